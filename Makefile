@@ -1,0 +1,77 @@
+# Everything a developer or a curious site owner starts with. `make` alone lists the targets.
+#
+# pip fills a virtual environment first (prebuilt wheels, one resolution), then buildout finds
+# everything installed and only writes bin/ and parts/. Both read the pins of versions.cfg.
+
+PYTHON ?= python3
+PORT ?= 8080
+ONCE ?=
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+VENV := .venv
+PYTHON_TAG := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null || echo none)
+PIP_DONE := $(VENV)/.pip-$(PYTHON_TAG)
+BUILD_DONE := $(VENV)/.buildout-$(PYTHON_TAG)
+CONSTRAINTS := $(VENV)/constraints.txt
+# An install step that cannot reach its registry is tried three times, with a pause.
+RETRY := retry() { for pause in 20 60 0; do "$$@" && return 0; [ $$pause = 0 ] || { echo "Retrying in $$pause seconds: $$*"; sleep $$pause; }; done; return 1; }; retry
+
+.PHONY: help
+help:  ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 20
+
+.PHONY: python
+python:
+	@case "$(PYTHON_TAG)" in \
+	  3.11|3.12|3.13) ;; \
+	  none) echo "There is no Python at '$(PYTHON)': name one with PYTHON=, for example 'make PYTHON=python3.11 build'." >&2; exit 1 ;; \
+	  *) echo "This project is built with Python 3.11, 3.12 or 3.13, and '$(PYTHON)' is $(PYTHON_TAG): name another with PYTHON=." >&2; exit 1 ;; \
+	esac
+
+$(PIP_DONE): setup.py versions.cfg | python
+	rm -rf $(VENV)
+	$(PYTHON) -m venv $(VENV)
+	sed -n '/^\[versions\]/,$$ s/^\([A-Za-z0-9._-]*\) *= */\1==/p' versions.cfg > $(CONSTRAINTS)
+	$(RETRY) $(VENV)/bin/pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) setuptools wheel
+	$(RETRY) $(VENV)/bin/pip install --quiet --disable-pip-version-check --no-build-isolation -c $(CONSTRAINTS) \
+	  Plone zc.buildout zc.recipe.egg zc.recipe.testrunner plone.recipe.zope2instance \
+	  --editable '.[test,docs,lint]'
+	touch $@
+
+$(BUILD_DONE): $(PIP_DONE) buildout.cfg base.cfg versions.cfg setup.py setup.cfg
+	$(VENV)/bin/buildout -N -q
+	touch $@
+
+.PHONY: build
+build: python $(BUILD_DONE)  ## Set up everything: virtual environment, packages, buildout
+
+.PHONY: demo
+demo: build  ## The main job from nothing, then a site to click on (PORT=8080, ONCE=1 to stop after the report)
+	@bin/zopepy demo/run.py --port $(PORT) $(if $(ONCE),--once)
+
+.PHONY: lint
+lint: build  ## Style, packaging and manifest
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/zpretty --check src
+	$(VENV)/bin/check-manifest
+	$(VENV)/bin/pyroma --min 10 .
+
+.PHONY: docs
+docs: build  ## The documentation, in docs/_build/html
+	bin/sphinx-build -q -W --keep-going -b html docs docs/_build/html
+
+.PHONY: test
+test: lint docs  ## Everything: style, documentation, all tests with coverage
+	rm -f .coverage .coverage.*
+	$(VENV)/bin/coverage run bin/test --all
+	$(VENV)/bin/coverage combine --quiet
+	$(VENV)/bin/coverage report
+
+.PHONY: clean
+clean:  ## Remove what was built; var/ (the database) stays
+	rm -rf $(VENV) bin parts develop-eggs eggs .installed.cfg build dist docs/_build \
+	  src/*.egg-info .coverage .coverage.* .hypothesis .ruff_cache
