@@ -1,0 +1,6 @@
+"""Paid memberships for Plone."""
+
+from zope.i18nmessageid import MessageFactory
+
+
+_ = MessageFactory("niteoweb.click2sell")

@@ -1,0 +1,161 @@
+"""What a payment provider told us, in words that do not depend on the provider.
+
+Pure: imports nothing of Zope or Plone, does no I/O and reads no clock.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field
+from datetime import datetime
+from decimal import Decimal
+from enum import Enum
+
+import hashlib
+import json
+
+
+class Kind(str, Enum):
+    """What happened to a purchase. The values are stored, so they never change."""
+
+    PURCHASE = "purchase"
+    RENEWAL = "renewal"
+    PLAN_CHANGE = "plan change"
+    CANCELLATION = "cancellation"
+    REACTIVATION = "reactivation"
+    REFUND = "refund"
+    CHARGEBACK = "chargeback"
+    PAYMENT_FAILED = "payment failed"
+    EXPIRY = "expiry"
+    #: Genuine, but of a kind that the provider's documents do not describe.
+    UNKNOWN = "unknown"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+#: The kinds that mean: money arrived.
+PAYMENTS = frozenset({Kind.PURCHASE, Kind.RENEWAL})
+
+
+class DeliveryError(Exception):
+    """A delivery that is not a usable notification; the message is the answer's text.
+
+    The message never contains a value that was sent, only the name of a parameter.
+    """
+
+
+class EmptyBody(DeliveryError):
+    """There is nothing in the body."""
+
+    def __init__(self) -> None:
+        super().__init__("No POST request.")
+
+
+class WrongContentType(DeliveryError):
+    """The body is not of the provider's content type."""
+
+    def __init__(self) -> None:
+        super().__init__("POST has the wrong content type.")
+
+
+class SecretKeyNotSet(DeliveryError):
+    """Nothing can be verified, so nothing is accepted."""
+
+    def __init__(self) -> None:
+        super().__init__("Secret key is not set.")
+
+
+class WrongSignature(DeliveryError):
+    """The delivery was not signed with the secret key."""
+
+    def __init__(self) -> None:
+        super().__init__("Checksum verification failed.")
+
+
+class ParameterError(DeliveryError):
+    """A parameter is missing or malformed.
+
+    :ivar parameter: the name of the parameter.
+    """
+
+    def __init__(self, message: str, parameter: str) -> None:
+        super().__init__(message)
+        self.parameter = parameter
+
+
+class ParameterMissing(ParameterError):
+    """A required parameter is absent or empty."""
+
+    def __init__(self, parameter: str) -> None:
+        super().__init__(f"POST parameter missing: '{parameter}'", parameter)
+
+
+class ParameterInvalid(ParameterError):
+    """A parameter came twice or has a value that makes no sense."""
+
+    def __init__(self, parameter: str) -> None:
+        super().__init__(f"POST parameter invalid: '{parameter}'", parameter)
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """An HTTP request as a provider module sees it.
+
+    :ivar body: the raw bytes of the POST body; the query string does not count.
+    :ivar content_type: the Content-Type header, "" when there was none.
+    :ivar headers: the other headers, names in lower case.
+    """
+
+    body: bytes
+    content_type: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Notification:
+    """One genuine delivery of a provider, parsed.
+
+    :ivar key: idempotency key; two deliveries of one notification have the same.
+    :ivar provider: name of the provider, for example ``click2sell``.
+    :ivar kind: what happened.
+    :ivar transaction: the provider's id of the transaction; what the signature covers.
+    :ivar receipt: the receipt the buyer has, ``last_purchase_id`` of the member.
+    :ivar occurred_at: when it happened by the provider's clock, in UTC.
+    :ivar buyer: the buyer's address in lower case, to match by.
+    :ivar email: the buyer's address as the provider sent it.
+    :ivar amount: what was paid, or None when the provider did not say.
+    :ivar currency: ISO 4217 code of the amount, or "".
+    :ivar valid_until: end of access in UTC, for providers that state one.
+    :ivar subscription: the provider said that it belongs to a subscription.
+    :ivar payload: all parameters as received, without secrets.
+    """
+
+    key: str
+    provider: str
+    kind: Kind
+    transaction: str
+    receipt: str
+    occurred_at: datetime
+    buyer: str
+    email: str
+    product_id: str
+    product_name: str = ""
+    first_name: str = ""
+    last_name: str = ""
+    amount: Decimal | None = None
+    currency: str = ""
+    country: str = ""
+    affiliate: str = ""
+    valid_until: datetime | None = None
+    subscription: bool = False
+    payload: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def fullname(self) -> str:
+        """First and last name, as Plone's full name."""
+        return f"{self.first_name} {self.last_name}".strip()
+
+
+def idempotency_key(*parts: str) -> str:
+    """SHA-256 over the parts, as 64 hexadecimal digits; no two lists of parts run together."""
+    return hashlib.sha256(json.dumps(parts).encode("ascii")).hexdigest()

@@ -1,0 +1,283 @@
+"""Click2Sell: form-encoded notifications, signed with an MD5 over the transaction id.
+
+Pure: imports nothing of Zope or Plone, does no I/O and reads no clock.
+
+The rules are those that release 0.4.5 and other shops' public code implement. Two properties of
+the checksum shape this module:
+
+* It covers the transaction id and nothing else, so it is a bearer token: whoever saw one
+  checksum can send any other field with it. It is therefore never stored, shown or logged.
+* It is an MD5 of key plus text, which can be extended by somebody who does not know the key.
+  The extended text holds bytes that are not printable, so the transaction id is limited to
+  printable ASCII and is checked exactly as it was received.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime
+from datetime import timezone
+from datetime import tzinfo
+from decimal import Decimal
+from niteoweb.click2sell.notification import Delivery
+from niteoweb.click2sell.notification import EmptyBody
+from niteoweb.click2sell.notification import idempotency_key
+from niteoweb.click2sell.notification import Kind
+from niteoweb.click2sell.notification import Notification
+from niteoweb.click2sell.notification import ParameterInvalid
+from niteoweb.click2sell.notification import ParameterMissing
+from niteoweb.click2sell.notification import SecretKeyNotSet
+from niteoweb.click2sell.notification import WrongContentType
+from niteoweb.click2sell.notification import WrongSignature
+from urllib.parse import parse_qsl
+
+import hashlib
+import hmac
+import re
+
+
+NAME = "click2sell"
+TITLE = "Click2Sell"
+CONTENT_TYPE = "application/x-www-form-urlencoded"
+
+#: What every notification has to carry; the rest is optional.
+REQUIRED = ("buyer_email", "product_id", "c2s_transaction_id", "purchase_date", "purchase_time")
+
+#: Which parameters make which kind, as (transaction_type, subscription_status) in lower case.
+#: Anything else is of an unknown kind and grants nothing.
+KINDS = {
+    ("", ""): Kind.PURCHASE,
+    ("sale", ""): Kind.PURCHASE,
+    ("sale", "new"): Kind.PURCHASE,
+    ("subscription", "new"): Kind.PURCHASE,
+    ("subscription", "recurring"): Kind.RENEWAL,
+    ("subscription", "cancel"): Kind.CANCELLATION,
+    ("refund", ""): Kind.REFUND,
+    ("refund", "new"): Kind.REFUND,
+    ("refund", "recurring"): Kind.REFUND,
+    ("refund", "cancel"): Kind.REFUND,
+}
+
+_TRANSACTION = re.compile(rb"[\x21-\x7e]{1,128}")
+_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_DATE = re.compile(r"(\d{4})([-/])(\d{1,2})\2(\d{1,2})", re.ASCII)
+_TIME = re.compile(r"(\d{1,2}):(\d{2}):(\d{2})", re.ASCII)
+_PRICE = re.compile(r"-?(\d{1,12}(?:[.,]\d{1,2})?) ?([A-Za-z]{3})?", re.ASCII)
+_LABEL = r"[^\s@<>(),;:\\\"\[\].]+"
+_EMAIL = re.compile(rf"[^\s@<>(),;:\\\"\[\]]{{1,64}}@{_LABEL}(?:\.{_LABEL})+")
+_BREAKS = re.compile(r"[\r\n\x00]")
+#: Click2Sell did not exist earlier; an older date is a mistake.
+_FIRST_YEAR = 1990
+
+
+def verify(delivery: Delivery, secret_key: str) -> "Form":
+    """Prove that a delivery comes from Click2Sell.
+
+    :param delivery: the request.
+    :param secret_key: the merchant's secret key, "" when none is set.
+    :returns: the form, to be handed to :func:`parse`.
+    :raises WrongContentType: the body is not form-encoded.
+    :raises EmptyBody: there is no body.
+    :raises SecretKeyNotSet: there is no secret key to verify with.
+    :raises ParameterMissing: checksum or transaction id is missing.
+    :raises ParameterInvalid: checksum or transaction id came twice, or the transaction id
+        has a form that a forger could make without knowing the key.
+    :raises WrongSignature: the checksum is not the one of this transaction.
+    """
+    media_type = delivery.content_type.partition(";")[0].strip().lower()
+    if media_type != CONTENT_TYPE and (media_type or delivery.body):
+        raise WrongContentType
+    if not delivery.body:
+        raise EmptyBody
+    if not secret_key:
+        raise SecretKeyNotSet
+    form = Form(delivery.body)
+    checksum = form.signed("checksum")
+    transaction = form.signed("acquirer_transaction_id")
+    expected = _checksum(secret_key, transaction).encode("ascii")
+    if not hmac.compare_digest(checksum.upper(), expected):
+        raise WrongSignature
+    if not _TRANSACTION.fullmatch(transaction):
+        raise ParameterInvalid("acquirer_transaction_id")
+    return form
+
+
+def parse(form: "Form", timezone_: tzinfo) -> Notification:
+    """Read a verified form.
+
+    :param form: what :func:`verify` returned.
+    :param timezone_: the time zone that ``purchase_time`` is in. Click2Sell documents none;
+        the site's own is assumed.
+    :raises ParameterMissing: a required parameter is absent or empty.
+    :raises ParameterInvalid: a parameter is malformed.
+    """
+    values = form.values()
+    for name in REQUIRED:
+        if not values.get(name, "").strip():
+            raise ParameterMissing(name)
+    email = values["buyer_email"].strip()
+    if len(email) > 254 or not _EMAIL.fullmatch(email) or not email.isprintable():
+        raise ParameterInvalid("buyer_email")
+    amount, currency = _price(values.get("product_price", ""))
+    transaction_type = values.get("transaction_type", "").strip()
+    subscription_status = values.get("subscription_status", "").strip()
+    payment_status = values.get("payment_status", "").strip()
+
+    def text(name: str) -> str:
+        return values.get(name, "").strip()
+
+    # What tells two notifications apart. The time is not in it: a retry may carry a new one.
+    key = idempotency_key(
+        NAME,
+        values["acquirer_transaction_id"],
+        text("c2s_transaction_id"),
+        transaction_type,
+        subscription_status,
+        payment_status,
+        text("product_id"),
+        email.lower(),
+    )
+    return Notification(
+        key=key,
+        provider=NAME,
+        kind=_kind(transaction_type, subscription_status, payment_status),
+        transaction=values["acquirer_transaction_id"],
+        receipt=text("c2s_transaction_id"),
+        occurred_at=_moment(values, timezone_),
+        buyer=email.lower(),
+        email=email,
+        product_id=text("product_id"),
+        product_name=text("product_name"),
+        first_name=text("buyer_name"),
+        last_name=text("buyer_surname"),
+        amount=amount,
+        currency=currency,
+        country=text("buyer_country"),
+        affiliate=text("affiliate_username"),
+        subscription=transaction_type.lower() == "subscription",
+        payload={name: value for name, value in values.items() if not _is_secret(name)},
+    )
+
+
+def sign(secret_key: str, transaction: str) -> str:
+    """The checksum that Click2Sell sends for a transaction: upper-case hexadecimal MD5."""
+    return _checksum(secret_key, transaction.encode("utf-8"))
+
+
+class Form:
+    """The parameters of a form-encoded body, as bytes, in the order they came."""
+
+    def __init__(self, body: bytes) -> None:
+        # latin-1 maps every byte to one character and back; parse_qsl wants text.
+        self._pairs = [
+            (name, value.encode("latin-1"))
+            for name, value in parse_qsl(
+                body.decode("latin-1"), keep_blank_values=True, encoding="latin-1"
+            )
+        ]
+
+    def signed(self, name: str) -> bytes:
+        """The raw value of a parameter that the signature depends on.
+
+        :raises ParameterMissing: it is absent or empty.
+        :raises ParameterInvalid: it came twice.
+        """
+        found = [value for key, value in self._pairs if key == name]
+        if len(found) > 1:
+            raise ParameterInvalid(name)
+        if not found or not found[0]:
+            raise ParameterMissing(name)
+        return found[0]
+
+    def values(self) -> Mapping[str, str]:
+        """All parameters as text: UTF-8, and where any is not, all as Windows-1252.
+
+        :raises ParameterInvalid: a parameter came twice, has a line break or a NUL in it, or
+            is in neither encoding.
+        """
+        try:
+            return self._decoded("utf-8")
+        except UnicodeDecodeError:
+            return self._decoded("windows-1252", strict=True)
+
+    def payload(self) -> dict[str, str]:
+        """All parameters of a broken delivery, for the record, without the checksum.
+
+        Unlike :meth:`values` it never fails: what cannot be read is escaped, and of a parameter
+        that came twice the second value is kept under ``name (2)``.
+        """
+        kept: dict[str, str] = {}
+        times: Counter[str] = Counter()
+        for raw_name, value in self._pairs:
+            if not _is_secret(raw_name):
+                name = raw_name.encode("latin-1").decode("utf-8", "backslashreplace")
+                times[name] += 1
+                place = name if times[name] == 1 else f"{name} ({times[name]})"
+                kept[place] = value.decode("utf-8", "backslashreplace")
+        return kept
+
+    def _decoded(self, encoding: str, strict: bool = False) -> dict[str, str]:
+        values: dict[str, str] = {}
+        for raw_name, raw_value in self._pairs:
+            # A name is only repeated in an answer when it cannot be anything but a name.
+            name = raw_name if _NAME.fullmatch(raw_name) else "?"
+            try:
+                value = raw_value.decode(encoding)
+                key = raw_name.encode("latin-1").decode(encoding)
+            except UnicodeDecodeError:
+                if strict:
+                    raise ParameterInvalid(name) from None
+                raise
+            if key in values or _BREAKS.search(value) or _BREAKS.search(key):
+                raise ParameterInvalid(name)
+            values[key] = value
+        return values
+
+
+def _is_secret(name: str) -> bool:
+    return name.strip().lower() == "checksum"
+
+
+def _checksum(secret_key: str, transaction: bytes) -> str:
+    signed = secret_key.encode("utf-8") + b"_" + transaction
+    # MD5 is Click2Sell's choice; the module's docstring says what follows from it.
+    return hashlib.md5(signed, usedforsecurity=False).hexdigest().upper()
+
+
+def _kind(transaction_type: str, subscription_status: str, payment_status: str) -> Kind:
+    if payment_status.lower() == "failed":
+        return Kind.PAYMENT_FAILED
+    if payment_status.lower() not in ("", "ok"):
+        return Kind.UNKNOWN
+    return KINDS.get((transaction_type.lower(), subscription_status.lower()), Kind.UNKNOWN)
+
+
+def _moment(values: Mapping[str, str], timezone_: tzinfo) -> datetime:
+    """When it happened, in UTC."""
+    date = _DATE.fullmatch(values["purchase_date"].strip())
+    if date is None or int(date[1]) < _FIRST_YEAR:
+        raise ParameterInvalid("purchase_date")
+    time = _TIME.fullmatch(values["purchase_time"].strip())
+    if time is None:
+        raise ParameterInvalid("purchase_time")
+    try:
+        day = datetime(int(date[1]), int(date[3]), int(date[4]), tzinfo=timezone_)
+    except ValueError:
+        raise ParameterInvalid("purchase_date") from None
+    try:
+        return day.replace(
+            hour=int(time[1]), minute=int(time[2]), second=int(time[3])
+        ).astimezone(timezone.utc)
+    except ValueError:
+        raise ParameterInvalid("purchase_time") from None
+    except OverflowError:
+        raise ParameterInvalid("purchase_date") from None
+
+
+def _price(text: str) -> tuple[Decimal | None, str]:
+    """Amount and currency of ``###.## CUR``; a refund is told by its kind, not by a sign."""
+    if not text.strip():
+        return None, ""
+    price = _PRICE.fullmatch(text.strip())
+    if price is None:
+        raise ParameterInvalid("product_price")
+    return Decimal(price[1].replace(",", ".")), (price[2] or "").upper()
