@@ -1,0 +1,88 @@
+"""Tell the rest of the site what happened, after it is committed."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from niteoweb.click2sell.interfaces import IAccessGrantedEvent
+from niteoweb.click2sell.interfaces import IAccessRevokedEvent
+from niteoweb.click2sell.interfaces import IMemberCreateEvent
+from niteoweb.click2sell.interfaces import IMemberUpdateEvent
+from niteoweb.click2sell.notification import Notification
+from typing import Any
+from zope.event import notify
+from zope.interface import implementer
+
+import logging
+import traceback
+import transaction
+
+
+logger = logging.getLogger("niteoweb.click2sell")
+
+
+class MemberEvent:
+    """A member and the notification that concerns it."""
+
+    def __init__(self, user_id: str, notification: Notification) -> None:
+        self.user_id = user_id
+        self.notification = notification
+
+
+@implementer(IMemberCreateEvent)
+class MemberCreateEvent(MemberEvent):
+    """A new member was made."""
+
+
+@implementer(IMemberUpdateEvent)
+class MemberUpdateEvent(MemberEvent):
+    """A purchase was attached to a member that existed before it."""
+
+
+class AccessEvent:
+    """A member and a product that the member gained or lost access to."""
+
+    def __init__(
+        self,
+        user_id: str,
+        provider: str,
+        product_id: str,
+        groups: tuple[str, ...],
+        until: datetime | None,
+    ) -> None:
+        self.user_id = user_id
+        self.provider = provider
+        self.product_id = product_id
+        self.groups = groups
+        self.until = until
+
+
+@implementer(IAccessGrantedEvent)
+class AccessGrantedEvent(AccessEvent):
+    """A member has access to a product."""
+
+
+@implementer(IAccessRevokedEvent)
+class AccessRevokedEvent(AccessEvent):
+    """A member has no access to a product any more."""
+
+
+def fire(events: Iterable[Any]) -> None:
+    """Fire events, each in a transaction of its own.
+
+    A subscriber that fails loses what it changed itself; the purchase stays as it is.
+    """
+    for event in events:
+        transaction.begin()
+        try:
+            notify(event)
+            transaction.commit()
+        except Exception as error:
+            transaction.abort()
+            # The message of an error could hold an address.
+            logger.error(
+                "A subscriber of %s failed: %s\n%s",
+                type(event).__name__,
+                type(error).__name__,
+                "".join(traceback.format_tb(error.__traceback__)),
+            )
+        finally:
+            transaction.begin()

@@ -1,0 +1,137 @@
+"""Apply a plan: the only place that changes members, fields and groups."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from niteoweb.click2sell import buyer as buyers
+from niteoweb.click2sell import group
+from niteoweb.click2sell import ledger
+from niteoweb.click2sell import member
+from niteoweb.click2sell import outbox
+from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.groupplan import EVERY_BUYER
+from niteoweb.click2sell.plan import Plan
+from typing import Any
+from zope.i18n import translate
+
+import logging
+
+
+logger = logging.getLogger("niteoweb.click2sell")
+
+
+@dataclass(frozen=True)
+class Done:
+    """What applying a plan did, for what comes after the commit.
+
+    :ivar user_id: the account, "" when there is none.
+    :ivar created: the account was made.
+    :ivar password: its password, known only here and in the mail.
+    :ivar mail_id: the mail that became due, "" for none.
+    """
+
+    user_id: str = ""
+    created: bool = False
+    password: str = ""
+    mail_id: str = ""
+
+
+def apply(
+    site: Any,
+    buyer: buyers.Buyer,
+    plan: Plan,
+    entry: ledger.Entry | None,
+    now: datetime,
+    step: Callable[[str], None],
+) -> Done:
+    """Make the site agree with a plan.
+
+    :param entry: the entry being processed, None when there is none.
+    :param step: called at each place where a process could die.
+    """
+    done = _account(site, buyer, plan, now)
+    step("member made")
+    if done.user_id:
+        if plan.properties and not done.created:
+            member.set_fields(done.user_id, plan.properties)
+        step("properties written")
+        _groups(plan, done.user_id)
+        step("groups changed")
+        buyers.change(
+            buyer,
+            grants=dict(plan.grants),
+            taken=plan.taken,
+            due=plan.due,
+        )
+        buyers.set_live(site, buyer, plan.live)
+        buyers.await_groups(site, buyer, plan.pending)
+        buyers.schedule(site, buyer, plan.next_change)
+    # Two runs for one buyer always conflict, whatever else they change.
+    buyer["revision"] += 1
+    _entries(site, plan, entry)
+    return done
+
+
+def _account(site: Any, buyer: buyers.Buyer, plan: Plan, now: datetime) -> Done:
+    settings = plone_site.settings()
+    address = buyer["addresses"][0]
+    product = plan.properties.get("product_name") or plan.properties.get("product_id") or ""
+    if plan.create:
+        user_id, password = member.create(address, address, plan.properties)
+        buyers.tie(site, buyer, user_id, made=True)
+        buyers.change(buyer, password_print=member.password_print(user_id))
+        mail_id = ""
+        if settings.welcome_mail != "none":
+            mail_id = _file(site, outbox.WELCOME, user_id, address, product, now)
+        return Done(user_id, True, password, mail_id)
+    if plan.attach:
+        made = buyers.made_by_us(site, plan.user_id)
+        buyers.tie(site, buyer, plan.user_id, made=made)
+        mail_id = ""
+        if settings.notice_mail and not made:
+            mail_id = _file(site, outbox.NOTICE, plan.user_id, address, product, now)
+        return Done(plan.user_id, mail_id=mail_id)
+    return Done(plan.user_id)
+
+
+def _file(site: Any, kind: str, user_id: str, address: str, product: str, now: datetime) -> str:
+    domain = plone_site.sender()[1].rpartition("@")[2] or "localhost"
+    return outbox.file(site, kind, user_id, address, product, now, domain)["id"]
+
+
+def _groups(plan: Plan, user_id: str) -> None:
+    for name in plan.grant:
+        if not group.exists(name) and EVERY_BUYER in plan.grants.get(name, ()):
+            group.make(name, translate("Click2Sell"))
+        group.grant(user_id, name)
+    for name in plan.revoked:
+        group.revoke(user_id, name)
+
+
+def _entries(site: Any, plan: Plan, current: ledger.Entry | None) -> None:
+    """Write what became of the buyer's entries."""
+    for key, terms in plan.terms.items():
+        ledger.change(
+            ledger.get(site, key), days=terms.days, exclusive=terms.exclusive, terms_known=True
+        )
+    for key, verdict in plan.verdicts.items():
+        entry = ledger.get(site, key)
+        ledger.change(entry, counts=True)
+        if verdict.outcome != ledger.ATTENTION:
+            ledger.bind(site, entry)
+        elif entry["outcome"] != ledger.ATTENTION:
+            _report(entry, verdict.reason, verdict.subject)
+        ledger.finish(site, entry, verdict.outcome, verdict.reason, verdict.subject)
+
+
+def _report(entry: ledger.Entry, reason: str, subject: str) -> None:
+    """One line in the log for each thing that a person has to decide, without the address."""
+    level = logging.ERROR if reason.startswith("group") else logging.WARNING
+    logger.log(
+        level,
+        "Entry %s needs attention: %s (product %r, %r).",
+        entry["key"],
+        reason,
+        entry["product_id"],
+        subject,
+    )

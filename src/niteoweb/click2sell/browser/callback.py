@@ -1,0 +1,130 @@
+"""The callback: method, size and content type of a request, and the answer. Nothing else."""
+
+from datetime import datetime
+from datetime import timezone
+from niteoweb.click2sell import commit
+from niteoweb.click2sell import forgery
+from niteoweb.click2sell import ledger
+from niteoweb.click2sell import provisioning
+from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.notification import Delivery
+from niteoweb.click2sell.notification import DeliveryError
+from niteoweb.click2sell.notification import idempotency_key
+from niteoweb.click2sell.notification import ParameterError
+from niteoweb.click2sell.notification import SecretKeyNotSet
+from niteoweb.click2sell.notification import WrongContentType
+from niteoweb.click2sell.notification import WrongSignature
+from niteoweb.click2sell.provider import click2sell
+from Products.Five.browser import BrowserView
+from ZODB.POSException import ConflictError
+from ZODB.POSException import ReadOnlyError
+
+import hashlib
+import logging
+import traceback
+
+
+logger = logging.getLogger("niteoweb.click2sell")
+
+#: Bytes. Click2Sell's notifications have about one kilobyte.
+LARGEST_BODY = 64 * 1024
+
+#: Seconds after which a provider may try again.
+RETRY_AFTER = 60
+
+PARSED = "POST successfully parsed."
+NO_POST = "No POST request."
+TOO_LARGE = "POST too large."
+REFUSED = "POST refused: the transaction belongs to another buyer or product."
+REFUSED_MANY = "POST refused: there are too many notifications of this transaction."
+BUSY = "Try again later."
+FAILED = "POST handling failed."
+
+STATUS = {WrongContentType: 415, SecretKeyNotSet: 503, WrongSignature: 403}
+
+
+class Callback(BrowserView):
+    """``@@click2sell``: what Click2Sell posts its notifications to.
+
+    Anonymous: the signature tells who it is. The parameters are read from the body alone, since
+    Zope mixes those of the query string into the form.
+    """
+
+    def __call__(self) -> str:
+        try:
+            status, text = self._handle()
+        except (ConflictError, ReadOnlyError):
+            # Outside of our own transactions, while the settings are read.
+            status, text = 503, BUSY
+        except Exception as error:
+            # The message of an error could hold what was sent.
+            logger.error(
+                "Callback failed: %s\n%s",
+                type(error).__name__,
+                "".join(traceback.format_tb(error.__traceback__)),
+            )
+            status, text = 500, FAILED
+        response = self.request.response
+        response.setStatus(status, lock=True)
+        response.setHeader("Content-Type", "text/plain; charset=utf-8")
+        response.setHeader("Cache-Control", "no-store")
+        response.setHeader("X-Content-Type-Options", "nosniff")
+        if status == 503:
+            response.setHeader("Retry-After", str(RETRY_AFTER))
+        if status == 405:
+            response.setHeader("Allow", "POST")
+        return text
+
+    def _handle(self) -> tuple[int, str]:
+        if self.request.method != "POST":
+            return 405, NO_POST
+        body = self._body()
+        if len(body) > LARGEST_BODY:
+            return 413, TOO_LARGE
+        delivery = Delivery(body, self.request.environ.get("CONTENT_TYPE") or "")
+        try:
+            form = click2sell.verify(delivery, plone_site.settings().secretkey or "")
+        except DeliveryError as error:
+            if isinstance(error, WrongSignature):
+                forgery.note(len(body), datetime.now(timezone.utc))
+            return STATUS.get(type(error), 400), str(error)
+        try:
+            notification = click2sell.parse(form, plone_site.timezone())
+        except ParameterError as error:
+            return self._broken(form, body, error)
+        return self._answer(lambda: provisioning.process(notification))
+
+    def _broken(
+        self, form: click2sell.Form, body: bytes, error: ParameterError
+    ) -> tuple[int, str]:
+        """Keep a genuine delivery that cannot be read; a person has to see it."""
+        status, text = self._answer(
+            lambda: provisioning.process_broken(
+                idempotency_key(click2sell.NAME, hashlib.sha256(body).hexdigest()),
+                click2sell.NAME,
+                form.signed("acquirer_transaction_id").decode("ascii"),
+                form.payload(),
+                error.parameter,
+            )
+        )
+        return (400, str(error)) if status == 200 else (status, text)
+
+    def _answer(self, work) -> tuple[int, str]:
+        try:
+            result = work()
+        except commit.Busy:
+            return 503, BUSY
+        except ledger.TooManyEntries:
+            logger.error("A transaction has too many notifications; one was not kept.")
+            return 409, REFUSED_MANY
+        except provisioning.Failed:
+            return 500, FAILED
+        return (409, REFUSED) if result.outcome == ledger.REFUSED else (200, PARSED)
+
+    def _body(self) -> bytes:
+        """The body, or a little more of it than is allowed."""
+        body = self.request.get("BODYFILE")
+        if body is None:
+            return b""
+        body.seek(0)
+        return body.read(LARGEST_BODY + 1)

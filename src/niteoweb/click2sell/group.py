@@ -1,0 +1,117 @@
+"""Groups: which exist, which may be given, and who is in them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from niteoweb.click2sell import privilege
+from plone import api
+from Products.PlonePAS.interfaces.capabilities import IGroupCapability
+from Products.PlonePAS.interfaces.group import IGroupManagement
+from Products.PluggableAuthService.interfaces.plugins import IGroupsPlugin
+
+import re
+import threading
+
+
+#: What a new group may be called; Plone itself checks nothing.
+GROUP_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.@+-]{0,99}")
+
+_own = threading.local()
+
+
+class CannotGrant(Exception):
+    """A group cannot be given; the message names the group and says why."""
+
+
+def exists(group_id: str) -> bool:
+    """Whether there is a group of this id."""
+    return (
+        bool(group_id) and api.portal.get_tool("acl_users").getGroupById(group_id) is not None
+    )
+
+
+def is_automatic(group_id: str) -> bool:
+    """Whether members are in the group by themselves, such as AuthenticatedUsers."""
+    managers = api.portal.get_tool("acl_users").plugins.listPlugins(IGroupManagement)
+    return not any(
+        plugin.allowGroupAdd("", group_id)
+        for _name, plugin in managers
+        if IGroupCapability.providedBy(plugin)
+    )
+
+
+def is_privileged(group_id: str) -> bool:
+    """Whether members of the group may administer the site, through nested groups too."""
+    return privilege.group(group_id)
+
+
+def problem(group_id: str) -> str:
+    """Why a group cannot be given, as a code of reason.py, or ""."""
+    if not exists(group_id):
+        return "group missing"
+    if is_automatic(group_id):
+        return "group not granted"
+    return "group privileged" if is_privileged(group_id) else ""
+
+
+def cannot_make(group_id: str) -> str:
+    """Why a group of this id cannot be made, as a code of reason.py, or ""."""
+    taken = api.portal.get_tool("acl_users").searchPrincipals(id=group_id, exact_match=True)
+    return "group not granted" if taken or not GROUP_ID.fullmatch(group_id) else ""
+
+
+def make(group_id: str, title: str) -> None:
+    """Make a group."""
+    api.portal.get_tool("portal_groups").addGroup(group_id, title=title)
+
+
+def contains(group_id: str, user_id: str) -> bool:
+    """Whether a member is in a group directly."""
+    plugins = api.portal.get_tool("acl_users").plugins.listPlugins(IGroupManagement)
+    return any(
+        group_id in plugin.getGroupsForPrincipal(_Principal(user_id))
+        for _name, plugin in plugins
+        if IGroupsPlugin.providedBy(plugin)
+    )
+
+
+def grant(user_id: str, group_id: str) -> None:
+    """Put a member into a group.
+
+    :raises CannotGrant: no plugin of the user folder took the member in.
+    """
+    with own_run():
+        if not api.portal.get_tool("portal_groups").addPrincipalToGroup(user_id, group_id):
+            raise CannotGrant(f'nobody can be put in the group "{group_id}"')
+
+
+def revoke(user_id: str, group_id: str) -> None:
+    """Take a member out of a group; that it is gone or the member not in it is no error."""
+    with own_run():
+        if exists(group_id) and contains(group_id, user_id):
+            api.portal.get_tool("portal_groups").removePrincipalFromGroup(user_id, group_id)
+
+
+@contextmanager
+def own_run() -> Iterator[None]:
+    """Mark what happens inside as done by this add-on, not by the hand of an owner."""
+    before = is_own_run()
+    _own.active = True
+    try:
+        yield
+    finally:
+        _own.active = before
+
+
+def is_own_run() -> bool:
+    """Whether this thread is changing groups on behalf of the add-on."""
+    return getattr(_own, "active", False)
+
+
+class _Principal:
+    """What a groups plugin asks of a principal."""
+
+    def __init__(self, user_id: str) -> None:
+        self._id = user_id
+
+    def getId(self) -> str:  # noqa: N802 - the user folder's interface
+        return self._id

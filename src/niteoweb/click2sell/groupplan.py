@@ -1,0 +1,96 @@
+"""The groups in a plan: what the mapping gives for live products against what we granted."""
+
+from collections.abc import Sequence
+from niteoweb.click2sell import buyer as buyers
+from niteoweb.click2sell import group
+from niteoweb.click2sell import ledger
+from niteoweb.click2sell import mapping
+from niteoweb.click2sell import site as plone_site
+
+
+Product = tuple[str, str]  # provider, product id
+
+#: Stands for a product where a group is granted for having paid at all.
+EVERY_BUYER: Product = ("", "*")
+
+
+class Groups:
+    """Which groups to give and to take away.
+
+    :ivar grants: what we will have granted afterwards: group -> products it was granted for.
+    :ivar grant: groups to put the member in.
+    :ivar revoke: groups to take the member out of.
+    :ivar taken: groups that an owner took away and that stay away.
+    :ivar due: groups that the buyer's entitlements give, granted or not.
+    :ivar pending: groups that are due and do not exist.
+    :ivar problems: product -> reason and group, for groups that are due and cannot be given.
+    """
+
+    def __init__(
+        self,
+        buyer: buyers.Buyer,
+        user_id: str,
+        usable: bool,
+        live: Sequence[Product],
+        lines: Sequence[mapping.Line],
+        payments: Sequence[ledger.Entry],
+        follow_mapping: bool,
+    ) -> None:
+        self.grants: dict[str, tuple[Product, ...]] = dict(buyer["grants"])
+        self.grant: list[str] = []
+        self.revoke: list[str] = []
+        self.taken: list[str] = list(buyer["taken"])
+        self.due: list[str] = list(buyer["due"])
+        self.pending: list[str] = []
+        self.problems: dict[Product, tuple[str, str]] = {}
+        if not usable:
+            return
+        due = self._due(live, lines, payments)
+        self.due = sorted(due)
+        # What an owner took away stays away until access ended; then it may be given anew.
+        of_products = {
+            name for name, products in due.items() if live or set(products) != {EVERY_BUYER}
+        }
+        self.taken = [name for name in self.taken if name in of_products]
+        for name, products in due.items():
+            self._give(user_id, name, products)
+        for name, products in buyer["grants"].items():
+            kept = EVERY_BUYER in products or any(product in live for product in products)
+            if name not in due and (follow_mapping or not kept):
+                del self.grants[name]
+                self.revoke.append(name)
+
+    @staticmethod
+    def _due(
+        live: Sequence[Product],
+        lines: Sequence[mapping.Line],
+        payments: Sequence[ledger.Entry],
+    ) -> dict[str, tuple[Product, ...]]:
+        due: dict[str, tuple[Product, ...]] = {}
+        for product in live:
+            for name in mapping.groups(lines, product[1]):
+                due[name] = (*due.get(name, ()), product)
+        every_buyer = plone_site.settings().buyers_group
+        if every_buyer and payments:
+            due[every_buyer] = (*due.get(every_buyer, ()), EVERY_BUYER)
+        return due
+
+    def _give(self, user_id: str, name: str, products: tuple[Product, ...]) -> None:
+        if name in self.taken:
+            return
+        problem = group.problem(name)
+        if problem == "group missing" and EVERY_BUYER in products:
+            problem = group.cannot_make(name)
+        if problem == "group missing":
+            self.pending.append(name)
+        if problem:
+            for product in products:
+                self.problems[product] = (problem, name)
+            return
+        inside = bool(user_id) and group.contains(name, user_id)
+        if name not in self.grants and inside:
+            return  # given by hand: not ours, so never taken away by us
+        before = self.grants.get(name, ())
+        self.grants[name] = (*before, *(p for p in products if p not in before))
+        if not inside:
+            self.grant.append(name)

@@ -1,0 +1,110 @@
+"""A buyer's history: the ledger's entries, as the facts that entitlements are computed from."""
+
+from collections.abc import Iterable
+from collections.abc import Mapping
+from collections.abc import Sequence
+from decimal import Decimal
+from niteoweb.click2sell import ledger
+from niteoweb.click2sell import mapping
+from niteoweb.click2sell.buyer import Buyer
+from niteoweb.click2sell.chain import Fact
+from niteoweb.click2sell.notification import Kind
+from niteoweb.click2sell.notification import Notification
+from niteoweb.click2sell.notification import PAYMENTS
+from typing import Any
+
+import json
+
+
+def entries(
+    site: Any, buyer: Buyer, current: ledger.Entry | None = None
+) -> tuple[ledger.Entry, ...]:
+    """The buyer's entries that count.
+
+    :param current: an entry that is being processed; it counts too.
+    """
+    found = [ledger.get(site, key) for key in buyer["keys"]]
+    return tuple(
+        entry
+        for entry in found
+        if entry["counts"] or (current is not None and entry["key"] == current["key"])
+    )
+
+
+def is_payment(entry: ledger.Entry) -> bool:
+    """Whether money arrived with this entry."""
+    return Kind(entry["kind"]) in PAYMENTS
+
+
+def in_order(found: Iterable[ledger.Entry]) -> list[ledger.Entry]:
+    """Entries in the order of the provider's clock, then kind, then key."""
+    return sorted(found, key=lambda entry: fact(entry).order)
+
+
+def late_terms(
+    found: Sequence[ledger.Entry], lines: Sequence[mapping.Line]
+) -> dict[str, mapping.Terms]:
+    """Terms for the entries that were recorded before their product had a line."""
+    terms = {}
+    for entry in found:
+        if not entry["terms_known"]:
+            of_product = mapping.terms(lines, entry["product_id"])
+            if of_product is not None:
+                terms[entry["key"]] = of_product
+    return terms
+
+
+def facts(
+    found: Iterable[ledger.Entry], terms: Mapping[str, mapping.Terms]
+) -> tuple[Fact, ...]:
+    """What the entries say, for :func:`niteoweb.click2sell.entitlement.compute`."""
+    return tuple(fact(entry, terms.get(entry["key"])) for entry in found)
+
+
+def fact(entry: ledger.Entry, terms: mapping.Terms | None = None) -> Fact:
+    """What one entry says.
+
+    :param terms: terms that were found after the entry was recorded.
+    """
+    valid_until = entry["valid_until"]
+    return Fact(
+        key=entry["key"],
+        provider=entry["provider"],
+        kind=Kind(entry["kind"]),
+        transaction=entry["transaction"],
+        receipt=entry["receipt"],
+        product_id=entry["product_id"],
+        occurred_at=ledger.moment(entry["occurred_at"]),
+        received_at=ledger.moment(entry["received_at"]),
+        days=terms.days if terms else entry["days"],
+        exclusive=terms.exclusive if terms else entry["exclusive"],
+        terms_known=bool(terms) or entry["terms_known"],
+        subscription=entry["subscription"],
+        valid_until=ledger.moment(valid_until) if valid_until else None,
+    )
+
+
+def notification(entry: ledger.Entry) -> Notification:
+    """The notification that an entry was made from."""
+    amount, valid_until = entry["amount"], entry["valid_until"]
+    return Notification(
+        key=entry["key"],
+        provider=entry["provider"],
+        kind=Kind(entry["kind"]),
+        transaction=entry["transaction"],
+        receipt=entry["receipt"],
+        occurred_at=ledger.moment(entry["occurred_at"]),
+        buyer=entry["buyer"],
+        email=entry["email"],
+        product_id=entry["product_id"],
+        product_name=entry["product_name"],
+        first_name=entry["first_name"],
+        last_name=entry["last_name"],
+        amount=None if amount is None else Decimal(amount),
+        currency=entry["currency"],
+        country=entry["country"],
+        affiliate=entry["affiliate"],
+        valid_until=ledger.moment(valid_until) if valid_until else None,
+        subscription=entry["subscription"],
+        payload=json.loads(entry["payload"]),
+    )

@@ -1,0 +1,221 @@
+"""What other packages, profiles and sites may rely on: settings, events, the browser layer."""
+
+from niteoweb.click2sell import _
+from zope import schema
+from zope.interface import Attribute
+from zope.interface import Interface
+from zope.publisher.interfaces.browser import IDefaultBrowserLayer
+from zope.schema.vocabulary import SimpleTerm
+from zope.schema.vocabulary import SimpleVocabulary
+
+
+#: Fewer characters than this draw a warning: the checksum can be attacked offline.
+SECRET_KEY_LENGTH = 20
+
+WELCOME_MAIL = SimpleVocabulary(
+    [
+        SimpleTerm("password", title=_("Mail the password")),
+        SimpleTerm("link", title=_("Mail a one-time link to set a password")),
+        SimpleTerm("none", title=_("Mail nothing")),
+    ]
+)
+
+DEFAULT_WELCOME_SUBJECT = "Welcome to $site"
+DEFAULT_WELCOME_TEXT = """\
+Hello $name,
+
+thank you for your purchase of $product. You are now a member of $site.
+
+Your login name: $login
+$credentials
+
+Log in here: $login_url
+"""
+
+
+class IClick2SellLayer(IDefaultBrowserLayer):
+    """Browser layer: set on requests to sites that have the add-on installed."""
+
+
+class IClick2SellSettings(Interface):
+    """Settings of the add-on, in plone.app.registry; the dotted name is that of 0.4.5."""
+
+    secretkey = schema.Password(
+        title=_("Secret key"),
+        description=_(
+            "The Secret Key that you chose at Click2Sell under API Settings. Without it no "
+            "notification is accepted."
+        ),
+        required=False,
+    )
+
+    mapping = schema.List(
+        title=_("Products and groups"),
+        description=_(
+            "One PRODUCT_ID|GROUP_ID a line: who buys the product joins the group. A product "
+            "may stand in several lines. Blank lines and lines that start with # do not count."
+        ),
+        value_type=schema.TextLine(),
+        required=False,
+        default=[],
+        missing_value=[],
+    )
+
+    buyers_group = schema.TextLine(
+        title=_("Group of all buyers"),
+        description=_(
+            "Every buyer joins this group, whatever the product. It is made when it does not "
+            "exist. Leave it empty for no such group."
+        ),
+        required=False,
+        default="click2sell",
+        missing_value="",
+    )
+
+    welcome_mail = schema.Choice(
+        title=_("Welcome mail"),
+        description=_("What a new member is mailed."),
+        vocabulary=WELCOME_MAIL,
+        default="password",
+    )
+
+    welcome_subject = schema.TextLine(
+        title=_("Subject of the welcome mail"),
+        description=_(
+            "Placeholders: $name, $login, $login_url, $product and $site. $$ is a dollar sign."
+        ),
+        default=DEFAULT_WELCOME_SUBJECT,
+    )
+
+    welcome_text = schema.Text(
+        title=_("Text of the welcome mail"),
+        description=_(
+            "Placeholders: those of the subject, and $credentials, which becomes the password "
+            "or the one-time link. $$ is a dollar sign."
+        ),
+        default=DEFAULT_WELCOME_TEXT,
+    )
+
+    notice_mail = schema.Bool(
+        title=_("Tell the owners of existing accounts"),
+        description=_(
+            "When a purchase is attached to an account that was not made by this add-on, the "
+            "address that paid gets a short notice, without credentials."
+        ),
+        required=False,
+        default=True,
+    )
+
+    grace_days = schema.Int(
+        title=_("Days of grace"),
+        description=_(
+            "How long a subscription goes on after the end that was paid for while its renewal "
+            "does not come. Single sales end on their day."
+        ),
+        required=False,
+        default=3,
+        min=0,
+        max=365,
+    )
+
+    unmatched_refund_needs_attention = schema.Bool(
+        title=_("Ask before a refund that names no purchase"),
+        description=_(
+            "A refund that names no known payment undoes the latest purchase of its product. "
+            "With this set it waits for your decision instead."
+        ),
+        required=False,
+        default=False,
+    )
+
+    breaker_members = schema.Int(
+        title=_("Most members who may lose access at once"),
+        description=_(
+            "If more than this many members would lose access in one sweep, it stops and asks "
+            "you first. Fewer than 20 never stop it."
+        ),
+        required=False,
+        default=100,
+        min=20,
+    )
+
+    breaker_percent = schema.Int(
+        title=_("The same in percent of all members with access"),
+        description=_("Whichever of the two is reached first stops the sweep."),
+        required=False,
+        default=10,
+        min=1,
+        max=100,
+    )
+
+    retention_days = schema.Int(
+        title=_("Days to keep what arrived word for word"),
+        description=_(
+            "After this many days the parameters of a notification, the postal address among "
+            "them, are removed from the record. Who bought what, when and for how much stays. 0 "
+            "keeps them for ever."
+        ),
+        required=False,
+        default=0,
+        min=0,
+    )
+
+    site_address = schema.TextLine(
+        title=_("Public address of the site"),
+        description=_(
+            "Links in mails are built from it. A request to any other address means that this "
+            "is a copy of the site: then nothing is mailed and no access is ended. It is filled "
+            "in from your own request when you save this form with the field left empty."
+        ),
+        required=False,
+        default="",
+        missing_value="",
+    )
+
+
+class IRemoveSecretKey(Interface):
+    """What the settings form asks beside the settings; it is no setting and no record."""
+
+    secretkey_clear = schema.Bool(
+        title=_("Remove the secret key"),
+        description=_("No notification is accepted until another key is set."),
+        required=False,
+        default=False,
+    )
+
+
+class IMemberEvent(Interface):
+    """Something happened to a member because of a notification."""
+
+    user_id = Attribute("User id of the member.")
+    notification = Attribute("The niteoweb.click2sell.notification.Notification.")
+
+
+class IMemberCreateEvent(IMemberEvent):
+    """A new member was made for a buyer. Fired once per member, after the member exists."""
+
+
+class IMemberUpdateEvent(IMemberEvent):
+    """A purchase was attached to a member that existed before it."""
+
+
+#: The name that release 0.4.5 used in its code.
+IMemberCreatedEvent = IMemberCreateEvent
+
+
+class IAccessEvent(Interface):
+    """What a member has access to changed. Fired after the change is committed."""
+
+    user_id = Attribute("User id of the member.")
+    provider = Attribute("Name of the provider, for example click2sell.")
+    product_id = Attribute("The provider's id of the product.")
+    groups = Attribute("Ids of the groups that were granted or revoked for it, a tuple.")
+    until = Attribute("When access ends or ended, a datetime in UTC; None for no end.")
+
+
+class IAccessGrantedEvent(IAccessEvent):
+    """A member has access to a product and had none before."""
+
+
+class IAccessRevokedEvent(IAccessEvent):
+    """A member has no access to a product any more."""

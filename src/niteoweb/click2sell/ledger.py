@@ -1,0 +1,258 @@
+"""The ledger: every genuine notification, kept for ever, with what became of it.
+
+An entry is a persistent mapping of plain values (text, numbers, ISO dates in UTC). Entries are
+added and their outcome changes; none is ever removed.
+"""
+
+from BTrees.Length import Length
+from BTrees.OOBTree import OOTreeSet
+from collections.abc import Iterator
+from collections.abc import Mapping
+from datetime import datetime
+from datetime import timedelta
+from datetime import timezone
+from niteoweb.click2sell import store
+from niteoweb.click2sell.notification import Kind
+from niteoweb.click2sell.notification import Notification
+from persistent.mapping import PersistentMapping
+from typing import Any
+
+import json
+
+
+RECEIVED = "received"
+ACCEPTED = "accepted"
+NOTHING = "nothing to do"
+ATTENTION = "needs attention"
+REFUSED = "refused"
+FAILED = "failed"
+
+#: Outcomes that answer a second delivery; the others are tried again.
+FINAL = frozenset({ACCEPTED, NOTHING, ATTENTION, REFUSED})
+
+#: A captured checksum is good for this many entries; more of its transaction are only counted.
+ENTRIES_PER_TRANSACTION = 100
+
+#: Fields of an entry that have an index of their own.
+FACETS = ("outcome", "provider", "kind", "product_id")
+
+#: A listing whose filters need more than one index counts no further.
+CAPPED = 1000
+
+Entry = PersistentMapping
+
+
+class TooManyEntries(Exception):
+    """A transaction has as many entries as it may have; this one was only counted."""
+
+
+def get(site: Any, key: str) -> Entry | None:
+    """The entry of a key."""
+    return store.tree(site, "entries").get(key)
+
+
+def record(site: Any, notification: Notification, received_at: datetime) -> Entry:
+    """Write a genuine notification down, as received.
+
+    :param received_at: in UTC.
+    :raises TooManyEntries: its transaction has :data:`ENTRIES_PER_TRANSACTION` entries already.
+    """
+    amount = notification.amount
+    valid_until = notification.valid_until
+    return _add(
+        site,
+        {
+            "key": notification.key,
+            "provider": notification.provider,
+            "kind": str(notification.kind),
+            "received_at": iso(received_at),
+            "occurred_at": iso(notification.occurred_at),
+            "buyer": notification.buyer,
+            "email": notification.email,
+            "first_name": notification.first_name,
+            "last_name": notification.last_name,
+            "product_id": notification.product_id,
+            "product_name": notification.product_name,
+            "transaction": notification.transaction,
+            "receipt": notification.receipt,
+            "amount": None if amount is None else str(amount),
+            "currency": notification.currency,
+            "country": notification.country,
+            "affiliate": notification.affiliate,
+            "subscription": notification.subscription,
+            "valid_until": None if valid_until is None else iso(valid_until),
+            "payload": json.dumps(dict(notification.payload)),
+        },
+    )
+
+
+def record_broken(
+    site: Any,
+    key: str,
+    provider: str,
+    transaction: str,
+    payload: Mapping[str, str],
+    received_at: datetime,
+) -> Entry:
+    """Write down a delivery with a valid signature whose fields cannot be read.
+
+    :param key: hash of the body.
+    :raises TooManyEntries: its transaction has :data:`ENTRIES_PER_TRANSACTION` entries already.
+    """
+    return _add(
+        site,
+        {
+            "key": key,
+            "provider": provider,
+            "kind": str(Kind.UNKNOWN),
+            "received_at": iso(received_at),
+            "occurred_at": iso(received_at),
+            "buyer": "",
+            "email": "",
+            "first_name": "",
+            "last_name": "",
+            "product_id": "",
+            "product_name": "",
+            "transaction": transaction,
+            "receipt": "",
+            "amount": None,
+            "currency": "",
+            "country": "",
+            "affiliate": "",
+            "subscription": False,
+            "valid_until": None,
+            "payload": json.dumps(dict(payload)),
+        },
+    )
+
+
+def finish(site: Any, entry: Entry, outcome: str, reason: str = "", subject: str = "") -> None:
+    """Set what became of an entry; nothing is written when it is so already.
+
+    :param reason: code of the reason, see :mod:`niteoweb.click2sell.reason`.
+    :param subject: what the reason is about, a group for example.
+    """
+    change(entry, reason=reason, subject=subject)
+    if entry["outcome"] == outcome:
+        return
+    _file(site, "outcome", entry, add=False)
+    entry["outcome"] = outcome
+    _file(site, "outcome", entry, add=True)
+
+
+def change(entry: Entry, **values: Any) -> None:
+    """Set fields of an entry, writing only what differs."""
+    for name, value in values.items():
+        if entry.get(name) != value:
+            entry[name] = value
+
+
+def bind(site: Any, entry: Entry) -> None:
+    """Tie the entry's transaction to its buyer and product, if it is not tied yet."""
+    transactions = store.tree(site, "transactions")
+    place = (entry["provider"], entry["transaction"])
+    buyer, product, kept, dropped = transactions.get(place, ("", "", 0, 0))
+    if not buyer:
+        transactions[place] = (entry["buyer"], entry["product_id"], kept, dropped)
+
+
+def belongs_to_another(site: Any, entry: Entry) -> bool:
+    """Whether the entry's transaction is tied to another buyer or product than it names."""
+    bound = store.tree(site, "transactions").get((entry["provider"], entry["transaction"]))
+    if bound is None or not bound[0]:
+        return False
+    buyer, product = bound[:2]
+    if entry["kind"] == Kind.PLAN_CHANGE:
+        return entry["buyer"] != buyer
+    return (entry["buyer"], entry["product_id"]) != (buyer, product)
+
+
+def count(site: Any, facet: str = "all", value: str = "") -> int:
+    """How many entries there are, or how many of one value of one of :data:`FACETS`."""
+    length = store.tree(site, "counts").get(_facet(facet, value))
+    return length() if length is not None else 0
+
+
+def newest_first(site: Any, facet: str = "all", value: str = "") -> Iterator[str]:
+    """Keys of all entries, or of those of one value of one of :data:`FACETS`."""
+    for _time, key in store.tree(site, "facets").get(_facet(facet, value), ()):
+        yield key
+
+
+def received_before(site: Any, facet: str, value: str, moment: datetime) -> Iterator[str]:
+    """Keys of the entries of a facet that arrived before a moment, newest first."""
+    filed = store.tree(site, "facets").get(_facet(facet, value))
+    if filed is not None:
+        for _time, key in filed.keys(min=(-microseconds(moment) + 1, "")):
+            yield key
+
+
+def iso(moment: datetime) -> str:
+    """A moment as stored: ISO 8601 in UTC, so that text sorts as time does."""
+    return moment.astimezone(timezone.utc).isoformat(timespec="microseconds")
+
+
+def moment(text: str) -> datetime:
+    """A stored moment."""
+    return datetime.fromisoformat(text)
+
+
+def microseconds(moment_: datetime) -> int:
+    """Microseconds since 1970, exactly."""
+    since = moment_ - datetime(1970, 1, 1, tzinfo=timezone.utc)
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+
+
+def from_microseconds(count_: int) -> datetime:
+    """The moment that many microseconds after 1970, in UTC."""
+    return datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(microseconds=count_)
+
+
+def _add(site: Any, values: dict[str, Any]) -> Entry:
+    transactions = store.tree(site, "transactions")
+    place = (values["provider"], values["transaction"])
+    buyer, product, kept, dropped = transactions.get(place, ("", "", 0, 0))
+    if kept >= ENTRIES_PER_TRANSACTION:
+        transactions[place] = (buyer, product, kept, dropped + 1)
+        raise TooManyEntries
+    transactions[place] = (buyer, product, kept + 1, dropped)
+    entry = PersistentMapping(
+        {
+            **values,
+            "outcome": RECEIVED,
+            "reason": "",
+            "subject": "",
+            "error": "",
+            "attempts": 0,
+            # Whether it takes part in computing what its buyer is entitled to.
+            "counts": False,
+            "buyer_id": "",
+            # Terms, from the mapping at the time of recording.
+            "days": None,
+            "exclusive": False,
+            "terms_known": False,
+        }
+    )
+    store.tree(site, "entries")[entry["key"]] = entry
+    for facet in ("all", *FACETS):
+        _file(site, facet, entry, add=True)
+    return entry
+
+
+def _facet(facet: str, value: str) -> str:
+    return f"{facet}={value}"
+
+
+def _file(site: Any, facet: str, entry: Entry, add: bool) -> None:
+    """Put an entry into one of the indexes, or take it out."""
+    name = _facet(facet, entry.get(facet, "") if facet != "all" else "")
+    facets, counts = store.tree(site, "facets"), store.tree(site, "counts")
+    place = (-microseconds(moment(entry["received_at"])), entry["key"])
+    if name not in facets:
+        facets[name], counts[name] = OOTreeSet(), Length()
+    if add:
+        facets[name].insert(place)
+        counts[name].change(1)
+    else:
+        facets[name].remove(place)
+        counts[name].change(-1)

@@ -1,0 +1,188 @@
+"""What members are mailed, and how: through the site's MailHost, within five seconds."""
+
+from Acquisition import aq_base
+from collections.abc import Mapping
+from email import message_from_bytes
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP as SMTP_POLICY
+from email.utils import formatdate
+from niteoweb.click2sell import _
+from niteoweb.click2sell import site as plone_site
+from plone import api
+from Products.MailHost.MailHost import MailBase
+from smtplib import SMTP
+from smtplib import SMTP_SSL
+from string import Template
+from typing import Any
+from zope.i18n import translate
+
+import contextlib
+import socket
+import threading
+import time
+
+
+#: Seconds that sending one mail may take in all, from connecting to the server's last word.
+TIME_LIMIT = 5.0
+
+PLACEHOLDERS = ("name", "login", "login_url", "product", "site")
+
+
+class NoSender(Exception):
+    """The site has no address to send mail from."""
+
+
+def welcome(
+    to: str,
+    message_id: str,
+    values: Mapping[str, str],
+    credentials: str,
+) -> EmailMessage:
+    """The welcome mail to a new member, of the subject and text in the settings.
+
+    :param values: a text for each of :data:`PLACEHOLDERS`.
+    :param credentials: the password or the one-time link, as a line of text.
+    """
+    settings = plone_site.settings()
+    subject = Template(settings.welcome_subject or "").safe_substitute(values)
+    text = Template(settings.welcome_text or "").safe_substitute(
+        {**values, "credentials": credentials}
+    )
+    return _message(to, message_id, subject, text)
+
+
+def notice(to: str, message_id: str, values: Mapping[str, str]) -> EmailMessage:
+    """The notice to an address that paid, when the purchase went to an existing account.
+
+    It says nothing that helps to log in: whoever reads it may not be the account's owner.
+    """
+    subject = _("Your purchase at ${site}", mapping={"site": values["site"]})
+    text = _(
+        "notice_text",
+        default="""\
+Hello,
+
+thank you for your purchase of ${product}. It was added to the account that exists for this
+e-mail address at ${site}. Log in as you always do:
+
+${login_url}
+
+If you have no account there, please answer this mail.
+""",
+        mapping=dict(values),
+    )
+    language = api.portal.get_default_language()
+    return _message(
+        to,
+        message_id,
+        translate(subject, target_language=language),
+        translate(text, target_language=language),
+    )
+
+
+def password_line(password: str) -> str:
+    """A password, as the placeholder ``$credentials``."""
+    return _translated(_("Your password: ${password}", mapping={"password": password}))
+
+
+def link_line(link: str) -> str:
+    """A one-time link, as the placeholder ``$credentials``."""
+    return _translated(_("Set your password here: ${link}", mapping={"link": link}))
+
+
+def send(message: EmailMessage) -> None:
+    """Hand a mail to the mail server, now.
+
+    :raises NoSender: the site has no address to send from.
+    :raises OSError: the server cannot be reached, refuses or takes longer than
+        :data:`TIME_LIMIT`; smtplib's errors are kinds of it.
+    """
+    if not message["From"]:
+        raise NoSender
+    # MailHost knows the older kind of message, whose headers are encoded already.
+    encoded = message_from_bytes(message.as_bytes(policy=SMTP_POLICY))
+    _with_time_limit(api.portal.get_tool("MailHost")).send(encoded, immediate=True)
+
+
+def _message(to: str, message_id: str, subject: str, text: str) -> EmailMessage:
+    name, address = plone_site.sender()
+    message = EmailMessage()
+    # A line break in a header would start another one; settings and titles may have some.
+    message["Subject"] = " ".join(subject.split())
+    if address:
+        message["From"] = _mailbox(name, address)
+    message["To"] = to
+    message["Date"] = formatdate(localtime=True)
+    message["Message-ID"] = message_id
+    # Tells vacation responders not to answer (RFC 3834).
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(text)
+    return message
+
+
+def _mailbox(name: str, address: str) -> str:
+    return str(Address(display_name=" ".join(name.split()), addr_spec=address))
+
+
+def _translated(text: str) -> str:
+    return translate(text, target_language=api.portal.get_default_language())
+
+
+def _with_time_limit(mailhost: Any) -> Any:
+    """The site's MailHost with a mailer that gives up in time; zope.sendmail's has no limit.
+
+    It is a copy that is never stored, so that the MailHost in the database stays as it is. A
+    MailHost of another make, which may send by other means, is used as it is.
+    """
+    base = aq_base(mailhost)
+    if not isinstance(base, MailBase):
+        return mailhost
+    timed = base.__class__.__new__(base.__class__)
+    timed.__dict__.update(base.__dict__)
+
+    def make_mailer() -> Any:
+        mailer = base._makeMailer()
+        secure = mailer.smtp is SMTP_SSL
+        mailer.smtp = _SecureConnection if secure else _Connection
+        return mailer
+
+    timed._makeMailer = make_mailer
+    return timed.__of__(api.portal.get())
+
+
+class _TimeLimit:
+    """An SMTP connection that ends after :data:`TIME_LIMIT` seconds, whatever it is doing.
+
+    A time limit of the socket alone starts anew with every byte that a slow server sends.
+    """
+
+    _timer: threading.Timer | None = None
+
+    def __init__(self, host: str, port: str) -> None:
+        deadline = time.monotonic() + TIME_LIMIT
+        self._timer = threading.Timer(TIME_LIMIT, self._cut)
+        self._timer.daemon = True
+        self._timer.start()
+        try:
+            super().__init__(host, int(port), timeout=max(0.1, deadline - time.monotonic()))
+        except BaseException:
+            self._timer.cancel()
+            raise
+
+    def _cut(self) -> None:
+        with contextlib.suppress(AttributeError, OSError):
+            self.sock.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        super().close()
+
+
+class _Connection(_TimeLimit, SMTP):
+    pass
+
+
+class _SecureConnection(_TimeLimit, SMTP_SSL):
+    pass

@@ -1,0 +1,131 @@
+"""An index of members by e-mail address and login name, in any letter case.
+
+Plone finds a member by an address only by looking at all of them. This index is kept by the
+events of the user folder; :func:`rebuild` makes it anew, for members that were added behind
+the events' back.
+"""
+
+from dataclasses import dataclass
+from niteoweb.click2sell import store
+from plone import api
+from Products.PluggableAuthService.interfaces.events import IPrincipalCreatedEvent
+from Products.PluggableAuthService.interfaces.events import IPrincipalDeletedEvent
+from Products.PluggableAuthService.interfaces.events import IPropertiesUpdatedEvent
+from typing import Any
+from zope.component import adapter
+
+
+@dataclass(frozen=True)
+class Match:
+    """A member that an address may belong to, and why.
+
+    :ivar by_email: the member's e-mail address is the address.
+    :ivar by_name: the member's login name or user id is the address.
+    """
+
+    user_id: str
+    by_email: bool
+    by_name: bool
+
+
+def find(site: Any, address: str) -> tuple[Match, ...]:
+    """All members whose e-mail address, login name or user id is the address.
+
+    What the index says is checked against the member, so that an outdated line finds nobody.
+
+    :param address: in lower case.
+    """
+    pas = api.portal.get_tool("acl_users")
+    candidates = set(store.tree(site, "member_addresses").get(address, ()))
+    candidates.update(store.tree(site, "member_logins").get(address, ()))
+    for user in (pas.getUser(address), pas.getUserById(address)):
+        if user is not None:
+            candidates.add(user.getId())
+    matches = []
+    for user_id in sorted(candidates):
+        facts = _facts(user_id)
+        if facts is None:
+            continue
+        email, login = facts
+        match = Match(user_id, email == address, address in (login, user_id.lower()))
+        if match.by_email or match.by_name:
+            matches.append(match)
+    return tuple(matches)
+
+
+def update(site: Any, user_id: str) -> None:
+    """File a member under its present address and login name; a missing member is removed."""
+    by_id = store.tree(site, "member_ids")
+    before = by_id.get(user_id)
+    now = _facts(user_id)
+    if now == before:
+        return
+    for name, position in (("member_addresses", 0), ("member_logins", 1)):
+        filed = store.tree(site, name)
+        old = before[position] if before else ""
+        new = now[position] if now else ""
+        if old == new:
+            continue
+        if old:
+            rest = tuple(other for other in filed.get(old, ()) if other != user_id)
+            if rest:
+                filed[old] = rest
+            else:
+                filed.pop(old, None)
+        if new:
+            filed[new] = (*filed.get(new, ()), user_id)
+    if now:
+        by_id[user_id] = now
+    else:
+        by_id.pop(user_id, None)
+
+
+def rebuild(site: Any) -> int:
+    """Make the index anew from all members that the user folder can list.
+
+    :returns: how many members it holds.
+    """
+    for name in ("member_addresses", "member_logins", "member_ids"):
+        store.tree(site, name).clear()
+    pas = api.portal.get_tool("acl_users")
+    user_ids = {info["userid"] for info in pas.searchUsers()}
+    for user_id in user_ids:
+        update(site, user_id)
+    return len(store.tree(site, "member_ids"))
+
+
+@adapter(IPrincipalCreatedEvent)
+def member_created(event: IPrincipalCreatedEvent) -> None:
+    """Plone made an account."""
+    _follow(event.principal.getId())
+
+
+@adapter(IPropertiesUpdatedEvent)
+def member_changed(event: IPropertiesUpdatedEvent) -> None:
+    """A member's properties changed, the e-mail address perhaps among them."""
+    _follow(event.principal.getId())
+
+
+@adapter(IPrincipalDeletedEvent)
+def member_deleted(event: IPrincipalDeletedEvent) -> None:
+    """Plone deleted an account; the event carries its id."""
+    _follow(event.principal)
+
+
+def _follow(user_id: str) -> None:
+    try:
+        site = api.portal.get()
+    except api.exc.CannotGetPortalError:
+        return
+    if store.exists(site):
+        update(site, user_id)
+
+
+def _facts(user_id: str) -> tuple[str, str] | None:
+    """A member's address and login name in lower case, None when there is no such member."""
+    user = api.portal.get_tool("acl_users").getUserById(user_id)
+    if user is None:
+        return None
+    member = api.portal.get_tool("portal_membership").wrapUser(user)
+    email = member.getProperty("email", "") or ""
+    return email.strip().lower(), (user.getUserName() or "").lower()

@@ -1,0 +1,111 @@
+"""The outbox: mails that members are owed, kept until they are sent.
+
+A mail is a persistent mapping of plain values. It is filed in the commit that makes it due,
+marked "sending" before the mail server is asked and "sent" after; a process that dies in
+between may repeat one mail, with the same Message-ID.
+"""
+
+from datetime import datetime
+from datetime import timedelta
+from niteoweb.click2sell import store
+from niteoweb.click2sell.ledger import iso
+from persistent.mapping import PersistentMapping
+from typing import Any
+
+import secrets
+
+
+DUE = "due"
+SENDING = "sending"
+SENT = "sent"
+DROPPED = "dropped"
+
+WELCOME = "welcome"
+NOTICE = "notice"
+
+#: Pauses before the second and each later attempt, in minutes; the last one repeats.
+PAUSES = (5, 15, 60, 240, 720, 1440)
+#: A process that sends takes seconds; one that is at it for longer has died.
+SENDING_AT_MOST = timedelta(minutes=2)
+
+Mail = PersistentMapping
+
+
+def file(
+    site: Any, kind: str, user_id: str, to: str, product: str, now: datetime, domain: str
+) -> Mail:
+    """Put a mail into the outbox, due at once.
+
+    :param kind: :data:`WELCOME` or :data:`NOTICE`.
+    :param to: the address that it goes to.
+    :param product: name of the product that was bought.
+    :param domain: right side of the Message-ID.
+    """
+    mail_id = secrets.token_hex(16)
+    mail = store.tree(site, "mails")[mail_id] = PersistentMapping(
+        {
+            "id": mail_id,
+            "kind": kind,
+            "user_id": user_id,
+            "to": to,
+            "product": product,
+            "message_id": f"<{mail_id}@{domain}>",
+            "state": DUE,
+            "attempts": 0,
+            "error": "",
+            "filed_at": iso(now),
+            "due_at": iso(now),
+        }
+    )
+    store.tree(site, "mails_due").insert((mail["due_at"], mail_id))
+    return mail
+
+
+def get(site: Any, mail_id: str) -> Mail:
+    """A mail."""
+    return store.tree(site, "mails")[mail_id]
+
+
+def due(site: Any, now: datetime) -> list[str]:
+    """Ids of the mails whose next attempt is due, the longest waiting first."""
+    return [
+        mail_id for _time, mail_id in store.tree(site, "mails_due").keys(max=(iso(now), "~"))
+    ]
+
+
+def sending(site: Any, mail: Mail, now: datetime) -> None:
+    """Mark a mail as being sent; should the process die, it is due again in two minutes."""
+    _move(site, mail, SENDING, now + SENDING_AT_MOST)
+    mail["attempts"] += 1
+
+
+def sent(site: Any, mail: Mail) -> None:
+    """Mark a mail as taken by the mail server."""
+    _move(site, mail, SENT, None)
+    mail["error"] = ""
+
+
+def failed(site: Any, mail: Mail, error: str, now: datetime) -> None:
+    """File a mail for the next attempt, after a pause that grows with the attempts.
+
+    :param error: what went wrong, without the address.
+    """
+    pause = PAUSES[min(mail["attempts"], len(PAUSES)) - 1]
+    _move(site, mail, DUE, now + timedelta(minutes=pause))
+    mail["error"] = error
+
+
+def dropped(site: Any, mail: Mail, why: str) -> None:
+    """Give a mail up: nobody is there to read it."""
+    _move(site, mail, DROPPED, None)
+    mail["error"] = why
+
+
+def _move(site: Any, mail: Mail, state: str, due_at: datetime | None) -> None:
+    waiting = store.tree(site, "mails_due")
+    if mail["due_at"]:
+        waiting.remove((mail["due_at"], mail["id"]))
+    mail["state"] = state
+    mail["due_at"] = iso(due_at) if due_at else ""
+    if mail["due_at"]:
+        waiting.insert((mail["due_at"], mail["id"]))

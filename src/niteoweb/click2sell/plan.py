@@ -1,0 +1,257 @@
+"""What has to change for one buyer: a plan, made without changing anything.
+
+The plan compares what the buyer's whole history entitles to with what this add-on granted
+before. :mod:`niteoweb.click2sell.provisioning` applies it; a dry run only shows it.
+"""
+
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import field
+from DateTime import DateTime
+from datetime import datetime
+from datetime import timedelta
+from niteoweb.click2sell import buyer as buyers
+from niteoweb.click2sell import chain
+from niteoweb.click2sell import history
+from niteoweb.click2sell import ledger
+from niteoweb.click2sell import mapping
+from niteoweb.click2sell import member
+from niteoweb.click2sell import privilege
+from niteoweb.click2sell import silence
+from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.entitlement import compute
+from niteoweb.click2sell.entitlement import Outcome
+from niteoweb.click2sell.groupplan import EVERY_BUYER
+from niteoweb.click2sell.groupplan import Groups
+from niteoweb.click2sell.groupplan import Product
+from niteoweb.click2sell.notification import Kind
+from typing import Any
+
+
+#: After how long a subscription of a silent provider is looked at again.
+LOOK_AGAIN = timedelta(minutes=30)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What becomes of an entry."""
+
+    outcome: str
+    reason: str = ""
+    subject: str = ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The difference between what is and what should be, for one buyer.
+
+    :ivar user_id: the account, "" when there is none (yet).
+    :ivar create: an account has to be made; `properties` are for it.
+    :ivar attach: `user_id` has to be tied to the buyer.
+    :ivar properties: member properties to write.
+    :ivar grant: groups to put the member in.
+    :ivar revoked: groups to take the member out of, with the products they were granted for.
+    :ivar grants: what we will have granted afterwards: group -> products it was granted for.
+    :ivar taken: groups that an owner took away and that stay away.
+    :ivar due: groups that the buyer's entitlements give, granted or not.
+    :ivar live: products with access now.
+    :ivar gained: products that have access now and had none at the last run.
+    :ivar lost: products that had access at the last run and have none now.
+    :ivar verdicts: what becomes of the buyer's entries, by key.
+    :ivar terms: days and exclusivity for entries recorded before their product had a line.
+    :ivar pending: groups that are due and do not exist.
+    :ivar held: products whose access is over, but not ended while their provider is silent.
+    :ivar ends: until when there is access to each live product, None for no end.
+    :ivar next_change: when access changes by itself next, in UTC.
+    """
+
+    buyer_id: str
+    user_id: str = ""
+    create: bool = False
+    attach: bool = False
+    properties: Mapping[str, Any] = field(default_factory=dict)
+    grant: tuple[str, ...] = ()
+    revoked: Mapping[str, tuple[Product, ...]] = field(default_factory=dict)
+    grants: Mapping[str, tuple[Product, ...]] = field(default_factory=dict)
+    taken: tuple[str, ...] = ()
+    due: tuple[str, ...] = ()
+    live: tuple[Product, ...] = ()
+    gained: tuple[Product, ...] = ()
+    lost: tuple[Product, ...] = ()
+    verdicts: Mapping[str, Verdict] = field(default_factory=dict)
+    terms: Mapping[str, mapping.Terms] = field(default_factory=dict)
+    pending: tuple[str, ...] = ()
+    held: tuple[Product, ...] = ()
+    ends: Mapping[Product, datetime | None] = field(default_factory=dict)
+    next_change: datetime | None = None
+
+    def groups_of(self, product: Product) -> tuple[str, ...]:
+        """The groups that are granted for a product."""
+        return tuple(name for name, products in self.grants.items() if product in products)
+
+    def revoked_with(self, product: Product) -> tuple[str, ...]:
+        """The groups that are revoked because access to a product ended."""
+        return tuple(name for name, products in self.revoked.items() if product in products)
+
+
+def make(
+    site: Any,
+    buyer: buyers.Buyer,
+    now: datetime,
+    current: ledger.Entry | None = None,
+    follow_mapping: bool = False,
+    despite_silence: bool = False,
+) -> Plan:
+    """Work out what has to change for a buyer.
+
+    :param now: in UTC.
+    :param current: an entry of the buyer that is being processed and may not count yet.
+    :param follow_mapping: also take away what a changed mapping does not give any more.
+    :param despite_silence: also end what a silent provider sent no renewal for.
+    """
+    lines = plone_site.mapping()
+    entries = history.entries(site, buyer, current)
+    terms = history.late_terms(entries, lines)
+    outcome = compute(history.facts(entries, terms), plone_site.policy())
+    payments = [
+        entry
+        for entry in history.in_order(entries)
+        if history.is_payment(entry)
+        and outcome.attention.get(entry["key"], chain.DISPLACED) == chain.DISPLACED
+    ]
+    held = () if despite_silence else _held(site, buyer, outcome, now)
+    live = tuple(sorted({*outcome.products(now), *held}))
+    account = _account(site, buyer, payments)
+    groups = Groups(
+        buyer, account.user_id, account.usable, live, lines, payments, follow_mapping
+    )
+    return Plan(
+        buyer_id=buyer["id"],
+        user_id=account.user_id,
+        create=account.create,
+        attach=account.attach,
+        properties=_properties(buyer, account, payments),
+        grant=tuple(groups.grant),
+        revoked={name: buyer["grants"][name] for name in groups.revoke},
+        grants=groups.grants,
+        taken=tuple(groups.taken),
+        due=tuple(groups.due),
+        live=live,
+        gained=tuple(p for p in live if p not in buyer["live"]) if account.usable else (),
+        lost=tuple(p for p in buyer["live"] if p not in live) if account.usable else (),
+        verdicts={
+            entry["key"]: _verdict(entry, outcome, account, payments, groups)
+            for entry in entries
+        },
+        terms=terms,
+        pending=tuple(groups.pending),
+        held=held,
+        ends={(e.provider, e.product_id): e.access_until for e in outcome.entitlements},
+        next_change=_next_change(outcome, held, now) if account.usable else None,
+    )
+
+
+def _held(
+    site: Any, buyer: buyers.Buyer, outcome: Outcome, now: datetime
+) -> tuple[Product, ...]:
+    """Subscriptions that wait for a renewal of a provider that cannot be heard."""
+    waiting = {
+        (entitlement.provider, entitlement.product_id)
+        for entitlement in outcome.entitlements
+        if entitlement.renewable and not entitlement.gives_access(now)
+    }
+    waiting &= set(buyer["live"])
+    if not waiting:
+        return ()
+    silent = silence.silent(site, now)
+    return tuple(sorted(product for product in waiting if product[0] in silent))
+
+
+def _next_change(outcome: Outcome, held: Sequence[Product], now: datetime) -> datetime | None:
+    """When to look at the buyer again; a held product at the next sweep."""
+    upcoming = outcome.next_change(now)
+    return min(upcoming or now + LOOK_AGAIN, now + LOOK_AGAIN) if held else upcoming
+
+
+@dataclass(frozen=True)
+class _Account:
+    user_id: str = ""
+    create: bool = False
+    attach: bool = False
+    #: Code of the reason why no account can be used, see reason.py.
+    problem: str = ""
+
+    @property
+    def usable(self) -> bool:
+        return not self.problem and bool(self.user_id or self.create)
+
+
+def _account(site: Any, buyer: buyers.Buyer, payments: Sequence[ledger.Entry]) -> _Account:
+    """The account of a buyer: the tied one, one that exists, or a new one."""
+    user_id = buyer["user_id"]
+    if user_id:
+        if not member.exists(user_id):
+            return _Account(problem="account missing")
+        if privilege.member(user_id):
+            return _Account(problem="privileged account")
+        return _Account(user_id)
+    if not any(entry["received_at"] > buyer["deleted_at"] for entry in payments):
+        return _Account()
+    try:
+        user_id = member.choose(
+            site, payments[-1]["buyer"], lambda found: buyers.made_by_us(site, found)
+        )
+    except member.NeedsAttention as problem:
+        return _Account(problem=problem.reason)
+    return _Account(user_id, attach=True) if user_id else _Account(create=True)
+
+
+def _properties(
+    buyer: buyers.Buyer, account: _Account, payments: Sequence[ledger.Entry]
+) -> dict[str, Any]:
+    """The purchase fields that have to be written."""
+    if not account.usable or not payments:
+        return {}
+    latest = payments[-1]
+    occurred_at = ledger.moment(latest["occurred_at"]).astimezone(plone_site.timezone())
+    wanted = {
+        "product_id": latest["product_id"],
+        "product_name": latest["product_name"],
+        "last_purchase_id": latest["receipt"],
+        "last_purchase_timestamp": DateTime(occurred_at.isoformat()),
+    }
+    if account.create or buyer["made"]:
+        wanted["affiliate"] = payments[0]["affiliate"]
+    if account.create:
+        return {**wanted, "fullname": history.notification(latest).fullname}
+    present = member.fields(account.user_id, tuple(wanted))
+    return {name: value for name, value in wanted.items() if present[name] != value}
+
+
+def _verdict(
+    entry: ledger.Entry,
+    outcome: Outcome,
+    account: _Account,
+    payments: Sequence[ledger.Entry],
+    groups: Groups,
+) -> Verdict:
+    key = entry["key"]
+    if key in outcome.attention:
+        return Verdict(ledger.ATTENTION, outcome.attention[key])
+    if entry["kind"] == Kind.PAYMENT_FAILED:
+        return Verdict(ledger.NOTHING)
+    if history.is_payment(entry):
+        if account.problem:
+            return Verdict(ledger.ATTENTION, account.problem)
+        product = (entry["provider"], entry["product_id"])
+        for concerned, of_product in (
+            (product, [e for e in payments if (e["provider"], e["product_id"]) == product]),
+            (EVERY_BUYER, payments),
+        ):
+            # One item for the owner, at the payment that is the latest to ask for the group.
+            if concerned in groups.problems and entry is of_product[-1]:
+                return Verdict(ledger.ATTENTION, *groups.problems[concerned])
+    if key in outcome.waiting:
+        return Verdict(ledger.NOTHING, "waits for its purchase")
+    return Verdict(ledger.ACCEPTED)

@@ -1,0 +1,122 @@
+"""Send what is in the outbox, each mail once, and remember how it went."""
+
+from collections.abc import Callable
+from datetime import datetime
+from datetime import timezone
+from email.message import EmailMessage
+from niteoweb.click2sell import buyer as buyers
+from niteoweb.click2sell import commit
+from niteoweb.click2sell import mail as letters
+from niteoweb.click2sell import member
+from niteoweb.click2sell import outbox
+from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.ledger import iso
+from Products.MailHost.MailHost import MailHostError
+from typing import Any
+
+import logging
+
+
+logger = logging.getLogger("niteoweb.click2sell")
+
+
+def deliver(mail_id: str, password: str, step: Callable[[str], None]) -> bool:
+    """Send one mail now.
+
+    :param mail_id: of a mail in the outbox.
+    :param password: the new member's, when it was set a moment ago; "" at a later attempt.
+    :param step: called at each place where a process could die.
+    :returns: whether the mail server took it; otherwise it stays in the outbox.
+    :raises niteoweb.click2sell.commit.Busy: another process was at the same data.
+    """
+    if plone_site.is_copy():
+        return False
+    step("before mail")
+    message = commit.run(lambda site: _prepare(site, mail_id, password))
+    if message is None:
+        return False
+    step("mail marked sending")
+    error = _send(message)
+    step("mail handed over")
+    if error:
+        logger.warning("Mail %s was not sent: %s; it will be tried again.", mail_id, error)
+    commit.run(lambda site: _note(site, mail_id, error))
+    step("mail marked sent")
+    return not error
+
+
+def _prepare(site: Any, mail_id: str, password: str) -> EmailMessage | None:
+    """Write the mail and mark it as being sent; None when there is nothing to send."""
+    mail = outbox.get(site, mail_id)
+    now = datetime.now(timezone.utc)
+    if mail["state"] in (outbox.SENT, outbox.DROPPED) or mail["due_at"] > iso(now):
+        return None  # done, or another process is at it
+    user_id = mail["user_id"]
+    if not member.exists(user_id):
+        outbox.dropped(site, mail, "the member does not exist any more")
+        return None
+    if mail["kind"] == outbox.WELCOME and plone_site.settings().welcome_mail == "none":
+        outbox.dropped(site, mail, "the welcome mail was switched off")
+        return None
+    address = plone_site.address()
+    values = {
+        "name": member.fields(user_id, ("fullname",))["fullname"] or mail["to"],
+        "login": member.login_name(user_id),
+        "login_url": f"{address}/login",
+        "product": mail["product"],
+        "site": plone_site.title(),
+    }
+    if mail["kind"] == outbox.NOTICE:
+        message = letters.notice(mail["to"], mail["message_id"], values)
+    else:
+        credentials = _credentials(site, user_id, password, address)
+        message = letters.welcome(mail["to"], mail["message_id"], values, credentials)
+    outbox.sending(site, mail, now)
+    return message
+
+
+def _credentials(site: Any, user_id: str, password: str, address: str) -> str:
+    """What lets the new member in: the password, or a link to set one.
+
+    No password is stored, so a later attempt has to set a new one. That is only right while
+    nobody uses the account yet: we made it, the password is the one we set, and nobody ever
+    logged in. Otherwise the member gets a link.
+    """
+    if plone_site.settings().welcome_mail == "password":
+        if password:
+            return letters.password_line(password)
+        buyer = buyers.of_user(site, user_id)
+        ours = buyer is not None and buyer["made"] and bool(buyer["password_print"])
+        if (
+            ours
+            and buyer["password_print"] == member.password_print(user_id)
+            and member.never_logged_in(user_id)
+        ):
+            password = member.set_password(user_id)
+            buyers.change(buyer, password_print=member.password_print(user_id))
+            return letters.password_line(password)
+    return letters.link_line(member.reset_link(user_id, address))
+
+
+def _send(message: EmailMessage) -> str:
+    """Hand a mail over.
+
+    :returns: what went wrong, without any address; "" when nothing did.
+    """
+    try:
+        letters.send(message)
+    except letters.NoSender:
+        return "the site has no address to send mail from"
+    except (OSError, MailHostError, RuntimeError, ValueError) as error:
+        # An error's text can hold the address; its class tells enough.
+        code = getattr(error, "smtp_code", "")
+        return f"{type(error).__name__} {code}".strip()
+    return ""
+
+
+def _note(site: Any, mail_id: str, error: str) -> None:
+    mail = outbox.get(site, mail_id)
+    if error:
+        outbox.failed(site, mail, error, datetime.now(timezone.utc))
+    else:
+        outbox.sent(site, mail)

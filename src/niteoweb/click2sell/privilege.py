@@ -1,0 +1,83 @@
+"""Who administers the site: accounts and groups that no purchase may touch.
+
+Privileged means: holding one of :data:`PERMISSIONS` at the site root or in Zope's root, through
+roles, groups, nested groups or local roles of the site root. It is evaluated at each change,
+since a group that was harmless when the mapping was saved may have become powerful since.
+"""
+
+from AccessControl.Permissions import manage_users
+from Acquisition import aq_base
+from Acquisition import aq_parent
+from plone import api
+from Products.CMFCore.permissions import ManagePortal
+from typing import Any
+
+
+PERMISSIONS = (ManagePortal, manage_users, "Plone Site Setup: Users and Groups")
+
+
+def member(user_id: str) -> bool:
+    """Whether an account is privileged.
+
+    :param user_id: of an account of the site; an account of the same user id or login name in
+        Zope's root counts too.
+    """
+    portal = api.portal.get()
+    user = api.portal.get_tool("acl_users").getUserById(user_id)
+    if user is None:
+        return False
+    return _holds_permission(user, portal) or root_account(user_id, user.getUserName())
+
+
+def root_account(*names: str) -> bool:
+    """Whether Zope's root user folder has a privileged account of one of these names."""
+    root = aq_parent(api.portal.get())
+    folder = getattr(aq_base(root), "acl_users", None)
+    if folder is None:
+        return False
+    folder = root.acl_users
+    for name in names:
+        for user in (folder.getUserById(name), folder.getUser(name)):
+            if user is not None and _holds_permission(user, root):
+                return True
+    return False
+
+
+def group(group_id: str) -> bool:
+    """Whether a group makes its members privileged, itself or through groups it belongs to."""
+    portal = api.portal.get()
+    roles: set[str] = set()
+    for principal in _with_ancestors(group_id):
+        roles.update(principal.getRoles())
+        roles.update(portal.get_local_roles_for_userid(principal.getId()))
+    roles -= {"Authenticated", "Anonymous"}
+    return any(
+        roles & _roles_of(permission, context)
+        for permission in PERMISSIONS
+        for context in (portal, aq_parent(portal))
+    )
+
+
+def _holds_permission(user: Any, context: Any) -> bool:
+    return any(user.has_permission(permission, context) for permission in PERMISSIONS)
+
+
+def _roles_of(permission: str, context: Any) -> set[str]:
+    return {role["name"] for role in context.rolesOfPermission(permission) if role["selected"]}
+
+
+def _with_ancestors(group_id: str) -> list[Any]:
+    """A group and all groups that it belongs to, directly or not."""
+    pas = api.portal.get_tool("acl_users")
+    found: dict[str, Any] = {}
+    waiting = [group_id]
+    while waiting:
+        current = waiting.pop()
+        if current in found:
+            continue
+        principal = pas.getGroupById(current)
+        if principal is None:
+            continue
+        found[current] = principal
+        waiting.extend(principal.getGroups())
+    return list(found.values())

@@ -1,0 +1,286 @@
+"""The pipeline: write a notification down, work out what follows, make the site agree.
+
+The only module that knows all the others. Everything that changes the site on behalf of a
+notification goes through :func:`process`: a delivery, a replay, the sweep.
+
+Within a process provisioning is serial. A thread takes the lock, begins a new transaction (its
+old one is a snapshot from before the wait), works, commits and releases. Mail, events and
+content rules come after that: nobody's purchase waits for a mail server.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from datetime import timezone
+from niteoweb.click2sell import announce
+from niteoweb.click2sell import apply
+from niteoweb.click2sell import buyer as buyers
+from niteoweb.click2sell import commit
+from niteoweb.click2sell import forgery
+from niteoweb.click2sell import history
+from niteoweb.click2sell import ledger
+from niteoweb.click2sell import mapping
+from niteoweb.click2sell import plan as plans
+from niteoweb.click2sell import postman
+from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.notification import Kind
+from niteoweb.click2sell.notification import Notification
+from niteoweb.click2sell.notification import PAYMENTS
+from typing import Any
+
+import logging
+import traceback
+
+
+logger = logging.getLogger("niteoweb.click2sell")
+
+#: Where a process can die or fail, in order; the tests make it do both at each of them.
+STEPS = (
+    "before record",
+    "recorded",
+    "before plan",
+    "planned",
+    "member made",
+    "properties written",
+    "groups changed",
+    "before commit",
+    "provisioned",
+    "before mail",
+    "mail marked sending",
+    "mail handed over",
+    "mail marked sent",
+    "finished",
+)
+
+
+class Failed(Exception):
+    """Provisioning failed; the entry is kept and can be tried again."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of a notification.
+
+    :ivar outcome: of the ledger entry, see :mod:`niteoweb.click2sell.ledger`.
+    """
+
+    outcome: str
+    reason: str = ""
+    subject: str = ""
+
+
+def step(name: str) -> None:
+    """A place of :data:`STEPS`; does nothing, tests replace it."""
+
+
+def process(notification: Notification) -> Result:
+    """Write a genuine notification down and provision its buyer.
+
+    :raises niteoweb.click2sell.commit.Busy: try again later; nothing is lost.
+    :raises Failed: something unexpected happened; the entry is kept as failed.
+    :raises niteoweb.click2sell.ledger.TooManyEntries: not written down, only counted.
+    """
+    return _process(
+        notification.key,
+        lambda site, now: _with_terms(ledger.record(site, notification, now)),
+    )
+
+
+def process_broken(
+    key: str, provider: str, transaction_id: str, payload: dict[str, str], parameter: str
+) -> Result:
+    """Write down a delivery with a valid signature and a broken field: a person must decide.
+
+    :param key: hash of the body.
+    :param parameter: name of the broken field.
+    :raises niteoweb.click2sell.commit.Busy: try again later; nothing is lost.
+    """
+
+    def record(site: Any, now: datetime) -> ledger.Entry:
+        entry = ledger.record_broken(site, key, provider, transaction_id, payload, now)
+        ledger.finish(site, entry, ledger.ATTENTION, "parameter", parameter)
+        return entry
+
+    return _process(key, record)
+
+
+def resume(key: str) -> Result:
+    """Take up an entry that is not final, for the sweep.
+
+    :raises niteoweb.click2sell.commit.Busy: try again later; nothing is lost.
+    :raises Failed: something unexpected happened; the entry is kept as failed.
+    """
+    return _process(key, None)
+
+
+def provision(
+    buyer_id: str, follow_mapping: bool = False, despite_silence: bool = False
+) -> plans.Plan:
+    """Make the site agree with what a buyer is entitled to now.
+
+    :param follow_mapping: also take away what a changed mapping does not give any more.
+    :param despite_silence: also end what a silent provider sent no renewal for.
+    :returns: the plan that was applied.
+    :raises niteoweb.click2sell.commit.Busy: try again later.
+    """
+
+    def work(site: Any) -> tuple[plans.Plan, apply.Done]:
+        now = datetime.now(timezone.utc)
+        buyer = buyers.get(site, buyer_id)
+        return _apply(
+            site,
+            buyer,
+            plans.make(site, buyer, now, None, follow_mapping, despite_silence),
+            None,
+        )
+
+    with commit.lock:
+        plan, done = commit.run(work)
+    _after(plan, done, None)
+    return plan
+
+
+def replay(key: str) -> Result:
+    """Process an entry again, whatever became of it before.
+
+    :raises KeyError: there is no such entry.
+    :raises niteoweb.click2sell.commit.Busy: try again later.
+    :raises Failed: something unexpected happened; the entry is kept as failed.
+    """
+    return _process(key, None, again=True)
+
+
+def preview(site: Any, key: str, now: datetime) -> plans.Plan | None:
+    """What a replay of an entry would change; nothing is changed.
+
+    :returns: None when the entry concerns nobody: its kind is unknown, or it is refused.
+    :raises KeyError: there is no such entry.
+    """
+    entry = ledger.get(site, key)
+    if entry is None:
+        raise KeyError(key)
+    if entry["kind"] == Kind.UNKNOWN or ledger.belongs_to_another(site, entry):
+        return None
+    return plans.make(site, buyers.get(site, entry["buyer_id"]), now, entry)
+
+
+def _process(
+    key: str, record: Callable[[Any, datetime], ledger.Entry] | None, again: bool = False
+) -> Result:
+    with commit.lock:
+        result = commit.run(lambda site: _record(site, key, record))
+        if result is not None and not again:
+            return result
+        try:
+            plan, done = commit.run(lambda site: _provision_entry(site, key))
+        except commit.Busy:
+            raise
+        except Exception as error:
+            _fail(key, error)
+            raise Failed from None
+        entry = ledger.get(plone_site.get(), key)
+        result, notification = _result(entry), history.notification(entry)
+    _after(plan, done, notification)
+    return result
+
+
+def _after(plan: plans.Plan, done: apply.Done, notification: Notification | None) -> None:
+    """What follows a commit, outside the lock: events and mail. No purchase is lost here."""
+    events: list[object] = []
+    if done.created and notification is not None:
+        events.append(announce.MemberCreateEvent(done.user_id, notification))
+    elif done.user_id and notification is not None and notification.kind in PAYMENTS:
+        events.append(announce.MemberUpdateEvent(done.user_id, notification))
+    events += _access_events(plan, done)
+    announce.fire(events)
+    if done.mail_id:
+        try:
+            postman.deliver(done.mail_id, done.password, step)
+        except commit.Busy:
+            logger.warning("Mail %s has to wait: the database is busy.", done.mail_id)
+    step("finished")
+
+
+def _access_events(plan: plans.Plan, done: apply.Done) -> list[object]:
+    kinds = (
+        (plan.gained, announce.AccessGrantedEvent, plan.groups_of),
+        (plan.lost, announce.AccessRevokedEvent, plan.revoked_with),
+    )
+    return [
+        event(done.user_id, *product, groups(product), plan.ends.get(product))
+        for products, event, groups in kinds
+        for product in products
+    ]
+
+
+def _record(
+    site: Any, key: str, record: Callable[[Any, datetime], ledger.Entry] | None
+) -> Result | None:
+    """Write the entry down unless it is there.
+
+    :returns: the result when nothing is left to do.
+    """
+    step("before record")
+    forgery.write(site)
+    entry = ledger.get(site, key)
+    if entry is None and record is not None:
+        entry = record(site, datetime.now(timezone.utc))
+        if entry["buyer"]:
+            record_of_buyer = buyers.of_address(site, entry["buyer"])
+            entry["buyer_id"] = record_of_buyer["id"]
+            buyers.change(record_of_buyer, keys=(*record_of_buyer["keys"], key))
+    if entry is None:
+        raise KeyError(key)
+    return _result(entry) if entry["outcome"] in ledger.FINAL else None
+
+
+def _provision_entry(site: Any, key: str) -> tuple[plans.Plan, apply.Done]:
+    step("before plan")
+    entry = ledger.get(site, key)
+    entry["attempts"] += 1
+    entry["error"] = ""
+    if entry["kind"] == Kind.UNKNOWN:
+        ledger.finish(site, entry, ledger.ATTENTION, "unknown kind")
+        return plans.Plan(entry["buyer_id"]), apply.Done()
+    if ledger.belongs_to_another(site, entry):
+        logger.warning("Entry %s names another buyer or product than its transaction.", key)
+        ledger.finish(site, entry, ledger.REFUSED, "another buyer or product")
+        return plans.Plan(entry["buyer_id"]), apply.Done()
+    buyer = buyers.get(site, entry["buyer_id"])
+    plan = plans.make(site, buyer, datetime.now(timezone.utc), entry)
+    return _apply(site, buyer, plan, entry)
+
+
+def _apply(
+    site: Any, buyer: buyers.Buyer, plan: plans.Plan, entry: ledger.Entry | None
+) -> tuple[plans.Plan, apply.Done]:
+    step("planned")
+    done = apply.apply(site, buyer, plan, entry, datetime.now(timezone.utc), step)
+    step("before commit")
+    return plan, done
+
+
+def _fail(key: str, error: Exception) -> None:
+    """Keep an entry as failed, with where it failed; a message could hold an address."""
+    where = "".join(traceback.format_tb(error.__traceback__))
+    logger.error("Entry %s failed: %s\n%s", key, type(error).__name__, where)
+
+    def work(site: Any) -> None:
+        entry = ledger.get(site, key)
+        entry["attempts"] += 1
+        entry["error"] = f"{type(error).__name__}\n{where}"
+        ledger.finish(site, entry, ledger.FAILED)
+
+    commit.run(work)
+
+
+def _with_terms(entry: ledger.Entry) -> ledger.Entry:
+    """Write today's terms into a new entry: a later mapping does not rewrite the past."""
+    terms = mapping.terms(plone_site.mapping(), entry["product_id"])
+    if terms is not None:
+        ledger.change(entry, days=terms.days, exclusive=terms.exclusive, terms_known=True)
+    return entry
+
+
+def _result(entry: ledger.Entry) -> Result:
+    return Result(entry["outcome"], entry["reason"], entry["subject"])

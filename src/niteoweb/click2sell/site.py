@@ -1,0 +1,99 @@
+"""What the add-on asks the Plone site: its settings, its time zone, its sender, its address."""
+
+from niteoweb.click2sell.entitlement import Policy
+from niteoweb.click2sell.interfaces import IClick2SellSettings
+from niteoweb.click2sell.mapping import Line
+from niteoweb.click2sell.mapping import parse
+from plone import api
+from plone.base.interfaces import IMailSchema
+from plone.base.interfaces import ISiteSchema
+from plone.registry.interfaces import IRegistry
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfoNotFoundError
+from zope.component import getUtility
+
+import logging
+import os
+
+
+logger = logging.getLogger("niteoweb.click2sell")
+
+
+def get() -> Any:
+    """The Plone site of the current request or script."""
+    return api.portal.get()
+
+
+def settings() -> IClick2SellSettings:
+    """The add-on's settings; a record that is not there yet reads as None."""
+    return getUtility(IRegistry).forInterface(IClick2SellSettings, check=False)
+
+
+def mapping() -> tuple[Line, ...]:
+    """The mapping's readable lines; the others are logged, by number, and do no harm."""
+    lines, errors = parse(settings().mapping)
+    for error in errors:
+        logger.error("Mapping of products to groups: %s", error)
+    return lines
+
+
+def policy() -> Policy:
+    """The settings that entitlements depend on."""
+    found = settings()
+    return Policy(
+        grace_days=found.grace_days or 0,
+        unmatched_refund_needs_attention=bool(found.unmatched_refund_needs_attention),
+    )
+
+
+def timezone() -> ZoneInfo:
+    """The site's time zone, UTC when it has none."""
+    name = api.portal.get_registry_record("plone.portal_timezone", default=None)
+    try:
+        return ZoneInfo(name or "UTC")
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")
+
+
+def title() -> str:
+    """The site's title."""
+    found = getUtility(IRegistry).forInterface(ISiteSchema, prefix="plone", check=False)
+    return found.site_title or api.portal.get().getId()
+
+
+def sender() -> tuple[str, str]:
+    """Name and address that the site sends mail from.
+
+    :returns: the address is "" when the site has none.
+    """
+    found = getUtility(IRegistry).forInterface(IMailSchema, prefix="plone", check=False)
+    return found.email_from_name or title(), found.email_from_address or ""
+
+
+def address() -> str:
+    """The site's address for links in mails: the public one of the settings, if it is set."""
+    return settings().site_address or api.portal.get().absolute_url()
+
+
+def is_copy() -> bool:
+    """Whether this is a copy of the site, which must not act as the site.
+
+    That is so when ``CLICK2SELL_STAGING=1`` is in the environment, or when a request comes to
+    another host than that of the public address in the settings. A script has no request.
+    """
+    if os.environ.get("CLICK2SELL_STAGING") == "1":
+        return True
+    public, here = settings().site_address, api.portal.get().absolute_url()
+    if not public or urlsplit(here).hostname in (None, "nohost"):
+        return False
+    return _host(public) != _host(here)
+
+
+def _host(url: str) -> tuple[str, int | None]:
+    parts = urlsplit(url)
+    default = {"http": 80, "https": 443}.get(parts.scheme)
+    port = parts.port or default
+    # A site behind a proxy may see http where visitors see https.
+    return (parts.hostname or "").lower(), None if port in (80, 443) else port

@@ -1,0 +1,65 @@
+"""Where the add-on keeps what it knows: one annotation of the site root.
+
+Everything below it is a BTree or a mapping of plain values, so that no later rename of a class
+of ours can make a stored object unreadable.
+"""
+
+from BTrees.Length import Length
+from BTrees.OOBTree import OOBTree
+from BTrees.OOBTree import OOTreeSet
+from persistent.mapping import PersistentMapping
+from typing import Any
+from zope.annotation.interfaces import IAnnotations
+
+
+KEY = "niteoweb.click2sell"
+
+#: The trees below the annotation, and what they are made of.
+TREES = {
+    # memberindex.py
+    "member_addresses": OOBTree,  # lower-cased e-mail address -> tuple of user ids
+    "member_logins": OOBTree,  # lower-cased login name -> tuple of user ids
+    "member_ids": OOBTree,  # user id -> (address, login name) it is filed under
+    # ledger.py
+    "entries": OOBTree,  # key -> entry
+    "facets": OOBTree,  # "outcome=failed" and the like -> set of (minus microseconds, key)
+    "counts": OOBTree,  # the same -> Length
+    "transactions": OOBTree,  # (provider, transaction) -> (buyer, product, entries, not kept)
+    # buyer.py
+    "buyers": OOBTree,  # buyer id -> record
+    "buyer_by_address": OOBTree,  # lower-cased address -> buyer id
+    "buyer_by_user": OOBTree,  # user id -> buyer id
+    "buyers_due": OOTreeSet,  # (time of the next change of access, buyer id)
+    "buyers_pending": OOTreeSet,  # (group that could not be given, buyer id)
+    "buyers_with_access": Length,  # how many
+    # outbox.py
+    "mails": OOBTree,  # mail id -> mail
+    "mails_due": OOTreeSet,  # (time of the next attempt, mail id)
+    # forgery.py and sweep.py
+    "remarks": PersistentMapping,  # figures that are written now and then
+}
+
+
+def install(site: Any) -> None:
+    """Make the annotation and whichever tree is missing; what is there stays."""
+    annotations = IAnnotations(site)
+    root = annotations.get(KEY)
+    if root is None:
+        root = annotations[KEY] = PersistentMapping()
+    for name, factory in TREES.items():
+        if name not in root:
+            root[name] = factory()
+
+
+def exists(site: Any) -> bool:
+    """Whether the add-on keeps anything in this site."""
+    return KEY in IAnnotations(site)
+
+
+def tree(site: Any, name: str) -> Any:
+    """One of :data:`TREES`, made when it is missing."""
+    root = IAnnotations(site).get(KEY)
+    if root is None or name not in root:
+        install(site)
+        root = IAnnotations(site)[KEY]
+    return root[name]

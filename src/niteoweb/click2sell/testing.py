@@ -1,0 +1,81 @@
+"""Test layers: a Plone site with the add-on, and a real SMTP server beside it."""
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.handlers import Message
+from email.message import EmailMessage
+from email.policy import default
+from plone.app.testing import applyProfile
+from plone.app.testing import FunctionalTesting
+from plone.app.testing import IntegrationTesting
+from plone.app.testing import PLONE_FIXTURE
+from plone.app.testing import PloneSandboxLayer
+from plone.testing.zope import WSGI_SERVER_FIXTURE
+
+import email
+
+
+class Click2SellLayer(PloneSandboxLayer):
+    """A Plone site with the add-on installed."""
+
+    defaultBases = (PLONE_FIXTURE,)
+
+    def setUpZope(self, app, configurationContext):
+        import niteoweb.click2sell
+        import plone.restapi
+
+        self.loadZCML(package=plone.restapi)
+        self.loadZCML(package=niteoweb.click2sell)
+
+    def setUpPloneSite(self, portal):
+        applyProfile(portal, "niteoweb.click2sell:default")
+
+
+FIXTURE = Click2SellLayer()
+INTEGRATION = IntegrationTesting(bases=(FIXTURE,), name="niteoweb.click2sell:Integration")
+FUNCTIONAL = FunctionalTesting(bases=(FIXTURE,), name="niteoweb.click2sell:Functional")
+#: Real HTTP, through waitress; `self.layer["host"]` and `["port"]` tell where.
+HTTP = FunctionalTesting(bases=(FIXTURE, WSGI_SERVER_FIXTURE), name="niteoweb.click2sell:HTTP")
+
+
+class MailServer:
+    """A real SMTP server on a free loopback port that keeps what it receives.
+
+    Use as a context manager; `messages` are parsed, in the order of arrival.
+    """
+
+    def __init__(self) -> None:
+        self.messages: list[EmailMessage] = []
+        self._controller = _AnyPort(_Keep(self.messages), hostname="127.0.0.1", port=0)
+
+    def __enter__(self) -> "MailServer":
+        self._controller.start()
+        return self
+
+    def __exit__(self, *exc_info) -> None:
+        self._controller.stop()
+
+    @property
+    def port(self) -> int:
+        return self._controller.port
+
+
+class _AnyPort(Controller):
+    """Asks the system for a free port; aiosmtpd itself would connect to port 0 to try it."""
+
+    def _trigger_server(self):
+        self.port = self.server.sockets[0].getsockname()[1]
+        super()._trigger_server()
+
+
+class _Keep(Message):
+    def __init__(self, messages: list[EmailMessage]) -> None:
+        super().__init__()
+        self._messages = messages
+
+    def prepare_message(self, session, envelope):
+        message = email.message_from_bytes(envelope.original_content, policy=default)
+        message["X-Envelope-To"] = ", ".join(envelope.rcpt_tos)
+        return message
+
+    def handle_message(self, message):
+        self._messages.append(message)

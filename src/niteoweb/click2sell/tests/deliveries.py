@@ -1,0 +1,40 @@
+"""Click2Sell notifications for tests, really signed."""
+
+from niteoweb.click2sell.notification import Delivery
+from niteoweb.click2sell.provider.click2sell import CONTENT_TYPE
+from niteoweb.click2sell.provider.click2sell import sign
+from urllib.parse import urlencode
+
+
+SECRET_KEY = "a secret key of sufficient length"
+
+SALE = {
+    "buyer_email": "john@example.org",
+    "buyer_name": "John",
+    "buyer_surname": "Smith",
+    "product_id": "1",
+    "product_name": "Test Product",
+    "product_price": "9.90 EUR",
+    "affiliate_username": "affiliate",
+    "c2s_transaction_id": "R-1",
+    "purchase_date": "2026-05-03",
+    "purchase_time": "10:20:30",
+    "acquirer_transaction_id": "T-1",
+}
+
+
+def fields(**changes: str | None) -> dict[str, str]:
+    """Parameters of a sale, signed; None takes one away."""
+    values = {**SALE, **changes}
+    values.setdefault("checksum", sign(SECRET_KEY, values["acquirer_transaction_id"] or ""))
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def body(**changes: str | None) -> bytes:
+    """The body of a sale's delivery, signed; None takes a parameter away."""
+    return urlencode(fields(**changes)).encode("ascii")
+
+
+def delivery(raw: bytes) -> Delivery:
+    """A body as a provider module gets it."""
+    return Delivery(raw, CONTENT_TYPE)
