@@ -1,0 +1,102 @@
+"""Site Setup: the settings form."""
+
+from html import escape
+from niteoweb.click2sell import _
+from niteoweb.click2sell import settings
+from niteoweb.click2sell import site
+from niteoweb.click2sell.browser.secretkey import MappingFieldWidget
+from niteoweb.click2sell.browser.secretkey import SecretKeyFieldWidget
+from niteoweb.click2sell.interfaces import IClick2SellSettings
+from niteoweb.click2sell.interfaces import IRemoveSecretKey
+from plone.app.registry.browser.controlpanel import ControlPanelFormWrapper
+from plone.app.registry.browser.controlpanel import RegistryEditForm
+from plone.app.z3cform.widgets.radio import RadioFieldWidget
+from plone.z3cform.layout import wrap_form
+from typing import Any
+from z3c.form.error import MultipleErrors
+from z3c.form.field import Fields
+from z3c.form.interfaces import IErrorViewSnippet
+from zope.component import getMultiAdapter
+from zope.i18nmessageid import Message
+from zope.interface import Invalid
+
+
+class SettingsForm(RegistryEditForm):
+    """Edits the records of :class:`IClick2SellSettings`."""
+
+    schema = IClick2SellSettings
+    id = "click2sell-settings"
+    label = _("Click2Sell")
+    enableCSRFProtection = True
+
+    @property
+    def description(self) -> Message:
+        """What the page is for; the layout inserts it as markup."""
+        address = escape(f"{site.address()}/@@click2sell")
+        return _(
+            "Buyers become members of this site. Address for the notifications, to be entered "
+            "at Click2Sell: ${address}",
+            mapping={"address": f'<code class="text-break">{address}</code>'},
+        )
+
+    def updateFields(self) -> None:
+        super().updateFields()
+        self.fields["secretkey"].widgetFactory = SecretKeyFieldWidget
+        # Not even the widget gets to know the key.
+        self.fields["secretkey"].ignoreContext = True
+        self.fields["mapping"].widgetFactory = MappingFieldWidget
+        self.fields["welcome_mail"].widgetFactory = RadioFieldWidget
+        # z3c.form takes an empty value for none and shows the default: the next save would
+        # bring back the group that the owner has switched off.
+        self.fields["buyers_group"].showDefault = False
+        if settings.secret_key_is_set():
+            self.fields = (
+                self.fields.select("secretkey")
+                + Fields(IRemoveSecretKey, ignoreContext=True)
+                + self.fields.omit("secretkey")
+            )
+
+    def updateWidgets(self, prefix: str | None = None) -> None:
+        super().updateWidgets(prefix)
+        self.widgets["welcome_text"].rows = 12
+
+    def extractData(
+        self,
+        setErrors: bool = True,
+    ) -> tuple[dict[str, Any], tuple]:
+        values, errors = super().extractData(setErrors)
+        # What goes wrong from here on is logged with the form, for Managers to read.
+        self.request.form.pop(self.widgets["secretkey"].name, None)
+        values = settings.normalize(values)
+        messages: dict[str, list[Message]] = {}
+        for name, message in settings.validate(values):
+            if self.widgets[name].error is None:
+                messages.setdefault(name, []).append(message)
+        for name, found in messages.items():
+            errors += (self._error(name, found),)
+        if setErrors:
+            self.widgets.errors = errors
+        return values, errors
+
+    def applyChanges(self, data: dict[str, Any]) -> None:
+        settings.save(data)
+
+    def _error(self, name: str, messages: list[Message]) -> IErrorViewSnippet:
+        """Show messages at a field, each in a line of its own."""
+        widget = self.widgets[name]
+        views = [self._view(Invalid(message), widget) for message in messages]
+        widget.error = (
+            views[0] if len(views) == 1 else self._view(MultipleErrors(views), widget)
+        )
+        return widget.error
+
+    def _view(self, error: Exception, widget: Any) -> IErrorViewSnippet:
+        view = getMultiAdapter(
+            (error, self.request, widget, widget.field, self, self.getContent()),
+            IErrorViewSnippet,
+        )
+        view.update()
+        return view
+
+
+SettingsView = wrap_form(SettingsForm, ControlPanelFormWrapper)

@@ -1,0 +1,65 @@
+"""Widgets of the settings form: for the secret key, and for the mapping."""
+
+from niteoweb.click2sell import settings
+from plone.app.z3cform.interfaces import IPasswordWidget
+from plone.app.z3cform.interfaces import ITextLinesWidget
+from plone.app.z3cform.widgets.password import PasswordWidget
+from plone.app.z3cform.widgets.text import TextLinesWidget
+from typing import Any
+from z3c.form.interfaces import IFieldWidget
+from z3c.form.widget import FieldWidget
+from zope.i18nmessageid import Message
+from zope.interface import implementer
+from zope.interface import implementer_only
+
+
+class ISecretKeyWidget(IPasswordWidget):
+    """Takes a secret key, never shows one."""
+
+
+@implementer_only(ISecretKeyWidget)
+class SecretKeyWidget(PasswordWidget):
+    """An input that is always rendered empty, and a word on whether a key is set.
+
+    The stock widget renders the stored key, and the one just typed when another field is
+    faulty; this one's template has no value at all.
+    """
+
+    klass = "secretkey-widget"
+
+    @property
+    def notice(self) -> dict[str, str | Message]:
+        """How loud, and what."""
+        level, text = settings.secret_key_notice()
+        return {"css_class": f"alert alert-{level} mt-2 mb-2", "text": text}
+
+
+@implementer(IFieldWidget)
+def SecretKeyFieldWidget(field: Any, request: Any) -> IFieldWidget:
+    return FieldWidget(field, SecretKeyWidget(request))
+
+
+class IMappingWidget(ITextLinesWidget):
+    """Takes lines, and gives them back as they were typed."""
+
+
+@implementer_only(IMappingWidget)
+class MappingWidget(TextLinesWidget):
+    """A text area of which the line numbers can be trusted.
+
+    The stock widget renders its value as markup, so that a line of one owner could run a
+    script in the browser of another, and it loses a blank first line at every save.
+    """
+
+    klass = "mapping-widget font-monospace"
+    rows = 8
+
+    @property
+    def text(self) -> str:
+        """The lines; a browser drops the first line break after the opening tag."""
+        return "\n" + (self.value or "")
+
+
+@implementer(IFieldWidget)
+def MappingFieldWidget(field: Any, request: Any) -> IFieldWidget:
+    return FieldWidget(field, MappingWidget(request))

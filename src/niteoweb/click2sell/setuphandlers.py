@@ -1,0 +1,45 @@
+"""What installing and uninstalling do beyond the files of the profiles."""
+
+from AccessControl.Permission import pname
+from Acquisition import aq_base
+from Acquisition import aq_parent
+from niteoweb.click2sell import memberindex
+from niteoweb.click2sell import store
+from plone.base.interfaces import INonInstallable
+from typing import Any
+from zope.component import getUtilitiesFor
+from zope.interface import implementer
+from zope.security.interfaces import IPermission
+
+
+@implementer(INonInstallable)
+class HiddenProfiles:
+    """Keeps all profiles but "default" out of the Add-ons panel."""
+
+    def getNonInstallableProducts(self) -> list[str]:
+        return ["niteoweb.click2sell.upgrades"]
+
+    def getNonInstallableProfiles(self) -> list[str]:
+        return [
+            "niteoweb.click2sell:uninstall",
+            "niteoweb.click2sell.upgrades:to1000",
+        ]
+
+
+def post_install(setup_tool: Any) -> None:
+    """Make the add-on's own trees and file the members that are there already."""
+    site = aq_parent(setup_tool)
+    store.install(site)
+    memberindex.rebuild(site)
+
+
+def post_uninstall(setup_tool: Any) -> None:
+    """Forget what the owners of the site set for the add-on's permissions.
+
+    GenericSetup's rolemap can set a permission, but not go back to inheriting it.
+    """
+    site = aq_parent(setup_tool)
+    for name, permission in getUtilitiesFor(IPermission):
+        attribute = pname(permission.title)
+        if name.startswith("niteoweb.click2sell.") and hasattr(aq_base(site), attribute):
+            delattr(site, attribute)
