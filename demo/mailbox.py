@@ -1,0 +1,94 @@
+"""An SMTP server on a free loopback port that keeps every mail."""
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.handlers import Message
+from collections.abc import Callable
+from email.message import EmailMessage
+from email.policy import default
+from threading import Condition
+
+import email
+import textwrap
+
+
+class Mailbox:
+    """Takes any mail for anybody; a context manager, because the server has to be stopped."""
+
+    def __init__(self) -> None:
+        self._messages: list[EmailMessage] = []
+        self._arrived = Condition()
+        self._listener: Callable[[EmailMessage], None] | None = None
+        self._server = _Server(_Handler(self._keep), hostname="127.0.0.1", port=0)
+
+    def __enter__(self) -> "Mailbox":
+        self._server.start()
+        return self
+
+    def __exit__(self, *exc_info) -> None:
+        self._server.stop()
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return self._server.port
+
+    def wait_for(self, recipient: str, seconds: float) -> list[EmailMessage]:
+        """The mails to an address, as soon as there is one.
+
+        :param seconds: how long to wait; the list is empty when none came by then.
+        """
+
+        def found() -> list[EmailMessage]:
+            return [mail for mail in self._messages if recipient in mail["X-Envelope-To"]]
+
+        with self._arrived:
+            self._arrived.wait_for(found, seconds)
+            return found()
+
+    def listen(self, listener: Callable[[EmailMessage], None]) -> None:
+        """Call a function with every mail from now on, in the server's thread."""
+        self._listener = listener
+
+    def _keep(self, mail: EmailMessage) -> None:
+        with self._arrived:
+            self._messages.append(mail)
+            self._arrived.notify_all()
+        if self._listener is not None:
+            self._listener(mail)
+
+
+def text_of(mail: EmailMessage) -> str:
+    """The text of a mail, "" when it has none."""
+    part = mail.get_body(("plain", "html"))
+    return "" if part is None else part.get_content().strip()
+
+
+def rendered(mail: EmailMessage) -> str:
+    """A mail as a person reads it, with a bar at its left."""
+    lines = [f"{name}: {mail[name]}" for name in ("From", "To", "Subject")]
+    text = "\n".join([*lines, "", text_of(mail)])
+    return textwrap.indent(text, "| ", lambda line: True)
+
+
+class _Server(Controller):
+    def _trigger_server(self) -> None:
+        # The controller calls itself once to be sure that it runs, at the port it asked for:
+        # 0, so it has to learn which one it got.
+        self.port = self.server.sockets[0].getsockname()[1]
+        super()._trigger_server()
+
+
+class _Handler(Message):
+    def __init__(self, keep: Callable[[EmailMessage], None]) -> None:
+        super().__init__()
+        self._keep = keep
+
+    def prepare_message(self, session, envelope) -> EmailMessage:
+        mail = email.message_from_bytes(envelope.original_content, policy=default)
+        # A sender's own header of this name must not pass for the envelope.
+        del mail["X-Envelope-To"]
+        mail["X-Envelope-To"] = ", ".join(envelope.rcpt_tos)
+        return mail
+
+    def handle_message(self, mail: EmailMessage) -> None:
+        self._keep(mail)

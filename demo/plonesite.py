@@ -1,0 +1,233 @@
+"""The demo's Plone site: written to disk, created and served, in a process of its own."""
+
+from pathlib import Path
+
+import os
+import signal
+import sys
+import threading
+
+
+ZOPE_CONF = """\
+%define HOME {folder}
+instancehome $HOME/instance
+clienthome $HOME/instance/var
+debug-mode off
+security-policy-implementation C
+verbose-security off
+default-zpublisher-encoding utf-8
+<environment>
+    CHAMELEON_CACHE $HOME/cache
+</environment>
+<zodb_db main>
+    cache-size 30000
+    <blobstorage>
+      blob-dir $HOME/blobstorage
+      <filestorage>
+        path $HOME/filestorage/Data.fs
+      </filestorage>
+    </blobstorage>
+    mount-point /
+</zodb_db>
+"""
+
+WSGI_INI = """\
+[server:main]
+use = egg:waitress#main
+listen = {listen}
+threads = 4
+
+[app:zope]
+use = egg:Zope#main
+zope_conf = {folder}/zope.conf
+
+[pipeline:main]
+pipeline =
+    egg:Zope#httpexceptions
+    zope
+
+[loggers]
+keys = root
+
+[handlers]
+keys = log
+
+[formatters]
+keys = generic
+
+[logger_root]
+level = INFO
+handlers = log
+
+[handler_log]
+class = StreamHandler
+args = (sys.stderr,)
+level = NOTSET
+formatter = generic
+
+[formatter_generic]
+format = %(asctime)s %(levelname)s [%(name)s] %(message)s
+"""
+
+SITE_ZCML = """\
+<configure
+    xmlns="http://namespaces.zope.org/zope"
+    xmlns:browser="http://namespaces.zope.org/browser"
+    xmlns:five="http://namespaces.zope.org/five"
+    xmlns:meta="http://namespaces.zope.org/meta"
+    >
+
+  <include package="Products.Five" />
+  <meta:redefinePermission
+      from="zope2.Public"
+      to="zope.Public"
+      />
+
+  <five:loadProducts file="meta.zcml" />
+  <five:loadProducts />
+  <five:loadProductsOverrides />
+
+  <browser:page
+      name="demo-purchase-fields"
+      for="plone.base.interfaces.IPloneSiteRoot"
+      class="demo.purchase_fields.PurchaseFields"
+      permission="cmf.ManagePortal"
+      />
+
+  <securityPolicy component="AccessControl.security.SecurityPolicy" />
+
+</configure>
+"""
+
+
+def write_configuration(folder: Path, addresses: list[str]) -> None:
+    """Write what Zope reads at its start.
+
+    :param folder: the demo's folder.
+    :param addresses: where to listen, as ``host:port``.
+    """
+    for name in ("instance/etc", "instance/var", "filestorage", "blobstorage", "cache"):
+        (folder / name).mkdir(parents=True)
+    files = {
+        "zope.conf": ZOPE_CONF.format(folder=folder),
+        # The configuration reader takes a % for the start of a placeholder.
+        "wsgi.ini": WSGI_INI.replace("{folder}", str(folder).replace("%", "%%")).replace(
+            "{listen}", " ".join(addresses)
+        ),
+        "instance/etc/site.zcml": SITE_ZCML,
+    }
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+def create(folder: Path, smtp_port: int) -> None:
+    """Create the site, with the add-on installed and configured.
+
+    :param smtp_port: where the site's mail goes, on this machine.
+    """
+    from Zope2.Startup.run import configure_wsgi
+
+    import Zope2
+
+    configure_wsgi(str(folder / "zope.conf"))
+    app = Zope2.app()
+    # Nothing of Plone before this line: an import of its test fixtures, for example, would
+    # have put a database in memory in the place of the one on disk.
+    from AccessControl.SecurityManagement import newSecurityManager
+    from AccessControl.SecurityManagement import noSecurityManager
+    from demo import settings
+    from plone import api
+    from plone.distribution.api import site as sites
+    from Testing.makerequest import makerequest
+    from zope.component.hooks import setSite
+    from zope.globalrequest import setRequest
+
+    import transaction
+
+    app = makerequest(app)
+    setRequest(app.REQUEST)
+    app.acl_users.userFolderAddUser(settings.OWNER, settings.OWNER_PASSWORD, ["Manager"], [])
+    # What is not committed is lost: the creation of a site begins a transaction of its own.
+    transaction.commit()
+    owner = app.acl_users.getUser(settings.OWNER)
+    newSecurityManager(None, owner.__of__(app.acl_users))
+    portal = sites.create(
+        app,
+        "classic",
+        {
+            "site_id": settings.SITE_ID,
+            "title": settings.SITE_TITLE,
+            "description": "A site that sells memberships.",
+            "default_language": "en",
+            "portal_timezone": "UTC",
+            "setup_content": True,
+        },
+    )
+    setSite(portal)
+    portal.portal_setup.runAllImportStepsFromProfile("profile-niteoweb.click2sell:default")
+    for name, value in {
+        "plone.smtp_host": "127.0.0.1",
+        "plone.smtp_port": smtp_port,
+        "plone.email_from_name": settings.SENDER_NAME,
+        "plone.email_from_address": settings.SENDER,
+    }.items():
+        api.portal.set_registry_record(name, value)
+    api.group.create(groupname=settings.GROUP, title="Paying members")
+    page = api.content.create(
+        portal,
+        "Document",
+        settings.PAGE,
+        title=settings.PAGE_TITLE,
+        description="Only paying members can read this.",
+    )
+    # It stays private; nobody but its owner and this group may read it.
+    api.group.grant_roles(groupname=settings.GROUP, roles=["Reader"], obj=page)
+    from niteoweb.click2sell.interfaces import IClick2SellSettings
+
+    for name, value in {
+        "secretkey": settings.SECRET_KEY,
+        "mapping": [f"{settings.PRODUCT}|{settings.GROUP}"],
+    }.items():
+        api.portal.set_registry_record(name, value, interface=IClick2SellSettings)
+    transaction.commit()
+    setSite(None)
+    noSecurityManager()
+    app._p_jar.close()
+    for database in Zope2.opened:
+        database.close()
+
+
+def serve(folder: Path) -> None:
+    """Serve the site until the process is told to end."""
+    from Zope2.Startup import serve
+
+    serve.main(["demo", str(folder / "wsgi.ini")], quiet=True)
+
+
+def main(command: str, folder: Path, *arguments: str) -> None:
+    """``create FOLDER SMTP_PORT`` or ``serve FOLDER``.
+
+    Each is a process of its own, so that the site is served as any site is: from its
+    database, by a process that knows nothing of how it was made. The process that started
+    this one holds its standard input open: when it is gone, however it went, this one ends
+    too and the port is free again.
+    """
+    # Ctrl-C reaches both processes; the other one decides, and ends this one with SIGTERM.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    if command == "create":
+        create(folder, int(arguments[0]))
+    else:
+        serve(folder)
+
+
+def _end_with_parent() -> None:
+    # Not sys.stdin: its lock, held by a waiting thread, breaks the interpreter's own end.
+    while os.read(0, 1):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]), *sys.argv[3:])

@@ -1,0 +1,70 @@
+"""Somebody with a browser, or a program, that talks to the demo's site over HTTP."""
+
+from base64 import b64encode
+from collections.abc import Mapping
+from html import escape
+from http.cookiejar import CookieJar
+from typing import Any
+from urllib.error import HTTPError
+from urllib.parse import urlencode
+from urllib.request import build_opener
+from urllib.request import HTTPCookieProcessor
+from urllib.request import ProxyHandler
+from urllib.request import Request
+
+import json
+
+
+TIMEOUT = 60
+
+
+class Visitor:
+    """One visitor, with cookies of its own.
+
+    :param site: the site's address.
+    :param user: login name and password for requests of a program, which need no cookie.
+    """
+
+    def __init__(self, site: str, user: tuple[str, str] | None = None) -> None:
+        self.site = site
+        self._headers = {}
+        if user is not None:
+            credentials = b64encode(":".join(user).encode()).decode()
+            self._headers["Authorization"] = f"Basic {credentials}"
+        # A proxy of this machine has no business with its own loopback interface.
+        self._opener = build_opener(ProxyHandler({}), HTTPCookieProcessor(CookieJar()))
+
+    def page(self, path: str, form: Mapping[str, str] | None = None) -> tuple[int, str, str]:
+        """Open a page, as a browser does; with a form it is posted.
+
+        :returns: status, the address where redirects led to, and the text.
+        """
+        return self._open(path, {}, None if form is None else urlencode(form).encode())
+
+    def json(self, path: str) -> Any:
+        """Ask a service of the site; None when the answer is not 200."""
+        status, _, text = self._open(path, {"Accept": "application/json"})
+        return json.loads(text) if status == 200 else None
+
+    def log_in(self, login: str, password: str) -> bool:
+        """Use the login form, then open a page that only somebody logged in gets.
+
+        :returns: whether that page opened and shows this login name.
+        """
+        self.page(
+            "/login", {"__ac_name": login, "__ac_password": password, "buttons.login": "Log in"}
+        )
+        status, address, text = self.page("/@@personal-information")
+        opened = status == 200 and address.endswith("/@@personal-information")
+        return opened and escape(login) in text
+
+    def _open(
+        self, path: str, headers: Mapping[str, str], body: bytes | None = None
+    ) -> tuple[int, str, str]:
+        request = Request(self.site + path, body, {**self._headers, **headers})  # noqa: S310
+        try:
+            with self._opener.open(request, timeout=TIMEOUT) as response:
+                return response.status, response.url, response.read().decode("utf-8")
+        except HTTPError as error:
+            with error:
+                return error.code, error.url, error.read().decode("utf-8", "replace")
