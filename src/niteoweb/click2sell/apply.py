@@ -49,7 +49,11 @@ def apply(
     :param entry: the entry being processed, None when there is none.
     :param step: called at each place where a process could die.
     """
-    done = _account(site, buyer, plan, now)
+    address = buyer["addresses"][0]
+    if plan.absorbs:
+        other, buyer = buyer, buyers.get(site, plan.buyer_id)
+        buyers.absorb(site, buyer, other)
+    done = _account(site, buyer, plan, address, now)
     step("member made")
     if done.user_id:
         if plan.properties and not done.created:
@@ -72,12 +76,11 @@ def apply(
     return done
 
 
-def _account(site: Any, buyer: buyers.Buyer, plan: Plan, now: datetime) -> Done:
+def _account(site: Any, buyer: buyers.Buyer, plan: Plan, address: str, now: datetime) -> Done:
     settings = plone_site.settings()
-    address = buyer["addresses"][0]
-    product = plan.properties.get("product_name") or plan.properties.get("product_id") or ""
+    product = plan.product
     if plan.create:
-        user_id, password = member.create(address, address, plan.properties)
+        user_id, password = member.create(address, plan.properties)
         buyers.tie(site, buyer, user_id, made=True)
         buyers.change(buyer, password_print=member.password_print(user_id))
         mail_id = ""
@@ -85,13 +88,11 @@ def _account(site: Any, buyer: buyers.Buyer, plan: Plan, now: datetime) -> Done:
             mail_id = _file(site, outbox.WELCOME, user_id, address, product, now)
         return Done(user_id, True, password, mail_id)
     if plan.attach:
-        made = buyers.made_by_us(site, plan.user_id)
-        buyers.tie(site, buyer, plan.user_id, made=made)
-        mail_id = ""
-        if settings.notice_mail and not made:
-            mail_id = _file(site, outbox.NOTICE, plan.user_id, address, product, now)
-        return Done(plan.user_id, mail_id=mail_id)
-    return Done(plan.user_id)
+        buyers.tie(site, buyer, plan.user_id, made=False)
+    mail_id = ""
+    if (plan.attach or plan.absorbs) and not buyer["made"] and settings.notice_mail:
+        mail_id = _file(site, outbox.NOTICE, plan.user_id, address, product, now)
+    return Done(plan.user_id, mail_id=mail_id)
 
 
 def _file(site: Any, kind: str, user_id: str, address: str, product: str, now: datetime) -> str:

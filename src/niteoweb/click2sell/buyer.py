@@ -86,6 +86,38 @@ def tie(site: Any, buyer: Buyer, user_id: str, made: bool) -> None:
     store.tree(site, "buyer_by_user")[user_id] = buyer["id"]
 
 
+def own(site: Any, buyer: Buyer, entry: PersistentMapping) -> None:
+    """Put a ledger entry into the buyer's history."""
+    entry["buyer_id"] = buyer["id"]
+    change(buyer, keys=(*buyer["keys"], entry["key"]))
+
+
+def united(buyer: Buyer, other: Buyer) -> Buyer:
+    """A record as it would be with another one's addresses and history; not a stored one."""
+    union = PersistentMapping(buyer)
+    for name in ("addresses", "customer_ids", "keys"):
+        union[name] = (
+            *buyer[name],
+            *(value for value in other[name] if value not in buyer[name]),
+        )
+    return union
+
+
+def absorb(site: Any, buyer: Buyer, other: Buyer) -> None:
+    """Make two records one: both turned out to be the same account.
+
+    :param other: has no account yet; it is gone afterwards.
+    """
+    change(buyer, **united(buyer, other))
+    for address in other["addresses"]:
+        store.tree(site, "buyer_by_address")[address] = buyer["id"]
+    for key in other["keys"]:
+        store.tree(site, "entries")[key]["buyer_id"] = buyer["id"]
+    await_groups(site, other, ())
+    schedule(site, other, None)
+    del store.tree(site, "buyers")[other["id"]]
+
+
 def change(buyer: Buyer, **values: Any) -> None:
     """Set fields of a record, writing only what differs."""
     for name, value in values.items():

@@ -27,108 +27,22 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from datetime import timedelta
-from datetime import timezone
 from itertools import islice
 from itertools import zip_longest
+from niteoweb.click2sell.fact import Fact
+from niteoweb.click2sell.fact import FUTURE
+from niteoweb.click2sell.fact import NEVER
+from niteoweb.click2sell.fact import NO_PURCHASE
+from niteoweb.click2sell.fact import OPEN
+from niteoweb.click2sell.fact import UNKNOWN_KIND
+from niteoweb.click2sell.fact import UNMATCHED_REFUND
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import PAYMENTS
 
 
-#: Stand for "not yet" and "without end" where moments are compared.
-NEVER = datetime.min.replace(tzinfo=timezone.utc)
-OPEN = datetime.max.replace(tzinfo=timezone.utc)
-
-#: A provider's clock may be this far ahead, because time zones get mixed up.
-TOLERANCE = timedelta(hours=24)
-
-FUTURE = "future"
-BEYOND = "beyond"
-AFTER_REFUND = "after refund"
-AMBIGUOUS = "ambiguous"
-UNMATCHED_REFUND = "unmatched refund"
-OPEN_END = "open end"
-NO_PURCHASE = "no purchase"
-ENDED = "ended"
-DISPLACED = "displaced"
-UNKNOWN_KIND = "unknown kind"
-
-#: Why an entry needs a person; the codes may be stored, so they never change.
-REASONS = {
-    FUTURE: "Its time is more than a day after its arrival. It grants nothing.",
-    BEYOND: "It would extend access further than a renewal can. It grants nothing.",
-    AFTER_REFUND: "Its purchase was refunded before. It grants nothing.",
-    AMBIGUOUS: "It can mean several purchases. The latest one was taken.",
-    UNMATCHED_REFUND: "It names no known payment. Nothing was taken away.",
-    OPEN_END: "Access has no end and the product has no days. It goes on.",
-    NO_PURCHASE: "No payment that it could belong to is known. It grants nothing.",
-    ENDED: "What it goes on with had ended before. It grants nothing.",
-    DISPLACED: "It pays for a product that an exclusive purchase had ended. It grants access.",
-    UNKNOWN_KIND: "What it means is not known. It changes nothing.",
-}
-
-_KIND_ORDER = {
-    kind: position
-    for position, kind in enumerate(
-        (
-            Kind.PURCHASE,
-            Kind.RENEWAL,
-            Kind.PLAN_CHANGE,
-            Kind.CANCELLATION,
-            Kind.REACTIVATION,
-            Kind.REFUND,
-            Kind.CHARGEBACK,
-            Kind.PAYMENT_FAILED,
-            Kind.EXPIRY,
-            Kind.UNKNOWN,
-        )
-    )
-}
 _UNDOING = frozenset({Kind.REFUND, Kind.CHARGEBACK})
 _GIVING = PAYMENTS | {Kind.PLAN_CHANGE, Kind.REACTIVATION}
 _STEERING = frozenset({Kind.CANCELLATION, Kind.REACTIVATION, Kind.EXPIRY})
-
-
-@dataclass(frozen=True)
-class Fact:
-    """One accepted entry of the ledger, as far as it matters for access.
-
-    :ivar key: the entry's unique key.
-    :ivar product_id: the product; of a plan change, the new one.
-    :ivar occurred_at: the provider's time, in UTC.
-    :ivar received_at: time of arrival, in UTC.
-    :ivar days: days of access by the terms that were written when it was recorded; None when
-        they name none, so that access has no end.
-    :ivar terms_known: False when the product had no mapping line then; see
-        :func:`niteoweb.click2sell.entitlement.late_terms`.
-    :ivar exclusive: whether a purchase of the product ends the provider's other products.
-    :ivar subscription: whether the provider called it a subscription.
-    :ivar valid_until: end of access in UTC, where the provider states one.
-    """
-
-    key: str
-    provider: str
-    kind: Kind
-    transaction: str
-    receipt: str
-    product_id: str
-    occurred_at: datetime
-    received_at: datetime
-    days: int | None
-    terms_known: bool = True
-    exclusive: bool = False
-    subscription: bool = False
-    valid_until: datetime | None = None
-
-    @property
-    def order(self) -> tuple[datetime, int, str]:
-        """Its place in a history: provider time, then kind, then key."""
-        return self.occurred_at, _KIND_ORDER[self.kind], self.key
-
-    @property
-    def plausible(self) -> bool:
-        """Whether the provider's time is no more than a day after arrival."""
-        return self.occurred_at - self.received_at <= TOLERANCE
 
 
 class Chain:

@@ -30,16 +30,16 @@ up to the next event. The rules, where there is a choice:
 from datetime import datetime
 from datetime import timedelta
 from enum import Enum
-from niteoweb.click2sell.chain import BEYOND
 from niteoweb.click2sell.chain import Chain
-from niteoweb.click2sell.chain import DISPLACED
-from niteoweb.click2sell.chain import ENDED
-from niteoweb.click2sell.chain import Fact
-from niteoweb.click2sell.chain import FUTURE
-from niteoweb.click2sell.chain import NEVER
-from niteoweb.click2sell.chain import NO_PURCHASE
-from niteoweb.click2sell.chain import OPEN
-from niteoweb.click2sell.chain import OPEN_END
+from niteoweb.click2sell.fact import BEYOND
+from niteoweb.click2sell.fact import DISPLACED
+from niteoweb.click2sell.fact import ENDED
+from niteoweb.click2sell.fact import Fact
+from niteoweb.click2sell.fact import FUTURE
+from niteoweb.click2sell.fact import NEVER
+from niteoweb.click2sell.fact import NO_PURCHASE
+from niteoweb.click2sell.fact import OPEN
+from niteoweb.click2sell.fact import OPEN_END
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import PAYMENTS
 

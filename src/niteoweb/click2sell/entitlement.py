@@ -17,17 +17,16 @@ from collections import defaultdict
 from collections.abc import Iterable
 from collections.abc import Mapping
 from dataclasses import dataclass
-from dataclasses import replace
 from datetime import datetime
-from niteoweb.click2sell.chain import AFTER_REFUND
-from niteoweb.click2sell.chain import AMBIGUOUS
 from niteoweb.click2sell.chain import Chain
-from niteoweb.click2sell.chain import Fact
 from niteoweb.click2sell.chain import History
-from niteoweb.click2sell.chain import OPEN
 from niteoweb.click2sell.course import Course
 from niteoweb.click2sell.course import State
 from niteoweb.click2sell.course import Stay
+from niteoweb.click2sell.fact import AFTER_REFUND
+from niteoweb.click2sell.fact import AMBIGUOUS
+from niteoweb.click2sell.fact import Fact
+from niteoweb.click2sell.fact import OPEN
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import PAYMENTS
 
@@ -43,14 +42,6 @@ class Policy:
 
     grace_days: int = 3
     unmatched_refund_needs_attention: bool = False
-
-
-@dataclass(frozen=True)
-class Terms:
-    """What a mapping line says about a product, as in :class:`~.chain.Fact`."""
-
-    days: int | None = None
-    exclusive: bool = False
 
 
 @dataclass(frozen=True)
@@ -97,7 +88,7 @@ class Outcome:
 
     :ivar entitlements: one for each provider and product that a chain ever was on, sorted.
     :ivar attention: key of an entry that needs a person, and the code of the reason, one of
-        :data:`niteoweb.click2sell.chain.REASONS`.
+        :data:`niteoweb.click2sell.fact.CODES`.
     :ivar waiting: keys of refunds whose purchase is not known yet.
     """
 
@@ -156,24 +147,6 @@ def compute(facts: Iterable[Fact], policy: Policy) -> Outcome:
         entitlements=tuple(_entitlements(courses.values())),
         attention=dict(sorted(attention.items())),
         waiting=frozenset(history.waiting),
-    )
-
-
-def late_terms(
-    facts: Iterable[Fact], terms: Mapping[tuple[str, str], Terms]
-) -> tuple[Fact, ...]:
-    """Give facts whose product had no mapping line the terms of the line that it has now.
-
-    :param facts: any facts; those whose terms are known stay as they are.
-    :param terms: what the mapping says, by provider and product.
-    :returns: the facts in the same order; whoever stores them has to store the terms, so that a
-        later change of the mapping does not rewrite the past.
-    """
-    return tuple(
-        replace(fact, terms_known=True, days=found.days, exclusive=found.exclusive)
-        if not fact.terms_known and (found := terms.get((fact.provider, fact.product_id)))
-        else fact
-        for fact in facts
     )
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import mapping
 from niteoweb.click2sell.buyer import Buyer
-from niteoweb.click2sell.chain import Fact
+from niteoweb.click2sell.fact import Fact
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import PAYMENTS

@@ -152,8 +152,8 @@ class IClick2SellSettings(Interface):
         title=_("Days to keep what arrived word for word"),
         description=_(
             "After this many days the parameters of a notification, the postal address among "
-            "them, are removed from the record. Who bought what, when and for how much stays. 0 "
-            "keeps them for ever."
+            "them, are removed from the record. Who bought what, when and for how much "
+            "stays. 0 keeps them for ever."
         ),
         required=False,
         default=0,
@@ -163,9 +163,9 @@ class IClick2SellSettings(Interface):
     site_address = schema.TextLine(
         title=_("Public address of the site"),
         description=_(
-            "Links in mails are built from it. A request to any other address means that this "
-            "is a copy of the site: then nothing is mailed and no access is ended. It is filled "
-            "in from your own request when you save this form with the field left empty."
+            "Links in mails are built from it. A request to any other address means that "
+            "this is a copy of the site: then nothing is mailed and no access is ended. It is "
+            "filled in from your own request when you save this form with the field left empty."
         ),
         required=False,
         default="",

@@ -26,6 +26,8 @@ NOTHING = "nothing to do"
 ATTENTION = "needs attention"
 REFUSED = "refused"
 FAILED = "failed"
+#: No entry was made, see :data:`ENTRIES_PER_TRANSACTION`.
+NOT_KEPT = "not kept"
 
 #: Outcomes that answer a second delivery; the others are tried again.
 FINAL = frozenset({ACCEPTED, NOTHING, ATTENTION, REFUSED})
@@ -42,20 +44,17 @@ CAPPED = 1000
 Entry = PersistentMapping
 
 
-class TooManyEntries(Exception):
-    """A transaction has as many entries as it may have; this one was only counted."""
-
-
 def get(site: Any, key: str) -> Entry | None:
     """The entry of a key."""
     return store.tree(site, "entries").get(key)
 
 
-def record(site: Any, notification: Notification, received_at: datetime) -> Entry:
+def record(site: Any, notification: Notification, received_at: datetime) -> Entry | None:
     """Write a genuine notification down, as received.
 
     :param received_at: in UTC.
-    :raises TooManyEntries: its transaction has :data:`ENTRIES_PER_TRANSACTION` entries already.
+    :returns: None when its transaction has :data:`ENTRIES_PER_TRANSACTION` entries already;
+        then it is only counted.
     """
     amount = notification.amount
     valid_until = notification.valid_until
@@ -93,11 +92,12 @@ def record_broken(
     transaction: str,
     payload: Mapping[str, str],
     received_at: datetime,
-) -> Entry:
+) -> Entry | None:
     """Write down a delivery with a valid signature whose fields cannot be read.
 
     :param key: hash of the body.
-    :raises TooManyEntries: its transaction has :data:`ENTRIES_PER_TRANSACTION` entries already.
+    :returns: None when its transaction has :data:`ENTRIES_PER_TRANSACTION` entries already;
+        then it is only counted.
     """
     return _add(
         site,
@@ -208,13 +208,13 @@ def from_microseconds(count_: int) -> datetime:
     return datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(microseconds=count_)
 
 
-def _add(site: Any, values: dict[str, Any]) -> Entry:
+def _add(site: Any, values: dict[str, Any]) -> Entry | None:
     transactions = store.tree(site, "transactions")
     place = (values["provider"], values["transaction"])
     buyer, product, kept, dropped = transactions.get(place, ("", "", 0, 0))
     if kept >= ENTRIES_PER_TRANSACTION:
         transactions[place] = (buyer, product, kept, dropped + 1)
-        raise TooManyEntries
+        return None
     transactions[place] = (buyer, product, kept + 1, dropped)
     entry = PersistentMapping(
         {

@@ -68,12 +68,11 @@ def choose(site: Any, address: str, made_by_us: Any) -> str:
     return user_id
 
 
-def create(address: str, email: str, properties: Mapping[str, Any]) -> tuple[str, str]:
+def create(address: str, properties: Mapping[str, Any]) -> tuple[str, str]:
     """Make a member through Plone's own registration.
 
-    :param address: the buyer's, in lower case; becomes the login name, and the user id where
-        the site's settings and rules allow it.
-    :param email: the address as the buyer wrote it.
+    :param address: the buyer's, in lower case; becomes the e-mail address, the login
+        name and, where the site's settings and rules allow it, the user id.
     :param properties: further member properties, ``fullname`` among them.
     :returns: user id and password.
     """
@@ -93,7 +92,7 @@ def create(address: str, email: str, properties: Mapping[str, Any]) -> tuple[str
         user_id,
         password,
         ("Member",),
-        properties={**properties, "username": user_id, "email": email},
+        properties={**properties, "username": user_id, "email": address},
     )
     if login_name != user_id:
         api.portal.get_tool("acl_users").updateLoginName(user_id, login_name)

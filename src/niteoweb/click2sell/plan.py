@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
+from dataclasses import replace
 from DateTime import DateTime
 from datetime import datetime
 from datetime import timedelta
 from niteoweb.click2sell import buyer as buyers
-from niteoweb.click2sell import chain
 from niteoweb.click2sell import history
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import mapping
@@ -22,6 +22,7 @@ from niteoweb.click2sell import silence
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.entitlement import compute
 from niteoweb.click2sell.entitlement import Outcome
+from niteoweb.click2sell.fact import DISPLACED
 from niteoweb.click2sell.groupplan import EVERY_BUYER
 from niteoweb.click2sell.groupplan import Groups
 from niteoweb.click2sell.groupplan import Product
@@ -46,10 +47,12 @@ class Verdict:
 class Plan:
     """The difference between what is and what should be, for one buyer.
 
+    :ivar absorbs: another buyer record that turned out to be the same buyer's.
     :ivar user_id: the account, "" when there is none (yet).
     :ivar create: an account has to be made; `properties` are for it.
     :ivar attach: `user_id` has to be tied to the buyer.
     :ivar properties: member properties to write.
+    :ivar product: what the latest payment was for, in words.
     :ivar grant: groups to put the member in.
     :ivar revoked: groups to take the member out of, with the products they were granted for.
     :ivar grants: what we will have granted afterwards: group -> products it was granted for.
@@ -67,10 +70,12 @@ class Plan:
     """
 
     buyer_id: str
+    absorbs: str = ""
     user_id: str = ""
     create: bool = False
     attach: bool = False
     properties: Mapping[str, Any] = field(default_factory=dict)
+    product: str = ""
     grant: tuple[str, ...] = ()
     revoked: Mapping[str, tuple[Product, ...]] = field(default_factory=dict)
     grants: Mapping[str, tuple[Product, ...]] = field(default_factory=dict)
@@ -118,11 +123,17 @@ def make(
         entry
         for entry in history.in_order(entries)
         if history.is_payment(entry)
-        and outcome.attention.get(entry["key"], chain.DISPLACED) == chain.DISPLACED
+        and outcome.attention.get(entry["key"], DISPLACED) == DISPLACED
     ]
     held = () if despite_silence else _held(site, buyer, outcome, now)
     live = tuple(sorted({*outcome.products(now), *held}))
     account = _account(site, buyer, payments)
+    known = buyers.of_user(site, account.user_id) if account.attach else None
+    if known is not None:
+        # The same account bought under another address before: one buyer, one history.
+        union = buyers.united(known, buyer)
+        plan = make(site, union, now, current, follow_mapping, despite_silence)
+        return replace(plan, absorbs=buyer["id"])
     groups = Groups(
         buyer, account.user_id, account.usable, live, lines, payments, follow_mapping
     )
@@ -132,6 +143,7 @@ def make(
         create=account.create,
         attach=account.attach,
         properties=_properties(buyer, account, payments),
+        product=payments[-1]["product_name"] or payments[-1]["product_id"] if payments else "",
         grant=tuple(groups.grant),
         revoked={name: buyer["grants"][name] for name in groups.revoke},
         grants=groups.grants,

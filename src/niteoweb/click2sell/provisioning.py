@@ -61,7 +61,8 @@ class Failed(Exception):
 class Result:
     """What became of a notification.
 
-    :ivar outcome: of the ledger entry, see :mod:`niteoweb.click2sell.ledger`.
+    :ivar outcome: of the ledger entry, see :mod:`niteoweb.click2sell.ledger`; "not kept" when
+        its transaction has too many entries already.
     """
 
     outcome: str
@@ -78,7 +79,6 @@ def process(notification: Notification) -> Result:
 
     :raises niteoweb.click2sell.commit.Busy: try again later; nothing is lost.
     :raises Failed: something unexpected happened; the entry is kept as failed.
-    :raises niteoweb.click2sell.ledger.TooManyEntries: not written down, only counted.
     """
     return _process(
         notification.key,
@@ -96,9 +96,10 @@ def process_broken(
     :raises niteoweb.click2sell.commit.Busy: try again later; nothing is lost.
     """
 
-    def record(site: Any, now: datetime) -> ledger.Entry:
+    def record(site: Any, now: datetime) -> ledger.Entry | None:
         entry = ledger.record_broken(site, key, provider, transaction_id, payload, now)
-        ledger.finish(site, entry, ledger.ATTENTION, "parameter", parameter)
+        if entry is not None:
+            ledger.finish(site, entry, ledger.ATTENTION, "parameter", parameter)
         return entry
 
     return _process(key, record)
@@ -165,7 +166,7 @@ def preview(site: Any, key: str, now: datetime) -> plans.Plan | None:
 
 
 def _process(
-    key: str, record: Callable[[Any, datetime], ledger.Entry] | None, again: bool = False
+    key: str, record: Callable[[Any, datetime], ledger.Entry | None] | None, again: bool = False
 ) -> Result:
     with commit.lock:
         result = commit.run(lambda site: _record(site, key, record))
@@ -214,7 +215,7 @@ def _access_events(plan: plans.Plan, done: apply.Done) -> list[object]:
 
 
 def _record(
-    site: Any, key: str, record: Callable[[Any, datetime], ledger.Entry] | None
+    site: Any, key: str, record: Callable[[Any, datetime], ledger.Entry | None] | None
 ) -> Result | None:
     """Write the entry down unless it is there.
 
@@ -225,10 +226,11 @@ def _record(
     entry = ledger.get(site, key)
     if entry is None and record is not None:
         entry = record(site, datetime.now(timezone.utc))
+        if entry is None:
+            logger.error("A transaction has too many notifications; one was only counted.")
+            return Result(ledger.NOT_KEPT)
         if entry["buyer"]:
-            record_of_buyer = buyers.of_address(site, entry["buyer"])
-            entry["buyer_id"] = record_of_buyer["id"]
-            buyers.change(record_of_buyer, keys=(*record_of_buyer["keys"], key))
+            buyers.own(site, buyers.of_address(site, entry["buyer"]), entry)
     if entry is None:
         raise KeyError(key)
     return _result(entry) if entry["outcome"] in ledger.FINAL else None
@@ -240,7 +242,8 @@ def _provision_entry(site: Any, key: str) -> tuple[plans.Plan, apply.Done]:
     entry["attempts"] += 1
     entry["error"] = ""
     if entry["kind"] == Kind.UNKNOWN:
-        ledger.finish(site, entry, ledger.ATTENTION, "unknown kind")
+        reason = entry["reason"] or "unknown kind"
+        ledger.finish(site, entry, ledger.ATTENTION, reason, entry["subject"])
         return plans.Plan(entry["buyer_id"]), apply.Done()
     if ledger.belongs_to_another(site, entry):
         logger.warning("Entry %s names another buyer or product than its transaction.", key)
@@ -274,8 +277,10 @@ def _fail(key: str, error: Exception) -> None:
     commit.run(work)
 
 
-def _with_terms(entry: ledger.Entry) -> ledger.Entry:
+def _with_terms(entry: ledger.Entry | None) -> ledger.Entry | None:
     """Write today's terms into a new entry: a later mapping does not rewrite the past."""
+    if entry is None:
+        return None
     terms = mapping.terms(plone_site.mapping(), entry["product_id"])
     if terms is not None:
         ledger.change(entry, days=terms.days, exclusive=terms.exclusive, terms_known=True)

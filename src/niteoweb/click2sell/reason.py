@@ -1,16 +1,33 @@
 """Why an entry needs a person, waits or was refused: codes that are stored, and their texts."""
 
 from niteoweb.click2sell import _
+from niteoweb.click2sell import fact
 
 
 #: Code -> text for the owner; ``${subject}`` is the entry's subject, a group for example.
 REASONS = {
     # The notification itself
-    "unknown kind": _("The provider's documents do not describe this kind of notification."),
+    fact.UNKNOWN_KIND: _(
+        "The provider's documents do not describe this kind of notification. It changes "
+        "nothing."
+    ),
     "parameter": _("The notification is genuine, but ${subject} is missing or malformed."),
     "another buyer or product": _(
         "The signature is valid, but its transaction belongs to another buyer or product."
     ),
+    # The history
+    fact.FUTURE: _("Its time is more than a day after its arrival. It grants nothing."),
+    fact.BEYOND: _("It would extend access further than a renewal can. It grants nothing."),
+    fact.AFTER_REFUND: _("Its purchase was refunded before. It grants nothing."),
+    fact.AMBIGUOUS: _("It can mean several purchases. The latest one was taken."),
+    fact.UNMATCHED_REFUND: _("It names no known payment. Nothing was taken away."),
+    fact.OPEN_END: _("Access has no end and the product has no days. It goes on."),
+    fact.NO_PURCHASE: _("No payment that it could belong to is known. It grants nothing."),
+    fact.ENDED: _("What it goes on with had ended before. It grants nothing."),
+    fact.DISPLACED: _(
+        "It pays for a product that an exclusive purchase had ended. It grants access."
+    ),
+    "waits for its purchase": _("It undoes a purchase that has not arrived yet."),
     # The account
     "account not certain": _(
         "An account has this address as its login name or as its e-mail address, but not as "

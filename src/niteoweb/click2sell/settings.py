@@ -44,7 +44,8 @@ def normalize(values: Mapping[str, Any]) -> dict[str, Any]:
     The secret key and the group of all buyers lose spaces and line breaks around them, which
     come with pasting; nothing inside them is touched, and a key of spaces only is a blank one.
     A blank public address becomes the one that the request came to. Lines of the mapping stay
-    as they are, comments and blank lines too, so that line numbers keep their meaning. Line ends of the text become those of this system.
+    as they are, comments and blank lines too, so that line numbers keep their meaning. Line
+    ends of the text become those of this system.
 
     :param values: by the names of the fields, all or some of them.
     :returns: a new dictionary; values of a wrong type are left for :func:`validate`.

@@ -114,12 +114,10 @@ class Callback(BrowserView):
             result = work()
         except commit.Busy:
             return 503, BUSY
-        except ledger.TooManyEntries:
-            logger.error("A transaction has too many notifications; one was not kept.")
-            return 409, REFUSED_MANY
         except provisioning.Failed:
             return 500, FAILED
-        return (409, REFUSED) if result.outcome == ledger.REFUSED else (200, PARSED)
+        refusals = {ledger.REFUSED: (409, REFUSED), ledger.NOT_KEPT: (409, REFUSED_MANY)}
+        return refusals.get(result.outcome, (200, PARSED))
 
     def _body(self) -> bytes:
         """The body, or a little more of it than is allowed."""

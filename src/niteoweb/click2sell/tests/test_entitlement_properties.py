@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import HealthCheck
 from hypothesis import settings
 from hypothesis import strategies as st
-from niteoweb.click2sell.chain import REASONS
 from niteoweb.click2sell.entitlement import compute
 from niteoweb.click2sell.entitlement import Fact
 from niteoweb.click2sell.entitlement import Outcome
 from niteoweb.click2sell.entitlement import Policy
 from niteoweb.click2sell.entitlement import State
+from niteoweb.click2sell.fact import CODES
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import PAYMENTS
 
@@ -235,7 +235,7 @@ class TestProperties(unittest.TestCase):
         outcome = compute(history, policy)
         keys = {one.key for one in history}
         self.assertLessEqual(set(outcome.attention), keys)
-        self.assertLessEqual(set(outcome.attention.values()), set(REASONS))
+        self.assertLessEqual(set(outcome.attention.values()), CODES)
         self.assertLessEqual(
             outcome.waiting, {one.key for one in history if one.kind in UNDOING}
         )
