@@ -4,7 +4,10 @@ Somebody who guesses must not be able to make the database grow. The counter is 
 once a minute, and only together with a genuine delivery or a sweep.
 """
 
+from collections import defaultdict
 from collections import deque
+from dataclasses import dataclass
+from dataclasses import field
 from datetime import datetime
 from niteoweb.click2sell import store
 from niteoweb.click2sell.ledger import iso
@@ -20,45 +23,54 @@ PAUSE = 60
 #: Samples that are kept: when it came and how many bytes it had, nothing of what it said.
 SAMPLES = 5
 
+
+@dataclass
+class _Tally:
+    count: int = 0
+    samples: deque[tuple[str, int]] = field(default_factory=lambda: deque(maxlen=SAMPLES))
+    written: float = float("-inf")
+
+
 _lock = threading.Lock()
-_count = 0
-_samples: deque[tuple[str, int]] = deque(maxlen=SAMPLES)
-_written = float("-inf")
+#: By the path of the site: a process may serve several.
+_tallies: defaultdict[tuple[str, ...], _Tally] = defaultdict(_Tally)
 
 
-def note(size: int, now: datetime) -> None:
+def note(site: Any, size: int, now: datetime) -> None:
     """Count a forged delivery.
 
     :param size: of the body, in bytes.
     """
-    global _count
     with _lock:
-        _count += 1
-        _samples.append((iso(now), size))
+        tally = _tallies[site.getPhysicalPath()]
+        tally.count += 1
+        tally.samples.append((iso(now), size))
 
 
 def write(site: Any) -> None:
     """Add the count to the database, in the current transaction, unless it is too early."""
+    path = site.getPhysicalPath()
     with _lock:
-        count, samples = _count, tuple(_samples)
-        early = time.monotonic() - _written < PAUSE
+        tally = _tallies[path]
+        count, samples = tally.count, tuple(tally.samples)
+        early = time.monotonic() - tally.written < PAUSE
     if not count or early:
         return
     remarks = store.tree(site, "remarks")
     remarks["forged"] = remarks.get("forged", 0) + count
     remarks["forged_samples"] = samples
-    transaction.get().addAfterCommitHook(_forget, args=(count,))
+    transaction.get().addAfterCommitHook(_forget, args=(path, count))
 
 
 def total(site: Any) -> int:
     """How many forged deliveries there were, as far as this process knows."""
     with _lock:
-        return store.tree(site, "remarks").get("forged", 0) + _count
+        noted = _tallies[site.getPhysicalPath()].count
+    return store.tree(site, "remarks").get("forged", 0) + noted
 
 
-def _forget(committed: bool, count: int) -> None:
-    global _count, _written
+def _forget(committed: bool, path: tuple[str, ...], count: int) -> None:
     if committed:
         with _lock:
-            _count -= count
-            _written = time.monotonic()
+            _tallies[path].count -= count
+            _tallies[path].written = time.monotonic()

@@ -172,6 +172,7 @@ def _process(
         result = commit.run(lambda site: _record(site, key, record))
         if result is not None and not again:
             return result
+        step("recorded")
         try:
             plan, done = commit.run(lambda site: _provision_entry(site, key))
         except commit.Busy:
@@ -179,9 +180,11 @@ def _process(
         except Exception as error:
             _fail(key, error)
             raise Failed from None
+        step("provisioned")
         entry = ledger.get(plone_site.get(), key)
         result, notification = _result(entry), history.notification(entry)
-    _after(plan, done, notification)
+    # A payment that was told before is no news when it is replayed; a new member always is.
+    _after(plan, done, notification if not again or done.created else None)
     return result
 
 
@@ -199,6 +202,9 @@ def _after(plan: plans.Plan, done: apply.Done, notification: Notification | None
             postman.deliver(done.mail_id, done.password, step)
         except commit.Busy:
             logger.warning("Mail %s has to wait: the database is busy.", done.mail_id)
+        except Exception as error:
+            # The purchase is committed and the mail is in the outbox; the sweep sends it.
+            logger.error("Mail %s has to wait: %s", done.mail_id, type(error).__name__)
     step("finished")
 
 

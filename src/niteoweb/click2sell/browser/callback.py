@@ -86,7 +86,7 @@ class Callback(BrowserView):
             form = click2sell.verify(delivery, plone_site.settings().secretkey or "")
         except DeliveryError as error:
             if isinstance(error, WrongSignature):
-                forgery.note(len(body), datetime.now(timezone.utc))
+                forgery.note(plone_site.get(), len(body), datetime.now(timezone.utc))
             return STATUS.get(type(error), 400), str(error)
         try:
             notification = click2sell.parse(form, plone_site.timezone())

@@ -39,8 +39,25 @@ NAME = "click2sell"
 TITLE = "Click2Sell"
 CONTENT_TYPE = "application/x-www-form-urlencoded"
 
+#: Characters in a value; the longest that Click2Sell documents is a name.
+LONGEST_VALUE = 255
+
 #: What every notification has to carry; the rest is optional.
 REQUIRED = ("buyer_email", "product_id", "c2s_transaction_id", "purchase_date", "purchase_time")
+
+#: What is read of a notification; the rest is only kept.
+USED = (
+    *REQUIRED,
+    "product_name",
+    "product_price",
+    "buyer_name",
+    "buyer_surname",
+    "buyer_country",
+    "affiliate_username",
+    "transaction_type",
+    "subscription_status",
+    "payment_status",
+)
 
 #: Which parameters make which kind, as (transaction_type, subscription_status) in lower case.
 #: Anything else is of an unknown kind and grants nothing.
@@ -111,6 +128,9 @@ def parse(form: "Form", timezone_: tzinfo) -> Notification:
     :raises ParameterInvalid: a parameter is malformed.
     """
     values = form.values()
+    for name in USED:
+        if len(values.get(name, "")) > LONGEST_VALUE:
+            raise ParameterInvalid(name)
     for name in REQUIRED:
         if not values.get(name, "").strip():
             raise ParameterMissing(name)
