@@ -1,0 +1,22 @@
+"""What our site does when somebody buys a membership."""
+
+from niteoweb.click2sell.interfaces import IMemberCreateEvent
+from niteoweb.click2sell.interfaces import IMemberUpdateEvent
+from niteoweb.click2sell.notification import Kind
+from plone import api
+from zope.component import adapter
+
+
+@adapter(IMemberCreateEvent)
+def remember_country(event: IMemberCreateEvent) -> None:
+    """Note in the profile where a new member comes from."""
+    member = api.user.get(userid=event.user_id)
+    member.setMemberProperties({"location": event.notification.country})
+
+
+@adapter(IMemberUpdateEvent)
+def thank_subscriber(event: IMemberUpdateEvent) -> None:
+    """Put who renews a subscription into a group of our own."""
+    if event.notification.kind is Kind.RENEWAL:
+        member = api.user.get(userid=event.user_id)
+        api.group.add_user(groupname="loyal-members", user=member)
