@@ -49,11 +49,10 @@ def apply(
     :param entry: the entry being processed, None when there is none.
     :param step: called at each place where a process could die.
     """
-    address = buyer["addresses"][0]
     if plan.absorbs:
         other, buyer = buyer, buyers.get(site, plan.buyer_id)
         buyers.absorb(site, buyer, other)
-    done = _account(site, buyer, plan, address, now)
+    done = _account(site, buyer, plan, now)
     step("member made")
     if done.user_id:
         if plan.properties and not done.created:
@@ -64,7 +63,7 @@ def apply(
         buyers.change(
             buyer,
             grants=dict(plan.grants),
-            taken=plan.taken,
+            taken=dict(plan.taken),
             due=plan.due,
         )
         buyers.set_live(site, buyer, plan.live)
@@ -76,28 +75,21 @@ def apply(
     return done
 
 
-def _account(site: Any, buyer: buyers.Buyer, plan: Plan, address: str, now: datetime) -> Done:
-    settings = plone_site.settings()
-    product = plan.product
+def _account(site: Any, buyer: buyers.Buyer, plan: Plan, now: datetime) -> Done:
+    user_id, password = plan.user_id, ""
     if plan.create:
-        user_id, password = member.create(address, plan.properties)
+        user_id, password = member.create(plan.address, plan.properties)
         buyers.tie(site, buyer, user_id, made=True)
         buyers.change(buyer, password_print=member.password_print(user_id))
-        mail_id = ""
-        if settings.welcome_mail != "none":
-            mail_id = _file(site, outbox.WELCOME, user_id, address, product, now)
-        return Done(user_id, True, password, mail_id)
-    if plan.attach:
-        buyers.tie(site, buyer, plan.user_id, made=False)
+    elif plan.attach:
+        buyers.tie(site, buyer, user_id, made=False)
     mail_id = ""
-    if (plan.attach or plan.absorbs) and not buyer["made"] and settings.notice_mail:
-        mail_id = _file(site, outbox.NOTICE, plan.user_id, address, product, now)
-    return Done(plan.user_id, mail_id=mail_id)
-
-
-def _file(site: Any, kind: str, user_id: str, address: str, product: str, now: datetime) -> str:
-    domain = plone_site.sender()[1].rpartition("@")[2] or "localhost"
-    return outbox.file(site, kind, user_id, address, product, now, domain)["id"]
+    if plan.mail:
+        domain = plone_site.sender()[1].rpartition("@")[2] or "localhost"
+        mail_id = outbox.file(
+            site, plan.mail, user_id, plan.address, plan.product, now, domain
+        )["id"]
+    return Done(user_id, plan.create, password, mail_id)
 
 
 def _groups(plan: Plan, user_id: str) -> None:

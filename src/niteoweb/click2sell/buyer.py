@@ -55,7 +55,7 @@ def of_address(site: Any, address: str) -> Buyer:
                 # group id -> products that it was granted for, by us
                 "grants": {},
                 # groups that an owner took away, not to be given back
-                "taken": (),
+                "taken": {},
                 # groups that the last run found due, given or not
                 "due": (),
                 # (provider, product id) with access at the last run
@@ -167,7 +167,7 @@ def removed_from_group(event: IPrincipalRemovedFromGroupEvent) -> None:
     if granted_for is None and event.group_id not in record["due"]:
         return
     _removals(site).setdefault(event.group_id, []).append((record["id"], granted_for))
-    taken = tuple(sorted({*record["taken"], event.group_id}))
+    taken = {**record["taken"], event.group_id: iso(datetime.now(timezone.utc))}
     change(record, grants=grants, taken=taken)
 
 
@@ -176,7 +176,7 @@ def added_to_group(event: IPrincipalAddedToGroupEvent) -> None:
     """An owner put a member into a group: it is theirs, and what they took is given back."""
     _site, record = _by_hand(event.principal)
     if record is not None and event.group_id in record["taken"]:
-        change(record, taken=tuple(name for name in record["taken"] if name != event.group_id))
+        change(record, taken=_without(record["taken"], event.group_id))
 
 
 @adapter(IGroupDeletedEvent)
@@ -189,7 +189,7 @@ def group_deleted(event: IGroupDeletedEvent) -> None:
         return
     for buyer_id, granted_for in _removals(site).pop(event.principal, ()):
         record = get(site, buyer_id)
-        taken = tuple(name for name in record["taken"] if name != event.principal)
+        taken = _without(record["taken"], event.principal)
         grants = dict(record["grants"])
         if granted_for is not None:
             grants[event.principal] = granted_for
@@ -208,7 +208,7 @@ def member_deleted(event: IPrincipalDeletedEvent) -> None:
     record = of_user(site, event.principal) if site is not None else None
     if record is None:
         return
-    for group_id in record["grants"]:
+    for group_id in group.of(event.principal):
         group.revoke(event.principal, group_id)
     del store.tree(site, "buyer_by_user")[event.principal]
     change(
@@ -218,13 +218,17 @@ def member_deleted(event: IPrincipalDeletedEvent) -> None:
         password_print="",
         deleted_at=iso(datetime.now(timezone.utc)),
         grants={},
-        taken=(),
+        taken={},
         due=(),
         revision=record["revision"] + 1,
     )
     set_live(site, record, ())
     await_groups(site, record, ())
     schedule(site, record, None)
+
+
+def _without(mapping: dict[str, str], name: str) -> dict[str, str]:
+    return {key: value for key, value in mapping.items() if key != name}
 
 
 def _by_hand(user_id: str) -> tuple[Any, Buyer | None]:

@@ -179,7 +179,7 @@ def _entitlements(courses: Iterable[Course]) -> Iterable[Entitlement]:
             access_until=_or_none(limit),
             keys=tuple(keys),
             renewable=refund is None and stay.state is State.ACTIVE and course.renewable,
-            spans=_union(
+            spans=merged(
                 span
                 for course, stay in stays
                 if course.chain.undone_by is None
@@ -193,16 +193,21 @@ def _rank(found: tuple[Course, Stay]) -> tuple[bool, datetime, int]:
     return course.chain.undone_by is None, stay.limit, course.chain.place
 
 
-def _union(
+def merged(
     spans: Iterable[tuple[datetime, datetime]],
 ) -> tuple[tuple[datetime, datetime | None], ...]:
-    merged: list[tuple[datetime, datetime]] = []
+    """Spans that overlap or touch, as one; the others in order.
+
+    :param spans: each from a moment to just before another, :data:`~.fact.OPEN` for no end.
+    :returns: the same, with None for no end.
+    """
+    union: list[tuple[datetime, datetime]] = []
     for start, stop in sorted(spans):
-        if merged and start <= merged[-1][1]:
-            stop = max(stop, merged[-1][1])
-            start = merged.pop()[0]
-        merged.append((start, stop))
-    return tuple((start, _or_none(stop)) for start, stop in merged)
+        if union and start <= union[-1][1]:
+            stop = max(stop, union[-1][1])
+            start = union.pop()[0]
+        union.append((start, stop))
+    return tuple((start, _or_none(stop)) for start, stop in union)
 
 
 def _or_none(moment: datetime) -> datetime | None:

@@ -44,6 +44,9 @@ CODES = frozenset(
     }
 )
 
+#: Reasons of payments that took no effect; with the others the payment counts all the same.
+GRANTS_NOTHING = CODES - {AMBIGUOUS, DISPLACED, OPEN_END}
+
 _KIND_ORDER = {
     kind: position
     for position, kind in enumerate(

@@ -64,14 +64,20 @@ def make(group_id: str, title: str) -> None:
     api.portal.get_tool("portal_groups").addGroup(group_id, title=title)
 
 
+def of(user_id: str) -> tuple[str, ...]:
+    """The groups that an id is in directly; Plone keeps those of a deleted account too."""
+    managers = api.portal.get_tool("acl_users").plugins.listPlugins(IGroupManagement)
+    return tuple(
+        group_id
+        for _name, plugin in managers
+        if IGroupsPlugin.providedBy(plugin)
+        for group_id in plugin.getGroupsForPrincipal(Principal(user_id))
+    )
+
+
 def contains(group_id: str, user_id: str) -> bool:
     """Whether a member is in a group directly."""
-    plugins = api.portal.get_tool("acl_users").plugins.listPlugins(IGroupManagement)
-    return any(
-        group_id in plugin.getGroupsForPrincipal(_Principal(user_id))
-        for _name, plugin in plugins
-        if IGroupsPlugin.providedBy(plugin)
-    )
+    return group_id in of(user_id)
 
 
 def grant(user_id: str, group_id: str) -> None:
@@ -107,11 +113,17 @@ def is_own_run() -> bool:
     return getattr(_own, "active", False)
 
 
-class _Principal:
-    """What a groups plugin asks of a principal."""
+class Principal:
+    """What a plugin of the user folder asks of a principal; there may be no such account."""
 
     def __init__(self, user_id: str) -> None:
         self._id = user_id
 
     def getId(self) -> str:  # noqa: N802 - the user folder's interface
         return self._id
+
+    def getUserName(self) -> str:  # noqa: N802 - the user folder's interface
+        return self._id
+
+    def getGroups(self) -> tuple[str, ...]:  # noqa: N802 - the user folder's interface
+        return ()

@@ -1,11 +1,15 @@
 """The groups in a plan: what the mapping gives for live products against what we granted."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from niteoweb.click2sell import buyer as buyers
 from niteoweb.click2sell import group
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import mapping
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.entitlement import merged
+from niteoweb.click2sell.entitlement import Outcome
+from niteoweb.click2sell.fact import OPEN
 
 
 Product = tuple[str, str]  # provider, product id
@@ -20,7 +24,7 @@ class Groups:
     :ivar grants: what we will have granted afterwards: group -> products it was granted for.
     :ivar grant: groups to put the member in.
     :ivar revoke: groups to take the member out of.
-    :ivar taken: groups that an owner took away and that stay away.
+    :ivar taken: groups that an owner took away and that stay away, with the time of it.
     :ivar due: groups that the buyer's entitlements give, granted or not.
     :ivar pending: groups that are due and do not exist.
     :ivar problems: product -> reason and group, for groups that are due and cannot be given.
@@ -34,12 +38,14 @@ class Groups:
         live: Sequence[Product],
         lines: Sequence[mapping.Line],
         payments: Sequence[ledger.Entry],
+        outcome: Outcome,
+        now: datetime,
         follow_mapping: bool,
     ) -> None:
         self.grants: dict[str, tuple[Product, ...]] = dict(buyer["grants"])
         self.grant: list[str] = []
         self.revoke: list[str] = []
-        self.taken: list[str] = list(buyer["taken"])
+        self.taken: dict[str, str] = dict(buyer["taken"])
         self.due: list[str] = list(buyer["due"])
         self.pending: list[str] = []
         self.problems: dict[Product, tuple[str, str]] = {}
@@ -47,18 +53,22 @@ class Groups:
             return
         due = self._due(live, lines, payments)
         self.due = sorted(due)
-        # What an owner took away stays away until access ended; then it may be given anew.
-        of_products = {
-            name for name, products in due.items() if live or set(products) != {EVERY_BUYER}
+        starts = bool(live) and not buyer["live"]
+        self.taken = {
+            name: since
+            for name, since in self.taken.items()
+            if name in due
+            and not starts
+            and not _began_again(due[name], outcome, ledger.moment(since), now)
         }
-        self.taken = [name for name in self.taken if name in of_products]
-        for name, products in due.items():
-            self._give(user_id, name, products)
         for name, products in buyer["grants"].items():
-            kept = EVERY_BUYER in products or any(product in live for product in products)
-            if name not in due and (follow_mapping or not kept):
+            # What it was granted for long ago must not matter, or the order of arrival would.
+            self.grants[name] = tuple(p for p in products if p == EVERY_BUYER or p in live)
+            if name not in due and (follow_mapping or not self.grants[name]):
                 del self.grants[name]
                 self.revoke.append(name)
+        for name, products in due.items():
+            self._give(user_id, name, products)
 
     @staticmethod
     def _due(
@@ -90,7 +100,25 @@ class Groups:
         inside = bool(user_id) and group.contains(name, user_id)
         if name not in self.grants and inside:
             return  # given by hand: not ours, so never taken away by us
-        before = self.grants.get(name, ())
-        self.grants[name] = (*before, *(p for p in products if p not in before))
+        self.grants[name] = tuple(sorted({*self.grants.get(name, ()), *products}))
         if not inside:
             self.grant.append(name)
+
+
+def _began_again(
+    products: Sequence[Product], outcome: Outcome, since: datetime, now: datetime
+) -> bool:
+    """Whether access ended and started again since an owner took a group away.
+
+    What an owner took away stays away until then, whether or not a run saw the end.
+
+    :param products: those that the group is due for.
+    :param since: when it was taken away, in UTC.
+    """
+    spans = merged(
+        (start, stop or OPEN)
+        for entitlement in outcome.entitlements
+        if EVERY_BUYER in products or (entitlement.provider, entitlement.product_id) in products
+        for start, stop in entitlement.spans
+    )
+    return any(since < start <= now and (stop is None or now < stop) for start, stop in spans)

@@ -53,7 +53,10 @@ class IClick2SellSettings(Interface):
         title=_("Products and groups"),
         description=_(
             "One PRODUCT_ID|GROUP_ID a line: who buys the product joins the group. A product "
-            "may stand in several lines. Blank lines and lines that start with # do not count."
+            "may stand in several lines. PRODUCT_ID|GROUP_ID|30 gives 30 days of access for "
+            "each payment; without a number access does not end by itself. "
+            "PRODUCT_ID|GROUP_ID|30|exclusive also ends the buyer's other products. Blank "
+            "lines and lines that start with # do not count."
         ),
         value_type=schema.TextLine(),
         required=False,

@@ -18,6 +18,7 @@ from typing import Any
 from zope.i18n import translate
 
 import contextlib
+import re
 import socket
 import threading
 import time
@@ -27,6 +28,9 @@ import time
 TIME_LIMIT = 5.0
 
 PLACEHOLDERS = ("name", "login", "login_url", "product", "site")
+
+
+_LINE_END = re.compile(rb"\r\n|\r|\n")
 
 
 class NoSender(Exception):
@@ -173,6 +177,22 @@ class _TimeLimit:
     def _cut(self) -> None:
         with contextlib.suppress(AttributeError, OSError):
             self.sock.shutdown(socket.SHUT_RDWR)
+
+    def data(self, msg: Any) -> Any:
+        # MailHost hands over bare line feeds, which servers may refuse; smtplib only repairs
+        # those of text.
+        if isinstance(msg, bytes):
+            msg = _LINE_END.sub(b"\r\n", msg)
+        return super().data(msg)
+
+    def quit(self) -> Any:
+        # A mail that was taken is sent, whatever the server does when it should say goodbye;
+        # an error here would lead to a second mail.
+        try:
+            return super().quit()
+        except OSError:
+            self.close()
+            return 221, b""
 
     def close(self) -> None:
         if self._timer is not None:

@@ -33,6 +33,9 @@ class Kind(str, Enum):
         return self.value
 
 
+#: The provider of purchases that a site brought along from release 0.4.5: it never speaks.
+MIGRATION = "migration"
+
 #: The kinds that mean: money arrived.
 PAYMENTS = frozenset({Kind.PURCHASE, Kind.RENEWAL})
 

@@ -17,12 +17,13 @@ from niteoweb.click2sell import history
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import mapping
 from niteoweb.click2sell import member
+from niteoweb.click2sell import outbox
 from niteoweb.click2sell import privilege
 from niteoweb.click2sell import silence
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.entitlement import compute
 from niteoweb.click2sell.entitlement import Outcome
-from niteoweb.click2sell.fact import DISPLACED
+from niteoweb.click2sell.fact import GRANTS_NOTHING
 from niteoweb.click2sell.groupplan import EVERY_BUYER
 from niteoweb.click2sell.groupplan import Groups
 from niteoweb.click2sell.groupplan import Product
@@ -52,11 +53,14 @@ class Plan:
     :ivar create: an account has to be made; `properties` are for it.
     :ivar attach: `user_id` has to be tied to the buyer.
     :ivar properties: member properties to write.
+    :ivar mail: the mail that is owed, a kind of :mod:`niteoweb.click2sell.outbox`, "" for none.
     :ivar product: what the latest payment was for, in words.
+    :ivar payment: key of the latest payment.
+    :ivar address: the address that the latest payment was made under.
     :ivar grant: groups to put the member in.
     :ivar revoked: groups to take the member out of, with the products they were granted for.
     :ivar grants: what we will have granted afterwards: group -> products it was granted for.
-    :ivar taken: groups that an owner took away and that stay away.
+    :ivar taken: groups that an owner took away and that stay away, with the time of it.
     :ivar due: groups that the buyer's entitlements give, granted or not.
     :ivar live: products with access now.
     :ivar gained: products that have access now and had none at the last run.
@@ -75,11 +79,14 @@ class Plan:
     create: bool = False
     attach: bool = False
     properties: Mapping[str, Any] = field(default_factory=dict)
+    mail: str = ""
     product: str = ""
+    payment: str = ""
+    address: str = ""
     grant: tuple[str, ...] = ()
     revoked: Mapping[str, tuple[Product, ...]] = field(default_factory=dict)
     grants: Mapping[str, tuple[Product, ...]] = field(default_factory=dict)
-    taken: tuple[str, ...] = ()
+    taken: Mapping[str, str] = field(default_factory=dict)
     due: tuple[str, ...] = ()
     live: tuple[Product, ...] = ()
     gained: tuple[Product, ...] = ()
@@ -123,7 +130,7 @@ def make(
         entry
         for entry in history.in_order(entries)
         if history.is_payment(entry)
-        and outcome.attention.get(entry["key"], DISPLACED) == DISPLACED
+        and outcome.attention.get(entry["key"]) not in GRANTS_NOTHING
     ]
     held = () if despite_silence else _held(site, buyer, outcome, now)
     live = tuple(sorted({*outcome.products(now), *held}))
@@ -133,9 +140,17 @@ def make(
         # The same account bought under another address before: one buyer, one history.
         union = buyers.united(known, buyer)
         plan = make(site, union, now, current, follow_mapping, despite_silence)
-        return replace(plan, absorbs=buyer["id"])
+        return replace(plan, absorbs=buyer["id"], mail=_mail(False, not known["made"]))
     groups = Groups(
-        buyer, account.user_id, account.usable, live, lines, payments, follow_mapping
+        buyer,
+        account.user_id,
+        account.usable,
+        live,
+        lines,
+        payments,
+        outcome,
+        now,
+        follow_mapping,
     )
     return Plan(
         buyer_id=buyer["id"],
@@ -143,11 +158,14 @@ def make(
         create=account.create,
         attach=account.attach,
         properties=_properties(buyer, account, payments),
+        mail=_mail(account.create, account.attach),
         product=payments[-1]["product_name"] or payments[-1]["product_id"] if payments else "",
+        payment=payments[-1]["key"] if payments else "",
+        address=payments[-1]["buyer"] if payments else "",
         grant=tuple(groups.grant),
         revoked={name: buyer["grants"][name] for name in groups.revoke},
         grants=groups.grants,
-        taken=tuple(groups.taken),
+        taken=groups.taken,
         due=tuple(groups.due),
         live=live,
         gained=tuple(p for p in live if p not in buyer["live"]) if account.usable else (),
@@ -193,6 +211,15 @@ class _Account:
     attach: bool = False
     #: Code of the reason why no account can be used, see reason.py.
     problem: str = ""
+    tied: bool = False
+    deleted_at: str = ""
+
+    def concerns(self, payment: ledger.Entry, latest: ledger.Entry) -> bool:
+        """Whether a payment is one that the problem keeps from taking effect.
+
+        Of an account that was fine until now it is only the latest, one item for the owner.
+        """
+        return payment is latest if self.tied else payment["received_at"] > self.deleted_at
 
     @property
     def usable(self) -> bool:
@@ -204,9 +231,9 @@ def _account(site: Any, buyer: buyers.Buyer, payments: Sequence[ledger.Entry]) -
     user_id = buyer["user_id"]
     if user_id:
         if not member.exists(user_id):
-            return _Account(problem="account missing")
+            return _Account(problem="account missing", tied=True)
         if privilege.member(user_id):
-            return _Account(problem="privileged account")
+            return _Account(problem="privileged account", tied=True)
         return _Account(user_id)
     if not any(entry["received_at"] > buyer["deleted_at"] for entry in payments):
         return _Account()
@@ -215,8 +242,16 @@ def _account(site: Any, buyer: buyers.Buyer, payments: Sequence[ledger.Entry]) -
             site, payments[-1]["buyer"], lambda found: buyers.made_by_us(site, found)
         )
     except member.NeedsAttention as problem:
-        return _Account(problem=problem.reason)
+        return _Account(problem=problem.reason, deleted_at=buyer["deleted_at"])
     return _Account(user_id, attach=True) if user_id else _Account(create=True)
+
+
+def _mail(made: bool, attached: bool) -> str:
+    """The mail that is owed for an account that was made, or that we did not make."""
+    settings = plone_site.settings()
+    if made:
+        return "" if settings.welcome_mail == "none" else outbox.WELCOME
+    return outbox.NOTICE if attached and settings.notice_mail else ""
 
 
 def _properties(
@@ -254,7 +289,7 @@ def _verdict(
     if entry["kind"] == Kind.PAYMENT_FAILED:
         return Verdict(ledger.NOTHING)
     if history.is_payment(entry):
-        if account.problem:
+        if account.problem and account.concerns(entry, payments[-1]):
             return Verdict(ledger.ATTENTION, account.problem)
         product = (entry["provider"], entry["product_id"])
         for concerned, of_product in (

@@ -11,10 +11,10 @@ from niteoweb.click2sell import member
 from niteoweb.click2sell import outbox
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.ledger import iso
-from Products.MailHost.MailHost import MailHostError
 from typing import Any
 
 import logging
+import traceback
 
 
 logger = logging.getLogger("niteoweb.click2sell")
@@ -32,7 +32,14 @@ def deliver(mail_id: str, password: str, step: Callable[[str], None]) -> bool:
     if plone_site.is_copy():
         return False
     step("before mail")
-    message = commit.run(lambda site: _prepare(site, mail_id, password))
+    try:
+        message = commit.run(lambda site: _prepare(site, mail_id, password))
+    except commit.Busy:
+        raise
+    except Exception as error:
+        _log_unexpected(mail_id, error)
+        commit.run(lambda site: _note_unwritten(site, mail_id, type(error).__name__))
+        return False
     if message is None:
         return False
     step("mail marked sending")
@@ -107,11 +114,28 @@ def _send(message: EmailMessage) -> str:
         letters.send(message)
     except letters.NoSender:
         return "the site has no address to send mail from"
-    except (OSError, MailHostError, RuntimeError, ValueError) as error:
-        # An error's text can hold the address; its class tells enough.
+    except Exception as error:
+        # An error's text can hold the address; its class tells enough. Other MailHosts than
+        # Plone's raise errors of their own.
         code = getattr(error, "smtp_code", "")
         return f"{type(error).__name__} {code}".strip()
     return ""
+
+
+def _log_unexpected(mail_id: str, error: Exception) -> None:
+    where = "".join(traceback.format_tb(error.__traceback__))
+    logger.error(
+        "Mail %s could not be written: %s; it will be tried again.\n%s",
+        mail_id,
+        type(error).__name__,
+        where,
+    )
+
+
+def _note_unwritten(site: Any, mail_id: str, error: str) -> None:
+    mail = outbox.get(site, mail_id)
+    mail["attempts"] += 1
+    outbox.failed(site, mail, error, datetime.now(timezone.utc))
 
 
 def _note(site: Any, mail_id: str, error: str) -> None:

@@ -46,15 +46,18 @@ def root_account(*names: str) -> bool:
 def group(group_id: str) -> bool:
     """Whether a group makes its members privileged, itself or through groups it belongs to."""
     portal = api.portal.get()
+    contexts = (portal, aq_parent(portal))
     roles: set[str] = set()
     for principal in _with_ancestors(group_id):
         roles.update(principal.getRoles())
-        roles.update(portal.get_local_roles_for_userid(principal.getId()))
+        for context in contexts:
+            # Those of Zope's root hold in the site too.
+            roles.update(context.get_local_roles_for_userid(principal.getId()))
     roles -= {"Authenticated", "Anonymous"}
     return any(
         roles & _roles_of(permission, context)
         for permission in PERMISSIONS
-        for context in (portal, aq_parent(portal))
+        for context in contexts
     )
 
 

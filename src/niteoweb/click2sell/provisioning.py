@@ -23,6 +23,8 @@ from niteoweb.click2sell import mapping
 from niteoweb.click2sell import plan as plans
 from niteoweb.click2sell import postman
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.fact import GRANTS_NOTHING
+from niteoweb.click2sell.fact import UNKNOWN_KIND
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import PAYMENTS
@@ -99,6 +101,7 @@ def process_broken(
     def record(site: Any, now: datetime) -> ledger.Entry | None:
         entry = ledger.record_broken(site, key, provider, transaction_id, payload, now)
         if entry is not None:
+            logger.warning("Entry %s needs attention: %s is broken.", key, parameter)
             ledger.finish(site, entry, ledger.ATTENTION, "parameter", parameter)
         return entry
 
@@ -184,12 +187,15 @@ def _process(
         entry = ledger.get(plone_site.get(), key)
         result, notification = _result(entry), history.notification(entry)
     # A payment that was told before is no news when it is replayed; a new member always is.
-    _after(plan, done, notification if not again or done.created else None)
+    news = done.created or (not again and result.reason not in GRANTS_NOTHING)
+    _after(plan, done, notification if news else None)
     return result
 
 
 def _after(plan: plans.Plan, done: apply.Done, notification: Notification | None) -> None:
     """What follows a commit, outside the lock: events and mail. No purchase is lost here."""
+    if done.created and notification is None:
+        notification = history.notification(ledger.get(plone_site.get(), plan.payment))
     events: list[object] = []
     if done.created and notification is not None:
         events.append(announce.MemberCreateEvent(done.user_id, notification))
@@ -248,7 +254,8 @@ def _provision_entry(site: Any, key: str) -> tuple[plans.Plan, apply.Done]:
     entry["attempts"] += 1
     entry["error"] = ""
     if entry["kind"] == Kind.UNKNOWN:
-        reason = entry["reason"] or "unknown kind"
+        reason = entry["reason"] or UNKNOWN_KIND
+        logger.warning("Entry %s needs attention: %s.", key, reason)
         ledger.finish(site, entry, ledger.ATTENTION, reason, entry["subject"])
         return plans.Plan(entry["buyer_id"]), apply.Done()
     if ledger.belongs_to_another(site, entry):

@@ -43,9 +43,8 @@ def normalize(values: Mapping[str, Any]) -> dict[str, Any]:
 
     The secret key and the group of all buyers lose spaces and line breaks around them, which
     come with pasting; nothing inside them is touched, and a key of spaces only is a blank one.
-    A blank public address becomes the one that the request came to. Lines of the mapping stay
-    as they are, comments and blank lines too, so that line numbers keep their meaning. Line
-    ends of the text become those of this system.
+    Lines of the mapping stay as they are, comments and blank lines too, so that line numbers
+    keep their meaning. Line ends of the text become those of this system.
 
     :param values: by the names of the fields, all or some of them.
     :returns: a new dictionary; values of a wrong type are left for :func:`validate`.
@@ -61,9 +60,7 @@ def normalize(values: Mapping[str, Any]) -> dict[str, Any]:
     if "site_address" in normal:
         address = normal["site_address"] or ""
         normal["site_address"] = (
-            address.strip().rstrip("/") or _own_address()
-            if isinstance(address, str)
-            else address
+            address.strip().rstrip("/") if isinstance(address, str) else address
         )
     if "mapping" in normal and normal["mapping"] is None:
         normal["mapping"] = []
@@ -126,6 +123,12 @@ def save(values: Mapping[str, Any]) -> None:
             setattr(stored, name, value)
 
 
+def own_address() -> str:
+    """The address that the request came to, "" in a script, where there is none."""
+    address = site.get().absolute_url()
+    return "" if urlsplit(address).hostname == "nohost" else address
+
+
 def secret_key_is_set() -> bool:
     """Whether notifications can be verified at all."""
     return bool(site.settings().secretkey)
@@ -147,12 +150,6 @@ def secret_key_notice() -> tuple[str, Message]:
             mapping={"length": SECRET_KEY_LENGTH},
         )
     return "info", _("A secret key is set. Leave this field blank to keep it.")
-
-
-def _own_address() -> str:
-    """The address that the request came to, "" in a script, where there is none."""
-    address = site.get().absolute_url()
-    return "" if urlsplit(address).hostname == "nohost" else address
 
 
 def _is_address(text: str) -> bool:

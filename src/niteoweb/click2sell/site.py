@@ -88,10 +88,11 @@ def is_copy() -> bool:
     public, here = settings().site_address, api.portal.get().absolute_url()
     if not public or urlsplit(here).hostname in (None, "nohost"):
         return False
-    return _host(public) != _host(here)
+    return host(public) != host(here)
 
 
-def _host(url: str) -> tuple[str, int | None]:
+def host(url: str) -> tuple[str, int | None]:
+    """Host and port of an address, to compare: "" without a host, None for a usual port."""
     parts = urlsplit(url)
     default = {"http": 80, "https": 443}.get(parts.scheme)
     port = parts.port or default

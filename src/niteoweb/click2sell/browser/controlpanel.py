@@ -12,11 +12,13 @@ from plone.app.registry.browser.controlpanel import ControlPanelFormWrapper
 from plone.app.registry.browser.controlpanel import RegistryEditForm
 from plone.app.z3cform.widgets.radio import RadioFieldWidget
 from plone.z3cform.layout import wrap_form
+from Products.statusmessages.interfaces import IStatusMessage
 from typing import Any
 from z3c.form.error import MultipleErrors
 from z3c.form.field import Fields
 from z3c.form.interfaces import IErrorViewSnippet
 from zope.component import getMultiAdapter
+from zope.i18n import translate
 from zope.i18nmessageid import Message
 from zope.interface import Invalid
 
@@ -33,11 +35,29 @@ class SettingsForm(RegistryEditForm):
     def description(self) -> Message:
         """What the page is for; the layout inserts it as markup."""
         address = escape(f"{site.address()}/@@click2sell")
+        here = escape(self.context.absolute_url())
+        text = _("reconcile all members")
+        link = translate(text, context=self.request)
         return _(
             "Buyers become members of this site. Address for the notifications, to be entered "
-            "at Click2Sell: ${address}",
-            mapping={"address": f'<code class="text-break">{address}</code>'},
+            "at Click2Sell: ${address} After a change of products and groups, ${reconcile}.",
+            mapping={
+                "address": f'<code class="d-block text-break">{address}</code>',
+                "reconcile": f'<a href="{here}/@@click2sell-reconcile">{escape(link)}</a>',
+            },
         )
+
+    def update(self) -> None:
+        super().update()
+        if site.is_copy():
+            IStatusMessage(self.request).add(
+                _(
+                    "This is a copy of the site: nothing is mailed and no access is ended "
+                    "here. The site itself is ${address}.",
+                    mapping={"address": site.settings().site_address or "?"},
+                ),
+                type="warning",
+            )
 
     def updateFields(self) -> None:
         super().updateFields()
@@ -68,6 +88,8 @@ class SettingsForm(RegistryEditForm):
         # What goes wrong from here on is logged with the form, for Managers to read.
         self.request.form.pop(self.widgets["secretkey"].name, None)
         values = settings.normalize(values)
+        if values.get("site_address") == "":
+            values["site_address"] = settings.own_address()
         messages: dict[str, list[Message]] = {}
         for name, message in settings.validate(values):
             if self.widgets[name].error is None:

@@ -81,7 +81,7 @@ class TestOddRequests(test_callback.CallbackTestCase):
 
     def test_it_is_there_on_the_site_root_alone(self):
         login(self.layer["app"], SITE_OWNER_NAME)
-        api.content.create(self.portal, "Document", "page")
+        api.content.create(self.portal, "Folder", "page")
         transaction.commit()
         root = self.url.removesuffix("/plone/@@click2sell")
         for path in ("/@@click2sell", "/plone/page/@@click2sell", "/plone/@@click2sell/url"):

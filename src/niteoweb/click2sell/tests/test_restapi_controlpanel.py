@@ -130,9 +130,9 @@ class TestControlPanelService(unittest.TestCase):
     def test_patch_by_those_who_may(self):
         for auth in MANAGER, SITE_ADMINISTRATOR:
             with self.subTest(auth[0]):
-                answer = self.patch({"buyers_group": auth[0]}, auth)
+                answer = self.patch({"buyers_group": f"buyers of {auth[0]}"}, auth)
                 self.assertEqual(answer.status_code, 204)
-                self.assertEqual(stored().buyers_group, auth[0])
+                self.assertEqual(stored().buyers_group, f"buyers of {auth[0]}")
 
     def test_a_key_that_is_not_named_or_blank_stays(self):
         for body in ({}, {"secretkey": None}, {"secretkey": ""}, {"secretkey": " \n"}):

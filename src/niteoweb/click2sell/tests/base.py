@@ -1,0 +1,256 @@
+"""What the tests of the pipeline share: a buyer, an owner, a clock that stands still."""
+
+from BTrees.Length import Length
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from datetime import timedelta
+from datetime import timezone
+from niteoweb.click2sell import buyer as buyers
+from niteoweb.click2sell import ledger
+from niteoweb.click2sell import postman
+from niteoweb.click2sell import provisioning
+from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell import store
+from niteoweb.click2sell.notification import Delivery
+from niteoweb.click2sell.notification import Notification
+from niteoweb.click2sell.provider import click2sell
+from niteoweb.click2sell.testing import FUNCTIONAL
+from niteoweb.click2sell.tests import deliveries
+from persistent.mapping import PersistentMapping
+from plone import api
+from plone.app.testing import logout
+from typing import Any
+from unittest import mock
+
+import transaction
+import unittest
+
+
+EMAIL = "john@example.org"
+PASSWORD = "a password of the member's own"
+FIELDS = (
+    "product_id",
+    "product_name",
+    "affiliate",
+    "last_purchase_id",
+    "last_purchase_timestamp",
+)
+#: Some hours after the sale of deliveries.py.
+NOW = datetime(2026, 5, 3, 18, tzinfo=timezone.utc)
+
+
+class SiteTestCase(unittest.TestCase):
+    """A site with the groups "premium" and "course" for the products 1 and 2.
+
+    Deliveries are processed as they come over HTTP: by nobody who is logged in. What an owner
+    does by hand goes through :meth:`owner`.
+    """
+
+    layer = FUNCTIONAL
+
+    def setUp(self):
+        self.portal = self.layer["portal"]
+        self.now = NOW
+        for module in (provisioning, buyers, postman):
+            clock = mock.patch.object(module, "datetime", _clock(self))
+            clock.start()
+            self.addCleanup(clock.stop)
+        logout()
+        self.settings(
+            secretkey=deliveries.SECRET_KEY,
+            mapping=["1|premium", "2|course"],
+            welcome_mail="none",
+            notice_mail=False,
+        )
+        self.group("premium")
+        self.group("course")
+
+    # What is set up
+
+    def settings(self, **values: Any) -> None:
+        """Change settings of the add-on."""
+        for name, value in values.items():
+            setattr(plone_site.settings(), name, value)
+        transaction.commit()
+
+    def registry(self, **values: Any) -> None:
+        """Change settings of Plone."""
+        for name, value in values.items():
+            api.portal.set_registry_record(f"plone.{name}", value)
+        transaction.commit()
+
+    @contextmanager
+    def owner(self) -> Iterator[None]:
+        """What somebody with the role Manager does, committed."""
+        transaction.begin()
+        with api.env.adopt_roles(["Manager"]):
+            yield
+        transaction.commit()
+
+    def group(self, group_id: str, roles: tuple[str, ...] = (), inside: str = "") -> None:
+        """Make a group.
+
+        :param inside: another group, which it becomes a member of.
+        """
+        with self.owner():
+            api.group.create(group_id, roles=list(roles))
+            if inside:
+                self.portal.portal_groups.addPrincipalToGroup(group_id, inside)
+
+    def account(
+        self, user_id: str = EMAIL, email: str = EMAIL, login: str = "", **properties: Any
+    ) -> None:
+        """Make a member as Plone's own registration does; the password is :data:`PASSWORD`."""
+        with self.owner():
+            self.portal.portal_registration.addMember(
+                user_id,
+                PASSWORD,
+                properties={"username": user_id, "email": email, **properties},
+            )
+            if login:
+                self.portal.acl_users.updateLoginName(user_id, login)
+
+    def root_user(self, roles: list[str]) -> None:
+        """Make an account with the buyer's address as its name in Zope's root user folder."""
+        with self.owner():
+            self.layer["app"].acl_users.userFolderAddUser(EMAIL, PASSWORD, roles, [])
+
+    def later(self, **time: float) -> None:
+        """Let time pass."""
+        self.now += timedelta(**time)
+
+    # What happens
+
+    def notification(self, **changes: str | None) -> Notification:
+        """A sale as the provider's module reads it, really signed."""
+        delivery = Delivery(deliveries.body(**changes), click2sell.CONTENT_TYPE)
+        form = click2sell.verify(delivery, deliveries.SECRET_KEY)
+        return click2sell.parse(form, plone_site.timezone())
+
+    def buy(self, **changes: str | None) -> provisioning.Result:
+        """Process a sale."""
+        with self.unexpected_errors_shown():
+            return provisioning.process(self.notification(**changes))
+
+    @contextmanager
+    def unexpected_errors_shown(self) -> Iterator[None]:
+        """Name the error that provisioning keeps to the log, when a test is surprised by it."""
+        with mock.patch.object(provisioning, "_fail", wraps=provisioning._fail) as failed:
+            try:
+                yield
+            except provisioning.Failed as error:
+                error.add_note(repr(failed.call_args.args[1]))
+                raise
+
+    def refund(self, **changes: str | None) -> provisioning.Result:
+        """Process the refund of a sale."""
+        return self.buy(transaction_type="Refund", **changes)
+
+    def buy_again(self, number: int = 2, **changes: str | None) -> provisioning.Result:
+        """Process another sale to the same buyer, some minutes after the first."""
+        return self.buy(
+            **{
+                "acquirer_transaction_id": f"T-{number}",
+                "c2s_transaction_id": f"R-{number}",
+                "purchase_time": f"10:{20 + number}:00",
+                **changes,
+            }
+        )
+
+    def provision(self, address: str = EMAIL, follow_mapping: bool = False) -> Any:
+        """Make the site agree with what a buyer is entitled to now."""
+        return provisioning.provision(self.buyer(address)["id"], follow_mapping)
+
+    # What came of it
+
+    def buyer(self, address: str = EMAIL) -> buyers.Buyer:
+        """The record of a buyer."""
+        transaction.begin()
+        return buyers.of_address(self.portal, address)
+
+    def user_id(self, address: str = EMAIL) -> str:
+        """User id of the account that a buyer is tied to."""
+        return self.buyer(address)["user_id"]
+
+    def member(self, user_id: str = EMAIL) -> Any:
+        """A member, None when there is none."""
+        transaction.begin()
+        return self.portal.portal_membership.getMemberById(user_id)
+
+    def fields(self, user_id: str = EMAIL) -> dict[str, Any]:
+        """The purchase fields of a member."""
+        member = self.member(user_id)
+        return {name: member.getProperty(name) for name in FIELDS}
+
+    def groups(self, user_id: str = EMAIL) -> list[str]:
+        """The groups that a member is in, without the one that everybody is in."""
+        groups = self.portal.acl_users.source_groups.getGroupsForPrincipal(
+            self.member(user_id) or _Principal(user_id)
+        )
+        return sorted(groups)
+
+    def authenticates(self, login: str, password: str) -> str:
+        """User id of whoever logs in so, "" when the user folder refuses."""
+        pas = self.portal.acl_users
+        user = pas.authenticate(pas.applyTransform(login), password, self.layer["request"])
+        return user.getId() if user is not None else ""
+
+    def entries(self) -> list[tuple[str, str, str]]:
+        """Outcome, reason and subject of each entry of the ledger, the oldest first."""
+        transaction.begin()
+        found = [ledger.get(self.portal, key) for key in ledger.newest_first(self.portal)]
+        return [(e["outcome"], e["reason"], e["subject"]) for e in reversed(found)]
+
+    def attention(self) -> list[tuple[str, str]]:
+        """Reason and subject of each entry that needs a person."""
+        return [rest for outcome, *rest in self.entries() if outcome == ledger.ATTENTION]
+
+    def dump(self) -> dict[str, Any]:
+        """Everything that provisioning can change, without the buyers' revisions."""
+        transaction.begin()
+        portal = self.portal
+        trees = {name: _plain(store.tree(portal, name)) for name in store.TREES}
+        for record in trees["buyers"].values():
+            del record["revision"]
+        return {
+            "trees": trees,
+            "passwords": dict(portal.acl_users.source_users._user_passwords),
+            "logins": dict(portal.acl_users.source_users._userid_to_login),
+            "properties": {
+                user_id: dict(values)
+                for user_id, values in portal.acl_users.mutable_properties._storage.items()
+            },
+            "groups": {
+                group_id: self.portal.portal_groups.getGroupMembers(group_id)
+                for group_id in portal.portal_groups.listGroupIds()
+            },
+            "roles": _plain(portal.acl_users.portal_role_manager._principal_roles),
+        }
+
+
+class _Principal:
+    def __init__(self, user_id: str) -> None:
+        self._id = user_id
+
+    def getId(self) -> str:
+        return self._id
+
+
+def _clock(case: SiteTestCase) -> type:
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> datetime:
+            return case.now.astimezone(tz)
+
+    return Clock
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, PersistentMapping):
+        return dict(value)
+    if isinstance(value, Length):
+        return value()
+    if hasattr(value, "items"):
+        return {key: _plain(item) for key, item in value.items()}
+    return list(value) if hasattr(value, "has_key") else value

@@ -1,0 +1,72 @@
+"""A mail server that misbehaves as a test wants."""
+
+import contextlib
+import socket
+import threading
+
+
+REPLIES = {"EHLO": b"250 localhost\r\n", "DATA": b"354 go on\r\n", "QUIT": b"221 bye\r\n"}
+
+
+class ScriptedServer:
+    """An SMTP server that answers as a test wants, over a real socket.
+
+    :param greeting: called with the connection.
+    :param replies: by command; None closes the connection without a word.
+    """
+
+    def __init__(self, greeting=None, **replies):
+        self.greeting = greeting
+        self.replies = {**REPLIES, **replies}
+        self.bodies = []
+
+    def __enter__(self):
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exc_info):
+        self._stopped.set()
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join(10)
+
+    def hang(self, connection):
+        self._stopped.wait(30)
+
+    def drip(self, connection):
+        """One byte at a time, and never a line."""
+        while not self._stopped.wait(0.2):
+            connection.sendall(b"2")
+
+    def _serve(self):
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _address = self._listener.accept()
+                with connection, contextlib.suppress(OSError):
+                    self._talk(connection)
+
+    def _talk(self, connection):
+        if self.greeting is not None:
+            self.greeting(self, connection)
+            return
+        connection.sendall(b"220 localhost\r\n")
+        lines = connection.makefile("rb")
+        for line in lines:
+            command = line[:4].decode("ascii").upper()
+            reply = self.replies.get(command, b"250 ok\r\n")
+            if callable(reply):
+                reply(self, connection)
+                return
+            connection.sendall(reply)
+            if command == "DATA" and reply.startswith(b"354"):
+                body = b""
+                while not body.endswith(b"\r\n.\r\n"):
+                    body += lines.readline()
+                self.bodies.append(body)
+                connection.sendall(b"250 taken\r\n")
+            elif command == "QUIT":
+                return
