@@ -187,6 +187,27 @@ def received_before(site: Any, facet: str, value: str, moment: datetime) -> Iter
             yield key
 
 
+def last_first(index: Any, bound: tuple[int, str] | None = None) -> Iterator[tuple[int, str]]:
+    """The places of an index from its last one, the oldest entry, on.
+
+    :param bound: begin at this place, or just before it.
+    """
+    while index:
+        try:
+            found = index.maxKey() if bound is None else index.maxKey(bound)
+        except ValueError:
+            return
+        yield found
+        time, key = found
+        # The set cannot be read backwards; no key is between this text and the one found.
+        bound = (time, key[:-1] + chr(ord(key[-1]) - 1) + "~")
+
+
+def place(entry: Entry) -> tuple[int, str]:
+    """The entry's place in each of its indexes: the newest entry comes first."""
+    return -microseconds(moment(entry["received_at"])), entry["key"]
+
+
 def iso(moment: datetime) -> str:
     """A moment as stored: ISO 8601 in UTC, so that text sorts as time does."""
     return moment.astimezone(timezone.utc).isoformat(timespec="microseconds")
@@ -247,12 +268,11 @@ def _file(site: Any, facet: str, entry: Entry, add: bool) -> None:
     """Put an entry into one of the indexes, or take it out."""
     name = _facet(facet, entry.get(facet, "") if facet != "all" else "")
     facets, counts = store.tree(site, "facets"), store.tree(site, "counts")
-    place = (-microseconds(moment(entry["received_at"])), entry["key"])
     if name not in facets:
         facets[name], counts[name] = OOTreeSet(), Length()
     if add:
-        facets[name].insert(place)
+        facets[name].insert(place(entry))
         counts[name].change(1)
     else:
-        facets[name].remove(place)
+        facets[name].remove(place(entry))
         counts[name].change(-1)

@@ -2,6 +2,7 @@
 
 from niteoweb.click2sell import _
 from niteoweb.click2sell import fact
+from zope.i18nmessageid import Message
 
 
 #: Code -> text for the owner; ``${subject}`` is the entry's subject, a group for example.
@@ -44,3 +45,13 @@ REASONS = {
     ),
     "group not granted": _('The buyer could not be put in the group "${subject}".'),
 }
+
+
+def text(code: str, subject: str = "") -> str:
+    """The text of a stored code, for the owner: a message to be translated.
+
+    :param subject: what the reason is about, as it stands in the entry.
+    :returns: the code itself when it is unknown, "" for no code.
+    """
+    found = REASONS.get(code)
+    return code if found is None else Message(found, mapping={"subject": subject})

@@ -4,7 +4,6 @@ What was bought, when, for how much and by which address stays, so that history 
 before; only what arrived word for word goes.
 """
 
-from collections.abc import Iterator
 from datetime import datetime
 from datetime import timedelta
 from itertools import islice
@@ -45,13 +44,14 @@ def _batch(site: Any, before: int) -> int:
     if places is None:
         return 0
     old = takewhile(
-        lambda place: place[0] < before, _oldest_first(places, remarks.get("redacted_until", 0))
+        lambda place: place[0] > -before,
+        ledger.last_first(places, (-remarks.get("redacted_until", 0), "~")),
     )
     full = ((time, entry) for time, key in old if (entry := _full(site, key)) is not None)
     done = 0
     for time, entry in islice(full, BATCH):
         entry["payload"] = REDACTED
-        remarks["redacted_until"] = time
+        remarks["redacted_until"] = -time
         done += 1
     return done
 
@@ -59,16 +59,3 @@ def _batch(site: Any, before: int) -> int:
 def _full(site: Any, key: str) -> ledger.Entry | None:
     entry = ledger.get(site, key)
     return None if entry["payload"] == REDACTED else entry
-
-
-def _oldest_first(places: Any, since: int) -> Iterator[tuple[int, str]]:
-    """Microseconds and keys from the oldest entry on that is not before `since`."""
-    bound = (-since, "~")
-    while True:
-        try:
-            time, key = places.maxKey(bound)
-        except ValueError:
-            return
-        yield -time, key
-        # Just below: the set has no way to go backwards.
-        bound = (time, key[:-1] + chr(ord(key[-1]) - 1) + "~")

@@ -4,12 +4,14 @@ A provider that cannot deliver looks like subscribers who do not renew. While it
 subscription of it is ended for want of a renewal.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from datetime import timedelta
 from itertools import islice
 from itertools import pairwise
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import store
+from niteoweb.click2sell.notification import MIGRATION
 from typing import Any
 
 
@@ -19,34 +21,42 @@ AT_LEAST = timedelta(hours=24)
 ARRIVALS = 100
 #: Silence is unusual when it is longer than the longest pause between those, this many times.
 TIMES = 2
+#: After its first word a provider needs a while to deliver all that could not be delivered.
+CATCHING_UP = timedelta(hours=24)
 
 
-def longest_usual(site: Any, provider: str) -> timedelta | None:
-    """The longest silence of a provider that is nothing unusual for this site.
+def longest_usual(arrivals: Sequence[datetime]) -> timedelta | None:
+    """The longest silence that is nothing unusual after these arrivals.
 
-    :returns: None when there were too few arrivals to tell.
+    :param arrivals: the latest first.
+    :returns: None when there are too few to tell.
     """
-    arrivals = _arrivals(site, provider)
     if len(arrivals) < 3:
         return None
     longest = max(later - earlier for later, earlier in pairwise(arrivals))
-    return max(AT_LEAST, TIMES * timedelta(microseconds=longest))
+    return max(AT_LEAST, TIMES * longest)
 
 
 def silent(site: Any, now: datetime) -> dict[str, datetime]:
-    """The providers that are silent for unusually long, with their last arrival, in UTC.
+    """The providers that are silent for unusually long, or were until a moment ago.
 
     :param now: in UTC.
+    :returns: with the last arrival before the silence, in UTC.
     """
     found = {}
     for provider in providers(site):
-        usual = longest_usual(site, provider)
-        if usual is None:
+        if provider == MIGRATION:
             continue
-        last = ledger.from_microseconds(_arrivals(site, provider)[0])
-        if now - last > usual:
+        last = _last_before_silence(arrivals(site, provider), now)
+        if last is not None:
             found[provider] = last
     return found
+
+
+def arrivals(site: Any, provider: str) -> list[datetime]:
+    """The latest arrivals, the latest first; the index alone is read."""
+    filed = store.tree(site, "facets").get(f"provider={provider}", ())
+    return [ledger.from_microseconds(-time) for time, _key in islice(filed, ARRIVALS)]
 
 
 def providers(site: Any) -> tuple[str, ...]:
@@ -58,7 +68,13 @@ def providers(site: Any) -> tuple[str, ...]:
     )
 
 
-def _arrivals(site: Any, provider: str) -> list[int]:
-    """Microseconds of the latest arrivals, the latest first; the index alone is read."""
-    filed = store.tree(site, "facets").get(f"provider={provider}", ())
-    return [-time for time, _key in islice(filed, ARRIVALS)]
+def _last_before_silence(found: Sequence[datetime], now: datetime) -> datetime | None:
+    heard_again = now
+    for position, last in enumerate(found):
+        usual = longest_usual(found[position:])
+        if usual is None or now - heard_again > CATCHING_UP:
+            return None
+        if heard_again - last > usual:
+            return last
+        heard_again = last
+    return None

@@ -6,8 +6,6 @@ mail is a commit of its own, and two sweeps at once do each thing once.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from dataclasses import field
 from datetime import datetime
 from datetime import timedelta
 from datetime import timezone
@@ -16,7 +14,6 @@ from niteoweb.click2sell import commit
 from niteoweb.click2sell import forgery
 from niteoweb.click2sell import group
 from niteoweb.click2sell import ledger
-from niteoweb.click2sell import member
 from niteoweb.click2sell import outbox
 from niteoweb.click2sell import plan as plans
 from niteoweb.click2sell import postman
@@ -25,9 +22,13 @@ from niteoweb.click2sell import retention
 from niteoweb.click2sell import silence
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import store
+from niteoweb.click2sell.interfaces import IClick2SellSettings
+from niteoweb.click2sell.report import Report
 from typing import Any
 
 import logging
+import time
+import traceback
 
 
 logger = logging.getLogger("niteoweb.click2sell")
@@ -38,51 +39,8 @@ RECEIVED_AT_MOST = timedelta(minutes=2)
 #: Fewer members than this never trip the circuit breaker.
 BREAKER_AT_LEAST = 20
 
-
-@dataclass
-class Report:
-    """What a sweep did, or would do.
-
-    :ivar as_of: the moment that it looked at, in UTC.
-    :ivar copy: this is a copy of the site; nothing was applied.
-    :ivar lapsed: a member each: ``user_id``, ``email``, ``products``, ``groups``.
-    :ivar stopped: why no access was ended: ``members``, ``limit``; None when it was.
-    :ivar silent: silent providers, with the time of their last notification. Subscriptions of
-        these were not ended for want of a renewal.
-    :ivar entries: keys of the entries that were taken up, with their outcome.
-    :ivar granted: members who were given a group that had been missing.
-    :ivar mails: mails that were sent, and that could not be.
-    :ivar redacted: entries whose payload was removed.
-    :ivar busy: members that another process was at; the next sweep does them.
-    """
-
-    as_of: datetime
-    dry_run: bool
-    copy: bool
-    lapsed: list[dict[str, Any]] = field(default_factory=list)
-    stopped: dict[str, int] | None = None
-    silent: dict[str, datetime] = field(default_factory=dict)
-    entries: dict[str, str] = field(default_factory=dict)
-    granted: int = 0
-    mails: dict[str, int] = field(default_factory=lambda: {"sent": 0, "failed": 0, "due": 0})
-    redacted: int = 0
-    busy: int = 0
-
-    def as_json(self) -> dict[str, Any]:
-        """The report as plain values."""
-        return {
-            "as_of": self.as_of.isoformat(),
-            "dry_run": self.dry_run,
-            "copy_of_the_site": self.copy,
-            "lapsed": self.lapsed,
-            "stopped": self.stopped,
-            "silent_providers": {n: t.isoformat() for n, t in sorted(self.silent.items())},
-            "entries": self.entries,
-            "groups_given_late": self.granted,
-            "mails": self.mails,
-            "payloads_removed": self.redacted,
-            "busy": self.busy,
-        }
+#: Seconds that one sweep waits for a mail server that takes nothing.
+WASTED_AT_MOST = 30
 
 
 def sweep(
@@ -91,10 +49,13 @@ def sweep(
     """Do what is due.
 
     :param dry_run: only tell.
-    :param as_of: tell what is due at that moment, in UTC; only with `dry_run`.
+    :param as_of: tell who will have lapsed by that moment, in UTC, if nothing else arrives
+        until then; only with `dry_run`. Neither silent providers nor the circuit breaker count:
+        they are about one sweep, and many will come until then.
     :param confirmed: end access however many members lose it, and although a provider is
         silent.
     :raises ValueError: `as_of` without `dry_run`.
+    :raises niteoweb.click2sell.commit.Busy: the database is read-only.
     """
     if as_of is not None and not dry_run:
         raise ValueError("as_of needs dry_run: the past and the future cannot be applied")
@@ -102,14 +63,17 @@ def sweep(
     report = Report(now, dry_run, plone_site.is_copy())
     site = plone_site.get()
     if dry_run or report.copy:
-        _look(site, report, now, confirmed)
+        _look(site, report, now, confirmed or as_of is not None)
         return report
     commit.run(forgery.write)
     _entries(report, now)
-    _lapsed(report, now, confirmed)
-    _pending(report)
+    waiting = _lapsed(report, now, confirmed)
+    _pending(report, waiting)
     _mails(report, now)
-    report.redacted = retention.redact(now)
+    try:
+        report.redacted = retention.redact(now)
+    except commit.Busy:
+        report.busy += 1
     return report
 
 
@@ -117,10 +81,11 @@ def _look(site: Any, report: Report, now: datetime, confirmed: bool) -> None:
     """Fill the report without changing anything."""
     report.silent = {} if confirmed else silence.silent(site, now)
     report.entries = {key: ledger.get(site, key)["outcome"] for key in _unfinished(site, now)}
-    for buyer_id in _due(site, now):
-        buyer = buyers.get(site, buyer_id)
-        _tell(report, plans.make(site, buyer, now, despite_silence=confirmed))
+    for plan in _plans(report, _due(site, now), now, confirmed):
+        report.tell(plan)
     _break(site, report, confirmed)
+    ready = _plans(report, _ready(site), now, confirmed)
+    report.granted = sum(bool(plan.grant) for plan in ready)
     report.mails["due"] = len(outbox.due(site, now))
 
 
@@ -135,34 +100,46 @@ def _entries(report: Report, now: datetime) -> None:
             report.entries[key] = ledger.FAILED
 
 
-def _lapsed(report: Report, now: datetime, confirmed: bool) -> None:
-    """End what is over, unless that would be suspiciously much."""
+def _lapsed(report: Report, now: datetime, confirmed: bool) -> frozenset[str]:
+    """End what is over, unless that would be suspiciously much.
+
+    :returns: the buyers for whom that was not done.
+    """
     site = plone_site.get()
     report.silent = {} if confirmed else silence.silent(site, now)
-    due = list(_due(site, now))
-    for buyer_id in due:
-        _tell(
-            report, plans.make(site, buyers.get(site, buyer_id), now, despite_silence=confirmed)
-        )
+    due = []
+    for plan in _plans(report, _due(site, now), now, confirmed):
+        report.tell(plan)
+        if not _blocked(site, plan):
+            due.append(plan.buyer_id)
     _break(site, report, confirmed)
     if report.stopped:
-        return
+        return frozenset(due)
     report.lapsed = []
     for plan in _provision(report, due, confirmed):
-        _tell(report, plan)
+        report.tell(plan)
+    return frozenset()
 
 
-def _pending(report: Report) -> None:
-    """Give the groups that exist by now."""
-    site = plone_site.get()
-    waiting: dict[str, bool] = {}
-    ready = []
-    for group_id, buyer_id in store.tree(site, "buyers_pending"):
-        if group_id not in waiting:
-            waiting[group_id] = not group.problem(group_id)
-        if waiting[group_id]:
-            ready.append(buyer_id)
+def _pending(report: Report, waiting: frozenset[str]) -> None:
+    """Give the groups that exist by now.
+
+    :param waiting: buyers who have to wait for the owner, because the circuit breaker tripped.
+    """
+    ready = [buyer_id for buyer_id in _ready(plone_site.get()) if buyer_id not in waiting]
     report.granted = sum(bool(plan.grant) for plan in _provision(report, ready, False))
+
+
+def _plans(
+    report: Report, buyer_ids: Iterable[str], now: datetime, confirmed: bool
+) -> Iterable[plans.Plan]:
+    """What would have to be done for buyers; nothing is changed."""
+    site = plone_site.get()
+    for buyer_id in buyer_ids:
+        try:
+            yield plans.make(site, buyers.get(site, buyer_id), now, despite_silence=confirmed)
+        except Exception as error:
+            _trouble(report, buyer_id, error)
 
 
 def _provision(
@@ -174,20 +151,39 @@ def _provision(
         except commit.Busy:
             report.busy += 1
         except Exception as error:
-            # One member's trouble is not the others'; the next sweep tries again.
-            logger.error("Buyer %s: %s", buyer_id, type(error).__name__)
-            report.busy += 1
+            _trouble(report, buyer_id, error)
+
+
+def _trouble(report: Report, what: str, error: Exception) -> None:
+    """One member's trouble is not the others'; the next sweep tries again.
+
+    The message of an error could hold an address.
+    """
+    where = "".join(traceback.format_tb(error.__traceback__))
+    logger.error("%s: %s\n%s", what, type(error).__name__, where)
+    report.troubled += 1
 
 
 def _mails(report: Report, now: datetime) -> None:
-    """Send what is due; an unreachable server is asked once more for each mail."""
+    """Send what is due, for as long as the mail server does not waste too much time."""
+    wasted = 0.0
     for mail_id in outbox.due(plone_site.get(), now):
+        start = time.monotonic()
         try:
             sent = postman.deliver(mail_id, "", provisioning.step)
         except commit.Busy:
             report.busy += 1
+        except Exception as error:
+            _trouble(report, mail_id, error)
         else:
-            report.mails["sent" if sent else "failed"] += 1
+            if sent:
+                report.mails["sent"] += 1
+            elif outbox.get(plone_site.get(), mail_id)["state"] == outbox.DUE:
+                report.mails["failed"] += 1
+                wasted += time.monotonic() - start
+        if wasted > WASTED_AT_MOST:
+            # What failed has moved to the end of the queue: the next sweep begins behind it.
+            break
     report.mails["due"] = len(outbox.due(plone_site.get(), datetime.now(timezone.utc)))
 
 
@@ -201,16 +197,31 @@ def _due(site: Any, now: datetime) -> Iterable[str]:
         yield buyer_id
 
 
-def _tell(report: Report, plan: plans.Plan) -> None:
-    if not plan.lost:
-        return
-    report.lapsed.append(
-        {
-            "user_id": plan.user_id,
-            "email": member.fields(plan.user_id, ("email",))["email"],
-            "products": [{"provider": p, "product_id": product} for p, product in plan.lost],
-            "groups": list(plan.revoked),
-        }
+def _ready(site: Any) -> list[str]:
+    """The buyers who wait for a group that exists by now."""
+    filed = store.tree(site, "buyers_pending")
+    ready: dict[str, None] = {}
+    after = ("", "")
+    # From group to group: however many wait for one that is still missing, it is asked once.
+    while waiting := next(iter(filed.keys(min=after)), None):
+        group_id = waiting[0]
+        after = (group_id, "~")
+        if not group.problem(group_id):
+            ready.update((buyer_id, None) for _, buyer_id in filed.keys(waiting, after))
+    return list(ready)
+
+
+def _blocked(site: Any, plan: plans.Plan) -> bool:
+    """Whether nothing can be done for a buyer now, and the owner was told so already.
+
+    The account is privileged, or gone. The buyer stays due: it may become an ordinary one.
+    """
+    if plan.user_id or plan.create or plan.terms:
+        return False
+    entries = ((ledger.get(site, key), verdict) for key, verdict in plan.verdicts.items())
+    return all(
+        (entry["outcome"], entry["reason"]) == (verdict.outcome, verdict.reason)
+        for entry, verdict in entries
     )
 
 
@@ -220,7 +231,10 @@ def _break(site: Any, report: Report, confirmed: bool) -> None:
     with_access = store.tree(site, "buyers_with_access")()
     limit = max(
         BREAKER_AT_LEAST,
-        min(settings.breaker_members, with_access * settings.breaker_percent // 100),
+        min(
+            _setting(settings, "breaker_members"),
+            with_access * _setting(settings, "breaker_percent") // 100,
+        ),
     )
     if len(report.lapsed) > limit and not confirmed:
         report.stopped = {"members": len(report.lapsed), "limit": limit}
@@ -229,3 +243,9 @@ def _break(site: Any, report: Report, confirmed: bool) -> None:
             len(report.lapsed),
             limit,
         )
+
+
+def _setting(settings: IClick2SellSettings, name: str) -> int:
+    """A number of the settings, or its default where the record is not there yet."""
+    value = getattr(settings, name)
+    return IClick2SellSettings[name].default if value is None else value

@@ -1,0 +1,232 @@
+"""Lists of ledger entries: filters over the ledger's indexes, the newest entry first.
+
+A page reads index objects and nothing else; the caller then loads the page's entries. So the
+first and the last page of the whole ledger, or of one index, cost the same however long the
+ledger is. Only the history of one buyer is read whole.
+"""
+
+from collections.abc import Iterator
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from datetime import tzinfo
+from itertools import islice
+from niteoweb.click2sell import _
+from niteoweb.click2sell import ledger
+from niteoweb.click2sell import silence
+from niteoweb.click2sell import store
+from niteoweb.click2sell import when
+from niteoweb.click2sell.notification import Kind
+from niteoweb.click2sell.provider import click2sell
+from typing import Any
+
+
+#: Place of an entry in an index: minus its microseconds, and its key.
+Place = tuple[int, str]
+
+#: Names of the filters, as in an address, and the facet of the ledger that each one is.
+FACETS = {
+    "outcome": "outcome",
+    "provider": "provider",
+    "kind": "kind",
+    "product": "product_id",
+}
+NAMES = (*FACETS, "buyer", "from", "to")
+
+OUTCOMES = (*sorted(ledger.FINAL), ledger.RECEIVED, ledger.FAILED)
+
+
+class FilterError(ValueError):
+    """A filter has a value that it cannot have.
+
+    :ivar message: for the person who asked, translatable.
+    """
+
+    def __init__(self, message: Any) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Which entries to list; what is empty does not matter.
+
+    :ivar product: product id.
+    :ivar buyer: an address of the buyer, in lower case. All entries of that buyer are listed,
+        also those of other addresses that turned out to be the same buyer's.
+    :ivar since: arrived at this moment or later, in UTC.
+    :ivar until: arrived at this moment or earlier, in UTC.
+    """
+
+    outcome: str = ""
+    provider: str = ""
+    kind: str = ""
+    product: str = ""
+    buyer: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def parse(site: Any, values: Mapping[str, Any], timezone_: tzinfo) -> Filters:
+    """Read filters as they stand in an address: :data:`NAMES`; other names do not count.
+
+    :param timezone_: of dates; ``to`` means the whole of its day.
+    :raises FilterError: a value is not possible.
+    """
+    given = {}
+    for name in NAMES:
+        value = values.get(name) or ""
+        if not isinstance(value, str):
+            raise FilterError(_('"${name}" may stand only once.', mapping={"name": name}))
+        if text := value.strip():
+            given[name] = text
+    for name, possible in (
+        ("outcome", OUTCOMES),
+        ("provider", tuple(sorted({click2sell.NAME, *silence.providers(site)}))),
+        ("kind", tuple(str(kind) for kind in Kind)),
+    ):
+        if name in given and given[name] not in possible:
+            raise FilterError(
+                _(
+                    '"${name}" must be one of: ${possible}.',
+                    mapping={"name": name, "possible": ", ".join(possible)},
+                )
+            )
+    moments = {}
+    for name, read in (("from", when.begin), ("to", when.end)):
+        try:
+            moments[name] = read(given[name], timezone_) if name in given else None
+        except ValueError:
+            raise FilterError(
+                _(
+                    '"${name}" must be a date such as 2027-01-31, or a date and time such as '
+                    "2027-01-31T12:00:00+00:00.",
+                    mapping={"name": name},
+                )
+            ) from None
+    return Filters(
+        outcome=given.get("outcome", ""),
+        provider=given.get("provider", ""),
+        kind=given.get("kind", ""),
+        product=given.get("product", ""),
+        buyer=given.get("buyer", "").lower(),
+        since=moments["from"],
+        until=moments["to"],
+    )
+
+
+class Listing:
+    """The entries that filters let through.
+
+    :ivar total: how many there are, :data:`~niteoweb.click2sell.ledger.CAPPED` at most when
+        :attr:`capped`.
+    :ivar capped: there are more than `total`; only so many were counted, and only these have
+        pages. That can happen when a range of time or more than one index had to be counted.
+    """
+
+    def __init__(self, site: Any, filters: Filters) -> None:
+        self._site = site
+        self.capped = False
+        #: Places that were found already; None when one index alone gives the pages.
+        self._found: list[Place] | None = None
+        low, high = _bounds(filters)
+        facets = [
+            (facet, value)
+            for name, facet in FACETS.items()
+            if (value := getattr(filters, name))
+        ]
+        if filters.buyer:
+            self._found = [
+                place
+                for place in _of_buyer(site, filters.buyer)
+                if (low is None or low <= place)
+                and (high is None or place < high)
+                and all(place in _index(site, *facet) for facet in facets)
+            ]
+            self.total = len(self._found)
+        elif len(facets) < 2 and low is None and high is None:
+            self._facet = facets[0] if facets else ("all", "")
+            self.total = ledger.count(site, *self._facet)
+        else:
+            indexes = [_index(site, *facet) for facet in facets or [("all", "")]]
+            found = list(islice(_common(indexes, low, high), ledger.CAPPED + 1))
+            self._found = found[: ledger.CAPPED]
+            self.total = len(self._found)
+            self.capped = len(found) > ledger.CAPPED
+
+    def keys(self, start: int, size: int) -> list[str]:
+        """Keys of a page, the newest first.
+
+        :param start: entries before the page, from 0.
+        :param size: entries on the page, at most.
+        """
+        stop = min(start + size, self.total)
+        if start >= stop:
+            return []
+        if self._found is not None:
+            places = self._found[start:stop]
+        elif start <= self.total // 2:
+            places = list(islice(_index(self._site, *self._facet), start, stop))
+        else:
+            places = _from_the_end(_index(self._site, *self._facet), self.total, start, stop)
+        return [key for _time, key in places]
+
+
+def _bounds(filters: Filters) -> tuple[Place | None, Place | None]:
+    """The first place that is let through, and the first after it that is not."""
+    low = high = None
+    if filters.until is not None:
+        low = (-ledger.microseconds(filters.until), "")
+    if filters.since is not None:
+        high = (-ledger.microseconds(filters.since) + 1, "")
+    return low, high
+
+
+def _index(site: Any, facet: str, value: str) -> Any:
+    """The index of a facet's value: a set of places, empty when nothing has the value."""
+    return store.tree(site, "facets").get(f"{facet}={value}", ())
+
+
+def _of_buyer(site: Any, address: str) -> list[Place]:
+    """Places of all entries of the buyer with this address."""
+    buyer_id = store.tree(site, "buyer_by_address").get(address)
+    record = store.tree(site, "buyers").get(buyer_id) if buyer_id else None
+    return (
+        sorted(ledger.place(ledger.get(site, key)) for key in record["keys"]) if record else []
+    )
+
+
+def _common(indexes: list[Any], low: Place | None, high: Place | None) -> Iterator[Place]:
+    """Places that are in all indexes, in order.
+
+    Each index in turn is asked for its next place from where the others are, so that whatever
+    only one of them has is passed over at once.
+    """
+    if not all(indexes):
+        return
+    place = low or min(index.minKey() for index in indexes)
+    while True:
+        try:
+            furthest = max(index.minKey(place) for index in indexes)
+        except ValueError:
+            return
+        if high is not None and furthest >= high:
+            return
+        if all(furthest in index for index in indexes):
+            yield furthest
+            time, key = furthest
+            # The next text after a text is the same with a NUL behind it.
+            furthest = (time, key + "\0")
+        place = furthest
+
+
+def _from_the_end(index: Any, total: int, start: int, stop: int) -> list[Place]:
+    """Some places of an index, found by going back from its last one."""
+    places = [
+        place
+        for position, place in zip(
+            range(total - 1, start - 1, -1), ledger.last_first(index), strict=False
+        )
+        if position < stop
+    ]
+    return places[::-1]

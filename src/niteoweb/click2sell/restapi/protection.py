@@ -1,0 +1,134 @@
+"""What the services that change something have in common, above all who may not call them.
+
+plone.protect's automatic check sees what is not committed yet when a request ends. These
+services commit on the way, so they check first that no page of another site has sent the
+request through the browser of an owner who is logged in here.
+"""
+
+from niteoweb.click2sell import commit
+from niteoweb.click2sell import site as plone_site
+from plone import api
+from plone.protect.authenticator import check
+from plone.protect.interfaces import IDisableCSRFProtection
+from plone.restapi.services import Service
+from typing import Any
+from zExceptions import BadRequest
+from zExceptions import Forbidden
+from zope.interface import alsoProvides
+
+import json
+
+
+#: Seconds after which to try again when another process is at the same data.
+RETRY_AFTER = 10
+
+#: Bytes; the options are few.
+LARGEST_BODY = 4096
+
+WORDS = {bool: "true or false", str: "a text"}
+
+
+def refuse_foreign_pages(request: Any) -> None:
+    """Refuse a request that a page of another site can have made a browser send.
+
+    A request that names its origin has to come from this site. Beyond that one of these is
+    enough: a token of plone.protect (``_authenticator`` in the query or the header
+    ``X-CSRF-TOKEN``), which other sites cannot read; the content type JSON, for which a browser
+    asks this site first; or no sign of a browser at all, as with curl from cron.
+
+    :raises Forbidden: none of that holds.
+    """
+    origin = request.getHeader("Origin")
+    if origin is not None and not _is_own(origin):
+        raise Forbidden("The request comes from another site.")
+    browser = origin is not None or request.getHeader("Sec-Fetch-Site") is not None
+    if browser and not _is_json(request) and not _has_token(request):
+        raise Forbidden(
+            "A browser has to send the content type application/json, or a token in the header "
+            "X-CSRF-TOKEN."
+        )
+    alsoProvides(request, IDisableCSRFProtection)
+
+
+class Operation(Service):
+    """A service that changes something, with options in a JSON body."""
+
+    def options(self, **kinds: type) -> dict[str, Any]:
+        """The options in the body; null means the same as leaving one out.
+
+        :param kinds: names of the options that there are, with the type of each.
+        :raises Forbidden: see :func:`refuse_foreign_pages`.
+        :raises BadRequest: the body is no JSON object, or an option is not possible. A
+            name that is spelt wrong could be a ``dry_run`` that was meant.
+        """
+        refuse_foreign_pages(self.request)
+        body = _body(self.request)
+        for name, value in body.items():
+            if name not in kinds:
+                raise BadRequest(f"There is no such option. Possible: {', '.join(kinds)}.")
+            if value is not None and not isinstance(value, kinds[name]):
+                raise BadRequest(f'"{name}" must be {WORDS[kinds[name]]}.')
+        return {name: value for name, value in body.items() if value is not None}
+
+    def operate(self) -> Any:
+        """Do it.
+
+        :returns: the answer, as plain values.
+        :raises niteoweb.click2sell.commit.Busy: another process was at the same data.
+        """
+        raise NotImplementedError
+
+    def reply(self) -> Any:
+        try:
+            return self.operate()
+        except commit.Busy:
+            self.request.response.setHeader("Retry-After", str(RETRY_AFTER))
+            return self.problem(503, "Busy", "Another process is at the same data, try again.")
+
+    def problem(self, status: int, kind: str, message: str) -> dict[str, str]:
+        """Answer with an error, as plone.rest does, but with nothing of its cause."""
+        self.request.response.setStatus(status, lock=True)
+        return {"type": kind, "message": message}
+
+
+def _body(request: Any) -> dict[str, Any]:
+    """The body's JSON object, whatever content type it came with; no body is an empty one.
+
+    With ``curl -d`` the content type is that of a form, and plone.restapi would see no body at
+    all: a ``dry_run`` in it would be lost, and everything be done for real.
+    """
+    file = request.get("BODYFILE")
+    text = b""
+    if file is not None:
+        file.seek(0)
+        text = file.read(LARGEST_BODY + 1)
+    try:
+        body = json.loads(text) if text.strip() else {}
+    except ValueError:
+        body = None
+    if len(text) > LARGEST_BODY or not isinstance(body, dict):
+        raise BadRequest("The body must be a JSON object.")
+    return body
+
+
+def _is_own(origin: str) -> bool:
+    own = (api.portal.get().absolute_url(), plone_site.settings().site_address or "")
+    try:
+        claimed = plone_site.host(origin)
+    except ValueError:  # the port is no number
+        return False
+    # A page without an origin of its own says "null".
+    return bool(claimed[0]) and claimed in map(plone_site.host, own)
+
+
+def _is_json(request: Any) -> bool:
+    media_type = (request.getHeader("Content-Type") or "").partition(";")[0]
+    return media_type.strip().lower() == "application/json"
+
+
+def _has_token(request: Any) -> bool:
+    try:
+        check(request)
+    except Forbidden:
+        return False
+    return True

@@ -1,0 +1,96 @@
+"""Deliveries with a wrong signature: they make no commit."""
+
+from collections import defaultdict
+from datetime import timedelta
+from niteoweb.click2sell import forgery
+from niteoweb.click2sell import store
+from niteoweb.click2sell.browser.callback import Callback
+from niteoweb.click2sell.provider.click2sell import CONTENT_TYPE
+from niteoweb.click2sell.tests import deliveries
+from niteoweb.click2sell.tests.test_sweep import SweepTestCase
+from unittest import mock
+
+import io
+import transaction
+
+
+FORGED = deliveries.body(checksum="0" * 32, buyer_email="victim@example.org")
+
+
+class TestForgery(SweepTestCase):
+    def setUp(self):
+        super().setUp()
+        tallies = mock.patch.object(forgery, "_tallies", defaultdict(forgery._Tally))
+        tallies.start()
+        self.addCleanup(tallies.stop)
+        self.seconds = 1000.0
+        clock = mock.patch.object(forgery.time, "monotonic", lambda: self.seconds)
+        clock.start()
+        self.addCleanup(clock.stop)
+
+    def deliver(self, body):
+        """What the callback answers, without a publisher around it."""
+        request = self.layer["request"].clone()
+        request.method = "POST"
+        request.environ["CONTENT_TYPE"] = CONTENT_TYPE
+        request.other["BODYFILE"] = io.BytesIO(body)
+        transaction.begin()
+        text = Callback(self.portal, request)()
+        # As the publisher does at the end.
+        transaction.commit()
+        return request.response.getStatus(), text
+
+    def remarks(self):
+        """What is written about forged deliveries."""
+        transaction.begin()
+        found = store.tree(self.portal, "remarks")
+        return found.get("forged", 0), found.get("forged_samples", ())
+
+    def test_a_thousand_make_no_commit_and_a_genuine_one_writes_them(self):
+        with self.no_commit():
+            for _number in range(1000):
+                self.assertEqual(self.deliver(FORGED), (403, "Checksum verification failed."))
+        self.assertEqual(self.remarks(), (0, ()))
+        self.assertEqual(forgery.total(self.portal), 1000)
+        self.assertEqual(self.deliver(deliveries.body())[0], 200)
+        count, samples = self.remarks()
+        self.assertEqual(count, 1000)
+        self.assertEqual(len(samples), forgery.SAMPLES)
+        # When it came and how long it was, nothing else.
+        self.assertEqual({size for _time, size in samples}, {len(FORGED)})
+        self.assertNotIn("victim", repr(samples))
+        self.assertEqual(forgery.total(self.portal), 1000)
+
+    def test_a_sweep_writes_them_and_a_dry_run_does_not(self):
+        self.deliver(FORGED)
+        with self.no_commit():
+            self.sweep(dry_run=True)
+        self.sweep()
+        self.assertEqual(self.remarks()[0], 1)
+        with self.no_commit():
+            self.sweep()
+
+    def test_once_a_minute(self):
+        self.deliver(FORGED)
+        self.sweep()
+        for _number in range(3):
+            self.deliver(FORGED)
+        self.seconds += forgery.PAUSE - 1
+        with self.no_commit():
+            self.sweep()
+        self.assertEqual(self.remarks()[0], 1)
+        self.assertEqual(forgery.total(self.portal), 4)
+        self.seconds += 1
+        self.sweep()
+        self.assertEqual(self.remarks()[0], 4)
+        self.assertEqual(forgery.total(self.portal), 4)
+
+    def test_what_was_not_committed_is_not_forgotten(self):
+        forgery.note(self.portal, 10, self.now + timedelta(hours=1))
+        transaction.begin()
+        forgery.write(self.portal)
+        transaction.abort()
+        self.assertEqual(self.remarks()[0], 0)
+        self.assertEqual(forgery.total(self.portal), 1)
+        self.sweep()
+        self.assertEqual(self.remarks(), (1, (("2026-05-03T19:00:00.000000+00:00", 10),)))
