@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from niteoweb.click2sell.apply import Done
 from niteoweb.click2sell.interfaces import IAccessGrantedEvent
 from niteoweb.click2sell.interfaces import IAccessRevokedEvent
 from niteoweb.click2sell.interfaces import IMemberCreateEvent
 from niteoweb.click2sell.interfaces import IMemberUpdateEvent
 from niteoweb.click2sell.notification import Notification
+from niteoweb.click2sell.notification import PAYMENTS
+from niteoweb.click2sell.plan import Plan
 from typing import Any
 from zope.event import notify
 from zope.interface import implementer
@@ -65,12 +68,35 @@ class AccessRevokedEvent(AccessEvent):
     """A member has no access to a product any more."""
 
 
-def fire(events: Iterable[Any]) -> None:
+def events(plan: Plan, done: Done, notification: Notification | None) -> list[object]:
+    """What happened, as events.
+
+    :param plan: the plan that was applied.
+    :param done: what applying it did.
+    :param notification: the notification that led to it and is news, None for none.
+    """
+    found: list[object] = []
+    if done.created and notification is not None:
+        found.append(MemberCreateEvent(done.user_id, notification))
+    elif done.user_id and notification is not None and notification.kind in PAYMENTS:
+        found.append(MemberUpdateEvent(done.user_id, notification))
+    for products, event, groups in (
+        (plan.gained, AccessGrantedEvent, plan.groups_of),
+        (plan.lost, AccessRevokedEvent, plan.revoked_with),
+    ):
+        found += [
+            event(done.user_id, *product, groups(product), plan.ends.get(product))
+            for product in products
+        ]
+    return found
+
+
+def fire(found: Iterable[Any]) -> None:
     """Fire events, each in a transaction of its own.
 
     A subscriber that fails loses what it changed itself; the purchase stays as it is.
     """
-    for event in events:
+    for event in found:
         transaction.begin()
         try:
             notify(event)

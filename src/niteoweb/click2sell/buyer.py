@@ -115,6 +115,8 @@ def absorb(site: Any, buyer: Buyer, other: Buyer) -> None:
         store.tree(site, "entries")[key]["buyer_id"] = buyer["id"]
     await_groups(site, other, ())
     schedule(site, other, None)
+    # Written, so that another process that files an entry under it conflicts and begins anew.
+    other["revision"] += 1
     del store.tree(site, "buyers")[other["id"]]
 
 

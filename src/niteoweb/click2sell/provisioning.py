@@ -27,7 +27,6 @@ from niteoweb.click2sell.fact import GRANTS_NOTHING
 from niteoweb.click2sell.fact import UNKNOWN_KIND
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
-from niteoweb.click2sell.notification import PAYMENTS
 from typing import Any
 
 import logging
@@ -177,7 +176,7 @@ def _process(
             return result
         step("recorded")
         try:
-            plan, done = commit.run(lambda site: _provision_entry(site, key))
+            provisioned = commit.run(lambda site: _provision_entry(site, key, again))
         except commit.Busy:
             raise
         except Exception as error:
@@ -186,6 +185,9 @@ def _process(
         step("provisioned")
         entry = ledger.get(plone_site.get(), key)
         result, notification = _result(entry), history.notification(entry)
+    if provisioned is None:
+        return result
+    plan, done = provisioned
     # A payment that was told before is no news when it is replayed; a new member always is.
     news = done.created or (not again and result.reason not in GRANTS_NOTHING)
     _after(plan, done, notification if news else None)
@@ -196,13 +198,7 @@ def _after(plan: plans.Plan, done: apply.Done, notification: Notification | None
     """What follows a commit, outside the lock: events and mail. No purchase is lost here."""
     if done.created and notification is None:
         notification = history.notification(ledger.get(plone_site.get(), plan.payment))
-    events: list[object] = []
-    if done.created and notification is not None:
-        events.append(announce.MemberCreateEvent(done.user_id, notification))
-    elif done.user_id and notification is not None and notification.kind in PAYMENTS:
-        events.append(announce.MemberUpdateEvent(done.user_id, notification))
-    events += _access_events(plan, done)
-    announce.fire(events)
+    announce.fire(announce.events(plan, done, notification))
     if done.mail_id:
         try:
             postman.deliver(done.mail_id, done.password, step)
@@ -212,18 +208,6 @@ def _after(plan: plans.Plan, done: apply.Done, notification: Notification | None
             # The purchase is committed and the mail is in the outbox; the sweep sends it.
             logger.error("Mail %s has to wait: %s", done.mail_id, type(error).__name__)
     step("finished")
-
-
-def _access_events(plan: plans.Plan, done: apply.Done) -> list[object]:
-    kinds = (
-        (plan.gained, announce.AccessGrantedEvent, plan.groups_of),
-        (plan.lost, announce.AccessRevokedEvent, plan.revoked_with),
-    )
-    return [
-        event(done.user_id, *product, groups(product), plan.ends.get(product))
-        for products, event, groups in kinds
-        for product in products
-    ]
 
 
 def _record(
@@ -248,9 +232,15 @@ def _record(
     return _result(entry) if entry["outcome"] in ledger.FINAL else None
 
 
-def _provision_entry(site: Any, key: str) -> tuple[plans.Plan, apply.Done]:
+def _provision_entry(site: Any, key: str, again: bool) -> tuple[plans.Plan, apply.Done] | None:
+    """Provision the buyer of an entry.
+
+    :returns: None when another process has finished the entry meanwhile.
+    """
     step("before plan")
     entry = ledger.get(site, key)
+    if entry["outcome"] in ledger.FINAL and not again:
+        return None
     entry["attempts"] += 1
     entry["error"] = ""
     if entry["kind"] == Kind.UNKNOWN:

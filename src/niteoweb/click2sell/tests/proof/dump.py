@@ -1,0 +1,172 @@
+"""What the pipeline made, as plain values that can be compared between runs and processes."""
+
+from collections import Counter
+from collections.abc import Mapping
+from niteoweb.click2sell import history
+from niteoweb.click2sell import ledger
+from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell import store
+from niteoweb.click2sell.entitlement import compute
+from typing import Any
+
+
+#: The purchase fields of a member, and what else identifies one.
+FIELDS = (
+    "fullname",
+    "email",
+    "product_id",
+    "product_name",
+    "affiliate",
+    "last_purchase_id",
+    "last_purchase_timestamp",
+)
+#: What a record holds that has to come out the same.
+RECORD = ("made", "grants", "taken", "due", "live", "pending", "next_change")
+#: What an entry holds beside its notification.
+ENTRY = ("outcome", "reason", "subject", "days", "exclusive", "terms_known", "counts")
+
+
+def buyer(site: Any, address: str, names: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Everything that the pipeline made for one buyer.
+
+    :param address: in lower case.
+    :param names: what to call things that are called otherwise in another run; each text that
+        is a key of it, or contains one, is replaced.
+    """
+    record = store.tree(site, "buyers").get(
+        store.tree(site, "buyer_by_address").get(address, "")
+    )
+    if record is None:
+        return {"account": None, "entries": {}, "mails": [], "entitlements": []}
+    entries = [ledger.get(site, key) for key in record["keys"]]
+    user_id = record["user_id"]
+    found = {
+        "account": account(site, user_id) if user_id else None,
+        "record": {name: record[name] for name in RECORD},
+        "entries": {entry["key"]: [entry[name] for name in ENTRY] for entry in entries},
+        "mails": sorted(
+            [mail["kind"], mail["to"], mail["state"], mail["attempts"]]
+            for mail in store.tree(site, "mails").values()
+            if mail["to"] == address
+        ),
+        "entitlements": [
+            [e.product_id, str(e.state), e.until, e.access_until, e.renewable, e.spans, e.keys]
+            for e in compute(
+                history.facts([e for e in entries if e["counts"]], {}), plone_site.policy()
+            ).entitlements
+        ],
+    }
+    return _renamed(found, names or {})
+
+
+def account(site: Any, user_id: str) -> dict[str, Any] | None:
+    """An account with its fields and the groups that it is in directly."""
+    pas = site.acl_users
+    user = pas.getUserById(user_id)
+    if user is None:
+        return None
+    member = site.portal_membership.getMemberById(user_id)
+    return {
+        "id": user_id,
+        "login": user.getUserName(),
+        "groups": sorted(pas.source_groups.getGroupsForPrincipal(user)),
+        **{name: str(member.getProperty(name)) for name in FIELDS},
+    }
+
+
+def everything(site: Any) -> dict[str, Any]:
+    """Members with their password hashes, groups, and all that the add-on keeps.
+
+    Left out is what counts how often something was tried: it may differ.
+    """
+    pas = site.acl_users
+    trees = {name: _plain(store.tree(site, name)) for name in store.TREES}
+    for entry in trees["entries"].values():
+        del entry["attempts"]
+    for record in trees["buyers"].values():
+        del record["revision"]
+    return {
+        **trees,
+        "passwords": dict(pas.source_users._user_passwords),
+        "logins": dict(pas.source_users._userid_to_login),
+        "properties": {
+            user_id: dict(values) for user_id, values in pas.mutable_properties._storage.items()
+        },
+        "members of groups": {
+            group_id: sorted(members)
+            for group_id, members in pas.source_groups._group_principal_map.items()
+        },
+        "roles": {k: tuple(v) for k, v in pas.portal_role_manager._principal_roles.items()},
+    }
+
+
+def contradictions(site: Any) -> list[str]:
+    """Where the ledger, the buyers, the outbox and their indexes do not agree."""
+    found: list[str] = []
+    entries = store.tree(site, "entries")
+    facets: Counter[str] = Counter()
+    for key, entry in entries.items():
+        place = (-ledger.microseconds(ledger.moment(entry["received_at"])), key)
+        for facet in ("all=", *(f"{name}={entry[name]}" for name in ledger.FACETS)):
+            facets[facet] += 1
+            if place not in store.tree(site, "facets").get(facet, ()):
+                found.append(f"entry {key} is not filed under {facet}")
+    for facet, filed in store.tree(site, "facets").items():
+        if not len(filed) == facets[facet] == store.tree(site, "counts")[facet]():
+            found.append(f"{facet}: {len(filed)} filed, {facets[facet]} entries")
+    records = store.tree(site, "buyers")
+    owned = Counter(key for record in records.values() for key in record["keys"])
+    found += [f"entry {key} has {owned[key]} buyers" for key in entries if owned[key] != 1]
+    _compare(found, "due", store.tree(site, "buyers_due"), records, "next_change")
+    _compare(found, "pending", store.tree(site, "buyers_pending"), records, "pending")
+    with_access = sum(bool(record["live"]) for record in records.values())
+    if with_access != store.tree(site, "buyers_with_access")():
+        found.append(f"{with_access} buyers have access")
+    for record in records.values():
+        user_id = record["user_id"]
+        if user_id and store.tree(site, "buyer_by_user").get(user_id) != record["id"]:
+            found.append(f"buyer {record['id']} is tied to {user_id}, not the other way round")
+        made = account(site, user_id) if user_id else {"groups": ()}
+        found += [
+            f"{user_id} is not in {group_id}"
+            for group_id in record["grants"]
+            if group_id not in record["pending"] and group_id not in made["groups"]
+        ]
+    mails = store.tree(site, "mails")
+    _compare(found, "mails", store.tree(site, "mails_due"), mails, "due_at")
+    tried = Counter(mail["user_id"] for mail in mails.values() if mail["kind"] == "welcome")
+    found += [
+        f"{user_id} has {count} welcome mails" for user_id, count in tried.items() if count > 1
+    ]
+    return found
+
+
+def _compare(found: list[str], what: str, index: Any, records: Any, name: str) -> None:
+    expected = {
+        (value, record["id"])
+        for record in records.values()
+        for value in (record[name] if isinstance(record[name], tuple) else (record[name],))
+        if value
+    }
+    found += [f"{what}: {place}" for place in sorted(expected.symmetric_difference(index))]
+
+
+def _renamed(value: Any, names: Mapping[str, str]) -> Any:
+    """The same, of plain values alone, with other names."""
+    if isinstance(value, str):
+        for name, other in names.items():
+            value = value.replace(name, other)
+        return value
+    if isinstance(value, Mapping):
+        return {_renamed(key, names): _renamed(item, names) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_renamed(item, names) for item in value]
+    return value if isinstance(value, (int, type(None))) else str(value)
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "items"):
+        return {key: _plain(item) for key, item in value.items()}
+    if callable(value):
+        return value()
+    return list(value) if hasattr(value, "has_key") else value

@@ -1,0 +1,154 @@
+"""A site on disk, made once; a copy for each class of tests, with a mail server beside it."""
+
+from aiosmtpd.controller import Controller
+from collections import Counter
+from collections.abc import Iterable
+from contextlib import ExitStack
+from niteoweb.click2sell.testing import MailServer
+from niteoweb.click2sell.tests import deliveries
+from niteoweb.click2sell.tests.proof import server
+from pathlib import Path
+from queue import Empty
+from queue import SimpleQueue
+from tempfile import TemporaryDirectory
+from threading import Thread
+
+import http.client
+import shutil
+
+
+class DiskSite:
+    """A layer: the database file of a site with the add-on."""
+
+    __bases__ = ()
+    __module__ = __name__
+    __name__ = "DiskSite"
+
+    def setUp(self) -> None:
+        self._temporary = TemporaryDirectory()
+        self.folder = Path(self._temporary.name)
+        server.configure(self.folder)
+        process = server.run(
+            "-m", server.ZOPE_PROCESS, "create", self.folder, log=self.folder / "create.log"
+        )
+        try:
+            status = process.wait(300)
+        finally:
+            server.end(process)
+        if status:
+            raise AssertionError((self.folder / "create.log").read_text("utf-8")[-5000:])
+
+    def tearDown(self) -> None:
+        self._temporary.cleanup()
+
+
+DISK_SITE = DiskSite()
+
+
+class Postbox(MailServer):
+    """A mail server that can be out of order for a while."""
+
+    def stop(self) -> None:
+        self._controller.stop()
+
+    def start(self) -> None:
+        """Start again, at the same place."""
+        handler = self._controller.handler
+        self._controller = Controller(handler, hostname="127.0.0.1", port=self.port)
+        self._controller.start()
+
+    def recipients(self) -> Counter[str]:
+        """How many mails each address got; a repeated one counts once."""
+        different = {(mail["X-Envelope-To"], mail["Message-ID"]) for mail in self.messages}
+        return Counter(to for to, _message_id in different)
+
+
+class Place:
+    """A layer: a copy of the site in a folder of its own, for one class of tests.
+
+    :ivar folder: the copy's.
+    :ivar postbox: the mail server.
+    """
+
+    __bases__ = (DISK_SITE,)
+    __module__ = __name__
+
+    def __init__(self, name: str) -> None:
+        self.__name__ = name
+        self.folder = Path()
+        self.postbox = Postbox()
+
+    def setUp(self) -> None:
+        self._stack = ExitStack()
+        self.folder = Path(self._stack.enter_context(TemporaryDirectory()))
+        self._stack.enter_context(self.postbox)
+        shutil.copyfile(DISK_SITE.folder / "Data.fs", self.folder / "Data.fs")
+        server.configure(self.folder)
+
+    def tearDown(self) -> None:
+        self._stack.close()
+
+    def start(self, kill: str = "", folder: Path | None = None) -> server.Server:
+        """Start a server; it ends with the layer, if not before."""
+        started = server.Server(folder or self.folder, kill)
+        self._stack.callback(started.stop)
+        return started
+
+    def tell_mail_port(self, served: server.Server) -> None:
+        """Have the site send its mail to the postbox."""
+        served.ask(f"@@proof-mail-port?port={self.postbox.port}")
+
+
+class Served(Place):
+    """The same with a server that runs for all tests of the class."""
+
+    server: server.Server
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.server = self.start().wait()
+        self.tell_mail_port(self.server)
+
+
+def post(port: int, body: bytes) -> tuple[int, str]:
+    """Deliver a notification.
+
+    :returns: status and text; status 0 when the server died before it answered.
+    """
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+    try:
+        connection.request(
+            "POST",
+            f"/{server.SITE_ID}/@@click2sell",
+            body,
+            {"Content-Type": deliveries.CONTENT_TYPE},
+        )
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+    except (OSError, http.client.HTTPException):
+        return 0, ""
+    finally:
+        connection.close()
+
+
+def in_threads(count: int, work, tasks: Iterable) -> list:
+    """Do all tasks with some threads; what each task came to, in the order they ended."""
+    waiting: SimpleQueue = SimpleQueue()
+    results: SimpleQueue = SimpleQueue()
+    for task in tasks:
+        waiting.put(task)
+
+    def worker() -> None:
+        while True:
+            try:
+                task = waiting.get_nowait()
+            except Empty:
+                return
+            results.put(work(task))
+
+    threads = [Thread(target=worker) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return [results.get() for _ in range(results.qsize())]

@@ -1,0 +1,58 @@
+"""Threads that stand for processes: a connection of their own, no lock in common."""
+
+from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
+from plone.testing.zope import addRequestContainer
+from threading import Thread
+from typing import Any
+from zope.component.hooks import setSite
+from zope.globalrequest import setRequest
+
+import contextlib
+import transaction
+
+
+class NoLock(contextlib.nullcontext):
+    """In the place of the lock of one process, which two processes do not share."""
+
+
+@contextmanager
+def connected(database: Any, site_id: str) -> Iterator[Any]:
+    """A site on a connection of its own, as a request of another process sees it.
+
+    :param database: a ZODB database.
+    """
+    connection = database.open()
+    try:
+        app = addRequestContainer(connection.root()["Application"])
+        site = app[site_id]
+        setRequest(site.REQUEST)
+        setSite(site)
+        yield site
+    finally:
+        setSite(None)
+        setRequest(None)
+        transaction.abort()
+        connection.close()
+
+
+class Worker(Thread):
+    """Does something in a thread with a connection of its own.
+
+    :ivar result: what the work returned, or the exception that it raised.
+    """
+
+    def __init__(self, database: Any, site_id: str, name: str, work: Callable[[], Any]) -> None:
+        super().__init__(name=name, daemon=True)
+        self._database = database
+        self._site_id = site_id
+        self._work = work
+        self.result: Any = None
+
+    def run(self) -> None:
+        try:
+            with connected(self._database, self._site_id):
+                self.result = self._work()
+        except Exception as error:
+            self.result = error

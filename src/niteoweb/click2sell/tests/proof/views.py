@@ -1,0 +1,64 @@
+"""What the tests ask of their server, beside what any site owner can ask."""
+
+from datetime import timedelta
+from niteoweb.click2sell import ledger
+from niteoweb.click2sell import outbox
+from niteoweb.click2sell import store
+from niteoweb.click2sell.tests.proof import dump
+from plone import api
+from plone.protect.interfaces import IDisableCSRFProtection
+from Products.Five.browser import BrowserView
+from typing import Any
+from zope.interface import alsoProvides
+
+import json
+
+
+class State(BrowserView):
+    """All that there is, as JSON."""
+
+    def __call__(self) -> str:
+        site = self.context
+        found = {
+            "buyers": {
+                address: dump.buyer(site, address)
+                for address in store.tree(site, "buyer_by_address")
+            },
+            "members": sorted(site.acl_users.source_users.getUserIds()),
+            "contradictions": dump.contradictions(site),
+        }
+        self.request.response.setHeader("Content-Type", "application/json")
+        return json.dumps(found)
+
+
+class Hurry(BrowserView):
+    """Make it later: entries have waited for three minutes, mails are due again."""
+
+    def __call__(self) -> str:
+        site = self.context
+        alsoProvides(self.request, IDisableCSRFProtection)
+        for key in list(ledger.newest_first(site, "outcome", ledger.RECEIVED)):
+            self._move_back(site, ledger.get(site, key))
+        for _due_at, mail_id in list(store.tree(site, "mails_due")):
+            mail = outbox.get(site, mail_id)
+            outbox._move(site, mail, mail["state"], ledger.moment(mail["filed_at"]))
+        return ""
+
+    def _move_back(self, site: Any, entry: ledger.Entry) -> None:
+        facets = ("all", *ledger.FACETS)
+        for facet in facets:
+            ledger._file(site, facet, entry, add=False)
+        entry["received_at"] = ledger.iso(
+            ledger.moment(entry["received_at"]) - timedelta(minutes=3)
+        )
+        for facet in facets:
+            ledger._file(site, facet, entry, add=True)
+
+
+class MailPort(BrowserView):
+    """Tell the site where its mail server listens."""
+
+    def __call__(self) -> str:
+        alsoProvides(self.request, IDisableCSRFProtection)
+        api.portal.set_registry_record("plone.smtp_port", int(self.request.form["port"]))
+        return ""
