@@ -291,9 +291,9 @@ def _verdict(
     if history.is_payment(entry):
         if account.problem and account.concerns(entry, payments[-1]):
             return Verdict(ledger.ATTENTION, account.problem)
-        product = (entry["provider"], entry["product_id"])
+        product = history.product(entry)
         for concerned, of_product in (
-            (product, [e for e in payments if (e["provider"], e["product_id"]) == product]),
+            (product, [e for e in payments if history.product(e) == product]),
             (EVERY_BUYER, payments),
         ):
             # One item for the owner, at the payment that is the latest to ask for the group.

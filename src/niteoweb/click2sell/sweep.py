@@ -44,7 +44,10 @@ WASTED_AT_MOST = 30
 
 
 def sweep(
-    dry_run: bool = False, as_of: datetime | None = None, confirmed: bool = False
+    dry_run: bool = False,
+    as_of: datetime | None = None,
+    confirmed: bool = False,
+    mails: bool = True,
 ) -> Report:
     """Do what is due.
 
@@ -54,6 +57,7 @@ def sweep(
         they are about one sweep, and many will come until then.
     :param confirmed: end access however many members lose it, and although a provider is
         silent.
+    :param mails: also send due mails.
     :raises ValueError: `as_of` without `dry_run`.
     :raises niteoweb.click2sell.commit.Busy: the database is read-only.
     """
@@ -69,7 +73,8 @@ def sweep(
     _entries(report, now)
     waiting = _lapsed(report, now, confirmed)
     _pending(report, waiting)
-    _mails(report, now)
+    if mails:
+        _mails(report, now)
     try:
         report.redacted = retention.redact(now)
     except commit.Busy:

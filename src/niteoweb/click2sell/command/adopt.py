@@ -1,0 +1,90 @@
+"""``click2sell-adopt``: take over the members of release 0.4.5."""
+
+from collections.abc import Sequence
+from niteoweb.click2sell import console
+from typing import Any
+
+import sys
+
+
+#: Why members are listed, in the order of the lists; the keys are those of oldmember.py.
+WHY = {
+    "lapses": "Adopted, but the days of access are over: the next sweep ends it",
+    "other groups": "Adopted, but in groups of other products too, which stay until you decide",
+    "outside": "Adopted, but in no group of the product: access counts as ended",
+    "more groups": "Adopted; a later run gives further groups of the product",
+    "no line": "Adopted, but the mapping has no line for the product: no access until then",
+    "privileged": "Not adopted: may administer the site",
+    "no address": "Not adopted: has no usable address",
+    "no date": "Not adopted: has no usable date of purchase",
+    "several accounts": "Not adopted: another account has this address too",
+    "another buyer": "Not adopted: the address belongs to a buyer who is another member",
+    "bought since": "Not adopted: bought since the upgrade; these groups are never taken away",
+}
+
+#: Members of a kind that are printed; JSON has them all.
+SHOWN = 50
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Adopt the members, or only tell what that would do.
+
+    :param arguments: of the command; None for those it was called with.
+    """
+    parser = console.parser(
+        "click2sell-adopt",
+        "For sites that ran release 0.4.5, once, after its upgrade: write down a purchase for "
+        "each member from the purchase fields, so that access can end and renew from then on. "
+        "Gives and takes no group and mails nobody. Tells what it would do, unless --apply is "
+        "given; call it again after an interruption.",
+    )
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--dry-run", action="store_true", help="only tell (the default)")
+    which.add_argument("--apply", action="store_true", help="write the purchases down")
+    options = parser.parse_args(arguments)
+    return console.run(options, lambda site: _adopt(options.apply, options.json))
+
+
+def _adopt(applying: bool, as_json: bool) -> int:
+    from niteoweb.click2sell import adoption
+
+    report = adoption.adopt(applying, progress=_progress)
+    if as_json:
+        console.say_json(
+            {
+                "dry_run": not applying,
+                "looked_at": report.looked_at,
+                "adopted": report.adopted,
+                "skipped": report.skipped,
+                "listed": [item.as_json() for item in report.items],
+            }
+        )
+        return 0
+    for why, title in WHY.items():
+        _tell(title, [item for item in report.items if item.why == why])
+    console.say(
+        f"{report.adopted} members {'adopted' if applying else 'would be adopted'}, "
+        f"{report.skipped} were before, {report.looked_at} looked at."
+    )
+    if not applying:
+        console.say("Nothing was done. --apply does it.")
+    return 0
+
+
+def _tell(title: str, items: Sequence[Any]) -> None:
+    if not items:
+        return
+    console.say(f"{title} ({len(items)})")
+    for item in items[:SHOWN]:
+        groups = f", groups {', '.join(item.groups)}" if item.groups else ""
+        console.say(f"  {item.user_id} <{item.address}>: product {item.product_id}{groups}")
+    if len(items) > SHOWN:
+        console.say(f"  and {len(items) - SHOWN} more; --json lists all")
+
+
+def _progress(report: Any) -> None:
+    console.complain(f"{report.looked_at} members looked at, {report.adopted} adopted")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

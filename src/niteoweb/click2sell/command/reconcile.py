@@ -1,0 +1,77 @@
+"""``click2sell-reconcile``: make everybody's groups agree with today's mapping."""
+
+from collections.abc import Sequence
+from niteoweb.click2sell import console
+from typing import Any
+
+import sys
+
+
+#: Members between two lines of progress.
+PROGRESS = 1000
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Reconcile everybody, or only tell what that would change.
+
+    :param arguments: of the command; None for those it was called with.
+    :returns: 0, or 1 when members were left, or on a copy of the site.
+    """
+    parser = console.parser(
+        "click2sell-reconcile",
+        "After a change of products and groups: give members the groups that the mapping gives "
+        "now, and take away those it does not give any more. Tells what would change, unless "
+        "--apply is given. Only groups that this add-on gave are taken.",
+    )
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--dry-run", action="store_true", help="only tell (the default)")
+    which.add_argument("--apply", action="store_true", help="change the groups")
+    options = parser.parse_args(arguments)
+    return console.run(options, lambda site: _reconcile(site, options.apply, options.json))
+
+
+def _reconcile(site: Any, applying: bool, as_json: bool) -> int:
+    from niteoweb.click2sell import reconcile
+
+    found = []
+    for change in reconcile.changes(site):
+        found.append(change)
+        if not as_json:
+            console.say(_line(change))
+    report = reconcile.Report()
+    if applying:
+        try:
+            report = reconcile.apply(found, lambda so_far: _progress(so_far, len(found)))
+        except reconcile.CopyOfSite:
+            raise console.Problem("This is a copy of the site: nothing was changed.") from None
+    if as_json:
+        console.say_json(
+            {
+                "dry_run": not applying,
+                "changes": [change.as_json() for change in found],
+                "changed": report.changed,
+                "left": report.left,
+            }
+        )
+    elif applying:
+        console.say(f"{report.changed} members changed, {report.left} left.")
+    elif found:
+        console.say(f"{len(found)} members would change. --apply does it.")
+    else:
+        console.say("Nothing to change.")
+    return 1 if report.left else 0
+
+
+def _progress(report: Any, number: int) -> bool:
+    if report.looked_at % PROGRESS == 0:
+        console.complain(f"{report.looked_at} of {number}")
+    return False
+
+
+def _line(change: Any) -> str:
+    groups = [f"+ {name}" for name in change.given] + [f"- {name}" for name in change.taken]
+    return f"{change.user_id or 'new member'} <{change.address}>: {', '.join(groups)}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
