@@ -1,5 +1,7 @@
 """What our site does when somebody buys a membership."""
 
+from niteoweb.click2sell.interfaces import IAccessGrantedEvent
+from niteoweb.click2sell.interfaces import IAccessRevokedEvent
 from niteoweb.click2sell.interfaces import IMemberCreateEvent
 from niteoweb.click2sell.interfaces import IMemberUpdateEvent
 from niteoweb.click2sell.notification import Kind
@@ -20,3 +22,19 @@ def thank_subscriber(event: IMemberUpdateEvent) -> None:
     if event.notification.kind is Kind.RENEWAL:
         member = api.user.get(userid=event.user_id)
         api.group.add_user(groupname="loyal-members", user=member)
+
+
+@adapter(IAccessRevokedEvent)
+def remember_former_member(event: IAccessRevokedEvent) -> None:
+    """Put whose access has ended into the group that we offer a discount to."""
+    if event.product_id == "1":
+        member = api.user.get(userid=event.user_id)
+        api.group.add_user(groupname="former-members", user=member)
+
+
+@adapter(IAccessGrantedEvent)
+def welcome_back(event: IAccessGrantedEvent) -> None:
+    """Take who has access again out of that group."""
+    if event.product_id == "1":
+        member = api.user.get(userid=event.user_id)
+        api.group.remove_user(groupname="former-members", user=member)

@@ -1,11 +1,12 @@
 """Exchanges over real HTTP as text, for the documentation.
 
-A recording is what was sent and what came back, byte by byte, but for four things: the site's
+A recording is what was sent and what came back, byte by byte, but for five things: the site's
 place on the test server is that of a site at https://www.example.org, headers that differ with
-each server and second are left out, ``Connection: close`` is not shown, and a form is broken
-before each ``&`` so that it can be read.
+each server and second are left out, ``Connection: close`` is not shown, a form is broken before
+each ``&`` so that it can be read, and lines of an answer end without spaces.
 """
 
+from collections.abc import Sequence
 from http.client import HTTPResponse
 from io import BytesIO
 from pathlib import Path
@@ -19,29 +20,40 @@ RECORD = "CLICK2SELL_RECORD"
 FOLDER = Path(__file__).resolve().parents[4] / "docs" / "http-examples"
 HOST = "www.example.org"
 FORM = "application/x-www-form-urlencoded"
+JSON = "application/json"
+#: How a proxy asks Zope for a page of the site, so that its links carry the public address.
+PUBLIC = f"/VirtualHostBase/https/{HOST}:443/plone/VirtualHostRoot"
 
 #: They belong to the server or the moment, not to the answer.
 CHANGING = {"connection", "date", "server", "via", "x-powered-by"}
 
 
-def request_text(method: str, path: str, body: bytes = b"", content_type: str = FORM) -> str:
-    """A request as it goes over the wire, without the header that ends the connection."""
-    head = [f"{method} {path} HTTP/1.1", f"Host: {HOST}"]
-    if method == "POST":
+def request_text(
+    method: str,
+    path: str,
+    body: bytes = b"",
+    content_type: str = FORM,
+    headers: Sequence[str] = (),
+) -> str:
+    """A request as it goes over the wire, without the header that ends the connection.
+
+    :param headers: further ones, as whole lines.
+    """
+    head = [f"{method} {path} HTTP/1.1", f"Host: {HOST}", *headers]
+    if method != "GET":
         head += [f"Content-Type: {content_type}", f"Content-Length: {len(body)}"]
     return "\r\n".join([*head, "", body.decode("ascii")])
 
 
-def exchange(address: tuple[str, int], site_path: str, request: str) -> str:
+def exchange(address: tuple[str, int], request: str) -> str:
     """Send a request and read the answer.
 
     :param address: host and port of the test server.
-    :param site_path: path of the site there.
     :returns: the answer, its headers in the order of their names.
     """
     head, body = request.split("\r\n\r\n", 1)
     method, path, version = head.partition("\r\n")[0].split(" ")
-    sent = head.replace(f"{method} {path} ", f"{method} {site_path}{path} ", 1)
+    sent = head.replace(f"{method} {path} ", f"{method} {PUBLIC}{path} ", 1)
     with socket.create_connection(address, timeout=60) as connection:
         connection.sendall(f"{sent}\r\nConnection: close\r\n\r\n{body}".encode("ascii"))
         raw = b"".join(iter(lambda: connection.recv(65536), b""))
@@ -59,7 +71,9 @@ def exchange(address: tuple[str, int], site_path: str, request: str) -> str:
 def readable(text: str) -> str:
     """A request or an answer as it is shown."""
     head, body = text.split("\r\n\r\n", 1)
-    shown = [*head.split("\r\n"), "", *body.replace("&", "\n&").split("\n")]
+    if FORM in head:
+        body = body.replace("&", "\n&")
+    shown = [*head.split("\r\n"), "", *(line.rstrip(" ") for line in body.split("\n"))]
     return "\n".join(shown).rstrip("\n") + "\n"
 
 

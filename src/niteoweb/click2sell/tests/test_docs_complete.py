@@ -1,20 +1,56 @@
 """The documentation is complete: what the code can say or be told is explained there."""
 
 from contextlib import redirect_stdout
+from contextlib import suppress
+from datetime import datetime
+from importlib import import_module
 from io import StringIO
+from niteoweb.click2sell import console
 from niteoweb.click2sell import ledger
+from niteoweb.click2sell import listing
 from niteoweb.click2sell import notify
 from niteoweb.click2sell import reason
 from niteoweb.click2sell import settings as rules
 from niteoweb.click2sell import store
 from niteoweb.click2sell.browser import callback
+from niteoweb.click2sell.command import adopt
 from niteoweb.click2sell.interfaces import IClick2SellSettings
 from niteoweb.click2sell.interfaces import IRemoveSecretKey
+from niteoweb.click2sell.report import Report
+from niteoweb.click2sell.restapi import notifications
+from niteoweb.click2sell.restapi.sweep import SweepPost
+from niteoweb.click2sell.tests import recording
+from niteoweb.click2sell.tests import test_docs
+from niteoweb.click2sell.tests import test_docs_services
+from niteoweb.click2sell.tests.test_docs import DOCS
 from niteoweb.click2sell.tests.test_docs import pages
 from niteoweb.click2sell.tests.test_docs import with_docs
+from pathlib import Path
 
+import inspect
 import re
 import unittest
+
+
+PACKAGE = Path(ledger.__file__).parent
+
+
+def commands() -> dict[str, str]:
+    """The console commands: name -> module. The installed package may be an older one."""
+    text = (DOCS.parent / "setup.py").read_text("utf-8")
+    return dict(re.findall(r'"(click2sell-[a-z-]+) = ([\w.]+):main"', text))
+
+
+def options(module: str) -> set[str]:
+    """The options of a command."""
+    with redirect_stdout(StringIO()) as printed, suppress(SystemExit):
+        import_module(module).main(["--help"])
+    return words_with_dashes(printed.getvalue())
+
+
+def words_with_dashes(text: str) -> set[str]:
+    """The options in a command's help, but for help itself."""
+    return set(re.findall(r"(?<![\w-])--[a-z-]+", text)) - {"--help"}
 
 
 @with_docs
@@ -64,13 +100,74 @@ class TestCompleteness(unittest.TestCase):
         codes = set(reason.REASONS)
         self.assert_explained("notifications.rst", [f"``{code}``" for code in codes])
 
-    def test_command(self):
-        with redirect_stdout(StringIO()) as printed, self.assertRaises(SystemExit):
-            notify.main(["--help"])
-        options = set(re.findall(r"(?<![\w-])--[a-z-]+", printed.getvalue())) - {"--help"}
-        self.assertIn("--secret-key-file", options)
-        self.assert_explained("command.rst", [f"``{option}" for option in options])
+    def test_commands(self):
+        self.assertEqual(len(commands()), 5)
+        text = pages()["command.rst"]
+        common = text[: text.index(".. _command-sweep:")]
+        shared = words_with_dashes(console.parser("", "").format_help())
+        self.assertEqual(shared, {"--config", "--site", "--json"})
+        for option in shared:
+            self.assertIn(f"``{option}", common)
+        self.assertIn(f"``{console.CONFIGURATION_VARIABLE}``", common)
+        self.assertIn(f"``{console.CONFIGURATION}``", common)
+        for name, module in commands().items():
+            start = text.index(f"\n{name}\n{'-' * len(name)}\n")
+            section = text[start + 1 :].partition("\n.. _command-")[0]
+            for option in options(module) - shared:
+                with self.subTest(name, option=option):
+                    self.assertIn(f"``{option}", section)
+            with self.subTest(name):
+                self.assertIn(name, pages()["installation.rst"])
+
+    def test_kinds_of_click2sell_notify(self):
+        self.assertIn("--secret-key-file", options("niteoweb.click2sell.notify"))
         self.assert_explained("command.rst", [f"``{kind}``" for kind in notify.KINDS])
+
+    def test_services(self):
+        text = (PACKAGE / "restapi" / "configure.zcml").read_text("utf-8")
+        services = set(
+            re.findall(r'<plone:service\s+method="(\w+)".*?name="(@[\w-]+)"', text, re.S)
+        )
+        self.assertEqual(len(services), text.count("<plone:service"))
+        names = [f"``{method} /{name}" for method, name in services]
+        self.assert_explained("services.rst", [*names, "/@controlpanels/click2sell"])
+
+    def test_options_and_fields_of_services(self):
+        options = re.findall(r"(\w+)=(?:bool|str)", inspect.getsource(SweepPost.operate))
+        self.assertEqual(len(options), 3)
+        fields = [*notifications.SUMMARY, *notifications.DETAILS, "terms", "payload"]
+        words = [*options, *fields, *listing.NAMES]
+        self.assert_explained("services.rst", [f"``{word}``" for word in words])
+
+    def test_report(self):
+        report = Report(datetime.min, False, False).as_json()
+        self.assert_explained("operation.rst", [f"``{name}``" for name in report])
+
+    def test_why_members_are_listed_by_the_adoption(self):
+        self.assert_explained("upgrade.rst", [f"* - ``{why}``" for why in adopt.WHY])
+
+    def test_modules(self):
+        names = [
+            f"``{path.name}``" if path.is_file() else f"``{path.name}/``"
+            for path in PACKAGE.iterdir()
+            if (path.suffix == ".py" and path.name != "__init__.py")
+            or (path.is_dir() and path.name not in ("__pycache__", "locales"))
+        ]
+        self.assertIn("``sweep.py``", names)
+        self.assert_explained("development.rst", names)
+        table = pages()["development.rst"].partition("The modules\n")[2]
+        for name in re.findall(r"``([a-z_]+\.py|[a-z_]+/)``", table):
+            with self.subTest(name):
+                self.assertTrue((PACKAGE / name).exists(), "is not there")
+
+    def test_exchanges(self):
+        shown = "\n".join(pages().values())
+        made = {*dir(test_docs.TestExchanges), *dir(test_docs_services.TestExchanges)}
+        for path in sorted(recording.FOLDER.iterdir()):
+            with self.subTest(path.name):
+                name = re.sub("-(request|answer).http$", "", path.name)
+                self.assertIn(f"test_{name.replace('-', '_')}", made)
+                self.assertIn(f".. literalinclude:: http-examples/{path.name}\n", shown)
 
     def test_limits(self):
         self.assertEqual(ledger.ENTRIES_PER_TRANSACTION, 100)
