@@ -175,7 +175,7 @@ def create(folder: Path, smtp_port: int) -> None:
     api.group.create(groupname=settings.GROUP, title="Paying members")
     page = api.content.create(
         portal,
-        "Document",
+        "Folder",
         settings.PAGE,
         title=settings.PAGE_TITLE,
         description="Only paying members can read this.",

@@ -111,7 +111,7 @@ class TestAccounts(PrivilegeTestCase):
 
     def test_local_role_in_a_folder_is_not_privileged(self):
         with self.owner():
-            folder = api.content.create(self.portal, "Document", "page")
+            folder = api.content.create(self.portal, "Folder", "page")
             folder.manage_setLocalRoles(EMAIL, ("Manager",))
         self.assert_harmless()
 
