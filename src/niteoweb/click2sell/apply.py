@@ -68,6 +68,7 @@ def apply(
         )
         buyers.set_live(site, buyer, plan.live)
         buyers.await_groups(site, buyer, plan.pending)
+    if buyer["user_id"]:
         buyers.schedule(site, buyer, plan.next_change)
     # Two runs for one buyer always conflict, whatever else they change.
     buyer["revision"] += 1
@@ -110,9 +111,9 @@ def _entries(site: Any, plan: Plan, current: ledger.Entry | None) -> None:
     for key, verdict in plan.verdicts.items():
         entry = ledger.get(site, key)
         ledger.change(entry, counts=True)
-        if verdict.outcome != ledger.ATTENTION:
+        if verdict.takes_effect:
             ledger.bind(site, entry)
-        elif entry["outcome"] != ledger.ATTENTION:
+        if ledger.ATTENTION == verdict.outcome != entry["outcome"]:
             _report(entry, verdict.reason, verdict.subject)
         ledger.finish(site, entry, verdict.outcome, verdict.reason, verdict.subject)
 

@@ -7,6 +7,7 @@ commit as the grants, so that two runs for one buyer always conflict and one sta
 from datetime import datetime
 from datetime import timezone
 from niteoweb.click2sell import group
+from niteoweb.click2sell import outbox
 from niteoweb.click2sell import store
 from niteoweb.click2sell.ledger import iso
 from persistent.mapping import PersistentMapping
@@ -210,6 +211,7 @@ def member_deleted(event: IPrincipalDeletedEvent) -> None:
     record = of_user(site, event.principal) if site is not None else None
     if record is None:
         return
+    outbox.drop_all(site, event.principal, "the member was deleted")
     for group_id in group.of(event.principal):
         group.revoke(event.principal, group_id)
     del store.tree(site, "buyer_by_user")[event.principal]

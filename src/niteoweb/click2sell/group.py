@@ -1,5 +1,6 @@
 """Groups: which exist, which may be given, and who is in them."""
 
+from Acquisition import aq_parent
 from collections.abc import Iterator
 from contextlib import contextmanager
 from niteoweb.click2sell import privilege
@@ -7,9 +8,11 @@ from plone import api
 from Products.PlonePAS.interfaces.capabilities import IGroupCapability
 from Products.PlonePAS.interfaces.group import IGroupManagement
 from Products.PluggableAuthService.interfaces.plugins import IGroupsPlugin
+from Products.PluggableAuthService.interfaces.plugins import IRolesPlugin
 
 import re
 import threading
+import uuid
 
 
 #: What a new group may be called; Plone itself checks nothing.
@@ -54,14 +57,25 @@ def problem(group_id: str) -> str:
 
 
 def cannot_make(group_id: str) -> str:
-    """Why a group of this id cannot be made, as a code of reason.py, or ""."""
+    """Why a group of this id cannot be made, as a code of reason.py, or "".
+
+    Plone keeps what a deleted group had: roles, local roles, the groups it was in. A new group
+    of that id would have them too, and with them every buyer.
+    """
+    if left_behind(group_id):
+        return "group privileged"
     taken = api.portal.get_tool("acl_users").searchPrincipals(id=group_id, exact_match=True)
     return "group not granted" if taken or not GROUP_ID.fullmatch(group_id) else ""
 
 
 def make(group_id: str, title: str) -> None:
-    """Make a group."""
+    """Make a group.
+
+    :raises CannotGrant: it turns out to be a privileged one.
+    """
     api.portal.get_tool("portal_groups").addGroup(group_id, title=title)
+    if is_privileged(group_id):
+        raise CannotGrant(f'members of the group "{group_id}" may administer the site')
 
 
 def of(user_id: str) -> tuple[str, ...]:
@@ -73,6 +87,27 @@ def of(user_id: str) -> tuple[str, ...]:
         if IGroupsPlugin.providedBy(plugin)
         for group_id in plugin.getGroupsForPrincipal(Principal(user_id))
     )
+
+
+def left_behind(principal_id: str) -> bool:
+    """Whether a deleted account or group left something that the next of its id would inherit.
+
+    Plone keeps its roles and its groups, those that administer the site too.
+    """
+    nobody = uuid.uuid4().hex
+    return bool(of(principal_id) or _roles(principal_id) - _roles(nobody) - {"Member"})
+
+
+def _roles(principal_id: str) -> set[str]:
+    """The roles that an account or group of this id would have, whether there is one or not."""
+    portal = api.portal.get()
+    roles = set()
+    for context in (portal, aq_parent(portal)):
+        roles.update(context.get_local_roles_for_userid(principal_id))
+    plugins = api.portal.get_tool("acl_users").plugins.listPlugins(IRolesPlugin)
+    for _name, plugin in plugins:
+        roles.update(plugin.getRolesForPrincipal(Principal(principal_id)))
+    return roles
 
 
 def contains(group_id: str, user_id: str) -> bool:

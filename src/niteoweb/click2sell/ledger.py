@@ -35,6 +35,9 @@ FINAL = frozenset({ACCEPTED, NOTHING, ATTENTION, REFUSED})
 #: A captured checksum is good for this many entries; more of its transaction are only counted.
 ENTRIES_PER_TRANSACTION = 100
 
+#: The same for those that name another buyer or product than the transaction's.
+REFUSED_PER_TRANSACTION = 10
+
 #: Fields of an entry that have an index of their own.
 FACETS = ("outcome", "provider", "kind", "product_id")
 
@@ -42,6 +45,9 @@ FACETS = ("outcome", "provider", "kind", "product_id")
 CAPPED = 1000
 
 Entry = PersistentMapping
+
+#: buyer, product, entries, entries that were only counted, entries of others
+_UNBOUND = ("", "", 0, 0, 0)
 
 
 def get(site: Any, key: str) -> Entry | None:
@@ -151,9 +157,9 @@ def bind(site: Any, entry: Entry) -> None:
     """Tie the entry's transaction to its buyer and product, if it is not tied yet."""
     transactions = store.tree(site, "transactions")
     place = (entry["provider"], entry["transaction"])
-    buyer, product, kept, dropped = transactions.get(place, ("", "", 0, 0))
+    buyer, _product, *counts = transactions.get(place, _UNBOUND)
     if not buyer:
-        transactions[place] = (entry["buyer"], entry["product_id"], kept, dropped)
+        transactions[place] = (entry["buyer"], entry["product_id"], *counts)
 
 
 def belongs_to_another(site: Any, entry: Entry) -> bool:
@@ -161,10 +167,7 @@ def belongs_to_another(site: Any, entry: Entry) -> bool:
     bound = store.tree(site, "transactions").get((entry["provider"], entry["transaction"]))
     if bound is None or not bound[0]:
         return False
-    buyer, product = bound[:2]
-    if entry["kind"] == Kind.PLAN_CHANGE:
-        return entry["buyer"] != buyer
-    return (entry["buyer"], entry["product_id"]) != (buyer, product)
+    return _names_another(site, bound, entry)
 
 
 def count(site: Any, facet: str = "all", value: str = "") -> int:
@@ -232,11 +235,13 @@ def from_microseconds(count_: int) -> datetime:
 def _add(site: Any, values: dict[str, Any]) -> Entry | None:
     transactions = store.tree(site, "transactions")
     place = (values["provider"], values["transaction"])
-    buyer, product, kept, dropped = transactions.get(place, ("", "", 0, 0))
-    if kept >= ENTRIES_PER_TRANSACTION:
-        transactions[place] = (buyer, product, kept, dropped + 1)
+    bound = buyer, product, kept, dropped, foreign = transactions.get(place, _UNBOUND)
+    # What will be refused has places of its own, so that it cannot use up the buyer's.
+    refused = bool(buyer) and _names_another(site, bound, values)
+    if foreign >= REFUSED_PER_TRANSACTION if refused else kept >= ENTRIES_PER_TRANSACTION:
+        transactions[place] = (buyer, product, kept, dropped + 1, foreign)
         return None
-    transactions[place] = (buyer, product, kept + 1, dropped)
+    transactions[place] = (buyer, product, kept + (not refused), dropped, foreign + refused)
     entry = PersistentMapping(
         {
             **values,
@@ -258,6 +263,19 @@ def _add(site: Any, values: dict[str, Any]) -> Entry | None:
     for facet in ("all", *FACETS):
         _file(site, facet, entry, add=True)
     return entry
+
+
+def _names_another(site: Any, bound: tuple[Any, ...], values: Mapping[str, Any]) -> bool:
+    """Whether an entry names another buyer or product than its transaction is tied to.
+
+    One buyer may have several addresses.
+    """
+    by_address = store.tree(site, "buyer_by_address")
+    buyer, product = bound[:2]
+    named = values["buyer"]
+    same = named == buyer or by_address.get(named, named) == by_address.get(buyer, buyer)
+    follows = values["kind"] == Kind.PLAN_CHANGE or values["product_id"] == product
+    return not (same and follows)
 
 
 def _facet(facet: str, value: str) -> str:

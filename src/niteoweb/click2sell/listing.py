@@ -39,11 +39,13 @@ OUTCOMES = (*sorted(ledger.FINAL), ledger.RECEIVED, ledger.FAILED)
 class FilterError(ValueError):
     """A filter has a value that it cannot have.
 
+    :ivar name: one of :data:`NAMES`.
     :ivar message: for the person who asked, translatable.
     """
 
-    def __init__(self, message: Any) -> None:
+    def __init__(self, name: str, message: Any) -> None:
         super().__init__(message)
+        self.name = name
         self.message = message
 
 
@@ -67,6 +69,15 @@ class Filters:
     until: datetime | None = None
 
 
+def choices(site: Any) -> dict[str, tuple[str, ...]]:
+    """The values that a filter can have, for the filters that have few."""
+    return {
+        "outcome": OUTCOMES,
+        "provider": tuple(sorted({click2sell.NAME, *silence.providers(site)})),
+        "kind": tuple(str(kind) for kind in Kind),
+    }
+
+
 def parse(site: Any, values: Mapping[str, Any], timezone_: tzinfo) -> Filters:
     """Read filters as they stand in an address: :data:`NAMES`; other names do not count.
 
@@ -77,20 +88,18 @@ def parse(site: Any, values: Mapping[str, Any], timezone_: tzinfo) -> Filters:
     for name in NAMES:
         value = values.get(name) or ""
         if not isinstance(value, str):
-            raise FilterError(_('"${name}" may stand only once.', mapping={"name": name}))
+            message = _('"${name}" may stand only once.', mapping={"name": name})
+            raise FilterError(name, message)
         if text := value.strip():
             given[name] = text
-    for name, possible in (
-        ("outcome", OUTCOMES),
-        ("provider", tuple(sorted({click2sell.NAME, *silence.providers(site)}))),
-        ("kind", tuple(str(kind) for kind in Kind)),
-    ):
+    for name, possible in choices(site).items():
         if name in given and given[name] not in possible:
             raise FilterError(
+                name,
                 _(
                     '"${name}" must be one of: ${possible}.',
                     mapping={"name": name, "possible": ", ".join(possible)},
-                )
+                ),
             )
     moments = {}
     for name, read in (("from", when.begin), ("to", when.end)):
@@ -98,11 +107,12 @@ def parse(site: Any, values: Mapping[str, Any], timezone_: tzinfo) -> Filters:
             moments[name] = read(given[name], timezone_) if name in given else None
         except ValueError:
             raise FilterError(
+                name,
                 _(
                     '"${name}" must be a date such as 2027-01-31, or a date and time such as '
                     "2027-01-31T12:00:00+00:00.",
                     mapping={"name": name},
-                )
+                ),
             ) from None
     return Filters(
         outcome=given.get("outcome", ""),

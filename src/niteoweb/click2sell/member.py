@@ -9,7 +9,6 @@ from plone import api
 from plone.app.users.utils import generate_login_name
 from plone.app.users.utils import generate_user_id
 from plone.app.users.utils import uuid_userid_generator
-from Products.PluggableAuthService.interfaces.plugins import IRolesPlugin
 from typing import Any
 from urllib.parse import quote
 
@@ -86,7 +85,7 @@ def create(address: str, properties: Mapping[str, Any]) -> tuple[str, str]:
         "fullname": properties.get("fullname", ""),
     }
     user_id = generate_user_id(site, given) or address
-    if not registration.isMemberIdAllowed(user_id) or _left_behind(user_id):
+    if not registration.isMemberIdAllowed(user_id) or group.left_behind(user_id):
         user_id = uuid_userid_generator()
     login_name = generate_login_name(site, given) or address
     password = new_password()
@@ -166,24 +165,6 @@ def reset_link(user_id: str, site_address: str) -> str:
     """
     reset = api.portal.get_tool("portal_password_reset").requestReset(user_id)
     return f"{site_address}/passwordreset/{reset['randomstring']}?userid={quote(user_id)}"
-
-
-def _left_behind(user_id: str) -> bool:
-    """Whether a deleted account of this id left something that the next one would inherit.
-
-    Plone keeps its roles and its groups, those that administer the site too.
-    """
-    nobody = uuid_userid_generator()
-    return bool(group.of(user_id) or _roles(user_id) - _roles(nobody) - {"Member"})
-
-
-def _roles(user_id: str) -> set[str]:
-    """The roles that an account of this id would have, whether there is one or not."""
-    roles = set(api.portal.get().get_local_roles_for_userid(user_id))
-    plugins = api.portal.get_tool("acl_users").plugins.listPlugins(IRolesPlugin)
-    for _name, plugin in plugins:
-        roles.update(plugin.getRolesForPrincipal(group.Principal(user_id)))
-    return roles
 
 
 def _check_new(address: str) -> None:

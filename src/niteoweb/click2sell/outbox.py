@@ -101,6 +101,14 @@ def dropped(site: Any, mail: Mail, why: str) -> None:
     mail["error"] = why
 
 
+def drop_all(site: Any, user_id: str, why: str) -> None:
+    """Give up all mails that wait for a member."""
+    for _time, mail_id in list(store.tree(site, "mails_due")):
+        mail = get(site, mail_id)
+        if mail["user_id"] == user_id:
+            dropped(site, mail, why)
+
+
 def _move(site: Any, mail: Mail, state: str, due_at: datetime | None) -> None:
     waiting = store.tree(site, "mails_due")
     if mail["due_at"]:

@@ -23,6 +23,7 @@ from niteoweb.click2sell import silence
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.entitlement import compute
 from niteoweb.click2sell.entitlement import Outcome
+from niteoweb.click2sell.fact import CODES
 from niteoweb.click2sell.fact import GRANTS_NOTHING
 from niteoweb.click2sell.groupplan import EVERY_BUYER
 from niteoweb.click2sell.groupplan import Groups
@@ -42,6 +43,15 @@ class Verdict:
     outcome: str
     reason: str = ""
     subject: str = ""
+
+    @property
+    def takes_effect(self) -> bool:
+        """Whether the entry changes what its buyer has, although a person may have to look.
+
+        It then ties its transaction to its buyer: a signature must not serve another one.
+        """
+        effective = self.reason.startswith("group") or self.reason in CODES - GRANTS_NOTHING
+        return self.outcome != ledger.ATTENTION or effective
 
 
 @dataclass(frozen=True)
@@ -140,7 +150,7 @@ def make(
         # The same account bought under another address before: one buyer, one history.
         union = buyers.united(known, buyer)
         plan = make(site, union, now, current, follow_mapping, despite_silence)
-        return replace(plan, absorbs=buyer["id"], mail=_mail(False, not known["made"]))
+        return replace(plan, absorbs=buyer["id"], mail=_mail(False, True))
     groups = Groups(
         buyer,
         account.user_id,
@@ -178,30 +188,8 @@ def make(
         pending=tuple(groups.pending),
         held=held,
         ends={(e.provider, e.product_id): e.access_until for e in outcome.entitlements},
-        next_change=_next_change(outcome, held, now) if account.usable else None,
+        next_change=_next_change(outcome, account, held, now),
     )
-
-
-def _held(
-    site: Any, buyer: buyers.Buyer, outcome: Outcome, now: datetime
-) -> tuple[Product, ...]:
-    """Subscriptions that wait for a renewal of a provider that cannot be heard."""
-    waiting = {
-        (entitlement.provider, entitlement.product_id)
-        for entitlement in outcome.entitlements
-        if entitlement.renewable and not entitlement.gives_access(now)
-    }
-    waiting &= set(buyer["live"])
-    if not waiting:
-        return ()
-    silent = silence.silent(site, now)
-    return tuple(sorted(product for product in waiting if product[0] in silent))
-
-
-def _next_change(outcome: Outcome, held: Sequence[Product], now: datetime) -> datetime | None:
-    """When to look at the buyer again; a held product at the next sweep."""
-    upcoming = outcome.next_change(now)
-    return min(upcoming or now + LOOK_AGAIN, now + LOOK_AGAIN) if held else upcoming
 
 
 @dataclass(frozen=True)
@@ -224,6 +212,37 @@ class _Account:
     @property
     def usable(self) -> bool:
         return not self.problem and bool(self.user_id or self.create)
+
+
+def _held(
+    site: Any, buyer: buyers.Buyer, outcome: Outcome, now: datetime
+) -> tuple[Product, ...]:
+    """Subscriptions that wait for a renewal of a provider that cannot be heard."""
+    waiting = {
+        (entitlement.provider, entitlement.product_id)
+        for entitlement in outcome.entitlements
+        if entitlement.renewable and not entitlement.gives_access(now)
+    }
+    waiting &= set(buyer["live"])
+    if not waiting:
+        return ()
+    silent = silence.silent(site, now)
+    return tuple(sorted(product for product in waiting if product[0] in silent))
+
+
+def _next_change(
+    outcome: Outcome, account: _Account, held: Sequence[Product], now: datetime
+) -> datetime | None:
+    """When to look at the buyer again.
+
+    A product that is held is looked at soon, an account that cannot be touched at every sweep.
+    """
+    upcoming = outcome.next_change(now)
+    if account.tied:
+        return now
+    if held:
+        return min(upcoming or now + LOOK_AGAIN, now + LOOK_AGAIN)
+    return upcoming if account.usable else None
 
 
 def _account(site: Any, buyer: buyers.Buyer, payments: Sequence[ledger.Entry]) -> _Account:

@@ -123,6 +123,11 @@ def save(values: Mapping[str, Any]) -> None:
             setattr(stored, name, value)
 
 
+def stored_address() -> str:
+    """The public address of the site, "" when none is set."""
+    return site.settings().site_address or ""
+
+
 def own_address() -> str:
     """The address that the request came to, "" in a script, where there is none."""
     address = site.get().absolute_url()

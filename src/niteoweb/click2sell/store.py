@@ -24,7 +24,7 @@ TREES = {
     "entries": OOBTree,  # key -> entry
     "facets": OOBTree,  # "outcome=failed" and the like -> set of (minus microseconds, key)
     "counts": OOBTree,  # the same -> Length
-    "transactions": OOBTree,  # (provider, transaction) -> (buyer, product, entries, not kept)
+    "transactions": OOBTree,  # (provider, transaction) -> see ledger.py
     # buyer.py
     "buyers": OOBTree,  # buyer id -> record
     "buyer_by_address": OOBTree,  # lower-cased address -> buyer id

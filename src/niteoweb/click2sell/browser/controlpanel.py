@@ -12,6 +12,7 @@ from plone.app.registry.browser.controlpanel import ControlPanelFormWrapper
 from plone.app.registry.browser.controlpanel import RegistryEditForm
 from plone.app.z3cform.widgets.radio import RadioFieldWidget
 from plone.z3cform.layout import wrap_form
+from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from Products.statusmessages.interfaces import IStatusMessage
 from typing import Any
 from z3c.form.error import MultipleErrors
@@ -121,4 +122,10 @@ class SettingsForm(RegistryEditForm):
         return view
 
 
-SettingsView = wrap_form(SettingsForm, ControlPanelFormWrapper)
+class SettingsWrapper(ControlPanelFormWrapper):
+    """Plone's layout of a control panel, with our tabs."""
+
+    index = ViewPageTemplateFile("templates/settings.pt")
+
+
+SettingsView = wrap_form(SettingsForm, SettingsWrapper)

@@ -45,20 +45,6 @@ LONGEST_VALUE = 255
 #: What every notification has to carry; the rest is optional.
 REQUIRED = ("buyer_email", "product_id", "c2s_transaction_id", "purchase_date", "purchase_time")
 
-#: What is read of a notification; the rest is only kept.
-USED = (
-    *REQUIRED,
-    "product_name",
-    "product_price",
-    "buyer_name",
-    "buyer_surname",
-    "buyer_country",
-    "affiliate_username",
-    "transaction_type",
-    "subscription_status",
-    "payment_status",
-)
-
 #: Which parameters make which kind, as (transaction_type, subscription_status) in lower case.
 #: Anything else is of an unknown kind and grants nothing.
 KINDS = {
@@ -128,10 +114,9 @@ def parse(form: "Form", timezone_: tzinfo) -> Notification:
     :raises ParameterInvalid: a parameter is malformed.
     """
     values = form.values()
-    for name in USED:
+    for name in REQUIRED:
         if len(values.get(name, "")) > LONGEST_VALUE:
             raise ParameterInvalid(name)
-    for name in REQUIRED:
         if not values.get(name, "").strip():
             raise ParameterMissing(name)
     email = values["buyer_email"].strip()
@@ -143,7 +128,8 @@ def parse(form: "Form", timezone_: tzinfo) -> Notification:
     payment_status = values.get("payment_status", "").strip()
 
     def text(name: str) -> str:
-        return values.get(name, "").strip()
+        # A name that is too long is cut: it decides nothing, and the payload has all of it.
+        return values.get(name, "").strip()[:LONGEST_VALUE]
 
     # What tells two notifications apart. The time is not in it: a retry may carry a new one.
     key = idempotency_key(
@@ -299,5 +285,6 @@ def _price(text: str) -> tuple[Decimal | None, str]:
         return None, ""
     price = _PRICE.fullmatch(text.strip())
     if price is None:
-        raise ParameterInvalid("product_price")
+        # Left to the payload: the form of a price must not keep a payer out.
+        return None, ""
     return Decimal(price[1].replace(",", ".")), (price[2] or "").upper()

@@ -108,6 +108,8 @@ class DeserializeSettings:
                 if name in body
             }
         )
+        if not (values.get("site_address") or settings.stored_address()):
+            values["site_address"] = settings.own_address()
         problems = settings.validate(values)
         if problems:
             raise BadRequest(

@@ -9,13 +9,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from datetime import timezone
 from niteoweb.click2sell import buyer as buyers
+from niteoweb.click2sell import dryrun
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import listing
-from niteoweb.click2sell import plan as plans
 from niteoweb.click2sell import provisioning
 from niteoweb.click2sell import reason
 from niteoweb.click2sell import site as plone_site
-from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.restapi.protection import Operation
 from plone.restapi.batching import DEFAULT_BATCH_SIZE
 from plone.restapi.batching import HypermediaBatch
@@ -183,9 +182,8 @@ def preview(site: Any, request: Any, key: str) -> dict[str, Any]:
 
     :raises KeyError: there is no such entry.
     """
-    plan = provisioning.preview(site, key, datetime.now(timezone.utc))
-    verdict = plan.verdicts[key] if plan is not None else _verdict(ledger.get(site, key))
-    plan = plan or plans.Plan("")
+    found = dryrun.replay(site, key, datetime.now(timezone.utc))
+    plan, verdict = found.plan, found.verdict
     return {
         "@id": f"{site.absolute_url()}/{NAME}/{key}",
         "key": key,
@@ -213,14 +211,6 @@ def _check_page(form: Mapping[str, Any]) -> None:
         raise BadRequest("Invalid b_start: Less than 0")
     if not 1 <= parse_int(form, "b_size", DEFAULT_BATCH_SIZE) <= LARGEST_PAGE:
         raise BadRequest(f"Invalid b_size: Not from 1 to {LARGEST_PAGE}")
-
-
-def _verdict(entry: ledger.Entry) -> plans.Verdict:
-    """What a replay makes of an entry that concerns nobody."""
-    if entry["kind"] == Kind.UNKNOWN:
-        code = entry["reason"] or "unknown kind"
-        return plans.Verdict(ledger.ATTENTION, code, entry["subject"])
-    return plans.Verdict(ledger.REFUSED, "another buyer or product")
 
 
 def _products(products: tuple[tuple[str, str], ...]) -> list[dict[str, str]]:

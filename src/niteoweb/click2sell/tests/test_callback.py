@@ -160,7 +160,7 @@ class TestRefused(CallbackTestCase):
         self.assert_answer(answer, 409, REFUSED)
 
     def test_a_captured_checksum_is_good_for_a_hundred_entries(self):
-        with mock.patch.object(ledger, "ENTRIES_PER_TRANSACTION", 3):
+        with mock.patch.object(ledger, "REFUSED_PER_TRANSACTION", 2):
             self.sell()
             for number in (1, 2):
                 self.assertEqual(self.sell(product_id=f"x{number}").status_code, 409)
@@ -176,12 +176,20 @@ class TestRefused(CallbackTestCase):
 
     def test_more_of_them_are_counted(self):
         with mock.patch.object(ledger, "ENTRIES_PER_TRANSACTION", 1):
-            self.sell()
-            for number in range(2):
-                self.sell(product_id=f"x{number}")
+            for number in range(3):
+                self.sell(c2s_transaction_id=f"R-{number}")
         self.assertEqual(self.recorded(), 1)
-        kept, dropped = store.tree(self.portal, "transactions")["click2sell", "T-1"][2:]
-        self.assertEqual((kept, dropped), (1, 2))
+        counts = store.tree(self.portal, "transactions")["click2sell", "T-1"][2:]
+        self.assertEqual(counts, (1, 2, 0))
+
+    def test_those_of_others_do_not_use_up_the_places_of_the_buyer(self):
+        self.sell()
+        for number in range(ledger.REFUSED_PER_TRANSACTION + 5):
+            self.sell(buyer_email=f"thief{number}@example.org")
+        self.assert_answer(self.sell(transaction_type="Refund"), 200, PARSED)
+        self.assertEqual(self.recorded(), 2 + ledger.REFUSED_PER_TRANSACTION)
+        counts = store.tree(self.portal, "transactions")["click2sell", "T-1"][2:]
+        self.assertEqual(counts, (2, 5, ledger.REFUSED_PER_TRANSACTION))
 
 
 class TestBroken(CallbackTestCase):

@@ -157,11 +157,16 @@ class TestControlPanelService(unittest.TestCase):
     def test_what_get_gives_patch_takes(self):
         stored().mapping = ["", "# comment", "1|readers"]
         stored().buyers_group = ""
+        stored().site_address = self.layer["portal"].absolute_url()
         transaction.commit()
         before = {name: getattr(stored(), name) for name in IClick2SellSettings}
         answer = self.patch(self.get().json()["data"])
         self.assertEqual((answer.status_code, answer.text), (204, ""))
         self.assertEqual({name: getattr(stored(), name) for name in before}, before)
+
+    def test_the_public_address_is_filled_in_from_the_request(self):
+        self.assertEqual(self.patch({"notice_mail": False}).status_code, 204)
+        self.assertIn(f":{self.layer['port']}/plone", stored().site_address)
 
     def test_errors_are_those_of_the_form_and_nothing_is_saved(self):
         answer = self.patch(

@@ -1,0 +1,46 @@
+"""Site Setup: the tabs that join our pages."""
+
+from dataclasses import dataclass
+from niteoweb.click2sell import _
+from plone import api
+from Products.Five.browser import BrowserView
+from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
+from zope.i18nmessageid import Message
+
+
+#: Pages, their titles, and the permissions that they need.
+PAGES = (
+    ("click2sell-settings", _("Settings"), "Click2Sell: Configure"),
+    ("click2sell-notifications", _("Notifications"), "Click2Sell: View purchases"),
+    ("click2sell-reconcile", _("Reconcile"), "Click2Sell: Operate purchases"),
+)
+
+
+@dataclass(frozen=True)
+class Tab:
+    """A page that one can go to.
+
+    :ivar current: the value of ``aria-current``, None on the other tabs.
+    """
+
+    title: Message
+    url: str
+    current: str | None
+
+
+class Tabs(BrowserView):
+    """``@@click2sell-tabs``: the templates of the pages call it with their page's name."""
+
+    template = ViewPageTemplateFile("templates/tabs.pt")
+    tabs: tuple[Tab, ...] = ()
+
+    def __call__(self, current: str = "") -> str:
+        self.tabs = tuple(
+            Tab(title, f"{self.context.absolute_url()}/@@{name}", self._mark(name, current))
+            for name, title, permission in PAGES
+            if api.user.has_permission(permission, obj=self.context)
+        )
+        return self.template()
+
+    def _mark(self, name: str, current: str) -> str | None:
+        return "page" if name == current else None

@@ -1,0 +1,43 @@
+"""What processing an entry again would do: worked out for a person to look at, not done."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from niteoweb.click2sell import ledger
+from niteoweb.click2sell import provisioning
+from niteoweb.click2sell.fact import UNKNOWN_KIND
+from niteoweb.click2sell.notification import Kind
+from niteoweb.click2sell.plan import Plan
+from niteoweb.click2sell.plan import Verdict
+from typing import Any
+
+
+@dataclass(frozen=True)
+class DryRun:
+    """What a replay would do.
+
+    :ivar plan: an empty one when the entry concerns nobody.
+    :ivar verdict: what would become of the entry.
+    """
+
+    plan: Plan
+    verdict: Verdict
+
+
+def replay(site: Any, key: str, now: datetime) -> DryRun:
+    """Work out what a replay of an entry would do; nothing is changed.
+
+    :param now: in UTC.
+    :raises KeyError: there is no such entry.
+    """
+    plan = provisioning.preview(site, key, now)
+    if plan is not None:
+        return DryRun(plan, plan.verdicts[key])
+    return DryRun(Plan(""), _of_nobody(ledger.get(site, key)))
+
+
+def _of_nobody(entry: ledger.Entry) -> Verdict:
+    """What a replay makes of an entry that concerns nobody."""
+    if entry["kind"] == Kind.UNKNOWN:
+        code = entry["reason"] or UNKNOWN_KIND
+        return Verdict(ledger.ATTENTION, code, entry["subject"])
+    return Verdict(ledger.REFUSED, "another buyer or product")
