@@ -261,14 +261,17 @@ class TestNotice(MailTestCase):
         self.buy()
         self.assertEqual(self.arrived()["Subject"], "Your purchase at Example Shop")
 
-    def test_not_for_an_account_that_a_purchase_made(self):
+    def test_for_another_address_of_an_account_that_a_purchase_made(self):
         self.buy()
         with self.owner():
             self.portal.portal_membership.getMemberById(EMAIL).setMemberProperties(
                 {"email": "new@example.org"}
             )
         self.buy_again(buyer_email="new@example.org")
-        self.assertEqual(self.arrived()["Subject"], "Welcome to Example Shop")
+        welcome, notice = self.server.messages
+        self.assertEqual(welcome["Subject"], "Welcome to Example Shop")
+        self.assertEqual(notice["Subject"], "Your purchase at Example Shop")
+        self.assertEqual(notice["X-Envelope-To"], "new@example.org")
 
     def test_text_of_a_product_stays_text(self):
         self.account()
