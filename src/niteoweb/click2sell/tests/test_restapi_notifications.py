@@ -426,9 +426,9 @@ class TestReplay(ServiceTestCase):
 
     def test_another_address_of_a_member(self):
         self.settings(notice_mail=True)
-        for made, mail in ((True, "none"), (False, "notice")):
+        for made in (True, False):
             with self.subTest(made=made):
-                first, second = f"a-{mail}@example.org", f"b-{mail}@example.org"
+                first, second = f"a-{made}@example.org".lower(), f"b-{made}@example.org".lower()
                 changes = {"acquirer_transaction_id": f"T-{made}", "c2s_transaction_id": "R"}
                 if not made:
                     self.account(first, first)
@@ -441,7 +441,7 @@ class TestReplay(ServiceTestCase):
                 told = self.dry_run()
                 self.assertEqual(told["member"]["user_id"], first)
                 self.assertEqual(told["groups"]["granted"], ["course"])
-                self.assertEqual(told["mail"], mail)
+                self.assertEqual(told["mail"], "notice")
 
     def test_a_refund(self):
         self.buy()
