@@ -13,6 +13,8 @@ give access by moving a payment to another chain. The rules, where there is a ch
 * A purchase of a transaction and product that a chain has already joins that chain: it is the
   same sale told twice, or a signature used again. Everything else that is a purchase starts a
   chain.
+* A plan change belongs to the chain of its transaction, of several to the one that is on its
+  product already: that one keeps its product and takes the end that is stated.
 * A payment that names another product than the chain of its transaction, without a plan
   change, is a chain of its own: it gives what was paid for.
 * Refund, chargeback, cancellation, reactivation and expiry look for a payment of their
@@ -160,7 +162,8 @@ class History:
 
     def _change_plan(self, fact: Fact) -> None:
         found = self._by_transaction.get((fact.provider, fact.transaction), ())
-        chain = max(found, key=_place, default=None)
+        same = [chain for chain in found if chain.product_id == fact.product_id]
+        chain = max(same or found, key=_place, default=None)
         if chain is None:
             self.attention.setdefault(fact.key, NO_PURCHASE)
             return

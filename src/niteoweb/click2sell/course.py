@@ -12,8 +12,11 @@ up to the next event. The rules, where there is a choice:
 * Access begins at the time of a payment or at its arrival, whichever is earlier, so that a
   provider's clock that is ahead keeps nobody out.
 * A renewal that would put the end more than its days and a week after its arrival grants
-  nothing. An end that the provider states is not measured by the days, and
-  neither is access that has no end anyway.
+  nothing: a signature may have been captured. One that comes no more than a week early after
+  the payment before it gives what is left up to there, for days that are longer than the
+  billing period add up with time, and whoever pays on time must not stay out. An end that is
+  stated is not measured by the days; by so much as it moved the end later renewals may too.
+  Access that has no end is not measured anyway.
 * A payment whose terms are not known grants nothing until they are, except until an end that
   the provider states.
 * A cancellation keeps the end that was paid for, or takes an earlier one that it states. It
@@ -96,6 +99,9 @@ class Course:
         self._grace_days = max(grace_days, 0)
         self._product_id = chain.first.product_id
         self._days: int | None = None
+        # By how many days ends that were stated moved the end; when the last payment arrived.
+        self._moved = 0
+        self._received = NEVER
         self._subscription = self._cancelled = False
         self._stopped = ""
         events = chain.events
@@ -171,16 +177,20 @@ class Course:
             paid = max(self.paid, _plus(fact.occurred_at, fact.days))
             end = max(self.end, _plus(fact.occurred_at, fact.days))
         else:
-            furthest = _plus(fact.received_at, fact.days + EARLY_DAYS)
+            furthest = _plus(fact.received_at, fact.days + EARLY_DAYS + self._moved)
             paid = _plus(max(self.paid, fact.occurred_at), fact.days)
             end = _plus(max(self.end, fact.occurred_at), fact.days)
-            if paid == OPEN:
-                # Only a cancellation has given it an end; that one goes no further either.
-                end = max(self.end, min(end, furthest))
-            elif paid > furthest:
+            in_time = _plus(self._received, max(fact.days - EARLY_DAYS, 1))
+            if furthest < paid != OPEN and fact.received_at < in_time:
                 return BEYOND, False
+            # Without an end by payments only a cancellation has given it one; that one goes no
+            # further either.
+            end = max(self.end, min(end, furthest))
+            if paid != OPEN:
+                paid = max(self.paid, min(paid, furthest))
         displaced = self._stopped == DISPLACED
         self.paid, self.end = paid, end
+        self._received = max(self._received, fact.received_at)
         self._days = fact.days if fact.terms_known and fact.days is not None else self._days
         self._subscription |= fact.subscription or fact.kind is Kind.RENEWAL
         self._cancelled = False
@@ -201,7 +211,8 @@ class Course:
         if self._stopped:
             return ENDED, True
         if fact.valid_until is not None:
-            self.paid = self.end = fact.valid_until
+            self._state_end(fact, fact.valid_until)
+            self.end = fact.valid_until
         return "", True
 
     def _cancel(self, fact: Fact) -> tuple[str, bool]:
@@ -224,12 +235,19 @@ class Course:
         if self._stopped and fact.valid_until is None:
             return ENDED, False
         if fact.valid_until is not None:
-            self.paid = fact.valid_until
+            self._state_end(fact, fact.valid_until)
             self._stopped = ""
         # Whether a cancellation came before does not matter: one more must not open the end.
         self.end = self.paid
         self._cancelled = False
         return "", True
+
+    def _state_end(self, fact: Fact, valid_until: datetime) -> None:
+        """Take the end that an event states, and remember by how much it is later."""
+        if self.paid != OPEN:
+            later = valid_until - max(self.paid, fact.occurred_at)
+            self._moved += max(-(-later // timedelta(days=1)), 0)
+        self.paid = valid_until
 
     def _stop(self, fact: Fact) -> tuple[str, bool]:
         """Take in an expiry, or an exclusive purchase of another product."""

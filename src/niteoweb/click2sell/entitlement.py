@@ -150,6 +150,27 @@ def compute(facts: Iterable[Fact], policy: Policy) -> Outcome:
     )
 
 
+def giving(
+    facts: Iterable[Fact], policy: Policy, product: tuple[str, str], moment: datetime
+) -> tuple[Fact, ...]:
+    """The chains that give access to a product at a moment, each by its first payment.
+
+    :param facts: all accepted entries of one buyer.
+    :param policy: the settings.
+    :param product: provider and product id.
+    :param moment: in UTC.
+    """
+    provider, product_id = product
+    found = []
+    for chain in History(facts, not policy.unmatched_refund_needs_attention).chains:
+        stay = Course(chain, policy.grace_days).stays.get(product_id)
+        if chain.first.provider != provider or chain.undone_by is not None or stay is None:
+            continue
+        if any(start <= moment < stop for start, stop in stay.spans):
+            found.append(chain.first)
+    return tuple(found)
+
+
 def _granting_after(chain: Chain, refund: Fact) -> Iterable[Fact]:
     """What would go on with a chain after its refund."""
     for fact, elsewhere in chain.events:

@@ -60,6 +60,7 @@ _KIND_ORDER = {
             Kind.CHARGEBACK,
             Kind.PAYMENT_FAILED,
             Kind.EXPIRY,
+            Kind.CORRECTION,
             Kind.UNKNOWN,
         )
     )

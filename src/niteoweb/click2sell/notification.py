@@ -26,6 +26,8 @@ class Kind(str, Enum):
     CHARGEBACK = "chargeback"
     PAYMENT_FAILED = "payment failed"
     EXPIRY = "expiry"
+    #: A purchase turned out to be another buyer's; for the record only, it changes no access.
+    CORRECTION = "correction"
     #: Genuine, but of a kind that the provider's documents do not describe.
     UNKNOWN = "unknown"
 
@@ -35,6 +37,9 @@ class Kind(str, Enum):
 
 #: The provider of purchases that a site brought along from release 0.4.5: it never speaks.
 MIGRATION = "migration"
+
+#: The "provider" of what the site's owner does: grant, end, extend, correct.
+OWNER = "owner"
 
 #: The kinds that mean: money arrived.
 PAYMENTS = frozenset({Kind.PURCHASE, Kind.RENEWAL})
@@ -130,6 +135,8 @@ class Notification:
     :ivar currency: ISO 4217 code of the amount, or "".
     :ivar valid_until: end of access in UTC, for providers that state one.
     :ivar subscription: the provider said that it belongs to a subscription.
+    :ivar speaks_for: the provider whose purchases it goes on with, where that is another one
+        than `provider`: purchases of release 0.4.5, and what the site's owner does.
     :ivar payload: all parameters as received, without secrets.
     """
 
@@ -151,6 +158,7 @@ class Notification:
     affiliate: str = ""
     valid_until: datetime | None = None
     subscription: bool = False
+    speaks_for: str = ""
     payload: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -62,6 +62,7 @@ KINDS = {
     Kind.CHARGEBACK: _("chargeback"),
     Kind.PAYMENT_FAILED: _("payment failed"),
     Kind.EXPIRY: _("expiry"),
+    Kind.CORRECTION: _("correction of the buyer"),
     Kind.UNKNOWN: _("unknown"),
 }
 

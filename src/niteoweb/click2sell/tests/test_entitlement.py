@@ -228,6 +228,27 @@ class TestPayments(Case):
         self.assertEqual([(0, 63)], self.spans(outcome))
         self.assertEqual(97, len(outcome.attention))
 
+    def test_paying_each_month_for_more_days_than_a_month_has(self):
+        # The days add up to more than a week with time; whoever pays on time must not stay out.
+        facts = [subscription(0, days=31)]
+        facts += [renewal(30.4 * number, days=31) for number in range(1, 60)]
+        outcome = compute(facts, Policy())
+        self.assertEqual({}, dict(outcome.attention))
+        self.assertEqual([(0, 30.4 * 59 + 31 + 7 + 3)], self.spans(outcome))
+
+    def test_what_was_given_on_top_makes_no_renewal_come_too_early(self):
+        extended = fact(Kind.PLAN_CHANGE, 10, key="by hand", valid_until=day(75))
+        facts = [subscription(0), extended]
+        facts += [renewal(30 * number) for number in range(1, 12)]
+        outcome = self.assert_access(facts, [(0, 75 + 330 + 3)])
+        self.assertEqual(13, len(outcome.entitlements[0].keys))
+
+    def test_a_stated_end_is_for_the_chain_that_is_on_the_product(self):
+        cart = [purchase(0), purchase(0, product_id="B", key="other")]
+        extended = fact(Kind.PLAN_CHANGE, 10, valid_until=day(75))
+        self.assert_access([*cart, extended], [(0, 75)])
+        self.assert_access([*cart, extended], [(0, 30)], product_id="B")
+
     def test_kinds_that_grant_nothing_grant_nothing(self):
         paying = {Kind.PURCHASE, Kind.RENEWAL}
         for kind in set(Kind) - paying:
@@ -684,7 +705,7 @@ class TestOrder(Case):
         order = sorted((fact(kind, 0) for kind in kinds), key=lambda one: one.order)
         self.assertEqual(
             "purchase, renewal, plan change, cancellation, reactivation, refund, chargeback, "
-            "payment failed, expiry",
+            "payment failed, expiry, correction",
             ", ".join(one.kind for one in order),
         )
 
