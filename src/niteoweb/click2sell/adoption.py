@@ -33,6 +33,7 @@ from datetime import datetime
 from datetime import timedelta
 from datetime import timezone
 from itertools import islice
+from niteoweb.click2sell import binding
 from niteoweb.click2sell import buyer as buyers
 from niteoweb.click2sell import commit
 from niteoweb.click2sell import group
@@ -51,6 +52,7 @@ from niteoweb.click2sell.notification import MIGRATION
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.oldmember import Item
 from niteoweb.click2sell.oldmember import OldMember
+from niteoweb.click2sell.provider import click2sell
 from typing import Any
 
 import transaction
@@ -237,6 +239,8 @@ def _record(
     notification = Notification(
         key=_key(found.user_id),
         provider=MIGRATION,
+        # It knew Click2Sell only: what Click2Sell sends now goes on with what it left behind.
+        speaks_for=click2sell.NAME,
         kind=Kind.PURCHASE,
         transaction=f"{MIGRATION}:{found.user_id}",
         receipt=found.fields["last_purchase_id"] or "",
@@ -252,6 +256,6 @@ def _record(
     if terms is not None:
         ledger.change(entry, days=terms.days, exclusive=terms.exclusive, terms_known=True)
     ledger.change(entry, buyer_id=buyers.of_address(site, found.address)["id"], counts=True)
-    ledger.bind(site, entry)
+    binding.bind(site, entry)
     ledger.finish(site, entry, ledger.ACCEPTED)
     return entry

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from niteoweb.click2sell import binding
 from niteoweb.click2sell import buyer as buyers
 from niteoweb.click2sell import group
 from niteoweb.click2sell import ledger
@@ -38,7 +39,6 @@ class Done:
 
 def apply(
     site: Any,
-    buyer: buyers.Buyer,
     plan: Plan,
     entry: ledger.Entry | None,
     now: datetime,
@@ -49,9 +49,9 @@ def apply(
     :param entry: the entry being processed, None when there is none.
     :param step: called at each place where a process could die.
     """
+    buyer = buyers.get(site, plan.buyer_id)
     if plan.absorbs:
-        other, buyer = buyer, buyers.get(site, plan.buyer_id)
-        buyers.absorb(site, buyer, other)
+        buyers.absorb(site, buyer, buyers.get(site, plan.absorbs))
     done = _account(site, buyer, plan, now)
     step("member made")
     if done.user_id:
@@ -86,9 +86,8 @@ def _account(site: Any, buyer: buyers.Buyer, plan: Plan, now: datetime) -> Done:
         buyers.tie(site, buyer, user_id, made=False)
     mail_id = ""
     if plan.mail:
-        domain = plone_site.sender()[1].rpartition("@")[2] or "localhost"
         mail_id = outbox.file(
-            site, plan.mail, user_id, plan.address, plan.product, now, domain
+            site, plan.mail, user_id, plan.address, plan.product, now, plone_site.mail_domain()
         )["id"]
     return Done(user_id, plan.create, password, mail_id)
 
@@ -112,7 +111,7 @@ def _entries(site: Any, plan: Plan, current: ledger.Entry | None) -> None:
         entry = ledger.get(site, key)
         ledger.change(entry, counts=True)
         if verdict.takes_effect:
-            ledger.bind(site, entry)
+            binding.bind(site, entry)
         if ledger.ATTENTION == verdict.outcome != entry["outcome"]:
             _report(entry, verdict.reason, verdict.subject)
         ledger.finish(site, entry, verdict.outcome, verdict.reason, verdict.subject)

@@ -4,6 +4,7 @@ A record is a persistent mapping of plain values. Every provisioning changes it 
 commit as the grants, so that two runs for one buyer always conflict and one starts anew.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from datetime import timezone
 from niteoweb.click2sell import group
@@ -51,6 +52,10 @@ def of_address(site: Any, address: str) -> Buyer:
                 "user_id": "",
                 "made": False,
                 "password_print": "",
+                # The account that an owner has chosen, for when one is needed.
+                "chosen": "",
+                # What an owner did to it, as in ledger.remark().
+                "notes": (),
                 # When an owner deleted the account; only a later payment makes a new one.
                 "deleted_at": "",
                 # group id -> products that it was granted for, by us
@@ -91,6 +96,18 @@ def own(site: Any, buyer: Buyer, entry: PersistentMapping) -> None:
     """Put a ledger entry into the buyer's history."""
     entry["buyer_id"] = buyer["id"]
     change(buyer, keys=(*buyer["keys"], entry["key"]))
+
+
+def disown(buyer: Buyer, keys: Collection[str]) -> None:
+    """Take ledger entries out of the buyer's history; they have to get into another one."""
+    change(buyer, keys=tuple(key for key in buyer["keys"] if key not in keys))
+
+
+def untie(site: Any, buyer: Buyer) -> None:
+    """End the tie to an account that does not exist any more."""
+    if buyer["user_id"]:
+        store.tree(site, "buyer_by_user").pop(buyer["user_id"], None)
+        change(buyer, user_id="", made=False, password_print="", grants={}, taken={}, due=())
 
 
 def united(buyer: Buyer, other: Buyer) -> Buyer:
@@ -220,6 +237,7 @@ def member_deleted(event: IPrincipalDeletedEvent) -> None:
         user_id="",
         made=False,
         password_print="",
+        chosen="",
         deleted_at=iso(datetime.now(timezone.utc)),
         grants={},
         taken={},

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import provisioning
-from niteoweb.click2sell.fact import UNKNOWN_KIND
 from niteoweb.click2sell.notification import Kind
+from niteoweb.click2sell.plan import of_unknown_kind
 from niteoweb.click2sell.plan import Plan
 from niteoweb.click2sell.plan import Verdict
 from typing import Any
@@ -38,6 +38,5 @@ def replay(site: Any, key: str, now: datetime) -> DryRun:
 def _of_nobody(entry: ledger.Entry) -> Verdict:
     """What a replay makes of an entry that concerns nobody."""
     if entry["kind"] == Kind.UNKNOWN:
-        code = entry["reason"] or UNKNOWN_KIND
-        return Verdict(ledger.ATTENTION, code, entry["subject"])
-    return Verdict(ledger.REFUSED, "another buyer or product")
+        return of_unknown_kind(entry)
+    return Verdict(ledger.REFUSED, ledger.ANOTHER)

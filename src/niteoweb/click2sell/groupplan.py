@@ -63,7 +63,9 @@ class Groups:
         }
         for name, products in buyer["grants"].items():
             # What it was granted for long ago must not matter, or the order of arrival would.
-            self.grants[name] = tuple(p for p in products if p == EVERY_BUYER or p in live)
+            self.grants[name] = tuple(
+                p for p in products if p in live or (p == EVERY_BUYER and payments)
+            )
             if name not in due and (follow_mapping or not self.grants[name]):
                 del self.grants[name]
                 self.revoke.append(name)

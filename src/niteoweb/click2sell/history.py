@@ -9,17 +9,11 @@ from niteoweb.click2sell import mapping
 from niteoweb.click2sell.buyer import Buyer
 from niteoweb.click2sell.fact import Fact
 from niteoweb.click2sell.notification import Kind
-from niteoweb.click2sell.notification import MIGRATION
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import PAYMENTS
 from typing import Any
 
 import json
-
-
-#: Release 0.4.5 knew Click2Sell only: what it left behind belongs to the same chains as what
-#: Click2Sell sends now, or no refund and no cancellation could reach it.
-SPEAKS_FOR = {MIGRATION: "click2sell"}
 
 
 def entries(
@@ -92,7 +86,7 @@ def fact(entry: ledger.Entry, terms: mapping.Terms | None = None) -> Fact:
 
 def product(entry: ledger.Entry) -> tuple[str, str]:
     """Provider and product of an entry, as entitlements name them."""
-    return SPEAKS_FOR.get(entry["provider"], entry["provider"]), entry["product_id"]
+    return entry["speaks_for"] or entry["provider"], entry["product_id"]
 
 
 def notification(entry: ledger.Entry) -> Notification:
@@ -117,5 +111,6 @@ def notification(entry: ledger.Entry) -> Notification:
         affiliate=entry["affiliate"],
         valid_until=ledger.moment(valid_until) if valid_until else None,
         subscription=entry["subscription"],
+        speaks_for=entry["speaks_for"],
         payload=json.loads(entry["payload"]),
     )

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from datetime import timedelta
 from datetime import timezone
+from niteoweb.click2sell import binding
 from niteoweb.click2sell import store
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
@@ -26,17 +27,14 @@ NOTHING = "nothing to do"
 ATTENTION = "needs attention"
 REFUSED = "refused"
 FAILED = "failed"
-#: No entry was made, see :data:`ENTRIES_PER_TRANSACTION`.
+#: Reason of what is refused.
+ANOTHER = "another buyer or product"
+
+#: No entry was made, see :data:`.binding.ENTRIES_PER_TRANSACTION`.
 NOT_KEPT = "not kept"
 
 #: Outcomes that answer a second delivery; the others are tried again.
 FINAL = frozenset({ACCEPTED, NOTHING, ATTENTION, REFUSED})
-
-#: A captured checksum is good for this many entries; more of its transaction are only counted.
-ENTRIES_PER_TRANSACTION = 100
-
-#: The same for those that name another buyer or product than the transaction's.
-REFUSED_PER_TRANSACTION = 10
 
 #: Fields of an entry that have an index of their own.
 FACETS = ("outcome", "provider", "kind", "product_id")
@@ -45,9 +43,6 @@ FACETS = ("outcome", "provider", "kind", "product_id")
 CAPPED = 1000
 
 Entry = PersistentMapping
-
-#: buyer, product, entries, entries that were only counted, entries of others
-_UNBOUND = ("", "", 0, 0, 0)
 
 
 def get(site: Any, key: str) -> Entry | None:
@@ -59,10 +54,11 @@ def record(site: Any, notification: Notification, received_at: datetime) -> Entr
     """Write a genuine notification down, as received.
 
     :param received_at: in UTC.
-    :returns: None when its transaction has :data:`ENTRIES_PER_TRANSACTION` entries already;
+    :returns: None when its transaction has too many entries already, see binding.py;
         then it is only counted.
     """
     amount = notification.amount
+    place = (notification.provider, notification.transaction)
     valid_until = notification.valid_until
     return _add(
         site,
@@ -72,7 +68,7 @@ def record(site: Any, notification: Notification, received_at: datetime) -> Entr
             "kind": str(notification.kind),
             "received_at": iso(received_at),
             "occurred_at": iso(notification.occurred_at),
-            "buyer": notification.buyer,
+            "buyer": binding.rightful(site, place, notification.buyer),
             "email": notification.email,
             "first_name": notification.first_name,
             "last_name": notification.last_name,
@@ -85,6 +81,7 @@ def record(site: Any, notification: Notification, received_at: datetime) -> Entr
             "country": notification.country,
             "affiliate": notification.affiliate,
             "subscription": notification.subscription,
+            "speaks_for": notification.speaks_for,
             "valid_until": None if valid_until is None else iso(valid_until),
             "payload": json.dumps(dict(notification.payload)),
         },
@@ -102,7 +99,7 @@ def record_broken(
     """Write down a delivery with a valid signature whose fields cannot be read.
 
     :param key: hash of the body.
-    :returns: None when its transaction has :data:`ENTRIES_PER_TRANSACTION` entries already;
+    :returns: None when its transaction has too many entries already, see binding.py;
         then it is only counted.
     """
     return _add(
@@ -126,6 +123,7 @@ def record_broken(
             "country": "",
             "affiliate": "",
             "subscription": False,
+            "speaks_for": "",
             "valid_until": None,
             "payload": json.dumps(dict(payload)),
         },
@@ -153,21 +151,16 @@ def change(entry: Entry, **values: Any) -> None:
             entry[name] = value
 
 
-def bind(site: Any, entry: Entry) -> None:
-    """Tie the entry's transaction to its buyer and product, if it is not tied yet."""
-    transactions = store.tree(site, "transactions")
-    place = (entry["provider"], entry["transaction"])
-    buyer, _product, *counts = transactions.get(place, _UNBOUND)
-    if not buyer:
-        transactions[place] = (entry["buyer"], entry["product_id"], *counts)
+def remark(entry: Entry, at: datetime, by: str, what: str, text: str) -> None:
+    """Note what an owner decided about an entry.
 
-
-def belongs_to_another(site: Any, entry: Entry) -> bool:
-    """Whether the entry's transaction is tied to another buyer or product than it names."""
-    bound = store.tree(site, "transactions").get((entry["provider"], entry["transaction"]))
-    if bound is None or not bound[0]:
-        return False
-    return _names_another(site, bound, entry)
+    :param at: in UTC.
+    :param by: user id of the owner.
+    :param what: "decided", "attached", "dismissed" or "group made".
+    :param text: the owner's reason.
+    """
+    note = {"at": iso(at), "by": by, "what": what, "text": text}
+    entry["notes"] = (*entry["notes"], note)
 
 
 def count(site: Any, facet: str = "all", value: str = "") -> int:
@@ -233,15 +226,8 @@ def from_microseconds(count_: int) -> datetime:
 
 
 def _add(site: Any, values: dict[str, Any]) -> Entry | None:
-    transactions = store.tree(site, "transactions")
-    place = (values["provider"], values["transaction"])
-    bound = buyer, product, kept, dropped, foreign = transactions.get(place, _UNBOUND)
-    # What will be refused has places of its own, so that it cannot use up the buyer's.
-    refused = bool(buyer) and _names_another(site, bound, values)
-    if foreign >= REFUSED_PER_TRANSACTION if refused else kept >= ENTRIES_PER_TRANSACTION:
-        transactions[place] = (buyer, product, kept, dropped + 1, foreign)
+    if not binding.take_place(site, values):
         return None
-    transactions[place] = (buyer, product, kept + (not refused), dropped, foreign + refused)
     entry = PersistentMapping(
         {
             **values,
@@ -253,6 +239,10 @@ def _add(site: Any, values: dict[str, Any]) -> Entry | None:
             # Whether it takes part in computing what its buyer is entitled to.
             "counts": False,
             "buyer_id": "",
+            # Reason and subject that an owner has decided to leave as they are.
+            "dismissed": None,
+            # What an owner decided about it, see remark().
+            "notes": (),
             # Terms, from the mapping at the time of recording.
             "days": None,
             "exclusive": False,
@@ -263,19 +253,6 @@ def _add(site: Any, values: dict[str, Any]) -> Entry | None:
     for facet in ("all", *FACETS):
         _file(site, facet, entry, add=True)
     return entry
-
-
-def _names_another(site: Any, bound: tuple[Any, ...], values: Mapping[str, Any]) -> bool:
-    """Whether an entry names another buyer or product than its transaction is tied to.
-
-    One buyer may have several addresses.
-    """
-    by_address = store.tree(site, "buyer_by_address")
-    buyer, product = bound[:2]
-    named = values["buyer"]
-    same = named == buyer or by_address.get(named, named) == by_address.get(buyer, buyer)
-    follows = values["kind"] == Kind.PLAN_CHANGE or values["product_id"] == product
-    return not (same and follows)
 
 
 def _facet(facet: str, value: str) -> str:

@@ -32,7 +32,15 @@ Mail = PersistentMapping
 
 
 def file(
-    site: Any, kind: str, user_id: str, to: str, product: str, now: datetime, domain: str
+    site: Any,
+    kind: str,
+    user_id: str,
+    to: str,
+    product: str,
+    now: datetime,
+    domain: str,
+    credentials: str = "",
+    by: str = "",
 ) -> Mail:
     """Put a mail into the outbox, due at once.
 
@@ -40,6 +48,9 @@ def file(
     :param to: the address that it goes to.
     :param product: name of the product that was bought.
     :param domain: right side of the Message-ID.
+    :param credentials: what a welcome mail brings, "link" or "password"; "" for what the
+        settings say.
+    :param by: user id of the owner who asked for it, "" for none.
     """
     mail_id = secrets.token_hex(16)
     mail = store.tree(site, "mails")[mail_id] = PersistentMapping(
@@ -49,6 +60,8 @@ def file(
             "user_id": user_id,
             "to": to,
             "product": product,
+            "credentials": credentials,
+            "by": by,
             "message_id": f"<{mail_id}@{domain}>",
             "state": DUE,
             "attempts": 0,
@@ -93,6 +106,11 @@ def failed(site: Any, mail: Mail, error: str, now: datetime) -> None:
     pause = PAUSES[min(mail["attempts"], len(PAUSES)) - 1]
     _move(site, mail, DUE, now + timedelta(minutes=pause))
     mail["error"] = error
+
+
+def postpone(site: Any, mail: Mail, moment: datetime) -> None:
+    """Let a mail wait until a moment, in UTC."""
+    _move(site, mail, DUE, moment)
 
 
 def dropped(site: Any, mail: Mail, why: str) -> None:

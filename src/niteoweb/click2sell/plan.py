@@ -25,6 +25,7 @@ from niteoweb.click2sell.entitlement import compute
 from niteoweb.click2sell.entitlement import Outcome
 from niteoweb.click2sell.fact import CODES
 from niteoweb.click2sell.fact import GRANTS_NOTHING
+from niteoweb.click2sell.fact import UNKNOWN_KIND
 from niteoweb.click2sell.groupplan import EVERY_BUYER
 from niteoweb.click2sell.groupplan import Groups
 from niteoweb.click2sell.groupplan import Product
@@ -35,14 +36,26 @@ from typing import Any
 #: After how long a subscription of a silent provider is looked at again.
 LOOK_AGAIN = timedelta(minutes=30)
 
+#: The purchase fields of a member who bought nothing, as the profile sets them.
+NO_PURCHASE = {
+    "product_id": "",
+    "product_name": "",
+    "last_purchase_id": "",
+    "last_purchase_timestamp": DateTime("2000/01/01"),
+}
+
 
 @dataclass(frozen=True)
 class Verdict:
-    """What becomes of an entry."""
+    """What becomes of an entry.
+
+    :ivar dismissed: it needs attention, and an owner has decided that there is nothing to do.
+    """
 
     outcome: str
     reason: str = ""
     subject: str = ""
+    dismissed: bool = False
 
     @property
     def takes_effect(self) -> bool:
@@ -51,14 +64,24 @@ class Verdict:
         It then ties its transaction to its buyer: a signature must not serve another one.
         """
         effective = self.reason.startswith("group") or self.reason in CODES - GRANTS_NOTHING
-        return self.outcome != ledger.ATTENTION or effective
+        return effective or not (self.outcome == ledger.ATTENTION or self.dismissed)
+
+    def of(self, entry: ledger.Entry) -> "Verdict":
+        """The same after what an owner has decided about the entry."""
+        if self.outcome == ledger.ATTENTION and entry["dismissed"] == (
+            self.reason,
+            self.subject,
+        ):
+            return replace(self, outcome=ledger.NOTHING, dismissed=True)
+        return self
 
 
 @dataclass(frozen=True)
 class Plan:
     """The difference between what is and what should be, for one buyer.
 
-    :ivar absorbs: another buyer record that turned out to be the same buyer's.
+    :ivar absorbs: another buyer record that turned out to be the same buyer's; `buyer_id` is
+        the one that stays.
     :ivar user_id: the account, "" when there is none (yet).
     :ivar create: an account has to be made; `properties` are for it.
     :ivar attach: `user_id` has to be tied to the buyer.
@@ -115,6 +138,13 @@ class Plan:
     def revoked_with(self, product: Product) -> tuple[str, ...]:
         """The groups that are revoked because access to a product ended."""
         return tuple(name for name, products in self.revoked.items() if product in products)
+
+
+def of_unknown_kind(entry: ledger.Entry) -> Verdict:
+    """What becomes of an entry of an unknown kind, or one that could not be read."""
+    return Verdict(ledger.ATTENTION, entry["reason"] or UNKNOWN_KIND, entry["subject"]).of(
+        entry
+    )
 
 
 def make(
@@ -181,7 +211,7 @@ def make(
         gained=tuple(p for p in live if p not in buyer["live"]) if account.usable else (),
         lost=tuple(p for p in buyer["live"] if p not in live) if account.usable else (),
         verdicts={
-            entry["key"]: _verdict(entry, outcome, account, payments, groups)
+            entry["key"]: _verdict(entry, outcome, account, payments, groups).of(entry)
             for entry in entries
         },
         terms=terms,
@@ -256,6 +286,11 @@ def _account(site: Any, buyer: buyers.Buyer, payments: Sequence[ledger.Entry]) -
         return _Account(user_id)
     if not any(entry["received_at"] > buyer["deleted_at"] for entry in payments):
         return _Account()
+    chosen = buyer["chosen"]
+    if chosen and member.exists(chosen):
+        if privilege.member(chosen):
+            return _Account(problem="privileged account", deleted_at=buyer["deleted_at"])
+        return _Account(chosen, attach=True)
     try:
         user_id = member.choose(
             site, payments[-1]["buyer"], lambda found: buyers.made_by_us(site, found)
@@ -277,8 +312,11 @@ def _properties(
     buyer: buyers.Buyer, account: _Account, payments: Sequence[ledger.Entry]
 ) -> dict[str, Any]:
     """The purchase fields that have to be written."""
-    if not account.usable or not payments:
+    if not account.usable:
         return {}
+    if not payments:
+        # What they told of turned out to be another buyer's.
+        return _different(account.user_id, NO_PURCHASE)
     latest = payments[-1]
     occurred_at = ledger.moment(latest["occurred_at"]).astimezone(plone_site.timezone())
     wanted = {
@@ -291,7 +329,11 @@ def _properties(
         wanted["affiliate"] = payments[0]["affiliate"]
     if account.create:
         return {**wanted, "fullname": history.notification(latest).fullname}
-    present = member.fields(account.user_id, tuple(wanted))
+    return _different(account.user_id, wanted)
+
+
+def _different(user_id: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    present = member.fields(user_id, tuple(wanted))
     return {name: value for name, value in wanted.items() if present[name] != value}
 
 

@@ -9,6 +9,7 @@ from niteoweb.click2sell import commit
 from niteoweb.click2sell import mail as letters
 from niteoweb.click2sell import member
 from niteoweb.click2sell import outbox
+from niteoweb.click2sell import privilege
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.ledger import iso
 from typing import Any
@@ -62,7 +63,8 @@ def _prepare(site: Any, mail_id: str, password: str) -> EmailMessage | None:
     if not member.exists(user_id):
         outbox.dropped(site, mail, "the member does not exist any more")
         return None
-    if mail["kind"] == outbox.WELCOME and plone_site.settings().welcome_mail == "none":
+    way = mail["credentials"] or plone_site.settings().welcome_mail
+    if mail["kind"] == outbox.WELCOME and way == "none":
         outbox.dropped(site, mail, "the welcome mail was switched off")
         return None
     address = plone_site.address()
@@ -76,29 +78,37 @@ def _prepare(site: Any, mail_id: str, password: str) -> EmailMessage | None:
     if mail["kind"] == outbox.NOTICE:
         message = letters.notice(mail["to"], mail["message_id"], values)
     else:
-        credentials = _credentials(site, user_id, password, address)
+        credentials = _credentials(site, user_id, password, address, way, bool(mail["by"]))
         message = letters.welcome(mail["to"], mail["message_id"], values, credentials)
     outbox.sending(site, mail, now)
     return message
 
 
-def _credentials(site: Any, user_id: str, password: str, address: str) -> str:
+def _credentials(
+    site: Any, user_id: str, password: str, address: str, way: str, asked: bool
+) -> str:
     """What lets the new member in: the password, or a link to set one.
 
     No password is stored, so a later attempt has to set a new one. That is only right while
     nobody uses the account yet: we made it, the password is the one we set, and nobody ever
-    logged in. Otherwise the member gets a link.
+    logged in, or an owner has asked for a new one. Otherwise the member gets a link.
+
+    :param password: the new member's, while it is known.
+    :param address: of the site.
+    :param way: "password" or "link".
+    :param asked: whether an owner asked for this mail.
     """
-    if plone_site.settings().welcome_mail == "password":
+    if way == "password":
         if password:
             return letters.password_line(password)
         buyer = buyers.of_user(site, user_id)
         ours = buyer is not None and buyer["made"] and bool(buyer["password_print"])
-        if (
+        unused = (
             ours
             and buyer["password_print"] == member.password_print(user_id)
             and member.never_logged_in(user_id)
-        ):
+        )
+        if unused or (asked and ours and not privilege.member(user_id)):
             password = member.set_password(user_id)
             buyers.change(buyer, password_print=member.password_print(user_id))
             return letters.password_line(password)

@@ -14,6 +14,7 @@ from datetime import datetime
 from datetime import timezone
 from niteoweb.click2sell import announce
 from niteoweb.click2sell import apply
+from niteoweb.click2sell import binding
 from niteoweb.click2sell import buyer as buyers
 from niteoweb.click2sell import commit
 from niteoweb.click2sell import forgery
@@ -24,7 +25,6 @@ from niteoweb.click2sell import plan as plans
 from niteoweb.click2sell import postman
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.fact import GRANTS_NOTHING
-from niteoweb.click2sell.fact import UNKNOWN_KIND
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
 from typing import Any
@@ -81,10 +81,24 @@ def process(notification: Notification) -> Result:
     :raises niteoweb.click2sell.commit.Busy: try again later; nothing is lost.
     :raises Failed: something unexpected happened; the entry is kept as failed.
     """
-    return _process(
-        notification.key,
-        lambda site, now: _with_terms(ledger.record(site, notification, now)),
-    )
+    return _process(notification.key, lambda site, now: write_down(site, notification, now))
+
+
+def write_down(site: Any, notification: Notification, now: datetime) -> ledger.Entry | None:
+    """Write a notification into the ledger and its buyer's history, with today's terms.
+
+    A later mapping does not rewrite the past.
+
+    :returns: None when its transaction has too many entries; then it is only counted.
+    """
+    entry = ledger.record(site, notification, now)
+    if entry is None:
+        return None
+    terms = mapping.terms(plone_site.mapping(), entry["product_id"])
+    if terms is not None:
+        ledger.change(entry, days=terms.days, exclusive=terms.exclusive, terms_known=True)
+    buyers.own(site, buyers.of_address(site, entry["buyer"]), entry)
+    return entry
 
 
 def process_broken(
@@ -130,16 +144,12 @@ def provision(
     def work(site: Any) -> tuple[plans.Plan, apply.Done]:
         now = datetime.now(timezone.utc)
         buyer = buyers.get(site, buyer_id)
-        return _apply(
-            site,
-            buyer,
-            plans.make(site, buyer, now, None, follow_mapping, despite_silence),
-            None,
-        )
+        plan = plans.make(site, buyer, now, None, follow_mapping, despite_silence)
+        return plan, perform(site, plan, None)
 
     with commit.lock:
         plan, done = commit.run(work)
-    _after(plan, done, None)
+    follow_up(plan, done, None)
     return plan
 
 
@@ -162,7 +172,7 @@ def preview(site: Any, key: str, now: datetime) -> plans.Plan | None:
     entry = ledger.get(site, key)
     if entry is None:
         raise KeyError(key)
-    if entry["kind"] == Kind.UNKNOWN or ledger.belongs_to_another(site, entry):
+    if entry["kind"] == Kind.UNKNOWN or binding.belongs_to_another(site, entry):
         return None
     return plans.make(site, buyers.get(site, entry["buyer_id"]), now, entry)
 
@@ -190,24 +200,45 @@ def _process(
     plan, done = provisioned
     # A payment that was told before is no news when it is replayed; a new member always is.
     news = done.created or (not again and result.reason not in GRANTS_NOTHING)
-    _after(plan, done, notification if news else None)
+    follow_up(plan, done, notification if news else None)
     return result
 
 
-def _after(plan: plans.Plan, done: apply.Done, notification: Notification | None) -> None:
-    """What follows a commit, outside the lock: events and mail. No purchase is lost here."""
+def perform(site: Any, plan: plans.Plan, entry: ledger.Entry | None) -> apply.Done:
+    """Apply a plan, inside a commit and the lock.
+
+    :param entry: the entry being processed, None when there is none.
+    """
+    step("planned")
+    done = apply.apply(site, plan, entry, datetime.now(timezone.utc), step)
+    step("before commit")
+    return done
+
+
+def follow_up(plan: plans.Plan, done: apply.Done, notification: Notification | None) -> None:
+    """What follows a commit, outside the lock: events and mail. No purchase is lost here.
+
+    :param notification: the one that led to it and is news, None for none.
+    """
     if done.created and notification is None:
         notification = history.notification(ledger.get(plone_site.get(), plan.payment))
     announce.fire(announce.events(plan, done, notification))
     if done.mail_id:
-        try:
-            postman.deliver(done.mail_id, done.password, step)
-        except commit.Busy:
-            logger.warning("Mail %s has to wait: the database is busy.", done.mail_id)
-        except Exception as error:
-            # The purchase is committed and the mail is in the outbox; the sweep sends it.
-            logger.error("Mail %s has to wait: %s", done.mail_id, type(error).__name__)
+        send(done.mail_id, done.password)
     step("finished")
+
+
+def send(mail_id: str, password: str = "") -> None:
+    """Send a mail of the outbox now; what stands in the way is left to the sweep.
+
+    :param password: the new member's, while it is known.
+    """
+    try:
+        postman.deliver(mail_id, password, step)
+    except commit.Busy:
+        logger.warning("Mail %s has to wait: the database is busy.", mail_id)
+    except Exception as error:
+        logger.error("Mail %s has to wait: %s", mail_id, type(error).__name__)
 
 
 def _record(
@@ -225,8 +256,6 @@ def _record(
         if entry is None:
             logger.error("A transaction has too many notifications; one was only counted.")
             return Result(ledger.NOT_KEPT)
-        if entry["buyer"]:
-            buyers.own(site, buyers.of_address(site, entry["buyer"]), entry)
     if entry is None:
         raise KeyError(key)
     return _result(entry) if entry["outcome"] in ledger.FINAL else None
@@ -244,26 +273,17 @@ def _provision_entry(site: Any, key: str, again: bool) -> tuple[plans.Plan, appl
     entry["attempts"] += 1
     entry["error"] = ""
     if entry["kind"] == Kind.UNKNOWN:
-        reason = entry["reason"] or UNKNOWN_KIND
-        logger.warning("Entry %s needs attention: %s.", key, reason)
-        ledger.finish(site, entry, ledger.ATTENTION, reason, entry["subject"])
+        verdict = plans.of_unknown_kind(entry)
+        logger.warning("Entry %s needs attention: %s.", key, verdict.reason)
+        ledger.finish(site, entry, verdict.outcome, verdict.reason, verdict.subject)
         return plans.Plan(entry["buyer_id"]), apply.Done()
-    if ledger.belongs_to_another(site, entry):
+    if binding.belongs_to_another(site, entry):
         logger.warning("Entry %s names another buyer or product than its transaction.", key)
-        ledger.finish(site, entry, ledger.REFUSED, "another buyer or product")
+        ledger.finish(site, entry, ledger.REFUSED, ledger.ANOTHER)
         return plans.Plan(entry["buyer_id"]), apply.Done()
     buyer = buyers.get(site, entry["buyer_id"])
     plan = plans.make(site, buyer, datetime.now(timezone.utc), entry)
-    return _apply(site, buyer, plan, entry)
-
-
-def _apply(
-    site: Any, buyer: buyers.Buyer, plan: plans.Plan, entry: ledger.Entry | None
-) -> tuple[plans.Plan, apply.Done]:
-    step("planned")
-    done = apply.apply(site, buyer, plan, entry, datetime.now(timezone.utc), step)
-    step("before commit")
-    return plan, done
+    return plan, perform(site, plan, entry)
 
 
 def _fail(key: str, error: Exception) -> None:
@@ -278,16 +298,6 @@ def _fail(key: str, error: Exception) -> None:
         ledger.finish(site, entry, ledger.FAILED)
 
     commit.run(work)
-
-
-def _with_terms(entry: ledger.Entry | None) -> ledger.Entry | None:
-    """Write today's terms into a new entry: a later mapping does not rewrite the past."""
-    if entry is None:
-        return None
-    terms = mapping.terms(plone_site.mapping(), entry["product_id"])
-    if terms is not None:
-        ledger.change(entry, days=terms.days, exclusive=terms.exclusive, terms_known=True)
-    return entry
 
 
 def _result(entry: ledger.Entry) -> Result:

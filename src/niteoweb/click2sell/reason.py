@@ -2,6 +2,7 @@
 
 from niteoweb.click2sell import _
 from niteoweb.click2sell import fact
+from niteoweb.click2sell import ledger
 from zope.i18nmessageid import Message
 
 
@@ -13,7 +14,7 @@ REASONS = {
         "nothing."
     ),
     "parameter": _("The notification is genuine, but ${subject} is missing or malformed."),
-    "another buyer or product": _(
+    ledger.ANOTHER: _(
         "The signature is valid, but its transaction belongs to another buyer or product."
     ),
     # The history

@@ -72,6 +72,11 @@ def sender() -> tuple[str, str]:
     return found.email_from_name or title(), found.email_from_address or ""
 
 
+def mail_domain() -> str:
+    """The right side of the ids of mails."""
+    return sender()[1].rpartition("@")[2] or "localhost"
+
+
 def address() -> str:
     """The site's address for links in mails: the public one of the settings, if it is set."""
     return settings().site_address or api.portal.get().absolute_url()

@@ -25,6 +25,8 @@ TREES = {
     "facets": OOBTree,  # "outcome=failed" and the like -> set of (minus microseconds, key)
     "counts": OOBTree,  # the same -> Length
     "transactions": OOBTree,  # (provider, transaction) -> see ledger.py
+    # What an owner found out: (provider, transaction) or ("", address) -> the right address
+    "corrected": OOBTree,
     # buyer.py
     "buyers": OOBTree,  # buyer id -> record
     "buyer_by_address": OOBTree,  # lower-cased address -> buyer id

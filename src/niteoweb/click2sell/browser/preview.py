@@ -1,6 +1,5 @@
 """What a replay would change, in the words of the page that shows it."""
 
-from dataclasses import astuple
 from dataclasses import dataclass
 from DateTime import DateTime
 from niteoweb.click2sell import _
@@ -11,6 +10,7 @@ from niteoweb.click2sell import reason
 from niteoweb.click2sell.browser import shown
 from niteoweb.click2sell.dryrun import DryRun
 from niteoweb.click2sell.plan import Plan
+from niteoweb.click2sell.plan import Verdict
 from typing import Any
 from zope.i18nmessageid import Message
 
@@ -66,11 +66,11 @@ def of(site: Any, key: str, found: DryRun) -> Preview:
     :param key: of the entry that would be replayed.
     """
     plan, verdict = found.plan, found.verdict
-    now, then = _present(site, key), astuple(verdict)
+    now, then = _present(site, key), _told(verdict)
     others = {
         other
         for other, its_verdict in plan.verdicts.items()
-        if other in plan.terms or astuple(its_verdict) != _present(site, other)
+        if other in plan.terms or _told(its_verdict) != _present(site, other)
     } - {key}
     terms = plan.terms.get(key)
     changes = (
@@ -134,6 +134,10 @@ def _present(site: Any, key: str) -> tuple[str, str, str]:
     """What became of an entry until now, to compare with a verdict."""
     entry = ledger.get(site, key)
     return entry["outcome"], entry["reason"], entry["subject"]
+
+
+def _told(verdict: Verdict) -> tuple[str, str, str]:
+    return verdict.outcome, verdict.reason, verdict.subject
 
 
 def _product(product: tuple[str, str]) -> Message:

@@ -60,6 +60,7 @@ DETAILS = (
     "country",
     "affiliate",
     "subscription",
+    "speaks_for",
     "valid_until",
     "error",
     "attempts",
@@ -173,6 +174,8 @@ def details(site: Any, request: Any, key: str) -> dict[str, Any]:
             "days": entry["days"],
             "exclusive": entry["exclusive"],
         },
+        "dismissed": entry["dismissed"] is not None,
+        "notes": list(entry["notes"]),
         "payload": json.loads(entry["payload"]),
     }
 

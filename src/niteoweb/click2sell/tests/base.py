@@ -6,8 +6,10 @@ from contextlib import contextmanager
 from datetime import datetime
 from datetime import timedelta
 from datetime import timezone
+from niteoweb.click2sell import action
 from niteoweb.click2sell import buyer as buyers
 from niteoweb.click2sell import ledger
+from niteoweb.click2sell import owner
 from niteoweb.click2sell import postman
 from niteoweb.click2sell import provisioning
 from niteoweb.click2sell import site as plone_site
@@ -52,7 +54,7 @@ class SiteTestCase(unittest.TestCase):
     def setUp(self):
         self.portal = self.layer["portal"]
         self.now = NOW
-        for module in (provisioning, buyers, postman):
+        for module in (action, buyers, owner, postman, provisioning):
             clock = mock.patch.object(module, "datetime", _clock(self))
             clock.start()
             self.addCleanup(clock.stop)

@@ -3,6 +3,7 @@
 from DateTime import DateTime
 from datetime import timedelta
 from niteoweb.click2sell import adoption
+from niteoweb.click2sell import binding
 from niteoweb.click2sell import buyer as buyers
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import memberindex
@@ -103,7 +104,7 @@ class TestAdoption(AdoptionTestCase):
             "valid_until": None,
         }
         self.assertEqual({name: entry[name] for name in expected}, expected)
-        self.assertFalse(ledger.belongs_to_another(self.portal, entry))
+        self.assertFalse(binding.belongs_to_another(self.portal, entry))
 
     def test_the_groups_count_as_granted(self):
         self.old()

@@ -1,5 +1,6 @@
 """The callback over real HTTP: what a genuine delivery leads to, and what it leaves behind."""
 
+from niteoweb.click2sell import binding
 from niteoweb.click2sell import buyer as buyers
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import site as plone_site
@@ -160,7 +161,7 @@ class TestRefused(CallbackTestCase):
         self.assert_answer(answer, 409, REFUSED)
 
     def test_a_captured_checksum_is_good_for_a_hundred_entries(self):
-        with mock.patch.object(ledger, "REFUSED_PER_TRANSACTION", 2):
+        with mock.patch.object(binding, "REFUSED_PER_TRANSACTION", 2):
             self.sell()
             for number in (1, 2):
                 self.assertEqual(self.sell(product_id=f"x{number}").status_code, 409)
@@ -172,10 +173,10 @@ class TestRefused(CallbackTestCase):
             self.assert_answer(self.sell(), 200, PARSED)
             self.assert_answer(self.sell(product_id="x1"), 409, REFUSED)
         self.assertEqual(self.recorded(), 3)
-        self.assertEqual(ledger.ENTRIES_PER_TRANSACTION, 100)
+        self.assertEqual(binding.ENTRIES_PER_TRANSACTION, 100)
 
     def test_more_of_them_are_counted(self):
-        with mock.patch.object(ledger, "ENTRIES_PER_TRANSACTION", 1):
+        with mock.patch.object(binding, "ENTRIES_PER_TRANSACTION", 1):
             for number in range(3):
                 self.sell(c2s_transaction_id=f"R-{number}")
         self.assertEqual(self.recorded(), 1)
@@ -184,12 +185,12 @@ class TestRefused(CallbackTestCase):
 
     def test_those_of_others_do_not_use_up_the_places_of_the_buyer(self):
         self.sell()
-        for number in range(ledger.REFUSED_PER_TRANSACTION + 5):
+        for number in range(binding.REFUSED_PER_TRANSACTION + 5):
             self.sell(buyer_email=f"thief{number}@example.org")
         self.assert_answer(self.sell(transaction_type="Refund"), 200, PARSED)
-        self.assertEqual(self.recorded(), 2 + ledger.REFUSED_PER_TRANSACTION)
+        self.assertEqual(self.recorded(), 2 + binding.REFUSED_PER_TRANSACTION)
         counts = store.tree(self.portal, "transactions")["click2sell", "T-1"][2:]
-        self.assertEqual(counts, (2, 5, ledger.REFUSED_PER_TRANSACTION))
+        self.assertEqual(counts, (2, 5, binding.REFUSED_PER_TRANSACTION))
 
 
 class TestBroken(CallbackTestCase):

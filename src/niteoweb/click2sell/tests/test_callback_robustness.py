@@ -1,6 +1,7 @@
 """The callback over real HTTP: odd requests, logged-in callers, and what must not leak."""
 
 from contextlib import contextmanager
+from niteoweb.click2sell import binding
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import provisioning
 from niteoweb.click2sell.provider import click2sell
@@ -207,7 +208,7 @@ class TestNothingLeaks(test_callback.CallbackTestCase):
         self.sell_quietly(403, checksum=click2sell.sign("another", "T-1"))
         future = {"purchase_date": "2999-01-01", "acquirer_transaction_id": "T-2"}
         self.assertTrue(self.sell_quietly(200, **future))
-        with mock.patch.object(ledger, "ENTRIES_PER_TRANSACTION", 1):
+        with mock.patch.object(binding, "ENTRIES_PER_TRANSACTION", 1):
             self.assertTrue(self.sell_quietly(409, product_id="marked-id"))
 
     def test_errors_whose_message_has_an_address(self):

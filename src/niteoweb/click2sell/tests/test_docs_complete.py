@@ -5,6 +5,7 @@ from contextlib import suppress
 from datetime import datetime
 from importlib import import_module
 from io import StringIO
+from niteoweb.click2sell import binding
 from niteoweb.click2sell import console
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import listing
@@ -170,7 +171,7 @@ class TestCompleteness(unittest.TestCase):
                 self.assertIn(f".. literalinclude:: http-examples/{path.name}\n", shown)
 
     def test_limits(self):
-        self.assertEqual(ledger.ENTRIES_PER_TRANSACTION, 100)
+        self.assertEqual(binding.ENTRIES_PER_TRANSACTION, 100)
         self.assertEqual(callback.LARGEST_BODY, 64 * 1024)
         self.assert_explained("security.rst", ["100 notifications", "24 hours"])
         self.assert_explained("notifications.rst", ["64 KiB"])

@@ -1,0 +1,241 @@
+"""What an owner decides about an entry: whose it is, or that there is nothing to do.
+
+Each function checks what was asked for and returns an :class:`~.action.Action`, which
+:mod:`niteoweb.click2sell.action` previews and carries out. A decision is noted on the entry.
+The rules, where there is a choice:
+
+* Correcting the buyer of a purchase moves its entries to the right buyer, and what comes later
+  under the same transaction, or under the same address, follows.
+* Deciding for a refused entry ties its transaction to the buyer and product that it names. What
+  the transaction gave to another buyer or product is refused from then on, and taken back; what
+  was refused before and names them too is taken in.
+* A dismissed entry has nothing to do until it needs attention for another reason.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from niteoweb.click2sell import _
+from niteoweb.click2sell import binding
+from niteoweb.click2sell import buyer as buyers
+from niteoweb.click2sell import group
+from niteoweb.click2sell import ledger
+from niteoweb.click2sell import member
+from niteoweb.click2sell import privilege
+from niteoweb.click2sell import provisioning
+from niteoweb.click2sell import store
+from niteoweb.click2sell.action import Action
+from niteoweb.click2sell.action import address_of
+from niteoweb.click2sell.action import Concern
+from niteoweb.click2sell.action import NotPossible
+from niteoweb.click2sell.action import PRIVILEGED
+from niteoweb.click2sell.action import stated
+from niteoweb.click2sell.history import product
+from niteoweb.click2sell.notification import idempotency_key
+from niteoweb.click2sell.notification import Kind
+from niteoweb.click2sell.notification import Notification
+from niteoweb.click2sell.notification import OWNER
+from typing import Any
+
+import secrets
+
+
+def correct(
+    site: Any, key: str, address: str, everything: bool, reason: str, by: str
+) -> Action:
+    """Give a purchase to the buyer whose it is, for example after a mistyped address.
+
+    :param key: of an entry of the purchase.
+    :param address: of the right buyer.
+    :param everything: everything that came and will come under the same address, not just what
+        belongs to this transaction.
+    :param reason: why, for the record.
+    :param by: user id of the owner.
+    :raises NotPossible: the entry names no buyer, the address is none or the same buyer's, or
+        the reason is missing.
+    """
+    right, why, named = address_of(address), stated(reason), _entry(site, key)
+    if not named["buyer_id"] or named["kind"] == Kind.CORRECTION:
+        raise NotPossible(_("This notification names no buyer."))
+
+    def write(site: Any, now: datetime) -> list[Concern]:
+        named = ledger.get(site, key)
+        wrong, provider = named["buyer"], product(named)[0]
+        loser = buyers.get(site, named["buyer_id"])
+        winner = buyers.of_address(site, right)
+        if winner is loser:
+            raise NotPossible(_("This address is the same buyer's."))
+        moved = [
+            entry
+            for entry in _entries(site, loser)
+            if _goes_with(entry, provider, named["transaction"])
+            or (everything and entry["buyer"] == wrong)
+        ]
+        if everything:
+            _follow_address(site, wrong, right)
+        for entry in moved:
+            place = (entry["provider"], entry["transaction"])
+            store.tree(site, "corrected")[place] = right
+            tied = binding.bound(site, place)
+            if tied:
+                binding.rebind(site, place, right, tied[1])
+            ledger.change(entry, buyer=right)
+        buyers.disown(loser, {entry["key"] for entry in moved})
+        for entry in moved:
+            buyers.own(site, winner, entry)
+        note = {"at": ledger.iso(now), "by": by, "what": "corrected", "text": why}
+        buyers.change(loser, notes=(*loser["notes"], note))
+        told = Notification(
+            key=idempotency_key(OWNER, secrets.token_hex(16)),
+            provider=OWNER,
+            speaks_for=provider,
+            kind=Kind.CORRECTION,
+            transaction=named["transaction"],
+            receipt=named["receipt"],
+            occurred_at=now,
+            buyer=right,
+            email=right,
+            product_id=named["product_id"],
+            payload={"reason": why, "by": by, "from": wrong, "to": right},
+        )
+        entry = provisioning.write_down(site, told, now)
+        return [
+            Concern(loser["id"]),
+            Concern(winner["id"], "" if entry is None else entry["key"]),
+        ]
+
+    return Action(write)
+
+
+def decide(site: Any, key: str, reason: str, by: str) -> Action:
+    """Take a refused entry: its transaction belongs to the buyer and product that it names.
+
+    :param reason: why, for the record.
+    :param by: user id of the owner.
+    :raises NotPossible: the entry is not refused, or the reason is missing.
+    """
+    why, refused = stated(reason), _entry(site, key)
+    if not binding.belongs_to_another(site, refused):
+        raise NotPossible(_("This notification is not refused."))
+
+    def write(site: Any, now: datetime) -> list[Concern]:
+        entry = ledger.get(site, key)
+        provider, transaction = product(entry)[0], entry["transaction"]
+        before = buyers.of_address(site, binding.bound(site, (provider, transaction))[0])
+        after = buyers.get(site, entry["buyer_id"])
+        for place in ((provider, transaction), (OWNER, transaction)):
+            if binding.bound(site, place):
+                binding.rebind(site, place, entry["buyer"], entry["product_id"])
+        for other in (*_entries(site, before), *_entries(site, after)):
+            if not _goes_with(other, provider, transaction):
+                continue
+            if binding.belongs_to_another(site, other):
+                ledger.change(other, counts=False)
+                ledger.finish(site, other, ledger.REFUSED, ledger.ANOTHER)
+            elif other["outcome"] == ledger.REFUSED:
+                ledger.change(other, counts=True)
+        ledger.remark(entry, now, by, "decided", why)
+        found = dict.fromkeys((before["id"], after["id"]))
+        return [Concern(buyer_id) for buyer_id in found]
+
+    return Action(write)
+
+
+def attach(site: Any, key: str, user_id: str, reason: str, by: str) -> Action:
+    """Choose the member that the buyer of an entry is.
+
+    :raises NotPossible: the buyer has an account, or the chosen one cannot be taken.
+    """
+    entry, _reason = _entry(site, key), stated(reason)
+    if not entry["buyer_id"]:
+        raise NotPossible(_("This notification names no buyer."))
+    if not member.exists(user_id):
+        raise NotPossible(_("There is no such member."))
+    if privilege.member(user_id):
+        raise NotPossible(PRIVILEGED)
+
+    def write(site: Any, now: datetime) -> list[Concern]:
+        entry = ledger.get(site, key)
+        buyer = buyers.get(site, entry["buyer_id"])
+        if buyer["user_id"] and member.exists(buyer["user_id"]):
+            raise NotPossible(_("The buyer has an account already."))
+        buyers.untie(site, buyer)
+        buyers.change(buyer, chosen=user_id, deleted_at="")
+        ledger.remark(entry, now, by, "attached", _reason)
+        # The entry itself, too: one that was never taken in may be the reason for the choice.
+        return [Concern(buyer["id"], key)]
+
+    return Action(write)
+
+
+def dismiss(site: Any, key: str, note: str, by: str) -> Action:
+    """Leave an entry that needs attention, or is refused, as it is.
+
+    It needs attention again when another reason for it comes up.
+
+    :raises NotPossible: it does not need attention, or the note is missing.
+    """
+    entry, _note = _entry(site, key), stated(note)
+    if entry["outcome"] not in (ledger.ATTENTION, ledger.REFUSED):
+        raise NotPossible(_("This notification does not need attention."))
+
+    def write(site: Any, now: datetime) -> list[Concern]:
+        entry = ledger.get(site, key)
+        entry["dismissed"] = (entry["reason"], entry["subject"])
+        ledger.remark(entry, now, by, "dismissed", _note)
+        if entry["counts"]:
+            return [Concern(entry["buyer_id"])]
+        if entry["outcome"] == ledger.ATTENTION:
+            ledger.finish(site, entry, ledger.NOTHING, entry["reason"], entry["subject"])
+        return []
+
+    return Action(write)
+
+
+def make_group(site: Any, key: str, by: str) -> Action:
+    """Make the group that an entry waits for; who else waits for it gets it at the next sweep.
+
+    :raises NotPossible: it waits for no group, or that group cannot be made.
+    """
+    entry = _entry(site, key)
+    name = entry["subject"]
+    if entry["reason"] != "group missing":
+        raise NotPossible(_("This notification does not wait for a group."))
+    if not group.exists(name) and group.cannot_make(name):
+        raise NotPossible(
+            _('A group of the name "${name}" cannot be made.', mapping={"name": name})
+        )
+
+    def write(site: Any, now: datetime) -> list[Concern]:
+        if not group.exists(name):
+            group.make(name, name)
+        ledger.remark(ledger.get(site, key), now, by, "group made", name)
+        return [Concern(entry["buyer_id"])]
+
+    return Action(write)
+
+
+def _follow_address(site: Any, wrong: str, right: str) -> None:
+    """File what comes under an address from now on under another one."""
+    corrected = store.tree(site, "corrected")
+    corrected.pop(("", right), None)
+    for place, address in list(corrected.items()):
+        if address == wrong:
+            corrected[place] = right
+    corrected["", wrong] = right
+
+
+def _goes_with(entry: ledger.Entry, provider: str, transaction: str) -> bool:
+    """Whether an entry is about a transaction, told by its provider or done by an owner."""
+    return product(entry)[0] == provider and entry["transaction"] == transaction
+
+
+def _entries(site: Any, buyer: buyers.Buyer) -> Iterator[ledger.Entry]:
+    for key in buyer["keys"]:
+        yield ledger.get(site, key)
+
+
+def _entry(site: Any, key: str) -> ledger.Entry:
+    entry = ledger.get(site, key)
+    if entry is None:
+        raise NotPossible(_("There is no such notification."))
+    return entry

@@ -1,0 +1,317 @@
+"""What an owner decides about an entry, and what follows from it."""
+
+from niteoweb.click2sell import action
+from niteoweb.click2sell import decision
+from niteoweb.click2sell import ledger
+from niteoweb.click2sell import provisioning
+from niteoweb.click2sell.action import NotPossible
+from niteoweb.click2sell.tests.base import EMAIL
+from niteoweb.click2sell.tests.base import SiteTestCase
+from plone import api
+
+
+WRONG = "jonh@example.org"
+
+
+class DecisionTestCase(SiteTestCase):
+    def key(self, outcome=ledger.ATTENTION):
+        """Key of the newest entry with an outcome."""
+        return next(ledger.newest_first(self.portal, "outcome", outcome))
+
+    def correct(self, key, address=EMAIL, everything=False):
+        return action.carry_out(
+            decision.correct(self.portal, key, address, everything, "mistyped", "admin")
+        )
+
+    def decide(self, key):
+        return action.carry_out(decision.decide(self.portal, key, "it is his", "admin"))
+
+    def attach(self, key, user_id):
+        return action.carry_out(decision.attach(self.portal, key, user_id, "he says", "admin"))
+
+    def dismiss(self, key):
+        return action.carry_out(decision.dismiss(self.portal, key, "known", "admin"))
+
+    def assert_replay_changes_nothing(self):
+        before = self.dump()
+        for key in list(ledger.newest_first(self.portal)):
+            provisioning.replay(key)
+        after = self.dump()
+        for found in (before, after):
+            for entry in found["trees"]["entries"].values():
+                entry.pop("attempts")
+        self.assertEqual(before, after)
+
+
+class TestCorrect(DecisionTestCase):
+    def test_the_purchase_changes_hands(self):
+        self.buy(buyer_email=WRONG)
+        self.correct(self.key(ledger.ACCEPTED))
+        self.assertEqual(self.groups(WRONG), [])
+        self.assertEqual(self.groups(), ["click2sell", "premium"])
+        self.assertEqual(self.fields(WRONG)["product_id"], "")
+        self.assertEqual(self.fields(WRONG)["last_purchase_id"], "")
+        self.assertEqual(self.fields()["product_id"], "1")
+        self.assertEqual(self.attention(), [])
+        self.assert_replay_changes_nothing()
+
+    def test_in_one_commit(self):
+        self.buy(buyer_email=WRONG)
+        plans = self.correct(self.key(ledger.ACCEPTED))
+        self.assertEqual([bool(plan.create) for plan in plans], [False, True])
+        self.assertEqual(set(plans[0].revoked), {"click2sell", "premium"})
+
+    def test_later_notifications_of_the_transaction_follow(self):
+        self.buy(buyer_email=WRONG)
+        self.correct(self.key(ledger.ACCEPTED))
+        for address in (WRONG, EMAIL):
+            self.assertEqual(
+                self.buy(
+                    buyer_email=address,
+                    c2s_transaction_id=f"R of {address}",
+                    transaction_type="Subscription",
+                    subscription_status="Recurring",
+                ).outcome,
+                ledger.ACCEPTED,
+            )
+        self.assertEqual(self.refund(buyer_email=WRONG).outcome, ledger.ACCEPTED)
+        self.assertEqual(self.groups(), ["click2sell"])
+        self.assertEqual(self.groups(WRONG), [])
+
+    def test_other_purchases_of_the_wrong_address_stay(self):
+        self.buy(buyer_email=WRONG)
+        self.correct(self.key(ledger.ACCEPTED))
+        self.buy_again(buyer_email=WRONG, product_id="2")
+        self.assertEqual(self.groups(WRONG), ["click2sell", "course"])
+        self.assertEqual(self.groups(), ["click2sell", "premium"])
+
+    def test_everything_of_an_address(self):
+        self.buy(buyer_email=WRONG)
+        self.buy_again(buyer_email=WRONG, product_id="2")
+        self.correct(self.key(ledger.ACCEPTED), everything=True)
+        self.assertEqual(self.groups(WRONG), [])
+        self.assertEqual(self.groups(), ["click2sell", "course", "premium"])
+        self.refund(buyer_email=WRONG)
+        self.buy_again(3, buyer_email=WRONG)
+        self.assertEqual(self.groups(WRONG), [])
+        self.assertEqual(self.groups(), ["click2sell", "course", "premium"])
+        self.assert_replay_changes_nothing()
+
+    def test_and_back(self):
+        self.buy(buyer_email=WRONG)
+        key = self.key(ledger.ACCEPTED)
+        for address in (EMAIL, WRONG, EMAIL):
+            self.correct(key, address, everything=True)
+        self.assertEqual(self.groups(WRONG), [])
+        self.assertEqual(self.groups(), ["click2sell", "premium"])
+        self.buy_again(buyer_email=WRONG, product_id="2")
+        self.assertEqual(self.groups(), ["click2sell", "course", "premium"])
+
+    def test_what_is_recorded(self):
+        self.buy(buyer_email=WRONG)
+        wrong = self.buyer(WRONG)
+        self.correct(self.key(ledger.ACCEPTED))
+        (key,) = ledger.newest_first(self.portal, "kind", "correction")
+        entry = ledger.get(self.portal, key)
+        self.assertEqual((entry["buyer"], entry["outcome"]), (EMAIL, ledger.ACCEPTED))
+        (note,) = wrong["notes"]
+        self.assertEqual((note["what"], note["text"]), ("corrected", "mistyped"))
+
+    def test_to_the_same_buyer(self):
+        self.buy()
+        with self.assertRaises(NotPossible):
+            self.correct(self.key(ledger.ACCEPTED), EMAIL.upper())
+        with self.assertRaises(NotPossible):
+            self.correct("no such key")
+
+    def test_a_buyer_who_has_bought_before(self):
+        self.buy_again(product_id="2")
+        self.buy(buyer_email=WRONG)
+        key = next(
+            key
+            for key in ledger.newest_first(self.portal)
+            if ledger.get(self.portal, key)["buyer"] == WRONG
+        )
+        self.correct(key)
+        self.assertEqual(self.groups(), ["click2sell", "course", "premium"])
+
+    def test_a_look_changes_nothing(self):
+        self.buy(buyer_email=WRONG)
+        before = self.dump()
+        wanted = decision.correct(
+            self.portal, self.key(ledger.ACCEPTED), EMAIL, True, "mistyped", "admin"
+        )
+        loser, winner = action.preview(wanted)
+        self.assertEqual(set(loser.revoked), {"click2sell", "premium"})
+        self.assertTrue(winner.create)
+        self.assertEqual(self.dump(), before)
+
+
+class TestDecide(DecisionTestCase):
+    def setUp(self):
+        super().setUp()
+        self.buy(buyer_email=WRONG)
+        self.assertEqual(self.buy().outcome, ledger.REFUSED)
+
+    def test_the_transaction_changes_hands(self):
+        self.decide(self.key(ledger.REFUSED))
+        self.assertEqual(self.groups(WRONG), [])
+        self.assertEqual(self.groups(), ["click2sell", "premium"])
+        self.assertEqual(
+            self.entries(),
+            [(ledger.REFUSED, ledger.ANOTHER, ""), (ledger.ACCEPTED, "", "")],
+        )
+        self.assert_replay_changes_nothing()
+
+    def test_what_follows_goes_by_it(self):
+        self.decide(self.key(ledger.REFUSED))
+        self.assertEqual(self.refund(buyer_email=WRONG).outcome, ledger.REFUSED)
+        self.assertEqual(self.groups(), ["click2sell", "premium"])
+        self.assertEqual(self.refund().outcome, ledger.ACCEPTED)
+        self.assertEqual(self.groups(), ["click2sell"])
+
+    def test_others_that_were_refused_are_taken_in(self):
+        self.assertEqual(self.refund().outcome, ledger.REFUSED)
+        first = [
+            key
+            for key in ledger.newest_first(self.portal)
+            if ledger.get(self.portal, key)["kind"] == "purchase"
+        ][0]
+        self.decide(first)
+        self.assertEqual(self.groups(), ["click2sell"])
+        self.assertEqual(
+            [outcome for outcome, *_rest in self.entries()],
+            [ledger.REFUSED, ledger.ACCEPTED, ledger.ACCEPTED],
+        )
+
+    def test_another_product_of_the_same_buyer(self):
+        self.decide(self.key(ledger.REFUSED))
+        self.buy(product_id="2")
+        self.decide(self.key(ledger.REFUSED))
+        self.assertEqual(self.groups(), ["click2sell", "course"])
+
+    def test_what_is_not_refused(self):
+        self.decide(self.key(ledger.REFUSED))
+        with self.assertRaises(NotPossible):
+            self.decide(self.key(ledger.ACCEPTED))
+
+    def test_the_reason_is_kept(self):
+        key = self.key(ledger.REFUSED)
+        self.decide(key)
+        (note,) = ledger.get(self.portal, key)["notes"]
+        self.assertEqual((note["what"], note["text"]), ("decided", "it is his"))
+
+
+class TestAttach(DecisionTestCase):
+    def test_the_account_that_an_owner_chooses(self):
+        self.account("john", login="johnny")
+        self.buy()
+        self.assertEqual(self.attention(), [["account not certain", ""]])
+        self.attach(self.key(), "john")
+        self.assertEqual(self.attention(), [])
+        self.assertEqual(self.groups("john"), ["click2sell", "premium"])
+        self.assertEqual(self.buyer()["made"], False)
+
+    def test_one_that_is_a_buyers_already(self):
+        self.buy(buyer_email="new@example.org")
+        self.account("john", login="johnny")
+        self.buy_again(product_id="2")
+        self.attach(self.key(), "new@example.org")
+        self.assertEqual(self.groups("new@example.org"), ["click2sell", "course", "premium"])
+        self.assertEqual(self.buyer()["id"], self.buyer("new@example.org")["id"])
+
+    def test_who_cannot_be_chosen(self):
+        self.account("john", login="johnny")
+        self.buy()
+        key = self.key()
+        with self.assertRaises(NotPossible):
+            self.attach(key, "nobody")
+        with self.owner():
+            api.user.grant_roles(username="john", roles=["Manager"])
+        with self.assertRaises(NotPossible):
+            self.attach(key, "john")
+        self.account("other", email="other@example.org")
+        self.attach(key, "other")
+        with self.assertRaises(NotPossible):
+            self.attach(key, "other")
+
+    def test_after_the_account_is_gone(self):
+        self.account("john", login="johnny")
+        self.buy()
+        key = self.key()
+        self.attach(key, "john")
+        with self.owner():
+            api.user.delete(username="john")
+        self.assertEqual(self.buyer()["chosen"], "")
+        self.account("other", email="other@example.org")
+        self.attach(key, "other")
+        self.assertEqual(self.groups("other"), ["click2sell", "premium"])
+
+
+class TestDismiss(DecisionTestCase):
+    def test_it_has_nothing_to_do_from_then_on(self):
+        self.account("john", login="johnny")
+        self.buy()
+        key = self.key()
+        self.dismiss(key)
+        self.assertEqual(self.entries(), [(ledger.NOTHING, "account not certain", "")])
+        self.provision()
+        provisioning.replay(key)
+        self.assertEqual(self.attention(), [])
+        self.assertEqual(self.groups("john"), [])
+
+    def test_another_reason_needs_attention_again(self):
+        self.settings(mapping=["1|missing"])
+        self.buy()
+        self.dismiss(self.key())
+        self.settings(mapping=["1|absent"])
+        self.provision()
+        self.assertEqual(self.attention(), [["group missing", "absent"]])
+
+    def test_one_of_an_unknown_kind(self):
+        self.buy(transaction_type="Gift")
+        key = self.key()
+        self.dismiss(key)
+        provisioning.replay(key)
+        self.assertEqual(self.entries(), [(ledger.NOTHING, "unknown kind", "")])
+
+    def test_what_does_not_take_effect_binds_nothing(self):
+        self.account("john", login="johnny")
+        self.buy()
+        self.dismiss(self.key())
+        self.assertNotEqual(self.buy(buyer_email="new@example.org").outcome, ledger.REFUSED)
+
+    def test_a_refused_one_stays_refused(self):
+        self.buy(buyer_email=WRONG)
+        self.buy()
+        self.dismiss(self.key(ledger.REFUSED))
+        self.assertEqual(self.entries()[-1], (ledger.REFUSED, ledger.ANOTHER, ""))
+
+    def test_only_what_needs_it(self):
+        self.buy()
+        with self.assertRaises(NotPossible):
+            self.dismiss(self.key(ledger.ACCEPTED))
+
+
+class TestMakeGroup(DecisionTestCase):
+    def test_the_buyer_gets_in(self):
+        self.settings(mapping=["1|missing"])
+        self.buy()
+        action.carry_out(decision.make_group(self.portal, self.key(), "admin"))
+        self.assertEqual(self.groups(), ["click2sell", "missing"])
+        self.assertEqual(self.attention(), [])
+
+    def test_a_look_makes_none(self):
+        self.settings(mapping=["1|missing"])
+        self.buy()
+        (plan,) = action.preview(decision.make_group(self.portal, self.key(), "admin"))
+        self.assertEqual(plan.grant, ("missing",))
+        self.assertIsNone(api.group.get("missing"))
+
+    def test_one_that_left_roles_behind(self):
+        self.settings(mapping=["1|missing"])
+        self.buy()
+        with self.owner():
+            self.portal.manage_setLocalRoles("missing", ["Manager"])
+        with self.assertRaises(NotPossible):
+            decision.make_group(self.portal, self.key(), "admin")
