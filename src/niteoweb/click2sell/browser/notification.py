@@ -13,6 +13,7 @@ from niteoweb.click2sell import member
 from niteoweb.click2sell import provisioning
 from niteoweb.click2sell import reason
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.browser import decisions
 from niteoweb.click2sell.browser import preview as previews
 from niteoweb.click2sell.browser import shown
 from plone import api
@@ -45,6 +46,7 @@ class NotificationView(BrowserView):
 
     template = ViewPageTemplateFile("templates/notification.pt")
     table = ViewPageTemplateFile("templates/notificationtable.pt")
+    rows = ViewPageTemplateFile("templates/changes.pt")
     #: None before the dry run.
     preview: previews.Preview | None = None
 
@@ -143,6 +145,17 @@ class NotificationView(BrowserView):
     def reason(self) -> Message | str:
         """Why it needs a person, waits or was refused, "" for no reason."""
         return reason.text(self.entry["reason"], self.entry["subject"])
+
+    @property
+    def decide_url(self) -> str:
+        """Address of the page where an owner can decide about it, "" when nothing can be."""
+        can = self.may_operate and decisions.possible(self.context, self.entry)
+        return f"{self.url}/decide" if can else ""
+
+    @property
+    def notes(self) -> list[decisions.Note]:
+        """What owners have decided about it."""
+        return decisions.notes(self.entry["notes"])
 
     # What it meant
 

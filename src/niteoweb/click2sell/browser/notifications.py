@@ -8,6 +8,7 @@ from niteoweb.click2sell import listing
 from niteoweb.click2sell import settings
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.browser import shown
+from niteoweb.click2sell.browser.decide import DecideView
 from niteoweb.click2sell.browser.notification import NotificationView
 from plone import api
 from plone.batching import Batch
@@ -34,6 +35,9 @@ LABELS = {
     "from": _("From"),
     "to": _("To"),
 }
+
+#: What stands behind an entry's key in the address, and the page that shows it.
+PAGES = {(): NotificationView, ("decide",): DecideView}
 
 _DATE = re.compile(r"(\d{4}-\d{2}-\d{2})?", re.ASCII)
 
@@ -87,10 +91,11 @@ class NotificationsView(BrowserView):
 
     def __call__(self) -> str:
         self.request.response.setHeader("Cache-Control", "no-store")
-        if len(self.names) > 1:
-            raise NotFound(self.names[-1])
         if self.names:
-            return NotificationView(self.context, self.request, self.url, self.names[0])()
+            view = PAGES.get(tuple(self.names[1:]))
+            if view is None:
+                raise NotFound(self.names[-1])
+            return view(self.context, self.request, self.url, self.names[0])()
         try:
             self._find()
         except listing.FilterError as error:

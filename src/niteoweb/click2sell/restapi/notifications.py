@@ -9,17 +9,19 @@ from collections.abc import Mapping
 from datetime import datetime
 from datetime import timezone
 from niteoweb.click2sell import buyer as buyers
+from niteoweb.click2sell import decision
 from niteoweb.click2sell import dryrun
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import listing
 from niteoweb.click2sell import provisioning
 from niteoweb.click2sell import reason
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.restapi import changes
 from niteoweb.click2sell.restapi.protection import Operation
+from plone import api
 from plone.restapi.batching import DEFAULT_BATCH_SIZE
 from plone.restapi.batching import HypermediaBatch
 from plone.restapi.deserializer import parse_int
-from plone.restapi.serializer.converters import json_compatible
 from plone.restapi.services import Service
 from typing import Any
 from zExceptions import BadRequest
@@ -113,13 +115,24 @@ class NotificationsGet(Service):
         return answer
 
 
+#: What an owner can decide about an entry, and the texts that it takes.
+DECISIONS = {
+    "attach": ("user_id", "reason"),
+    "correct": ("address", "reason"),
+    "decide": ("reason",),
+    "dismiss": ("note",),
+    "make-group": (),
+}
+
+
 @implementer(IPublishTraverse)
 class NotificationsPost(Operation):
-    """Answers a POST to ``{key}/replay``.
+    """Answers a POST to ``{key}/replay``, or to ``{key}/`` and one of :data:`DECISIONS`.
 
-    Body: ``{}``, or ``{"dry_run": true}`` to be told what would change. Otherwise the answer is
-    the entry as it is afterwards: 500 when it failed again, then it is kept as failed, and 503
-    with ``Retry-After`` when another process was at the same data.
+    Body: ``{}``, or ``{"dry_run": true}`` to be told what would change, with what a decision
+    needs to know. The answer to a replay is the entry as it is afterwards: 500 when it failed
+    again, then it is kept as failed. 503 with ``Retry-After`` when another process was at the
+    same data.
     """
 
     def __init__(self, context: Any, request: Any) -> None:
@@ -131,9 +144,13 @@ class NotificationsPost(Operation):
         return self
 
     def operate(self) -> dict[str, Any]:
-        if len(self.params) != 2 or self.params[1] != "replay":
+        if len(self.params) != 2:
             raise NotFound
-        key = self.params[0]
+        key, verb = self.params
+        if verb in DECISIONS:
+            return self._decide(key, verb)
+        if verb != "replay":
+            raise NotFound
         options = self.options(dry_run=bool)
         try:
             if options.get("dry_run"):
@@ -144,6 +161,22 @@ class NotificationsPost(Operation):
         except provisioning.Failed:
             return self.problem(500, "Failed", "It failed again, and is kept as failed.")
         return details(self.context, self.request, key)
+
+    def _decide(self, key: str, verb: str) -> dict[str, Any]:
+        kinds = dict.fromkeys(DECISIONS[verb], str)
+        options = self.options(dry_run=bool, everything=bool, **kinds)
+        if ledger.get(self.context, key) is None:
+            raise NotFound
+        given = {name: options.get(name, "") for name in DECISIONS[verb]}
+        if verb == "correct":
+            given["everything"] = options.get("everything", False)
+        elif "everything" in options:
+            raise BadRequest('"everything" is an option of "correct" only.')
+        by = api.user.get_current().getId() or ""
+        decide = getattr(decision, verb.replace("-", "_"))
+        return self.settle(
+            lambda: decide(self.context, key, **given, by=by), options.get("dry_run", False)
+        )
 
 
 def summary(site: Any, request: Any, key: str) -> dict[str, Any]:
@@ -191,15 +224,7 @@ def preview(site: Any, request: Any, key: str) -> dict[str, Any]:
         "@id": f"{site.absolute_url()}/{NAME}/{key}",
         "key": key,
         "dry_run": True,
-        "member": {
-            "create": plan.create,
-            "attach": plan.attach,
-            "user_id": plan.user_id,
-        },
-        "fields": json_compatible(dict(plan.properties)),
-        "groups": {"granted": list(plan.grant), "revoked": list(plan.revoked)},
-        "access": {"gained": _products(plan.gained), "lost": _products(plan.lost)},
-        "mail": plan.mail or "none",
+        **changes.of(plan),
         "outcome": verdict.outcome,
         "reason": _reason(request, verdict.reason, verdict.subject),
     }
@@ -214,10 +239,6 @@ def _check_page(form: Mapping[str, Any]) -> None:
         raise BadRequest("Invalid b_start: Less than 0")
     if not 1 <= parse_int(form, "b_size", DEFAULT_BATCH_SIZE) <= LARGEST_PAGE:
         raise BadRequest(f"Invalid b_size: Not from 1 to {LARGEST_PAGE}")
-
-
-def _products(products: tuple[tuple[str, str], ...]) -> list[dict[str, str]]:
-    return [{"provider": provider, "product_id": name} for provider, name in products]
 
 
 def _reason(request: Any, code: str, subject: str) -> dict[str, str] | None:

@@ -5,8 +5,12 @@ services commit on the way, so they check first that no page of another site has
 request through the browser of an owner who is logged in here.
 """
 
+from collections.abc import Callable
 from niteoweb.click2sell import commit
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.action import Action
+from niteoweb.click2sell.action import NotPossible
+from niteoweb.click2sell.restapi import changes
 from plone import api
 from plone.protect.authenticator import check
 from plone.protect.interfaces import IDisableCSRFProtection
@@ -14,6 +18,7 @@ from plone.restapi.services import Service
 from typing import Any
 from zExceptions import BadRequest
 from zExceptions import Forbidden
+from zope.i18n import translate
 from zope.interface import alsoProvides
 
 import json
@@ -84,6 +89,17 @@ class Operation(Service):
         except commit.Busy:
             self.request.response.setHeader("Retry-After", str(RETRY_AFTER))
             return self.problem(503, "Busy", "Another process is at the same data, try again.")
+
+    def settle(self, make: Callable[[], Action], dry_run: bool) -> dict[str, Any]:
+        """Show what an action would change, or do it.
+
+        :param make: makes the action; may raise NotPossible.
+        :raises BadRequest: it cannot be done; the text says why.
+        """
+        try:
+            return changes.settle(make(), dry_run)
+        except NotPossible as error:
+            raise BadRequest(translate(error.message, context=self.request)) from None
 
     def problem(self, status: int, kind: str, message: str) -> dict[str, str]:
         """Answer with an error, as plone.rest does, but with nothing of its cause."""

@@ -9,6 +9,7 @@ from datetime import datetime
 from datetime import timedelta
 from datetime import timezone
 from io import StringIO
+from niteoweb.click2sell import action
 from niteoweb.click2sell import buyer
 from niteoweb.click2sell import console
 from niteoweb.click2sell import ledger
@@ -54,7 +55,8 @@ class SiteOfTheDocs(test_docs.DocsHTTPTestCase):
     def setUp(self):
         super().setUp()
         self.now = datetime(2025, 3, 1, 10, 20, 42, tzinfo=timezone.utc)
-        for module in (provisioning, buyer, postman, notifications, sweep, reconcile):
+        modules = (action, provisioning, buyer, postman, notifications, sweep, reconcile)
+        for module in modules:
             clock = mock.patch.object(module, "datetime", base._clock(self))
             clock.start()
             self.addCleanup(clock.stop)
@@ -156,6 +158,16 @@ class TestExchanges(SiteOfTheDocs):
         told = self.record(200, f"{path}/replay", "operator", {"dry_run": True})
         self.assertEqual(told["groups"]["granted"], ["readers"])
         self.assertNotIn("readers", api.user.get(userid=MEMBER).getGroups())
+
+    def test_correct(self):
+        options = {
+            "address": "mary@example.org",
+            "reason": "The address was mistyped.",
+            "dry_run": True,
+        }
+        path = f"/@click2sell-notifications/{self.key()}/correct"
+        told = self.record(200, path, "operator", options)
+        self.assertEqual([buyer["member"]["create"] for buyer in told["buyers"]], [False, True])
 
     def test_settings(self):
         options = {"mapping": ["1|basic-members|60"]}

@@ -559,3 +559,47 @@ class TestReplay(ServiceTestCase):
         )
         self.assertIs(answer.json()["dry_run"], True)
         self.assertEqual(self.entries(), [("failed", "", "")])
+
+
+class TestDecide(ServiceTestCase):
+    def setUp(self):
+        super().setUp()
+        self.buy(buyer_email="jonh@example.org")
+        self.later(minutes=1)
+        self.buy()
+
+    def test_take_a_refused_one_in(self):
+        wanted = {"reason": "it is his"}
+        told = self.post(f"/{self.key()}/decide", {**wanted, "dry_run": True})
+        self.assertEqual(told.status_code, 200)
+        self.assertEqual(self.groups(), [])
+        done = self.post(f"/{self.key()}/decide", wanted)
+        self.assertEqual(done.json(), {**told.json(), "dry_run": False})
+        loser, winner = done.json()["buyers"]
+        self.assertEqual(set(loser["groups"]["revoked"]), {"click2sell", "premium"})
+        self.assertTrue(winner["member"]["create"])
+        self.assertEqual(self.groups(), ["click2sell", "premium"])
+
+    def test_each_with_what_it_takes(self):
+        first = list(ledger.newest_first(self.portal))[-1]
+        for path, body, status in (
+            (f"/{first}/correct", {"address": EMAIL, "reason": "x", "everything": True}, 200),
+            (f"/{self.key()}/dismiss", {"note": "known"}, 200),
+            (f"/{self.key()}/attach", {"user_id": "nobody", "reason": "x"}, 400),
+            (f"/{self.key()}/make-group", {}, 400),
+            (f"/{self.key()}/make-group", {"reason": "x"}, 400),
+            (f"/{self.key()}/decide", {"reason": "x", "everything": True}, 400),
+            (f"/{self.key()}/decide", {}, 400),
+            (f"/{self.key()}/make_group", {}, 404),
+            ("/nothing/decide", {"reason": "x"}, 404),
+        ):
+            with self.subTest(path.rpartition("/")[2], body=body):
+                answer = self.post(path, {**body, "dry_run": True})
+                self.assertEqual(answer.status_code, status, answer.text)
+
+    def test_who_may(self):
+        for auth in MAY_NOT:
+            with self.subTest(auth):
+                answer = self.post(f"/{self.key()}/decide", {"reason": "x"}, auth=auth)
+                self.assertIn(answer.status_code, (401, 403))
+        self.assertEqual(self.groups(), [])

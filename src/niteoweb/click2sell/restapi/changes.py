@@ -1,0 +1,52 @@
+"""What an owner does, through services: shown with ``dry_run``, done without."""
+
+from collections.abc import Sequence
+from niteoweb.click2sell import action
+from niteoweb.click2sell import buyer as buyers
+from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.action import Action
+from niteoweb.click2sell.groupplan import Product
+from niteoweb.click2sell.plan import Plan
+from plone.restapi.serializer.converters import json_compatible
+from typing import Any
+
+
+def of(plan: Plan) -> dict[str, Any]:
+    """What a plan changes for one buyer, as plain values."""
+    return {
+        "member": {
+            "create": plan.create,
+            "attach": plan.attach,
+            "user_id": plan.user_id,
+        },
+        "fields": json_compatible(dict(plan.properties)),
+        "groups": {"granted": list(plan.grant), "revoked": list(plan.revoked)},
+        "access": {"gained": _products(plan.gained), "lost": _products(plan.lost)},
+        "mail": plan.mail or "none",
+    }
+
+
+def settle(wanted: Action, dry_run: bool) -> dict[str, Any]:
+    """Show what an action would change, or do it.
+
+    :returns: the answer: what changes for each buyer, who loses something first.
+    :raises niteoweb.click2sell.action.NotPossible: it cannot be done.
+    :raises niteoweb.click2sell.commit.Busy: another process was at the same data.
+    """
+    plans = action.preview(wanted) if dry_run else action.carry_out(wanted)
+    return {"dry_run": dry_run, "buyers": [_of_buyer(plan) for plan in plans]}
+
+
+def _of_buyer(plan: Plan) -> dict[str, Any]:
+    buyer = buyers.get(plone_site.get(), plan.buyer_id)
+    ends = [
+        {"provider": provider, "product_id": name, "until": plan.ends.get((provider, name))}
+        for provider, name in plan.live
+    ]
+    # After a dry run a new buyer is nowhere.
+    address = buyer["addresses"][0] if buyer is not None else plan.address
+    return {"address": address, **of(plan), "live": json_compatible(ends)}
+
+
+def _products(products: Sequence[Product]) -> list[dict[str, str]]:
+    return [{"provider": provider, "product_id": name} for provider, name in products]
