@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from niteoweb.click2sell import rulefilter
 from niteoweb.click2sell.apply import Done
 from niteoweb.click2sell.interfaces import IAccessGrantedEvent
 from niteoweb.click2sell.interfaces import IAccessRevokedEvent
@@ -76,6 +77,8 @@ def events(plan: Plan, done: Done, notification: Notification | None) -> list[ob
     :param notification: the notification that led to it and is news, None for none.
     """
     found: list[object] = []
+    if done.created:
+        found.append(rulefilter.UserCreatedRules(done.user_id))
     if done.created and notification is not None:
         found.append(MemberCreateEvent(done.user_id, notification))
     elif done.user_id and notification is not None and notification.kind in PAYMENTS:
@@ -99,7 +102,8 @@ def fire(found: Iterable[Any]) -> None:
     for event in found:
         transaction.begin()
         try:
-            notify(event)
+            with rulefilter.afresh():
+                notify(event)
             transaction.commit()
         except Exception as error:
             transaction.abort()

@@ -5,6 +5,7 @@ from DateTime import DateTime
 from niteoweb.click2sell import group
 from niteoweb.click2sell import memberindex
 from niteoweb.click2sell import privilege
+from niteoweb.click2sell import rulefilter
 from plone import api
 from plone.app.users.utils import generate_login_name
 from plone.app.users.utils import generate_user_id
@@ -72,6 +73,9 @@ def choose(site: Any, address: str, made_by_us: Any) -> str:
 def create(address: str, properties: Mapping[str, Any]) -> tuple[str, str]:
     """Make a member through Plone's own registration.
 
+    No content rules run: whoever calls this fires
+    :class:`niteoweb.click2sell.rulefilter.UserCreatedRules` when the member is committed.
+
     :param address: the buyer's, in lower case; becomes the e-mail address, the login
         name and, where the site's settings and rules allow it, the user id.
     :param properties: further member properties, ``fullname`` among them.
@@ -89,12 +93,13 @@ def create(address: str, properties: Mapping[str, Any]) -> tuple[str, str]:
         user_id = uuid_userid_generator()
     login_name = generate_login_name(site, given) or address
     password = new_password()
-    registration.addMember(
-        user_id,
-        password,
-        ("Member",),
-        properties={**properties, "username": user_id, "email": address},
-    )
+    with rulefilter.held_back():
+        registration.addMember(
+            user_id,
+            password,
+            ("Member",),
+            properties={**properties, "username": user_id, "email": address},
+        )
     if login_name != user_id:
         api.portal.get_tool("acl_users").updateLoginName(user_id, login_name)
         memberindex.update(site, user_id)

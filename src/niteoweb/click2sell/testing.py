@@ -2,6 +2,7 @@
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Message
+from collections.abc import Callable
 from email.message import EmailMessage
 from email.policy import default
 from plone.app.testing import applyProfile
@@ -41,11 +42,15 @@ class MailServer:
     """A real SMTP server on a free loopback port that keeps what it receives.
 
     Use as a context manager; `messages` are parsed, in the order of arrival.
+
+    :param on_arrival: called with each mail in the server's own thread, before the server has
+        answered.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, on_arrival: Callable[[EmailMessage], None] | None = None) -> None:
         self.messages: list[EmailMessage] = []
-        self._controller = _AnyPort(_Keep(self.messages), hostname="127.0.0.1", port=0)
+        keep = _Keep(self.messages, on_arrival)
+        self._controller = _AnyPort(keep, hostname="127.0.0.1", port=0)
 
     def __enter__(self) -> "MailServer":
         self._controller.start()
@@ -68,9 +73,14 @@ class _AnyPort(Controller):
 
 
 class _Keep(Message):
-    def __init__(self, messages: list[EmailMessage]) -> None:
+    def __init__(
+        self,
+        messages: list[EmailMessage],
+        on_arrival: Callable[[EmailMessage], None] | None,
+    ) -> None:
         super().__init__()
         self._messages = messages
+        self._on_arrival = on_arrival
 
     def prepare_message(self, session, envelope):
         message = email.message_from_bytes(envelope.original_content, policy=default)
@@ -78,4 +88,6 @@ class _Keep(Message):
         return message
 
     def handle_message(self, message):
+        if self._on_arrival is not None:
+            self._on_arrival(message)
         self._messages.append(message)

@@ -1,0 +1,71 @@
+"""Content rules: held back while a member is made, run when the member is committed.
+
+Plone runs the rules for "User created" in the middle of making a member. One that mails through
+a server that hangs would hold the lock of provisioning, and one that has mailed cannot be
+rolled back with the member.
+
+Plone keeps in a filter of the thread whether rules are running and which have run. It goes by a
+user's path, which is the user folder's for all of them, so that of two members who are made in
+one request the second would have no rules. And a rule that fails leaves the filter closed. So
+each event of ours gets a filter of its own.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from plone import api
+from plone.app.contentrules import handlers
+from Products.PluggableAuthService.events import PrincipalCreated
+from zope.component import adapter
+
+
+class UserCreatedRules:
+    """Says that the content rules that were held back for a new member may run now."""
+
+    def __init__(self, user_id: str) -> None:
+        self.user_id = user_id
+
+
+@contextmanager
+def held_back() -> Iterator[None]:
+    """What happens inside runs no content rules."""
+    with _own_filter() as own:
+        own.in_progress, own.cascade = True, False
+        yield
+
+
+@contextmanager
+def afresh() -> Iterator[None]:
+    """What happens inside runs content rules, whichever have run in this request.
+
+    Inside of a rule that is running it does so only if that rule allows others.
+    """
+    with _own_filter() as own:
+        outer = own.outer
+        own.in_progress, own.cascade = outer.in_progress, outer.cascade
+        yield
+
+
+@adapter(UserCreatedRules)
+def run(event: UserCreatedRules) -> None:
+    """Run the content rules for a new member, as Plone would have done."""
+    user = api.portal.get_tool("acl_users").getUserById(event.user_id)
+    # A subscriber of another event may have deleted the member.
+    if user is not None:
+        handlers.user_created(PrincipalCreated(user))
+
+
+class _Filter(handlers.DuplicateRuleFilter):
+    def __init__(self, outer: handlers.DuplicateRuleFilter) -> None:
+        super().__init__()
+        self.outer = outer
+
+
+@contextmanager
+def _own_filter() -> Iterator[_Filter]:
+    handlers.init()
+    outer = handlers._status.rule_filter
+    handlers._status.rule_filter = own = _Filter(outer)
+    try:
+        yield own
+    finally:
+        handlers._status.rule_filter = outer
