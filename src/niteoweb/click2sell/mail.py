@@ -9,28 +9,17 @@ from email.policy import SMTP as SMTP_POLICY
 from email.utils import formatdate
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.connection import Connection
+from niteoweb.click2sell.connection import SecureConnection
 from plone import api
 from Products.MailHost.MailHost import MailBase
-from smtplib import SMTP
 from smtplib import SMTP_SSL
 from string import Template
 from typing import Any
 from zope.i18n import translate
 
-import contextlib
-import re
-import socket
-import threading
-import time
-
-
-#: Seconds that sending one mail may take in all, from connecting to the server's last word.
-TIME_LIMIT = 5.0
 
 PLACEHOLDERS = ("name", "login", "login_url", "product", "site")
-
-
-_LINE_END = re.compile(rb"\r\n|\r|\n")
 
 
 class NoSender(Exception):
@@ -100,7 +89,7 @@ def send(message: EmailMessage) -> None:
 
     :raises NoSender: the site has no address to send from.
     :raises OSError: the server cannot be reached, refuses or takes longer than
-        :data:`TIME_LIMIT`; smtplib's errors are kinds of it.
+        :data:`niteoweb.click2sell.connection.TIME_LIMIT`; smtplib's errors are kinds of it.
     """
     if not message["From"]:
         raise NoSender
@@ -148,61 +137,8 @@ def _with_time_limit(mailhost: Any) -> Any:
     def make_mailer() -> Any:
         mailer = base._makeMailer()
         secure = mailer.smtp is SMTP_SSL
-        mailer.smtp = _SecureConnection if secure else _Connection
+        mailer.smtp = SecureConnection if secure else Connection
         return mailer
 
     timed._makeMailer = make_mailer
     return timed.__of__(api.portal.get())
-
-
-class _TimeLimit:
-    """An SMTP connection that ends after :data:`TIME_LIMIT` seconds, whatever it is doing.
-
-    A time limit of the socket alone starts anew with every byte that a slow server sends.
-    """
-
-    _timer: threading.Timer | None = None
-
-    def __init__(self, host: str, port: str) -> None:
-        deadline = time.monotonic() + TIME_LIMIT
-        self._timer = threading.Timer(TIME_LIMIT, self._cut)
-        self._timer.daemon = True
-        self._timer.start()
-        try:
-            super().__init__(host, int(port), timeout=max(0.1, deadline - time.monotonic()))
-        except BaseException:
-            self._timer.cancel()
-            raise
-
-    def _cut(self) -> None:
-        with contextlib.suppress(AttributeError, OSError):
-            self.sock.shutdown(socket.SHUT_RDWR)
-
-    def data(self, msg: Any) -> Any:
-        # MailHost hands over bare line feeds, which servers may refuse; smtplib only repairs
-        # those of text.
-        if isinstance(msg, bytes):
-            msg = _LINE_END.sub(b"\r\n", msg)
-        return super().data(msg)
-
-    def quit(self) -> Any:
-        # A mail that was taken is sent, whatever the server does when it should say goodbye;
-        # an error here would lead to a second mail.
-        try:
-            return super().quit()
-        except OSError:
-            self.close()
-            return 221, b""
-
-    def close(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        super().close()
-
-
-class _Connection(_TimeLimit, SMTP):
-    pass
-
-
-class _SecureConnection(_TimeLimit, SMTP_SSL):
-    pass

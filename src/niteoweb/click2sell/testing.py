@@ -11,6 +11,7 @@ from plone.app.testing import IntegrationTesting
 from plone.app.testing import PLONE_FIXTURE
 from plone.app.testing import PloneSandboxLayer
 from plone.testing.zope import WSGI_SERVER_FIXTURE
+from typing import Any
 
 import email
 
@@ -45,12 +46,15 @@ class MailServer:
 
     :param on_arrival: called with each mail in the server's own thread, before the server has
         answered.
+    :param options: for aiosmtpd's controller, ``ssl_context`` for example.
     """
 
-    def __init__(self, on_arrival: Callable[[EmailMessage], None] | None = None) -> None:
+    def __init__(
+        self, on_arrival: Callable[[EmailMessage], None] | None = None, **options: Any
+    ) -> None:
         self.messages: list[EmailMessage] = []
         keep = _Keep(self.messages, on_arrival)
-        self._controller = _AnyPort(keep, hostname="127.0.0.1", port=0)
+        self._controller = _AnyPort(keep, hostname="127.0.0.1", port=0, **options)
 
     def __enter__(self) -> "MailServer":
         self._controller.start()

@@ -2,6 +2,7 @@
 
 from contextlib import contextmanager
 from datetime import timedelta
+from niteoweb.click2sell import connection
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import mail as letters
 from niteoweb.click2sell import outbox
@@ -88,7 +89,7 @@ class TestTrouble(PostmanTestCase):
         self.assert_waits("SMTPDataError 554")
 
     def test_hangs(self):
-        self.assertEqual(letters.TIME_LIMIT, 5)
+        self.assertEqual(connection.TIME_LIMIT, 5)
         with self.other_server(ScriptedServer(ScriptedServer.hang)):
             self.bought()
         self.assert_waits("Timeout|Disconnected")
@@ -96,7 +97,7 @@ class TestTrouble(PostmanTestCase):
     def test_drips(self):
         """Each byte comes in time; the whole would take for ever."""
         with (
-            mock.patch.object(letters, "TIME_LIMIT", 1.0),
+            mock.patch.object(connection, "TIME_LIMIT", 1.0),
             self.other_server(ScriptedServer(ScriptedServer.drip)),
         ):
             self.bought(longest=5)
@@ -104,7 +105,7 @@ class TestTrouble(PostmanTestCase):
 
     def test_hangs_in_the_middle(self):
         with (
-            mock.patch.object(letters, "TIME_LIMIT", 1.0),
+            mock.patch.object(connection, "TIME_LIMIT", 1.0),
             self.other_server(ScriptedServer(RCPT=ScriptedServer.hang)),
         ):
             self.bought(longest=5)
@@ -119,7 +120,7 @@ class TestTrouble(PostmanTestCase):
 
     def test_hangs_after_taking_the_mail(self):
         with (
-            mock.patch.object(letters, "TIME_LIMIT", 1.0),
+            mock.patch.object(connection, "TIME_LIMIT", 1.0),
             self.other_server(ScriptedServer(QUIT=ScriptedServer.hang)) as server,
         ):
             self.bought(longest=5)
