@@ -28,6 +28,7 @@ from typing import Any
 
 import logging
 import time
+import traceback
 
 
 logger = logging.getLogger("niteoweb.click2sell")
@@ -61,6 +62,13 @@ class Change:
         return asdict(self)
 
 
+@dataclass(frozen=True)
+class Trouble:
+    """Something unexpected happened while a buyer was looked at; the log tells what."""
+
+    buyer_id: str
+
+
 @dataclass
 class Report:
     """What was applied.
@@ -76,12 +84,12 @@ class Report:
     left: int = 0
 
 
-def changes(site: Any, now: datetime | None = None) -> Iterator[Change]:
+def look(site: Any, now: datetime | None = None) -> Iterator[Change | Trouble]:
     """What reconciling everybody would change; nothing is changed.
 
     :param now: in UTC; None for the present.
     """
-    return (change for _buyer_id, change in _look(site, now, "", "") if change)
+    return (found for _buyer_id, found in _look(site, now, "", "") if found)
 
 
 @dataclass(frozen=True)
@@ -89,10 +97,12 @@ class Part:
     """What reconciling some of the buyers would change.
 
     :ivar until: the id of the last buyer that was looked at, "" when that was the last of all.
+    :ivar troubled: how many could not be looked at; the log tells why.
     """
 
     changes: tuple[Change, ...]
     until: str
+    troubled: int = 0
 
 
 def part(site: Any, after: str = "", until: str = "", seconds: float | None = None) -> Part:
@@ -104,13 +114,16 @@ def part(site: Any, after: str = "", until: str = "", seconds: float | None = No
     """
     enough = None if seconds is None else time.monotonic() + seconds
     found: list[Change] = []
+    troubled = 0
     for buyer_id, change in _look(site, None, after, until):
-        if change:
+        if isinstance(change, Trouble):
+            troubled += 1
+        elif change:
             found.append(change)
         if enough is not None and time.monotonic() > enough:
             following = next(_buyers(site, buyer_id, until or None), None)
-            return Part(tuple(found), buyer_id if following else until)
-    return Part(tuple(found), until)
+            return Part(tuple(found), buyer_id if following else until, troubled)
+    return Part(tuple(found), until, troubled)
 
 
 def fingerprint(found: Iterable[Change]) -> str:
@@ -138,8 +151,7 @@ def apply(
         except commit.Busy:
             report.left += 1
         except Exception as error:
-            # One member's trouble is not the others'.
-            logger.error("Buyer %s: %s", change.buyer_id, type(error).__name__)
+            _trouble(change.buyer_id, error)
             report.left += 1
         else:
             report.changed += bool(plan.grant or plan.revoked)
@@ -153,16 +165,32 @@ def apply(
 
 def _look(
     site: Any, now: datetime | None, after: str, until: str
-) -> Iterator[tuple[str, Change | None]]:
+) -> Iterator[tuple[str, Change | Trouble | None]]:
     now = now or datetime.now(timezone.utc)
     for buyer_id in _buyers(site, after, until or None):
-        buyer = buyers.get(site, buyer_id)
-        plan = plans.make(site, buyer, now, follow_mapping=True)
-        changed = plan.grant or plan.revoked
-        yield buyer_id, _change(buyer, plan) if changed else None
+        found: Change | Trouble | None
+        try:
+            found = _change(site, buyer_id, now)
+        except Exception as error:
+            found = _trouble(buyer_id, error)
+        yield buyer_id, found
 
 
-def _change(buyer: buyers.Buyer, plan: plans.Plan) -> Change:
+def _trouble(buyer_id: str, error: Exception) -> Trouble:
+    """One member's trouble is not the others'.
+
+    The message of an error could hold an address.
+    """
+    where = "".join(traceback.format_tb(error.__traceback__))
+    logger.error("%s: %s\n%s", buyer_id, type(error).__name__, where)
+    return Trouble(buyer_id)
+
+
+def _change(site: Any, buyer_id: str, now: datetime) -> Change | None:
+    buyer = buyers.get(site, buyer_id)
+    plan = plans.make(site, buyer, now, follow_mapping=True)
+    if not (plan.grant or plan.revoked):
+        return None
     return Change(
         buyer_id=buyer["id"],
         user_id=plan.user_id,

@@ -15,7 +15,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Reconcile everybody, or only tell what that would change.
 
     :param arguments: of the command; None for those it was called with.
-    :returns: 0, or 1 when members were left, or on a copy of the site.
+    :returns: 0, or 1 when members were left or are in trouble, or on a copy of the site.
     """
     parser = console.parser(
         "click2sell-reconcile",
@@ -34,7 +34,11 @@ def _reconcile(site: Any, applying: bool, as_json: bool) -> int:
     from niteoweb.click2sell import reconcile
 
     found = []
-    for change in reconcile.changes(site):
+    troubled = 0
+    for change in reconcile.look(site):
+        if isinstance(change, reconcile.Trouble):
+            troubled += 1
+            continue
         found.append(change)
         if not as_json:
             console.say(_line(change))
@@ -51,15 +55,18 @@ def _reconcile(site: Any, applying: bool, as_json: bool) -> int:
                 "changes": [change.as_json() for change in found],
                 "changed": report.changed,
                 "left": report.left,
+                "troubled": troubled,
             }
         )
     elif applying:
         console.say(f"{report.changed} members changed, {report.left} left.")
     elif found:
         console.say(f"{len(found)} members would change. --apply does it.")
-    else:
+    elif not troubled:
         console.say("Nothing to change.")
-    return 1 if report.left else 0
+    if troubled and not as_json:
+        console.say(f"{troubled} members could not be looked at, see the log.")
+    return 1 if report.left or troubled else 0
 
 
 def _progress(report: Any, number: int) -> bool:

@@ -174,6 +174,14 @@ class TestCommands(SiteTestCase):
             text = self.call(reconcile.main, "--apply", status=1)
         self.assertEqual(text, "1 members changed, 1 left.\n")
 
+    def test_reconcile_tells_who_could_not_be_looked_at(self):
+        trouble = reconciliation.Trouble("b")
+        with mock.patch.object(reconciliation, "look", lambda site: iter([trouble])):
+            text = self.call(reconcile.main, status=1)
+            self.assertEqual(text, "1 members could not be looked at, see the log.\n")
+            told = json.loads(self.call(reconcile.main, "--json", status=1))
+        self.assertEqual((told["troubled"], told["changes"]), (1, []))
+
     def test_adopt(self):
         for number in range(3):
             user_id = f"buyer{number}@example.org"

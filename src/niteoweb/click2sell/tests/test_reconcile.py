@@ -1,6 +1,7 @@
 """After a change of the mapping everybody is reconciled, once somebody has looked."""
 
 from niteoweb.click2sell import commit
+from niteoweb.click2sell import plan
 from niteoweb.click2sell import provisioning
 from niteoweb.click2sell import reconcile
 from niteoweb.click2sell.browser import reconcile as page
@@ -11,6 +12,7 @@ from plone.app.testing import SITE_OWNER_NAME
 from plone.app.testing import SITE_OWNER_PASSWORD
 from plone.app.testing import TEST_USER_PASSWORD
 from plone.testing.zope import Browser
+from typing import Any
 from unittest import mock
 from urllib.error import HTTPError
 
@@ -22,6 +24,18 @@ OTHER = "jane@example.org"
 NEW_MAPPING = ["1|course", "2|course"]
 
 
+def cannot_be_looked_at(buyer_id: str) -> Any:
+    """Working out what changes for this buyer fails."""
+    real = plan.make
+
+    def make(site, buyer, *options, **named):
+        if buyer["id"] == buyer_id:
+            raise RuntimeError(EMAIL)
+        return real(site, buyer, *options, **named)
+
+    return mock.patch.object(plan, "make", make)
+
+
 class TestReconcile(SiteTestCase):
     def setUp(self):
         super().setUp()
@@ -30,11 +44,11 @@ class TestReconcile(SiteTestCase):
     def changes(self) -> list[tuple[str, tuple[str, ...], tuple[str, ...]]]:
         return [
             (change.user_id, change.given, change.taken)
-            for change in reconcile.changes(self.portal, self.now)
+            for change in reconcile.look(self.portal, self.now)
         ]
 
     def apply(self) -> reconcile.Report:
-        return reconcile.apply(list(reconcile.changes(self.portal, self.now)))
+        return reconcile.apply(list(reconcile.look(self.portal, self.now)))
 
     def test_nothing_to_change(self):
         before = self.dump()
@@ -94,6 +108,22 @@ class TestReconcile(SiteTestCase):
                 self.assertEqual([user_id for user_id, *_ in self.changes()], [EMAIL])
         self.assertEqual(self.apply().changed, 1)
 
+    def test_one_that_cannot_be_looked_at_leaves_the_others(self):
+        self.buy_again(buyer_email=OTHER)
+        self.settings(mapping=NEW_MAPPING)
+        failing = self.buyer()["id"]
+        with cannot_be_looked_at(failing), self.assertLogs("niteoweb.click2sell") as logs:
+            found = list(reconcile.look(self.portal, self.now))
+            part = reconcile.part(self.portal)
+        self.assertEqual(found.count(reconcile.Trouble(failing)), 1)
+        found.remove(reconcile.Trouble(failing))
+        self.assertEqual([change.user_id for change in found], [OTHER])
+        self.assertEqual(part, reconcile.Part(tuple(found), "", troubled=1))
+        self.assertIn(f"{failing}: RuntimeError", logs.output[0])
+        self.assertNotIn(EMAIL, str(logs.output))
+        self.assertEqual(reconcile.apply(found).changed, 1)
+        self.assertEqual(self.groups(OTHER), ["click2sell", "course"])
+
     def test_a_copy_of_the_site_is_left_alone(self):
         self.settings(mapping=NEW_MAPPING)
         with (
@@ -106,7 +136,7 @@ class TestReconcile(SiteTestCase):
     def test_the_fingerprint_tells_other_changes_of_the_same_number(self):
         self.buy_again(buyer_email=OTHER)
         self.settings(mapping=NEW_MAPPING)
-        first, second = reconcile.changes(self.portal, self.now)
+        first, second = reconcile.look(self.portal, self.now)
         prints = {reconcile.fingerprint(found) for found in ([first, second], [second, first])}
         self.assertEqual(len(prints), 1)
         self.assertNotEqual(reconcile.fingerprint([first]), reconcile.fingerprint([second]))
@@ -176,6 +206,17 @@ class TestPage(SiteTestCase):
         self.assertIn("Nothing to change.", self.text(browser))
         self.assertEqual(self.groups(), ["click2sell", "course"])
 
+    def test_one_that_cannot_be_looked_at_leaves_the_others(self):
+        self.buy_again(buyer_email=OTHER)
+        self.settings(mapping=NEW_MAPPING)
+        with cannot_be_looked_at(self.buyer()["id"]):
+            browser = self.looked()
+            self.assertIn("Members who could not be looked at: 1", self.text(browser))
+            browser.getControl("Apply these changes").click()
+            self.assertIn("Members changed: 1", self.text(browser))
+        self.assertEqual(self.groups(OTHER), ["click2sell", "course"])
+        self.assertNotIn("could not be looked at", self.text(self.looked()))
+
     def test_what_happened_since_is_shown_before_it_is_applied(self):
         self.settings(mapping=NEW_MAPPING)
         browser = self.looked()
@@ -236,7 +277,7 @@ class TestPage(SiteTestCase):
 
     def test_nothing_is_applied_without_a_token(self):
         self.settings(mapping=NEW_MAPPING)
-        fingerprint = reconcile.fingerprint(reconcile.changes(self.portal))
+        fingerprint = reconcile.fingerprint(reconcile.look(self.portal))
         for token in ("", "&_authenticator=wrong"):
             for body in ("show=1", f"apply=1&fingerprint={fingerprint}"):
                 with self.subTest(body + token):
