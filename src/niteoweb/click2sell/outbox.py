@@ -86,6 +86,11 @@ def due(site: Any, now: datetime) -> list[str]:
     ]
 
 
+def waiting(site: Any, now: datetime) -> int:
+    """How many mails wait for an attempt that is not due yet."""
+    return len(store.tree(site, "mails_due").keys(min=(iso(now), "~")))
+
+
 def sending(site: Any, mail: Mail, now: datetime) -> None:
     """Mark a mail as being sent; should the process die, it is due again in two minutes."""
     _move(site, mail, SENDING, now + SENDING_AT_MOST)

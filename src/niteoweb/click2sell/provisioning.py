@@ -23,6 +23,7 @@ from niteoweb.click2sell import ledger
 from niteoweb.click2sell import mapping
 from niteoweb.click2sell import plan as plans
 from niteoweb.click2sell import postman
+from niteoweb.click2sell import retry
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.fact import GRANTS_NOTHING
 from niteoweb.click2sell.notification import Kind
@@ -295,6 +296,7 @@ def _fail(key: str, error: Exception) -> None:
         entry = ledger.get(site, key)
         entry["attempts"] += 1
         entry["error"] = f"{type(error).__name__}\n{where}"
+        retry.note(entry, datetime.now(timezone.utc))
         ledger.finish(site, entry, ledger.FAILED)
 
     commit.run(work)

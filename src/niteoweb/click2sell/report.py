@@ -21,6 +21,7 @@ class Report:
     :ivar entries: keys of the entries that were taken up, with their outcome.
     :ivar granted: members who were given a group that had been missing.
     :ivar mails: mails that were sent, and that could not be.
+    :ivar waiting: failed ``entries`` and ``mails`` whose next attempt is not due yet.
     :ivar redacted: entries whose payload was removed.
     :ivar busy: entries, members and mails that another process was at; the next sweep does
         them.
@@ -36,6 +37,7 @@ class Report:
     entries: dict[str, str] = field(default_factory=dict)
     granted: int = 0
     mails: dict[str, int] = field(default_factory=lambda: {"sent": 0, "failed": 0, "due": 0})
+    waiting: dict[str, int] = field(default_factory=lambda: {"entries": 0, "mails": 0})
     redacted: int = 0
     busy: int = 0
     troubled: int = 0
@@ -52,6 +54,7 @@ class Report:
             "entries": self.entries,
             "groups_given_late": self.granted,
             "mails": self.mails,
+            "waiting": self.waiting,
             "payloads_removed": self.redacted,
             "busy": self.busy,
             "troubled": self.troubled,

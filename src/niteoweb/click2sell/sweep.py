@@ -7,7 +7,6 @@ mail is a commit of its own, and two sweeps at once do each thing once.
 
 from collections.abc import Iterable
 from datetime import datetime
-from datetime import timedelta
 from datetime import timezone
 from niteoweb.click2sell import buyer as buyers
 from niteoweb.click2sell import commit
@@ -19,6 +18,7 @@ from niteoweb.click2sell import plan as plans
 from niteoweb.click2sell import postman
 from niteoweb.click2sell import provisioning
 from niteoweb.click2sell import retention
+from niteoweb.click2sell import retry
 from niteoweb.click2sell import silence
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import store
@@ -32,9 +32,6 @@ import traceback
 
 
 logger = logging.getLogger("niteoweb.click2sell")
-
-#: An entry that is "received" for longer belongs to a process that died.
-RECEIVED_AT_MOST = timedelta(minutes=2)
 
 #: Fewer members than this never trip the circuit breaker.
 BREAKER_AT_LEAST = 20
@@ -79,24 +76,26 @@ def sweep(
         report.redacted = retention.redact(now)
     except commit.Busy:
         report.busy += 1
+    _wait(plone_site.get(), report, datetime.now(timezone.utc))
     return report
 
 
 def _look(site: Any, report: Report, now: datetime, confirmed: bool) -> None:
     """Fill the report without changing anything."""
     report.silent = {} if confirmed else silence.silent(site, now)
-    report.entries = {key: ledger.get(site, key)["outcome"] for key in _unfinished(site, now)}
+    report.entries = {key: ledger.get(site, key)["outcome"] for key in retry.due(site, now)}
     for plan in _plans(report, _due(site, now), now, confirmed):
         report.tell(plan)
     _break(site, report, confirmed)
     ready = _plans(report, _ready(site), now, confirmed)
     report.granted = sum(bool(plan.grant) for plan in ready)
     report.mails["due"] = len(outbox.due(site, now))
+    _wait(site, report, now)
 
 
 def _entries(report: Report, now: datetime) -> None:
     """Take up entries whose process died, and failed ones."""
-    for key in _unfinished(plone_site.get(), now):
+    for key in retry.due(plone_site.get(), now):
         try:
             report.entries[key] = provisioning.resume(key).outcome
         except commit.Busy:
@@ -192,9 +191,9 @@ def _mails(report: Report, now: datetime) -> None:
     report.mails["due"] = len(outbox.due(plone_site.get(), datetime.now(timezone.utc)))
 
 
-def _unfinished(site: Any, now: datetime) -> list[str]:
-    died = ledger.received_before(site, "outcome", ledger.RECEIVED, now - RECEIVED_AT_MOST)
-    return [*died, *ledger.newest_first(site, "outcome", ledger.FAILED)]
+def _wait(site: Any, report: Report, now: datetime) -> None:
+    """Tell how much waits for its next attempt."""
+    report.waiting = {"entries": retry.waiting(site, now), "mails": outbox.waiting(site, now)}
 
 
 def _due(site: Any, now: datetime) -> Iterable[str]:

@@ -95,6 +95,12 @@ def _tell(report: dict[str, Any]) -> None:
         say(f"Notification {key}: {outcome}")
     mails = report["mails"]
     say(f"Mails: {mails['sent']} sent, {mails['failed']} not sent, {mails['due']} due.")
+    wait = report["waiting"]
+    if wait["entries"] or wait["mails"]:
+        say(
+            f"{wait['entries']} failed notifications and {wait['mails']} mails wait for their "
+            "next attempt."
+        )
     for name, what in (
         ("groups_given_late", "members got a group that had been missing"),
         ("payloads_removed", "notifications lost their old payload"),

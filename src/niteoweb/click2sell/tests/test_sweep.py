@@ -15,6 +15,7 @@ from niteoweb.click2sell.testing import MailServer
 from niteoweb.click2sell.tests import base
 from niteoweb.click2sell.tests.base import EMAIL
 from niteoweb.click2sell.tests.base import SiteTestCase
+from niteoweb.click2sell.tests.scriptedserver import ScriptedServer
 from unittest import mock
 
 import os
@@ -290,6 +291,49 @@ class TestUnfinishedEntries(SweepTestCase):
         self.assertEqual(
             sorted(report.entries.values()), [ledger.ACCEPTED, ledger.ACCEPTED, ledger.FAILED]
         )
+        self.assertEqual(report.waiting["entries"], 1)
+        self.assertEqual(self.sweep().entries, {})
+        self.later(minutes=15)
+        self.assertEqual(list(self.sweep().entries.values()), [ledger.ACCEPTED])
+
+    def test_failed_ones_are_taken_up_after_growing_pauses(self):
+        with at("before plan", RuntimeError()), self.assertRaises(provisioning.Failed):
+            self.buy()
+        key = self.notification().key
+        with at("before plan", RuntimeError()):
+            # The first time at the next sweep.
+            self.assertEqual(self.sweep().entries, {key: ledger.FAILED})
+            for pause in (15, 60, 240, 720, 1440, 1440):
+                self.later(minutes=pause, seconds=-1)
+                for dry_run in (True, False):
+                    with self.no_commit():
+                        report = self.sweep(dry_run=dry_run)
+                    self.assertEqual(report.entries, {})
+                    self.assertEqual(report.waiting, {"entries": 1, "mails": 0})
+                self.later(seconds=1)
+                for dry_run in (True, False):
+                    report = self.sweep(dry_run=dry_run)
+                    self.assertEqual(report.entries, {key: ledger.FAILED})
+                    self.assertEqual(report.waiting["entries"], 0 if dry_run else 1)
+        as_of = ledger.moment(ledger.get(self.portal, key)["retry_at"])
+        report = self.sweep(dry_run=True, as_of=as_of)
+        self.assertEqual(report.entries, {key: ledger.FAILED})
+
+    def test_neither_a_redelivery_nor_a_replay_waits(self):
+        for again in (self.buy, lambda: provisioning.replay(self.notification().key)):
+            with self.subTest(again):
+                for _attempt in range(2):
+                    with at("planned", RuntimeError()), self.assertRaises(provisioning.Failed):
+                        again()
+                self.assertEqual(self.sweep().waiting["entries"], 1)
+                self.assertEqual(again().outcome, ledger.ACCEPTED)
+                self.assertEqual(self.sweep().waiting["entries"], 0)
+
+    def test_those_that_failed_before_pauses_were_written_down(self):
+        with at("before plan", RuntimeError()), self.assertRaises(provisioning.Failed):
+            self.buy()
+        with self.owner():
+            del ledger.get(self.portal, self.notification().key)["retry_at"]
         self.assertEqual(list(self.sweep().entries.values()), [ledger.ACCEPTED])
 
     def test_those_whose_process_died_are_taken_up_after_two_minutes(self):
@@ -379,6 +423,23 @@ class TestMails(SweepTestCase):
         self.assertEqual(server.messages[0]["Message-ID"], self.mail()["message_id"])
         password = re.search("Your password: (.*)", server.messages[0].get_content())[1]
         self.assertEqual(self.authenticates(EMAIL, password.strip()), EMAIL)
+
+    def test_refused_for_good_wait_too(self):
+        with ScriptedServer(RCPT=b"550 no such user\r\n") as server:
+            self.registry(smtp_port=server.port)
+            self.buy()
+            for attempts, pause in ((1, 5), (2, 15), (3, 60)):
+                mail = self.mail()
+                self.assertEqual(mail["attempts"], attempts)
+                self.assertIn("SMTPRecipientsRefused", mail["error"])
+                self.later(minutes=pause, seconds=-1)
+                with self.no_commit():
+                    report = self.sweep()
+                self.assertEqual(report.mails, {"sent": 0, "failed": 0, "due": 0})
+                self.assertEqual(report.waiting, {"entries": 0, "mails": 1})
+                self.later(seconds=1)
+                self.assertEqual(self.sweep(dry_run=True).waiting["mails"], 0)
+                self.assertEqual(self.sweep().mails, {"sent": 0, "failed": 1, "due": 0})
 
     def test_to_somebody_who_is_gone_are_neither_sent_nor_failed(self):
         self.buy()
@@ -534,6 +595,7 @@ class TestReport(SweepTestCase):
                 "entries": {},
                 "groups_given_late": 0,
                 "mails": {"sent": 0, "failed": 0, "due": 0},
+                "waiting": {"entries": 0, "mails": 0},
                 "payloads_removed": 0,
                 "busy": 0,
                 "troubled": 0,
