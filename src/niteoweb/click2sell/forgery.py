@@ -48,7 +48,11 @@ def note(site: Any, size: int, now: datetime) -> None:
 
 
 def write(site: Any) -> None:
-    """Add the count to the database, in the current transaction, unless it is too early."""
+    """Add the count to the database, in the current transaction, unless it is too early.
+
+    Call it with :data:`niteoweb.click2sell.commit.lock` held until the commit is done: what is
+    written is taken off the count in memory only after that, and must not be written twice.
+    """
     path = site.getPhysicalPath()
     with _lock:
         tally = _tallies[path]

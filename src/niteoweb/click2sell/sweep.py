@@ -66,7 +66,8 @@ def sweep(
     if dry_run or report.copy:
         _look(site, report, now, confirmed or as_of is not None)
         return report
-    commit.run(forgery.write)
+    with commit.lock:
+        commit.run(forgery.write)
     _entries(report, now)
     waiting = _lapsed(report, now, confirmed)
     _pending(report, waiting)

@@ -2,19 +2,42 @@
 
 from collections import defaultdict
 from datetime import timedelta
+from niteoweb.click2sell import commit
 from niteoweb.click2sell import forgery
+from niteoweb.click2sell import ledger
+from niteoweb.click2sell import provisioning
 from niteoweb.click2sell import store
+from niteoweb.click2sell import sweep as sweeping
 from niteoweb.click2sell.browser.callback import Callback
 from niteoweb.click2sell.provider.click2sell import CONTENT_TYPE
 from niteoweb.click2sell.tests import deliveries
+from niteoweb.click2sell.tests.proof.process import Worker
 from niteoweb.click2sell.tests.test_sweep import SweepTestCase
 from unittest import mock
 
 import io
+import threading
 import transaction
 
 
+MANY = 10_000
 FORGED = deliveries.body(checksum="0" * 32, buyer_email="victim@example.org")
+
+
+class _NoticedLock:
+    """A lock that tells when somebody has to wait for it."""
+
+    def __init__(self, noticed):
+        self._lock = threading.Lock()
+        self._noticed = noticed
+
+    def __enter__(self):
+        if not self._lock.acquire(blocking=False):
+            self._noticed.set()
+            self._lock.acquire()
+
+    def __exit__(self, *exc_info):
+        self._lock.release()
 
 
 class TestForgery(SweepTestCase):
@@ -46,20 +69,22 @@ class TestForgery(SweepTestCase):
         found = store.tree(self.portal, "remarks")
         return found.get("forged", 0), found.get("forged_samples", ())
 
-    def test_a_thousand_make_no_commit_and_a_genuine_one_writes_them(self):
+    def test_ten_thousand_make_no_commit_and_a_genuine_one_writes_them(self):
+        size = self.portal._p_jar.db().getSize()
         with self.no_commit():
-            for _number in range(1000):
+            for _number in range(MANY):
                 self.assertEqual(self.deliver(FORGED), (403, "Checksum verification failed."))
+        self.assertEqual(self.portal._p_jar.db().getSize(), size)
         self.assertEqual(self.remarks(), (0, ()))
-        self.assertEqual(forgery.total(self.portal), 1000)
+        self.assertEqual(forgery.total(self.portal), MANY)
         self.assertEqual(self.deliver(deliveries.body())[0], 200)
         count, samples = self.remarks()
-        self.assertEqual(count, 1000)
+        self.assertEqual(count, MANY)
         self.assertEqual(len(samples), forgery.SAMPLES)
         # When it came and how long it was, nothing else.
         self.assertEqual({size for _time, size in samples}, {len(FORGED)})
         self.assertNotIn("victim", repr(samples))
-        self.assertEqual(forgery.total(self.portal), 1000)
+        self.assertEqual(forgery.total(self.portal), MANY)
 
     def test_a_sweep_writes_them_and_a_dry_run_does_not(self):
         self.deliver(FORGED)
@@ -84,6 +109,41 @@ class TestForgery(SweepTestCase):
         self.sweep()
         self.assertEqual(self.remarks()[0], 4)
         self.assertEqual(forgery.total(self.portal), 4)
+
+    def test_a_sweep_beside_a_delivery_does_not_count_them_twice(self):
+        """The delivery has written them and not yet taken them off the count in memory."""
+        self.deliver(FORGED)
+        written, go_on, forget = threading.Event(), threading.Event(), forgery._forget
+
+        def slowly(*arguments):
+            if not written.is_set():
+                written.set()
+                go_on.wait(30)
+            forget(*arguments)
+
+        def sweep():
+            try:
+                sweeping.sweep()
+            finally:
+                go_on.set()
+
+        notification = self.notification()
+        site = self.portal._p_jar.db(), self.portal.getId()
+        works = [lambda: provisioning.process(notification), sweep]
+        delivering, sweeper = (Worker(*site, work.__name__, work) for work in works)
+        with (
+            mock.patch.object(forgery, "_forget", slowly),
+            mock.patch.object(commit, "lock", _NoticedLock(go_on)),
+        ):
+            delivering.start()
+            self.assertTrue(written.wait(30))
+            sweeper.start()
+            for worker in (delivering, sweeper):
+                worker.join(30)
+        self.assertEqual(delivering.result.outcome, ledger.ACCEPTED)
+        self.assertIsNone(sweeper.result)
+        self.assertEqual(self.remarks()[0], 1)
+        self.assertEqual(forgery.total(self.portal), 1)
 
     def test_what_was_not_committed_is_not_forgotten(self):
         forgery.note(self.portal, 10, self.now + timedelta(hours=1))
