@@ -1,9 +1,13 @@
 """Remove payloads that are older than the settings keep them.
 
 What was bought, when, for how much and by which address stays, so that history computes as
-before; only what arrived word for word goes.
+before; only what arrived word for word goes. It stays while an entry needs attention: whoever
+decides has to see what was broken.
 """
 
+from BTrees.OOBTree import difference
+from BTrees.OOBTree import OOTreeSet
+from dataclasses import dataclass
 from datetime import datetime
 from datetime import timedelta
 from itertools import islice
@@ -33,29 +37,51 @@ def redact(now: datetime) -> int:
         return 0
     before = ledger.microseconds(now - timedelta(days=days))
     total = 0
-    while done := commit.run(lambda site: _batch(site, before)):
-        total += done
+    for batch in (lambda site: _old(site, before), _decided):
+        while (found := commit.run(batch)).looked_at:
+            total += found.redacted
     return total
 
 
-def _batch(site: Any, before: int) -> int:
-    remarks = store.tree(site, "remarks")
-    places = store.tree(site, "facets").get("all=")
-    if places is None:
-        return 0
+@dataclass
+class _Batch:
+    looked_at: int = 0
+    redacted: int = 0
+
+
+def _old(site: Any, before: int) -> _Batch:
+    """Redact what became old enough, and note what has to wait for a person."""
+    found = _Batch()
+    remarks, kept = store.tree(site, "remarks"), store.tree(site, "payloads_kept")
+    places = store.tree(site, "facets").get("all=", ())
     old = takewhile(
         lambda place: place[0] > -before,
         ledger.last_first(places, (-remarks.get("redacted_until", 0), "~")),
     )
-    full = ((time, entry) for time, key in old if (entry := _full(site, key)) is not None)
-    done = 0
-    for time, entry in islice(full, BATCH):
-        entry["payload"] = REDACTED
-        remarks["redacted_until"] = -time
-        done += 1
-    return done
+    for place in old:
+        entry = ledger.get(site, place[1])
+        if entry["payload"] == REDACTED or place in kept:
+            continue
+        if entry["outcome"] == ledger.ATTENTION:
+            kept.insert(place)
+        else:
+            entry["payload"] = REDACTED
+            found.redacted += 1
+        remarks["redacted_until"] = -place[0]
+        found.looked_at += 1
+        if found.looked_at == BATCH:
+            break
+    return found
 
 
-def _full(site: Any, key: str) -> ledger.Entry | None:
-    entry = ledger.get(site, key)
-    return None if entry["payload"] == REDACTED else entry
+def _decided(site: Any) -> _Batch:
+    """Redact what does not need attention any more."""
+    found = _Batch()
+    kept = store.tree(site, "payloads_kept")
+    undecided = store.tree(site, "facets").get(f"outcome={ledger.ATTENTION}", OOTreeSet())
+    for place in islice(difference(kept, undecided), BATCH):
+        ledger.change(ledger.get(site, place[1]), payload=REDACTED)
+        kept.remove(place)
+        found.looked_at += 1
+        found.redacted += 1
+    return found

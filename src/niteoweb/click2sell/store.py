@@ -37,6 +37,8 @@ TREES = {
     # outbox.py
     "mails": OOBTree,  # mail id -> mail
     "mails_due": OOTreeSet,  # (time of the next attempt, mail id)
+    # retention.py
+    "payloads_kept": OOTreeSet,  # places of old entries that need attention, see ledger.py
     # forgery.py and sweep.py
     "remarks": PersistentMapping,  # figures that are written now and then
 }

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from niteoweb.click2sell import history
 from niteoweb.click2sell import ledger
+from niteoweb.click2sell import provisioning
 from niteoweb.click2sell import retention
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.entitlement import compute
@@ -65,6 +66,37 @@ class TestRetention(SweepTestCase):
         with mock.patch.object(retention, "BATCH", 3):
             self.assertEqual(retention.redact(self.now), 7)
         self.assertEqual(self.payloads(), [False] * 7)
+
+    def test_what_needs_attention_stays_until_it_does_not(self):
+        for number in range(4):
+            provisioning.process_broken(
+                f"key {number}",
+                "click2sell",
+                f"T-{number}",
+                {"buyer_email": "?"},
+                "buyer_email",
+            )
+        self.buy_again()
+        self.later(days=2)
+        self.settings(retention_days=1)
+        with mock.patch.object(retention, "BATCH", 3):
+            self.assertEqual(self.sweep().redacted, 1)
+        self.assertEqual(sorted(self.payloads()), [False, True, True, True, True])
+        with self.no_commit():
+            self.assertEqual(self.sweep().redacted, 0)
+        with self.owner():
+            for number in (0, 2):
+                entry = ledger.get(self.portal, f"key {number}")
+                ledger.finish(self.portal, entry, ledger.NOTHING)
+        with mock.patch.object(retention, "BATCH", 1):
+            self.assertEqual(self.sweep().redacted, 2)
+        for number, kept in enumerate((False, True, False, True)):
+            payload = json.loads(ledger.get(self.portal, f"key {number}")["payload"])
+            self.assertEqual(bool(payload), kept)
+        with self.no_commit():
+            self.assertEqual(self.sweep().redacted, 0)
+        self.later(days=100)
+        self.assertEqual(self.sweep().redacted, 0)
 
     def test_it_begins_where_it_ended(self):
         self.buy_daily(6)
