@@ -274,6 +274,8 @@ class TestCron(SiteOfTheDocs):
     def test_the_unit_calls_curl_in_the_same_way(self):
         unit = (test_docs.DOCS / "examples" / "click2sell-sweep.service").read_text("utf-8")
         self.assertIn(f"/curl --config {self.CONFIGURATION}\n", unit)
+        # What curl prints names members, and would be in the journal.
+        self.assertIn("\nStandardOutput=null\n", unit)
 
 
 @test_docs.with_docs
