@@ -155,10 +155,13 @@ class Principal:
         self._id = user_id
 
     def getId(self) -> str:  # noqa: N802 - the user folder's interface
+        """The id."""
         return self._id
 
     def getUserName(self) -> str:  # noqa: N802 - the user folder's interface
+        """The login name; plugins that ask for groups and roles go by the id."""
         return self._id
 
     def getGroups(self) -> tuple[str, ...]:  # noqa: N802 - the user folder's interface
+        """No groups: only what the plugin itself keeps is asked for."""
         return ()

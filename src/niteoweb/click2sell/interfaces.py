@@ -102,8 +102,9 @@ class IClick2SellSettings(Interface):
     notice_mail = schema.Bool(
         title=_("Tell the owners of existing accounts"),
         description=_(
-            "When a purchase is attached to an account that was not made by this add-on, the "
-            "address that paid gets a short notice, without credentials."
+            "When a purchase is attached to an account that was not made by this add-on, or "
+            "to one that it made under another address, the address that paid gets a short "
+            "notice, without credentials."
         ),
         required=False,
         default=True,

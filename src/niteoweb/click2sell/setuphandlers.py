@@ -17,9 +17,11 @@ class HiddenProfiles:
     """Keeps all profiles but "default" out of the Add-ons panel."""
 
     def getNonInstallableProducts(self) -> list[str]:
+        """Packages that are no add-ons of their own."""
         return ["niteoweb.click2sell.upgrades"]
 
     def getNonInstallableProfiles(self) -> list[str]:
+        """Profiles that nobody installs by hand."""
         return [
             "niteoweb.click2sell:uninstall",
             "niteoweb.click2sell.upgrades:to1000",

@@ -22,6 +22,7 @@ class Click2SellLayer(PloneSandboxLayer):
     defaultBases = (PLONE_FIXTURE,)
 
     def setUpZope(self, app, configurationContext):
+        """Load the configuration of the add-on and of what it needs."""
         import niteoweb.click2sell
         import plone.restapi
 
@@ -29,6 +30,7 @@ class Click2SellLayer(PloneSandboxLayer):
         self.loadZCML(package=niteoweb.click2sell)
 
     def setUpPloneSite(self, portal):
+        """Install the add-on."""
         applyProfile(portal, "niteoweb.click2sell:default")
 
 
@@ -65,6 +67,7 @@ class MailServer:
 
     @property
     def port(self) -> int:
+        """Where the server listens, once it is started."""
         return self._controller.port
 
 

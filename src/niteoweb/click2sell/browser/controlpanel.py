@@ -49,6 +49,7 @@ class SettingsForm(RegistryEditForm):
         )
 
     def update(self) -> None:
+        """Process the form; on a copy of the site also say that it is one."""
         super().update()
         if site.is_copy():
             IStatusMessage(self.request).add(
@@ -61,6 +62,7 @@ class SettingsForm(RegistryEditForm):
             )
 
     def updateFields(self) -> None:
+        """Give fields their widgets, and offer to remove the key when there is one."""
         super().updateFields()
         self.fields["secretkey"].widgetFactory = SecretKeyFieldWidget
         # Not even the widget gets to know the key.
@@ -78,6 +80,10 @@ class SettingsForm(RegistryEditForm):
             )
 
     def updateWidgets(self, prefix: str | None = None) -> None:
+        """Make the widgets, the one for the text of the mail large enough.
+
+        :param prefix: of the names of inputs, None for the usual one.
+        """
         super().updateWidgets(prefix)
         self.widgets["welcome_text"].rows = 12
 
@@ -85,6 +91,11 @@ class SettingsForm(RegistryEditForm):
         self,
         setErrors: bool = True,
     ) -> tuple[dict[str, Any], tuple]:
+        """Read what was typed, tidy it, and look for mistakes in it.
+
+        :param setErrors: also show the mistakes at their fields.
+        :returns: values by name, and a view for each mistake.
+        """
         values, errors = super().extractData(setErrors)
         # What goes wrong from here on is logged with the form, for Managers to read.
         self.request.form.pop(self.widgets["secretkey"].name, None)
@@ -102,6 +113,7 @@ class SettingsForm(RegistryEditForm):
         return values, errors
 
     def applyChanges(self, data: dict[str, Any]) -> None:
+        """Save values in which no mistake was found."""
         settings.save(data)
 
     def _error(self, name: str, messages: list[Message]) -> IErrorViewSnippet:

@@ -86,6 +86,7 @@ class NotificationsView(BrowserView):
         self.batch: Batch | None = None
 
     def publishTraverse(self, request: Any, name: str) -> "NotificationsView":  # noqa: N802
+        """Take the part of the path that names an entry."""
         self.names.append(name)
         return self
 

@@ -36,6 +36,7 @@ class SecretKeyWidget(PasswordWidget):
 
 @implementer(IFieldWidget)
 def SecretKeyFieldWidget(field: Any, request: Any) -> IFieldWidget:
+    """The widget of a field that takes a secret key, for z3c.form."""
     return FieldWidget(field, SecretKeyWidget(request))
 
 
@@ -62,4 +63,5 @@ class MappingWidget(TextLinesWidget):
 
 @implementer(IFieldWidget)
 def MappingFieldWidget(field: Any, request: Any) -> IFieldWidget:
+    """The widget of a field that takes the lines of the mapping, for z3c.form."""
     return FieldWidget(field, MappingWidget(request))

@@ -79,10 +79,15 @@ class NotificationsGet(Service):
         self.params: list[str] = []
 
     def publishTraverse(self, request: Any, name: str) -> "NotificationsGet":  # noqa: N802
+        """Take the part of the path that names an entry."""
         self.params.append(name)
         return self
 
     def reply(self) -> dict[str, Any]:
+        """The list, or one entry when the path names it.
+
+        :raises NotFound: there is no such entry.
+        """
         if not self.params:
             return self._list()
         if len(self.params) > 1:
@@ -140,10 +145,15 @@ class NotificationsPost(Operation):
         self.params: list[str] = []
 
     def publishTraverse(self, request: Any, name: str) -> "NotificationsPost":  # noqa: N802
+        """Take the parts of the path: the key of an entry, and what to do with it."""
         self.params.append(name)
         return self
 
     def operate(self) -> dict[str, Any]:
+        """Process the entry again, settle what an owner decided, or tell what that would change.
+
+        :raises NotFound: there is no such entry, or nothing of that name to do with it.
+        """
         if len(self.params) != 2:
             raise NotFound
         key, verb = self.params

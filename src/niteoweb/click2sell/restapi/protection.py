@@ -84,6 +84,7 @@ class Operation(Service):
         raise NotImplementedError
 
     def reply(self) -> Any:
+        """Answer the request; 503 when another process was at the same data."""
         try:
             return self.operate()
         except commit.Busy:

@@ -25,6 +25,11 @@ class SweepPost(Operation):
     """
 
     def operate(self) -> dict[str, Any]:
+        """Sweep once.
+
+        :returns: the report.
+        :raises BadRequest: an option is not possible.
+        """
         options = self.options(dry_run=bool, as_of=str, confirmed=bool)
         if text := options.pop("as_of", None):
             try:
