@@ -12,15 +12,15 @@ from dataclasses import replace
 from DateTime import DateTime
 from datetime import datetime
 from datetime import timedelta
+from niteoweb.click2sell import account as accounts
 from niteoweb.click2sell import buyer as buyers
 from niteoweb.click2sell import history
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import mapping
 from niteoweb.click2sell import member
-from niteoweb.click2sell import outbox
-from niteoweb.click2sell import privilege
 from niteoweb.click2sell import silence
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.account import Account
 from niteoweb.click2sell.entitlement import compute
 from niteoweb.click2sell.entitlement import Outcome
 from niteoweb.click2sell.fact import CODES
@@ -172,15 +172,15 @@ def make(
         if history.is_payment(entry)
         and outcome.attention.get(entry["key"]) not in GRANTS_NOTHING
     ]
-    held = () if despite_silence else _held(site, buyer, outcome, now)
+    held = () if despite_silence else silence.held(site, buyer["live"], outcome, now)
     live = tuple(sorted({*outcome.products(now), *held}))
-    account = _account(site, buyer, payments)
+    account = accounts.find(site, buyer, payments)
     known = buyers.of_user(site, account.user_id) if account.attach else None
     if known is not None:
         # The same account bought under another address before: one buyer, one history.
         union = buyers.united(known, buyer)
         plan = make(site, union, now, current, follow_mapping, despite_silence)
-        return replace(plan, absorbs=buyer["id"], mail=_mail(False, True))
+        return replace(plan, absorbs=buyer["id"], mail=accounts.mail(False, True))
     groups = Groups(
         buyer,
         account.user_id,
@@ -198,7 +198,7 @@ def make(
         create=account.create,
         attach=account.attach,
         properties=_properties(buyer, account, payments),
-        mail=_mail(account.create, account.attach),
+        mail=accounts.mail(account.create, account.attach),
         product=payments[-1]["product_name"] or payments[-1]["product_id"] if payments else "",
         payment=payments[-1]["key"] if payments else "",
         address=payments[-1]["buyer"] if payments else "",
@@ -222,46 +222,8 @@ def make(
     )
 
 
-@dataclass(frozen=True)
-class _Account:
-    user_id: str = ""
-    create: bool = False
-    attach: bool = False
-    #: Code of the reason why no account can be used, see reason.py.
-    problem: str = ""
-    tied: bool = False
-    deleted_at: str = ""
-
-    def concerns(self, payment: ledger.Entry, latest: ledger.Entry) -> bool:
-        """Whether a payment is one that the problem keeps from taking effect.
-
-        Of an account that was fine until now it is only the latest, one item for the owner.
-        """
-        return payment is latest if self.tied else payment["received_at"] > self.deleted_at
-
-    @property
-    def usable(self) -> bool:
-        return not self.problem and bool(self.user_id or self.create)
-
-
-def _held(
-    site: Any, buyer: buyers.Buyer, outcome: Outcome, now: datetime
-) -> tuple[Product, ...]:
-    """Subscriptions that wait for a renewal of a provider that cannot be heard."""
-    waiting = {
-        (entitlement.provider, entitlement.product_id)
-        for entitlement in outcome.entitlements
-        if entitlement.renewable and not entitlement.gives_access(now)
-    }
-    waiting &= set(buyer["live"])
-    if not waiting:
-        return ()
-    silent = silence.silent(site, now)
-    return tuple(sorted(product for product in waiting if product[0] in silent))
-
-
 def _next_change(
-    outcome: Outcome, account: _Account, held: Sequence[Product], now: datetime
+    outcome: Outcome, account: Account, held: Sequence[Product], now: datetime
 ) -> datetime | None:
     """When to look at the buyer again.
 
@@ -275,41 +237,8 @@ def _next_change(
     return upcoming if account.usable else None
 
 
-def _account(site: Any, buyer: buyers.Buyer, payments: Sequence[ledger.Entry]) -> _Account:
-    """The account of a buyer: the tied one, one that exists, or a new one."""
-    user_id = buyer["user_id"]
-    if user_id:
-        if not member.exists(user_id):
-            return _Account(problem="account missing", tied=True)
-        if privilege.member(user_id):
-            return _Account(problem="privileged account", tied=True)
-        return _Account(user_id)
-    if not any(entry["received_at"] > buyer["deleted_at"] for entry in payments):
-        return _Account()
-    chosen = buyer["chosen"]
-    if chosen and member.exists(chosen):
-        if privilege.member(chosen):
-            return _Account(problem="privileged account", deleted_at=buyer["deleted_at"])
-        return _Account(chosen, attach=True)
-    try:
-        user_id = member.choose(
-            site, payments[-1]["buyer"], lambda found: buyers.made_by_us(site, found)
-        )
-    except member.NeedsAttention as problem:
-        return _Account(problem=problem.reason, deleted_at=buyer["deleted_at"])
-    return _Account(user_id, attach=True) if user_id else _Account(create=True)
-
-
-def _mail(made: bool, attached: bool) -> str:
-    """The mail that is owed for an account that was made, or that we did not make."""
-    settings = plone_site.settings()
-    if made:
-        return "" if settings.welcome_mail == "none" else outbox.WELCOME
-    return outbox.NOTICE if attached and settings.notice_mail else ""
-
-
 def _properties(
-    buyer: buyers.Buyer, account: _Account, payments: Sequence[ledger.Entry]
+    buyer: buyers.Buyer, account: Account, payments: Sequence[ledger.Entry]
 ) -> dict[str, Any]:
     """The purchase fields that have to be written."""
     if not account.usable:
@@ -340,7 +269,7 @@ def _different(user_id: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
 def _verdict(
     entry: ledger.Entry,
     outcome: Outcome,
-    account: _Account,
+    account: Account,
     payments: Sequence[ledger.Entry],
     groups: Groups,
 ) -> Verdict:

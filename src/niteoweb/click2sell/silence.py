@@ -4,6 +4,7 @@ A provider that cannot deliver looks like subscribers who do not renew. While it
 subscription of it is ended for want of a renewal.
 """
 
+from collections.abc import Collection
 from collections.abc import Sequence
 from datetime import datetime
 from datetime import timedelta
@@ -11,6 +12,7 @@ from itertools import islice
 from itertools import pairwise
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import store
+from niteoweb.click2sell.entitlement import Outcome
 from niteoweb.click2sell.notification import MIGRATION
 from typing import Any
 
@@ -51,6 +53,27 @@ def silent(site: Any, now: datetime) -> dict[str, datetime]:
         if last is not None:
             found[provider] = last
     return found
+
+
+def held(
+    site: Any, live: Collection[tuple[str, str]], outcome: Outcome, now: datetime
+) -> tuple[tuple[str, str], ...]:
+    """Subscriptions that wait for a renewal of a provider that cannot be heard.
+
+    :param live: provider and id of the products with access until now.
+    :param outcome: of the buyer's whole history.
+    :param now: in UTC.
+    """
+    waiting = {
+        (entitlement.provider, entitlement.product_id)
+        for entitlement in outcome.entitlements
+        if entitlement.renewable and not entitlement.gives_access(now)
+    }
+    waiting &= set(live)
+    if not waiting:
+        return ()
+    found = silent(site, now)
+    return tuple(sorted(product for product in waiting if product[0] in found))
 
 
 def arrivals(site: Any, provider: str) -> list[datetime]:

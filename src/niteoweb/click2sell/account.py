@@ -1,0 +1,76 @@
+"""Which account a buyer has or gets, and what is mailed about it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from niteoweb.click2sell import buyer as buyers
+from niteoweb.click2sell import ledger
+from niteoweb.click2sell import member
+from niteoweb.click2sell import outbox
+from niteoweb.click2sell import privilege
+from niteoweb.click2sell import site as plone_site
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Account:
+    """The account of a buyer, or why none can be used.
+
+    :ivar user_id: "" when there is none (yet).
+    :ivar create: it has to be made.
+    :ivar attach: it was there, and has to be tied to the buyer.
+    :ivar problem: code of the reason why no account can be used, see reason.py.
+    :ivar tied: the problem is one of the account that the buyer is tied to.
+    :ivar deleted_at: when the buyer's account was deleted, "" for never.
+    """
+
+    user_id: str = ""
+    create: bool = False
+    attach: bool = False
+    problem: str = ""
+    tied: bool = False
+    deleted_at: str = ""
+
+    def concerns(self, payment: ledger.Entry, latest: ledger.Entry) -> bool:
+        """Whether a payment is one that the problem keeps from taking effect.
+
+        Of an account that was fine until now it is only the latest, one item for the owner.
+        """
+        return payment is latest if self.tied else payment["received_at"] > self.deleted_at
+
+    @property
+    def usable(self) -> bool:
+        """Whether there is an account, or will be."""
+        return not self.problem and bool(self.user_id or self.create)
+
+
+def find(site: Any, buyer: buyers.Buyer, payments: Sequence[ledger.Entry]) -> Account:
+    """The account of a buyer: the tied one, one that exists, or a new one."""
+    user_id = buyer["user_id"]
+    if user_id:
+        if not member.exists(user_id):
+            return Account(problem="account missing", tied=True)
+        if privilege.member(user_id):
+            return Account(problem="privileged account", tied=True)
+        return Account(user_id)
+    if not any(entry["received_at"] > buyer["deleted_at"] for entry in payments):
+        return Account()
+    chosen = buyer["chosen"]
+    if chosen and member.exists(chosen):
+        if privilege.member(chosen):
+            return Account(problem="privileged account", deleted_at=buyer["deleted_at"])
+        return Account(chosen, attach=True)
+    try:
+        user_id = member.choose(
+            site, payments[-1]["buyer"], lambda found: buyers.made_by_us(site, found)
+        )
+    except member.NeedsAttention as problem:
+        return Account(problem=problem.reason, deleted_at=buyer["deleted_at"])
+    return Account(user_id, attach=True) if user_id else Account(create=True)
+
+
+def mail(made: bool, attached: bool) -> str:
+    """The mail that is owed for an account that was made, or that we did not make."""
+    settings = plone_site.settings()
+    if made:
+        return "" if settings.welcome_mail == "none" else outbox.WELCOME
+    return outbox.NOTICE if attached and settings.notice_mail else ""
