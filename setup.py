@@ -58,6 +58,7 @@ setup(
         "plone.rest",
         "plone.restapi",
         "plone.schema",
+        "plone.stringinterp",
         "plone.z3cform",
         "Products.CMFCore",
         "Products.CMFPlone",

@@ -3,6 +3,7 @@
 from AccessControl.Permission import pname
 from Acquisition import aq_base
 from Acquisition import aq_parent
+from niteoweb.click2sell import contentrule
 from niteoweb.click2sell import memberindex
 from niteoweb.click2sell import store
 from plone.base.interfaces import INonInstallable
@@ -36,11 +37,12 @@ def post_install(setup_tool: Any) -> None:
 
 
 def post_uninstall(setup_tool: Any) -> None:
-    """Forget what the owners of the site set for the add-on's permissions.
+    """Remove content rules for our triggers, and what was set for our permissions.
 
     GenericSetup's rolemap can set a permission, but not go back to inheriting it.
     """
     site = aq_parent(setup_tool)
+    contentrule.remove_rules()
     for name, permission in getUtilitiesFor(IPermission):
         attribute = pname(permission.title)
         if name.startswith("niteoweb.click2sell.") and hasattr(aq_base(site), attribute):

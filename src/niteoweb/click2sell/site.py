@@ -1,10 +1,13 @@
 """What the add-on asks the Plone site: its settings, its time zone, its sender, its address."""
 
+from DateTime import DateTime
+from datetime import datetime
 from niteoweb.click2sell.entitlement import Policy
 from niteoweb.click2sell.interfaces import IClick2SellSettings
 from niteoweb.click2sell.mapping import Line
 from niteoweb.click2sell.mapping import parse
 from plone import api
+from plone.base.i18nl10n import ulocalized_time
 from plone.base.interfaces import IMailSchema
 from plone.base.interfaces import ISiteSchema
 from plone.registry.interfaces import IRegistry
@@ -55,6 +58,19 @@ def timezone() -> ZoneInfo:
         return ZoneInfo(name or "UTC")
     except (ZoneInfoNotFoundError, ValueError):
         return ZoneInfo("UTC")
+
+
+def local_time(moment: datetime, long: bool = True) -> str:
+    """A moment as it stands in a mail: in the site's time zone and main language.
+
+    :param moment: with its time zone.
+    :param long: with the time of day.
+    """
+    # Plone shows every time in the zone of the process: give it the site's clock as if it were
+    # that of the process.
+    clock = DateTime(*moment.astimezone(timezone()).timetuple()[:6])
+    language = api.portal.get_default_language()
+    return ulocalized_time(clock, long, context=get(), target_language=language)
 
 
 def title() -> str:

@@ -86,6 +86,12 @@ class TestCompleteness(unittest.TestCase):
             "configuration.rst", [f"``${name}``" for name in rules.TEXT_PLACEHOLDERS]
         )
 
+    def test_substitutions(self):
+        text = (PACKAGE / "contentrules.zcml").read_text("utf-8")
+        names = re.findall(r'name="(c2s_\w+)"', text)
+        self.assertEqual(len(names), text.count("<adapter"))
+        self.assert_explained("events.rst", [f"``${{{name}}}``" for name in names])
+
     def test_answers(self):
         answers = [
             *(callback.PARSED, callback.NO_POST, callback.TOO_LARGE, callback.REFUSED),
