@@ -152,6 +152,29 @@ class IClick2SellSettings(Interface):
         max=100,
     )
 
+    alert_addresses = schema.List(
+        title=_("Who is told"),
+        description=_(
+            "Addresses of those who are mailed when notifications wait for a decision or "
+            "failed, when a provider is silent for unusually long, and when a sweep stopped. "
+            "One a line. Leave it empty for the sender address of the site."
+        ),
+        value_type=schema.TextLine(),
+        required=False,
+        default=[],
+        missing_value=[],
+    )
+
+    daily_mail = schema.Bool(
+        title=_("Daily mail"),
+        description=_(
+            "Once a day at most, when notifications have failed or wait for a decision that "
+            "you were not told of yet. The other mails are sent in any case."
+        ),
+        required=False,
+        default=True,
+    )
+
     retention_days = schema.Int(
         title=_("Days to keep what arrived word for word"),
         description=_(

@@ -36,6 +36,9 @@ NOT_KEPT = "not kept"
 #: Outcomes that answer a second delivery; the others are tried again.
 FINAL = frozenset({ACCEPTED, NOTHING, ATTENTION, REFUSED})
 
+#: Outcomes that the owner has to know of.
+WAITS = frozenset({ATTENTION, REFUSED, FAILED})
+
 #: Fields of an entry that have an index of their own.
 FACETS = ("outcome", "provider", "kind", "product_id")
 
@@ -142,6 +145,8 @@ def finish(site: Any, entry: Entry, outcome: str, reason: str = "", subject: str
     _file(site, "outcome", entry, add=False)
     entry["outcome"] = outcome
     _file(site, "outcome", entry, add=True)
+    untold = store.tree(site, "untold")
+    (untold.insert if outcome in WAITS else untold.discard)(entry["key"])
 
 
 def change(entry: Entry, **values: Any) -> None:

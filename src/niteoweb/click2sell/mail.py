@@ -42,7 +42,7 @@ def welcome(
     text = Template(settings.welcome_text or "").safe_substitute(
         {**values, "credentials": credentials}
     )
-    return _message(to, message_id, subject, text)
+    return message(to, message_id, subject, text)
 
 
 def notice(to: str, message_id: str, values: Mapping[str, str]) -> EmailMessage:
@@ -66,12 +66,32 @@ If you have no account there, please answer this mail.
         mapping=dict(values),
     )
     language = api.portal.get_default_language()
-    return _message(
+    return message(
         to,
         message_id,
         translate(subject, target_language=language),
         translate(text, target_language=language),
     )
+
+
+def message(to: str, message_id: str, subject: str, text: str) -> EmailMessage:
+    """A mail from the site, of plain text.
+
+    :param subject: line breaks in it become spaces.
+    """
+    name, address = plone_site.sender()
+    mail = EmailMessage()
+    # A line break in a header would start another one; settings and titles may have some.
+    mail["Subject"] = " ".join(subject.split())
+    if address:
+        mail["From"] = _mailbox(name, address)
+    mail["To"] = to
+    mail["Date"] = formatdate(localtime=True)
+    mail["Message-ID"] = message_id
+    # Tells vacation responders not to answer (RFC 3834).
+    mail["Auto-Submitted"] = "auto-generated"
+    mail.set_content(text)
+    return mail
 
 
 def password_line(password: str) -> str:
@@ -96,22 +116,6 @@ def send(message: EmailMessage) -> None:
     # MailHost knows the older kind of message, whose headers are encoded already.
     encoded = message_from_bytes(message.as_bytes(policy=SMTP_POLICY))
     _with_time_limit(api.portal.get_tool("MailHost")).send(encoded, immediate=True)
-
-
-def _message(to: str, message_id: str, subject: str, text: str) -> EmailMessage:
-    name, address = plone_site.sender()
-    message = EmailMessage()
-    # A line break in a header would start another one; settings and titles may have some.
-    message["Subject"] = " ".join(subject.split())
-    if address:
-        message["From"] = _mailbox(name, address)
-    message["To"] = to
-    message["Date"] = formatdate(localtime=True)
-    message["Message-ID"] = message_id
-    # Tells vacation responders not to answer (RFC 3834).
-    message["Auto-Submitted"] = "auto-generated"
-    message.set_content(text)
-    return message
 
 
 def _mailbox(name: str, address: str) -> str:

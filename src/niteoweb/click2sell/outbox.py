@@ -1,10 +1,11 @@
-"""The outbox: mails that members are owed, kept until they are sent.
+"""The outbox: mails that members and the owner are owed, kept until they are sent.
 
 A mail is a persistent mapping of plain values. It is filed in the commit that makes it due,
 marked "sending" before the mail server is asked and "sent" after; a process that dies in
 between may repeat one mail, with the same Message-ID.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from datetime import timedelta
 from niteoweb.click2sell import store
@@ -22,6 +23,14 @@ DROPPED = "dropped"
 
 WELCOME = "welcome"
 NOTICE = "notice"
+
+DAILY = "daily"
+SILENT = "provider silent"
+HEARD = "provider heard again"
+STOPPED = "sweep stopped"
+RESUMED = "sweep goes on"
+#: Mails to the owner; they belong to no member.
+TO_OWNER = frozenset({DAILY, SILENT, HEARD, STOPPED, RESUMED})
 
 #: Pauses before the second and each later attempt, in minutes; the last one repeats.
 PAUSES = (5, 15, 60, 240, 720, 1440)
@@ -71,6 +80,21 @@ def file(
         }
     )
     store.tree(site, "mails_due").insert((mail["due_at"], mail_id))
+    return mail
+
+
+def file_for_owner(
+    site: Any, kind: str, to: str, about: Mapping[str, Any], now: datetime, domain: str
+) -> Mail:
+    """Put a mail to an owner of the site into the outbox, due at once.
+
+    :param kind: one of :data:`TO_OWNER`.
+    :param to: the address that it goes to.
+    :param about: what it tells, in plain values.
+    :param domain: right side of the Message-ID.
+    """
+    mail = file(site, kind, "", to, "", now, domain)
+    mail["about"] = dict(about)
     return mail
 
 

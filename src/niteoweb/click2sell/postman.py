@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from datetime import timezone
 from email.message import EmailMessage
+from niteoweb.click2sell import alertmail
 from niteoweb.click2sell import buyer as buyers
 from niteoweb.click2sell import commit
 from niteoweb.click2sell import mail as letters
@@ -59,6 +60,17 @@ def _prepare(site: Any, mail_id: str, password: str) -> EmailMessage | None:
     now = datetime.now(timezone.utc)
     if mail["state"] in (outbox.SENT, outbox.DROPPED) or mail["due_at"] > iso(now):
         return None  # done, or another process is at it
+    if mail["kind"] in outbox.TO_OWNER:
+        message = alertmail.message(mail)
+    else:
+        message = _to_member(site, mail, password)
+    if message is not None:
+        outbox.sending(site, mail, now)
+    return message
+
+
+def _to_member(site: Any, mail: outbox.Mail, password: str) -> EmailMessage | None:
+    """Write a mail to a member; None, and the mail is given up, when nobody is to read it."""
     user_id = mail["user_id"]
     if not member.exists(user_id):
         outbox.dropped(site, mail, "the member does not exist any more")
@@ -76,12 +88,9 @@ def _prepare(site: Any, mail_id: str, password: str) -> EmailMessage | None:
         "site": plone_site.title(),
     }
     if mail["kind"] == outbox.NOTICE:
-        message = letters.notice(mail["to"], mail["message_id"], values)
-    else:
-        credentials = _credentials(site, user_id, password, address, way, bool(mail["by"]))
-        message = letters.welcome(mail["to"], mail["message_id"], values, credentials)
-    outbox.sending(site, mail, now)
-    return message
+        return letters.notice(mail["to"], mail["message_id"], values)
+    credentials = _credentials(site, user_id, password, address, way, bool(mail["by"]))
+    return letters.welcome(mail["to"], mail["message_id"], values, credentials)
 
 
 def _credentials(

@@ -7,6 +7,7 @@ The form of Site Setup and the control panel service both go through :func:`norm
 from collections.abc import Iterator
 from collections.abc import Mapping
 from niteoweb.click2sell import _
+from niteoweb.click2sell import alert
 from niteoweb.click2sell import group
 from niteoweb.click2sell import site
 from niteoweb.click2sell.interfaces import IClick2SellSettings
@@ -44,7 +45,8 @@ def normalize(values: Mapping[str, Any]) -> dict[str, Any]:
     The secret key and the group of all buyers lose spaces and line breaks around them, which
     come with pasting; nothing inside them is touched, and a key of spaces only is a blank one.
     Lines of the mapping stay as they are, comments and blank lines too, so that line numbers
-    keep their meaning. Line ends of the text become those of this system.
+    keep their meaning. Addresses lose spaces, blank lines and repetitions. Line ends of the
+    text become those of this system.
 
     :param values: by the names of the fields, all or some of them.
     :returns: a new dictionary; values of a wrong type are left for :func:`validate`.
@@ -62,8 +64,11 @@ def normalize(values: Mapping[str, Any]) -> dict[str, Any]:
         normal["site_address"] = (
             address.strip().rstrip("/") if isinstance(address, str) else address
         )
-    if "mapping" in normal and normal["mapping"] is None:
-        normal["mapping"] = []
+    for name in ("mapping", "alert_addresses"):
+        if name in normal and normal[name] is None:
+            normal[name] = []
+    if "alert_addresses" in normal:
+        normal["alert_addresses"] = alert.normal_addresses(normal["alert_addresses"])
     if isinstance(normal.get("welcome_text"), str):
         normal["welcome_text"] = re.sub("\r\n?", "\n", normal["welcome_text"])
     return normal
@@ -85,6 +90,14 @@ def validate(values: Mapping[str, Any]) -> list[Problem]:
         problems.append(("secretkey_clear", message))
     if "mapping" in sound:
         problems += [("mapping", message) for message in _mapping_problems(sound["mapping"])]
+    if "alert_addresses" in sound:
+        problems += [
+            (
+                "alert_addresses",
+                _('"${address}" is no e-mail address.', mapping={"address": found}),
+            )
+            for found in alert.wrong_addresses(sound["alert_addresses"])
+        ]
     if sound.get("buyers_group"):
         problems += [
             ("buyers_group", message) for message in _group_problems(sound["buyers_group"])

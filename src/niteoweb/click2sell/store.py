@@ -27,6 +27,7 @@ TREES = {
     "transactions": OOBTree,  # (provider, transaction) -> see ledger.py
     # What an owner found out: (provider, transaction) or ("", address) -> the right address
     "corrected": OOBTree,
+    "untold": OOTreeSet,  # keys of entries that wait for the owner, who was not told yet
     # buyer.py
     "buyers": OOBTree,  # buyer id -> record
     "buyer_by_address": OOBTree,  # lower-cased address -> buyer id
@@ -39,7 +40,7 @@ TREES = {
     "mails_due": OOTreeSet,  # (time of the next attempt, mail id)
     # retention.py
     "payloads_kept": OOTreeSet,  # places of old entries that need attention, see ledger.py
-    # forgery.py and sweep.py
+    # forgery.py and alert.py
     "remarks": PersistentMapping,  # figures that are written now and then
 }
 

@@ -2,6 +2,7 @@
 
 from niteoweb.click2sell import _
 from niteoweb.click2sell import buyer as buyers
+from niteoweb.click2sell import history
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import member
 from niteoweb.click2sell import site as plone_site
@@ -49,8 +50,7 @@ class Product(Substitution):
         names = [
             (entry["occurred_at"], entry["product_name"])
             for entry in entries
-            if entry["product_id"] == event.product_id
-            and entry.get("speaks_for", entry["provider"]) == event.provider
+            if history.product(entry) == (event.provider, event.product_id)
             and entry["product_name"]
         ]
         return max(names)[1] if names else event.product_id

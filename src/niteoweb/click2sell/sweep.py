@@ -1,13 +1,14 @@
 """The sweep: what is due without a delivery. For cron, or a timer.
 
 It takes up entries whose process died or that failed, ends lapsed access, gives groups that
-were missing, sends due mails, and removes payloads that are old enough. Each member, entry and
-mail is a commit of its own, and two sweeps at once do each thing once.
+were missing, tells the owner, sends due mails, and removes payloads that are old enough. Each
+member, entry and mail is a commit of its own, and two sweeps at once do each thing once.
 """
 
 from collections.abc import Iterable
 from datetime import datetime
 from datetime import timezone
+from niteoweb.click2sell import alert
 from niteoweb.click2sell import buyer as buyers
 from niteoweb.click2sell import commit
 from niteoweb.click2sell import forgery
@@ -71,6 +72,7 @@ def sweep(
     _entries(report, now)
     waiting = _lapsed(report, now, confirmed)
     _pending(report, waiting)
+    _alert(report, now)
     if mails:
         _mails(report, now)
     try:
@@ -133,6 +135,16 @@ def _pending(report: Report, waiting: frozenset[str]) -> None:
     """
     ready = [buyer_id for buyer_id in _ready(plone_site.get()) if buyer_id not in waiting]
     report.granted = sum(bool(plan.grant) for plan in _provision(report, ready, False))
+
+
+def _alert(report: Report, now: datetime) -> None:
+    """Owe the owner the mails about what they do not know yet."""
+    try:
+        commit.run(lambda site: alert.file(site, report.stopped, now))
+    except commit.Busy:
+        report.busy += 1
+    except Exception as error:
+        _trouble(report, "Mail to the owner", error)
 
 
 def _plans(

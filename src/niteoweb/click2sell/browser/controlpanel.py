@@ -68,6 +68,7 @@ class SettingsForm(RegistryEditForm):
         # Not even the widget gets to know the key.
         self.fields["secretkey"].ignoreContext = True
         self.fields["mapping"].widgetFactory = MappingFieldWidget
+        self.fields["alert_addresses"].widgetFactory = MappingFieldWidget
         self.fields["welcome_mail"].widgetFactory = RadioFieldWidget
         # z3c.form takes an empty value for none and shows the default: the next save would
         # bring back the group that the owner has switched off.
@@ -86,6 +87,7 @@ class SettingsForm(RegistryEditForm):
         """
         super().updateWidgets(prefix)
         self.widgets["welcome_text"].rows = 12
+        self.widgets["alert_addresses"].rows = 3
 
     def extractData(
         self,

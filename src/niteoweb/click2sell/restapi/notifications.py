@@ -150,7 +150,7 @@ class NotificationsPost(Operation):
         return self
 
     def operate(self) -> dict[str, Any]:
-        """Process the entry again, settle what an owner decided, or tell what that would change.
+        """Process the entry again or settle a decision, or tell what that would change.
 
         :raises NotFound: there is no such entry, or nothing of that name to do with it.
         """

@@ -302,6 +302,21 @@ class TestForm(unittest.TestCase):
                 self.save(browser)
                 self.assertEqual(stored().buyers_group, "")
 
+    def test_addresses_of_the_owner(self):
+        browser = self.opened()
+        self.control(browser, "alert_addresses").value = "a@example.com\r\n\r\n b@example.com "
+        self.save(browser)
+        self.assertEqual(stored().alert_addresses, ["a@example.com", "b@example.com"])
+        browser = self.opened()
+        self.control(browser, "alert_addresses").value = "a@example.com\r\n<b>nobody</b>"
+        self.save(browser)
+        self.assertIn('nobody&lt;/b&gt;" is no e-mail address.', browser.contents)
+        self.assertNotIn("<b>nobody", browser.contents)
+        browser = self.opened()
+        self.control(browser, "alert_addresses").value = ""
+        self.save(browser)
+        self.assertEqual(stored().alert_addresses, [])
+
     def test_everything_can_be_saved(self):
         browser = self.opened()
         self.control(browser, "secretkey").value = KEY

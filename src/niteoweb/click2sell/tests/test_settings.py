@@ -167,10 +167,39 @@ class TestRules(unittest.TestCase):
             ("welcome_subject", None),
             ("welcome_text", None),
             ("notice_mail", "yes"),
+            ("alert_addresses", "a@example.com"),
+            ("alert_addresses", [5]),
+            ("daily_mail", "yes"),
             ("secretkey_clear", "yes"),
         ):
             with self.subTest(name=name, value=value):
                 self.assertEqual([field for field, message in messages({name: value})], [name])
+
+    def test_addresses_are_tidied(self):
+        for typed, kept in (
+            (None, []),
+            (
+                [" a@example.com ", "", "b@example.com\r", "a@example.com"],
+                ["a@example.com", "b@example.com"],
+            ),
+            ("a@example.com", "a@example.com"),
+            ([5], [5]),
+        ):
+            with self.subTest(typed):
+                self.assertEqual(
+                    settings.normalize({"alert_addresses": typed})["alert_addresses"], kept
+                )
+
+    def test_every_wrong_address_is_named(self):
+        self.assertEqual(
+            messages(
+                {"alert_addresses": ["a@example.com", "nobody", "b@example.com, c@d.org"]}
+            ),
+            [
+                ("alert_addresses", '"nobody" is no e-mail address.'),
+                ("alert_addresses", '"b@example.com, c@d.org" is no e-mail address.'),
+            ],
+        )
 
     def test_secret_key_loses_what_came_with_pasting(self):
         for typed, kept in (

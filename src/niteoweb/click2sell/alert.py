@@ -1,0 +1,118 @@
+"""When the owner is told: once a day what waits for them, and at once what cannot wait.
+
+Each thing is told once. What was told is written down in the same commit as the mails, so that
+of two sweeps at once only one tells.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from collections.abc import Mapping
+from datetime import datetime
+from niteoweb.click2sell import ledger
+from niteoweb.click2sell import outbox
+from niteoweb.click2sell import silence
+from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell import store
+from niteoweb.click2sell.ledger import iso
+from plone import api
+from typing import Any
+
+
+#: A kind of mail to the owner, and what it tells.
+News = tuple[str, dict[str, Any]]
+
+#: Where what was told already is kept.
+_DAY = "alert_day"
+_SILENT = "alert_silent"
+_STOPPED = "alert_stopped"
+
+
+def file(site: Any, stopped: Mapping[str, int] | None, now: datetime) -> None:
+    """Put the mails that the owner is owed into the outbox, if there are any.
+
+    Without an address to mail to nothing counts as told.
+
+    :param stopped: whether the sweep that is going on stopped; see
+        :class:`niteoweb.click2sell.report.Report`.
+    :param now: in UTC.
+    """
+    to = addresses()
+    if not to:
+        return
+    told = store.tree(site, "remarks")
+    news = [*_silent(site, told, now), *_stopped(told, stopped), *_daily(site, told, now)]
+    domain = plone_site.mail_domain()
+    for kind, about in news:
+        for address in to:
+            outbox.file_for_owner(site, kind, address, about, now, domain)
+
+
+def addresses() -> tuple[str, ...]:
+    """Who is told: the addresses of the settings, else the sender address of the site."""
+    sender = plone_site.sender()[1]
+    return tuple(plone_site.settings().alert_addresses or ([sender] if sender else []))
+
+
+def normal_addresses(lines: Any) -> Any:
+    """The lines of the setting without spaces around them, blank ones and repetitions.
+
+    :returns: `lines` as they are when they are no list of text.
+    """
+    if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
+        return lines
+    return [line for line in dict.fromkeys(line.strip() for line in lines) if line]
+
+
+def wrong_addresses(lines: list[str]) -> list[str]:
+    """Those that Plone's own forms would not take for an address either."""
+    registration = api.portal.get_tool("portal_registration")
+    return [line for line in lines if not registration.isValidEmail(line)]
+
+
+def _silent(site: Any, told: Any, now: datetime) -> Iterator[News]:
+    """Providers that have fallen silent, and those that are heard again."""
+    before = told.get(_SILENT, {})
+    after = {name: iso(last) for name, last in silence.silent(site, now).items()}
+    if after == before:
+        return
+    told[_SILENT] = after
+    for provider, last in sorted(after.items()):
+        if before.get(provider) != last:
+            yield outbox.SILENT, {"provider": provider, "since": last}
+    for provider in sorted(set(before) - set(after)):
+        yield outbox.HEARD, {"provider": provider, "since": before[provider]}
+
+
+def _stopped(told: Any, stopped: Mapping[str, int] | None) -> Iterator[News]:
+    """A sweep that stopped, and the first one after it that did not."""
+    if bool(stopped) == told.get(_STOPPED, False):
+        return
+    told[_STOPPED] = bool(stopped)
+    yield (outbox.STOPPED, dict(stopped)) if stopped else (outbox.RESUMED, {})
+
+
+def _daily(site: Any, told: Any, now: datetime) -> Iterator[News]:
+    """What waits for the owner, once a day at most, and only when some of it is new."""
+    untold = store.tree(site, "untold")
+    today = now.astimezone(plone_site.timezone()).date().isoformat()
+    # A record that is not there yet reads as None.
+    if plone_site.settings().daily_mail is False or not untold or told.get(_DAY) == today:
+        return
+    found = Counter(_what(ledger.get(site, key)) for key in untold)
+    waiting = sum(ledger.count(site, "outcome", outcome) for outcome in ledger.WAITS)
+    told[_DAY] = today
+    untold.clear()
+    yield (
+        outbox.DAILY,
+        {
+            "counts": tuple((*what, number) for what, number in sorted(found.items())),
+            "older": waiting - found.total(),
+        },
+    )
+
+
+def _what(entry: ledger.Entry) -> tuple[str, str, str]:
+    """Outcome, reason and subject of an entry, without anything about its buyer."""
+    code = entry["reason"]
+    named = code == "parameter" or code.startswith("group")
+    return entry["outcome"], code, entry["subject"] if named else ""
