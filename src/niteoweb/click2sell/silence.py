@@ -14,6 +14,7 @@ from niteoweb.click2sell import ledger
 from niteoweb.click2sell import store
 from niteoweb.click2sell.entitlement import Outcome
 from niteoweb.click2sell.notification import MIGRATION
+from niteoweb.click2sell.notification import OWNER
 from typing import Any
 
 
@@ -25,6 +26,8 @@ ARRIVALS = 100
 TIMES = 2
 #: After its first word a provider needs a while to deliver all that could not be delivered.
 CATCHING_UP = timedelta(hours=24)
+#: What comes from the site itself; nobody waits for it.
+OWN = frozenset({MIGRATION, OWNER})
 
 
 def longest_usual(arrivals: Sequence[datetime]) -> timedelta | None:
@@ -47,7 +50,7 @@ def silent(site: Any, now: datetime) -> dict[str, datetime]:
     """
     found = {}
     for provider in providers(site):
-        if provider == MIGRATION:
+        if provider in OWN:
             continue
         last = _last_before_silence(arrivals(site, provider), now)
         if last is not None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from niteoweb.click2sell import provisioning
 from niteoweb.click2sell import silence
 from niteoweb.click2sell.notification import MIGRATION
+from niteoweb.click2sell.notification import OWNER
 from niteoweb.click2sell.plan import LOOK_AGAIN
 from niteoweb.click2sell.tests.base import EMAIL
 from niteoweb.click2sell.tests.test_sweep import SweepTestCase
@@ -60,6 +61,11 @@ class TestSilent(SilenceTestCase):
         self.arrivals(3, provider=MIGRATION, minutes=1)
         self.later(days=30)
         self.assertEqual(silence.providers(self.portal), (MIGRATION,))
+        self.assertEqual(self.silent(), {})
+
+    def test_what_an_owner_does_is_nothing_to_wait_for(self):
+        self.arrivals(3, provider=OWNER, minutes=1)
+        self.later(days=30)
         self.assertEqual(self.silent(), {})
 
     def test_never_under_24_hours(self):
