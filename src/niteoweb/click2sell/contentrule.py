@@ -64,7 +64,7 @@ def run(event: IAccessEvent) -> None:
     trigger.object = occasion(access_event=event)
     before = transaction.savepoint(optimistic=True)
     try:
-        with api.env.adopt_user(user=user), _own_filter(), _no_addresses_in_the_log():
+        with api.env.adopt_user(user=user), _no_addresses_in_the_log():
             handlers.execute(site, trigger)
     except Exception as error:
         before.rollback()
@@ -97,23 +97,6 @@ def _rules(site: Any, event: IAccessEvent) -> list[Any]:
     if not assigned or storage is None or not storage.active:
         return []
     return assigned.getRules(event)
-
-
-@contextmanager
-def _own_filter() -> Iterator[None]:
-    """Run with a record of our own of which rules ran.
-
-    Plone's runs a rule once for each object in a request, and ours act on the site each time.
-    It also runs none any more after one that raised an error, until the request ends, and in a
-    command none ends.
-    """
-    handlers.init()
-    outer = handlers._status.rule_filter
-    handlers._status.rule_filter = handlers.DuplicateRuleFilter()
-    try:
-        yield
-    finally:
-        handlers._status.rule_filter = outer
 
 
 @contextmanager

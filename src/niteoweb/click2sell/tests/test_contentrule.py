@@ -356,14 +356,6 @@ class TestTrouble(RuleTestCase):
             self.buy()
         self.assertFalse(hasattr(self.portal.aq_base, "changed"))
 
-    def test_a_rule_of_plone_that_failed_before(self):
-        self.rule()
-        handlers.init()
-        handlers._status.rule_filter.in_progress = True
-        self.addCleanup(handlers._status.rule_filter.reset)
-        self.buy()
-        self.assertEqual(len(self.subjects()), 1)
-
 
 class TestSiteSetup(RuleTestCase):
     def browser(self):
