@@ -49,6 +49,15 @@ class IClick2SellSettings(Interface):
         required=False,
     )
 
+    previous_secretkey = schema.Password(
+        title=_("Previous secret key"),
+        description=_(
+            "Notifications that are signed with it are accepted, too, while Click2Sell still "
+            "uses it. It is filled in by itself when you change the secret key."
+        ),
+        required=False,
+    )
+
     mapping = schema.List(
         title=_("Products and groups"),
         description=_(
@@ -200,12 +209,32 @@ class IClick2SellSettings(Interface):
     )
 
 
-class IRemoveSecretKey(Interface):
+class ISecretKeyActions(Interface):
     """What the settings form asks beside the settings; it is no setting and no record."""
+
+    secretkey_keep_old = schema.Bool(
+        title=_("Keep accepting the old key for now"),
+        description=_(
+            "If you enter another secret key, the present one becomes the previous one, and no "
+            "purchase is lost while you change the key at Click2Sell. Not for a key that "
+            "somebody else may know."
+        ),
+        required=False,
+        default=True,
+    )
 
     secretkey_clear = schema.Bool(
         title=_("Remove the secret key"),
-        description=_("No notification is accepted until another key is set."),
+        description=_(
+            "And the previous one. No notification is accepted until another key is set."
+        ),
+        required=False,
+        default=False,
+    )
+
+    previous_secretkey_clear = schema.Bool(
+        title=_("Remove the previous secret key"),
+        description=_("Notifications that are signed with it are not accepted any more."),
         required=False,
         default=False,
     )

@@ -24,6 +24,7 @@ from niteoweb.click2sell import mapping
 from niteoweb.click2sell import plan as plans
 from niteoweb.click2sell import postman
 from niteoweb.click2sell import retry
+from niteoweb.click2sell import secretkeys
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.fact import GRANTS_NOTHING
 from niteoweb.click2sell.notification import Kind
@@ -76,13 +77,19 @@ def step(name: str) -> None:
     """A place of :data:`STEPS`; does nothing, tests replace it."""
 
 
-def process(notification: Notification) -> Result:
+def process(notification: Notification, signed_by: str = "") -> Result:
     """Write a genuine notification down and provision its buyer.
 
+    :param signed_by: what stands for the key of its signature, see
+        :func:`niteoweb.click2sell.secretkeys.mark`; "" for none.
     :raises niteoweb.click2sell.commit.Busy: try again later; nothing is lost.
     :raises Failed: something unexpected happened; the entry is kept as failed.
     """
-    return _process(notification.key, lambda site, now: write_down(site, notification, now))
+    return _process(
+        notification.key,
+        lambda site, now: write_down(site, notification, now),
+        signed_by=signed_by,
+    )
 
 
 def write_down(site: Any, notification: Notification, now: datetime) -> ledger.Entry | None:
@@ -103,12 +110,18 @@ def write_down(site: Any, notification: Notification, now: datetime) -> ledger.E
 
 
 def process_broken(
-    key: str, provider: str, transaction_id: str, payload: dict[str, str], parameter: str
+    key: str,
+    provider: str,
+    transaction_id: str,
+    payload: dict[str, str],
+    parameter: str,
+    signed_by: str = "",
 ) -> Result:
     """Write down a delivery with a valid signature and a broken field: a person must decide.
 
     :param key: hash of the body.
     :param parameter: name of the broken field.
+    :param signed_by: as for :func:`process`.
     :raises niteoweb.click2sell.commit.Busy: try again later; nothing is lost.
     """
 
@@ -119,7 +132,7 @@ def process_broken(
             ledger.finish(site, entry, ledger.ATTENTION, "parameter", parameter)
         return entry
 
-    return _process(key, record)
+    return _process(key, record, signed_by=signed_by)
 
 
 def resume(key: str) -> Result:
@@ -179,10 +192,13 @@ def preview(site: Any, key: str, now: datetime) -> plans.Plan | None:
 
 
 def _process(
-    key: str, record: Callable[[Any, datetime], ledger.Entry | None] | None, again: bool = False
+    key: str,
+    record: Callable[[Any, datetime], ledger.Entry | None] | None,
+    again: bool = False,
+    signed_by: str = "",
 ) -> Result:
     with commit.lock:
-        result = commit.run(lambda site: _record(site, key, record))
+        result = commit.run(lambda site: _record(site, key, record, signed_by))
         if result is not None and not again:
             return result
         step("recorded")
@@ -243,7 +259,10 @@ def send(mail_id: str, password: str = "") -> None:
 
 
 def _record(
-    site: Any, key: str, record: Callable[[Any, datetime], ledger.Entry | None] | None
+    site: Any,
+    key: str,
+    record: Callable[[Any, datetime], ledger.Entry | None] | None,
+    signed_by: str,
 ) -> Result | None:
     """Write the entry down unless it is there.
 
@@ -251,6 +270,8 @@ def _record(
     """
     step("before record")
     forgery.write(site)
+    if signed_by:
+        secretkeys.note_use(site, signed_by, datetime.now(timezone.utc))
     entry = ledger.get(site, key)
     if entry is None and record is not None:
         entry = record(site, datetime.now(timezone.utc))

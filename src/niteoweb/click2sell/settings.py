@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from niteoweb.click2sell import _
 from niteoweb.click2sell import alert
 from niteoweb.click2sell import group
+from niteoweb.click2sell import secretkeys
 from niteoweb.click2sell import site
 from niteoweb.click2sell.interfaces import IClick2SellSettings
-from niteoweb.click2sell.interfaces import IRemoveSecretKey
-from niteoweb.click2sell.interfaces import SECRET_KEY_LENGTH
+from niteoweb.click2sell.interfaces import ISecretKeyActions
 from niteoweb.click2sell.mapping import MappingError
 from niteoweb.click2sell.mapping import MOST_DAYS
 from niteoweb.click2sell.mapping import parse
@@ -42,7 +42,7 @@ Problem = tuple[str, Message]
 def normalize(values: Mapping[str, Any]) -> dict[str, Any]:
     """Bring what was typed or sent into the form in which it is kept.
 
-    The secret key and the group of all buyers lose spaces and line breaks around them, which
+    The secret keys and the group of all buyers lose spaces and line breaks around them, which
     come with pasting; nothing inside them is touched, and a key of spaces only is a blank one.
     Lines of the mapping stay as they are, comments and blank lines too, so that line numbers
     keep their meaning. Addresses lose spaces, blank lines and repetitions. Line ends of the
@@ -52,8 +52,9 @@ def normalize(values: Mapping[str, Any]) -> dict[str, Any]:
     :returns: a new dictionary; values of a wrong type are left for :func:`validate`.
     """
     normal = dict(values)
-    if isinstance(normal.get("secretkey"), str):
-        normal["secretkey"] = normal["secretkey"].strip() or None
+    for name in secretkeys.NAMES:
+        if isinstance(normal.get(name), str):
+            normal[name] = normal[name].strip() or None
     if "buyers_group" in normal:
         buyers_group = normal["buyers_group"]
         normal["buyers_group"] = (
@@ -85,9 +86,7 @@ def validate(values: Mapping[str, Any]) -> list[Problem]:
     problems = list(_wrong_values(values))
     wrong = {name for name, message in problems}
     sound = {name: value for name, value in values.items() if name not in wrong}
-    if sound.get("secretkey") and sound.get("secretkey_clear"):
-        message = _("Enter a new secret key or remove the present one, not both.")
-        problems.append(("secretkey_clear", message))
+    problems += secretkeys.problems(sound)
     if "mapping" in sound:
         problems += [("mapping", message) for message in _mapping_problems(sound["mapping"])]
     if "alert_addresses" in sound:
@@ -121,19 +120,15 @@ def validate(values: Mapping[str, Any]) -> list[Problem]:
 def save(values: Mapping[str, Any]) -> None:
     """Store settings that :func:`validate` found nothing wrong with.
 
-    A blank secret key keeps the stored one; ``secretkey_clear`` removes it.
+    What becomes of the secret keys is told by :func:`secretkeys.changes`.
     """
     stored = site.settings()
-    changes = {
-        name: value
-        for name, value in values.items()
-        if name in IClick2SellSettings and (name != "secretkey" or value)
-    }
-    if values.get("secretkey_clear"):
-        changes["secretkey"] = None
+    changes = {name: value for name, value in values.items() if name in IClick2SellSettings}
+    changes.update(secretkeys.changes(values))
     for name, value in changes.items():
         if getattr(stored, name) != value:
             setattr(stored, name, value)
+    secretkeys.tidy(site.get())
 
 
 def stored_address() -> str:
@@ -145,29 +140,6 @@ def own_address() -> str:
     """The address that the request came to, "" in a script, where there is none."""
     address = site.get().absolute_url()
     return "" if urlsplit(address).hostname == "nohost" else address
-
-
-def secret_key_is_set() -> bool:
-    """Whether notifications can be verified at all."""
-    return bool(site.settings().secretkey)
-
-
-def secret_key_notice() -> tuple[str, Message]:
-    """What the owner should know about the stored secret key, without a word of the key.
-
-    :returns: how loud, as one of Bootstrap's names for alerts, and the text.
-    """
-    secret_key = site.settings().secretkey
-    if not secret_key:
-        return "danger", _("No secret key is set. No notification is accepted until one is.")
-    if len(secret_key) < SECRET_KEY_LENGTH:
-        return "warning", _(
-            "A secret key is set, but it has fewer than ${length} characters. Whoever sees one "
-            "notification can find such a key by trying: choose a longer one, at Click2Sell "
-            "and here. Leave this field blank to keep the present one.",
-            mapping={"length": SECRET_KEY_LENGTH},
-        )
-    return "info", _("A secret key is set. Leave this field blank to keep it.")
 
 
 def _is_address(text: str) -> bool:
@@ -186,7 +158,7 @@ def _is_address(text: str) -> bool:
 def _wrong_values(values: Mapping[str, Any]) -> Iterator[Problem]:
     """Values that the fields themselves refuse: missing, of a wrong type, more than a line."""
     for name, value in values.items():
-        schema = IRemoveSecretKey if name in IRemoveSecretKey else IClick2SellSettings
+        schema = ISecretKeyActions if name in ISecretKeyActions else IClick2SellSettings
         field = schema[name]
         try:
             field.validate(value)

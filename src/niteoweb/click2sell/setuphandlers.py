@@ -26,6 +26,7 @@ class HiddenProfiles:
         return [
             "niteoweb.click2sell:uninstall",
             "niteoweb.click2sell.upgrades:to1000",
+            "niteoweb.click2sell.upgrades:to1001",
         ]
 
 

@@ -40,7 +40,7 @@ TREES = {
     "mails_due": OOTreeSet,  # (time of the next attempt, mail id)
     # retention.py
     "payloads_kept": OOTreeSet,  # places of old entries that need attention, see ledger.py
-    # forgery.py and alert.py
+    # forgery.py, alert.py and remark.py
     "remarks": PersistentMapping,  # figures that are written now and then
 }
 

@@ -18,6 +18,7 @@ from niteoweb.click2sell import outbox
 from niteoweb.click2sell import plan as plans
 from niteoweb.click2sell import postman
 from niteoweb.click2sell import provisioning
+from niteoweb.click2sell import remark
 from niteoweb.click2sell import retention
 from niteoweb.click2sell import retry
 from niteoweb.click2sell import silence
@@ -68,7 +69,7 @@ def sweep(
         _look(site, report, now, confirmed or as_of is not None)
         return report
     with commit.lock:
-        commit.run(forgery.write)
+        commit.run(lambda site: _begin(site, now))
     _entries(report, now)
     waiting = _lapsed(report, now, confirmed)
     _pending(report, waiting)
@@ -81,6 +82,11 @@ def sweep(
         report.busy += 1
     _wait(plone_site.get(), report, datetime.now(timezone.utc))
     return report
+
+
+def _begin(site: Any, now: datetime) -> None:
+    forgery.write(site)
+    remark.note(site, remark.SWEEP, now)
 
 
 def _look(site: Any, report: Report, now: datetime, confirmed: bool) -> None:

@@ -6,6 +6,7 @@ from niteoweb.click2sell import commit
 from niteoweb.click2sell import forgery
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import provisioning
+from niteoweb.click2sell import secretkeys
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.notification import Delivery
 from niteoweb.click2sell.notification import DeliveryError
@@ -83,7 +84,7 @@ class Callback(BrowserView):
             return 413, TOO_LARGE
         delivery = Delivery(body, self.request.environ.get("CONTENT_TYPE") or "")
         try:
-            form = click2sell.verify(delivery, plone_site.settings().secretkey or "")
+            form = click2sell.verify(delivery, *secretkeys.accepted())
         except DeliveryError as error:
             if isinstance(error, WrongSignature):
                 forgery.note(plone_site.get(), len(body), datetime.now(timezone.utc))
@@ -92,7 +93,8 @@ class Callback(BrowserView):
             notification = click2sell.parse(form, plone_site.timezone())
         except ParameterError as error:
             return self._broken(form, body, error)
-        return self._answer(lambda: provisioning.process(notification))
+        signed_by = self._signed_by(form)
+        return self._answer(lambda: provisioning.process(notification, signed_by))
 
     def _broken(
         self, form: click2sell.Form, body: bytes, error: ParameterError
@@ -105,9 +107,15 @@ class Callback(BrowserView):
                 form.signed("acquirer_transaction_id").decode("ascii"),
                 form.payload(),
                 error.parameter,
+                self._signed_by(form),
             )
         )
         return (400, str(error)) if status == 200 else (status, text)
+
+    def _signed_by(self, form: click2sell.Form) -> str:
+        """What stands for the key that a delivery was signed with."""
+        present, previous = secretkeys.accepted()
+        return secretkeys.mark(previous if form.by_previous_key else present)
 
     def _answer(self, work) -> tuple[int, str]:
         try:

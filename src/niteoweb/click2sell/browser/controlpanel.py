@@ -2,12 +2,14 @@
 
 from html import escape
 from niteoweb.click2sell import _
+from niteoweb.click2sell import secretkeys
 from niteoweb.click2sell import settings
 from niteoweb.click2sell import site
 from niteoweb.click2sell.browser.secretkey import MappingFieldWidget
+from niteoweb.click2sell.browser.secretkey import PreviousSecretKeyFieldWidget
 from niteoweb.click2sell.browser.secretkey import SecretKeyFieldWidget
 from niteoweb.click2sell.interfaces import IClick2SellSettings
-from niteoweb.click2sell.interfaces import IRemoveSecretKey
+from niteoweb.click2sell.interfaces import ISecretKeyActions
 from plone.app.registry.browser.controlpanel import ControlPanelFormWrapper
 from plone.app.registry.browser.controlpanel import RegistryEditForm
 from plone.app.z3cform.widgets.radio import RadioFieldWidget
@@ -65,19 +67,27 @@ class SettingsForm(RegistryEditForm):
         """Give fields their widgets, and offer to remove the key when there is one."""
         super().updateFields()
         self.fields["secretkey"].widgetFactory = SecretKeyFieldWidget
-        # Not even the widget gets to know the key.
-        self.fields["secretkey"].ignoreContext = True
+        self.fields["previous_secretkey"].widgetFactory = PreviousSecretKeyFieldWidget
+        for name in secretkeys.NAMES:
+            # Not even the widget gets to know the key.
+            self.fields[name].ignoreContext = True
         self.fields["mapping"].widgetFactory = MappingFieldWidget
         self.fields["alert_addresses"].widgetFactory = MappingFieldWidget
         self.fields["welcome_mail"].widgetFactory = RadioFieldWidget
         # z3c.form takes an empty value for none and shows the default: the next save would
         # bring back the group that the owner has switched off.
         self.fields["buyers_group"].showDefault = False
-        if settings.secret_key_is_set():
-            self.fields = (
-                self.fields.select("secretkey")
-                + Fields(IRemoveSecretKey, ignoreContext=True)
-                + self.fields.omit("secretkey")
+        actions = Fields(ISecretKeyActions, ignoreContext=True)
+        if not secretkeys.previous_is_set():
+            actions = actions.omit("previous_secretkey_clear")
+        if secretkeys.is_set():
+            self.fields = (self.fields + actions).select(
+                "secretkey",
+                "secretkey_keep_old",
+                "secretkey_clear",
+                "previous_secretkey",
+                *(name for name in actions if name == "previous_secretkey_clear"),
+                *(name for name in self.fields if name not in secretkeys.NAMES),
             )
 
     def updateWidgets(self, prefix: str | None = None) -> None:
@@ -100,7 +110,8 @@ class SettingsForm(RegistryEditForm):
         """
         values, errors = super().extractData(setErrors)
         # What goes wrong from here on is logged with the form, for Managers to read.
-        self.request.form.pop(self.widgets["secretkey"].name, None)
+        for name in secretkeys.NAMES:
+            self.request.form.pop(self.widgets[name].name, None)
         values = settings.normalize(values)
         if values.get("site_address") == "":
             values["site_address"] = settings.own_address()

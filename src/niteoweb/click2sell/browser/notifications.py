@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from niteoweb.click2sell import _
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import listing
-from niteoweb.click2sell import settings
+from niteoweb.click2sell import secretkeys
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.browser import shown
 from niteoweb.click2sell.browser.decide import DecideView
@@ -148,7 +148,7 @@ class NotificationsView(BrowserView):
     @property
     def secret_key_is_set(self) -> bool:
         """Whether a notification could be accepted."""
-        return settings.secret_key_is_set()
+        return secretkeys.is_set()
 
     @property
     def settings_url(self) -> str:

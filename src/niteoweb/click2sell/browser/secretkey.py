@@ -1,6 +1,8 @@
-"""Widgets of the settings form: for the secret key, and for the mapping."""
+"""Widgets of the settings form: for the secret keys, and for the mapping."""
 
-from niteoweb.click2sell import settings
+from niteoweb.click2sell import secretkeys
+from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.browser import shown
 from plone.app.z3cform.interfaces import IPasswordWidget
 from plone.app.z3cform.interfaces import ITextLinesWidget
 from plone.app.z3cform.widgets.password import PasswordWidget
@@ -28,16 +30,38 @@ class SecretKeyWidget(PasswordWidget):
     klass = "secretkey-widget"
 
     @property
-    def notice(self) -> dict[str, str | Message]:
-        """How loud, and what."""
-        level, text = settings.secret_key_notice()
-        return {"css_class": f"alert alert-{level} mt-2 mb-2", "text": text}
+    def notice(self) -> dict[str, str | Message | None] | None:
+        """How loud, what, and when the key was used last; None for nothing to say."""
+        notice = self._notice()
+        if notice is None:
+            return None
+        return {
+            "css_class": f"alert alert-{notice.level} mt-2 mb-2",
+            "text": notice.text,
+            "last_used": shown.moment(notice.last_used) if notice.last_used else None,
+            "is_set": notice.is_set,
+        }
+
+    def _notice(self) -> secretkeys.Notice | None:
+        return secretkeys.notice(plone_site.get())
+
+
+class PreviousSecretKeyWidget(SecretKeyWidget):
+    """The same for the previous key."""
+
+    def _notice(self) -> secretkeys.Notice | None:
+        return secretkeys.previous_notice(plone_site.get())
 
 
 @implementer(IFieldWidget)
 def SecretKeyFieldWidget(field: Any, request: Any) -> IFieldWidget:
     """The widget of a field that takes a secret key, for z3c.form."""
     return FieldWidget(field, SecretKeyWidget(request))
+
+
+@implementer(IFieldWidget)
+def PreviousSecretKeyFieldWidget(field: Any, request: Any) -> IFieldWidget:
+    return FieldWidget(field, PreviousSecretKeyWidget(request))
 
 
 class IMappingWidget(ITextLinesWidget):

@@ -72,11 +72,14 @@ _BREAKS = re.compile(r"[\r\n\x00]")
 _FIRST_YEAR = 1990
 
 
-def verify(delivery: Delivery, secret_key: str) -> "Form":
+def verify(delivery: Delivery, secret_key: str, previous_key: str = "") -> "Form":
     """Prove that a delivery comes from Click2Sell.
+
+    Both keys are always compared, so that the time taken tells nothing of which one matched.
 
     :param delivery: the request.
     :param secret_key: the merchant's secret key, "" when none is set.
+    :param previous_key: the one before it, still accepted for a while; "" for none.
     :returns: the form, to be handed to :func:`parse`.
     :raises WrongContentType: the body is not form-encoded.
     :raises EmptyBody: there is no body.
@@ -84,7 +87,7 @@ def verify(delivery: Delivery, secret_key: str) -> "Form":
     :raises ParameterMissing: checksum or transaction id is missing.
     :raises ParameterInvalid: checksum or transaction id came twice, or the transaction id
         has a form that a forger could make without knowing the key.
-    :raises WrongSignature: the checksum is not the one of this transaction.
+    :raises WrongSignature: the checksum is not the one of this transaction, with either key.
     """
     media_type = delivery.content_type.partition(";")[0].strip().lower()
     if media_type != CONTENT_TYPE and (media_type or delivery.body):
@@ -96,11 +99,17 @@ def verify(delivery: Delivery, secret_key: str) -> "Form":
     form = Form(delivery.body)
     checksum = form.signed("checksum")
     transaction = form.signed("acquirer_transaction_id")
-    expected = _checksum(secret_key, transaction).encode("ascii")
-    if not hmac.compare_digest(checksum.upper(), expected):
+    by_current, by_previous = [
+        hmac.compare_digest(checksum.upper(), _checksum(key, transaction).encode("ascii"))
+        for key in (secret_key, previous_key)
+    ]
+    # An empty key has a checksum, too, which anybody can compute.
+    by_previous &= bool(previous_key)
+    if not (by_current | by_previous):
         raise WrongSignature
     if not _TRANSACTION.fullmatch(transaction):
         raise ParameterInvalid("acquirer_transaction_id")
+    form.by_previous_key = by_previous and not by_current
     return form
 
 
@@ -170,7 +179,12 @@ def sign(secret_key: str, transaction: str) -> str:
 
 
 class Form:
-    """The parameters of a form-encoded body, as bytes, in the order they came."""
+    """The parameters of a form-encoded body, as bytes, in the order they came.
+
+    :ivar by_previous_key: :func:`verify` found it signed with the previous key.
+    """
+
+    by_previous_key = False
 
     def __init__(self, body: bytes) -> None:
         # latin-1 maps every byte to one character and back; parse_qsl wants text.

@@ -5,10 +5,12 @@ this add-on's among them; nothing here does.
 """
 
 from AccessControl import getSecurityManager
+from niteoweb.click2sell import secretkeys
 from niteoweb.click2sell import settings
+from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.interfaces import IClick2SellLayer
 from niteoweb.click2sell.interfaces import IClick2SellSettings
-from niteoweb.click2sell.interfaces import IRemoveSecretKey
+from niteoweb.click2sell.interfaces import ISecretKeyActions
 from plone.restapi.controlpanels import RegistryConfigletPanel
 from plone.restapi.controlpanels.interfaces import IControlpanel
 from plone.restapi.deserializer import json_body
@@ -28,6 +30,14 @@ from zope.interface import Interface
 
 
 PERMISSION = "Click2Sell: Configure"
+
+
+#: What is asked beside the settings, and the field or question that each follows.
+ACTIONS = {
+    "secretkey_keep_old": "secretkey",
+    "secretkey_clear": "secretkey_keep_old",
+    "previous_secretkey_clear": "previous_secretkey",
+}
 
 
 class IClick2SellControlpanel(IControlpanel):
@@ -56,25 +66,34 @@ class Click2SellControlpanel(RegistryConfigletPanel):
 @adapter(IClick2SellControlpanel)
 @implementer(ISerializeToJson)
 class SerializeSettings(ControlpanelSerializeToJson):
-    """Answers a GET; whether a secret key is set is said, the key is not."""
+    """Answers a GET; of the secret keys it is said whether they are set, and no more."""
 
     def __call__(self) -> dict[str, Any]:
         self.controlpanel.check_permission()
         result = super().__call__()
-        result["data"].update(secretkey=None, secretkey_clear=False)
-        result["secretkey_is_set"] = settings.secret_key_is_set()
+        site, request = plone_site.get(), self.controlpanel.request
+        result["data"].update(dict.fromkeys(secretkeys.NAMES))
+        result["data"].update({name: ISecretKeyActions[name].default for name in ACTIONS})
+        notices = (secretkeys.notice(site), secretkeys.previous_notice(site))
         properties = result["schema"]["properties"]
-        request = self.controlpanel.request
-        notice = translate(settings.secret_key_notice()[1], context=request)
-        properties["secretkey"]["description"] += f" {notice}"
-        properties["secretkey_clear"] = getMultiAdapter(
-            (IRemoveSecretKey["secretkey_clear"], self.controlpanel.context, request),
-            IJsonSchemaProvider,
-        ).get_schema()
+        for name, notice in zip(secretkeys.NAMES, notices, strict=True):
+            last_used = notice.last_used if notice else None
+            result[f"{name}_is_set"] = bool(notice) and notice.is_set
+            result[f"{name}_last_used"] = last_used.isoformat() if last_used else None
+            if notice:
+                text = translate(notice.text, context=request)
+                properties[name]["description"] += f" {text}"
+        result["previous_secretkey_can_go"] = secretkeys.previous_can_go(site)
+        for name in ACTIONS:
+            properties[name] = getMultiAdapter(
+                (ISecretKeyActions[name], self.controlpanel.context, request),
+                IJsonSchemaProvider,
+            ).get_schema()
         for fieldset in result["schema"]["fieldsets"]:
-            if "secretkey" in fieldset["fields"]:
-                place = fieldset["fields"].index("secretkey") + 1
-                fieldset["fields"].insert(place, "secretkey_clear")
+            names = fieldset["fields"]
+            for name, field in ACTIONS.items():
+                if field in names:
+                    names.insert(names.index(field) + 1, name)
         return result
 
 
@@ -104,7 +123,7 @@ class DeserializeSettings:
         values = settings.normalize(
             {
                 name: _plain(body[name])
-                for name in (*IClick2SellSettings, *IRemoveSecretKey)
+                for name in (*IClick2SellSettings, *ISecretKeyActions)
                 if name in body
             }
         )

@@ -44,17 +44,21 @@ class TestWidgets(unittest.TestCase):
         form.updateWidgets()
         return form
 
-    def test_no_widget_knows_the_stored_key(self):
+    def test_no_widget_knows_the_stored_keys(self):
         stored().secretkey = KEY
+        stored().previous_secretkey = f"{KEY}-before"
         for name, widget in self.form().widgets.items():
             with self.subTest(name):
                 self.assertNotIn(KEY, str(widget.value))
 
     def test_key_is_taken_out_of_what_the_error_log_keeps(self):
-        form = self.form(secretkey=KEY)
-        values, errors = form.extractData()
-        self.assertEqual(values["secretkey"], KEY)
-        self.assertNotIn(KEY, str(form.request))
+        stored().secretkey = "another-key-that-is-stored"
+        for name in "secretkey", "previous_secretkey":
+            with self.subTest(name):
+                form = self.form(**{name: KEY})
+                values, errors = form.extractData()
+                self.assertEqual(values[name], KEY)
+                self.assertNotIn(KEY, str(form.request))
 
 
 class TestForm(unittest.TestCase):
@@ -201,11 +205,16 @@ class TestForm(unittest.TestCase):
         self.assertEqual(stored().secretkey, KEY)
 
     def test_key_is_not_told_by_its_widget(self):
-        self.store(secretkey=KEY)
-        browser = self.browser()
-        browser.open(f"{self.url}/++widget++secretkey/@@ploneform-render-widget")
-        self.assertIn("Secret key", browser.contents)
-        self.assertNotIn(KEY, browser.contents)
+        self.store(secretkey=KEY, previous_secretkey=f"{KEY}-before")
+        for name, title in (
+            ("secretkey", "Secret key"),
+            ("previous_secretkey", "Previous secret key"),
+        ):
+            with self.subTest(name):
+                browser = self.browser()
+                browser.open(f"{self.url}/++widget++{name}/@@ploneform-render-widget")
+                self.assertIn(title, browser.contents)
+                self.assertNotIn(KEY, browser.contents)
 
     def test_checkbox_removes_the_key(self):
         self.store(secretkey=KEY)
@@ -219,6 +228,50 @@ class TestForm(unittest.TestCase):
         self.assertNotIn("Remove the secret key", self.opened().contents)
         self.store(secretkey=KEY)
         self.assertIn("Remove the secret key", self.opened().contents)
+
+    def test_a_new_key_keeps_the_old_one_for_now(self):
+        self.store(secretkey=KEY)
+        browser = self.opened()
+        self.assertNotIn("Remove the previous secret key", browser.contents)
+        self.control(browser, "secretkey").value = f"{KEY}-new"
+        self.save(browser)
+        self.assertIn("Changes saved.", browser.contents)
+        self.assertEqual((stored().secretkey, stored().previous_secretkey), (f"{KEY}-new", KEY))
+        browser.open(self.url)
+        self.assertIn("The previous key is accepted, too.", browser.contents)
+        self.assertIn("Not used yet.", browser.contents)
+        self.assertNotIn(KEY, browser.contents)
+        self.control(browser, "previous_secretkey_clear:list").value = ["selected"]
+        self.save(browser)
+        self.assertEqual(
+            (stored().secretkey, stored().previous_secretkey), (f"{KEY}-new", None)
+        )
+
+    def test_the_old_key_need_not_be_kept(self):
+        self.store(secretkey=KEY, previous_secretkey=f"{KEY}-before")
+        browser = self.opened()
+        self.control(browser, "secretkey").value = f"{KEY}-new"
+        self.control(browser, "secretkey_keep_old:list").value = []
+        self.save(browser)
+        self.assertEqual(
+            (stored().secretkey, stored().previous_secretkey), (f"{KEY}-new", None)
+        )
+
+    def test_saving_something_else_leaves_the_keys(self):
+        self.store(secretkey=KEY, previous_secretkey=f"{KEY}-before")
+        self.save(self.opened())
+        self.assertEqual(
+            (stored().secretkey, stored().previous_secretkey), (KEY, f"{KEY}-before")
+        )
+
+    def test_previous_key_does_not_come_back_with_an_error(self):
+        self.store(secretkey=KEY)
+        browser = self.opened()
+        self.control(browser, "previous_secretkey").value = "another-key-that-was-just-typed"
+        self.control(browser, "mapping").value = "1|nobody"
+        self.save(browser)
+        self.assertIn('Line 1: there is no group "nobody"', browser.contents)
+        self.assertNotIn("another-key", browser.contents)
 
     def test_key_and_checkbox_together_are_an_error(self):
         self.store(secretkey=KEY)

@@ -16,7 +16,7 @@ from niteoweb.click2sell import store
 from niteoweb.click2sell.browser import callback
 from niteoweb.click2sell.command import adopt
 from niteoweb.click2sell.interfaces import IClick2SellSettings
-from niteoweb.click2sell.interfaces import IRemoveSecretKey
+from niteoweb.click2sell.interfaces import ISecretKeyActions
 from niteoweb.click2sell.report import Report
 from niteoweb.click2sell.restapi import notifications
 from niteoweb.click2sell.restapi.sweep import SweepPost
@@ -65,7 +65,7 @@ class TestCompleteness(unittest.TestCase):
     def test_settings(self):
         titles = [
             str(schema[name].title)
-            for schema in (IClick2SellSettings, IRemoveSecretKey)
+            for schema in (IClick2SellSettings, ISecretKeyActions)
             for name in schema
         ]
         self.assert_explained("configuration.rst", titles)

@@ -122,12 +122,56 @@ class TestChecksum(unittest.TestCase):
         with self.assertRaises(SecretKeyNotSet):
             self.verify("123", click2sell.sign("", "123"), "")
 
+    def test_two_keys(self):
+        for key, by_previous in ((KEY, False), ("before", True)):
+            with self.subTest(key):
+                checksum = click2sell.sign(key, "123")
+                found = signed(acquirer_transaction_id="123", checksum=checksum)
+                form = click2sell.verify(found, KEY, "before")
+                self.assertIs(form.by_previous_key, by_previous)
+                if by_previous:
+                    with self.assertRaises(WrongSignature):
+                        click2sell.verify(found, KEY)
+        with self.assertRaises(WrongSignature):
+            click2sell.verify(
+                signed(acquirer_transaction_id="123", checksum=VECTOR), KEY, "before"
+            )
+
+    def test_the_previous_key_alone_is_no_key(self):
+        checksum = click2sell.sign("before", "123")
+        with self.assertRaises(SecretKeyNotSet):
+            click2sell.verify(
+                signed(acquirer_transaction_id="123", checksum=checksum), "", "before"
+            )
+
+    def test_an_empty_previous_key_signs_nothing(self):
+        checksum = click2sell.sign("", "123")
+        with self.assertRaises(WrongSignature):
+            click2sell.verify(signed(acquirer_transaction_id="123", checksum=checksum), KEY, "")
+
+    def test_both_keys_are_always_compared(self):
+        for key in KEY, "before", "another":
+            found = signed(acquirer_transaction_id="123", checksum=click2sell.sign(key, "123"))
+            with (
+                self.subTest(key),
+                mock.patch.object(
+                    click2sell.hmac, "compare_digest", return_value=False
+                ) as same,
+            ):
+                with self.assertRaises(WrongSignature):
+                    click2sell.verify(found, KEY, "before")
+                self.assertEqual(same.call_count, 2)
+
     def test_the_comparison_takes_the_same_time_for_all(self):
         with mock.patch.object(
             click2sell.hmac, "compare_digest", wraps=hmac.compare_digest
         ) as compare:
             self.verify("123", VECTOR, "secret")
-        compare.assert_called_once_with(VECTOR.encode("ascii"), VECTOR.encode("ascii"))
+        given = VECTOR.encode("ascii")
+        without_key = click2sell.sign("", "123").encode("ascii")
+        self.assertEqual(
+            compare.call_args_list, [mock.call(given, given), mock.call(given, without_key)]
+        )
         # Whatever it says is what counts: there is no other comparison beside it.
         with mock.patch.object(click2sell.hmac, "compare_digest", return_value=False):  # noqa: SIM117
             with self.assertRaises(WrongSignature):

@@ -100,9 +100,16 @@ class TestControlPanelService(unittest.TestCase):
 
     def test_schema_offers_to_remove_the_key(self):
         schema = self.get().json()["schema"]
-        self.assertEqual(schema["properties"]["secretkey_clear"]["type"], "boolean")
         names = schema["fieldsets"][0]["fields"]
-        self.assertEqual(names[:3], ["secretkey", "secretkey_clear", "mapping"])
+        self.assertEqual(
+            names[:6],
+            [
+                *("secretkey", "secretkey_keep_old", "secretkey_clear"),
+                *("previous_secretkey", "previous_secretkey_clear", "mapping"),
+            ],
+        )
+        for name in names[1], names[2], names[4]:
+            self.assertEqual(schema["properties"][name]["type"], "boolean")
 
     def test_is_listed_for_those_who_may_use_it(self):
         url = f"{self.portal.absolute_url()}/@controlpanels"
@@ -144,6 +151,34 @@ class TestControlPanelService(unittest.TestCase):
         self.assertEqual(self.patch({"secretkey": f"{KEY}-2\n"}).status_code, 204)
         self.assertEqual(stored().secretkey, f"{KEY}-2")
 
+    def test_the_old_key_is_kept_when_that_is_asked_for(self):
+        self.patch({"secretkey": "new-1", "secretkey_keep_old": True})
+        self.assertEqual((stored().secretkey, stored().previous_secretkey), ("new-1", KEY))
+        answer = self.get()
+        self.assertNotIn(KEY, answer.text)
+        self.assertIsNone(answer.json()["data"]["previous_secretkey"])
+        told = {name: v for name, v in answer.json().items() if "secretkey" in name}
+        self.assertEqual(
+            told,
+            {
+                "secretkey_is_set": True,
+                "secretkey_last_used": None,
+                "previous_secretkey_is_set": True,
+                "previous_secretkey_last_used": None,
+                "previous_secretkey_can_go": False,
+            },
+        )
+        self.patch({"previous_secretkey": "of-old"})
+        self.assertEqual((stored().secretkey, stored().previous_secretkey), ("new-1", "of-old"))
+        self.patch({"previous_secretkey_clear": True})
+        self.assertEqual((stored().secretkey, stored().previous_secretkey), ("new-1", None))
+
+    def test_a_body_that_names_only_the_key_keeps_no_other(self):
+        stored().previous_secretkey = "of-old"
+        transaction.commit()
+        self.patch({"secretkey": "new-1"})
+        self.assertEqual((stored().secretkey, stored().previous_secretkey), ("new-1", None))
+
     def test_key_can_be_removed(self):
         answer = self.patch({"secretkey": None, "secretkey_clear": True})
         self.assertEqual(answer.status_code, 204)
@@ -157,6 +192,7 @@ class TestControlPanelService(unittest.TestCase):
     def test_what_get_gives_patch_takes(self):
         stored().mapping = ["", "# comment", "1|readers"]
         stored().buyers_group = ""
+        stored().previous_secretkey = "of-old"
         stored().site_address = self.layer["portal"].absolute_url()
         transaction.commit()
         before = {name: getattr(stored(), name) for name in IClick2SellSettings}

@@ -1,5 +1,6 @@
 """The rules for settings: one set for the form and the control panel service."""
 
+from niteoweb.click2sell import secretkeys
 from niteoweb.click2sell import settings
 from niteoweb.click2sell.interfaces import IClick2SellSettings
 from niteoweb.click2sell.testing import INTEGRATION
@@ -171,6 +172,9 @@ class TestRules(unittest.TestCase):
             ("alert_addresses", [5]),
             ("daily_mail", "yes"),
             ("secretkey_clear", "yes"),
+            ("secretkey_keep_old", "yes"),
+            ("previous_secretkey", 5),
+            ("previous_secretkey_clear", "yes"),
         ):
             with self.subTest(name=name, value=value):
                 self.assertEqual([field for field, message in messages({name: value})], [name])
@@ -209,14 +213,17 @@ class TestRules(unittest.TestCase):
             (" \n ", None),
             (None, None),
         ):
-            with self.subTest(typed):
-                self.assertEqual(settings.normalize({"secretkey": typed})["secretkey"], kept)
+            for name in "secretkey", "previous_secretkey":
+                with self.subTest(typed, name=name):
+                    self.assertEqual(settings.normalize({name: typed})[name], kept)
 
     def test_secret_key_is_one_line(self):
         for key in "two\nlines", "nul\x00":
-            with self.subTest(key):
-                ((name, message),) = messages({"secretkey": key})
-                self.assertEqual(name, "secretkey")
+            stored().secretkey = KEY
+            for field in "secretkey", "previous_secretkey":
+                with self.subTest(key, field=field):
+                    ((name, message),) = messages({field: key})
+                self.assertEqual(name, field)
                 self.assertNotIn(key, message)
 
     def test_line_ends_of_the_text_are_those_of_this_system(self):
@@ -241,12 +248,12 @@ class TestRules(unittest.TestCase):
         for key, level in ((None, "danger"), ("short-key", "warning"), (KEY, "info")):
             with self.subTest(key):
                 stored().secretkey = key
-                found, message = settings.secret_key_notice()
-                self.assertEqual(found, level)
-                self.assertNotIn(str(key), translate(message))
+                notice = secretkeys.notice(self.portal)
+                self.assertEqual(notice.level, level)
+                self.assertNotIn(str(key), translate(notice.text))
 
     def test_twenty_characters_are_enough(self):
         stored().secretkey = "x" * 19
-        self.assertEqual(settings.secret_key_notice()[0], "warning")
+        self.assertEqual(secretkeys.notice(self.portal).level, "warning")
         stored().secretkey = "x" * 20
-        self.assertEqual(settings.secret_key_notice()[0], "info")
+        self.assertEqual(secretkeys.notice(self.portal).level, "info")

@@ -9,6 +9,7 @@ from niteoweb.click2sell import outbox
 from niteoweb.click2sell import plan as plans
 from niteoweb.click2sell import postman
 from niteoweb.click2sell import provisioning
+from niteoweb.click2sell import remark
 from niteoweb.click2sell import store
 from niteoweb.click2sell import sweep as sweeping
 from niteoweb.click2sell.testing import MailServer
@@ -64,6 +65,12 @@ class SweepTestCase(SiteTestCase):
                 **changes,
             )
 
+    def swept(self):
+        """A sweep ran less than an hour ago: the next does not write down that it did."""
+        transaction.begin()
+        remark.note(self.portal, remark.SWEEP, self.now)
+        transaction.commit()
+
     @contextmanager
     def no_commit(self):
         """Nothing is committed inside."""
@@ -113,6 +120,7 @@ class TestLapsedAccess(SweepTestCase):
     def test_a_sale_that_came_too_late_gives_nothing_that_a_sweep_could_end(self):
         self.buy(purchase_date="2026-03-01")
         self.assertEqual(self.groups(), ["click2sell"])
+        self.swept()
         with self.no_commit():
             self.assertEqual(self.sweep().lapsed, [])
 
@@ -342,6 +350,7 @@ class TestUnfinishedEntries(SweepTestCase):
             self.buy()
         self.assertEqual([outcome for outcome, *_rest in self.entries()], [ledger.RECEIVED])
         self.later(minutes=1)
+        self.swept()
         with self.no_commit():
             self.assertEqual(self.sweep().entries, {})
         self.later(minutes=2)
@@ -354,6 +363,7 @@ class TestMissingGroups(SweepTestCase):
         self.settings(mapping=["1|gone|30"])
         self.buy()
         self.assertEqual(self.attention(), [["group missing", "gone"]])
+        self.swept()
         with self.no_commit():
             self.assertEqual(self.sweep().granted, 0)
         self.group("gone")
@@ -407,6 +417,7 @@ class TestMails(SweepTestCase):
         self.assertEqual(self.mail()["state"], outbox.DUE)
         for pause in (5, 15, 60, 240, 720, 1440, 1440):
             self.later(minutes=pause - 1)
+            self.swept()
             with self.no_commit():
                 mails = self.sweep().mails
             self.assertEqual(mails, {"sent": 0, "failed": 0, "due": 0})
@@ -526,6 +537,33 @@ class TestCopyOfTheSite(SweepTestCase):
             with self.subTest(f"{protocol}://{host}:{port}"):
                 request.setServerURL(protocol, host, port)
                 self.assertIs(self.sweep(dry_run=True).copy, False)
+
+
+class TestMemory(SweepTestCase):
+    def test_the_time_of_the_last_sweep_is_written_once_an_hour(self):
+        self.assertIsNone(remark.last(self.portal, remark.SWEEP))
+        first = self.now
+        self.sweep()
+        self.later(minutes=59)
+        with self.no_commit():
+            self.sweep()
+        self.assertEqual(remark.last(self.portal, remark.SWEEP), first)
+        self.later(minutes=1)
+        self.sweep()
+        self.assertEqual(remark.last(self.portal, remark.SWEEP), self.now)
+
+    def test_a_clock_that_was_wrong_is_overruled(self):
+        self.later(days=400)
+        self.sweep()
+        self.later(days=-400)
+        self.sweep()
+        self.assertEqual(remark.last(self.portal, remark.SWEEP), self.now)
+
+    def test_a_dry_run_or_a_copy_is_no_sweep(self):
+        self.sweep(dry_run=True)
+        with mock.patch.dict(os.environ, CLICK2SELL_STAGING="1"):
+            self.sweep()
+        self.assertIsNone(remark.last(self.portal, remark.SWEEP))
 
 
 class TestDryRun(SweepTestCase):

@@ -78,9 +78,9 @@ class TestUpgrade(unittest.TestCase):
         view = ManageProductsView(self.portal, self.layer["request"])
         self.assertTrue(view.upgrade_product(PRODUCT))
 
-    def test_one_step_is_pending_before(self):
-        (steps,) = self.setup.listUpgrades(PROFILE)
-        self.assertEqual(len(steps), 1)
+    def test_all_steps_are_pending_before(self):
+        steps = self.setup.listUpgrades(PROFILE)
+        self.assertEqual([step["sdest"] for group in steps for step in group], ["1000", "1001"])
         info = ManageProductsView(self.portal, self.layer["request"]).upgrade_info(PRODUCT)
         self.assertTrue(info["available"])
         self.assertEqual(info["installedVersion"], "0400")
@@ -94,7 +94,7 @@ class TestUpgrade(unittest.TestCase):
     def test_nothing_is_pending_afterwards(self):
         self.upgrade()
         self.assertEqual(self.setup.listUpgrades(PROFILE), [])
-        self.assertEqual(self.setup.getLastVersionForProfile(PROFILE), ("1000",))
+        self.assertEqual(self.setup.getLastVersionForProfile(PROFILE), ("1001",))
         info = ManageProductsView(self.portal, self.layer["request"]).upgrade_info(PRODUCT)
         self.assertFalse(info["required"])
         self.assertFalse(info["available"])
@@ -163,6 +163,19 @@ class TestUpgrade(unittest.TestCase):
         upgraded = self.exported()
         self.setup.runAllImportStepsFromProfile("profile-" + PROFILE)
         self.assertEqual(self.exported(), upgraded)
+
+    def test_a_site_without_the_newest_settings_gets_them(self):
+        self.upgrade()
+        settings = getUtility(IRegistry).forInterface(IClick2SellSettings)
+        settings.welcome_mail = "link"
+        del getUtility(IRegistry).records[PREFIX + "previous_secretkey"]
+        self.setup.setLastVersionForProfile(PROFILE, "1000")
+        with self.assertRaises(KeyError):
+            getUtility(IRegistry).forInterface(IClick2SellSettings)
+        self.upgrade()
+        settings = getUtility(IRegistry).forInterface(IClick2SellSettings)
+        self.assertIsNone(settings.previous_secretkey)
+        self.assertEqual((settings.secretkey, settings.welcome_mail), ("secret", "link"))
 
     def exported(self) -> dict:
         """All that the two have to agree on."""
