@@ -7,6 +7,7 @@ and with every byte that comes, and does not count the look-up of names at all.
 from collections.abc import Callable
 from smtplib import SMTP
 from smtplib import SMTP_SSL
+from smtplib import SMTPResponseException
 from typing import Any
 from typing import TypeVar
 
@@ -169,3 +170,18 @@ def _own_name() -> str:
     with contextlib.suppress(OSError):
         return f"[{socket.gethostbyname(socket.gethostname())}]"
     return "[127.0.0.1]"
+
+
+class _NothingSent:
+    def sendmail(self, *_mail: Any) -> None:
+        code, answer = self.noop()
+        if code != 250:
+            raise SMTPResponseException(code, answer)
+
+
+class Probe(_NothingSent, Connection):
+    """A connection that asks whether the server is there, instead of sending a mail."""
+
+
+class SecureProbe(_NothingSent, SecureConnection):
+    """The same with TLS from the start."""

@@ -10,7 +10,9 @@ from email.utils import formatdate
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.connection import Connection
+from niteoweb.click2sell.connection import Probe
 from niteoweb.click2sell.connection import SecureConnection
+from niteoweb.click2sell.connection import SecureProbe
 from plone import api
 from Products.MailHost.MailHost import MailBase
 from smtplib import SMTP_SSL
@@ -96,12 +98,12 @@ def message(to: str, message_id: str, subject: str, text: str) -> EmailMessage:
 
 def password_line(password: str) -> str:
     """A password, as the placeholder ``$credentials``."""
-    return _translated(_("Your password: ${password}", mapping={"password": password}))
+    return translated(_("Your password: ${password}", mapping={"password": password}))
 
 
 def link_line(link: str) -> str:
     """A one-time link, as the placeholder ``$credentials``."""
-    return _translated(_("Set your password here: ${link}", mapping={"link": link}))
+    return translated(_("Set your password here: ${link}", mapping={"link": link}))
 
 
 def send(message: EmailMessage) -> None:
@@ -118,11 +120,38 @@ def send(message: EmailMessage) -> None:
     _with_time_limit(api.portal.get_tool("MailHost")).send(encoded, immediate=True)
 
 
+def probe() -> None:
+    """Talk to the mail server as :func:`send` does, TLS and login included, but send nothing.
+
+    :raises NoSender: the site has no address to send from.
+    :raises NotImplementedError: the site's MailHost is of another make, which may send by other
+        means.
+    :raises OSError: as for :func:`send`.
+    """
+    if not plone_site.sender()[1]:
+        raise NoSender
+    base = aq_base(api.portal.get_tool("MailHost"))
+    if not isinstance(base, MailBase):
+        raise NotImplementedError
+    mailer = base._makeMailer()
+    mailer.smtp = SecureProbe if mailer.smtp is SMTP_SSL else Probe
+    mailer.send("", [], "")
+
+
+def error_text(error: Exception) -> str:
+    """What went wrong in words that hold no address, which the text of an error could."""
+    if isinstance(error, NoSender):
+        return "the site has no address to send mail from"
+    code = getattr(error, "smtp_code", "")
+    return f"{type(error).__name__} {code}".strip()
+
+
 def _mailbox(name: str, address: str) -> str:
     return str(Address(display_name=" ".join(name.split()), addr_spec=address))
 
 
-def _translated(text: str) -> str:
+def translated(text: str) -> str:
+    """A text in the language that the site's mails are in."""
     return translate(text, target_language=api.portal.get_default_language())
 
 

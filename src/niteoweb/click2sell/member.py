@@ -83,15 +83,11 @@ def create(address: str, properties: Mapping[str, Any]) -> tuple[str, str]:
     """
     site = api.portal.get()
     registration = api.portal.get_tool("portal_registration")
-    given = {
-        "username": address,
-        "email": address,
-        "fullname": properties.get("fullname", ""),
-    }
+    given = _given(address, properties.get("fullname", ""))
     user_id = generate_user_id(site, given) or address
     if not registration.isMemberIdAllowed(user_id) or group.left_behind(user_id):
         user_id = uuid_userid_generator()
-    login_name = generate_login_name(site, given) or address
+    login_name = new_login_name(address, given["fullname"])
     password = new_password()
     with rulefilter.held_back():
         registration.addMember(
@@ -104,6 +100,12 @@ def create(address: str, properties: Mapping[str, Any]) -> tuple[str, str]:
         api.portal.get_tool("acl_users").updateLoginName(user_id, login_name)
         memberindex.update(site, user_id)
     return user_id, password
+
+
+def new_login_name(address: str, fullname: str) -> str:
+    """What a new member will type into the login form, by the site's settings."""
+    site = api.portal.get()
+    return generate_login_name(site, _given(address, fullname)) or address
 
 
 def new_password() -> str:
@@ -170,6 +172,11 @@ def reset_link(user_id: str, site_address: str) -> str:
     """
     reset = api.portal.get_tool("portal_password_reset").requestReset(user_id)
     return f"{site_address}/passwordreset/{reset['randomstring']}?userid={quote(user_id)}"
+
+
+def _given(address: str, fullname: str) -> dict[str, str]:
+    """What Plone makes names of."""
+    return {"username": address, "email": address, "fullname": fullname}
 
 
 def _check_new(address: str) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from datetime import timezone
 from email.message import EmailMessage
+from niteoweb.click2sell import _
 from niteoweb.click2sell import alertmail
 from niteoweb.click2sell import buyer as buyers
 from niteoweb.click2sell import commit
@@ -13,6 +14,7 @@ from niteoweb.click2sell import outbox
 from niteoweb.click2sell import privilege
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.ledger import iso
+from niteoweb.click2sell.plan import Plan
 from typing import Any
 
 import logging
@@ -54,6 +56,30 @@ def deliver(mail_id: str, password: str, step: Callable[[str], None]) -> bool:
     return not error
 
 
+def draft(plan: Plan) -> EmailMessage | None:
+    """The mail that a plan owes, as it would go out, for a person to look at.
+
+    In the place of the password or the one-time link it says that there will be one.
+
+    :returns: None when no mail is owed.
+    """
+    if not plan.mail:
+        return None
+    if plan.create:
+        name = plan.properties["fullname"]
+        login = member.new_login_name(plan.address, name)
+    else:
+        name, login = _who(plan.user_id)
+    values = _values(name or plan.address, login, plan.product)
+    if plan.mail == outbox.NOTICE:
+        return letters.notice(plan.address, "", values)
+    if plone_site.settings().welcome_mail == "password":
+        credentials = letters.password_line(letters.translated(_("(a new password)")))
+    else:
+        credentials = letters.link_line(letters.translated(_("(a one-time link)")))
+    return letters.welcome(plan.address, "", values, credentials)
+
+
 def _prepare(site: Any, mail_id: str, password: str) -> EmailMessage | None:
     """Write the mail and mark it as being sent; None when there is nothing to send."""
     mail = outbox.get(site, mail_id)
@@ -79,18 +105,29 @@ def _to_member(site: Any, mail: outbox.Mail, password: str) -> EmailMessage | No
     if mail["kind"] == outbox.WELCOME and way == "none":
         outbox.dropped(site, mail, "the welcome mail was switched off")
         return None
-    address = plone_site.address()
-    values = {
-        "name": member.fields(user_id, ("fullname",))["fullname"] or mail["to"],
-        "login": member.login_name(user_id),
-        "login_url": f"{address}/login",
-        "product": mail["product"],
-        "site": plone_site.title(),
-    }
+    name, login = _who(user_id)
+    values = _values(name or mail["to"], login, mail["product"])
     if mail["kind"] == outbox.NOTICE:
         return letters.notice(mail["to"], mail["message_id"], values)
+    address = plone_site.address()
     credentials = _credentials(site, user_id, password, address, way, bool(mail["by"]))
     return letters.welcome(mail["to"], mail["message_id"], values, credentials)
+
+
+def _who(user_id: str) -> tuple[str, str]:
+    """A member's full name and login name."""
+    return member.fields(user_id, ("fullname",))["fullname"], member.login_name(user_id)
+
+
+def _values(name: str, login: str, product: str) -> dict[str, str]:
+    """What the placeholders of a mail stand for, but for the credentials."""
+    return {
+        "name": name,
+        "login": login,
+        "login_url": f"{plone_site.address()}/login",
+        "product": product,
+        "site": plone_site.title(),
+    }
 
 
 def _credentials(
@@ -131,13 +168,9 @@ def _send(message: EmailMessage) -> str:
     """
     try:
         letters.send(message)
-    except letters.NoSender:
-        return "the site has no address to send mail from"
     except Exception as error:
-        # An error's text can hold the address; its class tells enough. Other MailHosts than
-        # Plone's raise errors of their own.
-        code = getattr(error, "smtp_code", "")
-        return f"{type(error).__name__} {code}".strip()
+        # Other MailHosts than Plone's raise errors of their own.
+        return letters.error_text(error)
     return ""
 
 

@@ -5,6 +5,7 @@ from niteoweb.click2sell import _
 from niteoweb.click2sell import secretkeys
 from niteoweb.click2sell import settings
 from niteoweb.click2sell import site
+from niteoweb.click2sell.browser.checklist import Checklist
 from niteoweb.click2sell.browser.secretkey import MappingFieldWidget
 from niteoweb.click2sell.browser.secretkey import PreviousSecretKeyFieldWidget
 from niteoweb.click2sell.browser.secretkey import SecretKeyFieldWidget
@@ -37,15 +38,13 @@ class SettingsForm(RegistryEditForm):
     @property
     def description(self) -> Message:
         """What the page is for; the layout inserts it as markup."""
-        address = escape(f"{site.address()}/@@click2sell")
         here = escape(self.context.absolute_url())
         text = _("reconcile all members")
         link = translate(text, context=self.request)
         return _(
-            "Buyers become members of this site. Address for the notifications, to be entered "
-            "at Click2Sell: ${address} After a change of products and groups, ${reconcile}.",
+            "Buyers become members of this site. After a change of products and groups, "
+            "${reconcile}.",
             mapping={
-                "address": f'<code class="d-block text-break">{address}</code>',
                 "reconcile": f'<a href="{here}/@@click2sell-reconcile">{escape(link)}</a>',
             },
         )
@@ -148,9 +147,16 @@ class SettingsForm(RegistryEditForm):
 
 
 class SettingsWrapper(ControlPanelFormWrapper):
-    """Plone's layout of a control panel, with our tabs."""
+    """Plone's layout of a control panel, with our tabs and the checklist."""
 
     index = ViewPageTemplateFile("templates/settings.pt")
+
+    @property
+    def checklist(self) -> Checklist:
+        """What has to be set up, after what was just saved."""
+        found = Checklist(self.context, self.request)
+        found.prepare()
+        return found
 
 
 SettingsView = wrap_form(SettingsForm, SettingsWrapper)

@@ -1,0 +1,311 @@
+"""A test purchase shows what a true one would lead to, and leaves nothing behind."""
+
+from datetime import timedelta
+from niteoweb.click2sell import announce
+from niteoweb.click2sell import notify
+from niteoweb.click2sell import plan as plans
+from niteoweb.click2sell import postman
+from niteoweb.click2sell import trial
+from niteoweb.click2sell.browser import trial as page
+from niteoweb.click2sell.notification import ParameterInvalid
+from niteoweb.click2sell.notification import SecretKeyNotSet
+from niteoweb.click2sell.provider.click2sell import sign
+from niteoweb.click2sell.testing import MailServer
+from niteoweb.click2sell.tests import base
+from niteoweb.click2sell.tests import deliveries
+from niteoweb.click2sell.tests.base import EMAIL
+from niteoweb.click2sell.tests.test_notifications_page import MANAGER
+from niteoweb.click2sell.tests.test_notifications_page import NOBODY
+from niteoweb.click2sell.tests.test_notifications_page import PageTestCase
+from niteoweb.click2sell.tests.test_notifications_page import SCRIPT
+from unittest import mock
+from urllib.parse import urlencode
+from zope import event
+
+import re
+import transaction
+
+
+class TrialTestCase(PageTestCase):
+    """A site whose purchases are mailed, as a real one's are."""
+
+    def setUp(self):
+        super().setUp()
+        clock = mock.patch.object(page, "datetime", base._clock(self))
+        clock.start()
+        self.addCleanup(clock.stop)
+        server = MailServer()
+        self.mails = server.__enter__().messages
+        self.addCleanup(server.__exit__)
+        self.registry(
+            site_title="Example Shop",
+            smtp_host="127.0.0.1",
+            smtp_port=server.port,
+            email_from_name="The Shop",
+            email_from_address="shop@example.com",
+        )
+        self.settings(
+            welcome_mail="password", notice_mail=True, mapping=["1|premium|30", "2|course"]
+        )
+        self.url = f"{self.portal.absolute_url()}/@@click2sell-try"
+
+    def tried(self, product="1", address=EMAIL, kind="sale", who=MANAGER):
+        """Press the button with these values."""
+        browser = self.opened(who=who)
+        browser.getControl(name="product").value = product
+        browser.getControl(name="address").value = address
+        browser.getControl(name="kind").value = [kind]
+        browser.getControl("Try it").click()
+        return browser
+
+    def result(self, *args, **kwargs) -> str:
+        """What the reader sees of the result."""
+        return self.text(self.tried(*args, **kwargs)).partition("What would happen")[2]
+
+    def opened_list(self) -> None:
+        self.browser(MANAGER).open(f"{self.portal.absolute_url()}/@@click2sell-notifications")
+
+    def changes_nothing(self, work) -> None:
+        """The database is the same afterwards, nothing is mailed and nobody is told."""
+        # The first page of a new site writes something of Plone's own.
+        self.opened_list()
+        database, told = self.portal._p_jar.db(), []
+        before, newest = self.dump(), database.lastTransaction()
+        with (
+            mock.patch.object(announce, "fire", told.append),
+            mock.patch.object(postman, "deliver") as delivered,
+            mock.patch.object(event, "subscribers", [*event.subscribers, told.append]),
+        ):
+            work()
+        told = [type(one).__name__ for one in told]
+        for name in ("PrincipalCreated", "PrincipalAddedToGroup", "MemberCreateEvent", "list"):
+            self.assertNotIn(name, told)
+        delivered.assert_not_called()
+        self.assertEqual(database.lastTransaction(), newest)
+        self.assertEqual(self.dump(), before)
+        self.assertEqual(self.mails, [])
+
+
+class TestNothingIsLeft(TrialTestCase):
+    def test_of_any_kind_for_anybody(self):
+        self.buy()
+        self.mails.clear()
+        self.account("old", "old@example.org", login="old@example.org")
+        for kind in notify.KINDS:
+            for address in (EMAIL, "new@example.org", "old@example.org"):
+                with self.subTest(kind, address=address):
+                    self.changes_nothing(lambda: self.tried("1", address, kind))  # noqa: B023
+
+    def test_on_a_site_that_never_had_a_purchase(self):
+        self.changes_nothing(lambda: self.assertIn("accepted", self.result()))
+
+    def test_when_it_fails(self):
+        def fail():
+            with mock.patch.object(plans, "make", side_effect=RuntimeError(EMAIL)):
+                text = self.text(self.tried())
+            self.assertIn("cannot be worked out: RuntimeError", text)
+
+        with self.assertLogs("niteoweb.click2sell", "ERROR") as logs:
+            self.changes_nothing(fail)
+        self.assertNotIn(EMAIL, "".join(logs.output))
+        self.assertIn("accepted", self.result())
+
+    def test_a_true_purchase_afterwards_does_what_was_shown(self):
+        self.assertIn("A new member is made", self.result())
+        self.buy()
+        self.assertEqual(self.groups(), ["click2sell", "premium"])
+        self.assertEqual(len(self.entries()), 1)
+
+
+class TestRoad(TrialTestCase):
+    """The module, below the page."""
+
+    def fields(self, **changes) -> dict[str, str]:
+        wish = {"kind": "sale", "product_id": "1", "address": EMAIL, "now": self.now, **changes}
+        return trial.parameters(self.portal, **wish)
+
+    def test_parameters_are_those_of_click2sell_really_signed(self):
+        fields = self.fields()
+        self.assertEqual(fields.keys() - set(deliveries.fields()), notify_only(fields))
+        signature = sign(deliveries.SECRET_KEY, fields["acquirer_transaction_id"])
+        self.assertEqual(fields["checksum"], signature)
+        self.assertEqual(trial.read(fields).buyer, EMAIL)
+
+    def test_no_two_are_of_one_transaction(self):
+        found = {self.fields()["acquirer_transaction_id"] for number in range(20)}
+        self.assertEqual(len(found), 20)
+
+    def test_time_is_now_by_the_clock_of_the_site(self):
+        self.registry(portal_timezone="Asia/Tokyo")
+        notification = trial.read(self.fields())
+        self.assertEqual(notification.occurred_at, self.now)
+
+    def test_the_product_has_the_name_that_it_had_last(self):
+        self.assertEqual(self.fields()["product_name"], trial.PRODUCT_NAME)
+        self.buy()
+        self.assertEqual(self.fields()["product_name"], "Test Product")
+        self.assertEqual(self.fields(product_id="2")["product_name"], trial.PRODUCT_NAME)
+
+    def test_is_refused_as_a_true_one_would_be(self):
+        with self.assertRaises(ParameterInvalid):
+            trial.read(self.fields(address="nobody"))
+        with self.assertRaises(ParameterInvalid):
+            trial.read(self.fields(product_id="1\n2"))
+        self.settings(secretkey=None)
+        with self.assertRaises(SecretKeyNotSet):
+            trial.read(self.fields())
+
+    def test_the_plan_is_that_of_a_true_purchase(self):
+        fields = self.fields()
+        notification = trial.read(fields)
+        with trial.rehearse(notification, self.now) as rehearsal:
+            plan, verdict = rehearsal.found.plan, rehearsal.found.verdict
+        self.assertEqual(verdict.outcome, "accepted")
+        self.assertEqual((plan.create, plan.grant), (True, ("premium", "click2sell")))
+        self.assertEqual(
+            plan.ends[("click2sell", "1")], notification.occurred_at + timedelta(days=30)
+        )
+
+
+def notify_only(fields) -> set[str]:
+    """Parameters that a sale of the tests leaves to their defaults."""
+    return {"transaction_type", "subscription_status", "payment_status"} & set(fields)
+
+
+class TestPage(TrialTestCase):
+    def test_products_of_the_mapping_are_offered(self):
+        browser = self.opened()
+        products = re.findall(r'<option value="(\w+)"', browser.contents)
+        self.assertEqual(products[:2], ["1", "2"])
+        self.assertEqual(browser.getControl(name="product").value, "1")
+        self.assertNotIn("What would happen", browser.contents)
+
+    def test_new_member(self):
+        text = self.result()
+        for expected in (
+            "Signature verified",
+            "Answer to Click2Sell 200 POST successfully parsed.",
+            "Buyer Test Buyer &lt;john@example.org&gt;",
+            "Product Test product (1)",
+            "Days of access for each payment: 30",
+            "A new member is made for john@example.org.",
+            "product_id : 1",
+            "Groups given premium, click2sell",
+            "Mail the welcome mail",
+            "Outcome accepted",
+        ):
+            self.assertIn(expected, text)
+
+    def test_the_mail_is_the_one_that_goes_out(self):
+        text = self.result()
+        shown = text.partition("The mail ")[2]
+        self.buy(product_name="Test product", buyer_name="Test", buyer_surname="Buyer")
+        (mail,) = self.mails
+        sent = " ".join(mail.get_content().split())
+        sent = re.sub("Your password: [-A-Za-z0-9]+", "Your password: (a new password)", sent)
+        self.assertIn(sent, shown)
+        self.assertIn(f"Subject {mail['Subject']}", shown)
+        self.assertIn("From The Shop &lt;shop@example.com&gt;", shown)
+
+    def test_a_link_is_made_for_nobody(self):
+        self.settings(welcome_mail="link")
+        self.assertIn("Set your password here: (a one-time link)", self.result())
+        self.assertEqual(dict(self.portal.portal_password_reset._requests), {})
+
+    def test_no_mail(self):
+        self.settings(welcome_mail="none")
+        text = self.result()
+        self.assertIn("Mail none", text)
+        self.assertNotIn("The mail", text)
+
+    def test_account_that_was_there_before(self):
+        self.account(EMAIL, EMAIL)
+        text = self.result()
+        self.assertIn(f"The buyer is attached to the existing account {EMAIL}.", text)
+        self.assertIn("the notice that a purchase was attached", text)
+        self.assertIn("Subject Your purchase at Example Shop", text)
+
+    def test_buyer_who_bought_before(self):
+        self.buy()
+        text = self.result()
+        self.assertIn(f"The account stays {EMAIL}.", text)
+        self.assertIn("Groups given none", text)
+
+    def test_address_that_needs_a_person(self):
+        self.account("john", EMAIL)
+        text = self.result()
+        self.assertIn("Outcome needs attention", text)
+        self.assertIn("so it is not certain that it is the buyer's", text.replace("&#39;", "'"))
+        self.assertIn("No account is concerned.", text)
+
+    def test_group_that_is_missing(self):
+        self.settings(mapping=["1|gone"])
+        text = self.result()
+        self.assertIn("Outcome needs attention", text)
+        self.assertIn('There is no group "gone".', text.replace("&quot;", '"'))
+
+    def test_product_without_a_line(self):
+        text = self.result("99")
+        self.assertIn("This product has no line under Products and groups", text)
+        self.assertIn("Groups given click2sell", text)
+
+    def test_refund_of_what_the_member_has(self):
+        self.buy()
+        self.later(hours=1)
+        text = self.result(kind="refund")
+        self.assertIn("Groups taken premium", text)
+        self.assertEqual(self.groups(), ["click2sell", "premium"])
+
+    def test_what_is_wrong_is_told_in_the_words_of_the_callback(self):
+        text = self.result(address="nobody")
+        self.assertIn("Signature verified", text)
+        self.assertIn("400 POST parameter invalid: 'buyer_email'", text.replace("&#39;", "'"))
+        self.settings(secretkey=None)
+        text = self.result()
+        self.assertIn("not verified", text)
+        self.assertIn("503 Secret key is not set.", text)
+
+    def test_what_was_typed_is_no_markup(self):
+        for values in ({"product": SCRIPT}, {"address": SCRIPT}):
+            with self.subTest(values):
+                self.assertNotIn(SCRIPT, self.tried(**values).contents)
+
+    def test_no_checksum_and_no_key_is_shown(self):
+        browser = self.tried()
+        transaction_id = re.search(
+            r"acquirer_transaction_id</code>\s*</dt>\s*<dd[^>]*>(\w+)", browser.contents
+        )[1]
+        self.assertNotIn(sign(deliveries.SECRET_KEY, transaction_id), browser.contents.upper())
+        self.assertNotIn(deliveries.SECRET_KEY, browser.contents)
+
+    def test_every_kind_has_a_word(self):
+        self.assertEqual(page.KINDS.keys(), notify.KINDS.keys())
+
+    def test_it_needs_the_permission_to_configure(self):
+        viewer = self.person("viewer", permissions=("View purchases", "Operate purchases"))
+        owner = self.person("owner", permissions=("Configure",))
+        for who, allowed in ((viewer, False), (NOBODY, False), (owner, True)):
+            with self.subTest(who[0]):
+                browser = self.opened(who=who)
+                self.assertEqual('name="product"' in browser.contents, allowed)
+        self.assertIn("accepted", self.result(who=owner))
+
+    def test_nothing_is_tried_without_a_token(self):
+        browser = self.browser()
+        with mock.patch.object(trial, "parameters") as tried:
+            browser.post(self.url, urlencode({"product": "1", "address": EMAIL}))
+        self.assertIn("403", browser.headers["status"])
+        tried.assert_not_called()
+
+    def test_values_come_twice_or_are_strange(self):
+        browser = self.opened()
+        token = browser.getControl(name="_authenticator").value
+        for body in (
+            {"product": ["1", "2"], "address": EMAIL},
+            {"product": "1", "address": "\ud800".encode("utf-8", "surrogatepass")},
+            {"product": "1", "address": EMAIL, "kind": "theft"},
+        ):
+            with self.subTest(body):
+                transaction.begin()
+                browser.post(self.url, urlencode({**body, "_authenticator": token}, doseq=True))
+                self.assertIn(browser.headers["status"][:3], ("200", "400"))
