@@ -16,6 +16,7 @@ from niteoweb.click2sell import secretkeys
 from niteoweb.click2sell import settings
 from niteoweb.click2sell import silence
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.interfaces import SECRET_KEY_LENGTH
 from niteoweb.click2sell.mapping import parse
 from niteoweb.click2sell.provider import click2sell
 from typing import Any
@@ -88,10 +89,14 @@ def _items(site: Any, now: datetime, ask_mail_server: bool) -> Iterator[Item]:
 def _secret_key(site: Any) -> Item:
     notice = secretkeys.notice(site)
     state = {"danger": State.TODO, "warning": State.WARNING}.get(notice.level, State.OK)
-    if state == State.OK:
-        text = _("A secret key is set, and it is long enough.")
-    else:
-        text = notice.text
+    text = {
+        State.OK: _("A secret key is set, and it is long enough."),
+        State.WARNING: _(
+            "The secret key has fewer than ${length} characters. Whoever sees one notification "
+            "can find it by trying: choose a longer one, at Click2Sell and here.",
+            mapping={"length": SECRET_KEY_LENGTH},
+        ),
+    }.get(state, notice.text)
     return Item("secret_key", state, _("Secret key"), text, moment=notice.last_used)
 
 
@@ -179,7 +184,7 @@ def _sender() -> Item:
 
 
 def _untried_mail_server() -> Item:
-    text = _("Not tried yet. The button below connects to it; no mail is sent.")
+    text = _("Not asked yet. Trying it on the settings page connects to it and sends no mail.")
     return Item("mail_server", State.UNTRIED, _("Mail server"), text)
 
 

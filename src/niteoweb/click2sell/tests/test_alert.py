@@ -10,6 +10,7 @@ from niteoweb.click2sell import listing
 from niteoweb.click2sell import outbox
 from niteoweb.click2sell import provisioning
 from niteoweb.click2sell import reason
+from niteoweb.click2sell import remark
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import store
 from niteoweb.click2sell import sweep as sweeping
@@ -40,6 +41,10 @@ class AlertTestCase(SilenceTestCase, MailTestCase):
     def setUp(self):
         super().setUp()
         self.settings(welcome_mail="none", notice_mail=False)
+        # That a sweep writes down once an hour that it ran is not what is looked at here.
+        note = mock.patch.object(remark, "note")
+        note.start()
+        self.addCleanup(note.stop)
 
     def told(self, **options):
         """Sweep; the mails that arrived then, as (address, subject, text)."""

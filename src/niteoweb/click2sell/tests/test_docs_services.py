@@ -20,6 +20,7 @@ from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import sweep
 from niteoweb.click2sell.command import reconcile as reconcile_command
 from niteoweb.click2sell.command import sweep as sweep_command
+from niteoweb.click2sell.restapi import checklist
 from niteoweb.click2sell.restapi import notifications
 from niteoweb.click2sell.tests import base
 from niteoweb.click2sell.tests import recording
@@ -33,6 +34,7 @@ from unittest import mock
 import base64
 import json
 import re
+import requests
 import shutil
 import subprocess
 import transaction
@@ -55,8 +57,10 @@ class SiteOfTheDocs(test_docs.DocsHTTPTestCase):
     def setUp(self):
         super().setUp()
         self.now = datetime(2025, 3, 1, 10, 20, 42, tzinfo=timezone.utc)
-        modules = (action, provisioning, buyer, postman, notifications, sweep, reconcile)
-        for module in modules:
+        for module in (
+            *(action, provisioning, buyer, postman, notifications, sweep, reconcile),
+            checklist,
+        ):
             clock = mock.patch.object(module, "datetime", base._clock(self))
             clock.start()
             self.addCleanup(clock.stop)
@@ -168,6 +172,23 @@ class TestExchanges(SiteOfTheDocs):
         path = f"/@click2sell-notifications/{self.key()}/correct"
         told = self.record(200, path, "operator", options)
         self.assertEqual([buyer["member"]["create"] for buyer in told["buyers"]], [False, True])
+
+    def test_checklist(self):
+        self.portal.portal_registry["plone.email_from_address"] = "shop@example.org"
+        transaction.commit()
+        found = self.record(200, "/@click2sell-checklist", "siteadmin")
+        states = {item["name"]: item["state"] for item in found["items"]}
+        self.assertEqual(states["secret_key"], "ok")
+        self.assertEqual(states["last_notification"], "ok")
+
+    def test_checklist_is_for_those_who_configure(self):
+        url = f"{self.portal.absolute_url()}/@click2sell-checklist"
+        for who in "operator", "sweeper":
+            answer = requests.get(
+                url, auth=(who, PASSWORD), headers={"Accept": "application/json"}, timeout=30
+            )
+            self.assertEqual(answer.status_code, 401)
+            self.assertNotIn("items", answer.text)
 
     def test_settings(self):
         options = {"mapping": ["1|basic-members|60"]}

@@ -230,19 +230,19 @@ class TestLastUse(KeysTestCase):
     def test_two_processes_that_write_it_at_once(self):
         """The one that comes second conflicts, begins anew and loses no purchase."""
         self.rotate()
-        real, seen = provisioning._with_terms, []
+        real, seen = provisioning.write_down, []
 
-        def meanwhile(entry):
+        def meanwhile(*args):
             # Called after the key's use was noted and before the commit.
             if not seen:
                 seen.append(True)
                 thread = Thread(target=self.write_remark)
                 thread.start()
                 thread.join()
-            return real(entry)
+            return real(*args)
 
         with (
-            mock.patch.object(provisioning, "_with_terms", meanwhile),
+            mock.patch.object(provisioning, "write_down", meanwhile),
             mock.patch.object(commit.time, "sleep") as begun_anew,
         ):
             self.assertEqual(self.deliver(NEW), 200)
