@@ -5,6 +5,7 @@ What an owner corrects later stands beside it, see :mod:`niteoweb.click2sell.dec
 """
 
 from collections.abc import Mapping
+from niteoweb.click2sell import erased
 from niteoweb.click2sell import store
 from niteoweb.click2sell.notification import Kind
 from typing import Any
@@ -26,7 +27,7 @@ _UNBOUND = ("", "", 0, 0, 0)
 def bind(site: Any, entry: Mapping[str, Any]) -> None:
     """Tie the entry's transaction to its buyer and product, if it is not tied yet."""
     transactions = store.tree(site, "transactions")
-    place = (entry["provider"], entry["transaction"])
+    place = erased.place(site, (entry["provider"], entry["transaction"]))
     buyer, _product, *counts = transactions.get(place, _UNBOUND)
     if not buyer:
         transactions[place] = (entry["buyer"], entry["product_id"], *counts)
@@ -34,13 +35,14 @@ def bind(site: Any, entry: Mapping[str, Any]) -> None:
 
 def bound(site: Any, place: Place) -> tuple[str, str] | None:
     """Buyer and product that a transaction is tied to, None when it is not tied."""
-    found = store.tree(site, "transactions").get(place, _UNBOUND)
+    found = store.tree(site, "transactions").get(erased.place(site, place), _UNBOUND)
     return found[:2] if found[0] else None
 
 
 def rebind(site: Any, place: Place, buyer: str, product_id: str) -> None:
     """Tie a transaction to another buyer or product, because an owner says so."""
     transactions = store.tree(site, "transactions")
+    place = erased.place(site, place)
     counts = transactions.get(place, _UNBOUND)[2:]
     transactions[place] = (buyer, product_id, *counts)
 
@@ -51,8 +53,7 @@ def rightful(site: Any, place: Place, buyer: str) -> str:
 
     :param buyer: the address that it names, in lower case.
     """
-    corrected = store.tree(site, "corrected")
-    return corrected.get(place) or corrected.get(("", buyer)) or buyer
+    return erased.corrected(site, place) or erased.corrected(site, ("", buyer)) or buyer
 
 
 def belongs_to_another(site: Any, entry: Mapping[str, Any]) -> bool:
@@ -68,7 +69,7 @@ def take_place(site: Any, values: Mapping[str, Any]) -> bool:
     :returns: whether its transaction has room for it; otherwise it is only counted.
     """
     transactions = store.tree(site, "transactions")
-    place = (values["provider"], values["transaction"])
+    place = erased.place(site, (values["provider"], values["transaction"]))
     buyer, product, kept, dropped, foreign = transactions.get(place, _UNBOUND)
     # What will be refused has places of its own, so that it cannot use up the buyer's.
     refused = bool(buyer) and _names_another(site, (buyer, product), values)
@@ -86,7 +87,7 @@ def _names_another(site: Any, tied: tuple[str, str], values: Mapping[str, Any]) 
     """
     by_address = store.tree(site, "buyer_by_address")
     buyer, product = tied
-    named = values["buyer"]
+    named = erased.address(site, values["buyer"])
     same = named == buyer or by_address.get(named, named) == by_address.get(buyer, buyer)
     follows = values["kind"] == Kind.PLAN_CHANGE or values["product_id"] == product
     return not (same and follows)

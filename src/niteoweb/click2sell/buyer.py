@@ -7,6 +7,7 @@ commit as the grants, so that two runs for one buyer always conflict and one sta
 from collections.abc import Collection
 from datetime import datetime
 from datetime import timezone
+from niteoweb.click2sell import erased
 from niteoweb.click2sell import group
 from niteoweb.click2sell import outbox
 from niteoweb.click2sell import store
@@ -38,6 +39,7 @@ def of_address(site: Any, address: str) -> Buyer:
     :param address: in lower case.
     """
     by_address = store.tree(site, "buyer_by_address")
+    address = erased.address(site, address)
     buyer_id = by_address.get(address)
     if buyer_id is None:
         buyer_id = by_address[address] = uuid.uuid4().hex
@@ -58,6 +60,8 @@ def of_address(site: Any, address: str) -> Buyer:
                 "notes": (),
                 # When an owner deleted the account; only a later payment makes a new one.
                 "deleted_at": "",
+                # When the buyer was erased; what arrives since then waits for the owner.
+                "erased_at": "",
                 # group id -> products that it was granted for, by us
                 "grants": {},
                 # groups that an owner took away, not to be given back

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from niteoweb.click2sell import buyer as buyers
+from niteoweb.click2sell import erased
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import provisioning
 from niteoweb.click2sell.notification import Kind
@@ -32,11 +34,21 @@ def replay(site: Any, key: str, now: datetime) -> DryRun:
     plan = provisioning.preview(site, key, now)
     if plan is not None:
         return DryRun(plan, plan.verdicts[key])
-    return DryRun(Plan(""), _of_nobody(ledger.get(site, key)))
+    return DryRun(Plan(""), _of_nobody(site, ledger.get(site, key)))
 
 
-def _of_nobody(entry: ledger.Entry) -> Verdict:
+def _of_nobody(site: Any, entry: ledger.Entry) -> Verdict:
     """What a replay makes of an entry that concerns nobody."""
+    if erased.is_redacted(entry) or _is_held(site, entry):
+        if entry["outcome"] in ledger.FINAL:
+            return Verdict(entry["outcome"], entry["reason"], entry["subject"])
+        return Verdict(ledger.ATTENTION, "erased buyer")
     if entry["kind"] == Kind.UNKNOWN:
         return of_unknown_kind(entry)
     return Verdict(ledger.REFUSED, ledger.ANOTHER)
+
+
+def _is_held(site: Any, entry: ledger.Entry) -> bool:
+    """Whether the entry's buyer was erased, so that it waits for the owner."""
+    buyer = buyers.get(site, entry["buyer_id"])
+    return buyer is not None and erased.closed(buyer)

@@ -82,6 +82,7 @@ class Fact:
     :ivar exclusive: whether a purchase of the product ends the provider's other products.
     :ivar subscription: whether the provider called it a subscription.
     :ivar valid_until: end of access in UTC, where the provider states one.
+    :ivar tie: goes before the key in the order, where the key was replaced.
     """
 
     key: str
@@ -97,11 +98,12 @@ class Fact:
     exclusive: bool = False
     subscription: bool = False
     valid_until: datetime | None = None
+    tie: str = ""
 
     @property
     def order(self) -> tuple[datetime, int, str]:
         """Its place in a history: provider time, then kind, then key."""
-        return self.occurred_at, _KIND_ORDER[self.kind], self.key
+        return self.occurred_at, _KIND_ORDER[self.kind], self.tie + self.key
 
     @property
     def plausible(self) -> bool:

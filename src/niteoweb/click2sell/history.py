@@ -4,8 +4,10 @@ from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from decimal import Decimal
+from niteoweb.click2sell import erased
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import mapping
+from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.buyer import Buyer
 from niteoweb.click2sell.fact import Fact
 from niteoweb.click2sell.notification import Kind
@@ -58,7 +60,11 @@ def facts(
     found: Iterable[ledger.Entry], terms: Mapping[str, mapping.Terms]
 ) -> tuple[Fact, ...]:
     """What the entries say, for :func:`niteoweb.click2sell.entitlement.compute`."""
-    return tuple(fact(entry, terms.get(entry["key"])) for entry in found)
+    found = tuple(found)
+    told = tuple(fact(entry, terms.get(entry["key"])) for entry in found)
+    if any(map(erased.is_redacted, found)):
+        return erased.in_one_alphabet(plone_site.get(), found, told)
+    return told
 
 
 def fact(entry: ledger.Entry, terms: mapping.Terms | None = None) -> Fact:
@@ -81,6 +87,7 @@ def fact(entry: ledger.Entry, terms: mapping.Terms | None = None) -> Fact:
         terms_known=bool(terms) or entry["terms_known"],
         subscription=entry["subscription"],
         valid_until=ledger.moment(valid_until) if valid_until else None,
+        tie=entry.get("tie", ""),
     )
 
 

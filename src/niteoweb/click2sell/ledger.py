@@ -12,6 +12,7 @@ from datetime import datetime
 from datetime import timedelta
 from datetime import timezone
 from niteoweb.click2sell import binding
+from niteoweb.click2sell import erased
 from niteoweb.click2sell import store
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
@@ -50,7 +51,8 @@ Entry = PersistentMapping
 
 def get(site: Any, key: str) -> Entry | None:
     """The entry of a key."""
-    return store.tree(site, "entries").get(key)
+    found = store.tree(site, "entries").get(key)
+    return erased.entry(site, key) if found is None else found
 
 
 def record(site: Any, notification: Notification, received_at: datetime) -> Entry | None:
@@ -105,7 +107,7 @@ def record_broken(
     :returns: None when its transaction has too many entries already, see binding.py;
         then it is only counted.
     """
-    return _add(
+    entry = _add(
         site,
         {
             "key": key,
@@ -131,6 +133,9 @@ def record_broken(
             "payload": json.dumps(dict(payload)),
         },
     )
+    if entry is not None:
+        erased.mention(site, key, payload)
+    return entry
 
 
 def finish(site: Any, entry: Entry, outcome: str, reason: str = "", subject: str = "") -> None:
@@ -166,6 +171,19 @@ def remark(entry: Entry, at: datetime, by: str, what: str, text: str) -> None:
     """
     note = {"at": iso(at), "by": by, "what": what, "text": text}
     entry["notes"] = (*entry["notes"], note)
+
+
+def rekey(site: Any, entry: Entry, key: str) -> None:
+    """File an entry under another key."""
+    indexes = ("all", *FACETS)
+    for facet in indexes:
+        _file(site, facet, entry, add=False)
+    entries = store.tree(site, "entries")
+    del entries[entry["key"]]
+    entry["key"] = key
+    entries[key] = entry
+    for facet in indexes:
+        _file(site, facet, entry, add=True)
 
 
 def count(site: Any, facet: str = "all", value: str = "") -> int:

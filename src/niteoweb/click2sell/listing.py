@@ -12,6 +12,7 @@ from datetime import datetime
 from datetime import tzinfo
 from itertools import islice
 from niteoweb.click2sell import _
+from niteoweb.click2sell import erased
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import silence
 from niteoweb.click2sell import store
@@ -199,7 +200,7 @@ def _index(site: Any, facet: str, value: str) -> Any:
 
 def _of_buyer(site: Any, address: str) -> list[Place]:
     """Places of all entries of the buyer with this address."""
-    buyer_id = store.tree(site, "buyer_by_address").get(address)
+    buyer_id = store.tree(site, "buyer_by_address").get(erased.address(site, address))
     record = store.tree(site, "buyers").get(buyer_id) if buyer_id else None
     return (
         sorted(ledger.place(ledger.get(site, key)) for key in record["keys"]) if record else []

@@ -80,6 +80,7 @@ def file(
         }
     )
     store.tree(site, "mails_due").insert((mail["due_at"], mail_id))
+    store.tree(site, "mails_by_address").insert((to.lower(), mail_id))
     return mail
 
 
@@ -96,6 +97,23 @@ def file_for_owner(
     mail = file(site, kind, "", to, "", now, domain)
     mail["about"] = dict(about)
     return mail
+
+
+def of_address(site: Any, address: str) -> list[Mail]:
+    """All mails to an address, whatever became of them.
+
+    :param address: in lower case.
+    """
+    filed = store.tree(site, "mails_by_address").keys((address, ""), (address, "~"))
+    return [get(site, mail_id) for _address, mail_id in filed]
+
+
+def readdress(site: Any, mail: Mail, to: str, user_id: str) -> None:
+    """Put other names on a mail that is not to be sent any more."""
+    filed = store.tree(site, "mails_by_address")
+    filed.remove((mail["to"].lower(), mail["id"]))
+    mail["to"], mail["user_id"] = to, user_id
+    filed.insert((to.lower(), mail["id"]))
 
 
 def get(site: Any, mail_id: str) -> Mail:

@@ -14,6 +14,7 @@ from datetime import datetime
 from datetime import timedelta
 from niteoweb.click2sell import account as accounts
 from niteoweb.click2sell import buyer as buyers
+from niteoweb.click2sell import erased
 from niteoweb.click2sell import history
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import mapping
@@ -162,6 +163,8 @@ def make(
     :param follow_mapping: also take away what a changed mapping does not give any more.
     :param despite_silence: also end what a silent provider sent no renewal for.
     """
+    if erased.closed(buyer):
+        return Plan(buyer["id"])
     lines = plone_site.mapping()
     entries = history.entries(site, buyer, current)
     terms = history.late_terms(entries, lines)

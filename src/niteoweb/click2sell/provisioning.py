@@ -17,6 +17,7 @@ from niteoweb.click2sell import apply
 from niteoweb.click2sell import binding
 from niteoweb.click2sell import buyer as buyers
 from niteoweb.click2sell import commit
+from niteoweb.click2sell import erased
 from niteoweb.click2sell import forgery
 from niteoweb.click2sell import history
 from niteoweb.click2sell import ledger
@@ -180,7 +181,8 @@ def replay(key: str) -> Result:
 def preview(site: Any, key: str, now: datetime) -> plans.Plan | None:
     """What a replay of an entry would change; nothing is changed.
 
-    :returns: None when the entry concerns nobody: its kind is unknown, or it is refused.
+    :returns: None when the entry concerns nobody: its kind is unknown, it is refused, or its
+        buyer was erased.
     :raises KeyError: there is no such entry.
     """
     entry = ledger.get(site, key)
@@ -188,7 +190,10 @@ def preview(site: Any, key: str, now: datetime) -> plans.Plan | None:
         raise KeyError(key)
     if entry["kind"] == Kind.UNKNOWN or binding.belongs_to_another(site, entry):
         return None
-    return plans.make(site, buyers.get(site, entry["buyer_id"]), now, entry)
+    buyer = buyers.get(site, entry["buyer_id"])
+    if erased.is_redacted(entry) or erased.closed(buyer):
+        return None
+    return plans.make(site, buyer, now, entry)
 
 
 def _process(
@@ -292,6 +297,8 @@ def _provision_entry(site: Any, key: str, again: bool) -> tuple[plans.Plan, appl
     entry = ledger.get(site, key)
     if entry["outcome"] in ledger.FINAL and not again:
         return None
+    if erased.is_redacted(entry):
+        return plans.Plan(entry["buyer_id"]), apply.Done()
     entry["attempts"] += 1
     entry["error"] = ""
     if entry["kind"] == Kind.UNKNOWN:
@@ -304,6 +311,11 @@ def _provision_entry(site: Any, key: str, again: bool) -> tuple[plans.Plan, appl
         ledger.finish(site, entry, ledger.REFUSED, ledger.ANOTHER)
         return plans.Plan(entry["buyer_id"]), apply.Done()
     buyer = buyers.get(site, entry["buyer_id"])
+    if erased.closed(buyer):
+        logger.warning("Entry %s needs attention: its buyer was erased.", key)
+        if entry["outcome"] not in ledger.FINAL:
+            ledger.finish(site, entry, ledger.ATTENTION, "erased buyer")
+        return plans.Plan(buyer["id"]), apply.Done()
     plan = plans.make(site, buyer, datetime.now(timezone.utc), entry)
     return plan, perform(site, plan, entry)
 

@@ -30,6 +30,10 @@ REASONS = {
         "It pays for a product that an exclusive purchase had ended. It grants access."
     ),
     "waits for its purchase": _("It undoes a purchase that has not arrived yet."),
+    "erased buyer": _(
+        "Its buyer was erased. It makes no account and grants nothing until you decide."
+    ),
+    "erased": _("Its buyer was erased before it was settled. There is nothing left to do."),
     # The account
     "account not certain": _(
         "An account has this address as its login name or as its e-mail address, but not as "

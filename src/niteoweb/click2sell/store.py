@@ -38,8 +38,12 @@ TREES = {
     # outbox.py
     "mails": OOBTree,  # mail id -> mail
     "mails_due": OOTreeSet,  # (time of the next attempt, mail id)
+    "mails_by_address": OOTreeSet,  # (lower-cased address, mail id)
     # retention.py
     "payloads_kept": OOTreeSet,  # places of old entries that need attention, see ledger.py
+    # erased.py and erasure.py
+    "mentions": OOTreeSet,  # (address, key) of entries that could not be read
+    "erasures": OOBTree,  # time and a random end -> who erased or took in whom, and why
     # forgery.py, alert.py and remark.py
     "remarks": PersistentMapping,  # figures that are written now and then
 }

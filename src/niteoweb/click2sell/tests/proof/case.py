@@ -6,6 +6,7 @@ from datetime import datetime
 from datetime import timedelta
 from hypothesis import HealthCheck
 from hypothesis import settings
+from niteoweb.click2sell import erasure
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import mail as letters
 from niteoweb.click2sell import provisioning
@@ -68,7 +69,7 @@ class ProofCase(SiteTestCase):
         self.mailed: list[tuple[str, str]] = []
         self.events: list[Any] = []
         self._runs = itertools.count()
-        for module in (sweep, retention):
+        for module in (sweep, retention, erasure):
             if hasattr(module, "datetime"):
                 clock = mock.patch.object(module, "datetime", provisioning.datetime)
                 clock.start()

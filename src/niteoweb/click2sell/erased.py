@@ -1,0 +1,173 @@
+"""Erased buyers: keyed hashes that stand where their names were.
+
+Each address, transaction, receipt and key of an erased buyer is replaced by its HMAC-SHA256
+with a random key of the site, which is made at the first erasure. Equal texts have equal
+hashes, so what belonged together still does: a notification that was erased is recognised when
+it is delivered again, its transaction stays tied to its buyer, and its chain computes as
+before. Whoever reads a page or an export cannot try addresses against the hashes; whoever has
+the database has the key too.
+
+As long as nobody was erased, all this costs one look whether there is a key. After that a
+name is hashed where it is not found as it stands.
+"""
+
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import replace
+from niteoweb.click2sell import store
+from niteoweb.click2sell.fact import Fact
+from typing import Any
+
+import hmac
+import json
+import secrets
+
+
+ADDRESS = "address"
+TRANSACTION = "transaction"
+RECEIPT = "receipt"
+ACCOUNT = "account"
+_KEY = "key"
+
+#: Begins every hash but those of keys. The space keeps it apart from all addresses and
+#: transactions that a provider can send.
+MARK = "erased "
+
+#: Addresses of one delivery that are filed, at most.
+_MENTIONED = 5
+
+Place = tuple[str, str]
+
+
+def anybody(site: Any) -> bool:
+    """Whether a buyer was ever erased."""
+    return bool(_secret(site))
+
+
+def begin(site: Any) -> None:
+    """Make the site's key, unless there is one."""
+    if not anybody(site):
+        store.tree(site, "remarks")["erasure_key"] = secrets.token_hex(32)
+
+
+def alias(site: Any, kind: str, text: str) -> str:
+    """What stands for a text, "" for ""; what stands for one already stays.
+
+    :param kind: what the text is, :data:`ADDRESS` for example.
+    """
+    if not text or text.startswith(MARK):
+        return text
+    return MARK + _hash(site, kind, text)
+
+
+def key_alias(site: Any, key: str) -> str:
+    """What stands for the key of an entry."""
+    return _hash(site, _KEY, key)
+
+
+def address(site: Any, address_: str) -> str:
+    """The name under which the buyer of an address is filed: the address, unless erased."""
+    by_address = store.tree(site, "buyer_by_address")
+    if address_ in by_address or not anybody(site):
+        return address_
+    known_as = alias(site, ADDRESS, address_)
+    return known_as if known_as in by_address else address_
+
+
+def place(site: Any, place_: Place) -> Place:
+    """Where a transaction is filed: as it stands, unless its buyer was erased.
+
+    :param place_: provider and transaction.
+    """
+    transactions = store.tree(site, "transactions")
+    if place_ in transactions or not anybody(site):
+        return place_
+    known_as = (place_[0], alias(site, TRANSACTION, place_[1]))
+    return known_as if known_as in transactions else place_
+
+
+def corrected(site: Any, place_: Place) -> str:
+    """The address that an owner found to be the right one, "" for none.
+
+    :param place_: provider and transaction, or "" and an address.
+    """
+    found = store.tree(site, "corrected")
+    if place_ in found or not anybody(site):
+        return found.get(place_, "")
+    return found.get(corrected_place(site, place_), "")
+
+
+def corrected_place(site: Any, place_: Place) -> Place:
+    """What stands for a place of :func:`corrected`."""
+    return place_[0], alias(site, TRANSACTION if place_[0] else ADDRESS, place_[1])
+
+
+def entry(site: Any, key: str) -> Any:
+    """The redacted entry of a key that is not in the ledger as it stands, None for none."""
+    if not anybody(site):
+        return None
+    return store.tree(site, "entries").get(key_alias(site, key))
+
+
+def is_redacted(entry_: Mapping[str, Any]) -> bool:
+    """Whether an entry was erased; nothing happens to it any more."""
+    return bool(entry_.get("erased_at"))
+
+
+def closed(buyer: Mapping[str, Any]) -> bool:
+    """Whether a buyer was erased, and not taken in again since."""
+    return bool(buyer.get("erased_at"))
+
+
+def in_one_alphabet(
+    site: Any, found: Sequence[Mapping[str, Any]], facts: Sequence[Fact]
+) -> tuple[Fact, ...]:
+    """Facts of which some have hashes for transaction and receipt, with hashes for all.
+
+    :param found: the entries that the facts were made of.
+    """
+    return tuple(
+        fact
+        if is_redacted(of)
+        else replace(
+            fact,
+            transaction=alias(site, TRANSACTION, fact.transaction),
+            receipt=alias(site, RECEIPT, fact.receipt),
+        )
+        for of, fact in zip(found, facts, strict=True)
+    )
+
+
+def mention(site: Any, key: str, payload: Mapping[str, str]) -> None:
+    """File an entry that names no buyer under the addresses in it, so that it can be found.
+
+    :param payload: parameters that could not be read; whatever looks like an address counts.
+    """
+    for address_ in _mentioned(payload):
+        store.tree(site, "mentions").insert((address_, key))
+
+
+def forget(site: Any, key: str, payload: Mapping[str, str]) -> None:
+    """Take back :func:`mention`."""
+    for address_ in _mentioned(payload):
+        store.tree(site, "mentions").discard((address_, key))
+
+
+def mentions(site: Any, address_: str) -> list[str]:
+    """Keys of the entries that were filed so."""
+    filed = store.tree(site, "mentions").keys((address_, ""), (address_, "~"))
+    return [key for _address, key in filed]
+
+
+def _mentioned(payload: Mapping[str, str]) -> set[str]:
+    found = [value.strip().lower() for value in payload.values() if "@" in value]
+    return set(found[:_MENTIONED])
+
+
+def _secret(site: Any) -> str:
+    return store.tree(site, "remarks").get("erasure_key", "")
+
+
+def _hash(site: Any, kind: str, text: str) -> str:
+    told = json.dumps([kind, text]).encode("ascii")
+    return hmac.new(bytes.fromhex(_secret(site)), told, "sha256").hexdigest()

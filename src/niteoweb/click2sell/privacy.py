@@ -1,0 +1,198 @@
+"""What is stored about one address: found without a scan, and exported as plain values.
+
+An address leads to its buyer: by the index of addresses, by the hash of it once it was erased,
+and by an account that has the address as login name, user id or e-mail address. Everything
+else hangs on the buyer: its notifications (also those that name it but were refused, because
+their transaction is another buyer's), its mails, its account. Notifications that could not be
+read name no buyer; they are filed under the addresses in them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from DateTime import DateTime
+from datetime import datetime
+from niteoweb.click2sell import buyer as buyers
+from niteoweb.click2sell import erased
+from niteoweb.click2sell import ledger
+from niteoweb.click2sell import member
+from niteoweb.click2sell import memberindex
+from niteoweb.click2sell import outbox
+from niteoweb.click2sell import store
+from typing import Any
+
+import json
+
+
+#: The member properties that this add-on writes; the first two on accounts that it makes.
+FIELDS = (
+    "fullname",
+    "email",
+    "product_id",
+    "product_name",
+    "affiliate",
+    "last_purchase_id",
+    "last_purchase_timestamp",
+)
+
+#: Fields of a buyer's record, in plain words; what is not named here is told as it is called.
+WORDS = {
+    "id": "buyer_id",
+    "made": "account_made_for_the_purchase",
+    "deleted_at": "account_deleted_at",
+    "taken": "groups_taken_by_hand",
+    "due": "groups_due",
+    "pending": "groups_waited_for",
+    "live": "products_with_access",
+    "next_change": "access_changes_at",
+}
+
+#: Fields that the export tells otherwise, or that are about no person.
+_ELSEWHERE = {"keys", "grants", "revision", "password_print"}
+
+
+@dataclass(frozen=True)
+class Holdings:
+    """Everything that is stored about an address.
+
+    :ivar address: in lower case.
+    :ivar records: of the buyers that it leads to; nearly always one, or none.
+    :ivar entries: of the ledger, in the order of arrival.
+    :ivar mails: to these buyers, whatever became of them.
+    :ivar addresses: all addresses of these buyers, and the one that was asked for.
+    """
+
+    address: str
+    records: tuple[buyers.Buyer, ...]
+    entries: tuple[ledger.Entry, ...]
+    mails: tuple[outbox.Mail, ...]
+    addresses: tuple[str, ...]
+
+    @property
+    def anything(self) -> bool:
+        """Whether anything is stored."""
+        return bool(self.records or self.entries or self.mails)
+
+
+def find(site: Any, address: str) -> Holdings:
+    """Find all that is stored about an address.
+
+    :param address: in any letter case.
+    """
+    address = address.strip().lower()
+    matches = memberindex.find(site, address) if address else ()
+    buyer_ids = [store.tree(site, "buyer_by_address").get(erased.address(site, address))]
+    by_user = store.tree(site, "buyer_by_user")
+    buyer_ids += [by_user.get(match.user_id) for match in matches]
+    records = tuple(buyers.get(site, id_) for id_ in dict.fromkeys(filter(None, buyer_ids)))
+    addresses = tuple(
+        dict.fromkeys((address, *(name for record in records for name in record["addresses"])))
+    )
+    keys = [key for record in records for key in record["keys"]]
+    keys += [key for name in addresses for key in erased.mentions(site, name)]
+    entries = {key: ledger.get(site, key) for key in keys}
+    mails = {mail["id"]: mail for name in addresses for mail in outbox.of_address(site, name)}
+    return Holdings(
+        address=address,
+        records=records,
+        entries=tuple(sorted(entries.values(), key=lambda entry: entry["received_at"])),
+        mails=tuple(sorted(mails.values(), key=lambda mail: mail["filed_at"])),
+        addresses=addresses,
+    )
+
+
+def export(site: Any, address: str, now: datetime) -> dict[str, Any]:
+    """All that is stored about an address, as values for JSON; docs/privacy.rst explains them.
+
+    :param address: in any letter case.
+    :param now: in UTC.
+    """
+    found = find(site, address)
+    return {
+        "address": found.address,
+        "exported_at": ledger.iso(now),
+        "buyers": [_buyer(record) for record in found.records],
+        "accounts": _accounts(site, found),
+        "notifications": [_entry(entry) for entry in found.entries],
+        "transactions": _transactions(site, found),
+        "mails": [plain(mail) for mail in found.mails],
+    }
+
+
+def _buyer(record: buyers.Buyer) -> dict[str, Any]:
+    told = {
+        WORDS.get(name, name): plain(value)
+        for name, value in sorted(record.items())
+        if name not in _ELSEWHERE
+    }
+    granted = [
+        {"group": group_id, "because_of": plain(products)}
+        for group_id, products in sorted(record["grants"].items())
+    ]
+    return {**told, "groups_granted": granted}
+
+
+def _entry(entry: ledger.Entry) -> dict[str, Any]:
+    return {
+        **{name: plain(value) for name, value in sorted(entry.items())},
+        "payload": json.loads(entry["payload"]),
+    }
+
+
+def _accounts(site: Any, found: Holdings) -> list[dict[str, Any]]:
+    """The accounts that the buyers are tied to, and those that have the address."""
+    tied = {record["user_id"]: record for record in found.records if record["user_id"]}
+    matches = {match.user_id: match for match in memberindex.find(site, found.address)}
+    told = []
+    for user_id in dict.fromkeys((*tied, *matches)):
+        exists = member.exists(user_id)
+        match = matches.get(user_id)
+        told.append(
+            {
+                "user_id": user_id,
+                "exists": exists,
+                "login_name": member.login_name(user_id) if exists else "",
+                "buyer_id": tied[user_id]["id"] if user_id in tied else "",
+                "has_address_as_email": match is not None and match.by_email,
+                "has_address_as_name": match is not None and match.by_name,
+                "properties": plain(member.fields(user_id, FIELDS))
+                if exists and user_id in tied
+                else {},
+            }
+        )
+    return told
+
+
+def _transactions(site: Any, found: Holdings) -> list[dict[str, Any]]:
+    """Which buyer and product the transactions belong to, and how often they were heard of."""
+    transactions = store.tree(site, "transactions")
+    places = {
+        erased.place(site, (entry["provider"], entry["transaction"])) for entry in found.entries
+    }
+    told = []
+    for place in sorted(places):
+        buyer, product, kept, dropped, foreign = transactions.get(place, ("", "", 0, 0, 0))
+        own = not buyer or buyer in found.addresses
+        told.append(
+            {
+                "provider": place[0],
+                "transaction": place[1],
+                # Whose else it is, is none of the reader's business.
+                "buyer": buyer if own else None,
+                "product_id": product if own else None,
+                "notifications": kept,
+                "notifications_only_counted": dropped,
+                "notifications_of_others": foreign,
+            }
+        )
+    return told
+
+
+def plain(value: Any) -> Any:
+    """A stored value as JSON has it."""
+    if isinstance(value, Mapping) or hasattr(value, "items"):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (tuple, list, set, frozenset)):
+        return [plain(item) for item in value]
+    if isinstance(value, DateTime):
+        return value.ISO8601()
+    return value if isinstance(value, (str, int, float, type(None))) else str(value)

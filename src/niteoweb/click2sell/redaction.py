@@ -1,0 +1,153 @@
+"""Take a person out of the stored records, and put hashes where the names were.
+
+Part of an erasure; :mod:`niteoweb.click2sell.erasure` says what goes and what stays.
+"""
+
+from collections.abc import Collection
+from collections.abc import Iterable
+from datetime import datetime
+from niteoweb.click2sell import buyer as buyers
+from niteoweb.click2sell import erased
+from niteoweb.click2sell import ledger
+from niteoweb.click2sell import outbox
+from niteoweb.click2sell import privacy
+from niteoweb.click2sell import retention
+from niteoweb.click2sell import store
+from typing import Any
+
+import json
+
+
+#: What could still be worked on: after an erasure nobody could.
+UNSETTLED = frozenset({ledger.RECEIVED, ledger.FAILED, ledger.ATTENTION})
+
+#: Fields of an entry that are emptied.
+_EMPTY = {
+    "email": "",
+    "first_name": "",
+    "last_name": "",
+    "affiliate": "",
+    "error": "",
+    "payload": retention.REDACTED,
+}
+
+
+def redact(site: Any, found: privacy.Holdings, now: datetime) -> None:
+    """Redact everything that was found about an address.
+
+    :param now: in UTC.
+    """
+    new = [entry for entry in found.entries if not erased.is_redacted(entry)]
+    for record in found.records:
+        _rank(site, record)
+    for entry in new:
+        _transaction(site, entry, found.addresses)
+    for record in found.records:
+        _ties(site, record)
+    keys = {entry["key"]: erased.key_alias(site, entry["key"]) for entry in new}
+    for entry in new:
+        _entry(site, entry, now)
+        ledger.rekey(site, entry, keys[entry["key"]])
+    for record in found.records:
+        buyers.change(record, keys=tuple(keys.get(key, key) for key in record["keys"]))
+        _record(site, record, now)
+    for mail in found.mails:
+        _mail(site, mail)
+
+
+def take_in(site: Any, record: buyers.Buyer, waiting: Iterable[ledger.Entry]) -> None:
+    """Undo that an erased buyer is closed, under the addresses of what arrived since.
+
+    :param waiting: notifications that name these addresses.
+    """
+    names = {entry["buyer"] for entry in waiting if entry["buyer_id"] == record["id"]}
+    for name in names:
+        store.tree(site, "buyer_by_address")[name] = record["id"]
+    buyers.change(
+        record,
+        erased_at="",
+        addresses=tuple(dict.fromkeys((*record["addresses"], *sorted(names)))),
+        revision=record["revision"] + 1,
+    )
+
+
+def _transaction(site: Any, entry: ledger.Entry, addresses: Collection[str]) -> None:
+    """File the entry's transaction under its hash, unless it is another buyer's."""
+    transactions = store.tree(site, "transactions")
+    place = (entry["provider"], entry["transaction"])
+    bound = transactions.get(place)
+    if bound is None or not entry["transaction"]:
+        return
+    buyer, *rest = bound
+    if buyer and buyer not in addresses:
+        return
+    del transactions[place]
+    known_as = (place[0], erased.alias(site, erased.TRANSACTION, place[1]))
+    transactions[known_as] = (erased.alias(site, erased.ADDRESS, buyer), *rest)
+
+
+def _ties(site: Any, record: buyers.Buyer) -> None:
+    """Put hashes in the place of the buyer's addresses, where they lead to it."""
+    by_address = store.tree(site, "buyer_by_address")
+    for name in record["addresses"]:
+        by_address.pop(name, None)
+        by_address[erased.alias(site, erased.ADDRESS, name)] = record["id"]
+
+
+def _entry(site: Any, entry: ledger.Entry, now: datetime) -> None:
+    if not entry["buyer_id"]:
+        erased.forget(site, entry["key"], json.loads(entry["payload"]))
+    ledger.change(
+        entry,
+        **_EMPTY,
+        buyer=erased.alias(site, erased.ADDRESS, entry["buyer"]),
+        transaction=erased.alias(site, erased.TRANSACTION, entry["transaction"]),
+        receipt=erased.alias(site, erased.RECEIPT, entry["receipt"]),
+        erased_at=ledger.iso(now),
+    )
+    if entry.get("notes"):
+        entry["notes"] = tuple({**note, "text": ""} for note in entry["notes"])
+    if entry["outcome"] in UNSETTLED:
+        ledger.finish(site, entry, ledger.NOTHING, "erased")
+
+
+def _record(site: Any, record: buyers.Buyer, now: datetime) -> None:
+    """Leave of a buyer's record what its notifications need."""
+    buyers.set_live(site, record, ())
+    buyers.await_groups(site, record, ())
+    buyers.schedule(site, record, None)
+    buyers.change(
+        record,
+        addresses=tuple(
+            dict.fromkeys(
+                erased.alias(site, erased.ADDRESS, name) for name in record["addresses"]
+            )
+        ),
+        customer_ids=(),
+        user_id="",
+        made=False,
+        password_print="",
+        deleted_at=ledger.iso(now),
+        erased_at=ledger.iso(now),
+        grants={},
+        taken={},
+        due=(),
+        revision=record["revision"] + 1,
+    )
+
+
+def _rank(site: Any, record: buyers.Buyer) -> None:
+    """Keep the order that the keys decide, for when these are hashes."""
+    entries = [ledger.get(site, key) for key in record["keys"]]
+    ranked = sorted(entries, key=lambda entry: entry.get("tie", "") + entry["key"])
+    for rank, entry in enumerate(ranked):
+        ledger.change(entry, tie=f"{rank:06} ")
+
+
+def _mail(site: Any, mail: outbox.Mail) -> None:
+    if mail["to"].startswith(erased.MARK):
+        return
+    if mail["due_at"]:
+        outbox.dropped(site, mail, "the buyer was erased")
+    to = erased.alias(site, erased.ADDRESS, mail["to"].lower())
+    outbox.readdress(site, mail, to, erased.alias(site, erased.ACCOUNT, mail["user_id"]))

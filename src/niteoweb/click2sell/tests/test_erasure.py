@@ -1,0 +1,468 @@
+"""Erasing a buyer: what goes, what stays, and what arrives afterwards."""
+
+from niteoweb.click2sell import commit
+from niteoweb.click2sell import erased
+from niteoweb.click2sell import erasure
+from niteoweb.click2sell import erasureplan
+from niteoweb.click2sell import history
+from niteoweb.click2sell import ledger
+from niteoweb.click2sell import listing
+from niteoweb.click2sell import mail as letters
+from niteoweb.click2sell import outbox
+from niteoweb.click2sell import privacy
+from niteoweb.click2sell import provisioning
+from niteoweb.click2sell import store
+from niteoweb.click2sell.interfaces import IAccessRevokedEvent
+from niteoweb.click2sell.tests import base
+from niteoweb.click2sell.tests.base import EMAIL
+from niteoweb.click2sell.tests.test_sweep import SweepTestCase
+from plone import api
+from typing import Any
+from unittest import mock
+
+import transaction
+import zope.event
+
+
+OTHER = "jane@example.org"
+REASON = "Asked for by letter"
+#: Of deliveries.SALE, in lower case; none of them is in what an entry keeps.
+PERSONAL = ("john", "smith", "r-1", "t-1", ": 'affiliate'", "example.org")
+FIGURES = (
+    "provider",
+    "kind",
+    "received_at",
+    "occurred_at",
+    "product_id",
+    "product_name",
+    "amount",
+    "currency",
+    "country",
+    "subscription",
+    "valid_until",
+    "outcome",
+    "reason",
+    "days",
+    "exclusive",
+    "terms_known",
+    "counts",
+)
+
+
+class ErasureTestCase(SweepTestCase):
+    """A buyer, and what is stored about them."""
+
+    def setUp(self):
+        super().setUp()
+        clock = mock.patch.object(erasure, "datetime", base._clock(self))
+        clock.start()
+        self.addCleanup(clock.stop)
+
+    def erase(self, address: str = EMAIL, **options: Any) -> dict[str, Any]:
+        """Erase as an owner does."""
+        told = erasure.erase(address, options.pop("reason", REASON), "owner", **options)
+        transaction.begin()
+        return told
+
+    def found(self, address: str = EMAIL) -> privacy.Holdings:
+        transaction.begin()
+        return privacy.find(self.portal, address)
+
+    def record(self, address: str = EMAIL) -> Any:
+        """The only buyer of an address."""
+        [record] = self.found(address).records
+        return record
+
+    def entry(self, address: str = EMAIL, number: int = -1) -> ledger.Entry:
+        return self.found(address).entries[number]
+
+    def stored(self) -> str:
+        """All that the add-on keeps, but for the index of Plone's members, in lower case."""
+        transaction.begin()
+        trees = {
+            name: base._plain(store.tree(self.portal, name))
+            for name in store.TREES
+            if not name.startswith("member_")
+        }
+        trees["remarks"].pop("erasure_key", None)
+        return repr(trees).lower()
+
+    def assertNothingPersonal(self, *texts: str) -> None:
+        stored = self.stored()
+        for text in texts or PERSONAL:
+            self.assertNotIn(text, stored)
+
+    def members(self) -> list[str]:
+        transaction.begin()
+        return sorted(user.getId() for user in api.user.get_users())
+
+
+class TestWhatGoes(ErasureTestCase):
+    def test_names_go_and_figures_stay(self):
+        self.settings(welcome_mail="link")
+        self.registry(email_from_address="site@example.net")
+        with mock.patch.object(letters, "send"):
+            self.buy(buyer_country="AT")
+            self.buy_again()
+        for text in PERSONAL:
+            self.assertIn(text, self.stored())
+        before = [{name: entry[name] for name in FIGURES} for entry in self.found().entries]
+        self.later(days=1)
+        self.erase()
+        self.assertNothingPersonal()
+        after = [{name: entry[name] for name in FIGURES} for entry in self.found().entries]
+        self.assertEqual(after, before)
+        self.assertEqual(before[0]["country"], "AT")
+        self.assertEqual({entry["payload"] for entry in self.found().entries}, {"{}"})
+
+    def test_it_is_one_commit(self):
+        self.buy()
+        self.refund(c2s_transaction_id="R-4")
+        with mock.patch.object(transaction, "commit", wraps=transaction.commit) as commits:
+            self.erase()
+        self.assertEqual(commits.call_count, 1)
+
+    def test_all_or_nothing(self):
+        self.buy()
+        before = self.dump()
+        for name in ("_record", "_entry"):
+            with (
+                mock.patch(
+                    f"niteoweb.click2sell.redaction.{name}", side_effect=RuntimeError("no")
+                ),
+                self.assertRaises(RuntimeError),
+            ):
+                self.erase()
+            self.assertEqual(self.dump(), before)
+
+    def test_an_account_that_stays_loses_what_was_granted(self):
+        events = []
+        self.account()
+        with self.owner():
+            api.group.add_user(groupname="course", username=EMAIL)
+        self.buy()
+        self.assertEqual(self.groups(), ["click2sell", "course", "premium"])
+        zope.event.subscribers.append(events.append)
+        self.addCleanup(zope.event.subscribers.remove, events.append)
+        told = self.erase()
+        self.assertEqual(told["account"], "left")
+        self.assertEqual(self.groups(), ["course"])
+        self.assertEqual(self.fields()["last_purchase_id"], "")
+        self.assertEqual(self.member().getProperty("email"), EMAIL)
+        [revoked] = [event for event in events if IAccessRevokedEvent.providedBy(event)]
+        self.assertEqual((revoked.product_id, revoked.groups), ("1", ("premium",)))
+        self.assertEqual(dict(store.tree(self.portal, "buyer_by_user")), {})
+        self.assertEqual(store.tree(self.portal, "buyers_with_access")(), 0)
+
+    def test_an_account_that_is_deleted(self):
+        self.buy()
+        told = self.erase(delete_member=True)
+        self.assertEqual(told["account"], "deleted")
+        self.assertIsNone(self.member())
+        self.assertEqual(self.groups(), [])
+        self.assertNotIn(EMAIL, repr(self.dump()))
+
+    def test_a_privileged_account_is_left_alone(self):
+        self.buy()
+        with self.owner():
+            api.user.grant_roles(username=EMAIL, roles=["Manager"])
+        before = (self.fields(), self.groups())
+        with self.assertRaises(erasure.NotPossible):
+            self.erase(delete_member=True)
+        self.assertEqual(self.record()["user_id"], EMAIL)
+        self.erase()
+        self.assertEqual((self.fields(), self.groups()), before)
+        self.assertEqual(self.record()["user_id"], "")
+
+    def test_mails_that_wait_are_given_up(self):
+        self.settings(welcome_mail="link")
+        self.registry(email_from_address="site@example.net")
+        with mock.patch.object(letters, "send", side_effect=OSError):
+            self.buy()
+        [mail] = self.found().mails
+        self.assertEqual(mail["state"], outbox.DUE)
+        self.erase()
+        [mail] = self.found().mails
+        self.assertEqual(mail["state"], outbox.DROPPED)
+        self.assertEqual(list(store.tree(self.portal, "mails_due")), [])
+        self.assertTrue(mail["to"].startswith(erased.MARK))
+
+    def test_what_could_not_be_read(self):
+        payload = {"buyer_email": "John@Example.org", "buyer_name": "John", "price": "x"}
+        provisioning.process_broken("k" * 64, "click2sell", "T-1", payload, "price")
+        self.assertEqual(self.entry()["outcome"], ledger.ATTENTION)
+        self.erase()
+        self.assertNothingPersonal("john", "t-1", "example.org")
+        self.assertEqual(list(store.tree(self.portal, "mentions")), [])
+        [entry] = store.tree(self.portal, "entries").values()
+        self.assertEqual((entry["outcome"], entry["reason"]), (ledger.NOTHING, "erased"))
+        result = provisioning.process_broken("k" * 64, "click2sell", "T-1", payload, "price")
+        self.assertEqual(result.outcome, ledger.NOTHING)
+        self.assertEqual(len(store.tree(self.portal, "entries")), 1)
+
+    def test_what_was_not_settled(self):
+        self.buy(product_id="9", transaction_type="Subscription", purchase_date="2026-05-09")
+        with (
+            mock.patch("niteoweb.click2sell.plan.make", side_effect=RuntimeError(EMAIL)),
+            self.assertRaises(provisioning.Failed),
+        ):
+            provisioning.process(self.notification(acquirer_transaction_id="T-2"))
+        self.assertEqual(
+            {outcome for outcome, *_rest in self.entries()}, {ledger.ATTENTION, ledger.FAILED}
+        )
+        self.erase()
+        self.assertEqual(set(self.entries()), {(ledger.NOTHING, "erased", "")})
+        self.assertEqual(self.sweep().entries, {})
+        self.assertEqual({entry["error"] for entry in self.found().entries}, {""})
+
+    def test_other_buyers_stay(self):
+        self.buy(buyer_email=OTHER, c2s_transaction_id="R-7", acquirer_transaction_id="T-7")
+        other = dict(self.record(OTHER)), dict(self.entry(OTHER)), self.groups(OTHER)
+        self.buy()
+        self.later(minutes=1)
+        # Refused: the transaction is Jane's.
+        self.buy(acquirer_transaction_id="T-7", c2s_transaction_id="R-1", product_id="2")
+        self.assertEqual([outcome for outcome, *_ in self.entries()][-1], ledger.REFUSED)
+        self.erase()
+        self.assertEqual(
+            (dict(self.record(OTHER)), dict(self.entry(OTHER)), self.groups(OTHER)), other
+        )
+        self.assertEqual(self.entry()["outcome"], ledger.REFUSED)
+        self.assertEqual(
+            store.tree(self.portal, "transactions")["click2sell", "T-7"][:2], (OTHER, "1")
+        )
+        self.assertNothingPersonal("john@", "'r-1'")
+
+    def test_several_addresses_of_one_buyer(self):
+        self.buy()
+        self.buy_again(buyer_email=OTHER)
+        record = self.record()
+        with self.owner():
+            self.member().setMemberProperties({"email": OTHER})
+        self.provision(OTHER)
+        self.erase(OTHER)
+        self.assertNothingPersonal("john", "jane", "example.org")
+        self.assertEqual(self.record()["id"], record["id"])
+
+    def test_the_record_of_it(self):
+        self.buy()
+        buyer_id = self.record()["id"]
+        told = self.erase()
+        self.assertEqual(erasure.latest(self.portal, 5), [told])
+        self.assertEqual(
+            told,
+            {
+                "what": "erased",
+                "at": ledger.iso(self.now),
+                "by": "owner",
+                "reason": REASON,
+                "buyers": (buyer_id,),
+                "entries": 1,
+                "mails": 0,
+                "account": "left",
+            },
+        )
+        self.later(days=1)
+        with self.assertRaises(erasure.NotPossible):
+            self.erase()
+        self.buy(buyer_email=OTHER, acquirer_transaction_id="T-7")
+        second = self.erase(OTHER)
+        self.assertEqual(erasure.latest(self.portal, 5), [second, told])
+        self.assertEqual(erasure.latest(self.portal, 1), [second])
+
+    def test_reasons(self):
+        self.buy()
+        for reason in ("", "  ", "x" * 501, f"for {EMAIL.upper()}"):
+            with self.subTest(reason), self.assertRaises(erasure.NotPossible):
+                self.erase(reason=reason)
+        self.assertEqual(self.record()["addresses"], (EMAIL,))
+
+    def test_nothing_is_stored(self):
+        with self.assertRaises(erasure.NotPossible):
+            self.erase()
+        self.assertFalse(erased.anybody(self.portal))
+
+    def test_only_what_the_dry_run_showed(self):
+        self.buy()
+        fingerprint = erasureplan.preview(self.portal, EMAIL).fingerprint
+        self.assertEqual(
+            erasureplan.preview(self.portal, f" {EMAIL.upper()} ").fingerprint, fingerprint
+        )
+        self.later(minutes=1)
+        self.buy_again()
+        with self.assertRaises(erasure.Changed):
+            self.erase(fingerprint=fingerprint)
+        self.assertEqual(self.record()["addresses"], (EMAIL,))
+        planned = erasureplan.preview(self.portal, EMAIL)
+        self.assertEqual((planned.addresses, planned.entries), ((EMAIL,), 2))
+        self.assertEqual(planned.accounts[0].groups, ("click2sell", "premium"))
+        self.erase(fingerprint=planned.fingerprint)
+
+    def test_busy(self):
+        self.buy()
+        with (
+            mock.patch.object(transaction, "commit", side_effect=commit.ConflictError),
+            mock.patch.object(commit, "PAUSES", ()),
+            self.assertRaises(commit.Busy),
+        ):
+            self.erase()
+        self.assertEqual(self.record()["addresses"], (EMAIL,))
+
+
+class TestWhatFollows(ErasureTestCase):
+    def setUp(self):
+        super().setUp()
+        self.buy()
+        self.later(days=1)
+
+    def gone(self, **options: Any) -> dict[str, Any]:
+        """Erase with the account, and keep what is there then."""
+        self.erase(delete_member=True, **options)
+        self.assertEqual(self.members(), ["test_user_1_"])
+        self.later(minutes=1)
+        return self.dump()
+
+    def test_delivered_again(self):
+        before = self.gone()
+        self.later(days=1)
+        self.assertEqual(self.buy().outcome, ledger.ACCEPTED)
+        self.assertEqual(self.dump(), before)
+
+    def test_delivered_again_when_it_was_refused(self):
+        self.buy(buyer_email=OTHER, c2s_transaction_id="R-9")
+        self.erase(OTHER)
+        before = self.dump()
+        self.assertEqual(
+            self.buy(buyer_email=OTHER, c2s_transaction_id="R-9").outcome, ledger.REFUSED
+        )
+        self.assertEqual(self.dump(), before)
+
+    def test_replayed(self):
+        self.refund(c2s_transaction_id="R-4")
+        self.gone()
+        self.replay_all()
+
+    def replay_all(self) -> None:
+        before = self.dump()
+        for key in list(ledger.newest_first(self.portal)):
+            outcome = ledger.get(self.portal, key)["outcome"]
+            self.assertEqual(provisioning.replay(key).outcome, outcome)
+        for entry in before["trees"]["entries"].values():
+            self.assertEqual(entry["attempts"], 1)
+        self.assertEqual(self.dump(), before)
+
+    def test_a_renewal_waits_for_the_owner(self):
+        self.gone()
+        result = self.buy(
+            transaction_type="Subscription",
+            subscription_status="Recurring",
+            purchase_date="2026-05-04",
+            c2s_transaction_id="R-2",
+        )
+        self.assertEqual(result, provisioning.Result(ledger.ATTENTION, "erased buyer"))
+        self.assertEqual(self.members(), ["test_user_1_"])
+        self.assertEqual(self.groups(), [])
+        # It goes to the erased buyer, who can be erased again.
+        self.assertEqual(len(self.record()["keys"]), 2)
+        self.assertEqual(self.entry()["buyer"], EMAIL)
+        self.erase()
+        self.assertNothingPersonal("john", "t-1", "r-1", "r-2", "smith")
+        self.replay_all()
+
+    def test_another_purchase_waits_for_the_owner(self):
+        self.gone()
+        self.assertEqual(self.buy_again().reason, "erased buyer")
+        self.assertEqual(self.members(), ["test_user_1_"])
+        key = self.entry()["key"]
+        self.assertEqual(provisioning.replay(key).reason, "erased buyer")
+        self.assertEqual(self.members(), ["test_user_1_"])
+        self.sweep()
+        self.provision()
+        self.assertEqual(self.members(), ["test_user_1_"])
+        self.assertEqual(self.groups(), [])
+
+    def test_another_purchase_when_the_account_stayed(self):
+        self.erase()
+        self.assertEqual(self.buy_again().reason, "erased buyer")
+        self.assertEqual(self.groups(), [])
+        self.assertEqual(self.fields()["product_id"], "")
+
+    def test_a_refund_changes_nothing_for_the_account_that_stayed(self):
+        self.erase()
+        with self.owner():
+            api.group.add_user(groupname="premium", username=EMAIL)
+        self.assertEqual(self.refund().reason, "erased buyer")
+        self.assertEqual(self.groups(), ["premium"])
+
+    def test_the_transaction_is_still_the_buyers(self):
+        self.gone()
+        result = self.buy(buyer_email=OTHER, c2s_transaction_id="R-9")
+        self.assertEqual(result.outcome, ledger.REFUSED)
+        self.assertEqual(self.members(), ["test_user_1_"])
+
+    def test_the_count_of_a_transaction_goes_on(self):
+        self.gone()
+        with mock.patch.object(ledger, "ENTRIES_PER_TRANSACTION", 1):
+            self.assertEqual(self.refund().outcome, ledger.NOT_KEPT)
+
+    def test_taken_in_again(self):
+        self.gone()
+        self.buy_again(product_id="2")
+        self.later(days=28)
+        self.buy(
+            transaction_type="Subscription",
+            subscription_status="Recurring",
+            purchase_date="2026-06-01",
+            c2s_transaction_id="R-2",
+        )
+        told = erasure.take_in(EMAIL.upper(), "Bought again", "owner")
+        self.assertEqual((told["what"], told["entries"]), ("taken in again", 2))
+        self.assertEqual(self.groups(), ["click2sell", "course", "premium"])
+        self.assertEqual(self.attention(), [])
+        self.assertEqual(self.fields()["product_id"], "1")
+        # From now on as with every buyer; the old notifications are still redacted.
+        self.buy_again(3)
+        self.assertEqual(self.attention(), [])
+        self.assertNotIn("smith", repr(dict(self.entry(number=0))).lower())
+        # A refund finds the purchase that was erased.
+        self.refund(acquirer_transaction_id="T-1", purchase_date="2026-06-02")
+        self.assertEqual(self.attention(), [])
+
+    def test_nobody_is_taken_in_for_nothing(self):
+        with self.assertRaises(erasure.NotPossible):
+            erasure.take_in(EMAIL, REASON, "owner")
+        self.gone()
+        with self.assertRaises(erasure.NotPossible):
+            erasure.take_in(EMAIL, REASON, "owner")
+        self.buy_again()
+        with self.assertRaises(erasure.NotPossible):
+            erasure.take_in(EMAIL, "", "owner")
+        self.assertEqual(self.members(), ["test_user_1_"])
+
+    def test_a_refund_after_taking_in_undoes_the_erased_purchase(self):
+        self.gone()
+        self.buy_again(product_id="2")
+        erasure.take_in(EMAIL, REASON, "owner")
+        # Not paid for anew: the first purchase gives access again with the new account.
+        self.assertEqual(self.groups(), ["click2sell", "course", "premium"])
+        self.later(days=1)
+        self.refund(purchase_date="2026-05-05")
+        self.assertEqual(self.groups(), ["click2sell", "course"])
+        self.assertEqual(self.attention(), [])
+
+    def test_nothing_is_hashed_while_nobody_was_erased(self):
+        with mock.patch.object(erased, "_hash") as hashed:
+            self.buy_again()
+            self.refund()
+            self.found()
+        hashed.assert_not_called()
+
+    def test_lists_find_what_waits_by_its_address(self):
+        self.gone()
+        self.buy_again()
+        found = listing.Listing(self.portal, listing.Filters(buyer=EMAIL))
+        self.assertEqual(found.total, 2)
+        # An old link leads to the entry still.
+        old = self.notification().key
+        self.assertTrue(erased.is_redacted(ledger.get(self.portal, old)))
+        self.assertEqual(history.entries(self.portal, self.record())[0]["tie"], "000000 ")
