@@ -161,7 +161,8 @@ def take_in(address: str, reason: str, by: str) -> dict[str, Any]:
     :returns: the record of it, as it is kept.
     :raises NotPossible: nothing waits for this decision.
     :raises niteoweb.click2sell.commit.Busy: call it again; nothing is lost.
-    :raises niteoweb.click2sell.provisioning.Failed: the entry is kept as failed.
+    :raises niteoweb.click2sell.provisioning.Failed: an entry is kept as failed; the others are
+        processed.
     """
     address = address.strip().lower()
 
@@ -188,8 +189,14 @@ def take_in(address: str, reason: str, by: str) -> dict[str, Any]:
 
     with commit.lock:
         told, held = commit.run(work)
+    failed = None
     for key in held:
-        provisioning.replay(key)
+        try:
+            provisioning.replay(key)
+        except provisioning.Failed as error:
+            failed = error
+    if failed is not None:
+        raise failed
     return told
 
 

@@ -80,7 +80,11 @@ def of(site: Any, found: privacy.Holdings) -> Preview:
     named = {name for record in found.records for name in record["addresses"]}
     named |= {entry["buyer"] for entry in entries} - {""}
     stored = [
-        sorted(privacy.plain(thing).items(), key=lambda item: item[0])
+        sorted(
+            (name, json.dumps(value))
+            for name, value in privacy.plain(thing).items()
+            if name != "password_print"
+        )
         for thing in (*found.records, *found.entries, *found.mails)
     ]
     return Preview(

@@ -236,6 +236,12 @@ class NotificationView(BrowserView):
         """Address of the list of all notifications of the buyer."""
         return f"{self.list_url}?{urlencode({'buyer': self.entry['buyer']})}"
 
+    @property
+    def privacy_url(self) -> str:
+        """Address of the page that tells all that is stored about the buyer."""
+        query = urlencode({"address": self.entry["buyer"]})
+        return f"{self.context.absolute_url()}/@@click2sell-privacy?{query}"
+
     @cached_property
     def others(self) -> list[shown.Row]:
         """The newest other notifications of the buyer."""

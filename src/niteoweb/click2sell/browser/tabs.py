@@ -13,6 +13,7 @@ PAGES = (
     ("click2sell-settings", _("Settings"), "Click2Sell: Configure"),
     ("click2sell-notifications", _("Notifications"), "Click2Sell: View purchases"),
     ("click2sell-reconcile", _("Reconcile"), "Click2Sell: Operate purchases"),
+    ("click2sell-privacy", _("Privacy"), "Click2Sell: View purchases"),
 )
 
 

@@ -19,6 +19,7 @@ from niteoweb.click2sell.interfaces import IClick2SellSettings
 from niteoweb.click2sell.interfaces import ISecretKeyActions
 from niteoweb.click2sell.report import Report
 from niteoweb.click2sell.restapi import notifications
+from niteoweb.click2sell.restapi.privacy import PrivacyPost
 from niteoweb.click2sell.restapi.sweep import SweepPost
 from niteoweb.click2sell.tests import recording
 from niteoweb.click2sell.tests import test_docs
@@ -29,6 +30,7 @@ from niteoweb.click2sell.tests.test_docs import with_docs
 from pathlib import Path
 
 import inspect
+import json
 import re
 import unittest
 
@@ -145,6 +147,21 @@ class TestCompleteness(unittest.TestCase):
         fields = [*notifications.SUMMARY, *notifications.DETAILS, "terms", "payload"]
         words = [*options, *fields, *listing.NAMES]
         self.assert_explained("services.rst", [f"``{word}``" for word in words])
+
+    def test_privacy(self):
+        options = re.findall(r"(\w+)=(?:bool|str)", inspect.getsource(PrivacyPost.operate))
+        self.assertEqual(len(options), 6)
+        self.assert_explained("services.rst", [f"``{word}``" for word in options])
+        recorded = (recording.FOLDER / "privacy-export-answer.http").read_text("utf-8")
+        told = json.loads(recorded.partition("\n\n")[2])
+        of_notifications = {*notifications.SUMMARY, *notifications.DETAILS, "days", "exclusive"}
+        names = {*told, "kind", "to", "filed_at", "due_at"}
+        for part in told.values():
+            if isinstance(part, list):
+                names.update(name for item in part for name in item)
+        self.assertIn("groups_granted", names)
+        words = names - of_notifications - {"terms_known", "counts"}
+        self.assert_explained("privacy.rst", [f"``{word}``" for word in words])
 
     def test_report(self):
         report = Report(datetime.min, False, False).as_json()

@@ -12,6 +12,7 @@ from io import StringIO
 from niteoweb.click2sell import action
 from niteoweb.click2sell import buyer
 from niteoweb.click2sell import console
+from niteoweb.click2sell import erasure
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import postman
 from niteoweb.click2sell import provisioning
@@ -22,6 +23,7 @@ from niteoweb.click2sell.command import reconcile as reconcile_command
 from niteoweb.click2sell.command import sweep as sweep_command
 from niteoweb.click2sell.restapi import checklist
 from niteoweb.click2sell.restapi import notifications
+from niteoweb.click2sell.restapi import privacy
 from niteoweb.click2sell.tests import base
 from niteoweb.click2sell.tests import recording
 from niteoweb.click2sell.tests import test_docs
@@ -30,8 +32,10 @@ from plone import api
 from tempfile import TemporaryDirectory
 from typing import Any
 from unittest import mock
+from uuid import UUID
 
 import base64
+import itertools
 import json
 import re
 import requests
@@ -48,6 +52,7 @@ VIEW = "Click2Sell: View purchases"
 PERMISSIONS = {OPERATE: ["Sweeper", "Operator"], VIEW: ["Operator"]}
 PEOPLE = {"sweeper": "Sweeper", "operator": "Operator", "siteadmin": "Site Administrator"}
 PASSWORD = "the password"
+PRIVACY = (erasure, privacy)
 MEMBER = "john@example.com"
 
 
@@ -57,13 +62,16 @@ class SiteOfTheDocs(test_docs.DocsHTTPTestCase):
     def setUp(self):
         super().setUp()
         self.now = datetime(2025, 3, 1, 10, 20, 42, tzinfo=timezone.utc)
-        for module in (
-            *(action, provisioning, buyer, postman, notifications, sweep, reconcile),
-            checklist,
-        ):
+        modules = (action, provisioning, buyer, postman, notifications, sweep, reconcile)
+        for module in (*modules, checklist, *PRIVACY):
             clock = mock.patch.object(module, "datetime", base._clock(self))
             clock.start()
             self.addCleanup(clock.stop)
+        numbers = itertools.count(0x7C9E6679742540DE944BE07FC1F90AE7)
+        known_ids = mock.Mock(uuid4=lambda: UUID(int=next(numbers)))
+        ids = mock.patch.object(buyer, "uuid", known_ids)
+        ids.start()
+        self.addCleanup(ids.stop)
         settings = plone_site.settings()
         settings.mapping = ["1|basic-members|30"]
         settings.site_address = f"https://{recording.HOST}"
@@ -189,6 +197,22 @@ class TestExchanges(SiteOfTheDocs):
             )
             self.assertEqual(answer.status_code, 401)
             self.assertNotIn("items", answer.text)
+
+    def test_privacy_export(self):
+        told = self.record(200, f"/@click2sell-privacy?address={MEMBER}", "operator")
+        self.assertEqual([entry["buyer"] for entry in told["notifications"]], [MEMBER])
+
+    def test_privacy_dry_run(self):
+        options = {"address": MEMBER, "dry_run": True}
+        told = self.record(200, "/@click2sell-privacy", "operator", options)
+        self.assertEqual(told["addresses"], [MEMBER])
+        self.assertTrue(self.member_is_in())
+
+    def test_privacy_erasure(self):
+        options = {"address": MEMBER, "reason": "Asked for by letter of 1 March 2025"}
+        told = self.record(200, "/@click2sell-privacy", "operator", options)
+        self.assertEqual(told["account"], "left")
+        self.assertFalse(self.member_is_in())
 
     def test_settings(self):
         options = {"mapping": ["1|basic-members|60"]}

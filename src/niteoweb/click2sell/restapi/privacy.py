@@ -1,0 +1,104 @@
+"""What is stored about an address, and its erasure, as a service of plone.restapi.
+
+``GET /@click2sell-privacy?address=`` needs the permission to view purchases, ``POST`` that to
+operate them.
+"""
+
+from datetime import datetime
+from datetime import timezone
+from niteoweb.click2sell import erasure
+from niteoweb.click2sell import erasureplan
+from niteoweb.click2sell import privacy
+from niteoweb.click2sell import provisioning
+from niteoweb.click2sell.restapi.protection import Operation
+from plone import api
+from plone.restapi.services import Service
+from typing import Any
+from zExceptions import BadRequest
+from zExceptions import Unauthorized
+from zope.i18n import translate
+
+
+#: What deleting an account needs, in Site Setup too.
+MANAGE_MEMBERS = "Plone Site Setup: Users and Groups"
+
+
+class PrivacyGet(Service):
+    """Answers a GET with all that is stored about the address."""
+
+    def reply(self) -> dict[str, Any]:
+        address = self.request.form.get("address")
+        if not isinstance(address, str) or not address.strip():
+            raise BadRequest('"address" is missing.')
+        self.request.response.setHeader("Cache-Control", "no-store")
+        return privacy.export(self.context, address, datetime.now(timezone.utc))
+
+
+class PrivacyPost(Operation):
+    """Answers a POST: erases the buyer of an address, or takes an erased one in again.
+
+    Options in the body:
+
+    ``address``, ``reason``: whom, and why; both are needed, the reason not for a dry run.
+    ``dry_run``: true to be told what would be erased, and change nothing.
+    ``fingerprint``: of the dry run; erase only if nothing has happened since.
+    ``delete_member``: true to delete the buyer's account too.
+    ``take_in``: true to take an erased buyer in again, who has bought since.
+
+    What is not possible is answered 400, a fingerprint that does not fit 409.
+    """
+
+    def operate(self) -> dict[str, Any]:
+        options = self.options(
+            address=str,
+            reason=str,
+            dry_run=bool,
+            fingerprint=str,
+            delete_member=bool,
+            take_in=bool,
+        )
+        self.request.response.setHeader("Cache-Control", "no-store")
+        address, reason = options.get("address", ""), options.get("reason", "")
+        if not address.strip():
+            raise BadRequest('"address" is missing.')
+        if options.get("dry_run"):
+            return self._preview(address)
+        by = api.user.get_current().getId()
+        try:
+            if options.get("take_in"):
+                return dict(erasure.take_in(address, reason, by))
+            deleting = options.get("delete_member", False)
+            if deleting and not api.user.has_permission(MANAGE_MEMBERS, obj=self.context):
+                raise Unauthorized(f"Missing {MANAGE_MEMBERS!r} permission")
+            fingerprint = options.get("fingerprint", "")
+            return dict(erasure.erase(address, reason, by, deleting, fingerprint))
+        except erasure.Changed as problem:
+            return self.problem(409, "Changed", self._text(problem))
+        except erasure.NotPossible as problem:
+            raise BadRequest(self._text(problem)) from None
+        except provisioning.Failed:
+            return self.problem(500, "Failed", "A notification failed, and is kept as failed.")
+
+    def _preview(self, address: str) -> dict[str, Any]:
+        planned = erasureplan.preview(self.context, address)
+        return {
+            "dry_run": True,
+            "addresses": list(planned.addresses),
+            "entries": planned.entries,
+            "unsettled": planned.unsettled,
+            "mails": planned.mails,
+            "accounts": [
+                {
+                    "user_id": account.user_id,
+                    "made": account.made,
+                    "privileged": account.privileged,
+                    "groups": list(account.groups),
+                }
+                for account in planned.accounts
+            ],
+            "waiting": list(planned.held),
+            "fingerprint": planned.fingerprint,
+        }
+
+    def _text(self, problem: erasure.NotPossible) -> str:
+        return translate(problem.message, context=self.request)
