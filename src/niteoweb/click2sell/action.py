@@ -16,6 +16,7 @@ from niteoweb.click2sell import _
 from niteoweb.click2sell import apply
 from niteoweb.click2sell import buyer as buyers
 from niteoweb.click2sell import commit
+from niteoweb.click2sell import erased
 from niteoweb.click2sell import history
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import outbox
@@ -149,6 +150,8 @@ def _apply(site: Any, action: Action) -> list[tuple[Plan, apply.Done, Notificati
 
 def _plan(site: Any, action: Action, concern: Concern, now: datetime) -> Plan:
     buyer = buyers.get(site, concern.buyer_id)
+    if erased.closed(buyer):
+        raise NotPossible(_("The buyer was erased: take the buyer in again first."))
     plan = plans.make(site, buyer, now, ledger.get(site, concern.key))
     return plan if action.mails else replace(plan, mail="")
 

@@ -17,6 +17,7 @@ from datetime import datetime
 from niteoweb.click2sell import _
 from niteoweb.click2sell import binding
 from niteoweb.click2sell import buyer as buyers
+from niteoweb.click2sell import erased
 from niteoweb.click2sell import group
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import member
@@ -238,4 +239,6 @@ def _entry(site: Any, key: str) -> ledger.Entry:
     entry = ledger.get(site, key)
     if entry is None:
         raise NotPossible(_("There is no such notification."))
+    if erased.is_redacted(entry):
+        raise NotPossible(_("This notification was erased."))
     return entry

@@ -45,6 +45,7 @@ from niteoweb.click2sell import privilege
 from niteoweb.click2sell import provisioning
 from niteoweb.click2sell import redaction
 from niteoweb.click2sell import store
+from niteoweb.click2sell.plan import NO_PURCHASE
 from niteoweb.click2sell.plan import Product
 from plone import api
 from Products.PluggableAuthService.interfaces.plugins import IRoleAssignerPlugin
@@ -67,15 +68,9 @@ TAKEN_IN = "taken in again"
 #: Characters of a reason, at most.
 LONGEST_REASON = 500
 
-#: The purchase fields of a member, as the profile sets them; what we never wrote on accounts
-#: that we did not make.
-_EMPTY = {
-    "product_id": "",
-    "product_name": "",
-    "last_purchase_id": "",
-    "last_purchase_timestamp": member.NEVER,
-}
-_EMPTY_ON_OURS = {**_EMPTY, "affiliate": ""}
+#: The purchase fields of a member who bought nothing; the affiliate is never written on
+#: accounts that we did not make.
+_EMPTY_ON_OURS = {**NO_PURCHASE, "affiliate": ""}
 
 
 class NotPossible(ValueError):
@@ -239,7 +234,7 @@ def _part(site: Any, record: buyers.Buyer, delete: bool, now: datetime) -> list[
     elif member.exists(user_id) and not privileged:
         for group_id in grants:
             group.revoke(user_id, group_id)
-        member.set_fields(user_id, _EMPTY_ON_OURS if record["made"] else _EMPTY)
+        member.set_fields(user_id, _EMPTY_ON_OURS if record["made"] else NO_PURCHASE)
     store.tree(site, "buyer_by_user").pop(user_id, None)
     return [
         announce.AccessRevokedEvent(user_id, *product, _groups_for(grants, product), now)

@@ -85,11 +85,11 @@ def of(site: Any, found: privacy.Holdings) -> Preview:
             for name, value in privacy.plain(thing).items()
             if name != "password_print"
         )
-        for thing in (*found.records, *found.entries, *found.mails)
+        for thing in (*found.records, *found.entries, *found.moved, *found.mails)
     ]
     return Preview(
         addresses=tuple(sorted(name for name in named if not name.startswith(erased.MARK))),
-        entries=len(entries),
+        entries=len(entries) + len(found.moved),
         unsettled=sum(_is_unsettled(entry) for entry in entries),
         mails=len(mails),
         accounts=accounts,

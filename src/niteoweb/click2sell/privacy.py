@@ -57,6 +57,8 @@ class Holdings:
     :ivar address: in lower case.
     :ivar records: of the buyers that it leads to; nearly always one, or none.
     :ivar entries: of the ledger, in the order of arrival.
+    :ivar moved: notifications that name one of the addresses, and that an owner gave to another
+        buyer.
     :ivar mails: to these buyers, whatever became of them.
     :ivar addresses: all addresses of these buyers, and the one that was asked for.
     """
@@ -64,13 +66,14 @@ class Holdings:
     address: str
     records: tuple[buyers.Buyer, ...]
     entries: tuple[ledger.Entry, ...]
+    moved: tuple[ledger.Entry, ...]
     mails: tuple[outbox.Mail, ...]
     addresses: tuple[str, ...]
 
     @property
     def anything(self) -> bool:
         """Whether anything is stored."""
-        return bool(self.records or self.entries or self.mails)
+        return bool(self.records or self.entries or self.moved or self.mails)
 
 
 def find(site: Any, address: str) -> Holdings:
@@ -95,6 +98,11 @@ def find(site: Any, address: str) -> Holdings:
         address=address,
         records=records,
         entries=tuple(sorted(entries.values(), key=lambda entry: entry["received_at"])),
+        moved=tuple(
+            entry
+            for entry in _corrected(site)
+            if entry["key"] not in entries and any(_names(entry, name) for name in addresses)
+        ),
         mails=tuple(sorted(mails.values(), key=lambda mail: mail["filed_at"])),
         addresses=addresses,
     )
@@ -113,9 +121,28 @@ def export(site: Any, address: str, now: datetime) -> dict[str, Any]:
         "buyers": [_buyer(record) for record in found.records],
         "accounts": _accounts(site, found),
         "notifications": [_entry(entry) for entry in found.entries],
+        # Whose they are, is none of the reader's business.
+        "named_by_others": [
+            {"key": entry["key"], "received_at": entry["received_at"]} for entry in found.moved
+        ],
         "transactions": _transactions(site, found),
         "mails": [plain(mail) for mail in found.mails],
     }
+
+
+def _corrected(site: Any) -> list[ledger.Entry]:
+    """The notifications of all buyers whom an owner gave another one's purchases."""
+    by_address = store.tree(site, "buyer_by_address")
+    rights = dict.fromkeys(store.tree(site, "corrected").values())
+    ids = dict.fromkeys(by_address.get(erased.address(site, right)) for right in rights)
+    records = [buyers.get(site, id_) for id_ in ids if id_]
+    return [ledger.get(site, key) for record in records for key in record["keys"]]
+
+
+def _names(entry: ledger.Entry, address: str) -> bool:
+    """Whether an entry holds an address, as it came or in what an owner wrote."""
+    held = (entry["email"], *json.loads(entry["payload"]).values())
+    return address in (text.strip().lower() for text in held)
 
 
 def _buyer(record: buyers.Buyer) -> dict[str, Any]:

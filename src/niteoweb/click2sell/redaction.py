@@ -40,6 +40,7 @@ def redact(site: Any, found: privacy.Holdings, now: datetime) -> None:
     new = [entry for entry in found.entries if not erased.is_redacted(entry)]
     for record in found.records:
         _rank(site, record)
+    places = [(entry["provider"], entry["transaction"]) for entry in new]
     for entry in new:
         _transaction(site, entry, found.addresses)
     for record in found.records:
@@ -51,6 +52,9 @@ def redact(site: Any, found: privacy.Holdings, now: datetime) -> None:
     for record in found.records:
         buyers.change(record, keys=tuple(keys.get(key, key) for key in record["keys"]))
         _record(site, record, now)
+    for entry in found.moved:
+        ledger.change(entry, email="", payload=retention.REDACTED)
+    _corrections(site, places, found.addresses)
     for mail in found.mails:
         _mail(site, mail)
 
@@ -86,6 +90,19 @@ def _transaction(site: Any, entry: ledger.Entry, addresses: Collection[str]) -> 
     transactions[known_as] = (erased.alias(site, erased.ADDRESS, buyer), *rest)
 
 
+def _corrections(
+    site: Any, places: Collection[tuple[str, str]], addresses: Collection[str]
+) -> None:
+    """Put hashes in the place of what an owner found out about these names."""
+    corrected = store.tree(site, "corrected")
+    for place, right in list(corrected.items()):
+        ours = right in addresses
+        if ours or place in places or (not place[0] and place[1] in addresses):
+            del corrected[place]
+            known_as = erased.corrected_place(site, place)
+            corrected[known_as] = erased.alias(site, erased.ADDRESS, right) if ours else right
+
+
 def _ties(site: Any, record: buyers.Buyer) -> None:
     """Put hashes in the place of the buyer's addresses, where they lead to it."""
     by_address = store.tree(site, "buyer_by_address")
@@ -105,8 +122,7 @@ def _entry(site: Any, entry: ledger.Entry, now: datetime) -> None:
         receipt=erased.alias(site, erased.RECEIPT, entry["receipt"]),
         erased_at=ledger.iso(now),
     )
-    if entry.get("notes"):
-        entry["notes"] = tuple({**note, "text": ""} for note in entry["notes"])
+    ledger.change(entry, notes=_without_text(entry["notes"]))
     if entry["outcome"] in UNSETTLED:
         ledger.finish(site, entry, ledger.NOTHING, "erased")
 
@@ -127,6 +143,8 @@ def _record(site: Any, record: buyers.Buyer, now: datetime) -> None:
         user_id="",
         made=False,
         password_print="",
+        chosen="",
+        notes=_without_text(record["notes"]),
         deleted_at=ledger.iso(now),
         erased_at=ledger.iso(now),
         grants={},
@@ -142,6 +160,10 @@ def _rank(site: Any, record: buyers.Buyer) -> None:
     ranked = sorted(entries, key=lambda entry: entry.get("tie", "") + entry["key"])
     for rank, entry in enumerate(ranked):
         ledger.change(entry, tie=f"{rank:06} ")
+
+
+def _without_text(notes: Iterable[dict[str, str]]) -> tuple[dict[str, str], ...]:
+    return tuple({**note, "text": ""} for note in notes)
 
 
 def _mail(site: Any, mail: outbox.Mail) -> None:

@@ -1,6 +1,9 @@
 """Erasing a buyer: what goes, what stays, and what arrives afterwards."""
 
+from niteoweb.click2sell import action
+from niteoweb.click2sell import binding
 from niteoweb.click2sell import commit
+from niteoweb.click2sell import decision
 from niteoweb.click2sell import erased
 from niteoweb.click2sell import erasure
 from niteoweb.click2sell import erasureplan
@@ -9,6 +12,7 @@ from niteoweb.click2sell import ledger
 from niteoweb.click2sell import listing
 from niteoweb.click2sell import mail as letters
 from niteoweb.click2sell import outbox
+from niteoweb.click2sell import owner
 from niteoweb.click2sell import privacy
 from niteoweb.click2sell import provisioning
 from niteoweb.click2sell import store
@@ -402,7 +406,7 @@ class TestWhatFollows(ErasureTestCase):
 
     def test_the_count_of_a_transaction_goes_on(self):
         self.gone()
-        with mock.patch.object(ledger, "ENTRIES_PER_TRANSACTION", 1):
+        with mock.patch.object(binding, "ENTRIES_PER_TRANSACTION", 1):
             self.assertEqual(self.refund().outcome, ledger.NOT_KEPT)
 
     def test_taken_in_again(self):
@@ -466,3 +470,93 @@ class TestWhatFollows(ErasureTestCase):
         old = self.notification().key
         self.assertTrue(erased.is_redacted(ledger.get(self.portal, old)))
         self.assertEqual(history.entries(self.portal, self.record())[0]["tie"], "000000 ")
+
+
+class TestWhatAnOwnerDecided(ErasureTestCase):
+    """Corrections, notes and grants."""
+
+    def corrected(self, everything: bool = True) -> None:
+        """A purchase under John's address turned out to be Jane's."""
+        self.buy()
+        self.later(minutes=1)
+        key = self.entry()["key"]
+        act = decision.correct(self.portal, key, OTHER, everything, "John mistyped", "owner")
+        action.carry_out(act)
+        self.later(minutes=1)
+
+    def test_the_wrong_one_is_erased(self):
+        self.corrected()
+        self.assertEqual(self.groups(OTHER), ["click2sell", "premium"])
+        self.assertEqual(len(self.found().moved), 2)
+        self.erase()
+        self.assertNothingPersonal(EMAIL, "mistyped")
+        self.assertEqual(self.groups(OTHER), ["click2sell", "premium"])
+        self.assertEqual([e["buyer"] for e in self.found(OTHER).entries], [OTHER, OTHER])
+        # What comes under the mistyped address is still Jane's.
+        self.assertEqual(self.buy_again(product_id="2").outcome, ledger.ACCEPTED)
+        self.assertEqual(self.groups(OTHER), ["click2sell", "course", "premium"])
+
+    def test_the_right_one_is_erased(self):
+        self.corrected()
+        self.erase(OTHER, delete_member=True)
+        self.assertNothingPersonal(OTHER)
+        self.later(minutes=1)
+        self.assertEqual(self.buy_again(product_id="2").reason, "erased buyer")
+        self.assertEqual(len(self.record(OTHER)["keys"]), 3)
+
+    def test_by_transaction_only(self):
+        self.corrected(everything=False)
+        self.erase(OTHER, delete_member=True)
+        self.erase()
+        self.assertNothingPersonal("john", "jane", "t-1", "r-1")
+        self.later(minutes=1)
+        renewal = {"transaction_type": "Subscription", "subscription_status": "Recurring"}
+        self.assertEqual(self.buy(**renewal).reason, "erased buyer")
+        self.assertEqual(len(self.record(OTHER)["keys"]), 3)
+
+    def test_notes_and_grants(self):
+        act = owner.grant(
+            self.portal, EMAIL, ("click2sell", "2"), None, "John's gift", "owner", "John Smith"
+        )
+        action.carry_out(act)
+        self.buy(transaction_type="Other")
+        decision_ = decision.dismiss(
+            self.portal, self.notification(transaction_type="Other").key, "John called", "owner"
+        )
+        action.carry_out(decision_)
+        self.assertIn("called", self.stored())
+        self.erase()
+        self.assertNothingPersonal("john", "gift", "called", "smith")
+
+    def test_nothing_can_be_decided_for_who_was_erased(self):
+        self.buy()
+        self.later(minutes=1)
+        self.erase()
+        before = self.dump()
+        key = self.entry()["key"]
+        grant = owner.grant(self.portal, EMAIL, ("click2sell", "2"), None, "x", "owner")
+        for act in (
+            lambda: action.carry_out(grant),
+            lambda: action.preview(grant),
+            lambda: decision.correct(self.portal, key, OTHER, True, "x", "owner"),
+            lambda: decision.attach(self.portal, key, "test_user_1_", "x", "owner"),
+        ):
+            with self.assertRaises(action.NotPossible):
+                act()
+        self.assertEqual(self.dump(), before)
+
+    def test_an_owner_can_act_on_who_was_taken_in_again(self):
+        self.buy()
+        self.later(minutes=1)
+        self.erase(delete_member=True)
+        self.later(minutes=1)
+        self.buy_again(product_id="2")
+        erasure.take_in(EMAIL, REASON, "owner")
+        buyer_id = self.record()["id"]
+        self.assertEqual(self.groups(), ["click2sell", "course", "premium"])
+        self.later(minutes=1)
+        # The purchase that was erased, and the one that was not.
+        for product in ("1", "2"):
+            act = owner.end(self.portal, buyer_id, ("click2sell", product), "x", "owner")
+            action.carry_out(act)
+        self.assertEqual(self.groups(), ["click2sell"])
