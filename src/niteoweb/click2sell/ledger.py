@@ -174,12 +174,16 @@ def remark(entry: Entry, at: datetime, by: str, what: str, text: str) -> None:
 
 
 def rekey(site: Any, entry: Entry, key: str) -> None:
-    """File an entry under another key."""
+    """File an entry, whose payload is gone, under another key."""
     indexes = ("all", *FACETS)
     for facet in indexes:
         _file(site, facet, entry, add=False)
-    entries = store.tree(site, "entries")
+    entries, untold = store.tree(site, "entries"), store.tree(site, "untold")
+    store.tree(site, "payloads_kept").discard(place(entry))
     del entries[entry["key"]]
+    if entry["key"] in untold:
+        untold.remove(entry["key"])
+        untold.insert(key)
     entry["key"] = key
     entries[key] = entry
     for facet in indexes:
