@@ -62,6 +62,12 @@ def belongs_to_another(site: Any, entry: Mapping[str, Any]) -> bool:
     return tied is not None and _names_another(site, tied, entry)
 
 
+def is_repeated(site: Any, entry: Mapping[str, Any]) -> bool:
+    """Whether the entry's transaction has other entries too."""
+    place = (entry["provider"], entry["transaction"])
+    return store.tree(site, "transactions").get(place, _UNBOUND)[2] > 1
+
+
 def take_place(site: Any, values: Mapping[str, Any]) -> bool:
     """Count an entry that is about to be made.
 

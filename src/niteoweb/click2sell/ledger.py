@@ -14,7 +14,9 @@ from datetime import timezone
 from niteoweb.click2sell import binding
 from niteoweb.click2sell import erased
 from niteoweb.click2sell import store
+from niteoweb.click2sell.fact import TOLERANCE
 from niteoweb.click2sell.notification import Kind
+from niteoweb.click2sell.notification import MONEY
 from niteoweb.click2sell.notification import Notification
 from persistent.mapping import PersistentMapping
 from typing import Any
@@ -210,6 +212,27 @@ def received_before(site: Any, facet: str, value: str, moment: datetime) -> Iter
             yield key
 
 
+def money_moved(site: Any, since: datetime, until: datetime) -> Iterator[Entry]:
+    """The entries whose money moved in a time, the oldest first; whatever became of them.
+
+    :param since: the first moment.
+    :param until: the last moment.
+    """
+    bounds = (microseconds(since), ""), (microseconds(until), "~")
+    for _time, key in store.tree(site, "money").keys(*bounds):
+        yield get(site, key)
+
+
+def moved_at(entry: Mapping[str, Any]) -> datetime:
+    """When an entry's money moved: by the provider's clock, in UTC.
+
+    A time that cannot be, more than a day after arrival, would hide the money in a year to
+    come; then it is the time of arrival.
+    """
+    occurred_at, received_at = moment(entry["occurred_at"]), moment(entry["received_at"])
+    return occurred_at if occurred_at - received_at <= TOLERANCE else received_at
+
+
 def last_first(index: Any, bound: tuple[int, str] | None = None) -> Iterator[tuple[int, str]]:
     """The places of an index from its last one, the oldest entry, on.
 
@@ -279,6 +302,8 @@ def _add(site: Any, values: dict[str, Any]) -> Entry | None:
     store.tree(site, "entries")[entry["key"]] = entry
     for facet in ("all", *FACETS):
         _file(site, facet, entry, add=True)
+    if entry["kind"] in MONEY:
+        store.tree(site, "money").insert((microseconds(moved_at(entry)), entry["key"]))
     return entry
 
 

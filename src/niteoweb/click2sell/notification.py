@@ -44,6 +44,9 @@ OWNER = "owner"
 #: The kinds that mean: money arrived.
 PAYMENTS = frozenset({Kind.PURCHASE, Kind.RENEWAL})
 
+#: The kinds that mean: money arrived, or went back.
+MONEY = PAYMENTS | {Kind.REFUND, Kind.CHARGEBACK}
+
 
 class DeliveryError(Exception):
     """A delivery that is not a usable notification; the message is the answer's text.

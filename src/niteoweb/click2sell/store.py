@@ -28,6 +28,7 @@ TREES = {
     # What an owner found out: (provider, transaction) or ("", address) -> the right address
     "corrected": OOBTree,
     "untold": OOTreeSet,  # keys of entries that wait for the owner, who was not told yet
+    "money": OOTreeSet,  # (microseconds at which money moved, key)
     # buyer.py
     "buyers": OOBTree,  # buyer id -> record
     "buyer_by_address": OOBTree,  # lower-cased address -> buyer id
