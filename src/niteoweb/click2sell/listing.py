@@ -160,7 +160,8 @@ class Listing:
             self.total = ledger.count(site, *self._facet)
         else:
             indexes = [_index(site, *facet) for facet in facets or [("all", "")]]
-            found = list(islice(_common(indexes, low, high), ledger.CAPPED + 1))
+            self._common = (indexes, low, high)
+            found = list(islice(_common(*self._common), ledger.CAPPED + 1))
             self._found = found[: ledger.CAPPED]
             self.total = len(self._found)
             self.capped = len(found) > ledger.CAPPED
@@ -181,6 +182,17 @@ class Listing:
         else:
             places = _from_the_end(_index(self._site, *self._facet), self.total, start, stop)
         return [key for _time, key in places]
+
+    def every_key(self) -> Iterator[str]:
+        """Keys of all of them, the newest first, also of those that were not counted."""
+        if self.capped:
+            places = _common(*self._common)
+        elif self._found is not None:
+            places = self._found
+        else:
+            places = _index(self._site, *self._facet)
+        for _time, key in places:
+            yield key
 
 
 def _bounds(filters: Filters) -> tuple[Place | None, Place | None]:
