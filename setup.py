@@ -110,6 +110,7 @@ setup(
             "click2sell-reconcile = niteoweb.click2sell.command.reconcile:main",
             "click2sell-reindex = niteoweb.click2sell.command.reindex:main",
             "click2sell-adopt = niteoweb.click2sell.command.adopt:main",
+            "click2sell-import = niteoweb.click2sell.command.importing:main",
         ],
     },
 )

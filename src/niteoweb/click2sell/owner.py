@@ -81,8 +81,7 @@ def grant(
     first_name, _space, last_name = " ".join(name.split()).rpartition(" ")
     id_ = secrets.token_hex(16)
     if reference:
-        end = ledger.iso(until) if until else ""
-        id_ = idempotency_key("grant", reference, buyer, provider, product_id, end)
+        id_ = _grant_id(reference, buyer, product, until)
 
     def write(site: Any, now: datetime) -> list[Concern]:
         notification = Notification(
@@ -104,6 +103,15 @@ def grant(
         return [_written(site, notification, now)]
 
     return Action(write, mail, mail_after)
+
+
+def grant_key(reference: str, address: str, product: Product, until: datetime | None) -> str:
+    """The key of the entry that a grant with a reference of the owner's is, or will be.
+
+    :param address: in lower case.
+    :param until: in UTC.
+    """
+    return idempotency_key(OWNER, _grant_id(reference, address, product, until))
 
 
 def end(site: Any, buyer_id: str, product: Product, reason: str, by: str) -> Action:
@@ -207,6 +215,11 @@ def resend(user_id: str, way: str, by: str) -> str:
         mail_id = commit.run(work)
     provisioning.send(mail_id)
     return mail_id
+
+
+def _grant_id(reference: str, address: str, product: Product, until: datetime | None) -> str:
+    end = ledger.iso(until) if until else ""
+    return idempotency_key("grant", reference, address, *product, end)
 
 
 def _event(

@@ -110,7 +110,7 @@ class TestCompleteness(unittest.TestCase):
         self.assert_explained("notifications.rst", [f"``{code}``" for code in codes])
 
     def test_commands(self):
-        self.assertEqual(len(commands()), 5)
+        self.assertEqual(len(commands()), 6)
         text = pages()["command.rst"]
         common = text[: text.index(".. _command-sweep:")]
         shared = words_with_dashes(console.parser("", "").format_help())

@@ -1,0 +1,165 @@
+"""``click2sell-import``: import members from a file, however long it is."""
+
+from argparse import ArgumentTypeError
+from argparse import Namespace
+from collections.abc import Sequence
+from niteoweb.click2sell import console
+from pathlib import Path
+from typing import Any
+
+import sys
+
+
+#: Bytes of a file; a hundred thousand lines have ten million.
+MOST_BYTES = 50_000_000
+
+#: Lines and mistakes that are printed; JSON has them all.
+SHOWN = 50
+
+#: Who did it, in the record.
+BY = "click2sell-import"
+
+MOST_MAILS = 3600
+
+#: Lines after which progress is told.
+PROGRESS = 100
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Import a file, or only tell what that would do.
+
+    :param arguments: of the command; None for those it was called with.
+    :returns: 0, or 1 when the file has mistakes or lines are left.
+    """
+    parser = console.parser(
+        "click2sell-import",
+        "Give the people in a CSV file access to products. The first line names the columns: "
+        "address, name, product, valid until, reference. Tells what it would do, unless "
+        "--apply is given; call it again after an interruption, what is done is passed over.",
+    )
+    parser.add_argument("file", metavar="FILE", type=Path, help="the CSV file, in UTF-8")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--dry-run", action="store_true", help="only tell (the default)")
+    which.add_argument("--apply", action="store_true", help="import the lines")
+    parser.add_argument(
+        "--mails-per-hour",
+        metavar="NUMBER",
+        type=_rate,
+        default=0,
+        help="mail new members, so many in an hour, by the sweep (default: mail nobody)",
+    )
+    options = parser.parse_args(arguments)
+    return console.run(options, lambda site: _import(options))
+
+
+def _rate(text: str) -> int:
+    number = int(text) if text.isascii() and text.isdigit() else 0
+    if not 1 <= number <= MOST_MAILS:
+        raise ArgumentTypeError(f"{text!r} is no number from 1 to {MOST_MAILS}")
+    return number
+
+
+def _import(options: Namespace) -> int:
+    from niteoweb.click2sell import importing
+
+    preview = importing.preview(_read(options.file), bool(options.mails_per_hour))
+    report = None
+    if options.apply and not preview.mistakes:
+        report = importing.run(preview.rows, BY, options.mails_per_hour, _progress)
+    if options.json:
+        console.say_json(_as_json(importing, preview, report))
+    else:
+        _tell(importing, preview, report)
+    unfinished = report is not None and (report.left or report.failed)
+    return 1 if preview.mistakes or unfinished else 0
+
+
+def _read(path: Path) -> Any:
+    from niteoweb.click2sell import importfile
+    from niteoweb.click2sell import importing
+    from niteoweb.click2sell import site as plone_site
+    from zope.i18n import translate
+
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise console.Problem(f"{path} cannot be read: {error.strerror}.", 2) from None
+    if len(raw) > MOST_BYTES:
+        raise console.Problem(f"{path} is larger than {MOST_BYTES} bytes. Divide it.", 2)
+    try:
+        return importfile.read(importfile.decode(raw), plone_site.timezone())
+    except importfile.FileError as error:
+        raise console.Problem(translate(importing.error_text(error)), 2) from None
+
+
+def _as_json(importing: Any, preview: Any, report: Any) -> dict[str, Any]:
+    from zope.i18n import translate
+
+    told = {
+        "dry_run": report is None,
+        "mistakes": [
+            {"line": mistake.line, "text": translate(importing.mistake_text(mistake))}
+            for mistake in preview.mistakes
+        ],
+        "repeated": preview.repeated,
+        "people": preview.counts(),
+        "groups": preview.groups(),
+        "lines": [
+            {
+                "line": line.row.line,
+                "address": line.row.address,
+                "product_id": line.row.product_id,
+                "what": line.what,
+                "groups": list(line.groups),
+                "reason": line.why[0] or None,
+            }
+            for line in preview.lines
+        ],
+    }
+    if report is not None:
+        told["imported"] = dict(report.counted)
+        told["mails"] = report.mails
+        told["left"] = report.left
+        told["failed"] = report.failed
+    return told
+
+
+def _tell(importing: Any, preview: Any, report: Any) -> None:
+    from zope.i18n import translate
+
+    say = console.say
+    for mistake in preview.mistakes[:SHOWN]:
+        say(f"Line {mistake.line}: {translate(importing.mistake_text(mistake))}")
+    if len(preview.mistakes) > SHOWN:
+        say(f"and {len(preview.mistakes) - SHOWN} more; --json lists all")
+    for line in preview.lines[:SHOWN]:
+        groups = f", groups {', '.join(line.groups)}" if line.groups else ""
+        why = f" ({translate(line.reason)})" if line.reason else ""
+        product = f"product {line.row.product_id}"
+        say(f"Line {line.row.line}: {line.row.address}, {product}: {line.what}{why}{groups}")
+    if len(preview.lines) > SHOWN:
+        say(f"and {len(preview.lines) - SHOWN} more; --json lists all")
+    say(", ".join(f"{name}: {number}" for name, number in preview.counts().items()))
+    for group, number in preview.groups().items():
+        say(f"group {group}: {number} members")
+    if report is None:
+        more = "Put these lines right first." if preview.mistakes else "--apply does it."
+        say(f"Nothing was done. {more}")
+        return
+    say(f"{sum(report.counted.values())} lines imported, {report.mails} mails filed.")
+    if report.failed:
+        say(f"Lines that failed, see the log: {', '.join(map(str, report.failed))}")
+    if report.left:
+        say(f"{report.left} lines are left: another process was at the data. Call it again.")
+
+
+def _progress(report: Any) -> bool:
+    done = sum(report.counted.values())
+    if done % PROGRESS == 0:
+        console.complain(f"{done} lines imported")
+    return False
+
+
+if __name__ == "__main__":
+    sys.exit(main())
