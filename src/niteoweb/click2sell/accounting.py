@@ -216,8 +216,10 @@ def _is_money(site: Any, entry: Mapping[str, Any]) -> bool:
 
 def _told_before(site: Any, entry: Mapping[str, Any]) -> bool:
     """Whether an earlier entry tells of the same money."""
+    if not binding.is_repeated(site, entry):
+        return False
     buyer = buyers.get(site, entry["buyer_id"])
-    if buyer is None or not binding.is_repeated(site, entry):
+    if buyer is None:
         return False
     place = _place(entry)
     others = (ledger.get(site, key) for key in buyer["keys"])

@@ -25,8 +25,8 @@ SEPARATORS = {
     "tab": _("Tab"),
 }
 DECIMALS = {
-    "point": _("Point, as in 9.90"),
-    "comma": _("Comma, as in 9,90"),
+    "point": _("Point (9.90)"),
+    "comma": _("Comma (9,90)"),
 }
 
 
