@@ -36,6 +36,7 @@ from itertools import islice
 from niteoweb.click2sell import binding
 from niteoweb.click2sell import buyer as buyers
 from niteoweb.click2sell import commit
+from niteoweb.click2sell import figures
 from niteoweb.click2sell import group
 from niteoweb.click2sell import history
 from niteoweb.click2sell import ledger
@@ -203,6 +204,8 @@ def _adopt(site: Any, found: OldMember, rules: _Rules, now: datetime) -> list[It
     buyers.set_live(site, buyer, (product,) if granted else ())
     outcome = compute(history.facts(history.entries(site, buyer), {}), rules.policy)
     lapses = bool(granted) and product not in outcome.products(now)
+    figures.follow_payments(site, buyer)
+    figures.follow_renewals(site, buyer, outcome.renewals())
     # Any moment that is past will do for what is due.
     buyers.schedule(site, buyer, found.occurred_at if lapses else outcome.next_change(now))
     items = []

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from niteoweb.click2sell import binding
 from niteoweb.click2sell import buyer as buyers
+from niteoweb.click2sell import figures
 from niteoweb.click2sell import group
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import member
@@ -67,12 +68,15 @@ def apply(
             due=plan.due,
         )
         buyers.set_live(site, buyer, plan.live)
+        figures.count_lapses(site, buyer, now, len(plan.lost))
         buyers.await_groups(site, buyer, plan.pending)
     if buyer["user_id"]:
         buyers.schedule(site, buyer, plan.next_change)
     # Two runs for one buyer always conflict, whatever else they change.
     buyer["revision"] += 1
     _entries(site, plan, entry)
+    figures.follow_payments(site, buyer)
+    figures.follow_renewals(site, buyer, plan.renewals)
     return done
 
 
@@ -81,7 +85,12 @@ def _account(site: Any, buyer: buyers.Buyer, plan: Plan, now: datetime) -> Done:
     if plan.create:
         user_id, password = member.create(plan.address, plan.properties)
         buyers.tie(site, buyer, user_id, made=True)
-        buyers.change(buyer, password_print=member.password_print(user_id))
+        buyers.change(
+            buyer,
+            password_print=member.password_print(user_id),
+            made_at=ledger.iso(now),
+            logged_in=False,
+        )
     elif plan.attach:
         buyers.tie(site, buyer, user_id, made=False)
     mail_id = ""

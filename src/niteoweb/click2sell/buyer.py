@@ -8,6 +8,7 @@ from collections.abc import Collection
 from datetime import datetime
 from datetime import timezone
 from niteoweb.click2sell import erased
+from niteoweb.click2sell import figures
 from niteoweb.click2sell import group
 from niteoweb.click2sell import outbox
 from niteoweb.click2sell import store
@@ -18,6 +19,7 @@ from Products.PluggableAuthService.interfaces.events import IGroupDeletedEvent
 from Products.PluggableAuthService.interfaces.events import IPrincipalAddedToGroupEvent
 from Products.PluggableAuthService.interfaces.events import IPrincipalDeletedEvent
 from Products.PluggableAuthService.interfaces.events import IPrincipalRemovedFromGroupEvent
+from Products.PluggableAuthService.interfaces.events import IUserLoggedInEvent
 from typing import Any
 from zope.component import adapter
 
@@ -54,6 +56,7 @@ def of_address(site: Any, address: str) -> Buyer:
                 "user_id": "",
                 "made": False,
                 "password_print": "",
+                "logged_in": False,
                 # The account that an owner has chosen, for when one is needed.
                 "chosen": "",
                 # What an owner did to it, as in ledger.remark().
@@ -71,6 +74,8 @@ def of_address(site: Any, address: str) -> Buyer:
                 # (provider, product id) with access at the last run
                 "live": (),
                 "next_change": "",
+                # the day on which the report counts the buyer as new
+                "new_on": "",
                 # groups that could not be given, as in the index
                 "pending": (),
             }
@@ -137,6 +142,7 @@ def absorb(site: Any, buyer: Buyer, other: Buyer) -> None:
         store.tree(site, "entries")[key]["buyer_id"] = buyer["id"]
     await_groups(site, other, ())
     schedule(site, other, None)
+    figures.absorb(site, buyer, other)
     # Written, so that another process that files an entry under it conflicts and begins anew.
     other["revision"] += 1
     del store.tree(site, "buyers")[other["id"]]
@@ -177,6 +183,7 @@ def set_live(site: Any, buyer: Buyer, live: tuple[tuple[str, str], ...]) -> None
     difference = bool(live) - bool(buyer["live"])
     if difference:
         store.tree(site, "buyers_with_access").change(difference)
+    figures.count_products(site, buyer["live"], live)
     change(buyer, live=live)
 
 
@@ -251,6 +258,18 @@ def member_deleted(event: IPrincipalDeletedEvent) -> None:
     set_live(site, record, ())
     await_groups(site, record, ())
     schedule(site, record, None)
+    figures.follow_login(site, record)
+    figures.follow_renewals(site, record, {})
+
+
+@adapter(IUserLoggedInEvent)
+def member_logged_in(event: IUserLoggedInEvent) -> None:
+    """Somebody logged in, who need not be asked any more whether the mail arrived."""
+    site = _site()
+    record = of_user(site, event.principal.getId()) if site is not None else None
+    if record is not None and not record.get("logged_in"):
+        change(record, logged_in=True)
+        figures.follow_login(site, record)
 
 
 def _without(mapping: dict[str, str], name: str) -> dict[str, str]:

@@ -104,6 +104,17 @@ class Outcome:
             if entitlement.gives_access(now)
         )
 
+    def renewals(self) -> dict[tuple[str, str], datetime]:
+        """When the next renewal of each subscription has to be there, without grace.
+
+        :returns: by provider and product.
+        """
+        return {
+            (entitlement.provider, entitlement.product_id): entitlement.until
+            for entitlement in self.entitlements
+            if entitlement.renewable and entitlement.until is not None
+        }
+
     def next_change(self, now: datetime) -> datetime | None:
         """The next moment at which access to a product begins or ends, or None."""
         return min(

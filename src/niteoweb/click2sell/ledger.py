@@ -13,6 +13,7 @@ from datetime import timedelta
 from datetime import timezone
 from niteoweb.click2sell import binding
 from niteoweb.click2sell import erased
+from niteoweb.click2sell import figures
 from niteoweb.click2sell import store
 from niteoweb.click2sell.fact import TOLERANCE
 from niteoweb.click2sell.notification import Kind
@@ -38,6 +39,8 @@ NOT_KEPT = "not kept"
 
 #: Outcomes that answer a second delivery; the others are tried again.
 FINAL = frozenset({ACCEPTED, NOTHING, ATTENTION, REFUSED})
+#: Outcomes that the report's figures count.
+EFFECTIVE = FINAL - {REFUSED}
 
 #: Outcomes that the owner has to know of.
 WAITS = frozenset({ATTENTION, REFUSED, FAILED})
@@ -147,13 +150,13 @@ def finish(site: Any, entry: Entry, outcome: str, reason: str = "", subject: str
     :param subject: what the reason is about, a group for example.
     """
     change(entry, reason=reason, subject=subject)
-    if entry["outcome"] == outcome:
-        return
-    _file(site, "outcome", entry, add=False)
-    entry["outcome"] = outcome
-    _file(site, "outcome", entry, add=True)
-    untold = store.tree(site, "untold")
-    (untold.insert if outcome in WAITS else untold.discard)(entry["key"])
+    if entry["outcome"] != outcome:
+        _file(site, "outcome", entry, add=False)
+        entry["outcome"] = outcome
+        _file(site, "outcome", entry, add=True)
+        untold = store.tree(site, "untold")
+        (untold.insert if outcome in WAITS else untold.discard)(entry["key"])
+    figures.follow_entry(site, entry, outcome in EFFECTIVE)
 
 
 def change(entry: Entry, **values: Any) -> None:

@@ -8,6 +8,7 @@ between may repeat one mail, with the same Message-ID.
 from collections.abc import Mapping
 from datetime import datetime
 from datetime import timedelta
+from niteoweb.click2sell import figures
 from niteoweb.click2sell import store
 from niteoweb.click2sell.ledger import iso
 from persistent.mapping import PersistentMapping
@@ -141,8 +142,8 @@ def sending(site: Any, mail: Mail, now: datetime) -> None:
 
 def sent(site: Any, mail: Mail) -> None:
     """Mark a mail as taken by the mail server."""
-    _move(site, mail, SENT, None)
     mail["error"] = ""
+    _move(site, mail, SENT, None)
 
 
 def failed(site: Any, mail: Mail, error: str, now: datetime) -> None:
@@ -151,8 +152,8 @@ def failed(site: Any, mail: Mail, error: str, now: datetime) -> None:
     :param error: what went wrong, without the address.
     """
     pause = PAUSES[min(mail["attempts"], len(PAUSES)) - 1]
-    _move(site, mail, DUE, now + timedelta(minutes=pause))
     mail["error"] = error
+    _move(site, mail, DUE, now + timedelta(minutes=pause))
 
 
 def postpone(site: Any, mail: Mail, moment: datetime) -> None:
@@ -182,3 +183,4 @@ def _move(site: Any, mail: Mail, state: str, due_at: datetime | None) -> None:
     mail["due_at"] = iso(due_at) if due_at else ""
     if mail["due_at"]:
         waiting.insert((mail["due_at"], mail["id"]))
+    figures.file_mail(site, mail)

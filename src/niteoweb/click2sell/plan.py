@@ -104,6 +104,7 @@ class Plan:
     :ivar pending: groups that are due and do not exist.
     :ivar held: products whose access is over, but not ended while their provider is silent.
     :ivar ends: until when there is access to each live product, None for no end.
+    :ivar renewals: when the next renewal of each subscription has to be there.
     :ivar next_change: when access changes by itself next, in UTC.
     """
 
@@ -130,6 +131,7 @@ class Plan:
     pending: tuple[str, ...] = ()
     held: tuple[Product, ...] = ()
     ends: Mapping[Product, datetime | None] = field(default_factory=dict)
+    renewals: Mapping[Product, datetime] = field(default_factory=dict)
     next_change: datetime | None = None
 
     def groups_of(self, product: Product) -> tuple[str, ...]:
@@ -221,6 +223,7 @@ def make(
         pending=tuple(groups.pending),
         held=held,
         ends={(e.provider, e.product_id): e.access_until for e in outcome.entitlements},
+        renewals=outcome.renewals(),
         next_change=_next_change(outcome, account, held, now),
     )
 

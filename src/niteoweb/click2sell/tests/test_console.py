@@ -139,10 +139,15 @@ class TestCommands(SiteTestCase):
         for name in ("member_addresses", "member_logins", "member_ids"):
             store.tree(self.portal, name).clear()
         transaction.commit()
-        self.assertEqual(self.call(reindex.main), "2 members are in the index.\n")
+        self.assertEqual(
+            self.call(reindex.main),
+            "2 members are in the index.\n0 things that the report counts were corrected.\n",
+        )
         (match,) = memberindex.find(self.portal, "imported@example.org")
         self.assertEqual(match.user_id, "imported")
-        self.assertEqual(json.loads(self.call(reindex.main, "--json")), {"members": 2})
+        self.assertEqual(
+            json.loads(self.call(reindex.main, "--json")), {"members": 2, "corrected": 0}
+        )
 
     def test_a_database_that_cannot_be_written(self):
         with mock.patch.object(commit, "run", side_effect=commit.Busy):

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from niteoweb.click2sell import history
 from niteoweb.click2sell import ledger
+from niteoweb.click2sell import recount
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import store
 from niteoweb.click2sell.entitlement import compute
@@ -21,7 +22,7 @@ FIELDS = (
     "last_purchase_timestamp",
 )
 #: What a record holds that has to come out the same.
-RECORD = ("made", "grants", "taken", "due", "live", "pending", "next_change")
+RECORD = ("made", "grants", "taken", "due", "live", "pending", "next_change", "new_on")
 #: What an entry holds beside its notification.
 ENTRY = ("outcome", "reason", "subject", "days", "exclusive", "terms_known", "counts")
 
@@ -132,6 +133,9 @@ def contradictions(site: Any) -> list[str]:
             for group_id in record["grants"]
             if group_id not in record["pending"] and group_id not in made["groups"]
         ]
+    counted = recount.differences(site)
+    if counted:
+        found.append(f"figures: {counted}")
     mails = store.tree(site, "mails")
     _compare(found, "mails", store.tree(site, "mails_due"), mails, "due_at")
     tried = Counter(mail["user_id"] for mail in mails.values() if mail["kind"] == "welcome")
