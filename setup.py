@@ -44,6 +44,7 @@ setup(
         "Acquisition",
         "BTrees",
         "DateTime",
+        "lxml",
         "persistent",
         "plone.api",
         "plone.app.contentrules",

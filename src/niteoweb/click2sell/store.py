@@ -45,13 +45,13 @@ TREES = {
     # erased.py and erasure.py
     "mentions": OOTreeSet,  # (address, key) of entries that could not be read
     "erasures": OOBTree,  # time and a random end -> who erased or took in whom, and why
-    # forgery.py, alert.py and remark.py
     # figures.py; what is filed by time has minus its microseconds in front
     "figures": OOBTree,  # (day or month, name) -> Length
     "products_with_access": OOBTree,  # (provider, product id) -> Length, members
     "logins_awaited": OOTreeSet,  # (account made, user id)
     "renewals_awaited": OOTreeSet,  # (expected, buyer id, provider, product id)
     "mails_failed": OOTreeSet,  # (filed, mail id)
+    # forgery.py, alert.py and remark.py
     "remarks": PersistentMapping,  # figures that are written now and then
 }
 

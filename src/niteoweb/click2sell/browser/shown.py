@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from DateTime import DateTime
+from datetime import date
 from datetime import datetime
 from niteoweb.click2sell import _
 from niteoweb.click2sell import ledger
@@ -85,13 +86,15 @@ def moment(at: datetime | str) -> Moment:
     if isinstance(at, str):
         at = ledger.moment(at)
     local = at.astimezone(plone_site.timezone())
-    # Plone shows every time in the zone of the process, which need not be the site's: give it
-    # the site's clock as if it were that of the process.
-    clock = DateTime(*local.timetuple()[:6])
     return Moment(
-        api.portal.get_localized_time(clock, long_format=True),
+        api.portal.get_localized_time(_clock(local), long_format=True),
         local.isoformat(timespec="seconds"),
     )
+
+
+def day(at: date) -> str:
+    """A day."""
+    return api.portal.get_localized_time(_clock(at))
 
 
 def product(entry: ledger.Entry) -> str:
@@ -142,3 +145,12 @@ def row(url: str, entry: ledger.Entry) -> Row:
 def rows(site: Any, url: str, keys: list[str]) -> list[Row]:
     """Entries as they stand in a list; see :func:`row`."""
     return [row(url, ledger.get(site, key)) for key in keys]
+
+
+def _clock(local: date) -> DateTime:
+    """A day, or a time on the site's clock, for Plone to show.
+
+    Plone shows every time in the zone of the process, which need not be the site's: it is given
+    the site's clock as if it were that of the process.
+    """
+    return DateTime(*local.timetuple()[:6])

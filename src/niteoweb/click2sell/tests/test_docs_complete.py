@@ -7,6 +7,7 @@ from importlib import import_module
 from io import StringIO
 from niteoweb.click2sell import binding
 from niteoweb.click2sell import console
+from niteoweb.click2sell import figures
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import listing
 from niteoweb.click2sell import notify
@@ -14,11 +15,13 @@ from niteoweb.click2sell import reason
 from niteoweb.click2sell import settings as rules
 from niteoweb.click2sell import store
 from niteoweb.click2sell.browser import callback
+from niteoweb.click2sell.browser import plots
 from niteoweb.click2sell.command import adopt
 from niteoweb.click2sell.interfaces import IClick2SellSettings
 from niteoweb.click2sell.interfaces import ISecretKeyActions
 from niteoweb.click2sell.report import Report
 from niteoweb.click2sell.restapi import notifications
+from niteoweb.click2sell.restapi import report
 from niteoweb.click2sell.restapi.privacy import PrivacyPost
 from niteoweb.click2sell.restapi.sweep import SweepPost
 from niteoweb.click2sell.tests import recording
@@ -166,6 +169,17 @@ class TestCompleteness(unittest.TestCase):
     def test_report(self):
         report = Report(datetime.min, False, False).as_json()
         self.assert_explained("operation.rst", [f"``{name}``" for name in report])
+
+    def test_figures(self):
+        source = inspect.getsource(report)
+        fields = {*re.findall(r'^            "([a-z_]+)":', source, re.M), *figures.NAMES}
+        self.assertIn("mails_failed", fields)
+        fields |= {"items_total", "items_total_capped", "usual_seconds", "unusually_silent"}
+        self.assert_explained("services.rst", [f"``{name}``" for name in fields])
+        self.assert_explained("report.rst", ["(``@@click2sell-report``", "30 or 90 days"])
+        titles = [str(title) for title in plots.TITLES.values()]
+        text = pages()["report.rst"].lower()
+        self.assertEqual([title for title in titles if title.lower() not in text], [])
 
     def test_why_members_are_listed_by_the_adoption(self):
         self.assert_explained("upgrade.rst", [f"* - ``{why}``" for why in adopt.WHY])

@@ -24,6 +24,7 @@ from niteoweb.click2sell.command import sweep as sweep_command
 from niteoweb.click2sell.restapi import checklist
 from niteoweb.click2sell.restapi import notifications
 from niteoweb.click2sell.restapi import privacy
+from niteoweb.click2sell.restapi import report
 from niteoweb.click2sell.tests import base
 from niteoweb.click2sell.tests import recording
 from niteoweb.click2sell.tests import test_docs
@@ -63,7 +64,7 @@ class SiteOfTheDocs(test_docs.DocsHTTPTestCase):
         super().setUp()
         self.now = datetime(2025, 3, 1, 10, 20, 42, tzinfo=timezone.utc)
         modules = (action, provisioning, buyer, postman, notifications, sweep, reconcile)
-        for module in (*modules, checklist, *PRIVACY):
+        for module in (*modules, checklist, report, *PRIVACY):
             clock = mock.patch.object(module, "datetime", base._clock(self))
             clock.start()
             self.addCleanup(clock.stop)
@@ -213,6 +214,13 @@ class TestExchanges(SiteOfTheDocs):
         told = self.record(200, "/@click2sell-privacy", "operator", options)
         self.assertEqual(told["account"], "left")
         self.assertFalse(self.member_is_in())
+
+    def test_report(self):
+        self.now += timedelta(days=8)
+        refund = {"transaction_type": "Refund", "purchase_date": "2025-03-09"}
+        self.assertIn(" 200 ", self.post(test_docs.form(**refund)))
+        found = self.record(200, "/@click2sell-report?months=12", "operator")
+        self.assertEqual(found["totals"]["refunds"], 1)
 
     def test_settings(self):
         options = {"mapping": ["1|basic-members|60"]}

@@ -1,0 +1,114 @@
+"""The report as a service of plone.restapi: ``GET /@click2sell-report``.
+
+It needs the permission to view purchases.
+"""
+
+from datetime import datetime
+from datetime import timezone
+from niteoweb.click2sell import ledger
+from niteoweb.click2sell import overview
+from niteoweb.click2sell import site as plone_site
+from plone.restapi.services import Service
+from typing import Any
+from zExceptions import BadRequest
+
+
+NAME = "@click2sell-report"
+
+#: Fields of a mail that stand in the answer as they are stored.
+MAIL = ("kind", "to", "filed_at", "attempts", "error", "due_at")
+
+
+class ReportGet(Service):
+    """Answers a GET: figures of days or months, and what is so now.
+
+    ``days=30`` or ``days=90``, or ``months=12`` or ``months=24``.
+    """
+
+    def reply(self) -> dict[str, Any]:
+        now, chosen = datetime.now(timezone.utc), self._chosen()
+        rows = overview.rows(self.context, chosen, now)
+        logins = overview.never_logged_in(self.context)
+        renewals = overview.renewals_missing(self.context, now)
+        mails = overview.mails_failed(self.context)
+        return {
+            "@id": f"{self.context.absolute_url()}/{NAME}?{chosen.unit}s={chosen.number}",
+            "timezone": str(plone_site.timezone()),
+            "figures": [{chosen.unit: row.period, **row.values} for row in rows],
+            "totals": overview.totals(rows),
+            "failed": ledger.count(self.context, "outcome", ledger.FAILED),
+            "needs_attention": ledger.count(self.context, "outcome", ledger.ATTENTION),
+            "members_with_access": overview.members_with_access(self.context),
+            "products": [
+                {
+                    "provider": product.provider,
+                    "product_id": product.product_id,
+                    "product_name": product.name,
+                    "members": product.members,
+                }
+                for product in overview.products(self.context)
+            ],
+            "never_logged_in": _newest(
+                logins,
+                [
+                    {
+                        "user_id": account.user_id,
+                        "buyer": account.address,
+                        "made_at": ledger.iso(account.made_at),
+                    }
+                    for account in logins.items
+                ],
+            ),
+            "renewals_missing": _newest(
+                renewals,
+                [
+                    {
+                        "user_id": renewal.user_id,
+                        "buyer": renewal.address,
+                        "provider": renewal.provider,
+                        "product_id": renewal.product_id,
+                        "expected_at": ledger.iso(renewal.expected_at),
+                        "access": renewal.access,
+                    }
+                    for renewal in renewals.items
+                ],
+            ),
+            "mails_failed": _newest(
+                mails, [{name: mail[name] for name in MAIL} for mail in mails.items]
+            ),
+            "providers": [
+                _provider(found, now) for found in overview.providers(self.context, now)
+            ],
+        }
+
+    def _chosen(self) -> overview.Range:
+        """The range of time that was asked for.
+
+        :raises BadRequest: there is no such range.
+        """
+        asked = {
+            unit: self.request.form[f"{unit}s"]
+            for unit in (overview.DAY, overview.MONTH)
+            if f"{unit}s" in self.request.form
+        }
+        if not asked:
+            return overview.Range(*overview.CHOICES[0])
+        for unit, number in overview.CHOICES:
+            if asked == {unit: str(number)}:
+                return overview.Range(unit, number)
+        possible = ", ".join(f"{unit}s={number}" for unit, number in overview.CHOICES)
+        raise BadRequest(f"One of these is possible: {possible}.")
+
+
+def _newest(found: overview.Newest, items: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"items": items, "items_total": found.total, "items_total_capped": found.capped}
+
+
+def _provider(found: overview.Provider, now: datetime) -> dict[str, Any]:
+    return {
+        "provider": found.name,
+        "last_notification_at": ledger.iso(found.last),
+        "seconds_since": int((now - found.last).total_seconds()),
+        "usual_seconds": found.usual and int(found.usual.total_seconds()),
+        "unusually_silent": found.silent and not found.heard_again,
+    }
