@@ -180,9 +180,7 @@ def remark(entry: Entry, at: datetime, by: str, what: str, text: str) -> None:
 
 def rekey(site: Any, entry: Entry, key: str) -> None:
     """File an entry, whose payload is gone, under another key."""
-    indexes = ("all", *FACETS)
-    for facet in indexes:
-        _file(site, facet, entry, add=False)
+    _file_everywhere(site, entry, add=False)
     entries, untold = store.tree(site, "entries"), store.tree(site, "untold")
     store.tree(site, "payloads_kept").discard(place(entry))
     del entries[entry["key"]]
@@ -191,8 +189,7 @@ def rekey(site: Any, entry: Entry, key: str) -> None:
         untold.insert(key)
     entry["key"] = key
     entries[key] = entry
-    for facet in indexes:
-        _file(site, facet, entry, add=True)
+    _file_everywhere(site, entry, add=True)
 
 
 def count(site: Any, facet: str = "all", value: str = "") -> int:
@@ -303,11 +300,20 @@ def _add(site: Any, values: dict[str, Any]) -> Entry | None:
         }
     )
     store.tree(site, "entries")[entry["key"]] = entry
-    for facet in ("all", *FACETS):
-        _file(site, facet, entry, add=True)
-    if entry["kind"] in MONEY:
-        store.tree(site, "money").insert((microseconds(moved_at(entry)), entry["key"]))
+    _file_everywhere(site, entry, add=True)
     return entry
+
+
+def _file_everywhere(site: Any, entry: Entry, add: bool) -> None:
+    """Put an entry into all of the indexes, or take it out."""
+    for facet in ("all", *FACETS):
+        _file(site, facet, entry, add)
+    if entry["kind"] in MONEY:
+        money, moved = store.tree(site, "money"), (microseconds(moved_at(entry)), entry["key"])
+        if add:
+            money.insert(moved)
+        else:
+            money.discard(moved)
 
 
 def _facet(facet: str, value: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from niteoweb.click2sell import buyer as buyers
 from niteoweb.click2sell import erased
+from niteoweb.click2sell import figures
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import outbox
 from niteoweb.click2sell import privacy
@@ -48,6 +49,7 @@ def redact(site: Any, found: privacy.Holdings, now: datetime) -> None:
     keys = {entry["key"]: erased.key_alias(site, entry["key"]) for entry in new}
     for entry in new:
         _entry(site, entry, now)
+    for entry in new:
         ledger.rekey(site, entry, keys[entry["key"]])
     for record in found.records:
         buyers.change(record, keys=tuple(keys.get(key, key) for key in record["keys"]))
@@ -152,6 +154,8 @@ def _record(site: Any, record: buyers.Buyer, now: datetime) -> None:
         due=(),
         revision=record["revision"] + 1,
     )
+    figures.follow_login(site, record)
+    figures.follow_renewals(site, record, {})
 
 
 def _rank(site: Any, record: buyers.Buyer) -> None:

@@ -1,6 +1,7 @@
 """The checklist of the set-up: on the settings page, as a page, and as rules."""
 
 from niteoweb.click2sell import checklist
+from niteoweb.click2sell import connection
 from niteoweb.click2sell import mail
 from niteoweb.click2sell import remark
 from niteoweb.click2sell import secretkeys
@@ -193,7 +194,7 @@ class TestMailServer(ChecklistTestCase):
 
     def test_hangs(self):
         with (
-            mock.patch.object(mail, "TIME_LIMIT", 0.3),
+            mock.patch.object(connection, "TIME_LIMIT", 0.3),
             ScriptedServer(ScriptedServer.drip) as server,
         ):
             state, text = self.asked(server.port)
