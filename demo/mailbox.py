@@ -12,13 +12,16 @@ import textwrap
 
 
 class Mailbox:
-    """Takes any mail for anybody; a context manager, because the server has to be stopped."""
+    """Takes any mail for anybody; a context manager, because the server has to be stopped.
 
-    def __init__(self) -> None:
+    :param unknown: the one address that it says it does not know.
+    """
+
+    def __init__(self, unknown: str = "") -> None:
         self._messages: list[EmailMessage] = []
         self._arrived = Condition()
         self._listener: Callable[[EmailMessage], None] | None = None
-        self._server = _Server(_Handler(self._keep), hostname="127.0.0.1", port=0)
+        self._server = _Server(_Handler(self._keep, unknown), hostname="127.0.0.1", port=0)
 
     def __enter__(self) -> "Mailbox":
         self._server.start()
@@ -79,9 +82,16 @@ class _Server(Controller):
 
 
 class _Handler(Message):
-    def __init__(self, keep: Callable[[EmailMessage], None]) -> None:
+    def __init__(self, keep: Callable[[EmailMessage], None], unknown: str) -> None:
         super().__init__()
         self._keep = keep
+        self._unknown = unknown
+
+    async def handle_RCPT(self, server, session, envelope, address, options) -> str:
+        if address == self._unknown:
+            return "550 There is nobody of this name"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
 
     def prepare_message(self, session, envelope) -> EmailMessage:
         mail = email.message_from_bytes(envelope.original_content, policy=default)

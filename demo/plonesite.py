@@ -1,5 +1,7 @@
 """The demo's Plone site: written to disk, created and served, in a process of its own."""
 
+from datetime import datetime
+from datetime import timezone
 from pathlib import Path
 
 import os
@@ -135,6 +137,7 @@ def create(folder: Path, smtp_port: int) -> None:
     # have put a database in memory in the place of the one on disk.
     from AccessControl.SecurityManagement import newSecurityManager
     from AccessControl.SecurityManagement import noSecurityManager
+    from demo import seeding
     from demo import settings
     from plone import api
     from plone.distribution.api import site as sites
@@ -186,12 +189,15 @@ def create(folder: Path, smtp_port: int) -> None:
 
     for name, value in {
         "secretkey": settings.SECRET_KEY,
-        "mapping": [f"{settings.PRODUCT}|{settings.GROUP}"],
+        "mapping": seeding.mapping(),
     }.items():
         api.portal.set_registry_record(name, value, interface=IClick2SellSettings)
+    seeding.accounts()
     transaction.commit()
-    setSite(None)
+    # As over HTTP, whoever notifies is nobody that the site knows.
     noSecurityManager()
+    seeding.seed(portal, datetime.now(timezone.utc))
+    setSite(None)
     app._p_jar.close()
     for database in Zope2.opened:
         database.close()

@@ -60,7 +60,7 @@ def main() -> int:
         with ExitStack() as stack:
             addresses = free_addresses(options.port)
             stack.enter_context(prepared(settings.FOLDER))
-            mailbox = stack.enter_context(Mailbox())
+            mailbox = stack.enter_context(Mailbox(unknown=settings.UNREACHABLE))
             site = f"http://localhost:{options.port}/{settings.SITE_ID}"
             _say(f"Creating a Plone site in {settings.FOLDER} ...")
             server = start_site(stack, addresses, mailbox, site)
@@ -204,6 +204,8 @@ Log in at    {story.site}/login
   as owner:  {settings.OWNER} / {settings.OWNER_PASSWORD}
   as member: {member}
 Settings:    {story.site}/@@click2sell-settings
+A month of made-up notifications, a few of which need attention:
+             {story.site}/@@click2sell-notifications
 
 Another sale, signed with the demo's secret key "{settings.SECRET_KEY}":
 

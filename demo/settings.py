@@ -1,6 +1,21 @@
 """What the demo's site, buyer and files are called."""
 
+from dataclasses import dataclass
 from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Product:
+    """What is sold.
+
+    :ivar group: what its buyers join, "" for a product that the mapping does not name.
+    :ivar terms: days of access and the word for exclusiveness, as in the mapping.
+    """
+
+    name: str
+    price: str
+    group: str = ""
+    terms: str = ""
 
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -20,6 +35,17 @@ PRODUCT = "1"
 PRODUCT_NAME = "Gold membership"
 GROUP = "paying-members"
 BUYERS_GROUP = "click2sell"
+#: A group that the mapping names and that is not there any more.
+MISSING_GROUP = "archive-readers"
+PRODUCTS = {
+    PRODUCT: Product(PRODUCT_NAME, "49.00 EUR", GROUP),
+    "2": Product("Monthly membership", "9.90 EUR", "monthly-members", "30"),
+    "3": Product("Photography course: Landscapes in Winter", "39.00 USD", "course", "14"),
+    "4": Product("Weekly workshop", "4.50 EUR", "workshop", "7"),
+    "5": Product("Yearly membership", "89.00 EUR", "yearly-members", "365|exclusive"),
+    "6": Product("Archive", "15.00 EUR", MISSING_GROUP),
+    "7": Product("Calendar", "12,50 EUR"),
+}
 PAGE = "members-area"
 PAGE_TITLE = "For paying members"
 
@@ -28,6 +54,13 @@ BUYER_NAME = "Zoë"
 BUYER_SURNAME = "Müller"
 STRANGER = "mallory@example.org"
 AFFILIATE = "partner@example.org"
+#: May administer the site, and buys something.
+EDITOR = "webmaster@example.org"
+#: Has an account of another name than this address.
+STUDIO = "studio@example.com"
+STUDIO_USER = "studio"
+#: The mail server knows nobody of this name.
+UNREACHABLE = "nobody.home@example.com"
 #: The purchase fields of a member.
 FIELDS = (
     "product_id",

@@ -57,6 +57,7 @@ class Story:
         yield "Mail received", self.mail_arrives
         yield "Member logged in", self.member_logs_in
         yield "Paid page", self.page_opens_for_members_only
+        yield "Made-up month", self.month_went_by
 
     def site_answers(self) -> str:
         for site in (self.site, self.site.replace("localhost", "127.0.0.1")):
@@ -129,7 +130,7 @@ class Story:
         groups = {group["id"] for group in member["groups"]["items"]}
         _expect(expected <= groups, f"the member is in {', '.join(sorted(groups))} only")
         for name in expected:
-            group = self.owner.json(f"/@groups/{name}")
+            group = self.owner.json(f"/@groups/{name}?b_size=1000")
             _expect(
                 group and self.user_id in group["members"]["items"],
                 f"the group {name} does not list the member",
@@ -171,6 +172,14 @@ class Story:
                 opened == readable, "it did not open" if readable else "anybody can read it"
             )
         return f"/{settings.PAGE} opened for the member, not for an anonymous visitor"
+
+    def month_went_by(self) -> str:
+        numbers = []
+        for query in ("", "&outcome=needs+attention"):
+            found = self.owner.json(f"/@click2sell-notifications?b_size=1{query}")
+            numbers.append(found["items_total"] if found else 0)
+        _expect(all(numbers), "there is nothing in the list, or nothing needs attention")
+        return f"{numbers[0]} notifications in the list, {numbers[1]} of them need attention"
 
     def curl_line(self) -> str:
         """A shell command that notifies of another sale."""
