@@ -64,8 +64,30 @@ lint: build  ## Style, packaging and manifest
 docs: build  ## The documentation, in docs/_build/html
 	bin/sphinx-build -q -W --keep-going -b html docs docs/_build/html
 
+# For the tests in a real browser. On another system than Debian, or not as root: install Chromium
+# and npm by hand.
+AXE_DONE := node_modules/.package-lock.json
+
+.PHONY: chromium
+chromium:
+	@missing=(); for name in chromium npm; do command -v $$name >/dev/null || missing+=($$name); done; \
+	[ $${#missing[@]} -gt 0 ] || exit 0; \
+	if [ "$$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then \
+	  echo "Missing for the tests in a browser: $${missing[*]}. Install them first." >&2; exit 1; \
+	fi; \
+	export DEBIAN_FRONTEND=noninteractive; \
+	install() { apt-get -q update && apt-get -qy install --no-install-recommends "$${missing[@]}"; }; \
+	$(RETRY) install
+
+$(AXE_DONE): package.json package-lock.json | chromium
+	$(RETRY) npm ci --ignore-scripts --no-audit --no-fund
+	touch $@
+
+.PHONY: browser
+browser: chromium $(AXE_DONE)  ## Chromium and axe-core, for the tests in a real browser
+
 .PHONY: test
-test: lint docs  ## Everything: style, documentation, all tests with coverage
+test: lint docs browser  ## Everything: style, documentation, all tests with coverage
 	rm -f .coverage .coverage.*
 	$(VENV)/bin/coverage run bin/test --all
 	$(VENV)/bin/coverage combine --quiet
@@ -73,5 +95,5 @@ test: lint docs  ## Everything: style, documentation, all tests with coverage
 
 .PHONY: clean
 clean:  ## Remove what was built; var/ (the database) stays
-	rm -rf $(VENV) bin parts develop-eggs eggs .installed.cfg build dist docs/_build \
+	rm -rf $(VENV) node_modules bin parts develop-eggs eggs .installed.cfg build dist docs/_build \
 	  src/*.egg-info .coverage .coverage.* .hypothesis .ruff_cache

@@ -27,6 +27,10 @@ from niteoweb.click2sell.restapi.sweep import SweepPost
 from niteoweb.click2sell.tests import recording
 from niteoweb.click2sell.tests import test_docs
 from niteoweb.click2sell.tests import test_docs_services
+from niteoweb.click2sell.tests.browser import pictures
+from niteoweb.click2sell.tests.browser.case import WIDTHS
+from niteoweb.click2sell.tests.browser.pages import PAGES
+from niteoweb.click2sell.tests.browser.pictures import names
 from niteoweb.click2sell.tests.test_docs import DOCS
 from niteoweb.click2sell.tests.test_docs import pages
 from niteoweb.click2sell.tests.test_docs import with_docs
@@ -206,6 +210,17 @@ class TestCompleteness(unittest.TestCase):
                 name = re.sub("-(request|answer).http$", "", path.name)
                 self.assertIn(f"test_{name.replace('-', '_')}", made)
                 self.assertIn(f".. literalinclude:: http-examples/{path.name}\n", shown)
+
+    def test_screenshots(self):
+        text = "\n".join(pages().values())
+        shown = dict(re.findall(r"\.\. image:: screenshots/(\S+)\n +:alt: (.+)\n", text))
+        made = {file for page in PAGES for width in WIDTHS for file in names(page.name, width)}
+        self.assertEqual(set(shown), made)
+        self.assertEqual(text.count(".. image::"), len(shown), "without a text beside it")
+        self.assertEqual({path.name for path in pictures.FOLDER.iterdir()}, made)
+        for path in pictures.FOLDER.iterdir():
+            with self.subTest(path.name):
+                self.assertLess(path.stat().st_size, pictures.LARGEST)
 
     def test_limits(self):
         self.assertEqual(binding.ENTRIES_PER_TRANSACTION, 100)
