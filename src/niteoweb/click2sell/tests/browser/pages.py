@@ -15,6 +15,8 @@ import transaction
 SAVE = "Save"
 SHOW = "Show what a replay would change"
 LOOK = "Show what would change"
+DECIDE = "Show what this would change"
+LIST = "@@click2sell-notifications"
 
 
 def nothing(*args: Any) -> None:
@@ -44,23 +46,25 @@ class Shown:
     who: tuple[str, str] | None = None
 
 
-def entry(outcome: str, reason: str = "", buyer: str = "") -> Callable[[BrowserTestCase], str]:
-    """The page of the newest notification with an outcome, as :attr:`Shown.path`."""
+def entry(outcome: str, reason: str = "", page: str = "") -> Callable[[BrowserTestCase], str]:
+    """The page of the newest notification with an outcome, as :attr:`Shown.path`.
+
+    :param page: one below it.
+    """
 
     def path(case: BrowserTestCase) -> str:
-        return f"@@click2sell-notifications/{key_of(case, outcome, reason, buyer)}"
+        return f"{LIST}/{key_of(case, outcome, reason)}{page}"
 
     return path
 
 
-def key_of(case: BrowserTestCase, outcome: str, reason: str = "", buyer: str = "") -> str:
-    """Key of the newest notification with an outcome, a reason and a buyer; "" is any."""
+def key_of(case: BrowserTestCase, outcome: str, reason: str = "") -> str:
+    """Key of the newest notification with an outcome and a reason; "" is any."""
     for key in ledger.newest_first(case.stored()):
         found = ledger.get(case.portal, key)
-        wanted = {"outcome": outcome, "reason": reason, "buyer": buyer}
-        if all(found[name] == value for name, value in wanted.items() if value):
+        if found["outcome"] == outcome and reason in ("", found["reason"]):
             return key
-    raise LookupError(outcome, reason, buyer)
+    raise LookupError(outcome, reason)
 
 
 def press(name: str) -> Callable[[BrowserTestCase, Page], None]:
@@ -108,7 +112,6 @@ def forget_everything(case: BrowserTestCase) -> None:
 
 
 BROKEN = "1|paying-members\n2|monthly-members|thirty\n3\n"
-LIST = "@@click2sell-notifications"
 PAGES = (
     Shown("settings", "@@click2sell-settings", SAVE),
     Shown("settings-errors", "@@click2sell-settings", SAVE, after=write_mapping(BROKEN)),
@@ -126,6 +129,8 @@ PAGES = (
         before=make_group,
         after=press(SHOW),
     ),
+    Shown("decide", entry("needs attention", "account not certain", "/decide"), DECIDE),
+    Shown("decide-refused", entry("refused", page="/decide"), DECIDE),
     Shown("reconcile", "@@click2sell-reconcile", LOOK),
     Shown(
         "reconcile-dry-run",

@@ -29,6 +29,7 @@ TIDY = """([here, there]) => {
 }"""
 #: The pages that the documentation shows, and those that it shows as on a phone, too.
 PICTURES = (
+    "decide",
     "notification",
     "notifications",
     "reconcile-dry-run",

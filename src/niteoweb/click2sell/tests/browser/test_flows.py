@@ -143,6 +143,39 @@ class TestReplay(BrowserTestCase):
 
 
 @with_demo
+class TestDecide(BrowserTestCase):
+    def test_the_member_is_chosen_for_what_needs_attention(self):
+        from demo import settings
+
+        key = pages.key_of(self, ledger.ATTENTION, "account not certain")
+        page = self.window(PHONE)
+        self.open(page, f"{pages.LIST}/{key}")
+        self.go_to(page, page.locator(f"a[href$='{key}/decide']").first)
+        with page.expect_navigation():
+            page.keyboard.press("Enter")
+        candidate = page.get_by_role("radio", name=settings.STUDIO_USER)
+        self.go_to(page, candidate)
+        page.keyboard.press("Space")
+        reason = page.get_by_label("Why?").locator("visible=true")
+        self.go_to(page, reason)
+        page.keyboard.type("She has told us so")
+        self.press(page, pages.DECIDE)
+        self.see(page.locator("#preview").get_by_text("paying-members"))
+        self.assert_usable(page)
+        # Nothing is changed yet.
+        self.stored()
+        groups = api.user.get(userid=settings.STUDIO_USER).getGroups()
+        self.assertNotIn("paying-members", groups)
+        self.press(page, "Do it")
+        self.see(page.get_by_text("She has told us so"))
+        self.assert_usable(page)
+        self.stored()
+        self.assertEqual(ledger.get(self.portal, key)["outcome"], ledger.ACCEPTED)
+        groups = api.user.get(userid=settings.STUDIO_USER).getGroups()
+        self.assertIn("paying-members", groups)
+
+
+@with_demo
 class TestReconcile(BrowserTestCase):
     def test_changes_are_looked_at_and_then_applied(self):
         pages.give_less(self)
