@@ -131,6 +131,12 @@ PAGES = (
     ),
     Shown("decide", entry("needs attention", "account not certain", "/decide"), DECIDE),
     Shown("decide-refused", entry("refused", page="/decide"), DECIDE),
+    Shown("report", "@@click2sell-report", "Privacy", "link"),
+    Shown("checklist", "@@click2sell-checklist", "Settings", "link"),
+    Shown("try", "@@click2sell-try", "Try it"),
+    Shown("accounting", "@@click2sell-accounting", "Show the sums"),
+    Shown("import", "@@click2sell-import", "Show what the file makes"),
+    Shown("privacy", "@@click2sell-privacy", "Look it up"),
     Shown("reconcile", "@@click2sell-reconcile", LOOK),
     Shown(
         "reconcile-dry-run",
