@@ -10,7 +10,7 @@ from niteoweb.click2sell import _
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import outbox
 from niteoweb.click2sell import overview
-from niteoweb.click2sell import settings
+from niteoweb.click2sell import secretkeys
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.browser import plots
 from niteoweb.click2sell.browser import shown
@@ -103,7 +103,7 @@ class ReportView(BrowserView):
     @property
     def secret_key_is_set(self) -> bool:
         """Whether a notification could be accepted."""
-        return settings.secret_key_is_set()
+        return secretkeys.is_set()
 
     @property
     def settings_url(self) -> str:

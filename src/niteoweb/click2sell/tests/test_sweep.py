@@ -313,6 +313,7 @@ class TestUnfinishedEntries(SweepTestCase):
             self.assertEqual(self.sweep().entries, {key: ledger.FAILED})
             for pause in (15, 60, 240, 720, 1440, 1440):
                 self.later(minutes=pause, seconds=-1)
+                self.swept()
                 for dry_run in (True, False):
                     with self.no_commit():
                         report = self.sweep(dry_run=dry_run)
@@ -444,6 +445,7 @@ class TestMails(SweepTestCase):
                 self.assertEqual(mail["attempts"], attempts)
                 self.assertIn("SMTPRecipientsRefused", mail["error"])
                 self.later(minutes=pause, seconds=-1)
+                self.swept()
                 with self.no_commit():
                     report = self.sweep()
                 self.assertEqual(report.mails, {"sent": 0, "failed": 0, "due": 0})
