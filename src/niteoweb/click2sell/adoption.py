@@ -191,10 +191,10 @@ def _adopt(site: Any, found: OldMember, rules: _Rules, now: datetime) -> list[It
     if rules.buyers_group and group.contains(rules.buyers_group, found.user_id):
         grants[rules.buyers_group] = (*grants.get(rules.buyers_group, ()), EVERY_BUYER)
     buyer = buyers.get(site, entry["buyer_id"])
-    buyers.tie(site, buyer, found.user_id, made=False)
+    buyers.tie(site, buyer, found.user_id, made=False, now=now)
+    buyers.own(site, buyer, entry)
     buyers.change(
         buyer,
-        keys=(*buyer["keys"], entry["key"]),
         grants=grants,
         due=tuple(sorted(grants)),
         revision=buyer["revision"] + 1,

@@ -59,7 +59,7 @@ def apply(
         if plan.properties and not done.created:
             member.set_fields(done.user_id, plan.properties)
         step("properties written")
-        _groups(plan, done.user_id)
+        _groups(buyer, plan, done.user_id, now)
         step("groups changed")
         buyers.change(
             buyer,
@@ -84,7 +84,7 @@ def _account(site: Any, buyer: buyers.Buyer, plan: Plan, now: datetime) -> Done:
     user_id, password = plan.user_id, ""
     if plan.create:
         user_id, password = member.create(plan.address, plan.properties)
-        buyers.tie(site, buyer, user_id, made=True)
+        buyers.tie(site, buyer, user_id, made=True, now=now)
         buyers.change(
             buyer,
             password_print=member.password_print(user_id),
@@ -92,7 +92,7 @@ def _account(site: Any, buyer: buyers.Buyer, plan: Plan, now: datetime) -> Done:
             logged_in=False,
         )
     elif plan.attach:
-        buyers.tie(site, buyer, user_id, made=False)
+        buyers.tie(site, buyer, user_id, made=False, now=now)
     mail_id = ""
     if plan.mail:
         mail_id = outbox.file(
@@ -101,13 +101,15 @@ def _account(site: Any, buyer: buyers.Buyer, plan: Plan, now: datetime) -> Done:
     return Done(user_id, plan.create, password, mail_id)
 
 
-def _groups(plan: Plan, user_id: str) -> None:
+def _groups(buyer: buyers.Buyer, plan: Plan, user_id: str, now: datetime) -> None:
     for name in plan.grant:
         if not group.exists(name) and EVERY_BUYER in plan.grants.get(name, ()):
             group.make(name, translate("Click2Sell"))
         group.grant(user_id, name)
+        buyers.note(buyer, buyers.GIVEN, name, now)
     for name in plan.revoked:
         group.revoke(user_id, name)
+        buyers.note(buyer, buyers.ENDED, name, now)
 
 
 def _entries(site: Any, plan: Plan, current: ledger.Entry | None) -> None:

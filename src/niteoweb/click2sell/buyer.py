@@ -6,28 +6,35 @@ commit as the grants, so that two runs for one buyer always conflict and one sta
 
 from collections.abc import Collection
 from datetime import datetime
-from datetime import timezone
 from niteoweb.click2sell import erased
 from niteoweb.click2sell import figures
-from niteoweb.click2sell import group
-from niteoweb.click2sell import outbox
+from niteoweb.click2sell import search
 from niteoweb.click2sell import store
 from niteoweb.click2sell.ledger import iso
 from persistent.mapping import PersistentMapping
-from plone import api
-from Products.PluggableAuthService.interfaces.events import IGroupDeletedEvent
-from Products.PluggableAuthService.interfaces.events import IPrincipalAddedToGroupEvent
-from Products.PluggableAuthService.interfaces.events import IPrincipalDeletedEvent
-from Products.PluggableAuthService.interfaces.events import IPrincipalRemovedFromGroupEvent
-from Products.PluggableAuthService.interfaces.events import IUserLoggedInEvent
 from typing import Any
-from zope.component import adapter
 
-import transaction
 import uuid
 
 
 Buyer = PersistentMapping
+
+#: Events in a buyer's log, with what each is about: the user id, or the group.
+MADE = "account made"
+ATTACHED = "account attached"
+DELETED = "account deleted"
+GIVEN = "group given"
+ENDED = "group taken back"
+TAKEN_BY_HAND = "group taken by hand"
+GIVEN_BY_HAND = "group given by hand"
+
+#: Events that a log keeps, the latest ones.
+LOGGED = 200
+
+
+def new_id() -> str:
+    """An id for a new buyer: 32 hexadecimal digits."""
+    return uuid.uuid4().hex
 
 
 def get(site: Any, buyer_id: str) -> Buyer | None:
@@ -44,7 +51,7 @@ def of_address(site: Any, address: str) -> Buyer:
     address = erased.address(site, address)
     buyer_id = by_address.get(address)
     if buyer_id is None:
-        buyer_id = by_address[address] = uuid.uuid4().hex
+        buyer_id = by_address[address] = new_id()
         store.tree(site, "buyers")[buyer_id] = PersistentMapping(
             {
                 "id": buyer_id,
@@ -78,6 +85,11 @@ def of_address(site: Any, address: str) -> Buyer:
                 "new_on": "",
                 # groups that could not be given, as in the index
                 "pending": (),
+                # what is no notification: (time, event, what it is about), the latest last
+                "log": (),
+                # what it is filed under, see search.py
+                "words": (),
+                "paid_at": "",
             }
         )
     return store.tree(site, "buyers")[buyer_id]
@@ -95,21 +107,34 @@ def made_by_us(site: Any, user_id: str) -> bool:
     return record is not None and record["made"]
 
 
-def tie(site: Any, buyer: Buyer, user_id: str, made: bool) -> None:
-    """Tie a buyer to an account."""
+def tie(site: Any, buyer: Buyer, user_id: str, made: bool, now: datetime) -> None:
+    """Tie a buyer to an account.
+
+    :param made: whether the account was made for it.
+    """
     change(buyer, user_id=user_id, made=made)
     store.tree(site, "buyer_by_user")[user_id] = buyer["id"]
+    note(buyer, MADE if made else ATTACHED, user_id, now)
+    search.file(site, buyer)
+
+
+def note(buyer: Buyer, event: str, subject: str, now: datetime) -> None:
+    """Write an event into the buyer's log."""
+    log = (*buyer.get("log", ()), (iso(now), event, subject))
+    change(buyer, log=log[-LOGGED:])
 
 
 def own(site: Any, buyer: Buyer, entry: PersistentMapping) -> None:
     """Put a ledger entry into the buyer's history."""
     entry["buyer_id"] = buyer["id"]
     change(buyer, keys=(*buyer["keys"], entry["key"]))
+    search.file(site, buyer)
 
 
-def disown(buyer: Buyer, keys: Collection[str]) -> None:
+def disown(site: Any, buyer: Buyer, keys: Collection[str]) -> None:
     """Take ledger entries out of the buyer's history; they have to get into another one."""
     change(buyer, keys=tuple(key for key in buyer["keys"] if key not in keys))
+    search.file(site, buyer)
 
 
 def untie(site: Any, buyer: Buyer) -> None:
@@ -117,6 +142,7 @@ def untie(site: Any, buyer: Buyer) -> None:
     if buyer["user_id"]:
         store.tree(site, "buyer_by_user").pop(buyer["user_id"], None)
         change(buyer, user_id="", made=False, password_print="", grants={}, taken={}, due=())
+        search.file(site, buyer)
 
 
 def united(buyer: Buyer, other: Buyer) -> Buyer:
@@ -127,6 +153,7 @@ def united(buyer: Buyer, other: Buyer) -> Buyer:
             *buyer[name],
             *(value for value in other[name] if value not in buyer[name]),
         )
+    union["log"] = tuple(sorted((*buyer.get("log", ()), *other.get("log", ()))))[-LOGGED:]
     return union
 
 
@@ -143,6 +170,8 @@ def absorb(site: Any, buyer: Buyer, other: Buyer) -> None:
     await_groups(site, other, ())
     schedule(site, other, None)
     figures.absorb(site, buyer, other)
+    search.forget(site, other)
+    search.file(site, buyer)
     # Written, so that another process that files an entry under it conflicts and begins anew.
     other["revision"] += 1
     del store.tree(site, "buyers")[other["id"]]
@@ -185,119 +214,3 @@ def set_live(site: Any, buyer: Buyer, live: tuple[tuple[str, str], ...]) -> None
         store.tree(site, "buyers_with_access").change(difference)
     figures.count_products(site, buyer["live"], live)
     change(buyer, live=live)
-
-
-@adapter(IPrincipalRemovedFromGroupEvent)
-def removed_from_group(event: IPrincipalRemovedFromGroupEvent) -> None:
-    """An owner took a member out of a group: do not put the member back."""
-    site, record = _by_hand(event.principal)
-    if record is None:
-        return
-    grants = dict(record["grants"])
-    granted_for = grants.pop(event.group_id, None)
-    if granted_for is None and event.group_id not in record["due"]:
-        return
-    _removals(site).setdefault(event.group_id, []).append((record["id"], granted_for))
-    taken = {**record["taken"], event.group_id: iso(datetime.now(timezone.utc))}
-    change(record, grants=grants, taken=taken)
-
-
-@adapter(IPrincipalAddedToGroupEvent)
-def added_to_group(event: IPrincipalAddedToGroupEvent) -> None:
-    """An owner put a member into a group: it is theirs, and what they took is given back."""
-    _site, record = _by_hand(event.principal)
-    if record is not None and event.group_id in record["taken"]:
-        change(record, taken=_without(record["taken"], event.group_id))
-
-
-@adapter(IGroupDeletedEvent)
-def group_deleted(event: IGroupDeletedEvent) -> None:
-    """A group is gone. Its members were taken out one by one first, which was nobody's decision
-    about them: what we granted stays granted, to be given again when the group is made again.
-    """
-    site = _site()
-    if site is None:
-        return
-    for buyer_id, granted_for in _removals(site).pop(event.principal, ()):
-        record = get(site, buyer_id)
-        taken = _without(record["taken"], event.principal)
-        grants = dict(record["grants"])
-        if granted_for is not None:
-            grants[event.principal] = granted_for
-            pending = tuple({*record["pending"], event.principal})
-            await_groups(site, record, pending)
-        change(record, taken=taken, grants=grants)
-
-
-@adapter(IPrincipalDeletedEvent)
-def member_deleted(event: IPrincipalDeletedEvent) -> None:
-    """An account is gone: so are our grants, the tie, and Plone's left-over group entries.
-
-    Plone leaves the group entries behind; a new account of the same id would be in the groups.
-    """
-    site = _site()
-    record = of_user(site, event.principal) if site is not None else None
-    if record is None:
-        return
-    outbox.drop_all(site, event.principal, "the member was deleted")
-    for group_id in group.of(event.principal):
-        group.revoke(event.principal, group_id)
-    del store.tree(site, "buyer_by_user")[event.principal]
-    change(
-        record,
-        user_id="",
-        made=False,
-        password_print="",
-        chosen="",
-        deleted_at=iso(datetime.now(timezone.utc)),
-        grants={},
-        taken={},
-        due=(),
-        revision=record["revision"] + 1,
-    )
-    set_live(site, record, ())
-    await_groups(site, record, ())
-    schedule(site, record, None)
-    figures.follow_login(site, record)
-    figures.follow_renewals(site, record, {})
-
-
-@adapter(IUserLoggedInEvent)
-def member_logged_in(event: IUserLoggedInEvent) -> None:
-    """Somebody logged in, who need not be asked any more whether the mail arrived."""
-    site = _site()
-    record = of_user(site, event.principal.getId()) if site is not None else None
-    if record is not None and not record.get("logged_in"):
-        change(record, logged_in=True)
-        figures.follow_login(site, record)
-
-
-def _without(mapping: dict[str, str], name: str) -> dict[str, str]:
-    return {key: value for key, value in mapping.items() if key != name}
-
-
-def _by_hand(user_id: str) -> tuple[Any, Buyer | None]:
-    """Site and buyer that a change of groups concerns, unless it is our own change."""
-    if group.is_own_run():
-        return None, None
-    site = _site()
-    return site, of_user(site, user_id) if site is not None else None
-
-
-def _site() -> Any | None:
-    try:
-        site = api.portal.get()
-    except api.exc.CannotGetPortalError:
-        return None
-    return site if store.exists(site) else None
-
-
-def _removals(site: Any) -> dict[str, list[tuple[str, Any]]]:
-    """Removals of the current transaction, by group; a deleted group takes them back."""
-    current = transaction.get()
-    try:
-        return current.data(_removals)
-    except KeyError:
-        removals: dict[str, list[tuple[str, Any]]] = {}
-        current.set_data(_removals, removals)
-        return removals

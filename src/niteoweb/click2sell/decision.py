@@ -80,7 +80,7 @@ def correct(
             if tied:
                 binding.rebind(site, place, right, tied[1])
             ledger.change(entry, buyer=right)
-        buyers.disown(loser, {entry["key"] for entry in moved})
+        buyers.disown(site, loser, {entry["key"] for entry in moved})
         for entry in moved:
             buyers.own(site, winner, entry)
         note = {"at": ledger.iso(now), "by": by, "what": "corrected", "text": why}

@@ -2,7 +2,8 @@
 
 A page reads index objects and nothing else; the caller then loads the page's entries. So the
 first and the last page of the whole ledger, or of one index, cost the same however long the
-ledger is. Only the history of one buyer is read whole.
+ledger is. Only the history of one buyer is read whole, and those of the few buyers whom a
+search finds.
 """
 
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from itertools import islice
 from niteoweb.click2sell import _
 from niteoweb.click2sell import erased
 from niteoweb.click2sell import ledger
+from niteoweb.click2sell import search
 from niteoweb.click2sell import silence
 from niteoweb.click2sell import store
 from niteoweb.click2sell import when
@@ -32,7 +34,7 @@ FACETS = {
     "kind": "kind",
     "product": "product_id",
 }
-NAMES = (*FACETS, "buyer", "from", "to")
+NAMES = ("search", *FACETS, "buyer", "from", "to")
 
 OUTCOMES = (*sorted(ledger.FINAL), ledger.RECEIVED, ledger.FAILED)
 
@@ -57,6 +59,7 @@ class Filters:
     :ivar product: product id.
     :ivar buyer: an address of the buyer, in lower case. All entries of that buyer are listed,
         also those of other addresses that turned out to be the same buyer's.
+    :ivar search: words of an address, a name, a receipt or a transaction; all have to fit.
     :ivar since: arrived at this moment or later, in UTC.
     :ivar until: arrived at this moment or earlier, in UTC.
     """
@@ -66,6 +69,7 @@ class Filters:
     kind: str = ""
     product: str = ""
     buyer: str = ""
+    search: str = ""
     since: datetime | None = None
     until: datetime | None = None
 
@@ -121,6 +125,7 @@ def parse(site: Any, values: Mapping[str, Any], timezone_: tzinfo) -> Filters:
         kind=given.get("kind", ""),
         product=given.get("product", ""),
         buyer=given.get("buyer", "").lower(),
+        search=given.get("search", ""),
         since=moments["from"],
         until=moments["to"],
     )
@@ -132,7 +137,8 @@ class Listing:
     :ivar total: how many there are, :data:`~niteoweb.click2sell.ledger.CAPPED` at most when
         :attr:`capped`.
     :ivar capped: there are more than `total`; only so many were counted, and only these have
-        pages. That can happen when a range of time or more than one index had to be counted.
+        pages. That can happen when a range of time or more than one index had to be counted,
+        and when a search fits very many.
     """
 
     def __init__(self, site: Any, filters: Filters) -> None:
@@ -146,10 +152,11 @@ class Listing:
             for name, facet in FACETS.items()
             if (value := getattr(filters, name))
         ]
-        if filters.buyer:
+        if filters.buyer or filters.search:
+            places, self.capped = _of_people(site, filters)
             self._found = [
                 place
-                for place in _of_buyer(site, filters.buyer)
+                for place in places
                 if (low is None or low <= place)
                 and (high is None or place < high)
                 and all(place in _index(site, *facet) for facet in facets)
@@ -177,10 +184,8 @@ class Listing:
             return []
         if self._found is not None:
             places = self._found[start:stop]
-        elif start <= self.total // 2:
-            places = list(islice(_index(self._site, *self._facet), start, stop))
         else:
-            places = _from_the_end(_index(self._site, *self._facet), self.total, start, stop)
+            places = part(_index(self._site, *self._facet), self.total, start, stop)
         return [key for _time, key in places]
 
     def every_key(self) -> Iterator[str]:
@@ -193,6 +198,23 @@ class Listing:
             places = _index(self._site, *self._facet)
         for _time, key in places:
             yield key
+
+
+def part(index: Any, total: int, start: int, stop: int) -> list[Place]:
+    """Some places of an index, read from whichever of its ends is nearer.
+
+    :param total: how many it has.
+    """
+    if start <= total // 2:
+        return list(islice(index, start, stop))
+    places = [
+        place
+        for position, place in zip(
+            range(total - 1, start - 1, -1), ledger.last_first(index), strict=False
+        )
+        if position < stop
+    ]
+    return places[::-1]
 
 
 def _bounds(filters: Filters) -> tuple[Place | None, Place | None]:
@@ -208,6 +230,18 @@ def _bounds(filters: Filters) -> tuple[Place | None, Place | None]:
 def _index(site: Any, facet: str, value: str) -> Any:
     """The index of a facet's value: a set of places, empty when nothing has the value."""
     return store.tree(site, "facets").get(f"{facet}={value}", ())
+
+
+def _of_people(site: Any, filters: Filters) -> tuple[list[Place], bool]:
+    """Places of what a buyer and words let through, and whether there may be more."""
+    if not filters.search:
+        return _of_buyer(site, filters.buyer), False
+    found = search.entries(site, filters.search)
+    places = sorted(ledger.place(ledger.get(site, key)) for key in found.ids)
+    if filters.buyer:
+        of_buyer = set(_of_buyer(site, filters.buyer))
+        return [place for place in places if place in of_buyer], found.capped
+    return places, found.capped
 
 
 def _of_buyer(site: Any, address: str) -> list[Place]:
@@ -241,15 +275,3 @@ def _common(indexes: list[Any], low: Place | None, high: Place | None) -> Iterat
             # The next text after a text is the same with a NUL behind it.
             furthest = (time, key + "\0")
         place = furthest
-
-
-def _from_the_end(index: Any, total: int, start: int, stop: int) -> list[Place]:
-    """Some places of an index, found by going back from its last one."""
-    places = [
-        place
-        for position, place in zip(
-            range(total - 1, start - 1, -1), ledger.last_first(index), strict=False
-        )
-        if position < stop
-    ]
-    return places[::-1]

@@ -77,11 +77,13 @@ def file(
             "attempts": 0,
             "error": "",
             "filed_at": iso(now),
+            "tried_at": "",
             "due_at": iso(now),
         }
     )
     store.tree(site, "mails_due").insert((mail["due_at"], mail_id))
     store.tree(site, "mails_by_address").insert((to.lower(), mail_id))
+    store.tree(site, "mails_by_user").insert((user_id, mail_id))
     return mail
 
 
@@ -134,10 +136,28 @@ def waiting(site: Any, now: datetime) -> int:
     return len(store.tree(site, "mails_due").keys(min=(iso(now), "~")))
 
 
+def of_user(site: Any, user_id: str) -> list[Mail]:
+    """All mails to a member, whatever became of them, in no order."""
+    filed = store.tree(site, "mails_by_user").keys(min=(user_id, ""), max=(user_id, "~"))
+    return [get(site, mail_id) for _user_id, mail_id in filed]
+
+
+def rebuild(site: Any) -> int:
+    """Make the index of mails by member anew.
+
+    :returns: how many mails it holds.
+    """
+    filed = store.tree(site, "mails_by_user")
+    filed.clear()
+    filed.update((mail["user_id"], mail["id"]) for mail in store.tree(site, "mails").values())
+    return len(filed)
+
+
 def sending(site: Any, mail: Mail, now: datetime) -> None:
     """Mark a mail as being sent; should the process die, it is due again in two minutes."""
     _move(site, mail, SENDING, now + SENDING_AT_MOST)
     mail["attempts"] += 1
+    mail["tried_at"] = iso(now)
 
 
 def sent(site: Any, mail: Mail) -> None:
@@ -169,9 +189,8 @@ def dropped(site: Any, mail: Mail, why: str) -> None:
 
 def drop_all(site: Any, user_id: str, why: str) -> None:
     """Give up all mails that wait for a member."""
-    for _time, mail_id in list(store.tree(site, "mails_due")):
-        mail = get(site, mail_id)
-        if mail["user_id"] == user_id:
+    for mail in of_user(site, user_id):
+        if mail["due_at"]:
             dropped(site, mail, why)
 
 

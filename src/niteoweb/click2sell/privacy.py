@@ -47,7 +47,7 @@ WORDS = {
 }
 
 #: Fields that the export tells otherwise, or that are about no person.
-_ELSEWHERE = {"keys", "grants", "revision", "password_print"}
+_ELSEWHERE = {"keys", "grants", "revision", "password_print", "words"}
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from niteoweb.click2sell import mapping
 from niteoweb.click2sell import plan as plans
 from niteoweb.click2sell import postman
 from niteoweb.click2sell import retry
+from niteoweb.click2sell import search
 from niteoweb.click2sell import secretkeys
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.fact import GRANTS_NOTHING
@@ -131,6 +132,7 @@ def process_broken(
         if entry is not None:
             logger.warning("Entry %s needs attention: %s is broken.", key, parameter)
             ledger.finish(site, entry, ledger.ATTENTION, "parameter", parameter)
+            search.file_nameless(site, entry)
         return entry
 
     return _process(key, record, signed_by=signed_by)

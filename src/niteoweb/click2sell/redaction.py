@@ -13,6 +13,7 @@ from niteoweb.click2sell import ledger
 from niteoweb.click2sell import outbox
 from niteoweb.click2sell import privacy
 from niteoweb.click2sell import retention
+from niteoweb.click2sell import search
 from niteoweb.click2sell import store
 from typing import Any
 
@@ -75,6 +76,7 @@ def take_in(site: Any, record: buyers.Buyer, waiting: Iterable[ledger.Entry]) ->
         addresses=tuple(dict.fromkeys((*record["addresses"], *sorted(names)))),
         revision=record["revision"] + 1,
     )
+    search.file(site, record)
 
 
 def _transaction(site: Any, entry: ledger.Entry, addresses: Collection[str]) -> None:
@@ -116,6 +118,7 @@ def _ties(site: Any, record: buyers.Buyer) -> None:
 def _entry(site: Any, entry: ledger.Entry, now: datetime) -> None:
     if not entry["buyer_id"]:
         erased.forget(site, entry["key"], json.loads(entry["payload"]))
+        search.forget_nameless(site, entry)
     ledger.change(
         entry,
         **_EMPTY,
@@ -147,6 +150,7 @@ def _record(site: Any, record: buyers.Buyer, now: datetime) -> None:
         password_print="",
         chosen="",
         notes=_without_text(record["notes"]),
+        log=tuple(_event(site, *event) for event in record.get("log", ())),
         deleted_at=ledger.iso(now),
         erased_at=ledger.iso(now),
         grants={},
@@ -156,6 +160,14 @@ def _record(site: Any, record: buyers.Buyer, now: datetime) -> None:
     )
     figures.follow_login(site, record)
     figures.follow_renewals(site, record, {})
+    search.file(site, record)
+
+
+def _event(site: Any, at: str, what: str, subject: str) -> tuple[str, str, str]:
+    """An event of a buyer's log without the account, whose id may be the address."""
+    if what in (buyers.MADE, buyers.ATTACHED, buyers.DELETED):
+        subject = erased.alias(site, erased.ACCOUNT, subject)
+    return at, what, subject
 
 
 def _rank(site: Any, record: buyers.Buyer) -> None:

@@ -36,10 +36,16 @@ TREES = {
     "buyers_due": OOTreeSet,  # (time of the next change of access, buyer id)
     "buyers_pending": OOTreeSet,  # (group that could not be given, buyer id)
     "buyers_with_access": Length,  # how many
+    # search.py
+    "buyer_words": OOTreeSet,  # (word, buyer id)
+    "nameless_words": OOTreeSet,  # (word, key) of entries that name no buyer
+    "buyers_paid": OOTreeSet,  # (minus microseconds of the latest payment, buyer id)
+    "buyers_paid_count": Length,  # how many
     # outbox.py
     "mails": OOBTree,  # mail id -> mail
     "mails_due": OOTreeSet,  # (time of the next attempt, mail id)
     "mails_by_address": OOTreeSet,  # (lower-cased address, mail id)
+    "mails_by_user": OOTreeSet,  # (user id, mail id)
     # retention.py
     "payloads_kept": OOTreeSet,  # places of old entries that need attention, see ledger.py
     # erased.py and erasure.py

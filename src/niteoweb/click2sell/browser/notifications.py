@@ -27,6 +27,7 @@ import re
 PAGE = 50
 
 LABELS = {
+    "search": _("Search"),
     "outcome": _("Outcome"),
     "provider": _("Provider"),
     "kind": _("Kind"),

@@ -1,4 +1,4 @@
-"""``click2sell-reindex``: make the index of members and the report's figures anew."""
+"""``click2sell-reindex``: make the indexes and the report's figures anew."""
 
 from collections.abc import Sequence
 from niteoweb.click2sell import console
@@ -7,15 +7,16 @@ import sys
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Rebuild the index, and correct the figures, in a commit each.
+    """Rebuild the indexes, and correct the figures, in a commit each.
 
     :param arguments: of the command; None for those it was called with.
     """
     options = console.parser(
         "click2sell-reindex",
-        "Make the index of members' addresses and login names anew: after an import of members "
-        "that went past Plone, for example. Count the figures of the report anew: after a "
-        "change of the site's time zone, for example.",
+        "Make the indexes anew: that of members' addresses and login names, after an import of "
+        "members that went past Plone, for example, and those that buyers, notifications and "
+        "mails are found by. Count the figures of the report anew: after a change of the "
+        "site's time zone, for example.",
     ).parse_args(arguments)
     return console.run(options, lambda site: _reindex(options.json))
 
@@ -23,14 +24,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _reindex(as_json: bool) -> int:
     from niteoweb.click2sell import commit
     from niteoweb.click2sell import memberindex
+    from niteoweb.click2sell import outbox
     from niteoweb.click2sell import recount
+    from niteoweb.click2sell import search
 
-    members = commit.run(memberindex.rebuild)
+    found = {
+        "members": commit.run(memberindex.rebuild),
+        "buyers": commit.run(search.rebuild),
+        "mails": commit.run(outbox.rebuild),
+    }
     corrected = commit.run(recount.rebuild)
     if as_json:
-        console.say_json({"members": members, "corrected": corrected})
+        console.say_json({**found, "corrected": corrected})
     else:
-        console.say(f"{members} members are in the index.")
+        told = ", ".join(f"{number} {what}" for what, number in found.items())
+        console.say(f"In the index: {told}.")
         console.say(f"{corrected} things that the report counts were corrected.")
     return 0
 

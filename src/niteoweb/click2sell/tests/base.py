@@ -8,6 +8,7 @@ from datetime import timedelta
 from datetime import timezone
 from niteoweb.click2sell import action
 from niteoweb.click2sell import buyer as buyers
+from niteoweb.click2sell import byhand
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import owner
 from niteoweb.click2sell import postman
@@ -54,7 +55,7 @@ class SiteTestCase(unittest.TestCase):
     def setUp(self):
         self.portal = self.layer["portal"]
         self.now = NOW
-        for module in (action, buyers, owner, postman, provisioning):
+        for module in (action, byhand, owner, postman, provisioning):
             clock = mock.patch.object(module, "datetime", _clock(self))
             clock.start()
             self.addCleanup(clock.stop)

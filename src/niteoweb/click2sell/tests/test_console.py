@@ -141,12 +141,14 @@ class TestCommands(SiteTestCase):
         transaction.commit()
         self.assertEqual(
             self.call(reindex.main),
-            "2 members are in the index.\n0 things that the report counts were corrected.\n",
+            "In the index: 2 members, 0 buyers, 0 mails.\n"
+            "0 things that the report counts were corrected.\n",
         )
         (match,) = memberindex.find(self.portal, "imported@example.org")
         self.assertEqual(match.user_id, "imported")
         self.assertEqual(
-            json.loads(self.call(reindex.main, "--json")), {"members": 2, "corrected": 0}
+            json.loads(self.call(reindex.main, "--json")),
+            {"members": 2, "buyers": 0, "mails": 0, "corrected": 0},
         )
 
     def test_a_database_that_cannot_be_written(self):

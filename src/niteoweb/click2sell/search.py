@@ -1,0 +1,257 @@
+"""Find buyers, and notifications, by words; and buyers by their latest payment.
+
+A buyer is filed under the words of its addresses, its user id, the names that it was called
+and the receipts and transactions of its notifications: in lower case, without accents. What
+somebody looks for finds every word that begins with it. What was filed is kept with the
+buyer, so that filing again changes what differs and nothing else.
+
+A search reads a bounded part of the index. What fits more buyers than that is cut off and says
+so: another word narrows it.
+"""
+
+from collections.abc import Callable
+from collections.abc import Iterable
+from collections.abc import Iterator
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+from niteoweb.click2sell import erased
+from niteoweb.click2sell import ledger
+from niteoweb.click2sell import store
+from niteoweb.click2sell.notification import Kind
+from niteoweb.click2sell.notification import PAYMENTS
+from typing import Any
+
+import re
+import unicodedata
+
+
+#: Words that are looked for at once; more of them narrow nothing.
+WORDS = 8
+#: Characters of a word that count.
+LONGEST = 100
+#: Rows of the index that are read for one word.
+ROWS = 5000
+#: Buyers whose own words are looked at, where the index alone does not tell.
+CHECKED = 1000
+#: Buyers whose notifications are looked through.
+BUYERS = 200
+
+#: Around a word, as people copy it from elsewhere.
+_AROUND = "@.,;:!?<>()[]{}\"'"
+#: After every character that a word has.
+_LAST = "\U0010ffff"
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search found.
+
+    :ivar ids: buyer ids, or keys of entries.
+    :ivar capped: there may be more; only so many were looked at.
+    """
+
+    ids: tuple[str, ...]
+    capped: bool
+
+
+def fold(text: str) -> str:
+    """A text without accents and in lower case, to compare."""
+    decomposed = unicodedata.normalize("NFKD", text)
+    return "".join(c for c in decomposed if not unicodedata.combining(c)).casefold()
+
+
+def words(text: str) -> frozenset[str]:
+    """The words that a text is filed under: those between spaces, and their parts."""
+    if text.startswith(erased.MARK):
+        return frozenset()  # stands for what nobody may find any more
+    found = set()
+    for run in fold(text).split():
+        found.add(run.strip(_AROUND))
+        found.update(re.split(r"[\W_]+", run))
+    # One letter or digit alone finds nobody in particular.
+    return frozenset(word[:LONGEST] for word in found if len(word) > 1)
+
+
+def address_words(address: str) -> frozenset[str]:
+    """The words that an address is filed under; not its top-level domain, which says little."""
+    if address.startswith(erased.MARK):
+        return frozenset()
+    local, _at, domain = fold(address).rpartition("@")
+    whole = {part[:LONGEST] for part in (fold(address), domain) if part}
+    return words(local) | words(domain.rpartition(".")[0]) | whole
+
+
+def asked(text: str) -> tuple[str, ...]:
+    """The words of a search; all of them have to be found."""
+    found = (word.strip(_AROUND)[:LONGEST] for word in fold(text).split())
+    return tuple(dict.fromkeys(word for word in found if word))[:WORDS]
+
+
+def buyers(site: Any, text: str) -> Found:
+    """Ids of the buyers whom all words fit, in the order of the word that tells most.
+
+    :param text: what somebody typed.
+    """
+    records = store.tree(site, "buyers")
+    return _find(
+        store.tree(site, "buyer_words"),
+        asked(text),
+        lambda buyer_id: records[buyer_id].get("words", ()),
+    )
+
+
+def entries(site: Any, text: str) -> Found:
+    """Keys of the notifications that all words fit, in no order.
+
+    A name or an address finds all notifications of its buyer, a receipt or a transaction only
+    its own.
+
+    :param text: what somebody typed.
+    """
+    wanted = asked(text)
+    nameless = _find(
+        store.tree(site, "nameless_words"),
+        wanted,
+        lambda key: _id_words(ledger.get(site, key)),
+    )
+    keys, found = list(nameless.ids), buyers(site, text)
+    for buyer_id in found.ids[:BUYERS]:
+        record = store.tree(site, "buyers")[buyer_id]
+        of_buyer = [ledger.get(site, key) for key in record["keys"]]
+        person = _person_words(record, of_buyer)
+        keys += [e["key"] for e in of_buyer if _fits(person | _id_words(e), wanted)]
+    capped = nameless.capped or found.capped or len(found.ids) > BUYERS
+    return Found(tuple(keys), capped)
+
+
+def latest_payment(buyer: Mapping[str, Any]) -> tuple[int, str] | None:
+    """A buyer's place among those who paid, None for one who never did."""
+    paid_at = buyer.get("paid_at", "")
+    return (-ledger.microseconds(ledger.moment(paid_at)), buyer["id"]) if paid_at else None
+
+
+def file(site: Any, buyer: Any) -> None:
+    """File a buyer under its words and its latest payment; writes only what differs.
+
+    :param buyer: a stored record.
+    """
+    found = [ledger.get(site, key) for key in buyer["keys"]]
+    _file_words(site, buyer, _all_words(buyer, found))
+    paid_at = max((entry["received_at"] for entry in found if _is_payment(entry)), default="")
+    if paid_at != buyer.get("paid_at", ""):
+        _file_payment(site, buyer, paid_at)
+
+
+def forget(site: Any, buyer: Any) -> None:
+    """Take a buyer out of the indexes: its record is about to go."""
+    _file_words(site, buyer, ())
+    _file_payment(site, buyer, "")
+
+
+def file_nameless(site: Any, entry: ledger.Entry) -> None:
+    """File an entry that names no buyer under its transaction."""
+    store.tree(site, "nameless_words").update((word, entry["key"]) for word in _id_words(entry))
+
+
+def forget_nameless(site: Any, entry: ledger.Entry) -> None:
+    """Take an entry that names no buyer out of the index: it is about to be redacted."""
+    for word in _id_words(entry):
+        store.tree(site, "nameless_words").discard((word, entry["key"]))
+
+
+def rebuild(site: Any) -> int:
+    """Make the indexes anew from all buyers and entries.
+
+    :returns: how many buyers they hold.
+    """
+    for name in ("buyer_words", "nameless_words", "buyers_paid"):
+        store.tree(site, name).clear()
+    store.tree(site, "buyers_paid_count").set(0)
+    records = store.tree(site, "buyers")
+    for record in records.values():
+        record["words"], record["paid_at"] = (), ""
+        file(site, record)
+    for entry in store.tree(site, "entries").values():
+        if not entry["buyer_id"]:
+            file_nameless(site, entry)
+    return len(records)
+
+
+def _find(index: Any, wanted: Sequence[str], words_of: Callable[[str], Iterable[str]]) -> Found:
+    """Ids that all words fit.
+
+    :param words_of: all words that an id is filed under.
+    """
+    if not wanted:
+        return Found((), False)
+    whole, broad = [], []
+    for word in wanted:
+        rows = list(islice(_beginning_with(index, word), ROWS + 1))
+        (broad if len(rows) > ROWS else whole).append((word, dict.fromkeys(rows)))
+    whole.sort(key=lambda found: len(found[1]))
+    (_word, ids), *others = whole or broad
+    # What was cut off is not known to be absent: the buyer's own words tell.
+    unsure = [word for word, _ids in (broad if whole else others)]
+    known = [of_other for _word, of_other in (others if whole else ())]
+    candidates = [id_ for id_ in ids if all(id_ in other for other in known)]
+    capped = not whole
+    if unsure:
+        capped |= len(candidates) > CHECKED
+        candidates = [id_ for id_ in candidates[:CHECKED] if _fits(words_of(id_), unsure)]
+    capped |= len(candidates) > ledger.CAPPED
+    return Found(tuple(candidates[: ledger.CAPPED]), capped)
+
+
+def _beginning_with(index: Any, word: str) -> Iterator[str]:
+    for _word, id_ in index.keys(min=(word,), max=(word + _LAST,)):
+        yield id_
+
+
+def _fits(found: Iterable[str], wanted: Iterable[str]) -> bool:
+    return all(any(word.startswith(beginning) for word in found) for beginning in wanted)
+
+
+def _is_payment(entry: ledger.Entry) -> bool:
+    return Kind(entry["kind"]) in PAYMENTS
+
+
+def _person_words(buyer: Mapping[str, Any], found: Iterable[ledger.Entry]) -> frozenset[str]:
+    names = (entry[name] for entry in found for name in ("first_name", "last_name"))
+    return frozenset().union(
+        *map(address_words, (*buyer["addresses"], buyer["user_id"])), *map(words, names)
+    )
+
+
+def _id_words(entry: ledger.Entry) -> frozenset[str]:
+    return words(entry["receipt"]) | words(entry["transaction"])
+
+
+def _all_words(buyer: Mapping[str, Any], found: Sequence[ledger.Entry]) -> tuple[str, ...]:
+    everything = _person_words(buyer, found).union(*map(_id_words, found))
+    return tuple(sorted(everything))
+
+
+def _file_words(site: Any, buyer: Any, now: tuple[str, ...]) -> None:
+    before = buyer.get("words", ())
+    if now == before:
+        return
+    index = store.tree(site, "buyer_words")
+    for word in set(before).difference(now):
+        index.discard((word, buyer["id"]))
+    index.update((word, buyer["id"]) for word in set(now).difference(before))
+    buyer["words"] = now
+
+
+def _file_payment(site: Any, buyer: Any, paid_at: str) -> None:
+    index, count = store.tree(site, "buyers_paid"), store.tree(site, "buyers_paid_count")
+    before = latest_payment(buyer)
+    if before is not None:
+        index.discard(before)
+    buyer["paid_at"] = paid_at
+    now = latest_payment(buyer)
+    if now is not None:
+        index.insert(now)
+    if (now is None) != (before is None):
+        count.change(-1 if now is None else 1)
