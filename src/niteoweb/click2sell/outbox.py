@@ -83,7 +83,8 @@ def file(
     )
     store.tree(site, "mails_due").insert((mail["due_at"], mail_id))
     store.tree(site, "mails_by_address").insert((to.lower(), mail_id))
-    store.tree(site, "mails_by_user").insert((user_id, mail_id))
+    if user_id:
+        store.tree(site, "mails_by_user").insert((user_id, mail_id))
     return mail
 
 
@@ -115,8 +116,12 @@ def readdress(site: Any, mail: Mail, to: str, user_id: str) -> None:
     """Put other names on a mail that is not to be sent any more."""
     filed = store.tree(site, "mails_by_address")
     filed.remove((mail["to"].lower(), mail["id"]))
+    by_user = store.tree(site, "mails_by_user")
+    by_user.discard((mail["user_id"], mail["id"]))
     mail["to"], mail["user_id"] = to, user_id
     filed.insert((to.lower(), mail["id"]))
+    if user_id:
+        by_user.insert((user_id, mail["id"]))
 
 
 def get(site: Any, mail_id: str) -> Mail:
@@ -149,7 +154,9 @@ def rebuild(site: Any) -> int:
     """
     filed = store.tree(site, "mails_by_user")
     filed.clear()
-    filed.update((mail["user_id"], mail["id"]) for mail in store.tree(site, "mails").values())
+    for mail in store.tree(site, "mails").values():
+        if mail["user_id"]:
+            filed.insert((mail["user_id"], mail["id"]))
     return len(filed)
 
 
