@@ -11,6 +11,8 @@ from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.notification import Kind
 from plone import api
 from typing import Any
+from zope.globalrequest import getRequest
+from zope.i18n import translate
 from zope.i18nmessageid import Message
 
 
@@ -93,14 +95,25 @@ def moment(at: datetime | str) -> Moment:
 
 
 def day(at: date) -> str:
-    """A day."""
+    """A day; of a point in time, the one in the site's time zone."""
+    if isinstance(at, datetime):
+        at = at.astimezone(plone_site.timezone())
     return api.portal.get_localized_time(_clock(at))
 
 
 def product(entry: ledger.Entry) -> str:
     """The product: its name and its id, as far as they were sent."""
-    name, product_id = entry["product_name"], entry["product_id"]
+    return named(entry["product_name"], entry["product_id"])
+
+
+def named(name: str, product_id: str) -> str:
+    """A product: its name and its id, as far as they are known."""
     return f"{name} ({product_id})" if name and product_id else name or product_id
+
+
+def said(message: Message | str) -> str:
+    """A text as the reader gets it, to be quoted in another one."""
+    return translate(message, context=getRequest())
 
 
 def amount(entry: ledger.Entry) -> str:

@@ -12,6 +12,7 @@ from zope.i18nmessageid import Message
 PAGES = (
     ("click2sell-settings", _("Settings"), "Click2Sell: Configure"),
     ("click2sell-notifications", _("Notifications"), "Click2Sell: View purchases"),
+    ("click2sell-members", _("Members"), "Click2Sell: View purchases"),
     ("click2sell-report", _("Report"), "Click2Sell: View purchases"),
     ("click2sell-reconcile", _("Reconcile"), "Click2Sell: Operate purchases"),
     ("click2sell-privacy", _("Privacy"), "Click2Sell: View purchases"),

@@ -104,7 +104,7 @@ class NotificationsGet(Service):
         except listing.FilterError as error:
             raise BadRequest(translate(error.message, context=self.request)) from None
         found = listing.Listing(self.context, filters)
-        _check_page(self.request.form)
+        check_page(self.request.form)
         # The batch only reckons; it never asks for an entry.
         batch = HypermediaBatch(self.request, range(found.total))
         numbers = list(batch)
@@ -196,7 +196,7 @@ def summary(site: Any, request: Any, key: str) -> dict[str, Any]:
     return {
         "@id": f"{site.absolute_url()}/{NAME}/{key}",
         **{name: entry[name] for name in SUMMARY},
-        "reason": _reason(request, entry["reason"], entry["subject"]),
+        "reason": reason_of(request, entry["reason"], entry["subject"]),
         "user_id": buyer["user_id"] if buyer is not None else "",
     }
 
@@ -236,12 +236,12 @@ def preview(site: Any, request: Any, key: str) -> dict[str, Any]:
         "dry_run": True,
         **changes.of(plan),
         "outcome": verdict.outcome,
-        "reason": _reason(request, verdict.reason, verdict.subject),
+        "reason": reason_of(request, verdict.reason, verdict.subject),
     }
 
 
-def _check_page(form: Mapping[str, Any]) -> None:
-    """plone.restapi takes any number of entries, and fails on negative ones.
+def check_page(form: Mapping[str, Any]) -> None:
+    """Refuse what plone.restapi would not: any number of items, and negative ones.
 
     :raises BadRequest: a number is no number or not possible.
     """
@@ -251,7 +251,8 @@ def _check_page(form: Mapping[str, Any]) -> None:
         raise BadRequest(f"Invalid b_size: Not from 1 to {LARGEST_PAGE}")
 
 
-def _reason(request: Any, code: str, subject: str) -> dict[str, str] | None:
+def reason_of(request: Any, code: str, subject: str) -> dict[str, str] | None:
+    """A stored reason: its code and its text, None for no reason."""
     if not code:
         return None
     return {"code": code, "text": translate(reason.text(code, subject), context=request)}

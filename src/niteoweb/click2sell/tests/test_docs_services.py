@@ -11,6 +11,7 @@ from datetime import timezone
 from io import StringIO
 from niteoweb.click2sell import action
 from niteoweb.click2sell import buyer
+from niteoweb.click2sell import byhand
 from niteoweb.click2sell import console
 from niteoweb.click2sell import erasure
 from niteoweb.click2sell import ledger
@@ -22,6 +23,7 @@ from niteoweb.click2sell import sweep
 from niteoweb.click2sell.command import reconcile as reconcile_command
 from niteoweb.click2sell.command import sweep as sweep_command
 from niteoweb.click2sell.restapi import checklist
+from niteoweb.click2sell.restapi import members
 from niteoweb.click2sell.restapi import notifications
 from niteoweb.click2sell.restapi import privacy
 from niteoweb.click2sell.restapi import report
@@ -55,6 +57,7 @@ PEOPLE = {"sweeper": "Sweeper", "operator": "Operator", "siteadmin": "Site Admin
 PASSWORD = "the password"
 PRIVACY = (erasure, privacy)
 MEMBER = "john@example.com"
+BUYER = "5d41402abc4b2a76b9719d911017c592"
 
 
 class SiteOfTheDocs(test_docs.DocsHTTPTestCase):
@@ -63,8 +66,8 @@ class SiteOfTheDocs(test_docs.DocsHTTPTestCase):
     def setUp(self):
         super().setUp()
         self.now = datetime(2025, 3, 1, 10, 20, 42, tzinfo=timezone.utc)
-        modules = (action, provisioning, buyer, postman, notifications, sweep, reconcile)
-        for module in (*modules, checklist, report, *PRIVACY):
+        modules = (action, byhand, provisioning, postman, notifications, sweep, reconcile)
+        for module in (*modules, checklist, members, report, *PRIVACY):
             clock = mock.patch.object(module, "datetime", base._clock(self))
             clock.start()
             self.addCleanup(clock.stop)
@@ -83,6 +86,9 @@ class SiteOfTheDocs(test_docs.DocsHTTPTestCase):
         for name, role in PEOPLE.items():
             self.portal.acl_users.userFolderAddUser(name, PASSWORD, [role], [])
         transaction.commit()
+        buyer_id = mock.patch.object(buyer, "new_id", lambda: BUYER)
+        buyer_id.start()
+        self.addCleanup(buyer_id.stop)
         self.assertIn(" 200 ", self.post(test_docs.form()))
 
     def member_is_in(self) -> bool:
@@ -156,6 +162,14 @@ class TestExchanges(SiteOfTheDocs):
     def test_notification(self):
         entry = self.record(200, f"/@click2sell-notifications/{self.key()}", "operator")
         self.assertEqual(entry["buyer"], MEMBER)
+
+    def test_members(self):
+        found = self.record(200, "/@click2sell-members?search=smith", "operator")
+        self.assertEqual([item["address"] for item in found["items"]], [MEMBER])
+
+    def test_member(self):
+        found = self.record(200, f"/@click2sell-members/{BUYER}", "operator")
+        self.assertEqual(found["address"], MEMBER)
 
     def test_replay_dry_run(self):
         settings = plone_site.settings()
