@@ -29,6 +29,7 @@ class HiddenProfiles:
             "niteoweb.click2sell:uninstall",
             "niteoweb.click2sell.upgrades:to1000",
             "niteoweb.click2sell.upgrades:to1001",
+            "niteoweb.click2sell.upgrades:to1002",
         ]
 
 

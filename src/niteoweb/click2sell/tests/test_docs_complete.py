@@ -14,9 +14,14 @@ from niteoweb.click2sell import notify
 from niteoweb.click2sell import reason
 from niteoweb.click2sell import settings as rules
 from niteoweb.click2sell import store
+from niteoweb.click2sell import timeline
 from niteoweb.click2sell.browser import callback
+from niteoweb.click2sell.browser import happenings
+from niteoweb.click2sell.browser import member
 from niteoweb.click2sell.browser import plots
+from niteoweb.click2sell.browser import standings
 from niteoweb.click2sell.command import adopt
+from niteoweb.click2sell.course import State
 from niteoweb.click2sell.interfaces import IClick2SellSettings
 from niteoweb.click2sell.interfaces import ISecretKeyActions
 from niteoweb.click2sell.report import Report
@@ -169,6 +174,16 @@ class TestCompleteness(unittest.TestCase):
         self.assertIn("groups_granted", names)
         words = names - of_notifications - {"terms_known", "counts"}
         self.assert_explained("privacy.rst", [f"``{word}``" for word in words])
+
+    def test_members(self):
+        states = [str(badge.text) for badge in standings.STATES.values()]
+        self.assert_explained("members.rst", [f"* - *{state}*" for state in states])
+        events = [
+            *(timeline.NOTIFICATION, timeline.ACTION, timeline.NOTE, timeline.FILED),
+            *(timeline.TRIED, timeline.SENT, timeline.DROPPED, *happenings.EVENTS),
+        ]
+        words = [*member.GROUPS, *events, *(str(state) for state in State)]
+        self.assert_explained("services.rst", [f"``{word}``" for word in words])
 
     def test_report(self):
         report = Report(datetime.min, False, False).as_json()

@@ -41,6 +41,12 @@ def records() -> list[str]:
     return [name for name in getUtility(IRegistry).records if name.startswith(PREFIX)]
 
 
+def own_actions() -> list:
+    """Our actions in the member's menu."""
+    actions = api.portal.get_tool("portal_actions")["user"].objectValues()
+    return [action for action in actions if "click2sell" in action.getId()]
+
+
 def configlets() -> list:
     tool = api.portal.get_tool("portal_controlpanel")
     return [action for action in tool.listActions() if "click2sell" in action.getId().lower()]
@@ -55,8 +61,8 @@ class TestInstall(unittest.TestCase):
 
     def test_profile_version(self):
         setup = api.portal.get_tool("portal_setup")
-        self.assertEqual(setup.getLastVersionForProfile(PROFILE), ("1001",))
-        self.assertEqual(setup.getVersionForProfile(PROFILE), "1001")
+        self.assertEqual(setup.getLastVersionForProfile(PROFILE), ("1002",))
+        self.assertEqual(setup.getVersionForProfile(PROFILE), "1002")
 
     def test_services_can_be_used(self):
         setup = api.portal.get_tool("portal_setup")
@@ -99,6 +105,18 @@ class TestInstall(unittest.TestCase):
         self.assertEqual(
             configlet.getActionExpression(), "string:${portal_url}/@@click2sell-settings"
         )
+
+    def test_the_members_own_page_is_in_their_menu(self):
+        (action,) = own_actions()
+        self.assertEqual(action.getProperty("url_expr"), "string:${portal_url}/@@my-purchases")
+        self.assertEqual(action.getProperty("permissions"), ("View",))
+        user = api.portal.get_tool("portal_actions")["user"]
+        self.assertLess(
+            user.objectIds().index(action.getId()), user.objectIds().index("logout")
+        )
+        name = action.getProperty("icon_expr").removeprefix("string:")
+        icons = self.portal.restrictedTraverse("@@iconresolver")
+        self.assertNotEqual(icons.lookup(name), icons.defaulticon)
 
     def test_the_icon_is_in_the_registry(self):
         (configlet,) = configlets()
@@ -175,6 +193,9 @@ class TestUninstall(unittest.TestCase):
 
     def test_configlet_is_gone(self):
         self.assertEqual(configlets(), [])
+
+    def test_the_members_own_page_is_gone(self):
+        self.assertEqual(own_actions(), [])
 
     def test_permission_settings_are_gone(self):
         for permission in PERMISSIONS:

@@ -1,8 +1,13 @@
 """A site that ran release 0.4.5 upgrades in place."""
 
+from niteoweb.click2sell import buyer as buyers
+from niteoweb.click2sell import outbox
+from niteoweb.click2sell import search
+from niteoweb.click2sell import store
 from niteoweb.click2sell.interfaces import IClick2SellLayer
 from niteoweb.click2sell.interfaces import IClick2SellSettings
 from niteoweb.click2sell.testing import INTEGRATION
+from niteoweb.click2sell.tests import test_listing
 from plone import api
 from plone.app.testing import setRoles
 from plone.app.testing import TEST_USER_ID
@@ -52,6 +57,7 @@ def rebuild_release_0_4_5(portal) -> None:
         category="Products",
         permission="Manage portal",
     )
+    del api.portal.get_tool("portal_actions")["user"]["click2sell-my-purchases"]
     unregister_layer(PRODUCT)
     setup = api.portal.get_tool("portal_setup")
     setup.setLastVersionForProfile(PROFILE, "0400")
@@ -80,7 +86,8 @@ class TestUpgrade(unittest.TestCase):
 
     def test_all_steps_are_pending_before(self):
         steps = self.setup.listUpgrades(PROFILE)
-        self.assertEqual([step["sdest"] for group in steps for step in group], ["1000", "1001"])
+        found = [step["sdest"] for group in steps for step in group]
+        self.assertEqual(found, ["1000", "1001", "1002"])
         info = ManageProductsView(self.portal, self.layer["request"]).upgrade_info(PRODUCT)
         self.assertTrue(info["available"])
         self.assertEqual(info["installedVersion"], "0400")
@@ -94,7 +101,7 @@ class TestUpgrade(unittest.TestCase):
     def test_nothing_is_pending_afterwards(self):
         self.upgrade()
         self.assertEqual(self.setup.listUpgrades(PROFILE), [])
-        self.assertEqual(self.setup.getLastVersionForProfile(PROFILE), ("1001",))
+        self.assertEqual(self.setup.getLastVersionForProfile(PROFILE), ("1002",))
         info = ManageProductsView(self.portal, self.layer["request"]).upgrade_info(PRODUCT)
         self.assertFalse(info["required"])
         self.assertFalse(info["available"])
@@ -193,6 +200,39 @@ class TestUpgrade(unittest.TestCase):
                 for action in tool.listActions()
                 if action.getId() == "click2sellConfiguration"
             ],
+            "actions": [
+                action.propertyItems()
+                for action in api.portal.get_tool("portal_actions")["user"].objectValues()
+                if "click2sell" in action.getId()
+            ],
             "properties": sorted(memberdata.propertyItems(), key=lambda item: item[0]),
             "layers": sorted(layer.__identifier__ for layer in registered_layers()),
         }
+
+
+class TestUpgradeFrom1000(unittest.TestCase):
+    """A site that has the add-on since before the pages of members."""
+
+    layer = INTEGRATION
+
+    def setUp(self):
+        self.portal = self.layer["portal"]
+        setRoles(self.portal, TEST_USER_ID, ["Manager"])
+        self.setup = api.portal.get_tool("portal_setup")
+        entry = test_listing.write(self.portal, 1)
+        buyers.own(self.portal, buyers.of_address(self.portal, entry["buyer"]), entry)
+        outbox.file(self.portal, outbox.WELCOME, "john", "", "", test_listing.START, "x")
+        for name in ("buyer_words", "buyers_paid", "mails_by_user"):
+            store.tree(self.portal, name).clear()
+        del api.portal.get_tool("portal_actions")["user"]["click2sell-my-purchases"]
+        self.setup.setLastVersionForProfile(PROFILE, "1000")
+
+    def test_the_action_and_the_indexes_are_there_afterwards(self):
+        self.assertEqual(search.buyers(self.portal, "john").ids, ())
+        view = ManageProductsView(self.portal, self.layer["request"])
+        self.assertTrue(view.upgrade_product(PRODUCT))
+        self.assertEqual(self.setup.listUpgrades(PROFILE), [])
+        self.assertIn("click2sell-my-purchases", api.portal.get_tool("portal_actions")["user"])
+        self.assertEqual(len(search.buyers(self.portal, "john").ids), 1)
+        self.assertEqual(store.tree(self.portal, "buyers_paid_count")(), 1)
+        self.assertEqual(len(outbox.of_user(self.portal, "john")), 1)
