@@ -32,11 +32,6 @@ GIVEN_BY_HAND = "group given by hand"
 LOGGED = 200
 
 
-def new_id() -> str:
-    """An id for a new buyer: 32 hexadecimal digits."""
-    return uuid.uuid4().hex
-
-
 def get(site: Any, buyer_id: str) -> Buyer | None:
     """The record of a buyer."""
     return store.tree(site, "buyers").get(buyer_id)
@@ -51,7 +46,7 @@ def of_address(site: Any, address: str) -> Buyer:
     address = erased.address(site, address)
     buyer_id = by_address.get(address)
     if buyer_id is None:
-        buyer_id = by_address[address] = new_id()
+        buyer_id = by_address[address] = uuid.uuid4().hex
         store.tree(site, "buyers")[buyer_id] = PersistentMapping(
             {
                 "id": buyer_id,

@@ -9,6 +9,7 @@ from niteoweb.click2sell import _
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import member
 from niteoweb.click2sell import outbox
+from niteoweb.click2sell import reason
 from niteoweb.click2sell.browser import shown
 from niteoweb.click2sell.groupplan import Product
 from niteoweb.click2sell.plan import Plan
@@ -46,6 +47,7 @@ class Changes:
     :ivar gained: products that access begins to, with its end.
     :ivar moved: products whose access ends at another time, with both times.
     :ivar keys: the entries whose outcome or terms would change.
+    :ivar attention: why what would be written down would need a person.
     :ivar mails: whether a mail would be owed, and `mail` which one.
     """
 
@@ -59,6 +61,7 @@ class Changes:
     lost: tuple[Message, ...]
     moved: tuple[Message, ...]
     keys: frozenset[str]
+    attention: tuple[Message | str, ...]
     mails: bool
     mail: Message | str
 
@@ -88,7 +91,7 @@ def of(
         plan.create,
         plan.attach,
         plan.absorbs,
-        sorted((name, str(value)) for name, value in plan.properties.items()),
+        sorted((name, _to_the_day(value)) for name, value in plan.properties.items()),
         sorted(plan.grant),
         sorted(plan.revoked),
         plan.gained,
@@ -108,6 +111,11 @@ def of(
         lost=tuple(_product(product) for product in plan.lost),
         moved=tuple(_moved(product, before[product], plan) for product in moved),
         keys=frozenset(keys),
+        attention=tuple(
+            reason.text(verdict.reason, verdict.subject)
+            for key, verdict in plan.verdicts.items()
+            if verdict.outcome == ledger.ATTENTION and ledger.get(site, key) is None
+        ),
         mails=bool(plan.mail),
         mail=MAILS.get(plan.mail, plan.mail),
     )
@@ -147,6 +155,11 @@ def _fields(plan: Plan) -> tuple[Field, ...]:
         Field(name, _value(before.get(name)), _value(after))
         for name, after in plan.properties.items()
     )
+
+
+def _to_the_day(value: Any) -> str:
+    """A value to compare: what an owner does has the time of the look, never the same."""
+    return value.strftime("%Y-%m-%d") if isinstance(value, DateTime) else str(value)
 
 
 def _value(value: Any) -> str:

@@ -9,15 +9,19 @@ from niteoweb.click2sell import buyer as buyers
 from niteoweb.click2sell import explain
 from niteoweb.click2sell import membership
 from niteoweb.click2sell import obstacle
+from niteoweb.click2sell import order
 from niteoweb.click2sell import reason
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.browser import happenings
 from niteoweb.click2sell.browser import shown
 from niteoweb.click2sell.browser import standings
+from niteoweb.click2sell.browser.actionform import TITLES
+from niteoweb.click2sell.course import State
 from niteoweb.click2sell.groupplan import EVERY_BUYER
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import OWNER
 from niteoweb.click2sell.standing import Cause
+from niteoweb.click2sell.standing import Standing
 from plone import api
 from Products.Five.browser import BrowserView
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
@@ -50,6 +54,23 @@ class Because:
 
     text: Message | str
     url: str
+
+
+@dataclass(frozen=True)
+class Action:
+    """A page on which an owner does something."""
+
+    title: Message
+    url: str
+
+
+@dataclass(frozen=True)
+class Product:
+    """How the buyer stands with a product, what explains it, and what can be done about it."""
+
+    shown: standings.Shown
+    because: tuple[Because, ...]
+    actions: tuple[Action, ...]
 
 
 @dataclass(frozen=True)
@@ -140,14 +161,47 @@ class MemberView(BrowserView):
         query = urlencode({"userid": self.found.user_id})
         return f"{self.context.absolute_url()}/@@user-information?{query}"
 
+    # What an owner can do
+
+    @property
+    def may_operate(self) -> bool:
+        """Whether the buttons are for this reader."""
+        return api.user.has_permission("Click2Sell: Operate purchases", obj=self.context)
+
+    @property
+    def actions(self) -> list[Action]:
+        """What can be done for the buyer, whatever the product."""
+        names = [order.GRANT]
+        if self.found.exists:
+            names.append(order.RESEND)
+        return [Action(TITLES[name], f"{self.url}/{name}") for name in names]
+
+    def _actions(self, found: Standing) -> list[Action]:
+        """What can be done about a product."""
+        product = order.product_value((found.provider, found.product_id))
+        query = urlencode({"product": product})
+        names = []
+        if found.until is not None and found.state is not State.REFUNDED:
+            names.append(order.EXTEND)
+        if found.access:
+            names.append(order.REVOKE)
+        found_actions = [Action(TITLES[name], f"{self.url}/{name}?{query}") for name in names]
+        decide = f"{self._url(found.causes[0].key)}/decide"
+        return [*found_actions, Action(_("Correct the buyer"), decide)]
+
     # What the buyer has
 
     @property
-    def products(self) -> list[tuple[standings.Shown, list[Because]]]:
+    def products(self) -> list[Product]:
         """How the buyer stands with each product, and what explains it."""
         found = sorted(self.found.standings, key=lambda standing: not standing.access)
         return [
-            (standings.of(one), [self._link(cause) for cause in one.causes]) for one in found
+            Product(
+                standings.of(one),
+                tuple(self._link(cause) for cause in one.causes),
+                tuple(self._actions(one)),
+            )
+            for one in found
         ]
 
     @property

@@ -4,9 +4,12 @@ from datetime import datetime
 from datetime import timezone
 from niteoweb.click2sell import directory
 from niteoweb.click2sell import ledger
+from niteoweb.click2sell import order
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.browser import standings
 from niteoweb.click2sell.browser.member import MemberView
+from niteoweb.click2sell.browser.memberaction import MemberActionView
+from plone import api
 from plone.batching import Batch
 from Products.Five.browser import BrowserView
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
@@ -40,10 +43,8 @@ class MembersView(BrowserView):
 
     def __call__(self) -> str:
         self.request.response.setHeader("Cache-Control", "no-store")
-        if len(self.names) > 1:
-            raise NotFound(self.names[-1])
         if self.names:
-            return MemberView(self.context, self.request, self.url, self.names[0])()
+            return self._of_one()
         found = directory.Directory(self.context, self.search)
         start = self._start(found.total)
         now = datetime.now(timezone.utc)
@@ -54,6 +55,22 @@ class MembersView(BrowserView):
         # The batch only reckons; it never asks for a buyer.
         self.batch = Batch(range(found.total), PAGE, start, pagerange=5)
         return self.template()
+
+    def _of_one(self) -> str:
+        """The page of a buyer, or of what an owner does for one."""
+        if len(self.names) > 2:
+            raise NotFound(self.names[-1])
+        site, request, url = self.context, self.request, self.url
+        if self.names == [order.GRANT]:
+            return MemberActionView(site, request, url, "", order.GRANT)()
+        if len(self.names) == 2:
+            return MemberActionView(site, request, url, *self.names)()
+        return MemberView(site, request, url, self.names[0])()
+
+    @property
+    def may_operate(self) -> bool:
+        """Whether the buttons are for this reader."""
+        return api.user.has_permission("Click2Sell: Operate purchases", obj=self.context)
 
     def _start(self, total: int) -> int:
         """Buyers before the page that was asked for; behind the last page there is none."""

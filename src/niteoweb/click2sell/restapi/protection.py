@@ -30,7 +30,7 @@ RETRY_AFTER = 10
 #: Bytes; the options are few.
 LARGEST_BODY = 4096
 
-WORDS = {bool: "true or false", str: "a text"}
+WORDS = {bool: "true or false", str: "a text", int: "a whole number"}
 
 
 def refuse_foreign_pages(request: Any) -> None:
@@ -71,7 +71,7 @@ class Operation(Service):
         for name, value in body.items():
             if name not in kinds:
                 raise BadRequest(f"There is no such option. Possible: {', '.join(kinds)}.")
-            if value is not None and not isinstance(value, kinds[name]):
+            if value is not None and type(value) is not kinds[name]:
                 raise BadRequest(f'"{name}" must be {WORDS[kinds[name]]}.')
         return {name: value for name, value in body.items() if value is not None}
 

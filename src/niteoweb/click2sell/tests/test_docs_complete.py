@@ -25,6 +25,7 @@ from niteoweb.click2sell.course import State
 from niteoweb.click2sell.interfaces import IClick2SellSettings
 from niteoweb.click2sell.interfaces import ISecretKeyActions
 from niteoweb.click2sell.report import Report
+from niteoweb.click2sell.restapi import memberactions
 from niteoweb.click2sell.restapi import notifications
 from niteoweb.click2sell.restapi import report
 from niteoweb.click2sell.restapi.privacy import PrivacyPost
@@ -156,6 +157,7 @@ class TestCompleteness(unittest.TestCase):
     def test_options_and_fields_of_services(self):
         options = re.findall(r"(\w+)=(?:bool|str)", inspect.getsource(SweepPost.operate))
         self.assertEqual(len(options), 3)
+        options += {*memberactions.TO_AN_ADDRESS}.union(*memberactions.OPTIONS.values())
         fields = [*notifications.SUMMARY, *notifications.DETAILS, "terms", "payload"]
         words = [*options, *fields, *listing.NAMES]
         self.assert_explained("services.rst", [f"``{word}``" for word in words])

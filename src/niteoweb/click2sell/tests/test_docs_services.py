@@ -23,6 +23,7 @@ from niteoweb.click2sell import sweep
 from niteoweb.click2sell.command import reconcile as reconcile_command
 from niteoweb.click2sell.command import sweep as sweep_command
 from niteoweb.click2sell.restapi import checklist
+from niteoweb.click2sell.restapi import memberactions
 from niteoweb.click2sell.restapi import members
 from niteoweb.click2sell.restapi import notifications
 from niteoweb.click2sell.restapi import privacy
@@ -57,7 +58,9 @@ PEOPLE = {"sweeper": "Sweeper", "operator": "Operator", "siteadmin": "Site Admin
 PASSWORD = "the password"
 PRIVACY = (erasure, privacy)
 MEMBER = "john@example.com"
-BUYER = "5d41402abc4b2a76b9719d911017c592"
+#: Ids of buyers are counted from here on.
+FIRST_ID = 0x7C9E6679742540DE944BE07FC1F90AE7
+BUYER = f"{FIRST_ID:x}"
 
 
 class SiteOfTheDocs(test_docs.DocsHTTPTestCase):
@@ -67,11 +70,11 @@ class SiteOfTheDocs(test_docs.DocsHTTPTestCase):
         super().setUp()
         self.now = datetime(2025, 3, 1, 10, 20, 42, tzinfo=timezone.utc)
         modules = (action, byhand, provisioning, postman, notifications, sweep, reconcile)
-        for module in (*modules, checklist, members, report, *PRIVACY):
+        for module in (*modules, checklist, members, memberactions, report, *PRIVACY):
             clock = mock.patch.object(module, "datetime", base._clock(self))
             clock.start()
             self.addCleanup(clock.stop)
-        numbers = itertools.count(0x7C9E6679742540DE944BE07FC1F90AE7)
+        numbers = itertools.count(FIRST_ID)
         known_ids = mock.Mock(uuid4=lambda: UUID(int=next(numbers)))
         ids = mock.patch.object(buyer, "uuid", known_ids)
         ids.start()
@@ -86,9 +89,6 @@ class SiteOfTheDocs(test_docs.DocsHTTPTestCase):
         for name, role in PEOPLE.items():
             self.portal.acl_users.userFolderAddUser(name, PASSWORD, [role], [])
         transaction.commit()
-        buyer_id = mock.patch.object(buyer, "new_id", lambda: BUYER)
-        buyer_id.start()
-        self.addCleanup(buyer_id.stop)
         self.assertIn(" 200 ", self.post(test_docs.form()))
 
     def member_is_in(self) -> bool:
@@ -170,6 +170,22 @@ class TestExchanges(SiteOfTheDocs):
     def test_member(self):
         found = self.record(200, f"/@click2sell-members/{BUYER}", "operator")
         self.assertEqual(found["address"], MEMBER)
+
+    def test_grant_dry_run(self):
+        options = {
+            "address": "jane@example.com",
+            "product_id": "1",
+            "until": "2025-12-31",
+            "reason": "Won it at the fair.",
+            "dry_run": True,
+        }
+        told = self.record(200, "/@click2sell-members/grant", "operator", options)
+        self.assertTrue(told["buyers"][0]["member"]["create"])
+        self.assertIsNone(api.user.get(userid="jane@example.com"))
+
+    def test_extend_refused(self):
+        options = {"product_id": "1", "days": 0}
+        self.record(400, f"/@click2sell-members/{BUYER}/extend", "operator", options)
 
     def test_replay_dry_run(self):
         settings = plone_site.settings()
