@@ -168,7 +168,7 @@ class History:
             self.attention.setdefault(fact.key, NO_PURCHASE)
             return
         chain.events.append((fact, False))
-        if fact.plausible and fact.product_id != chain.product_id:
+        if fact.changes_product and fact.product_id != chain.product_id:
             chain.change_product(fact)
             known = self._by_product[fact.provider, fact.product_id]
             if chain not in known:
@@ -233,7 +233,7 @@ def _end_by_others(chain: Chain, exclusive: list[Fact]) -> None:
     ends: list[Fact] = []
     giving = [event for event, _ in chain.events if event.kind in _GIVING]
     for event, following in zip_longest(giving, giving[1:]):
-        if event.kind is Kind.PLAN_CHANGE and event.plausible:
+        if event.changes_product:
             product_id = event.product_id
         start = bisect(orders, event.order)
         stop = bisect(orders, following.order) if following else len(orders)

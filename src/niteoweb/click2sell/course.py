@@ -8,7 +8,8 @@ up to the next event. The rules, where there is a choice:
 * A renewal gives its days from the later of its own time and the end so far; a purchase gives
   them from its own time only, so that a sale told twice does not add up. An end that the
   provider states wins, be it earlier or later, and may come with a reactivation or a plan
-  change too.
+  change too. One that an owner states never takes away what was paid for, which may become
+  known only later.
 * Access begins at the time of a payment or at its arrival, whichever is earlier, so that a
   provider's clock that is ahead keeps nobody out.
 * A renewal that would put the end more than its days and a week after its arrival grants
@@ -23,7 +24,9 @@ up to the next event. The rules, where there is a choice:
   says how many days are left where there is no end; where it cannot, the chain's last days
   count. A payment after it shows that the subscription goes on, and a reactivation takes it
   back; both bring grace back, and a reactivation the end.
-* After an expiry only a payment, or a reactivation that states an end, gives access.
+* After an expiry only a payment, or a reactivation that states an end, gives access. An
+  expiry may state that access has ended before its own time, where the chain has events that a
+  provider's clock dated ahead.
 * An exclusive purchase ends other products. A later payment of such a product gives what was
   paid for and needs attention: the buyer now pays for both.
 * Grace is for a subscription with an end: not after a cancellation, an expiry or an exclusive
@@ -200,6 +203,8 @@ class Course:
     def _change_plan(self, fact: Fact) -> tuple[str, bool]:
         if not fact.plausible:
             return FUTURE, False
+        if fact.by_owner and fact.product_id != self._product_id:
+            return NO_PURCHASE, False
         old = self.stays.get(self._product_id)
         if old is not None and fact.product_id != self._product_id:
             old.until = min(old.until, fact.occurred_at)
@@ -212,7 +217,7 @@ class Course:
             return ENDED, True
         if fact.valid_until is not None:
             self._state_end(fact, fact.valid_until)
-            self.end = fact.valid_until
+            self.end = max(self.end, fact.valid_until) if fact.by_owner else fact.valid_until
         return "", True
 
     def _cancel(self, fact: Fact) -> tuple[str, bool]:
@@ -230,7 +235,7 @@ class Course:
     def _reactivate(self, fact: Fact) -> tuple[str, bool]:
         if not fact.plausible:
             return FUTURE, False
-        if not self.stays:
+        if not self.stays or (fact.by_owner and fact.product_id != self._product_id):
             return NO_PURCHASE, False
         if self._stopped and fact.valid_until is None:
             return ENDED, False
@@ -247,7 +252,7 @@ class Course:
         if self.paid != OPEN:
             later = valid_until - max(self.paid, fact.occurred_at)
             self._moved += max(-(-later // timedelta(days=1)), 0)
-        self.paid = valid_until
+        self.paid = max(self.paid, valid_until) if fact.by_owner else valid_until
 
     def _stop(self, fact: Fact) -> tuple[str, bool]:
         """Take in an expiry, or an exclusive purchase of another product."""
@@ -255,8 +260,17 @@ class Course:
         over = self.paid == NEVER or _plus(self.paid, self._grace_days) <= fact.occurred_at
         if (over or self._stopped) and fact.kind is not Kind.EXPIRY:
             return "", False
-        self.paid = min(self.paid, fact.occurred_at)
-        self.end = min(self.end, fact.occurred_at)
+        ended_at = fact.occurred_at
+        if fact.kind is Kind.EXPIRY and fact.valid_until is not None:
+            ended_at = min(ended_at, fact.valid_until)
+            for stay in self.stays.values():
+                stay.spans = [
+                    (start, min(stop, ended_at))
+                    for start, stop in stay.spans
+                    if start < ended_at
+                ]
+        self.paid = min(self.paid, ended_at)
+        self.end = min(self.end, ended_at)
         self._stopped = ENDED if fact.kind is Kind.EXPIRY else DISPLACED
         return "", True
 

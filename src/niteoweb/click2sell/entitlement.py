@@ -163,8 +163,8 @@ def compute(facts: Iterable[Fact], policy: Policy) -> Outcome:
 
 def giving(
     facts: Iterable[Fact], policy: Policy, product: tuple[str, str], moment: datetime
-) -> tuple[Fact, ...]:
-    """The chains that give access to a product at a moment, each by its first payment.
+) -> tuple[Chain, ...]:
+    """The chains that give access to a product at a moment.
 
     :param facts: all accepted entries of one buyer.
     :param policy: the settings.
@@ -178,7 +178,7 @@ def giving(
         if chain.first.provider != provider or chain.undone_by is not None or stay is None:
             continue
         if any(start <= moment < stop for start, stop in stay.spans):
-            found.append(chain.first)
+            found.append(chain)
     return tuple(found)
 
 

@@ -83,6 +83,7 @@ class Fact:
     :ivar subscription: whether the provider called it a subscription.
     :ivar valid_until: end of access in UTC, where the provider states one.
     :ivar tie: goes before the key in the order, where the key was replaced.
+    :ivar by_owner: the site's owner did it, who gives on top of what was paid for.
     """
 
     key: str
@@ -99,6 +100,12 @@ class Fact:
     subscription: bool = False
     valid_until: datetime | None = None
     tie: str = ""
+    by_owner: bool = False
+
+    @property
+    def changes_product(self) -> bool:
+        """Whether a chain goes on with another product; what an owner extends never does."""
+        return self.kind is Kind.PLAN_CHANGE and self.plausible and not self.by_owner
 
     @property
     def order(self) -> tuple[datetime, int, str]:

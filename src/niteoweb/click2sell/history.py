@@ -12,6 +12,7 @@ from niteoweb.click2sell.buyer import Buyer
 from niteoweb.click2sell.fact import Fact
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
+from niteoweb.click2sell.notification import OWNER
 from niteoweb.click2sell.notification import PAYMENTS
 from typing import Any
 
@@ -88,6 +89,7 @@ def fact(entry: ledger.Entry, terms: mapping.Terms | None = None) -> Fact:
         subscription=entry["subscription"],
         valid_until=ledger.moment(valid_until) if valid_until else None,
         tie=entry.get("tie", ""),
+        by_owner=entry["provider"] == OWNER,
     )
 
 

@@ -10,6 +10,8 @@ previews and carries out. The rules, where there is a choice:
 * Access is ended by an expiry of each chain that gives it, so a later payment gives it again.
 * Access is extended by a new end for the chain that reaches furthest. It may be an access that
   has lapsed, or that an owner has ended, but none that was refunded.
+* What an owner does comes after all that is known of the chain, also where the provider's clock
+  is ahead of ours: the order of a history is that of its times.
 """
 
 from collections.abc import Sequence
@@ -34,8 +36,10 @@ from niteoweb.click2sell.action import PRIVILEGED
 from niteoweb.click2sell.action import stated
 from niteoweb.click2sell.course import State
 from niteoweb.click2sell.entitlement import compute
+from niteoweb.click2sell.entitlement import Entitlement
 from niteoweb.click2sell.entitlement import giving
 from niteoweb.click2sell.fact import Fact
+from niteoweb.click2sell.fact import OPEN
 from niteoweb.click2sell.groupplan import Product
 from niteoweb.click2sell.notification import idempotency_key
 from niteoweb.click2sell.notification import Kind
@@ -123,15 +127,22 @@ def end(site: Any, buyer_id: str, product: Product, reason: str, by: str) -> Act
         out, also: there is no access to end.
     """
     _reason = stated(reason)
-    address = _address(_buyer(site, buyer_id))
+    _buyer(site, buyer_id)
 
     def write(site: Any, now: datetime) -> list[Concern]:
-        firsts = giving(_facts(site, buyer_id), plone_site.policy(), product, now)
-        if not firsts:
+        facts = _facts(site, buyer_id)
+        chains = giving(facts, plone_site.policy(), product, now)
+        found = [[fact for fact, _elsewhere in chain.events] for chain in chains]
+        if not found and product in _buyer(site, buyer_id)["live"]:
+            # It is over, and goes on because a silent provider cannot tell of the renewal.
+            found = [_entitled(facts, product)[1]]
+        if not found:
             raise NotPossible(_("There is no access to this product that could be ended."))
         return [
-            _written(site, _event(Kind.EXPIRY, first, product, address, now, _reason, by), now)
-            for first in firsts
+            _written(
+                site, _event(site, Kind.EXPIRY, events, product, now, now, _reason, by), now
+            )
+            for events in found
         ]
 
     return Action(write)
@@ -149,26 +160,20 @@ def extend(
         is carried out, also: there is no access that could be extended.
     """
     _reason = stated(reason)
-    address = _address(_buyer(site, buyer_id))
+    _buyer(site, buyer_id)
     if not 1 <= days <= MOST_DAYS:
         raise NotPossible(_("Choose 1 to ${most} days.", mapping={"most": str(MOST_DAYS)}))
 
     def write(site: Any, now: datetime) -> list[Concern]:
-        facts = {fact.key: fact for fact in _facts(site, buyer_id)}
-        outcome = compute(facts.values(), plone_site.policy())
-        for found in outcome.entitlements:
-            if (found.provider, found.product_id) == product:
-                break
-        else:
-            raise NotPossible(_("The buyer never had this product: grant it instead."))
+        found, events = _entitled(_facts(site, buyer_id), product)
         if found.state is State.REFUNDED:
             raise NotPossible(_("The purchase was undone: grant the product instead."))
-        if found.until is None:
+        start = max(found.until or OPEN, now)
+        if start > OPEN - timedelta(days=days):
             raise NotPossible(_("Access has no end that could be moved."))
-        first = facts[found.keys[0]]
         kind = Kind.REACTIVATION if found.state is State.ENDED else Kind.PLAN_CHANGE
-        until = max(found.until, now) + timedelta(days=days)
-        event = _event(kind, first, product, address, now, _reason, by, until)
+        until = start + timedelta(days=days)
+        event = _event(site, kind, events, product, now, until, _reason, by)
         return [_written(site, event, now)]
 
     return Action(write)
@@ -223,34 +228,47 @@ def _grant_id(reference: str, address: str, product: Product, until: datetime | 
 
 
 def _event(
+    site: Any,
     kind: Kind,
-    first: Fact,
+    events: Sequence[Fact],
     product: Product,
-    address: str,
     now: datetime,
+    until: datetime,
     reason: str,
     by: str,
-    until: datetime | None = None,
 ) -> Notification:
     """What an owner does to a chain.
 
-    :param first: a payment of the chain.
+    :param events: those of the chain, in order.
     :param until: the end of access that it states.
     """
+    first = ledger.get(site, events[0].key)
     return Notification(
         key=idempotency_key(OWNER, secrets.token_hex(16)),
         provider=OWNER,
         speaks_for=product[0],
         kind=kind,
-        transaction=first.transaction,
-        receipt=first.receipt,
-        occurred_at=now,
-        buyer=address,
-        email=address,
+        transaction=first["transaction"],
+        receipt=first["receipt"],
+        occurred_at=max(now, *(event.occurred_at for event in events if event.plausible)),
+        buyer=first["buyer"],
+        email=first["buyer"],
         product_id=product[1],
         valid_until=until,
         payload={"reason": reason, "by": by},
     )
+
+
+def _entitled(facts: Sequence[Fact], product: Product) -> tuple[Entitlement, list[Fact]]:
+    """What a buyer has of a product, and the events of the chain that explains it.
+
+    :raises NotPossible: nothing.
+    """
+    by_key = {fact.key: fact for fact in facts}
+    for found in compute(facts, plone_site.policy()).entitlements:
+        if (found.provider, found.product_id) == product:
+            return found, [by_key[key] for key in found.keys]
+    raise NotPossible(_("The buyer never had this product: grant it instead."))
 
 
 def _written(site: Any, notification: Notification, now: datetime) -> Concern:
@@ -273,7 +291,3 @@ def _buyer(site: Any, buyer_id: str) -> buyers.Buyer:
     if buyer is None:
         raise NotPossible(_("There is no such buyer."))
     return buyer
-
-
-def _address(buyer: buyers.Buyer) -> str:
-    return buyer["addresses"][0]

@@ -48,6 +48,7 @@ VALUES = {
     "exclusive": (False, False, False, False, True),
     "provider": (*["click2sell"] * 4, "plenigo"),
     "terms_known": (*[True] * 5, False),
+    "by_owner": (False, False, False, True),
 }
 
 

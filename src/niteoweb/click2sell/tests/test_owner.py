@@ -1,12 +1,16 @@
 """What an owner does by hand obeys the rules that notifications obey."""
 
+from datetime import datetime
 from datetime import timedelta
+from datetime import timezone
 from niteoweb.click2sell import action
 from niteoweb.click2sell import buyer as buyers
+from niteoweb.click2sell import decision
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import outbox
 from niteoweb.click2sell import owner
 from niteoweb.click2sell import provisioning
+from niteoweb.click2sell import silence
 from niteoweb.click2sell import store
 from niteoweb.click2sell import sweep
 from niteoweb.click2sell.action import NotPossible
@@ -173,6 +177,43 @@ class TestEnd(OwnerTestCase):
         self.end()
         self.assertEqual(self.groups(), ["click2sell"])
 
+    def test_what_the_providers_clock_dated_ahead(self):
+        """A clock of another time zone: access began before the sale was made, and ends now."""
+        self.buy(purchase_time="23:30:00")
+        self.assertEqual(self.groups(), ["click2sell", "premium"])
+        self.assertGreater(ledger.moment(self.last()["occurred_at"]), self.now)
+        self.end()
+        self.assertEqual(self.groups(), ["click2sell"])
+        self.assertEqual(self.buyer()["next_change"], "")
+        self.later(days=2)
+        self.provision()
+        self.assertEqual(self.groups(), ["click2sell"])
+
+    def test_what_a_silent_provider_sent_no_renewal_for(self):
+        self.settings(mapping=["1|premium|30"])
+        self.buy(transaction_type="Subscription", subscription_status="New")
+        self.later(days=60)
+        with mock.patch.object(silence, "silent", lambda site, now: {"click2sell": NOW}):
+            self.provision()
+            self.assertEqual(self.groups(), ["click2sell", "premium"])
+            self.end()
+            self.assertEqual(self.groups(), ["click2sell"])
+
+    def test_of_a_buyer_whose_first_address_was_another_buyers(self):
+        """What is done to a purchase stays with it, wherever the address leads by now."""
+        other, third = "other@example.org", "third@example.org"
+        self.buy()
+        self.account("john", email=other)
+        self.buy_again(buyer_email=other, product_id="2")
+        (of_two,) = ledger.newest_first(self.portal, "product_id", "2")
+        action.carry_out(decision.attach(self.portal, of_two, EMAIL, "he says", "admin"))
+        (of_one,) = ledger.newest_first(self.portal, "product_id", "1")
+        action.carry_out(decision.correct(self.portal, of_one, third, True, "why", "admin"))
+        self.assertEqual(self.groups(), ["click2sell", "course"])
+        self.end(("click2sell", "2"), other)
+        self.assertEqual(self.groups(), ["click2sell"])
+        self.assertEqual(self.groups(third), ["click2sell", "premium"])
+
     def test_nothing_to_end(self):
         self.buy()
         with self.assertRaises(NotPossible):
@@ -215,6 +256,30 @@ class TestExtend(OwnerTestCase):
         self.extend(5)
         self.assertEqual(self.attention(), [])
         self.assertAlmostEqual(self.until(), self.end_at_first + 5)
+
+    def test_a_renewal_that_is_told_late_is_not_lost(self):
+        self.later(days=31)
+        self.extend(2)
+        self.buy(
+            transaction_type="Subscription",
+            subscription_status="Recurring",
+            c2s_transaction_id="R-2",
+            purchase_date="2026-06-01",
+        )
+        self.assertEqual(self.attention(), [])
+        self.assertGreater(self.until(), 28)
+
+    def test_what_the_providers_clock_dated_ahead(self):
+        self.buy_again(purchase_time="23:30:00")
+        before = self.until()
+        self.extend(5)
+        self.assertEqual(self.attention(), [])
+        self.assertAlmostEqual(self.until(), before + 5)
+
+    def test_up_to_the_end_of_the_calendar(self):
+        self.grant(until=datetime(9999, 12, 30, tzinfo=timezone.utc))
+        with self.assertRaises(NotPossible):
+            self.extend(5)
 
     def test_what_cannot_be_extended(self):
         self.buy_again(product_id="2")
