@@ -133,21 +133,35 @@ def disown(site: Any, buyer: Buyer, keys: Collection[str]) -> None:
 
 
 def untie(site: Any, buyer: Buyer) -> None:
-    """End the tie to an account that does not exist any more."""
-    if buyer["user_id"]:
-        store.tree(site, "buyer_by_user").pop(buyer["user_id"], None)
-        change(buyer, user_id="", made=False, password_print="", grants={}, taken={}, due=())
-        search.file(site, buyer)
+    """End the tie to an account that does not exist any more, and what it had with us."""
+    if not buyer["user_id"]:
+        return
+    store.tree(site, "buyer_by_user").pop(buyer["user_id"], None)
+    change(
+        buyer,
+        user_id="",
+        made=False,
+        password_print="",
+        chosen="",
+        grants={},
+        taken={},
+        due=(),
+        revision=buyer["revision"] + 1,
+    )
+    set_live(site, buyer, ())
+    await_groups(site, buyer, ())
+    schedule(site, buyer, None)
+    figures.follow_login(site, buyer)
+    figures.follow_renewals(site, buyer, {})
+    search.file(site, buyer)
 
 
 def united(buyer: Buyer, other: Buyer) -> Buyer:
-    """A record as it would be with another one's addresses and history; not a stored one."""
+    """A record as it would be with what belongs to another one, too; not a stored one."""
     union = PersistentMapping(buyer)
-    for name in ("addresses", "customer_ids", "keys"):
-        union[name] = (
-            *buyer[name],
-            *(value for value in other[name] if value not in buyer[name]),
-        )
+    for name in ("addresses", "customer_ids", "keys", "notes"):
+        known = buyer.get(name, ())
+        union[name] = (*known, *(v for v in other.get(name, ()) if v not in known))
     union["log"] = tuple(sorted((*buyer.get("log", ()), *other.get("log", ()))))[-LOGGED:]
     return union
 

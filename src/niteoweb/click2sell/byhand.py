@@ -9,7 +9,6 @@ from niteoweb.click2sell import buyer as buyers
 from niteoweb.click2sell import figures
 from niteoweb.click2sell import group
 from niteoweb.click2sell import outbox
-from niteoweb.click2sell import search
 from niteoweb.click2sell import store
 from niteoweb.click2sell.ledger import iso
 from plone import api
@@ -86,27 +85,10 @@ def member_deleted(event: IPrincipalDeletedEvent) -> None:
     outbox.drop_all(site, event.principal, "the member was deleted")
     for group_id in group.of(event.principal):
         group.revoke(event.principal, group_id)
-    del store.tree(site, "buyer_by_user")[event.principal]
     now = datetime.now(timezone.utc)
-    buyers.change(
-        record,
-        user_id="",
-        made=False,
-        password_print="",
-        chosen="",
-        deleted_at=iso(now),
-        grants={},
-        taken={},
-        due=(),
-        revision=record["revision"] + 1,
-    )
+    buyers.untie(site, record)
+    buyers.change(record, deleted_at=iso(now))
     buyers.note(record, buyers.DELETED, event.principal, now)
-    buyers.set_live(site, record, ())
-    buyers.await_groups(site, record, ())
-    buyers.schedule(site, record, None)
-    figures.follow_login(site, record)
-    figures.follow_renewals(site, record, {})
-    search.file(site, record)
 
 
 @adapter(IUserLoggedInEvent)

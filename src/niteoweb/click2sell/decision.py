@@ -6,9 +6,10 @@ The rules, where there is a choice:
 
 * Correcting the buyer of a purchase moves its entries to the right buyer, and what comes later
   under the same transaction, or under the same address, follows.
+  A transaction that is a third buyer's stays that buyer's, whoever named it.
 * Deciding for a refused entry ties its transaction to the buyer and product that it names. What
-  the transaction gave to another buyer or product is refused from then on, and taken back; what
-  was refused before and names them too is taken in.
+  the transaction gave to another buyer or product is refused from then on, and taken back.
+* After both, what was refused before and names the right buyer and product too is taken in.
 * A dismissed entry has nothing to do until it needs attention for another reason.
 """
 
@@ -51,8 +52,8 @@ def correct(
         belongs to this transaction.
     :param reason: why, for the record.
     :param by: user id of the owner.
-    :raises NotPossible: the entry names no buyer, the address is none or the same buyer's, or
-        the reason is missing.
+    :raises NotPossible: the entry names no buyer, the address is none or the same buyer's, the
+        transaction is a third buyer's, or the reason is missing.
     """
     right, why, named = address_of(address), stated(reason), _entry(site, key)
     if not named["buyer_id"] or named["kind"] == Kind.CORRECTION:
@@ -65,6 +66,10 @@ def correct(
         winner = buyers.of_address(site, right)
         if winner is loser:
             raise NotPossible(_("This address is the same buyer's."))
+        if not everything and _is_a_strangers(site, named, (loser, winner)):
+            raise NotPossible(
+                _("This notification was refused. Decide whose its transaction is first.")
+            )
         moved = [
             entry
             for entry in _entries(site, loser)
@@ -74,15 +79,14 @@ def correct(
         if everything:
             _follow_address(site, wrong, right)
         for entry in moved:
-            place = (entry["provider"], entry["transaction"])
-            store.tree(site, "corrected")[place] = right
-            tied = binding.bound(site, place)
-            if tied:
-                binding.rebind(site, place, right, tied[1])
+            if not _is_a_strangers(site, entry, (loser, winner)):
+                _follow_transaction(site, entry, right)
             ledger.change(entry, buyer=right)
         buyers.disown(site, loser, {entry["key"] for entry in moved})
         for entry in moved:
             buyers.own(site, winner, entry)
+        for place in dict.fromkeys(_place(entry) for entry in moved):
+            _sort_out(site, place, (winner,))
         note = {"at": ledger.iso(now), "by": by, "what": "corrected", "text": why}
         buyers.change(loser, notes=(*loser["notes"], note))
         told = Notification(
@@ -126,14 +130,10 @@ def decide(site: Any, key: str, reason: str, by: str) -> Action:
         for place in ((provider, transaction), (OWNER, transaction)):
             if binding.bound(site, place):
                 binding.rebind(site, place, entry["buyer"], entry["product_id"])
-        for other in (*_entries(site, before), *_entries(site, after)):
-            if not _goes_with(other, provider, transaction):
-                continue
-            if binding.belongs_to_another(site, other):
-                ledger.change(other, counts=False)
-                ledger.finish(site, other, ledger.REFUSED, ledger.ANOTHER)
-            elif other["outcome"] == ledger.REFUSED:
-                ledger.change(other, counts=True)
+        corrected = store.tree(site, "corrected")
+        if (provider, transaction) in corrected:
+            corrected[provider, transaction] = entry["buyer"]
+        _sort_out(site, (provider, transaction), (before, after))
         ledger.remark(entry, now, by, "decided", why)
         found = dict.fromkeys((before["id"], after["id"]))
         return [Concern(buyer_id) for buyer_id in found]
@@ -159,6 +159,10 @@ def attach(site: Any, key: str, user_id: str, reason: str, by: str) -> Action:
         buyer = buyers.get(site, entry["buyer_id"])
         if buyer["user_id"] and member.exists(buyer["user_id"]):
             raise NotPossible(_("The buyer has an account already."))
+        if binding.belongs_to_another(site, entry):
+            raise NotPossible(
+                _("This notification was refused. Decide whose its transaction is first.")
+            )
         buyers.untie(site, buyer)
         buyers.change(buyer, chosen=user_id, deleted_at="")
         ledger.remark(entry, now, by, "attached", _reason)
@@ -182,6 +186,7 @@ def dismiss(site: Any, key: str, note: str, by: str) -> Action:
     def write(site: Any, now: datetime) -> list[Concern]:
         entry = ledger.get(site, key)
         entry["dismissed"] = (entry["reason"], entry["subject"])
+        ledger.tell_no_more(site, entry)
         ledger.remark(entry, now, by, "dismissed", _note)
         if entry["counts"]:
             return [Concern(entry["buyer_id"])]
@@ -225,9 +230,45 @@ def _follow_address(site: Any, wrong: str, right: str) -> None:
     corrected["", wrong] = right
 
 
+def _follow_transaction(site: Any, entry: ledger.Entry, right: str) -> None:
+    """File what comes under an entry's transaction from now on under another address."""
+    store.tree(site, "corrected")[_place(entry)] = right
+    place = (entry["provider"], entry["transaction"])
+    tied = binding.bound(site, place)
+    if tied:
+        binding.rebind(site, place, right, tied[1])
+
+
+def _is_a_strangers(
+    site: Any, entry: ledger.Entry, concerned: tuple[buyers.Buyer, ...]
+) -> bool:
+    """Whether an entry's transaction is tied to somebody else than the buyers concerned."""
+    tied = binding.bound(site, (entry["provider"], entry["transaction"]))
+    return tied is not None and buyers.of_address(site, tied[0]) not in concerned
+
+
+def _sort_out(site: Any, place: binding.Place, concerned: tuple[buyers.Buyer, ...]) -> None:
+    """Refuse or take in what buyers have of a transaction, by whose it is now."""
+    for buyer in concerned:
+        for entry in _entries(site, buyer):
+            if _place(entry) != place:
+                continue
+            if binding.belongs_to_another(site, entry):
+                ledger.change(entry, counts=False)
+                ledger.finish(site, entry, ledger.REFUSED, ledger.ANOTHER)
+                # The owner has just decided so.
+                ledger.tell_no_more(site, entry)
+            elif entry["outcome"] == ledger.REFUSED:
+                ledger.change(entry, counts=True)
+
+
+def _place(entry: ledger.Entry) -> binding.Place:
+    """The transaction that an entry is about, told by its provider or done by an owner."""
+    return product(entry)[0], entry["transaction"]
+
+
 def _goes_with(entry: ledger.Entry, provider: str, transaction: str) -> bool:
-    """Whether an entry is about a transaction, told by its provider or done by an owner."""
-    return product(entry)[0] == provider and entry["transaction"] == transaction
+    return _place(entry) == (provider, transaction)
 
 
 def _entries(site: Any, buyer: buyers.Buyer) -> Iterator[ledger.Entry]:

@@ -68,7 +68,8 @@ def record(site: Any, notification: Notification, received_at: datetime) -> Entr
         then it is only counted.
     """
     amount = notification.amount
-    place = (notification.provider, notification.transaction)
+    # What an owner does to a purchase follows the purchase.
+    place = (notification.speaks_for or notification.provider, notification.transaction)
     valid_until = notification.valid_until
     return _add(
         site,
@@ -159,6 +160,11 @@ def finish(site: Any, entry: Entry, outcome: str, reason: str = "", subject: str
     figures.follow_entry(site, entry, outcome in EFFECTIVE)
 
 
+def tell_no_more(site: Any, entry: Entry) -> None:
+    """The owner knows of an entry that waits, and need not be told."""
+    store.tree(site, "untold").discard(entry["key"])
+
+
 def change(entry: Entry, **values: Any) -> None:
     """Set fields of an entry, writing only what differs."""
     for name, value in values.items():
@@ -175,7 +181,7 @@ def remark(entry: Entry, at: datetime, by: str, what: str, text: str) -> None:
     :param text: the owner's reason.
     """
     note = {"at": iso(at), "by": by, "what": what, "text": text}
-    entry["notes"] = (*entry["notes"], note)
+    entry["notes"] = (*entry.get("notes", ()), note)
 
 
 def rekey(site: Any, entry: Entry, key: str) -> None:

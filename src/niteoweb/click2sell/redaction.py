@@ -9,6 +9,7 @@ from datetime import datetime
 from niteoweb.click2sell import buyer as buyers
 from niteoweb.click2sell import erased
 from niteoweb.click2sell import figures
+from niteoweb.click2sell import history
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import outbox
 from niteoweb.click2sell import privacy
@@ -42,7 +43,7 @@ def redact(site: Any, found: privacy.Holdings, now: datetime) -> None:
     new = [entry for entry in found.entries if not erased.is_redacted(entry)]
     for record in found.records:
         _rank(site, record)
-    places = [(entry["provider"], entry["transaction"]) for entry in new]
+    places = [(history.product(entry)[0], entry["transaction"]) for entry in new]
     for entry in new:
         _transaction(site, entry, found.addresses)
     for record in found.records:

@@ -25,7 +25,8 @@ TREES = {
     "facets": OOBTree,  # "outcome=failed" and the like -> set of (minus microseconds, key)
     "counts": OOBTree,  # the same -> Length
     "transactions": OOBTree,  # (provider, transaction) -> see ledger.py
-    # What an owner found out: (provider, transaction) or ("", address) -> the right address
+    # What an owner found out: (provider whose purchase it is, transaction) or ("", address)
+    # -> the right address
     "corrected": OOBTree,
     "untold": OOTreeSet,  # keys of entries that wait for the owner, who was not told yet
     "money": OOTreeSet,  # (microseconds at which money moved, key)

@@ -1,13 +1,17 @@
 """What an owner decides about an entry, and what follows from it."""
 
 from niteoweb.click2sell import action
+from niteoweb.click2sell import byhand
 from niteoweb.click2sell import decision
 from niteoweb.click2sell import ledger
+from niteoweb.click2sell import owner
 from niteoweb.click2sell import provisioning
+from niteoweb.click2sell import store
 from niteoweb.click2sell.action import NotPossible
 from niteoweb.click2sell.tests.base import EMAIL
 from niteoweb.click2sell.tests.base import SiteTestCase
 from plone import api
+from unittest import mock
 
 
 WRONG = "jonh@example.org"
@@ -135,6 +139,111 @@ class TestCorrect(DecisionTestCase):
         self.correct(key)
         self.assertEqual(self.groups(), ["click2sell", "course", "premium"])
 
+    def test_a_stranger_keeps_what_was_refused_to_the_wrong_address(self):
+        """The transaction of another buyer does not change hands with a refused entry."""
+        stranger = "stranger@example.org"
+        self.buy(buyer_email=stranger)
+        self.assertEqual(self.refund(buyer_email=WRONG).outcome, ledger.REFUSED)
+        refused = self.key(ledger.REFUSED)
+        with self.assertRaises(NotPossible):
+            self.correct(refused)
+        self.buy_again(buyer_email=WRONG, product_id="2")
+        self.correct(refused, everything=True)
+        self.assertEqual(self.groups(), ["click2sell", "course"])
+        self.assertEqual(ledger.get(self.portal, refused)["outcome"], ledger.REFUSED)
+        self.assertEqual(self.groups(stranger), ["click2sell", "premium"])
+        again = self.buy(buyer_email=stranger, c2s_transaction_id="R-2")
+        self.assertEqual(again.outcome, ledger.ACCEPTED)
+        self.assertEqual(self.refund(buyer_email=stranger).outcome, ledger.ACCEPTED)
+        self.assertEqual(self.groups(stranger), ["click2sell"])
+        self.assert_replay_changes_nothing()
+
+    def test_what_was_refused_to_the_right_address_is_taken_in(self):
+        """The provider was told the right address, and the owner corrects the purchase."""
+        self.settings(mapping=["1|premium|30"])
+        self.buy(buyer_email=WRONG)
+        self.later(days=29)
+        renewal = self.buy(
+            purchase_date="2026-06-01",
+            transaction_type="Subscription",
+            subscription_status="Recurring",
+            c2s_transaction_id="R-2",
+        )
+        self.assertEqual(renewal.outcome, ledger.REFUSED)
+        self.correct(self.key(ledger.ACCEPTED))
+        self.assertEqual({outcome for outcome, *_rest in self.entries()}, {ledger.ACCEPTED})
+        (end,) = self.provision().ends.values()
+        self.assertGreater((end - self.now).days, 29)
+        self.assert_replay_changes_nothing()
+
+    def test_and_then_decided_for_a_third(self):
+        third = "third@example.org"
+        self.buy(buyer_email=WRONG)
+        self.buy(buyer_email=third)
+        refused = self.key(ledger.REFUSED)
+        self.correct(self.key(ledger.ACCEPTED))
+        self.decide(refused)
+        self.assertEqual(self.groups(), [])
+        self.assertEqual(self.groups(third), ["click2sell", "premium"])
+        for number, address in enumerate((WRONG, EMAIL, third)):
+            found = self.buy(
+                buyer_email=address,
+                c2s_transaction_id=f"R-{number + 2}",
+                transaction_type="Subscription",
+                subscription_status="Recurring",
+            )
+            self.assertEqual(found.outcome, ledger.ACCEPTED)
+        self.assertEqual(len(self.buyer(third)["keys"]), 4)
+        self.assert_replay_changes_nothing()
+
+    def test_to_an_account_that_may_administer_the_site(self):
+        self.account()
+        with self.owner():
+            api.user.grant_roles(username=EMAIL, roles=["Manager"])
+        self.buy(buyer_email=WRONG)
+        self.correct(self.key(ledger.ACCEPTED))
+        self.assertEqual(self.groups(WRONG), [])
+        self.assertEqual(self.groups(), [])
+        self.assertEqual(self.attention(), [["privileged account", ""]])
+        self.assert_replay_changes_nothing()
+
+    def test_to_an_address_that_was_corrected_before(self):
+        """What an owner says last counts, also for what is done to it afterwards."""
+        third = "third@example.org"
+        self.buy_again(buyer_email=EMAIL, product_id="2")
+        self.correct(self.key(ledger.ACCEPTED), third, everything=True)
+        self.buy(buyer_email=WRONG)
+        key = next(
+            key
+            for key in ledger.newest_first(self.portal, "provider", "click2sell")
+            if ledger.get(self.portal, key)["buyer"] == WRONG
+        )
+        self.correct(key)
+        self.assertEqual(self.groups(), ["click2sell", "premium"])
+        self.assertEqual(ledger.count(self.portal, "outcome", ledger.RECEIVED), 0)
+        action.carry_out(
+            owner.end(self.portal, self.buyer()["id"], ("click2sell", "1"), "why", "admin")
+        )
+        self.assertEqual(self.groups(), ["click2sell"])
+        self.assertEqual(self.groups(third), ["click2sell", "course"])
+        self.assert_replay_changes_nothing()
+
+    def test_what_an_owner_did_is_kept_when_two_buyers_become_one(self):
+        self.buy(buyer_email=WRONG)
+        self.correct(self.key(ledger.ACCEPTED), "third@example.org")
+        self.account("john", login="johnny")
+        self.buy_again(product_id="2")
+        self.attach(self.key(), "john")
+        self.buyer(WRONG)
+        with self.owner():
+            api.user.delete(username=WRONG)
+        self.later(days=1)
+        self.account("new", login="newest", email=WRONG)
+        self.buy_again(3, buyer_email=WRONG)
+        self.attach(self.key(), "john")
+        self.assertEqual(self.buyer(WRONG)["id"], self.buyer()["id"])
+        self.assertEqual([note["what"] for note in self.buyer()["notes"]], ["corrected"])
+
     def test_a_look_changes_nothing(self):
         self.buy(buyer_email=WRONG)
         before = self.dump()
@@ -190,6 +299,37 @@ class TestDecide(DecisionTestCase):
         self.decide(self.key(ledger.REFUSED))
         self.assertEqual(self.groups(), ["click2sell", "course"])
 
+    def test_the_owner_is_not_told_what_they_decided(self):
+        self.decide(self.key(ledger.REFUSED))
+        self.assertEqual(list(store.tree(self.portal, "untold")), [])
+
+    def test_twice(self):
+        """Two owners confirm at once; and then one decides the other way round."""
+        refused, taken = self.key(ledger.REFUSED), self.key(ledger.ACCEPTED)
+        wanted = [
+            decision.decide(self.portal, refused, "it is his", name) for name in ("one", "two")
+        ]
+        for one in wanted:
+            action.carry_out(one)
+            self.assertEqual(self.groups(WRONG), [])
+            self.assertEqual(self.groups(), ["click2sell", "premium"])
+        self.decide(taken)
+        self.assertEqual(self.groups(WRONG), ["click2sell", "premium"])
+        self.assertEqual(self.groups(), [])
+        self.assert_replay_changes_nothing()
+
+    def test_an_extension_follows_the_decision(self):
+        """It does not bring back the product that the decision took away."""
+        self.settings(mapping=["1|premium|30", "2|course|30"])
+        self.buy_again(3, buyer_email=EMAIL)
+        buyer_id, product = self.buyer()["id"], ("click2sell", "1")
+        action.carry_out(owner.extend(self.portal, buyer_id, product, 50, "why", "admin"))
+        refused = self.buy_again(3, product_id="2")
+        self.assertEqual(refused.outcome, ledger.REFUSED)
+        self.decide(self.key(ledger.REFUSED))
+        self.assertEqual(self.groups(), ["click2sell", "course"])
+        self.assert_replay_changes_nothing()
+
     def test_what_is_not_refused(self):
         self.decide(self.key(ledger.REFUSED))
         with self.assertRaises(NotPossible):
@@ -234,6 +374,46 @@ class TestAttach(DecisionTestCase):
         self.attach(key, "other")
         with self.assertRaises(NotPossible):
             self.attach(key, "other")
+
+    def test_one_that_is_refused(self):
+        """That takes a decision about the transaction, not about the account."""
+        self.buy(buyer_email=WRONG)
+        self.account("john", login="johnny")
+        self.assertEqual(self.buy().outcome, ledger.REFUSED)
+        with self.assertRaises(NotPossible):
+            self.attach(self.key(ledger.REFUSED), "john")
+        self.assertEqual(self.groups("john"), [])
+
+    def test_a_new_payment_after_the_chosen_member_was_deleted(self):
+        self.account("john", login="johnny", email="johnny@example.org")
+        self.account("other", login=EMAIL, email="other@example.org")
+        self.buy()
+        self.attach(self.key(), "john")
+        with self.owner():
+            api.user.delete(username="john")
+            api.user.delete(username="other")
+        self.later(days=1)
+        self.provision()
+        self.assertEqual(self.buyer()["user_id"], "")
+        self.buy_again(product_id="2")
+        self.assertEqual(self.groups(), ["click2sell", "course", "premium"])
+        self.assertTrue(self.buyer()["made"])
+        self.assert_replay_changes_nothing()
+
+    def test_the_new_account_is_told_of_its_access(self):
+        """The account that had the access before went without Plone's telling us."""
+        self.account("john", login="johnny")
+        self.buy()
+        key = self.key()
+        self.attach(key, "john")
+        with mock.patch.object(byhand, "_site", lambda: None), self.owner():
+            api.user.delete(username="john")
+        self.provision()
+        self.assertEqual(self.attention(), [["account missing", ""]])
+        self.account("other", email="other@example.org")
+        (plan,) = self.attach(key, "other")
+        self.assertEqual(plan.gained, (("click2sell", "1"),))
+        self.assertEqual(store.tree(self.portal, "buyers_with_access")(), 1)
 
     def test_after_the_account_is_gone(self):
         self.account("john", login="johnny")
@@ -285,6 +465,7 @@ class TestDismiss(DecisionTestCase):
         self.buy(buyer_email=WRONG)
         self.buy()
         self.dismiss(self.key(ledger.REFUSED))
+        self.assertEqual(list(store.tree(self.portal, "untold")), [])
         self.assertEqual(self.entries()[-1], (ledger.REFUSED, ledger.ANOTHER, ""))
 
     def test_only_what_needs_it(self):
