@@ -48,6 +48,9 @@ WAITS = frozenset({ATTENTION, REFUSED, FAILED})
 #: Fields of an entry that have an index of their own.
 FACETS = ("outcome", "provider", "kind", "product_id")
 
+#: Failed attempts that an entry keeps.
+FAILURES = 20
+
 #: A listing whose filters need more than one index counts no further.
 CAPPED = 1000
 
@@ -172,6 +175,17 @@ def change(entry: Entry, **values: Any) -> None:
             entry[name] = value
 
 
+def note_failure(entry: Entry, error: str, now: datetime) -> None:
+    """Note that an attempt to process an entry failed.
+
+    :param error: what went wrong, without a name or an address.
+    :param now: in UTC.
+    """
+    failure = {"at": iso(now), "error": error}
+    entry["error"] = error
+    entry["failures"] = (*entry.get("failures", ()), failure)[-FAILURES:]
+
+
 def remark(entry: Entry, at: datetime, by: str, what: str, text: str) -> None:
     """Note what an owner decided about an entry.
 
@@ -291,6 +305,8 @@ def _add(site: Any, values: dict[str, Any]) -> Entry | None:
             "reason": "",
             "subject": "",
             "error": "",
+            # The attempts that failed, the latest of them, see note_failure().
+            "failures": (),
             "attempts": 0,
             # Whether it takes part in computing what its buyer is entitled to.
             "counts": False,

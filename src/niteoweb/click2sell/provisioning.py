@@ -330,7 +330,9 @@ def _fail(key: str, error: Exception) -> None:
     def work(site: Any) -> None:
         entry = ledger.get(site, key)
         entry["attempts"] += 1
-        entry["error"] = f"{type(error).__name__}\n{where}"
+        ledger.note_failure(
+            entry, f"{type(error).__name__}\n{where}", datetime.now(timezone.utc)
+        )
         retry.note(entry, datetime.now(timezone.utc))
         ledger.finish(site, entry, ledger.FAILED)
 

@@ -31,6 +31,7 @@ _EMPTY = {
     "last_name": "",
     "affiliate": "",
     "error": "",
+    "failures": (),
     "payload": retention.REDACTED,
 }
 

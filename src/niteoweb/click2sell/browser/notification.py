@@ -142,6 +142,12 @@ class NotificationView(BrowserView):
         return shown.badge(self.entry["outcome"])
 
     @property
+    def failures(self) -> list[tuple[shown.Moment, str]]:
+        """When attempts failed, and with which error; the latest first."""
+        found = reversed(self.entry.get("failures", ()))
+        return [(shown.moment(failure["at"]), failure["error"]) for failure in found]
+
+    @property
     def reason(self) -> Message | str:
         """Why it needs a person, waits or was refused, "" for no reason."""
         return reason.text(self.entry["reason"], self.entry["subject"])

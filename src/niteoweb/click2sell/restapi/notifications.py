@@ -217,6 +217,7 @@ def details(site: Any, request: Any, key: str) -> dict[str, Any]:
             "days": entry["days"],
             "exclusive": entry["exclusive"],
         },
+        "failures": list(entry.get("failures", ())),
         "dismissed": entry["dismissed"] is not None,
         "notes": list(entry["notes"]),
         "payload": json.loads(entry["payload"]),

@@ -566,6 +566,8 @@ class TestReplay(PageTestCase):
         self.assertIn("The replay failed.", self.text(browser))
         self.assertIn("ZeroDivisionError", self.text(browser).partition("What was done")[2])
         self.assertEqual(self.outcome(), ledger.FAILED)
+        # The attempt before it, too.
+        self.assertIn("RuntimeError", self.text(browser).partition("What was done")[2])
 
     def test_it_cannot_be_worked_out(self):
         browser = self.opened(self.path)
