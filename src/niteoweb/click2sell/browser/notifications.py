@@ -34,7 +34,7 @@ LABELS = {
     "product": _("Product id"),
     "buyer": _("Address of the buyer"),
     "from": _("From"),
-    "to": _("To"),
+    "to": _("Until"),
 }
 
 #: What stands behind an entry's key in the address, and the page that shows it.

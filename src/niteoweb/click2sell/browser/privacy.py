@@ -35,7 +35,7 @@ WHAT = {
 ACCOUNTS = {
     erasure.DELETED: _("deleted"),
     erasure.LEFT: _("left"),
-    erasure.NONE: _("none"),
+    erasure.NONE: _("no account"),
 }
 
 

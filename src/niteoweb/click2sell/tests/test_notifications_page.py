@@ -413,11 +413,13 @@ class TestDetail(PageTestCase):
         with self.owner():
             self.portal.portal_membership.deleteMembers([EMAIL])
         values = self.values(self.opened(path))
-        self.assertTrue(values["Account"].startswith("none (deleted on"), values["Account"])
+        self.assertTrue(
+            values["Account"].startswith("no account (deleted on"), values["Account"]
+        )
 
     def test_no_account(self):
         self.refund()
-        self.assertEqual(self.values(self.opened(f"/{self.key()}"))["Account"], "none")
+        self.assertEqual(self.values(self.opened(f"/{self.key()}"))["Account"], "no account")
 
     def test_other_notifications_of_the_buyer(self):
         self.buy()
