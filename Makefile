@@ -60,6 +60,14 @@ lint: build  ## Style, packaging and manifest
 	$(VENV)/bin/check-manifest
 	$(VENV)/bin/pyroma --min 10 .
 
+LOCALES := src/niteoweb/click2sell/locales
+DOMAIN := niteoweb.click2sell
+
+.PHONY: i18n
+i18n: build  ## Bring the message catalogues up to date with the texts in the code
+	$(VENV)/bin/i18ndude rebuild-pot --pot $(LOCALES)/$(DOMAIN).pot --create $(DOMAIN) --exclude tests src/niteoweb/click2sell
+	$(VENV)/bin/i18ndude sync --pot $(LOCALES)/$(DOMAIN).pot $(LOCALES)/*/LC_MESSAGES/$(DOMAIN).po
+
 .PHONY: docs
 docs: build  ## The documentation, in docs/_build/html
 	bin/sphinx-build -q -W --keep-going -b html docs docs/_build/html

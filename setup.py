@@ -91,6 +91,7 @@ setup(
     extras_require={
         "test": [
             "aiosmtpd",
+            "Babel",
             "build",
             "coverage",
             "hypothesis",

@@ -223,7 +223,11 @@ def _start(stack: ExitStack, log, *arguments: str) -> subprocess.Popen:
     command, *rest = arguments
     process = subprocess.Popen(  # noqa: S603
         [sys.executable, "-m", "demo.plonesite", command, str(settings.FOLDER), *rest],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+            "zope_i18n_compile_mo_files": "true",
+        },
         cwd=settings.ROOT,
         stdin=subprocess.PIPE,
         stdout=log,
