@@ -36,16 +36,6 @@ class DecisionTestCase(SiteTestCase):
     def dismiss(self, key):
         return action.carry_out(decision.dismiss(self.portal, key, "known", "admin"))
 
-    def assert_replay_changes_nothing(self):
-        before = self.dump()
-        for key in list(ledger.newest_first(self.portal)):
-            provisioning.replay(key)
-        after = self.dump()
-        for found in (before, after):
-            for entry in found["trees"]["entries"].values():
-                entry.pop("attempts")
-        self.assertEqual(before, after)
-
 
 class TestCorrect(DecisionTestCase):
     def test_the_purchase_changes_hands(self):
