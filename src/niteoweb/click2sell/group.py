@@ -3,6 +3,7 @@
 from Acquisition import aq_parent
 from collections.abc import Iterator
 from contextlib import contextmanager
+from niteoweb.click2sell import largegroup
 from niteoweb.click2sell import privilege
 from plone import api
 from Products.PlonePAS.interfaces.capabilities import IGroupCapability
@@ -120,6 +121,7 @@ def grant(user_id: str, group_id: str) -> None:
 
     :raises CannotGrant: no plugin of the user folder took the member in.
     """
+    largegroup.prepare(group_id)
     with own_run():
         if not api.portal.get_tool("portal_groups").addPrincipalToGroup(user_id, group_id):
             raise CannotGrant(f'nobody can be put in the group "{group_id}"')
@@ -129,6 +131,7 @@ def revoke(user_id: str, group_id: str) -> None:
     """Take a member out of a group; that it is gone or the member not in it is no error."""
     with own_run():
         if exists(group_id) and contains(group_id, user_id):
+            largegroup.prepare(group_id)
             api.portal.get_tool("portal_groups").removePrincipalFromGroup(user_id, group_id)
 
 
