@@ -103,7 +103,7 @@ def _account(site: Any, buyer: buyers.Buyer, plan: Plan, now: datetime) -> Done:
 
 def _groups(buyer: buyers.Buyer, plan: Plan, user_id: str, now: datetime) -> None:
     for name in plan.grant:
-        if not group.exists(name) and EVERY_BUYER in plan.grants.get(name, ()):
+        if EVERY_BUYER in plan.grants.get(name, ()) and not group.exists(name):
             group.make(name, translate("Click2Sell"))
         group.grant(user_id, name)
         buyers.note(buyer, buyers.GIVEN, name, now)

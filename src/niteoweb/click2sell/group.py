@@ -50,11 +50,13 @@ def is_privileged(group_id: str) -> bool:
 
 def problem(group_id: str) -> str:
     """Why a group cannot be given, as a code of reason.py, or ""."""
-    if not exists(group_id):
+    # Looked up once: Plone collects a group's properties, roles and groups each time.
+    found = api.portal.get_tool("acl_users").getGroupById(group_id) if group_id else None
+    if found is None:
         return "group missing"
     if is_automatic(group_id):
         return "group not granted"
-    return "group privileged" if is_privileged(group_id) else ""
+    return "group privileged" if privilege.found_group(found) else ""
 
 
 def cannot_make(group_id: str) -> str:

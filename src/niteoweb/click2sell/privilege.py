@@ -5,6 +5,7 @@ roles, groups, nested groups or local roles of the site root. It is evaluated at
 since a group that was harmless when the mapping was saved may have become powerful since.
 """
 
+from AccessControl.PermissionRole import rolesForPermissionOn
 from AccessControl.Permissions import manage_users
 from Acquisition import aq_base
 from Acquisition import aq_parent
@@ -45,17 +46,26 @@ def root_account(*names: str) -> bool:
 
 def group(group_id: str) -> bool:
     """Whether a group makes its members privileged, itself or through groups it belongs to."""
+    found = api.portal.get_tool("acl_users").getGroupById(group_id)
+    return found is not None and found_group(found)
+
+
+def found_group(found: Any) -> bool:
+    """The same for a group that was looked up already.
+
+    :param found: as the user folder gave it.
+    """
     portal = api.portal.get()
     contexts = (portal, aq_parent(portal))
     roles: set[str] = set()
-    for principal in _with_ancestors(group_id):
+    for principal in _with_ancestors(found):
         roles.update(principal.getRoles())
         for context in contexts:
             # Those of Zope's root hold in the site too.
             roles.update(context.get_local_roles_for_userid(principal.getId()))
     roles -= {"Authenticated", "Anonymous"}
     return any(
-        roles & _roles_of(permission, context)
+        not roles.isdisjoint(rolesForPermissionOn(permission, context))
         for permission in PERMISSIONS
         for context in contexts
     )
@@ -65,22 +75,17 @@ def _holds_permission(user: Any, context: Any) -> bool:
     return any(user.has_permission(permission, context) for permission in PERMISSIONS)
 
 
-def _roles_of(permission: str, context: Any) -> set[str]:
-    return {role["name"] for role in context.rolesOfPermission(permission) if role["selected"]}
-
-
-def _with_ancestors(group_id: str) -> list[Any]:
+def _with_ancestors(found: Any) -> list[Any]:
     """A group and all groups that it belongs to, directly or not."""
     pas = api.portal.get_tool("acl_users")
-    found: dict[str, Any] = {}
-    waiting = [group_id]
+    seen: dict[str, Any] = {}
+    waiting = [found]
     while waiting:
-        current = waiting.pop()
-        if current in found:
+        principal = waiting.pop()
+        if principal is None or principal.getId() in seen:
             continue
-        principal = pas.getGroupById(current)
-        if principal is None:
-            continue
-        found[current] = principal
-        waiting.extend(principal.getGroups())
-    return list(found.values())
+        seen[principal.getId()] = principal
+        waiting.extend(
+            pas.getGroupById(name) for name in principal.getGroups() if name not in seen
+        )
+    return list(seen.values())

@@ -205,6 +205,12 @@ class TestGroups(PrivilegeTestCase):
             api.group.grant_roles(groupname="premium", roles=["Clerk"])
         self.assert_not_given()
 
+    def test_role_of_the_site_with_a_permission_from_zopes_root(self):
+        with self.owner():
+            self.layer["app"].manage_permission(manage_users, ["Manager", "Reviewer"])
+            api.group.grant_roles(groupname="premium", roles=["Reviewer"])
+        self.assert_not_given()
+
     def test_groups_in_a_circle(self):
         self.put("premium", "course")
         self.put("course", "premium")
