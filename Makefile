@@ -6,6 +6,7 @@
 PYTHON ?= python3
 PORT ?= 8080
 ONCE ?=
+MEMBERS ?= 100,1000,10000,100000
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -51,6 +52,10 @@ build: python $(BUILD_DONE)  ## Set up everything: virtual environment, packages
 .PHONY: demo
 demo: build  ## The main job from nothing, then a site to click on (PORT=8080, ONCE=1 to stop after the report)
 	@bin/zopepy demo/run.py --port $(PORT) $(if $(ONCE),--once)
+
+.PHONY: bench
+bench: build  ## What a purchase costs (MEMBERS=100,1000 for a short run; BENCH= for other options)
+	@bin/zopepy bench/run.py --members $(MEMBERS) $(BENCH)
 
 .PHONY: lint
 lint: build  ## Style, packaging and manifest

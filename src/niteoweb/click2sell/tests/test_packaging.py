@@ -21,7 +21,7 @@ PACKAGE = "niteoweb/click2sell"
 #: What running the code leaves in a checkout, and what the system leaves.
 DROPPINGS = ("__pycache__", ".pyc", ".pyo", ".http", ".orig", ".rej", ".swp", "~", ".DS_Store")
 #: What a release is made of; the rest of a checkout is big and does not matter.
-FOLDERS = ("demo", "docs", "src")
+FOLDERS = ("bench", "demo", "docs", "src")
 
 
 class Release:

@@ -1,0 +1,1 @@
+"""Benchmarks, run by ``make bench``: what a purchase costs, and whether that grows."""

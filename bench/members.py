@@ -1,0 +1,178 @@
+"""Fill a database with members, and look for purchases in it; each in a process of its own.
+
+Members are made in batches: accounts, roles, properties and groups by the user folder's own
+plugins, the sale of each by the add-on's own ledger. Only Plone's registration is left out.
+"""
+
+from bench.provider import encoded
+from bench.provider import form
+from datetime import datetime
+from datetime import timezone
+from demo import settings as demo
+from niteoweb.click2sell import console
+from niteoweb.click2sell.notification import Delivery
+from niteoweb.click2sell.notification import Notification
+from niteoweb.click2sell.provider import click2sell
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import hashlib
+import json
+import sys
+
+
+BATCH = 1000
+#: That every buyer is in.
+GROUPS = (demo.BUYERS_GROUP, demo.GROUP)
+
+
+def fill(site: Any, total: int) -> None:
+    """Make members until there are so many of ours.
+
+    :param total: how many, those of earlier calls included.
+    """
+    from niteoweb.click2sell import group
+    from niteoweb.click2sell import largegroup
+    from niteoweb.click2sell import site as plone_site
+    from niteoweb.click2sell import store
+
+    import transaction
+
+    if not group.exists(demo.BUYERS_GROUP):
+        group.make(demo.BUYERS_GROUP, "Click2Sell")
+    for name in GROUPS:
+        largegroup.prepare(name)
+    timezone_ = plone_site.timezone()
+    for number in range(len(store.tree(site, "buyers")), total):
+        # Spread over the alphabet, as addresses are.
+        spread = hashlib.sha256(str(number).encode()).hexdigest()[:12]
+        notification = _notification(f"{spread}@example.net", timezone_)
+        _account(site, notification)
+        _purchase(site, notification)
+        if number % BATCH == 0:
+            transaction.commit()
+            site._p_jar.cacheMinimize()
+    transaction.commit()
+
+
+def _notification(address: str, timezone_: ZoneInfo) -> Notification:
+    """A sale, really signed, as the callback reads it."""
+    delivery = Delivery(encoded(form(address)), click2sell.CONTENT_TYPE)
+    return click2sell.parse(click2sell.verify(delivery, demo.SECRET_KEY), timezone_)
+
+
+def _account(site: Any, notification: Notification) -> None:
+    """What Plone keeps of a member, written by the user folder's plugins one by one."""
+    from niteoweb.click2sell import store
+    from Products.PluggableAuthService.PropertiedUser import PropertiedUser
+
+    address = notification.buyer
+    pas = site.acl_users
+    pas.source_users.addUser(address, address, hashlib.sha256(address.encode()).hexdigest())
+    pas.portal_role_manager.assignRoleToPrincipal("Member", address)
+    sheet = pas.mutable_properties.getPropertiesForUser(PropertiedUser(address))
+    sheet._properties.update(
+        email=address,
+        fullname=notification.fullname,
+        product_id=notification.product_id,
+        last_purchase_id=notification.receipt,
+    )
+    pas.mutable_properties.setPropertiesForUser(PropertiedUser(address), sheet)
+    # What the group plugin and the index of members do, without the events in between.
+    pas.source_groups._principal_groups[address] = GROUPS
+    for name in GROUPS:
+        pas.source_groups._group_principal_map[name].insert(address)
+    store.tree(site, "member_addresses")[address] = (address,)
+    store.tree(site, "member_logins")[address] = (address,)
+    store.tree(site, "member_ids")[address] = (address, address)
+
+
+def _purchase(site: Any, notification: Notification) -> None:
+    """What the add-on keeps of a purchase, written by its own modules."""
+    from niteoweb.click2sell import binding
+    from niteoweb.click2sell import buyer as buyers
+    from niteoweb.click2sell import figures
+    from niteoweb.click2sell import ledger
+    from niteoweb.click2sell import provisioning
+    from niteoweb.click2sell.groupplan import EVERY_BUYER
+
+    now = datetime.now(timezone.utc)
+    entry = provisioning.write_down(site, notification, now)
+    buyer = buyers.get(site, entry["buyer_id"])
+    product = (entry["provider"], entry["product_id"])
+    buyers.tie(site, buyer, notification.buyer, made=True)
+    buyers.change(
+        buyer,
+        made_at=ledger.iso(now),
+        grants={demo.GROUP: (product,), demo.BUYERS_GROUP: (EVERY_BUYER,)},
+        due=(demo.BUYERS_GROUP, demo.GROUP),
+    )
+    buyers.set_live(site, buyer, (product,))
+    buyer["revision"] += 1
+    ledger.change(entry, counts=True)
+    binding.bind(site, entry)
+    ledger.finish(site, entry, ledger.ACCEPTED)
+    figures.follow_payments(site, buyer)
+
+
+class Missing(Exception):
+    """The site does not hold what it has to hold; the message says what is wrong."""
+
+
+def check(site: Any, sold: list[str], total: int) -> None:
+    """Whether every purchase that was acknowledged is there, once, and nothing else.
+
+    :param sold: the addresses of the buyers; a buyer bought once.
+    :param total: how many entries the ledger has to have.
+    :raises Missing: something is missing or too much.
+    """
+    from niteoweb.click2sell import ledger
+    from niteoweb.click2sell import store
+
+    numbers = (
+        len(store.tree(site, "entries")),
+        ledger.count(site),
+        ledger.count(site, "outcome", ledger.ACCEPTED),
+    )
+    if set(numbers) != {total}:
+        raise Missing(f"{total} entries are due in the ledger; there are {numbers}")
+    listed = [set(site.acl_users.source_groups.getGroupMembers(name)) for name in GROUPS]
+    for address in sold:
+        if wrong := _wrong(site, address, listed):
+            raise Missing(f"{address}: {wrong}")
+
+
+def _wrong(site: Any, address: str, listed: list[set[str]]) -> str:
+    """What is wrong with a buyer, "" for nothing."""
+    from niteoweb.click2sell import buyer as buyers
+    from niteoweb.click2sell import ledger
+
+    entries = [ledger.get(site, key) for key in buyers.of_address(site, address)["keys"]]
+    if [entry["outcome"] for entry in entries] != [ledger.ACCEPTED]:
+        return "not one accepted notification"
+    member = site.portal_membership.getMemberById(address)
+    if member is None:
+        return "no account"
+    if member.getProperty("last_purchase_id") != entries[0]["receipt"]:
+        return "another receipt"
+    if not set(GROUPS) <= set(member.getGroups()):
+        return "not in the groups"
+    return "" if all(address in members for members in listed) else "not listed in the groups"
+
+
+def main(command: str, folder: str, *arguments: str) -> None:
+    """``fill FOLDER TOTAL MAIL`` or ``check FOLDER TOTAL FILE``."""
+    with console.opened(Path(folder) / "zope.conf", None) as site:
+        if command == "fill":
+            from niteoweb.click2sell import site as plone_site
+
+            plone_site.settings().welcome_mail = arguments[1]
+            fill(site, int(arguments[0]))
+        else:
+            sold = json.loads(Path(arguments[1]).read_text("utf-8"))
+            check(site, sold, int(arguments[0]))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

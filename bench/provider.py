@@ -1,0 +1,147 @@
+"""The payment provider: posts notifications over real HTTP and notes how long answers take."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field
+from datetime import datetime
+from datetime import timezone
+from demo import settings as demo
+from http.client import HTTPConnection
+from niteoweb.click2sell import notify
+from threading import Thread
+from urllib.parse import urlencode
+
+import itertools
+import secrets
+import time
+
+
+PARSED = "POST successfully parsed."
+
+
+class WrongAnswer(Exception):
+    """The site did not answer as documented."""
+
+
+def form(address: str) -> Mapping[str, str]:
+    """A signed sale, of now."""
+    now = datetime.now(timezone.utc)
+    transaction = secrets.token_hex(8)
+    return notify.form_fields(
+        demo.SECRET_KEY,
+        transaction,
+        product=demo.PRODUCT,
+        email=address,
+        date=f"{now:%Y-%m-%d}",
+        time=f"{now:%H:%M:%S}",
+        receipt=transaction,
+        name=demo.BUYER_NAME,
+        surname=demo.BUYER_SURNAME,
+        product_name=demo.PRODUCT_NAME,
+        price="9.90 EUR",
+    )
+
+
+def new_address() -> str:
+    """Of a buyer whom nobody knows yet."""
+    return f"{secrets.token_hex(8)}@example.com"
+
+
+def encoded(values: Mapping[str, str]) -> bytes:
+    """A form as it is posted."""
+    return urlencode(values).encode("ascii")
+
+
+def forged() -> bytes:
+    """A sale with a wrong checksum."""
+    return encoded({**form(new_address()), "checksum": "0" * 32})
+
+
+class Caller:
+    """One connection that is kept open.
+
+    :param port: where the site listens on this machine.
+    """
+
+    def __init__(self, port: int) -> None:
+        self._connection = HTTPConnection("127.0.0.1", port, timeout=120)
+        self._path = f"/{demo.SITE_ID}/{notify.VIEW}"
+
+    def call(self, method: str, body: bytes | None, status: int, text: str) -> float:
+        """Send a request and wait for the whole answer.
+
+        :returns: seconds.
+        :raises WrongAnswer: it is another one than was expected.
+        """
+        headers = {"Content-Type": notify.CONTENT_TYPE} if body is not None else {}
+        begin = time.perf_counter()
+        self._connection.request(method, self._path, body, headers)
+        answer = self._connection.getresponse()
+        said = answer.read()
+        taken = time.perf_counter() - begin
+        if answer.status != status or not said.startswith(text.encode("ascii")):
+            raise WrongAnswer(f"{answer.status} {said[:80]!r}, not {status} {text}")
+        return taken
+
+    def sell(self, body: bytes) -> float:
+        """Post a genuine notification."""
+        return self.call("POST", body, 200, PARSED)
+
+    def forge(self) -> float:
+        """Post a forged one."""
+        return self.call("POST", forged(), 403, "Checksum verification failed.")
+
+    def floor(self) -> float:
+        """The cheapest request that reaches the add-on: one that is not a POST."""
+        return self.call("GET", None, 405, "No POST request.")
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+
+@dataclass
+class Rush:
+    """What came of clients that bought at once.
+
+    :ivar seconds: of all of it, from the first request to the last answer.
+    :ivar times: seconds of each purchase.
+    :ivar sold: addresses whose purchases were acknowledged.
+    :ivar failures: the answers and errors of the others.
+    """
+
+    seconds: float = 0.0
+    times: list[float] = field(default_factory=list)
+    sold: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+
+def rush(port: int, clients: int, purchases: int) -> Rush:
+    """Buy with several clients at once; each begins its next purchase after the last answer."""
+    found = Rush()
+    bodies = [
+        (address, encoded(form(address)))
+        for address in itertools.islice(iter(new_address, ""), purchases)
+    ]
+    waiting = iter(bodies)
+
+    def work() -> None:
+        caller = Caller(port)
+        # Taking the next of a list's iterator is atomic.
+        for address, body in waiting:
+            try:
+                found.times.append(caller.sell(body))
+                found.sold.append(address)
+            except (WrongAnswer, OSError) as error:
+                found.failures.append(str(error))
+                caller.close()
+        caller.close()
+
+    threads = [Thread(target=work) for _ in range(clients)]
+    begin = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    found.seconds = time.perf_counter() - begin
+    return found
