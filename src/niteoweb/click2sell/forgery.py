@@ -1,7 +1,7 @@
-"""Deliveries with a wrong signature: counted in memory, written down now and then.
+"""Deliveries that were turned away: counted in memory, written down now and then.
 
-Somebody who guesses must not be able to make the database grow. The counter is written at most
-once a minute, and only together with a genuine delivery or a sweep.
+Somebody who guesses must not be able to make the database grow. The counters are written at
+most once a minute, and only together with a genuine delivery or a sweep.
 """
 
 from collections import defaultdict
@@ -9,14 +9,19 @@ from collections import deque
 from dataclasses import dataclass
 from dataclasses import field
 from datetime import datetime
+from niteoweb.click2sell import ledger
 from niteoweb.click2sell import store
-from niteoweb.click2sell.ledger import iso
 from typing import Any
 
 import threading
 import time
 import transaction
 
+
+#: A wrong signature.
+FORGED = "forged"
+#: It came from a network that may not send.
+NETWORK = "network"
 
 #: Seconds between two writes.
 PAUSE = 60
@@ -31,50 +36,67 @@ class _Tally:
     written: float = float("-inf")
 
 
+#: The path of a site, since a process may serve several, and why they were turned away.
+_Place = tuple[tuple[str, ...], str]
+
 _lock = threading.Lock()
-#: By the path of the site: a process may serve several.
-_tallies: defaultdict[tuple[str, ...], _Tally] = defaultdict(_Tally)
+_tallies: defaultdict[_Place, _Tally] = defaultdict(_Tally)
 
 
-def note(site: Any, size: int, now: datetime) -> None:
-    """Count a forged delivery.
+def note(site: Any, size: int, now: datetime, why: str = FORGED) -> None:
+    """Count a delivery that was turned away.
 
-    :param size: of the body, in bytes.
+    :param size: of the body, in bytes; 0 when it was not read.
+    :param why: :data:`FORGED` or :data:`NETWORK`.
     """
     with _lock:
-        tally = _tallies[site.getPhysicalPath()]
+        tally = _tallies[site.getPhysicalPath(), why]
         tally.count += 1
-        tally.samples.append((iso(now), size))
+        tally.samples.append((ledger.iso(now), size))
 
 
 def write(site: Any) -> None:
-    """Add the count to the database, in the current transaction, unless it is too early.
+    """Add the counts to the database, in the current transaction, unless it is too early.
 
     Call it with :data:`niteoweb.click2sell.commit.lock` held until the commit is done: what is
     written is taken off the count in memory only after that, and must not be written twice.
     """
-    path = site.getPhysicalPath()
+    for why in (FORGED, NETWORK):
+        place = site.getPhysicalPath(), why
+        with _lock:
+            tally = _tallies[place]
+            count, samples = tally.count, tuple(tally.samples)
+            early = time.monotonic() - tally.written < PAUSE
+        if not count or early:
+            continue
+        remarks = store.tree(site, "remarks")
+        remarks[why] = remarks.get(why, 0) + count
+        remarks[_samples(why)] = samples
+        transaction.get().addAfterCommitHook(_forget, args=(place, count))
+
+
+def total(site: Any, why: str = FORGED) -> int:
+    """How many deliveries were turned away, as far as this process knows."""
     with _lock:
-        tally = _tallies[path]
-        count, samples = tally.count, tuple(tally.samples)
-        early = time.monotonic() - tally.written < PAUSE
-    if not count or early:
-        return
-    remarks = store.tree(site, "remarks")
-    remarks["forged"] = remarks.get("forged", 0) + count
-    remarks["forged_samples"] = samples
-    transaction.get().addAfterCommitHook(_forget, args=(path, count))
+        noted = _tallies[site.getPhysicalPath(), why].count
+    return store.tree(site, "remarks").get(why, 0) + noted
 
 
-def total(site: Any) -> int:
-    """How many forged deliveries there were, as far as this process knows."""
+def last(site: Any, why: str) -> datetime | None:
+    """When a delivery was turned away last, in UTC, as far as this process knows."""
     with _lock:
-        noted = _tallies[site.getPhysicalPath()].count
-    return store.tree(site, "remarks").get("forged", 0) + noted
+        samples = tuple(_tallies[site.getPhysicalPath(), why].samples)
+    written = store.tree(site, "remarks").get(_samples(why), ())
+    times = [moment for moment, _size in (*written, *samples)]
+    return ledger.moment(max(times)) if times else None
 
 
-def _forget(committed: bool, path: tuple[str, ...], count: int) -> None:
+def _samples(why: str) -> str:
+    return f"{why}_samples"
+
+
+def _forget(committed: bool, place: _Place, count: int) -> None:
     if committed:
         with _lock:
-            _tallies[path].count -= count
-            _tallies[path].written = time.monotonic()
+            _tallies[place].count -= count
+            _tallies[place].written = time.monotonic()

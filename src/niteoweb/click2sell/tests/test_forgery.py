@@ -40,7 +40,9 @@ class _NoticedLock:
         self._lock.release()
 
 
-class TestForgery(SweepTestCase):
+class ForgeryTestCase(SweepTestCase):
+    """Counters and a clock of its own."""
+
     def setUp(self):
         super().setUp()
         tallies = mock.patch.object(forgery, "_tallies", defaultdict(forgery._Tally))
@@ -63,12 +65,14 @@ class TestForgery(SweepTestCase):
         transaction.commit()
         return request.response.getStatus(), text
 
-    def remarks(self):
-        """What is written about forged deliveries."""
+    def remarks(self, why="forged"):
+        """What is written about deliveries that were turned away."""
         transaction.begin()
         found = store.tree(self.portal, "remarks")
-        return found.get("forged", 0), found.get("forged_samples", ())
+        return found.get(why, 0), found.get(f"{why}_samples", ())
 
+
+class TestForgery(ForgeryTestCase):
     def test_ten_thousand_make_no_commit_and_a_genuine_one_writes_them(self):
         size = self.portal._p_jar.db().getSize()
         with self.no_commit():
