@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from niteoweb.click2sell import accountcap
 from niteoweb.click2sell import buyer as buyers
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import member
 from niteoweb.click2sell import outbox
 from niteoweb.click2sell import privilege
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.accountcap import Turn
 from typing import Any
 
 
@@ -21,6 +24,7 @@ class Account:
     :ivar problem: code of the reason why no account can be used, see reason.py.
     :ivar tied: the problem is one of the account that the buyer is tied to.
     :ivar deleted_at: when the buyer's account was deleted, "" for never.
+    :ivar asked: since when the buyer waits for an account, "" when that is not so.
     """
 
     user_id: str = ""
@@ -29,6 +33,7 @@ class Account:
     problem: str = ""
     tied: bool = False
     deleted_at: str = ""
+    asked: str = ""
 
     def concerns(self, payment: ledger.Entry, latest: ledger.Entry) -> bool:
         """Whether a payment is one that the problem keeps from taking effect.
@@ -43,8 +48,17 @@ class Account:
         return not self.problem and bool(self.user_id or self.create)
 
 
-def find(site: Any, buyer: buyers.Buyer, payments: Sequence[ledger.Entry]) -> Account:
-    """The account of a buyer: the tied one, one that exists, or a new one."""
+def find(
+    site: Any,
+    buyer: buyers.Buyer,
+    payments: Sequence[ledger.Entry],
+    turn: Turn,
+    now: datetime,
+) -> Account:
+    """The account of a buyer: the tied one, one that exists, or a new one.
+
+    :param now: in UTC.
+    """
     user_id = buyer["user_id"]
     if user_id:
         if not member.exists(user_id):
@@ -65,7 +79,12 @@ def find(site: Any, buyer: buyers.Buyer, payments: Sequence[ledger.Entry]) -> Ac
         )
     except member.NeedsAttention as problem:
         return Account(problem=problem.reason, deleted_at=buyer["deleted_at"])
-    return Account(user_id, attach=True) if user_id else Account(create=True)
+    if user_id:
+        return Account(user_id, attach=True)
+    asked = accountcap.asked_at(payments, buyer["deleted_at"])
+    if accountcap.is_full(site, buyer, asked, turn, now):
+        return Account(problem=ledger.TOO_MANY, deleted_at=buyer["deleted_at"], asked=asked)
+    return Account(create=True)
 
 
 def mail(made: bool, attached: bool) -> str:

@@ -23,6 +23,7 @@ from niteoweb.click2sell import outbox
 from niteoweb.click2sell import plan as plans
 from niteoweb.click2sell import provisioning
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.accountcap import Turn
 from niteoweb.click2sell.fact import GRANTS_NOTHING
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.plan import Plan
@@ -152,7 +153,8 @@ def _plan(site: Any, action: Action, concern: Concern, now: datetime) -> Plan:
     buyer = buyers.get(site, concern.buyer_id)
     if erased.closed(buyer):
         raise NotPossible(_("The buyer was erased: take the buyer in again first."))
-    plan = plans.make(site, buyer, now, ledger.get(site, concern.key))
+    turn = Turn.OWNER if concern.key else Turn.ARRIVAL
+    plan = plans.make(site, buyer, now, ledger.get(site, concern.key), turn=turn)
     return plan if action.mails else replace(plan, mail="")
 
 

@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Iterator
 from collections.abc import Mapping
 from datetime import datetime
+from datetime import timedelta
+from niteoweb.click2sell import accountcap
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import outbox
 from niteoweb.click2sell import silence
@@ -25,6 +27,10 @@ News = tuple[str, dict[str, Any]]
 _DAY = "alert_day"
 _SILENT = "alert_silent"
 _STOPPED = "alert_stopped"
+_HELD = "alert_held"
+
+#: That accounts have to wait is told again when none had to for so long.
+HELD_AGAIN = timedelta(hours=1)
 
 
 def file(site: Any, stopped: Mapping[str, int] | None, now: datetime) -> None:
@@ -40,7 +46,12 @@ def file(site: Any, stopped: Mapping[str, int] | None, now: datetime) -> None:
     if not to:
         return
     told = store.tree(site, "remarks")
-    news = [*_silent(site, told, now), *_stopped(told, stopped), *_daily(site, told, now)]
+    news = [
+        *_silent(site, told, now),
+        *_stopped(told, stopped),
+        *_held(site, told, now),
+        *_daily(site, told, now),
+    ]
     domain = plone_site.mail_domain()
     for kind, about in news:
         for address in to:
@@ -51,16 +62,6 @@ def addresses() -> tuple[str, ...]:
     """Who is told: the addresses of the settings, else the sender address of the site."""
     sender = plone_site.sender()[1]
     return tuple(plone_site.settings().alert_addresses or ([sender] if sender else []))
-
-
-def normal_addresses(lines: Any) -> Any:
-    """The lines of the setting without spaces around them, blank ones and repetitions.
-
-    :returns: `lines` as they are when they are no list of text.
-    """
-    if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
-        return lines
-    return [line for line in dict.fromkeys(line.strip() for line in lines) if line]
 
 
 def wrong_addresses(lines: list[str]) -> list[str]:
@@ -89,6 +90,18 @@ def _stopped(told: Any, stopped: Mapping[str, int] | None) -> Iterator[News]:
         return
     told[_STOPPED] = bool(stopped)
     yield (outbox.STOPPED, dict(stopped)) if stopped else (outbox.RESUMED, {})
+
+
+def _held(site: Any, told: Any, now: datetime) -> Iterator[News]:
+    """Accounts that have to wait because of the cap, once for as long as that goes on."""
+    before = told.get(_HELD)
+    if accountcap.anybody_waits(site):
+        told[_HELD] = iso(now)
+        if before is None:
+            about = {"waiting": accountcap.waiting(site), "limit": accountcap.cap()}
+            yield outbox.HELD, about
+    elif before is not None and now - ledger.moment(before) >= HELD_AGAIN:
+        del told[_HELD]
 
 
 def _daily(site: Any, told: Any, now: datetime) -> Iterator[News]:

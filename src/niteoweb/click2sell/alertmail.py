@@ -28,6 +28,7 @@ SUBJECTS = {
     outbox.HEARD: _("${site}: notifications from ${provider} arrive again"),
     outbox.STOPPED: _("${site}: no access was ended, because it would be ${members} members"),
     outbox.RESUMED: _("${site}: access is ended again when it is over"),
+    outbox.HELD: _("${site}: new accounts have to wait (${waiting})"),
 }
 
 TEXTS = {
@@ -84,6 +85,23 @@ If all of them are to lose access, have the sweep called once with "confirmed".
         default="""\
 No more members than the settings allow are left who would lose access in one sweep, or the
 sweep was confirmed. Access that is over is ended as usual.
+""",
+    ),
+    outbox.HELD: _(
+        "held_text",
+        default="""\
+Buyers who wait for their accounts: ${waiting}
+The settings allow so many new accounts in an hour: ${limit}
+
+Every purchase is recorded, and the sweep makes the accounts when there is room, in order of
+arrival. If it is only a good day, raise the number, and the next sweep makes more of them:
+${settings}
+
+If you did not sell that much, somebody else may know the secret key. Change it, without keeping
+the old one, and look at what arrived:
+${notifications}?outcome=needs+attention
+
+This mail comes once, however long it goes on.
 """,
     ),
 }

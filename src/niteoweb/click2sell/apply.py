@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from niteoweb.click2sell import accountcap
 from niteoweb.click2sell import binding
 from niteoweb.click2sell import buyer as buyers
 from niteoweb.click2sell import figures
@@ -54,6 +55,7 @@ def apply(
     if plan.absorbs:
         buyers.absorb(site, buyer, buyers.get(site, plan.absorbs))
     done = _account(site, buyer, plan, now)
+    accountcap.wait(site, buyer, plan.asked)
     step("member made")
     if done.user_id:
         if plan.properties and not done.created:
@@ -85,6 +87,8 @@ def _account(site: Any, buyer: buyers.Buyer, plan: Plan, now: datetime) -> Done:
     if plan.create:
         user_id, password = member.create(plan.address, plan.properties)
         buyers.tie(site, buyer, user_id, made=True, now=now)
+        if plan.counts:
+            accountcap.note(site, buyer, now)
         buyers.change(
             buyer,
             password_print=member.password_print(user_id),

@@ -6,6 +6,7 @@ commit as the grants, so that two runs for one buyer always conflict and one sta
 
 from collections.abc import Collection
 from datetime import datetime
+from niteoweb.click2sell import accountcap
 from niteoweb.click2sell import erased
 from niteoweb.click2sell import figures
 from niteoweb.click2sell import search
@@ -61,6 +62,8 @@ def of_address(site: Any, address: str) -> Buyer:
                 "logged_in": False,
                 # The account that an owner has chosen, for when one is needed.
                 "chosen": "",
+                # Since when an account is waited for, as in the index.
+                "account_asked": "",
                 # What an owner did to it, as in ledger.remark().
                 "notes": (),
                 # When an owner deleted the account; only a later payment makes a new one.
@@ -177,6 +180,7 @@ def absorb(site: Any, buyer: Buyer, other: Buyer) -> None:
     for key in other["keys"]:
         store.tree(site, "entries")[key]["buyer_id"] = buyer["id"]
     await_groups(site, other, ())
+    accountcap.wait(site, other, "")
     schedule(site, other, None)
     figures.absorb(site, buyer, other)
     search.forget(site, other)

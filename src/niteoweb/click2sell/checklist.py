@@ -10,6 +10,8 @@ from datetime import datetime
 from datetime import timedelta
 from enum import Enum
 from niteoweb.click2sell import _
+from niteoweb.click2sell import accountcap
+from niteoweb.click2sell import forgery
 from niteoweb.click2sell import mail
 from niteoweb.click2sell import remark
 from niteoweb.click2sell import secretkeys
@@ -83,6 +85,8 @@ def _items(site: Any, now: datetime, ask_mail_server: bool) -> Iterator[Item]:
     yield _sender()
     yield _mail_server() if ask_mail_server else _untried_mail_server()
     yield _last_notification(site, now)
+    yield from _networks(site)
+    yield from _new_accounts(site)
     yield _last_sweep(site, now)
 
 
@@ -223,6 +227,47 @@ def _last_notification(site: Any, now: datetime) -> Item:
         return Item("last_notification", State.WARNING, title, text, moment=last)
     text = _("Genuine notifications arrive.")
     return Item("last_notification", State.OK, title, text, moment=last)
+
+
+def _networks(site: Any) -> Iterator[Item]:
+    """Whether the networks in the settings keep somebody out, who may be the provider."""
+    if not plone_site.settings().allowed_networks:
+        return
+    title = _("Networks")
+    refused = forgery.last(site, forgery.NETWORK)
+    if refused is None:
+        text = _("Only the networks in the settings may send, and nothing else has tried to.")
+        yield Item("networks", State.OK, title, text)
+        return
+    names = {"number": forgery.total(site, forgery.NETWORK)}
+    heard = next(iter(silence.arrivals(site, click2sell.NAME)), None)
+    if heard is not None and heard > refused:
+        text = _(
+            "What came from elsewhere was refused, ${number} times. Genuine notifications have "
+            "arrived since.",
+            mapping=names,
+        )
+        yield Item("networks", State.OK, title, text, moment=refused)
+        return
+    text = _(
+        "What came from elsewhere was refused, ${number} times, and nothing genuine has "
+        "arrived since. If purchases are missing, the lists of networks and proxies may be "
+        "wrong.",
+        mapping=names,
+    )
+    yield Item("networks", State.WARNING, title, text, moment=refused)
+
+
+def _new_accounts(site: Any) -> Iterator[Item]:
+    """Whether buyers wait for their accounts because of the cap."""
+    if accountcap.anybody_waits(site):
+        text = _(
+            "Buyers wait for their accounts, because more than ${limit} were needed in an "
+            "hour. The sweep makes them when there is room. If you sold that much, raise the "
+            "number.",
+            mapping={"limit": accountcap.cap()},
+        )
+        yield Item("new_accounts", State.WARNING, _("New accounts"), text)
 
 
 def _last_sweep(site: Any, now: datetime) -> Item:

@@ -161,6 +161,43 @@ class IClick2SellSettings(Interface):
         max=100,
     )
 
+    new_accounts_an_hour = schema.Int(
+        title=_("Most new accounts in an hour"),
+        description=_(
+            "If more people than this buy for the first time in an hour, their purchases are "
+            "recorded and you are told; the sweep makes their accounts later, in order of "
+            "arrival. Several times the number of your best hour is a good choice. 0 is no "
+            "limit."
+        ),
+        required=False,
+        default=0,
+        min=0,
+    )
+
+    allowed_networks = schema.List(
+        title=_("Networks that may send notifications"),
+        description=_(
+            "Addresses and networks, such as 192.0.2.7 or 2001:db8::/32, one a line. Anything "
+            "from elsewhere is refused, whatever its signature. Leave it empty for everybody."
+        ),
+        value_type=schema.TextLine(),
+        required=False,
+        default=[],
+        missing_value=[],
+    )
+
+    trusted_proxies = schema.List(
+        title=_("Proxies of this site"),
+        description=_(
+            "Addresses and networks of proxies in front of the site, one a line. What they say "
+            "in X-Forwarded-For about who is behind them is believed, and nobody else's."
+        ),
+        value_type=schema.TextLine(),
+        required=False,
+        default=[],
+        missing_value=[],
+    )
+
     alert_addresses = schema.List(
         title=_("Who is told"),
         description=_(

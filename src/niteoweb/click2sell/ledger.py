@@ -33,6 +33,8 @@ REFUSED = "refused"
 FAILED = "failed"
 #: Reason of what is refused.
 ANOTHER = "another buyer or product"
+#: Reason of what waits for an account, see accountcap.py: told at once, settled by the sweep.
+TOO_MANY = "too many accounts"
 
 #: No entry was made, see :data:`.binding.ENTRIES_PER_TRANSACTION`.
 NOT_KEPT = "not kept"
@@ -153,13 +155,16 @@ def finish(site: Any, entry: Entry, outcome: str, reason: str = "", subject: str
     :param reason: code of the reason, see :mod:`niteoweb.click2sell.reason`.
     :param subject: what the reason is about, a group for example.
     """
+    told_apart = entry["reason"] == TOO_MANY
     change(entry, reason=reason, subject=subject)
+    if entry["outcome"] != outcome or told_apart != (reason == TOO_MANY):
+        tell = outcome in WAITS and reason != TOO_MANY
+        untold = store.tree(site, "untold")
+        (untold.insert if tell else untold.discard)(entry["key"])
     if entry["outcome"] != outcome:
         _file(site, "outcome", entry, add=False)
         entry["outcome"] = outcome
         _file(site, "outcome", entry, add=True)
-        untold = store.tree(site, "untold")
-        (untold.insert if outcome in WAITS else untold.discard)(entry["key"])
     figures.follow_entry(site, entry, outcome in EFFECTIVE)
 
 

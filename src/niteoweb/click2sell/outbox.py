@@ -30,8 +30,9 @@ SILENT = "provider silent"
 HEARD = "provider heard again"
 STOPPED = "sweep stopped"
 RESUMED = "sweep goes on"
+HELD = "accounts wait"
 #: Mails to the owner; they belong to no member.
-TO_OWNER = frozenset({DAILY, SILENT, HEARD, STOPPED, RESUMED})
+TO_OWNER = frozenset({DAILY, SILENT, HEARD, STOPPED, RESUMED, HELD})
 
 #: Pauses before the second and each later attempt, in minutes; the last one repeats.
 PAUSES = (5, 15, 60, 240, 720, 1440)

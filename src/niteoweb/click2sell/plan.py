@@ -22,6 +22,7 @@ from niteoweb.click2sell import member
 from niteoweb.click2sell import silence
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.account import Account
+from niteoweb.click2sell.accountcap import Turn
 from niteoweb.click2sell.entitlement import compute
 from niteoweb.click2sell.entitlement import Outcome
 from niteoweb.click2sell.fact import CODES
@@ -36,6 +37,9 @@ from typing import Any
 
 #: After how long a subscription of a silent provider is looked at again.
 LOOK_AGAIN = timedelta(minutes=30)
+
+#: Needs attention for one of these, and changes what the buyer has, or will.
+_EFFECTIVE = (CODES - GRANTS_NOTHING) | {ledger.TOO_MANY}
 
 #: The purchase fields of a member who bought nothing, as the profile sets them.
 NO_PURCHASE = {
@@ -64,7 +68,7 @@ class Verdict:
 
         It then ties its transaction to its buyer: a signature must not serve another one.
         """
-        effective = self.reason.startswith("group") or self.reason in CODES - GRANTS_NOTHING
+        effective = self.reason.startswith("group") or self.reason in _EFFECTIVE
         return effective or not (self.outcome == ledger.ATTENTION or self.dismissed)
 
     def of(self, entry: ledger.Entry) -> "Verdict":
@@ -85,6 +89,8 @@ class Plan:
         the one that stays.
     :ivar user_id: the account, "" when there is none (yet).
     :ivar create: an account has to be made; `properties` are for it.
+    :ivar counts: that account is one that the cap counts, see accountcap.py.
+    :ivar asked: since when the buyer waits for an account because of the cap, "" for not.
     :ivar attach: `user_id` has to be tied to the buyer.
     :ivar properties: member properties to write.
     :ivar mail: the mail that is owed, a kind of :mod:`niteoweb.click2sell.outbox`, "" for none.
@@ -112,6 +118,8 @@ class Plan:
     absorbs: str = ""
     user_id: str = ""
     create: bool = False
+    counts: bool = False
+    asked: str = ""
     attach: bool = False
     properties: Mapping[str, Any] = field(default_factory=dict)
     mail: str = ""
@@ -157,6 +165,7 @@ def make(
     current: ledger.Entry | None = None,
     follow_mapping: bool = False,
     despite_silence: bool = False,
+    turn: Turn = Turn.ARRIVAL,
 ) -> Plan:
     """Work out what has to change for a buyer.
 
@@ -164,6 +173,7 @@ def make(
     :param current: an entry of the buyer that is being processed and may not count yet.
     :param follow_mapping: also take away what a changed mapping does not give any more.
     :param despite_silence: also end what a silent provider sent no renewal for.
+    :param turn: whether an account that has to be made may have to wait.
     """
     if erased.closed(buyer):
         return Plan(buyer["id"])
@@ -179,12 +189,12 @@ def make(
     ]
     held = () if despite_silence else silence.held(site, buyer["live"], outcome, now)
     live = tuple(sorted({*outcome.products(now), *held}))
-    account = accounts.find(site, buyer, payments)
+    account = accounts.find(site, buyer, payments, turn, now)
     known = buyers.of_user(site, account.user_id) if account.attach else None
     if known is not None:
         # The same account bought under another address before: one buyer, one history.
         union = buyers.united(known, buyer)
-        plan = make(site, union, now, current, follow_mapping, despite_silence)
+        plan = make(site, union, now, current, follow_mapping, despite_silence, turn)
         return replace(plan, absorbs=buyer["id"], mail=accounts.mail(False, True))
     groups = Groups(
         buyer,
@@ -201,6 +211,8 @@ def make(
         buyer_id=buyer["id"],
         user_id=account.user_id,
         create=account.create,
+        counts=account.create and turn is not Turn.OWNER,
+        asked=account.asked,
         attach=account.attach,
         properties=_properties(buyer, account, payments),
         mail=accounts.mail(account.create, account.attach),

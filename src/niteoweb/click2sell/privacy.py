@@ -38,6 +38,7 @@ FIELDS = (
 WORDS = {
     "id": "buyer_id",
     "made": "account_made_for_the_purchase",
+    "account_asked": "account_waited_for_since",
     "deleted_at": "account_deleted_at",
     "taken": "groups_taken_by_hand",
     "due": "groups_due",

@@ -28,6 +28,7 @@ from niteoweb.click2sell import retry
 from niteoweb.click2sell import search
 from niteoweb.click2sell import secretkeys
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.accountcap import Turn
 from niteoweb.click2sell.fact import GRANTS_NOTHING
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
@@ -148,12 +149,16 @@ def resume(key: str) -> Result:
 
 
 def provision(
-    buyer_id: str, follow_mapping: bool = False, despite_silence: bool = False
+    buyer_id: str,
+    follow_mapping: bool = False,
+    despite_silence: bool = False,
+    turn: Turn = Turn.ARRIVAL,
 ) -> plans.Plan:
     """Make the site agree with what a buyer is entitled to now.
 
     :param follow_mapping: also take away what a changed mapping does not give any more.
     :param despite_silence: also end what a silent provider sent no renewal for.
+    :param turn: whether an account that has to be made may have to wait.
     :returns: the plan that was applied.
     :raises niteoweb.click2sell.commit.Busy: try again later.
     """
@@ -161,7 +166,7 @@ def provision(
     def work(site: Any) -> tuple[plans.Plan, apply.Done]:
         now = datetime.now(timezone.utc)
         buyer = buyers.get(site, buyer_id)
-        plan = plans.make(site, buyer, now, None, follow_mapping, despite_silence)
+        plan = plans.make(site, buyer, now, None, follow_mapping, despite_silence, turn)
         return plan, perform(site, plan, None)
 
     with commit.lock:

@@ -43,6 +43,10 @@ REASONS = {
     "privileged account": _("The account may administer the site; no purchase changes it."),
     "address not accepted": _("Plone does not accept this e-mail address for a member."),
     "account missing": _("The account that this buyer is tied to does not exist any more."),
+    ledger.TOO_MANY: _(
+        "As many accounts as the settings allow were made in an hour. The sweep makes this one "
+        "when there is room, in order of arrival, unless you dismiss it."
+    ),
     # The groups
     "group missing": _('There is no group "${subject}".'),
     "group privileged": _(

@@ -6,6 +6,7 @@ Part of an erasure; :mod:`niteoweb.click2sell.erasure` says what goes and what s
 from collections.abc import Collection
 from collections.abc import Iterable
 from datetime import datetime
+from niteoweb.click2sell import accountcap
 from niteoweb.click2sell import buyer as buyers
 from niteoweb.click2sell import erased
 from niteoweb.click2sell import figures
@@ -138,6 +139,7 @@ def _record(site: Any, record: buyers.Buyer, now: datetime) -> None:
     """Leave of a buyer's record what its notifications need."""
     buyers.set_live(site, record, ())
     buyers.await_groups(site, record, ())
+    accountcap.wait(site, record, "")
     buyers.schedule(site, record, None)
     buyers.change(
         record,

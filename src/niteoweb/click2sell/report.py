@@ -20,8 +20,10 @@ class Report:
         these were not ended for want of a renewal.
     :ivar entries: keys of the entries that were taken up, with their outcome.
     :ivar granted: members who were given a group that had been missing.
+    :ivar accounts: accounts that were made for buyers who had waited because of the cap.
     :ivar mails: mails that were sent, and that could not be.
-    :ivar waiting: failed ``entries`` and ``mails`` whose next attempt is not due yet.
+    :ivar waiting: failed ``entries`` and ``mails`` whose next attempt is not due yet, and
+        ``accounts`` that have to wait because of the cap.
     :ivar redacted: entries whose payload was removed.
     :ivar busy: entries, members and mails that another process was at; the next sweep does
         them.
@@ -36,8 +38,11 @@ class Report:
     silent: dict[str, datetime] = field(default_factory=dict)
     entries: dict[str, str] = field(default_factory=dict)
     granted: int = 0
+    accounts: int = 0
     mails: dict[str, int] = field(default_factory=lambda: {"sent": 0, "failed": 0, "due": 0})
-    waiting: dict[str, int] = field(default_factory=lambda: {"entries": 0, "mails": 0})
+    waiting: dict[str, int] = field(
+        default_factory=lambda: {"entries": 0, "mails": 0, "accounts": 0}
+    )
     redacted: int = 0
     busy: int = 0
     troubled: int = 0
@@ -53,6 +58,7 @@ class Report:
             "silent_providers": {n: t.isoformat() for n, t in sorted(self.silent.items())},
             "entries": self.entries,
             "groups_given_late": self.granted,
+            "accounts_made_late": self.accounts,
             "mails": self.mails,
             "waiting": self.waiting,
             "payloads_removed": self.redacted,

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from niteoweb.click2sell import _
 from niteoweb.click2sell import alert
+from niteoweb.click2sell import caller
 from niteoweb.click2sell import group
 from niteoweb.click2sell import secretkeys
 from niteoweb.click2sell import site
@@ -36,6 +37,9 @@ TEXT_PLACEHOLDERS = (*SUBJECT_PLACEHOLDERS, "credentials")
 #: Control characters and the two separators of Unicode: none of them belongs into one line.
 _CONTROL = {"Cc", "Zl", "Zp"}
 
+#: Lists in which neither blank lines nor repetitions mean anything.
+LISTS = ("alert_addresses", "allowed_networks", "trusted_proxies")
+
 Problem = tuple[str, Message]
 
 
@@ -45,8 +49,8 @@ def normalize(values: Mapping[str, Any]) -> dict[str, Any]:
     The secret keys and the group of all buyers lose spaces and line breaks around them, which
     come with pasting; nothing inside them is touched, and a key of spaces only is a blank one.
     Lines of the mapping stay as they are, comments and blank lines too, so that line numbers
-    keep their meaning. Addresses lose spaces, blank lines and repetitions. Line ends of the
-    text become those of this system.
+    keep their meaning. Addresses and networks lose spaces, blank lines and repetitions. Line
+    ends of the text become those of this system.
 
     :param values: by the names of the fields, all or some of them.
     :returns: a new dictionary; values of a wrong type are left for :func:`validate`.
@@ -65,11 +69,12 @@ def normalize(values: Mapping[str, Any]) -> dict[str, Any]:
         normal["site_address"] = (
             address.strip().rstrip("/") if isinstance(address, str) else address
         )
-    for name in ("mapping", "alert_addresses"):
+    for name in ("mapping", *LISTS):
         if name in normal and normal[name] is None:
             normal[name] = []
-    if "alert_addresses" in normal:
-        normal["alert_addresses"] = alert.normal_addresses(normal["alert_addresses"])
+    for name in LISTS:
+        if name in normal:
+            normal[name] = _tidy(normal[name])
     if isinstance(normal.get("welcome_text"), str):
         normal["welcome_text"] = re.sub("\r\n?", "\n", normal["welcome_text"])
     return normal
@@ -97,6 +102,8 @@ def validate(values: Mapping[str, Any]) -> list[Problem]:
             )
             for found in alert.wrong_addresses(sound["alert_addresses"])
         ]
+    for name in caller.SETTINGS:
+        problems += [(name, message) for message in caller.problems(name, sound.get(name, []))]
     if sound.get("buyers_group"):
         problems += [
             ("buyers_group", message) for message in _group_problems(sound["buyers_group"])
@@ -140,6 +147,16 @@ def own_address() -> str:
     """The address that the request came to, "" in a script, where there is none."""
     address = site.get().absolute_url()
     return "" if urlsplit(address).hostname == "nohost" else address
+
+
+def _tidy(lines: Any) -> Any:
+    """Lines without spaces around them, blank ones and repetitions.
+
+    :returns: `lines` as they are when they are no list of text.
+    """
+    if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
+        return lines
+    return [line for line in dict.fromkeys(line.strip() for line in lines) if line]
 
 
 def _is_address(text: str) -> bool:

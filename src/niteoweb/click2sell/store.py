@@ -42,6 +42,9 @@ TREES = {
     "nameless_words": OOTreeSet,  # (word, key) of entries that name no buyer
     "buyers_paid": OOTreeSet,  # (minus microseconds of the latest payment, buyer id)
     "buyers_paid_count": Length,  # how many
+    # accountcap.py
+    "accounts_made": OOTreeSet,  # (time, buyer id) of those that the cap counts
+    "accounts_awaited": OOTreeSet,  # (time at which it was asked for, buyer id)
     # outbox.py
     "mails": OOBTree,  # mail id -> mail
     "mails_due": OOTreeSet,  # (time of the next attempt, mail id)

@@ -1,13 +1,15 @@
 """The sweep: what is due without a delivery. For cron, or a timer.
 
 It takes up entries whose process died or that failed, ends lapsed access, gives groups that
-were missing, tells the owner, sends due mails, and removes payloads that are old enough. Each
-member, entry and mail is a commit of its own, and two sweeps at once do each thing once.
+were missing, tells the owner, makes accounts that had to wait, sends due mails, and removes
+payloads that are old enough. Each member, entry and mail is a commit of its own, and two sweeps
+at once do each thing once.
 """
 
 from collections.abc import Iterable
 from datetime import datetime
 from datetime import timezone
+from niteoweb.click2sell import accountcap
 from niteoweb.click2sell import alert
 from niteoweb.click2sell import buyer as buyers
 from niteoweb.click2sell import commit
@@ -24,6 +26,7 @@ from niteoweb.click2sell import retry
 from niteoweb.click2sell import silence
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import store
+from niteoweb.click2sell.accountcap import Turn
 from niteoweb.click2sell.interfaces import IClick2SellSettings
 from niteoweb.click2sell.report import Report
 from typing import Any
@@ -74,6 +77,7 @@ def sweep(
     waiting = _lapsed(report, now, confirmed)
     _pending(report, waiting)
     _alert(report, now)
+    _awaited(report)
     if mails:
         _mails(report, now)
     try:
@@ -87,6 +91,7 @@ def sweep(
 def _begin(site: Any, now: datetime) -> None:
     forgery.write(site)
     remark.note(site, remark.SWEEP, now)
+    accountcap.forget(site, now)
 
 
 def _look(site: Any, report: Report, now: datetime, confirmed: bool) -> None:
@@ -98,6 +103,8 @@ def _look(site: Any, report: Report, now: datetime, confirmed: bool) -> None:
     _break(site, report, confirmed)
     ready = _plans(report, _ready(site), now, confirmed)
     report.granted = sum(bool(plan.grant) for plan in ready)
+    waiting, room = accountcap.waiting(site), accountcap.room(site, now)
+    report.accounts = waiting if room is None else min(waiting, room)
     report.mails["due"] = len(outbox.due(site, now))
     _wait(site, report, now)
 
@@ -143,6 +150,15 @@ def _pending(report: Report, waiting: frozenset[str]) -> None:
     report.granted = sum(bool(plan.grant) for plan in _provision(report, ready, False))
 
 
+def _awaited(report: Report) -> None:
+    """Make the accounts that had to wait, as many as there is room for."""
+    called = accountcap.called(plone_site.get())
+    for plan in _provision(report, called, False, Turn.CALLED):
+        report.accounts += plan.create
+        if plan.asked:
+            break
+
+
 def _alert(report: Report, now: datetime) -> None:
     """Owe the owner the mails about what they do not know yet."""
     try:
@@ -166,11 +182,14 @@ def _plans(
 
 
 def _provision(
-    report: Report, buyer_ids: Iterable[str], confirmed: bool
+    report: Report,
+    buyer_ids: Iterable[str],
+    confirmed: bool,
+    turn: Turn = Turn.ARRIVAL,
 ) -> Iterable[plans.Plan]:
     for buyer_id in buyer_ids:
         try:
-            yield provisioning.provision(buyer_id, despite_silence=confirmed)
+            yield provisioning.provision(buyer_id, despite_silence=confirmed, turn=turn)
         except commit.Busy:
             report.busy += 1
         except Exception as error:
@@ -212,7 +231,11 @@ def _mails(report: Report, now: datetime) -> None:
 
 def _wait(site: Any, report: Report, now: datetime) -> None:
     """Tell how much waits for its next attempt."""
-    report.waiting = {"entries": retry.waiting(site, now), "mails": outbox.waiting(site, now)}
+    report.waiting = {
+        "entries": retry.waiting(site, now),
+        "mails": outbox.waiting(site, now),
+        "accounts": accountcap.waiting(site),
+    }
 
 
 def _due(site: Any, now: datetime) -> Iterable[str]:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from datetime import timezone
+from niteoweb.click2sell import caller
 from niteoweb.click2sell import commit
 from niteoweb.click2sell import forgery
 from niteoweb.click2sell import ledger
@@ -36,6 +37,7 @@ RETRY_AFTER = 60
 PARSED = "POST successfully parsed."
 NO_POST = "No POST request."
 TOO_LARGE = "POST too large."
+WRONG_NETWORK = "POST refused: network."
 REFUSED = "POST refused: the transaction belongs to another buyer or product."
 REFUSED_MANY = "POST refused: there are too many notifications of this transaction."
 BUSY = "Try again later."
@@ -79,6 +81,9 @@ class Callback(BrowserView):
     def _handle(self) -> tuple[int, str]:
         if self.request.method != "POST":
             return 405, NO_POST
+        if not caller.allowed(self.request.environ):
+            forgery.note(plone_site.get(), 0, datetime.now(timezone.utc), forgery.NETWORK)
+            return 403, WRONG_NETWORK
         body = self._body()
         if len(body) > LARGEST_BODY:
             return 413, TOO_LARGE

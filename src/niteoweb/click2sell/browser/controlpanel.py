@@ -71,7 +71,8 @@ class SettingsForm(RegistryEditForm):
             # Not even the widget gets to know the key.
             self.fields[name].ignoreContext = True
         self.fields["mapping"].widgetFactory = MappingFieldWidget
-        self.fields["alert_addresses"].widgetFactory = MappingFieldWidget
+        for name in settings.LISTS:
+            self.fields[name].widgetFactory = MappingFieldWidget
         self.fields["welcome_mail"].widgetFactory = RadioFieldWidget
         # z3c.form takes an empty value for none and shows the default: the next save would
         # bring back the group that the owner has switched off.
@@ -96,7 +97,8 @@ class SettingsForm(RegistryEditForm):
         """
         super().updateWidgets(prefix)
         self.widgets["welcome_text"].rows = 12
-        self.widgets["alert_addresses"].rows = 3
+        for name in settings.LISTS:
+            self.widgets[name].rows = 3
 
     def extractData(
         self,

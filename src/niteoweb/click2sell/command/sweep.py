@@ -101,8 +101,11 @@ def _tell(report: dict[str, Any]) -> None:
             f"{wait['entries']} failed notifications and {wait['mails']} mails wait for their "
             "next attempt."
         )
+    if wait["accounts"]:
+        say(f"{wait['accounts']} buyers wait for an account: too many were made in an hour.")
     for name, what in (
         ("groups_given_late", "members got a group that had been missing"),
+        ("accounts_made_late", "buyers got an account that they had waited for"),
         ("payloads_removed", "notifications lost their old payload"),
         ("busy", "members or mails wait for the next sweep"),
         (

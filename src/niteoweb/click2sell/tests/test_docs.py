@@ -147,6 +147,12 @@ class TestExchanges(DocsHTTPTestCase):
         self.record(403, form(checksum=sign("another key", "T-1001")))
         self.assertEqual(ledger.count(self.portal), 0)
 
+    def test_wrong_network(self):
+        plone_site.settings().allowed_networks = ["192.0.2.0/24"]
+        transaction.commit()
+        self.record(403, form())
+        self.assertEqual(ledger.count(self.portal), 0)
+
     def test_missing_parameter(self):
         self.record(400, form(buyer_email=None))
 

@@ -318,7 +318,7 @@ class TestUnfinishedEntries(SweepTestCase):
                     with self.no_commit():
                         report = self.sweep(dry_run=dry_run)
                     self.assertEqual(report.entries, {})
-                    self.assertEqual(report.waiting, {"entries": 1, "mails": 0})
+                    self.assertEqual(report.waiting, {"entries": 1, "mails": 0, "accounts": 0})
                 self.later(seconds=1)
                 for dry_run in (True, False):
                     report = self.sweep(dry_run=dry_run)
@@ -449,7 +449,7 @@ class TestMails(SweepTestCase):
                 with self.no_commit():
                     report = self.sweep()
                 self.assertEqual(report.mails, {"sent": 0, "failed": 0, "due": 0})
-                self.assertEqual(report.waiting, {"entries": 0, "mails": 1})
+                self.assertEqual(report.waiting, {"entries": 0, "mails": 1, "accounts": 0})
                 self.later(seconds=1)
                 self.assertEqual(self.sweep(dry_run=True).waiting["mails"], 0)
                 self.assertEqual(self.sweep().mails, {"sent": 0, "failed": 1, "due": 0})
@@ -634,8 +634,9 @@ class TestReport(SweepTestCase):
                 "silent_providers": {"b": "2026-05-03T18:00:00+00:00"},
                 "entries": {},
                 "groups_given_late": 0,
+                "accounts_made_late": 0,
                 "mails": {"sent": 0, "failed": 0, "due": 0},
-                "waiting": {"entries": 0, "mails": 0},
+                "waiting": {"entries": 0, "mails": 0, "accounts": 0},
                 "payloads_removed": 0,
                 "busy": 0,
                 "troubled": 0,
