@@ -97,6 +97,7 @@ class Account:
     """
 
     user_id: str
+    buyer_id: str
     address: str
     made_at: datetime
 
@@ -110,6 +111,7 @@ class Renewal:
     """
 
     user_id: str
+    buyer_id: str
     address: str
     provider: str
     product_id: str
@@ -215,8 +217,8 @@ def _newest(site: Any, filed: Iterable[Any], item: Any) -> Newest:
 
 def _account(site: Any, place: tuple[int, str]) -> Account:
     user_id = place[1]
-    address = buyers.of_user(site, user_id)["addresses"][0]
-    return Account(user_id, address, figures.moment(place))
+    record = buyers.of_user(site, user_id)
+    return Account(user_id, record["id"], record["addresses"][0], figures.moment(place))
 
 
 def _renewal(site: Any, place: tuple[int, str, str, str]) -> Renewal:
@@ -224,6 +226,7 @@ def _renewal(site: Any, place: tuple[int, str, str, str]) -> Renewal:
     record = buyers.get(site, buyer_id)
     return Renewal(
         record["user_id"],
+        buyer_id,
         record["addresses"][0],
         *product,
         figures.moment(place),

@@ -147,6 +147,12 @@ class MemberView(BrowserView):
     # The account
 
     @property
+    def privacy_url(self) -> str:
+        """Address of the page that tells what is stored, and erases it."""
+        query = urlencode({"address": self.found.addresses[0]})
+        return f"{self.context.absolute_url()}/@@click2sell-privacy?{query}"
+
+    @property
     def deleted(self) -> shown.Moment | None:
         """When the account was deleted, if it was."""
         at = self.found.deleted_at

@@ -170,7 +170,9 @@ class ReportView(BrowserView):
         url = f"{self.context.absolute_url()}/@@click2sell-notifications"
         return [
             Trouble(
-                shown.badge(outcome), plots.number(count), self._list(outcome=outcome, url=url)
+                shown.badge(outcome),
+                plots.number(count),
+                f"{url}?{urlencode({'outcome': outcome})}",
             )
             for outcome in TROUBLES
             if (count := ledger.count(self.context, "outcome", outcome))
@@ -231,13 +233,9 @@ class ReportView(BrowserView):
         """What a mail is about."""
         return MAILS.get(kind, kind)
 
-    def history(self, address: str) -> str:
-        """Address of the list of a buyer's notifications."""
-        return self._list(buyer=address)
-
-    def _list(self, url: str = "", **filters: str) -> str:
-        url = url or f"{self.context.absolute_url()}/@@click2sell-notifications"
-        return f"{url}?{urlencode(filters)}"
+    def buyer_url(self, buyer_id: str) -> str:
+        """Address of a buyer's page."""
+        return f"{self.context.absolute_url()}/@@click2sell-members/{buyer_id}"
 
     def _period(self, period: str) -> str:
         """A day as Plone shows it; a month as it is."""

@@ -24,7 +24,7 @@ from niteoweb.click2sell import reason
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import store
 from niteoweb.click2sell.browser import shown
-from niteoweb.click2sell.course import State
+from niteoweb.click2sell.browser import standings
 from niteoweb.click2sell.entitlement import compute
 from niteoweb.click2sell.entitlement import Entitlement
 from niteoweb.click2sell.entitlement import Policy
@@ -38,16 +38,6 @@ BATCH = 500
 
 Cell = Message | str | int | Decimal | None
 Row = Sequence[Cell]
-
-STATES = {
-    State.ACTIVE: _("active"),
-    State.CANCELLED: _("cancelled"),
-    State.ENDED: _("ended"),
-    State.REFUNDED: _("refunded"),
-    State.UNMAPPED: _("no line in the mapping"),
-    State.GRACE: _("days of grace"),
-    State.LAPSED: _("lapsed"),
-}
 
 
 def notifications(site: Any, filters: listing.Filters) -> Iterator[Row]:
@@ -110,7 +100,10 @@ def members(site: Any, now: datetime, request: Any) -> Iterator[Row]:
     """
     zone = plone_site.timezone()
     lines, policy = plone_site.mapping(), plone_site.policy()
-    states = {state: translate(text, context=request) for state, text in STATES.items()}
+    states = {
+        state: translate(badge.text, context=request)
+        for state, badge in standings.STATES.items()
+    }
     yield (
         _("Address"),
         _("Other addresses"),

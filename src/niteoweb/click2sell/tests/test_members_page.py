@@ -129,6 +129,20 @@ class TestList(MembersTestCase):
                     browser = self.opened(path, who=who)
                     self.assertIs(EMAIL in browser.contents, allowed)
 
+    def test_members_as_a_file(self):
+        self.buy()
+        browser = self.opened()
+        browser.getControl("Download as CSV").click()
+        self.assertIn("text/csv", browser.headers["Content-Type"])
+        self.assertIn(EMAIL, browser.contents)
+
+    def test_the_way_to_the_import_for_who_may(self):
+        viewer = self.person("viewer", permissions=("View purchases",))
+        self.assertNotIn("@@click2sell-import", self.opened(who=viewer).contents)
+        browser = self.opened()
+        browser.getLink("Import members").click()
+        self.assertIn("Show what the file makes", self.text(browser))
+
     def test_it_is_a_tab(self):
         browser = self.opened()
         tab = re.search(r'<a class="nav-link active"[^>]*>([^<]+)', browser.contents)
@@ -183,9 +197,16 @@ class TestMember(MembersTestCase):
         self.buy(c2s_transaction_id="R-123")
         browser = self.opened()
         browser.getControl(name="search").value = "r-123"
-        browser.getForm(action=self.url).submit()
+        browser.getForm(action=self.url, index=0).submit()
         browser.getLink("John Smith").click()
         self.assertIn('The group "absent" does not exist', self.text(browser))
+
+    def test_the_way_to_what_is_stored(self):
+        self.buy()
+        browser = self.member_page()
+        browser.getLink("Download or erase").click()
+        self.assertEqual(browser.getControl("E-mail address").value, EMAIL)
+        self.assertIn("Download all of it", self.text(browser))
 
     def test_why_not_with_the_notification_that_it_comes_from(self):
         self.account("john", login="john")

@@ -237,7 +237,7 @@ class TestWhomToAsk(ReportTestCase):
             self.table("never used")[1:], [["john@example.org", "May 03, 2026 06:00 PM"]]
         )
         browser.getLink(EMAIL, index=0).click()
-        self.assertEqual(self.buyers(browser), [EMAIL])
+        self.assertTrue(browser.url.endswith(f"/@@click2sell-members/{self.buyer()['id']}"))
 
     def test_everybody_logged_in(self):
         self.account()
@@ -256,6 +256,12 @@ class TestWhomToAsk(ReportTestCase):
         self.later(days=4)
         base.provisioning.provision(self.buyer()["id"], despite_silence=True)
         self.assertEqual(self.table("did not come")[1][-1], "has ended")
+        link = self.opened().getLink(EMAIL, index=1)
+        self.assertTrue(link.url.endswith(f"/@@click2sell-members/{self.buyer()['id']}"))
+
+    def test_the_way_to_the_accounts(self):
+        self.buy()
+        self.assertIn("/@@click2sell-accounting", self.opened().contents)
 
     def test_more_than_are_counted(self):
         self.settings(mapping=["1|premium|30"])
