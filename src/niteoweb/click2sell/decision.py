@@ -18,6 +18,7 @@ from datetime import datetime
 from niteoweb.click2sell import _
 from niteoweb.click2sell import binding
 from niteoweb.click2sell import buyer as buyers
+from niteoweb.click2sell import entrynote
 from niteoweb.click2sell import erased
 from niteoweb.click2sell import group
 from niteoweb.click2sell import ledger
@@ -134,7 +135,7 @@ def decide(site: Any, key: str, reason: str, by: str) -> Action:
         if (provider, transaction) in corrected:
             corrected[provider, transaction] = entry["buyer"]
         _sort_out(site, (provider, transaction), (before, after))
-        ledger.remark(entry, now, by, "decided", why)
+        entrynote.remark(entry, now, by, "decided", why)
         found = dict.fromkeys((before["id"], after["id"]))
         return [Concern(buyer_id) for buyer_id in found]
 
@@ -165,7 +166,7 @@ def attach(site: Any, key: str, user_id: str, reason: str, by: str) -> Action:
             )
         buyers.untie(site, buyer)
         buyers.change(buyer, chosen=user_id, deleted_at="")
-        ledger.remark(entry, now, by, "attached", _reason)
+        entrynote.remark(entry, now, by, "attached", _reason)
         # The entry itself, too: one that was never taken in may be the reason for the choice.
         return [Concern(buyer["id"], key)]
 
@@ -187,7 +188,7 @@ def dismiss(site: Any, key: str, note: str, by: str) -> Action:
         entry = ledger.get(site, key)
         entry["dismissed"] = (entry["reason"], entry["subject"])
         ledger.tell_no_more(site, entry)
-        ledger.remark(entry, now, by, "dismissed", _note)
+        entrynote.remark(entry, now, by, "dismissed", _note)
         if entry["counts"]:
             return [Concern(entry["buyer_id"])]
         if entry["outcome"] == ledger.ATTENTION:
@@ -214,7 +215,7 @@ def make_group(site: Any, key: str, by: str) -> Action:
     def write(site: Any, now: datetime) -> list[Concern]:
         if not group.exists(name):
             group.make(name, name)
-        ledger.remark(ledger.get(site, key), now, by, "group made", name)
+        entrynote.remark(ledger.get(site, key), now, by, "group made", name)
         return [Concern(entry["buyer_id"])]
 
     return Action(write)

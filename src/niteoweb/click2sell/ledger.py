@@ -50,8 +50,11 @@ WAITS = frozenset({ATTENTION, REFUSED, FAILED})
 #: Fields of an entry that have an index of their own.
 FACETS = ("outcome", "provider", "kind", "product_id")
 
-#: Failed attempts that an entry keeps.
-FAILURES = 20
+#: What is not known of an entry whose fields cannot be read.
+UNREAD = (
+    *("buyer", "email", "first_name", "last_name", "product_id", "product_name"),
+    *("receipt", "currency", "country", "affiliate", "speaks_for"),
+)
 
 #: A listing whose filters need more than one index counts no further.
 CAPPED = 1000
@@ -126,20 +129,10 @@ def record_broken(
             "kind": str(Kind.UNKNOWN),
             "received_at": iso(received_at),
             "occurred_at": iso(received_at),
-            "buyer": "",
-            "email": "",
-            "first_name": "",
-            "last_name": "",
-            "product_id": "",
-            "product_name": "",
+            **dict.fromkeys(UNREAD, ""),
             "transaction": transaction,
-            "receipt": "",
             "amount": None,
-            "currency": "",
-            "country": "",
-            "affiliate": "",
             "subscription": False,
-            "speaks_for": "",
             "valid_until": None,
             "payload": json.dumps(dict(payload)),
         },
@@ -178,29 +171,6 @@ def change(entry: Entry, **values: Any) -> None:
     for name, value in values.items():
         if entry.get(name) != value:
             entry[name] = value
-
-
-def note_failure(entry: Entry, error: str, now: datetime) -> None:
-    """Note that an attempt to process an entry failed.
-
-    :param error: what went wrong, without a name or an address.
-    :param now: in UTC.
-    """
-    failure = {"at": iso(now), "error": error}
-    entry["error"] = error
-    entry["failures"] = (*entry.get("failures", ()), failure)[-FAILURES:]
-
-
-def remark(entry: Entry, at: datetime, by: str, what: str, text: str) -> None:
-    """Note what an owner decided about an entry.
-
-    :param at: in UTC.
-    :param by: user id of the owner.
-    :param what: "decided", "attached", "dismissed" or "group made".
-    :param text: the owner's reason.
-    """
-    note = {"at": iso(at), "by": by, "what": what, "text": text}
-    entry["notes"] = (*entry.get("notes", ()), note)
 
 
 def rekey(site: Any, entry: Entry, key: str) -> None:

@@ -17,6 +17,7 @@ from niteoweb.click2sell import apply
 from niteoweb.click2sell import binding
 from niteoweb.click2sell import buyer as buyers
 from niteoweb.click2sell import commit
+from niteoweb.click2sell import entrynote
 from niteoweb.click2sell import erased
 from niteoweb.click2sell import forgery
 from niteoweb.click2sell import history
@@ -335,7 +336,7 @@ def _fail(key: str, error: Exception) -> None:
     def work(site: Any) -> None:
         entry = ledger.get(site, key)
         entry["attempts"] += 1
-        ledger.note_failure(
+        entrynote.note_failure(
             entry, f"{type(error).__name__}\n{where}", datetime.now(timezone.utc)
         )
         retry.note(entry, datetime.now(timezone.utc))
