@@ -261,7 +261,9 @@ This mail comes once a day at most, and only when there is something new. Its se
         self.arrivals(3, hours=1)
         self.later(days=10)
         ((_to, _subject, text),) = self.told()
-        self.assertIn("Since 03.05.2026 20:00 nothing", text)
+        self.assertIn("03.05.2026 20:00", text)
+        self.assertIn("ist nichts von click2sell eingegangen", text)
+        self.assertNotIn("Since", text)
 
 
 class TestWhoIsTold(AlertTestCase):
