@@ -7,6 +7,7 @@ PYTHON ?= python3
 PORT ?= 8080
 ONCE ?=
 MEMBERS ?= 100,1000,10000,100000
+BENCH ?=
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c

@@ -22,7 +22,8 @@ import json
 import sys
 
 
-BATCH = 1000
+#: Members in a commit: each commit writes most of the trees' records.
+BATCH = 5000
 #: That every buyer is in.
 GROUPS = (demo.BUYERS_GROUP, demo.GROUP)
 

@@ -63,6 +63,7 @@ class Site:
         """Serve it with four worker threads.
 
         :returns: the process id.
+        :raises BenchError: it does not answer.
         """
         with self._started("demo.plonesite", "serve", str(self.folder)) as process:
             try:
@@ -84,13 +85,15 @@ class Site:
                 return
             finally:
                 connection.close()
-        raise BenchError(f"The site does not answer; see {self.folder / LOG}")
+        raise BenchError(f"The site does not answer:\n{self._end_of_log()}")
 
     def _run(self, *arguments: str) -> None:
         with self._started(*arguments) as process:
             if process.wait():
-                log = (self.folder / LOG).read_text("utf-8", "replace")
-                raise BenchError(f"{' '.join(arguments[:2])} failed:\n{log[-3000:]}")
+                raise BenchError(f"{' '.join(arguments[:2])} failed:\n{self._end_of_log()}")
+
+    def _end_of_log(self) -> str:
+        return (self.folder / LOG).read_text("utf-8", "replace")[-3000:]
 
     @contextmanager
     def _started(self, *arguments: str) -> Iterator[subprocess.Popen]:
