@@ -102,7 +102,7 @@ def _purchase(site: Any, notification: Notification) -> None:
     entry = provisioning.write_down(site, notification, now)
     buyer = buyers.get(site, entry["buyer_id"])
     product = (entry["provider"], entry["product_id"])
-    buyers.tie(site, buyer, notification.buyer, made=True)
+    buyers.tie(site, buyer, notification.buyer, made=True, now=now)
     buyers.change(
         buyer,
         made_at=ledger.iso(now),
