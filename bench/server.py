@@ -34,7 +34,7 @@ class Site:
         self.folder = folder
         self.port = _free_port()
         write_configuration(folder, [f"127.0.0.1:{self.port}"])
-        self._run("demo.plonesite", "create", str(folder), str(mail_port))
+        self._run("demo.plonesite", "create-empty", str(folder), str(mail_port))
 
     @property
     def database_size(self) -> int:

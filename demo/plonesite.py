@@ -122,10 +122,11 @@ def write_configuration(folder: Path, addresses: list[str]) -> None:
         (folder / name).write_text(text, encoding="utf-8")
 
 
-def create(folder: Path, smtp_port: int) -> None:
+def create(folder: Path, smtp_port: int, month: bool = True) -> None:
     """Create the site, with the add-on installed and configured.
 
     :param smtp_port: where the site's mail goes, on this machine.
+    :param month: with a month of notifications; the benchmarks begin with none.
     """
     from Zope2.Startup.run import configure_wsgi
 
@@ -192,11 +193,13 @@ def create(folder: Path, smtp_port: int) -> None:
         "mapping": seeding.mapping(),
     }.items():
         api.portal.set_registry_record(name, value, interface=IClick2SellSettings)
-    seeding.accounts()
+    if month:
+        seeding.accounts()
     transaction.commit()
     # As over HTTP, whoever notifies is nobody that the site knows.
     noSecurityManager()
-    seeding.seed(portal, datetime.now(timezone.utc))
+    if month:
+        seeding.seed(portal, datetime.now(timezone.utc))
     setSite(None)
     app._p_jar.close()
     for database in Zope2.opened:
@@ -211,7 +214,7 @@ def serve(folder: Path) -> None:
 
 
 def main(command: str, folder: Path, *arguments: str) -> None:
-    """``create FOLDER SMTP_PORT`` or ``serve FOLDER``.
+    """``create FOLDER SMTP_PORT``, ``create-empty FOLDER SMTP_PORT`` or ``serve FOLDER``.
 
     Each is a process of its own, so that the site is served as any site is: from its
     database, by a process that knows nothing of how it was made. The process that started
@@ -222,8 +225,8 @@ def main(command: str, folder: Path, *arguments: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    if command == "create":
-        create(folder, int(arguments[0]))
+    if command in ("create", "create-empty"):
+        create(folder, int(arguments[0]), month=command == "create")
     else:
         serve(folder)
 
