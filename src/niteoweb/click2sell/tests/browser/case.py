@@ -106,6 +106,12 @@ class BrowserTestCase(unittest.TestCase):
         with page.expect_navigation():
             page.keyboard.press("Enter")
 
+    def follow(self, page: Page, link: Locator) -> None:
+        """Go to a link with the keyboard alone, and follow it."""
+        self.go_to(page, link)
+        with page.expect_navigation():
+            page.keyboard.press("Enter")
+
     def go_to(self, page: Page, target: Locator) -> None:
         """Press Tab until something has the focus, from the beginning of the page's own part.
 

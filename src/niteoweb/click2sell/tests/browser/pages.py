@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from niteoweb.click2sell import buyer as buyers
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.tests.browser.case import BrowserTestCase
@@ -17,6 +18,20 @@ SHOW = "Show what a replay would change"
 LOOK = "Show what would change"
 DECIDE = "Show what this would change"
 LIST = "@@click2sell-notifications"
+MEMBERS = "@@click2sell-members"
+GRANT = "Give access by hand"
+#: Somebody whose name and address are longer than any page is wide.
+LONG = (
+    "maximiliana.wilhelmine.theodora.schwarzenberg-hohenstein"
+    "@friends-of-photography-in-the-alpine-region.example.org"
+)
+PASSWORD = "Wd7-fk3h-qqRz"  # noqa: S105
+#: A new member, a buyer, an account that is not the add-on's, and one that cannot be read.
+MEMBERS_FILE = f"""address,name,product,valid until,reference
+zoe.mueller@example.org,Zoë Müller,2,2027-01-31,Choir
+{LONG},,3,2026-12-31,
+studio@example.com,Paula Studio,1,,
+"""
 
 
 def nothing(*args: Any) -> None:
@@ -30,7 +45,7 @@ class Shown:
     :ivar name: also that of its picture.
     :ivar path: below the site, or a function of the test that tells it.
     :ivar action: name of the button or link that the page is there for; the keyboard has to get
-        to it.
+        to it. "" for a page that is only read.
     :ivar role: of the action, "button" or "link".
     :ivar before: what is done to the site first; it is committed.
     :ivar after: what is done in the page, once it is open.
@@ -65,6 +80,60 @@ def key_of(case: BrowserTestCase, outcome: str, reason: str = "") -> str:
         if found["outcome"] == outcome and reason in ("", found["reason"]):
             return key
     raise LookupError(outcome, reason)
+
+
+def buyer_id(case: BrowserTestCase, product: str, kind: str) -> str:
+    """Id of the buyer of the newest notification of a kind about a product."""
+    for key in ledger.newest_first(case.stored(), "product_id", product):
+        found = ledger.get(case.portal, key)
+        if (found["kind"], found["outcome"]) == (kind, ledger.ACCEPTED):
+            return found["buyer_id"]
+    raise LookupError(product, kind)
+
+
+def of_subscriber(page: str = "") -> Callable[[BrowserTestCase], str]:
+    """The page of a buyer who has renewed, as :attr:`Shown.path`.
+
+    :param page: one below it.
+    """
+    return lambda case: f"{MEMBERS}/{buyer_id(case, '4', 'renewal')}{page}"
+
+
+def of_kept_out(case: BrowserTestCase) -> str:
+    """The page of a buyer whose account is not certain, as :attr:`Shown.path`."""
+    entry = ledger.get(case.portal, key_of(case, ledger.ATTENTION, "account not certain"))
+    return f"{MEMBERS}/{entry['buyer_id']}"
+
+
+def let_in(case: BrowserTestCase) -> None:
+    """Give the buyer with the long address a known password, as :attr:`Shown.before`."""
+    found = buyers.of_address(case.portal, LONG)
+    member = api.user.get(userid=found["user_id"])
+    member.setSecurityProfile(password=PASSWORD)
+    transaction.commit()
+
+
+def try_a_sale(case: BrowserTestCase, page: Page) -> None:
+    """Try a purchase, as :attr:`Shown.after`."""
+    page.get_by_label("Product").fill("5")
+    page.get_by_label("E-mail address of the buyer").fill("zoe.mueller@example.org")
+    case.press(page, "Try it")
+
+
+def give_until(case: BrowserTestCase, page: Page, product: str = "3") -> None:
+    """Fill in the form that gives access, and look, as :attr:`Shown.after`."""
+    page.get_by_label("Product").select_option(f"click2sell {product}")
+    page.get_by_label("Until").fill("2026-12-31")
+    page.get_by_label("Reason").fill("Won the raffle")
+    case.press(page, DECIDE)
+
+
+def look_at_file(case: BrowserTestCase, page: Page) -> None:
+    """Have a file of members looked at, as :attr:`Shown.after`."""
+    page.get_by_label("CSV file").set_input_files(
+        {"name": "members.csv", "mimeType": "text/csv", "buffer": MEMBERS_FILE.encode()}
+    )
+    case.press(page, "Show what the file makes")
 
 
 def press(name: str) -> Callable[[BrowserTestCase, Page], None]:
@@ -133,10 +202,27 @@ PAGES = (
     Shown("decide-refused", entry("refused", page="/decide"), DECIDE),
     Shown("report", "@@click2sell-report", "Privacy", "link"),
     Shown("checklist", "@@click2sell-checklist", "Settings", "link"),
+    Shown("members", MEMBERS, "Import members", "link"),
+    Shown("members-found", f"{MEMBERS}?search=schwarz", "Show all", "link"),
+    Shown("members-not-found", f"{MEMBERS}?search=nobody+at+all", "Show all", "link"),
+    Shown("member", of_subscriber(), "Extend access", "link"),
+    Shown("member-kept-out", of_kept_out, "Show the notification", "link"),
+    Shown("grant", of_subscriber("/grant"), DECIDE),
+    Shown("grant-errors", of_subscriber("/grant"), DECIDE, after=press(DECIDE)),
+    Shown("grant-confirm", of_subscriber("/grant"), GRANT, after=give_until),
+    Shown("my-purchases", "@@my-purchases", "", before=let_in, who=(LONG, PASSWORD)),
     Shown("try", "@@click2sell-try", "Try it"),
+    Shown("try-result", "@@click2sell-try", "Try it", after=try_a_sale),
     Shown("accounting", "@@click2sell-accounting", "Show the sums"),
     Shown("import", "@@click2sell-import", "Show what the file makes"),
+    Shown("import-dry-run", "@@click2sell-import", "Import these lines", after=look_at_file),
     Shown("privacy", "@@click2sell-privacy", "Look it up"),
+    Shown(
+        "privacy-dry-run",
+        f"@@click2sell-privacy?address={LONG}",
+        "Erase for good",
+        after=press("Show what would be erased"),
+    ),
     Shown("reconcile", "@@click2sell-reconcile", LOOK),
     Shown(
         "reconcile-dry-run",

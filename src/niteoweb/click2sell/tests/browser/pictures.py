@@ -18,9 +18,11 @@ TALLEST = 1100
 #: Bytes. Everybody who fetches the project gets all of them.
 LARGEST = 150_000
 COLOURS = 128
-#: Nothing has the focus, and the site has an address that is the same each time.
+#: Nothing has the focus, what can be folded is folded, and the site has an address that is the
+#: same each time.
 TIDY = """([here, there]) => {
     document.activeElement.blur();
+    document.querySelectorAll("#content details").forEach(part => { part.open = false; });
     window.scrollTo(0, 0);
     const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     while (texts.nextNode()) {
@@ -30,10 +32,12 @@ TIDY = """([here, there]) => {
 #: The pages that the documentation shows, and those that it shows as on a phone, too.
 PICTURES = (
     "decide",
+    "member",
     "notification",
     "notifications",
     "reconcile-dry-run",
     "replay",
+    "report",
     "settings",
     "settings-errors",
 )

@@ -1,5 +1,6 @@
 """What an owner does, with the keyboard alone, and what came of it on the server."""
 
+from niteoweb.click2sell import buyer as buyers
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import notify
 from niteoweb.click2sell import site as plone_site
@@ -7,6 +8,7 @@ from niteoweb.click2sell.tests.browser import pages
 from niteoweb.click2sell.tests.browser.case import BrowserTestCase
 from niteoweb.click2sell.tests.browser.case import DESK
 from niteoweb.click2sell.tests.browser.case import PHONE
+from niteoweb.click2sell.tests.browser.case import WIDTHS
 from niteoweb.click2sell.tests.demosite import with_demo
 from plone import api
 from plone.app.testing import SITE_OWNER_NAME
@@ -173,6 +175,72 @@ class TestDecide(BrowserTestCase):
         self.assertEqual(ledger.get(self.portal, key)["outcome"], ledger.ACCEPTED)
         groups = api.user.get(userid=settings.STUDIO_USER).getGroups()
         self.assertIn("paying-members", groups)
+
+
+@with_demo
+class TestTry(BrowserTestCase):
+    def test_a_purchase_is_tried_and_changes_nothing(self):
+        before = ledger.count(self.portal)
+        for size in WIDTHS.values():
+            with self.subTest(size):
+                page = self.window(size)
+                self.open(page, "@@click2sell-try")
+                pages.try_a_sale(self, page)
+                result = page.locator("#result")
+                self.see(result.get_by_text("200 POST successfully parsed."))
+                self.see(result.get_by_text("yearly-members").first)
+                self.see(result.locator("#letter"))
+                self.assert_usable(page)
+                self.assertEqual(ledger.count(self.stored()), before)
+                self.assertIsNone(api.user.get(username=NEW_BUYER))
+
+
+@with_demo
+class TestMembers(BrowserTestCase):
+    def test_why_somebody_is_kept_out_is_three_steps_away(self):
+        entry = ledger.get(self.portal, pages.key_of(self, ledger.ATTENTION, "group missing"))
+        for size in WIDTHS.values():
+            with self.subTest(size):
+                page = self.window(size)
+                self.open(page, "@@click2sell-settings")
+                self.follow(page, page.get_by_role("link", name="Members", exact=True))
+                search = page.get_by_label("Address, name, user id or receipt")
+                self.go_to(page, search)
+                page.keyboard.type(entry["receipt"])
+                with page.expect_navigation():
+                    page.keyboard.press("Enter")
+                rows = page.get_by_role("table", name="Members")
+                self.see(rows.get_by_text(entry["buyer"]).first)
+                self.follow(page, rows.get_by_role("link"))
+                why = page.locator("#why")
+                self.see(why.get_by_text('The group "archive-readers" does not exist'))
+                self.assert_usable(page)
+
+    def test_access_is_given_until_a_date(self):
+        for number, (size, product, group) in enumerate(
+            ((DESK, "3", "course"), (PHONE, "1", "paying-members"))
+        ):
+            with self.subTest(size):
+                path = pages.of_subscriber()(self)
+                page = self.window(size)
+                self.open(page, path)
+                self.follow(page, page.get_by_role("link", name=pages.GRANT))
+                pages.give_until(self, page, product)
+                preview = page.locator("#preview")
+                self.see(preview.get_by_text(group).first)
+                # Nothing more is changed yet.
+                entries = ledger.count(self.stored(), "provider", "owner")
+                self.assertEqual(entries, number)
+                self.press(page, pages.GRANT)
+                self.see(page.get_by_text("Access was given."))
+                self.assertTrue(page.url.endswith(f"/{path}"), page.url)
+                self.see(page.get_by_text("Won the raffle").first)
+                self.assert_usable(page)
+                self.assertEqual(ledger.count(self.stored(), "provider", "owner"), number + 1)
+                given = ledger.get(self.portal, next(ledger.newest_first(self.portal)))
+                self.assertEqual(given["valid_until"][:10], "2026-12-31")
+                member = buyers.get(self.portal, given["buyer_id"])["user_id"]
+                self.assertIn(group, api.user.get(userid=member).getGroups())
 
 
 @with_demo
