@@ -1,5 +1,6 @@
 """What an owner does, with the keyboard alone, and what came of it on the server."""
 
+from datetime import timedelta
 from niteoweb.click2sell import buyer as buyers
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import notify
@@ -221,6 +222,8 @@ class TestMembers(BrowserTestCase):
             ((DESK, "3", "course"), (PHONE, "1", "paying-members"))
         ):
             with self.subTest(size):
+                # Of two at the very same moment chance would tell which is the latest.
+                self.clock.now += timedelta(minutes=1)
                 path = pages.of_subscriber()(self)
                 page = self.window(size)
                 self.open(page, path)
