@@ -32,6 +32,7 @@ from niteoweb.click2sell.groupplan import EVERY_BUYER
 from niteoweb.click2sell.groupplan import Groups
 from niteoweb.click2sell.groupplan import Product
 from niteoweb.click2sell.notification import Kind
+from niteoweb.click2sell.notification import OWNER
 from typing import Any
 
 
@@ -264,7 +265,9 @@ def _properties(
     if not payments:
         # What they told of turned out to be another buyer's.
         return _different(account.user_id, NO_PURCHASE)
-    latest = payments[-1]
+    # What an owner gives by hand is no payment: it does not hide the last one.
+    paid = [entry for entry in payments if entry["provider"] != OWNER] or payments
+    latest = paid[-1]
     occurred_at = ledger.moment(latest["occurred_at"]).astimezone(plone_site.timezone())
     wanted = {
         "product_id": latest["product_id"],
@@ -273,7 +276,7 @@ def _properties(
         "last_purchase_timestamp": DateTime(occurred_at.isoformat()),
     }
     if account.create or buyer["made"]:
-        wanted["affiliate"] = payments[0]["affiliate"]
+        wanted["affiliate"] = paid[0]["affiliate"]
     if account.create:
         return {**wanted, "fullname": history.notification(latest).fullname}
     return _different(account.user_id, wanted)

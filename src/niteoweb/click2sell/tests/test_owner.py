@@ -79,6 +79,13 @@ class TestGrant(OwnerTestCase):
         self.assertEqual(json.loads(entry["payload"]), {"reason": "a prize", "by": "admin"})
         self.assertEqual(entry["amount"], None)
 
+    def test_the_fields_of_who_has_paid_stay(self):
+        self.buy()
+        before = self.fields()
+        self.grant(product=("click2sell", "2"))
+        self.assertEqual(self.groups(), ["click2sell", "course", "premium"])
+        self.assertEqual(self.fields(), before)
+
     def test_ends_by_itself(self):
         self.grant(until=NOW + timedelta(days=10))
         self.later(days=10)
