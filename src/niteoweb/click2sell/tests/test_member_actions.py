@@ -83,6 +83,12 @@ class TestForms(test_members_page.MembersTestCase):
 
     def test_grant_to_a_buyer(self):
         self.buy()
+        self.buy(
+            buyer_email=OTHER, acquirer_transaction_id="T-9", product_id="2", product_name="Two"
+        )
+        # A product that this buyer never had has its name all the same.
+        options = self.form("grant").getControl(name="product").displayOptions
+        self.assertIn("Two (2)", options)
         self.confirmed("grant", product="click2sell 2", reason="a prize")
         self.assertEqual(self.groups(), ["click2sell", "course", "premium"])
 
