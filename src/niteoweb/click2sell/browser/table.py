@@ -1,4 +1,4 @@
-"""What can be taken along as a file: tables of notifications, of members, of money.
+"""What can be downloaded as a file: tables of notifications, of members, of money.
 
 Each table is a generator of rows, the header first, that loads from the database what it needs
 for the next row and forgets it again; so it does not matter how long the table is. A row's
