@@ -91,6 +91,7 @@ class TestForms(test_members_page.MembersTestCase):
         self.assertIn("Two (2)", options)
         self.confirmed("grant", product="click2sell 2", reason="a prize")
         self.assertEqual(self.groups(), ["click2sell", "course", "premium"])
+        self.assertEqual(self.newest()["product_name"], "Two")
 
     def test_extend(self):
         self.settings(mapping=["1|premium|30"])
