@@ -126,7 +126,12 @@ class TestNotificationsFile(FileTestCase):
 
     def test_the_reader_s_language_decides_else(self):
         self.buy()
-        for language, expected in (("de", ";9,90;"), ("en", ",9.90,")):
+        for language, expected in (
+            ("de", ";9,90;"),
+            ("es", ";9,90;"),
+            ("sl", ";9,90;"),
+            ("en", ",9.90,"),
+        ):
             self.registry(available_languages=[language], default_language=language)
             with self.subTest(language):
                 self.assertIn(expected, self.opened(separator="colon").contents)
