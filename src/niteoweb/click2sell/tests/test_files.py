@@ -216,6 +216,14 @@ class TestMembersFile(FileTestCase):
             'attachment; filename="click2sell-members-2026-06-12.csv"',
         )
 
+    def test_access_that_is_held_while_the_provider_is_silent(self):
+        self.buy(transaction_type="Subscription", subscription_status="New")
+        self.later(days=40)
+        self.assertIn("1: lapsed", self.members()[EMAIL]["Products"])
+        silent = {"click2sell": self.now}
+        with mock.patch.object(table.silence, "silent", lambda *_: silent):
+            self.assertIn("1: days of grace", self.members()[EMAIL]["Products"])
+
     def test_a_member_with_two_addresses_is_one(self):
         self.buy()
         with self.owner():
