@@ -14,6 +14,7 @@ from email.message import EmailMessage
 from niteoweb.click2sell import dryrun
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import notify
+from niteoweb.click2sell import overview
 from niteoweb.click2sell import postman
 from niteoweb.click2sell import provisioning
 from niteoweb.click2sell import secretkeys
@@ -71,7 +72,7 @@ def parameters(
             receipt=secrets.token_hex(8),
             name=FIRST_NAME,
             surname=LAST_NAME,
-            product_name=_product_name(site, product_id),
+            product_name=overview.product_name(site, product_id) or PRODUCT_NAME,
             price=PRICE,
         )
     )
@@ -107,10 +108,3 @@ def rehearse(notification: Notification, now: datetime) -> Iterator[Rehearsal]:
     finally:
         transaction.abort()
         transaction.begin()
-
-
-def _product_name(site: Any, product_id: str) -> str:
-    """The product's name by its newest notification."""
-    for key in ledger.newest_first(site, "product_id", product_id):
-        return ledger.get(site, key)["product_name"] or PRODUCT_NAME
-    return PRODUCT_NAME
