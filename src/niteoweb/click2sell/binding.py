@@ -5,6 +5,7 @@ What an owner corrects later stands beside it, see :mod:`niteoweb.click2sell.dec
 """
 
 from collections.abc import Mapping
+from niteoweb.click2sell import correction
 from niteoweb.click2sell import erased
 from niteoweb.click2sell import store
 from niteoweb.click2sell.notification import Kind
@@ -53,7 +54,7 @@ def rightful(site: Any, place: Place, buyer: str) -> str:
 
     :param buyer: the address that it names, in lower case.
     """
-    return erased.corrected(site, place) or erased.corrected(site, ("", buyer)) or buyer
+    return correction.right(site, place) or correction.right(site, ("", buyer)) or buyer
 
 
 def belongs_to_another(site: Any, entry: Mapping[str, Any]) -> bool:

@@ -9,6 +9,7 @@ from datetime import datetime
 from niteoweb.click2sell import accountcap
 from niteoweb.click2sell import erased
 from niteoweb.click2sell import figures
+from niteoweb.click2sell import mention
 from niteoweb.click2sell import search
 from niteoweb.click2sell import store
 from niteoweb.click2sell.ledger import iso
@@ -113,7 +114,14 @@ def tie(site: Any, buyer: Buyer, user_id: str, made: bool, now: datetime) -> Non
     change(buyer, user_id=user_id, made=made)
     store.tree(site, "buyer_by_user")[user_id] = buyer["id"]
     note(buyer, MADE if made else ATTACHED, user_id, now)
-    search.file(site, buyer)
+    _file(site, buyer)
+
+
+def accounts(buyer: Buyer) -> list[str]:
+    """User ids of the accounts that a buyer is and, as the log tells, was tied to."""
+    told = (MADE, ATTACHED, DELETED)
+    before = [subject for _at, event, subject in buyer.get("log", ()) if event in told]
+    return [user_id for user_id in (*before, buyer["user_id"]) if user_id]
 
 
 def note(buyer: Buyer, event: str, subject: str, now: datetime) -> None:
@@ -126,13 +134,13 @@ def own(site: Any, buyer: Buyer, entry: PersistentMapping) -> None:
     """Put a ledger entry into the buyer's history."""
     entry["buyer_id"] = buyer["id"]
     change(buyer, keys=(*buyer["keys"], entry["key"]))
-    search.file(site, buyer)
+    _file(site, buyer)
 
 
 def disown(site: Any, buyer: Buyer, keys: Collection[str]) -> None:
     """Take ledger entries out of the buyer's history; they have to get into another one."""
     change(buyer, keys=tuple(key for key in buyer["keys"] if key not in keys))
-    search.file(site, buyer)
+    _file(site, buyer)
 
 
 def untie(site: Any, buyer: Buyer) -> None:
@@ -156,7 +164,7 @@ def untie(site: Any, buyer: Buyer) -> None:
     schedule(site, buyer, None)
     figures.follow_login(site, buyer)
     figures.follow_renewals(site, buyer, {})
-    search.file(site, buyer)
+    _file(site, buyer)
 
 
 def united(buyer: Buyer, other: Buyer) -> Buyer:
@@ -184,7 +192,8 @@ def absorb(site: Any, buyer: Buyer, other: Buyer) -> None:
     schedule(site, other, None)
     figures.absorb(site, buyer, other)
     search.forget(site, other)
-    search.file(site, buyer)
+    mention.forget(site, other, other["id"])
+    _file(site, buyer)
     # Written, so that another process that files an entry under it conflicts and begins anew.
     other["revision"] += 1
     del store.tree(site, "buyers")[other["id"]]
@@ -227,3 +236,9 @@ def set_live(site: Any, buyer: Buyer, live: tuple[tuple[str, str], ...]) -> None
         store.tree(site, "buyers_with_access").change(difference)
     figures.count_products(site, buyer["live"], live)
     change(buyer, live=live)
+
+
+def _file(site: Any, buyer: Buyer) -> None:
+    """File a record under all that leads to it."""
+    search.file(site, buyer)
+    mention.file_buyer(site, buyer)

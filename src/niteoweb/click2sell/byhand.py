@@ -86,9 +86,9 @@ def member_deleted(event: IPrincipalDeletedEvent) -> None:
     for group_id in group.of(event.principal):
         group.revoke(event.principal, group_id)
     now = datetime.now(timezone.utc)
+    buyers.note(record, buyers.DELETED, event.principal, now)
     buyers.untie(site, record)
     buyers.change(record, deleted_at=iso(now))
-    buyers.note(record, buyers.DELETED, event.principal, now)
 
 
 @adapter(IUserLoggedInEvent)

@@ -18,14 +18,15 @@ from datetime import datetime
 from niteoweb.click2sell import _
 from niteoweb.click2sell import binding
 from niteoweb.click2sell import buyer as buyers
+from niteoweb.click2sell import correction
 from niteoweb.click2sell import entrynote
 from niteoweb.click2sell import erased
 from niteoweb.click2sell import group
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import member
+from niteoweb.click2sell import mention
 from niteoweb.click2sell import privilege
 from niteoweb.click2sell import provisioning
-from niteoweb.click2sell import store
 from niteoweb.click2sell.action import Action
 from niteoweb.click2sell.action import address_of
 from niteoweb.click2sell.action import Concern
@@ -83,6 +84,7 @@ def correct(
             if not _is_a_strangers(site, entry, (loser, winner)):
                 _follow_transaction(site, entry, right)
             ledger.change(entry, buyer=right)
+            mention.file_entry(site, entry)
         buyers.disown(site, loser, {entry["key"] for entry in moved})
         for entry in moved:
             buyers.own(site, winner, entry)
@@ -90,6 +92,7 @@ def correct(
             _sort_out(site, place, (winner,))
         note = {"at": ledger.iso(now), "by": by, "what": "corrected", "text": why}
         buyers.change(loser, notes=(*loser["notes"], note))
+        mention.file_buyer(site, loser)
         told = Notification(
             key=idempotency_key(OWNER, secrets.token_hex(16)),
             provider=OWNER,
@@ -131,11 +134,10 @@ def decide(site: Any, key: str, reason: str, by: str) -> Action:
         for place in ((provider, transaction), (OWNER, transaction)):
             if binding.bound(site, place):
                 binding.rebind(site, place, entry["buyer"], entry["product_id"])
-        corrected = store.tree(site, "corrected")
-        if (provider, transaction) in corrected:
-            corrected[provider, transaction] = entry["buyer"]
+        if correction.right(site, (provider, transaction)):
+            correction.note(site, (provider, transaction), entry["buyer"])
         _sort_out(site, (provider, transaction), (before, after))
-        entrynote.remark(entry, now, by, "decided", why)
+        entrynote.remark(site, entry, now, by, "decided", why)
         found = dict.fromkeys((before["id"], after["id"]))
         return [Concern(buyer_id) for buyer_id in found]
 
@@ -166,7 +168,8 @@ def attach(site: Any, key: str, user_id: str, reason: str, by: str) -> Action:
             )
         buyers.untie(site, buyer)
         buyers.change(buyer, chosen=user_id, deleted_at="")
-        entrynote.remark(entry, now, by, "attached", _reason)
+        mention.file_buyer(site, buyer)
+        entrynote.remark(site, entry, now, by, "attached", _reason)
         # The entry itself, too: one that was never taken in may be the reason for the choice.
         return [Concern(buyer["id"], key)]
 
@@ -188,7 +191,7 @@ def dismiss(site: Any, key: str, note: str, by: str) -> Action:
         entry = ledger.get(site, key)
         entry["dismissed"] = (entry["reason"], entry["subject"])
         ledger.tell_no_more(site, entry)
-        entrynote.remark(entry, now, by, "dismissed", _note)
+        entrynote.remark(site, entry, now, by, "dismissed", _note)
         if entry["counts"]:
             return [Concern(entry["buyer_id"])]
         if entry["outcome"] == ledger.ATTENTION:
@@ -215,7 +218,7 @@ def make_group(site: Any, key: str, by: str) -> Action:
     def write(site: Any, now: datetime) -> list[Concern]:
         if not group.exists(name):
             group.make(name, name)
-        entrynote.remark(ledger.get(site, key), now, by, "group made", name)
+        entrynote.remark(site, ledger.get(site, key), now, by, "group made", name)
         return [Concern(entry["buyer_id"])]
 
     return Action(write)
@@ -223,17 +226,15 @@ def make_group(site: Any, key: str, by: str) -> Action:
 
 def _follow_address(site: Any, wrong: str, right: str) -> None:
     """File what comes under an address from now on under another one."""
-    corrected = store.tree(site, "corrected")
-    corrected.pop(("", right), None)
-    for place, address in list(corrected.items()):
-        if address == wrong:
-            corrected[place] = right
-    corrected["", wrong] = right
+    correction.forget(site, ("", right))
+    for place in correction.leading_to(site, wrong):
+        correction.note(site, place, right)
+    correction.note(site, ("", wrong), right)
 
 
 def _follow_transaction(site: Any, entry: ledger.Entry, right: str) -> None:
     """File what comes under an entry's transaction from now on under another address."""
-    store.tree(site, "corrected")[_place(entry)] = right
+    correction.note(site, _place(entry), right)
     place = (entry["provider"], entry["transaction"])
     tied = binding.bound(site, place)
     if tied:

@@ -2,6 +2,8 @@
 
 from datetime import datetime
 from niteoweb.click2sell import ledger
+from niteoweb.click2sell import mention
+from typing import Any
 
 
 #: Failed attempts that an entry keeps.
@@ -19,7 +21,7 @@ def note_failure(entry: ledger.Entry, error: str, now: datetime) -> None:
     entry["failures"] = (*entry.get("failures", ()), failure)[-FAILURES:]
 
 
-def remark(entry: ledger.Entry, at: datetime, by: str, what: str, text: str) -> None:
+def remark(site: Any, entry: ledger.Entry, at: datetime, by: str, what: str, text: str) -> None:
     """Note what an owner decided about an entry.
 
     :param at: in UTC.
@@ -29,3 +31,4 @@ def remark(entry: ledger.Entry, at: datetime, by: str, what: str, text: str) -> 
     """
     note = {"at": ledger.iso(at), "by": by, "what": what, "text": text}
     entry["notes"] = (*entry.get("notes", ()), note)
+    mention.file_entry(site, entry)

@@ -33,9 +33,6 @@ _KEY = "key"
 #: transactions that a provider can send.
 MARK = "erased "
 
-#: Addresses of one delivery that are filed, at most.
-_MENTIONED = 5
-
 Place = tuple[str, str]
 
 
@@ -86,22 +83,6 @@ def place(site: Any, place_: Place) -> Place:
     return known_as if known_as in transactions else place_
 
 
-def corrected(site: Any, place_: Place) -> str:
-    """The address that an owner found to be the right one, "" for none.
-
-    :param place_: provider and transaction, or "" and an address.
-    """
-    found = store.tree(site, "corrected")
-    if place_ in found or not anybody(site):
-        return found.get(place_, "")
-    return found.get(corrected_place(site, place_), "")
-
-
-def corrected_place(site: Any, place_: Place) -> Place:
-    """What stands for a place of :func:`corrected`."""
-    return place_[0], alias(site, TRANSACTION if place_[0] else ADDRESS, place_[1])
-
-
 def entry(site: Any, key: str) -> Any:
     """The redacted entry of a key that is not in the ledger as it stands, None for none."""
     if not anybody(site):
@@ -136,32 +117,6 @@ def in_one_alphabet(
         )
         for of, fact in zip(found, facts, strict=True)
     )
-
-
-def mention(site: Any, key: str, payload: Mapping[str, str]) -> None:
-    """File an entry that names no buyer under the addresses in it, so that it can be found.
-
-    :param payload: parameters that could not be read; whatever looks like an address counts.
-    """
-    for address_ in _mentioned(payload):
-        store.tree(site, "mentions").insert((address_, key))
-
-
-def forget(site: Any, key: str, payload: Mapping[str, str]) -> None:
-    """Take back :func:`mention`."""
-    for address_ in _mentioned(payload):
-        store.tree(site, "mentions").discard((address_, key))
-
-
-def mentions(site: Any, address_: str) -> list[str]:
-    """Keys of the entries that were filed so."""
-    filed = store.tree(site, "mentions").keys((address_, ""), (address_, "~"))
-    return [key for _address, key in filed]
-
-
-def _mentioned(payload: Mapping[str, str]) -> set[str]:
-    found = [value.strip().lower() for value in payload.values() if "@" in value]
-    return set(found[:_MENTIONED])
 
 
 def _secret(site: Any) -> str:

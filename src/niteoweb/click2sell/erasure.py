@@ -39,6 +39,7 @@ from niteoweb.click2sell import erasureplan
 from niteoweb.click2sell import group
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import member
+from niteoweb.click2sell import mention
 from niteoweb.click2sell import outbox
 from niteoweb.click2sell import privacy
 from niteoweb.click2sell import privilege
@@ -48,6 +49,7 @@ from niteoweb.click2sell import store
 from niteoweb.click2sell.plan import NO_PURCHASE
 from niteoweb.click2sell.plan import Product
 from plone import api
+from Products.PluggableAuthService.interfaces.plugins import IGroupsPlugin
 from Products.PluggableAuthService.interfaces.plugins import IRoleAssignerPlugin
 from typing import Any
 
@@ -101,7 +103,7 @@ def erase(
     """Erase the buyer of an address.
 
     :param address: in any letter case.
-    :param reason: for the record; must not name the address.
+    :param reason: for the record; must not name an address.
     :param by: user id of whoever decided it.
     :param delete_member: also delete the buyer's account.
     :param fingerprint: of the dry run; "" for none.
@@ -127,6 +129,8 @@ def erase(
             if record["user_id"]:
                 account = DELETED if delete_member else LEFT
                 events += _part(site, record, delete_member, now)
+        for user_id in {*found.addresses, *found.user_ids}:
+            _forget_what_plone_leaves(user_id)
         redaction.redact(site, found, now)
         told = {
             "what": ERASED,
@@ -151,7 +155,7 @@ def take_in(address: str, reason: str, by: str) -> dict[str, Any]:
     """Take an erased buyer in again, who has bought since: what waits is processed.
 
     :param address: under which the buyer bought again, in any letter case.
-    :param reason: for the record; must not name the address.
+    :param reason: for the record; must not name an address.
     :param by: user id of whoever decided it.
     :returns: the record of it, as it is kept.
     :raises NotPossible: nothing waits for this decision.
@@ -212,8 +216,8 @@ def _check_reason(reason: str, addresses: tuple[str, ...]) -> None:
         raise NotPossible(_("Say why: it is kept with the record of this."))
     if len(text) > LONGEST_REASON:
         raise NotPossible(_("The reason is too long."))
-    if any(name and name in text for name in addresses):
-        raise NotPossible(_("The reason is kept for ever: it must not name the address."))
+    if mention.addresses(text) or any(name and name in text for name in addresses):
+        raise NotPossible(_("The reason is kept for ever: it must not name an address."))
 
 
 def _part(site: Any, record: buyers.Buyer, delete: bool, now: datetime) -> list[object]:
@@ -260,7 +264,20 @@ def _delete(user_id: str) -> None:
         api.user.delete(username=user_id)
     if member.exists(user_id):
         raise NotPossible(_("Plone could not delete the account."))
-    # Plone keeps the roles, and with them the user id, which may be the address.
-    plugins = api.portal.get_tool("acl_users").plugins.listPlugins(IRoleAssignerPlugin)
-    for _name, plugin in plugins:
-        getattr(aq_base(plugin), "_principal_roles", {}).pop(user_id, None)
+
+
+def _forget_what_plone_leaves(user_id: str) -> None:
+    """Plone keeps roles and groups of who was deleted, under the user id: often the address."""
+    if not user_id or member.exists(user_id):
+        return
+    for group_id in group.of(user_id):
+        group.revoke(user_id, group_id)
+    plugins = api.portal.get_tool("acl_users").plugins
+    for kind, name in (
+        (IRoleAssignerPlugin, "_principal_roles"),
+        (IGroupsPlugin, "_principal_groups"),
+    ):
+        for _id, plugin in plugins.listPlugins(kind):
+            kept = getattr(aq_base(plugin), name, {})
+            if user_id in kept:
+                del kept[user_id]

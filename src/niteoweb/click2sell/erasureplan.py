@@ -37,6 +37,7 @@ class Preview:
     :ivar entries: notifications that are redacted.
     :ivar unsettled: how many of them a person would have to decide, or would be tried again.
     :ivar mails: mails that are redacted.
+    :ivar others: records of other buyers that an address is taken out of.
     :ivar held: keys of notifications that arrived since the last erasure and wait.
     :ivar fingerprint: stands for all that is stored about the address.
     """
@@ -45,6 +46,7 @@ class Preview:
     entries: int
     unsettled: int
     mails: int
+    others: int
     accounts: tuple[Account, ...]
     held: tuple[str, ...]
     fingerprint: str
@@ -52,7 +54,8 @@ class Preview:
     @property
     def anything(self) -> bool:
         """Whether there is anything left to erase."""
-        return bool(self.addresses or self.entries or self.mails or self.accounts)
+        parts = (self.addresses, self.entries, self.mails, self.others, self.accounts)
+        return any(parts)
 
 
 def preview(site: Any, address: str) -> Preview:
@@ -85,13 +88,17 @@ def of(site: Any, found: privacy.Holdings) -> Preview:
             for name, value in privacy.plain(thing).items()
             if name != "password_print"
         )
-        for thing in (*found.records, *found.entries, *found.moved, *found.mails)
+        for thing in (
+            *(*found.records, *found.naming),
+            *(*found.entries, *found.moved, *found.mails),
+        )
     ]
     return Preview(
         addresses=tuple(sorted(name for name in named if not name.startswith(erased.MARK))),
         entries=len(entries) + len(found.moved),
         unsettled=sum(_is_unsettled(entry) for entry in entries),
         mails=len(mails),
+        others=len(found.naming),
         accounts=accounts,
         held=tuple(
             entry["key"] for entry in entries if _is_held(site, entry) and not entry["counts"]

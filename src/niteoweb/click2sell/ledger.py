@@ -14,6 +14,7 @@ from datetime import timezone
 from niteoweb.click2sell import binding
 from niteoweb.click2sell import erased
 from niteoweb.click2sell import figures
+from niteoweb.click2sell import mention
 from niteoweb.click2sell import store
 from niteoweb.click2sell.fact import TOLERANCE
 from niteoweb.click2sell.notification import Kind
@@ -121,7 +122,7 @@ def record_broken(
     :returns: None when its transaction has too many entries already, see binding.py;
         then it is only counted.
     """
-    entry = _add(
+    return _add(
         site,
         {
             "key": key,
@@ -137,9 +138,6 @@ def record_broken(
             "payload": json.dumps(dict(payload)),
         },
     )
-    if entry is not None:
-        erased.mention(site, key, payload)
-    return entry
 
 
 def finish(site: Any, entry: Entry, outcome: str, reason: str = "", subject: str = "") -> None:
@@ -298,6 +296,7 @@ def _add(site: Any, values: dict[str, Any]) -> Entry | None:
     )
     store.tree(site, "entries")[entry["key"]] = entry
     _file_everywhere(site, entry, add=True)
+    mention.file_entry(site, entry)
     return entry
 
 

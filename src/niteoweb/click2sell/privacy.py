@@ -3,10 +3,11 @@
 An address leads to its buyer: by the index of addresses, by the hash of it once it was erased,
 and by an account that has the address as login name, user id or e-mail address. Everything
 else hangs on the buyer: its notifications (also those that name it but were refused, because
-their transaction is another buyer's), its mails, its account. Notifications that could not be
-read name no buyer; they are filed under the addresses in them.
+their transaction is another buyer's), its mails, its account. What is another buyer's, or
+nobody's, and names the address all the same is filed under it, see :mod:`.mention`.
 """
 
+from collections.abc import Iterable
 from collections.abc import Mapping
 from dataclasses import dataclass
 from DateTime import DateTime
@@ -16,6 +17,7 @@ from niteoweb.click2sell import erased
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import member
 from niteoweb.click2sell import memberindex
+from niteoweb.click2sell import mention
 from niteoweb.click2sell import outbox
 from niteoweb.click2sell import store
 from typing import Any
@@ -48,7 +50,7 @@ WORDS = {
 }
 
 #: Fields that the export tells otherwise, or that are about no person.
-_ELSEWHERE = {"keys", "grants", "revision", "password_print", "words"}
+_ELSEWHERE = {"keys", "grants", "revision", "password_print", "words", "named"}
 
 
 @dataclass(frozen=True)
@@ -58,23 +60,27 @@ class Holdings:
     :ivar address: in lower case.
     :ivar records: of the buyers that it leads to; nearly always one, or none.
     :ivar entries: of the ledger, in the order of arrival.
-    :ivar moved: notifications that name one of the addresses, and that an owner gave to another
-        buyer.
-    :ivar mails: to these buyers, whatever became of them.
+    :ivar moved: notifications of other buyers that name one of the addresses: an owner gave
+        them to the other one, for example.
+    :ivar naming: records of other buyers that do, in what an owner noted for example.
+    :ivar mails: to these buyers and their accounts, whatever became of them.
     :ivar addresses: all addresses of these buyers, and the one that was asked for.
+    :ivar user_ids: of the accounts that these buyers are and were tied to.
     """
 
     address: str
     records: tuple[buyers.Buyer, ...]
     entries: tuple[ledger.Entry, ...]
     moved: tuple[ledger.Entry, ...]
+    naming: tuple[buyers.Buyer, ...]
     mails: tuple[outbox.Mail, ...]
     addresses: tuple[str, ...]
+    user_ids: tuple[str, ...]
 
     @property
     def anything(self) -> bool:
         """Whether anything is stored."""
-        return bool(self.records or self.entries or self.moved or self.mails)
+        return bool(self.records or self.entries or self.moved or self.naming or self.mails)
 
 
 def find(site: Any, address: str) -> Holdings:
@@ -91,21 +97,28 @@ def find(site: Any, address: str) -> Holdings:
     addresses = tuple(
         dict.fromkeys((address, *(name for record in records for name in record["addresses"])))
     )
-    keys = [key for record in records for key in record["keys"]]
-    keys += [key for name in addresses for key in erased.mentions(site, name)]
-    entries = {key: ledger.get(site, key) for key in keys}
-    mails = {mail["id"]: mail for name in addresses for mail in outbox.of_address(site, name)}
+    user_ids = tuple(
+        dict.fromkeys(user_id for record in records for user_id in buyers.accounts(record))
+    )
+    ids = {record["id"] for record in records}
+    entries = {key: ledger.get(site, key) for record in records for key in record["keys"]}
+    moved, naming = {}, {}
+    for id_ in dict.fromkeys(id_ for name in addresses for id_ in mention.find(site, name)):
+        other = buyers.get(site, id_)
+        if other is not None:
+            naming[id_] = other
+        elif id_ not in entries:
+            entry = ledger.get(site, id_)
+            (moved if entry["buyer_id"] else entries)[id_] = entry
     return Holdings(
         address=address,
         records=records,
-        entries=tuple(sorted(entries.values(), key=lambda entry: entry["received_at"])),
-        moved=tuple(
-            entry
-            for entry in _corrected(site)
-            if entry["key"] not in entries and any(_names(entry, name) for name in addresses)
-        ),
-        mails=tuple(sorted(mails.values(), key=lambda mail: mail["filed_at"])),
+        entries=_in_order(entries.values(), "received_at"),
+        moved=_in_order(moved.values(), "received_at"),
+        naming=tuple(record for id_, record in naming.items() if id_ not in ids),
+        mails=_mails(site, {*addresses, *user_ids}),
         addresses=addresses,
+        user_ids=user_ids,
     )
 
 
@@ -126,24 +139,21 @@ def export(site: Any, address: str, now: datetime) -> dict[str, Any]:
         "named_by_others": [
             {"key": entry["key"], "received_at": entry["received_at"]} for entry in found.moved
         ],
+        "named_in_notes_on_others": len(found.naming),
         "transactions": _transactions(site, found),
         "mails": [plain(mail) for mail in found.mails],
     }
 
 
-def _corrected(site: Any) -> list[ledger.Entry]:
-    """The notifications of all buyers whom an owner gave another one's purchases."""
-    by_address = store.tree(site, "buyer_by_address")
-    rights = dict.fromkeys(store.tree(site, "corrected").values())
-    ids = dict.fromkeys(by_address.get(erased.address(site, right)) for right in rights)
-    records = [buyers.get(site, id_) for id_ in ids if id_]
-    return [ledger.get(site, key) for record in records for key in record["keys"]]
+def _mails(site: Any, names: Iterable[str]) -> tuple[outbox.Mail, ...]:
+    """The mails to addresses and user ids."""
+    ways = (outbox.of_address, outbox.of_user)
+    found = [mail for name in names for way in ways for mail in way(site, name)]
+    return _in_order({mail["id"]: mail for mail in found}.values(), "filed_at")
 
 
-def _names(entry: ledger.Entry, address: str) -> bool:
-    """Whether an entry holds an address, as it came or in what an owner wrote."""
-    held = (entry["email"], *json.loads(entry["payload"]).values())
-    return address in (text.strip().lower() for text in held)
+def _in_order(found: Iterable[Any], field: str) -> tuple[Any, ...]:
+    return tuple(sorted(found, key=lambda thing: thing[field]))
 
 
 def _buyer(record: buyers.Buyer) -> dict[str, Any]:

@@ -8,18 +8,18 @@ from collections.abc import Iterable
 from datetime import datetime
 from niteoweb.click2sell import accountcap
 from niteoweb.click2sell import buyer as buyers
+from niteoweb.click2sell import correction
 from niteoweb.click2sell import erased
 from niteoweb.click2sell import figures
 from niteoweb.click2sell import history
 from niteoweb.click2sell import ledger
+from niteoweb.click2sell import mention
 from niteoweb.click2sell import outbox
 from niteoweb.click2sell import privacy
 from niteoweb.click2sell import retention
 from niteoweb.click2sell import search
 from niteoweb.click2sell import store
 from typing import Any
-
-import json
 
 
 #: What could still be worked on: after an erasure nobody could.
@@ -59,7 +59,9 @@ def redact(site: Any, found: privacy.Holdings, now: datetime) -> None:
         buyers.change(record, keys=tuple(keys.get(key, key) for key in record["keys"]))
         _record(site, record, now)
     for entry in found.moved:
-        ledger.change(entry, email="", payload=retention.REDACTED)
+        _others_entry(site, entry, found.addresses)
+    for record in found.naming:
+        _others_record(site, record, found.addresses)
     _corrections(site, places, found.addresses)
     for mail in found.mails:
         _mail(site, mail)
@@ -85,29 +87,35 @@ def take_in(site: Any, record: buyers.Buyer, waiting: Iterable[ledger.Entry]) ->
 def _transaction(site: Any, entry: ledger.Entry, addresses: Collection[str]) -> None:
     """File the entry's transaction under its hash, unless it is another buyer's."""
     transactions = store.tree(site, "transactions")
-    place = (entry["provider"], entry["transaction"])
+    place = erased.place(site, (entry["provider"], entry["transaction"]))
     bound = transactions.get(place)
     if bound is None or not entry["transaction"]:
         return
     buyer, *rest = bound
     if buyer and buyer not in addresses:
         return
-    del transactions[place]
     known_as = (place[0], erased.alias(site, erased.TRANSACTION, place[1]))
+    del transactions[place]
     transactions[known_as] = (erased.alias(site, erased.ADDRESS, buyer), *rest)
 
 
 def _corrections(
     site: Any, places: Collection[tuple[str, str]], addresses: Collection[str]
 ) -> None:
-    """Put hashes in the place of what an owner found out about these names."""
-    corrected = store.tree(site, "corrected")
-    for place, right in list(corrected.items()):
-        ours = right in addresses
-        if ours or place in places or (not place[0] and place[1] in addresses):
-            del corrected[place]
-            known_as = erased.corrected_place(site, place)
-            corrected[known_as] = erased.alias(site, erased.ADDRESS, right) if ours else right
+    """Put hashes in the place of what an owner found out about these names.
+
+    :param places: the transactions of what is erased.
+    """
+    ours = [*places, *(("", name) for name in addresses)]
+    ours += [place for name in addresses for place in correction.leading_to(site, name)]
+    for place in dict.fromkeys(ours):
+        right = correction.right(site, place)
+        if not right:
+            continue
+        correction.forget(site, place)
+        if right in addresses:
+            right = erased.alias(site, erased.ADDRESS, right)
+        correction.note(site, correction.alias(site, place), right)
 
 
 def _ties(site: Any, record: buyers.Buyer) -> None:
@@ -120,7 +128,6 @@ def _ties(site: Any, record: buyers.Buyer) -> None:
 
 def _entry(site: Any, entry: ledger.Entry, now: datetime) -> None:
     if not entry["buyer_id"]:
-        erased.forget(site, entry["key"], json.loads(entry["payload"]))
         search.forget_nameless(site, entry)
     ledger.change(
         entry,
@@ -131,6 +138,7 @@ def _entry(site: Any, entry: ledger.Entry, now: datetime) -> None:
         erased_at=ledger.iso(now),
     )
     ledger.change(entry, notes=_without_text(entry["notes"]))
+    mention.file_entry(site, entry)
     if entry["outcome"] in UNSETTLED:
         ledger.finish(site, entry, ledger.NOTHING, "erased")
 
@@ -165,6 +173,31 @@ def _record(site: Any, record: buyers.Buyer, now: datetime) -> None:
     figures.follow_login(site, record)
     figures.follow_renewals(site, record, {})
     search.file(site, record)
+    mention.file_buyer(site, record)
+
+
+def _others_entry(site: Any, entry: ledger.Entry, addresses: Collection[str]) -> None:
+    """Take addresses out of another buyer's notification."""
+    gone = {name: "" for name in mention.FIELDS if mention.names(entry[name], addresses)}
+    ledger.change(entry, **gone, notes=_without(entry["notes"], addresses))
+    if any(mention.names(text, addresses) for text in mention.in_payload(entry)):
+        ledger.change(entry, payload=retention.REDACTED)
+    mention.file_entry(site, entry)
+    record = buyers.get(site, entry["buyer_id"])
+    if record is not None:
+        search.file(site, record)
+
+
+def _others_record(site: Any, record: buyers.Buyer, addresses: Collection[str]) -> None:
+    """Take addresses out of what was noted of another buyer."""
+    chosen = "" if mention.names(record["chosen"], addresses) else record["chosen"]
+    log = tuple(
+        _event(site, *event) if mention.names(event[2], addresses) else event
+        for event in record.get("log", ())
+    )
+    notes = _without(record["notes"], addresses)
+    buyers.change(record, chosen=chosen, log=log, notes=notes)
+    mention.file_buyer(site, record)
 
 
 def _event(site: Any, at: str, what: str, subject: str) -> tuple[str, str, str]:
@@ -180,6 +213,16 @@ def _rank(site: Any, record: buyers.Buyer) -> None:
     ranked = sorted(entries, key=lambda entry: entry.get("tie", "") + entry["key"])
     for rank, entry in enumerate(ranked):
         ledger.change(entry, tie=f"{rank:06} ")
+
+
+def _without(
+    notes: Iterable[dict[str, str]], addresses: Collection[str]
+) -> tuple[dict[str, str], ...]:
+    """Notes without the text of those that name an address."""
+    return tuple(
+        {**note, "text": ""} if mention.names(note["text"], addresses) else note
+        for note in notes
+    )
 
 
 def _without_text(notes: Iterable[dict[str, str]]) -> tuple[dict[str, str], ...]:

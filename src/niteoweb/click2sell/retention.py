@@ -14,6 +14,7 @@ from itertools import islice
 from itertools import takewhile
 from niteoweb.click2sell import commit
 from niteoweb.click2sell import ledger
+from niteoweb.click2sell import mention
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import store
 from typing import Any
@@ -65,7 +66,7 @@ def _old(site: Any, before: int) -> _Batch:
         if entry["outcome"] == ledger.ATTENTION:
             kept.insert(place)
         else:
-            entry["payload"] = REDACTED
+            _redact(site, entry)
             found.redacted += 1
         remarks["redacted_until"] = -place[0]
         found.looked_at += 1
@@ -80,8 +81,13 @@ def _decided(site: Any) -> _Batch:
     kept = store.tree(site, "payloads_kept")
     undecided = store.tree(site, "facets").get(f"outcome={ledger.ATTENTION}", OOTreeSet())
     for place in islice(difference(kept, undecided), BATCH):
-        ledger.change(ledger.get(site, place[1]), payload=REDACTED)
+        _redact(site, ledger.get(site, place[1]))
         kept.remove(place)
         found.looked_at += 1
         found.redacted += 1
     return found
+
+
+def _redact(site: Any, entry: ledger.Entry) -> None:
+    ledger.change(entry, payload=REDACTED)
+    mention.file_entry(site, entry)

@@ -4,7 +4,9 @@ from AccessControl.Permission import pname
 from Acquisition import aq_base
 from Acquisition import aq_parent
 from niteoweb.click2sell import contentrule
+from niteoweb.click2sell import correction
 from niteoweb.click2sell import memberindex
+from niteoweb.click2sell import mention
 from niteoweb.click2sell import outbox
 from niteoweb.click2sell import search
 from niteoweb.click2sell import store
@@ -45,6 +47,13 @@ def index_buyers(setup_tool: Any) -> None:
     site = aq_parent(setup_tool)
     search.rebuild(site)
     outbox.rebuild(site)
+
+
+def index_mentions(setup_tool: Any) -> None:
+    """File what names an address, on a site that was there before that index."""
+    site = aq_parent(setup_tool)
+    mention.rebuild(site)
+    correction.rebuild(site)
 
 
 def post_uninstall(setup_tool: Any) -> None:

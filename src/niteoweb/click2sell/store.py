@@ -28,6 +28,7 @@ TREES = {
     # What an owner found out: (provider whose purchase it is, transaction) or ("", address)
     # -> the right address
     "corrected": OOBTree,
+    "corrected_to": OOTreeSet,  # (the right address, provider or "", transaction or address)
     "untold": OOTreeSet,  # keys of entries that wait for the owner, who was not told yet
     "money": OOTreeSet,  # (microseconds at which money moved, key)
     # buyer.py
@@ -52,8 +53,9 @@ TREES = {
     "mails_by_user": OOTreeSet,  # (user id, mail id)
     # retention.py
     "payloads_kept": OOTreeSet,  # places of old entries that need attention, see ledger.py
-    # erased.py and erasure.py
-    "mentions": OOTreeSet,  # (address, key) of entries that could not be read
+    # mention.py: (address, key of an entry or id of a buyer) that names it and is another's
+    "mentions": OOTreeSet,
+    # erasure.py
     "erasures": OOBTree,  # time and a random end -> who erased or took in whom, and why
     # figures.py; what is filed by time has minus its microseconds in front
     "figures": OOBTree,  # (day or month, name) -> Length

@@ -23,7 +23,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _reindex(as_json: bool) -> int:
     from niteoweb.click2sell import commit
+    from niteoweb.click2sell import correction
     from niteoweb.click2sell import memberindex
+    from niteoweb.click2sell import mention
     from niteoweb.click2sell import outbox
     from niteoweb.click2sell import recount
     from niteoweb.click2sell import search
@@ -32,6 +34,8 @@ def _reindex(as_json: bool) -> int:
         "members": commit.run(memberindex.rebuild),
         "buyers": commit.run(search.rebuild),
         "mails": commit.run(outbox.rebuild),
+        "mentions": commit.run(mention.rebuild),
+        "corrections": commit.run(correction.rebuild),
     }
     corrected = commit.run(recount.rebuild)
     if as_json:

@@ -87,6 +87,7 @@ class PrivacyPost(Operation):
             "entries": planned.entries,
             "unsettled": planned.unsettled,
             "mails": planned.mails,
+            "others": planned.others,
             "accounts": [
                 {
                     "user_id": account.user_id,

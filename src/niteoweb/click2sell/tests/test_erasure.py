@@ -276,7 +276,7 @@ class TestWhatGoes(ErasureTestCase):
 
     def test_reasons(self):
         self.buy()
-        for reason in ("", "  ", "x" * 501, f"for {EMAIL.upper()}"):
+        for reason in ("", "  ", "x" * 501, f"for {EMAIL.upper()}", "and anna@example.net"):
             with self.subTest(reason), self.assertRaises(erasure.NotPossible):
                 self.erase(reason=reason)
         self.assertEqual(self.record()["addresses"], (EMAIL,))
@@ -515,6 +515,101 @@ class TestWhatAnOwnerDecided(ErasureTestCase):
         renewal = {"transaction_type": "Subscription", "subscription_status": "Recurring"}
         self.assertEqual(self.buy(**renewal).reason, "erased buyer")
         self.assertEqual(len(self.record(OTHER)["keys"]), 3)
+
+    def test_the_mistyped_address_is_erased_after_a_decision(self):
+        """An entry that was corrected, and then refused, leads to the middle buyer only."""
+        third = "jim@example.org"
+        self.buy()
+        self.buy(buyer_email=third, c2s_transaction_id="R-3")
+        self.corrected(everything=False)
+        refused = self.entry(third)
+        self.assertEqual(refused["outcome"], ledger.REFUSED)
+        act = decision.decide(self.portal, refused["key"], "He has the receipt", "owner")
+        action.carry_out(act)
+        self.later(minutes=1)
+        self.assertEqual(self.groups(third), ["click2sell", "premium"])
+        found = self.found()
+        self.assertEqual({entry["buyer"] for entry in found.moved}, {OTHER})
+        self.assertEqual(len(found.moved), 2)
+        told = privacy.export(self.portal, EMAIL, self.now)
+        self.assertEqual(
+            {moved["key"] for moved in told["named_by_others"]},
+            {entry["key"] for entry in found.moved},
+        )
+        self.erase()
+        self.assertNothingPersonal(EMAIL)
+        self.assertEqual(self.groups(third), ["click2sell", "premium"])
+
+    def test_a_note_on_somebody_else(self):
+        self.buy()
+        key = self.entry()["key"]
+        self.buy(transaction_type="Other", c2s_transaction_id="R-8")
+        unknown = self.entry()["key"]
+        for act in (
+            decision.dismiss(self.portal, unknown, f"<{OTHER.upper()}> asked.", "owner"),
+            decision.correct(
+                self.portal, key, "jim@example.org", False, f"says {OTHER}", "owner"
+            ),
+        ):
+            action.carry_out(act)
+            self.later(minutes=1)
+        found = self.found(OTHER)
+        self.assertEqual((found.records, found.entries, len(found.naming)), ((), (), 1))
+        self.assertEqual(len(found.moved), 2)
+        told = privacy.export(self.portal, OTHER, self.now)
+        self.assertEqual(told["named_in_notes_on_others"], 1)
+        self.assertEqual(erasureplan.preview(self.portal, OTHER).others, 1)
+        self.erase(OTHER)
+        self.assertNothingPersonal(OTHER)
+        # All else of the others stays.
+        self.assertIn("john", ledger.get(self.portal, unknown)["payload"].lower())
+        self.assertEqual(self.groups("jim@example.org"), ["click2sell", "premium"])
+
+    def test_mails_to_the_new_address_of_an_account(self):
+        self.registry(email_from_address="site@example.net")
+        self.buy()
+        with self.owner():
+            self.member().setMemberProperties({"email": OTHER})
+        with mock.patch.object(letters, "send"):
+            owner.resend(EMAIL, "link", "owner")
+        self.assertEqual([mail["to"] for mail in self.found().mails], [OTHER])
+        self.erase(delete_member=True)
+        self.assertNothingPersonal(EMAIL, OTHER)
+
+    def test_who_got_the_purchase_of_somebody_erased(self):
+        self.buy()
+        self.buy(buyer_email=OTHER, c2s_transaction_id="R-3")
+        self.later(minutes=1)
+        self.erase(delete_member=True)
+        self.later(minutes=1)
+        self.buy_again(product_id="2")
+        erasure.take_in(EMAIL, REASON, "owner")
+        act = decision.decide(self.portal, self.entry(OTHER)["key"], "hers", "owner")
+        action.carry_out(act)
+        self.assertEqual(self.groups(OTHER), ["click2sell", "premium"])
+        self.later(minutes=1)
+        self.erase(OTHER)
+        self.assertNothingPersonal(OTHER)
+
+    def test_what_could_not_be_read_and_is_too_old(self):
+        self.settings(retention_days=1)
+        payload = {"buyer_email": EMAIL}
+        provisioning.process_broken("k" * 64, "click2sell", "T-1", payload, "price")
+        key = self.entry()["key"]
+        action.carry_out(decision.dismiss(self.portal, key, "known", "owner"))
+        self.later(days=2)
+        self.sweep()
+        self.assertNothingPersonal(EMAIL)
+
+    def test_a_deleted_account_leaves_nothing(self):
+        self.buy()
+        with self.owner():
+            api.user.grant_roles(username=EMAIL, roles=["Reader"])
+            api.user.delete(username=EMAIL)
+        self.erase()
+        kept = self.portal.acl_users
+        self.assertNotIn(EMAIL, kept.source_groups._principal_groups)
+        self.assertNotIn(EMAIL, kept.portal_role_manager._principal_roles)
 
     def test_notes_and_grants(self):
         act = owner.grant(

@@ -1,6 +1,8 @@
 """A site that ran release 0.4.5 upgrades in place."""
 
 from niteoweb.click2sell import buyer as buyers
+from niteoweb.click2sell import correction
+from niteoweb.click2sell import mention
 from niteoweb.click2sell import outbox
 from niteoweb.click2sell import search
 from niteoweb.click2sell import store
@@ -86,8 +88,10 @@ class TestUpgrade(unittest.TestCase):
 
     def test_all_steps_are_pending_before(self):
         steps = self.setup.listUpgrades(PROFILE)
-        found = [step["sdest"] for group in steps for step in group]
-        self.assertEqual(found, ["1000", "1001", "1002"])
+        # What belongs together comes as a list.
+        groups = [group if isinstance(group, list) else [group] for group in steps]
+        found = [step["sdest"] for group in groups for step in group]
+        self.assertEqual(found, ["1000", "1001", "1002", "1003"])
         info = ManageProductsView(self.portal, self.layer["request"]).upgrade_info(PRODUCT)
         self.assertTrue(info["available"])
         self.assertEqual(info["installedVersion"], "0400")
@@ -101,7 +105,7 @@ class TestUpgrade(unittest.TestCase):
     def test_nothing_is_pending_afterwards(self):
         self.upgrade()
         self.assertEqual(self.setup.listUpgrades(PROFILE), [])
-        self.assertEqual(self.setup.getLastVersionForProfile(PROFILE), ("1002",))
+        self.assertEqual(self.setup.getLastVersionForProfile(PROFILE), ("1003",))
         info = ManageProductsView(self.portal, self.layer["request"]).upgrade_info(PRODUCT)
         self.assertFalse(info["required"])
         self.assertFalse(info["available"])
@@ -236,3 +240,23 @@ class TestUpgradeFrom1000(unittest.TestCase):
         self.assertEqual(len(search.buyers(self.portal, "john").ids), 1)
         self.assertEqual(store.tree(self.portal, "buyers_paid_count")(), 1)
         self.assertEqual(len(outbox.of_user(self.portal, "john")), 1)
+
+
+class TestUpgradeFrom1002(unittest.TestCase):
+    """A site that has notifications which name another address than their buyer's."""
+
+    layer = INTEGRATION
+
+    def test_the_addresses_are_found_afterwards(self):
+        portal = self.layer["portal"]
+        setRoles(portal, TEST_USER_ID, ["Manager"])
+        entry = test_listing.write(portal, 1)
+        wrong, entry["buyer"] = entry["buyer"], "right@example.org"
+        store.tree(portal, "corrected")["", wrong] = "right@example.org"
+        self.assertEqual(mention.find(portal, wrong), [])
+        setup = api.portal.get_tool("portal_setup")
+        setup.setLastVersionForProfile(PROFILE, "1002")
+        view = ManageProductsView(portal, self.layer["request"])
+        self.assertTrue(view.upgrade_product(PRODUCT))
+        self.assertEqual(mention.find(portal, wrong), [entry["key"]])
+        self.assertEqual(correction.leading_to(portal, "right@example.org"), [("", wrong)])
