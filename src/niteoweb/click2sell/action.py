@@ -25,12 +25,15 @@ from niteoweb.click2sell import provisioning
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.accountcap import Turn
 from niteoweb.click2sell.fact import GRANTS_NOTHING
+from niteoweb.click2sell.notification import idempotency_key
 from niteoweb.click2sell.notification import Notification
+from niteoweb.click2sell.notification import OWNER
 from niteoweb.click2sell.plan import Plan
 from plone import api
 from typing import Any
 from zope.i18nmessageid import Message
 
+import itertools
 import transaction
 
 
@@ -131,6 +134,18 @@ def stated(reason: str) -> str:
     if not text:
         raise NotPossible(_("Say why: it stands in the record."))
     return text
+
+
+def id_of(site: Any, *what: str) -> str:
+    """An id for something that an owner does; doing it once more has another one.
+
+    It is the same when it is looked at and when it is carried out: what happens at the same
+    moment is put in order by it.
+
+    :param what: what is done, to whom.
+    """
+    ids = (idempotency_key(*what, str(number)) for number in itertools.count())
+    return next(id_ for id_ in ids if ledger.get(site, idempotency_key(OWNER, id_)) is None)
 
 
 def _apply(site: Any, action: Action) -> list[tuple[Plan, apply.Done, Notification | None]]:

@@ -30,6 +30,7 @@ from niteoweb.click2sell import provisioning
 from niteoweb.click2sell.action import Action
 from niteoweb.click2sell.action import address_of
 from niteoweb.click2sell.action import Concern
+from niteoweb.click2sell.action import id_of
 from niteoweb.click2sell.action import NotPossible
 from niteoweb.click2sell.action import PRIVILEGED
 from niteoweb.click2sell.action import stated
@@ -39,8 +40,6 @@ from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import OWNER
 from typing import Any
-
-import secrets
 
 
 def correct(
@@ -94,7 +93,10 @@ def correct(
         buyers.change(loser, notes=(*loser["notes"], note))
         mention.file_buyer(site, loser)
         told = Notification(
-            key=idempotency_key(OWNER, secrets.token_hex(16)),
+            key=idempotency_key(
+                OWNER,
+                id_of(site, Kind.CORRECTION, provider, named["transaction"], wrong, right),
+            ),
             provider=OWNER,
             speaks_for=provider,
             kind=Kind.CORRECTION,

@@ -32,6 +32,7 @@ from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.action import Action
 from niteoweb.click2sell.action import address_of
 from niteoweb.click2sell.action import Concern
+from niteoweb.click2sell.action import id_of
 from niteoweb.click2sell.action import NotPossible
 from niteoweb.click2sell.action import PRIVILEGED
 from niteoweb.click2sell.action import stated
@@ -48,8 +49,9 @@ from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import OWNER
 from typing import Any
 
-import secrets
 
+#: What an owner does is dated this much after what it follows, at least.
+MOMENT = timedelta(microseconds=1)
 
 #: Days that access is extended by, at most.
 MOST_DAYS = 3660
@@ -84,11 +86,12 @@ def grant(
     if not product_id:
         raise NotPossible(_("Choose a product."))
     first_name, _space, last_name = " ".join(name.split()).rpartition(" ")
-    id_ = secrets.token_hex(16)
-    if reference:
-        id_ = _grant_id(reference, buyer, product, until)
 
     def write(site: Any, now: datetime) -> list[Concern]:
+        if reference:
+            id_ = _grant_id(reference, buyer, product, until)
+        else:
+            id_ = id_of(site, Kind.PURCHASE, buyer, *product)
         notification = Notification(
             key=idempotency_key(OWNER, id_),
             provider=OWNER,
@@ -246,13 +249,15 @@ def _event(
     """
     first = ledger.get(site, events[0].key)
     return Notification(
-        key=idempotency_key(OWNER, secrets.token_hex(16)),
+        key=idempotency_key(
+            OWNER, id_of(site, kind, *product, first["transaction"], first["buyer"])
+        ),
         provider=OWNER,
         speaks_for=product[0],
         kind=kind,
         transaction=first["transaction"],
         receipt=first["receipt"],
-        occurred_at=max(now, *(event.occurred_at for event in events if event.plausible)),
+        occurred_at=max(now, *(e.occurred_at + MOMENT for e in events if e.plausible)),
         buyer=first["buyer"],
         email=first["buyer"],
         product_id=product[1],

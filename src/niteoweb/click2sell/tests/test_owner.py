@@ -62,6 +62,47 @@ class OwnerTestCase(SiteTestCase):
         return ledger.get(self.portal, next(ledger.newest_first(self.portal)))
 
 
+class TestSameMoment(OwnerTestCase):
+    """The clock stands still: what is looked at is what is carried out, in the same order."""
+
+    def test_two_grants(self):
+        self.grant()
+        for _time in range(8):
+            act = owner.grant(self.portal, EMAIL, ("click2sell", "2"), None, "a prize", "admin")
+            again = owner.grant(
+                self.portal, EMAIL, ("click2sell", "2"), None, "a prize", "admin"
+            )
+            looked_at = action.preview(act)
+            self.assertEqual(action.preview(again), looked_at)
+            self.assertEqual(action.carry_out(again), looked_at)
+        # Each of them was done.
+        self.assertEqual(len(self.buyer()["keys"]), 9)
+
+    def test_an_end_an_extension_and_a_correction(self):
+        self.settings(mapping=["1|premium|30", "2|course"])
+        self.buy()
+        buyer_id, key = self.buyer()["id"], self.last()["key"]
+        for make in (
+            lambda: owner.extend(self.portal, buyer_id, ONE, 5, "outage", "admin"),
+            lambda: owner.extend(self.portal, buyer_id, ONE, 5, "outage", "admin"),
+            lambda: owner.end(self.portal, buyer_id, ONE, "asked for", "admin"),
+            lambda: owner.extend(self.portal, buyer_id, ONE, 5, "outage", "admin"),
+            lambda: decision.correct(
+                self.portal, key, "jane@example.org", True, "typo", "admin"
+            ),
+        ):
+            looked_at = action.preview(make())[0]
+            self.assertEqual(action.carry_out(make())[0], looked_at)
+
+    def test_extensions_add_up_where_the_providers_clock_is_ahead(self):
+        self.settings(mapping=["1|premium|30", "2|course"])
+        self.buy(purchase_date="2026-05-04")
+        for days in range(1, 9):
+            before = self.until()
+            self.extend(days)
+            self.assertAlmostEqual(self.until(), before + days, 6)
+
+
 class TestGrant(OwnerTestCase):
     def test_makes_a_member_and_gives_the_groups(self):
         until = NOW + timedelta(days=10)

@@ -222,7 +222,7 @@ class TestMembers(BrowserTestCase):
             ((DESK, "3", "course"), (PHONE, "1", "paying-members"))
         ):
             with self.subTest(size):
-                # Of two at the very same moment chance would tell which is the latest.
+                # Of two at the very same moment their keys would tell which is the latest.
                 self.clock.now += timedelta(minutes=1)
                 path = pages.of_subscriber()(self)
                 page = self.window(size)
