@@ -55,6 +55,13 @@ class NotPossible(Exception):
         self.message = message
 
 
+class Erased(NotPossible):
+    """The buyer was erased."""
+
+    def __init__(self) -> None:
+        super().__init__(_("The buyer was erased: take the buyer in again first."))
+
+
 @dataclass(frozen=True)
 class Concern:
     """A buyer whom an action concerns.
@@ -167,7 +174,7 @@ def _apply(site: Any, action: Action) -> list[tuple[Plan, apply.Done, Notificati
 def _plan(site: Any, action: Action, concern: Concern, now: datetime) -> Plan:
     buyer = buyers.get(site, concern.buyer_id)
     if erased.closed(buyer):
-        raise NotPossible(_("The buyer was erased: take the buyer in again first."))
+        raise Erased
     turn = Turn.OWNER if concern.key else Turn.ARRIVAL
     plan = plans.make(site, buyer, now, ledger.get(site, concern.key), turn=turn)
     return plan if action.mails else replace(plan, mail="")

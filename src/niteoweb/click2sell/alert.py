@@ -112,14 +112,13 @@ def _daily(site: Any, told: Any, now: datetime) -> Iterator[News]:
     if plone_site.settings().daily_mail is False or not untold or told.get(_DAY) == today:
         return
     found = Counter(_what(ledger.get(site, key)) for key in untold)
-    waiting = sum(ledger.count(site, "outcome", outcome) for outcome in ledger.WAITS)
     told[_DAY] = today
     untold.clear()
     yield (
         outbox.DAILY,
         {
             "counts": tuple((*what, number) for what, number in sorted(found.items())),
-            "older": waiting - found.total(),
+            "older": ledger.waiting(site) - found.total(),
         },
     )
 

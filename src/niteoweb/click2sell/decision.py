@@ -192,6 +192,7 @@ def dismiss(site: Any, key: str, note: str, by: str) -> Action:
     def write(site: Any, now: datetime) -> list[Concern]:
         entry = ledger.get(site, key)
         entry["dismissed"] = (entry["reason"], entry["subject"])
+        ledger.file_dismissed(site, entry)
         ledger.tell_no_more(site, entry)
         entrynote.remark(site, entry, now, by, "dismissed", _note)
         if entry["counts"]:

@@ -52,6 +52,10 @@ MISTAKES = {
     "quotes": _("The quotation marks cannot be understood."),
     "address": _('"${subject}" is no e-mail address.'),
     "refused": _('Plone does not accept the address "${subject}".'),
+    "erased": _(
+        'The buyer of the address "${subject}" was erased: take the buyer in again first, on '
+        "the page Privacy."
+    ),
     "product": _("The product is missing."),
     "unknown product": _('No line of the mapping has the product "${subject}".'),
     "long": _("${subject}: longer than 255 characters, or not printable."),
@@ -170,6 +174,8 @@ def preview(file: importfile.File, mails: bool) -> Preview:
             continue
         try:
             lines.append(_look(row, mails))
+        except action.Erased:
+            mistakes.append(Mistake(row.line, "erased", row.address))
         except action.NotPossible:
             mistakes.append(Mistake(row.line, "refused", row.address))
     mistakes.sort(key=lambda mistake: mistake.line)

@@ -156,7 +156,22 @@ def finish(site: Any, entry: Entry, outcome: str, reason: str = "", subject: str
         _file(site, "outcome", entry, add=False)
         entry["outcome"] = outcome
         _file(site, "outcome", entry, add=True)
+        file_dismissed(site, entry)
     figures.follow_entry(site, entry, outcome in EFFECTIVE)
+
+
+def file_dismissed(site: Any, entry: Entry) -> None:
+    """File an entry that stays refused although an owner has dismissed it, or no longer."""
+    filed = store.tree(site, "dismissed")
+    waits_no_more = entry["outcome"] == REFUSED and entry["dismissed"]
+    (filed.insert if waits_no_more else filed.discard)(entry["key"])
+
+
+def waiting(site: Any) -> int:
+    """How many entries the owner has to know of, without those that were dismissed."""
+    return sum(count(site, "outcome", outcome) for outcome in WAITS) - len(
+        store.tree(site, "dismissed")
+    )
 
 
 def tell_no_more(site: Any, entry: Entry) -> None:
@@ -174,12 +189,13 @@ def change(entry: Entry, **values: Any) -> None:
 def rekey(site: Any, entry: Entry, key: str) -> None:
     """File an entry, whose payload is gone, under another key."""
     _file_everywhere(site, entry, add=False)
-    entries, untold = store.tree(site, "entries"), store.tree(site, "untold")
+    entries = store.tree(site, "entries")
     store.tree(site, "payloads_kept").discard(place(entry))
     del entries[entry["key"]]
-    if entry["key"] in untold:
-        untold.remove(entry["key"])
-        untold.insert(key)
+    for filed in (store.tree(site, "untold"), store.tree(site, "dismissed")):
+        if entry["key"] in filed:
+            filed.remove(entry["key"])
+            filed.insert(key)
     entry["key"] = key
     entries[key] = entry
     _file_everywhere(site, entry, add=True)

@@ -155,7 +155,9 @@ def find(
         return Obstacle("no purchase")
     access = any(standing.access for standing in standings)
     problem = _account(buyer, payments) or (
-        _groups(groups) or _opens_nothing(standings, groups) or _beside(payments, standings)
+        _groups(groups, found)
+        or _opens_nothing(standings, groups)
+        or _beside(payments, standings)
         if access
         else _payment(payments[0]) or _ended(standings, found, now)
     )
@@ -196,8 +198,11 @@ def _account(buyer: buyers.Buyer, payments: Sequence[ledger.Entry]) -> Obstacle 
     return None
 
 
-def _groups(groups: Sequence[Membership]) -> Obstacle | None:
-    """Whether a group that is due is not given."""
+def _groups(groups: Sequence[Membership], found: Sequence[ledger.Entry]) -> Obstacle | None:
+    """Whether a group that is due is not given.
+
+    It comes from the notification that waits for the group, or the first that gives it.
+    """
     codes = {
         membership.TAKEN: "group taken",
         membership.MISSING: "group missing",
@@ -207,14 +212,21 @@ def _groups(groups: Sequence[Membership]) -> Obstacle | None:
     for group in groups:
         code = codes.get(group.standing)
         if code is not None and group.reasons:
+            waiting = (e["key"] for e in found if _waits_for(e, group.id))
             return Obstacle(
                 code,
                 group.at,
                 group.id,
+                key=next(waiting, group.reasons[0].causes[0].key),
                 reason=group.problem,
                 reason_subject=group.id,
             )
     return None
+
+
+def _waits_for(entry: ledger.Entry, group_id: str) -> bool:
+    waits = entry["outcome"] == ledger.ATTENTION and entry["reason"].startswith("group")
+    return waits and entry["subject"] == group_id
 
 
 def _opens_nothing(

@@ -5,6 +5,7 @@ from Acquisition import aq_base
 from Acquisition import aq_parent
 from niteoweb.click2sell import contentrule
 from niteoweb.click2sell import correction
+from niteoweb.click2sell import ledger
 from niteoweb.click2sell import memberindex
 from niteoweb.click2sell import mention
 from niteoweb.click2sell import outbox
@@ -50,8 +51,10 @@ def index_buyers(setup_tool: Any) -> None:
 
 
 def index_mentions(setup_tool: Any) -> None:
-    """File what names an address, on a site that was there before that index."""
+    """File what names an address and what was dismissed, on a site older than the indexes."""
     site = aq_parent(setup_tool)
+    for key in ledger.newest_first(site, "outcome", ledger.REFUSED):
+        ledger.file_dismissed(site, ledger.get(site, key))
     mention.rebuild(site)
     correction.rebuild(site)
 

@@ -29,6 +29,7 @@ TREES = {
     # -> the right address
     "corrected": OOBTree,
     "corrected_to": OOTreeSet,  # (the right address, provider or "", transaction or address)
+    "dismissed": OOTreeSet,  # keys of refused entries that an owner has dismissed
     "untold": OOTreeSet,  # keys of entries that wait for the owner, who was not told yet
     "money": OOTreeSet,  # (microseconds at which money moved, key)
     # buyer.py

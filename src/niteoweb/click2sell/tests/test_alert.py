@@ -3,8 +3,10 @@
 from contextlib import contextmanager
 from datetime import datetime
 from datetime import timezone
+from niteoweb.click2sell import action
 from niteoweb.click2sell import alert
 from niteoweb.click2sell import commit
+from niteoweb.click2sell import decision
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import listing
 from niteoweb.click2sell import outbox
@@ -176,6 +178,24 @@ This mail comes once a day at most, and only when there is something new. Its se
         self.assertIn("wait for you (1)", subject)
         self.assertIn("Needs attention: 1\n", text)
         self.assertIn("Older ones that wait as well: 1\n", text)
+
+    def test_what_was_refused_and_dismissed_does_not_wait(self):
+        self.buy()
+        self.buy(buyer_email="else@example.org", c2s_transaction_id="R-9")
+        self.undecided()
+        self.told()
+        (refused,) = ledger.newest_first(self.portal, "outcome", ledger.REFUSED)
+        action.carry_out(decision.dismiss(self.portal, refused, "a forgery", "owner"))
+        self.later(days=1)
+        self.undecided(2)
+        ((_to, _subject, text),) = self.told()
+        self.assertIn("Older ones that wait as well: 1\n", text)
+        # Not refused any more, it waits no more either; refused again, it was dismissed.
+        self.assertEqual(ledger.waiting(self.portal), 2)
+        entry = ledger.get(self.portal, refused)
+        for outcome in (ledger.NOTHING, ledger.REFUSED):
+            ledger.finish(self.portal, entry, outcome)
+            self.assertEqual(ledger.waiting(self.portal), 2)
 
     def test_day_of_the_site(self):
         """It begins at midnight in Ljubljana, which is ten in the evening in UTC."""

@@ -298,14 +298,22 @@ class TestObstacle(ExplainTestCase):
             (code, text),
             ("group missing", 'The group "absent" does not exist, so it cannot be given.'),
         )
+        self.later(minutes=1)
+        # What waits for the group is the latest payment that asks for it.
+        self.buy_again()
+        (waiting,) = ledger.newest_first(self.portal, "outcome", ledger.ATTENTION)
+        self.assertEqual(self.explain().obstacle.key, waiting)
         self.group("absent")
         self.assertEqual(self.obstacle()[0], "group waiting")
+        self.assertEqual(self.explain().obstacle.key, waiting)
         self.provision()
         self.log_in()
         self.assertEqual(self.obstacle()[0], "")
         with self.owner():
             api.group.remove_user(groupname="absent", username=EMAIL)
         self.assertEqual(self.obstacle()[0], "group taken")
+        # Nothing waits any more: it is the purchase that would give the group.
+        self.assertEqual(ledger.get(self.portal, self.explain().obstacle.key)["receipt"], "R-2")
 
     def test_a_product_that_gives_no_group_any_more(self):
         self.settings(mapping=["1|premium"])

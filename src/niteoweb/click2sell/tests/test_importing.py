@@ -4,6 +4,7 @@ from datetime import timedelta
 from datetime import timezone
 from niteoweb.click2sell import action
 from niteoweb.click2sell import commit
+from niteoweb.click2sell import erasure
 from niteoweb.click2sell import importfile
 from niteoweb.click2sell import importing
 from niteoweb.click2sell import ledger
@@ -111,10 +112,22 @@ class TestPreview(ImportTestCase):
         )
         self.assertEqual([line.row.line for line in found.lines], [4])
 
+    def test_who_was_erased(self):
+        self.buy()
+        erasure.erase(EMAIL, "asked", "owner")
+        found = self.look()
+        self.assertEqual([line.row.address for line in found.lines], [OTHER, OTHER])
+        (mistake,) = found.mistakes
+        self.assertEqual(
+            translate(importing.mistake_text(mistake)),
+            f'The buyer of the address "{EMAIL}" was erased: take the buyer in again first, on '
+            "the page Privacy.",
+        )
+
     def test_every_mistake_and_error_has_a_text(self):
         source = Path(importfile.__file__).read_text("utf-8")
         for code in importing.MISTAKES:
-            if code not in ("refused", "unknown product"):
+            if code not in ("refused", "erased", "unknown product"):
                 self.assertIn(f'"{code}"', source)
         for code in importing.FILE_ERRORS:
             self.assertIn(f'FileError("{code}"', source)

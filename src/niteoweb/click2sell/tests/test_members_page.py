@@ -219,6 +219,14 @@ class TestMember(MembersTestCase):
         browser.getLink("Show the notification").click()
         self.assertIn(self.key(), browser.url)
 
+    def test_a_missing_group_leads_to_the_notification_that_waits_for_it(self):
+        self.settings(mapping=["1|absent"])
+        self.buy()
+        browser = self.member_page()
+        self.assertIn('The group "absent" does not exist', self.text(browser))
+        browser.getLink("Show the notification").click()
+        self.assertIn(self.key(), browser.url)
+
     def test_a_line_that_is_gone(self):
         self.buy()
         self.settings(mapping=[])

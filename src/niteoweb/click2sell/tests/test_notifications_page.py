@@ -700,6 +700,9 @@ class TestTabs(PageTestCase):
                 self.assertEqual(self.current(browser), [title])
         browser = self.opened(f"/{self.key()}")
         self.assertEqual(self.current(browser), ["Notifications"])
+        for name, title in (("import", "Members"), ("accounting", "Report")):
+            browser.open(f"{self.portal.absolute_url()}/@@click2sell-{name}")
+            self.assertEqual(self.current(browser), [title])
 
     def test_only_those_that_one_may_use(self):
         viewer = self.person("viewer", permissions=("View purchases",))

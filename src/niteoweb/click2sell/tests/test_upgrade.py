@@ -2,6 +2,7 @@
 
 from niteoweb.click2sell import buyer as buyers
 from niteoweb.click2sell import correction
+from niteoweb.click2sell import ledger
 from niteoweb.click2sell import mention
 from niteoweb.click2sell import outbox
 from niteoweb.click2sell import search
@@ -253,10 +254,13 @@ class TestUpgradeFrom1002(unittest.TestCase):
         entry = test_listing.write(portal, 1)
         wrong, entry["buyer"] = entry["buyer"], "right@example.org"
         store.tree(portal, "corrected")["", wrong] = "right@example.org"
-        self.assertEqual(mention.find(portal, wrong), [])
+        ledger.finish(portal, entry, ledger.REFUSED, ledger.ANOTHER)
+        entry["dismissed"] = (ledger.ANOTHER, "")
+        self.assertEqual((mention.find(portal, wrong), ledger.waiting(portal)), ([], 1))
         setup = api.portal.get_tool("portal_setup")
         setup.setLastVersionForProfile(PROFILE, "1002")
         view = ManageProductsView(portal, self.layer["request"])
         self.assertTrue(view.upgrade_product(PRODUCT))
         self.assertEqual(mention.find(portal, wrong), [entry["key"]])
+        self.assertEqual(ledger.waiting(portal), 0)
         self.assertEqual(correction.leading_to(portal, "right@example.org"), [("", wrong)])
