@@ -53,6 +53,7 @@ def index_buyers(setup_tool: Any) -> None:
 def index_mentions(setup_tool: Any) -> None:
     """File what names an address and what was dismissed, on a site older than the indexes."""
     site = aq_parent(setup_tool)
+    store.install(site)
     for key in ledger.newest_first(site, "outcome", ledger.REFUSED):
         ledger.file_dismissed(site, ledger.get(site, key))
     mention.rebuild(site)

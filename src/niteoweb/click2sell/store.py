@@ -4,12 +4,15 @@ Everything below it is a BTree or a mapping of plain values, so that no later re
 of ours can make a stored object unreadable.
 """
 
+from Acquisition import aq_base
 from BTrees.Length import Length
 from BTrees.OOBTree import OOBTree
 from BTrees.OOBTree import OOTreeSet
 from persistent.mapping import PersistentMapping
 from typing import Any
 from zope.annotation.interfaces import IAnnotations
+
+import transaction
 
 
 KEY = "niteoweb.click2sell"
@@ -69,15 +72,16 @@ TREES = {
 }
 
 
+#: Where a transaction keeps its trees that are not stored (yet).
+_STAND_INS = object()
+
+
 def install(site: Any) -> None:
     """Make the annotation and whichever tree is missing; what is there stays."""
-    annotations = IAnnotations(site)
-    root = annotations.get(KEY)
-    if root is None:
-        root = annotations[KEY] = PersistentMapping()
-    for name, factory in TREES.items():
+    root = _root(site)
+    for name in TREES:
         if name not in root:
-            root[name] = factory()
+            root[name] = tree(site, name)
 
 
 def exists(site: Any) -> bool:
@@ -86,9 +90,36 @@ def exists(site: Any) -> bool:
 
 
 def tree(site: Any, name: str) -> Any:
-    """One of :data:`TREES`, made when it is missing."""
-    root = IAnnotations(site).get(KEY)
-    if root is None or name not in root:
-        install(site)
-        root = IAnnotations(site)[KEY]
-    return root[name]
+    """One of :data:`TREES`.
+
+    One that is missing is stored when something was put into it by the time of the commit: who
+    only reads changes nothing. Until then it belongs to this transaction.
+    """
+    found = IAnnotations(site).get(KEY, {}).get(name)
+    return _stand_in(site, name) if found is None else found
+
+
+def _root(site: Any) -> PersistentMapping:
+    annotations = IAnnotations(site)
+    if KEY not in annotations:
+        annotations[KEY] = PersistentMapping()
+    return annotations[KEY]
+
+
+def _stand_in(site: Any, name: str) -> Any:
+    current = transaction.get()
+    try:
+        made = current.data(_STAND_INS)
+    except KeyError:
+        made = {}
+        current.set_data(_STAND_INS, made)
+        current.addBeforeCommitHook(_store, (made,))
+    # The site stands in the value, so that no other object can get its id meanwhile.
+    return made.setdefault((id(aq_base(site)), name), (site, TREES[name]()))[1]
+
+
+def _store(made: dict[tuple[int, str], tuple[Any, Any]]) -> None:
+    """Store the trees that are not empty."""
+    for (_id, name), (site, new) in made.items():
+        if new() if isinstance(new, Length) else len(new):
+            _root(site).setdefault(name, new)
