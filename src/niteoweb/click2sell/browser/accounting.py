@@ -9,7 +9,7 @@ from niteoweb.click2sell import csvfile
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.browser import download
 from niteoweb.click2sell.browser import table
-from Products.Five.browser import BrowserView
+from niteoweb.click2sell.browser.ownerpage import OwnerPage
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from typing import IO
 from urllib.parse import urlencode
@@ -19,7 +19,7 @@ from zope.i18nmessageid import Message
 NAMES = ("month", "from", "to", "separator", "decimal")
 
 
-class AccountingView(BrowserView):
+class AccountingView(OwnerPage):
     """``@@click2sell-accounting``: choose a time, see its sums, take the file along.
 
     Nothing is added up before a time is chosen, so that opening the page costs nothing.
@@ -78,11 +78,6 @@ class AccountingView(BrowserView):
         """What was asked for, as in an address."""
         given = {name: text for name in NAMES if (text := self.text(name))}
         return urlencode(given)
-
-    @property
-    def timezone(self) -> str:
-        """The zone in which a month begins and ends."""
-        return str(plone_site.timezone())
 
     @property
     def url(self) -> str:

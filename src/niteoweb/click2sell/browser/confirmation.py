@@ -8,14 +8,13 @@ from niteoweb.click2sell import action
 from niteoweb.click2sell import buyer as buyers
 from niteoweb.click2sell import commit
 from niteoweb.click2sell import plan as plans
-from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.action import Action
 from niteoweb.click2sell.action import NotPossible
 from niteoweb.click2sell.browser import changes as words
+from niteoweb.click2sell.browser.ownerpage import OwnerPage
 from niteoweb.click2sell.plan import Plan
 from plone import api
 from plone.protect.authenticator import check
-from Products.Five.browser import BrowserView
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from typing import Any
 from zExceptions import Unauthorized
@@ -29,7 +28,7 @@ import traceback
 logger = logging.getLogger("niteoweb.click2sell")
 
 
-class Confirmation(BrowserView):
+class Confirmation(OwnerPage):
     """A page whose POST shows what an action would change, and does it when that is confirmed.
 
     What is done is what was shown: a fingerprint of it comes with the button.
@@ -51,16 +50,6 @@ class Confirmation(BrowserView):
         check(self.request)
         if not self.may_operate:
             raise Unauthorized("Click2Sell: Operate purchases")
-
-    @property
-    def may_operate(self) -> bool:
-        """Whether the buttons are for this reader."""
-        return api.user.has_permission("Click2Sell: Operate purchases", obj=self.context)
-
-    @property
-    def is_copy(self) -> bool:
-        """Whether this is a copy of the site, where mails wait."""
-        return plone_site.is_copy()
 
     @property
     def by(self) -> str:

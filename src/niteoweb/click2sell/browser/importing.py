@@ -7,9 +7,9 @@ from niteoweb.click2sell import _
 from niteoweb.click2sell import importfile
 from niteoweb.click2sell import importing
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.browser.ownerpage import OwnerPage
 from plone import api
 from plone.protect.authenticator import check
-from Products.Five.browser import BrowserView
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from typing import Any
 from zope.i18nmessageid import Message
@@ -40,7 +40,7 @@ WHAT = {
 }
 
 
-class ImportView(BrowserView):
+class ImportView(OwnerPage):
     """``@@click2sell-import``: a file is looked at first, then imported.
 
     The file's text travels in the form, and a fingerprint of what was shown with it: what is
@@ -64,11 +64,6 @@ class ImportView(BrowserView):
             if self.text and self._look() and applying:
                 self._apply()
         return self.template()
-
-    @property
-    def is_copy(self) -> bool:
-        """Whether mails wait here."""
-        return plone_site.is_copy()
 
     @property
     def mailed(self) -> bool:

@@ -11,11 +11,11 @@ from niteoweb.click2sell import membership
 from niteoweb.click2sell import obstacle
 from niteoweb.click2sell import order
 from niteoweb.click2sell import reason
-from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.browser import happenings
 from niteoweb.click2sell.browser import shown
 from niteoweb.click2sell.browser import standings
 from niteoweb.click2sell.browser.actionform import TITLES
+from niteoweb.click2sell.browser.ownerpage import OwnerPage
 from niteoweb.click2sell.course import State
 from niteoweb.click2sell.groupplan import EVERY_BUYER
 from niteoweb.click2sell.notification import Kind
@@ -23,7 +23,6 @@ from niteoweb.click2sell.notification import OWNER
 from niteoweb.click2sell.standing import Cause
 from niteoweb.click2sell.standing import Standing
 from plone import api
-from Products.Five.browser import BrowserView
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from typing import Any
 from urllib.parse import urlencode
@@ -82,7 +81,7 @@ class Group:
     reasons: tuple[Because, ...]
 
 
-class MemberView(BrowserView):
+class MemberView(OwnerPage):
     """A buyer's page."""
 
     template = ViewPageTemplateFile("templates/member.pt")
@@ -107,16 +106,6 @@ class MemberView(BrowserView):
     def found(self) -> explain.Explanation:
         """What the page is about."""
         return explain.explain(self.context, self.buyer, datetime.now(timezone.utc))
-
-    @property
-    def is_copy(self) -> bool:
-        """Whether mails wait here."""
-        return plone_site.is_copy()
-
-    @property
-    def timezone(self) -> str:
-        """The zone of the times on the page."""
-        return str(plone_site.timezone())
 
     @property
     def title(self) -> str:
@@ -168,11 +157,6 @@ class MemberView(BrowserView):
         return f"{self.context.absolute_url()}/@@user-information?{query}"
 
     # What an owner can do
-
-    @property
-    def may_operate(self) -> bool:
-        """Whether the buttons are for this reader."""
-        return api.user.has_permission("Click2Sell: Operate purchases", obj=self.context)
 
     @property
     def actions(self) -> list[Action]:

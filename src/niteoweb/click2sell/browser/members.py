@@ -3,15 +3,11 @@
 from datetime import datetime
 from datetime import timezone
 from niteoweb.click2sell import directory
-from niteoweb.click2sell import ledger
 from niteoweb.click2sell import order
-from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.browser import standings
 from niteoweb.click2sell.browser.member import MemberView
 from niteoweb.click2sell.browser.memberaction import MemberActionView
-from plone import api
-from plone.batching import Batch
-from Products.Five.browser import BrowserView
+from niteoweb.click2sell.browser.ownerpage import ListPage
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from typing import Any
 from zExceptions import NotFound
@@ -19,15 +15,12 @@ from zope.interface import implementer
 from zope.publisher.interfaces import IPublishTraverse
 
 
-#: Buyers on a page.
-PAGE = 50
-
 #: What the addresses of the other pages keep of this one's.
 KEPT = ("search",)
 
 
 @implementer(IPublishTraverse)
-class MembersView(BrowserView):
+class MembersView(ListPage):
     """``@@click2sell-members``: the list; with a buyer's id behind it, that buyer's page."""
 
     template = ViewPageTemplateFile("templates/members.pt")
@@ -46,14 +39,13 @@ class MembersView(BrowserView):
         if self.names:
             return self._of_one()
         found = directory.Directory(self.context, self.search)
-        start = self._start(found.total)
+        start = self.turn_to_page(found.total)
         now = datetime.now(timezone.utc)
-        self.total, self.capped = found.total, found.capped
+        self.capped = found.capped
         self.rows = [
-            (row, standings.shown_all(row.standings)) for row in found.rows(start, PAGE, now)
+            (row, standings.shown_all(row.standings))
+            for row in found.rows(start, self.size, now)
         ]
-        # The batch only reckons; it never asks for a buyer.
-        self.batch = Batch(range(found.total), PAGE, start, pagerange=5)
         return self.template()
 
     def _of_one(self) -> str:
@@ -66,19 +58,6 @@ class MembersView(BrowserView):
         if len(self.names) == 2:
             return MemberActionView(site, request, url, *self.names)()
         return MemberView(site, request, url, self.names[0])()
-
-    @property
-    def may_operate(self) -> bool:
-        """Whether the buttons are for this reader."""
-        return api.user.has_permission("Click2Sell: Operate purchases", obj=self.context)
-
-    def _start(self, total: int) -> int:
-        """Buyers before the page that was asked for; behind the last page there is none."""
-        try:
-            wanted = int(self.request.form.get("b_start", 0))
-        except (TypeError, ValueError):
-            wanted = 0
-        return min(max(wanted, 0), max(total - 1, 0)) // PAGE * PAGE
 
     @property
     def search(self) -> str:
@@ -95,18 +74,3 @@ class MembersView(BrowserView):
     def notifications_url(self) -> str:
         """Address of the list of notifications."""
         return f"{self.context.absolute_url()}/@@click2sell-notifications"
-
-    @property
-    def nothing_yet(self) -> bool:
-        """Whether no notification ever arrived."""
-        return not ledger.count(self.context)
-
-    @property
-    def timezone(self) -> str:
-        """The zone of the times on the page."""
-        return str(plone_site.timezone())
-
-    @property
-    def number(self) -> str:
-        """How many buyers there are, for people."""
-        return f"{self.total:,}"

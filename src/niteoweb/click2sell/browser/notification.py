@@ -12,13 +12,12 @@ from niteoweb.click2sell import listing
 from niteoweb.click2sell import member
 from niteoweb.click2sell import provisioning
 from niteoweb.click2sell import reason
-from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.browser import decisions
 from niteoweb.click2sell.browser import preview as previews
 from niteoweb.click2sell.browser import shown
+from niteoweb.click2sell.browser.ownerpage import OwnerPage
 from plone import api
 from plone.protect.authenticator import check
-from Products.Five.browser import BrowserView
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from typing import Any
 from urllib.parse import urlencode
@@ -38,7 +37,7 @@ logger = logging.getLogger("niteoweb.click2sell")
 OTHERS = 10
 
 
-class NotificationView(BrowserView):
+class NotificationView(OwnerPage):
     """An entry's page. POST works out what a replay would change, or replays.
 
     What is replayed is what was shown: a fingerprint of it comes with the button.
@@ -123,16 +122,6 @@ class NotificationView(BrowserView):
     def entry(self) -> ledger.Entry | None:
         """The entry, None when there is none."""
         return ledger.get(self.context, self.key)
-
-    @property
-    def may_operate(self) -> bool:
-        """Whether the buttons are for this reader."""
-        return api.user.has_permission("Click2Sell: Operate purchases", obj=self.context)
-
-    @property
-    def is_copy(self) -> bool:
-        """Whether mails wait here."""
-        return plone_site.is_copy()
 
     # What was done
 

@@ -3,16 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from niteoweb.click2sell import _
-from niteoweb.click2sell import ledger
 from niteoweb.click2sell import listing
-from niteoweb.click2sell import secretkeys
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.browser import shown
 from niteoweb.click2sell.browser.decide import DecideView
 from niteoweb.click2sell.browser.notification import NotificationView
-from plone import api
-from plone.batching import Batch
-from Products.Five.browser import BrowserView
+from niteoweb.click2sell.browser.ownerpage import ListPage
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from typing import Any
 from zExceptions import NotFound
@@ -22,9 +18,6 @@ from zope.publisher.interfaces import IPublishTraverse
 
 import re
 
-
-#: Entries on a page.
-PAGE = 50
 
 LABELS = {
     "search": _("Search"),
@@ -70,7 +63,7 @@ class Field:
 
 
 @implementer(IPublishTraverse)
-class NotificationsView(BrowserView):
+class NotificationsView(ListPage):
     """``@@click2sell-notifications``: the list; with a key behind it, that entry's page."""
 
     template = ViewPageTemplateFile("templates/notifications.pt")
@@ -80,11 +73,9 @@ class NotificationsView(BrowserView):
         super().__init__(context, request)
         self.names: list[str] = []
         self.error: listing.FilterError | None = None
-        self.total = 0
         self.capped = False
         self.filtered = False
         self.rows: list[shown.Row] = []
-        self.batch: Batch | None = None
 
     def publishTraverse(self, request: Any, name: str) -> "NotificationsView":  # noqa: N802
         """Take the part of the path that names an entry."""
@@ -111,20 +102,10 @@ class NotificationsView(BrowserView):
         """
         filters = listing.parse(self.context, self.request.form, plone_site.timezone())
         found = listing.Listing(self.context, filters)
-        start = self._start(found.total)
+        start = self.turn_to_page(found.total)
         self.filtered = filters != listing.Filters()
-        self.total, self.capped = found.total, found.capped
-        self.rows = shown.rows(self.context, self.url, found.keys(start, PAGE))
-        # The batch only reckons; it never asks for an entry.
-        self.batch = Batch(range(found.total), PAGE, start, pagerange=5)
-
-    def _start(self, total: int) -> int:
-        """Entries before the page that was asked for; behind the last page there is none."""
-        try:
-            wanted = int(self.request.form.get("b_start", 0))
-        except (TypeError, ValueError):
-            wanted = 0
-        return min(max(wanted, 0), max(total - 1, 0)) // PAGE * PAGE
+        self.capped = found.capped
+        self.rows = shown.rows(self.context, self.url, found.keys(start, self.size))
 
     @property
     def url(self) -> str:
@@ -132,41 +113,9 @@ class NotificationsView(BrowserView):
         return f"{self.context.absolute_url()}/@@click2sell-notifications"
 
     @property
-    def nothing_yet(self) -> bool:
-        """Whether no notification ever arrived."""
-        return not ledger.count(self.context)
-
-    @property
-    def is_copy(self) -> bool:
-        """Whether mails wait here."""
-        return plone_site.is_copy()
-
-    @property
     def callback(self) -> str:
         """The address that the provider has to know."""
         return f"{plone_site.address()}/@@click2sell"
-
-    @property
-    def secret_key_is_set(self) -> bool:
-        """Whether a notification could be accepted."""
-        return secretkeys.is_set()
-
-    @property
-    def settings_url(self) -> str:
-        """Address of the settings, "" for somebody who may not change them."""
-        if not api.user.has_permission("Click2Sell: Configure", obj=self.context):
-            return ""
-        return f"{self.context.absolute_url()}/@@click2sell-settings"
-
-    @property
-    def timezone(self) -> str:
-        """The zone of the times on the page."""
-        return str(plone_site.timezone())
-
-    @property
-    def number(self) -> str:
-        """How many entries there are, for people."""
-        return f"{self.total:,}"
 
     @property
     def filter_names(self) -> Sequence[str]:

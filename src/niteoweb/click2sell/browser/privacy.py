@@ -10,9 +10,9 @@ from niteoweb.click2sell import erasureplan
 from niteoweb.click2sell import privacy
 from niteoweb.click2sell import provisioning
 from niteoweb.click2sell.browser import shown
+from niteoweb.click2sell.browser.ownerpage import OwnerPage
 from plone import api
 from plone.protect.authenticator import check
-from Products.Five.browser import BrowserView
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from typing import Any
 from urllib.parse import urlencode
@@ -39,7 +39,7 @@ ACCOUNTS = {
 }
 
 
-class PrivacyView(BrowserView):
+class PrivacyView(OwnerPage):
     """``@@click2sell-privacy``: GET shows and exports; POST works out an erasure, or erases.
 
     What is erased is what was shown: a fingerprint of it comes with the button.
@@ -145,11 +145,6 @@ class PrivacyView(BrowserView):
         """Address of the list of all notifications of the buyer."""
         query = urlencode({"buyer": self.address})
         return f"{self.context.absolute_url()}/@@click2sell-notifications?{query}"
-
-    @property
-    def may_operate(self) -> bool:
-        """Whether the buttons are for this reader."""
-        return api.user.has_permission("Click2Sell: Operate purchases", obj=self.context)
 
     @property
     def may_delete(self) -> bool:

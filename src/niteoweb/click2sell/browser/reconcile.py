@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from niteoweb.click2sell import _
 from niteoweb.click2sell import reconcile
-from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.browser.ownerpage import OwnerPage
 from plone import api
 from plone.protect.authenticator import check
-from Products.Five.browser import BrowserView
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 
 import time
@@ -19,7 +18,7 @@ SHOWN = 200
 AT_MOST = 20
 
 
-class ReconcileView(BrowserView):
+class ReconcileView(OwnerPage):
     """``@@click2sell-reconcile``: a dry run of everybody, and the button that applies it.
 
     GET changes nothing and computes nothing. On a large site a press of a button looks at as
@@ -47,11 +46,6 @@ class ReconcileView(BrowserView):
                 self.part = reconcile.part(self.context, self.after, seconds=AT_MOST)
         self.request.response.setHeader("Cache-Control", "no-store")
         return self.template()
-
-    @property
-    def is_copy(self) -> bool:
-        """Whether applying is refused."""
-        return plone_site.is_copy()
 
     @property
     def changes(self) -> Sequence[reconcile.Change]:

@@ -10,12 +10,9 @@ from niteoweb.click2sell import _
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import outbox
 from niteoweb.click2sell import overview
-from niteoweb.click2sell import secretkeys
-from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.browser import plots
 from niteoweb.click2sell.browser import shown
-from plone import api
-from Products.Five.browser import BrowserView
+from niteoweb.click2sell.browser.ownerpage import OwnerPage
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from urllib.parse import urlencode
 from zope.i18nmessageid import Message
@@ -78,7 +75,7 @@ class Heard:
     warning: Message | None
 
 
-class ReportView(BrowserView):
+class ReportView(OwnerPage):
     """``@@click2sell-report``, with ``days=30`` and the like behind it."""
 
     template = ViewPageTemplateFile("templates/report.pt")
@@ -94,28 +91,6 @@ class ReportView(BrowserView):
     def url(self) -> str:
         """Address of the report."""
         return f"{self.context.absolute_url()}/@@click2sell-report"
-
-    @property
-    def nothing_yet(self) -> bool:
-        """Whether there is nothing to report."""
-        return not ledger.count(self.context)
-
-    @property
-    def secret_key_is_set(self) -> bool:
-        """Whether a notification could be accepted."""
-        return secretkeys.is_set()
-
-    @property
-    def settings_url(self) -> str:
-        """Address of the settings, "" for somebody who may not change them."""
-        if not api.user.has_permission("Click2Sell: Configure", obj=self.context):
-            return ""
-        return f"{self.context.absolute_url()}/@@click2sell-settings"
-
-    @property
-    def timezone(self) -> str:
-        """The zone of the days and times on the page."""
-        return str(plone_site.timezone())
 
     @property
     def chosen(self) -> overview.Range:

@@ -10,12 +10,12 @@ from niteoweb.click2sell import trial
 from niteoweb.click2sell.browser import callback
 from niteoweb.click2sell.browser import preview as previews
 from niteoweb.click2sell.browser import shown
+from niteoweb.click2sell.browser.ownerpage import OwnerPage
 from niteoweb.click2sell.notification import DeliveryError
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import SecretKeyNotSet
 from plone import api
 from plone.protect.authenticator import check
-from Products.Five.browser import BrowserView
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from ZODB.POSException import ConflictError
 from zope.i18nmessageid import Message
@@ -70,7 +70,7 @@ class Result:
     letter: Letter | None = None
 
 
-class TryView(BrowserView):
+class TryView(OwnerPage):
     """``@@click2sell-try``: asks for product, address and kind; POST tries them.
 
     It changes nothing, and still wants the token: what a test purchase shows is about members.
@@ -115,11 +115,6 @@ class TryView(BrowserView):
     def kinds(self) -> list[tuple[str, Message]]:
         """What can be chosen, with its text."""
         return list(KINDS.items())
-
-    @property
-    def is_copy(self) -> bool:
-        """Whether mails wait here."""
-        return plone_site.is_copy()
 
     @property
     def url(self) -> str:

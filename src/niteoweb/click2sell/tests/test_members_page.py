@@ -8,6 +8,7 @@ from niteoweb.click2sell.browser import happenings
 from niteoweb.click2sell.browser import member as page
 from niteoweb.click2sell.browser import members as list_page
 from niteoweb.click2sell.browser import standings
+from niteoweb.click2sell.browser.ownerpage import ListPage
 from niteoweb.click2sell.course import State
 from niteoweb.click2sell.tests import base
 from niteoweb.click2sell.tests import test_notifications_page
@@ -87,7 +88,7 @@ class TestList(MembersTestCase):
         self.assertIn("Nobody whom this fits", self.text(self.opened(search="nobody")))
 
     def test_pages(self):
-        with mock.patch.object(list_page, "PAGE", 2):
+        with mock.patch.object(ListPage, "size", 2):
             for number in range(5):
                 self.later(minutes=1)
                 self.buy(

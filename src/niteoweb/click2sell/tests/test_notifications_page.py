@@ -8,9 +8,9 @@ from niteoweb.click2sell import plan as plans
 from niteoweb.click2sell import provisioning
 from niteoweb.click2sell import store
 from niteoweb.click2sell.browser import notification as page
-from niteoweb.click2sell.browser import notifications as list_page
 from niteoweb.click2sell.browser import shown
 from niteoweb.click2sell.browser import tabs
+from niteoweb.click2sell.browser.ownerpage import ListPage
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.tests import base
 from niteoweb.click2sell.tests.base import EMAIL
@@ -260,7 +260,7 @@ class TestList(PageTestCase):
             self.buy_again(number, buyer_email=f"buyer{number}@example.org")
             self.later(minutes=1)
         newest_first = [f"buyer{number}@example.org" for number in range(6, -1, -1)]
-        with mock.patch.object(list_page, "PAGE", 3):
+        with mock.patch.object(ListPage, "size", 3):
             browser = self.opened(kind="purchase")
             seen = self.buyers(browser)
             self.assertIn("Notifications: 7", self.text(browser))
@@ -276,7 +276,7 @@ class TestList(PageTestCase):
         for number in range(4):
             self.buy_again(number, buyer_email=f"buyer{number}@example.org")
             self.later(minutes=1)
-        with mock.patch.object(list_page, "PAGE", 3):
+        with mock.patch.object(ListPage, "size", 3):
             for start, expected in (
                 ("-3", 3),
                 ("x", 3),
