@@ -19,7 +19,6 @@ from niteoweb.click2sell import settings
 from niteoweb.click2sell import silence
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.interfaces import SECRET_KEY_LENGTH
-from niteoweb.click2sell.mapping import parse
 from niteoweb.click2sell.provider import click2sell
 from typing import Any
 from urllib.parse import urlsplit
@@ -114,14 +113,14 @@ def _previous_key(site: Any) -> Iterator[Item]:
 
 def _mapping() -> Item:
     title = _("Products")
-    lines, _errors = parse(plone_site.settings().mapping)
+    lines = plone_site.mapping()
     if not lines:
         text = _(
             "No product gives a group yet. Write a line for each product under Products and "
             "groups."
         )
         return Item("mapping", State.TODO, title, text)
-    number = len({line.product_id for line in lines})
+    number = len({(line.provider, line.product_id) for line in lines})
     text = _("Products that give a group: ${number}", mapping={"number": number})
     return Item("mapping", State.OK, title, text)
 

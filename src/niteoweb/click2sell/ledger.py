@@ -56,6 +56,9 @@ UNREAD = (
     *("receipt", "currency", "country", "affiliate", "speaks_for"),
 )
 
+#: Fields that an entry has only when they say something.
+SELDOM = ("customer_id", "aliases", "sealed", "snapshot")
+
 #: A listing whose filters need more than one index counts no further.
 CAPPED = 1000
 
@@ -103,8 +106,15 @@ def record(site: Any, notification: Notification, received_at: datetime) -> Entr
             "speaks_for": notification.speaks_for,
             "valid_until": None if valid_until is None else iso(valid_until),
             "payload": json.dumps(dict(notification.payload)),
+            **_seldom(notification),
         },
     )
+
+
+def _seldom(notification: Notification) -> dict[str, Any]:
+    """Fields that few entries have, see :class:`Notification`."""
+    values = {name: getattr(notification, name) for name in SELDOM}
+    return {name: value for name, value in values.items() if value}
 
 
 def record_broken(

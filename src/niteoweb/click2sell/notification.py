@@ -47,6 +47,9 @@ OWNER = "owner"
 #: The kinds that mean: money arrived.
 PAYMENTS = frozenset({Kind.PURCHASE, Kind.RENEWAL})
 
+#: The kinds that can give access.
+GIVING = PAYMENTS | {Kind.PLAN_CHANGE, Kind.REACTIVATION}
+
 #: The kinds that mean: money arrived, or went back.
 MONEY = PAYMENTS | {Kind.REFUND, Kind.CHARGEBACK}
 

@@ -17,7 +17,6 @@ from niteoweb.click2sell import standing
 from niteoweb.click2sell import when
 from niteoweb.click2sell.groupplan import Product
 from niteoweb.click2sell.notification import OWNER
-from niteoweb.click2sell.provider import click2sell
 from typing import Any
 from zope.i18nmessageid import Message
 
@@ -79,7 +78,7 @@ def products(
     }
     if name == GRANT:
         for line in plone_site.mapping():
-            names.setdefault((click2sell.NAME, line.product_id), "")
+            names.setdefault((line.provider, line.product_id), "")
     return tuple(
         Choice(product_value(product), f"{text} ({product[1]})" if text else product[1])
         for product, text in sorted(names.items())

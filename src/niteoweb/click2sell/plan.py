@@ -297,7 +297,7 @@ def _verdict(
     key = entry["key"]
     if key in outcome.attention:
         return Verdict(ledger.ATTENTION, outcome.attention[key])
-    if entry["kind"] == Kind.PAYMENT_FAILED:
+    if entry["kind"] in (Kind.PAYMENT_FAILED, Kind.INFORMATION):
         return Verdict(ledger.NOTHING)
     if history.is_payment(entry):
         if account.problem and account.concerns(entry, payments[-1]):

@@ -48,12 +48,6 @@ class Notice:
     is_set: bool = True
 
 
-def accepted() -> tuple[str, str]:
-    """The present and the previous key, "" for one that is not set."""
-    stored = plone_site.settings()
-    return stored.secretkey or "", stored.previous_secretkey or ""
-
-
 def is_set() -> bool:
     """Whether notifications can be verified at all."""
     return bool(plone_site.settings().secretkey)
@@ -67,6 +61,15 @@ def previous_is_set() -> bool:
 def mark(secret_key: str) -> str:
     """A short text that stands for a key, and is the same for no other: a hash keyed by it."""
     return hmac.digest(secret_key.encode("utf-8"), b"niteoweb.click2sell", "sha256").hex()[:8]
+
+
+def mark_of(stored: Any, previous: bool) -> str:
+    """What stands for the key that a delivery was signed with.
+
+    :param stored: the settings of its provider.
+    :param previous: it was the previous key.
+    """
+    return mark((stored.previous_secretkey if previous else stored.secretkey) or "")
 
 
 def note_use(site: Any, mark_: str, now: datetime) -> None:

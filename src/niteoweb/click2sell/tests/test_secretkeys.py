@@ -1,13 +1,13 @@
 """Two secret keys at once: a rotation without a lost purchase."""
 
+from niteoweb.click2sell import arrival
 from niteoweb.click2sell import commit
-from niteoweb.click2sell import provisioning
 from niteoweb.click2sell import remark
 from niteoweb.click2sell import secretkeys
 from niteoweb.click2sell import settings
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import store
-from niteoweb.click2sell.browser.callback import Callback
+from niteoweb.click2sell.browser.callback import callback_of
 from niteoweb.click2sell.provider import click2sell
 from niteoweb.click2sell.testing import INTEGRATION
 from niteoweb.click2sell.tests import base
@@ -136,7 +136,7 @@ class KeysTestCase(SiteTestCase):
         request["BODYFILE"] = io.BytesIO(body)
         transaction.begin()
         with self.unexpected_errors_shown():
-            Callback(self.portal, request)()
+            callback_of("click2sell")(self.portal, request)()
         return request.response.getStatus()
 
     def used(self, key: str):
@@ -230,7 +230,7 @@ class TestLastUse(KeysTestCase):
     def test_two_processes_that_write_it_at_once(self):
         """The one that comes second conflicts, begins anew and loses no purchase."""
         self.rotate()
-        real, seen = provisioning.write_down, []
+        real, seen = arrival.write_down, []
 
         def meanwhile(*args):
             # Called after the key's use was noted and before the commit.
@@ -242,7 +242,7 @@ class TestLastUse(KeysTestCase):
             return real(*args)
 
         with (
-            mock.patch.object(provisioning, "write_down", meanwhile),
+            mock.patch.object(arrival, "write_down", meanwhile),
             mock.patch.object(commit.time, "sleep") as begun_anew,
         ):
             self.assertEqual(self.deliver(NEW), 200)
