@@ -5,6 +5,7 @@ from datetime import datetime
 from niteoweb.click2sell import paymentprovider
 from niteoweb.click2sell.entitlement import Policy
 from niteoweb.click2sell.interfaces import IClick2SellSettings
+from niteoweb.click2sell.interfaces import IPaymentProvider
 from niteoweb.click2sell.mapping import Line
 from niteoweb.click2sell.mapping import parse
 from plone import api
@@ -104,6 +105,11 @@ def mail_domain() -> str:
 def address() -> str:
     """The site's address for links in mails: the public one of the settings, if it is set."""
     return settings().site_address or api.portal.get().absolute_url()
+
+
+def callback_address(provider: IPaymentProvider) -> str:
+    """Where a payment provider has to send its notifications."""
+    return f"{address()}/@@{provider.name}"
 
 
 def is_copy() -> bool:

@@ -1,12 +1,8 @@
 """The callback: method, size and content type of a request, and the answer. Nothing else.
 
-Each registered payment provider has one, ``@@click2sell`` for example: the registration alone
-makes it.
+Each registered payment provider has one, ``@@click2sell`` for example, see providerpages.py.
 """
 
-from AccessControl.class_init import InitializeClass
-from AccessControl.security import protectClass
-from AccessControl.security import protectName
 from collections.abc import Callable
 from datetime import datetime
 from datetime import timezone
@@ -18,7 +14,6 @@ from niteoweb.click2sell import paymentprovider
 from niteoweb.click2sell import provisioning
 from niteoweb.click2sell import secretkeys
 from niteoweb.click2sell import site as plone_site
-from niteoweb.click2sell.interfaces import IClick2SellLayer
 from niteoweb.click2sell.interfaces import IPaymentProvider
 from niteoweb.click2sell.notification import Answer
 from niteoweb.click2sell.notification import Delivery
@@ -29,17 +24,9 @@ from niteoweb.click2sell.notification import ParameterError
 from niteoweb.click2sell.notification import SecretKeyNotSet
 from niteoweb.click2sell.notification import WrongContentType
 from niteoweb.click2sell.notification import WrongSignature
-from plone.base.interfaces import IPloneSiteRoot
 from Products.Five.browser import BrowserView
-from typing import Any
 from ZODB.POSException import ConflictError
 from ZODB.POSException import ReadOnlyError
-from zope.component import adapter
-from zope.component import getGlobalSiteManager
-from zope.interface import Interface
-from zope.interface.interfaces import IRegistered
-from zope.interface.interfaces import IRegistrationEvent
-from zope.interface.interfaces import IUtilityRegistration
 
 import hashlib
 import logging
@@ -50,8 +37,6 @@ logger = logging.getLogger("niteoweb.click2sell")
 
 #: Bytes. Click2Sell's notifications have about one kilobyte.
 LARGEST_BODY = 64 * 1024
-
-PERMISSION = "zope2.Public"
 
 #: Seconds after which a provider may try again.
 RETRY_AFTER = 60
@@ -180,31 +165,6 @@ class Callback(BrowserView):
         return body.read(LARGEST_BODY + 1)
 
 
-@adapter(IRegistrationEvent)
-def follow(event: Any) -> None:
-    """Give each payment provider that is registered its callback, and take it back with it.
-
-    What is registered in a site's own database has none: no class made here can be kept there.
-    """
-    registration = event.object
-    if not (
-        IUtilityRegistration.providedBy(registration)
-        and registration.provided is IPaymentProvider
-        and registration.registry is getGlobalSiteManager()
-    ):
-        return
-    places = (IPloneSiteRoot, IClick2SellLayer), Interface, registration.name
-    if IRegistered.providedBy(event):
-        registration.registry.registerAdapter(callback_of(registration.name), *places)
-    else:
-        registration.registry.unregisterAdapter(None, *places)
-
-
-def callback_of(name: str) -> type[Callback]:
-    """The callback of a provider, as ZCML would make it: a page for everybody."""
-    found = type("Callback", (Callback,), {"name": name, "__name__": name})
-    found.__page_attribute__ = "__call__"
-    protectClass(found, PERMISSION)
-    protectName(found, "__call__", PERMISSION)
-    InitializeClass(found)
-    return found
+def view_of(provider: IPaymentProvider) -> type[Callback]:
+    """The callback of a provider."""
+    return type("Callback", (Callback,), {"name": provider.name, "__name__": provider.name})

@@ -10,6 +10,7 @@ from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.browser import shown
 from niteoweb.click2sell.browser.decide import DecideView
 from niteoweb.click2sell.browser.notification import NotificationView
+from niteoweb.click2sell.providers import CLICK2SELL
 from plone import api
 from plone.batching import Batch
 from Products.Five.browser import BrowserView
@@ -149,7 +150,7 @@ class NotificationsView(BrowserView):
     @property
     def secret_key_is_set(self) -> bool:
         """Whether a notification could be accepted."""
-        return secretkeys.is_set()
+        return secretkeys.is_set(CLICK2SELL)
 
     @property
     def settings_url(self) -> str:

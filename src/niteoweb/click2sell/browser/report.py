@@ -14,6 +14,7 @@ from niteoweb.click2sell import secretkeys
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.browser import plots
 from niteoweb.click2sell.browser import shown
+from niteoweb.click2sell.providers import CLICK2SELL
 from plone import api
 from Products.Five.browser import BrowserView
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
@@ -103,7 +104,7 @@ class ReportView(BrowserView):
     @property
     def secret_key_is_set(self) -> bool:
         """Whether a notification could be accepted."""
-        return secretkeys.is_set()
+        return secretkeys.is_set(CLICK2SELL)
 
     @property
     def settings_url(self) -> str:

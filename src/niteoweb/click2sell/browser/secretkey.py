@@ -43,14 +43,14 @@ class SecretKeyWidget(PasswordWidget):
         }
 
     def _notice(self) -> secretkeys.Notice | None:
-        return secretkeys.notice(plone_site.get())
+        return secretkeys.notice(plone_site.get(), self.form.provider)
 
 
 class PreviousSecretKeyWidget(SecretKeyWidget):
     """The same for the previous key."""
 
     def _notice(self) -> secretkeys.Notice | None:
-        return secretkeys.previous_notice(plone_site.get())
+        return secretkeys.previous_notice(plone_site.get(), self.form.provider)
 
 
 @implementer(IFieldWidget)

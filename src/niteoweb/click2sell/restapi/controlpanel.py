@@ -11,6 +11,7 @@ from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.interfaces import IClick2SellLayer
 from niteoweb.click2sell.interfaces import IClick2SellSettings
 from niteoweb.click2sell.interfaces import ISecretKeyActions
+from niteoweb.click2sell.providers import CLICK2SELL
 from plone.restapi.controlpanels import RegistryConfigletPanel
 from plone.restapi.controlpanels.interfaces import IControlpanel
 from plone.restapi.deserializer import json_body
@@ -49,6 +50,7 @@ class IClick2SellControlpanel(IControlpanel):
 class Click2SellControlpanel(RegistryConfigletPanel):
     """Where ``@controlpanels`` finds the settings."""
 
+    provider = CLICK2SELL
     schema = IClick2SellSettings
     schema_prefix = IClick2SellSettings.__identifier__
     configlet_id = "click2sellConfiguration"
@@ -72,9 +74,13 @@ class SerializeSettings(ControlpanelSerializeToJson):
         self.controlpanel.check_permission()
         result = super().__call__()
         site, request = plone_site.get(), self.controlpanel.request
+        provider = self.controlpanel.provider
         result["data"].update(dict.fromkeys(secretkeys.NAMES))
         result["data"].update({name: ISecretKeyActions[name].default for name in ACTIONS})
-        notices = (secretkeys.notice(site), secretkeys.previous_notice(site))
+        notices = (
+            secretkeys.notice(site, provider),
+            secretkeys.previous_notice(site, provider),
+        )
         properties = result["schema"]["properties"]
         for name, notice in zip(secretkeys.NAMES, notices, strict=True):
             last_used = notice.last_used if notice else None
@@ -83,7 +89,7 @@ class SerializeSettings(ControlpanelSerializeToJson):
             if notice:
                 text = translate(notice.text, context=request)
                 properties[name]["description"] += f" {text}"
-        result["previous_secretkey_can_go"] = secretkeys.previous_can_go(site)
+        result["previous_secretkey_can_go"] = secretkeys.previous_can_go(site, provider)
         for name in ACTIONS:
             properties[name] = getMultiAdapter(
                 (ISecretKeyActions[name], self.controlpanel.context, request),
