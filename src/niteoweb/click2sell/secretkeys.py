@@ -1,7 +1,8 @@
 """A provider's two secret keys: the present one, and the previous one while a rotation lasts.
 
 The provider and the site cannot change their keys at the same moment. Until notifications
-signed with the new key arrive, those signed with the old one are accepted, so that none is lost.
+signed with the new key arrive, those signed with the old one are accepted, so that none is
+lost.
 
 When each key was used last is remembered under a short keyed hash of it, so that another key
 starts anew and nothing that is kept tells the key.
