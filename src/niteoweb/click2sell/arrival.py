@@ -4,6 +4,8 @@ from collections.abc import Callable
 from collections.abc import Mapping
 from datetime import datetime
 from niteoweb.click2sell import buyer as buyers
+from niteoweb.click2sell import completion
+from niteoweb.click2sell import customer
 from niteoweb.click2sell import history
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import search
@@ -30,11 +32,34 @@ def write_down(site: Any, notification: Notification, now: datetime) -> ledger.E
     entry = ledger.record(site, notification, now)
     if entry is None:
         return None
+    if completion.is_wanted(notification):
+        entry["asks"] = True
+        search.file_nameless(site, entry)
+    else:
+        _file(site, entry, notification)
+    return entry
+
+
+def amend(site: Any, entry: ledger.Entry, notification: Notification) -> None:
+    """Write down what its provider has told of an entry since it arrived.
+
+    :param notification: the entry's, with what was not known.
+    """
+    del entry["asks"]
+    search.forget_nameless(site, entry)
+    ledger.amend(site, entry, notification)
+    _file(site, entry, notification)
+
+
+def _file(site: Any, entry: ledger.Entry, notification: Notification) -> None:
     terms = history.terms(entry, plone_site.mapping())
     if terms is not None:
         ledger.change(entry, days=terms.days, exclusive=terms.exclusive, terms_known=True)
-    buyers.own(site, buyers.of_address(site, entry["buyer"]), entry)
-    return entry
+    buyer = customer.of_entry(site, entry, notification.buyer)
+    if buyer is None:
+        search.file_nameless(site, entry)
+    else:
+        buyers.own(site, buyer, entry)
 
 
 def recorder(notification: Notification) -> Recorder:

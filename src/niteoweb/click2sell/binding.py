@@ -56,6 +56,8 @@ def rightful(site: Any, place: Place, buyer: str) -> str:
 
     :param buyer: the address that it names, in lower case.
     """
+    if not buyer:
+        return erased.corrected(site, place)
     return erased.corrected(site, place) or erased.corrected(site, ("", buyer)) or buyer
 
 

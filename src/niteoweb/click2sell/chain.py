@@ -33,6 +33,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from itertools import zip_longest
+from niteoweb.click2sell.fact import CUSTOMER_DELETED
 from niteoweb.click2sell.fact import Fact
 from niteoweb.click2sell.fact import FUTURE
 from niteoweb.click2sell.fact import NEVER
@@ -126,7 +127,9 @@ class History:
                 self.attention[fact.key] = UNKNOWN_KIND
         # Only now are all payments known that these can name, whatever their dates.
         for fact in ordered:
-            if fact.kind in _STEERING and not fact.states:
+            if fact.for_all:
+                self._end_all(fact)
+            elif fact.kind in _STEERING and not fact.states:
                 self._steer(fact)
             elif fact.kind in _UNDOING:
                 self._undo(fact, undo_unmatched)
@@ -199,6 +202,12 @@ class History:
             self._choose(fact, chain, candidates, certain=True)
         elif fact.kind is Kind.REACTIVATION:
             self.attention.setdefault(fact.key, NO_PURCHASE)
+
+    def _end_all(self, fact: Fact) -> None:
+        self.attention.setdefault(fact.key, CUSTOMER_DELETED)
+        for chain in self.chains:
+            if chain.first.provider == fact.provider:
+                chain.events.append((fact, False))
 
     def _undo(self, fact: Fact, undo_unmatched: bool) -> None:
         candidates, named = self._candidates(fact)

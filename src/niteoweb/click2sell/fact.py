@@ -27,6 +27,7 @@ OPEN_END = "open end"
 NO_PURCHASE = "no purchase"
 ENDED = "ended"
 DISPLACED = "displaced"
+CUSTOMER_DELETED = "customer deleted"
 UNKNOWN_KIND = "unknown kind"
 
 #: Why an entry needs a person; the codes are stored, so they never change.
@@ -41,12 +42,13 @@ CODES = frozenset(
         NO_PURCHASE,
         ENDED,
         DISPLACED,
+        CUSTOMER_DELETED,
         UNKNOWN_KIND,
     }
 )
 
 #: Reasons of payments that took no effect; with the others the payment counts all the same.
-GRANTS_NOTHING = CODES - {AMBIGUOUS, DISPLACED, OPEN_END}
+GRANTS_NOTHING = CODES - {AMBIGUOUS, DISPLACED, OPEN_END, CUSTOMER_DELETED}
 
 _KIND_ORDER = {
     kind: position
@@ -87,6 +89,7 @@ class Fact:
     :ivar tie: goes before the key in the order, where the key was replaced.
     :ivar by_owner: the site's owner did it, who gives on top of what was paid for.
     :ivar snapshot: it states all of a subscription as it was at its time.
+    :ivar for_all: it ends whatever the buyer has from the provider.
     :ivar sealed: the provider names the subscription in all that it tells: no other is meant.
     """
 
@@ -107,6 +110,7 @@ class Fact:
     by_owner: bool = False
     snapshot: bool = False
     sealed: bool = False
+    for_all: bool = False
 
     @property
     def states(self) -> bool:

@@ -115,6 +115,7 @@ def fact(entry: ledger.Entry, later: mapping.Terms | None = None) -> Fact:
         by_owner=entry["provider"] == OWNER,
         snapshot=entry.get("snapshot", False),
         sealed=entry.get("sealed", False),
+        for_all=entry.get("customer_deleted", False),
     )
 
 
@@ -150,5 +151,6 @@ def notification(entry: ledger.Entry) -> Notification:
         aliases=entry.get("aliases", ()),
         sealed=entry.get("sealed", False),
         snapshot=entry.get("snapshot", False),
+        customer_deleted=entry.get("customer_deleted", False),
         payload=json.loads(entry["payload"]),
     )

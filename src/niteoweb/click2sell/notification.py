@@ -198,6 +198,7 @@ class Notification:
         than its transaction did.
     :ivar snapshot: it states all of a subscription as it was at `occurred_at`: product and end
         take the place of what was known, and it gives access even where no purchase is known.
+    :ivar customer_deleted: the provider has deleted the customer: all of its access ends.
     :ivar payload: all parameters as received, without secrets.
     """
 
@@ -224,6 +225,7 @@ class Notification:
     aliases: tuple[str, ...] = ()
     sealed: bool = False
     snapshot: bool = False
+    customer_deleted: bool = False
     payload: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -30,14 +30,19 @@ class PaymentProvider:
     :param module: has ``NAME``, ``TITLE``, ``SIGNED``, ``EVENTS``, ``verify``, ``parse`` and
         ``answer``, see :class:`niteoweb.click2sell.interfaces.IPaymentProvider`.
     :param schema: the records of it are in plone.app.registry under its dotted name.
+    :param client: asks the provider for what its notifications leave open, None when they are
+        complete; see :mod:`niteoweb.click2sell.client`.
     """
 
-    def __init__(self, module: ModuleType, schema: IInterface) -> None:
+    def __init__(
+        self, module: ModuleType, schema: IInterface, client: ModuleType | None = None
+    ) -> None:
         self.name: str = module.NAME
         self.title: str = module.TITLE
         self.signed: frozenset[str] = module.SIGNED
         self.events: tuple[Event, ...] = module.EVENTS
         self.schema = schema
+        self.client = client
         self.verify: Callable[[Delivery, Any, datetime], Genuine] = module.verify
         self.parse: Callable[[Genuine, tzinfo], tuple[Notification, ...]] = module.parse
         self.answer: Callable[[int, str], Answer] = module.answer

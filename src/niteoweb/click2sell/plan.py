@@ -14,11 +14,13 @@ from datetime import datetime
 from datetime import timedelta
 from niteoweb.click2sell import account as accounts
 from niteoweb.click2sell import buyer as buyers
+from niteoweb.click2sell import completion
 from niteoweb.click2sell import erased
 from niteoweb.click2sell import history
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import mapping
 from niteoweb.click2sell import member
+from niteoweb.click2sell import paymentprovider
 from niteoweb.click2sell import silence
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.account import Account
@@ -41,6 +43,9 @@ LOOK_AGAIN = timedelta(minutes=30)
 
 #: Needs attention for one of these, and changes what the buyer has, or will.
 _EFFECTIVE = (CODES - GRANTS_NOTHING) | {ledger.TOO_MANY}
+
+#: Kinds after which nothing is to be done.
+TELLING_NOTHING = frozenset({Kind.PAYMENT_FAILED, Kind.INFORMATION})
 
 #: The purchase fields of a member who bought nothing, as the profile sets them.
 NO_PURCHASE = {
@@ -157,6 +162,14 @@ def of_unknown_kind(entry: ledger.Entry) -> Verdict:
     return Verdict(ledger.ATTENTION, entry["reason"] or UNKNOWN_KIND, entry["subject"]).of(
         entry
     )
+
+
+def of_nobody(entry: ledger.Entry) -> Verdict:
+    """What becomes of an entry whose provider does not say whom it concerns."""
+    if entry["kind"] in TELLING_NOTHING:
+        return Verdict(ledger.NOTHING)
+    title = paymentprovider.title(entry["provider"])
+    return Verdict(ledger.ATTENTION, completion.NOT_TOLD, title).of(entry)
 
 
 def make(
@@ -297,7 +310,7 @@ def _verdict(
     key = entry["key"]
     if key in outcome.attention:
         return Verdict(ledger.ATTENTION, outcome.attention[key])
-    if entry["kind"] in (Kind.PAYMENT_FAILED, Kind.INFORMATION):
+    if entry["kind"] in TELLING_NOTHING:
         return Verdict(ledger.NOTHING)
     if history.is_payment(entry):
         if account.problem and account.concerns(entry, payments[-1]):

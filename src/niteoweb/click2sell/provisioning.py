@@ -8,6 +8,7 @@ old one is a snapshot from before the wait), works, commits and releases. Mail, 
 content rules come after that: nobody's purchase waits for a mail server.
 """
 
+from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from niteoweb.click2sell import arrival
 from niteoweb.click2sell import binding
 from niteoweb.click2sell import buyer as buyers
 from niteoweb.click2sell import commit
+from niteoweb.click2sell import completion
 from niteoweb.click2sell import entrynote
 from niteoweb.click2sell import erased
 from niteoweb.click2sell import forgery
@@ -183,7 +185,9 @@ def preview(site: Any, key: str, now: datetime) -> plans.Plan | None:
     entry = ledger.get(site, key)
     if entry is None:
         raise KeyError(key)
-    if entry["kind"] == Kind.UNKNOWN or binding.belongs_to_another(site, entry):
+    if entry["kind"] == Kind.UNKNOWN or not entry["buyer_id"]:
+        return None
+    if binding.belongs_to_another(site, entry):
         return None
     buyer = buyers.get(site, entry["buyer_id"])
     if erased.is_redacted(entry) or erased.closed(buyer):
@@ -199,28 +203,68 @@ def _process(
         if result is not None and not again:
             return result
         step("recorded")
-        try:
-            provisioned = commit.run(
-                lambda site: [_provision_entry(site, key, again) for key in records]
-            )
-        except commit.Busy:
-            raise
-        except Exception as error:
-            _fail(records, error, again)
-            raise Failed from None
-        step("provisioned")
-        site = plone_site.get()
-        found = [
-            (_result(entry), history.notification(entry), done)
-            for key, done in zip(records, provisioned, strict=True)
-            if (entry := ledger.get(site, key)) is not None
-        ]
-    for result, notification, done in found:
+        asked = completion.questions(plone_site.get(), records)
+        settled = () if asked else _settle(records, again)
+    if asked:
+        replies = completion.ask(asked)
+        with commit.lock:
+            keys = commit.run(lambda site: _complete(site, records, replies))
+            settled = _settle(keys, again)
+    for result, notification, done in settled:
         if done is not None:
             # A payment that was told before is no news when it is replayed; a new member is.
             news = done[1].created or (not again and result.reason not in GRANTS_NOTHING)
             follow_up(*done, notification if news else None)
-    return _worst(result for result, _notification, _done in found)
+    return _worst(result for result, _notification, _done in settled)
+
+
+def _complete(
+    site: Any, keys: Iterable[str], replies: Mapping[str, completion.Reply]
+) -> tuple[str, ...]:
+    """Write down what providers have answered.
+
+    :returns: keys of the entries to go on with: those of before, and others that were told of.
+    """
+    now, found = datetime.now(timezone.utc), list(keys)
+    for key, reply in replies.items():
+        entry = ledger.get(site, key)
+        if not completion.asks(entry):
+            continue  # another process was faster
+        if not reply.told:
+            completion.put_off(site, entry, reply, now)
+            continue
+        arrival.amend(site, entry, reply.told[0])
+        for notification in reply.told[1:]:
+            if ledger.get(site, notification.key) is None:
+                arrival.write_down(site, notification, now)
+                found.append(notification.key)
+    return tuple(found)
+
+
+Settled = tuple[Result, Notification, tuple[plans.Plan, apply.Done] | None]
+
+
+def _settle(keys: Collection[str], again: bool) -> tuple[Settled, ...]:
+    """Provision the buyers of entries, in one commit; the lock is held.
+
+    :raises Failed: something unexpected happened; the entries are kept as failed.
+    """
+    try:
+        provisioned = commit.run(
+            lambda site: [_provision_entry(site, key, again) for key in keys]
+        )
+    except commit.Busy:
+        raise
+    except Exception as error:
+        _fail(keys, error, again)
+        raise Failed from None
+    step("provisioned")
+    site = plone_site.get()
+    return tuple(
+        (_result(entry), history.notification(entry), done)
+        for key, done in zip(keys, provisioned, strict=True)
+        if (entry := ledger.get(site, key)) is not None
+    )
 
 
 def perform(site: Any, plan: plans.Plan, entry: ledger.Entry | None) -> apply.Done:
@@ -289,11 +333,13 @@ def _record(
 def _provision_entry(site: Any, key: str, again: bool) -> tuple[plans.Plan, apply.Done] | None:
     """Provision the buyer of an entry.
 
-    :returns: None when the entry is finished already, or was not kept.
+    :returns: None when the entry is finished already, has to wait, or was not kept.
     """
     step("before plan")
     entry = ledger.get(site, key)
     if entry is None or (entry["outcome"] in ledger.FINAL and not again):
+        return None
+    if completion.asks(entry):
         return None
     if erased.is_redacted(entry):
         return plans.Plan(entry["buyer_id"]), apply.Done()
@@ -308,6 +354,10 @@ def _provision_entry(site: Any, key: str, again: bool) -> tuple[plans.Plan, appl
         logger.warning("Entry %s names another buyer or product than its transaction.", key)
         ledger.finish(site, entry, ledger.REFUSED, ledger.ANOTHER)
         return plans.Plan(entry["buyer_id"]), apply.Done()
+    if not entry["buyer_id"]:
+        verdict = plans.of_nobody(entry)
+        ledger.finish(site, entry, verdict.outcome, verdict.reason, verdict.subject)
+        return plans.Plan(""), apply.Done()
     buyer = buyers.get(site, entry["buyer_id"])
     if erased.closed(buyer):
         logger.warning("Entry %s needs attention: its buyer was erased.", key)

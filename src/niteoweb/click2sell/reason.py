@@ -29,6 +29,12 @@ REASONS = {
     fact.DISPLACED: _(
         "It pays for a product that an exclusive purchase had ended. It grants access."
     ),
+    fact.CUSTOMER_DELETED: _(
+        "The provider has deleted this customer. What the customer had from it has ended; erase "
+        "the member if nothing else is left."
+    ),
+    "unreachable": _("${subject} cannot be reached. It is asked again later."),
+    "not told": _("${subject} could not be asked for the rest, or does not know it."),
     "waits for its purchase": _("It undoes a purchase that has not arrived yet."),
     "erased buyer": _(
         "Its buyer was erased. It makes no account and grants nothing until you decide."

@@ -26,6 +26,11 @@ class IPaymentProvider(Interface):
         "All that the provider tells: niteoweb.click2sell.notification.Event, a tuple."
     )
 
+    client = Attribute(
+        "What asks the provider for what its notifications leave open, as "
+        "niteoweb.click2sell.client describes it; None when they are complete."
+    )
+
     def verify(delivery, settings, now):
         """Prove that a delivery comes from the provider.
 
