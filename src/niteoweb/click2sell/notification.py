@@ -53,6 +53,11 @@ GIVING = PAYMENTS | {Kind.PLAN_CHANGE, Kind.REACTIVATION}
 #: The kinds that mean: money arrived, or went back.
 MONEY = PAYMENTS | {Kind.REFUND, Kind.CHARGEBACK}
 
+#: Codes for what a person has to decide although the kind has a name; stored, so they never
+#: change. It is not said which of several users may have access.
+SEVERAL_USERS = "several users"
+SEVERAL_PIECES = "several pieces"
+
 #: Stands for all fields of a notification, where a signature covers the whole body.
 EVERYTHING = frozenset({"*"})
 
@@ -198,7 +203,10 @@ class Notification:
         than its transaction did.
     :ivar snapshot: it states all of a subscription as it was at `occurred_at`: product and end
         take the place of what was known, and it gives access even where no purchase is known.
-    :ivar customer_deleted: the provider has deleted the customer: all of its access ends.
+    :ivar customer_deleted: the provider has deleted the customer: it is about all that the
+        customer has there, and the member is to be looked at for erasure.
+    :ivar attention: why a person has to decide, a code, where the kind is unknown for a reason
+        that can be told.
     :ivar payload: all parameters as received, without secrets.
     """
 
@@ -226,6 +234,7 @@ class Notification:
     sealed: bool = False
     snapshot: bool = False
     customer_deleted: bool = False
+    attention: str = ""
     payload: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -32,6 +32,7 @@ from niteoweb.click2sell.notification import SecretKeyNotSet
 from niteoweb.click2sell.notification import WrongContentType
 from niteoweb.click2sell.notification import WrongSignature
 from typing import Any
+from niteoweb.click2sell.provider.address import is_address
 from urllib.parse import parse_qsl
 
 import hashlib
@@ -97,8 +98,6 @@ _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _DATE = re.compile(r"(\d{4})([-/])(\d{1,2})\2(\d{1,2})", re.ASCII)
 _TIME = re.compile(r"(\d{1,2}):(\d{2}):(\d{2})", re.ASCII)
 _PRICE = re.compile(r"-?(\d{1,12}(?:[.,]\d{1,2})?) ?([A-Za-z]{3})?", re.ASCII)
-_LABEL = r"[^\s@<>(),;:\\\"\[\].]+"
-_EMAIL = re.compile(rf"[^\s@<>(),;:\\\"\[\]]{{1,64}}@{_LABEL}(?:\.{_LABEL})+")
 _BREAKS = re.compile(r"[\r\n\x00]")
 #: Click2Sell did not exist earlier; an older date is a mistake.
 _FIRST_YEAR = 1990
@@ -164,7 +163,7 @@ def parse(form: "Form", timezone_: tzinfo) -> tuple[Notification, ...]:
         if not values.get(name, "").strip():
             raise ParameterMissing(name)
     email = values["buyer_email"].strip()
-    if len(email) > 254 or not _EMAIL.fullmatch(email) or not email.isprintable():
+    if not is_address(email):
         raise ParameterInvalid("buyer_email")
     amount, currency = _price(values.get("product_price", ""))
     transaction_type = values.get("transaction_type", "").strip()
