@@ -6,11 +6,13 @@ cannot be reached its entries are failed ones, which the sweep takes up.
 """
 
 from collections.abc import Iterable
-from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
 from datetime import timezone
+from niteoweb.click2sell import customer
 from niteoweb.click2sell import entrynote
+from niteoweb.click2sell import erased
 from niteoweb.click2sell import history
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import paymentprovider
@@ -57,9 +59,7 @@ def is_wanted(notification: Notification) -> bool:
 def questions(site: Any, keys: Iterable[str]) -> tuple[Notification, ...]:
     """The notifications of those entries whose provider has to be asked."""
     found = (ledger.get(site, key) for key in keys)
-    return tuple(
-        history.notification(entry) for entry in found if entry is not None and asks(entry)
-    )
+    return tuple(_question(site, entry) for entry in found if entry is not None and asks(entry))
 
 
 def asks(entry: ledger.Entry) -> bool:
@@ -90,15 +90,29 @@ def put_off(site: Any, entry: ledger.Entry, reply: Reply, now: datetime) -> None
         ledger.finish(site, entry, ledger.ATTENTION, NOT_TOLD, title)
 
 
+def _question(site: Any, entry: ledger.Entry) -> Notification:
+    """An entry's notification, with its buyer where the customer is known."""
+    notification = history.notification(entry)
+    if notification.buyer or not notification.customer_id:
+        return notification
+    known = customer.buyer(site, (notification.provider, notification.customer_id))
+    if known is None or erased.closed(known):
+        return notification
+    address = known["addresses"][-1]
+    return replace(notification, buyer=address, email=address)
+
+
 def _ask(notification: Notification) -> Reply:
     provider = paymentprovider.named(notification.provider)
     if provider is None or provider.client is None:
         return Reply(reason=NOT_TOLD, error="There is no such provider any more.")
     stored = paymentprovider.settings(provider)
     try:
-        return Reply(provider.client.complete(notification, stored, datetime.now(timezone.utc)))
+        now = datetime.now(timezone.utc)
+        return Reply(provider.client.complete(notification, stored, now))
     except Unreachable as error:
-        logger.warning("Entry %s has to wait: %s cannot be reached.", notification.key, provider.name)
+        key = notification.key
+        logger.warning("Entry %s has to wait: %s cannot be reached.", key, provider.name)
         return Reply(reason=UNREACHABLE, error=str(error))
     except Refused as error:
         logger.warning("Entry %s needs attention: %s", notification.key, error.reason)

@@ -152,5 +152,6 @@ def notification(entry: ledger.Entry) -> Notification:
         sealed=entry.get("sealed", False),
         snapshot=entry.get("snapshot", False),
         customer_deleted=entry.get("customer_deleted", False),
+        attention=entry.get("attention", ""),
         payload=json.loads(entry["payload"]),
     )

@@ -57,7 +57,7 @@ UNREAD = (
 )
 
 #: Fields that an entry has only when they say something.
-SELDOM = ("customer_id", "aliases", "sealed", "snapshot", "customer_deleted")
+SELDOM = ("customer_id", "aliases", "sealed", "snapshot", "customer_deleted", "attention")
 
 #: A listing whose filters need more than one index counts no further.
 CAPPED = 1000

@@ -159,9 +159,8 @@ class Plan:
 
 def of_unknown_kind(entry: ledger.Entry) -> Verdict:
     """What becomes of an entry of an unknown kind, or one that could not be read."""
-    return Verdict(ledger.ATTENTION, entry["reason"] or UNKNOWN_KIND, entry["subject"]).of(
-        entry
-    )
+    reason = entry["reason"] or entry.get("attention", "") or UNKNOWN_KIND
+    return Verdict(ledger.ATTENTION, reason, entry["subject"]).of(entry)
 
 
 def of_nobody(entry: ledger.Entry) -> Verdict:

@@ -32,6 +32,21 @@ NO_TOKEN = "no token"  # noqa: S105
 NO_ADDRESS = "no address"
 
 
+def is_wanted(notification: Notification, settings: Any) -> bool:
+    """Whether plenigo has to be asked before a notification can take effect.
+
+    :param settings: what has ``api_token``.
+    """
+    if notification.customer_deleted:
+        # There is nobody left to ask for.
+        return False
+    prompt = plenigo.is_prompt(notification)
+    if notification.kind is Kind.INFORMATION and not prompt:
+        return False
+    nameless = bool(notification.customer_id) and not notification.buyer
+    return nameless or (prompt and bool(settings.api_token))
+
+
 def complete(
     notification: Notification,
     settings: Any,
@@ -51,10 +66,7 @@ def complete(
     :raises Refused: a person has to decide: there is no token, plenigo does not know it, or
         what plenigo says makes no sense.
     """
-    if notification.kind is Kind.INFORMATION and not plenigo.is_prompt(notification):
-        return (notification,)
-    if notification.customer_deleted:
-        # There is nobody left to ask for.
+    if not is_wanted(notification, settings):
         return (notification,)
     if not settings.api_token:
         if notification.customer_id and not notification.buyer:

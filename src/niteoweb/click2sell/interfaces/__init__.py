@@ -8,6 +8,8 @@ from niteoweb.click2sell.interfaces.events import IMemberCreateEvent
 from niteoweb.click2sell.interfaces.events import IMemberEvent
 from niteoweb.click2sell.interfaces.events import IMemberUpdateEvent
 from niteoweb.click2sell.interfaces.provider import IPaymentProvider
+from niteoweb.click2sell.interfaces.providersettings import ICleengSettings
+from niteoweb.click2sell.interfaces.providersettings import IPlenigoSettings
 from niteoweb.click2sell.interfaces.settings import DEFAULT_WELCOME_SUBJECT
 from niteoweb.click2sell.interfaces.settings import DEFAULT_WELCOME_TEXT
 from niteoweb.click2sell.interfaces.settings import IClick2SellSettings
@@ -23,6 +25,7 @@ __all__ = [
     "IAccessEvent",
     "IAccessGrantedEvent",
     "IAccessRevokedEvent",
+    "ICleengSettings",
     "IClick2SellLayer",
     "IClick2SellSettings",
     "IMemberCreateEvent",
@@ -30,6 +33,7 @@ __all__ = [
     "IMemberEvent",
     "IMemberUpdateEvent",
     "IPaymentProvider",
+    "IPlenigoSettings",
     "ISecretKeyActions",
     "SECRET_KEY_LENGTH",
     "WELCOME_MAIL",

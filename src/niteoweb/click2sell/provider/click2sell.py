@@ -31,8 +31,8 @@ from niteoweb.click2sell.notification import ParameterMissing
 from niteoweb.click2sell.notification import SecretKeyNotSet
 from niteoweb.click2sell.notification import WrongContentType
 from niteoweb.click2sell.notification import WrongSignature
-from typing import Any
 from niteoweb.click2sell.provider.address import is_address
+from typing import Any
 from urllib.parse import parse_qsl
 
 import hashlib
