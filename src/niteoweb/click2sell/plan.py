@@ -227,7 +227,7 @@ def make(
         counts=account.create and turn is not Turn.OWNER,
         asked=account.asked,
         attach=account.attach,
-        properties=_properties(buyer, account, payments),
+        properties=_properties(buyer, account, payments, entries),
         mail=accounts.mail(account.create, account.attach),
         product=payments[-1]["product_name"] or payments[-1]["product_id"] if payments else "",
         payment=payments[-1]["key"] if payments else "",
@@ -269,7 +269,10 @@ def _next_change(
 
 
 def _properties(
-    buyer: buyers.Buyer, account: Account, payments: Sequence[ledger.Entry]
+    buyer: buyers.Buyer,
+    account: Account,
+    payments: Sequence[ledger.Entry],
+    entries: Sequence[ledger.Entry],
 ) -> dict[str, Any]:
     """The purchase fields that have to be written."""
     if not account.usable:
@@ -290,7 +293,9 @@ def _properties(
     if account.create or buyer["made"]:
         wanted["affiliate"] = paid[0]["affiliate"]
     if account.create:
-        return {**wanted, "fullname": history.notification(latest).fullname}
+        # A provider may tell the name apart from the purchase.
+        told = (history.notification(entry).fullname for entry in (latest, *entries))
+        return {**wanted, "fullname": next(filter(None, told), "")}
     return _different(account.user_id, wanted)
 
 

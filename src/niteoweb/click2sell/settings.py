@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from niteoweb.click2sell import _
 from niteoweb.click2sell import alert
+from niteoweb.click2sell import apitoken
 from niteoweb.click2sell import caller
 from niteoweb.click2sell import group
 from niteoweb.click2sell import paymentprovider
@@ -41,6 +42,9 @@ TEXT_PLACEHOLDERS = (*SUBJECT_PLACEHOLDERS, "credentials")
 #: Control characters and the two separators of Unicode: none of them belongs into one line.
 _CONTROL = {"Cc", "Zl", "Zp"}
 
+#: What is never shown, sent or logged; a blank one keeps what is stored.
+SECRETS = (*secretkeys.NAMES, apitoken.NAME)
+
 #: Lists in which neither blank lines nor repetitions mean anything.
 LISTS = ("alert_addresses", "allowed_networks", "trusted_proxies")
 
@@ -60,7 +64,7 @@ def normalize(values: Mapping[str, Any]) -> dict[str, Any]:
     :returns: a new dictionary; values of a wrong type are left for :func:`validate`.
     """
     normal = dict(values)
-    for name in secretkeys.NAMES:
+    for name in SECRETS:
         if isinstance(normal.get(name), str):
             normal[name] = normal[name].strip() or None
     if "buyers_group" in normal:
@@ -68,11 +72,10 @@ def normalize(values: Mapping[str, Any]) -> dict[str, Any]:
         normal["buyers_group"] = (
             buyers_group.strip() if isinstance(buyers_group, str) else buyers_group or ""
         )
-    if "site_address" in normal:
-        address = normal["site_address"] or ""
-        normal["site_address"] = (
-            address.strip().rstrip("/") if isinstance(address, str) else address
-        )
+    for name in "site_address", "api_url":
+        if name in normal:
+            address = normal[name] or ""
+            normal[name] = address.strip().rstrip("/") if isinstance(address, str) else address
     for name in ("mapping", *LISTS):
         if name in normal and normal[name] is None:
             normal[name] = []
@@ -98,6 +101,7 @@ def validate(
     wrong = {name for name, message in problems}
     sound = {name: value for name, value in values.items() if name not in wrong}
     problems += secretkeys.problems(sound, provider)
+    problems += apitoken.problems(sound)
     if "mapping" in sound:
         problems += [("mapping", message) for message in _mapping_problems(sound["mapping"])]
     if "alert_addresses" in sound:
@@ -138,6 +142,7 @@ def save(values: Mapping[str, Any], provider: IPaymentProvider = CLICK2SELL) -> 
     stored = paymentprovider.settings(provider)
     changes = {name: value for name, value in values.items() if name in provider.schema}
     changes.update(secretkeys.changes(values, provider))
+    changes.update(apitoken.changes(values, provider))
     for name, value in changes.items():
         if getattr(stored, name) != value:
             setattr(stored, name, value)

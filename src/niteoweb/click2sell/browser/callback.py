@@ -1,6 +1,6 @@
 """The callback: method, size and content type of a request, and the answer. Nothing else.
 
-Each registered payment provider has one, ``@@click2sell`` for example, see providerpages.py.
+Each registered payment provider has one, ``@@click2sell`` for example, see registration.py.
 """
 
 from collections.abc import Callable

@@ -5,6 +5,7 @@ The form of Click2Sell has the settings of the add-on as a whole, too.
 
 from html import escape
 from niteoweb.click2sell import _
+from niteoweb.click2sell import apitoken
 from niteoweb.click2sell import secretkeys
 from niteoweb.click2sell import settings
 from niteoweb.click2sell import site
@@ -12,6 +13,7 @@ from niteoweb.click2sell.browser.checklist import Checklist
 from niteoweb.click2sell.browser.secretkey import MappingFieldWidget
 from niteoweb.click2sell.browser.secretkey import PreviousSecretKeyFieldWidget
 from niteoweb.click2sell.browser.secretkey import SecretKeyFieldWidget
+from niteoweb.click2sell.browser.secretkey import TokenFieldWidget
 from niteoweb.click2sell.interfaces import IPaymentProvider
 from niteoweb.click2sell.interfaces import ISecretKeyActions
 from niteoweb.click2sell.providers import CLICK2SELL
@@ -81,9 +83,11 @@ class SettingsForm(RegistryEditForm):
         provider = self.provider
         self.fields["secretkey"].widgetFactory = SecretKeyFieldWidget
         self.fields["previous_secretkey"].widgetFactory = PreviousSecretKeyFieldWidget
-        for name in secretkeys.NAMES:
+        for name in self._secrets:
             # Not even the widget gets to know the key.
             self.fields[name].ignoreContext = True
+        if apitoken.NAME in self.fields:
+            self.fields[apitoken.NAME].widgetFactory = TokenFieldWidget
         self.fields["mapping"].widgetFactory = MappingFieldWidget
         for name in settings.LISTS:
             if name in self.fields:
@@ -94,20 +98,23 @@ class SettingsForm(RegistryEditForm):
             # z3c.form takes an empty value for none and shows the default: the next save would
             # bring back the group that the owner has switched off.
             self.fields["buyers_group"].showDefault = False
+        asked = {
+            "secretkey": ("secretkey_keep_old", "secretkey_clear"),
+            "previous_secretkey": ("previous_secretkey_clear",),
+            apitoken.NAME: ("api_token_clear",),
+        }
+        there = {
+            "secretkey": secretkeys.is_set(provider),
+            "previous_secretkey": secretkeys.previous_is_set(provider),
+            apitoken.NAME: apitoken.is_set(provider),
+        }
+        names = [
+            name
+            for field in self.fields
+            for name in (field, *(asked[field] if there.get(field) else ()))
+        ]
         actions = Fields(ISecretKeyActions, ignoreContext=True)
-        if not secretkeys.previous_is_set(provider):
-            actions = actions.omit("previous_secretkey_clear")
-        if secretkeys.is_set(provider):
-            others = [name for name in self.fields if name not in secretkeys.NAMES]
-            self.fields = (self.fields + actions).select(
-                *(name for name in others if name == "enabled"),
-                "secretkey",
-                "secretkey_keep_old",
-                "secretkey_clear",
-                "previous_secretkey",
-                *(name for name in actions if name == "previous_secretkey_clear"),
-                *(name for name in others if name != "enabled"),
-            )
+        self.fields = (self.fields + actions).select(*names)
 
     def updateWidgets(self, prefix: str | None = None) -> None:
         """Make the widgets, the one for the text of the mail large enough.
@@ -130,7 +137,7 @@ class SettingsForm(RegistryEditForm):
         """
         values, errors = super().extractData(setErrors)
         # What goes wrong from here on is logged with the form, for Managers to read.
-        for name in secretkeys.NAMES:
+        for name in self._secrets:
             self.request.form.pop(self.widgets[name].name, None)
         values = settings.normalize(values)
         if values.get("site_address") == "":
@@ -144,6 +151,10 @@ class SettingsForm(RegistryEditForm):
         if setErrors:
             self.widgets.errors = errors
         return values, errors
+
+    @property
+    def _secrets(self) -> list[str]:
+        return [name for name in settings.SECRETS if name in self.provider.schema]
 
     def applyChanges(self, data: dict[str, Any]) -> None:
         """Save values in which no mistake was found."""

@@ -272,3 +272,10 @@ class ISecretKeyActions(Interface):
         required=False,
         default=False,
     )
+
+    api_token_clear = schema.Bool(
+        title=_("Remove the token"),
+        description=_("The provider is not asked any more."),
+        required=False,
+        default=False,
+    )

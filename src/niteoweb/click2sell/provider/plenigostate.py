@@ -171,6 +171,8 @@ def _with_state(
         kind=kind,
         valid_until=until if kind is not Kind.INFORMATION else None,
         snapshot=kind in _GIVING,
+        # One that was not cancelled goes on: its end is that of the term.
+        subscription=kind in _GIVING and not subscription.has("cancellationDate"),
         **_bought(subscription),
     )
     if kind not in _GIVING:

@@ -1,4 +1,4 @@
-"""The pages that each payment provider has: its callback and its settings.
+"""What each payment provider has: its callback, and its settings on a page and in a service.
 
 The registration of a provider alone makes them, and they go with it.
 """
@@ -8,10 +8,12 @@ from AccessControl.security import protectClass
 from AccessControl.security import protectName
 from collections.abc import Iterator
 from niteoweb.click2sell.browser import callback
-from niteoweb.click2sell.browser import controlpanel
+from niteoweb.click2sell.browser import controlpanel as settingspage
 from niteoweb.click2sell.interfaces import IClick2SellLayer
 from niteoweb.click2sell.interfaces import IPaymentProvider
+from niteoweb.click2sell.restapi import controlpanel as settingsservice
 from plone.base.interfaces import IPloneSiteRoot
+from plone.restapi.controlpanels.interfaces import IControlpanel
 from Products.Five.browser import BrowserView
 from typing import Any
 from zope.component import adapter
@@ -24,7 +26,7 @@ from zope.interface.interfaces import IUtilityRegistration
 
 @adapter(IRegistrationEvent)
 def follow(event: Any) -> None:
-    """Give each payment provider that is registered its pages, and take them back with it.
+    """Give each payment provider that is registered what it has, and take it back with it.
 
     What is registered in a site's own database has none: no class made here can be kept there.
     """
@@ -35,21 +37,23 @@ def follow(event: Any) -> None:
         and registration.registry is getGlobalSiteManager()
     ):
         return
-    for name, permission, view in _pages(registration.component):
-        places = (IPloneSiteRoot, IClick2SellLayer), Interface, name
+    registry, provider = registration.registry, registration.component
+    for factory, *places in _adapters(provider):
         if IRegistered.providedBy(event):
-            registration.registry.registerAdapter(_protected(view, permission), *places)
+            registry.registerAdapter(factory, *places)
         else:
-            registration.registry.unregisterAdapter(None, *places)
+            registry.unregisterAdapter(None, *places)
 
 
-def _pages(provider: IPaymentProvider) -> Iterator[tuple[str, str, type[BrowserView]]]:
-    yield provider.name, "zope2.Public", callback.view_of(provider)
-    yield (
-        f"{provider.name}-settings",
-        "niteoweb.click2sell.Configure",
-        controlpanel.view_of(provider),
-    )
+def _adapters(provider: IPaymentProvider) -> Iterator[tuple[Any, ...]]:
+    """What is registered for a provider, as arguments of ``registerAdapter``."""
+    page = (IPloneSiteRoot, IClick2SellLayer), Interface
+    view = _protected(callback.view_of(provider), "zope2.Public")
+    yield view, *page, provider.name
+    view = _protected(settingspage.view_of(provider), "niteoweb.click2sell.Configure")
+    yield view, *page, f"{provider.name}-settings"
+    panel = (Interface, IClick2SellLayer), IControlpanel
+    yield settingsservice.panel_of(provider), *panel, provider.name
 
 
 def _protected(view: type[BrowserView], permission: str) -> type[BrowserView]:
