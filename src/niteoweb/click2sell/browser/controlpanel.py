@@ -6,6 +6,7 @@ The form of Click2Sell has the settings of the add-on as a whole, too.
 from html import escape
 from niteoweb.click2sell import _
 from niteoweb.click2sell import apitoken
+from niteoweb.click2sell import paymentprovider
 from niteoweb.click2sell import secretkeys
 from niteoweb.click2sell import settings
 from niteoweb.click2sell import site
@@ -56,11 +57,17 @@ class SettingsForm(RegistryEditForm):
         here = escape(self.context.absolute_url())
         text = _("reconcile all members")
         link = translate(text, context=self.request)
+        others = (
+            f'<a href="{here}/@@{other.name}-settings">{escape(other.title)}</a>'
+            for other in paymentprovider.registered()
+            if other is not self.provider
+        )
         return _(
             "Buyers become members of this site. After a change of products and groups, "
-            "${reconcile}.",
+            "${reconcile}. Other payment providers: ${providers}.",
             mapping={
                 "reconcile": f'<a href="{here}/@@click2sell-reconcile">{escape(link)}</a>',
+                "providers": ", ".join(others),
             },
         )
 

@@ -33,11 +33,14 @@ class Tab:
     current: str | None
 
 
-def _providers() -> Iterator[tuple[str, str, str]]:
-    """The pages with the settings of payment providers, but for the first one of PAGES."""
+def _providers(current: str) -> Iterator[tuple[str, str, str]]:
+    """The settings of payment providers that are switched on, but for the first of PAGES.
+
+    :param current: is there in any case.
+    """
     for provider in paymentprovider.registered():
         name = f"{provider.name}-settings"
-        if name != PAGES[0][0]:
+        if name != PAGES[0][0] and (name == current or paymentprovider.is_enabled(provider)):
             yield name, provider.title, PAGES[0][2]
 
 
@@ -50,7 +53,7 @@ class Tabs(BrowserView):
     def __call__(self, current: str = "") -> str:
         self.tabs = tuple(
             Tab(title, f"{self.context.absolute_url()}/@@{name}", self._mark(name, current))
-            for name, title, permission in (*PAGES[:1], *_providers(), *PAGES[1:])
+            for name, title, permission in (*PAGES[:1], *_providers(current), *PAGES[1:])
             if api.user.has_permission(permission, obj=self.context)
         )
         return self.template()
