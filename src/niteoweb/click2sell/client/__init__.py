@@ -2,7 +2,12 @@
 
 Such a module has a function ``complete``, which is called outside of locks and transactions::
 
+    is_wanted(notification, settings) -> bool
     complete(notification, settings, now) -> tuple[Notification, ...]
+
+Where subscriptions can be listed, another one tells what no notification told::
+
+    changes(settings, since, now) -> Iterator[Notification]
 """
 
 

@@ -20,8 +20,11 @@ from niteoweb.click2sell.provider import plenigostate
 from niteoweb.click2sell.provider.jsonbody import JsonBody
 from typing import Any
 
+import logging
 import time
 
+
+logger = logging.getLogger("niteoweb.click2sell")
 
 #: The header that proves to plenigo who asks.
 TOKEN = "X-plenigo-token"  # noqa: S105
@@ -81,6 +84,22 @@ def complete(
     except ParameterError as error:
         raise Refused(f"answer: {error.parameter}") from None
     return (notification,)
+
+
+def changes(settings: Any, since: datetime, now: datetime) -> Iterator[Notification]:
+    """What the subscriptions say that changed at a moment or later.
+
+    :param settings: what has ``api_url`` and ``api_token``.
+    :param since: in UTC.
+    :param now: the present moment, in UTC; they count as read then.
+    :raises Unreachable: plenigo cannot be asked, or its pages do not end.
+    :raises Refused: there is no token, or plenigo does not answer that.
+    """
+    for subscription in changed_since(settings, since):
+        try:
+            yield plenigostate.of_listed(subscription, now)
+        except ParameterError as error:
+            logger.warning("A subscription of plenigo's list is left out: %s", error.parameter)
 
 
 def changed_since(

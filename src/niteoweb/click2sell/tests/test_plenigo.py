@@ -230,6 +230,68 @@ class TestApi(PlenigoTestCase):
             self.assertNotIn(secret, repr(self.dump()["trees"]["entries"]))
 
 
+class TestCatchingUp(PlenigoTestCase):
+    """What no callback told."""
+
+    def lose(self):
+        self.fake.callbacks.pending.clear()
+
+    def sweep(self):
+        transaction.begin()
+        return sweep()
+
+    def test_a_subscription_that_was_not_told(self):
+        self.fake.subscribe(self.jane, "gold")
+        self.lose()
+        self.assertEqual(self.sweep().missed, 1)
+        self.assertEqual(self.groups(JANE), ["click2sell", "premium"])
+        self.assertEqual(self.sweep().missed, 0)
+
+    def test_what_was_told_is_not_recorded_again(self):
+        number = self.fake.subscribe(self.jane, "gold")
+        self.deliver()
+        self.assertEqual(self.sweep().missed, 0)
+        self.fake.cancel(number)
+        self.deliver()
+        self.assertEqual(self.sweep().missed, 0)
+        self.fake.end(number)
+        self.deliver()
+        self.assertEqual(self.sweep().missed, 0)
+        self.assertEqual(len(self.entries()), 4)
+
+    def test_an_end_that_was_not_told(self):
+        number = self.fake.subscribe(self.jane, "gold")
+        self.deliver()
+        self.fake.end(number)
+        self.lose()
+        self.assertEqual(self.sweep().missed, 1)
+        self.assertEqual(self.groups(JANE), ["click2sell"])
+
+    def test_the_end_of_what_nobody_knows_is_no_news(self):
+        self.fake.end(self.fake.subscribe(self.jane, "gold"))
+        self.lose()
+        self.assertEqual(self.sweep().missed, 0)
+        self.assertIsNone(self.member(JANE))
+
+    def test_more_than_a_page(self):
+        for number in range(130):
+            customer_id = self.fake.add_customer(f"buyer-{number}@example.org")
+            self.fake.subscribe(customer_id, "unmapped")
+        self.deliver(order=lambda letters: [x for x in letters if "CUSTOMER" in x.name])
+        self.lose()
+        self.assertEqual(self.sweep().missed, 130)
+
+    def test_an_outage_leaves_it_to_the_next_sweep(self):
+        self.fake.subscribe(self.jane, "gold")
+        self.lose()
+        self.fake.outage = True
+        with self.assertLogs("niteoweb.click2sell", "WARNING"):
+            report = self.sweep()
+        self.assertEqual((report.missed, report.troubled), (0, 1))
+        self.fake.outage = False
+        self.assertEqual(self.sweep().missed, 1)
+
+
 class TestCallback(PlenigoTestCase):
     def test_switched_off_it_is_not_there(self):
         self.set(enabled=False)
