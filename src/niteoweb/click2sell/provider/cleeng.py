@@ -85,7 +85,7 @@ VIZIO: Mapping[str, Kind] = {
 _EFFECTS = {
     Kind.PURCHASE: "access until the end that is stated, a trial too",
     Kind.RENEWAL: "access until the new end",
-    Kind.PLAN_CHANGE: "the old product goes, the new one comes",
+    Kind.PLAN_CHANGE: "the product that is stated takes the place of the old one",
     Kind.CANCELLATION: "access stays until its end",
     Kind.REACTIVATION: "access again",
     Kind.REFUND: "access ends now",
