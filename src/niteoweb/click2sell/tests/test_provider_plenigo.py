@@ -144,6 +144,7 @@ class TestSignature(unittest.TestCase):
             f"t={SENT},s={DIGEST[:-1]}",
             f"t={SENT},s={DIGEST}0",
             f"t={SENT},s={DIGEST},s=x",
+            f"t={SENT},s=x,s={DIGEST}",
             f"t={SENT},s={DIGEST},t={SENT}",
             f"t={SENT},t=1,s={DIGEST}",
             f"t=-{SENT},s={DIGEST}",
@@ -332,6 +333,11 @@ class TestSubscription(unittest.TestCase):
                 {"items": item(status="INACTIVE") + item(productId="P2", title="Two")},
                 "O_MZA1E7173120881551",
                 ("P2", "global-access"),
+            ),
+            (
+                {"plenigoOfferId": None, "items": item(status="INACTIVE")},
+                "P_TTA1E7173120881551",
+                ("global-access",),
             ),
             ({"plenigoOfferId": 7}, "7", ("P_TTA1E7173120881551", "global-access")),
         ):
