@@ -228,7 +228,7 @@ class Course:
         self.paid = self.end = OPEN if fact.valid_until is None else fact.valid_until
         self._received = max(self._received, fact.received_at)
         self._subscription = fact.subscription
-        self._cancelled = False
+        self._cancelled = fact.kind is Kind.CANCELLATION
         self._stopped = ""
         return DISPLACED if displaced else "", True
 

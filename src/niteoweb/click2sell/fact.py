@@ -115,7 +115,9 @@ class Fact:
     @property
     def states(self) -> bool:
         """Whether it states that a subscription gives access, to what, and until when."""
-        return self.snapshot and self.kind in GIVING
+        if self.kind is Kind.CANCELLATION and self.valid_until is None:
+            return False
+        return self.snapshot and (self.kind in GIVING or self.kind is Kind.CANCELLATION)
 
     @property
     def changes_product(self) -> bool:

@@ -10,7 +10,6 @@ from niteoweb.click2sell import mapping
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.buyer import Buyer
 from niteoweb.click2sell.fact import Fact
-from niteoweb.click2sell.notification import GIVING
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import OWNER
@@ -40,7 +39,7 @@ def is_payment(entry: ledger.Entry) -> bool:
 
     A subscription that is stated to give access has been paid for, seen or not.
     """
-    return Kind(entry["kind"]) in (GIVING if entry.get("snapshot") else PAYMENTS)
+    return Kind(entry["kind"]) in PAYMENTS or fact(entry).states
 
 
 def in_order(found: Iterable[ledger.Entry]) -> list[ledger.Entry]:

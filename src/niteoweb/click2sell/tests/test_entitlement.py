@@ -754,6 +754,12 @@ class TestSnapshots(Case):
         outcome = self.assert_spans([begin, stated(Kind.CHARGEBACK, 12)], A=[])
         self.assertEqual(outcome.entitlements[0].state, State.REFUNDED)
 
+    def test_a_cancellation_gives_access_up_to_its_end_where_no_purchase_is_known(self):
+        cancelled = stated(Kind.CANCELLATION, 5, valid_until=day(9), subscription=True)
+        outcome = self.assert_spans([cancelled], A=[(5, 9)])
+        self.assertEqual(outcome.entitlements[0].state, State.CANCELLED)
+        self.assert_spans([stated(Kind.CANCELLATION, 5)])
+
     def test_after_an_expiry_a_statement_gives_access_again(self):
         facts = [stated(Kind.PURCHASE, 0), stated(Kind.EXPIRY, 5), stated(Kind.REACTIVATION, 9)]
         self.assert_spans(facts, A=[(0, 5), (9, None)])
