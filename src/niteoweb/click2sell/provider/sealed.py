@@ -19,6 +19,10 @@ import hashlib
 import hmac
 
 
+#: Seconds that a signed time may be away from now: plenigo's last retry comes after a day.
+TOLERANCE = 2 * 24 * 60 * 60
+
+
 class SealedBody:
     """A body that was proved to be genuine.
 
@@ -115,9 +119,11 @@ def sign(secret_key: bytes, message: bytes) -> bytes:
     return hmac.new(secret_key, message, hashlib.sha256).digest()
 
 
-def in_time(sent_at: datetime, now: datetime, tolerance: int) -> bool:
+def in_time(sent_at: datetime, now: datetime, tolerance: int | None) -> bool:
     """Whether a time that was signed is near enough to now, on either side.
 
-    :param tolerance: seconds; 0 when any age will do.
+    :param tolerance: seconds; 0 when any age will do, None when nobody has set it.
     """
-    return not tolerance or abs((now - sent_at).total_seconds()) <= tolerance
+    if tolerance is None:
+        tolerance = TOLERANCE
+    return tolerance == 0 or abs((now - sent_at).total_seconds()) <= tolerance

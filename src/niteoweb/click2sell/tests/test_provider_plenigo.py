@@ -17,6 +17,7 @@ from niteoweb.click2sell.notification import WrongSignature
 from niteoweb.click2sell.provider import jsonbody
 from niteoweb.click2sell.provider import plenigo
 from niteoweb.click2sell.provider import plenigostate
+from niteoweb.click2sell.provider import sealed
 from types import SimpleNamespace
 from typing import Any
 
@@ -186,6 +187,12 @@ class TestSignature(unittest.TestCase):
             request = delivery(time=SENT + seconds)
             self.assert_wrong(request)
             plenigo.verify(request, settings(tolerance=0), NOW)
+
+    def test_a_tolerance_that_nobody_has_set(self):
+        for seconds in (-sealed.TOLERANCE, sealed.TOLERANCE):
+            plenigo.verify(delivery(time=SENT + seconds), settings(tolerance=None), NOW)
+        for seconds in (-sealed.TOLERANCE - 1, sealed.TOLERANCE + 1):
+            self.assert_wrong(delivery(time=SENT + seconds), tolerance=None)
 
     def test_rotation(self):
         rotated = {"secretkey": "new", "previous_secretkey": "secret"}
