@@ -237,16 +237,15 @@ def _networks(site: Any) -> Iterator[Item]:
     heard = next(iter(silence.arrivals(site, CLICK2SELL.name)), None)
     if heard is not None and heard > refused:
         text = _(
-            "What came from elsewhere was refused, ${number} times. Genuine notifications have "
+            "Refused, because it came from elsewhere: ${number}. Genuine notifications have "
             "arrived since.",
             mapping=names,
         )
         yield Item("networks", State.OK, title, text, moment=refused)
         return
     text = _(
-        "What came from elsewhere was refused, ${number} times, and nothing genuine has "
-        "arrived since. If purchases are missing, the lists of networks and proxies may be "
-        "wrong.",
+        "Refused, because it came from elsewhere: ${number}. Nothing genuine has arrived "
+        "since. If purchases are missing, the lists of networks and proxies may be wrong.",
         mapping=names,
     )
     yield Item("networks", State.WARNING, title, text, moment=refused)

@@ -47,13 +47,19 @@ class Obstacle:
 TEXTS = {
     # The payment
     "no purchase": _("No access: no payment of this buyer is known."),
-    "failed": _("No access: processing the payment that arrived on ${time} failed. Replay it."),
-    "received": _("No access yet: the payment that arrived on ${time} is not processed."),
-    "refused": _(
-        "No access: the payment that arrived on ${time} was refused. Its transaction belongs "
-        "to another buyer or product."
+    "failed": _(
+        "The payment that arrived on ${time} opened nothing: processing it failed. Replay it."
     ),
-    "attention": _("No access: the payment that arrived on ${time} needs attention. ${reason}"),
+    "received": _(
+        "The payment that arrived on ${time} opened nothing: it is not processed yet."
+    ),
+    "refused": _(
+        "The payment that arrived on ${time} opened nothing: it was refused. Its transaction "
+        "belongs to another buyer or product."
+    ),
+    "attention": _(
+        "The payment that arrived on ${time} opened nothing: it needs attention. ${reason}"
+    ),
     # The account
     "erased": _("The buyer was erased on ${time}. What arrives since waits for the owner."),
     "account deleted": _(
@@ -65,7 +71,8 @@ TEXTS = {
     ),
     # What was bought
     "no line": _(
-        "No access: no line of the mapping names product ${subject}, which was paid on ${time}."
+        "No line of the mapping names product ${subject}, which was paid on ${time}: it opens "
+        "nothing."
     ),
     "refunded": _("No access: product ${subject} was refunded on ${time}."),
     "charged back": _(
@@ -94,6 +101,9 @@ TEXTS = {
     ),
     "no group": _("Product ${subject} gives no group, so it opens nothing."),
     # The mail
+    "no mail": _(
+        "The buyer has access, but has never logged in, and was sent no welcome mail. Mail it."
+    ),
     "mail waiting": _("The welcome mail was not sent yet. It is tried again on ${time}."),
     "mail failing": _(
         "The welcome mail could not be sent: ${subject}. It is tried again on ${time}."
@@ -145,30 +155,30 @@ def find(
         return Obstacle("no purchase")
     access = any(standing.access for standing in standings)
     problem = _account(buyer, payments) or (
-        _groups(groups) or _opens_nothing(standings, groups)
+        _groups(groups) or _opens_nothing(standings, groups) or _beside(payments, standings)
         if access
         else _payment(payments[0]) or _ended(standings, found, now)
     )
     return problem or (_mail(site, buyer) if access else None)
 
 
-def _payment(latest: ledger.Entry) -> Obstacle | None:
-    """Whether the latest payment came to nothing."""
+def _payment(entry: ledger.Entry) -> Obstacle | None:
+    """Whether a payment came to nothing."""
     codes = {
         ledger.FAILED: "failed",
         ledger.RECEIVED: "received",
         ledger.REFUSED: "refused",
         ledger.ATTENTION: "attention",
     }
-    code = codes.get(latest["outcome"])
+    code = codes.get(entry["outcome"])
     if code is None:
         return None
     return Obstacle(
         code,
-        ledger.moment(latest["received_at"]),
-        key=latest["key"],
-        reason=latest["reason"],
-        reason_subject=latest["subject"],
+        ledger.moment(entry["received_at"]),
+        key=entry["key"],
+        reason=entry["reason"],
+        reason_subject=entry["subject"],
     )
 
 
@@ -218,6 +228,26 @@ def _opens_nothing(
     return Obstacle("no group", subject=_product(live[0]), key=live[0].causes[0].key)
 
 
+def _beside(found: Sequence[ledger.Entry], standings: Sequence[Standing]) -> Obstacle | None:
+    """Whether a payment came to nothing, while others give access to something else."""
+    by_product = {(s.provider, s.product_id): s for s in standings}
+    for entry in found:
+        standing = by_product.get(history.product(entry))
+        if standing is not None and standing.access:
+            continue
+        if standing is not None and standing.state is State.UNMAPPED:
+            return _no_line(standing)
+        problem = _payment(entry)
+        if problem is not None:
+            return problem
+    return None
+
+
+def _no_line(standing: Standing) -> Obstacle:
+    cause = standing.causes[-1]
+    return Obstacle("no line", cause.at, _product(standing), cause.key)
+
+
 def _ended(
     standings: Sequence[Standing], found: Sequence[ledger.Entry], now: datetime
 ) -> Obstacle | None:
@@ -228,8 +258,8 @@ def _ended(
     cause = last.causes[-1]
     at: datetime | None = last.access_until
     if last.state is State.UNMAPPED:
-        code, at = "no line", cause.at
-    elif last.state is State.REFUNDED:
+        return _no_line(last)
+    if last.state is State.REFUNDED:
         code = "charged back" if cause.kind == Kind.CHARGEBACK else "refunded"
     elif last.state is State.ENDED:
         code = "ended"
@@ -253,7 +283,7 @@ def _mail(site: Any, buyer: buyers.Buyer) -> Obstacle | None:
     found = [m for m in timeline.mails(site, buyer) if m["kind"] == outbox.WELCOME]
     mails = [mail for mail in found if mail["user_id"] == buyer["user_id"]]
     if not mails:
-        return None
+        return Obstacle("no mail")
     mail = mails[0]
     if mail["state"] == outbox.DROPPED:
         return Obstacle("mail dropped", subject=mail["error"])

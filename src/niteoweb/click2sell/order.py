@@ -11,6 +11,7 @@ from niteoweb.click2sell import buyer as buyers
 from niteoweb.click2sell import explain
 from niteoweb.click2sell import history
 from niteoweb.click2sell import ledger
+from niteoweb.click2sell import overview
 from niteoweb.click2sell import owner
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import standing
@@ -78,7 +79,9 @@ def products(
     }
     if name == GRANT:
         for line in plone_site.mapping():
-            names.setdefault((line.provider, line.product_id), "")
+            product = line.provider, line.product_id
+            if product not in names:
+                names[product] = overview.product_name(site, line.product_id)
     return tuple(
         Choice(product_value(product), f"{text} ({product[1]})" if text else product[1])
         for product, text in sorted(names.items())

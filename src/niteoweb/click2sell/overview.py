@@ -166,7 +166,7 @@ def members_with_access(site: Any) -> int:
 def products(site: Any) -> list[Product]:
     """The products that members have access to, the one with most members first."""
     found = [
-        Product(provider, product_id, _product_name(site, product_id), members)
+        Product(provider, product_id, product_name(site, product_id), members)
         for (provider, product_id), members in figures.with_access(site).items()
     ]
     return sorted(found, key=lambda product: (-product.members, product.name))
@@ -238,7 +238,7 @@ def _mail(site: Any, place: tuple[int, str]) -> outbox.Mail:
     return outbox.get(site, place[1])
 
 
-def _product_name(site: Any, product_id: str) -> str:
-    """The product's name as it was sent last."""
+def product_name(site: Any, product_id: str) -> str:
+    """The product's name as it was sent last, "" when none ever was."""
     key = next(ledger.newest_first(site, "product_id", product_id), None)
     return ledger.get(site, key)["product_name"] if key else ""

@@ -26,6 +26,7 @@ from niteoweb.click2sell import history
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import member
 from niteoweb.click2sell import outbox
+from niteoweb.click2sell import overview
 from niteoweb.click2sell import privilege
 from niteoweb.click2sell import provisioning
 from niteoweb.click2sell import site as plone_site
@@ -100,6 +101,7 @@ def grant(
             buyer=buyer,
             email=address.strip(),
             product_id=product_id,
+            product_name=overview.product_name(site, product_id),
             first_name=first_name,
             last_name=last_name,
             valid_until=until,

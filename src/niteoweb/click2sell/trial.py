@@ -15,6 +15,7 @@ from niteoweb.click2sell import arrival
 from niteoweb.click2sell import dryrun
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import notify
+from niteoweb.click2sell import overview
 from niteoweb.click2sell import postman
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.notification import Delivery
@@ -70,7 +71,7 @@ def parameters(
             receipt=secrets.token_hex(8),
             name=FIRST_NAME,
             surname=LAST_NAME,
-            product_name=_product_name(site, product_id),
+            product_name=overview.product_name(site, product_id) or PRODUCT_NAME,
             price=PRICE,
         )
     )
@@ -108,10 +109,3 @@ def rehearse(notification: Notification, now: datetime) -> Iterator[Rehearsal]:
     finally:
         transaction.abort()
         transaction.begin()
-
-
-def _product_name(site: Any, product_id: str) -> str:
-    """The product's name by its newest notification."""
-    for key in ledger.newest_first(site, "product_id", product_id):
-        return ledger.get(site, key)["product_name"] or PRODUCT_NAME
-    return PRODUCT_NAME

@@ -63,7 +63,7 @@ def layout(request: Any) -> csvfile.Layout:
 
     Spreadsheets expect a semicolon where numbers have a decimal comma.
     """
-    comma = request.locale.numbers.symbols.get("decimal") == ","
+    comma = _has_decimal_comma(request.locale)
     separator, decimal = request.form.get("separator"), request.form.get("decimal")
     default = csvfile.Layout(*("semicolon", "comma") if comma else ())
     return csvfile.Layout(
@@ -133,6 +133,13 @@ def _translated(request: Any, rows: Iterable[table.Row]) -> Iterator[list[csvfil
             translate(cell, context=request) if isinstance(cell, Message) else cell
             for cell in row
         ]
+
+
+def _has_decimal_comma(locale: Any) -> bool:
+    # zope.i18n knows the sign of each country that speaks Spanish, and none of Spanish itself.
+    if (locale.id.language, locale.id.territory) == ("es", None):
+        return True
+    return locale.numbers.symbols.get("decimal") == ","
 
 
 def _today() -> str:

@@ -238,6 +238,13 @@ class NotificationView(BrowserView):
         return f"{self.context.absolute_url()}/@@user-information?{query}"
 
     @property
+    def buyer_url(self) -> str:
+        """Address of the buyer's page, "" for a notification that names none."""
+        if self.buyer is None:
+            return ""
+        return f"{self.context.absolute_url()}/@@click2sell-members/{self.buyer['id']}"
+
+    @property
     def of_buyer_url(self) -> str:
         """Address of the list of all notifications of the buyer."""
         return f"{self.list_url}?{urlencode({'buyer': self.entry['buyer']})}"

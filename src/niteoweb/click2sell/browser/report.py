@@ -1,4 +1,4 @@
-"""Site Setup: the report, figures and plots of what happened, and what is amiss now."""
+"""Site Setup: the report, figures and plots of what happened, and what is wrong now."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -129,13 +129,11 @@ class ReportView(BrowserView):
     @property
     def choices(self) -> list[Choice]:
         """The ranges of time that can be asked for."""
-        texts = {
-            overview.DAY: lambda number: _("${number} days", mapping={"number": number}),
-            overview.MONTH: lambda number: _("${number} months", mapping={"number": number}),
-        }
+        days, months = _("Last ${number} days"), _("Last ${number} months")
+        texts = {overview.DAY: days, overview.MONTH: months}
         return [
             Choice(
-                texts[unit](number),
+                Message(texts[unit], mapping={"number": number}),
                 f"{self.url}?{unit}s={number}",
                 "page" if overview.Range(unit, number) == self.chosen else None,
             )
@@ -270,7 +268,7 @@ def _duration(length: timedelta) -> Message:
     """A length of time, in words."""
     minutes = max(length // timedelta(minutes=1), 0)
     if minutes < 120:
-        return _("${number} minutes", mapping={"number": minutes})
+        return _("${number} min", mapping={"number": minutes})
     if minutes < 48 * 60:
-        return _("${number} hours", mapping={"number": minutes // 60})
+        return _("${number} h", mapping={"number": minutes // 60})
     return _("${number} days", mapping={"number": minutes // (24 * 60)})

@@ -1,4 +1,4 @@
-"""What can be taken along as a file: tables of notifications, of members, of money.
+"""What can be downloaded as a file: tables of notifications, of members, of money.
 
 Each table is a generator of rows, the header first, that loads from the database what it needs
 for the next row and forgets it again; so it does not matter how long the table is. A row's
@@ -21,10 +21,12 @@ from niteoweb.click2sell import listing
 from niteoweb.click2sell import mapping
 from niteoweb.click2sell import member
 from niteoweb.click2sell import reason
+from niteoweb.click2sell import silence
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import store
 from niteoweb.click2sell.browser import shown
 from niteoweb.click2sell.browser import standings
+from niteoweb.click2sell.course import State
 from niteoweb.click2sell.entitlement import compute
 from niteoweb.click2sell.entitlement import Entitlement
 from niteoweb.click2sell.entitlement import Policy
@@ -100,7 +102,7 @@ def members(site: Any, now: datetime, request: Any) -> Iterator[Row]:
     """
     zone = plone_site.timezone()
     lines, policy = plone_site.mapping(), plone_site.policy()
-    states = {
+    words = {
         state: translate(badge.text, context=request)
         for state, badge in standings.STATES.items()
     }
@@ -123,8 +125,10 @@ def members(site: Any, now: datetime, request: Any) -> Iterator[Row]:
             _name(buyer, payments),
             buyer["user_id"],
             _joined(
-                _entitlement(entitlement, states[entitlement.state_at(now)], zone)
-                for entitlement in _entitlements(entries, lines, policy)
+                _entitlement(entitlement, words[state], zone)
+                for entitlement, state in _entitlements(
+                    site, buyer, entries, lines, policy, now
+                )
             ),
             _joined(sorted(buyer["grants"])),
             _moment(payments[-1]["occurred_at"], zone) if payments else "",
@@ -231,10 +235,19 @@ def _entitlement(entitlement: Entitlement, state: str, zone: tzinfo) -> str:
 
 
 def _entitlements(
-    entries: Sequence[ledger.Entry], lines: Sequence[mapping.Line], policy: Policy
-) -> Sequence[Entitlement]:
-    terms = history.late_terms(entries, lines)
-    return compute(history.facts(entries, terms), policy).entitlements
+    site: Any,
+    buyer: buyers.Buyer,
+    entries: Sequence[ledger.Entry],
+    lines: Sequence[mapping.Line],
+    policy: Policy,
+    now: datetime,
+) -> Iterator[tuple[Entitlement, State]]:
+    """The buyer's entitlements, each with its state as the pages show it."""
+    outcome = compute(history.facts(entries, history.late_terms(entries, lines)), policy)
+    held = silence.held(site, buyer["live"], outcome, now)
+    for found in outcome.entitlements:
+        waits = (found.provider, found.product_id) in held
+        yield found, State.GRACE if waits else found.state_at(now)
 
 
 def _remark(entry: Mapping[str, Any]) -> Message | str:

@@ -123,7 +123,9 @@ def _body(request: Any) -> dict[str, Any]:
         body = json.loads(text) if text.strip() else {}
     except ValueError:
         body = None
-    if len(text) > LARGEST_BODY or not isinstance(body, dict):
+    if len(text) > LARGEST_BODY:
+        raise BadRequest("The body is too large.")
+    if not isinstance(body, dict):
         raise BadRequest("The body must be a JSON object.")
     return body
 

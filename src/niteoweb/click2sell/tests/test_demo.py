@@ -256,6 +256,16 @@ class TestSiteAfterTheMonth(TestCase):
         ]
         never = [m for m in members if str(m.getProperty("login_time")).startswith("2000")]
         self.assertTrue(0 < len(never) < len(members) / 2, len(never))
+        # The report knows the same ones, of the accounts that were made for a purchase.
+        made = {m.getId() for m in never if buyers.of_user(self.portal, m.getId())["made"]}
+        awaited = {user_id for _at, user_id in store.tree(self.portal, "logins_awaited")}
+        self.assertEqual(awaited, made)
+        (waits,) = [
+            mail["user_id"]
+            for mail in store.tree(self.portal, "mails").values()
+            if mail["state"] == outbox.DUE
+        ]
+        self.assertIn(waits, awaited)
         given = api.user.get_users(groupname="yearly-members")
         by_hand = [
             member

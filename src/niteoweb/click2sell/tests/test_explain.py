@@ -35,6 +35,10 @@ class ExplainTestCase(SiteTestCase):
         text = obstacle.text(found, lambda at: at.date().isoformat(), translate)
         return found.code, translate(text)
 
+    def log_in(self):
+        with self.owner():
+            self.member().setMemberProperties({"login_time": "2026/05/04 10:00:00"})
+
     def standing(self, product_id="1"):
         """State, access and until of a product."""
         (found,) = [s for s in self.explain().standings if s.product_id == product_id]
@@ -167,7 +171,12 @@ class TestGroups(ExplainTestCase):
 class TestObstacle(ExplainTestCase):
     def test_none(self):
         self.buy()
+        self.log_in()
         self.assertEqual(self.obstacle(), ("", ""))
+
+    def test_no_mail(self):
+        self.buy()
+        self.assertEqual(self.obstacle()[0], "no mail")
 
     def test_no_purchase(self):
         self.refund()
@@ -196,7 +205,7 @@ class TestObstacle(ExplainTestCase):
         self.buy()
         code, text = self.obstacle()
         self.assertEqual(code, "attention")
-        self.assertIn("needs attention. An account has this address", text)
+        self.assertIn("it needs attention. An account has this address", text)
 
     def test_a_payment_that_grants_nothing(self):
         self.buy(purchase_date="2026-05-09")
@@ -253,6 +262,34 @@ class TestObstacle(ExplainTestCase):
         self.assertEqual(code, "no line")
         self.assertIn("product Test Product (1)", text)
 
+    def test_another_payment_opened_nothing_beside_access(self):
+        self.settings(mapping=["1|premium"])
+        self.buy()
+        self.log_in()
+        self.buy_again(2, product_id="2")
+        code, text = self.obstacle()
+        self.assertEqual(code, "no line")
+        self.assertIn("product Test Product (2)", text)
+        self.settings(mapping=["1|premium", "2|course"])
+        self.provision()
+        self.assertEqual(self.obstacle(), ("", ""))
+        failing = mock.patch.object(plans, "make", side_effect=RuntimeError())
+        with failing, self.assertRaises(provisioning.Failed):
+            provisioning.process(
+                self.notification(acquirer_transaction_id="T-3", product_id="3")
+            )
+        self.assertEqual(self.obstacle()[0], "failed")
+        # What was paid for one product does not hide what became of another payment.
+        self.later(days=1)
+        self.buy_again(4, purchase_date="2026-05-04")
+        self.assertEqual(self.obstacle()[0], "failed")
+
+    def test_a_renewal_in_question_while_there_is_access_is_no_obstacle(self):
+        self.buy()
+        self.log_in()
+        self.buy_again(2, purchase_date="2026-05-09")
+        self.assertEqual(self.obstacle(), ("", ""))
+
     def test_groups(self):
         self.settings(mapping=["1|absent"])
         self.buy()
@@ -264,6 +301,7 @@ class TestObstacle(ExplainTestCase):
         self.group("absent")
         self.assertEqual(self.obstacle()[0], "group waiting")
         self.provision()
+        self.log_in()
         self.assertEqual(self.obstacle()[0], "")
         with self.owner():
             api.group.remove_user(groupname="absent", username=EMAIL)
@@ -288,8 +326,7 @@ class TestObstacle(ExplainTestCase):
             (mail,) = outbox.due(self.portal, self.now)
             provisioning.postman.deliver(mail, "", provisioning.step)
         self.assertEqual(self.obstacle()[0], "never logged in")
-        with self.owner():
-            self.member().setMemberProperties({"login_time": "2026/05/04 10:00:00"})
+        self.log_in()
         self.assertEqual(self.obstacle(), ("", ""))
 
     def test_every_sentence_is_complete(self):

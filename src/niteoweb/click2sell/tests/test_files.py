@@ -126,7 +126,12 @@ class TestNotificationsFile(FileTestCase):
 
     def test_the_reader_s_language_decides_else(self):
         self.buy()
-        for language, expected in (("de", ";9,90;"), ("en", ",9.90,")):
+        for language, expected in (
+            ("de", ";9,90;"),
+            ("es", ";9,90;"),
+            ("sl", ";9,90;"),
+            ("en", ",9.90,"),
+        ):
             self.registry(available_languages=[language], default_language=language)
             with self.subTest(language):
                 self.assertIn(expected, self.opened(separator="colon").contents)
@@ -210,6 +215,14 @@ class TestMembersFile(FileTestCase):
             self.file.headers["Content-Disposition"],
             'attachment; filename="click2sell-members-2026-06-12.csv"',
         )
+
+    def test_access_that_is_held_while_the_provider_is_silent(self):
+        self.buy(transaction_type="Subscription", subscription_status="New")
+        self.later(days=40)
+        self.assertIn("1: lapsed", self.members()[EMAIL]["Products"])
+        silent = {"click2sell": self.now}
+        with mock.patch.object(table.silence, "silent", lambda *_: silent):
+            self.assertIn("1: days of grace", self.members()[EMAIL]["Products"])
 
     def test_a_member_with_two_addresses_is_one(self):
         self.buy()

@@ -83,8 +83,15 @@ class TestForms(test_members_page.MembersTestCase):
 
     def test_grant_to_a_buyer(self):
         self.buy()
+        self.buy(
+            buyer_email=OTHER, acquirer_transaction_id="T-9", product_id="2", product_name="Two"
+        )
+        # A product that this buyer never had has its name all the same.
+        options = self.form("grant").getControl(name="product").displayOptions
+        self.assertIn("Two (2)", options)
         self.confirmed("grant", product="click2sell 2", reason="a prize")
         self.assertEqual(self.groups(), ["click2sell", "course", "premium"])
+        self.assertEqual(self.newest()["product_name"], "Two")
 
     def test_extend(self):
         self.settings(mapping=["1|premium|30"])

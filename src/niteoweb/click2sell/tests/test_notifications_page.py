@@ -421,6 +421,13 @@ class TestDetail(PageTestCase):
         self.refund()
         self.assertEqual(self.values(self.opened(f"/{self.key()}"))["Account"], "no account")
 
+    def test_the_way_to_the_buyer(self):
+        self.buy()
+        browser = self.opened(f"/{self.key()}")
+        browser.getLink("What the buyer has access to, and why").click()
+        self.assertTrue(browser.url.endswith(f"members/{self.buyer(EMAIL)['id']}"))
+        self.assertIn("Because of purchase R-1", self.text(browser))
+
     def test_other_notifications_of_the_buyer(self):
         self.buy()
         path = f"/{self.key()}"

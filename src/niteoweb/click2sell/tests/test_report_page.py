@@ -107,7 +107,7 @@ class TestFigures(ReportTestCase):
             for link in self.tree(months="12").iter("a")
             if link.get("aria-current") == "page"
         ]
-        self.assertEqual(marked, ["Site Setup", "Report", "12 months"])
+        self.assertEqual(marked, ["Site Setup", "Report", "Last 12 months"])
 
     def test_plots_need_no_script_and_nothing_from_elsewhere(self):
         self.buy()
@@ -194,7 +194,7 @@ class TestAmiss(ReportTestCase):
         rows = self.table("When each provider")
         self.assertEqual(
             rows[1:],
-            [["click2sell", "May 03, 2026 06:00 PM", "3 hours", "it is too early to tell"]],
+            [["click2sell", "May 03, 2026 06:00 PM", "3 h", "it is too early to tell"]],
         )
 
     def arrivals(self):
@@ -207,7 +207,7 @@ class TestAmiss(ReportTestCase):
         self.assertNotIn("has been silent", self.text(self.opened()))
         self.later(hours=30)
         rows = self.table("When each provider")
-        self.assertEqual(rows[1][2:], ["2 days", "40 hours"])
+        self.assertEqual(rows[1][2:], ["2 days", "40 h"])
         self.assertIn(
             "click2sell has been silent for longer than is usual", self.text(self.opened())
         )
@@ -311,12 +311,12 @@ class TestWho(ReportTestCase):
 class TestDurations(ReportTestCase):
     def test_words(self):
         for length, number, unit in (
-            (timedelta(0), 0, "minutes"),
-            (timedelta(minutes=119), 119, "minutes"),
-            (timedelta(hours=2), 2, "hours"),
-            (timedelta(hours=47, minutes=59), 47, "hours"),
+            (timedelta(0), 0, " min"),
+            (timedelta(minutes=119), 119, " min"),
+            (timedelta(hours=2), 2, " h"),
+            (timedelta(hours=47, minutes=59), 47, " h"),
             (timedelta(days=2), 2, "days"),
-            (-timedelta(hours=1), 0, "minutes"),
+            (-timedelta(hours=1), 0, " min"),
         ):
             message = report._duration(length)
             self.assertEqual(message.mapping["number"], number)

@@ -533,7 +533,7 @@ class TestReplay(ServiceTestCase):
             (b"[]", "The body must be a JSON object."),
             # The publisher does not let it through.
             (b"\xff", "codec can't decode"),
-            (b'{"dry_run": true}' + b" " * 5000, "The body must be a JSON object."),
+            (b'{"dry_run": true}' + b" " * 5000, "The body is too large."),
             (b'{"dryrun": true}', "There is no such option. Possible: dry_run."),
             (b'{"dry_run": "yes"}', '"dry_run" must be true or false.'),
             (b'{"dry_run": 1}', '"dry_run" must be true or false.'),
