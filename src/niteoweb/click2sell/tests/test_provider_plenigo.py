@@ -261,7 +261,6 @@ class TestEvents(unittest.TestCase):
             with self.subTest(event.name):
                 self.assertEqual((found.provider, len(found.key)), ("plenigo", 64))
                 self.assertTrue(found.sealed)
-                self.assertFalse(found.subscription)
                 self.assertEqual(found.occurred_at.utcoffset(), timedelta(0))
 
     def test_others_are_recorded(self):
