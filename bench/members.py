@@ -14,6 +14,7 @@ from niteoweb.click2sell.notification import Delivery
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.provider import click2sell
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -60,7 +61,10 @@ def fill(site: Any, total: int) -> None:
 def _notification(address: str, timezone_: ZoneInfo) -> Notification:
     """A sale, really signed, as the callback reads it."""
     delivery = Delivery(encoded(form(address)), click2sell.CONTENT_TYPE)
-    return click2sell.parse(click2sell.verify(delivery, demo.SECRET_KEY), timezone_)
+    stored = SimpleNamespace(secretkey=demo.SECRET_KEY, previous_secretkey=None)
+    genuine = click2sell.verify(delivery, stored, datetime.now(timezone.utc))
+    (notification,) = click2sell.parse(genuine, timezone_)
+    return notification
 
 
 def _account(site: Any, notification: Notification) -> None:
@@ -91,15 +95,15 @@ def _account(site: Any, notification: Notification) -> None:
 
 def _purchase(site: Any, notification: Notification) -> None:
     """What the add-on keeps of a purchase, written by its own modules."""
+    from niteoweb.click2sell import arrival
     from niteoweb.click2sell import binding
     from niteoweb.click2sell import buyer as buyers
     from niteoweb.click2sell import figures
     from niteoweb.click2sell import ledger
-    from niteoweb.click2sell import provisioning
     from niteoweb.click2sell.groupplan import EVERY_BUYER
 
     now = datetime.now(timezone.utc)
-    entry = provisioning.write_down(site, notification, now)
+    entry = arrival.write_down(site, notification, now)
     buyer = buyers.get(site, entry["buyer_id"])
     product = (entry["provider"], entry["product_id"])
     buyers.tie(site, buyer, notification.buyer, made=True, now=now)

@@ -181,12 +181,12 @@ def _adopt(site: Any, found: OldMember, rules: _Rules, now: datetime) -> list[It
 
     :returns: what the owner should know about.
     """
-    of_product = mapping.groups(rules.lines, found.product_id)
+    product = (click2sell.NAME, found.product_id)
+    of_product = mapping.groups(rules.lines, product)
     inside = rules.inside(found.user_id)
     granted = [name for name in of_product if name in inside]
-    terms = mapping.terms(rules.lines, found.product_id)
+    terms = mapping.terms(rules.lines, product)
     entry = _record(site, found, terms, bool(granted), now)
-    product = (history.fact(entry).provider, found.product_id)
     grants = dict.fromkeys(granted, (product,))
     if rules.buyers_group and group.contains(rules.buyers_group, found.user_id):
         grants[rules.buyers_group] = (*grants.get(rules.buyers_group, ()), EVERY_BUYER)

@@ -1,7 +1,8 @@
 """Which buyer and product a transaction belongs to: a signature must not serve another one.
 
 The first entry of a transaction that takes effect ties it to the entry's buyer and product.
-What an owner corrects later stands beside it, see :mod:`niteoweb.click2sell.decision`.
+What an owner corrects later stands beside it, see :mod:`niteoweb.click2sell.decision`. An entry
+of which the signature covers all is not tied: it may name whom it wants.
 """
 
 from collections.abc import Mapping
@@ -27,6 +28,8 @@ _UNBOUND = ("", "", 0, 0, 0)
 
 def bind(site: Any, entry: Mapping[str, Any]) -> None:
     """Tie the entry's transaction to its buyer and product, if it is not tied yet."""
+    if entry.get("sealed"):
+        return
     transactions = store.tree(site, "transactions")
     place = erased.place(site, (entry["provider"], entry["transaction"]))
     buyer, _product, *counts = transactions.get(place, _UNBOUND)
@@ -54,11 +57,14 @@ def rightful(site: Any, place: Place, buyer: str) -> str:
 
     :param buyer: the address that it names, in lower case.
     """
-    return correction.right(site, place) or correction.right(site, ("", buyer)) or buyer
+    of_place = correction.right(site, place)
+    return of_place or (correction.right(site, ("", buyer)) if buyer else "") or buyer
 
 
 def belongs_to_another(site: Any, entry: Mapping[str, Any]) -> bool:
     """Whether the entry's transaction is tied to another buyer or product than it names."""
+    if entry.get("sealed"):
+        return False
     tied = bound(site, (entry["provider"], entry["transaction"]))
     return tied is not None and _names_another(site, tied, entry)
 
@@ -75,6 +81,8 @@ def take_place(site: Any, values: Mapping[str, Any]) -> bool:
     :param values: the entry's fields.
     :returns: whether its transaction has room for it; otherwise it is only counted.
     """
+    if values.get("sealed"):
+        return True
     transactions = store.tree(site, "transactions")
     place = erased.place(site, (values["provider"], values["transaction"]))
     buyer, product, kept, dropped, foreign = transactions.get(place, _UNBOUND)

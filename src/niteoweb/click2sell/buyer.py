@@ -185,6 +185,8 @@ def absorb(site: Any, buyer: Buyer, other: Buyer) -> None:
     change(buyer, **united(buyer, other))
     for address in other["addresses"]:
         store.tree(site, "buyer_by_address")[address] = buyer["id"]
+    for customer in other["customer_ids"]:
+        store.tree(site, "buyer_by_customer")[customer] = buyer["id"]
     for key in other["keys"]:
         store.tree(site, "entries")[key]["buyer_id"] = buyer["id"]
     await_groups(site, other, ())

@@ -15,12 +15,14 @@ give access by moving a payment to another chain. The rules, where there is a ch
   chain.
 * A plan change belongs to the chain of its transaction, of several to the one that is on its
   product already: that one keeps its product and takes the end that is stated.
+* What states all of a subscription belongs to the chain of its transaction, whatever the
+  product, and starts one where there is none: the chain goes on with the product stated.
 * A payment that names another product than the chain of its transaction, without a plan
   change, is a chain of its own: it gives what was paid for.
 * Refund, chargeback, cancellation, reactivation and expiry look for a payment of their
   transaction, then of their receipt, then for the latest chain begun by then that was ever on
   their product. Where several chains have the transaction or receipt (a cart with one
-  receipt), the product decides.
+  receipt), the product decides. A provider that always names the subscription means no other.
 * Two refunds that name no payment undo two chains: the one undone already is not meant again.
 """
 
@@ -31,6 +33,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from itertools import zip_longest
+from niteoweb.click2sell.fact import CUSTOMER_DELETED
 from niteoweb.click2sell.fact import Fact
 from niteoweb.click2sell.fact import FUTURE
 from niteoweb.click2sell.fact import NEVER
@@ -38,12 +41,12 @@ from niteoweb.click2sell.fact import NO_PURCHASE
 from niteoweb.click2sell.fact import OPEN
 from niteoweb.click2sell.fact import UNKNOWN_KIND
 from niteoweb.click2sell.fact import UNMATCHED_REFUND
+from niteoweb.click2sell.notification import GIVING
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import PAYMENTS
 
 
 _UNDOING = frozenset({Kind.REFUND, Kind.CHARGEBACK})
-_GIVING = PAYMENTS | {Kind.PLAN_CHANGE, Kind.REACTIVATION}
 _STEERING = frozenset({Kind.CANCELLATION, Kind.REACTIVATION, Kind.EXPIRY})
 
 
@@ -114,7 +117,9 @@ class History:
         for fact in ordered:
             if not fact.plausible:
                 self.attention[fact.key] = FUTURE
-            if fact.kind in PAYMENTS:
+            if fact.states:
+                self._state(fact)
+            elif fact.kind in PAYMENTS:
                 self._pay(fact)
             elif fact.kind is Kind.PLAN_CHANGE:
                 self._change_plan(fact)
@@ -122,7 +127,9 @@ class History:
                 self.attention[fact.key] = UNKNOWN_KIND
         # Only now are all payments known that these can name, whatever their dates.
         for fact in ordered:
-            if fact.kind in _STEERING:
+            if fact.for_all:
+                self._end_all(fact)
+            elif fact.kind in _STEERING and not fact.states:
                 self._steer(fact)
             elif fact.kind in _UNDOING:
                 self._undo(fact, undo_unmatched)
@@ -138,11 +145,21 @@ class History:
                 _end_by_others(chain, exclusive)
 
     def _pay(self, fact: Fact) -> None:
-        chain = self._paid_chain(fact)
-        if chain is None:
-            chain = Chain(len(self.chains), fact)
-            self.chains.append(chain)
-            self._by_product[fact.provider, fact.product_id].append(chain)
+        self._join(fact, self._paid_chain(fact) or self._begin(fact))
+
+    def _state(self, fact: Fact) -> None:
+        found = self._by_transaction.get((fact.provider, fact.transaction), ())
+        chain = max(found, key=_place, default=None) or self._begin(fact)
+        self._join(fact, chain)
+        self._move(chain, fact)
+
+    def _begin(self, fact: Fact) -> Chain:
+        chain = Chain(len(self.chains), fact)
+        self.chains.append(chain)
+        self._by_product[fact.provider, fact.product_id].append(chain)
+        return chain
+
+    def _join(self, fact: Fact, chain: Chain) -> None:
         chain.events.append((fact, False))
         for index, name in (
             (self._by_transaction, fact.transaction),
@@ -168,6 +185,9 @@ class History:
             self.attention.setdefault(fact.key, NO_PURCHASE)
             return
         chain.events.append((fact, False))
+        self._move(chain, fact)
+
+    def _move(self, chain: Chain, fact: Fact) -> None:
         if fact.changes_product and fact.product_id != chain.product_id:
             chain.change_product(fact)
             known = self._by_product[fact.provider, fact.product_id]
@@ -182,6 +202,12 @@ class History:
             self._choose(fact, chain, candidates, certain=True)
         elif fact.kind is Kind.REACTIVATION:
             self.attention.setdefault(fact.key, NO_PURCHASE)
+
+    def _end_all(self, fact: Fact) -> None:
+        self.attention.setdefault(fact.key, CUSTOMER_DELETED)
+        for chain in self.chains:
+            if chain.first.provider == fact.provider:
+                chain.events.append((fact, False))
 
     def _undo(self, fact: Fact, undo_unmatched: bool) -> None:
         candidates, named = self._candidates(fact)
@@ -206,6 +232,8 @@ class History:
                 return [
                     chain for chain in found if chain.had(fact.product_id, OPEN)
                 ] or found, True
+            if fact.sealed:
+                return [], True
         known = self._by_product.get((fact.provider, fact.product_id), ())
         return [
             chain
@@ -229,16 +257,18 @@ def _end_by_others(chain: Chain, exclusive: list[Fact]) -> None:
     find the chain ended, or over.
     """
     product_id = chain.first.product_id
+    own = {fact.key for fact, _ in chain.events}
     orders = [fact.order for fact in exclusive]
     ends: list[Fact] = []
-    giving = [event for event, _ in chain.events if event.kind in _GIVING]
+    giving = [event for event, _ in chain.events if event.kind in GIVING]
     for event, following in zip_longest(giving, giving[1:]):
         if event.changes_product:
             product_id = event.product_id
         start = bisect(orders, event.order)
         stop = bisect(orders, following.order) if following else len(orders)
         for fact in islice(exclusive, start, stop):
-            if fact.provider == event.provider and fact.product_id != product_id:
+            other = fact.product_id != product_id and fact.key not in own
+            if fact.provider == event.provider and other:
                 ends.append(fact)
                 break
     chain.events.extend((fact, True) for fact in ends)

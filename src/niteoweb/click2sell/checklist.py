@@ -19,8 +19,7 @@ from niteoweb.click2sell import settings
 from niteoweb.click2sell import silence
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.interfaces import SECRET_KEY_LENGTH
-from niteoweb.click2sell.mapping import parse
-from niteoweb.click2sell.provider import click2sell
+from niteoweb.click2sell.providers import CLICK2SELL
 from typing import Any
 from urllib.parse import urlsplit
 from zope.i18nmessageid import Message
@@ -60,11 +59,6 @@ class Item:
     moment: datetime | None = None
 
 
-def callback_address() -> str:
-    """The address to be entered at Click2Sell."""
-    return f"{plone_site.address()}/@@click2sell"
-
-
 def items(site: Any, now: datetime, ask_mail_server: bool = False) -> tuple[Item, ...]:
     """The whole checklist, in the order in which a site is set up.
 
@@ -91,7 +85,7 @@ def _items(site: Any, now: datetime, ask_mail_server: bool) -> Iterator[Item]:
 
 
 def _secret_key(site: Any) -> Item:
-    notice = secretkeys.notice(site)
+    notice = secretkeys.notice(site, CLICK2SELL)
     state = {"danger": State.TODO, "warning": State.WARNING}.get(notice.level, State.OK)
     text = {
         State.OK: _("A secret key is set, and it is long enough."),
@@ -105,7 +99,7 @@ def _secret_key(site: Any) -> Item:
 
 
 def _previous_key(site: Any) -> Iterator[Item]:
-    notice = secretkeys.previous_notice(site)
+    notice = secretkeys.previous_notice(site, CLICK2SELL)
     if notice is not None:
         state = {"success": State.TODO, "warning": State.WARNING}.get(notice.level, State.OK)
         title = _("Previous secret key")
@@ -114,14 +108,14 @@ def _previous_key(site: Any) -> Iterator[Item]:
 
 def _mapping() -> Item:
     title = _("Products")
-    lines, _errors = parse(plone_site.settings().mapping)
+    lines = plone_site.mapping()
     if not lines:
         text = _(
             "No product gives a group yet. Write a line for each product under Products and "
             "groups."
         )
         return Item("mapping", State.TODO, title, text)
-    number = len({line.product_id for line in lines})
+    number = len({(line.provider, line.product_id) for line in lines})
     text = _("Products that give a group: ${number}", mapping={"number": number})
     return Item("mapping", State.OK, title, text)
 
@@ -212,14 +206,14 @@ def _mail_server() -> Item:
 
 def _last_notification(site: Any, now: datetime) -> Item:
     title = _("Notifications")
-    last = next(iter(silence.arrivals(site, click2sell.NAME)), None)
+    last = next(iter(silence.arrivals(site, CLICK2SELL.name)), None)
     if last is None:
         text = _(
             "No genuine notification has arrived yet. Enter the address for the notifications "
             "at Click2Sell, and buy something, or use click2sell-notify."
         )
         return Item("last_notification", State.TODO, title, text)
-    if click2sell.NAME in silence.silent(site, now):
+    if CLICK2SELL.name in silence.silent(site, now):
         text = _(
             "The last genuine notification is older than is usual for this site. See at "
             "Click2Sell whether notifications are still on, and their address is right."
@@ -240,7 +234,7 @@ def _networks(site: Any) -> Iterator[Item]:
         yield Item("networks", State.OK, title, text)
         return
     names = {"number": forgery.total(site, forgery.NETWORK)}
-    heard = next(iter(silence.arrivals(site, click2sell.NAME)), None)
+    heard = next(iter(silence.arrivals(site, CLICK2SELL.name)), None)
     if heard is not None and heard > refused:
         text = _(
             "Refused, because it came from elsewhere: ${number}. Genuine notifications have "

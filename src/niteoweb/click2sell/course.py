@@ -20,6 +20,8 @@ up to the next event. The rules, where there is a choice:
   Access that has no end is not measured anyway.
 * A payment whose terms are not known grants nothing until they are, except until an end that
   the provider states.
+* What states all of a subscription sets product and end, and no end means none, whatever came
+  before and whatever days the mapping has.
 * A cancellation keeps the end that was paid for, or takes an earlier one that it states. It
   says how many days are left where there is no end; where it cannot, the chain's last days
   count. A payment after it shows that the subscription goes on, and a reactivation takes it
@@ -139,10 +141,11 @@ class Course:
     def _note(self, fact: Fact, following: datetime, begins: bool) -> None:
         """Write down what is given from an event to the one that follows."""
         start = fact.occurred_at
-        if begins and (fact.kind in PAYMENTS or fact.kind is Kind.REACTIVATION):
+        if begins and (fact.kind in (*PAYMENTS, Kind.REACTIVATION) or fact.states):
             start = min(start, fact.received_at)
         stay = self.stays.get(self._product_id)
-        if stay is None and begins and fact.kind in (*PAYMENTS, Kind.PLAN_CHANGE):
+        may_begin = fact.kind in (*PAYMENTS, Kind.PLAN_CHANGE) or fact.states
+        if stay is None and begins and may_begin:
             stay = self.stays[self._product_id] = Stay(fact.occurred_at)
         if stay is None or self.end == NEVER:
             return
@@ -156,6 +159,8 @@ class Course:
 
     def _take(self, fact: Fact) -> tuple[str, bool]:
         """Take in an event; the reason why it needs attention, and whether it counts."""
+        if fact.states:
+            return self._state(fact)
         if fact.kind in PAYMENTS:
             return self._pay(fact)
         if fact.kind is Kind.PLAN_CHANGE:
@@ -205,12 +210,7 @@ class Course:
             return FUTURE, False
         if fact.by_owner and fact.product_id != self._product_id:
             return NO_PURCHASE, False
-        old = self.stays.get(self._product_id)
-        if old is not None and fact.product_id != self._product_id:
-            old.until = min(old.until, fact.occurred_at)
-            old.limit = min(old.limit, fact.occurred_at)
-            old.state = State.ENDED
-        self._product_id = fact.product_id
+        self._leave_product(fact)
         if not self.stays:
             return NO_PURCHASE, False
         if self._stopped:
@@ -219,6 +219,27 @@ class Course:
             self._state_end(fact, fact.valid_until)
             self.end = max(self.end, fact.valid_until) if fact.by_owner else fact.valid_until
         return "", True
+
+    def _state(self, fact: Fact) -> tuple[str, bool]:
+        if not fact.plausible:
+            return FUTURE, False
+        displaced = self._stopped == DISPLACED
+        self._leave_product(fact)
+        self.paid = self.end = OPEN if fact.valid_until is None else fact.valid_until
+        self._received = max(self._received, fact.received_at)
+        self._subscription = fact.subscription
+        self._cancelled = fact.kind is Kind.CANCELLATION
+        self._stopped = ""
+        return DISPLACED if displaced else "", True
+
+    def _leave_product(self, fact: Fact) -> None:
+        """Go on with the product of an event; the one so far is over."""
+        old = self.stays.get(self._product_id)
+        if old is not None and fact.product_id != self._product_id:
+            old.until = min(old.until, fact.occurred_at)
+            old.limit = min(old.limit, fact.occurred_at)
+            old.state = State.ENDED
+        self._product_id = fact.product_id
 
     def _cancel(self, fact: Fact) -> tuple[str, bool]:
         self._cancelled = True

@@ -16,6 +16,7 @@ The rules, where there is a choice:
 from collections.abc import Iterator
 from datetime import datetime
 from niteoweb.click2sell import _
+from niteoweb.click2sell import arrival
 from niteoweb.click2sell import binding
 from niteoweb.click2sell import buyer as buyers
 from niteoweb.click2sell import correction
@@ -26,7 +27,6 @@ from niteoweb.click2sell import ledger
 from niteoweb.click2sell import member
 from niteoweb.click2sell import mention
 from niteoweb.click2sell import privilege
-from niteoweb.click2sell import provisioning
 from niteoweb.click2sell.action import Action
 from niteoweb.click2sell.action import address_of
 from niteoweb.click2sell.action import Concern
@@ -108,7 +108,7 @@ def correct(
             product_id=named["product_id"],
             payload={"reason": why, "by": by, "from": wrong, "to": right},
         )
-        entry = provisioning.write_down(site, told, now)
+        entry = arrival.write_down(site, told, now)
         return [
             Concern(loser["id"]),
             Concern(winner["id"], "" if entry is None else entry["key"]),

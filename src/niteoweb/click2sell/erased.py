@@ -26,6 +26,7 @@ import secrets
 ADDRESS = "address"
 TRANSACTION = "transaction"
 RECEIPT = "receipt"
+CUSTOMER = "customer"
 ACCOUNT = "account"
 _KEY = "key"
 
@@ -81,6 +82,18 @@ def place(site: Any, place_: Place) -> Place:
         return place_
     known_as = (place_[0], alias(site, TRANSACTION, place_[1]))
     return known_as if known_as in transactions else place_
+
+
+def customer(site: Any, place_: Place) -> Place:
+    """Where a customer is filed: as it stands, unless its buyer was erased.
+
+    :param place_: provider and its id of the customer.
+    """
+    customers = store.tree(site, "buyer_by_customer")
+    if place_ in customers or not anybody(site):
+        return place_
+    known_as = (place_[0], alias(site, CUSTOMER, place_[1]))
+    return known_as if known_as in customers else place_
 
 
 def entry(site: Any, key: str) -> Any:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from datetime import timedelta
 from datetime import timezone
+from niteoweb.click2sell.notification import GIVING
 from niteoweb.click2sell.notification import Kind
 
 
@@ -26,6 +27,7 @@ OPEN_END = "open end"
 NO_PURCHASE = "no purchase"
 ENDED = "ended"
 DISPLACED = "displaced"
+CUSTOMER_DELETED = "customer deleted"
 UNKNOWN_KIND = "unknown kind"
 
 #: Why an entry needs a person; the codes are stored, so they never change.
@@ -40,12 +42,13 @@ CODES = frozenset(
         NO_PURCHASE,
         ENDED,
         DISPLACED,
+        CUSTOMER_DELETED,
         UNKNOWN_KIND,
     }
 )
 
 #: Reasons of payments that took no effect; with the others the payment counts all the same.
-GRANTS_NOTHING = CODES - {AMBIGUOUS, DISPLACED, OPEN_END}
+GRANTS_NOTHING = CODES - {AMBIGUOUS, DISPLACED, OPEN_END, CUSTOMER_DELETED}
 
 _KIND_ORDER = {
     kind: position
@@ -61,6 +64,7 @@ _KIND_ORDER = {
             Kind.PAYMENT_FAILED,
             Kind.EXPIRY,
             Kind.CORRECTION,
+            Kind.INFORMATION,
             Kind.UNKNOWN,
         )
     )
@@ -84,6 +88,9 @@ class Fact:
     :ivar valid_until: end of access in UTC, where the provider states one.
     :ivar tie: goes before the key in the order, where the key was replaced.
     :ivar by_owner: the site's owner did it, who gives on top of what was paid for.
+    :ivar snapshot: it states all of a subscription as it was at its time.
+    :ivar for_all: it ends whatever the buyer has from the provider.
+    :ivar sealed: the provider names the subscription in all that it tells: no other is meant.
     """
 
     key: str
@@ -101,11 +108,22 @@ class Fact:
     valid_until: datetime | None = None
     tie: str = ""
     by_owner: bool = False
+    snapshot: bool = False
+    sealed: bool = False
+    for_all: bool = False
+
+    @property
+    def states(self) -> bool:
+        """Whether it states that a subscription gives access, to what, and until when."""
+        if self.kind is Kind.CANCELLATION and self.valid_until is None:
+            return False
+        return self.snapshot and (self.kind in GIVING or self.kind is Kind.CANCELLATION)
 
     @property
     def changes_product(self) -> bool:
         """Whether a chain goes on with another product; what an owner extends never does."""
-        return self.kind is Kind.PLAN_CHANGE and self.plausible and not self.by_owner
+        may = self.kind is Kind.PLAN_CHANGE or self.states
+        return may and self.plausible and not self.by_owner
 
     @property
     def order(self) -> tuple[datetime, int, str]:

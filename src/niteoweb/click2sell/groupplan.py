@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from niteoweb.click2sell import buyer as buyers
 from niteoweb.click2sell import group
+from niteoweb.click2sell import history
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import mapping
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.entitlement import merged
 from niteoweb.click2sell.entitlement import Outcome
 from niteoweb.click2sell.fact import OPEN
+from niteoweb.click2sell.mapping import Product
 
-
-Product = tuple[str, str]  # provider, product id
 
 #: Stands for a product where a group is granted for having paid at all.
 EVERY_BUYER: Product = ("", "*")
@@ -79,8 +79,9 @@ class Groups:
         payments: Sequence[ledger.Entry],
     ) -> dict[str, tuple[Product, ...]]:
         due: dict[str, tuple[Product, ...]] = {}
+        aliases = history.aliases(payments)
         for product in live:
-            for name in mapping.groups(lines, product[1]):
+            for name in mapping.groups(lines, product, aliases.get(product, ())):
                 due[name] = (*due.get(name, ()), product)
         every_buyer = plone_site.settings().buyers_group
         if every_buyer and payments:

@@ -35,8 +35,11 @@ def entries(
 
 
 def is_payment(entry: ledger.Entry) -> bool:
-    """Whether money arrived with this entry."""
-    return Kind(entry["kind"]) in PAYMENTS
+    """Whether money arrived with this entry, or a provider states that it has.
+
+    A subscription that is stated to give access has been paid for, seen or not.
+    """
+    return Kind(entry["kind"]) in PAYMENTS or fact(entry).states
 
 
 def in_order(found: Iterable[ledger.Entry]) -> list[ledger.Entry]:
@@ -48,30 +51,49 @@ def late_terms(
     found: Sequence[ledger.Entry], lines: Sequence[mapping.Line]
 ) -> dict[str, mapping.Terms]:
     """Terms for the entries that were recorded before their product had a line."""
-    terms = {}
+    later = {}
     for entry in found:
         if not entry["terms_known"]:
-            of_product = mapping.terms(lines, entry["product_id"])
+            of_product = terms(entry, lines)
             if of_product is not None:
-                terms[entry["key"]] = of_product
-    return terms
+                later[entry["key"]] = of_product
+    return later
+
+
+def terms(entry: ledger.Entry, lines: Sequence[mapping.Line]) -> mapping.Terms | None:
+    """What an entry gives by a mapping, None when its product has no line."""
+    return mapping.terms(lines, product(entry), entry.get("aliases", ()))
+
+
+def aliases(found: Iterable[ledger.Entry]) -> dict[mapping.Product, frozenset[str]]:
+    """Other ids of each product, by which a line of the mapping may name it."""
+    known: dict[mapping.Product, frozenset[str]] = {}
+    for entry in found:
+        if entry.get("aliases"):
+            known[product(entry)] = known.get(product(entry), frozenset()).union(
+                entry["aliases"]
+            )
+    return known
 
 
 def facts(
-    found: Iterable[ledger.Entry], terms: Mapping[str, mapping.Terms]
+    found: Iterable[ledger.Entry], later: Mapping[str, mapping.Terms]
 ) -> tuple[Fact, ...]:
-    """What the entries say, for :func:`niteoweb.click2sell.entitlement.compute`."""
+    """What the entries say, for :func:`niteoweb.click2sell.entitlement.compute`.
+
+    :param later: as :func:`late_terms` found them.
+    """
     found = tuple(found)
-    told = tuple(fact(entry, terms.get(entry["key"])) for entry in found)
+    told = tuple(fact(entry, later.get(entry["key"])) for entry in found)
     if any(map(erased.is_redacted, found)):
         return erased.in_one_alphabet(plone_site.get(), found, told)
     return told
 
 
-def fact(entry: ledger.Entry, terms: mapping.Terms | None = None) -> Fact:
+def fact(entry: ledger.Entry, later: mapping.Terms | None = None) -> Fact:
     """What one entry says.
 
-    :param terms: terms that were found after the entry was recorded.
+    :param later: terms that were found after the entry was recorded.
     """
     valid_until = entry["valid_until"]
     return Fact(
@@ -83,13 +105,16 @@ def fact(entry: ledger.Entry, terms: mapping.Terms | None = None) -> Fact:
         product_id=entry["product_id"],
         occurred_at=ledger.moment(entry["occurred_at"]),
         received_at=ledger.moment(entry["received_at"]),
-        days=terms.days if terms else entry["days"],
-        exclusive=terms.exclusive if terms else entry["exclusive"],
-        terms_known=bool(terms) or entry["terms_known"],
+        days=later.days if later else entry["days"],
+        exclusive=later.exclusive if later else entry["exclusive"],
+        terms_known=bool(later) or entry["terms_known"],
         subscription=entry["subscription"],
         valid_until=ledger.moment(valid_until) if valid_until else None,
         tie=entry.get("tie", ""),
         by_owner=entry["provider"] == OWNER,
+        snapshot=entry.get("snapshot", False),
+        sealed=entry.get("sealed", False),
+        for_all=entry.get("customer_deleted", False),
     )
 
 
@@ -121,5 +146,11 @@ def notification(entry: ledger.Entry) -> Notification:
         valid_until=ledger.moment(valid_until) if valid_until else None,
         subscription=entry["subscription"],
         speaks_for=entry["speaks_for"],
+        customer_id=entry.get("customer_id", ""),
+        aliases=entry.get("aliases", ()),
+        sealed=entry.get("sealed", False),
+        snapshot=entry.get("snapshot", False),
+        customer_deleted=entry.get("customer_deleted", False),
+        attention=entry.get("attention", ""),
         payload=json.loads(entry["payload"]),
     )

@@ -166,7 +166,9 @@ def preview(file: importfile.File, mails: bool) -> Preview:
 
     :param mails: whether new members are to be mailed.
     """
-    known = {line.product_id for line in plone_site.mapping()}
+    known = {
+        line.product_id for line in plone_site.mapping() if line.provider == click2sell.NAME
+    }
     lines, mistakes = [], list(file.mistakes)
     for row in file.rows:
         if row.product_id not in known:

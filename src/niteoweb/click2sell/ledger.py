@@ -57,6 +57,9 @@ UNREAD = (
     *("receipt", "currency", "country", "affiliate", "speaks_for"),
 )
 
+#: Fields that an entry has only when they say something.
+SELDOM = ("customer_id", "aliases", "sealed", "snapshot", "customer_deleted", "attention")
+
 #: A listing whose filters need more than one index counts no further.
 CAPPED = 1000
 
@@ -76,36 +79,62 @@ def record(site: Any, notification: Notification, received_at: datetime) -> Entr
     :returns: None when its transaction has too many entries already, see binding.py;
         then it is only counted.
     """
-    amount = notification.amount
-    # What an owner does to a purchase follows the purchase.
-    place = (notification.speaks_for or notification.provider, notification.transaction)
-    valid_until = notification.valid_until
     return _add(
         site,
         {
             "key": notification.key,
-            "provider": notification.provider,
-            "kind": str(notification.kind),
             "received_at": iso(received_at),
-            "occurred_at": iso(notification.occurred_at),
-            "buyer": binding.rightful(site, place, notification.buyer),
-            "email": notification.email,
-            "first_name": notification.first_name,
-            "last_name": notification.last_name,
-            "product_id": notification.product_id,
-            "product_name": notification.product_name,
-            "transaction": notification.transaction,
-            "receipt": notification.receipt,
-            "amount": None if amount is None else str(amount),
-            "currency": notification.currency,
-            "country": notification.country,
-            "affiliate": notification.affiliate,
-            "subscription": notification.subscription,
-            "speaks_for": notification.speaks_for,
-            "valid_until": None if valid_until is None else iso(valid_until),
-            "payload": json.dumps(dict(notification.payload)),
+            **_told(site, notification),
         },
     )
+
+
+def amend(site: Any, entry: Entry, notification: Notification) -> None:
+    """Write down what its provider has told of an entry since.
+
+    :param notification: the entry's, with what was not known.
+    """
+    _file_everywhere(site, entry, add=False)
+    for name in SELDOM:
+        entry.pop(name, None)
+    change(entry, **_told(site, notification))
+    _file_everywhere(site, entry, add=True)
+
+
+def _told(site: Any, notification: Notification) -> dict[str, Any]:
+    """The fields of an entry that say what its notification says."""
+    amount = notification.amount
+    # What an owner does to a purchase follows the purchase.
+    place = (notification.speaks_for or notification.provider, notification.transaction)
+    valid_until = notification.valid_until
+    return {
+        "provider": notification.provider,
+        "kind": str(notification.kind),
+        "occurred_at": iso(notification.occurred_at),
+        "buyer": binding.rightful(site, place, notification.buyer),
+        "email": notification.email,
+        "first_name": notification.first_name,
+        "last_name": notification.last_name,
+        "product_id": notification.product_id,
+        "product_name": notification.product_name,
+        "transaction": notification.transaction,
+        "receipt": notification.receipt,
+        "amount": None if amount is None else str(amount),
+        "currency": notification.currency,
+        "country": notification.country,
+        "affiliate": notification.affiliate,
+        "subscription": notification.subscription,
+        "speaks_for": notification.speaks_for,
+        "valid_until": None if valid_until is None else iso(valid_until),
+        "payload": json.dumps(dict(notification.payload)),
+        **_seldom(notification),
+    }
+
+
+def _seldom(notification: Notification) -> dict[str, Any]:
+    """Fields that few entries have, see :class:`Notification`."""
+    values = {name: getattr(notification, name) for name in SELDOM}
+    return {name: value for name, value in values.items() if value}
 
 
 def record_broken(

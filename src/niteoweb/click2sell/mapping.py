@@ -6,11 +6,15 @@ end by itself), and the word ``exclusive`` for a product whose purchase ends the
 Pure: imports nothing of Zope or Plone, does no I/O and reads no clock.
 """
 
+from collections.abc import Collection
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 import re
 
+
+#: Provider and product id.
+Product = tuple[str, str]
 
 #: A hundred years; more is a slip of the finger.
 MOST_DAYS = 36_500
@@ -56,16 +60,30 @@ class Line:
     """A line of the mapping: who buys the product joins the group.
 
     :ivar number: the line's number, counted from 1 as the form shows it.
+    :ivar provider: whose product it is: those of two providers may have one id.
     """
 
     number: int
     product_id: str
     group_id: str
     terms: Terms = Terms()
+    provider: str = ""
+
+    def names(self, product: Product, aliases: Collection[str] = ()) -> bool:
+        """Whether it is about a product.
+
+        :param aliases: other ids that the provider has for what was bought.
+        """
+        provider, product_id = product
+        return self.provider == provider and (
+            self.product_id == product_id or self.product_id in aliases
+        )
 
 
-def parse(lines: Iterable[str] | None) -> tuple[tuple[Line, ...], tuple[MappingError, ...]]:
-    """Read the mapping; blank lines and ``# comments`` are skipped.
+def parse(
+    lines: Iterable[str] | None, provider: str = ""
+) -> tuple[tuple[Line, ...], tuple[MappingError, ...]]:
+    """Read a provider's mapping; blank lines and ``# comments`` are skipped.
 
     :returns: the lines that can be read, and an error for each one that cannot. A broken line
         never hides the others: a purchase of another product goes on.
@@ -77,7 +95,7 @@ def parse(lines: Iterable[str] | None) -> tuple[tuple[Line, ...], tuple[MappingE
         if not text or text.startswith("#"):
             continue
         try:
-            line = _line(number, text)
+            line = _line(number, text, provider)
             for other in read:
                 if other.product_id == line.product_id:
                     _check(line, other)
@@ -88,17 +106,30 @@ def parse(lines: Iterable[str] | None) -> tuple[tuple[Line, ...], tuple[MappingE
     return tuple(read), tuple(errors)
 
 
-def groups(lines: Iterable[Line], product_id: str) -> tuple[str, ...]:
-    """The groups that a product gives, in the order of the lines."""
-    return tuple(line.group_id for line in lines if line.product_id == product_id)
+def groups(
+    lines: Iterable[Line], product: Product, aliases: Collection[str] = ()
+) -> tuple[str, ...]:
+    """The groups that a product gives, each once, in the order of the lines.
+
+    :param aliases: as for :meth:`Line.names`.
+    """
+    found = (line.group_id for line in lines if line.names(product, aliases))
+    return tuple(dict.fromkeys(found))
 
 
-def terms(lines: Iterable[Line], product_id: str) -> Terms | None:
-    """What a payment for a product gives, None when the product has no line."""
-    return next((line.terms for line in lines if line.product_id == product_id), None)
+def terms(
+    lines: Iterable[Line], product: Product, aliases: Collection[str] = ()
+) -> Terms | None:
+    """What a payment for a product gives, None when the product has no line.
+
+    :param aliases: as for :meth:`Line.names`. A line that names the product itself comes first.
+    """
+    found = [line for line in lines if line.names(product, aliases)]
+    found.sort(key=lambda line: line.product_id != product[1])
+    return found[0].terms if found else None
 
 
-def _line(number: int, text: str) -> Line:
+def _line(number: int, text: str, provider: str) -> Line:
     parts = [part.strip() for part in text.split("|")]
     if not 2 <= len(parts) <= 4:
         raise MappingError(number, "form")
@@ -111,7 +142,8 @@ def _line(number: int, text: str) -> Line:
         raise MappingError(number, "days")
     if option not in ("", "exclusive"):
         raise MappingError(number, "option")
-    return Line(number, product_id, group_id, Terms(int(days) if days else None, bool(option)))
+    terms_ = Terms(int(days) if days else None, bool(option))
+    return Line(number, product_id, group_id, terms_, provider)
 
 
 def _check(line: Line, earlier: Line) -> None:

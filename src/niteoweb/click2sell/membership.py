@@ -77,7 +77,7 @@ def of(
         for standing in found
         if standing.access
         for line in lines
-        if line.product_id == standing.product_id
+        if line.names(standing.product, standing.aliases)
     }
     ids = {*inside, *due, *buyer["due"], *buyer["grants"], *buyer["taken"], *buyer["pending"]}
     return tuple(
@@ -96,10 +96,10 @@ def _membership(
 ) -> Membership:
     granted_for = buyer["grants"].get(group_id, ())
     reasons = [
-        Because((s.provider, s.product_id), line, s.causes)
+        Because(s.product, line, s.causes)
         for s in found
-        for line in (_line(lines, s.product_id, group_id),)
-        if (s.provider, s.product_id) in granted_for or (s.access and line is not None)
+        for line in (_line(lines, s, group_id),)
+        if s.product in granted_for or (s.access and line is not None)
     ]
     payments = [entry for entry in counting if history.is_payment(entry)]
     every_buyer = bool(payments) and group_id == plone_site.settings().buyers_group
@@ -127,9 +127,9 @@ def _membership(
     )
 
 
-def _line(lines: Sequence[Line], product_id: str, group_id: str) -> int | None:
-    of_both = (x for x in lines if (x.product_id, x.group_id) == (product_id, group_id))
-    return next((line.number for line in of_both), None)
+def _line(lines: Sequence[Line], found: Standing, group_id: str) -> int | None:
+    of_product = (line for line in lines if line.names(found.product, found.aliases))
+    return next((line.number for line in of_product if line.group_id == group_id), None)
 
 
 def _title(group_id: str) -> str:

@@ -9,6 +9,7 @@ from dataclasses import field
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
+from typing import Protocol
 
 import hashlib
 import json
@@ -28,6 +29,8 @@ class Kind(str, Enum):
     EXPIRY = "expiry"
     #: A purchase turned out to be another buyer's; for the record only, it changes no access.
     CORRECTION = "correction"
+    #: Worth knowing, a plan change to come for example; for the record only.
+    INFORMATION = "information"
     #: Genuine, but of a kind that the provider's documents do not describe.
     UNKNOWN = "unknown"
 
@@ -44,8 +47,19 @@ OWNER = "owner"
 #: The kinds that mean: money arrived.
 PAYMENTS = frozenset({Kind.PURCHASE, Kind.RENEWAL})
 
+#: The kinds that can give access.
+GIVING = PAYMENTS | {Kind.PLAN_CHANGE, Kind.REACTIVATION}
+
 #: The kinds that mean: money arrived, or went back.
 MONEY = PAYMENTS | {Kind.REFUND, Kind.CHARGEBACK}
+
+#: Codes for what a person has to decide although the kind has a name; stored, so they never
+#: change. It is not said which of several users may have access.
+SEVERAL_USERS = "several users"
+SEVERAL_PIECES = "several pieces"
+
+#: Stands for all fields of a notification, where a signature covers the whole body.
+EVERYTHING = frozenset({"*"})
 
 
 class DeliveryError(Exception):
@@ -122,6 +136,48 @@ class Delivery:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+class Genuine(Protocol):
+    """A delivery that was proved to be genuine, and not read yet.
+
+    :ivar by_previous_key: the previous secret key proved it, not the present one.
+    :ivar transaction: what the provider calls the transaction or subscription, "" when it
+        cannot be read.
+    """
+
+    by_previous_key: bool
+    transaction: str
+
+    def payload(self) -> dict[str, str]:
+        """All that was sent, by names, without secrets; it never fails."""
+        ...
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the provider is told over HTTP.
+
+    :ivar text: of the body.
+    """
+
+    status: int
+    text: str
+    content_type: str = "text/plain; charset=utf-8"
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that a provider tells, for the table in the documentation.
+
+    :ivar name: what the provider calls it.
+    :ivar kind: what it is taken for.
+    :ivar effect: what follows, in a few English words.
+    """
+
+    name: str
+    kind: Kind
+    effect: str
+
+
 @dataclass(frozen=True)
 class Notification:
     """One genuine delivery of a provider, parsed.
@@ -129,10 +185,11 @@ class Notification:
     :ivar key: idempotency key; two deliveries of one notification have the same.
     :ivar provider: name of the provider, for example ``click2sell``.
     :ivar kind: what happened.
-    :ivar transaction: the provider's id of the transaction; what the signature covers.
+    :ivar transaction: the provider's id of the transaction or subscription.
     :ivar receipt: the receipt the buyer has, ``last_purchase_id`` of the member.
     :ivar occurred_at: when it happened by the provider's clock, in UTC.
-    :ivar buyer: the buyer's address in lower case, to match by.
+    :ivar buyer: the buyer's address in lower case, to match by; "" while only `customer_id`
+        is known.
     :ivar email: the buyer's address as the provider sent it.
     :ivar amount: what was paid, or None when the provider did not say.
     :ivar currency: ISO 4217 code of the amount, or "".
@@ -140,6 +197,16 @@ class Notification:
     :ivar subscription: the provider said that it belongs to a subscription.
     :ivar speaks_for: the provider whose purchases it goes on with, where that is another one
         than `provider`: purchases of release 0.4.5, and what the site's owner does.
+    :ivar customer_id: the provider's id of the buyer, "" when it has none.
+    :ivar aliases: other ids by which a line of the mapping may name what was bought.
+    :ivar sealed: the signature covers all of it, so that it may name another buyer or product
+        than its transaction did.
+    :ivar snapshot: it states all of a subscription as it was at `occurred_at`: product and end
+        take the place of what was known, and it gives access even where no purchase is known.
+    :ivar customer_deleted: the provider has deleted the customer: it is about all that the
+        customer has there, and the member is to be looked at for erasure.
+    :ivar attention: why a person has to decide, a code, where the kind is unknown for a reason
+        that can be told.
     :ivar payload: all parameters as received, without secrets.
     """
 
@@ -162,6 +229,12 @@ class Notification:
     valid_until: datetime | None = None
     subscription: bool = False
     speaks_for: str = ""
+    customer_id: str = ""
+    aliases: tuple[str, ...] = ()
+    sealed: bool = False
+    snapshot: bool = False
+    customer_deleted: bool = False
+    attention: str = ""
     payload: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -18,7 +18,6 @@ from niteoweb.click2sell import standing
 from niteoweb.click2sell import when
 from niteoweb.click2sell.groupplan import Product
 from niteoweb.click2sell.notification import OWNER
-from niteoweb.click2sell.provider import click2sell
 from typing import Any
 from zope.i18nmessageid import Message
 
@@ -80,7 +79,7 @@ def products(
     }
     if name == GRANT:
         for line in plone_site.mapping():
-            product = click2sell.NAME, line.product_id
+            product = line.provider, line.product_id
             if product not in names:
                 names[product] = overview.product_name(site, line.product_id)
     return tuple(

@@ -19,6 +19,7 @@ from datetime import datetime
 from datetime import timedelta
 from datetime import timezone
 from niteoweb.click2sell import _
+from niteoweb.click2sell import arrival
 from niteoweb.click2sell import buyer as buyers
 from niteoweb.click2sell import commit
 from niteoweb.click2sell import history
@@ -282,7 +283,7 @@ def _written(site: Any, notification: Notification, now: datetime) -> Concern:
     """Write a notification down, unless it is there already."""
     entry = ledger.get(site, notification.key)
     if entry is None:
-        entry = provisioning.write_down(site, notification, now)
+        entry = arrival.write_down(site, notification, now)
     if entry is None:
         raise NotPossible(_("Too much was done to this purchase already."))
     return Concern(entry["buyer_id"], entry["key"])

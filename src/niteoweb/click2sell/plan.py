@@ -14,11 +14,13 @@ from datetime import datetime
 from datetime import timedelta
 from niteoweb.click2sell import account as accounts
 from niteoweb.click2sell import buyer as buyers
+from niteoweb.click2sell import completion
 from niteoweb.click2sell import erased
 from niteoweb.click2sell import history
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import mapping
 from niteoweb.click2sell import member
+from niteoweb.click2sell import paymentprovider
 from niteoweb.click2sell import silence
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.account import Account
@@ -41,6 +43,9 @@ LOOK_AGAIN = timedelta(minutes=30)
 
 #: Needs attention for one of these, and changes what the buyer has, or will.
 _EFFECTIVE = (CODES - GRANTS_NOTHING) | {ledger.TOO_MANY}
+
+#: Kinds after which nothing is to be done.
+TELLING_NOTHING = frozenset({Kind.PAYMENT_FAILED, Kind.INFORMATION})
 
 #: The purchase fields of a member who bought nothing, as the profile sets them.
 NO_PURCHASE = {
@@ -154,9 +159,16 @@ class Plan:
 
 def of_unknown_kind(entry: ledger.Entry) -> Verdict:
     """What becomes of an entry of an unknown kind, or one that could not be read."""
-    return Verdict(ledger.ATTENTION, entry["reason"] or UNKNOWN_KIND, entry["subject"]).of(
-        entry
-    )
+    reason = entry["reason"] or entry.get("attention", "") or UNKNOWN_KIND
+    return Verdict(ledger.ATTENTION, reason, entry["subject"]).of(entry)
+
+
+def of_nobody(entry: ledger.Entry) -> Verdict:
+    """What becomes of an entry whose provider does not say whom it concerns."""
+    if entry["kind"] in TELLING_NOTHING:
+        return Verdict(ledger.NOTHING)
+    title = paymentprovider.title(entry["provider"])
+    return Verdict(ledger.ATTENTION, completion.NOT_TOLD, title).of(entry)
 
 
 def make(
@@ -215,7 +227,7 @@ def make(
         counts=account.create and turn is not Turn.OWNER,
         asked=account.asked,
         attach=account.attach,
-        properties=_properties(buyer, account, payments),
+        properties=_properties(buyer, account, payments, entries),
         mail=accounts.mail(account.create, account.attach),
         product=payments[-1]["product_name"] or payments[-1]["product_id"] if payments else "",
         payment=payments[-1]["key"] if payments else "",
@@ -257,7 +269,10 @@ def _next_change(
 
 
 def _properties(
-    buyer: buyers.Buyer, account: Account, payments: Sequence[ledger.Entry]
+    buyer: buyers.Buyer,
+    account: Account,
+    payments: Sequence[ledger.Entry],
+    entries: Sequence[ledger.Entry],
 ) -> dict[str, Any]:
     """The purchase fields that have to be written."""
     if not account.usable:
@@ -278,7 +293,9 @@ def _properties(
     if account.create or buyer["made"]:
         wanted["affiliate"] = paid[0]["affiliate"]
     if account.create:
-        return {**wanted, "fullname": history.notification(latest).fullname}
+        # A provider may tell the name apart from the purchase.
+        told = (history.notification(entry).fullname for entry in (latest, *entries))
+        return {**wanted, "fullname": next(filter(None, told), "")}
     return _different(account.user_id, wanted)
 
 
@@ -297,7 +314,7 @@ def _verdict(
     key = entry["key"]
     if key in outcome.attention:
         return Verdict(ledger.ATTENTION, outcome.attention[key])
-    if entry["kind"] == Kind.PAYMENT_FAILED:
+    if entry["kind"] in TELLING_NOTHING:
         return Verdict(ledger.NOTHING)
     if history.is_payment(entry):
         if account.problem and account.concerns(entry, payments[-1]):

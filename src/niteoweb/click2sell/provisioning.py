@@ -8,25 +8,27 @@ old one is a snapshot from before the wait), works, commits and releases. Mail, 
 content rules come after that: nobody's purchase waits for a mail server.
 """
 
-from collections.abc import Callable
+from collections.abc import Collection
+from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from datetime import timezone
 from niteoweb.click2sell import announce
 from niteoweb.click2sell import apply
+from niteoweb.click2sell import arrival
 from niteoweb.click2sell import binding
 from niteoweb.click2sell import buyer as buyers
 from niteoweb.click2sell import commit
+from niteoweb.click2sell import completion
 from niteoweb.click2sell import entrynote
 from niteoweb.click2sell import erased
 from niteoweb.click2sell import forgery
 from niteoweb.click2sell import history
 from niteoweb.click2sell import ledger
-from niteoweb.click2sell import mapping
 from niteoweb.click2sell import plan as plans
 from niteoweb.click2sell import postman
 from niteoweb.click2sell import retry
-from niteoweb.click2sell import search
 from niteoweb.click2sell import secretkeys
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.accountcap import Turn
@@ -60,6 +62,18 @@ STEPS = (
 )
 
 
+#: Outcomes, from the one that a provider has to be told of first.
+WORST = (
+    ledger.REFUSED,
+    ledger.NOT_KEPT,
+    ledger.FAILED,
+    ledger.RECEIVED,
+    ledger.ATTENTION,
+    ledger.ACCEPTED,
+    ledger.NOTHING,
+)
+
+
 class Failed(Exception):
     """Provisioning failed; the entry is kept and can be tried again."""
 
@@ -81,36 +95,19 @@ def step(name: str) -> None:
     """A place of :data:`STEPS`; does nothing, tests replace it."""
 
 
-def process(notification: Notification, signed_by: str = "") -> Result:
-    """Write a genuine notification down and provision its buyer.
+def process(*notifications: Notification, signed_by: str = "") -> Result:
+    """Write genuine notifications down and provision their buyers.
 
-    :param signed_by: what stands for the key of its signature, see
+    Several that came in one delivery are written in one commit and take effect in another one.
+
+    :param signed_by: what stands for the key of their signature, see
         :func:`niteoweb.click2sell.secretkeys.mark`; "" for none.
+    :returns: what became of them; of several the result that concerns the provider most.
     :raises niteoweb.click2sell.commit.Busy: try again later; nothing is lost.
-    :raises Failed: something unexpected happened; the entry is kept as failed.
+    :raises Failed: something unexpected happened; the entries are kept as failed.
     """
-    return _process(
-        notification.key,
-        lambda site, now: write_down(site, notification, now),
-        signed_by=signed_by,
-    )
-
-
-def write_down(site: Any, notification: Notification, now: datetime) -> ledger.Entry | None:
-    """Write a notification into the ledger and its buyer's history, with today's terms.
-
-    A later mapping does not rewrite the past.
-
-    :returns: None when its transaction has too many entries; then it is only counted.
-    """
-    entry = ledger.record(site, notification, now)
-    if entry is None:
-        return None
-    terms = mapping.terms(plone_site.mapping(), entry["product_id"])
-    if terms is not None:
-        ledger.change(entry, days=terms.days, exclusive=terms.exclusive, terms_known=True)
-    buyers.own(site, buyers.of_address(site, entry["buyer"]), entry)
-    return entry
+    records = {found.key: arrival.recorder(found) for found in notifications}
+    return _process(records, signed_by=signed_by)
 
 
 def process_broken(
@@ -128,16 +125,8 @@ def process_broken(
     :param signed_by: as for :func:`process`.
     :raises niteoweb.click2sell.commit.Busy: try again later; nothing is lost.
     """
-
-    def record(site: Any, now: datetime) -> ledger.Entry | None:
-        entry = ledger.record_broken(site, key, provider, transaction_id, payload, now)
-        if entry is not None:
-            logger.warning("Entry %s needs attention: %s is broken.", key, parameter)
-            ledger.finish(site, entry, ledger.ATTENTION, "parameter", parameter)
-            search.file_nameless(site, entry)
-        return entry
-
-    return _process(key, record, signed_by=signed_by)
+    record = arrival.broken_recorder(key, provider, transaction_id, payload, parameter)
+    return _process({key: record}, signed_by=signed_by)
 
 
 def resume(key: str) -> Result:
@@ -146,7 +135,7 @@ def resume(key: str) -> Result:
     :raises niteoweb.click2sell.commit.Busy: try again later; nothing is lost.
     :raises Failed: something unexpected happened; the entry is kept as failed.
     """
-    return _process(key, None)
+    return _process({key: None})
 
 
 def provision(
@@ -183,7 +172,7 @@ def replay(key: str) -> Result:
     :raises niteoweb.click2sell.commit.Busy: try again later.
     :raises Failed: something unexpected happened; the entry is kept as failed.
     """
-    return _process(key, None, again=True)
+    return _process({key: None}, again=True)
 
 
 def preview(site: Any, key: str, now: datetime) -> plans.Plan | None:
@@ -196,7 +185,9 @@ def preview(site: Any, key: str, now: datetime) -> plans.Plan | None:
     entry = ledger.get(site, key)
     if entry is None:
         raise KeyError(key)
-    if entry["kind"] == Kind.UNKNOWN or binding.belongs_to_another(site, entry):
+    if entry["kind"] == Kind.UNKNOWN or not entry["buyer_id"]:
+        return None
+    if binding.belongs_to_another(site, entry):
         return None
     buyer = buyers.get(site, entry["buyer_id"])
     if erased.is_redacted(entry) or erased.closed(buyer):
@@ -205,33 +196,75 @@ def preview(site: Any, key: str, now: datetime) -> plans.Plan | None:
 
 
 def _process(
-    key: str,
-    record: Callable[[Any, datetime], ledger.Entry | None] | None,
-    again: bool = False,
-    signed_by: str = "",
+    records: Mapping[str, arrival.Recorder | None], again: bool = False, signed_by: str = ""
 ) -> Result:
     with commit.lock:
-        result = commit.run(lambda site: _record(site, key, record, signed_by))
+        result = commit.run(lambda site: _record(site, records, signed_by))
         if result is not None and not again:
             return result
         step("recorded")
-        try:
-            provisioned = commit.run(lambda site: _provision_entry(site, key, again))
-        except commit.Busy:
-            raise
-        except Exception as error:
-            _fail(key, error)
-            raise Failed from None
-        step("provisioned")
-        entry = ledger.get(plone_site.get(), key)
-        result, notification = _result(entry), history.notification(entry)
-    if provisioned is None:
-        return result
-    plan, done = provisioned
-    # A payment that was told before is no news when it is replayed; a new member always is.
-    news = done.created or (not again and result.reason not in GRANTS_NOTHING)
-    follow_up(plan, done, notification if news else None)
-    return result
+        asked = completion.questions(plone_site.get(), records)
+        settled = () if asked else _settle(records, again)
+    if asked:
+        replies = completion.ask(asked)
+        with commit.lock:
+            keys = commit.run(lambda site: _complete(site, records, replies))
+            settled = _settle(keys, again)
+    for result, notification, done in settled:
+        if done is not None:
+            # A payment that was told before is no news when it is replayed; a new member is.
+            news = done[1].created or (not again and result.reason not in GRANTS_NOTHING)
+            follow_up(*done, notification if news else None)
+    return _worst(result for result, _notification, _done in settled)
+
+
+def _complete(
+    site: Any, keys: Iterable[str], replies: Mapping[str, completion.Reply]
+) -> tuple[str, ...]:
+    """Write down what providers have answered.
+
+    :returns: keys of the entries to go on with: those of before, and others that were told of.
+    """
+    now, found = datetime.now(timezone.utc), list(keys)
+    for key, reply in replies.items():
+        entry = ledger.get(site, key)
+        if not completion.asks(entry):
+            continue  # another process was faster
+        if not reply.told:
+            completion.put_off(site, entry, reply, now)
+            continue
+        arrival.amend(site, entry, reply.told[0])
+        for notification in reply.told[1:]:
+            if ledger.get(site, notification.key) is None:
+                arrival.write_down(site, notification, now)
+                found.append(notification.key)
+    return tuple(found)
+
+
+Settled = tuple[Result, Notification, tuple[plans.Plan, apply.Done] | None]
+
+
+def _settle(keys: Collection[str], again: bool) -> tuple[Settled, ...]:
+    """Provision the buyers of entries, in one commit; the lock is held.
+
+    :raises Failed: something unexpected happened; the entries are kept as failed.
+    """
+    try:
+        provisioned = commit.run(
+            lambda site: [_provision_entry(site, key, again) for key in keys]
+        )
+    except commit.Busy:
+        raise
+    except Exception as error:
+        _fail(keys, error, again)
+        raise Failed from None
+    step("provisioned")
+    site = plone_site.get()
+    return tuple(
+        (_result(entry), history.notification(entry), done)
+        for key, done in zip(keys, provisioned, strict=True)
+        if (entry := ledger.get(site, key)) is not None
+    )
 
 
 def perform(site: Any, plan: plans.Plan, entry: ledger.Entry | None) -> apply.Done:
@@ -272,12 +305,9 @@ def send(mail_id: str, password: str = "") -> None:
 
 
 def _record(
-    site: Any,
-    key: str,
-    record: Callable[[Any, datetime], ledger.Entry | None] | None,
-    signed_by: str,
+    site: Any, records: Mapping[str, arrival.Recorder | None], signed_by: str
 ) -> Result | None:
-    """Write the entry down unless it is there.
+    """Write the entries down unless they are there.
 
     :returns: the result when nothing is left to do.
     """
@@ -285,25 +315,31 @@ def _record(
     forgery.write(site)
     if signed_by:
         secretkeys.note_use(site, signed_by, datetime.now(timezone.utc))
-    entry = ledger.get(site, key)
-    if entry is None and record is not None:
-        entry = record(site, datetime.now(timezone.utc))
+    results = []
+    for key, record in records.items():
+        entry = ledger.get(site, key)
+        if entry is None and record is None:
+            raise KeyError(key)
+        if entry is None:
+            entry = record(site, datetime.now(timezone.utc))
         if entry is None:
             logger.error("A transaction has too many notifications; one was only counted.")
-            return Result(ledger.NOT_KEPT)
-    if entry is None:
-        raise KeyError(key)
-    return _result(entry) if entry["outcome"] in ledger.FINAL else None
+            results.append(Result(ledger.NOT_KEPT))
+        elif entry["outcome"] in ledger.FINAL:
+            results.append(_result(entry))
+    return _worst(results) if len(results) == len(records) else None
 
 
 def _provision_entry(site: Any, key: str, again: bool) -> tuple[plans.Plan, apply.Done] | None:
     """Provision the buyer of an entry.
 
-    :returns: None when another process has finished the entry meanwhile.
+    :returns: None when the entry is finished already, has to wait, or was not kept.
     """
     step("before plan")
     entry = ledger.get(site, key)
-    if entry["outcome"] in ledger.FINAL and not again:
+    if entry is None or (entry["outcome"] in ledger.FINAL and not again):
+        return None
+    if completion.asks(entry):
         return None
     if erased.is_redacted(entry):
         return plans.Plan(entry["buyer_id"]), apply.Done()
@@ -318,6 +354,10 @@ def _provision_entry(site: Any, key: str, again: bool) -> tuple[plans.Plan, appl
         logger.warning("Entry %s names another buyer or product than its transaction.", key)
         ledger.finish(site, entry, ledger.REFUSED, ledger.ANOTHER)
         return plans.Plan(entry["buyer_id"]), apply.Done()
+    if not entry["buyer_id"]:
+        verdict = plans.of_nobody(entry)
+        ledger.finish(site, entry, verdict.outcome, verdict.reason, verdict.subject)
+        return plans.Plan(""), apply.Done()
     buyer = buyers.get(site, entry["buyer_id"])
     if erased.closed(buyer):
         logger.warning("Entry %s needs attention: its buyer was erased.", key)
@@ -328,22 +368,30 @@ def _provision_entry(site: Any, key: str, again: bool) -> tuple[plans.Plan, appl
     return plan, perform(site, plan, entry)
 
 
-def _fail(key: str, error: Exception) -> None:
-    """Keep an entry as failed, with where it failed; a message could hold an address."""
+def _fail(keys: Iterable[str], error: Exception, again: bool) -> None:
+    """Keep entries as failed, with where it failed; a message could hold an address."""
     where = "".join(traceback.format_tb(error.__traceback__))
-    logger.error("Entry %s failed: %s\n%s", key, type(error).__name__, where)
 
     def work(site: Any) -> None:
-        entry = ledger.get(site, key)
-        entry["attempts"] += 1
-        entrynote.note_failure(
-            entry, f"{type(error).__name__}\n{where}", datetime.now(timezone.utc)
-        )
-        retry.note(entry, datetime.now(timezone.utc))
-        ledger.finish(site, entry, ledger.FAILED)
+        for key in keys:
+            entry = ledger.get(site, key)
+            if entry is None or (entry["outcome"] in ledger.FINAL and not again):
+                continue
+            entry["attempts"] += 1
+            entrynote.note_failure(
+                entry, f"{type(error).__name__}\n{where}", datetime.now(timezone.utc)
+            )
+            retry.note(entry, datetime.now(timezone.utc))
+            ledger.finish(site, entry, ledger.FAILED)
 
+    logger.error("Entry %s failed: %s\n%s", ", ".join(keys), type(error).__name__, where)
     commit.run(work)
 
 
 def _result(entry: ledger.Entry) -> Result:
     return Result(entry["outcome"], entry["reason"], entry["subject"])
+
+
+def _worst(results: Iterable[Result]) -> Result:
+    """Of several results the one that the provider has to be told."""
+    return min(results, key=lambda result: WORST.index(result.outcome))

@@ -3,6 +3,7 @@
 from niteoweb.click2sell import _
 from niteoweb.click2sell import fact
 from niteoweb.click2sell import ledger
+from niteoweb.click2sell import notification
 from zope.i18nmessageid import Message
 
 
@@ -29,6 +30,19 @@ REASONS = {
     fact.DISPLACED: _(
         "It pays for a product that an exclusive purchase had ended. It grants access."
     ),
+    fact.CUSTOMER_DELETED: _(
+        "The provider has deleted this customer. What the customer had from it has ended; "
+        "erase the member if nothing else is left."
+    ),
+    notification.SEVERAL_USERS: _(
+        "Several people share the subscription, and who they are is not told. It grants "
+        "nothing."
+    ),
+    notification.SEVERAL_PIECES: _(
+        "More than one piece was bought, and for whom is not told. It grants nothing."
+    ),
+    "unreachable": _("${subject} cannot be reached. It is asked again later."),
+    "not told": _("${subject} could not be asked for the rest, or does not know it."),
     "waits for its purchase": _("It undoes a purchase that has not arrived yet."),
     "erased buyer": _(
         "Its buyer was erased. It makes no account and grants nothing until you decide."

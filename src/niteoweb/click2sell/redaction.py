@@ -124,6 +124,11 @@ def _ties(site: Any, record: buyers.Buyer) -> None:
     for name in record["addresses"]:
         by_address.pop(name, None)
         by_address[erased.alias(site, erased.ADDRESS, name)] = record["id"]
+    customers = store.tree(site, "buyer_by_customer")
+    for provider, customer_id in record["customer_ids"]:
+        customers.pop((provider, customer_id), None)
+        known_as = (provider, erased.alias(site, erased.CUSTOMER, customer_id))
+        customers[known_as] = record["id"]
 
 
 def _entry(site: Any, entry: ledger.Entry, now: datetime) -> None:
@@ -137,6 +142,8 @@ def _entry(site: Any, entry: ledger.Entry, now: datetime) -> None:
         receipt=erased.alias(site, erased.RECEIPT, entry["receipt"]),
         erased_at=ledger.iso(now),
     )
+    if entry.get("customer_id"):
+        entry["customer_id"] = erased.alias(site, erased.CUSTOMER, entry["customer_id"])
     ledger.change(entry, notes=_without_text(entry["notes"]))
     mention.file_entry(site, entry)
     if entry["outcome"] in UNSETTLED:
@@ -156,7 +163,10 @@ def _record(site: Any, record: buyers.Buyer, now: datetime) -> None:
                 erased.alias(site, erased.ADDRESS, name) for name in record["addresses"]
             )
         ),
-        customer_ids=(),
+        customer_ids=tuple(
+            (provider, erased.alias(site, erased.CUSTOMER, customer_id))
+            for provider, customer_id in record["customer_ids"]
+        ),
         user_id="",
         made=False,
         password_print="",

@@ -19,6 +19,7 @@ class Report:
     :ivar silent: silent providers, with the time of their last notification. Subscriptions of
         these were not ended for want of a renewal.
     :ivar entries: keys of the entries that were taken up, with their outcome.
+    :ivar missed: notifications that had not arrived, and were asked for.
     :ivar granted: members who were given a group that had been missing.
     :ivar accounts: accounts that were made for buyers who had waited because of the cap.
     :ivar mails: mails that were sent, and that could not be.
@@ -37,6 +38,7 @@ class Report:
     stopped: dict[str, int] | None = None
     silent: dict[str, datetime] = field(default_factory=dict)
     entries: dict[str, str] = field(default_factory=dict)
+    missed: int = 0
     granted: int = 0
     accounts: int = 0
     mails: dict[str, int] = field(default_factory=lambda: {"sent": 0, "failed": 0, "due": 0})
@@ -57,6 +59,7 @@ class Report:
             "stopped": self.stopped,
             "silent_providers": {n: t.isoformat() for n, t in sorted(self.silent.items())},
             "entries": self.entries,
+            "missed": self.missed,
             "groups_given_late": self.granted,
             "accounts_made_late": self.accounts,
             "mails": self.mails,

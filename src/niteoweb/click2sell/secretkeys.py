@@ -1,7 +1,8 @@
-"""The two secret keys: the present one, and the previous one while a rotation lasts.
+"""A provider's two secret keys: the present one, and the previous one while a rotation lasts.
 
-Click2Sell and the site cannot change their keys at the same moment. Until notifications signed
-with the new key arrive, those signed with the old one are accepted, so that none is lost.
+The provider and the site cannot change their keys at the same moment. Until notifications
+signed with the new key arrive, those signed with the old one are accepted, so that none is
+lost.
 
 When each key was used last is remembered under a short keyed hash of it, so that another key
 starts anew and nothing that is kept tells the key.
@@ -14,8 +15,9 @@ from datetime import datetime
 from datetime import timedelta
 from datetime import timezone
 from niteoweb.click2sell import _
+from niteoweb.click2sell import paymentprovider
 from niteoweb.click2sell import remark
-from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.interfaces import IPaymentProvider
 from niteoweb.click2sell.interfaces import SECRET_KEY_LENGTH
 from typing import Any
 from zope.i18nmessageid import Message
@@ -48,25 +50,29 @@ class Notice:
     is_set: bool = True
 
 
-def accepted() -> tuple[str, str]:
-    """The present and the previous key, "" for one that is not set."""
-    stored = plone_site.settings()
-    return stored.secretkey or "", stored.previous_secretkey or ""
+def is_set(provider: IPaymentProvider) -> bool:
+    """Whether a provider's notifications can be verified at all."""
+    return bool(paymentprovider.settings(provider).secretkey)
 
 
-def is_set() -> bool:
-    """Whether notifications can be verified at all."""
-    return bool(plone_site.settings().secretkey)
-
-
-def previous_is_set() -> bool:
+def previous_is_set(provider: IPaymentProvider) -> bool:
     """Whether notifications signed with a previous key are accepted, too."""
-    return is_set() and bool(plone_site.settings().previous_secretkey)
+    stored = paymentprovider.settings(provider)
+    return bool(stored.secretkey and stored.previous_secretkey)
 
 
 def mark(secret_key: str) -> str:
     """A short text that stands for a key, and is the same for no other: a hash keyed by it."""
     return hmac.digest(secret_key.encode("utf-8"), b"niteoweb.click2sell", "sha256").hex()[:8]
+
+
+def mark_of(stored: Any, previous: bool) -> str:
+    """What stands for the key that a delivery was signed with.
+
+    :param stored: the settings of its provider.
+    :param previous: it was the previous key.
+    """
+    return mark((stored.previous_secretkey if previous else stored.secretkey) or "")
 
 
 def note_use(site: Any, mark_: str, now: datetime) -> None:
@@ -83,12 +89,14 @@ def last_used(site: Any, secret_key: str | None) -> datetime | None:
     return remark.last(site, _used(mark(secret_key))) if secret_key else None
 
 
-def problems(values: Mapping[str, Any]) -> Iterator[tuple[str, Message]]:
+def problems(
+    values: Mapping[str, Any], provider: IPaymentProvider
+) -> Iterator[tuple[str, Message]]:
     """What is contradictory about the keys in settings that are to be saved.
 
     :param values: as for :func:`niteoweb.click2sell.settings.validate`.
     """
-    stored = plone_site.settings()
+    stored = paymentprovider.settings(provider)
     key, clear = values.get("secretkey"), values.get("secretkey_clear")
     previous, clear_previous = (
         values.get("previous_secretkey"),
@@ -115,7 +123,7 @@ def problems(values: Mapping[str, Any]) -> Iterator[tuple[str, Message]]:
         yield "previous_secretkey", _("This is the secret key itself.")
 
 
-def changes(values: Mapping[str, Any]) -> dict[str, str | None]:
+def changes(values: Mapping[str, Any], provider: IPaymentProvider) -> dict[str, str | None]:
     """What has to be stored of the keys.
 
     A blank key keeps the stored one. A new key takes the place of the old one, which becomes
@@ -124,7 +132,7 @@ def changes(values: Mapping[str, Any]) -> dict[str, str | None]:
 
     :param values: settings that :func:`problems` found nothing wrong with.
     """
-    stored = plone_site.settings()
+    stored = paymentprovider.settings(provider)
     key, previous, entered = (
         stored.secretkey,
         stored.previous_secretkey,
@@ -143,21 +151,24 @@ def changes(values: Mapping[str, Any]) -> dict[str, str | None]:
 
 
 def tidy(site: Any) -> None:
-    """After the keys were saved: remember since when the previous one is it, forget others."""
-    stored = plone_site.settings()
-    marks = [mark(key) for key in (stored.secretkey, stored.previous_secretkey) if key]
-    kept = [_used(mark_) for mark_ in marks]
-    if stored.previous_secretkey:
-        retired = _retired(mark(stored.previous_secretkey))
-        kept.append(retired)
-        if remark.last(site, retired) is None:
-            remark.note(site, retired, datetime.now(timezone.utc))
+    """After keys were saved: remember since when a previous one is it, forget others."""
+    kept = []
+    for provider in paymentprovider.registered():
+        stored = paymentprovider.settings(provider)
+        kept += [
+            _used(mark(key)) for key in (stored.secretkey, stored.previous_secretkey) if key
+        ]
+        if stored.previous_secretkey:
+            retired = _retired(mark(stored.previous_secretkey))
+            kept.append(retired)
+            if remark.last(site, retired) is None:
+                remark.note(site, retired, datetime.now(timezone.utc))
     remark.forget(site, _KEY, but=tuple(kept))
 
 
-def notice(site: Any) -> Notice:
+def notice(site: Any, provider: IPaymentProvider) -> Notice:
     """What the owner should know about the present key."""
-    secret_key = plone_site.settings().secretkey
+    secret_key = paymentprovider.settings(provider).secretkey
     if not secret_key:
         text = _("No secret key is set. No notification is accepted until one is.")
         return Notice("danger", text, is_set=False)
@@ -165,21 +176,21 @@ def notice(site: Any) -> Notice:
     if len(secret_key) < SECRET_KEY_LENGTH:
         text = _(
             "A secret key is set, but it has fewer than ${length} characters. Whoever sees one "
-            "notification can find such a key by trying: choose a longer one, at Click2Sell "
+            "notification can find such a key by trying: choose a longer one, at ${provider} "
             "and here. Leave this field blank to keep the present one.",
-            mapping={"length": SECRET_KEY_LENGTH},
+            mapping={"length": SECRET_KEY_LENGTH, "provider": provider.title},
         )
         return Notice("warning", text, used)
     return Notice("info", _("A secret key is set. Leave this field blank to keep it."), used)
 
 
-def previous_notice(site: Any) -> Notice | None:
+def previous_notice(site: Any, provider: IPaymentProvider) -> Notice | None:
     """What the owner should know about the previous key; None when there is none."""
-    if not previous_is_set():
+    if not previous_is_set(provider):
         return None
-    stored = plone_site.settings()
+    stored = paymentprovider.settings(provider)
     used = last_used(site, stored.previous_secretkey)
-    if previous_can_go(site):
+    if previous_can_go(site, provider):
         text = _(
             "The previous key can go: notifications are signed with the new one, and none was "
             "signed with the previous one for ${days} days.",
@@ -190,8 +201,9 @@ def previous_notice(site: Any) -> Notice | None:
     recent = used is not None and datetime.now(timezone.utc) - used < QUIET
     if recent and (retired is None or used >= retired):
         text = _(
-            "The previous key is still used. Enter the new one at Click2Sell, too, and keep "
-            "the previous one until no notification is signed with it any more."
+            "The previous key is still used. Enter the new one at ${provider}, too, and keep "
+            "the previous one until no notification is signed with it any more.",
+            mapping={"provider": provider.title},
         )
         return Notice("warning", text, used)
     if last_used(site, stored.secretkey) is None:
@@ -204,11 +216,11 @@ def previous_notice(site: Any) -> Notice | None:
     return Notice("info", text, used)
 
 
-def previous_can_go(site: Any) -> bool:
+def previous_can_go(site: Any, provider: IPaymentProvider) -> bool:
     """Whether there is a previous key that nobody seems to need any more."""
-    if not previous_is_set():
+    if not previous_is_set(provider):
         return False
-    stored = plone_site.settings()
+    stored = paymentprovider.settings(provider)
     used = last_used(site, stored.secretkey)
     name = mark(stored.previous_secretkey)
     known = (remark.last(site, moment) for moment in (_used(name), _retired(name)))

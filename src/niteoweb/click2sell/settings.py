@@ -1,26 +1,31 @@
 """What may be saved in the settings, and how: one set of rules for every way of saving them.
 
-The form of Site Setup and the control panel service both go through :func:`normalize`,
-:func:`validate` and :func:`save`, so that neither accepts what the other refuses.
+The forms of Site Setup and the control panel services all go through :func:`normalize`,
+:func:`validate` and :func:`save`, so that none accepts what another one refuses. Each payment
+provider has settings of its own; those of Click2Sell are the add-on's, too.
 """
 
 from collections.abc import Iterator
 from collections.abc import Mapping
 from niteoweb.click2sell import _
 from niteoweb.click2sell import alert
+from niteoweb.click2sell import apitoken
 from niteoweb.click2sell import caller
 from niteoweb.click2sell import group
+from niteoweb.click2sell import paymentprovider
 from niteoweb.click2sell import secretkeys
 from niteoweb.click2sell import site
-from niteoweb.click2sell.interfaces import IClick2SellSettings
+from niteoweb.click2sell.interfaces import IPaymentProvider
 from niteoweb.click2sell.interfaces import ISecretKeyActions
 from niteoweb.click2sell.mapping import MappingError
 from niteoweb.click2sell.mapping import MOST_DAYS
 from niteoweb.click2sell.mapping import parse
+from niteoweb.click2sell.providers import CLICK2SELL
 from string import Template
 from typing import Any
 from urllib.parse import urlsplit
 from zope.i18nmessageid import Message
+from zope.interface.interfaces import IInterface
 from zope.schema.interfaces import ConstraintNotSatisfied
 from zope.schema.interfaces import ITextLine
 from zope.schema.interfaces import ValidationError
@@ -36,6 +41,9 @@ TEXT_PLACEHOLDERS = (*SUBJECT_PLACEHOLDERS, "credentials")
 
 #: Control characters and the two separators of Unicode: none of them belongs into one line.
 _CONTROL = {"Cc", "Zl", "Zp"}
+
+#: What is never shown, sent or logged; a blank one keeps what is stored.
+SECRETS = (*secretkeys.NAMES, apitoken.NAME)
 
 #: Lists in which neither blank lines nor repetitions mean anything.
 LISTS = ("alert_addresses", "allowed_networks", "trusted_proxies")
@@ -56,7 +64,7 @@ def normalize(values: Mapping[str, Any]) -> dict[str, Any]:
     :returns: a new dictionary; values of a wrong type are left for :func:`validate`.
     """
     normal = dict(values)
-    for name in secretkeys.NAMES:
+    for name in SECRETS:
         if isinstance(normal.get(name), str):
             normal[name] = normal[name].strip() or None
     if "buyers_group" in normal:
@@ -64,11 +72,10 @@ def normalize(values: Mapping[str, Any]) -> dict[str, Any]:
         normal["buyers_group"] = (
             buyers_group.strip() if isinstance(buyers_group, str) else buyers_group or ""
         )
-    if "site_address" in normal:
-        address = normal["site_address"] or ""
-        normal["site_address"] = (
-            address.strip().rstrip("/") if isinstance(address, str) else address
-        )
+    for name in "site_address", "api_url":
+        if name in normal:
+            address = normal[name] or ""
+            normal[name] = address.strip().rstrip("/") if isinstance(address, str) else address
     for name in ("mapping", *LISTS):
         if name in normal and normal[name] is None:
             normal[name] = []
@@ -80,18 +87,21 @@ def normalize(values: Mapping[str, Any]) -> dict[str, Any]:
     return normal
 
 
-def validate(values: Mapping[str, Any]) -> list[Problem]:
-    """Check settings before they are saved.
+def validate(
+    values: Mapping[str, Any], provider: IPaymentProvider = CLICK2SELL
+) -> list[Problem]:
+    """Check a provider's settings before they are saved.
 
     :param values: as :func:`normalize` returned them; a setting that is not among them stays
         as it is stored and is not checked, except where another one depends on it.
     :returns: all that is wrong, as names of fields with messages for the reader; a field
         may come several times.
     """
-    problems = list(_wrong_values(values))
+    problems = list(_wrong_values(values, provider.schema))
     wrong = {name for name, message in problems}
     sound = {name: value for name, value in values.items() if name not in wrong}
-    problems += secretkeys.problems(sound)
+    problems += secretkeys.problems(sound, provider)
+    problems += apitoken.problems(sound)
     if "mapping" in sound:
         problems += [("mapping", message) for message in _mapping_problems(sound["mapping"])]
     if "alert_addresses" in sound:
@@ -124,14 +134,15 @@ def validate(values: Mapping[str, Any]) -> list[Problem]:
     return problems
 
 
-def save(values: Mapping[str, Any]) -> None:
-    """Store settings that :func:`validate` found nothing wrong with.
+def save(values: Mapping[str, Any], provider: IPaymentProvider = CLICK2SELL) -> None:
+    """Store settings of a provider that :func:`validate` found nothing wrong with.
 
     What becomes of the secret keys is told by :func:`secretkeys.changes`.
     """
-    stored = site.settings()
-    changes = {name: value for name, value in values.items() if name in IClick2SellSettings}
-    changes.update(secretkeys.changes(values))
+    stored = paymentprovider.settings(provider)
+    changes = {name: value for name, value in values.items() if name in provider.schema}
+    changes.update(secretkeys.changes(values, provider))
+    changes.update(apitoken.changes(values, provider))
     for name, value in changes.items():
         if getattr(stored, name) != value:
             setattr(stored, name, value)
@@ -172,10 +183,10 @@ def _is_address(text: str) -> bool:
         return False
 
 
-def _wrong_values(values: Mapping[str, Any]) -> Iterator[Problem]:
+def _wrong_values(values: Mapping[str, Any], settings: IInterface) -> Iterator[Problem]:
     """Values that the fields themselves refuse: missing, of a wrong type, more than a line."""
     for name, value in values.items():
-        schema = ISecretKeyActions if name in ISecretKeyActions else IClick2SellSettings
+        schema = ISecretKeyActions if name in ISecretKeyActions else settings
         field = schema[name]
         try:
             field.validate(value)

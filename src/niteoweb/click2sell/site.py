@@ -2,8 +2,10 @@
 
 from DateTime import DateTime
 from datetime import datetime
+from niteoweb.click2sell import paymentprovider
 from niteoweb.click2sell.entitlement import Policy
 from niteoweb.click2sell.interfaces import IClick2SellSettings
+from niteoweb.click2sell.interfaces import IPaymentProvider
 from niteoweb.click2sell.mapping import Line
 from niteoweb.click2sell.mapping import parse
 from plone import api
@@ -35,11 +37,18 @@ def settings() -> IClick2SellSettings:
 
 
 def mapping() -> tuple[Line, ...]:
-    """The mapping's readable lines; the others are logged, by number, and do no harm."""
-    lines, errors = parse(settings().mapping)
-    for error in errors:
-        logger.error("Mapping of products to groups: %s", error)
-    return lines
+    """The readable lines of all providers' mappings.
+
+    The others are logged, by number, and do no harm. Those of a provider that was switched off
+    count: what was paid for stays.
+    """
+    found: list[Line] = []
+    for provider in paymentprovider.registered():
+        lines, errors = parse(paymentprovider.settings(provider).mapping, provider.name)
+        for error in errors:
+            logger.error("Mapping of products of %s to groups: %s", provider.name, error)
+        found += lines
+    return tuple(found)
 
 
 def policy() -> Policy:
@@ -96,6 +105,11 @@ def mail_domain() -> str:
 def address() -> str:
     """The site's address for links in mails: the public one of the settings, if it is set."""
     return settings().site_address or api.portal.get().absolute_url()
+
+
+def callback_address(provider: IPaymentProvider) -> str:
+    """Where a payment provider has to send its notifications."""
+    return f"{address()}/@@{provider.name}"
 
 
 def is_copy() -> bool:

@@ -41,6 +41,7 @@ class Standing:
     :ivar until: end of access without days of grace, None when there is none.
     :ivar access_until: the same with days of grace.
     :ivar causes: the notifications that explain it, in order; a refund is the last one.
+    :ivar aliases: other ids by which a line of the mapping may name the product.
     """
 
     provider: str
@@ -52,6 +53,12 @@ class Standing:
     until: datetime | None
     access_until: datetime | None
     causes: tuple[Cause, ...]
+    aliases: frozenset[str] = frozenset()
+
+    @property
+    def product(self) -> Product:
+        """Provider and product id."""
+        return self.provider, self.product_id
 
 
 def of(
@@ -91,6 +98,7 @@ def _standing(
         until=found.until,
         access_until=found.access_until,
         causes=tuple(cause(by_key[key]) for key in found.keys),
+        aliases=history.aliases(by_key.values()).get(product, frozenset()),
     )
 
 

@@ -39,6 +39,7 @@ TREES = {
     "buyers": OOBTree,  # buyer id -> record
     "buyer_by_address": OOBTree,  # lower-cased address -> buyer id
     "buyer_by_user": OOBTree,  # user id -> buyer id
+    "buyer_by_customer": OOBTree,  # (provider, its id of the customer) -> buyer id
     "buyers_due": OOTreeSet,  # (time of the next change of access, buyer id)
     "buyers_pending": OOTreeSet,  # (group that could not be given, buyer id)
     "buyers_with_access": Length,  # how many

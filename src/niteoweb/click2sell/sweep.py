@@ -1,6 +1,7 @@
 """The sweep: what is due without a delivery. For cron, or a timer.
 
-It takes up entries whose process died or that failed, ends lapsed access, gives groups that
+It takes up entries whose process died or that failed, asks providers for what they did not
+tell, ends lapsed access, gives groups that
 were missing, tells the owner, makes accounts that had to wait, sends due mails, and removes
 payloads that are old enough. Each member, entry and mail is a commit of its own, and two sweeps
 at once do each thing once.
@@ -12,6 +13,7 @@ from datetime import timezone
 from niteoweb.click2sell import accountcap
 from niteoweb.click2sell import alert
 from niteoweb.click2sell import buyer as buyers
+from niteoweb.click2sell import catchup
 from niteoweb.click2sell import commit
 from niteoweb.click2sell import forgery
 from niteoweb.click2sell import group
@@ -74,6 +76,7 @@ def sweep(
     with commit.lock:
         commit.run(lambda site: _begin(site, now))
     _entries(report, now)
+    catchup.run(report, now)
     waiting = _lapsed(report, now, confirmed)
     _pending(report, waiting)
     _alert(report, now)

@@ -11,13 +11,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
+from niteoweb.click2sell import arrival
 from niteoweb.click2sell import dryrun
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import notify
 from niteoweb.click2sell import overview
 from niteoweb.click2sell import postman
-from niteoweb.click2sell import provisioning
-from niteoweb.click2sell import secretkeys
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.notification import Delivery
 from niteoweb.click2sell.notification import Notification
@@ -62,7 +61,7 @@ def parameters(
     local = now.astimezone(plone_site.timezone())
     return dict(
         notify.form_fields(
-            secretkeys.accepted()[0],
+            plone_site.settings().secretkey or "",
             secrets.token_hex(8),
             product=product_id,
             email=address,
@@ -78,16 +77,18 @@ def parameters(
     )
 
 
-def read(fields: Mapping[str, str]) -> Notification:
+def read(fields: Mapping[str, str], now: datetime) -> Notification:
     """Verify and read the parameters, just as the callback does.
 
+    :param now: in UTC.
     :raises DeliveryError: they are refused; see :mod:`niteoweb.click2sell.notification`.
     """
     delivery = Delivery(
         urlencode(fields, errors="replace").encode("ascii"), click2sell.CONTENT_TYPE
     )
-    form = click2sell.verify(delivery, *secretkeys.accepted())
-    return click2sell.parse(form, plone_site.timezone())
+    form = click2sell.verify(delivery, plone_site.settings(), now)
+    (notification,) = click2sell.parse(form, plone_site.timezone())
+    return notification
 
 
 @contextmanager
@@ -102,7 +103,7 @@ def rehearse(notification: Notification, now: datetime) -> Iterator[Rehearsal]:
     transaction.begin()
     try:
         site = plone_site.get()
-        entry = provisioning.write_down(site, notification, now)
+        entry = arrival.write_down(site, notification, now)
         found = dryrun.replay(site, notification.key, now)
         yield Rehearsal(found, entry, postman.draft(found.plan))
     finally:

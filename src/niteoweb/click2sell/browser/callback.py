@@ -1,22 +1,29 @@
-"""The callback: method, size and content type of a request, and the answer. Nothing else."""
+"""The callback: method, size and content type of a request, and the answer. Nothing else.
 
+Each registered payment provider has one, ``@@click2sell`` for example, see registration.py.
+"""
+
+from collections.abc import Callable
 from datetime import datetime
 from datetime import timezone
 from niteoweb.click2sell import caller
 from niteoweb.click2sell import commit
 from niteoweb.click2sell import forgery
 from niteoweb.click2sell import ledger
+from niteoweb.click2sell import paymentprovider
 from niteoweb.click2sell import provisioning
 from niteoweb.click2sell import secretkeys
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.interfaces import IPaymentProvider
+from niteoweb.click2sell.notification import Answer
 from niteoweb.click2sell.notification import Delivery
 from niteoweb.click2sell.notification import DeliveryError
+from niteoweb.click2sell.notification import Genuine
 from niteoweb.click2sell.notification import idempotency_key
 from niteoweb.click2sell.notification import ParameterError
 from niteoweb.click2sell.notification import SecretKeyNotSet
 from niteoweb.click2sell.notification import WrongContentType
 from niteoweb.click2sell.notification import WrongSignature
-from niteoweb.click2sell.provider import click2sell
 from Products.Five.browser import BrowserView
 from ZODB.POSException import ConflictError
 from ZODB.POSException import ReadOnlyError
@@ -35,6 +42,7 @@ LARGEST_BODY = 64 * 1024
 RETRY_AFTER = 60
 
 PARSED = "POST successfully parsed."
+NOT_FOUND = "Not found."
 NO_POST = "No POST request."
 TOO_LARGE = "POST too large."
 WRONG_NETWORK = "POST refused: network."
@@ -47,11 +55,15 @@ STATUS = {WrongContentType: 415, SecretKeyNotSet: 503, WrongSignature: 403}
 
 
 class Callback(BrowserView):
-    """``@@click2sell``: what Click2Sell posts its notifications to.
+    """What a payment provider posts its notifications to.
 
     Anonymous: the signature tells who it is. The parameters are read from the body alone, since
     Zope mixes those of the query string into the form.
+
+    :ivar name: of the provider.
     """
+
+    name = ""
 
     def __call__(self) -> str:
         try:
@@ -67,18 +79,12 @@ class Callback(BrowserView):
                 "".join(traceback.format_tb(error.__traceback__)),
             )
             status, text = 500, FAILED
-        response = self.request.response
-        response.setStatus(status, lock=True)
-        response.setHeader("Content-Type", "text/plain; charset=utf-8")
-        response.setHeader("Cache-Control", "no-store")
-        response.setHeader("X-Content-Type-Options", "nosniff")
-        if status == 503:
-            response.setHeader("Retry-After", str(RETRY_AFTER))
-        if status == 405:
-            response.setHeader("Allow", "POST")
-        return text
+        return self._say(status, text)
 
     def _handle(self) -> tuple[int, str]:
+        provider = paymentprovider.named(self.name)
+        if provider is None or not paymentprovider.is_enabled(provider):
+            return 404, NOT_FOUND
         if self.request.method != "POST":
             return 405, NO_POST
         if not caller.allowed(self.request.environ):
@@ -87,42 +93,37 @@ class Callback(BrowserView):
         body = self._body()
         if len(body) > LARGEST_BODY:
             return 413, TOO_LARGE
-        delivery = Delivery(body, self.request.environ.get("CONTENT_TYPE") or "")
+        stored, now = paymentprovider.settings(provider), datetime.now(timezone.utc)
         try:
-            form = click2sell.verify(delivery, *secretkeys.accepted())
+            genuine = provider.verify(self._delivery(body), stored, now)
         except DeliveryError as error:
             if isinstance(error, WrongSignature):
-                forgery.note(plone_site.get(), len(body), datetime.now(timezone.utc))
+                forgery.note(plone_site.get(), len(body), now)
             return STATUS.get(type(error), 400), str(error)
+        signed_by = secretkeys.mark_of(stored, genuine.by_previous_key)
         try:
-            notification = click2sell.parse(form, plone_site.timezone())
+            notifications = provider.parse(genuine, plone_site.timezone())
         except ParameterError as error:
-            return self._broken(form, body, error)
-        signed_by = self._signed_by(form)
-        return self._answer(lambda: provisioning.process(notification, signed_by))
+            return self._broken(genuine, body, error, signed_by)
+        return self._answer(lambda: provisioning.process(*notifications, signed_by=signed_by))
 
     def _broken(
-        self, form: click2sell.Form, body: bytes, error: ParameterError
+        self, genuine: Genuine, body: bytes, error: ParameterError, signed_by: str
     ) -> tuple[int, str]:
         """Keep a genuine delivery that cannot be read; a person has to see it."""
         status, text = self._answer(
             lambda: provisioning.process_broken(
-                idempotency_key(click2sell.NAME, hashlib.sha256(body).hexdigest()),
-                click2sell.NAME,
-                form.signed("acquirer_transaction_id").decode("ascii"),
-                form.payload(),
+                idempotency_key(self.name, hashlib.sha256(body).hexdigest()),
+                self.name,
+                genuine.transaction,
+                genuine.payload(),
                 error.parameter,
-                self._signed_by(form),
+                signed_by,
             )
         )
         return (400, str(error)) if status == 200 else (status, text)
 
-    def _signed_by(self, form: click2sell.Form) -> str:
-        """What stands for the key that a delivery was signed with."""
-        present, previous = secretkeys.accepted()
-        return secretkeys.mark(previous if form.by_previous_key else present)
-
-    def _answer(self, work) -> tuple[int, str]:
+    def _answer(self, work: Callable[[], provisioning.Result]) -> tuple[int, str]:
         try:
             result = work()
         except commit.Busy:
@@ -132,6 +133,29 @@ class Callback(BrowserView):
         refusals = {ledger.REFUSED: (409, REFUSED), ledger.NOT_KEPT: (409, REFUSED_MANY)}
         return refusals.get(result.outcome, (200, PARSED))
 
+    def _say(self, status: int, text: str) -> str:
+        provider = paymentprovider.named(self.name)
+        answer = Answer(status, text) if provider is None else provider.answer(status, text)
+        response = self.request.response
+        response.setStatus(answer.status, lock=True)
+        response.setHeader("Content-Type", answer.content_type)
+        response.setHeader("Cache-Control", "no-store")
+        response.setHeader("X-Content-Type-Options", "nosniff")
+        if status == 503:
+            response.setHeader("Retry-After", str(RETRY_AFTER))
+        if status == 405:
+            response.setHeader("Allow", "POST")
+        return answer.text
+
+    def _delivery(self, body: bytes) -> Delivery:
+        environ = self.request.environ
+        headers = {
+            name.removeprefix("HTTP_").replace("_", "-").lower(): value
+            for name, value in environ.items()
+            if name.startswith("HTTP_")
+        }
+        return Delivery(body, environ.get("CONTENT_TYPE") or "", headers)
+
     def _body(self) -> bytes:
         """The body, or a little more of it than is allowed."""
         body = self.request.get("BODYFILE")
@@ -139,3 +163,8 @@ class Callback(BrowserView):
             return b""
         body.seek(0)
         return body.read(LARGEST_BODY + 1)
+
+
+def view_of(provider: IPaymentProvider) -> type[Callback]:
+    """The callback of a provider."""
+    return type("Callback", (Callback,), {"name": provider.name, "__name__": provider.name})

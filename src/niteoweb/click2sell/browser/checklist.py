@@ -6,8 +6,10 @@ from datetime import datetime
 from datetime import timezone
 from niteoweb.click2sell import _
 from niteoweb.click2sell import checklist
+from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.browser import shown
 from niteoweb.click2sell.checklist import State
+from niteoweb.click2sell.providers import CLICK2SELL
 from plone.protect.authenticator import check
 from Products.Five.browser import BrowserView
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
@@ -71,7 +73,7 @@ class Checklist(BrowserView):
         """Look at everything."""
         now = datetime.now(timezone.utc)
         icons = self.context.restrictedTraverse("@@iconresolver")
-        self.callback_address = checklist.callback_address()
+        self.callback_address = plone_site.callback_address(CLICK2SELL)
         self.rows = [
             _row(item, icons) for item in checklist.items(self.context, now, ask_mail_server)
         ]

@@ -1,7 +1,12 @@
-"""Site Setup: the settings form."""
+"""Site Setup: the settings, a form for each payment provider.
+
+The form of Click2Sell has the settings of the add-on as a whole, too.
+"""
 
 from html import escape
 from niteoweb.click2sell import _
+from niteoweb.click2sell import apitoken
+from niteoweb.click2sell import paymentprovider
 from niteoweb.click2sell import secretkeys
 from niteoweb.click2sell import settings
 from niteoweb.click2sell import site
@@ -9,8 +14,10 @@ from niteoweb.click2sell.browser.checklist import Checklist
 from niteoweb.click2sell.browser.secretkey import MappingFieldWidget
 from niteoweb.click2sell.browser.secretkey import PreviousSecretKeyFieldWidget
 from niteoweb.click2sell.browser.secretkey import SecretKeyFieldWidget
-from niteoweb.click2sell.interfaces import IClick2SellSettings
+from niteoweb.click2sell.browser.secretkey import TokenFieldWidget
+from niteoweb.click2sell.interfaces import IPaymentProvider
 from niteoweb.click2sell.interfaces import ISecretKeyActions
+from niteoweb.click2sell.providers import CLICK2SELL
 from plone.app.registry.browser.controlpanel import ControlPanelFormWrapper
 from plone.app.registry.browser.controlpanel import RegistryEditForm
 from plone.app.z3cform.widgets.radio import RadioFieldWidget
@@ -28,24 +35,39 @@ from zope.interface import Invalid
 
 
 class SettingsForm(RegistryEditForm):
-    """Edits the records of :class:`IClick2SellSettings`."""
+    """Edits the settings of a payment provider.
 
-    schema = IClick2SellSettings
-    id = "click2sell-settings"
-    label = _("Click2Sell")
+    :ivar provider: of which; see :func:`view_of`.
+    """
+
+    provider: IPaymentProvider
     enableCSRFProtection = True
 
     @property
     def description(self) -> Message:
         """What the page is for; the layout inserts it as markup."""
+        if self.provider is not CLICK2SELL:
+            return _(
+                "Notifications of ${provider} are taken in at ${address}.",
+                mapping={
+                    "provider": escape(self.provider.title),
+                    "address": escape(site.callback_address(self.provider)),
+                },
+            )
         here = escape(self.context.absolute_url())
         text = _("reconcile all members")
         link = translate(text, context=self.request)
+        others = (
+            f'<a href="{here}/@@{other.name}-settings">{escape(other.title)}</a>'
+            for other in paymentprovider.registered()
+            if other is not self.provider
+        )
         return _(
             "Buyers become members of this site. After a change of products and groups, "
-            "${reconcile}.",
+            "${reconcile}. Other payment providers: ${providers}.",
             mapping={
                 "reconcile": f'<a href="{here}/@@click2sell-reconcile">{escape(link)}</a>',
+                "providers": ", ".join(others),
             },
         )
 
@@ -65,30 +87,41 @@ class SettingsForm(RegistryEditForm):
     def updateFields(self) -> None:
         """Give fields their widgets, and offer to remove the key when there is one."""
         super().updateFields()
+        provider = self.provider
         self.fields["secretkey"].widgetFactory = SecretKeyFieldWidget
         self.fields["previous_secretkey"].widgetFactory = PreviousSecretKeyFieldWidget
-        for name in secretkeys.NAMES:
+        for name in self._secrets:
             # Not even the widget gets to know the key.
             self.fields[name].ignoreContext = True
+        if apitoken.NAME in self.fields:
+            self.fields[apitoken.NAME].widgetFactory = TokenFieldWidget
         self.fields["mapping"].widgetFactory = MappingFieldWidget
         for name in settings.LISTS:
-            self.fields[name].widgetFactory = MappingFieldWidget
-        self.fields["welcome_mail"].widgetFactory = RadioFieldWidget
-        # z3c.form takes an empty value for none and shows the default: the next save would
-        # bring back the group that the owner has switched off.
-        self.fields["buyers_group"].showDefault = False
+            if name in self.fields:
+                self.fields[name].widgetFactory = MappingFieldWidget
+        if "welcome_mail" in self.fields:
+            self.fields["welcome_mail"].widgetFactory = RadioFieldWidget
+        if "buyers_group" in self.fields:
+            # z3c.form takes an empty value for none and shows the default: the next save would
+            # bring back the group that the owner has switched off.
+            self.fields["buyers_group"].showDefault = False
+        asked = {
+            "secretkey": ("secretkey_keep_old", "secretkey_clear"),
+            "previous_secretkey": ("previous_secretkey_clear",),
+            apitoken.NAME: ("api_token_clear",),
+        }
+        there = {
+            "secretkey": secretkeys.is_set(provider),
+            "previous_secretkey": secretkeys.previous_is_set(provider),
+            apitoken.NAME: apitoken.is_set(provider),
+        }
+        names = [
+            name
+            for field in self.fields
+            for name in (field, *(asked[field] if there.get(field) else ()))
+        ]
         actions = Fields(ISecretKeyActions, ignoreContext=True)
-        if not secretkeys.previous_is_set():
-            actions = actions.omit("previous_secretkey_clear")
-        if secretkeys.is_set():
-            self.fields = (self.fields + actions).select(
-                "secretkey",
-                "secretkey_keep_old",
-                "secretkey_clear",
-                "previous_secretkey",
-                *(name for name in actions if name == "previous_secretkey_clear"),
-                *(name for name in self.fields if name not in secretkeys.NAMES),
-            )
+        self.fields = (self.fields + actions).select(*names)
 
     def updateWidgets(self, prefix: str | None = None) -> None:
         """Make the widgets, the one for the text of the mail large enough.
@@ -96,9 +129,9 @@ class SettingsForm(RegistryEditForm):
         :param prefix: of the names of inputs, None for the usual one.
         """
         super().updateWidgets(prefix)
-        self.widgets["welcome_text"].rows = 12
-        for name in settings.LISTS:
-            self.widgets[name].rows = 3
+        for name, rows in {"welcome_text": 12, **dict.fromkeys(settings.LISTS, 3)}.items():
+            if name in self.widgets:
+                self.widgets[name].rows = rows
 
     def extractData(
         self,
@@ -111,13 +144,13 @@ class SettingsForm(RegistryEditForm):
         """
         values, errors = super().extractData(setErrors)
         # What goes wrong from here on is logged with the form, for Managers to read.
-        for name in secretkeys.NAMES:
+        for name in self._secrets:
             self.request.form.pop(self.widgets[name].name, None)
         values = settings.normalize(values)
         if values.get("site_address") == "":
             values["site_address"] = settings.own_address()
         messages: dict[str, list[Message]] = {}
-        for name, message in settings.validate(values):
+        for name, message in settings.validate(values, self.provider):
             if self.widgets[name].error is None:
                 messages.setdefault(name, []).append(message)
         for name, found in messages.items():
@@ -126,9 +159,13 @@ class SettingsForm(RegistryEditForm):
             self.widgets.errors = errors
         return values, errors
 
+    @property
+    def _secrets(self) -> list[str]:
+        return [name for name in settings.SECRETS if name in self.provider.schema]
+
     def applyChanges(self, data: dict[str, Any]) -> None:
         """Save values in which no mistake was found."""
-        settings.save(data)
+        settings.save(data, self.provider)
 
     def _error(self, name: str, messages: list[Message]) -> IErrorViewSnippet:
         """Show messages at a field, each in a line of its own."""
@@ -154,11 +191,24 @@ class SettingsWrapper(ControlPanelFormWrapper):
     index = ViewPageTemplateFile("templates/settings.pt")
 
     @property
-    def checklist(self) -> Checklist:
-        """What has to be set up, after what was just saved."""
+    def checklist(self) -> Checklist | None:
+        """What has to be set up, after what was just saved; beside the add-on's settings."""
+        if self.form.provider is not CLICK2SELL:
+            return None
         found = Checklist(self.context, self.request)
         found.prepare()
         return found
 
 
-SettingsView = wrap_form(SettingsForm, SettingsWrapper)
+def view_of(provider: IPaymentProvider) -> type[SettingsWrapper]:
+    """The page with the settings of a provider."""
+    name = f"{provider.name}-settings"
+    values = {
+        "provider": provider,
+        "schema": provider.schema,
+        "id": name,
+        "label": provider.title,
+    }
+    found = wrap_form(type("SettingsForm", (SettingsForm,), values), SettingsWrapper)
+    found.__name__ = name
+    return found

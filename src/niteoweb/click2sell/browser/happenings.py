@@ -18,6 +18,7 @@ ACTIONS = {
     Kind.REACTIVATION: _("Access to ${product} was extended by hand"),
     Kind.PLAN_CHANGE: _("Access to ${product} was extended by hand"),
     Kind.CORRECTION: _("The buyer of a purchase was corrected"),
+    Kind.INFORMATION: _("The provider told something"),
 }
 
 MAILS = {

@@ -3,6 +3,7 @@
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import secretkeys
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.providers import CLICK2SELL
 from plone import api
 from plone.batching import Batch
 from Products.Five.browser import BrowserView
@@ -34,7 +35,7 @@ class OwnerPage(BrowserView):
     @property
     def secret_key_is_set(self) -> bool:
         """Whether a notification could be accepted."""
-        return secretkeys.is_set()
+        return secretkeys.is_set(CLICK2SELL)
 
     @property
     def settings_url(self) -> str:

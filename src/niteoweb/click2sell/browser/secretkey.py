@@ -1,5 +1,7 @@
 """Widgets of the settings form: for the secret keys, and for the mapping."""
 
+from niteoweb.click2sell import _
+from niteoweb.click2sell import apitoken
 from niteoweb.click2sell import secretkeys
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.browser import shown
@@ -43,14 +45,30 @@ class SecretKeyWidget(PasswordWidget):
         }
 
     def _notice(self) -> secretkeys.Notice | None:
-        return secretkeys.notice(plone_site.get())
+        return secretkeys.notice(plone_site.get(), self.form.provider)
 
 
 class PreviousSecretKeyWidget(SecretKeyWidget):
     """The same for the previous key."""
 
     def _notice(self) -> secretkeys.Notice | None:
-        return secretkeys.previous_notice(plone_site.get())
+        return secretkeys.previous_notice(plone_site.get(), self.form.provider)
+
+
+class TokenWidget(SecretKeyWidget):
+    """The same for the token of a provider's API."""
+
+    def _notice(self) -> secretkeys.Notice | None:
+        if not apitoken.is_set(self.form.provider):
+            return None
+        text = _("A token is set. Leave this field blank to keep it.")
+        return secretkeys.Notice("info", text, is_set=False)
+
+
+@implementer(IFieldWidget)
+def TokenFieldWidget(field: Any, request: Any) -> IFieldWidget:
+    """The widget of a field that takes a token, for z3c.form."""
+    return FieldWidget(field, TokenWidget(request))
 
 
 @implementer(IFieldWidget)

@@ -66,6 +66,7 @@ KINDS = {
     Kind.PAYMENT_FAILED: _("payment failed"),
     Kind.EXPIRY: _("expiry"),
     Kind.CORRECTION: _("correction of the buyer"),
+    Kind.INFORMATION: _("information"),
     Kind.UNKNOWN: _("unknown"),
 }
 

@@ -1,7 +1,9 @@
 """Site Setup: the tabs that join our pages."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from niteoweb.click2sell import _
+from niteoweb.click2sell import paymentprovider
 from plone import api
 from Products.Five.browser import BrowserView
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
@@ -26,9 +28,20 @@ class Tab:
     :ivar current: the value of ``aria-current``, None on the other tabs.
     """
 
-    title: Message
+    title: Message | str
     url: str
     current: str | None
+
+
+def _providers(current: str) -> Iterator[tuple[str, str, str]]:
+    """The settings of payment providers that are switched on, but for the first of PAGES.
+
+    :param current: is there in any case.
+    """
+    for provider in paymentprovider.registered():
+        name = f"{provider.name}-settings"
+        if name != PAGES[0][0] and (name == current or paymentprovider.is_enabled(provider)):
+            yield name, provider.title, PAGES[0][2]
 
 
 class Tabs(BrowserView):
@@ -40,7 +53,7 @@ class Tabs(BrowserView):
     def __call__(self, current: str = "") -> str:
         self.tabs = tuple(
             Tab(title, f"{self.context.absolute_url()}/@@{name}", self._mark(name, current))
-            for name, title, permission in PAGES
+            for name, title, permission in (*PAGES[:1], *_providers(current), *PAGES[1:])
             if api.user.has_permission(permission, obj=self.context)
         )
         return self.template()

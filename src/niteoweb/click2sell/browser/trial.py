@@ -14,6 +14,7 @@ from niteoweb.click2sell.browser.ownerpage import OwnerPage
 from niteoweb.click2sell.notification import DeliveryError
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import SecretKeyNotSet
+from niteoweb.click2sell.provider import click2sell
 from plone import api
 from plone.protect.authenticator import check
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
@@ -91,7 +92,13 @@ class TryView(OwnerPage):
     @property
     def products(self) -> list[str]:
         """The products that have a line in the mapping."""
-        return list(dict.fromkeys(line.product_id for line in plone_site.mapping()))
+        return list(
+            dict.fromkeys(
+                line.product_id
+                for line in plone_site.mapping()
+                if line.provider == click2sell.NAME
+            )
+        )
 
     @property
     def product(self) -> str:
@@ -130,7 +137,7 @@ class TryView(OwnerPage):
         fields = trial.parameters(self.context, self.kind, self.product, self.address, now)
         sent = tuple((name, text) for name, text in fields.items() if name != "checksum")
         try:
-            notification = trial.read(fields)
+            notification = trial.read(fields, now)
         except DeliveryError as error:
             status = callback.STATUS.get(type(error), 400)
             verified = not isinstance(error, SecretKeyNotSet)

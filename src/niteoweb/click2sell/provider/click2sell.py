@@ -18,16 +18,21 @@ from datetime import datetime
 from datetime import timezone
 from datetime import tzinfo
 from decimal import Decimal
+from niteoweb.click2sell.notification import Answer
 from niteoweb.click2sell.notification import Delivery
 from niteoweb.click2sell.notification import EmptyBody
+from niteoweb.click2sell.notification import Event
 from niteoweb.click2sell.notification import idempotency_key
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
+from niteoweb.click2sell.notification import ParameterError
 from niteoweb.click2sell.notification import ParameterInvalid
 from niteoweb.click2sell.notification import ParameterMissing
 from niteoweb.click2sell.notification import SecretKeyNotSet
 from niteoweb.click2sell.notification import WrongContentType
 from niteoweb.click2sell.notification import WrongSignature
+from niteoweb.click2sell.provider.address import is_address
+from typing import Any
 from urllib.parse import parse_qsl
 
 import hashlib
@@ -38,6 +43,9 @@ import re
 NAME = "click2sell"
 TITLE = "Click2Sell"
 CONTENT_TYPE = "application/x-www-form-urlencoded"
+
+#: What the checksum covers; all else decides only in the first entry of a transaction.
+SIGNED = frozenset({"transaction"})
 
 #: Characters in a value; the longest that Click2Sell documents is a name.
 LONGEST_VALUE = 255
@@ -60,26 +68,50 @@ KINDS = {
     ("refund", "cancel"): Kind.REFUND,
 }
 
+_SALE, _SUBSCRIPTION = "transaction_type=Sale", "transaction_type=Subscription"
+_EFFECTS = {
+    Kind.PURCHASE: "access for the days of the mapping",
+    Kind.RENEWAL: "access for the days of the mapping, added to the end so far",
+    Kind.CANCELLATION: "access stays until the end that was paid for",
+    Kind.REFUND: "access that the refunded payments gave ends now",
+    Kind.PAYMENT_FAILED: "nothing changes; access ends when it is not paid for",
+    Kind.UNKNOWN: "waits for the owner",
+}
+
+#: Everything that Click2Sell tells, in the words of its parameters.
+EVENTS = tuple(
+    Event(name, kind, _EFFECTS[kind])
+    for name, kind in (
+        ("neither transaction_type nor subscription_status", Kind.PURCHASE),
+        (_SALE, Kind.PURCHASE),
+        (f"{_SUBSCRIPTION}, subscription_status=New", Kind.PURCHASE),
+        (f"{_SUBSCRIPTION}, subscription_status=Recurring", Kind.RENEWAL),
+        (f"{_SUBSCRIPTION}, subscription_status=Cancel", Kind.CANCELLATION),
+        ("transaction_type=Refund", Kind.REFUND),
+        ("payment_status=Failed, whatever the type", Kind.PAYMENT_FAILED),
+        ("anything else", Kind.UNKNOWN),
+    )
+)
+
 _TRANSACTION = re.compile(rb"[\x21-\x7e]{1,128}")
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _DATE = re.compile(r"(\d{4})([-/])(\d{1,2})\2(\d{1,2})", re.ASCII)
 _TIME = re.compile(r"(\d{1,2}):(\d{2}):(\d{2})", re.ASCII)
 _PRICE = re.compile(r"-?(\d{1,12}(?:[.,]\d{1,2})?) ?([A-Za-z]{3})?", re.ASCII)
-_LABEL = r"[^\s@<>(),;:\\\"\[\].]+"
-_EMAIL = re.compile(rf"[^\s@<>(),;:\\\"\[\]]{{1,64}}@{_LABEL}(?:\.{_LABEL})+")
 _BREAKS = re.compile(r"[\r\n\x00]")
 #: Click2Sell did not exist earlier; an older date is a mistake.
 _FIRST_YEAR = 1990
 
 
-def verify(delivery: Delivery, secret_key: str, previous_key: str = "") -> "Form":
+def verify(delivery: Delivery, settings: Any, now: datetime) -> "Form":
     """Prove that a delivery comes from Click2Sell.
 
     Both keys are always compared, so that the time taken tells nothing of which one matched.
 
     :param delivery: the request.
-    :param secret_key: the merchant's secret key, "" when none is set.
-    :param previous_key: the one before it, still accepted for a while; "" for none.
+    :param settings: ``secretkey`` of it is the merchant's secret key, and
+        ``previous_secretkey`` the one before it, still accepted for a while; both may be empty.
+    :param now: in UTC; the checksum has no time.
     :returns: the form, to be handed to :func:`parse`.
     :raises WrongContentType: the body is not form-encoded.
     :raises EmptyBody: there is no body.
@@ -94,6 +126,7 @@ def verify(delivery: Delivery, secret_key: str, previous_key: str = "") -> "Form
         raise WrongContentType
     if not delivery.body:
         raise EmptyBody
+    secret_key, previous_key = settings.secretkey or "", settings.previous_secretkey or ""
     if not secret_key:
         raise SecretKeyNotSet
     form = Form(delivery.body)
@@ -113,12 +146,13 @@ def verify(delivery: Delivery, secret_key: str, previous_key: str = "") -> "Form
     return form
 
 
-def parse(form: "Form", timezone_: tzinfo) -> Notification:
+def parse(form: "Form", timezone_: tzinfo) -> tuple[Notification, ...]:
     """Read a verified form.
 
     :param form: what :func:`verify` returned.
     :param timezone_: the time zone that ``purchase_time`` is in. Click2Sell documents none;
         the site's own is assumed.
+    :returns: one notification.
     :raises ParameterMissing: a required parameter is absent or empty.
     :raises ParameterInvalid: a parameter is malformed.
     """
@@ -129,7 +163,7 @@ def parse(form: "Form", timezone_: tzinfo) -> Notification:
         if not values.get(name, "").strip():
             raise ParameterMissing(name)
     email = values["buyer_email"].strip()
-    if len(email) > 254 or not _EMAIL.fullmatch(email) or not email.isprintable():
+    if not is_address(email):
         raise ParameterInvalid("buyer_email")
     amount, currency = _price(values.get("product_price", ""))
     transaction_type = values.get("transaction_type", "").strip()
@@ -151,7 +185,7 @@ def parse(form: "Form", timezone_: tzinfo) -> Notification:
         text("product_id"),
         email.lower(),
     )
-    return Notification(
+    notification = Notification(
         key=key,
         provider=NAME,
         kind=_kind(transaction_type, subscription_status, payment_status),
@@ -171,6 +205,12 @@ def parse(form: "Form", timezone_: tzinfo) -> Notification:
         subscription=transaction_type.lower() == "subscription",
         payload={name: value for name, value in values.items() if not _is_secret(name)},
     )
+    return (notification,)
+
+
+def answer(status: int, text: str) -> Answer:
+    """What Click2Sell is told: it looks at the status alone."""
+    return Answer(status, text)
 
 
 def sign(secret_key: str, transaction: str) -> str:
@@ -194,6 +234,14 @@ class Form:
                 body.decode("latin-1"), keep_blank_values=True, encoding="latin-1"
             )
         ]
+
+    @property
+    def transaction(self) -> str:
+        """The transaction id, "" where it cannot be read."""
+        try:
+            return self.signed("acquirer_transaction_id").decode("ascii", "backslashreplace")
+        except ParameterError:
+            return ""
 
     def signed(self, name: str) -> bytes:
         """The raw value of a parameter that the signature depends on.

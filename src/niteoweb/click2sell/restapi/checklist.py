@@ -3,6 +3,8 @@
 from datetime import datetime
 from datetime import timezone
 from niteoweb.click2sell import checklist
+from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.providers import CLICK2SELL
 from plone.restapi.services import Service
 from typing import Any
 from zope.i18n import translate
@@ -15,7 +17,7 @@ class ChecklistGet(Service):
         found = checklist.items(self.context, datetime.now(timezone.utc))
         return {
             "@id": f"{self.context.absolute_url()}/@click2sell-checklist",
-            "callback": checklist.callback_address(),
+            "callback": plone_site.callback_address(CLICK2SELL),
             "items": [self._item(item) for item in found],
         }
 

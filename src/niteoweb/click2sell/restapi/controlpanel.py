@@ -5,11 +5,12 @@ this add-on's among them; nothing here does.
 """
 
 from AccessControl import getSecurityManager
+from niteoweb.click2sell import apitoken
 from niteoweb.click2sell import secretkeys
 from niteoweb.click2sell import settings
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.interfaces import IClick2SellLayer
-from niteoweb.click2sell.interfaces import IClick2SellSettings
+from niteoweb.click2sell.interfaces import IPaymentProvider
 from niteoweb.click2sell.interfaces import ISecretKeyActions
 from plone.restapi.controlpanels import RegistryConfigletPanel
 from plone.restapi.controlpanels.interfaces import IControlpanel
@@ -34,6 +35,7 @@ PERMISSION = "Click2Sell: Configure"
 
 #: What is asked beside the settings, and the field or question that each follows.
 ACTIONS = {
+    "api_token_clear": "api_token",
     "secretkey_keep_old": "secretkey",
     "secretkey_clear": "secretkey_keep_old",
     "previous_secretkey_clear": "previous_secretkey",
@@ -47,11 +49,12 @@ class IClick2SellControlpanel(IControlpanel):
 @adapter(Interface, IClick2SellLayer)
 @implementer(IClick2SellControlpanel)
 class Click2SellControlpanel(RegistryConfigletPanel):
-    """Where ``@controlpanels`` finds the settings."""
+    """Where ``@controlpanels`` finds the settings of a payment provider.
 
-    schema = IClick2SellSettings
-    schema_prefix = IClick2SellSettings.__identifier__
-    configlet_id = "click2sellConfiguration"
+    :ivar provider: of which; see :func:`panel_of`.
+    """
+
+    provider: IPaymentProvider
     configlet_category_id = "Products"
 
     def check_permission(self) -> None:
@@ -63,6 +66,20 @@ class Click2SellControlpanel(RegistryConfigletPanel):
             raise Unauthorized(f"Missing {PERMISSION!r} permission")
 
 
+def panel_of(provider: IPaymentProvider) -> type[Click2SellControlpanel]:
+    """The control panel with the settings of a provider."""
+    schema = provider.schema
+    values = {
+        "provider": provider,
+        # By it the service finds the entry of Site Setup.
+        "configlet_id": f"{provider.name}Configuration",
+        "schema": schema,
+        "schema_prefix": schema.__identifier__,
+        "title": provider.title,
+    }
+    return type("Controlpanel", (Click2SellControlpanel,), values)
+
+
 @adapter(IClick2SellControlpanel)
 @implementer(ISerializeToJson)
 class SerializeSettings(ControlpanelSerializeToJson):
@@ -72,9 +89,17 @@ class SerializeSettings(ControlpanelSerializeToJson):
         self.controlpanel.check_permission()
         result = super().__call__()
         site, request = plone_site.get(), self.controlpanel.request
-        result["data"].update(dict.fromkeys(secretkeys.NAMES))
-        result["data"].update({name: ISecretKeyActions[name].default for name in ACTIONS})
-        notices = (secretkeys.notice(site), secretkeys.previous_notice(site))
+        provider = self.controlpanel.provider
+        secrets = [name for name in settings.SECRETS if name in provider.schema]
+        actions = _actions(provider)
+        result["data"].update(dict.fromkeys(secrets))
+        result["data"].update({name: ISecretKeyActions[name].default for name in actions})
+        if apitoken.NAME in secrets:
+            result["api_token_is_set"] = apitoken.is_set(provider)
+        notices = (
+            secretkeys.notice(site, provider),
+            secretkeys.previous_notice(site, provider),
+        )
         properties = result["schema"]["properties"]
         for name, notice in zip(secretkeys.NAMES, notices, strict=True):
             last_used = notice.last_used if notice else None
@@ -83,15 +108,15 @@ class SerializeSettings(ControlpanelSerializeToJson):
             if notice:
                 text = translate(notice.text, context=request)
                 properties[name]["description"] += f" {text}"
-        result["previous_secretkey_can_go"] = secretkeys.previous_can_go(site)
-        for name in ACTIONS:
+        result["previous_secretkey_can_go"] = secretkeys.previous_can_go(site, provider)
+        for name in actions:
             properties[name] = getMultiAdapter(
                 (ISecretKeyActions[name], self.controlpanel.context, request),
                 IJsonSchemaProvider,
             ).get_schema()
         for fieldset in result["schema"]["fieldsets"]:
             names = fieldset["fields"]
-            for name, field in ACTIONS.items():
+            for name, field in actions.items():
                 if field in names:
                     names.insert(names.index(field) + 1, name)
         return result
@@ -113,6 +138,7 @@ class DeserializeSettings:
         :raises BadRequest: the body is no JSON object, or a value is not possible.
         """
         self.controlpanel.check_permission()
+        provider = self.controlpanel.provider
         try:
             body = json_body(self.request)
         except DeserializationError as error:
@@ -123,13 +149,14 @@ class DeserializeSettings:
         values = settings.normalize(
             {
                 name: _plain(body[name])
-                for name in (*IClick2SellSettings, *ISecretKeyActions)
+                for name in (*provider.schema, *_actions(provider))
                 if name in body
             }
         )
-        if not (values.get("site_address") or settings.stored_address()):
+        own = "site_address" in provider.schema
+        if own and not (values.get("site_address") or settings.stored_address()):
             values["site_address"] = settings.own_address()
-        problems = settings.validate(values)
+        problems = settings.validate(values, provider)
         if problems:
             raise BadRequest(
                 [
@@ -141,7 +168,13 @@ class DeserializeSettings:
                     for name, message in problems
                 ]
             )
-        settings.save(values)
+        settings.save(values, provider)
+
+
+def _actions(provider: IPaymentProvider) -> dict[str, str]:
+    """What is asked beside the settings of a provider."""
+    token = apitoken.NAME in provider.schema
+    return {name: at for name, at in ACTIONS.items() if token or name != "api_token_clear"}
 
 
 def _plain(value: Any) -> Any:

@@ -1,10 +1,16 @@
 """Click2Sell notifications for tests, really signed."""
 
+from datetime import datetime
+from datetime import timezone
 from niteoweb.click2sell.notification import Delivery
 from niteoweb.click2sell.provider.click2sell import CONTENT_TYPE
 from niteoweb.click2sell.provider.click2sell import sign
+from types import SimpleNamespace
 from urllib.parse import urlencode
 
+
+#: Any moment; no checksum depends on it.
+NOW = datetime(2026, 5, 3, 12, tzinfo=timezone.utc)
 
 SECRET_KEY = "a secret key of sufficient length"
 
@@ -21,6 +27,11 @@ SALE = {
     "purchase_time": "10:20:30",
     "acquirer_transaction_id": "T-1",
 }
+
+
+def keys(secretkey: str = SECRET_KEY, previous: str | None = None) -> SimpleNamespace:
+    """Settings of a provider that has these keys."""
+    return SimpleNamespace(secretkey=secretkey, previous_secretkey=previous)
 
 
 def fields(**changes: str | None) -> dict[str, str]:

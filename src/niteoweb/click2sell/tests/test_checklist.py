@@ -5,7 +5,9 @@ from niteoweb.click2sell import connection
 from niteoweb.click2sell import mail
 from niteoweb.click2sell import remark
 from niteoweb.click2sell import secretkeys
+from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.checklist import State
+from niteoweb.click2sell.providers import CLICK2SELL
 from niteoweb.click2sell.testing import MailServer
 from niteoweb.click2sell.tests import base
 from niteoweb.click2sell.tests import deliveries
@@ -130,7 +132,9 @@ class TestItems(ChecklistTestCase):
         state, text = self.state("address")
         self.assertEqual(state, State.WARNING)
         self.assertIn("You are at https://nohost.example.org", text)
-        self.assertEqual(checklist.callback_address(), "https://other.example.org/@@click2sell")
+        self.assertEqual(
+            plone_site.callback_address(CLICK2SELL), "https://other.example.org/@@click2sell"
+        )
 
     def test_a_staging_site_is_a_copy(self):
         self.all_set_up()

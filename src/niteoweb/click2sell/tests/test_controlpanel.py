@@ -1,9 +1,11 @@
 """Site Setup: the settings form."""
 
 from niteoweb.click2sell.browser.controlpanel import SettingsForm
+from niteoweb.click2sell.browser.controlpanel import view_of
 from niteoweb.click2sell.interfaces import DEFAULT_WELCOME_TEXT
 from niteoweb.click2sell.interfaces import IClick2SellLayer
 from niteoweb.click2sell.interfaces import IClick2SellSettings
+from niteoweb.click2sell.providers import CLICK2SELL
 from niteoweb.click2sell.testing import FUNCTIONAL
 from niteoweb.click2sell.testing import INTEGRATION
 from plone import api
@@ -39,7 +41,7 @@ class TestWidgets(unittest.TestCase):
         alsoProvides(request, IClick2SellLayer)
         for name, value in values.items():
             request.form[f"form.widgets.{name}"] = value
-        form = SettingsForm(self.layer["portal"], request)
+        form = view_of(CLICK2SELL).form(self.layer["portal"], request)
         form.updateFields()
         form.updateWidgets()
         return form

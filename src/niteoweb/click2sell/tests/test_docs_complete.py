@@ -22,7 +22,9 @@ from niteoweb.click2sell.browser import plots
 from niteoweb.click2sell.browser import standings
 from niteoweb.click2sell.command import adopt
 from niteoweb.click2sell.course import State
+from niteoweb.click2sell.interfaces import ICleengSettings
 from niteoweb.click2sell.interfaces import IClick2SellSettings
+from niteoweb.click2sell.interfaces import IPlenigoSettings
 from niteoweb.click2sell.interfaces import ISecretKeyActions
 from niteoweb.click2sell.report import Report
 from niteoweb.click2sell.restapi import memberactions
@@ -41,6 +43,7 @@ from niteoweb.click2sell.tests.test_docs import DOCS
 from niteoweb.click2sell.tests.test_docs import pages
 from niteoweb.click2sell.tests.test_docs import with_docs
 from pathlib import Path
+from zope.schema import getFieldsInOrder
 
 import inspect
 import json
@@ -78,15 +81,20 @@ class TestCompleteness(unittest.TestCase):
                 self.assertTrue(word in text, f"{page} does not explain it")
 
     def test_settings(self):
-        titles = [
-            str(schema[name].title)
-            for schema in (IClick2SellSettings, ISecretKeyActions)
-            for name in schema
-        ]
-        self.assert_explained("configuration.rst", titles)
-        self.assert_explained(
-            "configuration.rst", [f"``{name}``" for name in IClick2SellSettings]
-        )
+        token = {"api_token_clear"}
+        for page, schemas in (
+            ("configuration.rst", (IClick2SellSettings, ISecretKeyActions)),
+            ("providers.rst", (IPlenigoSettings, ICleengSettings)),
+        ):
+            fields = [
+                (name, field)
+                for schema in schemas
+                for name, field in getFieldsInOrder(schema)
+                if name not in token
+            ]
+            self.assert_explained(page, [str(field.title) for name, field in fields])
+            settings = [name for name, field in fields if name not in ISecretKeyActions]
+            self.assert_explained(page, [f"``{name}``" for name in settings])
 
     def test_defaults(self):
         text = pages()["configuration.rst"]

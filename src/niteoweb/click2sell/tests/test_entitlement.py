@@ -699,13 +699,96 @@ class TestExclusivity(Case):
         self.assert_access([purchase(0), bad], [(0, 30)], {bad.key: codes.FUTURE})
 
 
+def stated(kind: Kind, at: float, transaction: str = "T1", **values) -> Fact:
+    values = {"provider": "plenigo", "days": None, "snapshot": True, "sealed": True, **values}
+    return fact(kind, at, transaction, **values)
+
+
+class TestSnapshots(Case):
+    """A provider that states all of a subscription whenever something happens to it."""
+
+    def assert_spans(self, facts: list[Fact], **spans) -> Outcome:
+        outcome = self.outcome(*facts)
+        found = {
+            one.product_id: [
+                (start and (start - DAY_0).days, stop and (stop - DAY_0).days)
+                for start, stop in one.spans
+            ]
+            for one in outcome.entitlements
+        }
+        self.assertEqual(found, spans)
+        return outcome
+
+    def test_without_an_end_there_is_none(self):
+        self.assert_spans([stated(Kind.PURCHASE, 0)], A=[(0, None)])
+        self.assert_spans([stated(Kind.PURCHASE, 0, days=30)], A=[(0, None)])
+
+    def test_each_gives_access_where_no_purchase_is_known(self):
+        for kind in Kind.PURCHASE, Kind.RENEWAL, Kind.PLAN_CHANGE, Kind.REACTIVATION:
+            with self.subTest(kind):
+                self.assert_spans([stated(kind, 5, valid_until=day(9))], A=[(5, 9)])
+
+    def test_the_latest_counts(self):
+        begin = stated(Kind.PURCHASE, 0)
+        end = stated(Kind.PLAN_CHANGE, 5, valid_until=day(20))
+        self.assert_spans([begin, end], A=[(0, 20)])
+        self.assert_spans([begin, end, stated(Kind.REACTIVATION, 9)], A=[(0, None)])
+        later = stated(Kind.PLAN_CHANGE, 30)
+        self.assert_spans([begin, end, later], A=[(0, 20), (30, None)])
+
+    def test_another_product_takes_the_place_of_the_first(self):
+        begin = stated(Kind.PURCHASE, 0)
+        change = stated(Kind.PLAN_CHANGE, 5, product_id="B", valid_until=day(50))
+        self.assert_spans([begin, change], A=[(0, 5)], B=[(5, 50)])
+        back = stated(Kind.PLAN_CHANGE, 9)
+        self.assert_spans([begin, change, back], A=[(0, 5), (9, None)], B=[(5, 9)])
+
+    def test_it_ends_by_a_cancellation_an_expiry_and_a_chargeback(self):
+        begin = stated(Kind.PURCHASE, 0)
+        for kind, end in (
+            (Kind.CANCELLATION, {"valid_until": day(12)}),
+            (Kind.EXPIRY, {"valid_until": day(12)}),
+        ):
+            with self.subTest(kind):
+                self.assert_spans([begin, stated(kind, 12, **end)], A=[(0, 12)])
+        outcome = self.assert_spans([begin, stated(Kind.CHARGEBACK, 12)], A=[])
+        self.assertEqual(outcome.entitlements[0].state, State.REFUNDED)
+
+    def test_a_cancellation_gives_access_up_to_its_end_where_no_purchase_is_known(self):
+        cancelled = stated(Kind.CANCELLATION, 5, valid_until=day(9), subscription=True)
+        outcome = self.assert_spans([cancelled], A=[(5, 9)])
+        self.assertEqual(outcome.entitlements[0].state, State.CANCELLED)
+        self.assert_spans([stated(Kind.CANCELLATION, 5)])
+
+    def test_after_an_expiry_a_statement_gives_access_again(self):
+        facts = [stated(Kind.PURCHASE, 0), stated(Kind.EXPIRY, 5), stated(Kind.REACTIVATION, 9)]
+        self.assert_spans(facts, A=[(0, 5), (9, None)])
+
+    def test_no_other_subscription_is_meant(self):
+        """Although it is of the same product, and by the same provider."""
+        begin = stated(Kind.PURCHASE, 0)
+        for kind in Kind.CHARGEBACK, Kind.EXPIRY, Kind.CANCELLATION:
+            with self.subTest(kind):
+                self.assert_spans([begin, stated(kind, 9, "T2")], A=[(0, None)])
+
+    def test_days_of_grace_only_where_the_provider_speaks_of_a_subscription(self):
+        end = {"valid_until": day(10)}
+        self.assert_spans([stated(Kind.PURCHASE, 0, **end)], A=[(0, 10)])
+        self.assert_spans([stated(Kind.PURCHASE, 0, subscription=True, **end)], A=[(0, 13)])
+
+    def test_dated_far_ahead_it_grants_nothing(self):
+        ahead = stated(Kind.PLAN_CHANGE, 5, late=-3)
+        self.assertEqual(self.outcome(ahead).attention, {ahead.key: codes.FUTURE})
+        self.assert_spans([stated(Kind.PURCHASE, 0), ahead], A=[(0, None)])
+
+
 class TestOrder(Case):
     def test_equal_times_go_by_kind(self):
         kinds = [kind for kind in Kind if kind is not Kind.UNKNOWN]
         order = sorted((fact(kind, 0) for kind in kinds), key=lambda one: one.order)
         self.assertEqual(
             "purchase, renewal, plan change, cancellation, reactivation, refund, chargeback, "
-            "payment failed, expiry, correction",
+            "payment failed, expiry, correction, information",
             ", ".join(one.kind for one in order),
         )
 

@@ -8,8 +8,9 @@ from niteoweb.click2sell import ledger
 from niteoweb.click2sell import provisioning
 from niteoweb.click2sell import store
 from niteoweb.click2sell import sweep as sweeping
-from niteoweb.click2sell.browser.callback import Callback
+from niteoweb.click2sell.browser.callback import view_of
 from niteoweb.click2sell.provider.click2sell import CONTENT_TYPE
+from niteoweb.click2sell.providers import CLICK2SELL
 from niteoweb.click2sell.tests import deliveries
 from niteoweb.click2sell.tests.proof.process import Worker
 from niteoweb.click2sell.tests.test_sweep import SweepTestCase
@@ -60,7 +61,7 @@ class ForgeryTestCase(SweepTestCase):
         request.environ["CONTENT_TYPE"] = CONTENT_TYPE
         request.other["BODYFILE"] = io.BytesIO(body)
         transaction.begin()
-        text = Callback(self.portal, request)()
+        text = view_of(CLICK2SELL)(self.portal, request)()
         # As the publisher does at the end.
         transaction.commit()
         return request.response.getStatus(), text

@@ -2,7 +2,7 @@
 
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
-from niteoweb.click2sell import interfaces
+from niteoweb.click2sell import notification
 from niteoweb.click2sell.testing import FUNCTIONAL
 from pathlib import Path
 from plone import api
@@ -19,7 +19,7 @@ import transaction
 import unittest
 
 
-PACKAGE = Path(interfaces.__file__).parent
+PACKAGE = Path(notification.__file__).parent
 LOCALES = PACKAGE / "locales"
 DOMAIN = "niteoweb.click2sell"
 LANGUAGES = ("de", "es", "sl")

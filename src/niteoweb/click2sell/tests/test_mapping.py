@@ -54,12 +54,28 @@ class TestParse(unittest.TestCase):
 
     def test_a_product_in_several_lines_and_a_group_of_several_products(self):
         found, _ = mapping.parse(["1|a|30", "2|a", "1|b|30", "3|c"])
-        self.assertEqual(mapping.groups(found, "1"), ("a", "b"))
-        self.assertEqual(mapping.groups(found, "2"), ("a",))
-        self.assertEqual(mapping.groups(found, "9"), ())
-        self.assertEqual(mapping.terms(found, "1"), Terms(30))
-        self.assertEqual(mapping.terms(found, "2"), Terms())
-        self.assertIsNone(mapping.terms(found, "9"))
+        self.assertEqual(mapping.groups(found, ("", "1")), ("a", "b"))
+        self.assertEqual(mapping.groups(found, ("", "2")), ("a",))
+        self.assertEqual(mapping.groups(found, ("", "9")), ())
+        self.assertEqual(mapping.terms(found, ("", "1")), Terms(30))
+        self.assertEqual(mapping.terms(found, ("", "2")), Terms())
+        self.assertIsNone(mapping.terms(found, ("", "9")))
+
+    def test_products_of_two_providers_may_have_one_id(self):
+        found = [*mapping.parse(["1|a|30"], "one")[0], *mapping.parse(["1|b"], "two")[0]]
+        self.assertEqual(mapping.groups(found, ("one", "1")), ("a",))
+        self.assertEqual(mapping.groups(found, ("two", "1")), ("b",))
+        self.assertEqual(mapping.terms(found, ("two", "1")), Terms())
+        self.assertEqual(mapping.groups(found, ("", "1")), ())
+
+    def test_a_line_may_name_a_product_by_another_id(self):
+        found, _ = mapping.parse(["right|a|7", "offer|b|30", "other|a"], "one")
+        product, aliases = ("one", "offer"), {"right", "other"}
+        self.assertEqual(mapping.groups(found, product, aliases), ("a", "b"))
+        self.assertEqual(mapping.groups(found, product), ("b",))
+        self.assertEqual(mapping.terms(found, product, aliases), Terms(30))
+        self.assertEqual(mapping.terms(found, ("one", "x"), {"right"}), Terms(7))
+        self.assertIsNone(mapping.terms(found, ("two", "offer"), aliases))
 
     def test_ids_are_compared_exactly(self):
         self.assertEqual(errors("a|g|1", "A|g|2", "a|G|1"), [])
@@ -155,5 +171,5 @@ class TestAnyLines(unittest.TestCase):
             self.assertTrue(line.product_id)
             self.assertTrue(line.group_id)
             # All lines of a product agree, so it does not matter which one is asked.
-            self.assertEqual(mapping.terms(found, line.product_id), line.terms)
-            self.assertIn(line.group_id, mapping.groups(found, line.product_id))
+            self.assertEqual(mapping.terms(found, ("", line.product_id)), line.terms)
+            self.assertIn(line.group_id, mapping.groups(found, ("", line.product_id)))

@@ -60,6 +60,7 @@ class TestNotification(unittest.TestCase):
                 "payment failed",
                 "expiry",
                 "correction",
+                "information",
                 "unknown",
             ],
         )

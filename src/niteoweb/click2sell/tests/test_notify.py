@@ -18,6 +18,7 @@ from niteoweb.click2sell.notify import callback_url
 from niteoweb.click2sell.notify import KINDS
 from niteoweb.click2sell.notify import main
 from niteoweb.click2sell.provider import click2sell
+from niteoweb.click2sell.tests import deliveries
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Thread
@@ -102,7 +103,9 @@ class NotifyCase(TestCase):
     def notification(self) -> Notification:
         """What the one request says, read by the code that a site reads it with."""
         ((_, delivery),) = self.server.received
-        return click2sell.parse(click2sell.verify(delivery, KEY), timezone.utc)
+        form = click2sell.verify(delivery, deliveries.keys(KEY), deliveries.NOW)
+        (notification,) = click2sell.parse(form, timezone.utc)
+        return notification
 
 
 class TestWhatIsSent(NotifyCase):

@@ -22,8 +22,9 @@ def parsed(zone: ZoneInfo = UTC, **changes: str | None) -> Notification:
 
 
 def parse(body: bytes, zone: ZoneInfo = UTC) -> Notification:
-    form = click2sell.verify(deliveries.delivery(body), deliveries.SECRET_KEY)
-    return click2sell.parse(form, zone)
+    form = click2sell.verify(deliveries.delivery(body), deliveries.keys(), deliveries.NOW)
+    (notification,) = click2sell.parse(form, zone)
+    return notification
 
 
 class ParserTestCase(unittest.TestCase):
@@ -287,7 +288,7 @@ class TestKey(ParserTestCase):
 class TestBrokenPayload(unittest.TestCase):
     def test_what_cannot_be_read_is_kept_escaped(self):
         body = deliveries.body() + b"&cp_%81=%81&cp_b=%00&cp_c=\xff"
-        form = click2sell.verify(deliveries.delivery(body), deliveries.SECRET_KEY)
+        form = click2sell.verify(deliveries.delivery(body), deliveries.keys(), deliveries.NOW)
         kept = form.payload()
         self.assertEqual(kept["cp_\\x81"], "\\x81")
         self.assertEqual((kept["cp_b"], kept["cp_c"]), ("\0", "\\xff"))
@@ -297,6 +298,6 @@ class TestBrokenPayload(unittest.TestCase):
 
     def test_of_a_parameter_that_came_twice_both_values_are_kept(self):
         body = deliveries.body() + b"&product_id=2"
-        form = click2sell.verify(deliveries.delivery(body), deliveries.SECRET_KEY)
+        form = click2sell.verify(deliveries.delivery(body), deliveries.keys(), deliveries.NOW)
         kept = form.payload()
         self.assertEqual(sorted(v for k, v in kept.items() if "product_id" in k), ["1", "2"])

@@ -28,8 +28,10 @@ UTC = ZoneInfo("UTC")
 
 
 def parse(body: bytes, zone: ZoneInfo, key: str = deliveries.SECRET_KEY) -> Notification:
-    form = click2sell.verify(Delivery(body, click2sell.CONTENT_TYPE), key)
-    return click2sell.parse(form, zone)
+    delivery = Delivery(body, click2sell.CONTENT_TYPE)
+    form = click2sell.verify(delivery, deliveries.keys(key), deliveries.NOW)
+    (notification,) = click2sell.parse(form, zone)
+    return notification
 
 
 def moment(date: str, time: str, zone: ZoneInfo = UTC) -> datetime:

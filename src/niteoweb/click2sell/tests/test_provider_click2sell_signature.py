@@ -72,11 +72,13 @@ def signed(**parameters: str) -> Delivery:
     return delivery(urlencode(parameters).encode("ascii"))
 
 
+def verify(found: Delivery, key: str, previous: str = "") -> click2sell.Form:
+    return click2sell.verify(found, deliveries.keys(key, previous), deliveries.NOW)
+
+
 class TestChecksum(unittest.TestCase):
     def verify(self, transaction: str, checksum: str, key: str = KEY):
-        return click2sell.verify(
-            signed(acquirer_transaction_id=transaction, checksum=checksum), key
-        )
+        return verify(signed(acquirer_transaction_id=transaction, checksum=checksum), key)
 
     def test_vector(self):
         self.assertEqual(click2sell.sign("secret", "123"), VECTOR)
@@ -127,27 +129,23 @@ class TestChecksum(unittest.TestCase):
             with self.subTest(key):
                 checksum = click2sell.sign(key, "123")
                 found = signed(acquirer_transaction_id="123", checksum=checksum)
-                form = click2sell.verify(found, KEY, "before")
+                form = verify(found, KEY, "before")
                 self.assertIs(form.by_previous_key, by_previous)
                 if by_previous:
                     with self.assertRaises(WrongSignature):
-                        click2sell.verify(found, KEY)
+                        verify(found, KEY)
         with self.assertRaises(WrongSignature):
-            click2sell.verify(
-                signed(acquirer_transaction_id="123", checksum=VECTOR), KEY, "before"
-            )
+            verify(signed(acquirer_transaction_id="123", checksum=VECTOR), KEY, "before")
 
     def test_the_previous_key_alone_is_no_key(self):
         checksum = click2sell.sign("before", "123")
         with self.assertRaises(SecretKeyNotSet):
-            click2sell.verify(
-                signed(acquirer_transaction_id="123", checksum=checksum), "", "before"
-            )
+            verify(signed(acquirer_transaction_id="123", checksum=checksum), "", "before")
 
     def test_an_empty_previous_key_signs_nothing(self):
         checksum = click2sell.sign("", "123")
         with self.assertRaises(WrongSignature):
-            click2sell.verify(signed(acquirer_transaction_id="123", checksum=checksum), KEY, "")
+            verify(signed(acquirer_transaction_id="123", checksum=checksum), KEY, "")
 
     def test_both_keys_are_always_compared(self):
         for key in KEY, "before", "another":
@@ -159,7 +157,7 @@ class TestChecksum(unittest.TestCase):
                 ) as same,
             ):
                 with self.assertRaises(WrongSignature):
-                    click2sell.verify(found, KEY, "before")
+                    verify(found, KEY, "before")
                 self.assertEqual(same.call_count, 2)
 
     def test_the_comparison_takes_the_same_time_for_all(self):
@@ -183,11 +181,11 @@ class TestChecksum(unittest.TestCase):
             for missing in ({name: ""}, {name: None}):
                 values = {k: v for k, v in {**both, **missing}.items() if v is not None}
                 with self.subTest(missing), self.assertRaises(ParameterMissing) as caught:
-                    click2sell.verify(signed(**values), "secret")
+                    verify(signed(**values), "secret")
                 self.assertEqual(caught.exception.parameter, name)
             body = urlencode([*both.items(), (name, both[name])]).encode("ascii")
             with self.subTest(f"{name} twice"), self.assertRaises(ParameterInvalid) as caught:
-                click2sell.verify(delivery(body), "secret")
+                verify(delivery(body), "secret")
             self.assertEqual(caught.exception.parameter, name)
 
 
@@ -195,7 +193,7 @@ class TestTransactionId(unittest.TestCase):
     def verify(self, raw: bytes) -> None:
         checksum = hashlib.md5(KEY.encode("utf-8") + b"_" + raw).hexdigest().upper()
         body = f"acquirer_transaction_id={quote_from_bytes(raw)}&checksum={checksum}"
-        form = click2sell.verify(delivery(body.encode("ascii")), KEY)
+        form = verify(delivery(body.encode("ascii")), KEY)
         self.assertEqual(form.signed("acquirer_transaction_id"), raw)
 
     def test_good(self):
@@ -247,7 +245,7 @@ class TestTransactionId(unittest.TestCase):
                     checksum, hashlib.md5(f"{KEY}_".encode() + forged).hexdigest().upper()
                 )
                 with self.assertRaises(ParameterInvalid) as caught:
-                    click2sell.verify(delivery(body.encode("ascii")), KEY)
+                    verify(delivery(body.encode("ascii")), KEY)
                 self.assertEqual(caught.exception.parameter, "acquirer_transaction_id")
 
 
@@ -258,7 +256,7 @@ class TestOrder(unittest.TestCase):
 
     def refused(self, error, body=BODY, content_type=click2sell.CONTENT_TYPE, key=KEY):
         with self.assertRaises(error):
-            click2sell.verify(Delivery(body, content_type), key)
+            verify(Delivery(body, content_type), key)
 
     def test_content_type(self):
         for content_type in (
@@ -282,7 +280,7 @@ class TestOrder(unittest.TestCase):
             " application/x-www-form-urlencoded ;",
         ):
             with self.subTest(content_type):
-                click2sell.verify(Delivery(self.BODY, content_type), KEY)
+                verify(Delivery(self.BODY, content_type), KEY)
 
     def test_empty_comes_before_the_key(self):
         self.refused(EmptyBody, body=b"", key="")

@@ -10,14 +10,11 @@ from niteoweb.click2sell import plan as plans
 from niteoweb.click2sell import provisioning
 from niteoweb.click2sell import store
 from niteoweb.click2sell import sweep
-from niteoweb.click2sell.notification import Delivery
 from niteoweb.click2sell.notification import Kind
-from niteoweb.click2sell.provider import click2sell
 from niteoweb.click2sell.restapi import notifications
 from niteoweb.click2sell.restapi import protection
 from niteoweb.click2sell.testing import HTTP
 from niteoweb.click2sell.tests import base
-from niteoweb.click2sell.tests import deliveries
 from niteoweb.click2sell.tests.base import EMAIL
 from niteoweb.click2sell.tests.base import SiteTestCase
 from plone import api
@@ -259,12 +256,7 @@ class TestList(ServiceTestCase):
                 self.assertIn(expected, answer.json()["message"])
 
     def fill(self, size):
-        sale = click2sell.parse(
-            click2sell.verify(
-                Delivery(deliveries.body(), click2sell.CONTENT_TYPE), deliveries.SECRET_KEY
-            ),
-            timezone.utc,
-        )
+        sale = self.notification()
         transaction.begin()
         for number in range(size):
             ledger.record(

@@ -1,14 +1,15 @@
 """Two secret keys at once: a rotation without a lost purchase."""
 
+from niteoweb.click2sell import arrival
 from niteoweb.click2sell import commit
-from niteoweb.click2sell import provisioning
 from niteoweb.click2sell import remark
 from niteoweb.click2sell import secretkeys
 from niteoweb.click2sell import settings
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import store
-from niteoweb.click2sell.browser.callback import Callback
+from niteoweb.click2sell.browser.callback import view_of
 from niteoweb.click2sell.provider import click2sell
+from niteoweb.click2sell.providers import CLICK2SELL
 from niteoweb.click2sell.testing import INTEGRATION
 from niteoweb.click2sell.tests import base
 from niteoweb.click2sell.tests import deliveries
@@ -136,7 +137,7 @@ class KeysTestCase(SiteTestCase):
         request["BODYFILE"] = io.BytesIO(body)
         transaction.begin()
         with self.unexpected_errors_shown():
-            Callback(self.portal, request)()
+            view_of(CLICK2SELL)(self.portal, request)()
         return request.response.getStatus()
 
     def used(self, key: str):
@@ -146,7 +147,7 @@ class KeysTestCase(SiteTestCase):
     def previous(self) -> tuple[str, str]:
         """How loud the word on the previous key is, and how it begins."""
         transaction.begin()
-        notice = secretkeys.previous_notice(self.portal)
+        notice = secretkeys.previous_notice(self.portal, CLICK2SELL)
         return notice.level, translate(notice.text)[:26]
 
 
@@ -230,7 +231,7 @@ class TestLastUse(KeysTestCase):
     def test_two_processes_that_write_it_at_once(self):
         """The one that comes second conflicts, begins anew and loses no purchase."""
         self.rotate()
-        real, seen = provisioning.write_down, []
+        real, seen = arrival.write_down, []
 
         def meanwhile(*args):
             # Called after the key's use was noted and before the commit.
@@ -242,7 +243,7 @@ class TestLastUse(KeysTestCase):
             return real(*args)
 
         with (
-            mock.patch.object(provisioning, "write_down", meanwhile),
+            mock.patch.object(arrival, "write_down", meanwhile),
             mock.patch.object(commit.time, "sleep") as begun_anew,
         ):
             self.assertEqual(self.deliver(NEW), 200)
@@ -283,7 +284,7 @@ class TestNotice(KeysTestCase):
     CAN_GO = ("success", "The previous key can go: n")
 
     def test_none_without_a_previous_key(self):
-        self.assertIsNone(secretkeys.previous_notice(self.portal))
+        self.assertIsNone(secretkeys.previous_notice(self.portal, CLICK2SELL))
 
     def test_of_a_rotation_from_its_beginning_to_its_end(self):
         self.deliver(OLD)

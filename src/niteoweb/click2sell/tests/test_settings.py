@@ -3,6 +3,7 @@
 from niteoweb.click2sell import secretkeys
 from niteoweb.click2sell import settings
 from niteoweb.click2sell.interfaces import IClick2SellSettings
+from niteoweb.click2sell.providers import CLICK2SELL
 from niteoweb.click2sell.testing import INTEGRATION
 from plone import api
 from plone.app.testing import setRoles
@@ -248,12 +249,12 @@ class TestRules(unittest.TestCase):
         for key, level in ((None, "danger"), ("short-key", "warning"), (KEY, "info")):
             with self.subTest(key):
                 stored().secretkey = key
-                notice = secretkeys.notice(self.portal)
+                notice = secretkeys.notice(self.portal, CLICK2SELL)
                 self.assertEqual(notice.level, level)
                 self.assertNotIn(str(key), translate(notice.text))
 
     def test_twenty_characters_are_enough(self):
         stored().secretkey = "x" * 19
-        self.assertEqual(secretkeys.notice(self.portal).level, "warning")
+        self.assertEqual(secretkeys.notice(self.portal, CLICK2SELL).level, "warning")
         stored().secretkey = "x" * 20
-        self.assertEqual(secretkeys.notice(self.portal).level, "info")
+        self.assertEqual(secretkeys.notice(self.portal, CLICK2SELL).level, "info")

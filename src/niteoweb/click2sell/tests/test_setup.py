@@ -5,6 +5,7 @@ from AccessControl.PermissionRole import rolesForPermissionOn
 from Acquisition import aq_base
 from DateTime import DateTime
 from niteoweb.click2sell import memberindex
+from niteoweb.click2sell import paymentprovider
 from niteoweb.click2sell.interfaces import IClick2SellLayer
 from niteoweb.click2sell.interfaces import IClick2SellSettings
 from niteoweb.click2sell.testing import INTEGRATION
@@ -49,7 +50,7 @@ def own_actions() -> list:
 
 def configlets() -> list:
     tool = api.portal.get_tool("portal_controlpanel")
-    return [action for action in tool.listActions() if "click2sell" in action.getId().lower()]
+    return [action for action in tool.listActions() if action.getAppId() == PRODUCT]
 
 
 class TestInstall(unittest.TestCase):
@@ -61,8 +62,8 @@ class TestInstall(unittest.TestCase):
 
     def test_profile_version(self):
         setup = api.portal.get_tool("portal_setup")
-        self.assertEqual(setup.getLastVersionForProfile(PROFILE), ("1003",))
-        self.assertEqual(setup.getVersionForProfile(PROFILE), "1003")
+        self.assertEqual(setup.getLastVersionForProfile(PROFILE), ("1004",))
+        self.assertEqual(setup.getVersionForProfile(PROFILE), "1004")
 
     def test_services_can_be_used(self):
         setup = api.portal.get_tool("portal_setup")
@@ -97,14 +98,17 @@ class TestInstall(unittest.TestCase):
             },
         )
 
-    def test_one_configlet(self):
-        (configlet,) = configlets()
-        self.assertEqual(configlet.getId(), "click2sellConfiguration")
-        self.assertEqual(configlet.getCategory(), "Products")
-        self.assertEqual(configlet.getPermissions(), ("Click2Sell: Configure",))
+    def test_a_configlet_for_each_provider(self):
+        names = [configlet.getId().removesuffix("Configuration") for configlet in configlets()]
         self.assertEqual(
-            configlet.getActionExpression(), "string:${portal_url}/@@click2sell-settings"
+            sorted(names), [provider.name for provider in paymentprovider.registered()]
         )
+        for name, configlet in zip(names, configlets(), strict=True):
+            self.assertEqual(configlet.getCategory(), "Products")
+            self.assertEqual(configlet.getPermissions(), ("Click2Sell: Configure",))
+            self.assertEqual(
+                configlet.getActionExpression(), f"string:${{portal_url}}/@@{name}-settings"
+            )
 
     def test_the_members_own_page_is_in_their_menu(self):
         (action,) = own_actions()
@@ -119,7 +123,7 @@ class TestInstall(unittest.TestCase):
         self.assertNotEqual(icons.lookup(name), icons.defaulticon)
 
     def test_the_icon_is_in_the_registry(self):
-        (configlet,) = configlets()
+        configlet = configlets()[0]
         name = configlet.getIconExpression().removeprefix("string:")
         icons = self.portal.restrictedTraverse("@@iconresolver")
         self.assertNotEqual(icons.lookup(name), icons.defaulticon)
@@ -221,7 +225,7 @@ class TestUninstall(unittest.TestCase):
     def test_can_be_installed_again(self):
         view = ManageProductsView(self.portal, self.layer["request"])
         self.assertTrue(view.install_product(PRODUCT))
-        self.assertEqual(len(configlets()), 1)
+        self.assertEqual(len(configlets()), 3)
         settings = getUtility(IRegistry).forInterface(IClick2SellSettings)
         self.assertIsNone(settings.secretkey)
         self.assertEqual(api.user.get(username="buyer").getProperty("product_id"), "42")

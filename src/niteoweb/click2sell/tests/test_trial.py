@@ -129,7 +129,7 @@ class TestRoad(TrialTestCase):
         self.assertEqual(fields.keys() - set(deliveries.fields()), notify_only(fields))
         signature = sign(deliveries.SECRET_KEY, fields["acquirer_transaction_id"])
         self.assertEqual(fields["checksum"], signature)
-        self.assertEqual(trial.read(fields).buyer, EMAIL)
+        self.assertEqual(trial.read(fields, self.now).buyer, EMAIL)
 
     def test_no_two_are_of_one_transaction(self):
         found = {self.fields()["acquirer_transaction_id"] for number in range(20)}
@@ -137,7 +137,7 @@ class TestRoad(TrialTestCase):
 
     def test_time_is_now_by_the_clock_of_the_site(self):
         self.registry(portal_timezone="Asia/Tokyo")
-        notification = trial.read(self.fields())
+        notification = trial.read(self.fields(), self.now)
         self.assertEqual(notification.occurred_at, self.now)
 
     def test_the_product_has_the_name_that_it_had_last(self):
@@ -148,16 +148,16 @@ class TestRoad(TrialTestCase):
 
     def test_is_refused_as_a_true_one_would_be(self):
         with self.assertRaises(ParameterInvalid):
-            trial.read(self.fields(address="nobody"))
+            trial.read(self.fields(address="nobody"), self.now)
         with self.assertRaises(ParameterInvalid):
-            trial.read(self.fields(product_id="1\n2"))
+            trial.read(self.fields(product_id="1\n2"), self.now)
         self.settings(secretkey=None)
         with self.assertRaises(SecretKeyNotSet):
-            trial.read(self.fields())
+            trial.read(self.fields(), self.now)
 
     def test_the_plan_is_that_of_a_true_purchase(self):
         fields = self.fields()
-        notification = trial.read(fields)
+        notification = trial.read(fields, self.now)
         with trial.rehearse(notification, self.now) as rehearsal:
             plan, verdict = rehearsal.found.plan, rehearsal.found.verdict
         self.assertEqual(verdict.outcome, "accepted")

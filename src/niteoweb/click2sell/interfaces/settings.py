@@ -1,10 +1,8 @@
-"""What other packages, profiles and sites may rely on: settings, events, the browser layer."""
+"""What an owner can set in Site Setup for the add-on as a whole and for Click2Sell."""
 
 from niteoweb.click2sell import _
 from zope import schema
-from zope.interface import Attribute
 from zope.interface import Interface
-from zope.publisher.interfaces.browser import IDefaultBrowserLayer
 from zope.schema.vocabulary import SimpleTerm
 from zope.schema.vocabulary import SimpleVocabulary
 
@@ -33,12 +31,11 @@ Log in here: $login_url
 """
 
 
-class IClick2SellLayer(IDefaultBrowserLayer):
-    """Browser layer: set on requests to sites that have the add-on installed."""
-
-
 class IClick2SellSettings(Interface):
     """Settings of the add-on, in plone.app.registry; the dotted name is that of 0.4.5."""
+
+    # The registry's names are made of it, and sites have them: it never changes.
+    __module__ = "niteoweb.click2sell.interfaces"
 
     secretkey = schema.Password(
         title=_("Secret key"),
@@ -276,39 +273,9 @@ class ISecretKeyActions(Interface):
         default=False,
     )
 
-
-class IMemberEvent(Interface):
-    """Something happened to a member because of a notification."""
-
-    user_id = Attribute("User id of the member.")
-    notification = Attribute("The niteoweb.click2sell.notification.Notification.")
-
-
-class IMemberCreateEvent(IMemberEvent):
-    """A new member was made for a buyer. Fired once per member, after the member exists."""
-
-
-class IMemberUpdateEvent(IMemberEvent):
-    """A purchase was attached to a member that existed before it."""
-
-
-#: The name that release 0.4.5 used in its code.
-IMemberCreatedEvent = IMemberCreateEvent
-
-
-class IAccessEvent(Interface):
-    """What a member has access to changed. Fired after the change is committed."""
-
-    user_id = Attribute("User id of the member.")
-    provider = Attribute("Name of the provider, for example click2sell.")
-    product_id = Attribute("The provider's id of the product.")
-    groups = Attribute("Ids of the groups that were granted or revoked for it, a tuple.")
-    until = Attribute("When access ends or ended, a datetime in UTC; None for no end.")
-
-
-class IAccessGrantedEvent(IAccessEvent):
-    """A member has access to a product and had none before."""
-
-
-class IAccessRevokedEvent(IAccessEvent):
-    """A member has no access to a product any more."""
+    api_token_clear = schema.Bool(
+        title=_("Remove the token"),
+        description=_("The provider is not asked any more."),
+        required=False,
+        default=False,
+    )

@@ -1,0 +1,87 @@
+"""What has arrived is written into the ledger and its buyer's history, before anything else."""
+
+from collections.abc import Callable
+from collections.abc import Mapping
+from datetime import datetime
+from niteoweb.click2sell import buyer as buyers
+from niteoweb.click2sell import completion
+from niteoweb.click2sell import customer
+from niteoweb.click2sell import history
+from niteoweb.click2sell import ledger
+from niteoweb.click2sell import search
+from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.notification import Notification
+from typing import Any
+
+import logging
+
+
+logger = logging.getLogger("niteoweb.click2sell")
+
+#: Writes something down: called with the site and the time; None when there was no room.
+Recorder = Callable[[Any, datetime], ledger.Entry | None]
+
+
+def write_down(site: Any, notification: Notification, now: datetime) -> ledger.Entry | None:
+    """Write a notification into the ledger and its buyer's history, with today's terms.
+
+    A later mapping does not rewrite the past.
+
+    :returns: None when its transaction has too many entries; then it is only counted.
+    """
+    entry = ledger.record(site, notification, now)
+    if entry is None:
+        return None
+    if completion.is_wanted(notification):
+        entry["asks"] = True
+        search.file_nameless(site, entry)
+    else:
+        _file(site, entry, notification)
+    return entry
+
+
+def amend(site: Any, entry: ledger.Entry, notification: Notification) -> None:
+    """Write down what its provider has told of an entry since it arrived.
+
+    :param notification: the entry's, with what was not known.
+    """
+    del entry["asks"]
+    search.forget_nameless(site, entry)
+    ledger.amend(site, entry, notification)
+    _file(site, entry, notification)
+
+
+def _file(site: Any, entry: ledger.Entry, notification: Notification) -> None:
+    terms = history.terms(entry, plone_site.mapping())
+    if terms is not None:
+        ledger.change(entry, days=terms.days, exclusive=terms.exclusive, terms_known=True)
+    buyer = customer.of_entry(site, entry, notification.buyer)
+    if buyer is None:
+        search.file_nameless(site, entry)
+    else:
+        buyers.own(site, buyer, entry)
+
+
+def recorder(notification: Notification) -> Recorder:
+    """What writes a notification down."""
+    return lambda site, now: write_down(site, notification, now)
+
+
+def broken_recorder(
+    key: str, provider: str, transaction_id: str, payload: Mapping[str, str], parameter: str
+) -> Recorder:
+    """What writes a delivery down that has a valid signature and a broken field.
+
+    :param key: hash of the body.
+    :param parameter: name of the broken field.
+    """
+
+    def record(site: Any, now: datetime) -> ledger.Entry | None:
+        entry = ledger.record_broken(site, key, provider, transaction_id, payload, now)
+        if entry is not None:
+            logger.warning("Entry %s needs attention: %s is broken.", key, parameter)
+            ledger.finish(site, entry, ledger.ATTENTION, "parameter", parameter)
+            search.file_nameless(site, entry)
+        return entry
+
+    return record

@@ -1,0 +1,119 @@
+"""What a notification leaves open, asked of its provider: over the network, outside of locks.
+
+Some providers name a customer by an id, or only tell that a subscription has changed. What they
+told is written down at once, and takes effect when they have been asked. While a provider
+cannot be reached its entries are failed ones, which the sweep takes up.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from dataclasses import replace
+from datetime import datetime
+from datetime import timezone
+from niteoweb.click2sell import customer
+from niteoweb.click2sell import entrynote
+from niteoweb.click2sell import erased
+from niteoweb.click2sell import history
+from niteoweb.click2sell import ledger
+from niteoweb.click2sell import paymentprovider
+from niteoweb.click2sell import retry
+from niteoweb.click2sell.client import Refused
+from niteoweb.click2sell.client import Unreachable
+from niteoweb.click2sell.notification import Notification
+from typing import Any
+
+import logging
+
+
+logger = logging.getLogger("niteoweb.click2sell")
+
+UNREACHABLE = "unreachable"
+NOT_TOLD = "not told"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a provider has answered about an entry.
+
+    :ivar told: the entry's notification, complete, and others that followed from the answer;
+        none when it has not answered.
+    :ivar reason: why it has not, :data:`UNREACHABLE` or :data:`NOT_TOLD`.
+    :ivar error: what was in the way, in words without addresses and secrets.
+    """
+
+    told: tuple[Notification, ...] = ()
+    reason: str = ""
+    error: str = ""
+
+
+def is_wanted(notification: Notification) -> bool:
+    """Whether the provider has to be asked before a notification can take effect."""
+    provider = paymentprovider.named(notification.provider)
+    return (
+        provider is not None
+        and provider.client is not None
+        and provider.client.is_wanted(notification, paymentprovider.settings(provider))
+    )
+
+
+def questions(site: Any, keys: Iterable[str]) -> tuple[Notification, ...]:
+    """The notifications of those entries whose provider has to be asked."""
+    found = (ledger.get(site, key) for key in keys)
+    return tuple(_question(site, entry) for entry in found if entry is not None and asks(entry))
+
+
+def asks(entry: ledger.Entry) -> bool:
+    """Whether the provider has to be asked about an entry."""
+    return bool(entry.get("asks"))
+
+
+def ask(asked: Iterable[Notification]) -> dict[str, Reply]:
+    """Ask the providers; this may take many seconds.
+
+    :returns: by the keys of the entries.
+    """
+    return {notification.key: _ask(notification) for notification in asked}
+
+
+def put_off(site: Any, entry: ledger.Entry, reply: Reply, now: datetime) -> None:
+    """Keep an entry that the provider did not answer for.
+
+    :param now: in UTC.
+    """
+    title = paymentprovider.title(entry["provider"])
+    entry["attempts"] += 1
+    entrynote.note_failure(entry, reply.error, now)
+    if reply.reason == UNREACHABLE:
+        retry.note(entry, now)
+        ledger.finish(site, entry, ledger.FAILED, UNREACHABLE, title)
+    else:
+        ledger.finish(site, entry, ledger.ATTENTION, NOT_TOLD, title)
+
+
+def _question(site: Any, entry: ledger.Entry) -> Notification:
+    """An entry's notification, with its buyer where the customer is known."""
+    notification = history.notification(entry)
+    if notification.buyer or not notification.customer_id:
+        return notification
+    known = customer.buyer(site, (notification.provider, notification.customer_id))
+    if known is None or erased.closed(known):
+        return notification
+    address = known["addresses"][-1]
+    return replace(notification, buyer=address, email=address)
+
+
+def _ask(notification: Notification) -> Reply:
+    provider = paymentprovider.named(notification.provider)
+    if provider is None or provider.client is None:
+        return Reply(reason=NOT_TOLD, error="There is no such provider any more.")
+    stored = paymentprovider.settings(provider)
+    try:
+        now = datetime.now(timezone.utc)
+        return Reply(provider.client.complete(notification, stored, now))
+    except Unreachable as error:
+        key = notification.key
+        logger.warning("Entry %s has to wait: %s cannot be reached.", key, provider.name)
+        return Reply(reason=UNREACHABLE, error=str(error))
+    except Refused as error:
+        logger.warning("Entry %s needs attention: %s", notification.key, error.reason)
+        return Reply(reason=NOT_TOLD, error=error.reason)

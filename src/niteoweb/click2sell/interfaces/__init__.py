@@ -1,0 +1,44 @@
+"""What other packages, profiles and sites may rely on: settings, events, the browser layer."""
+
+from niteoweb.click2sell.interfaces.events import IAccessEvent
+from niteoweb.click2sell.interfaces.events import IAccessGrantedEvent
+from niteoweb.click2sell.interfaces.events import IAccessRevokedEvent
+from niteoweb.click2sell.interfaces.events import IMemberCreatedEvent
+from niteoweb.click2sell.interfaces.events import IMemberCreateEvent
+from niteoweb.click2sell.interfaces.events import IMemberEvent
+from niteoweb.click2sell.interfaces.events import IMemberUpdateEvent
+from niteoweb.click2sell.interfaces.provider import IPaymentProvider
+from niteoweb.click2sell.interfaces.providersettings import ICleengSettings
+from niteoweb.click2sell.interfaces.providersettings import IPlenigoSettings
+from niteoweb.click2sell.interfaces.settings import DEFAULT_WELCOME_SUBJECT
+from niteoweb.click2sell.interfaces.settings import DEFAULT_WELCOME_TEXT
+from niteoweb.click2sell.interfaces.settings import IClick2SellSettings
+from niteoweb.click2sell.interfaces.settings import ISecretKeyActions
+from niteoweb.click2sell.interfaces.settings import SECRET_KEY_LENGTH
+from niteoweb.click2sell.interfaces.settings import WELCOME_MAIL
+from zope.publisher.interfaces.browser import IDefaultBrowserLayer
+
+
+__all__ = [
+    "DEFAULT_WELCOME_SUBJECT",
+    "DEFAULT_WELCOME_TEXT",
+    "IAccessEvent",
+    "IAccessGrantedEvent",
+    "IAccessRevokedEvent",
+    "ICleengSettings",
+    "IClick2SellLayer",
+    "IClick2SellSettings",
+    "IMemberCreateEvent",
+    "IMemberCreatedEvent",
+    "IMemberEvent",
+    "IMemberUpdateEvent",
+    "IPaymentProvider",
+    "IPlenigoSettings",
+    "ISecretKeyActions",
+    "SECRET_KEY_LENGTH",
+    "WELCOME_MAIL",
+]
+
+
+class IClick2SellLayer(IDefaultBrowserLayer):
+    """Browser layer: set on requests to sites that have the add-on installed."""

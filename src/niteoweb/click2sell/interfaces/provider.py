@@ -1,0 +1,59 @@
+"""What a payment provider is, for whoever adds one; docs/providers.rst shows how."""
+
+from zope.interface import Attribute
+from zope.interface import Interface
+
+
+class IPaymentProvider(Interface):
+    """A payment provider: a named utility, and nothing else has to be registered.
+
+    :class:`niteoweb.click2sell.paymentprovider.PaymentProvider` makes one of a pure module and
+    a settings schema. What is found through the utility: the callback view ``@@name``, the tab
+    with the settings, filters and titles of pages, and the tables of the documentation.
+    """
+
+    name = Attribute("Small letters and digits; the utility's name, and that of the view.")
+    title = Attribute("What the provider calls itself.")
+    schema = Attribute(
+        "Interface of the settings in plone.app.registry, with secretkey, previous_secretkey "
+        "and mapping; a provider whose schema has a field `enabled` can be switched off."
+    )
+    signed = Attribute(
+        "Names of the fields of a Notification that the signature covers, a frozenset; "
+        "niteoweb.click2sell.notification.EVERYTHING for all of them."
+    )
+    events = Attribute(
+        "All that the provider tells: niteoweb.click2sell.notification.Event, a tuple."
+    )
+
+    client = Attribute(
+        "What asks the provider for what its notifications leave open, as "
+        "niteoweb.click2sell.client describes it; None when they are complete."
+    )
+
+    def verify(delivery, settings, now):
+        """Prove that a delivery comes from the provider.
+
+        :param delivery: a niteoweb.click2sell.notification.Delivery: raw body and headers.
+        :param settings: whatever has the fields of the schema as attributes.
+        :param now: in UTC.
+        :returns: a niteoweb.click2sell.notification.Genuine, for :meth:`parse`.
+        :raises niteoweb.click2sell.notification.DeliveryError: it is refused.
+        """
+
+    def parse(genuine, timezone_):
+        """Read a genuine delivery.
+
+        :param timezone_: the site's, for times that name none.
+        :returns: one Notification or more, a tuple; more than one is recorded and takes effect
+            in one commit.
+        :raises niteoweb.click2sell.notification.ParameterError: it cannot be read.
+        """
+
+    def answer(status, text):
+        """What the provider is told.
+
+        :param status: of HTTP.
+        :param text: for people; it names nothing that was sent.
+        :returns: a niteoweb.click2sell.notification.Answer.
+        """

@@ -1,0 +1,295 @@
+"""A body of JSON from outside, read strictly.
+
+Pure: imports nothing of Zope or Plone, does no I/O and reads no clock.
+
+Two readers of one text must not understand it differently, and no text may cost more than its
+length: a name that comes twice, numbers that are none, very long numbers and deep nesting are
+refused. How long a body may be is checked before, by the callback view.
+
+Names are dotted: ``data.offerId``, and ``entity.items.0.productId`` in a list.
+"""
+
+from collections import Counter
+from collections.abc import Container
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime
+from decimal import Decimal
+from niteoweb.click2sell.notification import ParameterInvalid
+from niteoweb.click2sell.notification import ParameterMissing
+from niteoweb.click2sell.provider import timestamp
+from niteoweb.click2sell.provider.address import is_address
+from typing import Any
+
+import json
+import re
+
+
+CONTENT_TYPE = "application/json"
+
+#: Objects and lists within one another; no provider comes near it.
+DEEPEST = 20
+#: Digits of a number, as many as 64 bits have, and zeros that its exponent may stand for.
+LONGEST_NUMBER = 19
+#: Characters of a text that decides something.
+LONGEST_TEXT = 255
+LONGEST_ID = 100
+#: The name that errors in the text itself are reported under.
+WHOLE = "body"
+
+#: A name that ends so, in any letter case, holds what must not be kept.
+_SECRETS = ("token", "secret", "password", "signature", "checksum", "authorization")
+
+# A string that never ends goes up to the end, so that the text is looked through only once.
+_BRACKETS = re.compile(r'"(?:[^"\\]|\\.?)*(?:"|\Z)|([\[{])|([\]}])', re.S)
+_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+
+
+def read(raw: bytes) -> "JsonBody":
+    """Read a body.
+
+    :param raw: the bytes of the body.
+    :raises ParameterInvalid: it is not UTF-8 or not JSON, not an object, has a name twice in an
+        object, a number that is none or too long, half a character, or is nested too deeply.
+    """
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        raise ParameterInvalid(WHOLE) from None
+    depth = 0
+    for found in _BRACKETS.finditer(text):
+        depth += bool(found[1]) - bool(found[2])
+        if depth > DEEPEST:
+            raise ParameterInvalid(WHOLE)
+    try:
+        values = json.loads(
+            text,
+            object_pairs_hook=_object,
+            parse_int=_integer,
+            parse_float=_decimal,
+            parse_constant=_refuse,
+        )
+        # Half of a character can be written as an escape, but not be stored or sent.
+        json.dumps(values, ensure_ascii=False, default=str).encode("utf-8")
+    except (json.JSONDecodeError, UnicodeEncodeError):
+        raise ParameterInvalid(WHOLE) from None
+    return JsonBody(values)
+
+
+class JsonBody:
+    """An object of JSON: its values by dotted names.
+
+    :param values: what JSON made of it.
+    :param prefix: how names of its values begin when errors name them.
+    :raises ParameterInvalid: it is not an object.
+    """
+
+    def __init__(self, values: Any, prefix: str = "") -> None:
+        if not isinstance(values, dict):
+            raise ParameterInvalid(prefix.rstrip(".") or WHOLE)
+        self._values = values
+        self._prefix = prefix
+
+    def has(self, name: str) -> bool:
+        """Whether there is a value other than null and ""."""
+        return self._find(name) not in (None, "")
+
+    def text(self, name: str, longest: int = LONGEST_TEXT) -> str:
+        """A text without spaces around it, "" when there is none.
+
+        :param longest: how many characters it may have.
+        :raises ParameterInvalid: it is too long, no text, or has a control character in it.
+        """
+        value = self._find(name)
+        if value is None:
+            return ""
+        if not isinstance(value, str) or len(value) > longest or not value.isprintable():
+            raise ParameterInvalid(self._prefix + name)
+        return value.strip()
+
+    def choice(self, name: str, choices: Container[str]) -> str:
+        """A text out of several, "" when there is none.
+
+        :raises ParameterInvalid: it is another one.
+        """
+        value = self.text(name)
+        if value and value not in choices:
+            raise ParameterInvalid(self._prefix + name)
+        return value
+
+    def title(self, name: str) -> str:
+        """A text that decides nothing, "" where it is none: cut, and on one line."""
+        value = self._find(name)
+        if not isinstance(value, str):
+            return ""
+        plain = "".join(sign if sign.isprintable() else " " for sign in value)
+        return " ".join(plain.split())[:LONGEST_TEXT]
+
+    def identifier(self, name: str) -> str:
+        """An id, which may be written as a text or as a number, as text; "" for none.
+
+        :raises ParameterInvalid: it is neither, too long, or has a control character in it.
+        """
+        value = self._find(name)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return str(value)
+        return self.text(name, LONGEST_ID)
+
+    def required(self, name: str) -> str:
+        """An id that has to be there.
+
+        :raises ParameterMissing: it is not, or empty.
+        :raises ParameterInvalid: see :meth:`identifier`.
+        """
+        value = self.identifier(name)
+        if not value:
+            raise ParameterMissing(self._prefix + name)
+        return value
+
+    def integer(self, name: str) -> int | None:
+        """A whole number, None when there is none.
+
+        :raises ParameterInvalid: it is something else.
+        """
+        value = self._find(name)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise ParameterInvalid(self._prefix + name)
+        return value
+
+    def boolean(self, name: str) -> bool | None:
+        """Yes or no, None when it is not said.
+
+        :raises ParameterInvalid: it is something else.
+        """
+        value = self._find(name)
+        if value is not None and not isinstance(value, bool):
+            raise ParameterInvalid(self._prefix + name)
+        return value
+
+    def moment(self, name: str) -> datetime | None:
+        """A moment in UTC, None for none: ISO 8601 with a time zone, or Unix seconds.
+
+        :raises ParameterInvalid: it is something else, or before 1990.
+        """
+        value = self._find(name)
+        if value in (None, ""):
+            return None
+        try:
+            return timestamp.moment(value)
+        except ValueError:
+            raise ParameterInvalid(self._prefix + name) from None
+
+    def address(self, name: str) -> str:
+        """A mail address, "" when there is none.
+
+        :raises ParameterInvalid: it cannot be one.
+        """
+        value = self.text(name)
+        if value and not is_address(value):
+            raise ParameterInvalid(self._prefix + name)
+        return value
+
+    def part(self, name: str) -> "JsonBody":
+        """An object in it, an empty one when there is none.
+
+        :raises ParameterInvalid: it is something else.
+        """
+        value = self._find(name)
+        return JsonBody({} if value is None else value, f"{self._prefix}{name}.")
+
+    def parts(self, name: str) -> list["JsonBody"]:
+        """The objects of a list, none when there is no list.
+
+        :raises ParameterInvalid: it is no list, or one of something else.
+        """
+        value = self._find(name)
+        if value is None:
+            return []
+        if not isinstance(value, list):
+            raise ParameterInvalid(self._prefix + name)
+        return [
+            JsonBody(item, f"{self._prefix}{name}.{place}.") for place, item in enumerate(value)
+        ]
+
+    def payload(self) -> dict[str, str]:
+        """All values as text by dotted names, for the record, without secrets.
+
+        Of two values whose dotted names are the same the second is kept under ``name (2)``.
+        """
+        kept: dict[str, str] = {}
+        times: Counter[str] = Counter()
+        for name, value in _flat(self._values, ""):
+            times[name] += 1
+            kept[name if times[name] == 1 else f"{name} ({times[name]})"] = value
+        return kept
+
+    def _find(self, name: str) -> Any:
+        value: Any = self._values
+        for step in name.split("."):
+            if value is None:
+                return None
+            if not isinstance(value, dict):
+                raise ParameterInvalid(self._prefix + name)
+            value = value.get(step)
+        return value
+
+
+def payload_of(raw: bytes) -> dict[str, str]:
+    """What a body says, for the record, without secrets; it never fails.
+
+    Of what cannot be read only the length is told: nobody can tell the secrets in it.
+    """
+    try:
+        return read(raw).payload()
+    except ParameterInvalid:
+        return {"(unreadable)": f"{len(raw)} bytes"}
+
+
+def _flat(value: Any, name: str) -> Iterator[tuple[str, str]]:
+    """The values in a value, with their dotted names."""
+    inner: Any = ()
+    if isinstance(value, dict):
+        inner = [
+            (step, item)
+            for step, item in value.items()
+            if not step.strip().lower().endswith(_SECRETS)
+        ]
+    elif isinstance(value, list):
+        inner = enumerate(value)
+    if isinstance(value, (dict, list)) and value:
+        for step, item in inner:
+            yield from _flat(item, f"{name}.{step}" if name else str(step))
+    elif isinstance(value, str):
+        yield name, value
+    elif name:
+        yield name, json.dumps(value, default=str).strip('"')
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) != len(pairs):
+        twice, _ = Counter(name for name, _ in pairs).most_common(1)[0]
+        # A name is only repeated in an answer when it cannot be anything but a name.
+        raise ParameterInvalid(twice if _NAME.fullmatch(twice) else "?")
+    return values
+
+
+def _integer(digits: str) -> int:
+    if len(digits.lstrip("-")) > LONGEST_NUMBER:
+        raise ParameterInvalid(WHOLE)
+    return int(digits)
+
+
+def _decimal(digits: str) -> Decimal:
+    if len(digits) <= 2 * LONGEST_NUMBER:
+        with suppress(ArithmeticError):
+            number = Decimal(digits)
+            if abs(number.adjusted()) <= LONGEST_NUMBER:
+                return number
+    raise ParameterInvalid(WHOLE)
+
+
+def _refuse(_constant: str) -> None:
+    raise ParameterInvalid(WHOLE)

@@ -1,0 +1,15 @@
+"""The payment providers that come with the add-on."""
+
+from niteoweb.click2sell.client import plenigo as plenigo_client
+from niteoweb.click2sell.interfaces import ICleengSettings
+from niteoweb.click2sell.interfaces import IClick2SellSettings
+from niteoweb.click2sell.interfaces import IPlenigoSettings
+from niteoweb.click2sell.paymentprovider import PaymentProvider
+from niteoweb.click2sell.provider import cleeng
+from niteoweb.click2sell.provider import click2sell
+from niteoweb.click2sell.provider import plenigo
+
+
+CLEENG = PaymentProvider(cleeng, ICleengSettings)
+CLICK2SELL = PaymentProvider(click2sell, IClick2SellSettings)
+PLENIGO = PaymentProvider(plenigo, IPlenigoSettings, plenigo_client)

@@ -1,0 +1,324 @@
+"""plenigo's whole road: signed callbacks over HTTP, its API, what the site makes of them."""
+
+from datetime import timedelta
+from niteoweb.click2sell import completion
+from niteoweb.click2sell import customer
+from niteoweb.click2sell import ledger
+from niteoweb.click2sell import paymentprovider
+from niteoweb.click2sell import provisioning
+from niteoweb.click2sell import retry
+from niteoweb.click2sell import sweep as sweeping
+from niteoweb.click2sell.browser import callback
+from niteoweb.click2sell.client import jsonapi
+from niteoweb.click2sell.fake.plenigo import FakePlenigo
+from niteoweb.click2sell.fake.plenigo import TOKEN
+from niteoweb.click2sell.fake.server import Clock
+from niteoweb.click2sell.providers import PLENIGO
+from niteoweb.click2sell.sweep import sweep
+from niteoweb.click2sell.testing import HTTP
+from niteoweb.click2sell.tests import base
+from niteoweb.click2sell.tests.base import SiteTestCase
+from unittest import mock
+
+import transaction
+
+
+JANE = "jane@example.org"
+
+
+class PlenigoTestCase(SiteTestCase):
+    layer = HTTP
+
+    def setUp(self):
+        super().setUp()
+        self.url = f"http://{self.layer['host']}:{self.layer['port']}/plone/@@plenigo"
+        for module in (callback, completion, sweeping):
+            self.enterContext(mock.patch.object(module, "datetime", base._clock(self)))
+        self.fake = FakePlenigo(clock=Clock(self.now))
+        self.enterContext(self.fake)
+        self.enterContext(mock.patch.dict("os.environ", {jsonapi.INSECURE_VARIABLE: "1"}))
+        self.enterContext(mock.patch.object(jsonapi, "PAUSES", ()))
+        self.set(
+            enabled=True,
+            secretkey=self.fake.callbacks.secret,
+            api_url=self.fake.url,
+            api_token=TOKEN,
+            mapping=["gold|premium", "right-2|course"],
+        )
+        self.jane = self.fake.add_customer(JANE, "Jane", "Doe")
+
+    def set(self, **values):
+        for name, value in values.items():
+            setattr(paymentprovider.settings(PLENIGO), name, value)
+        transaction.commit()
+
+    def deliver(self, **how):
+        found = self.fake.callbacks.deliver(self.url, **how)
+        transaction.begin()
+        return [one.status for one in found]
+
+    def keys(self):
+        transaction.begin()
+        return list(ledger.newest_first(self.portal))
+
+    def reasons(self):
+        return [(outcome, reason) for outcome, reason, _subject in self.entries() if reason]
+
+
+class TestLife(PlenigoTestCase):
+    def test_a_subscription_from_its_beginning_to_its_end(self):
+        number = self.fake.subscribe(self.jane, "gold")
+        self.assertEqual(self.deliver(), [200, 200])
+        self.assertEqual(self.groups(JANE), ["click2sell", "premium"])
+        member = self.member(JANE)
+        self.assertEqual(member.getProperty("fullname"), "Jane Doe")
+        self.assertEqual(member.getProperty("product_id"), "gold")
+        self.fake.cancel(number)
+        self.deliver()
+        self.assertEqual(self.groups(JANE), ["click2sell", "premium"])
+        self.fake.undo_cancellation(number)
+        self.deliver()
+        self.fake.end(number)
+        self.deliver()
+        self.assertEqual(self.groups(JANE), ["click2sell"])
+        self.assertEqual(self.reasons(), [])
+
+    def test_in_any_order_and_twice(self):
+        number = self.fake.subscribe(self.jane, "gold")
+        self.fake.cancel(number)
+        self.fake.undo_cancellation(number)
+        self.assertEqual(set(self.deliver(order=reversed, times=2)), {200})
+        self.assertEqual(self.groups(JANE), ["click2sell", "premium"])
+        self.fake.end(number)
+        self.deliver(times=2)
+        self.assertEqual(self.groups(JANE), ["click2sell"])
+
+    def test_a_payment_that_is_revoked(self):
+        number = self.fake.subscribe(self.jane, "gold")
+        self.deliver()
+        self.fake.revoke_payment(number)
+        self.deliver()
+        self.assertEqual(self.groups(JANE), ["click2sell"])
+
+    def test_another_offer(self):
+        number = self.fake.subscribe(self.jane, "gold")
+        self.deliver()
+        self.fake.change(number, plenigoOfferId="other", items=[])
+        self.deliver()
+        self.assertEqual(self.groups(JANE), ["click2sell"])
+
+    def test_a_line_may_name_the_access_right(self):
+        self.fake.subscribe(self.jane, "offer", access_right="right-2")
+        self.deliver()
+        self.assertEqual(self.groups(JANE), ["click2sell", "course"])
+
+    def test_products_of_click2sell_are_others(self):
+        self.settings(mapping=["gold|course"])
+        self.fake.subscribe(self.jane, "gold")
+        self.deliver()
+        self.assertEqual(self.groups(JANE), ["click2sell", "premium"])
+
+    def test_several_pieces_need_attention(self):
+        self.fake.subscribe(self.jane, "gold", quantity=2)
+        self.deliver()
+        self.assertEqual(self.reasons(), [("needs attention", "several pieces")])
+        self.assertIsNone(self.member(JANE))
+
+
+class TestCustomer(PlenigoTestCase):
+    def test_the_address_changes_and_the_member_stays(self):
+        number = self.fake.subscribe(self.jane, "gold")
+        self.deliver()
+        self.fake.change_address(self.jane, "jane.doe@example.org")
+        self.fake.end(number)
+        self.fake.subscribe(self.jane, "offer", access_right="right-2")
+        self.deliver()
+        self.assertEqual(self.groups(JANE), ["click2sell", "course"])
+        self.assertIsNone(self.member("jane.doe@example.org"))
+        buyer = customer.buyer(self.portal, ("plenigo", self.jane))
+        self.assertEqual(buyer["addresses"], (JANE, "jane.doe@example.org"))
+        self.assertEqual(buyer["user_id"], JANE)
+
+    def test_plenigo_is_asked_for_a_customer_once(self):
+        self.fake.callbacks.pending.clear()
+        for offer in "gold", "offer", "third":
+            self.fake.subscribe(self.jane, offer)
+        self.deliver()
+        asked = [request.path[0] for request in self.fake.requests]
+        self.assertEqual(asked.count("customers"), 1)
+        self.assertEqual(asked.count("subscriptions"), 3)
+
+    def test_a_customer_who_is_deleted(self):
+        self.fake.subscribe(self.jane, "gold")
+        self.fake.subscribe(self.jane, "offer", access_right="right-2")
+        self.deliver()
+        self.assertEqual(self.groups(JANE), ["click2sell", "course", "premium"])
+        self.fake.delete_customer(self.jane)
+        self.deliver()
+        self.assertEqual(self.groups(JANE), ["click2sell"])
+        self.assertEqual(self.reasons(), [("needs attention", "customer deleted")])
+
+    def test_who_bought_elsewhere_is_the_same_buyer(self):
+        self.buy(buyer_email=JANE)
+        self.fake.subscribe(self.jane, "offer", access_right="right-2")
+        self.deliver()
+        self.assertEqual(self.groups(JANE), ["click2sell", "course", "premium"])
+
+
+class TestApi(PlenigoTestCase):
+    def test_while_plenigo_cannot_be_reached_the_entry_waits(self):
+        self.fake.callbacks.pending.clear()
+        self.fake.subscribe(self.jane, "gold")
+        self.fake.outage = True
+        with self.assertLogs("niteoweb.click2sell", "WARNING"):
+            self.assertEqual(self.deliver(), [200])
+        self.assertEqual(self.reasons(), [("failed", "unreachable")])
+        self.assertIsNone(self.member(JANE))
+        self.fake.outage = False
+        self.assertEqual(self.deliver(), [])
+        report = sweep()
+        self.assertEqual(list(report.entries.values()), ["accepted"])
+        self.assertEqual(self.groups(JANE), ["click2sell", "premium"])
+
+    def test_the_sweep_asks_again_with_growing_pauses(self):
+        self.fake.callbacks.pending.clear()
+        self.fake.subscribe(self.jane, "gold")
+        self.fake.outage = True
+        with self.assertLogs("niteoweb.click2sell", "WARNING"):
+            self.deliver()
+            sweep()
+        transaction.begin()
+        self.assertEqual(retry.due(self.portal, self.now), [])
+        later = self.now + timedelta(minutes=16)
+        self.assertEqual(len(retry.due(self.portal, later)), 1)
+
+    def test_without_a_token_the_callback_itself_counts(self):
+        self.set(api_token=None)
+        self.fake.subscribe(self.jane, "gold")
+        self.assertEqual(self.deliver(), [200, 200])
+        self.assertEqual(self.groups(JANE), ["click2sell", "premium"])
+        self.assertEqual(self.fake.requests, [])
+
+    def test_without_a_token_a_stranger_needs_attention(self):
+        self.set(api_token=None)
+        self.fake.callbacks.pending.clear()
+        self.fake.subscribe(self.jane, "gold")
+        with self.assertLogs("niteoweb.click2sell", "WARNING"):
+            self.deliver()
+        self.assertEqual(self.reasons(), [("needs attention", "not told")])
+        self.set(api_token=TOKEN)
+        (key,) = self.keys()
+        provisioning.replay(key)
+        self.assertEqual(self.groups(JANE), ["click2sell", "premium"])
+
+    def test_a_wrong_token_waits_for_a_right_one(self):
+        self.set(api_token="wrong")
+        self.fake.callbacks.pending.clear()
+        self.fake.subscribe(self.jane, "gold")
+        with self.assertLogs("niteoweb.click2sell", "WARNING"):
+            self.deliver()
+        self.assertEqual(self.reasons(), [("failed", "unreachable")])
+
+    def test_nothing_secret_is_kept_or_logged(self):
+        self.fake.callbacks.pending.clear()
+        self.fake.subscribe(self.jane, "gold")
+        self.fake.outage = True
+        with self.assertLogs("niteoweb.click2sell", "WARNING") as logged:
+            self.deliver()
+        for secret in TOKEN, self.fake.callbacks.secret, JANE:
+            self.assertNotIn(secret, "".join(logged.output))
+            self.assertNotIn(secret, repr(self.dump()["trees"]["entries"]))
+
+
+class TestCatchingUp(PlenigoTestCase):
+    """What no callback told."""
+
+    def lose(self):
+        self.fake.callbacks.pending.clear()
+
+    def sweep(self):
+        transaction.begin()
+        return sweep()
+
+    def test_a_subscription_that_was_not_told(self):
+        self.fake.subscribe(self.jane, "gold")
+        self.lose()
+        self.assertEqual(self.sweep().missed, 1)
+        self.assertEqual(self.groups(JANE), ["click2sell", "premium"])
+        self.assertEqual(self.sweep().missed, 0)
+
+    def test_what_was_told_is_not_recorded_again(self):
+        number = self.fake.subscribe(self.jane, "gold")
+        self.deliver()
+        self.assertEqual(self.sweep().missed, 0)
+        self.fake.cancel(number)
+        self.deliver()
+        self.assertEqual(self.sweep().missed, 0)
+        self.fake.end(number)
+        self.deliver()
+        self.assertEqual(self.sweep().missed, 0)
+        self.assertEqual(len(self.entries()), 4)
+
+    def test_an_end_that_was_not_told(self):
+        number = self.fake.subscribe(self.jane, "gold")
+        self.deliver()
+        self.fake.end(number)
+        self.lose()
+        self.assertEqual(self.sweep().missed, 1)
+        self.assertEqual(self.groups(JANE), ["click2sell"])
+
+    def test_the_end_of_what_nobody_knows_is_no_news(self):
+        self.fake.end(self.fake.subscribe(self.jane, "gold"))
+        self.lose()
+        self.assertEqual(self.sweep().missed, 0)
+        self.assertIsNone(self.member(JANE))
+
+    def test_more_than_a_page(self):
+        for number in range(130):
+            customer_id = self.fake.add_customer(f"buyer-{number}@example.org")
+            self.fake.subscribe(customer_id, "unmapped")
+        self.deliver(order=lambda letters: [x for x in letters if "CUSTOMER" in x.name])
+        self.lose()
+        self.assertEqual(self.sweep().missed, 130)
+
+    def test_an_outage_leaves_it_to_the_next_sweep(self):
+        self.fake.subscribe(self.jane, "gold")
+        self.lose()
+        self.fake.outage = True
+        with self.assertLogs("niteoweb.click2sell", "WARNING"):
+            report = self.sweep()
+        self.assertEqual((report.missed, report.troubled), (0, 1))
+        self.fake.outage = False
+        self.assertEqual(self.sweep().missed, 1)
+
+
+class TestCallback(PlenigoTestCase):
+    def test_switched_off_it_is_not_there(self):
+        self.set(enabled=False)
+        self.fake.subscribe(self.jane, "gold")
+        self.assertEqual(self.deliver(), [404, 404])
+
+    def test_tampered_with(self):
+        self.fake.subscribe(self.jane, "gold")
+        letter = self.fake.callbacks.pending[-1]
+        tampered = self.fake.callbacks.post(
+            self.url, letter, tamper=lambda body: body.replace(b"gold", b"gone")
+        )
+        self.assertEqual(tampered.status, 403)
+        self.assertEqual(self.entries(), [])
+
+    def test_too_old(self):
+        self.fake.subscribe(self.jane, "gold")
+        letter = self.fake.callbacks.pending[-1]
+        old = self.now - timedelta(days=3)
+        self.assertEqual(self.fake.callbacks.post(self.url, letter, signed_at=old).status, 403)
+        self.set(tolerance=0)
+        self.assertEqual(self.fake.callbacks.post(self.url, letter, signed_at=old).status, 200)
+
+    def test_the_old_secret_during_a_rotation(self):
+        self.fake.subscribe(self.jane, "gold")
+        letter, old = self.fake.callbacks.pending[-1], self.fake.callbacks.secret
+        self.set(secretkey="a new secret", previous_secretkey=old)
+        self.assertEqual(self.fake.callbacks.post(self.url, letter).status, 200)
+        self.set(previous_secretkey=None)
+        self.assertEqual(self.fake.callbacks.post(self.url, letter).status, 403)
