@@ -209,6 +209,6 @@ def view_of(provider: IPaymentProvider) -> type[SettingsWrapper]:
         "id": name,
         "label": provider.title,
     }
-    found = wrap_form(type("SettingsForm", (SettingsForm,), values), SettingsWrapper)
-    found.__name__ = name
-    return found
+    form = type("SettingsForm", (SettingsForm,), values)
+    # The name is one of the instances, which a class itself has in another place.
+    return type("SettingsView", (wrap_form(form, SettingsWrapper),), {"__name__": name})
