@@ -10,6 +10,7 @@ from niteoweb.click2sell.interfaces.events import IMemberUpdateEvent
 from niteoweb.click2sell.interfaces.provider import IPaymentProvider
 from niteoweb.click2sell.interfaces.providersettings import ICleengSettings
 from niteoweb.click2sell.interfaces.providersettings import IPlenigoSettings
+from niteoweb.click2sell.interfaces.providersettings import IProviderSettings
 from niteoweb.click2sell.interfaces.settings import DEFAULT_WELCOME_SUBJECT
 from niteoweb.click2sell.interfaces.settings import DEFAULT_WELCOME_TEXT
 from niteoweb.click2sell.interfaces.settings import IClick2SellSettings
@@ -34,6 +35,7 @@ __all__ = [
     "IMemberUpdateEvent",
     "IPaymentProvider",
     "IPlenigoSettings",
+    "IProviderSettings",
     "ISecretKeyActions",
     "SECRET_KEY_LENGTH",
     "WELCOME_MAIL",

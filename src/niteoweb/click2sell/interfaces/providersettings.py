@@ -19,7 +19,7 @@ SIGNATURE_ENCODING = SimpleVocabulary(
 
 
 class IProviderSettings(Interface):
-    """What the providers have in common; none of them uses it as it is."""
+    """What the providers have in common; each has an interface of its own that extends it."""
 
     enabled = schema.Bool(
         title=_("Take in notifications of this provider"),

@@ -1,0 +1,1 @@
+"""Acme Pay as a payment provider of niteoweb.click2sell."""

@@ -1,0 +1,41 @@
+"""An Acme Pay that is not real: writes webhooks, and delivers them signed."""
+
+from acmepay import provider
+from datetime import datetime
+from datetime import timedelta
+from niteoweb.click2sell.fake.sender import Letter
+from niteoweb.click2sell.fake.sender import Sender
+from niteoweb.click2sell.fake.server import Clock
+from typing import Any
+
+
+SECRET = "a secret key for tests of Acme Pay"  # noqa: S105
+
+#: When a webhook that failed is tried again.
+RETRIES = (timedelta(minutes=10), timedelta(hours=2), timedelta(hours=24))
+
+
+class FakeAcmePay:
+    """An Acme Pay without an API: all that it does is deliver webhooks.
+
+    :ivar webhooks: what is to be delivered.
+    """
+
+    def __init__(self, secret: str = SECRET, clock: Clock | None = None) -> None:
+        self.clock = clock or Clock()
+        self.webhooks = Sender(self.clock, _headers, secret, RETRIES)
+
+    def tell(self, event: str, order: str, email: str, item: str, /, **changes: Any) -> Letter:
+        """Put a webhook on the pile.
+
+        :param item: id of what was bought.
+        :param changes: further values of it, and others than the usual ones.
+        """
+        customer = {"id": f"C-{email}", "email": email, "first_name": "Jane"}
+        value = {"event": event, "order": order, "created": self.clock.now.isoformat()}
+        value |= {"customer": customer, "item": {"id": item, "series": "print"}}
+        return self.webhooks.write(event, {**value, **changes})
+
+
+def _headers(secret: str, moment: datetime, body: bytes) -> dict[str, str]:
+    return {provider.SIGNATURE: provider.sign(secret, int(moment.timestamp()), body)}
