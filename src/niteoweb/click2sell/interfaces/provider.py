@@ -1,4 +1,4 @@
-"""What a payment provider is, for whoever adds one; docs/providers.rst shows how."""
+"""What a payment provider is, for whoever adds one; docs/addprovider.rst shows how."""
 
 from zope.interface import Attribute
 from zope.interface import Interface
