@@ -83,14 +83,14 @@ HTTP = FunctionalTesting(bases=(INSTALLED, WSGI_SERVER_FIXTURE), name="acmepay:H
 
 
 def run(folder: Path, *command: Any) -> str:
-    """Run a module of Python.
+    """Run a module of Python, or a line of code.
 
     :param folder: where; what lies there is found before what is installed.
     :returns: what it printed.
     """
     path = os.pathsep.join(filter(None, sys.path))
     done = subprocess.run(
-        [sys.executable, "-m", *map(str, command)],
+        [sys.executable, "-c" if " " in command[0] else "-m", *map(str, command)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -139,6 +139,12 @@ class TestPackage(unittest.TestCase):
         told = run(self.layer.folder, "unittest", "acmepay.tests.test_provider")
         self.assertRegex(told, r"Ran [3-9]\d tests")
         self.assertTrue(told.rstrip().endswith("OK"), told)
+
+    def test_its_tests_need_no_plone(self):
+        code = "import acmepay.tests.test_provider, sys; print(*sys.modules)"
+        loaded = {name.partition(".")[0] for name in run(self.layer.folder, code).split()}
+        self.assertIn("acmepay", loaded)
+        self.assertEqual(loaded & {"plone", "Products", "Zope2", "ZODB", "transaction"}, set())
 
     def test_one_utility_is_all_that_is_registered(self):
         text = (EXAMPLE / "src" / "acmepay" / "configure.zcml").read_text("utf-8")

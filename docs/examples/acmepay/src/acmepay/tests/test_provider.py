@@ -14,6 +14,7 @@ from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import ParameterMissing
 from niteoweb.click2sell.provider.jsonbody import CONTENT_TYPE
+from niteoweb.click2sell.provider.sealed import SealedBody
 from typing import Any
 
 import unittest
@@ -49,7 +50,7 @@ class TestMeaning(unittest.TestCase):
     def parsed(self, event: str, **changes: Any) -> Notification:
         fake = FakeAcmePay(clock=Clock(NOW))
         letter = fake.tell(event, "A-1", "Jane@example.org", "gold", **changes)
-        genuine = provider.sealed.SealedBody(letter.body, False, NOW)
+        genuine = SealedBody(letter.body, False, NOW)
         (found,) = provider.parse(genuine, timezone.utc)
         return found
 
