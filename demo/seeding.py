@@ -107,8 +107,9 @@ def seed(site: Any, end: datetime) -> int:
 def _deliver(site: Any, arrival: Arrival) -> None:
     """Post a notification, without the network in between."""
     from niteoweb.click2sell import provisioning
-    from niteoweb.click2sell.browser.callback import Callback
+    from niteoweb.click2sell.browser.callback import view_of
     from niteoweb.click2sell.provider.click2sell import CONTENT_TYPE
+    from niteoweb.click2sell.providers import CLICK2SELL
     from ZPublisher.HTTPRequest import HTTPRequest
     from ZPublisher.HTTPResponse import HTTPResponse
 
@@ -123,7 +124,7 @@ def _deliver(site: Any, arrival: Arrival) -> None:
     request = HTTPRequest(BytesIO(body), environment, HTTPResponse())
     request.processInputs()
     with mock.patch.object(provisioning, "step", _fail if arrival.status == 500 else _pass):
-        answer = Callback(site, request)()
+        answer = view_of(CLICK2SELL)(site, request)()
     status = request.response.getStatus()
     if status != arrival.status:
         raise AssertionError(f"{status} {answer} ({arrival.form})")

@@ -633,6 +633,7 @@ class TestReport(SweepTestCase):
                 "stopped": None,
                 "silent_providers": {"b": "2026-05-03T18:00:00+00:00"},
                 "entries": {},
+                "missed": 0,
                 "groups_given_late": 0,
                 "accounts_made_late": 0,
                 "mails": {"sent": 0, "failed": 0, "due": 0},
