@@ -101,6 +101,7 @@ setup(
             "requests",
             "zope.testrunner",
         ],
+        "cluster": ["psycopg2-binary", "RelStorage"],
         "docs": ["Sphinx"],
         "lint": ["check-manifest", "i18ndude", "pyroma", "ruff", "zpretty"],
     },
