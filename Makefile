@@ -139,4 +139,4 @@ test: lint docs browser cluster-packages  ## Everything: style, documentation, a
 .PHONY: clean
 clean:  ## Remove what was built; var/ (the database) stays
 	rm -rf $(VENV) node_modules bin parts develop-eggs eggs .installed.cfg build dist docs/_build \
-	  src/*.egg-info .coverage .coverage.* .hypothesis .ruff_cache
+	  src/*.egg-info .installed-cluster.cfg .coverage .coverage.* .hypothesis .ruff_cache
