@@ -114,9 +114,8 @@ def unentitled(site: Any, now: datetime) -> list[str]:
     for record in store.tree(site, "buyers").values():
         entries = [ledger.get(site, key) for key in record["keys"]]
         facts = history.facts([entry for entry in entries if entry["counts"]], {})
-        due: set[str] = set()
-        if any(fact.kind in PAYMENTS for fact in facts):
-            due.add(plone_site.settings().buyers_group)
+        paid = any(fact.kind in PAYMENTS for fact in facts)
+        due = {plone_site.settings().buyers_group} if paid else set()
         for _provider, product_id in compute(facts, plone_site.policy()).products(now):
             due.update(mapping.groups(lines, product_id))
         user_id = record["user_id"]
