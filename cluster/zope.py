@@ -36,6 +36,7 @@ class Zope:
     def __init__(self, folder: Path, name: str) -> None:
         self.name = name
         self.address = f"127.0.0.1:{free_port()}"
+        self._folder = folder
         self._log = folder / f"{name}.log"
         self._program: Program | None = None
         self._started_at = 0.0
@@ -43,7 +44,7 @@ class Zope:
     @property
     def configuration(self) -> Path:
         """Its ``zope.conf``."""
-        return ROOT / "parts" / self.name / "etc" / "zope.conf"
+        return self._folder / "parts" / self.name / "etc" / "zope.conf"
 
     @property
     def running(self) -> bool:
@@ -58,7 +59,7 @@ class Zope:
     def start(self) -> None:
         """Start it; it needs some seconds until it answers."""
         self._started_at = time.monotonic()
-        self._program = Program([ROOT / "bin" / self.name, "console"], self._log)
+        self._program = Program([self._folder / "bin" / self.name, "console"], self._log)
 
     def wait(self) -> None:
         """Wait until it answers.
@@ -120,6 +121,10 @@ def zopes(folder: Path, dsn: str) -> list[Zope]:
         [
             Path(sys.executable).parent / "buildout",
             *("-N", "-q", "-c", ROOT / "cluster.cfg"),
+            # Beside the database, so that a cluster in another folder is not in the way.
+            f"buildout:bin-directory={folder / 'bin'}",
+            f"buildout:parts-directory={folder / 'parts'}",
+            f"buildout:installed={folder / 'installed.cfg'}",
             f"cluster:folder={folder}",
             f"cluster:dsn={dsn}",
             *(f"cluster:{one.name}={one.address}" for one in made),

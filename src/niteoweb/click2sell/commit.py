@@ -24,6 +24,10 @@ logger = logging.getLogger("niteoweb.click2sell")
 #: them through, each driver's own.
 LOST_CONNECTION = {"OperationalError", "InterfaceError"}
 
+#: What ZODB says when a new object gets a number that is taken. A ZEO client has numbers in
+#: reserve; a server that is started again may give the same ones to another client.
+NUMBER_TAKEN = "A different object already has the same oid"
+
 #: Pauses in seconds before the work is tried again; they add up to less than a second.
 PAUSES = (0.02, 0.05, 0.1, 0.2, 0.4)
 
@@ -65,20 +69,29 @@ def run(work: Callable[[Any], T]) -> T:
             transaction.commit()
             transaction.begin()
             return result
-        except ConflictError:
-            _abort()
-            if pause is None:
-                raise Busy from None
-            # Two processes that wait equally long would meet again.
-            time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311
-        except BaseException as error:
+        except Exception as error:
+            there = _abort()
+            if _conflict(error):
+                if pause is None:
+                    raise Busy from None
+                # Two processes that wait equally long would meet again.
+                time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311
             # Plone swallows some errors of the database, and fails somewhere else then.
-            if not _abort() or passes(error):
+            elif passes(error) or not there:
                 # It may have been committed all the same: all work here can be done again.
                 logger.warning("The database cannot be used: %s", type(error).__name__)
                 raise Busy from None
+            else:
+                raise
+        except BaseException:
+            _abort()
             raise
     raise AssertionError("unreachable")
+
+
+def _conflict(error: BaseException) -> bool:
+    """Whether the same work may succeed at once."""
+    return isinstance(error, ConflictError) or str(error) == NUMBER_TAKEN
 
 
 def _abort() -> bool:

@@ -33,6 +33,8 @@ class ClusterTests:
     layer: ClusterLayer
     #: What may be answered instead of 200 while something is away.
     PASSING = frozenset({0, 502, 503})
+    #: Whether Zope itself tries again when the database is away, before our view is called.
+    PUBLISHER_RETRIES = False
 
     def setUp(self):
         self.maxDiff = None
@@ -61,12 +63,13 @@ class ClusterTests:
         took = time.monotonic() - started
         conflicts = len(self.layer.told("pause"))
         print(
-            f"\n{self.layer.__name__}: {PURCHASES} purchases by {CLIENTS} clients in {took:.0f} s;"
-            f" answers {dict(provider.answers)}; {conflicts} conflicts, tried again"
+            f"\n{self.layer.__name__}: {PURCHASES} purchases by {CLIENTS} clients in "
+            f"{took:.0f} s; answers {dict(provider.answers)}; {conflicts} conflicts"
         )
         self.assertEqual(set(provider.acknowledged), set(told))
         self.assertLessEqual(set(provider.answers), {200, *self.PASSING})
-        self.assertEqual(self.layer.told("publisher retry"), [])
+        if not self.PUBLISHER_RETRIES:
+            self.assertEqual(self.layer.told("publisher retry"), [])
         self.sweep_until_nothing_is_due()
         self.assert_sold(told)
 
@@ -141,7 +144,7 @@ class ClusterTests:
             status, text = post(port or self.layer.port, told)
             if status == 200:
                 return
-            self.assertIn(status, self.PASSING, text)
+            self.assertIn(status, self.PASSING, f"{text}\n{self.layer.last_error()}")
             time.sleep(0.3)
         self.fail(f"{status} {text}")
 

@@ -124,3 +124,11 @@ class ClusterLayer:
     def told(self, what: str) -> list[str]:
         """Lines that both processes wrote for the tests."""
         return [line for served in self.servers for line in served.told(what)]
+
+    def last_error(self) -> str:
+        """What the processes logged last as an error of ours."""
+        found = []
+        for served in self.servers:
+            _, begin, error = served.log.read_text("utf-8").rpartition("ERROR:niteoweb")
+            found.append(begin + error[:5000])
+        return "\n".join(found)

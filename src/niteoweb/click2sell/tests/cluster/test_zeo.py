@@ -9,3 +9,4 @@ import unittest
 
 class TestZeo(ClusterTests, unittest.TestCase):
     layer = ClusterLayer("Zeo", OnZeo)
+    PUBLISHER_RETRIES = True

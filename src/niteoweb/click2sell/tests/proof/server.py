@@ -46,11 +46,12 @@ FILE = """\
 """
 
 ZEO = """\
-    <zeoclient>
+    %import ZEO
+    <clientstorage>
       server {address}
       storage 1
       wait-timeout 3
-    </zeoclient>
+    </clientstorage>
 """
 
 SITE_ZCML = """\
