@@ -33,7 +33,7 @@ from soak.watch import Watch  # noqa: E402
 
 #: Objects that each thread keeps: so few that its cache is full after the warm-up, and what
 #: grows then is no cache.
-CACHE_SIZE = 6000
+CACHE_SIZE = 2000
 #: Of the time, for caches to fill and modules to be imported.
 WARM_UP = 0.15
 #: Seconds without traffic after which nothing of it may be left: waitress looks for closed

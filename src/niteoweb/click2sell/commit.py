@@ -71,6 +71,10 @@ def run(work: Callable[[Any], T]) -> T:
             return result
         except Exception as error:
             there = _abort()
+            if _number_taken(error):
+                # ZODB takes the object that has the number for the new one and disowns it: what
+                # is written into it later would be lost. Whatever refers to it is read anew.
+                plone_site.get()._p_jar.cacheMinimize()
             if _conflict(error):
                 if pause is None:
                     raise Busy from None
@@ -91,7 +95,11 @@ def run(work: Callable[[Any], T]) -> T:
 
 def _conflict(error: BaseException) -> bool:
     """Whether the same work may succeed at once."""
-    return isinstance(error, ConflictError) or str(error) == NUMBER_TAKEN
+    return isinstance(error, ConflictError) or _number_taken(error)
+
+
+def _number_taken(error: BaseException) -> bool:
+    return isinstance(error, ValueError) and str(error) == NUMBER_TAKEN
 
 
 def _abort() -> bool:

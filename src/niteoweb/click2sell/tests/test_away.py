@@ -2,15 +2,19 @@
 
 from niteoweb.click2sell import away
 from niteoweb.click2sell import commit
+from persistent.mapping import PersistentMapping
 from unittest import mock
 from ZEO.Exceptions import ClientDisconnected
+from ZODB import DB
 from ZODB.POSException import ConflictError
 from ZODB.POSException import POSKeyError
 from ZODB.POSException import ReadOnlyError
 from ZODB.POSException import StorageError
+from ZODB.utils import z64
 
 import logging
 import sqlite3
+import transaction
 import unittest
 
 
@@ -79,7 +83,7 @@ class TestCommit(unittest.TestCase):
         logging.getLogger("niteoweb.click2sell").setLevel(logging.CRITICAL)
         self.addCleanup(logging.getLogger("niteoweb.click2sell").setLevel, logging.NOTSET)
         site = mock.patch.object(commit.plone_site, "get")
-        site.start()
+        self.connection = site.start().return_value._p_jar
         self.addCleanup(site.stop)
 
     def test_what_passes(self):
@@ -110,3 +114,53 @@ class TestCommit(unittest.TestCase):
             self.assertRaises(ValueError),
         ):
             commit.run(mock.Mock(side_effect=AttributeError))
+
+    def test_a_number_that_is_taken(self):
+        work = mock.Mock(side_effect=[ValueError(commit.NUMBER_TAKEN), "done"])
+        with mock.patch.object(commit, "PAUSES", (0.001,)):
+            self.assertEqual(commit.run(work), "done")
+        self.connection.cacheMinimize.assert_called_once_with()
+
+
+class TestNumberTaken(unittest.TestCase):
+    """What ZODB does to the object that has the number; why objects are forgotten then."""
+
+    def setUp(self):
+        self.database = DB(None)
+        self.addCleanup(self.database.close)
+        self.connection = self.database.open()
+        self.addCleanup(self.connection.close)
+        self.addCleanup(transaction.abort)
+        root = self.connection.root()
+        root["parent"] = PersistentMapping(first=PersistentMapping())
+        transaction.commit()
+        self.first = root["parent"]["first"]
+
+    def work(self, site):
+        root = self.connection.root()
+        first = root["parent"]["first"]
+        first["number"] = first.get("number", 0) + 1
+        root["second"] = PersistentMapping()
+
+    def test_nothing_is_lost(self):
+        taken, free = self.first._p_oid, self.connection.new_oid()
+        storage = self.connection._storage
+        site = mock.Mock(_p_jar=self.connection)
+        real = storage.store
+
+        def store(oid, serial, *arguments):
+            # A ZEO client hears of a conflict with what is there only later.
+            return None if (oid, serial) == (taken, z64) else real(oid, serial, *arguments)
+
+        with (
+            mock.patch.object(commit.plone_site, "get", lambda: site),
+            mock.patch.object(commit, "PAUSES", (0.001,)),
+            mock.patch.object(self.connection, "new_oid", side_effect=[taken, free]),
+            mock.patch.object(storage, "store", store),
+        ):
+            commit.run(self.work)
+        self.connection.cacheMinimize()
+        root = self.connection.root()
+        first = root["parent"]["first"]
+        self.assertEqual((first["number"], first._p_oid), (1, taken))
+        self.assertEqual(root["second"]._p_oid, free)
