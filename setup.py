@@ -107,7 +107,7 @@ setup(
     },
     entry_points={
         "z3c.autoinclude.plugin": ["target = plone"],
-        "paste.filter_app_factory": ["away = niteoweb.click2sell.away:filter_factory"],
+        "paste.filter_factory": ["away = niteoweb.click2sell.away:filter_factory"],
         "console_scripts": [
             "click2sell-notify = niteoweb.click2sell.notify:main",
             "click2sell-sweep = niteoweb.click2sell.command.sweep:main",

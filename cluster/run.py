@@ -18,18 +18,18 @@ import time
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from cluster.balancer import Balancer  # noqa: E402
+from cluster.instance import create_site  # noqa: E402
+from cluster.instance import Zope  # noqa: E402
+from cluster.instance import zopes  # noqa: E402
+from cluster.plonesite import GROUP  # noqa: E402
+from cluster.plonesite import OWNER  # noqa: E402
+from cluster.plonesite import PRODUCT  # noqa: E402
+from cluster.plonesite import SITE_ID  # noqa: E402
 from cluster.postgres import Postgres  # noqa: E402
 from cluster.program import ClusterError  # noqa: E402
 from cluster.program import find  # noqa: E402
 from cluster.program import ROOT  # noqa: E402
 from cluster.sale import sell  # noqa: E402
-from cluster.site import GROUP  # noqa: E402
-from cluster.site import OWNER  # noqa: E402
-from cluster.site import PRODUCT  # noqa: E402
-from cluster.site import SITE_ID  # noqa: E402
-from cluster.zope import create_site  # noqa: E402
-from cluster.zope import Zope  # noqa: E402
-from cluster.zope import zopes  # noqa: E402
 from demo.run import DemoError  # noqa: E402
 from demo.run import free_addresses  # noqa: E402
 

@@ -1,7 +1,7 @@
 """One sale, through the balancer."""
 
+from cluster.plonesite import PRODUCT
 from cluster.program import ClusterError
-from cluster.site import PRODUCT
 from datetime import datetime
 from datetime import timezone
 from niteoweb.click2sell import notify

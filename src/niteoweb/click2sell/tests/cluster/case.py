@@ -5,6 +5,7 @@ from datetime import datetime
 from datetime import timedelta
 from datetime import timezone
 from niteoweb.click2sell.buyer import ENDED
+from niteoweb.click2sell.tests.cluster import PURCHASES
 from niteoweb.click2sell.tests.cluster.layer import ClusterLayer
 from niteoweb.click2sell.tests.cluster.provider import Provider
 from niteoweb.click2sell.tests.proof.onsite import in_threads
@@ -12,11 +13,9 @@ from niteoweb.click2sell.tests.proof.onsite import post
 from niteoweb.click2sell.tests.proof.test_http_orders import body
 from threading import Barrier
 
-import os
 import time
 
 
-PURCHASES = int(os.environ.get("CLICK2SELL_PURCHASES", "60"))
 CLIENTS = 8
 #: Every so many purchases are delivered to both processes at the same moment, too.
 TO_BOTH = 5

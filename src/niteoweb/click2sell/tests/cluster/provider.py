@@ -11,7 +11,7 @@ import time
 
 
 #: Seconds for which a delivery is repeated, and between two attempts.
-PATIENCE = 240
+PATIENCE = 600
 PAUSE = 0.3
 
 

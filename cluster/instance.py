@@ -1,15 +1,15 @@
 """The Zope processes of the cluster, as buildout makes them from ``cluster.cfg``."""
 
 from base64 import b64encode
+from cluster.plonesite import GROUP
+from cluster.plonesite import OWNER
+from cluster.plonesite import SITE_ID
 from cluster.program import ClusterError
 from cluster.program import free_port
 from cluster.program import Program
 from cluster.program import python_path
 from cluster.program import ROOT
 from cluster.program import run
-from cluster.site import GROUP
-from cluster.site import OWNER
-from cluster.site import SITE_ID
 from pathlib import Path
 
 import http.client
@@ -147,7 +147,7 @@ def create_site(folder: Path, process: Zope, password: str, secret_key: str) -> 
     try:
         with log.open("wb") as output:
             done = subprocess.run(  # noqa: S603 - our own interpreter
-                [sys.executable, "-m", "cluster.site", process.configuration],
+                [sys.executable, "-m", "cluster.plonesite", process.configuration],
                 input=json.dumps([password, secret_key]).encode("ascii"),
                 stdout=output,
                 stderr=output,

@@ -1,4 +1,4 @@
-"""Create the cluster's site: ``python -m cluster.site ZOPE_CONF``.
+"""Create the cluster's site: ``python -m cluster.plonesite ZOPE_CONF``.
 
 The secrets come by standard input. A program of its own, since nothing of Plone may be imported
 before the database is open.
