@@ -1,8 +1,8 @@
 """Two Zope processes on one database, behind a balancer: PostgreSQL and ZEO.
 
 ``CLICK2SELL_PURCHASES=500``, as ``make test-cluster`` has it, buys that often, and runs all
-tests; without it a few purchases on PostgreSQL do, for a look at each change. What the tests start
-is the balancer and the database of ``make cluster``, which are a part of the checkout and
+tests; without it a few purchases on PostgreSQL do, for a look at each change. What the tests
+start is the balancer and the database of ``make cluster``, which are a part of the checkout and
 of the source distribution, not of an installed package.
 """
 
