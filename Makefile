@@ -8,6 +8,8 @@ PORT ?= 8080
 ONCE ?=
 MEMBERS ?= 100,1000,10000,100000
 BENCH ?=
+MINUTES ?= 30
+FOLDER ?= var/cluster
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -40,7 +42,7 @@ $(PIP_DONE): setup.py versions.cfg | python
 	$(RETRY) $(VENV)/bin/pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) setuptools wheel
 	$(RETRY) $(VENV)/bin/pip install --quiet --disable-pip-version-check --no-build-isolation -c $(CONSTRAINTS) \
 	  Plone zc.buildout zc.recipe.egg zc.recipe.testrunner plone.recipe.zope2instance \
-	  --editable '.[test,docs,lint]'
+	  --editable '.[test,cluster,docs,lint]'
 	touch $@
 
 $(BUILD_DONE): $(PIP_DONE) buildout.cfg base.cfg versions.cfg setup.py setup.cfg
@@ -57,6 +59,31 @@ demo: build  ## The main job from nothing, then a site to click on (PORT=8080, O
 .PHONY: bench
 bench: build  ## What a purchase costs (MEMBERS=100,1000 for a short run; BENCH= for other options)
 	@bin/zopepy bench/run.py --members $(MEMBERS) $(BENCH)
+
+.PHONY: soak
+soak: build  ## Mixed traffic for MINUTES=30: nothing may leak, slow down or get lost
+	@bin/zopepy soak/run.py --minutes $(MINUTES)
+
+# PostgreSQL and haproxy are Debian's. On another system, or not as root: install them by hand.
+.PHONY: cluster-packages
+cluster-packages:
+	@missing=(); ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || command -v postgres >/dev/null || missing+=(postgresql); \
+	PATH="$$PATH:/usr/sbin" command -v haproxy >/dev/null || missing+=(haproxy); \
+	[ $${#missing[@]} -gt 0 ] || exit 0; \
+	if [ "$$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then \
+	  echo "Missing for the cluster: $${missing[*]}. Install them first, as root: apt-get install $${missing[*]}" >&2; exit 1; \
+	fi; \
+	export DEBIAN_FRONTEND=noninteractive; \
+	install() { apt-get -q update && apt-get -qy install --no-install-recommends "$${missing[@]}"; }; \
+	$(RETRY) install
+
+.PHONY: cluster
+cluster: build cluster-packages  ## PostgreSQL, two Zope processes and a balancer (PORT=8080, ONCE=1, FOLDER=)
+	@bin/zopepy cluster/run.py --port $(PORT) --folder "$(FOLDER)" $(if $(ONCE),--once)
+
+.PHONY: test-cluster
+test-cluster: build cluster-packages  ## Two processes on PostgreSQL and on ZEO that are killed under load
+	CLICK2SELL_PURCHASES=500 bin/test --all -m tests.cluster
 
 .PHONY: lint
 lint: build  ## Style, packaging and manifest
@@ -101,7 +128,7 @@ $(AXE_DONE): package.json package-lock.json | chromium
 browser: chromium $(AXE_DONE)  ## Chromium and axe-core, for the tests in a real browser
 
 .PHONY: test
-test: lint docs browser  ## Everything: style, documentation, all tests with coverage
+test: lint docs browser cluster-packages  ## Everything: style, documentation, all tests with coverage
 	rm -f .coverage .coverage.*
 	# Playwright switches greenlets, which coverage cannot follow without hanging now and then.
 	bin/test --all -m tests.browser
@@ -112,4 +139,4 @@ test: lint docs browser  ## Everything: style, documentation, all tests with cov
 .PHONY: clean
 clean:  ## Remove what was built; var/ (the database) stays
 	rm -rf $(VENV) node_modules bin parts develop-eggs eggs .installed.cfg build dist docs/_build \
-	  src/*.egg-info .coverage .coverage.* .hypothesis .ruff_cache
+	  src/*.egg-info .installed-cluster.cfg .coverage .coverage.* .hypothesis .ruff_cache

@@ -102,11 +102,13 @@ setup(
             "plone.testing",
             "zope.testrunner",
         ],
+        "cluster": ["psycopg2-binary", "RelStorage"],
         "docs": ["Sphinx"],
         "lint": ["check-manifest", "i18ndude", "pyroma", "ruff", "zpretty"],
     },
     entry_points={
         "z3c.autoinclude.plugin": ["target = plone"],
+        "paste.filter_factory": ["away = niteoweb.click2sell.away:filter_factory"],
         "console_scripts": [
             "click2sell-notify = niteoweb.click2sell.notify:main",
             "click2sell-sweep = niteoweb.click2sell.command.sweep:main",

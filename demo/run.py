@@ -80,9 +80,10 @@ def main() -> int:
     return 1 if failed else 0
 
 
-def free_addresses(port: int) -> list[str]:
+def free_addresses(port: int, target: str = "demo") -> list[str]:
     """Where to listen, so that localhost is reached by either of its addresses.
 
+    :param target: of make, which is told with another port.
     :raises DemoError: something else listens there.
     """
     free = []
@@ -98,7 +99,7 @@ def free_addresses(port: int) -> list[str]:
                 "is in use" if error.errno == errno.EADDRINUSE else f"cannot be used: {error}"
             )
             raise DemoError(
-                f"Port {port} {reason}. Choose another one: make demo PORT=8081"
+                f"Port {port} {reason}. Choose another one: make {target} PORT=8081"
             ) from None
         free.append(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
     return free

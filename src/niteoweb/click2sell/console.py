@@ -85,7 +85,7 @@ def run(options: Namespace, work: Callable[[Any], int]) -> int:
             except commit.Busy:
                 raise Problem(
                     "The database is read-only, or another process was at the same records all "
-                    "the time. Try again later."
+                    "the time, or it cannot be reached. Try again later."
                 ) from None
     except Problem as problem:
         complain(str(problem))

@@ -25,8 +25,6 @@ from niteoweb.click2sell.notification import SecretKeyNotSet
 from niteoweb.click2sell.notification import WrongContentType
 from niteoweb.click2sell.notification import WrongSignature
 from Products.Five.browser import BrowserView
-from ZODB.POSException import ConflictError
-from ZODB.POSException import ReadOnlyError
 
 import hashlib
 import logging
@@ -68,17 +66,18 @@ class Callback(BrowserView):
     def __call__(self) -> str:
         try:
             status, text = self._handle()
-        except (ConflictError, ReadOnlyError):
-            # Outside of our own transactions, while the settings are read.
-            status, text = 503, BUSY
         except Exception as error:
-            # The message of an error could hold what was sent.
-            logger.error(
-                "Callback failed: %s\n%s",
-                type(error).__name__,
-                "".join(traceback.format_tb(error.__traceback__)),
-            )
-            status, text = 500, FAILED
+            if commit.passes(error):
+                # Outside of our own transactions, while the settings are read.
+                status, text = 503, BUSY
+            else:
+                # The message of an error could hold what was sent.
+                logger.error(
+                    "Callback failed: %s\n%s",
+                    type(error).__name__,
+                    "".join(traceback.format_tb(error.__traceback__)),
+                )
+                status, text = 500, FAILED
         return self._say(status, text)
 
     def _handle(self) -> tuple[int, str]:

@@ -8,6 +8,7 @@ from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import store
 from niteoweb.click2sell.tests import test_callback
 from niteoweb.click2sell.tests.test_callback import PARSED
+from sqlite3 import OperationalError
 from unittest import mock
 from ZODB.POSException import ConflictError
 from ZODB.POSException import ReadOnlyError
@@ -121,10 +122,22 @@ class TestFailed(test_callback.CallbackTestCase):
         self.assertEqual(self.entries()[0]["attempts"], 1)
 
     def test_conflicts_while_the_settings_are_read(self):
-        for error in (ConflictError, ReadOnlyError):
+        for error in (ConflictError, ReadOnlyError, OperationalError):
             with mock.patch.object(plone_site, "timezone", side_effect=error):
                 self.assert_try_later(self.sell())
         self.assertEqual(self.recorded(), 0)
+
+    def test_a_database_that_is_lost(self):
+        for place, kept in (("before record", 0), ("planned", 1), ("before commit", 1)):
+            with self.subTest(place):
+                with self.at(place, OperationalError("john@example.org")):
+                    self.assert_try_later(self.sell())
+                self.assertEqual(self.recorded(), kept)
+                self.assertIsNone(self.member())
+        # Nothing is wrong with the notification.
+        self.assert_outcomes((ledger.RECEIVED, ""))
+        self.assert_answer(self.sell(), 200, PARSED)
+        self.assert_outcomes((ledger.ACCEPTED, ""))
 
     def test_a_read_only_database(self):
         name = "ZODB.Connection.Connection.tpc_begin"

@@ -2,12 +2,15 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from datetime import datetime
 from niteoweb.click2sell import history
 from niteoweb.click2sell import ledger
+from niteoweb.click2sell import mapping
 from niteoweb.click2sell import recount
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import store
 from niteoweb.click2sell.entitlement import compute
+from niteoweb.click2sell.notification import PAYMENTS
 from typing import Any
 
 
@@ -101,6 +104,28 @@ def everything(site: Any) -> dict[str, Any]:
     }
 
 
+def unentitled(site: Any, now: datetime) -> list[str]:
+    """Buyers whose groups are not what follows from their notifications alone.
+
+    For sites where every mapped group exists and no owner changed anything by hand.
+    """
+    found = []
+    lines = plone_site.mapping()
+    for record in store.tree(site, "buyers").values():
+        entries = [ledger.get(site, key) for key in record["keys"]]
+        facts = history.facts([entry for entry in entries if entry["counts"]], {})
+        paid = any(fact.kind in PAYMENTS for fact in facts)
+        due = {plone_site.settings().buyers_group} if paid else set()
+        for _provider, product_id in compute(facts, plone_site.policy()).products(now):
+            due.update(mapping.groups(lines, product_id))
+        user_id = record["user_id"]
+        made = account(site, user_id) if user_id else None
+        groups = set(made["groups"]) if made else set()
+        if groups != due:
+            found.append(f"{user_id or record['id']} is in {sorted(groups)}, not {sorted(due)}")
+    return found
+
+
 def contradictions(site: Any) -> list[str]:
     """Where the ledger, the buyers, the outbox and their indexes do not agree."""
     found: list[str] = []
@@ -117,7 +142,11 @@ def contradictions(site: Any) -> list[str]:
             found.append(f"{facet}: {len(filed)} filed, {facets[facet]} entries")
     records = store.tree(site, "buyers")
     owned = Counter(key for record in records.values() for key in record["keys"])
-    found += [f"entry {key} has {owned[key]} buyers" for key in entries if owned[key] != 1]
+    found += [
+        f"entry {key} has {owned[key]} buyers"
+        for key, entry in entries.items()
+        if owned[key] != bool(entry["buyer_id"])
+    ]
     _compare(found, "due", store.tree(site, "buyers_due"), records, "next_change")
     _compare(found, "pending", store.tree(site, "buyers_pending"), records, "pending")
     with_access = sum(bool(record["live"]) for record in records.values())

@@ -17,6 +17,20 @@ import http.client
 import shutil
 
 
+def create(folder: Path) -> None:
+    """Create the site, in a folder that is configured.
+
+    :raises AssertionError: it cannot be created.
+    """
+    process = server.run("-m", server.ZOPE_PROCESS, "create", folder, log=folder / "create.log")
+    try:
+        status = process.wait(300)
+    finally:
+        server.end(process)
+    if status:
+        raise AssertionError((folder / "create.log").read_text("utf-8")[-5000:])
+
+
 class DiskSite:
     """A layer: the database file of a site with the add-on."""
 
@@ -28,15 +42,7 @@ class DiskSite:
         self._temporary = TemporaryDirectory()
         self.folder = Path(self._temporary.name)
         server.configure(self.folder)
-        process = server.run(
-            "-m", server.ZOPE_PROCESS, "create", self.folder, log=self.folder / "create.log"
-        )
-        try:
-            status = process.wait(300)
-        finally:
-            server.end(process)
-        if status:
-            raise AssertionError((self.folder / "create.log").read_text("utf-8")[-5000:])
+        create(self.folder)
 
     def tearDown(self) -> None:
         self._temporary.cleanup()

@@ -46,10 +46,12 @@ FILE = """\
 """
 
 ZEO = """\
-    <zeoclient>
+    %import ZEO
+    <clientstorage>
       server {address}
       storage 1
-    </zeoclient>
+      wait-timeout 3
+    </clientstorage>
 """
 
 SITE_ZCML = """\
@@ -97,14 +99,27 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def configure(folder: Path, zeo: str = "") -> None:
+RELSTORAGE = """\
+    %import relstorage
+    <relstorage>
+      keep-history false
+      blob-dir {folder}/blobcache
+      shared-blob-dir false
+      <postgresql>
+        dsn {dsn}
+      </postgresql>
+    </relstorage>
+"""
+
+
+def configure(folder: Path, storage: str = FILE) -> None:
     """Write what Zope reads at its start.
 
-    :param zeo: address of the ZEO server, "" for a file of the process's own.
+    :param storage: where the database is; ``{folder}`` in it stands for the folder.
     """
     for name in ("instance/etc", "instance/var"):
         (folder / name).mkdir(parents=True, exist_ok=True)
-    storage = ZEO.format(address=zeo) if zeo else FILE.format(folder=folder)
+    storage = storage.replace("{folder}", str(folder))
     files = {
         "zope.conf": ZOPE_CONF.format(folder=folder, storage=storage),
         "instance/etc/site.zcml": SITE_ZCML,
@@ -146,12 +161,13 @@ class Server:
     """A site that is served, and its callers.
 
     :param kill: where the process dies, as ``step:times``.
+    :param port: where it listens, 0 for any free port.
     """
 
-    def __init__(self, folder: Path, kill: str = "") -> None:
+    def __init__(self, folder: Path, kill: str = "", port: int = 0) -> None:
         self.folder = folder
         self.log = folder / "server.log"
-        self.port = free_port()
+        self.port = port or free_port()
         self.site = f"http://127.0.0.1:{self.port}/{SITE_ID}"
         self.process = run(
             "-m",

@@ -105,7 +105,7 @@ class TwoServers(Place):
         self._stack.callback(server.end, zeo)
         folders = [self.folder / "one", self.folder / "two"]
         for folder in folders:
-            server.configure(folder, address)
+            server.configure(folder, server.ZEO.format(address=address))
         self.servers = [self.start(folder=folder) for folder in folders]
         for served in self.servers:
             served.wait()

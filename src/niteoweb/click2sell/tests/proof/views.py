@@ -1,6 +1,8 @@
 """What the tests ask of their server, beside what any site owner can ask."""
 
+from datetime import datetime
 from datetime import timedelta
+from datetime import timezone
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import outbox
 from niteoweb.click2sell import store
@@ -24,8 +26,13 @@ class State(BrowserView):
                 address: dump.buyer(site, address)
                 for address in store.tree(site, "buyer_by_address")
             },
+            "logs": {
+                record["user_id"]: [note[1:] for note in record.get("log", ())]
+                for record in store.tree(site, "buyers").values()
+            },
             "members": sorted(site.acl_users.source_users.getUserIds()),
             "contradictions": dump.contradictions(site),
+            "unentitled": dump.unentitled(site, datetime.now(timezone.utc)),
         }
         self.request.response.setHeader("Content-Type", "application/json")
         return json.dumps(found)

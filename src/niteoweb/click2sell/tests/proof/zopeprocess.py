@@ -76,19 +76,23 @@ def create(folder: Path) -> None:
 
 def serve(folder: Path, address: str) -> None:
     """Serve the site until the process is told to end."""
+    from niteoweb.click2sell import away
     from waitress import serve as serve_wsgi
     from Zope2.Startup.run import make_wsgi_app
     from ZPublisher.httpexceptions import HTTPExceptionHandler
 
     app = make_wsgi_app({}, str(folder / "zope.conf"))
     _watch()
-    serve_wsgi(HTTPExceptionHandler(app), listen=address, threads=4)
+    serve_wsgi(away.filtered(HTTPExceptionHandler(app)), listen=address, threads=4)
 
 
 def _watch() -> None:
-    """Tell of retries, and die where the environment says."""
+    """Tell of events and retries, and die where the environment says."""
     from niteoweb.click2sell import commit
     from niteoweb.click2sell import provisioning
+    from niteoweb.click2sell.interfaces import IAccessRevokedEvent
+    from niteoweb.click2sell.interfaces import IMemberCreateEvent
+    from zope.component import provideHandler
     from ZPublisher.HTTPRequest import HTTPRequest
 
     sleep, delay = time.sleep, HTTPRequest.delay_retry
@@ -102,6 +106,8 @@ def _watch() -> None:
         _tell("publisher retry")
         delay(request)
 
+    provideHandler(lambda event: _tell(f"created {event.user_id}"), [IMemberCreateEvent])
+    provideHandler(lambda event: _tell(f"revoked {event.user_id}"), [IAccessRevokedEvent])
     commit.time = Time()
     HTTPRequest.delay_retry = delay_retry
     name, _, times = os.environ.get(KILL, "").partition(":")
