@@ -15,7 +15,7 @@ from niteoweb.click2sell.ledger import iso
 from persistent.mapping import PersistentMapping
 from typing import Any
 
-import uuid
+import secrets
 
 
 Buyer = PersistentMapping
@@ -47,7 +47,7 @@ def of_address(site: Any, address: str) -> Buyer:
     address = erased.address(site, address)
     buyer_id = by_address.get(address)
     if buyer_id is None:
-        buyer_id = by_address[address] = uuid.uuid4().hex
+        buyer_id = by_address[address] = _new_id(site)
         store.tree(site, "buyers")[buyer_id] = PersistentMapping(
             {
                 "id": buyer_id,
@@ -96,7 +96,11 @@ def of_address(site: Any, address: str) -> Buyer:
 def of_user(site: Any, user_id: str) -> Buyer | None:
     """The record of the buyer that a member is."""
     buyer_id = store.tree(site, "buyer_by_user").get(user_id)
-    return get(site, buyer_id) if buyer_id else None
+    if buyer_id:
+        return get(site, buyer_id)
+    # Mostly the user id is the address, and is filed as that already.
+    record = get(site, store.tree(site, "buyer_by_address").get(user_id, ""))
+    return record if record is not None and record["user_id"] == user_id else None
 
 
 def made_by_us(site: Any, user_id: str) -> bool:
@@ -111,7 +115,9 @@ def tie(site: Any, buyer: Buyer, user_id: str, made: bool, now: datetime) -> Non
     :param made: whether the account was made for it.
     """
     change(buyer, user_id=user_id, made=made)
-    store.tree(site, "buyer_by_user")[user_id] = buyer["id"]
+    by_user = store.tree(site, "buyer_by_user")
+    if user_id in by_user or store.tree(site, "buyer_by_address").get(user_id) != buyer["id"]:
+        by_user[user_id] = buyer["id"]
     note(buyer, MADE if made else ATTACHED, user_id, now)
     search.file(site, buyer)
 
@@ -227,3 +233,11 @@ def set_live(site: Any, buyer: Buyer, live: tuple[tuple[str, str], ...]) -> None
         store.tree(site, "buyers_with_access").change(difference)
     figures.count_products(site, buyer["live"], live)
     change(buyer, live=live)
+
+
+def _new_id(site: Any) -> str:
+    """An id that no buyer has; short, since it stands in all indexes."""
+    buyers = store.tree(site, "buyers")
+    while (buyer_id := secrets.token_hex(6)) in buyers:
+        pass
+    return buyer_id

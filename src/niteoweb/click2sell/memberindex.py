@@ -3,6 +3,8 @@
 Plone finds a member by an address only by looking at all of them. This index is kept by the
 events of the user folder; :func:`rebuild` makes it anew, for members that were added behind
 the events' back.
+
+An address or login name that is the user id is not in it: the user folder finds it by itself.
 """
 
 from dataclasses import dataclass
@@ -57,7 +59,7 @@ def update(site: Any, user_id: str) -> None:
     """File a member under its present address and login name; a missing member is removed."""
     by_id = store.tree(site, "member_ids")
     before = by_id.get(user_id)
-    now = _facts(user_id)
+    now = _to_file(user_id)
     if now == before:
         return
     for name, position in (("member_addresses", 0), ("member_logins", 1)):
@@ -83,15 +85,20 @@ def update(site: Any, user_id: str) -> None:
 def rebuild(site: Any) -> int:
     """Make the index anew from all members that the user folder can list.
 
-    :returns: how many members it holds.
+    :returns: how many members there are.
     """
     for name in ("member_addresses", "member_logins", "member_ids"):
         store.tree(site, name).clear()
-    pas = api.portal.get_tool("acl_users")
-    user_ids = {info["userid"] for info in pas.searchUsers()}
+    user_ids = everybody()
     for user_id in user_ids:
         update(site, user_id)
-    return len(store.tree(site, "member_ids"))
+    return len(user_ids)
+
+
+def everybody() -> list[str]:
+    """The ids of all members that the user folder can list, in order."""
+    pas = api.portal.get_tool("acl_users")
+    return sorted({info["userid"] for info in pas.searchUsers()})
 
 
 @adapter(IPrincipalCreatedEvent)
@@ -119,6 +126,15 @@ def _follow(user_id: str) -> None:
         return
     if store.exists(site):
         update(site, user_id)
+
+
+def _to_file(user_id: str) -> tuple[str, str] | None:
+    """Address and login name that a member is filed under, "" for one that need not be.
+
+    :returns: None when the member need not be filed at all.
+    """
+    names = tuple("" if name == user_id else name for name in _facts(user_id) or ())
+    return names if any(names) else None
 
 
 def _facts(user_id: str) -> tuple[str, str] | None:

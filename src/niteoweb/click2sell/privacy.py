@@ -84,10 +84,10 @@ def find(site: Any, address: str) -> Holdings:
     """
     address = address.strip().lower()
     matches = memberindex.find(site, address) if address else ()
-    buyer_ids = [store.tree(site, "buyer_by_address").get(erased.address(site, address))]
-    by_user = store.tree(site, "buyer_by_user")
-    buyer_ids += [by_user.get(match.user_id) for match in matches]
-    records = tuple(buyers.get(site, id_) for id_ in dict.fromkeys(filter(None, buyer_ids)))
+    buyer_id = store.tree(site, "buyer_by_address").get(erased.address(site, address), "")
+    known = [buyers.get(site, buyer_id)]
+    known += [buyers.of_user(site, match.user_id) for match in matches]
+    records = tuple({record["id"]: record for record in known if record is not None}.values())
     addresses = tuple(
         dict.fromkeys((address, *(name for record in records for name in record["addresses"])))
     )

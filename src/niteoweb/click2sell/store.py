@@ -19,7 +19,7 @@ TREES = {
     # memberindex.py
     "member_addresses": OOBTree,  # lower-cased e-mail address -> tuple of user ids
     "member_logins": OOBTree,  # lower-cased login name -> tuple of user ids
-    "member_ids": OOBTree,  # user id -> (address, login name) it is filed under
+    "member_ids": OOBTree,  # user id -> (address, login name), "" for what is the user id
     # ledger.py
     "entries": OOBTree,  # key -> entry
     "facets": OOBTree,  # "outcome=failed" and the like -> set of (minus microseconds, key)
@@ -33,13 +33,13 @@ TREES = {
     # buyer.py
     "buyers": OOBTree,  # buyer id -> record
     "buyer_by_address": OOBTree,  # lower-cased address -> buyer id
-    "buyer_by_user": OOBTree,  # user id -> buyer id
+    "buyer_by_user": OOBTree,  # user id -> buyer id, where the user id is none of the addresses
     "buyers_due": OOTreeSet,  # (time of the next change of access, buyer id)
     "buyers_pending": OOTreeSet,  # (group that could not be given, buyer id)
     "buyers_with_access": Length,  # how many
     # search.py
-    "buyer_words": OOTreeSet,  # (word, buyer id)
-    "nameless_words": OOTreeSet,  # (word, key) of entries that name no buyer
+    "buyer_words": OOTreeSet,  # word, space, buyer id
+    "nameless_words": OOTreeSet,  # word, space, key of an entry that names no buyer
     "buyers_paid": OOTreeSet,  # (minus microseconds of the latest payment, buyer id)
     "buyers_paid_count": Length,  # how many
     # accountcap.py

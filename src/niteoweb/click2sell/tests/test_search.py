@@ -2,6 +2,7 @@
 
 from niteoweb.click2sell import buyer as buyers
 from niteoweb.click2sell import commit
+from niteoweb.click2sell import erasure
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import listing
 from niteoweb.click2sell import provisioning
@@ -131,6 +132,40 @@ class TestBuyers(SiteTestCase):
                 self.assertEqual(self.found(text), expected)
         self.assert_index_agrees()
 
+    def test_what_is_found_anyway_is_not_filed(self):
+        self.buy(buyer_email="john.smith@mail.example.org")
+        words = self.buyer("john.smith@mail.example.org")["words"]
+        # Not the address nor what it begins with, and not "mail", "mail.example".
+        self.assertNotIn("john.smith@mail.example.org", words)
+        self.assertNotIn("john.smith", words)
+        self.assertEqual(
+            [word for word in words if word.startswith("mail")], ["mail.example.org"]
+        )
+        for text in ("john.smith@mail.example.org", "john.s", "john", "mail", "mail.example."):
+            with self.subTest(text):
+                self.assertEqual(self.found(text), ["john.smith@mail.example.org"])
+
+    def test_what_stands_for_an_erased_address_is_not_found(self):
+        self.buy()
+        self.buy(**JANE)
+        erasure.erase(EMAIL, "asked for it", "admin")
+        (mark,) = (record["addresses"][0] for record in self.buyers() if record["erased_at"])
+        for text in ("erased", "eras", mark.split()[1], mark.split()[1][:5]):
+            with self.subTest(text):
+                self.assertEqual(self.found(text), [])
+        self.buy(
+            buyer_email="erased.too@example.org",
+            acquirer_transaction_id="T-8",
+            c2s_transaction_id="R-8",
+        )
+        self.assertEqual(self.found("erased"), ["erased.too@example.org"])
+        self.assert_index_agrees()
+
+    def buyers(self):
+        """All records of buyers."""
+        transaction.begin()
+        return list(store.tree(self.portal, "buyers").values())
+
     def test_user_id(self):
         self.account("jsmith1980", login=EMAIL)
         self.buy()
@@ -165,9 +200,9 @@ class TestBuyers(SiteTestCase):
         # As a site has it that was there before the index.
         del record["words"], record["paid_at"], record["log"]
         transaction.commit()
-        self.assertEqual(self.found("john"), [])
+        self.assertEqual(self.found("smith"), [])
         self.assertEqual(commit.run(search.rebuild), 1)
-        self.assertEqual(self.found("john"), [EMAIL])
+        self.assertEqual(self.found("smith"), [EMAIL])
         self.assert_index_agrees()
 
     def test_a_site_that_was_not_indexed_goes_on(self):

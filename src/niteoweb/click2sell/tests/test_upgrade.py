@@ -228,11 +228,11 @@ class TestUpgradeFrom1000(unittest.TestCase):
         self.setup.setLastVersionForProfile(PROFILE, "1000")
 
     def test_the_action_and_the_indexes_are_there_afterwards(self):
-        self.assertEqual(search.buyers(self.portal, "john").ids, ())
+        self.assertEqual(search.buyers(self.portal, "t-1").ids, ())
         view = ManageProductsView(self.portal, self.layer["request"])
         self.assertTrue(view.upgrade_product(PRODUCT))
         self.assertEqual(self.setup.listUpgrades(PROFILE), [])
         self.assertIn("click2sell-my-purchases", api.portal.get_tool("portal_actions")["user"])
-        self.assertEqual(len(search.buyers(self.portal, "john").ids), 1)
+        self.assertEqual(len(search.buyers(self.portal, "t-1").ids), 1)
         self.assertEqual(store.tree(self.portal, "buyers_paid_count")(), 1)
         self.assertEqual(len(outbox.of_user(self.portal, "john")), 1)

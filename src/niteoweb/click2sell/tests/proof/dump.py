@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from niteoweb.click2sell import buyer as buyers
 from niteoweb.click2sell import history
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import recount
@@ -125,7 +126,7 @@ def contradictions(site: Any) -> list[str]:
         found.append(f"{with_access} buyers have access")
     for record in records.values():
         user_id = record["user_id"]
-        if user_id and store.tree(site, "buyer_by_user").get(user_id) != record["id"]:
+        if user_id and buyers.of_user(site, user_id) is not record:
             found.append(f"buyer {record['id']} is tied to {user_id}, not the other way round")
         made = account(site, user_id) if user_id else {"groups": ()}
         found += [
