@@ -10,6 +10,7 @@ from niteoweb.click2sell import accountcap
 from niteoweb.click2sell import erased
 from niteoweb.click2sell import figures
 from niteoweb.click2sell import search
+from niteoweb.click2sell import shelf
 from niteoweb.click2sell import store
 from niteoweb.click2sell.ledger import iso
 from persistent.mapping import PersistentMapping
@@ -87,7 +88,7 @@ def of_address(site: Any, address: str) -> Buyer:
                 "log": (),
                 # what it is filed under, see search.py
                 "words": (),
-                "paid_at": "",
+                "paid": None,
             }
         )
     return store.tree(site, "buyers")[buyer_id]
@@ -184,7 +185,7 @@ def absorb(site: Any, buyer: Buyer, other: Buyer) -> None:
     for address in other["addresses"]:
         store.tree(site, "buyer_by_address")[address] = buyer["id"]
     for key in other["keys"]:
-        store.tree(site, "entries")[key]["buyer_id"] = buyer["id"]
+        shelf.get(site, key)["buyer_id"] = buyer["id"]
     await_groups(site, other, ())
     accountcap.wait(site, other, "")
     schedule(site, other, None)

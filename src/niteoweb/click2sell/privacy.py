@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from DateTime import DateTime
 from datetime import datetime
+from niteoweb.click2sell import binding
 from niteoweb.click2sell import buyer as buyers
 from niteoweb.click2sell import erased
 from niteoweb.click2sell import ledger
@@ -48,7 +49,7 @@ WORDS = {
 }
 
 #: Fields that the export tells otherwise, or that are about no person.
-_ELSEWHERE = {"keys", "grants", "revision", "password_print", "words"}
+_ELSEWHERE = {"keys", "grants", "revision", "password_print", "words", "paid"}
 
 
 @dataclass(frozen=True)
@@ -192,13 +193,12 @@ def _accounts(site: Any, found: Holdings) -> list[dict[str, Any]]:
 
 def _transactions(site: Any, found: Holdings) -> list[dict[str, Any]]:
     """Which buyer and product the transactions belong to, and how often they were heard of."""
-    transactions = store.tree(site, "transactions")
     places = {
         erased.place(site, (entry["provider"], entry["transaction"])) for entry in found.entries
     }
     told = []
     for place in sorted(places):
-        buyer, product, kept, dropped, foreign = transactions.get(place, ("", "", 0, 0, 0))
+        buyer, product, kept, dropped, foreign = binding.standing(site, place)
         own = not buyer or buyer in found.addresses
         told.append(
             {

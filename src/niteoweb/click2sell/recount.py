@@ -68,9 +68,9 @@ def rebuild(site: Any) -> int:
     :returns: how much was wrong.
     """
     found = differences(site)
-    entries, records = store.tree(site, "entries"), store.tree(site, "buyers")
+    records = store.tree(site, "buyers")
     for key, day in _in_batches(site, found.entries.items(), changing=True):
-        entries[key]["counted_on"] = day
+        ledger.get(site, key)["counted_on"] = day
     for buyer_id, values in _in_batches(site, found.buyers.items(), changing=True):
         ledger.change(records[buyer_id], **values)
     for (tree, key), difference in found.counters.items():

@@ -134,12 +134,6 @@ def entries(site: Any, text: str) -> Found:
     return Found(tuple(keys), capped)
 
 
-def latest_payment(buyer: Mapping[str, Any]) -> tuple[int, str] | None:
-    """A buyer's place among those who paid, None for one who never did."""
-    paid_at = buyer.get("paid_at", "")
-    return (-ledger.microseconds(ledger.moment(paid_at)), buyer["id"]) if paid_at else None
-
-
 def file(site: Any, buyer: Any) -> None:
     """File a buyer under its words and its latest payment; writes only what differs.
 
@@ -147,15 +141,15 @@ def file(site: Any, buyer: Any) -> None:
     """
     found = [ledger.get(site, key) for key in buyer["keys"]]
     _file_words(site, buyer, _all_words(buyer, found))
-    paid_at = max((entry["received_at"] for entry in found if _is_payment(entry)), default="")
-    if paid_at != buyer.get("paid_at", ""):
-        _file_payment(site, buyer, paid_at)
+    paid = min((ledger.place(entry) for entry in found if _is_payment(entry)), default=None)
+    if paid != buyer.get("paid"):
+        _file_payment(site, buyer, paid)
 
 
 def forget(site: Any, buyer: Any) -> None:
     """Take a buyer out of the indexes: its record is about to go."""
     _file_words(site, buyer, ())
-    _file_payment(site, buyer, "")
+    _file_payment(site, buyer, None)
 
 
 def file_nameless(site: Any, entry: ledger.Entry) -> None:
@@ -180,7 +174,7 @@ def rebuild(site: Any) -> int:
     store.tree(site, "buyers_paid_count").set(0)
     records = store.tree(site, "buyers")
     for record in records.values():
-        record["words"], record["paid_at"] = (), ""
+        record["words"], record["paid"] = (), None
         file(site, record)
     for entry in store.tree(site, "entries").values():
         if not entry["buyer_id"]:
@@ -283,14 +277,15 @@ def _file_words(site: Any, buyer: Any, now: tuple[str, ...]) -> None:
     buyer["words"] = now
 
 
-def _file_payment(site: Any, buyer: Any, paid_at: str) -> None:
+def _file_payment(site: Any, buyer: Any, now: int | None) -> None:
+    """File a buyer under the place of the latest payment, None for one who never paid."""
     index, count = store.tree(site, "buyers_paid"), store.tree(site, "buyers_paid_count")
-    before = latest_payment(buyer)
-    if before is not None:
-        index.discard(before)
-    buyer["paid_at"] = paid_at
-    now = latest_payment(buyer)
+    before = buyer.get("paid")
+    # The payment may be another buyer's by now, who is filed under it.
+    if before is not None and index.get(before) == buyer["id"]:
+        del index[before]
     if now is not None:
-        index.insert(now)
+        index[now] = buyer["id"]
+    buyer["paid"] = now
     if (now is None) != (before is None):
         count.change(-1 if now is None else 1)

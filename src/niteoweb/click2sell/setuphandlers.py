@@ -5,8 +5,6 @@ from Acquisition import aq_base
 from Acquisition import aq_parent
 from niteoweb.click2sell import contentrule
 from niteoweb.click2sell import memberindex
-from niteoweb.click2sell import outbox
-from niteoweb.click2sell import search
 from niteoweb.click2sell import store
 from plone.base.interfaces import INonInstallable
 from typing import Any
@@ -38,13 +36,6 @@ def post_install(setup_tool: Any) -> None:
     site = aq_parent(setup_tool)
     store.install(site)
     memberindex.rebuild(site)
-
-
-def index_buyers(setup_tool: Any) -> None:
-    """File the buyers and mails of a site that was there before their indexes."""
-    site = aq_parent(setup_tool)
-    search.rebuild(site)
-    outbox.rebuild(site)
 
 
 def post_uninstall(setup_tool: Any) -> None:

@@ -7,9 +7,12 @@ of ours can make a stored object unreadable.
 from BTrees.Length import Length
 from BTrees.OOBTree import OOBTree
 from BTrees.OOBTree import OOTreeSet
+from hashlib import sha256
 from persistent.mapping import PersistentMapping
 from typing import Any
 from zope.annotation.interfaces import IAnnotations
+
+import json
 
 
 KEY = "niteoweb.click2sell"
@@ -21,15 +24,16 @@ TREES = {
     "member_logins": OOBTree,  # lower-cased login name -> tuple of user ids
     "member_ids": OOBTree,  # user id -> (address, login name), "" for what is the user id
     # ledger.py
-    "entries": OOBTree,  # key -> entry
-    "facets": OOBTree,  # "outcome=failed" and the like -> set of (minus microseconds, key)
-    "counts": OOBTree,  # the same -> Length
-    "transactions": OOBTree,  # (provider, transaction) -> see ledger.py
+    "entries": OOBTree,  # place, see shelf.py -> entry
+    "entry_places": OOBTree,  # number(key) -> place
+    "facets": OOBTree,  # "outcome=failed" and the like -> set of places
+    "counts": OOBTree,  # the same, and "all=" -> Length
+    "transactions": OOBTree,  # number(provider, transaction) -> see binding.py
     # What an owner found out: (provider whose purchase it is, transaction) or ("", address)
     # -> the right address
     "corrected": OOBTree,
     "untold": OOTreeSet,  # keys of entries that wait for the owner, who was not told yet
-    "money": OOTreeSet,  # (microseconds at which money moved, key)
+    "money": OOTreeSet,  # (microseconds at which money moved, place)
     # buyer.py
     "buyers": OOBTree,  # buyer id -> record
     "buyer_by_address": OOBTree,  # lower-cased address -> buyer id
@@ -40,7 +44,7 @@ TREES = {
     # search.py
     "buyer_words": OOTreeSet,  # word, space, buyer id
     "nameless_words": OOTreeSet,  # word, space, key of an entry that names no buyer
-    "buyers_paid": OOTreeSet,  # (minus microseconds of the latest payment, buyer id)
+    "buyers_paid": OOBTree,  # place of the latest payment -> buyer id
     "buyers_paid_count": Length,  # how many
     # accountcap.py
     "accounts_made": OOTreeSet,  # (time, buyer id) of those that the cap counts
@@ -51,7 +55,7 @@ TREES = {
     "mails_by_address": OOTreeSet,  # (lower-cased address, mail id)
     "mails_by_user": OOTreeSet,  # (user id, mail id)
     # retention.py
-    "payloads_kept": OOTreeSet,  # places of old entries that need attention, see ledger.py
+    "payloads_kept": OOTreeSet,  # places of old entries that need attention
     # erased.py and erasure.py
     "mentions": OOTreeSet,  # (address, key) of entries that could not be read
     "erasures": OOBTree,  # time and a random end -> who erased or took in whom, and why
@@ -64,6 +68,14 @@ TREES = {
     # forgery.py, alert.py and remark.py
     "remarks": PersistentMapping,  # figures that are written now and then
 }
+
+
+def number(*texts: str) -> int:
+    """What stands for texts where they are long: 128 bits of a hash of them.
+
+    A record of a tree is written whole for one of its keys, so short keys are cheap ones.
+    """
+    return int.from_bytes(sha256(json.dumps(texts).encode("ascii")).digest()[:16], "big")
 
 
 def install(site: Any) -> None:

@@ -191,7 +191,9 @@ class TestListing(unittest.TestCase):
 
     def test_both_ends_count(self):
         moment = START + timedelta(minutes=7)
-        self.assertEqual(self.check(since=moment, until=moment), 2)
+        # The second one arrived a microsecond later.
+        self.assertEqual(self.check(since=moment, until=moment), 1)
+        self.assertEqual(self.check(since=moment, until=moment + timedelta(microseconds=1)), 2)
         self.assertEqual(self.check(since=moment, until=moment - timedelta(microseconds=1)), 0)
 
     def test_an_empty_ledger(self):
@@ -301,4 +303,5 @@ class TestCost(SiteTestCase):
             with self.subTest(name):
                 # The trees may be deeper by a level.
                 self.assertLessEqual(long[name], short[name] + 6)
-        self.assertLess(max(n for name, n in long.items() if "several" not in name), 30)
+        # The entries of the page, and of the indexes few objects.
+        self.assertLess(max(n for name, n in long.items() if "several" not in name), 25 + 30)

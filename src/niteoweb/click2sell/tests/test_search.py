@@ -10,6 +10,7 @@ from niteoweb.click2sell import search
 from niteoweb.click2sell import store
 from niteoweb.click2sell.testing import INTEGRATION
 from niteoweb.click2sell.tests import test_listing
+from niteoweb.click2sell.tests.base import _plain
 from niteoweb.click2sell.tests.base import EMAIL
 from niteoweb.click2sell.tests.base import SiteTestCase
 from unittest import mock
@@ -87,18 +88,18 @@ class TestBuyers(SiteTestCase):
         """The index holds what a rebuild makes, no row more and none less."""
         transaction.begin()
         names = ("buyer_words", "nameless_words", "buyers_paid")
-        before = [list(store.tree(self.portal, name)) for name in names]
+        before = [_plain(store.tree(self.portal, name)) for name in names]
         count = store.tree(self.portal, "buyers_paid_count")()
         records = {
-            buyer_id: (record["words"], record["paid_at"])
+            buyer_id: (record["words"], record["paid"])
             for buyer_id, record in store.tree(self.portal, "buyers").items()
         }
         self.assertEqual(search.rebuild(self.portal), len(records))
-        self.assertEqual([list(store.tree(self.portal, name)) for name in names], before)
+        self.assertEqual([_plain(store.tree(self.portal, name)) for name in names], before)
         self.assertEqual(store.tree(self.portal, "buyers_paid_count")(), count)
         self.assertEqual(count, len(before[2]))
         for buyer_id, record in store.tree(self.portal, "buyers").items():
-            self.assertEqual((record["words"], record["paid_at"]), records[buyer_id])
+            self.assertEqual((record["words"], record["paid"]), records[buyer_id])
         transaction.abort()
 
     def test_each_word_of_a_buyer(self):
@@ -198,7 +199,7 @@ class TestBuyers(SiteTestCase):
             store.tree(self.portal, name).clear()
         store.tree(self.portal, "buyers_paid_count").set(0)
         # As a site has it that was there before the index.
-        del record["words"], record["paid_at"], record["log"]
+        del record["words"], record["paid"], record["log"]
         transaction.commit()
         self.assertEqual(self.found("smith"), [])
         self.assertEqual(commit.run(search.rebuild), 1)
@@ -208,7 +209,7 @@ class TestBuyers(SiteTestCase):
     def test_a_site_that_was_not_indexed_goes_on(self):
         self.buy()
         record = self.buyer()
-        del record["words"], record["paid_at"], record["log"]
+        del record["words"], record["paid"], record["log"]
         for name in ("buyer_words", "buyers_paid"):
             store.tree(self.portal, name).clear()
         store.tree(self.portal, "buyers_paid_count").set(0)
@@ -254,7 +255,7 @@ class TestBuyers(SiteTestCase):
         def order():
             transaction.begin()
             index = store.tree(self.portal, "buyers_paid")
-            return [buyers.get(self.portal, i)["addresses"][0] for _at, i in index]
+            return [buyers.get(self.portal, i)["addresses"][0] for i in index.values()]
 
         self.assertEqual(order(), [JANES, EMAIL])
         self.buy_again()

@@ -105,17 +105,22 @@ def everything(site: Any) -> dict[str, Any]:
 def contradictions(site: Any) -> list[str]:
     """Where the ledger, the buyers, the outbox and their indexes do not agree."""
     found: list[str] = []
-    entries = store.tree(site, "entries")
-    facets: Counter[str] = Counter()
-    for key, entry in entries.items():
-        place = (-ledger.microseconds(ledger.moment(entry["received_at"])), key)
-        for facet in ("all=", *(f"{name}={entry[name]}" for name in ledger.FACETS)):
+    entries = {entry["key"]: entry for entry in store.tree(site, "entries").values()}
+    facets: Counter[tuple[str, str]] = Counter()
+    for place, entry in store.tree(site, "entries").items():
+        if place != ledger.place(entry) or ledger.get(site, entry["key"]) is not entry:
+            found.append(f"entry {entry['key']} is not found where it is")
+        for facet in (("all", ""), *((name, entry[name]) for name in ledger.FACETS)):
             facets[facet] += 1
-            if place not in store.tree(site, "facets").get(facet, ()):
-                found.append(f"entry {key} is not filed under {facet}")
-    for facet, filed in store.tree(site, "facets").items():
-        if not len(filed) == facets[facet] == store.tree(site, "counts")[facet]():
-            found.append(f"{facet}: {len(filed)} filed, {facets[facet]} entries")
+            if place not in ledger.filed(site, *facet):
+                found.append(f"entry {entry['key']} is not filed under {facet}")
+    if len(store.tree(site, "entry_places")) != len(entries):
+        found.append("keys without an entry")
+    for name in (*store.tree(site, "facets"), "all="):
+        facet = tuple(name.split("=", 1))
+        filed = len(ledger.filed(site, *facet))
+        if not filed == facets[facet] == ledger.count(site, *facet):
+            found.append(f"{name}: {filed} filed, {facets[facet]} entries")
     records = store.tree(site, "buyers")
     owned = Counter(key for record in records.values() for key in record["keys"])
     found += [f"entry {key} has {owned[key]} buyers" for key in entries if owned[key] != 1]
