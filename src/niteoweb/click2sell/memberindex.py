@@ -7,7 +7,10 @@ the events' back.
 An address or login name that is the user id is not in it: the user folder finds it by itself.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import store
 from plone import api
 from Products.PluggableAuthService.interfaces.events import IPrincipalCreatedEvent
@@ -15,6 +18,11 @@ from Products.PluggableAuthService.interfaces.events import IPrincipalDeletedEve
 from Products.PluggableAuthService.interfaces.events import IPropertiesUpdatedEvent
 from typing import Any
 from zope.component import adapter
+
+import threading
+
+
+_held_back = threading.local()
 
 
 @dataclass(frozen=True)
@@ -37,7 +45,7 @@ def find(site: Any, address: str) -> tuple[Match, ...]:
 
     :param address: in lower case.
     """
-    pas = api.portal.get_tool("acl_users")
+    pas = plone_site.tool("acl_users")
     candidates = set(store.tree(site, "member_addresses").get(address, ()))
     candidates.update(store.tree(site, "member_logins").get(address, ()))
     for user in (pas.getUser(address), pas.getUserById(address)):
@@ -97,7 +105,7 @@ def rebuild(site: Any) -> int:
 
 def everybody() -> list[str]:
     """The ids of all members that the user folder can list, in order."""
-    pas = api.portal.get_tool("acl_users")
+    pas = plone_site.tool("acl_users")
     return sorted({info["userid"] for info in pas.searchUsers()})
 
 
@@ -119,7 +127,22 @@ def member_deleted(event: IPrincipalDeletedEvent) -> None:
     _follow(event.principal)
 
 
+@contextmanager
+def held_back(user_id: str) -> Iterator[None]:
+    """What happens inside to an account that is being made is not followed.
+
+    Its events come one after the other: whoever makes it calls :func:`update` once.
+    """
+    _held_back.user_id = user_id
+    try:
+        yield
+    finally:
+        _held_back.user_id = ""
+
+
 def _follow(user_id: str) -> None:
+    if user_id == getattr(_held_back, "user_id", ""):
+        return
     try:
         site = api.portal.get()
     except api.exc.CannotGetPortalError:
@@ -139,9 +162,9 @@ def _to_file(user_id: str) -> tuple[str, str] | None:
 
 def _facts(user_id: str) -> tuple[str, str] | None:
     """A member's address and login name in lower case, None when there is no such member."""
-    user = api.portal.get_tool("acl_users").getUserById(user_id)
+    user = plone_site.tool("acl_users").getUserById(user_id)
     if user is None:
         return None
-    member = api.portal.get_tool("portal_membership").wrapUser(user)
+    member = plone_site.tool("portal_membership").wrapUser(user)
     email = member.getProperty("email", "") or ""
     return email.strip().lower(), (user.getUserName() or "").lower()

@@ -1,9 +1,10 @@
 """Where the ledger keeps its entries: in the order of arrival, and found by their keys.
 
 The place of an entry is a whole number: minus the microseconds of its arrival, so that the
-newest comes first. No two entries have arrived in the same microsecond: the second one has
-arrived in the next. Indexes hold places and nothing else: they are small, and each record of an
-index is written whole when one of its places changes.
+newest comes first. No two entries have arrived in the same microsecond: the second one is said
+to have arrived in the one before; in the future it could have no effect yet. Indexes hold
+places and nothing else: they are small, and each record of an index is written whole when one
+of its places changes.
 """
 
 from collections.abc import Mapping
@@ -30,13 +31,13 @@ def at(site: Any, place_: int) -> Entry:
 
 
 def arrival(site: Any, received_at: datetime) -> datetime:
-    """When an entry that is about to be made has arrived: now, or as soon as nothing else has.
+    """When an entry that is about to be made has arrived: when nothing else has.
 
     :param received_at: in UTC.
     """
     entries = store.tree(site, "entries")
     while -microseconds(received_at) in entries:
-        received_at += timedelta(microseconds=1)
+        received_at -= timedelta(microseconds=1)
     return received_at
 
 

@@ -144,7 +144,8 @@ class TestListing(unittest.TestCase):
             and entry["kind"] == filters.get("kind", entry["kind"])
             and entry["product_id"] == filters.get("product", entry["product_id"])
             and entry["provider"] == filters.get("provider", entry["provider"])
-            and filters.get("since", START) <= ledger.moment(entry["received_at"])
+            and filters.get("since", START - timedelta(days=1))
+            <= ledger.moment(entry["received_at"])
             and ledger.moment(entry["received_at"])
             <= filters.get("until", START + timedelta(days=1))
         ]
@@ -191,9 +192,9 @@ class TestListing(unittest.TestCase):
 
     def test_both_ends_count(self):
         moment = START + timedelta(minutes=7)
-        # The second one arrived a microsecond later.
+        # The second one arrived a microsecond before.
         self.assertEqual(self.check(since=moment, until=moment), 1)
-        self.assertEqual(self.check(since=moment, until=moment + timedelta(microseconds=1)), 2)
+        self.assertEqual(self.check(since=moment - timedelta(microseconds=1), until=moment), 2)
         self.assertEqual(self.check(since=moment, until=moment - timedelta(microseconds=1)), 0)
 
     def test_an_empty_ledger(self):
