@@ -227,7 +227,8 @@ class TestListing(unittest.TestCase):
                 self.assertGreater(found.total, 10)
                 self.assertIs(found.capped, False)
         with mock.patch.object(ledger, "CAPPED", 120):
-            found = listing.Listing(self.portal, listing.Filters(since=START))
+            since = START - timedelta(minutes=1)
+            found = listing.Listing(self.portal, listing.Filters(since=since))
             self.assertEqual((found.total, found.capped), (120, False))
 
 
