@@ -69,7 +69,6 @@ def _notification(address: str, timezone_: ZoneInfo) -> Notification:
 
 def _account(site: Any, notification: Notification) -> None:
     """What Plone keeps of a member, written by the user folder's plugins one by one."""
-    from niteoweb.click2sell import store
     from Products.PluggableAuthService.PropertiedUser import PropertiedUser
 
     address = notification.buyer
@@ -84,13 +83,10 @@ def _account(site: Any, notification: Notification) -> None:
         last_purchase_id=notification.receipt,
     )
     pas.mutable_properties.setPropertiesForUser(PropertiedUser(address), sheet)
-    # What the group plugin and the index of members do, without the events in between.
+    # What the group plugin does, without the events in between.
     pas.source_groups._principal_groups[address] = GROUPS
     for name in GROUPS:
         pas.source_groups._group_principal_map[name].insert(address)
-    store.tree(site, "member_addresses")[address] = (address,)
-    store.tree(site, "member_logins")[address] = (address,)
-    store.tree(site, "member_ids")[address] = (address, address)
 
 
 def _purchase(site: Any, notification: Notification) -> None:

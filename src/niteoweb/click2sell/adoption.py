@@ -41,9 +41,9 @@ from niteoweb.click2sell import group
 from niteoweb.click2sell import history
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import mapping
+from niteoweb.click2sell import memberindex
 from niteoweb.click2sell import oldmember
 from niteoweb.click2sell import site as plone_site
-from niteoweb.click2sell import store
 from niteoweb.click2sell.entitlement import compute
 from niteoweb.click2sell.entitlement import Policy
 from niteoweb.click2sell.groupplan import EVERY_BUYER
@@ -114,11 +114,10 @@ def adopt(
 
 
 def _batches(site: Any) -> Iterator[list[str]]:
-    """The user ids of all members, as the index of members knows them."""
-    filed, last = store.tree(site, "member_ids"), ""
-    while batch := list(islice(filed.keys(min=last, excludemin=True), BATCH)):
+    """The user ids of all members."""
+    user_ids = iter(memberindex.everybody())
+    while batch := list(islice(user_ids, BATCH)):
         yield batch
-        last = batch[-1]
         # The database's cache would only shrink when the connection closes.
         site._p_jar.cacheGC()
 

@@ -12,7 +12,6 @@ from niteoweb.click2sell import ledger
 from niteoweb.click2sell import member
 from niteoweb.click2sell import outbox
 from niteoweb.click2sell import site as plone_site
-from niteoweb.click2sell.groupplan import EVERY_BUYER
 from niteoweb.click2sell.plan import Plan
 from typing import Any
 from zope.i18n import translate
@@ -107,7 +106,7 @@ def _account(site: Any, buyer: buyers.Buyer, plan: Plan, now: datetime) -> Done:
 
 def _groups(buyer: buyers.Buyer, plan: Plan, user_id: str, now: datetime) -> None:
     for name in plan.grant:
-        if EVERY_BUYER in plan.grants.get(name, ()) and not group.exists(name):
+        if name in plan.make and not group.exists(name):
             group.make(name, translate("Click2Sell"))
         group.grant(user_id, name)
         buyers.note(buyer, buyers.GIVEN, name, now)

@@ -3,11 +3,15 @@
 The first entry of a transaction that takes effect ties it to the entry's buyer and product.
 What an owner corrects later stands beside it, see :mod:`niteoweb.click2sell.decision`. An entry
 of which the signature covers all is not tied: it may name whom it wants.
+
+Most transactions have one entry. Then the place of this entry is kept and nothing else: what
+the transaction is tied to is what the entry names, once the entry says that it ties it.
 """
 
 from collections.abc import Mapping
 from niteoweb.click2sell import correction
 from niteoweb.click2sell import erased
+from niteoweb.click2sell import shelf
 from niteoweb.click2sell import store
 from niteoweb.click2sell.notification import Kind
 from typing import Any
@@ -23,32 +27,53 @@ REFUSED_PER_TRANSACTION = 10
 Place = tuple[str, str]
 
 #: buyer, product, entries, entries that were only counted, entries of others
-_UNBOUND = ("", "", 0, 0, 0)
+Standing = tuple[str, str, int, int, int]
+_UNBOUND: Standing = ("", "", 0, 0, 0)
 
 
-def bind(site: Any, entry: Mapping[str, Any]) -> None:
+def standing(site: Any, place: Place) -> Standing:
+    """Buyer and product that a transaction is tied to, each "" when it is not tied.
+
+    :returns: these, its entries, those that were only counted, and those that named others.
+    """
+    return _standing(site, store.tree(site, "transactions").get(store.number(*place)))
+
+
+def rename(site: Any, place: Place, known_as: Place, buyer: str) -> None:
+    """Keep what is known of a transaction under another name, and with another one's buyer."""
+    transactions = store.tree(site, "transactions")
+    found = transactions.pop(store.number(*place), None)
+    if found is not None:
+        transactions[store.number(*known_as)] = (buyer, *_standing(site, found)[1:])
+
+
+def bind(site: Any, entry: shelf.Entry) -> None:
     """Tie the entry's transaction to its buyer and product, if it is not tied yet."""
     if entry.get("sealed"):
         return
     transactions = store.tree(site, "transactions")
-    place = erased.place(site, (entry["provider"], entry["transaction"]))
-    buyer, _product, *counts = transactions.get(place, _UNBOUND)
-    if not buyer:
-        transactions[place] = (entry["buyer"], entry["product_id"], *counts)
+    number = _number(site, (entry["provider"], entry["transaction"]))
+    found = transactions.get(number)
+    if _standing(site, found)[0]:
+        return
+    if found == shelf.place(entry):
+        entry["binds"] = True
+    else:
+        counts = _standing(site, found)[2:]
+        transactions[number] = (entry["buyer"], entry["product_id"], *counts)
 
 
 def bound(site: Any, place: Place) -> tuple[str, str] | None:
     """Buyer and product that a transaction is tied to, None when it is not tied."""
-    found = store.tree(site, "transactions").get(erased.place(site, place), _UNBOUND)
+    found = standing(site, erased.place(site, place))
     return found[:2] if found[0] else None
 
 
 def rebind(site: Any, place: Place, buyer: str, product_id: str) -> None:
     """Tie a transaction to another buyer or product, because an owner says so."""
-    transactions = store.tree(site, "transactions")
     place = erased.place(site, place)
-    counts = transactions.get(place, _UNBOUND)[2:]
-    transactions[place] = (buyer, product_id, *counts)
+    counts = standing(site, place)[2:]
+    store.tree(site, "transactions")[store.number(*place)] = (buyer, product_id, *counts)
 
 
 def rightful(site: Any, place: Place, buyer: str) -> str:
@@ -71,8 +96,7 @@ def belongs_to_another(site: Any, entry: Mapping[str, Any]) -> bool:
 
 def is_repeated(site: Any, entry: Mapping[str, Any]) -> bool:
     """Whether the entry's transaction has other entries too."""
-    place = (entry["provider"], entry["transaction"])
-    return store.tree(site, "transactions").get(place, _UNBOUND)[2] > 1
+    return standing(site, (entry["provider"], entry["transaction"]))[2] > 1
 
 
 def take_place(site: Any, values: Mapping[str, Any]) -> bool:
@@ -84,15 +108,32 @@ def take_place(site: Any, values: Mapping[str, Any]) -> bool:
     if values.get("sealed"):
         return True
     transactions = store.tree(site, "transactions")
-    place = erased.place(site, (values["provider"], values["transaction"]))
-    buyer, product, kept, dropped, foreign = transactions.get(place, _UNBOUND)
+    number = _number(site, (values["provider"], values["transaction"]))
+    if number not in transactions:
+        transactions[number] = shelf.place(values)
+        return True
+    buyer, product, kept, dropped, foreign = _standing(site, transactions[number])
     # What will be refused has places of its own, so that it cannot use up the buyer's.
     refused = bool(buyer) and _names_another(site, (buyer, product), values)
     if foreign >= REFUSED_PER_TRANSACTION if refused else kept >= ENTRIES_PER_TRANSACTION:
-        transactions[place] = (buyer, product, kept, dropped + 1, foreign)
+        transactions[number] = (buyer, product, kept, dropped + 1, foreign)
         return False
-    transactions[place] = (buyer, product, kept + (not refused), dropped, foreign + refused)
+    transactions[number] = (buyer, product, kept + (not refused), dropped, foreign + refused)
     return True
+
+
+def _number(site: Any, place: Place) -> int:
+    """Where a transaction is filed."""
+    return store.number(*erased.place(site, place))
+
+
+def _standing(site: Any, found: Standing | int | None) -> Standing:
+    """What is kept of a transaction, in full."""
+    if isinstance(found, int):
+        entry = shelf.at(site, found)
+        tied = (entry["buyer"], entry["product_id"]) if entry.get("binds") else ("", "")
+        return (*tied, 1, 0, 0)
+    return found or _UNBOUND
 
 
 def _names_another(site: Any, tied: tuple[str, str], values: Mapping[str, Any]) -> bool:

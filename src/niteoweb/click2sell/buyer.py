@@ -11,12 +11,13 @@ from niteoweb.click2sell import erased
 from niteoweb.click2sell import figures
 from niteoweb.click2sell import mention
 from niteoweb.click2sell import search
+from niteoweb.click2sell import shelf
 from niteoweb.click2sell import store
 from niteoweb.click2sell.ledger import iso
 from persistent.mapping import PersistentMapping
 from typing import Any
 
-import uuid
+import secrets
 
 
 Buyer = PersistentMapping
@@ -48,7 +49,7 @@ def of_address(site: Any, address: str) -> Buyer:
     address = erased.address(site, address)
     buyer_id = by_address.get(address)
     if buyer_id is None:
-        buyer_id = by_address[address] = uuid.uuid4().hex
+        buyer_id = by_address[address] = _new_id(site)
         store.tree(site, "buyers")[buyer_id] = PersistentMapping(
             {
                 "id": buyer_id,
@@ -88,7 +89,7 @@ def of_address(site: Any, address: str) -> Buyer:
                 "log": (),
                 # what it is filed under, see search.py
                 "words": (),
-                "paid_at": "",
+                "paid": None,
             }
         )
     return store.tree(site, "buyers")[buyer_id]
@@ -97,7 +98,11 @@ def of_address(site: Any, address: str) -> Buyer:
 def of_user(site: Any, user_id: str) -> Buyer | None:
     """The record of the buyer that a member is."""
     buyer_id = store.tree(site, "buyer_by_user").get(user_id)
-    return get(site, buyer_id) if buyer_id else None
+    if buyer_id:
+        return get(site, buyer_id)
+    # Mostly the user id is the address, and is filed as that already.
+    record = get(site, store.tree(site, "buyer_by_address").get(user_id, ""))
+    return record if record is not None and record["user_id"] == user_id else None
 
 
 def made_by_us(site: Any, user_id: str) -> bool:
@@ -112,7 +117,9 @@ def tie(site: Any, buyer: Buyer, user_id: str, made: bool, now: datetime) -> Non
     :param made: whether the account was made for it.
     """
     change(buyer, user_id=user_id, made=made)
-    store.tree(site, "buyer_by_user")[user_id] = buyer["id"]
+    by_user = store.tree(site, "buyer_by_user")
+    if user_id in by_user or store.tree(site, "buyer_by_address").get(user_id) != buyer["id"]:
+        by_user[user_id] = buyer["id"]
     note(buyer, MADE if made else ATTACHED, user_id, now)
     _file(site, buyer)
 
@@ -188,7 +195,7 @@ def absorb(site: Any, buyer: Buyer, other: Buyer) -> None:
     for customer in other["customer_ids"]:
         store.tree(site, "buyer_by_customer")[customer] = buyer["id"]
     for key in other["keys"]:
-        store.tree(site, "entries")[key]["buyer_id"] = buyer["id"]
+        shelf.get(site, key)["buyer_id"] = buyer["id"]
     await_groups(site, other, ())
     accountcap.wait(site, other, "")
     schedule(site, other, None)
@@ -244,3 +251,11 @@ def _file(site: Any, buyer: Buyer) -> None:
     """File a record under all that leads to it."""
     search.file(site, buyer)
     mention.file_buyer(site, buyer)
+
+
+def _new_id(site: Any) -> str:
+    """An id that no buyer has; short, since it stands in all indexes."""
+    buyers = store.tree(site, "buyers")
+    while (buyer_id := secrets.token_hex(6)) in buyers:
+        pass
+    return buyer_id

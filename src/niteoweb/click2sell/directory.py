@@ -63,7 +63,7 @@ class Directory:
         else:
             index = store.tree(self._site, "buyers_paid")
             places = listing.part(index, self.total, start, stop) if start < stop else []
-            ids = [buyer_id for _time, buyer_id in places]
+            ids = [index[place] for place in places]
         return [self._row(buyer_id, now) for buyer_id in ids]
 
     def _row(self, buyer_id: str, now: datetime) -> Row:

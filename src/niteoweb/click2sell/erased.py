@@ -14,6 +14,7 @@ name is hashed where it is not found as it stands.
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import replace
+from niteoweb.click2sell import shelf
 from niteoweb.click2sell import store
 from niteoweb.click2sell.fact import Fact
 from typing import Any
@@ -78,10 +79,10 @@ def place(site: Any, place_: Place) -> Place:
     :param place_: provider and transaction.
     """
     transactions = store.tree(site, "transactions")
-    if place_ in transactions or not anybody(site):
+    if store.number(*place_) in transactions or not anybody(site):
         return place_
     known_as = (place_[0], alias(site, TRANSACTION, place_[1]))
-    return known_as if known_as in transactions else place_
+    return known_as if store.number(*known_as) in transactions else place_
 
 
 def customer(site: Any, place_: Place) -> Place:
@@ -100,7 +101,7 @@ def entry(site: Any, key: str) -> Any:
     """The redacted entry of a key that is not in the ledger as it stands, None for none."""
     if not anybody(site):
         return None
-    return store.tree(site, "entries").get(key_alias(site, key))
+    return shelf.get(site, key_alias(site, key))
 
 
 def is_redacted(entry_: Mapping[str, Any]) -> bool:

@@ -15,12 +15,14 @@ from contextlib import suppress
 from datetime import datetime
 from datetime import timedelta
 from datetime import timezone
+from niteoweb.click2sell import shelf
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import store
 from niteoweb.click2sell.fact import GRANTS_NOTHING
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import OWNER
 from niteoweb.click2sell.notification import PAYMENTS
+from niteoweb.click2sell.shelf import microseconds
 from persistent.mapping import PersistentMapping
 from typing import Any
 
@@ -132,8 +134,7 @@ def first_payment_day(entries: Iterable[Mapping[str, Any]]) -> str:
 
 def follow_payments(site: Any, buyer: PersistentMapping) -> None:
     """Count a buyer as new on the day of the first payment."""
-    entries = store.tree(site, "entries")
-    new_on = first_payment_day(entries[key] for key in buyer["keys"])
+    new_on = first_payment_day(shelf.get(site, key) for key in buyer["keys"])
     _move(site, NEW_BUYERS, buyer, "new_on", new_on)
     follow_login(site, buyer)
 
@@ -143,7 +144,7 @@ def login_place(buyer: Mapping[str, Any]) -> tuple[int, str] | None:
     awaited = buyer["made"] and buyer.get("new_on") and not buyer.get("logged_in")
     if not (awaited and buyer.get("made_at")):
         return None
-    return -_microseconds(datetime.fromisoformat(buyer["made_at"])), buyer["user_id"]
+    return -microseconds(datetime.fromisoformat(buyer["made_at"])), buyer["user_id"]
 
 
 def follow_login(site: Any, buyer: PersistentMapping) -> None:
@@ -170,7 +171,7 @@ def renewal_places(
     if not buyer["user_id"]:
         return ()
     return tuple(
-        (-_microseconds(moment), buyer["id"], *product)
+        (-microseconds(moment), buyer["id"], *product)
         for product, moment in sorted(expected.items())
     )
 
@@ -235,7 +236,7 @@ def file_mail(site: Any, mail: PersistentMapping) -> None:
 
 def mail_place(mail: Mapping[str, Any]) -> tuple[int, str]:
     """Where a mail is filed, the newest first."""
-    return -_microseconds(datetime.fromisoformat(mail["filed_at"])), mail["id"]
+    return -microseconds(datetime.fromisoformat(mail["filed_at"])), mail["id"]
 
 
 def mail_failed(mail: Mapping[str, Any]) -> bool:
@@ -248,7 +249,7 @@ def since(site: Any, tree: str, earliest: datetime, now: datetime) -> Iterable[A
 
     :param tree: ``renewals_awaited``, ``logins_awaited`` or ``mails_failed``.
     """
-    return store.tree(site, tree).keys((-_microseconds(now),), (1 - _microseconds(earliest),))
+    return store.tree(site, tree).keys((-microseconds(now),), (1 - microseconds(earliest),))
 
 
 def moment(place: tuple[Any, ...]) -> datetime:
@@ -277,7 +278,3 @@ def _move(
                 change(site, "figures", (period, name), difference)
     counted[field] = counted_on
     return True
-
-
-def _microseconds(moment_: datetime) -> int:
-    return (moment_ - _EPOCH) // timedelta(microseconds=1)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from niteoweb.click2sell import largegroup
 from niteoweb.click2sell import privilege
+from niteoweb.click2sell import site as plone_site
 from plone import api
 from Products.PlonePAS.interfaces.capabilities import IGroupCapability
 from Products.PlonePAS.interfaces.group import IGroupManagement
@@ -28,14 +29,12 @@ class CannotGrant(Exception):
 
 def exists(group_id: str) -> bool:
     """Whether there is a group of this id."""
-    return (
-        bool(group_id) and api.portal.get_tool("acl_users").getGroupById(group_id) is not None
-    )
+    return bool(group_id) and plone_site.tool("acl_users").getGroupById(group_id) is not None
 
 
 def is_automatic(group_id: str) -> bool:
     """Whether members are in the group by themselves, such as AuthenticatedUsers."""
-    managers = api.portal.get_tool("acl_users").plugins.listPlugins(IGroupManagement)
+    managers = plone_site.tool("acl_users").plugins.listPlugins(IGroupManagement)
     return not any(
         plugin.allowGroupAdd("", group_id)
         for _name, plugin in managers
@@ -51,7 +50,7 @@ def is_privileged(group_id: str) -> bool:
 def problem(group_id: str) -> str:
     """Why a group cannot be given, as a code of reason.py, or ""."""
     # Looked up once: Plone collects a group's properties, roles and groups each time.
-    found = api.portal.get_tool("acl_users").getGroupById(group_id) if group_id else None
+    found = plone_site.tool("acl_users").getGroupById(group_id) if group_id else None
     if found is None:
         return "group missing"
     if is_automatic(group_id):
@@ -67,7 +66,7 @@ def cannot_make(group_id: str) -> str:
     """
     if left_behind(group_id):
         return "group privileged"
-    taken = api.portal.get_tool("acl_users").searchPrincipals(id=group_id, exact_match=True)
+    taken = plone_site.tool("acl_users").searchPrincipals(id=group_id, exact_match=True)
     return "group not granted" if taken or not GROUP_ID.fullmatch(group_id) else ""
 
 
@@ -76,14 +75,14 @@ def make(group_id: str, title: str) -> None:
 
     :raises CannotGrant: it turns out to be a privileged one.
     """
-    api.portal.get_tool("portal_groups").addGroup(group_id, title=title)
+    plone_site.tool("portal_groups").addGroup(group_id, title=title)
     if is_privileged(group_id):
         raise CannotGrant(f'members of the group "{group_id}" may administer the site')
 
 
 def of(user_id: str) -> tuple[str, ...]:
     """The groups that an id is in directly; Plone keeps those of a deleted account too."""
-    managers = api.portal.get_tool("acl_users").plugins.listPlugins(IGroupManagement)
+    managers = plone_site.tool("acl_users").plugins.listPlugins(IGroupManagement)
     return tuple(
         group_id
         for _name, plugin in managers
@@ -107,7 +106,7 @@ def _roles(principal_id: str) -> set[str]:
     roles = set()
     for context in (portal, aq_parent(portal)):
         roles.update(context.get_local_roles_for_userid(principal_id))
-    plugins = api.portal.get_tool("acl_users").plugins.listPlugins(IRolesPlugin)
+    plugins = plone_site.tool("acl_users").plugins.listPlugins(IRolesPlugin)
     for _name, plugin in plugins:
         roles.update(plugin.getRolesForPrincipal(Principal(principal_id)))
     return roles
@@ -125,7 +124,7 @@ def grant(user_id: str, group_id: str) -> None:
     """
     largegroup.prepare(group_id)
     with own_run():
-        if not api.portal.get_tool("portal_groups").addPrincipalToGroup(user_id, group_id):
+        if not plone_site.tool("portal_groups").addPrincipalToGroup(user_id, group_id):
             raise CannotGrant(f'nobody can be put in the group "{group_id}"')
 
 
@@ -134,7 +133,7 @@ def revoke(user_id: str, group_id: str) -> None:
     with own_run():
         if exists(group_id) and contains(group_id, user_id):
             largegroup.prepare(group_id)
-            api.portal.get_tool("portal_groups").removePrincipalFromGroup(user_id, group_id)
+            plone_site.tool("portal_groups").removePrincipalFromGroup(user_id, group_id)
 
 
 @contextmanager

@@ -27,6 +27,7 @@ class Groups:
     :ivar taken: groups that an owner took away and that stay away, with the time of it.
     :ivar due: groups that the buyer's entitlements give, granted or not.
     :ivar pending: groups that are due and do not exist.
+    :ivar make: groups that do not exist and have to be made.
     :ivar problems: product -> reason and group, for groups that are due and cannot be given.
     """
 
@@ -48,6 +49,7 @@ class Groups:
         self.taken: dict[str, str] = dict(buyer["taken"])
         self.due: list[str] = list(buyer["due"])
         self.pending: list[str] = []
+        self.make: list[str] = []
         self.problems: dict[Product, tuple[str, str]] = {}
         if not usable:
             return
@@ -94,6 +96,8 @@ class Groups:
         problem = group.problem(name)
         if problem == "group missing" and EVERY_BUYER in products:
             problem = group.cannot_make(name)
+            if not problem:
+                self.make.append(name)
         if problem == "group missing":
             self.pending.append(name)
         if problem:

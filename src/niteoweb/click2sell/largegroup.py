@@ -9,7 +9,7 @@ the set does, so that nothing of ours is needed to read it.
 from Acquisition import aq_base
 from BTrees.OOBTree import OOSet
 from BTrees.OOBTree import OOTreeSet
-from plone import api
+from niteoweb.click2sell import site as plone_site
 from Products.PlonePAS.interfaces.group import IGroupManagement
 
 import logging
@@ -24,7 +24,7 @@ def prepare(group_id: str) -> None:
 
     A group that was deleted and made again begins with the expensive kind.
     """
-    managers = api.portal.get_tool("acl_users").plugins.listPlugins(IGroupManagement)
+    managers = plone_site.tool("acl_users").plugins.listPlugins(IGroupManagement)
     for _name, manager in managers:
         groups = getattr(aq_base(manager), "_group_principal_map", {})
         members = groups.get(group_id)

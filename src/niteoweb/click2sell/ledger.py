@@ -15,11 +15,15 @@ from niteoweb.click2sell import binding
 from niteoweb.click2sell import erased
 from niteoweb.click2sell import figures
 from niteoweb.click2sell import mention
+from niteoweb.click2sell import shelf
 from niteoweb.click2sell import store
 from niteoweb.click2sell.fact import TOLERANCE
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import MONEY
 from niteoweb.click2sell.notification import Notification
+from niteoweb.click2sell.shelf import Entry
+from niteoweb.click2sell.shelf import microseconds
+from niteoweb.click2sell.shelf import place
 from persistent.mapping import PersistentMapping
 from typing import Any
 
@@ -63,12 +67,10 @@ SELDOM = ("customer_id", "aliases", "sealed", "snapshot", "customer_deleted", "a
 #: A listing whose filters need more than one index counts no further.
 CAPPED = 1000
 
-Entry = PersistentMapping
-
 
 def get(site: Any, key: str) -> Entry | None:
     """The entry of a key."""
-    found = store.tree(site, "entries").get(key)
+    found = shelf.get(site, key)
     return erased.entry(site, key) if found is None else found
 
 
@@ -94,11 +96,11 @@ def amend(site: Any, entry: Entry, notification: Notification) -> None:
 
     :param notification: the entry's, with what was not known.
     """
-    _file_everywhere(site, entry, add=False)
+    _index(site, entry, add=False)
     for name in SELDOM:
         entry.pop(name, None)
     change(entry, **_told(site, notification))
-    _file_everywhere(site, entry, add=True)
+    _index(site, entry, add=True)
 
 
 def _told(site: Any, notification: Notification) -> dict[str, Any]:
@@ -169,6 +171,22 @@ def record_broken(
     )
 
 
+def file(site: Any, entry: Entry) -> None:
+    """Keep an entry, and put it into all indexes."""
+    shelf.put(site, entry)
+    _counter(site, _facet("all", "")).change(1)
+    _index(site, entry, add=True)
+
+
+def _index(site: Any, entry: Entry, add: bool) -> None:
+    """Put an entry into all indexes, or take it out."""
+    for facet in FACETS:
+        _file(site, facet, entry, add)
+    if entry["kind"] in MONEY:
+        money, moved = store.tree(site, "money"), (microseconds(moved_at(entry)), place(entry))
+        (money.insert if add else money.discard)(moved)
+
+
 def finish(site: Any, entry: Entry, outcome: str, reason: str = "", subject: str = "") -> None:
     """Set what became of an entry; nothing is written when it is so already.
 
@@ -217,17 +235,12 @@ def change(entry: Entry, **values: Any) -> None:
 
 def rekey(site: Any, entry: Entry, key: str) -> None:
     """File an entry, whose payload is gone, under another key."""
-    _file_everywhere(site, entry, add=False)
-    entries = store.tree(site, "entries")
     store.tree(site, "payloads_kept").discard(place(entry))
-    del entries[entry["key"]]
-    for filed in (store.tree(site, "untold"), store.tree(site, "dismissed")):
-        if entry["key"] in filed:
-            filed.remove(entry["key"])
-            filed.insert(key)
-    entry["key"] = key
-    entries[key] = entry
-    _file_everywhere(site, entry, add=True)
+    for filed_ in (store.tree(site, "untold"), store.tree(site, "dismissed")):
+        if entry["key"] in filed_:
+            filed_.remove(entry["key"])
+            filed_.insert(key)
+    shelf.rekey(site, entry, key)
 
 
 def count(site: Any, facet: str = "all", value: str = "") -> int:
@@ -238,16 +251,24 @@ def count(site: Any, facet: str = "all", value: str = "") -> int:
 
 def newest_first(site: Any, facet: str = "all", value: str = "") -> Iterator[str]:
     """Keys of all entries, or of those of one value of one of :data:`FACETS`."""
-    for _time, key in store.tree(site, "facets").get(_facet(facet, value), ()):
-        yield key
+    for found in filed(site, facet, value):
+        yield shelf.at(site, found)["key"]
+
+
+def filed(site: Any, facet: str = "all", value: str = "") -> Any:
+    """The places of all entries, or of those of one value of one of :data:`FACETS`.
+
+    :returns: a tree, which is iterated over in their order.
+    """
+    if facet == "all":
+        return store.tree(site, "entries")
+    return store.tree(site, "facets").get(_facet(facet, value), OOTreeSet())
 
 
 def received_before(site: Any, facet: str, value: str, moment: datetime) -> Iterator[str]:
     """Keys of the entries of a facet that arrived before a moment, newest first."""
-    filed = store.tree(site, "facets").get(_facet(facet, value))
-    if filed is not None:
-        for _time, key in filed.keys(min=(-microseconds(moment) + 1, "")):
-            yield key
+    for found in filed(site, facet, value).keys(min=-microseconds(moment) + 1):
+        yield shelf.at(site, found)["key"]
 
 
 def money_moved(site: Any, since: datetime, until: datetime) -> Iterator[Entry]:
@@ -256,9 +277,9 @@ def money_moved(site: Any, since: datetime, until: datetime) -> Iterator[Entry]:
     :param since: the first moment.
     :param until: the last moment.
     """
-    bounds = (microseconds(since), ""), (microseconds(until), "~")
-    for _time, key in store.tree(site, "money").keys(*bounds):
-        yield get(site, key)
+    bounds = (microseconds(since),), (microseconds(until) + 1,)
+    for _time, found in store.tree(site, "money").keys(*bounds):
+        yield shelf.at(site, found)
 
 
 def moved_at(entry: Mapping[str, Any]) -> datetime:
@@ -271,7 +292,7 @@ def moved_at(entry: Mapping[str, Any]) -> datetime:
     return occurred_at if occurred_at - received_at <= TOLERANCE else received_at
 
 
-def last_first(index: Any, bound: tuple[int, str] | None = None) -> Iterator[tuple[int, str]]:
+def last_first(index: Any, bound: int | None = None) -> Iterator[int]:
     """The places of an index from its last one, the oldest entry, on.
 
     :param bound: begin at this place, or just before it.
@@ -282,14 +303,7 @@ def last_first(index: Any, bound: tuple[int, str] | None = None) -> Iterator[tup
         except ValueError:
             return
         yield found
-        time, key = found
-        # The set cannot be read backwards; no key is between this text and the one found.
-        bound = (time, key[:-1] + chr(ord(key[-1]) - 1) + "~")
-
-
-def place(entry: Entry) -> tuple[int, str]:
-    """The entry's place in each of its indexes: the newest entry comes first."""
-    return -microseconds(moment(entry["received_at"])), entry["key"]
+        bound = found - 1
 
 
 def iso(moment: datetime) -> str:
@@ -302,18 +316,13 @@ def moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def microseconds(moment_: datetime) -> int:
-    """Microseconds since 1970, exactly."""
-    since = moment_ - datetime(1970, 1, 1, tzinfo=timezone.utc)
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
-
-
 def from_microseconds(count_: int) -> datetime:
     """The moment that many microseconds after 1970, in UTC."""
     return datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(microseconds=count_)
 
 
 def _add(site: Any, values: dict[str, Any]) -> Entry | None:
+    values["received_at"] = iso(shelf.arrival(site, moment(values["received_at"])))
     if not binding.take_place(site, values):
         return None
     entry = PersistentMapping(
@@ -339,22 +348,9 @@ def _add(site: Any, values: dict[str, Any]) -> Entry | None:
             "terms_known": False,
         }
     )
-    store.tree(site, "entries")[entry["key"]] = entry
-    _file_everywhere(site, entry, add=True)
+    file(site, entry)
     mention.file_entry(site, entry)
     return entry
-
-
-def _file_everywhere(site: Any, entry: Entry, add: bool) -> None:
-    """Put an entry into all of the indexes, or take it out."""
-    for facet in ("all", *FACETS):
-        _file(site, facet, entry, add)
-    if entry["kind"] in MONEY:
-        money, moved = store.tree(site, "money"), (microseconds(moved_at(entry)), entry["key"])
-        if add:
-            money.insert(moved)
-        else:
-            money.discard(moved)
 
 
 def _facet(facet: str, value: str) -> str:
@@ -363,13 +359,18 @@ def _facet(facet: str, value: str) -> str:
 
 def _file(site: Any, facet: str, entry: Entry, add: bool) -> None:
     """Put an entry into one of the indexes, or take it out."""
-    name = _facet(facet, entry.get(facet, "") if facet != "all" else "")
-    facets, counts = store.tree(site, "facets"), store.tree(site, "counts")
+    name, facets = _facet(facet, entry.get(facet, "")), store.tree(site, "facets")
     if name not in facets:
-        facets[name], counts[name] = OOTreeSet(), Length()
+        facets[name] = OOTreeSet()
     if add:
         facets[name].insert(place(entry))
-        counts[name].change(1)
     else:
         facets[name].remove(place(entry))
-        counts[name].change(-1)
+    _counter(site, name).change(1 if add else -1)
+
+
+def _counter(site: Any, name: str) -> Length:
+    counts = store.tree(site, "counts")
+    if name not in counts:
+        counts[name] = Length()
+    return counts[name]

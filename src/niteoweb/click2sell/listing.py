@@ -1,6 +1,6 @@
 """Lists of ledger entries: filters over the ledger's indexes, the newest entry first.
 
-A page reads index objects and nothing else; the caller then loads the page's entries. So the
+A page reads index objects and the page's entries, and nothing else. So the
 first and the last page of the whole ledger, or of one index, cost the same however long the
 ledger is. Only the history of one buyer is read whole, and those of the few buyers whom a
 search finds.
@@ -16,6 +16,7 @@ from niteoweb.click2sell import _
 from niteoweb.click2sell import erased
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import search
+from niteoweb.click2sell import shelf
 from niteoweb.click2sell import silence
 from niteoweb.click2sell import store
 from niteoweb.click2sell import when
@@ -24,8 +25,8 @@ from niteoweb.click2sell.provider import click2sell
 from typing import Any
 
 
-#: Place of an entry in an index: minus its microseconds, and its key.
-Place = tuple[int, str]
+#: Place of an entry in an index, see :mod:`.shelf`.
+Place = int
 
 #: Names of the filters, as in an address, and the facet of the ledger that each one is.
 FACETS = {
@@ -159,14 +160,14 @@ class Listing:
                 for place in places
                 if (low is None or low <= place)
                 and (high is None or place < high)
-                and all(place in _index(site, *facet) for facet in facets)
+                and all(place in ledger.filed(site, *facet) for facet in facets)
             ]
             self.total = len(self._found)
         elif len(facets) < 2 and low is None and high is None:
             self._facet = facets[0] if facets else ("all", "")
             self.total = ledger.count(site, *self._facet)
         else:
-            indexes = [_index(site, *facet) for facet in facets or [("all", "")]]
+            indexes = [ledger.filed(site, *facet) for facet in facets or [("all", "")]]
             self._common = (indexes, low, high)
             found = list(islice(_common(*self._common), ledger.CAPPED + 1))
             self._found = found[: ledger.CAPPED]
@@ -185,8 +186,8 @@ class Listing:
         if self._found is not None:
             places = self._found[start:stop]
         else:
-            places = part(_index(self._site, *self._facet), self.total, start, stop)
-        return [key for _time, key in places]
+            places = part(ledger.filed(self._site, *self._facet), self.total, start, stop)
+        return [shelf.at(self._site, place)["key"] for place in places]
 
     def every_key(self) -> Iterator[str]:
         """Keys of all of them, the newest first, also of those that were not counted."""
@@ -195,9 +196,9 @@ class Listing:
         elif self._found is not None:
             places = self._found
         else:
-            places = _index(self._site, *self._facet)
-        for _time, key in places:
-            yield key
+            places = ledger.filed(self._site, *self._facet)
+        for place in places:
+            yield shelf.at(self._site, place)["key"]
 
 
 def part(index: Any, total: int, start: int, stop: int) -> list[Place]:
@@ -221,15 +222,10 @@ def _bounds(filters: Filters) -> tuple[Place | None, Place | None]:
     """The first place that is let through, and the first after it that is not."""
     low = high = None
     if filters.until is not None:
-        low = (-ledger.microseconds(filters.until), "")
+        low = -ledger.microseconds(filters.until)
     if filters.since is not None:
-        high = (-ledger.microseconds(filters.since) + 1, "")
+        high = -ledger.microseconds(filters.since) + 1
     return low, high
-
-
-def _index(site: Any, facet: str, value: str) -> Any:
-    """The index of a facet's value: a set of places, empty when nothing has the value."""
-    return store.tree(site, "facets").get(f"{facet}={value}", ())
 
 
 def _of_people(site: Any, filters: Filters) -> tuple[list[Place], bool]:
@@ -261,7 +257,7 @@ def _common(indexes: list[Any], low: Place | None, high: Place | None) -> Iterat
     """
     if not all(indexes):
         return
-    place = low or min(index.minKey() for index in indexes)
+    place = min(index.minKey() for index in indexes) if low is None else low
     while True:
         try:
             furthest = max(index.minKey(place) for index in indexes)
@@ -271,7 +267,5 @@ def _common(indexes: list[Any], low: Place | None, high: Place | None) -> Iterat
             return
         if all(furthest in index for index in indexes):
             yield furthest
-            time, key = furthest
-            # The next text after a text is the same with a NUL behind it.
-            furthest = (time, key + "\0")
+            furthest += 1
         place = furthest

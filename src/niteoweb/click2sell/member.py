@@ -6,6 +6,7 @@ from niteoweb.click2sell import group
 from niteoweb.click2sell import memberindex
 from niteoweb.click2sell import privilege
 from niteoweb.click2sell import rulefilter
+from niteoweb.click2sell import site as plone_site
 from plone import api
 from plone.app.users.utils import generate_login_name
 from plone.app.users.utils import generate_user_id
@@ -38,7 +39,7 @@ class NeedsAttention(Exception):
 
 def exists(user_id: str) -> bool:
     """Whether the site has an account of this user id."""
-    return api.portal.get_tool("acl_users").getUserById(user_id) is not None
+    return plone_site.tool("acl_users").getUserById(user_id) is not None
 
 
 def choose(site: Any, address: str, made_by_us: Any) -> str:
@@ -82,14 +83,14 @@ def create(address: str, properties: Mapping[str, Any]) -> tuple[str, str]:
     :returns: user id and password.
     """
     site = api.portal.get()
-    registration = api.portal.get_tool("portal_registration")
+    registration = plone_site.tool("portal_registration")
     given = _given(address, properties.get("fullname", ""))
     user_id = generate_user_id(site, given) or address
     if not registration.isMemberIdAllowed(user_id) or group.left_behind(user_id):
         user_id = uuid_userid_generator()
     login_name = new_login_name(address, given["fullname"])
     password = new_password()
-    with rulefilter.held_back():
+    with rulefilter.held_back(), memberindex.held_back(user_id):
         registration.addMember(
             user_id,
             password,
@@ -97,8 +98,8 @@ def create(address: str, properties: Mapping[str, Any]) -> tuple[str, str]:
             properties={**properties, "username": user_id, "email": address},
         )
     if login_name != user_id:
-        api.portal.get_tool("acl_users").updateLoginName(user_id, login_name)
-        memberindex.update(site, user_id)
+        plone_site.tool("acl_users").updateLoginName(user_id, login_name)
+    memberindex.update(site, user_id)
     return user_id, password
 
 
@@ -122,19 +123,19 @@ def new_password() -> str:
 
 def fields(user_id: str, names: tuple[str, ...]) -> dict[str, Any]:
     """Values of member properties."""
-    member = api.portal.get_tool("portal_membership").getMemberById(user_id)
+    member = plone_site.tool("portal_membership").getMemberById(user_id)
     return {name: member.getProperty(name, None) for name in names}
 
 
 def set_fields(user_id: str, values: Mapping[str, Any]) -> None:
     """Write member properties."""
-    member = api.portal.get_tool("portal_membership").getMemberById(user_id)
+    member = plone_site.tool("portal_membership").getMemberById(user_id)
     member.setMemberProperties(dict(values))
 
 
 def login_name(user_id: str) -> str:
     """What the member types into the login form."""
-    return api.portal.get_tool("acl_users").getUserById(user_id).getUserName()
+    return plone_site.tool("acl_users").getUserById(user_id).getUserName()
 
 
 def never_logged_in(user_id: str) -> bool:
@@ -147,7 +148,7 @@ def password_print(user_id: str) -> str:
 
     :returns: "" when the account's password is not kept by Plone itself.
     """
-    users = getattr(api.portal.get_tool("acl_users"), "source_users", None)
+    users = getattr(plone_site.tool("acl_users"), "source_users", None)
     stored = users._user_passwords.get(user_id) if users is not None else None
     if not stored:
         return ""
@@ -161,7 +162,7 @@ def set_password(user_id: str) -> str:
     :returns: the password.
     """
     password = new_password()
-    api.portal.get_tool("acl_users").userSetPassword(user_id, password)
+    plone_site.tool("acl_users").userSetPassword(user_id, password)
     return password
 
 
@@ -170,7 +171,7 @@ def reset_link(user_id: str, site_address: str) -> str:
 
     :param site_address: address of the site that the link is built from.
     """
-    reset = api.portal.get_tool("portal_password_reset").requestReset(user_id)
+    reset = plone_site.tool("portal_password_reset").requestReset(user_id)
     return f"{site_address}/passwordreset/{reset['randomstring']}?userid={quote(user_id)}"
 
 
@@ -184,7 +185,7 @@ def _check_new(address: str) -> None:
 
     :raises NeedsAttention: it would not.
     """
-    if not api.portal.get_tool("portal_registration").isValidEmail(address):
+    if not plone_site.tool("portal_registration").isValidEmail(address):
         raise NeedsAttention("address not accepted")
     if privilege.root_account(address):
         raise NeedsAttention("privileged account")

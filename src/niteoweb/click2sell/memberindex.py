@@ -3,9 +3,14 @@
 Plone finds a member by an address only by looking at all of them. This index is kept by the
 events of the user folder; :func:`rebuild` makes it anew, for members that were added behind
 the events' back.
+
+An address or login name that is the user id is not in it: the user folder finds it by itself.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import store
 from plone import api
 from Products.PluggableAuthService.interfaces.events import IPrincipalCreatedEvent
@@ -13,6 +18,11 @@ from Products.PluggableAuthService.interfaces.events import IPrincipalDeletedEve
 from Products.PluggableAuthService.interfaces.events import IPropertiesUpdatedEvent
 from typing import Any
 from zope.component import adapter
+
+import threading
+
+
+_held_back = threading.local()
 
 
 @dataclass(frozen=True)
@@ -35,7 +45,7 @@ def find(site: Any, address: str) -> tuple[Match, ...]:
 
     :param address: in lower case.
     """
-    pas = api.portal.get_tool("acl_users")
+    pas = plone_site.tool("acl_users")
     candidates = set(store.tree(site, "member_addresses").get(address, ()))
     candidates.update(store.tree(site, "member_logins").get(address, ()))
     for user in (pas.getUser(address), pas.getUserById(address)):
@@ -57,7 +67,7 @@ def update(site: Any, user_id: str) -> None:
     """File a member under its present address and login name; a missing member is removed."""
     by_id = store.tree(site, "member_ids")
     before = by_id.get(user_id)
-    now = _facts(user_id)
+    now = _to_file(user_id)
     if now == before:
         return
     for name, position in (("member_addresses", 0), ("member_logins", 1)):
@@ -83,15 +93,20 @@ def update(site: Any, user_id: str) -> None:
 def rebuild(site: Any) -> int:
     """Make the index anew from all members that the user folder can list.
 
-    :returns: how many members it holds.
+    :returns: how many members there are.
     """
     for name in ("member_addresses", "member_logins", "member_ids"):
         store.tree(site, name).clear()
-    pas = api.portal.get_tool("acl_users")
-    user_ids = {info["userid"] for info in pas.searchUsers()}
+    user_ids = everybody()
     for user_id in user_ids:
         update(site, user_id)
-    return len(store.tree(site, "member_ids"))
+    return len(user_ids)
+
+
+def everybody() -> list[str]:
+    """The ids of all members that the user folder can list, in order."""
+    pas = plone_site.tool("acl_users")
+    return sorted({info["userid"] for info in pas.searchUsers()})
 
 
 @adapter(IPrincipalCreatedEvent)
@@ -112,7 +127,22 @@ def member_deleted(event: IPrincipalDeletedEvent) -> None:
     _follow(event.principal)
 
 
+@contextmanager
+def held_back(user_id: str) -> Iterator[None]:
+    """What happens inside to an account that is being made is not followed.
+
+    Its events come one after the other: whoever makes it calls :func:`update` once.
+    """
+    _held_back.user_id = user_id
+    try:
+        yield
+    finally:
+        _held_back.user_id = ""
+
+
 def _follow(user_id: str) -> None:
+    if user_id == getattr(_held_back, "user_id", ""):
+        return
     try:
         site = api.portal.get()
     except api.exc.CannotGetPortalError:
@@ -121,11 +151,20 @@ def _follow(user_id: str) -> None:
         update(site, user_id)
 
 
+def _to_file(user_id: str) -> tuple[str, str] | None:
+    """Address and login name that a member is filed under, "" for one that need not be.
+
+    :returns: None when the member need not be filed at all.
+    """
+    names = tuple("" if name == user_id else name for name in _facts(user_id) or ())
+    return names if any(names) else None
+
+
 def _facts(user_id: str) -> tuple[str, str] | None:
     """A member's address and login name in lower case, None when there is no such member."""
-    user = api.portal.get_tool("acl_users").getUserById(user_id)
+    user = plone_site.tool("acl_users").getUserById(user_id)
     if user is None:
         return None
-    member = api.portal.get_tool("portal_membership").wrapUser(user)
+    member = plone_site.tool("portal_membership").wrapUser(user)
     email = member.getProperty("email", "") or ""
     return email.strip().lower(), (user.getUserName() or "").lower()

@@ -114,6 +114,7 @@ class Plan:
     :ivar verdicts: what becomes of the buyer's entries, by key.
     :ivar terms: days and exclusivity for entries recorded before their product had a line.
     :ivar pending: groups that are due and do not exist.
+    :ivar make: groups that do not exist and have to be made.
     :ivar held: products whose access is over, but not ended while their provider is silent.
     :ivar ends: until when there is access to each live product, None for no end.
     :ivar renewals: when the next renewal of each subscription has to be there.
@@ -143,6 +144,7 @@ class Plan:
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)
     terms: Mapping[str, mapping.Terms] = field(default_factory=dict)
     pending: tuple[str, ...] = ()
+    make: tuple[str, ...] = ()
     held: tuple[Product, ...] = ()
     ends: Mapping[Product, datetime | None] = field(default_factory=dict)
     renewals: Mapping[Product, datetime] = field(default_factory=dict)
@@ -246,6 +248,7 @@ def make(
         },
         terms=terms,
         pending=tuple(groups.pending),
+        make=tuple(groups.make),
         held=held,
         ends={(e.provider, e.product_id): e.access_until for e in outcome.entitlements},
         renewals=outcome.renewals(),

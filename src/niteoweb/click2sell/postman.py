@@ -25,7 +25,7 @@ logger = logging.getLogger("niteoweb.click2sell")
 
 
 def deliver(mail_id: str, password: str, step: Callable[[str], None]) -> bool:
-    """Send one mail now.
+    """Send one mail now. The lock is held while it is written and noted, not while it is sent.
 
     :param mail_id: of a mail in the outbox.
     :param password: the new member's, when it was set a moment ago; "" at a later attempt.
@@ -37,12 +37,14 @@ def deliver(mail_id: str, password: str, step: Callable[[str], None]) -> bool:
         return False
     step("before mail")
     try:
-        message = commit.run(lambda site: _prepare(site, mail_id, password))
+        with commit.lock:
+            message = commit.run(lambda site: _prepare(site, mail_id, password))
     except commit.Busy:
         raise
     except Exception as error:
         _log_unexpected(mail_id, error)
-        commit.run(lambda site: _note_unwritten(site, mail_id, type(error).__name__))
+        with commit.lock:
+            commit.run(lambda site: _note_unwritten(site, mail_id, type(error).__name__))
         return False
     if message is None:
         return False
@@ -51,7 +53,8 @@ def deliver(mail_id: str, password: str, step: Callable[[str], None]) -> bool:
     step("mail handed over")
     if error:
         logger.warning("Mail %s was not sent: %s; it will be tried again.", mail_id, error)
-    commit.run(lambda site: _note(site, mail_id, error))
+    with commit.lock:
+        commit.run(lambda site: _note(site, mail_id, error))
     step("mail marked sent")
     return not error
 

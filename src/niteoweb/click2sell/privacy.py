@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from DateTime import DateTime
 from datetime import datetime
+from niteoweb.click2sell import binding
 from niteoweb.click2sell import buyer as buyers
 from niteoweb.click2sell import erased
 from niteoweb.click2sell import ledger
@@ -50,7 +51,7 @@ WORDS = {
 }
 
 #: Fields that the export tells otherwise, or that are about no person.
-_ELSEWHERE = {"keys", "grants", "revision", "password_print", "words", "named"}
+_ELSEWHERE = {"keys", "grants", "revision", "password_print", "words", "named", "paid"}
 
 
 @dataclass(frozen=True)
@@ -90,10 +91,10 @@ def find(site: Any, address: str) -> Holdings:
     """
     address = address.strip().lower()
     matches = memberindex.find(site, address) if address else ()
-    buyer_ids = [store.tree(site, "buyer_by_address").get(erased.address(site, address))]
-    by_user = store.tree(site, "buyer_by_user")
-    buyer_ids += [by_user.get(match.user_id) for match in matches]
-    records = tuple(buyers.get(site, id_) for id_ in dict.fromkeys(filter(None, buyer_ids)))
+    buyer_id = store.tree(site, "buyer_by_address").get(erased.address(site, address), "")
+    known = [buyers.get(site, buyer_id)]
+    known += [buyers.of_user(site, match.user_id) for match in matches]
+    records = tuple({record["id"]: record for record in known if record is not None}.values())
     addresses = tuple(
         dict.fromkeys((address, *(name for record in records for name in record["addresses"])))
     )
@@ -202,13 +203,12 @@ def _accounts(site: Any, found: Holdings) -> list[dict[str, Any]]:
 
 def _transactions(site: Any, found: Holdings) -> list[dict[str, Any]]:
     """Which buyer and product the transactions belong to, and how often they were heard of."""
-    transactions = store.tree(site, "transactions")
     places = {
         erased.place(site, (entry["provider"], entry["transaction"])) for entry in found.entries
     }
     told = []
     for place in sorted(places):
-        buyer, product, kept, dropped, foreign = transactions.get(place, ("", "", 0, 0, 0))
+        buyer, product, kept, dropped, foreign = binding.standing(site, place)
         own = not buyer or buyer in found.addresses
         told.append(
             {

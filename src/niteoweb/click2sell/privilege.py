@@ -9,6 +9,7 @@ from AccessControl.PermissionRole import rolesForPermissionOn
 from AccessControl.Permissions import manage_users
 from Acquisition import aq_base
 from Acquisition import aq_parent
+from niteoweb.click2sell import site as plone_site
 from plone import api
 from Products.CMFCore.permissions import ManagePortal
 from typing import Any
@@ -24,7 +25,7 @@ def member(user_id: str) -> bool:
         Zope's root counts too.
     """
     portal = api.portal.get()
-    user = api.portal.get_tool("acl_users").getUserById(user_id)
+    user = plone_site.tool("acl_users").getUserById(user_id)
     if user is None:
         return False
     return _holds_permission(user, portal) or root_account(user_id, user.getUserName())
@@ -46,7 +47,7 @@ def root_account(*names: str) -> bool:
 
 def group(group_id: str) -> bool:
     """Whether a group makes its members privileged, itself or through groups it belongs to."""
-    found = api.portal.get_tool("acl_users").getGroupById(group_id)
+    found = plone_site.tool("acl_users").getGroupById(group_id)
     return found is not None and found_group(found)
 
 
@@ -77,7 +78,7 @@ def _holds_permission(user: Any, context: Any) -> bool:
 
 def _with_ancestors(found: Any) -> list[Any]:
     """A group and all groups that it belongs to, directly or not."""
-    pas = api.portal.get_tool("acl_users")
+    pas = plone_site.tool("acl_users")
     seen: dict[str, Any] = {}
     waiting = [found]
     while waiting:

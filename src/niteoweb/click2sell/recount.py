@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
+from niteoweb.click2sell import buyer as buyers
 from niteoweb.click2sell import figures
 from niteoweb.click2sell import history
 from niteoweb.click2sell import ledger
@@ -67,9 +68,9 @@ def rebuild(site: Any) -> int:
     :returns: how much was wrong.
     """
     found = differences(site)
-    entries, records = store.tree(site, "entries"), store.tree(site, "buyers")
+    records = store.tree(site, "buyers")
     for key, day in _in_batches(site, found.entries.items(), changing=True):
-        entries[key]["counted_on"] = day
+        ledger.get(site, key)["counted_on"] = day
     for buyer_id, values in _in_batches(site, found.buyers.items(), changing=True):
         ledger.change(records[buyer_id], **values)
     for (tree, key), difference in found.counters.items():
@@ -161,12 +162,12 @@ def _stands(site: Any, found: Differences, tree: str, place: tuple[Any, ...]) ->
         return (
             mail is not None and figures.mail_failed(mail) and figures.mail_place(mail) == place
         )
-    buyer_id = place[1]
-    if tree == "logins_awaited":
-        buyer_id = store.tree(site, "buyer_by_user").get(buyer_id, "")
-    record = store.tree(site, "buyers").get(buyer_id, {})
-    right = {**record, **found.buyers.get(buyer_id, {})}
-    if tree == "logins_awaited":
+    awaits_login = tree == "logins_awaited"
+    record = (buyers.of_user if awaits_login else buyers.get)(site, place[1])
+    if record is None:
+        return False
+    right = {**record, **found.buyers.get(record["id"], {})}
+    if awaits_login:
         return right.get("login_awaited") == place
     return place in right.get("renewals_awaited", ())
 

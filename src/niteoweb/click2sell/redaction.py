@@ -7,6 +7,7 @@ from collections.abc import Collection
 from collections.abc import Iterable
 from datetime import datetime
 from niteoweb.click2sell import accountcap
+from niteoweb.click2sell import binding
 from niteoweb.click2sell import buyer as buyers
 from niteoweb.click2sell import correction
 from niteoweb.click2sell import erased
@@ -86,17 +87,11 @@ def take_in(site: Any, record: buyers.Buyer, waiting: Iterable[ledger.Entry]) ->
 
 def _transaction(site: Any, entry: ledger.Entry, addresses: Collection[str]) -> None:
     """File the entry's transaction under its hash, unless it is another buyer's."""
-    transactions = store.tree(site, "transactions")
     place = erased.place(site, (entry["provider"], entry["transaction"]))
-    bound = transactions.get(place)
-    if bound is None or not entry["transaction"]:
-        return
-    buyer, *rest = bound
-    if buyer and buyer not in addresses:
-        return
-    known_as = (place[0], erased.alias(site, erased.TRANSACTION, place[1]))
-    del transactions[place]
-    transactions[known_as] = (erased.alias(site, erased.ADDRESS, buyer), *rest)
+    buyer = binding.standing(site, place)[0]
+    if place[1] and (not buyer or buyer in addresses):
+        known_as = (place[0], erased.alias(site, erased.TRANSACTION, place[1]))
+        binding.rename(site, place, known_as, erased.alias(site, erased.ADDRESS, buyer))
 
 
 def _corrections(

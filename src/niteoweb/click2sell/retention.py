@@ -6,7 +6,6 @@ decides has to see what was broken.
 """
 
 from BTrees.OOBTree import difference
-from BTrees.OOBTree import OOTreeSet
 from dataclasses import dataclass
 from datetime import datetime
 from datetime import timedelta
@@ -15,6 +14,7 @@ from itertools import takewhile
 from niteoweb.click2sell import commit
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import mention
+from niteoweb.click2sell import shelf
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import store
 from typing import Any
@@ -54,13 +54,12 @@ def _old(site: Any, before: int) -> _Batch:
     """Redact what became old enough, and note what has to wait for a person."""
     found = _Batch()
     remarks, kept = store.tree(site, "remarks"), store.tree(site, "payloads_kept")
-    places = store.tree(site, "facets").get("all=", ())
     old = takewhile(
-        lambda place: place[0] > -before,
-        ledger.last_first(places, (-remarks.get("redacted_until", 0), "~")),
+        lambda place: place > -before,
+        ledger.last_first(ledger.filed(site), -remarks.get("redacted_until", 0)),
     )
     for place in old:
-        entry = ledger.get(site, place[1])
+        entry = shelf.at(site, place)
         if entry["payload"] == REDACTED or place in kept:
             continue
         if entry["outcome"] == ledger.ATTENTION:
@@ -68,7 +67,7 @@ def _old(site: Any, before: int) -> _Batch:
         else:
             _redact(site, entry)
             found.redacted += 1
-        remarks["redacted_until"] = -place[0]
+        remarks["redacted_until"] = -place
         found.looked_at += 1
         if found.looked_at == BATCH:
             break
@@ -79,9 +78,9 @@ def _decided(site: Any) -> _Batch:
     """Redact what does not need attention any more."""
     found = _Batch()
     kept = store.tree(site, "payloads_kept")
-    undecided = store.tree(site, "facets").get(f"outcome={ledger.ATTENTION}", OOTreeSet())
+    undecided = ledger.filed(site, "outcome", ledger.ATTENTION)
     for place in islice(difference(kept, undecided), BATCH):
-        _redact(site, ledger.get(site, place[1]))
+        _redact(site, shelf.at(site, place))
         kept.remove(place)
         found.looked_at += 1
         found.redacted += 1

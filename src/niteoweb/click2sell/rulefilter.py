@@ -12,7 +12,7 @@ each event of ours gets a filter of its own.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from plone import api
+from niteoweb.click2sell import site as plone_site
 from plone.app.contentrules import handlers
 from Products.PluggableAuthService.events import PrincipalCreated
 from zope.component import adapter
@@ -48,7 +48,7 @@ def afresh() -> Iterator[None]:
 @adapter(UserCreatedRules)
 def run(event: UserCreatedRules) -> None:
     """Run the content rules for a new member, as Plone would have done."""
-    user = api.portal.get_tool("acl_users").getUserById(event.user_id)
+    user = plone_site.tool("acl_users").getUserById(event.user_id)
     # A subscriber of another event may have deleted the member.
     if user is not None:
         handlers.user_created(PrincipalCreated(user))

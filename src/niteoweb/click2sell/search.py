@@ -2,8 +2,9 @@
 
 A buyer is filed under the words of its addresses, its user id, the names that it was called
 and the receipts and transactions of its notifications: in lower case, without accents. What
-somebody looks for finds every word that begins with it. What was filed is kept with the
-buyer, so that filing again changes what differs and nothing else.
+somebody looks for finds every word that begins with it, so a word that another one of the
+buyer begins with need not be filed, nor an address: buyers are filed by that already. What was
+filed is kept with the buyer, so that filing again changes what differs and nothing else.
 
 A search reads a bounded part of the index. What fits more buyers than that is cut off and says
 so: another word narrows it.
@@ -15,6 +16,8 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
+from heapq import merge
+from itertools import chain
 from itertools import islice
 from niteoweb.click2sell import erased
 from niteoweb.click2sell import ledger
@@ -95,11 +98,16 @@ def buyers(site: Any, text: str) -> Found:
     :param text: what somebody typed.
     """
     records = store.tree(site, "buyers")
-    return _find(
-        store.tree(site, "buyer_words"),
-        asked(text),
-        lambda buyer_id: records[buyer_id].get("words", ()),
-    )
+
+    def beginning_with(word: str) -> Iterator[tuple[str, str]]:
+        filed = _rows(store.tree(site, "buyer_words"), word)
+        return merge(filed, _addresses(store.tree(site, "buyer_by_address"), word))
+
+    def words_of(buyer_id: str) -> Iterator[str]:
+        record = records[buyer_id]
+        return chain(record.get("words", ()), record["addresses"])
+
+    return _find(beginning_with, asked(text), words_of)
 
 
 def entries(site: Any, text: str) -> Found:
@@ -112,7 +120,7 @@ def entries(site: Any, text: str) -> Found:
     """
     wanted = asked(text)
     nameless = _find(
-        store.tree(site, "nameless_words"),
+        lambda word: _rows(store.tree(site, "nameless_words"), word),
         wanted,
         lambda key: _id_words(ledger.get(site, key)),
     )
@@ -126,12 +134,6 @@ def entries(site: Any, text: str) -> Found:
     return Found(tuple(keys), capped)
 
 
-def latest_payment(buyer: Mapping[str, Any]) -> tuple[int, str] | None:
-    """A buyer's place among those who paid, None for one who never did."""
-    paid_at = buyer.get("paid_at", "")
-    return (-ledger.microseconds(ledger.moment(paid_at)), buyer["id"]) if paid_at else None
-
-
 def file(site: Any, buyer: Any) -> None:
     """File a buyer under its words and its latest payment; writes only what differs.
 
@@ -139,26 +141,27 @@ def file(site: Any, buyer: Any) -> None:
     """
     found = [ledger.get(site, key) for key in buyer["keys"]]
     _file_words(site, buyer, _all_words(buyer, found))
-    paid_at = max((entry["received_at"] for entry in found if _is_payment(entry)), default="")
-    if paid_at != buyer.get("paid_at", ""):
-        _file_payment(site, buyer, paid_at)
+    paid = min((ledger.place(entry) for entry in found if _is_payment(entry)), default=None)
+    if paid != buyer.get("paid"):
+        _file_payment(site, buyer, paid)
 
 
 def forget(site: Any, buyer: Any) -> None:
     """Take a buyer out of the indexes: its record is about to go."""
     _file_words(site, buyer, ())
-    _file_payment(site, buyer, "")
+    _file_payment(site, buyer, None)
 
 
 def file_nameless(site: Any, entry: ledger.Entry) -> None:
     """File an entry that names no buyer under its transaction."""
-    store.tree(site, "nameless_words").update((word, entry["key"]) for word in _id_words(entry))
+    words_ = _id_words(entry)
+    store.tree(site, "nameless_words").update(_row(word, entry["key"]) for word in words_)
 
 
 def forget_nameless(site: Any, entry: ledger.Entry) -> None:
     """Take an entry that names no buyer out of the index: it is about to be redacted."""
     for word in _id_words(entry):
-        store.tree(site, "nameless_words").discard((word, entry["key"]))
+        store.tree(site, "nameless_words").discard(_row(word, entry["key"]))
 
 
 def rebuild(site: Any) -> int:
@@ -171,7 +174,7 @@ def rebuild(site: Any) -> int:
     store.tree(site, "buyers_paid_count").set(0)
     records = store.tree(site, "buyers")
     for record in records.values():
-        record["words"], record["paid_at"] = (), ""
+        record["words"], record["paid"] = (), None
         file(site, record)
     for entry in store.tree(site, "entries").values():
         if not entry["buyer_id"]:
@@ -179,16 +182,21 @@ def rebuild(site: Any) -> int:
     return len(records)
 
 
-def _find(index: Any, wanted: Sequence[str], words_of: Callable[[str], Iterable[str]]) -> Found:
+def _find(
+    beginning_with: Callable[[str], Iterable[tuple[str, str]]],
+    wanted: Sequence[str],
+    words_of: Callable[[str], Iterable[str]],
+) -> Found:
     """Ids that all words fit.
 
+    :param beginning_with: words that begin so, with the ids that are filed under them.
     :param words_of: all words that an id is filed under.
     """
     if not wanted:
         return Found((), False)
     whole, broad = [], []
     for word in wanted:
-        rows = list(islice(_beginning_with(index, word), ROWS + 1))
+        rows = [id_ for _word, id_ in islice(beginning_with(word), ROWS + 1)]
         (broad if len(rows) > ROWS else whole).append((word, dict.fromkeys(rows)))
     whole.sort(key=lambda found: len(found[1]))
     (_word, ids), *others = whole or broad
@@ -204,12 +212,27 @@ def _find(index: Any, wanted: Sequence[str], words_of: Callable[[str], Iterable[
     return Found(tuple(candidates[: ledger.CAPPED]), capped)
 
 
-def _beginning_with(index: Any, word: str) -> Iterator[str]:
-    for _word, id_ in index.keys(min=(word,), max=(word + _LAST,)):
-        yield id_
+def _row(word: str, id_: str) -> str:
+    """What stands in an index; neither part has a space in it."""
+    return f"{word} {id_}"
+
+
+def _rows(index: Any, word: str) -> Iterator[tuple[str, str]]:
+    """The rows of an index whose word begins so."""
+    for row in index.keys(min=word, max=word + _LAST):
+        found, _space, id_ = row.rpartition(" ")
+        yield found, id_
+
+
+def _addresses(by_address: Any, word: str) -> Iterator[tuple[str, str]]:
+    """Addresses that begin so, with their buyers; none that was erased."""
+    last = word + _LAST
+    yield from by_address.items(min=word, max=min(last, erased.MARK))
+    yield from by_address.items(min=max(word, erased.MARK + _LAST), max=last)
 
 
 def _fits(found: Iterable[str], wanted: Iterable[str]) -> bool:
+    found = tuple(found)
     return all(any(word.startswith(beginning) for word in found) for beginning in wanted)
 
 
@@ -229,8 +252,18 @@ def _id_words(entry: ledger.Entry) -> frozenset[str]:
 
 
 def _all_words(buyer: Mapping[str, Any], found: Sequence[ledger.Entry]) -> tuple[str, ...]:
-    everything = _person_words(buyer, found).union(*map(_id_words, found))
-    return tuple(sorted(everything))
+    """The words that a buyer has to be filed under."""
+    addresses = {address for address in buyer["addresses"] if fold(address) == address}
+    everything = sorted(
+        _person_words(buyer, found).union(addresses, *map(_id_words, found)), reverse=True
+    )
+    # A word comes right behind the words that begin with it.
+    longer = ("", *everything)
+    return tuple(
+        word
+        for word, before in zip(everything, longer, strict=False)
+        if not before.startswith(word) and word not in addresses
+    )
 
 
 def _file_words(site: Any, buyer: Any, now: tuple[str, ...]) -> None:
@@ -239,19 +272,20 @@ def _file_words(site: Any, buyer: Any, now: tuple[str, ...]) -> None:
         return
     index = store.tree(site, "buyer_words")
     for word in set(before).difference(now):
-        index.discard((word, buyer["id"]))
-    index.update((word, buyer["id"]) for word in set(now).difference(before))
+        index.discard(_row(word, buyer["id"]))
+    index.update(_row(word, buyer["id"]) for word in set(now).difference(before))
     buyer["words"] = now
 
 
-def _file_payment(site: Any, buyer: Any, paid_at: str) -> None:
+def _file_payment(site: Any, buyer: Any, now: int | None) -> None:
+    """File a buyer under the place of the latest payment, None for one who never paid."""
     index, count = store.tree(site, "buyers_paid"), store.tree(site, "buyers_paid_count")
-    before = latest_payment(buyer)
-    if before is not None:
-        index.discard(before)
-    buyer["paid_at"] = paid_at
-    now = latest_payment(buyer)
+    before = buyer.get("paid")
+    # The payment may be another buyer's by now, who is filed under it.
+    if before is not None and index.get(before) == buyer["id"]:
+        del index[before]
     if now is not None:
-        index.insert(now)
+        index[now] = buyer["id"]
+    buyer["paid"] = now
     if (now is None) != (before is None):
         count.change(-1 if now is None else 1)

@@ -4,12 +4,7 @@ from AccessControl.Permission import pname
 from Acquisition import aq_base
 from Acquisition import aq_parent
 from niteoweb.click2sell import contentrule
-from niteoweb.click2sell import correction
-from niteoweb.click2sell import ledger
 from niteoweb.click2sell import memberindex
-from niteoweb.click2sell import mention
-from niteoweb.click2sell import outbox
-from niteoweb.click2sell import search
 from niteoweb.click2sell import store
 from plone.base.interfaces import INonInstallable
 from typing import Any
@@ -41,23 +36,6 @@ def post_install(setup_tool: Any) -> None:
     site = aq_parent(setup_tool)
     store.install(site)
     memberindex.rebuild(site)
-
-
-def index_buyers(setup_tool: Any) -> None:
-    """File the buyers and mails of a site that was there before their indexes."""
-    site = aq_parent(setup_tool)
-    search.rebuild(site)
-    outbox.rebuild(site)
-
-
-def index_mentions(setup_tool: Any) -> None:
-    """File what names an address and what was dismissed, on a site older than the indexes."""
-    site = aq_parent(setup_tool)
-    store.install(site)
-    for key in ledger.newest_first(site, "outcome", ledger.REFUSED):
-        ledger.file_dismissed(site, ledger.get(site, key))
-    mention.rebuild(site)
-    correction.rebuild(site)
 
 
 def post_uninstall(setup_tool: Any) -> None:

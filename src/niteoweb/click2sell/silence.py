@@ -81,8 +81,8 @@ def held(
 
 def arrivals(site: Any, provider: str) -> list[datetime]:
     """The latest arrivals, the latest first; the index alone is read."""
-    filed = store.tree(site, "facets").get(f"provider={provider}", ())
-    return [ledger.from_microseconds(-time) for time, _key in islice(filed, ARRIVALS)]
+    filed = ledger.filed(site, "provider", provider)
+    return [ledger.from_microseconds(-place) for place in islice(filed, ARRIVALS)]
 
 
 def providers(site: Any) -> tuple[str, ...]:

@@ -31,6 +31,14 @@ def get() -> Any:
     return api.portal.get()
 
 
+def tool(name: str) -> Any:
+    """A tool of the site, such as its user folder.
+
+    What plone.api does for it is to ask for a utility, and the site's schema for a field.
+    """
+    return get()[name]
+
+
 def settings() -> IClick2SellSettings:
     """The add-on's settings; a record that is not there yet reads as None."""
     return getUtility(IRegistry).forInterface(IClick2SellSettings, check=False)

@@ -8,45 +8,51 @@ from Acquisition import aq_base
 from BTrees.Length import Length
 from BTrees.OOBTree import OOBTree
 from BTrees.OOBTree import OOTreeSet
+from hashlib import sha256
 from persistent.mapping import PersistentMapping
 from typing import Any
 from zope.annotation.interfaces import IAnnotations
 
+import json
 import transaction
 
 
 KEY = "niteoweb.click2sell"
+
+#: Where a transaction keeps what holds the trees of a site.
+_KNOWN = object()
 
 #: The trees below the annotation, and what they are made of.
 TREES = {
     # memberindex.py
     "member_addresses": OOBTree,  # lower-cased e-mail address -> tuple of user ids
     "member_logins": OOBTree,  # lower-cased login name -> tuple of user ids
-    "member_ids": OOBTree,  # user id -> (address, login name) it is filed under
+    "member_ids": OOBTree,  # user id -> (address, login name), "" for what is the user id
     # ledger.py
-    "entries": OOBTree,  # key -> entry
-    "facets": OOBTree,  # "outcome=failed" and the like -> set of (minus microseconds, key)
-    "counts": OOBTree,  # the same -> Length
-    "transactions": OOBTree,  # (provider, transaction) -> see ledger.py
+    "entries": OOBTree,  # place, see shelf.py -> entry
+    "entry_places": OOBTree,  # number(key) -> place
+    "facets": OOBTree,  # "outcome=failed" and the like -> set of places
+    "counts": OOBTree,  # the same, and "all=" -> Length
+    "transactions": OOBTree,  # number(provider, transaction) -> see binding.py
     # What an owner found out: (provider whose purchase it is, transaction) or ("", address)
     # -> the right address
     "corrected": OOBTree,
     "corrected_to": OOTreeSet,  # (the right address, provider or "", transaction or address)
     "dismissed": OOTreeSet,  # keys of refused entries that an owner has dismissed
     "untold": OOTreeSet,  # keys of entries that wait for the owner, who was not told yet
-    "money": OOTreeSet,  # (microseconds at which money moved, key)
+    "money": OOTreeSet,  # (microseconds at which money moved, place)
     # buyer.py
     "buyers": OOBTree,  # buyer id -> record
     "buyer_by_address": OOBTree,  # lower-cased address -> buyer id
-    "buyer_by_user": OOBTree,  # user id -> buyer id
+    "buyer_by_user": OOBTree,  # user id -> buyer id, where the user id is none of the addresses
     "buyer_by_customer": OOBTree,  # (provider, its id of the customer) -> buyer id
     "buyers_due": OOTreeSet,  # (time of the next change of access, buyer id)
     "buyers_pending": OOTreeSet,  # (group that could not be given, buyer id)
     "buyers_with_access": Length,  # how many
     # search.py
-    "buyer_words": OOTreeSet,  # (word, buyer id)
-    "nameless_words": OOTreeSet,  # (word, key) of entries that name no buyer
-    "buyers_paid": OOTreeSet,  # (minus microseconds of the latest payment, buyer id)
+    "buyer_words": OOTreeSet,  # word, space, buyer id
+    "nameless_words": OOTreeSet,  # word, space, key of an entry that names no buyer
+    "buyers_paid": OOBTree,  # place of the latest payment -> buyer id
     "buyers_paid_count": Length,  # how many
     # accountcap.py
     "accounts_made": OOTreeSet,  # (time, buyer id) of those that the cap counts
@@ -77,6 +83,14 @@ TREES = {
 _STAND_INS = object()
 
 
+def number(*texts: str) -> int:
+    """What stands for texts where they are long: 128 bits of a hash of them.
+
+    A record of a tree is written whole for one of its keys, so short keys are cheap ones.
+    """
+    return int.from_bytes(sha256(json.dumps(texts).encode("ascii")).digest()[:16], "big")
+
+
 def install(site: Any) -> None:
     """Make the annotation and whichever tree is missing; what is there stays."""
     root = _root(site)
@@ -96,8 +110,25 @@ def tree(site: Any, name: str) -> Any:
     One that is missing is stored when something was put into it by the time of the commit: who
     only reads changes nothing. Until then it belongs to this transaction.
     """
-    found = IAnnotations(site).get(KEY, {}).get(name)
+    root = _looked_up(site)
+    found = None if root is None else root.get(name)
     return _stand_in(site, name) if found is None else found
+
+
+def _looked_up(site: Any) -> PersistentMapping | None:
+    """What holds all trees, looked up once in a transaction: a purchase asks 70 times."""
+    current, base = transaction.get(), aq_base(site)
+    try:
+        known = current.data(_KNOWN)
+    except KeyError:
+        known = {}
+        current.set_data(_KNOWN, known)
+    _site, root = known.get(id(base), (None, None))
+    # One that was made in this transaction may be rolled back.
+    if root is None or root._p_jar is None:
+        root = IAnnotations(site).get(KEY)
+        known[id(base)] = base, root
+    return root
 
 
 def _root(site: Any) -> PersistentMapping:

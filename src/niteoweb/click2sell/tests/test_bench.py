@@ -47,7 +47,7 @@ class TestMembers(SiteTestCase):
     def fill(self, total=3):
         transaction.begin()
         self.bench.fill(self.portal, total)
-        return sorted(store.tree(self.portal, "member_addresses"))
+        return sorted(store.tree(self.portal, "buyer_by_address"))
 
     def assert_missing(self, sold, total, text):
         with self.assertRaisesRegex(self.bench.Missing, text):

@@ -36,7 +36,6 @@ from plone import api
 from tempfile import TemporaryDirectory
 from typing import Any
 from unittest import mock
-from uuid import UUID
 
 import base64
 import itertools
@@ -59,7 +58,7 @@ PASSWORD = "the password"
 PRIVACY = (erasure, privacy)
 MEMBER = "john@example.com"
 #: Ids of buyers are counted from here on.
-FIRST_ID = 0x7C9E6679742540DE944BE07FC1F90AE7
+FIRST_ID = 0x7C9E66797425
 BUYER = f"{FIRST_ID:x}"
 
 
@@ -75,8 +74,8 @@ class SiteOfTheDocs(test_docs.DocsHTTPTestCase):
             clock.start()
             self.addCleanup(clock.stop)
         numbers = itertools.count(FIRST_ID)
-        known_ids = mock.Mock(uuid4=lambda: UUID(int=next(numbers)))
-        ids = mock.patch.object(buyer, "uuid", known_ids)
+        known_ids = mock.Mock(token_hex=lambda _size: f"{next(numbers):x}")
+        ids = mock.patch.object(buyer, "secrets", known_ids)
         ids.start()
         self.addCleanup(ids.stop)
         settings = plone_site.settings()

@@ -246,10 +246,13 @@ class TestAccounting(FileTestCase):
         super().setUp()
         self.page("accounting")
         self.buy(product_name="Course, big")
+        self.later(milliseconds=1)
         self.buy_again(product_price="5 EUR", purchase_date="2026-05-01")
+        self.later(milliseconds=1)
         self.buy_again(3, product_price="", purchase_date="2026-04-30")
         self.later(days=30)
         self.buy_again(4, product_price="7.00 USD", purchase_date="2026-05-31")
+        self.later(milliseconds=1)
         self.refund(purchase_date="2026-05-31")
 
     def sums(self, browser) -> list[str]:

@@ -89,6 +89,7 @@ class TestForms(test_members_page.MembersTestCase):
         # A product that this buyer never had has its name all the same.
         options = self.form("grant").getControl(name="product").displayOptions
         self.assertIn("Two (2)", options)
+        self.later(seconds=1)
         self.confirmed("grant", product="click2sell 2", reason="a prize")
         self.assertEqual(self.groups(), ["click2sell", "course", "premium"])
         self.assertEqual(self.newest()["product_name"], "Two")

@@ -237,6 +237,21 @@ class TestIndex(SiteTestCase):
         for name in ("member_addresses", "member_logins", "member_ids"):
             self.assertNotIn("john", str(list(store.tree(self.portal, name).items())))
 
+    def test_an_account_whose_address_is_its_id_is_found_without_the_index(self):
+        self.account(EMAIL, EMAIL)
+        for name in ("member_addresses", "member_logins", "member_ids"):
+            self.assertNotIn(EMAIL, str(list(store.tree(self.portal, name).items())))
+        self.assertEqual(self.found(EMAIL), (Match(EMAIL, True, True),))
+        with self.owner():
+            self.member(EMAIL).setMemberProperties({"email": "new@example.org"})
+        self.assertEqual(self.found("new@example.org"), (Match(EMAIL, True, False),))
+        self.assertEqual(self.found(EMAIL), (Match(EMAIL, False, True),))
+        with self.owner():
+            self.member(EMAIL).setMemberProperties({"email": EMAIL})
+        self.assertEqual(self.found("new@example.org"), ())
+        for name in ("member_addresses", "member_logins", "member_ids"):
+            self.assertNotIn(EMAIL, str(list(store.tree(self.portal, name).items())))
+
     def test_several_accounts_of_one_address(self):
         for name in ("anna", "bert", "carl"):
             self.account(name, EMAIL)

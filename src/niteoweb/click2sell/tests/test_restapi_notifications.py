@@ -326,7 +326,7 @@ class TestEntry(ServiceTestCase):
         self.assertEqual(entry["payload"]["buyer_country"], "AT")
         self.assertNotIn("checksum", json.dumps(entry))
         stored = ledger.get(self.portal, self.key())
-        told_otherwise = {"days", "exclusive", "terms_known", "subject", "buyer_id"}
+        told_otherwise = {"days", "exclusive", "terms_known", "subject", "buyer_id", "binds"}
         # Which day the report counts it under is the report's.
         shown = {*entry, *told_otherwise, "counted_on"}
         self.assertEqual(set(stored) - shown, set())

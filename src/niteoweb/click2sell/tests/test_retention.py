@@ -5,6 +5,7 @@ from niteoweb.click2sell import history
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import provisioning
 from niteoweb.click2sell import retention
+from niteoweb.click2sell import shelf
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.entitlement import compute
 from niteoweb.click2sell.tests.test_sweep import SweepTestCase
@@ -103,10 +104,10 @@ class TestRetention(SweepTestCase):
         self.settings(retention_days=1)
         self.sweep()
         self.later(days=1, seconds=1)
-        with mock.patch.object(ledger, "get", wraps=ledger.get) as get:
+        with mock.patch.object(shelf, "at", wraps=shelf.at) as read:
             self.assertEqual(retention.redact(self.now), 2)
         # The last one of before, the two of now, and once more the last one of now.
-        self.assertEqual(get.call_count, 4)
+        self.assertEqual(read.call_count, 4)
 
     def test_what_was_bought_stays(self):
         self.buy_daily(2)

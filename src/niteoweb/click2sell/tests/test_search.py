@@ -2,6 +2,7 @@
 
 from niteoweb.click2sell import buyer as buyers
 from niteoweb.click2sell import commit
+from niteoweb.click2sell import erasure
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import listing
 from niteoweb.click2sell import provisioning
@@ -9,6 +10,7 @@ from niteoweb.click2sell import search
 from niteoweb.click2sell import store
 from niteoweb.click2sell.testing import INTEGRATION
 from niteoweb.click2sell.tests import test_listing
+from niteoweb.click2sell.tests.base import _plain
 from niteoweb.click2sell.tests.base import EMAIL
 from niteoweb.click2sell.tests.base import SiteTestCase
 from unittest import mock
@@ -86,18 +88,18 @@ class TestBuyers(SiteTestCase):
         """The index holds what a rebuild makes, no row more and none less."""
         transaction.begin()
         names = ("buyer_words", "nameless_words", "buyers_paid")
-        before = [list(store.tree(self.portal, name)) for name in names]
+        before = [_plain(store.tree(self.portal, name)) for name in names]
         count = store.tree(self.portal, "buyers_paid_count")()
         records = {
-            buyer_id: (record["words"], record["paid_at"])
+            buyer_id: (record["words"], record["paid"])
             for buyer_id, record in store.tree(self.portal, "buyers").items()
         }
         self.assertEqual(search.rebuild(self.portal), len(records))
-        self.assertEqual([list(store.tree(self.portal, name)) for name in names], before)
+        self.assertEqual([_plain(store.tree(self.portal, name)) for name in names], before)
         self.assertEqual(store.tree(self.portal, "buyers_paid_count")(), count)
         self.assertEqual(count, len(before[2]))
         for buyer_id, record in store.tree(self.portal, "buyers").items():
-            self.assertEqual((record["words"], record["paid_at"]), records[buyer_id])
+            self.assertEqual((record["words"], record["paid"]), records[buyer_id])
         transaction.abort()
 
     def test_each_word_of_a_buyer(self):
@@ -131,6 +133,40 @@ class TestBuyers(SiteTestCase):
                 self.assertEqual(self.found(text), expected)
         self.assert_index_agrees()
 
+    def test_what_is_found_anyway_is_not_filed(self):
+        self.buy(buyer_email="john.smith@mail.example.org")
+        words = self.buyer("john.smith@mail.example.org")["words"]
+        # Not the address nor what it begins with, and not "mail", "mail.example".
+        self.assertNotIn("john.smith@mail.example.org", words)
+        self.assertNotIn("john.smith", words)
+        self.assertEqual(
+            [word for word in words if word.startswith("mail")], ["mail.example.org"]
+        )
+        for text in ("john.smith@mail.example.org", "john.s", "john", "mail", "mail.example."):
+            with self.subTest(text):
+                self.assertEqual(self.found(text), ["john.smith@mail.example.org"])
+
+    def test_what_stands_for_an_erased_address_is_not_found(self):
+        self.buy()
+        self.buy(**JANE)
+        erasure.erase(EMAIL, "asked for it", "admin")
+        (mark,) = (record["addresses"][0] for record in self.buyers() if record["erased_at"])
+        for text in ("erased", "eras", mark.split()[1], mark.split()[1][:5]):
+            with self.subTest(text):
+                self.assertEqual(self.found(text), [])
+        self.buy(
+            buyer_email="erased.too@example.org",
+            acquirer_transaction_id="T-8",
+            c2s_transaction_id="R-8",
+        )
+        self.assertEqual(self.found("erased"), ["erased.too@example.org"])
+        self.assert_index_agrees()
+
+    def buyers(self):
+        """All records of buyers."""
+        transaction.begin()
+        return list(store.tree(self.portal, "buyers").values())
+
     def test_user_id(self):
         self.account("jsmith1980", login=EMAIL)
         self.buy()
@@ -163,17 +199,17 @@ class TestBuyers(SiteTestCase):
             store.tree(self.portal, name).clear()
         store.tree(self.portal, "buyers_paid_count").set(0)
         # As a site has it that was there before the index.
-        del record["words"], record["paid_at"], record["log"]
+        del record["words"], record["paid"], record["log"]
         transaction.commit()
-        self.assertEqual(self.found("john"), [])
+        self.assertEqual(self.found("smith"), [])
         self.assertEqual(commit.run(search.rebuild), 1)
-        self.assertEqual(self.found("john"), [EMAIL])
+        self.assertEqual(self.found("smith"), [EMAIL])
         self.assert_index_agrees()
 
     def test_a_site_that_was_not_indexed_goes_on(self):
         self.buy()
         record = self.buyer()
-        del record["words"], record["paid_at"], record["log"]
+        del record["words"], record["paid"], record["log"]
         for name in ("buyer_words", "buyers_paid"):
             store.tree(self.portal, name).clear()
         store.tree(self.portal, "buyers_paid_count").set(0)
@@ -219,7 +255,7 @@ class TestBuyers(SiteTestCase):
         def order():
             transaction.begin()
             index = store.tree(self.portal, "buyers_paid")
-            return [buyers.get(self.portal, i)["addresses"][0] for _at, i in index]
+            return [buyers.get(self.portal, i)["addresses"][0] for i in index.values()]
 
         self.assertEqual(order(), [JANES, EMAIL])
         self.buy_again()

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
+from niteoweb.click2sell import buyer as buyers
 from niteoweb.click2sell import history
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import mapping
@@ -129,17 +130,22 @@ def unentitled(site: Any, now: datetime) -> list[str]:
 def contradictions(site: Any) -> list[str]:
     """Where the ledger, the buyers, the outbox and their indexes do not agree."""
     found: list[str] = []
-    entries = store.tree(site, "entries")
-    facets: Counter[str] = Counter()
-    for key, entry in entries.items():
-        place = (-ledger.microseconds(ledger.moment(entry["received_at"])), key)
-        for facet in ("all=", *(f"{name}={entry[name]}" for name in ledger.FACETS)):
+    entries = {entry["key"]: entry for entry in store.tree(site, "entries").values()}
+    facets: Counter[tuple[str, str]] = Counter()
+    for place, entry in store.tree(site, "entries").items():
+        if place != ledger.place(entry) or ledger.get(site, entry["key"]) is not entry:
+            found.append(f"entry {entry['key']} is not found where it is")
+        for facet in (("all", ""), *((name, entry[name]) for name in ledger.FACETS)):
             facets[facet] += 1
-            if place not in store.tree(site, "facets").get(facet, ()):
-                found.append(f"entry {key} is not filed under {facet}")
-    for facet, filed in store.tree(site, "facets").items():
-        if not len(filed) == facets[facet] == store.tree(site, "counts")[facet]():
-            found.append(f"{facet}: {len(filed)} filed, {facets[facet]} entries")
+            if place not in ledger.filed(site, *facet):
+                found.append(f"entry {entry['key']} is not filed under {facet}")
+    if len(store.tree(site, "entry_places")) != len(entries):
+        found.append("keys without an entry")
+    for name in (*store.tree(site, "facets"), "all="):
+        facet = tuple(name.split("=", 1))
+        filed = len(ledger.filed(site, *facet))
+        if not filed == facets[facet] == ledger.count(site, *facet):
+            found.append(f"{name}: {filed} filed, {facets[facet]} entries")
     records = store.tree(site, "buyers")
     owned = Counter(key for record in records.values() for key in record["keys"])
     found += [
@@ -154,7 +160,7 @@ def contradictions(site: Any) -> list[str]:
         found.append(f"{with_access} buyers have access")
     for record in records.values():
         user_id = record["user_id"]
-        if user_id and store.tree(site, "buyer_by_user").get(user_id) != record["id"]:
+        if user_id and buyers.of_user(site, user_id) is not record:
             found.append(f"buyer {record['id']} is tied to {user_id}, not the other way round")
         made = account(site, user_id) if user_id else {"groups": ()}
         found += [

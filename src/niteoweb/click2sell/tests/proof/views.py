@@ -5,6 +5,7 @@ from datetime import timedelta
 from datetime import timezone
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import outbox
+from niteoweb.click2sell import shelf
 from niteoweb.click2sell import store
 from niteoweb.click2sell.tests.proof import dump
 from plone import api
@@ -52,13 +53,14 @@ class Hurry(BrowserView):
         return ""
 
     def _move_back(self, site: Any, entry: ledger.Entry) -> None:
-        facets = ("all", *ledger.FACETS)
-        for facet in facets:
+        for facet in ledger.FACETS:
             ledger._file(site, facet, entry, add=False)
+        del store.tree(site, "entries")[ledger.place(entry)]
         entry["received_at"] = ledger.iso(
             ledger.moment(entry["received_at"]) - timedelta(minutes=3)
         )
-        for facet in facets:
+        shelf.put(site, entry)
+        for facet in ledger.FACETS:
             ledger._file(site, facet, entry, add=True)
 
 

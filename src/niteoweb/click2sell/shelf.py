@@ -1,0 +1,66 @@
+"""Where the ledger keeps its entries: in the order of arrival, and found by their keys.
+
+The place of an entry is a whole number: minus the microseconds of its arrival, so that the
+newest comes first. No two entries have arrived in the same microsecond: the second one is said
+to have arrived in the one before; in the future it could have no effect yet. Indexes hold
+places and nothing else: they are small, and each record of an index is written whole when one
+of its places changes.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from datetime import timedelta
+from datetime import timezone
+from niteoweb.click2sell import store
+from persistent.mapping import PersistentMapping
+from typing import Any
+
+
+Entry = PersistentMapping
+
+
+def get(site: Any, key: str) -> Entry | None:
+    """The entry of exactly this key."""
+    found = store.tree(site, "entry_places").get(store.number(key))
+    return None if found is None else at(site, found)
+
+
+def at(site: Any, place_: int) -> Entry:
+    """The entry at a place."""
+    return store.tree(site, "entries")[place_]
+
+
+def arrival(site: Any, received_at: datetime) -> datetime:
+    """When an entry that is about to be made has arrived: when nothing else has.
+
+    :param received_at: in UTC.
+    """
+    entries = store.tree(site, "entries")
+    while -microseconds(received_at) in entries:
+        received_at -= timedelta(microseconds=1)
+    return received_at
+
+
+def put(site: Any, entry: Entry) -> None:
+    """Keep an entry whose place is free."""
+    store.tree(site, "entries")[place(entry)] = entry
+    store.tree(site, "entry_places")[store.number(entry["key"])] = place(entry)
+
+
+def rekey(site: Any, entry: Entry, key: str) -> None:
+    """Let an entry be found by another key; it stays where it is."""
+    places = store.tree(site, "entry_places")
+    del places[store.number(entry["key"])]
+    places[store.number(key)] = place(entry)
+    entry["key"] = key
+
+
+def place(entry: Mapping[str, Any]) -> int:
+    """The entry's place in each of its indexes: the newest entry comes first."""
+    return -microseconds(datetime.fromisoformat(entry["received_at"]))
+
+
+def microseconds(moment: datetime) -> int:
+    """Microseconds since 1970, exactly."""
+    since = moment - datetime(1970, 1, 1, tzinfo=timezone.utc)
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds

@@ -1,0 +1,69 @@
+"""Where entries are kept: their places, and finding them by key."""
+
+from datetime import timedelta
+from niteoweb.click2sell import ledger
+from niteoweb.click2sell import shelf
+from niteoweb.click2sell import store
+from niteoweb.click2sell.testing import INTEGRATION
+from niteoweb.click2sell.tests.test_listing import START
+from niteoweb.click2sell.tests.test_listing import write
+
+import transaction
+import unittest
+
+
+class TestShelf(unittest.TestCase):
+    layer = INTEGRATION
+
+    def setUp(self):
+        self.portal = self.layer["portal"]
+
+    def test_found_by_key_and_by_place(self):
+        entries = [write(self.portal, number, minutes=number) for number in range(3)]
+        for entry in entries:
+            self.assertIs(shelf.get(self.portal, entry["key"]), entry)
+            self.assertIs(shelf.at(self.portal, shelf.place(entry)), entry)
+        self.assertIsNone(shelf.get(self.portal, "f" * 64))
+        self.assertEqual(
+            [e["key"] for e in store.tree(self.portal, "entries").values()],
+            [e["key"] for e in reversed(entries)],
+        )
+
+    def test_no_two_at_one_place_and_none_in_the_future(self):
+        entries = [write(self.portal, number) for number in range(3)]
+        self.assertEqual(
+            [ledger.moment(entry["received_at"]) for entry in entries],
+            [START - timedelta(microseconds=number) for number in range(3)],
+        )
+        self.assertEqual(ledger.count(self.portal), 3)
+        self.assertEqual(len(store.tree(self.portal, "entries")), 3)
+
+    def test_another_key(self):
+        entry = write(self.portal, 1)
+        before, place = entry["key"], shelf.place(entry)
+        shelf.rekey(self.portal, entry, "a" * 64)
+        self.assertIsNone(shelf.get(self.portal, before))
+        self.assertIs(shelf.get(self.portal, "a" * 64), entry)
+        self.assertEqual((entry["key"], shelf.place(entry)), ("a" * 64, place))
+        self.assertEqual(len(store.tree(self.portal, "entry_places")), 1)
+
+
+class TestStore(unittest.TestCase):
+    layer = INTEGRATION
+
+    def test_numbers_of_texts(self):
+        self.assertEqual(store.number("a", "b"), store.number("a", "b"))
+        self.assertNotEqual(store.number("a", "b"), store.number("ab", ""))
+        self.assertLess(store.number("Žana"), 2**128)
+
+    def test_trees_that_were_made_and_rolled_back_are_not_remembered(self):
+        portal = self.layer["portal"]
+        annotations = store.IAnnotations(portal)
+        kept = annotations.pop(store.KEY)
+        savepoint = transaction.savepoint()
+        made = store.tree(portal, "remarks")
+        made["a"] = 1
+        savepoint.rollback()
+        self.assertFalse(store.exists(portal))
+        self.assertEqual(dict(store.tree(portal, "remarks")), {})
+        annotations[store.KEY] = kept
