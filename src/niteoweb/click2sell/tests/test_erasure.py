@@ -107,6 +107,7 @@ class TestWhatGoes(ErasureTestCase):
         self.registry(email_from_address="site@example.net")
         with mock.patch.object(letters, "send"):
             self.buy(buyer_country="AT")
+            self.later(minutes=1)
             self.buy_again()
         for text in PERSONAL:
             self.assertIn(text, self.stored())
@@ -116,7 +117,7 @@ class TestWhatGoes(ErasureTestCase):
         self.assertNothingPersonal()
         after = [{name: entry[name] for name in FIGURES} for entry in self.found().entries]
         self.assertEqual(after, before)
-        self.assertEqual(before[0]["country"], "AT")
+        self.assertIn("AT", [figures["country"] for figures in before])
         self.assertEqual({entry["payload"] for entry in self.found().entries}, {"{}"})
 
     def test_it_is_one_commit(self):
@@ -541,6 +542,7 @@ class TestWhatAnOwnerDecided(ErasureTestCase):
     def test_a_note_on_somebody_else(self):
         self.buy()
         key = self.entry()["key"]
+        self.later(minutes=1)
         self.buy(transaction_type="Other", c2s_transaction_id="R-8")
         unknown = self.entry()["key"]
         for act in (

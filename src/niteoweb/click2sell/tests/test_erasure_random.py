@@ -97,9 +97,7 @@ class TestNothingIsLeft(ErasureTestCase):
     def test_the_search_finds_what_is_there(self):
         self.buy()
         found = {line.partition(":")[0] for line in self.bytes_with("john@example.org", True)}
-        self.assertLessEqual(
-            {"entries", "buyers", "buyer_by_address", "buyer_words", "acl_users"}, found
-        )
+        self.assertLessEqual({"entries", "buyers", "buyer_by_address", "acl_users"}, found)
 
     def test_the_indexes_are_those_that_are_made_anew(self):
         """Filing step by step comes to the same as filing everything at once."""

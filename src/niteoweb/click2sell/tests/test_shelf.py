@@ -61,8 +61,8 @@ class TestStore(unittest.TestCase):
         annotations = store.IAnnotations(portal)
         kept = annotations.pop(store.KEY)
         savepoint = transaction.savepoint()
-        made = store.tree(portal, "remarks")
-        made["a"] = 1
+        store.install(portal)
+        store.tree(portal, "remarks")["a"] = 1
         savepoint.rollback()
         self.assertFalse(store.exists(portal))
         self.assertEqual(dict(store.tree(portal, "remarks")), {})
