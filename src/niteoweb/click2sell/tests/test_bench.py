@@ -3,9 +3,14 @@
 The benchmarks themselves are too slow for here; ``make bench`` runs them.
 """
 
+from datetime import datetime
+from datetime import timezone
 from niteoweb.click2sell import group
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import memberindex
+from niteoweb.click2sell import postman
+from niteoweb.click2sell import provisioning
+from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import store
 from niteoweb.click2sell.tests.base import EMAIL
 from niteoweb.click2sell.tests.base import SiteTestCase
@@ -13,6 +18,7 @@ from pathlib import Path
 from unittest import mock
 from unittest import skipUnless
 from unittest import TestCase
+from zope.annotation.interfaces import IAnnotations
 
 import json
 import sys
@@ -110,6 +116,135 @@ class TestMembers(SiteTestCase):
             members = self.portal.acl_users.source_groups._group_principal_map["click2sell"]
             members.remove(address)
         self.assert_missing([address], 1, "not listed")
+
+
+@HERE
+class TestLedgerFill(SiteTestCase):
+    """The site that is filled fast is the one that the ordinary road would have left."""
+
+    #: One buyer of each history, and of those that are not alike in every cycle two.
+    NUMBERS = (0, 11, 15, 17, 18, 19, 20, 38)
+    END = datetime(2026, 5, 3, 18, tzinfo=timezone.utc)
+
+    def setUp(self):
+        super().setUp()
+        _importable(self)
+        from bench import histories
+        from bench import ledgerfill
+        from demo import seeding
+        from demo import settings as demo
+
+        self.histories, self.filling = histories, ledgerfill
+        for product in demo.PRODUCTS.values():
+            if product.group not in ("", demo.MISSING_GROUP):
+                self.group(product.group)
+        with self.owner():
+            group.make(demo.BUYERS_GROUP, "Click2Sell")
+        self.empty()
+        self.settings(secretkey=demo.SECRET_KEY, mapping=seeding.mapping(), welcome_mail="link")
+        self.registry(email_from_address="shop@example.org", email_from_name="Shop")
+
+    def ordinary_road(self):
+        """Process each notification when it arrives, and sweep where the history says so."""
+        arrivals = [
+            (at, number, arrival)
+            for number in self.NUMBERS
+            for arrival in self.histories.history(number, self.END)
+            for at in arrival.tried_at or (arrival.at,)
+        ]
+        sent = mock.patch.object(postman, "_send", lambda message: "")
+        with sent, self.assertLogs("niteoweb.click2sell"):
+            for at, number, arrival in sorted(arrivals, key=lambda found: found[0]):
+                self.now = at
+                self._arrived(number, arrival)
+
+    def _arrived(self, number, arrival):
+        if not arrival.form:
+            buyer = self.buyer(self.histories.buyer_address(number))
+            provisioning.provision(buyer["id"], despite_silence=True)
+        elif arrival.broken:
+            provisioning.process_broken(*self.filling.broken(arrival))
+        else:
+            notification = self.filling.read(arrival, plone_site.timezone())
+            if arrival.tried_at:
+                step = mock.patch.object(provisioning, "step", self._fail)
+                with step, self.assertRaises(provisioning.Failed):
+                    provisioning.process(notification)
+            else:
+                provisioning.process(notification)
+
+    @staticmethod
+    def _fail(step):
+        if step == "before plan":
+            raise TimeoutError
+
+    def found(self):
+        """Everything that there is, with other words for what is made by chance."""
+        dump, names = self.dump(), {}
+        trees = dump["trees"]
+        for buyer_id, record in trees["buyers"].items():
+            names[buyer_id] = f"buyer {record['addresses'][0]}"
+            self.assertEqual(len(record.pop("password_print")), 64)
+        for mail_id, mail in trees["mails"].items():
+            names[mail_id] = f"mail to {mail['to']}"
+        for entry in trees["entries"].values():
+            for noted in (entry, *entry["failures"]):
+                noted["error"] = noted["error"].partition("\n")[0]
+        trees["revisions"] = {
+            record["id"]: record["revision"]
+            for record in store.tree(self.portal, "buyers").values()
+        }
+        for values in dump["properties"].values():
+            values["isGroup"] = bool(values["isGroup"])
+        del dump["passwords"], trees["remarks"]
+        return _named(dump, names)
+
+    def empty(self):
+        with self.owner():
+            self.portal.portal_membership.deleteMembers(
+                list(self.portal.acl_users.source_users.getUserIds())
+            )
+            del IAnnotations(self.portal)[store.KEY]
+            store.install(self.portal)
+
+    def test_it_is_what_the_ordinary_road_leaves(self):
+        self.ordinary_road()
+        slow = self.found()
+        self.empty()
+        self.assertFalse(self.found()["trees"]["entries"])
+        with self.owner():
+            self.filling.fill_buyers(self.portal, self.NUMBERS, self.END)
+        fast = self.found()
+        self.maxDiff = 5000
+        self.assertEqual(set(fast), set(slow))
+        for name, part in slow.items():
+            for inner, expected in part.items():
+                with self.subTest(name, part=inner):
+                    self.assertEqual(fast[name].get(inner), expected)
+        self.assertEqual(fast, slow)
+        self.assertEqual(len(fast["trees"]["entries"]), len(self.NUMBERS) * 10)
+
+    def test_every_outcome_is_among_them(self):
+        with self.owner():
+            self.filling.fill(self.portal, 200, self.END)
+        found = {outcome for outcome, *_ in self.entries()}
+        self.assertEqual(found, {*ledger.FINAL, ledger.FAILED})
+        with self.owner(), self.assertRaises(self.filling.NotEmpty):
+            self.filling.fill(self.portal, 200, self.END)
+
+
+def _named(value, names):
+    """A value with other names for some texts in it, sorted where the texts did sort it."""
+    if isinstance(value, dict):
+        return {_named(key, names): _named(item, names) for key, item in value.items()}
+    if isinstance(value, list):
+        return sorted((_named(item, names) for item in value), key=repr)
+    if isinstance(value, tuple):
+        return tuple(_named(item, names) for item in value)
+    if isinstance(value, str):
+        for old, new in names.items():
+            value = value.replace(old, new)
+    return value
 
 
 @HERE
