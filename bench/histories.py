@@ -1,4 +1,4 @@
-"""What arrives at a shop over three years: the notifications of as many buyers as are asked for.
+"""What arrives at a shop over three years: the notifications of any number of buyers.
 
 Each buyer has :data:`EACH` notifications, and one of a few histories: subscribers who are with
 us, those who left, people who buy one thing after another, and those with whom something went
@@ -172,7 +172,8 @@ def _collector(buyer: _Buyer) -> Iterator[Arrival]:
     first = 100 + 900 * buyer.chance
     for number, product_id in enumerate(products):
         at = buyer.days_ago(first - 9 * number)
-        yield buyer.sent(at, "sale", product_id, number, number)
+        quiet = product_id != "4" and 0 < number < EACH - 1
+        yield buyer.sent(at, "sale", product_id, number, number, quiet=quiet)
         if product_id == "4":
             yield Arrival(at + timedelta(days=8), {})
 
@@ -203,7 +204,7 @@ def _trouble(buyer: _Buyer) -> Iterator[Arrival]:
     for number in range(7):
         # The group of the sixth product does not exist.
         at = buyer.days_ago(first - 5 * number)
-        yield buyer.sent(at, "sale", "6", number, number)
+        yield buyer.sent(at, "sale", "6", number, number, quiet=0 < number < 6)
     # That buyer's purchase is older.
     another = transaction_of(buyer.number // CYCLE * CYCLE, 1)
     yield buyer.sent(buyer.days_ago(10), "sale", "2", 7, 7, another)

@@ -1,4 +1,4 @@
-"""Fill a site with the ledger of years, in minutes: ``python -m bench.ledgerfill FOLDER ENTRIES``.
+"""Fill a site with the ledger of years: ``python -m bench.ledgerfill FOLDER ENTRIES``.
 
 The add-on's own functions write down, file and provision every notification of histories.py.
 They are given trees in memory, which go into the database at the end, each record once, and in
@@ -8,6 +8,7 @@ what the ordinary road leaves in the database.
 """
 
 from bench import histories
+from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -77,6 +78,7 @@ def fill_buyers(site: Any, numbers: Iterable[int], end: datetime) -> None:
             filling.save()
         filling.finish()
     finally:
+        gc.unfreeze()
         gc.enable()
 
 
@@ -100,6 +102,7 @@ class Filling:
     def begun(self) -> Iterator[None]:
         """Put trees in memory in the place of those in the database, and so on."""
         from niteoweb.click2sell import account
+        from niteoweb.click2sell import figures
         from niteoweb.click2sell import group
         from niteoweb.click2sell import interfaces
         from niteoweb.click2sell import member
@@ -108,7 +111,7 @@ class Filling:
         from niteoweb.click2sell import site as plone_site
         from niteoweb.click2sell import store
 
-        self._file = search.file
+        self._follow = (figures.follow_payments, search.file)
         settings = plone_site.settings()
         known = SimpleNamespace(
             **{name: getattr(settings, name) for name in interfaces.IClick2SellSettings}
@@ -123,14 +126,15 @@ class Filling:
         replaced = (
             (store, "tree", lambda _site, name: self._trees[name]),
             (provisioning, "datetime", Clock),
-            # A buyer's words are filed once, when all notifications are known.
+            # What follows from all of a buyer's notifications is worked out once.
+            (figures, "follow_payments", lambda _site, _buyer: None),
             (search, "file", lambda _site, _buyer: None),
             # These do not change meanwhile.
             *(
-                (plone_site, name, lambda value=getattr(plone_site, name)(): value)
+                (plone_site, name, _always(getattr(plone_site, name)()))
                 for name in ("mapping", "policy", "timezone", "mail_domain")
             ),
-            (plone_site, "settings", lambda: known),
+            (plone_site, "settings", _always(known)),
             (group, "problem", cache(group.problem)),
             (group, "exists", cache(group.exists)),
             (group, "contains", accounts.contains),
@@ -167,7 +171,8 @@ class Filling:
             else:
                 self._arrived(arrival)
         buyer = buyers.of_address(self._site, histories.buyer_address(number))
-        self._file(self._site, buyer)
+        for follow in self._follow:
+            follow(self._site, buyer)
         trees = self._trees
         self._unsaved.append(buyer)
         self._unsaved += [trees["entries"][key] for key in self._keys]
@@ -184,6 +189,9 @@ class Filling:
         for record in self._unsaved:
             record._p_deactivate()
         self._unsaved.clear()
+        # What is left stays to the end.
+        gc.collect()
+        gc.freeze()
 
     def finish(self) -> None:
         """Put the trees into the database, and the accounts."""
@@ -364,6 +372,10 @@ def broken(arrival: histories.Arrival) -> tuple[str, str, str, dict[str, str], s
     key = hashlib.sha256(urlencode(payload).encode("ascii")).hexdigest()
     transaction_id = payload["acquirer_transaction_id"]
     return key, arrival.provider, transaction_id, payload, arrival.broken
+
+
+def _always(value: Any) -> Callable[[], Any]:
+    return lambda: value
 
 
 def _password(user_id: str) -> str:
