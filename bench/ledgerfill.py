@@ -106,6 +106,7 @@ class Filling:
         from niteoweb.click2sell import group
         from niteoweb.click2sell import interfaces
         from niteoweb.click2sell import member
+        from niteoweb.click2sell import memberindex
         from niteoweb.click2sell import provisioning
         from niteoweb.click2sell import search
         from niteoweb.click2sell import site as plone_site
@@ -145,6 +146,7 @@ class Filling:
             (member, "fields", accounts.fields),
             (member, "set_fields", accounts.set_fields),
             (member, "password_print", accounts.password_print),
+            (memberindex, "_facts", lambda user_id: (user_id, user_id)),
         )
         logger = logging.getLogger("niteoweb.click2sell")
         level = logger.level
@@ -159,6 +161,8 @@ class Filling:
     def add(self, number: int) -> None:
         """Add a buyer."""
         from niteoweb.click2sell import buyer as buyers
+        from niteoweb.click2sell import ledger
+        from niteoweb.click2sell import outbox
 
         self._keys: list[str] = []
         self._mails: list[str] = []
@@ -173,10 +177,9 @@ class Filling:
         buyer = buyers.of_address(self._site, histories.buyer_address(number))
         for follow in self._follow:
             follow(self._site, buyer)
-        trees = self._trees
         self._unsaved.append(buyer)
-        self._unsaved += [trees["entries"][key] for key in self._keys]
-        self._unsaved += [trees["mails"][mail_id] for mail_id in self._mails]
+        self._unsaved += [ledger.get(self._site, key) for key in self._keys]
+        self._unsaved += [outbox.get(self._site, mail_id) for mail_id in self._mails]
 
     def save(self) -> None:
         """Write the records of the buyers so far, and forget what is in them."""
@@ -292,12 +295,10 @@ class Accounts:
 
     def create(self, address: str, properties: Any) -> tuple[str, str]:
         """Make an account."""
-        from niteoweb.click2sell import store
+        from niteoweb.click2sell import memberindex
 
         self._fields[address] = {**properties, "email": address}
-        for name in ("member_addresses", "member_logins"):
-            store.tree(self._site, name)[address] = (address,)
-        store.tree(self._site, "member_ids")[address] = (address, address)
+        memberindex.update(self._site, address)
         return address, ""
 
     def fields(self, user_id: str, names: tuple[str, ...]) -> dict[str, Any]:
