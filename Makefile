@@ -7,6 +7,7 @@ PYTHON ?= python3
 PORT ?= 8080
 ONCE ?=
 MEMBERS ?= 100,1000,10000,100000
+ENTRIES ?= 1000,1000000
 BENCH ?=
 MINUTES ?= 30
 FOLDER ?= var/cluster
@@ -57,8 +58,8 @@ demo: build  ## The main job from nothing, then a site to click on (PORT=8080, O
 	@bin/zopepy demo/run.py --port $(PORT) $(if $(ONCE),--once)
 
 .PHONY: bench
-bench: build  ## What a purchase costs (MEMBERS=100,1000 for a short run; BENCH= for other options)
-	@bin/zopepy bench/run.py --members $(MEMBERS) $(BENCH)
+bench: build  ## What purchases and pages cost (MEMBERS=100,1000 ENTRIES= for a short run; BENCH= for other options)
+	@bin/zopepy bench/run.py --members '$(MEMBERS)' --entries '$(ENTRIES)' $(BENCH)
 
 .PHONY: soak
 soak: build  ## Mixed traffic for MINUTES=30: nothing may leak, slow down or get lost

@@ -2,6 +2,8 @@
 
 from bench.measure import Crowd
 from bench.measure import Figures
+from bench.pages import Pages
+from collections.abc import Sequence
 from dataclasses import asdict
 from dataclasses import dataclass
 from datetime import datetime
@@ -42,15 +44,27 @@ class Outcome:
 
     :param figures: by size, the smallest first.
     :param crowd: of the largest size, None when it was left out.
+    :param pages: that were looked at with ledgers of several sizes, the smallest first.
     """
 
-    def __init__(self, figures: list[Figures], crowd: Crowd | None, mail: str) -> None:
+    def __init__(
+        self,
+        figures: list[Figures],
+        crowd: Crowd | None,
+        mail: str,
+        pages: Sequence[Pages] = (),
+    ) -> None:
         self._figures = figures
         self._crowd = crowd
         self._mail = mail
+        self._pages = pages
 
     def bars(self) -> list[Bar]:
         """The bars that this run can tell of."""
+        purchases = self._of_purchases() if self._figures else []
+        return purchases + [Bar(page.name, page.ratio, 1.3) for page in self._pages]
+
+    def _of_purchases(self) -> list[Bar]:
         first, last = self._figures[0], self._figures[-1]
         sizes = f"{last.members:,} members"
         found = [
@@ -86,7 +100,7 @@ class Outcome:
     def table(self) -> str:
         """For the terminal."""
         heads = ("members", "purchase", "duplicate", "forged", "floor", "bytes", "memory")
-        lines = ["".join(f"{head:>11}" for head in heads)]
+        lines = ["".join(f"{head:>11}" for head in heads)] if self._figures else []
         lines += [
             f"{f.members:>11,}{f.purchase:>8.1f} ms{f.duplicate:>8.1f} ms{f.forged:>8.1f} ms"
             f"{f.floor:>8.1f} ms{f.bytes_purchase:>11,.0f}{f.memory / 1e6:>8.0f} MB"
@@ -100,6 +114,13 @@ class Outcome:
                 f"{crowd.seconds[number]:.1f} s, p50 {crowd.p50[number]:.1f} ms, "
                 f"p99 {crowd.p99[number]:.1f} ms"
                 for number in crowd.seconds
+            ]
+        if self._pages:
+            lines.append(f"{'':<56}" + "".join(f"{n:>14,}" for n in self._pages[0].times))
+            lines += [
+                f"{page.name:<56}"
+                + "".join(f"{took:>11.1f} ms" for took in page.times.values())
+                for page in self._pages
             ]
         lines.append("")
         lines += [
@@ -119,6 +140,7 @@ class Outcome:
                 "mail": self._mail,
                 "figures": [asdict(figures) for figures in self._figures],
                 "crowd": None if self._crowd is None else asdict(self._crowd),
+                "pages": [asdict(page) for page in self._pages],
                 "bars": [{**asdict(bar), "met": bar.met} for bar in self.bars()],
             },
             indent=2,

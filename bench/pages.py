@@ -91,6 +91,12 @@ class Pages:
     name: str
     times: dict[int, float]
 
+    @property
+    def ratio(self) -> float:
+        """The largest ledger's over the smallest one's."""
+        first, *_others, last = self.times.values()
+        return last / first
+
 
 class Owner:
     """Somebody who may see everything, on one connection that is kept open."""
@@ -286,9 +292,7 @@ def measure_sweeps(sites: Mapping[int, Site], lapsed: int, times: int) -> Pages:
                 raise BenchError(f"{entries:,} entries: not {lapsed} lapsed: {report}")
             if number:
                 taken[entries].append(seconds * 1000)
-    return Pages(
-        f"sweep with {lapsed} lapsed", {n: median(took) for n, took in taken.items()}
-    )
+    return Pages(f"sweep with {lapsed} lapsed", {n: median(took) for n, took in taken.items()})
 
 
 #: How long access lasts that is sold to lapse.

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -26,15 +27,18 @@ class BenchError(Exception):
 class Site:
     """A site on disk.
 
-    :param folder: an empty one of its own.
+    :param folder: an empty one of its own, or that of a site that was made before.
     :param mail_port: of the mail server.
     """
 
     def __init__(self, folder: Path, mail_port: int) -> None:
         self.folder = folder
         self.port = _free_port()
-        write_configuration(folder, [f"127.0.0.1:{self.port}"])
-        self._run("demo.plonesite", "create-empty", str(folder), str(mail_port))
+        if (folder / "wsgi.ini").exists():
+            self._listen()
+        else:
+            write_configuration(folder, [f"127.0.0.1:{self.port}"])
+            self._run("demo.plonesite", "create-empty", str(folder), str(mail_port))
 
     @property
     def database_size(self) -> int:
@@ -47,6 +51,16 @@ class Site:
         :param mail: what the setting for the welcome mail is.
         """
         self._run("bench.members", "fill", str(self.folder), str(total), mail)
+
+    def fill_ledger(self, entries: int) -> None:
+        """Write the notifications of years, and find out what every page then has to show.
+
+        Nothing is done for a site that has them.
+        """
+        expected = self.folder / "expected.json"
+        if not expected.exists():
+            self._run("bench.ledgerfill", str(self.folder), str(entries))
+            self._run("bench.expected", str(self.folder))
 
     def check(self, sold: list[str], total: int) -> None:
         """Look for every purchase that was acknowledged.
@@ -71,6 +85,14 @@ class Site:
                 yield process.pid
             finally:
                 process.terminate()
+
+    def _listen(self) -> None:
+        """Let a site that was made before listen on the port of now."""
+        path = self.folder / "wsgi.ini"
+        text = path.read_text("utf-8")
+        path.write_text(
+            re.sub("(?m)^listen = .*", f"listen = 127.0.0.1:{self.port}", text), "utf-8"
+        )
 
     def _wait(self, process: subprocess.Popen) -> None:
         deadline = time.monotonic() + SERVE_SECONDS

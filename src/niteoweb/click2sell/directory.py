@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from niteoweb.click2sell import buyer as buyers
 from niteoweb.click2sell import explain
+from niteoweb.click2sell import facet
 from niteoweb.click2sell import history
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import listing
@@ -62,7 +63,8 @@ class Directory:
             ids = list(self._found[start:stop])
         else:
             index = store.tree(self._site, "buyers_paid")
-            places = listing.part(index, self.total, start, stop) if start < stop else []
+            paid = facet.Places((index,))
+            places = listing.part(paid, self.total, start, stop) if start < stop else []
             ids = [index[place] for place in places]
         return [self._row(buyer_id, now) for buyer_id in ids]
 

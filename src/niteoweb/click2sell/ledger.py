@@ -4,8 +4,6 @@ An entry is a persistent mapping of plain values (text, numbers, ISO dates in UT
 added and their outcome changes; none is ever removed.
 """
 
-from BTrees.Length import Length
-from BTrees.OOBTree import OOTreeSet
 from collections.abc import Iterator
 from collections.abc import Mapping
 from datetime import datetime
@@ -13,6 +11,7 @@ from datetime import timedelta
 from datetime import timezone
 from niteoweb.click2sell import binding
 from niteoweb.click2sell import erased
+from niteoweb.click2sell import facet as facets
 from niteoweb.click2sell import figures
 from niteoweb.click2sell import mention
 from niteoweb.click2sell import shelf
@@ -52,8 +51,8 @@ EFFECTIVE = FINAL - {REFUSED}
 #: Outcomes that the owner has to know of.
 WAITS = frozenset({ATTENTION, REFUSED, FAILED})
 
-#: Fields of an entry that have an index of their own.
-FACETS = ("outcome", "provider", "kind", "product_id")
+#: Fields of an entry that a list can be about.
+FACETS = facets.NAMES
 
 #: What is not known of an entry whose fields cannot be read.
 UNREAD = (
@@ -64,7 +63,7 @@ UNREAD = (
 #: Fields that an entry has only when they say something.
 SELDOM = ("customer_id", "aliases", "sealed", "snapshot", "customer_deleted", "attention")
 
-#: A listing whose filters need more than one index counts no further.
+#: A listing of a range of time, or of what a search finds, counts no further.
 CAPPED = 1000
 
 
@@ -174,14 +173,13 @@ def record_broken(
 def file(site: Any, entry: Entry) -> None:
     """Keep an entry, and put it into all indexes."""
     shelf.put(site, entry)
-    _counter(site, _facet("all", "")).change(1)
+    facets.count_one_more(site)
     _index(site, entry, add=True)
 
 
 def _index(site: Any, entry: Entry, add: bool) -> None:
     """Put an entry into all indexes, or take it out."""
-    for facet in FACETS:
-        _file(site, facet, entry, add)
+    (facets.file if add else facets.forget)(site, entry)
     if entry["kind"] in MONEY:
         money, moved = store.tree(site, "money"), (microseconds(moved_at(entry)), place(entry))
         (money.insert if add else money.discard)(moved)
@@ -200,9 +198,9 @@ def finish(site: Any, entry: Entry, outcome: str, reason: str = "", subject: str
         untold = store.tree(site, "untold")
         (untold.insert if tell else untold.discard)(entry["key"])
     if entry["outcome"] != outcome:
-        _file(site, "outcome", entry, add=False)
+        facets.forget(site, entry)
         entry["outcome"] = outcome
-        _file(site, "outcome", entry, add=True)
+        facets.file(site, entry)
         file_dismissed(site, entry)
     figures.follow_entry(site, entry, outcome in EFFECTIVE)
 
@@ -245,8 +243,7 @@ def rekey(site: Any, entry: Entry, key: str) -> None:
 
 def count(site: Any, facet: str = "all", value: str = "") -> int:
     """How many entries there are, or how many of one value of one of :data:`FACETS`."""
-    length = store.tree(site, "counts").get(_facet(facet, value))
-    return length() if length is not None else 0
+    return facets.count(site, _wanted(facet, value))
 
 
 def newest_first(site: Any, facet: str = "all", value: str = "") -> Iterator[str]:
@@ -255,19 +252,14 @@ def newest_first(site: Any, facet: str = "all", value: str = "") -> Iterator[str
         yield shelf.at(site, found)["key"]
 
 
-def filed(site: Any, facet: str = "all", value: str = "") -> Any:
-    """The places of all entries, or of those of one value of one of :data:`FACETS`.
-
-    :returns: a tree, which is iterated over in their order.
-    """
-    if facet == "all":
-        return store.tree(site, "entries")
-    return store.tree(site, "facets").get(_facet(facet, value), OOTreeSet())
+def filed(site: Any, facet: str = "all", value: str = "") -> facets.Places:
+    """The places of all entries, or of those of one value of one of :data:`FACETS`."""
+    return facets.places(site, _wanted(facet, value))
 
 
 def received_before(site: Any, facet: str, value: str, moment: datetime) -> Iterator[str]:
     """Keys of the entries of a facet that arrived before a moment, newest first."""
-    for found in filed(site, facet, value).keys(min=-microseconds(moment) + 1):
+    for found in filed(site, facet, value).between(-microseconds(moment) + 1):
         yield shelf.at(site, found)["key"]
 
 
@@ -290,20 +282,6 @@ def moved_at(entry: Mapping[str, Any]) -> datetime:
     """
     occurred_at, received_at = moment(entry["occurred_at"]), moment(entry["received_at"])
     return occurred_at if occurred_at - received_at <= TOLERANCE else received_at
-
-
-def last_first(index: Any, bound: int | None = None) -> Iterator[int]:
-    """The places of an index from its last one, the oldest entry, on.
-
-    :param bound: begin at this place, or just before it.
-    """
-    while index:
-        try:
-            found = index.maxKey() if bound is None else index.maxKey(bound)
-        except ValueError:
-            return
-        yield found
-        bound = found - 1
 
 
 def iso(moment: datetime) -> str:
@@ -353,24 +331,5 @@ def _add(site: Any, values: dict[str, Any]) -> Entry | None:
     return entry
 
 
-def _facet(facet: str, value: str) -> str:
-    return f"{facet}={value}"
-
-
-def _file(site: Any, facet: str, entry: Entry, add: bool) -> None:
-    """Put an entry into one of the indexes, or take it out."""
-    name, facets = _facet(facet, entry.get(facet, "")), store.tree(site, "facets")
-    if name not in facets:
-        facets[name] = OOTreeSet()
-    if add:
-        facets[name].insert(place(entry))
-    else:
-        facets[name].remove(place(entry))
-    _counter(site, name).change(1 if add else -1)
-
-
-def _counter(site: Any, name: str) -> Length:
-    counts = store.tree(site, "counts")
-    if name not in counts:
-        counts[name] = Length()
-    return counts[name]
+def _wanted(facet: str, value: str) -> dict[str, str]:
+    return {} if facet == "all" else {facet: value}

@@ -14,6 +14,7 @@ from datetime import tzinfo
 from itertools import islice
 from niteoweb.click2sell import _
 from niteoweb.click2sell import erased
+from niteoweb.click2sell import facet as facets
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import search
 from niteoweb.click2sell import shelf
@@ -138,38 +139,34 @@ class Listing:
     :ivar total: how many there are, :data:`~niteoweb.click2sell.ledger.CAPPED` at most when
         :attr:`capped`.
     :ivar capped: there are more than `total`; only so many were counted, and only these have
-        pages. That can happen when a range of time or more than one index had to be counted,
-        and when a search fits very many.
+        pages. That can happen when a range of time had to be counted, and when a search fits
+        very many.
     """
 
     def __init__(self, site: Any, filters: Filters) -> None:
         self._site = site
         self.capped = False
-        #: Places that were found already; None when one index alone gives the pages.
+        #: Places that were found already; None when the indexes alone give the pages.
         self._found: list[Place] | None = None
-        low, high = _bounds(filters)
-        facets = [
-            (facet, value)
-            for name, facet in FACETS.items()
-            if (value := getattr(filters, name))
-        ]
+        self._low, self._high = _bounds(filters)
+        wanted = {
+            facet: value for name, facet in FACETS.items() if (value := getattr(filters, name))
+        }
+        self._places = facets.places(site, wanted)
         if filters.buyer or filters.search:
             places, self.capped = _of_people(site, filters)
             self._found = [
                 place
                 for place in places
-                if (low is None or low <= place)
-                and (high is None or place < high)
-                and all(place in ledger.filed(site, *facet) for facet in facets)
+                if (self._low is None or self._low <= place)
+                and (self._high is None or place <= self._high)
+                and (not wanted or place in self._places)
             ]
             self.total = len(self._found)
-        elif len(facets) < 2 and low is None and high is None:
-            self._facet = facets[0] if facets else ("all", "")
-            self.total = ledger.count(site, *self._facet)
+        elif self._low is None and self._high is None:
+            self.total = facets.count(site, wanted)
         else:
-            indexes = [ledger.filed(site, *facet) for facet in facets or [("all", "")]]
-            self._common = (indexes, low, high)
-            found = list(islice(_common(*self._common), ledger.CAPPED + 1))
+            found = list(islice(self._in_time(), ledger.CAPPED + 1))
             self._found = found[: ledger.CAPPED]
             self.total = len(self._found)
             self.capped = len(found) > ledger.CAPPED
@@ -186,45 +183,43 @@ class Listing:
         if self._found is not None:
             places = self._found[start:stop]
         else:
-            places = part(ledger.filed(self._site, *self._facet), self.total, start, stop)
+            places = part(self._places, self.total, start, stop)
         return [shelf.at(self._site, place)["key"] for place in places]
 
     def every_key(self) -> Iterator[str]:
         """Keys of all of them, the newest first, also of those that were not counted."""
-        if self.capped:
-            places = _common(*self._common)
-        elif self._found is not None:
-            places = self._found
-        else:
-            places = ledger.filed(self._site, *self._facet)
-        for place in places:
+        few = self._found is not None and not self.capped
+        for place in self._found if few else self._in_time():
             yield shelf.at(self._site, place)["key"]
 
+    def _in_time(self) -> Iterator[Place]:
+        return self._places.between(self._low, self._high)
 
-def part(index: Any, total: int, start: int, stop: int) -> list[Place]:
-    """Some places of an index, read from whichever of its ends is nearer.
 
-    :param total: how many it has.
+def part(places: facets.Places, total: int, start: int, stop: int) -> list[Place]:
+    """Some of many places, read from whichever of their ends is nearer.
+
+    :param total: how many there are.
     """
     if start <= total // 2:
-        return list(islice(index, start, stop))
-    places = [
+        return list(islice(places, start, stop))
+    found = [
         place
         for position, place in zip(
-            range(total - 1, start - 1, -1), ledger.last_first(index), strict=False
+            range(total - 1, start - 1, -1), places.last_first(), strict=False
         )
         if position < stop
     ]
-    return places[::-1]
+    return found[::-1]
 
 
 def _bounds(filters: Filters) -> tuple[Place | None, Place | None]:
-    """The first place that is let through, and the first after it that is not."""
+    """The first place that is let through, and the last one."""
     low = high = None
     if filters.until is not None:
         low = -ledger.microseconds(filters.until)
     if filters.since is not None:
-        high = -ledger.microseconds(filters.since) + 1
+        high = -ledger.microseconds(filters.since)
     return low, high
 
 
@@ -247,25 +242,3 @@ def _of_buyer(site: Any, address: str) -> list[Place]:
     return (
         sorted(ledger.place(ledger.get(site, key)) for key in record["keys"]) if record else []
     )
-
-
-def _common(indexes: list[Any], low: Place | None, high: Place | None) -> Iterator[Place]:
-    """Places that are in all indexes, in order.
-
-    Each index in turn is asked for its next place from where the others are, so that whatever
-    only one of them has is passed over at once.
-    """
-    if not all(indexes):
-        return
-    place = min(index.minKey() for index in indexes) if low is None else low
-    while True:
-        try:
-            furthest = max(index.minKey(place) for index in indexes)
-        except ValueError:
-            return
-        if high is not None and furthest >= high:
-            return
-        if all(furthest in index for index in indexes):
-            yield furthest
-            furthest += 1
-        place = furthest

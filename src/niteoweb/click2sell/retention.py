@@ -5,7 +5,6 @@ before; only what arrived word for word goes. It stays while an entry needs atte
 decides has to see what was broken.
 """
 
-from BTrees.OOBTree import difference
 from dataclasses import dataclass
 from datetime import datetime
 from datetime import timedelta
@@ -56,7 +55,7 @@ def _old(site: Any, before: int) -> _Batch:
     remarks, kept = store.tree(site, "remarks"), store.tree(site, "payloads_kept")
     old = takewhile(
         lambda place: place > -before,
-        ledger.last_first(ledger.filed(site), -remarks.get("redacted_until", 0)),
+        ledger.filed(site).last_first(-remarks.get("redacted_until", 0)),
     )
     for place in old:
         entry = shelf.at(site, place)
@@ -79,7 +78,8 @@ def _decided(site: Any) -> _Batch:
     found = _Batch()
     kept = store.tree(site, "payloads_kept")
     undecided = ledger.filed(site, "outcome", ledger.ATTENTION)
-    for place in islice(difference(kept, undecided), BATCH):
+    decided = (place for place in kept if place not in undecided)
+    for place in list(islice(decided, BATCH)):
         _redact(site, shelf.at(site, place))
         kept.remove(place)
         found.looked_at += 1

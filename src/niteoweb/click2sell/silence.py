@@ -10,8 +10,8 @@ from datetime import datetime
 from datetime import timedelta
 from itertools import islice
 from itertools import pairwise
+from niteoweb.click2sell import facet
 from niteoweb.click2sell import ledger
-from niteoweb.click2sell import store
 from niteoweb.click2sell.entitlement import Outcome
 from niteoweb.click2sell.notification import MIGRATION
 from niteoweb.click2sell.notification import OWNER
@@ -87,11 +87,7 @@ def arrivals(site: Any, provider: str) -> list[datetime]:
 
 def providers(site: Any) -> tuple[str, ...]:
     """The providers that ever sent a notification to this site."""
-    prefix = "provider="
-    return tuple(
-        name.removeprefix(prefix)
-        for name in store.tree(site, "facets").keys(min=prefix, max=prefix + "\uffff")
-    )
+    return facet.values(site, "provider")
 
 
 def _last_before_silence(found: Sequence[datetime], now: datetime) -> datetime | None:

@@ -31,8 +31,9 @@ TREES = {
     # ledger.py
     "entries": OOBTree,  # place, see shelf.py -> entry
     "entry_places": OOBTree,  # number(key) -> place
-    "facets": OOBTree,  # "outcome=failed" and the like -> set of places
-    "counts": OOBTree,  # the same, and "all=" -> Length
+    # facet.py
+    "facets": OOBTree,  # (outcome, provider, kind, product id) -> set of places
+    "counts": OOBTree,  # the same, and () for all -> Length
     "transactions": OOBTree,  # number(provider, transaction) -> see binding.py
     # What an owner found out: (provider whose purchase it is, transaction) or ("", address)
     # -> the right address

@@ -141,11 +141,11 @@ def contradictions(site: Any) -> list[str]:
                 found.append(f"entry {entry['key']} is not filed under {facet}")
     if len(store.tree(site, "entry_places")) != len(entries):
         found.append("keys without an entry")
-    for name in (*store.tree(site, "facets"), "all="):
-        facet = tuple(name.split("=", 1))
-        filed = len(ledger.filed(site, *facet))
-        if not filed == facets[facet] == ledger.count(site, *facet):
-            found.append(f"{name}: {filed} filed, {facets[facet]} entries")
+    for values in store.tree(site, "facets"):
+        for facet in (("all", ""), *zip(ledger.FACETS, values, strict=True)):
+            filed = len(list(ledger.filed(site, *facet)))
+            if not filed == facets[facet] == ledger.count(site, *facet):
+                found.append(f"{facet}: {filed} filed, {facets[facet]} entries")
     records = store.tree(site, "buyers")
     owned = Counter(key for record in records.values() for key in record["keys"])
     found += [

@@ -3,6 +3,7 @@
 from datetime import datetime
 from datetime import timedelta
 from datetime import timezone
+from niteoweb.click2sell import facet
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import outbox
 from niteoweb.click2sell import shelf
@@ -53,15 +54,13 @@ class Hurry(BrowserView):
         return ""
 
     def _move_back(self, site: Any, entry: ledger.Entry) -> None:
-        for facet in ledger.FACETS:
-            ledger._file(site, facet, entry, add=False)
+        facet.forget(site, entry)
         del store.tree(site, "entries")[ledger.place(entry)]
         entry["received_at"] = ledger.iso(
             ledger.moment(entry["received_at"]) - timedelta(minutes=3)
         )
         shelf.put(site, entry)
-        for facet in ledger.FACETS:
-            ledger._file(site, facet, entry, add=True)
+        facet.file(site, entry)
 
 
 class MailPort(BrowserView):
