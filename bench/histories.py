@@ -15,7 +15,11 @@ from demo import settings as demo
 from demo.settings import Product
 from niteoweb.click2sell import notify
 from niteoweb.click2sell.provider import click2sell
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import urlencode
 
+import dataclasses
 import hashlib
 
 
@@ -69,6 +73,27 @@ def history(number: int, end: datetime) -> list[Arrival]:
     """
     found = _HISTORIES[_place(number)](_Buyer(number, end))
     return sorted(found, key=lambda arrival: arrival.at)
+
+
+def read(arrival: Arrival, timezone_: Any) -> Any:
+    """A notification as the callback reads it.
+
+    Those of another provider are as if a module of its own had read them.
+    """
+    notification = click2sell.parse(SimpleNamespace(values=lambda: arrival.form), timezone_)
+    if arrival.provider == click2sell.NAME:
+        return notification
+    key = click2sell.idempotency_key(arrival.provider, notification.key)
+    return dataclasses.replace(notification, key=key, provider=arrival.provider)
+
+
+def broken(arrival: Arrival) -> tuple[str, str, str, dict[str, str], str]:
+    """What is known of a notification that could not be read, see provisioning.py."""
+    payload = {name: value for name, value in arrival.form.items() if name != "checksum"}
+    payload[arrival.broken] = "?"
+    key = hashlib.sha256(urlencode(payload).encode("ascii")).hexdigest()
+    transaction_id = payload["acquirer_transaction_id"]
+    return key, arrival.provider, transaction_id, payload, arrival.broken
 
 
 def _place(number: int) -> int:

@@ -2,7 +2,7 @@
 
 from bench.measure import Crowd
 from bench.measure import Figures
-from bench.pages import Pages
+from bench.visits import Pages
 from collections.abc import Sequence
 from dataclasses import asdict
 from dataclasses import dataclass

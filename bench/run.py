@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench import histories  # noqa: E402
 from bench import outcome  # noqa: E402
-from bench import pages  # noqa: E402
+from bench import visits  # noqa: E402
 from bench.measure import Benchmark  # noqa: E402
 from bench.measure import Crowd  # noqa: E402
 from bench.measure import Figures  # noqa: E402
@@ -47,7 +47,7 @@ def main() -> int:
     options.out.mkdir(parents=True, exist_ok=True)
     figures: list[Figures] = []
     crowd: Crowd | None = None
-    looked_at: list[pages.Pages] = []
+    looked_at: list[visits.Pages] = []
     try:
         with ExitStack() as stack:
             mailbox = stack.enter_context(Mailbox())
@@ -79,7 +79,7 @@ def main() -> int:
 
 def _pages(
     stack: ExitStack, folder: Path, ledgers: list[int], mail_port: int, times: int
-) -> list[pages.Pages]:
+) -> list[visits.Pages]:
     """Look at the pages of sites with ledgers of several sizes, in turns."""
     sites = {}
     for entries in ledgers:
@@ -91,7 +91,7 @@ def _pages(
     for site in sites.values():
         stack.enter_context(site.served())
     _step("pages, and sweeps")
-    return [*pages.measure(sites, times), pages.measure_sweeps(sites, lapsed=10, times=times)]
+    return [*visits.measure(sites, times), visits.measure_sweeps(sites, lapsed=10, times=times)]
 
 
 def _folder(stack: ExitStack, out: Path) -> Path:

@@ -153,7 +153,8 @@ class Listing:
             facet: value for name, facet in FACETS.items() if (value := getattr(filters, name))
         }
         self._places = facets.places(site, wanted)
-        if filters.buyer or filters.search:
+        self._for_people = bool(filters.buyer or filters.search)
+        if self._for_people:
             places, self.capped = _of_people(site, filters)
             self._found = [
                 place
@@ -187,9 +188,11 @@ class Listing:
         return [shelf.at(self._site, place)["key"] for place in places]
 
     def every_key(self) -> Iterator[str]:
-        """Keys of all of them, the newest first, also of those that were not counted."""
-        few = self._found is not None and not self.capped
-        for place in self._found if few else self._in_time():
+        """Keys of all of them, the newest first, also of those that were not counted.
+
+        Of a search that fits very many there are no others than those that are listed.
+        """
+        for place in self._found if self._for_people else self._in_time():
             yield shelf.at(self._site, place)["key"]
 
     def _in_time(self) -> Iterator[Place]:
@@ -228,7 +231,7 @@ def _of_people(site: Any, filters: Filters) -> tuple[list[Place], bool]:
     if not filters.search:
         return _of_buyer(site, filters.buyer), False
     found = search.entries(site, filters.search)
-    places = sorted(ledger.place(ledger.get(site, key)) for key in found.ids)
+    places = sorted(shelf.where(site, key) for key in found.ids)
     if filters.buyer:
         of_buyer = set(_of_buyer(site, filters.buyer))
         return [place for place in places if place in of_buyer], found.capped
@@ -239,6 +242,4 @@ def _of_buyer(site: Any, address: str) -> list[Place]:
     """Places of all entries of the buyer with this address."""
     buyer_id = store.tree(site, "buyer_by_address").get(erased.address(site, address))
     record = store.tree(site, "buyers").get(buyer_id) if buyer_id else None
-    return (
-        sorted(ledger.place(ledger.get(site, key)) for key in record["keys"]) if record else []
-    )
+    return sorted(shelf.where(site, key) for key in record["keys"]) if record else []

@@ -125,12 +125,12 @@ def entries(site: Any, text: str) -> Found:
         lambda key: _id_words(ledger.get(site, key)),
     )
     keys, found = list(nameless.ids), buyers(site, text)
-    for buyer_id in found.ids[:BUYERS]:
-        record = store.tree(site, "buyers")[buyer_id]
-        of_buyer = [ledger.get(site, key) for key in record["keys"]]
-        person = _person_words(record, of_buyer)
-        keys += [e["key"] for e in of_buyer if _fits(person | _id_words(e), wanted)]
     capped = nameless.capped or found.capped or len(found.ids) > BUYERS
+    for buyer_id in found.ids[:BUYERS]:
+        if len(keys) >= ledger.CAPPED:
+            capped = True
+            break
+        keys += _entries_of(site, store.tree(site, "buyers")[buyer_id], wanted)
     return Found(tuple(keys), capped)
 
 
@@ -210,6 +210,17 @@ def _find(
         candidates = [id_ for id_ in candidates[:CHECKED] if _fits(words_of(id_), unsure)]
     capped |= len(candidates) > ledger.CAPPED
     return Found(tuple(candidates[: ledger.CAPPED]), capped)
+
+
+def _entries_of(site: Any, buyer: Any, wanted: Sequence[str]) -> Sequence[str]:
+    """Keys of a buyer's notifications that all words fit."""
+    # Mostly the buyer fits, by a name that stands in each of them: one is enough to tell.
+    latest = [ledger.get(site, key) for key in buyer["keys"][-1:]]
+    if _fits(_person_words(buyer, latest), wanted):
+        return buyer["keys"]
+    of_buyer = [ledger.get(site, key) for key in buyer["keys"]]
+    person = _person_words(buyer, of_buyer)
+    return [e["key"] for e in of_buyer if _fits(person | _id_words(e), wanted)]
 
 
 def _row(word: str, id_: str) -> str:

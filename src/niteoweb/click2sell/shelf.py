@@ -25,6 +25,14 @@ def get(site: Any, key: str) -> Entry | None:
     return None if found is None else at(site, found)
 
 
+def where(site: Any, key: str) -> int:
+    """The place of the entry of exactly this key, without loading it.
+
+    :raises KeyError: there is none.
+    """
+    return store.tree(site, "entry_places")[store.number(key)]
+
+
 def at(site: Any, place_: int) -> Entry:
     """The entry at a place."""
     return store.tree(site, "entries")[place_]

@@ -75,6 +75,7 @@ class NotificationsView(ListPage):
         self.error: listing.FilterError | None = None
         self.capped = False
         self.filtered = False
+        self.searched = False
         self.rows: list[shown.Row] = []
 
     def publishTraverse(self, request: Any, name: str) -> "NotificationsView":  # noqa: N802
@@ -104,6 +105,7 @@ class NotificationsView(ListPage):
         found = listing.Listing(self.context, filters)
         start = self.turn_to_page(found.total)
         self.filtered = filters != listing.Filters()
+        self.searched = bool(filters.search)
         self.capped = found.capped
         self.rows = shown.rows(self.context, self.url, found.keys(start, self.size))
 

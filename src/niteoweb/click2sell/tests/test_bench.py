@@ -163,9 +163,9 @@ class TestLedgerFill(SiteTestCase):
             buyer = self.buyer(self.histories.buyer_address(number))
             provisioning.provision(buyer["id"], despite_silence=True)
         elif arrival.broken:
-            provisioning.process_broken(*self.filling.broken(arrival))
+            provisioning.process_broken(*self.histories.broken(arrival))
         else:
-            notification = self.filling.read(arrival, plone_site.timezone())
+            notification = self.histories.read(arrival, plone_site.timezone())
             if arrival.tried_at:
                 step = mock.patch.object(provisioning, "step", self._fail)
                 with step, self.assertRaises(provisioning.Failed):
@@ -253,6 +253,7 @@ class TestOutcome(TestCase):
         _importable(self)
         from bench import measure
         from bench import outcome
+        from bench import visits
 
         figures = [
             measure.Figures(100, 20.0, 5.0, 4.4, 4.0, 29_000, 0, 200_000_000),
@@ -269,6 +270,11 @@ class TestOutcome(TestCase):
         )
         self.outcome = outcome.Outcome(figures, crowd, "link")
         self.alone = outcome.Outcome(figures[:1], None, "link")
+        looked_at = [
+            visits.Pages("a list", {1000: 50.0, 1_000_000: 60.0}),
+            visits.Pages("a slow list", {1000: 50.0, 1_000_000: 70.0}),
+        ]
+        self.of_pages = outcome.Outcome([], None, "link", looked_at)
 
     def test_bars(self):
         bars = {bar.name.partition(",")[0]: bar for bar in self.outcome.bars()}
@@ -286,6 +292,15 @@ class TestOutcome(TestCase):
                 "p99 over one client's median": False,
             },
         )
+
+    def test_pages_alone(self):
+        met = {bar.name: bar.met for bar in self.of_pages.bars()}
+        self.assertEqual(met, {"a list": True, "a slow list": False})
+        text = self.of_pages.table()
+        self.assertIn("1,000,000", text)
+        self.assertEqual(text.count("\nNOT "), 1)
+        read = json.loads(self.of_pages.json())
+        self.assertEqual(read["pages"][1]["times"], {"1000": 50.0, "1000000": 70.0})
 
     def test_table(self):
         text = self.outcome.table()

@@ -3,6 +3,7 @@
 from niteoweb.click2sell import buyer as buyers
 from niteoweb.click2sell import membership
 from niteoweb.click2sell import outbox
+from niteoweb.click2sell import search
 from niteoweb.click2sell import store
 from niteoweb.click2sell.browser import happenings
 from niteoweb.click2sell.browser import member as page
@@ -110,6 +111,12 @@ class TestList(MembersTestCase):
         with mock.patch("niteoweb.click2sell.ledger.CAPPED", 1):
             text = self.text(self.opened(search="smith"))
         self.assertIn("Very many fit", text)
+        # So many that nobody was found by looking at some of them.
+        found = mock.patch.object(search, "buyers", lambda site, text: search.Found((), True))
+        with found:
+            text = self.text(self.opened(search="smith"))
+        self.assertIn("not all could be looked at", text)
+        self.assertNotIn("Nobody", text)
 
     def test_nothing_yet(self):
         self.assertIn("Nobody has bought yet", self.text(self.opened()))

@@ -6,6 +6,7 @@ from niteoweb.click2sell import ledger
 from niteoweb.click2sell import outbox
 from niteoweb.click2sell import plan as plans
 from niteoweb.click2sell import provisioning
+from niteoweb.click2sell import search
 from niteoweb.click2sell import store
 from niteoweb.click2sell.browser import notification as page
 from niteoweb.click2sell.browser import shown
@@ -299,6 +300,15 @@ class TestList(PageTestCase):
             self.assertIn("More than 2 notifications", self.text(browser))
             self.assertEqual(len(self.rows(browser)), 2)
             self.assertIn("Notifications: 4", self.text(self.opened()))
+        found = search.Found(tuple(ledger.newest_first(self.portal))[:2], True)
+        with mock.patch.object(search, "entries", lambda site, text: found):
+            text = self.text(self.opened(search="smith"))
+        self.assertIn("Very many fit; 2 of them are listed", text)
+        self.assertNotIn("newest", text)
+        with mock.patch.object(search, "entries", lambda site, text: search.Found((), True)):
+            text = self.text(self.opened(search="smith"))
+        self.assertIn("not all could be looked at", text)
+        self.assertNotIn("No notification fits", text)
 
     def test_nothing_yet(self):
         browser = self.opened()

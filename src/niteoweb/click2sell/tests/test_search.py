@@ -330,9 +330,15 @@ class TestMany(unittest.TestCase):
         self.limit(BUYERS=7)
         found = listing.Listing(self.portal, listing.Filters(search="ann"))
         self.assertEqual((found.total, found.capped), (7, True))
+        # A file has no others than the list, and certainly not those that do not fit.
+        self.assertEqual(list(found.every_key()), found.keys(0, 100))
         self.limit(BUYERS=30)
         found = listing.Listing(self.portal, listing.Filters(search="ann"))
         self.assertEqual((found.total, found.capped), (30, False))
+        self.limit(CAPPED=9)
+        found = listing.Listing(self.portal, listing.Filters(search="ann"))
+        self.assertEqual((found.total, found.capped), (9, True))
+        self.assertEqual(len(list(found.every_key())), 9)
 
 
 class TestCost(SiteTestCase):
