@@ -228,7 +228,7 @@ class TestListing(unittest.TestCase):
                 self.assertGreater(found.total, 10)
                 self.assertIs(found.capped, False)
         with mock.patch.object(ledger, "CAPPED", 120):
-            since = START - timedelta(days=1)
+            since = START - timedelta(minutes=1)
             found = listing.Listing(self.portal, listing.Filters(since=since))
             self.assertEqual((found.total, found.capped), (120, False))
 
