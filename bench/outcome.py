@@ -62,7 +62,8 @@ class Outcome:
     def bars(self) -> list[Bar]:
         """The bars that this run can tell of."""
         purchases = self._of_purchases() if self._figures else []
-        return purchases + [Bar(page.name, page.ratio, 1.3) for page in self._pages]
+        compared = [page for page in self._pages if page.comparable]
+        return purchases + [Bar(page.name, page.ratio, 1.3) for page in compared]
 
     def _of_purchases(self) -> list[Bar]:
         first, last = self._figures[0], self._figures[-1]

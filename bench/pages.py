@@ -135,6 +135,11 @@ def asks(expected: Mapping[str, Any]) -> Iterator[Ask]:
     yield from _services(expected, buyers, keys)
 
 
+def count_rows(answer: bytes) -> int:
+    """How many notifications, or buyers, a list shows."""
+    return max(len(_ids(pattern, answer)) for pattern in (_ENTRY, _BUYER))
+
+
 def _services(
     expected: Mapping[str, Any], buyers: Sequence[str], keys: Sequence[str]
 ) -> Iterator[Ask]:

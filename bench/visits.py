@@ -3,12 +3,14 @@
 from base64 import b64encode
 from bench import histories
 from bench.pages import asks
+from bench.pages import count_rows
 from bench.provider import Caller
 from bench.provider import encoded
 from bench.server import BenchError
 from bench.server import Site
 from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import field
 from datetime import datetime
 from datetime import timedelta
 from datetime import timezone
@@ -32,10 +34,17 @@ class Pages:
     """What was measured of one kind of request; times are in milliseconds, by entries.
 
     :ivar name: of the page.
+    :ivar rows: of a list, by entries; a page with more rows takes longer anywhere.
     """
 
     name: str
     times: dict[int, float]
+    rows: dict[int, int] = field(default_factory=dict)
+
+    @property
+    def comparable(self) -> bool:
+        """Whether the pages show as many rows each."""
+        return len(set(self.rows.values())) < 2
 
     @property
     def ratio(self) -> float:
@@ -105,6 +114,7 @@ def measure(sites: Mapping[int, Site], times: int) -> list[Pages]:
     found = []
     for same in zip(*of_each.values(), strict=True):
         taken: dict[int, list[float]] = {entries: [] for entries in sites}
+        rows: dict[int, int] = {}
         turns = [
             (entries, ask, cycle(ask.paths)) for entries, ask in zip(sites, same, strict=True)
         ]
@@ -117,7 +127,10 @@ def measure(sites: Mapping[int, Site], times: int) -> list[Pages]:
                     raise BenchError(f"{entries:,} entries, {path}: {wrong}")
                 if number >= WARM_UP:
                     taken[entries].append(seconds * 1000)
-        found.append(Pages(same[0].name, {n: median(took) for n, took in taken.items()}))
+                if len(ask.paths) == 1:
+                    rows[entries] = count_rows(answer)
+        times_ = {entries: median(took) for entries, took in taken.items()}
+        found.append(Pages(same[0].name, times_, rows))
     for owner in owners.values():
         owner.close()
     return found

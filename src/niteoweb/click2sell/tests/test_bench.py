@@ -273,6 +273,9 @@ class TestOutcome(TestCase):
         looked_at = [
             visits.Pages("a list", {1000: 50.0, 1_000_000: 60.0}),
             visits.Pages("a slow list", {1000: 50.0, 1_000_000: 70.0}),
+            visits.Pages(
+                "a longer one", {1000: 50.0, 1_000_000: 70.0}, {1000: 5, 1_000_000: 50}
+            ),
         ]
         self.of_pages = outcome.Outcome([], None, "link", looked_at)
 
@@ -298,6 +301,7 @@ class TestOutcome(TestCase):
         self.assertEqual(met, {"a list": True, "a slow list": False})
         text = self.of_pages.table()
         self.assertIn("1,000,000", text)
+        self.assertIn("rows: [5, 50]", text)
         self.assertEqual(text.count("\nNOT "), 1)
         read = json.loads(self.of_pages.json())
         self.assertEqual(read["pages"][1]["times"], {"1000": 50.0, "1000000": 70.0})
