@@ -1,10 +1,10 @@
 """The groups in a plan: what the mapping gives for live products against what we granted."""
 
+from collections.abc import Mapping
 from collections.abc import Sequence
 from datetime import datetime
 from niteoweb.click2sell import buyer as buyers
 from niteoweb.click2sell import group
-from niteoweb.click2sell import history
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import mapping
 from niteoweb.click2sell import site as plone_site
@@ -38,6 +38,7 @@ class Groups:
         usable: bool,
         live: Sequence[Product],
         lines: Sequence[mapping.Line],
+        aliases: Mapping[Product, frozenset[str]],
         payments: Sequence[ledger.Entry],
         outcome: Outcome,
         now: datetime,
@@ -53,7 +54,7 @@ class Groups:
         self.problems: dict[Product, tuple[str, str]] = {}
         if not usable:
             return
-        due = self._due(live, lines, payments)
+        due = self._due(live, lines, aliases, payments)
         self.due = sorted(due)
         starts = bool(live) and not buyer["live"]
         self.taken = {
@@ -78,10 +79,10 @@ class Groups:
     def _due(
         live: Sequence[Product],
         lines: Sequence[mapping.Line],
+        aliases: Mapping[Product, frozenset[str]],
         payments: Sequence[ledger.Entry],
     ) -> dict[str, tuple[Product, ...]]:
         due: dict[str, tuple[Product, ...]] = {}
-        aliases = history.aliases(payments)
         for product in live:
             for name in mapping.groups(lines, product, aliases.get(product, ())):
                 due[name] = (*due.get(name, ()), product)

@@ -217,6 +217,7 @@ def make(
         account.usable,
         live,
         lines,
+        history.aliases(entries),
         payments,
         outcome,
         now,

@@ -1,0 +1,472 @@
+"""Cleeng's whole road: signed webhooks over HTTP, and what the site makes of them."""
+
+from datetime import timedelta
+from datetime import timezone
+from niteoweb.click2sell import commit
+from niteoweb.click2sell import ledger
+from niteoweb.click2sell import paymentprovider
+from niteoweb.click2sell import provisioning
+from niteoweb.click2sell import sweep as sweeping
+from niteoweb.click2sell.browser import callback
+from niteoweb.click2sell.fake import cleeng as fakes
+from niteoweb.click2sell.fake.cleeng import FakeCleeng
+from niteoweb.click2sell.fake.server import Clock
+from niteoweb.click2sell.notification import Delivery
+from niteoweb.click2sell.providers import CLEENG
+from niteoweb.click2sell.sweep import sweep
+from niteoweb.click2sell.testing import HTTP
+from niteoweb.click2sell.tests import base
+from niteoweb.click2sell.tests.base import SiteTestCase
+from unittest import mock
+
+import itertools
+import transaction
+
+
+JANE = "jane@example.org"
+JOE = "joe@example.org"
+TV = "vizio-1"
+GOLD, SILVER = "S100_US", "S200_US"
+
+
+class CleengTestCase(SiteTestCase):
+    """A Cleeng that offers gold and silver, for the groups "premium" and "course"."""
+
+    layer = HTTP
+
+    def setUp(self):
+        super().setUp()
+        self.url = f"http://{self.layer['host']}:{self.layer['port']}/plone/@@cleeng"
+        for module in (callback, sweeping):
+            self.enterContext(mock.patch.object(module, "datetime", base._clock(self)))
+        self.fake = FakeCleeng(clock=Clock(self.now))
+        self.set(
+            enabled=True,
+            secretkey=self.fake.webhooks.secret,
+            mapping=[f"{GOLD}|premium", "S200|course"],
+        )
+
+    def set(self, **values):
+        for name, value in values.items():
+            setattr(paymentprovider.settings(CLEENG), name, value)
+        transaction.commit()
+
+    # What happens at Cleeng
+
+    def bought(self, email=JANE, vizio_id=TV, offer=GOLD):
+        """Somebody buys on a TV set, and the app has Cleeng validate it."""
+        self.fake.buy(vizio_id, offer)
+        self.validate(email, vizio_id)
+
+    def validate(self, email=JANE, vizio_id=TV):
+        number = f"validation-{len(self.fake.validations)}"
+        offer = self.fake.bought.get(vizio_id, "")
+        self.fake.validations[number] = fakes.Validation(
+            number, email, vizio_id, offer, self.fake.clock.now
+        )
+        self.fake.run()
+
+    def pass_time(self, **time):
+        self.later(**time)
+        self.fake.clock.move(**time)
+
+    def vizio(self, name, **values):
+        """Vizio tells something, and the site hears of it."""
+        self.fake.vizio(f"SUBSCRIPTION.{name}", TV, **values)
+        return self.deliver()
+
+    def tell(self, topic, **values):
+        """A webhook of one's own making; what it does not name is Jane's subscription."""
+        values = {"subscriptionId": 9, "offerId": GOLD, "customerId": 77, **values}
+        data = {name: value for name, value in values.items() if value is not None}
+        return self.fake._tell(topic, data)
+
+    def deliver(self, **how):
+        found = self.fake.webhooks.deliver(self.url, **how)
+        transaction.begin()
+        return [one.status for one in found]
+
+    # What came of it
+
+    def sweep(self):
+        transaction.begin()
+        return sweep(confirmed=True)
+
+    def reasons(self):
+        return [(outcome, reason) for outcome, reason, _subject in self.entries() if reason]
+
+    def has(self, *group_ids, who=JANE):
+        self.assertEqual(self.groups(who), ["click2sell", *group_ids])
+
+
+class TestLife(CleengTestCase):
+    def test_created(self):
+        self.bought()
+        self.assertEqual(self.deliver(), [200, 200])
+        self.has("premium")
+        member = self.member(JANE)
+        self.assertEqual(member.getProperty("product_id"), GOLD)
+        self.assertTrue(member.getProperty("last_purchase_id").startswith(TV))
+        self.assertEqual(self.reasons(), [])
+
+    def test_created_as_vizio_names_it(self):
+        self.bought()
+        self.fake.webhooks.pending.clear()
+        self.assertEqual(self.vizio("CREATED"), [200])
+        self.has("premium")
+
+    def test_it_ends_at_the_end_that_is_stated_and_its_grace(self):
+        self.bought()
+        self.deliver()
+        self.pass_time(days=31)
+        self.sweep()
+        self.has("premium")
+        self.pass_time(days=3)
+        self.sweep()
+        self.has()
+
+    def test_renewed(self):
+        self.bought()
+        self.deliver()
+        self.pass_time(days=29)
+        self.vizio("PAYMENT.SUCCESSFUL")
+        self.pass_time(days=29)
+        self.sweep()
+        self.has("premium")
+        self.pass_time(days=6)
+        self.sweep()
+        self.has()
+
+    def test_a_payment_that_fails_leaves_the_days_of_grace(self):
+        self.bought()
+        self.deliver()
+        self.pass_time(days=30)
+        self.vizio("PAYMENT.FAILED")
+        self.sweep()
+        self.has("premium")
+        self.pass_time(days=4)
+        self.sweep()
+        self.has()
+        self.assertEqual(self.reasons(), [])
+
+    def test_refunded(self):
+        self.bought()
+        self.deliver()
+        self.vizio("PAYMENT.REFUND")
+        self.has()
+
+    def test_cancelled_it_stays_until_its_end_without_grace(self):
+        self.bought()
+        self.deliver()
+        self.vizio("CANCELED")
+        self.has("premium")
+        self.pass_time(days=29)
+        self.sweep()
+        self.has("premium")
+        self.pass_time(days=1, minutes=1)
+        self.sweep()
+        self.has()
+
+    def test_reactivated_before_its_end(self):
+        self.bought()
+        self.deliver()
+        self.vizio("CANCELED")
+        self.pass_time(days=1)
+        self.vizio("REACTIVATED")
+        self.pass_time(days=30)
+        self.sweep()
+        self.has("premium")
+
+    def test_reactivated_after_its_end(self):
+        self.bought()
+        self.deliver()
+        self.vizio("EXPIRED")
+        self.has()
+        self.pass_time(days=1)
+        self.validate()
+        self.assertEqual(self.deliver(), [200])
+        self.has("premium")
+        self.assertEqual(self.reasons(), [])
+
+    def test_a_downgrade_to_come_changes_nothing(self):
+        self.bought()
+        self.deliver()
+        before = self.groups(JANE), self.fields(JANE)
+        self.pass_time(days=1)
+        self.vizio("DOWNGRADE.PENDING")
+        self.assertEqual((self.groups(JANE), self.fields(JANE)), before)
+        self.assertEqual(self.entries()[-1][0], ledger.NOTHING)
+
+    def test_updated_the_old_product_goes_and_the_new_one_comes(self):
+        self.bought()
+        self.deliver()
+        self.vizio("DOWNGRADE.PENDING")
+        self.pass_time(days=29)
+        self.vizio("UPDATED", offer=SILVER)
+        self.has("course")
+        self.assertEqual(self.fields(JANE)["product_id"], SILVER)
+
+    def test_switched(self):
+        self.tell("subscriptionCreated", customerEmail=JANE)
+        self.tell("subscriptionSwitched", toOfferId=SILVER, offerId=GOLD, customerEmail=JANE)
+        self.deliver()
+        self.has("course")
+
+    def test_expired(self):
+        self.bought()
+        self.deliver()
+        self.vizio("EXPIRED")
+        self.has()
+        self.assertEqual(self.reasons(), [])
+
+    def test_a_trial(self):
+        end = (self.now + timedelta(days=7)).isoformat()
+        self.tell(
+            "subscriptionCreated",
+            customerEmail=JANE,
+            active=True,
+            inTrial=True,
+            expirationDate=end,
+        )
+        self.deliver()
+        self.has("premium")
+        self.pass_time(days=11)
+        self.sweep()
+        self.has()
+
+    def test_what_is_not_active_gives_nothing(self):
+        self.tell("subscriptionRenewed", customerEmail=JANE, active=False)
+        self.deliver()
+        self.assertIsNone(self.member(JANE))
+
+    def test_a_validation_that_failed_is_recorded(self):
+        self.validate(vizio_id="never-bought")
+        self.assertEqual(self.deliver(), [200])
+        self.assertEqual(self.entries(), [(ledger.NOTHING, "", "")])
+        self.assertIsNone(self.member(JANE))
+
+    def test_an_unknown_notification_needs_attention(self):
+        self.bought()
+        self.deliver()
+        self.tell("subscriptionRenewed", notificationType="SUBSCRIPTION.NEW.ONE")
+        self.deliver()
+        self.assertEqual(self.reasons(), [("needs attention", "unknown kind")])
+        self.has("premium")
+
+    def test_products_of_click2sell_are_others(self):
+        self.settings(mapping=[f"{GOLD}|course"])
+        self.bought()
+        self.deliver()
+        self.has("premium")
+
+
+class TestDelivery(CleengTestCase):
+    def test_twice(self):
+        self.bought()
+        self.assertEqual(self.deliver(times=2), [200] * 4)
+        self.assertEqual(len(self.entries()), 2)
+        self.has("premium")
+
+    def test_a_lifetime_twice_as_told_later(self):
+        self.bought()
+        for name in "PAYMENT.SUCCESSFUL", "CANCELED", "REACTIVATED", "PAYMENT.REFUND":
+            self.fake.vizio(f"SUBSCRIPTION.{name}", TV)
+        self.assertEqual(set(self.deliver(times=2)), {200})
+        self.has()
+        self.assert_replay_changes_nothing()
+
+    def test_in_any_order_when_webhooks_say_when(self):
+        self.fake.timestamps = True
+        self.bought()
+        for name in "PAYMENT.SUCCESSFUL", "UPDATED", "CANCELED":
+            self.pass_time(hours=1)
+            self.fake.vizio(f"SUBSCRIPTION.{name}", TV, offer=SILVER)
+        self.assertEqual(set(self.deliver(order=reversed, times=2)), {200})
+        self.has("course")
+        self.pass_time(hours=1)
+        self.vizio("EXPIRED")
+        self.has()
+
+    def test_the_end_of_access_before_its_beginning(self):
+        self.fake.timestamps = True
+        self.bought()
+        self.pass_time(hours=1)
+        self.fake.vizio("SUBSCRIPTION.PAYMENT.REFUND", TV)
+        self.deliver(order=reversed)
+        self.has()
+
+    def test_while_the_site_is_down_cleeng_tries_again(self):
+        self.bought()
+        self.fake.webhooks.deliver("http://127.0.0.1:1/nowhere")
+        self.assertEqual(self.deliver(), [])
+        self.pass_time(minutes=5)
+        self.assertEqual(self.deliver(), [200, 200])
+        self.has("premium")
+
+    def test_base64_and_another_header(self):
+        self.set(signature_encoding="base64", signature_header="X-Other")
+        self.fake.encoding = "base64"
+        self.bought()
+        self.assertEqual(self.deliver(), [403, 403])
+        self.enterContext(mock.patch.object(fakes, "HEADER", "x-other"))
+        self.pass_time(minutes=5)
+        self.assertEqual(self.deliver(), [200, 200])
+        self.has("premium")
+
+    def test_one_encoding_is_not_the_other(self):
+        self.fake.encoding = "base64"
+        self.bought()
+        self.assertEqual(self.deliver(), [403, 403])
+        self.assertEqual(self.entries(), [])
+
+    def test_the_previous_secret(self):
+        self.bought()
+        letter, old = self.fake.webhooks.pending[0], self.fake.webhooks.secret
+        self.set(secretkey="a new secret", previous_secretkey=old)
+        self.assertEqual(self.fake.webhooks.post(self.url, letter).status, 200)
+        self.set(previous_secretkey=None)
+        self.assertEqual(self.fake.webhooks.post(self.url, letter).status, 403)
+
+    def test_tampered_with(self):
+        self.bought()
+        for letter in self.fake.webhooks.pending:
+            done = self.fake.webhooks.post(
+                self.url, letter, tamper=lambda body: body.replace(b"S100", b"S200")
+            )
+            self.assertEqual(done.status, 403)
+            self.assertNotIn(JANE, done.text)
+        self.assertEqual(self.entries(), [])
+
+    def test_switched_off_it_is_not_there(self):
+        self.set(enabled=False)
+        self.bought()
+        self.assertEqual(self.deliver(), [404, 404])
+
+    def test_without_a_secret_nothing_is_accepted(self):
+        self.set(secretkey=None)
+        self.bought()
+        self.assertEqual(self.deliver(), [503, 503])
+
+    def test_what_is_broken_needs_attention(self):
+        self.tell("subscriptionCreated", customerEmail=JANE, expirationDate="soon")
+        self.assertEqual(self.deliver(), [400])
+        self.assertEqual(self.reasons(), [("needs attention", "parameter")])
+
+
+class TestTransfer(CleengTestCase):
+    """The same Vizio subscription under another address."""
+
+    def transfer(self, old=JANE, new=JOE, vizio_id=TV):
+        """The subscription of one becomes another one's.
+
+        :returns: the webhooks about it.
+        """
+        self.bought(old, vizio_id)
+        self.deliver()
+        self.has("premium", who=old)
+        self.pass_time(days=1)
+        self.validate(new, vizio_id)
+        found = list(self.fake.webhooks.pending)
+        names = [letter.name for letter in found]
+        self.assertEqual(
+            names,
+            ["inappPurchaseValidationSucceeded", "subscriptionTerminated"]
+            + ["subscriptionCreated"],
+        )
+        return found
+
+    def process(self, letter):
+        """Process a webhook here, not in the server's thread."""
+        transaction.begin()
+        headers = self.fake._headers(self.fake.webhooks.secret, self.now, letter.body)
+        delivery = Delivery(
+            letter.body,
+            "application/json",
+            {name.lower(): value for name, value in headers.items()},
+        )
+        genuine = CLEENG.verify(delivery, paymentprovider.settings(CLEENG), self.now)
+        provisioning.process(*CLEENG.parse(genuine, timezone.utc))
+
+    def assertTransferred(self, old=JANE, new=JOE):
+        self.has(who=old)
+        self.has("premium", who=new)
+        self.assertEqual(self.reasons(), [])
+
+    def test_in_one_commit(self):
+        told, _terminated, _created = self.transfer()
+        seen, run = [], commit.run
+
+        def noted(work):
+            found = run(work)
+            seen.append((self.groups(JANE), self.groups(JOE)))
+            return found
+
+        with mock.patch.object(commit, "run", noted):
+            self.process(told)
+        before = ["click2sell", "premium"], []
+        after = ["click2sell"], ["click2sell", "premium"]
+        self.assertEqual([state for state, _ in itertools.groupby(seen)], [before, after])
+        self.assertTransferred()
+
+    def test_whichever_webhook_comes_first(self):
+        for number, order in enumerate(itertools.permutations(range(3))):
+            old, new = f"old-{number}@example.org", f"new-{number}@example.org"
+            letters = self.transfer(old, new, f"vizio-{number}")
+            self.fake.webhooks.pending.clear()
+            with self.subTest([letters[place].name for place in order]):
+                for place in order:
+                    done = self.fake.webhooks.post(self.url, letters[place])
+                    self.assertEqual(done.status, 200)
+                    self.later(minutes=1)
+                self.assertTransferred(old, new)
+        self.assert_replay_changes_nothing()
+
+    def test_twice(self):
+        self.transfer()
+        self.assertEqual(self.deliver(times=2), [200] * 6)
+        self.assertTransferred()
+
+    def test_back_again(self):
+        self.transfer()
+        self.deliver()
+        self.pass_time(days=1)
+        self.validate(JANE)
+        self.deliver()
+        self.has("premium")
+        self.has(who=JOE)
+        self.assertEqual(self.reasons(), [])
+
+    def test_killed_in_between_nothing_is_half_done(self):
+        for place in provisioning.STEPS[:8]:
+            with self.subTest(place):
+                old, new = f"old-{place}@example.org", f"new-{place}@example.org"
+                old, new = old.replace(" ", "-"), new.replace(" ", "-")
+                told, *_others = self.transfer(old, new, f"vizio-{place}")
+                self.fake.webhooks.pending.clear()
+                self.killed_at(place, told)
+                self.has("premium", who=old)
+                self.assertIsNone(self.member(new))
+                self.pass_time(minutes=5)
+                self.sweep()
+                if place == "before record":
+                    self.process(told)
+                self.assertTransferred(old, new)
+
+    def killed_at(self, place, letter):
+        """Process a webhook as far as a step, the last time that it is passed."""
+
+        class Killed(BaseException):
+            """Nothing catches it, as nothing catches a kill."""
+
+        def step(name):
+            if name == place:
+                passed.append(name)
+                if len(passed) == times:
+                    raise Killed
+
+        # The step of the second buyer, where there is one for each.
+        times = 1 if place in ("before record", "recorded") else 2
+        passed = []
+        with mock.patch.object(provisioning, "step", step), self.assertRaises(Killed):
+            self.process(letter)
+        transaction.abort()
