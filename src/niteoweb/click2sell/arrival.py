@@ -1,8 +1,10 @@
 """What has arrived is written into the ledger and its buyer's history, before anything else."""
 
 from collections.abc import Callable
+from collections.abc import Iterable
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from niteoweb.click2sell import buyer as buyers
 from niteoweb.click2sell import completion
 from niteoweb.click2sell import customer
@@ -29,6 +31,7 @@ def write_down(site: Any, notification: Notification, now: datetime) -> ledger.E
 
     :returns: None when its transaction has too many entries; then it is only counted.
     """
+    notification = customer.named(site, notification)
     entry = ledger.record(site, notification, now)
     if entry is None:
         return None
@@ -45,10 +48,30 @@ def amend(site: Any, entry: ledger.Entry, notification: Notification) -> None:
 
     :param notification: the entry's, with what was not known.
     """
-    del entry["asks"]
+    entry.pop("asks", None)
     search.forget_nameless(site, entry)
     ledger.amend(site, entry, notification)
     _file(site, entry, notification)
+
+
+def take_up(site: Any, keys: Iterable[str]) -> tuple[str, ...]:
+    """Put what has waited into the histories of its buyers: by now it is known who they are.
+
+    :param keys: of entries whose customers may be known since they came.
+    :returns: keys of the entries that have waited and are to be processed.
+    """
+    found = []
+    for entry in map(partial(ledger.get, site), keys):
+        if entry is None or not entry["buyer_id"] or not entry.get("customer_id"):
+            continue
+        for key in customer.take_waiting(site, (entry["provider"], entry["customer_id"])):
+            waiting = ledger.get(site, key)
+            if waiting["buyer_id"] or waiting["dismissed"] is not None:
+                continue
+            ledger.finish(site, waiting, ledger.RECEIVED)
+            amend(site, waiting, customer.named(site, history.notification(waiting)))
+            found.append(key)
+    return tuple(found)
 
 
 def _file(site: Any, entry: ledger.Entry, notification: Notification) -> None:
@@ -58,6 +81,7 @@ def _file(site: Any, entry: ledger.Entry, notification: Notification) -> None:
     buyer = customer.of_entry(site, entry, notification.buyer)
     if buyer is None:
         search.file_nameless(site, entry)
+        customer.wait_for(site, entry)
     else:
         buyers.own(site, buyer, entry)
 

@@ -7,12 +7,10 @@ cannot be reached its entries are failed ones, which the sweep takes up.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from dataclasses import replace
 from datetime import datetime
 from datetime import timezone
 from niteoweb.click2sell import customer
 from niteoweb.click2sell import entrynote
-from niteoweb.click2sell import erased
 from niteoweb.click2sell import history
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import paymentprovider
@@ -59,7 +57,11 @@ def is_wanted(notification: Notification) -> bool:
 def questions(site: Any, keys: Iterable[str]) -> tuple[Notification, ...]:
     """The notifications of those entries whose provider has to be asked."""
     found = (ledger.get(site, key) for key in keys)
-    return tuple(_question(site, entry) for entry in found if entry is not None and asks(entry))
+    return tuple(
+        customer.named(site, history.notification(entry))
+        for entry in found
+        if entry is not None and asks(entry)
+    )
 
 
 def asks(entry: ledger.Entry) -> bool:
@@ -88,18 +90,6 @@ def put_off(site: Any, entry: ledger.Entry, reply: Reply, now: datetime) -> None
         ledger.finish(site, entry, ledger.FAILED, UNREACHABLE, title)
     else:
         ledger.finish(site, entry, ledger.ATTENTION, NOT_TOLD, title)
-
-
-def _question(site: Any, entry: ledger.Entry) -> Notification:
-    """An entry's notification, with its buyer where the customer is known."""
-    notification = history.notification(entry)
-    if notification.buyer or not notification.customer_id:
-        return notification
-    known = customer.buyer(site, (notification.provider, notification.customer_id))
-    if known is None or erased.closed(known):
-        return notification
-    address = known["addresses"][-1]
-    return replace(notification, buyer=address, email=address)
 
 
 def _ask(notification: Notification) -> Reply:

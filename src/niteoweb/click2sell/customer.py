@@ -3,12 +3,17 @@
 The tie outlives a changed address: what comes for the customer later goes to the same buyer.
 """
 
+from dataclasses import replace
 from niteoweb.click2sell import buyer as buyers
 from niteoweb.click2sell import erased
 from niteoweb.click2sell import store
 from niteoweb.click2sell.buyer import Buyer
+from niteoweb.click2sell.notification import Notification
 from typing import Any
 
+
+#: Reason of what waits for somebody to be known by a customer's id.
+NOT_KNOWN = "customer not known"
 
 #: Provider, and its id of the customer.
 Customer = tuple[str, str]
@@ -19,6 +24,36 @@ def buyer(site: Any, customer: Customer) -> Buyer | None:
     by_customer = store.tree(site, "buyer_by_customer")
     buyer_id = by_customer.get(erased.customer(site, customer))
     return buyers.get(site, buyer_id) if buyer_id else None
+
+
+def named(site: Any, notification: Notification) -> Notification:
+    """A notification with its buyer's address, where only the customer's id is told.
+
+    :returns: the same where nobody is known by that id, or who is was erased.
+    """
+    if notification.buyer or not notification.customer_id:
+        return notification
+    known = buyer(site, (notification.provider, notification.customer_id))
+    if known is None or erased.closed(known):
+        return notification
+    address = known["addresses"][-1]
+    return replace(notification, buyer=address, email=address)
+
+
+def wait_for(site: Any, entry: Any) -> None:
+    """Keep in mind that an entry names a customer whom nobody is known for yet."""
+    if entry.get("customer_id"):
+        awaited = (entry["provider"], entry["customer_id"], entry["key"])
+        store.tree(site, "customers_awaited").insert(awaited)
+
+
+def take_waiting(site: Any, customer: Customer) -> list[str]:
+    """Keys of the entries that have waited for somebody to be known by a customer's id."""
+    awaited = store.tree(site, "customers_awaited")
+    found = list(awaited.keys((*customer, ""), (*customer, "~")))
+    for place in found:
+        awaited.remove(place)
+    return [key for *_customer, key in found]
 
 
 def of_entry(site: Any, entry: Any, named: str) -> Buyer | None:

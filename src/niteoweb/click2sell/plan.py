@@ -15,6 +15,7 @@ from datetime import timedelta
 from niteoweb.click2sell import account as accounts
 from niteoweb.click2sell import buyer as buyers
 from niteoweb.click2sell import completion
+from niteoweb.click2sell import customer
 from niteoweb.click2sell import erased
 from niteoweb.click2sell import history
 from niteoweb.click2sell import ledger
@@ -169,8 +170,9 @@ def of_nobody(entry: ledger.Entry) -> Verdict:
     """What becomes of an entry whose provider does not say whom it concerns."""
     if entry["kind"] in TELLING_NOTHING:
         return Verdict(ledger.NOTHING)
+    reason = customer.NOT_KNOWN if entry.get("customer_id") else completion.NOT_TOLD
     title = paymentprovider.title(entry["provider"])
-    return Verdict(ledger.ATTENTION, completion.NOT_TOLD, title).of(entry)
+    return Verdict(ledger.ATTENTION, reason, title).of(entry)
 
 
 def make(

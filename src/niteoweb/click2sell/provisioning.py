@@ -204,7 +204,8 @@ def _process(
             return result
         step("recorded")
         asked = completion.questions(plone_site.get(), records)
-        settled = () if asked else _settle(records, again)
+        keys: Collection[str] = records.keys()
+        settled = () if asked else _settle(keys, again)
     if asked:
         replies = completion.ask(asked)
         with commit.lock:
@@ -215,7 +216,8 @@ def _process(
             # A payment that was told before is no news when it is replayed; a new member is.
             news = done[1].created or (not again and result.reason not in GRANTS_NOTHING)
             follow_up(*done, notification if news else None)
-    return _worst(result for result, _notification, _done in settled)
+    # What has waited for these is no matter of whoever delivered them.
+    return _worst(result for result, notification, _done in settled if notification.key in keys)
 
 
 def _complete(
@@ -247,12 +249,17 @@ Settled = tuple[Result, Notification, tuple[plans.Plan, apply.Done] | None]
 def _settle(keys: Collection[str], again: bool) -> tuple[Settled, ...]:
     """Provision the buyers of entries, in one commit; the lock is held.
 
+    What has waited for their customers to be known goes with them.
+
     :raises Failed: something unexpected happened; the entries are kept as failed.
     """
+
+    def work(site: Any) -> dict[str, tuple[plans.Plan, apply.Done] | None]:
+        found = (*keys, *arrival.take_up(site, keys))
+        return {key: _provision_entry(site, key, again) for key in found}
+
     try:
-        provisioned = commit.run(
-            lambda site: [_provision_entry(site, key, again) for key in keys]
-        )
+        provisioned = commit.run(work)
     except commit.Busy:
         raise
     except Exception as error:
@@ -262,7 +269,7 @@ def _settle(keys: Collection[str], again: bool) -> tuple[Settled, ...]:
     site = plone_site.get()
     return tuple(
         (_result(entry), history.notification(entry), done)
-        for key, done in zip(keys, provisioned, strict=True)
+        for key, done in provisioned.items()
         if (entry := ledger.get(site, key)) is not None
     )
 

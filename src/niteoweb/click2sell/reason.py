@@ -43,6 +43,10 @@ REASONS = {
     ),
     "unreachable": _("${subject} cannot be reached. It is asked again later."),
     "not told": _("${subject} could not be asked for the rest, or does not know it."),
+    "customer not known": _(
+        "${subject} names the customer by an id alone, and nobody is known by it. It is taken "
+        "up when something comes that names this customer's address, too."
+    ),
     "waits for its purchase": _("It undoes a purchase that has not arrived yet."),
     "erased buyer": _(
         "Its buyer was erased. It makes no account and grants nothing until you decide."

@@ -47,6 +47,8 @@ TREES = {
     "buyer_by_address": OOBTree,  # lower-cased address -> buyer id
     "buyer_by_user": OOBTree,  # user id -> buyer id, where the user id is none of the addresses
     "buyer_by_customer": OOBTree,  # (provider, its id of the customer) -> buyer id
+    # (provider, its id of a customer nobody is known for, key of the entry that names only it)
+    "customers_awaited": OOTreeSet,
     "buyers_due": OOTreeSet,  # (time of the next change of access, buyer id)
     "buyers_pending": OOTreeSet,  # (group that could not be given, buyer id)
     "buyers_with_access": Length,  # how many

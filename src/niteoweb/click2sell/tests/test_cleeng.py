@@ -3,9 +3,11 @@
 from datetime import timedelta
 from datetime import timezone
 from niteoweb.click2sell import commit
+from niteoweb.click2sell import customer
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import paymentprovider
 from niteoweb.click2sell import provisioning
+from niteoweb.click2sell import store
 from niteoweb.click2sell import sweep as sweeping
 from niteoweb.click2sell.browser import callback
 from niteoweb.click2sell.fake import cleeng as fakes
@@ -85,6 +87,18 @@ class CleengTestCase(SiteTestCase):
         found = self.fake.webhooks.deliver(self.url, **how)
         transaction.begin()
         return [one.status for one in found]
+
+    def process(self, letter):
+        """Process a webhook here, not in the server's thread."""
+        transaction.begin()
+        headers = self.fake._headers(self.fake.webhooks.secret, self.now, letter.body)
+        delivery = Delivery(
+            letter.body,
+            "application/json",
+            {name.lower(): value for name, value in headers.items()},
+        )
+        genuine = CLEENG.verify(delivery, paymentprovider.settings(CLEENG), self.now)
+        provisioning.process(*CLEENG.parse(genuine, timezone.utc))
 
     # What came of it
 
@@ -375,18 +389,6 @@ class TestTransfer(CleengTestCase):
         )
         return found
 
-    def process(self, letter):
-        """Process a webhook here, not in the server's thread."""
-        transaction.begin()
-        headers = self.fake._headers(self.fake.webhooks.secret, self.now, letter.body)
-        delivery = Delivery(
-            letter.body,
-            "application/json",
-            {name.lower(): value for name, value in headers.items()},
-        )
-        genuine = CLEENG.verify(delivery, paymentprovider.settings(CLEENG), self.now)
-        provisioning.process(*CLEENG.parse(genuine, timezone.utc))
-
     def assertTransferred(self, old=JANE, new=JOE):
         self.has(who=old)
         self.has("premium", who=new)
@@ -470,3 +472,92 @@ class TestTransfer(CleengTestCase):
         with mock.patch.object(provisioning, "step", step), self.assertRaises(Killed):
             self.process(letter)
         transaction.abort()
+
+
+class TestCustomer(CleengTestCase):
+    """Webhooks that name only the customer's id."""
+
+    def test_it_waits_until_the_customer_is_known(self):
+        self.tell("subscriptionCreated")
+        self.assertEqual(self.deliver(times=2), [200, 200])
+        self.assertEqual(self.reasons(), [("needs attention", "customer not known")])
+        self.pass_time(days=1)
+        self.tell("transactionCreated", customerEmail=JANE)
+        self.deliver()
+        self.has("premium")
+        self.assertEqual(self.reasons(), [])
+        self.assertEqual(self.member(JANE).getProperty("email"), JANE)
+        self.assertEqual(list(store.tree(self.portal, "customers_awaited")), [])
+        self.assertEqual(list(store.tree(self.portal, "untold")), [])
+        self.assert_replay_changes_nothing()
+
+    def test_all_that_has_waited_is_taken_up(self):
+        self.tell("subscriptionCreated")
+        self.tell("subscriptionCanceled", expirationDate=self.now.isoformat())
+        self.tell("subscriptionCreated", subscriptionId=10, offerId=SILVER)
+        self.tell("subscriptionCreated", subscriptionId=11, customerId=78)
+        self.deliver()
+        self.pass_time(days=1)
+        self.tell("subscriptionRenewed", customerEmail=JANE, subscriptionId=10, offerId=SILVER)
+        self.deliver()
+        self.has("course")
+        self.assertEqual(self.reasons(), [("needs attention", "customer not known")])
+
+    def test_once_known_the_id_is_enough(self):
+        self.tell("transactionCreated", customerEmail=JANE)
+        self.tell("subscriptionCreated")
+        self.deliver()
+        self.has("premium")
+        self.assertEqual(self.reasons(), [])
+
+    def test_a_customer_of_another_provider_is_another(self):
+        self.tell("subscriptionCreated")
+        self.deliver()
+        with self.owner():
+            store.tree(self.portal, "buyer_by_customer")["plenigo", "77"] = "somebody"
+        self.tell("transactionCreated")
+        self.deliver()
+        self.assertEqual(self.reasons(), [("needs attention", "customer not known")])
+
+    def test_what_was_dismissed_stays_so(self):
+        self.tell("subscriptionCreated")
+        self.deliver()
+        (key,) = ledger.newest_first(self.portal)
+        with self.owner():
+            entry = ledger.get(self.portal, key)
+            entry["dismissed"] = (entry["reason"], entry["subject"])
+        self.tell("transactionCreated", customerEmail=JANE)
+        self.deliver()
+        self.assertIsNone(self.member(JANE))
+
+    def test_killed_before_it_is_taken_up_the_sweep_does_it(self):
+        self.tell("subscriptionCreated")
+        self.deliver()
+        told = self.tell("subscriptionRenewed", customerEmail=JANE)
+
+        class Killed(BaseException):
+            """Nothing catches it, as nothing catches a kill."""
+
+        def step(name):
+            if name == "recorded":
+                raise Killed
+
+        with mock.patch.object(provisioning, "step", step), self.assertRaises(Killed):
+            self.process(told)
+        transaction.abort()
+        self.pass_time(minutes=5)
+        self.sweep()
+        self.has("premium")
+        self.assertEqual(self.reasons(), [])
+
+    def test_it_is_found_by_its_customer_alone(self):
+        for number in range(30):
+            self.tell("subscriptionCreated", subscriptionId=number, customerId=number)
+        self.tell("subscriptionCreated", customerEmail=JANE)
+        self.deliver()
+        with mock.patch.object(customer, "named", wraps=customer.named) as looked_at:
+            self.tell("transactionCreated", customerEmail=JOE, customerId=5)
+            (letter,) = self.fake.webhooks.pending
+            self.process(letter)
+        self.assertEqual(looked_at.call_count, 2)
+        self.has("premium", who=JOE)
