@@ -12,6 +12,7 @@ from niteoweb.click2sell import history
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import search
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell import validation
 from niteoweb.click2sell.notification import Notification
 from typing import Any
 
@@ -54,15 +55,24 @@ def amend(site: Any, entry: ledger.Entry, notification: Notification) -> None:
     _file(site, entry, notification)
 
 
-def take_up(site: Any, keys: Iterable[str]) -> tuple[str, ...]:
-    """Put what has waited into the histories of its buyers: by now it is known who they are.
+def take_up(site: Any, keys: Iterable[str], now: datetime) -> tuple[str, ...]:
+    """Take up what entries are the answer to.
 
-    :param keys: of entries whose customers may be known since they came.
-    :returns: keys of the entries that have waited and are to be processed.
+    That is what has waited for somebody to be known by the id of their customer, and the
+    validations whose result they tell.
+
+    :param now: in UTC.
+    :returns: keys of more entries that are to be processed.
     """
     found = []
     for entry in map(partial(ledger.get, site), keys):
-        if entry is None or not entry["buyer_id"] or not entry.get("customer_id"):
+        if entry is None:
+            continue
+        for notification in validation.told(site, entry, now):
+            if ledger.get(site, notification.key) is None:
+                write_down(site, notification, now)
+                found.append(notification.key)
+        if not entry["buyer_id"] or not entry.get("customer_id"):
             continue
         for key in customer.take_waiting(site, (entry["provider"], entry["customer_id"])):
             waiting = ledger.get(site, key)

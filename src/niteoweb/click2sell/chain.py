@@ -97,6 +97,7 @@ class History:
     :param facts: the accepted entries, in any order; of several with one key the one that
         arrived first counts.
     :param undo_unmatched: whether a refund that names no payment undoes the latest chain.
+    :ivar facts: the entries in order, each once.
     :ivar attention: entries that need a person, by key, with the code of the reason.
     :ivar waiting: keys of refunds whose purchase is not known yet.
     :ivar choices: entries that are ambiguous when another chain was live at their time.
@@ -110,7 +111,7 @@ class History:
         self._by_transaction: dict[tuple[str, str], list[Chain]] = defaultdict(list)
         self._by_receipt: dict[tuple[str, str], list[Chain]] = defaultdict(list)
         self._by_product: dict[tuple[str, str], list[Chain]] = defaultdict(list)
-        ordered = _in_order(facts)
+        self.facts = ordered = _in_order(facts)
         self._sales = {
             _sale(fact) for fact in ordered if fact.kind is Kind.PURCHASE and fact.transaction
         }

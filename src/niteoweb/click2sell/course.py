@@ -67,6 +67,8 @@ class State(str, Enum):
     REFUNDED = "refunded"
     #: Paid, but the product has no mapping line yet, so its terms are not known.
     UNMAPPED = "unmapped"
+    #: An app says that it was bought; the provider has not confirmed it yet.
+    PROVISIONAL = "provisional"
     #: Only at a given moment: the end is over, the renewal is late, access goes on.
     GRACE = "grace"
     #: Only at a given moment: the end is over.

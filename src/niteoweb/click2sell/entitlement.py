@@ -2,6 +2,8 @@
 
 Pure: imports nothing of Zope or Plone, does no I/O and reads no clock.
 
+What an app says that was bought gives access for some minutes, see
+:mod:`niteoweb.click2sell.provisional`; everything else is a matter of chains:
 :mod:`niteoweb.click2sell.chain` says which entries belong together, and
 :mod:`niteoweb.click2sell.course` what each such chain gives; both list the rules they follow
 where there is a choice. Here the chains are put together:
@@ -17,6 +19,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
 from niteoweb.click2sell.chain import Chain
 from niteoweb.click2sell.chain import History
@@ -29,6 +32,8 @@ from niteoweb.click2sell.fact import Fact
 from niteoweb.click2sell.fact import OPEN
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import PAYMENTS
+from niteoweb.click2sell.provisional import Bridge
+from niteoweb.click2sell.provisional import bridges
 
 
 @dataclass(frozen=True)
@@ -74,7 +79,7 @@ class Entitlement:
 
     def state_at(self, now: datetime) -> State:
         """The state as it is at a moment, which tells grace and lapsed access too."""
-        if self.state not in (State.ACTIVE, State.CANCELLED):
+        if self.state not in (State.ACTIVE, State.CANCELLED, State.PROVISIONAL):
             return self.state
         if not self.gives_access(now):
             return State.LAPSED if self.until is not None and self.until <= now else self.state
@@ -155,7 +160,7 @@ def compute(facts: Iterable[Fact], policy: Policy) -> Outcome:
         ):
             attention.setdefault(choice.fact.key, AMBIGUOUS)
     return Outcome(
-        entitlements=tuple(_entitlements(courses.values())),
+        entitlements=_bridged(_entitlements(courses.values()), bridges(history.facts)),
         attention=dict(sorted(attention.items())),
         waiting=frozenset(history.waiting),
     )
@@ -218,6 +223,33 @@ def _entitlements(courses: Iterable[Course]) -> Iterable[Entitlement]:
                 for span in stay.spans
             ),
         )
+
+
+def _bridged(found: Iterable[Entitlement], given: Iterable[Bridge]) -> tuple[Entitlement, ...]:
+    """Entitlements with what is given until a provider has confirmed it."""
+    by_product = {(one.provider, one.product_id): one for one in found}
+    for bridge in given:
+        known = by_product.get(bridge.product)
+        by_product[bridge.product] = _with(known, bridge)
+    return tuple(one for _product, one in sorted(by_product.items()))
+
+
+def _with(known: Entitlement | None, bridge: Bridge) -> Entitlement:
+    spans = [(bridge.start, bridge.stop)]
+    if known is not None:
+        spans += ((start, stop or OPEN) for start, stop in known.spans)
+        if known.state is not State.REFUNDED and bridge.stop <= (known.access_until or OPEN):
+            return replace(known, spans=merged(spans))
+    return Entitlement(
+        product_id=bridge.fact.product_id,
+        provider=bridge.fact.provider,
+        state=State.PROVISIONAL,
+        since=bridge.start,
+        until=bridge.stop,
+        access_until=bridge.stop,
+        keys=(bridge.fact.key,),
+        spans=merged(spans),
+    )
 
 
 def _rank(found: tuple[Course, Stay]) -> tuple[bool, datetime, int]:

@@ -29,6 +29,7 @@ TRANSACTION = "transaction"
 RECEIPT = "receipt"
 CUSTOMER = "customer"
 ACCOUNT = "account"
+ORIGIN = "origin"
 _KEY = "key"
 
 #: Begins every hash but those of keys. The space keeps it apart from all addresses and
@@ -128,6 +129,7 @@ def in_one_alphabet(
             fact,
             transaction=alias(site, TRANSACTION, fact.transaction),
             receipt=alias(site, RECEIPT, fact.receipt),
+            origin=alias(site, ORIGIN, fact.origin),
         )
         for of, fact in zip(found, facts, strict=True)
     )

@@ -63,6 +63,7 @@ _KIND_ORDER = {
             Kind.CHARGEBACK,
             Kind.PAYMENT_FAILED,
             Kind.EXPIRY,
+            Kind.PROVISIONAL,
             Kind.CORRECTION,
             Kind.INFORMATION,
             Kind.UNKNOWN,
@@ -89,6 +90,8 @@ class Fact:
     :ivar tie: goes before the key in the order, where the key was replaced.
     :ivar by_owner: the site's owner did it, who gives on top of what was paid for.
     :ivar snapshot: it states all of a subscription as it was at its time.
+    :ivar origin: what the shop calls the subscription, where it is another one's than the
+        provider's.
     :ivar for_all: it ends whatever the buyer has from the provider.
     :ivar sealed: the provider names the subscription in all that it tells: no other is meant.
     """
@@ -111,6 +114,7 @@ class Fact:
     snapshot: bool = False
     sealed: bool = False
     for_all: bool = False
+    origin: str = ""
 
     @property
     def states(self) -> bool:

@@ -115,6 +115,7 @@ def fact(entry: ledger.Entry, later: mapping.Terms | None = None) -> Fact:
         snapshot=entry.get("snapshot", False),
         sealed=entry.get("sealed", False),
         for_all=entry.get("customer_deleted", False),
+        origin=entry.get("origin", ""),
     )
 
 
@@ -147,6 +148,9 @@ def notification(entry: ledger.Entry) -> Notification:
         subscription=entry["subscription"],
         speaks_for=entry["speaks_for"],
         customer_id=entry.get("customer_id", ""),
+        origin=entry.get("origin", ""),
+        answers=entry.get("answers", ""),
+        verdict=entry.get("verdict", ""),
         aliases=entry.get("aliases", ()),
         sealed=entry.get("sealed", False),
         snapshot=entry.get("snapshot", False),

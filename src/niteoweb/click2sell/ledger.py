@@ -61,7 +61,10 @@ UNREAD = (
 )
 
 #: Fields that an entry has only when they say something.
-SELDOM = ("customer_id", "aliases", "sealed", "snapshot", "customer_deleted", "attention")
+SELDOM = (
+    *("customer_id", "origin", "answers", "verdict", "aliases"),
+    *("sealed", "snapshot", "customer_deleted", "attention"),
+)
 
 #: A listing of a range of time, or of what a search finds, counts no further.
 CAPPED = 1000

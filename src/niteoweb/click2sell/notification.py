@@ -27,6 +27,8 @@ class Kind(str, Enum):
     CHARGEBACK = "chargeback"
     PAYMENT_FAILED = "payment failed"
     EXPIRY = "expiry"
+    #: Bought elsewhere, as an app says: access for some minutes until the provider confirms it.
+    PROVISIONAL = "provisional"
     #: A purchase turned out to be another buyer's; for the record only, it changes no access.
     CORRECTION = "correction"
     #: Worth knowing, a plan change to come for example; for the record only.
@@ -43,6 +45,12 @@ MIGRATION = "migration"
 
 #: The "provider" of what the site's owner does: grant, end, extend, correct.
 OWNER = "owner"
+
+#: The "provider" of what an app asks to be validated: its provider has not said anything yet.
+VALIDATION = "validation"
+
+#: What the validation of a purchase came to; stored, so they never change.
+CONFIRMED, REFUSED = "succeeded", "failed"
 
 #: The kinds that mean: money arrived.
 PAYMENTS = frozenset({Kind.PURCHASE, Kind.RENEWAL})
@@ -198,6 +206,11 @@ class Notification:
     :ivar speaks_for: the provider whose purchases it goes on with, where that is another one
         than `provider`: purchases of release 0.4.5, and what the site's owner does.
     :ivar customer_id: the provider's id of the buyer, "" when it has none.
+    :ivar origin: what the shop calls the subscription, where the provider passes on what was
+        bought in another one's shop, a TV set's for example.
+    :ivar answers: what the provider calls the question of ours that it answers, "" for none.
+    :ivar verdict: what a validation came to, :data:`CONFIRMED` or :data:`REFUSED`, "" where it
+        is about none.
     :ivar aliases: other ids by which a line of the mapping may name what was bought.
     :ivar sealed: the signature covers all of it, so that it may name another buyer or product
         than its transaction did.
@@ -230,6 +243,9 @@ class Notification:
     subscription: bool = False
     speaks_for: str = ""
     customer_id: str = ""
+    origin: str = ""
+    answers: str = ""
+    verdict: str = ""
     aliases: tuple[str, ...] = ()
     sealed: bool = False
     snapshot: bool = False

@@ -174,6 +174,8 @@ def extend(
         found, events = _entitled(_facts(site, buyer_id), product)
         if found.state is State.REFUNDED:
             raise NotPossible(_("The purchase was undone: grant the product instead."))
+        if found.state is State.PROVISIONAL:
+            raise NotPossible(_("It is not known to be paid yet: grant the product instead."))
         start = max(found.until or OPEN, now)
         if start > OPEN - timedelta(days=days):
             raise NotPossible(_("Access has no end that could be moved."))
@@ -262,6 +264,7 @@ def _event(
         buyer=first["buyer"],
         email=first["buyer"],
         product_id=product[1],
+        origin=first.get("origin", ""),
         valid_until=until,
         payload={"reason": reason, "by": by},
     )

@@ -255,7 +255,7 @@ def _settle(keys: Collection[str], again: bool) -> tuple[Settled, ...]:
     """
 
     def work(site: Any) -> dict[str, tuple[plans.Plan, apply.Done] | None]:
-        found = (*keys, *arrival.take_up(site, keys))
+        found = (*keys, *arrival.take_up(site, keys, datetime.now(timezone.utc)))
         return {key: _provision_entry(site, key, again) for key in found}
 
     try:

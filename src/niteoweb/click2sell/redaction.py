@@ -137,6 +137,9 @@ def _entry(site: Any, entry: ledger.Entry, now: datetime) -> None:
         receipt=erased.alias(site, erased.RECEIPT, entry["receipt"]),
         erased_at=ledger.iso(now),
     )
+    if entry.get("origin"):
+        entry["origin"] = erased.alias(site, erased.ORIGIN, entry["origin"])
+    entry.pop("answers", None)
     if entry.get("customer_id"):
         entry["customer_id"] = erased.alias(site, erased.CUSTOMER, entry["customer_id"])
     ledger.change(entry, notes=_without_text(entry["notes"]))

@@ -15,6 +15,7 @@ from niteoweb.click2sell import ledger
 from niteoweb.click2sell.entitlement import Outcome
 from niteoweb.click2sell.notification import MIGRATION
 from niteoweb.click2sell.notification import OWNER
+from niteoweb.click2sell.notification import VALIDATION
 from typing import Any
 
 
@@ -27,7 +28,7 @@ TIMES = 2
 #: After its first word a provider needs a while to deliver all that could not be delivered.
 CATCHING_UP = timedelta(hours=24)
 #: What comes from the site itself; nobody waits for it.
-OWN = frozenset({MIGRATION, OWNER})
+OWN = frozenset({MIGRATION, OWNER, VALIDATION})
 
 
 def longest_usual(arrivals: Sequence[datetime]) -> timedelta | None:

@@ -57,6 +57,11 @@ TREES = {
     "nameless_words": OOTreeSet,  # word, space, key of an entry that names no buyer
     "buyers_paid": OOBTree,  # place of the latest payment -> buyer id
     "buyers_paid_count": Length,  # how many
+    # validation.py
+    "validations": OOBTree,  # id -> what is known of the validation
+    "validations_by_time": OOTreeSet,  # (time at which it was asked for, id)
+    "validations_pending": OOTreeSet,  # (provider, the shop's id of the subscription, id)
+    "validations_asked": OOBTree,  # (provider, what it calls the validation) -> id
     # accountcap.py
     "accounts_made": OOTreeSet,  # (time, buyer id) of those that the cap counts
     "accounts_awaited": OOTreeSet,  # (time at which it was asked for, buyer id)

@@ -1,10 +1,9 @@
 """The sweep: what is due without a delivery. For cron, or a timer.
 
 It takes up entries whose process died or that failed, asks providers for what they did not
-tell, ends lapsed access, gives groups that
-were missing, tells the owner, makes accounts that had to wait, sends due mails, and removes
-payloads that are old enough. Each member, entry and mail is a commit of its own, and two sweeps
-at once do each thing once.
+tell, ends lapsed access, gives groups that were missing, tells the owner, makes accounts that
+had to wait, sends due mails, and removes payloads that are old enough. Each member, entry and
+mail is a commit of its own, and two sweeps at once do each thing once.
 """
 
 from collections.abc import Iterable
@@ -28,6 +27,7 @@ from niteoweb.click2sell import retry
 from niteoweb.click2sell import silence
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import store
+from niteoweb.click2sell import validation
 from niteoweb.click2sell.accountcap import Turn
 from niteoweb.click2sell.interfaces import IClick2SellSettings
 from niteoweb.click2sell.report import Report
@@ -95,6 +95,7 @@ def _begin(site: Any, now: datetime) -> None:
     forgery.write(site)
     remark.note(site, remark.SWEEP, now)
     accountcap.forget(site, now)
+    validation.forget_old(site, now)
 
 
 def _look(site: Any, report: Report, now: datetime, confirmed: bool) -> None:

@@ -171,7 +171,7 @@ class MemberView(OwnerPage):
         product = order.product_value((found.provider, found.product_id))
         query = urlencode({"product": product})
         names = []
-        if found.until is not None and found.state is not State.REFUNDED:
+        if found.until is not None and found.state not in (State.REFUNDED, State.PROVISIONAL):
             names.append(order.EXTEND)
         if found.access:
             names.append(order.REVOKE)

@@ -65,6 +65,7 @@ KINDS = {
     Kind.CHARGEBACK: _("chargeback"),
     Kind.PAYMENT_FAILED: _("payment failed"),
     Kind.EXPIRY: _("expiry"),
+    Kind.PROVISIONAL: _("provisional"),
     Kind.CORRECTION: _("correction of the buyer"),
     Kind.INFORMATION: _("information"),
     Kind.UNKNOWN: _("unknown"),

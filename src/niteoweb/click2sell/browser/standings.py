@@ -10,6 +10,7 @@ from niteoweb.click2sell.standing import Standing
 
 STATES = {
     State.ACTIVE: shown.Badge(_("active"), "text-bg-success"),
+    State.PROVISIONAL: shown.Badge(_("provisional"), "text-bg-info"),
     State.GRACE: shown.Badge(_("days of grace"), "text-bg-warning"),
     State.CANCELLED: shown.Badge(_("cancelled"), "text-bg-info"),
     State.LAPSED: shown.Badge(_("lapsed"), "text-bg-secondary"),

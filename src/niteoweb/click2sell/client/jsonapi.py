@@ -6,6 +6,7 @@ or requests raise has the address in its text, so that none of them goes further
 
 from collections.abc import Callable
 from collections.abc import Mapping
+from collections.abc import Sequence
 from contextlib import closing
 from ipaddress import ip_address
 from niteoweb.click2sell.client import NotFound
@@ -13,6 +14,7 @@ from niteoweb.click2sell.client import Refused
 from niteoweb.click2sell.client import Unreachable
 from niteoweb.click2sell.notification import ParameterInvalid
 from niteoweb.click2sell.provider import jsonbody
+from typing import Any
 from urllib.parse import quote
 from urllib.parse import urlsplit
 
@@ -34,6 +36,8 @@ PAUSES = (1, 5)
 #: Bytes. A page of 100 subscriptions has about 200 KB.
 LARGEST_ANSWER = 4 * 1024 * 1024
 
+#: Statuses that mean yes, by the method.
+_DONE = {"GET": frozenset({200}), "POST": frozenset({200, 201, 202})}
 _TRY_AGAIN = frozenset({429, 500, 502, 503, 504})
 _PIECE = 64 * 1024
 
@@ -63,6 +67,7 @@ class JsonApi:
     :param headers: what every question carries, a token for example.
     :param sleep: waits some seconds.
     :param clock: seconds that only ever grow.
+    :param pauses: seconds before each further try, :data:`PAUSES` by default.
     :raises Refused: the address is none that may be asked.
     :raises Unreachable: a header cannot be sent.
     """
@@ -73,6 +78,7 @@ class JsonApi:
         headers: Mapping[str, str],
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
+        pauses: Sequence[float] | None = None,
     ) -> None:
         if not allowed(base):
             raise Refused("address of the API")
@@ -84,6 +90,7 @@ class JsonApi:
         self._headers = {**accepted, **headers}
         self._sleep = sleep
         self._clock = clock
+        self._pauses = PAUSES if pauses is None else pauses
 
     def get(self, *path: str, **parameters: str) -> jsonbody.JsonBody:
         """Ask for something.
@@ -95,18 +102,44 @@ class JsonApi:
         :raises NotFound: they do not know it.
         :raises Refused: they do not answer such a question.
         """
+        status, body = self._try("GET", path, self._pauses, params=parameters)
+        found = _read(status, body)
+        if found is None:
+            # A page of a proxy or of a maintenance, perhaps.
+            raise Unreachable("answer unreadable")
+        return found
+
+    def post(self, value: Mapping[str, Any], *path: str) -> jsonbody.JsonBody:
+        """Ask for something to be done; it is tried once, as it may have been done.
+
+        :param value: goes out as JSON.
+        :param path: its parts, below the API's address.
+        :returns: what they say about it, which may be no JSON at all: then it is empty.
+        :raises Unreachable: as for :meth:`get`.
+        :raises NotFound: they do not know what it is about.
+        :raises Refused: they do not do it.
+        """
+        return _read(*self._try("POST", path, (), json=value)) or jsonbody.JsonBody({})
+
+    def _try(
+        self, method: str, path: Sequence[str], pauses: Sequence[float], **content: Any
+    ) -> tuple[int, bytes]:
+        """Status and body of the first answer that is no failure of theirs.
+
+        A status that means yes is returned as 200.
+        """
         if set(path) & {"", ".", ".."}:
             # It would be another question.
             raise Refused("id")
         url = "/".join([self._base, *(quote(part, safe="") for part in path)])
         until = self._clock() + PATIENCE
-        for pause in (*PAUSES, None):
+        for pause in (*pauses, None):
             try:
-                status, retry_after, body = self._ask(url, parameters, until)
+                status, retry_after, body = self._ask(method, url, content, until)
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError):
                 status, retry_after, body = 0, "", b""
             if status and status not in _TRY_AGAIN:
-                return _read(status, body)
+                return status, body
             if pause is None:
                 break
             pause = _pause(pause, retry_after)
@@ -116,15 +149,16 @@ class JsonApi:
         raise Unreachable(f"status {status}" if status else "no answer")
 
     def _ask(
-        self, url: str, parameters: Mapping[str, str], until: float
+        self, method: str, url: str, content: Mapping[str, Any], until: float
     ) -> tuple[int, str, bytes]:
         """One try: the status, when to try again, and the body."""
         with requests.Session() as session:
             # A proxy of this machine's environment is for the world outside.
             session.trust_env = not _is_this_machine(urlsplit(url).hostname or "")
-            response = session.get(
+            response = session.request(
+                method,
                 url,
-                params=parameters,
+                **content,
                 headers=self._headers,
                 timeout=TIMEOUT,
                 allow_redirects=False,
@@ -132,7 +166,7 @@ class JsonApi:
             )
             with closing(response):
                 retry_after = response.headers.get("Retry-After", "")
-                if response.status_code != 200:
+                if response.status_code not in _DONE[method]:
                     return response.status_code, retry_after, b""
                 return 200, "", self._body(response, until)
 
@@ -147,7 +181,8 @@ class JsonApi:
         return body
 
 
-def _read(status: int, body: bytes) -> jsonbody.JsonBody:
+def _read(status: int, body: bytes) -> jsonbody.JsonBody | None:
+    """An answer, None where it is no JSON."""
     if status == 404:
         raise NotFound
     if status in (401, 403):
@@ -157,8 +192,7 @@ def _read(status: int, body: bytes) -> jsonbody.JsonBody:
     try:
         return jsonbody.read(body)
     except ParameterInvalid:
-        # A page of a proxy or of a maintenance, perhaps.
-        raise Unreachable("answer unreadable") from None
+        return None
 
 
 def _pause(pause: float, retry_after: str) -> float:

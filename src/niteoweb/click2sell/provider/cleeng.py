@@ -23,6 +23,7 @@ from dataclasses import replace
 from datetime import datetime
 from datetime import tzinfo
 from niteoweb.click2sell.notification import Answer
+from niteoweb.click2sell.notification import CONFIRMED
 from niteoweb.click2sell.notification import Delivery
 from niteoweb.click2sell.notification import Event
 from niteoweb.click2sell.notification import EVERYTHING
@@ -31,6 +32,7 @@ from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import ParameterError
 from niteoweb.click2sell.notification import ParameterInvalid
 from niteoweb.click2sell.notification import ParameterMissing
+from niteoweb.click2sell.notification import REFUSED
 from niteoweb.click2sell.notification import WrongSignature
 from niteoweb.click2sell.provider import sealed
 from niteoweb.click2sell.provider.jsonbody import JsonBody
@@ -50,6 +52,7 @@ HEX, BASE64 = "hex", "base64"
 ENCODINGS = (HEX, BASE64)
 
 VALIDATED = "inappPurchaseValidationSucceeded"
+NOT_VALIDATED = "inappPurchaseValidationFailed"
 TRANSFERRED = "SubscriptionTransferred"
 
 #: What a topic is taken for.
@@ -109,7 +112,7 @@ EVENTS = (
     *(
         Event(topic, Kind.INFORMATION, _EFFECTS[Kind.INFORMATION])
         for topic in (
-            "inappPurchaseValidationFailed",
+            NOT_VALIDATED,
             "inappPurchaseSyncResult",
             "transactionCreated",
         )
@@ -119,6 +122,7 @@ EVENTS = (
     Event("any other topic", Kind.INFORMATION, _EFFECTS[Kind.INFORMATION]),
 )
 
+_VERDICTS = {VALIDATED: CONFIRMED, NOT_VALIDATED: REFUSED}
 #: The kinds that give or keep access up to an end.
 _GIVING = frozenset({Kind.PURCHASE, Kind.RENEWAL, Kind.PLAN_CHANGE, Kind.REACTIVATION})
 _SPECIFIC = ("data.inAppSpecificData", "data.InAppSpecificData")
@@ -184,7 +188,10 @@ def parse(genuine: sealed.SealedBody, timezone_: tzinfo) -> tuple[Notification, 
         product_name=data.title("offerTitle"),
         subscription=True,
         customer_id=data.identifier("customerId"),
-        aliases=_aliases(offer),
+        origin=specific.identifier("subscriptionId"),
+        answers=data.identifier("correlationId") if topic in _VERDICTS else "",
+        verdict=_VERDICTS.get(topic, ""),
+        aliases=aliases(offer),
         sealed=True,
         payload=body.payload(),
     )
@@ -213,6 +220,12 @@ def sign(secret_key: str, body: bytes, encoding: str = HEX) -> str:
     """
     digest = sealed.sign(secret_key.encode("utf-8"), body)
     return base64.b64encode(digest).decode("ascii") if encoding == BASE64 else digest.hex()
+
+
+def aliases(offer: str) -> tuple[str, ...]:
+    """An offer without the country that Cleeng adds to its id."""
+    found = _COUNTRY.fullmatch(offer)
+    return (found[1],) if found else ()
 
 
 def _digest(text: str, encoding: str) -> bytes:
@@ -280,10 +293,6 @@ def _end_of_old(
         email="",
         valid_until=notification.occurred_at,
         snapshot=False,
+        answers="",
+        verdict="",
     )
-
-
-def _aliases(offer: str) -> tuple[str, ...]:
-    """An offer without the country that Cleeng adds to its id."""
-    found = _COUNTRY.fullmatch(offer)
-    return (found[1],) if found else ()

@@ -15,13 +15,21 @@ from niteoweb.click2sell import byhand
 from niteoweb.click2sell import console
 from niteoweb.click2sell import erasure
 from niteoweb.click2sell import ledger
+from niteoweb.click2sell import paymentprovider
 from niteoweb.click2sell import postman
 from niteoweb.click2sell import provisioning
 from niteoweb.click2sell import reconcile
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import sweep
+from niteoweb.click2sell import validating
+from niteoweb.click2sell import validation
+from niteoweb.click2sell.client.jsonapi import INSECURE_VARIABLE
 from niteoweb.click2sell.command import reconcile as reconcile_command
 from niteoweb.click2sell.command import sweep as sweep_command
+from niteoweb.click2sell.fake.cleeng import FakeCleeng
+from niteoweb.click2sell.fake.cleeng import TOKEN
+from niteoweb.click2sell.fake.server import Clock
+from niteoweb.click2sell.providers import CLEENG
 from niteoweb.click2sell.restapi import checklist
 from niteoweb.click2sell.restapi import memberactions
 from niteoweb.click2sell.restapi import members
@@ -49,11 +57,21 @@ import unittest
 
 
 OPERATE = "Click2Sell: Operate purchases"
+VALIDATE = "Click2Sell: Validate purchases"
 VIEW = "Click2Sell: View purchases"
 
 #: The documentation says whose credentials its examples carry, and how a role is given one.
-PERMISSIONS = {OPERATE: ["Sweeper", "Operator"], VIEW: ["Operator"]}
-PEOPLE = {"sweeper": "Sweeper", "operator": "Operator", "siteadmin": "Site Administrator"}
+PERMISSIONS = {
+    OPERATE: ["Sweeper", "Operator"],
+    VIEW: ["Operator"],
+    VALIDATE: ["Middleware"],
+}
+PEOPLE = {
+    "sweeper": "Sweeper",
+    "operator": "Operator",
+    "siteadmin": "Site Administrator",
+    "middleware": "Middleware",
+}
 PASSWORD = "the password"
 PRIVACY = (erasure, privacy)
 MEMBER = "john@example.com"
@@ -81,7 +99,7 @@ class SiteOfTheDocs(test_docs.DocsHTTPTestCase):
         settings = plone_site.settings()
         settings.mapping = ["1|basic-members|30"]
         settings.site_address = f"https://{recording.HOST}"
-        for role in ("Sweeper", "Operator"):
+        for role in ("Sweeper", "Operator", "Middleware"):
             self.portal._addRole(role)
         for permission, roles in PERMISSIONS.items():
             self.portal.manage_permission(permission, roles, acquire=1)
@@ -243,6 +261,37 @@ class TestExchanges(SiteOfTheDocs):
         told = self.record(200, "/@click2sell-privacy", "operator", options)
         self.assertEqual(told["account"], "left")
         self.assertFalse(self.member_is_in())
+
+    def cleeng(self) -> FakeCleeng:
+        """A Cleeng to ask, and the services' clock."""
+        fake = self.enterContext(FakeCleeng(clock=Clock(self.now)))
+        fake.buy("vizio-4711", "S123123123_US")
+        self.enterContext(mock.patch.dict("os.environ", {INSECURE_VARIABLE: "1"}))
+        self.enterContext(mock.patch.object(validating, "datetime", base._clock(self)))
+        known = mock.Mock(token_hex=lambda length: "5f" * length)
+        self.enterContext(mock.patch.object(validation, "secrets", known))
+        settings = paymentprovider.settings(CLEENG)
+        settings.enabled, settings.api_url, settings.api_token = True, fake.url, TOKEN
+        transaction.commit()
+        return fake
+
+    def test_purchase_validation(self):
+        self.cleeng()
+        options = {
+            "email": MEMBER,
+            "subscription_id": "vizio-4711",
+            "offer_id": "S123123123_US",
+        }
+        told = self.record(202, "/@cleeng-purchase-validation", "middleware", options)
+        self.assertEqual(told["status"], "queued")
+
+    def test_purchase_status(self):
+        fake = self.cleeng()
+        purchase = validating.Purchase(MEMBER, "vizio-4711", "S123123123_US")
+        id_ = validating.submit(purchase, "middleware").id
+        self.now = fake.clock.move(seconds=5)
+        told = self.record(200, f"/@cleeng-purchase-status/{id_}", "middleware")
+        self.assertEqual(told["status"], "pending")
 
     def test_report(self):
         self.now += timedelta(days=8)

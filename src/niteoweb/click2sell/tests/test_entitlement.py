@@ -8,6 +8,7 @@ from niteoweb.click2sell import course
 from niteoweb.click2sell import entitlement
 from niteoweb.click2sell import fact as codes
 from niteoweb.click2sell import notification
+from niteoweb.click2sell import provisional
 from niteoweb.click2sell.entitlement import compute
 from niteoweb.click2sell.entitlement import Fact
 from niteoweb.click2sell.entitlement import Outcome
@@ -782,13 +783,106 @@ class TestSnapshots(Case):
         self.assert_spans([stated(Kind.PURCHASE, 0), ahead], A=[(0, None)])
 
 
+#: Fifteen minutes, in days.
+QUARTER = 15 / (24 * 60)
+
+
+def bridge(at: float, origin: str = "V1", **values) -> Fact:
+    """What an app says that was bought in another one's shop."""
+    key = values.pop("key", f"bridge {origin}")
+    return fact(Kind.PROVISIONAL, at, "", origin=origin, key=key, sealed=True, **values)
+
+
+class TestProvisional(Case):
+    """Access until the provider has confirmed what was bought."""
+
+    def assert_minutes(self, facts, spans, **values):
+        outcome = self.outcome(*facts, **values)
+        found = [tuple(round(at, 6) for at in span) for span in self.spans(outcome)]
+        self.assertEqual([tuple(round(at, 6) for at in span) for span in spans], found)
+        return outcome
+
+    def test_it_lasts_fifteen_minutes(self):
+        outcome = self.assert_minutes([bridge(0)], [(0, QUARTER)])
+        (found,) = outcome.entitlements
+        self.assertEqual(found.state, State.PROVISIONAL)
+        self.assertEqual(found.keys, ("bridge V1",))
+        self.assertFalse(found.renewable)
+        self.assertEqual(found.state_at(day(0)), State.PROVISIONAL)
+        self.assertEqual(found.state_at(day(1)), State.LAPSED)
+        self.assertEqual(outcome.next_change(day(0)), found.until)
+
+    def test_an_end_that_is_stated_makes_it_shorter_and_never_longer(self):
+        self.assert_minutes([bridge(0, valid_until=day(9))], [(0, QUARTER)])
+        self.assert_minutes([bridge(0, valid_until=day(QUARTER / 3))], [(0, QUARTER / 3)])
+
+    def test_a_clock_that_is_ahead_gives_no_more(self):
+        self.assert_minutes([bridge(0, late=-QUARTER / 3)], [(0, QUARTER * 2 / 3)])
+        self.assert_minutes([bridge(0, late=-QUARTER)], [])
+        outcome = self.assert_minutes([bridge(0, late=-2)], [])
+        self.assertEqual(dict(outcome.attention), {"bridge V1": codes.FUTURE})
+
+    def test_once_for_each_subscription(self):
+        again = bridge(1, key="again")
+        self.assert_minutes([bridge(0), again], [(0, QUARTER)])
+        other = bridge(1, "V2")
+        self.assert_minutes([bridge(0), other], [(0, QUARTER), (1, 1 + QUARTER)])
+
+    def test_what_names_no_subscription_gives_nothing(self):
+        self.assert_minutes([bridge(0, "")], [])
+
+    def test_the_purchase_takes_its_place(self):
+        outcome = self.assert_minutes(
+            [bridge(0), purchase(0.001, origin="V1", valid_until=day(30))], [(0.001, 30)]
+        )
+        self.assertEqual(outcome.entitlements[0].state, State.ACTIVE)
+
+    def test_whatever_happened_to_the_subscription_takes_its_place(self):
+        for kind in (Kind.EXPIRY, Kind.REFUND, Kind.CANCELLATION, Kind.CHARGEBACK):
+            for at in -9, 0.001:
+                with self.subTest(kind, at=at):
+                    real = fact(kind, at, "S1", origin="V1", sealed=True)
+                    self.assert_minutes([bridge(0), real], [])
+
+    def test_what_is_only_worth_knowing_does_not(self):
+        for kind in Kind.INFORMATION, Kind.PAYMENT_FAILED, Kind.UNKNOWN, Kind.CORRECTION:
+            with self.subTest(kind):
+                other = fact(kind, 0.001, "S1", origin="V1")
+                self.assert_minutes([bridge(0), other], [(0, QUARTER)])
+
+    def test_another_subscription_and_another_provider_do_not(self):
+        other = fact(Kind.EXPIRY, 0.001, "S1", origin="V2")
+        stranger = fact(Kind.EXPIRY, 0.001, "S1", origin="V1", provider="plenigo")
+        self.assert_minutes([bridge(0), other, stranger], [(0, QUARTER)])
+
+    def test_beside_access_that_was_paid_for_it_is_nothing(self):
+        paid = purchase(-1)
+        outcome = self.assert_minutes([paid, bridge(0)], [(-1, 29)])
+        self.assertEqual(outcome.entitlements, self.outcome(paid).entitlements)
+
+    def test_after_a_refund_of_another_purchase(self):
+        facts = [purchase(-1), refund(-0.5), bridge(0)]
+        outcome = self.assert_minutes(facts, [(0, QUARTER)])
+        self.assertEqual(outcome.entitlements[0].state, State.PROVISIONAL)
+
+    def test_an_exclusive_purchase_ends_it(self):
+        other = purchase(QUARTER / 3, product_id="B", exclusive=True)
+        self.assert_minutes([bridge(0), other], [(0, QUARTER / 3)])
+        before = purchase(-1, product_id="B", exclusive=True)
+        self.assert_minutes([bridge(0), before], [(0, QUARTER)])
+
+    def test_a_customer_who_is_deleted(self):
+        deleted = fact(Kind.EXPIRY, QUARTER / 3, "", for_all=True)
+        self.assert_minutes([bridge(0), deleted], [(0, QUARTER / 3)])
+
+
 class TestOrder(Case):
     def test_equal_times_go_by_kind(self):
         kinds = [kind for kind in Kind if kind is not Kind.UNKNOWN]
         order = sorted((fact(kind, 0) for kind in kinds), key=lambda one: one.order)
         self.assertEqual(
             "purchase, renewal, plan change, cancellation, reactivation, refund, chargeback, "
-            "payment failed, expiry, correction, information",
+            "payment failed, expiry, provisional, correction, information",
             ", ".join(one.kind for one in order),
         )
 
@@ -831,9 +925,9 @@ class TestPurity(unittest.TestCase):
     def test_only_the_standard_library_and_pure_modules_are_imported(self):
         pure = {
             f"niteoweb.click2sell.{name}"
-            for name in ("chain", "course", "fact", "notification")
+            for name in ("chain", "course", "fact", "notification", "provisional")
         }
-        for module in (chain, course, entitlement, codes, notification):
+        for module in (chain, course, entitlement, codes, notification, provisional):
             tree = ast.parse(pathlib.Path(module.__file__).read_text())
             imported = {
                 node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)

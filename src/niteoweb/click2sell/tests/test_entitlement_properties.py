@@ -20,6 +20,7 @@ from niteoweb.click2sell.entitlement import State
 from niteoweb.click2sell.fact import CODES
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import PAYMENTS
+from niteoweb.click2sell.provisional import AT_MOST
 
 import math
 import os
@@ -30,6 +31,10 @@ import unittest
 DAY_0 = datetime(2026, 1, 1, tzinfo=timezone.utc)
 #: For a long look, once in a while.
 SCALE = int(os.environ.get("CLICK2SELL_EXAMPLES", "1"))
+#: What happens to a subscription, and is not only worth knowing.
+REAL = frozenset(Kind) - {
+    *(Kind.PROVISIONAL, Kind.CORRECTION, Kind.INFORMATION, Kind.PAYMENT_FAILED, Kind.UNKNOWN)
+}
 UNDOING = (Kind.REFUND, Kind.CHARGEBACK)
 
 DAYS = (0, 1, 2, 10, 20, 29, 30, 31, 33, 40, 60, 61, 90)
@@ -51,6 +56,7 @@ VALUES = {
     "provider": (*["click2sell"] * 4, "plenigo"),
     "terms_known": (*[True] * 5, False),
     "by_owner": (False, False, False, True),
+    "origin": ("", "", "V1", "V1", "V2"),
 }
 
 
@@ -93,7 +99,7 @@ policies = st.builds(
 #: Every notification of a sale has the sale's transaction, and none ends another product.
 sales = st.lists(
     facts.filter(lambda one: one.transaction).map(
-        lambda one: replace(one, provider="click2sell", exclusive=False, receipt="")
+        lambda one: replace(one, provider="click2sell", exclusive=False, receipt="", origin="")
     ),
     max_size=9,
 ).map(keyed)
@@ -172,11 +178,58 @@ class TestProperties(unittest.TestCase):
     @given(st.lists(facts, max_size=9), policies)
     @tried(100)
     def test_nothing_is_given_that_nobody_paid(self, history, policy):
-        unpaid = keyed([one for one in history if one.kind not in PAYMENTS and not one.states])
+        unpaid = keyed(
+            [
+                one
+                for one in history
+                if one.kind not in (*PAYMENTS, Kind.PROVISIONAL) and not one.states
+            ]
+        )
         self.assertEqual((), compute(unpaid, policy).entitlements)
         named = {(one.provider, one.product_id) for one in history}
         for entitlement in compute(keyed(history), policy).entitlements:
             self.assertIn((entitlement.provider, entitlement.product_id), named)
+
+    @given(histories, policies, one_of(Kind.PROVISIONAL))
+    @tried(300)
+    def test_what_is_provisional_adds_some_minutes_and_nothing_else(
+        self, history, policy, added
+    ):
+        added = replace(added, origin="V9")
+        without, with_it = compute(history, policy), compute([*history, added], policy)
+        end = min(added.occurred_at, added.received_at) + AT_MOST
+        for now in instants(without, with_it):
+            more = with_it.products(now) - without.products(now)
+            self.assertLessEqual(without.products(now), with_it.products(now))
+            self.assertLessEqual(more, {(added.provider, added.product_id)})
+            if more:
+                self.assertTrue(added.occurred_at <= now < end)
+        known = {**with_it.attention}
+        known.pop(added.key, None)
+        self.assertEqual(without.attention, known)
+
+    @given(histories, policies, one_of(Kind.PROVISIONAL), one_of(*sorted(REAL)))
+    @tried(300)
+    def test_what_happened_to_the_subscription_takes_its_place(
+        self, history, policy, given_before, real
+    ):
+        given_before = replace(given_before, origin="V9", provider=real.provider)
+        real = replace(real, origin="V9", key="6-x")
+        self.assertEqual(
+            compute([*history, real, given_before], policy).entitlements,
+            compute([*history, real], policy).entitlements,
+        )
+
+    @given(histories, policies, one_of(Kind.PROVISIONAL), one_of(Kind.PROVISIONAL))
+    @tried(200)
+    def test_once_for_each_subscription(self, history, policy, first, again):
+        first = replace(first, origin="V9")
+        again = replace(again, origin="V9", provider=first.provider, key="6-x")
+        if again.order > first.order:
+            self.assertEqual(
+                compute([*history, first, again], policy).entitlements,
+                compute([*history, first], policy).entitlements,
+            )
 
     @given(sales, policies)
     @tried(300)

@@ -59,6 +59,7 @@ class TestNotification(unittest.TestCase):
                 "chargeback",
                 "payment failed",
                 "expiry",
+                "provisional",
                 "correction",
                 "information",
                 "unknown",

@@ -78,6 +78,37 @@ def vizio(name: str, **changes: Any) -> Notification:
     return parsed("inappPurchaseSyncResult", notificationType=name, **changes)
 
 
+class TestValidation(unittest.TestCase):
+    """What was asked to be validated, and where it was bought."""
+
+    def test_the_verdict(self):
+        for topic, verdict in (
+            ("inappPurchaseValidationSucceeded", "succeeded"),
+            ("inappPurchaseValidationFailed", "failed"),
+        ):
+            found = parsed(topic, result="SubscriptionCreated", correlationId="q-1")
+            self.assertEqual((found.verdict, found.answers), (verdict, "q-1"))
+
+    def test_another_topic_is_no_answer(self):
+        found = parsed("subscriptionCreated", correlationId="q-1")
+        self.assertEqual((found.verdict, found.answers), ("", ""))
+
+    def test_the_origin_is_what_vizio_calls_it(self):
+        for name in "inAppSpecificData", "InAppSpecificData":
+            found = parsed("subscriptionRenewed", **{name: SPECIFIC})
+            self.assertEqual(found.origin, "vizio-77")
+        self.assertEqual(parsed("subscriptionRenewed").origin, "")
+
+    def test_of_a_transfer_both_have_it_and_one_is_the_answer(self):
+        changes = {"result": "SubscriptionTransferred", "correlationId": "q-1", **TRANSFER}
+        old, new = all_of(
+            body_of("inappPurchaseValidationSucceeded", inAppSpecificData=SPECIFIC, **changes)
+        )
+        self.assertEqual((old.origin, old.answers, old.verdict), ("vizio-77", "", ""))
+        self.assertEqual((new.origin, new.answers), ("vizio-77", "q-1"))
+        self.assertEqual(new.verdict, "succeeded")
+
+
 class TestSignature(unittest.TestCase):
     body = body_of("subscriptionCreated")
 
