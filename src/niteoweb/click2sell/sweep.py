@@ -1,9 +1,9 @@
 """The sweep: what is due without a delivery. For cron, or a timer.
 
 It takes up entries whose process died or that failed, asks providers for what they did not
-tell, ends lapsed access, gives groups that were missing, tells the owner, makes accounts that
-had to wait, sends due mails, and removes payloads that are old enough. Each member, entry and
-mail is a commit of its own, and two sweeps at once do each thing once.
+tell, ends lapsed access, gives missing groups, tells the owner, makes accounts that waited,
+sends due mails, and removes old payloads. Each member, entry and mail is a commit of its own,
+and two sweeps at once do each thing once.
 """
 
 from collections.abc import Iterable
