@@ -213,17 +213,17 @@ class Filling:
         self._site._p_jar.cacheMinimize()
 
     def _arrived(self, arrival: histories.Arrival) -> None:
+        from niteoweb.click2sell import arrival as arriving
         from niteoweb.click2sell import binding
         from niteoweb.click2sell import buyer as buyers
         from niteoweb.click2sell import entrynote
         from niteoweb.click2sell import ledger
-        from niteoweb.click2sell import provisioning
         from niteoweb.click2sell import retry
         from niteoweb.click2sell import site as plone_site
 
         site, now = self._site, arrival.at
         notification = histories.read(arrival, plone_site.timezone())
-        entry = provisioning.write_down(site, notification, now)
+        entry = arriving.write_down(site, notification, now)
         self._keys.append(entry["key"])
         if arrival.tried_at:
             for at in arrival.tried_at:

@@ -303,7 +303,7 @@ def from_microseconds(count_: int) -> datetime:
 
 
 def _add(site: Any, values: dict[str, Any]) -> Entry | None:
-    values["received_at"] = iso(shelf.arrival(site, moment(values["received_at"])))
+    shelf.choose(site, values)
     if not binding.take_place(site, values):
         return None
     entry = PersistentMapping(

@@ -1,15 +1,14 @@
 """Where the ledger keeps its entries: in the order of arrival, and found by their keys.
 
 The place of an entry is a whole number: minus the microseconds of its arrival, so that the
-newest comes first. No two entries have arrived in the same microsecond: the second one is said
-to have arrived in the one before; in the future it could have no effect yet. Indexes hold
-places and nothing else: they are small, and each record of an index is written whole when one
-of its places changes.
+newest comes first. Of two that arrived in the same microsecond the second one is put as if it
+had arrived in the next. Indexes hold places and nothing else: they are small, and each record
+of an index is written whole when one of its places changes.
 """
 
 from collections.abc import Mapping
+from collections.abc import MutableMapping
 from datetime import datetime
-from datetime import timedelta
 from datetime import timezone
 from niteoweb.click2sell import store
 from persistent.mapping import PersistentMapping
@@ -38,15 +37,16 @@ def at(site: Any, place_: int) -> Entry:
     return store.tree(site, "entries")[place_]
 
 
-def arrival(site: Any, received_at: datetime) -> datetime:
-    """When an entry that is about to be made has arrived: when nothing else has.
+def choose(site: Any, values: MutableMapping[str, Any]) -> None:
+    """Choose a free place for an entry that is about to be made.
 
-    :param received_at: in UTC.
+    :param values: the entry's fields; the place is added where it is not the time of arrival.
     """
-    entries = store.tree(site, "entries")
-    while -microseconds(received_at) in entries:
-        received_at -= timedelta(microseconds=1)
-    return received_at
+    entries, found = store.tree(site, "entries"), place(values)
+    while found in entries:
+        found -= 1
+    if found != place(values):
+        values["place"] = found
 
 
 def put(site: Any, entry: Entry) -> None:
@@ -65,7 +65,7 @@ def rekey(site: Any, entry: Entry, key: str) -> None:
 
 def place(entry: Mapping[str, Any]) -> int:
     """The entry's place in each of its indexes: the newest entry comes first."""
-    return -microseconds(datetime.fromisoformat(entry["received_at"]))
+    return entry.get("place") or -microseconds(datetime.fromisoformat(entry["received_at"]))
 
 
 def microseconds(moment: datetime) -> int:

@@ -145,9 +145,8 @@ class TestListing(unittest.TestCase):
             and entry["kind"] == filters.get("kind", entry["kind"])
             and entry["product_id"] == filters.get("product", entry["product_id"])
             and entry["provider"] == filters.get("provider", entry["provider"])
-            and filters.get("since", START - timedelta(days=1))
-            <= ledger.moment(entry["received_at"])
-            and ledger.moment(entry["received_at"])
+            and filters.get("since", START)
+            <= ledger.from_microseconds(-ledger.place(entry))
             <= filters.get("until", START + timedelta(days=1))
         ]
         self.assertEqual((found.total, found.capped), (len(expected), False))
@@ -193,9 +192,9 @@ class TestListing(unittest.TestCase):
 
     def test_both_ends_count(self):
         moment = START + timedelta(minutes=7)
-        # The second one arrived a microsecond before.
+        # The second one is filed a microsecond later.
         self.assertEqual(self.check(since=moment, until=moment), 1)
-        self.assertEqual(self.check(since=moment - timedelta(microseconds=1), until=moment), 2)
+        self.assertEqual(self.check(since=moment, until=moment + timedelta(microseconds=1)), 2)
         self.assertEqual(self.check(since=moment, until=moment - timedelta(microseconds=1)), 0)
 
     def test_an_empty_ledger(self):
@@ -228,8 +227,7 @@ class TestListing(unittest.TestCase):
                 self.assertGreater(found.total, 10)
                 self.assertIs(found.capped, False)
         with mock.patch.object(ledger, "CAPPED", 120):
-            since = START - timedelta(minutes=1)
-            found = listing.Listing(self.portal, listing.Filters(since=since))
+            found = listing.Listing(self.portal, listing.Filters(since=START))
             self.assertEqual((found.total, found.capped), (120, False))
 
 

@@ -52,8 +52,7 @@ def _entries(site: Any, trees: Any) -> None:
         trees[name] = store.TREES[name]()
     for _time, key in _in_batches(site, before["facets"].get("all=", ())):
         entry = before["entries"][key]
-        arrived = shelf.arrival(site, ledger.moment(entry["received_at"]))
-        ledger.change(entry, received_at=ledger.iso(arrived))
+        shelf.choose(site, entry)
         ledger.file(site, entry)
     trees["payloads_kept"] = OOTreeSet(
         ledger.place(before["entries"][key]) for _time, key in before["payloads_kept"]

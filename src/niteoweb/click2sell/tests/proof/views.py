@@ -3,9 +3,11 @@
 from datetime import datetime
 from datetime import timedelta
 from datetime import timezone
+from niteoweb.click2sell import buyer as buyers
 from niteoweb.click2sell import facet
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import outbox
+from niteoweb.click2sell import search
 from niteoweb.click2sell import shelf
 from niteoweb.click2sell import store
 from niteoweb.click2sell.tests.proof import dump
@@ -54,13 +56,23 @@ class Hurry(BrowserView):
         return ""
 
     def _move_back(self, site: Any, entry: ledger.Entry) -> None:
+        before, money = ledger.place(entry), store.tree(site, "money")
         facet.forget(site, entry)
-        del store.tree(site, "entries")[ledger.place(entry)]
+        del store.tree(site, "entries")[before]
+        money.remove((ledger.microseconds(ledger.moved_at(entry)), before))
+        entry.pop("place", None)
         entry["received_at"] = ledger.iso(
             ledger.moment(entry["received_at"]) - timedelta(minutes=3)
         )
         shelf.put(site, entry)
+        place = ledger.place(entry)
         facet.file(site, entry)
+        money.insert((ledger.microseconds(ledger.moved_at(entry)), place))
+        transactions = store.tree(site, "transactions")
+        number = store.number(entry["provider"], entry["transaction"])
+        if transactions[number] == before:
+            transactions[number] = place
+        search.file(site, buyers.get(site, entry["buyer_id"]))
 
 
 class MailPort(BrowserView):
