@@ -136,8 +136,9 @@ def asks(expected: Mapping[str, Any]) -> Iterator[Ask]:
 
 
 def count_rows(answer: bytes) -> int:
-    """How many notifications, or buyers, a list shows."""
-    return max(len(_ids(pattern, answer)) for pattern in (_ENTRY, _BUYER))
+    """How many notifications, or buyers, a list or a service tells of."""
+    told = answer.count(b'"user_id"')
+    return max(told, *(len(_ids(pattern, answer)) for pattern in (_ENTRY, _BUYER)))
 
 
 def _services(

@@ -130,7 +130,7 @@ def measure(sites: Mapping[int, Site], times: int) -> list[Pages]:
                 if len(ask.paths) == 1:
                     rows[entries] = count_rows(answer)
         times_ = {entries: median(took) for entries, took in taken.items()}
-        found.append(Pages(same[0].name, times_, rows))
+        found.append(Pages(same[0].name, times_, {n: rows[n] for n in sites if n in rows}))
     for owner in owners.values():
         owner.close()
     return found
