@@ -121,6 +121,7 @@ class Outcome:
             lines += [
                 f"{page.name:<56}"
                 + "".join(f"{took:>11.1f} ms" for took in page.times.values())
+                + ("" if page.comparable else f"  rows: {list(page.rows.values())}")
                 for page in self._pages
             ]
         lines.append("")
