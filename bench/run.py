@@ -42,8 +42,8 @@ def main() -> int:
         parser.error("nothing to measure")
     if (sizes and sizes[0] < 1) or options.purchases < 2:
         parser.error("at least one member and two purchases")
-    if any(entries < 400 or entries % histories.EACH for entries in ledgers):
-        parser.error("at least 400 entries, and ten for each buyer")
+    if any(entries < 1000 or entries % histories.EACH for entries in ledgers):
+        parser.error("at least 1,000 entries, and ten for each buyer")
     options.out.mkdir(parents=True, exist_ok=True)
     figures: list[Figures] = []
     crowd: Crowd | None = None

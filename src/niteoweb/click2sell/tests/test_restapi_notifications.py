@@ -303,7 +303,7 @@ class TestList(ServiceTestCase):
         for params, total, capped in (
             ({}, 1001, False),
             ({"kind": "purchase"}, 1001, False),
-            ({"kind": "purchase", "provider": "click2sell"}, 1000, True),
+            ({"kind": "purchase", "provider": "click2sell"}, 1001, False),
             ({"from": "2026-01-01"}, 1000, True),
         ):
             with self.subTest(params):
