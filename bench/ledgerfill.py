@@ -218,6 +218,7 @@ class Filling:
         from niteoweb.click2sell import buyer as buyers
         from niteoweb.click2sell import entrynote
         from niteoweb.click2sell import ledger
+        from niteoweb.click2sell import provisioning
         from niteoweb.click2sell import retry
         from niteoweb.click2sell import site as plone_site
 
@@ -253,17 +254,14 @@ class Filling:
             self._mails.append(mail_id)
 
     def _broken(self, arrival: histories.Arrival) -> None:
+        from niteoweb.click2sell import arrival as arriving
         from niteoweb.click2sell import ledger
-        from niteoweb.click2sell import provisioning
 
-        def process(key: str, record: Any, signed_by: str) -> None:
-            entry = record(self._site, arrival.at)
-            self._keys.append(key)
-            if entry["outcome"] != ledger.ATTENTION:
-                raise AssertionError(entry["outcome"])
-
-        with mock.patch.object(provisioning, "_process", process):
-            provisioning.process_broken(*histories.broken(arrival))
+        told = histories.broken(arrival)
+        entry = arriving.broken_recorder(*told)(self._site, arrival.at)
+        self._keys.append(entry["key"])
+        if entry["outcome"] != ledger.ATTENTION:
+            raise AssertionError(entry["outcome"])
 
     def _sweep(self, number: int) -> None:
         from niteoweb.click2sell import buyer as buyers
