@@ -51,7 +51,8 @@ class SettingsForm(RegistryEditForm):
                 "Notifications of ${provider} are taken in at ${address}.",
                 mapping={
                     "provider": escape(self.provider.title),
-                    "address": escape(site.callback_address(self.provider)),
+                    "address": '<code class="text-break">'
+                    f"{escape(site.callback_address(self.provider))}</code>",
                 },
             )
         here = escape(self.context.absolute_url())
