@@ -205,19 +205,19 @@ def _process(
         step("recorded")
         asked = completion.questions(plone_site.get(), records)
         keys: Collection[str] = records.keys()
-        settled = () if asked else _settle(keys, again)
+        settled = {} if asked else _settle(keys, again)
     if asked:
         replies = completion.ask(asked)
         with commit.lock:
             keys = commit.run(lambda site: _complete(site, records, replies))
             settled = _settle(keys, again)
-    for result, notification, done in settled:
+    for result, notification, done in settled.values():
         if done is not None:
             # A payment that was told before is no news when it is replayed; a new member is.
             news = done[1].created or (not again and result.reason not in GRANTS_NOTHING)
             follow_up(*done, notification if news else None)
     # What has waited for these is no matter of whoever delivered them.
-    return _worst(result for result, notification, _done in settled if notification.key in keys)
+    return _worst(settled[key][0] for key in keys if key in settled)
 
 
 def _complete(
@@ -246,11 +246,12 @@ def _complete(
 Settled = tuple[Result, Notification, tuple[plans.Plan, apply.Done] | None]
 
 
-def _settle(keys: Collection[str], again: bool) -> tuple[Settled, ...]:
+def _settle(keys: Collection[str], again: bool) -> dict[str, Settled]:
     """Provision the buyers of entries, in one commit; the lock is held.
 
     What has waited for their customers to be known goes with them.
 
+    :returns: by the keys that were asked for; an entry that was erased has another one.
     :raises Failed: something unexpected happened; the entries are kept as failed.
     """
 
@@ -267,11 +268,11 @@ def _settle(keys: Collection[str], again: bool) -> tuple[Settled, ...]:
         raise Failed from None
     step("provisioned")
     site = plone_site.get()
-    return tuple(
-        (_result(entry), history.notification(entry), done)
+    return {
+        key: (_result(entry), history.notification(entry), done)
         for key, done in provisioned.items()
         if (entry := ledger.get(site, key)) is not None
-    )
+    }
 
 
 def perform(site: Any, plan: plans.Plan, entry: ledger.Entry | None) -> apply.Done:

@@ -184,6 +184,8 @@ BROKEN = "1|paying-members\n2|monthly-members|thirty\n3\n"
 PAGES = (
     Shown("settings", "@@click2sell-settings", SAVE),
     Shown("settings-errors", "@@click2sell-settings", SAVE, after=write_mapping(BROKEN)),
+    Shown("settings-plenigo", "@@plenigo-settings", SAVE),
+    Shown("settings-cleeng", "@@cleeng-settings", SAVE),
     Shown("notifications", LIST, "Filter"),
     Shown("notifications-filtered", f"{LIST}?outcome=needs+attention", "Show all", "link"),
     Shown("notifications-wrong-filter", f"{LIST}?from=never", "Filter"),
