@@ -116,8 +116,8 @@ def unentitled(site: Any, now: datetime) -> list[str]:
         facts = history.facts([entry for entry in entries if entry["counts"]], {})
         paid = any(fact.kind in PAYMENTS for fact in facts)
         due = {plone_site.settings().buyers_group} if paid else set()
-        for _provider, product_id in compute(facts, plone_site.policy()).products(now):
-            due.update(mapping.groups(lines, product_id))
+        for product in compute(facts, plone_site.policy()).products(now):
+            due.update(mapping.groups(lines, product))
         user_id = record["user_id"]
         made = account(site, user_id) if user_id else None
         groups = set(made["groups"]) if made else set()
