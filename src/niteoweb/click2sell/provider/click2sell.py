@@ -12,7 +12,6 @@ the checksum shape this module:
   printable ASCII and is checked exactly as it was received.
 """
 
-from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 from datetime import timezone
@@ -25,15 +24,15 @@ from niteoweb.click2sell.notification import Event
 from niteoweb.click2sell.notification import idempotency_key
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
-from niteoweb.click2sell.notification import ParameterError
 from niteoweb.click2sell.notification import ParameterInvalid
 from niteoweb.click2sell.notification import ParameterMissing
 from niteoweb.click2sell.notification import SecretKeyNotSet
 from niteoweb.click2sell.notification import WrongContentType
 from niteoweb.click2sell.notification import WrongSignature
 from niteoweb.click2sell.provider.address import is_address
+from niteoweb.click2sell.provider.click2sellform import Form
+from niteoweb.click2sell.provider.click2sellform import is_secret
 from typing import Any
-from urllib.parse import parse_qsl
 
 import hashlib
 import hmac
@@ -94,16 +93,14 @@ EVENTS = tuple(
 )
 
 _TRANSACTION = re.compile(rb"[\x21-\x7e]{1,128}")
-_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _DATE = re.compile(r"(\d{4})([-/])(\d{1,2})\2(\d{1,2})", re.ASCII)
 _TIME = re.compile(r"(\d{1,2}):(\d{2}):(\d{2})", re.ASCII)
 _PRICE = re.compile(r"-?(\d{1,12}(?:[.,]\d{1,2})?) ?([A-Za-z]{3})?", re.ASCII)
-_BREAKS = re.compile(r"[\r\n\x00]")
 #: Click2Sell did not exist earlier; an older date is a mistake.
 _FIRST_YEAR = 1990
 
 
-def verify(delivery: Delivery, settings: Any, now: datetime) -> "Form":
+def verify(delivery: Delivery, settings: Any, now: datetime) -> Form:
     """Prove that a delivery comes from Click2Sell.
 
     Both keys are always compared, so that the time taken tells nothing of which one matched.
@@ -146,7 +143,7 @@ def verify(delivery: Delivery, settings: Any, now: datetime) -> "Form":
     return form
 
 
-def parse(form: "Form", timezone_: tzinfo) -> tuple[Notification, ...]:
+def parse(form: Form, timezone_: tzinfo) -> tuple[Notification, ...]:
     """Read a verified form.
 
     :param form: what :func:`verify` returned.
@@ -203,7 +200,7 @@ def parse(form: "Form", timezone_: tzinfo) -> tuple[Notification, ...]:
         country=text("buyer_country"),
         affiliate=text("affiliate_username"),
         subscription=transaction_type.lower() == "subscription",
-        payload={name: value for name, value in values.items() if not _is_secret(name)},
+        payload={name: value for name, value in values.items() if not is_secret(name)},
     )
     return (notification,)
 
@@ -216,93 +213,6 @@ def answer(status: int, text: str) -> Answer:
 def sign(secret_key: str, transaction: str) -> str:
     """The checksum that Click2Sell sends for a transaction: upper-case hexadecimal MD5."""
     return _checksum(secret_key, transaction.encode("utf-8"))
-
-
-class Form:
-    """The parameters of a form-encoded body, as bytes, in the order they came.
-
-    :ivar by_previous_key: :func:`verify` found it signed with the previous key.
-    """
-
-    by_previous_key = False
-
-    def __init__(self, body: bytes) -> None:
-        # latin-1 maps every byte to one character and back; parse_qsl wants text.
-        self._pairs = [
-            (name, value.encode("latin-1"))
-            for name, value in parse_qsl(
-                body.decode("latin-1"), keep_blank_values=True, encoding="latin-1"
-            )
-        ]
-
-    @property
-    def transaction(self) -> str:
-        """The transaction id, "" where it cannot be read."""
-        try:
-            return self.signed("acquirer_transaction_id").decode("ascii", "backslashreplace")
-        except ParameterError:
-            return ""
-
-    def signed(self, name: str) -> bytes:
-        """The raw value of a parameter that the signature depends on.
-
-        :raises ParameterMissing: it is absent or empty.
-        :raises ParameterInvalid: it came twice.
-        """
-        found = [value for key, value in self._pairs if key == name]
-        if len(found) > 1:
-            raise ParameterInvalid(name)
-        if not found or not found[0]:
-            raise ParameterMissing(name)
-        return found[0]
-
-    def values(self) -> Mapping[str, str]:
-        """All parameters as text: UTF-8, and where any is not, all as Windows-1252.
-
-        :raises ParameterInvalid: a parameter came twice, has a line break or a NUL in it, or
-            is in neither encoding.
-        """
-        try:
-            return self._decoded("utf-8")
-        except UnicodeDecodeError:
-            return self._decoded("windows-1252", strict=True)
-
-    def payload(self) -> dict[str, str]:
-        """All parameters of a broken delivery, for the record, without the checksum.
-
-        Unlike :meth:`values` it never fails: what cannot be read is escaped, and of a parameter
-        that came twice the second value is kept under ``name (2)``.
-        """
-        kept: dict[str, str] = {}
-        times: Counter[str] = Counter()
-        for raw_name, value in self._pairs:
-            if not _is_secret(raw_name):
-                name = raw_name.encode("latin-1").decode("utf-8", "backslashreplace")
-                times[name] += 1
-                place = name if times[name] == 1 else f"{name} ({times[name]})"
-                kept[place] = value.decode("utf-8", "backslashreplace")
-        return kept
-
-    def _decoded(self, encoding: str, strict: bool = False) -> dict[str, str]:
-        values: dict[str, str] = {}
-        for raw_name, raw_value in self._pairs:
-            # A name is only repeated in an answer when it cannot be anything but a name.
-            name = raw_name if _NAME.fullmatch(raw_name) else "?"
-            try:
-                value = raw_value.decode(encoding)
-                key = raw_name.encode("latin-1").decode(encoding)
-            except UnicodeDecodeError:
-                if strict:
-                    raise ParameterInvalid(name) from None
-                raise
-            if key in values or _BREAKS.search(value) or _BREAKS.search(key):
-                raise ParameterInvalid(name)
-            values[key] = value
-        return values
-
-
-def _is_secret(name: str) -> bool:
-    return name.strip().lower() == "checksum"
 
 
 def _checksum(secret_key: str, transaction: bytes) -> str:

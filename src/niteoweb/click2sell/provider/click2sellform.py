@@ -1,0 +1,105 @@
+"""The form that Click2Sell posts: its parameters as bytes, as text, and for the record.
+
+Pure: imports nothing of Zope or Plone, does no I/O and reads no clock.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from niteoweb.click2sell.notification import ParameterError
+from niteoweb.click2sell.notification import ParameterInvalid
+from niteoweb.click2sell.notification import ParameterMissing
+from urllib.parse import parse_qsl
+
+import re
+
+
+_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_BREAKS = re.compile(r"[\r\n\x00]")
+
+
+class Form:
+    """The parameters of a form-encoded body, as bytes, in the order they came.
+
+    :ivar by_previous_key: the provider's ``verify`` found it signed with the previous key.
+    """
+
+    by_previous_key = False
+
+    def __init__(self, body: bytes) -> None:
+        # latin-1 maps every byte to one character and back; parse_qsl wants text.
+        self._pairs = [
+            (name, value.encode("latin-1"))
+            for name, value in parse_qsl(
+                body.decode("latin-1"), keep_blank_values=True, encoding="latin-1"
+            )
+        ]
+
+    @property
+    def transaction(self) -> str:
+        """The transaction id, "" where it cannot be read."""
+        try:
+            return self.signed("acquirer_transaction_id").decode("ascii", "backslashreplace")
+        except ParameterError:
+            return ""
+
+    def signed(self, name: str) -> bytes:
+        """The raw value of a parameter that the signature depends on.
+
+        :raises ParameterMissing: it is absent or empty.
+        :raises ParameterInvalid: it came twice.
+        """
+        found = [value for key, value in self._pairs if key == name]
+        if len(found) > 1:
+            raise ParameterInvalid(name)
+        if not found or not found[0]:
+            raise ParameterMissing(name)
+        return found[0]
+
+    def values(self) -> Mapping[str, str]:
+        """All parameters as text: UTF-8, and where any is not, all as Windows-1252.
+
+        :raises ParameterInvalid: a parameter came twice, has a line break or a NUL in it, or
+            is in neither encoding.
+        """
+        try:
+            return self._decoded("utf-8")
+        except UnicodeDecodeError:
+            return self._decoded("windows-1252", strict=True)
+
+    def payload(self) -> dict[str, str]:
+        """All parameters of a broken delivery, for the record, without the checksum.
+
+        Unlike :meth:`values` it never fails: what cannot be read is escaped, and of a parameter
+        that came twice the second value is kept under ``name (2)``.
+        """
+        kept: dict[str, str] = {}
+        times: Counter[str] = Counter()
+        for raw_name, value in self._pairs:
+            if not is_secret(raw_name):
+                name = raw_name.encode("latin-1").decode("utf-8", "backslashreplace")
+                times[name] += 1
+                place = name if times[name] == 1 else f"{name} ({times[name]})"
+                kept[place] = value.decode("utf-8", "backslashreplace")
+        return kept
+
+    def _decoded(self, encoding: str, strict: bool = False) -> dict[str, str]:
+        values: dict[str, str] = {}
+        for raw_name, raw_value in self._pairs:
+            # A name is only repeated in an answer when it cannot be anything but a name.
+            name = raw_name if _NAME.fullmatch(raw_name) else "?"
+            try:
+                value = raw_value.decode(encoding)
+                key = raw_name.encode("latin-1").decode(encoding)
+            except UnicodeDecodeError:
+                if strict:
+                    raise ParameterInvalid(name) from None
+                raise
+            if key in values or _BREAKS.search(value) or _BREAKS.search(key):
+                raise ParameterInvalid(name)
+            values[key] = value
+        return values
+
+
+def is_secret(name: str) -> bool:
+    """Whether a parameter is the checksum, which is neither kept nor shown."""
+    return name.strip().lower() == "checksum"
