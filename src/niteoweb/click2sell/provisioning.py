@@ -11,7 +11,6 @@ content rules come after that: nobody's purchase waits for a mail server.
 from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from datetime import timezone
 from niteoweb.click2sell import announce
@@ -28,6 +27,7 @@ from niteoweb.click2sell import history
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import plan as plans
 from niteoweb.click2sell import postman
+from niteoweb.click2sell import result as results
 from niteoweb.click2sell import retry
 from niteoweb.click2sell import secretkeys
 from niteoweb.click2sell import site as plone_site
@@ -35,6 +35,7 @@ from niteoweb.click2sell.accountcap import Turn
 from niteoweb.click2sell.fact import GRANTS_NOTHING
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
+from niteoweb.click2sell.result import Result
 from typing import Any
 
 import logging
@@ -62,33 +63,8 @@ STEPS = (
 )
 
 
-#: Outcomes, from the one that a provider has to be told of first.
-WORST = (
-    ledger.REFUSED,
-    ledger.NOT_KEPT,
-    ledger.FAILED,
-    ledger.RECEIVED,
-    ledger.ATTENTION,
-    ledger.ACCEPTED,
-    ledger.NOTHING,
-)
-
-
 class Failed(Exception):
     """Provisioning failed; the entry is kept and can be tried again."""
-
-
-@dataclass(frozen=True)
-class Result:
-    """What became of a notification.
-
-    :ivar outcome: of the ledger entry, see :mod:`niteoweb.click2sell.ledger`; "not kept" when
-        its transaction has too many entries already.
-    """
-
-    outcome: str
-    reason: str = ""
-    subject: str = ""
 
 
 def step(name: str) -> None:
@@ -217,7 +193,7 @@ def _process(
             news = done[1].created or (not again and result.reason not in GRANTS_NOTHING)
             follow_up(*done, notification if news else None)
     # What has waited for these is no matter of whoever delivered them.
-    return _worst(settled[key][0] for key in keys if key in settled)
+    return results.worst(settled[key][0] for key in keys if key in settled)
 
 
 def _complete(
@@ -269,7 +245,7 @@ def _settle(keys: Collection[str], again: bool) -> dict[str, Settled]:
     step("provisioned")
     site = plone_site.get()
     return {
-        key: (_result(entry), history.notification(entry), done)
+        key: (results.of(entry), history.notification(entry), done)
         for key, done in provisioned.items()
         if (entry := ledger.get(site, key)) is not None
     }
@@ -323,7 +299,7 @@ def _record(
     forgery.write(site)
     if signed_by:
         secretkeys.note_use(site, signed_by, datetime.now(timezone.utc))
-    results = []
+    found = []
     for key, record in records.items():
         entry = ledger.get(site, key)
         if entry is None and record is None:
@@ -332,10 +308,10 @@ def _record(
             entry = record(site, datetime.now(timezone.utc))
         if entry is None:
             logger.error("A transaction has too many notifications; one was only counted.")
-            results.append(Result(ledger.NOT_KEPT))
+            found.append(Result(ledger.NOT_KEPT))
         elif entry["outcome"] in ledger.FINAL:
-            results.append(_result(entry))
-    return _worst(results) if len(results) == len(records) else None
+            found.append(results.of(entry))
+    return results.worst(found) if len(found) == len(records) else None
 
 
 def _provision_entry(site: Any, key: str, again: bool) -> tuple[plans.Plan, apply.Done] | None:
@@ -394,12 +370,3 @@ def _fail(keys: Iterable[str], error: Exception, again: bool) -> None:
 
     logger.error("Entry %s failed: %s\n%s", ", ".join(keys), type(error).__name__, where)
     commit.run(work)
-
-
-def _result(entry: ledger.Entry) -> Result:
-    return Result(entry["outcome"], entry["reason"], entry["subject"])
-
-
-def _worst(results: Iterable[Result]) -> Result:
-    """Of several results the one that the provider has to be told."""
-    return min(results, key=lambda result: WORST.index(result.outcome))
