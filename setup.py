@@ -100,6 +100,7 @@ setup(
             "playwright",
             "plone.app.testing",
             "plone.testing",
+            "zc.zlibstorage",
             "zope.testrunner",
         ],
         "cluster": ["psycopg2-binary", "RelStorage"],

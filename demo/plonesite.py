@@ -11,6 +11,7 @@ import threading
 
 
 ZOPE_CONF = """\
+%import zc.zlibstorage
 %define HOME {folder}
 instancehome $HOME/instance
 clienthome $HOME/instance/var
@@ -23,12 +24,14 @@ default-zpublisher-encoding utf-8
 </environment>
 <zodb_db main>
     cache-size 30000
-    <blobstorage>
-      blob-dir $HOME/blobstorage
-      <filestorage>
-        path $HOME/filestorage/Data.fs
-      </filestorage>
-    </blobstorage>
+    <zlibstorage>
+      <blobstorage>
+        blob-dir $HOME/blobstorage
+        <filestorage>
+          path $HOME/filestorage/Data.fs
+        </filestorage>
+      </blobstorage>
+    </zlibstorage>
     mount-point /
 </zodb_db>
 """
