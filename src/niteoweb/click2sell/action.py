@@ -22,6 +22,7 @@ from niteoweb.click2sell import ledger
 from niteoweb.click2sell import outbox
 from niteoweb.click2sell import plan as plans
 from niteoweb.click2sell import provisioning
+from niteoweb.click2sell import serial
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.accountcap import Turn
 from niteoweb.click2sell.fact import GRANTS_NOTHING
@@ -113,7 +114,7 @@ def carry_out(action: Action) -> tuple[Plan, ...]:
     :raises NotPossible: it cannot be done.
     :raises niteoweb.click2sell.commit.Busy: try again later; nothing has changed.
     """
-    with commit.lock:
+    with serial.section():
         applied = commit.run(lambda site: _apply(site, action))
     for plan, done, notification in applied:
         provisioning.follow_up(plan, done, notification)

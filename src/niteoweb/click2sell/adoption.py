@@ -43,6 +43,7 @@ from niteoweb.click2sell import ledger
 from niteoweb.click2sell import mapping
 from niteoweb.click2sell import memberindex
 from niteoweb.click2sell import oldmember
+from niteoweb.click2sell import serial
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.entitlement import compute
 from niteoweb.click2sell.entitlement import Policy
@@ -103,7 +104,7 @@ def adopt(
         # A microsecond for each member: what is filed by time is then filed at one end, where
         # else all of it would be written again with each batch.
         at = now + timedelta(microseconds=report.looked_at)
-        with commit.lock:
+        with serial.section():
             if apply:
                 batch = commit.run(lambda site, ids=user_ids, at=at: _batch(site, ids, at))
             else:
@@ -123,7 +124,7 @@ def _batches(site: Any) -> Iterator[list[str]]:
 
 
 def _without_commit(user_ids: Sequence[str], now: datetime) -> Report:
-    transaction.begin()
+    commit.begin()
     try:
         return _batch(plone_site.get(), user_ids, now)
     finally:

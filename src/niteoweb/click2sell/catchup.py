@@ -13,6 +13,7 @@ from niteoweb.click2sell import history
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import paymentprovider
 from niteoweb.click2sell import provisioning
+from niteoweb.click2sell import serial
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import store
 from niteoweb.click2sell.client import Refused
@@ -74,7 +75,7 @@ def _ask(provider: IPaymentProvider, report: Report, now: datetime) -> None:
         except provisioning.Failed:
             report.troubled += 1
         report.missed += 1
-    with commit.lock:
+    with serial.section():
         commit.run(lambda site: _note(site, provider, now))
 
 

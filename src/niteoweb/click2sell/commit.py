@@ -4,7 +4,6 @@ The publisher's own retry sleeps up to eight seconds and then answers 500; a pro
 served by a second of short pauses and then "try again later".
 """
 
-from collections import deque
 from collections.abc import Callable
 from niteoweb.click2sell import site as plone_site
 from typing import Any
@@ -14,7 +13,6 @@ from ZODB.POSException import StorageError
 
 import logging
 import random
-import threading
 import time
 import transaction
 
@@ -32,43 +30,6 @@ NUMBER_TAKEN = "A different object already has the same oid"
 #: Pauses in seconds before the work is tried again; they add up to less than a second.
 PAUSES = (0.02, 0.05, 0.1, 0.2, 0.4)
 
-
-class Turns:
-    """A lock that is handed over in the order in which it was asked for.
-
-    With a plain lock one of several threads may wait for ever, while the others get it again.
-    """
-
-    def __init__(self) -> None:
-        self._guard = threading.Lock()
-        self._taken = False
-        self._waiting: deque[threading.Lock] = deque()
-
-    def __enter__(self) -> None:
-        with self._guard:
-            if not self._taken:
-                self._taken = True
-                return
-            turn = threading.Lock()
-            turn.acquire()
-            self._waiting.append(turn)
-        # Released by whoever has it before.
-        turn.acquire()
-
-    def __exit__(self, *_error: object) -> None:
-        with self._guard:
-            if self._waiting:
-                self._waiting.popleft().release()
-            else:
-                self._taken = False
-
-    def locked(self) -> bool:
-        """Whether some thread has it."""
-        return self._taken
-
-
-#: Provisioning is serial within a process; conflicts are left to several processes.
-lock = Turns()
 
 T = TypeVar("T")
 
@@ -100,10 +61,10 @@ def run(work: Callable[[Any], T]) -> T:
     for pause in (*PAUSES, None):
         try:
             # What this thread saw so far is a snapshot from before it waited for a lock.
-            transaction.begin()
+            begin()
             result = work(plone_site.get())
             transaction.commit()
-            transaction.begin()
+            begin()
             return result
         except Exception as error:
             there = _abort()
@@ -127,6 +88,14 @@ def run(work: Callable[[Any], T]) -> T:
             _abort()
             raise
     raise AssertionError("unreachable")
+
+
+def begin() -> None:
+    """Begin a new transaction; what was not committed in an old one is forgotten."""
+    if transaction.manager.explicit:
+        # Only the others do that by themselves.
+        transaction.abort()
+    transaction.begin()
 
 
 def _conflict(error: BaseException) -> bool:

@@ -45,6 +45,7 @@ from niteoweb.click2sell import privacy
 from niteoweb.click2sell import privilege
 from niteoweb.click2sell import provisioning
 from niteoweb.click2sell import redaction
+from niteoweb.click2sell import serial
 from niteoweb.click2sell import store
 from niteoweb.click2sell.plan import NO_PURCHASE
 from niteoweb.click2sell.plan import Product
@@ -144,7 +145,7 @@ def erase(
         }
         return _keep(site, told), events
 
-    with commit.lock:
+    with serial.section():
         told, events = commit.run(work)
     logger.info("A buyer was erased: %s entries, account %s.", told["entries"], told["account"])
     announce.fire(events)
@@ -186,7 +187,7 @@ def take_in(address: str, reason: str, by: str) -> dict[str, Any]:
         }
         return _keep(site, told), held
 
-    with commit.lock:
+    with serial.section():
         told, held = commit.run(work)
     failed = None
     for key in held:

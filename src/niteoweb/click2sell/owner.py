@@ -29,6 +29,7 @@ from niteoweb.click2sell import outbox
 from niteoweb.click2sell import overview
 from niteoweb.click2sell import privilege
 from niteoweb.click2sell import provisioning
+from niteoweb.click2sell import serial
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.action import Action
 from niteoweb.click2sell.action import address_of
@@ -224,7 +225,7 @@ def resend(user_id: str, way: str, by: str) -> str:
             by=by,
         )["id"]
 
-    with commit.lock:
+    with serial.section():
         mail_id = commit.run(work)
     provisioning.send(mail_id)
     return mail_id

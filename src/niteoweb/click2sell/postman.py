@@ -12,6 +12,7 @@ from niteoweb.click2sell import mail as letters
 from niteoweb.click2sell import member
 from niteoweb.click2sell import outbox
 from niteoweb.click2sell import privilege
+from niteoweb.click2sell import serial
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.ledger import iso
 from niteoweb.click2sell.plan import Plan
@@ -37,13 +38,13 @@ def deliver(mail_id: str, password: str, step: Callable[[str], None]) -> bool:
         return False
     step("before mail")
     try:
-        with commit.lock:
+        with serial.section():
             message = commit.run(lambda site: _prepare(site, mail_id, password))
     except commit.Busy:
         raise
     except Exception as error:
         _log_unexpected(mail_id, error)
-        with commit.lock:
+        with serial.section():
             commit.run(lambda site: _note_unwritten(site, mail_id, type(error).__name__))
         return False
     if message is None:
@@ -53,7 +54,7 @@ def deliver(mail_id: str, password: str, step: Callable[[str], None]) -> bool:
     step("mail handed over")
     if error:
         logger.warning("Mail %s was not sent: %s; it will be tried again.", mail_id, error)
-    with commit.lock:
+    with serial.section():
         commit.run(lambda site: _note(site, mail_id, error))
     step("mail marked sent")
     return not error

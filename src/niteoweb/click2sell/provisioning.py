@@ -30,6 +30,7 @@ from niteoweb.click2sell import postman
 from niteoweb.click2sell import result as results
 from niteoweb.click2sell import retry
 from niteoweb.click2sell import secretkeys
+from niteoweb.click2sell import serial
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.accountcap import Turn
 from niteoweb.click2sell.fact import GRANTS_NOTHING
@@ -135,7 +136,7 @@ def provision(
         plan = plans.make(site, buyer, now, None, follow_mapping, despite_silence, turn)
         return plan, perform(site, plan, None)
 
-    with commit.lock:
+    with serial.section():
         plan, done = commit.run(work)
     follow_up(plan, done, None)
     return plan
@@ -174,7 +175,7 @@ def preview(site: Any, key: str, now: datetime) -> plans.Plan | None:
 def _process(
     records: Mapping[str, arrival.Recorder | None], again: bool = False, signed_by: str = ""
 ) -> Result:
-    with commit.lock:
+    with serial.section():
         result = commit.run(lambda site: _record(site, records, signed_by))
         if result is not None and not again:
             return result
@@ -184,7 +185,7 @@ def _process(
         settled = {} if asked else _settle(keys, again)
     if asked:
         replies = completion.ask(asked)
-        with commit.lock:
+        with serial.section():
             keys = commit.run(lambda site: _complete(site, records, replies))
             settled = _settle(keys, again)
     for result, notification, done in settled.values():

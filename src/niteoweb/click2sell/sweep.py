@@ -24,6 +24,7 @@ from niteoweb.click2sell import provisioning
 from niteoweb.click2sell import remark
 from niteoweb.click2sell import retention
 from niteoweb.click2sell import retry
+from niteoweb.click2sell import serial
 from niteoweb.click2sell import silence
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import store
@@ -73,7 +74,7 @@ def sweep(
     if dry_run or report.copy:
         _look(site, report, now, confirmed or as_of is not None)
         return report
-    with commit.lock:
+    with serial.section():
         commit.run(lambda site: _begin(site, now))
     _entries(report, now)
     catchup.run(report, now)

@@ -10,6 +10,7 @@ from niteoweb.click2sell import commit
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import paymentprovider
 from niteoweb.click2sell import provisioning
+from niteoweb.click2sell import serial
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import validation
 from niteoweb.click2sell.client import cleeng as client
@@ -151,7 +152,7 @@ def _settings() -> Any:
 
 
 def _write(work: Any) -> Any:
-    with commit.lock:
+    with serial.section():
         return commit.run(work)
 
 

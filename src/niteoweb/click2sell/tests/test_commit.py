@@ -1,63 +1,13 @@
 """The lock within a process, and what is done under it."""
 
-from niteoweb.click2sell import commit
 from niteoweb.click2sell import mail as letters
 from niteoweb.click2sell import outbox
+from niteoweb.click2sell import serial
 from niteoweb.click2sell.tests.base import SiteTestCase
 from unittest import mock
-from unittest import TestCase
-
-import threading
-import time
 
 
 WAIT = 30
-
-
-class TestTurns(TestCase):
-    def setUp(self):
-        self.lock = commit.Turns()
-        self.came = []
-
-    def come(self, number):
-        """A thread that waits for the lock."""
-
-        def work():
-            with self.lock:
-                self.came.append(number)
-
-        thread = threading.Thread(target=work)
-        before = len(self.lock._waiting)
-        thread.start()
-        deadline = time.monotonic() + WAIT
-        while len(self.lock._waiting) == before and time.monotonic() < deadline:
-            time.sleep(0.001)
-        return thread
-
-    def test_in_the_order_of_asking(self):
-        with self.lock:
-            threads = [self.come(number) for number in range(20)]
-            self.assertEqual(self.came, [])
-        for thread in threads:
-            thread.join(WAIT)
-        self.assertEqual(self.came, list(range(20)))
-        self.assertFalse(self.lock.locked())
-
-    def test_free_again_after_an_error(self):
-        with self.assertRaises(ValueError), self.lock:
-            self.assertTrue(self.lock.locked())
-            raise ValueError
-        self.assertFalse(self.lock.locked())
-        with self.lock:
-            self.assertTrue(self.lock.locked())
-
-    def test_whoever_waits_gets_it_after_an_error(self):
-        with self.assertRaises(ValueError), self.lock:
-            thread = self.come(1)
-            raise ValueError
-        thread.join(WAIT)
-        self.assertEqual(self.came, [1])
-        self.assertFalse(self.lock.locked())
 
 
 class TestMail(SiteTestCase):
@@ -66,7 +16,7 @@ class TestMail(SiteTestCase):
 
         def noting(name, function):
             def work(*arguments):
-                held.append((name, commit.lock.locked()))
+                held.append((name, serial.lock.locked()))
                 return function(*arguments)
 
             return work

@@ -2,6 +2,7 @@
 
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import provisioning
+from niteoweb.click2sell import serial
 from niteoweb.click2sell.interfaces import IAccessGrantedEvent
 from niteoweb.click2sell.interfaces import IAccessRevokedEvent
 from niteoweb.click2sell.interfaces import IMemberCreatedEvent
@@ -144,7 +145,7 @@ class TestSubscribers(EventTestCase):
         def look(event):
             member = api.user.get(userid=event.user_id)
             seen.append((member.getProperty("product_id"), sorted(member.getGroups())))
-            seen.append(provisioning.commit.lock.locked())
+            seen.append(serial.lock.locked())
 
         self.subscribe(IMemberCreateEvent, look)
         self.buy()

@@ -4,6 +4,7 @@ from niteoweb.click2sell import commit
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import member
 from niteoweb.click2sell import provisioning
+from niteoweb.click2sell import serial
 from niteoweb.click2sell import store
 from niteoweb.click2sell.tests.base import EMAIL
 from niteoweb.click2sell.tests.base import SiteTestCase
@@ -204,7 +205,7 @@ class TestFailure(SiteTestCase):
             ):
                 self.buy()
         self.assertEqual([outcome for outcome, *_ in self.entries()], [ledger.RECEIVED])
-        self.assertFalse(commit.lock.locked())
+        self.assertFalse(serial.lock.locked())
         self.assertEqual(self.buy(), provisioning.Result(ledger.ACCEPTED))
         self.assertEqual(self.groups(), ["click2sell", "premium"])
 
@@ -213,4 +214,4 @@ class TestFailure(SiteTestCase):
             provisioning.resume("no such key")
         with self.assertRaises(KeyError):
             provisioning.replay("no such key")
-        self.assertFalse(commit.lock.locked())
+        self.assertFalse(serial.lock.locked())

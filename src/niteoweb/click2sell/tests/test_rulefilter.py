@@ -1,10 +1,10 @@
 """Content rules for new members, with real rules that mail through a real server."""
 
 from contextlib import contextmanager
-from niteoweb.click2sell import commit
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import provisioning
 from niteoweb.click2sell import rulefilter
+from niteoweb.click2sell import serial
 from niteoweb.click2sell.interfaces import IMemberCreateEvent
 from niteoweb.click2sell.testing import MailServer
 from niteoweb.click2sell.tests.base import EMAIL
@@ -71,7 +71,7 @@ class TestRules(SiteTestCase):
         try:
             site = connection.root()["Application"][self.portal.getId()]
             members = {EMAIL, JANE} & set(site.acl_users.source_users._user_passwords)
-            self.seen.append((sorted(members), commit.lock.locked()))
+            self.seen.append((sorted(members), serial.lock.locked()))
         finally:
             connection.close()
 
