@@ -2,10 +2,10 @@
 
 from collections import defaultdict
 from datetime import timedelta
-from niteoweb.click2sell import commit
 from niteoweb.click2sell import forgery
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import provisioning
+from niteoweb.click2sell import serial
 from niteoweb.click2sell import store
 from niteoweb.click2sell import sweep as sweeping
 from niteoweb.click2sell.browser.callback import view_of
@@ -138,7 +138,7 @@ class TestForgery(ForgeryTestCase):
         delivering, sweeper = (Worker(*site, work.__name__, work) for work in works)
         with (
             mock.patch.object(forgery, "_forget", slowly),
-            mock.patch.object(commit, "lock", _NoticedLock(go_on)),
+            mock.patch.object(serial, "lock", _NoticedLock(go_on)),
         ):
             delivering.start()
             self.assertTrue(written.wait(30))

@@ -6,14 +6,12 @@ from niteoweb.click2sell import provisioning
 from niteoweb.click2sell import serial
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.tests.base import SiteTestCase
+from niteoweb.click2sell.tests.proof.process import Worker
 from plone.app.testing import PLONE_SITE_ID
 from plone.memoize.view import memoize_contextless
-from Testing.makerequest import makerequest
 from unittest import mock
 from unittest import TestCase
 from ZODB.POSException import StorageError
-from zope.component.hooks import setSite
-from zope.globalrequest import setRequest
 
 import threading
 import time
@@ -86,23 +84,10 @@ class TestConnection(SiteTestCase):
 
     def in_a_thread(self, work):
         """Do something as a request of another thread does, with a connection of its own."""
-        found = []
-
-        def run():
-            connection = self.layer["zodbDB"].open()
-            try:
-                site = makerequest(connection.root()["Application"])[PLONE_SITE_ID]
-                setSite(site)
-                setRequest(site.REQUEST)
-                found.append(work())
-            finally:
-                transaction.abort()
-                connection.close()
-
-        thread = threading.Thread(target=run)
-        thread.start()
-        thread.join(WAIT)
-        return found[0]
+        worker = Worker(self.portal._p_jar.db(), PLONE_SITE_ID, "another", work)
+        worker.start()
+        worker.join(WAIT)
+        return worker.result
 
     def seen(self):
         with serial.section():

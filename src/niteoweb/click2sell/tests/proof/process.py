@@ -3,18 +3,31 @@
 from collections.abc import Callable
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextlib import nullcontext
+from niteoweb.click2sell import serial
 from plone.testing.zope import addRequestContainer
 from threading import Thread
 from typing import Any
+from unittest import mock
 from zope.component.hooks import setSite
 from zope.globalrequest import setRequest
 
-import contextlib
+import threading
 import transaction
 
 
-class NoLock(contextlib.nullcontext):
-    """In the place of the lock of one process, which two processes do not share."""
+class _Own(threading.local, serial._Shared):
+    """A connection for each thread, in the place of the one that a process has."""
+
+
+@contextmanager
+def apart() -> Iterator[None]:
+    """Let each thread be a process of its own: without a lock, and with its own connection."""
+    with (
+        mock.patch.object(serial, "lock", nullcontext()),
+        mock.patch.object(serial, "_shared", _Own()),
+    ):
+        yield
 
 
 @contextmanager
