@@ -124,7 +124,7 @@ def _batches(site: Any) -> Iterator[list[str]]:
 
 
 def _without_commit(user_ids: Sequence[str], now: datetime) -> Report:
-    commit.begin()
+    transaction.begin()
     try:
         return _batch(plone_site.get(), user_ids, now)
     finally:

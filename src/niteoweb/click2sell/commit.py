@@ -61,10 +61,10 @@ def run(work: Callable[[Any], T]) -> T:
     for pause in (*PAUSES, None):
         try:
             # What this thread saw so far is a snapshot from before it waited for a lock.
-            begin()
+            transaction.begin()
             result = work(plone_site.get())
             transaction.commit()
-            begin()
+            transaction.begin()
             return result
         except Exception as error:
             there = _abort()
@@ -88,14 +88,6 @@ def run(work: Callable[[Any], T]) -> T:
             _abort()
             raise
     raise AssertionError("unreachable")
-
-
-def begin() -> None:
-    """Begin a new transaction; what was not committed in an old one is forgotten."""
-    if transaction.manager.explicit:
-        # Only the others do that by themselves.
-        transaction.abort()
-    transaction.begin()
 
 
 def _conflict(error: BaseException) -> bool:

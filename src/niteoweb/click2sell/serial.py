@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextlib import suppress
 from niteoweb.click2sell import commit
+from transaction import Transaction
 from transaction.interfaces import NoTransaction
 from typing import Any
 from ZODB.Connection import Connection
@@ -71,7 +72,12 @@ lock = Turns()
 
 
 class _Transactions(transaction.TransactionManager):
-    """One transaction after the other, and none in between."""
+    """One transaction after the other, as other managers have them, but none in between."""
+
+    def begin(self) -> Transaction:
+        """Begin one; what was not committed before is forgotten."""
+        self.abort()
+        return super().begin()
 
     def abort(self) -> None:
         """Forget what was not committed; a database that is closed asks for this too."""
@@ -164,7 +170,7 @@ def _enter(site: Any) -> None:
     """Go to the same site through the shared connection."""
     try:
         connection = _shared.to(site.getPhysicalRoot()._p_jar.db())
-        commit.begin()
+        transaction.begin()
         root = connection.root()["Application"].__of__(RequestContainer(REQUEST=site.REQUEST))
         setSite(root.unrestrictedTraverse(site.getPhysicalPath()[1:]))
     except Exception as error:
@@ -176,7 +182,7 @@ def _enter(site: Any) -> None:
 
 def _begin_outside() -> None:
     try:
-        commit.begin()
+        transaction.begin()
     except Exception as error:
         # What was done is done; who reads next will see that the database is away.
         if not commit.passes(error):

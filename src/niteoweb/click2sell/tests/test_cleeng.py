@@ -7,6 +7,7 @@ from niteoweb.click2sell import customer
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import paymentprovider
 from niteoweb.click2sell import provisioning
+from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import store
 from niteoweb.click2sell import sweep as sweeping
 from niteoweb.click2sell.browser import callback
@@ -19,6 +20,7 @@ from niteoweb.click2sell.sweep import sweep
 from niteoweb.click2sell.testing import HTTP
 from niteoweb.click2sell.tests import base
 from niteoweb.click2sell.tests.base import SiteTestCase
+from niteoweb.click2sell.tests.proof.process import Worker
 from unittest import mock
 
 import itertools
@@ -394,13 +396,24 @@ class TestTransfer(CleengTestCase):
         self.has("premium", who=new)
         self.assertEqual(self.reasons(), [])
 
+    def both_groups(self):
+        """The groups of both customers, on whatever connection this is called."""
+        groups = plone_site.get().acl_users.source_groups._principal_groups
+        return tuple(sorted(groups.get(address, ())) for address in (JANE, JOE))
+
     def test_in_one_commit(self):
         told, _terminated, _created = self.transfer()
         seen, run = [], commit.run
 
         def noted(work):
             found = run(work)
-            seen.append((self.groups(JANE), self.groups(JOE)))
+            # Another process: what is not committed yet is seen by who has the lock alone.
+            visitor = Worker(
+                self.portal._p_jar.db(), self.portal.getId(), "visitor", self.both_groups
+            )
+            visitor.start()
+            visitor.join()
+            seen.append(visitor.result)
             return found
 
         with mock.patch.object(commit, "run", noted):

@@ -185,7 +185,9 @@ class TestConnection(SiteTestCase):
     def test_the_database_is_away(self):
         self.seen()
         manager = transaction.manager.manager
-        away = mock.patch.object(commit, "begin", side_effect=StorageError("away"))
+        away = mock.patch.object(
+            transaction.TransactionManager, "begin", side_effect=StorageError("away")
+        )
         with away, self.assertRaises(commit.Busy), serial.section():
             self.fail("There is no database.")
         self.assertIs(transaction.manager.manager, manager)
