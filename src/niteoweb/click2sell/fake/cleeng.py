@@ -106,6 +106,17 @@ class FakeCleeng(FakeServer):
         """Somebody buys on a TV set; Cleeng does not know until it is asked to validate it."""
         self.bought[vizio_id] = offer
 
+    def subscribe(self, email: str, vizio_id: str, offer: str, days: int = 30) -> Letter:
+        """Somebody subscribes on a TV set, and Vizio tells of it before any app does.
+
+        :param days: until its end.
+        """
+        self.buy(vizio_id, offer)
+        self.subscriptions[vizio_id] = self._begin(
+            vizio_id, self.customer(email), offer, self.clock.now
+        )
+        return self.vizio("SUBSCRIPTION.CREATED", vizio_id, days)
+
     def vizio(self, name: str, vizio_id: str, days: int = 30, offer: str = "") -> Letter:
         """Vizio notifies Cleeng, and Cleeng tells the site.
 
@@ -175,21 +186,21 @@ class FakeCleeng(FakeServer):
         validation.state = SUCCEEDED
         customer_id = self.customer(validation.email)
         old = self.subscriptions.get(validation.vizio_id)
+        bought = validation.vizio_id, customer_id, validation.offer
+        month_ahead = self.clock.now + timedelta(days=30)
         changes: dict[str, Any] = {}
         if old is None:
-            result, new = "SubscriptionCreated", self._begin(validation, customer_id)
+            result, new = "SubscriptionCreated", self._begin(*bought, month_ahead)
         elif old.customer_id != customer_id and old.active:
-            result, new = cleeng.TRANSFERRED, self._begin(validation, customer_id)
-            new = replace(new, expires_at=old.expires_at)
+            result, new = cleeng.TRANSFERRED, self._begin(*bought, old.expires_at)
             changes = {
                 "prevSubscriptionId": old.subscription_id,
                 "prevCustomerId": old.customer_id,
             }
         elif not old.active:
-            expires_at = self.clock.now + timedelta(days=30)
             result, new = (
                 "SubscriptionRevived",
-                replace(old, active=True, customer_id=customer_id, expires_at=expires_at),
+                replace(old, active=True, customer_id=customer_id, expires_at=month_ahead),
             )
         else:
             result, new = "SubscriptionSynchronized", old
@@ -202,12 +213,11 @@ class FakeCleeng(FakeServer):
         if new is not old and result != "SubscriptionRevived":
             self._tell("subscriptionCreated", self._data(new))
 
-    def _begin(self, validation: Validation, customer_id: int) -> Subscription:
+    def _begin(
+        self, vizio_id: str, customer_id: int, offer: str, end: datetime
+    ) -> Subscription:
         self._last_id += 1
-        end = self.clock.now + timedelta(days=30)
-        return Subscription(
-            self._last_id, validation.vizio_id, customer_id, validation.offer, end
-        )
+        return Subscription(self._last_id, vizio_id, customer_id, offer, end)
 
     def _data(self, subscription: Subscription) -> dict[str, Any]:
         """What a webhook says of a subscription."""

@@ -304,6 +304,20 @@ class TestCleeng(FakeTestCase):
             self.assertEqual(self.deliver()[-1], (name, kind))
         self.assertEqual(self.shop.found[-1].product_id, "S2_US")
 
+    def test_what_vizio_tells_before_any_app_does(self):
+        letter = self.fake.subscribe("viewer@example.org", "v1", "S1_US", days=7)
+        self.assertEqual(letter.name, "SUBSCRIPTION.CREATED")
+        self.assertEqual(self.deliver(), [("SUBSCRIPTION.CREATED", Kind.PURCHASE)])
+        (told,) = self.shop.found
+        self.assertEqual((told.buyer, told.product_id), ("viewer@example.org", "S1_US"))
+        self.assertEqual(told.valid_until, START + timedelta(days=7))
+        self.clock.move(days=7)
+        self.validate("viewer@example.org")
+        self.clock.move(seconds=10)
+        self.fake.run()
+        self.assertEqual(self.deliver(), [(cleeng.VALIDATED, Kind.PLAN_CHANGE)])
+        self.assertEqual(self.shop.found[0].transaction, told.transaction)
+
     def test_transfer(self):
         self.bought("old@example.org")
         self.deliver()
