@@ -6,6 +6,7 @@
 PYTHON ?= python3
 PORT ?= 8080
 ONCE ?=
+PROVIDER ?=
 MEMBERS ?= 100,1000,10000,100000
 ENTRIES ?= 1000,1000000
 BENCH ?=
@@ -54,8 +55,8 @@ $(BUILD_DONE): $(PIP_DONE) buildout.cfg base.cfg versions.cfg setup.py setup.cfg
 build: python $(BUILD_DONE)  ## Set up everything: virtual environment, packages, buildout
 
 .PHONY: demo
-demo: build  ## The main job from nothing, then a site to click on (PORT=8080, ONCE=1 to stop after the report)
-	@bin/zopepy demo/run.py --port $(PORT) $(if $(ONCE),--once)
+demo: build  ## The main job from nothing, then a site to click on (PORT=8080, ONCE=1 to stop after the report, PROVIDER=plenigo or cleeng)
+	@bin/zopepy demo/run.py --port $(PORT) $(if $(PROVIDER),--provider "$(PROVIDER)") $(if $(ONCE),--once)
 
 .PHONY: bench
 bench: build  ## What purchases and pages cost (MEMBERS=100,1000 ENTRIES= for a short run; BENCH= for other options)

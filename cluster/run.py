@@ -9,7 +9,6 @@ from pathlib import Path
 import fcntl
 import json
 import secrets
-import signal
 import sys
 import time
 
@@ -30,17 +29,16 @@ from cluster.program import ClusterError  # noqa: E402
 from cluster.program import find  # noqa: E402
 from cluster.program import ROOT  # noqa: E402
 from cluster.sale import sell  # noqa: E402
-from demo.run import DemoError  # noqa: E402
-from demo.run import free_addresses  # noqa: E402
+from demo.process import DemoError  # noqa: E402
+from demo.process import free_addresses  # noqa: E402
+from demo.terminal import end_on_signals  # noqa: E402
+from demo.terminal import Ended  # noqa: E402
+from demo.terminal import say  # noqa: E402
 
 
 MARKER = ".click2sell-cluster"
 #: A process that ended sooner after its start is not started again.
 SHORT_LIFE = 30
-
-
-class Ended(BaseException):
-    """Ctrl-C or SIGTERM. Not an Exception, so that nothing takes it for a failure."""
 
 
 def main() -> int:
@@ -51,8 +49,7 @@ def main() -> int:
     options = parser.parse_args()
     if not 0 < options.port < 65536:
         parser.error("--port: from 1 to 65535")
-    signal.signal(signal.SIGINT, _end)
-    signal.signal(signal.SIGTERM, _end)
+    end_on_signals()
     serving = False
     try:
         with ExitStack() as stack:
@@ -63,9 +60,9 @@ def main() -> int:
             kept = kept_secrets(folder)
             postgres = Postgres(folder / "postgres")
             stack.callback(postgres.stop)
-            _say(f"Starting PostgreSQL in {folder / 'postgres'} ...")
+            say(f"Starting PostgreSQL in {folder / 'postgres'} ...")
             postgres.start()
-            _say("Building the Zope processes, and the site unless it is there ...")
+            say("Building the Zope processes, and the site unless it is there ...")
             processes = zopes(folder, postgres.dsn)
             create_site(folder, processes[0], kept["owner"], kept["key"])
             for process in processes:
@@ -82,10 +79,10 @@ def main() -> int:
             _report(site, postgres, processes, kept)
             if options.once:
                 buyer = sell(site, kept["key"])
-                _say(f"Sold product {PRODUCT} to {buyer} through the balancer.")
+                say(f"Sold product {PRODUCT} to {buyer} through the balancer.")
                 for process in processes:
                     process.look_up(buyer, (OWNER, kept["owner"]))
-                    _say(f"  {process.name} has the member, in the group {GROUP}.")
+                    say(f"  {process.name} has the member, in the group {GROUP}.")
                 return 0
             serving = True
             _watch(postgres, processes, balancer)
@@ -93,7 +90,7 @@ def main() -> int:
         sys.stderr.write(f"{error}\n")
         return 1
     except Ended:
-        _say("\nThe cluster has ended; its database stays.")
+        say("\nThe cluster has ended; its database stays.")
         if not serving:
             return 130
     return 0
@@ -129,7 +126,7 @@ def kept_secrets(folder: Path) -> dict[str, str]:
 
 def _report(site: str, postgres: Postgres, processes: list[Zope], kept: dict[str, str]) -> None:
     names = ", ".join(f"{one.name} at {one.address}" for one in processes)
-    _say(
+    say(
         f"""
 The site:    {site}
 Log in at    {site}/login
@@ -158,23 +155,11 @@ def _watch(postgres: Postgres, processes: list[Zope], balancer: Balancer) -> Non
                 continue
             if process.age < SHORT_LIFE:
                 raise ClusterError(f"{process.name} ended:\n{process.last_words()}")
-            _say(f"{process.name} ended; it is started again.")
+            say(f"{process.name} ended; it is started again.")
             process.start()
         if not postgres.running or not balancer.running:
             raise ClusterError("PostgreSQL or the balancer ended; see their logs.")
         time.sleep(0.5)
-
-
-def _end(signum, frame) -> None:
-    # A second Ctrl-C must not interrupt the ending of the processes.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    raise Ended
-
-
-def _say(text: str) -> None:
-    # At once, even when the output goes into a file or a pipe.
-    print(text, flush=True)
 
 
 if __name__ == "__main__":

@@ -98,18 +98,28 @@ SITE_ZCML = """\
       class="demo.purchase_fields.PurchaseFields"
       permission="cmf.ManagePortal"
       />
-
+{more}
   <securityPolicy component="AccessControl.security.SecurityPolicy" />
 
 </configure>
 """
 
+CLOCK_ZCML = """\
+  <browser:page
+      name="demo-clock"
+      for="plone.base.interfaces.IPloneSiteRoot"
+      class="demo.clock.SiteClock"
+      permission="cmf.ManagePortal"
+      />
+"""
 
-def write_configuration(folder: Path, addresses: list[str]) -> None:
+
+def write_configuration(folder: Path, addresses: list[str], more: str = "") -> None:
     """Write what Zope reads at its start.
 
     :param folder: the demo's folder.
     :param addresses: where to listen, as ``host:port``.
+    :param more: registrations of the demo's own views, :data:`CLOCK_ZCML` for example.
     """
     for name in ("instance/etc", "instance/var", "filestorage", "blobstorage", "cache"):
         (folder / name).mkdir(parents=True)
@@ -119,7 +129,7 @@ def write_configuration(folder: Path, addresses: list[str]) -> None:
         "wsgi.ini": WSGI_INI.replace("{folder}", str(folder).replace("%", "%%")).replace(
             "{listen}", " ".join(addresses)
         ),
-        "instance/etc/site.zcml": SITE_ZCML,
+        "instance/etc/site.zcml": SITE_ZCML.format(more=more),
     }
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")

@@ -46,6 +46,17 @@ class Visitor:
         status, _, text = self._open(path, {"Accept": "application/json"})
         return json.loads(text) if status == 200 else None
 
+    def send(self, method: str, path: str, value: Any = None) -> tuple[int, Any]:
+        """Ask a service of the site to do something.
+
+        :param value: goes out as JSON.
+        :returns: status, and what it answers, None for nothing.
+        """
+        headers = {"Accept": "application/json", "Content-Type": "application/json"}
+        body = None if value is None else json.dumps(value).encode()
+        status, _, text = self._open(path, headers, body, method)
+        return status, json.loads(text) if text else None
+
     def log_in(self, login: str, password: str) -> bool:
         """Use the login form, then open a page that only somebody logged in gets.
 
@@ -59,9 +70,15 @@ class Visitor:
         return opened and escape(login) in text
 
     def _open(
-        self, path: str, headers: Mapping[str, str], body: bytes | None = None
+        self,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        method: str | None = None,
     ) -> tuple[int, str, str]:
-        request = Request(self.site + path, body, {**self._headers, **headers})  # noqa: S310
+        request = Request(  # noqa: S310
+            self.site + path, body, {**self._headers, **headers}, method=method
+        )
         try:
             with self._opener.open(request, timeout=TIMEOUT) as response:
                 return response.status, response.url, response.read().decode("utf-8")

@@ -1,7 +1,7 @@
 """What the demo must not do: wipe a folder that is not its own, lose a mail, take a used port.
 
-And that its month of made-up notifications leaves something on every page. The whole demo is
-too slow for here; ``make demo ONCE=1`` checks each of its own steps.
+And that its month of made-up notifications leaves something on every page. The whole demo
+checks each of its own steps; see ``test_demo_run``.
 """
 
 from collections import Counter
@@ -39,40 +39,40 @@ class TestDemo(TestCase):
         path = mock.patch.object(sys, "path", [str(ROOT), *sys.path])
         path.start()
         self.addCleanup(path.stop)
-        from demo import run
+        from demo import process
 
-        self.run_module = run
+        self.process = process
         folder = TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name, "demo")
 
     def test_its_own_folder_is_emptied(self):
-        with self.run_module.prepared(self.folder):
+        with self.process.prepared(self.folder):
             (self.folder / "filestorage").mkdir()
             (self.folder / "filestorage" / "Data.fs").touch()
             (self.folder / "outside").symlink_to(ROOT)
             (self.folder / "site.log").touch()
-        with self.run_module.prepared(self.folder):
+        with self.process.prepared(self.folder):
             left = [path.name for path in self.folder.iterdir()]
-        self.assertEqual(left, [self.run_module.MARKER])
+        self.assertEqual(left, [self.process.MARKER])
         self.assertTrue((ROOT / "demo" / "run.py").is_file())
 
     def test_another_folder_is_left_alone(self):
         self.folder.mkdir()
         (self.folder / "Data.fs").touch()
         with (
-            self.assertRaisesRegex(self.run_module.DemoError, "not made by the demo"),
-            self.run_module.prepared(self.folder),
+            self.assertRaisesRegex(self.process.DemoError, "not made by the demo"),
+            self.process.prepared(self.folder),
         ):
             pass
         self.assertTrue((self.folder / "Data.fs").exists())
 
     def test_one_demo_at_a_time(self):
-        with self.run_module.prepared(self.folder):
+        with self.process.prepared(self.folder):
             (self.folder / "site.log").touch()
             with (
-                self.assertRaisesRegex(self.run_module.DemoError, "Another demo is running"),
-                self.run_module.prepared(self.folder),
+                self.assertRaisesRegex(self.process.DemoError, "Another demo is running"),
+                self.process.prepared(self.folder),
             ):
                 pass
             self.assertTrue((self.folder / "site.log").exists())
@@ -80,9 +80,9 @@ class TestDemo(TestCase):
     def test_port_in_use(self):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
-            with self.assertRaisesRegex(self.run_module.DemoError, f"Port {port} is in use"):
-                self.run_module.free_addresses(port)
-        self.assertIn(f"127.0.0.1:{port}", self.run_module.free_addresses(port))
+            with self.assertRaisesRegex(self.process.DemoError, f"Port {port} is in use"):
+                self.process.free_addresses(port)
+        self.assertIn(f"127.0.0.1:{port}", self.process.free_addresses(port))
 
     def test_mail_arrives_intact(self):
         from demo.mailbox import Mailbox
