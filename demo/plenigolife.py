@@ -28,10 +28,11 @@ class PlenigoLife(Life):
     gold, silver = "GOLD-MONTHLY", "SILVER-MONTHLY"
     days = 100
     fake: FakePlenigo
+    #: Of plenigo's: Zoë's id, and the id of the subscription that it is about.
+    customer = ""
+    subscription = 0
 
     def provider(self, clock: Clock) -> FakePlenigo:
-        self.customer = ""
-        self.subscription = 0
         return FakePlenigo(SECRET, TOKEN, clock)
 
     @property

@@ -50,7 +50,8 @@ def main() -> int:
     if not 0 < options.port < 65536:
         parser.error("--port: from 1 to 65535")
     if options.provider not in STORIES:
-        parser.error(f"no demo of a provider {options.provider!r}: {', '.join(STORIES)}")
+        known = ", ".join(STORIES)
+        parser.error(f"no provider {options.provider!r} can be shown, choose one of {known}")
     end_on_signals()
     serving = False
     failed = 0

@@ -92,7 +92,7 @@ class TestRun(RunCase):
     def test_a_provider_that_nobody_knows(self):
         done = self.run_demo("--provider", "gumroad")
         self.assertEqual(done.returncode, 2)
-        self.assertIn("no demo of a provider 'gumroad': click2sell, plenigo, cle", done.stdout)
+        self.assertIn("no provider 'gumroad' can be shown, choose one of click2", done.stdout)
         self.assertFalse(self.folder.exists())
 
 
