@@ -9,7 +9,8 @@ give access by moving a payment to another chain. The rules, where there is a ch
 * Chains, receipts and products are told apart by provider.
 * A renewal belongs to the chain that has a payment of its transaction and is on its product;
   else to the latest chain on its product; else it starts one. A renewal whose purchase is
-  known, but dated later by a wrong clock, never goes to another chain.
+  known, but dated later by a wrong clock, never goes to another chain, nor does one of a
+  provider that always names the subscription.
 * A purchase of a transaction and product that a chain has already joins that chain: it is the
   same sale told twice, or a signature used again. Everything else that is a purchase starts a
   chain.
@@ -173,7 +174,8 @@ class History:
     def _paid_chain(self, fact: Fact) -> Chain | None:
         found = self._by_transaction.get((fact.provider, fact.transaction), ())
         same = [chain for chain in found if chain.product_id == fact.product_id]
-        if not same and fact.kind is Kind.RENEWAL and _sale(fact) not in self._sales:
+        unnamed = fact.kind is Kind.RENEWAL and not fact.sealed
+        if not same and unnamed and _sale(fact) not in self._sales:
             known = self._by_product.get((fact.provider, fact.product_id), ())
             same = [chain for chain in known if chain.product_id == fact.product_id]
         return max(same, key=_place, default=None)

@@ -772,6 +772,12 @@ class TestSnapshots(Case):
             with self.subTest(kind):
                 self.assert_spans([begin, stated(kind, 9, "T2")], A=[(0, None)])
 
+    def test_a_renewal_joins_no_other_subscription(self):
+        begin = stated(Kind.PURCHASE, 0)
+        end = {"snapshot": False, "valid_until": day(30)}
+        facts = [begin, stated(Kind.RENEWAL, 5, "T2", **end), stated(Kind.EXPIRY, 9, "T2")]
+        self.assert_spans(facts, A=[(0, None)])
+
     def test_days_of_grace_only_where_the_provider_speaks_of_a_subscription(self):
         end = {"valid_until": day(10)}
         self.assert_spans([stated(Kind.PURCHASE, 0, **end)], A=[(0, 10)])
