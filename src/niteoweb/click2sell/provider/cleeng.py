@@ -273,8 +273,9 @@ def _with_end(notification: Notification, data: JsonBody) -> Notification:
         end = min(end or now, now)
     elif kind not in _GIVING and kind is not Kind.CANCELLATION:
         end = None
-    # Without an end it must not take the place of one that is known.
-    snapshot = kind in (Kind.PLAN_CHANGE, Kind.REACTIVATION) and end is not None
+    # Without an end it must not take the place of one that is known. A purchase has no old
+    # product that it could take the place of.
+    snapshot = kind in _GIVING - {Kind.PURCHASE} and end is not None
     return replace(notification, kind=kind, valid_until=end, snapshot=snapshot)
 
 

@@ -222,6 +222,17 @@ class TestLife(CleengTestCase):
         self.has("course")
         self.assertEqual(self.fields(JANE)["product_id"], SILVER)
 
+    def test_updated_after_the_first_payment_for_the_new_product(self):
+        self.bought()
+        self.deliver()
+        self.pass_time(days=3)
+        before = self.fake.subscriptions[TV]
+        self.fake.vizio("SUBSCRIPTION.UPDATED", TV, offer=SILVER)
+        self.fake.vizio("SUBSCRIPTION.PAYMENT.SUCCESSFUL", TV)
+        self.deliver(order=reversed)
+        self.assertGreater(self.fake.subscriptions[TV].expires_at, before.expires_at)
+        self.has("course")
+
     def test_switched(self):
         self.tell("subscriptionCreated", customerEmail=JANE)
         self.tell("subscriptionSwitched", toOfferId=SILVER, offerId=GOLD, customerEmail=JANE)

@@ -344,8 +344,13 @@ class TestFields(unittest.TestCase):
         found = parsed("subscriptionSwitched", toOfferId="S9_DE")
         self.assertEqual((found.product_id, found.aliases), ("S9_DE", ("S9",)))
 
+    def test_a_renewal_says_what_the_subscription_is_on(self):
+        for found in (parsed("subscriptionRenewed"), vizio("SUBSCRIPTION.PAYMENT.SUCCESSFUL")):
+            self.assertEqual((found.kind, found.snapshot), (Kind.RENEWAL, True))
+
     def test_a_state_without_an_end_opens_none(self):
         for found in (
+            parsed("subscriptionRenewed", expirationDate=None),
             parsed("subscriptionSwitched", expirationDate=None),
             vizio("SUBSCRIPTION.REACTIVATED", expirationDate=None),
         ):
