@@ -254,6 +254,9 @@ def _specific(body: JsonBody) -> JsonBody:
 
 
 def _kind(topic: str, data: JsonBody, specific: JsonBody) -> Kind:
+    if topic == NOT_VALIDATED:
+        # Whatever else it says of the purchase: it is none.
+        return Kind.INFORMATION
     name = data.text("notificationType") or specific.text("notificationType")
     if name:
         return VIZIO.get(name, Kind.UNKNOWN)

@@ -36,6 +36,7 @@ DATA = {
     "expirationDate": "2026-12-22T10:30:00+01:00",
 }
 SPECIFIC = {"invoiceNumber": "INV-1", "subscriptionId": "vizio-77"}
+CREATED = {"notificationType": "SUBSCRIPTION.CREATED"}
 TRANSFER = {"prevSubscriptionId": 111, "prevCustomerId": 222}
 END = datetime(2026, 12, 22, 9, 30, tzinfo=UTC)
 
@@ -88,6 +89,11 @@ class TestValidation(unittest.TestCase):
         ):
             found = parsed(topic, result="SubscriptionCreated", correlationId="q-1")
             self.assertEqual((found.verdict, found.answers), (verdict, "q-1"))
+
+    def test_what_was_not_validated_gives_nothing(self):
+        for place in {}, {"inAppSpecificData": {**SPECIFIC, **CREATED}}, CREATED:
+            found = parsed("inappPurchaseValidationFailed", **place)
+            self.assertEqual((found.kind, found.verdict), (Kind.INFORMATION, "failed"))
 
     def test_another_topic_is_no_answer(self):
         found = parsed("subscriptionCreated", correlationId="q-1")
