@@ -126,7 +126,8 @@ _VERDICTS = {VALIDATED: CONFIRMED, NOT_VALIDATED: REFUSED}
 #: The kinds that give or keep access up to an end.
 _GIVING = frozenset({Kind.PURCHASE, Kind.RENEWAL, Kind.PLAN_CHANGE, Kind.REACTIVATION})
 _SPECIFIC = ("data.inAppSpecificData", "data.InAppSpecificData")
-_DIGEST = re.compile(r"(?:sha256=)?([0-9A-Fa-f]{64})", re.ASCII)
+_PREFIX = "sha256="
+_DIGEST = re.compile(r"[0-9A-Fa-f]{64}", re.ASCII)
 _COUNTRY = re.compile(r"(.+)_[A-Z]{2}", re.ASCII)
 
 
@@ -145,8 +146,10 @@ def verify(delivery: Delivery, settings: Any, now: datetime) -> sealed.SealedBod
         either key, or the body is too old or from the future.
     """
     secret_keys = sealed.keys(delivery, settings)
-    header = delivery.headers.get((settings.signature_header or "").strip().lower(), "")
-    digest = _digest(header.strip(" "), settings.signature_encoding)
+    # To a WSGI server an underscore in the name of a header is a hyphen.
+    name = (settings.signature_header or "").strip().lower().replace("_", "-")
+    header = delivery.headers.get(name, "").strip(" ")
+    digest = _digest(header.removeprefix(_PREFIX), settings.signature_encoding)
     by_previous_key = sealed.prove([digest], delivery.body, secret_keys)
     genuine = sealed.SealedBody(delivery.body, by_previous_key, now, ("data.subscriptionId",))
     try:
@@ -229,7 +232,7 @@ def aliases(offer: str) -> tuple[str, ...]:
 
 
 def _digest(text: str, encoding: str) -> bytes:
-    """The bytes of a signature."""
+    """The bytes of a signature, written in an encoding."""
     if encoding == BASE64:
         try:
             digest = base64.b64decode(text.encode("ascii"), validate=True)
@@ -239,10 +242,9 @@ def _digest(text: str, encoding: str) -> bytes:
         if base64.b64encode(digest) != text.encode("ascii"):
             raise WrongSignature
         return digest
-    found = _DIGEST.fullmatch(text)
-    if found is None or encoding != HEX:
+    if encoding != HEX or not _DIGEST.fullmatch(text):
         raise WrongSignature
-    return bytes.fromhex(found[1])
+    return bytes.fromhex(text)
 
 
 def _specific(body: JsonBody) -> JsonBody:

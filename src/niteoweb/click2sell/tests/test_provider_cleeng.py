@@ -147,11 +147,17 @@ class TestSignature(unittest.TestCase):
         digest = cleeng.sign(KEY, self.body)
         for text in (digest, digest.upper(), f" {digest} ", f"sha256={digest}"):
             cleeng.verify(self.with_header(text), settings(), NOW)
-        cleeng.verify(
-            Delivery(self.body, "application/json", {"signature": digest}),
-            settings(signature_header=" Signature "),
-            NOW,
-        )
+        for name in (" X-Signature ", "X_Signature", "x-signature"):
+            cleeng.verify(
+                Delivery(self.body, "application/json", {"x-signature": digest}),
+                settings(signature_header=name),
+                NOW,
+            )
+        base64 = cleeng.sign(KEY, self.body, "base64")
+        for text in (base64, f"sha256={base64}"):
+            cleeng.verify(self.with_header(text), settings(signature_encoding="base64"), NOW)
+        for text in (f"sha256=sha256={digest}", f"sha512={digest}", f"sha256= {digest}"):
+            self.assert_wrong(self.with_header(text))
         self.assert_wrong(self.with_header(digest), signature_header="Signature")
         for nothing in ("", None):
             self.assert_wrong(self.with_header(digest), signature_header=nothing)
