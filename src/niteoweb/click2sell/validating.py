@@ -91,6 +91,8 @@ def submit(purchase: Purchase, by: str) -> Standing:
         )
         try:
             provisioning.process(told)
+            # Another process may have been faster, for another buyer.
+            _write(lambda site: validation.note_given(site, validation.get(site, id_), buyer))
             if validation.get(plone_site.get(), id_)["status"] == REFUSED:
                 # A notification has said so in the meantime, when there was nothing to end.
                 _end(process, now)

@@ -112,8 +112,18 @@ def queue(site: Any, process: Process, question: str, buyer: str) -> None:
     if question:
         process["question"] = question
         store.tree(site, "validations_asked")[process["provider"], question] = process["id"]
+    note_given(site, process, buyer)
+
+
+def note_given(site: Any, process: Process, buyer: str) -> None:
+    """Note whether access in the meantime is a buyer's: it is the first one's who is named.
+
+    :param buyer: address in lower case, "" for none.
+    """
     known = ledger.get(site, key(process))
-    process["given"] = bool(buyer) and (known is None or known["buyer"] == buyer)
+    given = bool(buyer) and (known is None or known["buyer"] == buyer)
+    if process["given"] != given:
+        process["given"] = given
 
 
 def settle(site: Any, process: Process, verdict: str) -> None:
@@ -198,11 +208,11 @@ def provisional(
 
 
 def ended(site: Any, process: Mapping[str, Any], now: datetime) -> tuple[Notification, ...]:
-    """What ends access in the meantime, none where none was given.
+    """What ends access in the meantime, none where none was given, or to another buyer.
 
     :param now: in UTC.
     """
-    given = ledger.get(site, key(process))
+    given = ledger.get(site, key(process)) if process["given"] else None
     if given is None or erased.is_redacted(given):
         return ()
     notification = history.notification(given)

@@ -276,6 +276,16 @@ class TestStatus(ValidationTestCase):
         self.assertEqual(self.status(id_), "failed")
         self.has()
 
+    def test_the_failure_of_another_buyer_ends_nothing(self):
+        self.member_of_before()
+        self.submitted()
+        with mock.patch.dict(self.fake.bought, clear=True):
+            id_ = self.submitted(email=JOE)
+            self.pass_time(seconds=11)
+            self.fake.validations[validation.get(self.portal, id_)["question"]].offer = ""
+            self.assertEqual(self.status(id_), "failed")
+        self.has("premium")
+
     def test_only_who_submitted_is_told(self):
         self.user("other", "Validator")
         id_ = self.submitted()
@@ -378,6 +388,19 @@ class TestMeantime(ValidationTestCase):
         self.submitted()
         self.submitted(email=JOE)
         self.assertIsNone(self.told["access_until"])
+
+    def test_another_buyer_who_was_faster(self):
+        give = provisioning.process
+
+        def late(told):
+            with mock.patch.object(provisioning, "process", give):
+                self.submitted(email=JOE)
+            return give(told)
+
+        with mock.patch.object(provisioning, "process", late):
+            found = validating.submit(validating.Purchase(JANE, TV, GOLD), "me")
+        self.assertIsNotNone(self.told["access_until"])
+        self.assertIsNone(found.access_until)
 
     def test_without_an_offer_there_is_none(self):
         self.member_of_before()
