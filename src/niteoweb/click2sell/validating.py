@@ -140,7 +140,11 @@ def _ask(id_: str, now: datetime) -> None:
 
 def _end(process: validation.Process, now: datetime) -> None:
     for told in validation.ended(plone_site.get(), process, now):
-        provisioning.process(told)
+        try:
+            provisioning.process(told)
+        except provisioning.Failed:
+            # It is written down; the sweep takes it up.
+            logger.warning("Entry %s has to wait.", told.key)
 
 
 def _settings() -> Any:

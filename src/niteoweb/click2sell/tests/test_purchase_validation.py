@@ -276,6 +276,16 @@ class TestStatus(ValidationTestCase):
         self.assertEqual(self.status(id_), "failed")
         self.has()
 
+    def test_failed_when_asked_and_something_is_in_the_way(self):
+        self.member_of_before()
+        id_ = self.submitted(subscription_id="never bought")
+        self.pass_time(seconds=11)
+        with mock.patch.object(provisioning, "perform", side_effect=RuntimeError):
+            self.assertEqual(self.status(id_), "failed")
+        self.has("premium")
+        self.sweep()
+        self.has()
+
     def test_the_failure_of_another_buyer_ends_nothing(self):
         self.member_of_before()
         self.submitted()
