@@ -187,6 +187,23 @@ def giving(
     return tuple(found)
 
 
+def lives(
+    facts: Iterable[Fact], policy: Policy, subscription: tuple[str, str], moment: datetime
+) -> bool:
+    """Whether a subscription gives access to anything at a moment.
+
+    :param facts: all accepted entries of its buyer.
+    :param policy: the settings.
+    :param subscription: provider, and its id of the subscription.
+    :param moment: in UTC.
+    """
+    return any(
+        chain.undone_by is None and Course(chain, policy.grace_days).covers(moment)
+        for chain in History(facts, not policy.unmatched_refund_needs_attention).chains
+        if any((fact.provider, fact.transaction) == subscription for fact, _ in chain.events)
+    )
+
+
 def _granting_after(chain: Chain, refund: Fact) -> Iterable[Fact]:
     """What would go on with a chain after its refund."""
     for fact, elsewhere in chain.events:

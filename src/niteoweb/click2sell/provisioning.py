@@ -24,6 +24,7 @@ from niteoweb.click2sell import entrynote
 from niteoweb.click2sell import erased
 from niteoweb.click2sell import forgery
 from niteoweb.click2sell import history
+from niteoweb.click2sell import holder
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import plan as plans
 from niteoweb.click2sell import postman
@@ -226,15 +227,18 @@ Settled = tuple[Result, Notification, tuple[plans.Plan, apply.Done] | None]
 def _settle(keys: Collection[str], again: bool) -> dict[str, Settled]:
     """Provision the buyers of entries, in one commit; the lock is held.
 
-    What has waited for their customers to be known goes with them.
+    What has waited for their customers to be known goes with them, and what they end.
 
     :returns: by the keys that were asked for; an entry that was erased has another one.
     :raises Failed: something unexpected happened; the entries are kept as failed.
     """
 
     def work(site: Any) -> dict[str, tuple[plans.Plan, apply.Done] | None]:
-        found = (*keys, *arrival.take_up(site, keys, datetime.now(timezone.utc)))
-        return {key: _provision_entry(site, key, again) for key in found}
+        now = datetime.now(timezone.utc)
+        found = (*keys, *arrival.take_up(site, keys, now))
+        done = {key: _provision_entry(site, key, again) for key in found}
+        ended = holder.follow(site, found, now)
+        return {**done, **{key: _provision_entry(site, key, again) for key in ended}}
 
     try:
         provisioned = commit.run(work)

@@ -62,6 +62,9 @@ TREES = {
     "validations_by_time": OOTreeSet,  # (time at which it was asked for, id)
     "validations_pending": OOTreeSet,  # (provider, the shop's id of the subscription, id)
     "validations_asked": OOBTree,  # (provider, what it calls the validation) -> id
+    # holder.py: number(provider, the shop's id of a subscription) -> places of the first
+    # entries of the provider's subscriptions for it, whoever has it now last
+    "holders": OOBTree,
     # accountcap.py
     "accounts_made": OOTreeSet,  # (time, buyer id) of those that the cap counts
     "accounts_awaited": OOTreeSet,  # (time at which it was asked for, buyer id)

@@ -32,6 +32,9 @@ JOE = "joe@example.org"
 TV = "vizio-1"
 GOLD, SILVER = "S100_US", "S200_US"
 
+#: One order in so many is tried, where there are many.
+EACH = 7
+
 
 class CleengTestCase(SiteTestCase):
     """A Cleeng that offers gold and silver, for the groups "premium" and "course"."""
@@ -414,6 +417,19 @@ class TestTransfer(CleengTestCase):
 
     def test_in_one_commit(self):
         told, _terminated, _created = self.transfer()
+        self.assertOneCommit(told)
+        self.assertTransferred()
+
+    def test_in_one_commit_when_the_beginning_of_the_new_one_comes_first(self):
+        told, terminated, created = self.transfer()
+        self.assertOneCommit(created)
+        self.assertTransferred()
+        self.process(told)
+        self.process(terminated)
+        self.assertTransferred()
+        self.assert_replay_changes_nothing()
+
+    def assertOneCommit(self, told):
         seen, run = [], commit.run
 
         def noted(work):
@@ -432,7 +448,6 @@ class TestTransfer(CleengTestCase):
         before = ["click2sell", "premium"], []
         after = ["click2sell"], ["click2sell", "premium"]
         self.assertEqual([state for state, _ in itertools.groupby(seen)], [before, after])
-        self.assertTransferred()
 
     def test_whichever_webhook_comes_first(self):
         for number, order in enumerate(itertools.permutations(range(3))):
@@ -461,6 +476,103 @@ class TestTransfer(CleengTestCase):
         self.has("premium")
         self.has(who=JOE)
         self.assertEqual(self.reasons(), [])
+
+    def test_back_again_whichever_webhook_comes_first(self):
+        for order in (0, 1, 2), (2, 1, 0), (2, 0, 1):
+            with self.subTest(order):
+                there, back = f"there{order[0]}{order[1]}@example.org", JOE
+                letters = self.transfer(there, back, f"vizio-{order}")
+                self.fake.webhooks.pending.clear()
+                self.in_order([letters[place] for place in order])
+                self.assertTransferred(there, back)
+                self.validate(there, f"vizio-{order}")
+                self.in_order([self.fake.webhooks.pending[place] for place in order])
+                self.fake.webhooks.pending.clear()
+                self.has("premium", who=there)
+                self.has(who=back)
+        self.assertEqual(self.reasons(), [])
+
+    def in_order(self, letters):
+        for letter in letters:
+            self.process(letter)
+            self.later(minutes=1)
+
+    def test_whenever_the_first_customers_webhooks_come(self):
+        orders = list(itertools.permutations(range(5)))
+        for number, order in enumerate(orders[::EACH]):
+            old, new, tv = f"o{number}@example.org", f"n{number}@example.org", f"tv-{number}"
+            self.bought(old, tv)
+            self.validate(new, tv)
+            letters = list(self.fake.webhooks.pending)
+            self.fake.webhooks.pending.clear()
+            with self.subTest([letters[place].name for place in order], number=number):
+                self.in_order([letters[place] for place in order])
+                self.has("premium", who=new)
+                self.assertNotIn("premium", self.groups(old))
+
+    def test_what_comes_late_for_the_old_one_gives_nothing(self):
+        *_others, created = self.transfer()
+        old = self.fake._customers[JANE]
+        self.process(created)
+        self.tell("subscriptionRenewed", **self.of(old, customerEmail=JANE))
+        self.deliver()
+        self.assertTransferred()
+
+    def of(self, customer_id, **values):
+        specific = {"subscriptionId": TV}
+        end = (self.now + timedelta(days=9)).isoformat()
+        return {
+            "subscriptionId": 500001,
+            "customerId": customer_id,
+            "inAppSpecificData": specific,
+            "expirationDate": end,
+            **values,
+        }
+
+    def test_an_old_customer_who_is_known_by_the_address_alone(self):
+        self.tell("subscriptionCreated", **self.of(None, customerEmail=JANE))
+        self.deliver()
+        self.has("premium")
+        other = self.of(78, customerEmail=JOE, subscriptionId=500002)
+        previous = {"prevSubscriptionId": 500001, "prevCustomerId": 77}
+        told = {"result": "SubscriptionTransferred", **other, **previous}
+        self.tell("inappPurchaseValidationSucceeded", **told)
+        self.deliver()
+        self.has(who=JANE)
+        self.has("premium", who=JOE)
+
+    def test_a_new_customer_who_is_not_known_yet(self):
+        self.tell("subscriptionCreated", **self.of(77, customerEmail=JANE))
+        self.deliver()
+        self.tell("subscriptionCreated", **self.of(78, subscriptionId=500002))
+        self.deliver()
+        self.has("premium")
+        self.tell("transactionCreated", customerId=78, customerEmail=JOE)
+        self.deliver()
+        self.assertTransferred()
+
+    def test_the_same_subscription_of_cleengs(self):
+        self.tell("subscriptionCreated", **self.of(77, customerEmail=JANE))
+        self.deliver()
+        self.tell("subscriptionCreated", **self.of(78, customerEmail=JOE))
+        self.deliver()
+        self.assertTransferred()
+
+    def test_what_gives_nothing_takes_nothing(self):
+        self.tell("subscriptionCreated", **self.of(77, customerEmail=JANE))
+        over = (self.now - timedelta(days=9)).isoformat()
+        other = self.of(78, customerEmail=JOE, subscriptionId=500002, expirationDate=over)
+        self.tell("subscriptionCreated", **other)
+        self.deliver()
+        self.has("premium")
+
+    def test_another_subscription_of_vizios_is_not_meant(self):
+        self.bought()
+        self.bought(JOE, "vizio-2")
+        self.tell("subscriptionCreated", subscriptionId=1, customerId=9, customerEmail=JOE)
+        self.deliver()
+        self.has("premium", who=JANE)
+        self.has("premium", who=JOE)
 
     def test_killed_in_between_nothing_is_half_done(self):
         for place in provisioning.STEPS[:8]:
