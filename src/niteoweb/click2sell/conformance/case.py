@@ -47,6 +47,8 @@ class ProviderCase(unittest.TestCase):
     :cvar zone: the site's, for times that name none.
     :cvar tolerance: seconds that a time which the provider signs may be away from now, as the
         setting ``tolerance``; None for a provider that signs none.
+    :cvar dated: whether its deliveries say when something happened or was sent; False where the
+        time of arrival has to do.
     :cvar options: further settings that ``verify`` reads, by name.
     """
 
@@ -54,6 +56,7 @@ class ProviderCase(unittest.TestCase):
     now = datetime(2026, 5, 3, 12, tzinfo=timezone.utc)
     zone: tzinfo = timezone.utc
     tolerance: int | None = None
+    dated = True
     options: Mapping[str, Any] = {}
 
     def samples(self) -> Sequence[Sample]:

@@ -18,6 +18,7 @@ from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import MIGRATION
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import OWNER
+from niteoweb.click2sell.notification import VALIDATION
 
 
 #: All orders are tried of so many notifications; of more of them, the rotations.
@@ -32,7 +33,7 @@ class MeaningCase(ProviderCase):
 
     def test_its_name_can_be_that_of_a_page(self) -> None:
         self.assertRegex(self.said("name"), r"\A[a-z][a-z0-9]*\Z")
-        self.assertNotIn(self.said("name"), (MIGRATION, OWNER))
+        self.assertNotIn(self.said("name"), (MIGRATION, OWNER, VALIDATION))
         self.assertTrue(self.said("title").strip())
 
     @for_each_sample
@@ -61,6 +62,12 @@ class MeaningCase(ProviderCase):
         self.assertEqual(_keys(self.read(self.signed(sample))), keys)
         self.assertEqual(_keys(self.read(self.signed(sample), now=later)), keys)
         self.assertEqual(_keys(self.read(again, now=later)), keys, "signed again")
+
+    @for_each_sample
+    def test_a_delivery_says_the_same_whenever_it_comes(self, sample: Sample) -> None:
+        if self.dated:
+            delivery = self.signed(sample)
+            self.assertEqual(self.read(delivery, now=self.now + _LATER), self.read(delivery))
 
     def test_different_notifications_have_different_keys(self) -> None:
         names: dict[str, str] = {}
@@ -109,6 +116,7 @@ class MeaningCase(ProviderCase):
             snapshot=found.snapshot,
             sealed=found.sealed,
             for_all=found.customer_deleted,
+            origin=found.origin,
         )
 
 

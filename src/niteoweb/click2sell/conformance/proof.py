@@ -18,7 +18,10 @@ from niteoweb.click2sell.notification import WrongSignature
 
 
 #: What says whose a notification is, beside its address; none of it may come unsigned.
-_OF_OTHERS = ("provider", "customer_id", "customer_deleted", "speaks_for")
+_OF_OTHERS = (
+    *("provider", "customer_id", "customer_deleted", "speaks_for"),
+    *("origin", "answers", "verdict"),
+)
 
 #: Secret keys that are none, as settings have them.
 _NONE = (None, "")
@@ -59,6 +62,9 @@ class ProofCase(ProviderCase):
             delivery = self.signed(sample, key)
             genuine = self.provider.verify(delivery, settings, self.now)
             self.assertIs(genuine.by_previous_key, by_previous)
+        both = self.settings(previous_secretkey=SECRET_KEY)
+        genuine = self.provider.verify(self.signed(sample), both, self.now)
+        self.assertIs(genuine.by_previous_key, False, "the present key proves it, too")
         self.assertEqual(
             self.read(self.signed(sample, PREVIOUS_KEY), settings),
             self.read(self.signed(sample), settings),

@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from datetime import timedelta
 from decimal import Decimal
+from niteoweb.click2sell.notification import CONFIRMED
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
+from niteoweb.click2sell.notification import REFUSED
 from niteoweb.click2sell.provider.address import is_address
 
 import re
@@ -24,6 +26,9 @@ _TEXTS = (
         "affiliate",
         "speaks_for",
         "customer_id",
+        "origin",
+        "answers",
+        "verdict",
         "attention",
     ),
 )
@@ -59,6 +64,7 @@ def _promises(found: Notification, provider: str) -> Iterator[tuple[str, bool]]:
     until = found.valid_until
     yield "valid_until: a moment in UTC, or None", until is None or _is_moment(until)
     yield "amount: a number, or None", found.amount is None or _is_number(found.amount)
+    yield "verdict: one of a validation, or empty", found.verdict in ("", CONFIRMED, REFUSED)
     yield "speaks_for: left to this add-on", found.speaks_for == ""
     aliases = found.aliases
     right = type(aliases) is tuple and all(map(_is_text, aliases))
