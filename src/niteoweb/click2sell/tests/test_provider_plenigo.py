@@ -383,6 +383,8 @@ class TestSubscription(unittest.TestCase):
         ):
             found = of_type(callback_type)
             self.assertEqual((found.kind, found.transaction), (kind, "29"))
+            # Not of the customer who pays.
+            self.assertEqual(found.customer_id, "100003")
             self.assertEqual(found.product_id, "O_MZA1E7173120881551")
             self.assertFalse(found.snapshot)
         found = parsed(body_of("FAILED_PAYMENT", "PAYMENT_FAILED", {}, "7"))
