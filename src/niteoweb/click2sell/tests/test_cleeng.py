@@ -15,12 +15,14 @@ from niteoweb.click2sell.fake import cleeng as fakes
 from niteoweb.click2sell.fake.cleeng import FakeCleeng
 from niteoweb.click2sell.fake.server import Clock
 from niteoweb.click2sell.notification import Delivery
+from niteoweb.click2sell.provider import cleeng
 from niteoweb.click2sell.providers import CLEENG
 from niteoweb.click2sell.sweep import sweep
 from niteoweb.click2sell.testing import HTTP
 from niteoweb.click2sell.tests import base
 from niteoweb.click2sell.tests.base import SiteTestCase
 from niteoweb.click2sell.tests.proof.process import Worker
+from random import Random
 from unittest import mock
 
 import itertools
@@ -34,6 +36,11 @@ GOLD, SILVER = "S100_US", "S200_US"
 
 #: One order in so many is tried, where there are many.
 EACH = 7
+
+
+def shuffled(letters):
+    """In an order that is the same in each run."""
+    return Random(len(letters)).sample(letters, len(letters))
 
 
 class CleengTestCase(SiteTestCase):
@@ -316,6 +323,34 @@ class TestDelivery(CleengTestCase):
         self.pass_time(hours=1)
         self.vizio("EXPIRED")
         self.has()
+
+    def test_vizios_nine_in_any_order_and_twice(self):
+        self.fake.timestamps = True
+        story = (
+            ("CREATED", ["premium"]),
+            ("PAYMENT.SUCCESSFUL", ["premium"]),
+            ("DOWNGRADE.PENDING", ["premium"]),
+            ("UPDATED", ["course"]),
+            ("PAYMENT.FAILED", ["course"]),
+            ("CANCELED", ["course"]),
+            ("REACTIVATED", ["course"]),
+            ("EXPIRED", []),
+            ("PAYMENT.REFUND", []),
+        )
+        self.assertEqual({f"SUBSCRIPTION.{name}" for name, _groups in story}, set(cleeng.VIZIO))
+        for order, length in itertools.product((reversed, shuffled), range(1, 10)):
+            last, groups = story[length - 1]
+            tv = f"{order.__name__}-{length}"
+            self.bought(f"{tv}@example.org", tv)
+            self.fake.webhooks.pending.clear()
+            for name, _groups in story[:length]:
+                self.pass_time(hours=1)
+                self.fake.vizio(f"SUBSCRIPTION.{name}", tv, offer=SILVER)
+            with self.subTest(last, order=order.__name__):
+                self.assertEqual(set(self.deliver(order=order, times=2)), {200})
+                self.has(*groups, who=f"{tv}@example.org")
+        self.assertEqual(len(self.entries()), 2 * sum(range(10)))
+        self.assertEqual(self.reasons(), [])
 
     def test_the_end_of_access_before_its_beginning(self):
         self.fake.timestamps = True
