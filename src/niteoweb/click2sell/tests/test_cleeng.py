@@ -271,6 +271,34 @@ class TestLife(CleengTestCase):
         self.sweep()
         self.has()
 
+    def test_a_trial_that_is_paid_for(self):
+        for days, topic, trial in (7, "subscriptionCreated", True), (37, "x", False):
+            self.tell(
+                topic,
+                customerEmail=JANE,
+                active=True,
+                inTrial=trial,
+                expirationDate=(base.NOW + timedelta(days=days)).isoformat(),
+                notificationType=None if trial else "SUBSCRIPTION.PAYMENT.SUCCESSFUL",
+            )
+            self.deliver()
+            self.pass_time(days=8)
+        self.pass_time(days=20)
+        self.sweep()
+        self.has("premium")
+        self.pass_time(days=5)
+        self.sweep()
+        self.has()
+
+    def test_what_is_not_active_is_cancelled_all_the_same(self):
+        self.bought()
+        self.deliver()
+        end = self.fake.subscriptions[TV].expires_at.isoformat()
+        told = {"subscriptionId": self.fake.subscriptions[TV].subscription_id}
+        self.tell("subscriptionCanceled", active=False, expirationDate=end, **told)
+        self.deliver()
+        self.has("premium")
+
     def test_what_is_not_active_gives_nothing(self):
         self.tell("subscriptionRenewed", customerEmail=JANE, active=False)
         self.deliver()
