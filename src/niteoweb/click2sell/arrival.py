@@ -44,12 +44,17 @@ def write_down(site: Any, notification: Notification, now: datetime) -> ledger.E
     return entry
 
 
-def amend(site: Any, entry: ledger.Entry, notification: Notification) -> None:
+def amend(
+    site: Any, entry: ledger.Entry, notification: Notification, now: datetime
+) -> None:
     """Write down what its provider has told of an entry since it arrived.
 
     :param notification: the entry's, with what was not known.
+    :param now: in UTC.
     """
     entry.pop("asks", None)
+    # By the provider's clock it may be of now, days after it arrived.
+    ledger.change(entry, told_at=ledger.iso(now))
     search.forget_nameless(site, entry)
     ledger.amend(site, entry, notification)
     _file(site, entry, notification)
@@ -79,7 +84,8 @@ def take_up(site: Any, keys: Iterable[str], now: datetime) -> tuple[str, ...]:
             if waiting["buyer_id"] or waiting["dismissed"] is not None:
                 continue
             ledger.finish(site, waiting, ledger.RECEIVED)
-            amend(site, waiting, customer.named(site, history.notification(waiting)))
+            told = customer.named(site, history.notification(waiting))
+            amend(site, waiting, told, now)
             found.append(key)
     return tuple(found)
 

@@ -79,7 +79,8 @@ class Fact:
     :ivar key: the entry's unique key.
     :ivar product_id: the product; of a plan change, the new one.
     :ivar occurred_at: the provider's time, in UTC.
-    :ivar received_at: time of arrival, in UTC.
+    :ivar received_at: time of arrival, in UTC; where the provider had to be asked for the rest,
+        the time of its answer.
     :ivar days: days of access by the terms that were written when it was recorded; None when
         they name none, so that access has no end.
     :ivar terms_known: False when the product had no mapping line then; see

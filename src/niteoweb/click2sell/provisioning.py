@@ -213,7 +213,7 @@ def _complete(
         if not reply.told:
             completion.put_off(site, entry, reply, now)
             continue
-        arrival.amend(site, entry, reply.told[0])
+        arrival.amend(site, entry, reply.told[0], now)
         for notification in reply.told[1:]:
             if ledger.get(site, notification.key) is None:
                 arrival.write_down(site, notification, now)
