@@ -44,9 +44,7 @@ def write_down(site: Any, notification: Notification, now: datetime) -> ledger.E
     return entry
 
 
-def amend(
-    site: Any, entry: ledger.Entry, notification: Notification, now: datetime
-) -> None:
+def amend(site: Any, entry: ledger.Entry, notification: Notification, now: datetime) -> None:
     """Write down what its provider has told of an entry since it arrived.
 
     :param notification: the entry's, with what was not known.

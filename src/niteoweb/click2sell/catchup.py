@@ -25,6 +25,7 @@ from niteoweb.click2sell.report import Report
 from typing import Any
 
 import logging
+import traceback
 
 
 logger = logging.getLogger("niteoweb.click2sell")
@@ -49,6 +50,11 @@ def run(report: Report, now: datetime) -> None:
                 _ask(provider, report, now)
             except (Unreachable, Refused) as error:
                 logger.warning("%s cannot be asked what has changed: %s", provider.name, error)
+                report.troubled += 1
+            except Exception as error:
+                # The message of an error could hold an address.
+                where = "".join(traceback.format_tb(error.__traceback__))
+                logger.error("%s: %s\n%s", provider.name, type(error).__name__, where)
                 report.troubled += 1
 
 

@@ -21,12 +21,15 @@ from niteoweb.click2sell.notification import Notification
 from typing import Any
 
 import logging
+import traceback
 
 
 logger = logging.getLogger("niteoweb.click2sell")
 
 UNREACHABLE = "unreachable"
 NOT_TOLD = "not told"
+#: Asking failed in a way that nobody has thought of; it is no reason that is stored.
+BROKEN = "broken"
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class Reply:
 
     :ivar told: the entry's notification, complete, and others that followed from the answer;
         none when it has not answered.
-    :ivar reason: why it has not, :data:`UNREACHABLE` or :data:`NOT_TOLD`.
+    :ivar reason: why it has not, :data:`UNREACHABLE`, :data:`NOT_TOLD` or :data:`BROKEN`.
     :ivar error: what was in the way, in words without addresses and secrets.
     """
 
@@ -88,6 +91,9 @@ def put_off(site: Any, entry: ledger.Entry, reply: Reply, now: datetime) -> None
     if reply.reason == UNREACHABLE:
         retry.note(entry, now)
         ledger.finish(site, entry, ledger.FAILED, UNREACHABLE, title)
+    elif reply.reason == BROKEN:
+        retry.note(entry, now)
+        ledger.finish(site, entry, ledger.FAILED)
     else:
         ledger.finish(site, entry, ledger.ATTENTION, NOT_TOLD, title)
 
@@ -107,3 +113,9 @@ def _ask(notification: Notification) -> Reply:
     except Refused as error:
         logger.warning("Entry %s needs attention: %s", notification.key, error.reason)
         return Reply(reason=NOT_TOLD, error=error.reason)
+    except Exception as error:
+        # One that cannot be asked about must not keep the sweep from the others.
+        where = "".join(traceback.format_tb(error.__traceback__))
+        name = type(error).__name__
+        logger.error("Entry %s failed: %s\n%s", notification.key, name, where)
+        return Reply(reason=BROKEN, error=f"{name}\n{where}")

@@ -194,6 +194,8 @@ def _process(
             # A payment that was told before is no news when it is replayed; a new member is.
             news = done[1].created or (not again and result.reason not in GRANTS_NOTHING)
             follow_up(*done, notification if news else None)
+    if asked and any(reply.reason == completion.BROKEN for reply in replies.values()):
+        raise Failed
     # What has waited for these is no matter of whoever delivered them.
     return results.worst(settled[key][0] for key in keys if key in settled)
 

@@ -123,6 +123,8 @@ def _entries(report: Report, now: datetime) -> None:
             report.busy += 1
         except provisioning.Failed:
             report.entries[key] = ledger.FAILED
+        except Exception as error:
+            _trouble(report, f"Entry {key}", error)
 
 
 def _lapsed(report: Report, now: datetime, confirmed: bool) -> frozenset[str]:
