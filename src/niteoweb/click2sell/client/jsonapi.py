@@ -10,10 +10,14 @@ from collections.abc import Sequence
 from contextlib import closing
 from ipaddress import ip_address
 from niteoweb.click2sell.client import NotFound
+from niteoweb.click2sell.client import patience
 from niteoweb.click2sell.client import Refused
 from niteoweb.click2sell.client import Unreachable
 from niteoweb.click2sell.notification import ParameterInvalid
 from niteoweb.click2sell.provider import jsonbody
+from queue import Empty
+from queue import SimpleQueue
+from threading import Thread
 from typing import Any
 from urllib.parse import quote
 from urllib.parse import urlsplit
@@ -132,10 +136,10 @@ class JsonApi:
             # It would be another question.
             raise Refused("id")
         url = "/".join([self._base, *(quote(part, safe="") for part in path)])
-        until = self._clock() + PATIENCE
+        until = self._clock() + min(PATIENCE, patience.left())
         for pause in (*pauses, None):
             try:
-                status, retry_after, body = self._ask(method, url, content, until)
+                status, retry_after, body = self._in_time(method, url, content, until)
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError):
                 status, retry_after, body = 0, "", b""
             if status and status not in _TRY_AGAIN:
@@ -147,6 +151,33 @@ class JsonApi:
                 break
             self._sleep(pause)
         raise Unreachable(f"status {status}" if status else "no answer")
+
+    def _in_time(
+        self, method: str, url: str, content: Mapping[str, Any], until: float
+    ) -> tuple[int, str, bytes]:
+        """One try that is over by a moment, come what may.
+
+        Looking up a name and headers that trickle in have no limit of time by themselves.
+        """
+        answers: SimpleQueue[tuple[int, str, bytes] | Exception] = SimpleQueue()
+
+        def ask() -> None:
+            try:
+                answers.put(self._ask(method, url, content, until))
+            except Exception as error:
+                answers.put(error)
+
+        left = until - self._clock()
+        if left <= 0:
+            raise Unreachable("no answer")
+        Thread(target=ask, name="click2sell asks", daemon=True).start()
+        try:
+            found = answers.get(timeout=left)
+        except Empty:
+            raise Unreachable("no answer") from None
+        if isinstance(found, Exception):
+            raise found
+        return found
 
     def _ask(
         self, method: str, url: str, content: Mapping[str, Any], until: float

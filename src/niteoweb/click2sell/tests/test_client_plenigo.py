@@ -2,12 +2,14 @@
 
 from contextlib import contextmanager
 from contextlib import ExitStack
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from datetime import timedelta
 from datetime import timezone
 from niteoweb.click2sell.client import jsonapi
 from niteoweb.click2sell.client import NotFound
+from niteoweb.click2sell.client import patience
 from niteoweb.click2sell.client import plenigo as client
 from niteoweb.click2sell.client import Refused
 from niteoweb.click2sell.client import Unreachable
@@ -27,6 +29,7 @@ import io
 import logging
 import os
 import socket
+import threading
 import unittest
 
 
@@ -283,15 +286,35 @@ class TestTries(ApiTestCase):
             self.assert_unreachable("answer too large")
 
     def test_a_slow_answer(self):
-        times = iter([0, jsonapi.PATIENCE + 1])
+        times = iter([0, 0, jsonapi.PATIENCE + 1])
         api = jsonapi.JsonApi(self.fake.url, {client.TOKEN: TOKEN}, clock=lambda: next(times))
         with self.assertRaises(Unreachable) as caught:
             api.get("subscriptions", "1")
         self.assertEqual(str(caught.exception), "answer too slow")
 
+    def test_headers_that_never_end(self):
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            ended = threading.Event()
+            self.addCleanup(ended.set)
+            threading.Thread(target=trickle, args=(server, ended), daemon=True).start()
+            self.settings.api_url = f"http://127.0.0.1:{server.getsockname()[1]}"
+            with patience.limited(0.3):
+                self.assert_unreachable("no answer")
+        self.assertEqual(self.pauses, [])
+
+    def test_patience_is_for_all_questions_together(self):
+        with patience.limited(-1):
+            self.assertLess(patience.left(), 0)
+            with patience.limited(60):
+                # Nobody inside has more.
+                self.assertLess(patience.left(), 0)
+                self.asked()
+                self.assert_unreachable("no answer")
+        self.assertEqual(self.asked(), [])
+
     def test_patience_ends(self):
         self.fake.outage = True
-        times = iter([0, jsonapi.PATIENCE - 1])
+        times = iter([0, 0, jsonapi.PATIENCE - 1])
         api = jsonapi.JsonApi(self.fake.url, {}, self.pauses.append, lambda: next(times))
         with self.assertRaises(Unreachable):
             api.get("subscriptions", "1")
@@ -331,6 +354,15 @@ class TestTries(ApiTestCase):
             root.setLevel(before)
         for secret in (TOKEN, "example.org", "Flower"):
             self.assertNotIn(secret.lower(), stream.getvalue().lower())
+
+
+def trickle(server: socket.socket, ended: threading.Event) -> None:
+    """A server that sends a header each moment, for ever."""
+    connection, _address = server.accept()
+    with connection, suppress(OSError):
+        connection.sendall(b"HTTP/1.1 200 OK\r\n")
+        while not ended.wait(0.02):
+            connection.sendall(b"X: y\r\n")
 
 
 class TestAddress(ApiTestCase):
