@@ -230,7 +230,7 @@ class Filling:
             for at in arrival.tried_at:
                 entry["attempts"] += 1
                 entrynote.note_failure(entry, "TimeoutError\n", at)
-                retry.note(entry, at)
+                retry.note(site, entry, at)
             ledger.finish(site, entry, ledger.FAILED)
         elif arrival.quiet:
             buyer = buyers.get(site, entry["buyer_id"])

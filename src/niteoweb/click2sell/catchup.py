@@ -25,7 +25,6 @@ from niteoweb.click2sell.report import Report
 from typing import Any
 
 import logging
-import traceback
 
 
 logger = logging.getLogger("niteoweb.click2sell")
@@ -52,10 +51,7 @@ def run(report: Report, now: datetime) -> None:
                 logger.warning("%s cannot be asked what has changed: %s", provider.name, error)
                 report.troubled += 1
             except Exception as error:
-                # The message of an error could hold an address.
-                where = "".join(traceback.format_tb(error.__traceback__))
-                logger.error("%s: %s\n%s", provider.name, type(error).__name__, where)
-                report.troubled += 1
+                report.trouble(provider.name, error)
 
 
 def since(site: Any, provider: IPaymentProvider, now: datetime) -> datetime:

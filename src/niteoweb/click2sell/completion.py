@@ -6,6 +6,7 @@ cannot be reached its entries are failed ones, which the sweep takes up.
 """
 
 from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from datetime import timezone
@@ -13,8 +14,10 @@ from niteoweb.click2sell import customer
 from niteoweb.click2sell import entrynote
 from niteoweb.click2sell import history
 from niteoweb.click2sell import ledger
+from niteoweb.click2sell import outage
 from niteoweb.click2sell import paymentprovider
 from niteoweb.click2sell import retry
+from niteoweb.click2sell.client import patience
 from niteoweb.click2sell.client import Refused
 from niteoweb.click2sell.client import Unreachable
 from niteoweb.click2sell.notification import Notification
@@ -25,6 +28,9 @@ import traceback
 
 
 logger = logging.getLogger("niteoweb.click2sell")
+
+#: Seconds that are left for asking while a notification is being taken in.
+HURRY = 6
 
 UNREACHABLE = "unreachable"
 NOT_TOLD = "not told"
@@ -72,12 +78,15 @@ def asks(entry: ledger.Entry) -> bool:
     return bool(entry.get("asks"))
 
 
-def ask(asked: Iterable[Notification]) -> dict[str, Reply]:
+def ask(asked: Iterable[Notification], hurried: bool = False) -> dict[str, Reply]:
     """Ask the providers; this may take many seconds.
 
+    :param hurried: a provider waits for us to answer, and with it a thread that others need:
+        :data:`HURRY` seconds are all there is, and who was away a moment ago is not asked.
     :returns: by the keys of the entries.
     """
-    return {notification.key: _ask(notification) for notification in asked}
+    with patience.limited(HURRY) if hurried else nullcontext():
+        return {notification.key: _ask(notification, hurried) for notification in asked}
 
 
 def put_off(site: Any, entry: ledger.Entry, reply: Reply, now: datetime) -> None:
@@ -89,24 +98,32 @@ def put_off(site: Any, entry: ledger.Entry, reply: Reply, now: datetime) -> None
     entry["attempts"] += 1
     entrynote.note_failure(entry, reply.error, now)
     if reply.reason == UNREACHABLE:
-        retry.note(entry, now)
+        retry.note_away(site, entry, now)
         ledger.finish(site, entry, ledger.FAILED, UNREACHABLE, title)
     elif reply.reason == BROKEN:
-        retry.note(entry, now)
+        retry.note(site, entry, now)
         ledger.finish(site, entry, ledger.FAILED)
     else:
         ledger.finish(site, entry, ledger.ATTENTION, NOT_TOLD, title)
 
 
-def _ask(notification: Notification) -> Reply:
+def _ask(notification: Notification, hurried: bool) -> Reply:
     provider = paymentprovider.named(notification.provider)
     if provider is None or provider.client is None:
         return Reply(reason=NOT_TOLD, error="There is no such provider any more.")
+    if not paymentprovider.is_enabled(provider):
+        return Reply(reason=UNREACHABLE, error="It is switched off.")
     stored = paymentprovider.settings(provider)
+    asked_how = tuple(str(getattr(stored, name, "")) for name in ("api_url", "api_token"))
+    if hurried and not outage.may_ask(provider.name, asked_how):
+        return Reply(reason=UNREACHABLE, error="It could not be reached a moment ago.")
     try:
         now = datetime.now(timezone.utc)
-        return Reply(provider.client.complete(notification, stored, now))
+        told = provider.client.complete(notification, stored, now)
+        outage.ends(provider.name)
+        return Reply(told)
     except Unreachable as error:
+        outage.begins(provider.name, asked_how)
         key = notification.key
         logger.warning("Entry %s has to wait: %s cannot be reached.", key, provider.name)
         return Reply(reason=UNREACHABLE, error=str(error))

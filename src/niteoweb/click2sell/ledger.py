@@ -14,6 +14,7 @@ from niteoweb.click2sell import erased
 from niteoweb.click2sell import facet as facets
 from niteoweb.click2sell import figures
 from niteoweb.click2sell import mention
+from niteoweb.click2sell import retryqueue
 from niteoweb.click2sell import shelf
 from niteoweb.click2sell import store
 from niteoweb.click2sell.fact import TOLERANCE
@@ -200,6 +201,8 @@ def finish(site: Any, entry: Entry, outcome: str, reason: str = "", subject: str
         tell = outcome in WAITS and reason != TOO_MANY
         untold = store.tree(site, "untold")
         (untold.insert if tell else untold.discard)(entry["key"])
+    if outcome != FAILED:
+        retryqueue.forget(site, entry)
     if entry["outcome"] != outcome:
         facets.forget(site, entry)
         entry["outcome"] = outcome

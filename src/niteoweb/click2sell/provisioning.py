@@ -85,7 +85,7 @@ def process(*notifications: Notification, signed_by: str = "") -> Result:
     :raises Failed: something unexpected happened; the entries are kept as failed.
     """
     records = {found.key: arrival.recorder(found) for found in notifications}
-    return _process(records, signed_by=signed_by)
+    return _process(records, signed_by=signed_by, hurried=True)
 
 
 def process_broken(
@@ -174,7 +174,10 @@ def preview(site: Any, key: str, now: datetime) -> plans.Plan | None:
 
 
 def _process(
-    records: Mapping[str, arrival.Recorder | None], again: bool = False, signed_by: str = ""
+    records: Mapping[str, arrival.Recorder | None],
+    again: bool = False,
+    signed_by: str = "",
+    hurried: bool = False,
 ) -> Result:
     with serial.section():
         result = commit.run(lambda site: _record(site, records, signed_by))
@@ -185,7 +188,7 @@ def _process(
         keys: Collection[str] = records.keys()
         settled = {} if asked else _settle(keys, again)
     if asked:
-        replies = completion.ask(asked)
+        replies = completion.ask(asked, hurried)
         with serial.section():
             keys = commit.run(lambda site: _complete(site, records, replies))
             settled = _settle(keys, again)
@@ -372,7 +375,7 @@ def _fail(keys: Iterable[str], error: Exception, again: bool) -> None:
             entrynote.note_failure(
                 entry, f"{type(error).__name__}\n{where}", datetime.now(timezone.utc)
             )
-            retry.note(entry, datetime.now(timezone.utc))
+            retry.note(site, entry, datetime.now(timezone.utc))
             ledger.finish(site, entry, ledger.FAILED)
 
     logger.error("Entry %s failed: %s\n%s", ", ".join(keys), type(error).__name__, where)

@@ -7,6 +7,12 @@ from niteoweb.click2sell import member
 from niteoweb.click2sell.plan import Plan
 from typing import Any
 
+import logging
+import traceback
+
+
+logger = logging.getLogger("niteoweb.click2sell")
+
 
 @dataclass
 class Report:
@@ -68,6 +74,15 @@ class Report:
             "busy": self.busy,
             "troubled": self.troubled,
         }
+
+    def trouble(self, what: str, error: Exception) -> None:
+        """Note that something went wrong; one member's trouble is not the others'.
+
+        The next sweep tries again. The message of an error could hold an address.
+        """
+        where = "".join(traceback.format_tb(error.__traceback__))
+        logger.error("%s: %s\n%s", what, type(error).__name__, where)
+        self.troubled += 1
 
     def tell(self, plan: Plan) -> None:
         """Add a member, if access to anything ends by the plan."""

@@ -1,9 +1,9 @@
 """When the sweep takes up an entry that is not final."""
 
-from collections.abc import Iterator
 from datetime import datetime
 from datetime import timedelta
 from niteoweb.click2sell import ledger
+from niteoweb.click2sell import retryqueue
 from typing import Any
 
 
@@ -15,7 +15,7 @@ RECEIVED_AT_MOST = timedelta(minutes=2)
 PAUSES = (0, 15, 60, 240, 720, 1440)
 
 
-def note(entry: ledger.Entry, now: datetime) -> None:
+def note(site: Any, entry: ledger.Entry, now: datetime) -> None:
     """Set when a failed entry is taken up, by the number of its attempts.
 
     A redelivery or a replay does not wait for it.
@@ -23,7 +23,15 @@ def note(entry: ledger.Entry, now: datetime) -> None:
     :param now: in UTC.
     """
     pause = PAUSES[min(entry["attempts"], len(PAUSES)) - 1]
-    ledger.change(entry, retry_at=ledger.iso(now + timedelta(minutes=pause)))
+    retryqueue.file(site, entry, ledger.iso(now + timedelta(minutes=pause)))
+
+
+def note_away(site: Any, entry: ledger.Entry, now: datetime) -> None:
+    """Let an entry wait until its provider can be reached; each sweep asks about one of them.
+
+    :param now: in UTC.
+    """
+    retryqueue.file(site, entry, ledger.iso(now), entry["provider"])
 
 
 def due(site: Any, now: datetime) -> list[str]:
@@ -32,18 +40,13 @@ def due(site: Any, now: datetime) -> list[str]:
     :param now: in UTC.
     """
     died = ledger.received_before(site, "outcome", ledger.RECEIVED, now - RECEIVED_AT_MOST)
-    failed = (key for key, waits in _failed(site, now) if not waits)
-    return [*died, *failed]
+    return [*died, *retryqueue.due(site, ledger.iso(now))]
 
 
 def waiting(site: Any, now: datetime) -> int:
-    """How many failed entries wait for their time.
+    """How many failed entries wait for their time, or for their provider.
 
     :param now: in UTC.
     """
-    return sum(waits for _key, waits in _failed(site, now))
-
-
-def _failed(site: Any, now: datetime) -> Iterator[tuple[str, bool]]:
-    for key in ledger.newest_first(site, "outcome", ledger.FAILED):
-        yield key, ledger.get(site, key).get("retry_at", "") > ledger.iso(now)
+    failed = ledger.count(site, "outcome", ledger.FAILED)
+    return failed - retryqueue.due_count(site, ledger.iso(now))

@@ -40,6 +40,8 @@ TREES = {
     "corrected": OOBTree,
     "corrected_to": OOTreeSet,  # (the right address, provider or "", transaction or address)
     "dismissed": OOTreeSet,  # keys of refused entries that an owner has dismissed
+    # retryqueue.py: (provider that it waits for or "", time as stored, place)
+    "retries": OOTreeSet,
     "untold": OOTreeSet,  # keys of entries that wait for the owner, who was not told yet
     "money": OOTreeSet,  # (microseconds at which money moved, place)
     # buyer.py

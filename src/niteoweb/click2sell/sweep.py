@@ -28,6 +28,7 @@ from niteoweb.click2sell import serial
 from niteoweb.click2sell import silence
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import store
+from niteoweb.click2sell import unfinished
 from niteoweb.click2sell import validation
 from niteoweb.click2sell.accountcap import Turn
 from niteoweb.click2sell.interfaces import IClick2SellSettings
@@ -36,7 +37,6 @@ from typing import Any
 
 import logging
 import time
-import traceback
 
 
 logger = logging.getLogger("niteoweb.click2sell")
@@ -76,7 +76,7 @@ def sweep(
         return report
     with serial.section():
         commit.run(lambda site: _begin(site, now))
-    _entries(report, now)
+    unfinished.take_up(report, now)
     catchup.run(report, now)
     waiting = _lapsed(report, now, confirmed)
     _pending(report, waiting)
@@ -102,7 +102,8 @@ def _begin(site: Any, now: datetime) -> None:
 def _look(site: Any, report: Report, now: datetime, confirmed: bool) -> None:
     """Fill the report without changing anything."""
     report.silent = {} if confirmed else silence.silent(site, now)
-    report.entries = {key: ledger.get(site, key)["outcome"] for key in retry.due(site, now)}
+    due = unfinished.due(site, now)
+    report.entries = {key: ledger.get(site, key)["outcome"] for key in due}
     for plan in _plans(report, _due(site, now), now, confirmed):
         report.tell(plan)
     _break(site, report, confirmed)
@@ -112,19 +113,6 @@ def _look(site: Any, report: Report, now: datetime, confirmed: bool) -> None:
     report.accounts = waiting if room is None else min(waiting, room)
     report.mails["due"] = len(outbox.due(site, now))
     _wait(site, report, now)
-
-
-def _entries(report: Report, now: datetime) -> None:
-    """Take up entries whose process died, and failed ones."""
-    for key in retry.due(plone_site.get(), now):
-        try:
-            report.entries[key] = provisioning.resume(key).outcome
-        except commit.Busy:
-            report.busy += 1
-        except provisioning.Failed:
-            report.entries[key] = ledger.FAILED
-        except Exception as error:
-            _trouble(report, f"Entry {key}", error)
 
 
 def _lapsed(report: Report, now: datetime, confirmed: bool) -> frozenset[str]:
@@ -173,7 +161,7 @@ def _alert(report: Report, now: datetime) -> None:
     except commit.Busy:
         report.busy += 1
     except Exception as error:
-        _trouble(report, "Mail to the owner", error)
+        report.trouble("Mail to the owner", error)
 
 
 def _plans(
@@ -185,7 +173,7 @@ def _plans(
         try:
             yield plans.make(site, buyers.get(site, buyer_id), now, despite_silence=confirmed)
         except Exception as error:
-            _trouble(report, buyer_id, error)
+            report.trouble(buyer_id, error)
 
 
 def _provision(
@@ -200,17 +188,7 @@ def _provision(
         except commit.Busy:
             report.busy += 1
         except Exception as error:
-            _trouble(report, buyer_id, error)
-
-
-def _trouble(report: Report, what: str, error: Exception) -> None:
-    """One member's trouble is not the others'; the next sweep tries again.
-
-    The message of an error could hold an address.
-    """
-    where = "".join(traceback.format_tb(error.__traceback__))
-    logger.error("%s: %s\n%s", what, type(error).__name__, where)
-    report.troubled += 1
+            report.trouble(buyer_id, error)
 
 
 def _mails(report: Report, now: datetime) -> None:
@@ -223,7 +201,7 @@ def _mails(report: Report, now: datetime) -> None:
         except commit.Busy:
             report.busy += 1
         except Exception as error:
-            _trouble(report, mail_id, error)
+            report.trouble(mail_id, error)
         else:
             if sent:
                 report.mails["sent"] += 1

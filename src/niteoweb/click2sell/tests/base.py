@@ -10,6 +10,7 @@ from niteoweb.click2sell import action
 from niteoweb.click2sell import buyer as buyers
 from niteoweb.click2sell import byhand
 from niteoweb.click2sell import ledger
+from niteoweb.click2sell import outage
 from niteoweb.click2sell import owner
 from niteoweb.click2sell import postman
 from niteoweb.click2sell import provisioning
@@ -59,6 +60,7 @@ class SiteTestCase(unittest.TestCase):
             clock = mock.patch.object(module, "datetime", _clock(self))
             clock.start()
             self.addCleanup(clock.stop)
+        outage.forget()
         logout()
         self.settings(
             secretkey=deliveries.SECRET_KEY,

@@ -6,7 +6,6 @@ from niteoweb.click2sell import customer
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import paymentprovider
 from niteoweb.click2sell import provisioning
-from niteoweb.click2sell import retry
 from niteoweb.click2sell import sweep as sweeping
 from niteoweb.click2sell.browser import callback
 from niteoweb.click2sell.client import jsonapi
@@ -179,18 +178,6 @@ class TestApi(PlenigoTestCase):
         report = sweep()
         self.assertEqual(list(report.entries.values()), ["accepted"])
         self.assertEqual(self.groups(JANE), ["click2sell", "premium"])
-
-    def test_the_sweep_asks_again_with_growing_pauses(self):
-        self.fake.callbacks.pending.clear()
-        self.fake.subscribe(self.jane, "gold")
-        self.fake.outage = True
-        with self.assertLogs("niteoweb.click2sell", "WARNING"):
-            self.deliver()
-            sweep()
-        transaction.begin()
-        self.assertEqual(retry.due(self.portal, self.now), [])
-        later = self.now + timedelta(minutes=16)
-        self.assertEqual(len(retry.due(self.portal, later)), 1)
 
     def test_without_a_token_the_callback_itself_counts(self):
         self.set(api_token=None)

@@ -10,6 +10,7 @@ from niteoweb.click2sell import plan as plans
 from niteoweb.click2sell import postman
 from niteoweb.click2sell import provisioning
 from niteoweb.click2sell import remark
+from niteoweb.click2sell import shelf
 from niteoweb.click2sell import store
 from niteoweb.click2sell import sweep as sweeping
 from niteoweb.click2sell.testing import MailServer
@@ -17,6 +18,7 @@ from niteoweb.click2sell.tests import base
 from niteoweb.click2sell.tests.base import EMAIL
 from niteoweb.click2sell.tests.base import SiteTestCase
 from niteoweb.click2sell.tests.scriptedserver import ScriptedServer
+from niteoweb.click2sell.upgrades import to1005
 from unittest import mock
 
 import os
@@ -341,9 +343,34 @@ class TestUnfinishedEntries(SweepTestCase):
     def test_those_that_failed_before_pauses_were_written_down(self):
         with at("before plan", RuntimeError()), self.assertRaises(provisioning.Failed):
             self.buy()
+        key = self.notification().key
         with self.owner():
-            del ledger.get(self.portal, self.notification().key)["retry_at"]
-        self.assertEqual(list(self.sweep().entries.values()), [ledger.ACCEPTED])
+            del ledger.get(self.portal, key)["retry_at"]
+            store.tree(self.portal, "retries").clear()
+        self.assertEqual(self.sweep().entries, {})
+        with self.owner():
+            to1005.upgrade(self.portal.portal_setup)
+        self.assertEqual(self.sweep().entries, {key: ledger.ACCEPTED})
+
+    def test_what_is_not_due_is_not_looked_at(self):
+        for number in range(3):
+            with at("before plan", RuntimeError()), self.assertRaises(provisioning.Failed):
+                self.buy(
+                    buyer_email=f"buyer{number}@example.org",
+                    acquirer_transaction_id=f"T-{number}",
+                )
+        with at("before plan", RuntimeError()):
+            self.sweep()
+        self.swept()
+        with mock.patch.object(shelf, "at", wraps=shelf.at) as looked:
+            self.assertEqual(self.sweep().waiting["entries"], 3)
+        self.assertEqual(looked.call_count, 0)
+        for number in range(3):
+            self.buy(
+                buyer_email=f"buyer{number}@example.org", acquirer_transaction_id=f"T-{number}"
+            )
+        transaction.begin()
+        self.assertEqual(len(store.tree(self.portal, "retries")), 0)
 
     def test_those_whose_process_died_are_taken_up_after_two_minutes(self):
         # No Exception: nothing in the code catches it, as when a process is killed.

@@ -102,7 +102,7 @@ class TestUpgrade(unittest.TestCase):
         # What belongs together comes as a list.
         groups = [group if isinstance(group, list) else [group] for group in steps]
         found = [step["sdest"] for group in groups for step in group]
-        self.assertEqual(found, ["1000", "1001", "1002", "1003", "1004"])
+        self.assertEqual(found, ["1000", "1001", "1002", "1003", "1004", "1005"])
         info = ManageProductsView(self.portal, self.layer["request"]).upgrade_info(PRODUCT)
         self.assertTrue(info["available"])
         self.assertEqual(info["installedVersion"], "0400")
@@ -116,7 +116,7 @@ class TestUpgrade(unittest.TestCase):
     def test_nothing_is_pending_afterwards(self):
         self.upgrade()
         self.assertEqual(self.setup.listUpgrades(PROFILE), [])
-        self.assertEqual(self.setup.getLastVersionForProfile(PROFILE), ("1004",))
+        self.assertEqual(self.setup.getLastVersionForProfile(PROFILE), ("1005",))
         info = ManageProductsView(self.portal, self.layer["request"]).upgrade_info(PRODUCT)
         self.assertFalse(info["required"])
         self.assertFalse(info["available"])
