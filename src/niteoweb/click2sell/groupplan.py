@@ -39,6 +39,7 @@ class Groups:
         live: Sequence[Product],
         lines: Sequence[mapping.Line],
         aliases: Mapping[Product, frozenset[str]],
+        ever_aliases: Mapping[Product, frozenset[str]],
         payments: Sequence[ledger.Entry],
         outcome: Outcome,
         now: datetime,
@@ -67,7 +68,13 @@ class Groups:
         for name, products in buyer["grants"].items():
             # What it was granted for long ago must not matter, or the order of arrival would.
             self.grants[name] = tuple(
-                p for p in products if p in live or (p == EVERY_BUYER and payments)
+                p
+                for p in products
+                if (p in live or (p == EVERY_BUYER and payments))
+                # The line is there, and names what is no longer in what was bought.
+                and (
+                    name in due or name not in mapping.groups(lines, p, ever_aliases.get(p, ()))
+                )
             )
             if name not in due and (follow_mapping or not self.grants[name]):
                 del self.grants[name]

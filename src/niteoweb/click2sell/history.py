@@ -3,12 +3,14 @@
 from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
 from niteoweb.click2sell import erased
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import mapping
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.buyer import Buyer
+from niteoweb.click2sell.entitlement import giving
 from niteoweb.click2sell.fact import Fact
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
@@ -65,8 +67,37 @@ def terms(entry: ledger.Entry, lines: Sequence[mapping.Line]) -> mapping.Terms |
     return mapping.terms(lines, product(entry), entry.get("aliases", ()))
 
 
-def aliases(found: Iterable[ledger.Entry]) -> dict[mapping.Product, frozenset[str]]:
-    """Other ids of each product, by which a line of the mapping may name it."""
+def aliases(
+    found: Iterable[ledger.Entry], told: Sequence[Fact], now: datetime
+) -> dict[mapping.Product, frozenset[str]]:
+    """Other ids of each product, by which a line of the mapping may name it.
+
+    Of a subscription that its provider states in full the last statement counts: what is no
+    longer in it gives nothing. A subscription that gives no access does not count.
+
+    :param found: the buyer's entries that count.
+    :param told: what they say, as :func:`facts` has it.
+    :param now: in UTC.
+    """
+    known = {entry["key"]: entry for entry in found}
+    current = ever_aliases(known.values())
+    for name in {product(entry) for entry in known.values() if entry.get("snapshot")}:
+        chains = giving(told, plone_site.policy(), name, now) if name in current else ()
+        states = [
+            [fact for fact, _elsewhere in chain.events if fact.states and fact.plausible]
+            for chain in chains
+        ]
+        if chains:
+            current[name] = frozenset().union(
+                *(known[last[-1].key].get("aliases", ()) for last in states if last)
+            )
+    return current
+
+
+def ever_aliases(
+    found: Iterable[ledger.Entry],
+) -> dict[mapping.Product, frozenset[str]]:
+    """The ids that each product ever had beside its own."""
     known: dict[mapping.Product, frozenset[str]] = {}
     for entry in found:
         if entry.get("aliases"):

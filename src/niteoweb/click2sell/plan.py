@@ -197,7 +197,8 @@ def make(
     lines = plone_site.mapping()
     entries = history.entries(site, buyer, current)
     terms = history.late_terms(entries, lines)
-    outcome = compute(history.facts(entries, terms), plone_site.policy())
+    facts = history.facts(entries, terms)
+    outcome = compute(facts, plone_site.policy())
     payments = [
         entry
         for entry in history.in_order(entries)
@@ -219,7 +220,8 @@ def make(
         account.usable,
         live,
         lines,
-        history.aliases(entries),
+        history.aliases(entries, facts, now),
+        history.ever_aliases(entries),
         payments,
         outcome,
         now,

@@ -70,15 +70,18 @@ def of(
     :param now: in UTC.
     """
     terms = history.late_terms(counting, plone_site.mapping())
-    outcome = compute(history.facts(counting, terms), plone_site.policy())
+    facts = history.facts(counting, terms)
+    outcome = compute(facts, plone_site.policy())
+    aliases = history.aliases(counting, facts, now)
     held = silence.held(site, buyer["live"], outcome, now)
     by_key = {entry["key"]: entry for entry in counting}
-    return tuple(_standing(found, by_key, held, now) for found in outcome.entitlements)
+    return tuple(_standing(found, by_key, aliases, held, now) for found in outcome.entitlements)
 
 
 def _standing(
     found: Entitlement,
     by_key: Mapping[str, ledger.Entry],
+    aliases: Mapping[Product, frozenset[str]],
     held: Sequence[Product],
     now: datetime,
 ) -> Standing:
@@ -98,7 +101,7 @@ def _standing(
         until=found.until,
         access_until=found.access_until,
         causes=tuple(cause(by_key[key]) for key in found.keys),
-        aliases=history.aliases(by_key.values()).get(product, frozenset()),
+        aliases=aliases.get(product, frozenset()),
     )
 
 

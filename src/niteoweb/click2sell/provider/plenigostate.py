@@ -186,16 +186,14 @@ def _with_state(
         "subscriptionType"
     ):
         return for_several(notification)
-    if any((item.integer("quantity") or 1) > 1 for item in subscription.parts("items")):
+    if any((item.integer("quantity") or 1) > 1 for item in _items(subscription)):
         return for_several(notification, SEVERAL_PIECES)
     return notification
 
 
 def _bought(subscription: JsonBody) -> dict[str, Any]:
     """What was bought, as fields of a notification: the offer, else what the items name."""
-    items = subscription.parts("items")
-    # An item that is inactive gives nothing any more; where all are, they are what there was.
-    items = [item for item in items if item.text("status") != INACTIVE] or items
+    items = _items(subscription)
     named = [subscription.identifier("plenigoOfferId")]
     named += [item.identifier("productId") for item in items]
     named += [item.identifier("accessRightUniqueId") for item in items]
@@ -205,6 +203,15 @@ def _bought(subscription: JsonBody) -> dict[str, Any]:
         "aliases": names[1:],
         "product_name": items[0].title("title") if items else "",
     }
+
+
+def _items(subscription: JsonBody) -> list[JsonBody]:
+    """The items that count.
+
+    One that is inactive gives nothing any more; where all are, they are what there was.
+    """
+    items = subscription.parts("items")
+    return [item for item in items if item.text("status") != INACTIVE] or items
 
 
 def _read(subscription: JsonBody, read_at: datetime) -> dict[str, str]:

@@ -111,6 +111,57 @@ class TestLife(PlenigoTestCase):
         self.deliver()
         self.assertEqual(self.groups(JANE), ["click2sell", "course"])
 
+    def test_what_is_no_longer_in_a_subscription_gives_nothing(self):
+        number = self.fake.subscribe(self.jane, "gold", access_right="right-2")
+        self.deliver()
+        self.later(seconds=1)
+        self.assertEqual(self.groups(JANE), ["click2sell", "course", "premium"])
+        items = self.fake.subscriptions[number]["items"]
+        self.fake.change(number, items=[{**items[0], "accessRightUniqueId": "right-3"}])
+        self.deliver()
+        self.later(seconds=1)
+        self.assertEqual(self.groups(JANE), ["click2sell", "premium"])
+        self.fake.change(number, items=items)
+        self.deliver()
+        self.later(seconds=1)
+        self.assertEqual(self.groups(JANE), ["click2sell", "course", "premium"])
+        # A line that is gone takes nothing away.
+        self.set(mapping=["gold|premium"])
+        self.fake.change(number, term=1)
+        self.deliver()
+        self.later(seconds=1)
+        self.assertEqual(self.groups(JANE), ["click2sell", "course", "premium"])
+
+    def test_what_another_subscription_had_gives_nothing(self):
+        first = self.fake.subscribe(self.jane, "offer", access_right="right-2")
+        self.deliver()
+        self.later(seconds=1)
+        self.fake.end(first)
+        self.fake.subscribe(self.jane, "offer", access_right="right-3")
+        self.deliver()
+        self.later(seconds=1)
+        self.assertEqual(self.groups(JANE), ["click2sell"])
+
+    def test_several_items_and_lines_that_name_one_subscription(self):
+        self.group("third")
+        self.set(mapping=["offer|premium", "P_2|course", "right-3|third", "P_2|premium"])
+        number = self.fake.subscribe(self.jane, "offer")
+        item = self.fake.subscriptions[number]["items"][0]
+        more = [
+            {**item, "productId": "P_2", "accessRightUniqueId": "right-2"},
+            {**item, "productId": "P_3", "accessRightUniqueId": "right-3"},
+            {**item, "productId": "P_4", "status": "INACTIVE", "quantity": 2},
+        ]
+        self.fake.change(number, items=[item, *more])
+        self.deliver()
+        self.later(seconds=1)
+        self.assertEqual(self.reasons(), [])
+        self.assertEqual(self.groups(JANE), ["click2sell", "course", "premium", "third"])
+        self.fake.change(number, items=[item, more[0]])
+        self.deliver()
+        self.later(seconds=1)
+        self.assertEqual(self.groups(JANE), ["click2sell", "course", "premium"])
+
     def test_products_of_click2sell_are_others(self):
         self.settings(mapping=["gold|course"])
         self.fake.subscribe(self.jane, "gold")
