@@ -7,6 +7,7 @@ what they say that is not known yet is recorded as if they had told it.
 from collections.abc import Iterator
 from datetime import datetime
 from datetime import timedelta
+from datetime import timezone
 from niteoweb.click2sell import commit
 from niteoweb.click2sell import customer
 from niteoweb.click2sell import history
@@ -25,6 +26,7 @@ from niteoweb.click2sell.report import Report
 from typing import Any
 
 import logging
+import transaction
 
 
 logger = logging.getLogger("niteoweb.click2sell")
@@ -67,7 +69,8 @@ def _can_be_asked(provider: IPaymentProvider) -> bool:
 
 def _ask(provider: IPaymentProvider, report: Report, now: datetime) -> None:
     start = since(plone_site.get(), provider, now) - OVERLAP
-    for notification in _changes(provider, start, now):
+    # By the time of asking: what was read since the sweep began is older than that.
+    for notification in _changes(provider, start, datetime.now(timezone.utc)):
         try:
             provisioning.process(notification)
         except commit.Busy:
@@ -86,7 +89,10 @@ def _changes(
 ) -> Iterator[Notification]:
     """What the provider says that is not known yet."""
     stored = paymentprovider.settings(provider)
-    for notification in list(provider.client.changes(stored, start, now)):
+    found = list(provider.client.changes(stored, start, now))
+    # What arrived while it was asked for has to be seen, too.
+    transaction.begin()
+    for notification in found:
         site = plone_site.get()
         known = ledger.get(site, notification.key) is not None
         if not known and not _is_told(site, notification):
@@ -94,21 +100,29 @@ def _changes(
 
 
 def _is_told(site: Any, notification: Notification) -> bool:
-    """Whether the last that is known of a subscription is the same."""
+    """Whether the last that is known of a subscription is the same, or was read later."""
     if notification.kind is Kind.INFORMATION:
         return True
     buyer = customer.buyer(site, (notification.provider, notification.customer_id))
     if buyer is None:
         return notification.kind in _ENDING
+    found = (ledger.get(site, key) for key in buyer["keys"])
     known = [
         entry
-        for entry in history.entries(site, buyer)
-        if entry["transaction"] == notification.transaction
+        for entry in found
+        # What needs a person does not count, and has been told all the same.
+        if (entry["counts"] or entry.get("attention"))
+        and entry["transaction"] == notification.transaction
         and entry["kind"] not in (Kind.INFORMATION, Kind.PAYMENT_FAILED)
     ]
     if not known:
         return notification.kind in _ENDING
     last = history.notification(history.in_order(known)[-1])
+    if last.snapshot and last.occurred_at > notification.occurred_at:
+        # The next sweep is told of it again, since it changed after this one began to ask.
+        return True
+    if last.attention or notification.attention:
+        return last.attention == notification.attention
     if last.kind in _ENDING or notification.kind in _ENDING:
         return last.kind in _ENDING and notification.kind in _ENDING
     return (last.product_id, last.valid_until, last.subscription) == (

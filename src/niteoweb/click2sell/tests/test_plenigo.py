@@ -1,6 +1,7 @@
 """plenigo's whole road: signed callbacks over HTTP, its API, what the site makes of them."""
 
 from datetime import timedelta
+from niteoweb.click2sell import catchup
 from niteoweb.click2sell import completion
 from niteoweb.click2sell import customer
 from niteoweb.click2sell import ledger
@@ -19,6 +20,7 @@ from niteoweb.click2sell.tests import base
 from niteoweb.click2sell.tests.base import SiteTestCase
 from unittest import mock
 
+import contextlib
 import transaction
 
 
@@ -31,7 +33,7 @@ class PlenigoTestCase(SiteTestCase):
     def setUp(self):
         super().setUp()
         self.url = f"http://{self.layer['host']}:{self.layer['port']}/plone/@@plenigo"
-        for module in (callback, completion, sweeping):
+        for module in (callback, catchup, completion, sweeping):
             self.enterContext(mock.patch.object(module, "datetime", base._clock(self)))
         self.fake = FakePlenigo(clock=Clock(self.now))
         self.enterContext(self.fake)
@@ -208,6 +210,23 @@ class TestCustomer(PlenigoTestCase):
         self.assertEqual(self.groups(JANE), ["click2sell"])
         self.assertEqual(self.reasons(), [("needs attention", "customer deleted")])
 
+    def test_one_whom_nobody_knows_leaves_nothing_to_do(self):
+        self.fake.callbacks.pending.clear()
+        self.fake.delete_customer(self.jane)
+        self.deliver()
+        self.assertEqual(self.entries(), [("nothing to do", "", "")])
+
+    def test_deleted_before_the_subscription_was_told(self):
+        self.set(api_token=None)
+        self.fake.subscribe(self.jane, "gold")
+        self.fake.clock.move(seconds=1)
+        self.later(seconds=1)
+        self.fake.delete_customer(self.jane)
+        with self.assertLogs("niteoweb.click2sell", "WARNING"):
+            self.deliver(order=reversed)
+        self.assertEqual(self.groups(JANE), ["click2sell"])
+        self.assertEqual(self.reasons(), [("needs attention", "customer deleted")])
+
     def test_who_bought_elsewhere_is_the_same_buyer(self):
         self.buy(buyer_email=JANE)
         self.fake.subscribe(self.jane, "offer", access_right="right-2")
@@ -237,6 +256,14 @@ class TestApi(PlenigoTestCase):
         self.assertEqual(self.groups(JANE), ["click2sell", "premium"])
         self.assertEqual(self.fake.requests, [])
 
+    def test_what_plenigo_does_not_know_takes_no_effect_when_the_customer_is_known(self):
+        self.fake.subscribe(self.jane, "gold")
+        self.fake.subscriptions.clear()
+        with self.assertLogs("niteoweb.click2sell", "WARNING"):
+            self.deliver(order=reversed)
+        self.assertEqual(self.reasons(), [("needs attention", "not told")])
+        self.assertIsNone(self.member(JANE))
+
     def test_without_a_token_a_stranger_needs_attention(self):
         self.set(api_token=None)
         self.fake.callbacks.pending.clear()
@@ -247,6 +274,14 @@ class TestApi(PlenigoTestCase):
         self.set(api_token=TOKEN)
         (key,) = self.keys()
         provisioning.replay(key)
+        self.assertEqual(self.groups(JANE), ["click2sell", "premium"])
+
+    def test_without_a_token_it_waits_for_a_callback_that_names_the_address(self):
+        self.set(api_token=None)
+        self.fake.subscribe(self.jane, "gold")
+        with self.assertLogs("niteoweb.click2sell", "WARNING"):
+            self.assertEqual(self.deliver(order=reversed), [200, 200])
+        self.assertEqual(self.reasons(), [])
         self.assertEqual(self.groups(JANE), ["click2sell", "premium"])
 
     def test_a_wrong_token_waits_for_a_right_one(self):
@@ -310,6 +345,44 @@ class TestCatchingUp(PlenigoTestCase):
         self.lose()
         self.assertEqual(self.sweep().missed, 0)
         self.assertIsNone(self.member(JANE))
+
+    def test_what_needs_attention_is_told_once(self):
+        number = self.fake.subscribe(self.jane, "gold", quantity=2)
+        self.deliver()
+        self.assertEqual(self.sweep().missed, 0)
+        self.fake.change(number, term=7)
+        self.lose()
+        self.assertEqual(self.sweep().missed, 0)
+        self.fake.end(number)
+        self.lose()
+        self.assertEqual(self.sweep().missed, 1)
+        self.assertEqual(len(self.reasons()), 1)
+
+    def test_what_changes_while_the_sweep_is_asking(self):
+        number = self.fake.subscribe(self.jane, "gold")
+        self.fake.callbacks.deliver(self.url)
+        usual, times = self.fake.answer, []
+
+        def answer(request):
+            if request.path == ("subscriptions",) and not times:
+                # A callback was read when the sweep had begun to ask, and then one was lost.
+                times.append(self.later(seconds=10))
+                self.fake.clock.move(seconds=10)
+                self.fake.change(number, term=1)
+                self.fake.callbacks.deliver(self.url)
+                self.fake.clock.move(seconds=1)
+                self.fake.change(number, plenigoOfferId="other", items=[])
+                self.lose()
+            return usual(request)
+
+        with (
+            mock.patch.object(self.fake, "answer", answer),
+            mock.patch.object(self.fake, "_lock", contextlib.nullcontext()),
+        ):
+            self.assertEqual(self.sweep().missed, 0)
+            self.later(minutes=5)
+            self.assertEqual(self.sweep().missed, 1)
+        self.assertEqual(self.groups(JANE), ["click2sell"])
 
     def test_more_than_a_page(self):
         for number in range(130):
