@@ -81,8 +81,10 @@ def take_up(site: Any, keys: Iterable[str], now: datetime) -> tuple[str, ...]:
             waiting = ledger.get(site, key)
             if waiting["buyer_id"] or waiting["dismissed"] is not None:
                 continue
-            ledger.finish(site, waiting, ledger.RECEIVED)
             told = customer.named(site, history.notification(waiting))
+            if completion.asks(waiting) and completion.is_wanted(told):
+                continue  # its provider has to be asked all the same
+            ledger.finish(site, waiting, ledger.RECEIVED)
             amend(site, waiting, told, now)
             found.append(key)
     return tuple(found)

@@ -105,6 +105,8 @@ def put_off(site: Any, entry: ledger.Entry, reply: Reply, now: datetime) -> None
         ledger.finish(site, entry, ledger.FAILED)
     else:
         ledger.finish(site, entry, ledger.ATTENTION, NOT_TOLD, title)
+        # Somebody may become known by the customer's id, so that nothing has to be asked.
+        customer.wait_for(site, entry)
 
 
 def _ask(notification: Notification, hurried: bool) -> Reply:

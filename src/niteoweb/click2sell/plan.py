@@ -170,6 +170,9 @@ def of_nobody(entry: ledger.Entry) -> Verdict:
     """What becomes of an entry whose provider does not say whom it concerns."""
     if entry["kind"] in TELLING_NOTHING:
         return Verdict(ledger.NOTHING)
+    if entry.get("customer_deleted"):
+        # Nothing is known of whoever it was; should they become known, it is taken up.
+        return Verdict(ledger.NOTHING)
     reason = customer.NOT_KNOWN if entry.get("customer_id") else completion.NOT_TOLD
     title = paymentprovider.title(entry["provider"])
     return Verdict(ledger.ATTENTION, reason, title).of(entry)
