@@ -7,6 +7,7 @@ from niteoweb.click2sell.notification import ParameterInvalid
 from niteoweb.click2sell.notification import ParameterMissing
 from niteoweb.click2sell.provider import jsonbody
 
+import tracemalloc
 import unittest
 
 
@@ -77,6 +78,19 @@ class TestReading(unittest.TestCase):
         # Bad at 64 KiB if each of them were looked for an end again.
         for piece in (b'\\"', b'"', b"\\", b'"\\', b'["'):
             self.assert_invalid(b'{"a":"' + piece * (65000 // len(piece)))
+
+
+    def test_long_strings_take_little_memory(self):
+        for piece in ("x", "\\n", "[", '\\"', "\\\\"):
+            raw = ('{"a":"' + piece * (400_000 // len(piece)) + '"}').encode()
+            tracemalloc.start()
+            try:
+                jsonbody.read(raw)
+                _size, peak = tracemalloc.get_traced_memory()
+            finally:
+                tracemalloc.stop()
+            with self.subTest(piece):
+                self.assertLess(peak, 8 * len(raw))
 
 
 class TestValues(unittest.TestCase):
