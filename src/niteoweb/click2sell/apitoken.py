@@ -1,7 +1,8 @@
 """The token for a provider's own API, and the address that it is sent to.
 
 Like a secret key it is never shown. It belongs to the address that it was entered for: another
-address clears it, so that nobody can have it sent elsewhere without knowing it.
+address clears it, so that nobody can have it sent elsewhere without knowing it. That goes for
+Plone's own configuration registry and for imports into it, too.
 """
 
 from collections.abc import Iterator
@@ -10,12 +11,16 @@ from niteoweb.click2sell import _
 from niteoweb.click2sell import paymentprovider
 from niteoweb.click2sell.client import jsonapi
 from niteoweb.click2sell.interfaces import IPaymentProvider
+from plone.registry.interfaces import IRecordModifiedEvent
 from typing import Any
+from zope.component import adapter
 from zope.i18nmessageid import Message
 
 
 #: The field with the token; not every provider has one.
 NAME = "api_token"
+#: The field with the address that it is sent to.
+ADDRESS = "api_url"
 
 
 def is_set(provider: IPaymentProvider) -> bool:
@@ -28,8 +33,8 @@ def problems(values: Mapping[str, Any]) -> Iterator[tuple[str, Message]]:
 
     :param values: as for :func:`niteoweb.click2sell.settings.validate`.
     """
-    if values.get("api_url") and not jsonapi.allowed(values["api_url"]):
-        yield "api_url", _("This has to be an address that begins with https.")
+    if values.get(ADDRESS) and not jsonapi.allowed(values[ADDRESS]):
+        yield ADDRESS, _("This has to be an address that begins with https.")
     if values.get(NAME) and values.get("api_token_clear"):
         yield "api_token_clear", _("Enter a token or remove the present one, not both.")
 
@@ -42,6 +47,16 @@ def changes(values: Mapping[str, Any], provider: IPaymentProvider) -> dict[str, 
     if NAME not in provider.schema:
         return {}
     stored = paymentprovider.settings(provider)
-    moved = "api_url" in values and values["api_url"] != stored.api_url
+    moved = ADDRESS in values and values[ADDRESS] != stored.api_url
     kept = None if moved or values.get("api_token_clear") else stored.api_token
     return {NAME: values.get(NAME) or kept}
+
+
+@adapter(IRecordModifiedEvent)
+def follow(event: Any) -> None:
+    """Clear the token of a provider whose address was changed, however that was done."""
+    if event.record.fieldName != ADDRESS or event.oldValue == event.newValue:
+        return
+    for provider in paymentprovider.registered():
+        if provider.schema.__identifier__ == event.record.interfaceName and is_set(provider):
+            setattr(paymentprovider.settings(provider), NAME, None)

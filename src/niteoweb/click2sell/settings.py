@@ -143,7 +143,8 @@ def save(values: Mapping[str, Any], provider: IPaymentProvider = CLICK2SELL) -> 
     changes = {name: value for name, value in values.items() if name in provider.schema}
     changes.update(secretkeys.changes(values, provider))
     changes.update(apitoken.changes(values, provider))
-    for name, value in changes.items():
+    # A change of the address clears the token, so that a new one has to come after it.
+    for name, value in sorted(changes.items(), key=lambda item: item[0] == apitoken.NAME):
         if getattr(stored, name) != value:
             setattr(stored, name, value)
     secretkeys.tidy(site.get())

@@ -79,7 +79,6 @@ class TestReading(unittest.TestCase):
         for piece in (b'\\"', b'"', b"\\", b'"\\', b'["'):
             self.assert_invalid(b'{"a":"' + piece * (65000 // len(piece)))
 
-
     def test_long_strings_take_little_memory(self):
         for piece in ("x", "\\n", "[", '\\"', "\\\\"):
             raw = ('{"a":"' + piece * (400_000 // len(piece)) + '"}').encode()

@@ -7,17 +7,20 @@ from niteoweb.click2sell import customer
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import paymentprovider
 from niteoweb.click2sell import provisioning
+from niteoweb.click2sell import settings
 from niteoweb.click2sell import sweep as sweeping
 from niteoweb.click2sell.browser import callback
 from niteoweb.click2sell.client import jsonapi
 from niteoweb.click2sell.fake.plenigo import FakePlenigo
 from niteoweb.click2sell.fake.plenigo import TOKEN
 from niteoweb.click2sell.fake.server import Clock
+from niteoweb.click2sell.providers import CLEENG
 from niteoweb.click2sell.providers import PLENIGO
 from niteoweb.click2sell.sweep import sweep
 from niteoweb.click2sell.testing import HTTP
 from niteoweb.click2sell.tests import base
 from niteoweb.click2sell.tests.base import SiteTestCase
+from plone import api
 from unittest import mock
 
 import contextlib
@@ -301,6 +304,39 @@ class TestApi(PlenigoTestCase):
         for secret in TOKEN, self.fake.callbacks.secret, JANE:
             self.assertNotIn(secret, "".join(logged.output))
             self.assertNotIn(secret, repr(self.dump()["trees"]["entries"]))
+
+
+class TestToken(PlenigoTestCase):
+    """The token belongs to the address that it was entered for, however that one is changed."""
+
+    def token(self):
+        transaction.begin()
+        return paymentprovider.settings(PLENIGO).api_token
+
+    def test_the_registry(self):
+        name = "niteoweb.click2sell.interfaces.IPlenigoSettings.api_url"
+        api.portal.set_registry_record(name, self.fake.url)
+        self.assertEqual(self.token(), TOKEN)
+        with self.owner():
+            api.portal.set_registry_record(name, "https://example.org")
+        self.assertIsNone(self.token())
+
+    def test_what_is_saved(self):
+        for values, token in (
+            ({"api_token": "new", "api_url": "https://example.org"}, "new"),
+            ({"api_url": "https://example.org"}, "new"),
+            ({"api_url": "https://example.com", "api_token": "new"}, "new"),
+            ({"api_url": "https://example.org"}, None),
+        ):
+            with self.subTest(values):
+                settings.save(values, PLENIGO)
+                transaction.commit()
+                self.assertEqual(self.token(), token)
+
+    def test_another_providers_address_does_not_matter(self):
+        with self.owner():
+            paymentprovider.settings(CLEENG).api_url = "https://example.org"
+        self.assertEqual(self.token(), TOKEN)
 
 
 class TestCatchingUp(PlenigoTestCase):
