@@ -5,9 +5,11 @@ from collections.abc import Iterable
 from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
+from itertools import chain
 from niteoweb.click2sell import buyer as buyers
 from niteoweb.click2sell import completion
 from niteoweb.click2sell import customer
+from niteoweb.click2sell import handover
 from niteoweb.click2sell import history
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import search
@@ -61,17 +63,19 @@ def amend(site: Any, entry: ledger.Entry, notification: Notification, now: datet
 def take_up(site: Any, keys: Iterable[str], now: datetime) -> tuple[str, ...]:
     """Take up what entries are the answer to.
 
-    That is what has waited for somebody to be known by the id of their customer, and the
-    validations whose result they tell.
+    That is what has waited for somebody to be known by the id of their customer, the
+    validations whose result they tell, and what ends for whoever had a subscription before.
 
     :param now: in UTC.
     :returns: keys of more entries that are to be processed.
     """
-    found = []
-    for entry in map(partial(ledger.get, site), keys):
+    found: list[str] = []
+    # What is found may lead to more.
+    for entry in map(partial(ledger.get, site), chain(keys, found)):
         if entry is None:
             continue
-        for notification in validation.told(site, entry, now):
+        told = [*validation.told(site, entry, now), handover.passed_on(site, entry)]
+        for notification in filter(None, told):
             if ledger.get(site, notification.key) is None:
                 write_down(site, notification, now)
                 found.append(notification.key)

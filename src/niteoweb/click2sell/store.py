@@ -51,6 +51,8 @@ TREES = {
     "buyer_by_customer": OOBTree,  # (provider, its id of the customer) -> buyer id
     # (provider, its id of a customer nobody is known for, key of the entry that names only it)
     "customers_awaited": OOTreeSet,
+    # handover.py: number(provider, subscription) -> (since when as stored, buyer id)
+    "delivered_to": OOBTree,
     "buyers_due": OOTreeSet,  # (time of the next change of access, buyer id)
     "buyers_pending": OOTreeSet,  # (group that could not be given, buyer id)
     "buyers_with_access": Length,  # how many

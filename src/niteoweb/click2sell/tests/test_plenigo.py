@@ -230,6 +230,36 @@ class TestCustomer(PlenigoTestCase):
         self.assertEqual(self.groups(JANE), ["click2sell"])
         self.assertEqual(self.reasons(), [("needs attention", "customer deleted")])
 
+    def test_a_subscription_that_passes_to_another_customer(self):
+        for token in (TOKEN, None):
+            self.set(api_token=token)
+            for how in (list, reversed):
+                with self.subTest(token=token, how=how):
+                    names = [f"{name}-{how.__name__}-{token}@example.org" for name in "ab"]
+                    names = [name.replace(" ", "").lower() for name in names]
+                    anne, bill = map(self.fake.add_customer, names)
+                    self.deliver()
+                    number = self.fake.subscribe(anne, "gold", days=None)
+                    self.later(seconds=1)
+                    self.fake.clock.move(seconds=1)
+                    self.fake.change(number, deliveryCustomerId=bill)
+                    self.deliver(order=how)
+                    self.assertEqual(self.groups(names[1]), ["click2sell", "premium"])
+                    self.assertNotIn("premium", self.groups(names[0]))
+                    self.assert_replay_changes_nothing()
+
+    def test_who_gets_it_back_has_it(self):
+        bill = self.fake.add_customer("bill@example.org")
+        number = self.fake.subscribe(self.jane, "gold", days=None)
+        for customer_id in (bill, self.jane):
+            self.deliver()
+            self.later(seconds=1)
+            self.fake.change(number, deliveryCustomerId=customer_id)
+        self.deliver()
+        self.assertEqual(self.groups(JANE), ["click2sell", "premium"])
+        self.assertEqual(self.groups("bill@example.org"), ["click2sell"])
+        self.assertEqual(self.reasons(), [])
+
     def test_who_bought_elsewhere_is_the_same_buyer(self):
         self.buy(buyer_email=JANE)
         self.fake.subscribe(self.jane, "offer", access_right="right-2")
