@@ -24,6 +24,7 @@ from plone import api
 from unittest import mock
 
 import contextlib
+import dataclasses
 import transaction
 
 
@@ -101,6 +102,25 @@ class TestLife(PlenigoTestCase):
         number = self.fake.subscribe(self.jane, "gold")
         self.deliver()
         self.fake.revoke_payment(number)
+        self.deliver()
+        self.assertEqual(self.groups(JANE), ["click2sell"])
+
+    def test_a_payment_that_is_revoked_and_a_new_subscription(self):
+        number = self.fake.subscribe(self.jane, "gold")
+        self.deliver()
+        self.fake.revoke_payment(number)
+        self.later(seconds=1)
+        self.fake.clock.move(seconds=1)
+        self.fake.subscribe(self.jane, "gold")
+        self.deliver(order=reversed, times=2)
+        self.assertEqual(self.groups(JANE), ["click2sell", "premium"])
+        self.assertEqual(self.reasons(), [])
+
+    def test_a_subscription_that_is_told_when_its_end_is_over(self):
+        number = self.fake.subscribe(self.jane, "gold", days=5)
+        self.fake.subscriptions[number]["cancellationDate"] = "2026-05-03T18:00:00Z"
+        self.fake.clock.move(days=10)
+        self.later(days=10)
         self.deliver()
         self.assertEqual(self.groups(JANE), ["click2sell"])
 
@@ -212,6 +232,46 @@ class TestCustomer(PlenigoTestCase):
         self.deliver()
         self.assertEqual(self.groups(JANE), ["click2sell"])
         self.assertEqual(self.reasons(), [("needs attention", "customer deleted")])
+
+    def test_one_who_comes_back_after_it_has_access_again(self):
+        self.fake.subscribe(self.jane, "gold")
+        self.fake.delete_customer(self.jane)
+        self.deliver()
+        self.later(hours=1)
+        self.fake.clock.move(hours=1)
+        again = self.fake.add_customer(JANE)
+        self.fake.subscribe(again, "gold")
+        self.deliver()
+        self.assertEqual(self.groups(JANE), ["click2sell", "premium"])
+
+    def test_an_address_that_another_buyer_has(self):
+        joan = self.fake.add_customer("joan@example.org")
+        self.fake.subscribe(joan, "gold")
+        number = self.fake.subscribe(self.jane, "gold")
+        self.deliver()
+        self.fake.change_address(self.jane, "joan@example.org")
+        self.deliver()
+        self.later(seconds=1)
+        self.fake.end(number)
+        self.deliver()
+        # Neither does one get into the other's account, nor does it lose anything by it.
+        self.assertEqual(self.groups(JANE), ["click2sell"])
+        self.assertEqual(self.groups("joan@example.org"), ["click2sell", "premium"])
+        self.fake.subscribe(self.jane, "offer", access_right="right-2")
+        self.deliver()
+        self.assertEqual(self.groups(JANE), ["click2sell", "course"])
+        self.assertEqual(self.groups("joan@example.org"), ["click2sell", "premium"])
+
+    def test_an_address_that_an_account_of_the_site_has(self):
+        self.account("joan", "joan@example.org")
+        self.fake.subscribe(self.jane, "gold")
+        self.deliver()
+        self.fake.change_address(self.jane, "joan@example.org")
+        self.fake.subscribe(self.jane, "offer", access_right="right-2")
+        self.deliver()
+        self.assertEqual(self.groups(JANE), ["click2sell", "course", "premium"])
+        self.assertEqual(self.groups("joan"), [])
+        self.assertEqual(self.reasons(), [])
 
     def test_one_whom_nobody_knows_leaves_nothing_to_do(self):
         self.fake.callbacks.pending.clear()
@@ -474,6 +534,15 @@ class TestCallback(PlenigoTestCase):
         self.set(enabled=False)
         self.fake.subscribe(self.jane, "gold")
         self.assertEqual(self.deliver(), [404, 404])
+
+    def test_what_nobody_can_read_is_kept_for_the_owner(self):
+        letter = self.fake.callbacks.write("broken", {})
+        deep, number = b"[" * 500 + b"]" * 500, b"9" * 5000
+        for value in b'"\xff"', deep, number, b"NaN", b'1,"entityId":1':
+            odd = dataclasses.replace(letter, body=b'{"entityId":' + value + b"}")
+            with self.subTest(value[:9]), self.assertLogs("niteoweb.click2sell", "WARNING"):
+                self.assertEqual(self.fake.callbacks.post(self.url, odd).status, 400)
+        self.assertEqual(self.reasons(), [("needs attention", "parameter")] * 5)
 
     def test_tampered_with(self):
         self.fake.subscribe(self.jane, "gold")
