@@ -11,6 +11,7 @@ from http.client import HTTPConnection
 from http.client import HTTPException
 from http.client import HTTPResponse
 from niteoweb.click2sell import notify
+from niteoweb.click2sell.provider.click2sell import CONTENT_TYPE
 from threading import Event
 from threading import Lock
 from threading import Thread
@@ -145,15 +146,15 @@ class Traffic:
         """A request: kind, form, body, content type."""
         if kind == "duplicate" and self._sold:
             values = self._random.choice(self._sold[-500:])
-            return kind, values, encoded(values), notify.CONTENT_TYPE
+            return kind, values, encoded(values), CONTENT_TYPE
         if kind == "refund" and self._refundable:
             place = self._random.randrange(len(self._refundable))
             values = {**self._refundable.pop(place), "transaction_type": "Refund"}
-            return kind, values, encoded(values), notify.CONTENT_TYPE
+            return kind, values, encoded(values), CONTENT_TYPE
         if kind in ("duplicate", "refund"):
             kind = "purchase"
         values = dict(form(new_address()))
-        type_ = notify.CONTENT_TYPE
+        type_ = CONTENT_TYPE
         if kind == "floor":
             return kind, values, None, ""
         if kind == "forged":
@@ -254,7 +255,7 @@ def _slowly(port: int, body: bytes, give_up: bool) -> tuple[int, str] | None:
     """
     head = (
         f"POST {PATH} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
-        f"Content-Type: {notify.CONTENT_TYPE}\r\nContent-Length: {len(body)}\r\n"
+        f"Content-Type: {CONTENT_TYPE}\r\nContent-Length: {len(body)}\r\n"
         "Connection: close\r\n\r\n"
     )
     size = max(1, len(body) // 16)

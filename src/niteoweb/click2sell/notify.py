@@ -1,25 +1,26 @@
-"""``click2sell-notify``: post a signed notification to a site, the way Click2Sell does.
+"""``click2sell-notify``: post signed notifications to a site, the way a provider does.
 
-For owners who want to try their own site without a purchase, and for the demo. It needs the
-standard library and the signature only, so it also runs where no Zope is installed.
+For owners who want to try their own site without a purchase, and for the demo. For the
+providers that come with the add-on it needs the standard library only, so it also runs where no
+Zope is installed.
 """
 
 from argparse import ArgumentParser
 from argparse import Namespace
 from collections.abc import Mapping
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from http.client import HTTPConnection
 from http.client import HTTPException
-from http.client import HTTPSConnection
-from niteoweb.click2sell.provider.click2sell import CONTENT_TYPE
-from niteoweb.click2sell.provider.click2sell import sign
+from niteoweb.click2sell import posting
+from niteoweb.click2sell.notification import Delivery
+from niteoweb.click2sell.sample import cleeng
+from niteoweb.click2sell.sample import click2sell
+from niteoweb.click2sell.sample import deliveries
+from niteoweb.click2sell.sample import plenigo
+from niteoweb.click2sell.sample import Wish
 from pathlib import Path
-from urllib.parse import quote
-from urllib.parse import urlencode
-from urllib.parse import urljoin
-from urllib.parse import urlsplit
+from types import SimpleNamespace
+from typing import Any
 
 import os
 import secrets
@@ -27,100 +28,16 @@ import socket
 import sys
 
 
-VIEW = "@@click2sell"
+CLICK2SELL = "click2sell"
+VIEW = f"@@{CLICK2SELL}"
 KEY_VARIABLE = "CLICK2SELL_SECRET_KEY"
 
-#: What Click2Sell sends for each kind: transaction_type, subscription_status, payment_status.
-KINDS = {
-    "sale": ("Sale", "", "OK"),
-    "subscription": ("Subscription", "New", "OK"),
-    "renewal": ("Subscription", "Recurring", "OK"),
-    "cancellation": ("Subscription", "Cancel", "OK"),
-    "refund": ("Refund", "", "OK"),
-    "failed": ("Sale", "", "Failed"),
-}
-
-#: More of an answer is not read: our answers are one line, another page may be endless.
-_ANSWER_BYTES = 2000
+#: What makes deliveries up, by the name of the provider.
+MAKERS: Mapping[str, Any] = {"cleeng": cleeng, CLICK2SELL: click2sell, "plenigo": plenigo}
 
 
 class KeyMissing(ValueError):
     """There is no usable secret key; the message is for the person at the terminal."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What the site answered.
-
-    :ivar text: the first lines of the body, without control characters.
-    :ivar target: where a redirect points to, "" for any other answer.
-    """
-
-    status: int
-    reason: str
-    text: str
-    target: str = ""
-
-
-def form_fields(
-    secret_key: str,
-    transaction: str,
-    *,
-    product: str,
-    email: str,
-    date: str,
-    time: str,
-    kind: str = "sale",
-    receipt: str = "",
-    name: str = "",
-    surname: str = "",
-    product_name: str = "",
-    affiliate: str = "",
-    price: str = "",
-) -> Mapping[str, str]:
-    """The form of a signed notification, under Click2Sell's names.
-
-    :param transaction: the transaction id, which is what the checksum covers.
-    :param date: ``YYYY-MM-DD`` or ``YYYY/MM/DD``.
-    :param time: ``HH:MM:SS``, in the time zone of the site.
-    :param kind: one of :data:`KINDS`.
-    :param price: for example ``9.90 EUR``.
-    :raises KeyError: the kind does not exist.
-    """
-    transaction_type, subscription_status, payment_status = KINDS[kind]
-    return {
-        "acquirer_transaction_id": transaction,
-        "c2s_transaction_id": receipt,
-        "transaction_type": transaction_type,
-        "subscription_status": subscription_status,
-        "payment_status": payment_status,
-        "purchase_date": date,
-        "purchase_time": time,
-        "buyer_email": email,
-        "buyer_name": name,
-        "buyer_surname": surname,
-        "product_id": product,
-        "product_name": product_name,
-        "product_price": price,
-        "affiliate_username": affiliate,
-        "checksum": sign(secret_key, transaction),
-    }
-
-
-def callback_url(address: str) -> str:
-    """The address to post to: the callback itself, or a site's address to append it to.
-
-    :raises ValueError: this is not an http or https address.
-    """
-    parts = urlsplit(address)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
-        raise ValueError(address)
-    # Raises for a port that is not a number.
-    parts.port  # noqa: B018
-    path = quote(parts.path.rstrip("/"), safe="/@%+~!$&'()*,;=:")
-    if not path.endswith(VIEW):
-        path = f"{path}/{VIEW}"
-    return parts._replace(path=path, fragment="").geturl()
 
 
 def secret_key(path: str | None, environ: Mapping[str, str] = os.environ) -> str:
@@ -151,37 +68,6 @@ def secret_key(path: str | None, environ: Mapping[str, str] = os.environ) -> str
     return key
 
 
-def post(url: str, form: Mapping[str, str], timeout: float) -> Answer:
-    """Post a form, following no redirect: Click2Sell would not, either.
-
-    :param timeout: seconds to wait for a connection, and again for each piece of the answer.
-    :raises OSError: the site cannot be reached.
-    :raises HTTPException: what answers does not speak HTTP.
-    """
-    parts = urlsplit(url)
-    connect = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-    connection = connect(parts.hostname or "", parts.port, timeout=timeout)
-    try:
-        connection.request(
-            "POST",
-            f"{parts.path}?{parts.query}" if parts.query else parts.path,
-            urlencode(form).encode("ascii"),
-            {"Content-Type": CONTENT_TYPE, "User-Agent": "click2sell-notify"},
-        )
-        response = connection.getresponse()
-        text = response.read(_ANSWER_BYTES).decode("utf-8", "replace")
-        target = response.getheader("Location") if 300 <= response.status < 400 else None
-        return Answer(
-            response.status,
-            _printable(response.reason),
-            # A site that echoes requests must not put the checksum on the screen.
-            _printable(text.replace(form.get("checksum") or "\0", "(checksum)")),
-            _printable(urljoin(url, target)) if target else "",
-        )
-    finally:
-        connection.close()
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """The console command.
 
@@ -190,29 +76,87 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     parser = _parser()
     options = parser.parse_args(argv)
+    makers = _makers(options.provider)
+    if options.provider not in makers:
+        known = ", ".join(sorted(makers))
+        parser.error(f"--provider: {posting.printable(options.provider)!r} is none of {known}")
+    maker = makers[options.provider]
+    if maker is None:
+        parser.error(f"--provider: {options.provider} makes nothing up")
+    kind = options.kind or next(iter(maker.KINDS))
+    if kind not in maker.KINDS:
+        known = ", ".join(maker.KINDS)
+        parser.error(f"--kind: {posting.printable(kind)!r} is none of {known}")
     try:
-        url = callback_url(options.url)
+        url = posting.callback_url(options.url, options.provider)
     except ValueError:
-        parser.error(f"not an http or https address: {_printable(options.url)}")
+        parser.error(f"not an http or https address: {posting.printable(options.url)}")
     try:
-        key = secret_key(options.secret_key_file)
+        settings = SimpleNamespace(
+            secretkey=secret_key(options.secret_key_file), **_settings(options, maker)
+        )
     except KeyMissing as error:
         parser.error(str(error))
+    except KeyError as error:
+        parser.error(f"--setting: there is no {posting.printable(error.args[0])!r}")
     if not 0 < options.timeout <= 3600:
         parser.error("--timeout: from a fraction of a second to 3600 seconds")
+    wish = _wish(options, kind)
     try:
-        form = _form(options, key)
-        urlencode(form)
+        # JSON would escape what no text can hold.
+        "".join(map(str, [*vars(wish).values(), *vars(settings).values()])).encode("utf-8")
+        found = list(deliveries(maker, wish, settings))
     except UnicodeError:
         parser.error("the secret key and all values have to be UTF-8 text")
+    except ValueError:
+        parser.error("--date, --time: expected YYYY-MM-DD and HH:MM:SS")
     _say(
-        f"{url}: {options.kind}, product {form['product_id']}, buyer {form['buyer_email']}, "
-        f"transaction {form['acquirer_transaction_id']}, receipt {form['c2s_transaction_id']}"
+        f"{url}: {kind}, product {wish.product}, buyer {wish.email}, "
+        f"transaction {wish.transaction}, receipt {wish.receipt}"
     )
+    # What is told first is what the next one relies on.
+    for delivery in found:
+        status = _post(url, delivery, options.timeout, maker.proofs(delivery))
+        if status:
+            return status
+    return 0
+
+
+def _makers(name: str) -> Mapping[str, Any]:
+    """What makes deliveries up, by the name of the provider; None for one that has nothing.
+
+    :param name: of one that has to be there, if there is one.
+    """
+    return MAKERS if name in MAKERS else {**MAKERS, **_registered()}
+
+
+def _registered() -> Mapping[str, Any]:
+    """The same of the providers in other packages, which only their registration tells of.
+
+    That takes seconds, and needs a Plone.
+    """
     try:
-        answer = post(url, form, options.timeout)
+        # Zope loads the products that were imported.
+        from Zope2.App import zcml
+
+        import Products.CMFPlone  # noqa: F401
+    except ImportError:
+        return {}
+    from niteoweb.click2sell import paymentprovider
+
+    zcml.load_site()
+    return {found.name: found.sample for found in paymentprovider.registered()}
+
+
+def _post(url: str, delivery: Delivery, timeout: float, unspoken: Sequence[str]) -> int:
+    """Post a delivery, and print what comes of it.
+
+    :returns: what the command returns for it.
+    """
+    try:
+        answer = posting.post(url, delivery, timeout, unspoken)
     except TimeoutError:
-        return _fail(f"{url} did not answer within {options.timeout:g} seconds.")
+        return _fail(f"{url} did not answer within {timeout:g} seconds.")
     except socket.gaierror as error:
         return _fail(f"Cannot reach {url}: {error.strerror}.")
     except HTTPException as error:
@@ -235,58 +179,81 @@ def _parser() -> ArgumentParser:
         prog="click2sell-notify",
         # "--secret-key x" must be an error, not short for --secret-key-file.
         allow_abbrev=False,
-        description="Post a signed Click2Sell notification to a site and print its answer. "
-        "Ends with 0 when the answer is 200, with 1 for any other answer or none.",
+        description="Post a signed notification to a site, as a payment provider does, and "
+        "print its answer. Ends with 0 when the answer is 200, with 1 for any other answer or "
+        "none.",
         epilog=f"Without --secret-key-file the key is taken from the environment variable "
         f"{KEY_VARIABLE}.",
     )
+    kinds = "; ".join(f"{name}: {', '.join(maker.KINDS)}" for name, maker in MAKERS.items())
     add = parser.add_argument
-    add("url", metavar="URL", help=f"the site's address, or that of its {VIEW}")
+    add("url", metavar="URL", help=f"the site's address, or that of its callback, {VIEW}")
+    add(
+        "--provider",
+        metavar="NAME",
+        default=CLICK2SELL,
+        help=f"which one: {', '.join(MAKERS)} (default: {CLICK2SELL})",
+    )
     add("--secret-key-file", metavar="FILE", help="file with the secret key, - for stdin")
     add("--product", required=True, help="product id")
     add("--email", required=True, help="the buyer's address")
-    add("--kind", choices=KINDS, default="sale", help="what happened (default: sale)")
+    add("--kind", metavar="KIND", help=f"what happened; {kinds} (default: the first)")
     add("--name", default="", help="the buyer's first name")
     add("--surname", default="", help="the buyer's last name")
     add("--product-name", default="", help="product name")
     add("--price", default="", help='for example "9.90 EUR"')
     add("--affiliate", default="", help="who referred the buyer")
-    add("--transaction", help="transaction id (default: a random one)")
+    add("--transaction", help="id of transaction or subscription (default: a random one)")
     add("--receipt", help="receipt id (default: a random one)")
     add("--date", help="YYYY-MM-DD (default: today)")
     add("--time", help="HH:MM:SS, as on the site's clock (default: now, by this machine's)")
+    add(
+        "--setting",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="a setting of the provider that is not its usual one: signature_header, "
+        "signature_encoding",
+    )
     add("--timeout", type=float, default=30, metavar="SECONDS", help="default: 30")
     return parser
 
 
-def _form(options: Namespace, key: str) -> Mapping[str, str]:
-    now = datetime.now()
-    return form_fields(
-        key,
+def _settings(options: Namespace, maker: Any) -> dict[str, str]:
+    """The settings that the signature needs beside the key.
+
+    :raises KeyError: there is no such setting.
+    """
+    found = dict(maker.SETTINGS)
+    for given in options.setting:
+        name, _, value = given.partition("=")
+        if name not in found:
+            raise KeyError(name)
+        found[name] = value
+    return found
+
+
+def _wish(options: Namespace, kind: str) -> Wish:
+    return Wish(
+        kind,
+        options.product,
+        options.email,
         _given(options.transaction, secrets.token_hex(8)),
-        product=options.product,
-        email=options.email,
-        date=_given(options.date, f"{now:%Y-%m-%d}"),
-        time=_given(options.time, f"{now:%H:%M:%S}"),
-        kind=options.kind,
+        datetime.now().astimezone(),
         receipt=_given(options.receipt, secrets.token_hex(8)),
-        name=options.name,
-        surname=options.surname,
+        first_name=options.name,
+        last_name=options.surname,
         product_name=options.product_name,
-        affiliate=options.affiliate,
         price=options.price,
+        affiliate=options.affiliate,
+        date=options.date,
+        time=options.time,
     )
 
 
 def _given(value: str | None, default: str) -> str:
     """An empty value that was given is sent: owners may try what their site answers."""
     return default if value is None else value
-
-
-def _printable(text: str) -> str:
-    """Without what could steer a terminal."""
-    kept = (char if char.isprintable() or char == "\n" else " " for char in text)
-    return "".join(kept).strip()
 
 
 def _say(text: str) -> None:

@@ -32,10 +32,16 @@ class PaymentProvider:
     :param schema: the records of it are in plone.app.registry under its dotted name.
     :param client: asks the provider for what its notifications leave open, None when they are
         complete; see :mod:`niteoweb.click2sell.client`.
+    :param sample: makes up deliveries, None where there is none; see
+        :mod:`niteoweb.click2sell.sample`.
     """
 
     def __init__(
-        self, module: ModuleType, schema: IInterface, client: ModuleType | None = None
+        self,
+        module: ModuleType,
+        schema: IInterface,
+        client: ModuleType | None = None,
+        sample: ModuleType | None = None,
     ) -> None:
         self.name: str = module.NAME
         self.title: str = module.TITLE
@@ -43,6 +49,7 @@ class PaymentProvider:
         self.events: tuple[Event, ...] = module.EVENTS
         self.schema = schema
         self.client = client
+        self.sample = sample
         self.verify: Callable[[Delivery, Any, datetime], Genuine] = module.verify
         self.parse: Callable[[Genuine, tzinfo], tuple[Notification, ...]] = module.parse
         self.answer: Callable[[int, str], Answer] = module.answer
@@ -71,6 +78,27 @@ def is_enabled(provider: IPaymentProvider) -> bool:
 def enabled() -> tuple[IPaymentProvider, ...]:
     """The payment providers that are switched on, by name."""
     return tuple(provider for provider in registered() if is_enabled(provider))
+
+
+def in_use() -> tuple[IPaymentProvider, ...]:
+    """The providers that the owner uses or has begun to set up, by name.
+
+    One that cannot be switched on is used once it has a secret key or a line of the mapping.
+    """
+    return tuple(
+        provider
+        for provider in enabled()
+        if "enabled" in provider.schema or _has_begun(settings(provider))
+    )
+
+
+def to_set_up() -> tuple[IPaymentProvider, ...]:
+    """The same, and while there is none, those that need not be switched on."""
+    return in_use() or tuple(one for one in registered() if "enabled" not in one.schema)
+
+
+def _has_begun(stored: Any) -> bool:
+    return bool(stored.secretkey or stored.mapping)
 
 
 def title(name: str) -> str:

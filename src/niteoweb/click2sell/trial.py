@@ -1,28 +1,31 @@
 """A test purchase that goes down the whole road and leaves nothing behind.
 
-A notification is built as Click2Sell builds it, signed with the site's own key, verified, read,
-written down and planned. That happens in a transaction that is aborted: no member, no entry, no
-mail and no event comes of it.
+Deliveries are made up as the provider makes them, signed with the site's own key, verified,
+read, written down and planned. That happens in a transaction that is aborted: no member, no
+entry, no mail and no event comes of it.
 """
 
 from collections.abc import Iterator
-from collections.abc import Mapping
+from collections.abc import Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
 from niteoweb.click2sell import arrival
+from niteoweb.click2sell import completion
+from niteoweb.click2sell import customer
 from niteoweb.click2sell import dryrun
 from niteoweb.click2sell import ledger
-from niteoweb.click2sell import notify
 from niteoweb.click2sell import overview
+from niteoweb.click2sell import paymentprovider
 from niteoweb.click2sell import postman
+from niteoweb.click2sell import sample
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.interfaces import IPaymentProvider
 from niteoweb.click2sell.notification import Delivery
+from niteoweb.click2sell.notification import Genuine
 from niteoweb.click2sell.notification import Notification
-from niteoweb.click2sell.provider import click2sell
 from typing import Any
-from urllib.parse import urlencode
 
 import secrets
 import transaction
@@ -48,64 +51,86 @@ class Rehearsal:
     mail: EmailMessage | None
 
 
-def parameters(
-    site: Any, kind: str, product_id: str, address: str, now: datetime
-) -> dict[str, str]:
-    """The parameters of a test purchase as Click2Sell sends them, signed with the site's key.
+def deliveries(
+    site: Any,
+    provider: IPaymentProvider,
+    kind: str,
+    product_id: str,
+    address: str,
+    now: datetime,
+) -> tuple[Delivery, ...]:
+    """What the provider would deliver, signed with the site's key; the last one is meant.
 
-    :param kind: one of :data:`niteoweb.click2sell.notify.KINDS`.
+    :param provider: one that has a module of samples.
+    :param kind: one of its kinds, see :mod:`niteoweb.click2sell.sample`.
     :param address: of the buyer.
     :param now: with its time zone.
     :raises KeyError: the kind does not exist.
     """
-    local = now.astimezone(plone_site.timezone())
-    return dict(
-        notify.form_fields(
-            plone_site.settings().secretkey or "",
-            secrets.token_hex(8),
-            product=product_id,
-            email=address,
-            date=f"{local:%Y-%m-%d}",
-            time=f"{local:%H:%M:%S}",
-            kind=kind,
-            receipt=secrets.token_hex(8),
-            name=FIRST_NAME,
-            surname=LAST_NAME,
-            product_name=overview.product_name(site, product_id) or PRODUCT_NAME,
-            price=PRICE,
-        )
+    wish = sample.Wish(
+        kind,
+        _plain(product_id),
+        _plain(address),
+        secrets.token_hex(8),
+        now.astimezone(plone_site.timezone()),
+        receipt=secrets.token_hex(8),
+        first_name=FIRST_NAME,
+        last_name=LAST_NAME,
+        product_name=overview.product_name(site, product_id) or PRODUCT_NAME,
+        price=PRICE,
     )
+    return tuple(sample.deliveries(provider.sample, wish, paymentprovider.settings(provider)))
 
 
-def read(fields: Mapping[str, str], now: datetime) -> Notification:
-    """Verify and read the parameters, just as the callback does.
+def verify(provider: IPaymentProvider, delivery: Delivery, now: datetime) -> Genuine:
+    """Verify a delivery, just as the callback does.
 
     :param now: in UTC.
-    :raises DeliveryError: they are refused; see :mod:`niteoweb.click2sell.notification`.
+    :raises DeliveryError: it is refused; see :mod:`niteoweb.click2sell.notification`.
     """
-    delivery = Delivery(
-        urlencode(fields, errors="replace").encode("ascii"), click2sell.CONTENT_TYPE
-    )
-    form = click2sell.verify(delivery, plone_site.settings(), now)
-    (notification,) = click2sell.parse(form, plone_site.timezone())
-    return notification
+    return provider.verify(delivery, paymentprovider.settings(provider), now)
+
+
+def read(provider: IPaymentProvider, genuine: Genuine) -> tuple[Notification, ...]:
+    """Read what was verified, just as the callback does.
+
+    :raises ParameterError: it cannot be read.
+    """
+    return provider.parse(genuine, plone_site.timezone())
 
 
 @contextmanager
-def rehearse(notification: Notification, now: datetime) -> Iterator[Rehearsal]:
-    """Work out what a notification would lead to, without leaving anything.
+def rehearse(notifications: Sequence[Notification], now: datetime) -> Iterator[Rehearsal]:
+    """Work out what notifications would lead to, without leaving anything.
 
     What is read of it has to be read inside: when it ends, the transaction is aborted, and with
-    it whatever else this thread has changed until then.
+    it whatever else this thread has changed until then. Their provider is not asked: it does
+    not know what is made up.
 
+    :param notifications: in the order in which they come; the plan is that of the last one.
     :param now: in UTC.
     """
     transaction.begin()
     try:
         site = plone_site.get()
-        entry = arrival.write_down(site, notification, now)
-        found = dryrun.replay(site, notification.key, now)
+        *before, last = notifications
+        for notification in before:
+            _write_down(site, notification, now)
+        entry = _write_down(site, last, now)
+        found = dryrun.replay(site, last.key, now)
         yield Rehearsal(found, entry, postman.draft(found.plan))
     finally:
         transaction.abort()
         transaction.begin()
+
+
+def _write_down(site: Any, notification: Notification, now: datetime) -> ledger.Entry:
+    entry = arrival.write_down(site, notification, now)
+    if completion.asks(entry):
+        arrival.amend(site, entry, customer.named(site, notification))
+    return entry
+
+
+def _plain(text: str) -> str:
+    """A text that can be sent: half characters may have been typed."""
+    return text.encode("utf-8", "replace").decode("utf-8")

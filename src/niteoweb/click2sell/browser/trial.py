@@ -1,20 +1,24 @@
 """Site Setup: a test purchase that goes down the whole road and changes nothing."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from datetime import timezone
 from email.message import EmailMessage
+from functools import cached_property
 from niteoweb.click2sell import _
+from niteoweb.click2sell import apitoken
+from niteoweb.click2sell import paymentprovider
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import trial
 from niteoweb.click2sell.browser import callback
 from niteoweb.click2sell.browser import preview as previews
 from niteoweb.click2sell.browser import shown
 from niteoweb.click2sell.browser.ownerpage import OwnerPage
+from niteoweb.click2sell.interfaces import IPaymentProvider
 from niteoweb.click2sell.notification import DeliveryError
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import SecretKeyNotSet
-from niteoweb.click2sell.provider import click2sell
 from plone import api
 from plone.protect.authenticator import check
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
@@ -27,13 +31,17 @@ import traceback
 
 logger = logging.getLogger("niteoweb.click2sell")
 
-#: What can be tried, in the words of the owner; see :data:`niteoweb.click2sell.notify.KINDS`.
+#: What can be tried, in the words of the owner; see :mod:`niteoweb.click2sell.sample`.
 KINDS = {
     "sale": _("a sale"),
     "subscription": _("the first payment of a subscription"),
     "renewal": _("the renewal of a subscription"),
+    "change": _("a change of a subscription"),
     "cancellation": _("the cancellation of a subscription"),
+    "reactivation": _("a cancellation that is taken back"),
+    "end": _("the end of a subscription"),
     "refund": _("a refund"),
+    "chargeback": _("a payment that the bank takes back"),
     "failed": _("a payment that failed"),
 }
 
@@ -52,16 +60,18 @@ class Letter:
 class Result:
     """What came of a test purchase.
 
-    :ivar status: of the answer that Click2Sell would get, with `answer` as its text.
+    :ivar status: of the answer that the provider would get, with `answer` as its text.
     :ivar verified: the signature is right.
-    :ivar sent: names and values of the parameters, without the checksum.
+    :ivar key_missing: there is no secret key to verify with.
+    :ivar sent: names and values in each delivery, without what proves it.
     :ivar terms: days of access and exclusivity, none when the product has no line.
     """
 
     status: int
     answer: str
     verified: bool
-    sent: tuple[tuple[str, str], ...]
+    sent: tuple[tuple[tuple[str, str], ...], ...]
+    key_missing: bool = False
     kind: Message | str = ""
     product: str = ""
     product_known: bool = True
@@ -69,6 +79,15 @@ class Result:
     terms: tuple[Message, ...] = ()
     preview: previews.Preview | None = None
     letter: Letter | None = None
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A provider that can be tried."""
+
+    title: str
+    url: str
+    current: bool
 
 
 class TryView(OwnerPage):
@@ -89,14 +108,50 @@ class TryView(OwnerPage):
         self.request.response.setHeader("Cache-Control", "no-store")
         return self.index()
 
+    @cached_property
+    def provider(self) -> IPaymentProvider:
+        """The provider that was chosen; at first one that is set up and can be tried."""
+        chosen = self._text("provider")
+        for provider in self.providers:
+            if provider.name == chosen:
+                return provider
+        found = [one for one in paymentprovider.to_set_up() if one in self.providers]
+        found += self.providers
+        return next((one for one in found if one.sample is not None), found[0])
+
+    @cached_property
+    def providers(self) -> tuple[IPaymentProvider, ...]:
+        """The providers that can be chosen: those that are switched on."""
+        return paymentprovider.enabled()
+
+    @property
+    def choices(self) -> list[Choice]:
+        """The links to the providers, none where there is nothing to choose."""
+        if len(self.providers) < 2:
+            return []
+        return [
+            Choice(one.title, f"{self.url}?provider={one.name}", one is self.provider)
+            for one in self.providers
+        ]
+
+    @property
+    def can_be_tried(self) -> bool:
+        """Whether there is something to choose from."""
+        return self.provider.sample is not None
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether true notifications of the provider make the site ask it."""
+        return apitoken.is_set(self.provider) and self.provider.client is not None
+
     @property
     def products(self) -> list[str]:
-        """The products that have a line in the mapping."""
+        """The products that have a line in the provider's mapping."""
         return list(
             dict.fromkeys(
                 line.product_id
                 for line in plone_site.mapping()
-                if line.provider == click2sell.NAME
+                if line.provider == self.provider.name
             )
         )
 
@@ -115,13 +170,14 @@ class TryView(OwnerPage):
     @property
     def kind(self) -> str:
         """What was chosen."""
-        found = self._text("kind")
-        return found if found in KINDS else next(iter(KINDS))
+        found, kinds = self._text("kind"), self.provider.sample.KINDS
+        return found if found in kinds else next(iter(kinds))
 
     @property
-    def kinds(self) -> list[tuple[str, Message]]:
+    def kinds(self) -> list[tuple[str, Message | str]]:
         """What can be chosen, with its text."""
-        return list(KINDS.items())
+        kinds = self.provider.sample.KINDS
+        return [(name, KINDS.get(name) or shown.kind(kinds[name])) for name in kinds]
 
     @property
     def url(self) -> str:
@@ -133,18 +189,29 @@ class TryView(OwnerPage):
         return value.strip() if isinstance(value, str) else ""
 
     def _try(self) -> None:
+        if not self.can_be_tried:
+            return
         now = datetime.now(timezone.utc)
-        fields = trial.parameters(self.context, self.kind, self.product, self.address, now)
-        sent = tuple((name, text) for name, text in fields.items() if name != "checksum")
+        made = trial.deliveries(
+            self.context, self.provider, self.kind, self.product, self.address, now
+        )
+        found: list[Notification] = []
+        sent: list[tuple[tuple[str, str], ...]] = []
+        verified = False
         try:
-            notification = trial.read(fields, now)
+            for delivery in made:
+                verified = False
+                genuine = trial.verify(self.provider, delivery, now)
+                verified = True
+                sent.append(tuple(genuine.payload().items()))
+                found += trial.read(self.provider, genuine)
         except DeliveryError as error:
             status = callback.STATUS.get(type(error), 400)
-            verified = not isinstance(error, SecretKeyNotSet)
-            self.result = Result(status, str(error), verified, sent)
+            missing = isinstance(error, SecretKeyNotSet)
+            self.result = Result(status, str(error), verified, tuple(sent), missing)
             return
         try:
-            self.result = self._rehearsed(notification, sent, now)
+            self.result = self._rehearsed(found, tuple(sent), now)
         except ConflictError:
             raise
         except Exception as error:
@@ -160,10 +227,15 @@ class TryView(OwnerPage):
             api.portal.show_message(message, self.request, "error")
 
     def _rehearsed(
-        self, notification: Notification, sent: tuple[tuple[str, str], ...], now: datetime
+        self,
+        notifications: Sequence[Notification],
+        sent: tuple[tuple[tuple[str, str], ...], ...],
+        now: datetime,
     ) -> Result:
-        with trial.rehearse(notification, now) as rehearsal:
+        names = [one.fullname for one in notifications if one.fullname]
+        with trial.rehearse(notifications, now) as rehearsal:
             entry = rehearsal.entry
+            key = notifications[-1].key
             return Result(
                 200,
                 callback.PARSED,
@@ -172,9 +244,9 @@ class TryView(OwnerPage):
                 kind=shown.kind(entry["kind"]),
                 product=shown.product(entry),
                 product_known=entry["terms_known"],
-                buyer=f"{notification.fullname} <{notification.email}>",
+                buyer=f"{' '.join(names[-1:])} <{entry['email']}>".strip(),
                 terms=shown.terms(entry["days"], entry["exclusive"]),
-                preview=previews.of(self.context, notification.key, rehearsal.found),
+                preview=previews.of(self.context, key, rehearsal.found),
                 letter=_letter(rehearsal.mail),
             )
 

@@ -22,6 +22,7 @@ from niteoweb.click2sell.conformance.case import PREVIOUS_KEY
 from niteoweb.click2sell.conformance.case import Sample
 from niteoweb.click2sell.conformance.case import SECRET_KEY
 from niteoweb.click2sell.conformance.discretion import DiscretionCase
+from niteoweb.click2sell.conformance.making import MakingCase
 from niteoweb.click2sell.conformance.meaning import MeaningCase
 from niteoweb.click2sell.conformance.proof import ProofCase
 from niteoweb.click2sell.conformance.robustness import RobustnessCase
@@ -30,5 +31,5 @@ from niteoweb.click2sell.conformance.robustness import RobustnessCase
 __all__ = ["PREVIOUS_KEY", "SECRET_KEY", "ProviderTestCase", "Sample"]
 
 
-class ProviderTestCase(ProofCase, MeaningCase, RobustnessCase, DiscretionCase):
+class ProviderTestCase(ProofCase, MeaningCase, RobustnessCase, DiscretionCase, MakingCase):
     """All that a provider's module has to keep; without a :attr:`provider` it is skipped."""

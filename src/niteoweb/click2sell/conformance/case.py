@@ -50,9 +50,12 @@ class ProviderCase(unittest.TestCase):
     :cvar dated: whether its deliveries say when something happened or was sent; False where the
         time of arrival has to do.
     :cvar options: further settings that ``verify`` reads, by name.
+    :cvar maker: its module that makes deliveries up, see :mod:`niteoweb.click2sell.sample`, if
+        it has one.
     """
 
     provider: Any = None
+    maker: Any = None
     now = datetime(2026, 5, 3, 12, tzinfo=timezone.utc)
     zone: tzinfo = timezone.utc
     tolerance: int | None = None
@@ -64,15 +67,19 @@ class ProviderCase(unittest.TestCase):
         raise NotImplementedError
 
     def deliver(self, body: bytes, secret_key: str, moment: datetime) -> Delivery:
-        """Sign a body as the provider does; it can be any bytes.
+        """Sign a body as the provider does; it can be any bytes. By default, the maker does.
 
         :param moment: when it is signed, for a provider that signs the time.
         """
-        raise NotImplementedError
+        if self.maker is None:
+            raise NotImplementedError
+        return self.maker.sign(body, self.settings(secret_key), moment)
 
     def bearers(self, delivery: Delivery) -> tuple[str, ...]:
-        """What proves a delivery, and must not be kept: by default, all of its headers."""
-        return tuple(delivery.headers.values())
+        """What proves a delivery, and must not be kept: all headers, or what the maker says."""
+        if self.maker is None:
+            return tuple(delivery.headers.values())
+        return self.maker.proofs(delivery)
 
     def settings(
         self, secretkey: str | None = SECRET_KEY, previous_secretkey: str | None = None

@@ -30,6 +30,10 @@ class IPaymentProvider(Interface):
         "What asks the provider for what its notifications leave open, as "
         "niteoweb.click2sell.client describes it; None when they are complete."
     )
+    sample = Attribute(
+        "What makes up deliveries to try a site with, as niteoweb.click2sell.sample describes "
+        "it; None when there is none."
+    )
 
     def verify(delivery, settings, now):
         """Prove that a delivery comes from the provider.

@@ -6,7 +6,8 @@ from niteoweb.click2sell import mail
 from niteoweb.click2sell import remark
 from niteoweb.click2sell import secretkeys
 from niteoweb.click2sell import site as plone_site
-from niteoweb.click2sell.checklist import State
+from niteoweb.click2sell.checkitem import Item
+from niteoweb.click2sell.checkitem import State
 from niteoweb.click2sell.providers import CLICK2SELL
 from niteoweb.click2sell.testing import MailServer
 from niteoweb.click2sell.tests import base
@@ -25,8 +26,8 @@ import transaction
 
 
 NAMES = [
-    *("secret_key", "mapping", "groups", "address", "https"),
-    *("sender", "mail_server", "last_notification", "last_sweep"),
+    *("secret_key", "mapping", "last_notification"),
+    *("groups", "address", "https", "sender", "mail_server", "last_sweep"),
 ]
 
 
@@ -38,7 +39,7 @@ class ChecklistTestCase(PageTestCase):
         self.addCleanup(clock.stop)
         self.url = f"{self.portal.absolute_url()}/@@click2sell-checklist"
 
-    def items(self, ask_mail_server: bool = False) -> dict[str, checklist.Item]:
+    def items(self, ask_mail_server: bool = False) -> dict[str, Item]:
         transaction.begin()
         found = checklist.items(self.portal, self.now, ask_mail_server)
         return {item.name: item for item in found}
@@ -74,6 +75,7 @@ class TestItems(ChecklistTestCase):
         self.assertEqual(
             states,
             {
+                "provider": State.TODO,
                 "secret_key": State.TODO,
                 "mapping": State.TODO,
                 "groups": State.OK,
@@ -265,7 +267,7 @@ class TestPages(ChecklistTestCase):
         with mock.patch.object(
             checklist,
             "items",
-            return_value=(checklist.Item("x", State.OK, "Title", "Text", ("detail",)),),
+            return_value=(Item("x", State.OK, "Title", "Text", ("detail",)),),
         ):
             browser = self.opened()
         self.assertNotRegex(browser.contents, r"<details[^>]* open=")

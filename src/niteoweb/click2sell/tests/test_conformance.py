@@ -27,9 +27,12 @@ from niteoweb.click2sell.provider import plenigo
 from niteoweb.click2sell.provider import sealed
 from niteoweb.click2sell.provider import timestamp
 from niteoweb.click2sell.providers import PLENIGO
+from niteoweb.click2sell.sample import cleeng as cleeng_sample
+from niteoweb.click2sell.sample import click2sell as click2sell_sample
+from niteoweb.click2sell.sample import plenigo as plenigo_sample
+from niteoweb.click2sell.sample import Wish
 from niteoweb.click2sell.tests import deliveries
 from typing import Any
-from urllib.parse import parse_qs
 from urllib.parse import urlencode
 
 import json
@@ -46,6 +49,7 @@ SALE = b'{"order": "A-1", "product": "gold", "email": "Jane@example.org"}'
 
 class TestClick2Sell(conformance.ProviderTestCase):
     provider = click2sell
+    maker = click2sell_sample
 
     def samples(self) -> Sequence[Sample]:
         return [
@@ -57,18 +61,10 @@ class TestClick2Sell(conformance.ProviderTestCase):
             _form("other", Kind.UNKNOWN, "Gift"),
         ]
 
-    def deliver(self, body: bytes, secret_key: str, moment: datetime) -> Delivery:
-        values = parse_qs(body.decode("latin-1"), True, encoding="latin-1")
-        transaction = values.get("acquirer_transaction_id", [""])[0]
-        checksum = click2sell._checksum(secret_key, transaction.encode("latin-1"))
-        return deliveries.delivery(body + b"&checksum=" + checksum.encode("ascii"))
-
-    def bearers(self, delivery: Delivery) -> tuple[str, ...]:
-        return (delivery.body.decode("latin-1").rpartition("=")[2],)
-
 
 class TestPlenigo(conformance.ProviderTestCase):
     provider = PLENIGO
+    maker = plenigo_sample
     tolerance = 300
 
     def samples(self) -> Sequence[Sample]:
@@ -80,13 +76,10 @@ class TestPlenigo(conformance.ProviderTestCase):
             _callback("CUSTOMER", "CREATION", Kind.INFORMATION, "100003", **customer),
         ]
 
-    def deliver(self, body: bytes, secret_key: str, moment: datetime) -> Delivery:
-        header = plenigo.sign(secret_key, int(moment.timestamp()), body)
-        return Delivery(body, jsonbody.CONTENT_TYPE, {plenigo.SIGNATURE: header})
-
 
 class TestCleeng(conformance.ProviderTestCase):
     provider = cleeng
+    maker = cleeng_sample
     encoding = cleeng.HEX
     dated = False
 
@@ -103,10 +96,6 @@ class TestCleeng(conformance.ProviderTestCase):
             _webhook(cleeng.VALIDATED, Kind.EXPIRY, Kind.PURCHASE, **changes),
             _webhook(cleeng.VALIDATED, Kind.UNKNOWN, result="SomethingNew"),
         ]
-
-    def deliver(self, body: bytes, secret_key: str, moment: datetime) -> Delivery:
-        signature = cleeng.sign(secret_key, body, self.encoding)
-        return Delivery(body, jsonbody.CONTENT_TYPE, {"x-sig": signature})
 
 
 class TestCleengWithTimes(TestCleeng):
@@ -178,21 +167,42 @@ class Acme:
     in_time = staticmethod(sealed.in_time)
 
 
+class AcmeSample:
+    """Makes deliveries up, and signs as a provider does, be it a broken one."""
+
+    KINDS = {"sale": Kind.PURCHASE}
+    SETTINGS: Mapping[str, str] = {}
+
+    def __init__(self, provider: Acme) -> None:
+        self.provider = provider
+
+    def write(self, wish: Wish) -> tuple[bytes, ...]:
+        value = {"order": wish.transaction, "product": wish.product, "email": wish.email}
+        return (json.dumps(value).encode("ascii"),)
+
+    def sign(self, body: bytes, settings: Any, moment: datetime) -> Delivery:
+        time = str(int(moment.timestamp()))
+        message = self.provider.message(time, body)
+        digest = sealed.sign(settings.secretkey.encode("utf-8"), message).hex()
+        return Delivery(body, jsonbody.CONTENT_TYPE, {Acme.HEADER: f"{time}.{digest}"})
+
+    def proofs(self, delivery: Delivery) -> tuple[str, ...]:
+        return tuple(delivery.headers.values())
+
+
 class TestAcme(conformance.ProviderTestCase):
     provider = Acme()
     tolerance = 300
+
+    @property
+    def maker(self) -> AcmeSample:
+        return AcmeSample(self.provider)
 
     def samples(self) -> Sequence[Sample]:
         return [
             Sample(body.decode("ascii"), body, (Kind.PURCHASE,))
             for body in (SALE, SALE.replace(b"A-1", b"A-2").replace(b"gold", b"silver"))
         ]
-
-    def deliver(self, body: bytes, secret_key: str, moment: datetime) -> Delivery:
-        time = str(int(moment.timestamp()))
-        message = self.provider.message(time, body)
-        digest = sealed.sign(secret_key.encode("utf-8"), message).hex()
-        return Delivery(body, jsonbody.CONTENT_TYPE, {Acme.HEADER: f"{time}.{digest}"})
 
 
 class AcceptsAll(Acme):
@@ -513,6 +523,9 @@ BROKEN = (
     (NumberAsOrigin, "test_notifications_are_as_the_seam_promises"),
     (VerdictOfItsOwn, "test_notifications_are_as_the_seam_promises"),
     (AnotherKind, "test_genuine_deliveries_are_accepted"),
+    (AnotherKind, "test_what_is_made_up_is_taken_for_what_it_is_to_be"),
+    (RandomKey, "test_what_is_made_up_has_a_key_of_its_transaction"),
+    (AcceptsAll, "test_what_is_made_up_needs_the_key_and_names_its_proof"),
     (KeepsTheSignature, "test_nothing_kept_has_a_secret_in_it"),
     (LogsTheSecret, "test_nothing_is_logged_or_printed"),
     (PrintsTheBody, "test_nothing_is_logged_or_printed"),

@@ -5,12 +5,14 @@ from niteoweb.click2sell import ledger
 from niteoweb.click2sell import paymentprovider
 from niteoweb.click2sell.browser import callback
 from niteoweb.click2sell.fake.server import Clock
+from niteoweb.click2sell.notify import KEY_VARIABLE
 from niteoweb.click2sell.testing import FIXTURE
 from niteoweb.click2sell.tests import base
 from niteoweb.click2sell.tests.base import SiteTestCase
 from niteoweb.click2sell.tests.test_docs import DOCS
 from niteoweb.click2sell.tests.test_docs import pages
 from niteoweb.click2sell.tests.test_docs import with_docs
+from niteoweb.click2sell.tests.test_notify import RecordingServer
 from pathlib import Path
 from plone import api
 from plone.app.testing import applyProfile
@@ -134,6 +136,20 @@ class TestPackage(unittest.TestCase):
         (point,) = found.entry_points
         self.assertEqual((point.group, point.value), ("z3c.autoinclude.plugin", "plone"))
         self.assertEqual(found.requires, ["niteoweb.click2sell"])
+
+    def test_the_command_finds_it(self):
+        server = RecordingServer()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        with mock.patch.dict("os.environ", {KEY_VARIABLE: "a key of Acme Pay"}):
+            told = run(
+                *(self.layer.folder, "niteoweb.click2sell.notify", server.url),
+                *("--provider", "acmepay", "--product", "gold", "--email", JANE),
+            )
+        self.assertIn("/@@acmepay: sale, product gold, buyer jane@example.org", told)
+        ((path, delivery),) = server.received
+        self.assertEqual(path, "/@@acmepay")
+        self.assertIn("acme-signature", delivery.headers)
 
     def test_its_own_tests_pass(self):
         told = run(self.layer.folder, "unittest", "acmepay.tests.test_provider")

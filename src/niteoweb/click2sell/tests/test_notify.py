@@ -10,18 +10,23 @@ from http.server import ThreadingHTTPServer
 from io import BytesIO
 from io import StringIO
 from io import TextIOWrapper
+from niteoweb.click2sell import notify
 from niteoweb.click2sell.notification import Delivery
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import WrongSignature
-from niteoweb.click2sell.notify import callback_url
-from niteoweb.click2sell.notify import KINDS
 from niteoweb.click2sell.notify import main
+from niteoweb.click2sell.posting import callback_url
+from niteoweb.click2sell.provider import cleeng
 from niteoweb.click2sell.provider import click2sell
+from niteoweb.click2sell.provider import plenigo
+from niteoweb.click2sell.sample import click2sell as sample
+from niteoweb.click2sell.sample import plenigo as plenigo_sample
 from niteoweb.click2sell.tests import deliveries
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Thread
+from types import SimpleNamespace
 from unittest import mock
 from unittest import TestCase
 
@@ -40,6 +45,8 @@ class RecordingServer(ThreadingHTTPServer):
     status = 200
     text = b"POST successfully parsed."
     location = ""
+    #: Names of headers that are in the answer.
+    echoes: tuple[str, ...] = ()
     raw: bytes | None = None
 
     def __init__(self) -> None:
@@ -57,7 +64,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.received.append((self.path, Delivery(body, self.headers["Content-Type"])))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        delivery = Delivery(body, self.headers["Content-Type"], headers)
+        self.server.received.append((self.path, delivery))
         if self.server.raw is not None:
             self.wfile.write(self.server.raw)
             return
@@ -65,6 +74,8 @@ class _Handler(BaseHTTPRequestHandler):
         if self.server.location:
             self.send_header("Location", self.server.location)
         self.end_headers()
+        for name in self.server.echoes:
+            self.wfile.write(f"echo: {headers.get(name, '')}\n".encode())
         self.wfile.write(self.server.text or body)
 
     def log_message(self, *args):
@@ -139,7 +150,7 @@ class TestWhatIsSent(NotifyCase):
             "refund": Kind.REFUND,
             "failed": Kind.PAYMENT_FAILED,
         }
-        self.assertEqual(set(KINDS), set(expected))
+        self.assertEqual(sample.KINDS, expected)
         for name, kind in expected.items():
             with self.subTest(name):
                 self.server.received.clear()
@@ -171,7 +182,9 @@ class TestWhatIsSent(NotifyCase):
                 self.server.received.clear()
                 self.assertEqual(self.notify(url=f"{self.server.url}{path}"), 0, self.err)
                 self.assertEqual([path for path, _ in self.server.received], [posted])
-        self.assertEqual(callback_url("https://[::1]:8443"), "https://[::1]:8443/@@click2sell")
+        self.assertEqual(
+            callback_url("https://[::1]:8443", "click2sell"), "https://[::1]:8443/@@click2sell"
+        )
 
 
 class TestKey(NotifyCase):
@@ -329,3 +342,100 @@ class TestUsage(NotifyCase):
             timeout=60,
         )
         self.assertEqual(done.stdout.strip(), "[]", done.stderr)
+
+
+class TestProviders(NotifyCase):
+    """What other providers would deliver."""
+
+    def told(self, provider, **settings) -> list[Notification]:
+        """What the requests say, read by the code that a site reads them with."""
+        settings = SimpleNamespace(**vars(deliveries.keys(KEY)), tolerance=300, **settings)
+        found = []
+        for _path, delivery in self.server.received:
+            now = datetime.now(timezone.utc)
+            genuine = provider.verify(delivery, settings, now)
+            found += provider.parse(genuine, timezone.utc)
+        return found
+
+    def test_plenigo_tells_of_the_customer_first(self):
+        self.assertEqual(self.notify("--provider", "plenigo", "--transaction", "S-1"), 0)
+        self.assertEqual({path for path, _ in self.server.received}, {"/@@plenigo"})
+        customer, subscription = self.told(plenigo)
+        self.assertEqual((customer.kind, customer.buyer), (Kind.INFORMATION, "zoe@example.org"))
+        self.assertEqual(subscription.kind, Kind.PURCHASE)
+        self.assertEqual((subscription.transaction, subscription.product_id), ("S-1", "1"))
+        self.assertEqual(subscription.customer_id, customer.customer_id)
+        self.assertIn(f"{self.server.url}/@@plenigo: subscription, product 1,", self.out)
+        self.assertEqual(self.out.count("200 OK"), 2)
+
+    def test_the_second_is_not_posted_when_the_first_was_refused(self):
+        self.server.status = 403
+        self.assertEqual(self.notify("--provider", "plenigo"), 1)
+        self.assertEqual(len(self.server.received), 1)
+
+    def test_cleeng_signs_as_its_settings_say(self):
+        usual = {"signature_header": "X-Cleeng-Signature", "signature_encoding": "hex"}
+        other = {"signature_header": "X-Sig", "signature_encoding": "base64"}
+        for settings, options in (
+            (usual, []),
+            (other, [f"--setting={name}={value}" for name, value in other.items()]),
+        ):
+            with self.subTest(options):
+                self.server.received.clear()
+                self.assertEqual(self.notify("--provider", "cleeng", *options), 0, self.err)
+                (found,) = self.told(cleeng, **settings)
+                self.assertEqual((found.kind, found.buyer), (Kind.PURCHASE, "zoe@example.org"))
+
+    def test_each_kind_is_posted(self):
+        settings = {"signature_header": "X-Cleeng-Signature", "signature_encoding": "hex"}
+        for provider in (plenigo, cleeng):
+            for name, kind in notify.MAKERS[provider.NAME].KINDS.items():
+                with self.subTest(provider.NAME, kind=name):
+                    self.server.received.clear()
+                    self.assertEqual(
+                        self.notify("--provider", provider.NAME, "--kind", name), 0
+                    )
+                    self.assertIs(self.told(provider, **settings)[-1].kind, kind)
+
+    def test_the_time_that_it_happened(self):
+        when = ("--date", "2026-02-03", "--time", "04:05:06")
+        self.notify("--provider", "plenigo", *when)
+        local = datetime(2026, 2, 3, 4, 5, 6).astimezone()
+        self.assertEqual(self.told(plenigo)[-1].occurred_at, local)
+        for wrong in ("2026-13-01", ""):
+            self.assertEqual(self.notify("--provider", "plenigo", "--date", wrong), 2)
+            self.assertIn("--date, --time: expected", self.err)
+
+    def test_the_signature_is_not_printed(self):
+        self.server.echoes = ("plenigo-signature", "x-cleeng-signature")
+        for provider in ("plenigo", "cleeng"):
+            self.server.received.clear()
+            self.assertEqual(self.notify("--provider", provider), 0)
+            for _path, delivery in self.server.received:
+                for name in self.server.echoes:
+                    proof = delivery.headers.get(name, "\0")
+                    self.assertNotIn(proof, self.out + self.err)
+            self.assertIn("echo: (signature)", self.out)
+
+    def test_an_unknown_one(self):
+        with mock.patch.object(notify, "_registered", return_value={}):
+            self.assertEqual(self.notify("--provider", "stripe"), 2)
+        self.assertIn("'stripe' is none of cleeng, click2sell, plenigo", self.err)
+        self.assertEqual(self.notify("--provider", "plenigo", "--kind", "sale"), 2)
+        self.assertIn("'sale' is none of subscription, change,", self.err)
+        self.assertEqual(self.notify("--setting", "signature_header=X-Sig"), 2)
+        self.assertIn("there is no 'signature_header'", self.err)
+
+    def test_one_of_another_package_is_found_by_its_registration(self):
+        maker = SimpleNamespace(
+            KINDS=plenigo_sample.KINDS,
+            SETTINGS={},
+            write=plenigo_sample.write,
+            sign=plenigo_sample.sign,
+            proofs=plenigo_sample.proofs,
+        )
+        with mock.patch.object(notify, "_registered", return_value={"acme": maker, "no": None}):
+            self.assertEqual(self.notify("--provider", "acme"), 0, self.err)
+            self.assertEqual({path for path, _ in self.server.received}, {"/@@acme"})
+            self.assertEqual(self.notify("--provider", "no"), 2)
+            self.assertIn("no makes nothing up", self.err)

@@ -206,9 +206,7 @@ class TestAnything(unittest.TestCase):
     def test_any_parameters_with_a_signature(self, changes, zone, key):
         values = {name: value.encode("ascii") for name, value in deliveries.SALE.items()}
         values.update(changes)
-        values["checksum"] = click2sell._checksum(
-            key, values["acquirer_transaction_id"]
-        ).encode()
+        values["checksum"] = click2sell.sign(key, values["acquirer_transaction_id"]).encode()
         body = "&".join(
             f"{quote_from_bytes(name.encode())}={quote_from_bytes(value)}"
             for name, value in values.items()

@@ -2,14 +2,20 @@
 
 from datetime import timedelta
 from niteoweb.click2sell import announce
-from niteoweb.click2sell import notify
+from niteoweb.click2sell import paymentprovider
 from niteoweb.click2sell import plan as plans
 from niteoweb.click2sell import postman
 from niteoweb.click2sell import trial
 from niteoweb.click2sell.browser import trial as page
+from niteoweb.click2sell.notification import Delivery
+from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import ParameterInvalid
 from niteoweb.click2sell.notification import SecretKeyNotSet
 from niteoweb.click2sell.provider.click2sell import sign
+from niteoweb.click2sell.providers import CLEENG
+from niteoweb.click2sell.providers import CLICK2SELL
+from niteoweb.click2sell.providers import PLENIGO
+from niteoweb.click2sell.sample import click2sell as sample
 from niteoweb.click2sell.testing import MailServer
 from niteoweb.click2sell.tests import base
 from niteoweb.click2sell.tests import deliveries
@@ -19,6 +25,7 @@ from niteoweb.click2sell.tests.test_notifications_page import NOBODY
 from niteoweb.click2sell.tests.test_notifications_page import PageTestCase
 from niteoweb.click2sell.tests.test_notifications_page import SCRIPT
 from unittest import mock
+from urllib.parse import parse_qsl
 from urllib.parse import urlencode
 from zope import event
 
@@ -91,7 +98,7 @@ class TestNothingIsLeft(TrialTestCase):
         self.buy()
         self.mails.clear()
         self.account("old", "old@example.org", login="old@example.org")
-        for kind in notify.KINDS:
+        for kind in sample.KINDS:
             for address in (EMAIL, "new@example.org", "old@example.org"):
                 with self.subTest(kind, address=address):
                     self.changes_nothing(lambda: self.tried("1", address, kind))  # noqa: B023
@@ -120,16 +127,25 @@ class TestNothingIsLeft(TrialTestCase):
 class TestRoad(TrialTestCase):
     """The module, below the page."""
 
-    def fields(self, **changes) -> dict[str, str]:
+    def made(self, **changes) -> Delivery:
         wish = {"kind": "sale", "product_id": "1", "address": EMAIL, "now": self.now, **changes}
-        return trial.parameters(self.portal, **wish)
+        (found,) = trial.deliveries(self.portal, CLICK2SELL, **wish)
+        return found
+
+    def fields(self, **changes) -> dict[str, str]:
+        return dict(parse_qsl(self.made(**changes).body.decode("ascii"), True))
+
+    def told(self, **changes) -> Notification:
+        genuine = trial.verify(CLICK2SELL, self.made(**changes), self.now)
+        (found,) = trial.read(CLICK2SELL, genuine)
+        return found
 
     def test_parameters_are_those_of_click2sell_really_signed(self):
         fields = self.fields()
         self.assertEqual(fields.keys() - set(deliveries.fields()), notify_only(fields))
         signature = sign(deliveries.SECRET_KEY, fields["acquirer_transaction_id"])
         self.assertEqual(fields["checksum"], signature)
-        self.assertEqual(trial.read(fields, self.now).buyer, EMAIL)
+        self.assertEqual(self.told().buyer, EMAIL)
 
     def test_no_two_are_of_one_transaction(self):
         found = {self.fields()["acquirer_transaction_id"] for number in range(20)}
@@ -137,8 +153,7 @@ class TestRoad(TrialTestCase):
 
     def test_time_is_now_by_the_clock_of_the_site(self):
         self.registry(portal_timezone="Asia/Tokyo")
-        notification = trial.read(self.fields(), self.now)
-        self.assertEqual(notification.occurred_at, self.now)
+        self.assertEqual(self.told().occurred_at, self.now)
 
     def test_the_product_has_the_name_that_it_had_last(self):
         self.assertEqual(self.fields()["product_name"], trial.PRODUCT_NAME)
@@ -148,17 +163,16 @@ class TestRoad(TrialTestCase):
 
     def test_is_refused_as_a_true_one_would_be(self):
         with self.assertRaises(ParameterInvalid):
-            trial.read(self.fields(address="nobody"), self.now)
+            self.told(address="nobody")
         with self.assertRaises(ParameterInvalid):
-            trial.read(self.fields(product_id="1\n2"), self.now)
+            self.told(product_id="1\n2")
         self.settings(secretkey=None)
         with self.assertRaises(SecretKeyNotSet):
-            trial.read(self.fields(), self.now)
+            self.told()
 
     def test_the_plan_is_that_of_a_true_purchase(self):
-        fields = self.fields()
-        notification = trial.read(fields, self.now)
-        with trial.rehearse(notification, self.now) as rehearsal:
+        notification = self.told()
+        with trial.rehearse([notification], self.now) as rehearsal:
             plan, verdict = rehearsal.found.plan, rehearsal.found.verdict
         self.assertEqual(verdict.outcome, "accepted")
         self.assertEqual((plan.create, plan.grant), (True, ("premium", "click2sell")))
@@ -170,6 +184,116 @@ class TestRoad(TrialTestCase):
 def notify_only(fields) -> set[str]:
     """Parameters that a sale of the tests leaves to their defaults."""
     return {"transaction_type", "subscription_status", "payment_status"} & set(fields)
+
+
+class TestOtherProviders(TrialTestCase):
+    """The same for each provider that has something made up."""
+
+    def setUp(self):
+        super().setUp()
+        for provider in (CLEENG, PLENIGO):
+            stored = paymentprovider.settings(provider)
+            stored.enabled = True
+            stored.secretkey = deliveries.SECRET_KEY
+            stored.mapping = ["gold|premium"]
+        transaction.commit()
+
+    def tried(self, product="gold", address=EMAIL, kind="subscription", who=MANAGER):
+        self.url = f"{self.portal.absolute_url()}/@@click2sell-try?provider={self.name}"
+        return super().tried(product, address, kind, who)
+
+    def test_nothing_is_left_of_any_kind(self):
+        self.buy()
+        self.mails.clear()
+        for provider in (CLEENG, PLENIGO):
+            self.name = provider.name
+            tried = [*provider.sample.KINDS.keys() - {"subscription"}, "subscription"]
+            for kind in tried:
+                # Somebody new at last: whoever is there has more to lose.
+                address = "new@example.org" if kind == tried[-1] else EMAIL
+                with self.subTest(provider.name, kind=kind):
+                    self.changes_nothing(
+                        lambda: self.tried("gold", address, kind)  # noqa: B023
+                    )
+
+    def test_a_new_member(self):
+        for self.name, title in (("plenigo", "plenigo"), ("cleeng", "Cleeng")):
+            with self.subTest(self.name):
+                text = self.result()
+                for expected in (
+                    "Signature verified",
+                    f"Answer to {title} 200 POST successfully parsed.",
+                    "john@example.org&gt;",
+                    "A new member is made for john@example.org.",
+                    "Groups given premium, click2sell",
+                    "Outcome accepted",
+                ):
+                    self.assertIn(expected, text)
+
+    def test_plenigo_is_not_asked_for_what_it_does_not_know(self):
+        stored = paymentprovider.settings(PLENIGO)
+        stored.api_token = "a token"  # noqa: S105
+        transaction.commit()
+        self.name = "plenigo"
+        with mock.patch.object(PLENIGO.client, "complete") as asked:
+            text = self.text(self.tried())
+        asked.assert_not_called()
+        self.assertIn("A true notification makes the site ask plenigo", text)
+        self.assertIn("Outcome accepted", text)
+
+    def test_neither_key_nor_signature_is_shown(self):
+        for self.name in ("plenigo", "cleeng"):
+            maker = paymentprovider.named(self.name).sample
+            with mock.patch.object(maker, "sign", side_effect=maker.sign) as signed:
+                contents = self.tried().contents
+            for call in signed.call_args_list:
+                for proof in maker.proofs(maker.sign(*call.args)):
+                    self.assertNotIn(proof, contents)
+            self.assertNotIn(deliveries.SECRET_KEY, contents)
+
+    def test_a_signature_that_is_read_elsewhere_is_told(self):
+        paymentprovider.settings(CLEENG).signature_header = ""
+        transaction.commit()
+        self.name = "cleeng"
+        text = self.result()
+        self.assertIn("not verified", text)
+        self.assertIn("403 Checksum verification failed.", text)
+        self.assertNotIn("No secret key is set", text)
+
+    def test_what_is_wrong_is_told_in_the_words_of_the_callback(self):
+        self.name = "plenigo"
+        text = self.result(address="nobody").replace("&#39;", "'")
+        self.assertIn("400 POST parameter invalid: 'entity.email'", text)
+
+    def test_one_is_chosen_by_a_link(self):
+        browser = self.browser(MANAGER)
+        browser.open(f"{self.portal.absolute_url()}/@@click2sell-try")
+        # The first that is set up, by name.
+        self.assertEqual(browser.getControl(name="provider").value, "cleeng")
+        browser.getLink(url="click2sell-try?provider=plenigo").click()
+        self.assertEqual(browser.getControl(name="provider").value, "plenigo")
+        self.assertEqual(browser.getControl(name="kind").options, list(PLENIGO.sample.KINDS))
+        self.assertEqual(browser.getControl(name="product").value, "gold")
+
+    def test_one_that_is_switched_off_cannot_be_chosen(self):
+        paymentprovider.settings(PLENIGO).enabled = False
+        transaction.commit()
+        browser = self.browser(MANAGER)
+        browser.open(f"{self.portal.absolute_url()}/@@click2sell-try?provider=plenigo")
+        self.assertNotEqual(browser.getControl(name="provider").value, "plenigo")
+
+    def test_one_without_anything_made_up_says_so(self):
+        with mock.patch.object(PLENIGO, "sample", None):
+            browser = self.browser(MANAGER)
+            url = f"{self.portal.absolute_url()}/@@click2sell-try"
+            browser.open(f"{url}?provider=plenigo")
+            self.assertIn("plenigo has no made-up notifications", self.text(browser))
+            self.assertNotIn("Try it", browser.contents)
+            browser.open(f"{url}?provider=cleeng")
+            token = browser.getControl(name="_authenticator").value
+            body = {"provider": "plenigo", "product": "gold", "address": EMAIL}
+            browser.post(url, urlencode({**body, "_authenticator": token}))
+            self.assertNotIn("What would happen", browser.contents)
 
 
 class TestPage(TrialTestCase):
@@ -279,7 +403,8 @@ class TestPage(TrialTestCase):
         self.assertNotIn(deliveries.SECRET_KEY, browser.contents)
 
     def test_every_kind_has_a_word(self):
-        self.assertEqual(page.KINDS.keys(), notify.KINDS.keys())
+        for provider in paymentprovider.registered():
+            self.assertLessEqual(provider.sample.KINDS.keys(), page.KINDS.keys())
 
     def test_it_needs_the_permission_to_configure(self):
         viewer = self.person("viewer", permissions=("View purchases", "Operate purchases"))
@@ -292,7 +417,7 @@ class TestPage(TrialTestCase):
 
     def test_nothing_is_tried_without_a_token(self):
         browser = self.browser()
-        with mock.patch.object(trial, "parameters") as tried:
+        with mock.patch.object(trial, "deliveries") as tried:
             browser.post(self.url, urlencode({"product": "1", "address": EMAIL}))
         self.assertIn("403", browser.headers["status"])
         tried.assert_not_called()

@@ -3,8 +3,10 @@
 from datetime import timedelta
 from niteoweb.click2sell import buyer as buyers
 from niteoweb.click2sell import ledger
-from niteoweb.click2sell import notify
+from niteoweb.click2sell import posting
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.sample.click2sell import form_fields
+from niteoweb.click2sell.tests import deliveries
 from niteoweb.click2sell.tests.browser import pages
 from niteoweb.click2sell.tests.browser.case import BrowserTestCase
 from niteoweb.click2sell.tests.browser.case import DESK
@@ -14,6 +16,7 @@ from niteoweb.click2sell.tests.demosite import with_demo
 from plone import api
 from plone.app.testing import SITE_OWNER_NAME
 from plone.app.testing import SITE_OWNER_PASSWORD
+from urllib.parse import urlencode
 
 
 NEW_BUYER = "zoe.mueller@example.org"
@@ -60,7 +63,7 @@ class TestNotifications(BrowserTestCase):
     def test_a_sale_is_the_newest_of_the_list(self):
         from demo import settings
 
-        form = notify.form_fields(
+        form = form_fields(
             settings.SECRET_KEY,
             "demo-1",
             product=settings.PRODUCT,
@@ -71,7 +74,8 @@ class TestNotifications(BrowserTestCase):
             time="11:59:00",
             price="49.00 EUR",
         )
-        answer = notify.post(f"{self.url}/@@click2sell", form, timeout=60)
+        sale = deliveries.delivery(urlencode(form).encode("ascii"))
+        answer = posting.post(f"{self.url}/@@click2sell", sale, timeout=60)
         self.assertEqual((answer.status, answer.text), (200, "POST successfully parsed."))
         page = self.window(PHONE)
         self.open(page, pages.LIST)

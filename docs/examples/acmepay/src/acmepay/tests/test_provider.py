@@ -1,6 +1,7 @@
 """Acme Pay keeps what the seam promises, and says what its documents say."""
 
 from acmepay import provider
+from acmepay import sample
 from acmepay.fake import FakeAcmePay
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,11 +10,9 @@ from decimal import Decimal
 from niteoweb.click2sell import conformance
 from niteoweb.click2sell.conformance import Sample
 from niteoweb.click2sell.fake.server import Clock
-from niteoweb.click2sell.notification import Delivery
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import ParameterMissing
-from niteoweb.click2sell.provider.jsonbody import CONTENT_TYPE
 from niteoweb.click2sell.provider.sealed import SealedBody
 from typing import Any
 
@@ -25,6 +24,7 @@ NOW = datetime(2026, 5, 3, 12, tzinfo=timezone.utc)
 
 class TestConformance(conformance.ProviderTestCase):
     provider = provider
+    maker = sample
     now = NOW
     tolerance = 300
 
@@ -39,10 +39,6 @@ class TestConformance(conformance.ProviderTestCase):
                 for event in kinds
             )
         ]
-
-    def deliver(self, body: bytes, secret_key: str, moment: datetime) -> Delivery:
-        header = provider.sign(secret_key, int(moment.timestamp()), body)
-        return Delivery(body, CONTENT_TYPE, {provider.SIGNATURE: header})
 
 
 # end
