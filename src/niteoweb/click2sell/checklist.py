@@ -5,20 +5,21 @@ asked when somebody wants it to be.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from datetime import timedelta
-from enum import Enum
 from niteoweb.click2sell import _
 from niteoweb.click2sell import accountcap
 from niteoweb.click2sell import forgery
 from niteoweb.click2sell import mail
+from niteoweb.click2sell import paymentprovider
+from niteoweb.click2sell import providercheck
 from niteoweb.click2sell import remark
-from niteoweb.click2sell import secretkeys
 from niteoweb.click2sell import settings
 from niteoweb.click2sell import silence
 from niteoweb.click2sell import site as plone_site
-from niteoweb.click2sell.interfaces import SECRET_KEY_LENGTH
+from niteoweb.click2sell.checkitem import Item
+from niteoweb.click2sell.checkitem import State
+from niteoweb.click2sell.interfaces import IPaymentProvider
 from niteoweb.click2sell.providers import CLICK2SELL
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,109 +30,65 @@ from zope.i18nmessageid import Message
 SWEEP_EXPECTED = timedelta(days=1)
 
 
-class State(str, Enum):
-    """How an item stands. The values are what the service answers."""
-
-    OK = "ok"
-    WARNING = "warning"
-    TODO = "to do"
-    UNTRIED = "not tried"
-
-    def __str__(self) -> str:
-        return self.value
-
-
-@dataclass(frozen=True)
-class Item:
-    """One thing to set up.
-
-    :ivar name: for scripts; it never changes.
-    :ivar text: how it is, and what to do.
-    :ivar details: what is wrong, one by one.
-    :ivar moment: in UTC, where the item is about when something happened last.
-    """
-
-    name: str
-    state: State
-    title: Message
-    text: Message
-    details: tuple[Message | str, ...] = ()
-    moment: datetime | None = None
-
-
-def items(site: Any, now: datetime, ask_mail_server: bool = False) -> tuple[Item, ...]:
-    """The whole checklist, in the order in which a site is set up.
+def items(site: Any, now: datetime, connect: bool = False) -> tuple[Item, ...]:
+    """The whole checklist: the providers that are set up, then the site.
 
     :param now: in UTC.
-    :param ask_mail_server: connect to it, which may take seconds; see
+    :param connect: ask the mail server and the providers, which may take seconds; see
         :func:`niteoweb.click2sell.mail.probe`.
     """
-    return tuple(_items(site, now, ask_mail_server))
+    silent = silence.silent(site, now)
+    found = list(_providers())
+    for provider in paymentprovider.to_set_up():
+        found += providercheck.items(site, provider, silent, connect)
+    return (*found, *_items(site, now, connect))
 
 
-def _items(site: Any, now: datetime, ask_mail_server: bool) -> Iterator[Item]:
-    yield _secret_key(site)
-    yield from _previous_key(site)
-    yield _mapping()
+def _providers() -> Iterator[Item]:
+    """Whether there is a provider at all."""
+    if paymentprovider.in_use():
+        return
+    text = _(
+        "No payment provider is set up yet. For Click2Sell, enter its secret key in the "
+        "settings. Any other one is switched on in settings of its own, in Site Setup:"
+    )
+    others = [one.title for one in paymentprovider.registered() if "enabled" in one.schema]
+    yield Item("provider", State.TODO, _("Payment provider"), text, tuple(others))
+
+
+def _items(site: Any, now: datetime, connect: bool) -> Iterator[Item]:
     yield _groups()
     yield _address()
     yield _https()
     yield _sender()
-    yield _mail_server() if ask_mail_server else _untried_mail_server()
-    yield _last_notification(site, now)
+    yield _mail_server() if connect else _untried_mail_server()
     yield from _networks(site)
     yield from _new_accounts(site)
     yield _last_sweep(site, now)
 
 
-def _secret_key(site: Any) -> Item:
-    notice = secretkeys.notice(site, CLICK2SELL)
-    state = {"danger": State.TODO, "warning": State.WARNING}.get(notice.level, State.OK)
-    text = {
-        State.OK: _("A secret key is set, and it is long enough."),
-        State.WARNING: _(
-            "The secret key has fewer than ${length} characters. Whoever sees one notification "
-            "can find it by trying: choose a longer one, at Click2Sell and here.",
-            mapping={"length": SECRET_KEY_LENGTH},
-        ),
-    }.get(state, notice.text)
-    return Item("secret_key", state, _("Secret key"), text, moment=notice.last_used)
-
-
-def _previous_key(site: Any) -> Iterator[Item]:
-    notice = secretkeys.previous_notice(site, CLICK2SELL)
-    if notice is not None:
-        state = {"success": State.TODO, "warning": State.WARNING}.get(notice.level, State.OK)
-        title = _("Previous secret key")
-        yield Item("previous_secret_key", state, title, notice.text, moment=notice.last_used)
-
-
-def _mapping() -> Item:
-    title = _("Products")
-    lines = plone_site.mapping()
-    if not lines:
-        text = _(
-            "No product gives a group yet. Write a line for each product under Products and "
-            "groups."
-        )
-        return Item("mapping", State.TODO, title, text)
-    number = len({(line.provider, line.product_id) for line in lines})
-    text = _("Products that give a group: ${number}", mapping={"number": number})
-    return Item("mapping", State.OK, title, text)
-
-
 def _groups() -> Item:
     title = _("Groups")
-    stored = plone_site.settings()
-    problems = settings.validate(
-        {"mapping": stored.mapping or [], "buyers_group": stored.buyers_group or ""}
-    )
-    if problems:
+    problems = settings.validate({"buyers_group": plone_site.settings().buyers_group or ""})
+    details = [message for _name, message in problems]
+    providers = paymentprovider.registered()
+    for provider in providers:
+        lines = paymentprovider.settings(provider).mapping or []
+        found = settings.validate({"mapping": lines}, provider)
+        details += [_of(provider, message) for _name, message in found]
+    if details:
         text = _("Buyers cannot be put in all groups. Correct Products and groups:")
-        details = tuple(message for _name, message in problems)
-        return Item("groups", State.TODO, title, text, details)
+        return Item("groups", State.TODO, title, text, tuple(details))
     text = _("All groups exist, and none of them may administer the site.")
     return Item("groups", State.OK, title, text)
+
+
+def _of(provider: IPaymentProvider, message: Message) -> Message:
+    """A message about the mapping of a provider; the add-on's own settings need no name."""
+    if provider is CLICK2SELL:
+        return message
+    names = {"provider": provider.title, "message": message}
+    return _("${provider}: ${message}", mapping=names)
 
 
 def _address() -> Item:
@@ -204,25 +161,6 @@ def _mail_server() -> Item:
     return Item("mail_server", State.OK, title, text)
 
 
-def _last_notification(site: Any, now: datetime) -> Item:
-    title = _("Notifications")
-    last = next(iter(silence.arrivals(site, CLICK2SELL.name)), None)
-    if last is None:
-        text = _(
-            "No genuine notification has arrived yet. Enter the address for the notifications "
-            "at Click2Sell, and buy something, or use click2sell-notify."
-        )
-        return Item("last_notification", State.TODO, title, text)
-    if CLICK2SELL.name in silence.silent(site, now):
-        text = _(
-            "The last genuine notification is older than is usual for this site. See at "
-            "Click2Sell whether notifications are still on, and their address is right."
-        )
-        return Item("last_notification", State.WARNING, title, text, moment=last)
-    text = _("Genuine notifications arrive.")
-    return Item("last_notification", State.OK, title, text, moment=last)
-
-
 def _networks(site: Any) -> Iterator[Item]:
     """Whether the networks in the settings keep somebody out, who may be the provider."""
     if not plone_site.settings().allowed_networks:
@@ -234,7 +172,8 @@ def _networks(site: Any) -> Iterator[Item]:
         yield Item("networks", State.OK, title, text)
         return
     names = {"number": forgery.total(site, forgery.NETWORK)}
-    heard = next(iter(silence.arrivals(site, CLICK2SELL.name)), None)
+    arrivals = (silence.arrivals(site, one.name)[:1] for one in paymentprovider.enabled())
+    heard = max((found[0] for found in arrivals if found), default=None)
     if heard is not None and heard > refused:
         text = _(
             "Refused, because it came from elsewhere: ${number}. Genuine notifications have "

@@ -4,12 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from datetime import timezone
+from itertools import groupby
 from niteoweb.click2sell import _
 from niteoweb.click2sell import checklist
+from niteoweb.click2sell import paymentprovider
+from niteoweb.click2sell import providercheck
+from niteoweb.click2sell import silence
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.browser import shown
-from niteoweb.click2sell.checklist import State
-from niteoweb.click2sell.providers import CLICK2SELL
+from niteoweb.click2sell.checkitem import Item
+from niteoweb.click2sell.checkitem import State
+from niteoweb.click2sell.interfaces import IPaymentProvider
 from plone.protect.authenticator import check
 from Products.Five.browser import BrowserView
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
@@ -50,16 +55,37 @@ class Row:
     moment: shown.Moment | None
 
 
+@dataclass(frozen=True)
+class Part:
+    """The items about one payment provider, or those about the site.
+
+    :ivar provider: None for those about the site.
+    :ivar callback_address: to be entered at the provider.
+    :ivar settings_url: address of the provider's settings.
+    :ivar titled: whether it has a heading.
+    """
+
+    rows: tuple[Row, ...]
+    titled: bool
+    provider: IPaymentProvider | None = None
+    callback_address: str = ""
+    settings_url: str = ""
+
+
 class Checklist(BrowserView):
     """``@@click2sell-checklist``: the list, for the settings page and as a page of its own.
 
-    POST also asks the mail server.
+    POST also asks the mail server, and the providers that have an API.
     """
 
     index = ViewPageTemplateFile("templates/checklist.pt")
     part = ViewPageTemplateFile("templates/checklistpart.pt")
-    rows: Sequence[Row] = ()
-    callback_address = ""
+    #: The list by what it is about.
+    parts: Sequence[Part] = ()
+    #: For a provider's own page: the list is about nothing else.
+    of_provider: IPaymentProvider | None = None
+    #: Of the headings in the list.
+    level = 3
 
     def __call__(self) -> str:
         asked = self.request.method == "POST"
@@ -67,16 +93,42 @@ class Checklist(BrowserView):
             check(self.request)
         self.request.response.setHeader("Cache-Control", "no-store")
         self.prepare(asked)
+        self.level = 2
         return self.index()
 
-    def prepare(self, ask_mail_server: bool = False) -> None:
-        """Look at everything."""
+    def prepare(self, connect: bool = False, provider: IPaymentProvider | None = None) -> None:
+        """Look at everything, or at what is about one provider."""
         now = datetime.now(timezone.utc)
+        self.of_provider = provider
+        if provider is None:
+            items = checklist.items(self.context, now, connect)
+        else:
+            silent = silence.silent(self.context, now)
+            items = providercheck.items(self.context, provider, silent, connect)
         icons = self.context.restrictedTraverse("@@iconresolver")
-        self.callback_address = plone_site.callback_address(CLICK2SELL)
-        self.rows = [
-            _row(item, icons) for item in checklist.items(self.context, now, ask_mail_server)
+        self.parts = [
+            self._part(name, tuple(_row(item, icons) for item in found))
+            for name, found in groupby(items, lambda item: item.provider)
         ]
+
+    def _part(self, name: str, rows: tuple[Row, ...]) -> Part:
+        if not name:
+            # What is said before all else is about no part of the list.
+            return Part(rows, titled=rows[0].name != "provider")
+        provider = paymentprovider.named(name)
+        settings_url = f"{self.context.absolute_url()}/@@{name}-settings"
+        address, titled = plone_site.callback_address(provider), self.of_provider is None
+        return Part(rows, titled, provider, address, settings_url)
+
+    @property
+    def rows(self) -> list[Row]:
+        """All items."""
+        return [row for part in self.parts for row in part.rows]
+
+    @property
+    def asks_providers(self) -> bool:
+        """Whether there is a provider that can be asked."""
+        return any(row.name == "api" for row in self.rows)
 
     @property
     def done(self) -> int:
@@ -90,7 +142,7 @@ class Checklist(BrowserView):
         return not any(row.look in left for row in self.rows)
 
 
-def _row(item: checklist.Item, icons: Any) -> Row:
+def _row(item: Item, icons: Any) -> Row:
     look = LOOKS[item.state]
     return Row(
         item.name,

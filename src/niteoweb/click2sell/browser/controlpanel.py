@@ -192,12 +192,14 @@ class SettingsWrapper(ControlPanelFormWrapper):
     index = ViewPageTemplateFile("templates/settings.pt")
 
     @property
-    def checklist(self) -> Checklist | None:
-        """What has to be set up, after what was just saved; beside the add-on's settings."""
-        if self.form.provider is not CLICK2SELL:
-            return None
-        found = Checklist(self.context, self.request)
-        found.prepare()
+    def checklist(self) -> Checklist:
+        """What has to be set up, after what was just saved.
+
+        Beside the add-on's own settings that is everything, beside a provider's only what is
+        about the provider.
+        """
+        found, provider = Checklist(self.context, self.request), self.form.provider
+        found.prepare(provider=None if provider is CLICK2SELL else provider)
         return found
 
 

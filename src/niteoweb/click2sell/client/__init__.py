@@ -8,6 +8,10 @@ Such a module has a function ``complete``, which is called outside of locks and 
 Where subscriptions can be listed, another one tells what no notification told::
 
     changes(settings, since, now) -> Iterator[Notification]
+
+For the checklist of the set-up, one may try whether the API answers; it raises if it does not::
+
+    probe(settings) -> None
 """
 
 

@@ -30,6 +30,7 @@ logger = logging.getLogger("niteoweb.click2sell")
 TOKEN = "X-plenigo-token"  # noqa: S105
 #: Subscriptions in a page; of more than that plenigo makes 5.
 PAGE = 100
+SMALLEST_PAGE = 5
 
 NO_TOKEN = "no token"  # noqa: S105
 NO_ADDRESS = "no address"
@@ -84,6 +85,17 @@ def complete(
     except ParameterError as error:
         raise Refused(f"answer: {error.parameter}") from None
     return (notification,)
+
+
+def probe(settings: Any) -> None:
+    """Ask plenigo for as little as possible, once, to see whether it answers.
+
+    :param settings: what has ``api_url`` and ``api_token``.
+    :raises Unreachable: it cannot be asked, or does not take the token.
+    :raises Refused: the address is none that may be asked.
+    """
+    api = JsonApi(settings.api_url or "", {TOKEN: settings.api_token or ""}, pauses=())
+    api.get("subscriptions", size=str(SMALLEST_PAGE))
 
 
 def changes(settings: Any, since: datetime, now: datetime) -> Iterator[Notification]:

@@ -3,27 +3,37 @@
 from datetime import datetime
 from datetime import timezone
 from niteoweb.click2sell import checklist
+from niteoweb.click2sell import paymentprovider
 from niteoweb.click2sell import site as plone_site
-from niteoweb.click2sell.providers import CLICK2SELL
+from niteoweb.click2sell.checkitem import Item
+from niteoweb.click2sell.interfaces import IPaymentProvider
 from plone.restapi.services import Service
 from typing import Any
 from zope.i18n import translate
 
 
 class ChecklistGet(Service):
-    """Answers a GET to ``@click2sell-checklist``; the mail server is not asked."""
+    """Answers a GET to ``@click2sell-checklist``; neither mail server nor provider is asked."""
 
     def reply(self) -> dict[str, Any]:
         found = checklist.items(self.context, datetime.now(timezone.utc))
         return {
             "@id": f"{self.context.absolute_url()}/@click2sell-checklist",
-            "callback": plone_site.callback_address(CLICK2SELL),
+            "providers": [self._provider(one) for one in paymentprovider.to_set_up()],
             "items": [self._item(item) for item in found],
         }
 
-    def _item(self, item: checklist.Item) -> dict[str, Any]:
+    def _provider(self, provider: IPaymentProvider) -> dict[str, Any]:
+        return {
+            "name": provider.name,
+            "title": provider.title,
+            "callback": plone_site.callback_address(provider),
+        }
+
+    def _item(self, item: Item) -> dict[str, Any]:
         return {
             "name": item.name,
+            "provider": item.provider or None,
             "state": str(item.state),
             "title": translate(item.title, context=self.request),
             "text": translate(item.text, context=self.request),
