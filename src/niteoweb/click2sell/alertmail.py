@@ -6,6 +6,7 @@ from niteoweb.click2sell import _
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import mail as letters
 from niteoweb.click2sell import outbox
+from niteoweb.click2sell import paymentprovider
 from niteoweb.click2sell import reason
 from niteoweb.click2sell import site as plone_site
 from plone import api
@@ -132,6 +133,7 @@ def _values(about: Mapping[str, Any]) -> dict[str, Any]:
     }
     if "provider" in about:
         values["provider_in_address"] = quote_plus(about["provider"])
+        values["provider"] = paymentprovider.title(about["provider"])
     if "since" in about:
         values["since"] = plone_site.local_time(ledger.moment(about["since"]))
     if "counts" in about:

@@ -104,11 +104,13 @@ class Preview:
     """What a file would make.
 
     :ivar repeated: lines that say the same as one before.
+    :ivar provider: name of the payment provider whose products they are.
     """
 
     lines: tuple[Line, ...]
     mistakes: tuple[Mistake, ...]
     repeated: int
+    provider: str
 
     @property
     def rows(self) -> list[Row]:
@@ -130,7 +132,7 @@ class Preview:
     @property
     def fingerprint(self) -> str:
         """Stands for all of it, to make sure that what is done is what was shown."""
-        shown = repr((self.lines, self.mistakes)).encode("utf-8")
+        shown = repr((self.provider, self.lines, self.mistakes)).encode("utf-8")
         return hashlib.sha256(shown).hexdigest()
 
 
@@ -159,29 +161,28 @@ def error_text(error: importfile.FileError) -> Message:
     return Message(FILE_ERRORS[error.code], mapping={"subject": error.subject})
 
 
-def preview(file: importfile.File, mails: bool) -> Preview:
+def preview(file: importfile.File, mails: bool, provider: str = click2sell.NAME) -> Preview:
     """Work out what a file would make; nothing is changed.
 
     The transaction of this thread begins anew.
 
     :param mails: whether new members are to be mailed.
+    :param provider: name of the payment provider whose products they are.
     """
-    known = {
-        line.product_id for line in plone_site.mapping() if line.provider == click2sell.NAME
-    }
+    known = {line.product_id for line in plone_site.mapping() if line.provider == provider}
     lines, mistakes = [], list(file.mistakes)
     for row in file.rows:
         if row.product_id not in known:
             mistakes.append(Mistake(row.line, "unknown product", row.product_id))
             continue
         try:
-            lines.append(_look(row, mails))
+            lines.append(_look(row, provider, mails))
         except action.Erased:
             mistakes.append(Mistake(row.line, "erased", row.address))
         except action.NotPossible:
             mistakes.append(Mistake(row.line, "refused", row.address))
     mistakes.sort(key=lambda mistake: mistake.line)
-    return Preview(tuple(lines), tuple(mistakes), file.repeated)
+    return Preview(tuple(lines), tuple(mistakes), file.repeated, provider)
 
 
 def run(
@@ -189,6 +190,7 @@ def run(
     by: str,
     mails_an_hour: int = 0,
     stop: Callable[[Report], bool] = lambda report: False,
+    provider: str = click2sell.NAME,
 ) -> Report:
     """Import rows, each in a commit of its own.
 
@@ -196,13 +198,14 @@ def run(
     :param mails_an_hour: how many new members may be mailed in an hour, by the sweep; 0 mails
         nobody.
     :param stop: called after each row; whether that is enough.
+    :param provider: name of the payment provider whose products they are.
     """
     report = Report(left=len(rows))
     times = _mail_times(mails_an_hour)
     mail_at = next(times)
     for row in rows:
         try:
-            made = _import(row, by, mail_at)
+            made = _import(row, provider, by, mail_at)
         except commit.Busy:
             break
         except Exception as error:
@@ -226,11 +229,11 @@ def run(
     return report
 
 
-def _act(row: Row, by: str, mail_at: datetime | None) -> action.Action:
+def _act(row: Row, provider: str, by: str, mail_at: datetime | None) -> action.Action:
     return owner.grant(
         plone_site.get(),
         row.address,
-        (click2sell.NAME, row.product_id),
+        (provider, row.product_id),
         row.until,
         "import",
         by,
@@ -241,36 +244,35 @@ def _act(row: Row, by: str, mail_at: datetime | None) -> action.Action:
     )
 
 
-def _key(row: Row) -> str:
-    product = (click2sell.NAME, row.product_id)
-    return owner.grant_key(row.reference, row.address, product, row.until)
+def _key(row: Row, provider: str) -> str:
+    return owner.grant_key(row.reference, row.address, (provider, row.product_id), row.until)
 
 
-def _look(row: Row, mails: bool) -> Line:
-    if ledger.get(plone_site.get(), _key(row)) is not None:
+def _look(row: Row, provider: str, mails: bool) -> Line:
+    if ledger.get(plone_site.get(), _key(row, provider)) is not None:
         return Line(row, DONE)
     mail_at = datetime.now(timezone.utc) if mails else None
-    (plan,) = action.preview(_act(row, "", mail_at))
-    return _line(row, plan)
+    (plan,) = action.preview(_act(row, provider, "", mail_at))
+    return _line(row, provider, plan)
 
 
-def _line(row: Row, plan: Plan) -> Line:
-    verdict = plan.verdicts[_key(row)]
+def _line(row: Row, provider: str, plan: Plan) -> Line:
+    verdict = plan.verdicts[_key(row, provider)]
     if verdict.outcome == ledger.ATTENTION:
         return Line(row, ATTENTION, plan.grant, (verdict.reason, verdict.subject))
     what = NEW if plan.create else EXISTING if plan.attach else KNOWN
     return Line(row, what, plan.grant)
 
 
-def _import(row: Row, by: str, mail_at: datetime | None) -> tuple[str, bool]:
+def _import(row: Row, provider: str, by: str, mail_at: datetime | None) -> tuple[str, bool]:
     """Import a row.
 
     :returns: what it made, and whether the member is mailed.
     """
-    if ledger.get(plone_site.get(), _key(row)) is not None:
+    if ledger.get(plone_site.get(), _key(row, provider)) is not None:
         return DONE, False
-    (plan,) = action.carry_out(_act(row, by, mail_at))
-    return _line(row, plan).what, bool(plan.mail)
+    (plan,) = action.carry_out(_act(row, provider, by, mail_at))
+    return _line(row, provider, plan).what, bool(plan.mail)
 
 
 def _mail_times(mails_an_hour: int) -> Iterator[datetime | None]:

@@ -16,13 +16,13 @@ from niteoweb.click2sell import _
 from niteoweb.click2sell import erased
 from niteoweb.click2sell import facet as facets
 from niteoweb.click2sell import ledger
+from niteoweb.click2sell import paymentprovider
 from niteoweb.click2sell import search
 from niteoweb.click2sell import shelf
 from niteoweb.click2sell import silence
 from niteoweb.click2sell import store
 from niteoweb.click2sell import when
 from niteoweb.click2sell.notification import Kind
-from niteoweb.click2sell.provider import click2sell
 from typing import Any
 
 
@@ -78,9 +78,10 @@ class Filters:
 
 def choices(site: Any) -> dict[str, tuple[str, ...]]:
     """The values that a filter can have, for the filters that have few."""
+    used = paymentprovider.to_set_up()
     return {
         "outcome": OUTCOMES,
-        "provider": tuple(sorted({click2sell.NAME, *silence.providers(site)})),
+        "provider": tuple(sorted({*silence.providers(site)}.union(one.name for one in used))),
         "kind": tuple(str(kind) for kind in Kind),
     }
 

@@ -33,7 +33,7 @@ import traceback
 
 logger = logging.getLogger("niteoweb.click2sell")
 
-#: Bytes. Click2Sell's notifications have about one kilobyte.
+#: Bytes. Notifications of Click2Sell have about one kilobyte, those of others a few.
 LARGEST_BODY = 64 * 1024
 
 #: Seconds after which a provider may try again.

@@ -6,8 +6,11 @@ from functools import cached_property
 from niteoweb.click2sell import _
 from niteoweb.click2sell import importfile
 from niteoweb.click2sell import importing
+from niteoweb.click2sell import paymentprovider
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.browser.ownerpage import OwnerPage
+from niteoweb.click2sell.interfaces import IPaymentProvider
+from niteoweb.click2sell.providers import CLICK2SELL
 from plone import api
 from plone.protect.authenticator import check
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
@@ -75,6 +78,18 @@ class ImportView(OwnerPage):
         """How many mails an hour, as it was entered."""
         value = self.request.form.get("mails_an_hour")
         return value.strip() if isinstance(value, str) else str(MAILS_AN_HOUR)
+
+    @cached_property
+    def providers(self) -> tuple[IPaymentProvider, ...]:
+        """The providers whose products can be given."""
+        return paymentprovider.to_set_up()
+
+    @cached_property
+    def provider(self) -> str:
+        """Name of the provider that was chosen: Click2Sell at first, if it is there."""
+        names = [provider.name for provider in self.providers]
+        chosen = self.request.form.get("provider", CLICK2SELL.name)
+        return chosen if chosen in names else names[0]
 
     @property
     def counts(self) -> list[tuple[Message, int]]:
@@ -155,7 +170,7 @@ class ImportView(OwnerPage):
         if len(file.rows) + len(file.mistakes) > MOST_ROWS:
             self.error = self._too_large()
             return False
-        self.preview = importing.preview(file, self.mailed)
+        self.preview = importing.preview(file, self.mailed, self.provider)
         return True
 
     def _rate(self) -> int | None:
@@ -178,6 +193,7 @@ class ImportView(OwnerPage):
             api.user.get_current().getId(),
             self._rate() if self.mailed else 0,
             lambda so_far: time.monotonic() > enough,
+            self.provider,
         )
         done = sum(report.counted.values())
         self._say(_("Lines imported: ${number}", mapping={"number": str(done)}), "info")

@@ -115,11 +115,6 @@ class NotificationsView(ListPage):
         return f"{self.context.absolute_url()}/@@click2sell-notifications"
 
     @property
-    def callback(self) -> str:
-        """The address that the provider has to know."""
-        return f"{plone_site.address()}/@@click2sell"
-
-    @property
     def filter_names(self) -> Sequence[str]:
         """What the addresses of the other pages keep of this one's."""
         return listing.NAMES

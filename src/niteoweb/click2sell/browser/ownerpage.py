@@ -1,12 +1,29 @@
 """What the pages of Site Setup have in common."""
 
+from dataclasses import dataclass
 from niteoweb.click2sell import ledger
+from niteoweb.click2sell import notify
+from niteoweb.click2sell import paymentprovider
 from niteoweb.click2sell import secretkeys
 from niteoweb.click2sell import site as plone_site
-from niteoweb.click2sell.providers import CLICK2SELL
 from plone import api
 from plone.batching import Batch
 from Products.Five.browser import BrowserView
+
+
+@dataclass(frozen=True)
+class Sender:
+    """A payment provider, for a site that nothing has come to yet.
+
+    :ivar callback: the address for its notifications.
+    :ivar option: of click2sell-notify, "" for none.
+    :ivar settings_url: "" for somebody who may not change them.
+    """
+
+    title: str
+    callback: str
+    option: str
+    settings_url: str
 
 
 class OwnerPage(BrowserView):
@@ -35,14 +52,22 @@ class OwnerPage(BrowserView):
     @property
     def secret_key_is_set(self) -> bool:
         """Whether a notification could be accepted."""
-        return secretkeys.is_set(CLICK2SELL)
+        return any(secretkeys.is_set(one) for one in paymentprovider.to_set_up())
 
     @property
-    def settings_url(self) -> str:
-        """Address of the settings, "" for somebody who may not change them."""
-        if not api.user.has_permission("Click2Sell: Configure", obj=self.context):
-            return ""
-        return f"{self.context.absolute_url()}/@@click2sell-settings"
+    def senders(self) -> list[Sender]:
+        """The payment providers that notifications are to come from."""
+        may_configure = api.user.has_permission("Click2Sell: Configure", obj=self.context)
+        here = self.context.absolute_url()
+        return [
+            Sender(
+                one.title,
+                plone_site.callback_address(one),
+                "" if one.name == notify.CLICK2SELL else f"--provider {one.name} ",
+                f"{here}/@@{one.name}-settings" if may_configure else "",
+            )
+            for one in paymentprovider.to_set_up()
+        ]
 
 
 class ListPage(OwnerPage):

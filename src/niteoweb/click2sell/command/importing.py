@@ -48,6 +48,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         default=0,
         help="mail new members, so many in an hour, by the sweep (default: mail nobody)",
     )
+    parser.add_argument(
+        "--provider",
+        metavar="NAME",
+        default="click2sell",
+        help="whose products they are (default: click2sell)",
+    )
     options = parser.parse_args(arguments)
     return console.run(options, lambda site: _import(options))
 
@@ -61,11 +67,18 @@ def _rate(text: str) -> int:
 
 def _import(options: Namespace) -> int:
     from niteoweb.click2sell import importing
+    from niteoweb.click2sell import paymentprovider
 
-    preview = importing.preview(_read(options.file), bool(options.mails_per_hour))
+    if paymentprovider.named(options.provider) is None:
+        known = ", ".join(provider.name for provider in paymentprovider.registered())
+        raise console.Problem(f"{options.provider!r} is no provider. There are: {known}.", 2)
+    file, mails = _read(options.file), bool(options.mails_per_hour)
+    preview = importing.preview(file, mails, options.provider)
     report = None
     if options.apply and not preview.mistakes:
-        report = importing.run(preview.rows, BY, options.mails_per_hour, _progress)
+        report = importing.run(
+            preview.rows, BY, options.mails_per_hour, _progress, options.provider
+        )
     if options.json:
         console.say_json(_as_json(importing, preview, report))
     else:

@@ -51,9 +51,8 @@ class IProviderSettings(Interface):
     mapping = schema.List(
         title=_("Products and groups"),
         description=_(
-            "One PRODUCT_ID|GROUP_ID a line: who buys the product joins the group. Days and "
-            "exclusive may follow as in the mapping of Click2Sell; an end that the provider "
-            "states comes first."
+            "One PRODUCT_ID|GROUP_ID a line: who buys the product joins the group. |DAYS of "
+            "access and |exclusive may follow; an end that the provider states comes first."
         ),
         value_type=schema.TextLine(),
         required=False,

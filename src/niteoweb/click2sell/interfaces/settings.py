@@ -250,7 +250,7 @@ class ISecretKeyActions(Interface):
         title=_("Keep accepting the old key for now"),
         description=_(
             "If you enter another secret key, the present one becomes the previous one, and no "
-            "purchase is lost while you change the key at Click2Sell. Not for a key that "
+            "purchase is lost while you change the key at the provider. Not for a key that "
             "somebody else may know."
         ),
         required=False,

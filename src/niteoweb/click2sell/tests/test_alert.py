@@ -282,7 +282,7 @@ This mail comes once a day at most, and only when there is something new. Its se
         self.later(days=10)
         ((_to, _subject, text),) = self.told()
         self.assertIn("03.05.2026 20:00", text)
-        self.assertIn("ist nichts von click2sell eingegangen", text)
+        self.assertIn("ist nichts von Click2Sell eingegangen", text)
         self.assertNotIn("Since", text)
 
 
@@ -324,9 +324,9 @@ class TestAtOnce(AlertTestCase):
         self.silence()
         ((to, subject, text),) = self.told()
         self.assertEqual(
-            (to, subject), (SENDER, "Example Shop: nothing arrives from click2sell")
+            (to, subject), (SENDER, "Example Shop: nothing arrives from Click2Sell")
         )
-        self.assertIn("Since May 03, 2026 08:00 PM nothing has arrived from click2sell.", text)
+        self.assertIn("Since May 03, 2026 08:00 PM nothing has arrived from Click2Sell.", text)
         self.assertIn(f"{URL}?provider=click2sell\n", text)
 
     def test_silent_is_told_once(self):
@@ -354,8 +354,8 @@ class TestAtOnce(AlertTestCase):
         self.assertEqual(self.told(), [])
         self.later(seconds=1)
         ((_to, subject, text),) = self.told()
-        self.assertEqual(subject, "Example Shop: notifications from click2sell arrive again")
-        self.assertIn("click2sell was silent from May 03, 2026 08:00 PM on.", text)
+        self.assertEqual(subject, "Example Shop: notifications from Click2Sell arrive again")
+        self.assertIn("Click2Sell was silent from May 03, 2026 08:00 PM on.", text)
         with self.no_commit():
             self.assertEqual(self.told(), [])
 
@@ -365,13 +365,13 @@ class TestAtOnce(AlertTestCase):
         self.arrivals(2, hours=25)
         self.assertIn("arrive again", str(self.subjects()))
         self.later(days=30)
-        self.assertEqual(self.subjects(), ["Example Shop: nothing arrives from click2sell"])
+        self.assertEqual(self.subjects(), ["Example Shop: nothing arrives from Click2Sell"])
 
     def test_each_provider_for_itself(self):
         self.arrivals(3, provider="a&b", hours=1)
         self.arrivals(3, hours=1)
         self.later(hours=25)
-        ((_to, _one, text), (_to, _other, _text)) = sorted(self.told())
+        ((_to, _one, _text), (_to, _other, text)) = sorted(self.told())
         self.assertIn("?provider=a%26b\n", text)
 
     def test_one_provider_after_the_other(self):
@@ -381,7 +381,7 @@ class TestAtOnce(AlertTestCase):
         self.later(hours=4)
         self.assertEqual(self.subjects(), ["Example Shop: nothing arrives from quiet"])
         self.later(hours=22)
-        self.assertEqual(self.subjects(), ["Example Shop: nothing arrives from click2sell"])
+        self.assertEqual(self.subjects(), ["Example Shop: nothing arrives from Click2Sell"])
 
     def lapse(self):
         """The days of access pass, with a pause that is nothing unusual."""

@@ -1,14 +1,22 @@
 """The checklist of the set-up: on the settings page, as a page, and as rules."""
 
+from dataclasses import replace
 from niteoweb.click2sell import checklist
 from niteoweb.click2sell import connection
 from niteoweb.click2sell import mail
+from niteoweb.click2sell import paymentprovider
+from niteoweb.click2sell import provisioning
 from niteoweb.click2sell import remark
 from niteoweb.click2sell import secretkeys
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.checkitem import Item
 from niteoweb.click2sell.checkitem import State
+from niteoweb.click2sell.client import jsonapi
+from niteoweb.click2sell.fake.plenigo import FakePlenigo
+from niteoweb.click2sell.fake.plenigo import TOKEN
+from niteoweb.click2sell.providers import CLEENG
 from niteoweb.click2sell.providers import CLICK2SELL
+from niteoweb.click2sell.providers import PLENIGO
 from niteoweb.click2sell.testing import MailServer
 from niteoweb.click2sell.tests import base
 from niteoweb.click2sell.tests import deliveries
@@ -39,9 +47,9 @@ class ChecklistTestCase(PageTestCase):
         self.addCleanup(clock.stop)
         self.url = f"{self.portal.absolute_url()}/@@click2sell-checklist"
 
-    def items(self, ask_mail_server: bool = False) -> dict[str, Item]:
+    def items(self, connect: bool = False) -> dict[str, Item]:
         transaction.begin()
-        found = checklist.items(self.portal, self.now, ask_mail_server)
+        found = checklist.items(self.portal, self.now, connect)
         return {item.name: item for item in found}
 
     def state(self, name: str) -> tuple[State, str]:
@@ -170,12 +178,139 @@ class TestItems(ChecklistTestCase):
         self.assertEqual((item.state, item.moment), (State.WARNING, swept))
 
 
+class ProviderTestCase(ChecklistTestCase):
+    def set(self, provider=PLENIGO, **values):
+        for name, value in values.items():
+            setattr(paymentprovider.settings(provider), name, value)
+        transaction.commit()
+
+    def of(self, provider=PLENIGO, **kwargs) -> dict[str, Item]:
+        """The items about a provider."""
+        transaction.begin()
+        found = checklist.items(self.portal, self.now, **kwargs)
+        return {item.name: item for item in found if item.provider == provider.name}
+
+    def only_plenigo(self, **values):
+        self.settings(secretkey=None, mapping=[])
+        self.set(enabled=True, **values)
+
+
+class TestProviders(ProviderTestCase):
+    """Each provider that is used has steps of its own."""
+
+    def test_one_alone(self):
+        self.only_plenigo()
+        self.assertEqual(self.of(CLICK2SELL), {})
+        self.assertEqual(
+            {name: item.state for name, item in self.of().items()},
+            {
+                "secret_key": State.TODO,
+                "mapping": State.TODO,
+                "api": State.WARNING,
+                "last_notification": State.TODO,
+            },
+        )
+        self.assertNotIn("provider", self.items())
+        text = translate(self.of()["last_notification"].text)
+        self.assertIn("Enter the address for the notifications at plenigo", text)
+
+    def test_all_done(self):
+        self.only_plenigo(
+            secretkey=deliveries.SECRET_KEY, mapping=["gold|premium"], api_token="t"
+        )
+        with self.unexpected_errors_shown():
+            key = {"key": "f" * 64, "provider": "plenigo", "transaction": "S-1"}
+            provisioning.process(replace(self.notification(), **key))
+        found = self.of()
+        self.assertEqual(found.pop("api").state, State.UNTRIED)
+        self.assertEqual({item.state for item in found.values()}, {State.OK})
+        self.assertEqual(found["last_notification"].moment, self.now)
+        self.assertEqual(self.of(CLICK2SELL), {})
+
+    def test_several(self):
+        self.set(enabled=True)
+        self.set(CLEENG, enabled=True, secretkey="short")
+        self.assertEqual(self.of(CLEENG)["secret_key"].state, State.WARNING)
+        self.assertIn("at Cleeng and here", translate(self.of(CLEENG)["secret_key"].text))
+        self.assertEqual(self.of(CLICK2SELL)["secret_key"].state, State.OK)
+        self.assertEqual(self.of()["secret_key"].state, State.TODO)
+        # Cleeng has nothing that a notification leaves open.
+        self.assertNotIn("api", self.of(CLEENG))
+
+    def test_a_mapping_is_counted_for_its_provider(self):
+        self.set(enabled=True)
+        self.assertEqual(self.of()["mapping"].state, State.TODO)
+        self.set(mapping=["1|premium", "2|course"])
+        text = translate(self.of()["mapping"].text)
+        self.assertEqual(text, "Products that give a group: 2")
+
+    def test_groups_of_all_mappings(self):
+        self.set(enabled=True, mapping=["gold|gone"])
+        item = self.items()["groups"]
+        details = [translate(detail) for detail in item.details]
+        self.assertEqual(details, ['plenigo: Line 1: there is no group "gone"'])
+
+    def test_one_without_anything_arrives_silently(self):
+        self.set(enabled=True)
+        for number in range(2, 6):
+            self.later(hours=1)
+            self.buy_again(number)
+        self.later(days=4)
+        self.assertEqual(self.of(CLICK2SELL)["last_notification"].state, State.WARNING)
+        self.assertEqual(self.of()["last_notification"].state, State.TODO)
+
+
+class TestApi(ProviderTestCase):
+    def setUp(self):
+        super().setUp()
+        self.fake = self.enterContext(FakePlenigo())
+        self.enterContext(mock.patch.dict("os.environ", {jsonapi.INSECURE_VARIABLE: "1"}))
+        self.set(enabled=True, api_url=self.fake.url, api_token=TOKEN)
+
+    def api(self, connect=True) -> tuple[State, str]:
+        item = self.of(connect=connect)["api"]
+        return item.state, translate(item.text)
+
+    def test_is_asked_on_demand_only(self):
+        with mock.patch.object(PLENIGO.client, "probe") as asked:
+            self.assertEqual(self.api(connect=False)[0], State.UNTRIED)
+            self.opened()
+            asked.assert_not_called()
+            self.opened().getControl("Try the mail server and the APIs").click()
+            asked.assert_called_once()
+
+    def test_answers(self):
+        state, text = self.api()
+        self.assertEqual(state, State.OK, text)
+
+    def test_another_token(self):
+        self.set(api_token="another")
+        state, text = self.api()
+        self.assertEqual(state, State.TODO)
+        self.assertIn("plenigo cannot be asked: token not accepted", text)
+        self.assertNotIn("another", text)
+
+    def test_nobody_is_there(self):
+        self.fake.outage = True
+        self.assertIn("status 503", self.api()[1])
+        self.set(api_url="http://www.example.org", api_token="t")
+        self.assertIn("address of the API", self.api()[1])
+
+    def test_no_token(self):
+        self.set(api_token=None)
+        self.assertEqual(self.api()[0], State.WARNING)
+
+    def test_one_that_cannot_be_tried(self):
+        with mock.patch.object(PLENIGO, "client", object()):
+            self.assertEqual(self.api()[0], State.UNTRIED)
+
+
 class TestMailServer(ChecklistTestCase):
     def asked(self, port: int) -> tuple[State, str]:
         self.registry(
             smtp_host="127.0.0.1", smtp_port=port, email_from_address="shop@example.com"
         )
-        item = self.items(ask_mail_server=True)["mail_server"]
+        item = self.items(connect=True)["mail_server"]
         return item.state, translate(item.text)
 
     def test_answers(self):
@@ -207,13 +342,13 @@ class TestMailServer(ChecklistTestCase):
         self.assertEqual(state, State.TODO)
 
     def test_no_sender(self):
-        item = self.items(ask_mail_server=True)["mail_server"]
+        item = self.items(connect=True)["mail_server"]
         self.assertIn("the site has no address to send mail from", translate(item.text))
 
     def test_a_mailhost_of_another_make_is_not_tried(self):
         self.registry(email_from_address="shop@example.com")
         with mock.patch.object(mail, "MailBase", int):
-            item = self.items(ask_mail_server=True)["mail_server"]
+            item = self.items(connect=True)["mail_server"]
         self.assertEqual(item.state, State.UNTRIED)
 
     def test_is_asked_on_demand_only(self):
@@ -290,6 +425,38 @@ class TestPages(ChecklistTestCase):
         for who in viewer, NOBODY:
             with self.subTest(who[0]):
                 self.assertNotIn("data-item", self.opened(who=who).contents)
+
+    def test_the_page_of_a_provider_has_its_own_steps(self):
+        url = f"{self.portal.absolute_url()}/@@plenigo-settings"
+        browser = self.browser(MANAGER)
+        browser.open(url)
+        rows = self.rows(browser)
+        self.assertEqual([*rows][:3], ["enabled", "secret_key", "mapping"])
+        self.assertNotIn("mail_server", rows)
+        self.assertIn("/@@plenigo</code>", browser.contents)
+        browser.getLink("The whole checklist").click()
+        self.assertEqual(list(self.rows(browser)), NAMES)
+
+    def test_each_provider_has_its_address_and_its_settings(self):
+        for provider in (PLENIGO, CLEENG):
+            paymentprovider.settings(provider).enabled = True
+        transaction.commit()
+        browser = self.opened()
+        for name, title in (
+            ("click2sell", "Click2Sell"),
+            ("plenigo", "plenigo"),
+            ("cleeng", "Cleeng"),
+        ):
+            self.assertIn(f"{self.portal.absolute_url()}/@@{name}</code>", browser.contents)
+            link = browser.getLink(f"Settings of {title}")
+            self.assertTrue(link.url.endswith(f"/@@{name}-settings"))
+        self.assertEqual(browser.contents.count('role="heading"'), 4)
+
+    def test_no_provider_at_all(self):
+        self.settings(secretkey=None, mapping=[])
+        text = self.text(self.opened())
+        self.assertIn("No payment provider is set up yet.", text)
+        self.assertIn("Cleeng plenigo", text)
 
     def test_leads_to_the_test_purchase(self):
         browser = self.opened()

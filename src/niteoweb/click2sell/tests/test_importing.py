@@ -10,9 +10,12 @@ from niteoweb.click2sell import importing
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import outbox
 from niteoweb.click2sell import owner
+from niteoweb.click2sell import paymentprovider
 from niteoweb.click2sell import store
 from niteoweb.click2sell.browser import importing as page
 from niteoweb.click2sell.command import importing as command
+from niteoweb.click2sell.providers import CLICK2SELL
+from niteoweb.click2sell.providers import PLENIGO
 from niteoweb.click2sell.tests import base
 from niteoweb.click2sell.tests import test_console
 from niteoweb.click2sell.tests.base import EMAIL
@@ -447,6 +450,59 @@ class TestPage(PageTestCase):
             self.assertIn("changes this copy only", self.text(self.opened()))
 
 
+class TestProvider(PageTestCase):
+    """Products of another provider than Click2Sell, one for a whole file."""
+
+    def setUp(self):
+        super().setUp()
+        clocks(self)
+        stored = paymentprovider.settings(PLENIGO)
+        stored.enabled, stored.mapping = True, ["gold|course"]
+        transaction.commit()
+        self.file = importfile.read(f"{HEADER}\n{EMAIL},,gold,,A-1\n", timezone.utc)
+
+    def test_products_are_those_of_its_mapping(self):
+        (mistake,) = importing.preview(self.file, False).mistakes
+        self.assertEqual((mistake.code, mistake.subject), ("unknown product", "gold"))
+        found = importing.preview(self.file, False, PLENIGO.name)
+        self.assertEqual(found.mistakes, ())
+        self.assertEqual(found.lines[0].groups, ("course", "click2sell"))
+
+    def test_what_was_done_for_one_is_not_done_for_the_other(self):
+        for provider in (PLENIGO.name, CLICK2SELL.name):
+            lines = importing.preview(self.file, False, provider).lines
+            report = importing.run(self.file.rows, "boss", provider=provider)
+            self.assertNotIn("done", [line.what for line in lines])
+            self.assertEqual(report.counted["done"], 0)
+        again = importing.run(self.file.rows, "boss", provider=PLENIGO.name)
+        self.assertEqual(again.counted, {"done": 1})
+        self.assertEqual(len(self.entries()), 2)
+
+    def test_what_was_shown_is_for_one_provider(self):
+        one, other = (
+            importing.preview(importfile.read(HEADER, timezone.utc), False, name)
+            for name in ("plenigo", "click2sell")
+        )
+        self.assertNotEqual(one.fingerprint, other.fingerprint)
+
+    def test_it_is_chosen_on_the_page(self):
+        self.url = f"{self.portal.absolute_url()}/@@click2sell-import"
+        browser = self.opened()
+        choice = browser.getControl(name="provider")
+        self.assertEqual(
+            (choice.options, choice.value), (["click2sell", "plenigo"], ["click2sell"])
+        )
+        choice.value = ["plenigo"]
+        text = f"{HEADER}\n{EMAIL},,gold,,A-1\n"
+        browser.getControl(name="file").add_file(text.encode(), "text/csv", "m.csv")
+        browser.getControl("Show what the file makes").click()
+        browser.getControl("Import these lines").click()
+        self.assertIn("Lines imported: 1", self.text(browser))
+        self.assertEqual(self.groups(), ["click2sell", "course"])
+        # Another file is most likely of the same provider.
+        self.assertEqual(browser.getControl(name="provider", index=0).value, ["plenigo"])
+
+
 class TestCommand(ImportTestCase):
     """``click2sell-import``."""
 
@@ -461,6 +517,15 @@ class TestCommand(ImportTestCase):
 
     def import_(self, *options: str, status: int = 0) -> str:
         return self.call(command.main, str(self.path), *options, status=status)
+
+    def test_another_provider(self):
+        stored = paymentprovider.settings(PLENIGO)
+        stored.mapping = ["1|course", "2|premium"]
+        transaction.commit()
+        text = self.import_("--provider", "plenigo")
+        self.assertIn(f"Line 2: {EMAIL}, product 1: new, groups course, click2sell\n", text)
+        told = self.import_("--provider", "stripe", status=2)
+        self.assertIn("'stripe' is no provider. There are: cleeng, click2sell, plenigo.", told)
 
     def test_it_tells_what_it_would_do(self):
         before = self.dump()

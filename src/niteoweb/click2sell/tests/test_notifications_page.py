@@ -4,6 +4,7 @@ from niteoweb.click2sell import apply
 from niteoweb.click2sell import commit
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import outbox
+from niteoweb.click2sell import paymentprovider
 from niteoweb.click2sell import plan as plans
 from niteoweb.click2sell import provisioning
 from niteoweb.click2sell import search
@@ -13,6 +14,7 @@ from niteoweb.click2sell.browser import shown
 from niteoweb.click2sell.browser import tabs
 from niteoweb.click2sell.browser.ownerpage import ListPage
 from niteoweb.click2sell.notification import Kind
+from niteoweb.click2sell.providers import PLENIGO
 from niteoweb.click2sell.tests import base
 from niteoweb.click2sell.tests.base import EMAIL
 from niteoweb.click2sell.tests.base import SiteTestCase
@@ -318,10 +320,25 @@ class TestList(PageTestCase):
         self.assertIn("click2sell-notify", text)
         self.assertNotIn("Set the secret key", text)
         self.assertNotIn('method="get"', browser.contents.partition("<h1")[2])
-        browser.getLink("Click2Sell settings").click()
+        browser.getLink("Settings of Click2Sell").click()
         self.assertTrue(browser.url.endswith("/@@click2sell-settings"))
         self.settings(secretkey=None)
         self.assertIn("Set the secret key", self.text(self.opened()))
+
+    def test_nothing_yet_of_the_provider_that_is_used(self):
+        self.settings(secretkey=None, mapping=[])
+        stored = paymentprovider.settings(PLENIGO)
+        stored.enabled, stored.secretkey = True, "a secret key of plenigo"
+        transaction.commit()
+        browser = self.opened()
+        text = self.text(browser)
+        self.assertIn("Enter this address for the notifications at plenigo:", text)
+        self.assertIn("click2sell-notify --provider plenigo --product 1", text)
+        self.assertIn(f"{self.portal.absolute_url()}/@@plenigo", text)
+        self.assertNotIn("notifications at Click2Sell", text)
+        self.assertNotIn("Set the secret key", text)
+        browser.getLink("Settings of plenigo").click()
+        self.assertTrue(browser.url.endswith("/@@plenigo-settings"))
 
     def test_nothing_for_these_filters(self):
         self.history()

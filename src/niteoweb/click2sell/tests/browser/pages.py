@@ -189,7 +189,9 @@ PAGES = (
     Shown("notifications", LIST, "Filter"),
     Shown("notifications-filtered", f"{LIST}?outcome=needs+attention", "Show all", "link"),
     Shown("notifications-wrong-filter", f"{LIST}?from=never", "Filter"),
-    Shown("notifications-none", LIST, "Click2Sell settings", "link", before=forget_everything),
+    Shown(
+        "notifications-none", LIST, "Settings of Click2Sell", "link", before=forget_everything
+    ),
     Shown("notification", entry("needs attention", "group missing"), SHOW),
     Shown("notification-failed", entry("failed"), SHOW),
     Shown("notification-broken", entry("needs attention", "parameter"), SHOW),
