@@ -524,7 +524,8 @@ class TestCommand(ImportTestCase):
         transaction.commit()
         text = self.import_("--provider", "plenigo")
         self.assertIn(f"Line 2: {EMAIL}, product 1: new, groups course, click2sell\n", text)
-        told = self.import_("--provider", "stripe", status=2)
+        self.import_("--provider", "stripe", status=2)
+        told = self.complaints.getvalue()
         self.assertIn("'stripe' is no provider. There are: cleeng, click2sell, plenigo.", told)
 
     def test_it_tells_what_it_would_do(self):

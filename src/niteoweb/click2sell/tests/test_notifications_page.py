@@ -331,7 +331,7 @@ class TestList(PageTestCase):
         stored.enabled, stored.secretkey = True, "a secret key of plenigo"
         transaction.commit()
         browser = self.opened()
-        text = self.text(browser)
+        text = self.text(browser).replace(" :", ":")
         self.assertIn("Enter this address for the notifications at plenigo:", text)
         self.assertIn("click2sell-notify --provider plenigo --product 1", text)
         self.assertIn(f"{self.portal.absolute_url()}/@@plenigo", text)
