@@ -6,9 +6,11 @@ entry, no mail and no event comes of it.
 """
 
 from collections.abc import Iterator
+from collections.abc import Mapping
 from collections.abc import Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
 from email.message import EmailMessage
 from niteoweb.click2sell import arrival
@@ -113,21 +115,30 @@ def rehearse(notifications: Sequence[Notification], now: datetime) -> Iterator[R
     transaction.begin()
     try:
         site = plone_site.get()
-        *before, last = notifications
-        for notification in before:
-            _write_down(site, notification, now)
-        entry = _write_down(site, last, now)
-        found = dryrun.replay(site, last.key, now)
+        named: dict[str, Notification] = {}
+        for notification in notifications:
+            entry = _write_down(site, notification, named, now)
+            named.setdefault(notification.customer_id, notification)
+        found = dryrun.replay(site, entry["key"], now)
         yield Rehearsal(found, entry, postman.draft(found.plan))
     finally:
         transaction.abort()
         transaction.begin()
 
 
-def _write_down(site: Any, notification: Notification, now: datetime) -> ledger.Entry:
+def _write_down(
+    site: Any, notification: Notification, named: Mapping[str, Notification], now: datetime
+) -> ledger.Entry:
+    """Write a notification down, as if its provider had been asked.
+
+    :param named: what was told before, by the id of the customer.
+    """
     entry = arrival.write_down(site, notification, now)
     if completion.asks(entry):
-        arrival.amend(site, entry, customer.named(site, notification))
+        told = named.get(notification.customer_id, notification)
+        names = {"first_name": told.first_name, "last_name": told.last_name}
+        known = customer.named(site, replace(notification, **names))
+        arrival.amend(site, entry, known)
     return entry
 
 

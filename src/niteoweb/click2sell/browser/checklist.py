@@ -131,6 +131,11 @@ class Checklist(BrowserView):
         return any(row.name == "api" for row in self.rows)
 
     @property
+    def can_be_tried(self) -> bool:
+        """Whether a test purchase is possible; not of a provider that is switched off."""
+        return self.of_provider is None or paymentprovider.is_enabled(self.of_provider)
+
+    @property
     def done(self) -> int:
         """How many items are as they should be."""
         return sum(row.look is LOOKS[State.OK] for row in self.rows)

@@ -434,8 +434,14 @@ class TestPages(ChecklistTestCase):
         self.assertEqual([*rows][:3], ["enabled", "secret_key", "mapping"])
         self.assertNotIn("mail_server", rows)
         self.assertIn("/@@plenigo</code>", browser.contents)
+        self.assertNotIn("Try a purchase", browser.contents)
         browser.getLink("The whole checklist").click()
         self.assertEqual(list(self.rows(browser)), NAMES)
+        paymentprovider.settings(PLENIGO).enabled = True
+        transaction.commit()
+        browser.open(url)
+        self.assertNotIn("enabled", self.rows(browser))
+        self.assertTrue(browser.getLink("Try a purchase").url.endswith("?provider=plenigo"))
 
     def test_each_provider_has_its_address_and_its_settings(self):
         for provider in (PLENIGO, CLEENG):

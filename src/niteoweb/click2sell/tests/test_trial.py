@@ -239,6 +239,8 @@ class TestOtherProviders(TrialTestCase):
             text = self.text(self.tried())
         asked.assert_not_called()
         self.assertIn("A true notification makes the site ask plenigo", text)
+        # What it would say of a customer, it has just been made to say.
+        self.assertIn("fullname : Test Buyer", text)
         self.assertIn("Outcome accepted", text)
 
     def test_neither_key_nor_signature_is_shown(self):
