@@ -13,8 +13,8 @@ from datetime import datetime
 from datetime import timedelta
 from demo import settings as demo
 from demo.settings import Product
-from niteoweb.click2sell import notify
 from niteoweb.click2sell.provider import click2sell
+from niteoweb.click2sell.sample.click2sell import form_fields
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlencode
@@ -135,7 +135,7 @@ class _Buyer:
         """
         product: Product = demo.PRODUCTS[product_id]
         name = _FIRST_NAMES[self.number % len(_FIRST_NAMES)]
-        form = notify.form_fields(
+        form = form_fields(
             demo.SECRET_KEY,
             transaction or transaction_of(self.number, purchase),
             product=product_id,

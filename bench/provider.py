@@ -8,6 +8,8 @@ from datetime import timezone
 from demo import settings as demo
 from http.client import HTTPConnection
 from niteoweb.click2sell import notify
+from niteoweb.click2sell.provider.click2sell import CONTENT_TYPE
+from niteoweb.click2sell.sample.click2sell import form_fields
 from threading import Thread
 from urllib.parse import urlencode
 
@@ -27,7 +29,7 @@ def form(address: str) -> Mapping[str, str]:
     """A signed sale, of now."""
     now = datetime.now(timezone.utc)
     transaction = secrets.token_hex(8)
-    return notify.form_fields(
+    return form_fields(
         demo.SECRET_KEY,
         transaction,
         product=demo.PRODUCT,
@@ -73,7 +75,7 @@ class Caller:
         :returns: seconds.
         :raises WrongAnswer: it is another one than was expected.
         """
-        headers = {"Content-Type": notify.CONTENT_TYPE} if body is not None else {}
+        headers = {"Content-Type": CONTENT_TYPE} if body is not None else {}
         begin = time.perf_counter()
         self._connection.request(method, self._path, body, headers)
         answer = self._connection.getresponse()

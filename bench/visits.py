@@ -17,7 +17,7 @@ from datetime import timezone
 from demo import settings as demo
 from http.client import HTTPConnection
 from itertools import cycle
-from niteoweb.click2sell import notify
+from niteoweb.click2sell.sample.click2sell import form_fields
 from statistics import median
 from typing import Any
 
@@ -174,7 +174,7 @@ def _let_lapse(site: Site, lapsed: int) -> None:
         # Eleven of twenty are subscribers, the first ones.
         buyer = number // 11 * histories.CYCLE + number % 11
         receipt = f"L-{number}-{time.time_ns()}"
-        form = notify.form_fields(
+        form = form_fields(
             demo.SECRET_KEY,
             receipt,
             product=product_id,

@@ -5,6 +5,8 @@ from cluster.program import ClusterError
 from datetime import datetime
 from datetime import timezone
 from niteoweb.click2sell import notify
+from niteoweb.click2sell.provider.click2sell import CONTENT_TYPE
+from niteoweb.click2sell.sample.click2sell import form_fields
 from urllib.parse import urlencode
 from urllib.request import build_opener
 from urllib.request import ProxyHandler
@@ -23,7 +25,7 @@ def sell(site: str, secret_key: str) -> str:
     number = secrets.token_hex(8)
     buyer = f"{number}@example.org"
     now = datetime.now(timezone.utc)
-    form = notify.form_fields(
+    form = form_fields(
         secret_key,
         number,
         product=PRODUCT,
@@ -35,7 +37,7 @@ def sell(site: str, secret_key: str) -> str:
     request = Request(  # noqa: S310 - our own site
         f"{site}/{notify.VIEW}",
         urlencode(form).encode("ascii"),
-        {"Content-Type": notify.CONTENT_TYPE},
+        {"Content-Type": CONTENT_TYPE},
     )
     try:
         with build_opener(ProxyHandler({})).open(request, timeout=120) as answer:
