@@ -4,7 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from niteoweb.click2sell import buyer as buyers
 from niteoweb.click2sell import ledger
+from niteoweb.click2sell import paymentprovider
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.providers import CLEENG
+from niteoweb.click2sell.providers import PLENIGO
 from niteoweb.click2sell.tests.browser.case import BrowserTestCase
 from playwright.sync_api import Page
 from plone import api
@@ -113,6 +116,17 @@ def let_in(case: BrowserTestCase) -> None:
     transaction.commit()
 
 
+def use_all_providers(case: BrowserTestCase) -> None:
+    """A site that plenigo and Cleeng are switched on for, too."""
+    for provider in (CLEENG, PLENIGO):
+        stored = paymentprovider.settings(provider)
+        stored.enabled, stored.secretkey = True, "a secret key of sufficient length"
+        stored.mapping = ["gold|course"]
+        if provider is PLENIGO:
+            stored.api_token = "a token"  # noqa: S105
+    transaction.commit()
+
+
 def try_a_sale(case: BrowserTestCase, page: Page) -> None:
     """Try a purchase, as :attr:`Shown.after`."""
     page.get_by_label("Product").fill("5")
@@ -206,6 +220,13 @@ PAGES = (
     Shown("decide-refused", entry("refused", page="/decide"), DECIDE),
     Shown("report", "@@click2sell-report", "Privacy", "link"),
     Shown("checklist", "@@click2sell-checklist", "Settings", "link"),
+    Shown(
+        "checklist-providers",
+        "@@click2sell-checklist",
+        "Settings of plenigo",
+        "link",
+        before=use_all_providers,
+    ),
     Shown("members", MEMBERS, "Import members", "link"),
     Shown("members-found", f"{MEMBERS}?search=schwarz", "Show all", "link"),
     Shown("members-not-found", f"{MEMBERS}?search=nobody+at+all", "Show all", "link"),
@@ -217,6 +238,13 @@ PAGES = (
     Shown("my-purchases", "@@my-purchases", "", before=let_in, who=(LONG, PASSWORD)),
     Shown("try", "@@click2sell-try", "Try it"),
     Shown("try-result", "@@click2sell-try", "Try it", after=try_a_sale),
+    Shown(
+        "try-plenigo",
+        "@@click2sell-try?provider=plenigo",
+        "Try it",
+        before=use_all_providers,
+        after=try_a_sale,
+    ),
     Shown("accounting", "@@click2sell-accounting", "Show the sums"),
     Shown("import", "@@click2sell-import", "Show what the file makes"),
     Shown("import-dry-run", "@@click2sell-import", "Import these lines", after=look_at_file),
