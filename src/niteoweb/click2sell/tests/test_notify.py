@@ -375,7 +375,7 @@ class TestProviders(NotifyCase):
 
     def test_cleeng_signs_as_its_settings_say(self):
         usual = {"signature_header": "X-Cleeng-Signature", "signature_encoding": "hex"}
-        other = {"signature_header": "X-Sig", "signature_encoding": "base64"}
+        other = {"signature_header": "X_Sig", "signature_encoding": "base64"}
         for settings, options in (
             (usual, []),
             (other, [f"--setting={name}={value}" for name, value in other.items()]),
