@@ -138,7 +138,7 @@ def _write_down(
         told = named.get(notification.customer_id, notification)
         names = {"first_name": told.first_name, "last_name": told.last_name}
         known = customer.named(site, replace(notification, **names))
-        arrival.amend(site, entry, known)
+        arrival.amend(site, entry, known, now)
     return entry
 
 
