@@ -140,14 +140,16 @@ def for_each_sample(case: Callable[[Any, Sample], None]) -> Callable[[Any], None
     return run
 
 
-def changes(raw: bytes) -> Iterator[tuple[str, bytes]]:
+def changes(raw: bytes, every: bool = False) -> Iterator[tuple[str, bytes]]:
     """All changes of one byte that are tried: bits flipped, left out, and twice.
 
+    :param every: also all other values of each byte.
     :returns: what was done, for messages, and the changed bytes.
     """
+    flips = range(1, 256) if every else _FLIPS
     for place, value in enumerate(raw):
         before, after = raw[:place], raw[place + 1 :]
-        for flip in _FLIPS:
+        for flip in flips:
             yield f"byte {place} ^ {flip}", before + bytes([value ^ flip]) + after
         yield f"byte {place} left out", before + after
         yield f"byte {place} twice", before + bytes([value, value]) + after

@@ -147,9 +147,13 @@ class ProofCase(ProviderCase):
                 self.read(delivery, now=self.now + timedelta(seconds=seconds))
 
     def _accepted(self, sample: Sample) -> Iterator[tuple[str, tuple[Notification, ...]]]:
-        """Changes of a delivery's body that are accepted all the same, with what they say."""
+        """Changes of a delivery's body that are accepted all the same, with what they say.
+
+        All values of each byte take a while: the shortest sample stands for the others.
+        """
         delivery: Delivery = self.signed(sample)
-        for what, body in changes(delivery.body):
+        shortest = min(self.samples(), key=lambda one: len(one.body))
+        for what, body in changes(delivery.body, every=sample.name == shortest.name):
             found = self.read_if_accepted(replace(delivery, body=body))
             if found:
                 yield what, found
