@@ -81,7 +81,7 @@ def products(
         for line in plone_site.mapping():
             product = line.provider, line.product_id
             if product not in names:
-                names[product] = overview.product_name(site, line.product_id)
+                names[product] = overview.product_name(site, product)
     return tuple(
         Choice(product_value(product), f"{text} ({product[1]})" if text else product[1])
         for product, text in sorted(names.items())

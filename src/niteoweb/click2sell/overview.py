@@ -10,11 +10,15 @@ from dataclasses import dataclass
 from datetime import date
 from datetime import datetime
 from datetime import timedelta
+from itertools import chain
 from itertools import islice
 from niteoweb.click2sell import buyer as buyers
+from niteoweb.click2sell import facet
 from niteoweb.click2sell import figures
+from niteoweb.click2sell import history
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import outbox
+from niteoweb.click2sell import shelf
 from niteoweb.click2sell import silence
 from niteoweb.click2sell import store
 from typing import Any
@@ -29,6 +33,9 @@ CHOICES = ((DAY, 30), (DAY, 90), (MONTH, 12), (MONTH, 24))
 #: Lines of a list, and how far it is counted.
 LISTED = 50
 CAPPED = ledger.CAPPED
+
+#: Entries that are looked at for the name of a product whose provider sent none.
+_LOOKED_AT = 50
 
 #: A renewal that did not come is shown for so long.
 RENEWALS_MISSING = timedelta(days=30)
@@ -166,7 +173,7 @@ def members_with_access(site: Any) -> int:
 def products(site: Any) -> list[Product]:
     """The products that members have access to, the one with most members first."""
     found = [
-        Product(provider, product_id, product_name(site, product_id), members)
+        Product(provider, product_id, product_name(site, (provider, product_id)), members)
         for (provider, product_id), members in figures.with_access(site).items()
     ]
     return sorted(found, key=lambda product: (-product.members, product.name))
@@ -238,7 +245,19 @@ def _mail(site: Any, place: tuple[int, str]) -> outbox.Mail:
     return outbox.get(site, place[1])
 
 
-def product_name(site: Any, product_id: str) -> str:
-    """The product's name as it was sent last, "" when none ever was."""
-    key = next(ledger.newest_first(site, "product_id", product_id), None)
-    return ledger.get(site, key)["product_name"] if key else ""
+def product_name(site: Any, product: tuple[str, str]) -> str:
+    """The product's name as it was sent last, "" when none ever was.
+
+    Those of two providers may have the same id.
+
+    :param product: provider and product id.
+    """
+    provider, product_id = product
+    own = facet.places(site, {"provider": provider, "product_id": product_id})
+    # What was brought over from before, or an owner has granted, speaks for the provider.
+    others = ledger.filed(site, "product_id", product_id)
+    for place in chain(islice(own, 1), islice(others, _LOOKED_AT)):
+        entry = shelf.at(site, place)
+        if history.product(entry) == product and entry["product_name"]:
+            return entry["product_name"]
+    return ""

@@ -105,7 +105,7 @@ def grant(
             buyer=buyer,
             email=address.strip(),
             product_id=product_id,
-            product_name=overview.product_name(site, product_id),
+            product_name=overview.product_name(site, product),
             first_name=first_name,
             last_name=last_name,
             valid_until=until,

@@ -78,7 +78,7 @@ def deliveries(
         receipt=secrets.token_hex(8),
         first_name=FIRST_NAME,
         last_name=LAST_NAME,
-        product_name=overview.product_name(site, product_id) or PRODUCT_NAME,
+        product_name=overview.product_name(site, (provider.name, product_id)) or PRODUCT_NAME,
         price=PRICE,
     )
     return tuple(sample.deliveries(provider.sample, wish, paymentprovider.settings(provider)))
