@@ -1,4 +1,4 @@
-"""An SMTP server on a free loopback port that keeps every mail."""
+"""An SMTP server on a free loopback port that keeps the mails."""
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Message
@@ -15,9 +15,11 @@ class Mailbox:
     """Takes any mail for anybody; a context manager, because the server has to be stopped.
 
     :param unknown: the one address that it says it does not know.
+    :param keep: whether there is somebody who waits for a mail.
     """
 
-    def __init__(self, unknown: str = "") -> None:
+    def __init__(self, unknown: str = "", keep: bool = True) -> None:
+        self._keeps = keep
         self._messages: list[EmailMessage] = []
         self._arrived = Condition()
         self._listener: Callable[[EmailMessage], None] | None = None
@@ -53,9 +55,10 @@ class Mailbox:
         self._listener = listener
 
     def _keep(self, mail: EmailMessage) -> None:
-        with self._arrived:
-            self._messages.append(mail)
-            self._arrived.notify_all()
+        if self._keeps:
+            with self._arrived:
+                self._messages.append(mail)
+                self._arrived.notify_all()
         if self._listener is not None:
             self._listener(mail)
 

@@ -1,8 +1,11 @@
 """The demo's Plone site: written to disk, created and served, in a process of its own."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from datetime import timezone
 from pathlib import Path
+from typing import Any
 
 import os
 import signal
@@ -89,6 +92,7 @@ SITE_ZCML = """\
       />
 
   <five:loadProducts file="meta.zcml" />
+{without}
   <five:loadProducts />
   <five:loadProductsOverrides />
 
@@ -114,32 +118,39 @@ CLOCK_ZCML = """\
 """
 
 
-def write_configuration(folder: Path, addresses: list[str], more: str = "") -> None:
+def write_configuration(
+    folder: Path, addresses: list[str], more: str = "", without: str = ""
+) -> None:
     """Write what Zope reads at its start.
 
     :param folder: the demo's folder.
     :param addresses: where to listen, as ``host:port``.
     :param more: registrations of the demo's own views, :data:`CLOCK_ZCML` for example.
+    :param without: name of an add-on that is not loaded.
     """
     for name in ("instance/etc", "instance/var", "filestorage", "blobstorage", "cache"):
-        (folder / name).mkdir(parents=True)
+        (folder / name).mkdir(parents=True, exist_ok=True)
     files = {
         "zope.conf": ZOPE_CONF.format(folder=folder),
         # The configuration reader takes a % for the start of a placeholder.
         "wsgi.ini": WSGI_INI.replace("{folder}", str(folder).replace("%", "%%")).replace(
             "{listen}", " ".join(addresses)
         ),
-        "instance/etc/site.zcml": SITE_ZCML.format(more=more),
+        "instance/etc/site.zcml": SITE_ZCML.format(
+            more=more, without=f'<exclude package="{without}" />' if without else ""
+        ),
     }
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
 
 
-def create(folder: Path, smtp_port: int, month: bool = True) -> None:
-    """Create the site, with the add-on installed and configured.
+@contextmanager
+def new_site(folder: Path, smtp_port: int) -> Iterator[Any]:
+    """Make a classic Plone site, without the add-on; what is done with it is done as its owner.
+
+    The database is closed at the end. What was not committed by then is lost.
 
     :param smtp_port: where the site's mail goes, on this machine.
-    :param month: with a month of notifications; the benchmarks begin with none.
     """
     from Zope2.Startup.run import configure_wsgi
 
@@ -150,8 +161,6 @@ def create(folder: Path, smtp_port: int, month: bool = True) -> None:
     # Nothing of Plone before this line: an import of its test fixtures, for example, would
     # have put a database in memory in the place of the one on disk.
     from AccessControl.SecurityManagement import newSecurityManager
-    from AccessControl.SecurityManagement import noSecurityManager
-    from demo import seeding
     from demo import settings
     from plone import api
     from plone.distribution.api import site as sites
@@ -181,7 +190,6 @@ def create(folder: Path, smtp_port: int, month: bool = True) -> None:
         },
     )
     setSite(portal)
-    portal.portal_setup.runAllImportStepsFromProfile("profile-niteoweb.click2sell:default")
     for name, value in {
         "plone.smtp_host": "127.0.0.1",
         "plone.smtp_port": smtp_port,
@@ -189,34 +197,51 @@ def create(folder: Path, smtp_port: int, month: bool = True) -> None:
         "plone.email_from_address": settings.SENDER,
     }.items():
         api.portal.set_registry_record(name, value)
-    api.group.create(groupname=settings.GROUP, title="Paying members")
-    page = api.content.create(
-        portal,
-        "Folder",
-        settings.PAGE,
-        title=settings.PAGE_TITLE,
-        description="Only paying members can read this.",
-    )
-    # It stays private; nobody but its owner and this group may read it.
-    api.group.grant_roles(groupname=settings.GROUP, roles=["Reader"], obj=page)
-    from niteoweb.click2sell.interfaces import IClick2SellSettings
-
-    for name, value in {
-        "secretkey": settings.SECRET_KEY,
-        "mapping": seeding.mapping(),
-    }.items():
-        api.portal.set_registry_record(name, value, interface=IClick2SellSettings)
-    if month:
-        seeding.accounts()
-    transaction.commit()
-    # As over HTTP, whoever notifies is nobody that the site knows.
-    noSecurityManager()
-    if month:
-        seeding.seed(portal, datetime.now(timezone.utc))
+    yield portal
     setSite(None)
     app._p_jar.close()
     for database in Zope2.opened:
         database.close()
+
+
+def create(folder: Path, smtp_port: int, month: bool = True) -> None:
+    """Create the site, with the add-on installed and configured.
+
+    :param smtp_port: where the site's mail goes, on this machine.
+    :param month: with a month of notifications; the benchmarks begin with none.
+    """
+    with new_site(folder, smtp_port) as portal:
+        from AccessControl.SecurityManagement import noSecurityManager
+        from demo import seeding
+        from demo import settings
+        from niteoweb.click2sell.interfaces import IClick2SellSettings
+        from plone import api
+
+        import transaction
+
+        portal.portal_setup.runAllImportStepsFromProfile("profile-niteoweb.click2sell:default")
+        api.group.create(groupname=settings.GROUP, title="Paying members")
+        page = api.content.create(
+            portal,
+            "Folder",
+            settings.PAGE,
+            title=settings.PAGE_TITLE,
+            description="Only paying members can read this.",
+        )
+        # It stays private; nobody but its owner and this group may read it.
+        api.group.grant_roles(groupname=settings.GROUP, roles=["Reader"], obj=page)
+        for name, value in {
+            "secretkey": settings.SECRET_KEY,
+            "mapping": seeding.mapping(),
+        }.items():
+            api.portal.set_registry_record(name, value, interface=IClick2SellSettings)
+        if month:
+            seeding.accounts()
+        transaction.commit()
+        # As over HTTP, whoever notifies is nobody that the site knows.
+        noSecurityManager()
+        if month:
+            seeding.seed(portal, datetime.now(timezone.utc))
 
 
 def serve(folder: Path) -> None:
@@ -234,17 +259,22 @@ def main(command: str, folder: Path, *arguments: str) -> None:
     this one holds its standard input open: when it is gone, however it went, this one ends
     too and the port is free again.
     """
-    # Ctrl-C reaches both processes; the other one decides, and ends this one with SIGTERM.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     if command in ("create", "create-empty"):
         create(folder, int(arguments[0]), month=command == "create")
     else:
         serve(folder)
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
+    """End this process when the one that started it, and holds its standard input, is gone."""
+    # Ctrl-C reaches both processes; the other one decides, and ends this one with SIGTERM.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    threading.Thread(target=_wait_for_the_end, daemon=True).start()
+
+
+def _wait_for_the_end() -> None:
     # Not sys.stdin: its lock, held by a waiting thread, breaks the interpreter's own end.
     while os.read(0, 1):
         pass
