@@ -7,8 +7,10 @@ PYTHON ?= python3
 PORT ?= 8080
 ONCE ?=
 PROVIDER ?=
-MEMBERS ?= 100,1000,10000,100000
+MEMBERS ?= 0,100,1000,10000,100000
 ENTRIES ?= 1000,1000000
+MEMORY ?= 100000
+DJANGO ?= 1
 BENCH ?=
 MINUTES ?= 30
 FOLDER ?= var/cluster
@@ -58,9 +60,21 @@ build: python $(BUILD_DONE)  ## Set up everything: virtual environment, packages
 demo: build  ## The main job from nothing, then a site to click on (PORT=8080, ONCE=1 to stop after the report, PROVIDER=plenigo or cleeng)
 	@bin/zopepy demo/run.py --port $(PORT) $(if $(PROVIDER),--provider "$(PROVIDER)") $(if $(ONCE),--once)
 
+# What the add-on is compared with has packages of its own.
+DJANGO_HOME := var/bench/django
+DJANGO_DONE := $(DJANGO_HOME)/.pip-$(PYTHON_TAG)
+
+$(DJANGO_DONE): bench/shop/requirements.txt | python
+	rm -rf $(DJANGO_HOME)
+	$(PYTHON) -m venv $(DJANGO_HOME)
+	@$(RETRY) $(DJANGO_HOME)/bin/pip install --quiet --disable-pip-version-check -r $< || \
+	  { echo "Django cannot be installed. Without it: make bench DJANGO=" >&2; exit 1; }
+	touch $@
+
 .PHONY: bench
-bench: build  ## What purchases and pages cost (MEMBERS=100,1000 ENTRIES= for a short run; BENCH= for other options)
-	@bin/zopepy bench/run.py --members '$(MEMBERS)' --entries '$(ENTRIES)' $(BENCH)
+bench: build $(if $(DJANGO),$(DJANGO_DONE))  ## What purchases and pages cost (MEMBERS=100,1000 ENTRIES= MEMORY= for a short run)
+	@bin/zopepy bench/run.py --members '$(MEMBERS)' --entries '$(ENTRIES)' --memory '$(or $(MEMORY),0)' \
+	  $(if $(DJANGO),--django $(DJANGO_HOME)) $(BENCH)
 
 .PHONY: soak
 soak: build  ## Mixed traffic for MINUTES=30: nothing may leak, slow down or get lost

@@ -1,27 +1,28 @@
-"""What is measured: figures of one site at one number of members, each with its check."""
+"""What a purchase costs with few members and with many, and beside other software."""
 
 from bench.provider import Caller
-from bench.provider import encoded
-from bench.provider import form
-from bench.provider import new_address
-from bench.provider import rush
+from bench.provider import new_sale
+from bench.rivals import PlainSite
+from bench.rivals import Shop
 from bench.server import memory
+from bench.server import Server
 from bench.server import Site
+from bench.turns import Ask
+from bench.turns import take_turns
+from collections import deque
+from collections.abc import Callable
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
-from dataclasses import field
-from statistics import median
-from statistics import quantiles
 
 
-#: Requests of each kind that are not counted: caches fill, modules are imported.
-WARM_UP = 20
 #: Forged deliveries in a row, between two looks at the size of the database.
 FORGED = 1000
 
 
 @dataclass
 class Figures:
-    """What was measured; times are in milliseconds.
+    """What was measured of a site with the add-on; times are in milliseconds.
 
     :ivar members: members in each of the two groups.
     :ivar purchase: median of a first delivery: a new member, two groups.
@@ -34,112 +35,146 @@ class Figures:
     """
 
     members: int
-    purchase: float = 0.0
-    duplicate: float = 0.0
-    forged: float = 0.0
-    floor: float = 0.0
-    bytes_purchase: float = 0.0
-    bytes_forged: int = 0
-    memory: int = 0
+    purchase: float
+    duplicate: float
+    forged: float
+    floor: float
+    bytes_purchase: float
+    bytes_forged: int
+    memory: int
 
 
 @dataclass
-class Crowd:
-    """Clients that bought at once, and one alone; times are in milliseconds.
+class Compared:
+    """The same purchase by different software with as many members; times are in milliseconds.
 
-    :ivar seconds: of all purchases, by the number of clients.
-    :ivar p50: median of a purchase, by the number of clients.
-    :ivar p99: 99 of 100 purchases took no longer, by the number of clients.
-    :ivar failed: purchases that were not acknowledged.
+    :ivar members: members in each of the two groups.
+    :ivar site: median with the add-on.
+    :ivar registration: median of Plone's registration alone, with two groups.
+    :ivar django: median of a purchase with bare Django; None when it was left out.
+    :ivar legacy: median of a purchase with the algorithm of release 0.4.5.
+    :ivar beside_legacy: median with the add-on in turns with that.
+    :ivar bytes_site: that the database grew by, and so on.
     """
 
     members: int
-    clients: int
-    purchases: int
-    seconds: dict[int, float] = field(default_factory=dict)
-    p50: dict[int, float] = field(default_factory=dict)
-    p99: dict[int, float] = field(default_factory=dict)
-    failed: int = 0
+    site: float
+    registration: float
+    django: float | None
+    legacy: float
+    beside_legacy: float
+    bytes_site: float
+    bytes_registration: float
+    bytes_django: float | None
+    bytes_legacy: float
 
 
-class Benchmark:
-    """One site that grows.
+def measure_sizes(sites: Sequence[Site], purchases: int) -> list[Figures]:
+    """Buy at sites of several sizes, in turns.
 
-    :param mail: what new members are mailed, a value of the setting for the welcome mail.
+    :param purchases: at each site, by one client.
+    :raises WrongAnswer: a site does not answer as documented.
     """
-
-    def __init__(self, site: Site, mail: str) -> None:
-        self._site = site
-        self._mail = mail
-        self._sold: list[str] = []
-        #: Entries that the ledger has to have.
-        self._entries = 0
-
-    def grow(self, members: int) -> None:
-        """Add members until there are so many."""
-        self._site.fill(members, self._mail)
-        self._entries = max(members, self._entries)
-
-    def alone(self, members: int, purchases: int) -> Figures:
-        """One client; the kinds of requests take turns, so that all see the same machine.
-
-        :raises BenchError: a purchase is lost, or a forged delivery left something.
-        """
-        found = Figures(members)
-        times: dict[str, list[float]] = {
-            kind: [] for kind in ("purchase", "duplicate", "forged", "floor")
-        }
-        with self._site.served() as pid:
-            caller = Caller(self._site.port)
-            grown = 0
-            for number in range(WARM_UP + purchases):
-                body = encoded(form(address := new_address()))
-                before = self._site.database_size
-                taken = {"purchase": caller.sell(body)}
-                self._acknowledged(address)
-                size = self._site.database_size
-                taken["duplicate"] = caller.sell(body)
-                taken["forged"] = caller.forge()
-                taken["floor"] = caller.floor()
-                if number >= WARM_UP:
-                    grown += size - before
-                    for kind, seconds in taken.items():
-                        times[kind].append(seconds * 1000)
-            before = self._site.database_size
+    with ExitStack() as stack:
+        asked = []
+        for site in sites:
+            pid = stack.enter_context(site.served())
+            caller = Caller(site.port)
+            stack.callback(caller.close)
+            asked.append((site, pid, caller, _asks(site, caller)))
+        take_turns([ask for *_, asks in asked for ask in asks.values()], purchases)
+        found = []
+        for site, pid, caller, asks in asked:
+            before = site.database_size
             for _ in range(FORGED):
                 caller.forge()
-            found.bytes_forged = self._site.database_size - before
-            found.memory = memory(pid)
-            caller.close()
-        for kind, taken in times.items():
-            setattr(found, kind, median(taken))
-        found.bytes_purchase = grown / purchases
-        self._check()
+            found.append(
+                Figures(
+                    members=site.members,
+                    **{kind: ask.median for kind, ask in asks.items()},
+                    bytes_purchase=asks["purchase"].grown,
+                    bytes_forged=site.database_size - before,
+                    memory=memory(pid),
+                )
+            )
         return found
 
-    def crowd(self, members: int, clients: int, purchases: int) -> Crowd:
-        """One client, then several at once, with as many purchases.
 
-        :raises BenchError: a purchase that was acknowledged is lost.
-        """
-        found = Crowd(members, clients, purchases)
-        with self._site.served():
-            for number, amount in ((1, WARM_UP), (1, purchases), (clients, purchases)):
-                came = rush(self._site.port, number, amount)
-                times = [seconds * 1000 for seconds in came.times]
-                found.seconds[number] = came.seconds
-                found.p50[number] = median(times)
-                found.p99[number] = quantiles(times, n=100)[98]
-                found.failed += len(came.failures)
-                for address in came.sold:
-                    self._acknowledged(address)
-        if not found.failed:
-            self._check()
-        return found
+def compare(site: Site, plain: PlainSite, shop: Shop | None, purchases: int) -> Compared:
+    """Buy at a site with the add-on and at what it is compared with, in turns.
 
-    def _acknowledged(self, address: str) -> None:
-        self._sold.append(address)
-        self._entries += 1
+    :param plain: a Plone without the add-on and with as many members.
+    :param shop: bare Django with as many; None leaves it out.
+    :param purchases: at each of them, by one client.
+    :raises WrongAnswer: one does not answer as it has to.
+    """
+    with ExitStack() as stack:
 
-    def _check(self) -> None:
-        self._site.check(self._sold, self._entries)
+        def call(server: Server, view: str = "") -> Caller:
+            caller = Caller(server.port, view) if view else Caller(server.port)
+            stack.callback(caller.close)
+            return caller
+
+        for server in filter(None, (site, plain, shop)):
+            stack.enter_context(server.served())
+        alone = call(plain, "@@bench-registration")
+
+        def register() -> float:
+            sale = new_sale()
+            taken = alone.sell(sale.body)
+            plain.registered.append(sale.address)
+            return taken
+
+        bought = Ask(site, _selling(site, call(site)))
+        registered = Ask(plain, register)
+        sold = shop and Ask(shop, _selling(shop, call(shop)))
+        take_turns([bought, registered, *filter(None, [sold])], purchases)
+        # Megabytes in memory and on the way to the disk slow down whatever comes next.
+        beside = Ask(site, _selling(site, call(site)))
+        before = Ask(plain, _selling(plain, call(plain)))
+        take_turns([beside, before], purchases)
+    return Compared(
+        members=site.members,
+        site=bought.median,
+        registration=registered.median,
+        django=sold and sold.median,
+        legacy=before.median,
+        beside_legacy=beside.median,
+        bytes_site=bought.grown,
+        bytes_registration=registered.grown,
+        bytes_django=sold and sold.grown,
+        bytes_legacy=before.grown,
+    )
+
+
+def _asks(site: Site, caller: Caller) -> dict[str, Ask]:
+    """The kinds of requests, by the names of their figures."""
+    delivered: deque[bytes] = deque()
+
+    def again() -> float:
+        return caller.sell(delivered.popleft())
+
+    return {
+        "purchase": Ask(site, _selling(site, caller, delivered.append)),
+        "duplicate": Ask(site, again),
+        "forged": Ask(site, caller.forge),
+        "floor": Ask(site, caller.floor),
+    }
+
+
+def _selling(
+    server: Server, caller: Caller, tell: Callable[[bytes], object] = len
+) -> Callable[[], float]:
+    """A function that buys once.
+
+    :param tell: called with each notification that was acknowledged.
+    """
+
+    def sell() -> float:
+        sale = new_sale()
+        taken = caller.sell(sale.body)
+        server.acknowledged(sale)
+        tell(sale.body)
+        return taken
+
+    return sell

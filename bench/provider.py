@@ -13,12 +13,13 @@ from niteoweb.click2sell.sample.click2sell import form_fields
 from threading import Thread
 from urllib.parse import urlencode
 
-import itertools
 import secrets
 import time
 
 
 PARSED = "POST successfully parsed."
+#: The callback, on the site with the add-on and on what it is compared with.
+CALLBACK = notify.VIEW
 
 
 class WrongAnswer(Exception):
@@ -54,6 +55,24 @@ def encoded(values: Mapping[str, str]) -> bytes:
     return urlencode(values).encode("ascii")
 
 
+@dataclass(frozen=True)
+class Sale:
+    """A purchase by a new buyer.
+
+    :ivar body: the signed notification of it.
+    """
+
+    address: str
+    receipt: str
+    body: bytes
+
+
+def new_sale() -> Sale:
+    """A purchase by somebody whom nobody knows yet."""
+    values = form(address := new_address())
+    return Sale(address, values["c2s_transaction_id"], encoded(values))
+
+
 def forged() -> bytes:
     """A sale with a wrong checksum."""
     return encoded({**form(new_address()), "checksum": "0" * 32})
@@ -63,11 +82,12 @@ class Caller:
     """One connection that is kept open.
 
     :param port: where the site listens on this machine.
+    :param view: that is called.
     """
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, view: str = CALLBACK) -> None:
         self._connection = HTTPConnection("127.0.0.1", port, timeout=120)
-        self._path = f"/{demo.SITE_ID}/{notify.VIEW}"
+        self._path = f"/{demo.SITE_ID}/{view}"
 
     def call(self, method: str, body: bytes | None, status: int, text: str) -> float:
         """Send a request and wait for the whole answer.
@@ -108,32 +128,28 @@ class Rush:
 
     :ivar seconds: of all of it, from the first request to the last answer.
     :ivar times: seconds of each purchase.
-    :ivar sold: addresses whose purchases were acknowledged.
+    :ivar sold: what was acknowledged.
     :ivar failures: the answers and errors of the others.
     """
 
     seconds: float = 0.0
     times: list[float] = field(default_factory=list)
-    sold: list[str] = field(default_factory=list)
+    sold: list[Sale] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
 
 
 def rush(port: int, clients: int, purchases: int) -> Rush:
     """Buy with several clients at once; each begins its next purchase after the last answer."""
     found = Rush()
-    bodies = [
-        (address, encoded(form(address)))
-        for address in itertools.islice(iter(new_address, ""), purchases)
-    ]
-    waiting = iter(bodies)
+    waiting = iter([new_sale() for _ in range(purchases)])
 
     def work() -> None:
         caller = Caller(port)
         # Taking the next of a list's iterator is atomic.
-        for address, body in waiting:
+        for sale in waiting:
             try:
-                found.times.append(caller.sell(body))
-                found.sold.append(address)
+                found.times.append(caller.sell(sale.body))
+                found.sold.append(sale)
             except (WrongAnswer, OSError) as error:
                 found.failures.append(str(error))
                 caller.close()

@@ -1,8 +1,11 @@
 """``make bench``: measure, print the table, write it as JSON and as a plot."""
 
 from argparse import ArgumentParser
+from argparse import Namespace
+from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import datetime
+from http.client import HTTPException
 from pathlib import Path
 
 import shutil
@@ -13,68 +16,121 @@ import tempfile
 # This file is run by its path, so its own package is not importable yet.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from bench import crowd  # noqa: E402
+from bench import endurance  # noqa: E402
 from bench import histories  # noqa: E402
-from bench import outcome  # noqa: E402
+from bench import measure  # noqa: E402
 from bench import visits  # noqa: E402
-from bench.measure import Benchmark  # noqa: E402
-from bench.measure import Crowd  # noqa: E402
-from bench.measure import Figures  # noqa: E402
+from bench.filled import Filled  # noqa: E402
+from bench.outcome import Outcome  # noqa: E402
+from bench.provider import WrongAnswer  # noqa: E402
+from bench.rivals import PlainSite  # noqa: E402
+from bench.rivals import Shop  # noqa: E402
 from bench.server import BenchError  # noqa: E402
 from bench.server import Site  # noqa: E402
 from demo.mailbox import Mailbox  # noqa: E402
 
 
-def main() -> int:
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the benchmarks.
+
+    :param argv: the arguments; None for those of the command line.
+    :returns: 0 when all that was acknowledged was found, whatever it cost; 1 otherwise.
+    """
     parser = ArgumentParser(description="Measure what a purchase costs, and whether it grows.")
     add = parser.add_argument
-    add("--members", default="100,1000,10000,100000", help="sizes, with commas between them")
+    add(
+        "--members",
+        default="0,100,1000,10000,100000",
+        help="sizes, with commas between them",
+    )
     add("--entries", default="", help="sizes of ledgers whose pages are looked at, the same")
+    add("--memory", type=int, default=0, help="purchases after which memory is looked at")
+    add("--sites", type=Path, help="folder that keeps what was filled with members")
     add("--ledgers", type=Path, help="folder that keeps those ledgers for another time")
+    add("--django", type=Path, help="virtual environment with Django, to compare with")
     add("--times", type=int, default=15, help="that each page is looked at")
     add("--purchases", type=int, default=200, help="of each size by one client")
     add("--crowd", type=int, default=2000, help="purchases by one client and by several")
     add("--clients", type=int, default=8, help="that buy at once")
     add("--mail", default="link", choices=("password", "link", "none"))
     add("--out", type=Path, default=Path("var/bench"), help="folder for the results")
-    options = parser.parse_args()
-    sizes, ledgers = _sizes(options.members), _sizes(options.entries)
-    if not sizes and not ledgers:
+    options = parser.parse_args(argv)
+    options.members, options.entries = _sizes(options.members), _sizes(options.entries)
+    if not (options.members or options.entries or options.memory):
         parser.error("nothing to measure")
-    if (sizes and sizes[0] < 1) or options.purchases < 2:
-        parser.error("at least one member and two purchases")
-    if any(entries < 1000 or entries % histories.EACH for entries in ledgers):
+    if options.purchases < 2 or 0 < options.memory < endurance.LOOKS:
+        parser.error("at least two purchases, and ten to look at the memory")
+    if any(entries < 1000 or entries % histories.EACH for entries in options.entries):
         parser.error("at least 1,000 entries, and ten for each buyer")
     options.out.mkdir(parents=True, exist_ok=True)
-    figures: list[Figures] = []
-    crowd: Crowd | None = None
-    looked_at: list[visits.Pages] = []
     try:
-        with ExitStack() as stack:
-            mailbox = stack.enter_context(Mailbox())
-            if sizes:
-                _step("making a site")
-                site = Site(_folder(stack, options.out), mailbox.port)
-                benchmark = Benchmark(site, options.mail)
-            for size in sizes:
-                _step(f"{size:,} members")
-                benchmark.grow(size)
-                figures.append(benchmark.alone(size, options.purchases))
-            if sizes and options.crowd:
-                _step(f"{options.clients} clients, {options.crowd:,} purchases")
-                crowd = benchmark.crowd(sizes[-1], options.clients, options.crowd)
-            if ledgers:
-                kept = options.ledgers or _folder(stack, options.out)
-                looked_at = _pages(stack, kept.resolve(), ledgers, mailbox.port, options.times)
-    except BenchError as error:
+        result = run(options)
+    except (BenchError, WrongAnswer, OSError, HTTPException) as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    result = outcome.Outcome(figures, crowd, options.mail, looked_at)
     _say(f"\n{result.table()}")
     (options.out / "results.json").write_text(result.json(), encoding="utf-8")
-    if figures:
+    if result.compared:
         (options.out / "purchase.svg").write_bytes(result.plot())
     _say(f"\nResults are in {options.out}.")
     return 0
+
+
+def run(options: Namespace) -> Outcome:
+    """Measure what the options ask for.
+
+    :raises BenchError: something is lost, or a server cannot be made or served.
+    :raises WrongAnswer: a server did not answer as it has to.
+    """
+    result = Outcome(options.mail)
+    with ExitStack() as stack:
+        # Nobody reads them.
+        port = stack.enter_context(Mailbox(keep=False)).port
+        folder = Path(tempfile.mkdtemp(prefix="site-", dir=options.out.resolve()))
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        if options.members:
+            _purchases(options, folder, port, result)
+        if options.memory:
+            _step(f"a process that answers {options.memory:,} purchases")
+            own = folder / "memory"
+            own.mkdir()
+            site = Site(own, port, mail="password")
+            site.fill(0)
+            result.endurance = endurance.measure(site, options.memory, _step)
+            site.check()
+        if options.entries:
+            kept = (options.ledgers or folder).resolve()
+            result.pages = _pages(stack, kept, options.entries, port, options.times)
+    return result
+
+
+def _purchases(options: Namespace, folder: Path, port: int, result: Outcome) -> None:
+    """Measure purchases with few members and with many, and beside other software."""
+    filled = Filled(folder, options.sites and options.sites.resolve())
+    sites, compared = [], []
+    for size in options.members:
+        _step(f"{size:,} members: a site")
+        site = filled.make(Site, size, lambda own: Site(own, port, options.mail))
+        _step(f"{size:,} members: what it is compared with")
+        plain = filled.make(PlainSite, size, lambda own: PlainSite(own, port))
+        shop = None
+        if options.django:
+            shop = filled.make(Shop, size, lambda own: Shop(own, options.django))
+        sites.append(site)
+        compared.append((site, plain, shop))
+    _step(f"{options.purchases} purchases at each size, in turns")
+    result.figures = measure.measure_sizes(sites, options.purchases)
+    for servers in compared:
+        _step(f"{options.purchases} purchases at each, {servers[0].members:,} members")
+        result.compared.append(measure.compare(*servers, options.purchases))
+    if options.crowd:
+        _step(f"{options.clients} clients, {options.crowd:,} purchases")
+        result.crowd = crowd.measure(sites[-1], options.clients, options.crowd)
+    _step("looking for what was acknowledged")
+    for servers in compared:
+        for server in filter(None, servers):
+            server.check()
 
 
 def _pages(
@@ -92,13 +148,6 @@ def _pages(
         stack.enter_context(site.served())
     _step("pages, and sweeps")
     return [*visits.measure(sites, times), visits.measure_sweeps(sites, lapsed=10, times=times)]
-
-
-def _folder(stack: ExitStack, out: Path) -> Path:
-    """A folder that is removed at the end."""
-    folder = Path(tempfile.mkdtemp(prefix="site-", dir=out.resolve()))
-    stack.callback(shutil.rmtree, folder, ignore_errors=True)
-    return folder
 
 
 def _sizes(text: str) -> list[int]:

@@ -1,6 +1,6 @@
 """What a soak found, and what is asked of it."""
 
-from bench.outcome import Bar
+from bench.bars import Bar
 from bench.outcome import machine
 from dataclasses import asdict
 from dataclasses import dataclass

@@ -1,7 +1,4 @@
-"""The benchmarks notice a purchase that is lost, and judge their figures rightly.
-
-The benchmarks themselves are too slow for here; ``make bench`` runs them.
-"""
+"""The benchmarks notice a purchase that is lost, and fill sites as purchases would."""
 
 from datetime import datetime
 from datetime import timezone
@@ -20,7 +17,6 @@ from unittest import skipUnless
 from unittest import TestCase
 from zope.annotation.interfaces import IAnnotations
 
-import json
 import sys
 import transaction
 
@@ -93,6 +89,13 @@ class TestMembers(SiteTestCase):
         self.assert_missing([], 4, "4 entries are due")
         self.assert_missing([], 2, "2 entries are due")
 
+    def test_entries_of_purchases_that_failed(self):
+        self.fill(3)
+        self.bench.check(self.portal, [], 2, failed=1)
+        self.bench.check(self.portal, [], 3, failed=1)
+        with self.assertRaisesRegex(self.bench.Missing, "1 entries are due"):
+            self.bench.check(self.portal, [], 1, failed=1)
+
     def test_a_purchase_that_was_lost(self):
         self.fill(3)
         self.assert_missing([EMAIL], 3, "not one accepted notification")
@@ -116,6 +119,66 @@ class TestMembers(SiteTestCase):
             members = self.portal.acl_users.source_groups._group_principal_map["click2sell"]
             members.remove(address)
         self.assert_missing([address], 1, "not listed")
+
+
+@HERE
+class TestPlain(SiteTestCase):
+    """What is looked for on the site without the add-on; the groups do not need that."""
+
+    ADDRESS = "anna@example.net"
+
+    def setUp(self):
+        super().setUp()
+        _importable(self)
+        from bench import plain
+        from bench import registration
+        from bench import useraccounts
+
+        self.plain = plain
+        for name in (*plain.GROUPS, *registration.GROUPS):
+            self.group(name)
+        properties = {"last_purchase_id": "R-1"}
+        with self.owner():
+            useraccounts.write(self.portal, self.ADDRESS, properties, plain.GROUPS)
+            useraccounts.write(self.portal, EMAIL, {}, registration.GROUPS)
+        self.total = len(self.portal.acl_users.source_users.getUserIds())
+
+    def check(self, receipt="R-1", more=0):
+        sold = {self.ADDRESS: receipt}
+        self.plain.check(self.portal, sold, [EMAIL], self.total + more)
+
+    def assert_missing(self, text, **what):
+        with self.assertRaisesRegex(self.plain.Missing, text):
+            self.check(**what)
+
+    def test_nothing_is_missing(self):
+        self.check()
+
+    def test_a_member_too_few_or_too_many(self):
+        self.assert_missing("members are due", more=1)
+        self.assert_missing("members are due", more=-1)
+
+    def test_another_receipt(self):
+        self.assert_missing("another receipt", receipt="R-2")
+
+    def test_an_account_that_was_lost(self):
+        for address in (self.ADDRESS, EMAIL):
+            with self.subTest(address), self.owner():
+                self.portal.acl_users.source_users.removeUser(address)
+                self.assert_missing("no account", more=-1)
+                self.portal.acl_users.source_users.addUser(address, address, "?")
+
+    def test_a_group_that_was_lost(self):
+        with self.owner():
+            kept = self.portal.acl_users.source_groups._principal_groups
+            kept[EMAIL] = kept[EMAIL][:1]
+        self.assert_missing("not in the groups")
+
+    def test_a_line_of_the_group_that_was_lost(self):
+        with self.owner():
+            groups = self.portal.acl_users.source_groups
+            groups._group_principal_map["click2sell"].remove(self.ADDRESS)
+        self.assert_missing("not listed")
 
 
 @HERE
@@ -246,85 +309,3 @@ def _named(value, names):
         for old, new in names.items():
             value = value.replace(old, new)
     return value
-
-
-@HERE
-class TestOutcome(TestCase):
-    def setUp(self):
-        _importable(self)
-        from bench import measure
-        from bench import outcome
-        from bench import visits
-
-        figures = [
-            measure.Figures(100, 20.0, 5.0, 4.4, 4.0, 29_000, 0, 200_000_000),
-            measure.Figures(100_000, 21.0, 6.4, 5.0, 4.0, 31_000, 0, 210_000_000),
-        ]
-        crowd = measure.Crowd(
-            100_000,
-            8,
-            2000,
-            seconds={1: 40.0, 8: 44.0},
-            p50={1: 20.0, 8: 150.0},
-            p99={1: 40.0, 8: 400.0},
-            failed=1,
-        )
-        self.outcome = outcome.Outcome(figures, crowd, "link")
-        self.alone = outcome.Outcome(figures[:1], None, "link")
-        looked_at = [
-            visits.Pages("a list", {1000: 50.0, 1_000_000: 60.0}),
-            visits.Pages("a slow list", {1000: 50.0, 1_000_000: 70.0}),
-            visits.Pages(
-                "a longer one", {1000: 50.0, 1_000_000: 70.0}, {1000: 5, 1_000_000: 50}
-            ),
-        ]
-        self.of_pages = outcome.Outcome([], None, "link", looked_at)
-
-    def test_bars(self):
-        bars = {bar.name.partition(",")[0]: bar for bar in self.outcome.bars()}
-        self.assertEqual(
-            {name: bar.met for name, bar in bars.items()},
-            {
-                "a purchase": True,
-                "bytes a purchase": False,
-                "a purchase over the floor": False,
-                "duplicate over first": False,
-                "forged over the floor": True,
-                "growth by 1": True,
-                "failed or lost": False,
-                "total time over one client's": True,
-                "p99 over one client's median": False,
-            },
-        )
-
-    def test_pages_alone(self):
-        met = {bar.name: bar.met for bar in self.of_pages.bars()}
-        self.assertEqual(met, {"a list": True, "a slow list": False})
-        text = self.of_pages.table()
-        self.assertIn("1,000,000", text)
-        self.assertIn("rows: [5, 50]", text)
-        self.assertEqual(text.count("\nNOT "), 1)
-        read = json.loads(self.of_pages.json())
-        self.assertEqual(read["pages"][1]["times"], {"1000": 50.0, "1000000": 70.0})
-
-    def test_table(self):
-        text = self.outcome.table()
-        self.assertIn("100,000", text)
-        self.assertEqual(text.count("\nNOT "), 5)
-        self.assertIn("  8 clients: 2,000 purchases in 44.0 s", text)
-
-    def test_one_size_and_no_crowd(self):
-        self.assertNotIn("clients", self.alone.table())
-
-    def test_json(self):
-        read = json.loads(self.outcome.json())
-        self.assertEqual(read["figures"][1]["members"], 100_000)
-        self.assertEqual(read["crowd"]["failed"], 1)
-        self.assertEqual(len(read["bars"]), 9)
-        self.assertIn("ZODB", read["versions"])
-        self.assertEqual(set(read["machine"]) & {"cores", "python"}, {"cores", "python"})
-
-    def test_plot(self):
-        plot = self.outcome.plot().decode("utf-8")
-        self.assertIn("100,000", plot)
-        self.assertNotIn("<script", plot)
