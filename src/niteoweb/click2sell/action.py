@@ -164,8 +164,9 @@ def _apply(site: Any, action: Action) -> list[tuple[Plan, apply.Done, Notificati
         plan = _plan(site, action, concern, now)
         if entry is not None:
             entry["attempts"] += 1
-        done = provisioning.perform(site, plan, entry)
-        if done.mail_id and action.mails_after is not None:
+        later = action.mails_after is not None
+        done = provisioning.perform(site, plan, entry, sends=not later)
+        if done.mail_id and later:
             outbox.postpone(site, outbox.get(site, done.mail_id), action.mails_after)
             done = replace(done, mail_id="")
         applied.append((plan, done, _news(entry)))

@@ -30,12 +30,14 @@ class Done:
     :ivar created: the account was made.
     :ivar password: its password, known only here and in the mail.
     :ivar mail_id: the mail that became due, "" for none.
+    :ivar claim: that this process is sending it, see outbox.py; "" when it is not.
     """
 
     user_id: str = ""
     created: bool = False
     password: str = ""
     mail_id: str = ""
+    claim: str = ""
 
 
 def apply(

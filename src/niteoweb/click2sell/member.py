@@ -138,6 +138,15 @@ def login_name(user_id: str) -> str:
     return plone_site.tool("acl_users").getUserById(user_id).getUserName()
 
 
+def names(user_id: str) -> tuple[str, str] | None:
+    """A member's full name and login name, None when there is no such member."""
+    user = plone_site.tool("acl_users").getUserById(user_id)
+    if user is None:
+        return None
+    member = plone_site.tool("portal_membership").wrapUser(user)
+    return member.getProperty("fullname", None), user.getUserName()
+
+
 def never_logged_in(user_id: str) -> bool:
     """Whether the member has not logged in since the account was made."""
     return fields(user_id, ("login_time",))["login_time"] in (None, "", NEVER)

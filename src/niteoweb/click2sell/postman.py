@@ -14,7 +14,6 @@ from niteoweb.click2sell import outbox
 from niteoweb.click2sell import privilege
 from niteoweb.click2sell import serial
 from niteoweb.click2sell import site as plone_site
-from niteoweb.click2sell.ledger import iso
 from niteoweb.click2sell.plan import Plan
 from typing import Any
 
@@ -25,12 +24,15 @@ import traceback
 logger = logging.getLogger("niteoweb.click2sell")
 
 
-def deliver(mail_id: str, password: str, step: Callable[[str], None]) -> bool:
+def deliver(
+    mail_id: str, password: str, step: Callable[[str], None], claim: str = ""
+) -> bool:
     """Send one mail now. The lock is held while it is written and noted, not while it is sent.
 
     :param mail_id: of a mail in the outbox.
     :param password: the new member's, when it was set a moment ago; "" at a later attempt.
     :param step: called at each place where a process could die.
+    :param claim: of whoever has marked it as being sent already, see outbox.py.
     :returns: whether the mail server took it; otherwise it stays in the outbox.
     :raises niteoweb.click2sell.commit.Busy: another process was at the same data.
     """
@@ -39,13 +41,13 @@ def deliver(mail_id: str, password: str, step: Callable[[str], None]) -> bool:
     step("before mail")
     try:
         with serial.section():
-            message = commit.run(lambda site: _prepare(site, mail_id, password))
+            message = commit.run(lambda site: _prepare(site, mail_id, password, claim))
     except commit.Busy:
         raise
     except Exception as error:
         _log_unexpected(mail_id, error)
         with serial.section():
-            commit.run(lambda site: _note_unwritten(site, mail_id, type(error).__name__))
+            commit.run(lambda site: _note_unwritten(site, mail_id, error, claim))
         return False
     if message is None:
         return False
@@ -73,7 +75,7 @@ def draft(plan: Plan) -> EmailMessage | None:
         name = plan.properties["fullname"]
         login = member.new_login_name(plan.address, name)
     else:
-        name, login = _who(plan.user_id)
+        name, login = member.names(plan.user_id)
     values = _values(name or plan.address, login, plan.product)
     if plan.mail == outbox.NOTICE:
         return letters.notice(plan.address, "", values)
@@ -84,17 +86,20 @@ def draft(plan: Plan) -> EmailMessage | None:
     return letters.welcome(plan.address, "", values, credentials)
 
 
-def _prepare(site: Any, mail_id: str, password: str) -> EmailMessage | None:
-    """Write the mail and mark it as being sent; None when there is nothing to send."""
+def _prepare(site: Any, mail_id: str, password: str, claim: str) -> EmailMessage | None:
+    """Write the mail and mark it as being sent; None when there is nothing to send.
+
+    With a claim on it there may be nothing to commit.
+    """
     mail = outbox.get(site, mail_id)
     now = datetime.now(timezone.utc)
-    if mail["state"] in (outbox.SENT, outbox.DROPPED) or mail["due_at"] > iso(now):
+    if not outbox.may_send(mail, claim, now):
         return None  # done, or another process is at it
     if mail["kind"] in outbox.TO_OWNER:
         message = alertmail.message(mail)
     else:
         message = _to_member(site, mail, password)
-    if message is not None:
+    if message is not None and not outbox.is_claimed(mail, claim, now):
         outbox.sending(site, mail, now)
     return message
 
@@ -102,25 +107,20 @@ def _prepare(site: Any, mail_id: str, password: str) -> EmailMessage | None:
 def _to_member(site: Any, mail: outbox.Mail, password: str) -> EmailMessage | None:
     """Write a mail to a member; None, and the mail is given up, when nobody is to read it."""
     user_id = mail["user_id"]
-    if not member.exists(user_id):
+    names = member.names(user_id)
+    if names is None:
         outbox.dropped(site, mail, "the member does not exist any more")
         return None
     way = mail["credentials"] or plone_site.settings().welcome_mail
     if mail["kind"] == outbox.WELCOME and way == "none":
         outbox.dropped(site, mail, "the welcome mail was switched off")
         return None
-    name, login = _who(user_id)
-    values = _values(name or mail["to"], login, mail["product"])
+    values = _values(names[0] or mail["to"], names[1], mail["product"])
     if mail["kind"] == outbox.NOTICE:
         return letters.notice(mail["to"], mail["message_id"], values)
     address = plone_site.address()
     credentials = _credentials(site, user_id, password, address, way, bool(mail["by"]))
     return letters.welcome(mail["to"], mail["message_id"], values, credentials)
-
-
-def _who(user_id: str) -> tuple[str, str]:
-    """A member's full name and login name."""
-    return member.fields(user_id, ("fullname",))["fullname"], member.login_name(user_id)
 
 
 def _values(name: str, login: str, product: str) -> dict[str, str]:
@@ -188,10 +188,14 @@ def _log_unexpected(mail_id: str, error: Exception) -> None:
     )
 
 
-def _note_unwritten(site: Any, mail_id: str, error: str) -> None:
+def _note_unwritten(site: Any, mail_id: str, error: Exception, claim: str) -> None:
     mail = outbox.get(site, mail_id)
-    mail["attempts"] += 1
-    outbox.failed(site, mail, error, datetime.now(timezone.utc))
+    now = datetime.now(timezone.utc)
+    if not outbox.may_send(mail, claim, now):
+        return
+    if not outbox.is_claimed(mail, claim, now):
+        mail["attempts"] += 1
+    outbox.failed(site, mail, type(error).__name__, now)
 
 
 def _note(site: Any, mail_id: str, error: str) -> None:

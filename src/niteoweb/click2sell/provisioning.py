@@ -11,6 +11,7 @@ content rules come after that: nobody's purchase waits for a mail server.
 from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from datetime import timezone
 from niteoweb.click2sell import announce
@@ -26,6 +27,7 @@ from niteoweb.click2sell import forgery
 from niteoweb.click2sell import history
 from niteoweb.click2sell import holder
 from niteoweb.click2sell import ledger
+from niteoweb.click2sell import outbox
 from niteoweb.click2sell import plan as plans
 from niteoweb.click2sell import postman
 from niteoweb.click2sell import result as results
@@ -261,13 +263,21 @@ def _settle(keys: Collection[str], again: bool) -> dict[str, Settled]:
     }
 
 
-def perform(site: Any, plan: plans.Plan, entry: ledger.Entry | None) -> apply.Done:
+def perform(
+    site: Any, plan: plans.Plan, entry: ledger.Entry | None, sends: bool = True
+) -> apply.Done:
     """Apply a plan, inside a commit and the lock.
 
     :param entry: the entry being processed, None when there is none.
+    :param sends: whether the mail that becomes due is sent as soon as that is committed.
     """
     step("planned")
-    done = apply.apply(site, plan, entry, datetime.now(timezone.utc), step)
+    now = datetime.now(timezone.utc)
+    done = apply.apply(site, plan, entry, now, step)
+    if done.mail_id and sends and not plone_site.is_copy():
+        # Marked here, where it is filed: a commit of its own would write all of it again.
+        claim = outbox.sending(site, outbox.get(site, done.mail_id), now)
+        done = replace(done, claim=claim)
     step("before commit")
     return done
 
@@ -281,17 +291,18 @@ def follow_up(plan: plans.Plan, done: apply.Done, notification: Notification | N
         notification = history.notification(ledger.get(plone_site.get(), plan.payment))
     announce.fire(announce.events(plan, done, notification))
     if done.mail_id:
-        send(done.mail_id, done.password)
+        send(done.mail_id, done.password, done.claim)
     step("finished")
 
 
-def send(mail_id: str, password: str = "") -> None:
+def send(mail_id: str, password: str = "", claim: str = "") -> None:
     """Send a mail of the outbox now; what stands in the way is left to the sweep.
 
     :param password: the new member's, while it is known.
+    :param claim: as :func:`perform` got it, "" for none.
     """
     try:
-        postman.deliver(mail_id, password, step)
+        postman.deliver(mail_id, password, step, claim)
     except commit.Busy:
         logger.warning("Mail %s has to wait: the database is busy.", mail_id)
     except Exception as error:

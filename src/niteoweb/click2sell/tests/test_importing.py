@@ -261,6 +261,10 @@ class TestMails(ImportTestCase):
         with mock.patch("niteoweb.click2sell.postman.deliver") as delivered:
             report = self.run_(self.text("a", "b", "c"), 4)
         self.assertEqual(report.mails, 3)
+        waiting = store.tree(self.portal, "mails").values()
+        self.assertEqual(
+            {(mail["state"], mail["attempts"]) for mail in waiting}, {(outbox.DUE, 0)}
+        )
         gaps = [gap // timedelta(minutes=1) for _to, gap in self.mails()]
         self.assertEqual(gaps, [0, 15, 30])
         delivered.assert_not_called()

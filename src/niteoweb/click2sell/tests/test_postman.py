@@ -13,7 +13,9 @@ from niteoweb.click2sell.tests.base import EMAIL
 from niteoweb.click2sell.tests.scriptedserver import ScriptedServer
 from niteoweb.click2sell.tests.test_mail import MailTestCase
 from unittest import mock
+from ZODB.Connection import Connection
 
+import os
 import socket
 import threading
 import time
@@ -164,6 +166,107 @@ class TestTrouble(PostmanTestCase):
                 (mail["state"], mail["attempts"], mail["error"]), (outbox.DUE, 1, "KeyError")
             )
             self.assertEqual(mail["due_at"], ledger.iso(self.now + timedelta(minutes=5)))
+
+
+class TestClaim(PostmanTestCase):
+    """Who files a mail and sends it at once marks it in the same commit."""
+
+    def test_nobody_else_sends_it(self):
+        with mock.patch.object(postman, "deliver"):
+            self.buy()
+        (mail,) = self.mails()
+        self.assertEqual(
+            (mail["state"], mail["attempts"], mail["tried_at"]),
+            (outbox.SENDING, 1, ledger.iso(self.now)),
+        )
+        self.assertFalse(self.deliver(minutes=1))
+        self.assertEqual(self.server.messages, [])
+        # Whoever had it is dead by now.
+        self.assertTrue(self.deliver(minutes=1))
+        self.assertEqual(self.arrived()["Message-ID"], mail["message_id"])
+        self.assertTrue(self.log_in(EMAIL, self.password()))
+
+    def test_commits(self):
+        """The entry; the member and the mail; a one-time link; that the mail was sent."""
+        self.settings(welcome_mail="none")
+        # The first of all lets Plone make what it keeps content rules in.
+        self.buy()
+        for way, commits in (("none", 2), ("password", 3), ("link", 4)):
+            self.settings(welcome_mail=way)
+            with (
+                self.subTest(way),
+                mock.patch.object(
+                    Connection, "tpc_finish", autospec=True, side_effect=Connection.tpc_finish
+                ) as finished,
+            ):
+                self.buy(
+                    buyer_email=f"{way}@example.org", acquirer_transaction_id=f"T-{way}"
+                )
+                self.assertEqual(finished.call_count, commits)
+        self.assertEqual({mail["state"] for mail in self.mails()}, {outbox.SENT})
+
+    def at_the_step(self, name, work, **buyer):
+        """Buy, and do something when a step is reached."""
+
+        def step(reached):
+            if reached == name:
+                work()
+
+        with mock.patch.object(provisioning, "step", step):
+            self.buy(**buyer)
+
+    def test_marked_again_when_much_time_has_passed(self):
+        """A content rule may take long; the mail server gets five seconds from then on."""
+        self.at_the_step("before mail", lambda: self.later(seconds=60))
+        (mail,) = self.mails()
+        self.assertEqual((mail["state"], mail["attempts"]), (outbox.SENT, 2))
+        self.assertEqual(mail["tried_at"], ledger.iso(self.now))
+        self.arrived()
+
+    def test_not_marked_again_before_that(self):
+        with mock.patch.object(outbox, "sending", wraps=outbox.sending) as sending:
+            self.at_the_step("before mail", lambda: self.later(seconds=59))
+        sending.assert_called_once()
+        self.arrived()
+
+    def test_too_late(self):
+        """Somebody else has taken it, and is at it, or has sent it."""
+        for name, sent in (("mail marked sending", 0), ("mail marked sent", 1)):
+
+            buyer = f"{sent}@example.org"
+
+            def take(name=name, buyer=buyer):
+                self.later(minutes=2)
+                (mail_id,) = (mail["id"] for mail in self.mails() if mail["to"] == buyer)
+
+                def stop(reached):
+                    if reached == name:
+                        raise RuntimeError
+
+                with self.assertRaises(RuntimeError):
+                    postman.deliver(mail_id, "", stop)
+
+            with self.subTest(name):
+                self.at_the_step(
+                    "before mail",
+                    take,
+                    buyer_email=buyer,
+                    acquirer_transaction_id=f"T-{sent}",
+                )
+                told = [m for m in self.server.messages if m["X-Envelope-To"] == buyer]
+                self.assertEqual(len(told), sent)
+
+    def test_that_it_cannot_be_written_is_noted_by_who_has_it(self):
+        with mock.patch.object(letters, "welcome", side_effect=KeyError(EMAIL)):
+            self.at_the_step("before mail", lambda: self.later(seconds=60))
+        (mail,) = self.mails()
+        self.assertEqual((mail["state"], mail["attempts"]), (outbox.DUE, 2))
+
+    def test_a_copy_of_the_site_marks_nothing(self):
+        with mock.patch.dict(os.environ, CLICK2SELL_STAGING="1"):
+            self.buy()
+        (mail,) = self.mails()
+        self.assertEqual((mail["state"], mail["attempts"]), (outbox.DUE, 0))
 
 
 class TestRetry(PostmanTestCase):

@@ -495,10 +495,10 @@ class TestMails(SweepTestCase):
         prepare = postman._prepare
         broken = next(iter(store.tree(self.portal, "mails_due")))[1]
 
-        def fail(site, mail_id, password):
+        def fail(site, mail_id, *how):
             if mail_id == broken:
                 raise RuntimeError
-            return prepare(site, mail_id, password)
+            return prepare(site, mail_id, *how)
 
         with self.server() as server, mock.patch.object(postman, "_prepare", fail):
             report = self.sweep()
