@@ -116,12 +116,15 @@ def tie(site: Any, buyer: Buyer, user_id: str, made: bool, now: datetime) -> Non
 
     :param made: whether the account was made for it.
     """
+    # Mostly the user id is the address, under which the record is filed already.
+    found_by_it = user_id in buyer["addresses"] and buyer["user_id"] in ("", user_id)
     change(buyer, user_id=user_id, made=made)
     by_user = store.tree(site, "buyer_by_user")
     if user_id in by_user or store.tree(site, "buyer_by_address").get(user_id) != buyer["id"]:
         by_user[user_id] = buyer["id"]
     note(buyer, MADE if made else ATTACHED, user_id, now)
-    _file(site, buyer)
+    if not found_by_it:
+        _file(site, buyer)
 
 
 def accounts(buyer: Buyer) -> list[str]:

@@ -29,7 +29,7 @@ class CannotGrant(Exception):
 
 def exists(group_id: str) -> bool:
     """Whether there is a group of this id."""
-    return bool(group_id) and plone_site.tool("acl_users").getGroupById(group_id) is not None
+    return bool(group_id) and plone_site.tool("acl_users").getGroup(group_id) is not None
 
 
 def is_automatic(group_id: str) -> bool:
@@ -49,8 +49,9 @@ def is_privileged(group_id: str) -> bool:
 
 def problem(group_id: str) -> str:
     """Why a group cannot be given, as a code of reason.py, or ""."""
-    # Looked up once: Plone collects a group's properties, roles and groups each time.
-    found = plone_site.tool("acl_users").getGroupById(group_id) if group_id else None
+    # Looked up once: Plone collects a group's properties, roles and groups each time. The
+    # groups tool would wrap it, too, with what it keeps about groups, which nobody asks for.
+    found = plone_site.tool("acl_users").getGroup(group_id) if group_id else None
     if found is None:
         return "group missing"
     if is_automatic(group_id):
@@ -96,8 +97,10 @@ def left_behind(principal_id: str) -> bool:
 
     Plone keeps its roles and its groups, those that administer the site too.
     """
-    nobody = uuid.uuid4().hex
-    return bool(of(principal_id) or _roles(principal_id) - _roles(nobody) - {"Member"})
+    if of(principal_id):
+        return True
+    roles = _roles(principal_id) - {"Member"}
+    return bool(roles and roles - _roles(uuid.uuid4().hex))
 
 
 def _roles(principal_id: str) -> set[str]:

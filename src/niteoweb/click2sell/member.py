@@ -77,30 +77,55 @@ def create(address: str, properties: Mapping[str, Any]) -> tuple[str, str]:
     No content rules run: whoever calls this fires
     :class:`niteoweb.click2sell.rulefilter.UserCreatedRules` when the member is committed.
 
-    :param address: the buyer's, in lower case; becomes the e-mail address, the login
-        name and, where the site's settings and rules allow it, the user id.
+    :param address: the buyer's, in lower case, and no account's user id, as :func:`choose`
+        found out; becomes the e-mail address, the login name and, where the site's settings
+        and rules allow it, the user id.
     :param properties: further member properties, ``fullname`` among them.
     :returns: user id and password.
     """
     site = api.portal.get()
-    registration = plone_site.tool("portal_registration")
     given = _given(address, properties.get("fullname", ""))
     user_id = generate_user_id(site, given) or address
-    if not registration.isMemberIdAllowed(user_id) or group.left_behind(user_id):
+    if group.left_behind(user_id) or (user_id != address and not _is_allowed(user_id)):
         user_id = uuid_userid_generator()
     login_name = new_login_name(address, given["fullname"])
     password = new_password()
+    try:
+        made = _register(user_id, password, address, properties)
+    except ValueError:
+        # Plone asks first of all whether it may be a user id. It has asked twice by then, and
+        # each time each plugin: asking before it does would be once more for everybody.
+        if user_id != address or exists(user_id) or _is_allowed(user_id):
+            raise
+        user_id = uuid_userid_generator()
+        made = _register(user_id, password, address, properties)
+    if login_name != user_id:
+        plone_site.tool("acl_users").updateLoginName(user_id, login_name)
+        made = None
+    memberindex.update(site, user_id, made)
+    return user_id, password
+
+
+def _register(
+    user_id: str, password: str, address: str, properties: Mapping[str, Any]
+) -> Any:
+    """Have Plone make the account.
+
+    :returns: the member, as Plone wraps it.
+    :raises ValueError: Plone, or the site, refuses the user id, the password or a property.
+    """
     with rulefilter.held_back(), memberindex.held_back(user_id):
-        registration.addMember(
+        return plone_site.tool("portal_registration").addMember(
             user_id,
             password,
             ("Member",),
             properties={**properties, "username": user_id, "email": address},
         )
-    if login_name != user_id:
-        plone_site.tool("acl_users").updateLoginName(user_id, login_name)
-    memberindex.update(site, user_id)
-    return user_id, password
+
+
+def _is_allowed(user_id: str) -> bool:
+    """Whether Plone takes this user id for a new account."""
+    return bool(plone_site.tool("portal_registration").isMemberIdAllowed(user_id))
 
 
 def new_login_name(address: str, fullname: str) -> str:

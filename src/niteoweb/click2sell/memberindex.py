@@ -63,11 +63,14 @@ def find(site: Any, address: str) -> tuple[Match, ...]:
     return tuple(matches)
 
 
-def update(site: Any, user_id: str) -> None:
-    """File a member under its present address and login name; a missing member is removed."""
+def update(site: Any, user_id: str, member: Any = None) -> None:
+    """File a member under its present address and login name; a missing member is removed.
+
+    :param member: as Plone wraps it, where it was looked up already.
+    """
     by_id = store.tree(site, "member_ids")
     before = by_id.get(user_id)
-    now = _to_file(user_id)
+    now = _to_file(user_id, member)
     if now == before:
         return
     for name, position in (("member_addresses", 0), ("member_logins", 1)):
@@ -151,12 +154,13 @@ def _follow(user_id: str) -> None:
         update(site, user_id)
 
 
-def _to_file(user_id: str) -> tuple[str, str] | None:
+def _to_file(user_id: str, member: Any = None) -> tuple[str, str] | None:
     """Address and login name that a member is filed under, "" for one that need not be.
 
     :returns: None when the member need not be filed at all.
     """
-    names = tuple("" if name == user_id else name for name in _facts(user_id) or ())
+    facts = _facts(user_id) if member is None else _facts_of(member)
+    names = tuple("" if name == user_id else name for name in facts or ())
     return names if any(names) else None
 
 
@@ -165,6 +169,9 @@ def _facts(user_id: str) -> tuple[str, str] | None:
     user = plone_site.tool("acl_users").getUserById(user_id)
     if user is None:
         return None
-    member = plone_site.tool("portal_membership").wrapUser(user)
+    return _facts_of(plone_site.tool("portal_membership").wrapUser(user))
+
+
+def _facts_of(member: Any) -> tuple[str, str]:
     email = member.getProperty("email", "") or ""
-    return email.strip().lower(), (user.getUserName() or "").lower()
+    return email.strip().lower(), (member.getUserName() or "").lower()

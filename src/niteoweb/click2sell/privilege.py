@@ -47,7 +47,7 @@ def root_account(*names: str) -> bool:
 
 def group(group_id: str) -> bool:
     """Whether a group makes its members privileged, itself or through groups it belongs to."""
-    found = plone_site.tool("acl_users").getGroupById(group_id)
+    found = plone_site.tool("acl_users").getGroup(group_id)
     return found is not None and found_group(found)
 
 
@@ -87,6 +87,6 @@ def _with_ancestors(found: Any) -> list[Any]:
             continue
         seen[principal.getId()] = principal
         waiting.extend(
-            pas.getGroupById(name) for name in principal.getGroups() if name not in seen
+            pas.getGroup(name) for name in principal.getGroups() if name not in seen
         )
     return list(seen.values())

@@ -14,8 +14,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from niteoweb.click2sell import site as plone_site
 from plone.app.contentrules import handlers
+from plone.contentrules.engine.interfaces import IRuleAssignmentManager
+from plone.contentrules.engine.interfaces import IRuleStorage
 from Products.PluggableAuthService.events import PrincipalCreated
 from zope.component import adapter
+from zope.component import queryUtility
 
 
 class UserCreatedRules:
@@ -48,10 +51,21 @@ def afresh() -> Iterator[None]:
 @adapter(UserCreatedRules)
 def run(event: UserCreatedRules) -> None:
     """Run the content rules for a new member, as Plone would have done."""
+    if not _any_rules():
+        return
     user = plone_site.tool("acl_users").getUserById(event.user_id)
     # A subscriber of another event may have deleted the member.
     if user is not None:
         handlers.user_created(PrincipalCreated(user))
+
+
+def _any_rules() -> bool:
+    """Whether the site has rules for new members; looking a member up costs much more."""
+    storage = queryUtility(IRuleStorage)
+    if storage is None or not storage.active:
+        return False
+    rules = IRuleAssignmentManager(plone_site.get(), None)
+    return rules is not None and bool(rules.getRules(PrincipalCreated(None)))
 
 
 class _Filter(handlers.DuplicateRuleFilter):

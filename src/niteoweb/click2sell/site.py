@@ -2,11 +2,13 @@
 
 from DateTime import DateTime
 from datetime import datetime
+from functools import lru_cache
 from niteoweb.click2sell import paymentprovider
 from niteoweb.click2sell.entitlement import Policy
 from niteoweb.click2sell.interfaces import IClick2SellSettings
 from niteoweb.click2sell.interfaces import IPaymentProvider
 from niteoweb.click2sell.mapping import Line
+from niteoweb.click2sell.mapping import MappingError
 from niteoweb.click2sell.mapping import parse
 from plone import api
 from plone.base.i18nl10n import ulocalized_time
@@ -52,11 +54,20 @@ def mapping() -> tuple[Line, ...]:
     """
     found: list[Line] = []
     for provider in paymentprovider.registered():
-        lines, errors = parse(paymentprovider.settings(provider).mapping, provider.name)
+        stored = paymentprovider.settings(provider).mapping
+        lines, errors = _parsed(tuple(stored or ()), provider.name)
         for error in errors:
             logger.error("Mapping of products of %s to groups: %s", provider.name, error)
         found += lines
     return tuple(found)
+
+
+@lru_cache(maxsize=32)
+def _parsed(
+    lines: tuple[str, ...], provider: str
+) -> tuple[tuple[Line, ...], tuple[MappingError, ...]]:
+    """The lines as they were read before: each is compared with all others."""
+    return parse(lines, provider)
 
 
 def policy() -> Policy:

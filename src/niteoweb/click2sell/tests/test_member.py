@@ -7,6 +7,7 @@ from niteoweb.click2sell.tests.base import EMAIL
 from niteoweb.click2sell.tests.base import SiteTestCase
 from plone.app.users.browser.interfaces import IUserIdGenerator
 from plone.uuid.interfaces import IUUIDGenerator
+from Products.PluggableAuthService.interfaces.events import IPrincipalCreatedEvent
 from Products.PluggableAuthService.interfaces.plugins import IValidationPlugin
 from Products.PluggableAuthService.plugins.BasePlugin import BasePlugin
 from unittest import mock
@@ -118,6 +119,46 @@ class TestIdentity(NewMemberTestCase):
         password = self.bought()
         self.assertRegex(self.user_id(), UUID)
         self.assert_login(self.user_id(), EMAIL, password)
+
+
+class TestRegistration(NewMemberTestCase):
+    """Plone's own registration is asked to do it, and no more often than it has to be."""
+
+    def test_plone_is_asked_for_the_user_id_by_itself_alone(self):
+        name = "Products.CMFPlone.RegistrationTool.RegistrationTool.isMemberIdAllowed"
+        with mock.patch(name, return_value=1) as asked:
+            self.bought()
+        self.assertEqual(asked.call_args_list, [mock.call(EMAIL)] * 2)
+
+    def test_a_generated_id_that_is_taken(self):
+        self.account("buyer", "other@example.org")
+        sites = getGlobalSiteManager()
+        sites.registerUtility(lambda data: "buyer", IUserIdGenerator)
+        self.addCleanup(sites.unregisterUtility, provided=IUserIdGenerator)
+        password = self.bought()
+        self.assertRegex(self.user_id(), UUID)
+        self.assert_login(self.user_id(), EMAIL, password)
+
+    def test_a_subscriber_that_fails_gets_no_second_account(self):
+        """It has the words of a refused user id, but the account was made."""
+        made = []
+
+        def refuse(event):
+            made.append(event.principal.getId())
+            raise ValueError
+
+        sites = getGlobalSiteManager()
+        sites.registerHandler(refuse, (IPrincipalCreatedEvent,))
+        self.addCleanup(sites.unregisterHandler, refuse, (IPrincipalCreatedEvent,))
+        with (
+            self.assertRaises(provisioning.Failed),
+            self.assertLogs("niteoweb.click2sell", "ERROR"),
+        ):
+            provisioning.process(self.notification())
+        self.assertEqual(made, [EMAIL])
+        self.assertEqual(
+            list(self.portal.acl_users.source_users.listUserIds()), ["test_user_1_"]
+        )
 
 
 class TestRefusedAddress(SiteTestCase):
