@@ -106,9 +106,7 @@ def create(address: str, properties: Mapping[str, Any]) -> tuple[str, str]:
     return user_id, password
 
 
-def _register(
-    user_id: str, password: str, address: str, properties: Mapping[str, Any]
-) -> Any:
+def _register(user_id: str, password: str, address: str, properties: Mapping[str, Any]) -> Any:
     """Have Plone make the account.
 
     :returns: the member, as Plone wraps it.

@@ -4,9 +4,9 @@ A mail is a persistent mapping of plain values. It is filed in the commit that m
 marked "sending" before the mail server is asked and "sent" after; a process that dies in
 between may repeat one mail, with the same Message-ID.
 
-Whoever is going to send a mail as soon as it is filed marks it in the same commit, and shows the
-claim that it got for that when it comes to sending. A claim is good for a minute: the mail is
-handed over, or given up, long before anybody else may take it.
+Whoever is going to send a mail as soon as it is filed marks it in the same commit, and shows
+the claim that it got for that when it comes to sending. A claim is good for a minute: the mail
+is handed over, or given up, long before anybody else may take it.
 """
 
 from collections.abc import Mapping

@@ -24,9 +24,7 @@ import traceback
 logger = logging.getLogger("niteoweb.click2sell")
 
 
-def deliver(
-    mail_id: str, password: str, step: Callable[[str], None], claim: str = ""
-) -> bool:
+def deliver(mail_id: str, password: str, step: Callable[[str], None], claim: str = "") -> bool:
     """Send one mail now. The lock is held while it is written and noted, not while it is sent.
 
     :param mail_id: of a mail in the outbox.

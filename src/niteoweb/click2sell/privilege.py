@@ -86,7 +86,5 @@ def _with_ancestors(found: Any) -> list[Any]:
         if principal is None or principal.getId() in seen:
             continue
         seen[principal.getId()] = principal
-        waiting.extend(
-            pas.getGroup(name) for name in principal.getGroups() if name not in seen
-        )
+        waiting.extend(pas.getGroup(name) for name in principal.getGroups() if name not in seen)
     return list(seen.values())

@@ -5,10 +5,12 @@ Pure: imports nothing of Zope or Plone, does no I/O and reads no clock.
 
 from collections import Counter
 from collections.abc import Mapping
+from functools import cached_property
 from niteoweb.click2sell.notification import ParameterError
 from niteoweb.click2sell.notification import ParameterInvalid
 from niteoweb.click2sell.notification import ParameterMissing
 from urllib.parse import parse_qsl
+from urllib.parse import unquote_to_bytes
 
 import re
 
@@ -26,11 +28,15 @@ class Form:
     by_previous_key = False
 
     def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    @cached_property
+    def _pairs(self) -> list[tuple[str, bytes]]:
         # latin-1 maps every byte to one character and back; parse_qsl wants text.
-        self._pairs = [
+        return [
             (name, value.encode("latin-1"))
             for name, value in parse_qsl(
-                body.decode("latin-1"), keep_blank_values=True, encoding="latin-1"
+                self._body.decode("latin-1"), keep_blank_values=True, encoding="latin-1"
             )
         ]
 
@@ -45,15 +51,22 @@ class Form:
     def signed(self, name: str) -> bytes:
         """The raw value of a parameter that the signature depends on.
 
+        Nothing else of the body is read, so that one who guesses costs little.
+
         :raises ParameterMissing: it is absent or empty.
         :raises ParameterInvalid: it came twice.
         """
-        found = [value for key, value in self._pairs if key == name]
+        wanted = name.encode("ascii")
+        found = []
+        for pair in self._body.split(b"&"):
+            key, _equals, value = pair.partition(b"=")
+            if key == wanted or (b"%" in key and _unquoted(key) == wanted):
+                found.append(value)
         if len(found) > 1:
             raise ParameterInvalid(name)
         if not found or not found[0]:
             raise ParameterMissing(name)
-        return found[0]
+        return _unquoted(found[0])
 
     def values(self) -> Mapping[str, str]:
         """All parameters as text: UTF-8, and where any is not, all as Windows-1252.
@@ -98,6 +111,10 @@ class Form:
                 raise ParameterInvalid(name)
             values[key] = value
         return values
+
+
+def _unquoted(text: bytes) -> bytes:
+    return unquote_to_bytes(text.replace(b"+", b" "))
 
 
 def is_secret(name: str) -> bool:

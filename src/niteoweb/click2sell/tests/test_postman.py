@@ -199,9 +199,7 @@ class TestClaim(PostmanTestCase):
                     Connection, "tpc_finish", autospec=True, side_effect=Connection.tpc_finish
                 ) as finished,
             ):
-                self.buy(
-                    buyer_email=f"{way}@example.org", acquirer_transaction_id=f"T-{way}"
-                )
+                self.buy(buyer_email=f"{way}@example.org", acquirer_transaction_id=f"T-{way}")
                 self.assertEqual(finished.call_count, commits)
         self.assertEqual({mail["state"] for mail in self.mails()}, {outbox.SENT})
 
@@ -232,7 +230,6 @@ class TestClaim(PostmanTestCase):
     def test_too_late(self):
         """Somebody else has taken it, and is at it, or has sent it."""
         for name, sent in (("mail marked sending", 0), ("mail marked sent", 1)):
-
             buyer = f"{sent}@example.org"
 
             def take(name=name, buyer=buyer):

@@ -11,8 +11,11 @@ from niteoweb.click2sell.notification import Delivery
 from niteoweb.click2sell.notification import DeliveryError
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import ParameterInvalid
+from niteoweb.click2sell.notification import ParameterMissing
 from niteoweb.click2sell.provider import click2sell
+from niteoweb.click2sell.provider.click2sellform import Form
 from niteoweb.click2sell.tests import deliveries
+from urllib.parse import parse_qsl
 from urllib.parse import quote_from_bytes
 from zoneinfo import ZoneInfo
 
@@ -164,6 +167,15 @@ RAW = st.one_of(
 ZONES = st.sampled_from([UTC, LJUBLJANA, NEW_YORK, KIRITIMATI, PAGO_PAGO])
 
 
+#: What bodies are put together of, with a parameter "a" often enough.
+PIECES = st.one_of(
+    st.sampled_from(
+        (b"a=", b"%61=", b"&", b"=", b"%", b"+", b";", b"a", b"1", b"%2", b"%C3%A9")
+    ),
+    st.binary(max_size=3),
+)
+
+
 class TestAnything(unittest.TestCase):
     """Whatever comes is a notification or one of the documented errors."""
 
@@ -214,6 +226,26 @@ class TestAnything(unittest.TestCase):
         self.check(body, zone, key)
         # The same without percent signs, as far as that is possible.
         self.check(b"&".join(n.encode() + b"=" + v for n, v in values.items()), zone, key)
+
+    @given(st.lists(PIECES, max_size=12))
+    @example([b"a", b"=", b"%", b"\xe9", b"4"])
+    @example([b"%61=", b"+", b"&", b"a"])
+    @example([b"a=", b"%4", b"\xe9", b"1"])
+    def test_what_is_signed_is_what_everybody_reads(self, pieces):
+        """The parameters of the signature are looked for by themselves, the others are not."""
+        body = b"".join(pieces)
+        read = [
+            value
+            for name, value in parse_qsl(
+                body.decode("latin-1"), keep_blank_values=True, encoding="latin-1"
+            )
+            if name == "a"
+        ]
+        if len(read) == 1 and read[0]:
+            self.assertEqual(Form(body).signed("a"), read[0].encode("latin-1"))
+        else:
+            with self.assertRaises(ParameterInvalid if len(read) > 1 else ParameterMissing):
+                Form(body).signed("a")
 
     @given(st.binary())
     def test_a_broken_form_can_be_kept(self, body):
