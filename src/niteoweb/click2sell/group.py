@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from niteoweb.click2sell import largegroup
 from niteoweb.click2sell import privilege
 from niteoweb.click2sell import site as plone_site
-from plone import api
 from Products.PlonePAS.interfaces.capabilities import IGroupCapability
 from Products.PlonePAS.interfaces.group import IGroupManagement
 from Products.PluggableAuthService.interfaces.plugins import IGroupsPlugin
@@ -105,7 +104,7 @@ def left_behind(principal_id: str) -> bool:
 
 def _roles(principal_id: str) -> set[str]:
     """The roles that an account or group of this id would have, whether there is one or not."""
-    portal = api.portal.get()
+    portal = plone_site.get()
     roles = set()
     for context in (portal, aq_parent(portal)):
         roles.update(context.get_local_roles_for_userid(principal_id))

@@ -7,7 +7,6 @@ from niteoweb.click2sell import memberindex
 from niteoweb.click2sell import privilege
 from niteoweb.click2sell import rulefilter
 from niteoweb.click2sell import site as plone_site
-from plone import api
 from plone.app.users.utils import generate_login_name
 from plone.app.users.utils import generate_user_id
 from plone.app.users.utils import uuid_userid_generator
@@ -83,7 +82,7 @@ def create(address: str, properties: Mapping[str, Any]) -> tuple[str, str]:
     :param properties: further member properties, ``fullname`` among them.
     :returns: user id and password.
     """
-    site = api.portal.get()
+    site = plone_site.get()
     given = _given(address, properties.get("fullname", ""))
     user_id = generate_user_id(site, given) or address
     if group.left_behind(user_id) or (user_id != address and not _is_allowed(user_id)):
@@ -128,7 +127,7 @@ def _is_allowed(user_id: str) -> bool:
 
 def new_login_name(address: str, fullname: str) -> str:
     """What a new member will type into the login form, by the site's settings."""
-    site = api.portal.get()
+    site = plone_site.get()
     return generate_login_name(site, _given(address, fullname)) or address
 
 

@@ -10,7 +10,6 @@ from AccessControl.Permissions import manage_users
 from Acquisition import aq_base
 from Acquisition import aq_parent
 from niteoweb.click2sell import site as plone_site
-from plone import api
 from Products.CMFCore.permissions import ManagePortal
 from typing import Any
 
@@ -24,7 +23,7 @@ def member(user_id: str) -> bool:
     :param user_id: of an account of the site; an account of the same user id or login name in
         Zope's root counts too.
     """
-    portal = api.portal.get()
+    portal = plone_site.get()
     user = plone_site.tool("acl_users").getUserById(user_id)
     if user is None:
         return False
@@ -33,7 +32,7 @@ def member(user_id: str) -> bool:
 
 def root_account(*names: str) -> bool:
     """Whether Zope's root user folder has a privileged account of one of these names."""
-    root = aq_parent(api.portal.get())
+    root = aq_parent(plone_site.get())
     folder = getattr(aq_base(root), "acl_users", None)
     if folder is None:
         return False
@@ -56,7 +55,7 @@ def found_group(found: Any) -> bool:
 
     :param found: as the user folder gave it.
     """
-    portal = api.portal.get()
+    portal = plone_site.get()
     contexts = (portal, aq_parent(portal))
     roles: set[str] = set()
     for principal in _with_ancestors(found):

@@ -15,11 +15,13 @@ from plone.base.i18nl10n import ulocalized_time
 from plone.base.interfaces import IMailSchema
 from plone.base.interfaces import ISiteSchema
 from plone.registry.interfaces import IRegistry
+from Products.CMFCore.interfaces import ISiteRoot
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 from zoneinfo import ZoneInfoNotFoundError
 from zope.component import getUtility
+from zope.component.hooks import getSite
 
 import logging
 import os
@@ -30,7 +32,9 @@ logger = logging.getLogger("niteoweb.click2sell")
 
 def get() -> Any:
     """The Plone site of the current request or script."""
-    return api.portal.get()
+    found = getSite()
+    # plone.api looks through all that is around it, which is asked for too often for that.
+    return found if ISiteRoot.providedBy(found) else api.portal.get()
 
 
 def tool(name: str) -> Any:
