@@ -4,7 +4,9 @@ from Acquisition import aq_base
 from collections.abc import Mapping
 from email import message_from_bytes
 from email.headerregistry import Address
+from email.headerregistry import HeaderRegistry
 from email.message import EmailMessage
+from email.policy import EmailPolicy
 from email.policy import SMTP as SMTP_POLICY
 from email.utils import formatdate
 from niteoweb.click2sell import _
@@ -20,6 +22,22 @@ from string import Template
 from typing import Any
 from zope.i18n import translate
 
+
+class _HeaderTypes(HeaderRegistry):
+    """The classes of headers, each made once: Python makes one for each header of each mail."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._made: dict[str, type] = {}
+
+    def __getitem__(self, name: str) -> type:
+        if name not in self._made:
+            self._made[name] = super().__getitem__(name)
+        return self._made[name]
+
+
+#: What mails are written with.
+_POLICY = EmailPolicy(header_factory=_HeaderTypes())
 
 PLACEHOLDERS = ("name", "login", "login_url", "product", "site")
 
@@ -82,7 +100,7 @@ def message(to: str, message_id: str, subject: str, text: str) -> EmailMessage:
     :param subject: line breaks in it become spaces.
     """
     name, address = plone_site.sender()
-    mail = EmailMessage()
+    mail = EmailMessage(_POLICY)
     # A line break in a header would start another one; settings and titles may have some.
     mail["Subject"] = " ".join(subject.split())
     if address:
