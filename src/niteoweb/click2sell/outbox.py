@@ -91,8 +91,7 @@ def file(
     )
     store.tree(site, "mails_due").insert((mail["due_at"], mail_id))
     store.tree(site, "mails_by_address").insert((to.lower(), mail_id))
-    if user_id:
-        store.tree(site, "mails_by_user").insert((user_id, mail_id))
+    _file_by_user(site, mail)
     return mail
 
 
@@ -128,8 +127,7 @@ def readdress(site: Any, mail: Mail, to: str, user_id: str) -> None:
     by_user.discard((mail["user_id"], mail["id"]))
     mail["to"], mail["user_id"] = to, user_id
     filed.insert((to.lower(), mail["id"]))
-    if user_id:
-        by_user.insert((user_id, mail["id"]))
+    _file_by_user(site, mail)
 
 
 def get(site: Any, mail_id: str) -> Mail:
@@ -151,21 +149,26 @@ def waiting(site: Any, now: datetime) -> int:
 
 def of_user(site: Any, user_id: str) -> list[Mail]:
     """All mails to a member, whatever became of them, in no order."""
-    filed = store.tree(site, "mails_by_user").keys(min=(user_id, ""), max=(user_id, "~"))
-    return [get(site, mail_id) for _user_id, mail_id in filed]
+    rows = (
+        row
+        for name in ("mails_by_user", "mails_by_address")
+        for row in store.tree(site, name).keys(min=(user_id, ""), max=(user_id, "~"))
+    )
+    found = (get(site, mail_id) for mail_id in dict.fromkeys(row[1] for row in rows))
+    return [mail for mail in found if mail["user_id"] == user_id]
 
 
 def rebuild(site: Any) -> int:
     """Make the index of mails by member anew.
 
-    :returns: how many mails it holds.
+    :returns: how many mails there are.
     """
     filed = store.tree(site, "mails_by_user")
     filed.clear()
-    for mail in store.tree(site, "mails").values():
-        if mail["user_id"]:
-            filed.insert((mail["user_id"], mail["id"]))
-    return len(filed)
+    mails = store.tree(site, "mails").values()
+    for mail in mails:
+        _file_by_user(site, mail)
+    return len(mails)
 
 
 def sending(site: Any, mail: Mail, now: datetime) -> str:
@@ -228,6 +231,12 @@ def drop_all(site: Any, user_id: str, why: str) -> None:
     for mail in of_user(site, user_id):
         if mail["due_at"]:
             dropped(site, mail, why)
+
+
+def _file_by_user(site: Any, mail: Mail) -> None:
+    # Mostly the user id is the address, under which the mail is filed already.
+    if mail["user_id"] not in ("", mail["to"].lower()):
+        store.tree(site, "mails_by_user").insert((mail["user_id"], mail["id"]))
 
 
 def _is_of(mail: Mail, claim: str) -> bool:

@@ -76,7 +76,7 @@ TREES = {
     "mails": OOBTree,  # mail id -> mail
     "mails_due": OOTreeSet,  # (time of the next attempt, mail id)
     "mails_by_address": OOTreeSet,  # (lower-cased address, mail id)
-    "mails_by_user": OOTreeSet,  # (user id, mail id)
+    "mails_by_user": OOTreeSet,  # (user id, mail id), where the user id is not the address
     # retention.py
     "payloads_kept": OOTreeSet,  # places of old entries that need attention, see ledger.py
     # mention.py: (address, key of an entry or id of a buyer) that names it and is another's
