@@ -46,16 +46,18 @@ def apply(
     entry: ledger.Entry | None,
     now: datetime,
     step: Callable[[str], None],
+    sends: bool,
 ) -> Done:
     """Make the site agree with a plan.
 
     :param entry: the entry being processed, None when there is none.
     :param step: called at each place where a process could die.
+    :param sends: whether the mail that becomes due is sent as soon as this is committed.
     """
     buyer = buyers.get(site, plan.buyer_id)
     if plan.absorbs:
         buyers.absorb(site, buyer, buyers.get(site, plan.absorbs))
-    done = _account(site, buyer, plan, now)
+    done = _account(site, buyer, plan, now, sends)
     accountcap.wait(site, buyer, plan.asked)
     step("member made")
     if done.user_id:
@@ -83,7 +85,7 @@ def apply(
     return done
 
 
-def _account(site: Any, buyer: buyers.Buyer, plan: Plan, now: datetime) -> Done:
+def _account(site: Any, buyer: buyers.Buyer, plan: Plan, now: datetime, sends: bool) -> Done:
     user_id, password = plan.user_id, ""
     if plan.create:
         user_id, password = member.create(plan.address, plan.properties)
@@ -98,12 +100,16 @@ def _account(site: Any, buyer: buyers.Buyer, plan: Plan, now: datetime) -> Done:
         )
     elif plan.attach:
         buyers.tie(site, buyer, user_id, made=False, now=now)
-    mail_id = ""
+    mail_id = claim = ""
     if plan.mail:
-        mail_id = outbox.file(
+        mail = outbox.file(
             site, plan.mail, user_id, plan.address, plan.product, now, plone_site.mail_domain()
-        )["id"]
-    return Done(user_id, plan.create, password, mail_id)
+        )
+        mail_id = mail["id"]
+        if sends and not plone_site.is_copy():
+            # Marked where it is filed: a commit of its own would write all of it again.
+            claim = outbox.sending(site, mail, now)
+    return Done(user_id, plan.create, password, mail_id, claim)
 
 
 def _groups(buyer: buyers.Buyer, plan: Plan, user_id: str, now: datetime) -> None:

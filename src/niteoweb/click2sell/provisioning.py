@@ -11,7 +11,6 @@ content rules come after that: nobody's purchase waits for a mail server.
 from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from datetime import timezone
 from niteoweb.click2sell import announce
@@ -27,7 +26,6 @@ from niteoweb.click2sell import forgery
 from niteoweb.click2sell import history
 from niteoweb.click2sell import holder
 from niteoweb.click2sell import ledger
-from niteoweb.click2sell import outbox
 from niteoweb.click2sell import plan as plans
 from niteoweb.click2sell import postman
 from niteoweb.click2sell import result as results
@@ -272,12 +270,7 @@ def perform(
     :param sends: whether the mail that becomes due is sent as soon as that is committed.
     """
     step("planned")
-    now = datetime.now(timezone.utc)
-    done = apply.apply(site, plan, entry, now, step)
-    if done.mail_id and sends and not plone_site.is_copy():
-        # Marked here, where it is filed: a commit of its own would write all of it again.
-        claim = outbox.sending(site, outbox.get(site, done.mail_id), now)
-        done = replace(done, claim=claim)
+    done = apply.apply(site, plan, entry, datetime.now(timezone.utc), step, sends)
     step("before commit")
     return done
 
@@ -299,7 +292,7 @@ def send(mail_id: str, password: str = "", claim: str = "") -> None:
     """Send a mail of the outbox now; what stands in the way is left to the sweep.
 
     :param password: the new member's, while it is known.
-    :param claim: as :func:`perform` got it, "" for none.
+    :param claim: on the mail, see :class:`niteoweb.click2sell.apply.Done`; "" for none.
     """
     try:
         postman.deliver(mail_id, password, step, claim)
