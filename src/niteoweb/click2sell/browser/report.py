@@ -168,9 +168,7 @@ class ReportView(OwnerPage):
         """Products and how many members have access to them."""
         return [
             (
-                f"{product.name} ({product.product_id})"
-                if product.name
-                else product.product_id,
+                shown.named(product.name, product.product_id),
                 plots.number(product.members),
             )
             for product in overview.products(self.context)

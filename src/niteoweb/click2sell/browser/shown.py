@@ -110,7 +110,9 @@ def product(entry: ledger.Entry) -> str:
 
 def named(name: str, product_id: str) -> str:
     """A product: its name and its id, as far as they are known."""
-    return f"{name} ({product_id})" if name and product_id else name or product_id
+    if not name or not product_id or name == product_id:
+        return name or product_id
+    return f"{name} ({product_id})"
 
 
 def said(message: Message | str) -> str:

@@ -6,6 +6,7 @@ from niteoweb.click2sell import ledger
 from niteoweb.click2sell import overview
 from niteoweb.click2sell import owner
 from niteoweb.click2sell.action import carry_out
+from niteoweb.click2sell.browser import shown
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.tests.base import EMAIL
 from niteoweb.click2sell.tests.base import SiteTestCase
@@ -62,3 +63,15 @@ class TestProductName(SiteTestCase):
         )
         key = next(ledger.newest_first(self.portal, "provider", "owner"))
         self.assertEqual(ledger.get(self.portal, key)["product_name"], "Book")
+
+
+class TestShown(SiteTestCase):
+    def test_name_and_id_as_far_as_they_are_known(self):
+        for name, product_id, expected in (
+            ("Book", "1", "Book (1)"),
+            ("Book", "", "Book"),
+            ("", "1", "1"),
+            ("", "", ""),
+            ("GOLD", "GOLD", "GOLD"),
+        ):
+            self.assertEqual(shown.named(name, product_id), expected)
