@@ -7,12 +7,15 @@ from datetime import timezone
 from pathlib import Path
 from typing import Any
 
+import gc
 import os
 import signal
 import sys
 import threading
 
 
+#: How often garbage is searched, as ``base.cfg`` has it.
+COLLECTOR = (10000, 20, 100)
 ZOPE_CONF = """\
 %import zc.zlibstorage
 %define HOME {folder}
@@ -248,6 +251,7 @@ def serve(folder: Path) -> None:
     """Serve the site until the process is told to end."""
     from Zope2.Startup import serve
 
+    gc.set_threshold(*COLLECTOR)
     serve.main(["demo", str(folder / "wsgi.ini")], quiet=True)
 
 

@@ -5,6 +5,7 @@ checks each of its own steps; see ``test_demo_run``.
 """
 
 from collections import Counter
+from configparser import RawConfigParser
 from datetime import timedelta
 from email.message import EmailMessage
 from niteoweb.click2sell import buyer as buyers
@@ -116,6 +117,21 @@ class TestDemo(TestCase):
                 smtp.sendmail("site@example.org", "zoe@example.org", "Subject: Hello")
             self.assertEqual(len(mailbox.wait_for("zoe@example.org", 10)), 1)
             self.assertEqual(mailbox.wait_for("nobody@example.org", 0), [])
+
+
+@with_demo
+class TestServing(TestCase):
+    def test_garbage_is_searched_as_often_as_at_a_site(self):
+        path = mock.patch.object(sys, "path", [str(ROOT), *sys.path])
+        path.start()
+        self.addCleanup(path.stop)
+        from demo.plonesite import COLLECTOR
+
+        parser = RawConfigParser(strict=False)
+        parser.read(ROOT / "base.cfg", encoding="utf-8")
+        with mock.patch("gc.set_threshold") as set_threshold:
+            exec(parser["instance"]["initialization"].strip(), {})  # noqa: S102
+        set_threshold.assert_called_once_with(*COLLECTOR)
 
 
 @with_demo
