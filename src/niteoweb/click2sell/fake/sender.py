@@ -17,6 +17,9 @@ import requests
 #: The headers of a body that is sent at a moment, signed with a secret.
 Sign = Callable[[str, datetime, bytes], Mapping[str, str]]
 
+#: A body with its signature in it, of the same.
+Seal = Callable[[str, datetime, bytes], bytes]
+
 #: Seconds that a site has to answer.
 TIMEOUT = 60
 
@@ -58,6 +61,8 @@ class Sender:
     :ivar sign: makes the headers.
     :ivar secret: what they are signed with; set another one for a rotation.
     :ivar retries: how long after a failure the next tries come.
+    :ivar content_type: of the bodies.
+    :ivar seal: puts the signature into the body, of a provider that signs no header.
     :ivar renews_time: whether a retry is signed with its own time, or with that of the letter.
     :ivar pending: what is still to be delivered, in the order in which it happened.
     """
@@ -67,6 +72,8 @@ class Sender:
     secret: str
     retries: tuple[timedelta, ...] = ()
     renews_time: bool = True
+    content_type: str = "application/json"
+    seal: Seal | None = None
     pending: list[Letter] = field(default_factory=list)
 
     def write(self, name: str, value: Any) -> Letter:
@@ -74,7 +81,10 @@ class Sender:
 
         :param value: goes out as JSON.
         """
-        body = json.dumps(value, separators=(",", ":")).encode("utf-8")
+        return self.put(name, json.dumps(value, separators=(",", ":")).encode("utf-8"))
+
+    def put(self, name: str, body: bytes) -> Letter:
+        """Put something on the pile as it is to go out."""
         letter = Letter(name, body, self.clock.now, self.clock.now)
         self.pending.append(letter)
         return letter
@@ -118,8 +128,10 @@ class Sender:
         :param tamper: changes the body after it was signed.
         """
         moment = self.clock.now if self.renews_time else letter.written_at
-        headers = self.sign(secret or self.secret, signed_at or moment, letter.body)
-        body = tamper(letter.body) if tamper else letter.body
+        signed = secret or self.secret, signed_at or moment, letter.body
+        headers = self.sign(*signed)
+        body = self.seal(*signed) if self.seal else letter.body
+        body = tamper(body) if tamper else body
         try:
             with requests.Session() as session:
                 # The site is on this machine; a proxy of the environment is not for it.
@@ -127,7 +139,7 @@ class Sender:
                 response = session.post(
                     url,
                     data=body,
-                    headers={"Content-Type": "application/json", **headers},
+                    headers={"Content-Type": self.content_type, **headers},
                     timeout=TIMEOUT,
                     allow_redirects=False,
                 )

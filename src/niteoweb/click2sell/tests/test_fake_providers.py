@@ -7,6 +7,7 @@ from datetime import timezone
 from niteoweb.click2sell.fake.cleeng import FakeCleeng
 from niteoweb.click2sell.fake.cleeng import HEADER
 from niteoweb.click2sell.fake.cleeng import TOKEN as PUBLISHER_TOKEN
+from niteoweb.click2sell.fake.click2sell import FakeClick2Sell
 from niteoweb.click2sell.fake.plenigo import FakePlenigo
 from niteoweb.click2sell.fake.plenigo import TOKEN
 from niteoweb.click2sell.fake.server import Clock
@@ -18,6 +19,7 @@ from niteoweb.click2sell.notification import DeliveryError
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.provider import cleeng
+from niteoweb.click2sell.provider import click2sell
 from niteoweb.click2sell.provider import plenigo
 from types import SimpleNamespace
 from typing import Any
@@ -67,6 +69,71 @@ class FakeTestCase(unittest.TestCase):
     def site(self, provider: Any, secret: str, **settings: Any) -> Site:
         values = {"secretkey": secret, "previous_secretkey": "", "tolerance": 60, **settings}
         return self.stack.enter_context(Site(provider, SimpleNamespace(**values), self.clock))
+
+
+class TestClick2Sell(FakeTestCase):
+    def setUp(self):
+        super().setUp()
+        self.fake = FakeClick2Sell(clock=self.clock)
+        self.notifications = self.fake.notifications
+        self.shop = self.site(click2sell, self.notifications.secret)
+
+    def deliver(self, **how: Any) -> list[int]:
+        return [one.status for one in self.notifications.deliver(self.shop.callback, **how)]
+
+    def test_a_whole_life(self):
+        for kind in ("subscription", "renewal", "failed", "cancellation", "refund"):
+            self.fake.tell(kind, "john@example.org", "1", "T-1")
+            self.clock.move(days=30)
+        self.assertEqual(self.deliver(), [200] * 5)
+        kinds = [found.kind for found in self.shop.found]
+        self.assertEqual(
+            kinds,
+            [
+                Kind.PURCHASE,
+                Kind.RENEWAL,
+                Kind.PAYMENT_FAILED,
+                Kind.CANCELLATION,
+                Kind.REFUND,
+            ],
+        )
+        times = [found.occurred_at for found in self.shop.found]
+        self.assertEqual(times, [START + timedelta(days=30 * month) for month in range(5)])
+        self.assertEqual({found.transaction for found in self.shop.found}, {"T-1"})
+        self.assertEqual(self.notifications.pending, [])
+
+    def test_twice_and_in_another_order(self):
+        self.fake.tell("sale", "a@example.org", "1")
+        self.fake.tell("sale", "b@example.org", "1")
+        self.assertEqual(self.deliver(order=reversed, times=2), [200] * 4)
+        keys = [(found.buyer, found.key) for found in self.shop.found]
+        self.assertEqual([buyer[0] for buyer, _key in keys], ["b", "b", "a", "a"])
+        self.assertEqual(len(set(keys)), 2)
+
+    def test_tampered_with(self):
+        letter = self.fake.tell("sale", "john@example.org", "1", "T-1")
+        said = self.notifications.post(
+            self.shop.callback, letter, tamper=lambda body: body.replace(b"T-1", b"T-2")
+        )
+        self.assertEqual((said.status, self.shop.found), (403, []))
+
+    def test_the_old_secret(self):
+        letter = self.fake.tell("sale", "john@example.org", "1")
+        post = self.notifications.post
+        self.assertEqual(post(self.shop.callback, letter, secret="old").status, 403)
+        self.shop.settings.previous_secretkey = "old"
+        self.assertEqual(post(self.shop.callback, letter, secret="old").status, 200)
+
+    def test_an_outage(self):
+        with Site(click2sell, self.shop.settings, self.clock) as away:
+            url = away.callback
+        self.fake.tell("sale", "john@example.org", "1")
+        self.assertEqual([one.status for one in self.notifications.deliver(url)], [0])
+        self.assertEqual(self.notifications.pending, [])
+
+    def test_an_unknown_kind(self):
+        with self.assertRaises(KeyError):
+            self.fake.tell("party", "john@example.org", "1")
 
 
 class TestPlenigo(FakeTestCase):
