@@ -10,6 +10,7 @@ from niteoweb.click2sell import _
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import outbox
 from niteoweb.click2sell import overview
+from niteoweb.click2sell import paymentprovider
 from niteoweb.click2sell.browser import plots
 from niteoweb.click2sell.browser import shown
 from niteoweb.click2sell.browser.ownerpage import OwnerPage
@@ -217,6 +218,7 @@ class ReportView(OwnerPage):
         return tuple(plots.number(values[name]) for name in plots.TITLES)
 
     def _heard(self, provider: overview.Provider) -> Heard:
+        title = paymentprovider.title(provider.name)
         last = shown.moment(provider.last)
         usual = _duration(provider.usual) if provider.usual else _("it is too early to tell")
         warning = None
@@ -224,16 +226,16 @@ class ReportView(OwnerPage):
             warning = _(
                 "${provider} had been silent for unusually long, and is heard again. Look "
                 "whether everything was delivered.",
-                mapping={"provider": provider.name},
+                mapping={"provider": title},
             )
         elif provider.silent:
             warning = _(
                 "${provider} has been silent for longer than is usual for this site. Until it "
                 "is heard again no subscription is ended for want of a renewal. Look at the "
                 "provider whether notifications cannot be delivered.",
-                mapping={"provider": provider.name},
+                mapping={"provider": title},
             )
-        return Heard(provider.name, last, _duration(self.now - provider.last), usual, warning)
+        return Heard(title, last, _duration(self.now - provider.last), usual, warning)
 
 
 def _duration(length: timedelta) -> Message:

@@ -194,7 +194,7 @@ class TestAmiss(ReportTestCase):
         rows = self.table("When each provider")
         self.assertEqual(
             rows[1:],
-            [["click2sell", "May 03, 2026 06:00 PM", "3 h", "it is too early to tell"]],
+            [["Click2Sell", "May 03, 2026 06:00 PM", "3 h", "it is too early to tell"]],
         )
 
     def arrivals(self):
@@ -209,7 +209,7 @@ class TestAmiss(ReportTestCase):
         rows = self.table("When each provider")
         self.assertEqual(rows[1][2:], ["2 days", "40 h"])
         self.assertIn(
-            "click2sell has been silent for longer than is usual", self.text(self.opened())
+            "Click2Sell has been silent for longer than is usual", self.text(self.opened())
         )
 
     def test_a_provider_that_is_heard_again(self):
@@ -217,7 +217,7 @@ class TestAmiss(ReportTestCase):
         self.later(hours=30)
         self.buy_again(9, buyer_email="b9@example.org")
         text = self.text(self.opened())
-        self.assertIn("click2sell had been silent for unusually long", text)
+        self.assertIn("Click2Sell had been silent for unusually long", text)
         self.assertNotIn("has been silent", text)
 
     def test_who_never_speaks_is_not_waited_for(self):
