@@ -147,8 +147,8 @@ browser: chromium $(AXE_DONE)  ## Chromium and axe-core, for the tests in a real
 test: lint docs browser cluster-packages  ## Everything: style, documentation, all tests with coverage
 	rm -f .coverage .coverage.*
 	# Playwright switches greenlets, which coverage cannot follow without hanging now and then.
-	bin/test --all -m tests.browser
-	$(VENV)/bin/coverage run bin/test --all -m '!tests[.]browser'
+	bin/test --all -m tests.chromium
+	$(VENV)/bin/coverage run bin/test --all -m '!tests[.]chromium'
 	$(VENV)/bin/coverage combine --quiet
 	$(VENV)/bin/coverage report
 

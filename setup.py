@@ -109,9 +109,9 @@ setup(
     },
     entry_points={
         "z3c.autoinclude.plugin": ["target = plone"],
-        "paste.filter_factory": ["away = niteoweb.click2sell.away:filter_factory"],
+        "paste.filter_factory": ["away = niteoweb.click2sell.wsgi:filter_factory"],
         "console_scripts": [
-            "click2sell-notify = niteoweb.click2sell.notify:main",
+            "click2sell-notify = niteoweb.click2sell.command.notify:main",
             "click2sell-sweep = niteoweb.click2sell.command.sweep:main",
             "click2sell-reconcile = niteoweb.click2sell.command.reconcile:main",
             "click2sell-reindex = niteoweb.click2sell.command.reindex:main",

@@ -20,22 +20,22 @@ class Accounts:
 
     def find(self, _site: Any, buyer: Any, payments: Any, _turn: Any, _now: datetime) -> Any:
         """The account of a buyer; nobody had one before the purchase."""
-        from niteoweb.click2sell.account import Account
+        from niteoweb.click2sell.provisioning.accountplan import Account
 
         user_id = buyer["user_id"]
         return Account(user_id) if user_id else Account(create=bool(payments))
 
     def create(self, address: str, properties: Any) -> tuple[str, str]:
         """Make an account."""
-        from niteoweb.click2sell import memberindex
+        from niteoweb.click2sell.member import index
 
         self._fields[address] = {**properties, "email": address}
-        memberindex.update(self._site, address)
+        index.update(self._site, address)
         return address, ""
 
     def fields(self, user_id: str, names: tuple[str, ...]) -> dict[str, Any]:
         """Values of member properties."""
-        from niteoweb.click2sell.plan import NO_PURCHASE
+        from niteoweb.click2sell.provisioning.plan import NO_PURCHASE
 
         return {name: {**NO_PURCHASE, **self._fields[user_id]}.get(name) for name in names}
 
@@ -62,8 +62,8 @@ class Accounts:
 
     def save(self) -> None:
         """Write all of them into the user folder."""
-        from niteoweb.click2sell import group
-        from niteoweb.click2sell import largegroup
+        from niteoweb.click2sell.member import group
+        from niteoweb.click2sell.member import largegroup
 
         pas = self._site.acl_users
         users, kept = pas.source_users, pas.mutable_properties

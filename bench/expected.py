@@ -5,7 +5,7 @@ Nothing of the add-on's indexes is used, so that an index cannot agree with itse
 """
 
 from bench import pages
-from niteoweb.click2sell import console
+from niteoweb.click2sell.command import console
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +23,10 @@ def expected(site: Any) -> dict[str, Any]:
     :returns: of each list how many there are and the rows of the first and the last page; and
         ids of some entries and buyers.
     """
-    from niteoweb.click2sell import store
+    from niteoweb.click2sell.storage import trees
 
     rows, payments = [], {}
-    for number, entry in enumerate(store.tree(site, "entries").values(), 1):
+    for number, entry in enumerate(trees.tree(site, "entries").values(), 1):
         row = {name: entry[name] for name in ("received_at", "key", *pages.FACETS.values())}
         rows.append(tuple(row.values()))
         if entry["kind"] in ("purchase", "renewal") and entry["buyer_id"]:

@@ -13,8 +13,8 @@ from datetime import datetime
 from datetime import timedelta
 from demo import settings as demo
 from demo.settings import Product
-from niteoweb.click2sell.provider import click2sell
-from niteoweb.click2sell.sample.click2sell import form_fields
+from niteoweb.click2sell.providers.click2sell import protocol as click2sell
+from niteoweb.click2sell.providers.click2sell.sample import form_fields
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlencode
@@ -88,7 +88,7 @@ def read(arrival: Arrival, timezone_: Any) -> Any:
 
 
 def broken(arrival: Arrival) -> tuple[str, str, str, dict[str, str], str]:
-    """What is known of a notification that could not be read, see provisioning.py."""
+    """What is known of a notification that could not be read, see pipeline.py."""
     payload = {name: value for name, value in arrival.form.items() if name != "checksum"}
     payload[arrival.broken] = "?"
     key = hashlib.sha256(urlencode(payload).encode("ascii")).hexdigest()

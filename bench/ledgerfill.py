@@ -18,7 +18,7 @@ from datetime import datetime
 from datetime import timezone
 from demo import settings as demo
 from functools import cache
-from niteoweb.click2sell import console
+from niteoweb.click2sell.command import console
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -55,8 +55,8 @@ def fill_buyers(site: Any, numbers: Iterable[int], end: datetime) -> None:
     :param end: the present, in UTC.
     :raises NotEmpty: the ledger is not empty.
     """
-    from niteoweb.click2sell import group
-    from niteoweb.click2sell import ledger
+    from niteoweb.click2sell.ledger import ledger
+    from niteoweb.click2sell.member import group
 
     if ledger.count(site):
         raise NotEmpty
@@ -86,7 +86,7 @@ class Filling:
     """
 
     def __init__(self, site: Any, end: datetime) -> None:
-        from niteoweb.click2sell import store
+        from niteoweb.click2sell.storage import trees as store
 
         self._site, self._end = site, end
         self._trees = {name: factory() for name, factory in store.TREES.items()}
@@ -98,18 +98,18 @@ class Filling:
     @contextmanager
     def begun(self) -> Iterator[None]:
         """Put trees in memory in the place of those in the database, and so on."""
-        from niteoweb.click2sell import account
-        from niteoweb.click2sell import figures
-        from niteoweb.click2sell import group
         from niteoweb.click2sell import interfaces
-        from niteoweb.click2sell import member
-        from niteoweb.click2sell import memberindex
-        from niteoweb.click2sell import provisioning
-        from niteoweb.click2sell import search
         from niteoweb.click2sell import site as plone_site
-        from niteoweb.click2sell import store
+        from niteoweb.click2sell.ledger import counters
+        from niteoweb.click2sell.ledger import search
+        from niteoweb.click2sell.member import accounts as member
+        from niteoweb.click2sell.member import group
+        from niteoweb.click2sell.member import index
+        from niteoweb.click2sell.provisioning import accountplan
+        from niteoweb.click2sell.provisioning import pipeline as provisioning
+        from niteoweb.click2sell.storage import trees as store
 
-        self._follow = (figures.follow_payments, search.file)
+        self._follow = (counters.follow_payments, search.file)
         settings = plone_site.settings()
         known = SimpleNamespace(
             **{name: getattr(settings, name) for name in interfaces.IClick2SellSettings}
@@ -125,7 +125,7 @@ class Filling:
             (store, "tree", lambda _site, name: self._trees[name]),
             (provisioning, "datetime", Clock),
             # What follows from all of a buyer's notifications is worked out once.
-            (figures, "follow_payments", lambda _site, _buyer: None),
+            (counters, "follow_payments", lambda _site, _buyer: None),
             (search, "file", lambda _site, _buyer: None),
             # These do not change meanwhile.
             *(
@@ -138,12 +138,12 @@ class Filling:
             (group, "contains", accounts.contains),
             (group, "grant", accounts.grant),
             (group, "revoke", accounts.revoke),
-            (account, "find", accounts.find),
+            (accountplan, "find", accounts.find),
             (member, "create", accounts.create),
             (member, "fields", accounts.fields),
             (member, "set_fields", accounts.set_fields),
             (member, "password_print", accounts.password_print),
-            (memberindex, "_facts", lambda user_id: (user_id, user_id)),
+            (index, "_facts", lambda user_id: (user_id, user_id)),
         )
         logger = logging.getLogger("niteoweb.click2sell")
         level = logger.level
@@ -157,9 +157,9 @@ class Filling:
 
     def add(self, number: int) -> None:
         """Add a buyer."""
-        from niteoweb.click2sell import buyer as buyers
-        from niteoweb.click2sell import ledger
-        from niteoweb.click2sell import outbox
+        from niteoweb.click2sell.buyers import buyers
+        from niteoweb.click2sell.ledger import ledger
+        from niteoweb.click2sell.mail import outbox
 
         self._keys: list[str] = []
         self._mails: list[str] = []
@@ -195,7 +195,7 @@ class Filling:
 
     def finish(self) -> None:
         """Put the trees into the database, and the accounts."""
-        from niteoweb.click2sell import store
+        from niteoweb.click2sell.storage import trees as store
         from zope.annotation.interfaces import IAnnotations
 
         import transaction
@@ -213,14 +213,14 @@ class Filling:
         self._site._p_jar.cacheMinimize()
 
     def _arrived(self, arrival: histories.Arrival) -> None:
-        from niteoweb.click2sell import arrival as arriving
-        from niteoweb.click2sell import binding
-        from niteoweb.click2sell import buyer as buyers
-        from niteoweb.click2sell import entrynote
-        from niteoweb.click2sell import ledger
-        from niteoweb.click2sell import provisioning
-        from niteoweb.click2sell import retry
         from niteoweb.click2sell import site as plone_site
+        from niteoweb.click2sell.buyers import buyers
+        from niteoweb.click2sell.ledger import entrynote
+        from niteoweb.click2sell.ledger import ledger
+        from niteoweb.click2sell.ledger import ownership
+        from niteoweb.click2sell.ledger import retry
+        from niteoweb.click2sell.provisioning import pipeline as provisioning
+        from niteoweb.click2sell.provisioning import recording as arriving
 
         site, now = self._site, arrival.at
         notification = histories.read(arrival, plone_site.timezone())
@@ -236,7 +236,7 @@ class Filling:
             buyer = buyers.get(site, entry["buyer_id"])
             entry["attempts"] += 1
             ledger.change(entry, counts=True)
-            binding.bind(site, entry)
+            ownership.bind(site, entry)
             ledger.finish(site, entry, ledger.ACCEPTED)
             buyer["revision"] += 1
         else:
@@ -245,7 +245,7 @@ class Filling:
 
     def _mail(self, mail_id: str) -> None:
         """Send a mail, without sending it."""
-        from niteoweb.click2sell import outbox
+        from niteoweb.click2sell.mail import outbox
 
         if mail_id:
             mail = outbox.get(self._site, mail_id)
@@ -253,8 +253,8 @@ class Filling:
             self._mails.append(mail_id)
 
     def _broken(self, arrival: histories.Arrival) -> None:
-        from niteoweb.click2sell import arrival as arriving
-        from niteoweb.click2sell import ledger
+        from niteoweb.click2sell.ledger import ledger
+        from niteoweb.click2sell.provisioning import recording as arriving
 
         told = histories.broken(arrival)
         entry = arriving.broken_recorder(*told)(self._site, arrival.at)
@@ -263,9 +263,9 @@ class Filling:
             raise AssertionError(entry["outcome"])
 
     def _sweep(self, number: int) -> None:
-        from niteoweb.click2sell import buyer as buyers
-        from niteoweb.click2sell import plan as plans
-        from niteoweb.click2sell import provisioning
+        from niteoweb.click2sell.buyers import buyers
+        from niteoweb.click2sell.provisioning import pipeline as provisioning
+        from niteoweb.click2sell.provisioning import plan as plans
 
         buyer = buyers.of_address(self._site, histories.buyer_address(number))
         plan = plans.make(self._site, buyer, self._now, despite_silence=True)

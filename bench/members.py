@@ -11,10 +11,12 @@ from collections.abc import Iterable
 from datetime import datetime
 from datetime import timezone
 from demo import settings as demo
-from niteoweb.click2sell import console
+from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.command import console
+from niteoweb.click2sell.entitlement import mapping
 from niteoweb.click2sell.notification import Delivery
 from niteoweb.click2sell.notification import Notification
-from niteoweb.click2sell.provider import click2sell
+from niteoweb.click2sell.providers.click2sell import protocol as click2sell
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -35,10 +37,10 @@ def fill(site: Any, total: int) -> None:
 
     :param total: how many, those of earlier calls included.
     """
-    from niteoweb.click2sell import group
-    from niteoweb.click2sell import largegroup
     from niteoweb.click2sell import site as plone_site
-    from niteoweb.click2sell import store
+    from niteoweb.click2sell.member import group
+    from niteoweb.click2sell.member import largegroup
+    from niteoweb.click2sell.storage import trees as store
 
     import transaction
 
@@ -73,30 +75,29 @@ def _notification(address: str, timezone_: ZoneInfo) -> Notification:
 
 def _purchase(site: Any, notification: Notification) -> None:
     """What the add-on keeps of a purchase, written by its own modules."""
-    from niteoweb.click2sell import arrival
-    from niteoweb.click2sell import binding
-    from niteoweb.click2sell import buyer as buyers
-    from niteoweb.click2sell import figures
-    from niteoweb.click2sell import ledger
-    from niteoweb.click2sell.groupplan import EVERY_BUYER
+    from niteoweb.click2sell.buyers import buyers
+    from niteoweb.click2sell.ledger import counters
+    from niteoweb.click2sell.ledger import ledger
+    from niteoweb.click2sell.ledger import ownership
+    from niteoweb.click2sell.provisioning import recording
 
     now = datetime.now(timezone.utc)
-    entry = arrival.write_down(site, notification, now)
+    entry = recording.write_down(site, notification, now)
     buyer = buyers.get(site, entry["buyer_id"])
     product = (entry["provider"], entry["product_id"])
     buyers.tie(site, buyer, notification.buyer, made=True, now=now)
     buyers.change(
         buyer,
-        made_at=ledger.iso(now),
-        grants={demo.GROUP: (product,), demo.BUYERS_GROUP: (EVERY_BUYER,)},
+        made_at=timestamps.iso(now),
+        grants={demo.GROUP: (product,), demo.BUYERS_GROUP: (mapping.EVERY_BUYER,)},
         due=(demo.BUYERS_GROUP, demo.GROUP),
     )
     buyers.set_live(site, buyer, (product,))
     buyer["revision"] += 1
     ledger.change(entry, counts=True)
-    binding.bind(site, entry)
+    ownership.bind(site, entry)
     ledger.finish(site, entry, ledger.ACCEPTED)
-    figures.follow_payments(site, buyer)
+    counters.follow_payments(site, buyer)
 
 
 class Missing(Exception):
@@ -111,8 +112,8 @@ def check(site: Any, sold: Iterable[str], total: int, failed: int = 0) -> None:
     :param failed: purchases that were not acknowledged, which it may have, too.
     :raises Missing: something is missing or too much.
     """
-    from niteoweb.click2sell import ledger
-    from niteoweb.click2sell import store
+    from niteoweb.click2sell.ledger import ledger
+    from niteoweb.click2sell.storage import trees as store
 
     numbers = (
         len(store.tree(site, "entries")),
@@ -129,8 +130,8 @@ def check(site: Any, sold: Iterable[str], total: int, failed: int = 0) -> None:
 
 def _wrong(site: Any, address: str, listed: list[set[str]]) -> str:
     """What is wrong with a buyer, "" for nothing."""
-    from niteoweb.click2sell import buyer as buyers
-    from niteoweb.click2sell import ledger
+    from niteoweb.click2sell.buyers import buyers
+    from niteoweb.click2sell.ledger import ledger
 
     entries = [ledger.get(site, key) for key in buyers.of_address(site, address)["keys"]]
     if [entry["outcome"] for entry in entries] != [ledger.ACCEPTED]:

@@ -7,9 +7,9 @@ from datetime import datetime
 from datetime import timezone
 from demo import settings as demo
 from http.client import HTTPConnection
-from niteoweb.click2sell import notify
-from niteoweb.click2sell.provider.click2sell import CONTENT_TYPE
-from niteoweb.click2sell.sample.click2sell import form_fields
+from niteoweb.click2sell.command import notify
+from niteoweb.click2sell.providers.click2sell.protocol import CONTENT_TYPE
+from niteoweb.click2sell.providers.click2sell.sample import form_fields
 from threading import Thread
 from urllib.parse import urlencode
 

@@ -17,7 +17,7 @@ from datetime import timezone
 from demo import settings as demo
 from http.client import HTTPConnection
 from itertools import cycle
-from niteoweb.click2sell.sample.click2sell import form_fields
+from niteoweb.click2sell.providers.click2sell.sample import form_fields
 from statistics import median
 from typing import Any
 

@@ -4,9 +4,9 @@ from cluster.plonesite import PRODUCT
 from cluster.program import ClusterError
 from datetime import datetime
 from datetime import timezone
-from niteoweb.click2sell import notify
-from niteoweb.click2sell.provider.click2sell import CONTENT_TYPE
-from niteoweb.click2sell.sample.click2sell import form_fields
+from niteoweb.click2sell.command import notify
+from niteoweb.click2sell.providers.click2sell.protocol import CONTENT_TYPE
+from niteoweb.click2sell.providers.click2sell.sample import form_fields
 from urllib.parse import urlencode
 from urllib.request import build_opener
 from urllib.request import ProxyHandler

@@ -12,11 +12,11 @@ from demo.life import SILVER_GROUP
 from demo.life import TOKEN
 from demo.story import expect
 from demo.visitor import Visitor
-from niteoweb.click2sell.fake.cleeng import FakeCleeng
-from niteoweb.click2sell.fake.cleeng import HEADER
-from niteoweb.click2sell.fake.sender import Sender
-from niteoweb.click2sell.fake.server import Clock
-from niteoweb.click2sell.provider.cleeng import HEX
+from niteoweb.click2sell.providers.cleeng.fake import FakeCleeng
+from niteoweb.click2sell.providers.cleeng.fake import HEADER
+from niteoweb.click2sell.providers.cleeng.protocol import HEX
+from niteoweb.click2sell.testing.fake.sender import Sender
+from niteoweb.click2sell.testing.fake.server import Clock
 from typing import Any
 
 

@@ -17,12 +17,12 @@ from demo.seen import Seen
 from demo.seen import text
 from demo.story import expect
 from demo.visitor import Visitor
-from niteoweb.click2sell.client.jsonapi import INSECURE_VARIABLE
-from niteoweb.click2sell.fake.sender import Delivered
-from niteoweb.click2sell.fake.sender import Letter
-from niteoweb.click2sell.fake.sender import Sender
-from niteoweb.click2sell.fake.server import Clock
-from niteoweb.click2sell.fake.server import FakeServer
+from niteoweb.click2sell.provider.jsonapi import INSECURE_VARIABLE
+from niteoweb.click2sell.testing.fake.sender import Delivered
+from niteoweb.click2sell.testing.fake.sender import Letter
+from niteoweb.click2sell.testing.fake.sender import Sender
+from niteoweb.click2sell.testing.fake.server import Clock
+from niteoweb.click2sell.testing.fake.server import FakeServer
 from typing import Any
 
 
@@ -158,7 +158,7 @@ class Life(Seen):
     def deliver(self, **how: Any) -> str:
         """Deliver what waits, all of which has to be accepted.
 
-        :param how: for :meth:`niteoweb.click2sell.fake.sender.Sender.deliver`.
+        :param how: for :meth:`niteoweb.click2sell.testing.fake.sender.Sender.deliver`.
         :returns: what was sent, and what the site answered.
         """
         found = self.sender.deliver(self.callback, **how)
@@ -170,7 +170,7 @@ class Life(Seen):
     def refused(self, letter: Letter, **how: Any) -> str:
         """Deliver something that has to be refused, and that leaves no trace.
 
-        :param how: for :meth:`niteoweb.click2sell.fake.sender.Sender.post`.
+        :param how: for :meth:`niteoweb.click2sell.testing.fake.sender.Sender.post`.
         """
         before = self.entries()
         found = self.sender.post(self.callback, letter, **how)

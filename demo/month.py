@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from datetime import timedelta
 from demo import settings
-from niteoweb.click2sell.sample.click2sell import form_fields
+from niteoweb.click2sell.providers.click2sell.sample import form_fields
 
 import random
 import unicodedata

@@ -10,9 +10,9 @@ from demo.life import SECRET
 from demo.life import SILVER_GROUP
 from demo.life import TOKEN
 from demo.story import expect
-from niteoweb.click2sell.fake.plenigo import FakePlenigo
-from niteoweb.click2sell.fake.sender import Sender
-from niteoweb.click2sell.fake.server import Clock
+from niteoweb.click2sell.providers.plenigo.fake import FakePlenigo
+from niteoweb.click2sell.testing.fake.sender import Sender
+from niteoweb.click2sell.testing.fake.server import Clock
 
 
 ZOE = settings.BUYER

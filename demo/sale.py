@@ -79,7 +79,7 @@ Another sale, signed with the demo's secret key "{settings.SECRET_KEY}":
 
     def curl_line(self) -> str:
         """A shell command that notifies of another sale."""
-        from niteoweb.click2sell.sample.click2sell import form_fields
+        from niteoweb.click2sell.providers.click2sell.sample import form_fields
 
         form = form_fields(
             settings.SECRET_KEY,

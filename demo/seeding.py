@@ -87,7 +87,7 @@ def seed(site: Any, end: datetime) -> int:
     :returns: the number of deliveries.
     :raises AssertionError: the site answered one in another way than it has to.
     """
-    from niteoweb.click2sell import sweep
+    from niteoweb.click2sell.worker import sweep
 
     found = arrivals(end)
     clock = Clock(found[0].moment)
@@ -106,10 +106,10 @@ def seed(site: Any, end: datetime) -> int:
 
 def _deliver(site: Any, arrival: Arrival) -> None:
     """Post a notification, without the network in between."""
-    from niteoweb.click2sell import provisioning
     from niteoweb.click2sell.browser.callback import view_of
-    from niteoweb.click2sell.provider.click2sell import CONTENT_TYPE
-    from niteoweb.click2sell.providers import CLICK2SELL
+    from niteoweb.click2sell.providers.builtin import CLICK2SELL
+    from niteoweb.click2sell.providers.click2sell.protocol import CONTENT_TYPE
+    from niteoweb.click2sell.provisioning import pipeline
     from ZPublisher.HTTPRequest import HTTPRequest
     from ZPublisher.HTTPResponse import HTTPResponse
 
@@ -123,7 +123,7 @@ def _deliver(site: Any, arrival: Arrival) -> None:
     }
     request = HTTPRequest(BytesIO(body), environment, HTTPResponse())
     request.processInputs()
-    with mock.patch.object(provisioning, "step", _fail if arrival.status == 500 else _pass):
+    with mock.patch.object(pipeline, "step", _fail if arrival.status == 500 else _pass):
         answer = view_of(CLICK2SELL)(site, request)()
     status = request.response.getStatus()
     if status != arrival.status:
@@ -143,8 +143,8 @@ def _fail(name: str) -> None:
 def _log_in(site: Any, addresses: set[str], end: datetime) -> None:
     """Most buyers have been here; and the owner has given one of them a group by hand."""
     from DateTime import DateTime
-    from niteoweb.click2sell import buyer as buyers
-    from niteoweb.click2sell import outbox
+    from niteoweb.click2sell.buyers import buyers
+    from niteoweb.click2sell.mail import outbox
     from plone import api
     from Products.PlonePAS.events import UserLoggedInEvent
     from zope.event import notify

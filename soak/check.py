@@ -6,7 +6,7 @@ each.
 
 from datetime import datetime
 from datetime import timezone
-from niteoweb.click2sell import console
+from niteoweb.click2sell.command import console
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +26,9 @@ def problems(
     :param acknowledged: by address, kind and transaction of each notification.
     :param never: transactions that must not be in the ledger.
     """
-    from niteoweb.click2sell import buyer as buyers
-    from niteoweb.click2sell import ledger
-    from niteoweb.click2sell import store
+    from niteoweb.click2sell.buyers import buyers
+    from niteoweb.click2sell.ledger import ledger
+    from niteoweb.click2sell.storage import trees
     from niteoweb.click2sell.tests.proof import dump
 
     found = []
@@ -42,13 +42,13 @@ def problems(
         }
         missing = {(KINDS[kind], transaction) for kind, transaction in told} - kept
         found += [f"{address}: {kind} {name} is lost" for kind, name in sorted(missing)]
-    kept = {entry["transaction"] for entry in store.tree(site, "entries").values()}
+    kept = {entry["transaction"] for entry in trees.tree(site, "entries").values()}
     found += [f"transaction {name} is in the ledger" for name in kept.intersection(never)]
     found += dump.unentitled(site, datetime.now(timezone.utc))
     found += dump.contradictions(site)
     members = len(site.acl_users.source_users.getUserIds())
-    if members != len(store.tree(site, "buyers")):
-        found.append(f"{members} members, {len(store.tree(site, 'buyers'))} buyers")
+    if members != len(trees.tree(site, "buyers")):
+        found.append(f"{members} members, {len(trees.tree(site, 'buyers'))} buyers")
     return found
 
 

@@ -10,8 +10,8 @@ from demo import settings as demo
 from http.client import HTTPConnection
 from http.client import HTTPException
 from http.client import HTTPResponse
-from niteoweb.click2sell import notify
-from niteoweb.click2sell.provider.click2sell import CONTENT_TYPE
+from niteoweb.click2sell.command import notify
+from niteoweb.click2sell.providers.click2sell.protocol import CONTENT_TYPE
 from threading import Event
 from threading import Lock
 from threading import Thread

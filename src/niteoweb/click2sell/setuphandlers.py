@@ -3,9 +3,9 @@
 from AccessControl.Permission import pname
 from Acquisition import aq_base
 from Acquisition import aq_parent
-from niteoweb.click2sell import contentrule
-from niteoweb.click2sell import memberindex
-from niteoweb.click2sell import store
+from niteoweb.click2sell.contentrules import trigger
+from niteoweb.click2sell.member import index
+from niteoweb.click2sell.storage import trees
 from plone.base.interfaces import INonInstallable
 from typing import Any
 from zope.component import getUtilitiesFor
@@ -34,8 +34,8 @@ class HiddenProfiles:
 def post_install(setup_tool: Any) -> None:
     """Make the add-on's own trees and file the members that are there already."""
     site = aq_parent(setup_tool)
-    store.install(site)
-    memberindex.rebuild(site)
+    trees.install(site)
+    index.rebuild(site)
 
 
 def post_uninstall(setup_tool: Any) -> None:
@@ -44,7 +44,7 @@ def post_uninstall(setup_tool: Any) -> None:
     GenericSetup's rolemap can set a permission, but not go back to inheriting it.
     """
     site = aq_parent(setup_tool)
-    contentrule.remove_rules()
+    trigger.remove_rules()
     for name, permission in getUtilitiesFor(IPermission):
         attribute = pname(permission.title)
         if name.startswith("niteoweb.click2sell.") and hasattr(aq_base(site), attribute):

@@ -2,14 +2,7 @@
 
 from DateTime import DateTime
 from datetime import datetime
-from functools import lru_cache
-from niteoweb.click2sell import paymentprovider
-from niteoweb.click2sell.entitlement import Policy
 from niteoweb.click2sell.interfaces import IClick2SellSettings
-from niteoweb.click2sell.interfaces import IPaymentProvider
-from niteoweb.click2sell.mapping import Line
-from niteoweb.click2sell.mapping import MappingError
-from niteoweb.click2sell.mapping import parse
 from plone import api
 from plone.base.i18nl10n import ulocalized_time
 from plone.base.interfaces import IMailSchema
@@ -23,11 +16,7 @@ from zoneinfo import ZoneInfoNotFoundError
 from zope.component import getUtility
 from zope.component.hooks import getSite
 
-import logging
 import os
-
-
-logger = logging.getLogger("niteoweb.click2sell")
 
 
 def get() -> Any:
@@ -48,39 +37,6 @@ def tool(name: str) -> Any:
 def settings() -> IClick2SellSettings:
     """The add-on's settings; a record that is not there yet reads as None."""
     return getUtility(IRegistry).forInterface(IClick2SellSettings, check=False)
-
-
-def mapping() -> tuple[Line, ...]:
-    """The readable lines of all providers' mappings.
-
-    The others are logged, by number, and do no harm. Those of a provider that was switched off
-    count: what was paid for stays.
-    """
-    found: list[Line] = []
-    for provider in paymentprovider.registered():
-        stored = paymentprovider.settings(provider).mapping
-        lines, errors = _parsed(tuple(stored or ()), provider.name)
-        for error in errors:
-            logger.error("Mapping of products of %s to groups: %s", provider.name, error)
-        found += lines
-    return tuple(found)
-
-
-@lru_cache(maxsize=32)
-def _parsed(
-    lines: tuple[str, ...], provider: str
-) -> tuple[tuple[Line, ...], tuple[MappingError, ...]]:
-    """The lines as they were read before: each is compared with all others."""
-    return parse(lines, provider)
-
-
-def policy() -> Policy:
-    """The settings that entitlements depend on."""
-    found = settings()
-    return Policy(
-        grace_days=found.grace_days or 0,
-        unmatched_refund_needs_attention=bool(found.unmatched_refund_needs_attention),
-    )
 
 
 def timezone() -> ZoneInfo:
@@ -128,11 +84,6 @@ def mail_domain() -> str:
 def address() -> str:
     """The site's address for links in mails: the public one of the settings, if it is set."""
     return settings().site_address or api.portal.get().absolute_url()
-
-
-def callback_address(provider: IPaymentProvider) -> str:
-    """Where a payment provider has to send its notifications."""
-    return f"{address()}/@@{provider.name}"
 
 
 def is_copy() -> bool:

@@ -6,15 +6,10 @@ Each registered payment provider has one, ``@@click2sell`` for example, see regi
 from collections.abc import Callable
 from datetime import datetime
 from datetime import timezone
-from niteoweb.click2sell import caller
-from niteoweb.click2sell import commit
-from niteoweb.click2sell import forgery
-from niteoweb.click2sell import ledger
-from niteoweb.click2sell import paymentprovider
-from niteoweb.click2sell import provisioning
-from niteoweb.click2sell import secretkeys
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.interfaces import IPaymentProvider
+from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import rejections
 from niteoweb.click2sell.notification import Answer
 from niteoweb.click2sell.notification import Delivery
 from niteoweb.click2sell.notification import DeliveryError
@@ -24,6 +19,11 @@ from niteoweb.click2sell.notification import ParameterError
 from niteoweb.click2sell.notification import SecretKeyNotSet
 from niteoweb.click2sell.notification import WrongContentType
 from niteoweb.click2sell.notification import WrongSignature
+from niteoweb.click2sell.provider import registry
+from niteoweb.click2sell.provisioning import pipeline
+from niteoweb.click2sell.settings import caller
+from niteoweb.click2sell.settings import secretkeys
+from niteoweb.click2sell.storage import transactions
 from Products.Five.browser import BrowserView
 
 import hashlib
@@ -67,7 +67,7 @@ class Callback(BrowserView):
         try:
             status, text = self._handle()
         except Exception as error:
-            if commit.passes(error):
+            if transactions.passes(error):
                 # Outside of our own transactions, while the settings are read.
                 status, text = 503, BUSY
             else:
@@ -81,37 +81,37 @@ class Callback(BrowserView):
         return self._say(status, text)
 
     def _handle(self) -> tuple[int, str]:
-        provider = paymentprovider.named(self.name)
-        if provider is None or not paymentprovider.is_enabled(provider):
+        provider = registry.named(self.name)
+        if provider is None or not registry.is_enabled(provider):
             return 404, NOT_FOUND
         if self.request.method != "POST":
             return 405, NO_POST
         if not caller.allowed(self.request.environ):
-            forgery.note(plone_site.get(), 0, datetime.now(timezone.utc), forgery.NETWORK)
+            rejections.note(plone_site.get(), 0, datetime.now(timezone.utc), rejections.NETWORK)
             return 403, WRONG_NETWORK
         body = self._body()
         if len(body) > LARGEST_BODY:
             return 413, TOO_LARGE
-        stored, now = paymentprovider.settings(provider), datetime.now(timezone.utc)
+        stored, now = registry.settings(provider), datetime.now(timezone.utc)
         try:
             genuine = provider.verify(self._delivery(body), stored, now)
         except DeliveryError as error:
             if isinstance(error, WrongSignature):
-                forgery.note(plone_site.get(), len(body), now)
+                rejections.note(plone_site.get(), len(body), now)
             return STATUS.get(type(error), 400), str(error)
         signed_by = secretkeys.mark_of(stored, genuine.by_previous_key)
         try:
             notifications = provider.parse(genuine, plone_site.timezone())
         except ParameterError as error:
             return self._broken(genuine, body, error, signed_by)
-        return self._answer(lambda: provisioning.process(*notifications, signed_by=signed_by))
+        return self._answer(lambda: pipeline.process(*notifications, signed_by=signed_by))
 
     def _broken(
         self, genuine: Genuine, body: bytes, error: ParameterError, signed_by: str
     ) -> tuple[int, str]:
         """Keep a genuine delivery that cannot be read; a person has to see it."""
         status, text = self._answer(
-            lambda: provisioning.process_broken(
+            lambda: pipeline.process_broken(
                 idempotency_key(self.name, hashlib.sha256(body).hexdigest()),
                 self.name,
                 genuine.transaction,
@@ -122,18 +122,18 @@ class Callback(BrowserView):
         )
         return (400, str(error)) if status == 200 else (status, text)
 
-    def _answer(self, work: Callable[[], provisioning.Result]) -> tuple[int, str]:
+    def _answer(self, work: Callable[[], pipeline.Result]) -> tuple[int, str]:
         try:
             result = work()
-        except commit.Busy:
+        except transactions.Busy:
             return 503, BUSY
-        except provisioning.Failed:
+        except pipeline.Failed:
             return 500, FAILED
         refusals = {ledger.REFUSED: (409, REFUSED), ledger.NOT_KEPT: (409, REFUSED_MANY)}
         return refusals.get(result.outcome, (200, PARSED))
 
     def _say(self, status: int, text: str) -> str:
-        provider = paymentprovider.named(self.name)
+        provider = registry.named(self.name)
         answer = Answer(status, text) if provider is None else provider.answer(status, text)
         response = self.request.response
         response.setStatus(answer.status, lock=True)

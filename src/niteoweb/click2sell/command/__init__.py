@@ -1,1 +1,1 @@
-"""The commands for the terminal; :mod:`niteoweb.click2sell.console` opens the site for them."""
+"""The commands for the terminal; :mod:`.console` opens the site for them."""

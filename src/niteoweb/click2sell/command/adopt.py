@@ -1,13 +1,13 @@
 """``click2sell-adopt``: take over the members of release 0.4.5."""
 
 from collections.abc import Sequence
-from niteoweb.click2sell import console
+from niteoweb.click2sell.command import console
 from typing import Any
 
 import sys
 
 
-#: Why members are listed, in the order of the lists; the keys are those of oldmember.py.
+#: Why members are listed, in the order of the lists; the keys are those of legacymember.py.
 WHY = {
     "lapses": "Adopted, but the days of access are over: the next sweep ends it",
     "other groups": "Adopted, but in groups of other products too, which stay until you decide",
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _adopt(applying: bool, as_json: bool) -> int:
-    from niteoweb.click2sell import adoption
+    from niteoweb.click2sell.setup import adoption
 
     report = adoption.adopt(applying, progress=_progress)
     if as_json:

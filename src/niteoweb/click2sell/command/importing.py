@@ -3,7 +3,7 @@
 from argparse import ArgumentTypeError
 from argparse import Namespace
 from collections.abc import Sequence
-from niteoweb.click2sell import console
+from niteoweb.click2sell.command import console
 from pathlib import Path
 from typing import Any
 
@@ -66,11 +66,11 @@ def _rate(text: str) -> int:
 
 
 def _import(options: Namespace) -> int:
-    from niteoweb.click2sell import importing
-    from niteoweb.click2sell import paymentprovider
+    from niteoweb.click2sell.owner import importing
+    from niteoweb.click2sell.provider import registry
 
-    if paymentprovider.named(options.provider) is None:
-        known = ", ".join(provider.name for provider in paymentprovider.registered())
+    if registry.named(options.provider) is None:
+        known = ", ".join(provider.name for provider in registry.registered())
         raise console.Problem(f"{options.provider!r} is no provider. There are: {known}.", 2)
     file, mails = _read(options.file), bool(options.mails_per_hour)
     preview = importing.preview(file, mails, options.provider)
@@ -88,9 +88,9 @@ def _import(options: Namespace) -> int:
 
 
 def _read(path: Path) -> Any:
-    from niteoweb.click2sell import importfile
-    from niteoweb.click2sell import importing
     from niteoweb.click2sell import site as plone_site
+    from niteoweb.click2sell.owner import importfile
+    from niteoweb.click2sell.owner import importing
     from zope.i18n import translate
 
     try:

@@ -1,7 +1,7 @@
 """``click2sell-reconcile``: make everybody's groups agree with today's mapping."""
 
 from collections.abc import Sequence
-from niteoweb.click2sell import console
+from niteoweb.click2sell.command import console
 from typing import Any
 
 import sys
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _reconcile(site: Any, applying: bool, as_json: bool) -> int:
-    from niteoweb.click2sell import reconcile
+    from niteoweb.click2sell.owner import reconcile
 
     found = []
     troubled = 0

@@ -1,7 +1,7 @@
 """``click2sell-reindex``: make the indexes and the report's figures anew."""
 
 from collections.abc import Sequence
-from niteoweb.click2sell import console
+from niteoweb.click2sell.command import console
 
 import sys
 
@@ -22,22 +22,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _reindex(as_json: bool) -> int:
-    from niteoweb.click2sell import commit
-    from niteoweb.click2sell import correction
-    from niteoweb.click2sell import memberindex
-    from niteoweb.click2sell import mention
-    from niteoweb.click2sell import outbox
-    from niteoweb.click2sell import recount
-    from niteoweb.click2sell import search
+    from niteoweb.click2sell.ledger import correction
+    from niteoweb.click2sell.ledger import mentions
+    from niteoweb.click2sell.ledger import search
+    from niteoweb.click2sell.mail import outbox
+    from niteoweb.click2sell.member import index
+    from niteoweb.click2sell.report import recount
+    from niteoweb.click2sell.storage import transactions
 
     found = {
-        "members": commit.run(memberindex.rebuild),
-        "buyers": commit.run(search.rebuild),
-        "mails": commit.run(outbox.rebuild),
-        "mentions": commit.run(mention.rebuild),
-        "corrections": commit.run(correction.rebuild),
+        "members": transactions.run(index.rebuild),
+        "buyers": transactions.run(search.rebuild),
+        "mails": transactions.run(outbox.rebuild),
+        "mentions": transactions.run(mentions.rebuild),
+        "corrections": transactions.run(correction.rebuild),
     }
-    corrected = commit.run(recount.rebuild)
+    corrected = transactions.run(recount.rebuild)
     if as_json:
         console.say_json({**found, "corrected": corrected})
     else:

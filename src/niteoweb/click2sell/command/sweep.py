@@ -4,8 +4,8 @@ from argparse import ArgumentTypeError
 from argparse import Namespace
 from collections.abc import Sequence
 from datetime import timezone
-from niteoweb.click2sell import console
-from niteoweb.click2sell import when
+from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.command import console
 from typing import Any
 
 import sys
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _readable(text: str) -> str:
     """Check a moment; what it means depends on the site's time zone."""
     try:
-        when.end(text, timezone.utc)
+        timestamps.end(text, timezone.utc)
     except ValueError:
         raise ArgumentTypeError(f"{text!r} is no day such as 2027-01-31") from None
     return text
@@ -51,7 +51,7 @@ def _readable(text: str) -> str:
 
 def _sweep(options: Namespace) -> int:
     from niteoweb.click2sell import site as plone_site
-    from niteoweb.click2sell import sweep
+    from niteoweb.click2sell.worker import sweep
 
     # A script has no request to learn the address from; its links would lead nowhere.
     mails = bool(plone_site.settings().site_address)
@@ -60,7 +60,7 @@ def _sweep(options: Namespace) -> int:
             "The settings name no public address of the site: no mail is sent, since its links "
             "would not work."
         )
-    as_of = when.end(options.as_of, plone_site.timezone()) if options.as_of else None
+    as_of = timestamps.end(options.as_of, plone_site.timezone()) if options.as_of else None
     report = sweep.sweep(options.dry_run, as_of, options.confirmed, mails)
     if options.json:
         console.say_json(report.as_json())

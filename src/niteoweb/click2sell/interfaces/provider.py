@@ -7,9 +7,9 @@ from zope.interface import Interface
 class IPaymentProvider(Interface):
     """A payment provider: a named utility, and nothing else has to be registered.
 
-    :class:`niteoweb.click2sell.paymentprovider.PaymentProvider` makes one of a pure module and
-    a settings schema. What is found through the utility: the callback view ``@@name``, the tab
-    with the settings, filters and titles of pages, and the tables of the documentation.
+    :class:`niteoweb.click2sell.provider.registry.PaymentProvider` makes one of a pure module
+    and a settings schema. What is found through the utility: the callback view ``@@name``, the
+    tab with the settings, filters and titles of pages, and the tables of the documentation.
     """
 
     name = Attribute("Small letters and digits; the utility's name, and that of the view.")
@@ -28,11 +28,11 @@ class IPaymentProvider(Interface):
 
     client = Attribute(
         "What asks the provider for what its notifications leave open, as "
-        "niteoweb.click2sell.client describes it; None when they are complete."
+        "niteoweb.click2sell.provider.client describes it; None when they are complete."
     )
     sample = Attribute(
-        "What makes up deliveries to try a site with, as niteoweb.click2sell.sample describes "
-        "it; None when there is none."
+        "What makes up deliveries to try a site with, as niteoweb.click2sell.provider.sample "
+        "describes it; None when there is none."
     )
 
     def verify(delivery, settings, now):

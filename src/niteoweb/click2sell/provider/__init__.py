@@ -1,6 +1,28 @@
-"""One pure module a payment provider: is a delivery genuine, and what does it say?
+"""The seam that all payment providers share: strict JSON, signatures, an HTTP client, samples.
 
-Such a module has ``NAME``, ``TITLE``, ``SIGNED``, ``EVENTS`` and the functions ``verify``,
-``parse`` and ``answer``; :class:`niteoweb.click2sell.interfaces.IPaymentProvider` says what
-each of them is.
+The module ``registry`` belongs to the face, too. It is imported by those who use it: it needs
+Zope, which a provider's protocol must not.
 """
+
+from niteoweb.click2sell.provider import jsonapi
+from niteoweb.click2sell.provider import jsonbody
+from niteoweb.click2sell.provider import patience
+from niteoweb.click2sell.provider import sample
+from niteoweb.click2sell.provider import signatures
+from niteoweb.click2sell.provider.address import is_address
+from niteoweb.click2sell.provider.client import NotFound
+from niteoweb.click2sell.provider.client import Refused
+from niteoweb.click2sell.provider.client import Unreachable
+from niteoweb.click2sell.provider.jsonapi import JsonApi
+from niteoweb.click2sell.provider.jsonbody import JsonBody
+from niteoweb.click2sell.provider.jsonbody import LONGEST_ID
+from niteoweb.click2sell.provider.sample import deliveries
+from niteoweb.click2sell.provider.sample import TERM
+from niteoweb.click2sell.provider.sample import Wish
+
+
+__all__ = [
+    *["jsonapi", "jsonbody", "patience", "registry", "sample", "signatures"],
+    *["JsonApi", "JsonBody", "NotFound", "Refused", "Unreachable", "Wish"],
+    *["LONGEST_ID", "TERM", "deliveries", "is_address"],
+]

@@ -1,12 +1,12 @@
 """What an owner does, through services: shown with ``dry_run``, done without."""
 
 from collections.abc import Sequence
-from niteoweb.click2sell import action
-from niteoweb.click2sell import buyer as buyers
 from niteoweb.click2sell import site as plone_site
-from niteoweb.click2sell.action import Action
-from niteoweb.click2sell.groupplan import Product
-from niteoweb.click2sell.plan import Plan
+from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.entitlement import Product
+from niteoweb.click2sell.owner import Action
+from niteoweb.click2sell.owner import action
+from niteoweb.click2sell.provisioning import Plan
 from plone.restapi.serializer.converters import json_compatible
 from typing import Any
 
@@ -30,8 +30,8 @@ def settle(wanted: Action, dry_run: bool) -> dict[str, Any]:
     """Show what an action would change, or do it.
 
     :returns: the answer: what changes for each buyer, who loses something first.
-    :raises niteoweb.click2sell.action.NotPossible: it cannot be done.
-    :raises niteoweb.click2sell.commit.Busy: another process was at the same data.
+    :raises niteoweb.click2sell.owner.action.NotPossible: it cannot be done.
+    :raises niteoweb.click2sell.storage.transactions.Busy: another process was at the same data.
     """
     plans = action.preview(wanted) if dry_run else action.carry_out(wanted)
     return {"dry_run": dry_run, "buyers": [_of_buyer(plan) for plan in plans]}

@@ -2,11 +2,11 @@
 
 from datetime import datetime
 from datetime import timezone
-from niteoweb.click2sell import checklist
-from niteoweb.click2sell import paymentprovider
-from niteoweb.click2sell import site as plone_site
-from niteoweb.click2sell.checkitem import Item
 from niteoweb.click2sell.interfaces import IPaymentProvider
+from niteoweb.click2sell.provider import registry
+from niteoweb.click2sell.settings import current
+from niteoweb.click2sell.setup import checklist
+from niteoweb.click2sell.setup import Item
 from plone.restapi.services import Service
 from typing import Any
 from zope.i18n import translate
@@ -19,7 +19,7 @@ class ChecklistGet(Service):
         found = checklist.items(self.context, datetime.now(timezone.utc))
         return {
             "@id": f"{self.context.absolute_url()}/@click2sell-checklist",
-            "providers": [self._provider(one) for one in paymentprovider.to_set_up()],
+            "providers": [self._provider(one) for one in registry.to_set_up()],
             "items": [self._item(item) for item in found],
         }
 
@@ -27,7 +27,7 @@ class ChecklistGet(Service):
         return {
             "name": provider.name,
             "title": provider.title,
-            "callback": plone_site.callback_address(provider),
+            "callback": current.callback_address(provider),
         }
 
     def _item(self, item: Item) -> dict[str, Any]:

@@ -5,13 +5,13 @@ this add-on's among them; nothing here does.
 """
 
 from AccessControl import getSecurityManager
-from niteoweb.click2sell import apitoken
-from niteoweb.click2sell import secretkeys
-from niteoweb.click2sell import settings
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.interfaces import IClick2SellLayer
 from niteoweb.click2sell.interfaces import IPaymentProvider
 from niteoweb.click2sell.interfaces import ISecretKeyActions
+from niteoweb.click2sell.settings import apitoken
+from niteoweb.click2sell.settings import rules
+from niteoweb.click2sell.settings import secretkeys
 from plone.restapi.controlpanels import RegistryConfigletPanel
 from plone.restapi.controlpanels.interfaces import IControlpanel
 from plone.restapi.deserializer import json_body
@@ -90,7 +90,7 @@ class SerializeSettings(ControlpanelSerializeToJson):
         result = super().__call__()
         site, request = plone_site.get(), self.controlpanel.request
         provider = self.controlpanel.provider
-        secrets = [name for name in settings.SECRETS if name in provider.schema]
+        secrets = [name for name in rules.SECRETS if name in provider.schema]
         actions = _actions(provider)
         result["data"].update(dict.fromkeys(secrets))
         result["data"].update({name: ISecretKeyActions[name].default for name in actions})
@@ -146,7 +146,7 @@ class DeserializeSettings:
         finally:
             # What goes wrong from here on is logged with it, for Managers to read.
             self.request.other.pop("BODY", None)
-        values = settings.normalize(
+        values = rules.normalize(
             {
                 name: _plain(body[name])
                 for name in (*provider.schema, *_actions(provider))
@@ -154,9 +154,9 @@ class DeserializeSettings:
             }
         )
         own = "site_address" in provider.schema
-        if own and not (values.get("site_address") or settings.stored_address()):
-            values["site_address"] = settings.own_address()
-        problems = settings.validate(values, provider)
+        if own and not (values.get("site_address") or rules.stored_address()):
+            values["site_address"] = rules.own_address()
+        problems = rules.validate(values, provider)
         if problems:
             raise BadRequest(
                 [
@@ -168,7 +168,7 @@ class DeserializeSettings:
                     for name, message in problems
                 ]
             )
-        settings.save(values, provider)
+        rules.save(values, provider)
 
 
 def _actions(provider: IPaymentProvider) -> dict[str, str]:

@@ -7,12 +7,12 @@
 from collections.abc import Mapping
 from datetime import datetime
 from datetime import timezone
-from niteoweb.click2sell import action
-from niteoweb.click2sell import buyer as buyers
-from niteoweb.click2sell import order
-from niteoweb.click2sell import outbox
-from niteoweb.click2sell import owner
-from niteoweb.click2sell.provider import click2sell
+from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.mail import outbox
+from niteoweb.click2sell.owner import access
+from niteoweb.click2sell.owner import action
+from niteoweb.click2sell.owner import requests
+from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.restapi import changes
 from niteoweb.click2sell.restapi.protection import Operation
 from plone import api
@@ -27,7 +27,7 @@ from zope.publisher.interfaces import IPublishTraverse
 
 #: The options of each action, and their types.
 OPTIONS = {
-    order.GRANT: {
+    requests.GRANT: {
         "provider": str,
         "product_id": str,
         "until": str,
@@ -35,15 +35,15 @@ OPTIONS = {
         "mail": bool,
         "dry_run": bool,
     },
-    order.EXTEND: {
+    requests.EXTEND: {
         "provider": str,
         "product_id": str,
         "days": int,
         "reason": str,
         "dry_run": bool,
     },
-    order.REVOKE: {"provider": str, "product_id": str, "reason": str, "dry_run": bool},
-    order.RESEND: {"way": str, "dry_run": bool},
+    requests.REVOKE: {"provider": str, "product_id": str, "reason": str, "dry_run": bool},
+    requests.RESEND: {"way": str, "dry_run": bool},
 }
 
 #: Further options of a grant to an address.
@@ -71,10 +71,10 @@ class MembersPost(Operation):
         extra = TO_AN_ADDRESS if buyer is None else {}
         given = self.options(**extra, **OPTIONS[name])
         try:
-            if name == order.RESEND:
+            if name == requests.RESEND:
                 return self._resend(buyer, given)
             return self._act(buyer, name, given)
-        except order.Problems as problems:
+        except requests.Problems as problems:
             said = {_option(field): self._said(text) for field, text in problems.found.items()}
             raise BadRequest(_sentence(said)) from None
         except action.NotPossible as problem:
@@ -85,8 +85,8 @@ class MembersPost(Operation):
 
         :raises NotFound: there is no such buyer or action.
         """
-        if self.params == [order.GRANT]:
-            return None, order.GRANT
+        if self.params == [requests.GRANT]:
+            return None, requests.GRANT
         if len(self.params) != 2 or self.params[1] not in OPTIONS:
             raise NotFound
         buyer = buyers.get(self.context, self.params[0])
@@ -98,18 +98,18 @@ class MembersPost(Operation):
         self, buyer: buyers.Buyer | None, name: str, given: Mapping[str, Any]
     ) -> dict[str, Any]:
         values = {option: str(value) for option, value in given.items()}
-        provider = given.get("provider", click2sell.NAME)
+        provider = given.get("provider", registry.MAIN)
         values["product"] = f"{provider} {given.get('product_id', '')}"
         values["mail"] = "1" if given.get("mail", True) else ""
         by, now = api.user.get_current().getId(), datetime.now(timezone.utc)
-        act = order.made(self.context, buyer, name, values, by, now)
+        act = requests.made(self.context, buyer, name, values, by, now)
         return changes.settle(act, bool(given.get("dry_run")))
 
     def _resend(self, buyer: buyers.Buyer, given: Mapping[str, Any]) -> dict[str, Any]:
-        way = order.way(buyer, {"way": given.get("way", "link")})
+        way = requests.way(buyer, {"way": given.get("way", "link")})
         if given.get("dry_run"):
             return {"dry_run": True, "way": way, "user_id": buyer["user_id"]}
-        mail_id = owner.resend(buyer["user_id"], way, api.user.get_current().getId())
+        mail_id = access.resend(buyer["user_id"], way, api.user.get_current().getId())
         mail = outbox.get(self.context, mail_id)
         return {
             "dry_run": False,
@@ -123,7 +123,7 @@ class MembersPost(Operation):
 
 
 def _option(field: str) -> str:
-    """The option that a field of :mod:`niteoweb.click2sell.order` is read from."""
+    """The option that a field of :mod:`niteoweb.click2sell.owner.requests` is read from."""
     return "product_id" if field == "product" else field
 
 

@@ -6,16 +6,16 @@ view purchases.
 
 from datetime import datetime
 from datetime import timezone
-from niteoweb.click2sell import buyer as buyers
-from niteoweb.click2sell import directory
-from niteoweb.click2sell import explain
-from niteoweb.click2sell import membership
-from niteoweb.click2sell import obstacle
-from niteoweb.click2sell import timeline
-from niteoweb.click2sell.groupplan import EVERY_BUYER
+from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.entitlement import mapping
+from niteoweb.click2sell.explain import Cause
+from niteoweb.click2sell.explain import diagnosis
+from niteoweb.click2sell.explain import explanation
+from niteoweb.click2sell.explain import groups
+from niteoweb.click2sell.explain import Standing
+from niteoweb.click2sell.explain import timeline
+from niteoweb.click2sell.report import buyerlist
 from niteoweb.click2sell.restapi import notifications
-from niteoweb.click2sell.standing import Cause
-from niteoweb.click2sell.standing import Standing
 from plone.restapi.batching import HypermediaBatch
 from plone.restapi.services import Service
 from typing import Any
@@ -56,7 +56,7 @@ class MembersGet(Service):
         text = self.request.form.get("search", "")
         if not isinstance(text, str):
             raise BadRequest('"search" may stand only once.')
-        found = directory.Directory(self.context, text)
+        found = buyerlist.Directory(self.context, text)
         notifications.check_page(self.request.form)
         # The batch only reckons; it never asks for a buyer.
         batch = HypermediaBatch(self.request, range(found.total))
@@ -74,7 +74,7 @@ class MembersGet(Service):
         return answer
 
 
-def summary(site: Any, row: directory.Row) -> dict[str, Any]:
+def summary(site: Any, row: buyerlist.Row) -> dict[str, Any]:
     """A buyer as it stands in a list."""
     return {
         "@id": f"{site.absolute_url()}/{NAME}/{row.buyer_id}",
@@ -95,7 +95,7 @@ def details(site: Any, request: Any, buyer_id: str, now: datetime) -> dict[str, 
     buyer = buyers.get(site, buyer_id)
     if buyer is None:
         raise NotFound
-    found = explain.explain(site, buyer, now)
+    found = explanation.explain(site, buyer, now)
     return {
         "@id": f"{site.absolute_url()}/{NAME}/{buyer_id}",
         "id": buyer_id,
@@ -140,7 +140,7 @@ def _cause(site: Any, cause: Cause) -> dict[str, Any]:
     }
 
 
-def _group(site: Any, request: Any, found: membership.Membership) -> dict[str, Any]:
+def _group(site: Any, request: Any, found: groups.Membership) -> dict[str, Any]:
     return {
         "id": found.id,
         "title": found.title,
@@ -150,7 +150,9 @@ def _group(site: Any, request: Any, found: membership.Membership) -> dict[str, A
         "because": [
             {
                 "provider": because.product[0],
-                "product_id": "" if because.product == EVERY_BUYER else because.product[1],
+                "product_id": ""
+                if because.product == mapping.EVERY_BUYER
+                else because.product[1],
                 "line": because.line,
                 "notifications": [_cause(site, cause) for cause in because.causes],
             }
@@ -176,10 +178,10 @@ def _happening(site: Any, request: Any, found: timeline.Happening) -> dict[str, 
     }
 
 
-def _obstacle(request: Any, found: obstacle.Obstacle | None) -> dict[str, Any] | None:
+def _obstacle(request: Any, found: diagnosis.Obstacle | None) -> dict[str, Any] | None:
     if found is None:
         return None
-    text = obstacle.text(found, _iso, lambda message: translate(message, context=request))
+    text = diagnosis.text(found, _iso, lambda message: translate(message, context=request))
     return {"code": found.code, "text": translate(text, context=request)}
 
 

@@ -8,14 +8,14 @@ them.
 from collections.abc import Mapping
 from datetime import datetime
 from datetime import timezone
-from niteoweb.click2sell import buyer as buyers
-from niteoweb.click2sell import decision
-from niteoweb.click2sell import dryrun
-from niteoweb.click2sell import ledger
-from niteoweb.click2sell import listing
-from niteoweb.click2sell import provisioning
-from niteoweb.click2sell import reason
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import reasons
+from niteoweb.click2sell.owner import decisions
+from niteoweb.click2sell.provisioning import pipeline
+from niteoweb.click2sell.provisioning import preview as dryrun
+from niteoweb.click2sell.report import notifications
 from niteoweb.click2sell.restapi import changes
 from niteoweb.click2sell.restapi.protection import Operation
 from plone import api
@@ -100,10 +100,12 @@ class NotificationsGet(Service):
         :raises BadRequest: a filter or a number is not possible.
         """
         try:
-            filters = listing.parse(self.context, self.request.form, plone_site.timezone())
-        except listing.FilterError as error:
+            filters = notifications.parse(
+                self.context, self.request.form, plone_site.timezone()
+            )
+        except notifications.FilterError as error:
             raise BadRequest(translate(error.message, context=self.request)) from None
-        found = listing.Listing(self.context, filters)
+        found = notifications.Listing(self.context, filters)
         check_page(self.request.form)
         # The batch only reckons; it never asks for an entry.
         batch = HypermediaBatch(self.request, range(found.total))
@@ -165,10 +167,10 @@ class NotificationsPost(Operation):
         try:
             if options.get("dry_run"):
                 return preview(self.context, self.request, key)
-            provisioning.replay(key)
+            pipeline.replay(key)
         except KeyError:
             raise NotFound from None
-        except provisioning.Failed:
+        except pipeline.Failed:
             return self.problem(500, "Failed", "It failed again, and is kept as failed.")
         return details(self.context, self.request, key)
 
@@ -183,7 +185,7 @@ class NotificationsPost(Operation):
         elif "everything" in options:
             raise BadRequest('"everything" is an option of "correct" only.')
         by = api.user.get_current().getId() or ""
-        decide = getattr(decision, verb.replace("-", "_"))
+        decide = getattr(decisions, verb.replace("-", "_"))
         return self.settle(
             lambda: decide(self.context, key, **given, by=by), options.get("dry_run", False)
         )
@@ -256,4 +258,4 @@ def reason_of(request: Any, code: str, subject: str) -> dict[str, str] | None:
     """A stored reason: its code and its text, None for no reason."""
     if not code:
         return None
-    return {"code": code, "text": translate(reason.text(code, subject), context=request)}
+    return {"code": code, "text": translate(reasons.text(code, subject), context=request)}

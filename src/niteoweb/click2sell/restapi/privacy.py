@@ -6,10 +6,10 @@ operate them.
 
 from datetime import datetime
 from datetime import timezone
-from niteoweb.click2sell import erasure
-from niteoweb.click2sell import erasureplan
-from niteoweb.click2sell import privacy
-from niteoweb.click2sell import provisioning
+from niteoweb.click2sell.privacy import erasure
+from niteoweb.click2sell.privacy import export
+from niteoweb.click2sell.privacy import preview
+from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.restapi.protection import Operation
 from plone import api
 from plone.restapi.services import Service
@@ -31,7 +31,7 @@ class PrivacyGet(Service):
         if not isinstance(address, str) or not address.strip():
             raise BadRequest('"address" is missing.')
         self.request.response.setHeader("Cache-Control", "no-store")
-        return privacy.export(self.context, address, datetime.now(timezone.utc))
+        return export.export(self.context, address, datetime.now(timezone.utc))
 
 
 class PrivacyPost(Operation):
@@ -76,11 +76,11 @@ class PrivacyPost(Operation):
             return self.problem(409, "Changed", self._text(problem))
         except erasure.NotPossible as problem:
             raise BadRequest(self._text(problem)) from None
-        except provisioning.Failed:
+        except pipeline.Failed:
             return self.problem(500, "Failed", "A notification failed, and is kept as failed.")
 
     def _preview(self, address: str) -> dict[str, Any]:
-        planned = erasureplan.preview(self.context, address)
+        planned = preview.preview(self.context, address)
         return {
             "dry_run": True,
             "addresses": list(planned.addresses),

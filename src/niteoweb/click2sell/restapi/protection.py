@@ -6,11 +6,11 @@ request through the browser of an owner who is logged in here.
 """
 
 from collections.abc import Callable
-from niteoweb.click2sell import commit
 from niteoweb.click2sell import site as plone_site
-from niteoweb.click2sell.action import Action
-from niteoweb.click2sell.action import NotPossible
+from niteoweb.click2sell.owner import Action
+from niteoweb.click2sell.owner import NotPossible
 from niteoweb.click2sell.restapi import changes
+from niteoweb.click2sell.storage import transactions
 from plone import api
 from plone.protect.authenticator import check
 from plone.protect.interfaces import IDisableCSRFProtection
@@ -79,7 +79,8 @@ class Operation(Service):
         """Do it.
 
         :returns: the answer, as plain values.
-        :raises niteoweb.click2sell.commit.Busy: another process was at the same data.
+        :raises niteoweb.click2sell.storage.transactions.Busy: another process was at the same
+            data.
         """
         raise NotImplementedError
 
@@ -87,7 +88,7 @@ class Operation(Service):
         """Answer the request; 503 when another process was at the same data."""
         try:
             return self.operate()
-        except commit.Busy:
+        except transactions.Busy:
             self.request.response.setHeader("Retry-After", str(RETRY_AFTER))
             return self.problem(503, "Busy", "Another process is at the same data, try again.")
 

@@ -5,9 +5,10 @@ It needs the permission to view purchases.
 
 from datetime import datetime
 from datetime import timezone
-from niteoweb.click2sell import ledger
-from niteoweb.click2sell import overview
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.report import overview
 from plone.restapi.services import Service
 from typing import Any
 from zExceptions import BadRequest
@@ -54,7 +55,7 @@ class ReportGet(Service):
                     {
                         "user_id": account.user_id,
                         "buyer": account.address,
-                        "made_at": ledger.iso(account.made_at),
+                        "made_at": timestamps.iso(account.made_at),
                     }
                     for account in logins.items
                 ],
@@ -67,7 +68,7 @@ class ReportGet(Service):
                         "buyer": renewal.address,
                         "provider": renewal.provider,
                         "product_id": renewal.product_id,
-                        "expected_at": ledger.iso(renewal.expected_at),
+                        "expected_at": timestamps.iso(renewal.expected_at),
                         "access": renewal.access,
                     }
                     for renewal in renewals.items
@@ -107,7 +108,7 @@ def _newest(found: overview.Newest, items: list[dict[str, Any]]) -> dict[str, An
 def _provider(found: overview.Provider, now: datetime) -> dict[str, Any]:
     return {
         "provider": found.name,
-        "last_notification_at": ledger.iso(found.last),
+        "last_notification_at": timestamps.iso(found.last),
         "seconds_since": int((now - found.last).total_seconds()),
         "usual_seconds": found.usual and int(found.usual.total_seconds()),
         "unusually_silent": found.silent and not found.heard_again,

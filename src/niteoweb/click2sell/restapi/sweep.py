@@ -1,9 +1,9 @@
 """The sweep as a service of plone.restapi, for cron and timers."""
 
 from niteoweb.click2sell import site as plone_site
-from niteoweb.click2sell import when
+from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.restapi.protection import Operation
-from niteoweb.click2sell.sweep import sweep
+from niteoweb.click2sell.worker import sweep
 from typing import Any
 from zExceptions import BadRequest
 
@@ -33,7 +33,7 @@ class SweepPost(Operation):
         options = self.options(dry_run=bool, as_of=str, confirmed=bool)
         if text := options.pop("as_of", None):
             try:
-                options["as_of"] = when.end(text, plone_site.timezone())
+                options["as_of"] = timestamps.end(text, plone_site.timezone())
             except ValueError:
                 raise BadRequest(
                     '"as_of" must be a date such as 2027-01-31, or a date and time such as '
@@ -41,4 +41,4 @@ class SweepPost(Operation):
                 ) from None
             if not options.get("dry_run"):
                 raise BadRequest('"as_of" needs "dry_run": true.')
-        return sweep(**options).as_json()
+        return sweep.sweep(**options).as_json()

@@ -6,20 +6,20 @@ from contextlib import contextmanager
 from datetime import datetime
 from datetime import timedelta
 from datetime import timezone
-from niteoweb.click2sell import action
-from niteoweb.click2sell import buyer as buyers
-from niteoweb.click2sell import byhand
-from niteoweb.click2sell import ledger
-from niteoweb.click2sell import outage
-from niteoweb.click2sell import owner
-from niteoweb.click2sell import postman
-from niteoweb.click2sell import provisioning
 from niteoweb.click2sell import site as plone_site
-from niteoweb.click2sell import store
+from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.mail import delivery as postman
 from niteoweb.click2sell.notification import Delivery
 from niteoweb.click2sell.notification import Notification
-from niteoweb.click2sell.provider import click2sell
-from niteoweb.click2sell.testing import FUNCTIONAL
+from niteoweb.click2sell.owner import access as owner
+from niteoweb.click2sell.owner import action
+from niteoweb.click2sell.providers.click2sell import protocol as click2sell
+from niteoweb.click2sell.provisioning import outage
+from niteoweb.click2sell.provisioning import pipeline
+from niteoweb.click2sell.provisioning import subscribers
+from niteoweb.click2sell.storage import trees as store
+from niteoweb.click2sell.testing.layers import FUNCTIONAL
 from niteoweb.click2sell.tests import deliveries
 from persistent.mapping import PersistentMapping
 from plone import api
@@ -56,7 +56,7 @@ class SiteTestCase(unittest.TestCase):
     def setUp(self):
         self.portal = self.layer["portal"]
         self.now = NOW
-        for module in (action, byhand, owner, postman, provisioning):
+        for module in (action, subscribers, owner, postman, pipeline):
             clock = mock.patch.object(module, "datetime", _clock(self))
             clock.start()
             self.addCleanup(clock.stop)
@@ -134,26 +134,26 @@ class SiteTestCase(unittest.TestCase):
         (notification,) = click2sell.parse(form, plone_site.timezone())
         return notification
 
-    def buy(self, **changes: str | None) -> provisioning.Result:
+    def buy(self, **changes: str | None) -> pipeline.Result:
         """Process a sale."""
         with self.unexpected_errors_shown():
-            return provisioning.process(self.notification(**changes))
+            return pipeline.process(self.notification(**changes))
 
     @contextmanager
     def unexpected_errors_shown(self) -> Iterator[None]:
         """Name the error that provisioning keeps to the log, when a test is surprised by it."""
-        with mock.patch.object(provisioning, "_fail", wraps=provisioning._fail) as failed:
+        with mock.patch.object(pipeline, "_fail", wraps=pipeline._fail) as failed:
             try:
                 yield
-            except provisioning.Failed as error:
+            except pipeline.Failed as error:
                 error.add_note(repr(failed.call_args.args[1]))
                 raise
 
-    def refund(self, **changes: str | None) -> provisioning.Result:
+    def refund(self, **changes: str | None) -> pipeline.Result:
         """Process the refund of a sale."""
         return self.buy(transaction_type="Refund", **changes)
 
-    def buy_again(self, number: int = 2, **changes: str | None) -> provisioning.Result:
+    def buy_again(self, number: int = 2, **changes: str | None) -> pipeline.Result:
         """Process another sale to the same buyer, some minutes after the first."""
         return self.buy(
             **{
@@ -166,7 +166,7 @@ class SiteTestCase(unittest.TestCase):
 
     def provision(self, address: str = EMAIL, follow_mapping: bool = False) -> Any:
         """Make the site agree with what a buyer is entitled to now."""
-        return provisioning.provision(self.buyer(address)["id"], follow_mapping)
+        return pipeline.provision(self.buyer(address)["id"], follow_mapping)
 
     # What came of it
 
@@ -216,7 +216,7 @@ class SiteTestCase(unittest.TestCase):
         """Nothing but how often each entry was tried."""
         before = self.dump()
         for key in list(ledger.newest_first(self.portal)):
-            provisioning.replay(key)
+            pipeline.replay(key)
         after = self.dump()
         for found in (before, after):
             for entry in found["trees"]["entries"].values():

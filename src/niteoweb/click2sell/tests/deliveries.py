@@ -3,8 +3,8 @@
 from datetime import datetime
 from datetime import timezone
 from niteoweb.click2sell.notification import Delivery
-from niteoweb.click2sell.provider.click2sell import CONTENT_TYPE
-from niteoweb.click2sell.provider.click2sell import sign
+from niteoweb.click2sell.providers.click2sell.protocol import CONTENT_TYPE
+from niteoweb.click2sell.providers.click2sell.protocol import sign
 from types import SimpleNamespace
 from urllib.parse import urlencode
 

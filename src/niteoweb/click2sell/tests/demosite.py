@@ -6,7 +6,7 @@ The demo is a part of the checkout and of the source distribution, not of an ins
 from datetime import datetime
 from datetime import timezone
 from niteoweb.click2sell import site as plone_site
-from niteoweb.click2sell.testing import FIXTURE
+from niteoweb.click2sell.testing.layers import FIXTURE
 from pathlib import Path
 from plone import api
 from plone.app.testing import IntegrationTesting

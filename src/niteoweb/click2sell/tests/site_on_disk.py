@@ -4,7 +4,7 @@ A program of its own, since nothing of Plone's test fixtures may be imported whe
 database is opened: it would put one in memory in its place.
 """
 
-from niteoweb.click2sell import console
+from niteoweb.click2sell.command import console
 from pathlib import Path
 
 import sys

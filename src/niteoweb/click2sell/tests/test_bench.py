@@ -2,13 +2,13 @@
 
 from datetime import datetime
 from datetime import timezone
-from niteoweb.click2sell import group
-from niteoweb.click2sell import ledger
-from niteoweb.click2sell import memberindex
-from niteoweb.click2sell import postman
-from niteoweb.click2sell import provisioning
 from niteoweb.click2sell import site as plone_site
-from niteoweb.click2sell import store
+from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.mail import delivery
+from niteoweb.click2sell.member import group
+from niteoweb.click2sell.member import index
+from niteoweb.click2sell.provisioning import pipeline
+from niteoweb.click2sell.storage import trees as store
 from niteoweb.click2sell.tests.base import EMAIL
 from niteoweb.click2sell.tests.base import SiteTestCase
 from pathlib import Path
@@ -70,7 +70,7 @@ class TestMembers(SiteTestCase):
         self.fill(3)
         names = ("member_addresses", "member_logins", "member_ids")
         before = [dict(store.tree(self.portal, name)) for name in names]
-        memberindex.rebuild(self.portal)
+        index.rebuild(self.portal)
         after = [dict(store.tree(self.portal, name)) for name in names]
         self.assertEqual(before, after)
 
@@ -215,7 +215,7 @@ class TestLedgerFill(SiteTestCase):
             for arrival in self.histories.history(number, self.END)
             for at in arrival.tried_at or (arrival.at,)
         ]
-        sent = mock.patch.object(postman, "_send", lambda message: "")
+        sent = mock.patch.object(delivery, "_send", lambda message: "")
         with sent, self.assertLogs("niteoweb.click2sell"):
             for at, number, arrival in sorted(arrivals, key=lambda found: found[0]):
                 self.now = at
@@ -224,17 +224,17 @@ class TestLedgerFill(SiteTestCase):
     def _arrived(self, number, arrival):
         if not arrival.form:
             buyer = self.buyer(self.histories.buyer_address(number))
-            provisioning.provision(buyer["id"], despite_silence=True)
+            pipeline.provision(buyer["id"], despite_silence=True)
         elif arrival.broken:
-            provisioning.process_broken(*self.histories.broken(arrival))
+            pipeline.process_broken(*self.histories.broken(arrival))
         else:
             notification = self.histories.read(arrival, plone_site.timezone())
             if arrival.tried_at:
-                step = mock.patch.object(provisioning, "step", self._fail)
-                with step, self.assertRaises(provisioning.Failed):
-                    provisioning.process(notification)
+                step = mock.patch.object(pipeline, "step", self._fail)
+                with step, self.assertRaises(pipeline.Failed):
+                    pipeline.process(notification)
             else:
-                provisioning.process(notification)
+                pipeline.process(notification)
 
     @staticmethod
     def _fail(step):

@@ -8,14 +8,15 @@ from collections import Counter
 from configparser import RawConfigParser
 from datetime import timedelta
 from email.message import EmailMessage
-from niteoweb.click2sell import buyer as buyers
-from niteoweb.click2sell import ledger
-from niteoweb.click2sell import outbox
-from niteoweb.click2sell import plan as plans
 from niteoweb.click2sell import site as plone_site
-from niteoweb.click2sell import store
-from niteoweb.click2sell.mapping import parse
-from niteoweb.click2sell.provider import click2sell
+from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.entitlement.mapping import parse
+from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.mail import outbox
+from niteoweb.click2sell.providers.click2sell import protocol as click2sell
+from niteoweb.click2sell.provisioning import plan as plans
+from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.tests.demosite import END
 from niteoweb.click2sell.tests.demosite import IS_HERE
 from niteoweb.click2sell.tests.demosite import MONTH
@@ -212,7 +213,7 @@ class TestSiteAfterTheMonth(TestCase):
         from demo import month
 
         arrived = [entry["received_at"] for entry in reversed(self.entries)]
-        expected = [ledger.iso(arrival.moment) for arrival in month.arrivals(END)]
+        expected = [timestamps.iso(arrival.moment) for arrival in month.arrivals(END)]
         self.assertEqual([when[:19] for when in arrived], [when[:19] for when in expected])
 
     def test_each_outcome_and_each_kind(self):
@@ -240,7 +241,7 @@ class TestSiteAfterTheMonth(TestCase):
     def test_access_has_lapsed_and_is_not_given_any_more(self):
         groups = Counter(
             group
-            for record in store.tree(self.portal, "buyers").values()
+            for record in trees.tree(self.portal, "buyers").values()
             for group in record["grants"]
         )
         buyers_of_the_course = {
@@ -253,32 +254,32 @@ class TestSiteAfterTheMonth(TestCase):
 
     def test_nothing_is_left_for_the_next_sweep(self):
         night = END.replace(hour=3)
-        self.assertGreater(self.entries[0]["received_at"], ledger.iso(night))
-        for buyer_id, record in store.tree(self.portal, "buyers").items():
+        self.assertGreater(self.entries[0]["received_at"], timestamps.iso(night))
+        for buyer_id, record in trees.tree(self.portal, "buyers").items():
             if record["user_id"] and not record["pending"]:
                 plan = plans.make(self.portal, buyers.get(self.portal, buyer_id), night, None)
                 self.assertFalse(plan.grant or plan.revoked, record["addresses"])
 
     def test_one_mail_waits_and_the_others_were_sent(self):
-        states = Counter(mail["state"] for mail in store.tree(self.portal, "mails").values())
+        states = Counter(mail["state"] for mail in trees.tree(self.portal, "mails").values())
         self.assertEqual(states[outbox.DUE], 1)
         self.assertEqual(set(states), {outbox.DUE, outbox.SENT})
 
     def test_some_have_never_logged_in_and_one_has_a_group_by_hand(self):
         members = [
             api.user.get(userid=record["user_id"])
-            for record in store.tree(self.portal, "buyers").values()
+            for record in trees.tree(self.portal, "buyers").values()
             if record["user_id"]
         ]
         never = [m for m in members if str(m.getProperty("login_time")).startswith("2000")]
         self.assertTrue(0 < len(never) < len(members) / 2, len(never))
         # The report knows the same ones, of the accounts that were made for a purchase.
         made = {m.getId() for m in never if buyers.of_user(self.portal, m.getId())["made"]}
-        awaited = {user_id for _at, user_id in store.tree(self.portal, "logins_awaited")}
+        awaited = {user_id for _at, user_id in trees.tree(self.portal, "logins_awaited")}
         self.assertEqual(awaited, made)
         (waits,) = [
             mail["user_id"]
-            for mail in store.tree(self.portal, "mails").values()
+            for mail in trees.tree(self.portal, "mails").values()
             if mail["state"] == outbox.DUE
         ]
         self.assertIn(waits, awaited)
@@ -292,9 +293,9 @@ class TestSiteAfterTheMonth(TestCase):
 
     def test_the_clock_is_the_real_one_again(self):
         from datetime import datetime
-        from niteoweb.click2sell import provisioning
+        from niteoweb.click2sell.provisioning import pipeline
 
-        self.assertIs(provisioning.datetime, datetime)
+        self.assertIs(pipeline.datetime, datetime)
 
     def test_deliveries_are_signed(self):
         from demo import month

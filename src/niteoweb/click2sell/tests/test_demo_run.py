@@ -2,7 +2,7 @@
 
 from contextlib import redirect_stdout
 from io import StringIO
-from niteoweb.click2sell.provider import cleeng
+from niteoweb.click2sell.providers.cleeng import protocol as cleeng
 from niteoweb.click2sell.tests.demosite import ROOT
 from niteoweb.click2sell.tests.demosite import with_demo
 from pathlib import Path

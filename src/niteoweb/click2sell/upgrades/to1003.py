@@ -4,14 +4,14 @@ from Acquisition import aq_parent
 from BTrees.OOBTree import OOTreeSet
 from collections.abc import Iterable
 from collections.abc import Iterator
-from niteoweb.click2sell import correction
-from niteoweb.click2sell import ledger
-from niteoweb.click2sell import memberindex
-from niteoweb.click2sell import mention
-from niteoweb.click2sell import outbox
-from niteoweb.click2sell import search
-from niteoweb.click2sell import shelf
-from niteoweb.click2sell import store
+from niteoweb.click2sell.ledger import correction
+from niteoweb.click2sell.ledger import entries
+from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import mentions
+from niteoweb.click2sell.ledger import search
+from niteoweb.click2sell.mail import outbox
+from niteoweb.click2sell.member import index
+from niteoweb.click2sell.storage import trees as store
 from typing import Any
 from typing import TypeVar
 from zope.annotation.interfaces import IAnnotations
@@ -38,10 +38,10 @@ def upgrade(setup_tool: Any) -> None:
         record.pop("paid_at", None)
     search.rebuild(site)
     outbox.rebuild(site)
-    memberindex.rebuild(site)
+    index.rebuild(site)
     for key in ledger.newest_first(site, "outcome", ledger.REFUSED):
         ledger.file_dismissed(site, ledger.get(site, key))
-    mention.rebuild(site)
+    mentions.rebuild(site)
     correction.rebuild(site)
 
 
@@ -52,7 +52,7 @@ def _entries(site: Any, trees: Any) -> None:
         trees[name] = store.TREES[name]()
     for _time, key in _in_batches(site, before["facets"].get("all=", ())):
         entry = before["entries"][key]
-        shelf.choose(site, entry)
+        entries.choose(site, entry)
         ledger.file(site, entry)
     trees["payloads_kept"] = OOTreeSet(
         ledger.place(before["entries"][key]) for _time, key in before["payloads_kept"]

@@ -3,9 +3,9 @@
 from acmepay import provider
 from datetime import datetime
 from datetime import timedelta
-from niteoweb.click2sell.fake.sender import Letter
-from niteoweb.click2sell.fake.sender import Sender
-from niteoweb.click2sell.fake.server import Clock
+from niteoweb.click2sell.testing.fake.sender import Letter
+from niteoweb.click2sell.testing.fake.sender import Sender
+from niteoweb.click2sell.testing.fake.server import Clock
 from typing import Any
 
 

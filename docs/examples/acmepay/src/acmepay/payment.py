@@ -3,7 +3,7 @@
 from acmepay import provider
 from acmepay import sample
 from acmepay.interfaces import IAcmePaySettings
-from niteoweb.click2sell.paymentprovider import PaymentProvider
+from niteoweb.click2sell.provider import registry
 
 
-ACMEPAY = PaymentProvider(provider, IAcmePaySettings, sample=sample)
+ACMEPAY = registry.PaymentProvider(provider, IAcmePaySettings, sample=sample)

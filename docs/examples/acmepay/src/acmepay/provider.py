@@ -19,7 +19,7 @@ from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import ParameterMissing
 from niteoweb.click2sell.notification import PAYMENTS
 from niteoweb.click2sell.notification import WrongSignature
-from niteoweb.click2sell.provider import sealed
+from niteoweb.click2sell.provider import signatures
 from niteoweb.click2sell.provider import timestamp
 from niteoweb.click2sell.provider.jsonbody import JsonBody
 from typing import Any
@@ -61,26 +61,26 @@ _HEADER = re.compile(r"t=([0-9]{10}),v1=([0-9a-f]{64})", re.ASCII)
 
 
 # verify
-def verify(delivery: Delivery, settings: Any, now: datetime) -> sealed.SealedBody:
+def verify(delivery: Delivery, settings: Any, now: datetime) -> signatures.SealedBody:
     """Prove that a delivery comes from Acme Pay.
 
     :param settings: what has ``secretkey``, ``previous_secretkey`` and ``tolerance``.
     :raises DeliveryError: it is refused.
     """
-    secret_keys = sealed.keys(delivery, settings)
+    secret_keys = signatures.keys(delivery, settings)
     found = _HEADER.fullmatch(delivery.headers.get(SIGNATURE, ""))
     if found is None:
         raise WrongSignature
     time, digest = found[1], bytes.fromhex(found[2])
-    by_previous_key = sealed.prove([digest], _message(time, delivery.body), secret_keys)
+    by_previous_key = signatures.prove([digest], _message(time, delivery.body), secret_keys)
     sent_at = timestamp.moment(int(time))
-    if not sealed.in_time(sent_at, now, settings.tolerance):
+    if not signatures.in_time(sent_at, now, settings.tolerance):
         raise WrongSignature
-    return sealed.SealedBody(delivery.body, by_previous_key, sent_at, ("order",))
+    return signatures.SealedBody(delivery.body, by_previous_key, sent_at, ("order",))
 
 
 # parse
-def parse(genuine: sealed.SealedBody, timezone_: tzinfo) -> tuple[Notification, ...]:
+def parse(genuine: signatures.SealedBody, timezone_: tzinfo) -> tuple[Notification, ...]:
     """Read a genuine webhook.
 
     :param timezone_: not needed: Acme Pay's times name their zone.
@@ -135,7 +135,7 @@ def sign(secret_key: str, time: int, body: bytes) -> str:
 
     :param time: Unix seconds.
     """
-    digest = sealed.sign(secret_key.encode("utf-8"), _message(str(time), body))
+    digest = signatures.sign(secret_key.encode("utf-8"), _message(str(time), body))
     return f"t={time},v1={digest.hex()}"
 
 

@@ -9,8 +9,8 @@ from datetime import datetime
 from niteoweb.click2sell.notification import Delivery
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.provider.jsonbody import CONTENT_TYPE
-from niteoweb.click2sell.sample import TERM
-from niteoweb.click2sell.sample import Wish
+from niteoweb.click2sell.provider.sample import TERM
+from niteoweb.click2sell.provider.sample import Wish
 from typing import Any
 
 import json

@@ -4,7 +4,7 @@ from collections import Counter
 from datetime import datetime
 from datetime import timedelta
 from datetime import timezone
-from niteoweb.click2sell.buyer import ENDED
+from niteoweb.click2sell.buyers.buyers import ENDED
 from niteoweb.click2sell.tests.cluster import PURCHASES
 from niteoweb.click2sell.tests.cluster.layer import ClusterLayer
 from niteoweb.click2sell.tests.cluster.provider import Provider

@@ -6,24 +6,24 @@ from datetime import datetime
 from datetime import timedelta
 from hypothesis import HealthCheck
 from hypothesis import settings
-from niteoweb.click2sell import erasure
-from niteoweb.click2sell import ledger
-from niteoweb.click2sell import mail as letters
-from niteoweb.click2sell import provisioning
-from niteoweb.click2sell import retention
-from niteoweb.click2sell import silence
-from niteoweb.click2sell import store
-from niteoweb.click2sell import sweep
-from niteoweb.click2sell.entitlement import compute
-from niteoweb.click2sell.entitlement import Outcome
-from niteoweb.click2sell.entitlement import Policy
-from niteoweb.click2sell.fact import DISPLACED
-from niteoweb.click2sell.fact import Fact
+from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.entitlement.event import DISPLACED
+from niteoweb.click2sell.entitlement.event import Fact
+from niteoweb.click2sell.entitlement.outcome import compute
+from niteoweb.click2sell.entitlement.outcome import Outcome
+from niteoweb.click2sell.entitlement.outcome import Policy
 from niteoweb.click2sell.interfaces import IAccessGrantedEvent
 from niteoweb.click2sell.interfaces import IAccessRevokedEvent
 from niteoweb.click2sell.interfaces import IMemberCreateEvent
+from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import silence
+from niteoweb.click2sell.mail import messages
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import PAYMENTS
+from niteoweb.click2sell.privacy import erasure
+from niteoweb.click2sell.privacy import retention
+from niteoweb.click2sell.provisioning import pipeline
+from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.tests.base import NOW
 from niteoweb.click2sell.tests.base import SiteTestCase
 from niteoweb.click2sell.tests.proof import dump
@@ -35,6 +35,7 @@ from niteoweb.click2sell.tests.proof.histories import key
 from niteoweb.click2sell.tests.proof.histories import LINES
 from niteoweb.click2sell.tests.proof.histories import notification
 from niteoweb.click2sell.tests.proof.histories import SWEEP
+from niteoweb.click2sell.worker import sweep
 from typing import Any
 from unittest import mock
 
@@ -71,13 +72,13 @@ class ProofCase(SiteTestCase):
         self._runs = itertools.count()
         for module in (sweep, retention, erasure):
             if hasattr(module, "datetime"):
-                clock = mock.patch.object(module, "datetime", provisioning.datetime)
+                clock = mock.patch.object(module, "datetime", pipeline.datetime)
                 clock.start()
                 self.addCleanup(clock.stop)
         # What other runs left behind in the ledger says nothing about a provider here.
         for place, name, stand_in in (
             (silence, "silent", lambda site, now: {}),
-            (letters, "send", self._mail),
+            (messages, "send", self._mail),
         ):
             patch = mock.patch.object(place, name, stand_in)
             patch.start()
@@ -106,7 +107,7 @@ class ProofCase(SiteTestCase):
         self.events.clear()
         transaction.begin()
         for name in ("mails", "mails_due"):
-            store.tree(self.portal, name).clear()
+            trees.tree(self.portal, name).clear()
         transaction.commit()
         if existing:
             self.account(address(run, 1), address(run, 1))
@@ -130,7 +131,7 @@ class ProofCase(SiteTestCase):
             if number == SWEEP:
                 self.sweep()
             else:
-                provisioning.process(notification(history[number], run, number))
+                pipeline.process(notification(history[number], run, number))
             self.now += pause
         return run
 
@@ -218,7 +219,7 @@ class ProofCase(SiteTestCase):
         self.assertLessEqual(made, 1)
 
     def _received_at(self, entry_key: str) -> datetime:
-        return ledger.moment(ledger.get(self.portal, entry_key)["received_at"])
+        return timestamps.from_iso(ledger.get(self.portal, entry_key)["received_at"])
 
     def _mail(self, message: Any) -> None:
         self.mailed.append((message["To"], message["Message-ID"]))

@@ -3,15 +3,16 @@
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
-from niteoweb.click2sell import buyer as buyers
-from niteoweb.click2sell import history
-from niteoweb.click2sell import ledger
-from niteoweb.click2sell import mapping
-from niteoweb.click2sell import recount
 from niteoweb.click2sell import site as plone_site
-from niteoweb.click2sell import store
-from niteoweb.click2sell.entitlement import compute
+from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.buyers import history
+from niteoweb.click2sell.entitlement import mapping
+from niteoweb.click2sell.entitlement.outcome import compute
+from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.notification import PAYMENTS
+from niteoweb.click2sell.report import recount
+from niteoweb.click2sell.settings import current
+from niteoweb.click2sell.storage import trees as store
 from typing import Any
 
 
@@ -57,7 +58,7 @@ def buyer(site: Any, address: str, names: Mapping[str, str] | None = None) -> di
         "entitlements": [
             [e.product_id, str(e.state), e.until, e.access_until, e.renewable, e.spans, e.keys]
             for e in compute(
-                history.facts([e for e in entries if e["counts"]], {}), plone_site.policy()
+                history.facts([e for e in entries if e["counts"]], {}), current.policy()
             ).entitlements
         ],
     }
@@ -111,13 +112,13 @@ def unentitled(site: Any, now: datetime) -> list[str]:
     For sites where every mapped group exists and no owner changed anything by hand.
     """
     found = []
-    lines = plone_site.mapping()
+    lines = current.mapping()
     for record in store.tree(site, "buyers").values():
         entries = [ledger.get(site, key) for key in record["keys"]]
         facts = history.facts([entry for entry in entries if entry["counts"]], {})
         paid = any(fact.kind in PAYMENTS for fact in facts)
         due = {plone_site.settings().buyers_group} if paid else set()
-        for product in compute(facts, plone_site.policy()).products(now):
+        for product in compute(facts, current.policy()).products(now):
             due.update(mapping.groups(lines, product))
         user_id = record["user_id"]
         made = account(site, user_id) if user_id else None

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from datetime import timedelta
 from hypothesis import strategies as st
-from niteoweb.click2sell.fact import Fact
-from niteoweb.click2sell.mapping import Terms
+from niteoweb.click2sell.entitlement.event import Fact
+from niteoweb.click2sell.entitlement.mapping import Terms
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.tests.base import NOW

@@ -4,7 +4,7 @@ from aiosmtpd.controller import Controller
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import ExitStack
-from niteoweb.click2sell.testing import MailServer
+from niteoweb.click2sell.testing.layers import MailServer
 from niteoweb.click2sell.tests import deliveries
 from niteoweb.click2sell.tests.proof import server
 from pathlib import Path

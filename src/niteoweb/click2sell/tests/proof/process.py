@@ -4,7 +4,7 @@ from collections.abc import Callable
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextlib import nullcontext
-from niteoweb.click2sell import serial
+from niteoweb.click2sell.storage import writer
 from plone.testing.zope import addRequestContainer
 from threading import Thread
 from typing import Any
@@ -16,7 +16,7 @@ import threading
 import transaction
 
 
-class _Own(threading.local, serial._Shared):
+class _Own(threading.local, writer._Shared):
     """A connection for each thread, in the place of the one that a process has."""
 
 
@@ -24,8 +24,8 @@ class _Own(threading.local, serial._Shared):
 def apart() -> Iterator[None]:
     """Let each thread be a process of its own: without a lock, and with its own connection."""
     with (
-        mock.patch.object(serial, "lock", nullcontext()),
-        mock.patch.object(serial, "_shared", _Own()),
+        mock.patch.object(writer, "lock", nullcontext()),
+        mock.patch.object(writer, "_shared", _Own()),
     ):
         yield
 

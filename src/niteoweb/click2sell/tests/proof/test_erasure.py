@@ -5,14 +5,14 @@ from datetime import timedelta
 from hypothesis import assume
 from hypothesis import given
 from hypothesis import strategies as st
-from niteoweb.click2sell import buyer as buyers
-from niteoweb.click2sell import erasure
-from niteoweb.click2sell import history
-from niteoweb.click2sell import provisioning
-from niteoweb.click2sell import store
-from niteoweb.click2sell.entitlement import compute
-from niteoweb.click2sell.entitlement import Outcome
-from niteoweb.click2sell.entitlement import Policy
+from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.buyers import history
+from niteoweb.click2sell.entitlement.outcome import compute
+from niteoweb.click2sell.entitlement.outcome import Outcome
+from niteoweb.click2sell.entitlement.outcome import Policy
+from niteoweb.click2sell.privacy import erasure
+from niteoweb.click2sell.provisioning import pipeline
+from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.tests.proof import dump
 from niteoweb.click2sell.tests.proof.case import ProofCase
 from niteoweb.click2sell.tests.proof.case import tried
@@ -46,7 +46,7 @@ class TestErasure(ProofCase):
     def assertNobodyCame(self, run: str) -> None:
         transaction.begin()
         name = address(run, 0)
-        self.assertNotIn(name, repr(dict(store.tree(self.portal, "buyer_by_address"))))
+        self.assertNotIn(name, repr(dict(trees.tree(self.portal, "buyer_by_address"))))
         record = buyers.of_address(self.portal, name)
         self.assertEqual((record["user_id"], record["grants"]), ("", {}))
 
@@ -64,9 +64,9 @@ class TestErasure(ProofCase):
         before, events = dump.everything(self.portal), len(self.events)
         numbers = [number for number in again if number != SWEEP]
         for number in numbers:
-            provisioning.process(notification(history_[number], run, number))
+            pipeline.process(notification(history_[number], run, number))
         for number in numbers:
-            provisioning.replay(key(run, number))
+            pipeline.replay(key(run, number))
         transaction.begin()
         self.assertEqual(dump.everything(self.portal), before)
         self.assertEqual(len(self.events), events)
@@ -84,7 +84,7 @@ class TestErasure(ProofCase):
         self.now += timedelta(hours=1)
         for number in order_of_more:
             event = replace(more[max(number, 0)], buyer=0)
-            provisioning.process(notification(event, run, 50 + max(number, 0)))
+            pipeline.process(notification(event, run, 50 + max(number, 0)))
             self.assertNobodyCame(run)
         self.erase(run, delete_member)
         self.assertNobodyCame(run)
@@ -105,7 +105,7 @@ class TestErasure(ProofCase):
                 self.erase(run, delete_member=True)
             self.now += timedelta(hours=1)
             for number, event in enumerate(more):
-                provisioning.process(notification(event, run, 50 + number))
+                pipeline.process(notification(event, run, 50 + number))
             if erasing:
                 erasure.take_in(address(run, 0), "proof", "owner")
             outcome, keys = self.entitled(run)

@@ -6,12 +6,12 @@ one that is used without being listed makes a test fail.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from niteoweb.click2sell import commit
-from niteoweb.click2sell import ledger
-from niteoweb.click2sell import mail as letters
-from niteoweb.click2sell import provisioning
+from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.mail import messages
 from niteoweb.click2sell.notification import Kind
-from niteoweb.click2sell.provisioning import STEPS
+from niteoweb.click2sell.provisioning import pipeline
+from niteoweb.click2sell.provisioning.pipeline import STEPS
+from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.tests.proof import disk
 from niteoweb.click2sell.tests.proof import dump
 from niteoweb.click2sell.tests.proof.case import ProofCase
@@ -60,7 +60,7 @@ ERRORS = (RuntimeError, ConflictError, ReadConflictError)
 class TestSteps(ProofCase):
     def test_a_purchase_passes_every_step_in_order(self):
         passed: list[str] = []
-        with mock.patch.object(provisioning, "step", passed.append):
+        with mock.patch.object(pipeline, "step", passed.append):
             self.deliver(*_tale("a new member"))
         self.assertEqual(passed, list(STEPS))
 
@@ -74,11 +74,11 @@ class TestSteps(ProofCase):
     def test_a_sweep_leaves_a_mail_alone_that_is_being_sent(self):
         def step(name: str) -> None:
             if name == "mail marked sending":
-                with mock.patch.object(provisioning, "step", lambda name: None):
+                with mock.patch.object(pipeline, "step", lambda name: None):
                     self.later(minutes=1)
                     self.sweep()
 
-        with mock.patch.object(provisioning, "step", step):
+        with mock.patch.object(pipeline, "step", step):
             self.deliver(*_tale("a new member"))
         self.assertEqual(len(self.mailed), 1)
 
@@ -89,8 +89,8 @@ class TestErrors(ProofCase):
     def setUp(self):
         super().setUp()
         for target, name, value in (
-            (commit, "PAUSES", (0.0001,) * len(commit.PAUSES)),
-            (provisioning.logger, "level", logging.CRITICAL),
+            (transactions, "PAUSES", (0.0001,) * len(transactions.PAUSES)),
+            (pipeline.logger, "level", logging.CRITICAL),
         ):
             patch = mock.patch.object(target, name, value)
             patch.start()
@@ -121,14 +121,14 @@ class TestErrors(ProofCase):
 
     def attempt(self, history, run) -> None:
         try:
-            provisioning.process(notification(history[-1], run, len(history) - 1))
-        except (provisioning.Failed, commit.Busy, *ERRORS):
+            pipeline.process(notification(history[-1], run, len(history) - 1))
+        except (pipeline.Failed, transactions.Busy, *ERRORS):
             transaction.abort()
 
     def redelivered(self, history, run) -> None:
         """The provider tries again; of what it paid for only the mail may be outstanding."""
         self.later(minutes=1)
-        provisioning.process(notification(history[-1], run, len(history) - 1))
+        pipeline.process(notification(history[-1], run, len(history) - 1))
         states = {state for *_, state in self.mails(run)}
         self.assertLessEqual(states, {"sent", "sending", "due"})
         for buyer in self.state(run):
@@ -171,7 +171,7 @@ class TestKilled(ProofCase):
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
         self.postbox = self.folder / "postbox"
-        patch = mock.patch.object(letters, "send", self._post)
+        patch = mock.patch.object(messages, "send", self._post)
         patch.start()
         self.addCleanup(patch.stop)
 
@@ -223,11 +223,11 @@ class TestKilled(ProofCase):
             if name == place:
                 os._exit(disk.KILLED)
 
-        with mock.patch.object(provisioning, "step", step):
+        with mock.patch.object(pipeline, "step", step):
             self.process(history, run)
 
     def process(self, history, run) -> None:
-        provisioning.process(notification(history[-1], run, len(history) - 1))
+        pipeline.process(notification(history[-1], run, len(history) - 1))
 
     def sweep_later(self, history, run) -> None:
         self.later(minutes=10)
@@ -265,7 +265,7 @@ def fault(place: str, error: type[Exception], forever: bool) -> Iterator[list[st
             hits.append(name)
             raise error("made by the test")
 
-    with mock.patch.object(provisioning, "step", step):
+    with mock.patch.object(pipeline, "step", step):
         yield hits
 
 

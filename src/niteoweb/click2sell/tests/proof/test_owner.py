@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
-from niteoweb.click2sell import action
-from niteoweb.click2sell import decision
-from niteoweb.click2sell import ledger
-from niteoweb.click2sell import owner
-from niteoweb.click2sell import provisioning
-from niteoweb.click2sell import store
-from niteoweb.click2sell.action import Action
-from niteoweb.click2sell.action import NotPossible
+from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.owner import access
+from niteoweb.click2sell.owner import action
+from niteoweb.click2sell.owner import decisions
+from niteoweb.click2sell.owner.action import Action
+from niteoweb.click2sell.owner.action import NotPossible
+from niteoweb.click2sell.provisioning import pipeline
+from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.tests.proof import dump
 from niteoweb.click2sell.tests.proof.case import ProofCase
 from niteoweb.click2sell.tests.proof.case import tried
@@ -58,13 +58,13 @@ class TestOwner(ProofCase):
         product = ("click2sell", random.choice(("1", "2", "4")))
         until = random.choice((None, self.now + timedelta(days=9)))
         if deed == "grant":
-            return owner.grant(site, address(run, buyer), product, until, "why", "owner")
+            return access.grant(site, address(run, buyer), product, until, "why", "owner")
         transaction.begin()
-        known = store.tree(site, "buyer_by_address").get(address(run, buyer), "")
+        known = trees.tree(site, "buyer_by_address").get(address(run, buyer), "")
         if deed == "end":
-            return owner.end(site, known, product, "why", "owner")
+            return access.end(site, known, product, "why", "owner")
         if deed == "extend":
-            return owner.extend(site, known, product, 5, "why", "owner")
+            return access.extend(site, known, product, 5, "why", "owner")
         keys = [
             found
             for found in ledger.newest_first(site)
@@ -75,8 +75,8 @@ class TestOwner(ProofCase):
         about = random.choice(keys)
         if deed.startswith("correct"):
             right, everything = address(run, buyer), deed != "correct"
-            return decision.correct(site, about, right, everything, "why", "owner")
-        return getattr(decision, deed)(site, about, "why", "owner")
+            return decisions.correct(site, about, right, everything, "why", "owner")
+        return getattr(decisions, deed)(site, about, "why", "owner")
 
     def settle(self) -> list[str]:
         """Every entry that is there, after a sweep."""
@@ -98,7 +98,7 @@ class TestOwner(ProofCase):
                 if deed == "steal":
                     other = address(run, random.choice((0, 1, 2)))
                     told = dataclasses.replace(told, buyer=other, email=other)
-                provisioning.process(told)
+                pipeline.process(told)
                 number += 1
         return run
 
@@ -121,7 +121,7 @@ class TestOwner(ProofCase):
         before = dump.everything(self.portal)
         random.shuffle(keys)
         for found in keys:
-            provisioning.replay(found)
+            pipeline.replay(found)
         transaction.begin()
         self.assertEqual(dump.everything(self.portal), before)
 

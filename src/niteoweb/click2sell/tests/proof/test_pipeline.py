@@ -6,8 +6,8 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 from itertools import permutations
-from niteoweb.click2sell import provisioning
 from niteoweb.click2sell.notification import Kind
+from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.tests.base import NOW
 from niteoweb.click2sell.tests.proof import dump
 from niteoweb.click2sell.tests.proof.case import ProofCase
@@ -69,7 +69,7 @@ class TestTwoAddresses(ProofCase):
                 member = self.portal.portal_membership.getMemberById(address(run, 0))
                 member.setMemberProperties({"email": address(run, 1)})
             for number in (*order, *order[1:3]):
-                provisioning.process(notification(history[number], run, number))
+                pipeline.process(notification(history[number], run, number))
             self.sweep()
             one, other = self.state(run)
             one.pop("mails")

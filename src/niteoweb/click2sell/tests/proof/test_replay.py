@@ -3,8 +3,8 @@
 from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
-from niteoweb.click2sell import ledger
-from niteoweb.click2sell import provisioning
+from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.tests.proof import dump
 from niteoweb.click2sell.tests.proof.case import ProofCase
 from niteoweb.click2sell.tests.proof.case import tried
@@ -25,7 +25,7 @@ class TestReplay(ProofCase):
         before, told, mailed = dump.everything(self.portal), self.told(), len(self.mailed)
         outcomes = {}
         for entry_key in keys:
-            outcomes[entry_key] = provisioning.replay(entry_key).outcome
+            outcomes[entry_key] = pipeline.replay(entry_key).outcome
         transaction.begin()
         self.assertEqual(dump.everything(self.portal), before)
         self.assertEqual(self.told(), told)

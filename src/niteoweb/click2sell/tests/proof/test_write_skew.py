@@ -7,10 +7,10 @@ provisioned side by side need not write any object in common, and would leave ac
 from collections import Counter
 from collections.abc import Callable
 from itertools import permutations
-from niteoweb.click2sell import commit
-from niteoweb.click2sell import ledger
-from niteoweb.click2sell import provisioning
+from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.notification import Kind
+from niteoweb.click2sell.provisioning import pipeline
+from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.tests.proof.case import ProofCase
 from niteoweb.click2sell.tests.proof.histories import Event
 from niteoweb.click2sell.tests.proof.histories import notification
@@ -65,7 +65,7 @@ class TestWriteSkew(ProofCase):
             self.later(minutes=minutes)
             self.record(notification(Event(Kind.PURCHASE), run, 0))
         for run in [f"a{self.new_run()}" for _ in range(6)]:
-            provisioning.process(notification(Event(Kind.PURCHASE), run, 0))
+            pipeline.process(notification(Event(Kind.PURCHASE), run, 0))
 
     def test_both_orders_have_one_end(self):
         for name, history in PAIRS.items():
@@ -90,7 +90,7 @@ class TestWriteSkew(ProofCase):
             with self.subTest(first=names[0]):
                 run = self.new_run()
                 told = [notification(event, run, n) for n, event in enumerate(history)]
-                provisioning.process(told[0])
+                pipeline.process(told[0])
                 with self.owner():
                     member = self.portal.portal_membership.getMemberById(told[0].buyer)
                     member.setMemberProperties({"email": told[1].buyer})
@@ -98,8 +98,8 @@ class TestWriteSkew(ProofCase):
                 self.paused_at = {"purchase": "before commit", "refund": "before record"}
                 self.race(
                     {
-                        "purchase": lambda told=told: provisioning.resume(told[1].key),
-                        "refund": lambda told=told: provisioning.process(told[2]),
+                        "purchase": lambda told=told: pipeline.resume(told[1].key),
+                        "refund": lambda told=told: pipeline.process(told[2]),
                     },
                     names,
                 )
@@ -121,7 +121,7 @@ class TestWriteSkew(ProofCase):
         """Provision two entries, each from a snapshot from before the other's commit."""
         run = self.new_run()
         for number in range(len(history) - 2):
-            provisioning.process(notification(history[number], run, number))
+            pipeline.process(notification(history[number], run, number))
         keys = {}
         for name, number in (("first", first), ("second", second)):
             told = notification(history[number], run, number)
@@ -130,7 +130,7 @@ class TestWriteSkew(ProofCase):
         self.paused_at = dict.fromkeys(keys, place)
         self.race(
             {
-                name: lambda entry_key=entry_key: provisioning.resume(entry_key)
+                name: lambda entry_key=entry_key: pipeline.resume(entry_key)
                 for name, entry_key in keys.items()
             },
             ("first", "second"),
@@ -154,7 +154,7 @@ class TestWriteSkew(ProofCase):
             name: Worker(self.layer["zodbDB"], self.portal.getId(), name, work)
             for name, work in works.items()
         }
-        with mock.patch.object(provisioning, "step", step):
+        with mock.patch.object(pipeline, "step", step):
             for name, worker in workers.items():
                 worker.start()
                 self.assertTrue(paused[name].wait(PATIENCE))
@@ -162,15 +162,15 @@ class TestWriteSkew(ProofCase):
                 go[name].set()
                 workers[name].join(PATIENCE)
         for worker in workers.values():
-            self.assertIsInstance(worker.result, provisioning.Result)
+            self.assertIsInstance(worker.result, pipeline.Result)
 
     def record(self, told) -> None:
         """Write an entry down as a process does that dies then."""
         with (
-            mock.patch.object(commit, "run", _only_once(commit.run)),
+            mock.patch.object(transactions, "run", _only_once(transactions.run)),
             self.assertRaises(_Died),
         ):
-            provisioning.process(told)
+            pipeline.process(told)
         transaction.begin()
         self.assertEqual(ledger.get(self.portal, told.key)["outcome"], ledger.RECEIVED)
 

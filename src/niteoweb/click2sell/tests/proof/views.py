@@ -3,13 +3,14 @@
 from datetime import datetime
 from datetime import timedelta
 from datetime import timezone
-from niteoweb.click2sell import buyer as buyers
-from niteoweb.click2sell import facet
-from niteoweb.click2sell import ledger
-from niteoweb.click2sell import outbox
-from niteoweb.click2sell import search
-from niteoweb.click2sell import shelf
-from niteoweb.click2sell import store
+from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.ledger import entries
+from niteoweb.click2sell.ledger import facets
+from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import search
+from niteoweb.click2sell.mail import outbox
+from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.tests.proof import dump
 from plone import api
 from plone.protect.interfaces import IDisableCSRFProtection
@@ -28,11 +29,11 @@ class State(BrowserView):
         found = {
             "buyers": {
                 address: dump.buyer(site, address)
-                for address in store.tree(site, "buyer_by_address")
+                for address in trees.tree(site, "buyer_by_address")
             },
             "logs": {
                 record["user_id"]: [note[1:] for note in record.get("log", ())]
-                for record in store.tree(site, "buyers").values()
+                for record in trees.tree(site, "buyers").values()
             },
             "members": sorted(site.acl_users.source_users.getUserIds()),
             "contradictions": dump.contradictions(site),
@@ -50,26 +51,26 @@ class Hurry(BrowserView):
         alsoProvides(self.request, IDisableCSRFProtection)
         for key in list(ledger.newest_first(site, "outcome", ledger.RECEIVED)):
             self._move_back(site, ledger.get(site, key))
-        for _due_at, mail_id in list(store.tree(site, "mails_due")):
+        for _due_at, mail_id in list(trees.tree(site, "mails_due")):
             mail = outbox.get(site, mail_id)
-            outbox._move(site, mail, mail["state"], ledger.moment(mail["filed_at"]))
+            outbox._move(site, mail, mail["state"], timestamps.from_iso(mail["filed_at"]))
         return ""
 
     def _move_back(self, site: Any, entry: ledger.Entry) -> None:
-        before, money = ledger.place(entry), store.tree(site, "money")
-        facet.forget(site, entry)
-        del store.tree(site, "entries")[before]
-        money.remove((ledger.microseconds(ledger.moved_at(entry)), before))
+        before, money = ledger.place(entry), trees.tree(site, "money")
+        facets.forget(site, entry)
+        del trees.tree(site, "entries")[before]
+        money.remove((timestamps.microseconds(ledger.moved_at(entry)), before))
         entry.pop("place", None)
-        entry["received_at"] = ledger.iso(
-            ledger.moment(entry["received_at"]) - timedelta(minutes=3)
+        entry["received_at"] = timestamps.iso(
+            timestamps.from_iso(entry["received_at"]) - timedelta(minutes=3)
         )
-        shelf.put(site, entry)
+        entries.put(site, entry)
         place = ledger.place(entry)
-        facet.file(site, entry)
-        money.insert((ledger.microseconds(ledger.moved_at(entry)), place))
-        transactions = store.tree(site, "transactions")
-        number = store.number(entry["provider"], entry["transaction"])
+        facets.file(site, entry)
+        money.insert((timestamps.microseconds(ledger.moved_at(entry)), place))
+        transactions = trees.tree(site, "transactions")
+        number = trees.number(entry["provider"], entry["transaction"])
         if transactions[number] == before:
             transactions[number] = place
         search.file(site, buyers.get(site, entry["buyer_id"]))

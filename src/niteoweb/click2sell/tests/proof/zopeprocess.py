@@ -76,22 +76,22 @@ def create(folder: Path) -> None:
 
 def serve(folder: Path, address: str) -> None:
     """Serve the site until the process is told to end."""
-    from niteoweb.click2sell import away
+    from niteoweb.click2sell import wsgi
     from waitress import serve as serve_wsgi
     from Zope2.Startup.run import make_wsgi_app
     from ZPublisher.httpexceptions import HTTPExceptionHandler
 
     app = make_wsgi_app({}, str(folder / "zope.conf"))
     _watch()
-    serve_wsgi(away.filtered(HTTPExceptionHandler(app)), listen=address, threads=4)
+    serve_wsgi(wsgi.filtered(HTTPExceptionHandler(app)), listen=address, threads=4)
 
 
 def _watch() -> None:
     """Tell of events and retries, and die where the environment says."""
-    from niteoweb.click2sell import commit
-    from niteoweb.click2sell import provisioning
     from niteoweb.click2sell.interfaces import IAccessRevokedEvent
     from niteoweb.click2sell.interfaces import IMemberCreateEvent
+    from niteoweb.click2sell.provisioning import pipeline
+    from niteoweb.click2sell.storage import transactions
     from zope.component import provideHandler
     from ZPublisher.HTTPRequest import HTTPRequest
 
@@ -108,7 +108,7 @@ def _watch() -> None:
 
     provideHandler(lambda event: _tell(f"created {event.user_id}"), [IMemberCreateEvent])
     provideHandler(lambda event: _tell(f"revoked {event.user_id}"), [IAccessRevokedEvent])
-    commit.time = Time()
+    transactions.time = Time()
     HTTPRequest.delay_retry = delay_retry
     name, _, times = os.environ.get(KILL, "").partition(":")
     left = [int(times or 1)]
@@ -119,7 +119,7 @@ def _watch() -> None:
             if not left[0]:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-    provisioning.step = step
+    pipeline.step = step
 
 
 def _tell(text: str) -> None:

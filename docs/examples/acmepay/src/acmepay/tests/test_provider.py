@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from datetime import timezone
 from decimal import Decimal
-from niteoweb.click2sell import conformance
-from niteoweb.click2sell.conformance import Sample
-from niteoweb.click2sell.fake.server import Clock
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import ParameterMissing
-from niteoweb.click2sell.provider.sealed import SealedBody
+from niteoweb.click2sell.provider.signatures import SealedBody
+from niteoweb.click2sell.testing import conformance
+from niteoweb.click2sell.testing.conformance import Sample
+from niteoweb.click2sell.testing.fake.server import Clock
 from typing import Any
 
 import unittest

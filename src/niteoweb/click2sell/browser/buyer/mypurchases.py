@@ -1,0 +1,81 @@
+"""What a member bought and has access to: the member's own page, and nobody else's."""
+
+from AccessControl import getSecurityManager
+from AccessControl import Unauthorized
+from Acquisition import aq_base
+from Acquisition import aq_inner
+from Acquisition import aq_parent
+from dataclasses import dataclass
+from datetime import datetime
+from datetime import timezone
+from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.browser.words import formatting
+from niteoweb.click2sell.browser.words import products
+from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.explain import explanation
+from niteoweb.click2sell.storage import trees
+from plone import api
+from Products.Five.browser import BrowserView
+from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
+from zope.i18nmessageid import Message
+
+
+@dataclass(frozen=True)
+class Row:
+    """A payment, or one that was given back."""
+
+    date: str
+    kind: Message | str
+    product: str
+    amount: str
+    receipt: str
+
+
+class MyPurchasesView(BrowserView):
+    """``@@my-purchases``: only for who is logged in, only what is theirs.
+
+    No reason, no name of a group and nothing that a provider sent stands on it but what the
+    buyer has on the receipt.
+    """
+
+    template = ViewPageTemplateFile("../templates/mypurchases.pt")
+
+    def __call__(self) -> str:
+        self.request.response.setHeader("Cache-Control", "private, no-store")
+        if api.user.is_anonymous():
+            raise Unauthorized("Log in to see your purchases.")
+        buyer = self._buyer()
+        self.purchases: list[Row] = []
+        self.products: list[products.Shown] = []
+        if buyer is not None:
+            found = explanation.explain(self.context, buyer, datetime.now(timezone.utc))
+            self.purchases = [self._row(purchase) for purchase in found.purchases]
+            # What waits for its owner's mapping has no state that a buyer could use.
+            with_terms = [one for one in found.standings if one.access or one.until is not None]
+            self.products = products.shown_all(with_terms)
+        return self.template()
+
+    def _buyer(self) -> buyers.Buyer | None:
+        """The record of the user, None for who never bought.
+
+        A user of Zope's root may have the id of a member of the site, and be somebody else.
+        """
+        user = getSecurityManager().getUser()
+        folder = aq_base(aq_parent(aq_inner(user)))
+        if folder is not aq_base(self.context.acl_users) or not trees.exists(self.context):
+            return None
+        return buyers.of_user(self.context, user.getId())
+
+    def _row(self, purchase: explanation.Purchase) -> Row:
+        return Row(
+            date=formatting.day(purchase.at),
+            kind=formatting.kind(purchase.kind),
+            product=formatting.named(purchase.product_name, purchase.product_id),
+            amount=f"{purchase.amount} {purchase.currency}".strip() if purchase.amount else "",
+            receipt=purchase.receipt,
+        )
+
+    @property
+    def timezone(self) -> str:
+        """The zone of the times on the page."""
+        return str(plone_site.timezone())

@@ -1,0 +1,107 @@
+"""Site Setup: what was paid and paid back, for the accounts."""
+
+from datetime import datetime
+from datetime import timezone
+from functools import cached_property
+from niteoweb.click2sell import _
+from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.browser.desk import download
+from niteoweb.click2sell.browser.desk import tables
+from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
+from niteoweb.click2sell.report import accounting
+from niteoweb.click2sell.report import csvfile
+from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
+from typing import IO
+from urllib.parse import urlencode
+from zope.i18nmessageid import Message
+
+
+NAMES = ("month", "from", "to", "separator", "decimal")
+
+
+class AccountingView(OwnerPage):
+    """``@@click2sell-accounting``: choose a time, see its sums, take the file along.
+
+    Nothing is added up before a time is chosen, so that opening the page costs nothing.
+    """
+
+    template = ViewPageTemplateFile("../templates/accounting.pt")
+
+    def __call__(self) -> str | IO[bytes]:
+        self.request.response.setHeader("Cache-Control", "no-store")
+        return self.template()
+
+    @cached_property
+    def period(self) -> accounting.Period | None:
+        """The time that was asked for, None when none was or it is not possible."""
+        zone = plone_site.timezone()
+        try:
+            if self.text("from") or self.text("to"):
+                return accounting.between(self.text("from"), self.text("to"), zone)
+            if self.text("month"):
+                return accounting.month(self.text("month"), zone)
+        except ValueError:
+            pass
+        return None
+
+    @property
+    def error(self) -> Message | None:
+        """What is wrong with what was asked for."""
+        if self.period is not None or not any(map(self.text, ("month", "from", "to"))):
+            return None
+        return _(
+            "Choose a month, or enter two days such as 2027-01-31, at most a year from each "
+            "other."
+        )
+
+    @cached_property
+    def summary(self) -> accounting.Summary:
+        """What the chosen time comes to."""
+        found = tables.sparing(self.context, accounting.postings(self.context, self.period))
+        return accounting.summary(found)
+
+    @cached_property
+    def months(self) -> list[str]:
+        """The months that can be chosen, the latest first."""
+        now = datetime.now(timezone.utc)
+        return accounting.months(self.context, now, plone_site.timezone())
+
+    @property
+    def chosen_month(self) -> str:
+        """The month in the form: the last one that is over, if none was asked for."""
+        if self.text("from") or self.text("to"):
+            return ""
+        return self.text("month") or self.months[min(1, len(self.months) - 1)]
+
+    @property
+    def query(self) -> str:
+        """What was asked for, as in an address."""
+        given = {name: text for name in NAMES if (text := self.text(name))}
+        return urlencode(given)
+
+    @property
+    def url(self) -> str:
+        """Address of the page."""
+        return f"{self.context.absolute_url()}/@@click2sell-accounting"
+
+    def text(self, name: str) -> str:
+        """A field of the form."""
+        value = self.request.form.get(name)
+        return value.strip() if isinstance(value, str) else ""
+
+    def number(self, amount: csvfile.Cell) -> str:
+        """An amount with the chosen decimal sign."""
+        return csvfile.number(amount, download.layout(self.request).decimal)
+
+
+class AccountingFile(AccountingView):
+    """``@@click2sell-accounting.csv``: the chosen time as a file."""
+
+    def __call__(self) -> str | IO[bytes]:
+        if self.period is None:
+            # The page says what is wrong.
+            self.request.response.redirect(f"{self.url}?{self.query}")
+            return ""
+        rows = tables.accounts(self.context, self.period)
+        name = f"accounting-{self.period.name}"
+        return download.send(self.request, name, rows, download.layout(self.request))

@@ -1,0 +1,160 @@
+"""Site Setup: what has to be set up, and whether it is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from datetime import timezone
+from itertools import groupby
+from niteoweb.click2sell import _
+from niteoweb.click2sell.browser.words import formatting
+from niteoweb.click2sell.interfaces import IPaymentProvider
+from niteoweb.click2sell.ledger import silence
+from niteoweb.click2sell.provider import registry
+from niteoweb.click2sell.settings import current
+from niteoweb.click2sell.setup import checklist
+from niteoweb.click2sell.setup import Item
+from niteoweb.click2sell.setup import providerchecks
+from niteoweb.click2sell.setup import State
+from plone.protect.authenticator import check
+from Products.Five.browser import BrowserView
+from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
+from typing import Any
+from zope.i18nmessageid import Message
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a state looks: a word for it, an icon of the registry, Bootstrap's class for both."""
+
+    text: Message
+    icon: str
+    css: str
+
+
+LOOKS = {
+    State.OK: Look(_("done"), "check-circle", "text-success"),
+    State.WARNING: Look(_("warning"), "exclamation-triangle", "text-warning-emphasis"),
+    State.TODO: Look(_("to do"), "circle", "text-danger"),
+    State.UNTRIED: Look(_("not tried"), "question-circle", "text-secondary"),
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """An item of the checklist as the page shows it.
+
+    :ivar icon: markup; the word in `look` says the same.
+    """
+
+    name: str
+    look: Look
+    icon: str
+    title: Message
+    text: Message
+    details: tuple[Message | str, ...]
+    moment: formatting.Moment | None
+
+
+@dataclass(frozen=True)
+class Part:
+    """The items about one payment provider, or those about the site.
+
+    :ivar provider: None for those about the site.
+    :ivar callback_address: to be entered at the provider.
+    :ivar settings_url: address of the provider's settings.
+    :ivar titled: whether it has a heading.
+    """
+
+    rows: tuple[Row, ...]
+    titled: bool
+    provider: IPaymentProvider | None = None
+    callback_address: str = ""
+    settings_url: str = ""
+
+
+class Checklist(BrowserView):
+    """``@@click2sell-checklist``: the list, for the settings page and as a page of its own.
+
+    POST also asks the mail server, and the providers that have an API.
+    """
+
+    index = ViewPageTemplateFile("../templates/checklist.pt")
+    part = ViewPageTemplateFile("../templates/checklistpart.pt")
+    #: The list by what it is about.
+    parts: Sequence[Part] = ()
+    #: For a provider's own page: the list is about nothing else.
+    of_provider: IPaymentProvider | None = None
+    #: Of the headings in the list.
+    level = 3
+
+    def __call__(self) -> str:
+        asked = self.request.method == "POST"
+        if asked:
+            check(self.request)
+        self.request.response.setHeader("Cache-Control", "no-store")
+        self.prepare(asked)
+        self.level = 2
+        return self.index()
+
+    def prepare(self, connect: bool = False, provider: IPaymentProvider | None = None) -> None:
+        """Look at everything, or at what is about one provider."""
+        now = datetime.now(timezone.utc)
+        self.of_provider = provider
+        if provider is None:
+            items = checklist.items(self.context, now, connect)
+        else:
+            silent = silence.silent(self.context, now)
+            items = providerchecks.items(self.context, provider, silent, connect)
+        icons = self.context.restrictedTraverse("@@iconresolver")
+        self.parts = [
+            self._part(name, tuple(_row(item, icons) for item in found))
+            for name, found in groupby(items, lambda item: item.provider)
+        ]
+
+    def _part(self, name: str, rows: tuple[Row, ...]) -> Part:
+        if not name:
+            # What is said before all else is about no part of the list.
+            return Part(rows, titled=rows[0].name != "provider")
+        provider = registry.named(name)
+        settings_url = f"{self.context.absolute_url()}/@@{name}-settings"
+        address, titled = current.callback_address(provider), self.of_provider is None
+        return Part(rows, titled, provider, address, settings_url)
+
+    @property
+    def rows(self) -> list[Row]:
+        """All items."""
+        return [row for part in self.parts for row in part.rows]
+
+    @property
+    def asks_providers(self) -> bool:
+        """Whether there is a provider that can be asked."""
+        return any(row.name == "api" for row in self.rows)
+
+    @property
+    def can_be_tried(self) -> bool:
+        """Whether a test purchase is possible; not of a provider that is switched off."""
+        return self.of_provider is None or registry.is_enabled(self.of_provider)
+
+    @property
+    def done(self) -> int:
+        """How many items are as they should be."""
+        return sum(row.look is LOOKS[State.OK] for row in self.rows)
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is left to be done; the mail server is asked only on demand."""
+        left = {LOOKS[State.WARNING], LOOKS[State.TODO]}
+        return not any(row.look in left for row in self.rows)
+
+
+def _row(item: Item, icons: Any) -> Row:
+    look = LOOKS[item.state]
+    return Row(
+        item.name,
+        look,
+        icons.tag(look.icon, tag_class=look.css),
+        item.title,
+        item.text,
+        item.details,
+        formatting.moment(item.moment) if item.moment else None,
+    )

@@ -1,0 +1,144 @@
+"""Pages where an owner does something: it is shown first, and done when it is confirmed."""
+
+from collections.abc import Callable
+from datetime import datetime
+from datetime import timezone
+from niteoweb.click2sell import _
+from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
+from niteoweb.click2sell.browser.words import changes as words
+from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.owner import Action
+from niteoweb.click2sell.owner import action
+from niteoweb.click2sell.owner import NotPossible
+from niteoweb.click2sell.provisioning import Plan
+from niteoweb.click2sell.provisioning import plan as plans
+from niteoweb.click2sell.storage import transactions
+from plone import api
+from plone.protect.authenticator import check
+from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
+from typing import Any
+from zExceptions import Unauthorized
+from ZODB.POSException import ConflictError
+from zope.i18nmessageid import Message
+
+import logging
+import traceback
+
+
+logger = logging.getLogger("niteoweb.click2sell")
+
+
+class Confirmation(OwnerPage):
+    """A page whose POST shows what an action would change, and does it when that is confirmed.
+
+    What is done is what was shown: a fingerprint of it comes with the button.
+    """
+
+    rows = ViewPageTemplateFile("../templates/changes.pt")
+    confirm = ViewPageTemplateFile("../templates/confirm.pt")
+    #: What would change for each buyer; None before anybody has asked.
+    changes: tuple[words.Changes, ...] | None = None
+    #: Why it cannot be done.
+    error: Message | None = None
+
+    def check_post(self) -> None:
+        """Refuse a POST that no page of this site has sent, or without the permission.
+
+        To be called first of all: plone.protect's automatic check sees only what is not
+        committed yet, and our commits are made before it.
+        """
+        check(self.request)
+        if not self.may_operate:
+            raise Unauthorized("Click2Sell: Operate purchases")
+
+    @property
+    def by(self) -> str:
+        """User id of the owner."""
+        return api.user.get_current().getId() or ""
+
+    @property
+    def fingerprint(self) -> str:
+        """Stands for what is shown, and for what was asked for."""
+        asked = sorted(
+            (name, str(value))
+            for name, value in self.request.form.items()
+            if name not in ("_authenticator", "confirm", "show", "fingerprint")
+        )
+        return words.fingerprint((*asked, *(shown.told for shown in self.changes or ())))
+
+    @property
+    def asked(self) -> list[tuple[str, str]]:
+        """Names and values of the form, to come along with the confirmation."""
+        return [
+            (name, value)
+            for name, value in sorted(self.request.form.items())
+            if isinstance(value, str)
+            and name not in ("_authenticator", "confirm", "show", "fingerprint")
+        ]
+
+    def text(self, name: str) -> str:
+        """A field of the form."""
+        value = self.request.form.get(name)
+        return value.strip() if isinstance(value, str) else ""
+
+    def settle(self, make: Callable[[], Action]) -> bool:
+        """Show what an action would change, or do it when that was confirmed.
+
+        :param make: makes the action from the form; may raise NotPossible.
+        :returns: whether it was done.
+        """
+        try:
+            wanted = make()
+            self.changes = self._look(wanted)
+            if "confirm" not in self.request.form:
+                return False
+            if self.text("fingerprint") != self.fingerprint:
+                message = _("Something has happened since. Nothing was changed; look again.")
+                self.say(message, "warning")
+                return False
+            action.carry_out(wanted)
+        except NotPossible as error:
+            self.error = error.message
+            self.changes = None
+            self.say(error.message, "error")
+            return False
+        except transactions.Busy:
+            message = _("Another process is at the same data. Try again in a moment.")
+            self.say(message, "warning")
+            return False
+        except ConflictError:
+            raise
+        except Exception as error:
+            self._fail(error)
+            return False
+        return True
+
+    def say(self, message: Message, kind: str) -> None:
+        """Show a message at the top of the page."""
+        api.portal.show_message(message, self.request, kind)
+
+    def _look(self, wanted: Action) -> tuple[words.Changes, ...]:
+        found = action.preview(wanted)
+        now = datetime.now(timezone.utc)
+        return tuple(words.of(self.context, plan, self._ends(plan, now)) for plan in found)
+
+    def _ends(self, plan: Plan, now: datetime) -> dict[Any, datetime | None]:
+        """Until when there is access now, without what an owner wants done."""
+        buyer = buyers.get(self.context, plan.buyer_id)
+        if buyer is None:
+            return {}
+        before = plans.make(self.context, buyer, now)
+        return {product: before.ends.get(product) for product in before.live}
+
+    def _fail(self, error: Exception) -> None:
+        # The message of an error could hold an address.
+        where = "".join(traceback.format_tb(error.__traceback__))
+        name = type(error).__name__
+        logger.error("What an owner asked for failed: %s\n%s", name, where)
+        self.changes = None
+        message = _(
+            "This cannot be done: ${error}. Nothing was changed. The error is in the site's "
+            "log.",
+            mapping={"error": name},
+        )
+        self.say(message, "error")

@@ -1,0 +1,110 @@
+"""Site Setup: what an owner decides about one notification."""
+
+from functools import cached_property
+from niteoweb.click2sell import _
+from niteoweb.click2sell.browser.desk.confirmation import Confirmation
+from niteoweb.click2sell.browser.words import decisions
+from niteoweb.click2sell.browser.words import formatting
+from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import reasons as reason
+from niteoweb.click2sell.owner import Action
+from niteoweb.click2sell.owner import decisions as decision
+from niteoweb.click2sell.owner import NotPossible
+from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
+from typing import Any
+from zExceptions import NotFound
+from zExceptions import Unauthorized
+from zope.i18nmessageid import Message
+
+
+class DecideView(Confirmation):
+    """The decisions about an entry: a form for each, what it would change, and the button."""
+
+    template = ViewPageTemplateFile("../templates/decide.pt")
+
+    def __init__(self, context: Any, request: Any, list_url: str, key: str) -> None:
+        super().__init__(context, request)
+        self.list_url = list_url
+        self.key = key
+        self.entry_url = f"{list_url}/{key}"
+        self.url = f"{self.entry_url}/decide"
+
+    def __call__(self) -> str:
+        if not self.may_operate:
+            raise Unauthorized("Click2Sell: Operate purchases")
+        if self.entry is None:
+            raise NotFound(self.key)
+        if self.request.method == "POST":
+            self.check_post()
+            if self.settle(self._wanted):
+                self.say(_("Done. It stands in the record."), "info")
+                self.request.response.redirect(self.entry_url)
+                return ""
+        return self.template()
+
+    def _wanted(self) -> Action:
+        """The decision that the form asks for.
+
+        :raises NotPossible: it cannot be done.
+        """
+        site, key, by, why = self.context, self.key, self.by, self.text("reason")
+        if self.what == decisions.ATTACH:
+            user_id = self.text("user_id") or self.text("candidate")
+            return decision.attach(site, key, user_id, why, by)
+        if self.what == decisions.MAKE_GROUP:
+            return decision.make_group(site, key, by)
+        if self.what == decisions.DECIDE:
+            return decision.decide(site, key, why, by)
+        if self.what == decisions.CORRECT:
+            everything = self.text("scope") == "everything"
+            return decision.correct(site, key, self.text("address"), everything, why, by)
+        if self.what == decisions.DISMISS:
+            return decision.dismiss(site, key, why, by)
+        raise NotPossible(
+            _("Something has happened since: that is not to be decided any more.")
+        )
+
+    @property
+    def what(self) -> str:
+        """The decision that the form asks for, by its name; "" before anybody has asked."""
+        asked = self.text("what")
+        return asked if asked in self.possible else ""
+
+    @cached_property
+    def possible(self) -> tuple[str, ...]:
+        """The decisions that are possible."""
+        return decisions.possible(self.context, self.entry)
+
+    @cached_property
+    def entry(self) -> ledger.Entry | None:
+        """The entry, None when there is none."""
+        return ledger.get(self.context, self.key)
+
+    @property
+    def badge(self) -> formatting.Badge:
+        """The outcome."""
+        return formatting.badge(self.entry["outcome"])
+
+    @property
+    def reason(self) -> Message | str:
+        """Why it needs a person."""
+        return reason.text(self.entry["reason"], self.entry["subject"])
+
+    @property
+    def product(self) -> str:
+        """What it was for."""
+        return formatting.product(self.entry)
+
+    @property
+    def address(self) -> str:
+        """The buyer's address as it was sent."""
+        return formatting.address(self.entry)
+
+    @cached_property
+    def candidates(self) -> list[decisions.Candidate]:
+        """The accounts that could be the buyer's."""
+        return decisions.candidates(self.context, self.entry)
+
+    def mark(self, what: str) -> bool:
+        """Whether the form of a decision is open: it was asked for, or is the likely one."""
+        return what == (self.what or next(iter(self.possible), ""))

@@ -1,0 +1,150 @@
+"""Site Setup: files to take along, for spreadsheets."""
+
+from collections.abc import Iterable
+from collections.abc import Iterator
+from datetime import datetime
+from datetime import timezone
+from niteoweb.click2sell import _
+from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.browser.desk import tables
+from niteoweb.click2sell.report import csvfile
+from niteoweb.click2sell.report import notifications
+from Products.Five.browser import BrowserView
+from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
+from tempfile import TemporaryFile
+from typing import Any
+from typing import IO
+from urllib.parse import urlencode
+from zope.i18n import translate
+from zope.i18nmessageid import Message
+
+
+SEPARATORS = {
+    "comma": _("Comma"),
+    "semicolon": _("Semicolon"),
+    "tab": _("Tab"),
+}
+DECIMALS = {
+    "point": _("Point (9.90)"),
+    "comma": _("Comma (9,90)"),
+}
+
+
+class LayoutFields(BrowserView):
+    """``@@click2sell-layout``: the fields of a form that choose how a file is written."""
+
+    template = ViewPageTemplateFile("../templates/layout.pt")
+
+    def __call__(self) -> str:
+        return self.template()
+
+    @property
+    def fields(self) -> list[dict[str, Any]]:
+        """Name, label, choices and present value of each field."""
+        chosen = layout(self.request)
+        return [
+            {
+                "name": "separator",
+                "label": _("Separator"),
+                "choices": SEPARATORS,
+                "value": chosen.separator,
+            },
+            {
+                "name": "decimal",
+                "label": _("Decimal sign"),
+                "choices": DECIMALS,
+                "value": chosen.decimal,
+            },
+        ]
+
+
+def layout(request: Any) -> csvfile.Layout:
+    """How a file is to be written: as the form says, else as the reader's language does it.
+
+    Spreadsheets expect a semicolon where numbers have a decimal comma.
+    """
+    comma = _has_decimal_comma(request.locale)
+    separator, decimal = request.form.get("separator"), request.form.get("decimal")
+    default = csvfile.Layout(*("semicolon", "comma") if comma else ())
+    return csvfile.Layout(
+        separator if _is_one_of(separator, SEPARATORS) else default.separator,
+        decimal if _is_one_of(decimal, DECIMALS) else default.decimal,
+    )
+
+
+def send(
+    request: Any, name: str, rows: Iterable[tables.Row], layout_: csvfile.Layout
+) -> IO[bytes]:
+    """Answer with a file.
+
+    It is written to the disk first: an error on the way is an error then, and no table that
+    ends too early; and the database is not needed any more while a slow reader takes it.
+
+    :param name: of the file, without its ending.
+    :returns: what the view has to return.
+    """
+    # The publisher closes it when it is sent.
+    file = TemporaryFile()  # noqa: SIM115
+    try:
+        for piece in csvfile.pieces(_translated(request, rows), layout_):
+            file.write(piece)
+    except BaseException:
+        file.close()
+        raise
+    response = request.response
+    response.setHeader("Content-Type", "text/csv; charset=utf-8")
+    response.setHeader("Content-Disposition", f'attachment; filename="click2sell-{name}.csv"')
+    response.setHeader("Cache-Control", "no-store")
+    response.setHeader("X-Content-Type-Options", "nosniff")
+    return file
+
+
+class NotificationsFile(BrowserView):
+    """``@@click2sell-notifications.csv``: what the list shows with the same filters, whole."""
+
+    def __call__(self) -> IO[bytes] | str:
+        form = self.request.form
+        try:
+            filters = notifications.parse(self.context, form, plone_site.timezone())
+        except notifications.FilterError:
+            # The page says what is wrong.
+            query = urlencode(
+                {name: form[name] for name in notifications.NAMES if name in form}, True
+            )
+            self.request.response.redirect(
+                f"{self.context.absolute_url()}/@@click2sell-notifications?{query}"
+            )
+            return ""
+        rows = tables.notifications(self.context, filters)
+        return send(self.request, f"notifications-{_today()}", rows, layout(self.request))
+
+
+class MembersFile(BrowserView):
+    """``@@click2sell-members.csv``: everybody who has bought."""
+
+    def __call__(self) -> IO[bytes]:
+        rows = tables.members(self.context, datetime.now(timezone.utc), self.request)
+        return send(self.request, f"members-{_today()}", rows, layout(self.request))
+
+
+def _translated(request: Any, rows: Iterable[tables.Row]) -> Iterator[list[csvfile.Cell]]:
+    for row in rows:
+        yield [
+            translate(cell, context=request) if isinstance(cell, Message) else cell
+            for cell in row
+        ]
+
+
+def _has_decimal_comma(locale: Any) -> bool:
+    # zope.i18n knows the sign of each country that speaks Spanish, and none of Spanish itself.
+    if (locale.id.language, locale.id.territory) == ("es", None):
+        return True
+    return locale.numbers.symbols.get("decimal") == ","
+
+
+def _today() -> str:
+    return f"{datetime.now(plone_site.timezone()):%Y-%m-%d}"
+
+
+def _is_one_of(value: Any, names: Iterable[str]) -> bool:
+    return isinstance(value, str) and value in names

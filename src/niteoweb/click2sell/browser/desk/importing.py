@@ -1,0 +1,234 @@
+"""Site Setup: import members from a file."""
+
+from datetime import datetime
+from datetime import tzinfo
+from functools import cached_property
+from niteoweb.click2sell import _
+from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
+from niteoweb.click2sell.interfaces import IPaymentProvider
+from niteoweb.click2sell.owner import importfile
+from niteoweb.click2sell.owner import importing
+from niteoweb.click2sell.provider import registry
+from plone import api
+from plone.protect.authenticator import check
+from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
+from typing import Any
+from zope.i18nmessageid import Message
+
+import time
+
+
+#: Rows of a file that the page takes; the command takes more.
+MOST_ROWS = 1000
+#: Bytes of a file that the page takes.
+MOST_BYTES = 256 * 1024
+
+#: Lines and mistakes that the page lists; the number of all is told.
+SHOWN = 50
+
+#: Seconds that one press of the button works; it goes on with the next.
+AT_MOST = 20
+
+#: Mails an hour, unless another number is entered.
+MAILS_AN_HOUR = 120
+
+WHAT = {
+    importing.NEW: _("new member"),
+    importing.EXISTING: _("existing account"),
+    importing.KNOWN: _("known buyer"),
+    importing.ATTENTION: _("needs attention"),
+    importing.DONE: _("imported before"),
+}
+
+
+class ImportView(OwnerPage):
+    """``@@click2sell-import``: a file is looked at first, then imported.
+
+    The file's text travels in the form, and a fingerprint of what was shown with it: what is
+    imported is what was shown.
+    """
+
+    template = ViewPageTemplateFile("../templates/import.pt")
+    #: The file's text, "" before one was given.
+    text = ""
+    error: Message | None = None
+    preview: importing.Preview | None = None
+
+    def __call__(self) -> str:
+        self.request.response.setHeader("Cache-Control", "no-store")
+        if self.request.method == "POST":
+            # First of all: the automatic check sees only what is not committed yet, and our
+            # commits are made before it.
+            check(self.request)
+            applying = "apply" in self.request.form
+            self.text = self._sent_again() if applying else self._uploaded()
+            if self.text and self._look() and applying:
+                self._apply()
+        return self.template()
+
+    @property
+    def mailed(self) -> bool:
+        """Whether new members are to be mailed."""
+        return self.request.form.get("mails") == "yes"
+
+    @property
+    def mails_an_hour(self) -> str:
+        """How many mails an hour, as it was entered."""
+        value = self.request.form.get("mails_an_hour")
+        return value.strip() if isinstance(value, str) else str(MAILS_AN_HOUR)
+
+    @cached_property
+    def providers(self) -> tuple[IPaymentProvider, ...]:
+        """The providers whose products can be given."""
+        return registry.to_set_up()
+
+    @cached_property
+    def provider(self) -> str:
+        """Name of the provider that was chosen: Click2Sell at first, if it is there."""
+        names = [provider.name for provider in self.providers]
+        chosen = self.request.form.get("provider", registry.MAIN)
+        return chosen if chosen in names else names[0]
+
+    @property
+    def counts(self) -> list[tuple[Message, int]]:
+        """What would be made, in words and numbers."""
+        found = self.preview.counts()
+        return [(WHAT[name], number) for name, number in found.items() if number]
+
+    @cached_property
+    def lines(self) -> list[dict[str, Any]]:
+        """The lines that the table shows."""
+        zone = plone_site.timezone()
+        return [
+            {
+                "number": line.row.line,
+                "address": line.row.address,
+                "product": line.row.product_id,
+                "until": _day(line.row.until, zone),
+                "what": WHAT[line.what],
+                "reason": line.reason,
+                "groups": ", ".join(line.groups),
+            }
+            for line in self.preview.lines[:SHOWN]
+        ]
+
+    @property
+    def mistakes(self) -> list[tuple[int, Message]]:
+        """The mistakes that the page lists: line and text."""
+        return [
+            (mistake.line, importing.mistake_text(mistake))
+            for mistake in self.preview.mistakes[:SHOWN]
+        ]
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is something to import and nothing to put right first."""
+        return bool(self.preview.rows) and not self.preview.mistakes
+
+    def _uploaded(self) -> str:
+        """The text of the file that was chosen."""
+        upload = self.request.form.get("file")
+        raw = upload.read(MOST_BYTES + 1) if hasattr(upload, "read") else b""
+        if not raw:
+            self.error = _("Choose a file first.")
+        elif len(raw) > MOST_BYTES:
+            self.error = self._too_large()
+        else:
+            return self._decoded(raw)
+        return ""
+
+    def _sent_again(self) -> str:
+        """The text of the file that was shown."""
+        text = self.request.form.get("text")
+        return self._decoded(text.encode("utf-8")) if isinstance(text, str) else ""
+
+    def _decoded(self, raw: bytes) -> str:
+        try:
+            return importfile.decode(raw)
+        except importfile.FileError as error:
+            self.error = importing.error_text(error)
+            return ""
+
+    def _look(self) -> bool:
+        """Work out what the file would make.
+
+        :returns: whether it can be read.
+        """
+        if self.mailed and self._rate() is None:
+            self.error = _(
+                "Enter how many mails may be sent in an hour: 1 to ${most}.",
+                mapping={"most": str(importing.MOST_MAILS)},
+            )
+            return False
+        try:
+            file = importfile.read(self.text, plone_site.timezone())
+        except importfile.FileError as error:
+            self.error = importing.error_text(error)
+            return False
+        if len(file.rows) + len(file.mistakes) > MOST_ROWS:
+            self.error = self._too_large()
+            return False
+        self.preview = importing.preview(file, self.mailed, self.provider)
+        return True
+
+    def _rate(self) -> int | None:
+        """Mails an hour, None when it is not possible."""
+        text = self.mails_an_hour
+        number = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
+        return number if 1 <= number <= importing.MOST_MAILS else None
+
+    def _apply(self) -> None:
+        """Import what was shown, for as long as a press of the button lasts."""
+        if self.request.form.get("fingerprint") != self.preview.fingerprint:
+            message = _("Something has happened since. Nothing was changed; look again.")
+            self._say(message, "warning")
+            return
+        if not self.ready:
+            return
+        enough = time.monotonic() + AT_MOST
+        report = importing.run(
+            self.preview.rows,
+            api.user.get_current().getId(),
+            self._rate() if self.mailed else 0,
+            lambda so_far: time.monotonic() > enough,
+            self.provider,
+        )
+        done = sum(report.counted.values())
+        self._say(_("Lines imported: ${number}", mapping={"number": str(done)}), "info")
+        if report.mails:
+            self._say(
+                _(
+                    "Mails that the sweep will send: ${number}",
+                    mapping={"number": str(report.mails)},
+                ),
+                "info",
+            )
+        if report.failed:
+            message = _(
+                "Lines that failed: ${lines}. The error is in the site's log; import the file "
+                "again to try again.",
+                mapping={"lines": ", ".join(map(str, report.failed))},
+            )
+            self._say(message, "error")
+        self._look()
+        if report.left:
+            message = _(
+                "Lines left: ${number}. Import again to go on.",
+                mapping={"number": str(report.left)},
+            )
+            self._say(message, "warning")
+
+    def _too_large(self) -> Message:
+        return _(
+            "The page takes files of up to ${rows} lines and ${size} KB. For larger ones there "
+            "is the command click2sell-import.",
+            mapping={"rows": str(MOST_ROWS), "size": str(MOST_BYTES // 1024)},
+        )
+
+    def _say(self, message: Message, kind: str) -> None:
+        api.portal.show_message(message, self.request, kind)
+
+
+def _day(moment: datetime | None, zone: tzinfo) -> str:
+    return f"{moment.astimezone(zone):%Y-%m-%d}" if moment else ""

@@ -1,0 +1,279 @@
+"""Site Setup: one buyer, with the reason for all that it has."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from datetime import timezone
+from functools import cached_property
+from niteoweb.click2sell import _
+from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
+from niteoweb.click2sell.browser.words import formatting as shown
+from niteoweb.click2sell.browser.words import products as standings
+from niteoweb.click2sell.browser.words import timeline as happenings
+from niteoweb.click2sell.browser.words.actionforms import TITLES
+from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.entitlement import mapping
+from niteoweb.click2sell.entitlement import State
+from niteoweb.click2sell.explain import Cause
+from niteoweb.click2sell.explain import diagnosis as obstacle
+from niteoweb.click2sell.explain import explanation
+from niteoweb.click2sell.explain import groups as membership
+from niteoweb.click2sell.explain import Standing
+from niteoweb.click2sell.ledger import reasons as reason
+from niteoweb.click2sell.notification import Kind
+from niteoweb.click2sell.notification import OWNER
+from niteoweb.click2sell.owner import requests
+from plone import api
+from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
+from typing import Any
+from urllib.parse import urlencode
+from zExceptions import NotFound
+from zope.i18nmessageid import Message
+
+
+#: How a member stands to a group, as a badge.
+GROUPS = {
+    membership.GRANTED: shown.Badge(_("member"), "text-bg-success"),
+    membership.BY_HAND: shown.Badge(_("given by hand"), "text-bg-success"),
+    membership.TAKEN: shown.Badge(_("taken away by hand"), "text-bg-dark"),
+    membership.MISSING: shown.Badge(_("there is no such group"), "text-bg-danger"),
+    membership.BARRED: shown.Badge(_("cannot be given"), "text-bg-danger"),
+    membership.WAITING: shown.Badge(_("not given yet"), "text-bg-warning"),
+}
+
+#: Happenings on the page; a longer history is shown when it is asked for.
+RECENT = 100
+
+
+@dataclass(frozen=True)
+class Because:
+    """Why a group is given: a sentence, and the notification that it is about.
+
+    :ivar url: address of the notification, "" when there is none.
+    """
+
+    text: Message | str
+    url: str
+
+
+@dataclass(frozen=True)
+class Action:
+    """A page on which an owner does something."""
+
+    title: Message
+    url: str
+
+
+@dataclass(frozen=True)
+class Product:
+    """How the buyer stands with a product, what explains it, and what can be done about it."""
+
+    shown: standings.Shown
+    because: tuple[Because, ...]
+    actions: tuple[Action, ...]
+
+
+@dataclass(frozen=True)
+class Group:
+    """A group that the buyer is in, or should be."""
+
+    name: str
+    badge: shown.Badge
+    reasons: tuple[Because, ...]
+
+
+class MemberView(OwnerPage):
+    """A buyer's page."""
+
+    template = ViewPageTemplateFile("../templates/member.pt")
+
+    def __init__(self, context: Any, request: Any, list_url: str, buyer_id: str) -> None:
+        super().__init__(context, request)
+        self.list_url = list_url
+        self.buyer_id = buyer_id
+        self.url = f"{list_url}/{buyer_id}"
+
+    def __call__(self) -> str:
+        if self.buyer is None:
+            raise NotFound(self.buyer_id)
+        return self.template()
+
+    @cached_property
+    def buyer(self) -> buyers.Buyer | None:
+        """The record, None when there is none."""
+        return buyers.get(self.context, self.buyer_id)
+
+    @cached_property
+    def found(self) -> explanation.Explanation:
+        """What the page is about."""
+        return explanation.explain(self.context, self.buyer, datetime.now(timezone.utc))
+
+    @property
+    def title(self) -> str:
+        """The buyer's name, or its address."""
+        return self.found.name or self.found.addresses[0]
+
+    # Why the buyer cannot get in
+
+    @property
+    def obstacle(self) -> Message | None:
+        """What keeps the buyer out, None when nothing does."""
+        found = self.found.obstacle
+        if found is None:
+            return None
+        return obstacle.text(found, lambda at: shown.moment(at).text, shown.said)
+
+    @property
+    def obstacle_url(self) -> str:
+        """Address of the notification that it comes from, "" for none."""
+        found = self.found.obstacle
+        return self._url(found.key) if found is not None and found.key else ""
+
+    @property
+    def has_access(self) -> bool:
+        """Whether there is access to anything."""
+        return any(standing.access for standing in self.found.standings)
+
+    # The account
+
+    @property
+    def privacy_url(self) -> str:
+        """Address of the page that tells what is stored, and erases it."""
+        query = urlencode({"address": self.found.addresses[0]})
+        return f"{self.context.absolute_url()}/@@click2sell-privacy?{query}"
+
+    @property
+    def deleted(self) -> shown.Moment | None:
+        """When the account was deleted, if it was."""
+        at = self.found.deleted_at
+        return shown.moment(at) if at is not None else None
+
+    @property
+    def account_url(self) -> str:
+        """Address of Plone's page of the account, "" for somebody who may not see it."""
+        permission = "Plone Site Setup: Users and Groups"
+        if not api.user.has_permission(permission, obj=self.context):
+            return ""
+        query = urlencode({"userid": self.found.user_id})
+        return f"{self.context.absolute_url()}/@@user-information?{query}"
+
+    # What an owner can do
+
+    @property
+    def actions(self) -> list[Action]:
+        """What can be done for the buyer, whatever the product."""
+        names = [requests.GRANT]
+        if self.found.exists:
+            names.append(requests.RESEND)
+        return [Action(TITLES[name], f"{self.url}/{name}") for name in names]
+
+    def _actions(self, found: Standing) -> list[Action]:
+        """What can be done about a product."""
+        product = requests.product_value((found.provider, found.product_id))
+        query = urlencode({"product": product})
+        names = []
+        if found.until is not None and found.state not in (State.REFUNDED, State.PROVISIONAL):
+            names.append(requests.EXTEND)
+        if found.access:
+            names.append(requests.REVOKE)
+        found_actions = [Action(TITLES[name], f"{self.url}/{name}?{query}") for name in names]
+        decide = f"{self._url(found.causes[0].key)}/decide"
+        return [*found_actions, Action(_("Correct the buyer"), decide)]
+
+    # What the buyer has
+
+    @property
+    def products(self) -> list[Product]:
+        """How the buyer stands with each product, and what explains it."""
+        found = sorted(self.found.standings, key=lambda standing: not standing.access)
+        return [
+            Product(
+                standings.of(one),
+                tuple(self._link(cause) for cause in one.causes),
+                tuple(self._actions(one)),
+            )
+            for one in found
+        ]
+
+    @property
+    def groups(self) -> list[Group]:
+        """The groups that the buyer is in or should be, with the chain that explains each."""
+        return [
+            Group(
+                name=f"{one.title} ({one.id})" if one.title != one.id else one.id,
+                badge=GROUPS[one.standing],
+                reasons=tuple(self._reasons(one)),
+            )
+            for one in self.found.groups
+        ]
+
+    # What happened
+
+    @property
+    def everything(self) -> bool:
+        """Whether the whole history is asked for."""
+        return "all" in self.request.form
+
+    @property
+    def more(self) -> int:
+        """How many happenings are not shown."""
+        return 0 if self.everything else max(len(self.found.timeline) - RECENT, 0)
+
+    @property
+    def timeline(self) -> list[happenings.Shown]:
+        """What happened, the newest first."""
+        found = self.found.timeline[: None if self.everything else RECENT]
+        return [happenings.of(one, self._url()) for one in found]
+
+    def _url(self, key: str = "") -> str:
+        """Address of the list of notifications, or of one of them."""
+        url = f"{self.context.absolute_url()}/@@click2sell-notifications"
+        return f"{url}/{key}" if key else url
+
+    def _reasons(self, found: membership.Membership) -> list[Because]:
+        reasons = []
+        if found.standing == membership.BY_HAND:
+            reasons.append(Because(_("Given by hand."), ""))
+        if found.at is not None:
+            at = {"time": shown.moment(found.at).text}
+            text = _("An owner took it away on ${time}.", mapping=at)
+            reasons.append(Because(text, ""))
+        if found.problem:
+            reasons.append(Because(reason.text(found.problem, found.id), ""))
+        reasons += [self._because(one) for one in found.reasons if one.causes]
+        return reasons
+
+    def _because(self, found: membership.Because) -> Because:
+        cause = found.causes[0]
+        names = {
+            "what": self._named(cause),
+            "product": found.product[1],
+            "line": found.line,
+        }
+        if found.product == mapping.EVERY_BUYER:
+            text = _("Because of ${what}: the group of all buyers", mapping=names)
+        elif found.line is None:
+            text = _(
+                "Because of ${what}, product ${product}, which no line of the mapping gives "
+                "this group any more",
+                mapping=names,
+            )
+        else:
+            text = _("Because of ${what}, product ${product}, line ${line}", mapping=names)
+        return Because(text, self._url(cause.key))
+
+    def _link(self, cause: Cause) -> Because:
+        return Because(self._named(cause), self._url(cause.key))
+
+    def _named(self, cause: Cause) -> str:
+        """A notification in a few words, such as "purchase R-123 on 3 May"."""
+        by_hand = cause.provider == OWNER and cause.kind == Kind.PURCHASE
+        names = {
+            "kind": shown.said(
+                _("access given by hand") if by_hand else shown.kind(cause.kind)
+            ),
+            "receipt": cause.receipt,
+            "date": shown.day(cause.at),
+        }
+        if cause.receipt and not by_hand:
+            return shown.said(_("${kind} ${receipt} on ${date}", mapping=names))
+        return shown.said(_("${kind} on ${date}", mapping=names))

@@ -1,0 +1,263 @@
+"""Site Setup: one notification, what became of it, and the buttons that try it again."""
+
+from datetime import datetime
+from datetime import timezone
+from functools import cached_property
+from niteoweb.click2sell import _
+from niteoweb.click2sell.browser.desk import preview as previews
+from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
+from niteoweb.click2sell.browser.words import decisions
+from niteoweb.click2sell.browser.words import formatting
+from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import reasons as reason
+from niteoweb.click2sell.member import accounts
+from niteoweb.click2sell.provisioning import pipeline
+from niteoweb.click2sell.provisioning import preview as dryrun
+from niteoweb.click2sell.report import notifications
+from niteoweb.click2sell.storage import transactions
+from plone import api
+from plone.protect.authenticator import check
+from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
+from typing import Any
+from urllib.parse import urlencode
+from zExceptions import NotFound
+from zExceptions import Unauthorized
+from ZODB.POSException import ConflictError
+from zope.i18nmessageid import Message
+
+import json
+import logging
+import traceback
+
+
+logger = logging.getLogger("niteoweb.click2sell")
+
+#: Other notifications of the buyer that the page lists.
+OTHERS = 10
+
+
+class NotificationView(OwnerPage):
+    """An entry's page. POST works out what a replay would change, or replays.
+
+    What is replayed is what was shown: a fingerprint of it comes with the button.
+    """
+
+    template = ViewPageTemplateFile("../templates/notification.pt")
+    table = ViewPageTemplateFile("../templates/notificationtable.pt")
+    rows = ViewPageTemplateFile("../templates/changes.pt")
+    #: None before the dry run.
+    preview: previews.Preview | None = None
+
+    def __init__(self, context: Any, request: Any, list_url: str, key: str) -> None:
+        super().__init__(context, request)
+        self.list_url = list_url
+        self.key = key
+        self.url = f"{list_url}/{key}"
+
+    def __call__(self) -> str:
+        if self.entry is None:
+            raise NotFound(self.key)
+        if self.request.method == "POST":
+            # First of all: the automatic check sees only what is not committed yet, and our
+            # commits are made before it.
+            check(self.request)
+            if not self.may_operate:
+                raise Unauthorized("Click2Sell: Operate purchases")
+            if self._try():
+                self.request.response.redirect(self.url)
+                return ""
+        return self.template()
+
+    def _try(self) -> bool:
+        """Do what the button says.
+
+        :returns: whether the notification was processed, or that was tried.
+        """
+        self._look()
+        if "replay" not in self.request.form or self.preview is None:
+            return False
+        if self.request.form.get("fingerprint") != self.preview.fingerprint:
+            message = _("Something has happened since. Nothing was changed; look again.")
+            self._say(message, "warning")
+            return False
+        self._replay()
+        return True
+
+    def _look(self) -> None:
+        """Work out what a replay would change."""
+        try:
+            found = dryrun.replay(self.context, self.key, datetime.now(timezone.utc))
+            self.preview = previews.of(self.context, self.key, found)
+        except ConflictError:
+            raise
+        except Exception as error:
+            # The message of an error could hold an address.
+            where = "".join(traceback.format_tb(error.__traceback__))
+            name = type(error).__name__
+            logger.error("Dry run of entry %s failed: %s\n%s", self.key, name, where)
+            message = _(
+                "What a replay would change cannot be worked out: ${error}. The error is in "
+                "the site's log.",
+                mapping={"error": name},
+            )
+            self._say(message, "error")
+
+    def _replay(self) -> None:
+        try:
+            pipeline.replay(self.key)
+        except transactions.Busy:
+            message = _("Another process is at the same data. Try again in a moment.")
+            self._say(message, "warning")
+        except pipeline.Failed:
+            message = _("The replay failed. What went wrong stands below, under the outcome.")
+            self._say(message, "error")
+        else:
+            self._say(_("The notification was processed again."), "info")
+
+    def _say(self, message: Message, kind: str) -> None:
+        api.portal.show_message(message, self.request, kind)
+
+    @cached_property
+    def entry(self) -> ledger.Entry | None:
+        """The entry, None when there is none."""
+        return ledger.get(self.context, self.key)
+
+    # What was done
+
+    @property
+    def badge(self) -> formatting.Badge:
+        """The outcome."""
+        return formatting.badge(self.entry["outcome"])
+
+    @property
+    def failures(self) -> list[tuple[formatting.Moment, str]]:
+        """When attempts failed, and with which error; the latest first."""
+        found = reversed(self.entry.get("failures", ()))
+        return [(formatting.moment(failure["at"]), failure["error"]) for failure in found]
+
+    @property
+    def reason(self) -> Message | str:
+        """Why it needs a person, waits or was refused, "" for no reason."""
+        return reason.text(self.entry["reason"], self.entry["subject"])
+
+    @property
+    def decide_url(self) -> str:
+        """Address of the page where an owner can decide about it, "" when nothing can be."""
+        can = self.may_operate and decisions.possible(self.context, self.entry)
+        return f"{self.url}/decide" if can else ""
+
+    @property
+    def notes(self) -> list[decisions.Note]:
+        """What owners have decided about it."""
+        return decisions.notes(self.entry["notes"])
+
+    # What it meant
+
+    @property
+    def kind(self) -> Message | str:
+        """What happened to the purchase."""
+        return formatting.kind(self.entry["kind"])
+
+    @property
+    def product(self) -> str:
+        """What it was for."""
+        return formatting.product(self.entry)
+
+    @property
+    def amount(self) -> str:
+        """What was paid."""
+        return formatting.amount(self.entry)
+
+    @property
+    def terms(self) -> tuple[Message, ...]:
+        """The terms of access that were written down."""
+        return formatting.terms(self.entry["days"], self.entry["exclusive"])
+
+    def moment(self, name: str) -> formatting.Moment | None:
+        """One of the entry's times."""
+        return formatting.moment(self.entry[name]) if self.entry[name] else None
+
+    # Who it concerns
+
+    @property
+    def name(self) -> str:
+        """The buyer's first and last name."""
+        return f"{self.entry['first_name']} {self.entry['last_name']}".strip()
+
+    @property
+    def address(self) -> str:
+        """The buyer's address as it was sent."""
+        return formatting.address(self.entry)
+
+    @cached_property
+    def buyer(self) -> buyers.Buyer | None:
+        """The record of the buyer, None for a notification that names none."""
+        return buyers.get(self.context, self.entry["buyer_id"])
+
+    @property
+    def other_addresses(self) -> list[str]:
+        """Addresses that turned out to be the same buyer's."""
+        found = self.buyer["addresses"] if self.buyer is not None else ()
+        return [address for address in found if address != self.entry["buyer"]]
+
+    @property
+    def user_id(self) -> str:
+        """The buyer's account, "" when there is none."""
+        return self.buyer["user_id"] if self.buyer is not None else ""
+
+    @property
+    def account_exists(self) -> bool:
+        """Whether the account that the buyer is tied to is there."""
+        return bool(self.user_id) and accounts.exists(self.user_id)
+
+    @property
+    def deleted(self) -> formatting.Moment | None:
+        """When an owner deleted the account, if that was so."""
+        deleted_at = self.buyer["deleted_at"] if self.buyer is not None else ""
+        return formatting.moment(deleted_at) if deleted_at else None
+
+    @property
+    def account_url(self) -> str:
+        """Address of Plone's page of the account, "" for somebody who may not see it."""
+        permission = "Plone Site Setup: Users and Groups"
+        if not api.user.has_permission(permission, obj=self.context):
+            return ""
+        query = urlencode({"userid": self.user_id})
+        return f"{self.context.absolute_url()}/@@user-information?{query}"
+
+    @property
+    def buyer_url(self) -> str:
+        """Address of the buyer's page, "" for a notification that names none."""
+        if self.buyer is None:
+            return ""
+        return f"{self.context.absolute_url()}/@@click2sell-members/{self.buyer['id']}"
+
+    @property
+    def of_buyer_url(self) -> str:
+        """Address of the list of all notifications of the buyer."""
+        return f"{self.list_url}?{urlencode({'buyer': self.entry['buyer']})}"
+
+    @property
+    def privacy_url(self) -> str:
+        """Address of the page that tells all that is stored about the buyer."""
+        query = urlencode({"address": self.entry["buyer"]})
+        return f"{self.context.absolute_url()}/@@click2sell-privacy?{query}"
+
+    @cached_property
+    def others(self) -> list[formatting.Row]:
+        """The newest other notifications of the buyer."""
+        if not self.entry["buyer"]:
+            return []
+        found = notifications.Listing(
+            self.context, notifications.Filters(buyer=self.entry["buyer"])
+        )
+        keys = [key for key in found.keys(0, OTHERS + 1) if key != self.key]
+        return formatting.rows(self.context, self.list_url, keys[:OTHERS])
+
+    # What arrived
+
+    @property
+    def payload(self) -> list[tuple[str, str]]:
+        """Names and values as they arrived; empty when they are not kept any more."""
+        return list(json.loads(self.entry["payload"]).items())

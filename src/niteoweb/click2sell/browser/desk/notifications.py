@@ -1,0 +1,142 @@
+"""Site Setup: the notifications that arrived, the newest first."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from niteoweb.click2sell import _
+from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.browser.desk.decide import DecideView
+from niteoweb.click2sell.browser.desk.notification import NotificationView
+from niteoweb.click2sell.browser.desk.ownerpage import ListPage
+from niteoweb.click2sell.browser.words import formatting
+from niteoweb.click2sell.report import notifications
+from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
+from typing import Any
+from zExceptions import NotFound
+from zope.i18nmessageid import Message
+from zope.interface import implementer
+from zope.publisher.interfaces import IPublishTraverse
+
+import re
+
+
+LABELS = {
+    "search": _("Search"),
+    "outcome": _("Outcome"),
+    "provider": _("Provider"),
+    "kind": _("Kind"),
+    "product": _("Product id"),
+    "buyer": _("Address of the buyer"),
+    "from": _("From"),
+    "to": _("Until"),
+}
+
+#: What stands behind an entry's key in the address, and the page that shows it.
+PAGES = {(): NotificationView, ("decide",): DecideView}
+
+_DATE = re.compile(r"(\d{4}-\d{2}-\d{2})?", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A value that a filter can have."""
+
+    value: str
+    text: Message | str
+
+
+@dataclass(frozen=True)
+class Field:
+    """A filter in the form.
+
+    :ivar value: as it stands in the address.
+    :ivar choices: the possible values; none where anything can be typed.
+    :ivar type: of the input field where anything can be typed.
+    :ivar error: what is wrong with the value.
+    """
+
+    name: str
+    label: Message
+    value: str
+    choices: tuple[Choice, ...] = ()
+    type: str = "text"
+    error: Message | None = None
+
+
+@implementer(IPublishTraverse)
+class NotificationsView(ListPage):
+    """``@@click2sell-notifications``: the list; with a key behind it, that entry's page."""
+
+    template = ViewPageTemplateFile("../templates/notifications.pt")
+    table = ViewPageTemplateFile("../templates/notificationtable.pt")
+
+    def __init__(self, context: Any, request: Any) -> None:
+        super().__init__(context, request)
+        self.names: list[str] = []
+        self.error: notifications.FilterError | None = None
+        self.capped = False
+        self.filtered = False
+        self.searched = False
+        self.rows: list[formatting.Row] = []
+
+    def publishTraverse(self, request: Any, name: str) -> "NotificationsView":  # noqa: N802
+        """Take the part of the path that names an entry."""
+        self.names.append(name)
+        return self
+
+    def __call__(self) -> str:
+        self.request.response.setHeader("Cache-Control", "no-store")
+        if self.names:
+            view = PAGES.get(tuple(self.names[1:]))
+            if view is None:
+                raise NotFound(self.names[-1])
+            return view(self.context, self.request, self.url, self.names[0])()
+        try:
+            self._find()
+        except notifications.FilterError as error:
+            self.error = error
+        return self.template()
+
+    def _find(self) -> None:
+        """Look the page's entries up.
+
+        :raises niteoweb.click2sell.report.notifications.FilterError: a filter is not possible.
+        """
+        filters = notifications.parse(self.context, self.request.form, plone_site.timezone())
+        found = notifications.Listing(self.context, filters)
+        start = self.turn_to_page(found.total)
+        self.filtered = filters != notifications.Filters()
+        self.searched = bool(filters.search)
+        self.capped = found.capped
+        self.rows = formatting.rows(self.context, self.url, found.keys(start, self.size))
+
+    @property
+    def url(self) -> str:
+        """Address of the list, without filters."""
+        return f"{self.context.absolute_url()}/@@click2sell-notifications"
+
+    @property
+    def filter_names(self) -> Sequence[str]:
+        """What the addresses of the other pages keep of this one's."""
+        return notifications.NAMES
+
+    @property
+    def fields(self) -> list[Field]:
+        """The filters of the form, with what was asked for."""
+        texts = {
+            "outcome": lambda value: formatting.badge(value).text,
+            "provider": str,
+            "kind": formatting.kind,
+        }
+        choices = {
+            name: tuple(Choice(value, texts[name](value)) for value in values)
+            for name, values in notifications.choices(self.context).items()
+        }
+        return [self._field(name, choices.get(name, ())) for name in notifications.NAMES]
+
+    def _field(self, name: str, choices: tuple[Choice, ...]) -> Field:
+        value = self.request.form.get(name)
+        value = value.strip() if isinstance(value, str) else ""
+        # A field for dates would swallow a date and time, and whatever is no date at all.
+        is_date = name in ("from", "to") and _DATE.fullmatch(value)
+        error = self.error.message if self.error and self.error.name == name else None
+        return Field(name, LABELS[name], value, choices, "date" if is_date else "text", error)

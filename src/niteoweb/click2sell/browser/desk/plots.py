@@ -1,0 +1,75 @@
+"""The plots of the report, and the words and numbers that it shares with them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from niteoweb.click2sell import _
+from niteoweb.click2sell.report import charts
+from niteoweb.click2sell.report import overview
+from typing import Any
+from zope.i18n import translate
+from zope.i18nmessageid import Message
+
+
+TITLES = {
+    "new_buyers": _("New buyers"),
+    "purchases": _("Purchases"),
+    "renewals": _("Renewals"),
+    "refunds": _("Refunds"),
+    "chargebacks": _("Chargebacks"),
+    "lapses": _("Access ended"),
+}
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A figure over time.
+
+    :ivar svg: "" when there is nothing to plot.
+    """
+
+    title: Message
+    total: str
+    svg: str
+
+
+def number(count: int) -> str:
+    """A number, for people."""
+    return f"{count:,}"
+
+
+def plots(request: Any, unit: str, rows: Sequence[overview.Figures]) -> list[Plot]:
+    """A plot for each figure.
+
+    :param unit: of the rows, see :class:`niteoweb.click2sell.report.overview.Range`.
+    """
+    # Days without their year: there is little room.
+    labels = [row.period if unit == overview.MONTH else row.period[5:] for row in rows]
+    return [_plot(request, name, rows, labels) for name in TITLES]
+
+
+def _plot(
+    request: Any, name: str, rows: Sequence[overview.Figures], labels: Sequence[str]
+) -> Plot:
+    title, values = TITLES[name], [row.values[name] for row in rows]
+    total, most = sum(values), max(values)
+    if not total:
+        return Plot(title, number(total), "")
+    description = _(
+        "From ${first} to ${last}: ${total} in all, at most ${most}, on ${peak}. All figures "
+        "are in the table below the plots.",
+        mapping={
+            "first": rows[0].period,
+            "last": rows[-1].period,
+            "total": number(total),
+            "most": number(most),
+            "peak": rows[values.index(most)].period,
+        },
+    )
+    svg = charts.bars(
+        f"plot-{name.replace('_', '-')}",
+        translate(title, context=request),
+        translate(description, context=request),
+        labels,
+        values,
+    )
+    return Plot(title, number(total), svg)

@@ -1,0 +1,49 @@
+"""What a replay would change, in the words of the page that shows it."""
+
+from dataclasses import dataclass
+from niteoweb.click2sell.browser.words import changes
+from niteoweb.click2sell.browser.words import formatting
+from niteoweb.click2sell.ledger import reasons as reason
+from niteoweb.click2sell.provisioning import DryRun
+from typing import Any
+from zope.i18nmessageid import Message
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a replay would change.
+
+    :ivar anything: something would change at all.
+    :ivar fingerprint: stands for what is shown.
+    :ivar terms: the terms of access that would be written down, none when they are already.
+    :ivar others: how many other notifications of the buyer would change, in their outcome or
+        terms.
+    """
+
+    anything: bool
+    fingerprint: str
+    changes: changes.Changes
+    terms: tuple[Message, ...]
+    others: int
+    badge: formatting.Badge
+    reason: Message | str
+
+
+def of(site: Any, key: str, found: DryRun) -> Preview:
+    """Put a dry run into words.
+
+    :param key: of the entry that would be replayed.
+    """
+    plan, verdict = found.plan, found.verdict
+    now, then = changes.present(site, key), changes.told(verdict)
+    what = changes.of(site, plan)
+    terms = plan.terms.get(key)
+    return Preview(
+        anything=what.anything or now != then,
+        fingerprint=changes.fingerprint((what.told, now, then, terms)),
+        changes=what,
+        terms=formatting.terms(terms.days, terms.exclusive) if terms else (),
+        others=len(what.keys - {key}),
+        badge=formatting.badge(verdict.outcome),
+        reason=reason.text(verdict.reason, verdict.subject),
+    )

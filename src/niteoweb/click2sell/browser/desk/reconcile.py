@@ -1,0 +1,97 @@
+"""Site Setup: reconcile everybody after the mapping was changed."""
+
+from collections.abc import Sequence
+from niteoweb.click2sell import _
+from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
+from niteoweb.click2sell.owner import reconcile
+from plone import api
+from plone.protect.authenticator import check
+from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
+
+import time
+
+
+#: Rows of the table; the number of all is told.
+SHOWN = 200
+
+#: Seconds that one press of a button works; it goes on with the next.
+AT_MOST = 20
+
+
+class ReconcileView(OwnerPage):
+    """``@@click2sell-reconcile``: a dry run of everybody, and the button that applies it.
+
+    GET changes nothing and computes nothing. On a large site a press of a button looks at as
+    many buyers as the time allows, and the next goes on after them; what is applied is what was
+    shown.
+    """
+
+    template = ViewPageTemplateFile("../templates/reconcile.pt")
+    #: None before the dry run.
+    part: reconcile.Part | None = None
+    #: The buyer after whom `part` begins.
+    after = ""
+
+    def __call__(self) -> str:
+        if self.request.method == "POST":
+            # First of all: the automatic check sees only what is not committed yet, and our
+            # commits are made before it.
+            check(self.request)
+            if "apply" in self.request.form:
+                self.after = self._text("after")
+                self._look_again(self._text("until"))
+                self._apply()
+            else:
+                self.after = self._text("until") if "next" in self.request.form else ""
+                self.part = reconcile.part(self.context, self.after, seconds=AT_MOST)
+        self.request.response.setHeader("Cache-Control", "no-store")
+        return self.template()
+
+    @property
+    def changes(self) -> Sequence[reconcile.Change]:
+        """What would change."""
+        return self.part.changes if self.part else ()
+
+    @property
+    def shown(self) -> Sequence[reconcile.Change]:
+        """The changes that the table shows."""
+        return self.changes[:SHOWN]
+
+    @property
+    def fingerprint(self) -> str:
+        """Stands for the changes that the reader has seen."""
+        return reconcile.fingerprint(self.changes)
+
+    def _look_again(self, until: str) -> None:
+        """Look at what was shown, however long it takes."""
+        self.part = reconcile.part(self.context, self.after, until)
+
+    def _text(self, name: str) -> str:
+        """A hidden field of the form."""
+        value = self.request.form.get(name)
+        return value if isinstance(value, str) else ""
+
+    def _apply(self) -> None:
+        """Apply the changes if they are those that the reader has seen."""
+        if self.is_copy:
+            self._say(_("This is a copy of the site: nothing was changed."), "error")
+            return
+        if self._text("fingerprint") != self.fingerprint:
+            message = _("Something has happened since. Nothing was changed; look again.")
+            self._say(message, "warning")
+            return
+        enough = time.monotonic() + AT_MOST
+        report = reconcile.apply(self.changes, lambda so_far: time.monotonic() > enough)
+        self._look_again(self.part.until)
+        if report.changed:
+            message = _("Members changed: ${number}", mapping={"number": report.changed})
+            self._say(message, "info")
+        if self.changes:
+            message = _(
+                "Members left: ${number}. Apply again to go on.",
+                mapping={"number": len(self.changes)},
+            )
+            self._say(message, "warning")
+
+    def _say(self, message: str, kind: str) -> None:
+        api.portal.show_message(message, self.request, kind)

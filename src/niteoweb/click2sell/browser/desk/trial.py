@@ -1,0 +1,258 @@
+"""Site Setup: a test purchase that goes down the whole road and changes nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from datetime import timezone
+from email.message import EmailMessage
+from functools import cached_property
+from niteoweb.click2sell import _
+from niteoweb.click2sell.browser import callback
+from niteoweb.click2sell.browser.desk import preview as previews
+from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
+from niteoweb.click2sell.browser.words import formatting
+from niteoweb.click2sell.interfaces import IPaymentProvider
+from niteoweb.click2sell.notification import DeliveryError
+from niteoweb.click2sell.notification import Notification
+from niteoweb.click2sell.notification import SecretKeyNotSet
+from niteoweb.click2sell.owner import trial
+from niteoweb.click2sell.provider import registry
+from niteoweb.click2sell.settings import apitoken
+from niteoweb.click2sell.settings import current
+from plone import api
+from plone.protect.authenticator import check
+from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
+from ZODB.POSException import ConflictError
+from zope.i18nmessageid import Message
+
+import logging
+import traceback
+
+
+logger = logging.getLogger("niteoweb.click2sell")
+
+#: What can be tried, in the words of the owner; see :mod:`niteoweb.click2sell.provider.sample`.
+KINDS = {
+    "sale": _("a sale"),
+    "subscription": _("the first payment of a subscription"),
+    "renewal": _("the renewal of a subscription"),
+    "change": _("a change of a subscription"),
+    "cancellation": _("the cancellation of a subscription"),
+    "reactivation": _("a cancellation that is taken back"),
+    "end": _("the end of a subscription"),
+    "refund": _("a refund"),
+    "chargeback": _("a payment that the bank takes back"),
+    "failed": _("a payment that failed"),
+}
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A mail as it would go out."""
+
+    sender: str
+    to: str
+    subject: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of a test purchase.
+
+    :ivar status: of the answer that the provider would get, with `answer` as its text.
+    :ivar verified: the signature is right.
+    :ivar key_missing: there is no secret key to verify with.
+    :ivar sent: names and values in each delivery, without what proves it.
+    :ivar terms: days of access and exclusivity, none when the product has no line.
+    """
+
+    status: int
+    answer: str
+    verified: bool
+    sent: tuple[tuple[tuple[str, str], ...], ...]
+    key_missing: bool = False
+    kind: Message | str = ""
+    product: str = ""
+    product_known: bool = True
+    buyer: str = ""
+    terms: tuple[Message, ...] = ()
+    preview: previews.Preview | None = None
+    letter: Letter | None = None
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A provider that can be tried."""
+
+    title: str
+    url: str
+    current: bool
+
+
+class TryView(OwnerPage):
+    """``@@click2sell-try``: asks for product, address and kind; POST tries them.
+
+    It changes nothing, and still wants the token: what a test purchase shows is about members.
+    """
+
+    index = ViewPageTemplateFile("../templates/trial.pt")
+    rows = ViewPageTemplateFile("../templates/changes.pt")
+    #: None before the button was pressed, and when something unexpected happened.
+    result: Result | None = None
+
+    def __call__(self) -> str:
+        if self.request.method == "POST":
+            check(self.request)
+            self._try()
+        self.request.response.setHeader("Cache-Control", "no-store")
+        return self.index()
+
+    @cached_property
+    def provider(self) -> IPaymentProvider:
+        """The provider that was chosen; at first one that is set up and can be tried."""
+        chosen = self._text("provider")
+        for provider in self.providers:
+            if provider.name == chosen:
+                return provider
+        found = [one for one in registry.to_set_up() if one in self.providers]
+        found += self.providers
+        return next((one for one in found if one.sample is not None), found[0])
+
+    @cached_property
+    def providers(self) -> tuple[IPaymentProvider, ...]:
+        """The providers that can be chosen: those that are switched on."""
+        return registry.enabled()
+
+    @property
+    def choices(self) -> list[Choice]:
+        """The links to the providers, none where there is nothing to choose."""
+        if len(self.providers) < 2:
+            return []
+        return [
+            Choice(one.title, f"{self.url}?provider={one.name}", one is self.provider)
+            for one in self.providers
+        ]
+
+    @property
+    def can_be_tried(self) -> bool:
+        """Whether there is something to choose from."""
+        return self.provider.sample is not None
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether true notifications of the provider make the site ask it."""
+        return apitoken.is_set(self.provider) and self.provider.client is not None
+
+    @property
+    def products(self) -> list[str]:
+        """The products that have a line in the provider's mapping."""
+        return list(
+            dict.fromkeys(
+                line.product_id
+                for line in current.mapping()
+                if line.provider == self.provider.name
+            )
+        )
+
+    @property
+    def product(self) -> str:
+        """What was entered; the first product before anything was."""
+        if "product" in self.request.form:
+            return self._text("product")
+        return next(iter(self.products), "")
+
+    @property
+    def address(self) -> str:
+        """What was entered."""
+        return self._text("address")
+
+    @property
+    def kind(self) -> str:
+        """What was chosen."""
+        found, kinds = self._text("kind"), self.provider.sample.KINDS
+        return found if found in kinds else next(iter(kinds))
+
+    @property
+    def kinds(self) -> list[tuple[str, Message | str]]:
+        """What can be chosen, with its text."""
+        kinds = self.provider.sample.KINDS
+        return [(name, KINDS.get(name) or formatting.kind(kinds[name])) for name in kinds]
+
+    @property
+    def url(self) -> str:
+        """Address of this page."""
+        return f"{self.context.absolute_url()}/@@click2sell-try"
+
+    def _text(self, name: str) -> str:
+        value = self.request.form.get(name)
+        return value.strip() if isinstance(value, str) else ""
+
+    def _try(self) -> None:
+        if not self.can_be_tried:
+            return
+        now = datetime.now(timezone.utc)
+        made = trial.deliveries(
+            self.context, self.provider, self.kind, self.product, self.address, now
+        )
+        found: list[Notification] = []
+        sent: list[tuple[tuple[str, str], ...]] = []
+        verified = False
+        try:
+            for delivery in made:
+                verified = False
+                genuine = trial.verify(self.provider, delivery, now)
+                verified = True
+                sent.append(tuple(genuine.payload().items()))
+                found += trial.read(self.provider, genuine)
+        except DeliveryError as error:
+            status = callback.STATUS.get(type(error), 400)
+            missing = isinstance(error, SecretKeyNotSet)
+            self.result = Result(status, str(error), verified, tuple(sent), missing)
+            return
+        try:
+            self.result = self._rehearsed(found, tuple(sent), now)
+        except ConflictError:
+            raise
+        except Exception as error:
+            # The message of an error could hold an address.
+            where = "".join(traceback.format_tb(error.__traceback__))
+            name = type(error).__name__
+            logger.error("A test purchase failed: %s\n%s", name, where)
+            message = _(
+                "What this would lead to cannot be worked out: ${error}. The error is in the "
+                "site's log.",
+                mapping={"error": name},
+            )
+            api.portal.show_message(message, self.request, "error")
+
+    def _rehearsed(
+        self,
+        notifications: Sequence[Notification],
+        sent: tuple[tuple[tuple[str, str], ...], ...],
+        now: datetime,
+    ) -> Result:
+        names = [one.fullname for one in notifications if one.fullname]
+        with trial.rehearse(notifications, now) as rehearsal:
+            entry = rehearsal.entry
+            key = notifications[-1].key
+            return Result(
+                200,
+                callback.PARSED,
+                True,
+                sent,
+                kind=formatting.kind(entry["kind"]),
+                product=formatting.product(entry),
+                product_known=entry["terms_known"],
+                buyer=f"{' '.join(names[-1:])} <{entry['email']}>".strip(),
+                terms=formatting.terms(entry["days"], entry["exclusive"]),
+                preview=previews.of(self.context, key, rehearsal.found),
+                letter=_letter(rehearsal.mail),
+            )
+
+
+def _letter(mail: EmailMessage | None) -> Letter | None:
+    if mail is None:
+        return None
+    sender, to, subject = (str(mail[name] or "") for name in ("From", "To", "Subject"))
+    return Letter(sender, to, subject, mail.get_content())

@@ -1,0 +1,217 @@
+"""Site Setup: the settings, a form for each payment provider.
+
+The form of Click2Sell has the settings of the add-on as a whole, too.
+"""
+
+from html import escape
+from niteoweb.click2sell import _
+from niteoweb.click2sell import site
+from niteoweb.click2sell.browser.desk.checklist import Checklist
+from niteoweb.click2sell.browser.settings.widgets import MappingFieldWidget
+from niteoweb.click2sell.browser.settings.widgets import PreviousSecretKeyFieldWidget
+from niteoweb.click2sell.browser.settings.widgets import SecretKeyFieldWidget
+from niteoweb.click2sell.browser.settings.widgets import TokenFieldWidget
+from niteoweb.click2sell.interfaces import IPaymentProvider
+from niteoweb.click2sell.interfaces import ISecretKeyActions
+from niteoweb.click2sell.provider import registry
+from niteoweb.click2sell.settings import apitoken
+from niteoweb.click2sell.settings import current
+from niteoweb.click2sell.settings import rules
+from niteoweb.click2sell.settings import secretkeys
+from plone.app.registry.browser.controlpanel import ControlPanelFormWrapper
+from plone.app.registry.browser.controlpanel import RegistryEditForm
+from plone.app.z3cform.widgets.radio import RadioFieldWidget
+from plone.z3cform.layout import wrap_form
+from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
+from Products.statusmessages.interfaces import IStatusMessage
+from typing import Any
+from z3c.form.error import MultipleErrors
+from z3c.form.field import Fields
+from z3c.form.interfaces import IErrorViewSnippet
+from zope.component import getMultiAdapter
+from zope.i18n import translate
+from zope.i18nmessageid import Message
+from zope.interface import Invalid
+
+
+class SettingsForm(RegistryEditForm):
+    """Edits the settings of a payment provider.
+
+    :ivar provider: of which; see :func:`view_of`.
+    """
+
+    provider: IPaymentProvider
+    enableCSRFProtection = True
+
+    @property
+    def description(self) -> Message:
+        """What the page is for; the layout inserts it as markup."""
+        if self.provider.name != registry.MAIN:
+            return _(
+                "Notifications of ${provider} are taken in at ${address}.",
+                mapping={
+                    "provider": escape(self.provider.title),
+                    "address": '<code class="text-break">'
+                    f"{escape(current.callback_address(self.provider))}</code>",
+                },
+            )
+        here = escape(self.context.absolute_url())
+        text = _("reconcile all members")
+        link = translate(text, context=self.request)
+        others = (
+            f'<a href="{here}/@@{other.name}-settings">{escape(other.title)}</a>'
+            for other in registry.registered()
+            if other is not self.provider
+        )
+        return _(
+            "Buyers become members of this site. After a change of products and groups, "
+            "${reconcile}. Other payment providers: ${providers}.",
+            mapping={
+                "reconcile": f'<a href="{here}/@@click2sell-reconcile">{escape(link)}</a>',
+                "providers": ", ".join(others),
+            },
+        )
+
+    def update(self) -> None:
+        """Process the form; on a copy of the site also say that it is one."""
+        super().update()
+        if site.is_copy():
+            IStatusMessage(self.request).add(
+                _(
+                    "This is a copy of the site: nothing is mailed and no access is ended "
+                    "here. The site itself is ${address}.",
+                    mapping={"address": site.settings().site_address or "?"},
+                ),
+                type="warning",
+            )
+
+    def updateFields(self) -> None:
+        """Give fields their widgets, and offer to remove the key when there is one."""
+        super().updateFields()
+        provider = self.provider
+        self.fields["secretkey"].widgetFactory = SecretKeyFieldWidget
+        self.fields["previous_secretkey"].widgetFactory = PreviousSecretKeyFieldWidget
+        for name in self._secrets:
+            # Not even the widget gets to know the key.
+            self.fields[name].ignoreContext = True
+        if apitoken.NAME in self.fields:
+            self.fields[apitoken.NAME].widgetFactory = TokenFieldWidget
+        self.fields["mapping"].widgetFactory = MappingFieldWidget
+        for name in rules.LISTS:
+            if name in self.fields:
+                self.fields[name].widgetFactory = MappingFieldWidget
+        if "welcome_mail" in self.fields:
+            self.fields["welcome_mail"].widgetFactory = RadioFieldWidget
+        if "buyers_group" in self.fields:
+            # z3c.form takes an empty value for none and shows the default: the next save would
+            # bring back the group that the owner has switched off.
+            self.fields["buyers_group"].showDefault = False
+        asked = {
+            "secretkey": ("secretkey_keep_old", "secretkey_clear"),
+            "previous_secretkey": ("previous_secretkey_clear",),
+            apitoken.NAME: ("api_token_clear",),
+        }
+        there = {
+            "secretkey": secretkeys.is_set(provider),
+            "previous_secretkey": secretkeys.previous_is_set(provider),
+            apitoken.NAME: apitoken.is_set(provider),
+        }
+        names = [
+            name
+            for field in self.fields
+            for name in (field, *(asked[field] if there.get(field) else ()))
+        ]
+        actions = Fields(ISecretKeyActions, ignoreContext=True)
+        self.fields = (self.fields + actions).select(*names)
+
+    def updateWidgets(self, prefix: str | None = None) -> None:
+        """Make the widgets, the one for the text of the mail large enough.
+
+        :param prefix: of the names of inputs, None for the usual one.
+        """
+        super().updateWidgets(prefix)
+        for name, rows in {"welcome_text": 12, **dict.fromkeys(rules.LISTS, 3)}.items():
+            if name in self.widgets:
+                self.widgets[name].rows = rows
+
+    def extractData(
+        self,
+        setErrors: bool = True,
+    ) -> tuple[dict[str, Any], tuple]:
+        """Read what was typed, tidy it, and look for mistakes in it.
+
+        :param setErrors: also show the mistakes at their fields.
+        :returns: values by name, and a view for each mistake.
+        """
+        values, errors = super().extractData(setErrors)
+        # What goes wrong from here on is logged with the form, for Managers to read.
+        for name in self._secrets:
+            self.request.form.pop(self.widgets[name].name, None)
+        values = rules.normalize(values)
+        if values.get("site_address") == "":
+            values["site_address"] = rules.own_address()
+        messages: dict[str, list[Message]] = {}
+        for name, message in rules.validate(values, self.provider):
+            if self.widgets[name].error is None:
+                messages.setdefault(name, []).append(message)
+        for name, found in messages.items():
+            errors += (self._error(name, found),)
+        if setErrors:
+            self.widgets.errors = errors
+        return values, errors
+
+    @property
+    def _secrets(self) -> list[str]:
+        return [name for name in rules.SECRETS if name in self.provider.schema]
+
+    def applyChanges(self, data: dict[str, Any]) -> None:
+        """Save values in which no mistake was found."""
+        rules.save(data, self.provider)
+
+    def _error(self, name: str, messages: list[Message]) -> IErrorViewSnippet:
+        """Show messages at a field, each in a line of its own."""
+        widget = self.widgets[name]
+        views = [self._view(Invalid(message), widget) for message in messages]
+        widget.error = (
+            views[0] if len(views) == 1 else self._view(MultipleErrors(views), widget)
+        )
+        return widget.error
+
+    def _view(self, error: Exception, widget: Any) -> IErrorViewSnippet:
+        view = getMultiAdapter(
+            (error, self.request, widget, widget.field, self, self.getContent()),
+            IErrorViewSnippet,
+        )
+        view.update()
+        return view
+
+
+class SettingsWrapper(ControlPanelFormWrapper):
+    """Plone's layout of a control panel, with our tabs and the checklist."""
+
+    index = ViewPageTemplateFile("../templates/settings.pt")
+
+    @property
+    def checklist(self) -> Checklist:
+        """What has to be set up, after what was just saved.
+
+        Beside the add-on's own settings that is everything, beside a provider's only what is
+        about the provider.
+        """
+        found, provider = Checklist(self.context, self.request), self.form.provider
+        found.prepare(provider=None if provider.name == registry.MAIN else provider)
+        return found
+
+
+def view_of(provider: IPaymentProvider) -> type[SettingsWrapper]:
+    """The page with the settings of a provider."""
+    name = f"{provider.name}-settings"
+    values = {
+        "provider": provider,
+        "schema": provider.schema,
+        "id": name,
+        "label": provider.title,
+    }
+    form = type("SettingsForm", (SettingsForm,), values)
+    # The name is one of the instances, which a class itself has in another place.
+    return type("SettingsView", (wrap_form(form, SettingsWrapper),), {"__name__": name})

@@ -1,0 +1,109 @@
+"""Widgets of the settings form: for the secret keys, and for the mapping."""
+
+from niteoweb.click2sell import _
+from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.browser.words import formatting
+from niteoweb.click2sell.settings import apitoken
+from niteoweb.click2sell.settings import secretkeys
+from plone.app.z3cform.interfaces import IPasswordWidget
+from plone.app.z3cform.interfaces import ITextLinesWidget
+from plone.app.z3cform.widgets.password import PasswordWidget
+from plone.app.z3cform.widgets.text import TextLinesWidget
+from typing import Any
+from z3c.form.interfaces import IFieldWidget
+from z3c.form.widget import FieldWidget
+from zope.i18nmessageid import Message
+from zope.interface import implementer
+from zope.interface import implementer_only
+
+
+class ISecretKeyWidget(IPasswordWidget):
+    """Takes a secret key, never shows one."""
+
+
+@implementer_only(ISecretKeyWidget)
+class SecretKeyWidget(PasswordWidget):
+    """An input that is always rendered empty, and a word on whether a key is set.
+
+    The stock widget renders the stored key, and the one just typed when another field is
+    faulty; this one's template has no value at all.
+    """
+
+    klass = "secretkey-widget"
+
+    @property
+    def notice(self) -> dict[str, str | Message | None] | None:
+        """How loud, what, and when the key was used last; None for nothing to say."""
+        notice = self._notice()
+        if notice is None:
+            return None
+        return {
+            "css_class": f"alert alert-{notice.level} mt-2 mb-2",
+            "text": notice.text,
+            "last_used": formatting.moment(notice.last_used) if notice.last_used else None,
+            "is_set": notice.is_set,
+        }
+
+    def _notice(self) -> secretkeys.Notice | None:
+        return secretkeys.notice(plone_site.get(), self.form.provider)
+
+
+class PreviousSecretKeyWidget(SecretKeyWidget):
+    """The same for the previous key."""
+
+    def _notice(self) -> secretkeys.Notice | None:
+        return secretkeys.previous_notice(plone_site.get(), self.form.provider)
+
+
+class TokenWidget(SecretKeyWidget):
+    """The same for the token of a provider's API."""
+
+    def _notice(self) -> secretkeys.Notice | None:
+        if not apitoken.is_set(self.form.provider):
+            return None
+        text = _("A token is set. Leave this field blank to keep it.")
+        return secretkeys.Notice("info", text, is_set=False)
+
+
+@implementer(IFieldWidget)
+def TokenFieldWidget(field: Any, request: Any) -> IFieldWidget:
+    """The widget of a field that takes a token, for z3c.form."""
+    return FieldWidget(field, TokenWidget(request))
+
+
+@implementer(IFieldWidget)
+def SecretKeyFieldWidget(field: Any, request: Any) -> IFieldWidget:
+    """The widget of a field that takes a secret key, for z3c.form."""
+    return FieldWidget(field, SecretKeyWidget(request))
+
+
+@implementer(IFieldWidget)
+def PreviousSecretKeyFieldWidget(field: Any, request: Any) -> IFieldWidget:
+    return FieldWidget(field, PreviousSecretKeyWidget(request))
+
+
+class IMappingWidget(ITextLinesWidget):
+    """Takes lines, and gives them back as they were typed."""
+
+
+@implementer_only(IMappingWidget)
+class MappingWidget(TextLinesWidget):
+    """A text area of which the line numbers can be trusted.
+
+    The stock widget renders its value as markup, so that a line of one owner could run a
+    script in the browser of another, and it loses a blank first line at every save.
+    """
+
+    klass = "mapping-widget font-monospace"
+    rows = 8
+
+    @property
+    def text(self) -> str:
+        """The lines; a browser drops the first line break after the opening tag."""
+        return "\n" + (self.value or "")
+
+
+@implementer(IFieldWidget)
+def MappingFieldWidget(field: Any, request: Any) -> IFieldWidget:
+    """The widget of a field that takes the lines of the mapping, for z3c.form."""
+    return FieldWidget(field, MappingWidget(request))

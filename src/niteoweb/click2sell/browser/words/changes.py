@@ -1,0 +1,201 @@
+"""What a plan would change for a buyer, in the words of the pages that show it."""
+
+from collections.abc import Iterable
+from collections.abc import Mapping
+from dataclasses import dataclass
+from DateTime import DateTime
+from datetime import datetime
+from niteoweb.click2sell import _
+from niteoweb.click2sell.browser.words import formatting
+from niteoweb.click2sell.entitlement import Product
+from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import reasons
+from niteoweb.click2sell.mail import outbox
+from niteoweb.click2sell.member import accounts as member
+from niteoweb.click2sell.provisioning import Plan
+from niteoweb.click2sell.provisioning import Verdict
+from typing import Any
+from zope.i18nmessageid import Message
+
+import hashlib
+
+
+MAILS = {
+    "": _("none"),
+    outbox.WELCOME: _("the welcome mail"),
+    outbox.NOTICE: _("the notice that a purchase was attached to an account"),
+}
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field of the member that gets another value."""
+
+    name: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What a plan would change for one buyer.
+
+    :ivar told: what of it tells one plan from another, for :func:`fingerprint`.
+    :ivar anything: something would change at all.
+    :ivar given: groups.
+    :ivar taken: groups.
+    :ivar gained: products that access begins to, with its end.
+    :ivar moved: products whose access ends at another time, with both times.
+    :ivar keys: the entries whose outcome or terms would change.
+    :ivar attention: why what would be written down would need a person.
+    :ivar mails: whether a mail would be owed, and `mail` which one.
+    """
+
+    told: str
+    anything: bool
+    member: Message
+    fields: tuple[Field, ...]
+    given: tuple[str, ...]
+    taken: tuple[str, ...]
+    gained: tuple[Message, ...]
+    lost: tuple[Message, ...]
+    moved: tuple[Message, ...]
+    keys: frozenset[str]
+    attention: tuple[Message | str, ...]
+    mails: bool
+    mail: Message | str
+
+
+def of(
+    site: Any, plan: Plan, before: Mapping[Product, datetime | None] | None = None
+) -> Changes:
+    """Put a plan into words.
+
+    :param before: until when there is access to each live product now, None for no end; left
+        out where the plan cannot move it.
+    """
+    keys = {
+        key
+        for key, verdict in plan.verdicts.items()
+        if key in plan.terms or told(verdict) != present(site, key)
+    }
+    moved = tuple(
+        product
+        for product in plan.live
+        if before is not None
+        and product in before
+        and product not in plan.gained
+        and before[product] != plan.ends.get(product)
+    )
+    changes = (
+        plan.create,
+        plan.attach,
+        plan.absorbs,
+        sorted((name, _to_the_day(value)) for name, value in plan.properties.items()),
+        sorted(plan.grant),
+        sorted(plan.revoked),
+        plan.gained,
+        plan.lost,
+        moved,
+        plan.mail,
+        sorted(key for key in keys if ledger.get(site, key) is not None),
+    )
+    return Changes(
+        told=repr((*changes, plan.user_id, plan.address)),
+        anything=any(changes),
+        member=_member(plan),
+        fields=_fields(plan),
+        given=plan.grant,
+        taken=tuple(plan.revoked),
+        gained=tuple(_gained(product, plan) for product in plan.gained),
+        lost=tuple(_product(product) for product in plan.lost),
+        moved=tuple(_moved(product, before[product], plan) for product in moved),
+        keys=frozenset(keys),
+        attention=tuple(
+            reasons.text(verdict.reason, verdict.subject)
+            for key, verdict in plan.verdicts.items()
+            if verdict.outcome == ledger.ATTENTION and ledger.get(site, key) is None
+        ),
+        mails=bool(plan.mail),
+        mail=MAILS.get(plan.mail, plan.mail),
+    )
+
+
+def fingerprint(parts: Iterable[Any]) -> str:
+    """Stands for what was shown: what is done has to be the same."""
+    return hashlib.sha256(repr(tuple(parts)).encode("utf-8")).hexdigest()
+
+
+def told(verdict: Verdict) -> tuple[str, str, str]:
+    """What a reader sees of what would become of an entry."""
+    return verdict.outcome, verdict.reason, verdict.subject
+
+
+def present(site: Any, key: str) -> tuple[str, str, str] | None:
+    """The same of what became of an entry until now, None for one that is not there yet."""
+    entry = ledger.get(site, key)
+    return entry and (entry["outcome"], entry["reason"], entry["subject"])
+
+
+def _member(plan: Plan) -> Message:
+    names = {"user": plan.user_id, "address": plan.address}
+    if plan.create:
+        return _("A new member is made for ${address}.", mapping=names)
+    if plan.attach:
+        return _("The buyer is attached to the existing account ${user}.", mapping=names)
+    if plan.user_id:
+        return _("The account stays ${user}.", mapping=names)
+    return _("No account is concerned.")
+
+
+def _fields(plan: Plan) -> tuple[Field, ...]:
+    known = plan.user_id and not plan.create
+    before = member.fields(plan.user_id, tuple(plan.properties)) if known else {}
+    return tuple(
+        Field(name, _value(before.get(name)), _value(after))
+        for name, after in plan.properties.items()
+    )
+
+
+def _to_the_day(value: Any) -> str:
+    """A value to compare: what an owner does has the time of the look, never the same."""
+    return value.strftime("%Y-%m-%d") if isinstance(value, DateTime) else str(value)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, DateTime):
+        return formatting.moment(value.asdatetime()).text
+    return "" if value is None else str(value)
+
+
+def _product(product: Product) -> Message:
+    provider, product_id = product
+    return _(
+        "product ${product} (${provider})",
+        mapping={"product": product_id, "provider": provider},
+    )
+
+
+def _gained(product: Product, plan: Plan) -> Message:
+    provider, product_id = product
+    names = {"product": product_id, "provider": provider}
+    until = plan.ends.get(product)
+    if until is None:
+        return _("product ${product} (${provider}), without an end", mapping=names)
+    return _(
+        "product ${product} (${provider}), until ${time}",
+        mapping={**names, "time": formatting.moment(until).text},
+    )
+
+
+def _moved(product: Product, before: datetime | None, plan: Plan) -> Message:
+    after = plan.ends.get(product)
+    return _(
+        "product ${product} (${provider}): from ${before} to ${after}",
+        mapping={
+            "product": product[1],
+            "provider": product[0],
+            "before": formatting.moment(before).text if before else _("no end"),
+            "after": formatting.moment(after).text if after else _("no end"),
+        },
+    )

@@ -1,0 +1,174 @@
+"""What owners read of the ledger's entries, in the site's words, time zone and format."""
+
+from dataclasses import dataclass
+from DateTime import DateTime
+from datetime import date
+from datetime import datetime
+from niteoweb.click2sell import _
+from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import reasons as reason
+from niteoweb.click2sell.notification import Kind
+from plone import api
+from typing import Any
+from zope.globalrequest import getRequest
+from zope.i18n import translate
+from zope.i18nmessageid import Message
+
+
+@dataclass(frozen=True)
+class Badge:
+    """An outcome: its text, and Bootstrap's class for its colour."""
+
+    text: Message | str
+    css: str
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A point in time: for people, and exact to the second with its offset."""
+
+    text: str
+    exact: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """An entry as it stands in a list."""
+
+    url: str
+    arrived: Moment
+    kind: Message | str
+    badge: Badge
+    reason: Message | str
+    product: str
+    amount: str
+    buyer: str
+
+
+BADGES = {
+    ledger.ACCEPTED: Badge(_("accepted"), "text-bg-success"),
+    ledger.NOTHING: Badge(_("nothing to do"), "text-bg-secondary"),
+    ledger.ATTENTION: Badge(_("needs attention"), "text-bg-warning"),
+    ledger.REFUSED: Badge(_("refused"), "text-bg-dark"),
+    ledger.FAILED: Badge(_("failed"), "text-bg-danger"),
+    ledger.RECEIVED: Badge(_("received, not processed yet"), "text-bg-info"),
+}
+
+KINDS = {
+    Kind.PURCHASE: _("purchase"),
+    Kind.RENEWAL: _("renewal"),
+    Kind.PLAN_CHANGE: _("plan change"),
+    Kind.CANCELLATION: _("cancellation"),
+    Kind.REACTIVATION: _("reactivation"),
+    Kind.REFUND: _("refund"),
+    Kind.CHARGEBACK: _("chargeback"),
+    Kind.PAYMENT_FAILED: _("payment failed"),
+    Kind.EXPIRY: _("expiry"),
+    Kind.PROVISIONAL: _("provisional"),
+    Kind.CORRECTION: _("correction of the buyer"),
+    Kind.INFORMATION: _("information"),
+    Kind.UNKNOWN: _("unknown"),
+}
+
+
+def badge(outcome: str) -> Badge:
+    """A stored outcome."""
+    return BADGES.get(outcome) or Badge(outcome, "text-bg-secondary")
+
+
+def kind(stored: str) -> Message | str:
+    """A stored kind."""
+    return KINDS.get(stored, stored)
+
+
+def moment(at: datetime | str) -> Moment:
+    """A point in time.
+
+    :param at: with its time zone, or as the ledger stores it.
+    """
+    if isinstance(at, str):
+        at = timestamps.from_iso(at)
+    local = at.astimezone(plone_site.timezone())
+    return Moment(
+        api.portal.get_localized_time(_clock(local), long_format=True),
+        local.isoformat(timespec="seconds"),
+    )
+
+
+def day(at: date) -> str:
+    """A day; of a point in time, the one in the site's time zone."""
+    if isinstance(at, datetime):
+        at = at.astimezone(plone_site.timezone())
+    return api.portal.get_localized_time(_clock(at))
+
+
+def product(entry: ledger.Entry) -> str:
+    """The product: its name and its id, as far as they were sent."""
+    return named(entry["product_name"], entry["product_id"])
+
+
+def named(name: str, product_id: str) -> str:
+    """A product: its name and its id, as far as they are known."""
+    if not name or not product_id or name == product_id:
+        return name or product_id
+    return f"{name} ({product_id})"
+
+
+def said(message: Message | str) -> str:
+    """A text as the reader gets it, to be quoted in another one."""
+    return translate(message, context=getRequest())
+
+
+def amount(entry: ledger.Entry) -> str:
+    """What was paid, with its currency, "" when the provider did not say."""
+    return f"{entry['amount'] or ''} {entry['currency']}".strip() if entry["amount"] else ""
+
+
+def terms(days: int | None, exclusive: bool) -> tuple[Message, ...]:
+    """The terms of access of a product."""
+    lines = [
+        _("Access has no end of its own.")
+        if days is None
+        else _("Days of access for each payment: ${days}", mapping={"days": days})
+    ]
+    if exclusive:
+        lines.append(_("A purchase ends access to the other products."))
+    return tuple(lines)
+
+
+def address(entry: ledger.Entry) -> str:
+    """The buyer's address as it was sent."""
+    return entry["email"] or entry["buyer"]
+
+
+def row(url: str, entry: ledger.Entry) -> Row:
+    """An entry as it stands in a list.
+
+    :param url: address of the list.
+    """
+    return Row(
+        url=f"{url}/{entry['key']}",
+        arrived=moment(entry["received_at"]),
+        kind=kind(entry["kind"]),
+        badge=badge(entry["outcome"]),
+        reason=reason.text(entry["reason"], entry["subject"]),
+        product=product(entry),
+        amount=amount(entry),
+        buyer=address(entry),
+    )
+
+
+def rows(site: Any, url: str, keys: list[str]) -> list[Row]:
+    """Entries as they stand in a list; see :func:`row`."""
+    return [row(url, ledger.get(site, key)) for key in keys]
+
+
+def _clock(local: date) -> DateTime:
+    """A day, or a time on the site's clock, for Plone to show.
+
+    Plone shows every time in the zone of the process, which need not be the site's: it is given
+    the site's clock as if it were that of the process.
+    """
+    return DateTime(*local.timetuple()[:6])

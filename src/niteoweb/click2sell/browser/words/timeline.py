@@ -1,0 +1,106 @@
+"""What happened to a buyer, in the words of the page that shows it."""
+
+from dataclasses import dataclass
+from niteoweb.click2sell import _
+from niteoweb.click2sell.browser.words import formatting
+from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.explain import timeline
+from niteoweb.click2sell.ledger import reasons
+from niteoweb.click2sell.mail import outbox
+from niteoweb.click2sell.notification import Kind
+from zope.i18nmessageid import Message
+
+
+#: What an owner did, by the kind that it is written down as.
+ACTIONS = {
+    Kind.PURCHASE: _("Access to ${product} was given by hand"),
+    Kind.EXPIRY: _("Access to ${product} was ended by hand"),
+    Kind.REACTIVATION: _("Access to ${product} was extended by hand"),
+    Kind.PLAN_CHANGE: _("Access to ${product} was extended by hand"),
+    Kind.CORRECTION: _("The buyer of a purchase was corrected"),
+    Kind.INFORMATION: _("The provider told something"),
+}
+
+MAILS = {
+    outbox.WELCOME: _("Welcome mail"),
+    outbox.NOTICE: _("Notice that a purchase was attached to an account"),
+}
+
+EVENTS = {
+    timeline.FILED: _("${mail} for ${to}: filed"),
+    timeline.TRIED: _("${mail} for ${to}: not sent yet"),
+    timeline.SENT: _("${mail} for ${to}: sent"),
+    timeline.DROPPED: _("${mail} for ${to}: given up"),
+    buyers.MADE: _("The account ${subject} was made"),
+    buyers.ATTACHED: _("The purchase was attached to the account ${subject}"),
+    buyers.DELETED: _("The account ${subject} was deleted"),
+    buyers.GIVEN: _('Put in the group "${subject}"'),
+    buyers.ENDED: _('Taken out of the group "${subject}"'),
+    buyers.GIVEN_BY_HAND: _('Put in the group "${subject}" by hand'),
+    buyers.TAKEN_BY_HAND: _('Taken out of the group "${subject}" by hand'),
+}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One thing that happened.
+
+    :ivar details: what more there is to it, each a line.
+    :ivar badge: the outcome of a notification, None for everything else.
+    :ivar url: address of the notification, "" for none.
+    """
+
+    at: formatting.Moment
+    text: Message | str
+    details: tuple[Message | str, ...]
+    badge: formatting.Badge | None
+    url: str
+
+
+def of(found: timeline.Happening, list_url: str) -> Shown:
+    """A happening in words.
+
+    :param list_url: address of the list of notifications.
+    """
+    entry = found.what in (timeline.NOTIFICATION, timeline.ACTION)
+    return Shown(
+        at=formatting.moment(found.at),
+        text=_text(found),
+        details=tuple(_details(found)),
+        badge=formatting.badge(found.outcome) if entry else None,
+        url=f"{list_url}/{found.key}" if found.key else "",
+    )
+
+
+def _text(found: timeline.Happening) -> Message | str:
+    if found.what == timeline.ACTION and found.subject in ACTIONS:
+        return Message(ACTIONS[found.subject], mapping={"product": found.product})
+    if found.what in (timeline.ACTION, timeline.NOTIFICATION):
+        names = {
+            "kind": formatting.said(formatting.kind(found.subject)),
+            "product": found.product,
+        }
+        return _("${kind}: ${product}", mapping=names) if found.product else names["kind"]
+    if found.what == timeline.NOTE:
+        return found.subject
+    names = {
+        "mail": formatting.said(MAILS.get(found.subject, found.subject)),
+        "to": found.to,
+        "subject": found.subject,
+    }
+    return Message(EVENTS.get(found.what, found.what), mapping=names)
+
+
+def _details(found: timeline.Happening) -> list[Message | str]:
+    details: list[Message | str] = []
+    if found.receipt:
+        details.append(_("Receipt: ${receipt}", mapping={"receipt": found.receipt}))
+    if found.reason:
+        details.append(reasons.text(found.reason, found.reason_subject))
+    if found.attempts > 1:
+        details.append(_("Attempts: ${number}", mapping={"number": found.attempts}))
+    if found.text:
+        details.append(found.text)
+    if found.by:
+        details.append(_("By ${user}", mapping={"user": found.by}))
+    return details

@@ -1,0 +1,11 @@
+"""Buyers: their records, their history, their customers at providers, the quota of accounts."""
+
+from niteoweb.click2sell.buyers import accountquota
+from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.buyers import customers
+from niteoweb.click2sell.buyers import history
+from niteoweb.click2sell.buyers.accountquota import Turn
+from niteoweb.click2sell.buyers.history import product
+
+
+__all__ = ["accountquota", "buyers", "customers", "history", "product", "Turn"]

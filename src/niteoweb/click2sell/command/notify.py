@@ -1,0 +1,269 @@
+"""``click2sell-notify``: post signed notifications to a site, the way a provider does.
+
+For owners who want to try their own site without a purchase, and for the demo. For the
+providers that come with the add-on it needs the standard library only, so it also runs where no
+Zope is installed.
+"""
+
+from argparse import ArgumentParser
+from argparse import Namespace
+from collections.abc import Mapping
+from collections.abc import Sequence
+from datetime import datetime
+from http.client import HTTPException
+from niteoweb.click2sell.command import posting
+from niteoweb.click2sell.notification import Delivery
+from niteoweb.click2sell.provider import deliveries
+from niteoweb.click2sell.provider import Wish
+from niteoweb.click2sell.providers.cleeng import sample as cleeng
+from niteoweb.click2sell.providers.click2sell import sample as click2sell
+from niteoweb.click2sell.providers.plenigo import sample as plenigo
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import os
+import secrets
+import socket
+import sys
+
+
+CLICK2SELL = "click2sell"
+VIEW = f"@@{CLICK2SELL}"
+KEY_VARIABLE = "CLICK2SELL_SECRET_KEY"
+
+#: What makes deliveries up, by the name of the provider.
+MAKERS: Mapping[str, Any] = {"cleeng": cleeng, CLICK2SELL: click2sell, "plenigo": plenigo}
+
+
+class KeyMissing(ValueError):
+    """There is no usable secret key; the message is for the person at the terminal."""
+
+
+def secret_key(path: str | None, environ: Mapping[str, str] = os.environ) -> str:
+    """Read the secret key; never from the command line, which other users of a machine see.
+
+    :param path: a file with the key, ``-`` for standard input, or None for the environment.
+    :raises KeyMissing: there is none, it is empty, or the file cannot be read.
+    """
+    if path is None:
+        if KEY_VARIABLE not in environ:
+            raise KeyMissing(
+                "no secret key: name a file with --secret-key-file, or set the environment "
+                f"variable {KEY_VARIABLE}"
+            )
+        key, source = environ[KEY_VARIABLE], f"in {KEY_VARIABLE}"
+    else:
+        source = "on standard input" if path == "-" else f"in {path}"
+        try:
+            raw = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+            # Editors end a file with a line break that is not part of the key.
+            key = raw.decode("utf-8").removesuffix("\n").removesuffix("\r")
+        except OSError as error:
+            raise KeyMissing(f"cannot read the secret key {source}: {error.strerror}") from None
+        except UnicodeDecodeError:
+            raise KeyMissing(f"the secret key {source} is not UTF-8 text") from None
+    if not key.strip():
+        raise KeyMissing(f"the secret key {source} is empty")
+    return key
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The console command.
+
+    :returns: 0 when the site answered 200, 1 for any other answer or none.
+    :raises SystemExit: with code 2, for wrong usage or without a secret key.
+    """
+    parser = _parser()
+    options = parser.parse_args(argv)
+    makers = _makers(options.provider)
+    if options.provider not in makers:
+        known = ", ".join(sorted(makers))
+        parser.error(f"--provider: {posting.printable(options.provider)!r} is none of {known}")
+    maker = makers[options.provider]
+    if maker is None:
+        parser.error(f"--provider: {options.provider} makes nothing up")
+    kind = options.kind or next(iter(maker.KINDS))
+    if kind not in maker.KINDS:
+        known = ", ".join(maker.KINDS)
+        parser.error(f"--kind: {posting.printable(kind)!r} is none of {known}")
+    try:
+        url = posting.callback_url(options.url, options.provider)
+    except ValueError:
+        parser.error(f"not an http or https address: {posting.printable(options.url)}")
+    try:
+        settings = SimpleNamespace(
+            secretkey=secret_key(options.secret_key_file), **_settings(options, maker)
+        )
+    except KeyMissing as error:
+        parser.error(str(error))
+    except KeyError as error:
+        parser.error(f"--setting: there is no {posting.printable(error.args[0])!r}")
+    if not 0 < options.timeout <= 3600:
+        parser.error("--timeout: from a fraction of a second to 3600 seconds")
+    wish = _wish(options, kind)
+    try:
+        # JSON would escape what no text can hold.
+        "".join(map(str, [*vars(wish).values(), *vars(settings).values()])).encode("utf-8")
+        found = list(deliveries(maker, wish, settings))
+    except UnicodeError:
+        parser.error("the secret key and all values have to be UTF-8 text")
+    except ValueError:
+        parser.error("--date, --time: expected YYYY-MM-DD and HH:MM:SS")
+    _say(
+        f"{url}: {kind}, product {wish.product}, buyer {wish.email}, "
+        f"transaction {wish.transaction}, receipt {wish.receipt}"
+    )
+    # What is told first is what the next one relies on.
+    for delivery in found:
+        status = _post(url, delivery, options.timeout, maker.proofs(delivery))
+        if status:
+            return status
+    return 0
+
+
+def _makers(name: str) -> Mapping[str, Any]:
+    """What makes deliveries up, by the name of the provider; None for one that has nothing.
+
+    :param name: of one that has to be there, if there is one.
+    """
+    return MAKERS if name in MAKERS else {**MAKERS, **_registered()}
+
+
+def _registered() -> Mapping[str, Any]:
+    """The same of the providers in other packages, which only their registration tells of.
+
+    That takes seconds, and needs a Plone.
+    """
+    try:
+        # Zope loads the products that were imported.
+        from Zope2.App import zcml
+
+        import Products.CMFPlone  # noqa: F401
+    except ImportError:
+        return {}
+    from niteoweb.click2sell.provider import registry
+
+    zcml.load_site()
+    return {found.name: found.sample for found in registry.registered()}
+
+
+def _post(url: str, delivery: Delivery, timeout: float, unspoken: Sequence[str]) -> int:
+    """Post a delivery, and print what comes of it.
+
+    :returns: what the command returns for it.
+    """
+    try:
+        answer = posting.post(url, delivery, timeout, unspoken)
+    except TimeoutError:
+        return _fail(f"{url} did not answer within {timeout:g} seconds.")
+    except socket.gaierror as error:
+        return _fail(f"Cannot reach {url}: {error.strerror}.")
+    except HTTPException as error:
+        return _fail(f"{url} gave no HTTP answer: {type(error).__name__}.")
+    except (OSError, UnicodeError) as error:
+        return _fail(f"Cannot reach {url}: {getattr(error, 'strerror', None) or error}.")
+    _say(f"{answer.status} {answer.reason}".strip())
+    if answer.text:
+        _say(answer.text)
+    if answer.target:
+        return _fail(
+            f"Redirected to {answer.target}, which was not followed: a notification has to be "
+            "sent to its final address."
+        )
+    return 0 if answer.status == 200 else 1
+
+
+def _parser() -> ArgumentParser:
+    parser = ArgumentParser(
+        prog="click2sell-notify",
+        # "--secret-key x" must be an error, not short for --secret-key-file.
+        allow_abbrev=False,
+        description="Post a signed notification to a site, as a payment provider does, and "
+        "print its answer. Ends with 0 when the answer is 200, with 1 for any other answer or "
+        "none.",
+        epilog=f"Without --secret-key-file the key is taken from the environment variable "
+        f"{KEY_VARIABLE}.",
+    )
+    kinds = "; ".join(f"{name}: {', '.join(maker.KINDS)}" for name, maker in MAKERS.items())
+    add = parser.add_argument
+    add("url", metavar="URL", help=f"the site's address, or that of its callback, {VIEW}")
+    add(
+        "--provider",
+        metavar="NAME",
+        default=CLICK2SELL,
+        help=f"which one: {', '.join(MAKERS)} (default: {CLICK2SELL})",
+    )
+    add("--secret-key-file", metavar="FILE", help="file with the secret key, - for stdin")
+    add("--product", required=True, help="product id")
+    add("--email", required=True, help="the buyer's address")
+    add("--kind", metavar="KIND", help=f"what happened; {kinds} (default: the first)")
+    add("--name", default="", help="the buyer's first name")
+    add("--surname", default="", help="the buyer's last name")
+    add("--product-name", default="", help="product name")
+    add("--price", default="", help='for example "9.90 EUR"')
+    add("--affiliate", default="", help="who referred the buyer")
+    add("--transaction", help="id of transaction or subscription (default: a random one)")
+    add("--receipt", help="receipt id (default: a random one)")
+    add("--date", help="YYYY-MM-DD (default: today)")
+    add("--time", help="HH:MM:SS, as on the site's clock (default: now, by this machine's)")
+    add(
+        "--setting",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="a setting of the provider that is not its usual one: signature_header, "
+        "signature_encoding",
+    )
+    add("--timeout", type=float, default=30, metavar="SECONDS", help="default: 30")
+    return parser
+
+
+def _settings(options: Namespace, maker: Any) -> dict[str, str]:
+    """The settings that the signature needs beside the key.
+
+    :raises KeyError: there is no such setting.
+    """
+    found = dict(maker.SETTINGS)
+    for given in options.setting:
+        name, _, value = given.partition("=")
+        if name not in found:
+            raise KeyError(name)
+        found[name] = value
+    return found
+
+
+def _wish(options: Namespace, kind: str) -> Wish:
+    return Wish(
+        kind,
+        options.product,
+        options.email,
+        _given(options.transaction, secrets.token_hex(8)),
+        datetime.now().astimezone(),
+        receipt=_given(options.receipt, secrets.token_hex(8)),
+        first_name=options.name,
+        last_name=options.surname,
+        product_name=options.product_name,
+        price=options.price,
+        affiliate=options.affiliate,
+        date=options.date,
+        time=options.time,
+    )
+
+
+def _given(value: str | None, default: str) -> str:
+    """An empty value that was given is sent: owners may try what their site answers."""
+    return default if value is None else value
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+
+
+def _fail(sentence: str) -> int:
+    sys.stderr.write(f"{sentence}\n")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,306 @@
+"""What a chain gives: until when there is access, followed from event to event.
+
+Pure: imports nothing of Zope or Plone, does no I/O and reads no clock.
+
+After each event it is known until when the chain gives access if nothing else comes; that holds
+up to the next event. The rules, where there is a choice:
+
+* A renewal gives its days from the later of its own time and the end so far; a purchase gives
+  them from its own time only, so that a sale told twice does not add up. An end that the
+  provider states wins, be it earlier or later, and may come with a reactivation or a plan
+  change too. One that an owner states never takes away what was paid for, which may become
+  known only later.
+* Access begins at the time of a payment or at its arrival, whichever is earlier, so that a
+  provider's clock that is ahead keeps nobody out.
+* A renewal that would put the end more than its days and a week after its arrival grants
+  nothing: a signature may have been captured. One that comes no more than a week early after
+  the payment before it gives what is left up to there, for days that are longer than the
+  billing period add up with time, and whoever pays on time must not stay out. An end that is
+  stated is not measured by the days; by so much as it moved the end later renewals may too.
+  Access that has no end is not measured anyway.
+* A payment whose terms are not known grants nothing until they are, except until an end that
+  the provider states.
+* What states all of a subscription sets product and end, and no end means none, whatever came
+  before and whatever days the mapping has.
+* A cancellation keeps the end that was paid for, or takes an earlier one that it states. It
+  says how many days are left where there is no end; where it cannot, the chain's last days
+  count. A payment after it shows that the subscription goes on, and a reactivation takes it
+  back; both bring grace back, and a reactivation the end.
+* After an expiry only a payment, or a reactivation that states an end, gives access. An
+  expiry may state that access has ended before its own time, where the chain has events that a
+  provider's clock dated ahead.
+* An exclusive purchase ends other products. A later payment of such a product gives what was
+  paid for and needs attention: the buyer now pays for both.
+* Grace is for a subscription with an end: not after a cancellation, an expiry or an exclusive
+  purchase, and never for a single sale.
+"""
+
+from datetime import datetime
+from datetime import timedelta
+from enum import Enum
+from niteoweb.click2sell.entitlement.chain import Chain
+from niteoweb.click2sell.entitlement.event import BEYOND
+from niteoweb.click2sell.entitlement.event import DISPLACED
+from niteoweb.click2sell.entitlement.event import ENDED
+from niteoweb.click2sell.entitlement.event import Fact
+from niteoweb.click2sell.entitlement.event import FUTURE
+from niteoweb.click2sell.entitlement.event import NEVER
+from niteoweb.click2sell.entitlement.event import NO_PURCHASE
+from niteoweb.click2sell.entitlement.event import OPEN
+from niteoweb.click2sell.entitlement.event import OPEN_END
+from niteoweb.click2sell.notification import Kind
+from niteoweb.click2sell.notification import PAYMENTS
+
+
+#: A renewal may come this many days before the end it adds to.
+EARLY_DAYS = 7
+
+
+class State(str, Enum):
+    """How an entitlement stands. The values may be stored, so they never change."""
+
+    ACTIVE = "active"
+    #: Cancelled: it gives access until its end.
+    CANCELLED = "cancelled"
+    #: Ended by an expiry, a plan change or an exclusive purchase.
+    ENDED = "ended"
+    REFUNDED = "refunded"
+    #: Paid, but the product has no mapping line yet, so its terms are not known.
+    UNMAPPED = "unmapped"
+    #: An app says that it was bought; the provider has not confirmed it yet.
+    PROVISIONAL = "provisional"
+    #: Only at a given moment: the end is over, the renewal is late, access goes on.
+    GRACE = "grace"
+    #: Only at a given moment: the end is over.
+    LAPSED = "lapsed"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class Stay:
+    """A chain's time on one product."""
+
+    def __init__(self, since: datetime) -> None:
+        self.since = since
+        self.until = since
+        self.limit = since
+        self.state = State.UNMAPPED
+        self.spans: list[tuple[datetime, datetime]] = []
+
+
+class Course:
+    """What a chain gives, followed from event to event as if it were never undone.
+
+    :ivar paid: the end by payments alone. Whether a renewal comes too early is measured by it,
+        so that a cancellation cannot make a renewal count that did not count without it.
+    :ivar end: the end with cancellations, never later than ``paid``.
+    """
+
+    def __init__(self, chain: Chain, grace_days: int) -> None:
+        self.chain = chain
+        self.attention: dict[str, str] = {}
+        self.keys: list[str] = []
+        self.stays: dict[str, Stay] = {}
+        self.paid = self.end = NEVER
+        self._grace_days = max(grace_days, 0)
+        self._product_id = chain.first.product_id
+        self._days: int | None = None
+        # By how many days ends that were stated moved the end; when the last payment arrived.
+        self._moved = 0
+        self._received = NEVER
+        self._subscription = self._cancelled = False
+        self._stopped = ""
+        events = chain.events
+        for position, (fact, elsewhere) in enumerate(events):
+            reason, counted = self._stop(fact) if elsewhere else self._take(fact)
+            if reason:
+                self.attention[fact.key] = reason
+            if counted:
+                self.keys.append(fact.key)
+            following = (
+                events[position + 1][0].occurred_at if position + 1 < len(events) else OPEN
+            )
+            self._note(fact, following, begins=counted and not elsewhere)
+
+    @property
+    def renewable(self) -> bool:
+        """Whether it ends only because no renewal comes."""
+        return self._subscription and not self._cancelled and not self._stopped
+
+    @property
+    def limit(self) -> datetime:
+        """End of access with grace, as it stands."""
+        graced = self.renewable and self.end != NEVER
+        return _plus(self.end, self._grace_days) if graced else self.end
+
+    def covers(self, moment: datetime) -> bool:
+        """Whether it gives access to anything at a moment."""
+        return any(
+            start <= moment < stop for stay in self.stays.values() for start, stop in stay.spans
+        )
+
+    def _note(self, fact: Fact, following: datetime, begins: bool) -> None:
+        """Write down what is given from an event to the one that follows."""
+        start = fact.occurred_at
+        if begins and (fact.kind in (*PAYMENTS, Kind.REACTIVATION) or fact.states):
+            start = min(start, fact.received_at)
+        stay = self.stays.get(self._product_id)
+        may_begin = fact.kind in (*PAYMENTS, Kind.PLAN_CHANGE) or fact.states
+        if stay is None and begins and may_begin:
+            stay = self.stays[self._product_id] = Stay(fact.occurred_at)
+        if stay is None or self.end == NEVER:
+            return
+        stay.until, stay.limit = self.end, self.limit
+        stay.state = State.CANCELLED if self._cancelled else State.ACTIVE
+        if self._stopped:
+            stay.state = State.ENDED
+        stop = min(self.limit, following)
+        if start < stop:
+            stay.spans.append((start, stop))
+
+    def _take(self, fact: Fact) -> tuple[str, bool]:
+        """Take in an event; the reason why it needs attention, and whether it counts."""
+        if fact.states:
+            return self._state(fact)
+        if fact.kind in PAYMENTS:
+            return self._pay(fact)
+        if fact.kind is Kind.PLAN_CHANGE:
+            return self._change_plan(fact)
+        if fact.kind is Kind.CANCELLATION:
+            return self._cancel(fact)
+        if fact.kind is Kind.REACTIVATION:
+            return self._reactivate(fact)
+        return self._stop(fact)
+
+    def _pay(self, fact: Fact) -> tuple[str, bool]:
+        if not fact.plausible:
+            return FUTURE, False
+        if fact.valid_until is not None:
+            paid = end = fact.valid_until
+        elif not fact.terms_known:
+            # Counted, because it explains why the product is listed at all.
+            return "", True
+        elif fact.days is None:
+            paid = end = OPEN
+        elif fact.kind is Kind.PURCHASE:
+            paid = max(self.paid, _plus(fact.occurred_at, fact.days))
+            end = max(self.end, _plus(fact.occurred_at, fact.days))
+        else:
+            furthest = _plus(fact.received_at, fact.days + EARLY_DAYS + self._moved)
+            paid = _plus(max(self.paid, fact.occurred_at), fact.days)
+            end = _plus(max(self.end, fact.occurred_at), fact.days)
+            in_time = _plus(self._received, max(fact.days - EARLY_DAYS, 1))
+            if furthest < paid != OPEN and fact.received_at < in_time:
+                return BEYOND, False
+            # Without an end by payments only a cancellation has given it one; that one goes no
+            # further either.
+            end = max(self.end, min(end, furthest))
+            if paid != OPEN:
+                paid = max(self.paid, min(paid, furthest))
+        displaced = self._stopped == DISPLACED
+        self.paid, self.end = paid, end
+        self._received = max(self._received, fact.received_at)
+        self._days = fact.days if fact.terms_known and fact.days is not None else self._days
+        self._subscription |= fact.subscription or fact.kind is Kind.RENEWAL
+        self._cancelled = False
+        self._stopped = ""
+        return DISPLACED if displaced else "", True
+
+    def _change_plan(self, fact: Fact) -> tuple[str, bool]:
+        if not fact.plausible:
+            return FUTURE, False
+        if fact.by_owner and fact.product_id != self._product_id:
+            return NO_PURCHASE, False
+        self._leave_product(fact)
+        if not self.stays:
+            return NO_PURCHASE, False
+        if self._stopped:
+            return ENDED, True
+        if fact.valid_until is not None:
+            self._state_end(fact, fact.valid_until)
+            self.end = max(self.end, fact.valid_until) if fact.by_owner else fact.valid_until
+        return "", True
+
+    def _state(self, fact: Fact) -> tuple[str, bool]:
+        if not fact.plausible:
+            return FUTURE, False
+        displaced = self._stopped == DISPLACED
+        self._leave_product(fact)
+        self.paid = self.end = OPEN if fact.valid_until is None else fact.valid_until
+        self._received = max(self._received, fact.received_at)
+        self._subscription = fact.subscription
+        self._cancelled = fact.kind is Kind.CANCELLATION
+        self._stopped = ""
+        return DISPLACED if displaced else "", True
+
+    def _leave_product(self, fact: Fact) -> None:
+        """Go on with the product of an event; the one so far is over."""
+        old = self.stays.get(self._product_id)
+        if old is not None and fact.product_id != self._product_id:
+            old.until = min(old.until, fact.occurred_at)
+            old.limit = min(old.limit, fact.occurred_at)
+            old.state = State.ENDED
+        self._product_id = fact.product_id
+
+    def _cancel(self, fact: Fact) -> tuple[str, bool]:
+        self._cancelled = True
+        if fact.valid_until is not None:
+            self.end = min(self.end, fact.valid_until)
+        elif self.paid == OPEN:
+            days = fact.days if fact.terms_known and fact.days is not None else self._days
+            if days is not None:
+                self.end = min(self.end, _plus(fact.occurred_at, days))
+            elif self.end == OPEN:
+                return OPEN_END, True
+        return "", True
+
+    def _reactivate(self, fact: Fact) -> tuple[str, bool]:
+        if not fact.plausible:
+            return FUTURE, False
+        if not self.stays or (fact.by_owner and fact.product_id != self._product_id):
+            return NO_PURCHASE, False
+        if self._stopped and fact.valid_until is None:
+            return ENDED, False
+        if fact.valid_until is not None:
+            self._state_end(fact, fact.valid_until)
+            self._stopped = ""
+        # Whether a cancellation came before does not matter: one more must not open the end.
+        self.end = self.paid
+        self._cancelled = False
+        return "", True
+
+    def _state_end(self, fact: Fact, valid_until: datetime) -> None:
+        """Take the end that an event states, and remember by how much it is later."""
+        if self.paid != OPEN:
+            later = valid_until - max(self.paid, fact.occurred_at)
+            self._moved += max(-(-later // timedelta(days=1)), 0)
+        self.paid = max(self.paid, valid_until) if fact.by_owner else valid_until
+
+    def _stop(self, fact: Fact) -> tuple[str, bool]:
+        """Take in an expiry, or an exclusive purchase of another product."""
+        # By payments alone: whether it was cancelled must not decide what may follow.
+        over = self.paid == NEVER or _plus(self.paid, self._grace_days) <= fact.occurred_at
+        if (over or self._stopped) and fact.kind is not Kind.EXPIRY:
+            return "", False
+        ended_at = fact.occurred_at
+        if fact.kind is Kind.EXPIRY and fact.valid_until is not None:
+            ended_at = min(ended_at, fact.valid_until)
+            for stay in self.stays.values():
+                stay.spans = [
+                    (start, min(stop, ended_at))
+                    for start, stop in stay.spans
+                    if start < ended_at
+                ]
+        self.paid = min(self.paid, ended_at)
+        self.end = min(self.end, ended_at)
+        self._stopped = ENDED if fact.kind is Kind.EXPIRY else DISPLACED
+        return "", True
+
+
+def _plus(moment: datetime, days: int) -> datetime:
+    """A moment some days later; past the end of the calendar there is no end."""
+    try:
+        return moment + timedelta(days=days)
+    except OverflowError:
+        return OPEN

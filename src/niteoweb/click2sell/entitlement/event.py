@@ -1,0 +1,141 @@
+"""One accepted entry of the ledger, as far as it matters for access.
+
+Pure: imports nothing of Zope or Plone, does no I/O and reads no clock.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from datetime import timedelta
+from datetime import timezone
+from niteoweb.click2sell.notification import GIVING
+from niteoweb.click2sell.notification import Kind
+
+
+#: Stand for "not yet" and "without end" where moments are compared.
+NEVER = datetime.min.replace(tzinfo=timezone.utc)
+OPEN = datetime.max.replace(tzinfo=timezone.utc)
+
+#: A provider's clock may be this far ahead, because time zones get mixed up.
+TOLERANCE = timedelta(hours=24)
+
+FUTURE = "future"
+BEYOND = "beyond"
+AFTER_REFUND = "after refund"
+AMBIGUOUS = "ambiguous"
+UNMATCHED_REFUND = "unmatched refund"
+OPEN_END = "open end"
+NO_PURCHASE = "no purchase"
+ENDED = "ended"
+DISPLACED = "displaced"
+CUSTOMER_DELETED = "customer deleted"
+UNKNOWN_KIND = "unknown kind"
+
+#: Why an entry needs a person; the codes are stored, so they never change.
+CODES = frozenset(
+    {
+        FUTURE,
+        BEYOND,
+        AFTER_REFUND,
+        AMBIGUOUS,
+        UNMATCHED_REFUND,
+        OPEN_END,
+        NO_PURCHASE,
+        ENDED,
+        DISPLACED,
+        CUSTOMER_DELETED,
+        UNKNOWN_KIND,
+    }
+)
+
+#: Reasons of payments that took no effect; with the others the payment counts all the same.
+GRANTS_NOTHING = CODES - {AMBIGUOUS, DISPLACED, OPEN_END, CUSTOMER_DELETED}
+
+_KIND_ORDER = {
+    kind: position
+    for position, kind in enumerate(
+        (
+            Kind.PURCHASE,
+            Kind.RENEWAL,
+            Kind.PLAN_CHANGE,
+            Kind.CANCELLATION,
+            Kind.REACTIVATION,
+            Kind.REFUND,
+            Kind.CHARGEBACK,
+            Kind.PAYMENT_FAILED,
+            Kind.EXPIRY,
+            Kind.PROVISIONAL,
+            Kind.CORRECTION,
+            Kind.INFORMATION,
+            Kind.UNKNOWN,
+        )
+    )
+}
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One accepted entry of the ledger, as far as it matters for access.
+
+    :ivar key: the entry's unique key.
+    :ivar product_id: the product; of a plan change, the new one.
+    :ivar occurred_at: the provider's time, in UTC.
+    :ivar received_at: time of arrival, in UTC; where the provider had to be asked for the rest,
+        the time of its answer.
+    :ivar days: days of access by the terms that were written when it was recorded; None when
+        they name none, so that access has no end.
+    :ivar terms_known: False when the product had no mapping line then; see
+        :func:`niteoweb.click2sell.buyers.history.late_terms`.
+    :ivar exclusive: whether a purchase of the product ends the provider's other products.
+    :ivar subscription: whether the provider called it a subscription.
+    :ivar valid_until: end of access in UTC, where the provider states one.
+    :ivar tie: goes before the key in the order, where the key was replaced.
+    :ivar by_owner: the site's owner did it, who gives on top of what was paid for.
+    :ivar snapshot: it states all of a subscription as it was at its time.
+    :ivar origin: what the shop calls the subscription, where it is another one's than the
+        provider's.
+    :ivar for_all: it ends whatever the buyer has from the provider.
+    :ivar sealed: the provider names the subscription in all that it tells: no other is meant.
+    """
+
+    key: str
+    provider: str
+    kind: Kind
+    transaction: str
+    receipt: str
+    product_id: str
+    occurred_at: datetime
+    received_at: datetime
+    days: int | None
+    terms_known: bool = True
+    exclusive: bool = False
+    subscription: bool = False
+    valid_until: datetime | None = None
+    tie: str = ""
+    by_owner: bool = False
+    snapshot: bool = False
+    sealed: bool = False
+    for_all: bool = False
+    origin: str = ""
+
+    @property
+    def states(self) -> bool:
+        """Whether it states that a subscription gives access, to what, and until when."""
+        if self.kind is Kind.CANCELLATION and self.valid_until is None:
+            return False
+        return self.snapshot and (self.kind in GIVING or self.kind is Kind.CANCELLATION)
+
+    @property
+    def changes_product(self) -> bool:
+        """Whether a chain goes on with another product; what an owner extends never does."""
+        may = self.kind is Kind.PLAN_CHANGE or self.states
+        return may and self.plausible and not self.by_owner
+
+    @property
+    def order(self) -> tuple[datetime, int, str]:
+        """Its place in a history: provider time, then kind, then key."""
+        return self.occurred_at, _KIND_ORDER[self.kind], self.tie + self.key
+
+    @property
+    def plausible(self) -> bool:
+        """Whether the provider's time is no more than a day after arrival."""
+        return self.occurred_at - self.received_at <= TOLERANCE

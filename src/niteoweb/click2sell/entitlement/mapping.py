@@ -1,0 +1,157 @@
+"""The product-to-group lines of the settings: ``PRODUCT_ID|GROUP_ID|DAYS|exclusive``.
+
+The last two are optional: the days of access that a payment gives (without them access does not
+end by itself), and the word ``exclusive`` for a product whose purchase ends the others.
+
+Pure: imports nothing of Zope or Plone, does no I/O and reads no clock.
+"""
+
+from collections.abc import Collection
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import re
+
+
+#: Provider and product id.
+Product = tuple[str, str]
+
+#: Stands for a product where a group is granted for having paid at all.
+EVERY_BUYER: Product = ("", "*")
+
+#: A hundred years; more is a slip of the finger.
+MOST_DAYS = 36_500
+
+REASONS = {
+    "form": "expected PRODUCT_ID|GROUP_ID",
+    "product": "the product id is missing",
+    "group": "the group id is missing",
+    "days": f"the days of access must be a whole number from 1 to {MOST_DAYS}",
+    "option": 'after the days of access only the word "exclusive" can follow',
+    "twice": "this product and group stand in an earlier line",
+    "terms": "an earlier line gives this product other days of access or another exclusivity",
+}
+
+
+class MappingError(ValueError):
+    """A line that cannot be read.
+
+    :ivar line: its number, counted from 1 as the form shows it.
+    :ivar reason: what is wrong with it, one of the keys of :data:`REASONS`.
+    """
+
+    def __init__(self, line: int, reason: str) -> None:
+        super().__init__(f"Line {line}: {REASONS[reason]}")
+        self.line = line
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a payment for a product gives.
+
+    :ivar days: days of access, None for access without an end.
+    :ivar exclusive: a purchase ends the buyer's other products.
+    """
+
+    days: int | None = None
+    exclusive: bool = False
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the mapping: who buys the product joins the group.
+
+    :ivar number: the line's number, counted from 1 as the form shows it.
+    :ivar provider: whose product it is: those of two providers may have one id.
+    """
+
+    number: int
+    product_id: str
+    group_id: str
+    terms: Terms = Terms()
+    provider: str = ""
+
+    def names(self, product: Product, aliases: Collection[str] = ()) -> bool:
+        """Whether it is about a product.
+
+        :param aliases: other ids that the provider has for what was bought.
+        """
+        provider, product_id = product
+        return self.provider == provider and (
+            self.product_id == product_id or self.product_id in aliases
+        )
+
+
+def parse(
+    lines: Iterable[str] | None, provider: str = ""
+) -> tuple[tuple[Line, ...], tuple[MappingError, ...]]:
+    """Read a provider's mapping; blank lines and ``# comments`` are skipped.
+
+    :returns: the lines that can be read, and an error for each one that cannot. A broken line
+        never hides the others: a purchase of another product goes on.
+    """
+    read: list[Line] = []
+    errors: list[MappingError] = []
+    for number, text in enumerate(lines or (), start=1):
+        text = text.strip()
+        if not text or text.startswith("#"):
+            continue
+        try:
+            line = _line(number, text, provider)
+            for other in read:
+                if other.product_id == line.product_id:
+                    _check(line, other)
+        except MappingError as error:
+            errors.append(error)
+        else:
+            read.append(line)
+    return tuple(read), tuple(errors)
+
+
+def groups(
+    lines: Iterable[Line], product: Product, aliases: Collection[str] = ()
+) -> tuple[str, ...]:
+    """The groups that a product gives, each once, in the order of the lines.
+
+    :param aliases: as for :meth:`Line.names`.
+    """
+    found = (line.group_id for line in lines if line.names(product, aliases))
+    return tuple(dict.fromkeys(found))
+
+
+def terms(
+    lines: Iterable[Line], product: Product, aliases: Collection[str] = ()
+) -> Terms | None:
+    """What a payment for a product gives, None when the product has no line.
+
+    :param aliases: as for :meth:`Line.names`. A line that names the product itself comes first.
+    """
+    found = [line for line in lines if line.names(product, aliases)]
+    found.sort(key=lambda line: line.product_id != product[1])
+    return found[0].terms if found else None
+
+
+def _line(number: int, text: str, provider: str) -> Line:
+    parts = [part.strip() for part in text.split("|")]
+    if not 2 <= len(parts) <= 4:
+        raise MappingError(number, "form")
+    product_id, group_id, days, option = (*parts, "", "")[:4]
+    if not product_id:
+        raise MappingError(number, "product")
+    if not group_id:
+        raise MappingError(number, "group")
+    if days and not (re.fullmatch(r"[0-9]{1,5}", days) and 1 <= int(days) <= MOST_DAYS):
+        raise MappingError(number, "days")
+    if option not in ("", "exclusive"):
+        raise MappingError(number, "option")
+    terms_ = Terms(int(days) if days else None, bool(option))
+    return Line(number, product_id, group_id, terms_, provider)
+
+
+def _check(line: Line, earlier: Line) -> None:
+    """Two lines of one product: another group, and the same terms."""
+    if line.group_id == earlier.group_id:
+        raise MappingError(line.number, "twice")
+    if line.terms != earlier.terms:
+        raise MappingError(line.number, "terms")

@@ -1,0 +1,295 @@
+"""What a buyer is entitled to: a function of everything that providers told, in any order.
+
+Pure: imports nothing of Zope or Plone, does no I/O and reads no clock.
+
+What an app says that was bought gives access for some minutes, see
+:mod:`niteoweb.click2sell.entitlement.provisional`; everything else is a matter of chains:
+:mod:`niteoweb.click2sell.entitlement.chain` says which entries belong together, and
+:mod:`niteoweb.click2sell.entitlement.access` what each such chain gives; both list the rules
+they follow where there is a choice. Here the chains are put together:
+
+* A buyer has access to a product while any chain gives it; refunding one keeps the others.
+* A chain that was refunded gives nothing at any time. What goes on with it after the refund
+  needs attention; a new purchase has a transaction of its own.
+* What is dated more than a day after its arrival needs attention and grants nothing; what
+  takes access away does so all the same.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import replace
+from datetime import datetime
+from niteoweb.click2sell.entitlement.access import Course
+from niteoweb.click2sell.entitlement.access import State
+from niteoweb.click2sell.entitlement.access import Stay
+from niteoweb.click2sell.entitlement.chain import Chain
+from niteoweb.click2sell.entitlement.chain import History
+from niteoweb.click2sell.entitlement.event import AFTER_REFUND
+from niteoweb.click2sell.entitlement.event import AMBIGUOUS
+from niteoweb.click2sell.entitlement.event import Fact
+from niteoweb.click2sell.entitlement.event import OPEN
+from niteoweb.click2sell.entitlement.provisional import Bridge
+from niteoweb.click2sell.entitlement.provisional import bridges
+from niteoweb.click2sell.notification import Kind
+from niteoweb.click2sell.notification import PAYMENTS
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The settings that matter.
+
+    :ivar grace_days: for how many days after its end a subscription waits for its renewal.
+    :ivar unmatched_refund_needs_attention: whether a refund that names no known payment waits
+        for a person, instead of undoing the latest chain of its product.
+    """
+
+    grace_days: int = 3
+    unmatched_refund_needs_attention: bool = False
+
+
+@dataclass(frozen=True)
+class Entitlement:
+    """What a buyer has of one product of one provider: the best of its chains.
+
+    :ivar state: never depends on the clock; :meth:`state_at` does.
+    :ivar since: when the best chain came to the product, by the provider's time.
+    :ivar until: end of access without grace; None when there is none.
+    :ivar access_until: the same with grace, where grace applies.
+    :ivar keys: the entries that explain it, in order.
+    :ivar renewable: a subscription that ends only because no renewal comes.
+    :ivar spans: when there is access by all chains together, each from a moment to just before
+        another, or to None; in order, with gaps between them.
+    """
+
+    product_id: str
+    provider: str
+    state: State
+    since: datetime
+    until: datetime | None
+    access_until: datetime | None
+    keys: tuple[str, ...]
+    renewable: bool = False
+    spans: tuple[tuple[datetime, datetime | None], ...] = ()
+
+    def gives_access(self, now: datetime) -> bool:
+        """Whether the buyer has access to the product at a moment."""
+        return any(start <= now and (stop is None or now < stop) for start, stop in self.spans)
+
+    def state_at(self, now: datetime) -> State:
+        """The state as it is at a moment, which tells grace and lapsed access too."""
+        if self.state not in (State.ACTIVE, State.CANCELLED, State.PROVISIONAL):
+            return self.state
+        if not self.gives_access(now):
+            return State.LAPSED if self.until is not None and self.until <= now else self.state
+        late = self.state is State.ACTIVE and self.until is not None and self.until <= now
+        return State.GRACE if late else self.state
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What follows from a history.
+
+    :ivar entitlements: one for each provider and product that a chain ever was on, sorted.
+    :ivar attention: key of an entry that needs a person, and the code of the reason, one of
+        :data:`niteoweb.click2sell.entitlement.event.CODES`.
+    :ivar waiting: keys of refunds whose purchase is not known yet.
+    """
+
+    entitlements: tuple[Entitlement, ...]
+    attention: Mapping[str, str]
+    waiting: frozenset[str]
+
+    def products(self, now: datetime) -> frozenset[tuple[str, str]]:
+        """Provider and product of everything that gives access at a moment."""
+        return frozenset(
+            (entitlement.provider, entitlement.product_id)
+            for entitlement in self.entitlements
+            if entitlement.gives_access(now)
+        )
+
+    def renewals(self) -> dict[tuple[str, str], datetime]:
+        """When the next renewal of each subscription has to be there, without grace.
+
+        :returns: by provider and product.
+        """
+        return {
+            (entitlement.provider, entitlement.product_id): entitlement.until
+            for entitlement in self.entitlements
+            if entitlement.renewable and entitlement.until is not None
+        }
+
+    def next_change(self, now: datetime) -> datetime | None:
+        """The next moment at which access to a product begins or ends, or None."""
+        return min(
+            (
+                moment
+                for entitlement in self.entitlements
+                for span in entitlement.spans
+                for moment in span
+                if moment is not None and moment > now
+            ),
+            default=None,
+        )
+
+
+def compute(facts: Iterable[Fact], policy: Policy) -> Outcome:
+    """Work out what a buyer is entitled to.
+
+    The result is the same for any order and any repetition of the facts. A refund or chargeback
+    more, and a cancellation more, never gives access to anything at any moment.
+
+    :param facts: all accepted entries of one buyer.
+    :param policy: the settings.
+    """
+    history = History(facts, not policy.unmatched_refund_needs_attention)
+    attention = dict(history.attention)
+    courses = {chain: Course(chain, policy.grace_days) for chain in history.chains}
+    for chain, course in courses.items():
+        if chain.undone_by is None:
+            for key, reason in course.attention.items():
+                attention.setdefault(key, reason)
+        else:
+            for fact in _granting_after(chain, chain.undone_by):
+                attention[fact.key] = AFTER_REFUND
+    for choice in history.choices:
+        if not choice.certain or any(
+            other.undone_by is None and courses[other].covers(choice.fact.occurred_at)
+            for other in choice.others
+        ):
+            attention.setdefault(choice.fact.key, AMBIGUOUS)
+    return Outcome(
+        entitlements=_bridged(_entitlements(courses.values()), bridges(history.facts)),
+        attention=dict(sorted(attention.items())),
+        waiting=frozenset(history.waiting),
+    )
+
+
+def giving(
+    facts: Iterable[Fact], policy: Policy, product: tuple[str, str], moment: datetime
+) -> tuple[Chain, ...]:
+    """The chains that give access to a product at a moment.
+
+    :param facts: all accepted entries of one buyer.
+    :param policy: the settings.
+    :param product: provider and product id.
+    :param moment: in UTC.
+    """
+    provider, product_id = product
+    found = []
+    for chain in History(facts, not policy.unmatched_refund_needs_attention).chains:
+        stay = Course(chain, policy.grace_days).stays.get(product_id)
+        if chain.first.provider != provider or chain.undone_by is not None or stay is None:
+            continue
+        if any(start <= moment < stop for start, stop in stay.spans):
+            found.append(chain)
+    return tuple(found)
+
+
+def lives(
+    facts: Iterable[Fact], policy: Policy, subscription: tuple[str, str], moment: datetime
+) -> bool:
+    """Whether a subscription gives access to anything at a moment.
+
+    :param facts: all accepted entries of its buyer.
+    :param policy: the settings.
+    :param subscription: provider, and its id of the subscription.
+    :param moment: in UTC.
+    """
+    return any(
+        chain.undone_by is None and Course(chain, policy.grace_days).covers(moment)
+        for chain in History(facts, not policy.unmatched_refund_needs_attention).chains
+        if any((fact.provider, fact.transaction) == subscription for fact, _ in chain.events)
+    )
+
+
+def _granting_after(chain: Chain, refund: Fact) -> Iterable[Fact]:
+    """What would go on with a chain after its refund."""
+    for fact, elsewhere in chain.events:
+        goes_on = fact.kind in PAYMENTS or fact.kind in (Kind.PLAN_CHANGE, Kind.REACTIVATION)
+        if goes_on and not elsewhere and fact is not chain.first and fact.order > refund.order:
+            yield fact
+
+
+def _entitlements(courses: Iterable[Course]) -> Iterable[Entitlement]:
+    found: dict[tuple[str, str], list[tuple[Course, Stay]]] = defaultdict(list)
+    for course in courses:
+        for product_id, stay in course.stays.items():
+            found[course.chain.first.provider, product_id].append((course, stay))
+    for (provider, product_id), stays in sorted(found.items(), key=lambda item: item[0]):
+        course, stay = max(stays, key=_rank)
+        state, until, limit, keys = stay.state, stay.until, stay.limit, course.keys
+        refund = course.chain.undone_by
+        if refund is not None:
+            state, until, limit = State.REFUNDED, refund.occurred_at, refund.occurred_at
+            keys = [*keys, refund.key]
+        yield Entitlement(
+            product_id=product_id,
+            provider=provider,
+            state=state,
+            since=stay.since,
+            until=_or_none(until),
+            access_until=_or_none(limit),
+            keys=tuple(keys),
+            renewable=refund is None and stay.state is State.ACTIVE and course.renewable,
+            spans=merged(
+                span
+                for course, stay in stays
+                if course.chain.undone_by is None
+                for span in stay.spans
+            ),
+        )
+
+
+def _bridged(found: Iterable[Entitlement], given: Iterable[Bridge]) -> tuple[Entitlement, ...]:
+    """Entitlements with what is given until a provider has confirmed it."""
+    by_product = {(one.provider, one.product_id): one for one in found}
+    for bridge in given:
+        known = by_product.get(bridge.product)
+        by_product[bridge.product] = _with(known, bridge)
+    return tuple(one for _product, one in sorted(by_product.items()))
+
+
+def _with(known: Entitlement | None, bridge: Bridge) -> Entitlement:
+    spans = [(bridge.start, bridge.stop)]
+    if known is not None:
+        spans += ((start, stop or OPEN) for start, stop in known.spans)
+        if known.state is not State.REFUNDED and bridge.stop <= (known.access_until or OPEN):
+            return replace(known, spans=merged(spans))
+    return Entitlement(
+        product_id=bridge.fact.product_id,
+        provider=bridge.fact.provider,
+        state=State.PROVISIONAL,
+        since=bridge.start,
+        until=bridge.stop,
+        access_until=bridge.stop,
+        keys=(bridge.fact.key,),
+        spans=merged(spans),
+    )
+
+
+def _rank(found: tuple[Course, Stay]) -> tuple[bool, datetime, int]:
+    course, stay = found
+    return course.chain.undone_by is None, stay.limit, course.chain.place
+
+
+def merged(
+    spans: Iterable[tuple[datetime, datetime]],
+) -> tuple[tuple[datetime, datetime | None], ...]:
+    """Spans that overlap or touch, as one; the others in order.
+
+    :param spans: each from a moment to just before another, :data:`~.event.OPEN` for no end.
+    :returns: the same, with None for no end.
+    """
+    union: list[tuple[datetime, datetime]] = []
+    for start, stop in sorted(spans):
+        if union and start <= union[-1][1]:
+            stop = max(stop, union[-1][1])
+            start = union.pop()[0]
+        union.append((start, stop))
+    return tuple((start, _or_none(stop)) for start, stop in union)
+
+
+def _or_none(moment: datetime) -> datetime | None:
+    return None if moment == OPEN else moment

@@ -1,0 +1,12 @@
+"""Reasons: why a buyer has access or has none, read from the ledger and never changed."""
+
+from niteoweb.click2sell.explain import diagnosis
+from niteoweb.click2sell.explain import explanation
+from niteoweb.click2sell.explain import groups
+from niteoweb.click2sell.explain import products
+from niteoweb.click2sell.explain import timeline
+from niteoweb.click2sell.explain.products import Cause
+from niteoweb.click2sell.explain.products import Standing
+
+
+__all__ = ["diagnosis", "explanation", "groups", "products", "timeline", "Cause", "Standing"]

@@ -1,0 +1,313 @@
+"""What keeps a buyer out, in one sentence: the answer to "I paid, why can't I get in?"."""
+
+from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from niteoweb.click2sell import _
+from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.buyers import history
+from niteoweb.click2sell.entitlement import State
+from niteoweb.click2sell.explain import groups as membership
+from niteoweb.click2sell.explain import timeline
+from niteoweb.click2sell.explain.groups import Membership
+from niteoweb.click2sell.explain.products import Standing
+from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import pseudonyms
+from niteoweb.click2sell.ledger import reasons as reason
+from niteoweb.click2sell.mail import outbox
+from niteoweb.click2sell.member import accounts
+from niteoweb.click2sell.member import privilege
+from niteoweb.click2sell.notification import Kind
+from typing import Any
+from zope.i18nmessageid import Message
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """What keeps a buyer out.
+
+    :ivar code: one of :data:`TEXTS`.
+    :ivar at: when it began, or will be over, in UTC.
+    :ivar subject: what it is about: a product, a group, an account, an error.
+    :ivar key: of the notification that it comes from, "" for none.
+    :ivar reason: why that one needs attention, a code of reasons.py.
+    :ivar reason_subject: what that reason is about.
+    """
+
+    code: str
+    at: datetime | None = None
+    subject: str = ""
+    key: str = ""
+    reason: str = ""
+    reason_subject: str = ""
+
+
+#: Code -> sentence for the owner.
+TEXTS = {
+    # The payment
+    "no purchase": _("No access: no payment of this buyer is known."),
+    "failed": _(
+        "The payment that arrived on ${time} opened nothing: processing it failed. Replay it."
+    ),
+    "received": _(
+        "The payment that arrived on ${time} opened nothing: it is not processed yet."
+    ),
+    "refused": _(
+        "The payment that arrived on ${time} opened nothing: it was refused. Its transaction "
+        "belongs to another buyer or product."
+    ),
+    "attention": _(
+        "The payment that arrived on ${time} opened nothing: it needs attention. ${reason}"
+    ),
+    # The account
+    "erased": _("The buyer was erased on ${time}. What arrives since waits for the owner."),
+    "account deleted": _(
+        "No access: the account was deleted on ${time}. Only a later payment makes a new one."
+    ),
+    "account missing": _("No access: the account ${subject} does not exist any more."),
+    "account privileged": _(
+        "The account ${subject} may administer the site, so no purchase changes it."
+    ),
+    # What was bought
+    "no line": _(
+        "No line of the mapping names product ${subject}, which was paid on ${time}: it opens "
+        "nothing."
+    ),
+    "refunded": _("No access: product ${subject} was refunded on ${time}."),
+    "charged back": _(
+        "No access: the payment of product ${subject} was charged back on ${time}."
+    ),
+    "cancelled": _(
+        "No access: the subscription to product ${subject} was cancelled, and access ended on "
+        "${time}."
+    ),
+    "not renewed": _(
+        "No access: access to product ${subject} ended on ${time}, because no renewal came."
+    ),
+    "over": _(
+        "No access: access to product ${subject} ended on ${time}, when what was paid for was "
+        "over."
+    ),
+    "ended": _("No access: access to product ${subject} was ended on ${time}."),
+    "not begun": _("No access yet: access to product ${subject} begins on ${time}."),
+    # The groups
+    "group taken": _("The member was taken out of the group ${subject} by hand on ${time}."),
+    "group missing": _('The group "${subject}" does not exist, so it cannot be given.'),
+    "group barred": _("${reason}"),
+    "group waiting": _(
+        'The member is not in the group "${subject}" yet: the next sweep, or a replay, puts it '
+        "there."
+    ),
+    "no group": _("Product ${subject} gives no group, so it opens nothing."),
+    # The mail
+    "no mail": _(
+        "The buyer has access, but has never logged in, and was sent no welcome mail. Mail it."
+    ),
+    "mail waiting": _("The welcome mail was not sent yet. It is tried again on ${time}."),
+    "mail failing": _(
+        "The welcome mail could not be sent: ${subject}. It is tried again on ${time}."
+    ),
+    "mail dropped": _("The welcome mail was given up: ${subject}."),
+    "never logged in": _(
+        "The buyer has access, but has never logged in. The welcome mail was sent on ${time}."
+    ),
+}
+
+
+def text(
+    found: Obstacle, shown: Callable[[datetime], str], said: Callable[[Message | str], str]
+) -> Message:
+    """The sentence for the owner, to be translated.
+
+    :param shown: how a moment is written.
+    :param said: translates what the sentence quotes.
+    """
+    return Message(
+        TEXTS[found.code],
+        mapping={
+            "time": shown(found.at) if found.at else "",
+            "subject": found.subject,
+            "reason": said(reason.text(found.reason, found.reason_subject)),
+        },
+    )
+
+
+def find(
+    site: Any,
+    buyer: buyers.Buyer,
+    found: Sequence[ledger.Entry],
+    standings: Sequence[Standing],
+    groups: Sequence[Membership],
+    now: datetime,
+) -> Obstacle | None:
+    """What keeps a buyer out, the first thing to be put right; None when nothing does.
+
+    :param found: all of the buyer's entries.
+    :param standings: how the buyer stands with its products.
+    :param groups: those that the buyer is in, or should be.
+    :param now: in UTC.
+    """
+    if pseudonyms.closed(buyer):
+        return Obstacle("erased", timestamps.from_iso(buyer["erased_at"]))
+    payments = sorted((e for e in found if history.is_payment(e)), key=ledger.place)
+    if not payments:
+        return Obstacle("no purchase")
+    access = any(standing.access for standing in standings)
+    problem = _account(buyer, payments) or (
+        _groups(groups, found)
+        or _opens_nothing(standings, groups)
+        or _beside(payments, standings)
+        if access
+        else _payment(payments[0]) or _ended(standings, found, now)
+    )
+    return problem or (_mail(site, buyer) if access else None)
+
+
+def _payment(entry: ledger.Entry) -> Obstacle | None:
+    """Whether a payment came to nothing."""
+    codes = {
+        ledger.FAILED: "failed",
+        ledger.RECEIVED: "received",
+        ledger.REFUSED: "refused",
+        ledger.ATTENTION: "attention",
+    }
+    code = codes.get(entry["outcome"])
+    if code is None:
+        return None
+    return Obstacle(
+        code,
+        timestamps.from_iso(entry["received_at"]),
+        key=entry["key"],
+        reason=entry["reason"],
+        reason_subject=entry["subject"],
+    )
+
+
+def _account(buyer: buyers.Buyer, payments: Sequence[ledger.Entry]) -> Obstacle | None:
+    """Whether there is no account that could be let in."""
+    user_id, deleted_at = buyer["user_id"], buyer["deleted_at"]
+    if not user_id:
+        if deleted_at and payments[0]["received_at"] <= deleted_at:
+            return Obstacle("account deleted", timestamps.from_iso(deleted_at))
+        return _payment(payments[0])
+    if not accounts.exists(user_id):
+        return Obstacle("account missing", subject=user_id)
+    if privilege.member(user_id):
+        return Obstacle("account privileged", subject=user_id)
+    return None
+
+
+def _groups(groups: Sequence[Membership], found: Sequence[ledger.Entry]) -> Obstacle | None:
+    """Whether a group that is due is not given.
+
+    It comes from the notification that waits for the group, or the first that gives it.
+    """
+    codes = {
+        membership.TAKEN: "group taken",
+        membership.MISSING: "group missing",
+        membership.BARRED: "group barred",
+        membership.WAITING: "group waiting",
+    }
+    for group in groups:
+        code = codes.get(group.standing)
+        if code is not None and group.reasons:
+            waiting = (e["key"] for e in found if _waits_for(e, group.id))
+            return Obstacle(
+                code,
+                group.at,
+                group.id,
+                key=next(waiting, group.reasons[0].causes[0].key),
+                reason=group.problem,
+                reason_subject=group.id,
+            )
+    return None
+
+
+def _waits_for(entry: ledger.Entry, group_id: str) -> bool:
+    waits = entry["outcome"] == ledger.ATTENTION and entry["reason"].startswith("group")
+    return waits and entry["subject"] == group_id
+
+
+def _opens_nothing(
+    standings: Sequence[Standing], groups: Sequence[Membership]
+) -> Obstacle | None:
+    """Whether what was bought gives no group at all."""
+    given = {because.product for group in groups for because in group.reasons}
+    live = [s for s in standings if s.access]
+    if any((s.provider, s.product_id) in given for s in live):
+        return None
+    return Obstacle("no group", subject=_product(live[0]), key=live[0].causes[0].key)
+
+
+def _beside(found: Sequence[ledger.Entry], standings: Sequence[Standing]) -> Obstacle | None:
+    """Whether a payment came to nothing, while others give access to something else."""
+    by_product = {(s.provider, s.product_id): s for s in standings}
+    for entry in found:
+        standing = by_product.get(history.product(entry))
+        if standing is not None and standing.access:
+            continue
+        if standing is not None and standing.state is State.UNMAPPED:
+            return _no_line(standing)
+        problem = _payment(entry)
+        if problem is not None:
+            return problem
+    return None
+
+
+def _no_line(standing: Standing) -> Obstacle:
+    cause = standing.causes[-1]
+    return Obstacle("no line", cause.at, _product(standing), cause.key)
+
+
+def _ended(
+    standings: Sequence[Standing], found: Sequence[ledger.Entry], now: datetime
+) -> Obstacle | None:
+    """Why there is no access to what was bought last."""
+    if not standings:
+        return None
+    last = max(standings, key=lambda s: s.causes[-1].at)
+    cause = last.causes[-1]
+    at: datetime | None = last.access_until
+    if last.state is State.UNMAPPED:
+        return _no_line(last)
+    if last.state is State.REFUNDED:
+        code = "charged back" if cause.kind == Kind.CHARGEBACK else "refunded"
+    elif last.state is State.ENDED:
+        code = "ended"
+    elif at is None or at > now:
+        code, at = "not begun", last.since
+    elif any(c.kind == Kind.CANCELLATION for c in last.causes):
+        code = "cancelled"
+    else:
+        entries = {entry["key"]: entry for entry in found}
+        renews = any(
+            c.kind == Kind.RENEWAL or entries[c.key]["subscription"] for c in last.causes
+        )
+        code = "not renewed" if renews else "over"
+    return Obstacle(code, at, _product(last), cause.key)
+
+
+def _mail(site: Any, buyer: buyers.Buyer) -> Obstacle | None:
+    """Whether the welcome mail is what is missing; only who was made a member gets one."""
+    if not buyer["made"] or not accounts.never_logged_in(buyer["user_id"]):
+        return None
+    found = [m for m in timeline.mails(site, buyer) if m["kind"] == outbox.WELCOME]
+    mails = [mail for mail in found if mail["user_id"] == buyer["user_id"]]
+    if not mails:
+        return Obstacle("no mail")
+    mail = mails[0]
+    if mail["state"] == outbox.DROPPED:
+        return Obstacle("mail dropped", subject=mail["error"])
+    if mail["state"] == outbox.SENT:
+        at = mail.get("tried_at") or mail["filed_at"]
+        return Obstacle("never logged in", timestamps.from_iso(at))
+    code = "mail failing" if mail["error"] else "mail waiting"
+    return Obstacle(code, timestamps.from_iso(mail["due_at"]), mail["error"])
+
+
+def _product(standing: Standing) -> str:
+    if standing.name:
+        return f"{standing.name} ({standing.product_id})"
+    return standing.product_id

@@ -1,0 +1,127 @@
+"""Why a buyer has what it has: products, groups, and the notifications that explain them.
+
+For the owner's pages and services, and in parts for the buyer's own page. Nothing is changed,
+and nothing here is a text to read: the words belong to whoever shows it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.buyers import history
+from niteoweb.click2sell.explain import diagnosis as obstacle
+from niteoweb.click2sell.explain import groups as membership
+from niteoweb.click2sell.explain import products
+from niteoweb.click2sell.explain import timeline
+from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.member import accounts
+from niteoweb.click2sell.notification import Kind
+from niteoweb.click2sell.notification import OWNER
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Purchase:
+    """What the buyer paid, or got back."""
+
+    at: datetime
+    kind: str
+    product_id: str
+    product_name: str
+    amount: str
+    currency: str
+    receipt: str
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """All that explains a buyer's access at a moment.
+
+    :ivar name: first and last name, as far as known.
+    :ivar addresses: the first one is that of the latest payment.
+    :ivar user_id: the account, "" when there is none.
+    :ivar exists: whether Plone has that account.
+    :ivar made: the add-on made the account.
+    :ivar deleted_at: when the account was deleted, if it was.
+    :ivar obstacle: what keeps the buyer out, None when nothing does.
+    :ivar purchases: newest first.
+    :ivar timeline: newest first.
+    """
+
+    buyer_id: str
+    name: str
+    addresses: tuple[str, ...]
+    user_id: str
+    exists: bool
+    made: bool
+    deleted_at: datetime | None
+    obstacle: obstacle.Obstacle | None
+    standings: tuple[products.Standing, ...]
+    groups: tuple[membership.Membership, ...]
+    purchases: tuple[Purchase, ...]
+    timeline: tuple[timeline.Happening, ...]
+
+
+def explain(site: Any, buyer: buyers.Buyer, now: datetime) -> Explanation:
+    """Explain what a buyer has, and what keeps it from having more.
+
+    :param buyer: a stored record.
+    :param now: in UTC.
+    """
+    everything = [ledger.get(site, key) for key in buyer["keys"]]
+    counting = history.in_order(entry for entry in everything if entry["counts"])
+    found = products.of(site, buyer, counting, now)
+    user_id = buyer["user_id"]
+    exists = bool(user_id) and accounts.exists(user_id)
+    groups = membership.of(buyer, exists, found, counting)
+    return Explanation(
+        buyer_id=buyer["id"],
+        name=name(everything),
+        addresses=addresses(buyer, everything),
+        user_id=user_id,
+        exists=exists,
+        made=buyer["made"],
+        deleted_at=timestamps.from_iso(buyer["deleted_at"]) if buyer["deleted_at"] else None,
+        obstacle=obstacle.find(site, buyer, everything, found, groups, now),
+        standings=found,
+        groups=groups,
+        purchases=tuple(_purchases(counting)),
+        timeline=timeline.of(site, buyer, everything),
+    )
+
+
+def name(found: Sequence[ledger.Entry]) -> str:
+    """The buyer's name, as the latest entry that has one has it; "" when none has."""
+    for entry in sorted(found, key=ledger.place):
+        full = f"{entry['first_name']} {entry['last_name']}".strip()
+        if full:
+            return full
+    return ""
+
+
+def addresses(buyer: buyers.Buyer, found: Sequence[ledger.Entry]) -> tuple[str, ...]:
+    """The buyer's addresses, that of the latest payment first."""
+    latest = [entry["buyer"] for entry in sorted(found, key=ledger.place) if _paid(entry)]
+    return tuple(dict.fromkeys((*latest[:1], *buyer["addresses"])))
+
+
+def _paid(entry: ledger.Entry) -> bool:
+    return history.is_payment(entry) and entry["outcome"] != ledger.REFUSED
+
+
+def _purchases(counting: Sequence[ledger.Entry]) -> list[Purchase]:
+    return [
+        Purchase(
+            at=timestamps.from_iso(entry["occurred_at"]),
+            kind=entry["kind"],
+            product_id=entry["product_id"],
+            product_name=entry["product_name"],
+            amount=entry["amount"] or "",
+            currency=entry["currency"],
+            receipt=entry["receipt"],
+        )
+        for entry in reversed(counting)
+        if entry["provider"] != OWNER
+        and (history.is_payment(entry) or entry["kind"] in (Kind.REFUND, Kind.CHARGEBACK))
+    ]

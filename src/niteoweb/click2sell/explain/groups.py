@@ -1,0 +1,140 @@
+"""The groups that a buyer is in, or should be, and what gives each of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.buyers import history
+from niteoweb.click2sell.entitlement import Line
+from niteoweb.click2sell.entitlement import mapping
+from niteoweb.click2sell.entitlement import Product
+from niteoweb.click2sell.explain.products import Cause
+from niteoweb.click2sell.explain.products import cause
+from niteoweb.click2sell.explain.products import Standing
+from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.member import group
+from niteoweb.click2sell.settings import current
+from plone import api
+
+
+# How a member stands to a group.
+GRANTED = "granted"  # by us
+BY_HAND = "by hand"  # in it, and not by us
+TAKEN = "taken by hand"  # an owner took the member out
+MISSING = "missing"  # due, but there is no such group
+BARRED = "barred"  # due, but the group cannot be given; see Membership.problem
+WAITING = "waiting"  # due, and given by the next run
+
+
+@dataclass(frozen=True)
+class Because:
+    """Why a group is given.
+
+    :ivar product: :data:`~niteoweb.click2sell.provisioning.groupplan.EVERY_BUYER` for the group
+        of all.
+    :ivar line: number of the line of the mapping, None when it has none any more.
+    :ivar causes: the notifications, in order, the purchase first.
+    """
+
+    product: Product
+    line: int | None
+    causes: tuple[Cause, ...]
+
+
+@dataclass(frozen=True)
+class Membership:
+    """A group that the buyer is in, or should be.
+
+    :ivar standing: one of the constants above.
+    :ivar at: when an owner took it away.
+    :ivar problem: why it cannot be given, a code of reasons.py.
+    :ivar reasons: what gives it, or would give it.
+    """
+
+    id: str
+    title: str
+    standing: str
+    at: datetime | None
+    problem: str
+    reasons: tuple[Because, ...]
+
+
+def of(
+    buyer: buyers.Buyer,
+    exists: bool,
+    found: Sequence[Standing],
+    counting: Sequence[ledger.Entry],
+) -> tuple[Membership, ...]:
+    """The groups that a buyer is in, or should be.
+
+    :param exists: whether Plone has the account that the buyer is tied to.
+    :param found: how the buyer stands with its products.
+    :param counting: the buyer's entries that count, in order.
+    """
+    lines = current.mapping()
+    inside = group.of(buyer["user_id"]) if exists else ()
+    due = {
+        line.group_id
+        for standing in found
+        if standing.access
+        for line in lines
+        if line.names(standing.product, standing.aliases)
+    }
+    ids = {*inside, *due, *buyer["due"], *buyer["grants"], *buyer["taken"], *buyer["pending"]}
+    return tuple(
+        _membership(buyer, group_id, group_id in inside, lines, found, counting)
+        for group_id in sorted(ids)
+    )
+
+
+def _membership(
+    buyer: buyers.Buyer,
+    group_id: str,
+    inside: bool,
+    lines: Sequence[Line],
+    found: Sequence[Standing],
+    counting: Sequence[ledger.Entry],
+) -> Membership:
+    granted_for = buyer["grants"].get(group_id, ())
+    reasons = [
+        Because(s.product, line, s.causes)
+        for s in found
+        for line in (_line(lines, s, group_id),)
+        if s.product in granted_for or (s.access and line is not None)
+    ]
+    payments = [entry for entry in counting if history.is_payment(entry)]
+    every_buyer = bool(payments) and group_id == plone_site.settings().buyers_group
+    if every_buyer or mapping.EVERY_BUYER in granted_for:
+        reasons.append(Because(mapping.EVERY_BUYER, None, tuple(map(cause, payments[:1]))))
+    taken_at = buyer["taken"].get(group_id)
+    problem = "" if inside else group.problem(group_id)
+    if problem == "group missing" and every_buyer:
+        problem = group.cannot_make(group_id)
+    if inside:
+        standing = GRANTED if granted_for else BY_HAND
+    elif taken_at:
+        standing = TAKEN
+    elif problem:
+        standing = MISSING if problem == "group missing" else BARRED
+    else:
+        standing = WAITING
+    return Membership(
+        id=group_id,
+        title=_title(group_id),
+        standing=standing,
+        at=timestamps.from_iso(taken_at) if taken_at else None,
+        problem=problem if standing in (MISSING, BARRED) else "",
+        reasons=tuple(reasons),
+    )
+
+
+def _line(lines: Sequence[Line], found: Standing, group_id: str) -> int | None:
+    of_product = (line for line in lines if line.names(found.product, found.aliases))
+    return next((line.number for line in of_product if line.group_id == group_id), None)
+
+
+def _title(group_id: str) -> str:
+    found = api.group.get(groupname=group_id)
+    return (found.getProperty("title", "") if found is not None else "") or group_id

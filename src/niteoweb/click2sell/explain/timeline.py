@@ -1,0 +1,142 @@
+"""Everything that happened to a buyer, the newest first: for people who want to know."""
+
+from collections.abc import Iterable
+from collections.abc import Iterator
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.mail import outbox
+from niteoweb.click2sell.notification import OWNER
+from typing import Any
+
+import json
+
+
+# What happened.
+NOTIFICATION = "notification"  # of a provider
+ACTION = "action"  # of an owner, written down like a notification
+NOTE = "note"  # of an owner, on an entry
+FILED = "mail filed"
+TRIED = "mail tried"  # and not taken by the mail server
+SENT = "mail sent"
+DROPPED = "mail dropped"
+
+
+@dataclass(frozen=True)
+class Happening:
+    """One thing that happened.
+
+    :ivar at: in UTC.
+    :ivar what: one of the constants above, or an event of the log of buyers.py.
+    :ivar subject: what it is about: the kind of the notification or of the mail, the group, the
+        account, what was noted.
+    :ivar key: of the entry, "" for none.
+    :ivar outcome: of the entry.
+    :ivar reason: of the entry's outcome, a code of reasons.py.
+    :ivar reason_subject: what that reason is about.
+    :ivar product: name or id of the product.
+    :ivar receipt: of the notification.
+    :ivar text: an owner's reason or note, or why a mail was not sent.
+    :ivar by: user id of the owner who did it.
+    :ivar to: address that a mail goes to.
+    :ivar attempts: how often a mail was tried.
+    """
+
+    at: datetime
+    what: str
+    subject: str = ""
+    key: str = ""
+    outcome: str = ""
+    reason: str = ""
+    reason_subject: str = ""
+    product: str = ""
+    receipt: str = ""
+    text: str = ""
+    by: str = ""
+    to: str = ""
+    attempts: int = 0
+
+
+def of(site: Any, buyer: buyers.Buyer, found: Sequence[ledger.Entry]) -> tuple[Happening, ...]:
+    """Everything that happened to a buyer, the newest first.
+
+    :param found: all of the buyer's entries.
+    """
+    happened = [one for entry in found for one in (_entry(entry), *_notes(entry))]
+    # What follows from a notification has its time, and comes after it.
+    happened += [*_log(buyer), *_mails(mails(site, buyer)), *_notes(buyer)]
+    happened.sort(key=lambda one: one.at)
+    return tuple(happened[::-1])
+
+
+def mails(site: Any, buyer: buyers.Buyer) -> list[outbox.Mail]:
+    """All mails to the accounts that the buyer has and had, the newest first."""
+    accounts = [
+        subject
+        for _at, event, subject in buyer.get("log", ())
+        if event in (buyers.MADE, buyers.ATTACHED)
+    ]
+    user_ids = dict.fromkeys((*accounts, buyer["user_id"]))
+    found = [mail for user_id in user_ids if user_id for mail in outbox.of_user(site, user_id)]
+    return sorted(found, key=lambda mail: mail["filed_at"], reverse=True)
+
+
+def _log(buyer: buyers.Buyer) -> Iterator[Happening]:
+    for at, event, subject in buyer.get("log", ()):
+        yield Happening(timestamps.from_iso(at), event, subject)
+
+
+def _mails(found: Iterable[outbox.Mail]) -> Iterator[Happening]:
+    for mail in found:
+        filed_at = timestamps.from_iso(mail["filed_at"])
+        by = mail.get("by", "")
+        yield Happening(filed_at, FILED, mail["kind"], to=mail["to"], by=by)
+        tried_at, error = mail.get("tried_at", ""), mail["error"]
+        what = {outbox.SENT: SENT, outbox.DROPPED: DROPPED}.get(mail["state"], TRIED)
+        if what != TRIED or mail["attempts"]:
+            yield Happening(
+                timestamps.from_iso(tried_at) if tried_at else filed_at,
+                what,
+                mail["kind"],
+                text=error,
+                to=mail["to"],
+                attempts=mail["attempts"],
+            )
+
+
+def _entry(entry: ledger.Entry) -> Happening:
+    owners = entry["provider"] == OWNER
+    told = json.loads(entry["payload"]) if owners else {}
+    return Happening(
+        at=timestamps.from_iso(entry["received_at"]),
+        what=ACTION if owners else NOTIFICATION,
+        subject=entry["kind"],
+        key=entry["key"],
+        outcome=entry["outcome"],
+        reason=entry["reason"],
+        reason_subject=entry["subject"],
+        product=entry["product_name"] or entry["product_id"],
+        receipt=entry["receipt"],
+        text=told.get("reason", ""),
+        by=told.get("by", ""),
+    )
+
+
+def _notes(noted: Mapping[str, Any]) -> Iterator[Happening]:
+    """What owners decided.
+
+    :param noted: an entry, or the buyer's record.
+    """
+    for note in noted.get("notes", ()):
+        yield Happening(
+            at=timestamps.from_iso(note["at"]),
+            what=NOTE,
+            subject=note["what"],
+            key=noted.get("key", ""),
+            text=note["text"],
+            by=note["by"],
+        )

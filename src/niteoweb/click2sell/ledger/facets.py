@@ -1,0 +1,131 @@
+"""Which entries of the ledger have which outcome, provider, kind and product.
+
+An entry is filed once: in the set of all entries with the same four. The entries of one
+outcome, or of one outcome and one product, are those of several sets, which are read side by
+side in the order of arrival. So a list with several filters costs no more than one with a
+single filter, however few entries they have in common, and is counted exactly. What it costs
+grows with the number of different sets, that is, of products on sale, and not of entries.
+"""
+
+from BTrees.Length import Length
+from BTrees.OOBTree import OOTreeSet
+from collections.abc import Iterator
+from collections.abc import Mapping
+from collections.abc import Sequence
+from heapq import merge
+from niteoweb.click2sell.ledger import entries
+from niteoweb.click2sell.storage import trees
+from typing import Any
+
+
+#: Fields of an entry that a list can be about.
+NAMES = ("outcome", "provider", "kind", "product_id")
+
+#: What is counted under this is all entries.
+ALL = ()
+
+
+class Places:
+    """Places of entries, from several sets, the newest entry first.
+
+    :param sets: BTrees whose keys are places.
+    """
+
+    def __init__(self, sets: Sequence[Any]) -> None:
+        self._sets = sets
+
+    def __iter__(self) -> Iterator[int]:
+        return merge(*self._sets)
+
+    def __contains__(self, place: int) -> bool:
+        return any(place in of_one for of_one in self._sets)
+
+    def between(self, low: int | None = None, high: int | None = None) -> Iterator[int]:
+        """Those between two places, these included; None for no end."""
+        return merge(*(of_one.keys(low, high) for of_one in self._sets))
+
+    def last_first(self, bound: int | None = None) -> Iterator[int]:
+        """From the last one, the oldest entry, on.
+
+        :param bound: begin at this place, or just before it.
+        """
+        return merge(*(_backwards(of_one, bound) for of_one in self._sets), reverse=True)
+
+
+def places(site: Any, wanted: Mapping[str, str]) -> Places:
+    """The places of all entries that have these values.
+
+    :param wanted: values of some of :data:`NAMES`; of none for all entries.
+    """
+    if not wanted:
+        return Places((trees.tree(site, "entries"),))
+    filed = trees.tree(site, "facets")
+    return Places([filed[values] for values in _fitting(site, wanted)])
+
+
+def count(site: Any, wanted: Mapping[str, str]) -> int:
+    """How many entries have these values.
+
+    :param wanted: values of some of :data:`NAMES`; of none for all entries.
+    """
+    counts = trees.tree(site, "counts")
+    if not wanted:
+        return counts[ALL]() if ALL in counts else 0
+    return sum(counts[values]() for values in _fitting(site, wanted))
+
+
+def values(site: Any, name: str) -> tuple[str, ...]:
+    """The values that entries have, or had, of one of :data:`NAMES`."""
+    position = NAMES.index(name)
+    return tuple(sorted({filed[position] for filed in trees.tree(site, "facets")}))
+
+
+def file(site: Any, entry: Mapping[str, Any]) -> None:
+    """File an entry under its values."""
+    found = _of(entry)
+    filed = trees.tree(site, "facets")
+    if found not in filed:
+        filed[found] = OOTreeSet()
+    filed[found].insert(entries.place(entry))
+    _counter(site, found).change(1)
+
+
+def forget(site: Any, entry: Mapping[str, Any]) -> None:
+    """Take an entry out of where it is filed: one of its values is about to change."""
+    found = _of(entry)
+    trees.tree(site, "facets")[found].remove(entries.place(entry))
+    _counter(site, found).change(-1)
+
+
+def count_one_more(site: Any) -> None:
+    """Count an entry that was added to the ledger."""
+    _counter(site, ALL).change(1)
+
+
+def _of(entry: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(entry[name] for name in NAMES)
+
+
+def _fitting(site: Any, wanted: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
+    asked = [(NAMES.index(name), value) for name, value in wanted.items()]
+    for filed in trees.tree(site, "facets"):
+        if all(filed[position] == value for position, value in asked):
+            yield filed
+
+
+def _counter(site: Any, found: tuple[str, ...]) -> Length:
+    counts = trees.tree(site, "counts")
+    if found not in counts:
+        counts[found] = Length()
+    return counts[found]
+
+
+def _backwards(tree: Any, bound: int | None) -> Iterator[int]:
+    # A tree cannot be read backwards; but it finds the last key before another one.
+    while tree:
+        try:
+            found = tree.maxKey() if bound is None else tree.maxKey(bound)
+        except ValueError:
+            return
+        yield found
+        bound = found - 1

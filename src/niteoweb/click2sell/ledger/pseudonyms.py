@@ -1,0 +1,144 @@
+"""Erased buyers: keyed hashes that stand where their names were.
+
+Each address, transaction, receipt and key of an erased buyer is replaced by its HMAC-SHA256
+with a random key of the site, which is made at the first erasure. Equal texts have equal
+hashes, so what belonged together still does: a notification that was erased is recognised when
+it is delivered again, its transaction stays tied to its buyer, and its chain computes as
+before. Whoever reads a page or an export cannot try addresses against the hashes; whoever has
+the database has the key too.
+
+As long as nobody was erased, all this costs one look whether there is a key. After that a
+name is hashed where it is not found as it stands.
+"""
+
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import replace
+from niteoweb.click2sell.entitlement import Fact
+from niteoweb.click2sell.ledger import entries
+from niteoweb.click2sell.storage import trees
+from typing import Any
+
+import hmac
+import json
+import secrets
+
+
+ADDRESS = "address"
+TRANSACTION = "transaction"
+RECEIPT = "receipt"
+CUSTOMER = "customer"
+ACCOUNT = "account"
+ORIGIN = "origin"
+_KEY = "key"
+
+#: Begins every hash but those of keys. The space keeps it apart from all addresses and
+#: transactions that a provider can send.
+MARK = "erased "
+
+Place = tuple[str, str]
+
+
+def anybody(site: Any) -> bool:
+    """Whether a buyer was ever erased."""
+    return bool(_secret(site))
+
+
+def begin(site: Any) -> None:
+    """Make the site's key, unless there is one."""
+    if not anybody(site):
+        trees.tree(site, "remarks")["erasure_key"] = secrets.token_hex(32)
+
+
+def alias(site: Any, kind: str, text: str) -> str:
+    """What stands for a text, "" for ""; what stands for one already stays.
+
+    :param kind: what the text is, :data:`ADDRESS` for example.
+    """
+    if not text or text.startswith(MARK):
+        return text
+    return MARK + _hash(site, kind, text)
+
+
+def key_alias(site: Any, key: str) -> str:
+    """What stands for the key of an entry."""
+    return _hash(site, _KEY, key)
+
+
+def address(site: Any, address_: str) -> str:
+    """The name under which the buyer of an address is filed: the address, unless erased."""
+    by_address = trees.tree(site, "buyer_by_address")
+    if address_ in by_address or not anybody(site):
+        return address_
+    known_as = alias(site, ADDRESS, address_)
+    return known_as if known_as in by_address else address_
+
+
+def place(site: Any, place_: Place) -> Place:
+    """Where a transaction is filed: as it stands, unless its buyer was erased.
+
+    :param place_: provider and transaction.
+    """
+    transactions = trees.tree(site, "transactions")
+    if trees.number(*place_) in transactions or not anybody(site):
+        return place_
+    known_as = (place_[0], alias(site, TRANSACTION, place_[1]))
+    return known_as if trees.number(*known_as) in transactions else place_
+
+
+def customer(site: Any, place_: Place) -> Place:
+    """Where a customer is filed: as it stands, unless its buyer was erased.
+
+    :param place_: provider and its id of the customer.
+    """
+    customers = trees.tree(site, "buyer_by_customer")
+    if place_ in customers or not anybody(site):
+        return place_
+    known_as = (place_[0], alias(site, CUSTOMER, place_[1]))
+    return known_as if known_as in customers else place_
+
+
+def entry(site: Any, key: str) -> Any:
+    """The redacted entry of a key that is not in the ledger as it stands, None for none."""
+    if not anybody(site):
+        return None
+    return entries.get(site, key_alias(site, key))
+
+
+def is_redacted(entry_: Mapping[str, Any]) -> bool:
+    """Whether an entry was erased; nothing happens to it any more."""
+    return bool(entry_.get("erased_at"))
+
+
+def closed(buyer: Mapping[str, Any]) -> bool:
+    """Whether a buyer was erased, and not taken in again since."""
+    return bool(buyer.get("erased_at"))
+
+
+def in_one_alphabet(
+    site: Any, found: Sequence[Mapping[str, Any]], facts: Sequence[Fact]
+) -> tuple[Fact, ...]:
+    """Facts of which some have hashes for transaction and receipt, with hashes for all.
+
+    :param found: the entries that the facts were made of.
+    """
+    return tuple(
+        fact
+        if is_redacted(of)
+        else replace(
+            fact,
+            transaction=alias(site, TRANSACTION, fact.transaction),
+            receipt=alias(site, RECEIPT, fact.receipt),
+            origin=alias(site, ORIGIN, fact.origin),
+        )
+        for of, fact in zip(found, facts, strict=True)
+    )
+
+
+def _secret(site: Any) -> str:
+    return trees.tree(site, "remarks").get("erasure_key", "")
+
+
+def _hash(site: Any, kind: str, text: str) -> str:
+    told = json.dumps([kind, text]).encode("ascii")
+    return hmac.new(bytes.fromhex(_secret(site)), told, "sha256").hexdigest()

@@ -1,0 +1,102 @@
+"""Deliveries that were turned away: counted in memory, written down now and then.
+
+Somebody who guesses must not be able to make the database grow. The counters are written at
+most once a minute, and only together with a genuine delivery or a sweep.
+"""
+
+from collections import defaultdict
+from collections import deque
+from dataclasses import dataclass
+from dataclasses import field
+from datetime import datetime
+from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.storage import trees
+from typing import Any
+
+import threading
+import time
+import transaction
+
+
+#: A wrong signature.
+FORGED = "forged"
+#: It came from a network that may not send.
+NETWORK = "network"
+
+#: Seconds between two writes.
+PAUSE = 60
+#: Samples that are kept: when it came and how many bytes it had, nothing of what it said.
+SAMPLES = 5
+
+
+@dataclass
+class _Tally:
+    count: int = 0
+    samples: deque[tuple[str, int]] = field(default_factory=lambda: deque(maxlen=SAMPLES))
+    written: float = float("-inf")
+
+
+#: The path of a site, since a process may serve several, and why they were turned away.
+_Place = tuple[tuple[str, ...], str]
+
+_lock = threading.Lock()
+_tallies: defaultdict[_Place, _Tally] = defaultdict(_Tally)
+
+
+def note(site: Any, size: int, now: datetime, why: str = FORGED) -> None:
+    """Count a delivery that was turned away.
+
+    :param size: of the body, in bytes; 0 when it was not read.
+    :param why: :data:`FORGED` or :data:`NETWORK`.
+    """
+    with _lock:
+        tally = _tallies[site.getPhysicalPath(), why]
+        tally.count += 1
+        tally.samples.append((timestamps.iso(now), size))
+
+
+def write(site: Any) -> None:
+    """Add the counts to the database, in the current transaction, unless it is too early.
+
+    Call it in a :func:`niteoweb.click2sell.storage.writer.section`, with the commit: what is
+    written is taken off the count in memory only after that, and must not be written twice.
+    """
+    for why in (FORGED, NETWORK):
+        place = site.getPhysicalPath(), why
+        with _lock:
+            tally = _tallies[place]
+            count, samples = tally.count, tuple(tally.samples)
+            early = time.monotonic() - tally.written < PAUSE
+        if not count or early:
+            continue
+        remarks = trees.tree(site, "remarks")
+        remarks[why] = remarks.get(why, 0) + count
+        remarks[_samples(why)] = samples
+        transaction.get().addAfterCommitHook(_forget, args=(place, count))
+
+
+def total(site: Any, why: str = FORGED) -> int:
+    """How many deliveries were turned away, as far as this process knows."""
+    with _lock:
+        noted = _tallies[site.getPhysicalPath(), why].count
+    return trees.tree(site, "remarks").get(why, 0) + noted
+
+
+def last(site: Any, why: str) -> datetime | None:
+    """When a delivery was turned away last, in UTC, as far as this process knows."""
+    with _lock:
+        samples = tuple(_tallies[site.getPhysicalPath(), why].samples)
+    written = trees.tree(site, "remarks").get(_samples(why), ())
+    times = [moment for moment, _size in (*written, *samples)]
+    return timestamps.from_iso(max(times)) if times else None
+
+
+def _samples(why: str) -> str:
+    return f"{why}_samples"
+
+
+def _forget(committed: bool, place: _Place, count: int) -> None:
+    if committed:
+        with _lock:
+            _tallies[place].count -= count
+            _tallies[place].written = time.monotonic()

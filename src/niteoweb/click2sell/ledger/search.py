@@ -1,0 +1,302 @@
+"""Find buyers, and notifications, by words; and buyers by their latest payment.
+
+A buyer is filed under the words of its addresses, its user id, the names that it was called
+and the receipts and transactions of its notifications: in lower case, without accents. What
+somebody looks for finds every word that begins with it, so a word that another one of the
+buyer begins with need not be filed, nor an address: buyers are filed by that already. What was
+filed is kept with the buyer, so that filing again changes what differs and nothing else.
+
+A search reads a bounded part of the index. What fits more buyers than that is cut off and says
+so: another word narrows it.
+"""
+
+from collections.abc import Callable
+from collections.abc import Iterable
+from collections.abc import Iterator
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from heapq import merge
+from itertools import chain
+from itertools import islice
+from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import pseudonyms
+from niteoweb.click2sell.notification import Kind
+from niteoweb.click2sell.notification import PAYMENTS
+from niteoweb.click2sell.storage import trees
+from typing import Any
+
+import re
+import unicodedata
+
+
+#: Words that are looked for at once; more of them narrow nothing.
+WORDS = 8
+#: Characters of a word that count.
+LONGEST = 100
+#: Rows of the index that are read for one word.
+ROWS = 5000
+#: Buyers whose own words are looked at, where the index alone does not tell.
+CHECKED = 1000
+#: Buyers whose notifications are looked through.
+BUYERS = 200
+
+#: Around a word, as people copy it from elsewhere.
+_AROUND = "@.,;:!?<>()[]{}\"'"
+#: After every character that a word has.
+_LAST = "\U0010ffff"
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search found.
+
+    :ivar ids: buyer ids, or keys of entries.
+    :ivar capped: there may be more; only so many were looked at.
+    """
+
+    ids: tuple[str, ...]
+    capped: bool
+
+
+def fold(text: str) -> str:
+    """A text without accents and in lower case, to compare."""
+    decomposed = unicodedata.normalize("NFKD", text)
+    return "".join(c for c in decomposed if not unicodedata.combining(c)).casefold()
+
+
+def words(text: str) -> frozenset[str]:
+    """The words that a text is filed under: those between spaces, and their parts."""
+    if text.startswith(pseudonyms.MARK):
+        return frozenset()  # stands for what nobody may find any more
+    found = set()
+    for run in fold(text).split():
+        found.add(run.strip(_AROUND))
+        found.update(re.split(r"[\W_]+", run))
+    # One letter or digit alone finds nobody in particular.
+    return frozenset(word[:LONGEST] for word in found if len(word) > 1)
+
+
+def address_words(address: str) -> frozenset[str]:
+    """The words that an address is filed under; not its top-level domain, which says little."""
+    if address.startswith(pseudonyms.MARK):
+        return frozenset()
+    local, _at, domain = fold(address).rpartition("@")
+    whole = {part[:LONGEST] for part in (fold(address), domain) if part}
+    return words(local) | words(domain.rpartition(".")[0]) | whole
+
+
+def asked(text: str) -> tuple[str, ...]:
+    """The words of a search; all of them have to be found."""
+    found = (word.strip(_AROUND)[:LONGEST] for word in fold(text).split())
+    return tuple(dict.fromkeys(word for word in found if word))[:WORDS]
+
+
+def buyers(site: Any, text: str) -> Found:
+    """Ids of the buyers whom all words fit, in the order of the word that tells most.
+
+    :param text: what somebody typed.
+    """
+    records = trees.tree(site, "buyers")
+
+    def beginning_with(word: str) -> Iterator[tuple[str, str]]:
+        filed = _rows(trees.tree(site, "buyer_words"), word)
+        return merge(filed, _addresses(trees.tree(site, "buyer_by_address"), word))
+
+    def words_of(buyer_id: str) -> Iterator[str]:
+        record = records[buyer_id]
+        return chain(record.get("words", ()), record["addresses"])
+
+    return _find(beginning_with, asked(text), words_of)
+
+
+def entries(site: Any, text: str) -> Found:
+    """Keys of the notifications that all words fit, in no order.
+
+    A name or an address finds all notifications of its buyer, a receipt or a transaction only
+    its own.
+
+    :param text: what somebody typed.
+    """
+    wanted = asked(text)
+    nameless = _find(
+        lambda word: _rows(trees.tree(site, "nameless_words"), word),
+        wanted,
+        lambda key: _id_words(ledger.get(site, key)),
+    )
+    keys, found = list(nameless.ids), buyers(site, text)
+    capped = nameless.capped or found.capped or len(found.ids) > BUYERS
+    for buyer_id in found.ids[:BUYERS]:
+        if len(keys) >= ledger.CAPPED:
+            capped = True
+            break
+        keys += _entries_of(site, trees.tree(site, "buyers")[buyer_id], wanted)
+    return Found(tuple(keys), capped)
+
+
+def file(site: Any, buyer: Any) -> None:
+    """File a buyer under its words and its latest payment; writes only what differs.
+
+    :param buyer: a stored record.
+    """
+    found = [ledger.get(site, key) for key in buyer["keys"]]
+    _file_words(site, buyer, _all_words(buyer, found))
+    paid = min((ledger.place(entry) for entry in found if _is_payment(entry)), default=None)
+    if paid != buyer.get("paid"):
+        _file_payment(site, buyer, paid)
+
+
+def forget(site: Any, buyer: Any) -> None:
+    """Take a buyer out of the indexes: its record is about to go."""
+    _file_words(site, buyer, ())
+    _file_payment(site, buyer, None)
+
+
+def file_nameless(site: Any, entry: ledger.Entry) -> None:
+    """File an entry that names no buyer under its transaction."""
+    words_ = _id_words(entry)
+    trees.tree(site, "nameless_words").update(_row(word, entry["key"]) for word in words_)
+
+
+def forget_nameless(site: Any, entry: ledger.Entry) -> None:
+    """Take an entry that names no buyer out of the index: it is about to be redacted."""
+    for word in _id_words(entry):
+        trees.tree(site, "nameless_words").discard(_row(word, entry["key"]))
+
+
+def rebuild(site: Any) -> int:
+    """Make the indexes anew from all buyers and entries.
+
+    :returns: how many buyers they hold.
+    """
+    for name in ("buyer_words", "nameless_words", "buyers_paid"):
+        trees.tree(site, name).clear()
+    trees.tree(site, "buyers_paid_count").set(0)
+    records = trees.tree(site, "buyers")
+    for record in records.values():
+        record["words"], record["paid"] = (), None
+        file(site, record)
+    for entry in trees.tree(site, "entries").values():
+        if not entry["buyer_id"]:
+            file_nameless(site, entry)
+    return len(records)
+
+
+def _find(
+    beginning_with: Callable[[str], Iterable[tuple[str, str]]],
+    wanted: Sequence[str],
+    words_of: Callable[[str], Iterable[str]],
+) -> Found:
+    """Ids that all words fit.
+
+    :param beginning_with: words that begin so, with the ids that are filed under them.
+    :param words_of: all words that an id is filed under.
+    """
+    if not wanted:
+        return Found((), False)
+    whole, broad = [], []
+    for word in wanted:
+        rows = [id_ for _word, id_ in islice(beginning_with(word), ROWS + 1)]
+        (broad if len(rows) > ROWS else whole).append((word, dict.fromkeys(rows)))
+    whole.sort(key=lambda found: len(found[1]))
+    (_word, ids), *others = whole or broad
+    # What was cut off is not known to be absent: the buyer's own words tell.
+    unsure = [word for word, _ids in (broad if whole else others)]
+    known = [of_other for _word, of_other in (others if whole else ())]
+    candidates = [id_ for id_ in ids if all(id_ in other for other in known)]
+    capped = not whole
+    if unsure:
+        capped |= len(candidates) > CHECKED
+        candidates = [id_ for id_ in candidates[:CHECKED] if _fits(words_of(id_), unsure)]
+    capped |= len(candidates) > ledger.CAPPED
+    return Found(tuple(candidates[: ledger.CAPPED]), capped)
+
+
+def _entries_of(site: Any, buyer: Any, wanted: Sequence[str]) -> Sequence[str]:
+    """Keys of a buyer's notifications that all words fit."""
+    # Mostly the buyer fits, by a name that stands in each of them: one is enough to tell.
+    latest = [ledger.get(site, key) for key in buyer["keys"][-1:]]
+    if _fits(_person_words(buyer, latest), wanted):
+        return buyer["keys"]
+    of_buyer = [ledger.get(site, key) for key in buyer["keys"]]
+    person = _person_words(buyer, of_buyer)
+    return [e["key"] for e in of_buyer if _fits(person | _id_words(e), wanted)]
+
+
+def _row(word: str, id_: str) -> str:
+    """What stands in an index; neither part has a space in it."""
+    return f"{word} {id_}"
+
+
+def _rows(index: Any, word: str) -> Iterator[tuple[str, str]]:
+    """The rows of an index whose word begins so."""
+    for row in index.keys(min=word, max=word + _LAST):
+        found, _space, id_ = row.rpartition(" ")
+        yield found, id_
+
+
+def _addresses(by_address: Any, word: str) -> Iterator[tuple[str, str]]:
+    """Addresses that begin so, with their buyers; none that was erased."""
+    last = word + _LAST
+    yield from by_address.items(min=word, max=min(last, pseudonyms.MARK))
+    yield from by_address.items(min=max(word, pseudonyms.MARK + _LAST), max=last)
+
+
+def _fits(found: Iterable[str], wanted: Iterable[str]) -> bool:
+    found = tuple(found)
+    return all(any(word.startswith(beginning) for word in found) for beginning in wanted)
+
+
+def _is_payment(entry: ledger.Entry) -> bool:
+    return Kind(entry["kind"]) in PAYMENTS
+
+
+def _person_words(buyer: Mapping[str, Any], found: Iterable[ledger.Entry]) -> frozenset[str]:
+    names = (entry[name] for entry in found for name in ("first_name", "last_name"))
+    return frozenset().union(
+        *map(address_words, (*buyer["addresses"], buyer["user_id"])), *map(words, names)
+    )
+
+
+def _id_words(entry: ledger.Entry) -> frozenset[str]:
+    return words(entry["receipt"]) | words(entry["transaction"])
+
+
+def _all_words(buyer: Mapping[str, Any], found: Sequence[ledger.Entry]) -> tuple[str, ...]:
+    """The words that a buyer has to be filed under."""
+    addresses = {address for address in buyer["addresses"] if fold(address) == address}
+    everything = sorted(
+        _person_words(buyer, found).union(addresses, *map(_id_words, found)), reverse=True
+    )
+    # A word comes right behind the words that begin with it.
+    longer = ("", *everything)
+    return tuple(
+        word
+        for word, before in zip(everything, longer, strict=False)
+        if not before.startswith(word) and word not in addresses
+    )
+
+
+def _file_words(site: Any, buyer: Any, now: tuple[str, ...]) -> None:
+    before = buyer.get("words", ())
+    if now == before:
+        return
+    index = trees.tree(site, "buyer_words")
+    for word in set(before).difference(now):
+        index.discard(_row(word, buyer["id"]))
+    index.update(_row(word, buyer["id"]) for word in set(now).difference(before))
+    buyer["words"] = now
+
+
+def _file_payment(site: Any, buyer: Any, now: int | None) -> None:
+    """File a buyer under the place of the latest payment, None for one who never paid."""
+    index, count = trees.tree(site, "buyers_paid"), trees.tree(site, "buyers_paid_count")
+    before = buyer.get("paid")
+    # The payment may be another buyer's by now, who is filed under it.
+    if before is not None and index.get(before) == buyer["id"]:
+        del index[before]
+    if now is not None:
+        index[now] = buyer["id"]
+    buyer["paid"] = now
+    if (now is None) != (before is None):
+        count.change(-1 if now is None else 1)

@@ -1,0 +1,104 @@
+"""Whether a provider has been silent for unusually long for this site.
+
+A provider that cannot deliver looks like subscribers who do not renew. While it is silent, no
+subscription of it is ended for want of a renewal.
+"""
+
+from collections.abc import Collection
+from collections.abc import Sequence
+from datetime import datetime
+from datetime import timedelta
+from itertools import islice
+from itertools import pairwise
+from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.entitlement import Outcome
+from niteoweb.click2sell.ledger import facets
+from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.notification import MIGRATION
+from niteoweb.click2sell.notification import OWNER
+from niteoweb.click2sell.notification import VALIDATION
+from typing import Any
+
+
+#: Never unusual, however busy the site.
+AT_LEAST = timedelta(hours=24)
+#: Arrivals that tell what is usual for the site.
+ARRIVALS = 100
+#: Silence is unusual when it is longer than the longest pause between those, this many times.
+TIMES = 2
+#: After its first word a provider needs a while to deliver all that could not be delivered.
+CATCHING_UP = timedelta(hours=24)
+#: What comes from the site itself; nobody waits for it.
+OWN = frozenset({MIGRATION, OWNER, VALIDATION})
+
+
+def longest_usual(arrivals: Sequence[datetime]) -> timedelta | None:
+    """The longest silence that is nothing unusual after these arrivals.
+
+    :param arrivals: the latest first.
+    :returns: None when there are too few to tell.
+    """
+    if len(arrivals) < 3:
+        return None
+    longest = max(later - earlier for later, earlier in pairwise(arrivals))
+    return max(AT_LEAST, TIMES * longest)
+
+
+def silent(site: Any, now: datetime) -> dict[str, datetime]:
+    """The providers that are silent for unusually long, or were until a moment ago.
+
+    :param now: in UTC.
+    :returns: with the last arrival before the silence, in UTC.
+    """
+    found = {}
+    for provider in providers(site):
+        if provider in OWN:
+            continue
+        last = _last_before_silence(arrivals(site, provider), now)
+        if last is not None:
+            found[provider] = last
+    return found
+
+
+def held(
+    site: Any, live: Collection[tuple[str, str]], outcome: Outcome, now: datetime
+) -> tuple[tuple[str, str], ...]:
+    """Subscriptions that wait for a renewal of a provider that cannot be heard.
+
+    :param live: provider and id of the products with access until now.
+    :param outcome: of the buyer's whole history.
+    :param now: in UTC.
+    """
+    waiting = {
+        (entitlement.provider, entitlement.product_id)
+        for entitlement in outcome.entitlements
+        if entitlement.renewable and not entitlement.gives_access(now)
+    }
+    waiting &= set(live)
+    if not waiting:
+        return ()
+    found = silent(site, now)
+    return tuple(sorted(product for product in waiting if product[0] in found))
+
+
+def arrivals(site: Any, provider: str) -> list[datetime]:
+    """The latest arrivals, the latest first; the index alone is read."""
+    filed = ledger.filed(site, "provider", provider)
+    return [timestamps.from_microseconds(-place) for place in islice(filed, ARRIVALS)]
+
+
+def providers(site: Any) -> tuple[str, ...]:
+    """The providers that ever sent a notification to this site."""
+    return facets.values(site, "provider")
+
+
+def _last_before_silence(found: Sequence[datetime], now: datetime) -> datetime | None:
+    heard_again = now
+    for position, last in enumerate(found):
+        usual = longest_usual(found[position:])
+        if usual is None or now - heard_again > CATCHING_UP:
+            return None
+        if heard_again - last > usual:
+            return last
+        heard_again = last
+    return None

@@ -1,0 +1,9 @@
+"""Mail: the outbox, its delivery, the texts for buyers and the alerts for owners."""
+
+from niteoweb.click2sell.mail import alerts
+from niteoweb.click2sell.mail import delivery
+from niteoweb.click2sell.mail import messages
+from niteoweb.click2sell.mail import outbox
+
+
+__all__ = ["alerts", "delivery", "messages", "outbox"]

@@ -1,0 +1,165 @@
+"""What the owner is told by mail: figures and links, nothing about any buyer."""
+
+from collections.abc import Mapping
+from email.message import EmailMessage
+from niteoweb.click2sell import _
+from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import reasons
+from niteoweb.click2sell.mail import messages
+from niteoweb.click2sell.mail import outbox
+from niteoweb.click2sell.provider import registry
+from plone import api
+from typing import Any
+from urllib.parse import quote_plus
+from zope.i18n import translate
+from zope.i18nmessageid import Message
+
+
+#: What the daily mail says of each outcome, in the order in which it does.
+HEADINGS = {
+    ledger.ATTENTION: _("Needs attention: ${number}"),
+    ledger.REFUSED: _("Refused: ${number}"),
+    ledger.FAILED: _("Failed, and tried again by each sweep: ${number}"),
+}
+
+SUBJECTS = {
+    outbox.DAILY: _("${site}: notifications wait for you (${number})"),
+    outbox.SILENT: _("${site}: nothing arrives from ${provider}"),
+    outbox.HEARD: _("${site}: notifications from ${provider} arrive again"),
+    outbox.STOPPED: _("${site}: no access was ended, because it would be ${members} members"),
+    outbox.RESUMED: _("${site}: access is ended again when it is over"),
+    outbox.HELD: _("${site}: new accounts have to wait (${waiting})"),
+}
+
+TEXTS = {
+    outbox.DAILY: _(
+        "daily_text",
+        default="""\
+These notifications failed, or wait for you to decide, and you were not told of them before.
+
+${list}
+Older ones that wait as well: ${older}
+
+This mail comes once a day at most, and only when there is something new. Its settings:
+${settings}
+""",
+    ),
+    outbox.SILENT: _(
+        "silent_text",
+        default="""\
+Since ${since} nothing has arrived from ${provider}. For this site that is unusually long.
+
+Either nobody bought, or ${provider} cannot reach the site. Try whether the site can be reached
+from outside, and look at the provider whether there were sales. No subscription of it is ended
+for want of a renewal before it is heard again.
+
+What arrived before:
+${notifications}?provider=${provider_in_address}
+""",
+    ),
+    outbox.HEARD: _(
+        "heard_text",
+        default="""\
+${provider} was silent from ${since} on. It was heard again and had a day to deliver what had
+waited. From now on subscriptions that were not renewed are ended as usual.
+
+What arrived:
+${notifications}?provider=${provider_in_address}
+""",
+    ),
+    outbox.STOPPED: _(
+        "stopped_text",
+        default="""\
+Members who would have lost access in one sweep: ${members}
+The settings allow at most: ${limit}
+
+So nobody lost access, and nobody will before you have looked. Does the clock of the server go
+right? Are the days in the lines of products and groups the right ones?
+${settings}
+
+If all of them are to lose access, have the sweep called once with "confirmed".
+""",
+    ),
+    outbox.RESUMED: _(
+        "resumed_text",
+        default="""\
+No more members than the settings allow are left who would lose access in one sweep, or the
+sweep was confirmed. Access that is over is ended as usual.
+""",
+    ),
+    outbox.HELD: _(
+        "held_text",
+        default="""\
+Buyers who wait for their accounts: ${waiting}
+The settings allow so many new accounts in an hour: ${limit}
+
+Every purchase is recorded, and the sweep makes the accounts when there is room, in order of
+arrival. If it is only a good day, raise the number, and the next sweep makes more of them:
+${settings}
+
+If you did not sell that much, somebody else may know the secret key. Change it, without keeping
+the old one, and look at what arrived:
+${notifications}?outcome=needs+attention
+
+This mail comes once, however long it goes on.
+""",
+    ),
+}
+
+
+def message(mail: outbox.Mail) -> EmailMessage:
+    """A mail to the owner, in the main language of the site.
+
+    :param mail: of one of the kinds :data:`niteoweb.click2sell.mail.outbox.TO_OWNER`.
+    """
+    values = _values(mail["about"])
+    return messages.message(
+        mail["to"],
+        mail["message_id"],
+        _translated(SUBJECTS[mail["kind"]], values),
+        _translated(TEXTS[mail["kind"]], values),
+    )
+
+
+def _values(about: Mapping[str, Any]) -> dict[str, Any]:
+    """What the subject and the text are filled in with."""
+    address = plone_site.address()
+    values = {
+        **about,
+        "site": plone_site.title(),
+        "settings": f"{address}/@@click2sell-settings",
+        "notifications": f"{address}/@@click2sell-notifications",
+    }
+    if "provider" in about:
+        values["provider_in_address"] = quote_plus(about["provider"])
+        values["provider"] = registry.title(about["provider"])
+    if "since" in about:
+        values["since"] = plone_site.local_time(timestamps.from_iso(about["since"]))
+    if "counts" in about:
+        values["list"] = "\n".join(_sections(about["counts"], values["notifications"]))
+        values["number"] = sum(number for *_what, number in about["counts"])
+    return values
+
+
+def _sections(counts: tuple[tuple[str, str, str, int], ...], url: str) -> list[str]:
+    """For each outcome how many, a line for each reason, and where to find them."""
+    lines = []
+    for outcome, heading in HEADINGS.items():
+        found = [(code, subject, n) for name, code, subject, n in counts if name == outcome]
+        if not found:
+            continue
+        lines.append(_translated(heading, {"number": sum(n for *_reason, n in found)}))
+        for code, subject, number in found:
+            if text := reasons.text(code, subject):
+                lines.append(f"  {number} × {_translated(text)}")
+        lines += [f"  {url}?outcome={quote_plus(outcome)}", ""]
+    return lines
+
+
+def _translated(text: Message | str, values: Mapping[str, Any] | None = None) -> str:
+    language = api.portal.get_default_language()
+    if values is not None:
+        text = Message(text, mapping=values)
+    return translate(text, target_language=language)

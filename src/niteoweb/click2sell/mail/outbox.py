@@ -1,0 +1,255 @@
+"""The outbox: mails that members and the owner are owed, kept until they are sent.
+
+A mail is a persistent mapping of plain values. It is filed in the commit that makes it due,
+marked "sending" before the mail server is asked and "sent" after; a process that dies in
+between may repeat one mail, with the same Message-ID.
+
+Whoever is going to send a mail as soon as it is filed marks it in the same commit, and shows
+the claim that it got for that when it comes to sending. A claim is good for a minute: the mail
+is handed over, or given up, long before anybody else may take it.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from datetime import timedelta
+from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.ledger import counters
+from niteoweb.click2sell.storage import trees
+from persistent.mapping import PersistentMapping
+from typing import Any
+
+import secrets
+
+
+DUE = "due"
+SENDING = "sending"
+SENT = "sent"
+DROPPED = "dropped"
+
+WELCOME = "welcome"
+NOTICE = "notice"
+
+DAILY = "daily"
+SILENT = "provider silent"
+HEARD = "provider heard again"
+STOPPED = "sweep stopped"
+RESUMED = "sweep goes on"
+HELD = "accounts wait"
+#: Mails to the owner; they belong to no member.
+TO_OWNER = frozenset({DAILY, SILENT, HEARD, STOPPED, RESUMED, HELD})
+
+#: Pauses before the second and each later attempt, in minutes; the last one repeats.
+PAUSES = (5, 15, 60, 240, 720, 1440)
+#: A process that sends takes seconds; one that is at it for longer has died.
+SENDING_AT_MOST = timedelta(minutes=2)
+#: How long who has marked a mail may take until the mail server is asked.
+CLAIMED_AT_MOST = timedelta(minutes=1)
+
+Mail = PersistentMapping
+
+
+def file(
+    site: Any,
+    kind: str,
+    user_id: str,
+    to: str,
+    product: str,
+    now: datetime,
+    domain: str,
+    credentials: str = "",
+    by: str = "",
+) -> Mail:
+    """Put a mail into the outbox, due at once.
+
+    :param kind: :data:`WELCOME` or :data:`NOTICE`.
+    :param to: the address that it goes to.
+    :param product: name of the product that was bought.
+    :param domain: right side of the Message-ID.
+    :param credentials: what a welcome mail brings, "link" or "password"; "" for what the
+        settings say.
+    :param by: user id of the owner who asked for it, "" for none.
+    """
+    mail_id = secrets.token_hex(16)
+    mail = trees.tree(site, "mails")[mail_id] = PersistentMapping(
+        {
+            "id": mail_id,
+            "kind": kind,
+            "user_id": user_id,
+            "to": to,
+            "product": product,
+            "credentials": credentials,
+            "by": by,
+            "message_id": f"<{mail_id}@{domain}>",
+            "state": DUE,
+            "attempts": 0,
+            "error": "",
+            "filed_at": timestamps.iso(now),
+            "tried_at": "",
+            "due_at": timestamps.iso(now),
+        }
+    )
+    trees.tree(site, "mails_due").insert((mail["due_at"], mail_id))
+    trees.tree(site, "mails_by_address").insert((to.lower(), mail_id))
+    _file_by_user(site, mail)
+    return mail
+
+
+def file_for_owner(
+    site: Any, kind: str, to: str, about: Mapping[str, Any], now: datetime, domain: str
+) -> Mail:
+    """Put a mail to an owner of the site into the outbox, due at once.
+
+    :param kind: one of :data:`TO_OWNER`.
+    :param to: the address that it goes to.
+    :param about: what it tells, in plain values.
+    :param domain: right side of the Message-ID.
+    """
+    mail = file(site, kind, "", to, "", now, domain)
+    mail["about"] = dict(about)
+    return mail
+
+
+def of_address(site: Any, address: str) -> list[Mail]:
+    """All mails to an address, whatever became of them.
+
+    :param address: in lower case.
+    """
+    filed = trees.tree(site, "mails_by_address").keys((address, ""), (address, "~"))
+    return [get(site, mail_id) for _address, mail_id in filed]
+
+
+def readdress(site: Any, mail: Mail, to: str, user_id: str) -> None:
+    """Put other names on a mail that is not to be sent any more."""
+    filed = trees.tree(site, "mails_by_address")
+    filed.remove((mail["to"].lower(), mail["id"]))
+    by_user = trees.tree(site, "mails_by_user")
+    by_user.discard((mail["user_id"], mail["id"]))
+    mail["to"], mail["user_id"] = to, user_id
+    filed.insert((to.lower(), mail["id"]))
+    _file_by_user(site, mail)
+
+
+def get(site: Any, mail_id: str) -> Mail:
+    """A mail."""
+    return trees.tree(site, "mails")[mail_id]
+
+
+def due(site: Any, now: datetime) -> list[str]:
+    """Ids of the mails whose next attempt is due, the longest waiting first."""
+    return [
+        mail_id
+        for _time, mail_id in trees.tree(site, "mails_due").keys(max=(timestamps.iso(now), "~"))
+    ]
+
+
+def waiting(site: Any, now: datetime) -> int:
+    """How many mails wait for an attempt that is not due yet."""
+    return len(trees.tree(site, "mails_due").keys(min=(timestamps.iso(now), "~")))
+
+
+def of_user(site: Any, user_id: str) -> list[Mail]:
+    """All mails to a member, whatever became of them, in no order."""
+    rows = (
+        row
+        for name in ("mails_by_user", "mails_by_address")
+        for row in trees.tree(site, name).keys(min=(user_id, ""), max=(user_id, "~"))
+    )
+    found = (get(site, mail_id) for mail_id in dict.fromkeys(row[1] for row in rows))
+    return [mail for mail in found if mail["user_id"] == user_id]
+
+
+def rebuild(site: Any) -> int:
+    """Make the index of mails by member anew.
+
+    :returns: how many mails there are.
+    """
+    filed = trees.tree(site, "mails_by_user")
+    filed.clear()
+    mails = trees.tree(site, "mails").values()
+    for mail in mails:
+        _file_by_user(site, mail)
+    return len(mails)
+
+
+def sending(site: Any, mail: Mail, now: datetime) -> str:
+    """Mark a mail as being sent; should the process die, it is due again in two minutes.
+
+    :returns: a claim on it, for :func:`is_claimed`.
+    """
+    _move(site, mail, SENDING, now + SENDING_AT_MOST)
+    mail["attempts"] += 1
+    mail["tried_at"] = timestamps.iso(now)
+    return mail["tried_at"]
+
+
+def may_send(mail: Mail, claim: str, now: datetime) -> bool:
+    """Whether a mail is to be sent, and by whoever has this claim.
+
+    :param claim: as :func:`sending` returned it, "" for none.
+    """
+    due = mail["state"] not in (SENT, DROPPED) and mail["due_at"] <= timestamps.iso(now)
+    return due or _is_of(mail, claim)
+
+
+def is_claimed(mail: Mail, claim: str, now: datetime) -> bool:
+    """Whether a mail need not be marked as being sent any more.
+
+    :param claim: as :func:`sending` returned it, "" for none.
+    """
+    return _is_of(mail, claim) and now - timestamps.from_iso(claim) < CLAIMED_AT_MOST
+
+
+def sent(site: Any, mail: Mail) -> None:
+    """Mark a mail as taken by the mail server."""
+    mail["error"] = ""
+    _move(site, mail, SENT, None)
+
+
+def failed(site: Any, mail: Mail, error: str, now: datetime) -> None:
+    """File a mail for the next attempt, after a pause that grows with the attempts.
+
+    :param error: what went wrong, without the address.
+    """
+    pause = PAUSES[min(mail["attempts"], len(PAUSES)) - 1]
+    mail["error"] = error
+    _move(site, mail, DUE, now + timedelta(minutes=pause))
+
+
+def postpone(site: Any, mail: Mail, moment: datetime) -> None:
+    """Let a mail wait until a moment, in UTC."""
+    _move(site, mail, DUE, moment)
+
+
+def dropped(site: Any, mail: Mail, why: str) -> None:
+    """Give a mail up: nobody is there to read it."""
+    _move(site, mail, DROPPED, None)
+    mail["error"] = why
+
+
+def drop_all(site: Any, user_id: str, why: str) -> None:
+    """Give up all mails that wait for a member."""
+    for mail in of_user(site, user_id):
+        if mail["due_at"]:
+            dropped(site, mail, why)
+
+
+def _file_by_user(site: Any, mail: Mail) -> None:
+    # Mostly the user id is the address, under which the mail is filed already.
+    if mail["user_id"] not in ("", mail["to"].lower()):
+        trees.tree(site, "mails_by_user").insert((mail["user_id"], mail["id"]))
+
+
+def _is_of(mail: Mail, claim: str) -> bool:
+    """Whether nobody else has taken a mail since it was marked."""
+    return mail["state"] == SENDING and mail["tried_at"] == claim
+
+
+def _move(site: Any, mail: Mail, state: str, due_at: datetime | None) -> None:
+    waiting = trees.tree(site, "mails_due")
+    if mail["due_at"]:
+        waiting.remove((mail["due_at"], mail["id"]))
+    mail["state"] = state
+    mail["due_at"] = timestamps.iso(due_at) if due_at else ""
+    if mail["due_at"]:
+        waiting.insert((mail["due_at"], mail["id"]))
+    counters.file_mail(site, mail)

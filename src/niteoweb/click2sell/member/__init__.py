@@ -1,0 +1,10 @@
+"""Plone's users and groups, as the add-on finds, creates and protects them."""
+
+from niteoweb.click2sell.member import accounts
+from niteoweb.click2sell.member import contentrules
+from niteoweb.click2sell.member import group
+from niteoweb.click2sell.member import index
+from niteoweb.click2sell.member import privilege
+
+
+__all__ = ["accounts", "contentrules", "group", "index", "privilege"]

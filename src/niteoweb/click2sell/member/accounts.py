@@ -1,0 +1,229 @@
+"""Members: which one an address belongs to, how a new one is made, what is written on it."""
+
+from collections.abc import Mapping
+from DateTime import DateTime
+from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.member import contentrules
+from niteoweb.click2sell.member import group
+from niteoweb.click2sell.member import index
+from niteoweb.click2sell.member import privilege
+from plone.app.users.utils import generate_login_name
+from plone.app.users.utils import generate_user_id
+from plone.app.users.utils import uuid_userid_generator
+from typing import Any
+from urllib.parse import quote
+
+import hashlib
+import secrets
+
+
+#: No letters that look like digits, so that a password can be typed from paper.
+ALPHABET = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+#: Letters in a password, in groups of six: 24 * log2(57) is 139 bits.
+PASSWORD_LENGTH = 24
+#: What Plone sets as the login time of a member who never logged in.
+NEVER = DateTime("2000/01/01")
+
+
+class NeedsAttention(Exception):
+    """No account can be chosen or made for an address; a person must decide.
+
+    :ivar reason: code of the reason, see :mod:`niteoweb.click2sell.ledger.reasons`.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def exists(user_id: str) -> bool:
+    """Whether the site has an account of this user id."""
+    return plone_site.tool("acl_users").getUserById(user_id) is not None
+
+
+def choose(site: Any, address: str, made_by_us: Any) -> str:
+    """The account that a purchase under an address belongs to.
+
+    Members can edit their own e-mail field, and on many sites anybody can register any login
+    name. So an account is taken for the buyer's only if both agree, or if this add-on made it.
+
+    :param address: the buyer's, in lower case.
+    :param made_by_us: called with a user id; whether this add-on made the account.
+    :returns: the user id, "" when there is none and a new account has to be made.
+    :raises NeedsAttention: the accounts that match cannot be trusted to be the buyer's.
+    """
+    matches = index.find(site, address)
+    if not matches:
+        _check_new(address)
+        return ""
+    certain = [match for match in matches if match.by_email and match.by_name]
+    if len(certain) != 1:
+        ours = [match for match in matches if made_by_us(match.user_id)]
+        if len(ours) != 1:
+            raise NeedsAttention(
+                "several accounts" if len(matches) > 1 else "account not certain"
+            )
+        certain = ours
+    user_id = certain[0].user_id
+    if privilege.member(user_id):
+        raise NeedsAttention("privileged account")
+    return user_id
+
+
+def create(address: str, properties: Mapping[str, Any]) -> tuple[str, str]:
+    """Make a member through Plone's own registration.
+
+    No content rules run: whoever calls this fires
+    :class:`niteoweb.click2sell.member.contentrules.UserCreatedRules` when the member is
+    committed.
+
+    :param address: the buyer's, in lower case, and no account's user id, as :func:`choose`
+        found out; becomes the e-mail address, the login name and, where the site's settings
+        and rules allow it, the user id.
+    :param properties: further member properties, ``fullname`` among them.
+    :returns: user id and password.
+    """
+    site = plone_site.get()
+    given = _given(address, properties.get("fullname", ""))
+    user_id = generate_user_id(site, given) or address
+    if group.left_behind(user_id) or (user_id != address and not _is_allowed(user_id)):
+        user_id = uuid_userid_generator()
+    login_name = new_login_name(address, given["fullname"])
+    password = new_password()
+    try:
+        made = _register(user_id, password, address, properties)
+    except ValueError:
+        # Plone asks first of all whether it may be a user id. It has asked twice by then, and
+        # each time each plugin: asking before it does would be once more for everybody.
+        if user_id != address or exists(user_id) or _is_allowed(user_id):
+            raise
+        user_id = uuid_userid_generator()
+        made = _register(user_id, password, address, properties)
+    if login_name != user_id:
+        plone_site.tool("acl_users").updateLoginName(user_id, login_name)
+        made = None
+    index.update(site, user_id, made)
+    return user_id, password
+
+
+def _register(user_id: str, password: str, address: str, properties: Mapping[str, Any]) -> Any:
+    """Have Plone make the account.
+
+    :returns: the member, as Plone wraps it.
+    :raises ValueError: Plone, or the site, refuses the user id, the password or a property.
+    """
+    with contentrules.held_back(), index.held_back(user_id):
+        return plone_site.tool("portal_registration").addMember(
+            user_id,
+            password,
+            ("Member",),
+            properties={**properties, "username": user_id, "email": address},
+        )
+
+
+def _is_allowed(user_id: str) -> bool:
+    """Whether Plone takes this user id for a new account."""
+    return bool(plone_site.tool("portal_registration").isMemberIdAllowed(user_id))
+
+
+def new_login_name(address: str, fullname: str) -> str:
+    """What a new member will type into the login form, by the site's settings."""
+    site = plone_site.get()
+    return generate_login_name(site, _given(address, fullname)) or address
+
+
+def new_password() -> str:
+    """A random password of 24 characters and three hyphens.
+
+    It has lower case, upper case, a digit and a hyphen, so that common password rules hold.
+    """
+    while True:
+        text = "".join(secrets.choice(ALPHABET) for _ in range(PASSWORD_LENGTH))
+        kinds = (str.islower, str.isupper, str.isdigit)
+        if all(any(kind(character) for character in text) for kind in kinds):
+            return "-".join(text[start : start + 6] for start in range(0, len(text), 6))
+
+
+def fields(user_id: str, names: tuple[str, ...]) -> dict[str, Any]:
+    """Values of member properties."""
+    member = plone_site.tool("portal_membership").getMemberById(user_id)
+    return {name: member.getProperty(name, None) for name in names}
+
+
+def set_fields(user_id: str, values: Mapping[str, Any]) -> None:
+    """Write member properties."""
+    member = plone_site.tool("portal_membership").getMemberById(user_id)
+    member.setMemberProperties(dict(values))
+
+
+def login_name(user_id: str) -> str:
+    """What the member types into the login form."""
+    return plone_site.tool("acl_users").getUserById(user_id).getUserName()
+
+
+def names(user_id: str) -> tuple[str, str] | None:
+    """A member's full name and login name, None when there is no such member."""
+    user = plone_site.tool("acl_users").getUserById(user_id)
+    if user is None:
+        return None
+    member = plone_site.tool("portal_membership").wrapUser(user)
+    return member.getProperty("fullname", None), user.getUserName()
+
+
+def never_logged_in(user_id: str) -> bool:
+    """Whether the member has not logged in since the account was made."""
+    return fields(user_id, ("login_time",))["login_time"] in (None, "", NEVER)
+
+
+def password_print(user_id: str) -> str:
+    """A fingerprint of the stored password hash: equal as long as the password is the same.
+
+    :returns: "" when the account's password is not kept by Plone itself.
+    """
+    users = getattr(plone_site.tool("acl_users"), "source_users", None)
+    stored = users._user_passwords.get(user_id) if users is not None else None
+    if not stored:
+        return ""
+    raw = stored if isinstance(stored, bytes) else stored.encode("utf-8")
+    return hashlib.sha256(raw).hexdigest()
+
+
+def set_password(user_id: str) -> str:
+    """Give a member a new random password.
+
+    :returns: the password.
+    """
+    password = new_password()
+    plone_site.tool("acl_users").userSetPassword(user_id, password)
+    return password
+
+
+def reset_link(user_id: str, site_address: str) -> str:
+    """A one-time link to set a password, through Plone's own reset.
+
+    :param site_address: address of the site that the link is built from.
+    """
+    reset = plone_site.tool("portal_password_reset").requestReset(user_id)
+    return f"{site_address}/passwordreset/{reset['randomstring']}?userid={quote(user_id)}"
+
+
+def _given(address: str, fullname: str) -> dict[str, str]:
+    """What Plone makes names of."""
+    return {"username": address, "email": address, "fullname": fullname}
+
+
+def _check_new(address: str) -> None:
+    """Whether Plone would take a new member with this address.
+
+    :raises NeedsAttention: it would not.
+    """
+    if not plone_site.tool("portal_registration").isValidEmail(address):
+        raise NeedsAttention("address not accepted")
+    if privilege.root_account(address):
+        raise NeedsAttention("privileged account")
+
+
+def wrong_addresses(lines: list[str]) -> list[str]:
+    """Those that Plone's own forms would not take for an address either."""
+    registration = plone_site.tool("portal_registration")
+    return [line for line in lines if not registration.isValidEmail(line)]

@@ -1,0 +1,173 @@
+"""Groups: which exist, which may be given, and who is in them."""
+
+from Acquisition import aq_parent
+from collections.abc import Iterator
+from contextlib import contextmanager
+from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.member import largegroup
+from niteoweb.click2sell.member import privilege
+from Products.PlonePAS.interfaces.capabilities import IGroupCapability
+from Products.PlonePAS.interfaces.group import IGroupManagement
+from Products.PluggableAuthService.interfaces.plugins import IGroupsPlugin
+from Products.PluggableAuthService.interfaces.plugins import IRolesPlugin
+
+import re
+import threading
+import uuid
+
+
+#: What a new group may be called; Plone itself checks nothing.
+GROUP_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.@+-]{0,99}")
+
+_own = threading.local()
+
+
+class CannotGrant(Exception):
+    """A group cannot be given; the message names the group and says why."""
+
+
+def exists(group_id: str) -> bool:
+    """Whether there is a group of this id."""
+    return bool(group_id) and plone_site.tool("acl_users").getGroup(group_id) is not None
+
+
+def is_automatic(group_id: str) -> bool:
+    """Whether members are in the group by themselves, such as AuthenticatedUsers."""
+    managers = plone_site.tool("acl_users").plugins.listPlugins(IGroupManagement)
+    return not any(
+        plugin.allowGroupAdd("", group_id)
+        for _name, plugin in managers
+        if IGroupCapability.providedBy(plugin)
+    )
+
+
+def is_privileged(group_id: str) -> bool:
+    """Whether members of the group may administer the site, through nested groups too."""
+    return privilege.group(group_id)
+
+
+def problem(group_id: str) -> str:
+    """Why a group cannot be given, as a code of reasons.py, or ""."""
+    # Looked up once: Plone collects a group's properties, roles and groups each time. The
+    # groups tool would wrap it, too, with what it keeps about groups, which nobody asks for.
+    found = plone_site.tool("acl_users").getGroup(group_id) if group_id else None
+    if found is None:
+        return "group missing"
+    if is_automatic(group_id):
+        return "group not granted"
+    return "group privileged" if privilege.found_group(found) else ""
+
+
+def cannot_make(group_id: str) -> str:
+    """Why a group of this id cannot be made, as a code of reasons.py, or "".
+
+    Plone keeps what a deleted group had: roles, local roles, the groups it was in. A new group
+    of that id would have them too, and with them every buyer.
+    """
+    if left_behind(group_id):
+        return "group privileged"
+    taken = plone_site.tool("acl_users").searchPrincipals(id=group_id, exact_match=True)
+    return "group not granted" if taken or not GROUP_ID.fullmatch(group_id) else ""
+
+
+def make(group_id: str, title: str) -> None:
+    """Make a group.
+
+    :raises CannotGrant: it turns out to be a privileged one.
+    """
+    plone_site.tool("portal_groups").addGroup(group_id, title=title)
+    if is_privileged(group_id):
+        raise CannotGrant(f'members of the group "{group_id}" may administer the site')
+
+
+def of(user_id: str) -> tuple[str, ...]:
+    """The groups that an id is in directly; Plone keeps those of a deleted account too."""
+    managers = plone_site.tool("acl_users").plugins.listPlugins(IGroupManagement)
+    return tuple(
+        group_id
+        for _name, plugin in managers
+        if IGroupsPlugin.providedBy(plugin)
+        for group_id in plugin.getGroupsForPrincipal(Principal(user_id))
+    )
+
+
+def left_behind(principal_id: str) -> bool:
+    """Whether a deleted account or group left something that the next of its id would inherit.
+
+    Plone keeps its roles and its groups, those that administer the site too.
+    """
+    if of(principal_id):
+        return True
+    roles = _roles(principal_id) - {"Member"}
+    return bool(roles and roles - _roles(uuid.uuid4().hex))
+
+
+def _roles(principal_id: str) -> set[str]:
+    """The roles that an account or group of this id would have, whether there is one or not."""
+    portal = plone_site.get()
+    roles = set()
+    for context in (portal, aq_parent(portal)):
+        roles.update(context.get_local_roles_for_userid(principal_id))
+    plugins = plone_site.tool("acl_users").plugins.listPlugins(IRolesPlugin)
+    for _name, plugin in plugins:
+        roles.update(plugin.getRolesForPrincipal(Principal(principal_id)))
+    return roles
+
+
+def contains(group_id: str, user_id: str) -> bool:
+    """Whether a member is in a group directly."""
+    return group_id in of(user_id)
+
+
+def grant(user_id: str, group_id: str) -> None:
+    """Put a member into a group.
+
+    :raises CannotGrant: no plugin of the user folder took the member in.
+    """
+    largegroup.prepare(group_id)
+    with own_run():
+        if not plone_site.tool("portal_groups").addPrincipalToGroup(user_id, group_id):
+            raise CannotGrant(f'nobody can be put in the group "{group_id}"')
+
+
+def revoke(user_id: str, group_id: str) -> None:
+    """Take a member out of a group; that it is gone or the member not in it is no error."""
+    with own_run():
+        if exists(group_id) and contains(group_id, user_id):
+            largegroup.prepare(group_id)
+            plone_site.tool("portal_groups").removePrincipalFromGroup(user_id, group_id)
+
+
+@contextmanager
+def own_run() -> Iterator[None]:
+    """Mark what happens inside as done by this add-on, not by the hand of an owner."""
+    before = is_own_run()
+    _own.active = True
+    try:
+        yield
+    finally:
+        _own.active = before
+
+
+def is_own_run() -> bool:
+    """Whether this thread is changing groups on behalf of the add-on."""
+    return getattr(_own, "active", False)
+
+
+class Principal:
+    """What a plugin of the user folder asks of a principal; there may be no such account."""
+
+    def __init__(self, user_id: str) -> None:
+        self._id = user_id
+
+    def getId(self) -> str:  # noqa: N802 - the user folder's interface
+        """The id."""
+        return self._id
+
+    def getUserName(self) -> str:  # noqa: N802 - the user folder's interface
+        """The login name; plugins that ask for groups and roles go by the id."""
+        return self._id
+
+    def getGroups(self) -> tuple[str, ...]:  # noqa: N802 - the user folder's interface
+        """No groups: only what the plugin itself keeps is asked for."""
+        return ()

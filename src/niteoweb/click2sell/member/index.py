@@ -1,0 +1,177 @@
+"""An index of members by e-mail address and login name, in any letter case.
+
+Plone finds a member by an address only by looking at all of them. This index is kept by the
+events of the user folder; :func:`rebuild` makes it anew, for members that were added behind
+the events' back.
+
+An address or login name that is the user id is not in it: the user folder finds it by itself.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.storage import trees
+from plone import api
+from Products.PluggableAuthService.interfaces.events import IPrincipalCreatedEvent
+from Products.PluggableAuthService.interfaces.events import IPrincipalDeletedEvent
+from Products.PluggableAuthService.interfaces.events import IPropertiesUpdatedEvent
+from typing import Any
+from zope.component import adapter
+
+import threading
+
+
+_held_back = threading.local()
+
+
+@dataclass(frozen=True)
+class Match:
+    """A member that an address may belong to, and why.
+
+    :ivar by_email: the member's e-mail address is the address.
+    :ivar by_name: the member's login name or user id is the address.
+    """
+
+    user_id: str
+    by_email: bool
+    by_name: bool
+
+
+def find(site: Any, address: str) -> tuple[Match, ...]:
+    """All members whose e-mail address, login name or user id is the address.
+
+    What the index says is checked against the member, so that an outdated line finds nobody.
+
+    :param address: in lower case.
+    """
+    pas = plone_site.tool("acl_users")
+    candidates = set(trees.tree(site, "member_addresses").get(address, ()))
+    candidates.update(trees.tree(site, "member_logins").get(address, ()))
+    for user in (pas.getUser(address), pas.getUserById(address)):
+        if user is not None:
+            candidates.add(user.getId())
+    matches = []
+    for user_id in sorted(candidates):
+        facts = _facts(user_id)
+        if facts is None:
+            continue
+        email, login = facts
+        match = Match(user_id, email == address, address in (login, user_id.lower()))
+        if match.by_email or match.by_name:
+            matches.append(match)
+    return tuple(matches)
+
+
+def update(site: Any, user_id: str, member: Any = None) -> None:
+    """File a member under its present address and login name; a missing member is removed.
+
+    :param member: as Plone wraps it, where it was looked up already.
+    """
+    by_id = trees.tree(site, "member_ids")
+    before = by_id.get(user_id)
+    now = _to_file(user_id, member)
+    if now == before:
+        return
+    for name, position in (("member_addresses", 0), ("member_logins", 1)):
+        filed = trees.tree(site, name)
+        old = before[position] if before else ""
+        new = now[position] if now else ""
+        if old == new:
+            continue
+        if old:
+            rest = tuple(other for other in filed.get(old, ()) if other != user_id)
+            if rest:
+                filed[old] = rest
+            else:
+                filed.pop(old, None)
+        if new:
+            filed[new] = (*filed.get(new, ()), user_id)
+    if now:
+        by_id[user_id] = now
+    else:
+        by_id.pop(user_id, None)
+
+
+def rebuild(site: Any) -> int:
+    """Make the index anew from all members that the user folder can list.
+
+    :returns: how many members there are.
+    """
+    for name in ("member_addresses", "member_logins", "member_ids"):
+        trees.tree(site, name).clear()
+    user_ids = everybody()
+    for user_id in user_ids:
+        update(site, user_id)
+    return len(user_ids)
+
+
+def everybody() -> list[str]:
+    """The ids of all members that the user folder can list, in order."""
+    pas = plone_site.tool("acl_users")
+    return sorted({info["userid"] for info in pas.searchUsers()})
+
+
+@adapter(IPrincipalCreatedEvent)
+def member_created(event: IPrincipalCreatedEvent) -> None:
+    """Plone made an account."""
+    _follow(event.principal.getId())
+
+
+@adapter(IPropertiesUpdatedEvent)
+def member_changed(event: IPropertiesUpdatedEvent) -> None:
+    """A member's properties changed, the e-mail address perhaps among them."""
+    _follow(event.principal.getId())
+
+
+@adapter(IPrincipalDeletedEvent)
+def member_deleted(event: IPrincipalDeletedEvent) -> None:
+    """Plone deleted an account; the event carries its id."""
+    _follow(event.principal)
+
+
+@contextmanager
+def held_back(user_id: str) -> Iterator[None]:
+    """What happens inside to an account that is being made is not followed.
+
+    Its events come one after the other: whoever makes it calls :func:`update` once.
+    """
+    _held_back.user_id = user_id
+    try:
+        yield
+    finally:
+        _held_back.user_id = ""
+
+
+def _follow(user_id: str) -> None:
+    if user_id == getattr(_held_back, "user_id", ""):
+        return
+    try:
+        site = api.portal.get()
+    except api.exc.CannotGetPortalError:
+        return
+    if trees.exists(site):
+        update(site, user_id)
+
+
+def _to_file(user_id: str, member: Any = None) -> tuple[str, str] | None:
+    """Address and login name that a member is filed under, "" for one that need not be.
+
+    :returns: None when the member need not be filed at all.
+    """
+    facts = _facts(user_id) if member is None else _facts_of(member)
+    names = tuple("" if name == user_id else name for name in facts or ())
+    return names if any(names) else None
+
+
+def _facts(user_id: str) -> tuple[str, str] | None:
+    """A member's address and login name in lower case, None when there is no such member."""
+    user = plone_site.tool("acl_users").getUserById(user_id)
+    if user is None:
+        return None
+    return _facts_of(plone_site.tool("portal_membership").wrapUser(user))
+
+
+def _facts_of(member: Any) -> tuple[str, str]:
+    email = member.getProperty("email", "") or ""
+    return email.strip().lower(), (member.getUserName() or "").lower()

@@ -1,0 +1,188 @@
+"""What an owner does to purchases: looked at first, then carried out in one commit.
+
+An action writes into the ledger and names the buyers whom that concerns; then they are
+provisioned like after a notification, by the same rules. Everything is in one commit, so that
+what was somebody's is never nobody's or two people's in between; an action that fails leaves
+nothing behind.
+"""
+
+from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import replace
+from datetime import datetime
+from datetime import timezone
+from niteoweb.click2sell import _
+from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.buyers import history
+from niteoweb.click2sell.buyers import Turn
+from niteoweb.click2sell.entitlement import GRANTS_NOTHING
+from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import pseudonyms
+from niteoweb.click2sell.mail import outbox
+from niteoweb.click2sell.notification import idempotency_key
+from niteoweb.click2sell.notification import Notification
+from niteoweb.click2sell.notification import OWNER
+from niteoweb.click2sell.provisioning import apply
+from niteoweb.click2sell.provisioning import pipeline
+from niteoweb.click2sell.provisioning import Plan
+from niteoweb.click2sell.provisioning import plan as plans
+from niteoweb.click2sell.storage import transactions
+from niteoweb.click2sell.storage import writer
+from plone import api
+from typing import Any
+from zope.i18nmessageid import Message
+
+import itertools
+import transaction
+
+
+#: Characters of an e-mail address (RFC 5321).
+LONGEST_ADDRESS = 254
+
+
+PRIVILEGED = _("The account may administer the site; no purchase changes it.")
+
+
+class NotPossible(Exception):
+    """What an owner asked for cannot be done.
+
+    :ivar message: why, for the owner, translatable.
+    """
+
+    def __init__(self, message: Message) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class Erased(NotPossible):
+    """The buyer was erased."""
+
+    def __init__(self) -> None:
+        super().__init__(_("The buyer was erased: take the buyer in again first."))
+
+
+@dataclass(frozen=True)
+class Concern:
+    """A buyer whom an action concerns.
+
+    :ivar key: of the entry that the action wrote for the buyer, "" for none.
+    """
+
+    buyer_id: str
+    key: str = ""
+
+
+@dataclass(frozen=True)
+class Action:
+    """Something that an owner wants done, see :mod:`niteoweb.click2sell.owner.access` and
+    :mod:`niteoweb.click2sell.owner.decisions`.
+
+    :ivar write: called with the site and the time in UTC; writes into our own records, nothing
+        else, and tells whom it concerns: who loses something comes first.
+    :ivar mails: whether buyers are mailed.
+    :ivar mails_after: they are mailed at this moment, in UTC, by the sweep; None for at once.
+    """
+
+    write: Callable[[Any, datetime], Sequence[Concern]]
+    mails: bool = True
+    mails_after: datetime | None = None
+
+
+def preview(action: Action) -> tuple[Plan, ...]:
+    """What an action would change; nothing is changed.
+
+    The transaction of this thread begins anew: what it has changed until now is lost.
+
+    :returns: a plan for each buyer, in the order of the changes.
+    :raises NotPossible: it cannot be done.
+    """
+    transaction.begin()
+    try:
+        site, now = plone_site.get(), datetime.now(timezone.utc)
+        found = action.write(site, now)
+        return tuple(_plan(site, action, concern, now) for concern in found)
+    finally:
+        transaction.abort()
+
+
+def carry_out(action: Action) -> tuple[Plan, ...]:
+    """Do it: one commit, then events and mail.
+
+    :returns: the plan that was applied for each buyer.
+    :raises NotPossible: it cannot be done.
+    :raises niteoweb.click2sell.storage.transactions.Busy: try again later; nothing has changed.
+    """
+    with writer.section():
+        applied = transactions.run(lambda site: _apply(site, action))
+    for plan, done, notification in applied:
+        pipeline.follow_up(plan, done, notification)
+    return tuple(plan for plan, _done, _notification in applied)
+
+
+def address_of(text: str) -> str:
+    """An address that an owner typed, in lower case.
+
+    :raises NotPossible: it is none, or Plone does not accept it.
+    """
+    address = text.strip().lower()
+    valid = api.portal.get_tool("portal_registration").isValidEmail(address)
+    if not valid or len(address) > LONGEST_ADDRESS:
+        raise NotPossible(_("This is no e-mail address that Plone accepts."))
+    return address
+
+
+def stated(reason: str) -> str:
+    """A reason that an owner stated.
+
+    :raises NotPossible: there is none.
+    """
+    text = reason.strip()
+    if not text:
+        raise NotPossible(_("Say why: it stands in the record."))
+    return text
+
+
+def id_of(site: Any, *what: str) -> str:
+    """An id for something that an owner does; doing it once more has another one.
+
+    It is the same when it is looked at and when it is carried out: what happens at the same
+    moment is put in order by it.
+
+    :param what: what is done, to whom.
+    """
+    ids = (idempotency_key(*what, str(number)) for number in itertools.count())
+    return next(id_ for id_ in ids if ledger.get(site, idempotency_key(OWNER, id_)) is None)
+
+
+def _apply(site: Any, action: Action) -> list[tuple[Plan, apply.Done, Notification | None]]:
+    now = datetime.now(timezone.utc)
+    applied = []
+    for concern in action.write(site, now):
+        entry = ledger.get(site, concern.key)
+        plan = _plan(site, action, concern, now)
+        if entry is not None:
+            entry["attempts"] += 1
+        later = action.mails_after is not None
+        done = pipeline.perform(site, plan, entry, sends=not later)
+        if done.mail_id and later:
+            outbox.postpone(site, outbox.get(site, done.mail_id), action.mails_after)
+            done = replace(done, mail_id="")
+        applied.append((plan, done, _news(entry)))
+    return applied
+
+
+def _plan(site: Any, action: Action, concern: Concern, now: datetime) -> Plan:
+    buyer = buyers.get(site, concern.buyer_id)
+    if pseudonyms.closed(buyer):
+        raise Erased
+    turn = Turn.OWNER if concern.key else Turn.ARRIVAL
+    plan = plans.make(site, buyer, now, ledger.get(site, concern.key), turn=turn)
+    return plan if action.mails else replace(plan, mail="")
+
+
+def _news(entry: ledger.Entry | None) -> Notification | None:
+    if entry is None or entry["reason"] in GRANTS_NOTHING:
+        return None
+    return history.notification(entry)

@@ -1,0 +1,291 @@
+"""What an owner decides about an entry: whose it is, or that there is nothing to do.
+
+Each function checks what was asked for and returns an :class:`~.action.Action`, which
+:mod:`niteoweb.click2sell.owner.action` previews and carries out. A decision is noted on the
+entry. The rules, where there is a choice:
+
+* Correcting the buyer of a purchase moves its entries to the right buyer, and what comes later
+  under the same transaction, or under the same address, follows.
+  A transaction that is a third buyer's stays that buyer's, whoever named it.
+* Deciding for a refused entry ties its transaction to the buyer and product that it names. What
+  the transaction gave to another buyer or product is refused from then on, and taken back.
+* After both, what was refused before and names the right buyer and product too is taken in.
+* A dismissed entry has nothing to do until it needs attention for another reason.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from niteoweb.click2sell import _
+from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.buyers import product
+from niteoweb.click2sell.ledger import correction
+from niteoweb.click2sell.ledger import entrynote
+from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import mentions
+from niteoweb.click2sell.ledger import ownership
+from niteoweb.click2sell.ledger import pseudonyms
+from niteoweb.click2sell.member import accounts
+from niteoweb.click2sell.member import group
+from niteoweb.click2sell.member import privilege
+from niteoweb.click2sell.notification import idempotency_key
+from niteoweb.click2sell.notification import Kind
+from niteoweb.click2sell.notification import Notification
+from niteoweb.click2sell.notification import OWNER
+from niteoweb.click2sell.owner.action import Action
+from niteoweb.click2sell.owner.action import address_of
+from niteoweb.click2sell.owner.action import Concern
+from niteoweb.click2sell.owner.action import id_of
+from niteoweb.click2sell.owner.action import NotPossible
+from niteoweb.click2sell.owner.action import PRIVILEGED
+from niteoweb.click2sell.owner.action import stated
+from niteoweb.click2sell.provisioning import recording
+from typing import Any
+
+
+def correct(
+    site: Any, key: str, address: str, everything: bool, reason: str, by: str
+) -> Action:
+    """Give a purchase to the buyer whose it is, for example after a mistyped address.
+
+    :param key: of an entry of the purchase.
+    :param address: of the right buyer.
+    :param everything: everything that came and will come under the same address, not just what
+        belongs to this transaction.
+    :param reason: why, for the record.
+    :param by: user id of the owner.
+    :raises NotPossible: the entry names no buyer, the address is none or the same buyer's, the
+        transaction is a third buyer's, or the reason is missing.
+    """
+    right, why, named = address_of(address), stated(reason), _entry(site, key)
+    if not named["buyer_id"] or named["kind"] == Kind.CORRECTION:
+        raise NotPossible(_("This notification names no buyer."))
+
+    def write(site: Any, now: datetime) -> list[Concern]:
+        named = ledger.get(site, key)
+        wrong, provider = named["buyer"], product(named)[0]
+        loser = buyers.get(site, named["buyer_id"])
+        winner = buyers.of_address(site, right)
+        if winner is loser:
+            raise NotPossible(_("This address is the same buyer's."))
+        if not everything and _is_a_strangers(site, named, (loser, winner)):
+            raise NotPossible(
+                _("This notification was refused. Decide whose its transaction is first.")
+            )
+        moved = [
+            entry
+            for entry in _entries(site, loser)
+            if _goes_with(entry, provider, named["transaction"])
+            or (everything and entry["buyer"] == wrong)
+        ]
+        if everything:
+            _follow_address(site, wrong, right)
+        for entry in moved:
+            if not _is_a_strangers(site, entry, (loser, winner)):
+                _follow_transaction(site, entry, right)
+            ledger.change(entry, buyer=right)
+            mentions.file_entry(site, entry)
+        buyers.disown(site, loser, {entry["key"] for entry in moved})
+        for entry in moved:
+            buyers.own(site, winner, entry)
+        for place in dict.fromkeys(_place(entry) for entry in moved):
+            _sort_out(site, place, (winner,))
+        note = {"at": timestamps.iso(now), "by": by, "what": "corrected", "text": why}
+        buyers.change(loser, notes=(*loser["notes"], note))
+        mentions.file_buyer(site, loser)
+        told = Notification(
+            key=idempotency_key(
+                OWNER,
+                id_of(site, Kind.CORRECTION, provider, named["transaction"], wrong, right),
+            ),
+            provider=OWNER,
+            speaks_for=provider,
+            kind=Kind.CORRECTION,
+            transaction=named["transaction"],
+            receipt=named["receipt"],
+            occurred_at=now,
+            buyer=right,
+            email=right,
+            product_id=named["product_id"],
+            payload={"reason": why, "by": by, "from": wrong, "to": right},
+        )
+        entry = recording.write_down(site, told, now)
+        return [
+            Concern(loser["id"]),
+            Concern(winner["id"], "" if entry is None else entry["key"]),
+        ]
+
+    return Action(write)
+
+
+def decide(site: Any, key: str, reason: str, by: str) -> Action:
+    """Take a refused entry: its transaction belongs to the buyer and product that it names.
+
+    :param reason: why, for the record.
+    :param by: user id of the owner.
+    :raises NotPossible: the entry is not refused, or the reason is missing.
+    """
+    why, refused = stated(reason), _entry(site, key)
+    if not ownership.belongs_to_another(site, refused):
+        raise NotPossible(_("This notification is not refused."))
+
+    def write(site: Any, now: datetime) -> list[Concern]:
+        entry = ledger.get(site, key)
+        provider, transaction = product(entry)[0], entry["transaction"]
+        before = buyers.of_address(site, ownership.bound(site, (provider, transaction))[0])
+        after = buyers.get(site, entry["buyer_id"])
+        for place in ((provider, transaction), (OWNER, transaction)):
+            if ownership.bound(site, place):
+                ownership.rebind(site, place, entry["buyer"], entry["product_id"])
+        if correction.right(site, (provider, transaction)):
+            correction.note(site, (provider, transaction), entry["buyer"])
+        _sort_out(site, (provider, transaction), (before, after))
+        entrynote.remark(site, entry, now, by, "decided", why)
+        found = dict.fromkeys((before["id"], after["id"]))
+        return [Concern(buyer_id) for buyer_id in found]
+
+    return Action(write)
+
+
+def attach(site: Any, key: str, user_id: str, reason: str, by: str) -> Action:
+    """Choose the member that the buyer of an entry is.
+
+    :raises NotPossible: the buyer has an account, or the chosen one cannot be taken.
+    """
+    entry, _reason = _entry(site, key), stated(reason)
+    if not entry["buyer_id"]:
+        raise NotPossible(_("This notification names no buyer."))
+    if not accounts.exists(user_id):
+        raise NotPossible(_("There is no such member."))
+    if privilege.member(user_id):
+        raise NotPossible(PRIVILEGED)
+
+    def write(site: Any, now: datetime) -> list[Concern]:
+        entry = ledger.get(site, key)
+        buyer = buyers.get(site, entry["buyer_id"])
+        if buyer["user_id"] and accounts.exists(buyer["user_id"]):
+            raise NotPossible(_("The buyer has an account already."))
+        if ownership.belongs_to_another(site, entry):
+            raise NotPossible(
+                _("This notification was refused. Decide whose its transaction is first.")
+            )
+        buyers.untie(site, buyer)
+        buyers.change(buyer, chosen=user_id, deleted_at="")
+        mentions.file_buyer(site, buyer)
+        entrynote.remark(site, entry, now, by, "attached", _reason)
+        # The entry itself, too: one that was never taken in may be the reason for the choice.
+        return [Concern(buyer["id"], key)]
+
+    return Action(write)
+
+
+def dismiss(site: Any, key: str, note: str, by: str) -> Action:
+    """Leave an entry that needs attention, or is refused, as it is.
+
+    It needs attention again when another reason for it comes up.
+
+    :raises NotPossible: it does not need attention, or the note is missing.
+    """
+    entry, _note = _entry(site, key), stated(note)
+    if entry["outcome"] not in (ledger.ATTENTION, ledger.REFUSED):
+        raise NotPossible(_("This notification does not need attention."))
+
+    def write(site: Any, now: datetime) -> list[Concern]:
+        entry = ledger.get(site, key)
+        entry["dismissed"] = (entry["reason"], entry["subject"])
+        ledger.file_dismissed(site, entry)
+        ledger.tell_no_more(site, entry)
+        entrynote.remark(site, entry, now, by, "dismissed", _note)
+        if entry["counts"]:
+            return [Concern(entry["buyer_id"])]
+        if entry["outcome"] == ledger.ATTENTION:
+            ledger.finish(site, entry, ledger.NOTHING, entry["reason"], entry["subject"])
+        return []
+
+    return Action(write)
+
+
+def make_group(site: Any, key: str, by: str) -> Action:
+    """Make the group that an entry waits for; who else waits for it gets it at the next sweep.
+
+    :raises NotPossible: it waits for no group, or that group cannot be made.
+    """
+    entry = _entry(site, key)
+    name = entry["subject"]
+    if entry["reason"] != "group missing":
+        raise NotPossible(_("This notification does not wait for a group."))
+    if not group.exists(name) and group.cannot_make(name):
+        raise NotPossible(
+            _('A group of the name "${name}" cannot be made.', mapping={"name": name})
+        )
+
+    def write(site: Any, now: datetime) -> list[Concern]:
+        if not group.exists(name):
+            group.make(name, name)
+        entrynote.remark(site, ledger.get(site, key), now, by, "group made", name)
+        return [Concern(entry["buyer_id"])]
+
+    return Action(write)
+
+
+def _follow_address(site: Any, wrong: str, right: str) -> None:
+    """File what comes under an address from now on under another one."""
+    correction.forget(site, ("", right))
+    for place in correction.leading_to(site, wrong):
+        correction.note(site, place, right)
+    correction.note(site, ("", wrong), right)
+
+
+def _follow_transaction(site: Any, entry: ledger.Entry, right: str) -> None:
+    """File what comes under an entry's transaction from now on under another address."""
+    correction.note(site, _place(entry), right)
+    place = (entry["provider"], entry["transaction"])
+    tied = ownership.bound(site, place)
+    if tied:
+        ownership.rebind(site, place, right, tied[1])
+
+
+def _is_a_strangers(
+    site: Any, entry: ledger.Entry, concerned: tuple[buyers.Buyer, ...]
+) -> bool:
+    """Whether an entry's transaction is tied to somebody else than the buyers concerned."""
+    tied = ownership.bound(site, (entry["provider"], entry["transaction"]))
+    return tied is not None and buyers.of_address(site, tied[0]) not in concerned
+
+
+def _sort_out(site: Any, place: ownership.Place, concerned: tuple[buyers.Buyer, ...]) -> None:
+    """Refuse or take in what buyers have of a transaction, by whose it is now."""
+    for buyer in concerned:
+        for entry in _entries(site, buyer):
+            if _place(entry) != place:
+                continue
+            if ownership.belongs_to_another(site, entry):
+                ledger.change(entry, counts=False)
+                ledger.finish(site, entry, ledger.REFUSED, ledger.ANOTHER)
+                # The owner has just decided so.
+                ledger.tell_no_more(site, entry)
+            elif entry["outcome"] == ledger.REFUSED:
+                ledger.change(entry, counts=True)
+
+
+def _place(entry: ledger.Entry) -> ownership.Place:
+    """The transaction that an entry is about, told by its provider or done by an owner."""
+    return product(entry)[0], entry["transaction"]
+
+
+def _goes_with(entry: ledger.Entry, provider: str, transaction: str) -> bool:
+    return _place(entry) == (provider, transaction)
+
+
+def _entries(site: Any, buyer: buyers.Buyer) -> Iterator[ledger.Entry]:
+    for key in buyer["keys"]:
+        yield ledger.get(site, key)
+
+
+def _entry(site: Any, key: str) -> ledger.Entry:
+    entry = ledger.get(site, key)
+    if entry is None:
+        raise NotPossible(_("There is no such notification."))
+    if pseudonyms.is_redacted(entry):
+        raise NotPossible(_("This notification was erased."))
+    return entry

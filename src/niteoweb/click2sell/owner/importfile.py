@@ -1,0 +1,237 @@
+"""Files of members to be imported: comma-separated values, read line by line.
+
+Pure: imports nothing of Zope or Plone, does no I/O and reads no clock.
+
+What cannot be understood is an error of its line and never guessed: a misspelt column of end
+dates would give everybody access for ever.
+"""
+
+from collections.abc import Iterable
+from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import field
+from datetime import datetime
+from datetime import tzinfo
+from niteoweb.click2sell import timestamps
+from typing import Any
+
+import csv
+import re
+
+
+#: The columns, in the words of the header line; the others may be left out.
+COLUMNS = ("address", "name", "product", "valid until", "reference")
+REQUIRED = ("address", "product")
+
+SEPARATORS = ",;\t"
+
+#: Characters of an address, a name, a product or a reference.
+LONGEST = 255
+
+#: What stands for the reference of a row that has none.
+WITHOUT_REFERENCE = "import"
+
+_DOTTED = re.compile(r"(\d{1,2})\.\s?(\d{1,2})\.\s?(\d{4})", re.ASCII)
+_LABEL = r"[^\s@<>(),;:\\\"\[\].]+"
+_ADDRESS = re.compile(rf"[^\s@<>(),;:\\\"\[\]]{{1,64}}@{_LABEL}(?:\.{_LABEL})+")
+
+
+class FileError(ValueError):
+    """The file as a whole cannot be read.
+
+    :ivar code: what is wrong: ``encoding``, ``empty``, ``columns missing``, ``column unknown``
+        or ``column twice``.
+    :ivar subject: the columns that it is about.
+    """
+
+    def __init__(self, code: str, subject: str = "") -> None:
+        super().__init__(f"{code}: {subject}")
+        self.code = code
+        self.subject = subject
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """Why a line cannot be imported.
+
+    :ivar line: its number in the file, from 1.
+    :ivar code: what is wrong: ``cells``, ``quotes``, ``address``, ``product``, ``long``,
+        ``date`` or ``reference``.
+    :ivar subject: the value that it is about, or the number of another line.
+    """
+
+    line: int
+    code: str
+    subject: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line that can be imported.
+
+    :ivar line: its number in the file, from 1; the first of those that say the same.
+    :ivar address: in lower case.
+    :ivar until: end of access in UTC; None for what the product's line of the mapping gives.
+    """
+
+    line: int
+    address: str
+    name: str
+    product_id: str
+    until: datetime | None
+    reference: str
+
+
+@dataclass(frozen=True)
+class File:
+    """A file that was read.
+
+    :ivar repeated: lines that say the same as one before.
+    """
+
+    rows: tuple[Row, ...]
+    mistakes: tuple[Mistake, ...]
+    repeated: int = 0
+
+
+@dataclass
+class _Reading:
+    rows: dict[tuple[str, ...], Row] = field(default_factory=dict)
+    references: dict[str, Row] = field(default_factory=dict)
+    mistakes: list[Mistake] = field(default_factory=list)
+    repeated: int = 0
+
+
+def decode(raw: bytes) -> str:
+    """The text of a file: UTF-8, with a byte order mark or without.
+
+    :raises FileError: it is another encoding, or no text.
+    """
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise FileError("encoding") from None
+    if "\0" in text:
+        raise FileError("encoding")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def read(text: str, timezone_: tzinfo) -> File:
+    """Read a file's text.
+
+    :param text: as :func:`decode` returns it.
+    :param timezone_: of the dates; access ends with the day.
+    :raises FileError: there is no header line that can be understood.
+    """
+    lines = text.split("\n")
+    start = next((number for number, line in enumerate(lines) if line.strip()), None)
+    if start is None:
+        raise FileError("empty")
+    separator, columns = _header(lines[start])
+    reading = _Reading()
+    for number, cells in _records(lines[start + 1 :], start + 2, separator, reading):
+        row = _row(number, dict(zip(columns, cells, strict=False)), timezone_)
+        if len(cells) != len(columns) and any(cells[len(columns) :]):
+            row = Mistake(number, "cells", str(len(columns)))
+        if isinstance(row, Mistake):
+            reading.mistakes.append(row)
+        else:
+            _keep(reading, row)
+    mistakes = sorted(reading.mistakes, key=lambda mistake: mistake.line)
+    return File(tuple(reading.rows.values()), tuple(mistakes), reading.repeated)
+
+
+def _header(line: str) -> tuple[str, list[str]]:
+    """The separator and the columns: of the separators the one that finds most of them."""
+    found = {
+        separator: [
+            " ".join(cell.lower().replace("_", " ").split())
+            for cell in next(_reader([line], separator, strict=False), [])
+        ]
+        for separator in SEPARATORS
+    }
+    separator = max(found, key=lambda name: len(set(found[name]) & set(COLUMNS)))
+    columns = found[separator]
+    while columns and not columns[-1]:
+        columns.pop()
+    missing = [name for name in REQUIRED if name not in columns]
+    unknown = [name for name in columns if name not in COLUMNS]
+    if missing:
+        raise FileError("columns missing", ", ".join(missing))
+    if unknown:
+        raise FileError("column unknown", ", ".join(unknown))
+    if len(set(columns)) < len(columns):
+        raise FileError("column twice", ", ".join(columns))
+    return separator, columns
+
+
+def _records(
+    lines: Sequence[str], first: int, separator: str, reading: _Reading
+) -> Iterator[tuple[int, list[str]]]:
+    """The records with the number of the line that each begins in; blank ones do not count."""
+    reader = _reader((f"{line}\n" for line in lines), separator)
+    while True:
+        number = first + reader.line_num
+        try:
+            cells = [cell.strip() for cell in next(reader)]
+        except StopIteration:
+            return
+        except csv.Error:
+            reading.mistakes.append(Mistake(number, "quotes"))
+            continue
+        if any(cells):
+            yield number, cells
+
+
+def _reader(lines: Iterable[str], separator: str, strict: bool = True) -> Any:
+    return csv.reader(lines, delimiter=separator, skipinitialspace=True, strict=strict)
+
+
+def _row(number: int, cells: dict[str, str], timezone_: tzinfo) -> Row | Mistake:
+    for name in COLUMNS:
+        if len(cells.get(name, "")) > LONGEST or not cells.get(name, "").isprintable():
+            return Mistake(number, "long", name)
+    address, product_id = cells.get("address", "").lower(), cells.get("product", "")
+    if len(address) > 254 or not _ADDRESS.fullmatch(address):
+        return Mistake(number, "address", cells.get("address", ""))
+    if not product_id:
+        return Mistake(number, "product")
+    try:
+        until = _until(cells.get("valid until", ""), timezone_)
+    except ValueError:
+        return Mistake(number, "date", cells["valid until"])
+    reference = cells.get("reference", "") or WITHOUT_REFERENCE
+    return Row(number, address, cells.get("name", ""), product_id, until, reference)
+
+
+def _until(text: str, timezone_: tzinfo) -> datetime | None:
+    """The end of a day, written as 2027-01-31 or as 31.1.2027.
+
+    With slashes nobody can tell the day from the month.
+
+    :raises ValueError: it is no date.
+    """
+    if not text:
+        return None
+    if dotted := _DOTTED.fullmatch(text):
+        text = f"{dotted[3]}-{dotted[2]:0>2}-{dotted[1]:0>2}"
+    elif len(text) != len("2027-01-31"):
+        raise ValueError(text)
+    return timestamps.end(text, timezone_)
+
+
+def _keep(reading: _Reading, row: Row) -> None:
+    content = (row.address, row.product_id, str(row.until), row.reference)
+    if content in reading.rows and reading.rows[content].name == row.name:
+        reading.repeated += 1
+        return
+    other = reading.references.get(row.reference)
+    if content in reading.rows:
+        other = reading.rows[content]
+    if other is not None:
+        reading.mistakes.append(Mistake(row.line, "reference", str(other.line)))
+        return
+    reading.rows[content] = row
+    if row.reference != WITHOUT_REFERENCE:
+        reading.references[row.reference] = row

@@ -1,0 +1,298 @@
+"""Import members from a file: look first, then row by row down the road of all purchases.
+
+Each row is a grant by the owner, see :func:`niteoweb.click2sell.owner.access.grant`, and a
+commit of its own. A row that was imported before is known by its reference, address, product
+and end and is passed over, so the same file can be imported again to do the rest.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import field
+from datetime import datetime
+from datetime import timedelta
+from datetime import timezone
+from niteoweb.click2sell import _
+from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import reasons
+from niteoweb.click2sell.owner import access
+from niteoweb.click2sell.owner import action
+from niteoweb.click2sell.owner import importfile
+from niteoweb.click2sell.owner.importfile import Mistake
+from niteoweb.click2sell.owner.importfile import Row
+from niteoweb.click2sell.provider import registry
+from niteoweb.click2sell.provisioning import Plan
+from niteoweb.click2sell.settings import current
+from niteoweb.click2sell.storage import transactions
+from niteoweb.click2sell.storage import trees
+from typing import Any
+from zope.i18nmessageid import Message
+
+import hashlib
+import logging
+import traceback
+
+
+logger = logging.getLogger("niteoweb.click2sell")
+
+#: What a row makes, or would make.
+NEW = "new"
+EXISTING = "existing"
+KNOWN = "known"
+ATTENTION = "attention"
+DONE = "done"
+
+#: Mails an hour, at most.
+MOST_MAILS = 3600
+
+MISTAKES = {
+    "cells": _("There are more cells than columns (${subject})."),
+    "quotes": _("The quotation marks cannot be understood."),
+    "address": _('"${subject}" is no e-mail address.'),
+    "refused": _('Plone does not accept the address "${subject}".'),
+    "erased": _(
+        'The buyer of the address "${subject}" was erased: take the buyer in again first, on '
+        "the page Privacy."
+    ),
+    "product": _("The product is missing."),
+    "unknown product": _('No line of the mapping has the product "${subject}".'),
+    "long": _("${subject}: longer than 255 characters, or not printable."),
+    "date": _('"${subject}" is no date such as 2027-01-31.'),
+    "reference": _("The same reference stands with other content in line ${subject}."),
+}
+
+FILE_ERRORS = {
+    "encoding": _(
+        "The file is no text in UTF-8. Save it in your spreadsheet as CSV UTF-8, not as a "
+        "workbook."
+    ),
+    "empty": _("The file is empty."),
+    "columns missing": _("The first line has to name the columns. Missing: ${subject}"),
+    "column unknown": _(
+        "The first line names columns that are not known: ${subject}. Known: address, name, "
+        "product, valid until, reference."
+    ),
+    "column twice": _("The first line names a column twice: ${subject}"),
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """What a row makes.
+
+    :ivar what: :data:`NEW` member, :data:`EXISTING` account that gets a purchase for the first
+        time, :data:`KNOWN` buyer, :data:`ATTENTION` of a person, or :data:`DONE` before.
+    :ivar groups: that the member is put in.
+    :ivar why: code and subject of the reason for attention.
+    """
+
+    row: Row
+    what: str
+    groups: tuple[str, ...] = ()
+    why: tuple[str, str] = ("", "")
+
+    @property
+    def reason(self) -> Message | str:
+        """Why a person has to look."""
+        return reasons.text(*self.why)
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a file would make.
+
+    :ivar repeated: lines that say the same as one before.
+    :ivar provider: name of the payment provider whose products they are.
+    """
+
+    lines: tuple[Line, ...]
+    mistakes: tuple[Mistake, ...]
+    repeated: int
+    provider: str
+
+    @property
+    def rows(self) -> list[Row]:
+        """The rows that are not done yet."""
+        return [line.row for line in self.lines if line.what != DONE]
+
+    def counts(self) -> dict[str, int]:
+        """How many people are new, exist, are known or need attention; rows that are done."""
+        people = {line.row.address: line.what for line in reversed(self.lines)}
+        counted = Counter(what for what in people.values() if what != DONE)
+        counted[DONE] = sum(line.what == DONE for line in self.lines)
+        return {name: counted[name] for name in (NEW, EXISTING, KNOWN, ATTENTION, DONE)}
+
+    def groups(self) -> dict[str, int]:
+        """How many members each group gets."""
+        given = {(group, line.row.address) for line in self.lines for group in line.groups}
+        return dict(sorted(Counter(group for group, _address in given).items()))
+
+    @property
+    def fingerprint(self) -> str:
+        """Stands for all of it, to make sure that what is done is what was shown."""
+        shown = repr((self.provider, self.lines, self.mistakes)).encode("utf-8")
+        return hashlib.sha256(shown).hexdigest()
+
+
+@dataclass
+class Report:
+    """What an import did.
+
+    :ivar counted: what the rows made -> how many.
+    :ivar left: rows that are left, because it was stopped or another process was at the data.
+    :ivar failed: lines that failed, see the log; another import tries them again.
+    """
+
+    counted: Counter[str] = field(default_factory=Counter)
+    mails: int = 0
+    left: int = 0
+    failed: list[int] = field(default_factory=list)
+
+
+def mistake_text(mistake: Mistake) -> Message:
+    """What is wrong with a line, in words."""
+    return Message(MISTAKES[mistake.code], mapping={"subject": mistake.subject})
+
+
+def error_text(error: importfile.FileError) -> Message:
+    """What is wrong with a file, in words."""
+    return Message(FILE_ERRORS[error.code], mapping={"subject": error.subject})
+
+
+def preview(file: importfile.File, mails: bool, provider: str = registry.MAIN) -> Preview:
+    """Work out what a file would make; nothing is changed.
+
+    The transaction of this thread begins anew.
+
+    :param mails: whether new members are to be mailed.
+    :param provider: name of the payment provider whose products they are.
+    """
+    known = {line.product_id for line in current.mapping() if line.provider == provider}
+    lines, mistakes = [], list(file.mistakes)
+    for row in file.rows:
+        if row.product_id not in known:
+            mistakes.append(Mistake(row.line, "unknown product", row.product_id))
+            continue
+        try:
+            lines.append(_look(row, provider, mails))
+        except action.Erased:
+            mistakes.append(Mistake(row.line, "erased", row.address))
+        except action.NotPossible:
+            mistakes.append(Mistake(row.line, "refused", row.address))
+    mistakes.sort(key=lambda mistake: mistake.line)
+    return Preview(tuple(lines), tuple(mistakes), file.repeated, provider)
+
+
+def run(
+    rows: Sequence[Row],
+    by: str,
+    mails_an_hour: int = 0,
+    stop: Callable[[Report], bool] = lambda report: False,
+    provider: str = registry.MAIN,
+) -> Report:
+    """Import rows, each in a commit of its own.
+
+    :param by: user id of the owner.
+    :param mails_an_hour: how many new members may be mailed in an hour, by the sweep; 0 mails
+        nobody.
+    :param stop: called after each row; whether that is enough.
+    :param provider: name of the payment provider whose products they are.
+    """
+    report = Report(left=len(rows))
+    times = _mail_times(mails_an_hour)
+    mail_at = next(times)
+    for row in rows:
+        try:
+            made = _import(row, provider, by, mail_at)
+        except transactions.Busy:
+            break
+        except Exception as error:
+            # One row's trouble is not the others'; the message could hold an address.
+            where = "".join(traceback.format_tb(error.__traceback__))
+            logger.error("Line %s: %s\n%s", row.line, type(error).__name__, where)
+            report.failed.append(row.line)
+            made, mailed = None, False
+        else:
+            made, mailed = made
+        report.left -= 1
+        if made is not None:
+            report.counted[made] += 1
+        if mailed:
+            report.mails += 1
+            mail_at = next(times)
+        if stop(report):
+            break
+    if report.mails:
+        transactions.run(lambda site: _remember(site, mail_at))
+    return report
+
+
+def _act(row: Row, provider: str, by: str, mail_at: datetime | None) -> action.Action:
+    return access.grant(
+        plone_site.get(),
+        row.address,
+        (provider, row.product_id),
+        row.until,
+        "import",
+        by,
+        name=row.name,
+        reference=row.reference,
+        mail=mail_at is not None,
+        mail_after=mail_at,
+    )
+
+
+def _key(row: Row, provider: str) -> str:
+    return access.grant_key(row.reference, row.address, (provider, row.product_id), row.until)
+
+
+def _look(row: Row, provider: str, mails: bool) -> Line:
+    if ledger.get(plone_site.get(), _key(row, provider)) is not None:
+        return Line(row, DONE)
+    mail_at = datetime.now(timezone.utc) if mails else None
+    (plan,) = action.preview(_act(row, provider, "", mail_at))
+    return _line(row, provider, plan)
+
+
+def _line(row: Row, provider: str, plan: Plan) -> Line:
+    verdict = plan.verdicts[_key(row, provider)]
+    if verdict.outcome == ledger.ATTENTION:
+        return Line(row, ATTENTION, plan.grant, (verdict.reason, verdict.subject))
+    what = NEW if plan.create else EXISTING if plan.attach else KNOWN
+    return Line(row, what, plan.grant)
+
+
+def _import(row: Row, provider: str, by: str, mail_at: datetime | None) -> tuple[str, bool]:
+    """Import a row.
+
+    :returns: what it made, and whether the member is mailed.
+    """
+    if ledger.get(plone_site.get(), _key(row, provider)) is not None:
+        return DONE, False
+    (plan,) = action.carry_out(_act(row, provider, by, mail_at))
+    return _line(row, provider, plan).what, bool(plan.mail)
+
+
+def _mail_times(mails_an_hour: int) -> Iterator[datetime | None]:
+    """When the next mail may go, one after the other; None for never.
+
+    It begins where the import before this one left off.
+    """
+    if not mails_an_hour:
+        while True:
+            yield None
+    gap = timedelta(hours=1) / mails_an_hour
+    now = datetime.now(timezone.utc)
+    last = trees.tree(plone_site.get(), "remarks").get("import_mails_until", 0)
+    at = max(now, timestamps.from_microseconds(last))
+    while True:
+        yield at
+        at += gap
+
+
+def _remember(site: Any, mail_at: datetime | None) -> None:
+    trees.tree(site, "remarks")["import_mails_until"] = timestamps.microseconds(mail_at)

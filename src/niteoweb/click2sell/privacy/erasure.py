@@ -1,0 +1,285 @@
+"""Erase a buyer: take the person out of what is stored, and leave the figures.
+
+What goes, in one commit:
+
+* of each notification the payload, names, addresses, affiliate, the error text and what an
+  owner noted; transaction, receipt and key are replaced by hashes (see :mod:`.pseudonyms`);
+* of the buyer's record the addresses and customer ids, and all that was granted;
+* the addresses on mails; what was not sent yet is given up;
+* the tie to the account. On an account that stays the purchase fields are emptied and the
+  groups that this add-on granted are revoked, as access ends with the buyer. Or the account is
+  deleted through Plone, if the owner asks for that: then as if the owner had deleted it by
+  hand. A privileged account is left alone as it is, and never deleted.
+
+What stays: amount, currency, country, product, dates, kind and outcome of each notification,
+and who erased when and why. What had not been settled, failed or needed attention, becomes
+"nothing to do": nobody could settle it any more.
+
+What follows:
+
+* A notification that was erased changes nothing when it is delivered or replayed again.
+* Its transaction stays the erased buyer's. Another address that names it is refused.
+* Whatever else arrives for the buyer (the same address, or one of its transactions) is written
+  down as it comes and waits for the owner: it makes no account and grants nothing. The owner
+  erases again, or takes the buyer in again. Then the whole history counts, as after a deleted
+  account, and only a payment that arrived after the erasure makes an account.
+* Nothing reverses an erasure; what was taken out is nowhere but in older states of the
+  database, until it is packed, and in backups.
+"""
+
+from Acquisition import aq_base
+from datetime import datetime
+from datetime import timezone
+from niteoweb.click2sell import _
+from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.entitlement import Product
+from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import mentions
+from niteoweb.click2sell.ledger import pseudonyms
+from niteoweb.click2sell.mail import outbox
+from niteoweb.click2sell.member import accounts
+from niteoweb.click2sell.member import group
+from niteoweb.click2sell.member import privilege
+from niteoweb.click2sell.privacy import export
+from niteoweb.click2sell.privacy import preview
+from niteoweb.click2sell.privacy import redaction
+from niteoweb.click2sell.provisioning import events as announce
+from niteoweb.click2sell.provisioning import NO_PURCHASE
+from niteoweb.click2sell.provisioning import pipeline
+from niteoweb.click2sell.storage import transactions
+from niteoweb.click2sell.storage import trees
+from niteoweb.click2sell.storage import writer
+from plone import api
+from Products.PluggableAuthService.interfaces.plugins import IGroupsPlugin
+from Products.PluggableAuthService.interfaces.plugins import IRoleAssignerPlugin
+from typing import Any
+
+import logging
+import secrets
+
+
+logger = logging.getLogger("niteoweb.click2sell")
+
+#: What becomes of an account.
+DELETED = "deleted"
+LEFT = "left"
+NONE = "none"
+
+ERASED = "erased"
+TAKEN_IN = "taken in again"
+
+#: Characters of a reason, at most.
+LONGEST_REASON = 500
+
+#: The purchase fields of a member who bought nothing; the affiliate is never written on
+#: accounts that we did not make.
+_EMPTY_ON_OURS = {**NO_PURCHASE, "affiliate": ""}
+
+
+class NotPossible(ValueError):
+    """It cannot be done as it was asked for.
+
+    :ivar message: why, translatable.
+    """
+
+    def __init__(self, message: Any) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class Changed(NotPossible):
+    """Something has happened since the dry run."""
+
+    def __init__(self) -> None:
+        super().__init__(_("Something has happened since. Nothing was changed; look again."))
+
+
+def erase(
+    address: str,
+    reason: str,
+    by: str,
+    delete_member: bool = False,
+    fingerprint: str = "",
+) -> dict[str, Any]:
+    """Erase the buyer of an address.
+
+    :param address: in any letter case.
+    :param reason: for the record; must not name an address.
+    :param by: user id of whoever decided it.
+    :param delete_member: also delete the buyer's account.
+    :param fingerprint: of the dry run; "" for none.
+    :returns: the record of it, as it is kept.
+    :raises NotPossible: there is nothing to erase, or not in this way.
+    :raises Changed: what is stored is not what the dry run showed.
+    :raises niteoweb.click2sell.storage.transactions.Busy: try again later; nothing was erased.
+    """
+    now = datetime.now(timezone.utc)
+
+    def work(site: Any) -> tuple[dict[str, Any], list[object]]:
+        found = export.find(site, address)
+        planned = preview.of(site, found)
+        if not planned.anything:
+            raise NotPossible(_("Nothing is stored about this address."))
+        if fingerprint and fingerprint != planned.fingerprint:
+            raise Changed
+        _check_reason(reason, (found.address, *planned.addresses))
+        pseudonyms.begin(site)
+        events: list[object] = []
+        account = NONE
+        for record in found.records:
+            if record["user_id"]:
+                account = DELETED if delete_member else LEFT
+                events += _part(site, record, delete_member, now)
+        for user_id in {*found.addresses, *found.user_ids}:
+            _forget_what_plone_leaves(user_id)
+        redaction.redact(site, found, now)
+        told = {
+            "what": ERASED,
+            "at": timestamps.iso(now),
+            "by": by,
+            "reason": reason.strip(),
+            "buyers": tuple(record["id"] for record in found.records),
+            "entries": planned.entries,
+            "mails": planned.mails,
+            "account": account,
+        }
+        return _keep(site, told), events
+
+    with writer.section():
+        told, events = transactions.run(work)
+    logger.info("A buyer was erased: %s entries, account %s.", told["entries"], told["account"])
+    announce.fire(events)
+    return told
+
+
+def take_in(address: str, reason: str, by: str) -> dict[str, Any]:
+    """Take an erased buyer in again, who has bought since: what waits is processed.
+
+    :param address: under which the buyer bought again, in any letter case.
+    :param reason: for the record; must not name an address.
+    :param by: user id of whoever decided it.
+    :returns: the record of it, as it is kept.
+    :raises NotPossible: nothing waits for this decision.
+    :raises niteoweb.click2sell.storage.transactions.Busy: call it again; nothing is lost.
+    :raises niteoweb.click2sell.provisioning.pipeline.Failed: an entry is kept as failed; the
+        others are processed.
+    """
+    address = address.strip().lower()
+
+    def work(site: Any) -> tuple[dict[str, Any], tuple[str, ...]]:
+        found = export.find(site, address)
+        held = preview.of(site, found).held
+        if not held:
+            raise NotPossible(_("Nothing of an erased buyer waits under this address."))
+        _check_reason(reason, (address,))
+        for record in found.records:
+            if pseudonyms.closed(record):
+                redaction.take_in(site, record, [ledger.get(site, key) for key in held])
+        told = {
+            "what": TAKEN_IN,
+            "at": timestamps.iso(datetime.now(timezone.utc)),
+            "by": by,
+            "reason": reason.strip(),
+            "buyers": tuple(record["id"] for record in found.records),
+            "entries": len(held),
+            "mails": 0,
+            "account": NONE,
+        }
+        return _keep(site, told), held
+
+    with writer.section():
+        told, held = transactions.run(work)
+    failed = None
+    for key in held:
+        try:
+            pipeline.replay(key)
+        except pipeline.Failed as error:
+            failed = error
+    if failed is not None:
+        raise failed
+    return told
+
+
+def latest(site: Any, count: int) -> list[dict[str, Any]]:
+    """The latest erasures and decisions to take a buyer in again, the latest first."""
+    found, kept = [], trees.tree(site, "erasures")
+    last = kept.maxKey() if kept else None
+    while last is not None and len(found) < count:
+        found.append(kept[last])
+        earlier = kept.keys(max=last, excludemax=True)
+        last = earlier[-1] if earlier else None
+    return found
+
+
+def _check_reason(reason: str, addresses: tuple[str, ...]) -> None:
+    text = reason.strip().lower()
+    if not text:
+        raise NotPossible(_("Say why: it is kept with the record of this."))
+    if len(text) > LONGEST_REASON:
+        raise NotPossible(_("The reason is too long."))
+    if mentions.addresses(text) or any(name and name in text for name in addresses):
+        raise NotPossible(_("The reason is kept for ever: it must not name an address."))
+
+
+def _part(site: Any, record: buyers.Buyer, delete: bool, now: datetime) -> list[object]:
+    """End the tie between a buyer and an account.
+
+    :returns: events that tell of the end of access.
+    """
+    user_id, live, grants = record["user_id"], record["live"], dict(record["grants"])
+    privileged = accounts.exists(user_id) and privilege.member(user_id)
+    outbox.drop_all(site, user_id, "the buyer was erased")
+    if delete:
+        if privileged:
+            raise NotPossible(
+                _("The account may administer the site. Delete it in Plone, if you want to.")
+            )
+        _delete(user_id)
+        live = ()
+    elif accounts.exists(user_id) and not privileged:
+        for group_id in grants:
+            group.revoke(user_id, group_id)
+        accounts.set_fields(user_id, _EMPTY_ON_OURS if record["made"] else NO_PURCHASE)
+    trees.tree(site, "buyer_by_user").pop(user_id, None)
+    return [
+        announce.AccessRevokedEvent(user_id, *product, _groups_for(grants, product), now)
+        for product in live
+    ]
+
+
+def _keep(site: Any, told: dict[str, Any]) -> dict[str, Any]:
+    trees.tree(site, "erasures")[f"{told['at']} {secrets.token_hex(8)}"] = told
+    return told
+
+
+def _groups_for(grants: dict[str, tuple[Product, ...]], product: Product) -> tuple[str, ...]:
+    return tuple(name for name, products in grants.items() if product in products)
+
+
+def _delete(user_id: str) -> None:
+    """Delete an account as Plone does, with its roles everywhere."""
+    if not accounts.exists(user_id):
+        return
+    # The owner who may delete accounts in Site Setup need not have Zope's own permission.
+    with api.env.adopt_roles(["Manager"]):
+        api.user.delete(username=user_id)
+    if accounts.exists(user_id):
+        raise NotPossible(_("Plone could not delete the account."))
+
+
+def _forget_what_plone_leaves(user_id: str) -> None:
+    """Plone keeps roles and groups of who was deleted, under the user id: often the address."""
+    if not user_id or accounts.exists(user_id):
+        return
+    for group_id in group.of(user_id):
+        group.revoke(user_id, group_id)
+    plugins = api.portal.get_tool("acl_users").plugins
+    for kind, name in (
+        (IRoleAssignerPlugin, "_principal_roles"),
+        (IGroupsPlugin, "_principal_groups"),
+    ):
+        for _id, plugin in plugins.listPlugins(kind):
+            kept = getattr(aq_base(plugin), name, {})
+            if user_id in kept:
+                del kept[user_id]

@@ -1,0 +1,238 @@
+"""What is stored about one address: found without a scan, and exported as plain values.
+
+An address leads to its buyer: by the index of addresses, by the hash of it once it was erased,
+and by an account that has the address as login name, user id or e-mail address. Everything
+else hangs on the buyer: its notifications (also those that name it but were refused, because
+their transaction is another buyer's), its mails, its account. What is another buyer's, or
+nobody's, and names the address all the same is filed under it, see :mod:`.mentions`.
+"""
+
+from collections.abc import Iterable
+from collections.abc import Mapping
+from dataclasses import dataclass
+from DateTime import DateTime
+from datetime import datetime
+from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import mentions
+from niteoweb.click2sell.ledger import ownership
+from niteoweb.click2sell.ledger import pseudonyms
+from niteoweb.click2sell.mail import outbox
+from niteoweb.click2sell.member import accounts
+from niteoweb.click2sell.member import index
+from niteoweb.click2sell.storage import trees
+from typing import Any
+
+import json
+
+
+#: The member properties that this add-on writes; the first two on accounts that it makes.
+FIELDS = (
+    "fullname",
+    "email",
+    "product_id",
+    "product_name",
+    "affiliate",
+    "last_purchase_id",
+    "last_purchase_timestamp",
+)
+
+#: Fields of a buyer's record, in plain words; what is not named here is told as it is called.
+WORDS = {
+    "id": "buyer_id",
+    "made": "account_made_for_the_purchase",
+    "account_asked": "account_waited_for_since",
+    "deleted_at": "account_deleted_at",
+    "taken": "groups_taken_by_hand",
+    "due": "groups_due",
+    "pending": "groups_waited_for",
+    "live": "products_with_access",
+    "next_change": "access_changes_at",
+}
+
+#: Fields that the export tells otherwise, or that are about no person.
+_ELSEWHERE = {"keys", "grants", "revision", "password_print", "words", "named", "paid"}
+
+
+@dataclass(frozen=True)
+class Holdings:
+    """Everything that is stored about an address.
+
+    :ivar address: in lower case.
+    :ivar records: of the buyers that it leads to; nearly always one, or none.
+    :ivar entries: of the ledger, in the order of arrival.
+    :ivar moved: notifications of other buyers that name one of the addresses: an owner gave
+        them to the other one, for example.
+    :ivar naming: records of other buyers that do, in what an owner noted for example.
+    :ivar mails: to these buyers and their accounts, whatever became of them.
+    :ivar addresses: all addresses of these buyers, and the one that was asked for.
+    :ivar user_ids: of the accounts that these buyers are and were tied to.
+    """
+
+    address: str
+    records: tuple[buyers.Buyer, ...]
+    entries: tuple[ledger.Entry, ...]
+    moved: tuple[ledger.Entry, ...]
+    naming: tuple[buyers.Buyer, ...]
+    mails: tuple[outbox.Mail, ...]
+    addresses: tuple[str, ...]
+    user_ids: tuple[str, ...]
+
+    @property
+    def anything(self) -> bool:
+        """Whether anything is stored."""
+        return bool(self.records or self.entries or self.moved or self.naming or self.mails)
+
+
+def find(site: Any, address: str) -> Holdings:
+    """Find all that is stored about an address.
+
+    :param address: in any letter case.
+    """
+    address = address.strip().lower()
+    matches = index.find(site, address) if address else ()
+    buyer_id = trees.tree(site, "buyer_by_address").get(pseudonyms.address(site, address), "")
+    known = [buyers.get(site, buyer_id)]
+    known += [buyers.of_user(site, match.user_id) for match in matches]
+    records = tuple({record["id"]: record for record in known if record is not None}.values())
+    addresses = tuple(
+        dict.fromkeys((address, *(name for record in records for name in record["addresses"])))
+    )
+    user_ids = tuple(
+        dict.fromkeys(user_id for record in records for user_id in buyers.accounts(record))
+    )
+    ids = {record["id"] for record in records}
+    entries = {key: ledger.get(site, key) for record in records for key in record["keys"]}
+    moved, naming = {}, {}
+    for id_ in dict.fromkeys(id_ for name in addresses for id_ in mentions.find(site, name)):
+        other = buyers.get(site, id_)
+        if other is not None:
+            naming[id_] = other
+        elif id_ not in entries:
+            entry = ledger.get(site, id_)
+            (moved if entry["buyer_id"] else entries)[id_] = entry
+    return Holdings(
+        address=address,
+        records=records,
+        entries=_in_order(entries.values(), "received_at"),
+        moved=_in_order(moved.values(), "received_at"),
+        naming=tuple(record for id_, record in naming.items() if id_ not in ids),
+        mails=_mails(site, {*addresses, *user_ids}),
+        addresses=addresses,
+        user_ids=user_ids,
+    )
+
+
+def export(site: Any, address: str, now: datetime) -> dict[str, Any]:
+    """All that is stored about an address, as values for JSON; docs/privacy.rst explains them.
+
+    :param address: in any letter case.
+    :param now: in UTC.
+    """
+    found = find(site, address)
+    return {
+        "address": found.address,
+        "exported_at": timestamps.iso(now),
+        "buyers": [_buyer(record) for record in found.records],
+        "accounts": _accounts(site, found),
+        "notifications": [_entry(entry) for entry in found.entries],
+        # Whose they are, is none of the reader's business.
+        "named_by_others": [
+            {"key": entry["key"], "received_at": entry["received_at"]} for entry in found.moved
+        ],
+        "named_in_notes_on_others": len(found.naming),
+        "transactions": _transactions(site, found),
+        "mails": [plain(mail) for mail in found.mails],
+    }
+
+
+def _mails(site: Any, names: Iterable[str]) -> tuple[outbox.Mail, ...]:
+    """The mails to addresses and user ids."""
+    ways = (outbox.of_address, outbox.of_user)
+    found = [mail for name in names for way in ways for mail in way(site, name)]
+    return _in_order({mail["id"]: mail for mail in found}.values(), "filed_at")
+
+
+def _in_order(found: Iterable[Any], field: str) -> tuple[Any, ...]:
+    return tuple(sorted(found, key=lambda thing: thing[field]))
+
+
+def _buyer(record: buyers.Buyer) -> dict[str, Any]:
+    told = {
+        WORDS.get(name, name): plain(value)
+        for name, value in sorted(record.items())
+        if name not in _ELSEWHERE
+    }
+    granted = [
+        {"group": group_id, "because_of": plain(products)}
+        for group_id, products in sorted(record["grants"].items())
+    ]
+    return {**told, "groups_granted": granted}
+
+
+def _entry(entry: ledger.Entry) -> dict[str, Any]:
+    return {
+        **{name: plain(value) for name, value in sorted(entry.items())},
+        "payload": json.loads(entry["payload"]),
+    }
+
+
+def _accounts(site: Any, found: Holdings) -> list[dict[str, Any]]:
+    """The accounts that the buyers are tied to, and those that have the address."""
+    tied = {record["user_id"]: record for record in found.records if record["user_id"]}
+    matches = {match.user_id: match for match in index.find(site, found.address)}
+    told = []
+    for user_id in dict.fromkeys((*tied, *matches)):
+        exists = accounts.exists(user_id)
+        match = matches.get(user_id)
+        told.append(
+            {
+                "user_id": user_id,
+                "exists": exists,
+                "login_name": accounts.login_name(user_id) if exists else "",
+                "buyer_id": tied[user_id]["id"] if user_id in tied else "",
+                "has_address_as_email": match is not None and match.by_email,
+                "has_address_as_name": match is not None and match.by_name,
+                "properties": plain(accounts.fields(user_id, FIELDS))
+                if exists and user_id in tied
+                else {},
+            }
+        )
+    return told
+
+
+def _transactions(site: Any, found: Holdings) -> list[dict[str, Any]]:
+    """Which buyer and product the transactions belong to, and how often they were heard of."""
+    places = {
+        pseudonyms.place(site, (entry["provider"], entry["transaction"]))
+        for entry in found.entries
+    }
+    told = []
+    for place in sorted(places):
+        buyer, product, kept, dropped, foreign = ownership.standing(site, place)
+        own = not buyer or buyer in found.addresses
+        told.append(
+            {
+                "provider": place[0],
+                "transaction": place[1],
+                # Whose else it is, is none of the reader's business.
+                "buyer": buyer if own else None,
+                "product_id": product if own else None,
+                "notifications": kept,
+                "notifications_only_counted": dropped,
+                "notifications_of_others": foreign,
+            }
+        )
+    return told
+
+
+def plain(value: Any) -> Any:
+    """A stored value as JSON has it."""
+    if isinstance(value, Mapping) or hasattr(value, "items"):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (tuple, list, set, frozenset)):
+        return [plain(item) for item in value]
+    if isinstance(value, DateTime):
+        return value.ISO8601()
+    return value if isinstance(value, (str, int, float, type(None))) else str(value)

@@ -1,0 +1,118 @@
+"""What an erasure would do: worked out for the owner to look at, not done."""
+
+from dataclasses import dataclass
+from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import pseudonyms
+from niteoweb.click2sell.member import accounts as member
+from niteoweb.click2sell.member import privilege
+from niteoweb.click2sell.notification import idempotency_key
+from niteoweb.click2sell.privacy import export
+from niteoweb.click2sell.privacy import redaction
+from typing import Any
+
+import json
+
+
+@dataclass(frozen=True)
+class Account:
+    """An account that a buyer is tied to.
+
+    :ivar made: this add-on made it.
+    :ivar privileged: it may administer the site, so it is left alone.
+    :ivar groups: those that are revoked.
+    """
+
+    user_id: str
+    made: bool
+    privileged: bool
+    groups: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What an erasure would do.
+
+    :ivar addresses: all that are erased.
+    :ivar entries: notifications that are redacted.
+    :ivar unsettled: how many of them a person would have to decide, or would be tried again.
+    :ivar mails: mails that are redacted.
+    :ivar others: records of other buyers that an address is taken out of.
+    :ivar held: keys of notifications that arrived since the last erasure and wait.
+    :ivar fingerprint: stands for all that is stored about the address.
+    """
+
+    addresses: tuple[str, ...]
+    entries: int
+    unsettled: int
+    mails: int
+    others: int
+    accounts: tuple[Account, ...]
+    held: tuple[str, ...]
+    fingerprint: str
+
+    @property
+    def anything(self) -> bool:
+        """Whether there is anything left to erase."""
+        parts = (self.addresses, self.entries, self.mails, self.others, self.accounts)
+        return any(parts)
+
+
+def preview(site: Any, address: str) -> Preview:
+    """What an erasure would do; nothing is changed.
+
+    :param address: in any letter case.
+    """
+    return of(site, export.find(site, address))
+
+
+def of(site: Any, found: export.Holdings) -> Preview:
+    """What erasing what was found would do."""
+    entries = [entry for entry in found.entries if not pseudonyms.is_redacted(entry)]
+    mails = [mail for mail in found.mails if not mail["to"].startswith(pseudonyms.MARK)]
+    accounts = tuple(
+        Account(
+            user_id=record["user_id"],
+            made=record["made"],
+            privileged=member.exists(record["user_id"]) and privilege.member(record["user_id"]),
+            groups=tuple(sorted(record["grants"])),
+        )
+        for record in found.records
+        if record["user_id"]
+    )
+    named = {name for record in found.records for name in record["addresses"]}
+    named |= {entry["buyer"] for entry in entries} - {""}
+    stored = [
+        sorted(
+            (name, json.dumps(value))
+            for name, value in export.plain(thing).items()
+            if name != "password_print"
+        )
+        for thing in (
+            *(*found.records, *found.naming),
+            *(*found.entries, *found.moved, *found.mails),
+        )
+    ]
+    return Preview(
+        addresses=tuple(sorted(name for name in named if not name.startswith(pseudonyms.MARK))),
+        entries=len(entries) + len(found.moved),
+        unsettled=sum(_is_unsettled(entry) for entry in entries),
+        mails=len(mails),
+        others=len(found.naming),
+        accounts=accounts,
+        held=tuple(
+            entry["key"] for entry in entries if _is_held(site, entry) and not entry["counts"]
+        ),
+        fingerprint=idempotency_key(found.address, json.dumps([stored, repr(accounts)])),
+    )
+
+
+def _is_unsettled(entry: ledger.Entry) -> bool:
+    return entry["outcome"] in redaction.UNSETTLED
+
+
+def _is_held(site: Any, entry: ledger.Entry) -> bool:
+    record = buyers.get(site, entry["buyer_id"])
+    return (
+        record is not None and pseudonyms.closed(record) and entry["reason"] == "erased buyer"
+    )

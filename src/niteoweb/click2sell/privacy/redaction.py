@@ -1,0 +1,251 @@
+"""Take a person out of the stored records, and put hashes where the names were.
+
+Part of an erasure; :mod:`niteoweb.click2sell.privacy.erasure` says what goes and what stays.
+"""
+
+from collections.abc import Collection
+from collections.abc import Iterable
+from datetime import datetime
+from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.buyers import accountquota
+from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.buyers import history
+from niteoweb.click2sell.ledger import correction
+from niteoweb.click2sell.ledger import counters
+from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import mentions
+from niteoweb.click2sell.ledger import ownership
+from niteoweb.click2sell.ledger import pseudonyms
+from niteoweb.click2sell.ledger import search
+from niteoweb.click2sell.mail import outbox
+from niteoweb.click2sell.privacy import export
+from niteoweb.click2sell.privacy import retention
+from niteoweb.click2sell.storage import trees
+from typing import Any
+
+
+#: What could still be worked on: after an erasure nobody could.
+UNSETTLED = frozenset({ledger.RECEIVED, ledger.FAILED, ledger.ATTENTION})
+
+#: Fields of an entry that are emptied.
+_EMPTY = {
+    "email": "",
+    "first_name": "",
+    "last_name": "",
+    "affiliate": "",
+    "error": "",
+    "failures": (),
+    "payload": retention.REDACTED,
+}
+
+
+def redact(site: Any, found: export.Holdings, now: datetime) -> None:
+    """Redact everything that was found about an address.
+
+    :param now: in UTC.
+    """
+    new = [entry for entry in found.entries if not pseudonyms.is_redacted(entry)]
+    for record in found.records:
+        _rank(site, record)
+    places = [(history.product(entry)[0], entry["transaction"]) for entry in new]
+    for entry in new:
+        _transaction(site, entry, found.addresses)
+    for record in found.records:
+        _ties(site, record)
+    keys = {entry["key"]: pseudonyms.key_alias(site, entry["key"]) for entry in new}
+    for entry in new:
+        _entry(site, entry, now)
+    for entry in new:
+        ledger.rekey(site, entry, keys[entry["key"]])
+    for record in found.records:
+        buyers.change(record, keys=tuple(keys.get(key, key) for key in record["keys"]))
+        _record(site, record, now)
+    for entry in found.moved:
+        _others_entry(site, entry, found.addresses)
+    for record in found.naming:
+        _others_record(site, record, found.addresses)
+    _corrections(site, places, found.addresses)
+    for mail in found.mails:
+        _mail(site, mail)
+
+
+def take_in(site: Any, record: buyers.Buyer, waiting: Iterable[ledger.Entry]) -> None:
+    """Undo that an erased buyer is closed, under the addresses of what arrived since.
+
+    :param waiting: notifications that name these addresses.
+    """
+    names = {entry["buyer"] for entry in waiting if entry["buyer_id"] == record["id"]}
+    for name in names:
+        trees.tree(site, "buyer_by_address")[name] = record["id"]
+    buyers.change(
+        record,
+        erased_at="",
+        addresses=tuple(dict.fromkeys((*record["addresses"], *sorted(names)))),
+        revision=record["revision"] + 1,
+    )
+    search.file(site, record)
+
+
+def _transaction(site: Any, entry: ledger.Entry, addresses: Collection[str]) -> None:
+    """File the entry's transaction under its hash, unless it is another buyer's."""
+    place = pseudonyms.place(site, (entry["provider"], entry["transaction"]))
+    buyer = ownership.standing(site, place)[0]
+    if place[1] and (not buyer or buyer in addresses):
+        known_as = (place[0], pseudonyms.alias(site, pseudonyms.TRANSACTION, place[1]))
+        ownership.rename(
+            site, place, known_as, pseudonyms.alias(site, pseudonyms.ADDRESS, buyer)
+        )
+
+
+def _corrections(
+    site: Any, places: Collection[tuple[str, str]], addresses: Collection[str]
+) -> None:
+    """Put hashes in the place of what an owner found out about these names.
+
+    :param places: the transactions of what is erased.
+    """
+    ours = [*places, *(("", name) for name in addresses)]
+    ours += [place for name in addresses for place in correction.leading_to(site, name)]
+    for place in dict.fromkeys(ours):
+        right = correction.right(site, place)
+        if not right:
+            continue
+        correction.forget(site, place)
+        if right in addresses:
+            right = pseudonyms.alias(site, pseudonyms.ADDRESS, right)
+        correction.note(site, correction.alias(site, place), right)
+
+
+def _ties(site: Any, record: buyers.Buyer) -> None:
+    """Put hashes in the place of the buyer's addresses, where they lead to it."""
+    by_address = trees.tree(site, "buyer_by_address")
+    for name in record["addresses"]:
+        by_address.pop(name, None)
+        by_address[pseudonyms.alias(site, pseudonyms.ADDRESS, name)] = record["id"]
+    customers = trees.tree(site, "buyer_by_customer")
+    for provider, customer_id in record["customer_ids"]:
+        customers.pop((provider, customer_id), None)
+        known_as = (provider, pseudonyms.alias(site, pseudonyms.CUSTOMER, customer_id))
+        customers[known_as] = record["id"]
+
+
+def _entry(site: Any, entry: ledger.Entry, now: datetime) -> None:
+    if not entry["buyer_id"]:
+        search.forget_nameless(site, entry)
+    ledger.change(
+        entry,
+        **_EMPTY,
+        buyer=pseudonyms.alias(site, pseudonyms.ADDRESS, entry["buyer"]),
+        transaction=pseudonyms.alias(site, pseudonyms.TRANSACTION, entry["transaction"]),
+        receipt=pseudonyms.alias(site, pseudonyms.RECEIPT, entry["receipt"]),
+        erased_at=timestamps.iso(now),
+    )
+    if entry.get("origin"):
+        entry["origin"] = pseudonyms.alias(site, pseudonyms.ORIGIN, entry["origin"])
+    entry.pop("answers", None)
+    if entry.get("customer_id"):
+        entry["customer_id"] = pseudonyms.alias(site, pseudonyms.CUSTOMER, entry["customer_id"])
+    ledger.change(entry, notes=_without_text(entry["notes"]))
+    mentions.file_entry(site, entry)
+    if entry["outcome"] in UNSETTLED:
+        ledger.finish(site, entry, ledger.NOTHING, "erased")
+
+
+def _record(site: Any, record: buyers.Buyer, now: datetime) -> None:
+    """Leave of a buyer's record what its notifications need."""
+    buyers.set_live(site, record, ())
+    buyers.await_groups(site, record, ())
+    accountquota.wait(site, record, "")
+    buyers.schedule(site, record, None)
+    buyers.change(
+        record,
+        addresses=tuple(
+            dict.fromkeys(
+                pseudonyms.alias(site, pseudonyms.ADDRESS, name) for name in record["addresses"]
+            )
+        ),
+        customer_ids=tuple(
+            (provider, pseudonyms.alias(site, pseudonyms.CUSTOMER, customer_id))
+            for provider, customer_id in record["customer_ids"]
+        ),
+        user_id="",
+        made=False,
+        password_print="",
+        chosen="",
+        notes=_without_text(record["notes"]),
+        log=tuple(_event(site, *event) for event in record.get("log", ())),
+        deleted_at=timestamps.iso(now),
+        erased_at=timestamps.iso(now),
+        grants={},
+        taken={},
+        due=(),
+        revision=record["revision"] + 1,
+    )
+    counters.follow_login(site, record)
+    counters.follow_renewals(site, record, {})
+    search.file(site, record)
+    mentions.file_buyer(site, record)
+
+
+def _others_entry(site: Any, entry: ledger.Entry, addresses: Collection[str]) -> None:
+    """Take addresses out of another buyer's notification."""
+    gone = {name: "" for name in mentions.FIELDS if mentions.names(entry[name], addresses)}
+    ledger.change(entry, **gone, notes=_without(entry["notes"], addresses))
+    if any(mentions.names(text, addresses) for text in mentions.in_payload(entry)):
+        ledger.change(entry, payload=retention.REDACTED)
+    mentions.file_entry(site, entry)
+    record = buyers.get(site, entry["buyer_id"])
+    if record is not None:
+        search.file(site, record)
+
+
+def _others_record(site: Any, record: buyers.Buyer, addresses: Collection[str]) -> None:
+    """Take addresses out of what was noted of another buyer."""
+    chosen = "" if mentions.names(record["chosen"], addresses) else record["chosen"]
+    log = tuple(
+        _event(site, *event) if mentions.names(event[2], addresses) else event
+        for event in record.get("log", ())
+    )
+    notes = _without(record["notes"], addresses)
+    buyers.change(record, chosen=chosen, log=log, notes=notes)
+    mentions.file_buyer(site, record)
+
+
+def _event(site: Any, at: str, what: str, subject: str) -> tuple[str, str, str]:
+    """An event of a buyer's log without the account, whose id may be the address."""
+    if what in (buyers.MADE, buyers.ATTACHED, buyers.DELETED):
+        subject = pseudonyms.alias(site, pseudonyms.ACCOUNT, subject)
+    return at, what, subject
+
+
+def _rank(site: Any, record: buyers.Buyer) -> None:
+    """Keep the order that the keys decide, for when these are hashes."""
+    entries = [ledger.get(site, key) for key in record["keys"]]
+    ranked = sorted(entries, key=lambda entry: entry.get("tie", "") + entry["key"])
+    for rank, entry in enumerate(ranked):
+        ledger.change(entry, tie=f"{rank:06} ")
+
+
+def _without(
+    notes: Iterable[dict[str, str]], addresses: Collection[str]
+) -> tuple[dict[str, str], ...]:
+    """Notes without the text of those that name an address."""
+    return tuple(
+        {**note, "text": ""} if mentions.names(note["text"], addresses) else note
+        for note in notes
+    )
+
+
+def _without_text(notes: Iterable[dict[str, str]]) -> tuple[dict[str, str], ...]:
+    return tuple({**note, "text": ""} for note in notes)
+
+
+def _mail(site: Any, mail: outbox.Mail) -> None:
+    if mail["to"].startswith(pseudonyms.MARK):
+        return
+    if mail["due_at"]:
+        outbox.dropped(site, mail, "the buyer was erased")
+    to = pseudonyms.alias(site, pseudonyms.ADDRESS, mail["to"].lower())
+    outbox.readdress(
+        site, mail, to, pseudonyms.alias(site, pseudonyms.ACCOUNT, mail["user_id"])
+    )

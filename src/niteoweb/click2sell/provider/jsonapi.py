@@ -1,0 +1,240 @@
+"""Asking a provider's API over HTTP for JSON, within limits of time and size.
+
+Nothing is logged: neither addresses nor answers, and no error names them. An error that urllib3
+or requests raise has the address in its text, so that none of them goes further.
+"""
+
+from collections.abc import Callable
+from collections.abc import Mapping
+from collections.abc import Sequence
+from contextlib import closing
+from ipaddress import ip_address
+from niteoweb.click2sell.notification import ParameterInvalid
+from niteoweb.click2sell.provider import jsonbody
+from niteoweb.click2sell.provider import patience
+from niteoweb.click2sell.provider.client import NotFound
+from niteoweb.click2sell.provider.client import Refused
+from niteoweb.click2sell.provider.client import Unreachable
+from queue import Empty
+from queue import SimpleQueue
+from threading import Thread
+from typing import Any
+from urllib.parse import quote
+from urllib.parse import urlsplit
+
+import os
+import requests
+import time
+import urllib3
+
+
+#: Set to 1 it allows http to this machine itself, for tests and the demo.
+INSECURE_VARIABLE = "CLICK2SELL_INSECURE_API"
+
+#: Seconds for a connection, and for each piece of an answer.
+TIMEOUT = (3, 10)
+#: Seconds for a question with all its tries; whoever asks may be holding up a request.
+PATIENCE = 30
+#: Seconds before another try. What the provider asks for counts, up to the last of them.
+PAUSES = (1, 5)
+#: Bytes. A page of 100 subscriptions has about 200 KB.
+LARGEST_ANSWER = 4 * 1024 * 1024
+
+#: Statuses that mean yes, by the method.
+_DONE = {"GET": frozenset({200}), "POST": frozenset({200, 201, 202})}
+_TRY_AGAIN = frozenset({429, 500, 502, 503, 504})
+_PIECE = 64 * 1024
+
+
+def allowed(url: str) -> bool:
+    """Whether an API may be asked at an address: https, no password and no query in it."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        return False
+    if not host or not url.isprintable() or set(url) & set(' \\"<>'):
+        return False
+    if "@" in parts.netloc or "?" in url or "#" in url:
+        return False
+    return parts.scheme == "https" or (
+        parts.scheme == "http"
+        and os.environ.get(INSECURE_VARIABLE) == "1"
+        and _is_this_machine(host)
+    )
+
+
+class JsonApi:
+    """An API that answers questions with JSON.
+
+    :param base: the address that all paths are below.
+    :param headers: what every question carries, a token for example.
+    :param sleep: waits some seconds.
+    :param clock: seconds that only ever grow.
+    :param pauses: seconds before each further try, :data:`PAUSES` by default.
+    :raises Refused: the address is none that may be asked.
+    :raises Unreachable: a header cannot be sent.
+    """
+
+    def __init__(
+        self,
+        base: str,
+        headers: Mapping[str, str],
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+        pauses: Sequence[float] | None = None,
+    ) -> None:
+        if not allowed(base):
+            raise Refused("address of the API")
+        self._base = base.rstrip("/")
+        if not all(value.isascii() and value.isprintable() for value in headers.values()):
+            raise Unreachable("token not accepted")
+        # Nothing compressed: a small answer could become a large one.
+        accepted = {"Accept": "application/json", "Accept-Encoding": "identity"}
+        self._headers = {**accepted, **headers}
+        self._sleep = sleep
+        self._clock = clock
+        self._pauses = PAUSES if pauses is None else pauses
+
+    def get(self, *path: str, **parameters: str) -> jsonbody.JsonBody:
+        """Ask for something.
+
+        :param path: its parts, below the API's address.
+        :param parameters: of the query.
+        :raises Unreachable: no answer, or one that is a failure of theirs, even after some
+            tries; or the token is not accepted, which an owner can change.
+        :raises NotFound: they do not know it.
+        :raises Refused: they do not answer such a question.
+        """
+        status, body = self._try("GET", path, self._pauses, params=parameters)
+        found = _read(status, body)
+        if found is None:
+            # A page of a proxy or of a maintenance, perhaps.
+            raise Unreachable("answer unreadable")
+        return found
+
+    def post(self, value: Mapping[str, Any], *path: str) -> jsonbody.JsonBody:
+        """Ask for something to be done; it is tried once, as it may have been done.
+
+        :param value: goes out as JSON.
+        :param path: its parts, below the API's address.
+        :returns: what they say about it, which may be no JSON at all: then it is empty.
+        :raises Unreachable: as for :meth:`get`.
+        :raises NotFound: they do not know what it is about.
+        :raises Refused: they do not do it.
+        """
+        return _read(*self._try("POST", path, (), json=value)) or jsonbody.JsonBody({})
+
+    def _try(
+        self, method: str, path: Sequence[str], pauses: Sequence[float], **content: Any
+    ) -> tuple[int, bytes]:
+        """Status and body of the first answer that is no failure of theirs.
+
+        A status that means yes is returned as 200.
+        """
+        if set(path) & {"", ".", ".."}:
+            # It would be another question.
+            raise Refused("id")
+        url = "/".join([self._base, *(quote(part, safe="") for part in path)])
+        until = self._clock() + min(PATIENCE, patience.left())
+        for pause in (*pauses, None):
+            try:
+                status, retry_after, body = self._in_time(method, url, content, until)
+            except (requests.RequestException, urllib3.exceptions.HTTPError, OSError):
+                status, retry_after, body = 0, "", b""
+            if status and status not in _TRY_AGAIN:
+                return status, body
+            if pause is None:
+                break
+            pause = _pause(pause, retry_after)
+            if self._clock() + pause >= until:
+                break
+            self._sleep(pause)
+        raise Unreachable(f"status {status}" if status else "no answer")
+
+    def _in_time(
+        self, method: str, url: str, content: Mapping[str, Any], until: float
+    ) -> tuple[int, str, bytes]:
+        """One try that is over by a moment, come what may.
+
+        Looking up a name and headers that trickle in have no limit of time by themselves.
+        """
+        answers: SimpleQueue[tuple[int, str, bytes] | Exception] = SimpleQueue()
+
+        def ask() -> None:
+            try:
+                answers.put(self._ask(method, url, content, until))
+            except Exception as error:
+                answers.put(error)
+
+        left = until - self._clock()
+        if left <= 0:
+            raise Unreachable("no answer")
+        Thread(target=ask, name="click2sell asks", daemon=True).start()
+        try:
+            found = answers.get(timeout=left)
+        except Empty:
+            raise Unreachable("no answer") from None
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    def _ask(
+        self, method: str, url: str, content: Mapping[str, Any], until: float
+    ) -> tuple[int, str, bytes]:
+        """One try: the status, when to try again, and the body."""
+        with requests.Session() as session:
+            # A proxy of this machine's environment is for the world outside.
+            session.trust_env = not _is_this_machine(urlsplit(url).hostname or "")
+            response = session.request(
+                method,
+                url,
+                **content,
+                headers=self._headers,
+                timeout=TIMEOUT,
+                allow_redirects=False,
+                stream=True,
+            )
+            with closing(response):
+                retry_after = response.headers.get("Retry-After", "")
+                if response.status_code not in _DONE[method]:
+                    return response.status_code, retry_after, b""
+                return 200, "", self._body(response, until)
+
+    def _body(self, response: requests.Response, until: float) -> bytes:
+        body = b""
+        while piece := response.raw.read1(_PIECE, decode_content=False):
+            body += piece
+            if len(body) > LARGEST_ANSWER:
+                raise Unreachable("answer too large")
+            if self._clock() > until:
+                raise Unreachable("answer too slow")
+        return body
+
+
+def _read(status: int, body: bytes) -> jsonbody.JsonBody | None:
+    """An answer, None where it is no JSON."""
+    if status == 404:
+        raise NotFound
+    if status in (401, 403):
+        raise Unreachable("token not accepted")
+    if status != 200:
+        raise Refused(f"status {status}")
+    try:
+        return jsonbody.read(body)
+    except ParameterInvalid:
+        return None
+
+
+def _pause(pause: float, retry_after: str) -> float:
+    """How long to wait: as long as they ask for, but no longer than the longest pause."""
+    if retry_after.isascii() and retry_after.isdigit():
+        return max(pause, min(int(retry_after[:6]), PAUSES[-1]))
+    return pause
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"

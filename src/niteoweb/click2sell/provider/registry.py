@@ -1,0 +1,116 @@
+"""The payment providers of this site: what is registered, in one place.
+
+Whoever wants to know which providers there are, what they are called or how they are set asks
+here; nothing else names one of them.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from datetime import tzinfo
+from niteoweb.click2sell.interfaces import IPaymentProvider
+from niteoweb.click2sell.notification import Answer
+from niteoweb.click2sell.notification import Delivery
+from niteoweb.click2sell.notification import Event
+from niteoweb.click2sell.notification import Genuine
+from niteoweb.click2sell.notification import Notification
+from plone.registry.interfaces import IRegistry
+from types import ModuleType
+from typing import Any
+from zope.component import getUtilitiesFor
+from zope.component import getUtility
+from zope.component import queryUtility
+from zope.interface import implementer
+from zope.interface.interfaces import IInterface
+
+
+#: Name of the provider whose settings hold those of the whole add-on, too.
+MAIN = "click2sell"
+
+
+@implementer(IPaymentProvider)
+class PaymentProvider:
+    """A payment provider, made of a pure module and the interface of its settings.
+
+    :param module: has ``NAME``, ``TITLE``, ``SIGNED``, ``EVENTS``, ``verify``, ``parse`` and
+        ``answer``, see :class:`niteoweb.click2sell.interfaces.IPaymentProvider`.
+    :param schema: the records of it are in plone.app.registry under its dotted name.
+    :param client: asks the provider for what its notifications leave open, None when they are
+        complete; see :mod:`niteoweb.click2sell.provider.client`.
+    :param sample: makes up deliveries, None where there is none; see
+        :mod:`niteoweb.click2sell.provider.sample`.
+    """
+
+    def __init__(
+        self,
+        module: ModuleType,
+        schema: IInterface,
+        client: ModuleType | None = None,
+        sample: ModuleType | None = None,
+    ) -> None:
+        self.name: str = module.NAME
+        self.title: str = module.TITLE
+        self.signed: frozenset[str] = module.SIGNED
+        self.events: tuple[Event, ...] = module.EVENTS
+        self.schema = schema
+        self.client = client
+        self.sample = sample
+        self.verify: Callable[[Delivery, Any, datetime], Genuine] = module.verify
+        self.parse: Callable[[Genuine, tzinfo], tuple[Notification, ...]] = module.parse
+        self.answer: Callable[[int, str], Answer] = module.answer
+
+
+def registered() -> tuple[IPaymentProvider, ...]:
+    """All payment providers, by name; those that are switched off, too."""
+    return tuple(provider for _name, provider in sorted(getUtilitiesFor(IPaymentProvider)))
+
+
+def named(name: str) -> IPaymentProvider | None:
+    """The provider of a name, None when there is none, or no longer."""
+    return queryUtility(IPaymentProvider, name)
+
+
+def main() -> IPaymentProvider:
+    """Click2Sell, whose settings are the add-on's own."""
+    return getUtility(IPaymentProvider, MAIN)
+
+
+def settings(provider: IPaymentProvider) -> Any:
+    """The provider's settings; a record that is not there yet reads as None."""
+    return getUtility(IRegistry).forInterface(provider.schema, check=False)
+
+
+def is_enabled(provider: IPaymentProvider) -> bool:
+    """Whether the provider is switched on; one without such a setting always is."""
+    return "enabled" not in provider.schema or bool(settings(provider).enabled)
+
+
+def enabled() -> tuple[IPaymentProvider, ...]:
+    """The payment providers that are switched on, by name."""
+    return tuple(provider for provider in registered() if is_enabled(provider))
+
+
+def in_use() -> tuple[IPaymentProvider, ...]:
+    """The providers that the owner uses or has begun to set up, by name.
+
+    One that cannot be switched on is used once it has a secret key or a line of the mapping.
+    """
+    return tuple(
+        provider
+        for provider in enabled()
+        if "enabled" in provider.schema or _has_begun(settings(provider))
+    )
+
+
+def to_set_up() -> tuple[IPaymentProvider, ...]:
+    """The same, and while there is none, those that need not be switched on."""
+    return in_use() or tuple(one for one in registered() if "enabled" not in one.schema)
+
+
+def _has_begun(stored: Any) -> bool:
+    return bool(stored.secretkey or stored.mapping)
+
+
+def title(name: str) -> str:
+    """What a provider calls itself; its name where it is not registered."""
+    provider = named(name)
+    return name if provider is None else provider.title

@@ -1,0 +1,1 @@
+"""Payment providers, a folder each; no room imports one, they are found by registration."""

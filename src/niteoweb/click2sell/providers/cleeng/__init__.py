@@ -1,0 +1,1 @@
+"""Cleeng: webhooks about subscriptions, with in-app purchases on Vizio TV sets."""

@@ -1,0 +1,63 @@
+"""Cleeng's API: have a purchase of a TV set's shop validated, and ask what came of it.
+
+The paths are documented. What the bodies hold is not, in public: it is assumed here, and said
+in the documentation.
+"""
+
+from niteoweb.click2sell.notification import CONFIRMED
+from niteoweb.click2sell.notification import ParameterError
+from niteoweb.click2sell.notification import REFUSED
+from niteoweb.click2sell.provider import JsonApi
+from typing import Any
+
+
+#: The header that proves to Cleeng who asks.
+TOKEN = "X-Publisher-Token"  # noqa: S105
+
+_VERDICTS = {"succeeded": CONFIRMED, "failed": REFUSED}
+
+
+def validate(settings: Any, email: str, subscription_id: str, offer_id: str = "") -> str:
+    """Have a purchase validated; the answer only says that it is queued.
+
+    :param settings: what has ``api_url`` and ``api_token``.
+    :param email: the buyer's address.
+    :param subscription_id: Vizio's id of the subscription.
+    :param offer_id: what was bought, "" where it is not known.
+    :returns: what Cleeng calls the validation, "" where it does not say.
+    :raises niteoweb.click2sell.provider.client.Unreachable: Cleeng cannot be asked at the
+        moment.
+    :raises niteoweb.click2sell.provider.client.Refused: Cleeng does not take it.
+    """
+    value = {"customerEmail": email, "subscriptionId": subscription_id}
+    if offer_id:
+        value["offerId"] = offer_id
+    answer = _api(settings).post(value, "vizio", "purchase-validation")
+    try:
+        return answer.identifier("correlationId")
+    except ParameterError:
+        return ""
+
+
+def verdict(settings: Any, question: str) -> str:
+    """What a validation came to.
+
+    :param settings: what has ``api_url`` and ``api_token``.
+    :param question: what Cleeng calls the validation.
+    :returns: :data:`~.notification.CONFIRMED`, :data:`~.notification.REFUSED`, or "" as long as
+        it is not known.
+    :raises niteoweb.click2sell.provider.client.Unreachable: Cleeng cannot be asked at the
+        moment.
+    :raises niteoweb.click2sell.provider.client.Refused: Cleeng does not know it, or does not
+        answer.
+    """
+    answer = _api(settings).get("vizio", "purchase-status", correlationId=question)
+    try:
+        return _VERDICTS.get(answer.text("status").lower(), "")
+    except ParameterError:
+        return ""
+
+
+def _api(settings: Any) -> JsonApi:
+    # Somebody waits for the answer, and asks again anyway.
+    return JsonApi(settings.api_url or "", {TOKEN: settings.api_token or ""}, pauses=())

@@ -1,0 +1,124 @@
+"""Have a purchase validated that an app has made, as services of plone.restapi.
+
+``POST /@cleeng-purchase-validation`` and ``GET /@cleeng-purchase-status/{id}`` need the
+permission to validate purchases. They are for the middleware of an app on a TV set.
+"""
+
+from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.provider import is_address
+from niteoweb.click2sell.provider import LONGEST_ID
+from niteoweb.click2sell.provider import Refused
+from niteoweb.click2sell.provider import Unreachable
+from niteoweb.click2sell.providers.cleeng import validationservice
+from niteoweb.click2sell.providers.cleeng.validationservice import Purchase
+from niteoweb.click2sell.providers.cleeng.validationservice import Standing
+from niteoweb.click2sell.provisioning import TooMany
+from niteoweb.click2sell.restapi.protection import Operation
+from plone import api
+from typing import Any
+from zExceptions import BadRequest
+from zExceptions import NotFound
+from zope.interface import implementer
+from zope.publisher.interfaces import IPublishTraverse
+
+
+NAME = "@cleeng-purchase-status"
+
+QUEUED = "queued"
+
+#: Seconds after which to try again when there were too many.
+RETRY_AFTER = 60
+
+
+class ValidationPost(Operation):
+    """Answers a POST: a purchase is queued for validation.
+
+    ``email``: the buyer's address. ``subscription_id``: Vizio's id of the subscription.
+    ``offer_id``: what was bought, as Cleeng names it; optional.
+    """
+
+    def operate(self) -> dict[str, Any]:
+        """Queue it.
+
+        :returns: the id to ask with what it came to.
+        :raises BadRequest: an option is missing or not possible.
+        """
+        options = self.options(email=str, subscription_id=str, offer_id=str)
+        purchase = Purchase(
+            email=_email(options),
+            subscription_id=_id(options, "subscription_id"),
+            offer_id=_id(options, "offer_id") if options.get("offer_id") else "",
+        )
+        try:
+            found = validationservice.submit(purchase, _user_id())
+        except validationservice.NotSetUp:
+            return self.problem(503, "NotSetUp", "Cleeng is switched off or has no token.")
+        except TooMany:
+            return self._later(429, "TooMany", "Too many validations in a minute.")
+        except Unreachable:
+            return self._later(503, "Unreachable", "Cleeng cannot be reached, try again.")
+        except Refused:
+            return self.problem(422, "Refused", "Cleeng does not take this purchase.")
+        self.request.response.setStatus(202)
+        return {**_told(self.context, found), "status": QUEUED}
+
+    def _later(self, status: int, kind: str, message: str) -> dict[str, str]:
+        self.request.response.setHeader("Retry-After", str(RETRY_AFTER))
+        return self.problem(status, kind, message)
+
+
+@implementer(IPublishTraverse)
+class StatusGet(Operation):
+    """Answers a GET with an id: what the validation came to, for whoever asked for it."""
+
+    def __init__(self, context: Any, request: Any) -> None:
+        super().__init__(context, request)
+        self.params: list[str] = []
+
+    def publishTraverse(self, request: Any, name: str) -> "StatusGet":  # noqa: N802
+        self.params.append(name)
+        return self
+
+    def operate(self) -> dict[str, Any]:
+        """Look it up, and ask Cleeng where it has not said so.
+
+        :raises NotFound: there is none, or it is somebody else's.
+        """
+        found = (
+            validationservice.status(self.params[0], _user_id())
+            if len(self.params) == 1
+            else None
+        )
+        if found is None:
+            raise NotFound
+        self.request.response.setHeader("Cache-Control", "no-store")
+        return _told(self.context, found)
+
+
+def _told(context: Any, found: Standing) -> dict[str, Any]:
+    until = found.access_until
+    return {
+        "@id": f"{context.absolute_url()}/{NAME}/{found.id}",
+        "id": found.id,
+        "status": found.status,
+        "submitted_at": timestamps.iso(found.submitted_at),
+        "access_until": None if until is None else timestamps.iso(until),
+    }
+
+
+def _email(options: dict[str, Any]) -> str:
+    email = options.get("email", "").strip()
+    if not is_address(email):
+        raise BadRequest('"email" must be an e-mail address.')
+    return email
+
+
+def _id(options: dict[str, Any], name: str) -> str:
+    value = options.get(name, "").strip()
+    if not value or len(value) > LONGEST_ID or not value.isprintable():
+        raise BadRequest(f'"{name}" must be an id of up to {LONGEST_ID} signs.')
+    return value
+
+
+def _user_id() -> str:
+    return api.user.get_current().getId()

@@ -1,0 +1,174 @@
+"""Have a purchase validated that was made in another one's shop, and say what came of it.
+
+The provider is asked over the network, outside of locks and transactions.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from datetime import timezone
+from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.notification import REFUSED
+from niteoweb.click2sell.provider import Refused
+from niteoweb.click2sell.provider import registry
+from niteoweb.click2sell.provider import Unreachable
+from niteoweb.click2sell.providers.cleeng import client
+from niteoweb.click2sell.providers.cleeng import protocol
+from niteoweb.click2sell.provisioning import pipeline
+from niteoweb.click2sell.provisioning import validation
+from niteoweb.click2sell.storage import transactions
+from niteoweb.click2sell.storage import writer
+from typing import Any
+
+import logging
+
+
+logger = logging.getLogger("niteoweb.click2sell")
+
+
+class NotSetUp(Exception):
+    """The provider is switched off, or there is no token to ask it with."""
+
+
+@dataclass(frozen=True)
+class Purchase:
+    """What an app says that was bought.
+
+    :ivar email: the buyer's address.
+    :ivar subscription_id: what the shop calls the subscription.
+    :ivar offer_id: what was bought, as the provider names it; "" where the app does not say, so
+        that there is no access before the provider has.
+    """
+
+    email: str
+    subscription_id: str
+    offer_id: str = ""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a validation stands.
+
+    :ivar status: pending, succeeded or failed.
+    :ivar submitted_at: in UTC.
+    :ivar access_until: end of access in the meantime, None for none.
+    """
+
+    id: str
+    status: str
+    submitted_at: datetime
+    access_until: datetime | None
+
+
+def submit(purchase: Purchase, by: str) -> Standing:
+    """Have a purchase validated.
+
+    :param by: user id of whoever asks.
+    :raises NotSetUp: an owner has to see to the settings.
+    :raises niteoweb.click2sell.provisioning.validation.TooMany: try again in a minute.
+    :raises niteoweb.click2sell.provider.client.Unreachable: try again later; nothing is kept.
+    :raises niteoweb.click2sell.provider.client.Refused: the provider does not take it; nothing
+        is kept.
+    :raises niteoweb.click2sell.storage.transactions.Busy: try again later.
+    """
+    settings, now = _settings(), datetime.now(timezone.utc)
+    given = purchase.subscription_id
+    # Written down first: a notification may be faster than the answer.
+    id_ = _write(lambda site: validation.begin(site, protocol.NAME, given, by, now)["id"])
+    try:
+        question = client.validate(
+            settings, purchase.email, purchase.subscription_id, purchase.offer_id
+        )
+    except (Unreachable, Refused):
+        _write(lambda site: validation.forget(site, validation.get(site, id_)))
+        raise
+    buyer = purchase.email.lower() if purchase.offer_id else ""
+    _write(lambda site: validation.queue(site, validation.get(site, id_), question, buyer))
+    process = validation.get(plone_site.get(), id_)
+    if process["given"] and process["status"] == validation.PENDING:
+        offer = purchase.offer_id
+        told = validation.provisional(
+            process, purchase.email, offer, protocol.aliases(offer), now
+        )
+        try:
+            pipeline.process(told)
+            # Another process may have been faster, for another buyer.
+            _write(lambda site: validation.note_given(site, validation.get(site, id_), buyer))
+            if validation.get(plone_site.get(), id_)["status"] == REFUSED:
+                # A notification has said so in the meantime, when there was nothing to end.
+                _end(process, now)
+        except (transactions.Busy, pipeline.Failed):
+            # It is queued all the same; the sweep takes the entry up, if there is one.
+            logger.warning("Entry %s has to wait.", told.key)
+    return _standing(id_, now)
+
+
+def status(id_: str, by: str) -> Standing | None:
+    """What a validation came to; the provider is asked where it has not said so.
+
+    :param by: user id of whoever wants to know.
+    :returns: None when there is no such validation, or it is somebody else's.
+    :raises niteoweb.click2sell.storage.transactions.Busy: try again later.
+    """
+    now = datetime.now(timezone.utc)
+    process = validation.get(plone_site.get(), id_)
+    if process is None or process["by"] != by:
+        return None
+    if process["status"] == validation.PENDING:
+        _ask(id_, now)
+    return _standing(id_, now)
+
+
+def _ask(id_: str, now: datetime) -> None:
+    try:
+        settings = _settings()
+    except NotSetUp:
+        return
+    if not _write(lambda site: validation.may_ask(validation.get(site, id_), now)):
+        return
+    process = validation.get(plone_site.get(), id_)
+    try:
+        verdict = client.verdict(settings, process["question"])
+    except (Unreachable, Refused) as error:
+        logger.warning("%s cannot be asked about a validation: %s", protocol.TITLE, error)
+        return
+    if verdict == REFUSED:
+        # First, so that a process that dies here leaves it to whoever asks next.
+        _end(process, now)
+    if verdict:
+        _write(lambda site: validation.settle(site, validation.get(site, id_), verdict))
+
+
+def _end(process: validation.Process, now: datetime) -> None:
+    for told in validation.ended(plone_site.get(), process, now):
+        try:
+            pipeline.process(told)
+        except pipeline.Failed:
+            # It is written down; the sweep takes it up.
+            logger.warning("Entry %s has to wait.", told.key)
+
+
+def _settings() -> Any:
+    provider = registry.named(protocol.NAME)
+    if provider is None or not registry.is_enabled(provider):
+        raise NotSetUp
+    settings = registry.settings(provider)
+    if not settings.api_token:
+        raise NotSetUp
+    return settings
+
+
+def _write(work: Any) -> Any:
+    with writer.section():
+        return transactions.run(work)
+
+
+def _standing(id_: str, now: datetime) -> Standing:
+    site = plone_site.get()
+    process = validation.get(site, id_)
+    return Standing(
+        id=id_,
+        status=process["status"],
+        submitted_at=timestamps.from_iso(process["submitted_at"]),
+        access_until=validation.access_until(site, process, now),
+    )

@@ -1,0 +1,1 @@
+"""Click2Sell: notifications about sales, refunds and subscriptions, signed with MD5."""

@@ -1,0 +1,259 @@
+"""Click2Sell: form-encoded notifications, signed with an MD5 over the transaction id.
+
+Pure: imports nothing of Zope or Plone, does no I/O and reads no clock.
+
+The rules are those that release 0.4.5 and other shops' public code implement. Two properties of
+the checksum shape this module:
+
+* It covers the transaction id and nothing else, so it is a bearer token: whoever saw one
+  checksum can send any other field with it. It is therefore never stored, shown or logged.
+* It is an MD5 of key plus text, which can be extended by somebody who does not know the key.
+  The extended text holds bytes that are not printable, so the transaction id is limited to
+  printable ASCII and is checked exactly as it was received.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from datetime import timezone
+from datetime import tzinfo
+from decimal import Decimal
+from niteoweb.click2sell.notification import Answer
+from niteoweb.click2sell.notification import Delivery
+from niteoweb.click2sell.notification import EmptyBody
+from niteoweb.click2sell.notification import Event
+from niteoweb.click2sell.notification import idempotency_key
+from niteoweb.click2sell.notification import Kind
+from niteoweb.click2sell.notification import Notification
+from niteoweb.click2sell.notification import ParameterInvalid
+from niteoweb.click2sell.notification import ParameterMissing
+from niteoweb.click2sell.notification import SecretKeyNotSet
+from niteoweb.click2sell.notification import WrongContentType
+from niteoweb.click2sell.notification import WrongSignature
+from niteoweb.click2sell.provider import is_address
+from niteoweb.click2sell.providers.click2sell.form import Form
+from niteoweb.click2sell.providers.click2sell.form import is_secret
+from typing import Any
+
+import hashlib
+import hmac
+import re
+
+
+NAME = "click2sell"
+TITLE = "Click2Sell"
+CONTENT_TYPE = "application/x-www-form-urlencoded"
+
+#: What the checksum covers; all else decides only in the first entry of a transaction.
+SIGNED = frozenset({"transaction"})
+
+#: Characters in a value; the longest that Click2Sell documents is a name.
+LONGEST_VALUE = 255
+
+#: What every notification has to carry; the rest is optional.
+REQUIRED = ("buyer_email", "product_id", "c2s_transaction_id", "purchase_date", "purchase_time")
+
+#: Which parameters make which kind, as (transaction_type, subscription_status) in lower case.
+#: Anything else is of an unknown kind and grants nothing.
+KINDS = {
+    ("", ""): Kind.PURCHASE,
+    ("sale", ""): Kind.PURCHASE,
+    ("sale", "new"): Kind.PURCHASE,
+    ("subscription", "new"): Kind.PURCHASE,
+    ("subscription", "recurring"): Kind.RENEWAL,
+    ("subscription", "cancel"): Kind.CANCELLATION,
+    ("refund", ""): Kind.REFUND,
+    ("refund", "new"): Kind.REFUND,
+    ("refund", "recurring"): Kind.REFUND,
+    ("refund", "cancel"): Kind.REFUND,
+}
+
+_SALE, _SUBSCRIPTION = "transaction_type=Sale", "transaction_type=Subscription"
+_EFFECTS = {
+    Kind.PURCHASE: "access for the days of the mapping",
+    Kind.RENEWAL: "access for the days of the mapping, added to the end so far",
+    Kind.CANCELLATION: "access stays until the end that was paid for",
+    Kind.REFUND: "access that the refunded payments gave ends now",
+    Kind.PAYMENT_FAILED: "nothing changes; access ends when it is not paid for",
+    Kind.UNKNOWN: "waits for the owner",
+}
+
+#: Everything that Click2Sell tells, in the words of its parameters.
+EVENTS = tuple(
+    Event(name, kind, _EFFECTS[kind])
+    for name, kind in (
+        ("neither transaction_type nor subscription_status", Kind.PURCHASE),
+        (_SALE, Kind.PURCHASE),
+        (f"{_SUBSCRIPTION}, subscription_status=New", Kind.PURCHASE),
+        (f"{_SUBSCRIPTION}, subscription_status=Recurring", Kind.RENEWAL),
+        (f"{_SUBSCRIPTION}, subscription_status=Cancel", Kind.CANCELLATION),
+        ("transaction_type=Refund", Kind.REFUND),
+        ("payment_status=Failed, whatever the type", Kind.PAYMENT_FAILED),
+        ("anything else", Kind.UNKNOWN),
+    )
+)
+
+_TRANSACTION = re.compile(rb"[\x21-\x7e]{1,128}")
+_DATE = re.compile(r"(\d{4})([-/])(\d{1,2})\2(\d{1,2})", re.ASCII)
+_TIME = re.compile(r"(\d{1,2}):(\d{2}):(\d{2})", re.ASCII)
+_PRICE = re.compile(r"-?(\d{1,12}(?:[.,]\d{1,2})?) ?([A-Za-z]{3})?", re.ASCII)
+#: Click2Sell did not exist earlier; an older date is a mistake.
+_FIRST_YEAR = 1990
+
+
+def verify(delivery: Delivery, settings: Any, now: datetime) -> Form:
+    """Prove that a delivery comes from Click2Sell.
+
+    Both keys are always compared, so that the time taken tells nothing of which one matched.
+
+    :param delivery: the request.
+    :param settings: ``secretkey`` of it is the merchant's secret key, and
+        ``previous_secretkey`` the one before it, still accepted for a while; both may be empty.
+    :param now: in UTC; the checksum has no time.
+    :returns: the form, to be handed to :func:`parse`.
+    :raises WrongContentType: the body is not form-encoded.
+    :raises EmptyBody: there is no body.
+    :raises SecretKeyNotSet: there is no secret key to verify with.
+    :raises ParameterMissing: checksum or transaction id is missing.
+    :raises ParameterInvalid: checksum or transaction id came twice, or the transaction id
+        has a form that a forger could make without knowing the key.
+    :raises WrongSignature: the checksum is not the one of this transaction, with either key.
+    """
+    media_type = delivery.content_type.partition(";")[0].strip().lower()
+    if media_type != CONTENT_TYPE and (media_type or delivery.body):
+        raise WrongContentType
+    if not delivery.body:
+        raise EmptyBody
+    secret_key, previous_key = settings.secretkey or "", settings.previous_secretkey or ""
+    if not secret_key:
+        raise SecretKeyNotSet
+    form = Form(delivery.body)
+    checksum = form.signed("checksum")
+    transaction = form.signed("acquirer_transaction_id")
+    by_current, by_previous = [
+        hmac.compare_digest(checksum.upper(), sign(key, transaction).encode("ascii"))
+        for key in (secret_key, previous_key)
+    ]
+    # An empty key has a checksum, too, which anybody can compute.
+    by_previous &= bool(previous_key)
+    if not (by_current | by_previous):
+        raise WrongSignature
+    if not _TRANSACTION.fullmatch(transaction):
+        raise ParameterInvalid("acquirer_transaction_id")
+    form.by_previous_key = by_previous and not by_current
+    return form
+
+
+def parse(form: Form, timezone_: tzinfo) -> tuple[Notification, ...]:
+    """Read a verified form.
+
+    :param form: what :func:`verify` returned.
+    :param timezone_: the time zone that ``purchase_time`` is in. Click2Sell documents none;
+        the site's own is assumed.
+    :returns: one notification.
+    :raises ParameterMissing: a required parameter is absent or empty.
+    :raises ParameterInvalid: a parameter is malformed.
+    """
+    values = form.values()
+    for name in REQUIRED:
+        if len(values.get(name, "")) > LONGEST_VALUE:
+            raise ParameterInvalid(name)
+        if not values.get(name, "").strip():
+            raise ParameterMissing(name)
+    email = values["buyer_email"].strip()
+    if not is_address(email):
+        raise ParameterInvalid("buyer_email")
+    amount, currency = _price(values.get("product_price", ""))
+    transaction_type = values.get("transaction_type", "").strip()
+    subscription_status = values.get("subscription_status", "").strip()
+    payment_status = values.get("payment_status", "").strip()
+
+    def text(name: str) -> str:
+        # A name that is too long is cut: it decides nothing, and the payload has all of it.
+        return values.get(name, "").strip()[:LONGEST_VALUE]
+
+    # What tells two notifications apart. The time is not in it: a retry may carry a new one.
+    key = idempotency_key(
+        NAME,
+        values["acquirer_transaction_id"],
+        text("c2s_transaction_id"),
+        transaction_type,
+        subscription_status,
+        payment_status,
+        text("product_id"),
+        email.lower(),
+    )
+    notification = Notification(
+        key=key,
+        provider=NAME,
+        kind=_kind(transaction_type, subscription_status, payment_status),
+        transaction=values["acquirer_transaction_id"],
+        receipt=text("c2s_transaction_id"),
+        occurred_at=_moment(values, timezone_),
+        buyer=email.lower(),
+        email=email,
+        product_id=text("product_id"),
+        product_name=text("product_name"),
+        first_name=text("buyer_name"),
+        last_name=text("buyer_surname"),
+        amount=amount,
+        currency=currency,
+        country=text("buyer_country"),
+        affiliate=text("affiliate_username"),
+        subscription=transaction_type.lower() == "subscription",
+        payload={name: value for name, value in values.items() if not is_secret(name)},
+    )
+    return (notification,)
+
+
+def answer(status: int, text: str) -> Answer:
+    """What Click2Sell is told: it looks at the status alone."""
+    return Answer(status, text)
+
+
+def sign(secret_key: str, transaction: str | bytes) -> str:
+    """The checksum that Click2Sell sends for a transaction: upper-case hexadecimal MD5."""
+    raw = transaction.encode("utf-8") if isinstance(transaction, str) else transaction
+    # MD5 is Click2Sell's choice; the module's docstring says what follows from it.
+    digest = hashlib.md5(secret_key.encode("utf-8") + b"_" + raw, usedforsecurity=False)
+    return digest.hexdigest().upper()
+
+
+def _kind(transaction_type: str, subscription_status: str, payment_status: str) -> Kind:
+    if payment_status.lower() == "failed":
+        return Kind.PAYMENT_FAILED
+    if payment_status.lower() not in ("", "ok"):
+        return Kind.UNKNOWN
+    return KINDS.get((transaction_type.lower(), subscription_status.lower()), Kind.UNKNOWN)
+
+
+def _moment(values: Mapping[str, str], timezone_: tzinfo) -> datetime:
+    """When it happened, in UTC."""
+    date = _DATE.fullmatch(values["purchase_date"].strip())
+    if date is None or int(date[1]) < _FIRST_YEAR:
+        raise ParameterInvalid("purchase_date")
+    time = _TIME.fullmatch(values["purchase_time"].strip())
+    if time is None:
+        raise ParameterInvalid("purchase_time")
+    try:
+        day = datetime(int(date[1]), int(date[3]), int(date[4]), tzinfo=timezone_)
+    except ValueError:
+        raise ParameterInvalid("purchase_date") from None
+    try:
+        return day.replace(
+            hour=int(time[1]), minute=int(time[2]), second=int(time[3])
+        ).astimezone(timezone.utc)
+    except ValueError:
+        raise ParameterInvalid("purchase_time") from None
+    except OverflowError:
+        raise ParameterInvalid("purchase_date") from None
+
+
+def _price(text: str) -> tuple[Decimal | None, str]:
+    """Amount and currency of ``###.## CUR``; a refund is told by its kind, not by a sign."""
+    if not text.strip():
+        return None, ""
+    price = _PRICE.fullmatch(text.strip())
+    if price is None:
+        # Left to the payload: the form of a price must not keep a payer out.
+        return None, ""
+    return Decimal(price[1].replace(",", ".")), (price[2] or "").upper()

@@ -1,0 +1,1 @@
+"""plenigo: callbacks about subscriptions, completed by questions to its API."""

@@ -1,0 +1,229 @@
+"""plenigo: signed callbacks about subscriptions, payments and customers.
+
+Pure: imports nothing of Zope or Plone, does no I/O and reads no clock.
+
+A callback is an object with ``entityType``, ``callbackType``, ``entityId`` and ``entity``, and
+without an id of its own. The header ``plenigo-signature`` holds the time and one signature or
+more, each an HMAC-SHA256 over time and raw body. A retry may carry a new time, so that the key
+of a callback is its body.
+
+A callback states all of a subscription, but names customers only by id; and it may be late.
+:mod:`niteoweb.click2sell.providers.plenigo.states` is about what plenigo's API says then.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from datetime import timezone
+from datetime import tzinfo
+from niteoweb.click2sell.notification import Answer
+from niteoweb.click2sell.notification import Delivery
+from niteoweb.click2sell.notification import Event
+from niteoweb.click2sell.notification import EVERYTHING
+from niteoweb.click2sell.notification import Kind
+from niteoweb.click2sell.notification import Notification
+from niteoweb.click2sell.notification import ParameterInvalid
+from niteoweb.click2sell.notification import WrongSignature
+from niteoweb.click2sell.provider import JsonBody
+from niteoweb.click2sell.provider import signatures
+from niteoweb.click2sell.providers.plenigo import states
+from typing import Any
+
+import re
+
+
+NAME = states.NAME
+TITLE = "plenigo"
+SIGNED = EVERYTHING
+#: The header with time and signatures, in lower case.
+SIGNATURE = "plenigo-signature"
+#: Signatures in one header; during a rotation there are two.
+MOST_SIGNATURES = 8
+
+SUBSCRIPTION = "SUBSCRIPTION"
+MULTIUSER_SUBSCRIPTION = "MULTIUSER_SUBSCRIPTION"
+CUSTOMER = "CUSTOMER"
+FAILED_PAYMENT = "FAILED_PAYMENT"
+PAYMENT_FAILED = "PAYMENT_FAILED"
+CHANGE = "CHANGE"
+CREATION = "CREATION"
+DELETION = "DELETION"
+
+#: What a callback about a subscription is taken for, by its type.
+KINDS: Mapping[str, Kind] = {
+    CREATION: Kind.PURCHASE,
+    CHANGE: Kind.PLAN_CHANGE,
+    "UNDO_CANCELLATION": Kind.REACTIVATION,
+    "CANCELLATION": Kind.CANCELLATION,
+    "ENDED": Kind.EXPIRY,
+    "PAYMENT_REVOKED": Kind.CHARGEBACK,
+    PAYMENT_FAILED: Kind.PAYMENT_FAILED,
+}
+
+_ATTENTION = "needs attention: who uses it is not said; nothing is granted"
+_FAILED = "nothing changes; plenigo says when access ends"
+
+#: Everything that plenigo tells, as entity type and callback type.
+EVENTS = (
+    Event("SUBSCRIPTION CREATION", Kind.PURCHASE, "access until the end that plenigo states"),
+    Event("SUBSCRIPTION CHANGE", Kind.PLAN_CHANGE, "product and end become those of plenigo"),
+    Event("SUBSCRIPTION UNDO_CANCELLATION", Kind.REACTIVATION, "access as plenigo states it"),
+    Event("SUBSCRIPTION CANCELLATION", Kind.CANCELLATION, "access stays until its end"),
+    Event("SUBSCRIPTION ENDED", Kind.EXPIRY, "access ends"),
+    Event("SUBSCRIPTION PAYMENT_REVOKED", Kind.CHARGEBACK, "access ends now"),
+    Event("SUBSCRIPTION PAYMENT_FAILED", Kind.PAYMENT_FAILED, _FAILED),
+    Event("FAILED_PAYMENT PAYMENT_FAILED", Kind.PAYMENT_FAILED, _FAILED),
+    Event("SUBSCRIPTION with a quantity above one", Kind.UNKNOWN, _ATTENTION),
+    Event("MULTIUSER_SUBSCRIPTION CREATION", Kind.UNKNOWN, _ATTENTION),
+    Event("MULTIUSER_SUBSCRIPTION UNDO_CANCELLATION", Kind.UNKNOWN, _ATTENTION),
+    Event("MULTIUSER_SUBSCRIPTION CANCELLATION", Kind.UNKNOWN, _ATTENTION),
+    Event("CUSTOMER CREATION", Kind.INFORMATION, "the customer's address is remembered"),
+    Event("CUSTOMER CHANGE", Kind.INFORMATION, "the address tied to the customer follows"),
+    Event(
+        "CUSTOMER DELETION",
+        Kind.EXPIRY,
+        "access by all of the customer's subscriptions ends; the member is marked for erasure",
+    ),
+    Event("anything else", Kind.INFORMATION, "recorded only"),
+)
+
+_TIME = re.compile(r"[0-9]{1,12}", re.ASCII)
+_DIGEST = re.compile(r"[0-9A-Fa-f]{64}", re.ASCII)
+
+
+def verify(delivery: Delivery, settings: Any, now: datetime) -> signatures.SealedBody:
+    """Prove that a delivery comes from plenigo.
+
+    :param settings: what has ``secretkey``, ``previous_secretkey`` and ``tolerance``: seconds
+        that the signed time may be away from now, 0 for any.
+    :param now: the present moment, in UTC.
+    :returns: the body, to be handed to :func:`parse`.
+    :raises WrongContentType: the body is not JSON.
+    :raises EmptyBody: there is no body.
+    :raises SecretKeyNotSet: there is no secret key to verify with.
+    :raises WrongSignature: the signature is missing, malformed, too old, in the future, or not
+        the one of this body, with either key.
+    """
+    secret_keys = signatures.keys(delivery, settings)
+    time, digests = _signatures(delivery.headers.get(SIGNATURE, ""))
+    message = time.encode("ascii") + b"." + delivery.body
+    by_previous_key = signatures.prove(digests, message, secret_keys)
+    try:
+        sent_at = datetime.fromtimestamp(int(time), timezone.utc)
+    except (ValueError, OverflowError, OSError):
+        raise WrongSignature from None
+    if not signatures.in_time(sent_at, now, settings.tolerance):
+        raise WrongSignature
+    ids = ("entity.subscriptionId", "entityId")
+    return signatures.SealedBody(delivery.body, by_previous_key, sent_at, ids)
+
+
+def parse(genuine: signatures.SealedBody, timezone_: tzinfo) -> tuple[Notification, ...]:
+    """Read a genuine callback.
+
+    :param genuine: what :func:`verify` returned.
+    :param timezone_: not needed: plenigo's times name their zone.
+    :raises ParameterMissing: a required parameter is absent or empty.
+    :raises ParameterInvalid: a parameter is malformed.
+    """
+    body = genuine.read()
+    entity_type = body.required("entityType")
+    callback_type = body.required("callbackType")
+    entity = body.part("entity")
+    notification = Notification(
+        key=genuine.key(NAME),
+        provider=NAME,
+        kind=Kind.INFORMATION,
+        transaction="",
+        receipt="",
+        occurred_at=entity.moment("changedDate") or genuine.moment,
+        buyer="",
+        email="",
+        product_id="",
+        customer_id=_customer_id(entity),
+        sealed=True,
+        payload=body.payload(),
+    )
+    if entity_type == CUSTOMER:
+        return (_customer(notification, callback_type, body, entity),)
+    if entity_type == MULTIUSER_SUBSCRIPTION:
+        transaction = body.required("entityId")
+        return (states.for_several(replace(notification, transaction=transaction)),)
+    if entity_type == FAILED_PAYMENT:
+        transaction = entity.identifier("subscriptionId")
+        return (replace(notification, kind=Kind.PAYMENT_FAILED, transaction=transaction),)
+    if entity_type == SUBSCRIPTION:
+        kind = KINDS.get(callback_type, Kind.INFORMATION)
+        notification = replace(notification, kind=kind, transaction=_id_of(body, entity))
+        return (states.stated(notification, entity),)
+    return (notification,)
+
+
+def answer(status: int, text: str) -> Answer:
+    """What plenigo is told: it looks at the status alone, and tries again after an error."""
+    return Answer(status, text)
+
+
+def sign(secret_key: str, time: int, body: bytes) -> str:
+    """The header ``plenigo-signature`` of a body.
+
+    :param time: Unix seconds.
+    """
+    message = str(time).encode("ascii") + b"." + body
+    return f"t={time},s={signatures.sign(secret_key.encode('utf-8'), message).hex()}"
+
+
+def is_prompt(notification: Notification) -> bool:
+    """Whether plenigo can be asked how the subscription stands that a callback is about."""
+    about = notification.payload.get("entityType")
+    return about == SUBSCRIPTION and bool(notification.transaction)
+
+
+def _signatures(header: str) -> tuple[str, list[bytes]]:
+    """Time and signatures of the header; elements of other names do not count."""
+    times: list[str] = []
+    digests: list[str] = []
+    for element in header.split(","):
+        name, _, value = element.strip(" ").partition("=")
+        {"t": times, "s": digests}.get(name, []).append(value)
+    if (
+        len(times) != 1
+        or not _TIME.fullmatch(times[0])
+        or not 1 <= len(digests) <= MOST_SIGNATURES
+        or not all(_DIGEST.fullmatch(digest) for digest in digests)
+    ):
+        raise WrongSignature
+    return times[0], [bytes.fromhex(digest) for digest in digests]
+
+
+def _id_of(body: JsonBody, entity: JsonBody) -> str:
+    """The id of the subscription, which may stand in two places."""
+    inside = entity.identifier("subscriptionId")
+    outside = body.required("entityId")
+    if inside and inside != outside:
+        raise ParameterInvalid("entity.subscriptionId")
+    return outside
+
+
+def _customer_id(entity: JsonBody) -> str:
+    """Whom an entity is about: who gets it, else who is named at all."""
+    names = ("deliveryCustomerId", "customerId", "invoiceCustomerId")
+    return next(filter(None, (entity.identifier(name) for name in names)), "")
+
+
+def _customer(
+    notification: Notification, callback_type: str, body: JsonBody, entity: JsonBody
+) -> Notification:
+    inside = entity.identifier("customerId")
+    customer_id = body.required("entityId")
+    if inside and inside != customer_id:
+        raise ParameterInvalid("entity.customerId")
+    # No subscription has such an id, so that nothing else is taken for the same transaction.
+    notification = replace(
+        notification, customer_id=customer_id, transaction=f"customer {customer_id}"
+    )
+    if callback_type == DELETION:
+        return replace(notification, kind=Kind.EXPIRY, customer_deleted=True)
+    if callback_type in (CREATION, CHANGE):
+        return states.of_customer(notification, entity)
+    return notification

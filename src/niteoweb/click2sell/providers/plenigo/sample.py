@@ -1,0 +1,96 @@
+"""Made-up callbacks of plenigo: about a customer, and then about a subscription of theirs.
+
+Pure: imports nothing of Zope or Plone, does no I/O and reads no clock.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from niteoweb.click2sell.notification import Delivery
+from niteoweb.click2sell.notification import Kind
+from niteoweb.click2sell.provider import jsonbody
+from niteoweb.click2sell.provider import TERM
+from niteoweb.click2sell.provider import Wish
+from niteoweb.click2sell.providers.plenigo import protocol
+from typing import Any
+
+import json
+
+
+#: What plenigo calls it.
+TYPES: Mapping[str, str] = {
+    "subscription": protocol.CREATION,
+    "change": protocol.CHANGE,
+    "cancellation": "CANCELLATION",
+    "reactivation": "UNDO_CANCELLATION",
+    "chargeback": "PAYMENT_REVOKED",
+    "failed": protocol.PAYMENT_FAILED,
+    "end": "ENDED",
+}
+
+KINDS: Mapping[str, Kind] = {name: protocol.KINDS[type_] for name, type_ in TYPES.items()}
+SETTINGS: Mapping[str, str] = {}
+
+_OVER = ("chargeback", "end")
+
+
+def write(wish: Wish) -> tuple[bytes, ...]:
+    """A callback that tells the customer's address, and the one about the subscription.
+
+    :raises KeyError: the kind does not exist.
+    :raises ValueError: date or time are none.
+    """
+    # Without a time of its own it is the same each time, and known after the first.
+    customer = {
+        "customerId": wish.customer_id,
+        "email": wish.email,
+        "firstName": wish.first_name,
+        "lastName": wish.last_name,
+    }
+    return (
+        _callback(protocol.CUSTOMER, protocol.CREATION, wish.customer_id, customer),
+        _callback(
+            protocol.SUBSCRIPTION, TYPES[wish.kind], wish.transaction, _subscription(wish)
+        ),
+    )
+
+
+def sign(body: bytes, settings: Any, moment: datetime) -> Delivery:
+    """A body with the header that plenigo would send.
+
+    :param settings: what has ``secretkey``.
+    :param moment: when it is sent.
+    """
+    header = protocol.sign(settings.secretkey or "", int(moment.timestamp()), body)
+    return Delivery(body, jsonbody.CONTENT_TYPE, {protocol.SIGNATURE: header})
+
+
+def proofs(delivery: Delivery) -> tuple[str, ...]:
+    """The header with the signature."""
+    return tuple(delivery.headers.values())
+
+
+def _subscription(wish: Wish) -> dict[str, Any]:
+    moment, over = wish.moment, wish.kind in _OVER
+    status = "INACTIVE" if over else "ACTIVE"
+    found = {
+        "subscriptionId": wish.transaction,
+        "plenigoOfferId": wish.product,
+        "deliveryCustomerId": wish.customer_id,
+        "status": status,
+        "changedDate": moment.isoformat(),
+        "endDate": (moment if over else moment + TERM).isoformat(),
+        "items": [{"title": wish.product_name, "quantity": 1, "status": status}],
+    }
+    if wish.kind == "cancellation":
+        found["cancellationDate"] = moment.isoformat()
+    return found
+
+
+def _callback(entity_type: str, callback_type: str, entity_id: str, entity: Any) -> bytes:
+    value = {
+        "entityType": entity_type,
+        "callbackType": callback_type,
+        "entityId": entity_id,
+        "entity": entity,
+    }
+    return json.dumps(value).encode("ascii")

@@ -1,0 +1,153 @@
+"""Apply a plan: the only place that changes members, fields and groups."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.buyers import accountquota
+from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.ledger import counters
+from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import ownership
+from niteoweb.click2sell.mail import outbox
+from niteoweb.click2sell.member import accounts
+from niteoweb.click2sell.member import group
+from niteoweb.click2sell.provisioning.plan import Plan
+from typing import Any
+from zope.i18n import translate
+
+import logging
+
+
+logger = logging.getLogger("niteoweb.click2sell")
+
+
+@dataclass(frozen=True)
+class Done:
+    """What applying a plan did, for what comes after the commit.
+
+    :ivar user_id: the account, "" when there is none.
+    :ivar created: the account was made.
+    :ivar password: its password, known only here and in the mail.
+    :ivar mail_id: the mail that became due, "" for none.
+    :ivar claim: that this process is sending it, see outbox.py; "" when it is not.
+    """
+
+    user_id: str = ""
+    created: bool = False
+    password: str = ""
+    mail_id: str = ""
+    claim: str = ""
+
+
+def apply(
+    site: Any,
+    plan: Plan,
+    entry: ledger.Entry | None,
+    now: datetime,
+    step: Callable[[str], None],
+    sends: bool,
+) -> Done:
+    """Make the site agree with a plan.
+
+    :param entry: the entry being processed, None when there is none.
+    :param step: called at each place where a process could die.
+    :param sends: whether the mail that becomes due is sent as soon as this is committed.
+    """
+    buyer = buyers.get(site, plan.buyer_id)
+    if plan.absorbs:
+        buyers.absorb(site, buyer, buyers.get(site, plan.absorbs))
+    done = _account(site, buyer, plan, now, sends)
+    accountquota.wait(site, buyer, plan.asked)
+    step("member made")
+    if done.user_id:
+        if plan.properties and not done.created:
+            accounts.set_fields(done.user_id, plan.properties)
+        step("properties written")
+        _groups(buyer, plan, done.user_id, now)
+        step("groups changed")
+        buyers.change(
+            buyer,
+            grants=dict(plan.grants),
+            taken=dict(plan.taken),
+            due=plan.due,
+        )
+        buyers.set_live(site, buyer, plan.live)
+        counters.count_lapses(site, buyer, now, len(plan.lost))
+        buyers.await_groups(site, buyer, plan.pending)
+    if buyer["user_id"]:
+        buyers.schedule(site, buyer, plan.next_change)
+    # Two runs for one buyer always conflict, whatever else they change.
+    buyer["revision"] += 1
+    _entries(site, plan, entry)
+    counters.follow_payments(site, buyer)
+    counters.follow_renewals(site, buyer, plan.renewals)
+    return done
+
+
+def _account(site: Any, buyer: buyers.Buyer, plan: Plan, now: datetime, sends: bool) -> Done:
+    user_id, password = plan.user_id, ""
+    if plan.create:
+        user_id, password = accounts.create(plan.address, plan.properties)
+        buyers.tie(site, buyer, user_id, made=True, now=now)
+        if plan.counts:
+            accountquota.note(site, buyer, now)
+        buyers.change(
+            buyer,
+            password_print=accounts.password_print(user_id),
+            made_at=timestamps.iso(now),
+            logged_in=False,
+        )
+    elif plan.attach:
+        buyers.tie(site, buyer, user_id, made=False, now=now)
+    mail_id = claim = ""
+    if plan.mail:
+        mail = outbox.file(
+            site, plan.mail, user_id, plan.address, plan.product, now, plone_site.mail_domain()
+        )
+        mail_id = mail["id"]
+        if sends and not plone_site.is_copy():
+            # Marked where it is filed: a commit of its own would write all of it again.
+            claim = outbox.sending(site, mail, now)
+    return Done(user_id, plan.create, password, mail_id, claim)
+
+
+def _groups(buyer: buyers.Buyer, plan: Plan, user_id: str, now: datetime) -> None:
+    for name in plan.grant:
+        if name in plan.make and not group.exists(name):
+            group.make(name, translate("Click2Sell"))
+        group.grant(user_id, name)
+        buyers.note(buyer, buyers.GIVEN, name, now)
+    for name in plan.revoked:
+        group.revoke(user_id, name)
+        buyers.note(buyer, buyers.ENDED, name, now)
+
+
+def _entries(site: Any, plan: Plan, current: ledger.Entry | None) -> None:
+    """Write what became of the buyer's entries."""
+    for key, terms in plan.terms.items():
+        ledger.change(
+            ledger.get(site, key), days=terms.days, exclusive=terms.exclusive, terms_known=True
+        )
+    for key, verdict in plan.verdicts.items():
+        entry = ledger.get(site, key)
+        ledger.change(entry, counts=True)
+        if verdict.takes_effect:
+            ownership.bind(site, entry)
+        if ledger.ATTENTION == verdict.outcome != entry["outcome"]:
+            _report(entry, verdict.reason, verdict.subject)
+        ledger.finish(site, entry, verdict.outcome, verdict.reason, verdict.subject)
+
+
+def _report(entry: ledger.Entry, reason: str, subject: str) -> None:
+    """One line in the log for each thing that a person has to decide, without the address."""
+    level = logging.ERROR if reason.startswith("group") else logging.WARNING
+    logger.log(
+        level,
+        "Entry %s needs attention: %s (product %r, %r).",
+        entry["key"],
+        reason,
+        entry["product_id"],
+        subject,
+    )

@@ -1,0 +1,140 @@
+"""What a notification leaves open, asked of its provider: over the network, outside of locks.
+
+Some providers name a customer by an id, or only tell that a subscription has changed. What they
+told is written down at once, and takes effect when they have been asked. While a provider
+cannot be reached its entries are failed ones, which the sweep takes up.
+"""
+
+from collections.abc import Iterable
+from contextlib import nullcontext
+from dataclasses import dataclass
+from datetime import datetime
+from datetime import timezone
+from niteoweb.click2sell.buyers import customers
+from niteoweb.click2sell.buyers import history
+from niteoweb.click2sell.ledger import entrynote
+from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import retry
+from niteoweb.click2sell.notification import Notification
+from niteoweb.click2sell.provider import patience
+from niteoweb.click2sell.provider import Refused
+from niteoweb.click2sell.provider import registry
+from niteoweb.click2sell.provider import Unreachable
+from niteoweb.click2sell.provisioning import outage
+from typing import Any
+
+import logging
+import traceback
+
+
+logger = logging.getLogger("niteoweb.click2sell")
+
+#: Seconds that are left for asking while a notification is being taken in.
+HURRY = 6
+
+UNREACHABLE = "unreachable"
+NOT_TOLD = "not told"
+#: Asking failed in a way that nobody has thought of; it is no reason that is stored.
+BROKEN = "broken"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a provider has answered about an entry.
+
+    :ivar told: the entry's notification, complete, and others that followed from the answer;
+        none when it has not answered.
+    :ivar reason: why it has not, :data:`UNREACHABLE`, :data:`NOT_TOLD` or :data:`BROKEN`.
+    :ivar error: what was in the way, in words without addresses and secrets.
+    """
+
+    told: tuple[Notification, ...] = ()
+    reason: str = ""
+    error: str = ""
+
+
+def is_wanted(notification: Notification) -> bool:
+    """Whether the provider has to be asked before a notification can take effect."""
+    provider = registry.named(notification.provider)
+    return (
+        provider is not None
+        and provider.client is not None
+        and provider.client.is_wanted(notification, registry.settings(provider))
+    )
+
+
+def questions(site: Any, keys: Iterable[str]) -> tuple[Notification, ...]:
+    """The notifications of those entries whose provider has to be asked."""
+    found = (ledger.get(site, key) for key in keys)
+    return tuple(
+        customers.named(site, history.notification(entry))
+        for entry in found
+        if entry is not None and asks(entry)
+    )
+
+
+def asks(entry: ledger.Entry) -> bool:
+    """Whether the provider has to be asked about an entry."""
+    return bool(entry.get("asks"))
+
+
+def ask(asked: Iterable[Notification], hurried: bool = False) -> dict[str, Reply]:
+    """Ask the providers; this may take many seconds.
+
+    :param hurried: a provider waits for us to answer, and with it a thread that others need:
+        :data:`HURRY` seconds are all there is, and who was away a moment ago is not asked.
+    :returns: by the keys of the entries.
+    """
+    with patience.limited(HURRY) if hurried else nullcontext():
+        return {notification.key: _ask(notification, hurried) for notification in asked}
+
+
+def put_off(site: Any, entry: ledger.Entry, reply: Reply, now: datetime) -> None:
+    """Keep an entry that the provider did not answer for.
+
+    :param now: in UTC.
+    """
+    title = registry.title(entry["provider"])
+    entry["attempts"] += 1
+    entrynote.note_failure(entry, reply.error, now)
+    if reply.reason == UNREACHABLE:
+        retry.note_away(site, entry, now)
+        ledger.finish(site, entry, ledger.FAILED, UNREACHABLE, title)
+    elif reply.reason == BROKEN:
+        retry.note(site, entry, now)
+        ledger.finish(site, entry, ledger.FAILED)
+    else:
+        ledger.finish(site, entry, ledger.ATTENTION, NOT_TOLD, title)
+        # Somebody may become known by the customer's id, so that nothing has to be asked.
+        customers.wait_for(site, entry)
+
+
+def _ask(notification: Notification, hurried: bool) -> Reply:
+    provider = registry.named(notification.provider)
+    if provider is None or provider.client is None:
+        return Reply(reason=NOT_TOLD, error="There is no such provider any more.")
+    if not registry.is_enabled(provider):
+        return Reply(reason=UNREACHABLE, error="It is switched off.")
+    stored = registry.settings(provider)
+    asked_how = tuple(str(getattr(stored, name, "")) for name in ("api_url", "api_token"))
+    if hurried and not outage.may_ask(provider.name, asked_how):
+        return Reply(reason=UNREACHABLE, error="It could not be reached a moment ago.")
+    try:
+        now = datetime.now(timezone.utc)
+        told = provider.client.complete(notification, stored, now)
+        outage.ends(provider.name)
+        return Reply(told)
+    except Unreachable as error:
+        outage.begins(provider.name, asked_how)
+        key = notification.key
+        logger.warning("Entry %s has to wait: %s cannot be reached.", key, provider.name)
+        return Reply(reason=UNREACHABLE, error=str(error))
+    except Refused as error:
+        logger.warning("Entry %s needs attention: %s", notification.key, error.reason)
+        return Reply(reason=NOT_TOLD, error=error.reason)
+    except Exception as error:
+        # One that cannot be asked about must not keep the sweep from the others.
+        where = "".join(traceback.format_tb(error.__traceback__))
+        name = type(error).__name__
+        logger.error("Entry %s failed: %s\n%s", notification.key, name, where)
+        return Reply(reason=BROKEN, error=f"{name}\n{where}")

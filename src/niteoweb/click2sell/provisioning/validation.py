@@ -1,0 +1,263 @@
+"""Purchases that an app has asked to be validated: what each came to, kept for a day.
+
+The provider says some time later what a validation came to, in a notification or when it is
+asked. Until then the buyer may have access for some minutes, see
+:mod:`niteoweb.click2sell.entitlement.provisional`: once for each subscription of the shop,
+because the key of the entry that gives it is made of that.
+"""
+
+from collections.abc import Iterator
+from collections.abc import Mapping
+from datetime import datetime
+from datetime import timedelta
+from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.buyers import history
+from niteoweb.click2sell.entitlement import AT_MOST
+from niteoweb.click2sell.entitlement import compute
+from niteoweb.click2sell.entitlement import State
+from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import pseudonyms
+from niteoweb.click2sell.notification import idempotency_key
+from niteoweb.click2sell.notification import Kind
+from niteoweb.click2sell.notification import Notification
+from niteoweb.click2sell.notification import REFUSED
+from niteoweb.click2sell.notification import VALIDATION
+from niteoweb.click2sell.settings import current
+from niteoweb.click2sell.storage import trees
+from persistent.mapping import PersistentMapping
+from typing import Any
+
+import secrets
+
+
+PENDING = "pending"
+
+#: How long it is known what became of a validation.
+KEPT = timedelta(days=1)
+#: Validations that may be asked for in a minute, by everybody together.
+A_MINUTE = 60
+#: How long to wait before the provider is asked again what a validation came to.
+PAUSE = timedelta(seconds=5)
+
+Process = PersistentMapping
+
+
+class TooMany(Exception):
+    """More validations were asked for in a minute than are allowed."""
+
+
+def begin(site: Any, provider: str, subscription_id: str, by: str, now: datetime) -> Process:
+    """Write down that a purchase is to be validated.
+
+    :param provider: name of the provider that validates it.
+    :param subscription_id: what the shop calls the subscription.
+    :param by: user id of whoever asks; nobody else is told what it comes to.
+    :param now: in UTC.
+    :raises TooMany: try again in a minute.
+    """
+    forget_old(site, now)
+    by_time = trees.tree(site, "validations_by_time")
+    if len(by_time.keys((timestamps.iso(now - timedelta(minutes=1)), ""))) >= A_MINUTE:
+        raise TooMany
+    process = PersistentMapping(
+        {
+            "id": secrets.token_hex(16),
+            "provider": provider,
+            "subscription": subscription_id,
+            "by": by,
+            "submitted_at": timestamps.iso(now),
+            "status": PENDING,
+            # What the provider calls it, "" as long as it has not said so.
+            "question": "",
+            # Whether access in the meantime is this buyer's.
+            "given": False,
+            "asked_at": "",
+        }
+    )
+    trees.tree(site, "validations")[process["id"]] = process
+    by_time.insert((process["submitted_at"], process["id"]))
+    trees.tree(site, "validations_pending").insert(_place(process))
+    return process
+
+
+def get(site: Any, id_: str) -> Process | None:
+    """What is known of a validation."""
+    return trees.tree(site, "validations").get(id_)
+
+
+def forget(site: Any, process: Process) -> None:
+    """Forget a validation."""
+    trees.tree(site, "validations").pop(process["id"], None)
+    trees.tree(site, "validations_by_time").discard((process["submitted_at"], process["id"]))
+    trees.tree(site, "validations_pending").discard(_place(process))
+    place = (process["provider"], process["question"])
+    if trees.tree(site, "validations_asked").get(place) == process["id"]:
+        del trees.tree(site, "validations_asked")[place]
+
+
+def forget_old(site: Any, now: datetime) -> None:
+    """Forget the validations that were asked for too long ago."""
+    until = (timestamps.iso(now - KEPT), "")
+    for _time, id_ in list(trees.tree(site, "validations_by_time").keys(max=until)):
+        forget(site, get(site, id_))
+
+
+def queue(site: Any, process: Process, question: str, buyer: str) -> None:
+    """Note that the provider has taken a validation in.
+
+    :param question: what the provider calls it, "" where it does not say.
+    :param buyer: address of the buyer who is to have access in the meantime, in lower case, ""
+        for none.
+    """
+    if question:
+        process["question"] = question
+        trees.tree(site, "validations_asked")[process["provider"], question] = process["id"]
+    note_given(site, process, buyer)
+
+
+def note_given(site: Any, process: Process, buyer: str) -> None:
+    """Note whether access in the meantime is a buyer's: it is the first one's who is named.
+
+    :param buyer: address in lower case, "" for none.
+    """
+    known = ledger.get(site, key(process))
+    given = bool(buyer) and (known is None or known["buyer"] == buyer)
+    if process["given"] != given:
+        process["given"] = given
+
+
+def settle(site: Any, process: Process, verdict: str) -> None:
+    """Note what a validation came to.
+
+    :param verdict: :data:`~.notification.CONFIRMED` or :data:`~.notification.REFUSED`.
+    """
+    if process["status"] == PENDING:
+        process["status"] = verdict
+        trees.tree(site, "validations_pending").discard(_place(process))
+
+
+def told(site: Any, entry: ledger.Entry, now: datetime) -> Iterator[Notification]:
+    """Note what a notification says of validations.
+
+    It names the question. Where that is not known yet, because the notification was faster than
+    the answer, it names the subscription.
+
+    :param now: in UTC.
+    :returns: what follows from it, to be written down and processed.
+    """
+    verdict = entry.get("verdict", "")
+    if not verdict:
+        return
+    place = (entry["provider"], entry.get("answers", ""))
+    asked = trees.tree(site, "validations_asked").get(place)
+    for process in [get(site, asked)] if asked else _unanswered(site, entry):
+        if process["status"] == PENDING:
+            settle(site, process, verdict)
+            if verdict == REFUSED:
+                yield from ended(site, process, now)
+
+
+def may_ask(process: Process, now: datetime) -> bool:
+    """Note that the provider is asked what a validation came to, unless it just was.
+
+    :param now: in UTC.
+    """
+    if process["status"] != PENDING or not process["question"]:
+        return False
+    if process["asked_at"] and now - timestamps.from_iso(process["asked_at"]) < PAUSE:
+        return False
+    process["asked_at"] = timestamps.iso(now)
+    return True
+
+
+def key(process: Mapping[str, Any]) -> str:
+    """Key of the entry that gives access in the meantime: one for each subscription."""
+    return idempotency_key(VALIDATION, process["provider"], process["subscription"])
+
+
+def provisional(
+    process: Mapping[str, Any],
+    email: str,
+    product_id: str,
+    aliases: tuple[str, ...],
+    now: datetime,
+) -> Notification:
+    """What gives access in the meantime.
+
+    :param email: the buyer's address, as the app names it.
+    :param product_id: what was bought, as the provider names it.
+    :param now: in UTC.
+    """
+    return Notification(
+        key=key(process),
+        provider=VALIDATION,
+        speaks_for=process["provider"],
+        kind=Kind.PROVISIONAL,
+        transaction=f"{VALIDATION}-{process['subscription']}",
+        receipt="",
+        occurred_at=now,
+        buyer=email.lower(),
+        email=email,
+        product_id=product_id,
+        valid_until=now + AT_MOST,
+        origin=process["subscription"],
+        aliases=aliases,
+        sealed=True,
+        payload={"email": email, "offer_id": product_id, "by": process["by"]},
+    )
+
+
+def ended(site: Any, process: Mapping[str, Any], now: datetime) -> tuple[Notification, ...]:
+    """What ends access in the meantime, none where none was given, or to another buyer.
+
+    :param now: in UTC.
+    """
+    given = ledger.get(site, key(process)) if process["given"] else None
+    if given is None or pseudonyms.is_redacted(given):
+        return ()
+    notification = history.notification(given)
+    return (
+        Notification(
+            key=idempotency_key(notification.key, REFUSED),
+            provider=VALIDATION,
+            speaks_for=notification.speaks_for,
+            kind=Kind.EXPIRY,
+            transaction=notification.transaction,
+            receipt="",
+            occurred_at=now,
+            buyer=notification.buyer,
+            email=notification.email,
+            product_id=notification.product_id,
+            origin=notification.origin,
+            sealed=True,
+        ),
+    )
+
+
+def access_until(site: Any, process: Process, now: datetime) -> datetime | None:
+    """Until when there is access in the meantime, None for none.
+
+    :param now: in UTC.
+    """
+    given = ledger.get(site, key(process)) if process["given"] else None
+    if given is None or not given["buyer_id"]:
+        return None
+    entries = history.entries(site, buyers.get(site, given["buyer_id"]))
+    outcome = compute(history.facts(entries, {}), current.policy())
+    for found in outcome.entitlements:
+        if given["key"] in found.keys and found.state_at(now) is State.PROVISIONAL:
+            return found.access_until
+    return None
+
+
+def _unanswered(site: Any, entry: ledger.Entry) -> list[Process]:
+    """The validations of a subscription that the provider has given no name yet."""
+    place = (entry["provider"], entry.get("origin", ""))
+    filed = trees.tree(site, "validations_pending").keys((*place, ""), (*place, "~"))
+    found = (get(site, id_) for *_place, id_ in filed)
+    return [process for process in found if not process["question"]]
+
+
+def _place(process: Mapping[str, Any]) -> tuple[str, str, str]:
+    return process["provider"], process["subscription"], process["id"]

@@ -1,0 +1,15 @@
+"""The report: figures, lists, accounts and files."""
+
+from niteoweb.click2sell.report import accounting
+from niteoweb.click2sell.report import buyerlist
+from niteoweb.click2sell.report import charts
+from niteoweb.click2sell.report import csvfile
+from niteoweb.click2sell.report import notifications
+from niteoweb.click2sell.report import overview
+from niteoweb.click2sell.report import recount
+
+
+__all__ = [
+    *["accounting", "buyerlist", "charts", "csvfile", "notifications", "overview"],
+    *["recount"],
+]

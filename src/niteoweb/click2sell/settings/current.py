@@ -1,0 +1,53 @@
+"""The settings in use: the mapping of all providers, the policy, and the callback addresses."""
+
+from functools import lru_cache
+from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.entitlement import Line
+from niteoweb.click2sell.entitlement import MappingError
+from niteoweb.click2sell.entitlement import parse
+from niteoweb.click2sell.entitlement import Policy
+from niteoweb.click2sell.interfaces import IPaymentProvider
+from niteoweb.click2sell.provider import registry
+
+import logging
+
+
+logger = logging.getLogger("niteoweb.click2sell")
+
+
+def mapping() -> tuple[Line, ...]:
+    """The readable lines of all providers' mappings.
+
+    The others are logged, by number, and do no harm. Those of a provider that was switched off
+    count: what was paid for stays.
+    """
+    found: list[Line] = []
+    for provider in registry.registered():
+        stored = registry.settings(provider).mapping
+        lines, errors = _parsed(tuple(stored or ()), provider.name)
+        for error in errors:
+            logger.error("Mapping of products of %s to groups: %s", provider.name, error)
+        found += lines
+    return tuple(found)
+
+
+@lru_cache(maxsize=32)
+def _parsed(
+    lines: tuple[str, ...], provider: str
+) -> tuple[tuple[Line, ...], tuple[MappingError, ...]]:
+    """The lines as they were read before: each is compared with all others."""
+    return parse(lines, provider)
+
+
+def policy() -> Policy:
+    """The settings that entitlements depend on."""
+    found = plone_site.settings()
+    return Policy(
+        grace_days=found.grace_days or 0,
+        unmatched_refund_needs_attention=bool(found.unmatched_refund_needs_attention),
+    )
+
+
+def callback_address(provider: IPaymentProvider) -> str:
+    """Where a payment provider has to send its notifications."""
+    return f"{plone_site.address()}/@@{provider.name}"

@@ -1,0 +1,238 @@
+"""A provider's two secret keys: the present one, and the previous one while a rotation lasts.
+
+The provider and the site cannot change their keys at the same moment. Until notifications
+signed with the new key arrive, those signed with the old one are accepted, so that none is
+lost.
+
+When each key was used last is remembered under a short keyed hash of it, so that another key
+starts anew and nothing that is kept tells the key.
+"""
+
+from collections.abc import Iterator
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from datetime import timedelta
+from datetime import timezone
+from niteoweb.click2sell import _
+from niteoweb.click2sell.interfaces import IPaymentProvider
+from niteoweb.click2sell.interfaces import SECRET_KEY_LENGTH
+from niteoweb.click2sell.provider import registry
+from niteoweb.click2sell.storage import moments
+from typing import Any
+from zope.i18nmessageid import Message
+
+import hmac
+
+
+#: What the owner is told of; the values of these are never shown, sent or logged.
+NAMES = ("secretkey", "previous_secretkey")
+
+#: The previous key can go when it was not used for so long and the present one was.
+QUIET = timedelta(days=7)
+
+_KEY = "key "
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What the owner should know about a key, without a word of the key.
+
+    :ivar level: how loud, as one of Bootstrap's names for alerts.
+    :ivar last_used: when a notification signed with it arrived last, in UTC and exact to an
+        hour; None for never, as far as is known.
+    :ivar is_set: there is such a key at all.
+    """
+
+    level: str
+    text: Message
+    last_used: datetime | None = None
+    is_set: bool = True
+
+
+def is_set(provider: IPaymentProvider) -> bool:
+    """Whether a provider's notifications can be verified at all."""
+    return bool(registry.settings(provider).secretkey)
+
+
+def previous_is_set(provider: IPaymentProvider) -> bool:
+    """Whether notifications signed with a previous key are accepted, too."""
+    stored = registry.settings(provider)
+    return bool(stored.secretkey and stored.previous_secretkey)
+
+
+def mark(secret_key: str) -> str:
+    """A short text that stands for a key, and is the same for no other: a hash keyed by it."""
+    return hmac.digest(secret_key.encode("utf-8"), b"niteoweb.click2sell", "sha256").hex()[:8]
+
+
+def mark_of(stored: Any, previous: bool) -> str:
+    """What stands for the key that a delivery was signed with.
+
+    :param stored: the settings of its provider.
+    :param previous: it was the previous key.
+    """
+    return mark((stored.previous_secretkey if previous else stored.secretkey) or "")
+
+
+def note_use(site: Any, mark_: str, now: datetime) -> None:
+    """Write down that a genuine notification arrived, in the current transaction.
+
+    :param mark_: of the key that it was signed with.
+    :param now: in UTC.
+    """
+    moments.note(site, _used(mark_), now)
+
+
+def last_used(site: Any, secret_key: str | None) -> datetime | None:
+    """When a notification signed with a key arrived last, in UTC and exact to an hour."""
+    return moments.last(site, _used(mark(secret_key))) if secret_key else None
+
+
+def problems(
+    values: Mapping[str, Any], provider: IPaymentProvider
+) -> Iterator[tuple[str, Message]]:
+    """What is contradictory about the keys in settings that are to be saved.
+
+    :param values: as for :func:`niteoweb.click2sell.settings.rules.validate`.
+    """
+    stored = registry.settings(provider)
+    key, clear = values.get("secretkey"), values.get("secretkey_clear")
+    previous, clear_previous = (
+        values.get("previous_secretkey"),
+        values.get("previous_secretkey_clear"),
+    )
+    if key and clear:
+        message = _("Enter a new secret key or remove the present one, not both.")
+        yield "secretkey_clear", message
+    if clear_previous and previous:
+        message = _("Enter a previous secret key or remove the present one, not both.")
+        yield "previous_secretkey_clear", message
+    elif (
+        clear_previous
+        and values.get("secretkey_keep_old")
+        and key
+        and stored.secretkey not in (None, key)
+    ):
+        message = _("Keep accepting the old key or remove the previous one, not both.")
+        yield "previous_secretkey_clear", message
+    if previous and (clear or not (key or stored.secretkey)):
+        message = _("A previous key is of use only beside a secret key.")
+        yield "previous_secretkey", message
+    elif previous and previous == (key or stored.secretkey):
+        yield "previous_secretkey", _("This is the secret key itself.")
+
+
+def changes(values: Mapping[str, Any], provider: IPaymentProvider) -> dict[str, str | None]:
+    """What has to be stored of the keys.
+
+    A blank key keeps the stored one. A new key takes the place of the old one, which becomes
+    the previous one if that is asked for; whatever was the previous one is not accepted any
+    more. Without a key there is no previous one.
+
+    :param values: settings that :func:`problems` found nothing wrong with.
+    """
+    stored = registry.settings(provider)
+    key, previous, entered = (
+        stored.secretkey,
+        stored.previous_secretkey,
+        values.get("secretkey"),
+    )
+    if values.get("secretkey_clear"):
+        key, previous = None, None
+    elif entered and entered != key:
+        key, previous = entered, key if values.get("secretkey_keep_old") else None
+    if values.get("previous_secretkey_clear"):
+        previous = None
+    return {
+        "secretkey": key,
+        "previous_secretkey": values.get("previous_secretkey") or previous,
+    }
+
+
+def tidy(site: Any) -> None:
+    """After keys were saved: remember since when a previous one is it, forget others."""
+    kept = []
+    for provider in registry.registered():
+        stored = registry.settings(provider)
+        kept += [
+            _used(mark(key)) for key in (stored.secretkey, stored.previous_secretkey) if key
+        ]
+        if stored.previous_secretkey:
+            retired = _retired(mark(stored.previous_secretkey))
+            kept.append(retired)
+            if moments.last(site, retired) is None:
+                moments.note(site, retired, datetime.now(timezone.utc))
+    moments.forget(site, _KEY, but=tuple(kept))
+
+
+def notice(site: Any, provider: IPaymentProvider) -> Notice:
+    """What the owner should know about the present key."""
+    secret_key = registry.settings(provider).secretkey
+    if not secret_key:
+        text = _("No secret key is set. No notification is accepted until one is.")
+        return Notice("danger", text, is_set=False)
+    used = last_used(site, secret_key)
+    if len(secret_key) < SECRET_KEY_LENGTH:
+        text = _(
+            "A secret key is set, but it has fewer than ${length} characters. Whoever sees one "
+            "notification can find such a key by trying: choose a longer one, at ${provider} "
+            "and here. Leave this field blank to keep the present one.",
+            mapping={"length": SECRET_KEY_LENGTH, "provider": provider.title},
+        )
+        return Notice("warning", text, used)
+    return Notice("info", _("A secret key is set. Leave this field blank to keep it."), used)
+
+
+def previous_notice(site: Any, provider: IPaymentProvider) -> Notice | None:
+    """What the owner should know about the previous key; None when there is none."""
+    if not previous_is_set(provider):
+        return None
+    stored = registry.settings(provider)
+    used = last_used(site, stored.previous_secretkey)
+    if previous_can_go(site, provider):
+        text = _(
+            "The previous key can go: notifications are signed with the new one, and none was "
+            "signed with the previous one for ${days} days.",
+            mapping={"days": QUIET.days},
+        )
+        return Notice("success", text, used)
+    retired = moments.last(site, _retired(mark(stored.previous_secretkey)))
+    recent = used is not None and datetime.now(timezone.utc) - used < QUIET
+    if recent and (retired is None or used >= retired):
+        text = _(
+            "The previous key is still used. Enter the new one at ${provider}, too, and keep "
+            "the previous one until no notification is signed with it any more.",
+            mapping={"provider": provider.title},
+        )
+        return Notice("warning", text, used)
+    if last_used(site, stored.secretkey) is None:
+        text = _(
+            "The previous key is accepted, too. No notification was signed with the new one "
+            "yet."
+        )
+    else:
+        text = _("The previous key is accepted, too.")
+    return Notice("info", text, used)
+
+
+def previous_can_go(site: Any, provider: IPaymentProvider) -> bool:
+    """Whether there is a previous key that nobody seems to need any more."""
+    if not previous_is_set(provider):
+        return False
+    stored = registry.settings(provider)
+    used = last_used(site, stored.secretkey)
+    name = mark(stored.previous_secretkey)
+    known = (moments.last(site, moment) for moment in (_used(name), _retired(name)))
+    since = max((moment for moment in known if moment is not None), default=None)
+    if used is None or since is None:
+        return False
+    return used > since and datetime.now(timezone.utc) - since >= QUIET
+
+
+def _used(mark_: str) -> str:
+    return f"{_KEY}{mark_} used"
+
+
+def _retired(mark_: str) -> str:
+    return f"{_KEY}{mark_} retired"

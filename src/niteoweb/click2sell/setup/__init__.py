@@ -1,0 +1,10 @@
+"""Set-up: the checklist, and the adoption of members of release 0.4.5."""
+
+from niteoweb.click2sell.setup import adoption
+from niteoweb.click2sell.setup import checklist
+from niteoweb.click2sell.setup import providerchecks
+from niteoweb.click2sell.setup.check import Item
+from niteoweb.click2sell.setup.check import State
+
+
+__all__ = ["adoption", "checklist", "providerchecks", "Item", "State"]

@@ -1,0 +1,265 @@
+"""Take over the members of release 0.4.5, which had no ledger, only five fields on a member.
+
+For each of them one purchase is written down, of the provider "migration" and as the fields
+tell it, and the groups of its product that the member is in count as granted by this add-on
+from then on. Nobody is mailed, no event is fired, and no group is given or taken.
+
+What follows for the times after:
+
+* What Click2Sell sends later goes on with this purchase: a renewal extends it, a refund with
+  its receipt undoes it. Subscriptions cannot be told from sales, so there is no grace after
+  the days of this purchase until a renewal came.
+* The account counts as not made by this add-on, because nobody can tell any more: its password
+  and affiliate are never touched. It is tied to the address all the same, so later purchases go
+  to it.
+* The address is the user id where that is one: 0.4.5 found members by it and by nothing else,
+  and unlike the e-mail field no member can edit it. Only where the user id is no address it is
+  the e-mail field.
+* A member who is in no group of the product was taken out by hand, or never got in. Access
+  counts as ended, so that no later run puts the member back; a new payment does.
+* Groups of other products stay as they are, and are not taken by this add-on.
+
+A member who is a buyer already is skipped, so calling it again does the rest. Whoever bought
+between the upgrade and this is skipped too, and listed: the groups that 0.4.5 had given them
+stay theirs for good. So it is best called right after the upgrade.
+"""
+
+from collections.abc import Callable
+from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import field
+from datetime import datetime
+from datetime import timedelta
+from datetime import timezone
+from itertools import islice
+from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.buyers import history
+from niteoweb.click2sell.entitlement import compute
+from niteoweb.click2sell.entitlement import mapping
+from niteoweb.click2sell.entitlement import Policy
+from niteoweb.click2sell.ledger import counters
+from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import ownership
+from niteoweb.click2sell.member import group
+from niteoweb.click2sell.member import index
+from niteoweb.click2sell.notification import idempotency_key
+from niteoweb.click2sell.notification import Kind
+from niteoweb.click2sell.notification import MIGRATION
+from niteoweb.click2sell.notification import Notification
+from niteoweb.click2sell.provider import registry
+from niteoweb.click2sell.settings import current
+from niteoweb.click2sell.setup import legacymember
+from niteoweb.click2sell.setup.legacymember import Item
+from niteoweb.click2sell.setup.legacymember import OldMember
+from niteoweb.click2sell.storage import transactions
+from niteoweb.click2sell.storage import writer
+from typing import Any
+
+import transaction
+
+
+#: Members in one commit.
+BATCH = 500
+
+
+@dataclass
+class Report:
+    """What was, or would be, adopted.
+
+    :ivar looked_at: members of the site so far.
+    :ivar adopted: members with a purchase from now on.
+    :ivar skipped: members who were buyers before.
+    """
+
+    looked_at: int = 0
+    adopted: int = 0
+    skipped: int = 0
+    items: list[Item] = field(default_factory=list)
+
+    def add(self, other: "Report") -> None:
+        """Count a batch."""
+        self.looked_at += other.looked_at
+        self.adopted += other.adopted
+        self.skipped += other.skipped
+        self.items += other.items
+
+
+def adopt(
+    apply: bool,
+    now: datetime | None = None,
+    progress: Callable[[Report], None] = lambda r: None,
+) -> Report:
+    """Adopt all members who have bought with release 0.4.5, in batches.
+
+    :param apply: False to do everything and commit nothing.
+    :param now: in UTC; None for the present.
+    :param progress: called after each batch.
+    :raises niteoweb.click2sell.storage.transactions.Busy: the batches before are done; call it
+        again.
+    """
+    now = now or datetime.now(timezone.utc)
+    report = Report()
+    for user_ids in _batches(plone_site.get()):
+        # A microsecond for each member: what is filed by time is then filed at one end, where
+        # else all of it would be written again with each batch.
+        at = now + timedelta(microseconds=report.looked_at)
+        with writer.section():
+            if apply:
+                batch = transactions.run(
+                    lambda site, ids=user_ids, at=at: _batch(site, ids, at)
+                )
+            else:
+                batch = _without_commit(user_ids, at)
+        report.add(batch)
+        progress(report)
+    return report
+
+
+def _batches(site: Any) -> Iterator[list[str]]:
+    """The user ids of all members."""
+    user_ids = iter(index.everybody())
+    while batch := list(islice(user_ids, BATCH)):
+        yield batch
+        # The database's cache would only shrink when the connection closes.
+        site._p_jar.cacheGC()
+
+
+def _without_commit(user_ids: Sequence[str], now: datetime) -> Report:
+    transaction.begin()
+    try:
+        return _batch(plone_site.get(), user_ids, now)
+    finally:
+        transaction.abort()
+
+
+def _batch(site: Any, user_ids: Sequence[str], now: datetime) -> Report:
+    rules = _Rules(current.mapping(), current.policy(), plone_site.settings().buyers_group)
+    report = Report(looked_at=len(user_ids))
+    for position, user_id in enumerate(user_ids):
+        found = OldMember(user_id)
+        if not found.product_id:
+            continue
+        buyer = buyers.of_user(site, user_id)
+        if ledger.get(site, _key(user_id)) is not None:
+            report.skipped += 1
+            continue
+        if buyer is not None:
+            report.skipped += 1
+            others = [name for name in rules.inside(user_id) if name not in buyer["grants"]]
+            if others:
+                report.items.append(found.item(legacymember.BOUGHT_SINCE, others))
+            continue
+        problem = found.problem(site, now)
+        if problem:
+            report.items.append(found.item(problem))
+            continue
+        report.adopted += 1
+        at = now + timedelta(microseconds=position)
+        report.items += _adopt(site, found, rules, at)
+    return report
+
+
+@dataclass(frozen=True)
+class _Rules:
+    """What the settings say."""
+
+    lines: Sequence[mapping.Line]
+    policy: Policy
+    buyers_group: str
+
+    def inside(self, user_id: str) -> list[str]:
+        """The groups of the mapping that a member is in."""
+        groups = group.of(user_id)
+        return [
+            name for name in dict.fromkeys(x.group_id for x in self.lines) if name in groups
+        ]
+
+
+def _adopt(site: Any, found: OldMember, rules: _Rules, now: datetime) -> list[Item]:
+    """Write a member's purchase down, and what of it is there already.
+
+    :returns: what the owner should know about.
+    """
+    product = (registry.MAIN, found.product_id)
+    of_product = mapping.groups(rules.lines, product)
+    inside = rules.inside(found.user_id)
+    granted = [name for name in of_product if name in inside]
+    terms = mapping.terms(rules.lines, product)
+    entry = _record(site, found, terms, bool(granted), now)
+    grants = dict.fromkeys(granted, (product,))
+    if rules.buyers_group and group.contains(rules.buyers_group, found.user_id):
+        grants[rules.buyers_group] = (*grants.get(rules.buyers_group, ()), mapping.EVERY_BUYER)
+    buyer = buyers.get(site, entry["buyer_id"])
+    buyers.tie(site, buyer, found.user_id, made=False, now=now)
+    buyers.own(site, buyer, entry)
+    buyers.change(
+        buyer,
+        grants=grants,
+        due=tuple(sorted(grants)),
+        revision=buyer["revision"] + 1,
+    )
+    # Whoever is in the group has had access until now, even if the days are over: the sweep
+    # that ends it has to tell.
+    buyers.set_live(site, buyer, (product,) if granted else ())
+    outcome = compute(history.facts(history.entries(site, buyer), {}), rules.policy)
+    lapses = bool(granted) and product not in outcome.products(now)
+    counters.follow_payments(site, buyer)
+    counters.follow_renewals(site, buyer, outcome.renewals())
+    # Any moment that is past will do for what is due.
+    buyers.schedule(site, buyer, found.occurred_at if lapses else outcome.next_change(now))
+    items = []
+    if lapses:
+        items.append(found.item(legacymember.LAPSES, granted))
+    if any(name not in grants for name in inside):
+        items.append(found.item(legacymember.OTHER_GROUPS, inside))
+    if terms is None:
+        items.append(found.item(legacymember.NO_LINE))
+    elif not granted:
+        items.append(found.item(legacymember.OUTSIDE))
+    elif len(granted) < len(of_product) and not lapses:
+        missing = [name for name in of_product if name not in granted]
+        items.append(found.item(legacymember.MORE_GROUPS, missing))
+    return items
+
+
+def _key(user_id: str) -> str:
+    return idempotency_key(MIGRATION, user_id)
+
+
+def _record(
+    site: Any, found: OldMember, terms: mapping.Terms | None, inside: bool, now: datetime
+) -> ledger.Entry:
+    """Write the purchase into the ledger, as accepted and counting.
+
+    :param inside: whether the member is in a group of the product.
+    """
+    occurred_at, valid_until = found.occurred_at, None
+    if terms is not None and not inside:
+        valid_until = now
+        if terms.days is not None:
+            valid_until = min(now, occurred_at + timedelta(days=terms.days))
+    notification = Notification(
+        key=_key(found.user_id),
+        provider=MIGRATION,
+        # It knew Click2Sell only: what Click2Sell sends now goes on with what it left behind.
+        speaks_for=registry.MAIN,
+        kind=Kind.PURCHASE,
+        transaction=f"{MIGRATION}:{found.user_id}",
+        receipt=found.fields["last_purchase_id"] or "",
+        occurred_at=occurred_at,
+        buyer=found.address,
+        email=found.email or found.address,
+        product_id=found.product_id,
+        product_name=found.fields["product_name"] or "",
+        affiliate=found.fields["affiliate"] or "",
+        valid_until=valid_until,
+    )
+    entry = ledger.record(site, notification, now)
+    if terms is not None:
+        ledger.change(entry, days=terms.days, exclusive=terms.exclusive, terms_known=True)
+    ledger.change(entry, buyer_id=buyers.of_address(site, found.address)["id"], counts=True)
+    ownership.bind(site, entry)
+    ledger.finish(site, entry, ledger.ACCEPTED)
+    return entry

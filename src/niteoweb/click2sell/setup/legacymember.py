@@ -1,0 +1,105 @@
+"""A member as release 0.4.5 left it: five fields, and whether they can be taken over."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from dataclasses import dataclass
+from DateTime import DateTime
+from datetime import datetime
+from datetime import timedelta
+from datetime import timezone
+from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.member import accounts
+from niteoweb.click2sell.member import index
+from niteoweb.click2sell.member import privilege
+from niteoweb.click2sell.storage import trees
+from plone import api
+from typing import Any
+
+
+FIELDS = (
+    "product_id",
+    "product_name",
+    "affiliate",
+    "last_purchase_id",
+    "last_purchase_timestamp",
+    "email",
+)
+
+#: The field's default is midnight of 2000-01-01 somewhere: no date was ever written.
+NO_DATE_UNTIL = datetime(2000, 1, 3, tzinfo=timezone.utc)
+#: Clocks and time zones differ; more than this ahead is no date of a purchase.
+AHEAD = timedelta(hours=24)
+
+# Why an adopted member is listed.
+LAPSES = "lapses"  # the days of access are over: the next sweep ends it
+OTHER_GROUPS = "other groups"  # in groups of other products, which stay
+OUTSIDE = "outside"  # in no group of the product: access counts as ended
+MORE_GROUPS = "more groups"  # the product gives groups that a later run will give
+NO_LINE = "no line"  # the mapping has no line for the product
+ADOPTED = frozenset({LAPSES, OTHER_GROUPS, OUTSIDE, MORE_GROUPS, NO_LINE})
+
+# Why a member is not adopted.
+PRIVILEGED = "privileged"
+NO_ADDRESS = "no address"
+NO_DATE = "no date"
+SEVERAL_ACCOUNTS = "several accounts"  # with this address
+ANOTHER_BUYER = "another buyer"  # the address is tied to another member
+BOUGHT_SINCE = "bought since"  # a buyer already, in groups that we did not give
+
+
+@dataclass(frozen=True)
+class Item:
+    """A member that the owner should know about.
+
+    :ivar why: one of the constants above.
+    :ivar groups: the groups that it is about.
+    """
+
+    why: str
+    user_id: str
+    address: str
+    product_id: str
+    groups: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """The item as plain values."""
+        return {**asdict(self), "adopted": self.why in ADOPTED}
+
+
+class OldMember:
+    """A member and what 0.4.5 wrote on it."""
+
+    def __init__(self, user_id: str) -> None:
+        self.user_id = user_id
+        self.fields = accounts.fields(user_id, FIELDS) if accounts.exists(user_id) else {}
+        self.product_id = (self.fields.get("product_id") or "").strip()
+        self.email = (self.fields.get("email") or "").strip()
+        self.address = (user_id if "@" in user_id else self.email).lower()
+
+    @property
+    def occurred_at(self) -> datetime | None:
+        """When the purchase was, in UTC, None when the field tells no date."""
+        value = self.fields["last_purchase_timestamp"]
+        if not isinstance(value, DateTime):
+            return None
+        moment = timestamps.from_microseconds(value.micros())
+        return moment if moment > NO_DATE_UNTIL else None
+
+    def problem(self, site: Any, now: datetime) -> str:
+        """Why the member cannot be adopted, or ""."""
+        if privilege.member(self.user_id):
+            return PRIVILEGED
+        registration = api.portal.get_tool("portal_registration")
+        if not self.address or not registration.isValidEmail(self.address):
+            return NO_ADDRESS
+        if self.occurred_at is None or self.occurred_at > now + AHEAD:
+            return NO_DATE
+        if any(match.user_id != self.user_id for match in index.find(site, self.address)):
+            return SEVERAL_ACCOUNTS
+        known = trees.tree(site, "buyer_by_address").get(self.address)
+        return ANOTHER_BUYER if known and buyers.get(site, known)["user_id"] else ""
+
+    def item(self, why: str, groups: Sequence[str] = ()) -> Item:
+        """List the member."""
+        return Item(why, self.user_id, self.address, self.product_id, tuple(groups))

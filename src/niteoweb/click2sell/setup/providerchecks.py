@@ -1,0 +1,139 @@
+"""What has to be set up for one payment provider, and whether it is; part of the checklist."""
+
+from collections.abc import Collection
+from collections.abc import Iterator
+from niteoweb.click2sell import _
+from niteoweb.click2sell.interfaces import IPaymentProvider
+from niteoweb.click2sell.interfaces import SECRET_KEY_LENGTH
+from niteoweb.click2sell.ledger import silence
+from niteoweb.click2sell.provider import Refused
+from niteoweb.click2sell.provider import registry
+from niteoweb.click2sell.provider import Unreachable
+from niteoweb.click2sell.settings import apitoken
+from niteoweb.click2sell.settings import current
+from niteoweb.click2sell.settings import secretkeys
+from niteoweb.click2sell.setup.check import Item
+from niteoweb.click2sell.setup.check import State
+from typing import Any
+
+
+def items(
+    site: Any, provider: IPaymentProvider, silent: Collection[str], connect: bool = False
+) -> tuple[Item, ...]:
+    """What has to be set up for a provider, in the order in which that is done.
+
+    :param silent: names of the providers that are silent for unusually long.
+    :param connect: ask the provider, if it has an API, which may take seconds.
+    """
+    return tuple(_items(site, provider, silent, connect))
+
+
+def _items(
+    site: Any, provider: IPaymentProvider, silent: Collection[str], connect: bool
+) -> Iterator[Item]:
+    if not registry.is_enabled(provider):
+        text = _(
+            "It is switched off: the address for the notifications does not exist. Switch it "
+            "on in the settings when the rest is done."
+        )
+        yield Item("enabled", State.TODO, _("Switched on"), text, provider=provider.name)
+    yield _secret_key(site, provider)
+    yield from _previous_key(site, provider)
+    yield _mapping(provider)
+    if provider.client is not None:
+        yield _api(provider, connect)
+    yield _last_notification(site, provider, silent)
+
+
+def _secret_key(site: Any, provider: IPaymentProvider) -> Item:
+    notice = secretkeys.notice(site, provider)
+    state = {"danger": State.TODO, "warning": State.WARNING}.get(notice.level, State.OK)
+    text = {
+        State.OK: _("A secret key is set, and it is long enough."),
+        State.WARNING: _(
+            "The secret key has fewer than ${length} characters. Whoever sees one notification "
+            "can find it by trying: choose a longer one, at ${provider} and here.",
+            mapping={"length": SECRET_KEY_LENGTH, "provider": provider.title},
+        ),
+    }.get(state, notice.text)
+    title = _("Secret key")
+    return Item(
+        "secret_key", state, title, text, moment=notice.last_used, provider=provider.name
+    )
+
+
+def _previous_key(site: Any, provider: IPaymentProvider) -> Iterator[Item]:
+    notice = secretkeys.previous_notice(site, provider)
+    if notice is not None:
+        state = {"success": State.TODO, "warning": State.WARNING}.get(notice.level, State.OK)
+        yield Item(
+            "previous_secret_key",
+            state,
+            _("Previous secret key"),
+            notice.text,
+            moment=notice.last_used,
+            provider=provider.name,
+        )
+
+
+def _mapping(provider: IPaymentProvider) -> Item:
+    title = _("Products")
+    lines = [line for line in current.mapping() if line.provider == provider.name]
+    if not lines:
+        text = _(
+            "No product gives a group yet. Write a line for each product under Products and "
+            "groups."
+        )
+        return Item("mapping", State.TODO, title, text, provider=provider.name)
+    number = len({line.product_id for line in lines})
+    text = _("Products that give a group: ${number}", mapping={"number": number})
+    return Item("mapping", State.OK, title, text, provider=provider.name)
+
+
+def _api(provider: IPaymentProvider, connect: bool) -> Item:
+    """Whether the provider's API can be asked."""
+    title, names = _("API"), {"provider": provider.title}
+    if not apitoken.is_set(provider):
+        text = _(
+            "No token is set, so ${provider} cannot be asked for what its notifications leave "
+            "open. Those need attention.",
+            mapping=names,
+        )
+        return Item("api", State.WARNING, title, text, provider=provider.name)
+    probe = getattr(provider.client, "probe", None)
+    if probe is None or not connect:
+        text = _("A token is set. Whether ${provider} answers is not tried yet.", mapping=names)
+        return Item("api", State.UNTRIED, title, text, provider=provider.name)
+    try:
+        probe(registry.settings(provider))
+    except (Unreachable, Refused) as error:
+        text = _(
+            "${provider} cannot be asked: ${error}. Look at the address and the token in the "
+            "settings. Notifications that need an answer wait.",
+            mapping={**names, "error": str(error)},
+        )
+        return Item("api", State.TODO, title, text, provider=provider.name)
+    text = _("${provider} answers, and takes the token.", mapping=names)
+    return Item("api", State.OK, title, text, provider=provider.name)
+
+
+def _last_notification(site: Any, provider: IPaymentProvider, silent: Collection[str]) -> Item:
+    title, names = _("Notifications"), {"provider": provider.title}
+    last = next(iter(silence.arrivals(site, provider.name)), None)
+    if last is None:
+        state = State.TODO
+        text = _(
+            "No genuine notification has arrived yet. Enter the address for the notifications "
+            "at ${provider}, and buy something, or use click2sell-notify.",
+            mapping=names,
+        )
+    elif provider.name in silent:
+        state = State.WARNING
+        text = _(
+            "The last genuine notification is older than is usual for this site. See at "
+            "${provider} whether notifications are still on, and their address is right.",
+            mapping=names,
+        )
+    else:
+        state, text = State.OK, _("Genuine notifications arrive.")
+    return Item("last_notification", state, title, text, moment=last, provider=provider.name)

@@ -1,0 +1,9 @@
+"""Storage: the add-on's trees in the site, transactions, and the one writer of a process."""
+
+from niteoweb.click2sell.storage import moments
+from niteoweb.click2sell.storage import transactions
+from niteoweb.click2sell.storage import trees
+from niteoweb.click2sell.storage import writer
+
+
+__all__ = ["moments", "transactions", "trees", "writer"]

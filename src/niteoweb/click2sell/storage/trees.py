@@ -1,0 +1,172 @@
+"""Where the add-on keeps what it knows: one annotation of the site root.
+
+Everything below it is a BTree or a mapping of plain values, so that no later rename of a class
+of ours can make a stored object unreadable.
+"""
+
+from Acquisition import aq_base
+from BTrees.Length import Length
+from BTrees.OOBTree import OOBTree
+from BTrees.OOBTree import OOTreeSet
+from hashlib import sha256
+from persistent.mapping import PersistentMapping
+from typing import Any
+from zope.annotation.interfaces import IAnnotations
+
+import json
+import transaction
+
+
+KEY = "niteoweb.click2sell"
+
+#: Where a transaction keeps what holds the trees of a site.
+_KNOWN = object()
+
+#: The trees below the annotation, and what they are made of.
+TREES = {
+    # index.py
+    "member_addresses": OOBTree,  # lower-cased e-mail address -> tuple of user ids
+    "member_logins": OOBTree,  # lower-cased login name -> tuple of user ids
+    "member_ids": OOBTree,  # user id -> (address, login name), "" for what is the user id
+    # ledger.py
+    "entries": OOBTree,  # place, see entries.py -> entry
+    "entry_places": OOBTree,  # number(key) -> place
+    # facets.py
+    "facets": OOBTree,  # (outcome, provider, kind, product id) -> set of places
+    "counts": OOBTree,  # the same, and () for all -> Length
+    "transactions": OOBTree,  # number(provider, transaction) -> see ownership.py
+    # What an owner found out: (provider whose purchase it is, transaction) or ("", address)
+    # -> the right address
+    "corrected": OOBTree,
+    "corrected_to": OOTreeSet,  # (the right address, provider or "", transaction or address)
+    "dismissed": OOTreeSet,  # keys of refused entries that an owner has dismissed
+    # retryqueue.py: (provider that it waits for or "", time as stored, place)
+    "retries": OOTreeSet,
+    "untold": OOTreeSet,  # keys of entries that wait for the owner, who was not told yet
+    "money": OOTreeSet,  # (microseconds at which money moved, place)
+    # buyers.py
+    "buyers": OOBTree,  # buyer id -> record
+    "buyer_by_address": OOBTree,  # lower-cased address -> buyer id
+    "buyer_by_user": OOBTree,  # user id -> buyer id, where the user id is none of the addresses
+    "buyer_by_customer": OOBTree,  # (provider, its id of the customer) -> buyer id
+    # (provider, its id of a customer nobody is known for, key of the entry that names only it)
+    "customers_awaited": OOTreeSet,
+    # handover.py: number(provider, subscription) -> (since when as stored, buyer id)
+    "delivered_to": OOBTree,
+    "buyers_due": OOTreeSet,  # (time of the next change of access, buyer id)
+    "buyers_pending": OOTreeSet,  # (group that could not be given, buyer id)
+    "buyers_with_access": Length,  # how many
+    # search.py
+    "buyer_words": OOTreeSet,  # word, space, buyer id
+    "nameless_words": OOTreeSet,  # word, space, key of an entry that names no buyer
+    "buyers_paid": OOBTree,  # place of the latest payment -> buyer id
+    "buyers_paid_count": Length,  # how many
+    # validation.py
+    "validations": OOBTree,  # id -> what is known of the validation
+    "validations_by_time": OOTreeSet,  # (time at which it was asked for, id)
+    "validations_pending": OOTreeSet,  # (provider, the shop's id of the subscription, id)
+    "validations_asked": OOBTree,  # (provider, what it calls the validation) -> id
+    # holder.py: number(provider, the shop's id of a subscription) -> places of the first
+    # entries of the provider's subscriptions for it, whoever has it now last
+    "holders": OOBTree,
+    # accountquota.py
+    "accounts_made": OOTreeSet,  # (time, buyer id) of those that the cap counts
+    "accounts_awaited": OOTreeSet,  # (time at which it was asked for, buyer id)
+    # outbox.py
+    "mails": OOBTree,  # mail id -> mail
+    "mails_due": OOTreeSet,  # (time of the next attempt, mail id)
+    "mails_by_address": OOTreeSet,  # (lower-cased address, mail id)
+    "mails_by_user": OOTreeSet,  # (user id, mail id), where the user id is not the address
+    # retention.py
+    "payloads_kept": OOTreeSet,  # places of old entries that need attention, see ledger.py
+    # mentions.py: (address, key of an entry or id of a buyer) that names it and is another's
+    "mentions": OOTreeSet,
+    # erasure.py
+    "erasures": OOBTree,  # time and a random end -> who erased or took in whom, and why
+    # counters.py; what is filed by time has minus its microseconds in front
+    "figures": OOBTree,  # (day or month, name) -> Length
+    "products_with_access": OOBTree,  # (provider, product id) -> Length, members
+    "logins_awaited": OOTreeSet,  # (account made, user id)
+    "renewals_awaited": OOTreeSet,  # (expected, buyer id, provider, product id)
+    "mails_failed": OOTreeSet,  # (filed, mail id)
+    # rejections.py, alerts.py and moments.py
+    "remarks": PersistentMapping,  # figures that are written now and then
+}
+
+
+#: Where a transaction keeps its trees that are not stored (yet).
+_STAND_INS = object()
+
+
+def number(*texts: str) -> int:
+    """What stands for texts where they are long: 128 bits of a hash of them.
+
+    A record of a tree is written whole for one of its keys, so short keys are cheap ones.
+    """
+    return int.from_bytes(sha256(json.dumps(texts).encode("ascii")).digest()[:16], "big")
+
+
+def install(site: Any) -> None:
+    """Make the annotation and whichever tree is missing; what is there stays."""
+    root = _root(site)
+    for name in TREES:
+        if name not in root:
+            root[name] = tree(site, name)
+
+
+def exists(site: Any) -> bool:
+    """Whether the add-on keeps anything in this site."""
+    return KEY in IAnnotations(site)
+
+
+def tree(site: Any, name: str) -> Any:
+    """One of :data:`TREES`.
+
+    One that is missing is stored when something was put into it by the time of the commit: who
+    only reads changes nothing. Until then it belongs to this transaction.
+    """
+    root = _looked_up(site)
+    found = None if root is None else root.get(name)
+    return _stand_in(site, name) if found is None else found
+
+
+def _looked_up(site: Any) -> PersistentMapping | None:
+    """What holds all trees, looked up once in a transaction: a purchase asks 70 times."""
+    current, base = transaction.get(), aq_base(site)
+    try:
+        known = current.data(_KNOWN)
+    except KeyError:
+        known = {}
+        current.set_data(_KNOWN, known)
+    _site, root = known.get(id(base), (None, None))
+    # One that was made in this transaction may be rolled back.
+    if root is None or root._p_jar is None:
+        root = IAnnotations(site).get(KEY)
+        known[id(base)] = base, root
+    return root
+
+
+def _root(site: Any) -> PersistentMapping:
+    annotations = IAnnotations(site)
+    if KEY not in annotations:
+        annotations[KEY] = PersistentMapping()
+    return annotations[KEY]
+
+
+def _stand_in(site: Any, name: str) -> Any:
+    current = transaction.get()
+    try:
+        made = current.data(_STAND_INS)
+    except KeyError:
+        made = {}
+        current.set_data(_STAND_INS, made)
+        current.addBeforeCommitHook(_store, (made,))
+    # The site stands in the value, so that no other object can get its id meanwhile.
+    return made.setdefault((id(aq_base(site)), name), (site, TREES[name]()))[1]
+
+
+def _store(made: dict[tuple[int, str], tuple[Any, Any]]) -> None:
+    """Store the trees that are not empty."""
+    for (_id, name), (site, new) in made.items():
+        if new() if isinstance(new, Length) else len(new):
+            _root(site).setdefault(name, new)

@@ -1,0 +1,81 @@
+"""Are deliveries that a provider makes up taken for what they are to be?"""
+
+from collections.abc import Callable
+from collections.abc import Iterator
+from functools import wraps
+from niteoweb.click2sell.notification import DeliveryError
+from niteoweb.click2sell.notification import Kind
+from niteoweb.click2sell.notification import Notification
+from niteoweb.click2sell.provider import deliveries
+from niteoweb.click2sell.provider import Wish
+from niteoweb.click2sell.testing.conformance.case import ProviderCase
+from niteoweb.click2sell.testing.conformance.case import SECRET_KEY
+from types import SimpleNamespace
+from typing import Any
+
+
+_EMAIL = "Jane.Made-Up@example.org"
+
+#: What has to say what it is about.
+_BOUGHT = (Kind.PURCHASE, Kind.RENEWAL, Kind.PLAN_CHANGE)
+
+
+def for_each_kind(case: Callable[[Any, str, Kind], None]) -> Callable[[Any], None]:
+    """Run a case for each kind that can be made up, in a subtest of its name."""
+
+    @wraps(case)
+    def run(self: ProviderCase) -> None:
+        for name, kind in {} if self.maker is None else self.maker.KINDS.items():
+            with self.subTest(name):
+                case(self, name, kind)
+
+    return run
+
+
+class MakingCase(ProviderCase):
+    """What makes deliveries up, for a provider that has it."""
+
+    @for_each_kind
+    def test_what_is_made_up_is_taken_for_what_it_is_to_be(self, name: str, kind: Kind) -> None:
+        found = list(self._made(name))
+        self.assertIs(found[-1].kind, kind)
+        self.assertEqual(found[-1].transaction, "T-1")
+        self.assertIn(_EMAIL.lower(), {one.buyer for one in found})
+        if kind in _BOUGHT:
+            self.assertIn("gold", (found[-1].product_id, *found[-1].aliases))
+
+    @for_each_kind
+    def test_what_is_made_up_has_a_key_of_its_transaction(self, name: str, kind: Kind) -> None:
+        one, again, other = (list(self._made(name, id_))[-1].key for id_ in ("1", "1", "2"))
+        self.assertEqual(one, again)
+        self.assertNotEqual(one, other)
+
+    @for_each_kind
+    def test_what_is_made_up_needs_the_key_and_names_its_proof(
+        self, name: str, kind: Kind
+    ) -> None:
+        wish = self._wish(name)
+        with self.assertRaises(DeliveryError):
+            for delivery in deliveries(self.maker, wish, self._settings("another")):
+                self.read(delivery)
+        for delivery in deliveries(self.maker, wish, self._settings()):
+            told = repr((delivery.body, dict(delivery.headers)))
+            self.assertNotIn(SECRET_KEY, told)
+            proofs = self.maker.proofs(delivery)
+            self.assertTrue(proofs and all(proofs), "nothing proves it")
+            for proof in proofs:
+                self.assertIn(proof, told)
+
+    def _settings(self, secret_key: str = SECRET_KEY) -> Any:
+        found = {**self.maker.SETTINGS, **vars(self.settings(secret_key))}
+        return SimpleNamespace(**found)
+
+    def _wish(self, name: str, transaction: str = "T-1") -> Wish:
+        now = self.now.astimezone(self.zone)
+        names = {"first_name": "Jane", "last_name": "Made-Up", "product_name": "Gold"}
+        return Wish(name, "gold", _EMAIL, transaction, now, receipt="R-1", **names)
+
+    def _made(self, name: str, transaction: str = "T-1") -> Iterator[Notification]:
+        settings = self._settings()
+        for delivery in deliveries(self.maker, self._wish(name, transaction), settings):
+            yield from self.read(delivery, settings)

@@ -1,0 +1,96 @@
+"""What the fields of a notification look like, whatever the provider sent."""
+
+from collections.abc import Iterator
+from collections.abc import Mapping
+from datetime import datetime
+from datetime import timedelta
+from decimal import Decimal
+from niteoweb.click2sell.notification import CONFIRMED
+from niteoweb.click2sell.notification import Kind
+from niteoweb.click2sell.notification import Notification
+from niteoweb.click2sell.notification import REFUSED
+from niteoweb.click2sell.provider import is_address
+
+import re
+
+
+#: Characters of a text.
+LONGEST = 255
+
+_TEXTS = (
+    *("transaction", "receipt", "buyer", "email", "product_id", "product_name", "first_name"),
+    *(
+        "last_name",
+        "currency",
+        "country",
+        "affiliate",
+        "speaks_for",
+        "customer_id",
+        "origin",
+        "answers",
+        "verdict",
+        "attention",
+    ),
+)
+_FLAGS = ("subscription", "sealed", "snapshot", "customer_deleted")
+_KEY = re.compile(r"[0-9a-f]{64}", re.ASCII)
+
+
+def mistakes(found: Notification, provider: str) -> list[str]:
+    """What is not as the seam promises it, in English; it names no value.
+
+    :param provider: the name of the provider.
+    """
+    return [what for what, is_right in _promises(found, provider) if not is_right]
+
+
+def _promises(found: Notification, provider: str) -> Iterator[tuple[str, bool]]:
+    if type(found) is not Notification:
+        yield "parse returns notifications", False
+        return
+    yield (
+        "key: as idempotency_key makes it",
+        _is_text(found.key) and bool(_KEY.fullmatch(found.key)),
+    )
+    yield "provider: its name", found.provider == provider
+    yield "kind: a member of Kind", type(found.kind) is Kind
+    for name in _TEXTS:
+        yield f"{name}: a text of up to {LONGEST} characters", _is_text(getattr(found, name))
+    for name in _FLAGS:
+        yield f"{name}: True or False", type(getattr(found, name)) is bool
+    yield "email: a mail address, or empty", found.email == "" or is_address(found.email)
+    yield "buyer: the address in lower case", found.buyer == found.email.lower()
+    yield "occurred_at: a moment in UTC", _is_moment(found.occurred_at)
+    until = found.valid_until
+    yield "valid_until: a moment in UTC, or None", until is None or _is_moment(until)
+    yield "amount: a number, or None", found.amount is None or _is_number(found.amount)
+    yield "verdict: one of a validation, or empty", found.verdict in ("", CONFIRMED, REFUSED)
+    yield "speaks_for: left to this add-on", found.speaks_for == ""
+    aliases = found.aliases
+    right = type(aliases) is tuple and all(map(_is_text, aliases))
+    yield "aliases: a tuple of texts", right
+    yield "payload: texts by names", is_payload(found.payload)
+
+
+def is_payload(values: object) -> bool:
+    """Whether it can be kept as what a delivery said: texts by names."""
+    return isinstance(values, Mapping) and all(
+        type(text) is str and _can_be_stored(text) for item in values.items() for text in item
+    )
+
+
+def _is_text(value: object) -> bool:
+    return type(value) is str and len(value) <= LONGEST and _can_be_stored(value)
+
+
+def _is_moment(value: object) -> bool:
+    return type(value) is datetime and value.utcoffset() == timedelta(0)
+
+
+def _is_number(value: object) -> bool:
+    return type(value) is Decimal and value.is_finite()
+
+
+def _can_be_stored(text: str) -> bool:
+    """Whether it has no half characters, which neither a page nor a mail can show."""
+    return text == text.encode("utf-8", "replace").decode("utf-8")

@@ -1,0 +1,190 @@
+"""Site Setup: the page where an owner decides about a notification, through a browser."""
+
+from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.owner import action
+from niteoweb.click2sell.tests.base import EMAIL
+from niteoweb.click2sell.tests.browser.test_notifications import PageTestCase
+from unittest import mock
+from urllib.error import HTTPError
+from zope.testbrowser.browser import Browser
+
+
+SHOW = "Show what this would change"
+WRONG = "jonh@example.org"
+
+
+class DecidePageTestCase(PageTestCase):
+    def decide(self, key: str = "", who=None) -> Browser:
+        """The page about an entry, the newest one by default."""
+        args = () if who is None else (who,)
+        return self.opened(f"/{key or self.key()}/decide", *args)
+
+    def form(self, browser: Browser, what: str):
+        """The form of one decision."""
+        for index in range(20):
+            form = browser.getForm(index=index)
+            fields = form._form.fields
+            if "what" in fields and fields["what"][0].value == what:
+                return form
+        raise AssertionError(what)
+
+    def confirm(self, browser: Browser) -> Browser:
+        browser.getControl("Do it").click()
+        return browser
+
+
+class TestDecide(DecidePageTestCase):
+    def test_choose_the_member(self):
+        self.account("john", login="johnny", fullname="John <b>Smith</b>")
+        self.buy()
+        browser = self.opened(f"/{self.key()}")
+        browser.getLink("Decide what becomes of it").click()
+        form = self.form(browser, "attach")
+        self.assertIn("John &lt;b&gt;Smith", browser.contents)
+        form.getControl(name="candidate").value = ["john"]
+        form.getControl(name="reason").value = "he called"
+        form.getControl(SHOW).click()
+        text = self.text(browser)
+        self.assertIn("The buyer is attached to the existing account john.", text)
+        self.assertEqual(self.groups("john"), [])
+        self.confirm(browser)
+        self.assertIn("Done. It stands in the record.", self.text(browser))
+        self.assertIn("chose the member", self.text(browser))
+        self.assertIn("he called", self.text(browser))
+        self.assertEqual(self.groups("john"), ["click2sell", "premium"])
+
+    def test_who_may_administer_the_site_cannot_be_chosen(self):
+        self.account("john", login="johnny")
+        self.account("other", email="other@example.org")
+        self.buy()
+        with self.owner():
+            self.portal.acl_users.portal_role_manager.assignRoleToPrincipal("Manager", "other")
+        form = self.form(browser := self.decide(), "attach")
+        form.getControl(name="user_id").value = "other"
+        form.getControl(name="reason").value = "he called"
+        form.getControl(SHOW).click()
+        self.assertIn("The account may administer the site", self.text(browser))
+        self.assertNotIn("Do it", browser.contents)
+        # What was typed is still there.
+        self.assertEqual(self.form(browser, "attach").getControl(name="user_id").value, "other")
+
+    def test_make_the_group(self):
+        self.settings(mapping=["1|missing"])
+        self.buy()
+        browser = self.decide()
+        self.form(browser, "make_group").getControl(SHOW).click()
+        self.assertIn("Groups given missing", self.text(browser))
+        self.confirm(browser)
+        self.assertEqual(self.groups(), ["click2sell", "missing"])
+
+    def test_take_a_refused_one_in(self):
+        self.buy(buyer_email=WRONG)
+        self.later(minutes=1)
+        self.buy()
+        browser = self.decide()
+        form = self.form(browser, "decide")
+        form.getControl(name="reason").value = "it is his"
+        form.getControl(SHOW).click()
+        text = self.text(browser)
+        self.assertIn("Groups taken premium, click2sell", text)
+        self.assertIn(f"A new member is made for {EMAIL}.", text)
+        self.confirm(browser)
+        self.assertEqual((self.groups(WRONG), self.groups()), ([], ["click2sell", "premium"]))
+
+    def test_correct_the_buyer(self):
+        self.buy(buyer_email=WRONG)
+        browser = self.decide()
+        form = self.form(browser, "correct")
+        form.getControl(name="address").value = EMAIL
+        form.getControl(name="scope").value = ["everything"]
+        form.getControl(name="reason").value = "mistyped"
+        form.getControl(SHOW).click()
+        self.confirm(browser)
+        self.assertEqual((self.groups(WRONG), self.groups()), ([], ["click2sell", "premium"]))
+        self.buy_again(buyer_email=WRONG, product_id="2")
+        self.assertEqual(self.groups(), ["click2sell", "course", "premium"])
+
+    def test_dismiss(self):
+        self.buy(transaction_type="Gift")
+        browser = self.decide()
+        form = self.form(browser, "dismiss")
+        form.getControl(name="reason").value = "a gift"
+        form.getControl(SHOW).click()
+        self.assertIn("It is recorded, and changes nothing else.", self.text(browser))
+        self.confirm(browser)
+        self.assertEqual(self.entries(), [(ledger.NOTHING, "unknown kind", "")])
+
+    def test_something_has_happened_since(self):
+        self.settings(mapping=["1|missing"])
+        self.buy()
+        browser = self.decide()
+        self.form(browser, "make_group").getControl(SHOW).click()
+        self.later(minutes=1)
+        self.refund()
+        self.confirm(browser)
+        self.assertIn("Something has happened since", self.text(browser))
+        self.assertEqual(self.groups(), ["click2sell"])
+
+    def test_what_is_confirmed_is_what_was_asked_for(self):
+        self.buy(buyer_email=WRONG)
+        browser = self.decide()
+        form = self.form(browser, "correct")
+        form.getControl(name="address").value = EMAIL
+        form.getControl(name="reason").value = "mistyped"
+        form.getControl(SHOW).click()
+        shown = next(
+            browser.getForm(index=index)
+            for index in range(5)
+            if "fingerprint" in browser.getForm(index=index)._form.fields
+        )
+        shown.getControl(name="address").value = "thief@example.org"
+        self.confirm(browser)
+        self.assertIn("Something has happened since.", self.text(browser))
+        self.assertIsNone(self.member("thief@example.org"))
+
+    def test_it_fails(self):
+        self.buy(buyer_email=WRONG)
+        browser = self.decide()
+        form = self.form(browser, "correct")
+        form.getControl(name="address").value = EMAIL
+        form.getControl(name="reason").value = "mistyped"
+        form.getControl(SHOW).click()
+        before = self.last_transaction()
+        with (
+            mock.patch.object(action, "_apply", side_effect=RuntimeError("told nobody")),
+            self.assertLogs("niteoweb.click2sell", "ERROR") as logged,
+        ):
+            self.confirm(browser)
+        self.assertIn("This cannot be done: RuntimeError.", self.text(browser))
+        self.assertNotIn("told nobody", browser.contents + "".join(logged.output))
+        self.assertEqual(self.last_transaction(), before)
+
+    def test_nothing_without_a_token_or_the_permission(self):
+        self.buy(buyer_email=WRONG)
+        viewer = self.person("viewer", permissions=("View purchases",))
+        path = f"{self.url}/{self.key()}/decide"
+        body = f"what=correct&address={EMAIL}&reason=x&confirm=1"
+        before = self.dump()
+        browser = self.browser()
+        browser.raiseHttpErrors = True
+        with self.assertRaises(HTTPError) as caught:
+            browser.post(path, body)
+        self.assertEqual(caught.exception.code, 403)
+        self.assertIn("Insufficient Privileges", self.decide(who=viewer).contents)
+        self.assertNotIn("Decide", self.opened(f"/{self.key()}", viewer).contents)
+        self.assertEqual(self.dump(), before)
+
+    def test_nothing_to_decide(self):
+        self.buy(transaction_type="Gift")
+        browser = self.decide()
+        form = self.form(browser, "dismiss")
+        form.getControl(name="reason").value = "a gift"
+        form.getControl(SHOW).click()
+        self.confirm(browser)
+        self.assertNotIn("Dismiss", self.decide().contents)
+
+    def test_unknown_addresses(self):
+        self.buy()
+        for path in ("/nothing/decide", f"/{self.key()}/nothing", f"/{self.key()}/decide/x"):
+            with self.subTest(path):
+                self.assertTrue(self.opened(path).headers["Status"].startswith("404"))

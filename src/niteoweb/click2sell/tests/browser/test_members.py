@@ -1,0 +1,305 @@
+"""Site Setup: the pages of the members."""
+
+from niteoweb.click2sell.browser.desk import member
+from niteoweb.click2sell.browser.desk import members
+from niteoweb.click2sell.browser.desk.ownerpage import ListPage
+from niteoweb.click2sell.browser.words import products
+from niteoweb.click2sell.browser.words import timeline
+from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.entitlement.access import State
+from niteoweb.click2sell.explain import groups
+from niteoweb.click2sell.ledger import search
+from niteoweb.click2sell.mail import outbox
+from niteoweb.click2sell.storage import trees
+from niteoweb.click2sell.tests import base
+from niteoweb.click2sell.tests.base import EMAIL
+from niteoweb.click2sell.tests.browser import test_notifications
+from niteoweb.click2sell.tests.browser.test_notifications import NOBODY
+from niteoweb.click2sell.tests.browser.test_notifications import OTHER
+from niteoweb.click2sell.tests.browser.test_notifications import SCRIPT
+from niteoweb.click2sell.tests.ledger import test_search
+from plone import api
+from unittest import mock
+
+import re
+import transaction
+
+
+class MembersTestCase(test_notifications.PageTestCase):
+    def setUp(self):
+        super().setUp()
+        for module in (member, members):
+            clock = mock.patch.object(module, "datetime", base._clock(self))
+            clock.start()
+            self.addCleanup(clock.stop)
+        self.url = f"{self.portal.absolute_url()}/@@click2sell-members"
+
+    def rows(self, browser):
+        """The cells of the table of members."""
+        table = browser.contents.partition('aria-label="Members"')[2].partition("</table>")[0]
+        rows = re.findall(r"<tr[^>]*>(.*?)</tr>", table, re.DOTALL)
+        cells = [re.findall(r"<td[^>]*>(.*?)</td>", row, re.DOTALL) for row in rows]
+        return [
+            [" ".join(re.sub(r"<[^>]+>", " ", cell).split()) for cell in row]
+            for row in cells
+            if row
+        ]
+
+
+class TestList(MembersTestCase):
+    def test_a_row(self):
+        self.settings(mapping=["1|premium|30", "2|course"])
+        self.buy()
+        self.buy_again(2, product_id="2", product_name="Course")
+        self.assertEqual(
+            self.rows(self.opened()),
+            [
+                [
+                    f"John Smith {EMAIL}",
+                    EMAIL,
+                    "Test Product (1) active until Jun 02, 2026 10:20 AM "
+                    "Course (2) active without an end",
+                ]
+            ],
+        )
+
+    def test_the_latest_payment_first(self):
+        self.buy()
+        self.later(days=1)
+        self.buy(buyer_email=OTHER, acquirer_transaction_id="T-2", buyer_name="Jane")
+        self.assertEqual([row[1] for row in self.rows(self.opened())], [OTHER, EMAIL])
+        self.later(days=1)
+        self.buy_again(3)
+        self.assertEqual([row[1] for row in self.rows(self.opened())], [EMAIL, OTHER])
+
+    def test_search(self):
+        self.buy()
+        self.buy(buyer_email=OTHER, acquirer_transaction_id="T-2", buyer_name="Jané")
+        for text, expected in (
+            ("jane", [OTHER]),
+            ("smith", [EMAIL, OTHER]),
+            ("JOHN@example.org", [EMAIL]),
+            ("R-1 jane", [OTHER]),
+            ("nobody", []),
+        ):
+            with self.subTest(text):
+                browser = self.opened(search=text)
+                self.assertEqual(sorted(row[1] for row in self.rows(browser)), sorted(expected))
+                self.assertEqual(browser.getControl(name="search").value, text)
+        self.assertIn("Nobody whom this fits", self.text(self.opened(search="nobody")))
+
+    def test_pages(self):
+        with mock.patch.object(ListPage, "size", 2):
+            for number in range(5):
+                self.later(minutes=1)
+                self.buy(
+                    buyer_email=f"b{number}@example.org", acquirer_transaction_id=f"T-{number}"
+                )
+            found = []
+            for start in (0, 2, 4):
+                found += [row[1][:2] for row in self.rows(self.opened(b_start=start))]
+            self.assertEqual(found, ["b4", "b3", "b2", "b1", "b0"])
+            self.assertEqual(self.rows(self.opened(b_start=-1)), self.rows(self.opened()))
+            self.assertEqual(len(self.rows(self.opened(b_start="x"))), 2)
+            self.assertEqual(len(self.rows(self.opened(b_start=99))), 1)
+            browser = self.opened(search="smith")
+            self.assertIn("search=smith", browser.contents.partition("pagination")[2])
+
+    def test_very_many(self):
+        self.buy()
+        self.buy(buyer_email=OTHER, acquirer_transaction_id="T-2")
+        with mock.patch("niteoweb.click2sell.ledger.ledger.CAPPED", 1):
+            text = self.text(self.opened(search="smith"))
+        self.assertIn("Very many fit", text)
+        # So many that nobody was found by looking at some of them.
+        found = mock.patch.object(search, "buyers", lambda site, text: search.Found((), True))
+        with found:
+            text = self.text(self.opened(search="smith"))
+        self.assertIn("not all could be looked at", text)
+        self.assertNotIn("Nobody", text)
+
+    def test_nothing_yet(self):
+        self.assertIn("Nobody has bought yet", self.text(self.opened()))
+        self.refund()
+        self.assertIn("Nobody has paid yet", self.text(self.opened()))
+
+    def test_who_may(self):
+        self.buy()
+        for who, allowed in (
+            (self.person("viewer", permissions=("View purchases",)), True),
+            (self.person("siteadmin", "Site Administrator"), True),
+            (self.person("operator", permissions=("Operate purchases", "Configure")), False),
+            (self.person("editor", "Editor"), False),
+            (NOBODY, False),
+        ):
+            for path in ("", f"/{self.buyer()['id']}"):
+                with self.subTest(who, path=path):
+                    browser = self.opened(path, who=who)
+                    self.assertIs(EMAIL in browser.contents, allowed)
+
+    def test_members_as_a_file(self):
+        self.buy()
+        browser = self.opened()
+        browser.getControl("Download as CSV").click()
+        self.assertIn("text/csv", browser.headers["Content-Type"])
+        self.assertIn(EMAIL, browser.contents)
+
+    def test_the_way_to_the_import_for_who_may(self):
+        viewer = self.person("viewer", permissions=("View purchases",))
+        self.assertNotIn("@@click2sell-import", self.opened(who=viewer).contents)
+        browser = self.opened()
+        browser.getLink("Import members").click()
+        self.assertIn("Show what the file makes", self.text(browser))
+
+    def test_it_is_a_tab(self):
+        browser = self.opened()
+        tab = re.search(r'<a class="nav-link active"[^>]*>([^<]+)', browser.contents)
+        self.assertEqual(tab.group(1), "Members")
+
+    def test_a_page_costs_the_same_with_many_buyers(self):
+        def loads():
+            connection = self.portal._p_jar
+            transaction.commit()
+            connection.cacheMinimize()
+            connection.getTransferCounts(clear=True)
+            view = members.directory.Directory(self.portal)
+            rows = view.rows(0, 25, self.now) + view.rows(view.total - 25, 25, self.now)
+            self.assertEqual(len(rows), 50)
+            return connection.getTransferCounts(clear=True)[0]
+
+        fill = test_search.TestCost.fill
+        fill(self, range(800))
+        few = loads()
+        fill(self, range(800, 2400))
+        # Four for each of 50 buyers at most, if all are in other buckets, and the trees.
+        self.assertLessEqual(loads(), min(few + 40, 50 * 4 + 40))
+
+
+class TestMember(MembersTestCase):
+    def member_page(self, address=EMAIL, **query):
+        return self.opened(f"/{self.buyer(address)['id']}", **query)
+
+    def test_what_is_explained(self):
+        self.settings(mapping=["# premium", "1|premium|30"])
+        self.buy(c2s_transaction_id="R-123")
+        self.group("vip")
+        with self.owner():
+            api.group.add_user(groupname="vip", username=EMAIL)
+        with self.owner():
+            self.member().setMemberProperties({"login_time": "2026/05/04 10:00:00"})
+        browser = self.member_page()
+        text = self.text(browser)
+        self.assertIn("The buyer has access, and nothing stands in the way.", text)
+        self.assertIn("Because of purchase R-123 on May 03, 2026, product 1, line 2", text)
+        self.assertIn(
+            "Because of purchase R-123 on May 03, 2026: the group of all buyers", text
+        )
+        self.assertIn("vip given by hand Given by hand.", text)
+        self.assertIn("Test Product (1) active since May 03, 2026", text)
+        self.assertIn("made for the first purchase", text)
+        self.assertIn('Put in the group "premium"', text)
+        self.assertIn(f"/@@click2sell-notifications/{self.key()}", browser.contents)
+        self.assertIn("@@user-information?userid=john%40example.org", browser.contents)
+        self.assertEqual(browser.headers["Cache-Control"], "no-store")
+
+    def test_three_clicks(self):
+        self.settings(mapping=["1|absent"])
+        self.buy(c2s_transaction_id="R-123")
+        browser = self.opened()
+        browser.getControl(name="search").value = "r-123"
+        browser.getForm(action=self.url, index=0).submit()
+        browser.getLink("John Smith").click()
+        self.assertIn('The group "absent" does not exist', self.text(browser))
+
+    def test_the_way_to_what_is_stored(self):
+        self.buy()
+        browser = self.member_page()
+        browser.getLink("Download or erase").click()
+        self.assertEqual(browser.getControl("E-mail address").value, EMAIL)
+        self.assertIn("Download all of it", self.text(browser))
+
+    def test_why_not_with_the_notification_that_it_comes_from(self):
+        self.account("john", login="john")
+        self.buy()
+        browser = self.member_page()
+        self.assertIn("The payment that arrived on May 03, 2026", self.text(browser))
+        self.assertIn("opened nothing: it needs attention.", self.text(browser))
+        browser.getLink("Show the notification").click()
+        self.assertIn(self.key(), browser.url)
+
+    def test_a_missing_group_leads_to_the_notification_that_waits_for_it(self):
+        self.settings(mapping=["1|absent"])
+        self.buy()
+        browser = self.member_page()
+        self.assertIn('The group "absent" does not exist', self.text(browser))
+        browser.getLink("Show the notification").click()
+        self.assertIn(self.key(), browser.url)
+
+    def test_a_line_that_is_gone(self):
+        self.buy()
+        self.settings(mapping=[])
+        self.assertIn("which no line of the mapping gives", self.text(self.member_page()))
+
+    def test_what_came_from_outside_is_escaped(self):
+        self.buy(
+            buyer_name=SCRIPT,
+            product_name=SCRIPT,
+            c2s_transaction_id=SCRIPT,
+        )
+        for browser in (self.member_page(), self.opened(), self.opened(search=SCRIPT)):
+            self.assertNotIn(SCRIPT, browser.contents)
+            self.assertIn("&lt;script&gt;", browser.contents)
+
+    def test_a_deleted_account(self):
+        self.buy()
+        with self.owner():
+            self.portal.portal_membership.deleteMembers([EMAIL])
+        text = self.text(self.member_page())
+        self.assertIn("No access: the account was deleted on", text)
+        self.assertIn(f"The account {EMAIL} was deleted", text)
+
+    def test_a_long_history(self):
+        self.buy()
+        with mock.patch.object(member, "RECENT", 2):
+            browser = self.member_page()
+            self.assertNotIn("The account", self.text(browser))
+            browser.getLink("older ones").click()
+            self.assertIn("The account", self.text(browser))
+
+    def test_nobody(self):
+        self.buy()
+        for path in ("/nobody", f"/{self.buyer()['id']}/more"):
+            self.assertIn("404", self.opened(path).headers["Status"])
+
+    def test_nothing_is_written(self):
+        self.buy()
+        self.member_page()
+        before = self.last_transaction()
+        self.member_page()
+        self.opened(search="john")
+        self.assertEqual(self.last_transaction(), before)
+
+    def test_everything_has_a_word(self):
+        self.assertEqual(set(products.STATES), set(State))
+        self.assertEqual(len(member.GROUPS), 6)
+        self.assertIn(groups.WAITING, member.GROUPS)
+        self.assertEqual(set(timeline.MAILS), {outbox.WELCOME, outbox.NOTICE})
+        for event in (buyers.MADE, buyers.ATTACHED, buyers.DELETED, buyers.GIVEN, buyers.ENDED):
+            self.assertIn(event, timeline.EVENTS)
+
+
+class TestNotificationsSearch(test_notifications.PageTestCase):
+    def test_search(self):
+        self.buy()
+        self.later(days=1)
+        self.buy(buyer_email=OTHER, buyer_name="Jane", acquirer_transaction_id="T-77")
+        for text, expected in (
+            ("t-77", [OTHER]),
+            ("smith", [OTHER, EMAIL]),
+            ("john", [EMAIL]),
+            ("nobody", []),
+        ):
+            with self.subTest(text):
+                self.assertEqual(self.buyers(self.opened(search=text)), expected)
+        self.assertEqual(self.buyers(self.opened(search="smith", outcome="failed")), [])
+        self.assertEqual(len(trees.tree(self.portal, "buyers")), 2)

@@ -1,0 +1,323 @@
+"""Site Setup: the report."""
+
+from datetime import timedelta
+from lxml import html
+from niteoweb.click2sell.browser.desk import report
+from niteoweb.click2sell.mail import outbox
+from niteoweb.click2sell.notification import MIGRATION
+from niteoweb.click2sell.notification import OWNER
+from niteoweb.click2sell.report import overview
+from niteoweb.click2sell.storage import transactions
+from niteoweb.click2sell.tests import base
+from niteoweb.click2sell.tests.base import EMAIL
+from niteoweb.click2sell.tests.browser.test_notifications import MANAGER
+from niteoweb.click2sell.tests.browser.test_notifications import NOBODY
+from niteoweb.click2sell.tests.browser.test_notifications import PageTestCase
+from plone.app.testing import TEST_USER_PASSWORD
+from unittest import mock
+
+import dataclasses
+import re
+import transaction
+
+
+class ReportTestCase(PageTestCase):
+    def setUp(self):
+        super().setUp()
+        clock = mock.patch.object(report, "datetime", base._clock(self))
+        clock.start()
+        self.addCleanup(clock.stop)
+        self.url = f"{self.portal.absolute_url()}/@@click2sell-report"
+
+    def tree(self, **query):
+        return html.fromstring(self.opened(**query).contents)
+
+    def table(self, caption, **query):
+        """The cells of a table, its head first."""
+        for table in self.tree(**query).iter("table"):
+            if caption in (table.findtext("caption") or ""):
+                return [
+                    [" ".join(cell.text_content().split()) for cell in row.iter("th", "td")]
+                    for row in table.iter("tr")
+                ]
+        return None
+
+
+class TestEmpty(ReportTestCase):
+    def test_says_what_to_do_next(self):
+        browser = self.opened()
+        text = self.text(browser)
+        self.assertIn("There is nothing to report yet", text)
+        self.assertNotIn("Set the secret key", text)
+        self.assertNotIn("What happened", text)
+        self.assertIn("/@@click2sell-settings", browser.contents)
+        self.assertIn("/@@click2sell-notifications", browser.contents)
+        self.settings(secretkey=None)
+        self.assertIn("Set the secret key", self.text(self.opened()))
+
+    def test_nothing_that_can_be_plotted(self):
+        """A notification that counts for nothing."""
+        self.buy(payment_status="Failed")
+        for query in ({}, {"months": "24"}):
+            browser = self.opened(**query)
+            self.assertTrue(browser.headers["Status"].startswith("200"))
+            self.assertIn("New buyers: 0", self.text(browser))
+            self.assertNotIn('role="img"', browser.contents)
+
+
+class TestFigures(ReportTestCase):
+    def test_a_table_with_everything_that_is_plotted(self):
+        self.buy()
+        self.later(days=1)
+        self.refund(purchase_date="2026-05-04")
+        rows = self.table("Newest first")
+        self.assertEqual(
+            rows[0],
+            [
+                *("When", "New buyers", "Purchases", "Renewals", "Refunds", "Chargebacks"),
+                "Access ended",
+            ],
+        )
+        self.assertEqual(rows[1], ["May 04, 2026", "0", "0", "0", "1", "0", "1"])
+        self.assertEqual(rows[2], ["May 03, 2026", "1", "1", "0", "0", "0", "0"])
+        self.assertEqual(rows[-1], ["In all", "1", "1", "0", "1", "0", "1"])
+        self.assertEqual(len(rows), 32)
+
+    def test_the_ranges(self):
+        self.buy()
+        for query, length, oldest in (
+            ({}, 30, "Apr 04, 2026"),
+            ({"days": "90"}, 90, "Feb 03, 2026"),
+            ({"months": "12"}, 12, "2025-06"),
+            ({"months": "24"}, 24, "2024-06"),
+            ({"days": "1000000"}, 30, "Apr 04, 2026"),
+            ({"months": "x"}, 30, "Apr 04, 2026"),
+            ({"days": ["90", "30"]}, 30, "Apr 04, 2026"),
+        ):
+            with self.subTest(query):
+                rows = self.table("Newest first", **query)
+                self.assertEqual(len(rows), length + 2)
+                self.assertEqual(rows[-2][0], oldest)
+                self.assertEqual(rows[-1][1], "1")
+
+    def test_the_chosen_range_is_marked(self):
+        self.buy()
+        marked = [
+            link.text
+            for link in self.tree(months="12").iter("a")
+            if link.get("aria-current") == "page"
+        ]
+        self.assertEqual(marked, ["Site Setup", "Report", "Last 12 months"])
+
+    def test_plots_need_no_script_and_nothing_from_elsewhere(self):
+        self.buy()
+        self.refund()
+        contents = self.opened(days="90").contents
+        plots = re.findall(r"<svg[^>]*role=\"img\".*?</svg>", contents, re.DOTALL)
+        self.assertEqual(len(plots), 4)
+        ids = re.findall(r'id="([^"]+)"', "".join(plots))
+        self.assertEqual(len(ids), len(set(ids)), "ids have to be unique on the page")
+        for plot in plots:
+            self.assertNotRegex(plot, r"<script|<style|style=|href|https?:")
+        main = contents.partition('id="content"')[2].partition("<footer")[0]
+        self.assertNotRegex(main, r"<script|\son\w+=")
+
+    def test_a_plot_in_words(self):
+        self.buy()
+        (plot, *_rest) = [svg for svg in self.tree().iter("svg") if svg.get("role") == "img"]
+        title, description = (
+            plot.xpath(f".//*[@id='{one}']")[0].text
+            for one in plot.get("aria-labelledby").split()
+        )
+        self.assertEqual(title, "New buyers")
+        self.assertIn("From 2026-04-04 to 2026-05-03: 1 in all, at most 1, on", description)
+
+    def test_tables_can_be_read_aloud(self):
+        self.buy()
+        for table in self.tree().xpath("//main//table | //*[@id='content']//table"):
+            self.assertTrue(table.findtext("caption").strip())
+            for head in table.iter("th"):
+                self.assertIn(head.get("scope"), ("col", "row"))
+
+    def test_members_by_product(self):
+        self.buy()
+        self.buy_again(product_id="2", product_name="<b>Course", buyer_email="j@example.org")
+        self.buy_again(3, product_id="2", product_name="<b>Course")
+        rows = self.table("Who has access to several products")
+        self.assertEqual(rows[1:], [["<b>Course (2)", "2"], ["Test Product (1)", "1"]])
+        self.assertIn("Members with access to anything: 2", self.text(self.opened()))
+
+    def test_the_day_is_that_of_the_site(self):
+        self.registry(portal_timezone="Asia/Tokyo")
+        self.buy()
+        rows = self.table("Newest first")
+        self.assertEqual(rows[1][0], "May 04, 2026")
+        self.assertIn("Time zone: Asia/Tokyo", self.text(self.opened()))
+
+
+class TestAmiss(ReportTestCase):
+    def test_nothing(self):
+        self.buy()
+        self.assertIn("Nothing that is known", self.text(self.opened()))
+
+    def test_what_failed_or_needs_attention_has_a_link_to_its_list(self):
+        self.settings(mapping=["1|missing"])
+        self.buy()
+        self.fail_to_buy(acquirer_transaction_id="T-9", buyer_email="june@example.org")
+        browser = self.opened()
+        self.assertNotIn("Nothing that is known", self.text(browser))
+        for outcome, word in (("failed", "failed"), ("needs+attention", "needs attention")):
+            link = browser.getLink(url=f"@@click2sell-notifications?outcome={outcome}")
+            self.assertIn(word, link.text)
+            link.click()
+            self.assertEqual(len(self.rows(browser)), 1)
+            browser.open(self.url)
+
+    def test_mails(self):
+        self.buy()
+
+        def work(site):
+            mail = outbox.file(site, "welcome", EMAIL, EMAIL, "1", self.now, "localhost")
+            outbox.sending(site, mail, self.now)
+            outbox.failed(site, mail, "SMTPServerDisconnected", self.now)
+
+        transactions.run(work)
+        rows = self.table("could not be sent")
+        self.assertEqual(
+            rows[1],
+            ["May 03, 2026 06:00 PM", "welcome mail", EMAIL, "1", "SMTPServerDisconnected"],
+        )
+
+    def test_a_provider_that_is_heard(self):
+        self.buy()
+        self.later(hours=3)
+        rows = self.table("When each provider")
+        self.assertEqual(
+            rows[1:],
+            [["Click2Sell", "May 03, 2026 06:00 PM", "3 h", "it is too early to tell"]],
+        )
+
+    def arrivals(self):
+        for number in range(3):
+            self.buy_again(number, buyer_email=f"b{number}@example.org")
+            self.later(hours=20)
+
+    def test_a_provider_that_is_silent(self):
+        self.arrivals()
+        self.assertNotIn("has been silent", self.text(self.opened()))
+        self.later(hours=30)
+        rows = self.table("When each provider")
+        self.assertEqual(rows[1][2:], ["2 days", "40 h"])
+        self.assertIn(
+            "Click2Sell has been silent for longer than is usual", self.text(self.opened())
+        )
+
+    def test_a_provider_that_is_heard_again(self):
+        self.arrivals()
+        self.later(hours=30)
+        self.buy_again(9, buyer_email="b9@example.org")
+        text = self.text(self.opened())
+        self.assertIn("Click2Sell had been silent for unusually long", text)
+        self.assertNotIn("has been silent", text)
+
+    def test_who_never_speaks_is_not_waited_for(self):
+        for provider in (MIGRATION, OWNER):
+            found = dataclasses.replace(self.notification(), provider=provider, key=provider)
+            base.provisioning.process(found)
+            transaction.begin()
+            self.assertEqual(overview.providers(self.portal, self.now), [])
+
+
+class TestWhomToAsk(ReportTestCase):
+    def test_never_logged_in(self):
+        self.buy()
+        browser = self.opened()
+        self.assertIn("Paid and never logged in: 1", self.text(browser))
+        self.assertEqual(
+            self.table("never used")[1:], [["john@example.org", "May 03, 2026 06:00 PM"]]
+        )
+        browser.getLink(EMAIL, index=0).click()
+        self.assertTrue(browser.url.endswith(f"/@@click2sell-members/{self.buyer()['id']}"))
+
+    def test_everybody_logged_in(self):
+        self.account()
+        self.buy()
+        self.assertIn("has logged in", self.text(self.opened()))
+
+    def test_renewals(self):
+        self.settings(mapping=["1|premium|30"])
+        self.assertNotIn("did not come", self.text(self.opened()))
+        self.buy(transaction_type="Subscription", subscription_status="New")
+        self.assertIn("Every renewal that was expected", self.text(self.opened()))
+        self.later(days=30)
+        self.assertEqual(
+            self.table("did not come")[1:], [[EMAIL, "1", "Jun 02, 2026 10:20 AM", "goes on"]]
+        )
+        self.later(days=4)
+        base.provisioning.provision(self.buyer()["id"], despite_silence=True)
+        self.assertEqual(self.table("did not come")[1][-1], "has ended")
+        link = self.opened().getLink(EMAIL, index=1)
+        self.assertTrue(link.url.endswith(f"/@@click2sell-members/{self.buyer()['id']}"))
+
+    def test_the_way_to_the_accounts(self):
+        self.buy()
+        self.assertIn("/@@click2sell-accounting", self.opened().contents)
+
+    def test_more_than_are_counted(self):
+        self.settings(mapping=["1|premium|30"])
+        for number in range(3):
+            self.buy_again(
+                number,
+                buyer_email=f"b{number}@example.org",
+                transaction_type="Subscription",
+                subscription_status="New",
+            )
+        self.later(days=31)
+        with mock.patch.object(overview, "CAPPED", 2):
+            self.assertIn("did not come: more than 2", self.text(self.opened()))
+
+
+class TestWho(ReportTestCase):
+    def test_permission(self):
+        self.buy()
+        viewer = self.person("viewer", permissions=("View purchases",))
+        operator = self.person("operator", permissions=("Operate purchases", "Configure"))
+        member = self.person("member")
+        administrator = self.person("siteadmin", "Site Administrator")
+        for who in (MANAGER, administrator, viewer):
+            self.assertIn("What happened", self.text(self.opened(who=who)))
+        for who in (operator, member, NOBODY):
+            self.assertNotIn("What happened", self.text(self.opened(who=who)))
+        self.assertEqual(member[1], TEST_USER_PASSWORD)
+
+    def test_who_may_not_change_the_settings_has_no_link_to_them(self):
+        viewer = self.person("viewer", permissions=("View purchases",))
+        self.assertNotIn("@@click2sell-settings", self.opened(who=viewer).contents)
+
+    def test_nothing_is_written_and_nothing_is_kept_by_browsers(self):
+        self.buy()
+        self.opened()
+        before = self.last_transaction()
+        browser = self.opened()
+        self.assertEqual(self.last_transaction(), before)
+        self.assertEqual(browser.headers["Cache-Control"], "no-store")
+
+    def test_what_came_from_outside_is_escaped(self):
+        script = "<script>alert(1)</script>"
+        self.buy(product_name=script)
+        self.assertNotIn(script, self.opened().contents)
+
+
+class TestDurations(ReportTestCase):
+    def test_words(self):
+        for length, number, unit in (
+            (timedelta(0), 0, " min"),
+            (timedelta(minutes=119), 119, " min"),
+            (timedelta(hours=2), 2, " h"),
+            (timedelta(hours=47, minutes=59), 47, " h"),
+            (timedelta(days=2), 2, "days"),
+            (-timedelta(hours=1), 0, " min"),
+        ):
+            message = report._duration(length)
+            self.assertEqual(message.mapping["number"], number)
+            self.assertTrue(str(message).endswith(unit))

@@ -1,0 +1,352 @@
+"""What holds for every history, tried with made-up ones.
+
+Few transactions, products and days, so that entries meet, tie and contradict each other often.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+from datetime import timedelta
+from datetime import timezone
+from hypothesis import example
+from hypothesis import given
+from hypothesis import HealthCheck
+from hypothesis import settings
+from hypothesis import strategies as st
+from niteoweb.click2sell.entitlement.event import CODES
+from niteoweb.click2sell.entitlement.outcome import compute
+from niteoweb.click2sell.entitlement.outcome import Fact
+from niteoweb.click2sell.entitlement.outcome import Outcome
+from niteoweb.click2sell.entitlement.outcome import Policy
+from niteoweb.click2sell.entitlement.outcome import State
+from niteoweb.click2sell.entitlement.provisional import AT_MOST
+from niteoweb.click2sell.notification import Kind
+from niteoweb.click2sell.notification import PAYMENTS
+
+import math
+import os
+import sys
+import unittest
+
+
+DAY_0 = datetime(2026, 1, 1, tzinfo=timezone.utc)
+#: For a long look, once in a while.
+SCALE = int(os.environ.get("CLICK2SELL_EXAMPLES", "1"))
+#: What happens to a subscription, and is not only worth knowing.
+REAL = frozenset(Kind) - {
+    *(Kind.PROVISIONAL, Kind.CORRECTION, Kind.INFORMATION, Kind.PAYMENT_FAILED, Kind.UNKNOWN)
+}
+UNDOING = (Kind.REFUND, Kind.CHARGEBACK)
+
+DAYS = (0, 1, 2, 10, 20, 29, 30, 31, 33, 40, 60, 61, 90)
+#: What the values of an entry are drawn from; what stands here twice comes twice as often.
+VALUES = {
+    # Payments are half of everything, or little would happen.
+    "kind": (*[Kind.PURCHASE, Kind.RENEWAL] * 4, *Kind),
+    "snapshot": (*[False] * 4, True),
+    "sealed": (*[False] * 4, True),
+    "occurred_at": DAYS,
+    "transaction": ("T1", "T1", "T2", "T3", ""),
+    "product_id": ("A", "A", "B", "C"),
+    "days": (30, 30, 10, None),
+    "subscription": (False, True),
+    "received_at": (0, 0, 0, 1, 40, -0.5, -1, -2),
+    "receipt": ("", "", "r1", "r2"),
+    "valid_until": (*[None] * 30, *DAYS),
+    "exclusive": (False, False, False, False, True),
+    "provider": (*["click2sell"] * 4, "plenigo"),
+    "terms_known": (*[True] * 5, False),
+    "by_owner": (False, False, False, True),
+    "origin": ("", "", "V1", "V1", "V2"),
+}
+
+
+def fact_of(number: int) -> Fact:
+    """The entry with a number: drawing one number is much faster than drawing each value."""
+    values = {}
+    for name, choices in VALUES.items():
+        number, position = divmod(number, len(choices))
+        values[name] = choices[position]
+    values["occurred_at"] = DAY_0 + timedelta(days=values["occurred_at"])
+    values["received_at"] = values["occurred_at"] + timedelta(days=values["received_at"])
+    if values["valid_until"] is not None:
+        values["valid_until"] = DAY_0 + timedelta(days=values["valid_until"])
+    return Fact(key="", **values)
+
+
+facts = st.integers(0, math.prod(len(choices) for choices in VALUES.values()) - 1).map(fact_of)
+
+
+def one_of(*kinds: Kind):
+    """An entry of one of these kinds, with a key that no history has."""
+    return st.builds(
+        lambda one, kind: replace(one, kind=kind, key="5-x"), facts, st.sampled_from(kinds)
+    )
+
+
+def keyed(history: list[Fact]) -> list[Fact]:
+    """Keys in an order that has nothing to do with that of the entries."""
+    return [
+        replace(one, key=f"{number * 7 % 10}-{number}") for number, one in enumerate(history)
+    ]
+
+
+histories = st.lists(facts, max_size=9).map(keyed)
+policies = st.builds(
+    Policy,
+    grace_days=st.sampled_from((0, 3, 14)),
+    unmatched_refund_needs_attention=st.booleans(),
+)
+#: Every notification of a sale has the sale's transaction, and none ends another product.
+sales = st.lists(
+    facts.filter(lambda one: one.transaction).map(
+        lambda one: replace(one, provider="click2sell", exclusive=False, receipt="", origin="")
+    ),
+    max_size=9,
+).map(keyed)
+
+
+def instants(*outcomes: Outcome) -> list[datetime]:
+    """Moments between which access cannot change: all begins and ends, and one before."""
+    found = {DAY_0 - timedelta(days=9)}
+    for outcome in outcomes:
+        for entitlement in outcome.entitlements:
+            for span in entitlement.spans:
+                found.update(moment for moment in span if moment is not None)
+    return sorted(found)
+
+
+def tried(examples: int):
+    return settings(
+        max_examples=examples * SCALE,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+
+
+class TestProperties(unittest.TestCase):
+    def assert_adds_nothing(self, without: Outcome, added: Outcome) -> None:
+        for now in instants(without, added):
+            self.assertLessEqual(added.products(now), without.products(now), now)
+
+    @given(histories, policies, st.randoms(use_true_random=False))
+    @tried(150)
+    def test_any_order_and_any_duplication_give_the_same(self, history, policy, random):
+        again = [*history, *random.choices(history, k=len(history))] if history else []
+        random.shuffle(again)
+        self.assertEqual(compute(history, policy), compute(again, policy))
+
+    @given(histories, policies, one_of(*UNDOING))
+    @tried(500)
+    def test_a_refund_never_adds_access(self, history, policy, refund):
+        self.assert_adds_nothing(compute(history, policy), compute([*history, refund], policy))
+
+    @given(
+        histories,
+        policies,
+        # One that states all of a subscription gives access where no purchase is known.
+        one_of(Kind.CANCELLATION).map(lambda one: replace(one, snapshot=False)),
+    )
+    @tried(500)
+    @example(
+        # A reactivation may not open what only the added cancellation has closed.
+        keyed(
+            [
+                Fact("", "p", Kind.PURCHASE, "T1", "", "A", DAY_0, DAY_0, None),
+                Fact(
+                    "", "p", Kind.REACTIVATION, "T1", "", "A", *[DAY_0 + timedelta(20)] * 2, 30
+                ),
+            ]
+        ),
+        Policy(),
+        Fact("c", "p", Kind.CANCELLATION, "T1", "", "A", *[DAY_0 + timedelta(10)] * 2, 5),
+    )
+    def test_a_cancellation_never_adds_access(self, history, policy, cancellation):
+        self.assert_adds_nothing(
+            compute(history, policy), compute([*history, cancellation], policy)
+        )
+
+    @given(histories, policies, one_of(Kind.PAYMENT_FAILED, Kind.INFORMATION, Kind.UNKNOWN))
+    @tried(100)
+    def test_what_means_nothing_changes_nothing(self, history, policy, nothing):
+        self.assertEqual(
+            compute(history, policy).entitlements,
+            compute([*history, nothing], policy).entitlements,
+        )
+
+    @given(st.lists(facts, max_size=9), policies)
+    @tried(100)
+    def test_nothing_is_given_that_nobody_paid(self, history, policy):
+        unpaid = keyed(
+            [
+                one
+                for one in history
+                if one.kind not in (*PAYMENTS, Kind.PROVISIONAL) and not one.states
+            ]
+        )
+        self.assertEqual((), compute(unpaid, policy).entitlements)
+        named = {(one.provider, one.product_id) for one in history}
+        for entitlement in compute(keyed(history), policy).entitlements:
+            self.assertIn((entitlement.provider, entitlement.product_id), named)
+
+    @given(histories, policies, one_of(Kind.PROVISIONAL))
+    @tried(300)
+    def test_what_is_provisional_adds_some_minutes_and_nothing_else(
+        self, history, policy, added
+    ):
+        added = replace(added, origin="V9")
+        without, with_it = compute(history, policy), compute([*history, added], policy)
+        end = min(added.occurred_at, added.received_at) + AT_MOST
+        for now in instants(without, with_it):
+            more = with_it.products(now) - without.products(now)
+            self.assertLessEqual(without.products(now), with_it.products(now))
+            self.assertLessEqual(more, {(added.provider, added.product_id)})
+            if more:
+                self.assertTrue(added.occurred_at <= now < end)
+        known = {**with_it.attention}
+        known.pop(added.key, None)
+        self.assertEqual(without.attention, known)
+
+    @given(histories, policies, one_of(Kind.PROVISIONAL), one_of(*sorted(REAL)))
+    @tried(300)
+    def test_what_happened_to_the_subscription_takes_its_place(
+        self, history, policy, given_before, real
+    ):
+        given_before = replace(given_before, origin="V9", provider=real.provider)
+        real = replace(real, origin="V9", key="6-x")
+        self.assertEqual(
+            compute([*history, real, given_before], policy).entitlements,
+            compute([*history, real], policy).entitlements,
+        )
+
+    @given(histories, policies, one_of(Kind.PROVISIONAL), one_of(Kind.PROVISIONAL))
+    @tried(200)
+    def test_once_for_each_subscription(self, history, policy, first, again):
+        first = replace(first, origin="V9")
+        again = replace(again, origin="V9", provider=first.provider, key="6-x")
+        if again.order > first.order:
+            self.assertEqual(
+                compute([*history, first, again], policy).entitlements,
+                compute([*history, first], policy).entitlements,
+            )
+
+    @given(sales, policies)
+    @tried(300)
+    def test_a_product_that_any_live_chain_gives_is_kept(self, history, policy):
+        # Every sale has its purchase and every other entry its sale, so that entries find each
+        # other by transaction alone: each sale is a world of its own.
+        sold = {
+            (one.transaction, one.product_id) for one in history if one.kind is Kind.PURCHASE
+        }
+        known = {transaction for transaction, _ in sold}
+        history = [
+            one
+            for one in history
+            if one.transaction in known
+            and (one.kind is not Kind.RENEWAL or (one.transaction, one.product_id) in sold)
+        ]
+        worlds = [
+            [one for one in history if one.transaction == transaction] for transaction in known
+        ]
+        whole = compute(history, policy)
+        parts = [compute(world, policy) for world in worlds]
+        for now in instants(whole, *parts):
+            self.assertEqual(
+                whole.products(now), frozenset().union(*(part.products(now) for part in parts))
+            )
+
+    @given(histories, policies, one_of(Kind.PURCHASE))
+    @tried(200)
+    def test_after_an_exclusive_purchase_nothing_else_of_its_provider_is_left(
+        self, history, policy, last
+    ):
+        last = replace(last, exclusive=True, received_at=last.occurred_at)
+        before = [one for one in history if one.order < last.order]
+        outcome = compute([*before, last], policy)
+        for now in instants(outcome):
+            if now >= last.occurred_at:
+                left = {
+                    name
+                    for provider, name in outcome.products(now)
+                    if provider == last.provider
+                }
+                self.assertLessEqual(left, {last.product_id})
+
+    @given(histories, policies)
+    @tried(150)
+    def test_access_follows_the_written_dates(self, history, policy):
+        outcome = compute(history, policy)
+        for now in instants(outcome):
+            moment = outcome.next_change(now)
+            if moment is None:
+                continue
+            just_before = moment - timedelta(microseconds=1)
+            self.assertEqual(outcome.products(now), outcome.products(just_before))
+            self.assertNotEqual(outcome.products(now), outcome.products(moment))
+        for entitlement in outcome.entitlements:
+            if entitlement.access_until is None:
+                self.assertTrue(entitlement.gives_access(DAY_0 + timedelta(days=9999)))
+            if entitlement.state is State.REFUNDED:
+                self.assertEqual((), entitlement.spans)
+
+    @given(histories, policies)
+    @tried(150)
+    def test_attention_names_entries_and_known_reasons(self, history, policy):
+        outcome = compute(history, policy)
+        keys = {one.key for one in history}
+        self.assertLessEqual(set(outcome.attention), keys)
+        self.assertLessEqual(set(outcome.attention.values()), CODES)
+        self.assertLessEqual(
+            outcome.waiting, {one.key for one in history if one.kind in UNDOING}
+        )
+        for entitlement in outcome.entitlements:
+            self.assertLessEqual(set(entitlement.keys), keys)
+            self.assertEqual(len(set(entitlement.keys)), len(entitlement.keys))
+
+    @given(histories, policies)
+    @tried(50)
+    def test_nothing_dated_far_ahead_grants(self, history, policy):
+        ahead = [
+            replace(one, received_at=one.occurred_at - timedelta(days=2)) for one in history
+        ]
+        self.assertEqual((), compute(ahead, policy).entitlements)
+
+
+class TestCost(unittest.TestCase):
+    def test_it_grows_with_the_entries_and_not_faster(self):
+        few, many = self.calls(100), self.calls(400)
+        self.assertLess(many / few, 4.5)
+
+    def calls(self, length: int) -> int:
+        """How many calls it takes to work out a long history."""
+        history = keyed(
+            [
+                Fact(
+                    key="",
+                    provider="click2sell",
+                    kind=Kind.RENEWAL if number % 10 else Kind.PURCHASE,
+                    transaction=f"T{number // 10}",
+                    receipt=f"r{number}",
+                    product_id=f"P{number // 10}",
+                    occurred_at=DAY_0 + timedelta(days=30 * number),
+                    received_at=DAY_0 + timedelta(days=30 * number),
+                    days=30,
+                    exclusive=True,
+                    subscription=True,
+                )
+                for number in range(length)
+            ]
+        )
+        counted = [0]
+
+        def count(_frame: object, event: str, _argument: object) -> None:
+            counted[0] += event in ("call", "c_call")
+
+        before = sys.getprofile()
+        sys.setprofile(count)
+        try:
+            compute(history, Policy())
+        finally:
+            sys.setprofile(before)
+        return counted[0]

@@ -1,0 +1,161 @@
+"""Deliveries with a wrong signature: they make no commit."""
+
+from collections import defaultdict
+from datetime import timedelta
+from niteoweb.click2sell.browser.callback import view_of
+from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import rejections
+from niteoweb.click2sell.providers.click2sell.protocol import CONTENT_TYPE
+from niteoweb.click2sell.providers.click2sell.provider import PROVIDER as CLICK2SELL
+from niteoweb.click2sell.provisioning import pipeline
+from niteoweb.click2sell.storage import trees
+from niteoweb.click2sell.storage import writer
+from niteoweb.click2sell.tests import deliveries
+from niteoweb.click2sell.tests.proof.process import Worker
+from niteoweb.click2sell.tests.worker.test_sweep import SweepTestCase
+from niteoweb.click2sell.worker import sweep as sweeping
+from unittest import mock
+
+import io
+import threading
+import transaction
+
+
+MANY = 10_000
+FORGED = deliveries.body(checksum="0" * 32, buyer_email="victim@example.org")
+
+
+class _NoticedLock:
+    """A lock that tells when somebody has to wait for it."""
+
+    def __init__(self, noticed):
+        self._lock = threading.Lock()
+        self._noticed = noticed
+
+    def __enter__(self):
+        if not self._lock.acquire(blocking=False):
+            self._noticed.set()
+            self._lock.acquire()
+
+    def __exit__(self, *exc_info):
+        self._lock.release()
+
+
+class ForgeryTestCase(SweepTestCase):
+    """Counters and a clock of its own."""
+
+    def setUp(self):
+        super().setUp()
+        tallies = mock.patch.object(rejections, "_tallies", defaultdict(rejections._Tally))
+        tallies.start()
+        self.addCleanup(tallies.stop)
+        self.seconds = 1000.0
+        clock = mock.patch.object(rejections.time, "monotonic", lambda: self.seconds)
+        clock.start()
+        self.addCleanup(clock.stop)
+
+    def deliver(self, body):
+        """What the callback answers, without a publisher around it."""
+        request = self.layer["request"].clone()
+        request.method = "POST"
+        request.environ["CONTENT_TYPE"] = CONTENT_TYPE
+        request.other["BODYFILE"] = io.BytesIO(body)
+        transaction.begin()
+        text = view_of(CLICK2SELL)(self.portal, request)()
+        # As the publisher does at the end.
+        transaction.commit()
+        return request.response.getStatus(), text
+
+    def remarks(self, why="forged"):
+        """What is written about deliveries that were turned away."""
+        transaction.begin()
+        found = trees.tree(self.portal, "remarks")
+        return found.get(why, 0), found.get(f"{why}_samples", ())
+
+
+class TestForgery(ForgeryTestCase):
+    def test_ten_thousand_make_no_commit_and_a_genuine_one_writes_them(self):
+        size = self.portal._p_jar.db().getSize()
+        with self.no_commit():
+            for _number in range(MANY):
+                self.assertEqual(self.deliver(FORGED), (403, "Checksum verification failed."))
+        self.assertEqual(self.portal._p_jar.db().getSize(), size)
+        self.assertEqual(self.remarks(), (0, ()))
+        self.assertEqual(rejections.total(self.portal), MANY)
+        self.assertEqual(self.deliver(deliveries.body())[0], 200)
+        count, samples = self.remarks()
+        self.assertEqual(count, MANY)
+        self.assertEqual(len(samples), rejections.SAMPLES)
+        # When it came and how long it was, nothing else.
+        self.assertEqual({size for _time, size in samples}, {len(FORGED)})
+        self.assertNotIn("victim", repr(samples))
+        self.assertEqual(rejections.total(self.portal), MANY)
+
+    def test_a_sweep_writes_them_and_a_dry_run_does_not(self):
+        self.deliver(FORGED)
+        with self.no_commit():
+            self.sweep(dry_run=True)
+        self.sweep()
+        self.assertEqual(self.remarks()[0], 1)
+        with self.no_commit():
+            self.sweep()
+
+    def test_once_a_minute(self):
+        self.deliver(FORGED)
+        self.sweep()
+        for _number in range(3):
+            self.deliver(FORGED)
+        self.seconds += rejections.PAUSE - 1
+        with self.no_commit():
+            self.sweep()
+        self.assertEqual(self.remarks()[0], 1)
+        self.assertEqual(rejections.total(self.portal), 4)
+        self.seconds += 1
+        self.sweep()
+        self.assertEqual(self.remarks()[0], 4)
+        self.assertEqual(rejections.total(self.portal), 4)
+
+    def test_a_sweep_beside_a_delivery_does_not_count_them_twice(self):
+        """The delivery has written them and not yet taken them off the count in memory."""
+        self.deliver(FORGED)
+        written, go_on, forget = threading.Event(), threading.Event(), rejections._forget
+
+        def slowly(*arguments):
+            if not written.is_set():
+                written.set()
+                go_on.wait(30)
+            forget(*arguments)
+
+        def sweep():
+            try:
+                sweeping.sweep()
+            finally:
+                go_on.set()
+
+        notification = self.notification()
+        site = self.portal._p_jar.db(), self.portal.getId()
+        works = [lambda: pipeline.process(notification), sweep]
+        delivering, sweeper = (Worker(*site, work.__name__, work) for work in works)
+        with (
+            mock.patch.object(rejections, "_forget", slowly),
+            mock.patch.object(writer, "lock", _NoticedLock(go_on)),
+        ):
+            delivering.start()
+            self.assertTrue(written.wait(30))
+            sweeper.start()
+            for worker in (delivering, sweeper):
+                worker.join(30)
+        self.assertEqual(delivering.result.outcome, ledger.ACCEPTED)
+        self.assertIsNone(sweeper.result)
+        self.assertEqual(self.remarks()[0], 1)
+        self.assertEqual(rejections.total(self.portal), 1)
+
+    def test_what_was_not_committed_is_not_forgotten(self):
+        rejections.note(self.portal, 10, self.now + timedelta(hours=1))
+        transaction.begin()
+        rejections.write(self.portal)
+        transaction.abort()
+        self.assertEqual(self.remarks()[0], 0)
+        self.assertEqual(rejections.total(self.portal), 1)
+        self.sweep()
+        self.assertEqual(self.remarks(), (1, (("2026-05-03T19:00:00.000000+00:00", 10),)))

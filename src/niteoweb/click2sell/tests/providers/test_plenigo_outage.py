@@ -1,0 +1,188 @@
+"""While plenigo cannot be reached: what waits, for whom, and for how long."""
+
+from niteoweb.click2sell.provider import jsonapi
+from niteoweb.click2sell.provider.client import Unreachable
+from niteoweb.click2sell.providers.plenigo import client
+from niteoweb.click2sell.providers.plenigo.fake import TOKEN
+from niteoweb.click2sell.providers.plenigo.provider import PROVIDER as PLENIGO
+from niteoweb.click2sell.provisioning import enrichment
+from niteoweb.click2sell.provisioning import outage
+from niteoweb.click2sell.provisioning import pipeline
+from niteoweb.click2sell.tests.providers.test_plenigo import JANE
+from niteoweb.click2sell.tests.providers.test_plenigo import PlenigoTestCase
+from niteoweb.click2sell.worker import catchup
+from niteoweb.click2sell.worker.sweep import sweep
+from unittest import mock
+
+import threading
+
+
+class OutageTestCase(PlenigoTestCase):
+    def setUp(self):
+        super().setUp()
+        self.fake.callbacks.pending.clear()
+
+    def pass_time(self, **time):
+        """Let time pass, here and at plenigo."""
+        self.later(**time)
+        self.fake.clock.move(**time)
+
+
+class TestLongOutage(OutageTestCase):
+    def test_an_answer_that_comes_days_later_counts(self):
+        self.fake.subscribe(self.jane, "gold")
+        self.fake.outage = True
+        with self.assertLogs("niteoweb.click2sell", "WARNING"):
+            self.deliver()
+        self.pass_time(days=3)
+        self.fake.outage = False
+        sweep()
+        self.assertEqual(self.reasons(), [])
+        self.assertEqual(self.groups(JANE), ["click2sell", "premium"])
+
+    def test_so_does_one_that_a_token_had_to_be_entered_for(self):
+        self.set(api_token=None)
+        self.fake.subscribe(self.jane, "gold")
+        with self.assertLogs("niteoweb.click2sell", "WARNING"):
+            self.deliver()
+        self.pass_time(days=3)
+        self.set(api_token=TOKEN)
+        (key,) = self.keys()
+        pipeline.replay(key)
+        self.assertEqual(self.reasons(), [])
+        self.assertEqual(self.groups(JANE), ["click2sell", "premium"])
+
+
+class TestWhileItHangs(OutageTestCase):
+    """plenigo takes questions and does not answer them."""
+
+    def setUp(self):
+        super().setUp()
+        self.back = threading.Event()
+        self.addCleanup(self.back.set)
+        usual = self.fake.answer
+
+        def hang(request):
+            self.back.wait()
+            return usual(request)
+
+        self.enterContext(mock.patch.object(self.fake, "answer", hang))
+        self.enterContext(mock.patch.object(enrichment, "HURRY", 0.2))
+
+    def lose(self, count):
+        """That many callbacks arrive, and have to wait."""
+        for _number in range(count):
+            self.fake.subscribe(self.jane, "gold")
+        with self.assertLogs("niteoweb.click2sell", "WARNING"):
+            self.assertEqual(self.deliver(), [200] * count)
+
+    def test_one_callback_finds_out_and_the_others_do_not_ask(self):
+        self.lose(3)
+        self.assertEqual(len(self.fake.requests), 1)
+        self.assertEqual(self.reasons(), [("failed", "unreachable")] * 3)
+
+    def test_after_a_minute_one_finds_out_again(self):
+        with mock.patch.object(outage, "FOR", -1):
+            outage.begins("plenigo", ("token",))
+        asked = [outage.may_ask("plenigo", ("token",)) for _thread in range(2)]
+        self.assertEqual(asked, [True, False])
+        self.assertTrue(outage.may_ask("plenigo", ("another token",)))
+        outage.ends("plenigo")
+        self.assertTrue(outage.may_ask("plenigo", ("token",)))
+
+    def test_the_next_sweep_after_it_finishes_all(self):
+        self.lose(3)
+        self.later(hours=7)
+        with mock.patch.object(jsonapi, "PATIENCE", 0.2):
+            with self.assertLogs("niteoweb.click2sell", "WARNING"):
+                report = sweep()
+            # Of those that wait one was asked about; the other question is what has changed.
+            self.assertEqual(list(report.entries.values()), ["failed"])
+            self.assertEqual(report.waiting["entries"], 3)
+        self.back.set()
+        report = sweep(dry_run=True)
+        self.assertEqual(list(report.entries.values()), ["failed"] * 3)
+        report = sweep()
+        self.assertEqual(list(report.entries.values()), ["accepted"] * 3)
+        self.assertEqual((report.waiting["entries"], self.reasons()), (0, []))
+        self.assertEqual(self.groups(JANE), ["click2sell", "premium"])
+        self.fake.subscribe(self.jane, "offer", access_right="right-2")
+        self.deliver()
+        self.assertEqual(self.groups(JANE), ["click2sell", "course", "premium"])
+
+    def test_each_sweep_begins_with_another_one(self):
+        self.lose(1)
+        self.later(seconds=1)
+        self.fake.subscribe(self.jane, "gold")
+        self.deliver()
+        self.back.set()
+        complete, asked = client.complete, []
+
+        def fail(notification, *args):
+            asked.append(notification.transaction)
+            if notification.transaction == "1":
+                raise Unreachable("status 500")
+            return complete(notification, *args)
+
+        with (
+            mock.patch.object(client, "complete", fail),
+            mock.patch.object(catchup, "run"),
+            self.assertLogs("niteoweb.click2sell", "WARNING"),
+        ):
+            for _sweep in range(3):
+                self.later(minutes=5)
+                sweep()
+        self.assertEqual(asked, ["1", "2", "1", "1"])
+        self.assertEqual(self.reasons(), [("failed", "unreachable")])
+
+    def test_switched_off_nothing_is_asked(self):
+        self.lose(1)
+        self.back.set()
+        self.fake.requests.clear()
+        self.set(enabled=False)
+        self.assertEqual(sweep().entries, {})
+        (key,) = self.keys()
+        self.assertEqual(pipeline.replay(key).reason, "unreachable")
+        self.assertEqual(self.fake.requests, [])
+        self.set(enabled=True)
+        self.assertEqual(list(sweep().entries.values()), ["accepted"])
+
+
+class TestMistakes(OutageTestCase):
+    """What a client has not thought of."""
+
+    def test_one_that_cannot_be_asked_about_does_not_stop_the_others(self):
+        complete = client.complete
+        self.fake.subscribe(self.jane, "gold")
+        joan = self.fake.add_customer("joan@example.org")
+        self.fake.subscribe(joan, "gold")
+
+        def fail(notification, *args):
+            if notification.customer_id == self.jane:
+                raise RecursionError(JANE)
+            return complete(notification, *args)
+
+        with (
+            mock.patch.object(client, "complete", fail),
+            self.assertLogs("niteoweb.click2sell", "ERROR") as logged,
+        ):
+            self.assertEqual(self.deliver(), [500, 200, 200])
+            report = sweep()
+        self.assertNotIn(JANE, "".join(logged.output))
+        self.assertEqual(list(report.entries.values()), ["failed"])
+        self.assertEqual(self.groups("joan@example.org"), ["click2sell", "premium"])
+        self.later(minutes=16)
+        self.assertEqual(set(sweep().entries.values()), {"accepted"})
+        self.assertEqual(self.groups(JANE), ["click2sell", "premium"])
+
+    def test_a_list_that_cannot_be_read_does_not_stop_the_sweep(self):
+        with (
+            mock.patch.object(client, "changes", side_effect=KeyError(JANE)),
+            self.assertLogs("niteoweb.click2sell", "ERROR") as logged,
+        ):
+            report = sweep()
+        self.assertEqual(report.troubled, 1)
+        self.assertNotIn(JANE, "".join(logged.output))
+        self.assertEqual(
+            catchup.since(self.portal, PLENIGO, self.now), self.now - catchup.AT_FIRST
+        )

@@ -1,0 +1,77 @@
+"""What products are called."""
+
+from dataclasses import replace
+from niteoweb.click2sell.browser.words import formatting
+from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.notification import Kind
+from niteoweb.click2sell.owner import access
+from niteoweb.click2sell.owner.action import carry_out
+from niteoweb.click2sell.provisioning import recording
+from niteoweb.click2sell.report import overview
+from niteoweb.click2sell.tests.base import EMAIL
+from niteoweb.click2sell.tests.base import SiteTestCase
+
+import transaction
+
+
+class TestProductName(SiteTestCase):
+    def told(self, provider, name, **values):
+        """An entry about product 1 arrives."""
+        told = replace(
+            self.notification(),
+            key=f"{provider} {name}",
+            provider=provider,
+            kind=Kind.INFORMATION,
+            transaction=f"{provider} {name}",
+            product_id="1",
+            product_name=name,
+            **values,
+        )
+        recording.write_down(self.portal, told, self.now)
+        transaction.commit()
+
+    def names(self):
+        return [
+            overview.product_name(self.portal, (provider, "1"))
+            for provider in ("click2sell", "plenigo")
+        ]
+
+    def test_none_was_ever_sent(self):
+        self.assertEqual(self.names(), ["", ""])
+
+    def test_that_of_the_provider(self):
+        self.told("click2sell", "Book")
+        self.told("plenigo", "Paper")
+        self.assertEqual(self.names(), ["Book", "Paper"])
+        self.told("click2sell", "Handbook")
+        self.assertEqual(self.names(), ["Handbook", "Paper"])
+
+    def test_that_of_another_one_is_not_taken(self):
+        self.told("plenigo", "Paper")
+        self.assertEqual(self.names(), ["", "Paper"])
+
+    def test_what_was_brought_over_speaks_for_the_provider(self):
+        self.told("migration", "Book", speaks_for="click2sell")
+        self.told("plenigo", "Paper")
+        self.assertEqual(self.names(), ["Book", "Paper"])
+
+    def test_a_grant_is_called_as_the_provider_calls_the_product(self):
+        self.told("click2sell", "Book")
+        self.told("plenigo", "Paper")
+        carry_out(
+            access.grant(self.portal, EMAIL, ("click2sell", "1"), None, "A gift.", "owner")
+        )
+        key = next(ledger.newest_first(self.portal, "provider", "owner"))
+        self.assertEqual(ledger.get(self.portal, key)["product_name"], "Book")
+
+
+class TestShown(SiteTestCase):
+    def test_name_and_id_as_far_as_they_are_known(self):
+        for name, product_id, expected in (
+            ("Book", "1", "Book (1)"),
+            ("Book", "", "Book"),
+            ("", "1", "1"),
+            ("", "", ""),
+            ("GOLD", "GOLD", "GOLD"),
+        ):
+            self.assertEqual(formatting.named(name, product_id), expected)

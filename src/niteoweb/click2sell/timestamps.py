@@ -1,0 +1,96 @@
+"""Timestamps: moments as they are stored, and as people and scripts write them.
+
+Pure: imports nothing of Zope or Plone, does no I/O and reads no clock.
+"""
+
+from datetime import datetime
+from datetime import timedelta
+from datetime import timezone
+from datetime import tzinfo
+
+import re
+
+
+#: The smallest step of the ledger's clock.
+TICK = timedelta(microseconds=1)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_DATETIME = re.compile(
+    r"(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2})(:\d{2})?(\.\d{1,6})?(Z|[-+ ]\d{2}:?\d{2})?", re.ASCII
+)
+
+
+def iso(moment: datetime) -> str:
+    """A moment as stored: ISO 8601 in UTC, so that text sorts as time does."""
+    return moment.astimezone(timezone.utc).isoformat(timespec="microseconds")
+
+
+def from_iso(text: str) -> datetime:
+    """A stored moment."""
+    return datetime.fromisoformat(text)
+
+
+def microseconds(moment: datetime) -> int:
+    """Microseconds since 1970, exactly."""
+    since = moment - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+
+
+def from_microseconds(count: int) -> datetime:
+    """The moment that many microseconds after 1970, in UTC."""
+    return _EPOCH + timedelta(microseconds=count)
+
+
+def begin(text: str, timezone_: tzinfo) -> datetime:
+    """The first moment that a text means.
+
+    :param timezone_: of a date, and of a date and time that names none.
+    :returns: in UTC.
+    :raises ValueError: it is no ISO date or datetime.
+    """
+    return _read(text, timezone_)[0]
+
+
+def end(text: str, timezone_: tzinfo) -> datetime:
+    """The last moment that a text means: of a date the last one of its day.
+
+    :param timezone_: of a date, and of a date and time that names none.
+    :returns: in UTC.
+    :raises ValueError: it is no ISO date or datetime.
+    """
+    return _read(text, timezone_)[1]
+
+
+def _read(text: str, timezone_: tzinfo) -> tuple[datetime, datetime]:
+    try:
+        if _DATE.fullmatch(text):
+            day = datetime.fromisoformat(text)
+            following = day + timedelta(days=1)
+            return _utc(day, timezone_), _utc(following, timezone_) - TICK
+        moment = _utc(_moment(text), timezone_)
+    except OverflowError:
+        raise ValueError(text) from None
+    return moment, moment
+
+
+def _moment(text: str) -> datetime:
+    found = _DATETIME.fullmatch(text)
+    if found is None:
+        raise ValueError(text)
+    date, minutes, seconds, fraction, offset = found.groups(default="")
+    if offset == "Z":
+        offset = "+00:00"
+    elif offset:
+        # In the query of an address an unquoted plus sign is a space.
+        sign, digits = offset[0].replace(" ", "+"), offset[1:].replace(":", "")
+        offset = f"{sign}{digits[:2]}:{digits[2:]}"
+    fraction = fraction.ljust(7, "0") if fraction else ""
+    return datetime.fromisoformat(f"{date}T{minutes}{seconds or ':00'}{fraction}{offset}")
+
+
+def _utc(moment: datetime, timezone_: tzinfo) -> datetime:
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=timezone_)
+    return moment.astimezone(timezone.utc)

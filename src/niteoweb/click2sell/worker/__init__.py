@@ -1,0 +1,6 @@
+"""Work without a delivery: the sweep, its report, and catching up with providers."""
+
+from niteoweb.click2sell.worker import sweep
+
+
+__all__ = ["sweep"]

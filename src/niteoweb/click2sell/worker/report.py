@@ -1,0 +1,100 @@
+"""What a sweep did, or would do."""
+
+from dataclasses import dataclass
+from dataclasses import field
+from datetime import datetime
+from niteoweb.click2sell.member import accounts as member
+from niteoweb.click2sell.provisioning import Plan
+from typing import Any
+
+import logging
+import traceback
+
+
+logger = logging.getLogger("niteoweb.click2sell")
+
+
+@dataclass
+class Report:
+    """What a sweep did, or would do.
+
+    :ivar as_of: the moment that it looked at, in UTC.
+    :ivar copy: this is a copy of the site; nothing was applied.
+    :ivar lapsed: a member each: ``user_id``, ``email``, ``products``, ``groups``.
+    :ivar stopped: why no access was ended: ``members``, ``limit``; None when it was.
+    :ivar silent: silent providers, with the time of their last notification. Subscriptions of
+        these were not ended for want of a renewal.
+    :ivar entries: keys of the entries that were taken up, with their outcome.
+    :ivar missed: notifications that had not arrived, and were asked for.
+    :ivar granted: members who were given a group that had been missing.
+    :ivar accounts: accounts that were made for buyers who had waited because of the cap.
+    :ivar mails: mails that were sent, and that could not be.
+    :ivar waiting: failed ``entries`` and ``mails`` whose next attempt is not due yet, and
+        ``accounts`` that have to wait because of the cap.
+    :ivar redacted: entries whose payload was removed.
+    :ivar busy: entries, members and mails that another process was at; the next sweep does
+        them.
+    :ivar troubled: members and mails where something unexpected happened; the log says what.
+    """
+
+    as_of: datetime
+    dry_run: bool
+    copy: bool
+    lapsed: list[dict[str, Any]] = field(default_factory=list)
+    stopped: dict[str, int] | None = None
+    silent: dict[str, datetime] = field(default_factory=dict)
+    entries: dict[str, str] = field(default_factory=dict)
+    missed: int = 0
+    granted: int = 0
+    accounts: int = 0
+    mails: dict[str, int] = field(default_factory=lambda: {"sent": 0, "failed": 0, "due": 0})
+    waiting: dict[str, int] = field(
+        default_factory=lambda: {"entries": 0, "mails": 0, "accounts": 0}
+    )
+    redacted: int = 0
+    busy: int = 0
+    troubled: int = 0
+
+    def as_json(self) -> dict[str, Any]:
+        """The report as plain values."""
+        return {
+            "as_of": self.as_of.isoformat(),
+            "dry_run": self.dry_run,
+            "copy_of_the_site": self.copy,
+            "lapsed": self.lapsed,
+            "stopped": self.stopped,
+            "silent_providers": {n: t.isoformat() for n, t in sorted(self.silent.items())},
+            "entries": self.entries,
+            "missed": self.missed,
+            "groups_given_late": self.granted,
+            "accounts_made_late": self.accounts,
+            "mails": self.mails,
+            "waiting": self.waiting,
+            "payloads_removed": self.redacted,
+            "busy": self.busy,
+            "troubled": self.troubled,
+        }
+
+    def trouble(self, what: str, error: Exception) -> None:
+        """Note that something went wrong; one member's trouble is not the others'.
+
+        The next sweep tries again. The message of an error could hold an address.
+        """
+        where = "".join(traceback.format_tb(error.__traceback__))
+        logger.error("%s: %s\n%s", what, type(error).__name__, where)
+        self.troubled += 1
+
+    def tell(self, plan: Plan) -> None:
+        """Add a member, if access to anything ends by the plan."""
+        if plan.lost:
+            self.lapsed.append(
+                {
+                    "user_id": plan.user_id,
+                    "email": member.fields(plan.user_id, ("email",))["email"],
+                    "products": [
+                        {"provider": provider, "product_id": product_id}
+                        for provider, product_id in plan.lost
+                    ],
+                    "groups": list(plan.revoked),
+                }
+            )

@@ -1,0 +1,285 @@
+"""The sweep: what is due without a delivery. For cron, or a timer.
+
+It takes up entries whose process died or that failed, asks providers for what they did not
+tell, ends lapsed access, gives missing groups, tells the owner, makes accounts that waited,
+sends due mails, and removes old payloads. Each member, entry and mail is a commit of its own,
+and two sweeps at once do each thing once.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from datetime import timezone
+from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.buyers import accountquota
+from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.buyers import Turn
+from niteoweb.click2sell.interfaces import IClick2SellSettings
+from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import rejections
+from niteoweb.click2sell.ledger import retry
+from niteoweb.click2sell.ledger import silence
+from niteoweb.click2sell.mail import alerts
+from niteoweb.click2sell.mail import delivery
+from niteoweb.click2sell.mail import outbox
+from niteoweb.click2sell.member import group
+from niteoweb.click2sell.privacy import retention
+from niteoweb.click2sell.provisioning import pipeline
+from niteoweb.click2sell.provisioning import plan as plans
+from niteoweb.click2sell.provisioning import validation
+from niteoweb.click2sell.storage import moments
+from niteoweb.click2sell.storage import transactions
+from niteoweb.click2sell.storage import trees
+from niteoweb.click2sell.storage import writer
+from niteoweb.click2sell.worker import catchup
+from niteoweb.click2sell.worker import unfinished
+from niteoweb.click2sell.worker.report import Report
+from typing import Any
+
+import logging
+import time
+
+
+logger = logging.getLogger("niteoweb.click2sell")
+
+#: Fewer members than this never trip the circuit breaker.
+BREAKER_AT_LEAST = 20
+
+#: Seconds that one sweep waits for a mail server that takes nothing.
+WASTED_AT_MOST = 30
+
+
+def sweep(
+    dry_run: bool = False,
+    as_of: datetime | None = None,
+    confirmed: bool = False,
+    mails: bool = True,
+) -> Report:
+    """Do what is due.
+
+    :param dry_run: only tell.
+    :param as_of: tell who will have lapsed by that moment, in UTC, if nothing else arrives
+        until then; only with `dry_run`. Neither silent providers nor the circuit breaker count:
+        they are about one sweep, and many will come until then.
+    :param confirmed: end access however many members lose it, and although a provider is
+        silent.
+    :param mails: also send due mails.
+    :raises ValueError: `as_of` without `dry_run`.
+    :raises niteoweb.click2sell.storage.transactions.Busy: the database is read-only.
+    """
+    if as_of is not None and not dry_run:
+        raise ValueError("as_of needs dry_run: the past and the future cannot be applied")
+    now = as_of or datetime.now(timezone.utc)
+    report = Report(now, dry_run, plone_site.is_copy())
+    site = plone_site.get()
+    if dry_run or report.copy:
+        _look(site, report, now, confirmed or as_of is not None)
+        return report
+    with writer.section():
+        transactions.run(lambda site: _begin(site, now))
+    unfinished.take_up(report, now)
+    catchup.run(report, now)
+    waiting = _lapsed(report, now, confirmed)
+    _pending(report, waiting)
+    _alert(report, now)
+    _awaited(report)
+    if mails:
+        _mails(report, now)
+    try:
+        report.redacted = retention.redact(now)
+    except transactions.Busy:
+        report.busy += 1
+    _wait(plone_site.get(), report, datetime.now(timezone.utc))
+    return report
+
+
+def _begin(site: Any, now: datetime) -> None:
+    rejections.write(site)
+    moments.note(site, moments.SWEEP, now)
+    accountquota.forget(site, now)
+    validation.forget_old(site, now)
+
+
+def _look(site: Any, report: Report, now: datetime, confirmed: bool) -> None:
+    """Fill the report without changing anything."""
+    report.silent = {} if confirmed else silence.silent(site, now)
+    due = unfinished.due(site, now)
+    report.entries = {key: ledger.get(site, key)["outcome"] for key in due}
+    for plan in _plans(report, _due(site, now), now, confirmed):
+        report.tell(plan)
+    _break(site, report, confirmed)
+    ready = _plans(report, _ready(site), now, confirmed)
+    report.granted = sum(bool(plan.grant) for plan in ready)
+    waiting, room = accountquota.waiting(site), accountquota.room(site, now)
+    report.accounts = waiting if room is None else min(waiting, room)
+    report.mails["due"] = len(outbox.due(site, now))
+    _wait(site, report, now)
+
+
+def _lapsed(report: Report, now: datetime, confirmed: bool) -> frozenset[str]:
+    """End what is over, unless that would be suspiciously much.
+
+    :returns: the buyers for whom that was not done.
+    """
+    site = plone_site.get()
+    report.silent = {} if confirmed else silence.silent(site, now)
+    due = []
+    for plan in _plans(report, _due(site, now), now, confirmed):
+        report.tell(plan)
+        if not _blocked(site, plan):
+            due.append(plan.buyer_id)
+    _break(site, report, confirmed)
+    if report.stopped:
+        return frozenset(due)
+    report.lapsed = []
+    for plan in _provision(report, due, confirmed):
+        report.tell(plan)
+    return frozenset()
+
+
+def _pending(report: Report, waiting: frozenset[str]) -> None:
+    """Give the groups that exist by now.
+
+    :param waiting: buyers who have to wait for the owner, because the circuit breaker tripped.
+    """
+    ready = [buyer_id for buyer_id in _ready(plone_site.get()) if buyer_id not in waiting]
+    report.granted = sum(bool(plan.grant) for plan in _provision(report, ready, False))
+
+
+def _awaited(report: Report) -> None:
+    """Make the accounts that had to wait, as many as there is room for."""
+    called = accountquota.called(plone_site.get())
+    for plan in _provision(report, called, False, Turn.CALLED):
+        report.accounts += plan.create
+        if plan.asked:
+            break
+
+
+def _alert(report: Report, now: datetime) -> None:
+    """Owe the owner the mails about what they do not know yet."""
+    try:
+        transactions.run(lambda site: alerts.file(site, report.stopped, now))
+    except transactions.Busy:
+        report.busy += 1
+    except Exception as error:
+        report.trouble("Mail to the owner", error)
+
+
+def _plans(
+    report: Report, buyer_ids: Iterable[str], now: datetime, confirmed: bool
+) -> Iterable[plans.Plan]:
+    """What would have to be done for buyers; nothing is changed."""
+    site = plone_site.get()
+    for buyer_id in buyer_ids:
+        try:
+            yield plans.make(site, buyers.get(site, buyer_id), now, despite_silence=confirmed)
+        except Exception as error:
+            report.trouble(buyer_id, error)
+
+
+def _provision(
+    report: Report,
+    buyer_ids: Iterable[str],
+    confirmed: bool,
+    turn: Turn = Turn.ARRIVAL,
+) -> Iterable[plans.Plan]:
+    for buyer_id in buyer_ids:
+        try:
+            yield pipeline.provision(buyer_id, despite_silence=confirmed, turn=turn)
+        except transactions.Busy:
+            report.busy += 1
+        except Exception as error:
+            report.trouble(buyer_id, error)
+
+
+def _mails(report: Report, now: datetime) -> None:
+    """Send what is due, for as long as the mail server does not waste too much time."""
+    wasted = 0.0
+    for mail_id in outbox.due(plone_site.get(), now):
+        start = time.monotonic()
+        try:
+            sent = delivery.deliver(mail_id, "", pipeline.step)
+        except transactions.Busy:
+            report.busy += 1
+        except Exception as error:
+            report.trouble(mail_id, error)
+        else:
+            if sent:
+                report.mails["sent"] += 1
+            elif outbox.get(plone_site.get(), mail_id)["state"] == outbox.DUE:
+                report.mails["failed"] += 1
+                wasted += time.monotonic() - start
+        if wasted > WASTED_AT_MOST:
+            # What failed has moved to the end of the queue: the next sweep begins behind it.
+            break
+    report.mails["due"] = len(outbox.due(plone_site.get(), datetime.now(timezone.utc)))
+
+
+def _wait(site: Any, report: Report, now: datetime) -> None:
+    """Tell how much waits for its next attempt."""
+    report.waiting = {
+        "entries": retry.waiting(site, now),
+        "mails": outbox.waiting(site, now),
+        "accounts": accountquota.waiting(site),
+    }
+
+
+def _due(site: Any, now: datetime) -> Iterable[str]:
+    for _moment, buyer_id in trees.tree(site, "buyers_due").keys(
+        max=(timestamps.iso(now), "~")
+    ):
+        yield buyer_id
+
+
+def _ready(site: Any) -> list[str]:
+    """The buyers who wait for a group that exists by now."""
+    filed = trees.tree(site, "buyers_pending")
+    ready: dict[str, None] = {}
+    after = ("", "")
+    # From group to group: however many wait for one that is still missing, it is asked once.
+    while waiting := next(iter(filed.keys(min=after)), None):
+        group_id = waiting[0]
+        after = (group_id, "~")
+        if not group.problem(group_id):
+            ready.update((buyer_id, None) for _, buyer_id in filed.keys(waiting, after))
+    return list(ready)
+
+
+def _blocked(site: Any, plan: plans.Plan) -> bool:
+    """Whether nothing can be done for a buyer now, and the owner was told so already.
+
+    The account is privileged, or gone. The buyer stays due: it may become an ordinary one.
+    """
+    if plan.user_id or plan.create or plan.terms:
+        return False
+    entries = ((ledger.get(site, key), verdict) for key, verdict in plan.verdicts.items())
+    return all(
+        (entry["outcome"], entry["reason"]) == (verdict.outcome, verdict.reason)
+        for entry, verdict in entries
+    )
+
+
+def _break(site: Any, report: Report, confirmed: bool) -> None:
+    """Trip the circuit breaker: a wrong clock or mapping must not empty the site."""
+    settings = plone_site.settings()
+    with_access = trees.tree(site, "buyers_with_access")()
+    limit = max(
+        BREAKER_AT_LEAST,
+        min(
+            _setting(settings, "breaker_members"),
+            with_access * _setting(settings, "breaker_percent") // 100,
+        ),
+    )
+    if len(report.lapsed) > limit and not confirmed:
+        report.stopped = {"members": len(report.lapsed), "limit": limit}
+        logger.error(
+            "The sweep stopped: %s members would lose access at once, the limit is %s.",
+            len(report.lapsed),
+            limit,
+        )
+
+
+def _setting(settings: IClick2SellSettings, name: str) -> int:
+    """A number of the settings, or its default where the record is not there yet."""
+    value = getattr(settings, name)
+    return IClick2SellSettings[name].default if value is None else value

@@ -1,0 +1,66 @@
+"""Entries that are not final: those whose process died, that failed, or wait for a provider."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import retry
+from niteoweb.click2sell.ledger import retryqueue
+from niteoweb.click2sell.provider import registry
+from niteoweb.click2sell.provisioning import enrichment
+from niteoweb.click2sell.provisioning import pipeline
+from niteoweb.click2sell.storage import transactions
+from niteoweb.click2sell.worker.report import Report
+from typing import Any
+
+
+def take_up(report: Report, now: datetime) -> None:
+    """Take up what is due, for the sweep.
+
+    :param report: is told what became of it.
+    :param now: in UTC.
+    """
+    for key in retry.due(plone_site.get(), now):
+        _take_up(report, key)
+    for provider in list(_to_ask(plone_site.get())):
+        for key in retryqueue.waiting_for(plone_site.get(), provider):
+            if _take_up(report, key) == enrichment.UNREACHABLE:
+                # So it is for the others. The next sweep begins with another one.
+                break
+
+
+def due(site: Any, now: datetime) -> Iterator[str]:
+    """Keys of what :func:`take_up` takes up, if all providers can be reached.
+
+    :param now: in UTC.
+    """
+    yield from retry.due(site, now)
+    for provider in _to_ask(site):
+        yield from retryqueue.waiting_for(site, provider)
+
+
+def _to_ask(site: Any) -> Iterator[str]:
+    """The providers that entries wait for, but those that are switched off."""
+    for name in retryqueue.awaited(site):
+        provider = registry.named(name)
+        if provider is None or registry.is_enabled(provider):
+            yield name
+
+
+def _take_up(report: Report, key: str) -> str:
+    """Take up an entry.
+
+    :returns: the reason of what became of it, "" for none.
+    """
+    try:
+        result = pipeline.resume(key)
+    except transactions.Busy:
+        report.busy += 1
+    except pipeline.Failed:
+        report.entries[key] = ledger.FAILED
+    except Exception as error:
+        report.trouble(f"Entry {key}", error)
+    else:
+        report.entries[key] = result.outcome
+        return result.reason
+    return ""
