@@ -12,12 +12,12 @@ from demo import settings
 from demo.month import Arrival
 from demo.month import arrivals
 from io import BytesIO
+from niteoweb.click2sell import timestamps
 from typing import Any
 from unittest import mock
 from urllib.parse import urlencode
 
 import random
-import sys
 import transaction
 
 
@@ -35,27 +35,9 @@ class Clock:
 
     @contextmanager
     def running(self) -> Iterator["Clock"]:
-        """Put it in the place of the real one, in all modules that are imported by now."""
-        clock = self
-
-        class Moment(datetime):
-            @classmethod
-            def now(cls, tz: Any = None) -> datetime:
-                return clock.now.astimezone(tz)
-
-        modules = [
-            module
-            for name, module in sys.modules.items()
-            if name.startswith(f"{PACKAGE}.") and getattr(module, "datetime", None) is datetime
-        ]
-        patches = [mock.patch.object(module, "datetime", Moment) for module in modules]
-        for patch in patches:
-            patch.start()
-        try:
+        """Put it in the place of the real one."""
+        with mock.patch.object(timestamps, "now", lambda: self.now):
             yield self
-        finally:
-            for patch in patches:
-                patch.stop()
 
 
 def accounts() -> None:

@@ -1,6 +1,6 @@
 """Timestamps: moments as they are stored, and as people and scripts write them.
 
-Pure: imports nothing of Zope or Plone, does no I/O and reads no clock.
+Pure but for :func:`now`, the only place that reads the clock.
 """
 
 from datetime import datetime
@@ -20,6 +20,11 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _DATETIME = re.compile(
     r"(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2})(:\d{2})?(\.\d{1,6})?(Z|[-+ ]\d{2}:?\d{2})?", re.ASCII
 )
+
+
+def now() -> datetime:
+    """The present, in UTC."""
+    return datetime.now(timezone.utc)
 
 
 def iso(moment: datetime) -> str:

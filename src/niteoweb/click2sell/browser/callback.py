@@ -4,9 +4,8 @@ Each registered payment provider has one, ``@@click2sell`` for example, see regi
 """
 
 from collections.abc import Callable
-from datetime import datetime
-from datetime import timezone
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.interfaces import IPaymentProvider
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import rejections
@@ -87,12 +86,12 @@ class Callback(BrowserView):
         if self.request.method != "POST":
             return 405, NO_POST
         if not caller.allowed(self.request.environ):
-            rejections.note(plone_site.get(), 0, datetime.now(timezone.utc), rejections.NETWORK)
+            rejections.note(plone_site.get(), 0, timestamps.now(), rejections.NETWORK)
             return 403, WRONG_NETWORK
         body = self._body()
         if len(body) > LARGEST_BODY:
             return 413, TOO_LARGE
-        stored, now = registry.settings(provider), datetime.now(timezone.utc)
+        stored, now = registry.settings(provider), timestamps.now()
         try:
             genuine = provider.verify(self._delivery(body), stored, now)
         except DeliveryError as error:

@@ -1,10 +1,9 @@
 """Send what is in the outbox, each mail once, and remember how it went."""
 
 from collections.abc import Callable
-from datetime import datetime
-from datetime import timezone
 from email.message import EmailMessage
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.mail import alertmessages
 from niteoweb.click2sell.mail import messages
@@ -64,7 +63,7 @@ def _prepare(site: Any, mail_id: str, password: str, claim: str) -> EmailMessage
     With a claim on it there may be nothing to commit.
     """
     mail = outbox.get(site, mail_id)
-    now = datetime.now(timezone.utc)
+    now = timestamps.now()
     if not outbox.may_send(mail, claim, now):
         return None  # done, or another process is at it
     if mail["kind"] in outbox.TO_OWNER:
@@ -151,7 +150,7 @@ def _log_unexpected(mail_id: str, error: Exception) -> None:
 
 def _note_unwritten(site: Any, mail_id: str, error: Exception, claim: str) -> None:
     mail = outbox.get(site, mail_id)
-    now = datetime.now(timezone.utc)
+    now = timestamps.now()
     if not outbox.may_send(mail, claim, now):
         return
     if not outbox.is_claimed(mail, claim, now):
@@ -162,6 +161,6 @@ def _note_unwritten(site: Any, mail_id: str, error: Exception, claim: str) -> No
 def _note(site: Any, mail_id: str, error: str) -> None:
     mail = outbox.get(site, mail_id)
     if error:
-        outbox.failed(site, mail, error, datetime.now(timezone.utc))
+        outbox.failed(site, mail, error, timestamps.now())
     else:
         outbox.sent(site, mail)

@@ -18,7 +18,6 @@ choice:
 from collections.abc import Sequence
 from datetime import datetime
 from datetime import timedelta
-from datetime import timezone
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
@@ -222,7 +221,7 @@ def resend(user_id: str, way: str, by: str) -> str:
             user_id,
             accounts.fields(user_id, ("email",))["email"],
             found[-1]["product_name"] or found[-1]["product_id"] if found else "",
-            datetime.now(timezone.utc),
+            timestamps.now(),
             plone_site.mail_domain(),
             credentials=way,
             by=by,

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import replace
 from datetime import datetime
-from datetime import timezone
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.buyers import Turn
@@ -100,7 +100,7 @@ def preview(action: Action) -> tuple[Plan, ...]:
     """
     transaction.begin()
     try:
-        site, now = plone_site.get(), datetime.now(timezone.utc)
+        site, now = plone_site.get(), timestamps.now()
         found = action.write(site, now)
         return tuple(_plan(site, action, concern, now) for concern in found)
     finally:
@@ -157,7 +157,7 @@ def id_of(site: Any, *what: str) -> str:
 
 
 def _apply(site: Any, action: Action) -> list[tuple[Plan, apply.Done, Notification | None]]:
-    now = datetime.now(timezone.utc)
+    now = timestamps.now()
     applied = []
     for concern in action.write(site, now):
         entry = ledger.get(site, concern.key)

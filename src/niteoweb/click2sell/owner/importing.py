@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from dataclasses import field
 from datetime import datetime
 from datetime import timedelta
-from datetime import timezone
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
@@ -253,7 +252,7 @@ def _key(row: Row, provider: str) -> str:
 def _look(row: Row, provider: str, mails: bool) -> Line:
     if ledger.get(plone_site.get(), _key(row, provider)) is not None:
         return Line(row, DONE)
-    mail_at = datetime.now(timezone.utc) if mails else None
+    mail_at = timestamps.now() if mails else None
     (plan,) = action.preview(_act(row, provider, "", mail_at))
     return _line(row, provider, plan)
 
@@ -286,7 +285,7 @@ def _mail_times(mails_an_hour: int) -> Iterator[datetime | None]:
         while True:
             yield None
     gap = timedelta(hours=1) / mails_an_hour
-    now = datetime.now(timezone.utc)
+    now = timestamps.now()
     last = trees.tree(plone_site.get(), "remarks").get("import_mails_until", 0)
     at = max(now, timestamps.from_microseconds(last))
     while True:

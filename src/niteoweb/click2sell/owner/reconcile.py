@@ -15,9 +15,9 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from dataclasses import dataclass
 from datetime import datetime
-from datetime import timezone
 from itertools import islice
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.notification import idempotency_key
 from niteoweb.click2sell.provisioning import pipeline
@@ -166,7 +166,7 @@ def apply(
 def _look(
     site: Any, now: datetime | None, after: str, until: str
 ) -> Iterator[tuple[str, Change | Trouble | None]]:
-    now = now or datetime.now(timezone.utc)
+    now = now or timestamps.now()
     for buyer_id in _buyers(site, after, until or None):
         found: Change | Trouble | None
         try:

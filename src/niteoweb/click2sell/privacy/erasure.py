@@ -29,7 +29,6 @@ What follows:
 
 from Acquisition import aq_base
 from datetime import datetime
-from datetime import timezone
 from niteoweb.click2sell import _
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
@@ -114,7 +113,7 @@ def erase(
     :raises Changed: what is stored is not what the dry run showed.
     :raises niteoweb.click2sell.storage.transactions.Busy: try again later; nothing was erased.
     """
-    now = datetime.now(timezone.utc)
+    now = timestamps.now()
 
     def work(site: Any) -> tuple[dict[str, Any], list[object]]:
         found = export.find(site, address)
@@ -178,7 +177,7 @@ def take_in(address: str, reason: str, by: str) -> dict[str, Any]:
                 redaction.take_in(site, record, [ledger.get(site, key) for key in held])
         told = {
             "what": TAKEN_IN,
-            "at": timestamps.iso(datetime.now(timezone.utc)),
+            "at": timestamps.iso(timestamps.now()),
             "by": by,
             "reason": reason.strip(),
             "buyers": tuple(record["id"] for record in found.records),

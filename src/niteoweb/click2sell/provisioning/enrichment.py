@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
-from datetime import timezone
+from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import customers
 from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.ledger import entrynote
@@ -120,7 +120,7 @@ def _ask(notification: Notification, hurried: bool) -> Reply:
     if hurried and not outage.may_ask(provider.name, asked_how):
         return Reply(reason=UNREACHABLE, error="It could not be reached a moment ago.")
     try:
-        now = datetime.now(timezone.utc)
+        now = timestamps.now()
         told = provider.client.complete(notification, stored, now)
         outage.ends(provider.name)
         return Reply(told)

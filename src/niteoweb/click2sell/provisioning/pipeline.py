@@ -12,8 +12,8 @@ from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Mapping
 from datetime import datetime
-from datetime import timezone
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.buyers import Turn
@@ -132,7 +132,7 @@ def provision(
     """
 
     def work(site: Any) -> tuple[plans.Plan, apply.Done]:
-        now = datetime.now(timezone.utc)
+        now = timestamps.now()
         buyer = buyers.get(site, buyer_id)
         plan = plans.make(site, buyer, now, None, follow_mapping, despite_silence, turn)
         return plan, perform(site, plan, None)
@@ -210,7 +210,7 @@ def _complete(
 
     :returns: keys of the entries to go on with: those of before, and others that were told of.
     """
-    now, found = datetime.now(timezone.utc), list(keys)
+    now, found = timestamps.now(), list(keys)
     for key, reply in replies.items():
         entry = ledger.get(site, key)
         if not enrichment.asks(entry):
@@ -239,7 +239,7 @@ def _settle(keys: Collection[str], again: bool) -> dict[str, Settled]:
     """
 
     def work(site: Any) -> dict[str, tuple[plans.Plan, apply.Done] | None]:
-        now = datetime.now(timezone.utc)
+        now = timestamps.now()
         found = (*keys, *recording.take_up(site, keys, now))
         done = {key: _provision_entry(site, key, again) for key in found}
         ended = holder.follow(site, found, now)
@@ -270,7 +270,7 @@ def perform(
     :param sends: whether the mail that becomes due is sent as soon as that is committed.
     """
     step("planned")
-    done = apply.apply(site, plan, entry, datetime.now(timezone.utc), step, sends)
+    done = apply.apply(site, plan, entry, timestamps.now(), step, sends)
     step("before commit")
     return done
 
@@ -313,14 +313,14 @@ def _record(
     step("before record")
     rejections.write(site)
     if signed_by:
-        secretkeys.note_use(site, signed_by, datetime.now(timezone.utc))
+        secretkeys.note_use(site, signed_by, timestamps.now())
     found = []
     for key, record in records.items():
         entry = ledger.get(site, key)
         if entry is None and record is None:
             raise KeyError(key)
         if entry is None:
-            entry = record(site, datetime.now(timezone.utc))
+            entry = record(site, timestamps.now())
         if entry is None:
             logger.error("A transaction has too many notifications; one was only counted.")
             found.append(Result(ledger.NOT_KEPT))
@@ -363,7 +363,7 @@ def _provision_entry(site: Any, key: str, again: bool) -> tuple[plans.Plan, appl
         if entry["outcome"] not in ledger.FINAL:
             ledger.finish(site, entry, ledger.ATTENTION, "erased buyer")
         return plans.Plan(buyer["id"]), apply.Done()
-    plan = plans.make(site, buyer, datetime.now(timezone.utc), entry)
+    plan = plans.make(site, buyer, timestamps.now(), entry)
     return plan, perform(site, plan, entry)
 
 
@@ -377,10 +377,8 @@ def _fail(keys: Iterable[str], error: Exception, again: bool) -> None:
             if entry is None or (entry["outcome"] in ledger.FINAL and not again):
                 continue
             entry["attempts"] += 1
-            entrynote.note_failure(
-                entry, f"{type(error).__name__}\n{where}", datetime.now(timezone.utc)
-            )
-            retry.note(site, entry, datetime.now(timezone.utc))
+            entrynote.note_failure(entry, f"{type(error).__name__}\n{where}", timestamps.now())
+            retry.note(site, entry, timestamps.now())
             ledger.finish(site, entry, ledger.FAILED)
 
     logger.error("Entry %s failed: %s\n%s", ", ".join(keys), type(error).__name__, where)

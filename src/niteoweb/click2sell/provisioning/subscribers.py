@@ -3,8 +3,6 @@
 The user folder tells; what this add-on itself does to groups does not count.
 """
 
-from datetime import datetime
-from datetime import timezone
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.ledger import counters
@@ -34,7 +32,7 @@ def removed_from_group(event: IPrincipalRemovedFromGroupEvent) -> None:
     if granted_for is None and event.group_id not in record["due"]:
         return
     _removals(site).setdefault(event.group_id, []).append((record["id"], granted_for))
-    now = datetime.now(timezone.utc)
+    now = timestamps.now()
     buyers.change(
         record, grants=grants, taken={**record["taken"], event.group_id: timestamps.iso(now)}
     )
@@ -47,7 +45,7 @@ def added_to_group(event: IPrincipalAddedToGroupEvent) -> None:
     _site, record = _by_hand(event.principal)
     if record is not None:
         buyers.change(record, taken=_without(record["taken"], event.group_id))
-        buyers.note(record, buyers.GIVEN_BY_HAND, event.group_id, datetime.now(timezone.utc))
+        buyers.note(record, buyers.GIVEN_BY_HAND, event.group_id, timestamps.now())
 
 
 @adapter(IGroupDeletedEvent)
@@ -87,7 +85,7 @@ def member_deleted(event: IPrincipalDeletedEvent) -> None:
     outbox.drop_all(site, event.principal, "the member was deleted")
     for group_id in group.of(event.principal):
         group.revoke(event.principal, group_id)
-    now = datetime.now(timezone.utc)
+    now = timestamps.now()
     buyers.note(record, buyers.DELETED, event.principal, now)
     buyers.untie(site, record)
     buyers.change(record, deleted_at=timestamps.iso(now))

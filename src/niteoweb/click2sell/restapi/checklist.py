@@ -1,7 +1,6 @@
 """The checklist of the set-up as a service of plone.restapi."""
 
-from datetime import datetime
-from datetime import timezone
+from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.interfaces import IPaymentProvider
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.settings import current
@@ -16,7 +15,7 @@ class ChecklistGet(Service):
     """Answers a GET to ``@click2sell-checklist``; neither mail server nor provider is asked."""
 
     def reply(self) -> dict[str, Any]:
-        found = checklist.items(self.context, datetime.now(timezone.utc))
+        found = checklist.items(self.context, timestamps.now())
         return {
             "@id": f"{self.context.absolute_url()}/@click2sell-checklist",
             "providers": [self._provider(one) for one in registry.to_set_up()],

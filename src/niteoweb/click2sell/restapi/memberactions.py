@@ -5,8 +5,7 @@
 """
 
 from collections.abc import Mapping
-from datetime import datetime
-from datetime import timezone
+from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.owner import access
@@ -101,7 +100,7 @@ class MembersPost(Operation):
         provider = given.get("provider", registry.MAIN)
         values["product"] = f"{provider} {given.get('product_id', '')}"
         values["mail"] = "1" if given.get("mail", True) else ""
-        by, now = api.user.get_current().getId(), datetime.now(timezone.utc)
+        by, now = api.user.get_current().getId(), timestamps.now()
         act = requests.made(self.context, buyer, name, values, by, now)
         return changes.settle(act, bool(given.get("dry_run")))
 

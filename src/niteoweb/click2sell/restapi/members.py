@@ -5,7 +5,7 @@ view purchases.
 """
 
 from datetime import datetime
-from datetime import timezone
+from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.entitlement import mapping
 from niteoweb.click2sell.explain import Cause
@@ -46,7 +46,7 @@ class MembersGet(Service):
             return self._list()
         if len(self.params) > 1:
             raise NotFound
-        return details(self.context, self.request, self.params[0], datetime.now(timezone.utc))
+        return details(self.context, self.request, self.params[0], timestamps.now())
 
     def _list(self) -> dict[str, Any]:
         """A page of the list.
@@ -61,7 +61,7 @@ class MembersGet(Service):
         # The batch only reckons; it never asks for a buyer.
         batch = HypermediaBatch(self.request, range(found.total))
         numbers = list(batch)
-        now = datetime.now(timezone.utc)
+        now = timestamps.now()
         rows = found.rows(numbers[0], len(numbers), now) if numbers else []
         answer = {
             "@id": batch.canonical_url,

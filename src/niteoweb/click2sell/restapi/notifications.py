@@ -6,9 +6,8 @@ them.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
-from datetime import timezone
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import reasons
@@ -231,7 +230,7 @@ def preview(site: Any, request: Any, key: str) -> dict[str, Any]:
 
     :raises KeyError: there is no such entry.
     """
-    found = dryrun.replay(site, key, datetime.now(timezone.utc))
+    found = dryrun.replay(site, key, timestamps.now())
     plan, verdict = found.plan, found.verdict
     return {
         "@id": f"{site.absolute_url()}/{NAME}/{key}",

@@ -4,8 +4,7 @@
 operate them.
 """
 
-from datetime import datetime
-from datetime import timezone
+from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.privacy import erasure
 from niteoweb.click2sell.privacy import export
 from niteoweb.click2sell.privacy import preview
@@ -31,7 +30,7 @@ class PrivacyGet(Service):
         if not isinstance(address, str) or not address.strip():
             raise BadRequest('"address" is missing.')
         self.request.response.setHeader("Cache-Control", "no-store")
-        return export.export(self.context, address, datetime.now(timezone.utc))
+        return export.export(self.context, address, timestamps.now())
 
 
 class PrivacyPost(Operation):

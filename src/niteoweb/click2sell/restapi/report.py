@@ -4,7 +4,6 @@ It needs the permission to view purchases.
 """
 
 from datetime import datetime
-from datetime import timezone
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.ledger import ledger
@@ -27,7 +26,7 @@ class ReportGet(Service):
     """
 
     def reply(self) -> dict[str, Any]:
-        now, chosen = datetime.now(timezone.utc), self._chosen()
+        now, chosen = timestamps.now(), self._chosen()
         rows = overview.rows(self.context, chosen, now)
         logins = overview.never_logged_in(self.context)
         renewals = overview.renewals_missing(self.context, now)

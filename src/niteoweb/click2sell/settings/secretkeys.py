@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from datetime import timedelta
-from datetime import timezone
 from niteoweb.click2sell import _
+from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.interfaces import IPaymentProvider
 from niteoweb.click2sell.interfaces import SECRET_KEY_LENGTH
 from niteoweb.click2sell.provider import registry
@@ -162,7 +162,7 @@ def tidy(site: Any) -> None:
             retired = _retired(mark(stored.previous_secretkey))
             kept.append(retired)
             if moments.last(site, retired) is None:
-                moments.note(site, retired, datetime.now(timezone.utc))
+                moments.note(site, retired, timestamps.now())
     moments.forget(site, _KEY, but=tuple(kept))
 
 
@@ -198,7 +198,7 @@ def previous_notice(site: Any, provider: IPaymentProvider) -> Notice | None:
         )
         return Notice("success", text, used)
     retired = moments.last(site, _retired(mark(stored.previous_secretkey)))
-    recent = used is not None and datetime.now(timezone.utc) - used < QUIET
+    recent = used is not None and timestamps.now() - used < QUIET
     if recent and (retired is None or used >= retired):
         text = _(
             "The previous key is still used. Enter the new one at ${provider}, too, and keep "
@@ -227,7 +227,7 @@ def previous_can_go(site: Any, provider: IPaymentProvider) -> bool:
     since = max((moment for moment in known if moment is not None), default=None)
     if used is None or since is None:
         return False
-    return used > since and datetime.now(timezone.utc) - since >= QUIET
+    return used > since and timestamps.now() - since >= QUIET
 
 
 def _used(mark_: str) -> str:

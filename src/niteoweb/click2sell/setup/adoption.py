@@ -2,6 +2,7 @@
 
 For each of them one purchase is written down, of the provider "migration" and as the fields
 tell it, and the groups of its product that the member is in count as granted by this add-on
+from niteoweb.click2sell import timestamps
 from then on. Nobody is mailed, no event is fired, and no group is given or taken.
 
 What follows for the times after:
@@ -31,9 +32,9 @@ from dataclasses import dataclass
 from dataclasses import field
 from datetime import datetime
 from datetime import timedelta
-from datetime import timezone
 from itertools import islice
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.entitlement import compute
@@ -99,7 +100,7 @@ def adopt(
     :raises niteoweb.click2sell.storage.transactions.Busy: the batches before are done; call it
         again.
     """
-    now = now or datetime.now(timezone.utc)
+    now = now or timestamps.now()
     report = Report()
     for user_ids in _batches(plone_site.get()):
         # A microsecond for each member: what is filed by time is then filed at one end, where

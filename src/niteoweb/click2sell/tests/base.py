@@ -7,17 +7,14 @@ from datetime import datetime
 from datetime import timedelta
 from datetime import timezone
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.ledger import ledger
-from niteoweb.click2sell.mail import delivery as postman
 from niteoweb.click2sell.notification import Delivery
 from niteoweb.click2sell.notification import Notification
-from niteoweb.click2sell.owner import access as owner
-from niteoweb.click2sell.owner import action
 from niteoweb.click2sell.providers.click2sell import protocol as click2sell
 from niteoweb.click2sell.provisioning import outage
 from niteoweb.click2sell.provisioning import pipeline
-from niteoweb.click2sell.provisioning import subscribers
 from niteoweb.click2sell.storage import trees as store
 from niteoweb.click2sell.testing.layers import FUNCTIONAL
 from niteoweb.click2sell.tests import deliveries
@@ -56,10 +53,7 @@ class SiteTestCase(unittest.TestCase):
     def setUp(self):
         self.portal = self.layer["portal"]
         self.now = NOW
-        for module in (action, subscribers, owner, postman, pipeline):
-            clock = mock.patch.object(module, "datetime", _clock(self))
-            clock.start()
-            self.addCleanup(clock.stop)
+        self.enterContext(mock.patch.object(timestamps, "now", lambda: self.now))
         outage.forget()
         logout()
         self.settings(
@@ -257,15 +251,6 @@ class _Principal:
 
     def getId(self) -> str:
         return self._id
-
-
-def _clock(case: SiteTestCase) -> type:
-    class Clock(datetime):
-        @classmethod
-        def now(cls, tz: Any = None) -> datetime:
-            return case.now.astimezone(tz)
-
-    return Clock
 
 
 def _plain(value: Any) -> Any:

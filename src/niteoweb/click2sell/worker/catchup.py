@@ -7,7 +7,6 @@ what they say that is not known yet is recorded as if they had told it.
 from collections.abc import Iterator
 from datetime import datetime
 from datetime import timedelta
-from datetime import timezone
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import customers
@@ -71,7 +70,7 @@ def _can_be_asked(provider: IPaymentProvider) -> bool:
 def _ask(provider: IPaymentProvider, report: Report, now: datetime) -> None:
     start = since(plone_site.get(), provider, now) - OVERLAP
     # By the time of asking: what was read since the sweep began is older than that.
-    for notification in _changes(provider, start, datetime.now(timezone.utc)):
+    for notification in _changes(provider, start, timestamps.now()):
         try:
             pipeline.process(notification)
         except transactions.Busy:

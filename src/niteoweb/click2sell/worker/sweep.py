@@ -8,7 +8,6 @@ and two sweeps at once do each thing once.
 
 from collections.abc import Iterable
 from datetime import datetime
-from datetime import timezone
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import accountquota
@@ -69,7 +68,7 @@ def sweep(
     """
     if as_of is not None and not dry_run:
         raise ValueError("as_of needs dry_run: the past and the future cannot be applied")
-    now = as_of or datetime.now(timezone.utc)
+    now = as_of or timestamps.now()
     report = Report(now, dry_run, plone_site.is_copy())
     site = plone_site.get()
     if dry_run or report.copy:
@@ -89,7 +88,7 @@ def sweep(
         report.redacted = retention.redact(now)
     except transactions.Busy:
         report.busy += 1
-    _wait(plone_site.get(), report, datetime.now(timezone.utc))
+    _wait(plone_site.get(), report, timestamps.now())
     return report
 
 
@@ -212,7 +211,7 @@ def _mails(report: Report, now: datetime) -> None:
         if wasted > WASTED_AT_MOST:
             # What failed has moved to the end of the queue: the next sweep begins behind it.
             break
-    report.mails["due"] = len(outbox.due(plone_site.get(), datetime.now(timezone.utc)))
+    report.mails["due"] = len(outbox.due(plone_site.get(), timestamps.now()))
 
 
 def _wait(site: Any, report: Report, now: datetime) -> None:

@@ -6,9 +6,8 @@ from Acquisition import aq_base
 from Acquisition import aq_inner
 from Acquisition import aq_parent
 from dataclasses import dataclass
-from datetime import datetime
-from datetime import timezone
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.browser.words import products
 from niteoweb.click2sell.buyers import buyers
@@ -48,7 +47,7 @@ class MyPurchasesView(BrowserView):
         self.purchases: list[Row] = []
         self.products: list[products.Shown] = []
         if buyer is not None:
-            found = explanation.explain(self.context, buyer, datetime.now(timezone.utc))
+            found = explanation.explain(self.context, buyer, timestamps.now())
             self.purchases = [self._row(purchase) for purchase in found.purchases]
             # What waits for its owner's mapping has no state that a buyer could use.
             with_terms = [one for one in found.standings if one.access or one.until is not None]

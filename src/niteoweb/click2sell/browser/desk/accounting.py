@@ -1,10 +1,9 @@
 """Site Setup: what was paid and paid back, for the accounts."""
 
-from datetime import datetime
-from datetime import timezone
 from functools import cached_property
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.browser.desk import download
 from niteoweb.click2sell.browser.desk import tables
 from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
@@ -63,7 +62,7 @@ class AccountingView(OwnerPage):
     @cached_property
     def months(self) -> list[str]:
         """The months that can be chosen, the latest first."""
-        now = datetime.now(timezone.utc)
+        now = timestamps.now()
         return accounting.months(self.context, now, plone_site.timezone())
 
     @property

@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from datetime import timezone
 from itertools import groupby
 from niteoweb.click2sell import _
+from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.interfaces import IPaymentProvider
 from niteoweb.click2sell.ledger import silence
@@ -98,7 +97,7 @@ class Checklist(BrowserView):
 
     def prepare(self, connect: bool = False, provider: IPaymentProvider | None = None) -> None:
         """Look at everything, or at what is about one provider."""
-        now = datetime.now(timezone.utc)
+        now = timestamps.now()
         self.of_provider = provider
         if provider is None:
             items = checklist.items(self.context, now, connect)

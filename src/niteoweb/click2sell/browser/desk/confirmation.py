@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from datetime import timezone
 from niteoweb.click2sell import _
+from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
 from niteoweb.click2sell.browser.words import changes as words
 from niteoweb.click2sell.buyers import buyers
@@ -119,7 +119,7 @@ class Confirmation(OwnerPage):
 
     def _look(self, wanted: Action) -> tuple[words.Changes, ...]:
         found = action.preview(wanted)
-        now = datetime.now(timezone.utc)
+        now = timestamps.now()
         return tuple(words.of(self.context, plan, self._ends(plan, now)) for plan in found)
 
     def _ends(self, plan: Plan, now: datetime) -> dict[Any, datetime | None]:

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable
 from collections.abc import Iterator
-from datetime import datetime
-from datetime import timezone
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.browser.desk import tables
 from niteoweb.click2sell.report import csvfile
 from niteoweb.click2sell.report import notifications
@@ -123,7 +122,7 @@ class MembersFile(BrowserView):
     """``@@click2sell-members.csv``: everybody who has bought."""
 
     def __call__(self) -> IO[bytes]:
-        rows = tables.members(self.context, datetime.now(timezone.utc), self.request)
+        rows = tables.members(self.context, timestamps.now(), self.request)
         return send(self.request, f"members-{_today()}", rows, layout(self.request))
 
 
@@ -143,7 +142,7 @@ def _has_decimal_comma(locale: Any) -> bool:
 
 
 def _today() -> str:
-    return f"{datetime.now(plone_site.timezone()):%Y-%m-%d}"
+    return f"{timestamps.now().astimezone(plone_site.timezone()):%Y-%m-%d}"
 
 
 def _is_one_of(value: Any, names: Iterable[str]) -> bool:

@@ -1,10 +1,9 @@
 """Site Setup: one buyer, with the reason for all that it has."""
 
 from dataclasses import dataclass
-from datetime import datetime
-from datetime import timezone
 from functools import cached_property
 from niteoweb.click2sell import _
+from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
 from niteoweb.click2sell.browser.words import formatting as shown
 from niteoweb.click2sell.browser.words import products as standings
@@ -105,7 +104,7 @@ class MemberView(OwnerPage):
     @cached_property
     def found(self) -> explanation.Explanation:
         """What the page is about."""
-        return explanation.explain(self.context, self.buyer, datetime.now(timezone.utc))
+        return explanation.explain(self.context, self.buyer, timestamps.now())
 
     @property
     def title(self) -> str:

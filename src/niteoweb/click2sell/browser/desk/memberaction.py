@@ -1,9 +1,9 @@
 """Site Setup: what an owner does for a buyer: filled in, looked at, then carried out."""
 
 from datetime import datetime
-from datetime import timezone
 from functools import cached_property
 from niteoweb.click2sell import _
+from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.browser.desk.confirmation import Confirmation
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.browser.words.actionforms import DONE
@@ -72,7 +72,7 @@ class MemberActionView(Confirmation):
     @cached_property
     def now(self) -> datetime:
         """The moment of the request, in UTC."""
-        return datetime.now(timezone.utc)
+        return timestamps.now()
 
     @property
     def title(self) -> Message:

@@ -1,7 +1,6 @@
 """Site Setup: the buyers, those who paid last or those whom a search finds."""
 
-from datetime import datetime
-from datetime import timezone
+from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.browser.desk.member import MemberView
 from niteoweb.click2sell.browser.desk.memberaction import MemberActionView
 from niteoweb.click2sell.browser.desk.ownerpage import ListPage
@@ -40,7 +39,7 @@ class MembersView(ListPage):
             return self._of_one()
         found = buyerlist.Directory(self.context, self.search)
         start = self.turn_to_page(found.total)
-        now = datetime.now(timezone.utc)
+        now = timestamps.now()
         self.capped = found.capped
         self.rows = [
             (row, products.shown_all(row.standings))

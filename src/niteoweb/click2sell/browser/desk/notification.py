@@ -1,9 +1,8 @@
 """Site Setup: one notification, what became of it, and the buttons that try it again."""
 
-from datetime import datetime
-from datetime import timezone
 from functools import cached_property
 from niteoweb.click2sell import _
+from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.browser.desk import preview as previews
 from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
 from niteoweb.click2sell.browser.words import decisions
@@ -87,7 +86,7 @@ class NotificationView(OwnerPage):
     def _look(self) -> None:
         """Work out what a replay would change."""
         try:
-            found = dryrun.replay(self.context, self.key, datetime.now(timezone.utc))
+            found = dryrun.replay(self.context, self.key, timestamps.now())
             self.preview = previews.of(self.context, self.key, found)
         except ConflictError:
             raise

@@ -1,9 +1,8 @@
 """Site Setup: what is stored about an address, to download, and to erase."""
 
-from datetime import datetime
-from datetime import timezone
 from functools import cached_property
 from niteoweb.click2sell import _
+from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.privacy import erasure
@@ -71,7 +70,7 @@ class PrivacyView(OwnerPage):
         response.setHeader("Content-Type", "application/json; charset=utf-8")
         response.setHeader("Content-Disposition", 'attachment; filename="stored.json"')
         response.setHeader("X-Content-Type-Options", "nosniff")
-        told = export.export(self.context, self.address, datetime.now(timezone.utc))
+        told = export.export(self.context, self.address, timestamps.now())
         return json.dumps(told, indent=2, ensure_ascii=False)
 
     def _try(self) -> bool:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from datetime import datetime
 from datetime import timedelta
-from datetime import timezone
 from niteoweb.click2sell import _
+from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.browser.desk import plots
 from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
 from niteoweb.click2sell.browser.words import formatting
@@ -83,7 +83,7 @@ class ReportView(OwnerPage):
 
     def __call__(self) -> str:
         self.request.response.setHeader("Cache-Control", "no-store")
-        self.now = datetime.now(timezone.utc)
+        self.now = timestamps.now()
         if not self.nothing_yet:
             self.rows = overview.rows(self.context, self.chosen, self.now)
         return self.template()

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from datetime import timezone
 from email.message import EmailMessage
 from functools import cached_property
 from niteoweb.click2sell import _
+from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.browser import callback
 from niteoweb.click2sell.browser.desk import preview as previews
 from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
@@ -191,7 +191,7 @@ class TryView(OwnerPage):
     def _try(self) -> None:
         if not self.can_be_tried:
             return
-        now = datetime.now(timezone.utc)
+        now = timestamps.now()
         made = trial.deliveries(
             self.context, self.provider, self.kind, self.product, self.address, now
         )

@@ -5,7 +5,6 @@ The provider is asked over the network, outside of locks and transactions.
 
 from dataclasses import dataclass
 from datetime import datetime
-from datetime import timezone
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.notification import REFUSED
@@ -71,7 +70,7 @@ def submit(purchase: Purchase, by: str) -> Standing:
         is kept.
     :raises niteoweb.click2sell.storage.transactions.Busy: try again later.
     """
-    settings, now = _settings(), datetime.now(timezone.utc)
+    settings, now = _settings(), timestamps.now()
     given = purchase.subscription_id
     # Written down first: a notification may be faster than the answer.
     id_ = _write(lambda site: validation.begin(site, protocol.NAME, given, by, now)["id"])
@@ -110,7 +109,7 @@ def status(id_: str, by: str) -> Standing | None:
     :returns: None when there is no such validation, or it is somebody else's.
     :raises niteoweb.click2sell.storage.transactions.Busy: try again later.
     """
-    now = datetime.now(timezone.utc)
+    now = timestamps.now()
     process = validation.get(plone_site.get(), id_)
     if process is None or process["by"] != by:
         return None

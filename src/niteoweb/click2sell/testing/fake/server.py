@@ -8,6 +8,7 @@ from datetime import timedelta
 from datetime import timezone
 from http.server import BaseHTTPRequestHandler
 from http.server import ThreadingHTTPServer
+from niteoweb.click2sell import timestamps
 from typing import Any
 from urllib.parse import parse_qsl
 from urllib.parse import unquote
@@ -34,7 +35,7 @@ class Clock:
         """
         :param now: with its time zone; the present second by default.
         """
-        now = now or datetime.now(timezone.utc).replace(microsecond=0)
+        now = now or timestamps.now().replace(microsecond=0)
         self.now = now.astimezone(timezone.utc)
 
     def move(self, **by: float) -> datetime:

@@ -4,7 +4,6 @@ from niteoweb.click2sell.browser.desk import download
 from niteoweb.click2sell.browser.desk import tables as table
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.report import notifications
-from niteoweb.click2sell.tests import base
 from niteoweb.click2sell.tests.base import EMAIL
 from niteoweb.click2sell.tests.base import SiteTestCase
 from niteoweb.click2sell.tests.browser.test_notifications import NOBODY
@@ -23,9 +22,6 @@ OTHER = "jane@example.org"
 class FileTestCase(PageTestCase):
     def setUp(self):
         super().setUp()
-        clock = mock.patch.object(download, "datetime", base._clock(self))
-        clock.start()
-        self.addCleanup(clock.stop)
         self.registry(portal_timezone="Europe/Vienna")
 
     def page(self, name: str) -> None:

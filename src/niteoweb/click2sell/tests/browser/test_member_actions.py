@@ -1,13 +1,9 @@
 """What an owner does for a buyer: the forms and the services."""
 
-from niteoweb.click2sell.browser.desk import memberaction
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.mail import delivery
 from niteoweb.click2sell.owner import action
-from niteoweb.click2sell.restapi import memberactions
-from niteoweb.click2sell.restapi import members
 from niteoweb.click2sell.storage import transactions
-from niteoweb.click2sell.tests import base
 from niteoweb.click2sell.tests.base import EMAIL
 from niteoweb.click2sell.tests.browser import test_members
 from niteoweb.click2sell.tests.browser.test_notifications import OTHER
@@ -27,12 +23,6 @@ ONE = "click2sell 1"
 
 
 class TestForms(test_members.MembersTestCase):
-    def setUp(self):
-        super().setUp()
-        clock = mock.patch.object(memberaction, "datetime", base._clock(self))
-        clock.start()
-        self.addCleanup(clock.stop)
-
     def form(self, name, of=EMAIL, /, **values):
         """Open a form and fill it in."""
         path = f"/{self.buyer(of)['id']}/{name}" if of else f"/{name}"
@@ -228,13 +218,6 @@ class TestForms(test_members.MembersTestCase):
 
 
 class TestServices(test_notifications.ServiceTestCase):
-    def setUp(self):
-        super().setUp()
-        for module in (members, memberactions):
-            clock = mock.patch.object(module, "datetime", base._clock(self))
-            clock.start()
-            self.addCleanup(clock.stop)
-
     def post_to(self, path, options, who=MANAGER):
         return requests.post(
             f"{self.portal.absolute_url()}/@click2sell-members{path}",

@@ -11,7 +11,6 @@ from niteoweb.click2sell.explain import groups
 from niteoweb.click2sell.ledger import search
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.storage import trees
-from niteoweb.click2sell.tests import base
 from niteoweb.click2sell.tests.base import EMAIL
 from niteoweb.click2sell.tests.browser import test_notifications
 from niteoweb.click2sell.tests.browser.test_notifications import NOBODY
@@ -28,10 +27,6 @@ import transaction
 class MembersTestCase(test_notifications.PageTestCase):
     def setUp(self):
         super().setUp()
-        for module in (member, members):
-            clock = mock.patch.object(module, "datetime", base._clock(self))
-            clock.start()
-            self.addCleanup(clock.stop)
         self.url = f"{self.portal.absolute_url()}/@@click2sell-members"
 
     def rows(self, browser):

@@ -1,7 +1,5 @@
 """The member's own page, and the link to it."""
 
-from niteoweb.click2sell.browser.buyer import mypurchases
-from niteoweb.click2sell.tests import base
 from niteoweb.click2sell.tests.base import EMAIL
 from niteoweb.click2sell.tests.base import PASSWORD
 from niteoweb.click2sell.tests.browser import test_notifications
@@ -9,7 +7,6 @@ from niteoweb.click2sell.tests.browser.test_notifications import MANAGER
 from niteoweb.click2sell.tests.browser.test_notifications import NOBODY
 from niteoweb.click2sell.tests.browser.test_notifications import OTHER
 from niteoweb.click2sell.tests.browser.test_notifications import SCRIPT
-from unittest import mock
 
 
 JOHN = (EMAIL, PASSWORD)
@@ -18,9 +15,6 @@ JOHN = (EMAIL, PASSWORD)
 class TestMyPurchases(test_notifications.PageTestCase):
     def setUp(self):
         super().setUp()
-        clock = mock.patch.object(mypurchases, "datetime", base._clock(self))
-        clock.start()
-        self.addCleanup(clock.stop)
         self.url = f"{self.portal.absolute_url()}/@@my-purchases"
         self.account()
 

@@ -15,7 +15,6 @@ from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import plan
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees
-from niteoweb.click2sell.tests import base
 from niteoweb.click2sell.tests.base import EMAIL
 from niteoweb.click2sell.tests.base import SiteTestCase
 from plone import api
@@ -43,9 +42,6 @@ PERMISSIONS = ("Configure", "View purchases", "Operate purchases")
 class PageTestCase(SiteTestCase):
     def setUp(self):
         super().setUp()
-        clock = mock.patch.object(notification, "datetime", base._clock(self))
-        clock.start()
-        self.addCleanup(clock.stop)
         self.url = f"{self.portal.absolute_url()}/@@click2sell-notifications"
 
     def browser(self, who: tuple[str, str] = MANAGER) -> Browser:

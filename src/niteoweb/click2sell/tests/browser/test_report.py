@@ -24,9 +24,6 @@ import transaction
 class ReportTestCase(PageTestCase):
     def setUp(self):
         super().setUp()
-        clock = mock.patch.object(report, "datetime", base._clock(self))
-        clock.start()
-        self.addCleanup(clock.stop)
         self.url = f"{self.portal.absolute_url()}/@@click2sell-report"
 
     def tree(self, **query):

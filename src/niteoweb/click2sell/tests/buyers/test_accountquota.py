@@ -28,9 +28,6 @@ class CapTestCase(AlertTestCase):
     def setUp(self):
         super().setUp()
         self.settings(new_accounts_an_hour=2)
-        erasing = mock.patch.object(erasure, "datetime", pipeline.datetime)
-        erasing.start()
-        self.addCleanup(erasing.stop)
 
     def come(self, *numbers, **changes):
         """Buyers, a second apart."""

@@ -1,13 +1,11 @@
 """The package that the documentation shows is built, installed, and takes in a purchase."""
 
 from importlib.metadata import Distribution
-from niteoweb.click2sell.browser import callback
 from niteoweb.click2sell.command.notify import KEY_VARIABLE
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.testing.fake.server import Clock
 from niteoweb.click2sell.testing.layers import FIXTURE
-from niteoweb.click2sell.tests import base
 from niteoweb.click2sell.tests.base import SiteTestCase
 from niteoweb.click2sell.tests.command.test_notify import RecordingServer
 from niteoweb.click2sell.tests.docs.test_docs import DOCS
@@ -185,8 +183,6 @@ class TestOverHTTP(SiteTestCase):
         super().setUp()
         from acmepay.fake import FakeAcmePay
 
-        clock = mock.patch.object(callback, "datetime", base._clock(self))
-        self.enterContext(clock)
         self.fake = FakeAcmePay(clock=Clock(self.now))
         self.url = f"http://{self.layer['host']}:{self.layer['port']}/plone/@@acmepay"
         self.set(enabled=True, secretkey=self.fake.webhooks.secret)

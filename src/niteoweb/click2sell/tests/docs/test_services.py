@@ -15,9 +15,6 @@ from niteoweb.click2sell.command import console
 from niteoweb.click2sell.command import reconcile as reconcile_command
 from niteoweb.click2sell.command import sweep as sweep_command
 from niteoweb.click2sell.ledger import ledger
-from niteoweb.click2sell.mail import delivery
-from niteoweb.click2sell.owner import action
-from niteoweb.click2sell.owner import reconcile
 from niteoweb.click2sell.privacy import erasure
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.provider.jsonapi import INSECURE_VARIABLE
@@ -25,20 +22,11 @@ from niteoweb.click2sell.providers.cleeng import validationservice as validating
 from niteoweb.click2sell.providers.cleeng.fake import FakeCleeng
 from niteoweb.click2sell.providers.cleeng.fake import TOKEN
 from niteoweb.click2sell.providers.cleeng.provider import PROVIDER as CLEENG
-from niteoweb.click2sell.provisioning import pipeline
-from niteoweb.click2sell.provisioning import subscribers
 from niteoweb.click2sell.provisioning import validation
-from niteoweb.click2sell.restapi import checklist
-from niteoweb.click2sell.restapi import memberactions
-from niteoweb.click2sell.restapi import members
-from niteoweb.click2sell.restapi import notifications
 from niteoweb.click2sell.restapi import privacy
-from niteoweb.click2sell.restapi import report
 from niteoweb.click2sell.testing.fake.server import Clock
-from niteoweb.click2sell.tests import base
 from niteoweb.click2sell.tests import recording
 from niteoweb.click2sell.tests.docs import test_docs
-from niteoweb.click2sell.worker import sweep
 from pathlib import Path
 from plone import api
 from tempfile import TemporaryDirectory
@@ -86,11 +74,6 @@ class SiteOfTheDocs(test_docs.DocsHTTPTestCase):
     def setUp(self):
         super().setUp()
         self.now = datetime(2025, 3, 1, 10, 20, 42, tzinfo=timezone.utc)
-        modules = (action, subscribers, pipeline, delivery, notifications, sweep, reconcile)
-        for module in (*modules, checklist, members, memberactions, report, *PRIVACY):
-            clock = mock.patch.object(module, "datetime", base._clock(self))
-            clock.start()
-            self.addCleanup(clock.stop)
         numbers = itertools.count(FIRST_ID)
         known_ids = mock.Mock(token_hex=lambda _size: f"{next(numbers):x}")
         ids = mock.patch.object(buyer, "secrets", known_ids)
@@ -267,7 +250,6 @@ class TestExchanges(SiteOfTheDocs):
         fake = self.enterContext(FakeCleeng(clock=Clock(self.now)))
         fake.buy("vizio-4711", "S123123123_US")
         self.enterContext(mock.patch.dict("os.environ", {INSECURE_VARIABLE: "1"}))
-        self.enterContext(mock.patch.object(validating, "datetime", base._clock(self)))
         known = mock.Mock(token_hex=lambda length: "5f" * length)
         self.enterContext(mock.patch.object(validation, "secrets", known))
         settings = registry.settings(CLEENG)

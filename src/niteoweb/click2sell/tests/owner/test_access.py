@@ -12,7 +12,6 @@ from niteoweb.click2sell.owner import access
 from niteoweb.click2sell.owner import action
 from niteoweb.click2sell.owner import decisions
 from niteoweb.click2sell.owner.action import NotPossible
-from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.tests.base import EMAIL
 from niteoweb.click2sell.tests.base import NOW
@@ -29,12 +28,6 @@ ONE = ("click2sell", "1")
 
 
 class OwnerTestCase(SiteTestCase):
-    def setUp(self):
-        super().setUp()
-        clock = mock.patch.object(sweep, "datetime", pipeline.datetime)
-        clock.start()
-        self.addCleanup(clock.stop)
-
     def grant(self, address=EMAIL, product=ONE, until=None, reason="a prize", **more):
         return action.carry_out(
             access.grant(self.portal, address, product, until, reason, "admin", **more)

@@ -17,7 +17,6 @@ from niteoweb.click2sell.providers.click2sell.provider import PROVIDER as CLICK2
 from niteoweb.click2sell.providers.plenigo.provider import PROVIDER as PLENIGO
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees
-from niteoweb.click2sell.tests import base
 from niteoweb.click2sell.tests.base import EMAIL
 from niteoweb.click2sell.tests.base import SiteTestCase
 from niteoweb.click2sell.tests.browser.test_notifications import MANAGER
@@ -52,19 +51,7 @@ FILE = f"""\
 """
 
 
-def clocks(case: SiteTestCase) -> None:
-    """Stop the clock of an import too."""
-    for module in (action, importing):
-        clock = mock.patch.object(module, "datetime", base._clock(case))
-        clock.start()
-        case.addCleanup(clock.stop)
-
-
 class ImportTestCase(SiteTestCase):
-    def setUp(self):
-        super().setUp()
-        clocks(self)
-
     def read(self, text: str = FILE) -> importfile.File:
         return importfile.read(text, timezone.utc)
 
@@ -291,7 +278,6 @@ class TestMails(ImportTestCase):
 class TestPage(PageTestCase):
     def setUp(self):
         super().setUp()
-        clocks(self)
         self.url = f"{self.portal.absolute_url()}/@@click2sell-import"
 
     def chosen(self, text: str | bytes = FILE, who: tuple[str, str] = MANAGER, **fields):
@@ -462,7 +448,6 @@ class TestProvider(PageTestCase):
 
     def setUp(self):
         super().setUp()
-        clocks(self)
         stored = registry.settings(PLENIGO)
         stored.enabled, stored.mapping = True, ["gold|course"]
         transaction.commit()

@@ -17,7 +17,6 @@ from niteoweb.click2sell.providers.plenigo.provider import PROVIDER as PLENIGO
 from niteoweb.click2sell.provisioning import events
 from niteoweb.click2sell.provisioning import plan as plans
 from niteoweb.click2sell.testing.layers import MailServer
-from niteoweb.click2sell.tests import base
 from niteoweb.click2sell.tests import deliveries
 from niteoweb.click2sell.tests.base import EMAIL
 from niteoweb.click2sell.tests.browser.test_notifications import MANAGER
@@ -38,9 +37,6 @@ class TrialTestCase(PageTestCase):
 
     def setUp(self):
         super().setUp()
-        clock = mock.patch.object(page, "datetime", base._clock(self))
-        clock.start()
-        self.addCleanup(clock.stop)
         server = MailServer()
         self.mails = server.__enter__().messages
         self.addCleanup(server.__exit__)

@@ -57,12 +57,6 @@ FIGURES = (
 class ErasureTestCase(SweepTestCase):
     """A buyer, and what is stored about them."""
 
-    def setUp(self):
-        super().setUp()
-        clock = mock.patch.object(erasure, "datetime", base._clock(self))
-        clock.start()
-        self.addCleanup(clock.stop)
-
     def erase(self, address: str = EMAIL, **options: Any) -> dict[str, Any]:
         """Erase as an owner does."""
         told = erasure.erase(address, options.pop("reason", REASON), "owner", **options)

@@ -20,7 +20,6 @@ from niteoweb.click2sell.privacy import export
 from niteoweb.click2sell.privacy import preview
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.storage import trees
-from niteoweb.click2sell.tests.owner import test_importing
 from niteoweb.click2sell.tests.privacy.test_erasure import ErasureTestCase
 from plone import api
 from typing import Any
@@ -43,7 +42,6 @@ PRODUCTS = (("click2sell", "1"), ("click2sell", "2"))
 class TestNothingIsLeft(ErasureTestCase):
     def setUp(self):
         super().setUp()
-        test_importing.clocks(self)
         self.settings(welcome_mail="link", notice_mail=True)
         self.registry(email_from_address="site@example.net")
 

@@ -20,8 +20,6 @@ from niteoweb.click2sell.ledger import silence
 from niteoweb.click2sell.mail import messages
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import PAYMENTS
-from niteoweb.click2sell.privacy import erasure
-from niteoweb.click2sell.privacy import retention
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.tests.base import NOW
@@ -70,11 +68,6 @@ class ProofCase(SiteTestCase):
         self.mailed: list[tuple[str, str]] = []
         self.events: list[Any] = []
         self._runs = itertools.count()
-        for module in (sweep, retention, erasure):
-            if hasattr(module, "datetime"):
-                clock = mock.patch.object(module, "datetime", pipeline.datetime)
-                clock.start()
-                self.addCleanup(clock.stop)
         # What other runs left behind in the ledger says nothing about a provider here.
         for place, name, stand_in in (
             (silence, "silent", lambda site, now: {}),

@@ -5,7 +5,6 @@ from datetime import timedelta
 from datetime import timezone
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
-from niteoweb.click2sell.browser import callback
 from niteoweb.click2sell.buyers import customers
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.notification import Delivery
@@ -23,7 +22,6 @@ from niteoweb.click2sell.testing.layers import HTTP
 from niteoweb.click2sell.tests import base
 from niteoweb.click2sell.tests.base import SiteTestCase
 from niteoweb.click2sell.tests.proof.process import Worker
-from niteoweb.click2sell.worker import sweep as sweeping
 from niteoweb.click2sell.worker.sweep import sweep
 from random import Random
 from unittest import mock
@@ -54,8 +52,6 @@ class CleengTestCase(SiteTestCase):
     def setUp(self):
         super().setUp()
         self.url = f"http://{self.layer['host']}:{self.layer['port']}/plone/@@cleeng"
-        for module in (callback, sweeping):
-            self.enterContext(mock.patch.object(module, "datetime", base._clock(self)))
         self.fake = FakeCleeng(clock=Clock(self.now))
         self.set(
             enabled=True,

@@ -16,7 +16,6 @@ from niteoweb.click2sell.providers.cleeng.fake import TOKEN
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import validation
 from niteoweb.click2sell.storage import trees
-from niteoweb.click2sell.tests import base
 from niteoweb.click2sell.tests.providers import test_cleeng
 from niteoweb.click2sell.tests.providers.test_cleeng import GOLD
 from niteoweb.click2sell.tests.providers.test_cleeng import JANE
@@ -39,7 +38,6 @@ PERMISSION = "Click2Sell: Validate purchases"
 class ValidationTestCase(test_cleeng.CleengTestCase):
     def setUp(self):
         super().setUp()
-        self.enterContext(mock.patch.object(validating, "datetime", base._clock(self)))
         self.enterContext(self.fake)
         self.enterContext(mock.patch.dict("os.environ", {jsonapi.INSECURE_VARIABLE: "1"}))
         self.set(api_url=self.fake.url, api_token=TOKEN)

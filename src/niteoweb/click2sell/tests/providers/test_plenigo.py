@@ -1,7 +1,6 @@
 """plenigo's whole road: signed callbacks over HTTP, its API, what the site makes of them."""
 
 from datetime import timedelta
-from niteoweb.click2sell.browser import callback
 from niteoweb.click2sell.buyers import customers
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.provider import jsonapi
@@ -10,15 +9,11 @@ from niteoweb.click2sell.providers.cleeng.provider import PROVIDER as CLEENG
 from niteoweb.click2sell.providers.plenigo.fake import FakePlenigo
 from niteoweb.click2sell.providers.plenigo.fake import TOKEN
 from niteoweb.click2sell.providers.plenigo.provider import PROVIDER as PLENIGO
-from niteoweb.click2sell.provisioning import enrichment
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.settings import rules
 from niteoweb.click2sell.testing.fake.server import Clock
 from niteoweb.click2sell.testing.layers import HTTP
-from niteoweb.click2sell.tests import base
 from niteoweb.click2sell.tests.base import SiteTestCase
-from niteoweb.click2sell.worker import catchup
-from niteoweb.click2sell.worker import sweep as sweeping
 from niteoweb.click2sell.worker.sweep import sweep
 from plone import api
 from unittest import mock
@@ -37,8 +32,6 @@ class PlenigoTestCase(SiteTestCase):
     def setUp(self):
         super().setUp()
         self.url = f"http://{self.layer['host']}:{self.layer['port']}/plone/@@plenigo"
-        for module in (callback, catchup, enrichment, sweeping):
-            self.enterContext(mock.patch.object(module, "datetime", base._clock(self)))
         self.fake = FakePlenigo(clock=Clock(self.now))
         self.enterContext(self.fake)
         self.enterContext(mock.patch.dict("os.environ", {jsonapi.INSECURE_VARIABLE: "1"}))

@@ -1,13 +1,10 @@
 """The buyers as services of plone.restapi, over real HTTP."""
 
-from niteoweb.click2sell.restapi import members
-from niteoweb.click2sell.tests import base
 from niteoweb.click2sell.tests.base import EMAIL
 from niteoweb.click2sell.tests.restapi import test_notifications
 from niteoweb.click2sell.tests.restapi.test_notifications import MANAGER
 from niteoweb.click2sell.tests.restapi.test_notifications import MAY
 from niteoweb.click2sell.tests.restapi.test_notifications import MAY_NOT
-from unittest import mock
 
 import requests
 
@@ -16,12 +13,6 @@ OTHER = "jane@example.org"
 
 
 class TestMembers(test_notifications.ServiceTestCase):
-    def setUp(self):
-        super().setUp()
-        clock = mock.patch.object(members, "datetime", base._clock(self))
-        clock.start()
-        self.addCleanup(clock.stop)
-
     def members(self, path="", who=MANAGER, **params):
         return requests.get(
             f"{self.portal.absolute_url()}/@click2sell-members{path}",

@@ -8,15 +8,12 @@ from niteoweb.click2sell.member import group
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import plan
-from niteoweb.click2sell.restapi import notifications
 from niteoweb.click2sell.restapi import protection
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.testing.layers import HTTP
-from niteoweb.click2sell.tests import base
 from niteoweb.click2sell.tests.base import EMAIL
 from niteoweb.click2sell.tests.base import SiteTestCase
-from niteoweb.click2sell.worker import sweep
 from plone import api
 from plone.app.testing import SITE_OWNER_NAME
 from plone.app.testing import SITE_OWNER_PASSWORD
@@ -45,10 +42,6 @@ class ServiceTestCase(SiteTestCase):
 
     def setUp(self):
         super().setUp()
-        for module in (notifications, sweep):
-            clock = mock.patch.object(module, "datetime", base._clock(self))
-            clock.start()
-            self.addCleanup(clock.stop)
         with self.owner():
             for name, role in (("siteadmin", "Site Administrator"), ("member", "Member")):
                 api.user.create(

@@ -2,21 +2,15 @@
 
 from niteoweb.click2sell.ledger import counters
 from niteoweb.click2sell.report import overview
-from niteoweb.click2sell.restapi import report
-from niteoweb.click2sell.tests import base
 from niteoweb.click2sell.tests.base import EMAIL
 from niteoweb.click2sell.tests.restapi.test_notifications import MAY
 from niteoweb.click2sell.tests.restapi.test_notifications import MAY_NOT
 from niteoweb.click2sell.tests.restapi.test_notifications import ServiceTestCase
-from unittest import mock
 
 
 class TestReport(ServiceTestCase):
     def setUp(self):
         super().setUp()
-        clock = mock.patch.object(report, "datetime", base._clock(self))
-        clock.start()
-        self.addCleanup(clock.stop)
         self.url = f"{self.portal.absolute_url()}/@click2sell-report"
 
     def test_everything(self):

@@ -11,7 +11,6 @@ from niteoweb.click2sell.storage import moments
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.testing.layers import INTEGRATION
-from niteoweb.click2sell.tests import base
 from niteoweb.click2sell.tests import deliveries
 from niteoweb.click2sell.tests.base import SiteTestCase
 from threading import Thread
@@ -107,9 +106,6 @@ class TestRules(unittest.TestCase):
 class KeysTestCase(SiteTestCase):
     def setUp(self):
         super().setUp()
-        clock = mock.patch.object(secretkeys, "datetime", base._clock(self))
-        clock.start()
-        self.addCleanup(clock.stop)
         self.number = 0
 
     def save(self, **values) -> None:

@@ -18,7 +18,6 @@ from niteoweb.click2sell.setup.check import Item
 from niteoweb.click2sell.setup.check import State
 from niteoweb.click2sell.storage import moments
 from niteoweb.click2sell.testing.layers import MailServer
-from niteoweb.click2sell.tests import base
 from niteoweb.click2sell.tests import deliveries
 from niteoweb.click2sell.tests.browser.test_notifications import MANAGER
 from niteoweb.click2sell.tests.browser.test_notifications import NOBODY
@@ -42,9 +41,6 @@ NAMES = [
 class ChecklistTestCase(PageTestCase):
     def setUp(self):
         super().setUp()
-        clock = mock.patch.object(secretkeys, "datetime", base._clock(self))
-        clock.start()
-        self.addCleanup(clock.stop)
         self.url = f"{self.portal.absolute_url()}/@@click2sell-checklist"
 
     def items(self, connect: bool = False) -> dict[str, Item]:

@@ -14,7 +14,6 @@ from niteoweb.click2sell.provisioning import plan
 from niteoweb.click2sell.storage import moments
 from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.testing.layers import MailServer
-from niteoweb.click2sell.tests import base
 from niteoweb.click2sell.tests.base import EMAIL
 from niteoweb.click2sell.tests.base import SiteTestCase
 from niteoweb.click2sell.tests.scriptedserver import ScriptedServer
@@ -42,9 +41,6 @@ class SweepTestCase(SiteTestCase):
 
     def setUp(self):
         super().setUp()
-        clock = mock.patch.object(sweeping, "datetime", base._clock(self))
-        clock.start()
-        self.addCleanup(clock.stop)
         self.settings(mapping=["1|premium|30", "2|course"])
 
     def sweep(self, **options):
