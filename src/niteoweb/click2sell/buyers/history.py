@@ -17,6 +17,7 @@ from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import OWNER
 from niteoweb.click2sell.notification import PAYMENTS
+from niteoweb.click2sell.settings import effective
 from typing import Any
 
 import json
@@ -83,7 +84,7 @@ def aliases(
     known = {entry["key"]: entry for entry in found}
     current = ever_aliases(known.values())
     for name in {product(entry) for entry in known.values() if entry.get("snapshot")}:
-        chains = giving(told, current.policy(), name, now) if name in current else ()
+        chains = giving(told, effective.policy(), name, now) if name in current else ()
         states = [
             [fact for fact, _elsewhere in chain.events if fact.states and fact.plausible]
             for chain in chains

@@ -15,7 +15,7 @@ from niteoweb.click2sell.explain.products import cause
 from niteoweb.click2sell.explain.products import Standing
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.member import group
-from niteoweb.click2sell.settings import current
+from niteoweb.click2sell.settings import effective
 from plone import api
 
 
@@ -73,7 +73,7 @@ def of(
     :param found: how the buyer stands with its products.
     :param counting: the buyer's entries that count, in order.
     """
-    lines = current.mapping()
+    lines = effective.mapping()
     inside = group.of(buyer["user_id"]) if exists else ()
     due = {
         line.group_id

@@ -13,7 +13,7 @@ from niteoweb.click2sell.entitlement import Product
 from niteoweb.click2sell.entitlement import State
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import silence
-from niteoweb.click2sell.settings import current
+from niteoweb.click2sell.settings import effective
 from typing import Any
 
 
@@ -70,9 +70,9 @@ def of(
     :param counting: the buyer's entries that count, in order.
     :param now: in UTC.
     """
-    terms = history.late_terms(counting, current.mapping())
+    terms = history.late_terms(counting, effective.mapping())
     facts = history.facts(counting, terms)
-    outcome = compute(facts, current.policy())
+    outcome = compute(facts, effective.policy())
     aliases = history.aliases(counting, facts, now)
     held = silence.held(site, buyer["live"], outcome, now)
     by_key = {entry["key"]: entry for entry in counting}

@@ -48,7 +48,7 @@ from niteoweb.click2sell.owner.action import stated
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import recording
 from niteoweb.click2sell.report import overview
-from niteoweb.click2sell.settings import current
+from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import writer
 from typing import Any
@@ -140,7 +140,7 @@ def end(site: Any, buyer_id: str, product: Product, reason: str, by: str) -> Act
 
     def write(site: Any, now: datetime) -> list[Concern]:
         facts = _facts(site, buyer_id)
-        chains = giving(facts, current.policy(), product, now)
+        chains = giving(facts, effective.policy(), product, now)
         found = [[fact for fact, _elsewhere in chain.events] for chain in chains]
         if not found and product in _buyer(site, buyer_id)["live"]:
             # It is over, and goes on because a silent provider cannot tell of the renewal.
@@ -279,7 +279,7 @@ def _entitled(facts: Sequence[Fact], product: Product) -> tuple[Entitlement, lis
     :raises NotPossible: nothing.
     """
     by_key = {fact.key: fact for fact in facts}
-    for found in compute(facts, current.policy()).entitlements:
+    for found in compute(facts, effective.policy()).entitlements:
         if (found.provider, found.product_id) == product:
             return found, [by_key[key] for key in found.keys]
     raise NotPossible(_("The buyer never had this product: grant it instead."))
@@ -297,7 +297,7 @@ def _written(site: Any, notification: Notification, now: datetime) -> Concern:
 
 def _facts(site: Any, buyer_id: str) -> Sequence[Fact]:
     entries = history.entries(site, _buyer(site, buyer_id))
-    return history.facts(entries, history.late_terms(entries, current.mapping()))
+    return history.facts(entries, history.late_terms(entries, effective.mapping()))
 
 
 def _buyer(site: Any, buyer_id: str) -> buyers.Buyer:

@@ -25,7 +25,7 @@ from niteoweb.click2sell.owner.importfile import Mistake
 from niteoweb.click2sell.owner.importfile import Row
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.provisioning import Plan
-from niteoweb.click2sell.settings import current
+from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees
 from typing import Any
@@ -170,7 +170,7 @@ def preview(file: importfile.File, mails: bool, provider: str = registry.MAIN) -
     :param mails: whether new members are to be mailed.
     :param provider: name of the payment provider whose products they are.
     """
-    known = {line.product_id for line in current.mapping() if line.provider == provider}
+    known = {line.product_id for line in effective.mapping() if line.provider == provider}
     lines, mistakes = [], list(file.mistakes)
     for row in file.rows:
         if row.product_id not in known:

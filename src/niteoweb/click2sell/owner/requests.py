@@ -18,7 +18,7 @@ from niteoweb.click2sell.notification import OWNER
 from niteoweb.click2sell.owner import access
 from niteoweb.click2sell.owner import action
 from niteoweb.click2sell.report import overview
-from niteoweb.click2sell.settings import current
+from niteoweb.click2sell.settings import effective
 from typing import Any
 from zope.i18nmessageid import Message
 
@@ -79,7 +79,7 @@ def products(
         (one.provider, one.product_id): one.name for one in had if name != REVOKE or one.access
     }
     if name == GRANT:
-        for line in current.mapping():
+        for line in effective.mapping():
             product = line.provider, line.product_id
             if product not in names:
                 names[product] = overview.product_name(site, product)

@@ -27,7 +27,7 @@ from niteoweb.click2sell.notification import idempotency_key
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.provisioning import recording
-from niteoweb.click2sell.settings import current
+from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.storage import trees
 from typing import Any
 
@@ -106,9 +106,9 @@ def _lives(site: Any, entry: ledger.Entry, now: datetime) -> bool:
     if buyer is None or pseudonyms.closed(buyer):
         return False
     entries = history.entries(site, buyer)
-    terms = history.late_terms(entries, current.mapping())
+    terms = history.late_terms(entries, effective.mapping())
     subscription = (history.product(entry)[0], entry["transaction"])
-    return lives(history.facts(entries, terms), current.policy(), subscription, now)
+    return lives(history.facts(entries, terms), effective.policy(), subscription, now)
 
 
 def _end(over: ledger.Entry, because: ledger.Entry, latest: ledger.Entry) -> Notification:

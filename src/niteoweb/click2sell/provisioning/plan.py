@@ -36,6 +36,7 @@ from niteoweb.click2sell.provisioning import enrichment
 from niteoweb.click2sell.provisioning.accountplan import Account
 from niteoweb.click2sell.provisioning.groupplan import Groups
 from niteoweb.click2sell.provisioning.groupplan import Product
+from niteoweb.click2sell.settings import effective
 from typing import Any
 
 
@@ -198,11 +199,11 @@ def make(
     """
     if pseudonyms.closed(buyer):
         return Plan(buyer["id"])
-    lines = current.mapping()
+    lines = effective.mapping()
     entries = history.entries(site, buyer, current)
     terms = history.late_terms(entries, lines)
     facts = history.facts(entries, terms)
-    outcome = compute(facts, current.policy())
+    outcome = compute(facts, effective.policy())
     payments = [
         entry
         for entry in history.in_order(entries)

@@ -16,7 +16,7 @@ from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.provisioning import enrichment
 from niteoweb.click2sell.provisioning import handover
 from niteoweb.click2sell.provisioning import validation
-from niteoweb.click2sell.settings import current
+from niteoweb.click2sell.settings import effective
 from typing import Any
 
 import logging
@@ -96,7 +96,7 @@ def take_up(site: Any, keys: Iterable[str], now: datetime) -> tuple[str, ...]:
 
 
 def _file(site: Any, entry: ledger.Entry, notification: Notification) -> None:
-    terms = history.terms(entry, current.mapping())
+    terms = history.terms(entry, effective.mapping())
     if terms is not None:
         ledger.change(entry, days=terms.days, exclusive=terms.exclusive, terms_known=True)
     buyer = customers.of_entry(site, entry, notification.buyer)

@@ -23,7 +23,7 @@ from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import REFUSED
 from niteoweb.click2sell.notification import VALIDATION
-from niteoweb.click2sell.settings import current
+from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.storage import trees
 from persistent.mapping import PersistentMapping
 from typing import Any
@@ -244,7 +244,7 @@ def access_until(site: Any, process: Process, now: datetime) -> datetime | None:
     if given is None or not given["buyer_id"]:
         return None
     entries = history.entries(site, buyers.get(site, given["buyer_id"]))
-    outcome = compute(history.facts(entries, {}), current.policy())
+    outcome = compute(history.facts(entries, {}), effective.policy())
     for found in outcome.entitlements:
         if given["key"] in found.keys and found.state_at(now) is State.PROVISIONAL:
             return found.access_until

@@ -19,7 +19,7 @@ from niteoweb.click2sell.entitlement import Policy
 from niteoweb.click2sell.ledger import counters as figures
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.member import accounts
-from niteoweb.click2sell.settings import current
+from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.storage import trees
 from typing import Any
 from typing import TypeVar
@@ -90,7 +90,7 @@ def differences(site: Any) -> Differences:
         _count(counted, day, figures.OF_KIND.get(entry["kind"], ""))
         if day != entry.get("counted_on", ""):
             found.entries[entry["key"]] = day
-    lines, policy = current.mapping(), current.policy()
+    lines, policy = effective.mapping(), effective.policy()
     for record in _in_batches(site, trees.tree(site, "buyers").values()):
         wanted = _fields(site, record, lines, policy)
         _count(counted, wanted["new_on"], figures.NEW_BUYERS)

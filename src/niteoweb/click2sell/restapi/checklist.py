@@ -3,7 +3,7 @@
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.interfaces import IPaymentProvider
 from niteoweb.click2sell.provider import registry
-from niteoweb.click2sell.settings import current
+from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.setup import checklist
 from niteoweb.click2sell.setup import Item
 from plone.restapi.services import Service
@@ -26,7 +26,7 @@ class ChecklistGet(Service):
         return {
             "name": provider.name,
             "title": provider.title,
-            "callback": current.callback_address(provider),
+            "callback": effective.callback_address(provider),
         }
 
     def _item(self, item: Item) -> dict[str, Any]:

@@ -2,9 +2,9 @@
 
 from niteoweb.click2sell.settings import apitoken
 from niteoweb.click2sell.settings import caller
-from niteoweb.click2sell.settings import current
+from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.settings import rules
 from niteoweb.click2sell.settings import secretkeys
 
 
-__all__ = ["apitoken", "caller", "current", "rules", "secretkeys"]
+__all__ = ["apitoken", "caller", "effective", "rules", "secretkeys"]

@@ -50,7 +50,7 @@ from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import MIGRATION
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.provider import registry
-from niteoweb.click2sell.settings import current
+from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.setup import legacymember
 from niteoweb.click2sell.setup.legacymember import Item
 from niteoweb.click2sell.setup.legacymember import OldMember
@@ -136,7 +136,7 @@ def _without_commit(user_ids: Sequence[str], now: datetime) -> Report:
 
 
 def _batch(site: Any, user_ids: Sequence[str], now: datetime) -> Report:
-    rules = _Rules(current.mapping(), current.policy(), plone_site.settings().buyers_group)
+    rules = _Rules(effective.mapping(), effective.policy(), plone_site.settings().buyers_group)
     report = Report(looked_at=len(user_ids))
     for position, user_id in enumerate(user_ids):
         found = OldMember(user_id)

@@ -10,7 +10,7 @@ from niteoweb.click2sell.provider import Refused
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.provider import Unreachable
 from niteoweb.click2sell.settings import apitoken
-from niteoweb.click2sell.settings import current
+from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.settings import secretkeys
 from niteoweb.click2sell.setup.check import Item
 from niteoweb.click2sell.setup.check import State
@@ -78,7 +78,7 @@ def _previous_key(site: Any, provider: IPaymentProvider) -> Iterator[Item]:
 
 def _mapping(provider: IPaymentProvider) -> Item:
     title = _("Products")
-    lines = [line for line in current.mapping() if line.provider == provider.name]
+    lines = [line for line in effective.mapping() if line.provider == provider.name]
     if not lines:
         text = _(
             "No product gives a group yet. Write a line for each product under Products and "

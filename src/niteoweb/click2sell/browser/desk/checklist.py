@@ -9,7 +9,7 @@ from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.interfaces import IPaymentProvider
 from niteoweb.click2sell.ledger import silence
 from niteoweb.click2sell.provider import registry
-from niteoweb.click2sell.settings import current
+from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.setup import checklist
 from niteoweb.click2sell.setup import Item
 from niteoweb.click2sell.setup import providerchecks
@@ -116,7 +116,7 @@ class Checklist(BrowserView):
             return Part(rows, titled=rows[0].name != "provider")
         provider = registry.named(name)
         settings_url = f"{self.context.absolute_url()}/@@{name}-settings"
-        address, titled = current.callback_address(provider), self.of_provider is None
+        address, titled = effective.callback_address(provider), self.of_provider is None
         return Part(rows, titled, provider, address, settings_url)
 
     @property

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.provider import registry
-from niteoweb.click2sell.settings import current
+from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.settings import secretkeys
 from plone import api
 from plone.batching import Batch
@@ -62,7 +62,7 @@ class OwnerPage(BrowserView):
         return [
             Sender(
                 one.title,
-                current.callback_address(one),
+                effective.callback_address(one),
                 "" if one.name == registry.MAIN else f"--provider {one.name} ",
                 f"{here}/@@{one.name}-settings" if may_configure else "",
             )

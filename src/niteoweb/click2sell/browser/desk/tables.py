@@ -30,7 +30,7 @@ from niteoweb.click2sell.ledger import silence
 from niteoweb.click2sell.member import accounts as member
 from niteoweb.click2sell.report import accounting
 from niteoweb.click2sell.report import notifications as listing
-from niteoweb.click2sell.settings import current
+from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.storage import trees
 from typing import Any
 from zope.i18n import translate
@@ -103,7 +103,7 @@ def members(site: Any, now: datetime, request: Any) -> Iterator[Row]:
     :param request: to translate for.
     """
     zone = plone_site.timezone()
-    lines, policy = current.mapping(), current.policy()
+    lines, policy = effective.mapping(), effective.policy()
     words = {
         state: translate(badge.text, context=request)
         for state, badge in products.STATES.items()

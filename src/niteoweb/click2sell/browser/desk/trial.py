@@ -18,7 +18,7 @@ from niteoweb.click2sell.notification import SecretKeyNotSet
 from niteoweb.click2sell.owner import trial
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.settings import apitoken
-from niteoweb.click2sell.settings import current
+from niteoweb.click2sell.settings import effective
 from plone import api
 from plone.protect.authenticator import check
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
@@ -150,7 +150,7 @@ class TryView(OwnerPage):
         return list(
             dict.fromkeys(
                 line.product_id
-                for line in current.mapping()
+                for line in effective.mapping()
                 if line.provider == self.provider.name
             )
         )

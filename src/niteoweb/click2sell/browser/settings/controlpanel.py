@@ -15,7 +15,7 @@ from niteoweb.click2sell.interfaces import IPaymentProvider
 from niteoweb.click2sell.interfaces import ISecretKeyActions
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.settings import apitoken
-from niteoweb.click2sell.settings import current
+from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.settings import rules
 from niteoweb.click2sell.settings import secretkeys
 from plone.app.registry.browser.controlpanel import ControlPanelFormWrapper
@@ -52,7 +52,7 @@ class SettingsForm(RegistryEditForm):
                 mapping={
                     "provider": escape(self.provider.title),
                     "address": '<code class="text-break">'
-                    f"{escape(current.callback_address(self.provider))}</code>",
+                    f"{escape(effective.callback_address(self.provider))}</code>",
                 },
             )
         here = escape(self.context.absolute_url())

@@ -332,7 +332,8 @@ class TestUsage(NotifyCase):
     def test_starts_without_zope(self):
         code = (
             "import niteoweb.click2sell.command.notify, sys; "
-            "print(sorted({name.partition('.')[0] for name in sys.modules} & {'AccessControl', 'plone', 'Products', 'ZODB', 'Zope2'}))"
+            "print(sorted({name.partition('.')[0] for name in sys.modules} "
+            "& {'AccessControl', 'plone', 'Products', 'ZODB', 'Zope2'}))"
         )
         done = subprocess.run(
             [sys.executable, "-c", code],

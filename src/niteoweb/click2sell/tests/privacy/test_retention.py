@@ -8,7 +8,7 @@ from niteoweb.click2sell.ledger import entries
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.privacy import retention
 from niteoweb.click2sell.provisioning import pipeline
-from niteoweb.click2sell.settings import current
+from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.tests.worker.test_sweep import SweepTestCase
 from unittest import mock
 
@@ -121,7 +121,7 @@ class TestRetention(SweepTestCase):
         def facts():
             transaction.begin()
             found = history.entries(self.portal, self.buyer())
-            outcome = compute(history.facts(found, {}), current.policy())
+            outcome = compute(history.facts(found, {}), effective.policy())
             return outcome, [{**entry, "payload": None} for entry in found]
 
         before = facts()

@@ -11,7 +11,7 @@ from niteoweb.click2sell.entitlement.outcome import compute
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.notification import PAYMENTS
 from niteoweb.click2sell.report import recount
-from niteoweb.click2sell.settings import current
+from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.storage import trees as store
 from typing import Any
 
@@ -58,7 +58,7 @@ def buyer(site: Any, address: str, names: Mapping[str, str] | None = None) -> di
         "entitlements": [
             [e.product_id, str(e.state), e.until, e.access_until, e.renewable, e.spans, e.keys]
             for e in compute(
-                history.facts([e for e in entries if e["counts"]], {}), current.policy()
+                history.facts([e for e in entries if e["counts"]], {}), effective.policy()
             ).entitlements
         ],
     }
@@ -112,13 +112,13 @@ def unentitled(site: Any, now: datetime) -> list[str]:
     For sites where every mapped group exists and no owner changed anything by hand.
     """
     found = []
-    lines = current.mapping()
+    lines = effective.mapping()
     for record in store.tree(site, "buyers").values():
         entries = [ledger.get(site, key) for key in record["keys"]]
         facts = history.facts([entry for entry in entries if entry["counts"]], {})
         paid = any(fact.kind in PAYMENTS for fact in facts)
         due = {plone_site.settings().buyers_group} if paid else set()
-        for product in compute(facts, current.policy()).products(now):
+        for product in compute(facts, effective.policy()).products(now):
             due.update(mapping.groups(lines, product))
         user_id = record["user_id"]
         made = account(site, user_id) if user_id else None

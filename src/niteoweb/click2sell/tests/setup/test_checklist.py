@@ -11,7 +11,7 @@ from niteoweb.click2sell.providers.plenigo.fake import FakePlenigo
 from niteoweb.click2sell.providers.plenigo.fake import TOKEN
 from niteoweb.click2sell.providers.plenigo.provider import PROVIDER as PLENIGO
 from niteoweb.click2sell.provisioning import pipeline
-from niteoweb.click2sell.settings import current
+from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.settings import secretkeys
 from niteoweb.click2sell.setup import checklist
 from niteoweb.click2sell.setup.check import Item
@@ -139,7 +139,7 @@ class TestItems(ChecklistTestCase):
         self.assertEqual(state, State.WARNING)
         self.assertIn("You are at https://nohost.example.org", text)
         self.assertEqual(
-            current.callback_address(CLICK2SELL), "https://other.example.org/@@click2sell"
+            effective.callback_address(CLICK2SELL), "https://other.example.org/@@click2sell"
         )
 
     def test_a_staging_site_is_a_copy(self):
