@@ -495,7 +495,7 @@ class TestMails(ExplainTestCase):
         self.settings(welcome_mail="link")
         with mock.patch.object(pipeline.delivery.messages, "send"):
             self.buy()
-        index = outbox.store.tree(self.portal, "mails_by_user")
+        index = outbox.trees.tree(self.portal, "mails_by_user")
         self.assertEqual(len(index), 0)
         self.assertEqual([mail["to"] for mail in self.mails()], [EMAIL])
         # As it was filed before.
@@ -517,7 +517,7 @@ class TestMails(ExplainTestCase):
         self.settings(welcome_mail="link")
         with mock.patch.object(pipeline.delivery.messages, "send"):
             self.buy()
-        index = outbox.store.tree(self.portal, "mails_by_user")
+        index = outbox.trees.tree(self.portal, "mails_by_user")
         before = list(index)
         index.clear()
         self.assertEqual(outbox.of_user(self.portal, "john-smith"), [])
