@@ -100,8 +100,6 @@ class Filling:
         """Put trees in memory in the place of those in the database, and so on."""
         from niteoweb.click2sell import interfaces
         from niteoweb.click2sell import site as plone_site
-        from niteoweb.click2sell.ledger import counters
-        from niteoweb.click2sell.ledger import search
         from niteoweb.click2sell.member import accounts as member
         from niteoweb.click2sell.member import group
         from niteoweb.click2sell.member import index
@@ -109,7 +107,6 @@ class Filling:
         from niteoweb.click2sell.provisioning import pipeline as provisioning
         from niteoweb.click2sell.storage import trees as store
 
-        self._follow = (counters.follow_payments, search.file)
         settings = plone_site.settings()
         known = SimpleNamespace(
             **{name: getattr(settings, name) for name in interfaces.IClick2SellSettings}
@@ -123,10 +120,8 @@ class Filling:
 
         replaced = (
             (store, "tree", lambda _site, name: self._trees[name]),
+            (store, "stored", lambda _site, name: self._trees[name]),
             (provisioning, "datetime", Clock),
-            # What follows from all of a buyer's notifications is worked out once.
-            (counters, "follow_payments", lambda _site, _buyer: None),
-            (search, "file", lambda _site, _buyer: None),
             # These do not change meanwhile.
             *(
                 (plone_site, name, _always(getattr(plone_site, name)()))
@@ -172,8 +167,6 @@ class Filling:
             else:
                 self._arrived(arrival)
         buyer = buyers.of_address(self._site, histories.buyer_address(number))
-        for follow in self._follow:
-            follow(self._site, buyer)
         self._unsaved.append(buyer)
         self._unsaved += [ledger.get(self._site, key) for key in self._keys]
         self._unsaved += [outbox.get(self._site, mail_id) for mail_id in self._mails]
@@ -215,10 +208,9 @@ class Filling:
     def _arrived(self, arrival: histories.Arrival) -> None:
         from niteoweb.click2sell import site as plone_site
         from niteoweb.click2sell.buyers import buyers
-        from niteoweb.click2sell.ledger import entrynote
         from niteoweb.click2sell.ledger import ledger
         from niteoweb.click2sell.ledger import ownership
-        from niteoweb.click2sell.ledger import retry
+        from niteoweb.click2sell.ledger import retryqueue
         from niteoweb.click2sell.provisioning import pipeline as provisioning
         from niteoweb.click2sell.provisioning import recording as arriving
 
@@ -229,13 +221,13 @@ class Filling:
         if arrival.tried_at:
             for at in arrival.tried_at:
                 entry["attempts"] += 1
-                entrynote.note_failure(entry, "TimeoutError\n", at)
-                retry.note(site, entry, at)
+                ledger.note_failure(entry, "TimeoutError\n", at)
+                retryqueue.schedule(site, entry, at)
             ledger.finish(site, entry, ledger.FAILED)
         elif arrival.quiet:
             buyer = buyers.get(site, entry["buyer_id"])
             entry["attempts"] += 1
-            ledger.change(entry, counts=True)
+            ledger.change(site, entry, counts=True)
             ownership.bind(site, entry)
             ledger.finish(site, entry, ledger.ACCEPTED)
             buyer["revision"] += 1

@@ -76,7 +76,6 @@ def _notification(address: str, timezone_: ZoneInfo) -> Notification:
 def _purchase(site: Any, notification: Notification) -> None:
     """What the add-on keeps of a purchase, written by its own modules."""
     from niteoweb.click2sell.buyers import buyers
-    from niteoweb.click2sell.ledger import counters
     from niteoweb.click2sell.ledger import ledger
     from niteoweb.click2sell.ledger import ownership
     from niteoweb.click2sell.provisioning import recording
@@ -85,19 +84,19 @@ def _purchase(site: Any, notification: Notification) -> None:
     entry = recording.write_down(site, notification, now)
     buyer = buyers.get(site, entry["buyer_id"])
     product = (entry["provider"], entry["product_id"])
-    buyers.tie(site, buyer, notification.buyer, made=True, now=now)
+    buyers.link_account(site, buyer, notification.buyer, made=True, now=now)
     buyers.change(
+        site,
         buyer,
         made_at=timestamps.iso(now),
         grants={demo.GROUP: (product,), demo.BUYERS_GROUP: (mapping.EVERY_BUYER,)},
         due=(demo.BUYERS_GROUP, demo.GROUP),
+        live=(product,),
     )
-    buyers.set_live(site, buyer, (product,))
     buyer["revision"] += 1
-    ledger.change(entry, counts=True)
+    ledger.change(site, entry, counts=True)
     ownership.bind(site, entry)
     ledger.finish(site, entry, ledger.ACCEPTED)
-    counters.follow_payments(site, buyer)
 
 
 class Missing(Exception):

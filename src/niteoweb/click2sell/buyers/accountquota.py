@@ -24,7 +24,7 @@ from typing import Any
 SPAN = timedelta(hours=1)
 
 
-class Turn(Enum):
+class Admission(Enum):
     """How an account that has to be made gets its place.
 
     :cvar ARRIVAL: behind those who wait longer, if there is room then.
@@ -57,7 +57,9 @@ def asked_at(payments: Sequence[ledger.Entry], deleted_at: str) -> str:
     return min(asking, default="")
 
 
-def is_full(site: Any, buyer: PersistentMapping, asked: str, turn: Turn, now: datetime) -> bool:
+def is_full(
+    site: Any, buyer: PersistentMapping, asked: str, turn: Admission, now: datetime
+) -> bool:
     """Whether a buyer has to wait for an account.
 
     :param asked: when the buyer asked for it, see :func:`asked_at`.
@@ -66,10 +68,10 @@ def is_full(site: Any, buyer: PersistentMapping, asked: str, turn: Turn, now: da
     if not asked:
         return True
     most = cap()
-    if turn is Turn.OWNER or not most:
+    if turn is Admission.OWNER or not most:
         return False
     taken = _made(site, now, most)
-    if turn is Turn.ARRIVAL and taken < most:
+    if turn is Admission.ARRIVAL and taken < most:
         place = (asked, buyer["id"])
         ahead = trees.tree(site, "accounts_awaited").keys(max=place, excludemax=True)
         taken += sum(buyer_id != buyer["id"] for _asked, buyer_id in islice(ahead, most))
@@ -90,22 +92,6 @@ def forget(site: Any, now: datetime) -> None:
     made = trees.tree(site, "accounts_made")
     for place in list(made.keys(max=(timestamps.iso(now - SPAN), ""))):
         made.remove(place)
-
-
-def wait(site: Any, buyer: PersistentMapping, asked: str) -> None:
-    """File a buyer who waits for an account.
-
-    :param asked: when the buyer asked for it; "" when the buyer does not wait (any more).
-    """
-    before = buyer.get("account_asked", "")
-    if asked == before:
-        return
-    awaited = trees.tree(site, "accounts_awaited")
-    if before:
-        awaited.remove((before, buyer["id"]))
-    if asked:
-        awaited.insert((asked, buyer["id"]))
-    buyer["account_asked"] = asked
 
 
 def waiting(site: Any) -> int:

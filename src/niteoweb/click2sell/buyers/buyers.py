@@ -7,12 +7,9 @@ commit as the grants, so that two runs for one buyer always conflict and one sta
 from collections.abc import Collection
 from datetime import datetime
 from niteoweb.click2sell import timestamps
-from niteoweb.click2sell.buyers import accountquota
-from niteoweb.click2sell.ledger import counters
-from niteoweb.click2sell.ledger import entries
-from niteoweb.click2sell.ledger import mentions
+from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import pseudonyms
-from niteoweb.click2sell.ledger import search
+from niteoweb.click2sell.storage import indexes
 from niteoweb.click2sell.storage import trees
 from persistent.mapping import PersistentMapping
 from typing import Any
@@ -33,6 +30,9 @@ GIVEN_BY_HAND = "group given by hand"
 
 #: Events that a log keeps, the latest ones.
 LOGGED = 200
+
+#: Fields of a record without any access, now or later.
+NO_ACCESS = {"live": (), "pending": (), "next_change": "", "renewals_awaited": ()}
 
 
 def get(site: Any, buyer_id: str) -> Buyer | None:
@@ -64,7 +64,7 @@ def of_address(site: Any, address: str) -> Buyer:
                 "logged_in": False,
                 # The account that an owner has chosen, for when one is needed.
                 "chosen": "",
-                # Since when an account is waited for, as in the index.
+                # Since when an account is waited for.
                 "account_asked": "",
                 # What an owner did to it, as in ledger.add_note().
                 "notes": (),
@@ -81,17 +81,13 @@ def of_address(site: Any, address: str) -> Buyer:
                 # (provider, product id) with access at the last run
                 "live": (),
                 "next_change": "",
-                # the day on which the report counts the buyer as new
-                "new_on": "",
-                # groups that could not be given, as in the index
+                # groups that could not be given
                 "pending": (),
                 # what is no notification: (time, event, what it is about), the latest last
                 "log": (),
-                # what it is filed under, see search.py
-                "words": (),
-                "paid": None,
             }
         )
+        indexes.mark(site, "buyers", get(site, buyer_id))
     return trees.tree(site, "buyers")[buyer_id]
 
 
@@ -111,20 +107,17 @@ def made_by_us(site: Any, user_id: str) -> bool:
     return record is not None and record["made"]
 
 
-def tie(site: Any, buyer: Buyer, user_id: str, made: bool, now: datetime) -> None:
-    """Tie a buyer to an account.
+def link_account(site: Any, buyer: Buyer, user_id: str, made: bool, now: datetime) -> None:
+    """Link a buyer to an account.
 
     :param made: whether the account was made for it.
     """
-    # Mostly the user id is the address, under which the record is filed already.
-    found_by_it = user_id in buyer["addresses"] and buyer["user_id"] in ("", user_id)
-    change(buyer, user_id=user_id, made=made)
+    change(site, buyer, user_id=user_id, made=made)
     by_user = trees.tree(site, "buyer_by_user")
+    # Mostly the user id is the address, under which the record is filed already.
     if user_id in by_user or trees.tree(site, "buyer_by_address").get(user_id) != buyer["id"]:
         by_user[user_id] = buyer["id"]
-    note(buyer, MADE if made else ATTACHED, user_id, now)
-    if not found_by_it:
-        _file(site, buyer)
+    note(site, buyer, MADE if made else ATTACHED, user_id, now)
 
 
 def accounts(buyer: Buyer) -> list[str]:
@@ -134,31 +127,30 @@ def accounts(buyer: Buyer) -> list[str]:
     return [user_id for user_id in (*before, buyer["user_id"]) if user_id]
 
 
-def note(buyer: Buyer, event: str, subject: str, now: datetime) -> None:
+def note(site: Any, buyer: Buyer, event: str, subject: str, now: datetime) -> None:
     """Write an event into the buyer's log."""
     log = (*buyer.get("log", ()), (timestamps.iso(now), event, subject))
-    change(buyer, log=log[-LOGGED:])
+    change(site, buyer, log=log[-LOGGED:])
 
 
-def own(site: Any, buyer: Buyer, entry: PersistentMapping) -> None:
-    """Put a ledger entry into the buyer's history."""
-    entry["buyer_id"] = buyer["id"]
-    change(buyer, keys=(*buyer["keys"], entry["key"]))
-    _file(site, buyer)
+def add_entry(site: Any, buyer: Buyer, entry: ledger.Entry) -> None:
+    """Add a ledger entry to the buyer's history."""
+    ledger.change(site, entry, buyer_id=buyer["id"])
+    change(site, buyer, keys=(*buyer["keys"], entry["key"]))
 
 
-def disown(site: Any, buyer: Buyer, keys: Collection[str]) -> None:
-    """Take ledger entries out of the buyer's history; they have to get into another one."""
-    change(buyer, keys=tuple(key for key in buyer["keys"] if key not in keys))
-    _file(site, buyer)
+def remove_entries(site: Any, buyer: Buyer, keys: Collection[str]) -> None:
+    """Remove ledger entries from the buyer's history; they have to get into another one."""
+    change(site, buyer, keys=tuple(key for key in buyer["keys"] if key not in keys))
 
 
-def untie(site: Any, buyer: Buyer) -> None:
-    """End the tie to an account that does not exist any more, and what it had with us."""
+def unlink_account(site: Any, buyer: Buyer) -> None:
+    """End the link to an account that does not exist any more, and all that it had with us."""
     if not buyer["user_id"]:
         return
     trees.tree(site, "buyer_by_user").pop(buyer["user_id"], None)
     change(
+        site,
         buyer,
         user_id="",
         made=False,
@@ -168,92 +160,45 @@ def untie(site: Any, buyer: Buyer) -> None:
         taken={},
         due=(),
         revision=buyer["revision"] + 1,
+        **NO_ACCESS,
     )
-    set_live(site, buyer, ())
-    await_groups(site, buyer, ())
-    schedule(site, buyer, None)
-    counters.follow_login(site, buyer)
-    counters.follow_renewals(site, buyer, {})
-    _file(site, buyer)
 
 
-def united(buyer: Buyer, other: Buyer) -> Buyer:
+def merged(buyer: Buyer, other: Buyer) -> Buyer:
     """A record as it would be with what belongs to another one, too; not a stored one."""
     union = PersistentMapping(buyer)
     for name in ("addresses", "customer_ids", "keys", "notes"):
         known = buyer.get(name, ())
         union[name] = (*known, *(v for v in other.get(name, ()) if v not in known))
+    union["ended_on"] = (*buyer.get("ended_on", ()), *other.get("ended_on", ()))
     union["log"] = tuple(sorted((*buyer.get("log", ()), *other.get("log", ()))))[-LOGGED:]
     return union
 
 
-def absorb(site: Any, buyer: Buyer, other: Buyer) -> None:
-    """Make two records one: both turned out to be the same account.
+def merge(site: Any, buyer: Buyer, other: Buyer) -> None:
+    """Merge two records: both turned out to be the same account.
 
-    :param other: has no account yet; it is gone afterwards.
+    :param other: has no account yet; it is removed.
     """
-    change(buyer, **united(buyer, other))
+    indexes.forget(site, "buyers", other)
+    change(site, buyer, **merged(buyer, other))
     for address in other["addresses"]:
         trees.tree(site, "buyer_by_address")[address] = buyer["id"]
     for customer in other["customer_ids"]:
         trees.tree(site, "buyer_by_customer")[customer] = buyer["id"]
     for key in other["keys"]:
-        entries.get(site, key)["buyer_id"] = buyer["id"]
-    await_groups(site, other, ())
-    accountquota.wait(site, other, "")
-    schedule(site, other, None)
-    counters.absorb(site, buyer, other)
-    search.forget(site, other)
-    mentions.forget(site, other, other["id"])
-    _file(site, buyer)
+        ledger.change(site, ledger.get(site, key), buyer_id=buyer["id"])
     # Written, so that another process that files an entry under it conflicts and begins anew.
     other["revision"] += 1
     del trees.tree(site, "buyers")[other["id"]]
 
 
-def change(buyer: Buyer, **values: Any) -> None:
-    """Set fields of a record, writing only what differs."""
-    for name, value in values.items():
-        if buyer.get(name) != value:
-            buyer[name] = value
-
-
-def schedule(site: Any, buyer: Buyer, moment: datetime | None) -> None:
-    """File the buyer under the time at which access changes by itself next."""
-    text = timestamps.iso(moment) if moment else ""
-    if text == buyer["next_change"]:
-        return
-    due = trees.tree(site, "buyers_due")
-    if buyer["next_change"]:
-        due.remove((buyer["next_change"], buyer["id"]))
-    if text:
-        due.insert((text, buyer["id"]))
-    buyer["next_change"] = text
-
-
-def await_groups(site: Any, buyer: Buyer, group_ids: tuple[str, ...]) -> None:
-    """File the buyer under the groups that have to be made before they can be given."""
-    filed = trees.tree(site, "buyers_pending")
-    for group_id in set(buyer["pending"]) - set(group_ids):
-        filed.discard((group_id, buyer["id"]))
-    for group_id in group_ids:
-        filed.insert((group_id, buyer["id"]))
-    change(buyer, pending=tuple(sorted(group_ids)))
-
-
-def set_live(site: Any, buyer: Buyer, live: tuple[tuple[str, str], ...]) -> None:
-    """Set which products the buyer has access to, and count the buyers with any."""
-    difference = bool(live) - bool(buyer["live"])
-    if difference:
-        trees.tree(site, "buyers_with_access").change(difference)
-    counters.count_products(site, buyer["live"], live)
-    change(buyer, live=live)
-
-
-def _file(site: Any, buyer: Buyer) -> None:
-    """File a record under all that leads to it."""
-    search.file(site, buyer)
-    mentions.file_buyer(site, buyer)
+def change(site: Any, buyer: Buyer, **values: Any) -> None:
+    """Set fields of a record, writing only what differs; its indexes follow."""
+    changed = {n: v for n, v in values.items() if n not in buyer or buyer[n] != v}
+    if changed:
+        buyer.update(changed)
+        indexes.mark(site, "buyers", buyer)
 
 
 def _new_id(site: Any) -> str:

@@ -81,7 +81,7 @@ def of_entry(site: Any, entry: Any, named: str) -> Buyer | None:
 def _tie(site: Any, record: Buyer, customer: Customer) -> None:
     trees.tree(site, "buyer_by_customer")[customer] = record["id"]
     if customer not in record["customer_ids"]:
-        buyers.change(record, customer_ids=(*record["customer_ids"], customer))
+        buyers.change(site, record, customer_ids=(*record["customer_ids"], customer))
 
 
 def _follow(site: Any, record: Buyer, address: str) -> None:
@@ -89,4 +89,4 @@ def _follow(site: Any, record: Buyer, address: str) -> None:
     by_address = trees.tree(site, "buyer_by_address")
     if not pseudonyms.is_erased(record) and pseudonyms.address(site, address) not in by_address:
         by_address[address] = record["id"]
-        buyers.change(record, addresses=(*record["addresses"], address))
+        buyers.change(site, record, addresses=(*record["addresses"], address))

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from niteoweb.click2sell.command import console
+from typing import Any
 
 import sys
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Rebuild the indexes, and correct the figures, in a commit each.
+    """Rebuild the indexes and the counters.
 
     :param arguments: of the command; None for those it was called with.
     """
@@ -22,29 +23,39 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _reindex(as_json: bool) -> int:
-    from niteoweb.click2sell.ledger import mentions
-    from niteoweb.click2sell.ledger import ownership
-    from niteoweb.click2sell.ledger import search
-    from niteoweb.click2sell.mail import outbox
+    # Each of these rooms defines indexes of its records.
+    from niteoweb.click2sell import buyers  # noqa: F401
+    from niteoweb.click2sell import ledger  # noqa: F401
+    from niteoweb.click2sell import mail  # noqa: F401
     from niteoweb.click2sell.member import index
-    from niteoweb.click2sell.report import recount
+    from niteoweb.click2sell.storage import indexes
     from niteoweb.click2sell.storage import transactions
 
-    found = {
+    transactions.run(note_logins)
+    numbers = {
         "members": transactions.run(index.rebuild),
-        "buyers": transactions.run(search.rebuild),
-        "mails": transactions.run(outbox.rebuild),
-        "mentions": transactions.run(mentions.rebuild),
-        "corrections": transactions.run(ownership.rebuild),
+        **transactions.run(indexes.rebuild),
     }
-    corrected = transactions.run(recount.rebuild)
+    corrected = numbers.pop("corrected")
     if as_json:
-        console.say_json({**found, "corrected": corrected})
+        console.say_json({**numbers, "corrected": corrected})
     else:
-        told = ", ".join(f"{number} {what}" for what, number in found.items())
-        console.say(f"In the index: {told}.")
-        console.say(f"{corrected} things that the report counts were corrected.")
+        indexed = ", ".join(f"{number} {kind}" for kind, number in numbers.items())
+        console.say(f"In the indexes: {indexed}. {corrected} of them were filed wrongly.")
     return 0
+
+
+def note_logins(site: Any) -> None:
+    """Note which members of ours logged in, where Plone knows and we do not."""
+    from niteoweb.click2sell.buyers import buyers
+    from niteoweb.click2sell.member import accounts
+    from niteoweb.click2sell.storage import batched
+    from niteoweb.click2sell.storage import trees
+
+    for buyer in batched(site, trees.tree(site, "buyers").values(), changing=True):
+        if buyer["made"] and accounts.exists(buyer["user_id"]):
+            logged_in = not accounts.never_logged_in(buyer["user_id"])
+            buyers.change(site, buyer, logged_in=logged_in)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from niteoweb.click2sell.ledger import counters
 from niteoweb.click2sell.ledger import entries
 from niteoweb.click2sell.ledger import facets
+from niteoweb.click2sell.ledger import indexes
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import mentions
 from niteoweb.click2sell.ledger import ownership
@@ -15,6 +16,6 @@ from niteoweb.click2sell.ledger import silence
 
 
 __all__ = [
-    *["counters", "entries", "facets", "ledger", "mentions", "ownership", "pseudonyms"],
-    *["reasons", "rejections", "retryqueue", "search", "silence"],
+    *["counters", "entries", "facets", "indexes", "ledger", "mentions", "ownership"],
+    *["pseudonyms", "reasons", "rejections", "retryqueue", "search", "silence"],
 ]

@@ -1,14 +1,12 @@
 """The report's figures, counted in the commit in which something happens.
 
-Nothing is scanned to show them. Every entry and every buyer's record knows what it was counted
-as, so a replay or a second delivery counts nothing twice, and what is decided otherwise later
-moves. :mod:`niteoweb.click2sell.report.recount` works all of it out anew from the ledger and
-the records.
+Nothing is scanned to show them: they are counters of entries and buyers, kept as their indexes
+are, see :mod:`niteoweb.click2sell.storage.indexes`. So a replay or a second delivery counts
+nothing twice, and a later decision moves a figure.
 
-A day is one of the site's time zone, as it was when something was counted.
+A day is one of the site's time zone, as it was when the record was filed last.
 """
 
-from BTrees.Length import Length
 from collections.abc import Iterable
 from collections.abc import Mapping
 from contextlib import suppress
@@ -18,12 +16,11 @@ from datetime import timezone
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.entitlement import GRANTS_NOTHING
-from niteoweb.click2sell.ledger import entries
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import OWNER
 from niteoweb.click2sell.notification import PAYMENTS
+from niteoweb.click2sell.storage import indexes
 from niteoweb.click2sell.storage import trees
-from persistent.mapping import PersistentMapping
 from typing import Any
 
 
@@ -80,28 +77,13 @@ def day(moment: datetime) -> str:
     return moment.date().isoformat()
 
 
-def periods(day_: str) -> tuple[str, str]:
-    """What something on a day is counted under: the day, and its month."""
-    return day_, day_[:7]
+def of_entry(entry: Mapping[str, Any], effective: bool) -> list[tuple[str, str]]:
+    """The day and the figure that an entry counts for, by the provider's time.
 
-
-def change(site: Any, tree: str, key: tuple[str, str], difference: int) -> None:
-    """Change a counter; two processes that change the same one do not conflict.
-
-    :param tree: ``figures`` or ``products_with_access``.
-    """
-    counters = trees.tree(site, tree)
-    if key not in counters:
-        counters[key] = Length()
-    counters[key].change(difference)
-
-
-def entry_day(entry: Mapping[str, Any], effective: bool) -> str:
-    """The day under which an entry is counted: that of the provider's time.
+    A payment or refund that a person has to decide about, because it has no effect so far, does
+    not count.
 
     :param effective: its outcome lets it count.
-    :returns: "" when it does not count. A payment or refund that a person has to decide about,
-        because it has no effect so far, does not.
     """
     counts = (
         effective
@@ -109,62 +91,51 @@ def entry_day(entry: Mapping[str, Any], effective: bool) -> str:
         and entry["provider"] not in UNPAID
         and entry["reason"] not in GRANTS_NOTHING
     )
-    return day(datetime.fromisoformat(entry["occurred_at"])) if counts else ""
+    if not counts:
+        return []
+    return [(day(timestamps.from_iso(entry["occurred_at"])), OF_KIND[entry["kind"]])]
 
 
-def follow_entry(site: Any, entry: PersistentMapping, effective: bool) -> None:
-    """Count an entry whose outcome changed; see :func:`entry_day`."""
-    counted_on = entry_day(entry, effective)
-    if not _move(site, OF_KIND.get(entry["kind"], ""), entry, "counted_on", counted_on):
-        return
-    buyer = trees.tree(site, "buyers").get(entry["buyer_id"])
-    if buyer is not None and entry["kind"] in PAYMENTS:
-        follow_payments(site, buyer)
+def of_buyer(
+    buyer: Mapping[str, Any], entries: Iterable[Mapping[str, Any]]
+) -> list[tuple[str, str]]:
+    """The days and the figures that a buyer counts for.
+
+    :param entries: the buyer's.
+    """
+    rows = [(ended_on, LAPSES) for ended_on in buyer.get("ended_on", ())]
+    payment = first_payment(entries)
+    if payment is not None:
+        rows.append((payment["filed"]["figures"][0][0], NEW_BUYERS))
+    return rows + [LOGINS_AWAITED for _row in login_awaited(buyer, payment is not None)]
 
 
-def first_payment_day(entries: Iterable[Mapping[str, Any]]) -> str:
-    """The day of the first payment among a buyer's entries, "" when none was counted."""
-    paid = [
-        (entry["occurred_at"], entry["counted_on"])
-        for entry in entries
-        if entry["kind"] in PAYMENTS and entry.get("counted_on")
-    ]
-    return min(paid)[1] if paid else ""
+def by_day_and_month(tree: Any, row: tuple[str, str], change: int, id_: Any) -> None:
+    """A mapping counts the figure of a day for the day and for its month."""
+    day_, figure = row
+    for period in {day_, day_[:7]}:
+        indexes.counted(tree, (period, figure), change, id_)
 
 
-def follow_payments(site: Any, buyer: PersistentMapping) -> None:
-    """Count a buyer as new on the day of the first payment."""
-    new_on = first_payment_day(entries.get(site, key) for key in buyer["keys"])
-    _move(site, NEW_BUYERS, buyer, "new_on", new_on)
-    follow_login(site, buyer)
+def first_payment(entries: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """The first payment among a buyer's entries, None when none of them counts."""
+    paid = [e for e in entries if e["kind"] in PAYMENTS and "figures" in e.get("filed", ())]
+    return min(paid, key=lambda entry: entry["occurred_at"], default=None)
 
 
-def login_place(buyer: Mapping[str, Any]) -> tuple[int, str] | None:
-    """Where a buyer who paid and never logged in is filed, the newest account first."""
-    awaited = buyer["made"] and buyer.get("new_on") and not buyer.get("logged_in")
-    if not (awaited and buyer.get("made_at")):
-        return None
-    return -timestamps.microseconds(datetime.fromisoformat(buyer["made_at"])), buyer["user_id"]
+def login_awaited(buyer: Mapping[str, Any], paid: bool) -> list[tuple[int, str]]:
+    """The row of a buyer who never logged in, by the time of the account, the newest first."""
+    if not (paid and buyer["made"] and buyer.get("made_at")) or buyer.get("logged_in"):
+        return []
+    return [(-timestamps.microseconds(timestamps.from_iso(buyer["made_at"])), buyer["user_id"])]
 
 
-def follow_login(site: Any, buyer: PersistentMapping) -> None:
-    """File a buyer who paid and never logged in, or no longer."""
-    before, after = buyer.get("login_awaited"), login_place(buyer)
-    if before == after:
-        return
-    filed = trees.tree(site, "logins_awaited")
-    if before:
-        filed.remove(before)
-    if after:
-        filed.insert(after)
-    change(site, "figures", LOGINS_AWAITED, bool(after) - bool(before))
-    buyer["login_awaited"] = after
-
-
-def renewal_places(
+def renewals_awaited(
     buyer: Mapping[str, Any], expected: Mapping[Product, datetime]
 ) -> tuple[tuple[int, str, str, str], ...]:
-    """Where a buyer's next renewals are filed, the latest first.
+    """The rows of a buyer by the time of the next renewals, the latest first.
+
+    A renewal that comes moves the time on: a row with a past time means that it did not come.
 
     :param expected: when the renewal of each subscription has to be there.
     """
@@ -176,72 +147,12 @@ def renewal_places(
     )
 
 
-def follow_renewals(
-    site: Any, buyer: PersistentMapping, expected: Mapping[Product, datetime]
-) -> None:
-    """File a buyer under the times at which renewals have to be there.
-
-    A renewal that comes moves the time on: who is filed under a past time has not renewed.
-    """
-    before, after = buyer.get("renewals_awaited", ()), renewal_places(buyer, expected)
-    if before == after:
-        return
-    filed = trees.tree(site, "renewals_awaited")
-    for place in set(before).difference(after):
-        filed.remove(place)
-    for place in set(after).difference(before):
-        filed.insert(place)
-    buyer["renewals_awaited"] = after
-
-
-def count_lapses(site: Any, buyer: PersistentMapping, now: datetime, products: int) -> None:
-    """Count that access to some products ended.
+def lapses(buyer: Mapping[str, Any], now: datetime, products: int) -> tuple[str, ...]:
+    """The days on which a buyer's access to products ended, with those that end now.
 
     :param now: in UTC.
     """
-    if products:
-        ended_on = day(now)
-        buyer["ended_on"] = (*buyer.get("ended_on", ()), *[ended_on] * products)
-        for period in periods(ended_on):
-            change(site, "figures", (period, LAPSES), products)
-
-
-def count_products(site: Any, before: Iterable[Product], after: Iterable[Product]) -> None:
-    """Count a member with access to other products than before."""
-    before, after = set(before), set(after)
-    for product in sorted(before ^ after):
-        change(site, "products_with_access", product, 1 if product in after else -1)
-
-
-def absorb(site: Any, buyer: PersistentMapping, other: PersistentMapping) -> None:
-    """Make two buyers one, whose payments are followed afterwards.
-
-    :param other: goes.
-    """
-    if ended_on := other.get("ended_on"):
-        buyer["ended_on"] = (*buyer.get("ended_on", ()), *ended_on)
-    _move(site, NEW_BUYERS, other, "new_on", "")
-    follow_login(site, other)
-    follow_renewals(site, other, {})
-
-
-def file_mail(site: Any, mail: PersistentMapping) -> None:
-    """File a mail that could not be sent, and is to be tried again, or no longer."""
-    filed, place = trees.tree(site, "mails_failed"), mail_place(mail)
-    if mail_failed(mail):
-        filed.insert(place)
-    elif place in filed:
-        filed.remove(place)
-
-
-def mail_place(mail: Mapping[str, Any]) -> tuple[int, str]:
-    """Where a mail is filed, the newest first."""
-    return -timestamps.microseconds(datetime.fromisoformat(mail["filed_at"])), mail["id"]
-
-
-def mail_failed(mail: Mapping[str, Any]) -> bool:
-    """Whether a mail could not be sent so far."""
-    return bool(mail["due_at"] and mail["error"])
+    return (*buyer.get("ended_on", ()), *([day(now)] * products))
 
 
 def since(site: Any, tree: str, earliest: datetime, now: datetime) -> Iterable[Any]:
@@ -262,21 +173,3 @@ def moment(place: tuple[Any, ...]) -> datetime:
 def _number(site: Any, tree: str, key: tuple[str, str]) -> int:
     length = trees.tree(site, tree).get(key)
     return length() if length is not None else 0
-
-
-def _move(
-    site: Any, name: str, counted: PersistentMapping, field: str, counted_on: str
-) -> bool:
-    """Count something under another day than before.
-
-    :returns: whether anything changed.
-    """
-    before = counted.get(field, "")
-    if before == counted_on:
-        return False
-    for day_, difference in ((before, -1), (counted_on, 1)):
-        if day_:
-            for period in periods(day_):
-                change(site, "figures", (period, name), difference)
-    counted[field] = counted_on
-    return True

@@ -7,8 +7,6 @@ single filter, however few entries they have in common, and is counted exactly. 
 grows with the number of different sets, that is, of products on sale, and not of entries.
 """
 
-from BTrees.Length import Length
-from BTrees.OOBTree import OOTreeSet
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -80,30 +78,9 @@ def values(site: Any, name: str) -> tuple[str, ...]:
     return tuple(sorted({filed[position] for filed in trees.tree(site, "facets")}))
 
 
-def file(site: Any, entry: Mapping[str, Any]) -> None:
-    """File an entry under its values."""
-    found = _of(entry)
-    filed = trees.tree(site, "facets")
-    if found not in filed:
-        filed[found] = OOTreeSet()
-    filed[found].insert(entries.place(entry))
-    _counter(site, found).change(1)
-
-
-def forget(site: Any, entry: Mapping[str, Any]) -> None:
-    """Take an entry out of where it is filed: one of its values is about to change."""
-    found = _of(entry)
-    trees.tree(site, "facets")[found].remove(entries.place(entry))
-    _counter(site, found).change(-1)
-
-
-def count_one_more(site: Any) -> None:
-    """Count an entry that was added to the ledger."""
-    _counter(site, ALL).change(1)
-
-
-def _of(entry: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(entry[name] for name in NAMES)
+def groups_of(entry: Mapping[str, Any]) -> tuple[tuple[str, ...], int]:
+    """An entry's values, and its place in the set of all entries with these values."""
+    return tuple(entry[name] for name in NAMES), entries.place(entry)
 
 
 def _fitting(site: Any, wanted: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
@@ -111,13 +88,6 @@ def _fitting(site: Any, wanted: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
     for filed in trees.tree(site, "facets"):
         if all(filed[position] == value for position, value in asked):
             yield filed
-
-
-def _counter(site: Any, found: tuple[str, ...]) -> Length:
-    counts = trees.tree(site, "counts")
-    if found not in counts:
-        counts[found] = Length()
-    return counts[found]
 
 
 def _backwards(tree: Any, bound: int | None) -> Iterator[int]:

@@ -9,18 +9,16 @@ from collections.abc import Mapping
 from datetime import datetime
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.entitlement import TOLERANCE
-from niteoweb.click2sell.ledger import counters
 from niteoweb.click2sell.ledger import entries
 from niteoweb.click2sell.ledger import facets
-from niteoweb.click2sell.ledger import mentions
 from niteoweb.click2sell.ledger import ownership
 from niteoweb.click2sell.ledger import pseudonyms
 from niteoweb.click2sell.ledger import retryqueue
 from niteoweb.click2sell.ledger.entries import Entry
 from niteoweb.click2sell.ledger.entries import place
 from niteoweb.click2sell.notification import Kind
-from niteoweb.click2sell.notification import MONEY
 from niteoweb.click2sell.notification import Notification
+from niteoweb.click2sell.storage import indexes
 from niteoweb.click2sell.storage import trees
 from persistent.mapping import PersistentMapping
 from typing import Any
@@ -100,11 +98,9 @@ def amend(site: Any, entry: Entry, notification: Notification) -> None:
 
     :param notification: the entry's, with what was not known.
     """
-    _index(site, entry, add=False)
     for name in SELDOM:
         entry.pop(name, None)
-    change(entry, **_told(site, notification))
-    _index(site, entry, add=True)
+    change(site, entry, **_told(site, notification))
 
 
 def _told(site: Any, notification: Notification) -> dict[str, Any]:
@@ -175,24 +171,6 @@ def record_broken(
     )
 
 
-def file(site: Any, entry: Entry) -> None:
-    """Keep an entry, and put it into all indexes."""
-    entries.put(site, entry)
-    facets.count_one_more(site)
-    _index(site, entry, add=True)
-
-
-def _index(site: Any, entry: Entry, add: bool) -> None:
-    """Put an entry into all indexes, or take it out."""
-    (facets.file if add else facets.forget)(site, entry)
-    if entry["kind"] in MONEY:
-        money, moved = (
-            trees.tree(site, "money"),
-            (timestamps.microseconds(moved_at(entry)), place(entry)),
-        )
-        (money.insert if add else money.discard)(moved)
-
-
 def finish(site: Any, entry: Entry, outcome: str, reason: str = "", subject: str = "") -> None:
     """Set what became of an entry; nothing is written when it is so already.
 
@@ -200,26 +178,13 @@ def finish(site: Any, entry: Entry, outcome: str, reason: str = "", subject: str
     :param subject: what the reason is about, a group for example.
     """
     told_apart = entry["reason"] == TOO_MANY
-    change(entry, reason=reason, subject=subject)
     if entry["outcome"] != outcome or told_apart != (reason == TOO_MANY):
         tell = outcome in WAITS and reason != TOO_MANY
         untold = trees.tree(site, "untold")
         (untold.insert if tell else untold.discard)(entry["key"])
     if outcome != FAILED:
         retryqueue.forget(site, entry)
-    if entry["outcome"] != outcome:
-        facets.forget(site, entry)
-        entry["outcome"] = outcome
-        facets.file(site, entry)
-        file_dismissed(site, entry)
-    counters.follow_entry(site, entry, outcome in EFFECTIVE)
-
-
-def file_dismissed(site: Any, entry: Entry) -> None:
-    """File an entry that stays refused although an owner has dismissed it, or no longer."""
-    filed = trees.tree(site, "dismissed")
-    waits_no_more = entry["outcome"] == REFUSED and entry["dismissed"]
-    (filed.insert if waits_no_more else filed.discard)(entry["key"])
+    change(site, entry, outcome=outcome, reason=reason, subject=subject)
 
 
 def waiting(site: Any) -> int:
@@ -234,11 +199,12 @@ def tell_no_more(site: Any, entry: Entry) -> None:
     trees.tree(site, "untold").discard(entry["key"])
 
 
-def change(entry: Entry, **values: Any) -> None:
-    """Set fields of an entry, writing only what differs."""
-    for name, value in values.items():
-        if entry.get(name) != value:
-            entry[name] = value
+def change(site: Any, entry: Entry, **values: Any) -> None:
+    """Set fields of an entry, writing only what differs; its indexes follow."""
+    changed = {n: v for n, v in values.items() if n not in entry or entry[n] != v}
+    if changed:
+        entry.update(changed)
+        indexes.mark(site, "entries", entry)
 
 
 def note_failure(entry: Entry, error: str, now: datetime) -> None:
@@ -261,18 +227,18 @@ def add_note(site: Any, entry: Entry, at: datetime, by: str, what: str, text: st
     :param text: the owner's reason.
     """
     note = {"at": timestamps.iso(at), "by": by, "what": what, "text": text}
-    entry["notes"] = (*entry.get("notes", ()), note)
-    mentions.file_entry(site, entry)
+    change(site, entry, notes=(*entry["notes"], note))
 
 
 def rekey(site: Any, entry: Entry, key: str) -> None:
     """File an entry, whose payload is gone, under another key."""
     trees.tree(site, "payloads_kept").discard(place(entry))
-    for filed_ in (trees.tree(site, "untold"), trees.tree(site, "dismissed")):
-        if entry["key"] in filed_:
-            filed_.remove(entry["key"])
-            filed_.insert(key)
+    untold = trees.tree(site, "untold")
+    if entry["key"] in untold:
+        untold.remove(entry["key"])
+        untold.insert(key)
     entries.rekey(site, entry, key)
+    indexes.mark(site, "entries", entry)
 
 
 def count(site: Any, facet: str = "all", value: str = "") -> int:
@@ -348,8 +314,8 @@ def _add(site: Any, values: dict[str, Any]) -> Entry | None:
             "terms_known": False,
         }
     )
-    file(site, entry)
-    mentions.file_entry(site, entry)
+    entries.put(site, entry)
+    indexes.mark(site, "entries", entry)
     return entry
 
 

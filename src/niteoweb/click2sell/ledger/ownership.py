@@ -1,7 +1,8 @@
 """Which buyer and product a transaction belongs to: a signature must not serve another one.
 
-The first entry of a transaction that takes effect ties it to the entry's buyer and product. An
-entry whose signature covers all of it ties nothing: it may name any buyer and product.
+The first entry of a transaction that takes effect ties it to the entry's buyer and product: the
+entry is marked, and its place is kept with the transaction. An entry whose signature covers all
+of it ties nothing: it may name any buyer and product.
 
 An owner can correct this: the right address of a transaction, or of everything that comes under
 an address. A :data:`Source` is the provider and a transaction, or "" and an address. All
@@ -9,6 +10,7 @@ sources that lead to an address are indexed by it, too.
 """
 
 from collections.abc import Mapping
+from niteoweb.click2sell.ledger import entries
 from niteoweb.click2sell.ledger import pseudonyms
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.storage import trees
@@ -27,64 +29,64 @@ Source = tuple[str, str]
 
 
 class Tally(NamedTuple):
-    """The owner of a transaction and the number of its entries; stored as a plain tuple.
+    """The tie and the number of entries of a transaction; stored as a plain tuple.
 
-    :ivar buyer: address of the buyer that it is tied to, "" when it is not tied.
-    :ivar product_id: the product that it is tied to.
+    :ivar place: the place of the entry that ties it, once this entry takes effect.
     :ivar kept: its entries.
     :ivar dropped: entries that were only counted.
     :ivar foreign: entries that named another buyer or product.
     """
 
-    buyer: str = ""
-    product_id: str = ""
+    place: int
     kept: int = 0
     dropped: int = 0
     foreign: int = 0
 
 
-def tally(site: Any, source: Source) -> Tally:
-    """The owner and the number of entries of a transaction."""
-    return Tally(*trees.tree(site, "transactions").get(trees.number(*source), ()))
+def tally(site: Any, source: Source) -> Tally | None:
+    """The number of entries of a transaction, None for none."""
+    stored = trees.tree(site, "transactions").get(trees.number(*source))
+    return None if stored is None else Tally(*stored)
 
 
 def owner_of(site: Any, source: Source) -> tuple[str, str] | None:
     """Buyer and product that a transaction is tied to, None when it is not tied."""
-    known = tally(site, pseudonyms.transaction(site, source))
-    return (known.buyer, known.product_id) if known.buyer else None
+    return _owner(site, tally(site, pseudonyms.transaction(site, source)))
 
 
-def bind(site: Any, entry: Mapping[str, Any]) -> None:
+def bind(site: Any, entry: entries.Entry) -> None:
     """Tie the entry's transaction to its buyer and product, if it is not tied yet."""
     source = _source(site, entry)
     known = tally(site, source)
-    if not entry.get("fully_signed") and not known.buyer:
-        _set(site, source, known._replace(buyer=entry["buyer"], product_id=entry["product_id"]))
+    if not entry.get("fully_signed") and _owner(site, known) is None:
+        _tie(site, source, entry)
 
 
-def rebind(site: Any, source: Source, buyer: str, product_id: str) -> None:
-    """Tie a transaction to another buyer or product, because an owner says so."""
+def rebind(site: Any, source: Source, entry: entries.Entry) -> None:
+    """Tie a transaction to the buyer and product of an entry, because an owner says so."""
     source = pseudonyms.transaction(site, source)
-    _set(site, source, tally(site, source)._replace(buyer=buyer, product_id=product_id))
+    _tie(site, source, entry)
 
 
-def rename(site: Any, source: Source, renamed: Source, buyer: str) -> None:
-    """File a transaction under another name, and tie it to another name of its buyer."""
-    stored = trees.tree(site, "transactions").pop(trees.number(*source), None)
+def rename(site: Any, source: Source, renamed: Source) -> None:
+    """File a transaction under another name."""
+    transactions = trees.tree(site, "transactions")
+    stored = transactions.pop(trees.number(*source), None)
     if stored is not None:
-        _set(site, renamed, Tally(*stored)._replace(buyer=buyer))
+        transactions[trees.number(*renamed)] = stored
 
 
 def belongs_to_another(site: Any, entry: Mapping[str, Any]) -> bool:
     """Whether the entry's transaction is tied to another buyer or product than it names."""
     return not entry.get("fully_signed") and _is_foreign(
-        site, tally(site, _source(site, entry)), entry
+        site, _owner(site, tally(site, _source(site, entry))), entry
     )
 
 
 def is_repeated(site: Any, entry: Mapping[str, Any]) -> bool:
     """Whether the entry's transaction has other entries too."""
-    return tally(site, (entry["provider"], entry["transaction"])).kept > 1
+    known = tally(site, (entry["provider"], entry["transaction"]))
+    return known is not None and known.kept > 1
 
 
 def reserve(site: Any, values: Mapping[str, Any]) -> bool:
@@ -96,10 +98,10 @@ def reserve(site: Any, values: Mapping[str, Any]) -> bool:
     if values.get("fully_signed"):
         return True
     source = _source(site, values)
-    known = tally(site, source)
+    known = tally(site, source) or Tally(entries.place(values))
     # Entries that will be refused have a limit of their own, so that they cannot use up the
     # buyer's.
-    foreign = _is_foreign(site, known, values)
+    foreign = _is_foreign(site, _owner(site, known), values)
     full = (
         known.foreign >= REFUSED_PER_TRANSACTION
         if foreign
@@ -152,18 +154,6 @@ def correct(site: Any, source: Source, address: str) -> None:
         index.insert((address, *source))
 
 
-def rebuild(site: Any) -> int:
-    """Make the index by right address anew.
-
-    :returns: how many sources it has.
-    """
-    index = trees.tree(site, "corrected_to")
-    index.clear()
-    for source, address in trees.tree(site, "corrected").items():
-        index.insert((address, *source))
-    return len(index)
-
-
 def _source(site: Any, entry: Mapping[str, Any]) -> Source:
     """The transaction of an entry, as it is filed."""
     return pseudonyms.transaction(site, (entry["provider"], entry["transaction"]))
@@ -173,17 +163,32 @@ def _set(site: Any, source: Source, known: Tally) -> None:
     trees.tree(site, "transactions")[trees.number(*source)] = tuple(known)
 
 
-def _is_foreign(site: Any, known: Tally, entry: Mapping[str, Any]) -> bool:
+def _tie(site: Any, source: Source, entry: entries.Entry) -> None:
+    # Mostly it is the transaction's first entry. Then nothing but the entry is written.
+    known = tally(site, source)
+    if known is None or known.place != entries.place(entry):
+        _set(site, source, (known or Tally(0))._replace(place=entries.place(entry)))
+    entry["binds"] = True
+
+
+def _owner(site: Any, known: Tally | None) -> tuple[str, str] | None:
+    """Buyer and product of the entry that ties a transaction."""
+    entry = trees.tree(site, "entries").get(known.place) if known is not None else None
+    if entry is None or not entry.get("binds"):
+        return None
+    return entry["buyer"], entry["product_id"]
+
+
+def _is_foreign(site: Any, owner: tuple[str, str] | None, entry: Mapping[str, Any]) -> bool:
     """Whether an entry names another buyer or product than its transaction is tied to.
 
     One buyer may have several addresses.
     """
-    if not known.buyer:
+    if owner is None:
         return False
     by_address = trees.tree(site, "buyer_by_address")
+    buyer, product = owner
     named = pseudonyms.address(site, entry["buyer"])
-    same = named == known.buyer or (
-        by_address.get(named, named) == by_address.get(known.buyer, known.buyer)
-    )
-    follows = entry["kind"] == Kind.PLAN_CHANGE or entry["product_id"] == known.product_id
+    same = named == buyer or by_address.get(named, named) == by_address.get(buyer, buyer)
+    follows = entry["kind"] == Kind.PLAN_CHANGE or entry["product_id"] == product
     return not (same and follows)

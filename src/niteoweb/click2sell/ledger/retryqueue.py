@@ -10,7 +10,7 @@ from datetime import timedelta
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.ledger import entries
 from niteoweb.click2sell.ledger.entries import Entry
-from niteoweb.click2sell.ledger.entries import place
+from niteoweb.click2sell.storage import indexes
 from niteoweb.click2sell.storage import trees
 from typing import Any
 
@@ -48,9 +48,9 @@ def await_provider(site: Any, entry: Entry, now: datetime) -> None:
 
 def forget(site: Any, entry: Entry) -> None:
     """Take an entry out of the queue."""
-    if "retry_at" in entry:
-        row = (entry.pop("waits_for", ""), entry.pop("retry_at"), place(entry))
-        trees.tree(site, "retries").discard(row)
+    if entry.pop("retry_at", ""):
+        entry.pop("waits_for", None)
+        indexes.mark(site, "entries", entry)
 
 
 def due(site: Any, now: datetime) -> Iterator[str]:
@@ -88,7 +88,7 @@ def _file(site: Any, entry: Entry, moment: str, provider: str = "") -> None:
     entry["retry_at"] = moment
     if provider:
         entry["waits_for"] = provider
-    trees.tree(site, "retries").insert((provider, moment, place(entry)))
+    indexes.mark(site, "entries", entry)
 
 
 def _due(site: Any, now: datetime) -> list[Row]:

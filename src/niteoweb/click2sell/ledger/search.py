@@ -3,8 +3,7 @@
 A buyer is filed under the words of its addresses, its user id, the names that it was called
 and the receipts and transactions of its notifications: in lower case, without accents. What
 somebody looks for finds every word that begins with it, so a word that another one of the
-buyer begins with need not be filed, nor an address: buyers are filed by that already. What was
-filed is kept with the buyer, so that filing again changes what differs and nothing else.
+buyer begins with need not be filed, nor an address: buyers are filed by that already.
 
 A search reads a bounded part of the index. What fits more buyers than that is cut off and says
 so: another word narrows it.
@@ -105,7 +104,7 @@ def buyers(site: Any, text: str) -> Found:
 
     def words_of(buyer_id: str) -> Iterator[str]:
         record = records[buyer_id]
-        return chain(record.get("words", ()), record["addresses"])
+        return chain(record.get("filed", {}).get("buyer_words", ()), record["addresses"])
 
     return _find(beginning_with, asked(text), words_of)
 
@@ -132,54 +131,6 @@ def entries(site: Any, text: str) -> Found:
             break
         keys += _entries_of(site, trees.tree(site, "buyers")[buyer_id], wanted)
     return Found(tuple(keys), capped)
-
-
-def file(site: Any, buyer: Any) -> None:
-    """File a buyer under its words and its latest payment; writes only what differs.
-
-    :param buyer: a stored record.
-    """
-    found = [ledger.get(site, key) for key in buyer["keys"]]
-    _file_words(site, buyer, _all_words(buyer, found))
-    paid = min((ledger.place(entry) for entry in found if _is_payment(entry)), default=None)
-    if paid != buyer.get("paid"):
-        _file_payment(site, buyer, paid)
-
-
-def forget(site: Any, buyer: Any) -> None:
-    """Take a buyer out of the indexes: its record is about to go."""
-    _file_words(site, buyer, ())
-    _file_payment(site, buyer, None)
-
-
-def file_nameless(site: Any, entry: ledger.Entry) -> None:
-    """File an entry that names no buyer under its transaction."""
-    words_ = _id_words(entry)
-    trees.tree(site, "nameless_words").update(_row(word, entry["key"]) for word in words_)
-
-
-def forget_nameless(site: Any, entry: ledger.Entry) -> None:
-    """Take an entry that names no buyer out of the index: it is about to be redacted."""
-    for word in _id_words(entry):
-        trees.tree(site, "nameless_words").discard(_row(word, entry["key"]))
-
-
-def rebuild(site: Any) -> int:
-    """Make the indexes anew from all buyers and entries.
-
-    :returns: how many buyers they hold.
-    """
-    for name in ("buyer_words", "nameless_words", "buyers_paid"):
-        trees.tree(site, name).clear()
-    trees.tree(site, "buyers_paid_count").set(0)
-    records = trees.tree(site, "buyers")
-    for record in records.values():
-        record["words"], record["paid"] = (), None
-        file(site, record)
-    for entry in trees.tree(site, "entries").values():
-        if not entry["buyer_id"]:
-            file_nameless(site, entry)
-    return len(records)
 
 
 def _find(
@@ -223,11 +174,6 @@ def _entries_of(site: Any, buyer: Any, wanted: Sequence[str]) -> Sequence[str]:
     return [e["key"] for e in of_buyer if _fits(person | _id_words(e), wanted)]
 
 
-def _row(word: str, id_: str) -> str:
-    """What stands in an index; neither part has a space in it."""
-    return f"{word} {id_}"
-
-
 def _rows(index: Any, word: str) -> Iterator[tuple[str, str]]:
     """The rows of an index whose word begins so."""
     for row in index.keys(min=word, max=word + _LAST):
@@ -247,10 +193,6 @@ def _fits(found: Iterable[str], wanted: Iterable[str]) -> bool:
     return all(any(word.startswith(beginning) for word in found) for beginning in wanted)
 
 
-def _is_payment(entry: ledger.Entry) -> bool:
-    return Kind(entry["kind"]) in PAYMENTS
-
-
 def _person_words(buyer: Mapping[str, Any], found: Iterable[ledger.Entry]) -> frozenset[str]:
     names = (entry[name] for entry in found for name in ("first_name", "last_name"))
     return frozenset().union(
@@ -262,11 +204,14 @@ def _id_words(entry: ledger.Entry) -> frozenset[str]:
     return words(entry["receipt"]) | words(entry["transaction"])
 
 
-def _all_words(buyer: Mapping[str, Any], found: Sequence[ledger.Entry]) -> tuple[str, ...]:
-    """The words that a buyer has to be filed under."""
+def buyer_words(buyer: Mapping[str, Any], entries: Sequence[ledger.Entry]) -> tuple[str, ...]:
+    """The words that a buyer is filed under.
+
+    :param entries: the buyer's.
+    """
     addresses = {address for address in buyer["addresses"] if fold(address) == address}
     everything = sorted(
-        _person_words(buyer, found).union(addresses, *map(_id_words, found)), reverse=True
+        _person_words(buyer, entries).union(addresses, *map(_id_words, entries)), reverse=True
     )
     # A word comes right behind the words that begin with it.
     longer = ("", *everything)
@@ -277,26 +222,12 @@ def _all_words(buyer: Mapping[str, Any], found: Sequence[ledger.Entry]) -> tuple
     )
 
 
-def _file_words(site: Any, buyer: Any, now: tuple[str, ...]) -> None:
-    before = buyer.get("words", ())
-    if now == before:
-        return
-    index = trees.tree(site, "buyer_words")
-    for word in set(before).difference(now):
-        index.discard(_row(word, buyer["id"]))
-    index.update(_row(word, buyer["id"]) for word in set(now).difference(before))
-    buyer["words"] = now
+def nameless_words(entry: ledger.Entry) -> list[str]:
+    """The words that an entry is filed under while it belongs to no buyer, with its key."""
+    words_ = [] if entry["buyer_id"] else sorted(_id_words(entry))
+    return [f"{word} {entry['key']}" for word in words_]
 
 
-def _file_payment(site: Any, buyer: Any, now: int | None) -> None:
-    """File a buyer under the place of the latest payment, None for one who never paid."""
-    index, count = trees.tree(site, "buyers_paid"), trees.tree(site, "buyers_paid_count")
-    before = buyer.get("paid")
-    # The payment may be another buyer's by now, who is filed under it.
-    if before is not None and index.get(before) == buyer["id"]:
-        del index[before]
-    if now is not None:
-        index[now] = buyer["id"]
-    buyer["paid"] = now
-    if (now is None) != (before is None):
-        count.change(-1 if now is None else 1)
+def latest_payment(entries: Sequence[ledger.Entry]) -> list[int]:
+    """The place of a buyer's latest payment."""
+    return sorted(ledger.place(e) for e in entries if Kind(e["kind"]) in PAYMENTS)[:1]

@@ -120,7 +120,7 @@ def _credentials(
         )
         if unused or (asked and ours and not privilege.member(user_id)):
             password = accounts.set_password(user_id)
-            buyers.change(buyer, password_print=accounts.password_print(user_id))
+            buyers.change(site, buyer, password_print=accounts.password_print(user_id))
             return messages.password_line(password)
     return messages.link_line(accounts.reset_link(user_id, address))
 

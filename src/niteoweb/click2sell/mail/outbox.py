@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from datetime import timedelta
 from niteoweb.click2sell import timestamps
-from niteoweb.click2sell.ledger import counters
+from niteoweb.click2sell.storage import indexes
 from niteoweb.click2sell.storage import trees
 from persistent.mapping import PersistentMapping
 from typing import Any
@@ -88,9 +88,7 @@ def file(
             "due_at": timestamps.iso(now),
         }
     )
-    trees.tree(site, "mails_due").insert((mail["due_at"], mail_id))
-    trees.tree(site, "mails_by_address").insert((to.lower(), mail_id))
-    _file_by_user(site, mail)
+    indexes.mark(site, "mails", mail)
     return mail
 
 
@@ -120,13 +118,8 @@ def of_address(site: Any, address: str) -> list[Mail]:
 
 def readdress(site: Any, mail: Mail, to: str, user_id: str) -> None:
     """Put other names on a mail that is not to be sent any more."""
-    filed = trees.tree(site, "mails_by_address")
-    filed.remove((mail["to"].lower(), mail["id"]))
-    by_user = trees.tree(site, "mails_by_user")
-    by_user.discard((mail["user_id"], mail["id"]))
     mail["to"], mail["user_id"] = to, user_id
-    filed.insert((to.lower(), mail["id"]))
-    _file_by_user(site, mail)
+    indexes.mark(site, "mails", mail)
 
 
 def get(site: Any, mail_id: str) -> Mail:
@@ -156,19 +149,6 @@ def of_user(site: Any, user_id: str) -> list[Mail]:
     )
     found = (get(site, mail_id) for mail_id in dict.fromkeys(row[1] for row in rows))
     return [mail for mail in found if mail["user_id"] == user_id]
-
-
-def rebuild(site: Any) -> int:
-    """Make the index of mails by member anew.
-
-    :returns: how many mails there are.
-    """
-    filed = trees.tree(site, "mails_by_user")
-    filed.clear()
-    mails = trees.tree(site, "mails").values()
-    for mail in mails:
-        _file_by_user(site, mail)
-    return len(mails)
 
 
 def sending(site: Any, mail: Mail, now: datetime) -> str:
@@ -222,8 +202,8 @@ def postpone(site: Any, mail: Mail, moment: datetime) -> None:
 
 def dropped(site: Any, mail: Mail, why: str) -> None:
     """Give a mail up: nobody is there to read it."""
-    _move(site, mail, DROPPED, None)
     mail["error"] = why
+    _move(site, mail, DROPPED, None)
 
 
 def drop_all(site: Any, user_id: str, why: str) -> None:
@@ -233,23 +213,43 @@ def drop_all(site: Any, user_id: str, why: str) -> None:
             dropped(site, mail, why)
 
 
-def _file_by_user(site: Any, mail: Mail) -> None:
-    # Mostly the user id is the address, under which the mail is filed already.
-    if mail["user_id"] not in ("", mail["to"].lower()):
-        trees.tree(site, "mails_by_user").insert((mail["user_id"], mail["id"]))
-
-
 def _is_of(mail: Mail, claim: str) -> bool:
     """Whether nobody else has taken a mail since it was marked."""
     return mail["state"] == SENDING and mail["tried_at"] == claim
 
 
 def _move(site: Any, mail: Mail, state: str, due_at: datetime | None) -> None:
-    waiting = trees.tree(site, "mails_due")
-    if mail["due_at"]:
-        waiting.remove((mail["due_at"], mail["id"]))
     mail["state"] = state
     mail["due_at"] = timestamps.iso(due_at) if due_at else ""
-    if mail["due_at"]:
-        waiting.insert((mail["due_at"], mail["id"]))
-    counters.file_mail(site, mail)
+    indexes.mark(site, "mails", mail)
+
+
+def _due(site: Any, mail: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [(mail["due_at"], mail["id"])] if mail["due_at"] else []
+
+
+def _by_address(site: Any, mail: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [(mail["to"].lower(), mail["id"])]
+
+
+def _by_user(site: Any, mail: Mapping[str, Any]) -> list[tuple[str, str]]:
+    # Mostly the user id is the address, under which the mail is filed already.
+    named = mail["user_id"] not in ("", mail["to"].lower())
+    return [(mail["user_id"], mail["id"])] if named else []
+
+
+def _failed(site: Any, mail: Mapping[str, Any]) -> list[tuple[int, str]]:
+    """The row of a mail that could not be sent so far, the newest first."""
+    if not (mail["due_at"] and mail["error"]):
+        return []
+    return [(-timestamps.microseconds(timestamps.from_iso(mail["filed_at"])), mail["id"])]
+
+
+indexes.define(
+    "mails",
+    lambda mail: mail["id"],
+    indexes.Index("mails_due", _due),
+    indexes.Index("mails_by_address", _by_address),
+    indexes.Index("mails_by_user", _by_user),
+    indexes.Index("mails_failed", _failed),
+)

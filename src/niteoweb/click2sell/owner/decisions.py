@@ -20,7 +20,6 @@ from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import product
 from niteoweb.click2sell.ledger import ledger
-from niteoweb.click2sell.ledger import mentions
 from niteoweb.click2sell.ledger import ownership
 from niteoweb.click2sell.ledger import pseudonyms
 from niteoweb.click2sell.member import accounts
@@ -81,16 +80,14 @@ def correct(
         for entry in moved:
             if not _is_a_strangers(site, entry, (loser, winner)):
                 _follow_transaction(site, entry, right)
-            ledger.change(entry, buyer=right)
-            mentions.file_entry(site, entry)
-        buyers.disown(site, loser, {entry["key"] for entry in moved})
+            ledger.change(site, entry, buyer=right)
+        buyers.remove_entries(site, loser, {entry["key"] for entry in moved})
         for entry in moved:
-            buyers.own(site, winner, entry)
+            buyers.add_entry(site, winner, entry)
         for place in dict.fromkeys(_place(entry) for entry in moved):
             _sort_out(site, place, (winner,))
         note = {"at": timestamps.iso(now), "by": by, "what": "corrected", "text": why}
-        buyers.change(loser, notes=(*loser["notes"], note))
-        mentions.file_buyer(site, loser)
+        buyers.change(site, loser, notes=(*loser["notes"], note))
         told = Notification(
             key=idempotency_key(
                 OWNER,
@@ -134,7 +131,7 @@ def decide(site: Any, key: str, reason: str, by: str) -> Action:
         after = buyers.get(site, entry["buyer_id"])
         for place in ((provider, transaction), (OWNER, transaction)):
             if ownership.owner_of(site, place):
-                ownership.rebind(site, place, entry["buyer"], entry["product_id"])
+                ownership.rebind(site, place, entry)
         if ownership.correction(site, (provider, transaction)):
             ownership.correct(site, (provider, transaction), entry["buyer"])
         _sort_out(site, (provider, transaction), (before, after))
@@ -167,9 +164,8 @@ def attach(site: Any, key: str, user_id: str, reason: str, by: str) -> Action:
             raise NotPossible(
                 _("This notification was refused. Decide whose its transaction is first.")
             )
-        buyers.untie(site, buyer)
-        buyers.change(buyer, chosen=user_id, deleted_at="")
-        mentions.file_buyer(site, buyer)
+        buyers.unlink_account(site, buyer)
+        buyers.change(site, buyer, chosen=user_id, deleted_at="")
         ledger.add_note(site, entry, now, by, "attached", _reason)
         # The entry itself, too: one that was never taken in may be the reason for the choice.
         return [Concern(buyer["id"], key)]
@@ -190,8 +186,7 @@ def dismiss(site: Any, key: str, note: str, by: str) -> Action:
 
     def write(site: Any, now: datetime) -> list[Concern]:
         entry = ledger.get(site, key)
-        entry["dismissed"] = (entry["reason"], entry["subject"])
-        ledger.file_dismissed(site, entry)
+        ledger.change(site, entry, dismissed=(entry["reason"], entry["subject"]))
         ledger.tell_no_more(site, entry)
         ledger.add_note(site, entry, now, by, "dismissed", _note)
         if entry["counts"]:
@@ -237,10 +232,6 @@ def _follow_address(site: Any, wrong: str, right: str) -> None:
 def _follow_transaction(site: Any, entry: ledger.Entry, right: str) -> None:
     """File what comes under an entry's transaction from now on under another address."""
     ownership.correct(site, _place(entry), right)
-    place = (entry["provider"], entry["transaction"])
-    tied = ownership.owner_of(site, place)
-    if tied:
-        ownership.rebind(site, place, right, tied[1])
 
 
 def _is_a_strangers(
@@ -258,12 +249,12 @@ def _sort_out(site: Any, place: ownership.Source, concerned: tuple[buyers.Buyer,
             if _place(entry) != place:
                 continue
             if ownership.belongs_to_another(site, entry):
-                ledger.change(entry, counts=False)
+                ledger.change(site, entry, counts=False)
                 ledger.finish(site, entry, ledger.REFUSED, ledger.ANOTHER)
                 # The owner has just decided so.
                 ledger.tell_no_more(site, entry)
             elif entry["outcome"] == ledger.REFUSED:
-                ledger.change(entry, counts=True)
+                ledger.change(site, entry, counts=True)
 
 
 def _place(entry: ledger.Entry) -> ownership.Source:

@@ -52,7 +52,7 @@ WORDS = {
 }
 
 #: Fields that the export tells otherwise, or that are about no person.
-_ELSEWHERE = {"keys", "grants", "revision", "password_print", "words", "named", "paid"}
+_ELSEWHERE = {"keys", "grants", "revision", "password_print", "filed"}
 
 
 @dataclass(frozen=True)
@@ -173,7 +173,7 @@ def _buyer(record: buyers.Buyer) -> dict[str, Any]:
 
 def _entry(entry: ledger.Entry) -> dict[str, Any]:
     return {
-        **{name: plain(value) for name, value in sorted(entry.items())},
+        **{name: plain(entry[name]) for name in sorted(entry) if name != "filed"},
         "payload": json.loads(entry["payload"]),
     }
 
@@ -210,7 +210,8 @@ def _transactions(site: Any, found: Holdings) -> list[dict[str, Any]]:
     }
     told = []
     for place in sorted(places):
-        buyer, product, kept, dropped, foreign = ownership.tally(site, place)
+        buyer, product = ownership.owner_of(site, place) or ("", "")
+        known = ownership.tally(site, place) or ownership.Tally(0)
         own = not buyer or buyer in found.addresses
         told.append(
             {
@@ -219,9 +220,9 @@ def _transactions(site: Any, found: Holdings) -> list[dict[str, Any]]:
                 # Whose else it is, is none of the reader's business.
                 "buyer": buyer if own else None,
                 "product_id": product if own else None,
-                "notifications": kept,
-                "notifications_only_counted": dropped,
-                "notifications_of_others": foreign,
+                "notifications": known.kept,
+                "notifications_only_counted": known.dropped,
+                "notifications_of_others": known.foreign,
             }
         )
     return told

@@ -7,15 +7,12 @@ from collections.abc import Collection
 from collections.abc import Iterable
 from datetime import datetime
 from niteoweb.click2sell import timestamps
-from niteoweb.click2sell.buyers import accountquota
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import history
-from niteoweb.click2sell.ledger import counters
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import mentions
 from niteoweb.click2sell.ledger import ownership
 from niteoweb.click2sell.ledger import pseudonyms
-from niteoweb.click2sell.ledger import search
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.privacy import export
 from niteoweb.click2sell.privacy import retention
@@ -35,6 +32,12 @@ _EMPTY = {
     "error": "",
     "failures": (),
     "payload": retention.REDACTED,
+}
+
+#: Fields that few entries have, and that are replaced.
+_SELDOM = {
+    "external_subscription_id": pseudonyms.EXTERNAL_SUBSCRIPTION,
+    "customer_id": pseudonyms.CUSTOMER,
 }
 
 
@@ -57,7 +60,7 @@ def redact(site: Any, found: export.Holdings, now: datetime) -> None:
     for entry in new:
         ledger.rekey(site, entry, keys[entry["key"]])
     for record in found.records:
-        buyers.change(record, keys=tuple(keys.get(key, key) for key in record["keys"]))
+        buyers.change(site, record, keys=tuple(keys.get(key, key) for key in record["keys"]))
         _record(site, record, now)
     for entry in found.moved:
         _others_entry(site, entry, found.addresses)
@@ -77,23 +80,21 @@ def take_in(site: Any, record: buyers.Buyer, waiting: Iterable[ledger.Entry]) ->
     for name in names:
         trees.tree(site, "buyer_by_address")[name] = record["id"]
     buyers.change(
+        site,
         record,
         erased_at="",
         addresses=tuple(dict.fromkeys((*record["addresses"], *sorted(names)))),
         revision=record["revision"] + 1,
     )
-    search.file(site, record)
 
 
 def _transaction(site: Any, entry: ledger.Entry, addresses: Collection[str]) -> None:
     """File the entry's transaction under its hash, unless it is another buyer's."""
     place = pseudonyms.transaction(site, (entry["provider"], entry["transaction"]))
-    buyer = ownership.tally(site, place)[0]
-    if place[1] and (not buyer or buyer in addresses):
+    owner = ownership.owner_of(site, place)
+    if place[1] and (owner is None or owner[0] in addresses):
         known_as = (place[0], pseudonyms.alias(site, pseudonyms.TRANSACTION, place[1]))
-        ownership.rename(
-            site, place, known_as, pseudonyms.alias(site, pseudonyms.ADDRESS, buyer)
-        )
+        ownership.rename(site, place, known_as)
 
 
 def _corrections(
@@ -129,36 +130,28 @@ def _ties(site: Any, record: buyers.Buyer) -> None:
 
 
 def _entry(site: Any, entry: ledger.Entry, now: datetime) -> None:
-    if not entry["buyer_id"]:
-        search.forget_nameless(site, entry)
     ledger.change(
+        site,
         entry,
         **_EMPTY,
         buyer=pseudonyms.alias(site, pseudonyms.ADDRESS, entry["buyer"]),
         transaction=pseudonyms.alias(site, pseudonyms.TRANSACTION, entry["transaction"]),
         receipt=pseudonyms.alias(site, pseudonyms.RECEIPT, entry["receipt"]),
+        notes=_without_text(entry["notes"]),
         erased_at=timestamps.iso(now),
     )
-    if entry.get("external_subscription_id"):
-        entry["external_subscription_id"] = pseudonyms.alias(
-            site, pseudonyms.EXTERNAL_SUBSCRIPTION, entry["external_subscription_id"]
-        )
     entry.pop("in_reply_to", None)
-    if entry.get("customer_id"):
-        entry["customer_id"] = pseudonyms.alias(site, pseudonyms.CUSTOMER, entry["customer_id"])
-    ledger.change(entry, notes=_without_text(entry["notes"]))
-    mentions.file_entry(site, entry)
+    for name, kind in _SELDOM.items():
+        if entry.get(name):
+            ledger.change(site, entry, **{name: pseudonyms.alias(site, kind, entry[name])})
     if entry["outcome"] in UNSETTLED:
         ledger.finish(site, entry, ledger.NOTHING, "erased")
 
 
 def _record(site: Any, record: buyers.Buyer, now: datetime) -> None:
     """Leave of a buyer's record what its notifications need."""
-    buyers.set_live(site, record, ())
-    buyers.await_groups(site, record, ())
-    accountquota.wait(site, record, "")
-    buyers.schedule(site, record, None)
     buyers.change(
+        site,
         record,
         addresses=tuple(
             dict.fromkeys(
@@ -180,24 +173,18 @@ def _record(site: Any, record: buyers.Buyer, now: datetime) -> None:
         grants={},
         taken={},
         due=(),
+        account_asked="",
         revision=record["revision"] + 1,
+        **buyers.NO_ACCESS,
     )
-    counters.follow_login(site, record)
-    counters.follow_renewals(site, record, {})
-    search.file(site, record)
-    mentions.file_buyer(site, record)
 
 
 def _others_entry(site: Any, entry: ledger.Entry, addresses: Collection[str]) -> None:
     """Take addresses out of another buyer's notification."""
     gone = {name: "" for name in mentions.FIELDS if mentions.names(entry[name], addresses)}
-    ledger.change(entry, **gone, notes=_without(entry["notes"], addresses))
+    ledger.change(site, entry, **gone, notes=_without(entry["notes"], addresses))
     if any(mentions.names(text, addresses) for text in mentions.in_payload(entry)):
-        ledger.change(entry, payload=retention.REDACTED)
-    mentions.file_entry(site, entry)
-    record = buyers.get(site, entry["buyer_id"])
-    if record is not None:
-        search.file(site, record)
+        ledger.change(site, entry, payload=retention.REDACTED)
 
 
 def _others_record(site: Any, record: buyers.Buyer, addresses: Collection[str]) -> None:
@@ -208,8 +195,7 @@ def _others_record(site: Any, record: buyers.Buyer, addresses: Collection[str]) 
         for event in record.get("log", ())
     )
     notes = _without(record["notes"], addresses)
-    buyers.change(record, chosen=chosen, log=log, notes=notes)
-    mentions.file_buyer(site, record)
+    buyers.change(site, record, chosen=chosen, log=log, notes=notes)
 
 
 def _event(site: Any, at: str, what: str, subject: str) -> tuple[str, str, str]:
@@ -224,7 +210,7 @@ def _rank(site: Any, record: buyers.Buyer) -> None:
     entries = [ledger.get(site, key) for key in record["keys"]]
     ranked = sorted(entries, key=lambda entry: entry.get("tie", "") + entry["key"])
     for rank, entry in enumerate(ranked):
-        ledger.change(entry, tie=f"{rank:06} ")
+        ledger.change(site, entry, tie=f"{rank:06} ")
 
 
 def _without(

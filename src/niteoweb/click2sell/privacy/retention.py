@@ -14,7 +14,6 @@ from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.ledger import entries
 from niteoweb.click2sell.ledger import ledger
-from niteoweb.click2sell.ledger import mentions
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees
 from typing import Any
@@ -89,5 +88,4 @@ def _decided(site: Any) -> _Batch:
 
 
 def _redact(site: Any, entry: ledger.Entry) -> None:
-    ledger.change(entry, payload=REDACTED)
-    mentions.file_entry(site, entry)
+    ledger.change(site, entry, payload=REDACTED)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.buyers import accountquota
+from niteoweb.click2sell.buyers import Admission
 from niteoweb.click2sell.buyers import buyers
-from niteoweb.click2sell.buyers import Turn
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.member import accounts
@@ -52,7 +52,7 @@ def find(
     site: Any,
     buyer: buyers.Buyer,
     payments: Sequence[ledger.Entry],
-    turn: Turn,
+    turn: Admission,
     now: datetime,
 ) -> Account:
     """The account of a buyer: the tied one, one that exists, or a new one.

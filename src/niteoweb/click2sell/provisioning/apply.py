@@ -57,32 +57,34 @@ def apply(
     """
     buyer = buyers.get(site, plan.buyer_id)
     if plan.absorbs:
-        buyers.absorb(site, buyer, buyers.get(site, plan.absorbs))
+        buyers.merge(site, buyer, buyers.get(site, plan.absorbs))
     done = _account(site, buyer, plan, now, sends)
-    accountquota.wait(site, buyer, plan.asked)
+    buyers.change(site, buyer, account_asked=plan.asked)
     step("member made")
     if done.user_id:
         if plan.properties and not done.created:
             accounts.set_fields(done.user_id, plan.properties)
         step("properties written")
-        _groups(buyer, plan, done.user_id, now)
+        _groups(site, buyer, plan, done.user_id, now)
         step("groups changed")
         buyers.change(
+            site,
             buyer,
             grants=dict(plan.grants),
             taken=dict(plan.taken),
             due=plan.due,
+            live=plan.live,
+            pending=tuple(sorted(plan.pending)),
+            ended_on=counters.lapses(buyer, now, len(plan.lost)),
         )
-        buyers.set_live(site, buyer, plan.live)
-        counters.count_lapses(site, buyer, now, len(plan.lost))
-        buyers.await_groups(site, buyer, plan.pending)
     if buyer["user_id"]:
-        buyers.schedule(site, buyer, plan.next_change)
+        next_change = timestamps.iso(plan.next_change) if plan.next_change else ""
+        buyers.change(site, buyer, next_change=next_change)
+    renewals = counters.renewals_awaited(buyer, plan.renewals)
+    buyers.change(site, buyer, renewals_awaited=renewals)
     # Two runs for one buyer always conflict, whatever else they change.
     buyer["revision"] += 1
     _entries(site, plan, entry)
-    counters.follow_payments(site, buyer)
-    counters.follow_renewals(site, buyer, plan.renewals)
     return done
 
 
@@ -90,17 +92,18 @@ def _account(site: Any, buyer: buyers.Buyer, plan: Plan, now: datetime, sends: b
     user_id, password = plan.user_id, ""
     if plan.create:
         user_id, password = accounts.create(plan.address, plan.properties)
-        buyers.tie(site, buyer, user_id, made=True, now=now)
+        buyers.link_account(site, buyer, user_id, made=True, now=now)
         if plan.counts:
             accountquota.note(site, buyer, now)
         buyers.change(
+            site,
             buyer,
             password_print=accounts.password_print(user_id),
             made_at=timestamps.iso(now),
             logged_in=False,
         )
     elif plan.attach:
-        buyers.tie(site, buyer, user_id, made=False, now=now)
+        buyers.link_account(site, buyer, user_id, made=False, now=now)
     mail_id = claim = ""
     if plan.mail:
         mail = outbox.file(
@@ -113,26 +116,30 @@ def _account(site: Any, buyer: buyers.Buyer, plan: Plan, now: datetime, sends: b
     return Applied(user_id, plan.create, password, mail_id, claim)
 
 
-def _groups(buyer: buyers.Buyer, plan: Plan, user_id: str, now: datetime) -> None:
+def _groups(site: Any, buyer: buyers.Buyer, plan: Plan, user_id: str, now: datetime) -> None:
     for name in plan.grant:
         if name in plan.make and not group.exists(name):
             group.make(name, translate("Click2Sell"))
         group.grant(user_id, name)
-        buyers.note(buyer, buyers.GIVEN, name, now)
+        buyers.note(site, buyer, buyers.GIVEN, name, now)
     for name in plan.revoked:
         group.revoke(user_id, name)
-        buyers.note(buyer, buyers.ENDED, name, now)
+        buyers.note(site, buyer, buyers.ENDED, name, now)
 
 
 def _entries(site: Any, plan: Plan, current: ledger.Entry | None) -> None:
     """Write what became of the buyer's entries."""
     for key, terms in plan.terms.items():
         ledger.change(
-            ledger.get(site, key), days=terms.days, exclusive=terms.exclusive, terms_known=True
+            site,
+            ledger.get(site, key),
+            days=terms.days,
+            exclusive=terms.exclusive,
+            terms_known=True,
         )
     for key, verdict in plan.verdicts.items():
         entry = ledger.get(site, key)
-        ledger.change(entry, counts=True)
+        ledger.change(site, entry, counts=True)
         if verdict.takes_effect:
             ownership.bind(site, entry)
         if ledger.ATTENTION == verdict.outcome != entry["outcome"]:

@@ -14,9 +14,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.buyers import Admission
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import history
-from niteoweb.click2sell.buyers import Turn
 from niteoweb.click2sell.entitlement import GRANTS_NOTHING
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import ownership
@@ -120,7 +120,7 @@ def provision(
     buyer_id: str,
     follow_mapping: bool = False,
     despite_silence: bool = False,
-    turn: Turn = Turn.ARRIVAL,
+    turn: Admission = Admission.ARRIVAL,
 ) -> plans.Plan:
     """Make the site agree with what a buyer is entitled to now.
 

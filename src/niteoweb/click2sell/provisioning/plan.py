@@ -14,10 +14,10 @@ from datetime import datetime
 from datetime import timedelta
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.buyers import Admission
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import customers
 from niteoweb.click2sell.buyers import history
-from niteoweb.click2sell.buyers import Turn
 from niteoweb.click2sell.entitlement import CODES
 from niteoweb.click2sell.entitlement import compute
 from niteoweb.click2sell.entitlement import GRANTS_NOTHING
@@ -187,7 +187,7 @@ def make(
     current: ledger.Entry | None = None,
     follow_mapping: bool = False,
     despite_silence: bool = False,
-    turn: Turn = Turn.ARRIVAL,
+    turn: Admission = Admission.ARRIVAL,
 ) -> Plan:
     """Work out what has to change for a buyer.
 
@@ -216,7 +216,7 @@ def make(
     known = buyers.of_user(site, account.user_id) if account.attach else None
     if known is not None:
         # The same account bought under another address before: one buyer, one history.
-        union = buyers.united(known, buyer)
+        union = buyers.merged(known, buyer)
         plan = make(site, union, now, current, follow_mapping, despite_silence, turn)
         return replace(plan, absorbs=buyer["id"], mail=accountplan.mail(False, True))
     groups = Groups(
@@ -236,7 +236,7 @@ def make(
         buyer_id=buyer["id"],
         user_id=account.user_id,
         create=account.create,
-        counts=account.create and turn is not Turn.OWNER,
+        counts=account.create and turn is not Admission.OWNER,
         asked=account.asked,
         attach=account.attach,
         properties=_properties(buyer, account, payments, entries),

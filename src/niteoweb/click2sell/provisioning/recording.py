@@ -11,7 +11,6 @@ from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import customers
 from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.ledger import ledger
-from niteoweb.click2sell.ledger import search
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.provisioning import enrichment
 from niteoweb.click2sell.provisioning import handover
@@ -40,8 +39,7 @@ def write_down(site: Any, notification: Notification, now: datetime) -> ledger.E
     if entry is None:
         return None
     if enrichment.is_wanted(notification):
-        entry["asks"] = True
-        search.file_nameless(site, entry)
+        ledger.change(site, entry, asks=True)
     else:
         _file(site, entry, notification)
     return entry
@@ -55,8 +53,7 @@ def amend(site: Any, entry: ledger.Entry, notification: Notification, now: datet
     """
     entry.pop("asks", None)
     # By the provider's clock it may be of now, days after it arrived.
-    ledger.change(entry, told_at=timestamps.iso(now))
-    search.forget_nameless(site, entry)
+    ledger.change(site, entry, told_at=timestamps.iso(now))
     ledger.amend(site, entry, notification)
     _file(site, entry, notification)
 
@@ -98,13 +95,12 @@ def take_up(site: Any, keys: Iterable[str], now: datetime) -> tuple[str, ...]:
 def _file(site: Any, entry: ledger.Entry, notification: Notification) -> None:
     terms = history.terms(entry, effective.mapping())
     if terms is not None:
-        ledger.change(entry, days=terms.days, exclusive=terms.exclusive, terms_known=True)
+        ledger.change(site, entry, days=terms.days, exclusive=terms.exclusive, terms_known=True)
     buyer = customers.of_entry(site, entry, notification.buyer)
     if buyer is None:
-        search.file_nameless(site, entry)
         customers.wait_for(site, entry)
     else:
-        buyers.own(site, buyer, entry)
+        buyers.add_entry(site, buyer, entry)
 
 
 def recorder(notification: Notification) -> Recorder:
@@ -126,7 +122,6 @@ def broken_recorder(
         if entry is not None:
             logger.warning("Entry %s needs attention: %s is broken.", key, parameter)
             ledger.finish(site, entry, ledger.ATTENTION, "parameter", parameter)
-            search.file_nameless(site, entry)
         return entry
 
     return record

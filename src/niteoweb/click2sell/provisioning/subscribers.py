@@ -5,7 +5,6 @@ The user folder tells; what this add-on itself does to groups does not count.
 
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
-from niteoweb.click2sell.ledger import counters
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.member import group
 from niteoweb.click2sell.storage import trees
@@ -34,18 +33,21 @@ def removed_from_group(event: IPrincipalRemovedFromGroupEvent) -> None:
     _removals(site).setdefault(event.group_id, []).append((record["id"], granted_for))
     now = timestamps.now()
     buyers.change(
-        record, grants=grants, taken={**record["taken"], event.group_id: timestamps.iso(now)}
+        site,
+        record,
+        grants=grants,
+        taken={**record["taken"], event.group_id: timestamps.iso(now)},
     )
-    buyers.note(record, buyers.TAKEN_BY_HAND, event.group_id, now)
+    buyers.note(site, record, buyers.TAKEN_BY_HAND, event.group_id, now)
 
 
 @adapter(IPrincipalAddedToGroupEvent)
 def added_to_group(event: IPrincipalAddedToGroupEvent) -> None:
     """An owner put a member into a group: it is theirs, and what they took is given back."""
-    _site, record = _by_hand(event.principal)
+    site, record = _by_hand(event.principal)
     if record is not None:
-        buyers.change(record, taken=_without(record["taken"], event.group_id))
-        buyers.note(record, buyers.GIVEN_BY_HAND, event.group_id, timestamps.now())
+        buyers.change(site, record, taken=_without(record["taken"], event.group_id))
+        buyers.note(site, record, buyers.GIVEN_BY_HAND, event.group_id, timestamps.now())
 
 
 @adapter(IGroupDeletedEvent)
@@ -62,14 +64,14 @@ def group_deleted(event: IGroupDeletedEvent) -> None:
         grants = dict(record["grants"])
         if granted_for is not None:
             grants[event.principal] = granted_for
-            pending = tuple({*record["pending"], event.principal})
-            buyers.await_groups(site, record, pending)
+            pending = tuple(sorted({*record["pending"], event.principal}))
+            buyers.change(site, record, pending=pending)
         log = list(record["log"])
         noted = [
             event_ for event_ in log if event_[1:] == (buyers.TAKEN_BY_HAND, event.principal)
         ]
         log.remove(noted[-1])
-        buyers.change(record, taken=taken, grants=grants, log=tuple(log))
+        buyers.change(site, record, taken=taken, grants=grants, log=tuple(log))
 
 
 @adapter(IPrincipalDeletedEvent)
@@ -86,9 +88,9 @@ def member_deleted(event: IPrincipalDeletedEvent) -> None:
     for group_id in group.of(event.principal):
         group.revoke(event.principal, group_id)
     now = timestamps.now()
-    buyers.note(record, buyers.DELETED, event.principal, now)
-    buyers.untie(site, record)
-    buyers.change(record, deleted_at=timestamps.iso(now))
+    buyers.note(site, record, buyers.DELETED, event.principal, now)
+    buyers.unlink_account(site, record)
+    buyers.change(site, record, deleted_at=timestamps.iso(now))
 
 
 @adapter(IUserLoggedInEvent)
@@ -98,8 +100,7 @@ def member_logged_in(event: IUserLoggedInEvent) -> None:
     user_id = event.principal.getId()
     record = buyers.of_user(site, user_id) if site is not None else None
     if record is not None and not record.get("logged_in"):
-        buyers.change(record, logged_in=True)
-        counters.follow_login(site, record)
+        buyers.change(site, record, logged_in=True)
 
 
 def _without(mapping: dict[str, str], name: str) -> dict[str, str]:

@@ -6,10 +6,8 @@ from niteoweb.click2sell.report import charts
 from niteoweb.click2sell.report import csvfile
 from niteoweb.click2sell.report import notifications
 from niteoweb.click2sell.report import overview
-from niteoweb.click2sell.report import recount
 
 
 __all__ = [
     *["accounting", "buyerlist", "charts", "csvfile", "notifications", "overview"],
-    *["recount"],
 ]

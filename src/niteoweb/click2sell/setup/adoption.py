@@ -183,23 +183,24 @@ def _adopt(site: Any, found: OldMember, rules: _Rules, now: datetime) -> list[It
     if rules.buyers_group and group.contains(rules.buyers_group, found.user_id):
         grants[rules.buyers_group] = (*grants.get(rules.buyers_group, ()), mapping.EVERY_BUYER)
     buyer = buyers.get(site, entry["buyer_id"])
-    buyers.tie(site, buyer, found.user_id, made=False, now=now)
-    buyers.own(site, buyer, entry)
+    buyers.link_account(site, buyer, found.user_id, made=False, now=now)
+    buyers.add_entry(site, buyer, entry)
+    outcome = compute(history.facts(history.entries(site, buyer), {}), rules.policy)
+    lapses = bool(granted) and product not in outcome.products(now)
+    # Any moment that is past will do for what is due.
+    next_change = found.occurred_at if lapses else outcome.next_change(now)
     buyers.change(
+        site,
         buyer,
         grants=grants,
         due=tuple(sorted(grants)),
+        # Whoever is in the group has had access until now, even if the days are over: the sweep
+        # that ends it has to tell.
+        live=(product,) if granted else (),
+        next_change=timestamps.iso(next_change) if next_change else "",
+        renewals_awaited=counters.renewals_awaited(buyer, outcome.renewals()),
         revision=buyer["revision"] + 1,
     )
-    # Whoever is in the group has had access until now, even if the days are over: the sweep
-    # that ends it has to tell.
-    buyers.set_live(site, buyer, (product,) if granted else ())
-    outcome = compute(history.facts(history.entries(site, buyer), {}), rules.policy)
-    lapses = bool(granted) and product not in outcome.products(now)
-    counters.follow_payments(site, buyer)
-    counters.follow_renewals(site, buyer, outcome.renewals())
-    # Any moment that is past will do for what is due.
-    buyers.schedule(site, buyer, found.occurred_at if lapses else outcome.next_change(now))
     items = []
     if lapses:
         items.append(found.item(legacymember.LAPSES, granted))
@@ -249,8 +250,10 @@ def _record(
     )
     entry = ledger.record(site, notification, now)
     if terms is not None:
-        ledger.change(entry, days=terms.days, exclusive=terms.exclusive, terms_known=True)
-    ledger.change(entry, buyer_id=buyers.of_address(site, found.address)["id"], counts=True)
+        ledger.change(site, entry, days=terms.days, exclusive=terms.exclusive, terms_known=True)
+    ledger.change(
+        site, entry, buyer_id=buyers.of_address(site, found.address)["id"], counts=True
+    )
     ownership.bind(site, entry)
     ledger.finish(site, entry, ledger.ACCEPTED)
     return entry

@@ -8,6 +8,7 @@ from Acquisition import aq_base
 from BTrees.Length import Length
 from BTrees.OOBTree import OOBTree
 from BTrees.OOBTree import OOTreeSet
+from collections.abc import Callable
 from hashlib import sha256
 from persistent.mapping import PersistentMapping
 from typing import Any
@@ -94,6 +95,10 @@ TREES = {
 }
 
 
+#: Functions that bring an index up to date before it is read, by its name.
+refresh: dict[str, Callable[[], None]] = {}
+
+
 def number(*texts: str) -> int:
     """A 128-bit hash of texts, as a compact key.
 
@@ -118,10 +123,17 @@ def exists(site: Any) -> bool:
 
 
 def tree(site: Any, name: str) -> Any:
-    """One of :data:`TREES`.
+    """One of :data:`TREES`, up to date.
 
     :raises KeyError: the add-on was not installed in this site.
     """
+    if name in refresh:
+        refresh[name]()
+    return stored(site, name)
+
+
+def stored(site: Any, name: str) -> Any:
+    """One of :data:`TREES`, as it was written so far."""
     return _root(site)[name]
 
 

@@ -454,7 +454,7 @@ class TestTimeline(ExplainTestCase):
         self.buy()
         record = self.buyer()
         for number in range(buyers.LOGGED + 10):
-            buyers.note(record, buyers.GIVEN, str(number), self.now)
+            buyers.note(self.portal, record, buyers.GIVEN, str(number), self.now)
         self.assertEqual(len(record["log"]), buyers.LOGGED)
         self.assertEqual(record["log"][-1][2], str(buyers.LOGGED + 9))
 

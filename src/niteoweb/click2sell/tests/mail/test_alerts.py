@@ -140,7 +140,7 @@ This mail comes once a day at most, and only when there is something new. Its se
     def test_subject_of_a_reason_that_may_be_private(self):
         self.undecided()
         (key,) = trees.tree(self.portal, "untold")
-        ledger.change(ledger.get(self.portal, key), subject=EMAIL)
+        ledger.change(self.portal, ledger.get(self.portal, key), subject=EMAIL)
         transaction.commit()
         self.assertNotIn(EMAIL, str(self.told()))
 

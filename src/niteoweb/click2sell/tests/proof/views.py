@@ -4,12 +4,10 @@ from datetime import datetime
 from datetime import timedelta
 from datetime import timezone
 from niteoweb.click2sell import timestamps
-from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.ledger import entries
-from niteoweb.click2sell.ledger import facets
 from niteoweb.click2sell.ledger import ledger
-from niteoweb.click2sell.ledger import search
 from niteoweb.click2sell.mail import outbox
+from niteoweb.click2sell.storage import indexes
 from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.tests.proof import dump
 from plone import api
@@ -57,23 +55,19 @@ class Hurry(BrowserView):
         return ""
 
     def _move_back(self, site: Any, entry: ledger.Entry) -> None:
-        before, money = ledger.place(entry), trees.tree(site, "money")
-        facets.forget(site, entry)
+        indexes.forget(site, "entries", entry)
+        before = ledger.place(entry)
         del trees.tree(site, "entries")[before]
-        money.remove((timestamps.microseconds(ledger.moved_at(entry)), before))
         entry.pop("place", None)
         entry["received_at"] = timestamps.iso(
             timestamps.from_iso(entry["received_at"]) - timedelta(minutes=3)
         )
         entries.put(site, entry)
-        place = ledger.place(entry)
-        facets.file(site, entry)
-        money.insert((timestamps.microseconds(ledger.moved_at(entry)), place))
+        indexes.mark(site, "entries", entry)
         transactions = trees.tree(site, "transactions")
         number = trees.number(entry["provider"], entry["transaction"])
-        if transactions[number] == before:
-            transactions[number] = place
-        search.file(site, buyers.get(site, entry["buyer_id"]))
+        if transactions[number][0] == before:
+            transactions[number] = (ledger.place(entry), *transactions[number][1:])
 
 
 class MailPort(BrowserView):

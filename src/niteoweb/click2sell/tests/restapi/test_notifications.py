@@ -320,8 +320,8 @@ class TestEntry(ServiceTestCase):
         self.assertNotIn("checksum", json.dumps(entry))
         stored = ledger.get(self.portal, self.key())
         told_otherwise = {"days", "exclusive", "terms_known", "subject", "buyer_id", "binds"}
-        # Which day the report counts it under is the report's.
-        shown = {*entry, *told_otherwise, "counted_on"}
+        # Its rows in the indexes are the ledger's.
+        shown = {*entry, *told_otherwise, "filed"}
         self.assertEqual(set(stored) - shown, set())
 
     def test_a_failed_one_says_where(self):

@@ -1,0 +1,65 @@
+"""The indexes and counters of buyers' records."""
+
+from collections.abc import Mapping
+from niteoweb.click2sell.ledger import counters
+from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import mentions
+from niteoweb.click2sell.ledger import search
+from niteoweb.click2sell.storage import indexes
+from typing import Any
+
+
+Buyer = Mapping[str, Any]
+
+
+def _entries(site: Any, buyer: Buyer) -> list[ledger.Entry]:
+    return [ledger.get(site, key) for key in buyer["keys"]]
+
+
+def _due(site: Any, buyer: Buyer) -> list[tuple[str, str]]:
+    return [(buyer["next_change"], buyer["id"])] if buyer["next_change"] else []
+
+
+def _pending(site: Any, buyer: Buyer) -> list[tuple[str, str]]:
+    return [(group_id, buyer["id"]) for group_id in buyer["pending"]]
+
+
+def _words(site: Any, buyer: Buyer) -> tuple[str, ...]:
+    return search.buyer_words(buyer, _entries(site, buyer))
+
+
+def _paid(site: Any, buyer: Buyer) -> list[int]:
+    return search.latest_payment(_entries(site, buyer))
+
+
+def _accounts_awaited(site: Any, buyer: Buyer) -> list[tuple[str, str]]:
+    return [(buyer["account_asked"], buyer["id"])] if buyer["account_asked"] else []
+
+
+def _logins_awaited(site: Any, buyer: Buyer) -> list[tuple[int, str]]:
+    paid = counters.first_payment(_entries(site, buyer)) is not None
+    return counters.login_awaited(buyer, paid)
+
+
+indexes.define(
+    "buyers",
+    lambda buyer: buyer["id"],
+    indexes.Index("buyers_due", _due),
+    indexes.Index("buyers_pending", _pending),
+    indexes.Index("buyer_words", _words, indexes.in_words),
+    indexes.Index("buyers_paid", _paid, indexes.as_key),
+    indexes.Index("buyers_paid_count", _paid, indexes.total),
+    indexes.Index(
+        "buyers_with_access", lambda _site, b: [()] if b["live"] else [], indexes.total
+    ),
+    indexes.Index("products_with_access", lambda _site, b: b["live"], indexes.counted),
+    indexes.Index("mentions", lambda _site, buyer: mentions.in_buyer(buyer)),
+    indexes.Index("accounts_awaited", _accounts_awaited),
+    indexes.Index("logins_awaited", _logins_awaited),
+    indexes.Index("renewals_awaited", lambda _site, b: b.get("renewals_awaited", ())),
+    indexes.Index(
+        "figures",
+        lambda site, b: counters.of_buyer(b, _entries(site, b)),
+        counters.by_day_and_month,
+    ),
+)

@@ -1,0 +1,67 @@
+"""The indexes and counters of entries."""
+
+from collections.abc import Mapping
+from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.ledger import counters
+from niteoweb.click2sell.ledger import entries
+from niteoweb.click2sell.ledger import facets
+from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import mentions
+from niteoweb.click2sell.ledger import search
+from niteoweb.click2sell.notification import MONEY
+from niteoweb.click2sell.storage import indexes
+from niteoweb.click2sell.storage import trees
+from niteoweb.click2sell.storage.indexes import Index
+from typing import Any
+
+
+Entry = Mapping[str, Any]
+
+
+def _facets(site: Any, entry: Entry) -> list[Any]:
+    return [facets.groups_of(entry)]
+
+
+def _counts(site: Any, entry: Entry) -> list[Any]:
+    return [facets.groups_of(entry)[0], facets.ALL]
+
+
+def _money(site: Any, entry: Entry) -> list[Any]:
+    if entry["kind"] not in MONEY:
+        return []
+    return [(timestamps.microseconds(ledger.moved_at(entry)), entries.place(entry))]
+
+
+def _dismissed(site: Any, entry: Entry) -> list[str]:
+    """An entry that stays refused although an owner has dismissed it."""
+    dismissed = entry["outcome"] == ledger.REFUSED and entry["dismissed"]
+    return [entry["key"]] if dismissed else []
+
+
+def _retries(site: Any, entry: Entry) -> list[Any]:
+    if "retry_at" not in entry:
+        return []
+    return [(entry.get("waits_for", ""), entry["retry_at"], entries.place(entry))]
+
+
+def _figures(site: Any, entry: Entry) -> list[Any]:
+    return counters.of_entry(entry, entry["outcome"] in ledger.EFFECTIVE)
+
+
+def _buyer(site: Any, entry: Entry) -> tuple[str, Any]:
+    return "buyers", trees.tree(site, "buyers").get(entry["buyer_id"])
+
+
+indexes.define(
+    "entries",
+    entries.place,
+    Index("facets", _facets, indexes.in_groups),
+    Index("counts", _counts, indexes.counted),
+    Index("money", _money),
+    Index("dismissed", _dismissed),
+    Index("retries", _retries),
+    Index("nameless_words", lambda _site, entry: search.nameless_words(entry)),
+    Index("mentions", lambda _site, entry: mentions.in_entry(entry)),
+    Index("figures", _figures, counters.by_day_and_month),
+    dependent=_buyer,
+)
