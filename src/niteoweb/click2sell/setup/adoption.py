@@ -2,7 +2,6 @@
 
 For each of them one purchase is written down, of the provider "migration" and as the fields
 tell it, and the groups of its product that the member is in count as granted by this add-on
-from niteoweb.click2sell import timestamps
 from then on. Nobody is mailed, no event is fired, and no group is given or taken.
 
 What follows for the times after:

@@ -157,7 +157,7 @@ class TestList(MembersTestCase):
             transaction.commit()
             connection.cacheMinimize()
             connection.getTransferCounts(clear=True)
-            view = members.directory.Directory(self.portal)
+            view = members.buyerlist.Directory(self.portal)
             rows = view.rows(0, 25, self.now) + view.rows(view.total - 25, 25, self.now)
             self.assertEqual(len(rows), 50)
             return connection.getTransferCounts(clear=True)[0]
