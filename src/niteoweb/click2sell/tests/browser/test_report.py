@@ -9,10 +9,10 @@ from niteoweb.click2sell.notification import OWNER
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.report import overview
 from niteoweb.click2sell.storage import transactions
-from niteoweb.click2sell.tests.base import EMAIL
-from niteoweb.click2sell.tests.browser.test_notifications import MANAGER
-from niteoweb.click2sell.tests.browser.test_notifications import NOBODY
-from niteoweb.click2sell.tests.browser.test_notifications import PageTestCase
+from niteoweb.click2sell.tests.cases.pages import MANAGER
+from niteoweb.click2sell.tests.cases.pages import NOBODY
+from niteoweb.click2sell.tests.cases.pages import PageTestCase
+from niteoweb.click2sell.tests.cases.site import EMAIL
 from plone.app.testing import TEST_USER_PASSWORD
 from unittest import mock
 

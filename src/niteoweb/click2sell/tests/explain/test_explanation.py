@@ -17,9 +17,9 @@ from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import plan
 from niteoweb.click2sell.storage import trees
-from niteoweb.click2sell.tests.base import EMAIL
-from niteoweb.click2sell.tests.base import NOW
-from niteoweb.click2sell.tests.base import SiteTestCase
+from niteoweb.click2sell.tests.cases.site import EMAIL
+from niteoweb.click2sell.tests.cases.site import NOW
+from niteoweb.click2sell.tests.cases.site import SiteTestCase
 from plone import api
 from unittest import mock
 from zope.i18n import translate

@@ -3,7 +3,7 @@
 from contextlib import contextmanager
 from niteoweb.click2sell.mail import smtp as connection
 from niteoweb.click2sell.testing.layers import MailServer
-from niteoweb.click2sell.tests.scriptedserver import ScriptedServer
+from niteoweb.click2sell.tests.cases.smtpserver import ScriptedServer
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from unittest import mock

@@ -17,12 +17,12 @@ from niteoweb.click2sell.providers.plenigo.provider import PROVIDER as PLENIGO
 from niteoweb.click2sell.provisioning import events
 from niteoweb.click2sell.provisioning import plan as plans
 from niteoweb.click2sell.testing.layers import MailServer
-from niteoweb.click2sell.tests import deliveries
-from niteoweb.click2sell.tests.base import EMAIL
-from niteoweb.click2sell.tests.browser.test_notifications import MANAGER
-from niteoweb.click2sell.tests.browser.test_notifications import NOBODY
-from niteoweb.click2sell.tests.browser.test_notifications import PageTestCase
-from niteoweb.click2sell.tests.browser.test_notifications import SCRIPT
+from niteoweb.click2sell.tests.cases import deliveries
+from niteoweb.click2sell.tests.cases.pages import MANAGER
+from niteoweb.click2sell.tests.cases.pages import NOBODY
+from niteoweb.click2sell.tests.cases.pages import PageTestCase
+from niteoweb.click2sell.tests.cases.pages import SCRIPT
+from niteoweb.click2sell.tests.cases.site import EMAIL
 from unittest import mock
 from urllib.parse import parse_qsl
 from urllib.parse import urlencode

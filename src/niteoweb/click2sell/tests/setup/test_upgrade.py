@@ -15,9 +15,10 @@ from niteoweb.click2sell.ledger import search
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.storage import trees as store
 from niteoweb.click2sell.testing.layers import INTEGRATION
+from niteoweb.click2sell.tests.cases.entries import START
+from niteoweb.click2sell.tests.cases.entries import write
+from niteoweb.click2sell.tests.cases.sweeps import SweepTestCase
 from niteoweb.click2sell.tests.proof import dump
-from niteoweb.click2sell.tests.report import test_notifications
-from niteoweb.click2sell.tests.worker.test_sweep import SweepTestCase
 from niteoweb.click2sell.upgrades import to1003
 from plone import api
 from plone.app.testing import setRoles
@@ -235,9 +236,9 @@ class TestUpgradeFrom1000(unittest.TestCase):
         self.portal = self.layer["portal"]
         setRoles(self.portal, TEST_USER_ID, ["Manager"])
         self.setup = api.portal.get_tool("portal_setup")
-        entry = test_notifications.write(self.portal, 1)
+        entry = write(self.portal, 1)
         buyers.own(self.portal, buyers.of_address(self.portal, entry["buyer"]), entry)
-        outbox.file(self.portal, outbox.WELCOME, "john", "", "", test_notifications.START, "x")
+        outbox.file(self.portal, outbox.WELCOME, "john", "", "", START, "x")
         for name in ("buyer_words", "buyers_paid", "mails_by_user"):
             store.tree(self.portal, name).clear()
         del api.portal.get_tool("portal_actions")["user"]["click2sell-my-purchases"]
@@ -262,7 +263,7 @@ class TestMentionsFrom1002(unittest.TestCase):
     def test_the_addresses_are_found_afterwards(self):
         portal = self.layer["portal"]
         setRoles(portal, TEST_USER_ID, ["Manager"])
-        entry = test_notifications.write(portal, 1)
+        entry = write(portal, 1)
         wrong, entry["buyer"] = entry["buyer"], "right@example.org"
         store.tree(portal, "corrected")["", wrong] = "right@example.org"
         ledger.finish(portal, entry, ledger.REFUSED, ledger.ANOTHER)

@@ -2,7 +2,7 @@
 
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.storage import trees
-from niteoweb.click2sell.tests.browser.test_notifications import PageTestCase
+from niteoweb.click2sell.tests.cases.pages import PageTestCase
 from zope.annotation.interfaces import IAnnotations
 
 import transaction
