@@ -23,9 +23,9 @@ from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import history
+from niteoweb.click2sell.entitlement import BillingEvent
 from niteoweb.click2sell.entitlement import compute
 from niteoweb.click2sell.entitlement import Entitlement
-from niteoweb.click2sell.entitlement import Fact
 from niteoweb.click2sell.entitlement import giving
 from niteoweb.click2sell.entitlement import OPEN
 from niteoweb.click2sell.entitlement import Product
@@ -241,7 +241,7 @@ def _grant_id(reference: str, address: str, product: Product, until: datetime | 
 def _event(
     site: Any,
     kind: Kind,
-    events: Sequence[Fact],
+    events: Sequence[BillingEvent],
     product: Product,
     now: datetime,
     until: datetime,
@@ -273,7 +273,9 @@ def _event(
     )
 
 
-def _entitled(facts: Sequence[Fact], product: Product) -> tuple[Entitlement, list[Fact]]:
+def _entitled(
+    facts: Sequence[BillingEvent], product: Product
+) -> tuple[Entitlement, list[BillingEvent]]:
     """What a buyer has of a product, and the events of the chain that explains it.
 
     :raises NotPossible: nothing.
@@ -295,7 +297,7 @@ def _written(site: Any, notification: Notification, now: datetime) -> Concern:
     return Concern(entry["buyer_id"], entry["key"])
 
 
-def _facts(site: Any, buyer_id: str) -> Sequence[Fact]:
+def _facts(site: Any, buyer_id: str) -> Sequence[BillingEvent]:
     entries = history.entries(site, _buyer(site, buyer_id))
     return history.facts(entries, history.late_terms(entries, effective.mapping()))
 

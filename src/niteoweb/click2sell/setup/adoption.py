@@ -57,8 +57,6 @@ from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import writer
 from typing import Any
 
-import transaction
-
 
 #: Members in one commit.
 BATCH = 500
@@ -111,7 +109,8 @@ def adopt(
                     lambda site, ids=user_ids, at=at: _batch(site, ids, at)
                 )
             else:
-                batch = _without_commit(user_ids, at)
+                with transactions.rehearsal() as site:
+                    batch = _batch(site, user_ids, at)
         report.add(batch)
         progress(report)
     return report
@@ -124,14 +123,6 @@ def _batches(site: Any) -> Iterator[list[str]]:
         yield batch
         # The database's cache would only shrink when the connection closes.
         site._p_jar.cacheGC()
-
-
-def _without_commit(user_ids: Sequence[str], now: datetime) -> Report:
-    transaction.begin()
-    try:
-        return _batch(plone_site.get(), user_ids, now)
-    finally:
-        transaction.abort()
 
 
 def _batch(site: Any, user_ids: Sequence[str], now: datetime) -> Report:
