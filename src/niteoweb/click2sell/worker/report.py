@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from dataclasses import field
 from datetime import datetime
-from niteoweb.click2sell.member import accounts as member
+from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.provisioning import Plan
 from typing import Any
 
@@ -90,7 +90,7 @@ class Report:
             self.lapsed.append(
                 {
                     "user_id": plan.user_id,
-                    "email": member.fields(plan.user_id, ("email",))["email"],
+                    "email": accounts.fields(plan.user_id, ("email",))["email"],
                     "products": [
                         {"provider": provider, "product_id": product_id}
                         for provider, product_id in plan.lost

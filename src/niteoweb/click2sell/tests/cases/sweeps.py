@@ -6,7 +6,7 @@ from niteoweb.click2sell.ledger import silence
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.storage import moments
 from niteoweb.click2sell.tests.cases.site import SiteTestCase
-from niteoweb.click2sell.worker import sweep as sweeping
+from niteoweb.click2sell.worker import sweep
 from unittest import mock
 
 import transaction
@@ -32,7 +32,7 @@ class SweepTestCase(SiteTestCase):
     def sweep(self, **options):
         """Run a sweep as a script does: in a transaction of its own."""
         transaction.begin()
-        report = sweeping.sweep(**options)
+        report = sweep.sweep(**options)
         transaction.begin()
         return report
 

@@ -6,8 +6,8 @@ from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.entitlement import mapping
 from niteoweb.click2sell.entitlement.access import State
-from niteoweb.click2sell.explain import diagnosis as obstacle
-from niteoweb.click2sell.explain import explanation as explain
+from niteoweb.click2sell.explain import diagnosis
+from niteoweb.click2sell.explain import explanation
 from niteoweb.click2sell.explain import groups
 from niteoweb.click2sell.explain import timeline
 from niteoweb.click2sell.ledger import ledger
@@ -29,14 +29,14 @@ import transaction
 
 class ExplainTestCase(SiteTestCase):
     def explain(self, address=EMAIL):
-        return explain.explain(self.portal, self.buyer(address), self.now)
+        return explanation.explain(self.portal, self.buyer(address), self.now)
 
     def obstacle(self, address=EMAIL):
         """What keeps the buyer out: its code, and the sentence."""
         found = self.explain(address).obstacle
         if found is None:
             return "", ""
-        text = obstacle.text(found, lambda at: at.date().isoformat(), translate)
+        text = diagnosis.text(found, lambda at: at.date().isoformat(), translate)
         return found.code, translate(text)
 
     def log_in(self):
@@ -340,9 +340,9 @@ class TestObstacle(ExplainTestCase):
         self.assertEqual(self.obstacle(), ("", ""))
 
     def test_every_sentence_is_complete(self):
-        for code in obstacle.TEXTS:
-            found = obstacle.Obstacle(code, self.now, "premium", reason="future")
-            said = translate(obstacle.text(found, str, translate))
+        for code in diagnosis.TEXTS:
+            found = diagnosis.Obstacle(code, self.now, "premium", reason="future")
+            said = translate(diagnosis.text(found, str, translate))
             with self.subTest(code):
                 self.assertNotIn("$", said)
                 self.assertTrue(said.endswith("."), said)
