@@ -270,6 +270,7 @@ class TestLedgerFill(SiteTestCase):
         # What holds the trees is looked up once in a transaction.
         with self.owner():
             del IAnnotations(self.portal)[store.KEY]
+            store.install(self.portal)
 
     def test_it_is_what_the_ordinary_road_leaves(self):
         self.ordinary_road()

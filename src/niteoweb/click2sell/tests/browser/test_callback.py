@@ -116,7 +116,7 @@ class TestRefused(CallbackTestCase):
             for number in range(3):
                 self.sell(c2s_transaction_id=f"R-{number}")
         self.assertEqual(self.recorded(), 1)
-        counts = ownership.standing(self.portal, ("click2sell", "T-1"))[2:]
+        counts = ownership.tally(self.portal, ("click2sell", "T-1"))[2:]
         self.assertEqual(counts, (1, 2, 0))
 
     def test_those_of_others_do_not_use_up_the_places_of_the_buyer(self):
@@ -125,7 +125,7 @@ class TestRefused(CallbackTestCase):
             self.sell(buyer_email=f"thief{number}@example.org")
         self.assert_answer(self.sell(transaction_type="Refund"), 200, PARSED)
         self.assertEqual(self.recorded(), 2 + ownership.REFUSED_PER_TRANSACTION)
-        counts = ownership.standing(self.portal, ("click2sell", "T-1"))[2:]
+        counts = ownership.tally(self.portal, ("click2sell", "T-1"))[2:]
         self.assertEqual(counts, (2, 5, ownership.REFUSED_PER_TRANSACTION))
 
 

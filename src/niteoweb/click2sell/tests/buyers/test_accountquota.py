@@ -230,6 +230,7 @@ class TestCap(CapTestCase):
             for number in self.members():
                 self.portal.acl_users.userFolderDelUsers([f"{number}@example.org"])
             del IAnnotations(self.portal)[trees.KEY]
+            trees.install(self.portal)
 
     def test_the_counter_is_written_with_the_account(self):
         self.come(1)

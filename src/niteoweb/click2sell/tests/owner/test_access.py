@@ -113,7 +113,7 @@ class TestGrant(OwnerTestCase):
         self.assertEqual(self.until(), 10)
         entry = self.last()
         self.assertEqual(
-            (entry["provider"], entry["speaks_for"], entry["kind"], entry["outcome"]),
+            (entry["provider"], entry["on_behalf_of"], entry["kind"], entry["outcome"]),
             ("owner", "click2sell", "purchase", ledger.ACCEPTED),
         )
         self.assertEqual(json.loads(entry["payload"]), {"reason": "a prize", "by": "admin"})

@@ -187,7 +187,7 @@ class TestWhatGoes(ErasureTestCase):
             (dict(self.record(OTHER)), dict(self.entry(OTHER)), self.groups(OTHER)), other
         )
         self.assertEqual(self.entry()["outcome"], ledger.REFUSED)
-        self.assertEqual(ownership.bound(self.portal, ("click2sell", "T-7")), (OTHER, "1"))
+        self.assertEqual(ownership.owner_of(self.portal, ("click2sell", "T-7")), (OTHER, "1"))
         self.assertNothingPersonal("john@", "'r-1'")
 
     def test_several_addresses_of_one_buyer(self):
@@ -237,7 +237,7 @@ class TestWhatGoes(ErasureTestCase):
     def test_nothing_is_stored(self):
         with self.assertRaises(erasure.NotPossible):
             self.erase()
-        self.assertFalse(pseudonyms.anybody(self.portal))
+        self.assertFalse(pseudonyms.in_use(self.portal))
 
     def test_only_what_the_dry_run_showed(self):
         self.buy()
@@ -423,7 +423,7 @@ class TestWhatFollows(ErasureTestCase):
         self.assertEqual(found.total, 2)
         # An old link leads to the entry still.
         old = self.notification().key
-        self.assertTrue(pseudonyms.is_redacted(ledger.get(self.portal, old)))
+        self.assertTrue(pseudonyms.is_erased(ledger.get(self.portal, old)))
         self.assertEqual(history.entries(self.portal, self.record())[0]["tie"], "000000 ")
 
 

@@ -51,7 +51,7 @@ class TestProductName(SiteTestCase):
         self.assertEqual(self.names(), ["", "Paper"])
 
     def test_what_was_brought_over_speaks_for_the_provider(self):
-        self.told("migration", "Book", speaks_for="click2sell")
+        self.told("migration", "Book", on_behalf_of="click2sell")
         self.told("plenigo", "Paper")
         self.assertEqual(self.names(), ["Book", "Paper"])
 

@@ -18,7 +18,6 @@ from niteoweb.click2sell.tests.cases.site import EMAIL
 from niteoweb.click2sell.tests.cases.smtpserver import ScriptedServer
 from niteoweb.click2sell.tests.cases.sweeps import at
 from niteoweb.click2sell.tests.cases.sweeps import SweepTestCase
-from niteoweb.click2sell.upgrades import to1005
 from niteoweb.click2sell.worker import sweep
 from unittest import mock
 
@@ -282,18 +281,6 @@ class TestUnfinishedEntries(SweepTestCase):
                 self.assertEqual(self.sweep().waiting["entries"], 1)
                 self.assertEqual(again().outcome, ledger.ACCEPTED)
                 self.assertEqual(self.sweep().waiting["entries"], 0)
-
-    def test_those_that_failed_before_pauses_were_written_down(self):
-        with at("before plan", RuntimeError()), self.assertRaises(pipeline.Failed):
-            self.buy()
-        key = self.notification().key
-        with self.owner():
-            del ledger.get(self.portal, key)["retry_at"]
-            trees.tree(self.portal, "retries").clear()
-        self.assertEqual(self.sweep().entries, {})
-        with self.owner():
-            to1005.upgrade(self.portal.portal_setup)
-        self.assertEqual(self.sweep().entries, {key: ledger.ACCEPTED})
 
     def test_what_is_not_due_is_not_looked_at(self):
         for number in range(3):
