@@ -36,9 +36,7 @@ from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import history
-from niteoweb.click2sell.entitlement import compute
 from niteoweb.click2sell.entitlement import mapping
-from niteoweb.click2sell.entitlement import Policy
 from niteoweb.click2sell.ledger import counters
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import ownership
@@ -126,7 +124,7 @@ def _batches(site: Any) -> Iterator[list[str]]:
 
 
 def _batch(site: Any, user_ids: Sequence[str], now: datetime) -> Report:
-    rules = _Rules(effective.mapping(), effective.policy(), plone_site.settings().buyers_group)
+    rules = _Rules(effective.mapping(), plone_site.settings().buyers_group)
     report = Report(looked_at=len(user_ids))
     for position, user_id in enumerate(user_ids):
         found = OldMember(user_id)
@@ -157,7 +155,6 @@ class _Rules:
     """What the settings say."""
 
     lines: Sequence[mapping.Line]
-    policy: Policy
     buyers_group: str
 
     def inside(self, user_id: str) -> list[str]:
@@ -185,7 +182,7 @@ def _adopt(site: Any, found: OldMember, rules: _Rules, now: datetime) -> list[It
     buyer = buyers.get(site, entry["buyer_id"])
     buyers.link_account(site, buyer, found.user_id, made=False, now=now)
     buyers.add_entry(site, buyer, entry)
-    outcome = compute(history.facts(history.entries(site, buyer), {}), rules.policy)
+    outcome = history.outcome(site, buyer, now)
     lapses = bool(granted) and product not in outcome.products(now)
     # Any moment that is past will do for what is due.
     next_change = found.occurred_at if lapses else outcome.next_change(now)

@@ -3,13 +3,14 @@
 from niteoweb.click2sell.browser.desk import download
 from niteoweb.click2sell.browser.desk import tables
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import silence
 from niteoweb.click2sell.report import notifications
 from niteoweb.click2sell.storage import transactions
-from niteoweb.click2sell.tests.base import EMAIL
-from niteoweb.click2sell.tests.base import SiteTestCase
-from niteoweb.click2sell.tests.browser.test_notifications import NOBODY
-from niteoweb.click2sell.tests.browser.test_notifications import PageTestCase
-from niteoweb.click2sell.tests.report.test_notifications import write
+from niteoweb.click2sell.tests.cases.entries import write
+from niteoweb.click2sell.tests.cases.pages import NOBODY
+from niteoweb.click2sell.tests.cases.pages import PageTestCase
+from niteoweb.click2sell.tests.cases.site import EMAIL
+from niteoweb.click2sell.tests.cases.site import SiteTestCase
 from unittest import mock
 
 import csv
@@ -218,7 +219,7 @@ class TestMembersFile(FileTestCase):
         self.later(days=40)
         self.assertIn("1: lapsed", self.members()[EMAIL]["Products"])
         silent = {"click2sell": self.now}
-        with mock.patch.object(tables.silence, "silent", lambda *_: silent):
+        with mock.patch.object(silence, "silent", lambda *_: silent):
             self.assertIn("1: days of grace", self.members()[EMAIL]["Products"])
 
     def test_a_member_with_two_addresses_is_one(self):

@@ -1,4 +1,4 @@
-"""What the report counts: in the commit in which it happens, once, and so on a recount."""
+"""What the report counts: in the commit in which it happens, once, and so in a rebuild."""
 
 from BTrees.Length import Length
 from DateTime import DateTime
@@ -21,10 +21,10 @@ from niteoweb.click2sell.setup import adoption
 from niteoweb.click2sell.storage import indexes
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees
-from niteoweb.click2sell.tests.base import EMAIL
-from niteoweb.click2sell.tests.base import PASSWORD
+from niteoweb.click2sell.tests.cases.site import EMAIL
+from niteoweb.click2sell.tests.cases.site import PASSWORD
+from niteoweb.click2sell.tests.cases.sweeps import SweepTestCase
 from niteoweb.click2sell.tests.proof import dump
-from niteoweb.click2sell.tests.worker.test_sweep import SweepTestCase
 from plone.app.testing import login
 from plone.app.testing import logout
 from unittest import mock

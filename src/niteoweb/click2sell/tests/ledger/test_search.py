@@ -10,10 +10,11 @@ from niteoweb.click2sell.storage import indexes
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.testing.layers import INTEGRATION
-from niteoweb.click2sell.tests.base import EMAIL
-from niteoweb.click2sell.tests.base import SiteTestCase
+from niteoweb.click2sell.tests.cases.entries import fill
+from niteoweb.click2sell.tests.cases.entries import write
+from niteoweb.click2sell.tests.cases.site import EMAIL
+from niteoweb.click2sell.tests.cases.site import SiteTestCase
 from niteoweb.click2sell.tests.proof import dump
-from niteoweb.click2sell.tests.report import test_notifications as test_listing
 from unittest import mock
 
 import transaction
@@ -261,7 +262,7 @@ class TestMany(unittest.TestCase):
     def setUp(self):
         self.portal = self.layer["portal"]
         for number in range(40):
-            entry = test_listing.write(
+            entry = write(
                 self.portal,
                 number,
                 buyer=f"b{number:02}@example.org",
@@ -322,22 +323,6 @@ class TestMany(unittest.TestCase):
 class TestCost(SiteTestCase):
     """What a search loads from the database, with few and with many buyers."""
 
-    def fill(self, numbers):
-        for number in numbers:
-            address = f"b{number:05}@example.org"
-            entry = test_listing.write(
-                self.portal,
-                number,
-                minutes=number,
-                buyer=address,
-                email=address,
-                first_name="Ann",
-                last_name=f"Smith{number:05}",
-                receipt=f"R-{number:05}",
-            )
-            buyers.add_entry(self.portal, buyers.of_address(self.portal, address), entry)
-        transaction.commit()
-
     def loads(self, text):
         connection = self.portal._p_jar
         transaction.commit()
@@ -354,9 +339,9 @@ class TestCost(SiteTestCase):
             patch = mock.patch.object(search, name, value)
             patch.start()
             self.addCleanup(patch.stop)
-        self.fill(range(600))
+        fill(self.portal, range(600))
         few = {text: self.loads(text) for text in texts}
-        self.fill(range(600, 2400))
+        fill(self.portal, range(600, 2400))
         many = {text: self.loads(text) for text in texts}
         for text in texts:
             with self.subTest(text):

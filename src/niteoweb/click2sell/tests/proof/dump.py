@@ -86,7 +86,7 @@ def everything(site: Any) -> dict[str, Any]:
     Left out is what counts how often something was tried: it may differ.
     """
     pas = site.acl_users
-    trees = {name: _plain(store.tree(site, name)) for name in store.TREES}
+    trees = {name: plain(store.tree(site, name)) for name in store.TREES}
     for entry in trees["entries"].values():
         del entry["attempts"]
     for record in trees["buyers"].values():
@@ -196,8 +196,8 @@ def misfiled(site: Any) -> list[str]:
 
 def _rows(tree: Any) -> Any:
     """The rows of an index without empty sets and counters at zero."""
-    plain = _plain(tree)
-    return {k: v for k, v in plain.items() if v} if isinstance(plain, dict) else plain
+    found = plain(tree)
+    return {k: v for k, v in found.items() if v} if isinstance(found, dict) else found
 
 
 def _compare(found: list[str], what: str, index: Any, records: Any, name: str) -> None:
@@ -223,9 +223,9 @@ def _renamed(value: Any, names: Mapping[str, str]) -> Any:
     return value if isinstance(value, (int, type(None))) else str(value)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     if hasattr(value, "items"):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: plain(item) for key, item in value.items()}
     if callable(value):
         return value()
     return list(value) if hasattr(value, "has_key") else value
