@@ -11,7 +11,6 @@ from niteoweb.click2sell.ledger import search
 from niteoweb.click2sell.notification import MONEY
 from niteoweb.click2sell.storage import indexes
 from niteoweb.click2sell.storage import trees
-from niteoweb.click2sell.storage.indexes import Index
 from typing import Any
 
 
@@ -55,13 +54,13 @@ def _buyer(site: Any, entry: Entry) -> tuple[str, Any]:
 indexes.define(
     "entries",
     entries.place,
-    Index("facets", _facets, indexes.in_groups),
-    Index("counts", _counts, indexes.counted),
-    Index("money", _money),
-    Index("dismissed", _dismissed),
-    Index("retries", _retries),
-    Index("nameless_words", lambda _site, entry: search.nameless_words(entry)),
-    Index("mentions", lambda _site, entry: mentions.in_entry(entry)),
-    Index("figures", _figures, counters.by_day_and_month),
+    indexes.Index("facets", _facets, indexes.in_groups),
+    indexes.Index("counts", _counts, indexes.counted),
+    indexes.Index("money", _money),
+    indexes.Index("dismissed", _dismissed),
+    indexes.Index("retries", _retries),
+    indexes.Index("nameless_words", lambda _site, entry: search.nameless_words(entry)),
+    indexes.Index("mentions", lambda _site, entry: mentions.in_entry(entry)),
+    indexes.Index("figures", _figures, counters.by_day_and_month),
     dependent=_buyer,
 )

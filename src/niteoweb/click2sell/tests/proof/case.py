@@ -99,7 +99,7 @@ class ProofCase(SiteTestCase):
         self.mailed.clear()
         self.events.clear()
         transaction.begin()
-        for name in ("mails", "mails_due"):
+        for name in ("mails", "mails_due", "mails_by_address", "mails_by_user", "mails_failed"):
             trees.tree(self.portal, name).clear()
         transaction.commit()
         if existing:
