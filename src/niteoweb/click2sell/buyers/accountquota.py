@@ -1,4 +1,4 @@
-"""How many accounts may be made in an hour: whoever has a leaked key cannot fill the site.
+"""The quota of new accounts in an hour: a leaked key cannot fill the site.
 
 A buyer who comes when that many were made is written down, needs attention and waits; the
 sweep makes the account when there is room, in order of arrival. Who waits has a place, so that
@@ -25,7 +25,7 @@ SPAN = timedelta(hours=1)
 
 
 class Admission(Enum):
-    """How an account that has to be made gets its place.
+    """The way in which a new account gets its place.
 
     :cvar ARRIVAL: behind those who wait longer, if there is room then.
     :cvar CALLED: its turn has come.
@@ -38,7 +38,7 @@ class Admission(Enum):
 
 
 def cap() -> int:
-    """How many accounts may be made in an hour; 0 for any number."""
+    """The number of accounts that may be made in an hour; 0 for any number."""
     return plone_site.settings().new_accounts_an_hour or 0
 
 
@@ -88,14 +88,14 @@ def note(site: Any, buyer: PersistentMapping, now: datetime) -> None:
 
 
 def forget(site: Any, now: datetime) -> None:
-    """Forget what is too old to count, in the current transaction."""
+    """Forget accounts that are too old to count, in the current transaction."""
     made = trees.tree(site, "accounts_made")
     for place in list(made.keys(max=(timestamps.iso(now - SPAN), ""))):
         made.remove(place)
 
 
 def waiting(site: Any) -> int:
-    """How many buyers wait for an account."""
+    """The number of buyers who wait for an account."""
     return len(trees.tree(site, "accounts_awaited"))
 
 
@@ -105,7 +105,7 @@ def anybody_waits(site: Any) -> bool:
 
 
 def room(site: Any, now: datetime) -> int | None:
-    """How many accounts can be made at this moment, in UTC; None for any number."""
+    """The number of accounts that can be made at a moment, in UTC; None for any number."""
     most = cap()
     return max(0, most - _made(site, now, most)) if most else None
 
@@ -117,7 +117,7 @@ def called(site: Any) -> Iterator[str]:
 
 
 def _made(site: Any, now: datetime, most: int) -> int:
-    """How many accounts were made in the last hour; it counts no further than the cap."""
+    """The number of accounts made in the last hour; it counts no further than the cap."""
     made = trees.tree(site, "accounts_made").keys(
         (timestamps.iso(now - SPAN), "~"), (timestamps.iso(now), "~")
     )

@@ -1,4 +1,4 @@
-"""Buyers: one record each, which ties notifications, an account and what we granted together.
+"""Buyers: one record each, which ties notifications, an account and our grants together.
 
 A record is a persistent mapping of plain values. Every provisioning changes it in the same
 commit as the grants, so that two runs for one buyer always conflict and one starts anew.
@@ -19,7 +19,7 @@ import secrets
 
 Buyer = PersistentMapping
 
-#: Events in a buyer's log, with what each is about: the user id, or the group.
+#: Events in a buyer's log; the subject of each is the user id, or the group.
 MADE = "account made"
 ATTACHED = "account attached"
 DELETED = "account deleted"
@@ -70,7 +70,7 @@ def of_address(site: Any, address: str) -> Buyer:
                 "notes": (),
                 # When an owner deleted the account; only a later payment makes a new one.
                 "deleted_at": "",
-                # When the buyer was erased; what arrives since then waits for the owner.
+                # When the buyer was erased; later notifications wait for the owner.
                 "erased_at": "",
                 # group id -> products that it was granted for, by us
                 "grants": {},
@@ -83,7 +83,7 @@ def of_address(site: Any, address: str) -> Buyer:
                 "next_change": "",
                 # groups that could not be given
                 "pending": (),
-                # what is no notification: (time, event, what it is about), the latest last
+                # events beside notifications: (time, event, subject), the latest last
                 "log": (),
             }
         )
@@ -165,7 +165,7 @@ def unlink_account(site: Any, buyer: Buyer) -> None:
 
 
 def merged(buyer: Buyer, other: Buyer) -> Buyer:
-    """A record as it would be with what belongs to another one, too; not a stored one."""
+    """A copy of a record, not stored, with all that belongs to another one, too."""
     union = PersistentMapping(buyer)
     for name in ("addresses", "customer_ids", "keys", "notes"):
         known = buyer.get(name, ())
@@ -176,7 +176,7 @@ def merged(buyer: Buyer, other: Buyer) -> Buyer:
 
 
 def merge(site: Any, buyer: Buyer, other: Buyer) -> None:
-    """Merge two records: both turned out to be the same account.
+    """Merge two records that turned out to share one account.
 
     :param other: has no account yet; it is removed.
     """

@@ -1,6 +1,6 @@
 """Which buyer a provider's customer is: a provider may know its customers by ids of its own.
 
-The tie outlives a changed address: what comes for the customer later goes to the same buyer.
+The tie outlives a changed address: later notifications of the customer go to that buyer.
 """
 
 from dataclasses import replace
@@ -12,7 +12,7 @@ from niteoweb.click2sell.storage import trees
 from typing import Any
 
 
-#: Reason of what waits for somebody to be known by a customer's id.
+#: Reason of entries that wait until a buyer is known by the customer's id.
 NOT_KNOWN = "customer not known"
 
 #: Provider, and its id of the customer.
@@ -29,7 +29,7 @@ def buyer(site: Any, customer: Customer) -> Buyer | None:
 def named(site: Any, notification: Notification) -> Notification:
     """A notification with its buyer's address, where only the customer's id is told.
 
-    :returns: the same where nobody is known by that id, or who is was erased.
+    :returns: unchanged where no buyer is known by that id, or the buyer was erased.
     """
     if notification.buyer or not notification.customer_id:
         return notification

@@ -27,8 +27,6 @@ from niteoweb.click2sell.notification import PAYMENTS
 from niteoweb.click2sell.settings import effective
 from typing import Any
 
-import json
-
 
 @dataclass(frozen=True, kw_only=True)
 class BuyerOutcome(Outcome):
@@ -164,14 +162,14 @@ def in_order(found: Iterable[ledger.Entry]) -> list[ledger.Entry]:
 
 
 def terms(entry: ledger.Entry, lines: Sequence[mapping.Line]) -> mapping.Terms | None:
-    """What an entry gives by a mapping, None when its product has no line."""
+    """The terms of an entry by a mapping, None when its product has no line."""
     return mapping.terms(lines, product(entry), entry.get("aliases", ()))
 
 
 def facts(
     found: Iterable[ledger.Entry], later: Mapping[str, mapping.Terms]
 ) -> tuple[BillingEvent, ...]:
-    """What the entries say, for :func:`niteoweb.click2sell.entitlement.outcome.compute`.
+    """The billing events of entries, for :func:`~.entitlement.outcome.compute`.
 
     :param later: terms of entries that were recorded before their product had a line, by key.
     """
@@ -183,7 +181,7 @@ def facts(
 
 
 def fact(entry: ledger.Entry, later: mapping.Terms | None = None) -> BillingEvent:
-    """What one entry says.
+    """The billing event of an entry.
 
     :param later: terms that were found after the entry was recorded.
     """
@@ -248,5 +246,5 @@ def notification(entry: ledger.Entry) -> Notification:
         snapshot=entry.get("snapshot", False),
         customer_deleted=entry.get("customer_deleted", False),
         attention=entry.get("attention", ""),
-        payload=json.loads(entry["payload"]),
+        payload=dict(entry["payload"]),
     )

@@ -13,8 +13,6 @@ from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.notification import OWNER
 from typing import Any
 
-import json
-
 
 # What happened.
 NOTIFICATION = "notification"  # of a provider
@@ -112,7 +110,7 @@ def _mails(found: Iterable[outbox.Mail]) -> Iterator[TimelineEvent]:
 
 def _entry(entry: ledger.Entry) -> TimelineEvent:
     owners = entry["provider"] == OWNER
-    told = json.loads(entry["payload"]) if owners else {}
+    told = entry["payload"] if owners else {}
     return TimelineEvent(
         at=timestamps.from_iso(entry["received_at"]),
         what=ACTION if owners else NOTIFICATION,

@@ -59,12 +59,12 @@ def number(site: Any, period: str, name: str) -> int:
 
 
 def logins_awaited(site: Any) -> int:
-    """How many members who paid, and whose account we made, never logged in."""
+    """The number of members who paid, have an account made by us, and never logged in."""
     return _number(site, "figures", LOGINS_AWAITED)
 
 
 def with_access(site: Any) -> dict[Product, int]:
-    """How many members have access to each product, by provider and product id."""
+    """The number of members with access to each product, by provider and product id."""
     counted = trees.tree(site, "products_with_access").items()
     return {product: length() for product, length in counted if length()}
 
@@ -156,7 +156,7 @@ def lapses(buyer: Mapping[str, Any], now: datetime, products: int) -> tuple[str,
 
 
 def since(site: Any, tree: str, earliest: datetime, now: datetime) -> Iterable[Any]:
-    """What is filed in a tree between two moments, the latest first.
+    """The rows of an index between two moments, the latest first.
 
     :param tree: ``renewals_awaited``, ``logins_awaited`` or ``mails_failed``.
     """

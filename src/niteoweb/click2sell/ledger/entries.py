@@ -1,7 +1,7 @@
 """Where the ledger keeps its entries: in the order of arrival, and found by their keys.
 
 The place of an entry is a whole number: minus the microseconds of its arrival, so that the
-newest comes first. Of two that arrived in the same microsecond the second one is put as if it
+newest comes first. Of two that arrived in one microsecond the second one is put as if it
 had arrived in the next. Indexes hold places and nothing else: they are small, and each record
 of an index is written whole when one of its places changes.
 """

@@ -1,6 +1,6 @@
 """Which entries of the ledger have which outcome, provider, kind and product.
 
-An entry is filed once: in the set of all entries with the same four. The entries of one
+An entry is filed once, in the set of all entries that share its four values. The entries of one
 outcome, or of one outcome and one product, are those of several sets, which are read side by
 side in the order of arrival. So a list with several filters costs no more than one with a
 single filter, however few entries they have in common, and is counted exactly. What it costs
@@ -62,7 +62,7 @@ def places(site: Any, wanted: Mapping[str, str]) -> Places:
 
 
 def count(site: Any, wanted: Mapping[str, str]) -> int:
-    """How many entries have these values.
+    """The number of entries with these values.
 
     :param wanted: values of some of :data:`NAMES`; of none for all entries.
     """

@@ -10,7 +10,6 @@ from niteoweb.click2sell.ledger import mentions
 from niteoweb.click2sell.ledger import search
 from niteoweb.click2sell.notification import MONEY
 from niteoweb.click2sell.storage import indexes
-from niteoweb.click2sell.storage import trees
 from typing import Any
 
 
@@ -47,10 +46,6 @@ def _figures(site: Any, entry: Entry) -> list[Any]:
     return counters.of_entry(entry, entry["outcome"] in ledger.EFFECTIVE)
 
 
-def _buyer(site: Any, entry: Entry) -> tuple[str, Any]:
-    return "buyers", trees.tree(site, "buyers").get(entry["buyer_id"])
-
-
 indexes.define(
     "entries",
     entries.place,
@@ -62,5 +57,4 @@ indexes.define(
     indexes.Index("nameless_words", lambda _site, entry: search.nameless_words(entry)),
     indexes.Index("mentions", lambda _site, entry: mentions.in_entry(entry)),
     indexes.Index("figures", _figures, counters.by_day_and_month),
-    dependent=_buyer,
 )

@@ -1,7 +1,8 @@
-"""The ledger: every genuine notification, kept for ever, with what became of it.
+"""The ledger: every genuine notification, kept for ever, with its outcome.
 
-An entry is a persistent mapping of plain values (text, numbers, ISO dates in UTC). Entries are
-added and their outcome changes; none is ever removed.
+An entry is a persistent mapping of plain values (text, numbers, ISO dates in UTC). Its payload
+is an object of its own, written once; retention and erasure empty it. Entries are added
+and their outcome changes; none is ever removed.
 """
 
 from collections.abc import Iterator
@@ -23,8 +24,6 @@ from niteoweb.click2sell.storage import trees
 from persistent.mapping import PersistentMapping
 from typing import Any
 
-import json
-
 
 RECEIVED = "received"
 ACCEPTED = "accepted"
@@ -32,9 +31,9 @@ NOTHING = "nothing to do"
 ATTENTION = "needs attention"
 REFUSED = "refused"
 FAILED = "failed"
-#: Reason of what is refused.
+#: Reason of refused entries.
 ANOTHER = "another buyer or product"
-#: Reason of what waits for an account, see accountquota.py: told at once, settled by the sweep.
+#: Reason of entries that wait for an account, see accountquota.py; the sweep settles them.
 TOO_MANY = "too many accounts"
 
 #: No entry was made, see :data:`.ownership.ENTRIES_PER_TRANSACTION`.
@@ -51,7 +50,7 @@ WAITS = frozenset({ATTENTION, REFUSED, FAILED})
 #: Fields of an entry that a list can be about.
 FACETS = facets.NAMES
 
-#: What is not known of an entry whose fields cannot be read.
+#: Fields that are not known of an entry whose notification cannot be read.
 UNREAD = (
     *("buyer", "email", "first_name", "last_name", "product_id", "product_name"),
     *("receipt", "currency", "country", "affiliate", "on_behalf_of"),
@@ -66,7 +65,7 @@ SELDOM = (
 #: Failed attempts that an entry keeps.
 FAILURES = 20
 
-#: A listing of a range of time, or of what a search finds, counts no further.
+#: A listing of a range of time, or of the results of a search, counts no further.
 CAPPED = 1000
 
 
@@ -94,9 +93,9 @@ def record(site: Any, notification: Notification, received_at: datetime) -> Entr
 
 
 def amend(site: Any, entry: Entry, notification: Notification) -> None:
-    """Write down what its provider has told of an entry since.
+    """Complete an entry by the provider's later answer.
 
-    :param notification: the entry's, with what was not known.
+    :param notification: the entry's, with all its fields.
     """
     for name in SELDOM:
         entry.pop(name, None)
@@ -104,7 +103,7 @@ def amend(site: Any, entry: Entry, notification: Notification) -> None:
 
 
 def _told(site: Any, notification: Notification) -> dict[str, Any]:
-    """The fields of an entry that say what its notification says."""
+    """The fields of an entry that come from its notification."""
     amount = notification.amount
     # What an owner does to a purchase follows the purchase.
     source = (notification.on_behalf_of or notification.provider, notification.transaction)
@@ -128,7 +127,7 @@ def _told(site: Any, notification: Notification) -> dict[str, Any]:
         "subscription": notification.subscription,
         "on_behalf_of": notification.on_behalf_of,
         "valid_until": None if valid_until is None else timestamps.iso(valid_until),
-        "payload": json.dumps(dict(notification.payload)),
+        "payload": PersistentMapping(notification.payload),
         **_seldom(notification),
     }
 
@@ -166,16 +165,16 @@ def record_broken(
             "amount": None,
             "subscription": False,
             "valid_until": None,
-            "payload": json.dumps(dict(payload)),
+            "payload": PersistentMapping(payload),
         },
     )
 
 
 def finish(site: Any, entry: Entry, outcome: str, reason: str = "", subject: str = "") -> None:
-    """Set what became of an entry; nothing is written when it is so already.
+    """Set the outcome of an entry; nothing is written when it has this outcome already.
 
     :param reason: code of the reason, see :mod:`niteoweb.click2sell.ledger.reasons`.
-    :param subject: what the reason is about, a group for example.
+    :param subject: the subject of the reason, a group for example.
     """
     told_apart = entry["reason"] == TOO_MANY
     if entry["outcome"] != outcome or told_apart != (reason == TOO_MANY):
@@ -188,7 +187,7 @@ def finish(site: Any, entry: Entry, outcome: str, reason: str = "", subject: str
 
 
 def waiting(site: Any) -> int:
-    """How many entries the owner has to know of, without those that were dismissed."""
+    """The number of entries that the owner has to know of and has not dismissed."""
     return sum(count(site, "outcome", outcome) for outcome in WAITS) - len(
         trees.tree(site, "dismissed")
     )
@@ -200,10 +199,23 @@ def tell_no_more(site: Any, entry: Entry) -> None:
 
 
 def change(site: Any, entry: Entry, **values: Any) -> None:
-    """Set fields of an entry, writing only what differs; its indexes follow."""
+    """Set fields of an entry, writing only what differs.
+
+    Its indexes follow, and those of its buyer, whose words and payments are the entries'.
+    """
     changed = {n: v for n, v in values.items() if n not in entry or entry[n] != v}
     if changed:
         entry.update(changed)
+        indexes.mark(site, "entries", entry)
+        buyer = trees.tree(site, "buyers").get(entry["buyer_id"])
+        if buyer is not None:
+            indexes.mark(site, "buyers", buyer)
+
+
+def remove_payload(site: Any, entry: Entry) -> None:
+    """Remove all parameters of an entry's notification as they were received."""
+    if entry["payload"]:
+        entry["payload"].clear()
         indexes.mark(site, "entries", entry)
 
 
@@ -242,7 +254,7 @@ def rekey(site: Any, entry: Entry, key: str) -> None:
 
 
 def count(site: Any, facet: str = "all", value: str = "") -> int:
-    """How many entries there are, or how many of one value of one of :data:`FACETS`."""
+    """The number of all entries, or of those with one value of one of :data:`FACETS`."""
     return facets.count(site, _wanted(facet, value))
 
 
@@ -301,12 +313,12 @@ def _add(site: Any, values: dict[str, Any]) -> Entry | None:
             # The attempts that failed, the latest of them, see note_failure().
             "failures": (),
             "attempts": 0,
-            # Whether it takes part in computing what its buyer is entitled to.
+            # Whether it takes part in computing its buyer's entitlements.
             "counts": False,
             "buyer_id": "",
             # Reason and subject that an owner has decided to leave as they are.
             "dismissed": None,
-            # What an owner decided about it, see add_note().
+            # The decisions of owners about it, see add_note().
             "notes": (),
             # Terms, from the mapping at the time of recording.
             "days": None,

@@ -11,26 +11,25 @@ from collections.abc import Mapping
 from niteoweb.click2sell.storage import trees
 from typing import Any
 
-import json
 import re
 
 
-#: Fields of an entry with what came from outside word for word, besides the payload.
+#: Fields of an entry that came from outside word for word, besides the payload.
 FIELDS = ("email", "first_name", "last_name", "affiliate")
 
-#: Addresses that one thing is filed under, at most.
+#: Addresses that one record is filed under, at most.
 MOST = 20
 
 #: Characters of an address (RFC 5321).
 _LONGEST = 254
 
-#: What stands between addresses in a text, and what may stand around one.
+#: Characters between addresses in a text, and characters around one.
 _BETWEEN = re.compile(r"[\s<>()\[\]{},;:\"|]+")
 _AROUND = ".!?'"
 
 
 def addresses(*texts: str) -> tuple[str, ...]:
-    """What looks like an address in texts, in lower case."""
+    """All words in texts that look like addresses, in lower case."""
     found = (
         word.strip(_AROUND).lower()
         for text in texts
@@ -51,8 +50,8 @@ def names(text: str, wanted: Collection[str]) -> bool:
 
 
 def in_payload(entry: Mapping[str, Any]) -> list[str]:
-    """What stands in an entry's payload."""
-    return [str(value) for value in json.loads(entry["payload"]).values()]
+    """The values of an entry's payload."""
+    return [str(value) for value in entry["payload"].values()]
 
 
 def in_entry(entry: Mapping[str, Any]) -> list[tuple[str, str]]:

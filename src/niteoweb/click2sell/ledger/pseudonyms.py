@@ -2,10 +2,10 @@
 
 Each address, transaction, receipt and key of an erased buyer is replaced by its HMAC-SHA256
 with a random key of the site, which is made at the first erasure. Equal texts have equal
-hashes, so what belonged together still does: a notification that was erased is recognised when
-it is delivered again, its transaction stays tied to its buyer, and its chain computes as
-before. Whoever reads a page or an export cannot try addresses against the hashes; whoever has
-the database has the key too.
+hashes, so all relations stay: a notification that was erased is recognised when it is delivered
+again, its transaction stays tied to its buyer, and its chain computes as before. A reader of a
+page or an export cannot try addresses against the hashes; a person who has the database has the
+key, too.
 
 As long as nobody was erased, all this costs one look whether there is a key. After that a
 name is hashed where it is not found as it stands.
@@ -51,9 +51,9 @@ def begin(site: Any) -> None:
 
 
 def alias(site: Any, kind: str, text: str) -> str:
-    """What stands for a text, "" for ""; what stands for one already stays.
+    """The pseudonym of a text, "" for ""; a pseudonym stays as it is.
 
-    :param kind: what the text is, :data:`ADDRESS` for example.
+    :param kind: the kind of the text, :data:`ADDRESS` for example.
     """
     if not text or text.startswith(MARK):
         return text
@@ -61,7 +61,7 @@ def alias(site: Any, kind: str, text: str) -> str:
 
 
 def key_alias(site: Any, key: str) -> str:
-    """What stands for the key of an entry."""
+    """The pseudonym of the key of an entry."""
     return _hash(site, _KEY, key)
 
 
@@ -75,7 +75,7 @@ def address(site: Any, address_: str) -> str:
 
 
 def transaction(site: Any, source: Source) -> Source:
-    """Where a transaction is filed: as it stands, unless its buyer was erased.
+    """The name under which a transaction is filed: its own, unless its buyer was erased.
 
     :param source: provider and transaction.
     """
@@ -87,7 +87,7 @@ def transaction(site: Any, source: Source) -> Source:
 
 
 def customer(site: Any, source: Source) -> Source:
-    """Where a customer is filed: as it stands, unless its buyer was erased.
+    """The name under which a customer is filed: its own, unless its buyer was erased.
 
     :param source: provider and its id of the customer.
     """

@@ -77,7 +77,7 @@ REASONS = {
 def text(code: str, subject: str = "") -> str:
     """The text of a stored code, for the owner: a message to be translated.
 
-    :param subject: what the reason is about, as it stands in the entry.
+    :param subject: the subject of the reason, as it stands in the entry.
     :returns: the code itself when it is unknown, "" for no code.
     """
     found = REASONS.get(code)

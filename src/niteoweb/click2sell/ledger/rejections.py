@@ -25,7 +25,7 @@ NETWORK = "network"
 
 #: Seconds between two writes.
 PAUSE = 60
-#: Samples that are kept: when it came and how many bytes it had, nothing of what it said.
+#: Samples that are kept, each with the time and the number of bytes, without the content.
 SAMPLES = 5
 
 
@@ -76,7 +76,7 @@ def write(site: Any) -> None:
 
 
 def total(site: Any, why: str = FORGED) -> int:
-    """How many deliveries were turned away, as far as this process knows."""
+    """The number of deliveries that were turned away, as far as this process knows."""
     with _lock:
         noted = _tallies[site.getPhysicalPath(), why].count
     return trees.tree(site, "remarks").get(why, 0) + noted

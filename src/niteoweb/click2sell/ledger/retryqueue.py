@@ -62,7 +62,7 @@ def due(site: Any, now: datetime) -> Iterator[str]:
 
 
 def due_count(site: Any, now: datetime) -> int:
-    """How many entries' time has come.
+    """The number of entries whose time has come.
 
     :param now: in UTC.
     """

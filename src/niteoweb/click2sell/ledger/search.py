@@ -48,7 +48,7 @@ _LAST = "\U0010ffff"
 
 @dataclass(frozen=True)
 class Found:
-    """What a search found.
+    """The result of a search.
 
     :ivar ids: buyer ids, or keys of entries.
     :ivar capped: there may be more; only so many were looked at.
@@ -67,7 +67,7 @@ def fold(text: str) -> str:
 def words(text: str) -> frozenset[str]:
     """The words that a text is filed under: those between spaces, and their parts."""
     if text.startswith(pseudonyms.MARK):
-        return frozenset()  # stands for what nobody may find any more
+        return frozenset()  # a pseudonym, which nobody may find
     found = set()
     for run in fold(text).split():
         found.add(run.strip(_AROUND))
@@ -92,9 +92,9 @@ def asked(text: str) -> tuple[str, ...]:
 
 
 def buyers(site: Any, text: str) -> Found:
-    """Ids of the buyers whom all words fit, in the order of the word that tells most.
+    """Ids of the buyers whom all words fit, in the order of the most selective word.
 
-    :param text: what somebody typed.
+    :param text: the words that somebody typed.
     """
     records = trees.tree(site, "buyers")
 
@@ -115,7 +115,7 @@ def entries(site: Any, text: str) -> Found:
     A name or an address finds all notifications of its buyer, a receipt or a transaction only
     its own.
 
-    :param text: what somebody typed.
+    :param text: the words that somebody typed.
     """
     wanted = asked(text)
     nameless = _find(

@@ -65,8 +65,7 @@ def file(
     :param to: the address that it goes to.
     :param product: name of the product that was bought.
     :param domain: right side of the Message-ID.
-    :param credentials: what a welcome mail brings, "link" or "password"; "" for what the
-        settings say.
+    :param credentials: of a welcome mail, "link" or "password"; "" as the settings say.
     :param by: user id of the owner who asked for it, "" for none.
     """
     mail_id = secrets.token_hex(16)
@@ -136,7 +135,7 @@ def due(site: Any, now: datetime) -> list[str]:
 
 
 def waiting(site: Any, now: datetime) -> int:
-    """How many mails wait for an attempt that is not due yet."""
+    """The number of mails that wait for an attempt that is not due yet."""
     return len(trees.tree(site, "mails_due").keys(min=(timestamps.iso(now), "~")))
 
 
@@ -188,7 +187,7 @@ def sent(site: Any, mail: Mail) -> None:
 def failed(site: Any, mail: Mail, error: str, now: datetime) -> None:
     """File a mail for the next attempt, after a pause that grows with the attempts.
 
-    :param error: what went wrong, without the address.
+    :param error: the cause, without the address.
     """
     pause = PAUSES[min(mail["attempts"], len(PAUSES)) - 1]
     mail["error"] = error

@@ -24,8 +24,6 @@ from niteoweb.click2sell.member import index
 from niteoweb.click2sell.storage import trees
 from typing import Any
 
-import json
-
 
 #: The member properties that this add-on writes; the first two on accounts that it makes.
 FIELDS = (
@@ -174,7 +172,7 @@ def _buyer(record: buyers.Buyer) -> dict[str, Any]:
 def _entry(entry: ledger.Entry) -> dict[str, Any]:
     return {
         **{name: plain(entry[name]) for name in sorted(entry) if name != "filed"},
-        "payload": json.loads(entry["payload"]),
+        "payload": dict(entry["payload"]),
     }
 
 

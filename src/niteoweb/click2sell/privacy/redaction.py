@@ -15,7 +15,6 @@ from niteoweb.click2sell.ledger import ownership
 from niteoweb.click2sell.ledger import pseudonyms
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.privacy import export
-from niteoweb.click2sell.privacy import retention
 from niteoweb.click2sell.storage import trees
 from typing import Any
 
@@ -31,7 +30,6 @@ _EMPTY = {
     "affiliate": "",
     "error": "",
     "failures": (),
-    "payload": retention.REDACTED,
 }
 
 #: Fields that few entries have, and that are replaced.
@@ -140,6 +138,7 @@ def _entry(site: Any, entry: ledger.Entry, now: datetime) -> None:
         notes=_without_text(entry["notes"]),
         erased_at=timestamps.iso(now),
     )
+    ledger.remove_payload(site, entry)
     entry.pop("in_reply_to", None)
     for name, kind in _SELDOM.items():
         if entry.get(name):
@@ -184,7 +183,7 @@ def _others_entry(site: Any, entry: ledger.Entry, addresses: Collection[str]) ->
     gone = {name: "" for name in mentions.FIELDS if mentions.names(entry[name], addresses)}
     ledger.change(site, entry, **gone, notes=_without(entry["notes"], addresses))
     if any(mentions.names(text, addresses) for text in mentions.in_payload(entry)):
-        ledger.change(site, entry, payload=retention.REDACTED)
+        ledger.remove_payload(site, entry)
 
 
 def _others_record(site: Any, record: buyers.Buyer, addresses: Collection[str]) -> None:

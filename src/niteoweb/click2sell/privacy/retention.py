@@ -59,12 +59,12 @@ def _old(site: Any, before: int) -> _Batch:
     )
     for place in old:
         entry = entries.at(site, place)
-        if entry["payload"] == REDACTED or place in kept:
+        if not entry["payload"] or place in kept:
             continue
         if entry["outcome"] == ledger.ATTENTION:
             kept.insert(place)
         else:
-            _redact(site, entry)
+            ledger.remove_payload(site, entry)
             found.redacted += 1
         remarks["redacted_until"] = -place
         found.looked_at += 1
@@ -80,12 +80,8 @@ def _decided(site: Any) -> _Batch:
     undecided = ledger.filed(site, "outcome", ledger.ATTENTION)
     decided = (place for place in kept if place not in undecided)
     for place in list(islice(decided, BATCH)):
-        _redact(site, entries.at(site, place))
+        ledger.remove_payload(site, entries.at(site, place))
         kept.remove(place)
         found.looked_at += 1
         found.redacted += 1
     return found
-
-
-def _redact(site: Any, entry: ledger.Entry) -> None:
-    ledger.change(site, entry, payload=REDACTED)

@@ -29,8 +29,6 @@ from zope.i18n import translate
 from zope.interface import implementer
 from zope.publisher.interfaces import IPublishTraverse
 
-import json
-
 
 NAME = "@click2sell-notifications"
 
@@ -221,7 +219,7 @@ def details(site: Any, request: Any, key: str) -> dict[str, Any]:
         "failures": list(entry.get("failures", ())),
         "dismissed": entry["dismissed"] is not None,
         "notes": list(entry["notes"]),
-        "payload": json.loads(entry["payload"]),
+        "payload": dict(entry["payload"]),
     }
 
 

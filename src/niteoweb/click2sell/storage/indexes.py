@@ -86,7 +86,6 @@ class Index:
 class _Kind:
     id_of: Callable[[Record], Any]
     indexes: tuple[Index, ...]
-    dependent: Callable[[Any, Record], tuple[str, Record | None]] | None
 
     def rows(self, site: Any, record: Record) -> dict[str, tuple[Any, ...]]:
         """The rows of a record in each index, where it has any."""
@@ -127,19 +126,13 @@ class _Queue:
     pending: _Marks
 
 
-def define(
-    kind: str,
-    id_of: Callable[[Record], Any],
-    *indexes: Index,
-    dependent: Callable[[Any, Record], tuple[str, Record | None]] | None = None,
-) -> None:
+def define(kind: str, id_of: Callable[[Record], Any], *indexes: Index) -> None:
     """Define the indexes of a kind of records.
 
     :param kind: name of the tree that holds the records.
     :param id_of: gives the key of a record in that tree.
-    :param dependent: gives kind and record of another record whose rows depend on it.
     """
-    _KINDS[kind] = _Kind(id_of, indexes, dependent)
+    _KINDS[kind] = _Kind(id_of, indexes)
     trees.refresh.update((index.name, flush) for index in indexes)
 
 
@@ -166,7 +159,6 @@ def flush() -> None:
         marks = dict(queue.pending)
         queue.pending.clear()
         _file(marks)
-        queue.marked.update(marks)
 
 
 def rebuild(site: Any) -> dict[str, int]:
@@ -214,7 +206,3 @@ def _file(marks: _Marks) -> None:
             # What is a day depends on the site's time zone.
             with hooks.site(site):
                 kind.move(site, record, kind.rows(site, record))
-            if kind.dependent is not None:
-                other, dependent = kind.dependent(site, record)
-                if dependent is not None:
-                    marks[other, id(dependent)] = site, dependent

@@ -1,7 +1,7 @@
 """Moments that the owner is shown, such as that of the last sweep: written now and then.
 
-All of them are in one small record of the database. They are written together with what
-happened at that moment, at most once an hour each, so that they cost next to nothing. Of two
+All of them are in one small record of the database. They are written together with the
+event itself, at most once an hour each, so that they cost next to nothing. Of two
 processes that write at once the later one conflicts, begins anew and finds nothing to write.
 """
 
@@ -24,7 +24,7 @@ _PREFIX = "at "
 def note(site: Any, name: str, now: datetime) -> None:
     """Write down that something happened, in the current transaction, unless it just was.
 
-    :param name: what happened.
+    :param name: of the event.
     :param now: in UTC.
     """
     before = last(site, name)

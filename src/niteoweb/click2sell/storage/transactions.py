@@ -126,7 +126,7 @@ def batched(site: Any, items: Iterable[T], changing: bool = False) -> Iterator[T
 
 
 def _conflict(error: BaseException) -> bool:
-    """Whether the same work may succeed at once."""
+    """Whether the work may succeed at once when it is repeated."""
     return isinstance(error, ConflictError) or _number_taken(error)
 
 

@@ -28,15 +28,15 @@ TREES = {
     # index.py
     "member_addresses": OOBTree,  # lower-cased e-mail address -> tuple of user ids
     "member_logins": OOBTree,  # lower-cased login name -> tuple of user ids
-    "member_ids": OOBTree,  # user id -> (address, login name), "" for what is the user id
+    "member_ids": OOBTree,  # user id -> (address, login name), each "" where it is the user id
     # ledger.py
     "entries": OOBTree,  # place, see entries.py -> entry
     "entry_places": OOBTree,  # number(key) -> place
     # facets.py
     "facets": OOBTree,  # (outcome, provider, kind, product id) -> set of places
-    "counts": OOBTree,  # the same, and () for all -> Length
+    "counts": OOBTree,  # values as in facets, or () for all entries -> Length
     "transactions": OOBTree,  # number(provider, transaction) -> see ownership.py
-    # What an owner found out: (provider whose purchase it is, transaction) or ("", address)
+    # Owners' corrections: (provider of the purchase, transaction) or ("", address)
     # -> the right address
     "corrected": OOBTree,
     "corrected_to": OOTreeSet,  # (the right address, provider or "", transaction or address)
@@ -63,12 +63,12 @@ TREES = {
     "buyers_paid": OOBTree,  # place of the latest payment -> buyer id
     "buyers_paid_count": Length,  # how many
     # validation.py
-    "validations": OOBTree,  # id -> what is known of the validation
+    "validations": OOBTree,  # id -> record of the validation
     "validations_by_time": OOTreeSet,  # (time at which it was asked for, id)
     "validations_pending": OOTreeSet,  # (provider, the shop's id of the subscription, id)
-    "validations_asked": OOBTree,  # (provider, what it calls the validation) -> id
+    "validations_asked": OOBTree,  # (provider, its id of the validation) -> our id
     # holder.py: number(provider, the shop's id of a subscription) -> places of the first
-    # entries of the provider's subscriptions for it, whoever has it now last
+    # entries of the provider's subscriptions for it, the present holder's last
     "holders": OOBTree,
     # accountquota.py
     "accounts_made": OOTreeSet,  # (time, buyer id) of those that the cap counts
@@ -84,7 +84,7 @@ TREES = {
     "mentions": OOTreeSet,
     # erasure.py
     "erasures": OOBTree,  # time and a random end -> who erased or took in whom, and why
-    # counters.py; what is filed by time has minus its microseconds in front
+    # counters.py; rows that are filed by time have minus its microseconds in front
     "figures": OOBTree,  # (day or month, name) -> Length
     "products_with_access": OOBTree,  # (provider, product id) -> Length, members
     "logins_awaited": OOTreeSet,  # (account made, user id)
@@ -123,7 +123,7 @@ def exists(site: Any) -> bool:
 
 
 def tree(site: Any, name: str) -> Any:
-    """One of :data:`TREES`, up to date.
+    """A tree of :data:`TREES`, up to date.
 
     :raises KeyError: the add-on was not installed in this site.
     """
@@ -133,7 +133,7 @@ def tree(site: Any, name: str) -> Any:
 
 
 def stored(site: Any, name: str) -> Any:
-    """One of :data:`TREES`, as it was written so far."""
+    """A tree of :data:`TREES`, as it was written so far."""
     return _root(site)[name]
 
 

@@ -1,4 +1,4 @@
-"""What is done one after the other within a process; conflicts are left to several processes.
+"""Serial work within a process, so that only several processes can conflict.
 
 It goes with a database connection of its own. Zope gives each thread one with a cache of its
 own: what one thread changes, another reads anew before it changes it again, so that with four
@@ -72,7 +72,7 @@ lock = Turns()
 
 
 class _Transactions(transaction.TransactionManager):
-    """One transaction after the other, as other managers have them, but none in between."""
+    """A transaction manager that has no transaction between two of them."""
 
     def begin(self) -> Transaction:
         """Begin one; what was not committed before is forgotten."""

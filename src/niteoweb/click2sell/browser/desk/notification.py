@@ -26,7 +26,6 @@ from zExceptions import Unauthorized
 from ZODB.POSException import ConflictError
 from zope.i18nmessageid import Message
 
-import json
 import logging
 
 
@@ -256,4 +255,4 @@ class NotificationView(OwnerPage):
     @property
     def payload(self) -> list[tuple[str, str]]:
         """Names and values as they arrived; empty when they are not kept any more."""
-        return list(json.loads(self.entry["payload"]).items())
+        return list(self.entry["payload"].items())

@@ -58,7 +58,7 @@ class TestOddRequests(CallbackTestCase):
         self.assert_answer(self.post(body), 200, PARSED)
         (entry,) = self.entries()
         self.assertEqual(entry["buyer"], "john@example.org")
-        self.assertIn('"x:int": "1"', entry["payload"])
+        self.assertEqual(entry["payload"]["x:int"], "1")
 
     def test_a_charset_changes_nothing(self):
         body = deliveries.body(buyer_name="Žiga")

@@ -402,7 +402,7 @@ class TestDetail(PageTestCase):
 
     def test_a_payload_that_is_not_kept_any_more(self):
         self.buy()
-        ledger.get(self.portal, self.key())["payload"] = "{}"
+        ledger.get(self.portal, self.key())["payload"].clear()
         transaction.commit()
         browser = self.opened(f"/{self.key()}")
         self.assertIn("What arrived word for word is not kept any more.", self.text(browser))

@@ -21,8 +21,6 @@ from niteoweb.click2sell.worker import sweep
 from plone import api
 from unittest import mock
 
-import json
-
 
 ONE = ("click2sell", "1")
 
@@ -116,7 +114,7 @@ class TestGrant(OwnerTestCase):
             (entry["provider"], entry["on_behalf_of"], entry["kind"], entry["outcome"]),
             ("owner", "click2sell", "purchase", ledger.ACCEPTED),
         )
-        self.assertEqual(json.loads(entry["payload"]), {"reason": "a prize", "by": "admin"})
+        self.assertEqual(dict(entry["payload"]), {"reason": "a prize", "by": "admin"})
         self.assertEqual(entry["amount"], None)
 
     def test_the_fields_of_who_has_paid_stay(self):

@@ -147,7 +147,7 @@ class TestRun(ImportTestCase):
         key = self.buyer()["keys"][0]
         entry = ledger.get(self.portal, key)
         self.assertEqual((entry["provider"], entry["receipt"]), ("owner", "A-1"))
-        self.assertEqual(json.loads(entry["payload"]), {"reason": "import", "by": "boss"})
+        self.assertEqual(dict(entry["payload"]), {"reason": "import", "by": "boss"})
 
     def test_again_it_does_nothing(self):
         self.run_()
@@ -308,7 +308,7 @@ class TestPage(PageTestCase):
         self.assertIn("Lines imported: 3", text)
         self.assertIn("All lines are imported.", text)
         self.assertEqual(self.groups(OTHER), ["click2sell", "course", "premium"])
-        payload = json.loads(ledger.get(self.portal, self.key())["payload"])
+        payload = dict(ledger.get(self.portal, self.key())["payload"])
         self.assertEqual(payload["by"], api.user.get(username=SITE_OWNER_NAME).getId())
         self.assertIn("imported before: 3", self.text(self.chosen()).replace(" :", ":"))
 
@@ -533,7 +533,7 @@ class TestCommand(ImportTestCase, CommandTestCase):
             self.assertIn("3 lines imported, 0 mails filed.", self.import_("--apply"))
         self.assertEqual(self.complaints.getvalue(), "2 lines imported\n")
         self.assertEqual(self.groups(OTHER), ["click2sell", "course", "premium"])
-        payload = json.loads(ledger.get(self.portal, self.buyer()["keys"][0])["payload"])
+        payload = dict(ledger.get(self.portal, self.buyer()["keys"][0])["payload"])
         self.assertEqual(payload["by"], "click2sell-import")
         self.assertIn("0 lines imported", self.import_("--apply"))
         self.assertIn("done: 3", self.import_())

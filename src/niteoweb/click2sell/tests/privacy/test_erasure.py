@@ -69,7 +69,7 @@ class TestWhatGoes(ErasureTestCase):
         after = [{name: entry[name] for name in FIGURES} for entry in self.found().entries]
         self.assertEqual(after, before)
         self.assertIn("AT", [figures["country"] for figures in before])
-        self.assertEqual({entry["payload"] for entry in self.found().entries}, {"{}"})
+        self.assertFalse(any(entry["payload"] for entry in self.found().entries))
 
     def test_it_is_one_commit(self):
         self.buy()
@@ -516,7 +516,7 @@ class TestWhatAnOwnerDecided(ErasureTestCase):
         self.erase(OTHER)
         self.assertNothingPersonal(OTHER)
         # All else of the others stays.
-        self.assertIn("john", ledger.get(self.portal, unknown)["payload"].lower())
+        self.assertIn("john", str(ledger.get(self.portal, unknown)["payload"]).lower())
         self.assertEqual(self.groups("jim@example.org"), ["click2sell", "premium"])
 
     def test_mails_to_the_new_address_of_an_account(self):
