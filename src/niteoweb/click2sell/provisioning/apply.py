@@ -75,13 +75,15 @@ def apply(
             due=plan.due,
             live=plan.live,
             pending=tuple(sorted(plan.pending)),
-            ended_on=counters.lapses(buyer, now, len(plan.lost)),
         )
     if buyer["user_id"]:
         next_change = timestamps.iso(plan.next_change) if plan.next_change else ""
         buyers.change(site, buyer, next_change=next_change)
+    if plan.lost:
+        buyers.change(site, buyer, ended_on=counters.lapses(buyer, now, len(plan.lost)))
     renewals = counters.renewals_awaited(buyer, plan.renewals)
-    buyers.change(site, buyer, renewals_awaited=renewals)
+    if renewals != buyer.get("renewals_awaited", ()):
+        buyers.change(site, buyer, renewals_awaited=renewals)
     # Two runs for one buyer always conflict, whatever else they change.
     buyer["revision"] += 1
     _entries(site, plan, entry)
