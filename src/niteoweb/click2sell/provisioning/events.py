@@ -10,7 +10,6 @@ from niteoweb.click2sell.member import contentrules
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import PAYMENTS
 from niteoweb.click2sell.provisioning.apply import Applied
-from niteoweb.click2sell.provisioning.plan import Plan
 from niteoweb.click2sell.storage import log_failure
 from typing import Any
 from zope.event import notify
@@ -69,26 +68,24 @@ class AccessRevokedEvent(AccessEvent):
     """A member has no access to a product any more."""
 
 
-def events(plan: Plan, done: Applied, notification: Notification | None) -> list[object]:
-    """What happened, as events.
+def events(applied: Applied, notification: Notification | None) -> list[object]:
+    """The events of a plan that was applied.
 
-    :param plan: the plan that was applied.
-    :param done: what applying it did.
     :param notification: the notification that led to it and is news, None for none.
     """
-    found: list[object] = []
-    if done.created:
-        found.append(contentrules.UserCreatedRules(done.user_id))
-    if done.created and notification is not None:
-        found.append(MemberCreateEvent(done.user_id, notification))
-    elif done.user_id and notification is not None and notification.kind in PAYMENTS:
-        found.append(MemberUpdateEvent(done.user_id, notification))
+    plan, found = applied.plan, list[object]()
+    if applied.created:
+        found.append(contentrules.UserCreatedRules(applied.user_id))
+    if applied.created and notification is not None:
+        found.append(MemberCreateEvent(applied.user_id, notification))
+    elif applied.user_id and notification is not None and notification.kind in PAYMENTS:
+        found.append(MemberUpdateEvent(applied.user_id, notification))
     for products, event, groups in (
         (plan.gained, AccessGrantedEvent, plan.groups_of),
         (plan.lost, AccessRevokedEvent, plan.revoked_with),
     ):
         found += [
-            event(done.user_id, *product, groups(product), plan.ends.get(product))
+            event(applied.user_id, *product, groups(product), plan.ends.get(product))
             for product in products
         ]
     return found

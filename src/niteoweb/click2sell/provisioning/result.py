@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.notification import Notification
+from niteoweb.click2sell.provisioning.apply import Applied
 
 
 #: Outcomes, from the one that a provider has to be told of first.
@@ -28,6 +30,19 @@ class Result:
     outcome: str
     reason: str = ""
     subject: str = ""
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What became of an entry, for events and mail after the commit.
+
+    :ivar applied: what was changed for its buyer; None when the entry was finished before, or
+        has to wait.
+    """
+
+    result: Result
+    notification: Notification
+    applied: Applied | None
 
 
 def of(entry: ledger.Entry) -> Result:

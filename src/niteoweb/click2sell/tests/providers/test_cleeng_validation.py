@@ -456,9 +456,7 @@ class TestMeantime(ValidationTestCase):
     def test_pages_tell_of_it(self):
         self.submitted()
         buyer = self.buyer(JANE)
-        (standing,) = products.of(
-            self.portal, buyer, history.entries(self.portal, buyer), self.now
-        )
+        (standing,) = products.of(history.outcome(self.portal, buyer, self.now))
         self.assertEqual((standing.state, standing.access), (State.PROVISIONAL, True))
         self.user("owner", "Manager")
         for path in (
