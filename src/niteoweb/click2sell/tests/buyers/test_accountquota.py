@@ -12,8 +12,8 @@ from niteoweb.click2sell.privacy import erasure
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import plan
 from niteoweb.click2sell.storage import trees
-from niteoweb.click2sell.tests.mail.test_alerts import AlertTestCase
-from niteoweb.click2sell.tests.setup.test_checklist import ChecklistTestCase
+from niteoweb.click2sell.tests.cases.mail import AlertTestCase
+from niteoweb.click2sell.tests.cases.pages import ChecklistTestCase
 from unittest import mock
 from zope.annotation.interfaces import IAnnotations
 

@@ -31,7 +31,7 @@ from niteoweb.click2sell.providers.plenigo import sample as plenigo_sample
 from niteoweb.click2sell.providers.plenigo.provider import PROVIDER as PLENIGO
 from niteoweb.click2sell.testing import conformance
 from niteoweb.click2sell.testing.conformance import Sample
-from niteoweb.click2sell.tests import deliveries
+from niteoweb.click2sell.tests.cases import deliveries
 from typing import Any
 from urllib.parse import urlencode
 

@@ -8,8 +8,8 @@ from niteoweb.click2sell.owner import access
 from niteoweb.click2sell.owner.action import carry_out
 from niteoweb.click2sell.provisioning import recording
 from niteoweb.click2sell.report import overview
-from niteoweb.click2sell.tests.base import EMAIL
-from niteoweb.click2sell.tests.base import SiteTestCase
+from niteoweb.click2sell.tests.cases.site import EMAIL
+from niteoweb.click2sell.tests.cases.site import SiteTestCase
 
 import transaction
 

@@ -1,7 +1,7 @@
 """The trees of the add-on, which its installation creates."""
 
 from niteoweb.click2sell.storage import trees
-from niteoweb.click2sell.tests.browser.test_notifications import PageTestCase
+from niteoweb.click2sell.tests.cases.pages import PageTestCase
 from zope.annotation.interfaces import IAnnotations
 
 import transaction
