@@ -1,6 +1,5 @@
 """Send what is in the outbox, each mail once, and remember how it went."""
 
-from collections.abc import Callable
 from email.message import EmailMessage
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps

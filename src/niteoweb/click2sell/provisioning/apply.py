@@ -25,7 +25,7 @@ logger = logging.getLogger("niteoweb.click2sell")
 
 @dataclass(frozen=True)
 class Applied:
-    """What applying a plan changed, for events and mail after the commit.
+    """A plan that was applied, with all that events and mail after the commit need.
 
     :ivar user_id: the account, "" when there is none.
     :ivar created: the account was made.
@@ -124,7 +124,7 @@ def _groups(buyer: buyers.Buyer, plan: Plan, user_id: str, now: datetime) -> Non
 
 
 def _entries(site: Any, plan: Plan, current: ledger.Entry | None) -> None:
-    """Write what became of the buyer's entries."""
+    """Write the outcomes of the buyer's entries."""
     for key, terms in plan.terms.items():
         ledger.change(
             ledger.get(site, key), days=terms.days, exclusive=terms.exclusive, terms_known=True
@@ -140,7 +140,7 @@ def _entries(site: Any, plan: Plan, current: ledger.Entry | None) -> None:
 
 
 def _report(entry: ledger.Entry, reason: str, subject: str) -> None:
-    """One line in the log for each thing that a person has to decide, without the address."""
+    """Log an entry that needs a person's decision, without the address."""
     level = logging.ERROR if reason.startswith("group") else logging.WARNING
     logger.log(
         level,

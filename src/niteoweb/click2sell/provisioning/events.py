@@ -1,4 +1,4 @@
-"""Tell the rest of the site what happened, after it is committed."""
+"""Events for the rest of the site, fired after the commit."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -94,7 +94,7 @@ def events(applied: Applied, notification: Notification | None) -> list[object]:
 def fire(found: Iterable[Any]) -> None:
     """Fire events, each in a transaction of its own.
 
-    A subscriber that fails loses what it changed itself; the purchase stays as it is.
+    A subscriber that fails loses its own changes; the purchase stays as it is.
     """
     for event in found:
         transaction.begin()

@@ -1,4 +1,4 @@
-"""The pipeline: write a notification down, work out what follows, make the site agree.
+"""The pipeline: write a notification down, plan the changes, make the site agree.
 
 The only module that knows all the others. Everything that changes the site on behalf of a
 notification goes through :func:`process`: a delivery, a replay, the sweep.
@@ -11,7 +11,6 @@ content rules come after that: nobody's purchase waits for a mail server.
 from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Mapping
-from datetime import datetime
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
@@ -47,6 +46,7 @@ import logging
 
 logger = logging.getLogger("niteoweb.click2sell")
 
+
 class Failed(Exception):
     """Provisioning failed; the entry is kept and can be tried again."""
 
@@ -58,7 +58,7 @@ def process(*notifications: Notification, signed_by: str = "") -> Result:
 
     :param signed_by: mark of the key of their signature, see
         :func:`niteoweb.click2sell.settings.secretkeys.mark`; "" for none.
-    :returns: what became of them; of several the result that concerns the provider most.
+    :returns: their result; of several the result that concerns the provider most.
     :raises niteoweb.click2sell.storage.transactions.Busy: try again later; nothing is lost.
     :raises Failed: something unexpected happened; the entries are kept as failed.
     """
@@ -227,7 +227,7 @@ def _settle(keys: Collection[str], again: bool) -> dict[str, Settled]:
         now = timestamps.now()
         taken_up = (*keys, *recording.take_up(site, keys, now))
         provisioned = {key: _provision_entry(site, key, again) for key in taken_up}
-        ends = recording.write_new(site, transfer.ends(site, taken_up, now), now)
+        ends = recording.write_new(site, transfer.taken_over(site, taken_up, now), now)
         return {**provisioned, **{key: _provision_entry(site, key, again) for key in ends}}
 
     try:

@@ -1,4 +1,4 @@
-"""What became of a notification, as far as whoever delivered it has to know."""
+"""The result of a notification, as far as its provider has to know."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.provisioning.apply import Applied
 
 
-#: Outcomes, from the one that a provider has to be told of first.
+#: Outcomes, the most important for a provider first.
 WORST = (
     ledger.REFUSED,
     ledger.NOT_KEPT,
@@ -21,7 +21,7 @@ WORST = (
 
 @dataclass(frozen=True)
 class Result:
-    """What became of a notification.
+    """The result of a notification.
 
     :ivar outcome: of the ledger entry, see :mod:`niteoweb.click2sell.ledger.ledger`; "not kept"
         when its transaction has too many entries already.
@@ -34,10 +34,10 @@ class Result:
 
 @dataclass(frozen=True)
 class Settled:
-    """What became of an entry, for events and mail after the commit.
+    """An entry after processing, for events and mail after the commit.
 
-    :ivar applied: what was changed for its buyer; None when the entry was finished before, or
-        has to wait.
+    :ivar applied: the plan that was applied; None when the entry was finished before, or has to
+        wait.
     """
 
     result: Result
@@ -46,10 +46,10 @@ class Settled:
 
 
 def of(entry: ledger.Entry) -> Result:
-    """What became of an entry's notification."""
+    """The result of an entry's notification."""
     return Result(entry["outcome"], entry["reason"], entry["subject"])
 
 
 def worst(results: Iterable[Result]) -> Result:
-    """Of several results the one that the provider has to be told."""
+    """The result that concerns the provider most."""
     return min(results, key=lambda result: WORST.index(result.outcome))

@@ -1,4 +1,4 @@
-"""The places where a process can die or fail, in order; tests make it do both at each of them."""
+"""The places where a process can die or fail, in order: tests make it do so at each."""
 
 STEPS = (
     "before record",

@@ -16,6 +16,7 @@ from niteoweb.click2sell.providers.cleeng import validationservice as validating
 from niteoweb.click2sell.providers.cleeng.fake import TOKEN
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import validation
+from niteoweb.click2sell.storage import steps
 from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.tests.cases.providers import CleengTestCase
 from niteoweb.click2sell.tests.cases.providers import GOLD
@@ -508,7 +509,7 @@ class TestMeantime(ValidationTestCase):
             if name == "recorded":
                 raise Killed
 
-        with mock.patch.object(pipeline, "step", step), self.assertRaises(Killed):
+        with mock.patch.object(steps, "reached", step), self.assertRaises(Killed):
             validating.submit(validating.Purchase(JANE, TV, GOLD), "me")
         transaction.abort()
         self.has()
