@@ -1,4 +1,4 @@
-"""One accepted entry of the ledger, as far as it matters for access.
+"""Billing events: accepted entries of the ledger, as far as they matter for access.
 
 Pure: imports nothing of Zope or Plone, does no I/O and reads no clock.
 """
@@ -74,7 +74,7 @@ _KIND_ORDER = {
 
 @dataclass(frozen=True)
 class BillingEvent:
-    """One accepted entry of the ledger, as far as it matters for access.
+    """An accepted entry of the ledger, as far as it matters for access.
 
     :ivar key: the entry's unique key.
     :ivar product_id: the product; of a plan change, the new one.
@@ -89,7 +89,7 @@ class BillingEvent:
     :ivar subscription: whether the provider called it a subscription.
     :ivar valid_until: end of access in UTC, where the provider states one.
     :ivar tie: goes before the key in the order, where the key was replaced.
-    :ivar by_owner: the site's owner did it, who gives on top of what was paid for.
+    :ivar by_owner: the site's owner did it, who gives on top of paid access.
     :ivar snapshot: it states all of a subscription as it was at its time.
     :ivar external_subscription_id: the shop's id of the subscription, where the provider passes
         on a purchase from another shop.
@@ -120,14 +120,14 @@ class BillingEvent:
 
     @property
     def states(self) -> bool:
-        """Whether it states that a subscription gives access, to what, and until when."""
+        """Whether it states the access that a subscription gives: its product and its end."""
         if self.kind is Kind.CANCELLATION and self.valid_until is None:
             return False
         return self.snapshot and (self.kind in GIVING or self.kind is Kind.CANCELLATION)
 
     @property
     def changes_product(self) -> bool:
-        """Whether a chain goes on with another product; what an owner extends never does."""
+        """Whether a chain goes on with another product; an owner's extension never does so."""
         may = self.kind is Kind.PLAN_CHANGE or self.states
         return may and self.plausible and not self.by_owner
 

@@ -1,4 +1,4 @@
-"""What keeps a buyer out, in one sentence: the answer to "I paid, why can't I get in?"."""
+"""Diagnosis: the obstacle that keeps a buyer out, as the answer to "I paid, why no access?"."""
 
 from collections.abc import Callable
 from collections.abc import Sequence
@@ -26,14 +26,14 @@ from zope.i18nmessageid import Message
 
 @dataclass(frozen=True)
 class Obstacle:
-    """What keeps a buyer out.
+    """The obstacle that keeps a buyer out.
 
     :ivar code: one of :data:`TEXTS`.
     :ivar at: when it began, or will be over, in UTC.
-    :ivar subject: what it is about: a product, a group, an account, an error.
+    :ivar subject: its product, group, account or error.
     :ivar key: of the notification that it comes from, "" for none.
-    :ivar reason: why that one needs attention, a code of reasons.py.
-    :ivar reason_subject: what that reason is about.
+    :ivar reason: why that notification needs attention, a code of reasons.py.
+    :ivar reason_subject: the subject of that reason.
     """
 
     code: str
@@ -122,7 +122,7 @@ def text(
     """The sentence for the owner, to be translated.
 
     :param shown: how a moment is written.
-    :param said: translates what the sentence quotes.
+    :param said: translates the texts that the sentence quotes.
     """
     return Message(
         TEXTS[found.code],
@@ -142,7 +142,7 @@ def find(
     groups: Sequence[Membership],
     now: datetime,
 ) -> Obstacle | None:
-    """What keeps a buyer out, the first thing to be put right; None when nothing does.
+    """Find the obstacle that has to be put right first; None when there is none.
 
     :param found: all of the buyer's entries.
     :param standings: how the buyer stands with its products.
@@ -233,7 +233,7 @@ def _waits_for(entry: ledger.Entry, group_id: str) -> bool:
 def _opens_nothing(
     standings: Sequence[ProductAccess], groups: Sequence[Membership]
 ) -> Obstacle | None:
-    """Whether what was bought gives no group at all."""
+    """Whether the products with access give no group at all."""
     given = {because.product for group in groups for because in group.reasons}
     live = [s for s in standings if s.access]
     if any((s.provider, s.product_id) in given for s in live):
@@ -266,7 +266,7 @@ def _no_line(standing: ProductAccess) -> Obstacle:
 def _ended(
     standings: Sequence[ProductAccess], found: Sequence[ledger.Entry], now: datetime
 ) -> Obstacle | None:
-    """Why there is no access to what was bought last."""
+    """Why there is no access to the product that was bought last."""
     if not standings:
         return None
     last = max(standings, key=lambda s: s.causes[-1].at)
@@ -292,7 +292,7 @@ def _ended(
 
 
 def _mail(site: Any, buyer: buyers.Buyer) -> Obstacle | None:
-    """Whether the welcome mail is what is missing; only who was made a member gets one."""
+    """Whether only the welcome mail is missing, which members that we made get."""
     if not buyer["made"] or not accounts.never_logged_in(buyer["user_id"]):
         return None
     found = [m for m in timeline.mails(site, buyer) if m["kind"] == outbox.WELCOME]

@@ -28,16 +28,16 @@ DROPPED = "mail dropped"
 
 @dataclass(frozen=True)
 class TimelineEvent:
-    """One thing that happened.
+    """An event of a buyer's timeline.
 
     :ivar at: in UTC.
     :ivar what: one of the constants above, or an event of the log of buyers.py.
-    :ivar subject: what it is about: the kind of the notification or of the mail, the group, the
-        account, what was noted.
+    :ivar subject: the kind of the notification or of the mail, the group, the account, or the
+        kind of the note.
     :ivar key: of the entry, "" for none.
     :ivar outcome: of the entry.
     :ivar reason: of the entry's outcome, a code of reasons.py.
-    :ivar reason_subject: what that reason is about.
+    :ivar reason_subject: the subject of that reason.
     :ivar product: name or id of the product.
     :ivar receipt: of the notification.
     :ivar text: an owner's reason or note, or why a mail was not sent.
@@ -129,7 +129,7 @@ def _entry(entry: ledger.Entry) -> TimelineEvent:
 
 
 def _notes(noted: Mapping[str, Any]) -> Iterator[TimelineEvent]:
-    """What owners decided.
+    """The decisions of owners.
 
     :param noted: an entry, or the buyer's record.
     """
