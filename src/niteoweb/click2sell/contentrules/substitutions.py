@@ -131,5 +131,5 @@ class FullName(Substitution):
     description = _("Full name of the member, or the e-mail address")
 
     def text(self) -> str:
-        found = accounts.fields(self.event.user_id, ("fullname", "email"))
-        return found["fullname"] or found["email"] or ""
+        fields = accounts.fields(self.event.user_id, ("fullname", "email"))
+        return fields["fullname"] or fields["email"] or ""

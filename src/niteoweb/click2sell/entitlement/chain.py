@@ -152,8 +152,8 @@ class History:
         self._join(event, self._paid_chain(event) or self._begin(event))
 
     def _state(self, event: BillingEvent) -> None:
-        found = self._by_transaction.get((event.provider, event.transaction), ())
-        chain = max(found, key=_place, default=None) or self._begin(event)
+        chains = self._by_transaction.get((event.provider, event.transaction), ())
+        chain = max(chains, key=_place, default=None) or self._begin(event)
         self._join(event, chain)
         self._move(chain, event)
 
@@ -169,13 +169,13 @@ class History:
             (self._by_transaction, event.transaction),
             (self._by_receipt, event.receipt),
         ):
-            found = index[event.provider, name]
-            if name and chain not in found:
-                found.append(chain)
+            chains = index[event.provider, name]
+            if name and chain not in chains:
+                chains.append(chain)
 
     def _paid_chain(self, event: BillingEvent) -> Chain | None:
-        found = self._by_transaction.get((event.provider, event.transaction), ())
-        same = [chain for chain in found if chain.product_id == event.product_id]
+        chains = self._by_transaction.get((event.provider, event.transaction), ())
+        same = [chain for chain in chains if chain.product_id == event.product_id]
         unnamed = event.kind is Kind.RENEWAL and not event.fully_signed
         if not same and unnamed and _sale(event) not in self._sales:
             known = self._by_product.get((event.provider, event.product_id), ())
@@ -183,9 +183,9 @@ class History:
         return max(same, key=_place, default=None)
 
     def _change_plan(self, event: BillingEvent) -> None:
-        found = self._by_transaction.get((event.provider, event.transaction), ())
-        same = [chain for chain in found if chain.product_id == event.product_id]
-        chain = max(same or found, key=_place, default=None)
+        chains = self._by_transaction.get((event.provider, event.transaction), ())
+        same = [chain for chain in chains if chain.product_id == event.product_id]
+        chain = max(same or chains, key=_place, default=None)
         if chain is None:
             self.attention.setdefault(event.key, NO_PURCHASE)
             return
@@ -232,11 +232,11 @@ class History:
             (self._by_transaction, event.transaction),
             (self._by_receipt, event.receipt),
         ):
-            found = index.get((event.provider, name)) if name else None
-            if found:
+            chains = index.get((event.provider, name)) if name else None
+            if chains:
                 return [
-                    chain for chain in found if chain.had(event.product_id, OPEN)
-                ] or found, True
+                    chain for chain in chains if chain.had(event.product_id, OPEN)
+                ] or chains, True
             if event.fully_signed:
                 return [], True
         known = self._by_product.get((event.provider, event.product_id), ())

@@ -32,44 +32,21 @@ UNKNOWN_KIND = "unknown kind"
 
 #: Why an entry needs a person; the codes are stored, so they never change.
 CODES = frozenset(
-    {
-        FUTURE,
-        BEYOND,
-        AFTER_REFUND,
-        AMBIGUOUS,
-        UNMATCHED_REFUND,
-        OPEN_END,
-        NO_PURCHASE,
-        ENDED,
-        DISPLACED,
-        CUSTOMER_DELETED,
-        UNKNOWN_KIND,
-    }
+    (
+        *(FUTURE, BEYOND, AFTER_REFUND, AMBIGUOUS, UNMATCHED_REFUND, OPEN_END),
+        *(NO_PURCHASE, ENDED, DISPLACED, CUSTOMER_DELETED, UNKNOWN_KIND),
+    )
 )
 
 #: Reasons of payments that took no effect; with the others the payment counts all the same.
 GRANTS_NOTHING = CODES - {AMBIGUOUS, DISPLACED, OPEN_END, CUSTOMER_DELETED}
 
-_KIND_ORDER = {
-    kind: position
-    for position, kind in enumerate(
-        (
-            Kind.PURCHASE,
-            Kind.RENEWAL,
-            Kind.PLAN_CHANGE,
-            Kind.CANCELLATION,
-            Kind.REACTIVATION,
-            Kind.REFUND,
-            Kind.CHARGEBACK,
-            Kind.PAYMENT_FAILED,
-            Kind.EXPIRY,
-            Kind.PROVISIONAL,
-            Kind.CORRECTION,
-            Kind.INFORMATION,
-            Kind.UNKNOWN,
-        )
-    )
-}
+#: The order of events at one moment.
+_KINDS = (
+    *(Kind.PURCHASE, Kind.RENEWAL, Kind.PLAN_CHANGE, Kind.CANCELLATION, Kind.REACTIVATION),
+    *(Kind.REFUND, Kind.CHARGEBACK, Kind.PAYMENT_FAILED, Kind.EXPIRY, Kind.PROVISIONAL),
+    *(Kind.CORRECTION, Kind.INFORMATION, Kind.UNKNOWN),
+)
 
 
 @dataclass(frozen=True)
@@ -93,7 +70,7 @@ class BillingEvent:
     :ivar snapshot: it states all of a subscription as it was at its time.
     :ivar external_subscription_id: the shop's id of the subscription, where the provider passes
         on a purchase from another shop.
-    :ivar for_all: it ends whatever the buyer has from the provider.
+    :ivar for_all: it ends all access of the buyer by the provider.
     :ivar fully_signed: the provider names the subscription in each notification, so that no
         other one is meant.
     """
@@ -134,7 +111,7 @@ class BillingEvent:
     @property
     def order(self) -> tuple[datetime, int, str]:
         """Its place in a history: provider time, then kind, then key."""
-        return self.occurred_at, _KIND_ORDER[self.kind], self.tie + self.key
+        return self.occurred_at, _KINDS.index(self.kind), self.tie + self.key
 
     @property
     def plausible(self) -> bool:

@@ -118,8 +118,8 @@ def groups(
 
     :param aliases: as for :meth:`Line.names`.
     """
-    found = (line.group_id for line in lines if line.names(product, aliases))
-    return tuple(dict.fromkeys(found))
+    names = (line.group_id for line in lines if line.names(product, aliases))
+    return tuple(dict.fromkeys(names))
 
 
 def due_groups(
@@ -149,9 +149,9 @@ def terms(
 
     :param aliases: as for :meth:`Line.names`. A line that names the product itself comes first.
     """
-    found = [line for line in lines if line.names(product, aliases)]
-    found.sort(key=lambda line: line.product_id != product[1])
-    return found[0].terms if found else None
+    named = [line for line in lines if line.names(product, aliases)]
+    named.sort(key=lambda line: line.product_id != product[1])
+    return named[0].terms if named else None
 
 
 def _line(number: int, text: str, provider: str) -> Line:

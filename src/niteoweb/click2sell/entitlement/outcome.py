@@ -215,11 +215,11 @@ def _granting_after(chain: Chain, refund: BillingEvent) -> Iterable[BillingEvent
 
 
 def _entitlements(timelines: Iterable[AccessTimeline]) -> Iterable[Entitlement]:
-    found: dict[tuple[str, str], list[tuple[AccessTimeline, ProductPeriod]]] = defaultdict(list)
+    by_product: dict[Product, list[tuple[AccessTimeline, ProductPeriod]]] = defaultdict(list)
     for timeline in timelines:
         for product_id, period in timeline.periods.items():
-            found[timeline.chain.first.provider, product_id].append((timeline, period))
-    for (provider, product_id), periods in sorted(found.items(), key=lambda item: item[0]):
+            by_product[timeline.chain.first.provider, product_id].append((timeline, period))
+    for (provider, product_id), periods in sorted(by_product.items(), key=lambda item: item[0]):
         timeline, period = max(periods, key=_rank)
         state, until, limit, keys = period.state, period.until, period.limit, timeline.keys
         refund = timeline.chain.undone_by
@@ -244,9 +244,11 @@ def _entitlements(timelines: Iterable[AccessTimeline]) -> Iterable[Entitlement]:
         )
 
 
-def _bridged(found: Iterable[Entitlement], given: Iterable[Bridge]) -> tuple[Entitlement, ...]:
+def _bridged(
+    entitlements: Iterable[Entitlement], given: Iterable[Bridge]
+) -> tuple[Entitlement, ...]:
     """Entitlements with the access that is given until a provider has confirmed it."""
-    by_product = {entitlement.product: entitlement for entitlement in found}
+    by_product = {entitlement.product: entitlement for entitlement in entitlements}
     for bridge in given:
         known = by_product.get(bridge.product)
         by_product[bridge.product] = _with(known, bridge)
@@ -271,8 +273,8 @@ def _with(known: Entitlement | None, bridge: Bridge) -> Entitlement:
     )
 
 
-def _rank(found: tuple[AccessTimeline, ProductPeriod]) -> tuple[bool, datetime, int]:
-    timeline, period = found
+def _rank(reached: tuple[AccessTimeline, ProductPeriod]) -> tuple[bool, datetime, int]:
+    timeline, period = reached
     return timeline.chain.undone_by is None, period.limit, timeline.chain.place
 
 

@@ -117,7 +117,7 @@ TEXTS = {
 
 
 def text(
-    found: Obstacle, shown: Callable[[datetime], str], said: Callable[[Message | str], str]
+    obstacle: Obstacle, shown: Callable[[datetime], str], said: Callable[[Message | str], str]
 ) -> Message:
     """The sentence for the owner, to be translated.
 
@@ -125,11 +125,11 @@ def text(
     :param said: translates the texts that the sentence quotes.
     """
     return Message(
-        TEXTS[found.code],
+        TEXTS[obstacle.code],
         mapping={
-            "time": shown(found.at) if found.at else "",
-            "subject": found.subject,
-            "reason": said(reasons.text(found.reason, found.reason_subject)),
+            "time": shown(obstacle.at) if obstacle.at else "",
+            "subject": obstacle.subject,
+            "reason": said(reasons.text(obstacle.reason, obstacle.reason_subject)),
         },
     )
 
@@ -137,30 +137,30 @@ def text(
 def find(
     site: Any,
     buyer: buyers.Buyer,
-    found: Sequence[ledger.Entry],
+    entries: Sequence[ledger.Entry],
     standings: Sequence[ProductAccess],
     groups: Sequence[Membership],
     now: datetime,
 ) -> Obstacle | None:
     """Find the obstacle that has to be put right first; None when there is none.
 
-    :param found: all of the buyer's entries.
+    :param entries: all of the buyer's entries.
     :param standings: how the buyer stands with its products.
     :param groups: those that the buyer is in, or should be.
     :param now: in UTC.
     """
     if pseudonyms.is_erased(buyer):
         return Obstacle("erased", timestamps.from_iso(buyer["erased_at"]))
-    payments = sorted((e for e in found if history.is_payment(e)), key=ledger.place)
+    payments = sorted((e for e in entries if history.is_payment(e)), key=ledger.place)
     if not payments:
         return Obstacle("no purchase")
     access = any(standing.access for standing in standings)
     problem = _account(buyer, payments) or (
-        _groups(groups, found)
+        _groups(groups, entries)
         or _opens_nothing(standings, groups)
         or _beside(payments, standings)
         if access
-        else _payment(payments[0]) or _ended(standings, found, now)
+        else _payment(payments[0]) or _ended(standings, entries, now)
     )
     return problem or (_mail(site, buyer) if access else None)
 
@@ -199,7 +199,7 @@ def _account(buyer: buyers.Buyer, payments: Sequence[ledger.Entry]) -> Obstacle 
     return None
 
 
-def _groups(groups: Sequence[Membership], found: Sequence[ledger.Entry]) -> Obstacle | None:
+def _groups(groups: Sequence[Membership], entries: Sequence[ledger.Entry]) -> Obstacle | None:
     """Whether a group that is due is not given.
 
     It comes from the notification that waits for the group, or the first that gives it.
@@ -213,7 +213,7 @@ def _groups(groups: Sequence[Membership], found: Sequence[ledger.Entry]) -> Obst
     for group in groups:
         code = codes.get(group.standing)
         if code is not None and group.reasons:
-            waiting = (e["key"] for e in found if _waits_for(e, group.id))
+            waiting = (e["key"] for e in entries if _waits_for(e, group.id))
             return Obstacle(
                 code,
                 group.at,
@@ -242,11 +242,11 @@ def _opens_nothing(
 
 
 def _beside(
-    found: Sequence[ledger.Entry], standings: Sequence[ProductAccess]
+    entries: Sequence[ledger.Entry], standings: Sequence[ProductAccess]
 ) -> Obstacle | None:
     """Whether a payment came to nothing, while others give access to something else."""
     by_product = {(s.provider, s.product_id): s for s in standings}
-    for entry in found:
+    for entry in entries:
         standing = by_product.get(history.product(entry))
         if standing is not None and standing.access:
             continue
@@ -264,7 +264,7 @@ def _no_line(standing: ProductAccess) -> Obstacle:
 
 
 def _ended(
-    standings: Sequence[ProductAccess], found: Sequence[ledger.Entry], now: datetime
+    standings: Sequence[ProductAccess], entries: Sequence[ledger.Entry], now: datetime
 ) -> Obstacle | None:
     """Why there is no access to the product that was bought last."""
     if not standings:
@@ -283,9 +283,9 @@ def _ended(
     elif any(c.kind == Kind.CANCELLATION for c in last.causes):
         code = "cancelled"
     else:
-        entries = {entry["key"]: entry for entry in found}
+        by_key = {entry["key"]: entry for entry in entries}
         renews = any(
-            c.kind == Kind.RENEWAL or entries[c.key]["subscription"] for c in last.causes
+            c.kind == Kind.RENEWAL or by_key[c.key]["subscription"] for c in last.causes
         )
         code = "not renewed" if renews else "over"
     return Obstacle(code, at, _product(last), cause.key)
@@ -295,8 +295,8 @@ def _mail(site: Any, buyer: buyers.Buyer) -> Obstacle | None:
     """Whether only the welcome mail is missing, which members that we made get."""
     if not buyer["made"] or not accounts.never_logged_in(buyer["user_id"]):
         return None
-    found = [m for m in timeline.mails(site, buyer) if m["kind"] == outbox.WELCOME]
-    mails = [mail for mail in found if mail["user_id"] == buyer["user_id"]]
+    welcomes = [m for m in timeline.mails(site, buyer) if m["kind"] == outbox.WELCOME]
+    mails = [mail for mail in welcomes if mail["user_id"] == buyer["user_id"]]
     if not mails:
         return Obstacle("no mail")
     mail = mails[0]

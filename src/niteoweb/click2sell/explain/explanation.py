@@ -91,18 +91,18 @@ def explain(site: Any, buyer: buyers.Buyer, now: datetime) -> Explanation:
     )
 
 
-def name(found: Sequence[ledger.Entry]) -> str:
+def name(entries: Sequence[ledger.Entry]) -> str:
     """The buyer's name, as the latest entry that has one has it; "" when none has."""
-    for entry in sorted(found, key=ledger.place):
+    for entry in sorted(entries, key=ledger.place):
         full = f"{entry['first_name']} {entry['last_name']}".strip()
         if full:
             return full
     return ""
 
 
-def addresses(buyer: buyers.Buyer, found: Sequence[ledger.Entry]) -> tuple[str, ...]:
+def addresses(buyer: buyers.Buyer, entries: Sequence[ledger.Entry]) -> tuple[str, ...]:
     """The buyer's addresses, that of the latest payment first."""
-    latest = [entry["buyer"] for entry in sorted(found, key=ledger.place) if _paid(entry)]
+    latest = [entry["buyer"] for entry in sorted(entries, key=ledger.place) if _paid(entry)]
     return tuple(dict.fromkeys((*latest[:1], *buyer["addresses"])))
 
 

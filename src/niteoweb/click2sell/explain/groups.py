@@ -126,5 +126,5 @@ def _line(lines: Sequence[Line], access: ProductAccess, group_id: str) -> int | 
 
 
 def _title(group_id: str) -> str:
-    found = api.group.get(groupname=group_id)
-    return (found.getProperty("title", "") if found is not None else "") or group_id
+    record = api.group.get(groupname=group_id)
+    return (record.getProperty("title", "") if record is not None else "") or group_id

@@ -75,7 +75,7 @@ def find(
         return AccountPlan(user_id=chosen, attach=True)
     try:
         user_id = accounts.choose(
-            site, payments[-1]["buyer"], lambda found: buyers.made_by_us(site, found)
+            site, payments[-1]["buyer"], lambda account: buyers.made_by_us(site, account)
         )
     except accounts.NeedsAttention as problem:
         return AccountPlan(problem=problem.reason, deleted_at=buyer["deleted_at"])

@@ -111,10 +111,10 @@ def is_wanted(notification: Notification) -> bool:
 
 def questions(site: Any, keys: Iterable[str]) -> tuple[Notification, ...]:
     """The notifications of those entries whose provider has to be asked."""
-    found = (ledger.get(site, key) for key in keys)
+    entries = (ledger.get(site, key) for key in keys)
     return tuple(
         customers.named(site, history.notification(entry))
-        for entry in found
+        for entry in entries
         if entry is not None and asks(entry)
     )
 
@@ -167,9 +167,9 @@ def _ask(notification: Notification, hurried: bool) -> Reply:
         return Reply(reason=UNREACHABLE, error="It could not be reached a moment ago.")
     try:
         now = timestamps.now()
-        told = provider.client.complete(notification, stored, now)
+        notifications = provider.client.complete(notification, stored, now)
         breaker.reset(provider.name)
-        return Reply(told)
+        return Reply(notifications)
     except Unreachable as error:
         breaker.trip(provider.name, asked_how)
         key = notification.key

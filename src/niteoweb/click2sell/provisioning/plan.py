@@ -254,8 +254,8 @@ def _properties(
         wanted["affiliate"] = paid[0]["affiliate"]
     if account.create:
         # A provider may tell the name apart from the purchase.
-        told = (history.notification(entry).fullname for entry in (latest, *outcome.entries))
-        return {**wanted, "fullname": next(filter(None, told), "")}
+        names = (history.notification(entry).fullname for entry in (latest, *outcome.entries))
+        return {**wanted, "fullname": next(filter(None, names), "")}
     return _different(account.user_id, wanted)
 
 

@@ -96,26 +96,26 @@ def take_up(site: Any, keys: Iterable[str], now: datetime) -> tuple[str, ...]:
     :param now: in UTC.
     :returns: keys of more entries that are to be processed.
     """
-    found: list[str] = []
-    # What is found may lead to more.
-    for entry in map(partial(ledger.get, site), chain(keys, found)):
+    following: list[str] = []
+    # Entries that follow may lead to more.
+    for entry in map(partial(ledger.get, site), chain(keys, following)):
         if entry is None:
             continue
-        found += write_new(site, validation.told(site, entry, now), now)
-        found += write_new(site, transfer.passed_on(site, entry), now)
+        following += write_new(site, validation.told(site, entry, now), now)
+        following += write_new(site, transfer.passed_on(site, entry), now)
         if not entry["buyer_id"] or not entry.get("customer_id"):
             continue
         for key in customers.take_waiting(site, (entry["provider"], entry["customer_id"])):
             waiting = ledger.get(site, key)
             if waiting["buyer_id"] or waiting["dismissed"] is not None:
                 continue
-            told = customers.named(site, history.notification(waiting))
-            if enrichment.asks(waiting) and enrichment.is_wanted(told):
+            notification = customers.named(site, history.notification(waiting))
+            if enrichment.asks(waiting) and enrichment.is_wanted(notification):
                 continue  # its provider still has to be asked
             ledger.finish(site, waiting, ledger.RECEIVED)
-            amend(site, waiting, told, now)
-            found.append(key)
-    return tuple(found)
+            amend(site, waiting, notification, now)
+            following.append(key)
+    return tuple(following)
 
 
 def _file(site: Any, entry: ledger.Entry, notification: Notification) -> None:

@@ -253,8 +253,8 @@ def _unanswered(site: Any, entry: ledger.Entry) -> list[Process]:
     """The validations of a subscription that the provider has given no name yet."""
     place = (entry["provider"], entry.get("external_subscription_id", ""))
     filed = trees.tree(site, "validations_pending").keys((*place, ""), (*place, "~"))
-    found = (get(site, id_) for *_place, id_ in filed)
-    return [process for process in found if not process["question"]]
+    processes = (get(site, id_) for *_place, id_ in filed)
+    return [process for process in processes if not process["question"]]
 
 
 def _place(process: Mapping[str, Any]) -> tuple[str, str, str]:
