@@ -13,7 +13,7 @@ from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.notification import Delivery
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.providers.click2sell import protocol as click2sell
-from niteoweb.click2sell.provisioning import outage
+from niteoweb.click2sell.provisioning import enrichment
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.storage import trees as store
 from niteoweb.click2sell.testing.layers import FUNCTIONAL
@@ -54,7 +54,7 @@ class SiteTestCase(unittest.TestCase):
         self.portal = self.layer["portal"]
         self.now = NOW
         self.enterContext(mock.patch.object(timestamps, "now", lambda: self.now))
-        outage.forget()
+        enrichment.breaker._away.clear()
         logout()
         self.settings(
             secretkey=deliveries.SECRET_KEY,
