@@ -9,6 +9,7 @@ from niteoweb.click2sell.tests.cases import deliveries
 from plone import api
 from plone.app.testing import FunctionalTesting
 from plone.app.testing import PloneSandboxLayer
+from plone.testing import Layer
 from plone.testing.zope import WSGI_SERVER_FIXTURE
 from unittest import mock
 
@@ -38,6 +39,8 @@ class ShopLayer(PloneSandboxLayer):
             transaction.commit()
 
 
+#: For tests that start processes: they need no site, and `bin/test -u` leaves them out.
+PROCESS = Layer(name="niteoweb.click2sell:Process")
 SHOP_FIXTURE = ShopLayer()
 SHOP = FunctionalTesting(bases=(SHOP_FIXTURE,), name="niteoweb.click2sell:Shop")
 #: Real HTTP, too.
