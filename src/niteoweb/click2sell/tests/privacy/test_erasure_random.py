@@ -21,6 +21,7 @@ from niteoweb.click2sell.privacy import export
 from niteoweb.click2sell.privacy import preview
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.storage import trees
+from niteoweb.click2sell.tests.cases import EXAMPLES
 from niteoweb.click2sell.tests.cases.erasure import ErasureTestCase
 from plone import api
 from typing import Any
@@ -28,13 +29,11 @@ from unittest import mock
 from ZODB.serialize import referencesf
 from zope.annotation.interfaces import IAnnotations
 
-import os
 import random
 import transaction
 
 
-#: For a long look, once in a while.
-HISTORIES = 25 * int(os.environ.get("CLICK2SELL_EXAMPLES", "1"))
+HISTORIES = round(25 * EXAMPLES)
 #: What happens in each of them, at most.
 STEPS = 25
 PRODUCTS = (("click2sell", "1"), ("click2sell", "2"))

@@ -12,6 +12,7 @@ from niteoweb.click2sell.providers.cleeng import protocol as cleeng
 from niteoweb.click2sell.storage import steps
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees
+from niteoweb.click2sell.tests.cases.layers import NOW
 from niteoweb.click2sell.tests.cases.process import Worker
 from niteoweb.click2sell.tests.cases.providers import CleengTestCase
 from niteoweb.click2sell.tests.cases.providers import GOLD
@@ -19,7 +20,6 @@ from niteoweb.click2sell.tests.cases.providers import JANE
 from niteoweb.click2sell.tests.cases.providers import JOE
 from niteoweb.click2sell.tests.cases.providers import SILVER
 from niteoweb.click2sell.tests.cases.providers import TV
-from niteoweb.click2sell.tests.cases.site import NOW
 from random import Random
 from unittest import mock
 
