@@ -129,7 +129,7 @@ def perform(
 def follow_up(applied: Applied, notification: Notification | None) -> None:
     """Fire events and send mail after a commit, outside the lock. No purchase is lost here.
 
-    :param notification: the one that led to it and is news, None for none.
+    :param notification: the notification that is news and led to it, None for none.
     """
     if applied.created and notification is None:
         payment = ledger.get(plone_site.get(), applied.plan.payment)
@@ -141,7 +141,7 @@ def follow_up(applied: Applied, notification: Notification | None) -> None:
 
 
 def send(mail_id: str, password: str = "", claim: str = "") -> None:
-    """Send a mail of the outbox now; one that cannot be sent is left to the sweep.
+    """Send a mail of the outbox now; a mail that cannot be sent is left to the sweep.
 
     :param password: the new member's, while it is known.
     :param claim: on the mail, see :class:`~.apply.Applied`; "" for none.
