@@ -1,12 +1,12 @@
 """The callback: method, size and content type of a request, and the answer. Nothing else.
 
-Each registered payment provider has one, ``@@click2sell`` for example, see registration.py.
+Each payment provider registers it in its ZCML as a page of its own name, such as
+``@@click2sell``.
 """
 
 from collections.abc import Callable
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
-from niteoweb.click2sell.interfaces import IPaymentProvider
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import rejections
 from niteoweb.click2sell.notification import Answer
@@ -55,12 +55,8 @@ class Callback(BrowserView):
     """What a payment provider posts its notifications to.
 
     Anonymous: the signature tells who it is. The parameters are read from the body alone, since
-    Zope mixes those of the query string into the form.
-
-    :ivar name: of the provider.
+    Zope mixes those of the query string into the form. The page's name is the provider's.
     """
-
-    name = ""
 
     def __call__(self) -> str:
         try:
@@ -75,7 +71,7 @@ class Callback(BrowserView):
         return self._say(status, text)
 
     def _handle(self) -> tuple[int, str]:
-        provider = registry.get(self.name)
+        provider = registry.get(self.__name__)
         if provider is None or not registry.is_enabled(provider):
             return 404, NOT_FOUND
         if self.request.method != "POST":
@@ -106,8 +102,8 @@ class Callback(BrowserView):
         """Keep a genuine delivery that cannot be read; a person has to see it."""
         status, text = self._answer(
             lambda: pipeline.process_broken(
-                idempotency_key(self.name, hashlib.sha256(body).hexdigest()),
-                self.name,
+                idempotency_key(self.__name__, hashlib.sha256(body).hexdigest()),
+                self.__name__,
                 genuine.transaction,
                 genuine.payload(),
                 error.parameter,
@@ -127,7 +123,7 @@ class Callback(BrowserView):
         return refusals.get(result.outcome, (200, PARSED))
 
     def _say(self, status: int, text: str) -> str:
-        provider = registry.get(self.name)
+        provider = registry.get(self.__name__)
         answer = Answer(status, text) if provider is None else provider.answer(status, text)
         response = self.request.response
         response.setStatus(answer.status, lock=True)
@@ -156,8 +152,3 @@ class Callback(BrowserView):
             return b""
         body.seek(0)
         return body.read(LARGEST_BODY + 1)
-
-
-def view_of(provider: IPaymentProvider) -> type[Callback]:
-    """The callback of a provider."""
-    return type("Callback", (Callback,), {"name": provider.name, "__name__": provider.name})

@@ -5,11 +5,11 @@ from zope.interface import Interface
 
 
 class IPaymentProvider(Interface):
-    """A payment provider: a named utility, and nothing else has to be registered.
+    """A payment provider: a named utility.
 
     :class:`niteoweb.click2sell.provider.registry.PaymentProvider` makes one of a pure module
-    and a settings schema. What is found through the utility: the callback view ``@@name``, the
-    tab with the settings, filters and titles of pages, and the tables of the documentation.
+    and a settings schema. Its folder also registers the callback ``@@name``, the page with its
+    settings and the control panel of plone.restapi, whose classes find the provider by name.
     """
 
     name = Attribute("Small letters and digits; the utility's name, and that of the view.")

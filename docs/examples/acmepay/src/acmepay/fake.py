@@ -1,11 +1,11 @@
 """An Acme Pay that is not real: writes webhooks, and delivers them signed."""
 
-from acmepay import provider
+from acmepay import protocol
 from datetime import datetime
 from datetime import timedelta
-from niteoweb.click2sell.testing.fake.sender import PendingDelivery
-from niteoweb.click2sell.testing.fake.sender import Sender
-from niteoweb.click2sell.testing.fake.server import Clock
+from niteoweb.click2sell.testing import Clock
+from niteoweb.click2sell.testing import PendingDelivery
+from niteoweb.click2sell.testing import Sender
 from typing import Any
 
 
@@ -40,4 +40,4 @@ class FakeAcmePay:
 
 
 def _headers(secret: str, moment: datetime, body: bytes) -> dict[str, str]:
-    return {provider.SIGNATURE: provider.sign(secret, int(moment.timestamp()), body)}
+    return {protocol.SIGNATURE: protocol.sign(secret, int(moment.timestamp()), body)}
