@@ -1,6 +1,7 @@
 """Two secret keys at once: a rotation without a lost purchase."""
 
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.interfaces import IClick2SellLayer
 from niteoweb.click2sell.providers.click2sell import protocol as click2sell
 from niteoweb.click2sell.providers.click2sell.provider import PROVIDER as CLICK2SELL
 from niteoweb.click2sell.provisioning import recording
@@ -16,6 +17,7 @@ from plone import api
 from threading import Thread
 from unittest import mock
 from zope.i18n import translate
+from zope.interface import alsoProvides
 
 import io
 import transaction
@@ -131,6 +133,7 @@ class KeysTestCase(SiteTestCase):
         request.method = "POST"
         request.environ["CONTENT_TYPE"] = click2sell.CONTENT_TYPE
         request["BODYFILE"] = io.BytesIO(body)
+        alsoProvides(request, IClick2SellLayer)
         transaction.begin()
         with self.unexpected_errors_shown():
             api.content.get_view("click2sell", self.portal, request)()
