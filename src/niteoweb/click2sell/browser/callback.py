@@ -20,7 +20,7 @@ from niteoweb.click2sell.notification import WrongContentType
 from niteoweb.click2sell.notification import WrongSignature
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.provisioning import pipeline
-from niteoweb.click2sell.settings import caller
+from niteoweb.click2sell.settings import networks
 from niteoweb.click2sell.settings import secretkeys
 from niteoweb.click2sell.storage import log_failure
 from niteoweb.click2sell.storage import transactions
@@ -76,7 +76,7 @@ class Callback(BrowserView):
             return 404, NOT_FOUND
         if self.request.method != "POST":
             return 405, NO_POST
-        if not caller.allowed(self.request.environ):
+        if not networks.allowed(self.request.environ):
             rejections.note(plone_site.get(), 0, timestamps.now(), rejections.NETWORK)
             return 403, WRONG_NETWORK
         body = self._body()

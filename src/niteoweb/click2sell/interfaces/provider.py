@@ -27,8 +27,11 @@ class IPaymentProvider(Interface):
     )
 
     client = Attribute(
-        "What asks the provider for what its notifications leave open, as "
-        "niteoweb.click2sell.provider.client describes it; None when they are complete."
+        "Module that asks the provider's API, outside of locks and transactions; None when "
+        "notifications are complete. It has is_wanted(notification, settings) -> bool and "
+        "complete(notification, settings, now) -> tuple[Notification, ...]. Optional are "
+        "changes(settings, since, now) -> Iterator[Notification], for events without a "
+        "notification, and probe(settings), which raises where the API does not answer."
     )
     sample = Attribute(
         "What makes up deliveries to try a site with, as niteoweb.click2sell.provider.sample "

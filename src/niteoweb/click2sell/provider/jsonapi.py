@@ -5,16 +5,15 @@ or requests raise has the address in its text, so that none of them goes further
 """
 
 from collections.abc import Callable
+from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from contextlib import closing
+from contextlib import contextmanager
+from contextvars import ContextVar
 from ipaddress import ip_address
 from niteoweb.click2sell.notification import ParameterInvalid
 from niteoweb.click2sell.provider import jsonbody
-from niteoweb.click2sell.provider import patience
-from niteoweb.click2sell.provider.client import NotFound
-from niteoweb.click2sell.provider.client import Refused
-from niteoweb.click2sell.provider.client import Unreachable
 from queue import Empty
 from queue import SimpleQueue
 from threading import Thread
@@ -22,6 +21,7 @@ from typing import Any
 from urllib.parse import quote
 from urllib.parse import urlsplit
 
+import math
 import os
 import requests
 import time
@@ -44,6 +44,50 @@ LARGEST_ANSWER = 4 * 1024 * 1024
 _DONE = {"GET": frozenset({200}), "POST": frozenset({200, 201, 202})}
 _TRY_AGAIN = frozenset({429, 500, 502, 503, 504})
 _PIECE = 64 * 1024
+
+
+#: The moment by which all questions of a request have to be answered.
+_until: ContextVar[float] = ContextVar("niteoweb.click2sell.until", default=math.inf)
+
+
+class Unreachable(Exception):
+    """The provider cannot be asked at the moment; the same question can be asked again later.
+
+    The message says why, without a secret, an address of a person or a part of the answer.
+    """
+
+
+class Refused(Exception):
+    """The provider does not answer the question, or cannot be asked it: a person has to decide.
+
+    :ivar reason: why, in a few words, without a secret or a part of the answer.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class NotFound(Refused):
+    """The provider does not know the subject of the question."""
+
+    def __init__(self) -> None:
+        super().__init__("not found")
+
+
+@contextmanager
+def limited(seconds: float) -> Iterator[None]:
+    """Limit the time of all questions inside together: a request waits for the answers."""
+    token = _until.set(min(_until.get(), time.monotonic() + seconds))
+    try:
+        yield
+    finally:
+        _until.reset(token)
+
+
+def left() -> float:
+    """Seconds that are left, infinite outside of :func:`limited`; negative when it is over."""
+    return _until.get() - time.monotonic()
 
 
 def allowed(url: str) -> bool:
@@ -136,7 +180,7 @@ class JsonApi:
             # It would be another question.
             raise Refused("id")
         url = "/".join([self._base, *(quote(part, safe="") for part in path)])
-        until = self._clock() + min(PATIENCE, patience.left())
+        until = self._clock() + min(PATIENCE, left())
         for pause in (*pauses, None):
             try:
                 status, retry_after, body = self._in_time(method, url, content, until)

@@ -18,7 +18,7 @@ from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.member import group
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.settings import apitoken
-from niteoweb.click2sell.settings import caller
+from niteoweb.click2sell.settings import networks
 from niteoweb.click2sell.settings import secretkeys
 from string import Template
 from typing import Any
@@ -113,8 +113,10 @@ def validate(
             )
             for found in accounts.wrong_addresses(sound["alert_addresses"])
         ]
-    for name in caller.SETTINGS:
-        problems += [(name, message) for message in caller.problems(name, sound.get(name, []))]
+    for name in networks.SETTINGS:
+        problems += [
+            (name, message) for message in networks.problems(name, sound.get(name, []))
+        ]
     if sound.get("buyers_group"):
         problems += [
             ("buyers_group", message) for message in _group_problems(sound["buyers_group"])

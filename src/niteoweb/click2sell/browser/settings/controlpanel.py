@@ -31,6 +31,7 @@ from zope.component import getMultiAdapter
 from zope.i18n import translate
 from zope.i18nmessageid import Message
 from zope.interface import Invalid
+from zope.interface.interfaces import IInterface
 
 
 class SettingsForm(RegistryEditForm):
@@ -40,12 +41,17 @@ class SettingsForm(RegistryEditForm):
 
     def __init__(self, context: Any, request: Any, provider: IPaymentProvider) -> None:
         super().__init__(context, request)
-        self.provider, self.schema, self.label = provider, provider.schema, provider.title
+        self.provider, self.label = provider, provider.title
 
     @property
     def id(self) -> str:
         """The id of the form on the page."""
         return f"{self.provider.name}-settings"
+
+    @property
+    def schema(self) -> IInterface:
+        """The interface of the provider's settings."""
+        return self.provider.schema
 
     @property
     def description(self) -> Message:

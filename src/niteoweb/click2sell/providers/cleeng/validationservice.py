@@ -65,8 +65,8 @@ def submit(purchase: Purchase, by: str) -> Standing:
     :param by: user id of whoever asks.
     :raises NotSetUp: an owner has to see to the settings.
     :raises niteoweb.click2sell.provisioning.validation.TooMany: try again in a minute.
-    :raises niteoweb.click2sell.provider.client.Unreachable: try again later; nothing is kept.
-    :raises niteoweb.click2sell.provider.client.Refused: the provider does not take it; nothing
+    :raises niteoweb.click2sell.provider.Unreachable: try again later; nothing is kept.
+    :raises niteoweb.click2sell.provider.Refused: the provider does not take it; nothing
         is kept.
     :raises niteoweb.click2sell.storage.transactions.Busy: try again later.
     """

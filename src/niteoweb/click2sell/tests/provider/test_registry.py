@@ -18,6 +18,7 @@ from zope import schema
 from zope.component import getGlobalSiteManager
 from zope.component import getUtility
 from zope.component import queryMultiAdapter
+from zope.component.hooks import site
 from zope.configuration import xmlconfig
 from zope.interface import alsoProvides
 from zope.interface import Interface
@@ -77,7 +78,9 @@ class ProviderTestCase(SiteTestCase):
         provider, manager = acme(), getGlobalSiteManager()
         manager.registerUtility(provider, IPaymentProvider, "acme")
         self.addCleanup(manager.unregisterUtility, provider, IPaymentProvider, "acme")
-        xmlconfig.string(CALLBACK, context=self.layer["configurationContext"])
+        # As when Zope starts: ZCML registers in the current site.
+        with site(None):
+            xmlconfig.string(CALLBACK, context=self.layer["configurationContext"])
         page = ((IPloneSiteRoot, IClick2SellLayer), Interface, "acme")
         self.addCleanup(manager.unregisterAdapter, None, *page)
         getUtility(IRegistry).registerInterface(IAcmeSettings)

@@ -20,7 +20,6 @@ from niteoweb.click2sell.notification import WrongContentType
 from niteoweb.click2sell.notification import WrongSignature
 from niteoweb.click2sell.provider import jsonbody
 from niteoweb.click2sell.provider import signatures
-from niteoweb.click2sell.provider import timestamp
 from niteoweb.click2sell.provider.sample import SampleRequest
 from niteoweb.click2sell.providers.cleeng import protocol as cleeng
 from niteoweb.click2sell.providers.cleeng import sample as cleeng_sample
@@ -130,7 +129,7 @@ class Acme:
         keys = signatures.keys(delivery, settings)
         time, _, digest = delivery.headers.get(self.HEADER, "").partition(".")
         try:
-            sent_at = timestamp.moment(int(time))
+            sent_at = datetime.fromtimestamp(int(time), timezone.utc)
             found = bytes.fromhex(digest)
         except ValueError:
             raise WrongSignature from None
