@@ -13,7 +13,7 @@ from niteoweb.click2sell.providers.cleeng import validationservice
 from niteoweb.click2sell.providers.cleeng.validationservice import Purchase
 from niteoweb.click2sell.providers.cleeng.validationservice import Standing
 from niteoweb.click2sell.provisioning import TooMany
-from niteoweb.click2sell.restapi.protection import Operation
+from niteoweb.click2sell.restapi import Operation
 from plone import api
 from typing import Any
 from zExceptions import BadRequest
