@@ -1,6 +1,7 @@
 """Rooms meet at their faces; import-linter holds the levels, see ``setup.cfg``."""
 
 from collections.abc import Iterator
+from functools import cache
 from niteoweb import click2sell
 from pathlib import Path
 
@@ -29,6 +30,7 @@ def imports() -> Iterator[tuple[str, str, str, str]]:
                     yield place, parts[0], ".".join(parts[1:]), name.name
 
 
+@cache
 def handed_on(room: str) -> set[str]:
     """The names in ``__all__`` of a room's face."""
     (listed,) = (

@@ -4,7 +4,7 @@ Derive from :class:`ProviderTestCase` in the tests of the package that has the p
 which provider, how it signs, and what it may send; the documentation has a whole example.
 Nothing here needs Zope or Plone::
 
-    from niteoweb.click2sell import conformance
+    from niteoweb.click2sell.testing import conformance
 
     class TestAcmePay(conformance.ProviderTestCase):
         provider = acmepay

@@ -70,7 +70,7 @@ class RobustnessCase(ProviderCase):
 
     @for_each_sample
     def test_odd_headers_are_refused(self, sample: Sample) -> None:
-        delivery = self.signed(sample)
+        delivery = self.signed_by_headers(sample)
         for name in delivery.headers:
             for value in _HEADER_VALUES:
                 headers = {**delivery.headers, name: value}
