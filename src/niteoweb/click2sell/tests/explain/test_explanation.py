@@ -11,14 +11,15 @@ from niteoweb.click2sell.explain import explanation
 from niteoweb.click2sell.explain import groups
 from niteoweb.click2sell.explain import timeline
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import silence
 from niteoweb.click2sell.mail import delivery
 from niteoweb.click2sell.mail import messages
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import plan
 from niteoweb.click2sell.storage import trees
+from niteoweb.click2sell.tests.cases.layers import NOW
 from niteoweb.click2sell.tests.cases.site import EMAIL
-from niteoweb.click2sell.tests.cases.site import NOW
 from niteoweb.click2sell.tests.cases.site import SiteTestCase
 from plone import api
 from unittest import mock
@@ -100,7 +101,7 @@ class TestStandings(ExplainTestCase):
         self.buy(transaction_type="Subscription", subscription_status="New")
         self.later(days=40)
         self.assertEqual(self.standing()[:2], (State.LAPSED, False))
-        silent = mock.patch.object(plan.silence, "silent", lambda *_: {"click2sell": NOW})
+        silent = mock.patch.object(silence, "silent", lambda *_: {"click2sell": NOW})
         with silent:
             self.provision()
             self.assertIn("premium", self.groups())
@@ -334,7 +335,7 @@ class TestObstacle(ExplainTestCase):
         with mock.patch.object(messages, "send"):
             self.later(days=1)
             (mail,) = outbox.due(self.portal, self.now)
-            delivery.deliver(mail, "", pipeline.step)
+            delivery.deliver(mail)
         self.assertEqual(self.obstacle()[0], "never logged in")
         self.log_in()
         self.assertEqual(self.obstacle(), ("", ""))

@@ -31,6 +31,7 @@ from niteoweb.click2sell.providers.plenigo.provider import PROVIDER as PLENIGO
 from niteoweb.click2sell.testing import conformance
 from niteoweb.click2sell.testing.conformance import Sample
 from niteoweb.click2sell.tests.cases import deliveries
+from niteoweb.click2sell.tests.cases import EXAMPLES
 from typing import Any
 from urllib.parse import urlencode
 
@@ -49,6 +50,7 @@ SALE = b'{"order": "A-1", "product": "gold", "email": "Jane@example.org"}'
 class TestClick2Sell(conformance.ProviderTestCase):
     provider = click2sell
     maker = click2sell_sample
+    thorough = EXAMPLES >= 1
 
     def samples(self) -> Sequence[Sample]:
         return [
@@ -64,6 +66,7 @@ class TestClick2Sell(conformance.ProviderTestCase):
 class TestPlenigo(conformance.ProviderTestCase):
     provider = PLENIGO
     maker = plenigo_sample
+    thorough = EXAMPLES >= 1
     tolerance = 300
 
     def samples(self) -> Sequence[Sample]:
@@ -79,6 +82,7 @@ class TestPlenigo(conformance.ProviderTestCase):
 class TestCleeng(conformance.ProviderTestCase):
     provider = cleeng
     maker = cleeng_sample
+    thorough = EXAMPLES >= 1
     encoding = cleeng.HEX
     dated = False
 
@@ -195,6 +199,7 @@ class AcmeSample:
 
 class TestAcme(conformance.ProviderTestCase):
     provider = Acme()
+    thorough = EXAMPLES >= 1
     tolerance = 300
 
     @property
