@@ -53,7 +53,7 @@ STATUS = {WrongContentType: 415, SecretKeyNotSet: 503, WrongSignature: 403}
 
 
 class Callback(BrowserView):
-    """What a payment provider posts its notifications to.
+    """The page that a payment provider posts its notifications to.
 
     Anonymous: the signature tells who it is. The parameters are read from the body alone, since
     Zope mixes those of the query string into the form. The page's name is the provider's.

@@ -1,4 +1,4 @@
-"""What other packages, profiles and sites may rely on: settings, events, the browser layer."""
+"""Contracts with other packages, profiles and sites: settings, events, the browser layer."""
 
 from niteoweb.click2sell.interfaces.events import IAccessEvent
 from niteoweb.click2sell.interfaces.events import IAccessGrantedEvent

@@ -1,4 +1,4 @@
-"""What a payment provider is, for whoever adds one; docs/addprovider.rst shows how."""
+"""The contract of a payment provider; docs/addprovider.rst shows how to add one."""
 
 from zope.interface import Attribute
 from zope.interface import Interface
@@ -58,7 +58,7 @@ class IPaymentProvider(Interface):
         """
 
     def answer(status, text):
-        """What the provider is told.
+        """The answer to the provider.
 
         :param status: of HTTP.
         :param text: for people; it names nothing that was sent.

@@ -33,7 +33,7 @@ INSECURE_VARIABLE = "CLICK2SELL_INSECURE_API"
 
 #: Seconds for a connection, and for each piece of an answer.
 TIMEOUT = (3, 10)
-#: Seconds for a question with all its tries; whoever asks may be holding up a request.
+#: Seconds for a question with all its tries: a request may be waiting for the answer.
 PATIENCE = 30
 #: Seconds before another try. What the provider asks for counts, up to the last of them.
 PAUSES = (1, 5)
@@ -112,11 +112,11 @@ class JsonApi:
     """An API that answers questions with JSON.
 
     :param base: the address that all paths are below.
-    :param headers: what every question carries, a token for example.
+    :param headers: of every question, a token for example.
     :param sleep: waits some seconds.
-    :param clock: seconds that only ever grow.
+    :param clock: seconds that only grow.
     :param pauses: seconds before each further try, :data:`PAUSES` by default.
-    :raises Refused: the address is none that may be asked.
+    :raises Refused: the address may not be asked.
     :raises Unreachable: a header cannot be sent.
     """
 
@@ -145,8 +145,8 @@ class JsonApi:
 
         :param path: its parts, below the API's address.
         :param parameters: of the query.
-        :raises Unreachable: no answer, or one that is a failure of theirs, even after some
-            tries; or the token is not accepted, which an owner can change.
+        :raises Unreachable: no answer or an error of theirs, even after some tries; or the
+            token is not accepted, which an owner can change.
         :raises NotFound: they do not know it.
         :raises Refused: they do not answer such a question.
         """
@@ -158,13 +158,13 @@ class JsonApi:
         return found
 
     def post(self, value: Mapping[str, Any], *path: str) -> jsonbody.JsonBody:
-        """Ask for something to be done; it is tried once, as it may have been done.
+        """Ask for an action; it is tried once, as it may have been carried out.
 
         :param value: goes out as JSON.
         :param path: its parts, below the API's address.
-        :returns: what they say about it, which may be no JSON at all: then it is empty.
+        :returns: the answer, empty where it is no JSON.
         :raises Unreachable: as for :meth:`get`.
-        :raises NotFound: they do not know what it is about.
+        :raises NotFound: they do not know the subject.
         :raises Refused: they do not do it.
         """
         return _read(*self._try("POST", path, (), json=value)) or jsonbody.JsonBody({})
@@ -172,7 +172,7 @@ class JsonApi:
     def _try(
         self, method: str, path: Sequence[str], pauses: Sequence[float], **content: Any
     ) -> tuple[int, bytes]:
-        """Status and body of the first answer that is no failure of theirs.
+        """Status and body of the first answer that is not an error of theirs.
 
         A status that means yes is returned as 200.
         """
@@ -199,7 +199,7 @@ class JsonApi:
     def _in_time(
         self, method: str, url: str, content: Mapping[str, Any], until: float
     ) -> tuple[int, str, bytes]:
-        """One try that is over by a moment, come what may.
+        """Try once, until a moment at the latest.
 
         Looking up a name and headers that trickle in have no limit of time by themselves.
         """
@@ -226,7 +226,7 @@ class JsonApi:
     def _ask(
         self, method: str, url: str, content: Mapping[str, Any], until: float
     ) -> tuple[int, str, bytes]:
-        """One try: the status, when to try again, and the body."""
+        """Try once: status, Retry-After and body."""
         with requests.Session() as session:
             # A proxy of this machine's environment is for the world outside.
             session.trust_env = not _is_this_machine(urlsplit(url).hostname or "")
@@ -271,7 +271,7 @@ def _read(status: int, body: bytes) -> jsonbody.JsonBody | None:
 
 
 def _pause(pause: float, retry_after: str) -> float:
-    """How long to wait: as long as they ask for, but no longer than the longest pause."""
+    """Seconds to wait: as the provider asks, but no longer than the longest pause."""
     if retry_after.isascii() and retry_after.isdigit():
         return max(pause, min(int(retry_after[:6]), PAUSES[-1]))
     return pause

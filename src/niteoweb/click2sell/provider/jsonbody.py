@@ -221,7 +221,7 @@ class JsonBody:
     def payload(self) -> dict[str, str]:
         """All values as text by dotted names, for the record, without secrets.
 
-        Of two values whose dotted names are the same the second is kept under ``name (2)``.
+        A second value with the same dotted name is kept under ``name (2)``.
         """
         kept: dict[str, str] = {}
         times: Counter[str] = Counter()
@@ -242,9 +242,9 @@ class JsonBody:
 
 
 def payload_of(raw: bytes) -> dict[str, str]:
-    """What a body says, for the record, without secrets; it never fails.
+    """The values of a body, for the record, without secrets; it never fails.
 
-    Of what cannot be read only the length is told: nobody can tell the secrets in it.
+    Of a body that cannot be read only the length is kept: nobody can tell the secrets in it.
     """
     try:
         return read(raw).payload()
@@ -253,7 +253,7 @@ def payload_of(raw: bytes) -> dict[str, str]:
 
 
 def _depth(value: Any) -> int:
-    """How deep objects and lists are nested."""
+    """The number of objects and lists within one another."""
     if not isinstance(value, (dict, list)):
         return 0
     inner = value.values() if isinstance(value, dict) else value

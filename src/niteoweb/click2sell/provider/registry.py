@@ -1,7 +1,6 @@
-"""The payment providers of this site: what is registered, in one place.
+"""The payment providers of this site, found by their registration.
 
-Whoever wants to know which providers there are, what they are called or how they are set asks
-here; nothing else names one of them.
+All rooms ask here for providers, their titles and their settings; none names a provider.
 """
 
 from collections.abc import Callable
@@ -126,7 +125,7 @@ def enabled() -> tuple[IPaymentProvider, ...]:
 def in_use() -> tuple[IPaymentProvider, ...]:
     """The providers that the owner uses or has begun to set up, by name.
 
-    One that cannot be switched on is used once it has a secret key or a line of the mapping.
+    A provider without a switch is used once it has a secret key or a line of the mapping.
     """
     return tuple(
         provider
@@ -136,7 +135,7 @@ def in_use() -> tuple[IPaymentProvider, ...]:
 
 
 def to_set_up() -> tuple[IPaymentProvider, ...]:
-    """The same, and while there is none, those that need not be switched on."""
+    """The providers in use; while there are none, the providers without a switch."""
     return in_use() or tuple(one for one in registered() if "enabled" not in one.schema)
 
 
@@ -145,6 +144,6 @@ def _has_begun(stored: Any) -> bool:
 
 
 def title(name: str) -> str:
-    """What a provider calls itself; its name where it is not registered."""
+    """The title of a provider; its name where it is not registered."""
     provider = get(name)
     return name if provider is None else provider.title

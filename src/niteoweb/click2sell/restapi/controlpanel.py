@@ -32,7 +32,7 @@ from zope.interface import implementer
 PERMISSION = "Click2Sell: Configure"
 
 
-#: What is asked beside the settings, and the field or question that each follows.
+#: The questions beside the settings, and the field or question that each follows.
 ACTIONS = {
     "api_token_clear": "api_token",
     "secretkey_keep_old": "secretkey",
@@ -163,7 +163,7 @@ class DeserializeSettings:
 
 
 def _actions(provider: IPaymentProvider) -> dict[str, str]:
-    """What is asked beside the settings of a provider."""
+    """The questions beside the settings of a provider, and the field that each follows."""
     token = apitoken.NAME in provider.schema
     return {name: at for name, at in ACTIONS.items() if token or name != "api_token_clear"}
 

@@ -58,7 +58,7 @@ class NetworkError(ValueError):
 
 
 def allowed(environ: Mapping[str, Any]) -> bool:
-    """Whether a request comes from where notifications may come from.
+    """Whether a request comes from a network that may send notifications.
 
     A line that cannot be read allows nobody; a list of nothing else refuses everybody.
 
@@ -77,7 +77,7 @@ def allowed(environ: Mapping[str, Any]) -> bool:
 
 
 def problems(name: str, lines: Sequence[str]) -> Iterator[Message]:
-    """What is wrong with one of the settings.
+    """Problems of one of the settings.
 
     :param name: one of :data:`SETTINGS`.
     """
@@ -150,10 +150,10 @@ def address(text: str) -> Address | None:
 def sender(peer: str, forwarded: str, proxies: Iterable[Network]) -> Address | None:
     """The address that a request comes from.
 
-    :param peer: who has the connection to this server.
+    :param peer: the address that is connected to this server.
     :param forwarded: ``X-Forwarded-For``, several ones joined with commas; "" for none.
-    :param proxies: who is believed about it.
-    :returns: the last one that is no known proxy; None when that cannot be read.
+    :param proxies: their ``X-Forwarded-For`` is believed.
+    :returns: the last address that is no known proxy; None when it cannot be read.
     """
     known = tuple(proxies)
     found = address(peer)

@@ -34,7 +34,7 @@ SIGNED = EVERYTHING
 #: The header with time and signature, in lower case.
 SIGNATURE = "acme-signature"
 
-#: What an event is taken for; any other one is only recorded.
+#: The kinds of events; any other event is only recorded.
 KINDS: Mapping[str, Kind] = {
     "order.paid": Kind.PURCHASE,
     "order.renewed": Kind.RENEWAL,
@@ -45,7 +45,7 @@ KINDS: Mapping[str, Kind] = {
     "subscription.ended": Kind.EXPIRY,
 }
 
-#: Everything that Acme Pay tells, for the table in the documentation.
+#: All events of Acme Pay, for the table in the documentation.
 EVENTS = (
     Event("order.paid", Kind.PURCHASE, "access until the end that is stated"),
     Event("order.renewed", Kind.RENEWAL, "access until the new end"),
@@ -126,7 +126,7 @@ def parse(genuine: signatures.SealedBody, timezone_: tzinfo) -> tuple[Notificati
 
 # end
 def answer(status: int, text: str) -> Answer:
-    """What Acme Pay is told: it looks at the status alone."""
+    """The answer to Acme Pay, which looks at the status alone."""
     return Answer(status, text)
 
 
@@ -140,7 +140,7 @@ def sign(secret_key: str, time: int, body: bytes) -> str:
 
 
 def _message(time: str, body: bytes) -> bytes:
-    """What is signed."""
+    """The message that is signed."""
     return time.encode("ascii") + b"." + body
 
 

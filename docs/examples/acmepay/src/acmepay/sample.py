@@ -1,4 +1,4 @@
-"""Webhooks that nobody has bought anything for: to try a site, and for tests.
+"""Sample webhooks, to try a site without a purchase, and for tests.
 
 Pure: imports nothing of Zope or Plone, does no I/O and reads no clock.
 """
@@ -16,7 +16,7 @@ from typing import Any
 import json
 
 
-#: The events that can be made up, by names that pages have words for.
+#: The events of the samples, by names that pages have words for.
 EVENTS: Mapping[str, str] = {
     "sale": "order.paid",
     "renewal": "order.renewed",

@@ -55,7 +55,7 @@ class SettingsForm(RegistryEditForm):
 
     @property
     def description(self) -> Message:
-        """What the page is for; the layout inserts it as markup."""
+        """The purpose of the page; the layout inserts it as markup."""
         if self.provider.name != registry.MAIN:
             return _(
                 "Notifications of ${provider} are taken in at ${address}.",
@@ -212,10 +212,10 @@ class SettingsPage(ControlPanelFormWrapper):
 
     @property
     def checklist(self) -> Checklist:
-        """What has to be set up, after what was just saved.
+        """The checklist, after the settings were saved.
 
-        Beside the add-on's own settings that is everything, beside a provider's only what is
-        about the provider.
+        Beside the add-on's own settings it has all checks, beside those of another provider
+        only the checks of that provider.
         """
         found, provider = Checklist(self.context, self.request), self.form_instance.provider
         found.prepare(provider=None if provider.name == registry.MAIN else provider)

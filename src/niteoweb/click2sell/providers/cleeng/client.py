@@ -40,7 +40,7 @@ def validate(settings: Any, email: str, subscription_id: str, offer_id: str = ""
 
 
 def verdict(settings: Any, question: str) -> str:
-    """What a validation came to.
+    """The result of a validation.
 
     :param settings: what has ``api_url`` and ``api_token``.
     :param question: what Cleeng calls the validation.

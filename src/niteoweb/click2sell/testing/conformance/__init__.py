@@ -1,4 +1,4 @@
-"""Does a provider's module keep what the seam promises? Test cases for whoever writes one.
+"""Test cases for developers of a provider: does its module keep the promises of the seam?
 
 Derive from :class:`ProviderTestCase` in the tests of the package that has the provider, say
 which provider, how it signs, and what it may send; the documentation has a whole example.

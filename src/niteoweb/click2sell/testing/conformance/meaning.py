@@ -29,7 +29,7 @@ _LATER = timedelta(minutes=1)
 
 
 class MeaningCase(ProviderCase):
-    """What is read from genuine deliveries."""
+    """The notifications of genuine deliveries."""
 
     def test_its_name_can_be_that_of_a_page(self) -> None:
         self.assertRegex(self.said("name"), r"\A[a-z][a-z0-9]*\Z")
@@ -98,7 +98,7 @@ class MeaningCase(ProviderCase):
         return list(chain(*(self.read(self.signed(sample)) for sample in self.samples())))
 
     def _fact(self, found: Notification, place: int) -> BillingEvent:
-        """What the ledger would make of it, of a product with days of access.
+        """The billing event of a notification, of a product with days of access.
 
         :param place: how many came before it.
         """

@@ -1,4 +1,4 @@
-"""Is only what the provider signed taken for genuine?"""
+"""Are only deliveries that the provider signed taken for genuine?"""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -149,7 +149,7 @@ class ProofCase(ProviderCase):
                 self.read(delivery, now=self.now + timedelta(seconds=seconds))
 
     def _accepted(self, sample: Sample) -> Iterator[tuple[str, tuple[Notification, ...]]]:
-        """Changes of a delivery's body that are accepted all the same, with what they say.
+        """Changes of a delivery's body that are accepted, with their notifications.
 
         All values of each byte take a while: the shortest sample stands for the others.
         """
