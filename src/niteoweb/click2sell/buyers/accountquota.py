@@ -58,7 +58,7 @@ def asked_at(payments: Sequence[ledger.Entry], deleted_at: str) -> str:
 
 
 def is_full(
-    site: Any, buyer: PersistentMapping, asked: str, turn: Admission, now: datetime
+    site: Any, buyer: PersistentMapping, asked: str, admission: Admission, now: datetime
 ) -> bool:
     """Whether a buyer has to wait for an account.
 
@@ -68,10 +68,10 @@ def is_full(
     if not asked:
         return True
     most = cap()
-    if turn is Admission.OWNER or not most:
+    if admission is Admission.OWNER or not most:
         return False
     taken = _made(site, now, most)
-    if turn is Admission.ARRIVAL and taken < most:
+    if admission is Admission.ARRIVAL and taken < most:
         place = (asked, buyer["id"])
         ahead = trees.tree(site, "accounts_awaited").keys(max=place, excludemax=True)
         taken += sum(buyer_id != buyer["id"] for _asked, buyer_id in islice(ahead, most))

@@ -169,7 +169,7 @@ def terms(entry: ledger.Entry, lines: Sequence[mapping.Line]) -> mapping.Terms |
 def facts(
     found: Iterable[ledger.Entry], later: Mapping[str, mapping.Terms]
 ) -> tuple[BillingEvent, ...]:
-    """The billing events of entries, for :func:`~.entitlement.outcome.compute`.
+    """The billing events of entries, for :func:`niteoweb.click2sell.entitlement.compute`.
 
     :param later: terms of entries that were recorded before their product had a line, by key.
     """
@@ -246,5 +246,6 @@ def notification(entry: ledger.Entry) -> Notification:
         snapshot=entry.get("snapshot", False),
         customer_deleted=entry.get("customer_deleted", False),
         attention=entry.get("attention", ""),
+        attention_subject=entry.get("attention_subject", ""),
         payload=dict(entry["payload"]),
     )

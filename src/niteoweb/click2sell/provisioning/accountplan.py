@@ -1,4 +1,4 @@
-"""Which account a buyer has or gets, and what is mailed about it."""
+"""The account that a buyer has or gets, and the mail that is owed for it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +20,7 @@ class AccountPlan:
 
     :ivar user_id: the account, "" when there is none (yet).
     :ivar create: an account has to be made.
+    :ivar counts: the quota of accounts counts it.
     :ivar attach: `user_id` has to be tied to the buyer.
     :ivar problem: code of the reason why no account can be used, see reasons.py.
     :ivar tied: the problem is one of the account that the buyer is tied to.
@@ -29,6 +30,7 @@ class AccountPlan:
 
     user_id: str = ""
     create: bool = False
+    counts: bool = False
     attach: bool = False
     problem: str = ""
     tied: bool = False
@@ -36,9 +38,9 @@ class AccountPlan:
     asked: str = ""
 
     def concerns(self, payment: ledger.Entry, latest: ledger.Entry) -> bool:
-        """Whether a payment is one that the problem keeps from taking effect.
+        """Whether the problem keeps a payment from taking effect.
 
-        Of an account that was fine until now it is only the latest, one item for the owner.
+        Of an account that was fine until now it is only the latest: one item for the owner.
         """
         return payment is latest if self.tied else payment["received_at"] > self.deleted_at
 
@@ -52,10 +54,10 @@ def find(
     site: Any,
     buyer: buyers.Buyer,
     payments: Sequence[ledger.Entry],
-    turn: Admission,
+    admission: Admission,
     now: datetime,
 ) -> AccountPlan:
-    """The account of a buyer: the tied one, one that exists, or a new one.
+    """Find the account of a buyer: the tied one, another that exists, or a new one.
 
     :param now: in UTC.
     """
@@ -75,16 +77,16 @@ def find(
         return AccountPlan(user_id=chosen, attach=True)
     try:
         user_id = accounts.choose(
-            site, payments[-1]["buyer"], lambda found: buyers.made_by_us(site, found)
+            site, payments[-1]["buyer"], lambda account: buyers.made_by_us(site, account)
         )
     except accounts.NeedsAttention as problem:
         return AccountPlan(problem=problem.reason, deleted_at=buyer["deleted_at"])
     if user_id:
         return AccountPlan(user_id=user_id, attach=True)
     asked = accountquota.asked_at(payments, buyer["deleted_at"])
-    if accountquota.is_full(site, buyer, asked, turn, now):
+    if accountquota.is_full(site, buyer, asked, admission, now):
         return AccountPlan(problem=ledger.TOO_MANY, deleted_at=buyer["deleted_at"], asked=asked)
-    return AccountPlan(create=True)
+    return AccountPlan(create=True, counts=admission is not Admission.OWNER)
 
 
 def mail(made: bool, attached: bool) -> str:

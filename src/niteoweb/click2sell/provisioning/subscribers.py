@@ -1,6 +1,6 @@
-"""What owners do to accounts and groups by hand, in Plone's own pages, noted on the buyers.
+"""Subscribers: changes of accounts and groups by hand, in Plone's own pages, are noted.
 
-The user folder tells; what this add-on itself does to groups does not count.
+The user folder tells of them; changes by this add-on do not count.
 """
 
 from niteoweb.click2sell import timestamps
@@ -43,7 +43,7 @@ def removed_from_group(event: IPrincipalRemovedFromGroupEvent) -> None:
 
 @adapter(IPrincipalAddedToGroupEvent)
 def added_to_group(event: IPrincipalAddedToGroupEvent) -> None:
-    """An owner put a member into a group: it is theirs, and what they took is given back."""
+    """An owner put a member into a group: the group is the owner's, and no longer taken."""
     site, record = _by_hand(event.principal)
     if record is not None:
         buyers.change(site, record, taken=_without(record["taken"], event.group_id))
@@ -53,7 +53,7 @@ def added_to_group(event: IPrincipalAddedToGroupEvent) -> None:
 @adapter(IGroupDeletedEvent)
 def group_deleted(event: IGroupDeletedEvent) -> None:
     """A group is gone. Its members were taken out one by one first, which was nobody's decision
-    about them: what we granted stays granted, to be given again when the group is made again.
+    about them: our grants stay, to be given again when the group is made again.
     """
     site = _site()
     if site is None:
@@ -78,7 +78,7 @@ def group_deleted(event: IGroupDeletedEvent) -> None:
 def member_deleted(event: IPrincipalDeletedEvent) -> None:
     """An account is gone: so are our grants, the tie, and Plone's left-over group entries.
 
-    Plone leaves the group entries behind; a new account of the same id would be in the groups.
+    Plone leaves the group entries behind; a new account of that id would be in the groups.
     """
     site = _site()
     record = buyers.of_user(site, event.principal) if site is not None else None

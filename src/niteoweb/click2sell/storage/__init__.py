@@ -3,6 +3,7 @@
 from niteoweb.click2sell.storage import failures
 from niteoweb.click2sell.storage import indexes
 from niteoweb.click2sell.storage import moments
+from niteoweb.click2sell.storage import steps
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.storage import writer
@@ -11,6 +12,13 @@ from niteoweb.click2sell.storage.transactions import batched
 
 
 __all__ = [
-    *["batched", "failures", "indexes", "log_failure", "moments", "transactions"],
-    *["trees", "writer"],
+    "batched",
+    "failures",
+    "indexes",
+    "log_failure",
+    "moments",
+    "steps",
+    "transactions",
+    "trees",
+    "writer",
 ]

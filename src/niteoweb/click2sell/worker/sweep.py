@@ -179,11 +179,11 @@ def _provision(
     report: Report,
     buyer_ids: Iterable[str],
     confirmed: bool,
-    turn: Admission = Admission.ARRIVAL,
+    admission: Admission = Admission.ARRIVAL,
 ) -> Iterable[plans.Plan]:
     for buyer_id in buyer_ids:
         try:
-            yield pipeline.provision(buyer_id, despite_silence=confirmed, turn=turn)
+            yield pipeline.provision(buyer_id, despite_silence=confirmed, admission=admission)
         except transactions.Busy:
             report.busy += 1
         except Exception as error:
@@ -196,7 +196,7 @@ def _mails(report: Report, now: datetime) -> None:
     for mail_id in outbox.due(plone_site.get(), now):
         start = time.monotonic()
         try:
-            sent = delivery.deliver(mail_id, "", pipeline.step)
+            sent = delivery.deliver(mail_id)
         except transactions.Busy:
             report.busy += 1
         except Exception as error:
