@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from dataclasses import replace
 from datetime import datetime
 from niteoweb.click2sell import _
-from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import history
@@ -35,7 +34,6 @@ from typing import Any
 from zope.i18nmessageid import Message
 
 import itertools
-import transaction
 
 
 #: Characters of an e-mail address (RFC 5321).
@@ -98,13 +96,10 @@ def preview(action: Action) -> tuple[Plan, ...]:
     :returns: a plan for each buyer, in the order of the changes.
     :raises NotPossible: it cannot be done.
     """
-    transaction.begin()
-    try:
-        site, now = plone_site.get(), timestamps.now()
-        found = action.write(site, now)
-        return tuple(_plan(site, action, concern, now) for concern in found)
-    finally:
-        transaction.abort()
+    with transactions.rehearsal() as site:
+        now = timestamps.now()
+        concerns = action.write(site, now)
+        return tuple(_plan(site, action, concern, now) for concern in concerns)
 
 
 def carry_out(action: Action) -> tuple[Plan, ...]:

@@ -31,10 +31,10 @@ from niteoweb.click2sell.provisioning import Plan
 from niteoweb.click2sell.provisioning import preview
 from niteoweb.click2sell.provisioning import recording
 from niteoweb.click2sell.report import overview
+from niteoweb.click2sell.storage import transactions
 from typing import Any
 
 import secrets
-import transaction
 
 
 #: Whom and what a test purchase names where nothing better is known.
@@ -116,18 +116,13 @@ def rehearse(notifications: Sequence[Notification], now: datetime) -> Iterator[R
     :param notifications: in the order in which they come; the plan is that of the last one.
     :param now: in UTC.
     """
-    transaction.begin()
-    try:
-        site = plone_site.get()
+    with transactions.rehearsal() as site:
         named: dict[str, Notification] = {}
         for notification in notifications:
             entry = _write_down(site, notification, named, now)
             named.setdefault(notification.customer_id, notification)
         found = preview.replay(site, entry["key"], now)
         yield Rehearsal(found, entry, _draft(found.plan))
-    finally:
-        transaction.abort()
-        transaction.begin()
 
 
 def _draft(plan: Plan) -> EmailMessage | None:

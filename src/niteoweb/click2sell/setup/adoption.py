@@ -2,7 +2,6 @@
 
 For each of them one purchase is written down, of the provider "migration" and as the fields
 tell it, and the groups of its product that the member is in count as granted by this add-on
-from niteoweb.click2sell import timestamps
 from then on. Nobody is mailed, no event is fired, and no group is given or taken.
 
 What follows for the times after:
@@ -58,8 +57,6 @@ from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import writer
 from typing import Any
 
-import transaction
-
 
 #: Members in one commit.
 BATCH = 500
@@ -112,7 +109,8 @@ def adopt(
                     lambda site, ids=user_ids, at=at: _batch(site, ids, at)
                 )
             else:
-                batch = _without_commit(user_ids, at)
+                with transactions.rehearsal() as site:
+                    batch = _batch(site, user_ids, at)
         report.add(batch)
         progress(report)
     return report
@@ -125,14 +123,6 @@ def _batches(site: Any) -> Iterator[list[str]]:
         yield batch
         # The database's cache would only shrink when the connection closes.
         site._p_jar.cacheGC()
-
-
-def _without_commit(user_ids: Sequence[str], now: datetime) -> Report:
-    transaction.begin()
-    try:
-        return _batch(plone_site.get(), user_ids, now)
-    finally:
-        transaction.abort()
 
 
 def _batch(site: Any, user_ids: Sequence[str], now: datetime) -> Report:

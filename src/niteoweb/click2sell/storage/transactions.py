@@ -5,6 +5,8 @@ served by a second of short pauses and then "try again later".
 """
 
 from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from niteoweb.click2sell import site as plone_site
 from typing import Any
 from typing import TypeVar
@@ -88,6 +90,21 @@ def run(work: Callable[[Any], T]) -> T:
             _abort()
             raise
     raise AssertionError("unreachable")
+
+
+@contextmanager
+def rehearsal() -> Iterator[Any]:
+    """Give the site to a rehearsal: whatever is changed inside is forgotten at the end.
+
+    The transaction of this thread begins anew, before and after: a change that it has not
+    committed is lost.
+    """
+    transaction.begin()
+    try:
+        yield plone_site.get()
+    finally:
+        transaction.abort()
+        transaction.begin()
 
 
 def _conflict(error: BaseException) -> bool:

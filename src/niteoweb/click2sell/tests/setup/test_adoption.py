@@ -360,7 +360,7 @@ class TestNotAdopted(AdoptionTestCase):
             member.setMemberProperties({"email": "new@example.org", "product_id": ""})
             self.portal.acl_users.updateLoginName(EMAIL, "new@example.org")
         # The user id still is the address; only without that does it come to the record.
-        with mock.patch.object(adoption.oldmember.memberindex, "find", return_value=()):
+        with mock.patch.object(adoption.legacymember.index, "find", return_value=()):
             self.check(("another buyer", "john", ()))
 
     def test_who_bought_since_the_upgrade(self):
