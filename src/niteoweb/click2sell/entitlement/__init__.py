@@ -3,8 +3,8 @@
 from niteoweb.click2sell.entitlement import event
 from niteoweb.click2sell.entitlement import mapping
 from niteoweb.click2sell.entitlement.access import State
+from niteoweb.click2sell.entitlement.event import BillingEvent
 from niteoweb.click2sell.entitlement.event import CODES
-from niteoweb.click2sell.entitlement.event import Fact
 from niteoweb.click2sell.entitlement.event import GRANTS_NOTHING
 from niteoweb.click2sell.entitlement.event import OPEN
 from niteoweb.click2sell.entitlement.event import TOLERANCE
@@ -16,8 +16,6 @@ from niteoweb.click2sell.entitlement.mapping import parse
 from niteoweb.click2sell.entitlement.mapping import Product
 from niteoweb.click2sell.entitlement.outcome import compute
 from niteoweb.click2sell.entitlement.outcome import Entitlement
-from niteoweb.click2sell.entitlement.outcome import giving
-from niteoweb.click2sell.entitlement.outcome import lives
 from niteoweb.click2sell.entitlement.outcome import merged
 from niteoweb.click2sell.entitlement.outcome import Outcome
 from niteoweb.click2sell.entitlement.outcome import Policy
@@ -25,8 +23,8 @@ from niteoweb.click2sell.entitlement.provisional import AT_MOST
 
 
 __all__ = [
-    *["event", "mapping", "AT_MOST", "CODES", "compute", "Entitlement", "Fact"],
-    *["giving", "GRANTS_NOTHING", "Line", "lives", "MappingError", "merged"],
+    *["event", "mapping", "AT_MOST", "CODES", "compute", "Entitlement", "BillingEvent"],
+    *["GRANTS_NOTHING", "Line", "MappingError", "merged"],
     *["MOST_DAYS", "OPEN", "Outcome", "parse", "Policy", "Product", "State"],
     *["TOLERANCE", "UNKNOWN_KIND"],
 ]

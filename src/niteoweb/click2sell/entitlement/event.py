@@ -73,7 +73,7 @@ _KIND_ORDER = {
 
 
 @dataclass(frozen=True)
-class Fact:
+class BillingEvent:
     """One accepted entry of the ledger, as far as it matters for access.
 
     :ivar key: the entry's unique key.
@@ -84,17 +84,18 @@ class Fact:
     :ivar days: days of access by the terms that were written when it was recorded; None when
         they name none, so that access has no end.
     :ivar terms_known: False when the product had no mapping line then; see
-        :func:`niteoweb.click2sell.buyers.history.late_terms`.
+        :func:`niteoweb.click2sell.buyers.history.outcome`.
     :ivar exclusive: whether a purchase of the product ends the provider's other products.
     :ivar subscription: whether the provider called it a subscription.
     :ivar valid_until: end of access in UTC, where the provider states one.
     :ivar tie: goes before the key in the order, where the key was replaced.
     :ivar by_owner: the site's owner did it, who gives on top of what was paid for.
     :ivar snapshot: it states all of a subscription as it was at its time.
-    :ivar origin: what the shop calls the subscription, where it is another one's than the
-        provider's.
+    :ivar external_subscription_id: the shop's id of the subscription, where the provider passes
+        on a purchase from another shop.
     :ivar for_all: it ends whatever the buyer has from the provider.
-    :ivar sealed: the provider names the subscription in all that it tells: no other is meant.
+    :ivar fully_signed: the provider names the subscription in each notification, so that no
+        other one is meant.
     """
 
     key: str
@@ -113,9 +114,9 @@ class Fact:
     tie: str = ""
     by_owner: bool = False
     snapshot: bool = False
-    sealed: bool = False
+    fully_signed: bool = False
     for_all: bool = False
-    origin: str = ""
+    external_subscription_id: str = ""
 
     @property
     def states(self) -> bool:

@@ -16,20 +16,24 @@ they follow where there is a choice. Here the chains are put together:
 """
 
 from collections import defaultdict
+from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import field
 from dataclasses import replace
 from datetime import datetime
-from niteoweb.click2sell.entitlement.access import Course
+from niteoweb.click2sell.entitlement.access import AccessTimeline
+from niteoweb.click2sell.entitlement.access import ProductPeriod
 from niteoweb.click2sell.entitlement.access import State
-from niteoweb.click2sell.entitlement.access import Stay
 from niteoweb.click2sell.entitlement.chain import Chain
 from niteoweb.click2sell.entitlement.chain import History
 from niteoweb.click2sell.entitlement.event import AFTER_REFUND
 from niteoweb.click2sell.entitlement.event import AMBIGUOUS
-from niteoweb.click2sell.entitlement.event import Fact
+from niteoweb.click2sell.entitlement.event import BillingEvent
 from niteoweb.click2sell.entitlement.event import OPEN
+from niteoweb.click2sell.entitlement.mapping import Product
 from niteoweb.click2sell.entitlement.provisional import Bridge
 from niteoweb.click2sell.entitlement.provisional import bridges
 from niteoweb.click2sell.notification import Kind
@@ -73,6 +77,11 @@ class Entitlement:
     renewable: bool = False
     spans: tuple[tuple[datetime, datetime | None], ...] = ()
 
+    @property
+    def product(self) -> Product:
+        """Provider and product id."""
+        return self.provider, self.product_id
+
     def gives_access(self, now: datetime) -> bool:
         """Whether the buyer has access to the product at a moment."""
         return any(start <= now and (stop is None or now < stop) for start, stop in self.spans)
@@ -95,27 +104,52 @@ class Outcome:
     :ivar attention: key of an entry that needs a person, and the code of the reason, one of
         :data:`niteoweb.click2sell.entitlement.event.CODES`.
     :ivar waiting: keys of refunds whose purchase is not known yet.
+    :ivar events: the billing events in order, each once.
+    :ivar timelines: the access that each chain of them gives.
     """
 
     entitlements: tuple[Entitlement, ...]
     attention: Mapping[str, str]
     waiting: frozenset[str]
+    events: Sequence[BillingEvent] = field(default=(), compare=False, repr=False)
+    timelines: Collection[AccessTimeline] = field(default=(), compare=False, repr=False)
 
-    def products(self, now: datetime) -> frozenset[tuple[str, str]]:
+    def giving(self, product: Product, moment: datetime) -> list[Chain]:
+        """The chains that give access to a product at a moment."""
+        provider, product_id = product
+        return [
+            timeline.chain
+            for timeline in self.timelines
+            if timeline.chain.first.provider == provider
+            and timeline.gives_access(moment, product_id)
+        ]
+
+    def lives(self, provider: str, subscription: str, moment: datetime) -> bool:
+        """Whether a provider's subscription gives access to anything at a moment."""
+        return any(
+            timeline.gives_access(moment)
+            for timeline in self.timelines
+            if any(
+                (event.provider, event.transaction) == (provider, subscription)
+                for event, _elsewhere in timeline.chain.events
+            )
+        )
+
+    def products(self, now: datetime) -> frozenset[Product]:
         """Provider and product of everything that gives access at a moment."""
         return frozenset(
-            (entitlement.provider, entitlement.product_id)
+            entitlement.product
             for entitlement in self.entitlements
             if entitlement.gives_access(now)
         )
 
-    def renewals(self) -> dict[tuple[str, str], datetime]:
+    def renewals(self) -> dict[Product, datetime]:
         """When the next renewal of each subscription has to be there, without grace.
 
         :returns: by provider and product.
         """
         return {
-            (entitlement.provider, entitlement.product_id): entitlement.until
+            entitlement.product: entitlement.until
             for entitlement in self.entitlements
             if entitlement.renewable and entitlement.until is not None
         }
@@ -134,7 +168,7 @@ class Outcome:
         )
 
 
-def compute(facts: Iterable[Fact], policy: Policy) -> Outcome:
+def compute(facts: Iterable[BillingEvent], policy: Policy) -> Outcome:
     """Work out what a buyer is entitled to.
 
     The result is the same for any order and any repetition of the facts. A refund or chargeback
@@ -145,66 +179,29 @@ def compute(facts: Iterable[Fact], policy: Policy) -> Outcome:
     """
     history = History(facts, not policy.unmatched_refund_needs_attention)
     attention = dict(history.attention)
-    courses = {chain: Course(chain, policy.grace_days) for chain in history.chains}
-    for chain, course in courses.items():
+    timelines = {chain: AccessTimeline(chain, policy.grace_days) for chain in history.chains}
+    for chain, timeline in timelines.items():
         if chain.undone_by is None:
-            for key, reason in course.attention.items():
+            for key, reason in timeline.attention.items():
                 attention.setdefault(key, reason)
         else:
             for fact in _granting_after(chain, chain.undone_by):
                 attention[fact.key] = AFTER_REFUND
     for choice in history.choices:
         if not choice.certain or any(
-            other.undone_by is None and courses[other].covers(choice.fact.occurred_at)
-            for other in choice.others
+            timelines[other].gives_access(choice.fact.occurred_at) for other in choice.others
         ):
             attention.setdefault(choice.fact.key, AMBIGUOUS)
     return Outcome(
-        entitlements=_bridged(_entitlements(courses.values()), bridges(history.facts)),
+        entitlements=_bridged(_entitlements(timelines.values()), bridges(history.facts)),
         attention=dict(sorted(attention.items())),
         waiting=frozenset(history.waiting),
+        events=history.facts,
+        timelines=timelines.values(),
     )
 
 
-def giving(
-    facts: Iterable[Fact], policy: Policy, product: tuple[str, str], moment: datetime
-) -> tuple[Chain, ...]:
-    """The chains that give access to a product at a moment.
-
-    :param facts: all accepted entries of one buyer.
-    :param policy: the settings.
-    :param product: provider and product id.
-    :param moment: in UTC.
-    """
-    provider, product_id = product
-    found = []
-    for chain in History(facts, not policy.unmatched_refund_needs_attention).chains:
-        stay = Course(chain, policy.grace_days).stays.get(product_id)
-        if chain.first.provider != provider or chain.undone_by is not None or stay is None:
-            continue
-        if any(start <= moment < stop for start, stop in stay.spans):
-            found.append(chain)
-    return tuple(found)
-
-
-def lives(
-    facts: Iterable[Fact], policy: Policy, subscription: tuple[str, str], moment: datetime
-) -> bool:
-    """Whether a subscription gives access to anything at a moment.
-
-    :param facts: all accepted entries of its buyer.
-    :param policy: the settings.
-    :param subscription: provider, and its id of the subscription.
-    :param moment: in UTC.
-    """
-    return any(
-        chain.undone_by is None and Course(chain, policy.grace_days).covers(moment)
-        for chain in History(facts, not policy.unmatched_refund_needs_attention).chains
-        if any((fact.provider, fact.transaction) == subscription for fact, _ in chain.events)
-    )
-
-
-def _granting_after(chain: Chain, refund: Fact) -> Iterable[Fact]:
+def _granting_after(chain: Chain, refund: BillingEvent) -> Iterable[BillingEvent]:
     """What would go on with a chain after its refund."""
     for fact, elsewhere in chain.events:
         goes_on = fact.kind in PAYMENTS or fact.kind in (Kind.PLAN_CHANGE, Kind.REACTIVATION)
@@ -212,15 +209,15 @@ def _granting_after(chain: Chain, refund: Fact) -> Iterable[Fact]:
             yield fact
 
 
-def _entitlements(courses: Iterable[Course]) -> Iterable[Entitlement]:
-    found: dict[tuple[str, str], list[tuple[Course, Stay]]] = defaultdict(list)
-    for course in courses:
-        for product_id, stay in course.stays.items():
-            found[course.chain.first.provider, product_id].append((course, stay))
-    for (provider, product_id), stays in sorted(found.items(), key=lambda item: item[0]):
-        course, stay = max(stays, key=_rank)
-        state, until, limit, keys = stay.state, stay.until, stay.limit, course.keys
-        refund = course.chain.undone_by
+def _entitlements(timelines: Iterable[AccessTimeline]) -> Iterable[Entitlement]:
+    found: dict[tuple[str, str], list[tuple[AccessTimeline, ProductPeriod]]] = defaultdict(list)
+    for timeline in timelines:
+        for product_id, period in timeline.periods.items():
+            found[timeline.chain.first.provider, product_id].append((timeline, period))
+    for (provider, product_id), periods in sorted(found.items(), key=lambda item: item[0]):
+        timeline, period = max(periods, key=_rank)
+        state, until, limit, keys = period.state, period.until, period.limit, timeline.keys
+        refund = timeline.chain.undone_by
         if refund is not None:
             state, until, limit = State.REFUNDED, refund.occurred_at, refund.occurred_at
             keys = [*keys, refund.key]
@@ -228,23 +225,23 @@ def _entitlements(courses: Iterable[Course]) -> Iterable[Entitlement]:
             product_id=product_id,
             provider=provider,
             state=state,
-            since=stay.since,
+            since=period.since,
             until=_or_none(until),
             access_until=_or_none(limit),
             keys=tuple(keys),
-            renewable=refund is None and stay.state is State.ACTIVE and course.renewable,
+            renewable=refund is None and period.state is State.ACTIVE and timeline.renewable,
             spans=merged(
                 span
-                for course, stay in stays
-                if course.chain.undone_by is None
-                for span in stay.spans
+                for timeline, period in periods
+                if timeline.chain.undone_by is None
+                for span in period.spans
             ),
         )
 
 
 def _bridged(found: Iterable[Entitlement], given: Iterable[Bridge]) -> tuple[Entitlement, ...]:
     """Entitlements with what is given until a provider has confirmed it."""
-    by_product = {(one.provider, one.product_id): one for one in found}
+    by_product = {entitlement.product: entitlement for entitlement in found}
     for bridge in given:
         known = by_product.get(bridge.product)
         by_product[bridge.product] = _with(known, bridge)
@@ -269,9 +266,9 @@ def _with(known: Entitlement | None, bridge: Bridge) -> Entitlement:
     )
 
 
-def _rank(found: tuple[Course, Stay]) -> tuple[bool, datetime, int]:
-    course, stay = found
-    return course.chain.undone_by is None, stay.limit, course.chain.place
+def _rank(found: tuple[AccessTimeline, ProductPeriod]) -> tuple[bool, datetime, int]:
+    timeline, period = found
+    return timeline.chain.undone_by is None, period.limit, timeline.chain.place
 
 
 def merged(

@@ -10,7 +10,7 @@ from datetime import datetime
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import history
-from niteoweb.click2sell.explain import diagnosis as obstacle
+from niteoweb.click2sell.explain import diagnosis
 from niteoweb.click2sell.explain import groups as membership
 from niteoweb.click2sell.explain import products
 from niteoweb.click2sell.explain import timeline
@@ -56,11 +56,11 @@ class Explanation:
     exists: bool
     made: bool
     deleted_at: datetime | None
-    obstacle: obstacle.Obstacle | None
-    standings: tuple[products.Standing, ...]
+    obstacle: diagnosis.Obstacle | None
+    standings: tuple[products.ProductAccess, ...]
     groups: tuple[membership.Membership, ...]
     purchases: tuple[Purchase, ...]
-    timeline: tuple[timeline.Happening, ...]
+    timeline: tuple[timeline.TimelineEvent, ...]
 
 
 def explain(site: Any, buyer: buyers.Buyer, now: datetime) -> Explanation:
@@ -70,11 +70,11 @@ def explain(site: Any, buyer: buyers.Buyer, now: datetime) -> Explanation:
     :param now: in UTC.
     """
     everything = [ledger.get(site, key) for key in buyer["keys"]]
-    counting = history.in_order(entry for entry in everything if entry["counts"])
-    found = products.of(site, buyer, counting, now)
+    outcome = history.outcome(site, buyer, now)
+    access = products.of(outcome)
     user_id = buyer["user_id"]
     exists = bool(user_id) and accounts.exists(user_id)
-    groups = membership.of(buyer, exists, found, counting)
+    groups = membership.of(buyer, exists, outcome, access)
     return Explanation(
         buyer_id=buyer["id"],
         name=name(everything),
@@ -83,10 +83,10 @@ def explain(site: Any, buyer: buyers.Buyer, now: datetime) -> Explanation:
         exists=exists,
         made=buyer["made"],
         deleted_at=timestamps.from_iso(buyer["deleted_at"]) if buyer["deleted_at"] else None,
-        obstacle=obstacle.find(site, buyer, everything, found, groups, now),
-        standings=found,
+        obstacle=diagnosis.find(site, buyer, everything, access, groups, now),
+        standings=access,
         groups=groups,
-        purchases=tuple(_purchases(counting)),
+        purchases=tuple(_purchases(history.in_order(outcome.entries))),
         timeline=timeline.of(site, buyer, everything),
     )
 

@@ -151,7 +151,7 @@ def id_of(site: Any, *what: str) -> str:
     return next(id_ for id_ in ids if ledger.get(site, idempotency_key(OWNER, id_)) is None)
 
 
-def _apply(site: Any, action: Action) -> list[tuple[Plan, apply.Done, Notification | None]]:
+def _apply(site: Any, action: Action) -> list[tuple[Plan, apply.Applied, Notification | None]]:
     now = timestamps.now()
     applied = []
     for concern in action.write(site, now):
@@ -170,7 +170,7 @@ def _apply(site: Any, action: Action) -> list[tuple[Plan, apply.Done, Notificati
 
 def _plan(site: Any, action: Action, concern: Concern, now: datetime) -> Plan:
     buyer = buyers.get(site, concern.buyer_id)
-    if pseudonyms.closed(buyer):
+    if pseudonyms.is_erased(buyer):
         raise Erased
     turn = Turn.OWNER if concern.key else Turn.ARRIVAL
     plan = plans.make(site, buyer, now, ledger.get(site, concern.key), turn=turn)

@@ -9,14 +9,14 @@ from niteoweb.click2sell.interfaces import IMemberUpdateEvent
 from niteoweb.click2sell.member import contentrules
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import PAYMENTS
-from niteoweb.click2sell.provisioning.apply import Done
+from niteoweb.click2sell.provisioning.apply import Applied
 from niteoweb.click2sell.provisioning.plan import Plan
+from niteoweb.click2sell.storage import log_failure
 from typing import Any
 from zope.event import notify
 from zope.interface import implementer
 
 import logging
-import traceback
 import transaction
 
 
@@ -69,7 +69,7 @@ class AccessRevokedEvent(AccessEvent):
     """A member has no access to a product any more."""
 
 
-def events(plan: Plan, done: Done, notification: Notification | None) -> list[object]:
+def events(plan: Plan, done: Applied, notification: Notification | None) -> list[object]:
     """What happened, as events.
 
     :param plan: the plan that was applied.
@@ -107,12 +107,6 @@ def fire(found: Iterable[Any]) -> None:
             transaction.commit()
         except Exception as error:
             transaction.abort()
-            # The message of an error could hold an address.
-            logger.error(
-                "A subscriber of %s failed: %s\n%s",
-                type(event).__name__,
-                type(error).__name__,
-                "".join(traceback.format_tb(error.__traceback__)),
-            )
+            log_failure(f"A subscriber of {type(event).__name__} failed", error)
         finally:
             transaction.begin()

@@ -18,8 +18,7 @@ from datetime import datetime
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import history
-from niteoweb.click2sell.entitlement import lives
-from niteoweb.click2sell.ledger import entries as shelf
+from niteoweb.click2sell.ledger import entries
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import pseudonyms
 from niteoweb.click2sell.notification import GIVING
@@ -27,7 +26,6 @@ from niteoweb.click2sell.notification import idempotency_key
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.provisioning import recording
-from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.storage import trees
 from typing import Any
 
@@ -53,16 +51,20 @@ def follow(site: Any, keys: Iterable[str], now: datetime) -> tuple[str, ...]:
 def _follow(site: Any, entry: ledger.Entry, now: datetime) -> Notification | None:
     """The end of a subscription that follows from an entry, None for none."""
     gives = entry["kind"] in GIVING
-    if not entry.get("origin") or not entry["buyer_id"] or entry["speaks_for"]:
+    if (
+        not entry.get("external_subscription_id")
+        or not entry["buyer_id"]
+        or entry["on_behalf_of"]
+    ):
         return None
     if not gives and entry["kind"] != Kind.EXPIRY:
         return None
     holders = trees.tree(site, "holders")
-    number = trees.number(entry["provider"], entry["origin"])
-    before = [shelf.at(site, place) for place in holders.get(number, ())]
+    number = trees.number(entry["provider"], entry["external_subscription_id"])
+    before = [entries.at(site, place) for place in holders.get(number, ())]
     after, over = _order(site, before, entry, now) if gives else (_first(before, entry), None)
     if after != before:
-        holders[number] = tuple(map(shelf.place, after))
+        holders[number] = tuple(map(entries.place, after))
     return None if over is None else _end(over, entry, max(entry, after[-1], key=_time))
 
 
@@ -103,12 +105,10 @@ def _time(entry: ledger.Entry) -> str:
 def _lives(site: Any, entry: ledger.Entry, now: datetime) -> bool:
     """Whether the subscription that an entry is about gives access."""
     buyer = buyers.get(site, entry["buyer_id"]) if entry["buyer_id"] else None
-    if buyer is None or pseudonyms.closed(buyer):
+    if buyer is None or pseudonyms.is_erased(buyer):
         return False
-    entries = history.entries(site, buyer)
-    terms = history.late_terms(entries, effective.mapping())
-    subscription = (history.product(entry)[0], entry["transaction"])
-    return lives(history.facts(entries, terms), effective.policy(), subscription, now)
+    provider, _product_id = history.product(entry)
+    return history.outcome(site, buyer, now).lives(provider, entry["transaction"], now)
 
 
 def _end(over: ledger.Entry, because: ledger.Entry, latest: ledger.Entry) -> Notification:
@@ -123,7 +123,7 @@ def _end(over: ledger.Entry, because: ledger.Entry, latest: ledger.Entry) -> Not
         occurred_at=occurred_at,
         valid_until=occurred_at,
         snapshot=False,
-        answers="",
-        verdict="",
+        in_reply_to="",
+        validation_result="",
         payload={"because of": because["key"]},
     )

@@ -14,7 +14,6 @@ from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.entitlement import AT_MOST
-from niteoweb.click2sell.entitlement import compute
 from niteoweb.click2sell.entitlement import State
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import pseudonyms
@@ -23,7 +22,6 @@ from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import REFUSED
 from niteoweb.click2sell.notification import VALIDATION
-from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.storage import trees
 from persistent.mapping import PersistentMapping
 from typing import Any
@@ -146,10 +144,10 @@ def told(site: Any, entry: ledger.Entry, now: datetime) -> Iterator[Notification
     :param now: in UTC.
     :returns: what follows from it, to be written down and processed.
     """
-    verdict = entry.get("verdict", "")
+    verdict = entry.get("validation_result", "")
     if not verdict:
         return
-    place = (entry["provider"], entry.get("answers", ""))
+    place = (entry["provider"], entry.get("in_reply_to", ""))
     asked = trees.tree(site, "validations_asked").get(place)
     for process in [get(site, asked)] if asked else _unanswered(site, entry):
         if process["status"] == PENDING:
@@ -192,7 +190,7 @@ def provisional(
     return Notification(
         key=key(process),
         provider=VALIDATION,
-        speaks_for=process["provider"],
+        on_behalf_of=process["provider"],
         kind=Kind.PROVISIONAL,
         transaction=f"{VALIDATION}-{process['subscription']}",
         receipt="",
@@ -201,9 +199,9 @@ def provisional(
         email=email,
         product_id=product_id,
         valid_until=now + AT_MOST,
-        origin=process["subscription"],
+        external_subscription_id=process["subscription"],
         aliases=aliases,
-        sealed=True,
+        fully_signed=True,
         payload={"email": email, "offer_id": product_id, "by": process["by"]},
     )
 
@@ -214,14 +212,14 @@ def ended(site: Any, process: Mapping[str, Any], now: datetime) -> tuple[Notific
     :param now: in UTC.
     """
     given = ledger.get(site, key(process)) if process["given"] else None
-    if given is None or pseudonyms.is_redacted(given):
+    if given is None or pseudonyms.is_erased(given):
         return ()
     notification = history.notification(given)
     return (
         Notification(
             key=idempotency_key(notification.key, REFUSED),
             provider=VALIDATION,
-            speaks_for=notification.speaks_for,
+            on_behalf_of=notification.on_behalf_of,
             kind=Kind.EXPIRY,
             transaction=notification.transaction,
             receipt="",
@@ -229,8 +227,8 @@ def ended(site: Any, process: Mapping[str, Any], now: datetime) -> tuple[Notific
             buyer=notification.buyer,
             email=notification.email,
             product_id=notification.product_id,
-            origin=notification.origin,
-            sealed=True,
+            external_subscription_id=notification.external_subscription_id,
+            fully_signed=True,
         ),
     )
 
@@ -243,17 +241,17 @@ def access_until(site: Any, process: Process, now: datetime) -> datetime | None:
     given = ledger.get(site, key(process)) if process["given"] else None
     if given is None or not given["buyer_id"]:
         return None
-    entries = history.entries(site, buyers.get(site, given["buyer_id"]))
-    outcome = compute(history.facts(entries, {}), effective.policy())
-    for found in outcome.entitlements:
-        if given["key"] in found.keys and found.state_at(now) is State.PROVISIONAL:
-            return found.access_until
+    outcome = history.outcome(site, buyers.get(site, given["buyer_id"]), now)
+    for entitlement in outcome.entitlements:
+        provisional = entitlement.state_at(now) is State.PROVISIONAL
+        if provisional and given["key"] in entitlement.keys:
+            return entitlement.access_until
     return None
 
 
 def _unanswered(site: Any, entry: ledger.Entry) -> list[Process]:
     """The validations of a subscription that the provider has given no name yet."""
-    place = (entry["provider"], entry.get("origin", ""))
+    place = (entry["provider"], entry.get("external_subscription_id", ""))
     filed = trees.tree(site, "validations_pending").keys((*place, ""), (*place, "~"))
     found = (get(site, id_) for *_place, id_ in filed)
     return [process for process in found if not process["question"]]

@@ -9,11 +9,12 @@ from niteoweb.click2sell.browser.words import decisions
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.ledger import ledger
-from niteoweb.click2sell.ledger import reasons as reason
+from niteoweb.click2sell.ledger import reasons
 from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.provisioning import pipeline
-from niteoweb.click2sell.provisioning import preview as dryrun
+from niteoweb.click2sell.provisioning import preview
 from niteoweb.click2sell.report import notifications
+from niteoweb.click2sell.storage import log_failure
 from niteoweb.click2sell.storage import transactions
 from plone import api
 from plone.protect.authenticator import check
@@ -27,7 +28,6 @@ from zope.i18nmessageid import Message
 
 import json
 import logging
-import traceback
 
 
 logger = logging.getLogger("niteoweb.click2sell")
@@ -86,19 +86,16 @@ class NotificationView(OwnerPage):
     def _look(self) -> None:
         """Work out what a replay would change."""
         try:
-            found = dryrun.replay(self.context, self.key, timestamps.now())
+            found = preview.replay(self.context, self.key, timestamps.now())
             self.preview = previews.of(self.context, self.key, found)
         except ConflictError:
             raise
         except Exception as error:
-            # The message of an error could hold an address.
-            where = "".join(traceback.format_tb(error.__traceback__))
-            name = type(error).__name__
-            logger.error("Dry run of entry %s failed: %s\n%s", self.key, name, where)
+            log_failure(f"Preview of entry {self.key} failed", error)
             message = _(
                 "What a replay would change cannot be worked out: ${error}. The error is in "
                 "the site's log.",
-                mapping={"error": name},
+                mapping={"error": type(error).__name__},
             )
             self._say(message, "error")
 
@@ -138,7 +135,7 @@ class NotificationView(OwnerPage):
     @property
     def reason(self) -> Message | str:
         """Why it needs a person, waits or was refused, "" for no reason."""
-        return reason.text(self.entry["reason"], self.entry["subject"])
+        return reasons.text(self.entry["reason"], self.entry["subject"])
 
     @property
     def decide_url(self) -> str:

@@ -19,26 +19,18 @@ from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.browser.words import products
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import history
-from niteoweb.click2sell.entitlement import compute
 from niteoweb.click2sell.entitlement import Entitlement
-from niteoweb.click2sell.entitlement import mapping
-from niteoweb.click2sell.entitlement import Policy
-from niteoweb.click2sell.entitlement import State
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import reasons
-from niteoweb.click2sell.ledger import silence
 from niteoweb.click2sell.member import accounts as member
 from niteoweb.click2sell.report import accounting
 from niteoweb.click2sell.report import notifications as listing
-from niteoweb.click2sell.settings import effective
+from niteoweb.click2sell.storage import batched
 from niteoweb.click2sell.storage import trees
 from typing import Any
 from zope.i18n import translate
 from zope.i18nmessageid import Message
 
-
-#: Rows after which the database's cache is made small again.
-BATCH = 500
 
 Cell = Message | str | int | Decimal | None
 Row = Sequence[Cell]
@@ -70,7 +62,7 @@ def notifications(site: Any, filters: listing.Filters) -> Iterator[Row]:
         _("Key"),
     )
     keys = listing.Listing(site, filters).every_key()
-    for entry in sparing(site, (ledger.get(site, key) for key in keys)):
+    for entry in batched(site, (ledger.get(site, key) for key in keys)):
         buyer = buyers.get(site, entry["buyer_id"])
         yield (
             _moment(entry["received_at"], zone),
@@ -103,7 +95,6 @@ def members(site: Any, now: datetime, request: Any) -> Iterator[Row]:
     :param request: to translate for.
     """
     zone = plone_site.timezone()
-    lines, policy = effective.mapping(), effective.policy()
     words = {
         state: translate(badge.text, context=request)
         for state, badge in products.STATES.items()
@@ -117,9 +108,9 @@ def members(site: Any, now: datetime, request: Any) -> Iterator[Row]:
         _("Groups granted"),
         _("Last payment (${zone})", mapping={"zone": str(zone)}),
     )
-    for buyer in sparing(site, trees.tree(site, "buyers").values()):
-        entries = history.entries(site, buyer)
-        payments = history.in_order(filter(history.is_payment, entries))
+    for buyer in batched(site, trees.tree(site, "buyers").values()):
+        outcome = history.outcome(site, buyer, now)
+        payments = history.in_order(filter(history.is_payment, outcome.entries))
         address = payments[-1]["buyer"] if payments else next(iter(buyer["addresses"]), "")
         yield (
             address,
@@ -127,10 +118,8 @@ def members(site: Any, now: datetime, request: Any) -> Iterator[Row]:
             _name(buyer, payments),
             buyer["user_id"],
             _joined(
-                _entitlement(entitlement, words[state], zone)
-                for entitlement, state in _entitlements(
-                    site, buyer, entries, lines, policy, now
-                )
+                _entitlement(entitlement, words[outcome.state_of(entitlement)], zone)
+                for entitlement in outcome.entitlements
             ),
             _joined(sorted(buyer["grants"])),
             _moment(payments[-1]["occurred_at"], zone) if payments else "",
@@ -156,7 +145,7 @@ def accounts(site: Any, period: accounting.Period) -> Iterator[Row]:
     )
     yield header
     total = accounting.Summary()
-    for posting in sparing(site, accounting.postings(site, period)):
+    for posting in batched(site, accounting.postings(site, period)):
         total.add(posting)
         entry = posting.entry
         date, _space, time = _moment(posting.moved_at, zone).partition(" ")
@@ -186,18 +175,6 @@ def accounts(site: Any, period: accounting.Period) -> Iterator[Row]:
         yield (_("Number"), *blank[1:8], sums.number, currency, None, None)
     if total.without_amount:
         yield (_("Without an amount"), *blank[1:8], total.without_amount, *blank[9:])
-
-
-def sparing(site: Any, found: Iterable[Any]) -> Iterator[Any]:
-    """Go through stored objects without keeping them all in memory.
-
-    :param found: read as it is asked for.
-    """
-    for number, item in enumerate(found, start=1):
-        yield item
-        if not number % BATCH:
-            # The database's cache would only shrink when the connection closes.
-            site._p_jar.cacheGC()
 
 
 def _moment(at: datetime | str | None, zone: tzinfo) -> str:
@@ -234,22 +211,6 @@ def _entitlement(entitlement: Entitlement, state: str, zone: tzinfo) -> str:
         if until
         else (f"{entitlement.product_id}: {state}")
     )
-
-
-def _entitlements(
-    site: Any,
-    buyer: buyers.Buyer,
-    entries: Sequence[ledger.Entry],
-    lines: Sequence[mapping.Line],
-    policy: Policy,
-    now: datetime,
-) -> Iterator[tuple[Entitlement, State]]:
-    """The buyer's entitlements, each with its state as the pages show it."""
-    outcome = compute(history.facts(entries, history.late_terms(entries, lines)), policy)
-    held = silence.held(site, buyer["live"], outcome, now)
-    for found in outcome.entitlements:
-        waits = (found.provider, found.product_id) in held
-        yield found, State.GRACE if waits else found.state_at(now)
 
 
 def _remark(entry: Mapping[str, Any]) -> Message | str:

@@ -5,15 +5,13 @@ from contextlib import redirect_stdout
 from datetime import datetime
 from datetime import timedelta
 from datetime import timezone
-from http.server import BaseHTTPRequestHandler
-from http.server import ThreadingHTTPServer
+from importlib.metadata import EntryPoint
 from io import BytesIO
 from io import StringIO
 from io import TextIOWrapper
 from niteoweb.click2sell.command import notify
 from niteoweb.click2sell.command.notify import main
 from niteoweb.click2sell.command.posting import callback_url
-from niteoweb.click2sell.notification import Delivery
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import WrongSignature
@@ -21,11 +19,10 @@ from niteoweb.click2sell.providers.cleeng import protocol as cleeng
 from niteoweb.click2sell.providers.click2sell import protocol as click2sell
 from niteoweb.click2sell.providers.click2sell import sample
 from niteoweb.click2sell.providers.plenigo import protocol as plenigo
-from niteoweb.click2sell.providers.plenigo import sample as plenigo_sample
-from niteoweb.click2sell.tests import deliveries
+from niteoweb.click2sell.tests.cases import deliveries
+from niteoweb.click2sell.tests.cases.commands import RecordingServer
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Thread
 from types import SimpleNamespace
 from unittest import mock
 from unittest import TestCase
@@ -37,49 +34,6 @@ import sys
 
 
 KEY = "a key: ü+&= of more than 20 characters"
-
-
-class RecordingServer(ThreadingHTTPServer):
-    """Answers every POST in the same way and keeps what it received."""
-
-    status = 200
-    text = b"POST successfully parsed."
-    location = ""
-    #: Names of headers that are in the answer.
-    echoes: tuple[str, ...] = ()
-    raw: bytes | None = None
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.received: list[tuple[str, Delivery]] = []
-        Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: RecordingServer
-
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        delivery = Delivery(body, self.headers["Content-Type"], headers)
-        self.server.received.append((self.path, delivery))
-        if self.server.raw is not None:
-            self.wfile.write(self.server.raw)
-            return
-        self.send_response(self.server.status)
-        if self.server.location:
-            self.send_header("Location", self.server.location)
-        self.end_headers()
-        for name in self.server.echoes:
-            self.wfile.write(f"echo: {headers.get(name, '')}\n".encode())
-        self.wfile.write(self.server.text or body)
-
-    def log_message(self, *args):
-        pass
 
 
 class NotifyCase(TestCase):
@@ -390,7 +344,7 @@ class TestProviders(NotifyCase):
     def test_each_kind_is_posted(self):
         settings = {"signature_header": "X-Cleeng-Signature", "signature_encoding": "hex"}
         for provider in (plenigo, cleeng):
-            for name, kind in notify.MAKERS[provider.NAME].KINDS.items():
+            for name, kind in notify.samples()[provider.NAME].KINDS.items():
                 with self.subTest(provider.NAME, kind=name):
                     self.server.received.clear()
                     self.assertEqual(
@@ -419,24 +373,17 @@ class TestProviders(NotifyCase):
             self.assertIn("echo: (signature)", self.out)
 
     def test_an_unknown_one(self):
-        with mock.patch.object(notify, "_registered", return_value={}):
-            self.assertEqual(self.notify("--provider", "stripe"), 2)
+        self.assertEqual(self.notify("--provider", "stripe"), 2)
         self.assertIn("'stripe' is none of cleeng, click2sell, plenigo", self.err)
         self.assertEqual(self.notify("--provider", "plenigo", "--kind", "sale"), 2)
         self.assertIn("'sale' is none of subscription, change,", self.err)
         self.assertEqual(self.notify("--setting", "signature_header=X-Sig"), 2)
         self.assertIn("there is no 'signature_header'", self.err)
 
-    def test_one_of_another_package_is_found_by_its_registration(self):
-        maker = SimpleNamespace(
-            KINDS=plenigo_sample.KINDS,
-            SETTINGS={},
-            write=plenigo_sample.write,
-            sign=plenigo_sample.sign,
-            proofs=plenigo_sample.proofs,
-        )
-        with mock.patch.object(notify, "_registered", return_value={"acme": maker, "no": None}):
+    def test_one_of_another_package_is_found_by_its_entry_point(self):
+        name = "niteoweb.click2sell.providers.plenigo.sample"
+        points = [EntryPoint("acme", name, notify.SAMPLES)]
+        with mock.patch.object(notify, "entry_points", return_value=points) as asked:
             self.assertEqual(self.notify("--provider", "acme"), 0, self.err)
-            self.assertEqual({path for path, _ in self.server.received}, {"/@@acme"})
-            self.assertEqual(self.notify("--provider", "no"), 2)
-            self.assertIn("no makes nothing up", self.err)
+        asked.assert_called_once_with(group="niteoweb.click2sell.samples")
+        self.assertEqual({path for path, _ in self.server.received}, {"/@@acme"})

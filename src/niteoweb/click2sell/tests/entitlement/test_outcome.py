@@ -7,10 +7,10 @@ from niteoweb.click2sell import notification
 from niteoweb.click2sell.entitlement import access
 from niteoweb.click2sell.entitlement import chain
 from niteoweb.click2sell.entitlement import event
-from niteoweb.click2sell.entitlement import outcome as entitlement
+from niteoweb.click2sell.entitlement import outcome
 from niteoweb.click2sell.entitlement import provisional
+from niteoweb.click2sell.entitlement.outcome import BillingEvent
 from niteoweb.click2sell.entitlement.outcome import compute
-from niteoweb.click2sell.entitlement.outcome import Fact
 from niteoweb.click2sell.entitlement.outcome import Outcome
 from niteoweb.click2sell.entitlement.outcome import Policy
 from niteoweb.click2sell.entitlement.outcome import State
@@ -31,7 +31,7 @@ def day(number: float) -> datetime:
     return DAY_0 + timedelta(days=number)
 
 
-def fact(kind: Kind, at: float, transaction: str = "T1", **values) -> Fact:
+def fact(kind: Kind, at: float, transaction: str = "T1", **values) -> BillingEvent:
     """An entry that arrives when it happens, of product A, which has 30 days."""
     days_late = values.pop("late", 0)
     values = {
@@ -42,7 +42,7 @@ def fact(kind: Kind, at: float, transaction: str = "T1", **values) -> Fact:
         "days": 30,
         **values,
     }
-    return Fact(
+    return BillingEvent(
         kind=kind,
         transaction=transaction,
         occurred_at=day(at),
@@ -51,30 +51,30 @@ def fact(kind: Kind, at: float, transaction: str = "T1", **values) -> Fact:
     )
 
 
-def purchase(at: float, transaction: str = "T1", **values) -> Fact:
+def purchase(at: float, transaction: str = "T1", **values) -> BillingEvent:
     return fact(Kind.PURCHASE, at, transaction, **values)
 
 
-def subscription(at: float, transaction: str = "T1", **values) -> Fact:
+def subscription(at: float, transaction: str = "T1", **values) -> BillingEvent:
     return fact(Kind.PURCHASE, at, transaction, subscription=True, **values)
 
 
-def renewal(at: float, transaction: str = "T1", **values) -> Fact:
+def renewal(at: float, transaction: str = "T1", **values) -> BillingEvent:
     return fact(Kind.RENEWAL, at, transaction, **values)
 
 
-def refund(at: float, transaction: str = "T1", **values) -> Fact:
+def refund(at: float, transaction: str = "T1", **values) -> BillingEvent:
     return fact(Kind.REFUND, at, transaction, **values)
 
 
-def cancellation(at: float, transaction: str = "T1", **values) -> Fact:
+def cancellation(at: float, transaction: str = "T1", **values) -> BillingEvent:
     return fact(Kind.CANCELLATION, at, transaction, **values)
 
 
 class Case(unittest.TestCase):
     policy = Policy()
 
-    def outcome(self, *facts: Fact, policy: Policy | None = None) -> Outcome:
+    def outcome(self, *facts: BillingEvent, policy: Policy | None = None) -> Outcome:
         """The outcome, after a look at every order of a short history."""
         policy = policy or self.policy
         outcome = compute(facts, policy)
@@ -700,15 +700,21 @@ class TestExclusivity(Case):
         self.assert_access([purchase(0), bad], [(0, 30)], {bad.key: event.FUTURE})
 
 
-def stated(kind: Kind, at: float, transaction: str = "T1", **values) -> Fact:
-    values = {"provider": "plenigo", "days": None, "snapshot": True, "sealed": True, **values}
+def stated(kind: Kind, at: float, transaction: str = "T1", **values) -> BillingEvent:
+    values = {
+        "provider": "plenigo",
+        "days": None,
+        "snapshot": True,
+        "fully_signed": True,
+        **values,
+    }
     return fact(kind, at, transaction, **values)
 
 
 class TestSnapshots(Case):
     """A provider that states all of a subscription whenever something happens to it."""
 
-    def assert_spans(self, facts: list[Fact], **spans) -> Outcome:
+    def assert_spans(self, facts: list[BillingEvent], **spans) -> Outcome:
         outcome = self.outcome(*facts)
         found = {
             one.product_id: [
@@ -793,10 +799,18 @@ class TestSnapshots(Case):
 QUARTER = 15 / (24 * 60)
 
 
-def bridge(at: float, origin: str = "V1", **values) -> Fact:
+def bridge(at: float, external_subscription_id: str = "V1", **values) -> BillingEvent:
     """What an app says that was bought in another one's shop."""
-    key = values.pop("key", f"bridge {origin}")
-    return fact(Kind.PROVISIONAL, at, "", origin=origin, key=key, sealed=True, **values)
+    key = values.pop("key", f"bridge {external_subscription_id}")
+    return fact(
+        Kind.PROVISIONAL,
+        at,
+        "",
+        external_subscription_id=external_subscription_id,
+        key=key,
+        fully_signed=True,
+        **values,
+    )
 
 
 class TestProvisional(Case):
@@ -839,7 +853,8 @@ class TestProvisional(Case):
 
     def test_the_purchase_takes_its_place(self):
         outcome = self.assert_minutes(
-            [bridge(0), purchase(0.001, origin="V1", valid_until=day(30))], [(0.001, 30)]
+            [bridge(0), purchase(0.001, external_subscription_id="V1", valid_until=day(30))],
+            [(0.001, 30)],
         )
         self.assertEqual(outcome.entitlements[0].state, State.ACTIVE)
 
@@ -847,18 +862,22 @@ class TestProvisional(Case):
         for kind in (Kind.EXPIRY, Kind.REFUND, Kind.CANCELLATION, Kind.CHARGEBACK):
             for at in -9, 0.001:
                 with self.subTest(kind, at=at):
-                    real = fact(kind, at, "S1", origin="V1", sealed=True)
+                    real = fact(
+                        kind, at, "S1", external_subscription_id="V1", fully_signed=True
+                    )
                     self.assert_minutes([bridge(0), real], [])
 
     def test_what_is_only_worth_knowing_does_not(self):
         for kind in Kind.INFORMATION, Kind.PAYMENT_FAILED, Kind.UNKNOWN, Kind.CORRECTION:
             with self.subTest(kind):
-                other = fact(kind, 0.001, "S1", origin="V1")
+                other = fact(kind, 0.001, "S1", external_subscription_id="V1")
                 self.assert_minutes([bridge(0), other], [(0, QUARTER)])
 
     def test_another_subscription_and_another_provider_do_not(self):
-        other = fact(Kind.EXPIRY, 0.001, "S1", origin="V2")
-        stranger = fact(Kind.EXPIRY, 0.001, "S1", origin="V1", provider="plenigo")
+        other = fact(Kind.EXPIRY, 0.001, "S1", external_subscription_id="V2")
+        stranger = fact(
+            Kind.EXPIRY, 0.001, "S1", external_subscription_id="V1", provider="plenigo"
+        )
         self.assert_minutes([bridge(0), other, stranger], [(0, QUARTER)])
 
     def test_beside_access_that_was_paid_for_it_is_nothing(self):
@@ -937,7 +956,7 @@ class TestPurity(unittest.TestCase):
                 for name in ("access", "chain", "event", "mapping", "provisional")
             ),
         }
-        for module in (chain, access, entitlement, event, notification, provisional):
+        for module in (chain, access, outcome, event, notification, provisional):
             tree = ast.parse(pathlib.Path(module.__file__).read_text())
             imported = {
                 node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)

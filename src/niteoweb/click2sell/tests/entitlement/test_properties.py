@@ -13,8 +13,8 @@ from hypothesis import HealthCheck
 from hypothesis import settings
 from hypothesis import strategies as st
 from niteoweb.click2sell.entitlement.event import CODES
+from niteoweb.click2sell.entitlement.outcome import BillingEvent
 from niteoweb.click2sell.entitlement.outcome import compute
-from niteoweb.click2sell.entitlement.outcome import Fact
 from niteoweb.click2sell.entitlement.outcome import Outcome
 from niteoweb.click2sell.entitlement.outcome import Policy
 from niteoweb.click2sell.entitlement.outcome import State
@@ -43,7 +43,7 @@ VALUES = {
     # Payments are half of everything, or little would happen.
     "kind": (*[Kind.PURCHASE, Kind.RENEWAL] * 4, *Kind),
     "snapshot": (*[False] * 4, True),
-    "sealed": (*[False] * 4, True),
+    "fully_signed": (*[False] * 4, True),
     "occurred_at": DAYS,
     "transaction": ("T1", "T1", "T2", "T3", ""),
     "product_id": ("A", "A", "B", "C"),
@@ -56,11 +56,11 @@ VALUES = {
     "provider": (*["click2sell"] * 4, "plenigo"),
     "terms_known": (*[True] * 5, False),
     "by_owner": (False, False, False, True),
-    "origin": ("", "", "V1", "V1", "V2"),
+    "external_subscription_id": ("", "", "V1", "V1", "V2"),
 }
 
 
-def fact_of(number: int) -> Fact:
+def fact_of(number: int) -> BillingEvent:
     """The entry with a number: drawing one number is much faster than drawing each value."""
     values = {}
     for name, choices in VALUES.items():
@@ -70,7 +70,7 @@ def fact_of(number: int) -> Fact:
     values["received_at"] = values["occurred_at"] + timedelta(days=values["received_at"])
     if values["valid_until"] is not None:
         values["valid_until"] = DAY_0 + timedelta(days=values["valid_until"])
-    return Fact(key="", **values)
+    return BillingEvent(key="", **values)
 
 
 facts = st.integers(0, math.prod(len(choices) for choices in VALUES.values()) - 1).map(fact_of)
@@ -83,7 +83,7 @@ def one_of(*kinds: Kind):
     )
 
 
-def keyed(history: list[Fact]) -> list[Fact]:
+def keyed(history: list[BillingEvent]) -> list[BillingEvent]:
     """Keys in an order that has nothing to do with that of the entries."""
     return [
         replace(one, key=f"{number * 7 % 10}-{number}") for number, one in enumerate(history)
@@ -99,7 +99,9 @@ policies = st.builds(
 #: Every notification of a sale has the sale's transaction, and none ends another product.
 sales = st.lists(
     facts.filter(lambda one: one.transaction).map(
-        lambda one: replace(one, provider="click2sell", exclusive=False, receipt="", origin="")
+        lambda one: replace(
+            one, provider="click2sell", exclusive=False, receipt="", external_subscription_id=""
+        )
     ),
     max_size=9,
 ).map(keyed)
@@ -153,14 +155,16 @@ class TestProperties(unittest.TestCase):
         # A reactivation may not open what only the added cancellation has closed.
         keyed(
             [
-                Fact("", "p", Kind.PURCHASE, "T1", "", "A", DAY_0, DAY_0, None),
-                Fact(
+                BillingEvent("", "p", Kind.PURCHASE, "T1", "", "A", DAY_0, DAY_0, None),
+                BillingEvent(
                     "", "p", Kind.REACTIVATION, "T1", "", "A", *[DAY_0 + timedelta(20)] * 2, 30
                 ),
             ]
         ),
         Policy(),
-        Fact("c", "p", Kind.CANCELLATION, "T1", "", "A", *[DAY_0 + timedelta(10)] * 2, 5),
+        BillingEvent(
+            "c", "p", Kind.CANCELLATION, "T1", "", "A", *[DAY_0 + timedelta(10)] * 2, 5
+        ),
     )
     def test_a_cancellation_never_adds_access(self, history, policy, cancellation):
         self.assert_adds_nothing(
@@ -195,7 +199,7 @@ class TestProperties(unittest.TestCase):
     def test_what_is_provisional_adds_some_minutes_and_nothing_else(
         self, history, policy, added
     ):
-        added = replace(added, origin="V9")
+        added = replace(added, external_subscription_id="V9")
         without, with_it = compute(history, policy), compute([*history, added], policy)
         end = min(added.occurred_at, added.received_at) + AT_MOST
         for now in instants(without, with_it):
@@ -213,8 +217,10 @@ class TestProperties(unittest.TestCase):
     def test_what_happened_to_the_subscription_takes_its_place(
         self, history, policy, given_before, real
     ):
-        given_before = replace(given_before, origin="V9", provider=real.provider)
-        real = replace(real, origin="V9", key="6-x")
+        given_before = replace(
+            given_before, external_subscription_id="V9", provider=real.provider
+        )
+        real = replace(real, external_subscription_id="V9", key="6-x")
         self.assertEqual(
             compute([*history, real, given_before], policy).entitlements,
             compute([*history, real], policy).entitlements,
@@ -223,8 +229,10 @@ class TestProperties(unittest.TestCase):
     @given(histories, policies, one_of(Kind.PROVISIONAL), one_of(Kind.PROVISIONAL))
     @tried(200)
     def test_once_for_each_subscription(self, history, policy, first, again):
-        first = replace(first, origin="V9")
-        again = replace(again, origin="V9", provider=first.provider, key="6-x")
+        first = replace(first, external_subscription_id="V9")
+        again = replace(
+            again, external_subscription_id="V9", provider=first.provider, key="6-x"
+        )
         if again.order > first.order:
             self.assertEqual(
                 compute([*history, first, again], policy).entitlements,
@@ -322,7 +330,7 @@ class TestCost(unittest.TestCase):
         """How many calls it takes to work out a long history."""
         history = keyed(
             [
-                Fact(
+                BillingEvent(
                     key="",
                     provider="click2sell",
                     kind=Kind.RENEWAL if number % 10 else Kind.PURCHASE,

@@ -4,21 +4,21 @@ from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.mail import messages
 from niteoweb.click2sell.member import index
 from niteoweb.click2sell.privacy import erasure
-from niteoweb.click2sell.privacy import export as privacy
+from niteoweb.click2sell.privacy import export
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.report import notifications
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees
-from niteoweb.click2sell.tests.base import EMAIL
-from niteoweb.click2sell.tests.base import SiteTestCase
-from niteoweb.click2sell.tests.browser.test_notifications import MANAGER
-from niteoweb.click2sell.tests.browser.test_notifications import NOBODY
-from niteoweb.click2sell.tests.browser.test_notifications import PageTestCase
-from niteoweb.click2sell.tests.browser.test_notifications import SCRIPT
-from niteoweb.click2sell.tests.restapi.test_notifications import ANONYMOUS
-from niteoweb.click2sell.tests.restapi.test_notifications import MAY
-from niteoweb.click2sell.tests.restapi.test_notifications import MEMBER
-from niteoweb.click2sell.tests.restapi.test_notifications import ServiceTestCase
+from niteoweb.click2sell.tests.cases.pages import MANAGER
+from niteoweb.click2sell.tests.cases.pages import NOBODY
+from niteoweb.click2sell.tests.cases.pages import PageTestCase
+from niteoweb.click2sell.tests.cases.pages import SCRIPT
+from niteoweb.click2sell.tests.cases.services import ANONYMOUS
+from niteoweb.click2sell.tests.cases.services import MAY
+from niteoweb.click2sell.tests.cases.services import MEMBER
+from niteoweb.click2sell.tests.cases.services import ServiceTestCase
+from niteoweb.click2sell.tests.cases.site import EMAIL
+from niteoweb.click2sell.tests.cases.site import SiteTestCase
 from unittest import mock
 
 import json
@@ -34,7 +34,7 @@ ERASE = "Erase for good"
 class TestExport(SiteTestCase):
     def export(self, address=EMAIL):
         transaction.begin()
-        told = privacy.export(self.portal, address, self.now)
+        told = export.export(self.portal, address, self.now)
         self.assertEqual(json.loads(json.dumps(told)), told)
         return told
 
@@ -141,7 +141,7 @@ class TestExport(SiteTestCase):
             mock.patch.object(trees, "tree", wraps=trees.tree) as tree,
             mock.patch.object(index, "rebuild", side_effect=AssertionError),
         ):
-            privacy.export(self.portal, EMAIL, self.now)
+            export.export(self.portal, EMAIL, self.now)
         self.assertEqual(read.call_count, 1)
         self.assertNotIn("facets", [call.args[1] for call in tree.call_args_list])
 

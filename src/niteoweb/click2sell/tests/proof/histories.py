@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from datetime import timedelta
 from hypothesis import strategies as st
-from niteoweb.click2sell.entitlement.event import Fact
+from niteoweb.click2sell.entitlement.event import BillingEvent
 from niteoweb.click2sell.entitlement.mapping import Terms
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
-from niteoweb.click2sell.tests.base import NOW
+from niteoweb.click2sell.tests.cases.site import NOW
 
 import math
 
@@ -45,7 +45,7 @@ SWEEP = -1
 class Event:
     """A notification, up to its buyer's address and its time of arrival.
 
-    :ivar day: when it happened, in days from :data:`~niteoweb.click2sell.tests.base.NOW`.
+    :ivar day: when it happened, in days from :data:`~niteoweb.click2sell.tests.cases.site.NOW`.
     :ivar transaction: a transaction belongs to one buyer and product here: what happens when
         it does not is decided by arrival, and tested elsewhere.
     :ivar receipt: one of the buyer's; a cart has one for several products.
@@ -96,11 +96,11 @@ def notification(event: Event, run: str, number: int) -> Notification:
     )
 
 
-def fact(event: Event, run: str, number: int, received_at: datetime) -> Fact:
+def fact(event: Event, run: str, number: int, received_at: datetime) -> BillingEvent:
     """The same as it counts for access, made without the ledger."""
     told = notification(event, run, number)
     terms = TERMS.get(event.product)
-    return Fact(
+    return BillingEvent(
         key=told.key,
         provider=told.provider,
         kind=told.kind,

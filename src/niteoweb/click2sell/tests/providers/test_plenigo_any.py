@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from datetime import timedelta
 from datetime import timezone
-from niteoweb.click2sell.entitlement.event import Fact
+from niteoweb.click2sell.entitlement.event import BillingEvent
 from niteoweb.click2sell.entitlement.outcome import compute
 from niteoweb.click2sell.entitlement.outcome import Policy
 from niteoweb.click2sell.notification import Delivery
@@ -45,7 +45,7 @@ class Life:
             self.plenigo.let_pass(hours=self.random.randint(1, 460))
             self._step()
         self.now = self.plenigo.clock.move(minutes=5)
-        self.told = [self._read(letter.body) for letter in self.plenigo.callbacks.pending]
+        self.told = [self._read(delivery.body) for delivery in self.plenigo.callbacks.pending]
 
     @property
     def truth(self) -> frozenset[tuple[str, str]]:
@@ -99,8 +99,8 @@ class Life:
         return found
 
 
-def fact(told: Notification, received_at: datetime) -> Fact:
-    return Fact(
+def fact(told: Notification, received_at: datetime) -> BillingEvent:
+    return BillingEvent(
         key=told.key,
         provider=told.provider,
         kind=told.kind,
@@ -114,12 +114,12 @@ def fact(told: Notification, received_at: datetime) -> Fact:
         subscription=told.subscription,
         valid_until=told.valid_until,
         snapshot=told.snapshot,
-        sealed=told.sealed,
+        fully_signed=told.fully_signed,
     )
 
 
 class TestLives(unittest.TestCase):
-    def assert_right(self, life: Life, facts: Iterable[Fact], now: datetime) -> None:
+    def assert_right(self, life: Life, facts: Iterable[BillingEvent], now: datetime) -> None:
         outcome = compute(facts, Policy())
         self.assertEqual(outcome.products(now), life.truth)
 
