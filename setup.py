@@ -100,7 +100,6 @@ setup(
             "playwright",
             "plone.app.testing",
             "plone.testing",
-            "zc.zlibstorage",
             "zope.testrunner",
         ],
         "cluster": ["psycopg2-binary", "RelStorage"],
