@@ -109,9 +109,10 @@ test-cluster: build cluster-packages  ## Two processes on PostgreSQL and on ZEO 
 	CLICK2SELL_PURCHASES=500 bin/test --all -m tests.cluster
 
 .PHONY: lint
-lint: build  ## Style, packaging and manifest
+lint: build  ## Style, imports between rooms, packaging and manifest
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/lint-imports --no-logo
 	$(VENV)/bin/zpretty --check src
 	$(VENV)/bin/check-manifest
 	$(VENV)/bin/pyroma --min 10 .
@@ -163,4 +164,5 @@ test: lint docs browser cluster-packages  ## Everything: style, documentation, a
 .PHONY: clean
 clean:  ## Remove what was built; var/ (the database) stays
 	rm -rf $(VENV) node_modules bin parts develop-eggs eggs .installed.cfg build dist docs/_build \
-	  src/*.egg-info .installed-cluster.cfg .coverage .coverage.* .hypothesis .ruff_cache
+	  src/*.egg-info .installed-cluster.cfg .coverage .coverage.* .hypothesis .ruff_cache \
+	  .import_linter_cache

@@ -104,7 +104,7 @@ setup(
         ],
         "cluster": ["psycopg2-binary", "RelStorage"],
         "docs": ["Sphinx"],
-        "lint": ["check-manifest", "i18ndude", "pyroma", "ruff", "zpretty"],
+        "lint": ["check-manifest", "i18ndude", "import-linter", "pyroma", "ruff", "zpretty"],
     },
     entry_points={
         "z3c.autoinclude.plugin": ["target = plone"],
