@@ -117,6 +117,10 @@ lint: build  ## Style, imports between rooms, packaging and manifest
 	$(VENV)/bin/check-manifest
 	$(VENV)/bin/pyroma --min 10 .
 
+.PHONY: check
+check: lint  ## Style, and all tests that need no Plone
+	bin/test -u -m niteoweb
+
 LOCALES := src/niteoweb/click2sell/locales
 DOMAIN := niteoweb.click2sell
 
