@@ -1,9 +1,11 @@
 # Everything a developer or a curious site owner starts with. `make` alone lists the targets.
 #
-# pip fills a virtual environment first (prebuilt wheels, one resolution), then buildout finds
-# everything installed and only writes bin/ and parts/. Both read the pins of versions.cfg.
+# uv, or pip where uv cannot be had, fills a virtual environment first (prebuilt wheels, one
+# resolution), then buildout finds everything installed and only writes bin/ and parts/. All of them
+# read the pins of versions.cfg.
 
 PYTHON ?= python3
+INSTALLER ?= uv
 PORT ?= 8080
 ONCE ?=
 PROVIDER ?=
@@ -20,10 +22,13 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 VENV := .venv
-PYTHON_TAG := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null || echo none)
+PYTHON_TAG := $(shell "$(PYTHON)" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null || echo none)
 PIP_DONE := $(VENV)/.pip-$(PYTHON_TAG)
 BUILD_DONE := $(VENV)/.buildout-$(PYTHON_TAG)
 CONSTRAINTS := $(VENV)/constraints.txt
+PACKAGES := Plone zc.buildout zc.recipe.egg zc.recipe.testrunner plone.recipe.zope2instance --editable '.[test,cluster,docs,lint]'
+PIP := $(VENV)/bin/pip install -qq --disable-pip-version-check -c $(CONSTRAINTS)
+UV := $(VENV)/bin/uv pip install --quiet --python $(VENV)/bin/python -c $(CONSTRAINTS)
 # An install step that cannot reach its registry is tried three times, with a pause.
 RETRY := retry() { for pause in 20 60 0; do "$$@" && return 0; [ $$pause = 0 ] || { echo "Retrying in $$pause seconds: $$*"; sleep $$pause; }; done; return 1; }; retry
 
@@ -39,19 +44,21 @@ python:
 	  *) echo "This project is built with Python 3.11, 3.12 or 3.13, and '$(PYTHON)' is $(PYTHON_TAG): name another with PYTHON=." >&2; exit 1 ;; \
 	esac
 
+# uv reads no configuration of pip's: where it cannot reach a registry, pip may.
 $(PIP_DONE): setup.py versions.cfg | python
-	rm -rf $(VENV)
-	$(PYTHON) -m venv $(VENV)
-	sed -n '/^\[versions\]/,$$ s/^\([A-Za-z0-9._-]*\) *= */\1==/p' versions.cfg > $(CONSTRAINTS)
-	$(RETRY) $(VENV)/bin/pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) setuptools wheel
-	$(RETRY) $(VENV)/bin/pip install --quiet --disable-pip-version-check --no-build-isolation -c $(CONSTRAINTS) \
-	  Plone zc.buildout zc.recipe.egg zc.recipe.testrunner plone.recipe.zope2instance \
-	  --editable '.[test,cluster,docs,lint]'
-	touch $@
+	@rm -rf $(VENV)
+	@"$(PYTHON)" -m venv $(VENV)
+	@sed -n '/^\[versions\]/,$$ s/^\([A-Za-z0-9._-]*\) *= */\1==/p' versions.cfg > $(CONSTRAINTS)
+	@install() { "$$@" setuptools wheel && "$$@" --no-build-isolation $(PACKAGES); }; \
+	if [ "$(INSTALLER)" = uv ] && $(PIP) --only-binary :all: uv 2>/dev/null && \
+	  echo "Packages (uv) ..." && install $(UV); then :; \
+	else echo "Packages (pip) ..."; $(RETRY) install $(PIP); fi
+	@touch $@
 
 $(BUILD_DONE): $(PIP_DONE) buildout.cfg base.cfg versions.cfg setup.py setup.cfg
-	$(VENV)/bin/buildout -N -q
-	touch $@
+	@echo "Buildout ..."
+	@PYTHONWARNINGS='ignore:pkg_resources is deprecated' $(VENV)/bin/buildout -N -q
+	@touch $@
 
 .PHONY: build
 build: python $(BUILD_DONE)  ## Set up everything: virtual environment, packages, buildout
@@ -102,12 +109,17 @@ test-cluster: build cluster-packages  ## Two processes on PostgreSQL and on ZEO 
 	CLICK2SELL_PURCHASES=500 bin/test --all -m tests.cluster
 
 .PHONY: lint
-lint: build  ## Style, packaging and manifest
+lint: build  ## Style, imports between rooms, packaging and manifest
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/lint-imports --no-logo
 	$(VENV)/bin/zpretty --check src
 	$(VENV)/bin/check-manifest
 	$(VENV)/bin/pyroma --min 10 .
+
+.PHONY: check
+check: lint  ## Style, and all tests that need no Plone
+	bin/test -u -m niteoweb
 
 LOCALES := src/niteoweb/click2sell/locales
 DOMAIN := niteoweb.click2sell
@@ -119,7 +131,7 @@ i18n: build  ## Bring the message catalogues up to date with the texts in the co
 
 .PHONY: docs
 docs: build  ## The documentation, in docs/_build/html
-	bin/sphinx-build -q -W --keep-going -b html docs docs/_build/html
+	$(VENV)/bin/sphinx-build -q -W --keep-going -b html docs docs/_build/html
 
 # For the tests in a real browser. On another system than Debian, or not as root: install Chromium
 # and npm by hand.
@@ -137,8 +149,9 @@ chromium:
 	$(RETRY) install
 
 $(AXE_DONE): package.json package-lock.json | chromium
-	$(RETRY) npm ci --ignore-scripts --no-audit --no-fund
-	touch $@
+	@echo "axe-core ..."
+	@$(RETRY) npm ci --loglevel=error --ignore-scripts --no-audit --no-fund
+	@touch $@
 
 .PHONY: browser
 browser: chromium $(AXE_DONE)  ## Chromium and axe-core, for the tests in a real browser
@@ -155,4 +168,5 @@ test: lint docs browser cluster-packages  ## Everything: style, documentation, a
 .PHONY: clean
 clean:  ## Remove what was built; var/ (the database) stays
 	rm -rf $(VENV) node_modules bin parts develop-eggs eggs .installed.cfg build dist docs/_build \
-	  src/*.egg-info .installed-cluster.cfg .coverage .coverage.* .hypothesis .ruff_cache
+	  src/*.egg-info .installed-cluster.cfg .coverage .coverage.* .hypothesis .ruff_cache \
+	  .import_linter_cache

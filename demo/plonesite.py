@@ -17,7 +17,6 @@ import threading
 #: How often garbage is searched, as ``base.cfg`` has it.
 COLLECTOR = (10000, 20, 100)
 ZOPE_CONF = """\
-%import zc.zlibstorage
 %define HOME {folder}
 instancehome $HOME/instance
 clienthome $HOME/instance/var
@@ -30,14 +29,12 @@ default-zpublisher-encoding utf-8
 </environment>
 <zodb_db main>
     cache-size 30000
-    <zlibstorage>
-      <blobstorage>
-        blob-dir $HOME/blobstorage
-        <filestorage>
-          path $HOME/filestorage/Data.fs
-        </filestorage>
-      </blobstorage>
-    </zlibstorage>
+    <blobstorage>
+      blob-dir $HOME/blobstorage
+      <filestorage>
+        path $HOME/filestorage/Data.fs
+      </filestorage>
+    </blobstorage>
     mount-point /
 </zodb_db>
 """

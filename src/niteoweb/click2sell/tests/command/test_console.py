@@ -32,8 +32,14 @@ import transaction
 import unittest
 
 
+class PloneOfItsOwn:
+    """Test layer: nothing is set up, but tests without a layer start no Plone."""
+
+
 class TestProcess(unittest.TestCase):
     """What a cron job does: slow, so all in one go."""
+
+    layer = PloneOfItsOwn
 
     def call(self, module: str, *arguments: str) -> subprocess.CompletedProcess:
         return subprocess.run(
