@@ -1,11 +1,11 @@
 """Pictures of the pages, for the documentation."""
 
 from io import BytesIO
-from niteoweb.click2sell.tests.demosite import ROOT
 from niteoweb.click2sell.tests.recording import HOST
 from niteoweb.click2sell.tests.recording import RECORD
 from PIL import Image
 from playwright.sync_api import Page
+from tools import ROOT
 
 import os
 

@@ -3,12 +3,10 @@
 from niteoweb.click2sell.tests.browser import case
 from niteoweb.click2sell.tests.browser.case import BrowserTestCase
 from niteoweb.click2sell.tests.browser.case import PHONE
-from niteoweb.click2sell.tests.demosite import with_demo
 from playwright.sync_api import Page
 from unittest import mock
 
 
-@with_demo
 class TestChecks(BrowserTestCase):
     def page(self, body: str) -> Page:
         page = self.window(PHONE)

@@ -8,10 +8,8 @@ from niteoweb.click2sell.tests.browser.case import BrowserTestCase
 from niteoweb.click2sell.tests.browser.case import WIDTHS
 from niteoweb.click2sell.tests.browser.pages import PAGES
 from niteoweb.click2sell.tests.browser.pages import Shown
-from niteoweb.click2sell.tests.demosite import with_demo
 
 
-@with_demo
 class TestPages(BrowserTestCase):
     def look_at(self, shown: Shown) -> None:
         shown.before(self)

@@ -1,0 +1,63 @@
+"""Look for everything that was acknowledged: ``python -m tools.soak.check FOLDER FILE``.
+
+A process of its own, on the database of a site that is stopped. It prints what is wrong, a line
+each.
+"""
+
+from datetime import datetime
+from datetime import timezone
+from niteoweb.click2sell import console
+from pathlib import Path
+from typing import Any
+
+import json
+import sys
+
+
+#: The kinds of the ledger, by what Click2Sell calls them.
+KINDS = {"Sale": "purchase", "Refund": "refund"}
+
+
+def problems(
+    site: Any, acknowledged: dict[str, list[list[str]]], never: list[str]
+) -> list[str]:
+    """What is missing, too much, or contradicts something else.
+
+    :param acknowledged: by address, kind and transaction of each notification.
+    :param never: transactions that must not be in the ledger.
+    """
+    from niteoweb.click2sell import buyer as buyers
+    from niteoweb.click2sell import ledger
+    from niteoweb.click2sell import store
+    from niteoweb.click2sell.tests.proof import dump
+
+    found = []
+    for address, told in acknowledged.items():
+        buyer = buyers.of_address(site, address)
+        entries = [ledger.get(site, key) for key in buyer["keys"]]
+        kept = {
+            (str(entry["kind"]), entry["transaction"])
+            for entry in entries
+            if entry["outcome"] == ledger.ACCEPTED
+        }
+        missing = {(KINDS[kind], transaction) for kind, transaction in told} - kept
+        found += [f"{address}: {kind} {name} is lost" for kind, name in sorted(missing)]
+    kept = {entry["transaction"] for entry in store.tree(site, "entries").values()}
+    found += [f"transaction {name} is in the ledger" for name in kept.intersection(never)]
+    found += dump.unentitled(site, datetime.now(timezone.utc))
+    found += dump.contradictions(site)
+    members = len(site.acl_users.source_users.getUserIds())
+    if members != len(store.tree(site, "buyers")):
+        found.append(f"{members} members, {len(store.tree(site, 'buyers'))} buyers")
+    return found
+
+
+def main(folder: str, path: str) -> None:
+    told = json.loads(Path(path).read_text("utf-8"))
+    with console.opened(Path(folder) / "zope.conf", None) as site:
+        for line in problems(site, told["acknowledged"], told["never"]):
+            sys.stdout.write(f"{line}\n")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
