@@ -5,3 +5,5 @@ from pathlib import Path
 
 #: The checkout.
 ROOT = Path(__file__).resolve().parent.parent
+#: Id of the Plone site that every tool makes.
+SITE_ID = "Plone"

@@ -53,19 +53,16 @@ def of_sizes(figures: Sequence[Figures]) -> Iterator[Bar]:
 
 
 def of_compared(compared: Sequence[Compared]) -> Iterator[Bar]:
-    """What is asked beside other software.
+    """What is asked beside Plone's own registration.
 
     :param compared: the smallest first.
     """
-    last = compared[-1]
     for found in compared:
-        if found is last or found.members == 100:
-            most = 0.1 if found.members >= 100_000 else 1
-            name = f"a purchase over one with release 0.4.5, {found.members:,} members"
-            yield Bar(name, found.beside_legacy / found.legacy, most)
-    if last.django is not None:
-        name = f"a purchase over one with bare Django, {last.members:,} members"
-        yield Bar(name, last.site / last.django, 3)
+        if found is compared[-1] or found.members == 100:
+            name = f"over Plone's registration, {found.members:,} members"
+            yield Bar(f"a purchase {name}", found.site / found.registration, 1.5)
+            grown = found.bytes_site / found.bytes_registration
+            yield Bar(f"bytes a purchase {name}", grown, 1.5)
 
 
 def of_crowd(crowd: Crowd) -> Iterator[Bar]:

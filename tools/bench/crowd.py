@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from dataclasses import field
 from statistics import median
 from statistics import quantiles
-from tools.bench import turns
+from tools.bench.measure import WARM_UP
 from tools.bench.provider import Rush
 from tools.bench.provider import rush
-from tools.bench.server import Site
+from tools.bench.sites import Site
 
 
 #: Parts of the purchases, in each of which one client buys, and then all.
@@ -41,7 +41,7 @@ def measure(site: Site, clients: int, purchases: int) -> Crowd:
     found = Crowd(site.members, clients, purchases)
     came: dict[int, list[Rush]] = {1: [], clients: []}
     with site.served():
-        site.note(rush(site.port, clients, turns.WARM_UP * clients))
+        site.note(rush(site.port, clients, WARM_UP * clients))
         for part in range(SLICES):
             amount = purchases * (part + 1) // SLICES - purchases * part // SLICES
             # Neither is always the first one.

@@ -2,13 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from http.client import HTTPConnection
+from tools import client
 from tools.bench.provider import rush
-from tools.bench.server import memory
-from tools.bench.server import Site
-from tools.demo import settings as demo
-
-import json
+from tools.bench.sites import memory
+from tools.bench.sites import Site
 
 
 #: Objects that each thread keeps: so few that the caches are full long before the first look.
@@ -69,27 +66,17 @@ class Endurance:
 
 
 def measure(site: Site, purchases: int, tell: Callable[[str], None]) -> Endurance:
-    """Buy at a site that keeps few objects in memory.
+    """Buy at a site.
 
-    :param site: a new one, whose mail needs no link: Plone walks all links at each request.
+    :param site: a new one that keeps :data:`CACHE_SIZE` objects, and whose mail needs no link:
+        Plone walks all links at each request.
     :param tell: called with what was seen.
     """
-    configuration = site.folder / "zope.conf"
-    text = configuration.read_text("utf-8")
-    configuration.write_text(text.replace("30000", str(CACHE_SIZE)), encoding="utf-8")
     looks: list[Look] = []
     with site.served() as pid:
         for number in range(1, LOOKS + 1):
             site.note(rush(site.port, CLIENTS, purchases // LOOKS))
-            looks.append(Look(number * (purchases // LOOKS), memory(pid), **_held(site)))
+            held = client.ask(site.port, "@@bench-held").json()
+            looks.append(Look(number * (purchases // LOOKS), memory(pid), **held))
             tell(f"{looks[-1].purchases:,} purchases, {looks[-1].memory / 1e6:.0f} MB")
     return Endurance(looks, site.failed)
-
-
-def _held(site: Site) -> dict[str, int]:
-    connection = HTTPConnection("127.0.0.1", site.port, timeout=120)
-    connection.request("GET", f"/{demo.SITE_ID}/@@bench-held")
-    try:
-        return json.loads(connection.getresponse().read())
-    finally:
-        connection.close()

@@ -7,6 +7,7 @@ Nothing of the add-on's indexes is used, so that an index cannot agree with itse
 from niteoweb.click2sell import console
 from pathlib import Path
 from tools.bench import pages
+from tools.instance import CONFIGURATION
 from typing import Any
 
 import json
@@ -57,7 +58,7 @@ def _ends(ids: list[str]) -> dict[str, Any]:
 
 def main(folder: str) -> None:
     """Write what is expected into the folder."""
-    with console.opened(Path(folder) / "zope.conf", None) as site:
+    with console.opened(Path(folder) / CONFIGURATION, None) as site:
         text = json.dumps(expected(site))
     (Path(folder) / "expected.json").write_text(text, encoding="utf-8")
 

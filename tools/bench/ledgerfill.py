@@ -20,6 +20,7 @@ from pathlib import Path
 from tools.bench import histories
 from tools.bench.accounts import Accounts
 from tools.demo import settings as demo
+from tools.instance import CONFIGURATION
 from types import SimpleNamespace
 from typing import Any
 from unittest import mock
@@ -278,7 +279,7 @@ def _always(value: Any) -> Callable[[], Any]:
 
 def main(folder: str, entries: str) -> None:
     begin = time.monotonic()
-    with console.opened(Path(folder) / "zope.conf", None) as site:
+    with console.opened(Path(folder) / CONFIGURATION, None) as site:
         fill(site, int(entries), datetime.now(timezone.utc))
     sys.stderr.write(f"{entries} entries in {time.monotonic() - begin:.0f} s\n")
 

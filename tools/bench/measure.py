@@ -1,21 +1,26 @@
-"""What a purchase costs with few members and with many, and beside other software."""
+"""The cost of a purchase with few members and with many, and beside Plone's registration.
+
+Requests of several kinds, to several sites, are sent in turns, so that all see one machine.
+"""
 
 from collections import deque
 from collections.abc import Callable
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from statistics import median
 from tools.bench.provider import Caller
-from tools.bench.provider import new_sale
-from tools.bench.rivals import PlainSite
-from tools.bench.rivals import Shop
-from tools.bench.server import memory
-from tools.bench.server import Server
-from tools.bench.server import Site
-from tools.bench.turns import Ask
-from tools.bench.turns import take_turns
+from tools.bench.sites import memory
+from tools.bench.sites import PlainSite
+from tools.bench.sites import Site
+from tools.sale import new_sale
 
 
+#: Requests of each kind that are not counted: caches fill, modules are imported.
+WARM_UP = 20
+#: Requests of a kind in a row. After each change of the site the processor has to fetch code
+#: and objects anew: a turn of one request would be mostly that.
+TURN = 5
 #: Forged deliveries in a row, between two looks at the size of the database.
 FORGED = 1000
 
@@ -46,27 +51,62 @@ class Figures:
 
 @dataclass
 class Compared:
-    """The same purchase by different software with as many members; times are in milliseconds.
+    """A purchase beside Plone's own registration; times are medians, in milliseconds.
 
-    :ivar members: members in each of the two groups.
-    :ivar site: median with the add-on.
-    :ivar registration: median of Plone's registration alone, with two groups.
-    :ivar django: median of a purchase with bare Django; None when it was left out.
-    :ivar legacy: median of a purchase with the algorithm of release 0.4.5.
-    :ivar beside_legacy: median with the add-on in turns with that.
-    :ivar bytes_site: that the database grew by, and so on.
+    :ivar members: members in each of the two groups of both sites.
+    :ivar site: of a purchase at the site with the add-on.
+    :ivar registration: of a registration with two groups at the site without.
+    :ivar bytes_site: that the database grew by a purchase.
+    :ivar bytes_registration: that the other one grew by a registration.
     """
 
     members: int
     site: float
     registration: float
-    django: float | None
-    legacy: float
-    beside_legacy: float
     bytes_site: float
     bytes_registration: float
-    bytes_django: float | None
-    bytes_legacy: float
+
+
+class Ask:
+    """A kind of request to one site, and what came of it.
+
+    :param site: that is asked; it has to be served.
+    :param send: sends a request and waits for the answer; returns seconds.
+    """
+
+    def __init__(self, site: PlainSite, send: Callable[[], float]) -> None:
+        self._site = site
+        self._send = send
+        self._times: list[float] = []
+        self._grown = 0
+
+    @property
+    def median(self) -> float:
+        """Milliseconds."""
+        return median(self._times) * 1000
+
+    @property
+    def grown(self) -> float:
+        """Bytes that the site's database grew by a request."""
+        return self._grown / len(self._times)
+
+    def take_turn(self, counted: bool) -> None:
+        """Send some requests."""
+        before = self._site.database_size
+        times = [self._send() for _ in range(TURN)]
+        if counted:
+            self._grown += self._site.database_size - before
+            self._times += times
+
+
+def take_turns(asks: Sequence[Ask], times: int) -> None:
+    """Send so many requests of each kind, and some before that are not counted.
+
+    :param times: is rounded up to whole turns.
+    """
+    for number in range(-(WARM_UP // TURN), -(-times // TURN)):
+        for ask in asks:
+            ask.take_turn(number >= 0)
 
 
 def measure_sizes(sites: Sequence[Site], purchases: int) -> list[Figures]:
@@ -100,50 +140,28 @@ def measure_sizes(sites: Sequence[Site], purchases: int) -> list[Figures]:
         return found
 
 
-def compare(site: Site, plain: PlainSite, shop: Shop | None, purchases: int) -> Compared:
-    """Buy at a site with the add-on and at what it is compared with, in turns.
+def compare(site: Site, plain: PlainSite, purchases: int) -> Compared:
+    """Buy at a site with the add-on, and register at one without, in turns.
 
-    :param plain: a Plone without the add-on and with as many members.
-    :param shop: bare Django with as many; None leaves it out.
+    :param plain: with as many members.
     :param purchases: at each of them, by one client.
     :raises WrongAnswer: one does not answer as it has to.
     """
     with ExitStack() as stack:
-
-        def call(server: Server, view: str = "") -> Caller:
-            caller = Caller(server.port, view) if view else Caller(server.port)
+        asks = []
+        for of, *view in ((site,), (plain, "@@bench-registration")):
+            stack.enter_context(of.served())
+            caller = Caller(of.port, *view)
             stack.callback(caller.close)
-            return caller
-
-        for server in filter(None, (site, plain, shop)):
-            stack.enter_context(server.served())
-        alone = call(plain, "@@bench-registration")
-
-        def register() -> float:
-            sale = new_sale()
-            taken = alone.sell(sale.body)
-            plain.registered.append(sale.address)
-            return taken
-
-        bought = Ask(site, _selling(site, call(site)))
-        registered = Ask(plain, register)
-        sold = shop and Ask(shop, _selling(shop, call(shop)))
-        take_turns([bought, registered, *filter(None, [sold])], purchases)
-        # Megabytes in memory and on the way to the disk slow down whatever comes next.
-        beside = Ask(site, _selling(site, call(site)))
-        before = Ask(plain, _selling(plain, call(plain)))
-        take_turns([beside, before], purchases)
+            asks.append(Ask(of, _selling(of, caller)))
+        take_turns(asks, purchases)
+    bought, registered = asks
     return Compared(
         members=site.members,
         site=bought.median,
         registration=registered.median,
-        django=sold and sold.median,
-        legacy=before.median,
-        beside_legacy=beside.median,
         bytes_site=bought.grown,
         bytes_registration=registered.grown,
-        bytes_django=sold and sold.grown,
-        bytes_legacy=before.grown,
     )
 
 
@@ -163,7 +181,7 @@ def _asks(site: Site, caller: Caller) -> dict[str, Ask]:
 
 
 def _selling(
-    server: Server, caller: Caller, tell: Callable[[bytes], object] = len
+    site: PlainSite, caller: Caller, tell: Callable[[bytes], object] = len
 ) -> Callable[[], float]:
     """A function that buys once.
 
@@ -173,7 +191,7 @@ def _selling(
     def sell() -> float:
         sale = new_sale()
         taken = caller.sell(sale.body)
-        server.acknowledged(sale)
+        site.acknowledged(sale)
         tell(sale.body)
         return taken
 

@@ -12,14 +12,16 @@ from niteoweb.click2sell.notification import Delivery
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.provider import click2sell
 from pathlib import Path
-from tools.bench import useraccounts
-from tools.bench.provider import encoded
-from tools.bench.provider import form
+from tools.bench.histories import buyer_address
 from tools.demo import settings as demo
+from tools.instance import CONFIGURATION
+from tools.sale import encoded
+from tools.sale import form
 from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import hashlib
 import json
 import sys
 
@@ -48,18 +50,41 @@ def fill(site: Any, total: int) -> None:
         largegroup.prepare(name)
     timezone_ = plone_site.timezone()
     for number in range(len(store.tree(site, "buyers")), total):
-        notification = _notification(useraccounts.address_of(number), timezone_)
+        notification = _notification(buyer_address(number), timezone_)
         properties = {
             "fullname": notification.fullname,
             "product_id": notification.product_id,
             "last_purchase_id": notification.receipt,
         }
-        useraccounts.write(site, notification.buyer, properties, GROUPS)
+        write_account(site, notification.buyer, properties)
         _purchase(site, notification)
         if number % BATCH == 0:
             transaction.commit()
             site._p_jar.cacheMinimize()
     transaction.commit()
+
+
+def write_account(
+    site: Any, address: str, properties: dict[str, Any], groups: Iterable[str] = GROUPS
+) -> None:
+    """Write an account as Plone's registration leaves it, by the user folder's plugins.
+
+    :param address: user id, login name and e-mail address.
+    :param properties: other properties.
+    :param groups: that it is in; they have to exist.
+    """
+    from Products.PluggableAuthService.PropertiedUser import PropertiedUser
+
+    pas = site.acl_users
+    pas.source_users.addUser(address, address, hashlib.sha256(address.encode()).hexdigest())
+    pas.portal_role_manager.assignRoleToPrincipal("Member", address)
+    sheet = pas.mutable_properties.getPropertiesForUser(PropertiedUser(address))
+    sheet._properties.update(properties, email=address)
+    pas.mutable_properties.setPropertiesForUser(PropertiedUser(address), sheet)
+    # What the group plugin does, without the events in between.
+    pas.source_groups._principal_groups[address] = tuple(groups)
+    for name in groups:
+        pas.source_groups._group_principal_map[name].insert(address)
 
 
 def _notification(address: str, timezone_: ZoneInfo) -> Notification:
@@ -146,8 +171,8 @@ def _wrong(site: Any, address: str, listed: list[set[str]]) -> str:
 
 
 def main(command: str, folder: str, *arguments: str) -> None:
-    """``fill FOLDER TOTAL MAIL SMTP_PORT`` or ``check FOLDER FILE``."""
-    with console.opened(Path(folder) / "zope.conf", None) as site:
+    """``fill FOLDER TOTAL MAIL SMTP_PORT`` or, with the numbers as JSON, ``check FOLDER``."""
+    with console.opened(Path(folder) / CONFIGURATION, None) as site:
         if command == "fill":
             from niteoweb.click2sell import site as plone_site
             from plone import api
@@ -156,7 +181,7 @@ def main(command: str, folder: str, *arguments: str) -> None:
             api.portal.set_registry_record("plone.smtp_port", int(arguments[2]))
             fill(site, int(arguments[0]))
         else:
-            check(site, **json.loads(Path(arguments[0]).read_text("utf-8")))
+            check(site, **json.load(sys.stdin))
 
 
 if __name__ == "__main__":

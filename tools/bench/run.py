@@ -1,10 +1,9 @@
-"""``make bench``: measure, print the table, write it as JSON and as a plot."""
+"""``make bench``: measure, print the table, write it as JSON."""
 
 from argparse import ArgumentParser
 from argparse import Namespace
 from collections.abc import Sequence
 from contextlib import ExitStack
-from datetime import datetime
 from http.client import HTTPException
 from pathlib import Path
 from tools.bench import crowd
@@ -12,14 +11,15 @@ from tools.bench import endurance
 from tools.bench import histories
 from tools.bench import measure
 from tools.bench import visits
-from tools.bench.filled import Filled
 from tools.bench.outcome import Outcome
 from tools.bench.provider import WrongAnswer
-from tools.bench.rivals import PlainSite
-from tools.bench.rivals import Shop
-from tools.bench.server import BenchError
-from tools.bench.server import Site
-from tools.demo.mailbox import Mailbox
+from tools.bench.sites import filled
+from tools.bench.sites import PlainSite
+from tools.bench.sites import Site
+from tools.mailbox import Mailbox
+from tools.program import ToolError
+from tools.terminal import say
+from tools.terminal import step
 
 import shutil
 import sys
@@ -43,7 +43,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     add("--memory", type=int, default=0, help="purchases after which memory is looked at")
     add("--sites", type=Path, help="folder that keeps what was filled with members")
     add("--ledgers", type=Path, help="folder that keeps those ledgers for another time")
-    add("--django", type=Path, help="virtual environment with Django, to compare with")
     add("--times", type=int, default=15, help="that each page is looked at")
     add("--purchases", type=int, default=200, help="of each size by one client")
     add("--crowd", type=int, default=2000, help="purchases by one client and by several")
@@ -61,21 +60,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     options.out.mkdir(parents=True, exist_ok=True)
     try:
         result = run(options)
-    except (BenchError, WrongAnswer, OSError, HTTPException) as error:
+    except (ToolError, WrongAnswer, OSError, HTTPException) as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    _say(f"\n{result.table()}")
+    say(f"\n{result.table()}")
     (options.out / "results.json").write_text(result.json(), encoding="utf-8")
-    if result.compared:
-        (options.out / "purchase.svg").write_bytes(result.plot())
-    _say(f"\nResults are in {options.out}.")
+    say(f"\nResults are in {options.out}.")
     return 0
 
 
 def run(options: Namespace) -> Outcome:
     """Measure what the options ask for.
 
-    :raises BenchError: something is lost, or a server cannot be made or served.
+    :raises ToolError: something is lost, or a server cannot be made or served.
     :raises WrongAnswer: a server did not answer as it has to.
     """
     result = Outcome(options.mail)
@@ -87,12 +84,10 @@ def run(options: Namespace) -> Outcome:
         if options.members:
             _purchases(options, folder, port, result)
         if options.memory:
-            _step(f"a process that answers {options.memory:,} purchases")
-            own = folder / "memory"
-            own.mkdir()
-            site = Site(own, port, mail="password")
+            step(f"a process that answers {options.memory:,} purchases")
+            site = Site(folder / "memory", port, "password", endurance.CACHE_SIZE)
             site.fill(0)
-            result.endurance = endurance.measure(site, options.memory, _step)
+            result.endurance = endurance.measure(site, options.memory, step)
             site.check()
         if options.entries:
             kept = (options.ledgers or folder).resolve()
@@ -101,31 +96,26 @@ def run(options: Namespace) -> Outcome:
 
 
 def _purchases(options: Namespace, folder: Path, port: int, result: Outcome) -> None:
-    """Measure purchases with few members and with many, and beside other software."""
-    filled = Filled(folder, options.sites and options.sites.resolve())
-    sites, compared = [], []
+    """Measure purchases with few members and with many, and beside Plone's registration."""
+    kept = options.sites and options.sites.resolve()
+    sites: list[Site] = []
+    plain: list[PlainSite] = []
     for size in options.members:
-        _step(f"{size:,} members: a site")
-        site = filled.make(Site, size, lambda own: Site(own, port, options.mail))
-        _step(f"{size:,} members: what it is compared with")
-        plain = filled.make(PlainSite, size, lambda own: PlainSite(own, port))
-        shop = None
-        if options.django:
-            shop = filled.make(Shop, size, lambda own: Shop(own, options.django))
-        sites.append(site)
-        compared.append((site, plain, shop))
-    _step(f"{options.purchases} purchases at each size, in turns")
+        step(f"{size:,} members: a site")
+        sites.append(filled(Site, size, folder, kept, port, options.mail))
+        step(f"{size:,} members: a Plone without the add-on")
+        plain.append(filled(PlainSite, size, folder, kept, port))
+    step(f"{options.purchases} purchases at each size, in turns")
     result.figures = measure.measure_sizes(sites, options.purchases)
-    for servers in compared:
-        _step(f"{options.purchases} purchases at each, {servers[0].members:,} members")
-        result.compared.append(measure.compare(*servers, options.purchases))
+    for site, beside in zip(sites, plain, strict=True):
+        step(f"{options.purchases} purchases at each, {site.members:,} members")
+        result.compared.append(measure.compare(site, beside, options.purchases))
     if options.crowd:
-        _step(f"{options.clients} clients, {options.crowd:,} purchases")
+        step(f"{options.clients} clients, {options.crowd:,} purchases")
         result.crowd = crowd.measure(sites[-1], options.clients, options.crowd)
-    _step("looking for what was acknowledged")
-    for servers in compared:
-        for server in filter(None, servers):
-            server.check()
+    step("looking for what was acknowledged")
+    for site in (*sites, *plain):
+        site.check()
 
 
 def _pages(
@@ -134,28 +124,17 @@ def _pages(
     """Look at the pages of sites with ledgers of several sizes, in turns."""
     sites = {}
     for entries in ledgers:
-        _step(f"a ledger of {entries:,} entries")
-        own = folder / str(entries)
-        own.mkdir(parents=True, exist_ok=True)
-        sites[entries] = Site(own, mail_port)
+        step(f"a ledger of {entries:,} entries")
+        sites[entries] = Site(folder / str(entries), mail_port)
         sites[entries].fill_ledger(entries)
     for site in sites.values():
         stack.enter_context(site.served())
-    _step("pages, and sweeps")
+    step("pages, and sweeps")
     return [*visits.measure(sites, times), visits.measure_sweeps(sites, lapsed=10, times=times)]
 
 
 def _sizes(text: str) -> list[int]:
     return sorted({int(size) for size in text.split(",") if size.strip()})
-
-
-def _step(text: str) -> None:
-    _say(f"{datetime.now():%H:%M:%S}  {text} ...")
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

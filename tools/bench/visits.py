@@ -1,25 +1,24 @@
 """Pages and sweeps of a small and a large site in turns, so that both see the same machine."""
 
-from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field
 from datetime import datetime
 from datetime import timedelta
 from datetime import timezone
-from http.client import HTTPConnection
 from itertools import cycle
-from niteoweb.click2sell.sample.click2sell import form_fields
 from statistics import median
 from tools.bench import histories
 from tools.bench.pages import asks
 from tools.bench.pages import count_rows
 from tools.bench.provider import Caller
-from tools.bench.provider import encoded
-from tools.bench.server import BenchError
-from tools.bench.server import Site
+from tools.bench.sites import Site
+from tools.client import Answer
+from tools.client import Connection
 from tools.demo import settings as demo
-from typing import Any
+from tools.program import ToolError
+from tools.sale import encoded
+from tools.sale import form
 
 import json
 import time
@@ -54,49 +53,32 @@ class Pages:
 
 
 class Owner:
-    """Somebody who may see everything, on one connection that is kept open."""
+    """An owner who may see everything, on one connection that is kept open."""
 
     def __init__(self, port: int) -> None:
-        self._connection = HTTPConnection("127.0.0.1", port, timeout=600)
-        word = f"{demo.OWNER}:{demo.OWNER_PASSWORD}".encode("ascii")
-        self._headers = {"Authorization": f"Basic {b64encode(word).decode('ascii')}"}
+        user = (demo.OWNER, demo.OWNER_PASSWORD)
+        self._connection = Connection(port, user, timeout=600)
+        self.close = self._connection.close
 
-    def get(self, path: str, as_json: bool = False) -> tuple[float, bytes]:
+    def get(self, path: str, as_json: bool = False) -> Answer:
         """Ask for a page, and wait for the whole of it.
 
-        :returns: seconds, and the answer.
-        :raises BenchError: there is no such page.
+        :raises ToolError: there is no such page.
         """
         return self._ask("GET", path, None, as_json)
 
-    def sweep(self) -> tuple[float, dict[str, Any]]:
-        """Sweep.
+    def sweep(self) -> Answer:
+        """Sweep; the answer is the report."""
+        return self._ask("POST", "@click2sell-sweep", b"{}", True)
 
-        :returns: seconds, and the report.
-        """
-        taken, answer = self._ask("POST", "@click2sell-sweep", b"{}", True)
-        return taken, json.loads(answer)
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._connection.close()
-
-    def _ask(
-        self, method: str, path: str, body: bytes | None, as_json: bool
-    ) -> tuple[float, bytes]:
-        headers = dict(self._headers)
-        if as_json:
-            headers["Accept"] = "application/json"
+    def _ask(self, method: str, path: str, body: bytes | None, as_json: bool) -> Answer:
+        headers = {"Accept": "application/json"} if as_json else {}
         if body is not None:
             headers["Content-Type"] = "application/json"
-        begin = time.perf_counter()
-        self._connection.request(method, f"/{demo.SITE_ID}/{path}", body, headers)
-        answer = self._connection.getresponse()
-        said = answer.read()
-        taken = time.perf_counter() - begin
+        answer = self._connection.ask(method, path, body, headers)
         if answer.status != 200:
-            raise BenchError(f"{path}: {answer.status} {said[:300]!r}")
-        return taken, said
+            raise ToolError(f"{path}: {answer.status} {answer.text[:300]!r}")
+        return answer
 
 
 def measure(sites: Mapping[int, Site], times: int) -> list[Pages]:
@@ -104,7 +86,7 @@ def measure(sites: Mapping[int, Site], times: int) -> list[Pages]:
 
     :param sites: served ones, by their entries.
     :param times: how often each page is asked for.
-    :raises BenchError: an answer is not what the ledger holds.
+    :raises ToolError: an answer is not what the ledger holds.
     """
     owners = {entries: Owner(site.port) for entries, site in sites.items()}
     of_each = {
@@ -122,13 +104,13 @@ def measure(sites: Mapping[int, Site], times: int) -> list[Pages]:
             # Neither is always the first one.
             for entries, ask, paths in turns if number % 2 else turns[::-1]:
                 path = next(paths)
-                seconds, answer = owners[entries].get(path, ask.json)
-                if wrong := ask.check(answer, path):
-                    raise BenchError(f"{entries:,} entries, {path}: {wrong}")
+                answer = owners[entries].get(path, ask.json)
+                if wrong := ask.check(answer.body, path):
+                    raise ToolError(f"{entries:,} entries, {path}: {wrong}")
                 if number >= WARM_UP:
-                    taken[entries].append(seconds * 1000)
+                    taken[entries].append(answer.seconds * 1000)
                 if len(ask.paths) == 1:
-                    rows[entries] = count_rows(answer)
+                    rows[entries] = count_rows(answer.body)
         times_ = {entries: median(took) for entries, took in taken.items()}
         found.append(Pages(same[0].name, times_, {n: rows[n] for n in sites if n in rows}))
     for owner in owners.values():
@@ -141,7 +123,7 @@ def measure_sweeps(sites: Mapping[int, Site], lapsed: int, times: int) -> Pages:
 
     :param sites: served ones, by their entries.
     :param lapsed: how many members lose access in a sweep.
-    :raises BenchError: a sweep did something else.
+    :raises ToolError: a sweep did something else.
     """
     taken: dict[int, list[float]] = {entries: [] for entries in sites}
     for number in range(1 + times):
@@ -150,12 +132,13 @@ def measure_sweeps(sites: Mapping[int, Site], lapsed: int, times: int) -> Pages:
         time.sleep(_MOMENT.total_seconds())
         for entries, site in sites.items():
             owner = Owner(site.port)
-            seconds, report = owner.sweep()
+            answer = owner.sweep()
             owner.close()
+            report = answer.json()
             if len(report["lapsed"]) != lapsed or report["troubled"] or report["busy"]:
-                raise BenchError(f"{entries:,} entries: not {lapsed} lapsed: {report}")
+                raise ToolError(f"{entries:,} entries: not {lapsed} lapsed: {report}")
             if number:
-                taken[entries].append(seconds * 1000)
+                taken[entries].append(answer.seconds * 1000)
     return Pages(f"sweep with {lapsed} lapsed", {n: median(took) for n, took in taken.items()})
 
 
@@ -166,24 +149,12 @@ _MOMENT = timedelta(seconds=6)
 def _let_lapse(site: Site, lapsed: int) -> None:
     """Sell a week's access that is over in a moment to subscribers."""
     product_id = "4"
-    product = demo.PRODUCTS[product_id]
-    days = int(product.terms)
+    days = int(demo.PRODUCTS[product_id].terms)
     at = datetime.now(timezone.utc) - timedelta(days=days) + _MOMENT
     caller = Caller(site.port)
     for number in range(lapsed):
         # Eleven of twenty are subscribers, the first ones.
         buyer = number // 11 * histories.CYCLE + number % 11
-        receipt = f"L-{number}-{time.time_ns()}"
-        form = form_fields(
-            demo.SECRET_KEY,
-            receipt,
-            product=product_id,
-            email=histories.buyer_address(buyer),
-            date=f"{at:%Y-%m-%d}",
-            time=f"{at:%H:%M:%S}",
-            receipt=receipt,
-            product_name=product.name,
-            price=product.price,
-        )
-        caller.sell(encoded(form))
+        address = histories.buyer_address(buyer)
+        caller.sell(encoded(form(address, product=product_id, at=at)))
     caller.close()

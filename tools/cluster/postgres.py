@@ -1,18 +1,16 @@
 """A PostgreSQL server in a folder of its own, at a free port of this machine."""
 
 from pathlib import Path
-from tools.cluster.program import ClusterError
-from tools.cluster.program import find
-from tools.cluster.program import free_port
-from tools.cluster.program import Program
-from tools.cluster.program import run
+from tools.program import find
+from tools.program import free_port
+from tools.program import Program
+from tools.program import run
+from tools.program import ToolError
 
 import os
 import secrets
 import shutil
 import signal
-import socket
-import time
 
 
 #: Whom it runs as when we are root, whom it refuses. Debian's package makes this user.
@@ -58,7 +56,7 @@ class Postgres:
     def start(self) -> None:
         """Start it, and make its database the first time.
 
-        :raises ClusterError: it cannot be started.
+        :raises ToolError: it cannot be started.
         """
         new = not self._made.is_file()
         if new:
@@ -68,15 +66,15 @@ class Postgres:
         self._program = Program(
             [self._find("postgres"), "-D", self._data, "-p", str(self.port), *settings],
             self._log,
-            self._user,
-            signal.SIGINT,
+            user=self._user,
+            end=signal.SIGINT,
         )
-        self._wait()
+        ready = [self._find("pg_isready"), "-h", "127.0.0.1", "-p", str(self.port)]
+        self._program.wait_until(lambda: run(ready), START_SECONDS)
         if new:
             run(
                 [self._find("createdb"), "-h", "127.0.0.1", "-p", str(self.port), DATABASE],
-                env={
-                    **os.environ,
+                environment={
                     "PGUSER": DATABASE,
                     "PGPASSFILE": str(self._folder / "passfile"),
                 },
@@ -91,7 +89,7 @@ class Postgres:
     def restart(self) -> None:
         """Stop it and start it again, at the same place.
 
-        :raises ClusterError: it cannot be started.
+        :raises ToolError: it cannot be started.
         """
         self.stop()
         self.start()
@@ -122,19 +120,19 @@ class Postgres:
                 *("--auth", "scram-sha-256"),
                 *("--encoding", "UTF8", "--locale", "C.UTF-8"),
             ],
-            self._user,
+            user=self._user,
             cwd="/",
         )
 
     def _check_way(self) -> None:
         """See that the server's user gets to its folder.
 
-        :raises ClusterError: it does not.
+        :raises ToolError: it does not.
         """
         try:
-            run([find("test"), "-w", self._data], self._user, cwd="/")
-        except ClusterError:
-            raise ClusterError(
+            run([find("test"), "-w", self._data], user=self._user, cwd="/")
+        except ToolError:
+            raise ToolError(
                 f"The user {self._user!r} cannot get to {self._data}: a folder above it is "
                 "closed to others. Name another place with FOLDER=, for example "
                 "'make cluster FOLDER=/srv/click2sell'."
@@ -145,19 +143,6 @@ class Postgres:
         passfile.touch(0o600)
         password = self._password.read_text("ascii")
         passfile.write_text(f"127.0.0.1:{self.port}:*:{DATABASE}:{password}\n", "ascii")
-
-    def _wait(self) -> None:
-        deadline = time.monotonic() + START_SECONDS
-        ready = [self._find("pg_isready"), "-h", "127.0.0.1", "-p", str(self.port)]
-        while time.monotonic() < deadline and self.running:
-            try:
-                with socket.create_connection(("127.0.0.1", self.port), 1):
-                    run(ready)
-                    return
-            except (OSError, ClusterError):
-                time.sleep(0.1)
-        words = self._program.last_words() if self._program else ""
-        raise ClusterError(f"PostgreSQL does not answer:\n{words}")
 
     def _find(self, name: str) -> Path:
         """One of its programs, of the newest version."""

@@ -1,37 +1,37 @@
 """``make cluster``: PostgreSQL, two Zope processes and a balancer, until Ctrl-C."""
 
 from argparse import ArgumentParser
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextlib import ExitStack
+from niteoweb.click2sell import notify
+from niteoweb.click2sell.provider.click2sell import CONTENT_TYPE
 from pathlib import Path
+from tools import client
 from tools import ROOT
+from tools import SITE_ID
 from tools.cluster.balancer import Balancer
-from tools.cluster.instance import create_site
-from tools.cluster.instance import Zope
-from tools.cluster.instance import zopes
-from tools.cluster.plonesite import GROUP
-from tools.cluster.plonesite import OWNER
-from tools.cluster.plonesite import PRODUCT
-from tools.cluster.plonesite import SITE_ID
 from tools.cluster.postgres import Postgres
-from tools.cluster.program import ClusterError
-from tools.cluster.program import find
-from tools.cluster.sale import sell
-from tools.demo.process import DemoError
-from tools.demo.process import free_addresses
-from tools.demo.terminal import end_on_signals
-from tools.demo.terminal import Ended
-from tools.demo.terminal import say
+from tools.cluster.zopes import Zope
+from tools.cluster.zopes import zopes
+from tools.demo.settings import GROUP
+from tools.demo.settings import OWNER
+from tools.demo.settings import PRODUCT
+from tools.instance import CREATE_SECONDS
+from tools.program import find
+from tools.program import run_module
+from tools.program import ToolError
+from tools.sale import new_sale
+from tools.terminal import end_on_signals
+from tools.terminal import Ended
+from tools.terminal import free_addresses
+from tools.terminal import locked
+from tools.terminal import say
 
-import fcntl
 import json
 import secrets
 import sys
 import time
 
 
-MARKER = ".click2sell-cluster"
 #: A process that ended sooner after its start is not started again.
 SHORT_LIFE = 30
 
@@ -51,7 +51,7 @@ def main() -> int:
             find("haproxy")
             addresses = free_addresses(options.port, "cluster")
             folder = options.folder.resolve()
-            stack.enter_context(locked(folder))
+            stack.enter_context(locked(folder, "cluster"))
             kept = kept_secrets(folder)
             postgres = Postgres(folder / "postgres")
             stack.callback(postgres.stop)
@@ -59,29 +59,32 @@ def main() -> int:
             postgres.start()
             say("Building the Zope processes, and the site unless it is there ...")
             processes = zopes(folder, postgres.dsn)
-            create_site(folder, processes[0], kept["owner"], kept["key"])
-            for process in processes:
-                stack.callback(process.stop)
-                process.start()
-            balancer = Balancer(
-                folder, addresses, SITE_ID, {one.name: one.address for one in processes}
+            run_module(
+                "tools.cluster.site",
+                processes[0].configuration,
+                told=json.dumps([kept["owner"], kept["key"]]),
+                timeout=CREATE_SECONDS,
             )
+            for zope in processes:
+                zope.start()
+                stack.callback(lambda zope=zope: zope.process.end())
+            balancer = Balancer(folder, addresses, {one.name: one.address for one in processes})
             stack.callback(balancer.stop)
-            for process in processes:
-                process.wait()
+            for zope in processes:
+                zope.process.wait()
             balancer.wait()
             site = f"http://localhost:{options.port}/{SITE_ID}"
             _report(site, postgres, processes, kept)
             if options.once:
-                buyer = sell(site, kept["key"])
+                buyer = sell(addresses[0], kept["key"])
                 say(f"Sold product {PRODUCT} to {buyer} through the balancer.")
-                for process in processes:
-                    process.look_up(buyer, (OWNER, kept["owner"]))
-                    say(f"  {process.name} has the member, in the group {GROUP}.")
+                for zope in processes:
+                    zope.look_up(buyer, (OWNER, kept["owner"]))
+                    say(f"  {zope.name} has the member, in the group {GROUP}.")
                 return 0
             serving = True
             _watch(postgres, processes, balancer)
-    except (ClusterError, DemoError) as error:
+    except (ToolError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     except Ended:
@@ -89,24 +92,6 @@ def main() -> int:
         if not serving:
             return 130
     return 0
-
-
-@contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Keep a folder for this cluster alone.
-
-    :raises ClusterError: it is somebody else's, or another cluster runs in it.
-    """
-    marker = folder / MARKER
-    if folder.is_dir() and any(folder.iterdir()) and not marker.is_file():
-        raise ClusterError(f"{folder} was not made by this command: move it away first.")
-    folder.mkdir(parents=True, exist_ok=True)
-    with marker.open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ClusterError(f"Another cluster is running in {folder}.") from None
-        yield
 
 
 def kept_secrets(folder: Path) -> dict[str, str]:
@@ -117,6 +102,22 @@ def kept_secrets(folder: Path) -> dict[str, str]:
         made = {"owner": secrets.token_urlsafe(15), "key": secrets.token_urlsafe(24)}
         path.write_text(json.dumps(made), encoding="ascii")
     return json.loads(path.read_text("ascii"))
+
+
+def sell(address: str, key: str) -> str:
+    """Post a sale through the balancer.
+
+    :param address: of the balancer.
+    :param key: the site's secret key.
+    :returns: the buyer's address.
+    :raises ToolError: it is not accepted.
+    """
+    sale = new_sale(key)
+    with client.Connection(address) as balancer:
+        answer = balancer.ask("POST", notify.VIEW, sale.body, {"Content-Type": CONTENT_TYPE})
+    if answer.status != 200:
+        raise ToolError(f"The sale was not accepted: {answer.status} {answer.text}")
+    return sale.address
 
 
 def _report(site: str, postgres: Postgres, processes: list[Zope], kept: dict[str, str]) -> None:
@@ -142,18 +143,18 @@ Each process may be ended (its id is in its log): it is started again. Ctrl-C en
 def _watch(postgres: Postgres, processes: list[Zope], balancer: Balancer) -> None:
     """Serve, and start a Zope process again when it ended.
 
-    :raises ClusterError: something else ended, or it ends again and again.
+    :raises ToolError: something else ended, or it ends again and again.
     """
     while True:
-        for process in processes:
-            if process.running:
+        for zope in processes:
+            if zope.process.running:
                 continue
-            if process.age < SHORT_LIFE:
-                raise ClusterError(f"{process.name} ended:\n{process.last_words()}")
-            say(f"{process.name} ended; it is started again.")
-            process.start()
+            if zope.age < SHORT_LIFE:
+                raise zope.process.error("ended")
+            say(f"{zope.name} ended; it is started again.")
+            zope.start()
         if not postgres.running or not balancer.running:
-            raise ClusterError("PostgreSQL or the balancer ended; see their logs.")
+            raise ToolError("PostgreSQL or the balancer ended; see their logs.")
         time.sleep(0.5)
 
 

@@ -17,12 +17,11 @@ from niteoweb.click2sell.fake.sender import Sender
 from niteoweb.click2sell.fake.server import Clock
 from niteoweb.click2sell.fake.server import FakeServer
 from tools.demo import settings
-from tools.demo.mailbox import Mailbox
-from tools.demo.process import Needs
 from tools.demo.seen import Seen
 from tools.demo.seen import text
 from tools.demo.story import expect
 from tools.demo.visitor import Visitor
+from tools.mailbox import Mailbox
 from typing import Any
 
 
@@ -39,7 +38,7 @@ class Life(Seen):
     :ivar fake: the provider.
     """
 
-    needs = Needs("create-empty", clock=True, environment={INSECURE_VARIABLE: "1"})
+    environment = {INSECURE_VARIABLE: "1"}
     #: Name and title of the provider.
     name = title = ""
     #: The offers that give the two groups, as the mapping and the site name them.

@@ -4,24 +4,29 @@ from argparse import ArgumentParser
 from contextlib import ExitStack
 from email.message import EmailMessage
 from pathlib import Path
+from tools import instance
+from tools import SITE_ID
 from tools.demo import settings
 from tools.demo.cleenglife import CleengLife
-from tools.demo.mailbox import Mailbox
-from tools.demo.mailbox import rendered
 from tools.demo.plenigolife import PlenigoLife
-from tools.demo.process import DemoError
-from tools.demo.process import free_addresses
-from tools.demo.process import prepared
-from tools.demo.process import SiteProcess
 from tools.demo.sale import Sale
 from tools.demo.story import Failed
 from tools.demo.story import Story
-from tools.demo.terminal import end_on_signals
-from tools.demo.terminal import Ended
-from tools.demo.terminal import say
+from tools.instance import CREATE_SECONDS
+from tools.mailbox import Mailbox
+from tools.mailbox import rendered
+from tools.program import run_module
+from tools.program import ToolError
+from tools.terminal import end_on_signals
+from tools.terminal import Ended
+from tools.terminal import free_addresses
+from tools.terminal import locked
+from tools.terminal import say
 
+import shutil
 import sys
 import textwrap
+import time
 
 
 CLICK2SELL = "click2sell"
@@ -50,23 +55,29 @@ def main() -> int:
     failed = 0
     try:
         with ExitStack() as stack:
-            addresses = free_addresses(options.port)
+            addresses = free_addresses(options.port, "demo")
             folder = options.folder.absolute()
-            stack.enter_context(prepared(folder))
+            empty(folder, except_for=stack.enter_context(locked(folder, "demo")))
             mailbox = stack.enter_context(Mailbox(unknown=settings.UNREACHABLE))
-            site = f"http://localhost:{options.port}/{settings.SITE_ID}"
+            site = f"http://localhost:{options.port}/{SITE_ID}"
             say(f"Creating a Plone site in {folder} ...")
             story = STORIES[options.provider](site, mailbox)
             story.begin(stack)
-            server = SiteProcess(folder, story.needs)
-            server.start(stack, addresses, mailbox.port, site)
+            instance.configure(folder, views=__package__)
+            month = ["month"] if story.month else []
+            run_module("tools.demo.site", folder, mailbox.port, *month, timeout=CREATE_SECONDS)
+            server = instance.start(folder, *addresses, environment=story.environment)
+            stack.callback(server.end)
+            server.wait()
             failed = report(story, server.log)
             if not options.once:
                 serving = True
                 mailbox.listen(_show)
                 say(where_to_look(story))
-                server.wait()
-    except DemoError as error:
+                while server.running:
+                    time.sleep(0.5)
+                raise server.error("ended")
+    except ToolError as error:
         sys.stderr.write(f"{error}\n")
         return 1
     except Ended:
@@ -74,6 +85,15 @@ def main() -> int:
         if not serving:
             return 130
     return 1 if failed else 0
+
+
+def empty(folder: Path, except_for: Path) -> None:
+    """Remove everything from the demo's folder but its marker."""
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        elif path != except_for:
+            path.unlink()
 
 
 def report(story: Story, log: Path) -> int:

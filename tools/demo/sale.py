@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from datetime import datetime
 from datetime import timezone
 from tools.demo import settings
-from tools.demo.mailbox import Mailbox
 from tools.demo.story import expect
 from tools.demo.story import Story
+from tools.mailbox import Mailbox
 from urllib.parse import urlencode
 
 import secrets
@@ -17,6 +17,8 @@ import tempfile
 
 class Sale(Story):
     """A sale and its consequences."""
+
+    month = True
 
     def __init__(self, site: str, mailbox: Mailbox) -> None:
         super().__init__(site, mailbox)

@@ -21,13 +21,17 @@ class Product:
 FOLDER = ROOT / "var" / "demo"
 NOTIFY = ROOT / "bin" / "click2sell-notify"
 
-SITE_ID = "Plone"
 SITE_TITLE = "Click2Sell demo"
 #: Served on the loopback interface only, so that a simple password does no harm.
 OWNER = "admin"
 OWNER_PASSWORD = "admin"  # noqa: S105
 SENDER = "membership@example.org"
-SENDER_NAME = "Click2Sell demo"
+#: Plone's own settings for mail, without the port.
+MAIL = {
+    "smtp_host": "127.0.0.1",
+    "email_from_name": "Click2Sell demo",
+    "email_from_address": SENDER,
+}
 
 SECRET_KEY = "secret"  # noqa: S105
 PRODUCT = "1"

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from datetime import datetime
 from tools.demo import settings
-from tools.demo.mailbox import Mailbox
-from tools.demo.mailbox import rendered
-from tools.demo.mailbox import text_of
-from tools.demo.process import Needs
 from tools.demo.visitor import Visitor
+from tools.mailbox import Mailbox
+from tools.mailbox import rendered
+from tools.mailbox import text_of
 from urllib.parse import quote
 
 import re
@@ -44,8 +43,10 @@ class Story:
     :ivar password: of the member, as mailed.
     """
 
-    #: What the story needs of the site.
-    needs = Needs()
+    #: Whether a month of notifications has to be there.
+    month = False
+    #: Variables for the process that serves the site.
+    environment: Mapping[str, str] = {}
     #: The page of Site Setup that the owner opens, and its name.
     settings_page = ("click2sell-settings", "Click2Sell")
     #: The buyer's, as the provider tells it.

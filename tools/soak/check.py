@@ -1,13 +1,14 @@
-"""Look for everything that was acknowledged: ``python -m tools.soak.check FOLDER FILE``.
+"""Look for everything that was acknowledged: ``python -m tools.soak.check FOLDER``.
 
-A process of its own, on the database of a site that is stopped. It prints what is wrong, a line
-each.
+A process of its own, on the database of a site that is stopped. It reads the acknowledged
+notifications as JSON and writes a list of the problems as JSON.
 """
 
 from datetime import datetime
 from datetime import timezone
 from niteoweb.click2sell import console
 from pathlib import Path
+from tools.instance import CONFIGURATION
 from typing import Any
 
 import json
@@ -52,11 +53,10 @@ def problems(
     return found
 
 
-def main(folder: str, path: str) -> None:
-    told = json.loads(Path(path).read_text("utf-8"))
-    with console.opened(Path(folder) / "zope.conf", None) as site:
-        for line in problems(site, told["acknowledged"], told["never"]):
-            sys.stdout.write(f"{line}\n")
+def main(folder: str) -> None:
+    with console.opened(Path(folder) / CONFIGURATION, None) as site:
+        found = problems(site, **json.load(sys.stdin))
+    print(json.dumps(found))
 
 
 if __name__ == "__main__":

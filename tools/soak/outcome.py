@@ -2,16 +2,12 @@
 
 from dataclasses import asdict
 from dataclasses import dataclass
-from datetime import datetime
-from datetime import timezone
 from statistics import median
 from tools.bench.bars import Bar
-from tools.bench.outcome import machine
+from tools.bench.outcome import as_json
 from tools.soak.traffic import Traffic
 from tools.soak.watch import Look
 from tools.soak.watch import slope
-
-import json
 
 
 #: Open files and threads that may be more at the end: Zope keeps a few connections to the
@@ -114,31 +110,21 @@ class Outcome:
             ),
             "",
         ]
-        lines += [
-            f"{'met' if bar.met else 'NOT':<4} {bar.name:<66}{bar.value:>9.2f}"
-            f"  at most {bar.most:g}"
-            for bar in bars
-        ]
-        return "\n".join(lines)
+        return "\n".join([*lines, *map(str, bars)])
 
     def json(self, bars: list[Bar]) -> str:
         """For scripts."""
-        return json.dumps(
-            {
-                "at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-                "machine": machine(),
-                "seconds": self._window.end - self._window.begin,
-                "requests": {kind: len(times) for kind, times in self.traffic.times.items()},
-                "medians": {kind: self._ends(kind) for kind in self.traffic.times},
-                "busy": self.traffic.busy,
-                "wrong": self.traffic.wrong,
-                "problems": self.problems,
-                "slope": self._slope(),
-                "rested": [asdict(one) for one in self._rested],
-                "looks": [asdict(one) for one in self._looks],
-                "bars": [{**asdict(bar), "met": bar.met} for bar in bars],
-            },
-            indent=1,
+        return as_json(
+            bars,
+            seconds=self._window.end - self._window.begin,
+            requests={kind: len(times) for kind, times in self.traffic.times.items()},
+            medians={kind: self._ends(kind) for kind in self.traffic.times},
+            busy=self.traffic.busy,
+            wrong=self.traffic.wrong,
+            problems=self.problems,
+            slope=self._slope(),
+            rested=[asdict(one) for one in self._rested],
+            looks=[asdict(one) for one in self._looks],
         )
 
     def _ends(self, kind: str) -> tuple[float, float]:

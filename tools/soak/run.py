@@ -4,23 +4,22 @@ from argparse import ArgumentParser
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
-from datetime import datetime
 from email.message import EmailMessage
 from pathlib import Path
-from tools.bench.server import BenchError
-from tools.bench.server import Site
-from tools.cluster.program import python_path
-from tools.demo.mailbox import Mailbox
+from tools.bench.sites import Site
+from tools.mailbox import Mailbox
+from tools.program import run_module
+from tools.program import ToolError
 from tools.soak.outcome import Outcome
 from tools.soak.outcome import Window
 from tools.soak.traffic import Traffic
 from tools.soak.watch import look
 from tools.soak.watch import Watch
+from tools.terminal import say
+from tools.terminal import step
 
 import json
-import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -48,16 +47,16 @@ def main() -> int:
     options.out.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="site-", dir=options.out.resolve()))
     try:
-        found = soak(folder, options.minutes * 60, options.clients, _step)
-    except BenchError as error:
+        found = soak(folder, options.minutes * 60, options.clients, step)
+    except ToolError as error:
         sys.stderr.write(f"{error}\n")
         return 1
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     bars = [*found.bars(), *found.long_bars()]
-    _say(f"\n{found.table(bars)}")
+    say(f"\n{found.table(bars)}")
     (options.out / "results.json").write_text(found.json(bars), encoding="utf-8")
-    _say(f"\nThe results are in {options.out}.")
+    say(f"\nThe results are in {options.out}.")
     return 0 if all(bar.met for bar in bars) else 1
 
 
@@ -73,7 +72,7 @@ def soak(
     :param folder: an empty one.
     :param tell: called with what is being done.
     :param rest: seconds without traffic before each look at what is left of it.
-    :raises BenchError: the site cannot be made or served.
+    :raises ToolError: the site cannot be made or served.
     """
     with ExitStack() as stack:
         mailbox = stack.enter_context(Mailbox())
@@ -84,10 +83,7 @@ def soak(
 
         mailbox.listen(count)
         tell("making a site")
-        site = Site(folder, mailbox.port)
-        configuration = folder / "zope.conf"
-        text = configuration.read_text("utf-8")
-        configuration.write_text(text.replace("30000", str(CACHE_SIZE)), encoding="utf-8")
+        site = Site(folder, mailbox.port, cache=CACHE_SIZE)
         with site.served() as pid, Watch(pid) as watch:
             traffic = Traffic(site.port, clients)
             tell("warming up")
@@ -111,30 +107,9 @@ def soak(
 
 
 def _problems(folder: Path, traffic: Traffic) -> list[str]:
-    told = folder / "told.json"
-    told.write_text(
-        json.dumps({"acknowledged": traffic.acknowledged, "never": traffic.never}),
-        encoding="utf-8",
-    )
-    done = subprocess.run(  # noqa: S603 - our own interpreter
-        [sys.executable, "-m", "tools.soak.check", folder, told],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        env={**os.environ, **python_path()},
-    )
-    if done.returncode:
-        raise BenchError(f"The check failed:\n{done.stderr[-3000:]}")
-    return done.stdout.splitlines()
-
-
-def _step(text: str) -> None:
-    _say(f"{datetime.now():%H:%M:%S}  {text} ...")
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
+    told = json.dumps({"acknowledged": traffic.acknowledged, "never": traffic.never})
+    # Whatever else is printed comes before.
+    return json.loads(run_module("tools.soak.check", folder, told=told).splitlines()[-1])
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Callable
 from collections.abc import Mapping
-from http.client import HTTPConnection
 from http.client import HTTPException
 from http.client import HTTPResponse
 from niteoweb.click2sell import notify
@@ -11,18 +10,19 @@ from niteoweb.click2sell.provider.click2sell import CONTENT_TYPE
 from threading import Event
 from threading import Lock
 from threading import Thread
-from tools.bench.provider import encoded
-from tools.bench.provider import form
-from tools.bench.provider import new_address
+from tools import SITE_ID
+from tools.client import Answer
+from tools.client import Connection
 from tools.demo import settings as demo
+from tools.sale import encoded
+from tools.sale import form
+from tools.sale import new_address
 
-import base64
 import random
 import socket
 import time
 
 
-PATH = f"/{demo.SITE_ID}/{notify.VIEW}"
 PARSED = {200: "POST successfully parsed.", 503: "Try again later."}
 #: The documented answers to each kind of request: status, and what the text begins with.
 DOCUMENTED: Mapping[str, Mapping[int, str]] = {
@@ -128,7 +128,7 @@ class Traffic:
             time.sleep(pause)
 
     def _client(self) -> None:
-        caller = _Caller(self._port)
+        connection = Connection(self._port)
         kinds, weights = list(SHARES), list(SHARES.values())
 
         def turn() -> None:
@@ -137,10 +137,12 @@ class Traffic:
                 kind, values, body, type_ = self._made(kind)
             method = "GET" if kind == "floor" else "POST"
             headers = {"Content-Type": type_} if body is not None else {}
-            self._note(kind, values, time.monotonic(), caller.ask(method, PATH, body, headers))
+            begin = time.monotonic()
+            answer = _asked(lambda: connection.ask(method, notify.VIEW, body, headers))
+            self._note(kind, values, begin, answer)
 
         self._repeat(turn, PAUSE)
-        caller.close()
+        connection.close()
 
     def _made(self, kind: str) -> tuple[str, dict[str, str], bytes | None, str]:
         """A request: kind, form, body, content type."""
@@ -176,7 +178,8 @@ class Traffic:
             count += 1
             values = dict(form(new_address()))
             begin = time.monotonic()
-            answer = _slowly(self._port, encoded(values), give_up=count % 3 == 0)
+            give_up = count % 3 == 0
+            answer = _asked(lambda: _slowly(self._port, encoded(values), give_up))
             if answer is None:
                 self.never.append(values["acquirer_transaction_id"])
             else:
@@ -185,20 +188,17 @@ class Traffic:
         self._repeat(turn, PAUSE)
 
     def _owner(self) -> None:
-        caller = _Caller(self._port)
-        credentials = f"{demo.OWNER}:{demo.OWNER_PASSWORD}".encode()
-        secret = f"Basic {base64.b64encode(credentials).decode('ascii')}"
+        connection = Connection(self._port, (demo.OWNER, demo.OWNER_PASSWORD))
 
         def turn() -> None:
             page = random.choice(PAGES)  # noqa: S311 - no secret
             accept = "application/json" if page.startswith("@click") else "text/html"
-            headers = {"Authorization": secret, "Accept": accept}
             begin = time.monotonic()
-            answer = caller.ask("GET", f"/{demo.SITE_ID}/{page}", None, headers)
+            answer = _asked(lambda: connection.ask("GET", page, headers={"Accept": accept}))
             self._note("page", {}, begin, answer)
 
         self._repeat(turn, 2.0)
-        caller.close()
+        connection.close()
 
     def _note(
         self, kind: str, values: dict[str, str], begin: float, answer: tuple[int, str]
@@ -222,58 +222,40 @@ class Traffic:
                     self._refundable.append(values)
 
 
-class _Caller:
-    """One connection that is kept open."""
+def _asked(ask: Callable[[], Answer | None]) -> tuple[int, str] | None:
+    """Send a request.
 
-    def __init__(self, port: int) -> None:
-        self._connection = HTTPConnection("127.0.0.1", port, timeout=120)
-
-    def ask(
-        self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
-    ) -> tuple[int, str]:
-        """Send a request.
-
-        :returns: status and text; status 0 and the kind of error when there was no answer.
-        """
-        try:
-            self._connection.request(method, path, body, dict(headers))
-            return _read(self._connection.getresponse())
-        except (OSError, HTTPException) as error:
-            self._connection.close()
-            return 0, type(error).__name__
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._connection.close()
+    :returns: status and text, or 0 and the kind of error when there was no answer; None when
+        the request was given up.
+    """
+    try:
+        answer = ask()
+    except (OSError, HTTPException) as error:
+        return 0, type(error).__name__
+    return (answer.status, answer.text) if answer is not None else None
 
 
-def _slowly(port: int, body: bytes, give_up: bool) -> tuple[int, str] | None:
+def _slowly(port: int, body: bytes, give_up: bool) -> Answer | None:
     """Send a body in pieces, as whoever wants to keep a server busy does.
 
     :param give_up: close the connection in the middle.
-    :returns: status and text; None when it was given up.
+    :returns: the answer; None when it was given up.
     """
     head = (
-        f"POST {PATH} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
+        f"POST /{SITE_ID}/{notify.VIEW} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
         f"Content-Type: {CONTENT_TYPE}\r\nContent-Length: {len(body)}\r\n"
         "Connection: close\r\n\r\n"
     )
     size = max(1, len(body) // 16)
     pieces = [body[start : start + size] for start in range(0, len(body), size)]
-    try:
-        with socket.create_connection(("127.0.0.1", port), 120) as connection:
-            connection.sendall(head.encode("ascii"))
-            for number, piece in enumerate(pieces):
-                if give_up and number > len(pieces) // 2:
-                    return None
-                time.sleep(SLOW_SECONDS / len(pieces))
-                connection.sendall(piece)
-            answer = HTTPResponse(connection)
-            answer.begin()
-            return _read(answer)
-    except (OSError, HTTPException) as error:
-        return 0, type(error).__name__
-
-
-def _read(answer: HTTPResponse) -> tuple[int, str]:
-    return answer.status, answer.read().decode("utf-8", "replace")
+    begin = time.perf_counter()
+    with socket.create_connection(("127.0.0.1", port), 120) as connection:
+        connection.sendall(head.encode("ascii"))
+        for number, piece in enumerate(pieces):
+            if give_up and number > len(pieces) // 2:
+                return None
+            time.sleep(SLOW_SECONDS / len(pieces))
+            connection.sendall(piece)
+        answer = HTTPResponse(connection)
+        answer.begin()
+        return Answer(answer.status, answer.read(), time.perf_counter() - begin)

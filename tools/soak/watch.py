@@ -5,7 +5,7 @@ from pathlib import Path
 from statistics import linear_regression
 from threading import Event
 from threading import Thread
-from tools.bench.server import memory
+from tools.bench.sites import memory
 
 import os
 import time

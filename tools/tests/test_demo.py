@@ -1,17 +1,17 @@
-"""What the demo must not do: wipe a folder that is not its own, lose a mail, take a used port.
+"""The parts of the demo: its folder, port and mailbox, and its month of notifications.
 
-And that its month of made-up notifications leaves something on every page. The whole demo
-checks each of its own steps; see ``test_demo_run``.
+The whole demo checks each of its own steps; see ``test_demo_run``.
 """
 
 from collections import Counter
-from configparser import RawConfigParser
+from datetime import datetime
 from datetime import timedelta
 from email.message import EmailMessage
 from niteoweb.click2sell import buyer as buyers
 from niteoweb.click2sell import ledger
 from niteoweb.click2sell import outbox
 from niteoweb.click2sell import plan as plans
+from niteoweb.click2sell import provisioning
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import store
 from niteoweb.click2sell.mapping import parse
@@ -24,64 +24,76 @@ from smtplib import SMTP
 from smtplib import SMTPRecipientsRefused
 from tempfile import TemporaryDirectory
 from tools import ROOT
-from unittest import mock
+from tools.demo import month
+from tools.demo import run
+from tools.demo import seeding
+from tools.demo import settings
+from tools.mailbox import Mailbox
+from tools.mailbox import rendered
+from tools.program import ToolError
+from tools.terminal import free_addresses
+from tools.terminal import locked
 from unittest import TestCase
 
 import re
 import socket
 
 
-class TestDemo(TestCase):
+class TestFolder(TestCase):
     def setUp(self):
-        from tools.demo import process
-
-        self.process = process
         folder = TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name, "demo")
 
     def test_its_own_folder_is_emptied(self):
-        with self.process.prepared(self.folder):
+        with locked(self.folder, "demo"):
             (self.folder / "filestorage").mkdir()
             (self.folder / "filestorage" / "Data.fs").touch()
             (self.folder / "outside").symlink_to(ROOT)
             (self.folder / "site.log").touch()
-        with self.process.prepared(self.folder):
-            left = [path.name for path in self.folder.iterdir()]
-        self.assertEqual(left, [self.process.MARKER])
+        with locked(self.folder, "demo") as marker:
+            run.empty(self.folder, except_for=marker)
+            self.assertEqual(list(self.folder.iterdir()), [marker])
         self.assertTrue((ROOT / "tools" / "demo" / "run.py").is_file())
 
     def test_another_folder_is_left_alone(self):
         self.folder.mkdir()
         (self.folder / "Data.fs").touch()
         with (
-            self.assertRaisesRegex(self.process.DemoError, "not made by the demo"),
-            self.process.prepared(self.folder),
+            self.assertRaisesRegex(ToolError, "not made by make demo"),
+            locked(self.folder, "demo"),
         ):
             pass
         self.assertTrue((self.folder / "Data.fs").exists())
 
-    def test_one_demo_at_a_time(self):
-        with self.process.prepared(self.folder):
-            (self.folder / "site.log").touch()
-            with (
-                self.assertRaisesRegex(self.process.DemoError, "Another demo is running"),
-                self.process.prepared(self.folder),
-            ):
-                pass
-            self.assertTrue((self.folder / "site.log").exists())
+    def test_a_link_to_its_own_folder_is_left_alone(self):
+        with locked(self.folder, "demo"):
+            pass
+        link = self.folder.with_name("link")
+        link.symlink_to(self.folder)
+        with self.assertRaisesRegex(ToolError, "not made by make demo"), locked(link, "demo"):
+            pass
 
-    def test_port_in_use(self):
+    def test_one_demo_at_a_time(self):
+        with (
+            locked(self.folder, "demo"),
+            self.assertRaisesRegex(ToolError, "Another demo is running"),
+            locked(self.folder, "demo"),
+        ):
+            pass
+
+
+class TestPort(TestCase):
+    def test_in_use(self):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
-            with self.assertRaisesRegex(self.process.DemoError, f"Port {port} is in use"):
-                self.process.free_addresses(port)
-        self.assertIn(f"127.0.0.1:{port}", self.process.free_addresses(port))
+            with self.assertRaisesRegex(ToolError, f"Port {port} is in use.* make demo PORT="):
+                free_addresses(port, "demo")
+        self.assertIn(f"127.0.0.1:{port}", free_addresses(port, "demo"))
 
+
+class TestMailbox(TestCase):
     def test_mail_arrives_intact(self):
-        from tools.demo.mailbox import Mailbox
-        from tools.demo.mailbox import rendered
-
         mail = EmailMessage()
         mail["From"] = "site@example.org"
         mail["To"] = "Zoë <zoe@example.org>"
@@ -101,8 +113,6 @@ class TestDemo(TestCase):
         self.assertIn("Ihr Paßwort: geheim", text)
 
     def test_a_mailbox_that_does_not_exist(self):
-        from tools.demo.mailbox import Mailbox
-
         with Mailbox(unknown="nobody@example.org") as mailbox:
             with SMTP("127.0.0.1", mailbox.port, timeout=10) as smtp:
                 with self.assertRaises(SMTPRecipientsRefused):
@@ -112,32 +122,16 @@ class TestDemo(TestCase):
             self.assertEqual(mailbox.wait_for("nobody@example.org", 0), [])
 
 
-class TestServing(TestCase):
-    def test_garbage_is_searched_as_often_as_at_a_site(self):
-        from tools.demo.plonesite import COLLECTOR
-
-        parser = RawConfigParser(strict=False)
-        parser.read(ROOT / "base.cfg", encoding="utf-8")
-        with mock.patch("gc.set_threshold") as set_threshold:
-            exec(parser["instance"]["initialization"].strip(), {})  # noqa: S102
-        set_threshold.assert_called_once_with(*COLLECTOR)
-
-
 class TestMonth(TestCase):
     """What is delivered, without a site."""
 
     def setUp(self):
-        from tools.demo import month
-        from tools.demo import settings
-
-        self.settings = settings
-        self.month = month
         self.arrivals = month.arrivals(END)
         self.forms = [arrival.form for arrival in self.arrivals]
 
     def test_the_same_each_time(self):
-        self.assertEqual(self.month.arrivals(END), self.arrivals)
-        later = self.month.arrivals(END + timedelta(days=100))
+        self.assertEqual(month.arrivals(END), self.arrivals)
+        later = month.arrivals(END + timedelta(days=100))
         self.assertEqual(
             [arrival.moment + timedelta(days=100) for arrival in self.arrivals],
             [arrival.moment for arrival in later],
@@ -147,7 +141,7 @@ class TestMonth(TestCase):
         moments = [arrival.moment for arrival in self.arrivals]
         self.assertTrue(60 <= len(moments) <= 150, len(moments))
         self.assertEqual(moments, sorted(moments))
-        self.assertLess(END - timedelta(days=self.month.DAYS), moments[0])
+        self.assertLess(END - timedelta(days=month.DAYS), moments[0])
         self.assertLess(moments[-1], END)
         self.assertEqual(
             Counter(arrival.status for arrival in self.arrivals if arrival.status != 200),
@@ -159,7 +153,7 @@ class TestMonth(TestCase):
         self.assertGreater(len(addresses), 60)
         for address in addresses:
             self.assertRegex(address, r"^[a-z.-]+@([a-z-]+\.)*example\.(org|com|net)$")
-        self.assertNotIn(self.settings.BUYER, addresses)
+        self.assertNotIn(settings.BUYER, addresses)
         self.assertNotIn("123", {form["acquirer_transaction_id"] for form in self.forms})
 
     def test_names_of_all_sorts(self):
@@ -169,12 +163,10 @@ class TestMonth(TestCase):
         self.assertGreater(max(map(len, names)), 60)
 
     def test_products_with_and_without_days(self):
-        from tools.demo import seeding
-
         lines, errors = parse(seeding.mapping())
         self.assertEqual(errors, ())
         days = {line.product_id: line.terms.days for line in lines}
-        self.assertIsNone(days[self.settings.PRODUCT])
+        self.assertIsNone(days[settings.PRODUCT])
         self.assertGreaterEqual(len(set(days.values())), 4)
         self.assertEqual({form["product_id"] for form in self.forms}, {*days, "7"})
 
@@ -193,8 +185,6 @@ class TestSiteAfterTheMonth(TestCase):
         self.assertEqual(len(self.entries), self.layer["delivered"])
 
     def test_when_it_arrived_is_when_the_clock_said(self):
-        from tools.demo import month
-
         arrived = [entry["received_at"] for entry in reversed(self.entries)]
         expected = [ledger.iso(arrival.moment) for arrival in month.arrivals(END)]
         self.assertEqual([when[:19] for when in arrived], [when[:19] for when in expected])
@@ -275,15 +265,9 @@ class TestSiteAfterTheMonth(TestCase):
         self.assertEqual(len(by_hand), 1)
 
     def test_the_clock_is_the_real_one_again(self):
-        from datetime import datetime
-        from niteoweb.click2sell import provisioning
-
         self.assertIs(provisioning.datetime, datetime)
 
     def test_deliveries_are_signed(self):
-        from tools.demo import month
-        from tools.demo import settings
-
         form = month.arrivals(END)[0].form
         expected = click2sell.sign(settings.SECRET_KEY, form["acquirer_transaction_id"])
         self.assertEqual(form["checksum"], expected)

@@ -1,6 +1,9 @@
 """The demo as a whole: each of its steps is checked by itself, and a wrong one fails it."""
 
 from contextlib import redirect_stdout
+from datetime import datetime
+from datetime import timedelta
+from datetime import timezone
 from io import StringIO
 from niteoweb.click2sell.provider import cleeng
 from pathlib import Path
@@ -8,6 +11,9 @@ from tempfile import TemporaryDirectory
 from textwrap import dedent
 from textwrap import indent
 from tools import ROOT
+from tools.demo import run
+from tools.demo import story
+from tools.demo.seen import Seen
 from unittest import mock
 from unittest import TestCase
 
@@ -97,20 +103,14 @@ class TestRun(RunCase):
 class TestReport(TestCase):
     """What is printed of the steps, without a site."""
 
-    def setUp(self):
-        from tools.demo import run
-        from tools.demo import story
-
-        self.run_module, self.story = run, story
-
     def report(self, *steps) -> tuple[int, str]:
-        class Told(self.story.Story):
+        class Told(story.Story):
             def steps(self):
                 yield from ((step.__name__, step) for step in steps)
 
         told = StringIO()
         with redirect_stdout(told):
-            failed = self.run_module.report(Told("http://localhost/", None), Path("site.log"))
+            failed = run.report(Told("http://localhost/", None), Path("site.log"))
         return failed, told.getvalue()
 
     def test_each_step_that_failed_is_told_and_counted(self):
@@ -118,7 +118,7 @@ class TestReport(TestCase):
             return "one line"
 
         def wrong():
-            self.story.expect(1 > 2, "one is not more")
+            story.expect(1 > 2, "one is not more")
 
         def broken():
             raise KeyError("groups")
@@ -131,11 +131,6 @@ class TestReport(TestCase):
         self.assertIn("2 of the steps failed.\nThe site's log: site.log", told)
 
     def test_what_is_seen_has_to_be_what_is_expected(self):
-        from datetime import datetime
-        from datetime import timedelta
-        from datetime import timezone
-        from tools.demo.seen import Seen
-
         end = datetime(2026, 5, 1, tzinfo=timezone.utc)
         limit = end + timedelta(days=3)
         answers = {
@@ -172,5 +167,5 @@ class TestReport(TestCase):
             (("gold", "active", end), True),
             (("gold", "active", end, "premium", "course"), True),
         ):
-            with self.subTest(expected, grace=grace), self.assertRaises(self.story.Failed):
+            with self.subTest(expected, grace=grace), self.assertRaises(story.Failed):
                 seen.shown("jane@example.org", *expected, grace=grace)

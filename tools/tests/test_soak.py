@@ -3,6 +3,12 @@
 from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from tools.soak.outcome import Outcome
+from tools.soak.outcome import Window
+from tools.soak.run import soak
+from tools.soak.traffic import DOCUMENTED
+from tools.soak.watch import Look
+from tools.soak.watch import slope
 from types import SimpleNamespace
 
 import unittest
@@ -14,8 +20,6 @@ REST_SECONDS = 3
 
 class TestShortRun(unittest.TestCase):
     def test_everything_is_as_documented(self):
-        from tools.soak.run import soak
-
         with TemporaryDirectory() as folder:
             found = soak(Path(folder), SECONDS, 4, lambda text: None, REST_SECONDS)
         bars = found.bars()
@@ -32,22 +36,16 @@ class TestShortRun(unittest.TestCase):
 class TestOutcome(unittest.TestCase):
     def setUp(self):
         super().setUp()
-        from tools.soak.outcome import Outcome
-        from tools.soak.outcome import Window
-        from tools.soak.traffic import DOCUMENTED
-        from tools.soak.watch import Look
-
         times = {kind: [(float(at), 0.02) for at in range(100)] for kind in DOCUMENTED}
         self.traffic = SimpleNamespace(times=times, wrong=Counter(), busy=0)
         self.looks = [Look(float(at), 200_000_000, 20, 8) for at in range(100)]
         self.rested = (self.looks[0], self.looks[-1])
         self.problems = []
         self.mails = 0
-        self.look, self.window = Look, Window(0.0, 100.0)
-        self.outcome = Outcome
+        self.window = Window(0.0, 100.0)
 
     def missed(self):
-        found = self.outcome(
+        found = Outcome(
             self.traffic, self.window, self.looks, self.rested, self.problems, self.mails
         )
         bars = [*found.bars(), *found.long_bars()]
@@ -71,11 +69,11 @@ class TestOutcome(unittest.TestCase):
         self.assertEqual(self.missed(), ["mails that came twice"])
 
     def test_what_stays_open(self):
-        self.rested = (self.looks[0], self.look(99.0, 200_000_000, 60, 9))
+        self.rested = (self.looks[0], Look(99.0, 200_000_000, 60, 9))
         self.assertEqual(self.missed(), ["more open files at rest", "more threads at rest"])
 
     def test_memory_grows(self):
-        self.looks = [self.look(float(at), (200 + at) * 1_000_000, 20, 8) for at in range(100)]
+        self.looks = [Look(float(at), (200 + at) * 1_000_000, 20, 8) for at in range(100)]
         self.assertEqual(self.missed(), ["memory"])
 
     def test_purchases_slow_down(self):
@@ -88,9 +86,6 @@ class TestOutcome(unittest.TestCase):
 
 class TestSlope(unittest.TestCase):
     def test_bytes_an_hour(self):
-        from tools.soak.watch import Look
-        from tools.soak.watch import slope
-
         looks = [Look(float(at), 1000 * at, 0, 0) for at in range(10)]
         self.assertAlmostEqual(slope(looks), 3_600_000)
         self.assertEqual(slope(looks[:2]), 0.0)

@@ -2,17 +2,14 @@
 
 from contextlib import ExitStack
 from niteoweb.click2sell.tests.proof import server
-from niteoweb.click2sell.tests.proof.onsite import create
 from niteoweb.click2sell.tests.proof.onsite import Postbox
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from tools import instance
 from tools.cluster.balancer import Balancer
 from tools.cluster.postgres import Postgres
+from tools.program import free_port
 from typing import Protocol
-
-import socket
-import subprocess
-import time
 
 
 class Database(Protocol):
@@ -34,37 +31,24 @@ class OnPostgres(Postgres):
     @property
     def storage(self) -> str:
         """For the configuration of a Zope process."""
-        return server.RELSTORAGE.replace("{dsn}", self.dsn)
+        return instance.RELSTORAGE.format(dsn=self.dsn)
 
 
 class OnZeo:
     """A ZEO server with a file."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir()
         self._folder = folder
-        self._port = server.free_port()
-        self.storage = server.ZEO.format(address=f"127.0.0.1:{self._port}")
-        self._process: subprocess.Popen | None = None
+        self._port = free_port()
+        self.storage = instance.ZEO.format(address=f"127.0.0.1:{self._port}")
 
     def start(self) -> None:
         """Start it."""
-        address, file = f"127.0.0.1:{self._port}", self._folder / "Data.fs"
-        self._process = server.run(
-            *("-m", "ZEO.runzeo", "-a", address, "-f", file), log=self._folder / "zeo.log"
-        )
-        for _ in range(300):
-            try:
-                with socket.create_connection(("127.0.0.1", self._port), 1):
-                    return
-            except OSError:
-                time.sleep(0.1)
-        raise AssertionError("no ZEO server")
+        self._zeo = instance.start_zeo(self._folder, self._port)
 
     def stop(self) -> None:
         """Stop it."""
-        if self._process is not None:
-            server.end(self._process)
+        self._zeo.end()
 
 
 class ClusterLayer:
@@ -92,20 +76,20 @@ class ClusterLayer:
         folder.chmod(0o755)
         self._stack.enter_context(self.postbox)
         self.database = self._kind(folder / "database")
-        self._stack.callback(self.database.stop)
         self.database.start()
+        self._stack.callback(self.database.stop)
         folders = [folder / "one", folder / "two"]
         for one in folders:
             server.configure(one, self.database.storage)
-        create(folders[0])
+        server.create(folders[0])
         self.servers = [server.Server(one) for one in folders]
         self._stack.callback(lambda: [served.stop() for served in self.servers])
         for served in self.servers:
             served.wait()
         self.servers[0].ask(f"@@proof-mail-port?port={self.postbox.port}")
-        self.port = server.free_port()
+        self.port = free_port()
         addresses = {f"zope{n}": f"127.0.0.1:{one.port}" for n, one in enumerate(self.servers)}
-        self.balancer = Balancer(folder, [f"127.0.0.1:{self.port}"], server.SITE_ID, addresses)
+        self.balancer = Balancer(folder, [f"127.0.0.1:{self.port}"], addresses)
         self._stack.callback(self.balancer.stop)
         self.balancer.wait()
 
@@ -129,6 +113,6 @@ class ClusterLayer:
         """What the processes logged last as an error of ours."""
         found = []
         for served in self.servers:
-            _, begin, error = served.log.read_text("utf-8").rpartition("ERROR:niteoweb")
+            _, begin, error = served.log.rpartition("ERROR [niteoweb")
             found.append(begin + error[:5000])
         return "\n".join(found)

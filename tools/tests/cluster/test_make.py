@@ -1,6 +1,6 @@
 """``make cluster``: one command from nothing to a site that sells."""
 
-from niteoweb.click2sell.tests.proof.server import free_port
+from tools.program import free_port
 from tools.tests.cluster.test_command import CommandCase
 
 import re

@@ -10,7 +10,7 @@ from plone.app.testing import logout
 from plone.app.testing import PloneSandboxLayer
 from tools.demo import seeding
 from tools.demo import settings
-from tools.demo.mailbox import Mailbox
+from tools.mailbox import Mailbox
 
 import transaction
 
@@ -32,10 +32,8 @@ class MonthLayer(PloneSandboxLayer):
         self["mailbox"].__enter__()
         for name, value in {
             "site_title": settings.SITE_TITLE,
-            "smtp_host": "127.0.0.1",
             "smtp_port": self["mailbox"].port,
-            "email_from_name": settings.SENDER_NAME,
-            "email_from_address": settings.SENDER,
+            **settings.MAIL,
         }.items():
             api.portal.set_registry_record(f"plone.{name}", value)
         api.group.create(groupname=settings.GROUP, title="Paying members")

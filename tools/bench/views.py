@@ -1,14 +1,37 @@
-"""What the process of a site holds of its database."""
+"""Pages of the benchmarks' sites alone: Plone's registration, and the objects in memory."""
 
 from persistent import GHOST
 from Products.Five.browser import BrowserView
+from tools.bench.members import GROUPS
+from tools.bench.provider import PARSED
 
 import json
 import sys
 
 
+PASSWORD = "As-good-as-any-1"  # noqa: S105
+
+
+class Registration(BrowserView):
+    """``@@bench-registration``: register the buyer of a notification, with two groups.
+
+    Plone's own registration, and nothing else: what no add-on can save. No checksum, no
+    purchase fields, no mail; the publisher commits.
+    """
+
+    def __call__(self) -> str:
+        address = self.request.form["buyer_email"]
+        site = self.context
+        site.portal_registration.addMember(
+            address, PASSWORD, ("Member",), properties={"username": address, "email": address}
+        )
+        for name in GROUPS:
+            site.portal_groups.addPrincipalToGroup(address, name)
+        return PARSED
+
+
 class Held(BrowserView):
-    """``@@bench-held``, as JSON.
+    """``@@bench-held``: the objects of the database that the process holds, as JSON.
 
     ``loaded`` objects are those that the caches of all threads keep. ``placeholders`` stand for
     objects that a loaded one points to and that are not loaded; no setting limits them, and
