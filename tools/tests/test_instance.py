@@ -89,7 +89,7 @@ class TestRun(unittest.TestCase):
         self.assertEqual(run(["cat"], told="Hello"), "Hello")
 
     def test_a_module_of_the_checkout(self):
-        with self.assertRaisesRegex(ToolError, "-m tools.bench.members failed:\n.*TypeError"):
+        with self.assertRaisesRegex(ToolError, "(?s)-m tools.bench.members failed:.*TypeError"):
             run_module("tools.bench.members")
 
     def test_it_takes_too_long(self):
