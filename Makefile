@@ -12,7 +12,6 @@ PROVIDER ?=
 MEMBERS ?= 0,100,1000,10000,100000
 ENTRIES ?= 1000,1000000
 MEMORY ?= 100000
-DJANGO ?= 1
 BENCH ?=
 MINUTES ?= 30
 FOLDER ?= var/cluster
@@ -65,27 +64,15 @@ build: python $(BUILD_DONE)  ## Set up everything: virtual environment, packages
 
 .PHONY: demo
 demo: build  ## The main job from nothing, then a site to click on (PORT=8080, ONCE=1 to stop after the report, PROVIDER=plenigo or cleeng)
-	@bin/zopepy demo/run.py --port $(PORT) $(if $(PROVIDER),--provider "$(PROVIDER)") $(if $(ONCE),--once)
-
-# What the add-on is compared with has packages of its own.
-DJANGO_HOME := var/bench/django
-DJANGO_DONE := $(DJANGO_HOME)/.pip-$(PYTHON_TAG)
-
-$(DJANGO_DONE): bench/shop/requirements.txt | python
-	rm -rf $(DJANGO_HOME)
-	$(PYTHON) -m venv $(DJANGO_HOME)
-	@$(RETRY) $(DJANGO_HOME)/bin/pip install --quiet --disable-pip-version-check -r $< || \
-	  { echo "Django cannot be installed. Without it: make bench DJANGO=" >&2; exit 1; }
-	touch $@
+	@bin/zopepy -m tools.demo.run -- --port $(PORT) $(if $(PROVIDER),--provider "$(PROVIDER)") $(if $(ONCE),--once)
 
 .PHONY: bench
-bench: build $(if $(DJANGO),$(DJANGO_DONE))  ## What purchases and pages cost (MEMBERS=100,1000 ENTRIES= MEMORY= for a short run)
-	@bin/zopepy bench/run.py --members '$(MEMBERS)' --entries '$(ENTRIES)' --memory '$(or $(MEMORY),0)' \
-	  $(if $(DJANGO),--django $(DJANGO_HOME)) $(BENCH)
+bench: build  ## What purchases and pages cost (MEMBERS=100,1000 ENTRIES= MEMORY= for a short run)
+	@bin/zopepy -m tools.bench.run -- --members '$(MEMBERS)' --entries '$(ENTRIES)' --memory '$(or $(MEMORY),0)' $(BENCH)
 
 .PHONY: soak
 soak: build  ## Mixed traffic for MINUTES=30: nothing may leak, slow down or get lost
-	@bin/zopepy soak/run.py --minutes $(MINUTES)
+	@bin/zopepy -m tools.soak.run -- --minutes $(MINUTES)
 
 # PostgreSQL and haproxy are Debian's. On another system, or not as root: install them by hand.
 .PHONY: cluster-packages
@@ -102,7 +89,7 @@ cluster-packages:
 
 .PHONY: cluster
 cluster: build cluster-packages  ## PostgreSQL, two Zope processes and a balancer (PORT=8080, ONCE=1, FOLDER=)
-	@bin/zopepy cluster/run.py --port $(PORT) --folder "$(FOLDER)" $(if $(ONCE),--once)
+	@bin/zopepy -m tools.cluster.run -- --port $(PORT) --folder "$(FOLDER)" $(if $(ONCE),--once)
 
 .PHONY: test-cluster
 test-cluster: build cluster-packages  ## Two processes on PostgreSQL and on ZEO that are killed under load
