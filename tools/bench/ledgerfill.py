@@ -254,11 +254,14 @@ class Filling:
 
     def _broken(self, arrival: histories.Arrival) -> None:
         from niteoweb.click2sell.ledger import ledger
+        from niteoweb.click2sell.notification import unreadable
+        from niteoweb.click2sell.provisioning import pipeline as provisioning
         from niteoweb.click2sell.provisioning import recording as arriving
 
-        told = histories.broken(arrival)
-        entry = arriving.broken_recorder(*told)(self._site, arrival.at)
+        notification = unreadable(*histories.broken(arrival), arrival.at)
+        entry = arriving.write_down(self._site, notification, arrival.at)
         self._keys.append(entry["key"])
+        provisioning._provision_entry(self._site, entry["key"], False)
         if entry["outcome"] != ledger.ATTENTION:
             raise AssertionError(entry["outcome"])
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from datetime import timedelta
 from io import BytesIO
 from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.storage import steps
 from tools.demo import settings
 from tools.demo.month import Arrival
 from tools.demo.month import arrivals
@@ -85,10 +86,10 @@ def seed(site: Any, end: datetime) -> int:
 
 def _deliver(site: Any, arrival: Arrival) -> None:
     """Post a notification, without the network in between."""
-    from niteoweb.click2sell.browser.callback import view_of
+    from niteoweb.click2sell.interfaces import IClick2SellLayer
     from niteoweb.click2sell.providers.click2sell.protocol import CONTENT_TYPE
-    from niteoweb.click2sell.providers.click2sell.provider import PROVIDER as CLICK2SELL
-    from niteoweb.click2sell.provisioning import pipeline
+    from plone import api
+    from zope.interface import alsoProvides
     from ZPublisher.HTTPRequest import HTTPRequest
     from ZPublisher.HTTPResponse import HTTPResponse
 
@@ -102,8 +103,9 @@ def _deliver(site: Any, arrival: Arrival) -> None:
     }
     request = HTTPRequest(BytesIO(body), environment, HTTPResponse())
     request.processInputs()
-    with mock.patch.object(pipeline, "step", _fail if arrival.status == 500 else _pass):
-        answer = view_of(CLICK2SELL)(site, request)()
+    alsoProvides(request, IClick2SellLayer)
+    with mock.patch.object(steps, "reached", _fail if arrival.status == 500 else _pass):
+        answer = api.content.get_view("click2sell", site, request)()
     status = request.response.getStatus()
     if status != arrival.status:
         raise AssertionError(f"{status} {answer} ({arrival.form})")

@@ -4,7 +4,6 @@ The whole demo checks each of its own steps; see ``test_demo_run``.
 """
 
 from collections import Counter
-from datetime import datetime
 from datetime import timedelta
 from email.message import EmailMessage
 from niteoweb.click2sell import site as plone_site
@@ -14,7 +13,6 @@ from niteoweb.click2sell.entitlement.mapping import parse
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.providers.click2sell import protocol as click2sell
-from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import plan as plans
 from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.tests.cases.demosite import END
@@ -264,9 +262,6 @@ class TestSiteAfterTheMonth(TestCase):
             if "yearly-members" not in buyers.of_user(self.portal, member.getId())["grants"]
         ]
         self.assertEqual(len(by_hand), 1)
-
-    def test_the_clock_is_the_real_one_again(self):
-        self.assertIs(pipeline.datetime, datetime)
 
     def test_deliveries_are_signed(self):
         form = month.arrivals(END)[0].form

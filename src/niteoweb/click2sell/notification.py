@@ -1,4 +1,4 @@
-"""What a payment provider told us, in words that do not depend on the provider.
+"""Notifications of payment providers, in words that do not depend on the provider.
 
 Pure: imports nothing of Zope or Plone, does no I/O and reads no clock.
 """
@@ -16,7 +16,7 @@ import json
 
 
 class Kind(StrEnum):
-    """What happened to a purchase. The values are stored, so they never change."""
+    """The kinds of events. The values are stored, so they never change."""
 
     PURCHASE = "purchase"
     RENEWAL = "renewal"
@@ -62,6 +62,8 @@ MONEY = PAYMENTS | {Kind.REFUND, Kind.CHARGEBACK}
 #: change. It is not said which of several users may have access.
 SEVERAL_USERS = "several users"
 SEVERAL_PIECES = "several pieces"
+#: A field of a delivery cannot be read.
+PARAMETER = "parameter"
 
 #: Stands for all fields of a notification, where a signature covers the whole body.
 EVERYTHING = frozenset({"*"})
@@ -142,11 +144,11 @@ class Delivery:
 
 
 class VerifiedDelivery(Protocol):
-    """A delivery that was proved to be genuine, and not read yet.
+    """A delivery whose signature was verified, and which is not parsed yet.
 
-    :ivar by_previous_key: the previous secret key proved it, not the present one.
-    :ivar transaction: what the provider calls the transaction or subscription, "" when it
-        cannot be read.
+    :ivar by_previous_key: it was signed with the previous secret key, not the present one.
+    :ivar transaction: the provider's id of the transaction or subscription, "" when it cannot
+        be read.
     """
 
     by_previous_key: bool
@@ -159,7 +161,7 @@ class VerifiedDelivery(Protocol):
 
 @dataclass(frozen=True)
 class Answer:
-    """What the provider is told over HTTP.
+    """The answer to a provider over HTTP.
 
     :ivar text: of the body.
     """
@@ -171,11 +173,11 @@ class Answer:
 
 @dataclass(frozen=True)
 class Event:
-    """Something that a provider tells, for the table in the documentation.
+    """An event that a provider tells of, for the table in the documentation.
 
-    :ivar name: what the provider calls it.
-    :ivar kind: what it is taken for.
-    :ivar effect: what follows, in a few English words.
+    :ivar name: as the provider calls it.
+    :ivar kind: of its notification.
+    :ivar effect: in a few English words.
     """
 
     name: str
@@ -185,9 +187,9 @@ class Event:
 
 @dataclass(frozen=True)
 class Notification:
-    """One genuine delivery of a provider, parsed.
+    """A genuine delivery of a provider, parsed.
 
-    :ivar key: idempotency key; two deliveries of one notification have the same.
+    :ivar key: idempotency key, which all deliveries of one notification share.
     :ivar provider: name of the provider, for example ``click2sell``.
     :ivar kind: what happened.
     :ivar transaction: the provider's id of the transaction or subscription.
@@ -217,6 +219,7 @@ class Notification:
         customer has there, and the member is to be looked at for erasure.
     :ivar attention: why a person has to decide, a code, where the kind is unknown for a reason
         that can be told.
+    :ivar attention_subject: the parameter, for example, that `attention` is about.
     :ivar payload: all parameters as received, without secrets.
     """
 
@@ -248,12 +251,43 @@ class Notification:
     snapshot: bool = False
     customer_deleted: bool = False
     attention: str = ""
+    attention_subject: str = ""
     payload: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def fullname(self) -> str:
         """First and last name, as Plone's full name."""
         return f"{self.first_name} {self.last_name}".strip()
+
+
+def unreadable(
+    key: str,
+    provider: str,
+    transaction: str,
+    payload: Mapping[str, str],
+    parameter: str,
+    now: datetime,
+) -> Notification:
+    """A delivery with a valid signature and a broken field: a person must decide.
+
+    :param key: hash of the body.
+    :param parameter: name of the broken field.
+    :param now: in UTC.
+    """
+    return Notification(
+        key=key,
+        provider=provider,
+        kind=Kind.UNKNOWN,
+        transaction=transaction,
+        receipt="",
+        occurred_at=now,
+        buyer="",
+        email="",
+        product_id="",
+        attention=PARAMETER,
+        attention_subject=parameter,
+        payload=payload,
+    )
 
 
 def idempotency_key(*parts: str) -> str:
