@@ -11,7 +11,7 @@ from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.notification import Delivery
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.providers.click2sell import protocol as click2sell
-from niteoweb.click2sell.provisioning import outage
+from niteoweb.click2sell.provisioning import enrichment
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.storage import trees as store
 from niteoweb.click2sell.tests.cases import deliveries
@@ -51,7 +51,7 @@ class SiteTestCase(unittest.TestCase):
         self.portal = self.layer["portal"]
         self.now = NOW
         self.enterContext(mock.patch.object(timestamps, "now", lambda: self.now))
-        outage.forget()
+        enrichment.breaker._away.clear()
         logout()
 
     # What is set up

@@ -335,7 +335,7 @@ class TestObstacle(ExplainTestCase):
         with mock.patch.object(messages, "send"):
             self.later(days=1)
             (mail,) = outbox.due(self.portal, self.now)
-            delivery.deliver(mail, "", pipeline.step)
+            delivery.deliver(mail)
         self.assertEqual(self.obstacle()[0], "never logged in")
         self.log_in()
         self.assertEqual(self.obstacle(), ("", ""))

@@ -10,6 +10,7 @@ from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import mentions
 from niteoweb.click2sell.mail import messages
 from niteoweb.click2sell.member import index
+from niteoweb.click2sell.notification import unreadable
 from niteoweb.click2sell.owner import access
 from niteoweb.click2sell.owner import action
 from niteoweb.click2sell.owner import decisions
@@ -204,7 +205,9 @@ class _History:
     def broken(self) -> None:
         key = f"{self.any.getrandbits(256):064x}"
         payload = {"buyer_email": self.address().upper(), "price": self.reason()}
-        pipeline.process_broken(key, "click2sell", f"B-{key[:4]}", payload, "price")
+        pipeline.process(
+            unreadable(key, "click2sell", f"B-{key[:4]}", payload, "price", self.now)
+        )
 
     def replay(self) -> Any:
         entry = self.entry()
