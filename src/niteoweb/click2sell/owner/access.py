@@ -40,7 +40,7 @@ from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import OWNER
 from niteoweb.click2sell.owner.action import Action
 from niteoweb.click2sell.owner.action import address_of
-from niteoweb.click2sell.owner.action import Concern
+from niteoweb.click2sell.owner.action import AffectedBuyer
 from niteoweb.click2sell.owner.action import id_of
 from niteoweb.click2sell.owner.action import NotPossible
 from niteoweb.click2sell.owner.action import PRIVILEGED
@@ -91,7 +91,7 @@ def grant(
         raise NotPossible(_("Choose a product."))
     first_name, _space, last_name = " ".join(name.split()).rpartition(" ")
 
-    def write(site: Any, now: datetime) -> list[Concern]:
+    def write(site: Any, now: datetime) -> list[AffectedBuyer]:
         if reference:
             id_ = _grant_id(reference, buyer, product, until)
         else:
@@ -138,7 +138,7 @@ def end(site: Any, buyer_id: str, product: Product, reason: str, by: str) -> Act
     _reason = stated(reason)
     _buyer(site, buyer_id)
 
-    def write(site: Any, now: datetime) -> list[Concern]:
+    def write(site: Any, now: datetime) -> list[AffectedBuyer]:
         facts = _facts(site, buyer_id)
         chains = giving(facts, effective.policy(), product, now)
         found = [[fact for fact, _elsewhere in chain.events] for chain in chains]
@@ -173,7 +173,7 @@ def extend(
     if not 1 <= days <= MOST_DAYS:
         raise NotPossible(_("Choose 1 to ${most} days.", mapping={"most": str(MOST_DAYS)}))
 
-    def write(site: Any, now: datetime) -> list[Concern]:
+    def write(site: Any, now: datetime) -> list[AffectedBuyer]:
         found, events = _entitled(_facts(site, buyer_id), product)
         if found.state is State.REFUNDED:
             raise NotPossible(_("The purchase was undone: grant the product instead."))
@@ -285,14 +285,14 @@ def _entitled(facts: Sequence[Fact], product: Product) -> tuple[Entitlement, lis
     raise NotPossible(_("The buyer never had this product: grant it instead."))
 
 
-def _written(site: Any, notification: Notification, now: datetime) -> Concern:
+def _written(site: Any, notification: Notification, now: datetime) -> AffectedBuyer:
     """Write a notification down, unless it is there already."""
     entry = ledger.get(site, notification.key)
     if entry is None:
         entry = recording.write_down(site, notification, now)
     if entry is None:
         raise NotPossible(_("Too much was done to this purchase already."))
-    return Concern(entry["buyer_id"], entry["key"])
+    return AffectedBuyer(entry["buyer_id"], entry["key"])
 
 
 def _facts(site: Any, buyer_id: str) -> Sequence[Fact]:

@@ -27,11 +27,11 @@ from niteoweb.click2sell.provisioning import apply
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import Plan
 from niteoweb.click2sell.provisioning import plan as plans
+from niteoweb.click2sell.storage import NotPossible
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import writer
 from plone import api
 from typing import Any
-from zope.i18nmessageid import Message
 
 import itertools
 
@@ -43,17 +43,6 @@ LONGEST_ADDRESS = 254
 PRIVILEGED = _("The account may administer the site; no purchase changes it.")
 
 
-class NotPossible(Exception):
-    """What an owner asked for cannot be done.
-
-    :ivar message: why, for the owner, translatable.
-    """
-
-    def __init__(self, message: Message) -> None:
-        super().__init__(message)
-        self.message = message
-
-
 class Erased(NotPossible):
     """The buyer was erased."""
 
@@ -62,7 +51,7 @@ class Erased(NotPossible):
 
 
 @dataclass(frozen=True)
-class Concern:
+class AffectedBuyer:
     """A buyer whom an action concerns.
 
     :ivar key: of the entry that the action wrote for the buyer, "" for none.
@@ -83,7 +72,7 @@ class Action:
     :ivar mails_after: they are mailed at this moment, in UTC, by the sweep; None for at once.
     """
 
-    write: Callable[[Any, datetime], Sequence[Concern]]
+    write: Callable[[Any, datetime], Sequence[AffectedBuyer]]
     mails: bool = True
     mails_after: datetime | None = None
 
@@ -168,7 +157,7 @@ def _apply(site: Any, action: Action) -> list[tuple[Plan, apply.Done, Notificati
     return applied
 
 
-def _plan(site: Any, action: Action, concern: Concern, now: datetime) -> Plan:
+def _plan(site: Any, action: Action, concern: AffectedBuyer, now: datetime) -> Plan:
     buyer = buyers.get(site, concern.buyer_id)
     if pseudonyms.closed(buyer):
         raise Erased

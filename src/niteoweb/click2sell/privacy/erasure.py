@@ -46,6 +46,7 @@ from niteoweb.click2sell.privacy import redaction
 from niteoweb.click2sell.provisioning import events as announce
 from niteoweb.click2sell.provisioning import NO_PURCHASE
 from niteoweb.click2sell.provisioning import pipeline
+from niteoweb.click2sell.storage import NotPossible
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.storage import writer
@@ -74,17 +75,6 @@ LONGEST_REASON = 500
 #: The purchase fields of a member who bought nothing; the affiliate is never written on
 #: accounts that we did not make.
 _EMPTY_ON_OURS = {**NO_PURCHASE, "affiliate": ""}
-
-
-class NotPossible(ValueError):
-    """It cannot be done as it was asked for.
-
-    :ivar message: why, translatable.
-    """
-
-    def __init__(self, message: Any) -> None:
-        super().__init__(message)
-        self.message = message
 
 
 class Changed(NotPossible):

@@ -4,6 +4,7 @@ from niteoweb.click2sell.storage import moments
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.storage import writer
+from niteoweb.click2sell.storage.transactions import NotPossible
 
 
-__all__ = ["moments", "transactions", "trees", "writer"]
+__all__ = ["moments", "transactions", "trees", "writer", "NotPossible"]

@@ -12,6 +12,7 @@ from typing import Any
 from typing import TypeVar
 from ZODB.POSException import ConflictError
 from ZODB.POSException import StorageError
+from zope.i18nmessageid import Message
 
 import logging
 import random
@@ -41,6 +42,17 @@ class Busy(Exception):
 
     Or the database is read-only, or away.
     """
+
+
+class NotPossible(ValueError):
+    """An owner asked for something that cannot be done; nothing was changed.
+
+    :ivar message: why, for the owner, translatable.
+    """
+
+    def __init__(self, message: Message) -> None:
+        super().__init__(message)
+        self.message = message
 
 
 def passes(error: BaseException) -> bool:
