@@ -1,8 +1,8 @@
-"""Import members from a file: look first, then row by row down the road of all purchases.
+"""The import of members from a file: previewed first, then row by row as a purchase.
 
-Each row is a grant by the owner, see :func:`niteoweb.click2sell.owner.access.grant`, and a
-commit of its own. A row that was imported before is known by its reference, address, product
-and end and is passed over, so the same file can be imported again to do the rest.
+Each row is a :class:`niteoweb.click2sell.owner.commands.Grant` and a commit of its own. A row
+that was imported before is known by its reference, address, product and end and is passed
+over, so importing the file again does the rest.
 """
 
 from collections import Counter
@@ -18,8 +18,8 @@ from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import reasons
-from niteoweb.click2sell.owner import access
 from niteoweb.click2sell.owner import action
+from niteoweb.click2sell.owner import commands
 from niteoweb.click2sell.owner import importfile
 from niteoweb.click2sell.owner.importfile import Mistake
 from niteoweb.click2sell.owner.importfile import Row
@@ -230,9 +230,8 @@ def run(
     return report
 
 
-def _act(row: Row, provider: str, by: str, mail_at: datetime | None) -> action.Action:
-    return access.grant(
-        plone_site.get(),
+def _grant(row: Row, provider: str, by: str, mail_at: datetime | None) -> commands.Grant:
+    return commands.Grant(
         row.address,
         (provider, row.product_id),
         row.until,
@@ -245,20 +244,16 @@ def _act(row: Row, provider: str, by: str, mail_at: datetime | None) -> action.A
     )
 
 
-def _key(row: Row, provider: str) -> str:
-    return access.grant_key(row.reference, row.address, (provider, row.product_id), row.until)
-
-
 def _look(row: Row, provider: str, mails: bool) -> Line:
-    if ledger.get(plone_site.get(), _key(row, provider)) is not None:
+    grant = _grant(row, provider, "", timestamps.now() if mails else None)
+    if ledger.get(plone_site.get(), grant.key) is not None:
         return Line(row, DONE)
-    mail_at = timestamps.now() if mails else None
-    (plan,) = action.preview(_act(row, provider, "", mail_at))
-    return _line(row, provider, plan)
+    (plan,) = action.preview(grant)
+    return _line(row, grant.key, plan)
 
 
-def _line(row: Row, provider: str, plan: Plan) -> Line:
-    verdict = plan.verdicts[_key(row, provider)]
+def _line(row: Row, key: str, plan: Plan) -> Line:
+    verdict = plan.verdicts[key]
     if verdict.outcome == ledger.ATTENTION:
         return Line(row, ATTENTION, plan.grant, (verdict.reason, verdict.subject))
     what = NEW if plan.create else EXISTING if plan.attach else KNOWN
@@ -270,10 +265,11 @@ def _import(row: Row, provider: str, by: str, mail_at: datetime | None) -> tuple
 
     :returns: what it made, and whether the member is mailed.
     """
-    if ledger.get(plone_site.get(), _key(row, provider)) is not None:
+    grant = _grant(row, provider, by, mail_at)
+    if ledger.get(plone_site.get(), grant.key) is not None:
         return DONE, False
-    (plan,) = action.carry_out(_act(row, provider, by, mail_at))
-    return _line(row, provider, plan).what, bool(plan.mail)
+    (plan,) = action.carry_out(grant)
+    return _line(row, grant.key, plan).what, bool(plan.mail)
 
 
 def _mail_times(mails_an_hour: int) -> Iterator[datetime | None]:

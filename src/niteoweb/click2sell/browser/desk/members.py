@@ -5,7 +5,6 @@ from niteoweb.click2sell.browser.desk.member import MemberView
 from niteoweb.click2sell.browser.desk.memberaction import MemberActionView
 from niteoweb.click2sell.browser.desk.ownerpage import ListPage
 from niteoweb.click2sell.browser.words import products
-from niteoweb.click2sell.owner import requests
 from niteoweb.click2sell.report import buyerlist
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from typing import Any
@@ -52,8 +51,8 @@ class MembersView(ListPage):
         if len(self.names) > 2:
             raise NotFound(self.names[-1])
         site, request, url = self.context, self.request, self.url
-        if self.names == [requests.GRANT]:
-            return MemberActionView(site, request, url, "", requests.GRANT)()
+        if self.names == ["grant"]:
+            return MemberActionView(site, request, url, "", "grant")()
         if len(self.names) == 2:
             return MemberActionView(site, request, url, *self.names)()
         return MemberView(site, request, url, self.names[0])()

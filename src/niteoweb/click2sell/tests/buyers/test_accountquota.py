@@ -3,8 +3,8 @@
 from niteoweb.click2sell.buyers import accountquota
 from niteoweb.click2sell.interfaces import IClick2SellSettings
 from niteoweb.click2sell.ledger import ledger
-from niteoweb.click2sell.owner import access
 from niteoweb.click2sell.owner import action
+from niteoweb.click2sell.owner import commands
 from niteoweb.click2sell.owner import decisions
 from niteoweb.click2sell.owner import importing
 from niteoweb.click2sell.owner.importfile import Row
@@ -246,8 +246,8 @@ class TestCap(CapTestCase):
 
 class TestOwner(CapTestCase):
     def grant(self, number):
-        act = access.grant(
-            self.portal, f"{number}@example.org", ("click2sell", "1"), None, "gift", "owner"
+        act = commands.Grant(
+            f"{number}@example.org", ("click2sell", "1"), None, "gift", "owner"
         )
         return action.carry_out(act)
 

@@ -587,7 +587,9 @@ class TestDecide(ServiceTestCase):
     def test_only_what_the_page_offers(self):
         first = list(ledger.newest_first(self.portal))[-1]
         self.account("elsewhere@example.org")
-        api.user.delete(username="jonh@example.org")
+        with self.owner():
+            api.user.delete(username="jonh@example.org")
+        transaction.commit()
         wanted = {"user_id": "elsewhere@example.org", "reason": "x"}
         answer = self.post(f"/{first}/attach", wanted)
         self.assertEqual(answer.status_code, 400)
