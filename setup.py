@@ -108,6 +108,11 @@ setup(
         "lint": ["check-manifest", "i18ndude", "pyroma", "ruff", "zpretty"],
     },
     entry_points={
+        "niteoweb.click2sell.samples": [
+            "cleeng = niteoweb.click2sell.providers.cleeng.sample",
+            "click2sell = niteoweb.click2sell.providers.click2sell.sample",
+            "plenigo = niteoweb.click2sell.providers.plenigo.sample",
+        ],
         "z3c.autoinclude.plugin": ["target = plone"],
         "paste.filter_factory": ["away = niteoweb.click2sell.wsgi:filter_factory"],
         "console_scripts": [

@@ -8,7 +8,7 @@ from decimal import Decimal
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers.buyers import Buyer
-from niteoweb.click2sell.entitlement import Fact
+from niteoweb.click2sell.entitlement import BillingEvent
 from niteoweb.click2sell.entitlement import giving
 from niteoweb.click2sell.entitlement import mapping
 from niteoweb.click2sell.ledger import ledger
@@ -70,7 +70,7 @@ def terms(entry: ledger.Entry, lines: Sequence[mapping.Line]) -> mapping.Terms |
 
 
 def aliases(
-    found: Iterable[ledger.Entry], told: Sequence[Fact], now: datetime
+    found: Iterable[ledger.Entry], told: Sequence[BillingEvent], now: datetime
 ) -> dict[mapping.Product, frozenset[str]]:
     """Other ids of each product, by which a line of the mapping may name it.
 
@@ -111,7 +111,7 @@ def ever_aliases(
 
 def facts(
     found: Iterable[ledger.Entry], later: Mapping[str, mapping.Terms]
-) -> tuple[Fact, ...]:
+) -> tuple[BillingEvent, ...]:
     """What the entries say, for :func:`niteoweb.click2sell.entitlement.outcome.compute`.
 
     :param later: as :func:`late_terms` found them.
@@ -123,13 +123,13 @@ def facts(
     return told
 
 
-def fact(entry: ledger.Entry, later: mapping.Terms | None = None) -> Fact:
+def fact(entry: ledger.Entry, later: mapping.Terms | None = None) -> BillingEvent:
     """What one entry says.
 
     :param later: terms that were found after the entry was recorded.
     """
     valid_until = entry["valid_until"]
-    return Fact(
+    return BillingEvent(
         key=entry["key"],
         provider=product(entry)[0],
         kind=Kind(entry["kind"]),

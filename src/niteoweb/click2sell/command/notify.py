@@ -1,8 +1,7 @@
 """``click2sell-notify``: post signed notifications to a site, the way a provider does.
 
-For owners who want to try their own site without a purchase, and for the demo. For the
-providers that come with the add-on it needs the standard library only, so it also runs where no
-Zope is installed.
+For owners who want to try their own site without a purchase, and for the demo. It imports
+nothing of Zope: the samples of each provider are an entry point of the group :data:`SAMPLES`.
 """
 
 from argparse import ArgumentParser
@@ -11,13 +10,11 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from datetime import datetime
 from http.client import HTTPException
+from importlib.metadata import entry_points
 from niteoweb.click2sell.command import posting
 from niteoweb.click2sell.notification import Delivery
 from niteoweb.click2sell.provider import deliveries
 from niteoweb.click2sell.provider import Wish
-from niteoweb.click2sell.providers.cleeng import sample as cleeng
-from niteoweb.click2sell.providers.click2sell import sample as click2sell
-from niteoweb.click2sell.providers.plenigo import sample as plenigo
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -32,8 +29,8 @@ CLICK2SELL = "click2sell"
 VIEW = f"@@{CLICK2SELL}"
 KEY_VARIABLE = "CLICK2SELL_SECRET_KEY"
 
-#: What makes deliveries up, by the name of the provider.
-MAKERS: Mapping[str, Any] = {"cleeng": cleeng, CLICK2SELL: click2sell, "plenigo": plenigo}
+#: The group of entry points: a provider's name, and its module of samples.
+SAMPLES = "niteoweb.click2sell.samples"
 
 
 class KeyMissing(ValueError):
@@ -74,15 +71,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     :returns: 0 when the site answered 200, 1 for any other answer or none.
     :raises SystemExit: with code 2, for wrong usage or without a secret key.
     """
-    parser = _parser()
+    makers = samples()
+    parser = _parser(makers)
     options = parser.parse_args(argv)
-    makers = _makers(options.provider)
     if options.provider not in makers:
         known = ", ".join(sorted(makers))
         parser.error(f"--provider: {posting.printable(options.provider)!r} is none of {known}")
     maker = makers[options.provider]
-    if maker is None:
-        parser.error(f"--provider: {options.provider} makes nothing up")
     kind = options.kind or next(iter(maker.KINDS))
     if kind not in maker.KINDS:
         known = ", ".join(maker.KINDS)
@@ -122,30 +117,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _makers(name: str) -> Mapping[str, Any]:
-    """What makes deliveries up, by the name of the provider; None for one that has nothing.
-
-    :param name: of one that has to be there, if there is one.
-    """
-    return MAKERS if name in MAKERS else {**MAKERS, **_registered()}
-
-
-def _registered() -> Mapping[str, Any]:
-    """The same of the providers in other packages, which only their registration tells of.
-
-    That takes seconds, and needs a Plone.
-    """
-    try:
-        # Zope loads the products that were imported.
-        from Zope2.App import zcml
-
-        import Products.CMFPlone  # noqa: F401
-    except ImportError:
-        return {}
-    from niteoweb.click2sell.provider import registry
-
-    zcml.load_site()
-    return {found.name: found.sample for found in registry.registered()}
+def samples() -> dict[str, Any]:
+    """The modules of samples, by the name of the provider."""
+    points = sorted(entry_points(group=SAMPLES), key=lambda point: point.name)
+    return {point.name: point.load() for point in points}
 
 
 def _post(url: str, delivery: Delivery, timeout: float, unspoken: Sequence[str]) -> int:
@@ -174,7 +149,7 @@ def _post(url: str, delivery: Delivery, timeout: float, unspoken: Sequence[str])
     return 0 if answer.status == 200 else 1
 
 
-def _parser() -> ArgumentParser:
+def _parser(makers: Mapping[str, Any]) -> ArgumentParser:
     parser = ArgumentParser(
         prog="click2sell-notify",
         # "--secret-key x" must be an error, not short for --secret-key-file.
@@ -185,14 +160,14 @@ def _parser() -> ArgumentParser:
         epilog=f"Without --secret-key-file the key is taken from the environment variable "
         f"{KEY_VARIABLE}.",
     )
-    kinds = "; ".join(f"{name}: {', '.join(maker.KINDS)}" for name, maker in MAKERS.items())
+    kinds = "; ".join(f"{name}: {', '.join(maker.KINDS)}" for name, maker in makers.items())
     add = parser.add_argument
     add("url", metavar="URL", help=f"the site's address, or that of its callback, {VIEW}")
     add(
         "--provider",
         metavar="NAME",
         default=CLICK2SELL,
-        help=f"which one: {', '.join(MAKERS)} (default: {CLICK2SELL})",
+        help=f"which one: {', '.join(makers)} (default: {CLICK2SELL})",
     )
     add("--secret-key-file", metavar="FILE", help="file with the secret key, - for stdin")
     add("--product", required=True, help="product id")

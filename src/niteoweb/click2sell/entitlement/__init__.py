@@ -3,8 +3,8 @@
 from niteoweb.click2sell.entitlement import event
 from niteoweb.click2sell.entitlement import mapping
 from niteoweb.click2sell.entitlement.access import State
+from niteoweb.click2sell.entitlement.event import BillingEvent
 from niteoweb.click2sell.entitlement.event import CODES
-from niteoweb.click2sell.entitlement.event import Fact
 from niteoweb.click2sell.entitlement.event import GRANTS_NOTHING
 from niteoweb.click2sell.entitlement.event import OPEN
 from niteoweb.click2sell.entitlement.event import TOLERANCE
@@ -25,7 +25,7 @@ from niteoweb.click2sell.entitlement.provisional import AT_MOST
 
 
 __all__ = [
-    *["event", "mapping", "AT_MOST", "CODES", "compute", "Entitlement", "Fact"],
+    *["event", "mapping", "AT_MOST", "CODES", "compute", "Entitlement", "BillingEvent"],
     *["giving", "GRANTS_NOTHING", "Line", "lives", "MappingError", "merged"],
     *["MOST_DAYS", "OPEN", "Outcome", "parse", "Policy", "Product", "State"],
     *["TOLERANCE", "UNKNOWN_KIND"],

@@ -40,9 +40,9 @@ from datetime import timedelta
 from enum import Enum
 from niteoweb.click2sell.entitlement.chain import Chain
 from niteoweb.click2sell.entitlement.event import BEYOND
+from niteoweb.click2sell.entitlement.event import BillingEvent
 from niteoweb.click2sell.entitlement.event import DISPLACED
 from niteoweb.click2sell.entitlement.event import ENDED
-from niteoweb.click2sell.entitlement.event import Fact
 from niteoweb.click2sell.entitlement.event import FUTURE
 from niteoweb.click2sell.entitlement.event import NEVER
 from niteoweb.click2sell.entitlement.event import NO_PURCHASE
@@ -78,7 +78,7 @@ class State(str, Enum):
         return self.value
 
 
-class Stay:
+class ProductPeriod:
     """A chain's time on one product."""
 
     def __init__(self, since: datetime) -> None:
@@ -89,7 +89,7 @@ class Stay:
         self.spans: list[tuple[datetime, datetime]] = []
 
 
-class Course:
+class AccessTimeline:
     """What a chain gives, followed from event to event as if it were never undone.
 
     :ivar paid: the end by payments alone. Whether a renewal comes too early is measured by it,
@@ -101,7 +101,7 @@ class Course:
         self.chain = chain
         self.attention: dict[str, str] = {}
         self.keys: list[str] = []
-        self.stays: dict[str, Stay] = {}
+        self.periods: dict[str, ProductPeriod] = {}
         self.paid = self.end = NEVER
         self._grace_days = max(grace_days, 0)
         self._product_id = chain.first.product_id
@@ -137,29 +137,31 @@ class Course:
     def covers(self, moment: datetime) -> bool:
         """Whether it gives access to anything at a moment."""
         return any(
-            start <= moment < stop for stay in self.stays.values() for start, stop in stay.spans
+            start <= moment < stop
+            for period in self.periods.values()
+            for start, stop in period.spans
         )
 
-    def _note(self, fact: Fact, following: datetime, begins: bool) -> None:
+    def _note(self, fact: BillingEvent, following: datetime, begins: bool) -> None:
         """Write down what is given from an event to the one that follows."""
         start = fact.occurred_at
         if begins and (fact.kind in (*PAYMENTS, Kind.REACTIVATION) or fact.states):
             start = min(start, fact.received_at)
-        stay = self.stays.get(self._product_id)
+        period = self.periods.get(self._product_id)
         may_begin = fact.kind in (*PAYMENTS, Kind.PLAN_CHANGE) or fact.states
-        if stay is None and begins and may_begin:
-            stay = self.stays[self._product_id] = Stay(fact.occurred_at)
-        if stay is None or self.end == NEVER:
+        if period is None and begins and may_begin:
+            period = self.periods[self._product_id] = ProductPeriod(fact.occurred_at)
+        if period is None or self.end == NEVER:
             return
-        stay.until, stay.limit = self.end, self.limit
-        stay.state = State.CANCELLED if self._cancelled else State.ACTIVE
+        period.until, period.limit = self.end, self.limit
+        period.state = State.CANCELLED if self._cancelled else State.ACTIVE
         if self._stopped:
-            stay.state = State.ENDED
+            period.state = State.ENDED
         stop = min(self.limit, following)
         if start < stop:
-            stay.spans.append((start, stop))
+            period.spans.append((start, stop))
 
-    def _take(self, fact: Fact) -> tuple[str, bool]:
+    def _take(self, fact: BillingEvent) -> tuple[str, bool]:
         """Take in an event; the reason why it needs attention, and whether it counts."""
         if fact.states:
             return self._state(fact)
@@ -173,7 +175,7 @@ class Course:
             return self._reactivate(fact)
         return self._stop(fact)
 
-    def _pay(self, fact: Fact) -> tuple[str, bool]:
+    def _pay(self, fact: BillingEvent) -> tuple[str, bool]:
         if not fact.plausible:
             return FUTURE, False
         if fact.valid_until is not None:
@@ -207,13 +209,13 @@ class Course:
         self._stopped = ""
         return DISPLACED if displaced else "", True
 
-    def _change_plan(self, fact: Fact) -> tuple[str, bool]:
+    def _change_plan(self, fact: BillingEvent) -> tuple[str, bool]:
         if not fact.plausible:
             return FUTURE, False
         if fact.by_owner and fact.product_id != self._product_id:
             return NO_PURCHASE, False
         self._leave_product(fact)
-        if not self.stays:
+        if not self.periods:
             return NO_PURCHASE, False
         if self._stopped:
             return ENDED, True
@@ -222,7 +224,7 @@ class Course:
             self.end = max(self.end, fact.valid_until) if fact.by_owner else fact.valid_until
         return "", True
 
-    def _state(self, fact: Fact) -> tuple[str, bool]:
+    def _state(self, fact: BillingEvent) -> tuple[str, bool]:
         if not fact.plausible:
             return FUTURE, False
         displaced = self._stopped == DISPLACED
@@ -234,16 +236,16 @@ class Course:
         self._stopped = ""
         return DISPLACED if displaced else "", True
 
-    def _leave_product(self, fact: Fact) -> None:
+    def _leave_product(self, fact: BillingEvent) -> None:
         """Go on with the product of an event; the one so far is over."""
-        old = self.stays.get(self._product_id)
+        old = self.periods.get(self._product_id)
         if old is not None and fact.product_id != self._product_id:
             old.until = min(old.until, fact.occurred_at)
             old.limit = min(old.limit, fact.occurred_at)
             old.state = State.ENDED
         self._product_id = fact.product_id
 
-    def _cancel(self, fact: Fact) -> tuple[str, bool]:
+    def _cancel(self, fact: BillingEvent) -> tuple[str, bool]:
         self._cancelled = True
         if fact.valid_until is not None:
             self.end = min(self.end, fact.valid_until)
@@ -255,10 +257,10 @@ class Course:
                 return OPEN_END, True
         return "", True
 
-    def _reactivate(self, fact: Fact) -> tuple[str, bool]:
+    def _reactivate(self, fact: BillingEvent) -> tuple[str, bool]:
         if not fact.plausible:
             return FUTURE, False
-        if not self.stays or (fact.by_owner and fact.product_id != self._product_id):
+        if not self.periods or (fact.by_owner and fact.product_id != self._product_id):
             return NO_PURCHASE, False
         if self._stopped and fact.valid_until is None:
             return ENDED, False
@@ -270,14 +272,14 @@ class Course:
         self._cancelled = False
         return "", True
 
-    def _state_end(self, fact: Fact, valid_until: datetime) -> None:
+    def _state_end(self, fact: BillingEvent, valid_until: datetime) -> None:
         """Take the end that an event states, and remember by how much it is later."""
         if self.paid != OPEN:
             later = valid_until - max(self.paid, fact.occurred_at)
             self._moved += max(-(-later // timedelta(days=1)), 0)
         self.paid = max(self.paid, valid_until) if fact.by_owner else valid_until
 
-    def _stop(self, fact: Fact) -> tuple[str, bool]:
+    def _stop(self, fact: BillingEvent) -> tuple[str, bool]:
         """Take in an expiry, or an exclusive purchase of another product."""
         # By payments alone: whether it was cancelled must not decide what may follow.
         over = self.paid == NEVER or _plus(self.paid, self._grace_days) <= fact.occurred_at
@@ -286,10 +288,10 @@ class Course:
         ended_at = fact.occurred_at
         if fact.kind is Kind.EXPIRY and fact.valid_until is not None:
             ended_at = min(ended_at, fact.valid_until)
-            for stay in self.stays.values():
-                stay.spans = [
+            for period in self.periods.values():
+                period.spans = [
                     (start, min(stop, ended_at))
-                    for start, stop in stay.spans
+                    for start, stop in period.spans
                     if start < ended_at
                 ]
         self.paid = min(self.paid, ended_at)

@@ -34,8 +34,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from itertools import zip_longest
+from niteoweb.click2sell.entitlement.event import BillingEvent
 from niteoweb.click2sell.entitlement.event import CUSTOMER_DELETED
-from niteoweb.click2sell.entitlement.event import Fact
 from niteoweb.click2sell.entitlement.event import FUTURE
 from niteoweb.click2sell.entitlement.event import NEVER
 from niteoweb.click2sell.entitlement.event import NO_PURCHASE
@@ -61,15 +61,15 @@ class Chain:
     :ivar undone_by: the first refund or chargeback of it.
     """
 
-    def __init__(self, place: int, first: Fact) -> None:
+    def __init__(self, place: int, first: BillingEvent) -> None:
         self.place = place
         self.first = first
         self.product_id = first.product_id
-        self.events: list[tuple[Fact, bool]] = []
-        self.undone_by: Fact | None = None
+        self.events: list[tuple[BillingEvent, bool]] = []
+        self.undone_by: BillingEvent | None = None
         self._products = [(NEVER, first.product_id)]
 
-    def change_product(self, fact: Fact) -> None:
+    def change_product(self, fact: BillingEvent) -> None:
         """Go on with the product of a plan change."""
         self.product_id = fact.product_id
         self._products.append((fact.occurred_at, fact.product_id))
@@ -87,7 +87,7 @@ class Choice:
     :ivar certain: False when a chain was taken that was not the latest.
     """
 
-    fact: Fact
+    fact: BillingEvent
     others: tuple[Chain, ...]
     certain: bool
 
@@ -104,7 +104,7 @@ class History:
     :ivar choices: entries that are ambiguous when another chain was live at their time.
     """
 
-    def __init__(self, facts: Iterable[Fact], undo_unmatched: bool = True) -> None:
+    def __init__(self, facts: Iterable[BillingEvent], undo_unmatched: bool = True) -> None:
         self.chains: list[Chain] = []
         self.attention: dict[str, str] = {}
         self.waiting: set[str] = set()
@@ -146,22 +146,22 @@ class History:
             if exclusive:
                 _end_by_others(chain, exclusive)
 
-    def _pay(self, fact: Fact) -> None:
+    def _pay(self, fact: BillingEvent) -> None:
         self._join(fact, self._paid_chain(fact) or self._begin(fact))
 
-    def _state(self, fact: Fact) -> None:
+    def _state(self, fact: BillingEvent) -> None:
         found = self._by_transaction.get((fact.provider, fact.transaction), ())
         chain = max(found, key=_place, default=None) or self._begin(fact)
         self._join(fact, chain)
         self._move(chain, fact)
 
-    def _begin(self, fact: Fact) -> Chain:
+    def _begin(self, fact: BillingEvent) -> Chain:
         chain = Chain(len(self.chains), fact)
         self.chains.append(chain)
         self._by_product[fact.provider, fact.product_id].append(chain)
         return chain
 
-    def _join(self, fact: Fact, chain: Chain) -> None:
+    def _join(self, fact: BillingEvent, chain: Chain) -> None:
         chain.events.append((fact, False))
         for index, name in (
             (self._by_transaction, fact.transaction),
@@ -171,7 +171,7 @@ class History:
             if name and chain not in found:
                 found.append(chain)
 
-    def _paid_chain(self, fact: Fact) -> Chain | None:
+    def _paid_chain(self, fact: BillingEvent) -> Chain | None:
         found = self._by_transaction.get((fact.provider, fact.transaction), ())
         same = [chain for chain in found if chain.product_id == fact.product_id]
         unnamed = fact.kind is Kind.RENEWAL and not fact.sealed
@@ -180,7 +180,7 @@ class History:
             same = [chain for chain in known if chain.product_id == fact.product_id]
         return max(same, key=_place, default=None)
 
-    def _change_plan(self, fact: Fact) -> None:
+    def _change_plan(self, fact: BillingEvent) -> None:
         found = self._by_transaction.get((fact.provider, fact.transaction), ())
         same = [chain for chain in found if chain.product_id == fact.product_id]
         chain = max(same or found, key=_place, default=None)
@@ -190,14 +190,14 @@ class History:
         chain.events.append((fact, False))
         self._move(chain, fact)
 
-    def _move(self, chain: Chain, fact: Fact) -> None:
+    def _move(self, chain: Chain, fact: BillingEvent) -> None:
         if fact.changes_product and fact.product_id != chain.product_id:
             chain.change_product(fact)
             known = self._by_product[fact.provider, fact.product_id]
             if chain not in known:
                 known.append(chain)
 
-    def _steer(self, fact: Fact) -> None:
+    def _steer(self, fact: BillingEvent) -> None:
         candidates, _ = self._candidates(fact)
         chain = max(candidates, key=_place, default=None)
         if chain is not None:
@@ -206,13 +206,13 @@ class History:
         elif fact.kind is Kind.REACTIVATION:
             self.attention.setdefault(fact.key, NO_PURCHASE)
 
-    def _end_all(self, fact: Fact) -> None:
+    def _end_all(self, fact: BillingEvent) -> None:
         self.attention.setdefault(fact.key, CUSTOMER_DELETED)
         for chain in self.chains:
             if chain.first.provider == fact.provider:
                 chain.events.append((fact, False))
 
-    def _undo(self, fact: Fact, undo_unmatched: bool) -> None:
+    def _undo(self, fact: BillingEvent, undo_unmatched: bool) -> None:
         candidates, named = self._candidates(fact)
         live = [chain for chain in candidates if chain.undone_by is None]
         if not candidates:
@@ -224,7 +224,7 @@ class History:
             chain.undone_by = fact
             self._choose(fact, chain, live, certain=chain is max(candidates, key=_place))
 
-    def _candidates(self, fact: Fact) -> tuple[list[Chain], bool]:
+    def _candidates(self, fact: BillingEvent) -> tuple[list[Chain], bool]:
         """The chains that an entry can mean, and whether it names a payment of them."""
         for index, name in (
             (self._by_transaction, fact.transaction),
@@ -246,14 +246,14 @@ class History:
         ], False
 
     def _choose(
-        self, fact: Fact, chain: Chain, candidates: Iterable[Chain], certain: bool
+        self, fact: BillingEvent, chain: Chain, candidates: Iterable[Chain], certain: bool
     ) -> None:
         others = tuple(other for other in candidates if other is not chain)
         if others or not certain:
             self.choices.append(Choice(fact, others, certain))
 
 
-def _end_by_others(chain: Chain, exclusive: list[Fact]) -> None:
+def _end_by_others(chain: Chain, exclusive: list[BillingEvent]) -> None:
     """Tell a chain which exclusive purchases of other products end it.
 
     After each event that can give access only the next such purchase matters: those that follow
@@ -262,7 +262,7 @@ def _end_by_others(chain: Chain, exclusive: list[Fact]) -> None:
     product_id = chain.first.product_id
     own = {fact.key for fact, _ in chain.events}
     orders = [fact.order for fact in exclusive]
-    ends: list[Fact] = []
+    ends: list[BillingEvent] = []
     giving = [event for event, _ in chain.events if event.kind in GIVING]
     for event, following in zip_longest(giving, giving[1:]):
         if event.changes_product:
@@ -278,12 +278,12 @@ def _end_by_others(chain: Chain, exclusive: list[Fact]) -> None:
     chain.events.sort(key=_event_order)
 
 
-def _event_order(event: tuple[Fact, bool]) -> tuple[datetime, int, str]:
+def _event_order(event: tuple[BillingEvent, bool]) -> tuple[datetime, int, str]:
     return event[0].order
 
 
-def _in_order(facts: Iterable[Fact]) -> list[Fact]:
-    by_key: dict[str, Fact] = {}
+def _in_order(facts: Iterable[BillingEvent]) -> list[BillingEvent]:
+    by_key: dict[str, BillingEvent] = {}
     for fact in facts:
         known = by_key.setdefault(fact.key, fact)
         if known != fact and (fact.received_at, repr(fact)) < (known.received_at, repr(known)):
@@ -291,7 +291,7 @@ def _in_order(facts: Iterable[Fact]) -> list[Fact]:
     return sorted(by_key.values(), key=lambda fact: fact.order)
 
 
-def _sale(fact: Fact) -> tuple[str, str, str]:
+def _sale(fact: BillingEvent) -> tuple[str, str, str]:
     return fact.provider, fact.transaction, fact.product_id
 
 

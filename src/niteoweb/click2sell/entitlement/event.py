@@ -73,7 +73,7 @@ _KIND_ORDER = {
 
 
 @dataclass(frozen=True)
-class Fact:
+class BillingEvent:
     """One accepted entry of the ledger, as far as it matters for access.
 
     :ivar key: the entry's unique key.

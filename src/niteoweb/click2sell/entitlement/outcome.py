@@ -21,14 +21,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import replace
 from datetime import datetime
-from niteoweb.click2sell.entitlement.access import Course
+from niteoweb.click2sell.entitlement.access import AccessTimeline
+from niteoweb.click2sell.entitlement.access import ProductPeriod
 from niteoweb.click2sell.entitlement.access import State
-from niteoweb.click2sell.entitlement.access import Stay
 from niteoweb.click2sell.entitlement.chain import Chain
 from niteoweb.click2sell.entitlement.chain import History
 from niteoweb.click2sell.entitlement.event import AFTER_REFUND
 from niteoweb.click2sell.entitlement.event import AMBIGUOUS
-from niteoweb.click2sell.entitlement.event import Fact
+from niteoweb.click2sell.entitlement.event import BillingEvent
 from niteoweb.click2sell.entitlement.event import OPEN
 from niteoweb.click2sell.entitlement.provisional import Bridge
 from niteoweb.click2sell.entitlement.provisional import bridges
@@ -134,7 +134,7 @@ class Outcome:
         )
 
 
-def compute(facts: Iterable[Fact], policy: Policy) -> Outcome:
+def compute(facts: Iterable[BillingEvent], policy: Policy) -> Outcome:
     """Work out what a buyer is entitled to.
 
     The result is the same for any order and any repetition of the facts. A refund or chargeback
@@ -145,29 +145,29 @@ def compute(facts: Iterable[Fact], policy: Policy) -> Outcome:
     """
     history = History(facts, not policy.unmatched_refund_needs_attention)
     attention = dict(history.attention)
-    courses = {chain: Course(chain, policy.grace_days) for chain in history.chains}
-    for chain, course in courses.items():
+    timelines = {chain: AccessTimeline(chain, policy.grace_days) for chain in history.chains}
+    for chain, timeline in timelines.items():
         if chain.undone_by is None:
-            for key, reason in course.attention.items():
+            for key, reason in timeline.attention.items():
                 attention.setdefault(key, reason)
         else:
             for fact in _granting_after(chain, chain.undone_by):
                 attention[fact.key] = AFTER_REFUND
     for choice in history.choices:
         if not choice.certain or any(
-            other.undone_by is None and courses[other].covers(choice.fact.occurred_at)
+            other.undone_by is None and timelines[other].covers(choice.fact.occurred_at)
             for other in choice.others
         ):
             attention.setdefault(choice.fact.key, AMBIGUOUS)
     return Outcome(
-        entitlements=_bridged(_entitlements(courses.values()), bridges(history.facts)),
+        entitlements=_bridged(_entitlements(timelines.values()), bridges(history.facts)),
         attention=dict(sorted(attention.items())),
         waiting=frozenset(history.waiting),
     )
 
 
 def giving(
-    facts: Iterable[Fact], policy: Policy, product: tuple[str, str], moment: datetime
+    facts: Iterable[BillingEvent], policy: Policy, product: tuple[str, str], moment: datetime
 ) -> tuple[Chain, ...]:
     """The chains that give access to a product at a moment.
 
@@ -179,16 +179,19 @@ def giving(
     provider, product_id = product
     found = []
     for chain in History(facts, not policy.unmatched_refund_needs_attention).chains:
-        stay = Course(chain, policy.grace_days).stays.get(product_id)
-        if chain.first.provider != provider or chain.undone_by is not None or stay is None:
+        period = AccessTimeline(chain, policy.grace_days).periods.get(product_id)
+        if chain.first.provider != provider or chain.undone_by is not None or period is None:
             continue
-        if any(start <= moment < stop for start, stop in stay.spans):
+        if any(start <= moment < stop for start, stop in period.spans):
             found.append(chain)
     return tuple(found)
 
 
 def lives(
-    facts: Iterable[Fact], policy: Policy, subscription: tuple[str, str], moment: datetime
+    facts: Iterable[BillingEvent],
+    policy: Policy,
+    subscription: tuple[str, str],
+    moment: datetime,
 ) -> bool:
     """Whether a subscription gives access to anything at a moment.
 
@@ -198,13 +201,13 @@ def lives(
     :param moment: in UTC.
     """
     return any(
-        chain.undone_by is None and Course(chain, policy.grace_days).covers(moment)
+        chain.undone_by is None and AccessTimeline(chain, policy.grace_days).covers(moment)
         for chain in History(facts, not policy.unmatched_refund_needs_attention).chains
         if any((fact.provider, fact.transaction) == subscription for fact, _ in chain.events)
     )
 
 
-def _granting_after(chain: Chain, refund: Fact) -> Iterable[Fact]:
+def _granting_after(chain: Chain, refund: BillingEvent) -> Iterable[BillingEvent]:
     """What would go on with a chain after its refund."""
     for fact, elsewhere in chain.events:
         goes_on = fact.kind in PAYMENTS or fact.kind in (Kind.PLAN_CHANGE, Kind.REACTIVATION)
@@ -212,15 +215,15 @@ def _granting_after(chain: Chain, refund: Fact) -> Iterable[Fact]:
             yield fact
 
 
-def _entitlements(courses: Iterable[Course]) -> Iterable[Entitlement]:
-    found: dict[tuple[str, str], list[tuple[Course, Stay]]] = defaultdict(list)
-    for course in courses:
-        for product_id, stay in course.stays.items():
-            found[course.chain.first.provider, product_id].append((course, stay))
-    for (provider, product_id), stays in sorted(found.items(), key=lambda item: item[0]):
-        course, stay = max(stays, key=_rank)
-        state, until, limit, keys = stay.state, stay.until, stay.limit, course.keys
-        refund = course.chain.undone_by
+def _entitlements(timelines: Iterable[AccessTimeline]) -> Iterable[Entitlement]:
+    found: dict[tuple[str, str], list[tuple[AccessTimeline, ProductPeriod]]] = defaultdict(list)
+    for timeline in timelines:
+        for product_id, period in timeline.periods.items():
+            found[timeline.chain.first.provider, product_id].append((timeline, period))
+    for (provider, product_id), periods in sorted(found.items(), key=lambda item: item[0]):
+        timeline, period = max(periods, key=_rank)
+        state, until, limit, keys = period.state, period.until, period.limit, timeline.keys
+        refund = timeline.chain.undone_by
         if refund is not None:
             state, until, limit = State.REFUNDED, refund.occurred_at, refund.occurred_at
             keys = [*keys, refund.key]
@@ -228,16 +231,16 @@ def _entitlements(courses: Iterable[Course]) -> Iterable[Entitlement]:
             product_id=product_id,
             provider=provider,
             state=state,
-            since=stay.since,
+            since=period.since,
             until=_or_none(until),
             access_until=_or_none(limit),
             keys=tuple(keys),
-            renewable=refund is None and stay.state is State.ACTIVE and course.renewable,
+            renewable=refund is None and period.state is State.ACTIVE and timeline.renewable,
             spans=merged(
                 span
-                for course, stay in stays
-                if course.chain.undone_by is None
-                for span in stay.spans
+                for timeline, period in periods
+                if timeline.chain.undone_by is None
+                for span in period.spans
             ),
         )
 
@@ -269,9 +272,9 @@ def _with(known: Entitlement | None, bridge: Bridge) -> Entitlement:
     )
 
 
-def _rank(found: tuple[Course, Stay]) -> tuple[bool, datetime, int]:
-    course, stay = found
-    return course.chain.undone_by is None, stay.limit, course.chain.place
+def _rank(found: tuple[AccessTimeline, ProductPeriod]) -> tuple[bool, datetime, int]:
+    timeline, period = found
+    return timeline.chain.undone_by is None, period.limit, timeline.chain.place
 
 
 def merged(

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from datetime import timedelta
-from niteoweb.click2sell.entitlement.event import Fact
+from niteoweb.click2sell.entitlement.event import BillingEvent
 from niteoweb.click2sell.notification import GIVING
 from niteoweb.click2sell.notification import Kind
 
@@ -36,7 +36,7 @@ class Bridge:
     :ivar stop: the moment at which it is over.
     """
 
-    fact: Fact
+    fact: BillingEvent
     start: datetime
     stop: datetime
 
@@ -46,12 +46,12 @@ class Bridge:
         return self.fact.provider, self.fact.product_id
 
 
-def bridges(facts: Sequence[Fact]) -> Iterator[Bridge]:
+def bridges(facts: Sequence[BillingEvent]) -> Iterator[Bridge]:
     """The access that is given in the meantime.
 
     :param facts: all accepted entries of one buyer, in order, each once.
     """
-    first: dict[tuple[str, str], Fact] = {}
+    first: dict[tuple[str, str], BillingEvent] = {}
     for fact in facts:
         if fact.kind is Kind.PROVISIONAL and fact.origin:
             first.setdefault((fact.provider, fact.origin), fact)
@@ -69,11 +69,11 @@ def bridges(facts: Sequence[Fact]) -> Iterator[Bridge]:
             yield Bridge(fact, fact.occurred_at, stop)
 
 
-def _ends_others(fact: Fact) -> bool:
+def _ends_others(fact: BillingEvent) -> bool:
     return fact.kind is Kind.PURCHASE and fact.exclusive and fact.plausible
 
 
-def _ends(other: Fact, fact: Fact) -> bool:
+def _ends(other: BillingEvent, fact: BillingEvent) -> bool:
     """Whether something ends what was given before it."""
     if other.provider != fact.provider or other.occurred_at < fact.occurred_at:
         return False

@@ -12,7 +12,7 @@ from niteoweb.click2sell.entitlement import State
 from niteoweb.click2sell.explain import groups as membership
 from niteoweb.click2sell.explain import timeline
 from niteoweb.click2sell.explain.groups import Membership
-from niteoweb.click2sell.explain.products import Standing
+from niteoweb.click2sell.explain.products import ProductAccess
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import pseudonyms
 from niteoweb.click2sell.ledger import reasons as reason
@@ -138,7 +138,7 @@ def find(
     site: Any,
     buyer: buyers.Buyer,
     found: Sequence[ledger.Entry],
-    standings: Sequence[Standing],
+    standings: Sequence[ProductAccess],
     groups: Sequence[Membership],
     now: datetime,
 ) -> Obstacle | None:
@@ -231,7 +231,7 @@ def _waits_for(entry: ledger.Entry, group_id: str) -> bool:
 
 
 def _opens_nothing(
-    standings: Sequence[Standing], groups: Sequence[Membership]
+    standings: Sequence[ProductAccess], groups: Sequence[Membership]
 ) -> Obstacle | None:
     """Whether what was bought gives no group at all."""
     given = {because.product for group in groups for because in group.reasons}
@@ -241,7 +241,9 @@ def _opens_nothing(
     return Obstacle("no group", subject=_product(live[0]), key=live[0].causes[0].key)
 
 
-def _beside(found: Sequence[ledger.Entry], standings: Sequence[Standing]) -> Obstacle | None:
+def _beside(
+    found: Sequence[ledger.Entry], standings: Sequence[ProductAccess]
+) -> Obstacle | None:
     """Whether a payment came to nothing, while others give access to something else."""
     by_product = {(s.provider, s.product_id): s for s in standings}
     for entry in found:
@@ -256,13 +258,13 @@ def _beside(found: Sequence[ledger.Entry], standings: Sequence[Standing]) -> Obs
     return None
 
 
-def _no_line(standing: Standing) -> Obstacle:
+def _no_line(standing: ProductAccess) -> Obstacle:
     cause = standing.causes[-1]
     return Obstacle("no line", cause.at, _product(standing), cause.key)
 
 
 def _ended(
-    standings: Sequence[Standing], found: Sequence[ledger.Entry], now: datetime
+    standings: Sequence[ProductAccess], found: Sequence[ledger.Entry], now: datetime
 ) -> Obstacle | None:
     """Why there is no access to what was bought last."""
     if not standings:
@@ -307,7 +309,7 @@ def _mail(site: Any, buyer: buyers.Buyer) -> Obstacle | None:
     return Obstacle(code, timestamps.from_iso(mail["due_at"]), mail["error"])
 
 
-def _product(standing: Standing) -> str:
+def _product(standing: ProductAccess) -> str:
     if standing.name:
         return f"{standing.name} ({standing.product_id})"
     return standing.product_id

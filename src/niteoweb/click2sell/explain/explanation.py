@@ -57,10 +57,10 @@ class Explanation:
     made: bool
     deleted_at: datetime | None
     obstacle: obstacle.Obstacle | None
-    standings: tuple[products.Standing, ...]
+    standings: tuple[products.ProductAccess, ...]
     groups: tuple[membership.Membership, ...]
     purchases: tuple[Purchase, ...]
-    timeline: tuple[timeline.Happening, ...]
+    timeline: tuple[timeline.TimelineEvent, ...]
 
 
 def explain(site: Any, buyer: buyers.Buyer, now: datetime) -> Explanation:

@@ -12,7 +12,7 @@ from niteoweb.click2sell.entitlement import mapping
 from niteoweb.click2sell.entitlement import Product
 from niteoweb.click2sell.explain.products import Cause
 from niteoweb.click2sell.explain.products import cause
-from niteoweb.click2sell.explain.products import Standing
+from niteoweb.click2sell.explain.products import ProductAccess
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.member import group
 from niteoweb.click2sell.settings import effective
@@ -29,7 +29,7 @@ WAITING = "waiting"  # due, and given by the next run
 
 
 @dataclass(frozen=True)
-class Because:
+class Grounds:
     """Why a group is given.
 
     :ivar product: :data:`~niteoweb.click2sell.provisioning.groupplan.EVERY_BUYER` for the group
@@ -58,13 +58,13 @@ class Membership:
     standing: str
     at: datetime | None
     problem: str
-    reasons: tuple[Because, ...]
+    reasons: tuple[Grounds, ...]
 
 
 def of(
     buyer: buyers.Buyer,
     exists: bool,
-    found: Sequence[Standing],
+    found: Sequence[ProductAccess],
     counting: Sequence[ledger.Entry],
 ) -> tuple[Membership, ...]:
     """The groups that a buyer is in, or should be.
@@ -94,12 +94,12 @@ def _membership(
     group_id: str,
     inside: bool,
     lines: Sequence[Line],
-    found: Sequence[Standing],
+    found: Sequence[ProductAccess],
     counting: Sequence[ledger.Entry],
 ) -> Membership:
     granted_for = buyer["grants"].get(group_id, ())
     reasons = [
-        Because(s.product, line, s.causes)
+        Grounds(s.product, line, s.causes)
         for s in found
         for line in (_line(lines, s, group_id),)
         if s.product in granted_for or (s.access and line is not None)
@@ -107,7 +107,7 @@ def _membership(
     payments = [entry for entry in counting if history.is_payment(entry)]
     every_buyer = bool(payments) and group_id == plone_site.settings().buyers_group
     if every_buyer or mapping.EVERY_BUYER in granted_for:
-        reasons.append(Because(mapping.EVERY_BUYER, None, tuple(map(cause, payments[:1]))))
+        reasons.append(Grounds(mapping.EVERY_BUYER, None, tuple(map(cause, payments[:1]))))
     taken_at = buyer["taken"].get(group_id)
     problem = "" if inside else group.problem(group_id)
     if problem == "group missing" and every_buyer:
@@ -130,7 +130,7 @@ def _membership(
     )
 
 
-def _line(lines: Sequence[Line], found: Standing, group_id: str) -> int | None:
+def _line(lines: Sequence[Line], found: ProductAccess, group_id: str) -> int | None:
     of_product = (line for line in lines if line.names(found.product, found.aliases))
     return next((line.number for line in of_product if line.group_id == group_id), None)
 

@@ -33,7 +33,7 @@ class Cause:
 
 
 @dataclass(frozen=True)
-class Standing:
+class ProductAccess:
     """How a buyer stands with a product at a moment.
 
     :ivar name: of the product, as the latest of its notifications has it.
@@ -64,7 +64,7 @@ class Standing:
 
 def of(
     site: Any, buyer: buyers.Buyer, counting: Sequence[ledger.Entry], now: datetime
-) -> tuple[Standing, ...]:
+) -> tuple[ProductAccess, ...]:
     """How a buyer stands with each product that it ever had.
 
     :param counting: the buyer's entries that count, in order.
@@ -85,14 +85,14 @@ def _standing(
     aliases: Mapping[Product, frozenset[str]],
     held: Sequence[Product],
     now: datetime,
-) -> Standing:
+) -> ProductAccess:
     product = found.provider, found.product_id
     names = [
         entry["product_name"]
         for entry in by_key.values()
         if history.product(entry) == product and entry["product_name"]
     ]
-    return Standing(
+    return ProductAccess(
         provider=found.provider,
         product_id=found.product_id,
         name=names[-1] if names else "",

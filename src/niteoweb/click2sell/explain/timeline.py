@@ -27,7 +27,7 @@ DROPPED = "mail dropped"
 
 
 @dataclass(frozen=True)
-class Happening:
+class TimelineEvent:
     """One thing that happened.
 
     :ivar at: in UTC.
@@ -61,7 +61,9 @@ class Happening:
     attempts: int = 0
 
 
-def of(site: Any, buyer: buyers.Buyer, found: Sequence[ledger.Entry]) -> tuple[Happening, ...]:
+def of(
+    site: Any, buyer: buyers.Buyer, found: Sequence[ledger.Entry]
+) -> tuple[TimelineEvent, ...]:
     """Everything that happened to a buyer, the newest first.
 
     :param found: all of the buyer's entries.
@@ -85,20 +87,20 @@ def mails(site: Any, buyer: buyers.Buyer) -> list[outbox.Mail]:
     return sorted(found, key=lambda mail: mail["filed_at"], reverse=True)
 
 
-def _log(buyer: buyers.Buyer) -> Iterator[Happening]:
+def _log(buyer: buyers.Buyer) -> Iterator[TimelineEvent]:
     for at, event, subject in buyer.get("log", ()):
-        yield Happening(timestamps.from_iso(at), event, subject)
+        yield TimelineEvent(timestamps.from_iso(at), event, subject)
 
 
-def _mails(found: Iterable[outbox.Mail]) -> Iterator[Happening]:
+def _mails(found: Iterable[outbox.Mail]) -> Iterator[TimelineEvent]:
     for mail in found:
         filed_at = timestamps.from_iso(mail["filed_at"])
         by = mail.get("by", "")
-        yield Happening(filed_at, FILED, mail["kind"], to=mail["to"], by=by)
+        yield TimelineEvent(filed_at, FILED, mail["kind"], to=mail["to"], by=by)
         tried_at, error = mail.get("tried_at", ""), mail["error"]
         what = {outbox.SENT: SENT, outbox.DROPPED: DROPPED}.get(mail["state"], TRIED)
         if what != TRIED or mail["attempts"]:
-            yield Happening(
+            yield TimelineEvent(
                 timestamps.from_iso(tried_at) if tried_at else filed_at,
                 what,
                 mail["kind"],
@@ -108,10 +110,10 @@ def _mails(found: Iterable[outbox.Mail]) -> Iterator[Happening]:
             )
 
 
-def _entry(entry: ledger.Entry) -> Happening:
+def _entry(entry: ledger.Entry) -> TimelineEvent:
     owners = entry["provider"] == OWNER
     told = json.loads(entry["payload"]) if owners else {}
-    return Happening(
+    return TimelineEvent(
         at=timestamps.from_iso(entry["received_at"]),
         what=ACTION if owners else NOTIFICATION,
         subject=entry["kind"],
@@ -126,13 +128,13 @@ def _entry(entry: ledger.Entry) -> Happening:
     )
 
 
-def _notes(noted: Mapping[str, Any]) -> Iterator[Happening]:
+def _notes(noted: Mapping[str, Any]) -> Iterator[TimelineEvent]:
     """What owners decided.
 
     :param noted: an entry, or the buyer's record.
     """
     for note in noted.get("notes", ()):
-        yield Happening(
+        yield TimelineEvent(
             at=timestamps.from_iso(note["at"]),
             what=NOTE,
             subject=note["what"],

@@ -14,7 +14,7 @@ name is hashed where it is not found as it stands.
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import replace
-from niteoweb.click2sell.entitlement import Fact
+from niteoweb.click2sell.entitlement import BillingEvent
 from niteoweb.click2sell.ledger import entries
 from niteoweb.click2sell.storage import trees
 from typing import Any
@@ -116,8 +116,8 @@ def closed(buyer: Mapping[str, Any]) -> bool:
 
 
 def in_one_alphabet(
-    site: Any, found: Sequence[Mapping[str, Any]], facts: Sequence[Fact]
-) -> tuple[Fact, ...]:
+    site: Any, found: Sequence[Mapping[str, Any]], facts: Sequence[BillingEvent]
+) -> tuple[BillingEvent, ...]:
     """Facts of which some have hashes for transaction and receipt, with hashes for all.
 
     :param found: the entries that the facts were made of.

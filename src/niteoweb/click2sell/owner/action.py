@@ -138,7 +138,7 @@ def id_of(site: Any, *parts: str) -> str:
     return next(id_ for id_ in ids if ledger.get(site, idempotency_key(OWNER, id_)) is None)
 
 
-def _apply(site: Any, action: Action) -> list[tuple[Plan, apply.Done, Notification | None]]:
+def _apply(site: Any, action: Action) -> list[tuple[Plan, apply.Applied, Notification | None]]:
     now = timestamps.now()
     applied = []
     for affected in action.write(site, now):

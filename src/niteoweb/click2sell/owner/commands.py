@@ -26,9 +26,9 @@ from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import history
+from niteoweb.click2sell.entitlement import BillingEvent
 from niteoweb.click2sell.entitlement import compute
 from niteoweb.click2sell.entitlement import Entitlement
-from niteoweb.click2sell.entitlement import Fact
 from niteoweb.click2sell.entitlement import giving
 from niteoweb.click2sell.entitlement import OPEN
 from niteoweb.click2sell.entitlement import Product
@@ -316,7 +316,7 @@ def _event(
     site: Any,
     command: End | Extend,
     kind: Kind,
-    events: Sequence[Fact],
+    events: Sequence[BillingEvent],
     now: datetime,
     until: datetime,
 ) -> Notification:
@@ -346,7 +346,9 @@ def _event(
     )
 
 
-def _entitled(facts: Sequence[Fact], product: Product) -> tuple[Entitlement, list[Fact]]:
+def _entitled(
+    facts: Sequence[BillingEvent], product: Product
+) -> tuple[Entitlement, list[Fact]]:
     """A buyer's entitlement to a product, and the events of the chain that explains it.
 
     :raises NotPossible: the buyer never had the product.
@@ -368,7 +370,7 @@ def _record(site: Any, notification: Notification, now: datetime) -> AffectedBuy
     return AffectedBuyer(entry["buyer_id"], entry["key"])
 
 
-def _facts(site: Any, buyer_id: str) -> Sequence[Fact]:
+def _facts(site: Any, buyer_id: str) -> Sequence[BillingEvent]:
     entries = history.entries(site, _buyer(site, buyer_id))
     return history.facts(entries, history.late_terms(entries, effective.mapping()))
 

@@ -24,7 +24,7 @@ logger = logging.getLogger("niteoweb.click2sell")
 
 
 @dataclass(frozen=True)
-class Done:
+class Applied:
     """What applying a plan did, for what comes after the commit.
 
     :ivar user_id: the account, "" when there is none.
@@ -48,7 +48,7 @@ def apply(
     now: datetime,
     step: Callable[[str], None],
     sends: bool,
-) -> Done:
+) -> Applied:
     """Make the site agree with a plan.
 
     :param entry: the entry being processed, None when there is none.
@@ -86,7 +86,7 @@ def apply(
     return done
 
 
-def _account(site: Any, buyer: buyers.Buyer, plan: Plan, now: datetime, sends: bool) -> Done:
+def _account(site: Any, buyer: buyers.Buyer, plan: Plan, now: datetime, sends: bool) -> Applied:
     user_id, password = plan.user_id, ""
     if plan.create:
         user_id, password = accounts.create(plan.address, plan.properties)
@@ -110,7 +110,7 @@ def _account(site: Any, buyer: buyers.Buyer, plan: Plan, now: datetime, sends: b
         if sends and not plone_site.is_copy():
             # Marked where it is filed: a commit of its own would write all of it again.
             claim = outbox.sending(site, mail, now)
-    return Done(user_id, plan.create, password, mail_id, claim)
+    return Applied(user_id, plan.create, password, mail_id, claim)
 
 
 def _groups(buyer: buyers.Buyer, plan: Plan, user_id: str, now: datetime) -> None:

@@ -9,7 +9,7 @@ from niteoweb.click2sell.interfaces import IMemberUpdateEvent
 from niteoweb.click2sell.member import contentrules
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import PAYMENTS
-from niteoweb.click2sell.provisioning.apply import Done
+from niteoweb.click2sell.provisioning.apply import Applied
 from niteoweb.click2sell.provisioning.plan import Plan
 from typing import Any
 from zope.event import notify
@@ -69,7 +69,7 @@ class AccessRevokedEvent(AccessEvent):
     """A member has no access to a product any more."""
 
 
-def events(plan: Plan, done: Done, notification: Notification | None) -> list[object]:
+def events(plan: Plan, done: Applied, notification: Notification | None) -> list[object]:
     """What happened, as events.
 
     :param plan: the plan that was applied.

@@ -131,7 +131,7 @@ def provision(
     :raises niteoweb.click2sell.storage.transactions.Busy: try again later.
     """
 
-    def work(site: Any) -> tuple[plans.Plan, apply.Done]:
+    def work(site: Any) -> tuple[plans.Plan, apply.Applied]:
         now = timestamps.now()
         buyer = buyers.get(site, buyer_id)
         plan = plans.make(site, buyer, now, None, follow_mapping, despite_silence, turn)
@@ -226,7 +226,7 @@ def _complete(
     return tuple(found)
 
 
-Settled = tuple[Result, Notification, tuple[plans.Plan, apply.Done] | None]
+Settled = tuple[Result, Notification, tuple[plans.Plan, apply.Applied] | None]
 
 
 def _settle(keys: Collection[str], again: bool) -> dict[str, Settled]:
@@ -238,7 +238,7 @@ def _settle(keys: Collection[str], again: bool) -> dict[str, Settled]:
     :raises Failed: something unexpected happened; the entries are kept as failed.
     """
 
-    def work(site: Any) -> dict[str, tuple[plans.Plan, apply.Done] | None]:
+    def work(site: Any) -> dict[str, tuple[plans.Plan, apply.Applied] | None]:
         now = timestamps.now()
         found = (*keys, *recording.take_up(site, keys, now))
         done = {key: _provision_entry(site, key, again) for key in found}
@@ -263,7 +263,7 @@ def _settle(keys: Collection[str], again: bool) -> dict[str, Settled]:
 
 def perform(
     site: Any, plan: plans.Plan, entry: ledger.Entry | None, sends: bool = True
-) -> apply.Done:
+) -> apply.Applied:
     """Apply a plan, inside a commit and the lock.
 
     :param entry: the entry being processed, None when there is none.
@@ -275,7 +275,7 @@ def perform(
     return done
 
 
-def follow_up(plan: plans.Plan, done: apply.Done, notification: Notification | None) -> None:
+def follow_up(plan: plans.Plan, done: apply.Applied, notification: Notification | None) -> None:
     """What follows a commit, outside the lock: events and mail. No purchase is lost here.
 
     :param notification: the one that led to it and is news, None for none.
@@ -292,7 +292,7 @@ def send(mail_id: str, password: str = "", claim: str = "") -> None:
     """Send a mail of the outbox now; what stands in the way is left to the sweep.
 
     :param password: the new member's, while it is known.
-    :param claim: on the mail, see :class:`niteoweb.click2sell.provisioning.apply.Done`; "" for
+    :param claim: on the mail, see :class:`~.apply.Applied`; "" for
         none.
     """
     try:
@@ -329,7 +329,9 @@ def _record(
     return results.worst(found) if len(found) == len(records) else None
 
 
-def _provision_entry(site: Any, key: str, again: bool) -> tuple[plans.Plan, apply.Done] | None:
+def _provision_entry(
+    site: Any, key: str, again: bool
+) -> tuple[plans.Plan, apply.Applied] | None:
     """Provision the buyer of an entry.
 
     :returns: None when the entry is finished already, has to wait, or was not kept.
@@ -341,28 +343,28 @@ def _provision_entry(site: Any, key: str, again: bool) -> tuple[plans.Plan, appl
     if enrichment.asks(entry):
         return None
     if pseudonyms.is_redacted(entry):
-        return plans.Plan(entry["buyer_id"]), apply.Done()
+        return plans.Plan(entry["buyer_id"]), apply.Applied()
     entry["attempts"] += 1
     entry["error"] = ""
     if entry["kind"] == Kind.UNKNOWN:
         verdict = plans.of_unknown_kind(entry)
         logger.warning("Entry %s needs attention: %s.", key, verdict.reason)
         ledger.finish(site, entry, verdict.outcome, verdict.reason, verdict.subject)
-        return plans.Plan(entry["buyer_id"]), apply.Done()
+        return plans.Plan(entry["buyer_id"]), apply.Applied()
     if ownership.belongs_to_another(site, entry):
         logger.warning("Entry %s names another buyer or product than its transaction.", key)
         ledger.finish(site, entry, ledger.REFUSED, ledger.ANOTHER)
-        return plans.Plan(entry["buyer_id"]), apply.Done()
+        return plans.Plan(entry["buyer_id"]), apply.Applied()
     if not entry["buyer_id"]:
         verdict = plans.of_nobody(entry)
         ledger.finish(site, entry, verdict.outcome, verdict.reason, verdict.subject)
-        return plans.Plan(""), apply.Done()
+        return plans.Plan(""), apply.Applied()
     buyer = buyers.get(site, entry["buyer_id"])
     if pseudonyms.closed(buyer):
         logger.warning("Entry %s needs attention: its buyer was erased.", key)
         if entry["outcome"] not in ledger.FINAL:
             ledger.finish(site, entry, ledger.ATTENTION, "erased buyer")
-        return plans.Plan(buyer["id"]), apply.Done()
+        return plans.Plan(buyer["id"]), apply.Applied()
     plan = plans.make(site, buyer, timestamps.now(), entry)
     return plan, perform(site, plan, entry)
 

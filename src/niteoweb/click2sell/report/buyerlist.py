@@ -30,7 +30,7 @@ class Row:
     name: str
     address: str
     user_id: str
-    standings: tuple[products.Standing, ...]
+    standings: tuple[products.ProductAccess, ...]
 
 
 class Directory:

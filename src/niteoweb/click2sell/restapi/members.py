@@ -12,7 +12,7 @@ from niteoweb.click2sell.explain import Cause
 from niteoweb.click2sell.explain import diagnosis
 from niteoweb.click2sell.explain import explanation
 from niteoweb.click2sell.explain import groups
-from niteoweb.click2sell.explain import Standing
+from niteoweb.click2sell.explain import ProductAccess
 from niteoweb.click2sell.explain import timeline
 from niteoweb.click2sell.report import buyerlist
 from niteoweb.click2sell.restapi import notifications
@@ -118,7 +118,7 @@ def details(site: Any, request: Any, buyer_id: str, now: datetime) -> dict[str, 
     }
 
 
-def _standing(found: Standing) -> dict[str, Any]:
+def _standing(found: ProductAccess) -> dict[str, Any]:
     return {
         "provider": found.provider,
         "product_id": found.product_id,
@@ -161,7 +161,7 @@ def _group(site: Any, request: Any, found: groups.Membership) -> dict[str, Any]:
     }
 
 
-def _happening(site: Any, request: Any, found: timeline.Happening) -> dict[str, Any]:
+def _happening(site: Any, request: Any, found: timeline.TimelineEvent) -> dict[str, Any]:
     return {
         "at": _iso(found.at),
         "what": found.what,

@@ -15,7 +15,7 @@ from niteoweb.click2sell.explain import Cause
 from niteoweb.click2sell.explain import diagnosis as obstacle
 from niteoweb.click2sell.explain import explanation
 from niteoweb.click2sell.explain import groups as membership
-from niteoweb.click2sell.explain import Standing
+from niteoweb.click2sell.explain import ProductAccess
 from niteoweb.click2sell.ledger import reasons as reason
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import OWNER
@@ -165,7 +165,7 @@ class MemberView(OwnerPage):
             names.append("resend")
         return [self._action(name) for name in names]
 
-    def _actions(self, found: Standing) -> list[Action]:
+    def _actions(self, found: ProductAccess) -> list[Action]:
         """What can be done about a product."""
         product = forms.product_value((found.provider, found.product_id))
         query = urlencode({"product": product})
@@ -244,7 +244,7 @@ class MemberView(OwnerPage):
         reasons += [self._because(one) for one in found.reasons if one.causes]
         return reasons
 
-    def _because(self, found: membership.Because) -> Because:
+    def _because(self, found: membership.Grounds) -> Because:
         cause = found.causes[0]
         names = {
             "what": self._named(cause),

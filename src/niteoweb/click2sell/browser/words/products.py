@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from niteoweb.click2sell import _
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.entitlement import State
-from niteoweb.click2sell.explain import Standing
+from niteoweb.click2sell.explain import ProductAccess
 
 
 STATES = {
@@ -41,7 +41,7 @@ class Shown:
         return self.access and self.until is None
 
 
-def of(standing: Standing) -> Shown:
+def of(standing: ProductAccess) -> Shown:
     """A standing in words."""
     unmapped = standing.state is State.UNMAPPED
     until = None if unmapped else standing.until
@@ -58,6 +58,6 @@ def of(standing: Standing) -> Shown:
     )
 
 
-def shown_all(standings: Iterable[Standing]) -> list[Shown]:
+def shown_all(standings: Iterable[ProductAccess]) -> list[Shown]:
     """Standings in words, those with access first."""
     return [of(found) for found in sorted(standings, key=lambda found: not found.access)]

@@ -57,7 +57,7 @@ class Shown:
     url: str
 
 
-def of(found: timeline.Happening, list_url: str) -> Shown:
+def of(found: timeline.TimelineEvent, list_url: str) -> Shown:
     """A happening in words.
 
     :param list_url: address of the list of notifications.
@@ -72,7 +72,7 @@ def of(found: timeline.Happening, list_url: str) -> Shown:
     )
 
 
-def _text(found: timeline.Happening) -> Message | str:
+def _text(found: timeline.TimelineEvent) -> Message | str:
     if found.what == timeline.ACTION and found.subject in ACTIONS:
         return Message(ACTIONS[found.subject], mapping={"product": found.product})
     if found.what in (timeline.ACTION, timeline.NOTIFICATION):
@@ -91,7 +91,7 @@ def _text(found: timeline.Happening) -> Message | str:
     return Message(EVENTS.get(found.what, found.what), mapping=names)
 
 
-def _details(found: timeline.Happening) -> list[Message | str]:
+def _details(found: timeline.TimelineEvent) -> list[Message | str]:
     details: list[Message | str] = []
     if found.receipt:
         details.append(_("Receipt: ${receipt}", mapping={"receipt": found.receipt}))

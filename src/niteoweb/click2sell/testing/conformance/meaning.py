@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 from itertools import chain
 from itertools import permutations
+from niteoweb.click2sell.entitlement import BillingEvent
 from niteoweb.click2sell.entitlement import compute
-from niteoweb.click2sell.entitlement import Fact
 from niteoweb.click2sell.entitlement import Policy
 from niteoweb.click2sell.notification import Event
 from niteoweb.click2sell.notification import Kind
@@ -96,12 +96,12 @@ class MeaningCase(ProviderCase):
     def _told(self) -> list[Notification]:
         return list(chain(*(self.read(self.signed(sample)) for sample in self.samples())))
 
-    def _fact(self, found: Notification, place: int) -> Fact:
+    def _fact(self, found: Notification, place: int) -> BillingEvent:
         """What the ledger would make of it, of a product with days of access.
 
         :param place: how many came before it.
         """
-        return Fact(
+        return BillingEvent(
             key=found.key,
             provider=found.provider,
             kind=found.kind,

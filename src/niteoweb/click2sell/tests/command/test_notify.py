@@ -7,6 +7,7 @@ from datetime import timedelta
 from datetime import timezone
 from http.server import BaseHTTPRequestHandler
 from http.server import ThreadingHTTPServer
+from importlib.metadata import EntryPoint
 from io import BytesIO
 from io import StringIO
 from io import TextIOWrapper
@@ -21,7 +22,6 @@ from niteoweb.click2sell.providers.cleeng import protocol as cleeng
 from niteoweb.click2sell.providers.click2sell import protocol as click2sell
 from niteoweb.click2sell.providers.click2sell import sample
 from niteoweb.click2sell.providers.plenigo import protocol as plenigo
-from niteoweb.click2sell.providers.plenigo import sample as plenigo_sample
 from niteoweb.click2sell.tests import deliveries
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -390,7 +390,7 @@ class TestProviders(NotifyCase):
     def test_each_kind_is_posted(self):
         settings = {"signature_header": "X-Cleeng-Signature", "signature_encoding": "hex"}
         for provider in (plenigo, cleeng):
-            for name, kind in notify.MAKERS[provider.NAME].KINDS.items():
+            for name, kind in notify.samples()[provider.NAME].KINDS.items():
                 with self.subTest(provider.NAME, kind=name):
                     self.server.received.clear()
                     self.assertEqual(
@@ -419,24 +419,17 @@ class TestProviders(NotifyCase):
             self.assertIn("echo: (signature)", self.out)
 
     def test_an_unknown_one(self):
-        with mock.patch.object(notify, "_registered", return_value={}):
-            self.assertEqual(self.notify("--provider", "stripe"), 2)
+        self.assertEqual(self.notify("--provider", "stripe"), 2)
         self.assertIn("'stripe' is none of cleeng, click2sell, plenigo", self.err)
         self.assertEqual(self.notify("--provider", "plenigo", "--kind", "sale"), 2)
         self.assertIn("'sale' is none of subscription, change,", self.err)
         self.assertEqual(self.notify("--setting", "signature_header=X-Sig"), 2)
         self.assertIn("there is no 'signature_header'", self.err)
 
-    def test_one_of_another_package_is_found_by_its_registration(self):
-        maker = SimpleNamespace(
-            KINDS=plenigo_sample.KINDS,
-            SETTINGS={},
-            write=plenigo_sample.write,
-            sign=plenigo_sample.sign,
-            proofs=plenigo_sample.proofs,
-        )
-        with mock.patch.object(notify, "_registered", return_value={"acme": maker, "no": None}):
+    def test_one_of_another_package_is_found_by_its_entry_point(self):
+        name = "niteoweb.click2sell.providers.plenigo.sample"
+        points = [EntryPoint("acme", name, notify.SAMPLES)]
+        with mock.patch.object(notify, "entry_points", return_value=points) as asked:
             self.assertEqual(self.notify("--provider", "acme"), 0, self.err)
-            self.assertEqual({path for path, _ in self.server.received}, {"/@@acme"})
-            self.assertEqual(self.notify("--provider", "no"), 2)
-            self.assertIn("no makes nothing up", self.err)
+        asked.assert_called_once_with(group="niteoweb.click2sell.samples")
+        self.assertEqual({path for path, _ in self.server.received}, {"/@@acme"})

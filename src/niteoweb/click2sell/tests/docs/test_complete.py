@@ -152,7 +152,7 @@ class TestCompleteness(unittest.TestCase):
 
     def test_kinds_of_click2sell_notify(self):
         self.assertIn("--secret-key-file", options("niteoweb.click2sell.command.notify"))
-        kinds = {kind for maker in notify.MAKERS.values() for kind in maker.KINDS}
+        kinds = {kind for maker in notify.samples().values() for kind in maker.KINDS}
         self.assertGreater(len(kinds), 8)
         self.assert_explained("command.rst", [f"``{kind}``" for kind in sorted(kinds)])
 

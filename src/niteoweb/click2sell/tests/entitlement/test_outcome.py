@@ -9,8 +9,8 @@ from niteoweb.click2sell.entitlement import chain
 from niteoweb.click2sell.entitlement import event
 from niteoweb.click2sell.entitlement import outcome as entitlement
 from niteoweb.click2sell.entitlement import provisional
+from niteoweb.click2sell.entitlement.outcome import BillingEvent
 from niteoweb.click2sell.entitlement.outcome import compute
-from niteoweb.click2sell.entitlement.outcome import Fact
 from niteoweb.click2sell.entitlement.outcome import Outcome
 from niteoweb.click2sell.entitlement.outcome import Policy
 from niteoweb.click2sell.entitlement.outcome import State
@@ -31,7 +31,7 @@ def day(number: float) -> datetime:
     return DAY_0 + timedelta(days=number)
 
 
-def fact(kind: Kind, at: float, transaction: str = "T1", **values) -> Fact:
+def fact(kind: Kind, at: float, transaction: str = "T1", **values) -> BillingEvent:
     """An entry that arrives when it happens, of product A, which has 30 days."""
     days_late = values.pop("late", 0)
     values = {
@@ -42,7 +42,7 @@ def fact(kind: Kind, at: float, transaction: str = "T1", **values) -> Fact:
         "days": 30,
         **values,
     }
-    return Fact(
+    return BillingEvent(
         kind=kind,
         transaction=transaction,
         occurred_at=day(at),
@@ -51,30 +51,30 @@ def fact(kind: Kind, at: float, transaction: str = "T1", **values) -> Fact:
     )
 
 
-def purchase(at: float, transaction: str = "T1", **values) -> Fact:
+def purchase(at: float, transaction: str = "T1", **values) -> BillingEvent:
     return fact(Kind.PURCHASE, at, transaction, **values)
 
 
-def subscription(at: float, transaction: str = "T1", **values) -> Fact:
+def subscription(at: float, transaction: str = "T1", **values) -> BillingEvent:
     return fact(Kind.PURCHASE, at, transaction, subscription=True, **values)
 
 
-def renewal(at: float, transaction: str = "T1", **values) -> Fact:
+def renewal(at: float, transaction: str = "T1", **values) -> BillingEvent:
     return fact(Kind.RENEWAL, at, transaction, **values)
 
 
-def refund(at: float, transaction: str = "T1", **values) -> Fact:
+def refund(at: float, transaction: str = "T1", **values) -> BillingEvent:
     return fact(Kind.REFUND, at, transaction, **values)
 
 
-def cancellation(at: float, transaction: str = "T1", **values) -> Fact:
+def cancellation(at: float, transaction: str = "T1", **values) -> BillingEvent:
     return fact(Kind.CANCELLATION, at, transaction, **values)
 
 
 class Case(unittest.TestCase):
     policy = Policy()
 
-    def outcome(self, *facts: Fact, policy: Policy | None = None) -> Outcome:
+    def outcome(self, *facts: BillingEvent, policy: Policy | None = None) -> Outcome:
         """The outcome, after a look at every order of a short history."""
         policy = policy or self.policy
         outcome = compute(facts, policy)
@@ -700,7 +700,7 @@ class TestExclusivity(Case):
         self.assert_access([purchase(0), bad], [(0, 30)], {bad.key: event.FUTURE})
 
 
-def stated(kind: Kind, at: float, transaction: str = "T1", **values) -> Fact:
+def stated(kind: Kind, at: float, transaction: str = "T1", **values) -> BillingEvent:
     values = {"provider": "plenigo", "days": None, "snapshot": True, "sealed": True, **values}
     return fact(kind, at, transaction, **values)
 
@@ -708,7 +708,7 @@ def stated(kind: Kind, at: float, transaction: str = "T1", **values) -> Fact:
 class TestSnapshots(Case):
     """A provider that states all of a subscription whenever something happens to it."""
 
-    def assert_spans(self, facts: list[Fact], **spans) -> Outcome:
+    def assert_spans(self, facts: list[BillingEvent], **spans) -> Outcome:
         outcome = self.outcome(*facts)
         found = {
             one.product_id: [
@@ -793,7 +793,7 @@ class TestSnapshots(Case):
 QUARTER = 15 / (24 * 60)
 
 
-def bridge(at: float, origin: str = "V1", **values) -> Fact:
+def bridge(at: float, origin: str = "V1", **values) -> BillingEvent:
     """What an app says that was bought in another one's shop."""
     key = values.pop("key", f"bridge {origin}")
     return fact(Kind.PROVISIONAL, at, "", origin=origin, key=key, sealed=True, **values)

@@ -13,8 +13,8 @@ from hypothesis import HealthCheck
 from hypothesis import settings
 from hypothesis import strategies as st
 from niteoweb.click2sell.entitlement.event import CODES
+from niteoweb.click2sell.entitlement.outcome import BillingEvent
 from niteoweb.click2sell.entitlement.outcome import compute
-from niteoweb.click2sell.entitlement.outcome import Fact
 from niteoweb.click2sell.entitlement.outcome import Outcome
 from niteoweb.click2sell.entitlement.outcome import Policy
 from niteoweb.click2sell.entitlement.outcome import State
@@ -60,7 +60,7 @@ VALUES = {
 }
 
 
-def fact_of(number: int) -> Fact:
+def fact_of(number: int) -> BillingEvent:
     """The entry with a number: drawing one number is much faster than drawing each value."""
     values = {}
     for name, choices in VALUES.items():
@@ -70,7 +70,7 @@ def fact_of(number: int) -> Fact:
     values["received_at"] = values["occurred_at"] + timedelta(days=values["received_at"])
     if values["valid_until"] is not None:
         values["valid_until"] = DAY_0 + timedelta(days=values["valid_until"])
-    return Fact(key="", **values)
+    return BillingEvent(key="", **values)
 
 
 facts = st.integers(0, math.prod(len(choices) for choices in VALUES.values()) - 1).map(fact_of)
@@ -83,7 +83,7 @@ def one_of(*kinds: Kind):
     )
 
 
-def keyed(history: list[Fact]) -> list[Fact]:
+def keyed(history: list[BillingEvent]) -> list[BillingEvent]:
     """Keys in an order that has nothing to do with that of the entries."""
     return [
         replace(one, key=f"{number * 7 % 10}-{number}") for number, one in enumerate(history)
@@ -153,14 +153,16 @@ class TestProperties(unittest.TestCase):
         # A reactivation may not open what only the added cancellation has closed.
         keyed(
             [
-                Fact("", "p", Kind.PURCHASE, "T1", "", "A", DAY_0, DAY_0, None),
-                Fact(
+                BillingEvent("", "p", Kind.PURCHASE, "T1", "", "A", DAY_0, DAY_0, None),
+                BillingEvent(
                     "", "p", Kind.REACTIVATION, "T1", "", "A", *[DAY_0 + timedelta(20)] * 2, 30
                 ),
             ]
         ),
         Policy(),
-        Fact("c", "p", Kind.CANCELLATION, "T1", "", "A", *[DAY_0 + timedelta(10)] * 2, 5),
+        BillingEvent(
+            "c", "p", Kind.CANCELLATION, "T1", "", "A", *[DAY_0 + timedelta(10)] * 2, 5
+        ),
     )
     def test_a_cancellation_never_adds_access(self, history, policy, cancellation):
         self.assert_adds_nothing(
@@ -322,7 +324,7 @@ class TestCost(unittest.TestCase):
         """How many calls it takes to work out a long history."""
         history = keyed(
             [
-                Fact(
+                BillingEvent(
                     key="",
                     provider="click2sell",
                     kind=Kind.RENEWAL if number % 10 else Kind.PURCHASE,

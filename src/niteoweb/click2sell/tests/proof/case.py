@@ -7,8 +7,8 @@ from datetime import timedelta
 from hypothesis import HealthCheck
 from hypothesis import settings
 from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.entitlement.event import BillingEvent
 from niteoweb.click2sell.entitlement.event import DISPLACED
-from niteoweb.click2sell.entitlement.event import Fact
 from niteoweb.click2sell.entitlement.outcome import compute
 from niteoweb.click2sell.entitlement.outcome import Outcome
 from niteoweb.click2sell.entitlement.outcome import Policy
@@ -168,7 +168,7 @@ class ProofCase(SiteTestCase):
     def _assert_account(
         self,
         found: Mapping[str, Any],
-        paid: Sequence[Fact],
+        paid: Sequence[BillingEvent],
         live: set[str],
         run: str,
         buyer: int,
@@ -223,7 +223,9 @@ class ProofCase(SiteTestCase):
                 self.events.append(event)
 
 
-def _verdict(one: Fact, outcome: Outcome, paid: Sequence[Fact], live: set[str]) -> list[str]:
+def _verdict(
+    one: BillingEvent, outcome: Outcome, paid: Sequence[BillingEvent], live: set[str]
+) -> list[str]:
     """Outcome, reason and subject of an entry, from the history alone."""
     if one.key in outcome.attention:
         return [ledger.ATTENTION, outcome.attention[one.key], ""]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from datetime import timedelta
 from hypothesis import strategies as st
-from niteoweb.click2sell.entitlement.event import Fact
+from niteoweb.click2sell.entitlement.event import BillingEvent
 from niteoweb.click2sell.entitlement.mapping import Terms
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
@@ -96,11 +96,11 @@ def notification(event: Event, run: str, number: int) -> Notification:
     )
 
 
-def fact(event: Event, run: str, number: int, received_at: datetime) -> Fact:
+def fact(event: Event, run: str, number: int, received_at: datetime) -> BillingEvent:
     """The same as it counts for access, made without the ledger."""
     told = notification(event, run, number)
     terms = TERMS.get(event.product)
-    return Fact(
+    return BillingEvent(
         key=told.key,
         provider=told.provider,
         kind=told.kind,

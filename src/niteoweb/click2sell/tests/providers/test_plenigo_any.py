@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from datetime import timedelta
 from datetime import timezone
-from niteoweb.click2sell.entitlement.event import Fact
+from niteoweb.click2sell.entitlement.event import BillingEvent
 from niteoweb.click2sell.entitlement.outcome import compute
 from niteoweb.click2sell.entitlement.outcome import Policy
 from niteoweb.click2sell.notification import Delivery
@@ -99,8 +99,8 @@ class Life:
         return found
 
 
-def fact(told: Notification, received_at: datetime) -> Fact:
-    return Fact(
+def fact(told: Notification, received_at: datetime) -> BillingEvent:
+    return BillingEvent(
         key=told.key,
         provider=told.provider,
         kind=told.kind,
@@ -119,7 +119,7 @@ def fact(told: Notification, received_at: datetime) -> Fact:
 
 
 class TestLives(unittest.TestCase):
-    def assert_right(self, life: Life, facts: Iterable[Fact], now: datetime) -> None:
+    def assert_right(self, life: Life, facts: Iterable[BillingEvent], now: datetime) -> None:
         outcome = compute(facts, Policy())
         self.assertEqual(outcome.products(now), life.truth)
 
