@@ -56,12 +56,12 @@ def _adopt(applying: bool, as_json: bool) -> int:
                 "looked_at": report.looked_at,
                 "adopted": report.adopted,
                 "skipped": report.skipped,
-                "listed": [item.as_json() for item in report.items],
+                "listed": [item.as_json() for item in report.findings],
             }
         )
         return 0
     for why, title in WHY.items():
-        _tell(title, [item for item in report.items if item.why == why])
+        _tell(title, [item for item in report.findings if item.why == why])
     console.say(
         f"{report.adopted} members {'adopted' if applying else 'would be adopted'}, "
         f"{report.skipped} were before, {report.looked_at} looked at."

@@ -42,7 +42,7 @@ def _reconcile(site: Any, applying: bool, as_json: bool) -> int:
         found.append(change)
         if not as_json:
             console.say(_line(change))
-    report = reconcile.Report()
+    report = reconcile.ReconcileReport()
     if applying:
         try:
             report = reconcile.apply(found, lambda so_far: _progress(so_far, len(found)))

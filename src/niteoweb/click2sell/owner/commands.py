@@ -348,7 +348,7 @@ def _event(
 
 def _entitled(
     facts: Sequence[BillingEvent], product: Product
-) -> tuple[Entitlement, list[Fact]]:
+) -> tuple[Entitlement, list[BillingEvent]]:
     """A buyer's entitlement to a product, and the events of the chain that explains it.
 
     :raises NotPossible: the buyer never had the product.

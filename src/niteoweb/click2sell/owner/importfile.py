@@ -67,7 +67,7 @@ class Mistake:
 
 
 @dataclass(frozen=True)
-class Row:
+class ImportRow:
     """A line that can be imported.
 
     :ivar line: its number in the file, from 1; the first of those that say the same.
@@ -90,15 +90,15 @@ class File:
     :ivar repeated: lines that say the same as one before.
     """
 
-    rows: tuple[Row, ...]
+    rows: tuple[ImportRow, ...]
     mistakes: tuple[Mistake, ...]
     repeated: int = 0
 
 
 @dataclass
 class _Reading:
-    rows: dict[tuple[str, ...], Row] = field(default_factory=dict)
-    references: dict[str, Row] = field(default_factory=dict)
+    rows: dict[tuple[str, ...], ImportRow] = field(default_factory=dict)
+    references: dict[str, ImportRow] = field(default_factory=dict)
     mistakes: list[Mistake] = field(default_factory=list)
     repeated: int = 0
 
@@ -188,7 +188,7 @@ def _reader(lines: Iterable[str], separator: str, strict: bool = True) -> Any:
     return csv.reader(lines, delimiter=separator, skipinitialspace=True, strict=strict)
 
 
-def _row(number: int, cells: dict[str, str], timezone_: tzinfo) -> Row | Mistake:
+def _row(number: int, cells: dict[str, str], timezone_: tzinfo) -> ImportRow | Mistake:
     for name in COLUMNS:
         if len(cells.get(name, "")) > LONGEST or not cells.get(name, "").isprintable():
             return Mistake(number, "long", name)
@@ -202,7 +202,7 @@ def _row(number: int, cells: dict[str, str], timezone_: tzinfo) -> Row | Mistake
     except ValueError:
         return Mistake(number, "date", cells["valid until"])
     reference = cells.get("reference", "") or WITHOUT_REFERENCE
-    return Row(number, address, cells.get("name", ""), product_id, until, reference)
+    return ImportRow(number, address, cells.get("name", ""), product_id, until, reference)
 
 
 def _until(text: str, timezone_: tzinfo) -> datetime | None:
@@ -221,7 +221,7 @@ def _until(text: str, timezone_: tzinfo) -> datetime | None:
     return timestamps.end(text, timezone_)
 
 
-def _keep(reading: _Reading, row: Row) -> None:
+def _keep(reading: _Reading, row: ImportRow) -> None:
     content = (row.address, row.product_id, str(row.until), row.reference)
     if content in reading.rows and reading.rows[content].name == row.name:
         reading.repeated += 1

@@ -21,8 +21,8 @@ from niteoweb.click2sell.ledger import reasons
 from niteoweb.click2sell.owner import action
 from niteoweb.click2sell.owner import commands
 from niteoweb.click2sell.owner import importfile
+from niteoweb.click2sell.owner.importfile import ImportRow
 from niteoweb.click2sell.owner.importfile import Mistake
-from niteoweb.click2sell.owner.importfile import Row
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.provisioning import Plan
 from niteoweb.click2sell.settings import effective
@@ -89,7 +89,7 @@ class Line:
     :ivar why: code and subject of the reason for attention.
     """
 
-    row: Row
+    row: ImportRow
     what: str
     groups: tuple[str, ...] = ()
     why: tuple[str, str] = ("", "")
@@ -114,7 +114,7 @@ class Preview:
     provider: str
 
     @property
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[ImportRow]:
         """The rows that are not done yet."""
         return [line.row for line in self.lines if line.what != DONE]
 
@@ -138,7 +138,7 @@ class Preview:
 
 
 @dataclass
-class Report:
+class ImportReport:
     """What an import did.
 
     :ivar counted: what the rows made -> how many.
@@ -187,12 +187,12 @@ def preview(file: importfile.File, mails: bool, provider: str = registry.MAIN) -
 
 
 def run(
-    rows: Sequence[Row],
+    rows: Sequence[ImportRow],
     by: str,
     mails_an_hour: int = 0,
-    stop: Callable[[Report], bool] = lambda report: False,
+    stop: Callable[[ImportReport], bool] = lambda report: False,
     provider: str = registry.MAIN,
-) -> Report:
+) -> ImportReport:
     """Import rows, each in a commit of its own.
 
     :param by: user id of the owner.
@@ -201,7 +201,7 @@ def run(
     :param stop: called after each row; whether that is enough.
     :param provider: name of the payment provider whose products they are.
     """
-    report = Report(left=len(rows))
+    report = ImportReport(left=len(rows))
     times = _mail_times(mails_an_hour)
     mail_at = next(times)
     for row in rows:
@@ -230,7 +230,7 @@ def run(
     return report
 
 
-def _grant(row: Row, provider: str, by: str, mail_at: datetime | None) -> commands.Grant:
+def _grant(row: ImportRow, provider: str, by: str, mail_at: datetime | None) -> commands.Grant:
     return commands.Grant(
         row.address,
         (provider, row.product_id),
@@ -244,7 +244,7 @@ def _grant(row: Row, provider: str, by: str, mail_at: datetime | None) -> comman
     )
 
 
-def _look(row: Row, provider: str, mails: bool) -> Line:
+def _look(row: ImportRow, provider: str, mails: bool) -> Line:
     grant = _grant(row, provider, "", timestamps.now() if mails else None)
     if ledger.get(plone_site.get(), grant.key) is not None:
         return Line(row, DONE)
@@ -252,7 +252,7 @@ def _look(row: Row, provider: str, mails: bool) -> Line:
     return _line(row, grant.key, plan)
 
 
-def _line(row: Row, key: str, plan: Plan) -> Line:
+def _line(row: ImportRow, key: str, plan: Plan) -> Line:
     verdict = plan.verdicts[key]
     if verdict.outcome == ledger.ATTENTION:
         return Line(row, ATTENTION, plan.grant, (verdict.reason, verdict.subject))
@@ -260,7 +260,9 @@ def _line(row: Row, key: str, plan: Plan) -> Line:
     return Line(row, what, plan.grant)
 
 
-def _import(row: Row, provider: str, by: str, mail_at: datetime | None) -> tuple[str, bool]:
+def _import(
+    row: ImportRow, provider: str, by: str, mail_at: datetime | None
+) -> tuple[str, bool]:
     """Import a row.
 
     :returns: what it made, and whether the member is mailed.

@@ -70,7 +70,7 @@ class Trouble:
 
 
 @dataclass
-class Report:
+class ReconcileReport:
     """What was applied.
 
     :ivar looked_at: members so far.
@@ -133,8 +133,8 @@ def fingerprint(found: Iterable[Change]) -> str:
 
 
 def apply(
-    found: Iterable[Change], enough: Callable[[Report], bool] = lambda report: False
-) -> Report:
+    found: Iterable[Change], enough: Callable[[ReconcileReport], bool] = lambda report: False
+) -> ReconcileReport:
     """Reconcile the buyers of these changes.
 
     :param found: what the dry run found; each buyer is looked at anew, so that nothing outdated
@@ -144,7 +144,7 @@ def apply(
     """
     if plone_site.is_copy():
         raise CopyOfSite
-    report = Report()
+    report = ReconcileReport()
     for change in found:
         try:
             plan = pipeline.provision(change.buyer_id, follow_mapping=True)

@@ -19,7 +19,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Row:
+class BuyerRow:
     """A buyer as it stands in a list.
 
     :ivar address: the one of the latest payment.
@@ -33,7 +33,7 @@ class Row:
     standings: tuple[products.ProductAccess, ...]
 
 
-class Directory:
+class BuyerList:
     """The buyers whom words fit; without words all who ever paid, the latest first.
 
     :ivar total: how many there are, or how many are listed when :attr:`capped`.
@@ -51,7 +51,7 @@ class Directory:
         else:
             self.total = trees.tree(site, "buyers_paid_count")()
 
-    def rows(self, start: int, size: int, now: datetime) -> list[Row]:
+    def rows(self, start: int, size: int, now: datetime) -> list[BuyerRow]:
         """A page of the list.
 
         :param start: buyers before the page, from 0.
@@ -68,11 +68,11 @@ class Directory:
             ids = [index[place] for place in places]
         return [self._row(buyer_id, now) for buyer_id in ids]
 
-    def _row(self, buyer_id: str, now: datetime) -> Row:
+    def _row(self, buyer_id: str, now: datetime) -> BuyerRow:
         buyer = buyers.get(self._site, buyer_id)
         found = [ledger.get(self._site, key) for key in buyer["keys"]]
         counting = history.in_order(entry for entry in found if entry["counts"])
-        return Row(
+        return BuyerRow(
             buyer_id=buyer_id,
             name=explanation.name(found),
             address=explanation.addresses(buyer, found)[0],

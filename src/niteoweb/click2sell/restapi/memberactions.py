@@ -47,7 +47,7 @@ class MembersPost(Operation):
 
     def operate(self) -> dict[str, Any]:
         buyer, name = self._asked()
-        given = self.options(**_kinds(commands.COMMANDS[name].form, buyer), dry_run=bool)
+        given = self.options(**kinds(commands.COMMANDS[name].form, buyer), dry_run=bool)
         dry_run = given.pop("dry_run", False)
         values = {"provider": registry.MAIN, "product_id": "", **given}
         values["product"] = values["provider"], values["product_id"].strip()
@@ -94,12 +94,12 @@ class MembersPost(Operation):
         return translate(message, context=self.request)
 
 
-def _kinds(form: IInterface, buyer: buyers.Buyer | None) -> dict[str, type]:
+def kinds(form: IInterface, buyer: buyers.Buyer | None) -> dict[str, type]:
     """The options of a form, and their types; a buyer's address and name are known."""
-    kinds = {}
+    kinds_: dict[str, type] = {}
     for name, field in schema.getFieldsInOrder(form):
         if name == "product":
-            kinds |= {"provider": str, "product_id": str}
+            kinds_ |= {"provider": str, "product_id": str}
         elif buyer is None or name not in ("address", "name"):
-            kinds[name] = next((TYPES[t] for t in TYPES if isinstance(field, t)), str)
-    return kinds
+            kinds_[name] = next((TYPES[t] for t in TYPES if isinstance(field, t)), str)
+    return kinds_

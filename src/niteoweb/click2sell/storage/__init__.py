@@ -5,6 +5,7 @@ from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.storage import writer
 from niteoweb.click2sell.storage.transactions import NotPossible
+from niteoweb.click2sell.storage.trees import sparing
 
 
-__all__ = ["moments", "transactions", "trees", "writer", "NotPossible"]
+__all__ = ["moments", "transactions", "trees", "writer", "NotPossible", "sparing"]

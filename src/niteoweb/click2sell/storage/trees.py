@@ -8,16 +8,24 @@ from Acquisition import aq_base
 from BTrees.Length import Length
 from BTrees.OOBTree import OOBTree
 from BTrees.OOBTree import OOTreeSet
+from collections.abc import Iterable
+from collections.abc import Iterator
 from hashlib import sha256
 from persistent.mapping import PersistentMapping
 from typing import Any
+from typing import TypeVar
 from zope.annotation.interfaces import IAnnotations
 
 import json
 import transaction
 
 
+T = TypeVar("T")
+
 KEY = "niteoweb.click2sell"
+
+#: Stored objects after which the database's cache is made small again.
+BATCH = 500
 
 #: Where a transaction keeps what holds the trees of a site.
 _KNOWN = object()
@@ -128,6 +136,18 @@ def tree(site: Any, name: str) -> Any:
     root = _looked_up(site)
     found = None if root is None else root.get(name)
     return _stand_in(site, name) if found is None else found
+
+
+def sparing(site: Any, items: Iterable[T]) -> Iterator[T]:
+    """Go through stored objects without keeping them all in memory.
+
+    :param items: read as they are asked for.
+    """
+    for number, item in enumerate(items, start=1):
+        yield item
+        if not number % BATCH:
+            # The database's cache would only shrink when the connection closes.
+            site._p_jar.cacheGC()
 
 
 def _looked_up(site: Any) -> PersistentMapping | None:

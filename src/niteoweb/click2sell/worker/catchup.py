@@ -22,7 +22,7 @@ from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.storage import writer
-from niteoweb.click2sell.worker.report import Report
+from niteoweb.click2sell.worker.report import SweepReport
 from typing import Any
 
 import logging
@@ -39,7 +39,7 @@ OVERLAP = timedelta(minutes=10)
 _ENDING = frozenset({Kind.EXPIRY, Kind.REFUND, Kind.CHARGEBACK})
 
 
-def run(report: Report, now: datetime) -> None:
+def run(report: SweepReport, now: datetime) -> None:
     """Ask all providers that can be asked, and process what is new.
 
     :param report: of the sweep; it is told what was found.
@@ -67,7 +67,7 @@ def _can_be_asked(provider: IPaymentProvider) -> bool:
     return changes is not None and bool(registry.settings(provider).api_token)
 
 
-def _ask(provider: IPaymentProvider, report: Report, now: datetime) -> None:
+def _ask(provider: IPaymentProvider, report: SweepReport, now: datetime) -> None:
     start = since(plone_site.get(), provider, now) - OVERLAP
     # By the time of asking: what was read since the sweep began is older than that.
     for notification in _changes(provider, start, timestamps.now()):

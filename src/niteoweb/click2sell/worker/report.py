@@ -15,7 +15,7 @@ logger = logging.getLogger("niteoweb.click2sell")
 
 
 @dataclass
-class Report:
+class SweepReport:
     """What a sweep did, or would do.
 
     :ivar as_of: the moment that it looked at, in UTC.

@@ -32,7 +32,7 @@ from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.storage import writer
 from niteoweb.click2sell.worker import catchup
 from niteoweb.click2sell.worker import unfinished
-from niteoweb.click2sell.worker.report import Report
+from niteoweb.click2sell.worker.report import SweepReport
 from typing import Any
 
 import logging
@@ -53,7 +53,7 @@ def sweep(
     as_of: datetime | None = None,
     confirmed: bool = False,
     mails: bool = True,
-) -> Report:
+) -> SweepReport:
     """Do what is due.
 
     :param dry_run: only tell.
@@ -69,7 +69,7 @@ def sweep(
     if as_of is not None and not dry_run:
         raise ValueError("as_of needs dry_run: the past and the future cannot be applied")
     now = as_of or timestamps.now()
-    report = Report(now, dry_run, plone_site.is_copy())
+    report = SweepReport(now, dry_run, plone_site.is_copy())
     site = plone_site.get()
     if dry_run or report.copy:
         _look(site, report, now, confirmed or as_of is not None)
@@ -99,7 +99,7 @@ def _begin(site: Any, now: datetime) -> None:
     validation.forget_old(site, now)
 
 
-def _look(site: Any, report: Report, now: datetime, confirmed: bool) -> None:
+def _look(site: Any, report: SweepReport, now: datetime, confirmed: bool) -> None:
     """Fill the report without changing anything."""
     report.silent = {} if confirmed else silence.silent(site, now)
     due = unfinished.due(site, now)
@@ -115,7 +115,7 @@ def _look(site: Any, report: Report, now: datetime, confirmed: bool) -> None:
     _wait(site, report, now)
 
 
-def _lapsed(report: Report, now: datetime, confirmed: bool) -> frozenset[str]:
+def _lapsed(report: SweepReport, now: datetime, confirmed: bool) -> frozenset[str]:
     """End what is over, unless that would be suspiciously much.
 
     :returns: the buyers for whom that was not done.
@@ -136,7 +136,7 @@ def _lapsed(report: Report, now: datetime, confirmed: bool) -> frozenset[str]:
     return frozenset()
 
 
-def _pending(report: Report, waiting: frozenset[str]) -> None:
+def _pending(report: SweepReport, waiting: frozenset[str]) -> None:
     """Give the groups that exist by now.
 
     :param waiting: buyers who have to wait for the owner, because the circuit breaker tripped.
@@ -145,7 +145,7 @@ def _pending(report: Report, waiting: frozenset[str]) -> None:
     report.granted = sum(bool(plan.grant) for plan in _provision(report, ready, False))
 
 
-def _awaited(report: Report) -> None:
+def _awaited(report: SweepReport) -> None:
     """Make the accounts that had to wait, as many as there is room for."""
     called = accountquota.called(plone_site.get())
     for plan in _provision(report, called, False, Turn.CALLED):
@@ -154,7 +154,7 @@ def _awaited(report: Report) -> None:
             break
 
 
-def _alert(report: Report, now: datetime) -> None:
+def _alert(report: SweepReport, now: datetime) -> None:
     """Owe the owner the mails about what they do not know yet."""
     try:
         transactions.run(lambda site: alerts.file(site, report.stopped, now))
@@ -165,7 +165,7 @@ def _alert(report: Report, now: datetime) -> None:
 
 
 def _plans(
-    report: Report, buyer_ids: Iterable[str], now: datetime, confirmed: bool
+    report: SweepReport, buyer_ids: Iterable[str], now: datetime, confirmed: bool
 ) -> Iterable[plans.Plan]:
     """What would have to be done for buyers; nothing is changed."""
     site = plone_site.get()
@@ -177,7 +177,7 @@ def _plans(
 
 
 def _provision(
-    report: Report,
+    report: SweepReport,
     buyer_ids: Iterable[str],
     confirmed: bool,
     turn: Turn = Turn.ARRIVAL,
@@ -191,7 +191,7 @@ def _provision(
             report.trouble(buyer_id, error)
 
 
-def _mails(report: Report, now: datetime) -> None:
+def _mails(report: SweepReport, now: datetime) -> None:
     """Send what is due, for as long as the mail server does not waste too much time."""
     wasted = 0.0
     for mail_id in outbox.due(plone_site.get(), now):
@@ -214,7 +214,7 @@ def _mails(report: Report, now: datetime) -> None:
     report.mails["due"] = len(outbox.due(plone_site.get(), timestamps.now()))
 
 
-def _wait(site: Any, report: Report, now: datetime) -> None:
+def _wait(site: Any, report: SweepReport, now: datetime) -> None:
     """Tell how much waits for its next attempt."""
     report.waiting = {
         "entries": retry.waiting(site, now),
@@ -258,7 +258,7 @@ def _blocked(site: Any, plan: plans.Plan) -> bool:
     )
 
 
-def _break(site: Any, report: Report, confirmed: bool) -> None:
+def _break(site: Any, report: SweepReport, confirmed: bool) -> None:
     """Trip the circuit breaker: a wrong clock or mapping must not empty the site."""
     settings = plone_site.settings()
     with_access = trees.tree(site, "buyers_with_access")()

@@ -10,11 +10,11 @@ from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.provisioning import enrichment
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.storage import transactions
-from niteoweb.click2sell.worker.report import Report
+from niteoweb.click2sell.worker.report import SweepReport
 from typing import Any
 
 
-def take_up(report: Report, now: datetime) -> None:
+def take_up(report: SweepReport, now: datetime) -> None:
     """Take up what is due, for the sweep.
 
     :param report: is told what became of it.
@@ -47,7 +47,7 @@ def _to_ask(site: Any) -> Iterator[str]:
             yield name
 
 
-def _take_up(report: Report, key: str) -> str:
+def _take_up(report: SweepReport, key: str) -> str:
     """Take up an entry.
 
     :returns: the reason of what became of it, "" for none.

@@ -36,7 +36,7 @@ class MembersView(ListPage):
         self.request.response.setHeader("Cache-Control", "no-store")
         if self.names:
             return self._of_one()
-        found = buyerlist.Directory(self.context, self.search)
+        found = buyerlist.BuyerList(self.context, self.search)
         start = self.turn_to_page(found.total)
         now = timestamps.now()
         self.capped = found.capped

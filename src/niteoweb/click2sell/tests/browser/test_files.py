@@ -1,9 +1,10 @@
 """Site Setup: the files to take along, and the accounts."""
 
 from niteoweb.click2sell.browser.desk import download
-from niteoweb.click2sell.browser.desk import tables as table
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.report import notifications
+from niteoweb.click2sell.report import tables
+from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.tests.base import EMAIL
 from niteoweb.click2sell.tests.base import SiteTestCase
 from niteoweb.click2sell.tests.browser.test_notifications import NOBODY
@@ -217,7 +218,7 @@ class TestMembersFile(FileTestCase):
         self.later(days=40)
         self.assertIn("1: lapsed", self.members()[EMAIL]["Products"])
         silent = {"click2sell": self.now}
-        with mock.patch.object(table.silence, "silent", lambda *_: silent):
+        with mock.patch.object(tables.silence, "silent", lambda *_: silent):
             self.assertIn("1: days of grace", self.members()[EMAIL]["Products"])
 
     def test_a_member_with_two_addresses_is_one(self):
@@ -397,8 +398,8 @@ class TestMemory(SiteTestCase):
         connection.cacheMinimize()
         connection._cache.cache_size = 50
         most = rows = 0
-        with mock.patch.object(table, "BATCH", 20):
-            for _row in table.notifications(self.portal, notifications.Filters()):
+        with mock.patch.object(trees, "BATCH", 20):
+            for _row in tables.notifications(self.portal, notifications.Filters()):
                 rows += 1
                 most = max(most, connection._cache.cache_non_ghost_count)
         self.assertEqual(rows, 1201)
@@ -407,7 +408,7 @@ class TestMemory(SiteTestCase):
     def test_rows_come_one_by_one(self):
         write(self.portal, 1, outcome=ledger.ACCEPTED)
         write(self.portal, 2, minutes=1, outcome=ledger.ACCEPTED)
-        rows = table.notifications(self.portal, notifications.Filters())
+        rows = tables.notifications(self.portal, notifications.Filters())
         next(rows)
         with mock.patch.object(ledger, "get", wraps=ledger.get) as read:
             next(rows)

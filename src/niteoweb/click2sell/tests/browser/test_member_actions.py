@@ -113,12 +113,12 @@ class TestForms(test_members.MembersTestCase):
         self.assertIn(
             f"The welcome mail goes to {EMAIL}, with a new password.", self.text(browser)
         )
-        with mock.patch.object(delivery.letters, "send") as send:
+        with mock.patch.object(delivery.messages, "send") as send:
             browser.getControl(name="confirm").click()
         self.assertEqual(send.call_count, 1)
         self.assertIn("The welcome mail was sent.", self.text(browser))
         browser = self.looked("resend", way="link")
-        with mock.patch.object(delivery.letters, "send", side_effect=OSError()):
+        with mock.patch.object(delivery.messages, "send", side_effect=OSError()):
             browser.getControl(name="confirm").click()
         self.assertIn("The mail was not sent yet.", self.text(browser))
 
@@ -259,7 +259,7 @@ class TestServices(test_notifications.ServiceTestCase):
         self.assertEqual(answer.json()["buyers"][0]["live"], [])
         self.assertNotIn("premium", self.groups())
         self.assertTrue(self.of_john("resend", dry_run=True).json()["dry_run"])
-        with mock.patch.object(delivery.letters, "send"):
+        with mock.patch.object(delivery.messages, "send"):
             self.assertEqual(self.of_john("resend", way="password").json()["state"], "sent")
 
     def test_impossible_options(self):

@@ -7,7 +7,7 @@ from niteoweb.click2sell.owner import action
 from niteoweb.click2sell.owner import commands
 from niteoweb.click2sell.owner import decisions
 from niteoweb.click2sell.owner import importing
-from niteoweb.click2sell.owner.importfile import Row
+from niteoweb.click2sell.owner.importfile import ImportRow
 from niteoweb.click2sell.privacy import erasure
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import plan
@@ -255,7 +255,7 @@ class TestOwner(CapTestCase):
         for number in (1, 2, 3):
             self.later(seconds=1)
             self.grant(number)
-        rows = [Row(n, f"{n}@example.org", "", "1", None, f"ref {n}") for n in (4, 5, 6)]
+        rows = [ImportRow(n, f"{n}@example.org", "", "1", None, f"ref {n}") for n in (4, 5, 6)]
         importing.run(rows, "owner")
         self.assertEqual(self.members(), [1, 2, 3, 4, 5, 6])
         self.come(7, 8, 9)

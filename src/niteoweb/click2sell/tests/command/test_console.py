@@ -115,7 +115,9 @@ class TestCommands(SiteTestCase):
         self.assertEqual(self.groups(), ["click2sell", "premium"])
 
     def test_the_sweep_ends_with_1_when_it_stopped(self):
-        report = sweeping.Report(self.now, False, False, stopped={"members": 50, "limit": 20})
+        report = sweeping.SweepReport(
+            self.now, False, False, stopped={"members": 50, "limit": 20}
+        )
         with mock.patch.object(sweeping, "sweep", return_value=report) as called:
             text = self.call(sweep.main, status=1)
             self.assertIn("Stopped: 50 members", text)
@@ -126,7 +128,7 @@ class TestCommands(SiteTestCase):
             called.assert_called_with(False, None, True, True)
 
     def test_the_sweep_ends_with_1_when_something_unexpected_happened(self):
-        report = sweeping.Report(self.now, False, False, troubled=2)
+        report = sweeping.SweepReport(self.now, False, False, troubled=2)
         with mock.patch.object(sweeping, "sweep", return_value=report):
             self.assertIn("2 members or mails are in trouble", self.call(sweep.main, status=1))
 
@@ -183,7 +185,7 @@ class TestCommands(SiteTestCase):
         self.assertEqual(self.groups(), ["click2sell", "course"])
 
     def test_reconcile_ends_with_1_when_members_are_left(self):
-        report = reconciliation.Report(looked_at=2, changed=1, left=1)
+        report = reconciliation.ReconcileReport(looked_at=2, changed=1, left=1)
         with mock.patch.object(reconciliation, "apply", return_value=report):
             text = self.call(reconcile.main, "--apply", status=1)
         self.assertEqual(text, "1 members changed, 1 left.\n")

@@ -9,7 +9,6 @@ from niteoweb.click2sell import notification
 from niteoweb.click2sell.browser import callback
 from niteoweb.click2sell.browser.desk import member
 from niteoweb.click2sell.browser.desk import plots
-from niteoweb.click2sell.browser.words import products
 from niteoweb.click2sell.browser.words import timeline as happenings
 from niteoweb.click2sell.command import adopt
 from niteoweb.click2sell.command import console
@@ -24,6 +23,8 @@ from niteoweb.click2sell.ledger import counters
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import ownership
 from niteoweb.click2sell.ledger import reasons
+from niteoweb.click2sell.owner.commands import COMMANDS
+from niteoweb.click2sell.report import labels
 from niteoweb.click2sell.report import notifications as listing
 from niteoweb.click2sell.restapi import memberactions
 from niteoweb.click2sell.restapi import notifications
@@ -42,7 +43,7 @@ from niteoweb.click2sell.tests.docs import test_services as test_docs_services
 from niteoweb.click2sell.tests.docs.test_docs import DOCS
 from niteoweb.click2sell.tests.docs.test_docs import pages
 from niteoweb.click2sell.tests.docs.test_docs import with_docs
-from niteoweb.click2sell.worker.report import Report
+from niteoweb.click2sell.worker.report import SweepReport
 from pathlib import Path
 from zope.schema import getFieldsInOrder
 
@@ -168,7 +169,8 @@ class TestCompleteness(unittest.TestCase):
     def test_options_and_fields_of_services(self):
         options = re.findall(r"(\w+)=(?:bool|str)", inspect.getsource(SweepPost.operate))
         self.assertEqual(len(options), 3)
-        options += {*memberactions.TO_AN_ADDRESS}.union(*memberactions.OPTIONS.values())
+        for command in COMMANDS.values():
+            options += memberactions.kinds(command.form, None)
         fields = [*notifications.SUMMARY, *notifications.DETAILS, "terms", "payload"]
         words = [*options, *fields, *listing.NAMES]
         self.assert_explained("services.rst", [f"``{word}``" for word in words])
@@ -189,7 +191,7 @@ class TestCompleteness(unittest.TestCase):
         self.assert_explained("privacy.rst", [f"``{word}``" for word in words])
 
     def test_members(self):
-        states = [str(badge.text) for badge in products.STATES.values()]
+        states = [str(text) for text in labels.STATES.values()]
         self.assert_explained("members.rst", [f"* - *{state}*" for state in states])
         events = [
             *(timeline.NOTIFICATION, timeline.ACTION, timeline.NOTE, timeline.FILED),
@@ -199,7 +201,7 @@ class TestCompleteness(unittest.TestCase):
         self.assert_explained("services.rst", [f"``{word}``" for word in words])
 
     def test_report(self):
-        report = Report(datetime.min, False, False).as_json()
+        report = SweepReport(datetime.min, False, False).as_json()
         self.assert_explained("operation.rst", [f"``{name}``" for name in report])
 
     def test_figures(self):

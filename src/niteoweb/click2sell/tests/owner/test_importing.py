@@ -58,7 +58,7 @@ class ImportTestCase(SiteTestCase):
     def look(self, text: str = FILE, mails: bool = False) -> importing.Preview:
         return importing.preview(self.read(text), mails)
 
-    def run_(self, text: str = FILE, mails: int = 0, **options) -> importing.Report:
+    def run_(self, text: str = FILE, mails: int = 0, **options) -> importing.ImportReport:
         return importing.run(self.look(text).rows, "boss", mails, **options)
 
     def what(self, text: str = FILE) -> list[str]:

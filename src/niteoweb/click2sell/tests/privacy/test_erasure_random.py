@@ -14,7 +14,7 @@ from niteoweb.click2sell.owner import action
 from niteoweb.click2sell.owner import commands
 from niteoweb.click2sell.owner import decisions
 from niteoweb.click2sell.owner import importing
-from niteoweb.click2sell.owner.importfile import Row
+from niteoweb.click2sell.owner.importfile import ImportRow
 from niteoweb.click2sell.privacy import erasure
 from niteoweb.click2sell.privacy import export
 from niteoweb.click2sell.privacy import preview
@@ -218,7 +218,7 @@ class _History:
 
     def imported(self) -> Any:
         reference = f"A-{self.seed}-{self.any.randrange(5)}"
-        row = Row(1, self.address(), "Jo Lee", self.any.choice("12"), None, reference)
+        row = ImportRow(1, self.address(), "Jo Lee", self.any.choice("12"), None, reference)
         report = importing.run([row], "owner", self.any.choice((0, 100)))
         return not report.failed
 

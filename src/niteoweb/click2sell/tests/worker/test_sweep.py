@@ -233,7 +233,7 @@ class TestBreaker(SweepTestCase):
                 with mock.patch.object(
                     sweeping.plone_site, "settings", lambda found=found: found
                 ):
-                    report = sweeping.Report(self.now, True, False)
+                    report = sweeping.SweepReport(self.now, True, False)
                     report.lapsed = [{}] * 22
                     sweeping._break(self.portal, report, False)
                 self.assertEqual(report.stopped, stopped)
@@ -646,7 +646,7 @@ class TestDryRun(SweepTestCase):
 
 class TestReport(SweepTestCase):
     def test_as_json(self):
-        report = sweeping.Report(self.now, True, False, silent={"b": self.now})
+        report = sweeping.SweepReport(self.now, True, False, silent={"b": self.now})
         self.assertEqual(
             report.as_json(),
             {
