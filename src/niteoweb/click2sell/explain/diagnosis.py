@@ -15,7 +15,7 @@ from niteoweb.click2sell.explain.groups import Membership
 from niteoweb.click2sell.explain.products import ProductAccess
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import pseudonyms
-from niteoweb.click2sell.ledger import reasons as reason
+from niteoweb.click2sell.ledger import reasons
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.member import privilege
@@ -129,7 +129,7 @@ def text(
         mapping={
             "time": shown(found.at) if found.at else "",
             "subject": found.subject,
-            "reason": said(reason.text(found.reason, found.reason_subject)),
+            "reason": said(reasons.text(found.reason, found.reason_subject)),
         },
     )
 

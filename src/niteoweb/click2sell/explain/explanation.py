@@ -10,7 +10,7 @@ from datetime import datetime
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import history
-from niteoweb.click2sell.explain import diagnosis as obstacle
+from niteoweb.click2sell.explain import diagnosis
 from niteoweb.click2sell.explain import groups as membership
 from niteoweb.click2sell.explain import products
 from niteoweb.click2sell.explain import timeline
@@ -56,7 +56,7 @@ class Explanation:
     exists: bool
     made: bool
     deleted_at: datetime | None
-    obstacle: obstacle.Obstacle | None
+    obstacle: diagnosis.Obstacle | None
     standings: tuple[products.ProductAccess, ...]
     groups: tuple[membership.Membership, ...]
     purchases: tuple[Purchase, ...]
@@ -83,7 +83,7 @@ def explain(site: Any, buyer: buyers.Buyer, now: datetime) -> Explanation:
         exists=exists,
         made=buyer["made"],
         deleted_at=timestamps.from_iso(buyer["deleted_at"]) if buyer["deleted_at"] else None,
-        obstacle=obstacle.find(site, buyer, everything, found, groups, now),
+        obstacle=diagnosis.find(site, buyer, everything, found, groups, now),
         standings=found,
         groups=groups,
         purchases=tuple(_purchases(counting)),

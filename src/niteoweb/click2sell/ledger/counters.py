@@ -18,7 +18,7 @@ from datetime import timezone
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.entitlement import GRANTS_NOTHING
-from niteoweb.click2sell.ledger import entries as shelf
+from niteoweb.click2sell.ledger import entries
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import OWNER
 from niteoweb.click2sell.notification import PAYMENTS
@@ -134,7 +134,7 @@ def first_payment_day(entries: Iterable[Mapping[str, Any]]) -> str:
 
 def follow_payments(site: Any, buyer: PersistentMapping) -> None:
     """Count a buyer as new on the day of the first payment."""
-    new_on = first_payment_day(shelf.get(site, key) for key in buyer["keys"])
+    new_on = first_payment_day(entries.get(site, key) for key in buyer["keys"])
     _move(site, NEW_BUYERS, buyer, "new_on", new_on)
     follow_login(site, buyer)
 

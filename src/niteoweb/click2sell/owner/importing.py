@@ -28,6 +28,7 @@ from niteoweb.click2sell.provisioning import Plan
 from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees
+from niteoweb.click2sell.storage import writer
 from typing import Any
 from zope.i18nmessageid import Message
 
@@ -226,7 +227,8 @@ def run(
         if stop(report):
             break
     if report.mails:
-        transactions.run(lambda site: _remember(site, mail_at))
+        with writer.section():
+            transactions.run(lambda site: _remember(site, mail_at))
     return report
 
 

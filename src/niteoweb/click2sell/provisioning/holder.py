@@ -19,7 +19,7 @@ from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.entitlement import lives
-from niteoweb.click2sell.ledger import entries as shelf
+from niteoweb.click2sell.ledger import entries
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import pseudonyms
 from niteoweb.click2sell.notification import GIVING
@@ -59,10 +59,10 @@ def _follow(site: Any, entry: ledger.Entry, now: datetime) -> Notification | Non
         return None
     holders = trees.tree(site, "holders")
     number = trees.number(entry["provider"], entry["origin"])
-    before = [shelf.at(site, place) for place in holders.get(number, ())]
+    before = [entries.at(site, place) for place in holders.get(number, ())]
     after, over = _order(site, before, entry, now) if gives else (_first(before, entry), None)
     if after != before:
-        holders[number] = tuple(map(shelf.place, after))
+        holders[number] = tuple(map(entries.place, after))
     return None if over is None else _end(over, entry, max(entry, after[-1], key=_time))
 
 

@@ -27,7 +27,7 @@ from niteoweb.click2sell.entitlement import UNKNOWN_KIND
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import pseudonyms
 from niteoweb.click2sell.ledger import silence
-from niteoweb.click2sell.member import accounts as member
+from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import OWNER
 from niteoweb.click2sell.provider import registry
@@ -313,7 +313,7 @@ def _properties(
 
 
 def _different(user_id: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
-    present = member.fields(user_id, tuple(wanted))
+    present = accounts.fields(user_id, tuple(wanted))
     return {name: value for name, value in wanted.items() if present[name] != value}
 
 

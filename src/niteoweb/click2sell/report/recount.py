@@ -16,7 +16,7 @@ from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.entitlement import compute
 from niteoweb.click2sell.entitlement import mapping
 from niteoweb.click2sell.entitlement import Policy
-from niteoweb.click2sell.ledger import counters as figures
+from niteoweb.click2sell.ledger import counters
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.settings import effective
@@ -74,7 +74,7 @@ def rebuild(site: Any) -> int:
     for buyer_id, values in _in_batches(site, found.buyers.items(), changing=True):
         ledger.change(records[buyer_id], **values)
     for (tree, key), difference in found.counters.items():
-        figures.change(site, tree, key, difference)
+        counters.change(site, tree, key, difference)
     for tree, place in found.missing:
         trees.tree(site, tree).insert(place)
     for tree, place in found.surplus:
@@ -87,17 +87,17 @@ def differences(site: Any) -> Differences:
     found, counted = Differences(), Counter()
     for entry in _in_batches(site, trees.tree(site, "entries").values()):
         day = _day(entry)
-        _count(counted, day, figures.OF_KIND.get(entry["kind"], ""))
+        _count(counted, day, counters.OF_KIND.get(entry["kind"], ""))
         if day != entry.get("counted_on", ""):
             found.entries[entry["key"]] = day
     lines, policy = effective.mapping(), effective.policy()
     for record in _in_batches(site, trees.tree(site, "buyers").values()):
         wanted = _fields(site, record, lines, policy)
-        _count(counted, wanted["new_on"], figures.NEW_BUYERS)
+        _count(counted, wanted["new_on"], counters.NEW_BUYERS)
         for day in record.get("ended_on", ()):
-            _count(counted, day, figures.LAPSES)
+            _count(counted, day, counters.LAPSES)
         counted.update(("products_with_access", product) for product in record["live"])
-        counted["figures", figures.LOGINS_AWAITED] += bool(wanted["login_awaited"])
+        counted["figures", counters.LOGINS_AWAITED] += bool(wanted["login_awaited"])
         places = [("renewals_awaited", place) for place in wanted["renewals_awaited"]]
         if wanted["login_awaited"]:
             places.append(("logins_awaited", wanted["login_awaited"]))
@@ -110,8 +110,8 @@ def differences(site: Any) -> Differences:
         if different:
             found.buyers[record["id"]] = different
     for mail in _in_batches(site, trees.tree(site, "mails").values()):
-        if figures.mail_failed(mail):
-            found.missing += _not_filed(site, [("mails_failed", figures.mail_place(mail))])
+        if counters.mail_failed(mail):
+            found.missing += _not_filed(site, [("mails_failed", counters.mail_place(mail))])
     for tree in COUNTERS:
         counted.subtract({(tree, key): n() for key, n in trees.tree(site, tree).items()})
     found.counters = {key: difference for key, difference in counted.items() if difference}
@@ -131,24 +131,24 @@ def _fields(
     terms = history.late_terms(counting, lines)
     outcome = compute(history.facts(counting, terms), policy)
     wanted = {
-        "new_on": figures.first_payment_day(
+        "new_on": counters.first_payment_day(
             {**entry, "counted_on": _day(entry)} for entry in entries
         ),
-        "renewals_awaited": figures.renewal_places(record, outcome.renewals()),
+        "renewals_awaited": counters.renewal_places(record, outcome.renewals()),
     }
     if record["made"] and accounts.exists(record["user_id"]):
         wanted["logged_in"] = not accounts.never_logged_in(record["user_id"])
-    wanted["login_awaited"] = figures.login_place({**record, **wanted})
+    wanted["login_awaited"] = counters.login_place({**record, **wanted})
     return wanted
 
 
 def _day(entry: Mapping[str, Any]) -> str:
-    return figures.entry_day(entry, entry["outcome"] in ledger.EFFECTIVE)
+    return counters.entry_day(entry, entry["outcome"] in ledger.EFFECTIVE)
 
 
 def _count(counted: Counter[Any], day: str, name: str) -> None:
     if day:
-        counted.update(("figures", (period, name)) for period in figures.periods(day))
+        counted.update(("figures", (period, name)) for period in counters.periods(day))
 
 
 def _not_filed(site: Any, places: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
@@ -160,7 +160,9 @@ def _stands(site: Any, found: Differences, tree: str, place: tuple[Any, ...]) ->
     if tree == "mails_failed":
         mail = trees.tree(site, "mails").get(place[1])
         return (
-            mail is not None and figures.mail_failed(mail) and figures.mail_place(mail) == place
+            mail is not None
+            and counters.mail_failed(mail)
+            and counters.mail_place(mail) == place
         )
     awaits_login = tree == "logins_awaited"
     record = (buyers.of_user if awaits_login else buyers.get)(site, place[1])

@@ -1,9 +1,9 @@
-"""What a sweep did, or would do."""
+"""The report of a sweep."""
 
 from dataclasses import dataclass
 from dataclasses import field
 from datetime import datetime
-from niteoweb.click2sell.member import accounts as member
+from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.provisioning import Plan
 from typing import Any
 
@@ -16,7 +16,7 @@ logger = logging.getLogger("niteoweb.click2sell")
 
 @dataclass
 class SweepReport:
-    """What a sweep did, or would do.
+    """The report of a sweep, or of its preview.
 
     :ivar as_of: the moment that it looked at, in UTC.
     :ivar copy: this is a copy of the site; nothing was applied.
@@ -84,13 +84,13 @@ class SweepReport:
         logger.error("%s: %s\n%s", what, type(error).__name__, where)
         self.troubled += 1
 
-    def tell(self, plan: Plan) -> None:
+    def add(self, plan: Plan) -> None:
         """Add a member, if access to anything ends by the plan."""
         if plan.lost:
             self.lapsed.append(
                 {
                     "user_id": plan.user_id,
-                    "email": member.fields(plan.user_id, ("email",))["email"],
+                    "email": accounts.fields(plan.user_id, ("email",))["email"],
                     "products": [
                         {"provider": provider, "product_id": product_id}
                         for provider, product_id in plan.lost

@@ -1,7 +1,7 @@
-"""The sweep: what is due without a delivery. For cron, or a timer.
+"""The sweep: everything that is due without a delivery. For cron, or a timer.
 
-It takes up entries whose process died or that failed, asks providers for what they did not
-tell, ends lapsed access, gives missing groups, tells the owner, makes accounts that waited,
+It takes up entries whose process died or that failed, asks providers for missed notifications,
+ends lapsed access, gives missing groups, tells the owner, makes accounts that waited,
 sends due mails, and removes old payloads. Each member, entry and mail is a commit of its own,
 and two sweeps at once do each thing once.
 """
@@ -54,12 +54,12 @@ def sweep(
     confirmed: bool = False,
     mails: bool = True,
 ) -> SweepReport:
-    """Do what is due.
+    """Do everything that is due.
 
-    :param dry_run: only tell.
-    :param as_of: tell who will have lapsed by that moment, in UTC, if nothing else arrives
-        until then; only with `dry_run`. Neither silent providers nor the circuit breaker count:
-        they are about one sweep, and many will come until then.
+    :param dry_run: only report it.
+    :param as_of: report the members whose access will have lapsed by that moment, in UTC, if
+        nothing else arrives until then; only with `dry_run`. Silent providers and the circuit
+        breaker do not count: they are about one sweep, and many will come until then.
     :param confirmed: end access however many members lose it, and although a provider is
         silent.
     :param mails: also send due mails.
@@ -105,7 +105,7 @@ def _look(site: Any, report: SweepReport, now: datetime, confirmed: bool) -> Non
     due = unfinished.due(site, now)
     report.entries = {key: ledger.get(site, key)["outcome"] for key in due}
     for plan in _plans(report, _due(site, now), now, confirmed):
-        report.tell(plan)
+        report.add(plan)
     _break(site, report, confirmed)
     ready = _plans(report, _ready(site), now, confirmed)
     report.granted = sum(bool(plan.grant) for plan in ready)
@@ -116,15 +116,15 @@ def _look(site: Any, report: SweepReport, now: datetime, confirmed: bool) -> Non
 
 
 def _lapsed(report: SweepReport, now: datetime, confirmed: bool) -> frozenset[str]:
-    """End what is over, unless that would be suspiciously much.
+    """End lapsed access, unless suspiciously many members would lose it.
 
-    :returns: the buyers for whom that was not done.
+    :returns: the buyers whose access was not ended.
     """
     site = plone_site.get()
     report.silent = {} if confirmed else silence.silent(site, now)
     due = []
     for plan in _plans(report, _due(site, now), now, confirmed):
-        report.tell(plan)
+        report.add(plan)
         if not _blocked(site, plan):
             due.append(plan.buyer_id)
     _break(site, report, confirmed)
@@ -132,7 +132,7 @@ def _lapsed(report: SweepReport, now: datetime, confirmed: bool) -> frozenset[st
         return frozenset(due)
     report.lapsed = []
     for plan in _provision(report, due, confirmed):
-        report.tell(plan)
+        report.add(plan)
     return frozenset()
 
 
@@ -155,9 +155,10 @@ def _awaited(report: SweepReport) -> None:
 
 
 def _alert(report: SweepReport, now: datetime) -> None:
-    """Owe the owner the mails about what they do not know yet."""
+    """File the mails to the owner about news."""
     try:
-        transactions.run(lambda site: alerts.file(site, report.stopped, now))
+        with writer.section():
+            transactions.run(lambda site: alerts.file(site, report.stopped, now))
     except transactions.Busy:
         report.busy += 1
     except Exception as error:
@@ -167,7 +168,7 @@ def _alert(report: SweepReport, now: datetime) -> None:
 def _plans(
     report: SweepReport, buyer_ids: Iterable[str], now: datetime, confirmed: bool
 ) -> Iterable[plans.Plan]:
-    """What would have to be done for buyers; nothing is changed."""
+    """The plans for buyers; nothing is changed."""
     site = plone_site.get()
     for buyer_id in buyer_ids:
         try:
@@ -192,7 +193,7 @@ def _provision(
 
 
 def _mails(report: SweepReport, now: datetime) -> None:
-    """Send what is due, for as long as the mail server does not waste too much time."""
+    """Send due mails, for as long as the mail server does not waste too much time."""
     wasted = 0.0
     for mail_id in outbox.due(plone_site.get(), now):
         start = time.monotonic()
@@ -209,13 +210,13 @@ def _mails(report: SweepReport, now: datetime) -> None:
                 report.mails["failed"] += 1
                 wasted += time.monotonic() - start
         if wasted > WASTED_AT_MOST:
-            # What failed has moved to the end of the queue: the next sweep begins behind it.
+            # Failed mails have moved to the end of the queue: the next sweep tries others.
             break
     report.mails["due"] = len(outbox.due(plone_site.get(), timestamps.now()))
 
 
 def _wait(site: Any, report: SweepReport, now: datetime) -> None:
-    """Tell how much waits for its next attempt."""
+    """Report how much waits for its next attempt."""
     report.waiting = {
         "entries": retry.waiting(site, now),
         "mails": outbox.waiting(site, now),
@@ -235,7 +236,7 @@ def _ready(site: Any) -> list[str]:
     filed = trees.tree(site, "buyers_pending")
     ready: dict[str, None] = {}
     after = ("", "")
-    # From group to group: however many wait for one that is still missing, it is asked once.
+    # From group to group: a missing group is looked up once, however many buyers wait for it.
     while waiting := next(iter(filed.keys(min=after)), None):
         group_id = waiting[0]
         after = (group_id, "~")

@@ -15,9 +15,9 @@ from typing import Any
 
 
 def take_up(report: SweepReport, now: datetime) -> None:
-    """Take up what is due, for the sweep.
+    """Take up all entries that are due, for the sweep.
 
-    :param report: is told what became of it.
+    :param report: gets their outcomes.
     :param now: in UTC.
     """
     for key in retry.due(plone_site.get(), now):
@@ -25,12 +25,12 @@ def take_up(report: SweepReport, now: datetime) -> None:
     for provider in list(_to_ask(plone_site.get())):
         for key in retryqueue.waiting_for(plone_site.get(), provider):
             if _take_up(report, key) == enrichment.UNREACHABLE:
-                # So it is for the others. The next sweep begins with another one.
+                # The others would not be answered either. The next sweep begins with another.
                 break
 
 
 def due(site: Any, now: datetime) -> Iterator[str]:
-    """Keys of what :func:`take_up` takes up, if all providers can be reached.
+    """Keys of the entries that :func:`take_up` takes up, if all providers can be reached.
 
     :param now: in UTC.
     """
@@ -50,7 +50,7 @@ def _to_ask(site: Any) -> Iterator[str]:
 def _take_up(report: SweepReport, key: str) -> str:
     """Take up an entry.
 
-    :returns: the reason of what became of it, "" for none.
+    :returns: the reason of its outcome, "" for none.
     """
     try:
         result = pipeline.resume(key)

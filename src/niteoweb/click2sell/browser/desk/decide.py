@@ -5,7 +5,7 @@ from niteoweb.click2sell import _
 from niteoweb.click2sell.browser.desk.confirmation import Confirmation
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.ledger import ledger
-from niteoweb.click2sell.ledger import reasons as reason
+from niteoweb.click2sell.ledger import reasons
 from niteoweb.click2sell.owner import Action
 from niteoweb.click2sell.owner import decisions
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
@@ -82,7 +82,7 @@ class DecideView(Confirmation):
     @property
     def reason(self) -> Message | str:
         """Why it needs a person."""
-        return reason.text(self.entry["reason"], self.entry["subject"])
+        return reasons.text(self.entry["reason"], self.entry["subject"])
 
     @property
     def product(self) -> str:

@@ -5,14 +5,14 @@ from functools import cached_property
 from niteoweb.click2sell import _
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
-from niteoweb.click2sell.browser.words import formatting as shown
-from niteoweb.click2sell.browser.words import products as standings
+from niteoweb.click2sell.browser.words import formatting
+from niteoweb.click2sell.browser.words import products
 from niteoweb.click2sell.browser.words import timeline as happenings
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.entitlement import mapping
 from niteoweb.click2sell.entitlement import State
 from niteoweb.click2sell.explain import Cause
-from niteoweb.click2sell.explain import diagnosis as obstacle
+from niteoweb.click2sell.explain import diagnosis
 from niteoweb.click2sell.explain import explanation
 from niteoweb.click2sell.explain import groups as membership
 from niteoweb.click2sell.explain import ProductAccess
@@ -31,12 +31,12 @@ from zope.i18nmessageid import Message
 
 #: How a member stands to a group, as a badge.
 GROUPS = {
-    membership.GRANTED: shown.Badge(_("member"), "text-bg-success"),
-    membership.BY_HAND: shown.Badge(_("given by hand"), "text-bg-success"),
-    membership.TAKEN: shown.Badge(_("taken away by hand"), "text-bg-dark"),
-    membership.MISSING: shown.Badge(_("there is no such group"), "text-bg-danger"),
-    membership.BARRED: shown.Badge(_("cannot be given"), "text-bg-danger"),
-    membership.WAITING: shown.Badge(_("not given yet"), "text-bg-warning"),
+    membership.GRANTED: formatting.Badge(_("member"), "text-bg-success"),
+    membership.BY_HAND: formatting.Badge(_("given by hand"), "text-bg-success"),
+    membership.TAKEN: formatting.Badge(_("taken away by hand"), "text-bg-dark"),
+    membership.MISSING: formatting.Badge(_("there is no such group"), "text-bg-danger"),
+    membership.BARRED: formatting.Badge(_("cannot be given"), "text-bg-danger"),
+    membership.WAITING: formatting.Badge(_("not given yet"), "text-bg-warning"),
 }
 
 #: Happenings on the page; a longer history is shown when it is asked for.
@@ -66,7 +66,7 @@ class Action:
 class Product:
     """How the buyer stands with a product, what explains it, and what can be done about it."""
 
-    shown: standings.Shown
+    shown: products.Shown
     because: tuple[Because, ...]
     actions: tuple[Action, ...]
 
@@ -76,7 +76,7 @@ class Group:
     """A group that the buyer is in, or should be."""
 
     name: str
-    badge: shown.Badge
+    badge: formatting.Badge
     reasons: tuple[Because, ...]
 
 
@@ -119,7 +119,7 @@ class MemberView(OwnerPage):
         found = self.found.obstacle
         if found is None:
             return None
-        return obstacle.text(found, lambda at: shown.moment(at).text, shown.said)
+        return diagnosis.text(found, lambda at: formatting.moment(at).text, formatting.said)
 
     @property
     def obstacle_url(self) -> str:
@@ -141,10 +141,10 @@ class MemberView(OwnerPage):
         return f"{self.context.absolute_url()}/@@click2sell-privacy?{query}"
 
     @property
-    def deleted(self) -> shown.Moment | None:
+    def deleted(self) -> formatting.Moment | None:
         """When the account was deleted, if it was."""
         at = self.found.deleted_at
-        return shown.moment(at) if at is not None else None
+        return formatting.moment(at) if at is not None else None
 
     @property
     def account_url(self) -> str:
@@ -189,7 +189,7 @@ class MemberView(OwnerPage):
         found = sorted(self.found.standings, key=lambda standing: not standing.access)
         return [
             Product(
-                standings.of(one),
+                products.of(one),
                 tuple(self._link(cause) for cause in one.causes),
                 tuple(self._actions(one)),
             )
@@ -236,7 +236,7 @@ class MemberView(OwnerPage):
         if found.standing == membership.BY_HAND:
             reasons.append(Because(_("Given by hand."), ""))
         if found.at is not None:
-            at = {"time": shown.moment(found.at).text}
+            at = {"time": formatting.moment(found.at).text}
             text = _("An owner took it away on ${time}.", mapping=at)
             reasons.append(Because(text, ""))
         if found.problem:
@@ -270,12 +270,12 @@ class MemberView(OwnerPage):
         """A notification in a few words, such as "purchase R-123 on 3 May"."""
         by_hand = cause.provider == OWNER and cause.kind == Kind.PURCHASE
         names = {
-            "kind": shown.said(
-                _("access given by hand") if by_hand else shown.kind(cause.kind)
+            "kind": formatting.said(
+                _("access given by hand") if by_hand else formatting.kind(cause.kind)
             ),
             "receipt": cause.receipt,
-            "date": shown.day(cause.at),
+            "date": formatting.day(cause.at),
         }
         if cause.receipt and not by_hand:
-            return shown.said(_("${kind} ${receipt} on ${date}", mapping=names))
-        return shown.said(_("${kind} on ${date}", mapping=names))
+            return formatting.said(_("${kind} ${receipt} on ${date}", mapping=names))
+        return formatting.said(_("${kind} on ${date}", mapping=names))

@@ -9,11 +9,11 @@ from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.ledger import ledger
-from niteoweb.click2sell.ledger import reasons as reason
+from niteoweb.click2sell.ledger import reasons
 from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.owner import decisions
 from niteoweb.click2sell.provisioning import pipeline
-from niteoweb.click2sell.provisioning import preview as dryrun
+from niteoweb.click2sell.provisioning import preview
 from niteoweb.click2sell.report import notifications
 from niteoweb.click2sell.storage import transactions
 from plone import api
@@ -107,7 +107,7 @@ class NotificationView(OwnerPage):
     def _look(self) -> None:
         """Work out what a replay would change."""
         try:
-            found = dryrun.replay(self.context, self.key, timestamps.now())
+            found = preview.replay(self.context, self.key, timestamps.now())
             self.preview = previews.of(self.context, self.key, found)
         except ConflictError:
             raise
@@ -159,7 +159,7 @@ class NotificationView(OwnerPage):
     @property
     def reason(self) -> Message | str:
         """Why it needs a person, waits or was refused, "" for no reason."""
-        return reason.text(self.entry["reason"], self.entry["subject"])
+        return reasons.text(self.entry["reason"], self.entry["subject"])
 
     @property
     def decide_url(self) -> str:

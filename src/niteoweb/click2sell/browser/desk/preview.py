@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from niteoweb.click2sell.browser.words import changes
 from niteoweb.click2sell.browser.words import formatting
-from niteoweb.click2sell.ledger import reasons as reason
+from niteoweb.click2sell.ledger import reasons
 from niteoweb.click2sell.provisioning import DryRun
 from typing import Any
 from zope.i18nmessageid import Message
@@ -45,5 +45,5 @@ def of(site: Any, key: str, found: DryRun) -> Preview:
         terms=formatting.terms(terms.days, terms.exclusive) if terms else (),
         others=len(what.keys - {key}),
         badge=formatting.badge(verdict.outcome),
-        reason=reason.text(verdict.reason, verdict.subject),
+        reason=reasons.text(verdict.reason, verdict.subject),
     )

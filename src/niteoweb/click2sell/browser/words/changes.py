@@ -11,7 +11,7 @@ from niteoweb.click2sell.entitlement import Product
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import reasons
 from niteoweb.click2sell.mail import outbox
-from niteoweb.click2sell.member import accounts as member
+from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.provisioning import Plan
 from niteoweb.click2sell.provisioning import Verdict
 from typing import Any
@@ -150,7 +150,7 @@ def _member(plan: Plan) -> Message:
 
 def _fields(plan: Plan) -> tuple[Field, ...]:
     known = plan.user_id and not plan.create
-    before = member.fields(plan.user_id, tuple(plan.properties)) if known else {}
+    before = accounts.fields(plan.user_id, tuple(plan.properties)) if known else {}
     return tuple(
         Field(name, _value(before.get(name)), _value(after))
         for name, after in plan.properties.items()

@@ -8,7 +8,7 @@ from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.ledger import ledger
-from niteoweb.click2sell.ledger import reasons as reason
+from niteoweb.click2sell.ledger import reasons
 from niteoweb.click2sell.report import labels
 from plone import api
 from typing import Any
@@ -138,7 +138,7 @@ def row(url: str, entry: ledger.Entry) -> Row:
         arrived=moment(entry["received_at"]),
         kind=kind(entry["kind"]),
         badge=badge(entry["outcome"]),
-        reason=reason.text(entry["reason"], entry["subject"]),
+        reason=reasons.text(entry["reason"], entry["subject"]),
         product=product(entry),
         amount=amount(entry),
         buyer=address(entry),

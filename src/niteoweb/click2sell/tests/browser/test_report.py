@@ -220,7 +220,7 @@ class TestAmiss(ReportTestCase):
     def test_who_never_speaks_is_not_waited_for(self):
         for provider in (MIGRATION, OWNER):
             found = dataclasses.replace(self.notification(), provider=provider, key=provider)
-            base.provisioning.process(found)
+            base.pipeline.process(found)
             transaction.begin()
             self.assertEqual(overview.providers(self.portal, self.now), [])
 
@@ -251,7 +251,7 @@ class TestWhomToAsk(ReportTestCase):
             self.table("did not come")[1:], [[EMAIL, "1", "Jun 02, 2026 10:20 AM", "goes on"]]
         )
         self.later(days=4)
-        base.provisioning.provision(self.buyer()["id"], despite_silence=True)
+        base.pipeline.provision(self.buyer()["id"], despite_silence=True)
         self.assertEqual(self.table("did not come")[1][-1], "has ended")
         link = self.opened().getLink(EMAIL, index=1)
         self.assertTrue(link.url.endswith(f"/@@click2sell-members/{self.buyer()['id']}"))

@@ -7,7 +7,7 @@ from niteoweb.click2sell import notification
 from niteoweb.click2sell.entitlement import access
 from niteoweb.click2sell.entitlement import chain
 from niteoweb.click2sell.entitlement import event
-from niteoweb.click2sell.entitlement import outcome as entitlement
+from niteoweb.click2sell.entitlement import outcome
 from niteoweb.click2sell.entitlement import provisional
 from niteoweb.click2sell.entitlement.outcome import BillingEvent
 from niteoweb.click2sell.entitlement.outcome import compute
@@ -937,7 +937,7 @@ class TestPurity(unittest.TestCase):
                 for name in ("access", "chain", "event", "mapping", "provisional")
             ),
         }
-        for module in (chain, access, entitlement, event, notification, provisional):
+        for module in (chain, access, outcome, event, notification, provisional):
             tree = ast.parse(pathlib.Path(module.__file__).read_text())
             imported = {
                 node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)

@@ -6,8 +6,8 @@ from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.entitlement import mapping
 from niteoweb.click2sell.entitlement.access import State
-from niteoweb.click2sell.explain import diagnosis as obstacle
-from niteoweb.click2sell.explain import explanation as explain
+from niteoweb.click2sell.explain import diagnosis
+from niteoweb.click2sell.explain import explanation
 from niteoweb.click2sell.explain import groups
 from niteoweb.click2sell.explain import timeline
 from niteoweb.click2sell.ledger import ledger
@@ -26,14 +26,14 @@ import transaction
 
 class ExplainTestCase(SiteTestCase):
     def explain(self, address=EMAIL):
-        return explain.explain(self.portal, self.buyer(address), self.now)
+        return explanation.explain(self.portal, self.buyer(address), self.now)
 
     def obstacle(self, address=EMAIL):
         """What keeps the buyer out: its code, and the sentence."""
         found = self.explain(address).obstacle
         if found is None:
             return "", ""
-        text = obstacle.text(found, lambda at: at.date().isoformat(), translate)
+        text = diagnosis.text(found, lambda at: at.date().isoformat(), translate)
         return found.code, translate(text)
 
     def log_in(self):
@@ -323,23 +323,23 @@ class TestObstacle(ExplainTestCase):
 
     def test_mail(self):
         self.settings(welcome_mail="link")
-        with mock.patch.object(pipeline.postman.letters, "send", side_effect=OSError()):
+        with mock.patch.object(pipeline.delivery.messages, "send", side_effect=OSError()):
             self.buy()
         code, text = self.obstacle()
         self.assertEqual(code, "mail failing")
         self.assertIn("could not be sent: OSError. It is tried again on", text)
-        with mock.patch.object(pipeline.postman.letters, "send"):
+        with mock.patch.object(pipeline.delivery.messages, "send"):
             self.later(days=1)
             (mail,) = outbox.due(self.portal, self.now)
-            pipeline.postman.deliver(mail, "", pipeline.step)
+            pipeline.delivery.deliver(mail, "", pipeline.step)
         self.assertEqual(self.obstacle()[0], "never logged in")
         self.log_in()
         self.assertEqual(self.obstacle(), ("", ""))
 
     def test_every_sentence_is_complete(self):
-        for code in obstacle.TEXTS:
-            found = obstacle.Obstacle(code, self.now, "premium", reason="future")
-            said = translate(obstacle.text(found, str, translate))
+        for code in diagnosis.TEXTS:
+            found = diagnosis.Obstacle(code, self.now, "premium", reason="future")
+            said = translate(diagnosis.text(found, str, translate))
             with self.subTest(code):
                 self.assertNotIn("$", said)
                 self.assertTrue(said.endswith("."), said)
@@ -348,7 +348,7 @@ class TestObstacle(ExplainTestCase):
 class TestTimeline(ExplainTestCase):
     def test_everything_newest_first(self):
         self.settings(welcome_mail="link", notice_mail=True)
-        with mock.patch.object(pipeline.postman.letters, "send"):
+        with mock.patch.object(pipeline.delivery.messages, "send"):
             self.buy()
         self.later(days=1)
         with self.owner():
@@ -433,14 +433,14 @@ class TestTimeline(ExplainTestCase):
 
     def test_mails_of_others_are_not_shown(self):
         self.settings(welcome_mail="link")
-        with mock.patch.object(pipeline.postman.letters, "send"):
+        with mock.patch.object(pipeline.delivery.messages, "send"):
             self.buy()
             self.buy(buyer_email="other@example.org", acquirer_transaction_id="T-2")
         self.assertEqual({one.to for one in self.explain().timeline if one.to}, {EMAIL})
 
     def test_a_mail_that_fails_and_one_that_is_given_up(self):
         self.settings(welcome_mail="link")
-        with mock.patch.object(pipeline.postman.letters, "send", side_effect=OSError()):
+        with mock.patch.object(pipeline.delivery.messages, "send", side_effect=OSError()):
             self.buy()
         (tried,) = [one for one in self.explain().timeline if one.what == timeline.TRIED]
         self.assertEqual((tried.text, tried.attempts), ("OSError", 1))
@@ -477,7 +477,7 @@ class TestTimeline(ExplainTestCase):
 class TestMails(ExplainTestCase):
     def test_only_the_mails_of_the_member_are_given_up(self):
         self.settings(welcome_mail="link")
-        with mock.patch.object(pipeline.postman.letters, "send", side_effect=OSError()):
+        with mock.patch.object(pipeline.delivery.messages, "send", side_effect=OSError()):
             self.buy()
             self.buy(buyer_email="other@example.org", acquirer_transaction_id="T-2")
         transaction.begin()
@@ -493,9 +493,9 @@ class TestMails(ExplainTestCase):
 
     def test_a_mail_is_filed_once_where_the_address_is_the_user_id(self):
         self.settings(welcome_mail="link")
-        with mock.patch.object(pipeline.postman.letters, "send"):
+        with mock.patch.object(pipeline.delivery.messages, "send"):
             self.buy()
-        index = outbox.store.tree(self.portal, "mails_by_user")
+        index = outbox.trees.tree(self.portal, "mails_by_user")
         self.assertEqual(len(index), 0)
         self.assertEqual([mail["to"] for mail in self.mails()], [EMAIL])
         # As it was filed before.
@@ -515,9 +515,9 @@ class TestMails(ExplainTestCase):
     def test_the_index_can_be_made_anew(self):
         self.registry(use_email_as_login=True)
         self.settings(welcome_mail="link")
-        with mock.patch.object(pipeline.postman.letters, "send"):
+        with mock.patch.object(pipeline.delivery.messages, "send"):
             self.buy()
-        index = outbox.store.tree(self.portal, "mails_by_user")
+        index = outbox.trees.tree(self.portal, "mails_by_user")
         before = list(index)
         index.clear()
         self.assertEqual(outbox.of_user(self.portal, "john-smith"), [])

@@ -19,7 +19,7 @@ from niteoweb.click2sell.report import overview
 from niteoweb.click2sell.report import recount
 from niteoweb.click2sell.setup import adoption
 from niteoweb.click2sell.storage import transactions
-from niteoweb.click2sell.storage import trees as store
+from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.tests.base import EMAIL
 from niteoweb.click2sell.tests.base import PASSWORD
 from niteoweb.click2sell.tests.worker.test_sweep import SweepTestCase
@@ -214,7 +214,7 @@ class TestDays(FiguresTestCase):
 
     def test_two_processes_that_count_the_same_do_not_conflict(self):
         self.buy()
-        length = store.tree(self.portal, "figures")["2026-05-03", "purchases"]
+        length = trees.tree(self.portal, "figures")["2026-05-03", "purchases"]
         self.assertIsInstance(length, Length)
         self.assertEqual(length._p_resolveConflict(5, 6, 7), 8)
 
@@ -406,7 +406,7 @@ class TestMails(FiguresTestCase):
             lambda site: outbox.file(site, "welcome", EMAIL, EMAIL, "1", self.now, "localhost")
         )
         transaction.begin()
-        (self.mail_id,) = store.tree(self.portal, "mails")
+        (self.mail_id,) = trees.tree(self.portal, "mails")
 
     def step(self, what, *arguments):
         transactions.run(lambda site: what(site, outbox.get(site, self.mail_id), *arguments))
@@ -454,10 +454,10 @@ class TestRecount(FiguresTestCase):
     def test_everything_is_lost(self):
         with self.owner():
             for tree in (*recount.COUNTERS, *recount.FILED):
-                store.tree(self.portal, tree).clear()
-            for entry in store.tree(self.portal, "entries").values():
+                trees.tree(self.portal, tree).clear()
+            for entry in trees.tree(self.portal, "entries").values():
                 del entry["counted_on"]
-            for record in store.tree(self.portal, "buyers").values():
+            for record in trees.tree(self.portal, "buyers").values():
                 for name in ("login_awaited", "renewals_awaited"):
                     record.pop(name, None)
                 record.update(new_on="", logged_in=False)
@@ -477,9 +477,9 @@ class TestRecount(FiguresTestCase):
         with self.owner():
             counters.change(self.portal, "figures", ("2026-05-03", "refunds"), 3)
             counters.change(self.portal, "products_with_access", ("click2sell", "2"), -1)
-            store.tree(self.portal, "logins_awaited").insert((-1, OTHER))
-            store.tree(self.portal, "renewals_awaited").insert((-1, "x", "click2sell", "1"))
-            store.tree(self.portal, "mails_failed").insert((-1, "x"))
+            trees.tree(self.portal, "logins_awaited").insert((-1, OTHER))
+            trees.tree(self.portal, "renewals_awaited").insert((-1, "x", "click2sell", "1"))
+            trees.tree(self.portal, "mails_failed").insert((-1, "x"))
         self.before["figures"]["2026-05-03", "refunds"] = 0
         self.assertEqual(self.rebuild(), 5)
 

@@ -1,7 +1,7 @@
 """Connections to a mail server end in time, and work with TLS; over real sockets."""
 
 from contextlib import contextmanager
-from niteoweb.click2sell.mail import smtp as connection
+from niteoweb.click2sell.mail import smtp
 from niteoweb.click2sell.testing.layers import MailServer
 from niteoweb.click2sell.tests.scriptedserver import ScriptedServer
 from pathlib import Path
@@ -54,7 +54,7 @@ def swallowing():
 
 class ConnectionTestCase(unittest.TestCase):
     def setUp(self):
-        limit = mock.patch.object(connection, "TIME_LIMIT", LIMIT)
+        limit = mock.patch.object(smtp, "TIME_LIMIT", LIMIT)
         limit.start()
         self.addCleanup(limit.stop)
 
@@ -85,18 +85,18 @@ class TestAddresses(ConnectionTestCase):
         with swallowing() as address:
             self.resolve(*[address] * 8)
             with self.too_long():
-                connection.Connection("mail.example.com", "25")
+                smtp.Connection("mail.example.com", "25")
 
     def test_many_that_accept_and_say_nothing(self):
         with ScriptedServer(ScriptedServer.hang) as one, ScriptedServer() as other:
             self.resolve(("127.0.0.1", one.port), ("127.0.0.1", other.port))
             with self.too_long():
-                connection.Connection("mail.example.com", "25")
+                smtp.Connection("mail.example.com", "25")
 
     def test_the_next_is_tried_in_time(self):
         with swallowing() as address, MailServer() as server:
             self.resolve(address, ("127.0.0.1", server.port))
-            found = connection.Connection("mail.example.com", "25")
+            found = smtp.Connection("mail.example.com", "25")
             self.assertEqual(found.ehlo()[0], 250)
             found.quit()
 
@@ -105,24 +105,24 @@ class TestAddresses(ConnectionTestCase):
             address = taken.getsockname()
         self.resolve(address, address)
         with self.assertRaises(ConnectionRefusedError):
-            connection.Connection("mail.example.com", "25")
+            smtp.Connection("mail.example.com", "25")
 
     def test_none(self):
         self.resolve()
         with self.assertRaisesRegex(OSError, "no address"):
-            connection.Connection("mail.example.com", "25")
+            smtp.Connection("mail.example.com", "25")
 
 
 class TestReplies(ConnectionTestCase):
     def test_each_has_only_what_is_left(self):
         real = time.monotonic
         with ScriptedServer() as server:
-            found = connection.Connection("127.0.0.1", str(server.port))
-            with mock.patch.object(connection.time, "monotonic", lambda: real() + LIMIT / 2):
+            found = smtp.Connection("127.0.0.1", str(server.port))
+            with mock.patch.object(smtp.time, "monotonic", lambda: real() + LIMIT / 2):
                 found.noop()
             self.assertLessEqual(found.sock.gettimeout(), LIMIT / 2)
             with (
-                mock.patch.object(connection.time, "monotonic", lambda: real() + LIMIT),
+                mock.patch.object(smtp.time, "monotonic", lambda: real() + LIMIT),
                 self.assertRaises(TimeoutError),
             ):
                 found.noop()
@@ -136,7 +136,7 @@ class TestLookUp(ConnectionTestCase):
             mock.patch.object(socket, "getaddrinfo", lambda *_, **__: free.wait(30)),
             self.too_long(),
         ):
-            connection.Connection("mail.example.com", "25")
+            smtp.Connection("mail.example.com", "25")
         free.set()
 
     def test_our_own_name_is_never_found(self):
@@ -146,7 +146,7 @@ class TestLookUp(ConnectionTestCase):
             mock.patch.object(socket, "getfqdn", lambda: free.wait(30)),
             self.too_long(),
         ):
-            connection.Connection("127.0.0.1", str(server.port))
+            smtp.Connection("127.0.0.1", str(server.port))
         free.set()
 
     def test_threads_do_not_pile_up(self):
@@ -157,14 +157,14 @@ class TestLookUp(ConnectionTestCase):
             return free.wait(30)
 
         with self.subTest("while they wait"):
-            for _number in range(2 * connection.LOOKUPS):
+            for _number in range(2 * smtp.LOOKUPS):
                 with self.assertRaises(TimeoutError):
-                    connection.look_up(ask, 0.01)
-            self.assertEqual(len(asked), connection.LOOKUPS)
+                    smtp.look_up(ask, 0.01)
+            self.assertEqual(len(asked), smtp.LOOKUPS)
         free.set()
         for _number in range(1000):
             with contextlib.suppress(TimeoutError):
-                self.assertEqual(connection.look_up(lambda: 1, 10), 1)
+                self.assertEqual(smtp.look_up(lambda: 1, 10), 1)
                 break
             time.sleep(0.01)
         else:
@@ -172,10 +172,10 @@ class TestLookUp(ConnectionTestCase):
 
     def test_a_thread_that_cannot_be_started(self):
         with mock.patch.object(threading.Thread, "start", side_effect=RuntimeError):
-            for _number in range(2 * connection.LOOKUPS):
+            for _number in range(2 * smtp.LOOKUPS):
                 with self.assertRaises(RuntimeError):
-                    connection.look_up(lambda: 1, 10)
-        self.assertEqual(connection.look_up(lambda: 1, 10), 1)
+                    smtp.look_up(lambda: 1, 10)
+        self.assertEqual(smtp.look_up(lambda: 1, 10), 1)
 
     def test_names_without_a_domain(self):
         for name, said in (
@@ -188,7 +188,7 @@ class TestLookUp(ConnectionTestCase):
                     mock.patch.object(socket, "getfqdn", return_value=name),
                     mock.patch.object(socket, "gethostbyname", **found),
                 ):
-                    self.assertEqual(connection._own_name(), said)
+                    self.assertEqual(smtp._own_name(), said)
 
 
 class TestTLS(ConnectionTestCase):
@@ -207,12 +207,12 @@ class TestTLS(ConnectionTestCase):
 
     def test_from_the_start(self):
         with MailServer(ssl_context=self.context) as server:
-            self.send(connection.SecureConnection("127.0.0.1", str(server.port)))
+            self.send(smtp.SecureConnection("127.0.0.1", str(server.port)))
         self.assertEqual([message["Subject"] for message in server.messages], ["hello"])
 
     def test_begun_later(self):
         with MailServer(tls_context=self.context) as server:
-            found = connection.Connection("127.0.0.1", str(server.port))
+            found = smtp.Connection("127.0.0.1", str(server.port))
             found.starttls()
             self.assertIsInstance(found.sock, ssl.SSLSocket)
             self.send(found)
@@ -226,7 +226,7 @@ class TestTLS(ConnectionTestCase):
 
     def test_drips_while_it_begins(self):
         with ScriptedServer(self.drip) as server, self.too_long():
-            connection.SecureConnection("127.0.0.1", str(server.port))
+            smtp.SecureConnection("127.0.0.1", str(server.port))
 
     def test_drips_when_it_is_begun_later(self):
         extensions = b"250-localhost\r\n250 STARTTLS\r\n"
@@ -236,7 +236,7 @@ class TestTLS(ConnectionTestCase):
             self.drip(server, connection)
 
         with ScriptedServer(EHLO=extensions, STAR=start) as server:
-            found = connection.Connection("127.0.0.1", str(server.port))
+            found = smtp.Connection("127.0.0.1", str(server.port))
             with self.too_long():
                 found.starttls()
             found.close()

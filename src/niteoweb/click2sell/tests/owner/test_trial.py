@@ -15,7 +15,7 @@ from niteoweb.click2sell.providers.click2sell.protocol import sign
 from niteoweb.click2sell.providers.click2sell.provider import PROVIDER as CLICK2SELL
 from niteoweb.click2sell.providers.plenigo.provider import PROVIDER as PLENIGO
 from niteoweb.click2sell.provisioning import events
-from niteoweb.click2sell.provisioning import plan as plans
+from niteoweb.click2sell.provisioning import plan
 from niteoweb.click2sell.testing.layers import MailServer
 from niteoweb.click2sell.tests import deliveries
 from niteoweb.click2sell.tests.base import EMAIL
@@ -104,7 +104,7 @@ class TestNothingIsLeft(TrialTestCase):
 
     def test_when_it_fails(self):
         def fail():
-            with mock.patch.object(plans, "make", side_effect=RuntimeError(EMAIL)):
+            with mock.patch.object(plan, "make", side_effect=RuntimeError(EMAIL)):
                 text = self.text(self.tried())
             self.assertIn("cannot be worked out: RuntimeError", text)
 

@@ -4,7 +4,7 @@ from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.mail import messages
 from niteoweb.click2sell.member import index
 from niteoweb.click2sell.privacy import erasure
-from niteoweb.click2sell.privacy import export as privacy
+from niteoweb.click2sell.privacy import export
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.report import notifications
 from niteoweb.click2sell.storage import transactions
@@ -34,7 +34,7 @@ ERASE = "Erase for good"
 class TestExport(SiteTestCase):
     def export(self, address=EMAIL):
         transaction.begin()
-        told = privacy.export(self.portal, address, self.now)
+        told = export.export(self.portal, address, self.now)
         self.assertEqual(json.loads(json.dumps(told)), told)
         return told
 
@@ -141,7 +141,7 @@ class TestExport(SiteTestCase):
             mock.patch.object(trees, "tree", wraps=trees.tree) as tree,
             mock.patch.object(index, "rebuild", side_effect=AssertionError),
         ):
-            privacy.export(self.portal, EMAIL, self.now)
+            export.export(self.portal, EMAIL, self.now)
         self.assertEqual(read.call_count, 1)
         self.assertNotIn("facets", [call.args[1] for call in tree.call_args_list])
 

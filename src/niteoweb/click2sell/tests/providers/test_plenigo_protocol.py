@@ -3,7 +3,7 @@
 from datetime import datetime
 from datetime import timedelta
 from datetime import timezone
-from niteoweb.click2sell import notification as notifications
+from niteoweb.click2sell import notification
 from niteoweb.click2sell.notification import Delivery
 from niteoweb.click2sell.notification import EmptyBody
 from niteoweb.click2sell.notification import EVERYTHING
@@ -395,10 +395,10 @@ class TestSubscription(unittest.TestCase):
 
     def test_several_users_and_pieces(self):
         for changes, why in (
-            ({"items": item(quantity=2)}, notifications.SEVERAL_PIECES),
-            ({"items": item() + item(quantity=3)}, notifications.SEVERAL_PIECES),
-            ({"multiuserSettings": {"enableSelfService": True}}, notifications.SEVERAL_USERS),
-            ({"subscriptionType": "TIME_BASED_MULTIUSER"}, notifications.SEVERAL_USERS),
+            ({"items": item(quantity=2)}, notification.SEVERAL_PIECES),
+            ({"items": item() + item(quantity=3)}, notification.SEVERAL_PIECES),
+            ({"multiuserSettings": {"enableSelfService": True}}, notification.SEVERAL_USERS),
+            ({"subscriptionType": "TIME_BASED_MULTIUSER"}, notification.SEVERAL_USERS),
         ):
             for callback_type in ("CREATION", "CHANGE", "UNDO_CANCELLATION", "CANCELLATION"):
                 with self.subTest(changes, callback_type=callback_type):
@@ -410,7 +410,7 @@ class TestSubscription(unittest.TestCase):
             self.assertIs(of_type("ENDED", **changes).kind, Kind.EXPIRY)
             self.assertIs(of_type("PAYMENT_REVOKED", **changes).kind, Kind.CHARGEBACK)
         found = parsed(body_of("MULTIUSER_SUBSCRIPTION", "CREATION", {"whatever": 1}, "31"))
-        self.assertEqual(found.attention, notifications.SEVERAL_USERS)
+        self.assertEqual(found.attention, notification.SEVERAL_USERS)
         self.assertEqual((found.transaction, found.customer_id), ("31", ""))
 
     def test_missing(self):
@@ -575,7 +575,7 @@ class TestState(unittest.TestCase):
     def test_several_pieces(self):
         found = self.read("CREATION", items=item(quantity=2))
         self.assertEqual(
-            (found.kind, found.attention), (Kind.UNKNOWN, notifications.SEVERAL_PIECES)
+            (found.kind, found.attention), (Kind.UNKNOWN, notification.SEVERAL_PIECES)
         )
 
     def test_another_subscription(self):

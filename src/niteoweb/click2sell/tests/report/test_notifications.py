@@ -200,7 +200,7 @@ class TestListing(unittest.TestCase):
         self.assertEqual(self.check(since=moment, until=moment - timedelta(microseconds=1)), 0)
 
     def test_an_empty_ledger(self):
-        other = mock.patch.object(notifications.store, "tree", lambda site, name: OOBTree())
+        other = mock.patch.object(notifications.trees, "tree", lambda site, name: OOBTree())
         with other:
             for filters in (
                 notifications.Filters(),

@@ -135,8 +135,8 @@ class TestInstall(unittest.TestCase):
 
     def test_members_that_were_there_are_found(self):
         member = api.user.create(email="Before@Example.org", username="before")
-        index.store.tree(self.portal, "member_ids").clear()
-        index.store.tree(self.portal, "member_addresses").clear()
+        index.trees.tree(self.portal, "member_ids").clear()
+        index.trees.tree(self.portal, "member_addresses").clear()
         self.assertEqual(index.find(self.portal, "before@example.org"), ())
         setup = api.portal.get_tool("portal_setup")
         setup.runAllImportStepsFromProfile("profile-" + PROFILE)

@@ -18,7 +18,7 @@ from niteoweb.click2sell.tests.base import EMAIL
 from niteoweb.click2sell.tests.base import SiteTestCase
 from niteoweb.click2sell.tests.scriptedserver import ScriptedServer
 from niteoweb.click2sell.upgrades import to1005
-from niteoweb.click2sell.worker import sweep as sweeping
+from niteoweb.click2sell.worker import sweep
 from unittest import mock
 
 import os
@@ -46,7 +46,7 @@ class SweepTestCase(SiteTestCase):
     def sweep(self, **options):
         """Run a sweep as a script does: in a transaction of its own."""
         transaction.begin()
-        report = sweeping.sweep(**options)
+        report = sweep.sweep(**options)
         transaction.begin()
         return report
 
@@ -230,12 +230,10 @@ class TestBreaker(SweepTestCase):
         ):
             with self.subTest(settings):
                 found = mock.Mock(**settings)
-                with mock.patch.object(
-                    sweeping.plone_site, "settings", lambda found=found: found
-                ):
-                    report = sweeping.SweepReport(self.now, True, False)
+                with mock.patch.object(sweep.plone_site, "settings", lambda found=found: found):
+                    report = sweep.SweepReport(self.now, True, False)
                     report.lapsed = [{}] * 22
-                    sweeping._break(self.portal, report, False)
+                    sweep._break(self.portal, report, False)
                 self.assertEqual(report.stopped, stopped)
 
     def test_the_rest_of_the_sweep_goes_on(self):
@@ -506,7 +504,7 @@ class TestMails(SweepTestCase):
         self.crowd(5)
         self.later(minutes=5)
         seconds = iter(range(0, 1000, 16))
-        with mock.patch.object(sweeping, "time") as clock:
+        with mock.patch.object(sweep, "time") as clock:
             clock.monotonic = lambda: next(seconds)
             report = self.sweep()
         self.assertEqual(report.mails, {"sent": 0, "failed": 2, "due": 3})
@@ -641,12 +639,12 @@ class TestDryRun(SweepTestCase):
 
     def test_as_of_cannot_be_applied(self):
         with self.assertRaises(ValueError):
-            sweeping.sweep(as_of=self.now)
+            sweep.sweep(as_of=self.now)
 
 
 class TestReport(SweepTestCase):
     def test_as_json(self):
-        report = sweeping.SweepReport(self.now, True, False, silent={"b": self.now})
+        report = sweep.SweepReport(self.now, True, False, silent={"b": self.now})
         self.assertEqual(
             report.as_json(),
             {
