@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from niteoweb.click2sell.command import console
 from typing import Any
 
-import sys
-
 
 #: Members between two lines of progress.
 PROGRESS = 1000
@@ -22,10 +20,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "After a change of products and groups: give members the groups that the mapping gives "
         "now, and take away those it does not give any more. Tells what would change, unless "
         "--apply is given. Only groups that this add-on gave are taken.",
+        applying="change the groups",
     )
-    which = parser.add_mutually_exclusive_group()
-    which.add_argument("--dry-run", action="store_true", help="only tell (the default)")
-    which.add_argument("--apply", action="store_true", help="change the groups")
     options = parser.parse_args(arguments)
     return console.run(options, lambda site: _reconcile(site, options.apply, options.json))
 
@@ -78,7 +74,3 @@ def _progress(report: Any, number: int) -> bool:
 def _line(change: Any) -> str:
     groups = [f"+ {name}" for name in change.given] + [f"- {name}" for name in change.taken]
     return f"{change.user_id or 'new member'} <{change.address}>: {', '.join(groups)}"
-
-
-if __name__ == "__main__":
-    sys.exit(main())

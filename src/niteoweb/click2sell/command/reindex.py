@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from niteoweb.click2sell.command import console
 
-import sys
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Rebuild the indexes, and correct the figures, in a commit each.
@@ -45,7 +43,3 @@ def _reindex(as_json: bool) -> int:
         console.say(f"In the index: {told}.")
         console.say(f"{corrected} things that the report counts were corrected.")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -8,8 +8,6 @@ from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.command import console
 from typing import Any
 
-import sys
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Sweep once.
@@ -115,7 +113,3 @@ def _tell(report: dict[str, Any]) -> None:
     ):
         if report[name]:
             say(f"{report[name]} {what}.")
-
-
-if __name__ == "__main__":
-    sys.exit(main())
