@@ -1,4 +1,4 @@
-"""``click2sell-sweep``: do what is due without a delivery. For cron, or a timer."""
+"""``click2sell-sweep``: everything that is due without a delivery. For cron, or a timer."""
 
 from argparse import ArgumentTypeError
 from argparse import Namespace
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _readable(text: str) -> str:
-    """Check a moment; what it means depends on the site's time zone."""
+    """A date that can be read; its moment depends on the site's time zone."""
     try:
         timestamps.end(text, timezone.utc)
     except ValueError:

@@ -39,7 +39,7 @@ import traceback
 
 logger = logging.getLogger("niteoweb.click2sell")
 
-#: What a row makes, or would make.
+#: The effects of a row.
 NEW = "new"
 EXISTING = "existing"
 KNOWN = "known"
@@ -82,7 +82,7 @@ FILE_ERRORS = {
 
 @dataclass(frozen=True)
 class Line:
-    """What a row makes.
+    """The effect of a row.
 
     :ivar what: :data:`NEW` member, :data:`EXISTING` account that gets a purchase for the first
         time, :data:`KNOWN` buyer, :data:`ATTENTION` of a person, or :data:`DONE` before.
@@ -103,9 +103,9 @@ class Line:
 
 @dataclass(frozen=True)
 class Preview:
-    """What a file would make.
+    """The preview of an import.
 
-    :ivar repeated: lines that say the same as one before.
+    :ivar repeated: number of lines that repeat an earlier one.
     :ivar provider: name of the payment provider whose products they are.
     """
 
@@ -120,29 +120,29 @@ class Preview:
         return [line.row for line in self.lines if line.what != DONE]
 
     def counts(self) -> dict[str, int]:
-        """How many people are new, exist, are known or need attention; rows that are done."""
+        """People who are new, exist, are known or need attention, and done rows."""
         people = {line.row.address: line.what for line in reversed(self.lines)}
         counted = Counter(what for what in people.values() if what != DONE)
         counted[DONE] = sum(line.what == DONE for line in self.lines)
         return {name: counted[name] for name in (NEW, EXISTING, KNOWN, ATTENTION, DONE)}
 
     def groups(self) -> dict[str, int]:
-        """How many members each group gets."""
+        """Number of members that each group gets."""
         given = {(group, line.row.address) for line in self.lines for group in line.groups}
         return dict(sorted(Counter(group for group, _address in given).items()))
 
     @property
     def fingerprint(self) -> str:
-        """Stands for all of it, to make sure that what is done is what was shown."""
+        """A fingerprint of the preview: an import does nothing that was not shown."""
         shown = repr((self.provider, self.lines, self.mistakes)).encode("utf-8")
         return hashlib.sha256(shown).hexdigest()
 
 
 @dataclass
 class ImportReport:
-    """What an import did.
+    """The result of an import.
 
-    :ivar counted: what the rows made -> how many.
+    :ivar counted: effect of a row -> number of rows.
     :ivar left: rows that are left, because it was stopped or another process was at the data.
     :ivar failed: lines that failed, see the log; another import tries them again.
     """
@@ -154,17 +154,17 @@ class ImportReport:
 
 
 def mistake_text(mistake: Mistake) -> Message:
-    """What is wrong with a line, in words."""
+    """The text of a mistake."""
     return Message(MISTAKES[mistake.code], mapping={"subject": mistake.subject})
 
 
 def error_text(error: importfile.FileError) -> Message:
-    """What is wrong with a file, in words."""
+    """The text of an error of the file."""
     return Message(FILE_ERRORS[error.code], mapping={"subject": error.subject})
 
 
 def preview(file: importfile.File, mails: bool, provider: str = registry.MAIN) -> Preview:
-    """Work out what a file would make; nothing is changed.
+    """Preview an import; nothing is changed.
 
     The transaction of this thread begins anew.
 
@@ -211,7 +211,7 @@ def run(
         except transactions.Busy:
             break
         except Exception as error:
-            # One row's trouble is not the others'; the message could hold an address.
+            # The other rows go on; the message of an error could hold an address.
             where = "".join(traceback.format_tb(error.__traceback__))
             logger.error("Line %s: %s\n%s", row.line, type(error).__name__, where)
             report.failed.append(row.line)
@@ -267,7 +267,7 @@ def _import(
 ) -> tuple[str, bool]:
     """Import a row.
 
-    :returns: what it made, and whether the member is mailed.
+    :returns: its effect, and whether the member is mailed.
     """
     grant = _grant(row, provider, by, mail_at)
     if ledger.get(plone_site.get(), grant.key) is not None:
@@ -277,9 +277,9 @@ def _import(
 
 
 def _mail_times(mails_an_hour: int) -> Iterator[datetime | None]:
-    """When the next mail may go, one after the other; None for never.
+    """The times of the mails, one after the other; None for no mail.
 
-    It begins where the import before this one left off.
+    The first one follows the last mail of the import before this one.
     """
     if not mails_an_hour:
         while True:

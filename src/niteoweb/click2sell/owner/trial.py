@@ -2,7 +2,7 @@
 
 Deliveries are made up as the provider makes them, signed with the site's own key, verified,
 read, written down and planned. That happens in a transaction that is aborted: no member, no
-entry, no mail and no event comes of it.
+entry, no mail and no event is left.
 """
 
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ from typing import Any
 import secrets
 
 
-#: Whom and what a test purchase names where nothing better is known.
+#: Buyer, product and price of a test purchase, unless better ones are known.
 FIRST_NAME, LAST_NAME = "Test", "Buyer"
 PRODUCT_NAME = "Test product"
 PRICE = "1.00 EUR"
@@ -45,11 +45,11 @@ PRICE = "1.00 EUR"
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """What a genuine delivery would lead to; only good inside of :func:`rehearse`.
+    """The result of a genuine delivery; only valid inside of :func:`rehearse`.
 
-    :ivar found: the plan, and what would become of the entry.
-    :ivar entry: the entry as it would be recorded.
-    :ivar mail: as it would go out, with a word in the place of the password; None for none.
+    :ivar found: the plan, and the verdict on the entry.
+    :ivar entry: as it would be recorded.
+    :ivar mail: as it would be sent, with a note in place of the password; None for no mail.
     """
 
     found: preview.DryRun
@@ -65,7 +65,7 @@ def deliveries(
     address: str,
     now: datetime,
 ) -> tuple[Delivery, ...]:
-    """What the provider would deliver, signed with the site's key; the last one is meant.
+    """Sample deliveries of a provider, signed with the site's key; the last one is the test.
 
     :param provider: one that has a module of samples.
     :param kind: one of its kinds, see :mod:`niteoweb.click2sell.provider.sample`.
@@ -98,7 +98,7 @@ def verify(provider: IPaymentProvider, delivery: Delivery, now: datetime) -> Gen
 
 
 def read(provider: IPaymentProvider, genuine: Genuine) -> tuple[Notification, ...]:
-    """Read what was verified, just as the callback does.
+    """Read a verified delivery, just as the callback does.
 
     :raises ParameterError: it cannot be read.
     """
@@ -107,11 +107,9 @@ def read(provider: IPaymentProvider, genuine: Genuine) -> tuple[Notification, ..
 
 @contextmanager
 def rehearse(notifications: Sequence[Notification], now: datetime) -> Iterator[Rehearsal]:
-    """Work out what notifications would lead to, without leaving anything.
+    """Record and plan notifications in a rehearsal, see :func:`transactions.rehearsal`.
 
-    What is read of it has to be read inside: when it ends, the transaction is aborted, and with
-    it whatever else this thread has changed until then. Their provider is not asked: it does
-    not know what is made up.
+    The result has to be read inside. Their provider is not asked: it does not know samples.
 
     :param notifications: in the order in which they come; the plan is that of the last one.
     :param now: in UTC.
@@ -126,11 +124,9 @@ def rehearse(notifications: Sequence[Notification], now: datetime) -> Iterator[R
 
 
 def _draft(plan: Plan) -> EmailMessage | None:
-    """The mail that a plan owes, as it would go out, for a person to read.
+    """The mail of a plan, with a note in place of the password or the one-time link.
 
-    In the place of the password or the one-time link it says that there will be one.
-
-    :returns: None when no mail is owed.
+    :returns: None when there is no mail.
     """
     if not plan.mail:
         return None
@@ -154,7 +150,7 @@ def _write_down(
 ) -> ledger.Entry:
     """Write a notification down, as if its provider had been asked.
 
-    :param named: what was told before, by the id of the customer.
+    :param named: the first notification of each customer, by the customer's id.
     """
     entry = recording.write_down(site, notification, now)
     if enrichment.asks(entry):

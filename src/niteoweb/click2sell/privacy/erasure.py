@@ -1,4 +1,4 @@
-"""Erase a buyer: take the person out of what is stored, and leave the figures.
+"""Erasure of a buyer: personal data go, figures stay.
 
 What goes, in one commit:
 
@@ -95,12 +95,12 @@ def erase(
 
     :param address: in any letter case.
     :param reason: for the record; must not name an address.
-    :param by: user id of whoever decided it.
+    :param by: user id of the owner.
     :param delete_member: also delete the buyer's account.
     :param fingerprint: of the dry run; "" for none.
     :returns: the record of it, as it is kept.
     :raises NotPossible: there is nothing to erase, or not in this way.
-    :raises Changed: what is stored is not what the dry run showed.
+    :raises Changed: the data have changed since the preview.
     :raises niteoweb.click2sell.storage.transactions.Busy: try again later; nothing was erased.
     """
     now = timestamps.now()
@@ -147,7 +147,7 @@ def take_in(address: str, reason: str, by: str) -> dict[str, Any]:
 
     :param address: under which the buyer bought again, in any letter case.
     :param reason: for the record; must not name an address.
-    :param by: user id of whoever decided it.
+    :param by: user id of the owner.
     :returns: the record of it, as it is kept.
     :raises NotPossible: nothing waits for this decision.
     :raises niteoweb.click2sell.storage.transactions.Busy: call it again; nothing is lost.

@@ -1,4 +1,4 @@
-"""What is stored about one address: found without a scan, and exported as plain values.
+"""The export of everything about one address, found without a scan, as plain values.
 
 An address leads to its buyer: by the index of addresses, by the hash of it once it was erased,
 and by an account that has the address as login name, user id or e-mail address. Everything
@@ -38,7 +38,7 @@ FIELDS = (
     "last_purchase_timestamp",
 )
 
-#: Fields of a buyer's record, in plain words; what is not named here is told as it is called.
+#: Names of the fields of a buyer's record in the export, where they differ.
 WORDS = {
     "id": "buyer_id",
     "made": "account_made_for_the_purchase",

@@ -1,4 +1,4 @@
-"""What an erasure would do: worked out for the owner to look at, not done."""
+"""The preview of an erasure."""
 
 from dataclasses import dataclass
 from niteoweb.click2sell.buyers import buyers
@@ -31,15 +31,15 @@ class Account:
 
 @dataclass(frozen=True)
 class Preview:
-    """What an erasure would do.
+    """The preview of an erasure.
 
-    :ivar addresses: all that are erased.
+    :ivar addresses: all addresses that are erased.
     :ivar entries: notifications that are redacted.
-    :ivar unsettled: how many of them a person would have to decide, or would be tried again.
+    :ivar unsettled: number of these that need attention, or would be tried again.
     :ivar mails: mails that are redacted.
     :ivar others: records of other buyers that an address is taken out of.
     :ivar held: keys of notifications that arrived since the last erasure and wait.
-    :ivar fingerprint: stands for all that is stored about the address.
+    :ivar fingerprint: of everything that is stored about the address.
     """
 
     addresses: tuple[str, ...]
@@ -59,7 +59,7 @@ class Preview:
 
 
 def preview(site: Any, address: str) -> Preview:
-    """What an erasure would do; nothing is changed.
+    """Preview an erasure; nothing is changed.
 
     :param address: in any letter case.
     """
@@ -67,7 +67,7 @@ def preview(site: Any, address: str) -> Preview:
 
 
 def of(site: Any, found: export.Holdings) -> Preview:
-    """What erasing what was found would do."""
+    """Preview the erasure of holdings."""
     entries = [entry for entry in found.entries if not pseudonyms.is_redacted(entry)]
     mails = [mail for mail in found.mails if not mail["to"].startswith(pseudonyms.MARK)]
     accounts = tuple(

@@ -70,7 +70,7 @@ def redact(site: Any, found: export.Holdings, now: datetime) -> None:
 
 
 def take_in(site: Any, record: buyers.Buyer, waiting: Iterable[ledger.Entry]) -> None:
-    """Undo that an erased buyer is closed, under the addresses of what arrived since.
+    """Reopen an erased buyer, under the addresses of later notifications.
 
     :param waiting: notifications that name these addresses.
     """
@@ -100,9 +100,9 @@ def _transaction(site: Any, entry: ledger.Entry, addresses: Collection[str]) -> 
 def _corrections(
     site: Any, places: Collection[tuple[str, str]], addresses: Collection[str]
 ) -> None:
-    """Put hashes in the place of what an owner found out about these names.
+    """Replace names in the corrections of owners by hashes.
 
-    :param places: the transactions of what is erased.
+    :param places: the transactions of the erased entries.
     """
     ours = [*places, *(("", name) for name in addresses)]
     ours += [place for name in addresses for place in correction.leading_to(site, name)]
@@ -152,7 +152,7 @@ def _entry(site: Any, entry: ledger.Entry, now: datetime) -> None:
 
 
 def _record(site: Any, record: buyers.Buyer, now: datetime) -> None:
-    """Leave of a buyer's record what its notifications need."""
+    """Redact a buyer's record down to the fields that its notifications need."""
     buyers.set_live(site, record, ())
     buyers.await_groups(site, record, ())
     accountquota.wait(site, record, "")
@@ -200,7 +200,7 @@ def _others_entry(site: Any, entry: ledger.Entry, addresses: Collection[str]) ->
 
 
 def _others_record(site: Any, record: buyers.Buyer, addresses: Collection[str]) -> None:
-    """Take addresses out of what was noted of another buyer."""
+    """Remove addresses from the notes of another buyer."""
     chosen = "" if mentions.names(record["chosen"], addresses) else record["chosen"]
     log = tuple(
         _event(site, *event) if mentions.names(event[2], addresses) else event

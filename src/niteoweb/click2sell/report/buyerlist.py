@@ -1,7 +1,7 @@
-"""Lists of buyers: those who paid last, or those whom words find.
+"""Lists of buyers: the latest payers, or the results of a search.
 
 A page reads the indexes of search.py and the records of the buyers on it, and nothing else:
-it costs the same however many buyers there are.
+its cost does not depend on the number of buyers.
 """
 
 from dataclasses import dataclass
@@ -34,20 +34,20 @@ class BuyerRow:
 
 
 class BuyerList:
-    """The buyers whom words fit; without words all who ever paid, the latest first.
+    """The buyers that match words; without words all who ever paid, the latest first.
 
-    :ivar total: how many there are, or how many are listed when :attr:`capped`.
+    :ivar total: number of the buyers, or of those that are listed when :attr:`capped`.
     :ivar capped: there may be more; another word narrows the search.
     """
 
     def __init__(self, site: Any, text: str = "") -> None:
         self._site = site
         self.capped = False
-        self._found: tuple[str, ...] | None = None
+        self._matches: tuple[str, ...] | None = None
         if text.strip():
-            found = search.buyers(site, text)
-            self._found, self.capped = found.ids, found.capped
-            self.total = len(found.ids)
+            matches = search.buyers(site, text)
+            self._matches, self.capped = matches.ids, matches.capped
+            self.total = len(matches.ids)
         else:
             self.total = trees.tree(site, "buyers_paid_count")()
 
@@ -59,8 +59,8 @@ class BuyerList:
         :param now: in UTC.
         """
         stop = min(start + size, self.total)
-        if self._found is not None:
-            ids = list(self._found[start:stop])
+        if self._matches is not None:
+            ids = list(self._matches[start:stop])
         else:
             index = trees.tree(self._site, "buyers_paid")
             paid = facets.Places((index,))
@@ -70,12 +70,12 @@ class BuyerList:
 
     def _row(self, buyer_id: str, now: datetime) -> BuyerRow:
         buyer = buyers.get(self._site, buyer_id)
-        found = [ledger.get(self._site, key) for key in buyer["keys"]]
-        counting = history.in_order(entry for entry in found if entry["counts"])
+        entries = [ledger.get(self._site, key) for key in buyer["keys"]]
+        counting = history.in_order(entry for entry in entries if entry["counts"])
         return BuyerRow(
             buyer_id=buyer_id,
-            name=explanation.name(found),
-            address=explanation.addresses(buyer, found)[0],
+            name=explanation.name(entries),
+            address=explanation.addresses(buyer, entries)[0],
             user_id=buyer["user_id"],
             standings=products.of(self._site, buyer, counting, now),
         )

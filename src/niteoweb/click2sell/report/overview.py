@@ -1,4 +1,4 @@
-"""What the report shows, for its page and its service.
+"""The report's overview, for its page and its service.
 
 It costs the same however long the ledger is: counters are read, and of each list its newest
 part.
@@ -166,7 +166,7 @@ def totals(found: Iterable[Figures]) -> dict[str, int]:
 
 
 def members_with_access(site: Any) -> int:
-    """How many members have access to anything."""
+    """Number of members with access to anything."""
     return trees.tree(site, "buyers_with_access")()
 
 
@@ -248,7 +248,7 @@ def _mail(site: Any, place: tuple[int, str]) -> outbox.Mail:
 def product_name(site: Any, product: tuple[str, str]) -> str:
     """The product's name as it was sent last, "" when none ever was.
 
-    Those of two providers may have the same id.
+    Products of two providers may have equal ids.
 
     :param product: provider and product id.
     """

@@ -94,7 +94,7 @@ def notifications(site: Any, filters: listing.Filters) -> Iterator[TableRow]:
 
 
 def members(site: Any, now: datetime, request: Any) -> Iterator[TableRow]:
-    """Everybody who has bought, whether they still have access or not.
+    """All buyers, with access or without.
 
     :param now: in UTC.
     :param request: to translate for.
@@ -235,7 +235,7 @@ def _entitlements(
 
 
 def _remark(entry: Mapping[str, Any]) -> Message | str:
-    """What the accounts should know of an entry that was not simply accepted."""
+    """A remark for the accounts on an entry that was not simply accepted."""
     if entry["outcome"] == ledger.ACCEPTED:
         return ""
     return reasons.text(entry["reason"], entry["subject"]) or labels.OUTCOMES.get(

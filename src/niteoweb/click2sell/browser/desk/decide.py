@@ -1,4 +1,4 @@
-"""Site Setup: what an owner decides about one notification."""
+"""Site Setup: the decisions of an owner about one notification."""
 
 from functools import cached_property
 from niteoweb.click2sell import _
@@ -16,7 +16,7 @@ from zope.i18nmessageid import Message
 
 
 class DecideView(Confirmation):
-    """The decisions about an entry: a form for each, what it would change, and the button."""
+    """The decisions about an entry: a form for each, then the preview, and the button."""
 
     template = ViewPageTemplateFile("../templates/decide.pt")
 
@@ -86,7 +86,7 @@ class DecideView(Confirmation):
 
     @property
     def product(self) -> str:
-        """What it was for."""
+        """The product."""
         return formatting.product(self.entry)
 
     @property
