@@ -22,12 +22,12 @@ from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.settings import caller
 from niteoweb.click2sell.settings import secretkeys
+from niteoweb.click2sell.storage import log_failure
 from niteoweb.click2sell.storage import transactions
 from Products.Five.browser import BrowserView
 
 import hashlib
 import logging
-import traceback
 
 
 logger = logging.getLogger("niteoweb.click2sell")
@@ -70,12 +70,7 @@ class Callback(BrowserView):
                 # Outside of our own transactions, while the settings are read.
                 status, text = 503, BUSY
             else:
-                # The message of an error could hold what was sent.
-                logger.error(
-                    "Callback failed: %s\n%s",
-                    type(error).__name__,
-                    "".join(traceback.format_tb(error.__traceback__)),
-                )
+                log_failure("Callback failed", error)
                 status, text = 500, FAILED
         return self._say(status, text)
 

@@ -157,7 +157,7 @@ def _apply(site: Any, action: Action) -> list[tuple[Plan, apply.Applied, Notific
 
 def _plan(site: Any, action: Action, affected: AffectedBuyer, now: datetime) -> Plan:
     buyer = buyers.get(site, affected.buyer_id)
-    if pseudonyms.closed(buyer):
+    if pseudonyms.is_erased(buyer):
         raise Erased
     turn = Turn.OWNER if affected.key else Turn.ARRIVAL
     plan = plans.make(site, buyer, now, ledger.get(site, affected.key), turn=turn)

@@ -143,7 +143,7 @@ class Grant(Command):
         yield Notification(
             key=idempotency_key(OWNER, id_),
             provider=OWNER,
-            speaks_for=provider,
+            on_behalf_of=provider,
             kind=Kind.PURCHASE,
             transaction=f"{OWNER}-{id_}",
             receipt=self.reference,
@@ -332,7 +332,7 @@ def _event(
             OWNER, id_of(site, kind, *product, first["transaction"], first["buyer"])
         ),
         provider=OWNER,
-        speaks_for=product[0],
+        on_behalf_of=product[0],
         kind=kind,
         transaction=first["transaction"],
         receipt=first["receipt"],
@@ -340,7 +340,7 @@ def _event(
         buyer=first["buyer"],
         email=first["buyer"],
         product_id=product[1],
-        origin=first.get("origin", ""),
+        external_subscription_id=first.get("external_subscription_id", ""),
         valid_until=until,
         payload={"reason": command.reason.strip(), "by": command.by},
     )

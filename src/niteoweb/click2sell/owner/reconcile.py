@@ -22,14 +22,14 @@ from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.notification import idempotency_key
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import plan as plans
-from niteoweb.click2sell.storage import sparing
+from niteoweb.click2sell.storage import batched
+from niteoweb.click2sell.storage import log_failure
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees
 from typing import Any
 
 import logging
 import time
-import traceback
 
 
 logger = logging.getLogger("niteoweb.click2sell")
@@ -146,7 +146,7 @@ def apply(
     if plone_site.is_copy():
         raise CopyOfSite
     report = ReconcileReport()
-    for change in sparing(plone_site.get(), changes):
+    for change in batched(plone_site.get(), changes):
         try:
             plan = pipeline.provision(change.buyer_id, follow_mapping=True)
         except transactions.Busy:
@@ -166,7 +166,7 @@ def _look(
     site: Any, now: datetime | None, after: str, until: str
 ) -> Iterator[tuple[str, Change | Trouble | None]]:
     now = now or timestamps.now()
-    for buyer_id in sparing(site, _buyers(site, after, until or None)):
+    for buyer_id in batched(site, _buyers(site, after, until or None)):
         change: Change | Trouble | None
         try:
             change = _change(site, buyer_id, now)
@@ -176,12 +176,8 @@ def _look(
 
 
 def _trouble(buyer_id: str, error: Exception) -> Trouble:
-    """Log an error: the other members are reconciled all the same.
-
-    The message of an error could hold an address.
-    """
-    where = "".join(traceback.format_tb(error.__traceback__))
-    logger.error("%s: %s\n%s", buyer_id, type(error).__name__, where)
+    """Log an error: the other members are reconciled all the same."""
+    log_failure(buyer_id, error)
     return Trouble(buyer_id)
 
 

@@ -30,7 +30,7 @@ from niteoweb.click2sell.report import accounting
 from niteoweb.click2sell.report import labels
 from niteoweb.click2sell.report import notifications as listing
 from niteoweb.click2sell.settings import effective
-from niteoweb.click2sell.storage import sparing
+from niteoweb.click2sell.storage import batched
 from niteoweb.click2sell.storage import trees
 from typing import Any
 from zope.i18n import translate
@@ -67,7 +67,7 @@ def notifications(site: Any, filters: listing.Filters) -> Iterator[TableRow]:
         _("Key"),
     )
     keys = listing.Listing(site, filters).every_key()
-    for entry in sparing(site, (ledger.get(site, key) for key in keys)):
+    for entry in batched(site, (ledger.get(site, key) for key in keys)):
         buyer = buyers.get(site, entry["buyer_id"])
         yield (
             _moment(entry["received_at"], zone),
@@ -111,7 +111,7 @@ def members(site: Any, now: datetime, request: Any) -> Iterator[TableRow]:
         _("Groups granted"),
         _("Last payment (${zone})", mapping={"zone": str(zone)}),
     )
-    for buyer in sparing(site, trees.tree(site, "buyers").values()):
+    for buyer in batched(site, trees.tree(site, "buyers").values()):
         entries = history.entries(site, buyer)
         payments = history.in_order(filter(history.is_payment, entries))
         address = payments[-1]["buyer"] if payments else next(iter(buyer["addresses"]), "")
@@ -150,7 +150,7 @@ def accounts(site: Any, period: accounting.Period) -> Iterator[TableRow]:
     )
     yield header
     total = accounting.Summary()
-    for posting in sparing(site, accounting.postings(site, period)):
+    for posting in batched(site, accounting.postings(site, period)):
         total.add(posting)
         entry = posting.entry
         date, _space, time = _moment(posting.moved_at, zone).partition(" ")

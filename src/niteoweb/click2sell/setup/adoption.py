@@ -53,7 +53,7 @@ from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.setup import legacymember
 from niteoweb.click2sell.setup.legacymember import Finding
 from niteoweb.click2sell.setup.legacymember import LegacyMember
-from niteoweb.click2sell.storage import sparing
+from niteoweb.click2sell.storage import batched
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import writer
 from typing import Any
@@ -119,7 +119,7 @@ def adopt(
 
 def _batches(site: Any) -> Iterator[list[str]]:
     """The user ids of all members."""
-    user_ids = sparing(site, index.everybody())
+    user_ids = batched(site, index.everybody())
     while batch := list(islice(user_ids, BATCH)):
         yield batch
 
@@ -234,7 +234,7 @@ def _record(
         key=_key(member.user_id),
         provider=MIGRATION,
         # It knew Click2Sell only: later notifications of Click2Sell go on with this purchase.
-        speaks_for=registry.MAIN,
+        on_behalf_of=registry.MAIN,
         kind=Kind.PURCHASE,
         transaction=f"{MIGRATION}:{member.user_id}",
         receipt=member.fields["last_purchase_id"] or "",

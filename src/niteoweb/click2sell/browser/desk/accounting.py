@@ -9,7 +9,7 @@ from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
 from niteoweb.click2sell.report import accounting
 from niteoweb.click2sell.report import csvfile
 from niteoweb.click2sell.report import tables
-from niteoweb.click2sell.storage import sparing
+from niteoweb.click2sell.storage import batched
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from typing import IO
 from urllib.parse import urlencode
@@ -58,7 +58,7 @@ class AccountingView(OwnerPage):
     def summary(self) -> accounting.Summary:
         """What the chosen time comes to."""
         postings = accounting.postings(self.context, self.period)
-        return accounting.summary(sparing(self.context, postings))
+        return accounting.summary(batched(self.context, postings))
 
     @cached_property
     def months(self) -> list[str]:

@@ -15,6 +15,7 @@ from niteoweb.click2sell.owner import decisions
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import preview
 from niteoweb.click2sell.report import notifications
+from niteoweb.click2sell.storage import log_failure
 from niteoweb.click2sell.storage import transactions
 from plone import api
 from plone.protect.authenticator import check
@@ -28,7 +29,6 @@ from zope.i18nmessageid import Message
 
 import json
 import logging
-import traceback
 
 
 logger = logging.getLogger("niteoweb.click2sell")
@@ -112,14 +112,11 @@ class NotificationView(OwnerPage):
         except ConflictError:
             raise
         except Exception as error:
-            # The message of an error could hold an address.
-            where = "".join(traceback.format_tb(error.__traceback__))
-            name = type(error).__name__
-            logger.error("Dry run of entry %s failed: %s\n%s", self.key, name, where)
+            log_failure(f"Preview of entry {self.key} failed", error)
             message = _(
                 "What a replay would change cannot be worked out: ${error}. The error is in "
                 "the site's log.",
-                mapping={"error": name},
+                mapping={"error": type(error).__name__},
             )
             self._say(message, "error")
 

@@ -6,11 +6,11 @@ from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.testing.fake.server import Clock
 from niteoweb.click2sell.testing.layers import FIXTURE
-from niteoweb.click2sell.tests.base import SiteTestCase
-from niteoweb.click2sell.tests.command.test_notify import RecordingServer
-from niteoweb.click2sell.tests.docs.test_docs import DOCS
-from niteoweb.click2sell.tests.docs.test_docs import pages
-from niteoweb.click2sell.tests.docs.test_docs import with_docs
+from niteoweb.click2sell.tests.cases.commands import RecordingServer
+from niteoweb.click2sell.tests.cases.documentation import DOCS
+from niteoweb.click2sell.tests.cases.documentation import pages
+from niteoweb.click2sell.tests.cases.documentation import with_docs
+from niteoweb.click2sell.tests.cases.site import SiteTestCase
 from pathlib import Path
 from plone import api
 from plone.app.testing import applyProfile

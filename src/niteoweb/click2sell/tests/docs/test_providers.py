@@ -5,10 +5,10 @@
 
 from importlib import import_module
 from niteoweb.click2sell import providers
-from niteoweb.click2sell.tests.docs.test_docs import DOCS
-from niteoweb.click2sell.tests.docs.test_docs import pages
-from niteoweb.click2sell.tests.docs.test_docs import with_docs
-from niteoweb.click2sell.tests.recording import RECORD
+from niteoweb.click2sell.tests.cases.documentation import DOCS
+from niteoweb.click2sell.tests.cases.documentation import pages
+from niteoweb.click2sell.tests.cases.documentation import with_docs
+from niteoweb.click2sell.tests.cases.recording import RECORD
 from types import ModuleType
 from typing import Any
 

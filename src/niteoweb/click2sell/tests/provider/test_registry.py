@@ -8,8 +8,8 @@ from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.providers.click2sell.provider import PROVIDER as CLICK2SELL
 from niteoweb.click2sell.provisioning import apply
 from niteoweb.click2sell.provisioning import pipeline
-from niteoweb.click2sell.tests import deliveries
-from niteoweb.click2sell.tests.base import SiteTestCase
+from niteoweb.click2sell.tests.cases import deliveries
+from niteoweb.click2sell.tests.cases.site import SiteTestCase
 from plone.registry.interfaces import IRegistry
 from types import SimpleNamespace
 from unittest import mock

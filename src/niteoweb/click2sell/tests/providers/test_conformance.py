@@ -31,7 +31,7 @@ from niteoweb.click2sell.providers.plenigo import sample as plenigo_sample
 from niteoweb.click2sell.providers.plenigo.provider import PROVIDER as PLENIGO
 from niteoweb.click2sell.testing import conformance
 from niteoweb.click2sell.testing.conformance import Sample
-from niteoweb.click2sell.tests import deliveries
+from niteoweb.click2sell.tests.cases import deliveries
 from typing import Any
 from urllib.parse import urlencode
 
@@ -152,7 +152,7 @@ class Acme:
             buyer=email.lower(),
             email=email,
             product_id=body.required("product"),
-            sealed=True,
+            fully_signed=True,
             payload=body.payload(),
         )
         return (notification,)
@@ -330,12 +330,12 @@ class NumberAsTransaction(Changing):
 
 class NumberAsOrigin(Changing):
     def changes(self, found, genuine):
-        return {"origin": 7}
+        return {"external_subscription_id": 7}
 
 
 class VerdictOfItsOwn(Changing):
     def changes(self, found, genuine):
-        return {"verdict": "perhaps"}
+        return {"validation_result": "perhaps"}
 
 
 class AnotherKind(Changing):
@@ -449,7 +449,7 @@ class Unsealed(Changing):
 
     def changes(self, found, genuine):
         parts = (found.transaction, found.buyer, found.product_id)
-        return {"key": idempotency_key("acme", *parts), "sealed": False}
+        return {"key": idempotency_key("acme", *parts), "fully_signed": False}
 
     def message(self, time, body):
         return time.encode("ascii") + body.partition(b",")[0]
@@ -457,7 +457,7 @@ class Unsealed(Changing):
 
 class SealedAllTheSame(Unsealed):
     def changes(self, found, genuine):
-        return {**super().changes(found, genuine), "sealed": True}
+        return {**super().changes(found, genuine), "fully_signed": True}
 
 
 class OneKeyForAllBuyers(Unsealed):
@@ -478,7 +478,7 @@ class UnsignedCustomer(Unsealed):
 
 class UnsignedOrigin(Unsealed):
     def changes(self, found, genuine):
-        return {**super().changes(found, genuine), "origin": found.product_id}
+        return {**super().changes(found, genuine), "external_subscription_id": found.product_id}
 
 
 class NothingTies(Unsealed):

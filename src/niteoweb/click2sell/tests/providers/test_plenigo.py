@@ -2,18 +2,14 @@
 
 from datetime import timedelta
 from niteoweb.click2sell.buyers import customers
-from niteoweb.click2sell.ledger import ledger
-from niteoweb.click2sell.provider import jsonapi
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.providers.cleeng.provider import PROVIDER as CLEENG
-from niteoweb.click2sell.providers.plenigo.fake import FakePlenigo
 from niteoweb.click2sell.providers.plenigo.fake import TOKEN
 from niteoweb.click2sell.providers.plenigo.provider import PROVIDER as PLENIGO
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.settings import rules
-from niteoweb.click2sell.testing.fake.server import Clock
-from niteoweb.click2sell.testing.layers import HTTP
-from niteoweb.click2sell.tests.base import SiteTestCase
+from niteoweb.click2sell.tests.cases.providers import JANE
+from niteoweb.click2sell.tests.cases.providers import PlenigoTestCase
 from niteoweb.click2sell.worker.sweep import sweep
 from plone import api
 from unittest import mock
@@ -21,46 +17,6 @@ from unittest import mock
 import contextlib
 import dataclasses
 import transaction
-
-
-JANE = "jane@example.org"
-
-
-class PlenigoTestCase(SiteTestCase):
-    layer = HTTP
-
-    def setUp(self):
-        super().setUp()
-        self.url = f"http://{self.layer['host']}:{self.layer['port']}/plone/@@plenigo"
-        self.fake = FakePlenigo(clock=Clock(self.now))
-        self.enterContext(self.fake)
-        self.enterContext(mock.patch.dict("os.environ", {jsonapi.INSECURE_VARIABLE: "1"}))
-        self.enterContext(mock.patch.object(jsonapi, "PAUSES", ()))
-        self.set(
-            enabled=True,
-            secretkey=self.fake.callbacks.secret,
-            api_url=self.fake.url,
-            api_token=TOKEN,
-            mapping=["gold|premium", "right-2|course"],
-        )
-        self.jane = self.fake.add_customer(JANE, "Jane", "Doe")
-
-    def set(self, **values):
-        for name, value in values.items():
-            setattr(registry.settings(PLENIGO), name, value)
-        transaction.commit()
-
-    def deliver(self, **how):
-        found = self.fake.callbacks.deliver(self.url, **how)
-        transaction.begin()
-        return [one.status for one in found]
-
-    def keys(self):
-        transaction.begin()
-        return list(ledger.newest_first(self.portal))
-
-    def reasons(self):
-        return [(outcome, reason) for outcome, reason, _subject in self.entries() if reason]
 
 
 class TestLife(PlenigoTestCase):

@@ -114,7 +114,7 @@ def fact(told: Notification, received_at: datetime) -> BillingEvent:
         subscription=told.subscription,
         valid_until=told.valid_until,
         snapshot=told.snapshot,
-        sealed=told.sealed,
+        fully_signed=told.fully_signed,
     )
 
 
