@@ -74,7 +74,7 @@ class MembersGet(Service):
         return answer
 
 
-def summary(site: Any, row: buyerlist.Row) -> dict[str, Any]:
+def summary(site: Any, row: buyerlist.BuyerRow) -> dict[str, Any]:
     """A buyer as it stands in a list."""
     return {
         "@id": f"{site.absolute_url()}/{NAME}/{row.buyer_id}",
