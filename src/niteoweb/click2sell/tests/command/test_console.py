@@ -32,12 +32,16 @@ import transaction
 import unittest
 
 
+#: The script that an entry point makes.
+SCRIPT = "from niteoweb.click2sell.command.{} import main; raise SystemExit(main())"
+
+
 class TestProcess(unittest.TestCase):
     """What a cron job does: slow, so all in one go."""
 
-    def call(self, module: str, *arguments: str) -> subprocess.CompletedProcess:
+    def call(self, *arguments: str) -> subprocess.CompletedProcess:
         return subprocess.run(
-            [sys.executable, "-m", f"niteoweb.click2sell.{module}", *arguments],
+            [sys.executable, *arguments],
             cwd=self.folder,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
             capture_output=True,
@@ -49,18 +53,20 @@ class TestProcess(unittest.TestCase):
         folder = TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name).resolve()
-        made = self.call("tests.site_on_disk", str(self.folder))
+        made = self.call("-m", "niteoweb.click2sell.tests.site_on_disk", str(self.folder))
         self.assertEqual(made.returncode, 0, made.stderr)
 
         lock = LockFile(str(self.folder / "Data.fs.lock"))
-        done = self.call("command.sweep", "--config", "zope.conf")
+        done = self.call("-c", SCRIPT.format("sweep"), "--config", "zope.conf")
         lock.close()
         self.assertEqual((done.returncode, done.stdout), (1, ""))
         self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
         self.assertIn("The database is open in a running instance.", done.stderr)
         self.assertIn("@click2sell-sweep", done.stderr)
 
-        done = self.call("command.adopt", "--config=zope.conf", "--apply", "--json")
+        done = self.call(
+            "-c", SCRIPT.format("adopt"), "--config=zope.conf", "--apply", "--json"
+        )
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(done.stderr, "1 members looked at, 1 adopted\n")
         told = json.loads(done.stdout)
@@ -68,7 +74,9 @@ class TestProcess(unittest.TestCase):
         (item,) = told["listed"]
         self.assertEqual((item["user_id"], item["why"]), (OLD_MEMBER, "lapses"))
 
-        done = self.call("command.sweep", "--config=zope.conf", "--site=folder/shop")
+        done = self.call(
+            "-c", SCRIPT.format("sweep"), "--config=zope.conf", "--site=folder/shop"
+        )
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(done.stderr, "")
         self.assertEqual(
