@@ -233,6 +233,7 @@ class Resend(Command):
 
     form = forms.IResend
     title = _("Mail the welcome mail again")
+    success = _("The welcome mail was sent.")
 
     buyer_id: str
     way: str

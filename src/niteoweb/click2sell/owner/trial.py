@@ -22,7 +22,6 @@ from niteoweb.click2sell.mail import messages
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.notification import Delivery
-from niteoweb.click2sell.notification import Genuine
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.provider import sample
@@ -86,23 +85,6 @@ def deliveries(
         price=PRICE,
     )
     return tuple(sample.deliveries(provider.sample, wish, registry.settings(provider)))
-
-
-def verify(provider: IPaymentProvider, delivery: Delivery, now: datetime) -> Genuine:
-    """Verify a delivery, just as the callback does.
-
-    :param now: in UTC.
-    :raises DeliveryError: it is refused; see :mod:`niteoweb.click2sell.notification`.
-    """
-    return provider.verify(delivery, registry.settings(provider), now)
-
-
-def read(provider: IPaymentProvider, genuine: Genuine) -> tuple[Notification, ...]:
-    """Read a verified delivery, just as the callback does.
-
-    :raises ParameterError: it cannot be read.
-    """
-    return provider.parse(genuine, plone_site.timezone())
 
 
 @contextmanager

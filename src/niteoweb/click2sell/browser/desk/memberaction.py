@@ -6,6 +6,7 @@ from niteoweb.click2sell import _
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.browser.desk.confirmation import Confirmation
 from niteoweb.click2sell.browser.words import formatting
+from niteoweb.click2sell.browser.words.changes import Changes
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.explain import explanation
 from niteoweb.click2sell.ledger import ledger
@@ -15,7 +16,6 @@ from niteoweb.click2sell.owner import action
 from niteoweb.click2sell.owner import commands
 from niteoweb.click2sell.owner import forms
 from niteoweb.click2sell.storage import NotPossible
-from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from typing import Any
@@ -52,6 +52,8 @@ class MemberActionView(Confirmation):
     template = ViewPageTemplateFile("../templates/memberaction.pt")
     #: The mail, where that is all that happens.
     mail: Message | None = None
+    #: The message after it was carried out.
+    success: Message | None = None
 
     def __init__(
         self, context: Any, request: Any, list_url: str, buyer_id: str, name: str
@@ -162,7 +164,7 @@ class MemberActionView(Confirmation):
         try:
             command = commands.asked_for(self.context, self.name, self.buyer, values, self.by)
             if isinstance(command, commands.Resend):
-                return self._resend(command)
+                self.mail = self._mail(command)
         except forms.Problems as problems:
             self.problems = dict(problems.found)
             return False
@@ -171,7 +173,7 @@ class MemberActionView(Confirmation):
             return False
         if not self.settle(lambda: command):
             return False
-        self.say(command.success, "info")
+        self.say(self.success, "info" if self.success is command.success else "warning")
         if not self.buyer_id:
             self.back_url = f"{self.list_url}/{self._new_buyer()}"
         return True
@@ -181,32 +183,23 @@ class MemberActionView(Confirmation):
         address = action.address_of(self.text("address"))
         return trees.tree(self.context, "buyer_by_address").get(address, "")
 
-    def _resend(self, command: commands.Resend) -> bool:
+    def _mail(self, command: commands.Resend) -> Message:
         user_id = command.recipient(self.context)
         way = command.form["way"].vocabulary.getTerm(command.way).title
-        self.changes = ()
-        self.mail = _(
+        return _(
             "The welcome mail goes to ${address}, with ${what}.",
             mapping={
                 "address": accounts.fields(user_id, ("email",))["email"],
                 "what": formatting.said(way),
             },
         )
-        if "confirm" not in self.request.form:
-            return False
-        if self.text("fingerprint") != self.fingerprint:
-            message = _("Something has happened since. Nothing was changed; look again.")
-            self.say(message, "warning")
-            return False
-        try:
-            mail_id = command.carry_out()
-        except transactions.Busy:
-            message = _("Another process is at the same data. Try again in a moment.")
-            self.say(message, "warning")
-            return False
-        if outbox.get(self.context, mail_id)["state"] == outbox.SENT:
-            self.say(_("The welcome mail was sent."), "info")
-        else:
-            message = _("The mail was not sent yet. It waits in the outbox for the sweep.")
-            self.say(message, "warning")
-        return True
+
+    def _look(self, wanted: Any) -> tuple[Changes, ...]:
+        return () if self.mail else super()._look(wanted)
+
+    def _carry_out(self, wanted: Any) -> None:
+        self.success = wanted.success
+        if not self.mail:
+            super()._carry_out(wanted)
+        elif outbox.get(self.context, wanted.carry_out())["state"] != outbox.SENT:
+            self.success = _("The mail was not sent yet. It waits in the outbox for the sweep.")
