@@ -29,26 +29,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _reconcile(site: Any, applying: bool, as_json: bool) -> int:
     from niteoweb.click2sell.owner import reconcile
 
-    found = []
+    changes = []
     troubled = 0
     for change in reconcile.look(site):
         if isinstance(change, reconcile.Trouble):
             troubled += 1
             continue
-        found.append(change)
+        changes.append(change)
         if not as_json:
             console.say(_line(change))
     report = reconcile.ReconcileReport()
     if applying:
         try:
-            report = reconcile.apply(found, lambda so_far: _progress(so_far, len(found)))
+            report = reconcile.apply(changes, lambda so_far: _progress(so_far, len(changes)))
         except reconcile.CopyOfSite:
             raise console.Problem("This is a copy of the site: nothing was changed.") from None
     if as_json:
         console.say_json(
             {
                 "dry_run": not applying,
-                "changes": [change.as_json() for change in found],
+                "changes": [change.as_json() for change in changes],
                 "changed": report.changed,
                 "left": report.left,
                 "troubled": troubled,
@@ -56,8 +56,8 @@ def _reconcile(site: Any, applying: bool, as_json: bool) -> int:
         )
     elif applying:
         console.say(f"{report.changed} members changed, {report.left} left.")
-    elif found:
-        console.say(f"{len(found)} members would change. --apply does it.")
+    elif changes:
+        console.say(f"{len(changes)} members would change. --apply does it.")
     elif not troubled:
         console.say("Nothing to change.")
     if troubled and not as_json:

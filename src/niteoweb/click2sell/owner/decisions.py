@@ -180,8 +180,8 @@ def correct(
         buyers.disown(site, loser, {entry["key"] for entry in moved})
         for entry in moved:
             buyers.own(site, winner, entry)
-        for place in dict.fromkeys(_place(entry) for entry in moved):
-            _sort_out(site, place, (winner,))
+        for source in dict.fromkeys(_place(entry) for entry in moved):
+            _sort_out(site, source, (winner,))
         note = {"at": timestamps.iso(now), "by": by, "what": "corrected", "text": why}
         buyers.change(loser, notes=(*loser["notes"], note))
         mentions.file_buyer(site, loser)
@@ -226,9 +226,9 @@ def decide(site: Any, key: str, reason: str, by: str) -> Action:
         provider, transaction = product(entry)[0], entry["transaction"]
         before = buyers.of_address(site, ownership.owner_of(site, (provider, transaction))[0])
         after = buyers.get(site, entry["buyer_id"])
-        for place in ((provider, transaction), (OWNER, transaction)):
-            if ownership.owner_of(site, place):
-                ownership.rebind(site, place, entry["buyer"], entry["product_id"])
+        for source in ((provider, transaction), (OWNER, transaction)):
+            if ownership.owner_of(site, source):
+                ownership.rebind(site, source, entry["buyer"], entry["product_id"])
         if ownership.correction(site, (provider, transaction)):
             ownership.correct(site, (provider, transaction), entry["buyer"])
         _sort_out(site, (provider, transaction), (before, after))
@@ -323,18 +323,18 @@ def make_group(site: Any, key: str, by: str) -> Action:
 def _follow_address(site: Any, wrong: str, right: str) -> None:
     """Correct an address for all later notifications."""
     ownership.correct(site, ("", right), "")
-    for place in ownership.corrected_to(site, wrong):
-        ownership.correct(site, place, right)
+    for source in ownership.corrected_to(site, wrong):
+        ownership.correct(site, source, right)
     ownership.correct(site, ("", wrong), right)
 
 
 def _follow_transaction(site: Any, entry: ledger.Entry, right: str) -> None:
     """Correct the address for all later notifications of an entry's transaction."""
     ownership.correct(site, _place(entry), right)
-    place = (entry["provider"], entry["transaction"])
-    tied = ownership.owner_of(site, place)
+    source = (entry["provider"], entry["transaction"])
+    tied = ownership.owner_of(site, source)
     if tied:
-        ownership.rebind(site, place, right, tied[1])
+        ownership.rebind(site, source, right, tied[1])
 
 
 def _is_a_strangers(
@@ -345,11 +345,11 @@ def _is_a_strangers(
     return tied is not None and buyers.of_address(site, tied[0]) not in concerned
 
 
-def _sort_out(site: Any, place: ownership.Source, concerned: tuple[buyers.Buyer, ...]) -> None:
+def _sort_out(site: Any, source: ownership.Source, concerned: tuple[buyers.Buyer, ...]) -> None:
     """Refuse or accept the entries of a transaction, by the buyer that it belongs to now."""
     for buyer in concerned:
         for entry in _entries(site, buyer):
-            if _place(entry) != place:
+            if _place(entry) != source:
                 continue
             if ownership.belongs_to_another(site, entry):
                 ledger.change(entry, counts=False)

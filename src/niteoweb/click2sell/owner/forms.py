@@ -47,12 +47,12 @@ PROBLEMS = {
 class Problems(NotPossible):
     """Fields have values that they cannot have.
 
-    :ivar found: name of a field -> the problem, for the owner, translatable.
+    :ivar by_field: name of a field -> the problem, for the owner, translatable.
     """
 
-    def __init__(self, found: Mapping[str, Message]) -> None:
-        super().__init__(next(iter(found.values())))
-        self.found = found
+    def __init__(self, by_field: Mapping[str, Message]) -> None:
+        super().__init__(next(iter(by_field.values())))
+        self.by_field = by_field
 
 
 class ProductField(schema.Field):

@@ -25,6 +25,7 @@ from niteoweb.click2sell.notification import Delivery
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.provider import sample
+from niteoweb.click2sell.provisioning import DryRun
 from niteoweb.click2sell.provisioning import enrichment
 from niteoweb.click2sell.provisioning import Plan
 from niteoweb.click2sell.provisioning import preview
@@ -46,12 +47,12 @@ PRICE = "1.00 EUR"
 class Rehearsal:
     """The result of a genuine delivery; only valid inside of :func:`rehearse`.
 
-    :ivar found: the plan, and the verdict on the entry.
+    :ivar preview: the plan, and the verdict on the entry.
     :ivar entry: as it would be recorded.
     :ivar mail: as it would be sent, with a note in place of the password; None for no mail.
     """
 
-    found: preview.DryRun
+    preview: DryRun
     entry: ledger.Entry
     mail: EmailMessage | None
 
@@ -101,8 +102,8 @@ def rehearse(notifications: Sequence[Notification], now: datetime) -> Iterator[R
         for notification in notifications:
             entry = _write_down(site, notification, named, now)
             named.setdefault(notification.customer_id, notification)
-        found = preview.replay(site, entry["key"], now)
-        yield Rehearsal(found, entry, _draft(found.plan))
+        dry_run = preview.replay(site, entry["key"], now)
+        yield Rehearsal(dry_run, entry, _draft(dry_run.plan))
 
 
 def _draft(plan: Plan) -> EmailMessage | None:
@@ -136,8 +137,8 @@ def _write_down(
     """
     entry = recording.write_down(site, notification, now)
     if enrichment.asks(entry):
-        told = named.get(notification.customer_id, notification)
-        names = {"first_name": told.first_name, "last_name": told.last_name}
+        first = named.get(notification.customer_id, notification)
+        names = {"first_name": first.first_name, "last_name": first.last_name}
         known = customers.named(site, replace(notification, **names))
         recording.amend(site, entry, known, now)
     return entry

@@ -66,10 +66,10 @@ def preview(site: Any, address: str) -> Preview:
     return of(site, export.find(site, address))
 
 
-def of(site: Any, found: export.Holdings) -> Preview:
+def of(site: Any, holdings: export.Holdings) -> Preview:
     """Preview the erasure of holdings."""
-    entries = [entry for entry in found.entries if not pseudonyms.is_erased(entry)]
-    mails = [mail for mail in found.mails if not mail["to"].startswith(pseudonyms.MARK)]
+    entries = [entry for entry in holdings.entries if not pseudonyms.is_erased(entry)]
+    mails = [mail for mail in holdings.mails if not mail["to"].startswith(pseudonyms.MARK)]
     accounts = tuple(
         Account(
             user_id=record["user_id"],
@@ -77,10 +77,10 @@ def of(site: Any, found: export.Holdings) -> Preview:
             privileged=member.exists(record["user_id"]) and privilege.member(record["user_id"]),
             groups=tuple(sorted(record["grants"])),
         )
-        for record in found.records
+        for record in holdings.records
         if record["user_id"]
     )
-    named = {name for record in found.records for name in record["addresses"]}
+    named = {name for record in holdings.records for name in record["addresses"]}
     named |= {entry["buyer"] for entry in entries} - {""}
     stored = [
         sorted(
@@ -89,21 +89,21 @@ def of(site: Any, found: export.Holdings) -> Preview:
             if name != "password_print"
         )
         for thing in (
-            *(*found.records, *found.naming),
-            *(*found.entries, *found.moved, *found.mails),
+            *(*holdings.records, *holdings.naming),
+            *(*holdings.entries, *holdings.moved, *holdings.mails),
         )
     ]
     return Preview(
         addresses=tuple(sorted(name for name in named if not name.startswith(pseudonyms.MARK))),
-        entries=len(entries) + len(found.moved),
+        entries=len(entries) + len(holdings.moved),
         unsettled=sum(_is_unsettled(entry) for entry in entries),
         mails=len(mails),
-        others=len(found.naming),
+        others=len(holdings.naming),
         accounts=accounts,
         held=tuple(
             entry["key"] for entry in entries if _is_held(site, entry) and not entry["counts"]
         ),
-        fingerprint=idempotency_key(found.address, json.dumps([stored, repr(accounts)])),
+        fingerprint=idempotency_key(holdings.address, json.dumps([stored, repr(accounts)])),
     )
 
 

@@ -149,10 +149,10 @@ def month(text: str, timezone_: tzinfo) -> Period:
     :param timezone_: in which it begins and ends.
     :raises ValueError: it is no month.
     """
-    found = _MONTH.fullmatch(text)
-    if found is None:
+    match = _MONTH.fullmatch(text)
+    if match is None:
         raise ValueError(text)
-    year, number = int(found[1]), int(found[2])
+    year, number = int(match[1]), int(match[2])
     following = f"{year + number // 12:04}-{number % 12 + 1:02}"
     since = timestamps.begin(f"{text}-01", timezone_)
     return Period(text, since, timestamps.begin(f"{following}-01", timezone_) - timestamps.TICK)
@@ -201,10 +201,10 @@ def postings(site: Any, period: Period) -> Iterator[Posting]:
             )
 
 
-def summary(found: Iterable[Posting]) -> Summary:
+def summary(postings_: Iterable[Posting]) -> Summary:
     """Add postings up."""
     total = Summary()
-    for posting in found:
+    for posting in postings_:
         total.add(posting)
     return total
 

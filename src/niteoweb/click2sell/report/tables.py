@@ -229,9 +229,9 @@ def _entitlements(
     """The buyer's entitlements, each with its state as the pages show it."""
     outcome = compute(history.facts(entries, history.late_terms(entries, lines)), policy)
     held = silence.held(site, buyer["live"], outcome, now)
-    for found in outcome.entitlements:
-        waits = (found.provider, found.product_id) in held
-        yield found, State.GRACE if waits else found.state_at(now)
+    for entitlement in outcome.entitlements:
+        waits = (entitlement.provider, entitlement.product_id) in held
+        yield entitlement, State.GRACE if waits else entitlement.state_at(now)
 
 
 def _remark(entry: Mapping[str, Any]) -> Message | str:

@@ -59,7 +59,7 @@ class MembersPost(Operation):
                 return self._resend(command, dry_run)
             return changes.settle(command, dry_run)
         except forms.Problems as problems:
-            raise BadRequest(self._sentence(problems.found)) from None
+            raise BadRequest(self._sentence(problems.by_field)) from None
         except NotPossible as problem:
             raise BadRequest(self._said(problem.message)) from None
 

@@ -37,10 +37,10 @@ def items(site: Any, now: datetime, connect: bool = False) -> tuple[Check, ...]:
         :func:`niteoweb.click2sell.mail.messages.probe`.
     """
     silent = silence.silent(site, now)
-    found = list(_providers())
+    checks = list(_providers())
     for provider in registry.to_set_up():
-        found += providerchecks.items(site, provider, silent, connect)
-    return (*found, *_items(site, now, connect))
+        checks += providerchecks.items(site, provider, silent, connect)
+    return (*checks, *_items(site, now, connect))
 
 
 def _providers() -> Iterator[Check]:
@@ -73,8 +73,8 @@ def _groups() -> Check:
     providers = registry.registered()
     for provider in providers:
         lines = registry.settings(provider).mapping or []
-        found = rules.validate({"mapping": lines}, provider)
-        details += [_of(provider, message) for _name, message in found]
+        problems_ = rules.validate({"mapping": lines}, provider)
+        details += [_of(provider, message) for _name, message in problems_]
     if details:
         text = _("Buyers cannot be put in all groups. Correct Products and groups:")
         return Check("groups", Status.TODO, title, text, tuple(details))
@@ -172,7 +172,7 @@ def _networks(site: Any) -> Iterator[Check]:
         return
     names = {"number": rejections.total(site, rejections.NETWORK)}
     arrivals = (silence.arrivals(site, one.name)[:1] for one in registry.enabled())
-    heard = max((found[0] for found in arrivals if found), default=None)
+    heard = max((times[0] for times in arrivals if times), default=None)
     if heard is not None and heard > refused:
         text = _(
             "Refused, because it came from elsewhere: ${number}. Genuine notifications have "

@@ -93,8 +93,8 @@ class ImportView(OwnerPage):
     @property
     def counts(self) -> list[tuple[Message, int]]:
         """The effects of the rows, in words and numbers."""
-        found = self.preview.counts()
-        return [(WHAT[name], number) for name, number in found.items() if number]
+        counts = self.preview.counts()
+        return [(WHAT[name], number) for name, number in counts.items() if number]
 
     @cached_property
     def lines(self) -> list[dict[str, Any]]:

@@ -166,7 +166,7 @@ class MemberActionView(Confirmation):
             if isinstance(command, commands.Resend):
                 self.mail = self._mail(command)
         except forms.Problems as problems:
-            self.problems = dict(problems.found)
+            self.problems = dict(problems.by_field)
             return False
         except NotPossible as problem:
             self.problems = {"": problem.message}

@@ -244,7 +244,7 @@ class TryView(OwnerPage):
                 product_known=entry["terms_known"],
                 buyer=f"{' '.join(names[-1:])} <{entry['email']}>".strip(),
                 terms=formatting.terms(entry["days"], entry["exclusive"]),
-                preview=previews.of(self.context, key, rehearsal.found),
+                preview=previews.of(self.context, key, rehearsal.preview),
                 letter=_letter(rehearsal.mail),
             )
 

@@ -171,7 +171,7 @@ class TestRoad(TrialTestCase):
     def test_the_plan_is_that_of_a_true_purchase(self):
         notification = self.told()
         with trial.rehearse([notification], self.now) as rehearsal:
-            plan, verdict = rehearsal.found.plan, rehearsal.found.verdict
+            plan, verdict = rehearsal.preview.plan, rehearsal.preview.verdict
         self.assertEqual(verdict.outcome, "accepted")
         self.assertEqual((plan.create, plan.grant), (True, ("premium", "click2sell")))
         self.assertEqual(
