@@ -144,7 +144,7 @@ class Delivery:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-class Genuine(Protocol):
+class VerifiedDelivery(Protocol):
     """A delivery that was proved to be genuine, and not read yet.
 
     :ivar by_previous_key: the previous secret key proved it, not the present one.

@@ -12,10 +12,10 @@ from niteoweb.click2sell.ledger import rejections
 from niteoweb.click2sell.notification import Answer
 from niteoweb.click2sell.notification import Delivery
 from niteoweb.click2sell.notification import DeliveryError
-from niteoweb.click2sell.notification import Genuine
 from niteoweb.click2sell.notification import idempotency_key
 from niteoweb.click2sell.notification import ParameterError
 from niteoweb.click2sell.notification import SecretKeyNotSet
+from niteoweb.click2sell.notification import VerifiedDelivery
 from niteoweb.click2sell.notification import WrongContentType
 from niteoweb.click2sell.notification import WrongSignature
 from niteoweb.click2sell.provider import registry
@@ -75,7 +75,7 @@ class Callback(BrowserView):
         return self._say(status, text)
 
     def _handle(self) -> tuple[int, str]:
-        provider = registry.named(self.name)
+        provider = registry.get(self.name)
         if provider is None or not registry.is_enabled(provider):
             return 404, NOT_FOUND
         if self.request.method != "POST":
@@ -101,7 +101,7 @@ class Callback(BrowserView):
         return self._answer(lambda: pipeline.process(*notifications, signed_by=signed_by))
 
     def _broken(
-        self, genuine: Genuine, body: bytes, error: ParameterError, signed_by: str
+        self, genuine: VerifiedDelivery, body: bytes, error: ParameterError, signed_by: str
     ) -> tuple[int, str]:
         """Keep a genuine delivery that cannot be read; a person has to see it."""
         status, text = self._answer(
@@ -127,7 +127,7 @@ class Callback(BrowserView):
         return refusals.get(result.outcome, (200, PARSED))
 
     def _say(self, status: int, text: str) -> str:
-        provider = registry.named(self.name)
+        provider = registry.get(self.name)
         answer = Answer(status, text) if provider is None else provider.answer(status, text)
         response = self.request.response
         response.setStatus(answer.status, lock=True)

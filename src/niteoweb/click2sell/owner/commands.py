@@ -27,10 +27,9 @@ from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.entitlement import BillingEvent
-from niteoweb.click2sell.entitlement import compute
 from niteoweb.click2sell.entitlement import Entitlement
-from niteoweb.click2sell.entitlement import giving
 from niteoweb.click2sell.entitlement import OPEN
+from niteoweb.click2sell.entitlement import Outcome
 from niteoweb.click2sell.entitlement import Product
 from niteoweb.click2sell.entitlement import State
 from niteoweb.click2sell.explain import explanation
@@ -50,7 +49,6 @@ from niteoweb.click2sell.owner.action import PRIVILEGED
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import recording
 from niteoweb.click2sell.report import overview
-from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import writer
 from typing import Any
@@ -177,14 +175,15 @@ class End(Command):
     by: str
 
     def notifications(self, site: Any, now: datetime) -> Iterator[Notification]:
-        facts = _facts(site, self.buyer_id)
+        buyer = _buyer(site, self.buyer_id)
+        outcome = history.outcome(site, buyer, now)
         chains = [
-            [fact for fact, _elsewhere in chain.events]
-            for chain in giving(facts, effective.policy(), self.product, now)
+            [event for event, _elsewhere in chain.events]
+            for chain in outcome.giving(self.product, now)
         ]
-        if not chains and self.product in _buyer(site, self.buyer_id)["live"]:
+        if not chains and self.product in buyer["live"]:
             # It is over, and goes on because a silent provider cannot tell of the renewal.
-            chains = [_entitled(facts, self.product)[1]]
+            chains = [_entitled(outcome, self.product)[1]]
         if not chains:
             raise NotPossible(_("There is no access to this product that could be ended."))
         for events in chains:
@@ -210,7 +209,8 @@ class Extend(Command):
     by: str
 
     def notifications(self, site: Any, now: datetime) -> Iterator[Notification]:
-        entitlement, events = _entitled(_facts(site, self.buyer_id), self.product)
+        outcome = history.outcome(site, _buyer(site, self.buyer_id), now)
+        entitlement, events = _entitled(outcome, self.product)
         if entitlement.state is State.REFUNDED:
             raise NotPossible(_("The purchase was undone: grant the product instead."))
         if entitlement.state is State.PROVISIONAL:
@@ -347,16 +347,14 @@ def _event(
     )
 
 
-def _entitled(
-    facts: Sequence[BillingEvent], product: Product
-) -> tuple[Entitlement, list[BillingEvent]]:
+def _entitled(outcome: Outcome, product: Product) -> tuple[Entitlement, list[BillingEvent]]:
     """A buyer's entitlement to a product, and the events of the chain that explains it.
 
     :raises NotPossible: the buyer never had the product.
     """
-    by_key = {fact.key: fact for fact in facts}
-    for entitlement in compute(facts, effective.policy()).entitlements:
-        if (entitlement.provider, entitlement.product_id) == product:
+    by_key = {event.key: event for event in outcome.events}
+    for entitlement in outcome.entitlements:
+        if entitlement.product == product:
             return entitlement, [by_key[key] for key in entitlement.keys]
     raise NotPossible(_("The buyer never had this product: grant it instead."))
 
@@ -369,11 +367,6 @@ def _record(site: Any, notification: Notification, now: datetime) -> AffectedBuy
     if entry is None:
         raise NotPossible(_("Too much was done to this purchase already."))
     return AffectedBuyer(entry["buyer_id"], entry["key"])
-
-
-def _facts(site: Any, buyer_id: str) -> Sequence[BillingEvent]:
-    entries = history.entries(site, _buyer(site, buyer_id))
-    return history.facts(entries, history.late_terms(entries, effective.mapping()))
 
 
 def _buyer(site: Any, buyer_id: str) -> buyers.Buyer:

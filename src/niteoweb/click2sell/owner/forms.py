@@ -196,10 +196,10 @@ def products(
     :param form: of the command.
     :param now: in UTC.
     """
-    entries = history.in_order(history.entries(site, buyer)) if buyer is not None else ()
+    outcome = history.outcome(site, buyer, now) if buyer is not None else None
     names = {
-        (access.provider, access.product_id): access.name
-        for access in (productaccess.of(site, buyer, entries, now) if entries else ())
+        access.product: access.name
+        for access in (productaccess.of(outcome) if outcome is not None else ())
         if form is not IEnd or access.access
     }
     if form is IGrant:

@@ -73,7 +73,7 @@ def deliveries(
     :param now: with its time zone.
     :raises KeyError: the kind does not exist.
     """
-    wish = sample.Wish(
+    request = sample.SampleRequest(
         kind,
         _plain(product_id),
         _plain(address),
@@ -85,7 +85,7 @@ def deliveries(
         product_name=overview.product_name(site, (provider.name, product_id)) or PRODUCT_NAME,
         price=PRICE,
     )
-    return tuple(sample.deliveries(provider.sample, wish, registry.settings(provider)))
+    return tuple(sample.deliveries(provider.sample, request, registry.settings(provider)))
 
 
 @contextmanager

@@ -55,7 +55,7 @@ class Reply:
 
 def is_wanted(notification: Notification) -> bool:
     """Whether the provider has to be asked before a notification can take effect."""
-    provider = registry.named(notification.provider)
+    provider = registry.get(notification.provider)
     return (
         provider is not None
         and provider.client is not None
@@ -110,7 +110,7 @@ def put_off(site: Any, entry: ledger.Entry, reply: Reply, now: datetime) -> None
 
 
 def _ask(notification: Notification, hurried: bool) -> Reply:
-    provider = registry.named(notification.provider)
+    provider = registry.get(notification.provider)
     if provider is None or provider.client is None:
         return Reply(reason=NOT_TOLD, error="There is no such provider any more.")
     if not registry.is_enabled(provider):

@@ -71,11 +71,10 @@ class BuyerList:
     def _row(self, buyer_id: str, now: datetime) -> BuyerRow:
         buyer = buyers.get(self._site, buyer_id)
         entries = [ledger.get(self._site, key) for key in buyer["keys"]]
-        counting = history.in_order(entry for entry in entries if entry["counts"])
         return BuyerRow(
             buyer_id=buyer_id,
             name=explanation.name(entries),
             address=explanation.addresses(buyer, entries)[0],
             user_id=buyer["user_id"],
-            standings=products.of(self._site, buyer, counting, now),
+            standings=products.of(history.outcome(self._site, buyer, now)),
         )

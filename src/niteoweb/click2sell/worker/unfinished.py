@@ -61,7 +61,7 @@ def _due(site: Any, now: datetime) -> list[str]:
 def _to_ask(site: Any) -> Iterator[str]:
     """The providers that entries wait for, but those that are switched off."""
     for name in retryqueue.awaited(site):
-        provider = registry.named(name)
+        provider = registry.get(name)
         if provider is None or registry.is_enabled(provider):
             yield name
 

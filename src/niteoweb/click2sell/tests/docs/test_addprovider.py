@@ -191,7 +191,7 @@ class TestOverHTTP(SiteTestCase):
 
     def set(self, **values: Any) -> None:
         for name, value in values.items():
-            setattr(registry.settings(registry.named("acmepay")), name, value)
+            setattr(registry.settings(registry.get("acmepay")), name, value)
         transaction.commit()
 
     def deliver(self, **how: Any) -> list[int]:
@@ -218,9 +218,9 @@ class TestOverHTTP(SiteTestCase):
         self.assertEqual(self.groups(JANE), ["click2sell", "course"])
 
     def test_what_is_tampered_with_is_refused(self):
-        letter = self.fake.tell("order.paid", "A-1", JANE, "gold")
+        delivery = self.fake.tell("order.paid", "A-1", JANE, "gold")
         found = self.fake.webhooks.post(
-            self.url, letter, tamper=lambda body: body.replace(b"jane", b"jack")
+            self.url, delivery, tamper=lambda body: body.replace(b"jane", b"jack")
         )
         self.assertEqual(found.status, 403)
         self.assertIsNone(self.member("jack@example.org"))

@@ -76,7 +76,7 @@ class TestExample(unittest.TestCase):
         self.assertIn(site, code)
         names: dict[str, Any] = {}
         exec(textwrap.dedent(code).replace(site, nowhere), names)
-        told = [letter.name for letter in names["plenigo"].callbacks.pending]
+        told = [delivery.name for delivery in names["plenigo"].callbacks.pending]
         self.assertEqual(
             told,
             [

@@ -244,7 +244,7 @@ class TestExchanges(SiteOfTheDocs):
         self.assertTrue(self.member_is_in())
 
     def test_privacy_erasure(self):
-        options = {"address": MEMBER, "reason": "Asked for by letter of 1 March 2025"}
+        options = {"address": MEMBER, "reason": "Asked for by delivery of 1 March 2025"}
         told = self.record(200, "/@click2sell-privacy", "operator", options)
         self.assertEqual(told["account"], "left")
         self.assertFalse(self.member_is_in())

@@ -243,11 +243,11 @@ class TestOtherProviders(TrialTestCase):
 
     def test_neither_key_nor_signature_is_shown(self):
         for self.name in ("plenigo", "cleeng"):
-            maker = registry.named(self.name).sample
+            maker = registry.get(self.name).sample
             with mock.patch.object(maker, "sign", side_effect=maker.sign) as signed:
                 contents = self.tried().contents
             for call in signed.call_args_list:
-                for proof in maker.proofs(maker.sign(*call.args)):
+                for proof in maker.signatures(maker.sign(*call.args)):
                     self.assertNotIn(proof, contents)
             self.assertNotIn(deliveries.SECRET_KEY, contents)
 

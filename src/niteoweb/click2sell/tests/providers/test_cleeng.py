@@ -31,9 +31,9 @@ import transaction
 EACH = 7
 
 
-def shuffled(letters):
+def shuffled(deliveries):
     """In an order that is the same in each run."""
-    return Random(len(letters)).sample(letters, len(letters))
+    return Random(len(deliveries)).sample(deliveries, len(deliveries))
 
 
 class TestLife(CleengTestCase):
@@ -325,17 +325,17 @@ class TestDelivery(CleengTestCase):
 
     def test_the_previous_secret(self):
         self.bought()
-        letter, old = self.fake.webhooks.pending[0], self.fake.webhooks.secret
+        delivery, old = self.fake.webhooks.pending[0], self.fake.webhooks.secret
         self.set(secretkey="a new secret", previous_secretkey=old)
-        self.assertEqual(self.fake.webhooks.post(self.url, letter).status, 200)
+        self.assertEqual(self.fake.webhooks.post(self.url, delivery).status, 200)
         self.set(previous_secretkey=None)
-        self.assertEqual(self.fake.webhooks.post(self.url, letter).status, 403)
+        self.assertEqual(self.fake.webhooks.post(self.url, delivery).status, 403)
 
     def test_tampered_with(self):
         self.bought()
-        for letter in self.fake.webhooks.pending:
+        for delivery in self.fake.webhooks.pending:
             done = self.fake.webhooks.post(
-                self.url, letter, tamper=lambda body: body.replace(b"S100", b"S200")
+                self.url, delivery, tamper=lambda body: body.replace(b"S100", b"S200")
             )
             self.assertEqual(done.status, 403)
             self.assertNotIn(JANE, done.text)
@@ -371,7 +371,7 @@ class TestTransfer(CleengTestCase):
         self.pass_time(days=1)
         self.validate(new, vizio_id)
         found = list(self.fake.webhooks.pending)
-        names = [letter.name for letter in found]
+        names = [delivery.name for delivery in found]
         self.assertEqual(
             names,
             ["inappPurchaseValidationSucceeded", "subscriptionTerminated"]
@@ -426,11 +426,11 @@ class TestTransfer(CleengTestCase):
     def test_whichever_webhook_comes_first(self):
         for number, order in enumerate(itertools.permutations(range(3))):
             old, new = f"old-{number}@example.org", f"new-{number}@example.org"
-            letters = self.transfer(old, new, f"vizio-{number}")
+            deliveries = self.transfer(old, new, f"vizio-{number}")
             self.fake.webhooks.pending.clear()
-            with self.subTest([letters[place].name for place in order]):
+            with self.subTest([deliveries[place].name for place in order]):
                 for place in order:
-                    done = self.fake.webhooks.post(self.url, letters[place])
+                    done = self.fake.webhooks.post(self.url, deliveries[place])
                     self.assertEqual(done.status, 200)
                     self.later(minutes=1)
                 self.assertTransferred(old, new)
@@ -455,9 +455,9 @@ class TestTransfer(CleengTestCase):
         for order in (0, 1, 2), (2, 1, 0), (2, 0, 1):
             with self.subTest(order):
                 there, back = f"there{order[0]}{order[1]}@example.org", JOE
-                letters = self.transfer(there, back, f"vizio-{order}")
+                deliveries = self.transfer(there, back, f"vizio-{order}")
                 self.fake.webhooks.pending.clear()
-                self.in_order([letters[place] for place in order])
+                self.in_order([deliveries[place] for place in order])
                 self.assertTransferred(there, back)
                 self.validate(there, f"vizio-{order}")
                 self.in_order([self.fake.webhooks.pending[place] for place in order])
@@ -466,9 +466,9 @@ class TestTransfer(CleengTestCase):
                 self.has(who=back)
         self.assertEqual(self.reasons(), [])
 
-    def in_order(self, letters):
-        for letter in letters:
-            self.process(letter)
+    def in_order(self, deliveries):
+        for delivery in deliveries:
+            self.process(delivery)
             self.later(minutes=1)
 
     def test_whenever_the_first_customers_webhooks_come(self):
@@ -477,10 +477,10 @@ class TestTransfer(CleengTestCase):
             old, new, tv = f"o{number}@example.org", f"n{number}@example.org", f"tv-{number}"
             self.bought(old, tv)
             self.validate(new, tv)
-            letters = list(self.fake.webhooks.pending)
+            deliveries = list(self.fake.webhooks.pending)
             self.fake.webhooks.pending.clear()
-            with self.subTest([letters[place].name for place in order], number=number):
-                self.in_order([letters[place] for place in order])
+            with self.subTest([deliveries[place].name for place in order], number=number):
+                self.in_order([deliveries[place] for place in order])
                 self.has("premium", who=new)
                 self.assertNotIn("premium", self.groups(old))
 
@@ -573,7 +573,7 @@ class TestTransfer(CleengTestCase):
     def test_whoever_was_erased_has_nothing(self):
         self.tell("subscriptionCreated", **self.of(77, customerEmail=JANE))
         self.deliver()
-        erasure.erase(JANE, "Asked for by letter.", "me")
+        erasure.erase(JANE, "Asked for by delivery.", "me")
         self.tell(
             "subscriptionCreated", **self.of(78, customerEmail=JOE, subscriptionId=500002)
         )
@@ -605,7 +605,7 @@ class TestTransfer(CleengTestCase):
                     self.process(told)
                 self.assertTransferred(old, new)
 
-    def killed_at(self, place, letter):
+    def killed_at(self, place, delivery):
         """Process a webhook as far as a step, the last time that it is passed."""
 
         class Killed(BaseException):
@@ -621,7 +621,7 @@ class TestTransfer(CleengTestCase):
         times = 1 if place in ("before record", "recorded") else 2
         passed = []
         with mock.patch.object(pipeline, "step", step), self.assertRaises(Killed):
-            self.process(letter)
+            self.process(delivery)
         transaction.abort()
 
 
@@ -708,7 +708,7 @@ class TestCustomer(CleengTestCase):
         self.deliver()
         with mock.patch.object(customers, "named", wraps=customers.named) as looked_at:
             self.tell("transactionCreated", customerEmail=JOE, customerId=5)
-            (letter,) = self.fake.webhooks.pending
-            self.process(letter)
+            (delivery,) = self.fake.webhooks.pending
+            self.process(delivery)
         self.assertEqual(looked_at.call_count, 2)
         self.has("premium", who=JOE)

@@ -196,8 +196,8 @@ class TestSignature(unittest.TestCase):
 
     def test_base64_can_be_written_in_one_way_only(self):
         header = cleeng.sign(KEY, self.body, "base64")
-        letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-        spare = letters[letters.index(header[-2]) ^ 1]
+        deliveries = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+        spare = deliveries[deliveries.index(header[-2]) ^ 1]
         for text in (f"{header[:-2]}{spare}=", header[:-1], header + "=", header + "\n"):
             self.assert_wrong(self.with_header(text), signature_encoding="base64")
 

@@ -21,7 +21,7 @@ from niteoweb.click2sell.notification import WrongSignature
 from niteoweb.click2sell.provider import jsonbody
 from niteoweb.click2sell.provider import signatures
 from niteoweb.click2sell.provider import timestamp
-from niteoweb.click2sell.provider.sample import Wish
+from niteoweb.click2sell.provider.sample import SampleRequest
 from niteoweb.click2sell.providers.cleeng import protocol as cleeng
 from niteoweb.click2sell.providers.cleeng import sample as cleeng_sample
 from niteoweb.click2sell.providers.click2sell import protocol as click2sell
@@ -176,8 +176,12 @@ class AcmeSample:
     def __init__(self, provider: Acme) -> None:
         self.provider = provider
 
-    def write(self, wish: Wish) -> tuple[bytes, ...]:
-        value = {"order": wish.transaction, "product": wish.product, "email": wish.email}
+    def write(self, request: SampleRequest) -> tuple[bytes, ...]:
+        value = {
+            "order": request.transaction,
+            "product": request.product,
+            "email": request.email,
+        }
         return (json.dumps(value).encode("ascii"),)
 
     def sign(self, body: bytes, settings: Any, moment: datetime) -> Delivery:
@@ -186,7 +190,7 @@ class AcmeSample:
         digest = signatures.sign(settings.secretkey.encode("utf-8"), message).hex()
         return Delivery(body, jsonbody.CONTENT_TYPE, {Acme.HEADER: f"{time}.{digest}"})
 
-    def proofs(self, delivery: Delivery) -> tuple[str, ...]:
+    def signatures(self, delivery: Delivery) -> tuple[str, ...]:
         return tuple(delivery.headers.values())
 
 
