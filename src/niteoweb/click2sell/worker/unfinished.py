@@ -44,7 +44,7 @@ def due(site: Any, now: datetime) -> Iterator[str]:
 
 
 def waiting(site: Any, now: datetime) -> int:
-    """How many failed entries wait for their time, or for their provider.
+    """Number of failed entries that wait for their time, or for their provider.
 
     :param now: in UTC.
     """
