@@ -25,7 +25,6 @@ from niteoweb.click2sell.notification import Delivery
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.provider import sample
-from niteoweb.click2sell.provisioning import DryRun
 from niteoweb.click2sell.provisioning import enrichment
 from niteoweb.click2sell.provisioning import Plan
 from niteoweb.click2sell.provisioning import preview
@@ -52,7 +51,7 @@ class Rehearsal:
     :ivar mail: as it would be sent, with a note in place of the password; None for no mail.
     """
 
-    preview: DryRun
+    preview: preview.Preview
     entry: ledger.Entry
     mail: EmailMessage | None
 
@@ -102,8 +101,8 @@ def rehearse(notifications: Sequence[Notification], now: datetime) -> Iterator[R
         for notification in notifications:
             entry = _write_down(site, notification, named, now)
             named.setdefault(notification.customer_id, notification)
-        dry_run = preview.replay(site, entry["key"], now)
-        yield Rehearsal(dry_run, entry, _draft(dry_run.plan))
+        changes = preview.replay(site, entry["key"], now)
+        yield Rehearsal(changes, entry, _draft(changes.plan))
 
 
 def _draft(plan: Plan) -> EmailMessage | None:

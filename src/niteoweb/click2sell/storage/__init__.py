@@ -2,6 +2,7 @@
 
 from niteoweb.click2sell.storage import failures
 from niteoweb.click2sell.storage import moments
+from niteoweb.click2sell.storage import steps
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.storage import writer
@@ -11,6 +12,6 @@ from niteoweb.click2sell.storage.transactions import NotPossible
 
 
 __all__ = [
-    *["batched", "failures", "log_failure", "moments", "transactions", "trees", "writer"],
-    *["NotPossible"],
+    *["batched", "failures", "log_failure", "moments", "steps", "transactions", "trees"],
+    *["writer", "NotPossible"],
 ]
