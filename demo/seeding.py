@@ -89,9 +89,10 @@ def seed(site: Any, end: datetime) -> int:
 
 def _deliver(site: Any, arrival: Arrival) -> None:
     """Post a notification, without the network in between."""
-    from niteoweb.click2sell.browser.callback import view_of
-    from niteoweb.click2sell.providers.builtin import CLICK2SELL
+    from niteoweb.click2sell.interfaces import IClick2SellLayer
     from niteoweb.click2sell.providers.click2sell.protocol import CONTENT_TYPE
+    from plone import api
+    from zope.interface import alsoProvides
     from ZPublisher.HTTPRequest import HTTPRequest
     from ZPublisher.HTTPResponse import HTTPResponse
 
@@ -105,8 +106,9 @@ def _deliver(site: Any, arrival: Arrival) -> None:
     }
     request = HTTPRequest(BytesIO(body), environment, HTTPResponse())
     request.processInputs()
+    alsoProvides(request, IClick2SellLayer)
     with mock.patch.object(steps, "reached", _fail if arrival.status == 500 else _pass):
-        answer = view_of(CLICK2SELL)(site, request)()
+        answer = api.content.get_view("click2sell", site, request)()
     status = request.response.getStatus()
     if status != arrival.status:
         raise AssertionError(f"{status} {answer} ({arrival.form})")

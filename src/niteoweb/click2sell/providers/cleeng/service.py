@@ -11,9 +11,9 @@ from niteoweb.click2sell.provider import Refused
 from niteoweb.click2sell.provider import Unreachable
 from niteoweb.click2sell.providers.cleeng import validationservice
 from niteoweb.click2sell.providers.cleeng.validationservice import Purchase
-from niteoweb.click2sell.providers.cleeng.validationservice import Standing
+from niteoweb.click2sell.providers.cleeng.validationservice import ValidationStatus
 from niteoweb.click2sell.provisioning import TooMany
-from niteoweb.click2sell.restapi.protection import Operation
+from niteoweb.click2sell.restapi import Operation
 from plone import api
 from typing import Any
 from zExceptions import BadRequest
@@ -69,7 +69,7 @@ class ValidationPost(Operation):
 
 @implementer(IPublishTraverse)
 class StatusGet(Operation):
-    """Answers a GET with an id: what the validation came to, for whoever asked for it."""
+    """Answers a GET with an id: the result of a validation, for the user who asked for it."""
 
     def __init__(self, context: Any, request: Any) -> None:
         super().__init__(context, request)
@@ -95,13 +95,13 @@ class StatusGet(Operation):
         return _told(self.context, found)
 
 
-def _told(context: Any, found: Standing) -> dict[str, Any]:
-    until = found.access_until
+def _told(context: Any, status: ValidationStatus) -> dict[str, Any]:
+    until = status.access_until
     return {
-        "@id": f"{context.absolute_url()}/{NAME}/{found.id}",
-        "id": found.id,
-        "status": found.status,
-        "submitted_at": timestamps.iso(found.submitted_at),
+        "@id": f"{context.absolute_url()}/{NAME}/{status.id}",
+        "id": status.id,
+        "status": status.status,
+        "submitted_at": timestamps.iso(status.submitted_at),
         "access_until": None if until is None else timestamps.iso(until),
     }
 

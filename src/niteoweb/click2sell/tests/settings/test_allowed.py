@@ -3,7 +3,7 @@
 from niteoweb.click2sell.browser.callback import LARGEST_BODY
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import rejections
-from niteoweb.click2sell.settings import caller
+from niteoweb.click2sell.settings import networks
 from niteoweb.click2sell.settings import rules
 from niteoweb.click2sell.tests.cases import deliveries
 from niteoweb.click2sell.tests.cases.callback import CallbackTestCase
@@ -129,7 +129,7 @@ class TestOverHTTP(CallbackTestCase):
         # Written past the form, into the registry.
         self.lists(["everybody"])
         with self.assertLogs("niteoweb.click2sell", logging.ERROR) as logged:
-            caller._networks.cache_clear()
+            networks._networks.cache_clear()
             self.assert_refused()
         self.assertNotIn("everybody", "".join(logged.output))
         self.lists(["everybody", "127.0.0.1"])
@@ -182,7 +182,7 @@ class TestSettings(SiteTestCase):
         return [(name, str(message.mapping["line"]), str(message)) for name, message in found]
 
     def test_normal(self):
-        for name in caller.SETTINGS:
+        for name in networks.SETTINGS:
             given = [" 192.0.2.7 ", "", "192.0.2.7", "2001:db8::/32"]
             with self.subTest(name):
                 normal = rules.normalize({name: given})
@@ -191,7 +191,7 @@ class TestSettings(SiteTestCase):
                 self.assertEqual(rules.normalize({name: None}), {name: []})
 
     def test_wrong(self):
-        for name in caller.SETTINGS:
+        for name in networks.SETTINGS:
             with self.subTest(name):
                 found = self.problems(**{name: ["example.org", "192.0.2.0/24", "192.0.2.7/24"]})
                 self.assertEqual(
