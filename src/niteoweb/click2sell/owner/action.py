@@ -12,9 +12,9 @@ from dataclasses import replace
 from datetime import datetime
 from niteoweb.click2sell import _
 from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.buyers import Admission
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import history
-from niteoweb.click2sell.buyers import Turn
 from niteoweb.click2sell.entitlement import GRANTS_NOTHING
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import pseudonyms
@@ -159,8 +159,8 @@ def _plan(site: Any, action: Action, affected: AffectedBuyer, now: datetime) -> 
     buyer = buyers.get(site, affected.buyer_id)
     if pseudonyms.is_erased(buyer):
         raise Erased
-    turn = Turn.OWNER if affected.key else Turn.ARRIVAL
-    plan = plans.make(site, buyer, now, ledger.get(site, affected.key), turn=turn)
+    admission = Admission.OWNER if affected.key else Admission.ARRIVAL
+    plan = plans.make(site, buyer, now, ledger.get(site, affected.key), admission=admission)
     return plan if action.mail else replace(plan, mail="")
 
 

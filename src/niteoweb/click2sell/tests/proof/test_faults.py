@@ -10,9 +10,9 @@ from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.mail import messages
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.provisioning import pipeline
-from niteoweb.click2sell.provisioning.pipeline import STEPS
 from niteoweb.click2sell.storage import steps
 from niteoweb.click2sell.storage import transactions
+from niteoweb.click2sell.storage.steps import STEPS
 from niteoweb.click2sell.tests.proof import disk
 from niteoweb.click2sell.tests.proof import dump
 from niteoweb.click2sell.tests.proof.case import ProofCase
