@@ -2,20 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum
+from enum import StrEnum
 from zope.i18nmessageid import Message
 
 
-class Status(str, Enum):
+class Status(StrEnum):
     """The state of a check. The service answers with these values."""
 
     OK = "ok"
     WARNING = "warning"
     TODO = "to do"
     UNTRIED = "not tried"
-
-    def __str__(self) -> str:
-        return self.value
 
 
 @dataclass(frozen=True)
