@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from niteoweb.click2sell.command import console
 from typing import Any
 
-import sys
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Rebuild the indexes and the counters.
@@ -56,7 +54,3 @@ def note_logins(site: Any) -> None:
         if buyer["made"] and accounts.exists(buyer["user_id"]):
             logged_in = not accounts.never_logged_in(buyer["user_id"])
             buyers.change(site, buyer, logged_in=logged_in)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -9,16 +9,10 @@ from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.storage import writer
 from niteoweb.click2sell.storage.failures import log_failure
 from niteoweb.click2sell.storage.transactions import batched
+from niteoweb.click2sell.storage.transactions import NotPossible
 
 
 __all__ = [
-    "batched",
-    "failures",
-    "indexes",
-    "log_failure",
-    "moments",
-    "steps",
-    "transactions",
-    "trees",
-    "writer",
+    *["batched", "failures", "indexes", "log_failure", "moments", "steps", "transactions"],
+    *["trees", "writer", "NotPossible"],
 ]
