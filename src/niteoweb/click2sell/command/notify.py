@@ -199,13 +199,13 @@ def _settings(options: Namespace, maker: Any) -> dict[str, str]:
 
     :raises KeyError: there is no such setting.
     """
-    found = dict(maker.SETTINGS)
+    settings = dict(maker.SETTINGS)
     for given in options.setting:
         name, _, value = given.partition("=")
-        if name not in found:
+        if name not in settings:
             raise KeyError(name)
-        found[name] = value
-    return found
+        settings[name] = value
+    return settings
 
 
 def _request(options: Namespace, kind: str) -> SampleRequest:

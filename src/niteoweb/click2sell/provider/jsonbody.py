@@ -215,7 +215,8 @@ class JsonBody:
         if not isinstance(value, list):
             raise ParameterInvalid(self._prefix + name)
         return [
-            JsonBody(item, f"{self._prefix}{name}.{place}.") for place, item in enumerate(value)
+            JsonBody(item, f"{self._prefix}{name}.{number}.")
+            for number, item in enumerate(value)
         ]
 
     def payload(self) -> dict[str, str]:

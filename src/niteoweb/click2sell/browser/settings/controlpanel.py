@@ -217,6 +217,6 @@ class SettingsPage(ControlPanelFormWrapper):
         Beside the add-on's own settings it has all checks, beside those of another provider
         only the checks of that provider.
         """
-        found, provider = Checklist(self.context, self.request), self.form_instance.provider
-        found.prepare(provider=None if provider.name == registry.MAIN else provider)
-        return found
+        checklist, provider = Checklist(self.context, self.request), self.form_instance.provider
+        checklist.prepare(provider=None if provider.name == registry.MAIN else provider)
+        return checklist

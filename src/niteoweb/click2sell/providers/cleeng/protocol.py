@@ -229,8 +229,8 @@ def sign(secret_key: str, body: bytes, encoding: str = HEX) -> str:
 
 def aliases(offer: str) -> tuple[str, ...]:
     """An offer without the country that Cleeng adds to its id."""
-    found = _COUNTRY.fullmatch(offer)
-    return (found[1],) if found else ()
+    match = _COUNTRY.fullmatch(offer)
+    return (match[1],) if match else ()
 
 
 def _digest(text: str, encoding: str) -> bytes:

@@ -37,15 +37,15 @@ SETTINGS: Mapping[str, str] = {}
 _TRANSACTION, _CHECKSUM = "acquirer_transaction_id", "checksum"
 
 
-def form_fields(secret_key: str, transaction: str, **told: str) -> Mapping[str, str]:
+def form_fields(secret_key: str, transaction: str, **fields: str) -> Mapping[str, str]:
     """The form of a signed notification.
 
     :param transaction: the transaction id, which is what the checksum covers.
-    :param told: as for :func:`unsigned`.
+    :param fields: as for :func:`unsigned`.
     :raises KeyError: the kind does not exist.
     """
     signed = {_CHECKSUM: protocol.sign(secret_key, transaction)}
-    return {**unsigned(transaction, **told), **signed}
+    return {**unsigned(transaction, **fields), **signed}
 
 
 def unsigned(

@@ -77,9 +77,9 @@ def of_subscription(
     kind = stands
     if stands in _GIVING:
         # What was told, unless a cancellation came or was taken back since then.
-        told = {Kind.PURCHASE, Kind.PLAN_CHANGE}
-        told.add(stands if stands is Kind.CANCELLATION else Kind.REACTIVATION)
-        kind = notification.kind if notification.kind in told else Kind.PLAN_CHANGE
+        kinds = {Kind.PURCHASE, Kind.PLAN_CHANGE}
+        kinds.add(stands if stands is Kind.CANCELLATION else Kind.REACTIVATION)
+        kind = notification.kind if notification.kind in kinds else Kind.PLAN_CHANGE
     elif notification.kind is Kind.EXPIRY:
         kind = Kind.EXPIRY
     notification = replace(notification, occurred_at=read_at)

@@ -126,8 +126,8 @@ class ProviderCase(unittest.TestCase):
 
         :raises DeliveryError: it is refused.
         """
-        found = settings or self.settings()
-        genuine = self.provider.verify(delivery, found, now or self.now)
+        used = settings or self.settings()
+        genuine = self.provider.verify(delivery, used, now or self.now)
         return self.provider.parse(genuine, self.zone)
 
     def read_if_accepted(self, delivery: Delivery) -> tuple[Notification, ...]:
@@ -160,9 +160,9 @@ def changes(raw: bytes, every: bool = False) -> Iterator[tuple[str, bytes]]:
     :returns: what was done, for messages, and the changed bytes.
     """
     flips = range(1, 256) if every else _FLIPS
-    for place, value in enumerate(raw):
-        before, after = raw[:place], raw[place + 1 :]
+    for index, value in enumerate(raw):
+        before, after = raw[:index], raw[index + 1 :]
         for flip in flips:
-            yield f"byte {place} ^ {flip}", before + bytes([value ^ flip]) + after
-        yield f"byte {place} left out", before + after
-        yield f"byte {place} twice", before + bytes([value, value]) + after
+            yield f"byte {index} ^ {flip}", before + bytes([value ^ flip]) + after
+        yield f"byte {index} left out", before + after
+        yield f"byte {index} twice", before + bytes([value, value]) + after

@@ -103,15 +103,15 @@ class Sender:
         :returns: how each delivery went.
         """
         due = [delivery for delivery in self.pending if delivery.due_at <= self.clock.now]
-        found = []
+        results = []
         for delivery in order(due):
             tried = [self.post(url, delivery) for _ in range(times)]
-            found += tried
+            results += tried
             if 200 <= tried[-1].status < 300:
                 self.pending.remove(delivery)
             else:
                 self._put_off(delivery)
-        return found
+        return results
 
     def post(
         self,
