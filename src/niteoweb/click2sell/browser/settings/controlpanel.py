@@ -154,7 +154,7 @@ class SettingsForm(RegistryEditForm):
         :returns: values by name, and a view for each mistake.
         """
         values, errors = super().extractData(setErrors)
-        # What goes wrong from here on is logged with the form, for Managers to read.
+        # Errors from here on are logged with the form, for Managers to read.
         for name in self._secrets:
             self.request.form.pop(self.widgets[name].name, None)
         values = rules.normalize(values)

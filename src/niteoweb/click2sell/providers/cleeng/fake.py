@@ -73,8 +73,8 @@ class FakeCleeng(FakeServer):
     """A Cleeng on this machine, while its ``with`` block lasts.
 
     :ivar token: the publisher token that its API wants to see.
-    :ivar webhooks: what is to be delivered.
-    :ivar encoding: how signatures are written.
+    :ivar webhooks: sends the pending ones.
+    :ivar encoding: of signatures.
     :ivar timestamps: whether a webhook says when it was made; the real ones do not.
     :ivar bought: offers by Vizio's subscription id: what Vizio says was really bought.
     :ivar subscriptions: by Vizio's id of them.

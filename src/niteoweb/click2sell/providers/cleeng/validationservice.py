@@ -34,9 +34,9 @@ class Purchase:
     """A purchase, as an app states it.
 
     :ivar email: the buyer's address.
-    :ivar subscription_id: what the shop calls the subscription.
-    :ivar offer_id: what was bought, as the provider names it; "" where the app does not say, so
-        that there is no access before the provider has.
+    :ivar subscription_id: the shop's id of the subscription.
+    :ivar offer_id: the provider's id of the bought offer; "" where the app does not name it:
+        then there is no access before the provider does.
     """
 
     email: str

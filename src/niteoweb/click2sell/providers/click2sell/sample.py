@@ -14,7 +14,7 @@ from urllib.parse import parse_qs
 from urllib.parse import urlencode
 
 
-#: What Click2Sell sends for each kind: transaction_type, subscription_status, payment_status.
+#: The transaction_type, subscription_status and payment_status of each sample.
 TYPES = {
     "sale": ("Sale", "", "OK"),
     "subscription": ("Subscription", "New", "OK"),
@@ -115,7 +115,7 @@ def write(request: SampleRequest) -> tuple[bytes, ...]:
 def sign(body: bytes, settings: Any, moment: datetime) -> Delivery:
     """A form with its checksum, which covers the transaction.
 
-    :param settings: what has ``secretkey``.
+    :param settings: with ``secretkey``.
     :param moment: not needed: no time is signed.
     """
     # latin-1 maps every byte to one character and back.

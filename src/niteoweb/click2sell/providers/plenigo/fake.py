@@ -45,8 +45,8 @@ class FakePlenigo(FakeServer):
     What happens to customers and subscriptions is put on the pile of :attr:`callbacks`, and is
     delivered when ``callbacks.deliver(url)`` is called.
 
-    :ivar token: what the API wants to see.
-    :ivar callbacks: what is to be delivered.
+    :ivar token: the API asks for it.
+    :ivar callbacks: sends the pending ones.
     :ivar customers: by id, as the API shows them.
     :ivar subscriptions: by id, as the API shows them.
     """
@@ -165,7 +165,7 @@ class FakePlenigo(FakeServer):
     def let_pass(self, **by: float) -> None:
         """Move the clock, and let happen what is due: renewals, and ends of what was cancelled.
 
-        :param by: what :class:`datetime.timedelta` takes: ``days=30``.
+        :param by: arguments of :class:`datetime.timedelta`: ``days=30``.
         """
         until = self.clock.now + timedelta(**by)
         while due := self._next_due(until):

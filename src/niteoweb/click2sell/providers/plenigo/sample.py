@@ -16,7 +16,7 @@ from typing import Any
 import json
 
 
-#: What plenigo calls it.
+#: The callback types of the samples.
 TYPES: Mapping[str, str] = {
     "subscription": protocol.CREATION,
     "change": protocol.CHANGE,
@@ -60,7 +60,7 @@ def write(request: SampleRequest) -> tuple[bytes, ...]:
 def sign(body: bytes, settings: Any, moment: datetime) -> Delivery:
     """A body with the header that plenigo would send.
 
-    :param settings: what has ``secretkey``.
+    :param settings: with ``secretkey``.
     :param moment: when it is sent.
     """
     header = protocol.sign(settings.secretkey or "", int(moment.timestamp()), body)

@@ -22,7 +22,7 @@ import unittest
 SECRET_KEY = "the present key of the conformance kit"  # noqa: S105
 PREVIOUS_KEY = "the key before it, of the conformance kit"
 
-#: What is done to a byte: its lowest bit, its letter case, its highest bit.
+#: Changes of a byte: its lowest bit, its letter case, its highest bit.
 _FLIPS = (0x01, 0x20, 0x80)
 
 
@@ -102,7 +102,7 @@ class ProviderCase(unittest.TestCase):
             self.skipTest("no provider")
         super().setUp()
 
-    # What the cases share
+    # Shared by the cases
 
     def said(self, name: str) -> Any:
         """A statement of the provider: its ``name``, ``title``, ``signed`` or ``events``."""
@@ -157,7 +157,7 @@ def changes(raw: bytes, every: bool = False) -> Iterator[tuple[str, bytes]]:
     """All changes of one byte that are tried: bits flipped, left out, and twice.
 
     :param every: also all other values of each byte.
-    :returns: what was done, for messages, and the changed bytes.
+    :returns: the change, for messages, and the changed bytes.
     """
     flips = range(1, 256) if every else _FLIPS
     for index, value in enumerate(raw):

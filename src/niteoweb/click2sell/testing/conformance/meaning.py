@@ -100,7 +100,7 @@ class MeaningCase(ProviderCase):
     def _event(self, notification: Notification, number: int) -> BillingEvent:
         """The billing event of a notification, of a product with days of access.
 
-        :param number: how many came before it.
+        :param number: of notifications before it.
         """
         return BillingEvent(
             key=notification.key,

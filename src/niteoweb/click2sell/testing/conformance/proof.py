@@ -17,7 +17,7 @@ from niteoweb.click2sell.testing.conformance.case import Sample
 from niteoweb.click2sell.testing.conformance.case import SECRET_KEY
 
 
-#: What says whose a notification is, beside its address; none of it may come unsigned.
+#: Fields that name the owner of a notification, beside its address; all have to be signed.
 _OF_OTHERS = (
     *("provider", "customer_id", "customer_deleted", "on_behalf_of"),
     *("external_subscription_id", "in_reply_to", "validation_result"),
