@@ -126,7 +126,7 @@ class TestRecord(SiteTestCase):
         self.settings(mapping=["1|premium|30"])
         self.buy()
         self.refund()
-        plain = (str, int, bool, type(None), tuple, dict)
+        plain = (str, int, bool, type(None), tuple, dict, PersistentMapping)
         for name in ("entries", "buyers", "mails"):
             for record in trees.tree(self.portal, name).values():
                 self.assertIs(type(record), PersistentMapping)
