@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from dataclasses import field
 from datetime import datetime
 from decimal import Decimal
-from enum import Enum
+from enum import StrEnum
 from typing import Protocol
 
 import hashlib
 import json
 
 
-class Kind(str, Enum):
+class Kind(StrEnum):
     """The kinds of events. The values are stored, so they never change."""
 
     PURCHASE = "purchase"
@@ -35,9 +35,6 @@ class Kind(str, Enum):
     INFORMATION = "information"
     #: Genuine, but of a kind that the provider's documents do not describe.
     UNKNOWN = "unknown"
-
-    def __str__(self) -> str:
-        return self.value
 
 
 #: The provider of purchases that a site brought along from release 0.4.5: it never speaks.

@@ -56,7 +56,7 @@ class MembersGet(Service):
         text = self.request.form.get("search", "")
         if not isinstance(text, str):
             raise BadRequest('"search" may stand only once.')
-        found = buyerlist.Directory(self.context, text)
+        found = buyerlist.BuyerList(self.context, text)
         notifications.check_page(self.request.form)
         # The batch only reckons; it never asks for a buyer.
         batch = HypermediaBatch(self.request, range(found.total))
@@ -74,7 +74,7 @@ class MembersGet(Service):
         return answer
 
 
-def summary(site: Any, row: buyerlist.Row) -> dict[str, Any]:
+def summary(site: Any, row: buyerlist.BuyerRow) -> dict[str, Any]:
     """A buyer as it stands in a list."""
     return {
         "@id": f"{site.absolute_url()}/{NAME}/{row.buyer_id}",

@@ -1,36 +1,33 @@
-"""One thing of the checklist: how it stands, and what to do."""
+"""A check of the checklist: its state, and what to do."""
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum
+from enum import StrEnum
 from zope.i18nmessageid import Message
 
 
-class State(str, Enum):
-    """How an item stands. The values are what the service answers."""
+class Status(StrEnum):
+    """The state of a check. The service answers with these values."""
 
     OK = "ok"
     WARNING = "warning"
     TODO = "to do"
     UNTRIED = "not tried"
 
-    def __str__(self) -> str:
-        return self.value
-
 
 @dataclass(frozen=True)
-class Item:
-    """One thing to set up.
+class Check:
+    """A check of one thing to set up.
 
     :ivar name: for scripts; it never changes.
-    :ivar text: how it is, and what to do.
-    :ivar details: what is wrong, one by one.
-    :ivar moment: in UTC, where the item is about when something happened last.
+    :ivar text: how things are, and what to do.
+    :ivar details: the problems, one by one.
+    :ivar moment: in UTC, where the check is about the last time of something.
     :ivar provider: name of the payment provider that it is about, "" for the site.
     """
 
     name: str
-    state: State
+    state: Status
     title: Message
     text: Message
     details: tuple[Message | str, ...] = ()

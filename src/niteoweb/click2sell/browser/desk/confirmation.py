@@ -96,7 +96,7 @@ class Confirmation(OwnerPage):
                 message = _("Something has happened since. Nothing was changed; look again.")
                 self.say(message, "warning")
                 return False
-            action.carry_out(wanted)
+            self._carry_out(wanted)
         except NotPossible as error:
             self.error = error.message
             self.changes = None
@@ -116,6 +116,9 @@ class Confirmation(OwnerPage):
     def say(self, message: Message, kind: str) -> None:
         """Show a message at the top of the page."""
         api.portal.show_message(message, self.request, kind)
+
+    def _carry_out(self, wanted: Action) -> None:
+        action.carry_out(wanted)
 
     def _look(self, wanted: Action) -> tuple[words.Changes, ...]:
         found = action.preview(wanted)

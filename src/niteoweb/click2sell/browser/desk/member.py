@@ -8,7 +8,6 @@ from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.browser.words import products
 from niteoweb.click2sell.browser.words import timeline as happenings
-from niteoweb.click2sell.browser.words.actionforms import TITLES
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.entitlement import mapping
 from niteoweb.click2sell.entitlement import State
@@ -20,7 +19,8 @@ from niteoweb.click2sell.explain import ProductAccess
 from niteoweb.click2sell.ledger import reasons as reason
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import OWNER
-from niteoweb.click2sell.owner import requests
+from niteoweb.click2sell.owner import commands
+from niteoweb.click2sell.owner import forms
 from plone import api
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from typing import Any
@@ -160,23 +160,26 @@ class MemberView(OwnerPage):
     @property
     def actions(self) -> list[Action]:
         """What can be done for the buyer, whatever the product."""
-        names = [requests.GRANT]
+        names = ["grant"]
         if self.found.exists:
-            names.append(requests.RESEND)
-        return [Action(TITLES[name], f"{self.url}/{name}") for name in names]
+            names.append("resend")
+        return [self._action(name) for name in names]
 
     def _actions(self, found: ProductAccess) -> list[Action]:
         """What can be done about a product."""
-        product = requests.product_value((found.provider, found.product_id))
+        product = forms.product_value((found.provider, found.product_id))
         query = urlencode({"product": product})
         names = []
         if found.until is not None and found.state not in (State.REFUNDED, State.PROVISIONAL):
-            names.append(requests.EXTEND)
+            names.append("extend")
         if found.access:
-            names.append(requests.REVOKE)
-        found_actions = [Action(TITLES[name], f"{self.url}/{name}?{query}") for name in names]
+            names.append("revoke")
         decide = f"{self._url(found.causes[0].key)}/decide"
-        return [*found_actions, Action(_("Correct the buyer"), decide)]
+        actions = [self._action(name, f"?{query}") for name in names]
+        return [*actions, Action(_("Correct the buyer"), decide)]
+
+    def _action(self, name: str, query: str = "") -> Action:
+        return Action(commands.COMMANDS[name].title, f"{self.url}/{name}{query}")
 
     # What the buyer has
 

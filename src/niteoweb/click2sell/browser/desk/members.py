@@ -5,7 +5,6 @@ from niteoweb.click2sell.browser.desk.member import MemberView
 from niteoweb.click2sell.browser.desk.memberaction import MemberActionView
 from niteoweb.click2sell.browser.desk.ownerpage import ListPage
 from niteoweb.click2sell.browser.words import products
-from niteoweb.click2sell.owner import requests
 from niteoweb.click2sell.report import buyerlist
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from typing import Any
@@ -37,7 +36,7 @@ class MembersView(ListPage):
         self.request.response.setHeader("Cache-Control", "no-store")
         if self.names:
             return self._of_one()
-        found = buyerlist.Directory(self.context, self.search)
+        found = buyerlist.BuyerList(self.context, self.search)
         start = self.turn_to_page(found.total)
         now = timestamps.now()
         self.capped = found.capped
@@ -52,8 +51,8 @@ class MembersView(ListPage):
         if len(self.names) > 2:
             raise NotFound(self.names[-1])
         site, request, url = self.context, self.request, self.url
-        if self.names == [requests.GRANT]:
-            return MemberActionView(site, request, url, "", requests.GRANT)()
+        if self.names == ["grant"]:
+            return MemberActionView(site, request, url, "", "grant")()
         if len(self.names) == 2:
             return MemberActionView(site, request, url, *self.names)()
         return MemberView(site, request, url, self.names[0])()
