@@ -25,6 +25,7 @@ class AccountingView(OwnerPage):
     """
 
     template = ViewPageTemplateFile("../templates/accounting.pt")
+    page = "click2sell-accounting"
 
     def __call__(self) -> str | IO[bytes]:
         self.request.response.setHeader("Cache-Control", "no-store")
@@ -77,16 +78,6 @@ class AccountingView(OwnerPage):
         """What was asked for, as in an address."""
         given = {name: text for name in NAMES if (text := self.text(name))}
         return urlencode(given)
-
-    @property
-    def url(self) -> str:
-        """Address of the page."""
-        return f"{self.context.absolute_url()}/@@click2sell-accounting"
-
-    def text(self, name: str) -> str:
-        """A field of the form."""
-        value = self.request.form.get(name)
-        return value.strip() if isinstance(value, str) else ""
 
     def number(self, amount: csvfile.Cell) -> str:
         """An amount with the chosen decimal sign."""

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from datetime import datetime
 from niteoweb.click2sell import _
 from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.browser.desk.ownerpage import BUSY
+from niteoweb.click2sell.browser.desk.ownerpage import CHANGED
 from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
 from niteoweb.click2sell.browser.words import changes as words
 from niteoweb.click2sell.buyers import buyers
@@ -14,10 +16,8 @@ from niteoweb.click2sell.provisioning import Plan
 from niteoweb.click2sell.provisioning import plan as plans
 from niteoweb.click2sell.storage import transactions
 from plone import api
-from plone.protect.authenticator import check
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from typing import Any
-from zExceptions import Unauthorized
 from ZODB.POSException import ConflictError
 from zope.i18nmessageid import Message
 
@@ -40,16 +40,6 @@ class Confirmation(OwnerPage):
     changes: tuple[words.Changes, ...] | None = None
     #: Why it cannot be done.
     error: Message | None = None
-
-    def check_post(self) -> None:
-        """Refuse a POST that no page of this site has sent, or without the permission.
-
-        To be called first of all: plone.protect's automatic check sees only what is not
-        committed yet, and our commits are made before it.
-        """
-        check(self.request)
-        if not self.may_operate:
-            raise Unauthorized("Click2Sell: Operate purchases")
 
     @property
     def by(self) -> str:
@@ -76,11 +66,6 @@ class Confirmation(OwnerPage):
             and name not in ("_authenticator", "confirm", "show", "fingerprint")
         ]
 
-    def text(self, name: str) -> str:
-        """A field of the form."""
-        value = self.request.form.get(name)
-        return value.strip() if isinstance(value, str) else ""
-
     def settle(self, make: Callable[[], Action]) -> bool:
         """Show what an action would change, or do it when that was confirmed.
 
@@ -93,8 +78,7 @@ class Confirmation(OwnerPage):
             if "confirm" not in self.request.form:
                 return False
             if self.text("fingerprint") != self.fingerprint:
-                message = _("Something has happened since. Nothing was changed; look again.")
-                self.say(message, "warning")
+                self.say(CHANGED, "warning")
                 return False
             action.carry_out(wanted)
         except NotPossible as error:
@@ -103,8 +87,7 @@ class Confirmation(OwnerPage):
             self.say(error.message, "error")
             return False
         except transactions.Busy:
-            message = _("Another process is at the same data. Try again in a moment.")
-            self.say(message, "warning")
+            self.say(BUSY, "warning")
             return False
         except ConflictError:
             raise
@@ -112,10 +95,6 @@ class Confirmation(OwnerPage):
             self._fail(error)
             return False
         return True
-
-    def say(self, message: Message, kind: str) -> None:
-        """Show a message at the top of the page."""
-        api.portal.show_message(message, self.request, kind)
 
     def _look(self, wanted: Action) -> tuple[words.Changes, ...]:
         found = action.preview(wanted)

@@ -21,7 +21,6 @@ from niteoweb.click2sell.ledger import reasons as reason
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import OWNER
 from niteoweb.click2sell.owner import requests
-from plone import api
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from typing import Any
 from urllib.parse import urlencode
@@ -137,8 +136,7 @@ class MemberView(OwnerPage):
     @property
     def privacy_url(self) -> str:
         """Address of the page that tells what is stored, and erases it."""
-        query = urlencode({"address": self.found.addresses[0]})
-        return f"{self.context.absolute_url()}/@@click2sell-privacy?{query}"
+        return self.url_of("click2sell-privacy", address=self.found.addresses[0])
 
     @property
     def deleted(self) -> formatting.Moment | None:
@@ -149,11 +147,7 @@ class MemberView(OwnerPage):
     @property
     def account_url(self) -> str:
         """Address of Plone's page of the account, "" for somebody who may not see it."""
-        permission = "Plone Site Setup: Users and Groups"
-        if not api.user.has_permission(permission, obj=self.context):
-            return ""
-        query = urlencode({"userid": self.found.user_id})
-        return f"{self.context.absolute_url()}/@@user-information?{query}"
+        return self.account_url_of(self.found.user_id)
 
     # What an owner can do
 
@@ -225,7 +219,7 @@ class MemberView(OwnerPage):
 
     def _url(self, key: str = "") -> str:
         """Address of the list of notifications, or of one of them."""
-        url = f"{self.context.absolute_url()}/@@click2sell-notifications"
+        url = self.url_of("click2sell-notifications")
         return f"{url}/{key}" if key else url
 
     def _reasons(self, found: membership.Membership) -> list[Because]:

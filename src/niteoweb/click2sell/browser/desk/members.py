@@ -23,6 +23,7 @@ class MembersView(ListPage):
     """``@@click2sell-members``: the list; with a buyer's id behind it, that buyer's page."""
 
     template = ViewPageTemplateFile("../templates/members.pt")
+    page = "click2sell-members"
     kept = KEPT
 
     def __init__(self, context: Any, request: Any) -> None:
@@ -61,15 +62,9 @@ class MembersView(ListPage):
     @property
     def search(self) -> str:
         """What is looked for."""
-        value = self.request.form.get("search")
-        return value.strip() if isinstance(value, str) else ""
-
-    @property
-    def url(self) -> str:
-        """Address of the list, without a search."""
-        return f"{self.context.absolute_url()}/@@click2sell-members"
+        return self.text("search")
 
     @property
     def notifications_url(self) -> str:
         """Address of the list of notifications."""
-        return f"{self.context.absolute_url()}/@@click2sell-notifications"
+        return self.url_of("click2sell-notifications")

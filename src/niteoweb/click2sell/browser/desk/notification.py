@@ -4,24 +4,19 @@ from functools import cached_property
 from niteoweb.click2sell import _
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.browser.desk import preview as previews
-from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
+from niteoweb.click2sell.browser.desk.ownerpage import BUSY
+from niteoweb.click2sell.browser.desk.ownerpage import CHANGED
+from niteoweb.click2sell.browser.desk.ownerpage import EntryPage
 from niteoweb.click2sell.browser.words import decisions
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.buyers import buyers
-from niteoweb.click2sell.ledger import ledger
-from niteoweb.click2sell.ledger import reasons
 from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import preview
 from niteoweb.click2sell.report import notifications
 from niteoweb.click2sell.storage import transactions
-from plone import api
-from plone.protect.authenticator import check
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
-from typing import Any
-from urllib.parse import urlencode
 from zExceptions import NotFound
-from zExceptions import Unauthorized
 from ZODB.POSException import ConflictError
 from zope.i18nmessageid import Message
 
@@ -36,7 +31,7 @@ logger = logging.getLogger("niteoweb.click2sell")
 OTHERS = 10
 
 
-class NotificationView(OwnerPage):
+class NotificationView(EntryPage):
     """An entry's page. POST works out what a replay would change, or replays.
 
     What is replayed is what was shown: a fingerprint of it comes with the button.
@@ -48,21 +43,11 @@ class NotificationView(OwnerPage):
     #: None before the dry run.
     preview: previews.Preview | None = None
 
-    def __init__(self, context: Any, request: Any, list_url: str, key: str) -> None:
-        super().__init__(context, request)
-        self.list_url = list_url
-        self.key = key
-        self.url = f"{list_url}/{key}"
-
     def __call__(self) -> str:
         if self.entry is None:
             raise NotFound(self.key)
         if self.request.method == "POST":
-            # First of all: the automatic check sees only what is not committed yet, and our
-            # commits are made before it.
-            check(self.request)
-            if not self.may_operate:
-                raise Unauthorized("Click2Sell: Operate purchases")
+            self.check_post()
             if self._try():
                 self.request.response.redirect(self.url)
                 return ""
@@ -76,9 +61,8 @@ class NotificationView(OwnerPage):
         self._look()
         if "replay" not in self.request.form or self.preview is None:
             return False
-        if self.request.form.get("fingerprint") != self.preview.fingerprint:
-            message = _("Something has happened since. Nothing was changed; look again.")
-            self._say(message, "warning")
+        if self.text("fingerprint") != self.preview.fingerprint:
+            self.say(CHANGED, "warning")
             return False
         self._replay()
         return True
@@ -100,45 +84,26 @@ class NotificationView(OwnerPage):
                 "the site's log.",
                 mapping={"error": name},
             )
-            self._say(message, "error")
+            self.say(message, "error")
 
     def _replay(self) -> None:
         try:
             pipeline.replay(self.key)
         except transactions.Busy:
-            message = _("Another process is at the same data. Try again in a moment.")
-            self._say(message, "warning")
+            self.say(BUSY, "warning")
         except pipeline.Failed:
             message = _("The replay failed. What went wrong stands below, under the outcome.")
-            self._say(message, "error")
+            self.say(message, "error")
         else:
-            self._say(_("The notification was processed again."), "info")
-
-    def _say(self, message: Message, kind: str) -> None:
-        api.portal.show_message(message, self.request, kind)
-
-    @cached_property
-    def entry(self) -> ledger.Entry | None:
-        """The entry, None when there is none."""
-        return ledger.get(self.context, self.key)
+            self.say(_("The notification was processed again."))
 
     # What was done
-
-    @property
-    def badge(self) -> formatting.Badge:
-        """The outcome."""
-        return formatting.badge(self.entry["outcome"])
 
     @property
     def failures(self) -> list[tuple[formatting.Moment, str]]:
         """When attempts failed, and with which error; the latest first."""
         found = reversed(self.entry.get("failures", ()))
         return [(formatting.moment(failure["at"]), failure["error"]) for failure in found]
-
-    @property
-    def reason(self) -> Message | str:
-        """Why it needs a person, waits or was refused, "" for no reason."""
-        return reasons.text(self.entry["reason"], self.entry["subject"])
 
     @property
     def decide_url(self) -> str:
@@ -157,11 +122,6 @@ class NotificationView(OwnerPage):
     def kind(self) -> Message | str:
         """What happened to the purchase."""
         return formatting.kind(self.entry["kind"])
-
-    @property
-    def product(self) -> str:
-        """What it was for."""
-        return formatting.product(self.entry)
 
     @property
     def amount(self) -> str:
@@ -183,11 +143,6 @@ class NotificationView(OwnerPage):
     def name(self) -> str:
         """The buyer's first and last name."""
         return f"{self.entry['first_name']} {self.entry['last_name']}".strip()
-
-    @property
-    def address(self) -> str:
-        """The buyer's address as it was sent."""
-        return formatting.address(self.entry)
 
     @cached_property
     def buyer(self) -> buyers.Buyer | None:
@@ -219,29 +174,22 @@ class NotificationView(OwnerPage):
     @property
     def account_url(self) -> str:
         """Address of Plone's page of the account, "" for somebody who may not see it."""
-        permission = "Plone Site Setup: Users and Groups"
-        if not api.user.has_permission(permission, obj=self.context):
-            return ""
-        query = urlencode({"userid": self.user_id})
-        return f"{self.context.absolute_url()}/@@user-information?{query}"
+        return self.account_url_of(self.user_id)
 
     @property
     def buyer_url(self) -> str:
         """Address of the buyer's page, "" for a notification that names none."""
-        if self.buyer is None:
-            return ""
-        return f"{self.context.absolute_url()}/@@click2sell-members/{self.buyer['id']}"
+        return self.url_of(f"click2sell-members/{self.buyer['id']}") if self.buyer else ""
 
     @property
     def of_buyer_url(self) -> str:
         """Address of the list of all notifications of the buyer."""
-        return f"{self.list_url}?{urlencode({'buyer': self.entry['buyer']})}"
+        return self.url_of("click2sell-notifications", buyer=self.entry["buyer"])
 
     @property
     def privacy_url(self) -> str:
         """Address of the page that tells all that is stored about the buyer."""
-        query = urlencode({"address": self.entry["buyer"]})
-        return f"{self.context.absolute_url()}/@@click2sell-privacy?{query}"
+        return self.url_of("click2sell-privacy", address=self.entry["buyer"])
 
     @cached_property
     def others(self) -> list[formatting.Row]:

@@ -67,6 +67,7 @@ class NotificationsView(ListPage):
     """``@@click2sell-notifications``: the list; with a key behind it, that entry's page."""
 
     template = ViewPageTemplateFile("../templates/notifications.pt")
+    page = "click2sell-notifications"
     table = ViewPageTemplateFile("../templates/notificationtable.pt")
 
     def __init__(self, context: Any, request: Any) -> None:
@@ -110,11 +111,6 @@ class NotificationsView(ListPage):
         self.rows = formatting.rows(self.context, self.url, found.keys(start, self.size))
 
     @property
-    def url(self) -> str:
-        """Address of the list, without filters."""
-        return f"{self.context.absolute_url()}/@@click2sell-notifications"
-
-    @property
     def filter_names(self) -> Sequence[str]:
         """What the addresses of the other pages keep of this one's."""
         return notifications.NAMES
@@ -134,8 +130,7 @@ class NotificationsView(ListPage):
         return [self._field(name, choices.get(name, ())) for name in notifications.NAMES]
 
     def _field(self, name: str, choices: tuple[Choice, ...]) -> Field:
-        value = self.request.form.get(name)
-        value = value.strip() if isinstance(value, str) else ""
+        value = self.text(name)
         # A field for dates would swallow a date and time, and whatever is no date at all.
         is_date = name in ("from", "to") and _DATE.fullmatch(value)
         error = self.error.message if self.error and self.error.name == name else None

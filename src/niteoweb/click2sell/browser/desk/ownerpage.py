@@ -1,14 +1,30 @@
-"""What the pages of Site Setup have in common."""
+"""The base of the pages of Site Setup."""
 
 from dataclasses import dataclass
+from functools import cached_property
+from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import reasons
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.settings import secretkeys
 from plone import api
 from plone.batching import Batch
+from plone.protect.authenticator import check
 from Products.Five.browser import BrowserView
+from typing import Any
+from urllib.parse import urlencode
+from zExceptions import Unauthorized
+from zope.i18nmessageid import Message
+
+
+BUSY = _("Another process is at the same data. Try again in a moment.")
+CHANGED = _("Something has happened since. Nothing was changed; look again.")
+
+#: The permission that Site Setup needs to show or delete an account.
+MANAGE_MEMBERS = "Plone Site Setup: Users and Groups"
 
 
 @dataclass(frozen=True)
@@ -27,7 +43,46 @@ class Sender:
 
 
 class OwnerPage(BrowserView):
-    """A page for people who administer the site."""
+    """A page for people who administer the site.
+
+    :cvar page: its name, without ``@@``.
+    """
+
+    page = ""
+
+    @cached_property
+    def url(self) -> str:
+        """Address of the page."""
+        return self.url_of(self.page)
+
+    def url_of(self, page: str, **query: str) -> str:
+        """Address of a page of the site, with a query."""
+        url = f"{self.context.absolute_url()}/@@{page}"
+        return f"{url}?{urlencode(query)}" if query else url
+
+    def account_url_of(self, user_id: str) -> str:
+        """Address of Plone's page of an account, "" for a reader who may not see it."""
+        may_see = api.user.has_permission(MANAGE_MEMBERS, obj=self.context)
+        return self.url_of("user-information", userid=user_id) if may_see else ""
+
+    def text(self, name: str) -> str:
+        """The value of a field of the form, "" when there is none."""
+        value = self.request.form.get(name)
+        return value.strip() if isinstance(value, str) else ""
+
+    def say(self, message: Message, kind: str = "info") -> None:
+        """Show a message at the top of the page."""
+        api.portal.show_message(message, self.request, kind)
+
+    def check_post(self) -> None:
+        """Refuse a POST that no page of this site has sent, or without the permission.
+
+        Call it first: plone.protect's automatic check sees only uncommitted changes, and our
+        commits are made before it.
+        """
+        check(self.request)
+        if not self.may_operate:
+            raise Unauthorized("Click2Sell: Operate purchases")
 
     @property
     def may_operate(self) -> bool:
@@ -68,6 +123,41 @@ class OwnerPage(BrowserView):
             )
             for one in registry.to_set_up()
         ]
+
+
+class EntryPage(OwnerPage):
+    """A page about one entry of the ledger."""
+
+    def __init__(self, context: Any, request: Any, list_url: str, key: str) -> None:
+        super().__init__(context, request)
+        self.list_url = list_url
+        self.key = key
+        self.url = self.entry_url = f"{list_url}/{key}"
+
+    @cached_property
+    def entry(self) -> ledger.Entry | None:
+        """The entry, None when there is none."""
+        return ledger.get(self.context, self.key)
+
+    @property
+    def badge(self) -> formatting.Badge:
+        """The outcome."""
+        return formatting.badge(self.entry["outcome"])
+
+    @property
+    def reason(self) -> Message | str:
+        """Why it needs a person, waits or was refused, "" for no reason."""
+        return reasons.text(self.entry["reason"], self.entry["subject"])
+
+    @property
+    def product(self) -> str:
+        """The product that it is about."""
+        return formatting.product(self.entry)
+
+    @property
+    def address(self) -> str:
+        """The buyer's address as it was sent."""
+        return formatting.address(self.entry)
 
 
 class ListPage(OwnerPage):

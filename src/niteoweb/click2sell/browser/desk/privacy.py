@@ -3,6 +3,8 @@
 from functools import cached_property
 from niteoweb.click2sell import _
 from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.browser.desk.ownerpage import BUSY
+from niteoweb.click2sell.browser.desk.ownerpage import MANAGE_MEMBERS
 from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.privacy import erasure
@@ -11,10 +13,8 @@ from niteoweb.click2sell.privacy import preview
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.storage import transactions
 from plone import api
-from plone.protect.authenticator import check
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from typing import Any
-from urllib.parse import urlencode
 from zExceptions import Unauthorized
 from zope.i18nmessageid import Message
 
@@ -23,9 +23,6 @@ import json
 
 #: Erasures that the page lists, the latest ones.
 LATEST = 20
-
-#: What deleting an account needs, in Site Setup too.
-MANAGE_MEMBERS = "Plone Site Setup: Users and Groups"
 
 WHAT = {
     erasure.ERASED: _("erased"),
@@ -45,6 +42,7 @@ class PrivacyView(OwnerPage):
     """
 
     template = ViewPageTemplateFile("../templates/privacy.pt")
+    page = "click2sell-privacy"
     #: None before the dry run.
     planned: preview.Preview | None = None
     #: Why the form cannot do what was asked for, beside the field of the reason.
@@ -53,11 +51,7 @@ class PrivacyView(OwnerPage):
     def __call__(self) -> str:
         self.request.response.setHeader("Cache-Control", "no-store")
         if self.request.method == "POST":
-            # First of all: the automatic check sees only what is not committed yet, and our
-            # commits are made before it.
-            check(self.request)
-            if not self.may_operate:
-                raise Unauthorized("Click2Sell: Operate purchases")
+            self.check_post()
             if self.address and self._try():
                 self.request.response.redirect(self.url)
                 return ""
@@ -83,7 +77,7 @@ class PrivacyView(OwnerPage):
         try:
             if "take-in" in form:
                 erasure.take_in(self.address, self.reason, by)
-                self._say(_("The buyer was taken in again, and what waited was processed."))
+                self.say(_("The buyer was taken in again, and what waited was processed."))
                 return True
             self.planned = preview.preview(self.context, self.address)
             if "erase" not in form:
@@ -91,43 +85,30 @@ class PrivacyView(OwnerPage):
             if self.deleting and not self.may_delete:
                 raise Unauthorized(MANAGE_MEMBERS)
             erasure.erase(
-                self.address, self.reason, by, self.deleting, self._text("fingerprint") or "-"
+                self.address, self.reason, by, self.deleting, self.text("fingerprint") or "-"
             )
         except erasure.Changed as problem:
-            self._say(problem.message, "warning")
+            self.say(problem.message, "warning")
         except erasure.NotPossible as problem:
             self.problem = problem.message
         except transactions.Busy:
-            message = _("Another process is at the same data. Try again in a moment.")
-            self._say(message, "warning")
+            self.say(BUSY, "warning")
         except pipeline.Failed:
-            self._say(_("A notification failed; the sweep tries it again."), "error")
+            self.say(_("A notification failed; the sweep tries it again."), "error")
         else:
-            self._say(_("The buyer was erased."))
+            self.say(_("The buyer was erased."))
             return True
         return False
-
-    def _say(self, message: Message, kind: str = "info") -> None:
-        api.portal.show_message(message, self.request, kind)
-
-    def _text(self, name: str) -> str:
-        value = self.request.form.get(name)
-        return value.strip() if isinstance(value, str) else ""
-
-    @property
-    def url(self) -> str:
-        """Address of this page."""
-        return f"{self.context.absolute_url()}/@@click2sell-privacy"
 
     @property
     def address(self) -> str:
         """The address that was asked for."""
-        return self._text("address")
+        return self.text("address")
 
     @property
     def reason(self) -> str:
         """Why it is erased."""
-        return self._text("reason")
+        return self.text("reason")
 
     @property
     def deleting(self) -> bool:
@@ -137,13 +118,12 @@ class PrivacyView(OwnerPage):
     @property
     def download_url(self) -> str:
         """Address of the export."""
-        return f"{self.url}?{urlencode({'address': self.address, 'download': '1'})}"
+        return self.url_of(self.page, address=self.address, download="1")
 
     @property
     def notifications_url(self) -> str:
         """Address of the list of all notifications of the buyer."""
-        query = urlencode({"buyer": self.address})
-        return f"{self.context.absolute_url()}/@@click2sell-notifications?{query}"
+        return self.url_of("click2sell-notifications", buyer=self.address)
 
     @property
     def may_delete(self) -> bool:

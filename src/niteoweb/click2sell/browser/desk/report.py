@@ -15,7 +15,6 @@ from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.report import overview
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
-from urllib.parse import urlencode
 from zope.i18nmessageid import Message
 
 
@@ -80,6 +79,7 @@ class ReportView(OwnerPage):
     """``@@click2sell-report``, with ``days=30`` and the like behind it."""
 
     template = ViewPageTemplateFile("../templates/report.pt")
+    page = "click2sell-report"
 
     def __call__(self) -> str:
         self.request.response.setHeader("Cache-Control", "no-store")
@@ -87,11 +87,6 @@ class ReportView(OwnerPage):
         if not self.nothing_yet:
             self.rows = overview.rows(self.context, self.chosen, self.now)
         return self.template()
-
-    @property
-    def url(self) -> str:
-        """Address of the report."""
-        return f"{self.context.absolute_url()}/@@click2sell-report"
 
     @property
     def chosen(self) -> overview.Range:
@@ -141,12 +136,11 @@ class ReportView(OwnerPage):
     @property
     def troubles(self) -> list[Trouble]:
         """What failed or needs attention, if anything does."""
-        url = f"{self.context.absolute_url()}/@@click2sell-notifications"
         return [
             Trouble(
                 formatting.badge(outcome),
                 plots.number(count),
-                f"{url}?{urlencode({'outcome': outcome})}",
+                self.url_of("click2sell-notifications", outcome=outcome),
             )
             for outcome in TROUBLES
             if (count := ledger.count(self.context, "outcome", outcome))
@@ -207,7 +201,7 @@ class ReportView(OwnerPage):
 
     def buyer_url(self, buyer_id: str) -> str:
         """Address of a buyer's page."""
-        return f"{self.context.absolute_url()}/@@click2sell-members/{buyer_id}"
+        return self.url_of(f"click2sell-members/{buyer_id}")
 
     def _period(self, period: str) -> str:
         """A day as Plone shows it; a month as it is."""

@@ -19,7 +19,6 @@ from niteoweb.click2sell.owner import trial
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.settings import apitoken
 from niteoweb.click2sell.settings import effective
-from plone import api
 from plone.protect.authenticator import check
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from ZODB.POSException import ConflictError
@@ -97,6 +96,7 @@ class TryView(OwnerPage):
     """
 
     index = ViewPageTemplateFile("../templates/trial.pt")
+    page = "click2sell-try"
     rows = ViewPageTemplateFile("../templates/changes.pt")
     #: None before the button was pressed, and when something unexpected happened.
     result: Result | None = None
@@ -111,7 +111,7 @@ class TryView(OwnerPage):
     @cached_property
     def provider(self) -> IPaymentProvider:
         """The provider that was chosen; at first one that is set up and can be tried."""
-        chosen = self._text("provider")
+        chosen = self.text("provider")
         for provider in self.providers:
             if provider.name == chosen:
                 return provider
@@ -159,18 +159,18 @@ class TryView(OwnerPage):
     def product(self) -> str:
         """What was entered; the first product before anything was."""
         if "product" in self.request.form:
-            return self._text("product")
+            return self.text("product")
         return next(iter(self.products), "")
 
     @property
     def address(self) -> str:
         """What was entered."""
-        return self._text("address")
+        return self.text("address")
 
     @property
     def kind(self) -> str:
         """What was chosen."""
-        found, kinds = self._text("kind"), self.provider.sample.KINDS
+        found, kinds = self.text("kind"), self.provider.sample.KINDS
         return found if found in kinds else next(iter(kinds))
 
     @property
@@ -178,15 +178,6 @@ class TryView(OwnerPage):
         """What can be chosen, with its text."""
         kinds = self.provider.sample.KINDS
         return [(name, KINDS.get(name) or formatting.kind(kinds[name])) for name in kinds]
-
-    @property
-    def url(self) -> str:
-        """Address of this page."""
-        return f"{self.context.absolute_url()}/@@click2sell-try"
-
-    def _text(self, name: str) -> str:
-        value = self.request.form.get(name)
-        return value.strip() if isinstance(value, str) else ""
 
     def _try(self) -> None:
         if not self.can_be_tried:
@@ -224,7 +215,7 @@ class TryView(OwnerPage):
                 "site's log.",
                 mapping={"error": name},
             )
-            api.portal.show_message(message, self.request, "error")
+            self.say(message, "error")
 
     def _rehearsed(
         self,
