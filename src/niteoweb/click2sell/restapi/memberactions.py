@@ -13,6 +13,7 @@ from niteoweb.click2sell.owner import action
 from niteoweb.click2sell.owner import requests
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.restapi import changes
+from niteoweb.click2sell.restapi.listing import PathParameters
 from niteoweb.click2sell.restapi.protection import Operation
 from plone import api
 from typing import Any
@@ -20,8 +21,6 @@ from zExceptions import BadRequest
 from zExceptions import NotFound
 from zope.i18n import translate
 from zope.i18nmessageid import Message
-from zope.interface import implementer
-from zope.publisher.interfaces import IPublishTraverse
 
 
 #: The options of each action, and their types.
@@ -49,21 +48,12 @@ OPTIONS = {
 TO_AN_ADDRESS = {"address": str, "name": str}
 
 
-@implementer(IPublishTraverse)
-class MembersPost(Operation):
+class MembersPost(PathParameters, Operation):
     """Answers a POST to ``grant``, or to an action after a buyer's id.
 
     The answer tells what changes, with ``{"dry_run": true}`` what would. 400 names the
     options that are not possible.
     """
-
-    def __init__(self, context: Any, request: Any) -> None:
-        super().__init__(context, request)
-        self.params: list[str] = []
-
-    def publishTraverse(self, request: Any, name: str) -> "MembersPost":  # noqa: N802
-        self.params.append(name)
-        return self
 
     def operate(self) -> dict[str, Any]:
         buyer, name = self._asked()

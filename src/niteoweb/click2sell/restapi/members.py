@@ -15,31 +15,21 @@ from niteoweb.click2sell.explain import groups
 from niteoweb.click2sell.explain import ProductAccess
 from niteoweb.click2sell.explain import timeline
 from niteoweb.click2sell.report import buyerlist
+from niteoweb.click2sell.restapi import listing
 from niteoweb.click2sell.restapi import notifications
-from plone.restapi.batching import HypermediaBatch
+from niteoweb.click2sell.restapi.listing import PathParameters
 from plone.restapi.services import Service
 from typing import Any
 from zExceptions import BadRequest
 from zExceptions import NotFound
 from zope.i18n import translate
-from zope.interface import implementer
-from zope.publisher.interfaces import IPublishTraverse
 
 
 NAME = "@click2sell-members"
 
 
-@implementer(IPublishTraverse)
-class MembersGet(Service):
+class MembersGet(PathParameters, Service):
     """Answers a GET: a batched list, or the buyer whose id follows."""
-
-    def __init__(self, context: Any, request: Any) -> None:
-        super().__init__(context, request)
-        self.params: list[str] = []
-
-    def publishTraverse(self, request: Any, name: str) -> "MembersGet":  # noqa: N802
-        self.params.append(name)
-        return self
 
     def reply(self) -> dict[str, Any]:
         if not self.params:
@@ -57,21 +47,14 @@ class MembersGet(Service):
         if not isinstance(text, str):
             raise BadRequest('"search" may stand only once.')
         found = buyerlist.Directory(self.context, text)
-        notifications.check_page(self.request.form)
-        # The batch only reckons; it never asks for a buyer.
-        batch = HypermediaBatch(self.request, range(found.total))
-        numbers = list(batch)
         now = timestamps.now()
-        rows = found.rows(numbers[0], len(numbers), now) if numbers else []
-        answer = {
-            "@id": batch.canonical_url,
-            "items": [summary(self.context, row) for row in rows],
-            "items_total": found.total,
-            "items_total_capped": found.capped,
-        }
-        if batch.links:
-            answer["batching"] = batch.links
-        return answer
+        return listing.page(
+            self.request,
+            found,
+            lambda start, size: [
+                summary(self.context, row) for row in found.rows(start, size, now)
+            ],
+        )
 
 
 def summary(site: Any, row: buyerlist.Row) -> dict[str, Any]:
