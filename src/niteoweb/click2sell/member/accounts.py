@@ -6,6 +6,7 @@ from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.member import contentrules
 from niteoweb.click2sell.member import group
 from niteoweb.click2sell.member import index
+from niteoweb.click2sell.member import plonepas
 from niteoweb.click2sell.member import privilege
 from plone.app.users.utils import generate_login_name
 from plone.app.users.utils import generate_user_id
@@ -180,12 +181,8 @@ def password_print(user_id: str) -> str:
 
     :returns: "" when the account's password is not kept by Plone itself.
     """
-    users = getattr(plone_site.tool("acl_users"), "source_users", None)
-    stored = users._user_passwords.get(user_id) if users is not None else None
-    if not stored:
-        return ""
-    raw = stored if isinstance(stored, bytes) else stored.encode("utf-8")
-    return hashlib.sha256(raw).hexdigest()
+    stored = plonepas.password_hash(user_id)
+    return hashlib.sha256(stored).hexdigest() if stored else ""
 
 
 def set_password(user_id: str) -> str:

@@ -1,9 +1,6 @@
-"""Member sets of groups that stay cheap, however many members there are.
+"""Plone's user folder, where only private attributes of its plugins serve.
 
-Plone's group plugin keeps the members of a group in one database record. Each member who is
-added or taken away writes all of them anew, and two who do so at once get in each other's way.
-A tree has the same methods and keeps a few members in each record. It comes from BTrees, as
-the set does, so that nothing of ours is needed to read it.
+Another Plone may call them otherwise: tests/member/test_plonepas.py holds each of them.
 """
 
 from Acquisition import aq_base
@@ -11,6 +8,8 @@ from BTrees.OOBTree import OOSet
 from BTrees.OOBTree import OOTreeSet
 from niteoweb.click2sell import site as plone_site
 from Products.PlonePAS.interfaces.group import IGroupManagement
+from Products.PluggableAuthService.interfaces.plugins import IGroupsPlugin
+from Products.PluggableAuthService.interfaces.plugins import IRoleAssignerPlugin
 
 import logging
 import transaction
@@ -19,10 +18,35 @@ import transaction
 logger = logging.getLogger("niteoweb.click2sell")
 
 
-def prepare(group_id: str) -> None:
-    """See to it that a group is cheap to change, before it is changed.
+def password_hash(user_id: str) -> bytes:
+    """The stored hash of an account's password, empty when Plone itself does not keep it."""
+    users = getattr(plone_site.tool("acl_users"), "source_users", None)
+    stored = users._user_passwords.get(user_id) if users is not None else None
+    return stored.encode("utf-8") if isinstance(stored, str) else stored or b""
 
-    A group that was deleted and made again begins with the expensive kind.
+
+def forget(user_id: str) -> None:
+    """Remove the roles and groups that Plone keeps of a deleted account."""
+    plugins = plone_site.tool("acl_users").plugins
+    for kind, name in (
+        (IRoleAssignerPlugin, "_principal_roles"),
+        (IGroupsPlugin, "_principal_groups"),
+    ):
+        for _id, plugin in plugins.listPlugins(kind):
+            kept = getattr(aq_base(plugin), name, {})
+            if user_id in kept:
+                del kept[user_id]
+
+
+def keep_in_tree(group_id: str) -> None:
+    """Keep the members of a group in a tree, however many there are.
+
+    Plone's group plugin keeps them in one database record: each member who is added or removed
+    writes all of them anew, and two who do so at once get in each other's way. A tree has the
+    same methods and keeps a few members in each record. It comes from BTrees, as the set does,
+    so that nothing of ours is needed to read it.
+
+    Call it before each change: a group that was deleted and made again begins with a set.
     """
     managers = plone_site.tool("acl_users").plugins.listPlugins(IGroupManagement)
     for _name, manager in managers:
@@ -35,13 +59,13 @@ def prepare(group_id: str) -> None:
 def _convert(groups: dict[str, OOSet | OOTreeSet], group_id: str, members: OOSet) -> None:
     groups[group_id] = OOTreeSet(members)
     number = len(members)
-    # Whoever changes the old set at this moment must get a conflict, also when it is empty:
-    # what goes into it now would be lost without a trace.
+    # A change of the old set at this moment must get a conflict, even while it is empty: its
+    # new member would be lost without a trace.
     members.clear()
     members._p_changed = True
-    transaction.get().addAfterCommitHook(_tell, (group_id, number))
+    transaction.get().addAfterCommitHook(_log_conversion, (group_id, number))
 
 
-def _tell(committed: bool, group_id: str, number: int) -> None:
+def _log_conversion(committed: bool, group_id: str, number: int) -> None:
     if committed:
         logger.info('The %d members of group "%s" are kept in a tree now.', number, group_id)
