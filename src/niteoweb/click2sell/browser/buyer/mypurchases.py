@@ -1,4 +1,4 @@
-"""What a member bought and has access to: the member's own page, and nobody else's."""
+"""A member's own page: the purchases, and the products with access."""
 
 from AccessControl import getSecurityManager
 from AccessControl import Unauthorized
@@ -20,7 +20,7 @@ from zope.i18nmessageid import Message
 
 
 @dataclass(frozen=True)
-class Row:
+class PaymentLine:
     """A payment, or one that was given back."""
 
     date: str
@@ -44,14 +44,14 @@ class MyPurchasesView(BrowserView):
         if api.user.is_anonymous():
             raise Unauthorized("Log in to see your purchases.")
         buyer = self._buyer()
-        self.purchases: list[Row] = []
-        self.products: list[products.Shown] = []
+        self.purchases: list[PaymentLine] = []
+        self.products: list[products.ProductLine] = []
         if buyer is not None:
             found = explanation.explain(self.context, buyer, timestamps.now())
             self.purchases = [self._row(purchase) for purchase in found.purchases]
             # What waits for its owner's mapping has no state that a buyer could use.
             with_terms = [one for one in found.standings if one.access or one.until is not None]
-            self.products = products.shown_all(with_terms)
+            self.products = products.lines(with_terms)
         return self.template()
 
     def _buyer(self) -> buyers.Buyer | None:
@@ -65,12 +65,12 @@ class MyPurchasesView(BrowserView):
             return None
         return buyers.of_user(self.context, user.getId())
 
-    def _row(self, purchase: explanation.Purchase) -> Row:
-        return Row(
+    def _row(self, purchase: explanation.Purchase) -> PaymentLine:
+        return PaymentLine(
             date=formatting.day(purchase.at),
             kind=formatting.kind(purchase.kind),
-            product=formatting.named(purchase.product_name, purchase.product_id),
-            amount=f"{purchase.amount} {purchase.currency}".strip() if purchase.amount else "",
+            product=formatting.product_label(purchase.product_name, purchase.product_id),
+            amount=formatting.amount(purchase.amount, purchase.currency),
             receipt=purchase.receipt,
         )
 

@@ -39,8 +39,8 @@ LOOKS = {
 
 
 @dataclass(frozen=True)
-class Row:
-    """An item of the checklist as the page shows it.
+class CheckLine:
+    """A check as the page shows it.
 
     :ivar icon: markup; the word in `look` says the same.
     """
@@ -64,7 +64,7 @@ class Part:
     :ivar titled: whether it has a heading.
     """
 
-    rows: tuple[Row, ...]
+    rows: tuple[CheckLine, ...]
     titled: bool
     provider: IPaymentProvider | None = None
     callback_address: str = ""
@@ -110,7 +110,7 @@ class Checklist(BrowserView):
             for name, found in groupby(items, lambda item: item.provider)
         ]
 
-    def _part(self, name: str, rows: tuple[Row, ...]) -> Part:
+    def _part(self, name: str, rows: tuple[CheckLine, ...]) -> Part:
         if not name:
             # What is said before all else is about no part of the list.
             return Part(rows, titled=rows[0].name != "provider")
@@ -120,7 +120,7 @@ class Checklist(BrowserView):
         return Part(rows, titled, provider, address, settings_url)
 
     @property
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[CheckLine]:
         """All items."""
         return [row for part in self.parts for row in part.rows]
 
@@ -146,9 +146,9 @@ class Checklist(BrowserView):
         return not any(row.look in left for row in self.rows)
 
 
-def _row(item: Item, icons: Any) -> Row:
+def _row(item: Item, icons: Any) -> CheckLine:
     look = LOOKS[item.state]
-    return Row(
+    return CheckLine(
         item.name,
         look,
         icons.tag(look.icon, tag_class=look.css),

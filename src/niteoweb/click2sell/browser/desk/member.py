@@ -9,6 +9,7 @@ from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.browser.words import products
 from niteoweb.click2sell.browser.words import timeline as happenings
 from niteoweb.click2sell.browser.words.actionforms import TITLES
+from niteoweb.click2sell.browser.words.formatting import Link
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.entitlement import mapping
 from niteoweb.click2sell.entitlement import State
@@ -43,40 +44,28 @@ RECENT = 100
 
 
 @dataclass(frozen=True)
-class Because:
-    """Why a group is given: a sentence, and the notification that it is about.
+class Product:
+    """A product of the buyer.
 
-    :ivar url: address of the notification, "" when there is none.
+    :ivar because: the notifications that explain its state.
+    :ivar actions: the pages on which an owner can change it.
     """
 
-    text: Message | str
-    url: str
-
-
-@dataclass(frozen=True)
-class Action:
-    """A page on which an owner does something."""
-
-    title: Message
-    url: str
-
-
-@dataclass(frozen=True)
-class Product:
-    """How the buyer stands with a product, what explains it, and what can be done about it."""
-
-    shown: products.Shown
-    because: tuple[Because, ...]
-    actions: tuple[Action, ...]
+    shown: products.ProductLine
+    because: tuple[Link, ...]
+    actions: tuple[Link, ...]
 
 
 @dataclass(frozen=True)
 class Group:
-    """A group that the buyer is in, or should be."""
+    """A group that the buyer is in, or should be.
+
+    :ivar reasons: sentences, each with the notification that it is about.
+    """
 
     name: str
     badge: formatting.Badge
-    reasons: tuple[Because, ...]
+    reasons: tuple[Link, ...]
 
 
 class MemberView(OwnerPage):
@@ -118,7 +107,9 @@ class MemberView(OwnerPage):
         found = self.found.obstacle
         if found is None:
             return None
-        return diagnosis.text(found, lambda at: formatting.moment(at).text, formatting.said)
+        return diagnosis.text(
+            found, lambda at: formatting.moment(at).text, formatting.translated
+        )
 
     @property
     def obstacle_url(self) -> str:
@@ -152,14 +143,14 @@ class MemberView(OwnerPage):
     # What an owner can do
 
     @property
-    def actions(self) -> list[Action]:
+    def actions(self) -> list[Link]:
         """What can be done for the buyer, whatever the product."""
         names = [requests.GRANT]
         if self.found.exists:
             names.append(requests.RESEND)
-        return [Action(TITLES[name], f"{self.url}/{name}") for name in names]
+        return [Link(TITLES[name], f"{self.url}/{name}") for name in names]
 
-    def _actions(self, found: ProductAccess) -> list[Action]:
+    def _actions(self, found: ProductAccess) -> list[Link]:
         """What can be done about a product."""
         product = requests.product_value((found.provider, found.product_id))
         query = urlencode({"product": product})
@@ -168,9 +159,9 @@ class MemberView(OwnerPage):
             names.append(requests.EXTEND)
         if found.access:
             names.append(requests.REVOKE)
-        found_actions = [Action(TITLES[name], f"{self.url}/{name}?{query}") for name in names]
+        found_actions = [Link(TITLES[name], f"{self.url}/{name}?{query}") for name in names]
         decide = f"{self._url(found.causes[0].key)}/decide"
-        return [*found_actions, Action(_("Correct the buyer"), decide)]
+        return [*found_actions, Link(_("Correct the buyer"), decide)]
 
     # What the buyer has
 
@@ -180,7 +171,7 @@ class MemberView(OwnerPage):
         found = sorted(self.found.standings, key=lambda standing: not standing.access)
         return [
             Product(
-                products.of(one),
+                products.line(one),
                 tuple(self._link(cause) for cause in one.causes),
                 tuple(self._actions(one)),
             )
@@ -212,30 +203,30 @@ class MemberView(OwnerPage):
         return 0 if self.everything else max(len(self.found.timeline) - RECENT, 0)
 
     @property
-    def timeline(self) -> list[happenings.Shown]:
+    def timeline(self) -> list[happenings.EventLine]:
         """What happened, the newest first."""
         found = self.found.timeline[: None if self.everything else RECENT]
-        return [happenings.of(one, self._url()) for one in found]
+        return [happenings.line(one, self._url()) for one in found]
 
     def _url(self, key: str = "") -> str:
         """Address of the list of notifications, or of one of them."""
         url = self.url_of("click2sell-notifications")
         return f"{url}/{key}" if key else url
 
-    def _reasons(self, found: membership.Membership) -> list[Because]:
+    def _reasons(self, found: membership.Membership) -> list[Link]:
         reasons = []
         if found.standing == membership.BY_HAND:
-            reasons.append(Because(_("Given by hand."), ""))
+            reasons.append(Link(_("Given by hand.")))
         if found.at is not None:
             at = {"time": formatting.moment(found.at).text}
             text = _("An owner took it away on ${time}.", mapping=at)
-            reasons.append(Because(text, ""))
+            reasons.append(Link(text))
         if found.problem:
-            reasons.append(Because(reason.text(found.problem, found.id), ""))
+            reasons.append(Link(reason.text(found.problem, found.id)))
         reasons += [self._because(one) for one in found.reasons if one.causes]
         return reasons
 
-    def _because(self, found: membership.Grounds) -> Because:
+    def _because(self, found: membership.Grounds) -> Link:
         cause = found.causes[0]
         names = {
             "what": self._named(cause),
@@ -252,21 +243,21 @@ class MemberView(OwnerPage):
             )
         else:
             text = _("Because of ${what}, product ${product}, line ${line}", mapping=names)
-        return Because(text, self._url(cause.key))
+        return Link(text, self._url(cause.key))
 
-    def _link(self, cause: Cause) -> Because:
-        return Because(self._named(cause), self._url(cause.key))
+    def _link(self, cause: Cause) -> Link:
+        return Link(self._named(cause), self._url(cause.key))
 
     def _named(self, cause: Cause) -> str:
         """A notification in a few words, such as "purchase R-123 on 3 May"."""
         by_hand = cause.provider == OWNER and cause.kind == Kind.PURCHASE
         names = {
-            "kind": formatting.said(
+            "kind": formatting.translated(
                 _("access given by hand") if by_hand else formatting.kind(cause.kind)
             ),
             "receipt": cause.receipt,
             "date": formatting.day(cause.at),
         }
         if cause.receipt and not by_hand:
-            return formatting.said(_("${kind} ${receipt} on ${date}", mapping=names))
-        return formatting.said(_("${kind} on ${date}", mapping=names))
+            return formatting.translated(_("${kind} ${receipt} on ${date}", mapping=names))
+        return formatting.translated(_("${kind} on ${date}", mapping=names))

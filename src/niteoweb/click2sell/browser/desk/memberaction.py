@@ -174,7 +174,7 @@ class MemberActionView(Confirmation):
         self.changes = ()
         self.mail = _(
             "The welcome mail goes to ${address}, with ${what}.",
-            mapping={"address": to, "what": formatting.said(WAYS[way])},
+            mapping={"address": to, "what": formatting.translated(WAYS[way])},
         )
         if "confirm" not in self.request.form:
             return False

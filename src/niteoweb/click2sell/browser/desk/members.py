@@ -43,8 +43,7 @@ class MembersView(ListPage):
         now = timestamps.now()
         self.capped = found.capped
         self.rows = [
-            (row, products.shown_all(row.standings))
-            for row in found.rows(start, self.size, now)
+            (row, products.lines(row.standings)) for row in found.rows(start, self.size, now)
         ]
         return self.template()
 

@@ -126,7 +126,7 @@ class NotificationView(EntryPage):
     @property
     def amount(self) -> str:
         """What was paid."""
-        return formatting.amount(self.entry)
+        return formatting.amount(self.entry["amount"], self.entry["currency"])
 
     @property
     def terms(self) -> tuple[Message, ...]:
@@ -192,7 +192,7 @@ class NotificationView(EntryPage):
         return self.url_of("click2sell-privacy", address=self.entry["buyer"])
 
     @cached_property
-    def others(self) -> list[formatting.Row]:
+    def others(self) -> list[formatting.EntryLine]:
         """The newest other notifications of the buyer."""
         if not self.entry["buyer"]:
             return []
@@ -200,7 +200,7 @@ class NotificationView(EntryPage):
             self.context, notifications.Filters(buyer=self.entry["buyer"])
         )
         keys = [key for key in found.keys(0, OTHERS + 1) if key != self.key]
-        return formatting.rows(self.context, self.list_url, keys[:OTHERS])
+        return formatting.entry_lines(self.context, self.list_url, keys[:OTHERS])
 
     # What arrived
 

@@ -37,7 +37,7 @@ _DATE = re.compile(r"(\d{4}-\d{2}-\d{2})?", re.ASCII)
 
 
 @dataclass(frozen=True)
-class Choice:
+class FilterValue:
     """A value that a filter can have."""
 
     value: str
@@ -45,7 +45,7 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Field:
+class Filter:
     """A filter in the form.
 
     :ivar value: as it stands in the address.
@@ -57,7 +57,7 @@ class Field:
     name: str
     label: Message
     value: str
-    choices: tuple[Choice, ...] = ()
+    choices: tuple[FilterValue, ...] = ()
     type: str = "text"
     error: Message | None = None
 
@@ -77,7 +77,7 @@ class NotificationsView(ListPage):
         self.capped = False
         self.filtered = False
         self.searched = False
-        self.rows: list[formatting.Row] = []
+        self.rows: list[formatting.EntryLine] = []
 
     def publishTraverse(self, request: Any, name: str) -> "NotificationsView":  # noqa: N802
         """Take the part of the path that names an entry."""
@@ -108,7 +108,7 @@ class NotificationsView(ListPage):
         self.filtered = filters != notifications.Filters()
         self.searched = bool(filters.search)
         self.capped = found.capped
-        self.rows = formatting.rows(self.context, self.url, found.keys(start, self.size))
+        self.rows = formatting.entry_lines(self.context, self.url, found.keys(start, self.size))
 
     @property
     def filter_names(self) -> Sequence[str]:
@@ -116,7 +116,7 @@ class NotificationsView(ListPage):
         return notifications.NAMES
 
     @property
-    def fields(self) -> list[Field]:
+    def fields(self) -> list[Filter]:
         """The filters of the form, with what was asked for."""
         texts = {
             "outcome": lambda value: formatting.badge(value).text,
@@ -124,14 +124,14 @@ class NotificationsView(ListPage):
             "kind": formatting.kind,
         }
         choices = {
-            name: tuple(Choice(value, texts[name](value)) for value in values)
+            name: tuple(FilterValue(value, texts[name](value)) for value in values)
             for name, values in notifications.choices(self.context).items()
         }
         return [self._field(name, choices.get(name, ())) for name in notifications.NAMES]
 
-    def _field(self, name: str, choices: tuple[Choice, ...]) -> Field:
+    def _field(self, name: str, choices: tuple[FilterValue, ...]) -> Filter:
         value = self.text(name)
         # A field for dates would swallow a date and time, and whatever is no date at all.
         is_date = name in ("from", "to") and _DATE.fullmatch(value)
         error = self.error.message if self.error and self.error.name == name else None
-        return Field(name, LABELS[name], value, choices, "date" if is_date else "text", error)
+        return Filter(name, LABELS[name], value, choices, "date" if is_date else "text", error)

@@ -29,18 +29,6 @@ TROUBLES = (ledger.FAILED, ledger.ATTENTION)
 
 
 @dataclass(frozen=True)
-class Choice:
-    """A range of time that can be looked at.
-
-    :ivar current: the value of ``aria-current``, None for the others.
-    """
-
-    text: Message
-    url: str
-    current: str | None
-
-
-@dataclass(frozen=True)
 class Line:
     """A row of the table.
 
@@ -97,12 +85,12 @@ class ReportView(OwnerPage):
         return overview.Range(*overview.CHOICES[0])
 
     @property
-    def choices(self) -> list[Choice]:
+    def choices(self) -> list[formatting.Link]:
         """The ranges of time that can be asked for."""
         days, months = _("Last ${number} days"), _("Last ${number} months")
         texts = {overview.DAY: days, overview.MONTH: months}
         return [
-            Choice(
+            formatting.Link(
                 Message(texts[unit], mapping={"number": number}),
                 f"{self.url}?{unit}s={number}",
                 "page" if overview.Range(unit, number) == self.chosen else None,
@@ -163,7 +151,7 @@ class ReportView(OwnerPage):
         """Products and how many members have access to them."""
         return [
             (
-                formatting.named(product.name, product.product_id),
+                formatting.product_label(product.name, product.product_id),
                 plots.number(product.members),
             )
             for product in overview.products(self.context)

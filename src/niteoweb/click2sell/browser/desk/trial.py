@@ -80,15 +80,6 @@ class Result:
     letter: Letter | None = None
 
 
-@dataclass(frozen=True)
-class Choice:
-    """A provider that can be tried."""
-
-    title: str
-    url: str
-    current: bool
-
-
 class TryView(OwnerPage):
     """``@@click2sell-try``: asks for product, address and kind; POST tries them.
 
@@ -125,13 +116,17 @@ class TryView(OwnerPage):
         return registry.enabled()
 
     @property
-    def choices(self) -> list[Choice]:
+    def choices(self) -> list[formatting.Link]:
         """The links to the providers, none where there is nothing to choose."""
         if len(self.providers) < 2:
             return []
         return [
-            Choice(one.title, f"{self.url}?provider={one.name}", one is self.provider)
-            for one in self.providers
+            formatting.Link(
+                provider.title,
+                self.url_of(self.page, provider=provider.name),
+                "true" if provider is self.provider else None,
+            )
+            for provider in self.providers
         ]
 
     @property

@@ -1,4 +1,4 @@
-"""What happened to a buyer, in the words of the page that shows it."""
+"""A buyer's timeline in words, as the member's page shows it."""
 
 from dataclasses import dataclass
 from niteoweb.click2sell import _
@@ -42,11 +42,11 @@ EVENTS = {
 
 
 @dataclass(frozen=True)
-class Shown:
-    """One thing that happened.
+class EventLine:
+    """An event of the timeline.
 
-    :ivar details: what more there is to it, each a line.
-    :ivar badge: the outcome of a notification, None for everything else.
+    :ivar details: further facts, each a line.
+    :ivar badge: the outcome of a notification, None for other events.
     :ivar url: address of the notification, "" for none.
     """
 
@@ -57,13 +57,13 @@ class Shown:
     url: str
 
 
-def of(found: timeline.TimelineEvent, list_url: str) -> Shown:
-    """A happening in words.
+def line(found: timeline.TimelineEvent, list_url: str) -> EventLine:
+    """An event in words.
 
     :param list_url: address of the list of notifications.
     """
     entry = found.what in (timeline.NOTIFICATION, timeline.ACTION)
-    return Shown(
+    return EventLine(
         at=formatting.moment(found.at),
         text=_text(found),
         details=tuple(_details(found)),
@@ -77,14 +77,14 @@ def _text(found: timeline.TimelineEvent) -> Message | str:
         return Message(ACTIONS[found.subject], mapping={"product": found.product})
     if found.what in (timeline.ACTION, timeline.NOTIFICATION):
         names = {
-            "kind": formatting.said(formatting.kind(found.subject)),
+            "kind": formatting.translated(formatting.kind(found.subject)),
             "product": found.product,
         }
         return _("${kind}: ${product}", mapping=names) if found.product else names["kind"]
     if found.what == timeline.NOTE:
         return found.subject
     names = {
-        "mail": formatting.said(MAILS.get(found.subject, found.subject)),
+        "mail": formatting.translated(MAILS.get(found.subject, found.subject)),
         "to": found.to,
         "subject": found.subject,
     }
