@@ -19,7 +19,7 @@ from demo.story import expect
 from demo.visitor import Visitor
 from niteoweb.click2sell.provider.jsonapi import INSECURE_VARIABLE
 from niteoweb.click2sell.testing.fake.sender import Delivered
-from niteoweb.click2sell.testing.fake.sender import Letter
+from niteoweb.click2sell.testing.fake.sender import PendingDelivery
 from niteoweb.click2sell.testing.fake.sender import Sender
 from niteoweb.click2sell.testing.fake.server import Clock
 from niteoweb.click2sell.testing.fake.server import FakeServer
@@ -167,13 +167,13 @@ class Life(Seen):
             expect(one.status == 200 and one.text.startswith(ACCEPTED), self._line(one))
         return "\n".join(map(self._line, found))
 
-    def refused(self, letter: Letter, **how: Any) -> str:
+    def refused(self, delivery: PendingDelivery, **how: Any) -> str:
         """Deliver something that has to be refused, and that leaves no trace.
 
         :param how: for :meth:`niteoweb.click2sell.testing.fake.sender.Sender.post`.
         """
         before = self.entries()
-        found = self.sender.post(self.callback, letter, **how)
+        found = self.sender.post(self.callback, delivery, **how)
         expect(found.status == 403, self._line(found))
         expect(self.entries() == before, "it was written down")
         return self._line(found)

@@ -144,7 +144,7 @@ class Delivery:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-class Genuine(Protocol):
+class VerifiedDelivery(Protocol):
     """A delivery that was proved to be genuine, and not read yet.
 
     :ivar by_previous_key: the previous secret key proved it, not the present one.
@@ -203,17 +203,17 @@ class Notification:
     :ivar currency: ISO 4217 code of the amount, or "".
     :ivar valid_until: end of access in UTC, for providers that state one.
     :ivar subscription: the provider said that it belongs to a subscription.
-    :ivar speaks_for: the provider whose purchases it goes on with, where that is another one
-        than `provider`: purchases of release 0.4.5, and what the site's owner does.
+    :ivar on_behalf_of: the provider whose purchases it continues, where that is not `provider`:
+        for purchases of release 0.4.5, and for actions of the site's owner.
     :ivar customer_id: the provider's id of the buyer, "" when it has none.
-    :ivar origin: what the shop calls the subscription, where the provider passes on what was
-        bought in another one's shop, a TV set's for example.
-    :ivar answers: what the provider calls the question of ours that it answers, "" for none.
-    :ivar verdict: what a validation came to, :data:`CONFIRMED` or :data:`REFUSED`, "" where it
-        is about none.
+    :ivar external_subscription_id: the shop's id of the subscription, where the provider passes
+        on a purchase from another shop, a TV set's for example.
+    :ivar in_reply_to: the provider's id of our question that it answers, "" for none.
+    :ivar validation_result: the result of a validation, :data:`CONFIRMED` or :data:`REFUSED`,
+        "" where it is about none.
     :ivar aliases: other ids by which a line of the mapping may name what was bought.
-    :ivar sealed: the signature covers all of it, so that it may name another buyer or product
-        than its transaction did.
+    :ivar fully_signed: the signature covers all of it, so that it may name another buyer or
+        product than its transaction did.
     :ivar snapshot: it states all of a subscription as it was at `occurred_at`: product and end
         take the place of what was known, and it gives access even where no purchase is known.
     :ivar customer_deleted: the provider has deleted the customer: it is about all that the
@@ -241,13 +241,13 @@ class Notification:
     affiliate: str = ""
     valid_until: datetime | None = None
     subscription: bool = False
-    speaks_for: str = ""
+    on_behalf_of: str = ""
     customer_id: str = ""
-    origin: str = ""
-    answers: str = ""
-    verdict: str = ""
+    external_subscription_id: str = ""
+    in_reply_to: str = ""
+    validation_result: str = ""
     aliases: tuple[str, ...] = ()
-    sealed: bool = False
+    fully_signed: bool = False
     snapshot: bool = False
     customer_deleted: bool = False
     attention: str = ""

@@ -1,4 +1,4 @@
-"""What installing and uninstalling do beyond the files of the profiles."""
+"""Installation and uninstallation, beyond the files of the profiles."""
 
 from AccessControl.Permission import pname
 from Acquisition import aq_base
@@ -17,29 +17,20 @@ from zope.security.interfaces import IPermission
 class HiddenProfiles:
     """Keeps all profiles but "default" out of the Add-ons panel."""
 
-    def getNonInstallableProducts(self) -> list[str]:
-        """Packages that are no add-ons of their own."""
-        return ["niteoweb.click2sell.upgrades"]
-
     def getNonInstallableProfiles(self) -> list[str]:
         """Profiles that nobody installs by hand."""
-        return [
-            "niteoweb.click2sell:uninstall",
-            "niteoweb.click2sell.upgrades:to1000",
-            "niteoweb.click2sell.upgrades:to1001",
-            "niteoweb.click2sell.upgrades:to1002",
-        ]
+        return ["niteoweb.click2sell:uninstall"]
 
 
 def post_install(setup_tool: Any) -> None:
-    """Make the add-on's own trees and file the members that are there already."""
+    """Create the add-on's own trees, and index the members that exist already."""
     site = aq_parent(setup_tool)
     trees.install(site)
     index.rebuild(site)
 
 
 def post_uninstall(setup_tool: Any) -> None:
-    """Remove content rules for our triggers, and what was set for our permissions.
+    """Remove content rules for our triggers, and the settings of our permissions.
 
     GenericSetup's rolemap can set a permission, but not go back to inheriting it.
     """

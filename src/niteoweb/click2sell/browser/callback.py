@@ -12,22 +12,22 @@ from niteoweb.click2sell.ledger import rejections
 from niteoweb.click2sell.notification import Answer
 from niteoweb.click2sell.notification import Delivery
 from niteoweb.click2sell.notification import DeliveryError
-from niteoweb.click2sell.notification import Genuine
 from niteoweb.click2sell.notification import idempotency_key
 from niteoweb.click2sell.notification import ParameterError
 from niteoweb.click2sell.notification import SecretKeyNotSet
+from niteoweb.click2sell.notification import VerifiedDelivery
 from niteoweb.click2sell.notification import WrongContentType
 from niteoweb.click2sell.notification import WrongSignature
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.settings import caller
 from niteoweb.click2sell.settings import secretkeys
+from niteoweb.click2sell.storage import log_failure
 from niteoweb.click2sell.storage import transactions
 from Products.Five.browser import BrowserView
 
 import hashlib
 import logging
-import traceback
 
 
 logger = logging.getLogger("niteoweb.click2sell")
@@ -70,17 +70,12 @@ class Callback(BrowserView):
                 # Outside of our own transactions, while the settings are read.
                 status, text = 503, BUSY
             else:
-                # The message of an error could hold what was sent.
-                logger.error(
-                    "Callback failed: %s\n%s",
-                    type(error).__name__,
-                    "".join(traceback.format_tb(error.__traceback__)),
-                )
+                log_failure("Callback failed", error)
                 status, text = 500, FAILED
         return self._say(status, text)
 
     def _handle(self) -> tuple[int, str]:
-        provider = registry.named(self.name)
+        provider = registry.get(self.name)
         if provider is None or not registry.is_enabled(provider):
             return 404, NOT_FOUND
         if self.request.method != "POST":
@@ -106,7 +101,7 @@ class Callback(BrowserView):
         return self._answer(lambda: pipeline.process(*notifications, signed_by=signed_by))
 
     def _broken(
-        self, genuine: Genuine, body: bytes, error: ParameterError, signed_by: str
+        self, genuine: VerifiedDelivery, body: bytes, error: ParameterError, signed_by: str
     ) -> tuple[int, str]:
         """Keep a genuine delivery that cannot be read; a person has to see it."""
         status, text = self._answer(
@@ -132,7 +127,7 @@ class Callback(BrowserView):
         return refusals.get(result.outcome, (200, PARSED))
 
     def _say(self, status: int, text: str) -> str:
-        provider = registry.named(self.name)
+        provider = registry.get(self.name)
         answer = Answer(status, text) if provider is None else provider.answer(status, text)
         response = self.request.response
         response.setStatus(answer.status, lock=True)

@@ -66,7 +66,7 @@ def of_address(site: Any, address: str) -> Buyer:
                 "chosen": "",
                 # Since when an account is waited for, as in the index.
                 "account_asked": "",
-                # What an owner did to it, as in entrynote.remark().
+                # What an owner did to it, as in ledger.add_note().
                 "notes": (),
                 # When an owner deleted the account; only a later payment makes a new one.
                 "deleted_at": "",

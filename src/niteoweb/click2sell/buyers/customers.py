@@ -34,7 +34,7 @@ def named(site: Any, notification: Notification) -> Notification:
     if notification.buyer or not notification.customer_id:
         return notification
     known = buyer(site, (notification.provider, notification.customer_id))
-    if known is None or pseudonyms.closed(known):
+    if known is None or pseudonyms.is_erased(known):
         return notification
     address = known["addresses"][-1]
     return replace(notification, buyer=address, email=address)
@@ -87,6 +87,6 @@ def _tie(site: Any, record: Buyer, customer: Customer) -> None:
 def _follow(site: Any, record: Buyer, address: str) -> None:
     """Take in an address that a customer has now, unless it is another buyer's already."""
     by_address = trees.tree(site, "buyer_by_address")
-    if not pseudonyms.closed(record) and pseudonyms.address(site, address) not in by_address:
+    if not pseudonyms.is_erased(record) and pseudonyms.address(site, address) not in by_address:
         by_address[address] = record["id"]
         buyers.change(record, addresses=(*record["addresses"], address))

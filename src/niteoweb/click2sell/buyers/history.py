@@ -118,8 +118,8 @@ def facts(
     """
     found = tuple(found)
     told = tuple(fact(entry, later.get(entry["key"])) for entry in found)
-    if any(map(pseudonyms.is_redacted, found)):
-        return pseudonyms.in_one_alphabet(plone_site.get(), found, told)
+    if any(map(pseudonyms.is_erased, found)):
+        return pseudonyms.pseudonymise(plone_site.get(), found, told)
     return told
 
 
@@ -146,15 +146,15 @@ def fact(entry: ledger.Entry, later: mapping.Terms | None = None) -> BillingEven
         tie=entry.get("tie", ""),
         by_owner=entry["provider"] == OWNER,
         snapshot=entry.get("snapshot", False),
-        sealed=entry.get("sealed", False),
+        fully_signed=entry.get("fully_signed", False),
         for_all=entry.get("customer_deleted", False),
-        origin=entry.get("origin", ""),
+        external_subscription_id=entry.get("external_subscription_id", ""),
     )
 
 
 def product(entry: ledger.Entry) -> tuple[str, str]:
     """Provider and product of an entry, as entitlements name them."""
-    return entry["speaks_for"] or entry["provider"], entry["product_id"]
+    return entry["on_behalf_of"] or entry["provider"], entry["product_id"]
 
 
 def notification(entry: ledger.Entry) -> Notification:
@@ -179,13 +179,13 @@ def notification(entry: ledger.Entry) -> Notification:
         affiliate=entry["affiliate"],
         valid_until=timestamps.from_iso(valid_until) if valid_until else None,
         subscription=entry["subscription"],
-        speaks_for=entry["speaks_for"],
+        on_behalf_of=entry["on_behalf_of"],
         customer_id=entry.get("customer_id", ""),
-        origin=entry.get("origin", ""),
-        answers=entry.get("answers", ""),
-        verdict=entry.get("verdict", ""),
+        external_subscription_id=entry.get("external_subscription_id", ""),
+        in_reply_to=entry.get("in_reply_to", ""),
+        validation_result=entry.get("validation_result", ""),
         aliases=entry.get("aliases", ()),
-        sealed=entry.get("sealed", False),
+        fully_signed=entry.get("fully_signed", False),
         snapshot=entry.get("snapshot", False),
         customer_deleted=entry.get("customer_deleted", False),
         attention=entry.get("attention", ""),

@@ -69,7 +69,7 @@ def _import(options: Namespace) -> int:
     from niteoweb.click2sell.owner import importing
     from niteoweb.click2sell.provider import registry
 
-    if registry.named(options.provider) is None:
+    if registry.get(options.provider) is None:
         known = ", ".join(provider.name for provider in registry.registered())
         raise console.Problem(f"{options.provider!r} is no provider. There are: {known}.", 2)
     file, mails = _read(options.file), bool(options.mails_per_hour)

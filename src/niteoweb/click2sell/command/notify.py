@@ -14,7 +14,7 @@ from importlib.metadata import entry_points
 from niteoweb.click2sell.command import posting
 from niteoweb.click2sell.notification import Delivery
 from niteoweb.click2sell.provider import deliveries
-from niteoweb.click2sell.provider import Wish
+from niteoweb.click2sell.provider import SampleRequest
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -96,22 +96,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error(f"--setting: there is no {posting.printable(error.args[0])!r}")
     if not 0 < options.timeout <= 3600:
         parser.error("--timeout: from a fraction of a second to 3600 seconds")
-    wish = _wish(options, kind)
+    request = _request(options, kind)
     try:
         # JSON would escape what no text can hold.
-        "".join(map(str, [*vars(wish).values(), *vars(settings).values()])).encode("utf-8")
-        found = list(deliveries(maker, wish, settings))
+        "".join(map(str, [*vars(request).values(), *vars(settings).values()])).encode("utf-8")
+        found = list(deliveries(maker, request, settings))
     except UnicodeError:
         parser.error("the secret key and all values have to be UTF-8 text")
     except ValueError:
         parser.error("--date, --time: expected YYYY-MM-DD and HH:MM:SS")
     _say(
-        f"{url}: {kind}, product {wish.product}, buyer {wish.email}, "
-        f"transaction {wish.transaction}, receipt {wish.receipt}"
+        f"{url}: {kind}, product {request.product}, buyer {request.email}, "
+        f"transaction {request.transaction}, receipt {request.receipt}"
     )
     # What is told first is what the next one relies on.
     for delivery in found:
-        status = _post(url, delivery, options.timeout, maker.proofs(delivery))
+        status = _post(url, delivery, options.timeout, maker.signatures(delivery))
         if status:
             return status
     return 0
@@ -208,8 +208,8 @@ def _settings(options: Namespace, maker: Any) -> dict[str, str]:
     return found
 
 
-def _wish(options: Namespace, kind: str) -> Wish:
-    return Wish(
+def _request(options: Namespace, kind: str) -> SampleRequest:
+    return SampleRequest(
         kind,
         options.product,
         options.email,

@@ -22,8 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _reindex(as_json: bool) -> int:
-    from niteoweb.click2sell.ledger import correction
     from niteoweb.click2sell.ledger import mentions
+    from niteoweb.click2sell.ledger import ownership
     from niteoweb.click2sell.ledger import search
     from niteoweb.click2sell.mail import outbox
     from niteoweb.click2sell.member import index
@@ -35,7 +35,7 @@ def _reindex(as_json: bool) -> int:
         "buyers": transactions.run(search.rebuild),
         "mails": transactions.run(outbox.rebuild),
         "mentions": transactions.run(mentions.rebuild),
-        "corrections": transactions.run(correction.rebuild),
+        "corrections": transactions.run(ownership.rebuild),
     }
     corrected = transactions.run(recount.rebuild)
     if as_json:

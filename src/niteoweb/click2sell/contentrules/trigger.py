@@ -12,6 +12,7 @@ from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.interfaces import IAccessEvent
 from niteoweb.click2sell.interfaces import IAccessGrantedEvent
 from niteoweb.click2sell.interfaces import IAccessRevokedEvent
+from niteoweb.click2sell.storage import log_failure
 from plone import api
 from plone.app.contentrules import handlers
 from plone.contentrules.engine.assignments import KEY
@@ -68,13 +69,7 @@ def run(event: IAccessEvent) -> None:
             handlers.execute(site, trigger)
     except Exception as error:
         before.rollback()
-        # The message of an error could hold an address.
-        logger.error(
-            "A content rule for %s failed: %s\n%s",
-            type(event).__name__,
-            type(error).__name__,
-            "".join(traceback.format_tb(error.__traceback__)),
-        )
+        log_failure(f"A content rule for {type(event).__name__} failed", error)
 
 
 def remove_rules() -> None:

@@ -174,7 +174,7 @@ class History:
     def _paid_chain(self, fact: BillingEvent) -> Chain | None:
         found = self._by_transaction.get((fact.provider, fact.transaction), ())
         same = [chain for chain in found if chain.product_id == fact.product_id]
-        unnamed = fact.kind is Kind.RENEWAL and not fact.sealed
+        unnamed = fact.kind is Kind.RENEWAL and not fact.fully_signed
         if not same and unnamed and _sale(fact) not in self._sales:
             known = self._by_product.get((fact.provider, fact.product_id), ())
             same = [chain for chain in known if chain.product_id == fact.product_id]
@@ -235,7 +235,7 @@ class History:
                 return [
                     chain for chain in found if chain.had(fact.product_id, OPEN)
                 ] or found, True
-            if fact.sealed:
+            if fact.fully_signed:
                 return [], True
         known = self._by_product.get((fact.provider, fact.product_id), ())
         return [

@@ -91,10 +91,11 @@ class BillingEvent:
     :ivar tie: goes before the key in the order, where the key was replaced.
     :ivar by_owner: the site's owner did it, who gives on top of what was paid for.
     :ivar snapshot: it states all of a subscription as it was at its time.
-    :ivar origin: what the shop calls the subscription, where it is another one's than the
-        provider's.
+    :ivar external_subscription_id: the shop's id of the subscription, where the provider passes
+        on a purchase from another shop.
     :ivar for_all: it ends whatever the buyer has from the provider.
-    :ivar sealed: the provider names the subscription in all that it tells: no other is meant.
+    :ivar fully_signed: the provider names the subscription in each notification, so that no
+        other one is meant.
     """
 
     key: str
@@ -113,9 +114,9 @@ class BillingEvent:
     tie: str = ""
     by_owner: bool = False
     snapshot: bool = False
-    sealed: bool = False
+    fully_signed: bool = False
     for_all: bool = False
-    origin: str = ""
+    external_subscription_id: str = ""
 
     @property
     def states(self) -> bool:

@@ -53,11 +53,13 @@ def bridges(facts: Sequence[BillingEvent]) -> Iterator[Bridge]:
     """
     first: dict[tuple[str, str], BillingEvent] = {}
     for fact in facts:
-        if fact.kind is Kind.PROVISIONAL and fact.origin:
-            first.setdefault((fact.provider, fact.origin), fact)
+        if fact.kind is Kind.PROVISIONAL and fact.external_subscription_id:
+            first.setdefault((fact.provider, fact.external_subscription_id), fact)
     if not first:
         return
-    confirmed = {(fact.provider, fact.origin) for fact in facts if fact.kind in _REAL}
+    confirmed = {
+        (fact.provider, fact.external_subscription_id) for fact in facts if fact.kind in _REAL
+    }
     ending = [fact for fact in facts if fact.for_all or _ends_others(fact)]
     for subscription, fact in first.items():
         if subscription in confirmed or not fact.plausible:

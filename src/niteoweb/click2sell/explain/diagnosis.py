@@ -149,7 +149,7 @@ def find(
     :param groups: those that the buyer is in, or should be.
     :param now: in UTC.
     """
-    if pseudonyms.closed(buyer):
+    if pseudonyms.is_erased(buyer):
         return Obstacle("erased", timestamps.from_iso(buyer["erased_at"]))
     payments = sorted((e for e in found if history.is_payment(e)), key=ledger.place)
     if not payments:

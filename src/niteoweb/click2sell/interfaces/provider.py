@@ -41,7 +41,7 @@ class IPaymentProvider(Interface):
         :param delivery: a niteoweb.click2sell.notification.Delivery: raw body and headers.
         :param settings: whatever has the fields of the schema as attributes.
         :param now: in UTC.
-        :returns: a niteoweb.click2sell.notification.Genuine, for :meth:`parse`.
+        :returns: a niteoweb.click2sell.notification.VerifiedDelivery, for :meth:`parse`.
         :raises niteoweb.click2sell.notification.DeliveryError: it is refused.
         """
 

@@ -1,9 +1,7 @@
 """The ledger: every genuine notification, kept for ever, its outcome and its indexes."""
 
-from niteoweb.click2sell.ledger import correction
 from niteoweb.click2sell.ledger import counters
 from niteoweb.click2sell.ledger import entries
-from niteoweb.click2sell.ledger import entrynote
 from niteoweb.click2sell.ledger import facets
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import mentions
@@ -11,14 +9,12 @@ from niteoweb.click2sell.ledger import ownership
 from niteoweb.click2sell.ledger import pseudonyms
 from niteoweb.click2sell.ledger import reasons
 from niteoweb.click2sell.ledger import rejections
-from niteoweb.click2sell.ledger import retry
 from niteoweb.click2sell.ledger import retryqueue
 from niteoweb.click2sell.ledger import search
 from niteoweb.click2sell.ledger import silence
 
 
 __all__ = [
-    *["correction", "counters", "entries", "entrynote", "facets", "ledger", "mentions"],
-    *["ownership", "pseudonyms", "reasons", "rejections", "retry", "retryqueue"],
-    *["search", "silence", "iso", "moment"],
+    *["counters", "entries", "facets", "ledger", "mentions", "ownership", "pseudonyms"],
+    *["reasons", "rejections", "retryqueue", "search", "silence"],
 ]

@@ -56,14 +56,17 @@ FACETS = facets.NAMES
 #: What is not known of an entry whose fields cannot be read.
 UNREAD = (
     *("buyer", "email", "first_name", "last_name", "product_id", "product_name"),
-    *("receipt", "currency", "country", "affiliate", "speaks_for"),
+    *("receipt", "currency", "country", "affiliate", "on_behalf_of"),
 )
 
 #: Fields that an entry has only when they say something.
 SELDOM = (
-    *("customer_id", "origin", "answers", "verdict", "aliases"),
-    *("sealed", "snapshot", "customer_deleted", "attention"),
+    *("customer_id", "external_subscription_id", "in_reply_to", "validation_result", "aliases"),
+    *("fully_signed", "snapshot", "customer_deleted", "attention"),
 )
+
+#: Failed attempts that an entry keeps.
+FAILURES = 20
 
 #: A listing of a range of time, or of what a search finds, counts no further.
 CAPPED = 1000
@@ -108,13 +111,13 @@ def _told(site: Any, notification: Notification) -> dict[str, Any]:
     """The fields of an entry that say what its notification says."""
     amount = notification.amount
     # What an owner does to a purchase follows the purchase.
-    place = (notification.speaks_for or notification.provider, notification.transaction)
+    source = (notification.on_behalf_of or notification.provider, notification.transaction)
     valid_until = notification.valid_until
     return {
         "provider": notification.provider,
         "kind": str(notification.kind),
         "occurred_at": timestamps.iso(notification.occurred_at),
-        "buyer": ownership.rightful(site, place, notification.buyer),
+        "buyer": ownership.buyer_of(site, source, notification.buyer),
         "email": notification.email,
         "first_name": notification.first_name,
         "last_name": notification.last_name,
@@ -127,7 +130,7 @@ def _told(site: Any, notification: Notification) -> dict[str, Any]:
         "country": notification.country,
         "affiliate": notification.affiliate,
         "subscription": notification.subscription,
-        "speaks_for": notification.speaks_for,
+        "on_behalf_of": notification.on_behalf_of,
         "valid_until": None if valid_until is None else timestamps.iso(valid_until),
         "payload": json.dumps(dict(notification.payload)),
         **_seldom(notification),
@@ -238,6 +241,30 @@ def change(entry: Entry, **values: Any) -> None:
             entry[name] = value
 
 
+def note_failure(entry: Entry, error: str, now: datetime) -> None:
+    """Note that an attempt to process an entry failed.
+
+    :param error: the cause, without a name or an address.
+    :param now: in UTC.
+    """
+    failure = {"at": timestamps.iso(now), "error": error}
+    entry["error"] = error
+    entry["failures"] = (*entry.get("failures", ()), failure)[-FAILURES:]
+
+
+def add_note(site: Any, entry: Entry, at: datetime, by: str, what: str, text: str) -> None:
+    """Note an owner's decision on an entry.
+
+    :param at: in UTC.
+    :param by: user id of the owner.
+    :param what: "decided", "attached", "dismissed" or "group made".
+    :param text: the owner's reason.
+    """
+    note = {"at": timestamps.iso(at), "by": by, "what": what, "text": text}
+    entry["notes"] = (*entry.get("notes", ()), note)
+    mentions.file_entry(site, entry)
+
+
 def rekey(site: Any, entry: Entry, key: str) -> None:
     """File an entry, whose payload is gone, under another key."""
     trees.tree(site, "payloads_kept").discard(place(entry))
@@ -296,7 +323,7 @@ def moved_at(entry: Mapping[str, Any]) -> datetime:
 
 def _add(site: Any, values: dict[str, Any]) -> Entry | None:
     entries.choose(site, values)
-    if not ownership.take_place(site, values):
+    if not ownership.reserve(site, values):
         return None
     entry = PersistentMapping(
         {
@@ -313,7 +340,7 @@ def _add(site: Any, values: dict[str, Any]) -> Entry | None:
             "buyer_id": "",
             # Reason and subject that an owner has decided to leave as they are.
             "dismissed": None,
-            # What an owner decided about it, see remark().
+            # What an owner decided about it, see add_note().
             "notes": (),
             # Terms, from the mapping at the time of recording.
             "days": None,

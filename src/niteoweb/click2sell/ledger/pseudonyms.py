@@ -29,24 +29,24 @@ TRANSACTION = "transaction"
 RECEIPT = "receipt"
 CUSTOMER = "customer"
 ACCOUNT = "account"
-ORIGIN = "origin"
+EXTERNAL_SUBSCRIPTION = "external_subscription_id"
 _KEY = "key"
 
 #: Begins every hash but those of keys. The space keeps it apart from all addresses and
 #: transactions that a provider can send.
 MARK = "erased "
 
-Place = tuple[str, str]
+Source = tuple[str, str]
 
 
-def anybody(site: Any) -> bool:
+def in_use(site: Any) -> bool:
     """Whether a buyer was ever erased."""
     return bool(_secret(site))
 
 
 def begin(site: Any) -> None:
     """Make the site's key, unless there is one."""
-    if not anybody(site):
+    if not in_use(site):
         trees.tree(site, "remarks")["erasure_key"] = secrets.token_hex(32)
 
 
@@ -68,54 +68,52 @@ def key_alias(site: Any, key: str) -> str:
 def address(site: Any, address_: str) -> str:
     """The name under which the buyer of an address is filed: the address, unless erased."""
     by_address = trees.tree(site, "buyer_by_address")
-    if address_ in by_address or not anybody(site):
+    if address_ in by_address or not in_use(site):
         return address_
     known_as = alias(site, ADDRESS, address_)
     return known_as if known_as in by_address else address_
 
 
-def place(site: Any, place_: Place) -> Place:
+def transaction(site: Any, source: Source) -> Source:
     """Where a transaction is filed: as it stands, unless its buyer was erased.
 
-    :param place_: provider and transaction.
+    :param source: provider and transaction.
     """
     transactions = trees.tree(site, "transactions")
-    if trees.number(*place_) in transactions or not anybody(site):
-        return place_
-    known_as = (place_[0], alias(site, TRANSACTION, place_[1]))
-    return known_as if trees.number(*known_as) in transactions else place_
+    if trees.number(*source) in transactions or not in_use(site):
+        return source
+    known_as = (source[0], alias(site, TRANSACTION, source[1]))
+    return known_as if trees.number(*known_as) in transactions else source
 
 
-def customer(site: Any, place_: Place) -> Place:
+def customer(site: Any, source: Source) -> Source:
     """Where a customer is filed: as it stands, unless its buyer was erased.
 
-    :param place_: provider and its id of the customer.
+    :param source: provider and its id of the customer.
     """
     customers = trees.tree(site, "buyer_by_customer")
-    if place_ in customers or not anybody(site):
-        return place_
-    known_as = (place_[0], alias(site, CUSTOMER, place_[1]))
-    return known_as if known_as in customers else place_
+    if source in customers or not in_use(site):
+        return source
+    known_as = (source[0], alias(site, CUSTOMER, source[1]))
+    return known_as if known_as in customers else source
 
 
 def entry(site: Any, key: str) -> Any:
     """The redacted entry of a key that is not in the ledger as it stands, None for none."""
-    if not anybody(site):
+    if not in_use(site):
         return None
     return entries.get(site, key_alias(site, key))
 
 
-def is_redacted(entry_: Mapping[str, Any]) -> bool:
-    """Whether an entry was erased; nothing happens to it any more."""
-    return bool(entry_.get("erased_at"))
+def is_erased(record: Mapping[str, Any]) -> bool:
+    """Whether an entry, which stays as it is then, or a buyer was erased.
+
+    An owner can take a buyer in again.
+    """
+    return bool(record.get("erased_at"))
 
 
-def closed(buyer: Mapping[str, Any]) -> bool:
-    """Whether a buyer was erased, and not taken in again since."""
-    return bool(buyer.get("erased_at"))
-
-
-def in_one_alphabet(
+def pseudonymise(
     site: Any, found: Sequence[Mapping[str, Any]], facts: Sequence[BillingEvent]
 ) -> tuple[BillingEvent, ...]:
     """Facts of which some have hashes for transaction and receipt, with hashes for all.
@@ -124,12 +122,14 @@ def in_one_alphabet(
     """
     return tuple(
         fact
-        if is_redacted(of)
+        if is_erased(of)
         else replace(
             fact,
             transaction=alias(site, TRANSACTION, fact.transaction),
             receipt=alias(site, RECEIPT, fact.receipt),
-            origin=alias(site, ORIGIN, fact.origin),
+            external_subscription_id=alias(
+                site, EXTERNAL_SUBSCRIPTION, fact.external_subscription_id
+            ),
         )
         for of, fact in zip(found, facts, strict=True)
     )

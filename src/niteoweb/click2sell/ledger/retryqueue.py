@@ -1,9 +1,13 @@
-"""Which failed entries wait, and what for: the time of their next attempt, or their provider.
+"""The queue of failed entries that are tried again.
 
-Filed by that, so that a sweep looks at what is due and not at all that ever failed.
+An entry waits for the time of its next attempt, or until its provider can be reached. It is
+filed by that, so that a sweep reads the due entries and not all that ever failed.
 """
 
 from collections.abc import Iterator
+from datetime import datetime
+from datetime import timedelta
+from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.ledger import entries
 from niteoweb.click2sell.ledger.entries import Entry
 from niteoweb.click2sell.ledger.entries import place
@@ -11,19 +15,75 @@ from niteoweb.click2sell.storage import trees
 from typing import Any
 
 
+#: Minutes until a failed entry is tried again after the first and each later attempt; the last
+#: one repeats. The first time the next sweep tries it: the failure may have been a moment's
+#: trouble.
+PAUSES = (0, 15, 60, 240, 720, 1440)
+
 #: Provider, moment, place.
-Filed = tuple[str, str, int]
+Row = tuple[str, str, int]
 
 #: Behind all places of a moment.
 _LAST = 1
 
 
-def file(site: Any, entry: Entry, moment: str, provider: str = "") -> None:
-    """Let a failed entry wait.
+def schedule(site: Any, entry: Entry, now: datetime) -> None:
+    """Set when a failed entry is tried again, by the number of its attempts.
 
-    :param moment: of its next attempt, as stored; with a provider that of the latest one.
-    :param provider: it waits for this provider instead, whenever it can be reached.
+    A redelivery or a replay does not wait for it.
+
+    :param now: in UTC.
     """
+    pause = PAUSES[min(entry["attempts"], len(PAUSES)) - 1]
+    _file(site, entry, timestamps.iso(now + timedelta(minutes=pause)))
+
+
+def await_provider(site: Any, entry: Entry, now: datetime) -> None:
+    """Let an entry wait until its provider can be reached; each sweep asks about one of them.
+
+    :param now: in UTC.
+    """
+    _file(site, entry, timestamps.iso(now), entry["provider"])
+
+
+def forget(site: Any, entry: Entry) -> None:
+    """Take an entry out of the queue."""
+    if "retry_at" in entry:
+        row = (entry.pop("waits_for", ""), entry.pop("retry_at"), place(entry))
+        trees.tree(site, "retries").discard(row)
+
+
+def due(site: Any, now: datetime) -> Iterator[str]:
+    """Keys of the entries whose time has come, the longest due first.
+
+    :param now: in UTC.
+    """
+    return _keys(site, _due(site, now))
+
+
+def due_count(site: Any, now: datetime) -> int:
+    """How many entries' time has come.
+
+    :param now: in UTC.
+    """
+    return len(_due(site, now))
+
+
+def waiting_for(site: Any, provider: str) -> Iterator[str]:
+    """Keys of the entries that wait for a provider, first the one asked about longest ago."""
+    retries = trees.tree(site, "retries")
+    return _keys(site, list(retries.keys((provider,), (provider + "\0",))))
+
+
+def awaited(site: Any) -> Iterator[str]:
+    """The providers that entries wait for, by name."""
+    retries, after = trees.tree(site, "retries"), "\0"
+    while row := next(iter(retries.keys(min=(after,))), None):
+        yield row[0]
+        after = row[0] + "\0"
+
+
+def _file(site: Any, entry: Entry, moment: str, provider: str = "") -> None:
     forget(site, entry)
     entry["retry_at"] = moment
     if provider:
@@ -31,48 +91,11 @@ def file(site: Any, entry: Entry, moment: str, provider: str = "") -> None:
     trees.tree(site, "retries").insert((provider, moment, place(entry)))
 
 
-def forget(site: Any, entry: Entry) -> None:
-    """An entry waits no more."""
-    if "retry_at" in entry:
-        filed = (entry.pop("waits_for", ""), entry.pop("retry_at"), place(entry))
-        trees.tree(site, "retries").discard(filed)
+def _due(site: Any, now: datetime) -> list[Row]:
+    return list(trees.tree(site, "retries").keys(("",), ("", timestamps.iso(now), _LAST)))
 
 
-def due(site: Any, moment: str) -> Iterator[str]:
-    """Keys of the entries whose time has come, the longest due first.
-
-    :param moment: as stored.
-    """
-    return _keys(site, _due(site, moment))
-
-
-def due_count(site: Any, moment: str) -> int:
-    """How many entries' time has come.
-
-    :param moment: as stored.
-    """
-    return len(_due(site, moment))
-
-
-def waiting_for(site: Any, provider: str) -> Iterator[str]:
-    """Keys of the entries that wait for a provider, first the one asked about longest ago."""
-    filed = trees.tree(site, "retries")
-    return _keys(site, list(filed.keys((provider,), (provider + "\0",))))
-
-
-def awaited(site: Any) -> Iterator[str]:
-    """The providers that entries wait for, by name."""
-    filed, after = trees.tree(site, "retries"), "\0"
-    while found := next(iter(filed.keys(min=(after,))), None):
-        yield found[0]
-        after = found[0] + "\0"
-
-
-def _due(site: Any, moment: str) -> list[Filed]:
-    return list(trees.tree(site, "retries").keys(("",), ("", moment, _LAST)))
-
-
-def _keys(site: Any, found: list[Filed]) -> Iterator[str]:
+def _keys(site: Any, rows: list[Row]) -> Iterator[str]:
     """Keys of entries, each looked up when its turn comes."""
-    for _provider, _moment, place_ in found:
+    for _provider, _moment, place_ in rows:
         yield entries.at(site, place_)["key"]

@@ -10,12 +10,12 @@ from niteoweb.click2sell.mail import messages
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.member import privilege
+from niteoweb.click2sell.storage import log_failure
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import writer
 from typing import Any
 
 import logging
-import traceback
 
 
 logger = logging.getLogger("niteoweb.click2sell")
@@ -139,13 +139,7 @@ def _send(message: EmailMessage) -> str:
 
 
 def _log_unexpected(mail_id: str, error: Exception) -> None:
-    where = "".join(traceback.format_tb(error.__traceback__))
-    logger.error(
-        "Mail %s could not be written: %s; it will be tried again.\n%s",
-        mail_id,
-        type(error).__name__,
-        where,
-    )
+    log_failure(f"Mail {mail_id} could not be written and will be tried again", error)
 
 
 def _note_unwritten(site: Any, mail_id: str, error: Exception, claim: str) -> None:

@@ -99,7 +99,7 @@ def grant(
         notification = Notification(
             key=idempotency_key(OWNER, id_),
             provider=OWNER,
-            speaks_for=provider,
+            on_behalf_of=provider,
             kind=Kind.PURCHASE,
             transaction=f"{OWNER}-{id_}",
             receipt=reference,
@@ -259,7 +259,7 @@ def _event(
             OWNER, id_of(site, kind, *product, first["transaction"], first["buyer"])
         ),
         provider=OWNER,
-        speaks_for=product[0],
+        on_behalf_of=product[0],
         kind=kind,
         transaction=first["transaction"],
         receipt=first["receipt"],
@@ -267,7 +267,7 @@ def _event(
         buyer=first["buyer"],
         email=first["buyer"],
         product_id=product[1],
-        origin=first.get("origin", ""),
+        external_subscription_id=first.get("external_subscription_id", ""),
         valid_until=until,
         payload={"reason": reason, "by": by},
     )

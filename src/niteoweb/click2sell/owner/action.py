@@ -170,7 +170,7 @@ def _apply(site: Any, action: Action) -> list[tuple[Plan, apply.Applied, Notific
 
 def _plan(site: Any, action: Action, concern: Concern, now: datetime) -> Plan:
     buyer = buyers.get(site, concern.buyer_id)
-    if pseudonyms.closed(buyer):
+    if pseudonyms.is_erased(buyer):
         raise Erased
     turn = Turn.OWNER if concern.key else Turn.ARRIVAL
     plan = plans.make(site, buyer, now, ledger.get(site, concern.key), turn=turn)

@@ -19,8 +19,6 @@ from niteoweb.click2sell import _
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import product
-from niteoweb.click2sell.ledger import correction
-from niteoweb.click2sell.ledger import entrynote
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import mentions
 from niteoweb.click2sell.ledger import ownership
@@ -99,7 +97,7 @@ def correct(
                 id_of(site, Kind.CORRECTION, provider, named["transaction"], wrong, right),
             ),
             provider=OWNER,
-            speaks_for=provider,
+            on_behalf_of=provider,
             kind=Kind.CORRECTION,
             transaction=named["transaction"],
             receipt=named["receipt"],
@@ -132,15 +130,15 @@ def decide(site: Any, key: str, reason: str, by: str) -> Action:
     def write(site: Any, now: datetime) -> list[Concern]:
         entry = ledger.get(site, key)
         provider, transaction = product(entry)[0], entry["transaction"]
-        before = buyers.of_address(site, ownership.bound(site, (provider, transaction))[0])
+        before = buyers.of_address(site, ownership.owner_of(site, (provider, transaction))[0])
         after = buyers.get(site, entry["buyer_id"])
         for place in ((provider, transaction), (OWNER, transaction)):
-            if ownership.bound(site, place):
+            if ownership.owner_of(site, place):
                 ownership.rebind(site, place, entry["buyer"], entry["product_id"])
-        if correction.right(site, (provider, transaction)):
-            correction.note(site, (provider, transaction), entry["buyer"])
+        if ownership.correction(site, (provider, transaction)):
+            ownership.correct(site, (provider, transaction), entry["buyer"])
         _sort_out(site, (provider, transaction), (before, after))
-        entrynote.remark(site, entry, now, by, "decided", why)
+        ledger.add_note(site, entry, now, by, "decided", why)
         found = dict.fromkeys((before["id"], after["id"]))
         return [Concern(buyer_id) for buyer_id in found]
 
@@ -172,7 +170,7 @@ def attach(site: Any, key: str, user_id: str, reason: str, by: str) -> Action:
         buyers.untie(site, buyer)
         buyers.change(buyer, chosen=user_id, deleted_at="")
         mentions.file_buyer(site, buyer)
-        entrynote.remark(site, entry, now, by, "attached", _reason)
+        ledger.add_note(site, entry, now, by, "attached", _reason)
         # The entry itself, too: one that was never taken in may be the reason for the choice.
         return [Concern(buyer["id"], key)]
 
@@ -195,7 +193,7 @@ def dismiss(site: Any, key: str, note: str, by: str) -> Action:
         entry["dismissed"] = (entry["reason"], entry["subject"])
         ledger.file_dismissed(site, entry)
         ledger.tell_no_more(site, entry)
-        entrynote.remark(site, entry, now, by, "dismissed", _note)
+        ledger.add_note(site, entry, now, by, "dismissed", _note)
         if entry["counts"]:
             return [Concern(entry["buyer_id"])]
         if entry["outcome"] == ledger.ATTENTION:
@@ -222,7 +220,7 @@ def make_group(site: Any, key: str, by: str) -> Action:
     def write(site: Any, now: datetime) -> list[Concern]:
         if not group.exists(name):
             group.make(name, name)
-        entrynote.remark(site, ledger.get(site, key), now, by, "group made", name)
+        ledger.add_note(site, ledger.get(site, key), now, by, "group made", name)
         return [Concern(entry["buyer_id"])]
 
     return Action(write)
@@ -230,17 +228,17 @@ def make_group(site: Any, key: str, by: str) -> Action:
 
 def _follow_address(site: Any, wrong: str, right: str) -> None:
     """File what comes under an address from now on under another one."""
-    correction.forget(site, ("", right))
-    for place in correction.leading_to(site, wrong):
-        correction.note(site, place, right)
-    correction.note(site, ("", wrong), right)
+    ownership.correct(site, ("", right), "")
+    for place in ownership.corrected_to(site, wrong):
+        ownership.correct(site, place, right)
+    ownership.correct(site, ("", wrong), right)
 
 
 def _follow_transaction(site: Any, entry: ledger.Entry, right: str) -> None:
     """File what comes under an entry's transaction from now on under another address."""
-    correction.note(site, _place(entry), right)
+    ownership.correct(site, _place(entry), right)
     place = (entry["provider"], entry["transaction"])
-    tied = ownership.bound(site, place)
+    tied = ownership.owner_of(site, place)
     if tied:
         ownership.rebind(site, place, right, tied[1])
 
@@ -249,11 +247,11 @@ def _is_a_strangers(
     site: Any, entry: ledger.Entry, concerned: tuple[buyers.Buyer, ...]
 ) -> bool:
     """Whether an entry's transaction is tied to somebody else than the buyers concerned."""
-    tied = ownership.bound(site, (entry["provider"], entry["transaction"]))
+    tied = ownership.owner_of(site, (entry["provider"], entry["transaction"]))
     return tied is not None and buyers.of_address(site, tied[0]) not in concerned
 
 
-def _sort_out(site: Any, place: ownership.Place, concerned: tuple[buyers.Buyer, ...]) -> None:
+def _sort_out(site: Any, place: ownership.Source, concerned: tuple[buyers.Buyer, ...]) -> None:
     """Refuse or take in what buyers have of a transaction, by whose it is now."""
     for buyer in concerned:
         for entry in _entries(site, buyer):
@@ -268,7 +266,7 @@ def _sort_out(site: Any, place: ownership.Place, concerned: tuple[buyers.Buyer, 
                 ledger.change(entry, counts=True)
 
 
-def _place(entry: ledger.Entry) -> ownership.Place:
+def _place(entry: ledger.Entry) -> ownership.Source:
     """The transaction that an entry is about, told by its provider or done by an owner."""
     return product(entry)[0], entry["transaction"]
 
@@ -286,6 +284,6 @@ def _entry(site: Any, key: str) -> ledger.Entry:
     entry = ledger.get(site, key)
     if entry is None:
         raise NotPossible(_("There is no such notification."))
-    if pseudonyms.is_redacted(entry):
+    if pseudonyms.is_erased(entry):
         raise NotPossible(_("This notification was erased."))
     return entry

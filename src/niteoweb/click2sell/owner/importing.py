@@ -26,6 +26,7 @@ from niteoweb.click2sell.owner.importfile import Row
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.provisioning import Plan
 from niteoweb.click2sell.settings import effective
+from niteoweb.click2sell.storage import log_failure
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees
 from typing import Any
@@ -33,7 +34,6 @@ from zope.i18nmessageid import Message
 
 import hashlib
 import logging
-import traceback
 
 
 logger = logging.getLogger("niteoweb.click2sell")
@@ -210,9 +210,8 @@ def run(
         except transactions.Busy:
             break
         except Exception as error:
-            # One row's trouble is not the others'; the message could hold an address.
-            where = "".join(traceback.format_tb(error.__traceback__))
-            logger.error("Line %s: %s\n%s", row.line, type(error).__name__, where)
+            # One row's trouble is not the others'.
+            log_failure(f"Line {row.line}", error)
             report.failed.append(row.line)
             made, mailed = None, False
         else:

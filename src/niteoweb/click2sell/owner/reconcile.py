@@ -22,13 +22,13 @@ from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.notification import idempotency_key
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import plan as plans
+from niteoweb.click2sell.storage import log_failure
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees
 from typing import Any
 
 import logging
 import time
-import traceback
 
 
 logger = logging.getLogger("niteoweb.click2sell")
@@ -177,12 +177,8 @@ def _look(
 
 
 def _trouble(buyer_id: str, error: Exception) -> Trouble:
-    """One member's trouble is not the others'.
-
-    The message of an error could hold an address.
-    """
-    where = "".join(traceback.format_tb(error.__traceback__))
-    logger.error("%s: %s\n%s", buyer_id, type(error).__name__, where)
+    """One member's trouble is not the others'."""
+    log_failure(buyer_id, error)
     return Trouble(buyer_id)
 
 

@@ -22,8 +22,8 @@ from niteoweb.click2sell.mail import messages
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.notification import Delivery
-from niteoweb.click2sell.notification import Genuine
 from niteoweb.click2sell.notification import Notification
+from niteoweb.click2sell.notification import VerifiedDelivery
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.provider import sample
 from niteoweb.click2sell.provisioning import enrichment
@@ -73,7 +73,7 @@ def deliveries(
     :param now: with its time zone.
     :raises KeyError: the kind does not exist.
     """
-    wish = sample.Wish(
+    request = sample.SampleRequest(
         kind,
         _plain(product_id),
         _plain(address),
@@ -85,10 +85,10 @@ def deliveries(
         product_name=overview.product_name(site, (provider.name, product_id)) or PRODUCT_NAME,
         price=PRICE,
     )
-    return tuple(sample.deliveries(provider.sample, wish, registry.settings(provider)))
+    return tuple(sample.deliveries(provider.sample, request, registry.settings(provider)))
 
 
-def verify(provider: IPaymentProvider, delivery: Delivery, now: datetime) -> Genuine:
+def verify(provider: IPaymentProvider, delivery: Delivery, now: datetime) -> VerifiedDelivery:
     """Verify a delivery, just as the callback does.
 
     :param now: in UTC.
@@ -97,7 +97,7 @@ def verify(provider: IPaymentProvider, delivery: Delivery, now: datetime) -> Gen
     return provider.verify(delivery, registry.settings(provider), now)
 
 
-def read(provider: IPaymentProvider, genuine: Genuine) -> tuple[Notification, ...]:
+def read(provider: IPaymentProvider, genuine: VerifiedDelivery) -> tuple[Notification, ...]:
     """Read what was verified, just as the callback does.
 
     :raises ParameterError: it cannot be read.

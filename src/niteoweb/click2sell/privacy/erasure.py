@@ -171,7 +171,7 @@ def take_in(address: str, reason: str, by: str) -> dict[str, Any]:
             raise NotPossible(_("Nothing of an erased buyer waits under this address."))
         _check_reason(reason, (address,))
         for record in found.records:
-            if pseudonyms.closed(record):
+            if pseudonyms.is_erased(record):
                 redaction.take_in(site, record, [ledger.get(site, key) for key in held])
         told = {
             "what": TAKEN_IN,

@@ -205,12 +205,12 @@ def _accounts(site: Any, found: Holdings) -> list[dict[str, Any]]:
 def _transactions(site: Any, found: Holdings) -> list[dict[str, Any]]:
     """Which buyer and product the transactions belong to, and how often they were heard of."""
     places = {
-        pseudonyms.place(site, (entry["provider"], entry["transaction"]))
+        pseudonyms.transaction(site, (entry["provider"], entry["transaction"]))
         for entry in found.entries
     }
     told = []
     for place in sorted(places):
-        buyer, product, kept, dropped, foreign = ownership.standing(site, place)
+        buyer, product, kept, dropped, foreign = ownership.tally(site, place)
         own = not buyer or buyer in found.addresses
         told.append(
             {

@@ -68,7 +68,7 @@ def preview(site: Any, address: str) -> Preview:
 
 def of(site: Any, found: export.Holdings) -> Preview:
     """What erasing what was found would do."""
-    entries = [entry for entry in found.entries if not pseudonyms.is_redacted(entry)]
+    entries = [entry for entry in found.entries if not pseudonyms.is_erased(entry)]
     mails = [mail for mail in found.mails if not mail["to"].startswith(pseudonyms.MARK)]
     accounts = tuple(
         Account(
@@ -114,5 +114,7 @@ def _is_unsettled(entry: ledger.Entry) -> bool:
 def _is_held(site: Any, entry: ledger.Entry) -> bool:
     record = buyers.get(site, entry["buyer_id"])
     return (
-        record is not None and pseudonyms.closed(record) and entry["reason"] == "erased buyer"
+        record is not None
+        and pseudonyms.is_erased(record)
+        and entry["reason"] == "erased buyer"
     )

@@ -10,7 +10,6 @@ from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import accountquota
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import history
-from niteoweb.click2sell.ledger import correction
 from niteoweb.click2sell.ledger import counters
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import mentions
@@ -44,7 +43,7 @@ def redact(site: Any, found: export.Holdings, now: datetime) -> None:
 
     :param now: in UTC.
     """
-    new = [entry for entry in found.entries if not pseudonyms.is_redacted(entry)]
+    new = [entry for entry in found.entries if not pseudonyms.is_erased(entry)]
     for record in found.records:
         _rank(site, record)
     places = [(history.product(entry)[0], entry["transaction"]) for entry in new]
@@ -88,8 +87,8 @@ def take_in(site: Any, record: buyers.Buyer, waiting: Iterable[ledger.Entry]) ->
 
 def _transaction(site: Any, entry: ledger.Entry, addresses: Collection[str]) -> None:
     """File the entry's transaction under its hash, unless it is another buyer's."""
-    place = pseudonyms.place(site, (entry["provider"], entry["transaction"]))
-    buyer = ownership.standing(site, place)[0]
+    place = pseudonyms.transaction(site, (entry["provider"], entry["transaction"]))
+    buyer = ownership.tally(site, place)[0]
     if place[1] and (not buyer or buyer in addresses):
         known_as = (place[0], pseudonyms.alias(site, pseudonyms.TRANSACTION, place[1]))
         ownership.rename(
@@ -105,15 +104,15 @@ def _corrections(
     :param places: the transactions of what is erased.
     """
     ours = [*places, *(("", name) for name in addresses)]
-    ours += [place for name in addresses for place in correction.leading_to(site, name)]
+    ours += [place for name in addresses for place in ownership.corrected_to(site, name)]
     for place in dict.fromkeys(ours):
-        right = correction.right(site, place)
+        right = ownership.correction(site, place)
         if not right:
             continue
-        correction.forget(site, place)
+        ownership.correct(site, place, "")
         if right in addresses:
             right = pseudonyms.alias(site, pseudonyms.ADDRESS, right)
-        correction.note(site, correction.alias(site, place), right)
+        ownership.correct(site, ownership.pseudonym(site, place), right)
 
 
 def _ties(site: Any, record: buyers.Buyer) -> None:
@@ -140,9 +139,11 @@ def _entry(site: Any, entry: ledger.Entry, now: datetime) -> None:
         receipt=pseudonyms.alias(site, pseudonyms.RECEIPT, entry["receipt"]),
         erased_at=timestamps.iso(now),
     )
-    if entry.get("origin"):
-        entry["origin"] = pseudonyms.alias(site, pseudonyms.ORIGIN, entry["origin"])
-    entry.pop("answers", None)
+    if entry.get("external_subscription_id"):
+        entry["external_subscription_id"] = pseudonyms.alias(
+            site, pseudonyms.EXTERNAL_SUBSCRIPTION, entry["external_subscription_id"]
+        )
+    entry.pop("in_reply_to", None)
     if entry.get("customer_id"):
         entry["customer_id"] = pseudonyms.alias(site, pseudonyms.CUSTOMER, entry["customer_id"])
     ledger.change(entry, notes=_without_text(entry["notes"]))

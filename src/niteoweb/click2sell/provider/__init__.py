@@ -17,12 +17,12 @@ from niteoweb.click2sell.provider.jsonapi import JsonApi
 from niteoweb.click2sell.provider.jsonbody import JsonBody
 from niteoweb.click2sell.provider.jsonbody import LONGEST_ID
 from niteoweb.click2sell.provider.sample import deliveries
+from niteoweb.click2sell.provider.sample import SampleRequest
 from niteoweb.click2sell.provider.sample import TERM
-from niteoweb.click2sell.provider.sample import Wish
 
 
 __all__ = [
     *["jsonapi", "jsonbody", "patience", "registry", "sample", "signatures"],
-    *["JsonApi", "JsonBody", "NotFound", "Refused", "Unreachable", "Wish"],
+    *["JsonApi", "JsonBody", "NotFound", "Refused", "Unreachable", "SampleRequest"],
     *["LONGEST_ID", "TERM", "deliveries", "is_address"],
 ]

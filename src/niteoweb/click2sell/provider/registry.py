@@ -11,8 +11,8 @@ from niteoweb.click2sell.interfaces import IPaymentProvider
 from niteoweb.click2sell.notification import Answer
 from niteoweb.click2sell.notification import Delivery
 from niteoweb.click2sell.notification import Event
-from niteoweb.click2sell.notification import Genuine
 from niteoweb.click2sell.notification import Notification
+from niteoweb.click2sell.notification import VerifiedDelivery
 from plone.registry.interfaces import IRegistry
 from types import ModuleType
 from typing import Any
@@ -54,8 +54,10 @@ class PaymentProvider:
         self.schema = schema
         self.client = client
         self.sample = sample
-        self.verify: Callable[[Delivery, Any, datetime], Genuine] = module.verify
-        self.parse: Callable[[Genuine, tzinfo], tuple[Notification, ...]] = module.parse
+        self.verify: Callable[[Delivery, Any, datetime], VerifiedDelivery] = module.verify
+        self.parse: Callable[[VerifiedDelivery, tzinfo], tuple[Notification, ...]] = (
+            module.parse
+        )
         self.answer: Callable[[int, str], Answer] = module.answer
 
 
@@ -64,7 +66,7 @@ def registered() -> tuple[IPaymentProvider, ...]:
     return tuple(provider for _name, provider in sorted(getUtilitiesFor(IPaymentProvider)))
 
 
-def named(name: str) -> IPaymentProvider | None:
+def get(name: str) -> IPaymentProvider | None:
     """The provider of a name, None when there is none, or no longer."""
     return queryUtility(IPaymentProvider, name)
 
@@ -112,5 +114,5 @@ def _has_begun(stored: Any) -> bool:
 
 def title(name: str) -> str:
     """What a provider calls itself; its name where it is not registered."""
-    provider = named(name)
+    provider = get(name)
     return name if provider is None else provider.title

@@ -6,14 +6,15 @@ A provider need not have one. Such a module has::
 
     KINDS: Mapping[str, Kind]
     SETTINGS: Mapping[str, str]
-    write(wish) -> tuple[bytes, ...]
+    write(request) -> tuple[bytes, ...]
     sign(body, settings, moment) -> Delivery
-    proofs(delivery) -> tuple[str, ...]
+    signatures(delivery) -> tuple[str, ...]
 
 ``KINDS`` says by name what can be made up, and what it is taken for. ``SETTINGS`` are the usual
 values of the settings that ``sign`` reads beside ``secretkey``. ``write`` makes the bodies that
-the provider would deliver one after the other; the last one is what the wish is about. ``sign``
-signs a body, which can be any bytes. ``proofs`` are what proves a delivery and is not shown.
+the provider would deliver one after the other; the last one is the one that was requested.
+``sign`` signs a body, which can be any bytes. ``signatures`` names the parts of a delivery that
+prove it, so that they are not shown.
 """
 
 from collections.abc import Iterator
@@ -32,7 +33,7 @@ TERM = timedelta(days=30)
 
 
 @dataclass(frozen=True)
-class Wish:
+class SampleRequest:
     """What a made-up delivery is to say.
 
     :ivar kind: one of the module's ``KINDS``.
@@ -87,7 +88,7 @@ class Wish:
         return f"test-{digest.hexdigest()[:12]}"
 
 
-def deliveries(maker: Any, wish: Wish, settings: Any) -> Iterator[Delivery]:
+def deliveries(maker: Any, request: SampleRequest, settings: Any) -> Iterator[Delivery]:
     """What a provider would deliver, signed, in order.
 
     :param maker: the provider's module of samples.
@@ -95,5 +96,5 @@ def deliveries(maker: Any, wish: Wish, settings: Any) -> Iterator[Delivery]:
     :raises KeyError: the kind does not exist.
     :raises ValueError: date or time are none, and the provider needs them.
     """
-    for body in maker.write(wish):
-        yield maker.sign(body, settings, wish.now)
+    for body in maker.write(request):
+        yield maker.sign(body, settings, request.now)

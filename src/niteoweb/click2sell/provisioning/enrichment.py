@@ -12,19 +12,19 @@ from datetime import datetime
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import customers
 from niteoweb.click2sell.buyers import history
-from niteoweb.click2sell.ledger import entrynote
 from niteoweb.click2sell.ledger import ledger
-from niteoweb.click2sell.ledger import retry
+from niteoweb.click2sell.ledger import retryqueue
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.provider import patience
 from niteoweb.click2sell.provider import Refused
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.provider import Unreachable
 from niteoweb.click2sell.provisioning import outage
+from niteoweb.click2sell.storage import failures
+from niteoweb.click2sell.storage import log_failure
 from typing import Any
 
 import logging
-import traceback
 
 
 logger = logging.getLogger("niteoweb.click2sell")
@@ -55,7 +55,7 @@ class Reply:
 
 def is_wanted(notification: Notification) -> bool:
     """Whether the provider has to be asked before a notification can take effect."""
-    provider = registry.named(notification.provider)
+    provider = registry.get(notification.provider)
     return (
         provider is not None
         and provider.client is not None
@@ -96,12 +96,12 @@ def put_off(site: Any, entry: ledger.Entry, reply: Reply, now: datetime) -> None
     """
     title = registry.title(entry["provider"])
     entry["attempts"] += 1
-    entrynote.note_failure(entry, reply.error, now)
+    ledger.note_failure(entry, reply.error, now)
     if reply.reason == UNREACHABLE:
-        retry.note_away(site, entry, now)
+        retryqueue.await_provider(site, entry, now)
         ledger.finish(site, entry, ledger.FAILED, UNREACHABLE, title)
     elif reply.reason == BROKEN:
-        retry.note(site, entry, now)
+        retryqueue.schedule(site, entry, now)
         ledger.finish(site, entry, ledger.FAILED)
     else:
         ledger.finish(site, entry, ledger.ATTENTION, NOT_TOLD, title)
@@ -110,7 +110,7 @@ def put_off(site: Any, entry: ledger.Entry, reply: Reply, now: datetime) -> None
 
 
 def _ask(notification: Notification, hurried: bool) -> Reply:
-    provider = registry.named(notification.provider)
+    provider = registry.get(notification.provider)
     if provider is None or provider.client is None:
         return Reply(reason=NOT_TOLD, error="There is no such provider any more.")
     if not registry.is_enabled(provider):
@@ -134,7 +134,5 @@ def _ask(notification: Notification, hurried: bool) -> Reply:
         return Reply(reason=NOT_TOLD, error=error.reason)
     except Exception as error:
         # One that cannot be asked about must not keep the sweep from the others.
-        where = "".join(traceback.format_tb(error.__traceback__))
-        name = type(error).__name__
-        logger.error("Entry %s failed: %s\n%s", notification.key, name, where)
-        return Reply(reason=BROKEN, error=f"{name}\n{where}")
+        log_failure(f"Entry {notification.key} failed", error)
+        return Reply(reason=BROKEN, error=failures.description(error))

@@ -11,12 +11,12 @@ from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import PAYMENTS
 from niteoweb.click2sell.provisioning.apply import Applied
 from niteoweb.click2sell.provisioning.plan import Plan
+from niteoweb.click2sell.storage import log_failure
 from typing import Any
 from zope.event import notify
 from zope.interface import implementer
 
 import logging
-import traceback
 import transaction
 
 
@@ -107,12 +107,6 @@ def fire(found: Iterable[Any]) -> None:
             transaction.commit()
         except Exception as error:
             transaction.abort()
-            # The message of an error could hold an address.
-            logger.error(
-                "A subscriber of %s failed: %s\n%s",
-                type(event).__name__,
-                type(error).__name__,
-                "".join(traceback.format_tb(error.__traceback__)),
-            )
+            log_failure(f"A subscriber of {type(event).__name__} failed", error)
         finally:
             transaction.begin()

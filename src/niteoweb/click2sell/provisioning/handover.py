@@ -25,7 +25,7 @@ def passed_on(site: Any, entry: ledger.Entry) -> Notification | None:
     """
     if not (entry.get("snapshot") and entry["buyer_id"] and entry["transaction"]):
         return None
-    if entry.get("origin"):
+    if entry.get("external_subscription_id"):
         return None
     if not history.fact(entry).plausible:
         return None
@@ -37,7 +37,7 @@ def passed_on(site: Any, entry: ledger.Entry) -> Notification | None:
     if delivered.get(number) != (since, winner):
         delivered[number] = (since, winner)
     buyer = buyers.get(site, loser)
-    if loser == winner or buyer is None or pseudonyms.closed(buyer):
+    if loser == winner or buyer is None or pseudonyms.is_erased(buyer):
         return None
     address = buyer["addresses"][-1]
     moment = timestamps.from_iso(since)
@@ -52,6 +52,6 @@ def passed_on(site: Any, entry: ledger.Entry) -> Notification | None:
         email=address,
         product_id=entry["product_id"],
         valid_until=moment,
-        sealed=True,
+        fully_signed=True,
         payload={"passed on by": entry["key"]},
     )

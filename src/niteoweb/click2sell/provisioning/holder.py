@@ -53,12 +53,16 @@ def follow(site: Any, keys: Iterable[str], now: datetime) -> tuple[str, ...]:
 def _follow(site: Any, entry: ledger.Entry, now: datetime) -> Notification | None:
     """The end of a subscription that follows from an entry, None for none."""
     gives = entry["kind"] in GIVING
-    if not entry.get("origin") or not entry["buyer_id"] or entry["speaks_for"]:
+    if (
+        not entry.get("external_subscription_id")
+        or not entry["buyer_id"]
+        or entry["on_behalf_of"]
+    ):
         return None
     if not gives and entry["kind"] != Kind.EXPIRY:
         return None
     holders = trees.tree(site, "holders")
-    number = trees.number(entry["provider"], entry["origin"])
+    number = trees.number(entry["provider"], entry["external_subscription_id"])
     before = [entries.at(site, place) for place in holders.get(number, ())]
     after, over = _order(site, before, entry, now) if gives else (_first(before, entry), None)
     if after != before:
@@ -103,7 +107,7 @@ def _time(entry: ledger.Entry) -> str:
 def _lives(site: Any, entry: ledger.Entry, now: datetime) -> bool:
     """Whether the subscription that an entry is about gives access."""
     buyer = buyers.get(site, entry["buyer_id"]) if entry["buyer_id"] else None
-    if buyer is None or pseudonyms.closed(buyer):
+    if buyer is None or pseudonyms.is_erased(buyer):
         return False
     entries = history.entries(site, buyer)
     terms = history.late_terms(entries, effective.mapping())
@@ -123,7 +127,7 @@ def _end(over: ledger.Entry, because: ledger.Entry, latest: ledger.Entry) -> Not
         occurred_at=occurred_at,
         valid_until=occurred_at,
         snapshot=False,
-        answers="",
-        verdict="",
+        in_reply_to="",
+        validation_result="",
         payload={"because of": because["key"]},
     )

@@ -18,12 +18,11 @@ from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.buyers import Turn
 from niteoweb.click2sell.entitlement import GRANTS_NOTHING
-from niteoweb.click2sell.ledger import entrynote
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import ownership
 from niteoweb.click2sell.ledger import pseudonyms
 from niteoweb.click2sell.ledger import rejections
-from niteoweb.click2sell.ledger import retry
+from niteoweb.click2sell.ledger import retryqueue
 from niteoweb.click2sell.mail import delivery
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
@@ -36,12 +35,13 @@ from niteoweb.click2sell.provisioning import recording
 from niteoweb.click2sell.provisioning import result as results
 from niteoweb.click2sell.provisioning.result import Result
 from niteoweb.click2sell.settings import secretkeys
+from niteoweb.click2sell.storage import failures
+from niteoweb.click2sell.storage import log_failure
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import writer
 from typing import Any
 
 import logging
-import traceback
 
 
 logger = logging.getLogger("niteoweb.click2sell")
@@ -168,7 +168,7 @@ def preview(site: Any, key: str, now: datetime) -> plans.Plan | None:
     if ownership.belongs_to_another(site, entry):
         return None
     buyer = buyers.get(site, entry["buyer_id"])
-    if pseudonyms.is_redacted(entry) or pseudonyms.closed(buyer):
+    if pseudonyms.is_erased(entry) or pseudonyms.is_erased(buyer):
         return None
     return plans.make(site, buyer, now, entry)
 
@@ -342,7 +342,7 @@ def _provision_entry(
         return None
     if enrichment.asks(entry):
         return None
-    if pseudonyms.is_redacted(entry):
+    if pseudonyms.is_erased(entry):
         return plans.Plan(entry["buyer_id"]), apply.Applied()
     entry["attempts"] += 1
     entry["error"] = ""
@@ -360,7 +360,7 @@ def _provision_entry(
         ledger.finish(site, entry, verdict.outcome, verdict.reason, verdict.subject)
         return plans.Plan(""), apply.Applied()
     buyer = buyers.get(site, entry["buyer_id"])
-    if pseudonyms.closed(buyer):
+    if pseudonyms.is_erased(buyer):
         logger.warning("Entry %s needs attention: its buyer was erased.", key)
         if entry["outcome"] not in ledger.FINAL:
             ledger.finish(site, entry, ledger.ATTENTION, "erased buyer")
@@ -371,7 +371,6 @@ def _provision_entry(
 
 def _fail(keys: Iterable[str], error: Exception, again: bool) -> None:
     """Keep entries as failed, with where it failed; a message could hold an address."""
-    where = "".join(traceback.format_tb(error.__traceback__))
 
     def work(site: Any) -> None:
         for key in keys:
@@ -379,9 +378,9 @@ def _fail(keys: Iterable[str], error: Exception, again: bool) -> None:
             if entry is None or (entry["outcome"] in ledger.FINAL and not again):
                 continue
             entry["attempts"] += 1
-            entrynote.note_failure(entry, f"{type(error).__name__}\n{where}", timestamps.now())
-            retry.note(site, entry, timestamps.now())
+            ledger.note_failure(entry, failures.description(error), timestamps.now())
+            retryqueue.schedule(site, entry, timestamps.now())
             ledger.finish(site, entry, ledger.FAILED)
 
-    logger.error("Entry %s failed: %s\n%s", ", ".join(keys), type(error).__name__, where)
+    log_failure(f"Entry {', '.join(keys)} failed", error)
     transactions.run(work)

@@ -197,7 +197,7 @@ def make(
     :param despite_silence: also end what a silent provider sent no renewal for.
     :param turn: whether an account that has to be made may have to wait.
     """
-    if pseudonyms.closed(buyer):
+    if pseudonyms.is_erased(buyer):
         return Plan(buyer["id"])
     lines = effective.mapping()
     entries = history.entries(site, buyer, current)

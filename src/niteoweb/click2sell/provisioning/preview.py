@@ -39,7 +39,7 @@ def replay(site: Any, key: str, now: datetime) -> DryRun:
 
 def _of_nobody(site: Any, entry: ledger.Entry) -> Verdict:
     """What a replay makes of an entry that concerns nobody."""
-    if pseudonyms.is_redacted(entry) or _is_held(site, entry):
+    if pseudonyms.is_erased(entry) or _is_held(site, entry):
         if entry["outcome"] in ledger.FINAL:
             return Verdict(entry["outcome"], entry["reason"], entry["subject"])
         return Verdict(ledger.ATTENTION, "erased buyer")
@@ -51,4 +51,4 @@ def _of_nobody(site: Any, entry: ledger.Entry) -> Verdict:
 def _is_held(site: Any, entry: ledger.Entry) -> bool:
     """Whether the entry's buyer was erased, so that it waits for the owner."""
     buyer = buyers.get(site, entry["buyer_id"])
-    return buyer is not None and pseudonyms.closed(buyer)
+    return buyer is not None and pseudonyms.is_erased(buyer)

@@ -146,10 +146,10 @@ def told(site: Any, entry: ledger.Entry, now: datetime) -> Iterator[Notification
     :param now: in UTC.
     :returns: what follows from it, to be written down and processed.
     """
-    verdict = entry.get("verdict", "")
+    verdict = entry.get("validation_result", "")
     if not verdict:
         return
-    place = (entry["provider"], entry.get("answers", ""))
+    place = (entry["provider"], entry.get("in_reply_to", ""))
     asked = trees.tree(site, "validations_asked").get(place)
     for process in [get(site, asked)] if asked else _unanswered(site, entry):
         if process["status"] == PENDING:
@@ -192,7 +192,7 @@ def provisional(
     return Notification(
         key=key(process),
         provider=VALIDATION,
-        speaks_for=process["provider"],
+        on_behalf_of=process["provider"],
         kind=Kind.PROVISIONAL,
         transaction=f"{VALIDATION}-{process['subscription']}",
         receipt="",
@@ -201,9 +201,9 @@ def provisional(
         email=email,
         product_id=product_id,
         valid_until=now + AT_MOST,
-        origin=process["subscription"],
+        external_subscription_id=process["subscription"],
         aliases=aliases,
-        sealed=True,
+        fully_signed=True,
         payload={"email": email, "offer_id": product_id, "by": process["by"]},
     )
 
@@ -214,14 +214,14 @@ def ended(site: Any, process: Mapping[str, Any], now: datetime) -> tuple[Notific
     :param now: in UTC.
     """
     given = ledger.get(site, key(process)) if process["given"] else None
-    if given is None or pseudonyms.is_redacted(given):
+    if given is None or pseudonyms.is_erased(given):
         return ()
     notification = history.notification(given)
     return (
         Notification(
             key=idempotency_key(notification.key, REFUSED),
             provider=VALIDATION,
-            speaks_for=notification.speaks_for,
+            on_behalf_of=notification.on_behalf_of,
             kind=Kind.EXPIRY,
             transaction=notification.transaction,
             receipt="",
@@ -229,8 +229,8 @@ def ended(site: Any, process: Mapping[str, Any], now: datetime) -> tuple[Notific
             buyer=notification.buyer,
             email=notification.email,
             product_id=notification.product_id,
-            origin=notification.origin,
-            sealed=True,
+            external_subscription_id=notification.external_subscription_id,
+            fully_signed=True,
         ),
     )
 
@@ -253,7 +253,7 @@ def access_until(site: Any, process: Process, now: datetime) -> datetime | None:
 
 def _unanswered(site: Any, entry: ledger.Entry) -> list[Process]:
     """The validations of a subscription that the provider has given no name yet."""
-    place = (entry["provider"], entry.get("origin", ""))
+    place = (entry["provider"], entry.get("external_subscription_id", ""))
     filed = trees.tree(site, "validations_pending").keys((*place, ""), (*place, "~"))
     found = (get(site, id_) for *_place, id_ in filed)
     return [process for process in found if not process["question"]]

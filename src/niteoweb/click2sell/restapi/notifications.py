@@ -54,7 +54,7 @@ DETAILS = (
     "country",
     "affiliate",
     "subscription",
-    "speaks_for",
+    "on_behalf_of",
     "valid_until",
     "error",
     "attempts",

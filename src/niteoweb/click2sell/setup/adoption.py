@@ -235,7 +235,7 @@ def _record(
         key=_key(found.user_id),
         provider=MIGRATION,
         # It knew Click2Sell only: what Click2Sell sends now goes on with what it left behind.
-        speaks_for=registry.MAIN,
+        on_behalf_of=registry.MAIN,
         kind=Kind.PURCHASE,
         transaction=f"{MIGRATION}:{found.user_id}",
         receipt=found.fields["last_purchase_id"] or "",

@@ -1,9 +1,12 @@
 """Storage: the add-on's trees in the site, transactions, and the one writer of a process."""
 
+from niteoweb.click2sell.storage import failures
 from niteoweb.click2sell.storage import moments
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.storage import writer
+from niteoweb.click2sell.storage.failures import log_failure
+from niteoweb.click2sell.storage.transactions import batched
 
 
-__all__ = ["moments", "transactions", "trees", "writer"]
+__all__ = ["batched", "failures", "log_failure", "moments", "transactions", "trees", "writer"]

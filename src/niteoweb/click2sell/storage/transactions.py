@@ -5,6 +5,7 @@ served by a second of short pauses and then "try again later".
 """
 
 from collections.abc import Callable
+from collections.abc import Iterable
 from collections.abc import Iterator
 from contextlib import contextmanager
 from niteoweb.click2sell import site as plone_site
@@ -21,33 +22,33 @@ import transaction
 
 logger = logging.getLogger("niteoweb.click2sell")
 
-#: What PEP 249 has every database driver call its errors of a lost connection. RelStorage lets
-#: them through, each driver's own.
+#: The names of PEP 249 for errors of a lost connection. RelStorage lets each driver's own
+#: errors through.
 LOST_CONNECTION = {"OperationalError", "InterfaceError"}
 
-#: What ZODB says when a new object gets a number that is taken. A ZEO client has numbers in
-#: reserve; a server that is started again may give the same ones to another client.
+#: ZODB's message when a new object gets an object id that is taken. A ZEO client has a pool of
+#: object ids; a restarted server may give the same ones to another client.
 NUMBER_TAKEN = "A different object already has the same oid"
 
 #: Pauses in seconds before the work is tried again; they add up to less than a second.
 PAUSES = (0.02, 0.05, 0.1, 0.2, 0.4)
+
+#: Objects after which those that were read leave the memory.
+BATCH = 500
 
 
 T = TypeVar("T")
 
 
 class Busy(Exception):
-    """Another process was at the same data all the time.
-
-    Or the database is read-only, or away.
-    """
+    """Another process changed the same data all the time, or the database cannot be written."""
 
 
 def passes(error: BaseException) -> bool:
-    """Whether what went wrong will be gone in a while.
+    """Whether an error will be gone in a while.
 
-    A conflict, or a database that is read-only or cannot be reached: one that is started again,
-    one that another server takes over.
+    It is a conflict, or the database is read-only or cannot be reached: it is being restarted,
+    or another server takes over.
     """
     return isinstance(error, (ConflictError, StorageError)) or not LOST_CONNECTION.isdisjoint(
         base.__name__ for base in type(error).__mro__
@@ -55,14 +56,14 @@ def passes(error: BaseException) -> bool:
 
 
 def run(work: Callable[[Any], T]) -> T:
-    """Do something in a transaction of its own and commit it.
+    """Run work in a transaction of its own and commit it.
 
     :param work: called with the site; again from the start after a conflict.
-    :raises Busy: it conflicted every time, or the database is read-only or away.
+    :raises Busy: it conflicted every time, or the database cannot be written.
     """
     for pause in (*PAUSES, None):
         try:
-            # What this thread saw so far is a snapshot from before it waited for a lock.
+            # The thread's old transaction is a snapshot from before it waited for a lock.
             transaction.begin()
             result = work(plone_site.get())
             transaction.commit()
@@ -71,8 +72,8 @@ def run(work: Callable[[Any], T]) -> T:
         except Exception as error:
             there = _abort()
             if _number_taken(error):
-                # ZODB takes the object that has the number for the new one and disowns it: what
-                # is written into it later would be lost. Whatever refers to it is read anew.
+                # ZODB takes the object that has the id for the new one and disowns it: later
+                # changes of it would be lost. All objects that refer to it are read anew.
                 plone_site.get()._p_jar.cacheMinimize()
             if _conflict(error):
                 if pause is None:
@@ -94,10 +95,11 @@ def run(work: Callable[[Any], T]) -> T:
 
 @contextmanager
 def rehearsal() -> Iterator[Any]:
-    """Give the site to a rehearsal: whatever is changed inside is forgotten at the end.
+    """Work in a transaction of its own that is aborted, so that nothing of it stays.
 
-    The transaction of this thread begins anew, before and after: a change that it has not
-    committed is lost.
+    Its results have to be read inside. The transaction that this thread had before is lost.
+
+    :returns: the site.
     """
     transaction.begin()
     try:
@@ -105,6 +107,22 @@ def rehearsal() -> Iterator[Any]:
     finally:
         transaction.abort()
         transaction.begin()
+
+
+def batched(site: Any, items: Iterable[T], changing: bool = False) -> Iterator[T]:
+    """Go through stored objects without keeping all of them in memory.
+
+    The database's cache would only shrink when the connection closes.
+
+    :param items: read as they are asked for.
+    :param changing: the items are being changed.
+    """
+    for position, item in enumerate(items, 1):
+        yield item
+        if position % BATCH == 0:
+            if changing:
+                transaction.savepoint(optimistic=True)
+            site._p_jar.cacheGC()
 
 
 def _conflict(error: BaseException) -> bool:
@@ -117,10 +135,10 @@ def _number_taken(error: BaseException) -> bool:
 
 
 def _abort() -> bool:
-    """Forget what was not committed.
+    """Forget all uncommitted changes.
 
-    :returns: whether the database could be asked for news, which the end of a transaction does;
-        what was not committed is forgotten by then.
+    :returns: whether the database could be asked for news, which the end of a transaction does
+        after it has forgotten the changes.
     """
     try:
         transaction.abort()

@@ -1,7 +1,7 @@
-"""Where the add-on keeps what it knows: one annotation of the site root.
+"""The add-on's trees: all of them are kept in one annotation of the site root.
 
-Everything below it is a BTree or a mapping of plain values, so that no later rename of a class
-of ours can make a stored object unreadable.
+Each is a BTree or a mapping of plain values, so that no later rename of a class of ours can
+make a stored object unreadable.
 """
 
 from Acquisition import aq_base
@@ -19,10 +19,10 @@ import transaction
 
 KEY = "niteoweb.click2sell"
 
-#: Where a transaction keeps what holds the trees of a site.
+#: Key under which a transaction keeps the annotations of sites that it has looked up.
 _KNOWN = object()
 
-#: The trees below the annotation, and what they are made of.
+#: The trees and their types.
 TREES = {
     # index.py
     "member_addresses": OOBTree,  # lower-cased e-mail address -> tuple of user ids
@@ -94,12 +94,8 @@ TREES = {
 }
 
 
-#: Where a transaction keeps its trees that are not stored (yet).
-_STAND_INS = object()
-
-
 def number(*texts: str) -> int:
-    """What stands for texts where they are long: 128 bits of a hash of them.
+    """A 128-bit hash of texts, as a compact key.
 
     A record of a tree is written whole for one of its keys, so short keys are cheap ones.
     """
@@ -107,66 +103,40 @@ def number(*texts: str) -> int:
 
 
 def install(site: Any) -> None:
-    """Make the annotation and whichever tree is missing; what is there stays."""
-    root = _root(site)
-    for name in TREES:
-        if name not in root:
-            root[name] = tree(site, name)
+    """Create the annotation and all missing trees; existing ones stay."""
+    annotations = IAnnotations(site)
+    if KEY not in annotations:
+        annotations[KEY] = PersistentMapping()
+    for name, factory in TREES.items():
+        if name not in annotations[KEY]:
+            annotations[KEY][name] = factory()
 
 
 def exists(site: Any) -> bool:
-    """Whether the add-on keeps anything in this site."""
+    """Whether the add-on was installed in this site."""
     return KEY in IAnnotations(site)
 
 
 def tree(site: Any, name: str) -> Any:
     """One of :data:`TREES`.
 
-    One that is missing is stored when something was put into it by the time of the commit: who
-    only reads changes nothing. Until then it belongs to this transaction.
+    :raises KeyError: the add-on was not installed in this site.
     """
-    root = _looked_up(site)
-    found = None if root is None else root.get(name)
-    return _stand_in(site, name) if found is None else found
+    return _root(site)[name]
 
 
-def _looked_up(site: Any) -> PersistentMapping | None:
-    """What holds all trees, looked up once in a transaction: a purchase asks 70 times."""
+def _root(site: Any) -> PersistentMapping:
+    """The mapping of all trees, looked up once in a transaction: a purchase asks 70 times."""
     current, base = transaction.get(), aq_base(site)
     try:
         known = current.data(_KNOWN)
     except KeyError:
         known = {}
         current.set_data(_KNOWN, known)
+    # The site stands in the value, so that no other object can get its id meanwhile.
     _site, root = known.get(id(base), (None, None))
-    # One that was made in this transaction may be rolled back.
+    # An annotation that was created in this transaction may be rolled back.
     if root is None or root._p_jar is None:
-        root = IAnnotations(site).get(KEY)
+        root = IAnnotations(site)[KEY]
         known[id(base)] = base, root
     return root
-
-
-def _root(site: Any) -> PersistentMapping:
-    annotations = IAnnotations(site)
-    if KEY not in annotations:
-        annotations[KEY] = PersistentMapping()
-    return annotations[KEY]
-
-
-def _stand_in(site: Any, name: str) -> Any:
-    current = transaction.get()
-    try:
-        made = current.data(_STAND_INS)
-    except KeyError:
-        made = {}
-        current.set_data(_STAND_INS, made)
-        current.addBeforeCommitHook(_store, (made,))
-    # The site stands in the value, so that no other object can get its id meanwhile.
-    return made.setdefault((id(aq_base(site)), name), (site, TREES[name]()))[1]
-
-
-def _store(made: dict[tuple[int, str], tuple[Any, Any]]) -> None:
-    """Store the trees that are not empty."""
-    for (_id, name), (site, new) in made.items():
-        if new() if isinstance(new, Length) else len(new):
-            _root(site).setdefault(name, new)

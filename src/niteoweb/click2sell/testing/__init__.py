@@ -1,7 +1,7 @@
 """Test support for integrators: layers with a site, fake providers, and the conformance kit."""
 
 from niteoweb.click2sell.testing import conformance
-from niteoweb.click2sell.testing.fake.sender import Letter
+from niteoweb.click2sell.testing.fake.sender import PendingDelivery
 from niteoweb.click2sell.testing.fake.sender import Sender
 from niteoweb.click2sell.testing.fake.server import Clock
 from niteoweb.click2sell.testing.fake.server import FakeServer
@@ -14,7 +14,7 @@ _LAYERS = ["FIXTURE", "FUNCTIONAL", "HTTP", "INTEGRATION", "MailServer"]
 
 __all__ = [
     *_LAYERS,
-    *["Clock", "FakeServer", "Letter", "Request", "Response", "Sender", "conformance"],
+    *["Clock", "FakeServer", "PendingDelivery", "Request", "Response", "Sender", "conformance"],
 ]
 
 

@@ -9,8 +9,8 @@ from niteoweb.click2sell.member import group
 from niteoweb.click2sell.member import index
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.storage import trees as store
-from niteoweb.click2sell.tests.base import EMAIL
-from niteoweb.click2sell.tests.base import SiteTestCase
+from niteoweb.click2sell.tests.cases.site import EMAIL
+from niteoweb.click2sell.tests.cases.site import SiteTestCase
 from pathlib import Path
 from unittest import mock
 from unittest import skipUnless
@@ -57,7 +57,7 @@ class TestMembers(SiteTestCase):
 
     def test_what_is_filled_is_what_a_purchase_leaves(self):
         (filled,) = self.fill(1)
-        with mock.patch("niteoweb.click2sell.tests.deliveries.SECRET_KEY", "secret"):
+        with mock.patch("niteoweb.click2sell.tests.cases.deliveries.SECRET_KEY", "secret"):
             self.buy()
         for name in ("grants", "due", "live", "pending", "made", "revision"):
             self.assertEqual(self.buyer(filled)[name], self.buyer()[name], name)
@@ -270,6 +270,7 @@ class TestLedgerFill(SiteTestCase):
         # What holds the trees is looked up once in a transaction.
         with self.owner():
             del IAnnotations(self.portal)[store.KEY]
+            store.install(self.portal)
 
     def test_it_is_what_the_ordinary_road_leaves(self):
         self.ordinary_road()

@@ -17,11 +17,11 @@ from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.providers.click2sell import protocol as click2sell
 from niteoweb.click2sell.provisioning import plan as plans
 from niteoweb.click2sell.storage import trees
-from niteoweb.click2sell.tests.demosite import END
-from niteoweb.click2sell.tests.demosite import IS_HERE
-from niteoweb.click2sell.tests.demosite import MONTH
-from niteoweb.click2sell.tests.demosite import ROOT
-from niteoweb.click2sell.tests.demosite import with_demo
+from niteoweb.click2sell.tests.cases.demosite import END
+from niteoweb.click2sell.tests.cases.demosite import IS_HERE
+from niteoweb.click2sell.tests.cases.demosite import MONTH
+from niteoweb.click2sell.tests.cases.demosite import ROOT
+from niteoweb.click2sell.tests.cases.demosite import with_demo
 from pathlib import Path
 from plone import api
 from smtplib import SMTP

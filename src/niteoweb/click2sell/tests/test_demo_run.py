@@ -3,8 +3,8 @@
 from contextlib import redirect_stdout
 from io import StringIO
 from niteoweb.click2sell.providers.cleeng import protocol as cleeng
-from niteoweb.click2sell.tests.demosite import ROOT
-from niteoweb.click2sell.tests.demosite import with_demo
+from niteoweb.click2sell.tests.cases.demosite import ROOT
+from niteoweb.click2sell.tests.cases.demosite import with_demo
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from textwrap import dedent

@@ -5,10 +5,10 @@ from dataclasses import field
 from datetime import datetime
 from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.provisioning import Plan
+from niteoweb.click2sell.storage import log_failure
 from typing import Any
 
 import logging
-import traceback
 
 
 logger = logging.getLogger("niteoweb.click2sell")
@@ -76,12 +76,8 @@ class Report:
         }
 
     def trouble(self, what: str, error: Exception) -> None:
-        """Note that something went wrong; one member's trouble is not the others'.
-
-        The next sweep tries again. The message of an error could hold an address.
-        """
-        where = "".join(traceback.format_tb(error.__traceback__))
-        logger.error("%s: %s\n%s", what, type(error).__name__, where)
+        """Note that something went wrong; the next sweep tries again."""
+        log_failure(what, error)
         self.troubled += 1
 
     def tell(self, plan: Plan) -> None:

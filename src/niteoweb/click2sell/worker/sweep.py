@@ -16,7 +16,6 @@ from niteoweb.click2sell.buyers import Turn
 from niteoweb.click2sell.interfaces import IClick2SellSettings
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import rejections
-from niteoweb.click2sell.ledger import retry
 from niteoweb.click2sell.ledger import silence
 from niteoweb.click2sell.mail import alerts
 from niteoweb.click2sell.mail import delivery
@@ -217,7 +216,7 @@ def _mails(report: Report, now: datetime) -> None:
 def _wait(site: Any, report: Report, now: datetime) -> None:
     """Tell how much waits for its next attempt."""
     report.waiting = {
-        "entries": retry.waiting(site, now),
+        "entries": unfinished.waiting(site, now),
         "mails": outbox.waiting(site, now),
         "accounts": accountquota.waiting(site),
     }

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from datetime import timedelta
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.ledger import ledger
-from niteoweb.click2sell.ledger import retry
 from niteoweb.click2sell.ledger import retryqueue
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.provisioning import enrichment
@@ -14,13 +14,17 @@ from niteoweb.click2sell.worker.report import Report
 from typing import Any
 
 
+#: An entry that is "received" for longer belongs to a process that died.
+RECEIVED_AT_MOST = timedelta(minutes=2)
+
+
 def take_up(report: Report, now: datetime) -> None:
     """Take up what is due, for the sweep.
 
     :param report: is told what became of it.
     :param now: in UTC.
     """
-    for key in retry.due(plone_site.get(), now):
+    for key in _due(plone_site.get(), now):
         _take_up(report, key)
     for provider in list(_to_ask(plone_site.get())):
         for key in retryqueue.waiting_for(plone_site.get(), provider):
@@ -34,15 +38,30 @@ def due(site: Any, now: datetime) -> Iterator[str]:
 
     :param now: in UTC.
     """
-    yield from retry.due(site, now)
+    yield from _due(site, now)
     for provider in _to_ask(site):
         yield from retryqueue.waiting_for(site, provider)
+
+
+def waiting(site: Any, now: datetime) -> int:
+    """How many failed entries wait for their time, or for their provider.
+
+    :param now: in UTC.
+    """
+    failed = ledger.count(site, "outcome", ledger.FAILED)
+    return failed - retryqueue.due_count(site, now)
+
+
+def _due(site: Any, now: datetime) -> list[str]:
+    """Keys of failed entries whose time has come, and of those whose process died."""
+    died = ledger.received_before(site, "outcome", ledger.RECEIVED, now - RECEIVED_AT_MOST)
+    return [*died, *retryqueue.due(site, now)]
 
 
 def _to_ask(site: Any) -> Iterator[str]:
     """The providers that entries wait for, but those that are switched off."""
     for name in retryqueue.awaited(site):
-        provider = registry.named(name)
+        provider = registry.get(name)
         if provider is None or registry.is_enabled(provider):
             yield name
 

@@ -3,7 +3,7 @@
 from acmepay import provider
 from datetime import datetime
 from datetime import timedelta
-from niteoweb.click2sell.testing.fake.sender import Letter
+from niteoweb.click2sell.testing.fake.sender import PendingDelivery
 from niteoweb.click2sell.testing.fake.sender import Sender
 from niteoweb.click2sell.testing.fake.server import Clock
 from typing import Any
@@ -25,7 +25,9 @@ class FakeAcmePay:
         self.clock = clock or Clock()
         self.webhooks = Sender(self.clock, _headers, secret, RETRIES)
 
-    def tell(self, event: str, order: str, email: str, item: str, /, **changes: Any) -> Letter:
+    def tell(
+        self, event: str, order: str, email: str, item: str, /, **changes: Any
+    ) -> PendingDelivery:
         """Put a webhook on the pile.
 
         :param item: id of what was bought.

@@ -118,7 +118,7 @@ def parse(genuine: signatures.SealedBody, timezone_: tzinfo) -> tuple[Notificati
         subscription=body.has("subscription"),
         # A change says all of a subscription as it is from then on.
         snapshot=kind is Kind.PLAN_CHANGE and until is not None,
-        sealed=True,
+        fully_signed=True,
         payload=body.payload(),
     )
     return (notification,)

@@ -9,8 +9,8 @@ from datetime import datetime
 from niteoweb.click2sell.notification import Delivery
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.provider.jsonbody import CONTENT_TYPE
+from niteoweb.click2sell.provider.sample import SampleRequest
 from niteoweb.click2sell.provider.sample import TERM
-from niteoweb.click2sell.provider.sample import Wish
 from typing import Any
 
 import json
@@ -29,25 +29,25 @@ KINDS: Mapping[str, Kind] = {name: provider.KINDS[event] for name, event in EVEN
 SETTINGS: Mapping[str, str] = {}
 
 
-def write(wish: Wish) -> tuple[bytes, ...]:
+def write(request: SampleRequest) -> tuple[bytes, ...]:
     """The webhook.
 
     :raises KeyError: the kind does not exist.
     :raises ValueError: date or time are none.
     """
     value = {
-        "event": EVENTS[wish.kind],
-        "order": wish.transaction,
-        "invoice": wish.receipt,
-        "created": wish.moment.isoformat(),
-        "until": (wish.moment + TERM).isoformat(),
+        "event": EVENTS[request.kind],
+        "order": request.transaction,
+        "invoice": request.receipt,
+        "created": request.moment.isoformat(),
+        "until": (request.moment + TERM).isoformat(),
         "customer": {
-            "id": wish.customer_id,
-            "email": wish.email,
-            "first_name": wish.first_name,
-            "last_name": wish.last_name,
+            "id": request.customer_id,
+            "email": request.email,
+            "first_name": request.first_name,
+            "last_name": request.last_name,
         },
-        "item": {"id": wish.product, "title": wish.product_name},
+        "item": {"id": request.product, "title": request.product_name},
     }
     return (json.dumps(value).encode("ascii"),)
 
@@ -62,6 +62,6 @@ def sign(body: bytes, settings: Any, moment: datetime) -> Delivery:
     return Delivery(body, CONTENT_TYPE, {provider.SIGNATURE: header})
 
 
-def proofs(delivery: Delivery) -> tuple[str, ...]:
+def signatures(delivery: Delivery) -> tuple[str, ...]:
     """The header with the signature."""
     return tuple(delivery.headers.values())

@@ -9,6 +9,7 @@ from niteoweb.click2sell.browser.desk import tables
 from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
 from niteoweb.click2sell.report import accounting
 from niteoweb.click2sell.report import csvfile
+from niteoweb.click2sell.storage import batched
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from typing import IO
 from urllib.parse import urlencode
@@ -57,7 +58,7 @@ class AccountingView(OwnerPage):
     @cached_property
     def summary(self) -> accounting.Summary:
         """What the chosen time comes to."""
-        found = tables.sparing(self.context, accounting.postings(self.context, self.period))
+        found = batched(self.context, accounting.postings(self.context, self.period))
         return accounting.summary(found)
 
     @cached_property

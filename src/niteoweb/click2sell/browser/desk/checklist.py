@@ -114,7 +114,7 @@ class Checklist(BrowserView):
         if not name:
             # What is said before all else is about no part of the list.
             return Part(rows, titled=rows[0].name != "provider")
-        provider = registry.named(name)
+        provider = registry.get(name)
         settings_url = f"{self.context.absolute_url()}/@@{name}-settings"
         address, titled = effective.callback_address(provider), self.of_provider is None
         return Part(rows, titled, provider, address, settings_url)

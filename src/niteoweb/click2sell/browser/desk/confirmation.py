@@ -14,6 +14,7 @@ from niteoweb.click2sell.owner import action
 from niteoweb.click2sell.owner import NotPossible
 from niteoweb.click2sell.provisioning import Plan
 from niteoweb.click2sell.provisioning import plan as plans
+from niteoweb.click2sell.storage import log_failure
 from niteoweb.click2sell.storage import transactions
 from plone import api
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
@@ -22,7 +23,6 @@ from ZODB.POSException import ConflictError
 from zope.i18nmessageid import Message
 
 import logging
-import traceback
 
 
 logger = logging.getLogger("niteoweb.click2sell")
@@ -110,14 +110,11 @@ class Confirmation(OwnerPage):
         return {product: before.ends.get(product) for product in before.live}
 
     def _fail(self, error: Exception) -> None:
-        # The message of an error could hold an address.
-        where = "".join(traceback.format_tb(error.__traceback__))
-        name = type(error).__name__
-        logger.error("What an owner asked for failed: %s\n%s", name, where)
+        log_failure("The owner's action failed", error)
         self.changes = None
         message = _(
             "This cannot be done: ${error}. Nothing was changed. The error is in the site's "
             "log.",
-            mapping={"error": name},
+            mapping={"error": type(error).__name__},
         )
         self.say(message, "error")

@@ -14,6 +14,7 @@ from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import preview
 from niteoweb.click2sell.report import notifications
+from niteoweb.click2sell.storage import log_failure
 from niteoweb.click2sell.storage import transactions
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from zExceptions import NotFound
@@ -22,7 +23,6 @@ from zope.i18nmessageid import Message
 
 import json
 import logging
-import traceback
 
 
 logger = logging.getLogger("niteoweb.click2sell")
@@ -75,14 +75,11 @@ class NotificationView(EntryPage):
         except ConflictError:
             raise
         except Exception as error:
-            # The message of an error could hold an address.
-            where = "".join(traceback.format_tb(error.__traceback__))
-            name = type(error).__name__
-            logger.error("Dry run of entry %s failed: %s\n%s", self.key, name, where)
+            log_failure(f"Preview of entry {self.key} failed", error)
             message = _(
                 "What a replay would change cannot be worked out: ${error}. The error is in "
                 "the site's log.",
-                mapping={"error": name},
+                mapping={"error": type(error).__name__},
             )
             self.say(message, "error")
 

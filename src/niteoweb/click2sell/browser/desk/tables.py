@@ -31,14 +31,12 @@ from niteoweb.click2sell.member import accounts as member
 from niteoweb.click2sell.report import accounting
 from niteoweb.click2sell.report import notifications as listing
 from niteoweb.click2sell.settings import effective
+from niteoweb.click2sell.storage import batched
 from niteoweb.click2sell.storage import trees
 from typing import Any
 from zope.i18n import translate
 from zope.i18nmessageid import Message
 
-
-#: Rows after which the database's cache is made small again.
-BATCH = 500
 
 Cell = Message | str | int | Decimal | None
 Row = Sequence[Cell]
@@ -70,7 +68,7 @@ def notifications(site: Any, filters: listing.Filters) -> Iterator[Row]:
         _("Key"),
     )
     keys = listing.Listing(site, filters).every_key()
-    for entry in sparing(site, (ledger.get(site, key) for key in keys)):
+    for entry in batched(site, (ledger.get(site, key) for key in keys)):
         buyer = buyers.get(site, entry["buyer_id"])
         yield (
             _moment(entry["received_at"], zone),
@@ -117,7 +115,7 @@ def members(site: Any, now: datetime, request: Any) -> Iterator[Row]:
         _("Groups granted"),
         _("Last payment (${zone})", mapping={"zone": str(zone)}),
     )
-    for buyer in sparing(site, trees.tree(site, "buyers").values()):
+    for buyer in batched(site, trees.tree(site, "buyers").values()):
         entries = history.entries(site, buyer)
         payments = history.in_order(filter(history.is_payment, entries))
         address = payments[-1]["buyer"] if payments else next(iter(buyer["addresses"]), "")
@@ -156,7 +154,7 @@ def accounts(site: Any, period: accounting.Period) -> Iterator[Row]:
     )
     yield header
     total = accounting.Summary()
-    for posting in sparing(site, accounting.postings(site, period)):
+    for posting in batched(site, accounting.postings(site, period)):
         total.add(posting)
         entry = posting.entry
         date, _space, time = _moment(posting.moved_at, zone).partition(" ")
@@ -186,18 +184,6 @@ def accounts(site: Any, period: accounting.Period) -> Iterator[Row]:
         yield (_("Number"), *blank[1:8], sums.number, currency, None, None)
     if total.without_amount:
         yield (_("Without an amount"), *blank[1:8], total.without_amount, *blank[9:])
-
-
-def sparing(site: Any, found: Iterable[Any]) -> Iterator[Any]:
-    """Go through stored objects without keeping them all in memory.
-
-    :param found: read as it is asked for.
-    """
-    for number, item in enumerate(found, start=1):
-        yield item
-        if not number % BATCH:
-            # The database's cache would only shrink when the connection closes.
-            site._p_jar.cacheGC()
 
 
 def _moment(at: datetime | str | None, zone: tzinfo) -> str:

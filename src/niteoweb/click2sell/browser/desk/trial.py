@@ -19,13 +19,13 @@ from niteoweb.click2sell.owner import trial
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.settings import apitoken
 from niteoweb.click2sell.settings import effective
+from niteoweb.click2sell.storage import log_failure
 from plone.protect.authenticator import check
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from ZODB.POSException import ConflictError
 from zope.i18nmessageid import Message
 
 import logging
-import traceback
 
 
 logger = logging.getLogger("niteoweb.click2sell")
@@ -201,14 +201,11 @@ class TryView(OwnerPage):
         except ConflictError:
             raise
         except Exception as error:
-            # The message of an error could hold an address.
-            where = "".join(traceback.format_tb(error.__traceback__))
-            name = type(error).__name__
-            logger.error("A test purchase failed: %s\n%s", name, where)
+            log_failure("A test purchase failed", error)
             message = _(
                 "What this would lead to cannot be worked out: ${error}. The error is in the "
                 "site's log.",
-                mapping={"error": name},
+                mapping={"error": type(error).__name__},
             )
             self.say(message, "error")
 

@@ -13,7 +13,7 @@ from datetime import timedelta
 from niteoweb.click2sell.providers.cleeng import protocol
 from niteoweb.click2sell.testing import Clock
 from niteoweb.click2sell.testing import FakeServer
-from niteoweb.click2sell.testing import Letter
+from niteoweb.click2sell.testing import PendingDelivery
 from niteoweb.click2sell.testing import Request
 from niteoweb.click2sell.testing import Response
 from niteoweb.click2sell.testing import Sender
@@ -106,7 +106,9 @@ class FakeCleeng(FakeServer):
         """Somebody buys on a TV set; Cleeng does not know until it is asked to validate it."""
         self.bought[vizio_id] = offer
 
-    def subscribe(self, email: str, vizio_id: str, offer: str, days: int = 30) -> Letter:
+    def subscribe(
+        self, email: str, vizio_id: str, offer: str, days: int = 30
+    ) -> PendingDelivery:
         """Somebody subscribes on a TV set, and Vizio tells of it before any app does.
 
         :param days: until its end.
@@ -117,7 +119,9 @@ class FakeCleeng(FakeServer):
         )
         return self.vizio("SUBSCRIPTION.CREATED", vizio_id, days)
 
-    def vizio(self, name: str, vizio_id: str, days: int = 30, offer: str = "") -> Letter:
+    def vizio(
+        self, name: str, vizio_id: str, days: int = 30, offer: str = ""
+    ) -> PendingDelivery:
         """Vizio notifies Cleeng, and Cleeng tells the site.
 
         :param name: one of :data:`niteoweb.click2sell.providers.cleeng.protocol.VIZIO`.
@@ -239,7 +243,7 @@ class FakeCleeng(FakeServer):
             },
         }
 
-    def _tell(self, topic: str, data: dict[str, Any]) -> Letter:
+    def _tell(self, topic: str, data: dict[str, Any]) -> PendingDelivery:
         webhook = {"broadcasterId": 123456789, "topic": topic, "data": data}
         if self.timestamps:
             webhook["timestamp"] = self.clock.now.isoformat()

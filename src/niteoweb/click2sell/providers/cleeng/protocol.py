@@ -193,11 +193,11 @@ def parse(genuine: signatures.SealedBody, timezone_: tzinfo) -> tuple[Notificati
         product_name=data.title("offerTitle"),
         subscription=True,
         customer_id=data.identifier("customerId"),
-        origin=specific.identifier("subscriptionId"),
-        answers=data.identifier("correlationId") if topic in _VERDICTS else "",
-        verdict=_VERDICTS.get(topic, ""),
+        external_subscription_id=specific.identifier("subscriptionId"),
+        in_reply_to=data.identifier("correlationId") if topic in _VERDICTS else "",
+        validation_result=_VERDICTS.get(topic, ""),
         aliases=aliases(offer),
-        sealed=True,
+        fully_signed=True,
         payload=body.payload(),
     )
     if kind in (Kind.INFORMATION, Kind.UNKNOWN):
@@ -301,6 +301,6 @@ def _end_of_old(
         email="",
         valid_until=notification.occurred_at,
         snapshot=False,
-        answers="",
-        verdict="",
+        in_reply_to="",
+        validation_result="",
     )

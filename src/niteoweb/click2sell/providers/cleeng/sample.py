@@ -8,8 +8,8 @@ from datetime import datetime
 from niteoweb.click2sell.notification import Delivery
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.provider import jsonbody
+from niteoweb.click2sell.provider import SampleRequest
 from niteoweb.click2sell.provider import TERM
-from niteoweb.click2sell.provider import Wish
 from niteoweb.click2sell.providers.cleeng import protocol
 from typing import Any
 
@@ -38,27 +38,27 @@ SETTINGS: Mapping[str, str] = {
 _OVER = ("refund", "end")
 
 
-def write(wish: Wish) -> tuple[bytes, ...]:
+def write(request: SampleRequest) -> tuple[bytes, ...]:
     """The webhook. A true one does not say when it happened, unless that was wished for.
 
     :raises KeyError: the kind does not exist.
     :raises ValueError: date or time are none.
     """
-    moment, over = wish.moment, wish.kind in _OVER
+    moment, over = request.moment, request.kind in _OVER
     webhook: dict[str, Any] = {
-        "topic": TOPICS[wish.kind],
+        "topic": TOPICS[request.kind],
         "data": {
-            "subscriptionId": wish.transaction,
-            "offerId": wish.product,
-            "offerTitle": wish.product_name,
-            "customerId": wish.customer_id,
-            "customerEmail": wish.email,
+            "subscriptionId": request.transaction,
+            "offerId": request.product,
+            "offerTitle": request.product_name,
+            "customerId": request.customer_id,
+            "customerEmail": request.email,
             "active": not over,
             "expirationDate": (moment if over else moment + TERM).isoformat(),
-            "inAppSpecificData": {"invoiceNumber": wish.receipt},
+            "inAppSpecificData": {"invoiceNumber": request.receipt},
         },
     }
-    if (wish.date, wish.time) != (None, None):
+    if (request.date, request.time) != (None, None):
         webhook["timestamp"] = moment.isoformat()
     return (json.dumps(webhook).encode("ascii"),)
 
@@ -76,6 +76,6 @@ def sign(body: bytes, settings: Any, moment: datetime) -> Delivery:
     return Delivery(body, jsonbody.CONTENT_TYPE, headers)
 
 
-def proofs(delivery: Delivery) -> tuple[str, ...]:
+def signatures(delivery: Delivery) -> tuple[str, ...]:
     """The header with the signature."""
     return tuple(delivery.headers.values())

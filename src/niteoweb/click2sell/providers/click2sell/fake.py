@@ -7,11 +7,11 @@ when it tries a delivery again; here it does not.
 
 from collections.abc import Mapping
 from datetime import datetime
-from niteoweb.click2sell.provider import Wish
+from niteoweb.click2sell.provider import SampleRequest
 from niteoweb.click2sell.providers.click2sell import protocol
 from niteoweb.click2sell.providers.click2sell import sample
 from niteoweb.click2sell.testing import Clock
-from niteoweb.click2sell.testing import Letter
+from niteoweb.click2sell.testing import PendingDelivery
 from niteoweb.click2sell.testing import Sender
 from types import SimpleNamespace
 from typing import Any
@@ -41,18 +41,18 @@ class FakeClick2Sell:
 
     def tell(
         self, kind: str, email: str, product: str, transaction: str = "", **changes: Any
-    ) -> Letter:
+    ) -> PendingDelivery:
         """Put a notification on the pile.
 
         :param kind: one of those of :mod:`niteoweb.click2sell.providers.click2sell.sample`.
         :param transaction: of the purchase that it is about; a new one by default.
-        :param changes: further values of :class:`niteoweb.click2sell.provider.sample.Wish`.
+        :param changes: further fields of the :class:`~.provider.SampleRequest`.
         :raises KeyError: the kind does not exist.
         """
         number = transaction or secrets.token_hex(8)
         values = {"receipt": secrets.token_hex(4), "price": "9.90 EUR", **changes}
-        wish = Wish(kind, product, email, number, self.clock.now, **values)
-        (body,) = sample.write(wish)
+        request = SampleRequest(kind, product, email, number, self.clock.now, **values)
+        (body,) = sample.write(request)
         return self.notifications.put(kind, body)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from niteoweb.click2sell.notification import Delivery
 from niteoweb.click2sell.notification import Kind
-from niteoweb.click2sell.provider import Wish
+from niteoweb.click2sell.provider import SampleRequest
 from niteoweb.click2sell.providers.click2sell import protocol
 from typing import Any
 from urllib.parse import parse_qs
@@ -90,24 +90,24 @@ def unsigned(
     }
 
 
-def write(wish: Wish) -> tuple[bytes, ...]:
+def write(request: SampleRequest) -> tuple[bytes, ...]:
     """The form without its checksum.
 
     :raises KeyError: the kind does not exist.
     """
     form = unsigned(
-        wish.transaction,
-        product=wish.product,
-        email=wish.email,
-        date=wish.day,
-        time=wish.hour,
-        kind=wish.kind,
-        receipt=wish.receipt,
-        name=wish.first_name,
-        surname=wish.last_name,
-        product_name=wish.product_name,
-        affiliate=wish.affiliate,
-        price=wish.price,
+        request.transaction,
+        product=request.product,
+        email=request.email,
+        date=request.day,
+        time=request.hour,
+        kind=request.kind,
+        receipt=request.receipt,
+        name=request.first_name,
+        surname=request.last_name,
+        product_name=request.product_name,
+        affiliate=request.affiliate,
+        price=request.price,
     )
     return (urlencode(form).encode("ascii"),)
 
@@ -125,6 +125,6 @@ def sign(body: bytes, settings: Any, moment: datetime) -> Delivery:
     return Delivery(b"%s&%s=%s" % (body, _CHECKSUM.encode(), checksum), protocol.CONTENT_TYPE)
 
 
-def proofs(delivery: Delivery) -> tuple[str, ...]:
+def signatures(delivery: Delivery) -> tuple[str, ...]:
     """The checksum, which is good for anything else about this transaction, too."""
     return (delivery.body.decode("latin-1").rpartition("=")[2],)

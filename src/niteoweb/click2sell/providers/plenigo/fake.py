@@ -10,7 +10,7 @@ from datetime import timezone
 from niteoweb.click2sell.providers.plenigo import protocol
 from niteoweb.click2sell.testing import Clock
 from niteoweb.click2sell.testing import FakeServer
-from niteoweb.click2sell.testing import Letter
+from niteoweb.click2sell.testing import PendingDelivery
 from niteoweb.click2sell.testing import Request
 from niteoweb.click2sell.testing import Response
 from niteoweb.click2sell.testing import Sender
@@ -226,21 +226,25 @@ class FakePlenigo(FakeServer):
         ]
         return min((end for end in ends if end[0] <= until), default=None)
 
-    def _change(self, subscription_id: int, callback_type: str, **fields: Any) -> Letter:
+    def _change(
+        self, subscription_id: int, callback_type: str, **fields: Any
+    ) -> PendingDelivery:
         subscription = self.subscriptions[subscription_id]
         subscription.update(fields, changedDate=_text(self.clock.now))
         return self._tell(
             protocol.SUBSCRIPTION, callback_type, str(subscription_id), _shown(subscription)
         )
 
-    def _change_customer(self, customer_id: str, callback_type: str, **fields: Any) -> Letter:
+    def _change_customer(
+        self, customer_id: str, callback_type: str, **fields: Any
+    ) -> PendingDelivery:
         customer = self.customers[customer_id]
         customer.update(fields, changedDate=_text(self.clock.now))
         return self._tell(protocol.CUSTOMER, callback_type, customer_id, _shown(customer))
 
     def _tell(
         self, entity_type: str, callback_type: str, entity_id: str, entity: Any
-    ) -> Letter:
+    ) -> PendingDelivery:
         callback = {
             "entityType": entity_type,
             "callbackType": callback_type,

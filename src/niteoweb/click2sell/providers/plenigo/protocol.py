@@ -141,7 +141,7 @@ def parse(genuine: signatures.SealedBody, timezone_: tzinfo) -> tuple[Notificati
         email="",
         product_id="",
         customer_id=_customer_id(entity),
-        sealed=True,
+        fully_signed=True,
         payload=body.payload(),
     )
     if entity_type == CUSTOMER:

@@ -8,8 +8,8 @@ from datetime import datetime
 from niteoweb.click2sell.notification import Delivery
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.provider import jsonbody
+from niteoweb.click2sell.provider import SampleRequest
 from niteoweb.click2sell.provider import TERM
-from niteoweb.click2sell.provider import Wish
 from niteoweb.click2sell.providers.plenigo import protocol
 from typing import Any
 
@@ -33,7 +33,7 @@ SETTINGS: Mapping[str, str] = {}
 _OVER = ("chargeback", "end")
 
 
-def write(wish: Wish) -> tuple[bytes, ...]:
+def write(request: SampleRequest) -> tuple[bytes, ...]:
     """A callback that tells the customer's address, and the one about the subscription.
 
     :raises KeyError: the kind does not exist.
@@ -41,15 +41,18 @@ def write(wish: Wish) -> tuple[bytes, ...]:
     """
     # Without a time of its own it is the same each time, and known after the first.
     customer = {
-        "customerId": wish.customer_id,
-        "email": wish.email,
-        "firstName": wish.first_name,
-        "lastName": wish.last_name,
+        "customerId": request.customer_id,
+        "email": request.email,
+        "firstName": request.first_name,
+        "lastName": request.last_name,
     }
     return (
-        _callback(protocol.CUSTOMER, protocol.CREATION, wish.customer_id, customer),
+        _callback(protocol.CUSTOMER, protocol.CREATION, request.customer_id, customer),
         _callback(
-            protocol.SUBSCRIPTION, TYPES[wish.kind], wish.transaction, _subscription(wish)
+            protocol.SUBSCRIPTION,
+            TYPES[request.kind],
+            request.transaction,
+            _subscription(request),
         ),
     )
 
@@ -64,24 +67,24 @@ def sign(body: bytes, settings: Any, moment: datetime) -> Delivery:
     return Delivery(body, jsonbody.CONTENT_TYPE, {protocol.SIGNATURE: header})
 
 
-def proofs(delivery: Delivery) -> tuple[str, ...]:
+def signatures(delivery: Delivery) -> tuple[str, ...]:
     """The header with the signature."""
     return tuple(delivery.headers.values())
 
 
-def _subscription(wish: Wish) -> dict[str, Any]:
-    moment, over = wish.moment, wish.kind in _OVER
+def _subscription(request: SampleRequest) -> dict[str, Any]:
+    moment, over = request.moment, request.kind in _OVER
     status = "INACTIVE" if over else "ACTIVE"
     found = {
-        "subscriptionId": wish.transaction,
-        "plenigoOfferId": wish.product,
-        "deliveryCustomerId": wish.customer_id,
+        "subscriptionId": request.transaction,
+        "plenigoOfferId": request.product,
+        "deliveryCustomerId": request.customer_id,
         "status": status,
         "changedDate": moment.isoformat(),
         "endDate": (moment if over else moment + TERM).isoformat(),
-        "items": [{"title": wish.product_name, "quantity": 1, "status": status}],
+        "items": [{"title": request.product_name, "quantity": 1, "status": status}],
     }
-    if wish.kind == "cancellation":
+    if request.kind == "cancellation":
         found["cancellationDate"] = moment.isoformat()
     return found
 

@@ -108,7 +108,7 @@ def of_listed(subscription: JsonBody, read_at: datetime) -> Notification:
         email="",
         product_id="",
         customer_id=subscription.required("deliveryCustomerId"),
-        sealed=True,
+        fully_signed=True,
         payload=_read(subscription, read_at),
     )
     stands, until = _standing(subscription, read_at)

@@ -79,7 +79,7 @@ class ProviderCase(unittest.TestCase):
         """What proves a delivery, and must not be kept: all headers, or what the maker says."""
         if self.maker is None:
             return tuple(delivery.headers.values())
-        return self.maker.proofs(delivery)
+        return self.maker.signatures(delivery)
 
     def settings(
         self, secretkey: str | None = SECRET_KEY, previous_secretkey: str | None = None

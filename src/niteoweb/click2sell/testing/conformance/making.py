@@ -7,7 +7,7 @@ from niteoweb.click2sell.notification import DeliveryError
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.provider import deliveries
-from niteoweb.click2sell.provider import Wish
+from niteoweb.click2sell.provider import SampleRequest
 from niteoweb.click2sell.testing.conformance.case import ProviderCase
 from niteoweb.click2sell.testing.conformance.case import SECRET_KEY
 from types import SimpleNamespace
@@ -54,28 +54,28 @@ class MakingCase(ProviderCase):
     def test_what_is_made_up_needs_the_key_and_names_its_proof(
         self, name: str, kind: Kind
     ) -> None:
-        wish = self._wish(name)
+        request = self._request(name)
         with self.assertRaises(DeliveryError):
-            for delivery in deliveries(self.maker, wish, self._settings("another")):
+            for delivery in deliveries(self.maker, request, self._settings("another")):
                 self.read(delivery)
-        for delivery in deliveries(self.maker, wish, self._settings()):
+        for delivery in deliveries(self.maker, request, self._settings()):
             told = repr((delivery.body, dict(delivery.headers)))
             self.assertNotIn(SECRET_KEY, told)
-            proofs = self.maker.proofs(delivery)
-            self.assertTrue(proofs and all(proofs), "nothing proves it")
-            for proof in proofs:
+            signatures = self.maker.signatures(delivery)
+            self.assertTrue(signatures and all(signatures), "nothing proves it")
+            for proof in signatures:
                 self.assertIn(proof, told)
 
     def _settings(self, secret_key: str = SECRET_KEY) -> Any:
         found = {**self.maker.SETTINGS, **vars(self.settings(secret_key))}
         return SimpleNamespace(**found)
 
-    def _wish(self, name: str, transaction: str = "T-1") -> Wish:
+    def _request(self, name: str, transaction: str = "T-1") -> SampleRequest:
         now = self.now.astimezone(self.zone)
         names = {"first_name": "Jane", "last_name": "Made-Up", "product_name": "Gold"}
-        return Wish(name, "gold", _EMAIL, transaction, now, receipt="R-1", **names)
+        return SampleRequest(name, "gold", _EMAIL, transaction, now, receipt="R-1", **names)
 
     def _made(self, name: str, transaction: str = "T-1") -> Iterator[Notification]:
         settings = self._settings()
-        for delivery in deliveries(self.maker, self._wish(name, transaction), settings):
+        for delivery in deliveries(self.maker, self._request(name, transaction), settings):
             yield from self.read(delivery, settings)

@@ -114,9 +114,9 @@ class MeaningCase(ProviderCase):
             subscription=found.subscription,
             valid_until=found.valid_until,
             snapshot=found.snapshot,
-            sealed=found.sealed,
+            fully_signed=found.fully_signed,
             for_all=found.customer_deleted,
-            origin=found.origin,
+            external_subscription_id=found.external_subscription_id,
         )
 
 

@@ -24,15 +24,15 @@ _TEXTS = (
         "currency",
         "country",
         "affiliate",
-        "speaks_for",
+        "on_behalf_of",
         "customer_id",
-        "origin",
-        "answers",
-        "verdict",
+        "external_subscription_id",
+        "in_reply_to",
+        "validation_result",
         "attention",
     ),
 )
-_FLAGS = ("subscription", "sealed", "snapshot", "customer_deleted")
+_FLAGS = ("subscription", "fully_signed", "snapshot", "customer_deleted")
 _KEY = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
@@ -64,8 +64,11 @@ def _promises(found: Notification, provider: str) -> Iterator[tuple[str, bool]]:
     until = found.valid_until
     yield "valid_until: a moment in UTC, or None", until is None or _is_moment(until)
     yield "amount: a number, or None", found.amount is None or _is_number(found.amount)
-    yield "verdict: one of a validation, or empty", found.verdict in ("", CONFIRMED, REFUSED)
-    yield "speaks_for: left to this add-on", found.speaks_for == ""
+    yield (
+        "validation_result: one of a validation, or empty",
+        found.validation_result in ("", CONFIRMED, REFUSED),
+    )
+    yield "on_behalf_of: left to this add-on", found.on_behalf_of == ""
     aliases = found.aliases
     right = type(aliases) is tuple and all(map(_is_text, aliases))
     yield "aliases: a tuple of texts", right

@@ -25,7 +25,7 @@ TIMEOUT = 60
 
 
 @dataclass
-class Letter:
+class PendingDelivery:
     """Something that is to be delivered.
 
     :ivar name: what the provider calls it.
@@ -56,14 +56,14 @@ class Delivered:
 
 @dataclass
 class Sender:
-    """Delivers letters to a site.
+    """Delivers to a site.
 
     :ivar sign: makes the headers.
     :ivar secret: what they are signed with; set another one for a rotation.
     :ivar retries: how long after a failure the next tries come.
     :ivar content_type: of the bodies.
     :ivar seal: puts the signature into the body, of a provider that signs no header.
-    :ivar renews_time: whether a retry is signed with its own time, or with that of the letter.
+    :ivar renews_time: whether a retry is signed with its own time, or with the first one.
     :ivar pending: what is still to be delivered, in the order in which it happened.
     """
 
@@ -74,63 +74,63 @@ class Sender:
     renews_time: bool = True
     content_type: str = "application/json"
     seal: Seal | None = None
-    pending: list[Letter] = field(default_factory=list)
+    pending: list[PendingDelivery] = field(default_factory=list)
 
-    def write(self, name: str, value: Any) -> Letter:
+    def write(self, name: str, value: Any) -> PendingDelivery:
         """Put something on the pile.
 
         :param value: goes out as JSON.
         """
         return self.put(name, json.dumps(value, separators=(",", ":")).encode("utf-8"))
 
-    def put(self, name: str, body: bytes) -> Letter:
+    def put(self, name: str, body: bytes) -> PendingDelivery:
         """Put something on the pile as it is to go out."""
-        letter = Letter(name, body, self.clock.now, self.clock.now)
-        self.pending.append(letter)
-        return letter
+        delivery = PendingDelivery(name, body, self.clock.now, self.clock.now)
+        self.pending.append(delivery)
+        return delivery
 
     def deliver(
         self,
         url: str,
-        order: Callable[[list[Letter]], Iterable[Letter]] = list,
+        order: Callable[[list[PendingDelivery]], Iterable[PendingDelivery]] = list,
         times: int = 1,
     ) -> list[Delivered]:
         """Deliver what is due by the clock, and keep what failed for another try.
 
         :param url: of the callback.
-        :param order: puts the letters into another order, ``reversed`` for example.
+        :param order: puts the deliveries into another order, ``reversed`` for example.
         :param times: how often each is delivered in a row.
         :returns: how each delivery went.
         """
-        due = [letter for letter in self.pending if letter.due_at <= self.clock.now]
+        due = [delivery for delivery in self.pending if delivery.due_at <= self.clock.now]
         found = []
-        for letter in order(due):
-            tried = [self.post(url, letter) for _ in range(times)]
+        for delivery in order(due):
+            tried = [self.post(url, delivery) for _ in range(times)]
             found += tried
             if 200 <= tried[-1].status < 300:
-                self.pending.remove(letter)
+                self.pending.remove(delivery)
             else:
-                self._put_off(letter)
+                self._put_off(delivery)
         return found
 
     def post(
         self,
         url: str,
-        letter: Letter,
+        delivery: PendingDelivery,
         secret: str | None = None,
         signed_at: datetime | None = None,
         tamper: Callable[[bytes], bytes] | None = None,
     ) -> Delivered:
-        """Deliver one letter, whether it is due or not; it stays on the pile if it is there.
+        """Send one delivery, whether it is due or not; it stays pending if it was.
 
         :param secret: another one than the sender's, an old one for example.
         :param signed_at: the time that is signed, where it is not the present one.
         :param tamper: changes the body after it was signed.
         """
-        moment = self.clock.now if self.renews_time else letter.written_at
-        signed = secret or self.secret, signed_at or moment, letter.body
+        moment = self.clock.now if self.renews_time else delivery.written_at
+        signed = secret or self.secret, signed_at or moment, delivery.body
         headers = self.sign(*signed)
-        body = self.seal(*signed) if self.seal else letter.body
+        body = self.seal(*signed) if self.seal else delivery.body
         body = tamper(body) if tamper else body
         try:
             with requests.Session() as session:
@@ -144,12 +144,12 @@ class Sender:
                     allow_redirects=False,
                 )
         except requests.RequestException:
-            return Delivered(letter.name, 0)
-        return Delivered(letter.name, response.status_code, response.text[:200])
+            return Delivered(delivery.name, 0)
+        return Delivered(delivery.name, response.status_code, response.text[:200])
 
-    def _put_off(self, letter: Letter) -> None:
-        letter.tries += 1
-        if letter.tries > len(self.retries):
-            self.pending.remove(letter)
+    def _put_off(self, delivery: PendingDelivery) -> None:
+        delivery.tries += 1
+        if delivery.tries > len(self.retries):
+            self.pending.remove(delivery)
         else:
-            letter.due_at = self.clock.now + self.retries[letter.tries - 1]
+            delivery.due_at = self.clock.now + self.retries[delivery.tries - 1]

@@ -1,83 +1,19 @@
 """The callback over real HTTP: what a genuine delivery leads to, and what it leaves behind."""
 
 from niteoweb.click2sell import site as plone_site
-from niteoweb.click2sell.browser import callback
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import ownership
-from niteoweb.click2sell.storage import trees
-from niteoweb.click2sell.testing.layers import HTTP
-from niteoweb.click2sell.tests import deliveries
+from niteoweb.click2sell.tests.cases import deliveries
+from niteoweb.click2sell.tests.cases.callback import CallbackTestCase
+from niteoweb.click2sell.tests.cases.callback import PARSED
 from unittest import mock
 
 import json
-import requests
 import transaction
-import unittest
 
 
-FORM = "application/x-www-form-urlencoded"
-PARSED = "POST successfully parsed."
 REFUSED = "POST refused: the transaction belongs to another buyer or product."
-
-
-class CallbackTestCase(unittest.TestCase):
-    layer = HTTP
-
-    def setUp(self):
-        self.portal = self.layer["portal"]
-        self.url = f"http://{self.layer['host']}:{self.layer['port']}/plone/@@click2sell"
-        settings = plone_site.settings()
-        settings.secretkey = deliveries.SECRET_KEY
-        settings.welcome_mail = "none"
-        transaction.commit()
-
-    def post(self, body, content_type=FORM, method="POST", headers=None, **kwargs):
-        given = {"Content-Type": content_type} if content_type else {}
-        return requests.request(
-            method,
-            kwargs.pop("url", self.url),
-            data=body,
-            headers={**given, **(headers or {})},
-            timeout=30,
-            **kwargs,
-        )
-
-    def sell(self, **changes):
-        return self.post(deliveries.body(**changes))
-
-    def recorded(self):
-        transaction.begin()
-        return len(trees.tree(self.portal, "entries"))
-
-    def entries(self):
-        """The entries as plain values, in the order of their arrival."""
-        transaction.begin()
-        found = [dict(ledger.get(self.portal, key)) for key in ledger.newest_first(self.portal)]
-        return found[::-1]
-
-    def member(self, user_id="john@example.org"):
-        transaction.begin()
-        return self.portal.portal_membership.getMemberById(user_id)
-
-    def members(self):
-        transaction.begin()
-        return set(self.portal.acl_users.source_users.getUserIds())
-
-    def assert_answer(self, response, status, text):
-        self.assertEqual((response.status_code, response.text), (status, text))
-        self.assertEqual(response.headers["Content-Type"], "text/plain; charset=utf-8")
-        self.assertEqual(response.headers["Cache-Control"], "no-store")
-        self.assertEqual(response.headers["X-Content-Type-Options"], "nosniff")
-        self.assertEqual("Retry-After" in response.headers, status == 503)
-        self.assertEqual("Allow" in response.headers, status == 405)
-
-    def assert_try_later(self, response):
-        self.assert_answer(response, 503, "Try again later.")
-        self.assertEqual(response.headers["Retry-After"], str(callback.RETRY_AFTER))
-
-    def assert_outcomes(self, *outcomes):
-        self.assertEqual([(e["outcome"], e["reason"]) for e in self.entries()], list(outcomes))
 
 
 class TestAccepted(CallbackTestCase):
@@ -180,7 +116,7 @@ class TestRefused(CallbackTestCase):
             for number in range(3):
                 self.sell(c2s_transaction_id=f"R-{number}")
         self.assertEqual(self.recorded(), 1)
-        counts = ownership.standing(self.portal, ("click2sell", "T-1"))[2:]
+        counts = ownership.tally(self.portal, ("click2sell", "T-1"))[2:]
         self.assertEqual(counts, (1, 2, 0))
 
     def test_those_of_others_do_not_use_up_the_places_of_the_buyer(self):
@@ -189,7 +125,7 @@ class TestRefused(CallbackTestCase):
             self.sell(buyer_email=f"thief{number}@example.org")
         self.assert_answer(self.sell(transaction_type="Refund"), 200, PARSED)
         self.assertEqual(self.recorded(), 2 + ownership.REFUSED_PER_TRANSACTION)
-        counts = ownership.standing(self.portal, ("click2sell", "T-1"))[2:]
+        counts = ownership.tally(self.portal, ("click2sell", "T-1"))[2:]
         self.assertEqual(counts, (2, 5, ownership.REFUSED_PER_TRANSACTION))
 
 

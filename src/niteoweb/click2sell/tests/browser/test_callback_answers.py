@@ -3,10 +3,10 @@
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.browser import callback
 from niteoweb.click2sell.providers.click2sell import protocol as click2sell
-from niteoweb.click2sell.tests import deliveries
-from niteoweb.click2sell.tests.browser import test_callback
-from niteoweb.click2sell.tests.browser.test_callback import FORM
-from niteoweb.click2sell.tests.browser.test_callback import PARSED
+from niteoweb.click2sell.tests.cases import deliveries
+from niteoweb.click2sell.tests.cases.callback import CallbackTestCase
+from niteoweb.click2sell.tests.cases.callback import FORM
+from niteoweb.click2sell.tests.cases.callback import PARSED
 
 import requests
 import transaction
@@ -19,7 +19,7 @@ NO_KEY = "Secret key is not set."
 WRONG_CHECKSUM = "Checksum verification failed."
 
 
-class AnswersTestCase(test_callback.CallbackTestCase):
+class AnswersTestCase(CallbackTestCase):
     def setUp(self):
         super().setUp()
         self.newest = self.layer["portal"]._p_jar.db().lastTransaction()

@@ -6,8 +6,8 @@ from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees
-from niteoweb.click2sell.tests.browser import test_callback
-from niteoweb.click2sell.tests.browser.test_callback import PARSED
+from niteoweb.click2sell.tests.cases.callback import CallbackTestCase
+from niteoweb.click2sell.tests.cases.callback import PARSED
 from sqlite3 import OperationalError
 from unittest import mock
 from ZODB.POSException import ConflictError
@@ -16,7 +16,7 @@ from ZODB.POSException import ReadOnlyError
 import transaction
 
 
-class TestFailed(test_callback.CallbackTestCase):
+class TestFailed(CallbackTestCase):
     """An error of ours never loses a purchase."""
 
     def at(self, place, error):

@@ -5,10 +5,10 @@ from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import ownership
 from niteoweb.click2sell.providers.click2sell import protocol as click2sell
 from niteoweb.click2sell.provisioning import pipeline
-from niteoweb.click2sell.tests import deliveries
-from niteoweb.click2sell.tests.browser import test_callback
-from niteoweb.click2sell.tests.browser.test_callback import FORM
-from niteoweb.click2sell.tests.browser.test_callback import PARSED
+from niteoweb.click2sell.tests.cases import deliveries
+from niteoweb.click2sell.tests.cases.callback import CallbackTestCase
+from niteoweb.click2sell.tests.cases.callback import FORM
+from niteoweb.click2sell.tests.cases.callback import PARSED
 from plone import api
 from plone.app.testing import login
 from plone.app.testing import SITE_OWNER_NAME
@@ -22,7 +22,7 @@ import requests
 import transaction
 
 
-class TestOddRequests(test_callback.CallbackTestCase):
+class TestOddRequests(CallbackTestCase):
     """What the publisher answers by itself: no entry, no traceback, a status of 400 or more."""
 
     def assert_stopped(self, answer):
@@ -90,7 +90,7 @@ class TestOddRequests(test_callback.CallbackTestCase):
                 self.assert_stopped(self.post(deliveries.body(), url=root + path))
 
 
-class TestLoggedIn(test_callback.CallbackTestCase):
+class TestLoggedIn(CallbackTestCase):
     """plone.protect undoes what logged-in visitors write without its token; not a purchase."""
 
     def setUp(self):
@@ -167,7 +167,7 @@ def everything_logged():
         root.removeHandler(kept)
 
 
-class TestNothingLeaks(test_callback.CallbackTestCase):
+class TestNothingLeaks(CallbackTestCase):
     MARKED = {
         "buyer_name": "Marked-Name",
         "buyer_surname": "Marked-Surname",

@@ -2,8 +2,8 @@
 
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.owner import action
-from niteoweb.click2sell.tests.base import EMAIL
-from niteoweb.click2sell.tests.browser.test_notifications import PageTestCase
+from niteoweb.click2sell.tests.cases.pages import PageTestCase
+from niteoweb.click2sell.tests.cases.site import EMAIL
 from unittest import mock
 from urllib.error import HTTPError
 from zope.testbrowser.browser import Browser

@@ -4,11 +4,12 @@ from niteoweb.click2sell.browser.desk import download
 from niteoweb.click2sell.browser.desk import tables
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.report import notifications
-from niteoweb.click2sell.tests.base import EMAIL
-from niteoweb.click2sell.tests.base import SiteTestCase
-from niteoweb.click2sell.tests.browser.test_notifications import NOBODY
-from niteoweb.click2sell.tests.browser.test_notifications import PageTestCase
-from niteoweb.click2sell.tests.report.test_notifications import write
+from niteoweb.click2sell.storage import transactions
+from niteoweb.click2sell.tests.cases.entries import write
+from niteoweb.click2sell.tests.cases.pages import NOBODY
+from niteoweb.click2sell.tests.cases.pages import PageTestCase
+from niteoweb.click2sell.tests.cases.site import EMAIL
+from niteoweb.click2sell.tests.cases.site import SiteTestCase
 from unittest import mock
 
 import csv
@@ -397,7 +398,7 @@ class TestMemory(SiteTestCase):
         connection.cacheMinimize()
         connection._cache.cache_size = 50
         most = rows = 0
-        with mock.patch.object(tables, "BATCH", 20):
+        with mock.patch.object(transactions, "BATCH", 20):
             for _row in tables.notifications(self.portal, notifications.Filters()):
                 rows += 1
                 most = max(most, connection._cache.cache_non_ghost_count)

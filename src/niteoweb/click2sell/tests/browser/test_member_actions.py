@@ -4,12 +4,12 @@ from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.mail import delivery
 from niteoweb.click2sell.owner import action
 from niteoweb.click2sell.storage import transactions
-from niteoweb.click2sell.tests.base import EMAIL
-from niteoweb.click2sell.tests.browser import test_members
-from niteoweb.click2sell.tests.browser.test_notifications import OTHER
-from niteoweb.click2sell.tests.restapi import test_notifications
-from niteoweb.click2sell.tests.restapi.test_notifications import MANAGER
-from niteoweb.click2sell.tests.restapi.test_notifications import MAY_NOT
+from niteoweb.click2sell.tests.cases.pages import MembersTestCase
+from niteoweb.click2sell.tests.cases.pages import OTHER
+from niteoweb.click2sell.tests.cases.services import MANAGER
+from niteoweb.click2sell.tests.cases.services import MAY_NOT
+from niteoweb.click2sell.tests.cases.services import ServiceTestCase
+from niteoweb.click2sell.tests.cases.site import EMAIL
 from unittest import mock
 from urllib.error import HTTPError
 
@@ -22,7 +22,7 @@ LOOK = "Show what this would change"
 ONE = "click2sell 1"
 
 
-class TestForms(test_members.MembersTestCase):
+class TestForms(MembersTestCase):
     def form(self, name, of=EMAIL, /, **values):
         """Open a form and fill it in."""
         path = f"/{self.buyer(of)['id']}/{name}" if of else f"/{name}"
@@ -217,7 +217,7 @@ class TestForms(test_members.MembersTestCase):
         self.assertIn("Needs attention The account may administer", text)
 
 
-class TestServices(test_notifications.ServiceTestCase):
+class TestServices(ServiceTestCase):
     def post_to(self, path, options, who=MANAGER):
         return requests.post(
             f"{self.portal.absolute_url()}/@click2sell-members{path}",

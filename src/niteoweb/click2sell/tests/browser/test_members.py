@@ -11,34 +11,18 @@ from niteoweb.click2sell.explain import groups
 from niteoweb.click2sell.ledger import search
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.storage import trees
-from niteoweb.click2sell.tests.base import EMAIL
-from niteoweb.click2sell.tests.browser import test_notifications
-from niteoweb.click2sell.tests.browser.test_notifications import NOBODY
-from niteoweb.click2sell.tests.browser.test_notifications import OTHER
-from niteoweb.click2sell.tests.browser.test_notifications import SCRIPT
-from niteoweb.click2sell.tests.ledger import test_search
+from niteoweb.click2sell.tests.cases.entries import fill
+from niteoweb.click2sell.tests.cases.pages import MembersTestCase
+from niteoweb.click2sell.tests.cases.pages import NOBODY
+from niteoweb.click2sell.tests.cases.pages import OTHER
+from niteoweb.click2sell.tests.cases.pages import PageTestCase
+from niteoweb.click2sell.tests.cases.pages import SCRIPT
+from niteoweb.click2sell.tests.cases.site import EMAIL
 from plone import api
 from unittest import mock
 
 import re
 import transaction
-
-
-class MembersTestCase(test_notifications.PageTestCase):
-    def setUp(self):
-        super().setUp()
-        self.url = f"{self.portal.absolute_url()}/@@click2sell-members"
-
-    def rows(self, browser):
-        """The cells of the table of members."""
-        table = browser.contents.partition('aria-label="Members"')[2].partition("</table>")[0]
-        rows = re.findall(r"<tr[^>]*>(.*?)</tr>", table, re.DOTALL)
-        cells = [re.findall(r"<td[^>]*>(.*?)</td>", row, re.DOTALL) for row in rows]
-        return [
-            [" ".join(re.sub(r"<[^>]+>", " ", cell).split()) for cell in row]
-            for row in cells
-            if row
-        ]
 
 
 class TestList(MembersTestCase):
@@ -162,10 +146,9 @@ class TestList(MembersTestCase):
             self.assertEqual(len(rows), 50)
             return connection.getTransferCounts(clear=True)[0]
 
-        fill = test_search.TestCost.fill
-        fill(self, range(800))
+        fill(self.portal, range(800))
         few = loads()
-        fill(self, range(800, 2400))
+        fill(self.portal, range(800, 2400))
         # Four for each of 50 buyers at most, if all are in other buckets, and the trees.
         self.assertLessEqual(loads(), min(few + 40, 50 * 4 + 40))
 
@@ -283,7 +266,7 @@ class TestMember(MembersTestCase):
             self.assertIn(event, timeline.EVENTS)
 
 
-class TestNotificationsSearch(test_notifications.PageTestCase):
+class TestNotificationsSearch(PageTestCase):
     def test_search(self):
         self.buy()
         self.later(days=1)

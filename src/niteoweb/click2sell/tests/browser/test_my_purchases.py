@@ -1,18 +1,18 @@
 """The member's own page, and the link to it."""
 
-from niteoweb.click2sell.tests.base import EMAIL
-from niteoweb.click2sell.tests.base import PASSWORD
-from niteoweb.click2sell.tests.browser import test_notifications
-from niteoweb.click2sell.tests.browser.test_notifications import MANAGER
-from niteoweb.click2sell.tests.browser.test_notifications import NOBODY
-from niteoweb.click2sell.tests.browser.test_notifications import OTHER
-from niteoweb.click2sell.tests.browser.test_notifications import SCRIPT
+from niteoweb.click2sell.tests.cases.pages import MANAGER
+from niteoweb.click2sell.tests.cases.pages import NOBODY
+from niteoweb.click2sell.tests.cases.pages import OTHER
+from niteoweb.click2sell.tests.cases.pages import PageTestCase
+from niteoweb.click2sell.tests.cases.pages import SCRIPT
+from niteoweb.click2sell.tests.cases.site import EMAIL
+from niteoweb.click2sell.tests.cases.site import PASSWORD
 
 
 JOHN = (EMAIL, PASSWORD)
 
 
-class TestMyPurchases(test_notifications.PageTestCase):
+class TestMyPurchases(PageTestCase):
     def setUp(self):
         super().setUp()
         self.url = f"{self.portal.absolute_url()}/@@my-purchases"

@@ -6,13 +6,13 @@ from niteoweb.click2sell.browser.desk import report
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.notification import MIGRATION
 from niteoweb.click2sell.notification import OWNER
+from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.report import overview
 from niteoweb.click2sell.storage import transactions
-from niteoweb.click2sell.tests import base
-from niteoweb.click2sell.tests.base import EMAIL
-from niteoweb.click2sell.tests.browser.test_notifications import MANAGER
-from niteoweb.click2sell.tests.browser.test_notifications import NOBODY
-from niteoweb.click2sell.tests.browser.test_notifications import PageTestCase
+from niteoweb.click2sell.tests.cases.pages import MANAGER
+from niteoweb.click2sell.tests.cases.pages import NOBODY
+from niteoweb.click2sell.tests.cases.pages import PageTestCase
+from niteoweb.click2sell.tests.cases.site import EMAIL
 from plone.app.testing import TEST_USER_PASSWORD
 from unittest import mock
 
@@ -220,7 +220,7 @@ class TestAmiss(ReportTestCase):
     def test_who_never_speaks_is_not_waited_for(self):
         for provider in (MIGRATION, OWNER):
             found = dataclasses.replace(self.notification(), provider=provider, key=provider)
-            base.pipeline.process(found)
+            pipeline.process(found)
             transaction.begin()
             self.assertEqual(overview.providers(self.portal, self.now), [])
 
@@ -251,7 +251,7 @@ class TestWhomToAsk(ReportTestCase):
             self.table("did not come")[1:], [[EMAIL, "1", "Jun 02, 2026 10:20 AM", "goes on"]]
         )
         self.later(days=4)
-        base.pipeline.provision(self.buyer()["id"], despite_silence=True)
+        pipeline.provision(self.buyer()["id"], despite_silence=True)
         self.assertEqual(self.table("did not come")[1][-1], "has ended")
         link = self.opened().getLink(EMAIL, index=1)
         self.assertTrue(link.url.endswith(f"/@@click2sell-members/{self.buyer()['id']}"))

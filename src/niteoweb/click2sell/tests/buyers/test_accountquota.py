@@ -12,8 +12,8 @@ from niteoweb.click2sell.privacy import erasure
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import plan
 from niteoweb.click2sell.storage import trees
-from niteoweb.click2sell.tests.mail.test_alerts import AlertTestCase
-from niteoweb.click2sell.tests.setup.test_checklist import ChecklistTestCase
+from niteoweb.click2sell.tests.cases.mail import AlertTestCase
+from niteoweb.click2sell.tests.cases.pages import ChecklistTestCase
 from unittest import mock
 from zope.annotation.interfaces import IAnnotations
 
@@ -230,6 +230,7 @@ class TestCap(CapTestCase):
             for number in self.members():
                 self.portal.acl_users.userFolderDelUsers([f"{number}@example.org"])
             del IAnnotations(self.portal)[trees.KEY]
+            trees.install(self.portal)
 
     def test_the_counter_is_written_with_the_account(self):
         self.come(1)

@@ -1,6 +1,6 @@
 """What the tests in a browser share: an owner's window, and what every page has to keep."""
 
-from niteoweb.click2sell.tests import demosite
+from niteoweb.click2sell.tests.cases import demosite
 from niteoweb.click2sell.tests.chromium.layer import BROWSER
 from playwright.sync_api import expect
 from playwright.sync_api import Locator

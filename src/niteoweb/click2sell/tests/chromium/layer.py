@@ -1,7 +1,7 @@
 """A headless Chromium, a real HTTP server, and the demo's month to look at."""
 
-from niteoweb.click2sell.tests.demosite import MONTH_FIXTURE
-from niteoweb.click2sell.tests.demosite import ROOT
+from niteoweb.click2sell.tests.cases.demosite import MONTH_FIXTURE
+from niteoweb.click2sell.tests.cases.demosite import ROOT
 from pathlib import Path
 from playwright.sync_api import sync_playwright
 from plone.app.testing import FunctionalTesting

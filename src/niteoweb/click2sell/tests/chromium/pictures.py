@@ -1,9 +1,9 @@
 """Pictures of the pages, for the documentation."""
 
 from io import BytesIO
-from niteoweb.click2sell.tests.demosite import ROOT
-from niteoweb.click2sell.tests.recording import HOST
-from niteoweb.click2sell.tests.recording import RECORD
+from niteoweb.click2sell.tests.cases.demosite import ROOT
+from niteoweb.click2sell.tests.cases.recording import HOST
+from niteoweb.click2sell.tests.cases.recording import RECORD
 from PIL import Image
 from playwright.sync_api import Page
 

@@ -1,9 +1,9 @@
 """What every page is held to can fail: pages that are wrong on purpose."""
 
+from niteoweb.click2sell.tests.cases.demosite import with_demo
 from niteoweb.click2sell.tests.chromium import case
 from niteoweb.click2sell.tests.chromium.case import BrowserTestCase
 from niteoweb.click2sell.tests.chromium.case import PHONE
-from niteoweb.click2sell.tests.demosite import with_demo
 from playwright.sync_api import Page
 from unittest import mock
 

@@ -6,13 +6,13 @@ from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.command import posting
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.providers.click2sell.sample import form_fields
-from niteoweb.click2sell.tests import deliveries
+from niteoweb.click2sell.tests.cases import deliveries
+from niteoweb.click2sell.tests.cases.demosite import with_demo
 from niteoweb.click2sell.tests.chromium import pages
 from niteoweb.click2sell.tests.chromium.case import BrowserTestCase
 from niteoweb.click2sell.tests.chromium.case import DESK
 from niteoweb.click2sell.tests.chromium.case import PHONE
 from niteoweb.click2sell.tests.chromium.case import WIDTHS
-from niteoweb.click2sell.tests.demosite import with_demo
 from plone import api
 from plone.app.testing import SITE_OWNER_NAME
 from plone.app.testing import SITE_OWNER_PASSWORD

@@ -3,12 +3,12 @@
 ``CLICK2SELL_RECORD=1`` makes the pictures of the documentation.
 """
 
+from niteoweb.click2sell.tests.cases.demosite import with_demo
 from niteoweb.click2sell.tests.chromium import pictures
 from niteoweb.click2sell.tests.chromium.case import BrowserTestCase
 from niteoweb.click2sell.tests.chromium.case import WIDTHS
 from niteoweb.click2sell.tests.chromium.pages import PAGES
 from niteoweb.click2sell.tests.chromium.pages import Shown
-from niteoweb.click2sell.tests.demosite import with_demo
 
 
 @with_demo

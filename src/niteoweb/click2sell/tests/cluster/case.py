@@ -5,12 +5,12 @@ from datetime import datetime
 from datetime import timedelta
 from datetime import timezone
 from niteoweb.click2sell.buyers.buyers import ENDED
+from niteoweb.click2sell.tests.cases.deliveries import about
 from niteoweb.click2sell.tests.cluster import PURCHASES
 from niteoweb.click2sell.tests.cluster.layer import ClusterLayer
 from niteoweb.click2sell.tests.cluster.provider import Provider
 from niteoweb.click2sell.tests.proof.onsite import in_threads
 from niteoweb.click2sell.tests.proof.onsite import post
-from niteoweb.click2sell.tests.proof.test_http_orders import body
 from threading import Barrier
 
 import time
@@ -42,7 +42,7 @@ class ClusterTests:
 
     def test_1_purchases_while_a_process_and_the_database_die(self):
         told = {
-            f"p{n:03}@example.org": body(f"p{n:03}", "1", self.now) for n in range(PURCHASES)
+            f"p{n:03}@example.org": about(f"p{n:03}", "1", self.now) for n in range(PURCHASES)
         }
         ports = [served.port for served in self.layer.servers]
         provider = Provider(self.layer.port, ports)
@@ -96,7 +96,7 @@ class ClusterTests:
 
     def test_2_both_sweep_at_once(self):
         begin = time.monotonic()
-        self.deliver(body("slow", "1", self.now))
+        self.deliver(about("slow", "1", self.now))
         delivered = time.monotonic()
         self.assertEqual(self.groups("slow"), {("click2sell", "premium")})
         looked = time.monotonic()
@@ -108,7 +108,7 @@ class ClusterTests:
         self.postbox.stop()
         try:
             for buyer in buyers:
-                self.deliver(body(buyer, "1", end - timedelta(1), product_id="7"))
+                self.deliver(about(buyer, "1", end - timedelta(1), product_id="7"))
         finally:
             self.postbox.start()
         self.assertEqual(self.groups(*buyers), {("click2sell", "day")})
@@ -131,7 +131,7 @@ class ClusterTests:
         self.assertEqual(found["unentitled"], [])
 
     def test_3_the_database_is_away_and_comes_back(self):
-        told = body("away", "1", self.now)
+        told = about("away", "1", self.now)
         self.layer.database.stop()
         try:
             for served in self.layer.servers:

@@ -1,6 +1,5 @@
 """The commands: called as cron does, on a database on disk; and what each of them says."""
 
-from contextlib import contextmanager
 from contextlib import redirect_stderr
 from contextlib import redirect_stdout
 from niteoweb.click2sell.command import adopt
@@ -12,8 +11,9 @@ from niteoweb.click2sell.member import index
 from niteoweb.click2sell.owner import reconcile as reconciliation
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees
-from niteoweb.click2sell.tests.base import EMAIL
-from niteoweb.click2sell.tests.base import SiteTestCase
+from niteoweb.click2sell.tests.cases.commands import CommandTestCase
+from niteoweb.click2sell.tests.cases.site import EMAIL
+from niteoweb.click2sell.tests.cases.site import SiteTestCase
 from niteoweb.click2sell.tests.site_on_disk import OLD_MEMBER
 from niteoweb.click2sell.worker import sweep as sweeping
 from pathlib import Path
@@ -79,31 +79,7 @@ class TestProcess(unittest.TestCase):
         )
 
 
-class TestCommands(SiteTestCase):
-    """What each command says; the site is that of the tests."""
-
-    def call(self, main: Any, *arguments: str, status: int = 0) -> str:
-        """Call a command; what it printed. What it complained about is in `complaints`."""
-
-        @contextmanager
-        def opened(configuration, path):
-            yield self.portal
-            transaction.abort()
-
-        output, self.complaints = io.StringIO(), io.StringIO()
-        with (
-            mock.patch.object(console, "opened", opened),
-            redirect_stdout(output),
-            redirect_stderr(self.complaints),
-        ):
-            self.assertEqual(main(arguments), status)
-        return output.getvalue()
-
-    def refused(self, main: Any, *arguments: str) -> str:
-        """Call a command that cannot do its work; the sentence it says."""
-        self.assertEqual(self.call(main, *arguments, status=1), "")
-        return self.complaints.getvalue()
-
+class TestCommands(CommandTestCase):
     def test_the_sweep_tells_what_it_would_do(self):
         self.settings(mapping=["1|premium|30"])
         self.buy()

@@ -5,8 +5,6 @@ from contextlib import redirect_stdout
 from datetime import datetime
 from datetime import timedelta
 from datetime import timezone
-from http.server import BaseHTTPRequestHandler
-from http.server import ThreadingHTTPServer
 from importlib.metadata import EntryPoint
 from io import BytesIO
 from io import StringIO
@@ -14,7 +12,6 @@ from io import TextIOWrapper
 from niteoweb.click2sell.command import notify
 from niteoweb.click2sell.command.notify import main
 from niteoweb.click2sell.command.posting import callback_url
-from niteoweb.click2sell.notification import Delivery
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import WrongSignature
@@ -22,10 +19,10 @@ from niteoweb.click2sell.providers.cleeng import protocol as cleeng
 from niteoweb.click2sell.providers.click2sell import protocol as click2sell
 from niteoweb.click2sell.providers.click2sell import sample
 from niteoweb.click2sell.providers.plenigo import protocol as plenigo
-from niteoweb.click2sell.tests import deliveries
+from niteoweb.click2sell.tests.cases import deliveries
+from niteoweb.click2sell.tests.cases.commands import RecordingServer
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Thread
 from types import SimpleNamespace
 from unittest import mock
 from unittest import TestCase
@@ -37,49 +34,6 @@ import sys
 
 
 KEY = "a key: ü+&= of more than 20 characters"
-
-
-class RecordingServer(ThreadingHTTPServer):
-    """Answers every POST in the same way and keeps what it received."""
-
-    status = 200
-    text = b"POST successfully parsed."
-    location = ""
-    #: Names of headers that are in the answer.
-    echoes: tuple[str, ...] = ()
-    raw: bytes | None = None
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.received: list[tuple[str, Delivery]] = []
-        Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: RecordingServer
-
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        delivery = Delivery(body, self.headers["Content-Type"], headers)
-        self.server.received.append((self.path, delivery))
-        if self.server.raw is not None:
-            self.wfile.write(self.server.raw)
-            return
-        self.send_response(self.server.status)
-        if self.server.location:
-            self.send_header("Location", self.server.location)
-        self.end_headers()
-        for name in self.server.echoes:
-            self.wfile.write(f"echo: {headers.get(name, '')}\n".encode())
-        self.wfile.write(self.server.text or body)
-
-    def log_message(self, *args):
-        pass
 
 
 class NotifyCase(TestCase):

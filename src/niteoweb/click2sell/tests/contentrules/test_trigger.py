@@ -7,11 +7,11 @@ from niteoweb.click2sell.interfaces import IAccessGrantedEvent
 from niteoweb.click2sell.interfaces import IAccessRevokedEvent
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.provisioning import pipeline
-from niteoweb.click2sell.tests.base import EMAIL
-from niteoweb.click2sell.tests.mail.test_messages import MailTestCase
-from niteoweb.click2sell.tests.mail.test_messages import SENDER
-from niteoweb.click2sell.tests.scriptedserver import ScriptedServer
-from niteoweb.click2sell.tests.worker.test_sweep import SweepTestCase
+from niteoweb.click2sell.tests.cases.mail import MailTestCase
+from niteoweb.click2sell.tests.cases.mail import SENDER
+from niteoweb.click2sell.tests.cases.site import EMAIL
+from niteoweb.click2sell.tests.cases.smtpserver import ScriptedServer
+from niteoweb.click2sell.tests.cases.sweeps import SweepTestCase
 from plone.app.contentrules import handlers
 from plone.app.contentrules.actions.mail import MailAction
 from plone.app.contentrules.api import assign_rule

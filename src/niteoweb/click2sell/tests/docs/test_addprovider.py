@@ -6,11 +6,11 @@ from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.testing.fake.server import Clock
 from niteoweb.click2sell.testing.layers import FIXTURE
-from niteoweb.click2sell.tests.base import SiteTestCase
-from niteoweb.click2sell.tests.command.test_notify import RecordingServer
-from niteoweb.click2sell.tests.docs.test_docs import DOCS
-from niteoweb.click2sell.tests.docs.test_docs import pages
-from niteoweb.click2sell.tests.docs.test_docs import with_docs
+from niteoweb.click2sell.tests.cases.commands import RecordingServer
+from niteoweb.click2sell.tests.cases.documentation import DOCS
+from niteoweb.click2sell.tests.cases.documentation import pages
+from niteoweb.click2sell.tests.cases.documentation import with_docs
+from niteoweb.click2sell.tests.cases.site import SiteTestCase
 from pathlib import Path
 from plone import api
 from plone.app.testing import applyProfile
@@ -191,7 +191,7 @@ class TestOverHTTP(SiteTestCase):
 
     def set(self, **values: Any) -> None:
         for name, value in values.items():
-            setattr(registry.settings(registry.named("acmepay")), name, value)
+            setattr(registry.settings(registry.get("acmepay")), name, value)
         transaction.commit()
 
     def deliver(self, **how: Any) -> list[int]:
@@ -218,9 +218,9 @@ class TestOverHTTP(SiteTestCase):
         self.assertEqual(self.groups(JANE), ["click2sell", "course"])
 
     def test_what_is_tampered_with_is_refused(self):
-        letter = self.fake.tell("order.paid", "A-1", JANE, "gold")
+        delivery = self.fake.tell("order.paid", "A-1", JANE, "gold")
         found = self.fake.webhooks.post(
-            self.url, letter, tamper=lambda body: body.replace(b"jane", b"jack")
+            self.url, delivery, tamper=lambda body: body.replace(b"jane", b"jack")
         )
         self.assertEqual(found.status, 403)
         self.assertIsNone(self.member("jack@example.org"))

@@ -32,16 +32,14 @@ from niteoweb.click2sell.restapi.privacy import PrivacyPost
 from niteoweb.click2sell.restapi.sweep import SweepPost
 from niteoweb.click2sell.settings import rules
 from niteoweb.click2sell.storage import trees
-from niteoweb.click2sell.tests import recording
+from niteoweb.click2sell.tests.cases import recording
+from niteoweb.click2sell.tests.cases.documentation import DOCS
+from niteoweb.click2sell.tests.cases.documentation import pages
+from niteoweb.click2sell.tests.cases.documentation import with_docs
 from niteoweb.click2sell.tests.chromium import pictures
 from niteoweb.click2sell.tests.chromium.case import WIDTHS
 from niteoweb.click2sell.tests.chromium.pages import PAGES
 from niteoweb.click2sell.tests.chromium.pictures import names
-from niteoweb.click2sell.tests.docs import test_docs
-from niteoweb.click2sell.tests.docs import test_services as test_docs_services
-from niteoweb.click2sell.tests.docs.test_docs import DOCS
-from niteoweb.click2sell.tests.docs.test_docs import pages
-from niteoweb.click2sell.tests.docs.test_docs import with_docs
 from niteoweb.click2sell.worker.report import Report
 from pathlib import Path
 from zope.schema import getFieldsInOrder
@@ -232,7 +230,8 @@ class TestCompleteness(unittest.TestCase):
 
     def test_exchanges(self):
         shown = "\n".join(pages().values())
-        made = {*dir(test_docs.TestExchanges), *dir(test_docs_services.TestExchanges)}
+        modules = [path.read_text("utf-8") for path in Path(__file__).parent.glob("test_*.py")]
+        made = re.findall(r"    def (test_\w+)", "".join(modules))
         for path in sorted(recording.FOLDER.iterdir()):
             with self.subTest(path.name):
                 name = re.sub("-(request|answer).http$", "", path.name)

@@ -5,10 +5,10 @@
 
 from importlib import import_module
 from niteoweb.click2sell import providers
-from niteoweb.click2sell.tests.docs.test_docs import DOCS
-from niteoweb.click2sell.tests.docs.test_docs import pages
-from niteoweb.click2sell.tests.docs.test_docs import with_docs
-from niteoweb.click2sell.tests.recording import RECORD
+from niteoweb.click2sell.tests.cases.documentation import DOCS
+from niteoweb.click2sell.tests.cases.documentation import pages
+from niteoweb.click2sell.tests.cases.documentation import with_docs
+from niteoweb.click2sell.tests.cases.recording import RECORD
 from types import ModuleType
 from typing import Any
 
@@ -76,7 +76,7 @@ class TestExample(unittest.TestCase):
         self.assertIn(site, code)
         names: dict[str, Any] = {}
         exec(textwrap.dedent(code).replace(site, nowhere), names)
-        told = [letter.name for letter in names["plenigo"].callbacks.pending]
+        told = [delivery.name for delivery in names["plenigo"].callbacks.pending]
         self.assertEqual(
             told,
             [

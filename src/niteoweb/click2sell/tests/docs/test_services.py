@@ -25,8 +25,12 @@ from niteoweb.click2sell.providers.cleeng.provider import PROVIDER as CLEENG
 from niteoweb.click2sell.provisioning import validation
 from niteoweb.click2sell.restapi import privacy
 from niteoweb.click2sell.testing.fake.server import Clock
-from niteoweb.click2sell.tests import recording
-from niteoweb.click2sell.tests.docs import test_docs
+from niteoweb.click2sell.tests.cases import recording
+from niteoweb.click2sell.tests.cases.documentation import DOCS
+from niteoweb.click2sell.tests.cases.documentation import DocsHTTPTestCase
+from niteoweb.click2sell.tests.cases.documentation import form
+from niteoweb.click2sell.tests.cases.documentation import pages
+from niteoweb.click2sell.tests.cases.documentation import with_docs
 from pathlib import Path
 from plone import api
 from tempfile import TemporaryDirectory
@@ -68,7 +72,7 @@ FIRST_ID = 0x7C9E66797425
 BUYER = f"{FIRST_ID:x}"
 
 
-class SiteOfTheDocs(test_docs.DocsHTTPTestCase):
+class SiteOfTheDocs(DocsHTTPTestCase):
     """Product 1 gives 30 days; a few seconds after its sale."""
 
     def setUp(self):
@@ -89,7 +93,7 @@ class SiteOfTheDocs(test_docs.DocsHTTPTestCase):
         for name, role in PEOPLE.items():
             self.portal.acl_users.userFolderAddUser(name, PASSWORD, [role], [])
         transaction.commit()
-        self.assertIn(" 200 ", self.post(test_docs.form()))
+        self.assertIn(" 200 ", self.post(form()))
 
     def member_is_in(self) -> bool:
         return "basic-members" in api.user.get(userid=MEMBER).getGroups()
@@ -99,7 +103,7 @@ class SiteOfTheDocs(test_docs.DocsHTTPTestCase):
         return next(iter(ledger.newest_first(self.portal)))
 
 
-@test_docs.with_docs
+@with_docs
 class TestExchanges(SiteOfTheDocs):
     """A test for each recorded exchange with a service."""
 
@@ -153,7 +157,7 @@ class TestExchanges(SiteOfTheDocs):
     def test_notifications(self):
         self.now += timedelta(days=8)
         refund = {"transaction_type": "Refund", "purchase_date": "2025-03-09"}
-        self.assertIn(" 200 ", self.post(test_docs.form(**refund)))
+        self.assertIn(" 200 ", self.post(form(**refund)))
         found = self.record(
             200, "/@click2sell-notifications?kind=purchase&to=2025-03-31", "operator"
         )
@@ -193,7 +197,7 @@ class TestExchanges(SiteOfTheDocs):
         self.now += timedelta(hours=2)
         renewal = {"acquirer_transaction_id": "T-1002", "purchase_time": "12:20:30"}
         transaction.commit()
-        self.post(test_docs.form(**renewal))
+        self.post(form(**renewal))
         api.group.create(groupname="readers")
         transaction.commit()
         path = f"/@click2sell-notifications/{self.key()}"
@@ -240,7 +244,7 @@ class TestExchanges(SiteOfTheDocs):
         self.assertTrue(self.member_is_in())
 
     def test_privacy_erasure(self):
-        options = {"address": MEMBER, "reason": "Asked for by letter of 1 March 2025"}
+        options = {"address": MEMBER, "reason": "Asked for by delivery of 1 March 2025"}
         told = self.record(200, "/@click2sell-privacy", "operator", options)
         self.assertEqual(told["account"], "left")
         self.assertFalse(self.member_is_in())
@@ -278,7 +282,7 @@ class TestExchanges(SiteOfTheDocs):
     def test_report(self):
         self.now += timedelta(days=8)
         refund = {"transaction_type": "Refund", "purchase_date": "2025-03-09"}
-        self.assertIn(" 200 ", self.post(test_docs.form(**refund)))
+        self.assertIn(" 200 ", self.post(form(**refund)))
         found = self.record(200, "/@click2sell-report?months=12", "operator")
         self.assertEqual(found["totals"]["refunds"], 1)
 
@@ -294,7 +298,7 @@ class TestExchanges(SiteOfTheDocs):
         self.record(400, "/@controlpanels/click2sell", "siteadmin", options, "PATCH")
 
 
-@test_docs.with_docs
+@with_docs
 class TestCron(SiteOfTheDocs):
     """The files that call the sweep."""
 
@@ -306,7 +310,7 @@ class TestCron(SiteOfTheDocs):
 
     def call(self, *arguments: str, **changes: str) -> str:
         """Call curl with the configuration of the documentation, at the test server."""
-        text = (test_docs.DOCS / "examples" / "click2sell-sweep.conf").read_text("utf-8")
+        text = (DOCS / "examples" / "click2sell-sweep.conf").read_text("utf-8")
         changes = {
             "//localhost:8080/": f"//{self.layer['host']}:{self.layer['port']}/",
             "/Plone/": "/plone/",
@@ -336,7 +340,7 @@ class TestCron(SiteOfTheDocs):
 
     @unittest.skipUnless(shutil.which("curl"), "curl is not installed")
     def test_curl_with_options(self):
-        page = test_docs.pages()["operation.rst"]
+        page = pages()["operation.rst"]
         shown = re.findall(r"(--data) '(.+?)'", page)
         self.assertEqual(len(shown), 2)
         for arguments in shown:
@@ -357,10 +361,10 @@ class TestCron(SiteOfTheDocs):
         self.assertIn("401", self.complaint)
 
     def test_the_crontab_line_complains_when_it_has_to(self):
-        readme = (test_docs.DOCS.parent / "README.rst").read_text("utf-8")
+        readme = (DOCS.parent / "README.rst").read_text("utf-8")
         found = [
             line
-            for text in (test_docs.pages()["operation.rst"], readme)
+            for text in (pages()["operation.rst"], readme)
             for line in re.findall(r"^ +\*/10 \* \* \* \* curl (.*)$", text, re.M)
         ]
         self.assertEqual(found, [found[0], found[0]])
@@ -385,13 +389,13 @@ class TestCron(SiteOfTheDocs):
                 self.assertEqual(len(done.stdout.splitlines()), complaints)
 
     def test_the_unit_calls_curl_in_the_same_way(self):
-        unit = (test_docs.DOCS / "examples" / "click2sell-sweep.service").read_text("utf-8")
+        unit = (DOCS / "examples" / "click2sell-sweep.service").read_text("utf-8")
         self.assertIn(f"/curl --config {self.CONFIGURATION}\n", unit)
         # What curl prints names members, and would be in the journal.
         self.assertIn("\nStandardOutput=null\n", unit)
 
 
-@test_docs.with_docs
+@with_docs
 class TestCommands(SiteOfTheDocs):
     """What the commands print on the pages is what they print."""
 
@@ -412,7 +416,7 @@ class TestCommands(SiteOfTheDocs):
             main(call.split()[1:])
         lines = [f"$ bin/{call}", *out.getvalue().splitlines()]
         expected = "".join(f"   {line}\n" for line in lines)
-        self.assertIn(expected, test_docs.pages()[page])
+        self.assertIn(expected, pages()[page])
 
     def test_sweep(self):
         call = "click2sell-sweep --dry-run --as-of 2025-04-30"

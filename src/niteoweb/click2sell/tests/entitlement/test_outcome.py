@@ -701,7 +701,13 @@ class TestExclusivity(Case):
 
 
 def stated(kind: Kind, at: float, transaction: str = "T1", **values) -> BillingEvent:
-    values = {"provider": "plenigo", "days": None, "snapshot": True, "sealed": True, **values}
+    values = {
+        "provider": "plenigo",
+        "days": None,
+        "snapshot": True,
+        "fully_signed": True,
+        **values,
+    }
     return fact(kind, at, transaction, **values)
 
 
@@ -793,10 +799,18 @@ class TestSnapshots(Case):
 QUARTER = 15 / (24 * 60)
 
 
-def bridge(at: float, origin: str = "V1", **values) -> BillingEvent:
+def bridge(at: float, external_subscription_id: str = "V1", **values) -> BillingEvent:
     """What an app says that was bought in another one's shop."""
-    key = values.pop("key", f"bridge {origin}")
-    return fact(Kind.PROVISIONAL, at, "", origin=origin, key=key, sealed=True, **values)
+    key = values.pop("key", f"bridge {external_subscription_id}")
+    return fact(
+        Kind.PROVISIONAL,
+        at,
+        "",
+        external_subscription_id=external_subscription_id,
+        key=key,
+        fully_signed=True,
+        **values,
+    )
 
 
 class TestProvisional(Case):
@@ -839,7 +853,8 @@ class TestProvisional(Case):
 
     def test_the_purchase_takes_its_place(self):
         outcome = self.assert_minutes(
-            [bridge(0), purchase(0.001, origin="V1", valid_until=day(30))], [(0.001, 30)]
+            [bridge(0), purchase(0.001, external_subscription_id="V1", valid_until=day(30))],
+            [(0.001, 30)],
         )
         self.assertEqual(outcome.entitlements[0].state, State.ACTIVE)
 
@@ -847,18 +862,22 @@ class TestProvisional(Case):
         for kind in (Kind.EXPIRY, Kind.REFUND, Kind.CANCELLATION, Kind.CHARGEBACK):
             for at in -9, 0.001:
                 with self.subTest(kind, at=at):
-                    real = fact(kind, at, "S1", origin="V1", sealed=True)
+                    real = fact(
+                        kind, at, "S1", external_subscription_id="V1", fully_signed=True
+                    )
                     self.assert_minutes([bridge(0), real], [])
 
     def test_what_is_only_worth_knowing_does_not(self):
         for kind in Kind.INFORMATION, Kind.PAYMENT_FAILED, Kind.UNKNOWN, Kind.CORRECTION:
             with self.subTest(kind):
-                other = fact(kind, 0.001, "S1", origin="V1")
+                other = fact(kind, 0.001, "S1", external_subscription_id="V1")
                 self.assert_minutes([bridge(0), other], [(0, QUARTER)])
 
     def test_another_subscription_and_another_provider_do_not(self):
-        other = fact(Kind.EXPIRY, 0.001, "S1", origin="V2")
-        stranger = fact(Kind.EXPIRY, 0.001, "S1", origin="V1", provider="plenigo")
+        other = fact(Kind.EXPIRY, 0.001, "S1", external_subscription_id="V2")
+        stranger = fact(
+            Kind.EXPIRY, 0.001, "S1", external_subscription_id="V1", provider="plenigo"
+        )
         self.assert_minutes([bridge(0), other, stranger], [(0, QUARTER)])
 
     def test_beside_access_that_was_paid_for_it_is_nothing(self):

@@ -43,7 +43,7 @@ VALUES = {
     # Payments are half of everything, or little would happen.
     "kind": (*[Kind.PURCHASE, Kind.RENEWAL] * 4, *Kind),
     "snapshot": (*[False] * 4, True),
-    "sealed": (*[False] * 4, True),
+    "fully_signed": (*[False] * 4, True),
     "occurred_at": DAYS,
     "transaction": ("T1", "T1", "T2", "T3", ""),
     "product_id": ("A", "A", "B", "C"),
@@ -56,7 +56,7 @@ VALUES = {
     "provider": (*["click2sell"] * 4, "plenigo"),
     "terms_known": (*[True] * 5, False),
     "by_owner": (False, False, False, True),
-    "origin": ("", "", "V1", "V1", "V2"),
+    "external_subscription_id": ("", "", "V1", "V1", "V2"),
 }
 
 
@@ -99,7 +99,9 @@ policies = st.builds(
 #: Every notification of a sale has the sale's transaction, and none ends another product.
 sales = st.lists(
     facts.filter(lambda one: one.transaction).map(
-        lambda one: replace(one, provider="click2sell", exclusive=False, receipt="", origin="")
+        lambda one: replace(
+            one, provider="click2sell", exclusive=False, receipt="", external_subscription_id=""
+        )
     ),
     max_size=9,
 ).map(keyed)
@@ -197,7 +199,7 @@ class TestProperties(unittest.TestCase):
     def test_what_is_provisional_adds_some_minutes_and_nothing_else(
         self, history, policy, added
     ):
-        added = replace(added, origin="V9")
+        added = replace(added, external_subscription_id="V9")
         without, with_it = compute(history, policy), compute([*history, added], policy)
         end = min(added.occurred_at, added.received_at) + AT_MOST
         for now in instants(without, with_it):
@@ -215,8 +217,10 @@ class TestProperties(unittest.TestCase):
     def test_what_happened_to_the_subscription_takes_its_place(
         self, history, policy, given_before, real
     ):
-        given_before = replace(given_before, origin="V9", provider=real.provider)
-        real = replace(real, origin="V9", key="6-x")
+        given_before = replace(
+            given_before, external_subscription_id="V9", provider=real.provider
+        )
+        real = replace(real, external_subscription_id="V9", key="6-x")
         self.assertEqual(
             compute([*history, real, given_before], policy).entitlements,
             compute([*history, real], policy).entitlements,
@@ -225,8 +229,10 @@ class TestProperties(unittest.TestCase):
     @given(histories, policies, one_of(Kind.PROVISIONAL), one_of(Kind.PROVISIONAL))
     @tried(200)
     def test_once_for_each_subscription(self, history, policy, first, again):
-        first = replace(first, origin="V9")
-        again = replace(again, origin="V9", provider=first.provider, key="6-x")
+        first = replace(first, external_subscription_id="V9")
+        again = replace(
+            again, external_subscription_id="V9", provider=first.provider, key="6-x"
+        )
         if again.order > first.order:
             self.assertEqual(
                 compute([*history, first, again], policy).entitlements,

@@ -11,12 +11,15 @@ from niteoweb.click2sell.explain import explanation
 from niteoweb.click2sell.explain import groups
 from niteoweb.click2sell.explain import timeline
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.mail import delivery
+from niteoweb.click2sell.mail import messages
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import plan
-from niteoweb.click2sell.tests.base import EMAIL
-from niteoweb.click2sell.tests.base import NOW
-from niteoweb.click2sell.tests.base import SiteTestCase
+from niteoweb.click2sell.storage import trees
+from niteoweb.click2sell.tests.cases.site import EMAIL
+from niteoweb.click2sell.tests.cases.site import NOW
+from niteoweb.click2sell.tests.cases.site import SiteTestCase
 from plone import api
 from unittest import mock
 from zope.i18n import translate
@@ -323,15 +326,15 @@ class TestObstacle(ExplainTestCase):
 
     def test_mail(self):
         self.settings(welcome_mail="link")
-        with mock.patch.object(pipeline.delivery.messages, "send", side_effect=OSError()):
+        with mock.patch.object(messages, "send", side_effect=OSError()):
             self.buy()
         code, text = self.obstacle()
         self.assertEqual(code, "mail failing")
         self.assertIn("could not be sent: OSError. It is tried again on", text)
-        with mock.patch.object(pipeline.delivery.messages, "send"):
+        with mock.patch.object(messages, "send"):
             self.later(days=1)
             (mail,) = outbox.due(self.portal, self.now)
-            pipeline.delivery.deliver(mail, "", pipeline.step)
+            delivery.deliver(mail, "", pipeline.step)
         self.assertEqual(self.obstacle()[0], "never logged in")
         self.log_in()
         self.assertEqual(self.obstacle(), ("", ""))
@@ -348,7 +351,7 @@ class TestObstacle(ExplainTestCase):
 class TestTimeline(ExplainTestCase):
     def test_everything_newest_first(self):
         self.settings(welcome_mail="link", notice_mail=True)
-        with mock.patch.object(pipeline.delivery.messages, "send"):
+        with mock.patch.object(messages, "send"):
             self.buy()
         self.later(days=1)
         with self.owner():
@@ -433,14 +436,14 @@ class TestTimeline(ExplainTestCase):
 
     def test_mails_of_others_are_not_shown(self):
         self.settings(welcome_mail="link")
-        with mock.patch.object(pipeline.delivery.messages, "send"):
+        with mock.patch.object(messages, "send"):
             self.buy()
             self.buy(buyer_email="other@example.org", acquirer_transaction_id="T-2")
         self.assertEqual({one.to for one in self.explain().timeline if one.to}, {EMAIL})
 
     def test_a_mail_that_fails_and_one_that_is_given_up(self):
         self.settings(welcome_mail="link")
-        with mock.patch.object(pipeline.delivery.messages, "send", side_effect=OSError()):
+        with mock.patch.object(messages, "send", side_effect=OSError()):
             self.buy()
         (tried,) = [one for one in self.explain().timeline if one.what == timeline.TRIED]
         self.assertEqual((tried.text, tried.attempts), ("OSError", 1))
@@ -477,7 +480,7 @@ class TestTimeline(ExplainTestCase):
 class TestMails(ExplainTestCase):
     def test_only_the_mails_of_the_member_are_given_up(self):
         self.settings(welcome_mail="link")
-        with mock.patch.object(pipeline.delivery.messages, "send", side_effect=OSError()):
+        with mock.patch.object(messages, "send", side_effect=OSError()):
             self.buy()
             self.buy(buyer_email="other@example.org", acquirer_transaction_id="T-2")
         transaction.begin()
@@ -493,9 +496,9 @@ class TestMails(ExplainTestCase):
 
     def test_a_mail_is_filed_once_where_the_address_is_the_user_id(self):
         self.settings(welcome_mail="link")
-        with mock.patch.object(pipeline.delivery.messages, "send"):
+        with mock.patch.object(messages, "send"):
             self.buy()
-        index = outbox.trees.tree(self.portal, "mails_by_user")
+        index = trees.tree(self.portal, "mails_by_user")
         self.assertEqual(len(index), 0)
         self.assertEqual([mail["to"] for mail in self.mails()], [EMAIL])
         # As it was filed before.
@@ -515,9 +518,9 @@ class TestMails(ExplainTestCase):
     def test_the_index_can_be_made_anew(self):
         self.registry(use_email_as_login=True)
         self.settings(welcome_mail="link")
-        with mock.patch.object(pipeline.delivery.messages, "send"):
+        with mock.patch.object(messages, "send"):
             self.buy()
-        index = outbox.trees.tree(self.portal, "mails_by_user")
+        index = trees.tree(self.portal, "mails_by_user")
         before = list(index)
         index.clear()
         self.assertEqual(outbox.of_user(self.portal, "john-smith"), [])

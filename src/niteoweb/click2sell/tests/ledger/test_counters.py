@@ -20,9 +20,9 @@ from niteoweb.click2sell.report import recount
 from niteoweb.click2sell.setup import adoption
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees
-from niteoweb.click2sell.tests.base import EMAIL
-from niteoweb.click2sell.tests.base import PASSWORD
-from niteoweb.click2sell.tests.worker.test_sweep import SweepTestCase
+from niteoweb.click2sell.tests.cases.site import EMAIL
+from niteoweb.click2sell.tests.cases.site import PASSWORD
+from niteoweb.click2sell.tests.cases.sweeps import SweepTestCase
 from plone.app.testing import login
 from plone.app.testing import logout
 from unittest import mock

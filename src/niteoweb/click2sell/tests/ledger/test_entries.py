@@ -5,8 +5,8 @@ from niteoweb.click2sell.ledger import entries as shelf
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.testing.layers import INTEGRATION
-from niteoweb.click2sell.tests.report.test_notifications import START
-from niteoweb.click2sell.tests.report.test_notifications import write
+from niteoweb.click2sell.tests.cases.entries import START
+from niteoweb.click2sell.tests.cases.entries import write
 
 import unittest
 

@@ -1,27 +1,21 @@
 """Deliveries with a wrong signature: they make no commit."""
 
-from collections import defaultdict
 from datetime import timedelta
-from niteoweb.click2sell.browser.callback import view_of
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import rejections
-from niteoweb.click2sell.providers.click2sell.protocol import CONTENT_TYPE
-from niteoweb.click2sell.providers.click2sell.provider import PROVIDER as CLICK2SELL
 from niteoweb.click2sell.provisioning import pipeline
-from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.storage import writer
-from niteoweb.click2sell.tests import deliveries
-from niteoweb.click2sell.tests.proof.process import Worker
-from niteoweb.click2sell.tests.worker.test_sweep import SweepTestCase
+from niteoweb.click2sell.tests.cases import deliveries
+from niteoweb.click2sell.tests.cases.callback import ForgeryTestCase
+from niteoweb.click2sell.tests.cases.callback import MANY
+from niteoweb.click2sell.tests.cases.process import Worker
 from niteoweb.click2sell.worker import sweep as sweeping
 from unittest import mock
 
-import io
 import threading
 import transaction
 
 
-MANY = 10_000
 FORGED = deliveries.body(checksum="0" * 32, buyer_email="victim@example.org")
 
 
@@ -39,38 +33,6 @@ class _NoticedLock:
 
     def __exit__(self, *exc_info):
         self._lock.release()
-
-
-class ForgeryTestCase(SweepTestCase):
-    """Counters and a clock of its own."""
-
-    def setUp(self):
-        super().setUp()
-        tallies = mock.patch.object(rejections, "_tallies", defaultdict(rejections._Tally))
-        tallies.start()
-        self.addCleanup(tallies.stop)
-        self.seconds = 1000.0
-        clock = mock.patch.object(rejections.time, "monotonic", lambda: self.seconds)
-        clock.start()
-        self.addCleanup(clock.stop)
-
-    def deliver(self, body):
-        """What the callback answers, without a publisher around it."""
-        request = self.layer["request"].clone()
-        request.method = "POST"
-        request.environ["CONTENT_TYPE"] = CONTENT_TYPE
-        request.other["BODYFILE"] = io.BytesIO(body)
-        transaction.begin()
-        text = view_of(CLICK2SELL)(self.portal, request)()
-        # As the publisher does at the end.
-        transaction.commit()
-        return request.response.getStatus(), text
-
-    def remarks(self, why="forged"):
-        """What is written about deliveries that were turned away."""
-        transaction.begin()
-        found = trees.tree(self.portal, "remarks")
-        return found.get(why, 0), found.get(f"{why}_samples", ())
 
 
 class TestForgery(ForgeryTestCase):

@@ -9,10 +9,11 @@ from niteoweb.click2sell.report import notifications
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.testing.layers import INTEGRATION
-from niteoweb.click2sell.tests.base import _plain
-from niteoweb.click2sell.tests.base import EMAIL
-from niteoweb.click2sell.tests.base import SiteTestCase
-from niteoweb.click2sell.tests.report import test_notifications as test_listing
+from niteoweb.click2sell.tests.cases.entries import fill
+from niteoweb.click2sell.tests.cases.entries import write
+from niteoweb.click2sell.tests.cases.site import EMAIL
+from niteoweb.click2sell.tests.cases.site import plain
+from niteoweb.click2sell.tests.cases.site import SiteTestCase
 from unittest import mock
 
 import transaction
@@ -90,14 +91,14 @@ class TestBuyers(SiteTestCase):
         """The index holds what a rebuild makes, no row more and none less."""
         transaction.begin()
         names = ("buyer_words", "nameless_words", "buyers_paid")
-        before = [_plain(trees.tree(self.portal, name)) for name in names]
+        before = [plain(trees.tree(self.portal, name)) for name in names]
         count = trees.tree(self.portal, "buyers_paid_count")()
         records = {
             buyer_id: (record["words"], record["paid"])
             for buyer_id, record in trees.tree(self.portal, "buyers").items()
         }
         self.assertEqual(search.rebuild(self.portal), len(records))
-        self.assertEqual([_plain(trees.tree(self.portal, name)) for name in names], before)
+        self.assertEqual([plain(trees.tree(self.portal, name)) for name in names], before)
         self.assertEqual(trees.tree(self.portal, "buyers_paid_count")(), count)
         self.assertEqual(count, len(before[2]))
         for buyer_id, record in trees.tree(self.portal, "buyers").items():
@@ -285,7 +286,7 @@ class TestMany(unittest.TestCase):
     def setUp(self):
         self.portal = self.layer["portal"]
         for number in range(40):
-            entry = test_listing.write(
+            entry = write(
                 self.portal,
                 number,
                 buyer=f"b{number:02}@example.org",
@@ -346,22 +347,6 @@ class TestMany(unittest.TestCase):
 class TestCost(SiteTestCase):
     """What a search loads from the database, with few and with many buyers."""
 
-    def fill(self, numbers):
-        for number in numbers:
-            address = f"b{number:05}@example.org"
-            entry = test_listing.write(
-                self.portal,
-                number,
-                minutes=number,
-                buyer=address,
-                email=address,
-                first_name="Ann",
-                last_name=f"Smith{number:05}",
-                receipt=f"R-{number:05}",
-            )
-            buyers.own(self.portal, buyers.of_address(self.portal, address), entry)
-        transaction.commit()
-
     def loads(self, text):
         connection = self.portal._p_jar
         transaction.commit()
@@ -378,9 +363,9 @@ class TestCost(SiteTestCase):
             patch = mock.patch.object(search, name, value)
             patch.start()
             self.addCleanup(patch.stop)
-        self.fill(range(600))
+        fill(self.portal, range(600))
         few = {text: self.loads(text) for text in texts}
-        self.fill(range(600, 2400))
+        fill(self.portal, range(600, 2400))
         many = {text: self.loads(text) for text in texts}
         for text in texts:
             with self.subTest(text):

@@ -1,48 +1,13 @@
 """Whether a provider is silent for unusually long, and what the sweep makes of it."""
 
-from dataclasses import replace
 from datetime import timedelta
 from niteoweb.click2sell.ledger import silence
 from niteoweb.click2sell.notification import MIGRATION
 from niteoweb.click2sell.notification import OWNER
-from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning.plan import LOOK_AGAIN
-from niteoweb.click2sell.tests.base import EMAIL
-from niteoweb.click2sell.tests.worker.test_sweep import SweepTestCase
+from niteoweb.click2sell.tests.cases.site import EMAIL
+from niteoweb.click2sell.tests.cases.sweeps import SilenceTestCase
 from unittest import mock
-
-import transaction
-
-
-class SilenceTestCase(SweepTestCase):
-    """Somebody buys again and again."""
-
-    def arrivals(self, count, provider="click2sell", **pause):
-        """Sales of another product, with a pause after each but the last."""
-        for number in range(count):
-            if number:
-                self.later(**pause)
-            notification = self.notification(
-                buyer_email="regular@example.org",
-                acquirer_transaction_id=f"T-{provider}-{self.now:%Y%m%d%H%M%S}-{number}",
-                product_id="2",
-            )
-            pipeline.process(
-                replace(
-                    notification,
-                    provider=provider,
-                    key=f"{provider}{notification.key}",
-                    occurred_at=self.now,
-                )
-            )
-
-    def silent(self):
-        transaction.begin()
-        return silence.silent(self.portal, self.now)
-
-    def usual(self):
-        transaction.begin()
-        return silence.longest_usual(silence.arrivals(self.portal, "click2sell"))
 
 
 class TestSilent(SilenceTestCase):

@@ -1,6 +1,5 @@
 """The owner is told by mail: once a day what waits, and at once what cannot wait."""
 
-from contextlib import contextmanager
 from datetime import datetime
 from datetime import timezone
 from niteoweb.click2sell import site as plone_site
@@ -13,14 +12,12 @@ from niteoweb.click2sell.owner import action
 from niteoweb.click2sell.owner import decisions
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.report import notifications
-from niteoweb.click2sell.storage import moments
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees
-from niteoweb.click2sell.tests.base import EMAIL
-from niteoweb.click2sell.tests.ledger.test_silence import SilenceTestCase
-from niteoweb.click2sell.tests.mail.test_messages import MailTestCase
-from niteoweb.click2sell.tests.mail.test_messages import SENDER
-from niteoweb.click2sell.tests.worker.test_sweep import at
+from niteoweb.click2sell.tests.cases.mail import AlertTestCase
+from niteoweb.click2sell.tests.cases.mail import SENDER
+from niteoweb.click2sell.tests.cases.site import EMAIL
+from niteoweb.click2sell.tests.cases.sweeps import at
 from niteoweb.click2sell.worker import sweep
 from plone.registry.interfaces import IRegistry
 from unittest import mock
@@ -35,52 +32,6 @@ import transaction
 
 URL = "http://nohost/plone/@@click2sell-notifications"
 SETTINGS = "http://nohost/plone/@@click2sell-settings"
-
-
-class AlertTestCase(SilenceTestCase, MailTestCase):
-    """A site with a mail server that mails its members nothing."""
-
-    def setUp(self):
-        super().setUp()
-        self.settings(welcome_mail="none", notice_mail=False)
-        # That a sweep writes down once an hour that it ran is not what is looked at here.
-        note = mock.patch.object(moments, "note")
-        note.start()
-        self.addCleanup(note.stop)
-
-    def told(self, **options):
-        """Sweep; the mails that arrived then, as (address, subject, text)."""
-        del self.server.messages[:]
-        self.sweep(**options)
-        return [(m["To"], m["Subject"], self.text(m)) for m in self.server.messages]
-
-    def subjects(self, **options):
-        """Sweep; the subjects of the mails that arrived then."""
-        return [subject for _to, subject, _text in self.told(**options)]
-
-    def undecided(self, number=1):
-        """A purchase of somebody whose address two accounts have."""
-        self.account(f"john{number}", f"{number}@example.org")
-        self.buy(
-            buyer_email=f"{number}@example.org",
-            acquirer_transaction_id=f"T-undecided-{number}",
-            c2s_transaction_id=f"R-undecided-{number}",
-        )
-
-    def failed(self, number=1, **changes):
-        """A purchase that fails."""
-        with at("before plan", RuntimeError()), self.assertRaises(pipeline.Failed):
-            self.buy(
-                buyer_email=f"failed{number}@example.org",
-                acquirer_transaction_id=f"T-failed-{number}",
-                **changes,
-            )
-
-    @contextmanager
-    def failing(self):
-        """Whatever is processed inside fails."""
-        with at("before plan", RuntimeError()):
-            yield
 
 
 class TestDaily(AlertTestCase):

@@ -10,9 +10,9 @@ from niteoweb.click2sell.mail import messages
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.mail import smtp
 from niteoweb.click2sell.provisioning import pipeline
-from niteoweb.click2sell.tests.base import EMAIL
-from niteoweb.click2sell.tests.mail.test_messages import MailTestCase
-from niteoweb.click2sell.tests.scriptedserver import ScriptedServer
+from niteoweb.click2sell.tests.cases.mail import MailTestCase
+from niteoweb.click2sell.tests.cases.site import EMAIL
+from niteoweb.click2sell.tests.cases.smtpserver import ScriptedServer
 from unittest import mock
 from ZODB.Connection import Connection
 

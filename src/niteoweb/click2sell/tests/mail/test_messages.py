@@ -3,82 +3,14 @@
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.provisioning import pipeline
-from niteoweb.click2sell.storage import trees
-from niteoweb.click2sell.testing.layers import MailServer
-from niteoweb.click2sell.tests.base import EMAIL
-from niteoweb.click2sell.tests.base import PASSWORD
-from niteoweb.click2sell.tests.base import SiteTestCase
+from niteoweb.click2sell.tests.cases.mail import MailTestCase
+from niteoweb.click2sell.tests.cases.mail import SENDER
+from niteoweb.click2sell.tests.cases.site import EMAIL
+from niteoweb.click2sell.tests.cases.site import PASSWORD
 from plone.testing.zope import Browser
 from unittest import mock
 
 import re
-import transaction
-
-
-SENDER = "shop@example.com"
-LINK = re.compile(r"http://nohost/plone/passwordreset/[0-9a-f]{32}\?userid=\S+")
-
-
-class MailTestCase(SiteTestCase):
-    """A site with a mail server; the welcome mail brings the password."""
-
-    def setUp(self):
-        super().setUp()
-        self.server = MailServer()
-        self.server.__enter__()
-        self.addCleanup(self.server.__exit__)
-        self.registry(
-            site_title="Example Shop",
-            smtp_host="127.0.0.1",
-            smtp_port=self.server.port,
-            email_from_name="The Shop",
-            email_from_address=SENDER,
-        )
-        self.settings(welcome_mail="password", notice_mail=True)
-
-    def arrived(self):
-        """The one mail that arrived."""
-        self.assertEqual(len(self.server.messages), 1, self.mails())
-        return self.server.messages[0]
-
-    def text(self, message=None):
-        """Its text, with line breaks as Python has them."""
-        text = (message or self.arrived()).get_content()
-        return text.replace("\r\n", "\n")
-
-    def mails(self):
-        """What the outbox holds."""
-        transaction.begin()
-        return [dict(mail) for mail in trees.tree(self.portal, "mails").values()]
-
-    def password(self, message=None):
-        """The password in the mail."""
-        return re.search("Your password: (.*)", self.text(message))[1]
-
-    def link(self, message=None):
-        """The one-time link in the mail."""
-        return LINK.search(self.text(message))[0]
-
-    def log_in(self, login, password):
-        """Log in with a browser, which Plone notes."""
-        browser = Browser(self.layer["app"])
-        browser.open("http://nohost/plone/login")
-        browser.getControl(name="__ac_name").value = login
-        browser.getControl(name="__ac_password").value = password
-        browser.getControl("Log in").click()
-        transaction.begin()
-        return "You are now logged in" in browser.contents or "Log out" in browser.contents
-
-    def use_link(self, link, login, password="chosen by the member"):
-        """Set a password with a browser, through the link."""
-        browser = Browser(self.layer["app"])
-        browser.open(link)
-        browser.getControl(name="userid").value = login
-        browser.getControl(name="password").value = password
-        browser.getControl(name="password2").value = password
-        browser.getControl("Set my password").click()
-        transaction.begin()
-        return password
 
 
 class TestWelcome(MailTestCase):

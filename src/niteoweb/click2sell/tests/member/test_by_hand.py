@@ -1,31 +1,8 @@
 """What an owner does by hand, with Plone's own tools, holds against every later run."""
 
 from niteoweb.click2sell import timestamps
-from niteoweb.click2sell.provisioning import pipeline
-from niteoweb.click2sell.tests.base import EMAIL
-from niteoweb.click2sell.tests.base import SiteTestCase
+from niteoweb.click2sell.tests.cases.site import ByHandTestCase
 from plone import api
-
-
-class ByHandTestCase(SiteTestCase):
-    def put(self, group_id, user_id=EMAIL):
-        with self.owner():
-            api.group.add_user(groupname=group_id, username=user_id)
-
-    def take(self, group_id, user_id=EMAIL):
-        with self.owner():
-            api.group.remove_user(groupname=group_id, username=user_id)
-
-    def delete_member(self, user_id=EMAIL):
-        self.later(minutes=1)
-        with self.owner():
-            self.portal.portal_membership.deleteMembers([user_id])
-        self.later(minutes=1)
-
-    def replay_all(self):
-        self.provision()
-        for key in self.buyer()["keys"]:
-            pipeline.replay(key)
 
 
 class TestTaken(ByHandTestCase):

@@ -7,9 +7,9 @@ from niteoweb.click2sell.member import contentrules
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.storage import writer
 from niteoweb.click2sell.testing.layers import MailServer
-from niteoweb.click2sell.tests.base import EMAIL
-from niteoweb.click2sell.tests.base import SiteTestCase
-from niteoweb.click2sell.tests.scriptedserver import ScriptedServer
+from niteoweb.click2sell.tests.cases.site import EMAIL
+from niteoweb.click2sell.tests.cases.site import SiteTestCase
+from niteoweb.click2sell.tests.cases.smtpserver import ScriptedServer
 from plone import api
 from plone.app.contentrules import handlers
 from plone.app.contentrules.actions.mail import MailAction

@@ -4,8 +4,8 @@ from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.member import group
 from niteoweb.click2sell.provisioning import pipeline
-from niteoweb.click2sell.tests.base import EMAIL
-from niteoweb.click2sell.tests.member.test_by_hand import ByHandTestCase
+from niteoweb.click2sell.tests.cases.site import ByHandTestCase
+from niteoweb.click2sell.tests.cases.site import EMAIL
 from unittest import mock
 
 

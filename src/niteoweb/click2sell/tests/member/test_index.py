@@ -4,10 +4,10 @@ from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.member import index
 from niteoweb.click2sell.member.index import Match
 from niteoweb.click2sell.storage import trees
-from niteoweb.click2sell.tests.base import EMAIL
-from niteoweb.click2sell.tests.base import FIELDS
-from niteoweb.click2sell.tests.base import PASSWORD
-from niteoweb.click2sell.tests.base import SiteTestCase
+from niteoweb.click2sell.tests.cases.site import EMAIL
+from niteoweb.click2sell.tests.cases.site import FIELDS
+from niteoweb.click2sell.tests.cases.site import PASSWORD
+from niteoweb.click2sell.tests.cases.site import SiteTestCase
 from unittest import mock
 
 import transaction

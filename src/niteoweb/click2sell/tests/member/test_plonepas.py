@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from niteoweb.click2sell.member import group
 from niteoweb.click2sell.member import plonepas
 from niteoweb.click2sell.storage import transactions
-from niteoweb.click2sell.tests.base import EMAIL
-from niteoweb.click2sell.tests.base import SiteTestCase
+from niteoweb.click2sell.tests.cases.site import EMAIL
+from niteoweb.click2sell.tests.cases.site import SiteTestCase
 from plone import api
 from plone.app.testing import SITE_OWNER_NAME
 from plone.app.testing import SITE_OWNER_PASSWORD

@@ -13,10 +13,10 @@ from niteoweb.click2sell.owner import action
 from niteoweb.click2sell.owner import decisions
 from niteoweb.click2sell.owner.action import NotPossible
 from niteoweb.click2sell.storage import trees
-from niteoweb.click2sell.tests.base import EMAIL
-from niteoweb.click2sell.tests.base import NOW
-from niteoweb.click2sell.tests.base import PASSWORD
-from niteoweb.click2sell.tests.base import SiteTestCase
+from niteoweb.click2sell.tests.cases.site import EMAIL
+from niteoweb.click2sell.tests.cases.site import NOW
+from niteoweb.click2sell.tests.cases.site import PASSWORD
+from niteoweb.click2sell.tests.cases.site import SiteTestCase
 from niteoweb.click2sell.worker import sweep
 from plone import api
 from unittest import mock
@@ -113,7 +113,7 @@ class TestGrant(OwnerTestCase):
         self.assertEqual(self.until(), 10)
         entry = self.last()
         self.assertEqual(
-            (entry["provider"], entry["speaks_for"], entry["kind"], entry["outcome"]),
+            (entry["provider"], entry["on_behalf_of"], entry["kind"], entry["outcome"]),
             ("owner", "click2sell", "purchase", ledger.ACCEPTED),
         )
         self.assertEqual(json.loads(entry["payload"]), {"reason": "a prize", "by": "admin"})

@@ -8,8 +8,8 @@ from niteoweb.click2sell.owner.action import NotPossible
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import subscribers
 from niteoweb.click2sell.storage import trees
-from niteoweb.click2sell.tests.base import EMAIL
-from niteoweb.click2sell.tests.base import SiteTestCase
+from niteoweb.click2sell.tests.cases.site import EMAIL
+from niteoweb.click2sell.tests.cases.site import SiteTestCase
 from plone import api
 from unittest import mock
 

@@ -17,15 +17,15 @@ from niteoweb.click2sell.providers.click2sell.provider import PROVIDER as CLICK2
 from niteoweb.click2sell.providers.plenigo.provider import PROVIDER as PLENIGO
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees
-from niteoweb.click2sell.tests.base import EMAIL
-from niteoweb.click2sell.tests.base import SiteTestCase
-from niteoweb.click2sell.tests.browser.test_notifications import MANAGER
-from niteoweb.click2sell.tests.browser.test_notifications import NOBODY
-from niteoweb.click2sell.tests.browser.test_notifications import PageTestCase
-from niteoweb.click2sell.tests.browser.test_notifications import SCRIPT
-from niteoweb.click2sell.tests.command import test_console
-from niteoweb.click2sell.tests.docs.test_docs import DOCS
-from niteoweb.click2sell.tests.docs.test_docs import with_docs
+from niteoweb.click2sell.tests.cases.commands import CommandTestCase
+from niteoweb.click2sell.tests.cases.documentation import DOCS
+from niteoweb.click2sell.tests.cases.documentation import with_docs
+from niteoweb.click2sell.tests.cases.pages import MANAGER
+from niteoweb.click2sell.tests.cases.pages import NOBODY
+from niteoweb.click2sell.tests.cases.pages import PageTestCase
+from niteoweb.click2sell.tests.cases.pages import SCRIPT
+from niteoweb.click2sell.tests.cases.site import EMAIL
+from niteoweb.click2sell.tests.cases.site import SiteTestCase
 from pathlib import Path
 from plone import api
 from plone.app.testing import SITE_OWNER_NAME
@@ -495,10 +495,8 @@ class TestProvider(PageTestCase):
         self.assertEqual(browser.getControl(name="provider", index=0).value, ["plenigo"])
 
 
-class TestCommand(ImportTestCase):
+class TestCommand(ImportTestCase, CommandTestCase):
     """``click2sell-import``."""
-
-    call = test_console.TestCommands.call
 
     def setUp(self):
         super().setUp()

@@ -17,12 +17,12 @@ from niteoweb.click2sell.providers.plenigo.provider import PROVIDER as PLENIGO
 from niteoweb.click2sell.provisioning import events
 from niteoweb.click2sell.provisioning import plan
 from niteoweb.click2sell.testing.layers import MailServer
-from niteoweb.click2sell.tests import deliveries
-from niteoweb.click2sell.tests.base import EMAIL
-from niteoweb.click2sell.tests.browser.test_notifications import MANAGER
-from niteoweb.click2sell.tests.browser.test_notifications import NOBODY
-from niteoweb.click2sell.tests.browser.test_notifications import PageTestCase
-from niteoweb.click2sell.tests.browser.test_notifications import SCRIPT
+from niteoweb.click2sell.tests.cases import deliveries
+from niteoweb.click2sell.tests.cases.pages import MANAGER
+from niteoweb.click2sell.tests.cases.pages import NOBODY
+from niteoweb.click2sell.tests.cases.pages import PageTestCase
+from niteoweb.click2sell.tests.cases.pages import SCRIPT
+from niteoweb.click2sell.tests.cases.site import EMAIL
 from unittest import mock
 from urllib.parse import parse_qsl
 from urllib.parse import urlencode
@@ -241,11 +241,11 @@ class TestOtherProviders(TrialTestCase):
 
     def test_neither_key_nor_signature_is_shown(self):
         for self.name in ("plenigo", "cleeng"):
-            maker = registry.named(self.name).sample
+            maker = registry.get(self.name).sample
             with mock.patch.object(maker, "sign", side_effect=maker.sign) as signed:
                 contents = self.tried().contents
             for call in signed.call_args_list:
-                for proof in maker.proofs(maker.sign(*call.args)):
+                for proof in maker.signatures(maker.sign(*call.args)):
                     self.assertNotIn(proof, contents)
             self.assertNotIn(deliveries.SECRET_KEY, contents)
 

@@ -18,9 +18,10 @@ from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.report import notifications
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees as store
-from niteoweb.click2sell.tests import base
-from niteoweb.click2sell.tests.base import EMAIL
-from niteoweb.click2sell.tests.worker.test_sweep import SweepTestCase
+from niteoweb.click2sell.tests.cases.erasure import ErasureTestCase
+from niteoweb.click2sell.tests.cases.erasure import PERSONAL
+from niteoweb.click2sell.tests.cases.erasure import REASON
+from niteoweb.click2sell.tests.cases.site import EMAIL
 from plone import api
 from typing import Any
 from unittest import mock
@@ -30,9 +31,6 @@ import zope.event
 
 
 OTHER = "jane@example.org"
-REASON = "Asked for by letter"
-#: Of deliveries.SALE, in lower case; none of them is in what an entry keeps.
-PERSONAL = ("john", "smith", "r-1", "t-1", ": 'affiliate'", "example.org")
 FIGURES = (
     "provider",
     "kind",
@@ -52,48 +50,6 @@ FIGURES = (
     "terms_known",
     "counts",
 )
-
-
-class ErasureTestCase(SweepTestCase):
-    """A buyer, and what is stored about them."""
-
-    def erase(self, address: str = EMAIL, **options: Any) -> dict[str, Any]:
-        """Erase as an owner does."""
-        told = erasure.erase(address, options.pop("reason", REASON), "owner", **options)
-        transaction.begin()
-        return told
-
-    def found(self, address: str = EMAIL) -> export.Holdings:
-        transaction.begin()
-        return export.find(self.portal, address)
-
-    def record(self, address: str = EMAIL) -> Any:
-        """The only buyer of an address."""
-        [record] = self.found(address).records
-        return record
-
-    def entry(self, address: str = EMAIL, number: int = -1) -> ledger.Entry:
-        return self.found(address).entries[number]
-
-    def stored(self) -> str:
-        """All that the add-on keeps, but for the index of Plone's members, in lower case."""
-        transaction.begin()
-        trees = {
-            name: base._plain(store.tree(self.portal, name))
-            for name in store.TREES
-            if not name.startswith("member_")
-        }
-        trees["remarks"].pop("erasure_key", None)
-        return repr(trees).lower()
-
-    def assertNothingPersonal(self, *texts: str) -> None:
-        stored = self.stored()
-        for text in texts or PERSONAL:
-            self.assertNotIn(text, stored)
-
-    def members(self) -> list[str]:
-        transaction.begin()
-        return sorted(user.getId() for user in api.user.get_users())
 
 
 class TestWhatGoes(ErasureTestCase):
@@ -231,7 +187,7 @@ class TestWhatGoes(ErasureTestCase):
             (dict(self.record(OTHER)), dict(self.entry(OTHER)), self.groups(OTHER)), other
         )
         self.assertEqual(self.entry()["outcome"], ledger.REFUSED)
-        self.assertEqual(ownership.bound(self.portal, ("click2sell", "T-7")), (OTHER, "1"))
+        self.assertEqual(ownership.owner_of(self.portal, ("click2sell", "T-7")), (OTHER, "1"))
         self.assertNothingPersonal("john@", "'r-1'")
 
     def test_several_addresses_of_one_buyer(self):
@@ -281,7 +237,7 @@ class TestWhatGoes(ErasureTestCase):
     def test_nothing_is_stored(self):
         with self.assertRaises(erasure.NotPossible):
             self.erase()
-        self.assertFalse(pseudonyms.anybody(self.portal))
+        self.assertFalse(pseudonyms.in_use(self.portal))
 
     def test_only_what_the_dry_run_showed(self):
         self.buy()
@@ -467,7 +423,7 @@ class TestWhatFollows(ErasureTestCase):
         self.assertEqual(found.total, 2)
         # An old link leads to the entry still.
         old = self.notification().key
-        self.assertTrue(pseudonyms.is_redacted(ledger.get(self.portal, old)))
+        self.assertTrue(pseudonyms.is_erased(ledger.get(self.portal, old)))
         self.assertEqual(history.entries(self.portal, self.record())[0]["tie"], "000000 ")
 
 

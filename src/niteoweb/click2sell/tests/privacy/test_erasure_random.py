@@ -20,7 +20,7 @@ from niteoweb.click2sell.privacy import export
 from niteoweb.click2sell.privacy import preview
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.storage import trees
-from niteoweb.click2sell.tests.privacy.test_erasure import ErasureTestCase
+from niteoweb.click2sell.tests.cases.erasure import ErasureTestCase
 from plone import api
 from typing import Any
 from unittest import mock

@@ -9,16 +9,16 @@ from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.report import notifications
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees
-from niteoweb.click2sell.tests.base import EMAIL
-from niteoweb.click2sell.tests.base import SiteTestCase
-from niteoweb.click2sell.tests.browser.test_notifications import MANAGER
-from niteoweb.click2sell.tests.browser.test_notifications import NOBODY
-from niteoweb.click2sell.tests.browser.test_notifications import PageTestCase
-from niteoweb.click2sell.tests.browser.test_notifications import SCRIPT
-from niteoweb.click2sell.tests.restapi.test_notifications import ANONYMOUS
-from niteoweb.click2sell.tests.restapi.test_notifications import MAY
-from niteoweb.click2sell.tests.restapi.test_notifications import MEMBER
-from niteoweb.click2sell.tests.restapi.test_notifications import ServiceTestCase
+from niteoweb.click2sell.tests.cases.pages import MANAGER
+from niteoweb.click2sell.tests.cases.pages import NOBODY
+from niteoweb.click2sell.tests.cases.pages import PageTestCase
+from niteoweb.click2sell.tests.cases.pages import SCRIPT
+from niteoweb.click2sell.tests.cases.services import ANONYMOUS
+from niteoweb.click2sell.tests.cases.services import MAY
+from niteoweb.click2sell.tests.cases.services import MEMBER
+from niteoweb.click2sell.tests.cases.services import ServiceTestCase
+from niteoweb.click2sell.tests.cases.site import EMAIL
+from niteoweb.click2sell.tests.cases.site import SiteTestCase
 from unittest import mock
 
 import json

@@ -9,7 +9,7 @@ from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.privacy import retention
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.settings import effective
-from niteoweb.click2sell.tests.worker.test_sweep import SweepTestCase
+from niteoweb.click2sell.tests.cases.sweeps import SweepTestCase
 from unittest import mock
 
 import json

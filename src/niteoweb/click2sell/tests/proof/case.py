@@ -22,8 +22,8 @@ from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import PAYMENTS
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.storage import trees
-from niteoweb.click2sell.tests.base import NOW
-from niteoweb.click2sell.tests.base import SiteTestCase
+from niteoweb.click2sell.tests.cases.site import NOW
+from niteoweb.click2sell.tests.cases.site import SiteTestCase
 from niteoweb.click2sell.tests.proof import dump
 from niteoweb.click2sell.tests.proof.histories import address
 from niteoweb.click2sell.tests.proof.histories import Event

@@ -1,7 +1,7 @@
 """A site on disk, and child processes that work on it and may be killed."""
 
 from collections.abc import Callable
-from niteoweb.click2sell.tests.proof.process import connected
+from niteoweb.click2sell.tests.cases.process import connected
 from pathlib import Path
 from typing import Any
 from ZODB.Connection import TransactionMetaData

@@ -86,7 +86,7 @@ def everything(site: Any) -> dict[str, Any]:
     Left out is what counts how often something was tried: it may differ.
     """
     pas = site.acl_users
-    trees = {name: _plain(store.tree(site, name)) for name in store.TREES}
+    trees = {name: plain(store.tree(site, name)) for name in store.TREES}
     for entry in trees["entries"].values():
         del entry["attempts"]
     for record in trees["buyers"].values():
@@ -204,9 +204,9 @@ def _renamed(value: Any, names: Mapping[str, str]) -> Any:
     return value if isinstance(value, (int, type(None))) else str(value)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     if hasattr(value, "items"):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: plain(item) for key, item in value.items()}
     if callable(value):
         return value()
     return list(value) if hasattr(value, "has_key") else value

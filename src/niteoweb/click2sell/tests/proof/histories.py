@@ -10,7 +10,7 @@ from niteoweb.click2sell.entitlement.event import BillingEvent
 from niteoweb.click2sell.entitlement.mapping import Terms
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
-from niteoweb.click2sell.tests.base import NOW
+from niteoweb.click2sell.tests.cases.site import NOW
 
 import math
 
@@ -45,7 +45,7 @@ SWEEP = -1
 class Event:
     """A notification, up to its buyer's address and its time of arrival.
 
-    :ivar day: when it happened, in days from :data:`~niteoweb.click2sell.tests.base.NOW`.
+    :ivar day: when it happened, in days from :data:`~niteoweb.click2sell.tests.cases.site.NOW`.
     :ivar transaction: a transaction belongs to one buyer and product here: what happens when
         it does not is decided by arrival, and tested elsewhere.
     :ivar receipt: one of the buyer's; a cart has one for several products.

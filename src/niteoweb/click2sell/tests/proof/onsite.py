@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable
 from contextlib import ExitStack
 from niteoweb.click2sell.testing.layers import MailServer
-from niteoweb.click2sell.tests import deliveries
+from niteoweb.click2sell.tests.cases import deliveries
 from niteoweb.click2sell.tests.proof import server
 from pathlib import Path
 from queue import Empty

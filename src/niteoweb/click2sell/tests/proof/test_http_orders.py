@@ -4,7 +4,7 @@ from datetime import datetime
 from datetime import timedelta
 from datetime import timezone
 from itertools import permutations
-from niteoweb.click2sell.tests import deliveries
+from niteoweb.click2sell.tests.cases.deliveries import about
 from niteoweb.click2sell.tests.proof.onsite import in_threads
 from niteoweb.click2sell.tests.proof.onsite import post
 from niteoweb.click2sell.tests.proof.onsite import Served
@@ -15,32 +15,14 @@ import time
 import unittest
 
 
-def body(buyer: str, number: str, at: datetime, **changes: str) -> bytes:
-    """A delivery about a buyer.
-
-    :param number: of the transaction.
-    """
-    return deliveries.body(
-        **{
-            "buyer_email": f"{buyer}@example.org",
-            "acquirer_transaction_id": f"T-{buyer}-{number}",
-            "c2s_transaction_id": f"R-{buyer}-{number}",
-            "affiliate_username": f"affiliate-{number}",
-            "purchase_date": f"{at:%Y-%m-%d}",
-            "purchase_time": f"{at:%H:%M:%S}",
-            **changes,
-        }
-    )
-
-
 def story(buyer: str, now: datetime) -> list[bytes]:
     """Purchase, renewal, refund of them, another purchase."""
     subscription = {"product_id": "2", "transaction_type": "Subscription"}
     return [
-        body(buyer, "1", now - timedelta(20), **subscription, subscription_status="New"),
-        body(buyer, "2", now - timedelta(3), **subscription, subscription_status="Recurring"),
-        body(buyer, "1", now - timedelta(2), product_id="2", transaction_type="Refund"),
-        body(buyer, "3", now - timedelta(1), product_id="1"),
+        about(buyer, "1", now - timedelta(20), **subscription, subscription_status="New"),
+        about(buyer, "2", now - timedelta(3), **subscription, subscription_status="Recurring"),
+        about(buyer, "1", now - timedelta(2), product_id="2", transaction_type="Refund"),
+        about(buyer, "3", now - timedelta(1), product_id="1"),
     ]
 
 
@@ -102,7 +84,7 @@ class TestOverHttp(unittest.TestCase):
 
     def test_access_of_a_day(self):
         end = self.now + timedelta(seconds=8)
-        self.assertParsed(body("day", "1", end - timedelta(1), product_id="7"))
+        self.assertParsed(about("day", "1", end - timedelta(1), product_id="7"))
         self.assertEqual(self.groups("day"), ["click2sell", "day"])
         self.assertEqual(self.server.sweep()["lapsed"], [])
         self.assertEqual(self.groups("day"), ["click2sell", "day"])
@@ -119,7 +101,7 @@ class TestOverHttp(unittest.TestCase):
         self.postbox.stop()
         started = time.monotonic()
         try:
-            self.assertParsed(*(body(buyer, "1", self.now) for buyer in buyers))
+            self.assertParsed(*(about(buyer, "1", self.now) for buyer in buyers))
         finally:
             took = time.monotonic() - started
             self.postbox.start()
@@ -139,7 +121,7 @@ class TestOverHttp(unittest.TestCase):
     def test_eight_clients_at_once(self):
         for name, buyers in (("eight", [f"e{n}" for n in range(8)]), ("one", ["e8"] * 8)):
             with self.subTest(f"{name} buyers"):
-                told = [body(buyer, str(n), self.now) for n, buyer in enumerate(buyers)]
+                told = [about(buyer, str(n), self.now) for n, buyer in enumerate(buyers)]
                 started = time.monotonic()
                 answers = in_threads(8, lambda one: post(self.server.port, one), told * 3)
                 took = time.monotonic() - started

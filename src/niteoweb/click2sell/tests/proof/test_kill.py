@@ -2,11 +2,11 @@
 
 from datetime import datetime
 from datetime import timezone
+from niteoweb.click2sell.tests.cases.deliveries import about
 from niteoweb.click2sell.tests.proof import server
 from niteoweb.click2sell.tests.proof.onsite import in_threads
 from niteoweb.click2sell.tests.proof.onsite import Place
 from niteoweb.click2sell.tests.proof.onsite import post
-from niteoweb.click2sell.tests.proof.test_http_orders import body
 from threading import Barrier
 from threading import Event
 
@@ -30,7 +30,7 @@ class TestKill(unittest.TestCase):
         """The first process dies at a chosen place; nobody delivers the purchase again."""
         first = self.layer.start("recorded:3").wait()
         self.layer.tell_mail_port(first)
-        answers = [post(first.port, body(f"r{n}", "1", self.now)) for n in range(3)]
+        answers = [post(first.port, about(f"r{n}", "1", self.now)) for n in range(3)]
         self.assertEqual([status for status, _text in answers], [200, 200, 0])
         self.assertEqual(first.process.wait(10), -9)
 
@@ -49,7 +49,7 @@ class TestKill(unittest.TestCase):
         self.kill_in_a_burst(second)
 
     def kill_in_a_burst(self, served: server.Server) -> None:
-        told = {f"b{n}@example.org": body(f"b{n}", "1", self.now) for n in range(PURCHASES)}
+        told = {f"b{n}@example.org": about(f"b{n}", "1", self.now) for n in range(PURCHASES)}
         acknowledged: set[str] = set()
         enough = Event()
 
@@ -125,7 +125,7 @@ class TestTwoProcesses(unittest.TestCase):
 
     def test_one_delivery_to_both_at_once(self):
         told = {
-            f"z{n}@example.org": body(f"z{n}", "1", self.now) for n in range(self.DELIVERIES)
+            f"z{n}@example.org": about(f"z{n}", "1", self.now) for n in range(self.DELIVERIES)
         }
         seen: collections.Counter[int] = collections.Counter()
         slowest = 0.0
@@ -160,7 +160,7 @@ class TestTwoProcesses(unittest.TestCase):
 
     def test_one_buyer_at_both_at_once(self):
         """Eight clients, one buyer, other purchases each: 200 at once, or 503 and a new try."""
-        told = [body("y", str(n), self.now) for n in range(16)]
+        told = [about("y", str(n), self.now) for n in range(16)]
         refused = 0
         while told:
             answers = in_threads(

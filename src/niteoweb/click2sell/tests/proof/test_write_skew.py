@@ -11,11 +11,11 @@ from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.storage import transactions
+from niteoweb.click2sell.tests.cases.process import apart
+from niteoweb.click2sell.tests.cases.process import Worker
 from niteoweb.click2sell.tests.proof.case import ProofCase
 from niteoweb.click2sell.tests.proof.histories import Event
 from niteoweb.click2sell.tests.proof.histories import notification
-from niteoweb.click2sell.tests.proof.process import apart
-from niteoweb.click2sell.tests.proof.process import Worker
 from threading import current_thread
 from threading import Event as Signal
 from typing import Any

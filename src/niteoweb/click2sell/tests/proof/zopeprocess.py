@@ -27,7 +27,7 @@ def create(folder: Path) -> None:
     # have put a database in memory in the place of the one on disk.
     from AccessControl.SecurityManagement import newSecurityManager
     from niteoweb.click2sell.interfaces import IClick2SellSettings
-    from niteoweb.click2sell.tests.deliveries import SECRET_KEY
+    from niteoweb.click2sell.tests.cases.deliveries import SECRET_KEY
     from plone import api
     from plone.distribution.api import site as sites
     from Testing.makerequest import makerequest

@@ -8,8 +8,8 @@ from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.providers.click2sell.provider import PROVIDER as CLICK2SELL
 from niteoweb.click2sell.provisioning import apply
 from niteoweb.click2sell.provisioning import pipeline
-from niteoweb.click2sell.tests import deliveries
-from niteoweb.click2sell.tests.base import SiteTestCase
+from niteoweb.click2sell.tests.cases import deliveries
+from niteoweb.click2sell.tests.cases.site import SiteTestCase
 from plone.registry.interfaces import IRegistry
 from types import SimpleNamespace
 from unittest import mock
@@ -89,7 +89,7 @@ class ProviderTestCase(SiteTestCase):
 class TestRegistration(ProviderTestCase):
     def test_click2sell_is_one_of_them(self):
         self.assertIn(CLICK2SELL, registry.registered())
-        self.assertIs(registry.named("click2sell"), CLICK2SELL)
+        self.assertIs(registry.get("click2sell"), CLICK2SELL)
         self.assertTrue(registry.is_enabled(CLICK2SELL))
         self.assertIs(CLICK2SELL.schema, IClick2SellSettings)
         self.assertTrue(verifyObject(IPaymentProvider, CLICK2SELL))
@@ -112,7 +112,7 @@ class TestRegistration(ProviderTestCase):
     def test_registered_in_a_site_it_has_none(self):
         getSiteManager().registerUtility(acme(), IPaymentProvider, "acme")
         self.addCleanup(transaction.abort)
-        self.assertIsNotNone(registry.named("acme"))
+        self.assertIsNotNone(registry.get("acme"))
         self.assertIsNone(self.view())
 
     def test_switched_off_it_is_not_there(self):

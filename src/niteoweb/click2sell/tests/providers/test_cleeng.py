@@ -2,27 +2,24 @@
 
 from datetime import datetime
 from datetime import timedelta
-from datetime import timezone
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import customers
 from niteoweb.click2sell.ledger import ledger
-from niteoweb.click2sell.notification import Delivery
 from niteoweb.click2sell.privacy import erasure
-from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.providers.cleeng import fake as fakes
 from niteoweb.click2sell.providers.cleeng import protocol as cleeng
-from niteoweb.click2sell.providers.cleeng.fake import FakeCleeng
-from niteoweb.click2sell.providers.cleeng.provider import PROVIDER as CLEENG
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees
-from niteoweb.click2sell.testing.fake.server import Clock
-from niteoweb.click2sell.testing.layers import HTTP
-from niteoweb.click2sell.tests import base
-from niteoweb.click2sell.tests.base import SiteTestCase
-from niteoweb.click2sell.tests.proof.process import Worker
-from niteoweb.click2sell.worker.sweep import sweep
+from niteoweb.click2sell.tests.cases.process import Worker
+from niteoweb.click2sell.tests.cases.providers import CleengTestCase
+from niteoweb.click2sell.tests.cases.providers import GOLD
+from niteoweb.click2sell.tests.cases.providers import JANE
+from niteoweb.click2sell.tests.cases.providers import JOE
+from niteoweb.click2sell.tests.cases.providers import SILVER
+from niteoweb.click2sell.tests.cases.providers import TV
+from niteoweb.click2sell.tests.cases.site import NOW
 from random import Random
 from unittest import mock
 
@@ -30,98 +27,13 @@ import itertools
 import transaction
 
 
-JANE = "jane@example.org"
-JOE = "joe@example.org"
-TV = "vizio-1"
-GOLD, SILVER = "S100_US", "S200_US"
-
 #: One order in so many is tried, where there are many.
 EACH = 7
 
 
-def shuffled(letters):
+def shuffled(deliveries):
     """In an order that is the same in each run."""
-    return Random(len(letters)).sample(letters, len(letters))
-
-
-class CleengTestCase(SiteTestCase):
-    """A Cleeng that offers gold and silver, for the groups "premium" and "course"."""
-
-    layer = HTTP
-
-    def setUp(self):
-        super().setUp()
-        self.url = f"http://{self.layer['host']}:{self.layer['port']}/plone/@@cleeng"
-        self.fake = FakeCleeng(clock=Clock(self.now))
-        self.set(
-            enabled=True,
-            secretkey=self.fake.webhooks.secret,
-            mapping=[f"{GOLD}|premium", "S200|course"],
-        )
-
-    def set(self, **values):
-        for name, value in values.items():
-            setattr(registry.settings(CLEENG), name, value)
-        transaction.commit()
-
-    # What happens at Cleeng
-
-    def bought(self, email=JANE, vizio_id=TV, offer=GOLD):
-        """Somebody buys on a TV set, and the app has Cleeng validate it."""
-        self.fake.buy(vizio_id, offer)
-        self.validate(email, vizio_id)
-
-    def validate(self, email=JANE, vizio_id=TV):
-        number = f"validation-{len(self.fake.validations)}"
-        offer = self.fake.bought.get(vizio_id, "")
-        self.fake.validations[number] = fakes.Validation(
-            number, email, vizio_id, offer, self.fake.clock.now
-        )
-        self.fake.run()
-
-    def pass_time(self, **time):
-        self.later(**time)
-        self.fake.clock.move(**time)
-
-    def vizio(self, name, **values):
-        """Vizio tells something, and the site hears of it."""
-        self.fake.vizio(f"SUBSCRIPTION.{name}", TV, **values)
-        return self.deliver()
-
-    def tell(self, topic, **values):
-        """A webhook of one's own making; what it does not name is Jane's subscription."""
-        values = {"subscriptionId": 9, "offerId": GOLD, "customerId": 77, **values}
-        data = {name: value for name, value in values.items() if value is not None}
-        return self.fake._tell(topic, data)
-
-    def deliver(self, **how):
-        found = self.fake.webhooks.deliver(self.url, **how)
-        transaction.begin()
-        return [one.status for one in found]
-
-    def process(self, letter):
-        """Process a webhook here, not in the server's thread."""
-        transaction.begin()
-        headers = self.fake._headers(self.fake.webhooks.secret, self.now, letter.body)
-        delivery = Delivery(
-            letter.body,
-            "application/json",
-            {name.lower(): value for name, value in headers.items()},
-        )
-        genuine = CLEENG.verify(delivery, registry.settings(CLEENG), self.now)
-        pipeline.process(*CLEENG.parse(genuine, timezone.utc))
-
-    # What came of it
-
-    def sweep(self):
-        transaction.begin()
-        return sweep(confirmed=True)
-
-    def reasons(self):
-        return [(outcome, reason) for outcome, reason, _subject in self.entries() if reason]
-
-    def has(self, *group_ids, who=JANE):
-        self.assertEqual(self.groups(who), ["click2sell", *group_ids])
+    return Random(len(deliveries)).sample(deliveries, len(deliveries))
 
 
 class TestLife(CleengTestCase):
@@ -277,7 +189,7 @@ class TestLife(CleengTestCase):
                 customerEmail=JANE,
                 active=True,
                 inTrial=trial,
-                expirationDate=(base.NOW + timedelta(days=days)).isoformat(),
+                expirationDate=(NOW + timedelta(days=days)).isoformat(),
                 notificationType=None if trial else "SUBSCRIPTION.PAYMENT.SUCCESSFUL",
             )
             self.deliver()
@@ -413,17 +325,17 @@ class TestDelivery(CleengTestCase):
 
     def test_the_previous_secret(self):
         self.bought()
-        letter, old = self.fake.webhooks.pending[0], self.fake.webhooks.secret
+        delivery, old = self.fake.webhooks.pending[0], self.fake.webhooks.secret
         self.set(secretkey="a new secret", previous_secretkey=old)
-        self.assertEqual(self.fake.webhooks.post(self.url, letter).status, 200)
+        self.assertEqual(self.fake.webhooks.post(self.url, delivery).status, 200)
         self.set(previous_secretkey=None)
-        self.assertEqual(self.fake.webhooks.post(self.url, letter).status, 403)
+        self.assertEqual(self.fake.webhooks.post(self.url, delivery).status, 403)
 
     def test_tampered_with(self):
         self.bought()
-        for letter in self.fake.webhooks.pending:
+        for delivery in self.fake.webhooks.pending:
             done = self.fake.webhooks.post(
-                self.url, letter, tamper=lambda body: body.replace(b"S100", b"S200")
+                self.url, delivery, tamper=lambda body: body.replace(b"S100", b"S200")
             )
             self.assertEqual(done.status, 403)
             self.assertNotIn(JANE, done.text)
@@ -459,7 +371,7 @@ class TestTransfer(CleengTestCase):
         self.pass_time(days=1)
         self.validate(new, vizio_id)
         found = list(self.fake.webhooks.pending)
-        names = [letter.name for letter in found]
+        names = [delivery.name for delivery in found]
         self.assertEqual(
             names,
             ["inappPurchaseValidationSucceeded", "subscriptionTerminated"]
@@ -514,11 +426,11 @@ class TestTransfer(CleengTestCase):
     def test_whichever_webhook_comes_first(self):
         for number, order in enumerate(itertools.permutations(range(3))):
             old, new = f"old-{number}@example.org", f"new-{number}@example.org"
-            letters = self.transfer(old, new, f"vizio-{number}")
+            deliveries = self.transfer(old, new, f"vizio-{number}")
             self.fake.webhooks.pending.clear()
-            with self.subTest([letters[place].name for place in order]):
+            with self.subTest([deliveries[place].name for place in order]):
                 for place in order:
-                    done = self.fake.webhooks.post(self.url, letters[place])
+                    done = self.fake.webhooks.post(self.url, deliveries[place])
                     self.assertEqual(done.status, 200)
                     self.later(minutes=1)
                 self.assertTransferred(old, new)
@@ -543,9 +455,9 @@ class TestTransfer(CleengTestCase):
         for order in (0, 1, 2), (2, 1, 0), (2, 0, 1):
             with self.subTest(order):
                 there, back = f"there{order[0]}{order[1]}@example.org", JOE
-                letters = self.transfer(there, back, f"vizio-{order}")
+                deliveries = self.transfer(there, back, f"vizio-{order}")
                 self.fake.webhooks.pending.clear()
-                self.in_order([letters[place] for place in order])
+                self.in_order([deliveries[place] for place in order])
                 self.assertTransferred(there, back)
                 self.validate(there, f"vizio-{order}")
                 self.in_order([self.fake.webhooks.pending[place] for place in order])
@@ -554,9 +466,9 @@ class TestTransfer(CleengTestCase):
                 self.has(who=back)
         self.assertEqual(self.reasons(), [])
 
-    def in_order(self, letters):
-        for letter in letters:
-            self.process(letter)
+    def in_order(self, deliveries):
+        for delivery in deliveries:
+            self.process(delivery)
             self.later(minutes=1)
 
     def test_whenever_the_first_customers_webhooks_come(self):
@@ -565,10 +477,10 @@ class TestTransfer(CleengTestCase):
             old, new, tv = f"o{number}@example.org", f"n{number}@example.org", f"tv-{number}"
             self.bought(old, tv)
             self.validate(new, tv)
-            letters = list(self.fake.webhooks.pending)
+            deliveries = list(self.fake.webhooks.pending)
             self.fake.webhooks.pending.clear()
-            with self.subTest([letters[place].name for place in order], number=number):
-                self.in_order([letters[place] for place in order])
+            with self.subTest([deliveries[place].name for place in order], number=number):
+                self.in_order([deliveries[place] for place in order])
                 self.has("premium", who=new)
                 self.assertNotIn("premium", self.groups(old))
 
@@ -661,7 +573,7 @@ class TestTransfer(CleengTestCase):
     def test_whoever_was_erased_has_nothing(self):
         self.tell("subscriptionCreated", **self.of(77, customerEmail=JANE))
         self.deliver()
-        erasure.erase(JANE, "Asked for by letter.", "me")
+        erasure.erase(JANE, "Asked for by delivery.", "me")
         self.tell(
             "subscriptionCreated", **self.of(78, customerEmail=JOE, subscriptionId=500002)
         )
@@ -693,7 +605,7 @@ class TestTransfer(CleengTestCase):
                     self.process(told)
                 self.assertTransferred(old, new)
 
-    def killed_at(self, place, letter):
+    def killed_at(self, place, delivery):
         """Process a webhook as far as a step, the last time that it is passed."""
 
         class Killed(BaseException):
@@ -709,7 +621,7 @@ class TestTransfer(CleengTestCase):
         times = 1 if place in ("before record", "recorded") else 2
         passed = []
         with mock.patch.object(pipeline, "step", step), self.assertRaises(Killed):
-            self.process(letter)
+            self.process(delivery)
         transaction.abort()
 
 
@@ -796,7 +708,7 @@ class TestCustomer(CleengTestCase):
         self.deliver()
         with mock.patch.object(customers, "named", wraps=customers.named) as looked_at:
             self.tell("transactionCreated", customerEmail=JOE, customerId=5)
-            (letter,) = self.fake.webhooks.pending
-            self.process(letter)
+            (delivery,) = self.fake.webhooks.pending
+            self.process(delivery)
         self.assertEqual(looked_at.call_count, 2)
         self.has("premium", who=JOE)

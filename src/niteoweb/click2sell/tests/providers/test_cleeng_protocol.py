@@ -88,31 +88,36 @@ class TestValidation(unittest.TestCase):
             ("inappPurchaseValidationFailed", "failed"),
         ):
             found = parsed(topic, result="SubscriptionCreated", correlationId="q-1")
-            self.assertEqual((found.verdict, found.answers), (verdict, "q-1"))
+            self.assertEqual((found.validation_result, found.in_reply_to), (verdict, "q-1"))
 
     def test_what_was_not_validated_gives_nothing(self):
         for place in {}, {"inAppSpecificData": {**SPECIFIC, **CREATED}}, CREATED:
             found = parsed("inappPurchaseValidationFailed", **place)
-            self.assertEqual((found.kind, found.verdict), (Kind.INFORMATION, "failed"))
+            self.assertEqual(
+                (found.kind, found.validation_result), (Kind.INFORMATION, "failed")
+            )
 
     def test_another_topic_is_no_answer(self):
         found = parsed("subscriptionCreated", correlationId="q-1")
-        self.assertEqual((found.verdict, found.answers), ("", ""))
+        self.assertEqual((found.validation_result, found.in_reply_to), ("", ""))
 
     def test_the_origin_is_what_vizio_calls_it(self):
         for name in "inAppSpecificData", "InAppSpecificData":
             found = parsed("subscriptionRenewed", **{name: SPECIFIC})
-            self.assertEqual(found.origin, "vizio-77")
-        self.assertEqual(parsed("subscriptionRenewed").origin, "")
+            self.assertEqual(found.external_subscription_id, "vizio-77")
+        self.assertEqual(parsed("subscriptionRenewed").external_subscription_id, "")
 
     def test_of_a_transfer_both_have_it_and_one_is_the_answer(self):
         changes = {"result": "SubscriptionTransferred", "correlationId": "q-1", **TRANSFER}
         old, new = all_of(
             body_of("inappPurchaseValidationSucceeded", inAppSpecificData=SPECIFIC, **changes)
         )
-        self.assertEqual((old.origin, old.answers, old.verdict), ("vizio-77", "", ""))
-        self.assertEqual((new.origin, new.answers), ("vizio-77", "q-1"))
-        self.assertEqual(new.verdict, "succeeded")
+        self.assertEqual(
+            (old.external_subscription_id, old.in_reply_to, old.validation_result),
+            ("vizio-77", "", ""),
+        )
+        self.assertEqual((new.external_subscription_id, new.in_reply_to), ("vizio-77", "q-1"))
+        self.assertEqual(new.validation_result, "succeeded")
 
 
 class TestSignature(unittest.TestCase):
@@ -191,8 +196,8 @@ class TestSignature(unittest.TestCase):
 
     def test_base64_can_be_written_in_one_way_only(self):
         header = cleeng.sign(KEY, self.body, "base64")
-        letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-        spare = letters[letters.index(header[-2]) ^ 1]
+        deliveries = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+        spare = deliveries[deliveries.index(header[-2]) ^ 1]
         for text in (f"{header[:-2]}{spare}=", header[:-1], header + "=", header + "\n"):
             self.assert_wrong(self.with_header(text), signature_encoding="base64")
 
@@ -274,7 +279,7 @@ class TestEvents(unittest.TestCase):
                     self.assertIs(found[-1].kind, event.kind)
                     self.assertTrue(event.effect)
                     for notification in found:
-                        self.assertTrue(notification.sealed)
+                        self.assertTrue(notification.fully_signed)
                         self.assertTrue(notification.subscription)
         names = [event.name for event in cleeng.EVENTS]
         self.assertEqual(len(names), len(set(names)))

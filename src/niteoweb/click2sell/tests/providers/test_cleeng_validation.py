@@ -11,17 +11,18 @@ from niteoweb.click2sell.owner import action
 from niteoweb.click2sell.owner.action import NotPossible
 from niteoweb.click2sell.privacy import erasure
 from niteoweb.click2sell.provider import jsonapi
+from niteoweb.click2sell.providers.cleeng import fake as fakes
 from niteoweb.click2sell.providers.cleeng import validationservice as validating
 from niteoweb.click2sell.providers.cleeng.fake import TOKEN
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import validation
 from niteoweb.click2sell.storage import trees
-from niteoweb.click2sell.tests.providers import test_cleeng
-from niteoweb.click2sell.tests.providers.test_cleeng import GOLD
-from niteoweb.click2sell.tests.providers.test_cleeng import JANE
-from niteoweb.click2sell.tests.providers.test_cleeng import JOE
-from niteoweb.click2sell.tests.providers.test_cleeng import SILVER
-from niteoweb.click2sell.tests.providers.test_cleeng import TV
+from niteoweb.click2sell.tests.cases.providers import CleengTestCase
+from niteoweb.click2sell.tests.cases.providers import GOLD
+from niteoweb.click2sell.tests.cases.providers import JANE
+from niteoweb.click2sell.tests.cases.providers import JOE
+from niteoweb.click2sell.tests.cases.providers import SILVER
+from niteoweb.click2sell.tests.cases.providers import TV
 from unittest import mock
 
 import json
@@ -35,7 +36,7 @@ MIDDLEWARE = "middleware"
 PERMISSION = "Click2Sell: Validate purchases"
 
 
-class ValidationTestCase(test_cleeng.CleengTestCase):
+class ValidationTestCase(CleengTestCase):
     def setUp(self):
         super().setUp()
         self.enterContext(self.fake)
@@ -186,7 +187,7 @@ class TestSubmit(ValidationTestCase):
         self.assertEqual(self.submit(), 202)
 
     def test_an_answer_that_is_no_json(self):
-        response = test_cleeng.fakes.Response(200, b"OK")
+        response = fakes.Response(200, b"OK")
         self.enterContext(mock.patch.object(self.fake, "_queue", lambda request: response))
         id_ = self.submitted()
         self.assertEqual(self.status(id_), "pending")
@@ -486,7 +487,7 @@ class TestMeantime(ValidationTestCase):
     def test_erased_it_is_not_given_again(self):
         self.submitted()
         key = next(iter(ledger.newest_first(self.portal)))
-        erasure.erase(JANE, "Asked for by letter.", "me")
+        erasure.erase(JANE, "Asked for by delivery.", "me")
         transaction.begin()
         entry = ledger.get(self.portal, key)
         self.assertNotIn(TV, repr(dict(entry)))

@@ -14,7 +14,7 @@ from niteoweb.click2sell.notification import ParameterInvalid
 from niteoweb.click2sell.notification import ParameterMissing
 from niteoweb.click2sell.providers.click2sell import protocol as click2sell
 from niteoweb.click2sell.providers.click2sell.form import Form
-from niteoweb.click2sell.tests import deliveries
+from niteoweb.click2sell.tests.cases import deliveries
 from urllib.parse import parse_qsl
 from urllib.parse import quote_from_bytes
 from zoneinfo import ZoneInfo

@@ -7,7 +7,7 @@ from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import ParameterInvalid
 from niteoweb.click2sell.notification import ParameterMissing
 from niteoweb.click2sell.providers.click2sell import protocol as click2sell
-from niteoweb.click2sell.tests import deliveries
+from niteoweb.click2sell.tests.cases import deliveries
 from zoneinfo import ZoneInfo
 
 import json

@@ -8,7 +8,7 @@ from niteoweb.click2sell.notification import SecretKeyNotSet
 from niteoweb.click2sell.notification import WrongContentType
 from niteoweb.click2sell.notification import WrongSignature
 from niteoweb.click2sell.providers.click2sell import protocol as click2sell
-from niteoweb.click2sell.tests import deliveries
+from niteoweb.click2sell.tests.cases import deliveries
 from unittest import mock
 from urllib.parse import quote_from_bytes
 from urllib.parse import urlencode

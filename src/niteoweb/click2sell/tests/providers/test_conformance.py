@@ -21,7 +21,7 @@ from niteoweb.click2sell.notification import WrongSignature
 from niteoweb.click2sell.provider import jsonbody
 from niteoweb.click2sell.provider import signatures
 from niteoweb.click2sell.provider import timestamp
-from niteoweb.click2sell.provider.sample import Wish
+from niteoweb.click2sell.provider.sample import SampleRequest
 from niteoweb.click2sell.providers.cleeng import protocol as cleeng
 from niteoweb.click2sell.providers.cleeng import sample as cleeng_sample
 from niteoweb.click2sell.providers.click2sell import protocol as click2sell
@@ -31,7 +31,7 @@ from niteoweb.click2sell.providers.plenigo import sample as plenigo_sample
 from niteoweb.click2sell.providers.plenigo.provider import PROVIDER as PLENIGO
 from niteoweb.click2sell.testing import conformance
 from niteoweb.click2sell.testing.conformance import Sample
-from niteoweb.click2sell.tests import deliveries
+from niteoweb.click2sell.tests.cases import deliveries
 from typing import Any
 from urllib.parse import urlencode
 
@@ -152,7 +152,7 @@ class Acme:
             buyer=email.lower(),
             email=email,
             product_id=body.required("product"),
-            sealed=True,
+            fully_signed=True,
             payload=body.payload(),
         )
         return (notification,)
@@ -176,8 +176,12 @@ class AcmeSample:
     def __init__(self, provider: Acme) -> None:
         self.provider = provider
 
-    def write(self, wish: Wish) -> tuple[bytes, ...]:
-        value = {"order": wish.transaction, "product": wish.product, "email": wish.email}
+    def write(self, request: SampleRequest) -> tuple[bytes, ...]:
+        value = {
+            "order": request.transaction,
+            "product": request.product,
+            "email": request.email,
+        }
         return (json.dumps(value).encode("ascii"),)
 
     def sign(self, body: bytes, settings: Any, moment: datetime) -> Delivery:
@@ -186,7 +190,7 @@ class AcmeSample:
         digest = signatures.sign(settings.secretkey.encode("utf-8"), message).hex()
         return Delivery(body, jsonbody.CONTENT_TYPE, {Acme.HEADER: f"{time}.{digest}"})
 
-    def proofs(self, delivery: Delivery) -> tuple[str, ...]:
+    def signatures(self, delivery: Delivery) -> tuple[str, ...]:
         return tuple(delivery.headers.values())
 
 
@@ -330,12 +334,12 @@ class NumberAsTransaction(Changing):
 
 class NumberAsOrigin(Changing):
     def changes(self, found, genuine):
-        return {"origin": 7}
+        return {"external_subscription_id": 7}
 
 
 class VerdictOfItsOwn(Changing):
     def changes(self, found, genuine):
-        return {"verdict": "perhaps"}
+        return {"validation_result": "perhaps"}
 
 
 class AnotherKind(Changing):
@@ -449,7 +453,7 @@ class Unsealed(Changing):
 
     def changes(self, found, genuine):
         parts = (found.transaction, found.buyer, found.product_id)
-        return {"key": idempotency_key("acme", *parts), "sealed": False}
+        return {"key": idempotency_key("acme", *parts), "fully_signed": False}
 
     def message(self, time, body):
         return time.encode("ascii") + body.partition(b",")[0]
@@ -457,7 +461,7 @@ class Unsealed(Changing):
 
 class SealedAllTheSame(Unsealed):
     def changes(self, found, genuine):
-        return {**super().changes(found, genuine), "sealed": True}
+        return {**super().changes(found, genuine), "fully_signed": True}
 
 
 class OneKeyForAllBuyers(Unsealed):
@@ -478,7 +482,7 @@ class UnsignedCustomer(Unsealed):
 
 class UnsignedOrigin(Unsealed):
     def changes(self, found, genuine):
-        return {**super().changes(found, genuine), "origin": found.product_id}
+        return {**super().changes(found, genuine), "external_subscription_id": found.product_id}
 
 
 class NothingTies(Unsealed):

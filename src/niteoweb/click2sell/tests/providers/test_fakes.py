@@ -111,18 +111,18 @@ class TestClick2Sell(FakeTestCase):
         self.assertEqual(len(set(keys)), 2)
 
     def test_tampered_with(self):
-        letter = self.fake.tell("sale", "john@example.org", "1", "T-1")
+        delivery = self.fake.tell("sale", "john@example.org", "1", "T-1")
         said = self.notifications.post(
-            self.shop.callback, letter, tamper=lambda body: body.replace(b"T-1", b"T-2")
+            self.shop.callback, delivery, tamper=lambda body: body.replace(b"T-1", b"T-2")
         )
         self.assertEqual((said.status, self.shop.found), (403, []))
 
     def test_the_old_secret(self):
-        letter = self.fake.tell("sale", "john@example.org", "1")
+        delivery = self.fake.tell("sale", "john@example.org", "1")
         post = self.notifications.post
-        self.assertEqual(post(self.shop.callback, letter, secret="old").status, 403)
+        self.assertEqual(post(self.shop.callback, delivery, secret="old").status, 403)
         self.shop.settings.previous_secretkey = "old"
-        self.assertEqual(post(self.shop.callback, letter, secret="old").status, 200)
+        self.assertEqual(post(self.shop.callback, delivery, secret="old").status, 200)
 
     def test_an_outage(self):
         with Site(click2sell, self.shop.settings, self.clock) as away:
@@ -199,30 +199,30 @@ class TestPlenigo(FakeTestCase):
 
     def test_tampered_with(self):
         self.fake.add_customer("a@example.org")
-        (letter,) = self.callbacks.pending
+        (delivery,) = self.callbacks.pending
         found = self.callbacks.post(
-            self.shop.callback, letter, tamper=lambda body: body.replace(b"a@", b"b@")
+            self.shop.callback, delivery, tamper=lambda body: body.replace(b"a@", b"b@")
         )
         self.assertEqual((found.status, found.text), (403, '"Checksum verification failed."'))
-        self.assertEqual((self.shop.found, self.callbacks.pending), ([], [letter]))
+        self.assertEqual((self.shop.found, self.callbacks.pending), ([], [delivery]))
 
     def test_secrets(self):
         self.fake.add_customer("a@example.org")
-        (letter,) = self.callbacks.pending
+        (delivery,) = self.callbacks.pending
         old, self.callbacks.secret = self.callbacks.secret, "a new one"
-        self.assertEqual(self.callbacks.post(self.shop.callback, letter).status, 403)
-        self.assertEqual(self.callbacks.post(self.shop.callback, letter, old).status, 200)
+        self.assertEqual(self.callbacks.post(self.shop.callback, delivery).status, 403)
+        self.assertEqual(self.callbacks.post(self.shop.callback, delivery, old).status, 200)
         self.shop.settings.secretkey = "a new one"
         self.shop.settings.previous_secretkey = old
-        self.assertEqual(self.callbacks.post(self.shop.callback, letter, old).status, 200)
-        self.assertEqual(self.callbacks.post(self.shop.callback, letter).status, 200)
+        self.assertEqual(self.callbacks.post(self.shop.callback, delivery, old).status, 200)
+        self.assertEqual(self.callbacks.post(self.shop.callback, delivery).status, 200)
 
     def test_late_and_early(self):
         self.fake.add_customer("a@example.org")
-        (letter,) = self.callbacks.pending
+        (delivery,) = self.callbacks.pending
         for seconds, status in ((-61, 403), (61, 403), (60, 200), (-60, 200)):
             signed_at = self.clock.now + timedelta(seconds=seconds)
-            found = self.callbacks.post(self.shop.callback, letter, signed_at=signed_at)
+            found = self.callbacks.post(self.shop.callback, delivery, signed_at=signed_at)
             self.assertEqual(found.status, status)
 
     def test_an_outage_of_the_site(self):
@@ -372,8 +372,8 @@ class TestCleeng(FakeTestCase):
         self.assertEqual(self.shop.found[-1].product_id, "S2_US")
 
     def test_what_vizio_tells_before_any_app_does(self):
-        letter = self.fake.subscribe("viewer@example.org", "v1", "S1_US", days=7)
-        self.assertEqual(letter.name, "SUBSCRIPTION.CREATED")
+        delivery = self.fake.subscribe("viewer@example.org", "v1", "S1_US", days=7)
+        self.assertEqual(delivery.name, "SUBSCRIPTION.CREATED")
         self.assertEqual(self.deliver(), [("SUBSCRIPTION.CREATED", Kind.PURCHASE)])
         (told,) = self.shop.found
         self.assertEqual((told.buyer, told.product_id), ("viewer@example.org", "S1_US"))

@@ -2,18 +2,14 @@
 
 from datetime import timedelta
 from niteoweb.click2sell.buyers import customers
-from niteoweb.click2sell.ledger import ledger
-from niteoweb.click2sell.provider import jsonapi
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.providers.cleeng.provider import PROVIDER as CLEENG
-from niteoweb.click2sell.providers.plenigo.fake import FakePlenigo
 from niteoweb.click2sell.providers.plenigo.fake import TOKEN
 from niteoweb.click2sell.providers.plenigo.provider import PROVIDER as PLENIGO
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.settings import rules
-from niteoweb.click2sell.testing.fake.server import Clock
-from niteoweb.click2sell.testing.layers import HTTP
-from niteoweb.click2sell.tests.base import SiteTestCase
+from niteoweb.click2sell.tests.cases.providers import JANE
+from niteoweb.click2sell.tests.cases.providers import PlenigoTestCase
 from niteoweb.click2sell.worker.sweep import sweep
 from plone import api
 from unittest import mock
@@ -21,46 +17,6 @@ from unittest import mock
 import contextlib
 import dataclasses
 import transaction
-
-
-JANE = "jane@example.org"
-
-
-class PlenigoTestCase(SiteTestCase):
-    layer = HTTP
-
-    def setUp(self):
-        super().setUp()
-        self.url = f"http://{self.layer['host']}:{self.layer['port']}/plone/@@plenigo"
-        self.fake = FakePlenigo(clock=Clock(self.now))
-        self.enterContext(self.fake)
-        self.enterContext(mock.patch.dict("os.environ", {jsonapi.INSECURE_VARIABLE: "1"}))
-        self.enterContext(mock.patch.object(jsonapi, "PAUSES", ()))
-        self.set(
-            enabled=True,
-            secretkey=self.fake.callbacks.secret,
-            api_url=self.fake.url,
-            api_token=TOKEN,
-            mapping=["gold|premium", "right-2|course"],
-        )
-        self.jane = self.fake.add_customer(JANE, "Jane", "Doe")
-
-    def set(self, **values):
-        for name, value in values.items():
-            setattr(registry.settings(PLENIGO), name, value)
-        transaction.commit()
-
-    def deliver(self, **how):
-        found = self.fake.callbacks.deliver(self.url, **how)
-        transaction.begin()
-        return [one.status for one in found]
-
-    def keys(self):
-        transaction.begin()
-        return list(ledger.newest_first(self.portal))
-
-    def reasons(self):
-        return [(outcome, reason) for outcome, reason, _subject in self.entries() if reason]
 
 
 class TestLife(PlenigoTestCase):
@@ -507,7 +463,7 @@ class TestCatchingUp(PlenigoTestCase):
         for number in range(130):
             customer_id = self.fake.add_customer(f"buyer-{number}@example.org")
             self.fake.subscribe(customer_id, "unmapped")
-        self.deliver(order=lambda letters: [x for x in letters if "CUSTOMER" in x.name])
+        self.deliver(order=lambda deliveries: [x for x in deliveries if "CUSTOMER" in x.name])
         self.lose()
         self.assertEqual(self.sweep().missed, 130)
 
@@ -529,35 +485,39 @@ class TestCallback(PlenigoTestCase):
         self.assertEqual(self.deliver(), [404, 404])
 
     def test_what_nobody_can_read_is_kept_for_the_owner(self):
-        letter = self.fake.callbacks.write("broken", {})
+        delivery = self.fake.callbacks.write("broken", {})
         deep, number = b"[" * 500 + b"]" * 500, b"9" * 5000
         for value in b'"\xff"', deep, number, b"NaN", b'1,"entityId":1':
-            odd = dataclasses.replace(letter, body=b'{"entityId":' + value + b"}")
+            odd = dataclasses.replace(delivery, body=b'{"entityId":' + value + b"}")
             with self.subTest(value[:9]), self.assertLogs("niteoweb.click2sell", "WARNING"):
                 self.assertEqual(self.fake.callbacks.post(self.url, odd).status, 400)
         self.assertEqual(self.reasons(), [("needs attention", "parameter")] * 5)
 
     def test_tampered_with(self):
         self.fake.subscribe(self.jane, "gold")
-        letter = self.fake.callbacks.pending[-1]
+        delivery = self.fake.callbacks.pending[-1]
         tampered = self.fake.callbacks.post(
-            self.url, letter, tamper=lambda body: body.replace(b"gold", b"gone")
+            self.url, delivery, tamper=lambda body: body.replace(b"gold", b"gone")
         )
         self.assertEqual(tampered.status, 403)
         self.assertEqual(self.entries(), [])
 
     def test_too_old(self):
         self.fake.subscribe(self.jane, "gold")
-        letter = self.fake.callbacks.pending[-1]
+        delivery = self.fake.callbacks.pending[-1]
         old = self.now - timedelta(days=3)
-        self.assertEqual(self.fake.callbacks.post(self.url, letter, signed_at=old).status, 403)
+        self.assertEqual(
+            self.fake.callbacks.post(self.url, delivery, signed_at=old).status, 403
+        )
         self.set(tolerance=0)
-        self.assertEqual(self.fake.callbacks.post(self.url, letter, signed_at=old).status, 200)
+        self.assertEqual(
+            self.fake.callbacks.post(self.url, delivery, signed_at=old).status, 200
+        )
 
     def test_the_old_secret_during_a_rotation(self):
         self.fake.subscribe(self.jane, "gold")
-        letter, old = self.fake.callbacks.pending[-1], self.fake.callbacks.secret
+        delivery, old = self.fake.callbacks.pending[-1], self.fake.callbacks.secret
         self.set(secretkey="a new secret", previous_secretkey=old)
-        self.assertEqual(self.fake.callbacks.post(self.url, letter).status, 200)
+        self.assertEqual(self.fake.callbacks.post(self.url, delivery).status, 200)
         self.set(previous_secretkey=None)
-        self.assertEqual(self.fake.callbacks.post(self.url, letter).status, 403)
+        self.assertEqual(self.fake.callbacks.post(self.url, delivery).status, 403)

@@ -45,7 +45,7 @@ class Life:
             self.plenigo.let_pass(hours=self.random.randint(1, 460))
             self._step()
         self.now = self.plenigo.clock.move(minutes=5)
-        self.told = [self._read(letter.body) for letter in self.plenigo.callbacks.pending]
+        self.told = [self._read(delivery.body) for delivery in self.plenigo.callbacks.pending]
 
     @property
     def truth(self) -> frozenset[tuple[str, str]]:
@@ -114,7 +114,7 @@ def fact(told: Notification, received_at: datetime) -> BillingEvent:
         subscription=told.subscription,
         valid_until=told.valid_until,
         snapshot=told.snapshot,
-        sealed=told.sealed,
+        fully_signed=told.fully_signed,
     )
 
 

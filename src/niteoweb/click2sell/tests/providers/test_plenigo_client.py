@@ -57,9 +57,9 @@ class ApiTestCase(unittest.TestCase):
     def told(self) -> list[Notification]:
         """What the callbacks on the pile say."""
         found = []
-        for letter in self.fake.callbacks.pending:
-            header = plenigo.sign(self.fake.callbacks.secret, 1, letter.body)
-            delivery = Delivery(letter.body, "application/json", {plenigo.SIGNATURE: header})
+        for delivery in self.fake.callbacks.pending:
+            header = plenigo.sign(self.fake.callbacks.secret, 1, delivery.body)
+            delivery = Delivery(delivery.body, "application/json", {plenigo.SIGNATURE: header})
             genuine = plenigo.verify(delivery, self.settings, self.fake.clock.now)
             found += plenigo.parse(genuine, UTC)
         self.fake.callbacks.pending.clear()

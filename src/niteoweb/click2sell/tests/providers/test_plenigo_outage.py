@@ -8,8 +8,8 @@ from niteoweb.click2sell.providers.plenigo.provider import PROVIDER as PLENIGO
 from niteoweb.click2sell.provisioning import enrichment
 from niteoweb.click2sell.provisioning import outage
 from niteoweb.click2sell.provisioning import pipeline
-from niteoweb.click2sell.tests.providers.test_plenigo import JANE
-from niteoweb.click2sell.tests.providers.test_plenigo import PlenigoTestCase
+from niteoweb.click2sell.tests.cases.providers import JANE
+from niteoweb.click2sell.tests.cases.providers import PlenigoTestCase
 from niteoweb.click2sell.worker import catchup
 from niteoweb.click2sell.worker.sweep import sweep
 from unittest import mock

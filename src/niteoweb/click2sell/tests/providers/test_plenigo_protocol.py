@@ -260,7 +260,7 @@ class TestEvents(unittest.TestCase):
             found = self.sample(event.name)
             with self.subTest(event.name):
                 self.assertEqual((found.provider, len(found.key)), ("plenigo", 64))
-                self.assertTrue(found.sealed)
+                self.assertTrue(found.fully_signed)
                 self.assertEqual(found.occurred_at.utcoffset(), timedelta(0))
 
     def test_others_are_recorded(self):
@@ -594,7 +594,7 @@ class TestState(unittest.TestCase):
             with self.subTest(changes):
                 found = plenigostate.of_listed(self.subscription(**changes), self.LATER)
                 self.assertEqual((found.kind, found.transaction), (kind, "29"))
-                self.assertEqual((found.customer_id, found.sealed), ("100003", True))
+                self.assertEqual((found.customer_id, found.fully_signed), ("100003", True))
                 self.assertEqual(found.occurred_at, self.LATER)
 
     def test_one_state_has_one_key(self):

@@ -9,8 +9,8 @@ from niteoweb.click2sell.interfaces import IMemberUpdateEvent
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.storage import writer
-from niteoweb.click2sell.tests.base import EMAIL
-from niteoweb.click2sell.tests.base import SiteTestCase
+from niteoweb.click2sell.tests.cases.site import EMAIL
+from niteoweb.click2sell.tests.cases.site import SiteTestCase
 from plone import api
 from unittest import mock
 from ZODB.POSException import ConflictError

@@ -2,8 +2,8 @@
 
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.member import privilege
-from niteoweb.click2sell.tests.base import EMAIL
-from niteoweb.click2sell.tests.base import SiteTestCase
+from niteoweb.click2sell.tests.cases.site import EMAIL
+from niteoweb.click2sell.tests.cases.site import SiteTestCase
 from niteoweb.click2sell.worker import sweep
 from plone import api
 

@@ -11,8 +11,8 @@ from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import plan
 from niteoweb.click2sell.report import accounting
 from niteoweb.click2sell.testing.layers import INTEGRATION
-from niteoweb.click2sell.tests.base import SiteTestCase
-from niteoweb.click2sell.tests.report.test_notifications import write
+from niteoweb.click2sell.tests.cases.entries import write
+from niteoweb.click2sell.tests.cases.site import SiteTestCase
 from unittest import mock
 from zoneinfo import ZoneInfo
 
@@ -79,7 +79,7 @@ class TestPostings(unittest.TestCase):
         self.number += 1
         moment = at(occurred_at)
         changes = {"amount": Decimal("9.90"), "currency": "EUR", **changes}
-        with mock.patch("niteoweb.click2sell.tests.report.test_notifications.START", moment):
+        with mock.patch("niteoweb.click2sell.tests.cases.entries.START", moment):
             return write(
                 self.portal,
                 self.number,

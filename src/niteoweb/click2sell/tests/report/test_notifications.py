@@ -1,20 +1,19 @@
 """Lists of ledger entries, and what they cost."""
 
 from BTrees.OOBTree import OOBTree
-from dataclasses import replace
 from datetime import datetime
 from datetime import timedelta
 from datetime import timezone
-from hashlib import sha256
 from itertools import product
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.notification import Kind
-from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.report import notifications
 from niteoweb.click2sell.testing.layers import INTEGRATION
-from niteoweb.click2sell.tests.base import EMAIL
-from niteoweb.click2sell.tests.base import SiteTestCase
+from niteoweb.click2sell.tests.cases.entries import START
+from niteoweb.click2sell.tests.cases.entries import write
+from niteoweb.click2sell.tests.cases.site import EMAIL
+from niteoweb.click2sell.tests.cases.site import SiteTestCase
 from unittest import mock
 from zoneinfo import ZoneInfo
 from zope.i18n import translate
@@ -24,31 +23,7 @@ import transaction
 import unittest
 
 
-START = datetime(2026, 5, 3, 18, tzinfo=timezone.utc)
 VIENNA = ZoneInfo("Europe/Vienna")
-
-SALE = Notification(
-    key="",
-    provider="click2sell",
-    kind=Kind.PURCHASE,
-    transaction="",
-    receipt="R",
-    occurred_at=START,
-    buyer="john@example.org",
-    email="john@example.org",
-    product_id="1",
-)
-
-
-def write(site, number, minutes=0, outcome="", **changes):
-    """Write an entry down, some minutes after the start."""
-    notification = replace(
-        SALE, key=sha256(b"%d" % number).hexdigest(), transaction=f"T-{number}", **changes
-    )
-    entry = ledger.record(site, notification, START + timedelta(minutes=minutes))
-    if outcome:
-        ledger.finish(site, entry, outcome)
-    return entry
 
 
 class TestParse(unittest.TestCase):

@@ -8,8 +8,8 @@ from niteoweb.click2sell.owner import access
 from niteoweb.click2sell.owner.action import carry_out
 from niteoweb.click2sell.provisioning import recording
 from niteoweb.click2sell.report import overview
-from niteoweb.click2sell.tests.base import EMAIL
-from niteoweb.click2sell.tests.base import SiteTestCase
+from niteoweb.click2sell.tests.cases.site import EMAIL
+from niteoweb.click2sell.tests.cases.site import SiteTestCase
 
 import transaction
 
@@ -51,7 +51,7 @@ class TestProductName(SiteTestCase):
         self.assertEqual(self.names(), ["", "Paper"])
 
     def test_what_was_brought_over_speaks_for_the_provider(self):
-        self.told("migration", "Book", speaks_for="click2sell")
+        self.told("migration", "Book", on_behalf_of="click2sell")
         self.told("plenigo", "Paper")
         self.assertEqual(self.names(), ["Book", "Paper"])
 

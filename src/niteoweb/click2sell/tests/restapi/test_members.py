@@ -1,10 +1,10 @@
 """The buyers as services of plone.restapi, over real HTTP."""
 
-from niteoweb.click2sell.tests.base import EMAIL
-from niteoweb.click2sell.tests.restapi import test_notifications
-from niteoweb.click2sell.tests.restapi.test_notifications import MANAGER
-from niteoweb.click2sell.tests.restapi.test_notifications import MAY
-from niteoweb.click2sell.tests.restapi.test_notifications import MAY_NOT
+from niteoweb.click2sell.tests.cases.services import MANAGER
+from niteoweb.click2sell.tests.cases.services import MAY
+from niteoweb.click2sell.tests.cases.services import MAY_NOT
+from niteoweb.click2sell.tests.cases.services import ServiceTestCase
+from niteoweb.click2sell.tests.cases.site import EMAIL
 
 import requests
 
@@ -12,7 +12,7 @@ import requests
 OTHER = "jane@example.org"
 
 
-class TestMembers(test_notifications.ServiceTestCase):
+class TestMembers(ServiceTestCase):
     def members(self, path="", who=MANAGER, **params):
         return requests.get(
             f"{self.portal.absolute_url()}/@click2sell-members{path}",

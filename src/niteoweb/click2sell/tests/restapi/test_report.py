@@ -2,10 +2,10 @@
 
 from niteoweb.click2sell.ledger import counters
 from niteoweb.click2sell.report import overview
-from niteoweb.click2sell.tests.base import EMAIL
-from niteoweb.click2sell.tests.restapi.test_notifications import MAY
-from niteoweb.click2sell.tests.restapi.test_notifications import MAY_NOT
-from niteoweb.click2sell.tests.restapi.test_notifications import ServiceTestCase
+from niteoweb.click2sell.tests.cases.services import MAY
+from niteoweb.click2sell.tests.cases.services import MAY_NOT
+from niteoweb.click2sell.tests.cases.services import ServiceTestCase
+from niteoweb.click2sell.tests.cases.site import EMAIL
 
 
 class TestReport(ServiceTestCase):

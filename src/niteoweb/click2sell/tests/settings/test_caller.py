@@ -5,12 +5,14 @@ from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import rejections
 from niteoweb.click2sell.settings import caller
 from niteoweb.click2sell.settings import rules
-from niteoweb.click2sell.tests import base
-from niteoweb.click2sell.tests import deliveries
-from niteoweb.click2sell.tests.browser import test_callback
-from niteoweb.click2sell.tests.ledger.test_rejections import ForgeryTestCase
-from niteoweb.click2sell.tests.ledger.test_rejections import MANY
-from niteoweb.click2sell.tests.setup.test_checklist import ChecklistTestCase
+from niteoweb.click2sell.tests.cases import deliveries
+from niteoweb.click2sell.tests.cases.callback import CallbackTestCase
+from niteoweb.click2sell.tests.cases.callback import ForgeryTestCase
+from niteoweb.click2sell.tests.cases.callback import FORM
+from niteoweb.click2sell.tests.cases.callback import MANY
+from niteoweb.click2sell.tests.cases.callback import PARSED
+from niteoweb.click2sell.tests.cases.pages import ChecklistTestCase
+from niteoweb.click2sell.tests.cases.site import SiteTestCase
 
 import http.client
 import logging
@@ -22,7 +24,7 @@ ELSEWHERE = "198.51.100.7"
 HERE = "192.0.2.7"
 
 
-class TestOverHTTP(test_callback.CallbackTestCase):
+class TestOverHTTP(CallbackTestCase):
     """The tests' own connection comes from 127.0.0.1."""
 
     def setUp(self):
@@ -43,7 +45,7 @@ class TestOverHTTP(test_callback.CallbackTestCase):
 
     def assert_taken(self, *forwarded):
         before = self.recorded()
-        self.assert_answer(self.sell(*forwarded), 200, test_callback.PARSED)
+        self.assert_answer(self.sell(*forwarded), 200, PARSED)
         self.assertEqual(self.recorded(), before + 1)
 
     def assert_refused(self, *forwarded):
@@ -104,7 +106,7 @@ class TestOverHTTP(test_callback.CallbackTestCase):
         self.addCleanup(connection.close)
         body = deliveries.body()
         connection.putrequest("POST", "/plone/@@click2sell")
-        connection.putheader("Content-Type", test_callback.FORM)
+        connection.putheader("Content-Type", FORM)
         connection.putheader("Content-Length", str(len(body)))
         for value in forwarded:
             connection.putheader("X-Forwarded-For", value)
@@ -115,10 +117,10 @@ class TestOverHTTP(test_callback.CallbackTestCase):
         self.lists([HERE])
         self.assert_answer(self.post(b"", method="GET"), 405, "No POST request.")
         for body, content_type in (
-            (b"x" * (LARGEST_BODY + 1), test_callback.FORM),
+            (b"x" * (LARGEST_BODY + 1), FORM),
             (b"{}", "application/json"),
-            (b"", test_callback.FORM),
-            (deliveries.body(checksum="0" * 32), test_callback.FORM),
+            (b"", FORM),
+            (deliveries.body(checksum="0" * 32), FORM),
         ):
             with self.subTest(content_type, size=len(body)):
                 self.assert_answer(self.post(body, content_type), 403, REFUSED)
@@ -174,7 +176,7 @@ class TestCheapRefusals(ForgeryTestCase):
         self.refuse(1000, b"a=b", (400, "POST parameter missing: 'checksum'"))
 
 
-class TestSettings(base.SiteTestCase):
+class TestSettings(SiteTestCase):
     def problems(self, **values):
         found = rules.validate(rules.normalize(values))
         return [(name, str(message.mapping["line"]), str(message)) for name, message in found]

@@ -11,8 +11,8 @@ from niteoweb.click2sell.storage import moments
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.testing.layers import INTEGRATION
-from niteoweb.click2sell.tests import deliveries
-from niteoweb.click2sell.tests.base import SiteTestCase
+from niteoweb.click2sell.tests.cases import deliveries
+from niteoweb.click2sell.tests.cases.site import SiteTestCase
 from threading import Thread
 from unittest import mock
 from zope.i18n import translate

@@ -13,8 +13,8 @@ from niteoweb.click2sell.member import index
 from niteoweb.click2sell.owner import reconcile
 from niteoweb.click2sell.setup import adoption
 from niteoweb.click2sell.storage import trees
-from niteoweb.click2sell.tests.base import EMAIL
-from niteoweb.click2sell.tests.base import SiteTestCase
+from niteoweb.click2sell.tests.cases.site import EMAIL
+from niteoweb.click2sell.tests.cases.site import SiteTestCase
 from niteoweb.click2sell.worker import sweep
 from plone import api
 from typing import Any

@@ -18,11 +18,11 @@ from niteoweb.click2sell.setup.check import Item
 from niteoweb.click2sell.setup.check import State
 from niteoweb.click2sell.storage import moments
 from niteoweb.click2sell.testing.layers import MailServer
-from niteoweb.click2sell.tests import deliveries
-from niteoweb.click2sell.tests.browser.test_notifications import MANAGER
-from niteoweb.click2sell.tests.browser.test_notifications import NOBODY
-from niteoweb.click2sell.tests.browser.test_notifications import PageTestCase
-from niteoweb.click2sell.tests.scriptedserver import ScriptedServer
+from niteoweb.click2sell.tests.cases import deliveries
+from niteoweb.click2sell.tests.cases.pages import ChecklistTestCase
+from niteoweb.click2sell.tests.cases.pages import MANAGER
+from niteoweb.click2sell.tests.cases.pages import NOBODY
+from niteoweb.click2sell.tests.cases.smtpserver import ScriptedServer
 from unittest import mock
 from zope.i18n import translate
 
@@ -36,31 +36,6 @@ NAMES = [
     *("secret_key", "mapping", "last_notification"),
     *("groups", "address", "https", "sender", "mail_server", "last_sweep"),
 ]
-
-
-class ChecklistTestCase(PageTestCase):
-    def setUp(self):
-        super().setUp()
-        self.url = f"{self.portal.absolute_url()}/@@click2sell-checklist"
-
-    def items(self, connect: bool = False) -> dict[str, Item]:
-        transaction.begin()
-        found = checklist.items(self.portal, self.now, connect)
-        return {item.name: item for item in found}
-
-    def state(self, name: str) -> tuple[State, str]:
-        item = self.items()[name]
-        return item.state, translate(item.text)
-
-    def all_set_up(self) -> None:
-        self.settings(site_address="https://nohost.example.org")
-        request = self.layer["request"]
-        request.setServerURL("https", "nohost.example.org", "443")
-        self.addCleanup(request.setServerURL, "http", "nohost", "80")
-        self.registry(email_from_address="shop@example.com")
-        self.buy()
-        moments.note(self.portal, moments.SWEEP, self.now)
-        transaction.commit()
 
 
 class TestItems(ChecklistTestCase):

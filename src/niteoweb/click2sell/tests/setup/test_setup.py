@@ -62,8 +62,8 @@ class TestInstall(unittest.TestCase):
 
     def test_profile_version(self):
         setup = api.portal.get_tool("portal_setup")
-        self.assertEqual(setup.getLastVersionForProfile(PROFILE), ("1005",))
-        self.assertEqual(setup.getVersionForProfile(PROFILE), "1005")
+        self.assertEqual(setup.getLastVersionForProfile(PROFILE), ("1000",))
+        self.assertEqual(setup.getVersionForProfile(PROFILE), "1000")
 
     def test_services_can_be_used(self):
         setup = api.portal.get_tool("portal_setup")

@@ -3,7 +3,7 @@
 from niteoweb.click2sell.mail import messages
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.storage import writer
-from niteoweb.click2sell.tests.base import SiteTestCase
+from niteoweb.click2sell.tests.cases.site import SiteTestCase
 from unittest import mock
 
 

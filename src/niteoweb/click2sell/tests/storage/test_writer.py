@@ -5,8 +5,8 @@ from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import writer
-from niteoweb.click2sell.tests.base import SiteTestCase
-from niteoweb.click2sell.tests.proof.process import Worker
+from niteoweb.click2sell.tests.cases.process import Worker
+from niteoweb.click2sell.tests.cases.site import SiteTestCase
 from plone.app.testing import PLONE_SITE_ID
 from plone.memoize.view import memoize_contextless
 from unittest import mock

@@ -14,69 +14,16 @@ from niteoweb.click2sell.provisioning import plan
 from niteoweb.click2sell.storage import moments
 from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.testing.layers import MailServer
-from niteoweb.click2sell.tests.base import EMAIL
-from niteoweb.click2sell.tests.base import SiteTestCase
-from niteoweb.click2sell.tests.scriptedserver import ScriptedServer
-from niteoweb.click2sell.upgrades import to1005
+from niteoweb.click2sell.tests.cases.site import EMAIL
+from niteoweb.click2sell.tests.cases.smtpserver import ScriptedServer
+from niteoweb.click2sell.tests.cases.sweeps import at
+from niteoweb.click2sell.tests.cases.sweeps import SweepTestCase
 from niteoweb.click2sell.worker import sweep
 from unittest import mock
 
 import os
 import re
 import transaction
-
-
-def at(name: str, error: BaseException):
-    """A replacement for :func:`provisioning.step` that fails at one place."""
-
-    def step(place: str) -> None:
-        if place == name:
-            raise error
-
-    return mock.patch.object(pipeline, "step", step)
-
-
-class SweepTestCase(SiteTestCase):
-    """Product 1 gives 30 days; the clock of the sweep stands still too."""
-
-    def setUp(self):
-        super().setUp()
-        self.settings(mapping=["1|premium|30", "2|course"])
-
-    def sweep(self, **options):
-        """Run a sweep as a script does: in a transaction of its own."""
-        transaction.begin()
-        report = sweep.sweep(**options)
-        transaction.begin()
-        return report
-
-    def subscribe(self, **changes):
-        """The first payment of a subscription."""
-        return self.buy(transaction_type="Subscription", subscription_status="New", **changes)
-
-    def crowd(self, size, **changes):
-        """Sales to different buyers."""
-        for number in range(size):
-            self.buy(
-                buyer_email=f"buyer{number}@example.org",
-                acquirer_transaction_id=f"T-crowd-{number}",
-                c2s_transaction_id=f"R-crowd-{number}",
-                **changes,
-            )
-
-    def swept(self):
-        """A sweep ran less than an hour ago: the next does not write down that it did."""
-        transaction.begin()
-        moments.note(self.portal, moments.SWEEP, self.now)
-        transaction.commit()
-
-    @contextmanager
-    def no_commit(self):
-        """Nothing is committed inside."""
-        database = self.portal._p_jar.db()
-        before = database.lastTransaction()
-        yield
-        self.assertEqual(database.lastTransaction(), before)
 
 
 class TestLapsedAccess(SweepTestCase):
@@ -334,18 +281,6 @@ class TestUnfinishedEntries(SweepTestCase):
                 self.assertEqual(self.sweep().waiting["entries"], 1)
                 self.assertEqual(again().outcome, ledger.ACCEPTED)
                 self.assertEqual(self.sweep().waiting["entries"], 0)
-
-    def test_those_that_failed_before_pauses_were_written_down(self):
-        with at("before plan", RuntimeError()), self.assertRaises(pipeline.Failed):
-            self.buy()
-        key = self.notification().key
-        with self.owner():
-            del ledger.get(self.portal, key)["retry_at"]
-            trees.tree(self.portal, "retries").clear()
-        self.assertEqual(self.sweep().entries, {})
-        with self.owner():
-            to1005.upgrade(self.portal.portal_setup)
-        self.assertEqual(self.sweep().entries, {key: ledger.ACCEPTED})
 
     def test_what_is_not_due_is_not_looked_at(self):
         for number in range(3):

@@ -33,8 +33,8 @@ class TestConformance(conformance.ProviderTestCase):
         end = "2026-06-03T12:00:00Z"
         kinds = {**provider.KINDS, "survey.sent": Kind.INFORMATION}
         return [
-            Sample(letter.name, letter.body, (kinds[letter.name],))
-            for letter in (
+            Sample(delivery.name, delivery.body, (kinds[delivery.name],))
+            for delivery in (
                 fake.tell(event, "A-1", "Jane@example.org", "gold", until=end)
                 for event in kinds
             )
@@ -45,8 +45,8 @@ class TestConformance(conformance.ProviderTestCase):
 class TestMeaning(unittest.TestCase):
     def parsed(self, event: str, **changes: Any) -> Notification:
         fake = FakeAcmePay(clock=Clock(NOW))
-        letter = fake.tell(event, "A-1", "Jane@example.org", "gold", **changes)
-        genuine = SealedBody(letter.body, False, NOW)
+        delivery = fake.tell(event, "A-1", "Jane@example.org", "gold", **changes)
+        genuine = SealedBody(delivery.body, False, NOW)
         (found,) = provider.parse(genuine, timezone.utc)
         return found
 

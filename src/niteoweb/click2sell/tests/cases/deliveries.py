@@ -49,3 +49,21 @@ def body(**changes: str | None) -> bytes:
 def delivery(raw: bytes) -> Delivery:
     """A body as a provider module gets it."""
     return Delivery(raw, CONTENT_TYPE)
+
+
+def about(buyer: str, number: str, at: datetime, **changes: str) -> bytes:
+    """A delivery about a buyer.
+
+    :param number: of the transaction.
+    """
+    return body(
+        **{
+            "buyer_email": f"{buyer}@example.org",
+            "acquirer_transaction_id": f"T-{buyer}-{number}",
+            "c2s_transaction_id": f"R-{buyer}-{number}",
+            "affiliate_username": f"affiliate-{number}",
+            "purchase_date": f"{at:%Y-%m-%d}",
+            "purchase_time": f"{at:%H:%M:%S}",
+            **changes,
+        }
+    )

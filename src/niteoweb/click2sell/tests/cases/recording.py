@@ -17,7 +17,7 @@ import socket
 
 #: Set to 1 to write the recordings instead of comparing with them.
 RECORD = "CLICK2SELL_RECORD"
-FOLDER = Path(__file__).resolve().parents[4] / "docs" / "http-examples"
+FOLDER = Path(__file__).resolve().parents[5] / "docs" / "http-examples"
 HOST = "www.example.org"
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"

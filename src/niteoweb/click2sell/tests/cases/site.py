@@ -17,7 +17,7 @@ from niteoweb.click2sell.provisioning import outage
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.storage import trees as store
 from niteoweb.click2sell.testing.layers import FUNCTIONAL
-from niteoweb.click2sell.tests import deliveries
+from niteoweb.click2sell.tests.cases import deliveries
 from persistent.mapping import PersistentMapping
 from plone import api
 from plone.app.testing import logout
@@ -221,7 +221,7 @@ class SiteTestCase(unittest.TestCase):
         """Everything that provisioning can change, without the buyers' revisions."""
         transaction.begin()
         portal = self.portal
-        trees = {name: _plain(store.tree(portal, name)) for name in store.TREES}
+        trees = {name: plain(store.tree(portal, name)) for name in store.TREES}
         for record in trees["buyers"].values():
             del record["revision"]
         trees["remarks"] = {
@@ -241,7 +241,7 @@ class SiteTestCase(unittest.TestCase):
                 group_id: self.portal.portal_groups.getGroupMembers(group_id)
                 for group_id in portal.portal_groups.listGroupIds()
             },
-            "roles": _plain(portal.acl_users.portal_role_manager._principal_roles),
+            "roles": plain(portal.acl_users.portal_role_manager._principal_roles),
         }
 
 
@@ -253,11 +253,32 @@ class _Principal:
         return self._id
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     if isinstance(value, PersistentMapping):
         return dict(value)
     if isinstance(value, Length):
         return value()
     if hasattr(value, "items"):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: plain(item) for key, item in value.items()}
     return list(value) if hasattr(value, "has_key") else value
+
+
+class ByHandTestCase(SiteTestCase):
+    def put(self, group_id, user_id=EMAIL):
+        with self.owner():
+            api.group.add_user(groupname=group_id, username=user_id)
+
+    def take(self, group_id, user_id=EMAIL):
+        with self.owner():
+            api.group.remove_user(groupname=group_id, username=user_id)
+
+    def delete_member(self, user_id=EMAIL):
+        self.later(minutes=1)
+        with self.owner():
+            self.portal.portal_membership.deleteMembers([user_id])
+        self.later(minutes=1)
+
+    def replay_all(self):
+        self.provision()
+        for key in self.buyer()["keys"]:
+            pipeline.replay(key)

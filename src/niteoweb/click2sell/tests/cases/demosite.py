@@ -18,7 +18,7 @@ import transaction
 import unittest
 
 
-ROOT = Path(__file__).resolve().parents[4]
+ROOT = Path(__file__).resolve().parents[5]
 IS_HERE = (ROOT / "demo" / "run.py").is_file()
 with_demo = unittest.skipUnless(IS_HERE, "the demo is not part of an installed package")
 

@@ -1,0 +1,1 @@
+"""Cases and stand-ins that tests of several rooms share."""

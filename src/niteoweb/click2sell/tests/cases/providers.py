@@ -1,0 +1,150 @@
+"""Sites that sell through a Cleeng or a plenigo that is not real."""
+
+from datetime import timezone
+from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.notification import Delivery
+from niteoweb.click2sell.provider import jsonapi
+from niteoweb.click2sell.provider import registry
+from niteoweb.click2sell.providers.cleeng import fake as fakes
+from niteoweb.click2sell.providers.cleeng.fake import FakeCleeng
+from niteoweb.click2sell.providers.cleeng.provider import PROVIDER as CLEENG
+from niteoweb.click2sell.providers.plenigo.fake import FakePlenigo
+from niteoweb.click2sell.providers.plenigo.fake import TOKEN
+from niteoweb.click2sell.providers.plenigo.provider import PROVIDER as PLENIGO
+from niteoweb.click2sell.provisioning import pipeline
+from niteoweb.click2sell.testing.fake.server import Clock
+from niteoweb.click2sell.testing.layers import HTTP
+from niteoweb.click2sell.tests.cases.site import SiteTestCase
+from niteoweb.click2sell.worker.sweep import sweep
+from unittest import mock
+
+import transaction
+
+
+JANE = "jane@example.org"
+
+
+JOE = "joe@example.org"
+
+
+TV = "vizio-1"
+
+
+GOLD, SILVER = "S100_US", "S200_US"
+
+
+class CleengTestCase(SiteTestCase):
+    """A Cleeng that offers gold and silver, for the groups "premium" and "course"."""
+
+    layer = HTTP
+
+    def setUp(self):
+        super().setUp()
+        self.url = f"http://{self.layer['host']}:{self.layer['port']}/plone/@@cleeng"
+        self.fake = FakeCleeng(clock=Clock(self.now))
+        self.set(
+            enabled=True,
+            secretkey=self.fake.webhooks.secret,
+            mapping=[f"{GOLD}|premium", "S200|course"],
+        )
+
+    def set(self, **values):
+        for name, value in values.items():
+            setattr(registry.settings(CLEENG), name, value)
+        transaction.commit()
+
+    # What happens at Cleeng
+
+    def bought(self, email=JANE, vizio_id=TV, offer=GOLD):
+        """Somebody buys on a TV set, and the app has Cleeng validate it."""
+        self.fake.buy(vizio_id, offer)
+        self.validate(email, vizio_id)
+
+    def validate(self, email=JANE, vizio_id=TV):
+        number = f"validation-{len(self.fake.validations)}"
+        offer = self.fake.bought.get(vizio_id, "")
+        self.fake.validations[number] = fakes.Validation(
+            number, email, vizio_id, offer, self.fake.clock.now
+        )
+        self.fake.run()
+
+    def pass_time(self, **time):
+        self.later(**time)
+        self.fake.clock.move(**time)
+
+    def vizio(self, name, **values):
+        """Vizio tells something, and the site hears of it."""
+        self.fake.vizio(f"SUBSCRIPTION.{name}", TV, **values)
+        return self.deliver()
+
+    def tell(self, topic, **values):
+        """A webhook of one's own making; what it does not name is Jane's subscription."""
+        values = {"subscriptionId": 9, "offerId": GOLD, "customerId": 77, **values}
+        data = {name: value for name, value in values.items() if value is not None}
+        return self.fake._tell(topic, data)
+
+    def deliver(self, **how):
+        found = self.fake.webhooks.deliver(self.url, **how)
+        transaction.begin()
+        return [one.status for one in found]
+
+    def process(self, letter):
+        """Process a webhook here, not in the server's thread."""
+        transaction.begin()
+        headers = self.fake._headers(self.fake.webhooks.secret, self.now, letter.body)
+        delivery = Delivery(
+            letter.body,
+            "application/json",
+            {name.lower(): value for name, value in headers.items()},
+        )
+        genuine = CLEENG.verify(delivery, registry.settings(CLEENG), self.now)
+        pipeline.process(*CLEENG.parse(genuine, timezone.utc))
+
+    # What came of it
+
+    def sweep(self):
+        transaction.begin()
+        return sweep(confirmed=True)
+
+    def reasons(self):
+        return [(outcome, reason) for outcome, reason, _subject in self.entries() if reason]
+
+    def has(self, *group_ids, who=JANE):
+        self.assertEqual(self.groups(who), ["click2sell", *group_ids])
+
+
+class PlenigoTestCase(SiteTestCase):
+    layer = HTTP
+
+    def setUp(self):
+        super().setUp()
+        self.url = f"http://{self.layer['host']}:{self.layer['port']}/plone/@@plenigo"
+        self.fake = FakePlenigo(clock=Clock(self.now))
+        self.enterContext(self.fake)
+        self.enterContext(mock.patch.dict("os.environ", {jsonapi.INSECURE_VARIABLE: "1"}))
+        self.enterContext(mock.patch.object(jsonapi, "PAUSES", ()))
+        self.set(
+            enabled=True,
+            secretkey=self.fake.callbacks.secret,
+            api_url=self.fake.url,
+            api_token=TOKEN,
+            mapping=["gold|premium", "right-2|course"],
+        )
+        self.jane = self.fake.add_customer(JANE, "Jane", "Doe")
+
+    def set(self, **values):
+        for name, value in values.items():
+            setattr(registry.settings(PLENIGO), name, value)
+        transaction.commit()
+
+    def deliver(self, **how):
+        found = self.fake.callbacks.deliver(self.url, **how)
+        transaction.begin()
+        return [one.status for one in found]
+
+    def keys(self):
+        transaction.begin()
+        return list(ledger.newest_first(self.portal))
+
+    def reasons(self):
+        return [(outcome, reason) for outcome, reason, _subject in self.entries() if reason]
