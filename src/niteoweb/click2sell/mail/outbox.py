@@ -143,7 +143,7 @@ def due(site: Any, now: datetime) -> list[str]:
 
 
 def waiting(site: Any, now: datetime) -> int:
-    """How many mails wait for an attempt that is not due yet."""
+    """The number of mails whose next attempt is not due yet."""
     return len(trees.tree(site, "mails_due").keys(min=(timestamps.iso(now), "~")))
 
 

@@ -1,4 +1,4 @@
-"""Members: which one an address belongs to, how a new one is made, what is written on it."""
+"""Accounts: the one that an address belongs to, new ones, their properties and passwords."""
 
 from collections.abc import Mapping
 from DateTime import DateTime
@@ -74,7 +74,7 @@ def choose(site: Any, address: str, made_by_us: Any) -> str:
 def create(address: str, properties: Mapping[str, Any]) -> tuple[str, str]:
     """Make a member through Plone's own registration.
 
-    No content rules run: whoever calls this fires
+    No content rules run: the caller fires
     :class:`niteoweb.click2sell.member.contentrules.UserCreatedRules` when the member is
     committed.
 
@@ -128,7 +128,7 @@ def _is_allowed(user_id: str) -> bool:
 
 
 def new_login_name(address: str, fullname: str) -> str:
-    """What a new member will type into the login form, by the site's settings."""
+    """The login name of a new member, by the site's settings."""
     site = plone_site.get()
     return generate_login_name(site, _given(address, fullname)) or address
 
@@ -158,7 +158,7 @@ def set_fields(user_id: str, values: Mapping[str, Any]) -> None:
 
 
 def login_name(user_id: str) -> str:
-    """What the member types into the login form."""
+    """The login name of a member."""
     return plone_site.tool("acl_users").getUserById(user_id).getUserName()
 
 
@@ -205,7 +205,7 @@ def reset_link(user_id: str, site_address: str) -> str:
 
 
 def _given(address: str, fullname: str) -> dict[str, str]:
-    """What Plone makes names of."""
+    """The values that Plone makes user ids and login names of."""
     return {"username": address, "email": address, "fullname": fullname}
 
 
@@ -221,6 +221,6 @@ def _check_new(address: str) -> None:
 
 
 def wrong_addresses(lines: list[str]) -> list[str]:
-    """Those that Plone's own forms would not take for an address either."""
+    """The lines that Plone's own forms would not take for an address either."""
     registration = plone_site.tool("portal_registration")
     return [line for line in lines if not registration.isValidEmail(line)]

@@ -16,7 +16,7 @@ import threading
 import uuid
 
 
-#: What a new group may be called; Plone itself checks nothing.
+#: A possible id of a new group; Plone itself checks nothing.
 GROUP_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.@+-]{0,99}")
 
 _own = threading.local()
@@ -56,7 +56,7 @@ def problem(group_id: str) -> str:
 def cannot_make(group_id: str) -> str:
     """The reason code of a group that cannot be created, "" for one that can.
 
-    Plone keeps what a deleted group had: roles, local roles, the groups it was in. A new group
+    Plone keeps all of a deleted group: roles, local roles, the groups it was in. A new group
     of that id would have them too, and with them every buyer.
     """
     if left_behind(group_id):
@@ -135,7 +135,7 @@ def revoke(user_id: str, group_id: str) -> None:
 
 @contextmanager
 def own_run() -> Iterator[None]:
-    """Mark what happens inside as done by this add-on, not by the hand of an owner."""
+    """Mark changes inside as made by this add-on, not by the hand of an owner."""
     before = is_own_run()
     _own.active = True
     try:
@@ -150,7 +150,7 @@ def is_own_run() -> bool:
 
 
 class Principal:
-    """What a plugin of the user folder asks of a principal; there may be no such account."""
+    """A principal as the user folder's plugins ask for it; there may be no such account."""
 
     def __init__(self, user_id: str) -> None:
         self._id = user_id

@@ -132,9 +132,9 @@ def member_deleted(event: IPrincipalDeletedEvent) -> None:
 
 @contextmanager
 def held_back(user_id: str) -> Iterator[None]:
-    """What happens inside to an account that is being made is not followed.
+    """Do not follow the events of an account that is being made inside.
 
-    Its events come one after the other: whoever makes it calls :func:`update` once.
+    They come one after the other; the caller calls :func:`update` once.
     """
     _held_back.user_id = user_id
     try:

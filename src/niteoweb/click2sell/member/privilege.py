@@ -1,4 +1,4 @@
-"""Who administers the site: accounts and groups that no purchase may touch.
+"""Privileged accounts and groups: they administer the site, and no purchase may touch them.
 
 Privileged means: holding one of :data:`PERMISSIONS` at the site root or in Zope's root, through
 roles, groups, nested groups or local roles of the site root. It is evaluated at each change,
@@ -51,7 +51,7 @@ def group(group_id: str) -> bool:
 
 
 def found_group(found: Any) -> bool:
-    """The same for a group that was looked up already.
+    """Whether a group that was looked up already makes its members privileged.
 
     :param found: as the user folder gave it.
     """

@@ -1,4 +1,4 @@
-"""What an owner does, through services: shown with ``dry_run``, done without."""
+"""Actions of owners through services: previewed with ``dry_run``, carried out without."""
 
 from collections.abc import Sequence
 from niteoweb.click2sell import site as plone_site
@@ -12,7 +12,7 @@ from typing import Any
 
 
 def of(plan: Plan) -> dict[str, Any]:
-    """What a plan changes for one buyer, as plain values."""
+    """The changes that a plan makes for one buyer, as plain values."""
     return {
         "member": {
             "create": plan.create,

@@ -97,7 +97,7 @@ class NotificationsGet(PathParameters, Service):
         )
 
 
-#: What an owner can decide about an entry, and the texts that it takes.
+#: The decisions that an owner can make about an entry, with the texts that each takes.
 DECISIONS = {
     "attach": ("user_id", "reason"),
     "correct": ("address", "reason"),
@@ -110,10 +110,9 @@ DECISIONS = {
 class NotificationsPost(PathParameters, Operation):
     """Answers a POST to ``{key}/replay``, or to ``{key}/`` and one of :data:`DECISIONS`.
 
-    Body: ``{}``, or ``{"dry_run": true}`` to be told what would change, with what a decision
-    needs to know. The answer to a replay is the entry as it is afterwards: 500 when it failed
-    again, then it is kept as failed. 503 with ``Retry-After`` when another process was at the
-    same data.
+    Body: ``{}``, or ``{"dry_run": true}`` for a preview, with the texts of the decision. The
+    answer to a replay is the entry as it is afterwards: 500 when it failed again, then it is
+    kept as failed. 503 with ``Retry-After`` when another process was at the same data.
     """
 
     def operate(self) -> dict[str, Any]:
@@ -192,7 +191,7 @@ def details(site: Any, request: Any, key: str) -> dict[str, Any]:
 
 
 def preview(site: Any, request: Any, key: str) -> dict[str, Any]:
-    """What a replay of an entry would change.
+    """The preview of a replay.
 
     :raises KeyError: there is no such entry.
     """

@@ -1,4 +1,4 @@
-"""What the services that change something have in common, above all who may not call them.
+"""The base of services that change something, with their protection from foreign pages.
 
 plone.protect's automatic check sees what is not committed yet when a request ends. These
 services commit on the way, so they check first that no page of another site has sent the

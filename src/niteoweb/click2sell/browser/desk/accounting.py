@@ -1,4 +1,4 @@
-"""Site Setup: what was paid and paid back, for the accounts."""
+"""Site Setup: payments and refunds for the accounts."""
 
 from functools import cached_property
 from niteoweb.click2sell import _
@@ -47,7 +47,7 @@ class AccountingView(OwnerPage):
 
     @property
     def error(self) -> Message | None:
-        """What is wrong with what was asked for."""
+        """The mistake in the chosen time, None for no mistake."""
         if self.period is not None or not any(map(self.text, ("month", "from", "to"))):
             return None
         return _(
@@ -57,7 +57,7 @@ class AccountingView(OwnerPage):
 
     @cached_property
     def summary(self) -> accounting.Summary:
-        """What the chosen time comes to."""
+        """The sums of the chosen time."""
         found = batched(self.context, accounting.postings(self.context, self.period))
         return accounting.summary(found)
 
@@ -76,7 +76,7 @@ class AccountingView(OwnerPage):
 
     @property
     def query(self) -> str:
-        """What was asked for, as in an address."""
+        """The values of the form, as the query of an address."""
         given = {name: text for name in NAMES if (text := self.text(name))}
         return urlencode(given)
 

@@ -1,4 +1,4 @@
-"""Site Setup: what has to be set up, and whether it is."""
+"""Site Setup: the checklist of the set-up."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from zope.i18nmessageid import Message
 
 @dataclass(frozen=True)
 class Look:
-    """How a state looks: a word for it, an icon of the registry, Bootstrap's class for both."""
+    """The look of a state: its word, an icon of the registry, Bootstrap's class for both."""
 
     text: Message
     icon: str
@@ -79,7 +79,7 @@ class Checklist(BrowserView):
 
     index = ViewPageTemplateFile("../templates/checklist.pt")
     part = ViewPageTemplateFile("../templates/checklistpart.pt")
-    #: The list by what it is about.
+    #: The list, divided by payment provider.
     parts: Sequence[Part] = ()
     #: For a provider's own page: the list is about nothing else.
     of_provider: IPaymentProvider | None = None
@@ -96,7 +96,7 @@ class Checklist(BrowserView):
         return self.index()
 
     def prepare(self, connect: bool = False, provider: IPaymentProvider | None = None) -> None:
-        """Look at everything, or at what is about one provider."""
+        """Make all checks, or those of one provider."""
         now = timestamps.now()
         self.of_provider = provider
         if provider is None:
@@ -136,7 +136,7 @@ class Checklist(BrowserView):
 
     @property
     def done(self) -> int:
-        """How many items are as they should be."""
+        """The number of items that are done."""
         return sum(row.look is LOOKS[State.OK] for row in self.rows)
 
     @property

@@ -1,4 +1,4 @@
-"""Site Setup: files to take along, for spreadsheets."""
+"""Site Setup: downloads for spreadsheets."""
 
 from collections.abc import Iterable
 from collections.abc import Iterator
@@ -58,7 +58,7 @@ class LayoutFields(BrowserView):
 
 
 def layout(request: Any) -> csvfile.Layout:
-    """How a file is to be written: as the form says, else as the reader's language does it.
+    """The layout of a file: as the form says, else as usual in the reader's language.
 
     Spreadsheets expect a semicolon where numbers have a decimal comma.
     """

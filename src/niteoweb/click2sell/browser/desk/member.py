@@ -1,4 +1,4 @@
-"""Site Setup: one buyer, with the reason for all that it has."""
+"""Site Setup: a buyer, with the reasons for its products and groups."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -39,7 +39,7 @@ GROUPS = {
     membership.WAITING: formatting.Badge(_("not given yet"), "text-bg-warning"),
 }
 
-#: Happenings on the page; a longer history is shown when it is asked for.
+#: Events on the page; the reader can ask for a longer history.
 RECENT = 100
 
 
@@ -91,7 +91,7 @@ class MemberView(OwnerPage):
 
     @cached_property
     def found(self) -> explanation.Explanation:
-        """What the page is about."""
+        """The explanation of the buyer's products, groups and obstacle."""
         return explanation.explain(self.context, self.buyer, timestamps.now())
 
     @property
@@ -103,7 +103,7 @@ class MemberView(OwnerPage):
 
     @property
     def obstacle(self) -> Message | None:
-        """What keeps the buyer out, None when nothing does."""
+        """The reason why the buyer has no access, None for no such reason."""
         found = self.found.obstacle
         if found is None:
             return None
@@ -113,20 +113,20 @@ class MemberView(OwnerPage):
 
     @property
     def obstacle_url(self) -> str:
-        """Address of the notification that it comes from, "" for none."""
+        """Address of the notification that the obstacle comes from, "" for none."""
         found = self.found.obstacle
         return self._url(found.key) if found is not None and found.key else ""
 
     @property
     def has_access(self) -> bool:
-        """Whether there is access to anything."""
+        """Whether the buyer has access to a product."""
         return any(standing.access for standing in self.found.standings)
 
     # The account
 
     @property
     def privacy_url(self) -> str:
-        """Address of the page that tells what is stored, and erases it."""
+        """Address of the page that shows and erases the buyer's stored data."""
         return self.url_of("click2sell-privacy", address=self.found.addresses[0])
 
     @property
@@ -144,14 +144,14 @@ class MemberView(OwnerPage):
 
     @property
     def actions(self) -> list[Link]:
-        """What can be done for the buyer, whatever the product."""
+        """The actions for the buyer that concern no product."""
         names = [requests.GRANT]
         if self.found.exists:
             names.append(requests.RESEND)
         return [Link(TITLES[name], f"{self.url}/{name}") for name in names]
 
     def _actions(self, found: ProductAccess) -> list[Link]:
-        """What can be done about a product."""
+        """The actions for a product."""
         product = requests.product_value((found.provider, found.product_id))
         query = urlencode({"product": product})
         names = []
@@ -167,7 +167,7 @@ class MemberView(OwnerPage):
 
     @property
     def products(self) -> list[Product]:
-        """How the buyer stands with each product, and what explains it."""
+        """The buyer's products, those with access first."""
         found = sorted(self.found.standings, key=lambda standing: not standing.access)
         return [
             Product(
@@ -194,17 +194,17 @@ class MemberView(OwnerPage):
 
     @property
     def everything(self) -> bool:
-        """Whether the whole history is asked for."""
+        """Whether the reader asked for the whole history."""
         return "all" in self.request.form
 
     @property
     def more(self) -> int:
-        """How many happenings are not shown."""
+        """The number of events that are not shown."""
         return 0 if self.everything else max(len(self.found.timeline) - RECENT, 0)
 
     @property
     def timeline(self) -> list[happenings.EventLine]:
-        """What happened, the newest first."""
+        """The events of the buyer's timeline, the newest first."""
         found = self.found.timeline[: None if self.everything else RECENT]
         return [happenings.line(one, self._url()) for one in found]
 

@@ -1,4 +1,4 @@
-"""Site Setup: the buyers, those who paid last or those whom a search finds."""
+"""Site Setup: the buyers, the latest payers or those that a search finds."""
 
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.browser.desk.member import MemberView
@@ -14,7 +14,7 @@ from zope.interface import implementer
 from zope.publisher.interfaces import IPublishTraverse
 
 
-#: What the addresses of the other pages keep of this one's.
+#: Parameters that the addresses of the list's other pages keep.
 KEPT = ("search",)
 
 
@@ -48,7 +48,7 @@ class MembersView(ListPage):
         return self.template()
 
     def _of_one(self) -> str:
-        """The page of a buyer, or of what an owner does for one."""
+        """The page of a buyer, or of an action for one."""
         if len(self.names) > 2:
             raise NotFound(self.names[-1])
         site, request, url = self.context, self.request, self.url
@@ -60,7 +60,7 @@ class MembersView(ListPage):
 
     @property
     def search(self) -> str:
-        """What is looked for."""
+        """The text to search for."""
         return self.text("search")
 
     @property

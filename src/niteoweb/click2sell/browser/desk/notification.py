@@ -1,4 +1,4 @@
-"""Site Setup: one notification, what became of it, and the buttons that try it again."""
+"""Site Setup: a notification, its outcome, and the buttons that replay it."""
 
 from functools import cached_property
 from niteoweb.click2sell import _
@@ -32,9 +32,9 @@ OTHERS = 10
 
 
 class NotificationView(EntryPage):
-    """An entry's page. POST works out what a replay would change, or replays.
+    """An entry's page. POST previews a replay, or replays.
 
-    What is replayed is what was shown: a fingerprint of it comes with the button.
+    The button carries a fingerprint of the preview, so that nothing else is applied.
     """
 
     template = ViewPageTemplateFile("../templates/notification.pt")
@@ -94,7 +94,7 @@ class NotificationView(EntryPage):
         else:
             self.say(_("The notification was processed again."))
 
-    # What was done
+    # Processing
 
     @property
     def failures(self) -> list[tuple[formatting.Moment, str]]:
@@ -110,19 +110,19 @@ class NotificationView(EntryPage):
 
     @property
     def notes(self) -> list[decisions.Note]:
-        """What owners have decided about it."""
+        """The owners' decisions about it."""
         return decisions.notes(self.entry["notes"])
 
-    # What it meant
+    # The notification
 
     @property
     def kind(self) -> Message | str:
-        """What happened to the purchase."""
+        """The kind of the notification."""
         return formatting.kind(self.entry["kind"])
 
     @property
     def amount(self) -> str:
-        """What was paid."""
+        """The amount that was paid."""
         return formatting.amount(self.entry["amount"], self.entry["currency"])
 
     @property
@@ -131,10 +131,10 @@ class NotificationView(EntryPage):
         return formatting.terms(self.entry["days"], self.entry["exclusive"])
 
     def moment(self, name: str) -> formatting.Moment | None:
-        """One of the entry's times."""
+        """A time of the entry."""
         return formatting.moment(self.entry[name]) if self.entry[name] else None
 
-    # Who it concerns
+    # The buyer
 
     @property
     def name(self) -> str:
@@ -199,7 +199,7 @@ class NotificationView(EntryPage):
         keys = [key for key in found.keys(0, OTHERS + 1) if key != self.key]
         return formatting.entry_lines(self.context, self.list_url, keys[:OTHERS])
 
-    # What arrived
+    # The payload
 
     @property
     def payload(self) -> list[tuple[str, str]]:

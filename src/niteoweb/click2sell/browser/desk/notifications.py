@@ -30,7 +30,7 @@ LABELS = {
     "to": _("Until"),
 }
 
-#: What stands behind an entry's key in the address, and the page that shows it.
+#: The pages of an entry, by the rest of the path behind its key.
 PAGES = {(): NotificationView, ("decide",): DecideView}
 
 _DATE = re.compile(r"(\d{4}-\d{2}-\d{2})?", re.ASCII)
@@ -112,7 +112,7 @@ class NotificationsView(ListPage):
 
     @property
     def filter_names(self) -> Sequence[str]:
-        """What the addresses of the other pages keep of this one's."""
+        """Parameters that the addresses of the list's other pages keep."""
         return notifications.NAMES
 
     @property

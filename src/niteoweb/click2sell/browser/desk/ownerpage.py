@@ -164,7 +164,7 @@ class ListPage(OwnerPage):
     """A list that comes in pages.
 
     :cvar size: lines on a page.
-    :ivar total: how many lines there are.
+    :ivar total: number of all lines.
     :ivar batch: the links to the other pages.
     """
 
@@ -189,5 +189,5 @@ class ListPage(OwnerPage):
 
     @property
     def number(self) -> str:
-        """How many lines there are, for people."""
+        """The number of lines, for people."""
         return f"{self.total:,}"

@@ -1,4 +1,4 @@
-"""What a replay would change, in the words of the page that shows it."""
+"""The preview of a replay in words, as the page of the notification shows it."""
 
 from dataclasses import dataclass
 from niteoweb.click2sell.browser.words import changes
@@ -11,7 +11,7 @@ from zope.i18nmessageid import Message
 
 @dataclass(frozen=True)
 class Preview:
-    """What a replay would change.
+    """The changes that a replay would make.
 
     :ivar anything: something would change at all.
     :ivar fingerprint: stands for what is shown.

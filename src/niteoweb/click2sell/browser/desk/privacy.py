@@ -1,4 +1,4 @@
-"""Site Setup: what is stored about an address, to download, and to erase."""
+"""Site Setup: the stored data of an address, to download and to erase."""
 
 from functools import cached_property
 from niteoweb.click2sell import _
@@ -38,14 +38,14 @@ ACCOUNTS = {
 class PrivacyView(OwnerPage):
     """``@@click2sell-privacy``: GET shows and exports; POST works out an erasure, or erases.
 
-    What is erased is what was shown: a fingerprint of it comes with the button.
+    The button carries a fingerprint of the preview, so that nothing else is erased.
     """
 
     template = ViewPageTemplateFile("../templates/privacy.pt")
     page = "click2sell-privacy"
     #: None before the dry run.
     planned: preview.Preview | None = None
-    #: Why the form cannot do what was asked for, beside the field of the reason.
+    #: The reason why the action is not possible, shown beside its field.
     problem: Message | str = ""
 
     def __call__(self) -> str:
@@ -102,12 +102,12 @@ class PrivacyView(OwnerPage):
 
     @property
     def address(self) -> str:
-        """The address that was asked for."""
+        """The address whose data is shown."""
         return self.text("address")
 
     @property
     def reason(self) -> str:
-        """Why it is erased."""
+        """The reason for the erasure."""
         return self.text("reason")
 
     @property
@@ -132,12 +132,12 @@ class PrivacyView(OwnerPage):
 
     @cached_property
     def found(self) -> export.Holdings:
-        """What is stored."""
+        """The stored data of the address."""
         return export.find(self.context, self.address)
 
     @cached_property
     def present(self) -> preview.Preview:
-        """What an erasure would do now."""
+        """The preview of an erasure."""
         return preview.of(self.context, self.found)
 
     @property

@@ -21,8 +21,8 @@ class ReconcileView(OwnerPage):
     """``@@click2sell-reconcile``: a dry run of everybody, and the button that applies it.
 
     GET changes nothing and computes nothing. On a large site a press of a button looks at as
-    many buyers as the time allows, and the next goes on after them; what is applied is what was
-    shown.
+    many buyers as the time allows, and the next goes on after them. Only changes that were
+    shown are applied.
     """
 
     template = ViewPageTemplateFile("../templates/reconcile.pt")
@@ -46,7 +46,7 @@ class ReconcileView(OwnerPage):
 
     @property
     def changes(self) -> Sequence[reconcile.Change]:
-        """What would change."""
+        """The changes that reconciling would make."""
         return self.part.changes if self.part else ()
 
     @property
@@ -60,7 +60,7 @@ class ReconcileView(OwnerPage):
         return reconcile.fingerprint(self.changes)
 
     def _look_again(self, until: str) -> None:
-        """Look at what was shown, however long it takes."""
+        """Look at the same buyers again, however long it takes."""
         self.part = reconcile.part(self.context, self.after, until)
 
     def _apply(self) -> None:

@@ -1,4 +1,4 @@
-"""Site Setup: the report, figures and plots of what happened, and what is wrong now."""
+"""Site Setup: the report, with figures, plots and the present troubles."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ MAILS = {
     **dict.fromkeys(outbox.TO_OWNER, _("mail to the owner")),
 }
 
-#: The outcomes that ask for somebody, the worst first.
+#: The outcomes that need a person, the worst first.
 TROUBLES = (ledger.FAILED, ledger.ATTENTION)
 
 
@@ -42,7 +42,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Trouble:
-    """Notifications that ask for somebody, with the address of their list."""
+    """Notifications that need a person, with the address of their list."""
 
     badge: formatting.Badge
     number: str
@@ -123,7 +123,7 @@ class ReportView(OwnerPage):
 
     @property
     def troubles(self) -> list[Trouble]:
-        """What failed or needs attention, if anything does."""
+        """The numbers of entries that failed or need attention."""
         return [
             Trouble(
                 formatting.badge(outcome),
@@ -143,12 +143,12 @@ class ReportView(OwnerPage):
 
     @property
     def with_access(self) -> str:
-        """How many members have access to anything."""
+        """The number of members with access to a product."""
         return plots.number(overview.members_with_access(self.context))
 
     @property
     def products(self) -> list[tuple[str, str]]:
-        """Products and how many members have access to them."""
+        """Products, each with the number of members who have access."""
         return [
             (
                 formatting.product_label(product.name, product.product_id),
@@ -173,7 +173,7 @@ class ReportView(OwnerPage):
         return overview.mails_failed(self.context)
 
     def number(self, newest: overview.Newest) -> Message | str:
-        """How many there are of something."""
+        """The number of items behind a list of the newest ones."""
         counted = plots.number(newest.total)
         return (
             _("more than ${number}", mapping={"number": counted}) if newest.capped else counted
@@ -184,7 +184,7 @@ class ReportView(OwnerPage):
         return formatting.moment(at)
 
     def mail_kind(self, kind: str) -> Message | str:
-        """What a mail is about."""
+        """The kind of a mail in words."""
         return MAILS.get(kind, kind)
 
     def buyer_url(self, buyer_id: str) -> str:

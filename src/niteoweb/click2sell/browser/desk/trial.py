@@ -30,7 +30,7 @@ import logging
 
 logger = logging.getLogger("niteoweb.click2sell")
 
-#: What can be tried, in the words of the owner; see :mod:`niteoweb.click2sell.provider.sample`.
+#: The kinds of samples in words for owners; see :mod:`niteoweb.click2sell.provider.sample`.
 KINDS = {
     "sale": _("a sale"),
     "subscription": _("the first payment of a subscription"),
@@ -57,7 +57,7 @@ class Letter:
 
 @dataclass(frozen=True)
 class Result:
-    """What came of a test purchase.
+    """The result of a test purchase.
 
     :ivar status: of the answer that the provider would get, with `answer` as its text.
     :ivar verified: the signature is right.
@@ -89,7 +89,7 @@ class TryView(OwnerPage):
     index = ViewPageTemplateFile("../templates/trial.pt")
     page = "click2sell-try"
     rows = ViewPageTemplateFile("../templates/changes.pt")
-    #: None before the button was pressed, and when something unexpected happened.
+    #: None before the button was pressed, and after an unexpected error.
     result: Result | None = None
 
     def __call__(self) -> str:
@@ -152,25 +152,25 @@ class TryView(OwnerPage):
 
     @property
     def product(self) -> str:
-        """What was entered; the first product before anything was."""
+        """The product in the form, at first the first one of the mapping."""
         if "product" in self.request.form:
             return self.text("product")
         return next(iter(self.products), "")
 
     @property
     def address(self) -> str:
-        """What was entered."""
+        """The address in the form."""
         return self.text("address")
 
     @property
     def kind(self) -> str:
-        """What was chosen."""
+        """The kind in the form, at first the first one of the provider."""
         found, kinds = self.text("kind"), self.provider.sample.KINDS
         return found if found in kinds else next(iter(kinds))
 
     @property
     def kinds(self) -> list[tuple[str, Message | str]]:
-        """What can be chosen, with its text."""
+        """The kinds of the provider, each with its text."""
         kinds = self.provider.sample.KINDS
         return [(name, KINDS.get(name) or formatting.kind(kinds[name])) for name in kinds]
 
