@@ -116,16 +116,6 @@ class NotificationView(EntryPage):
     # The notification
 
     @property
-    def kind(self) -> Message | str:
-        """The kind of the notification."""
-        return formatting.kind(self.entry["kind"])
-
-    @property
-    def amount(self) -> str:
-        """The amount that was paid."""
-        return formatting.amount(self.entry["amount"], self.entry["currency"])
-
-    @property
     def terms(self) -> tuple[Message, ...]:
         """The terms of access that were written down."""
         return formatting.terms(self.entry["days"], self.entry["exclusive"])

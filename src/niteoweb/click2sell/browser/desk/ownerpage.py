@@ -6,7 +6,6 @@ from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.ledger import ledger
-from niteoweb.click2sell.ledger import reasons
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.settings import secretkeys
@@ -139,25 +138,10 @@ class EntryPage(OwnerPage):
         """The entry, None when there is none."""
         return ledger.get(self.context, self.key)
 
-    @property
-    def badge(self) -> formatting.Badge:
-        """The outcome."""
-        return formatting.badge(self.entry["outcome"])
-
-    @property
-    def reason(self) -> Message | str:
-        """Why it needs a person, waits or was refused, "" for no reason."""
-        return reasons.text(self.entry["reason"], self.entry["subject"])
-
-    @property
-    def product(self) -> str:
-        """The product that it is about."""
-        return formatting.product(self.entry)
-
-    @property
-    def address(self) -> str:
-        """The buyer's address as it was sent."""
-        return formatting.address(self.entry)
+    @cached_property
+    def line(self) -> formatting.EntryLine:
+        """The entry in words."""
+        return formatting.entry_line(self.list_url, self.entry)
 
 
 class ListPage(OwnerPage):
