@@ -125,20 +125,10 @@ class MemberView(OwnerPage):
     # The account
 
     @property
-    def privacy_url(self) -> str:
-        """Address of the page that shows and erases the buyer's stored data."""
-        return self.url_of("click2sell-privacy", address=self.found.addresses[0])
-
-    @property
     def deleted(self) -> formatting.Moment | None:
         """When the account was deleted, if it was."""
         at = self.found.deleted_at
         return formatting.moment(at) if at is not None else None
-
-    @property
-    def account_url(self) -> str:
-        """Address of Plone's page of the account, "" for somebody who may not see it."""
-        return self.account_url_of(self.found.user_id)
 
     # What an owner can do
 

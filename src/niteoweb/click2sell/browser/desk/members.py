@@ -14,17 +14,13 @@ from zope.interface import implementer
 from zope.publisher.interfaces import IPublishTraverse
 
 
-#: Parameters that the addresses of the list's other pages keep.
-KEPT = ("search",)
-
-
 @implementer(IPublishTraverse)
 class MembersView(ListPage):
     """``@@click2sell-members``: the list; with a buyer's id behind it, that buyer's page."""
 
     template = ViewPageTemplateFile("../templates/members.pt")
     page = "click2sell-members"
-    kept = KEPT
+    kept = ("search",)
 
     def __init__(self, context: Any, request: Any) -> None:
         super().__init__(context, request)
@@ -62,8 +58,3 @@ class MembersView(ListPage):
     def search(self) -> str:
         """The text to search for."""
         return self.text("search")
-
-    @property
-    def notifications_url(self) -> str:
-        """Address of the list of notifications."""
-        return self.url_of("click2sell-notifications")

@@ -158,26 +158,6 @@ class NotificationView(EntryPage):
         deleted_at = self.buyer["deleted_at"] if self.buyer is not None else ""
         return formatting.moment(deleted_at) if deleted_at else None
 
-    @property
-    def account_url(self) -> str:
-        """Address of Plone's page of the account, "" for somebody who may not see it."""
-        return self.account_url_of(self.user_id)
-
-    @property
-    def buyer_url(self) -> str:
-        """Address of the buyer's page, "" for a notification that names none."""
-        return self.url_of(f"click2sell-members/{self.buyer['id']}") if self.buyer else ""
-
-    @property
-    def of_buyer_url(self) -> str:
-        """Address of the list of all notifications of the buyer."""
-        return self.url_of("click2sell-notifications", buyer=self.entry["buyer"])
-
-    @property
-    def privacy_url(self) -> str:
-        """Address of the page that tells all that is stored about the buyer."""
-        return self.url_of("click2sell-privacy", address=self.entry["buyer"])
-
     @cached_property
     def others(self) -> list[formatting.EntryLine]:
         """The newest other notifications of the buyer."""

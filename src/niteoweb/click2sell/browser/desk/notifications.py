@@ -1,6 +1,5 @@
 """Site Setup: the notifications that arrived, the newest first."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
@@ -68,6 +67,7 @@ class NotificationsView(ListPage):
 
     template = ViewPageTemplateFile("../templates/notifications.pt")
     page = "click2sell-notifications"
+    kept = notifications.NAMES
     table = ViewPageTemplateFile("../templates/notificationtable.pt")
 
     def __init__(self, context: Any, request: Any) -> None:
@@ -109,11 +109,6 @@ class NotificationsView(ListPage):
         self.searched = bool(filters.search)
         self.capped = found.capped
         self.rows = formatting.entry_lines(self.context, self.url, found.keys(start, self.size))
-
-    @property
-    def filter_names(self) -> Sequence[str]:
-        """Parameters that the addresses of the list's other pages keep."""
-        return notifications.NAMES
 
     @property
     def fields(self) -> list[Filter]:

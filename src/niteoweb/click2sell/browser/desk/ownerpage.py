@@ -1,5 +1,6 @@
 """The base of the pages of Site Setup."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from niteoweb.click2sell import _
@@ -148,11 +149,13 @@ class ListPage(OwnerPage):
     """A list that comes in pages.
 
     :cvar size: lines on a page.
+    :cvar kept: parameters that the addresses of the other pages keep.
     :ivar total: number of all lines.
     :ivar batch: the links to the other pages.
     """
 
     size = 50
+    kept: Sequence[str] = ()
     total = 0
     batch: Batch | None = None
 

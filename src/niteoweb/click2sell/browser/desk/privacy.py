@@ -116,16 +116,6 @@ class PrivacyView(OwnerPage):
         return "delete-member" in self.request.form
 
     @property
-    def download_url(self) -> str:
-        """Address of the export."""
-        return self.url_of(self.page, address=self.address, download="1")
-
-    @property
-    def notifications_url(self) -> str:
-        """Address of the list of all notifications of the buyer."""
-        return self.url_of("click2sell-notifications", buyer=self.address)
-
-    @property
     def may_delete(self) -> bool:
         """Whether this reader may delete accounts."""
         return api.user.has_permission(MANAGE_MEMBERS, obj=self.context)

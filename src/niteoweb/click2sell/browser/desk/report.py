@@ -187,10 +187,6 @@ class ReportView(OwnerPage):
         """The kind of a mail in words."""
         return MAILS.get(kind, kind)
 
-    def buyer_url(self, buyer_id: str) -> str:
-        """Address of a buyer's page."""
-        return self.url_of(f"click2sell-members/{buyer_id}")
-
     def _period(self, period: str) -> str:
         """A day as Plone shows it; a month as it is."""
         is_month = self.chosen.unit == overview.MONTH
