@@ -3,16 +3,23 @@
 from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers.buyers import Buyer
 from niteoweb.click2sell.entitlement import BillingEvent
-from niteoweb.click2sell.entitlement import giving
+from niteoweb.click2sell.entitlement import compute
+from niteoweb.click2sell.entitlement import Entitlement
+from niteoweb.click2sell.entitlement import GRANTS_NOTHING
 from niteoweb.click2sell.entitlement import mapping
+from niteoweb.click2sell.entitlement import Outcome
+from niteoweb.click2sell.entitlement import State
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import pseudonyms
+from niteoweb.click2sell.ledger import silence
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import OWNER
@@ -21,6 +28,111 @@ from niteoweb.click2sell.settings import effective
 from typing import Any
 
 import json
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuyerOutcome(Outcome):
+    """The access that a buyer's history gives at a moment.
+
+    :ivar now: the moment, in UTC.
+    :ivar entries: the buyer's entries that count.
+    :ivar lines: the mapping.
+    :ivar late_terms: terms of the entries that were recorded before their product had a line.
+    :ivar held: products whose access is over, but not ended while their provider is silent.
+    """
+
+    now: datetime
+    entries: tuple[ledger.Entry, ...]
+    lines: tuple[mapping.Line, ...]
+    late_terms: Mapping[str, mapping.Terms]
+    held: tuple[mapping.Product, ...] = ()
+
+    @cached_property
+    def live(self) -> tuple[mapping.Product, ...]:
+        """The products with access, also those that are held."""
+        return tuple(sorted({*self.products(self.now), *self.held}))
+
+    def state_of(self, entitlement: Entitlement) -> State:
+        """The state of an entitlement; one that is held waits for its renewal."""
+        held = entitlement.product in self.held
+        return State.GRACE if held else entitlement.state_at(self.now)
+
+    @cached_property
+    def payments(self) -> list[ledger.Entry]:
+        """The payments that took effect, in order."""
+        return [
+            entry
+            for entry in in_order(self.entries)
+            if is_payment(entry) and self.attention.get(entry["key"]) not in GRANTS_NOTHING
+        ]
+
+    @cached_property
+    def due_groups(self) -> dict[str, tuple[mapping.Product, ...]]:
+        """The groups that the buyer is to be in, each with the products that give it."""
+        every_buyer = plone_site.settings().buyers_group if self.payments else ""
+        return mapping.due_groups(self.lines, self.live, self.aliases, every_buyer)
+
+    @cached_property
+    def aliases(self) -> dict[mapping.Product, frozenset[str]]:
+        """Other ids of each product, by which a line of the mapping may name it.
+
+        Of a subscription that its provider states in full the last statement counts: an id that
+        it does not name any more gives nothing. A subscription without access does not count.
+        """
+        by_key = {entry["key"]: entry for entry in self.entries}
+        current = dict(self.ever_aliases)
+        for name in {product(entry) for entry in self.entries if entry.get("snapshot")}:
+            chains = self.giving(name, self.now) if name in current else ()
+            states = [
+                [
+                    event
+                    for event, _elsewhere in chain.events
+                    if event.states and event.plausible
+                ]
+                for chain in chains
+            ]
+            if chains:
+                current[name] = frozenset().union(
+                    *(by_key[last[-1].key].get("aliases", ()) for last in states if last)
+                )
+        return current
+
+    @cached_property
+    def ever_aliases(self) -> dict[mapping.Product, frozenset[str]]:
+        """The ids that each product ever had beside its own."""
+        known: dict[mapping.Product, frozenset[str]] = {}
+        for entry in self.entries:
+            if entry.get("aliases"):
+                of_product = known.get(product(entry), frozenset())
+                known[product(entry)] = of_product.union(entry["aliases"])
+        return known
+
+
+def outcome(
+    site: Any,
+    buyer: Buyer,
+    now: datetime,
+    current: ledger.Entry | None = None,
+    despite_silence: bool = False,
+) -> BuyerOutcome:
+    """Work out the access that a buyer's history gives.
+
+    :param now: in UTC.
+    :param current: an entry that is being processed; it counts too.
+    :param despite_silence: access that is over is not held while a provider is silent.
+    """
+    counting = entries(site, buyer, current)
+    lines = effective.mapping()
+    late = {
+        entry["key"]: of_product
+        for entry in counting
+        if not entry["terms_known"] and (of_product := terms(entry, lines)) is not None
+    }
+    computed = compute(facts(counting, late), effective.policy())
+    held = () if despite_silence else silence.held(site, buyer["live"], computed, now)
+    return BuyerOutcome(
+        **vars(computed), now=now, entries=counting, lines=lines, late_terms=late, held=held
+    )
 
 
 def entries(
@@ -51,62 +163,9 @@ def in_order(found: Iterable[ledger.Entry]) -> list[ledger.Entry]:
     return sorted(found, key=lambda entry: fact(entry).order)
 
 
-def late_terms(
-    found: Sequence[ledger.Entry], lines: Sequence[mapping.Line]
-) -> dict[str, mapping.Terms]:
-    """Terms for the entries that were recorded before their product had a line."""
-    later = {}
-    for entry in found:
-        if not entry["terms_known"]:
-            of_product = terms(entry, lines)
-            if of_product is not None:
-                later[entry["key"]] = of_product
-    return later
-
-
 def terms(entry: ledger.Entry, lines: Sequence[mapping.Line]) -> mapping.Terms | None:
     """What an entry gives by a mapping, None when its product has no line."""
     return mapping.terms(lines, product(entry), entry.get("aliases", ()))
-
-
-def aliases(
-    found: Iterable[ledger.Entry], told: Sequence[BillingEvent], now: datetime
-) -> dict[mapping.Product, frozenset[str]]:
-    """Other ids of each product, by which a line of the mapping may name it.
-
-    Of a subscription that its provider states in full the last statement counts: what is no
-    longer in it gives nothing. A subscription that gives no access does not count.
-
-    :param found: the buyer's entries that count.
-    :param told: what they say, as :func:`facts` has it.
-    :param now: in UTC.
-    """
-    known = {entry["key"]: entry for entry in found}
-    current = ever_aliases(known.values())
-    for name in {product(entry) for entry in known.values() if entry.get("snapshot")}:
-        chains = giving(told, effective.policy(), name, now) if name in current else ()
-        states = [
-            [fact for fact, _elsewhere in chain.events if fact.states and fact.plausible]
-            for chain in chains
-        ]
-        if chains:
-            current[name] = frozenset().union(
-                *(known[last[-1].key].get("aliases", ()) for last in states if last)
-            )
-    return current
-
-
-def ever_aliases(
-    found: Iterable[ledger.Entry],
-) -> dict[mapping.Product, frozenset[str]]:
-    """The ids that each product ever had beside its own."""
-    known: dict[mapping.Product, frozenset[str]] = {}
-    for entry in found:
-        if entry.get("aliases"):
-            known[product(entry)] = known.get(product(entry), frozenset()).union(
-                entry["aliases"]
-            )
-    return known
 
 
 def facts(
@@ -114,7 +173,7 @@ def facts(
 ) -> tuple[BillingEvent, ...]:
     """What the entries say, for :func:`niteoweb.click2sell.entitlement.outcome.compute`.
 
-    :param later: as :func:`late_terms` found them.
+    :param later: terms of entries that were recorded before their product had a line, by key.
     """
     found = tuple(found)
     told = tuple(fact(entry, later.get(entry["key"])) for entry in found)

@@ -16,8 +16,6 @@ from niteoweb.click2sell.entitlement.mapping import parse
 from niteoweb.click2sell.entitlement.mapping import Product
 from niteoweb.click2sell.entitlement.outcome import compute
 from niteoweb.click2sell.entitlement.outcome import Entitlement
-from niteoweb.click2sell.entitlement.outcome import giving
-from niteoweb.click2sell.entitlement.outcome import lives
 from niteoweb.click2sell.entitlement.outcome import merged
 from niteoweb.click2sell.entitlement.outcome import Outcome
 from niteoweb.click2sell.entitlement.outcome import Policy
@@ -26,7 +24,7 @@ from niteoweb.click2sell.entitlement.provisional import AT_MOST
 
 __all__ = [
     *["event", "mapping", "AT_MOST", "CODES", "compute", "Entitlement", "BillingEvent"],
-    *["giving", "GRANTS_NOTHING", "Line", "lives", "MappingError", "merged"],
+    *["GRANTS_NOTHING", "Line", "MappingError", "merged"],
     *["MOST_DAYS", "OPEN", "Outcome", "parse", "Policy", "Product", "State"],
     *["TOLERANCE", "UNKNOWN_KIND"],
 ]

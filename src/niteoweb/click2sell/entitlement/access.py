@@ -134,11 +134,15 @@ class AccessTimeline:
         graced = self.renewable and self.end != NEVER
         return _plus(self.end, self._grace_days) if graced else self.end
 
-    def covers(self, moment: datetime) -> bool:
-        """Whether it gives access to anything at a moment."""
-        return any(
+    def gives_access(self, moment: datetime, product_id: str | None = None) -> bool:
+        """Whether the chain gives access at a moment; one that was undone gives none.
+
+        :param product_id: None for access to any product.
+        """
+        return self.chain.undone_by is None and any(
             start <= moment < stop
-            for period in self.periods.values()
+            for name, period in self.periods.items()
+            if product_id in (None, name)
             for start, stop in period.spans
         )
 

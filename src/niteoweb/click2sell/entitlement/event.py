@@ -84,7 +84,7 @@ class BillingEvent:
     :ivar days: days of access by the terms that were written when it was recorded; None when
         they name none, so that access has no end.
     :ivar terms_known: False when the product had no mapping line then; see
-        :func:`niteoweb.click2sell.buyers.history.late_terms`.
+        :func:`niteoweb.click2sell.buyers.history.outcome`.
     :ivar exclusive: whether a purchase of the product ends the provider's other products.
     :ivar subscription: whether the provider called it a subscription.
     :ivar valid_until: end of access in UTC, where the provider states one.

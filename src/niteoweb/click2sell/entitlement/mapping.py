@@ -8,6 +8,8 @@ Pure: imports nothing of Zope or Plone, does no I/O and reads no clock.
 
 from collections.abc import Collection
 from collections.abc import Iterable
+from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import re
@@ -118,6 +120,26 @@ def groups(
     """
     found = (line.group_id for line in lines if line.names(product, aliases))
     return tuple(dict.fromkeys(found))
+
+
+def due_groups(
+    lines: Sequence[Line],
+    products: Iterable[Product],
+    aliases: Mapping[Product, Collection[str]],
+    every_buyer: str = "",
+) -> dict[str, tuple[Product, ...]]:
+    """The groups that products with access give, each with the products that give it.
+
+    :param aliases: other ids of each product.
+    :param every_buyer: the group of all buyers, "" where the buyer is not to be in it.
+    """
+    due: dict[str, tuple[Product, ...]] = {}
+    for product in products:
+        for group_id in groups(lines, product, aliases.get(product, ())):
+            due[group_id] = (*due.get(group_id, ()), product)
+    if every_buyer:
+        due[every_buyer] = (*due.get(every_buyer, ()), EVERY_BUYER)
+    return due
 
 
 def terms(

@@ -16,9 +16,12 @@ they follow where there is a choice. Here the chains are put together:
 """
 
 from collections import defaultdict
+from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import field
 from dataclasses import replace
 from datetime import datetime
 from niteoweb.click2sell.entitlement.access import AccessTimeline
@@ -30,6 +33,7 @@ from niteoweb.click2sell.entitlement.event import AFTER_REFUND
 from niteoweb.click2sell.entitlement.event import AMBIGUOUS
 from niteoweb.click2sell.entitlement.event import BillingEvent
 from niteoweb.click2sell.entitlement.event import OPEN
+from niteoweb.click2sell.entitlement.mapping import Product
 from niteoweb.click2sell.entitlement.provisional import Bridge
 from niteoweb.click2sell.entitlement.provisional import bridges
 from niteoweb.click2sell.notification import Kind
@@ -73,6 +77,11 @@ class Entitlement:
     renewable: bool = False
     spans: tuple[tuple[datetime, datetime | None], ...] = ()
 
+    @property
+    def product(self) -> Product:
+        """Provider and product id."""
+        return self.provider, self.product_id
+
     def gives_access(self, now: datetime) -> bool:
         """Whether the buyer has access to the product at a moment."""
         return any(start <= now and (stop is None or now < stop) for start, stop in self.spans)
@@ -95,27 +104,52 @@ class Outcome:
     :ivar attention: key of an entry that needs a person, and the code of the reason, one of
         :data:`niteoweb.click2sell.entitlement.event.CODES`.
     :ivar waiting: keys of refunds whose purchase is not known yet.
+    :ivar events: the billing events in order, each once.
+    :ivar timelines: the access that each chain of them gives.
     """
 
     entitlements: tuple[Entitlement, ...]
     attention: Mapping[str, str]
     waiting: frozenset[str]
+    events: Sequence[BillingEvent] = field(default=(), compare=False, repr=False)
+    timelines: Collection[AccessTimeline] = field(default=(), compare=False, repr=False)
 
-    def products(self, now: datetime) -> frozenset[tuple[str, str]]:
+    def giving(self, product: Product, moment: datetime) -> list[Chain]:
+        """The chains that give access to a product at a moment."""
+        provider, product_id = product
+        return [
+            timeline.chain
+            for timeline in self.timelines
+            if timeline.chain.first.provider == provider
+            and timeline.gives_access(moment, product_id)
+        ]
+
+    def lives(self, provider: str, subscription: str, moment: datetime) -> bool:
+        """Whether a provider's subscription gives access to anything at a moment."""
+        return any(
+            timeline.gives_access(moment)
+            for timeline in self.timelines
+            if any(
+                (event.provider, event.transaction) == (provider, subscription)
+                for event, _elsewhere in timeline.chain.events
+            )
+        )
+
+    def products(self, now: datetime) -> frozenset[Product]:
         """Provider and product of everything that gives access at a moment."""
         return frozenset(
-            (entitlement.provider, entitlement.product_id)
+            entitlement.product
             for entitlement in self.entitlements
             if entitlement.gives_access(now)
         )
 
-    def renewals(self) -> dict[tuple[str, str], datetime]:
+    def renewals(self) -> dict[Product, datetime]:
         """When the next renewal of each subscription has to be there, without grace.
 
         :returns: by provider and product.
         """
         return {
-            (entitlement.provider, entitlement.product_id): entitlement.until
+            entitlement.product: entitlement.until
             for entitlement in self.entitlements
             if entitlement.renewable and entitlement.until is not None
         }
@@ -155,55 +189,15 @@ def compute(facts: Iterable[BillingEvent], policy: Policy) -> Outcome:
                 attention[fact.key] = AFTER_REFUND
     for choice in history.choices:
         if not choice.certain or any(
-            other.undone_by is None and timelines[other].covers(choice.fact.occurred_at)
-            for other in choice.others
+            timelines[other].gives_access(choice.fact.occurred_at) for other in choice.others
         ):
             attention.setdefault(choice.fact.key, AMBIGUOUS)
     return Outcome(
         entitlements=_bridged(_entitlements(timelines.values()), bridges(history.facts)),
         attention=dict(sorted(attention.items())),
         waiting=frozenset(history.waiting),
-    )
-
-
-def giving(
-    facts: Iterable[BillingEvent], policy: Policy, product: tuple[str, str], moment: datetime
-) -> tuple[Chain, ...]:
-    """The chains that give access to a product at a moment.
-
-    :param facts: all accepted entries of one buyer.
-    :param policy: the settings.
-    :param product: provider and product id.
-    :param moment: in UTC.
-    """
-    provider, product_id = product
-    found = []
-    for chain in History(facts, not policy.unmatched_refund_needs_attention).chains:
-        period = AccessTimeline(chain, policy.grace_days).periods.get(product_id)
-        if chain.first.provider != provider or chain.undone_by is not None or period is None:
-            continue
-        if any(start <= moment < stop for start, stop in period.spans):
-            found.append(chain)
-    return tuple(found)
-
-
-def lives(
-    facts: Iterable[BillingEvent],
-    policy: Policy,
-    subscription: tuple[str, str],
-    moment: datetime,
-) -> bool:
-    """Whether a subscription gives access to anything at a moment.
-
-    :param facts: all accepted entries of its buyer.
-    :param policy: the settings.
-    :param subscription: provider, and its id of the subscription.
-    :param moment: in UTC.
-    """
-    return any(
-        chain.undone_by is None and AccessTimeline(chain, policy.grace_days).covers(moment)
-        for chain in History(facts, not policy.unmatched_refund_needs_attention).chains
-        if any((fact.provider, fact.transaction) == subscription for fact, _ in chain.events)
+        events=history.facts,
+        timelines=timelines.values(),
     )
 
 
@@ -247,7 +241,7 @@ def _entitlements(timelines: Iterable[AccessTimeline]) -> Iterable[Entitlement]:
 
 def _bridged(found: Iterable[Entitlement], given: Iterable[Bridge]) -> tuple[Entitlement, ...]:
     """Entitlements with what is given until a provider has confirmed it."""
-    by_product = {(one.provider, one.product_id): one for one in found}
+    by_product = {entitlement.product: entitlement for entitlement in found}
     for bridge in given:
         known = by_product.get(bridge.product)
         by_product[bridge.product] = _with(known, bridge)

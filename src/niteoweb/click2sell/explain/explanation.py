@@ -70,11 +70,11 @@ def explain(site: Any, buyer: buyers.Buyer, now: datetime) -> Explanation:
     :param now: in UTC.
     """
     everything = [ledger.get(site, key) for key in buyer["keys"]]
-    counting = history.in_order(entry for entry in everything if entry["counts"])
-    found = products.of(site, buyer, counting, now)
+    outcome = history.outcome(site, buyer, now)
+    access = products.of(outcome)
     user_id = buyer["user_id"]
     exists = bool(user_id) and accounts.exists(user_id)
-    groups = membership.of(buyer, exists, found, counting)
+    groups = membership.of(buyer, exists, outcome, access)
     return Explanation(
         buyer_id=buyer["id"],
         name=name(everything),
@@ -83,10 +83,10 @@ def explain(site: Any, buyer: buyers.Buyer, now: datetime) -> Explanation:
         exists=exists,
         made=buyer["made"],
         deleted_at=timestamps.from_iso(buyer["deleted_at"]) if buyer["deleted_at"] else None,
-        obstacle=diagnosis.find(site, buyer, everything, found, groups, now),
-        standings=found,
+        obstacle=diagnosis.find(site, buyer, everything, access, groups, now),
+        standings=access,
         groups=groups,
-        purchases=tuple(_purchases(counting)),
+        purchases=tuple(_purchases(history.in_order(outcome.entries))),
         timeline=timeline.of(site, buyer, everything),
     )
 

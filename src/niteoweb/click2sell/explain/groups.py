@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import history
@@ -13,9 +12,7 @@ from niteoweb.click2sell.entitlement import Product
 from niteoweb.click2sell.explain.products import Cause
 from niteoweb.click2sell.explain.products import cause
 from niteoweb.click2sell.explain.products import ProductAccess
-from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.member import group
-from niteoweb.click2sell.settings import effective
 from plone import api
 
 
@@ -32,8 +29,8 @@ WAITING = "waiting"  # due, and given by the next run
 class Grounds:
     """Why a group is given.
 
-    :ivar product: :data:`~niteoweb.click2sell.provisioning.groupplan.EVERY_BUYER` for the group
-        of all.
+    :ivar product: :data:`~niteoweb.click2sell.entitlement.mapping.EVERY_BUYER` for the group of
+        all buyers.
     :ivar line: number of the line of the mapping, None when it has none any more.
     :ivar causes: the notifications, in order, the purchase first.
     """
@@ -64,27 +61,21 @@ class Membership:
 def of(
     buyer: buyers.Buyer,
     exists: bool,
-    found: Sequence[ProductAccess],
-    counting: Sequence[ledger.Entry],
+    outcome: history.BuyerOutcome,
+    products: Sequence[ProductAccess],
 ) -> tuple[Membership, ...]:
     """The groups that a buyer is in, or should be.
 
     :param exists: whether Plone has the account that the buyer is tied to.
-    :param found: how the buyer stands with its products.
-    :param counting: the buyer's entries that count, in order.
+    :param products: the buyer's access to each product.
     """
-    lines = effective.mapping()
     inside = group.of(buyer["user_id"]) if exists else ()
-    due = {
-        line.group_id
-        for standing in found
-        if standing.access
-        for line in lines
-        if line.names(standing.product, standing.aliases)
+    ids = {
+        *(*inside, *outcome.due_groups),
+        *(*buyer["due"], *buyer["grants"], *buyer["taken"], *buyer["pending"]),
     }
-    ids = {*inside, *due, *buyer["due"], *buyer["grants"], *buyer["taken"], *buyer["pending"]}
     return tuple(
-        _membership(buyer, group_id, group_id in inside, lines, found, counting)
+        _membership(buyer, group_id, group_id in inside, outcome, products)
         for group_id in sorted(ids)
     )
 
@@ -93,21 +84,20 @@ def _membership(
     buyer: buyers.Buyer,
     group_id: str,
     inside: bool,
-    lines: Sequence[Line],
-    found: Sequence[ProductAccess],
-    counting: Sequence[ledger.Entry],
+    outcome: history.BuyerOutcome,
+    products: Sequence[ProductAccess],
 ) -> Membership:
+    due_for = outcome.due_groups.get(group_id, ())
     granted_for = buyer["grants"].get(group_id, ())
     reasons = [
-        Grounds(s.product, line, s.causes)
-        for s in found
-        for line in (_line(lines, s, group_id),)
-        if s.product in granted_for or (s.access and line is not None)
+        Grounds(access.product, _line(outcome.lines, access, group_id), access.causes)
+        for access in products
+        if access.product in (*granted_for, *due_for)
     ]
-    payments = [entry for entry in counting if history.is_payment(entry)]
-    every_buyer = bool(payments) and group_id == plone_site.settings().buyers_group
+    every_buyer = mapping.EVERY_BUYER in due_for
     if every_buyer or mapping.EVERY_BUYER in granted_for:
-        reasons.append(Grounds(mapping.EVERY_BUYER, None, tuple(map(cause, payments[:1]))))
+        causes = tuple(map(cause, outcome.payments[:1]))
+        reasons.append(Grounds(mapping.EVERY_BUYER, None, causes))
     taken_at = buyer["taken"].get(group_id)
     problem = "" if inside else group.problem(group_id)
     if problem == "group missing" and every_buyer:
@@ -130,8 +120,8 @@ def _membership(
     )
 
 
-def _line(lines: Sequence[Line], found: ProductAccess, group_id: str) -> int | None:
-    of_product = (line for line in lines if line.names(found.product, found.aliases))
+def _line(lines: Sequence[Line], access: ProductAccess, group_id: str) -> int | None:
+    of_product = (line for line in lines if line.names(access.product, access.aliases))
     return next((line.number for line in of_product if line.group_id == group_id), None)
 
 

@@ -1,20 +1,12 @@
 """How a buyer stands with each product at a moment, and which notifications explain it."""
 
-from collections.abc import Mapping
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from niteoweb.click2sell import timestamps
-from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import history
-from niteoweb.click2sell.entitlement import compute
-from niteoweb.click2sell.entitlement import Entitlement
 from niteoweb.click2sell.entitlement import Product
 from niteoweb.click2sell.entitlement import State
 from niteoweb.click2sell.ledger import ledger
-from niteoweb.click2sell.ledger import silence
-from niteoweb.click2sell.settings import effective
-from typing import Any
 
 
 @dataclass(frozen=True)
@@ -62,47 +54,28 @@ class ProductAccess:
         return self.provider, self.product_id
 
 
-def of(
-    site: Any, buyer: buyers.Buyer, counting: Sequence[ledger.Entry], now: datetime
-) -> tuple[ProductAccess, ...]:
-    """How a buyer stands with each product that it ever had.
-
-    :param counting: the buyer's entries that count, in order.
-    :param now: in UTC.
-    """
-    terms = history.late_terms(counting, effective.mapping())
-    facts = history.facts(counting, terms)
-    outcome = compute(facts, effective.policy())
-    aliases = history.aliases(counting, facts, now)
-    held = silence.held(site, buyer["live"], outcome, now)
-    by_key = {entry["key"]: entry for entry in counting}
-    return tuple(_standing(found, by_key, aliases, held, now) for found in outcome.entitlements)
-
-
-def _standing(
-    found: Entitlement,
-    by_key: Mapping[str, ledger.Entry],
-    aliases: Mapping[Product, frozenset[str]],
-    held: Sequence[Product],
-    now: datetime,
-) -> ProductAccess:
-    product = found.provider, found.product_id
-    names = [
-        entry["product_name"]
-        for entry in by_key.values()
-        if history.product(entry) == product and entry["product_name"]
-    ]
-    return ProductAccess(
-        provider=found.provider,
-        product_id=found.product_id,
-        name=names[-1] if names else "",
-        state=State.GRACE if product in held else found.state_at(now),
-        access=product in held or found.gives_access(now),
-        since=found.since,
-        until=found.until,
-        access_until=found.access_until,
-        causes=tuple(cause(by_key[key]) for key in found.keys),
-        aliases=aliases.get(product, frozenset()),
+def of(outcome: history.BuyerOutcome) -> tuple[ProductAccess, ...]:
+    """A buyer's access to each product that it ever had."""
+    by_key = {entry["key"]: entry for entry in outcome.entries}
+    names = {
+        history.product(entry): entry["product_name"]
+        for entry in history.in_order(outcome.entries)
+        if entry["product_name"]
+    }
+    return tuple(
+        ProductAccess(
+            provider=entitlement.provider,
+            product_id=entitlement.product_id,
+            name=names.get(entitlement.product, ""),
+            state=outcome.state_of(entitlement),
+            access=entitlement.product in outcome.live,
+            since=entitlement.since,
+            until=entitlement.until,
+            access_until=entitlement.access_until,
+            causes=tuple(cause(by_key[key]) for key in entitlement.keys),
+            aliases=outcome.aliases.get(entitlement.product, frozenset()),
+        )
+        for entitlement in outcome.entitlements
     )
 
 

@@ -24,10 +24,9 @@ from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.entitlement import BillingEvent
-from niteoweb.click2sell.entitlement import compute
 from niteoweb.click2sell.entitlement import Entitlement
-from niteoweb.click2sell.entitlement import giving
 from niteoweb.click2sell.entitlement import OPEN
+from niteoweb.click2sell.entitlement import Outcome
 from niteoweb.click2sell.entitlement import Product
 from niteoweb.click2sell.entitlement import State
 from niteoweb.click2sell.ledger import ledger
@@ -48,7 +47,6 @@ from niteoweb.click2sell.owner.action import stated
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import recording
 from niteoweb.click2sell.report import overview
-from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import writer
 from typing import Any
@@ -139,12 +137,13 @@ def end(site: Any, buyer_id: str, product: Product, reason: str, by: str) -> Act
     _buyer(site, buyer_id)
 
     def write(site: Any, now: datetime) -> list[Concern]:
-        facts = _facts(site, buyer_id)
-        chains = giving(facts, effective.policy(), product, now)
-        found = [[fact for fact, _elsewhere in chain.events] for chain in chains]
-        if not found and product in _buyer(site, buyer_id)["live"]:
+        buyer = _buyer(site, buyer_id)
+        outcome = history.outcome(site, buyer, now)
+        chains = outcome.giving(product, now)
+        found = [[event for event, _elsewhere in chain.events] for chain in chains]
+        if not found and product in buyer["live"]:
             # It is over, and goes on because a silent provider cannot tell of the renewal.
-            found = [_entitled(facts, product)[1]]
+            found = [_entitled(outcome, product)[1]]
         if not found:
             raise NotPossible(_("There is no access to this product that could be ended."))
         return [
@@ -174,7 +173,8 @@ def extend(
         raise NotPossible(_("Choose 1 to ${most} days.", mapping={"most": str(MOST_DAYS)}))
 
     def write(site: Any, now: datetime) -> list[Concern]:
-        found, events = _entitled(_facts(site, buyer_id), product)
+        outcome = history.outcome(site, _buyer(site, buyer_id), now)
+        found, events = _entitled(outcome, product)
         if found.state is State.REFUNDED:
             raise NotPossible(_("The purchase was undone: grant the product instead."))
         if found.state is State.PROVISIONAL:
@@ -273,17 +273,15 @@ def _event(
     )
 
 
-def _entitled(
-    facts: Sequence[BillingEvent], product: Product
-) -> tuple[Entitlement, list[BillingEvent]]:
+def _entitled(outcome: Outcome, product: Product) -> tuple[Entitlement, list[BillingEvent]]:
     """What a buyer has of a product, and the events of the chain that explains it.
 
     :raises NotPossible: nothing.
     """
-    by_key = {fact.key: fact for fact in facts}
-    for found in compute(facts, effective.policy()).entitlements:
-        if (found.provider, found.product_id) == product:
-            return found, [by_key[key] for key in found.keys]
+    by_key = {event.key: event for event in outcome.events}
+    for entitlement in outcome.entitlements:
+        if entitlement.product == product:
+            return entitlement, [by_key[key] for key in entitlement.keys]
     raise NotPossible(_("The buyer never had this product: grant it instead."))
 
 
@@ -295,11 +293,6 @@ def _written(site: Any, notification: Notification, now: datetime) -> Concern:
     if entry is None:
         raise NotPossible(_("Too much was done to this purchase already."))
     return Concern(entry["buyer_id"], entry["key"])
-
-
-def _facts(site: Any, buyer_id: str) -> Sequence[BillingEvent]:
-    entries = history.entries(site, _buyer(site, buyer_id))
-    return history.facts(entries, history.late_terms(entries, effective.mapping()))
 
 
 def _buyer(site: Any, buyer_id: str) -> buyers.Buyer:

@@ -93,7 +93,7 @@ def standings(
     site: Any, buyer: buyers.Buyer, now: datetime
 ) -> tuple[standing.ProductAccess, ...]:
     """How a buyer stands with each product that it ever had; see products.py."""
-    return standing.of(site, buyer, history.in_order(history.entries(site, buyer)), now)
+    return standing.of(history.outcome(site, buyer, now))
 
 
 def product_value(product: Product) -> str:

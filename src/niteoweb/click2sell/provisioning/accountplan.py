@@ -14,13 +14,13 @@ from niteoweb.click2sell.member import privilege
 from typing import Any
 
 
-@dataclass(frozen=True)
-class Account:
+@dataclass(frozen=True, kw_only=True)
+class AccountPlan:
     """The account of a buyer, or why none can be used.
 
-    :ivar user_id: "" when there is none (yet).
-    :ivar create: it has to be made.
-    :ivar attach: it was there, and has to be tied to the buyer.
+    :ivar user_id: the account, "" when there is none (yet).
+    :ivar create: an account has to be made.
+    :ivar attach: `user_id` has to be tied to the buyer.
     :ivar problem: code of the reason why no account can be used, see reasons.py.
     :ivar tied: the problem is one of the account that the buyer is tied to.
     :ivar deleted_at: when the buyer's account was deleted, "" for never.
@@ -54,7 +54,7 @@ def find(
     payments: Sequence[ledger.Entry],
     turn: Turn,
     now: datetime,
-) -> Account:
+) -> AccountPlan:
     """The account of a buyer: the tied one, one that exists, or a new one.
 
     :param now: in UTC.
@@ -62,29 +62,29 @@ def find(
     user_id = buyer["user_id"]
     if user_id:
         if not accounts.exists(user_id):
-            return Account(problem="account missing", tied=True)
+            return AccountPlan(problem="account missing", tied=True)
         if privilege.member(user_id):
-            return Account(problem="privileged account", tied=True)
-        return Account(user_id)
+            return AccountPlan(problem="privileged account", tied=True)
+        return AccountPlan(user_id=user_id)
     if not any(entry["received_at"] > buyer["deleted_at"] for entry in payments):
-        return Account()
+        return AccountPlan()
     chosen = buyer["chosen"]
     if chosen and accounts.exists(chosen):
         if privilege.member(chosen):
-            return Account(problem="privileged account", deleted_at=buyer["deleted_at"])
-        return Account(chosen, attach=True)
+            return AccountPlan(problem="privileged account", deleted_at=buyer["deleted_at"])
+        return AccountPlan(user_id=chosen, attach=True)
     try:
         user_id = accounts.choose(
             site, payments[-1]["buyer"], lambda found: buyers.made_by_us(site, found)
         )
     except accounts.NeedsAttention as problem:
-        return Account(problem=problem.reason, deleted_at=buyer["deleted_at"])
+        return AccountPlan(problem=problem.reason, deleted_at=buyer["deleted_at"])
     if user_id:
-        return Account(user_id, attach=True)
+        return AccountPlan(user_id=user_id, attach=True)
     asked = accountquota.asked_at(payments, buyer["deleted_at"])
     if accountquota.is_full(site, buyer, asked, turn, now):
-        return Account(problem=ledger.TOO_MANY, deleted_at=buyer["deleted_at"], asked=asked)
-    return Account(create=True)
+        return AccountPlan(problem=ledger.TOO_MANY, deleted_at=buyer["deleted_at"], asked=asked)
+    return AccountPlan(create=True)
 
 
 def mail(made: bool, attached: bool) -> str:

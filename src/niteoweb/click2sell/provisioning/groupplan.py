@@ -1,26 +1,27 @@
-"""The groups in a plan: what the mapping gives for live products against what we granted."""
+"""The groups in a plan: the difference between the groups that are due and those we granted."""
 
 from collections.abc import Mapping
 from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import field
 from datetime import datetime
-from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.entitlement import mapping
 from niteoweb.click2sell.entitlement import merged
 from niteoweb.click2sell.entitlement import OPEN
-from niteoweb.click2sell.entitlement import Outcome
 from niteoweb.click2sell.entitlement import Product
-from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.member import group
 
 
-class Groups:
-    """Which groups to give and to take away.
+@dataclass(frozen=True, kw_only=True)
+class GroupPlan:
+    """The groups to put a member in and to take the member out of.
 
-    :ivar grants: what we will have granted afterwards: group -> products it was granted for.
     :ivar grant: groups to put the member in.
-    :ivar revoke: groups to take the member out of.
+    :ivar revoked: groups to take the member out of, with the products they were granted for.
+    :ivar grants: what we will have granted afterwards: group -> products it was granted for.
     :ivar taken: groups that an owner took away and that stay away, with the time of it.
     :ivar due: groups that the buyer's entitlements give, granted or not.
     :ivar pending: groups that are due and do not exist.
@@ -28,101 +29,112 @@ class Groups:
     :ivar problems: product -> reason and group, for groups that are due and cannot be given.
     """
 
-    def __init__(
-        self,
-        buyer: buyers.Buyer,
-        user_id: str,
-        usable: bool,
-        live: Sequence[Product],
-        lines: Sequence[mapping.Line],
-        aliases: Mapping[Product, frozenset[str]],
-        ever_aliases: Mapping[Product, frozenset[str]],
-        payments: Sequence[ledger.Entry],
-        outcome: Outcome,
-        now: datetime,
-        follow_mapping: bool,
-    ) -> None:
-        self.grants: dict[str, tuple[Product, ...]] = dict(buyer["grants"])
-        self.grant: list[str] = []
-        self.revoke: list[str] = []
-        self.taken: dict[str, str] = dict(buyer["taken"])
-        self.due: list[str] = list(buyer["due"])
-        self.pending: list[str] = []
-        self.make: list[str] = []
-        self.problems: dict[Product, tuple[str, str]] = {}
-        if not usable:
-            return
-        due = self._due(live, lines, aliases, payments)
-        self.due = sorted(due)
-        starts = bool(live) and not buyer["live"]
-        self.taken = {
-            name: since
-            for name, since in self.taken.items()
-            if name in due
-            and not starts
-            and not _began_again(due[name], outcome, timestamps.from_iso(since), now)
-        }
-        for name, products in buyer["grants"].items():
-            # What it was granted for long ago must not matter, or the order of arrival would.
-            self.grants[name] = tuple(
-                p
-                for p in products
-                if (p in live or (p == mapping.EVERY_BUYER and payments))
-                # The line is there, and names what is no longer in what was bought.
-                and (
-                    name in due or name not in mapping.groups(lines, p, ever_aliases.get(p, ()))
-                )
-            )
-            if name not in due and (follow_mapping or not self.grants[name]):
-                del self.grants[name]
-                self.revoke.append(name)
-        for name, products in due.items():
-            self._give(user_id, name, products)
+    grant: tuple[str, ...] = ()
+    revoked: Mapping[str, tuple[Product, ...]] = field(default_factory=dict)
+    grants: Mapping[str, tuple[Product, ...]] = field(default_factory=dict)
+    taken: Mapping[str, str] = field(default_factory=dict)
+    due: tuple[str, ...] = ()
+    pending: tuple[str, ...] = ()
+    make: tuple[str, ...] = ()
+    problems: Mapping[Product, tuple[str, str]] = field(default_factory=dict)
 
-    @staticmethod
-    def _due(
-        live: Sequence[Product],
-        lines: Sequence[mapping.Line],
-        aliases: Mapping[Product, frozenset[str]],
-        payments: Sequence[ledger.Entry],
-    ) -> dict[str, tuple[Product, ...]]:
-        due: dict[str, tuple[Product, ...]] = {}
-        for product in live:
-            for name in mapping.groups(lines, product, aliases.get(product, ())):
-                due[name] = (*due.get(name, ()), product)
-        every_buyer = plone_site.settings().buyers_group
-        if every_buyer and payments:
-            due[every_buyer] = (*due.get(every_buyer, ()), mapping.EVERY_BUYER)
-        return due
+    def groups_of(self, product: Product) -> tuple[str, ...]:
+        """The groups that are granted for a product."""
+        return tuple(name for name, products in self.grants.items() if product in products)
 
-    def _give(self, user_id: str, name: str, products: tuple[Product, ...]) -> None:
-        if name in self.taken:
-            return
+    def revoked_with(self, product: Product) -> tuple[str, ...]:
+        """The groups that are revoked because access to a product ended."""
+        return tuple(name for name, products in self.revoked.items() if product in products)
+
+
+def unchanged(buyer: buyers.Buyer) -> GroupPlan:
+    """A plan that leaves the groups of a buyer as they are."""
+    grants, taken = dict(buyer["grants"]), dict(buyer["taken"])
+    return GroupPlan(grants=grants, taken=taken, due=tuple(buyer["due"]))
+
+
+def make(
+    buyer: buyers.Buyer, user_id: str, outcome: history.BuyerOutcome, follow_mapping: bool
+) -> GroupPlan:
+    """Compare the groups that are due with those that we granted.
+
+    :param user_id: the account, "" for one that has to be made.
+    :param follow_mapping: also revoke groups that a changed mapping does not give any more.
+    """
+    due = outcome.due_groups
+    starts = bool(outcome.live) and not buyer["live"]
+    taken = {
+        name: since
+        for name, since in buyer["taken"].items()
+        if name in due
+        and not starts
+        and not _began_again(due[name], outcome, timestamps.from_iso(since))
+    }
+    grants = {name: _still_granted(name, buyer, outcome) for name in buyer["grants"]}
+    revoked = [
+        name
+        for name, products in grants.items()
+        if name not in due and (follow_mapping or not products)
+    ]
+    for name in revoked:
+        del grants[name]
+    grant, absent, makable = [], [], []
+    problems = {}
+    for name, products in due.items():
+        if name in taken:
+            continue
         problem = group.problem(name)
         if problem == "group missing" and mapping.EVERY_BUYER in products:
             problem = group.cannot_make(name)
             if not problem:
-                self.make.append(name)
-        if problem == "group missing":
-            self.pending.append(name)
+                makable.append(name)
         if problem:
-            for product in products:
-                self.problems[product] = (problem, name)
-            return
+            problems.update((product, (problem, name)) for product in products)
+            if problem == "group missing":
+                absent.append(name)
+            continue
         inside = bool(user_id) and group.contains(name, user_id)
-        if name not in self.grants and inside:
-            return  # given by hand: not ours, so never taken away by us
-        self.grants[name] = tuple(sorted({*self.grants.get(name, ()), *products}))
+        if name not in grants and inside:
+            continue  # given by hand: not ours, so never taken away by us
+        grants[name] = tuple(sorted({*grants.get(name, ()), *products}))
         if not inside:
-            self.grant.append(name)
+            grant.append(name)
+    return GroupPlan(
+        grant=tuple(grant),
+        revoked={name: buyer["grants"][name] for name in revoked},
+        grants=grants,
+        taken=taken,
+        due=tuple(sorted(due)),
+        pending=tuple(absent),
+        make=tuple(makable),
+        problems=problems,
+    )
+
+
+def _still_granted(
+    name: str, buyer: buyers.Buyer, outcome: history.BuyerOutcome
+) -> tuple[Product, ...]:
+    """The products that a group stays granted for.
+
+    Products of long ago must not matter, or the order of arrival would. Nor does one whose line
+    is there and names an id that is no longer in what was bought.
+    """
+    return tuple(
+        product
+        for product in buyer["grants"][name]
+        if product in outcome.live or (product == mapping.EVERY_BUYER and outcome.payments)
+        if name in outcome.due_groups
+        or name
+        not in mapping.groups(outcome.lines, product, outcome.ever_aliases.get(product, ()))
+    )
 
 
 def _began_again(
-    products: Sequence[Product], outcome: Outcome, since: datetime, now: datetime
+    products: Sequence[Product], outcome: history.BuyerOutcome, since: datetime
 ) -> bool:
     """Whether access ended and started again since an owner took a group away.
 
-    What an owner took away stays away until then, whether or not a run saw the end.
+    The group stays away until then, whether or not a run saw the end.
 
     :param products: those that the group is due for.
     :param since: when it was taken away, in UTC.
@@ -130,8 +142,10 @@ def _began_again(
     spans = merged(
         (start, stop or OPEN)
         for entitlement in outcome.entitlements
-        if mapping.EVERY_BUYER in products
-        or (entitlement.provider, entitlement.product_id) in products
+        if mapping.EVERY_BUYER in products or entitlement.product in products
         for start, stop in entitlement.spans
     )
-    return any(since < start <= now and (stop is None or now < stop) for start, stop in spans)
+    return any(
+        since < start <= outcome.now and (stop is None or outcome.now < stop)
+        for start, stop in spans
+    )

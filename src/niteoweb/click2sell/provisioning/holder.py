@@ -18,7 +18,6 @@ from datetime import datetime
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import history
-from niteoweb.click2sell.entitlement import lives
 from niteoweb.click2sell.ledger import entries
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import pseudonyms
@@ -27,7 +26,6 @@ from niteoweb.click2sell.notification import idempotency_key
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.provisioning import recording
-from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.storage import trees
 from typing import Any
 
@@ -109,10 +107,8 @@ def _lives(site: Any, entry: ledger.Entry, now: datetime) -> bool:
     buyer = buyers.get(site, entry["buyer_id"]) if entry["buyer_id"] else None
     if buyer is None or pseudonyms.is_erased(buyer):
         return False
-    entries = history.entries(site, buyer)
-    terms = history.late_terms(entries, effective.mapping())
-    subscription = (history.product(entry)[0], entry["transaction"])
-    return lives(history.facts(entries, terms), effective.policy(), subscription, now)
+    provider, _product_id = history.product(entry)
+    return history.outcome(site, buyer, now).lives(provider, entry["transaction"], now)
 
 
 def _end(over: ledger.Entry, because: ledger.Entry, latest: ledger.Entry) -> Notification:

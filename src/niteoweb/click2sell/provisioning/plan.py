@@ -5,7 +5,6 @@ before. :mod:`niteoweb.click2sell.provisioning.pipeline` applies it; a dry run o
 """
 
 from collections.abc import Mapping
-from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
 from dataclasses import replace
@@ -19,24 +18,21 @@ from niteoweb.click2sell.buyers import customers
 from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.buyers import Turn
 from niteoweb.click2sell.entitlement import CODES
-from niteoweb.click2sell.entitlement import compute
 from niteoweb.click2sell.entitlement import GRANTS_NOTHING
 from niteoweb.click2sell.entitlement import mapping
-from niteoweb.click2sell.entitlement import Outcome
+from niteoweb.click2sell.entitlement import Product
 from niteoweb.click2sell.entitlement import UNKNOWN_KIND
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import pseudonyms
-from niteoweb.click2sell.ledger import silence
 from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import OWNER
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.provisioning import accountplan
 from niteoweb.click2sell.provisioning import enrichment
-from niteoweb.click2sell.provisioning.accountplan import Account
-from niteoweb.click2sell.provisioning.groupplan import Groups
-from niteoweb.click2sell.provisioning.groupplan import Product
-from niteoweb.click2sell.settings import effective
+from niteoweb.click2sell.provisioning import groupplan
+from niteoweb.click2sell.provisioning.accountplan import AccountPlan
+from niteoweb.click2sell.provisioning.groupplan import GroupPlan
 from typing import Any
 
 
@@ -90,34 +86,24 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class Plan:
+class Plan(AccountPlan, GroupPlan):
     """The difference between what is and what should be, for one buyer.
 
     :ivar absorbs: another buyer record that turned out to be the same buyer's; `buyer_id` is
         the one that stays.
-    :ivar user_id: the account, "" when there is none (yet).
-    :ivar create: an account has to be made; `properties` are for it.
-    :ivar counts: that account is one that the cap counts, see accountquota.py.
-    :ivar asked: since when the buyer waits for an account because of the cap, "" for not.
-    :ivar attach: `user_id` has to be tied to the buyer.
+    :ivar counts: the account that has to be made is one that the cap counts, see
+        accountquota.py.
     :ivar properties: member properties to write.
     :ivar mail: the mail that is owed, a kind of :mod:`niteoweb.click2sell.mail.outbox`, "" for
         none.
     :ivar product: what the latest payment was for, in words.
     :ivar payment: key of the latest payment.
     :ivar address: the address that the latest payment was made under.
-    :ivar grant: groups to put the member in.
-    :ivar revoked: groups to take the member out of, with the products they were granted for.
-    :ivar grants: what we will have granted afterwards: group -> products it was granted for.
-    :ivar taken: groups that an owner took away and that stay away, with the time of it.
-    :ivar due: groups that the buyer's entitlements give, granted or not.
     :ivar live: products with access now.
     :ivar gained: products that have access now and had none at the last run.
     :ivar lost: products that had access at the last run and have none now.
     :ivar verdicts: what becomes of the buyer's entries, by key.
     :ivar terms: days and exclusivity for entries recorded before their product had a line.
-    :ivar pending: groups that are due and do not exist.
-    :ivar make: groups that do not exist and have to be made.
     :ivar held: products whose access is over, but not ended while their provider is silent.
     :ivar ends: until when there is access to each live product, None for no end.
     :ivar renewals: when the next renewal of each subscription has to be there.
@@ -126,40 +112,21 @@ class Plan:
 
     buyer_id: str
     absorbs: str = ""
-    user_id: str = ""
-    create: bool = False
     counts: bool = False
-    asked: str = ""
-    attach: bool = False
     properties: Mapping[str, Any] = field(default_factory=dict)
     mail: str = ""
     product: str = ""
     payment: str = ""
     address: str = ""
-    grant: tuple[str, ...] = ()
-    revoked: Mapping[str, tuple[Product, ...]] = field(default_factory=dict)
-    grants: Mapping[str, tuple[Product, ...]] = field(default_factory=dict)
-    taken: Mapping[str, str] = field(default_factory=dict)
-    due: tuple[str, ...] = ()
     live: tuple[Product, ...] = ()
     gained: tuple[Product, ...] = ()
     lost: tuple[Product, ...] = ()
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)
     terms: Mapping[str, mapping.Terms] = field(default_factory=dict)
-    pending: tuple[str, ...] = ()
-    make: tuple[str, ...] = ()
     held: tuple[Product, ...] = ()
     ends: Mapping[Product, datetime | None] = field(default_factory=dict)
     renewals: Mapping[Product, datetime] = field(default_factory=dict)
     next_change: datetime | None = None
-
-    def groups_of(self, product: Product) -> tuple[str, ...]:
-        """The groups that are granted for a product."""
-        return tuple(name for name, products in self.grants.items() if product in products)
-
-    def revoked_with(self, product: Product) -> tuple[str, ...]:
-        """The groups that are revoked because access to a product ended."""
-        return tuple(name for name, products in self.revoked.items() if product in products)
 
 
 def of_unknown_kind(entry: ledger.Entry) -> Verdict:
@@ -199,19 +166,8 @@ def make(
     """
     if pseudonyms.is_erased(buyer):
         return Plan(buyer["id"])
-    lines = effective.mapping()
-    entries = history.entries(site, buyer, current)
-    terms = history.late_terms(entries, lines)
-    facts = history.facts(entries, terms)
-    outcome = compute(facts, effective.policy())
-    payments = [
-        entry
-        for entry in history.in_order(entries)
-        if history.is_payment(entry)
-        and outcome.attention.get(entry["key"]) not in GRANTS_NOTHING
-    ]
-    held = () if despite_silence else silence.held(site, buyer["live"], outcome, now)
-    live = tuple(sorted({*outcome.products(now), *held}))
+    outcome = history.outcome(site, buyer, now, current, despite_silence)
+    payments, live = outcome.payments, outcome.live
     account = accountplan.find(site, buyer, payments, turn, now)
     known = buyers.of_user(site, account.user_id) if account.attach else None
     if known is not None:
@@ -219,75 +175,54 @@ def make(
         union = buyers.united(known, buyer)
         plan = make(site, union, now, current, follow_mapping, despite_silence, turn)
         return replace(plan, absorbs=buyer["id"], mail=accountplan.mail(False, True))
-    groups = Groups(
-        buyer,
-        account.user_id,
-        account.usable,
-        live,
-        lines,
-        history.aliases(entries, facts, now),
-        history.ever_aliases(entries),
-        payments,
-        outcome,
-        now,
-        follow_mapping,
-    )
+    if account.usable:
+        groups = groupplan.make(buyer, account.user_id, outcome, follow_mapping)
+    else:
+        groups = groupplan.unchanged(buyer)
     return Plan(
-        buyer_id=buyer["id"],
-        user_id=account.user_id,
-        create=account.create,
+        buyer["id"],
+        **vars(account),
+        **vars(groups),
         counts=account.create and turn is not Turn.OWNER,
-        asked=account.asked,
-        attach=account.attach,
-        properties=_properties(buyer, account, payments, entries),
+        properties=_properties(buyer, account, outcome),
         mail=accountplan.mail(account.create, account.attach),
         product=payments[-1]["product_name"] or payments[-1]["product_id"] if payments else "",
         payment=payments[-1]["key"] if payments else "",
         address=payments[-1]["buyer"] if payments else "",
-        grant=tuple(groups.grant),
-        revoked={name: buyer["grants"][name] for name in groups.revoke},
-        grants=groups.grants,
-        taken=groups.taken,
-        due=tuple(groups.due),
         live=live,
         gained=tuple(p for p in live if p not in buyer["live"]) if account.usable else (),
         lost=tuple(p for p in buyer["live"] if p not in live) if account.usable else (),
         verdicts={
-            entry["key"]: _verdict(entry, outcome, account, payments, groups).of(entry)
-            for entry in entries
+            entry["key"]: _verdict(entry, outcome, account, groups).of(entry)
+            for entry in outcome.entries
         },
-        terms=terms,
-        pending=tuple(groups.pending),
-        make=tuple(groups.make),
-        held=held,
-        ends={(e.provider, e.product_id): e.access_until for e in outcome.entitlements},
+        terms=outcome.late_terms,
+        held=outcome.held,
+        ends={e.product: e.access_until for e in outcome.entitlements},
         renewals=outcome.renewals(),
-        next_change=_next_change(outcome, account, held, now),
+        next_change=_next_change(outcome, account),
     )
 
 
-def _next_change(
-    outcome: Outcome, account: Account, held: Sequence[Product], now: datetime
-) -> datetime | None:
+def _next_change(outcome: history.BuyerOutcome, account: AccountPlan) -> datetime | None:
     """When to look at the buyer again.
 
     A product that is held is looked at soon, an account that cannot be touched at every sweep.
     """
+    now = outcome.now
     upcoming = outcome.next_change(now)
     if account.tied:
         return now
-    if held:
+    if outcome.held:
         return min(upcoming or now + LOOK_AGAIN, now + LOOK_AGAIN)
     return upcoming if account.usable else None
 
 
 def _properties(
-    buyer: buyers.Buyer,
-    account: Account,
-    payments: Sequence[ledger.Entry],
-    entries: Sequence[ledger.Entry],
+    buyer: buyers.Buyer, account: AccountPlan, outcome: history.BuyerOutcome
 ) -> dict[str, Any]:
     """The purchase fields that have to be written."""
+    payments = outcome.payments
     if not account.usable:
         return {}
     if not payments:
@@ -307,7 +242,7 @@ def _properties(
         wanted["affiliate"] = paid[0]["affiliate"]
     if account.create:
         # A provider may tell the name apart from the purchase.
-        told = (history.notification(entry).fullname for entry in (latest, *entries))
+        told = (history.notification(entry).fullname for entry in (latest, *outcome.entries))
         return {**wanted, "fullname": next(filter(None, told), "")}
     return _different(account.user_id, wanted)
 
@@ -319,12 +254,11 @@ def _different(user_id: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
 
 def _verdict(
     entry: ledger.Entry,
-    outcome: Outcome,
-    account: Account,
-    payments: Sequence[ledger.Entry],
-    groups: Groups,
+    outcome: history.BuyerOutcome,
+    account: AccountPlan,
+    groups: GroupPlan,
 ) -> Verdict:
-    key = entry["key"]
+    key, payments = entry["key"], outcome.payments
     if key in outcome.attention:
         return Verdict(ledger.ATTENTION, outcome.attention[key])
     if entry["kind"] in TELLING_NOTHING:

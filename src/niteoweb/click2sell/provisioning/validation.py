@@ -14,7 +14,6 @@ from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.entitlement import AT_MOST
-from niteoweb.click2sell.entitlement import compute
 from niteoweb.click2sell.entitlement import State
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import pseudonyms
@@ -23,7 +22,6 @@ from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import REFUSED
 from niteoweb.click2sell.notification import VALIDATION
-from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.storage import trees
 from persistent.mapping import PersistentMapping
 from typing import Any
@@ -243,11 +241,11 @@ def access_until(site: Any, process: Process, now: datetime) -> datetime | None:
     given = ledger.get(site, key(process)) if process["given"] else None
     if given is None or not given["buyer_id"]:
         return None
-    entries = history.entries(site, buyers.get(site, given["buyer_id"]))
-    outcome = compute(history.facts(entries, {}), effective.policy())
-    for found in outcome.entitlements:
-        if given["key"] in found.keys and found.state_at(now) is State.PROVISIONAL:
-            return found.access_until
+    outcome = history.outcome(site, buyers.get(site, given["buyer_id"]), now)
+    for entitlement in outcome.entitlements:
+        provisional = entitlement.state_at(now) is State.PROVISIONAL
+        if provisional and given["key"] in entitlement.keys:
+            return entitlement.access_until
     return None
 
 

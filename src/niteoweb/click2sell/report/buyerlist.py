@@ -71,11 +71,10 @@ class Directory:
     def _row(self, buyer_id: str, now: datetime) -> Row:
         buyer = buyers.get(self._site, buyer_id)
         found = [ledger.get(self._site, key) for key in buyer["keys"]]
-        counting = history.in_order(entry for entry in found if entry["counts"])
         return Row(
             buyer_id=buyer_id,
             name=explanation.name(found),
             address=explanation.addresses(buyer, found)[0],
             user_id=buyer["user_id"],
-            standings=products.of(self._site, buyer, counting, now),
+            standings=products.of(history.outcome(self._site, buyer, now)),
         )

@@ -8,18 +8,14 @@ from collections import Counter
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
-from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
+from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import history
-from niteoweb.click2sell.entitlement import compute
-from niteoweb.click2sell.entitlement import mapping
-from niteoweb.click2sell.entitlement import Policy
 from niteoweb.click2sell.ledger import counters
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.member import accounts
-from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.storage import trees
 from typing import Any
 from typing import TypeVar
@@ -90,9 +86,8 @@ def differences(site: Any) -> Differences:
         _count(counted, day, counters.OF_KIND.get(entry["kind"], ""))
         if day != entry.get("counted_on", ""):
             found.entries[entry["key"]] = day
-    lines, policy = effective.mapping(), effective.policy()
     for record in _in_batches(site, trees.tree(site, "buyers").values()):
-        wanted = _fields(site, record, lines, policy)
+        wanted = _fields(site, record)
         _count(counted, wanted["new_on"], counters.NEW_BUYERS)
         for day in record.get("ended_on", ()):
             _count(counted, day, counters.LAPSES)
@@ -122,14 +117,10 @@ def differences(site: Any) -> Differences:
     return found
 
 
-def _fields(
-    site: Any, record: Any, lines: Sequence[mapping.Line], policy: Policy
-) -> dict[str, Any]:
+def _fields(site: Any, record: Any) -> dict[str, Any]:
     """What a buyer's record has to say."""
     entries = [ledger.get(site, key) for key in record["keys"]]
-    counting = [entry for entry in entries if entry["counts"]]
-    terms = history.late_terms(counting, lines)
-    outcome = compute(history.facts(counting, terms), policy)
+    outcome = history.outcome(site, record, timestamps.now())
     wanted = {
         "new_on": counters.first_payment_day(
             {**entry, "counted_on": _day(entry)} for entry in entries

@@ -36,9 +36,7 @@ from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import history
-from niteoweb.click2sell.entitlement import compute
 from niteoweb.click2sell.entitlement import mapping
-from niteoweb.click2sell.entitlement import Policy
 from niteoweb.click2sell.ledger import counters
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import ownership
@@ -126,7 +124,7 @@ def _batches(site: Any) -> Iterator[list[str]]:
 
 
 def _batch(site: Any, user_ids: Sequence[str], now: datetime) -> Report:
-    rules = _Rules(effective.mapping(), effective.policy(), plone_site.settings().buyers_group)
+    rules = _Rules(effective.mapping(), plone_site.settings().buyers_group)
     report = Report(looked_at=len(user_ids))
     for position, user_id in enumerate(user_ids):
         found = OldMember(user_id)
@@ -157,7 +155,6 @@ class _Rules:
     """What the settings say."""
 
     lines: Sequence[mapping.Line]
-    policy: Policy
     buyers_group: str
 
     def inside(self, user_id: str) -> list[str]:
@@ -194,7 +191,7 @@ def _adopt(site: Any, found: OldMember, rules: _Rules, now: datetime) -> list[It
     # Whoever is in the group has had access until now, even if the days are over: the sweep
     # that ends it has to tell.
     buyers.set_live(site, buyer, (product,) if granted else ())
-    outcome = compute(history.facts(history.entries(site, buyer), {}), rules.policy)
+    outcome = history.outcome(site, buyer, now)
     lapses = bool(granted) and product not in outcome.products(now)
     counters.follow_payments(site, buyer)
     counters.follow_renewals(site, buyer, outcome.renewals())

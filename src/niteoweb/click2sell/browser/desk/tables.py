@@ -19,18 +19,12 @@ from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.browser.words import products
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import history
-from niteoweb.click2sell.entitlement import compute
 from niteoweb.click2sell.entitlement import Entitlement
-from niteoweb.click2sell.entitlement import mapping
-from niteoweb.click2sell.entitlement import Policy
-from niteoweb.click2sell.entitlement import State
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import reasons
-from niteoweb.click2sell.ledger import silence
 from niteoweb.click2sell.member import accounts as member
 from niteoweb.click2sell.report import accounting
 from niteoweb.click2sell.report import notifications as listing
-from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.storage import batched
 from niteoweb.click2sell.storage import trees
 from typing import Any
@@ -101,7 +95,6 @@ def members(site: Any, now: datetime, request: Any) -> Iterator[Row]:
     :param request: to translate for.
     """
     zone = plone_site.timezone()
-    lines, policy = effective.mapping(), effective.policy()
     words = {
         state: translate(badge.text, context=request)
         for state, badge in products.STATES.items()
@@ -116,8 +109,8 @@ def members(site: Any, now: datetime, request: Any) -> Iterator[Row]:
         _("Last payment (${zone})", mapping={"zone": str(zone)}),
     )
     for buyer in batched(site, trees.tree(site, "buyers").values()):
-        entries = history.entries(site, buyer)
-        payments = history.in_order(filter(history.is_payment, entries))
+        outcome = history.outcome(site, buyer, now)
+        payments = history.in_order(filter(history.is_payment, outcome.entries))
         address = payments[-1]["buyer"] if payments else next(iter(buyer["addresses"]), "")
         yield (
             address,
@@ -125,10 +118,8 @@ def members(site: Any, now: datetime, request: Any) -> Iterator[Row]:
             _name(buyer, payments),
             buyer["user_id"],
             _joined(
-                _entitlement(entitlement, words[state], zone)
-                for entitlement, state in _entitlements(
-                    site, buyer, entries, lines, policy, now
-                )
+                _entitlement(entitlement, words[outcome.state_of(entitlement)], zone)
+                for entitlement in outcome.entitlements
             ),
             _joined(sorted(buyer["grants"])),
             _moment(payments[-1]["occurred_at"], zone) if payments else "",
@@ -220,22 +211,6 @@ def _entitlement(entitlement: Entitlement, state: str, zone: tzinfo) -> str:
         if until
         else (f"{entitlement.product_id}: {state}")
     )
-
-
-def _entitlements(
-    site: Any,
-    buyer: buyers.Buyer,
-    entries: Sequence[ledger.Entry],
-    lines: Sequence[mapping.Line],
-    policy: Policy,
-    now: datetime,
-) -> Iterator[tuple[Entitlement, State]]:
-    """The buyer's entitlements, each with its state as the pages show it."""
-    outcome = compute(history.facts(entries, history.late_terms(entries, lines)), policy)
-    held = silence.held(site, buyer["live"], outcome, now)
-    for found in outcome.entitlements:
-        waits = (found.provider, found.product_id) in held
-        yield found, State.GRACE if waits else found.state_at(now)
 
 
 def _remark(entry: Mapping[str, Any]) -> Message | str:

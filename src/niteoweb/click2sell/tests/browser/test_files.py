@@ -3,6 +3,7 @@
 from niteoweb.click2sell.browser.desk import download
 from niteoweb.click2sell.browser.desk import tables
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import silence
 from niteoweb.click2sell.report import notifications
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.tests.cases.entries import write
@@ -218,7 +219,7 @@ class TestMembersFile(FileTestCase):
         self.later(days=40)
         self.assertIn("1: lapsed", self.members()[EMAIL]["Products"])
         silent = {"click2sell": self.now}
-        with mock.patch.object(tables.silence, "silent", lambda *_: silent):
+        with mock.patch.object(silence, "silent", lambda *_: silent):
             self.assertIn("1: days of grace", self.members()[EMAIL]["Products"])
 
     def test_a_member_with_two_addresses_is_one(self):

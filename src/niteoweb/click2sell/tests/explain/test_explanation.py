@@ -11,6 +11,7 @@ from niteoweb.click2sell.explain import explanation
 from niteoweb.click2sell.explain import groups
 from niteoweb.click2sell.explain import timeline
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import silence
 from niteoweb.click2sell.mail import delivery
 from niteoweb.click2sell.mail import messages
 from niteoweb.click2sell.mail import outbox
@@ -100,7 +101,7 @@ class TestStandings(ExplainTestCase):
         self.buy(transaction_type="Subscription", subscription_status="New")
         self.later(days=40)
         self.assertEqual(self.standing()[:2], (State.LAPSED, False))
-        silent = mock.patch.object(plan.silence, "silent", lambda *_: {"click2sell": NOW})
+        silent = mock.patch.object(silence, "silent", lambda *_: {"click2sell": NOW})
         with silent:
             self.provision()
             self.assertIn("premium", self.groups())
