@@ -8,13 +8,9 @@ from niteoweb.click2sell.browser.words import products
 from niteoweb.click2sell.owner import requests
 from niteoweb.click2sell.report import buyerlist
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
-from typing import Any
 from zExceptions import NotFound
-from zope.interface import implementer
-from zope.publisher.interfaces import IPublishTraverse
 
 
-@implementer(IPublishTraverse)
 class MembersView(ListPage):
     """``@@click2sell-members``: the list; with a buyer's id behind it, that buyer's page."""
 
@@ -22,22 +18,13 @@ class MembersView(ListPage):
     page = "click2sell-members"
     kept = ("search",)
 
-    def __init__(self, context: Any, request: Any) -> None:
-        super().__init__(context, request)
-        self.names: list[str] = []
-
-    def publishTraverse(self, request: Any, name: str) -> "MembersView":  # noqa: N802
-        self.names.append(name)
-        return self
-
     def __call__(self) -> str:
         self.request.response.setHeader("Cache-Control", "no-store")
         if self.names:
             return self._of_one()
         found = buyerlist.Directory(self.context, self.search)
-        start = self.turn_to_page(found.total)
+        start = self.turn_to_page(found)
         now = timestamps.now()
-        self.capped = found.capped
         self.rows = [
             (row, products.lines(row.standings)) for row in found.rows(start, self.size, now)
         ]

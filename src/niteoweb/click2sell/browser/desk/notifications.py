@@ -9,11 +9,8 @@ from niteoweb.click2sell.browser.desk.ownerpage import ListPage
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.report import notifications
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
-from typing import Any
 from zExceptions import NotFound
 from zope.i18nmessageid import Message
-from zope.interface import implementer
-from zope.publisher.interfaces import IPublishTraverse
 
 import re
 
@@ -61,7 +58,6 @@ class Filter:
     error: Message | None = None
 
 
-@implementer(IPublishTraverse)
 class NotificationsView(ListPage):
     """``@@click2sell-notifications``: the list; with a key behind it, that entry's page."""
 
@@ -69,20 +65,9 @@ class NotificationsView(ListPage):
     page = "click2sell-notifications"
     kept = notifications.NAMES
     table = ViewPageTemplateFile("../templates/notificationtable.pt")
-
-    def __init__(self, context: Any, request: Any) -> None:
-        super().__init__(context, request)
-        self.names: list[str] = []
-        self.error: notifications.FilterError | None = None
-        self.capped = False
-        self.filtered = False
-        self.searched = False
-        self.rows: list[formatting.EntryLine] = []
-
-    def publishTraverse(self, request: Any, name: str) -> "NotificationsView":  # noqa: N802
-        """Take the part of the path that names an entry."""
-        self.names.append(name)
-        return self
+    error: notifications.FilterError | None = None
+    filtered = False
+    searched = False
 
     def __call__(self) -> str:
         self.request.response.setHeader("Cache-Control", "no-store")
@@ -104,10 +89,9 @@ class NotificationsView(ListPage):
         """
         filters = notifications.parse(self.context, self.request.form, plone_site.timezone())
         found = notifications.Listing(self.context, filters)
-        start = self.turn_to_page(found.total)
+        start = self.turn_to_page(found)
         self.filtered = filters != notifications.Filters()
         self.searched = bool(filters.search)
-        self.capped = found.capped
         self.rows = formatting.entry_lines(self.context, self.url, found.keys(start, self.size))
 
     @property

@@ -18,6 +18,8 @@ from typing import Any
 from urllib.parse import urlencode
 from zExceptions import Unauthorized
 from zope.i18nmessageid import Message
+from zope.interface import implementer
+from zope.publisher.interfaces import IPublishTraverse
 
 
 BUSY = _("Another process is at the same data. Try again in a moment.")
@@ -145,33 +147,48 @@ class EntryPage(OwnerPage):
         return formatting.entry_line(self.list_url, self.entry)
 
 
+@implementer(IPublishTraverse)
 class ListPage(OwnerPage):
-    """A list that comes in pages.
+    """A list that comes in pages; the rest of the path leads to a page of one of its lines.
 
     :cvar size: lines on a page.
     :cvar kept: parameters that the addresses of the other pages keep.
     :ivar total: number of all lines.
+    :ivar capped: there are more lines than were counted.
     :ivar batch: the links to the other pages.
+    :ivar names: the rest of the path.
     """
 
     size = 50
     kept: Sequence[str] = ()
     total = 0
+    capped = False
+    rows: Sequence[Any] = ()
     batch: Batch | None = None
 
-    def turn_to_page(self, total: int) -> int:
+    def __init__(self, context: Any, request: Any) -> None:
+        super().__init__(context, request)
+        self.names: list[str] = []
+
+    def publishTraverse(self, request: Any, name: str) -> "ListPage":  # noqa: N802
+        """Take a part of the path."""
+        self.names.append(name)
+        return self
+
+    def turn_to_page(self, found: Any) -> int:
         """Turn to the page that was asked for; behind the last page there is none.
 
-        :returns: how many lines stand before it.
+        :param found: the list, with ``total`` and ``capped``.
+        :returns: the number of lines before the page.
         """
         try:
             wanted = int(self.request.form.get("b_start", 0))
         except (TypeError, ValueError):
             wanted = 0
-        start = min(max(wanted, 0), max(total - 1, 0)) // self.size * self.size
-        self.total = total
-        # The batch only reckons; it never asks for a line.
-        self.batch = Batch(range(total), self.size, start, pagerange=5)
+        self.total, self.capped = found.total, found.capped
+        start = min(max(wanted, 0), max(self.total - 1, 0)) // self.size * self.size
+        # The batch only counts; it never asks for a line.
+        self.batch = Batch(range(self.total), self.size, start, pagerange=5)
         return start
 
     @property
