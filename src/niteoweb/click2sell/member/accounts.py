@@ -85,25 +85,25 @@ def create(address: str, properties: Mapping[str, Any]) -> tuple[str, str]:
     :returns: user id and password.
     """
     site = plone_site.get()
-    given = _given(address, properties.get("fullname", ""))
-    user_id = generate_user_id(site, given) or address
+    names = _given(address, properties.get("fullname", ""))
+    user_id = generate_user_id(site, names) or address
     if group.left_behind(user_id) or (user_id != address and not _is_allowed(user_id)):
         user_id = uuid_userid_generator()
-    login_name = new_login_name(address, given["fullname"])
+    login_name = new_login_name(address, names["fullname"])
     password = new_password()
     try:
-        made = _register(user_id, password, address, properties)
+        member = _register(user_id, password, address, properties)
     except ValueError:
         # Plone asks first of all whether it may be a user id. It has asked twice by then, and
         # each time each plugin: asking before it does would be once more for everybody.
         if user_id != address or exists(user_id) or _is_allowed(user_id):
             raise
         user_id = uuid_userid_generator()
-        made = _register(user_id, password, address, properties)
+        member = _register(user_id, password, address, properties)
     if login_name != user_id:
         plone_site.tool("acl_users").updateLoginName(user_id, login_name)
-        made = None
-    index.update(site, user_id, made)
+        member = None
+    index.update(site, user_id, member)
     return user_id, password
 
 

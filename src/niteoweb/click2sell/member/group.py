@@ -45,12 +45,12 @@ def problem(group_id: str) -> str:
     """The reason code of a group that cannot be given, "" for one that can."""
     # Looked up once: Plone collects a group's properties, roles and groups each time. The
     # groups tool would wrap it, too, with what it keeps about groups, which nobody asks for.
-    found = plone_site.tool("acl_users").getGroup(group_id) if group_id else None
-    if found is None:
+    group = plone_site.tool("acl_users").getGroup(group_id) if group_id else None
+    if group is None:
         return "group missing"
     if is_automatic(group_id):
         return "group not granted"
-    return "group privileged" if privilege.found_group(found) else ""
+    return "group privileged" if privilege.found_group(group) else ""
 
 
 def cannot_make(group_id: str) -> str:

@@ -26,14 +26,14 @@ def of(plan: Plan) -> dict[str, Any]:
     }
 
 
-def settle(wanted: Action, dry_run: bool) -> dict[str, Any]:
+def settle(chosen: Action, dry_run: bool) -> dict[str, Any]:
     """Show what an action would change, or do it.
 
     :returns: the answer: what changes for each buyer, who loses something first.
     :raises niteoweb.click2sell.owner.action.NotPossible: it cannot be done.
     :raises niteoweb.click2sell.storage.transactions.Busy: another process was at the same data.
     """
-    plans = action.preview(wanted) if dry_run else action.carry_out(wanted)
+    plans = action.preview(chosen) if dry_run else action.carry_out(chosen)
     return {"dry_run": dry_run, "buyers": [_of_buyer(plan) for plan in plans]}
 
 

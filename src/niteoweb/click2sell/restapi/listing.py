@@ -32,11 +32,11 @@ class PathParameters:
 
 
 def page(
-    request: Any, found: Any, items: Callable[[int, int], list[dict[str, Any]]]
+    request: Any, listed: Any, items: Callable[[int, int], list[dict[str, Any]]]
 ) -> dict[str, Any]:
     """The page of a list that was asked for.
 
-    :param found: has the ``total`` of the records; ``capped`` when there are more of them.
+    :param listed: has the ``total`` of the records; ``capped`` when there are more of them.
     :param items: answers the records from a number on, so many of them.
     :raises BadRequest: a number is not possible; plone.restapi takes negative ones, and pages
         of any size.
@@ -46,12 +46,12 @@ def page(
     if not 1 <= parse_int(request.form, "b_size", DEFAULT_BATCH_SIZE) <= LARGEST_PAGE:
         raise BadRequest(f"Invalid b_size: Not from 1 to {LARGEST_PAGE}")
     # The batch only counts; it never asks for a record.
-    batch = HypermediaBatch(request, range(found.total))
+    batch = HypermediaBatch(request, range(listed.total))
     numbers = list(batch)
     answer = {
         "@id": batch.canonical_url,
         "items": items(numbers[0], len(numbers)) if numbers else [],
-        "items_total": found.total,
-        "items_total_capped": found.capped,
+        "items_total": listed.total,
+        "items_total_capped": listed.capped,
     }
     return {**answer, "batching": batch.links} if batch.links else answer

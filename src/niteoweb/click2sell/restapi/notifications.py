@@ -87,12 +87,12 @@ class NotificationsGet(PathParameters, Service):
             )
         except notifications.FilterError as error:
             raise BadRequest(translate(error.message, context=self.request)) from None
-        found = notifications.Listing(self.context, filters)
+        listed = notifications.Listing(self.context, filters)
         return listing.page(
             self.request,
-            found,
+            listed,
             lambda start, size: [
-                summary(self.context, self.request, key) for key in found.keys(start, size)
+                summary(self.context, self.request, key) for key in listed.keys(start, size)
             ],
         )
 
@@ -195,8 +195,8 @@ def preview(site: Any, request: Any, key: str) -> dict[str, Any]:
 
     :raises KeyError: there is no such entry.
     """
-    found = dryrun.replay(site, key, timestamps.now())
-    plan, verdict = found.plan, found.verdict
+    replayed = dryrun.replay(site, key, timestamps.now())
+    plan, verdict = replayed.plan, replayed.verdict
     return {
         "@id": f"{site.absolute_url()}/{NAME}/{key}",
         "key": key,

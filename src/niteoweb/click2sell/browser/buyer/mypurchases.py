@@ -47,10 +47,14 @@ class MyPurchasesView(BrowserView):
         self.purchases: list[PaymentLine] = []
         self.products: list[products.ProductLine] = []
         if buyer is not None:
-            found = explanation.explain(self.context, buyer, timestamps.now())
-            self.purchases = [self._row(purchase) for purchase in found.purchases]
+            explained = explanation.explain(self.context, buyer, timestamps.now())
+            self.purchases = [self._row(purchase) for purchase in explained.purchases]
             # What waits for its owner's mapping has no state that a buyer could use.
-            with_terms = [one for one in found.standings if one.access or one.until is not None]
+            with_terms = [
+                standing
+                for standing in explained.standings
+                if standing.access or standing.until is not None
+            ]
             self.products = products.lines(with_terms)
         return self.template()
 

@@ -58,8 +58,8 @@ class AccountingView(OwnerPage):
     @cached_property
     def summary(self) -> accounting.Summary:
         """The sums of the chosen time."""
-        found = batched(self.context, accounting.postings(self.context, self.period))
-        return accounting.summary(found)
+        postings = batched(self.context, accounting.postings(self.context, self.period))
+        return accounting.summary(postings)
 
     @cached_property
     def months(self) -> list[str]:
@@ -77,8 +77,8 @@ class AccountingView(OwnerPage):
     @property
     def query(self) -> str:
         """The values of the form, as the query of an address."""
-        given = {name: text for name in NAMES if (text := self.text(name))}
-        return urlencode(given)
+        values = {name: text for name in NAMES if (text := self.text(name))}
+        return urlencode(values)
 
     def number(self, amount: csvfile.Cell) -> str:
         """An amount with the chosen decimal sign."""

@@ -87,11 +87,11 @@ class Checklist(BrowserView):
     level = 3
 
     def __call__(self) -> str:
-        asked = self.request.method == "POST"
-        if asked:
+        connect = self.request.method == "POST"
+        if connect:
             check(self.request)
         self.request.response.setHeader("Cache-Control", "no-store")
-        self.prepare(asked)
+        self.prepare(connect)
         self.level = 2
         return self.index()
 
@@ -106,8 +106,8 @@ class Checklist(BrowserView):
             items = providerchecks.items(self.context, provider, silent, connect)
         icons = self.context.restrictedTraverse("@@iconresolver")
         self.parts = [
-            self._part(name, tuple(_row(item, icons) for item in found))
-            for name, found in groupby(items, lambda item: item.provider)
+            self._part(name, tuple(_row(item, icons) for item in checks))
+            for name, checks in groupby(items, lambda item: item.provider)
         ]
 
     def _part(self, name: str, rows: tuple[CheckLine, ...]) -> Part:

@@ -73,14 +73,14 @@ class Confirmation(OwnerPage):
         :returns: whether it was done.
         """
         try:
-            wanted = make()
-            self.changes = self._look(wanted)
+            chosen = make()
+            self.changes = self._look(chosen)
             if "confirm" not in self.request.form:
                 return False
             if self.text("fingerprint") != self.fingerprint:
                 self.say(CHANGED, "warning")
                 return False
-            action.carry_out(wanted)
+            action.carry_out(chosen)
         except NotPossible as error:
             self.error = error.message
             self.changes = None
@@ -96,10 +96,10 @@ class Confirmation(OwnerPage):
             return False
         return True
 
-    def _look(self, wanted: Action) -> tuple[words.Changes, ...]:
-        found = action.preview(wanted)
+    def _look(self, chosen: Action) -> tuple[words.Changes, ...]:
+        previewed = action.preview(chosen)
         now = timestamps.now()
-        return tuple(words.of(self.context, plan, self._ends(plan, now)) for plan in found)
+        return tuple(words.of(self.context, plan, self._ends(plan, now)) for plan in previewed)
 
     def _ends(self, plan: Plan, now: datetime) -> dict[Any, datetime | None]:
         """Until when there is access now, without what an owner wants done."""

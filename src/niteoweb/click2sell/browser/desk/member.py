@@ -90,44 +90,44 @@ class MemberView(OwnerPage):
         return buyers.get(self.context, self.buyer_id)
 
     @cached_property
-    def found(self) -> explanation.Explanation:
+    def explained(self) -> explanation.Explanation:
         """The explanation of the buyer's products, groups and obstacle."""
         return explanation.explain(self.context, self.buyer, timestamps.now())
 
     @property
     def title(self) -> str:
         """The buyer's name, or its address."""
-        return self.found.name or self.found.addresses[0]
+        return self.explained.name or self.explained.addresses[0]
 
     # Why the buyer cannot get in
 
     @property
     def obstacle(self) -> Message | None:
         """The reason why the buyer has no access, None for no such reason."""
-        found = self.found.obstacle
-        if found is None:
+        obstacle = self.explained.obstacle
+        if obstacle is None:
             return None
         return diagnosis.text(
-            found, lambda at: formatting.moment(at).text, formatting.translated
+            obstacle, lambda at: formatting.moment(at).text, formatting.translated
         )
 
     @property
     def obstacle_url(self) -> str:
         """Address of the notification that the obstacle comes from, "" for none."""
-        found = self.found.obstacle
-        return self._url(found.key) if found is not None and found.key else ""
+        obstacle = self.explained.obstacle
+        return self._url(obstacle.key) if obstacle is not None and obstacle.key else ""
 
     @property
     def has_access(self) -> bool:
         """Whether the buyer has access to a product."""
-        return any(standing.access for standing in self.found.standings)
+        return any(standing.access for standing in self.explained.standings)
 
     # The account
 
     @property
     def deleted(self) -> formatting.Moment | None:
         """When the account was deleted, if it was."""
-        at = self.found.deleted_at
+        at = self.explained.deleted_at
         return formatting.moment(at) if at is not None else None
 
     # What an owner can do
@@ -136,36 +136,36 @@ class MemberView(OwnerPage):
     def actions(self) -> list[Link]:
         """The actions for the buyer that concern no product."""
         names = [requests.GRANT]
-        if self.found.exists:
+        if self.explained.exists:
             names.append(requests.RESEND)
         return [Link(TITLES[name], f"{self.url}/{name}") for name in names]
 
-    def _actions(self, found: ProductAccess) -> list[Link]:
+    def _actions(self, access: ProductAccess) -> list[Link]:
         """The actions for a product."""
-        product = requests.product_value((found.provider, found.product_id))
+        product = requests.product_value((access.provider, access.product_id))
         query = urlencode({"product": product})
         names = []
-        if found.until is not None and found.state not in (State.REFUNDED, State.PROVISIONAL):
+        if access.until is not None and access.state not in (State.REFUNDED, State.PROVISIONAL):
             names.append(requests.EXTEND)
-        if found.access:
+        if access.access:
             names.append(requests.REVOKE)
-        found_actions = [Link(TITLES[name], f"{self.url}/{name}?{query}") for name in names]
-        decide = f"{self._url(found.causes[0].key)}/decide"
-        return [*found_actions, Link(_("Correct the buyer"), decide)]
+        links = [Link(TITLES[name], f"{self.url}/{name}?{query}") for name in names]
+        decide = f"{self._url(access.causes[0].key)}/decide"
+        return [*links, Link(_("Correct the buyer"), decide)]
 
     # What the buyer has
 
     @property
     def products(self) -> list[Product]:
         """The buyer's products, those with access first."""
-        found = sorted(self.found.standings, key=lambda standing: not standing.access)
+        accesses = sorted(self.explained.standings, key=lambda standing: not standing.access)
         return [
             Product(
-                products.line(one),
-                tuple(self._link(cause) for cause in one.causes),
-                tuple(self._actions(one)),
+                products.line(access),
+                tuple(self._link(cause) for cause in access.causes),
+                tuple(self._actions(access)),
             )
-            for one in found
+            for access in accesses
         ]
 
     @property
@@ -173,11 +173,11 @@ class MemberView(OwnerPage):
         """The groups that the buyer is in or should be, with the chain that explains each."""
         return [
             Group(
-                name=f"{one.title} ({one.id})" if one.title != one.id else one.id,
-                badge=GROUPS[one.standing],
-                reasons=tuple(self._reasons(one)),
+                name=f"{group.title} ({group.id})" if group.title != group.id else group.id,
+                badge=GROUPS[group.standing],
+                reasons=tuple(self._reasons(group)),
             )
-            for one in self.found.groups
+            for group in self.explained.groups
         ]
 
     # What happened
@@ -190,42 +190,42 @@ class MemberView(OwnerPage):
     @property
     def more(self) -> int:
         """The number of events that are not shown."""
-        return 0 if self.everything else max(len(self.found.timeline) - RECENT, 0)
+        return 0 if self.everything else max(len(self.explained.timeline) - RECENT, 0)
 
     @property
     def timeline(self) -> list[happenings.EventLine]:
         """The events of the buyer's timeline, the newest first."""
-        found = self.found.timeline[: None if self.everything else RECENT]
-        return [happenings.line(one, self._url()) for one in found]
+        events = self.explained.timeline[: None if self.everything else RECENT]
+        return [happenings.line(event, self._url()) for event in events]
 
     def _url(self, key: str = "") -> str:
         """Address of the list of notifications, or of one of them."""
         url = self.url_of("click2sell-notifications")
         return f"{url}/{key}" if key else url
 
-    def _reasons(self, found: membership.Membership) -> list[Link]:
+    def _reasons(self, group: membership.Membership) -> list[Link]:
         reasons = []
-        if found.standing == membership.BY_HAND:
+        if group.standing == membership.BY_HAND:
             reasons.append(Link(_("Given by hand.")))
-        if found.at is not None:
-            at = {"time": formatting.moment(found.at).text}
+        if group.at is not None:
+            at = {"time": formatting.moment(group.at).text}
             text = _("An owner took it away on ${time}.", mapping=at)
             reasons.append(Link(text))
-        if found.problem:
-            reasons.append(Link(reason.text(found.problem, found.id)))
-        reasons += [self._because(one) for one in found.reasons if one.causes]
+        if group.problem:
+            reasons.append(Link(reason.text(group.problem, group.id)))
+        reasons += [self._because(grounds) for grounds in group.reasons if grounds.causes]
         return reasons
 
-    def _because(self, found: membership.Grounds) -> Link:
-        cause = found.causes[0]
+    def _because(self, grounds: membership.Grounds) -> Link:
+        cause = grounds.causes[0]
         names = {
             "what": self._named(cause),
-            "product": found.product[1],
-            "line": found.line,
+            "product": grounds.product[1],
+            "line": grounds.line,
         }
-        if found.product == mapping.EVERY_BUYER:
+        if grounds.product == mapping.EVERY_BUYER:
             text = _("Because of ${what}: the group of all buyers", mapping=names)
-        elif found.line is None:
+        elif grounds.line is None:
             text = _(
                 "Because of ${what}, product ${product}, which no line of the mapping gives "
                 "this group any more",

@@ -22,11 +22,11 @@ class MembersView(ListPage):
         self.request.response.setHeader("Cache-Control", "no-store")
         if self.names:
             return self._of_one()
-        found = buyerlist.Directory(self.context, self.search)
-        start = self.turn_to_page(found)
+        listed = buyerlist.Directory(self.context, self.search)
+        start = self.turn_to_page(listed)
         now = timestamps.now()
         self.rows = [
-            (row, products.lines(row.standings)) for row in found.rows(start, self.size, now)
+            (row, products.lines(row.standings)) for row in listed.rows(start, self.size, now)
         ]
         return self.template()
 

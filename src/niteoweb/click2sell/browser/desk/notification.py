@@ -70,8 +70,8 @@ class NotificationView(EntryPage):
     def _look(self) -> None:
         """Work out what a replay would change."""
         try:
-            found = preview.replay(self.context, self.key, timestamps.now())
-            self.preview = previews.of(self.context, self.key, found)
+            replayed = preview.replay(self.context, self.key, timestamps.now())
+            self.preview = previews.of(self.context, self.key, replayed)
         except ConflictError:
             raise
         except Exception as error:
@@ -99,8 +99,8 @@ class NotificationView(EntryPage):
     @property
     def failures(self) -> list[tuple[formatting.Moment, str]]:
         """When attempts failed, and with which error; the latest first."""
-        found = reversed(self.entry.get("failures", ()))
-        return [(formatting.moment(failure["at"]), failure["error"]) for failure in found]
+        failures = reversed(self.entry.get("failures", ()))
+        return [(formatting.moment(failure["at"]), failure["error"]) for failure in failures]
 
     @property
     def decide_url(self) -> str:
@@ -139,8 +139,8 @@ class NotificationView(EntryPage):
     @property
     def other_addresses(self) -> list[str]:
         """Addresses that turned out to be the same buyer's."""
-        found = self.buyer["addresses"] if self.buyer is not None else ()
-        return [address for address in found if address != self.entry["buyer"]]
+        addresses = self.buyer["addresses"] if self.buyer is not None else ()
+        return [address for address in addresses if address != self.entry["buyer"]]
 
     @property
     def user_id(self) -> str:
@@ -163,10 +163,10 @@ class NotificationView(EntryPage):
         """The newest other notifications of the buyer."""
         if not self.entry["buyer"]:
             return []
-        found = notifications.Listing(
+        listed = notifications.Listing(
             self.context, notifications.Filters(buyer=self.entry["buyer"])
         )
-        keys = [key for key in found.keys(0, OTHERS + 1) if key != self.key]
+        keys = [key for key in listed.keys(0, OTHERS + 1) if key != self.key]
         return formatting.entry_lines(self.context, self.list_url, keys[:OTHERS])
 
     # The payload

@@ -88,11 +88,13 @@ class NotificationsView(ListPage):
         :raises niteoweb.click2sell.report.notifications.FilterError: a filter is not possible.
         """
         filters = notifications.parse(self.context, self.request.form, plone_site.timezone())
-        found = notifications.Listing(self.context, filters)
-        start = self.turn_to_page(found)
+        listed = notifications.Listing(self.context, filters)
+        start = self.turn_to_page(listed)
         self.filtered = filters != notifications.Filters()
         self.searched = bool(filters.search)
-        self.rows = formatting.entry_lines(self.context, self.url, found.keys(start, self.size))
+        self.rows = formatting.entry_lines(
+            self.context, self.url, listed.keys(start, self.size)
+        )
 
     @property
     def fields(self) -> list[Filter]:

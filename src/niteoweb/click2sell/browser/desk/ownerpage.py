@@ -109,7 +109,7 @@ class OwnerPage(BrowserView):
     @property
     def secret_key_is_set(self) -> bool:
         """Whether a notification could be accepted."""
-        return any(secretkeys.is_set(one) for one in registry.to_set_up())
+        return any(secretkeys.is_set(provider) for provider in registry.to_set_up())
 
     @property
     def senders(self) -> list[Sender]:
@@ -118,12 +118,12 @@ class OwnerPage(BrowserView):
         here = self.context.absolute_url()
         return [
             Sender(
-                one.title,
-                effective.callback_address(one),
-                "" if one.name == registry.MAIN else f"--provider {one.name} ",
-                f"{here}/@@{one.name}-settings" if may_configure else "",
+                provider.title,
+                effective.callback_address(provider),
+                "" if provider.name == registry.MAIN else f"--provider {provider.name} ",
+                f"{here}/@@{provider.name}-settings" if may_configure else "",
             )
-            for one in registry.to_set_up()
+            for provider in registry.to_set_up()
         ]
 
 
@@ -175,17 +175,17 @@ class ListPage(OwnerPage):
         self.names.append(name)
         return self
 
-    def turn_to_page(self, found: Any) -> int:
+    def turn_to_page(self, listed: Any) -> int:
         """Turn to the page that was asked for; behind the last page there is none.
 
-        :param found: the list, with ``total`` and ``capped``.
+        :param listed: the list, with ``total`` and ``capped``.
         :returns: the number of lines before the page.
         """
         try:
             wanted = int(self.request.form.get("b_start", 0))
         except (TypeError, ValueError):
             wanted = 0
-        self.total, self.capped = found.total, found.capped
+        self.total, self.capped = listed.total, listed.capped
         start = min(max(wanted, 0), max(self.total - 1, 0)) // self.size * self.size
         # The batch only counts; it never asks for a line.
         self.batch = Batch(range(self.total), self.size, start, pagerange=5)

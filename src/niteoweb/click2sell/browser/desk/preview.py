@@ -29,21 +29,21 @@ class Preview:
     reason: Message | str
 
 
-def of(site: Any, key: str, found: DryRun) -> Preview:
+def of(site: Any, key: str, replayed: DryRun) -> Preview:
     """Put a dry run into words.
 
     :param key: of the entry that would be replayed.
     """
-    plan, verdict = found.plan, found.verdict
+    plan, verdict = replayed.plan, replayed.verdict
     now, then = changes.present(site, key), changes.told(verdict)
-    what = changes.of(site, plan)
+    changed = changes.of(site, plan)
     terms = plan.terms.get(key)
     return Preview(
-        anything=what.anything or now != then,
-        fingerprint=changes.fingerprint((what.told, now, then, terms)),
-        changes=what,
+        anything=changed.anything or now != then,
+        fingerprint=changes.fingerprint((changed.told, now, then, terms)),
+        changes=changed,
         terms=formatting.terms(terms.days, terms.exclusive) if terms else (),
-        others=len(what.keys - {key}),
+        others=len(changed.keys - {key}),
         badge=formatting.badge(verdict.outcome),
         reason=reasons.text(verdict.reason, verdict.subject),
     )

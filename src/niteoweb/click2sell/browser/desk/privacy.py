@@ -64,8 +64,8 @@ class PrivacyView(OwnerPage):
         response.setHeader("Content-Type", "application/json; charset=utf-8")
         response.setHeader("Content-Disposition", 'attachment; filename="stored.json"')
         response.setHeader("X-Content-Type-Options", "nosniff")
-        told = export.export(self.context, self.address, timestamps.now())
-        return json.dumps(told, indent=2, ensure_ascii=False)
+        stored = export.export(self.context, self.address, timestamps.now())
+        return json.dumps(stored, indent=2, ensure_ascii=False)
 
     def _try(self) -> bool:
         """Do what the button says.
@@ -121,24 +121,24 @@ class PrivacyView(OwnerPage):
         return api.user.has_permission(MANAGE_MEMBERS, obj=self.context)
 
     @cached_property
-    def found(self) -> export.Holdings:
+    def holdings(self) -> export.Holdings:
         """The stored data of the address."""
         return export.find(self.context, self.address)
 
     @cached_property
     def present(self) -> preview.Preview:
         """The preview of an erasure."""
-        return preview.of(self.context, self.found)
+        return preview.of(self.context, self.holdings)
 
     @property
     def latest(self) -> list[dict[str, Any]]:
         """The latest erasures."""
         return [
             {
-                **told,
-                "at": formatting.moment(told["at"]),
-                "what": WHAT[told["what"]],
-                "account": ACCOUNTS[told["account"]],
+                **record,
+                "at": formatting.moment(record["at"]),
+                "what": WHAT[record["what"]],
+                "account": ACCOUNTS[record["account"]],
             }
-            for told in erasure.latest(self.context, LATEST)
+            for record in erasure.latest(self.context, LATEST)
         ]

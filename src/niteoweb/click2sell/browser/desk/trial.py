@@ -106,9 +106,14 @@ class TryView(OwnerPage):
         for provider in self.providers:
             if provider.name == chosen:
                 return provider
-        found = [one for one in registry.to_set_up() if one in self.providers]
-        found += self.providers
-        return next((one for one in found if one.sample is not None), found[0])
+        candidates = [
+            candidate for candidate in registry.to_set_up() if candidate in self.providers
+        ]
+        candidates += self.providers
+        return next(
+            (candidate for candidate in candidates if candidate.sample is not None),
+            candidates[0],
+        )
 
     @cached_property
     def providers(self) -> tuple[IPaymentProvider, ...]:
@@ -165,8 +170,8 @@ class TryView(OwnerPage):
     @property
     def kind(self) -> str:
         """The kind in the form, at first the first one of the provider."""
-        found, kinds = self.text("kind"), self.provider.sample.KINDS
-        return found if found in kinds else next(iter(kinds))
+        chosen, kinds = self.text("kind"), self.provider.sample.KINDS
+        return chosen if chosen in kinds else next(iter(kinds))
 
     @property
     def kinds(self) -> list[tuple[str, Message | str]]:
@@ -178,26 +183,26 @@ class TryView(OwnerPage):
         if not self.can_be_tried:
             return
         now = timestamps.now()
-        made = trial.deliveries(
+        deliveries = trial.deliveries(
             self.context, self.provider, self.kind, self.product, self.address, now
         )
-        found: list[Notification] = []
+        parsed: list[Notification] = []
         sent: list[tuple[tuple[str, str], ...]] = []
         verified = False
         try:
-            for delivery in made:
+            for delivery in deliveries:
                 verified = False
                 genuine = trial.verify(self.provider, delivery, now)
                 verified = True
                 sent.append(tuple(genuine.payload().items()))
-                found += trial.read(self.provider, genuine)
+                parsed += trial.read(self.provider, genuine)
         except DeliveryError as error:
             status = callback.STATUS.get(type(error), 400)
             missing = isinstance(error, SecretKeyNotSet)
             self.result = Result(status, str(error), verified, tuple(sent), missing)
             return
         try:
-            self.result = self._rehearsed(found, tuple(sent), now)
+            self.result = self._rehearsed(parsed, tuple(sent), now)
         except ConflictError:
             raise
         except Exception as error:
@@ -215,7 +220,9 @@ class TryView(OwnerPage):
         sent: tuple[tuple[tuple[str, str], ...], ...],
         now: datetime,
     ) -> Result:
-        names = [one.fullname for one in notifications if one.fullname]
+        names = [
+            notification.fullname for notification in notifications if notification.fullname
+        ]
         with trial.rehearse(notifications, now) as rehearsal:
             entry = rehearsal.entry
             key = notifications[-1].key

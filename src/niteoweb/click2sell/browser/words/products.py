@@ -60,4 +60,7 @@ def line(standing: ProductAccess) -> ProductLine:
 
 def lines(standings: Iterable[ProductAccess]) -> list[ProductLine]:
     """Products in words, those with access first."""
-    return [line(found) for found in sorted(standings, key=lambda found: not found.access)]
+    return [
+        line(standing)
+        for standing in sorted(standings, key=lambda standing: not standing.access)
+    ]

@@ -57,50 +57,50 @@ class EventLine:
     url: str
 
 
-def line(found: timeline.TimelineEvent, list_url: str) -> EventLine:
+def line(event: timeline.TimelineEvent, list_url: str) -> EventLine:
     """An event in words.
 
     :param list_url: address of the list of notifications.
     """
-    entry = found.what in (timeline.NOTIFICATION, timeline.ACTION)
+    entry = event.what in (timeline.NOTIFICATION, timeline.ACTION)
     return EventLine(
-        at=formatting.moment(found.at),
-        text=_text(found),
-        details=tuple(_details(found)),
-        badge=formatting.badge(found.outcome) if entry else None,
-        url=f"{list_url}/{found.key}" if found.key else "",
+        at=formatting.moment(event.at),
+        text=_text(event),
+        details=tuple(_details(event)),
+        badge=formatting.badge(event.outcome) if entry else None,
+        url=f"{list_url}/{event.key}" if event.key else "",
     )
 
 
-def _text(found: timeline.TimelineEvent) -> Message | str:
-    if found.what == timeline.ACTION and found.subject in ACTIONS:
-        return Message(ACTIONS[found.subject], mapping={"product": found.product})
-    if found.what in (timeline.ACTION, timeline.NOTIFICATION):
+def _text(event: timeline.TimelineEvent) -> Message | str:
+    if event.what == timeline.ACTION and event.subject in ACTIONS:
+        return Message(ACTIONS[event.subject], mapping={"product": event.product})
+    if event.what in (timeline.ACTION, timeline.NOTIFICATION):
         names = {
-            "kind": formatting.translated(formatting.kind(found.subject)),
-            "product": found.product,
+            "kind": formatting.translated(formatting.kind(event.subject)),
+            "product": event.product,
         }
-        return _("${kind}: ${product}", mapping=names) if found.product else names["kind"]
-    if found.what == timeline.NOTE:
-        return found.subject
+        return _("${kind}: ${product}", mapping=names) if event.product else names["kind"]
+    if event.what == timeline.NOTE:
+        return event.subject
     names = {
-        "mail": formatting.translated(MAILS.get(found.subject, found.subject)),
-        "to": found.to,
-        "subject": found.subject,
+        "mail": formatting.translated(MAILS.get(event.subject, event.subject)),
+        "to": event.to,
+        "subject": event.subject,
     }
-    return Message(EVENTS.get(found.what, found.what), mapping=names)
+    return Message(EVENTS.get(event.what, event.what), mapping=names)
 
 
-def _details(found: timeline.TimelineEvent) -> list[Message | str]:
+def _details(event: timeline.TimelineEvent) -> list[Message | str]:
     details: list[Message | str] = []
-    if found.receipt:
-        details.append(_("Receipt: ${receipt}", mapping={"receipt": found.receipt}))
-    if found.reason:
-        details.append(reasons.text(found.reason, found.reason_subject))
-    if found.attempts > 1:
-        details.append(_("Attempts: ${number}", mapping={"number": found.attempts}))
-    if found.text:
-        details.append(found.text)
-    if found.by:
-        details.append(_("By ${user}", mapping={"user": found.by}))
+    if event.receipt:
+        details.append(_("Receipt: ${receipt}", mapping={"receipt": event.receipt}))
+    if event.reason:
+        details.append(reasons.text(event.reason, event.reason_subject))
+    if event.attempts > 1:
+        details.append(_("Attempts: ${number}", mapping={"number": event.attempts}))
+    if event.text:
+        details.append(event.text)
+    if event.by:
+        details.append(_("By ${user}", mapping={"user": event.by}))
     return details
