@@ -52,7 +52,7 @@ STATUS = {WrongContentType: 415, SecretKeyNotSet: 503, WrongSignature: 403}
 
 
 class Callback(BrowserView):
-    """What a payment provider posts its notifications to.
+    """The view to which a payment provider posts its notifications.
 
     Anonymous: the signature tells who it is. The parameters are read from the body alone, since
     Zope mixes those of the query string into the form.

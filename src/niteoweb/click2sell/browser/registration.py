@@ -1,4 +1,4 @@
-"""What each payment provider has: its callback, and its settings on a page and in a service.
+"""The callback of each payment provider, and its settings on a page and in a service.
 
 The registration of a provider alone makes them, and they go with it.
 """
@@ -46,7 +46,7 @@ def follow(event: Any) -> None:
 
 
 def _adapters(provider: IPaymentProvider) -> Iterator[tuple[Any, ...]]:
-    """What is registered for a provider, as arguments of ``registerAdapter``."""
+    """The registrations for a provider, as arguments of ``registerAdapter``."""
     page = (IPloneSiteRoot, IClick2SellLayer), Interface
     view = _protected(callback.view_of(provider), "zope2.Public")
     yield view, *page, provider.name

@@ -41,7 +41,7 @@ class Match:
 def find(site: Any, address: str) -> tuple[Match, ...]:
     """All members whose e-mail address, login name or user id is the address.
 
-    What the index says is checked against the member, so that an outdated line finds nobody.
+    Each match is checked against the account, so that an outdated line finds no account.
 
     :param address: in lower case.
     """
@@ -155,7 +155,7 @@ def _follow(user_id: str) -> None:
 
 
 def _to_file(user_id: str, member: Any = None) -> tuple[str, str] | None:
-    """Address and login name that a member is filed under, "" for one that need not be.
+    """Address and login name that a member is filed under, "" for one that is the user id.
 
     :returns: None when the member need not be filed at all.
     """

@@ -27,9 +27,9 @@ def of(plan: Plan) -> dict[str, Any]:
 
 
 def settle(chosen: Action, dry_run: bool) -> dict[str, Any]:
-    """Show what an action would change, or do it.
+    """Preview an action, or carry it out.
 
-    :returns: the answer: what changes for each buyer, who loses something first.
+    :returns: the changes for each buyer; a buyer who loses access comes first.
     :raises niteoweb.click2sell.owner.action.NotPossible: it cannot be done.
     :raises niteoweb.click2sell.storage.transactions.Busy: another process was at the same data.
     """

@@ -33,7 +33,7 @@ from zope.interface import Interface
 PERMISSION = "Click2Sell: Configure"
 
 
-#: What is asked beside the settings, and the field or question that each follows.
+#: Actions beside the settings, and the field or action that each follows.
 ACTIONS = {
     "api_token_clear": "api_token",
     "secretkey_keep_old": "secretkey",
@@ -172,7 +172,7 @@ class DeserializeSettings:
 
 
 def _actions(provider: IPaymentProvider) -> dict[str, str]:
-    """What is asked beside the settings of a provider."""
+    """The actions beside the settings of a provider."""
     token = apitoken.NAME in provider.schema
     return {name: at for name, at in ACTIONS.items() if token or name != "api_token_clear"}
 

@@ -70,7 +70,7 @@ def summary(site: Any, row: buyerlist.Row) -> dict[str, Any]:
 
 
 def details(site: Any, request: Any, buyer_id: str, now: datetime) -> dict[str, Any]:
-    """Everything that explains what a buyer has.
+    """The explanation of a buyer's products, groups and obstacle.
 
     :param now: in UTC.
     :raises NotFound: there is no such buyer.

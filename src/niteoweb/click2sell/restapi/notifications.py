@@ -168,7 +168,7 @@ def summary(site: Any, request: Any, key: str) -> dict[str, Any]:
 
 
 def details(site: Any, request: Any, key: str) -> dict[str, Any]:
-    """Everything that is known of an entry.
+    """An entry with all its fields.
 
     :raises NotFound: there is no such entry.
     """

@@ -93,7 +93,7 @@ class Operation(Service):
             return self.problem(503, "Busy", "Another process is at the same data, try again.")
 
     def settle(self, make: Callable[[], Action], dry_run: bool) -> dict[str, Any]:
-        """Show what an action would change, or do it.
+        """Preview an action, or carry it out.
 
         :param make: makes the action; may raise NotPossible.
         :raises BadRequest: it cannot be done; the text says why.

@@ -20,7 +20,7 @@ MAIL = ("kind", "to", "filed_at", "attempts", "error", "due_at")
 
 
 class ReportGet(Service):
-    """Answers a GET: figures of days or months, and what is so now.
+    """Answers a GET: figures of days or months, and the present state.
 
     ``days=30`` or ``days=90``, or ``months=12`` or ``months=24``.
     """

@@ -21,7 +21,7 @@ from zope.i18nmessageid import Message
 
 @dataclass(frozen=True)
 class PaymentLine:
-    """A payment, or one that was given back."""
+    """A payment or a refund."""
 
     date: str
     kind: Message | str
@@ -31,10 +31,9 @@ class PaymentLine:
 
 
 class MyPurchasesView(BrowserView):
-    """``@@my-purchases``: only for who is logged in, only what is theirs.
+    """``@@my-purchases``: shows a member's own purchases, after login.
 
-    No reason, no name of a group and nothing that a provider sent stands on it but what the
-    buyer has on the receipt.
+    It shows no reason, no group, and of the provider's data only that of the receipt.
     """
 
     template = ViewPageTemplateFile("../templates/mypurchases.pt")
@@ -49,7 +48,7 @@ class MyPurchasesView(BrowserView):
         if buyer is not None:
             explained = explanation.explain(self.context, buyer, timestamps.now())
             self.purchases = [self._row(purchase) for purchase in explained.purchases]
-            # What waits for its owner's mapping has no state that a buyer could use.
+            # A product without a line in the mapping has no state that a buyer could use.
             with_terms = [
                 standing
                 for standing in explained.standings
@@ -59,9 +58,9 @@ class MyPurchasesView(BrowserView):
         return self.template()
 
     def _buyer(self) -> buyers.Buyer | None:
-        """The record of the user, None for who never bought.
+        """The record of the user, None without a purchase.
 
-        A user of Zope's root may have the id of a member of the site, and be somebody else.
+        A user of Zope's root may have the id of a member of the site, and be another person.
         """
         user = getSecurityManager().getUser()
         folder = aq_base(aq_parent(aq_inner(user)))

@@ -34,7 +34,7 @@ class AccountingView(OwnerPage):
 
     @cached_property
     def period(self) -> accounting.Period | None:
-        """The time that was asked for, None when none was or it is not possible."""
+        """The chosen time, None before the choice and for a mistake in it."""
         zone = plone_site.timezone()
         try:
             if self.text("from") or self.text("to"):
@@ -69,7 +69,7 @@ class AccountingView(OwnerPage):
 
     @property
     def chosen_month(self) -> str:
-        """The month in the form: the last one that is over, if none was asked for."""
+        """The month in the form, at first the last month that is over."""
         if self.text("from") or self.text("to"):
             return ""
         return self.text("month") or self.months[min(1, len(self.months) - 1)]
@@ -90,7 +90,7 @@ class AccountingFile(AccountingView):
 
     def __call__(self) -> str | IO[bytes]:
         if self.period is None:
-            # The page says what is wrong.
+            # The page shows the mistake.
             self.request.response.redirect(f"{self.url}?{self.query}")
             return ""
         rows = tables.accounts(self.context, self.period)

@@ -112,7 +112,7 @@ class Checklist(BrowserView):
 
     def _part(self, name: str, rows: tuple[CheckLine, ...]) -> Part:
         if not name:
-            # What is said before all else is about no part of the list.
+            # The first check is about no part of the list.
             return Part(rows, titled=rows[0].name != "provider")
         provider = registry.get(name)
         settings_url = f"{self.context.absolute_url()}/@@{name}-settings"

@@ -29,14 +29,14 @@ logger = logging.getLogger("niteoweb.click2sell")
 
 
 class Confirmation(OwnerPage):
-    """A page whose POST shows what an action would change, and does it when that is confirmed.
+    """A page whose POST previews an action, and carries it out when that is confirmed.
 
-    What is done is what was shown: a fingerprint of it comes with the button.
+    The button carries a fingerprint of the preview, so that nothing else is done.
     """
 
     rows = ViewPageTemplateFile("../templates/changes.pt")
     confirm = ViewPageTemplateFile("../templates/confirm.pt")
-    #: What would change for each buyer; None before anybody has asked.
+    #: The changes for each buyer; None before the preview.
     changes: tuple[words.Changes, ...] | None = None
     #: Why it cannot be done.
     error: Message | None = None
@@ -48,7 +48,7 @@ class Confirmation(OwnerPage):
 
     @property
     def fingerprint(self) -> str:
-        """Stands for what is shown, and for what was asked for."""
+        """The fingerprint of the preview and of the form."""
         asked = sorted(
             (name, str(value))
             for name, value in self.request.form.items()
@@ -67,7 +67,7 @@ class Confirmation(OwnerPage):
         ]
 
     def settle(self, make: Callable[[], Action]) -> bool:
-        """Show what an action would change, or do it when that was confirmed.
+        """Preview an action, or carry it out when that was confirmed.
 
         :param make: makes the action from the form; may raise NotPossible.
         :returns: whether it was done.
@@ -102,7 +102,7 @@ class Confirmation(OwnerPage):
         return tuple(words.of(self.context, plan, self._ends(plan, now)) for plan in previewed)
 
     def _ends(self, plan: Plan, now: datetime) -> dict[Any, datetime | None]:
-        """Until when there is access now, without what an owner wants done."""
+        """The present ends of access, without the action."""
         buyer = buyers.get(self.context, plan.buyer_id)
         if buyer is None:
             return {}

@@ -18,7 +18,7 @@ from niteoweb.click2sell.explain import diagnosis
 from niteoweb.click2sell.explain import explanation
 from niteoweb.click2sell.explain import groups as membership
 from niteoweb.click2sell.explain import ProductAccess
-from niteoweb.click2sell.ledger import reasons as reason
+from niteoweb.click2sell.ledger import reasons
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import OWNER
 from niteoweb.click2sell.owner import requests
@@ -130,7 +130,7 @@ class MemberView(OwnerPage):
         at = self.explained.deleted_at
         return formatting.moment(at) if at is not None else None
 
-    # What an owner can do
+    # Actions
 
     @property
     def actions(self) -> list[Link]:
@@ -153,7 +153,7 @@ class MemberView(OwnerPage):
         decide = f"{self._url(access.causes[0].key)}/decide"
         return [*links, Link(_("Correct the buyer"), decide)]
 
-    # What the buyer has
+    # Products and groups
 
     @property
     def products(self) -> list[Product]:
@@ -204,17 +204,17 @@ class MemberView(OwnerPage):
         return f"{url}/{key}" if key else url
 
     def _reasons(self, group: membership.Membership) -> list[Link]:
-        reasons = []
+        links = []
         if group.standing == membership.BY_HAND:
-            reasons.append(Link(_("Given by hand.")))
+            links.append(Link(_("Given by hand.")))
         if group.at is not None:
             at = {"time": formatting.moment(group.at).text}
             text = _("An owner took it away on ${time}.", mapping=at)
-            reasons.append(Link(text))
+            links.append(Link(text))
         if group.problem:
-            reasons.append(Link(reason.text(group.problem, group.id)))
-        reasons += [self._because(grounds) for grounds in group.reasons if grounds.causes]
-        return reasons
+            links.append(Link(reasons.text(group.problem, group.id)))
+        links += [self._because(grounds) for grounds in group.reasons if grounds.causes]
+        return links
 
     def _because(self, grounds: membership.Grounds) -> Link:
         cause = grounds.causes[0]

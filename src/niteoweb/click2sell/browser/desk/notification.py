@@ -54,7 +54,7 @@ class NotificationView(EntryPage):
         return self.template()
 
     def _try(self) -> bool:
-        """Do what the button says.
+        """Preview the replay, or replay.
 
         :returns: whether the notification was processed, or that was tried.
         """
@@ -68,7 +68,7 @@ class NotificationView(EntryPage):
         return True
 
     def _look(self) -> None:
-        """Work out what a replay would change."""
+        """Preview the replay."""
         try:
             replayed = preview.replay(self.context, self.key, timestamps.now())
             self.preview = previews.of(self.context, self.key, replayed)
@@ -138,7 +138,7 @@ class NotificationView(EntryPage):
 
     @property
     def other_addresses(self) -> list[str]:
-        """Addresses that turned out to be the same buyer's."""
+        """The buyer's further addresses."""
         addresses = self.buyer["addresses"] if self.buyer is not None else ()
         return [address for address in addresses if address != self.entry["buyer"]]
 

@@ -47,7 +47,7 @@ class Filter:
     :ivar value: as it stands in the address.
     :ivar choices: the possible values; none where anything can be typed.
     :ivar type: of the input field where anything can be typed.
-    :ivar error: what is wrong with the value.
+    :ivar error: the mistake in the value.
     """
 
     name: str
@@ -98,7 +98,7 @@ class NotificationsView(ListPage):
 
     @property
     def fields(self) -> list[Filter]:
-        """The filters of the form, with what was asked for."""
+        """The filters of the form, with their values."""
         texts = {
             "outcome": lambda value: formatting.badge(value).text,
             "provider": str,

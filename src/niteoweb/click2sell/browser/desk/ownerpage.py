@@ -31,11 +31,11 @@ MANAGE_MEMBERS = "Plone Site Setup: Users and Groups"
 
 @dataclass(frozen=True)
 class Sender:
-    """A payment provider, for a site that nothing has come to yet.
+    """A payment provider, for a site without notifications.
 
     :ivar callback: the address for its notifications.
     :ivar option: of click2sell-notify, "" for none.
-    :ivar settings_url: "" for somebody who may not change them.
+    :ivar settings_url: "" for a reader who may not change them.
     """
 
     title: str

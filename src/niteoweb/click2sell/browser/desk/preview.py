@@ -13,11 +13,10 @@ from zope.i18nmessageid import Message
 class Preview:
     """The changes that a replay would make.
 
-    :ivar anything: something would change at all.
-    :ivar fingerprint: stands for what is shown.
+    :ivar anything: whether there are changes at all.
+    :ivar fingerprint: see :func:`niteoweb.click2sell.browser.words.changes.fingerprint`.
     :ivar terms: the terms of access that would be written down, none when they are already.
-    :ivar others: how many other notifications of the buyer would change, in their outcome or
-        terms.
+    :ivar others: number of other notifications whose outcome or terms would change.
     """
 
     anything: bool

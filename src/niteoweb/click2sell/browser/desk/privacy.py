@@ -68,7 +68,7 @@ class PrivacyView(OwnerPage):
         return json.dumps(stored, indent=2, ensure_ascii=False)
 
     def _try(self) -> bool:
-        """Do what the button says.
+        """Carry out the action of the button.
 
         :returns: whether it was done.
         """

@@ -1,4 +1,4 @@
-"""Site Setup: reconcile everybody after the mapping was changed."""
+"""Site Setup: reconcile all buyers after the mapping was changed."""
 
 from collections.abc import Sequence
 from niteoweb.click2sell import _
@@ -18,7 +18,7 @@ AT_MOST = 20
 
 
 class ReconcileView(OwnerPage):
-    """``@@click2sell-reconcile``: a dry run of everybody, and the button that applies it.
+    """``@@click2sell-reconcile``: a preview for all buyers, and the button that applies it.
 
     GET changes nothing and computes nothing. On a large site a press of a button looks at as
     many buyers as the time allows, and the next goes on after them. Only changes that were

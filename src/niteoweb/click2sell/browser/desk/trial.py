@@ -1,4 +1,4 @@
-"""Site Setup: a test purchase that goes down the whole road and changes nothing."""
+"""Site Setup: a test purchase that is processed to the end and changes nothing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -83,7 +83,7 @@ class Result:
 class TryView(OwnerPage):
     """``@@click2sell-try``: asks for product, address and kind; POST tries them.
 
-    It changes nothing, and still wants the token: what a test purchase shows is about members.
+    It changes nothing, and still wants the token: a test purchase shows data of members.
     """
 
     index = ViewPageTemplateFile("../templates/trial.pt")

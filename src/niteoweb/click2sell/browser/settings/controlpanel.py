@@ -45,7 +45,7 @@ class SettingsForm(RegistryEditForm):
 
     @property
     def description(self) -> Message:
-        """What the page is for; the layout inserts it as markup."""
+        """The description of the page; the layout inserts it as markup."""
         if self.provider.name != registry.MAIN:
             return _(
                 "Notifications of ${provider} are taken in at ${address}.",
@@ -193,7 +193,7 @@ class SettingsWrapper(ControlPanelFormWrapper):
 
     @property
     def checklist(self) -> Checklist:
-        """What has to be set up, after what was just saved.
+        """The checklist of the set-up, after the settings were saved.
 
         Beside the add-on's own settings that is everything, beside a provider's only what is
         about the provider.

@@ -33,7 +33,7 @@ class SecretKeyWidget(PasswordWidget):
 
     @property
     def notice(self) -> dict[str, str | Message | None] | None:
-        """How loud, what, and when the key was used last; None for nothing to say."""
+        """Class, text and time of the key's last use; None for nothing to show."""
         notice = self._notice()
         if notice is None:
             return None
@@ -49,14 +49,14 @@ class SecretKeyWidget(PasswordWidget):
 
 
 class PreviousSecretKeyWidget(SecretKeyWidget):
-    """The same for the previous key."""
+    """The widget of the previous key."""
 
     def _notice(self) -> secretkeys.Notice | None:
         return secretkeys.previous_notice(plone_site.get(), self.form.provider)
 
 
 class TokenWidget(SecretKeyWidget):
-    """The same for the token of a provider's API."""
+    """The widget of the token of a provider's API."""
 
     def _notice(self) -> secretkeys.Notice | None:
         if not apitoken.is_set(self.form.provider):

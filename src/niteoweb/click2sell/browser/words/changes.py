@@ -158,7 +158,7 @@ def _fields(plan: Plan) -> tuple[Field, ...]:
 
 
 def _to_the_day(value: Any) -> str:
-    """A value to compare: what an owner does has the time of the look, never the same."""
+    """A value to compare: an action has the time of its preview, each time another."""
     return value.strftime("%Y-%m-%d") if isinstance(value, DateTime) else str(value)
 
 

@@ -11,7 +11,7 @@ from niteoweb.click2sell.notification import Kind
 from zope.i18nmessageid import Message
 
 
-#: What an owner did, by the kind that it is written down as.
+#: Actions of owners, by the kind of their entries.
 ACTIONS = {
     Kind.PURCHASE: _("Access to ${product} was given by hand"),
     Kind.EXPIRY: _("Access to ${product} was ended by hand"),
