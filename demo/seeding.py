@@ -13,6 +13,7 @@ from demo.month import Arrival
 from demo.month import arrivals
 from io import BytesIO
 from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.storage import steps
 from typing import Any
 from unittest import mock
 from urllib.parse import urlencode
@@ -91,7 +92,6 @@ def _deliver(site: Any, arrival: Arrival) -> None:
     from niteoweb.click2sell.browser.callback import view_of
     from niteoweb.click2sell.providers.builtin import CLICK2SELL
     from niteoweb.click2sell.providers.click2sell.protocol import CONTENT_TYPE
-    from niteoweb.click2sell.provisioning import pipeline
     from ZPublisher.HTTPRequest import HTTPRequest
     from ZPublisher.HTTPResponse import HTTPResponse
 
@@ -105,7 +105,7 @@ def _deliver(site: Any, arrival: Arrival) -> None:
     }
     request = HTTPRequest(BytesIO(body), environment, HTTPResponse())
     request.processInputs()
-    with mock.patch.object(pipeline, "step", _fail if arrival.status == 500 else _pass):
+    with mock.patch.object(steps, "reached", _fail if arrival.status == 500 else _pass):
         answer = view_of(CLICK2SELL)(site, request)()
     status = request.response.getStatus()
     if status != arrival.status:

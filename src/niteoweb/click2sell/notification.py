@@ -65,6 +65,8 @@ MONEY = PAYMENTS | {Kind.REFUND, Kind.CHARGEBACK}
 #: change. It is not said which of several users may have access.
 SEVERAL_USERS = "several users"
 SEVERAL_PIECES = "several pieces"
+#: A field of a delivery cannot be read.
+PARAMETER = "parameter"
 
 #: Stands for all fields of a notification, where a signature covers the whole body.
 EVERYTHING = frozenset({"*"})
@@ -220,6 +222,7 @@ class Notification:
         customer has there, and the member is to be looked at for erasure.
     :ivar attention: why a person has to decide, a code, where the kind is unknown for a reason
         that can be told.
+    :ivar attention_subject: the parameter, for example, that `attention` is about.
     :ivar payload: all parameters as received, without secrets.
     """
 
@@ -251,12 +254,43 @@ class Notification:
     snapshot: bool = False
     customer_deleted: bool = False
     attention: str = ""
+    attention_subject: str = ""
     payload: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def fullname(self) -> str:
         """First and last name, as Plone's full name."""
         return f"{self.first_name} {self.last_name}".strip()
+
+
+def unreadable(
+    key: str,
+    provider: str,
+    transaction: str,
+    payload: Mapping[str, str],
+    parameter: str,
+    now: datetime,
+) -> Notification:
+    """A delivery with a valid signature and a broken field: a person must decide.
+
+    :param key: hash of the body.
+    :param parameter: name of the broken field.
+    :param now: in UTC.
+    """
+    return Notification(
+        key=key,
+        provider=provider,
+        kind=Kind.UNKNOWN,
+        transaction=transaction,
+        receipt="",
+        occurred_at=now,
+        buyer="",
+        email="",
+        product_id="",
+        attention=PARAMETER,
+        attention_subject=parameter,
+        payload=payload,
+    )
 
 
 def idempotency_key(*parts: str) -> str:

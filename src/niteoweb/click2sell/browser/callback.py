@@ -3,7 +3,7 @@
 Each registered payment provider has one, ``@@click2sell`` for example, see registration.py.
 """
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.interfaces import IPaymentProvider
@@ -13,9 +13,10 @@ from niteoweb.click2sell.notification import Answer
 from niteoweb.click2sell.notification import Delivery
 from niteoweb.click2sell.notification import DeliveryError
 from niteoweb.click2sell.notification import idempotency_key
+from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import ParameterError
 from niteoweb.click2sell.notification import SecretKeyNotSet
-from niteoweb.click2sell.notification import VerifiedDelivery
+from niteoweb.click2sell.notification import unreadable
 from niteoweb.click2sell.notification import WrongContentType
 from niteoweb.click2sell.notification import WrongSignature
 from niteoweb.click2sell.provider import registry
@@ -94,31 +95,22 @@ class Callback(BrowserView):
                 rejections.note(plone_site.get(), len(body), now)
             return STATUS.get(type(error), 400), str(error)
         signed_by = secretkeys.mark_of(stored, genuine.by_previous_key)
+        broken = None
         try:
             notifications = provider.parse(genuine, plone_site.timezone())
         except ParameterError as error:
-            return self._broken(genuine, body, error, signed_by)
-        return self._answer(lambda: pipeline.process(*notifications, signed_by=signed_by))
-
-    def _broken(
-        self, genuine: VerifiedDelivery, body: bytes, error: ParameterError, signed_by: str
-    ) -> tuple[int, str]:
-        """Keep a genuine delivery that cannot be read; a person has to see it."""
-        status, text = self._answer(
-            lambda: pipeline.process_broken(
-                idempotency_key(self.name, hashlib.sha256(body).hexdigest()),
-                self.name,
-                genuine.transaction,
-                genuine.payload(),
-                error.parameter,
-                signed_by,
+            broken = error
+            key = idempotency_key(self.name, hashlib.sha256(body).hexdigest())
+            payload, parameter = genuine.payload(), error.parameter
+            notifications = (
+                unreadable(key, self.name, genuine.transaction, payload, parameter, now),
             )
-        )
-        return (400, str(error)) if status == 200 else (status, text)
+        status, text = self._answer(notifications, signed_by)
+        return (400, str(broken)) if broken and status == 200 else (status, text)
 
-    def _answer(self, work: Callable[[], pipeline.Result]) -> tuple[int, str]:
+    def _answer(self, notifications: Sequence[Notification], signed_by: str) -> tuple[int, str]:
         try:
-            result = work()
+            result = pipeline.process(*notifications, signed_by=signed_by)
         except transactions.Busy:
             return 503, BUSY
         except pipeline.Failed:

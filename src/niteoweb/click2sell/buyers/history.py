@@ -248,5 +248,6 @@ def notification(entry: ledger.Entry) -> Notification:
         snapshot=entry.get("snapshot", False),
         customer_deleted=entry.get("customer_deleted", False),
         attention=entry.get("attention", ""),
+        attention_subject=entry.get("attention_subject", ""),
         payload=json.loads(entry["payload"]),
     )

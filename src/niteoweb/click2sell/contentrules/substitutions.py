@@ -1,4 +1,4 @@
-"""What the texts of a content rule may name: ``${c2s_product}`` and the like."""
+"""Substitutions for the texts of a content rule: ``${c2s_product}`` and the like."""
 
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
@@ -14,10 +14,10 @@ from zope.i18n import translate
 
 
 class Substitution(BaseSubstitution):
-    """What all have in common; :attr:`wrapper` is the occasion.
+    """A substitution; :attr:`wrapper` is the occasion.
 
     :cvar category: heading in Plone's table of substitutions.
-    :cvar description: what stands beside the name there.
+    :cvar description: the text beside the name there.
     """
 
     category = _("Click2Sell")
@@ -29,7 +29,7 @@ class Substitution(BaseSubstitution):
         return self.wrapper.access_event
 
     def text(self) -> str:
-        """What is filled in."""
+        """The text that is filled in."""
         raise NotImplementedError
 
     def safe_call(self) -> str:
@@ -131,5 +131,5 @@ class FullName(Substitution):
     description = _("Full name of the member, or the e-mail address")
 
     def text(self) -> str:
-        found = accounts.fields(self.event.user_id, ("fullname", "email"))
-        return found["fullname"] or found["email"] or ""
+        fields = accounts.fields(self.event.user_id, ("fullname", "email"))
+        return fields["fullname"] or fields["email"] or ""

@@ -38,7 +38,7 @@ TRIGGERS = (IAccessGrantedEvent, IAccessRevokedEvent)
 
 
 class IOccasion(Interface):
-    """What a rule acts on: the site, with the event in its attribute ``access_event``.
+    """The object that a rule acts on: the site, with the event as ``access_event``.
 
     The substitutions of :mod:`niteoweb.click2sell.contentrules.substitutions` are for it, and
     for nothing else.
@@ -96,7 +96,7 @@ def _rules(site: Any, event: IAccessEvent) -> list[Any]:
 
 @contextmanager
 def _no_addresses_in_the_log() -> Iterator[None]:
-    """Log what the mail action logs without the error's message: it tells the recipients."""
+    """Log errors of the mail action without their messages, which name the recipients."""
     thread = threading.get_ident()
 
     def without_message(record: logging.LogRecord) -> bool:

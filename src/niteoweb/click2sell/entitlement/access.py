@@ -1,4 +1,4 @@
-"""What a chain gives: until when there is access, followed from event to event.
+"""The access that a chain gives, followed from event to event.
 
 Pure: imports nothing of Zope or Plone, does no I/O and reads no clock.
 
@@ -8,29 +8,29 @@ up to the next event. The rules, where there is a choice:
 * A renewal gives its days from the later of its own time and the end so far; a purchase gives
   them from its own time only, so that a sale told twice does not add up. An end that the
   provider states wins, be it earlier or later, and may come with a reactivation or a plan
-  change too. One that an owner states never takes away what was paid for, which may become
-  known only later.
+  change too. An end that an owner states never shortens paid access, which may become known
+  only later.
 * Access begins at the time of a payment or at its arrival, whichever is earlier, so that a
   provider's clock that is ahead keeps nobody out.
 * A renewal that would put the end more than its days and a week after its arrival grants
   nothing: a signature may have been captured. One that comes no more than a week early after
-  the payment before it gives what is left up to there, for days that are longer than the
-  billing period add up with time, and whoever pays on time must not stay out. An end that is
-  stated is not measured by the days; by so much as it moved the end later renewals may too.
+  the payment before it gives the days that are left up to there: days that are longer than the
+  billing period add up with time, and a buyer who pays on time must not stay out. An end that
+  is stated is not measured by the days; by so much as it moved the end later renewals may too.
   Access that has no end is not measured anyway.
 * A payment whose terms are not known grants nothing until they are, except until an end that
   the provider states.
-* What states all of a subscription sets product and end, and no end means none, whatever came
-  before and whatever days the mapping has.
-* A cancellation keeps the end that was paid for, or takes an earlier one that it states. It
+* An event that states all of a subscription sets product and end, and no end means none,
+  whatever came before and whatever days the mapping has.
+* A cancellation keeps the paid end, or takes an earlier one that it states. It
   says how many days are left where there is no end; where it cannot, the chain's last days
   count. A payment after it shows that the subscription goes on, and a reactivation takes it
   back; both bring grace back, and a reactivation the end.
 * After an expiry only a payment, or a reactivation that states an end, gives access. An
   expiry may state that access has ended before its own time, where the chain has events that a
   provider's clock dated ahead.
-* An exclusive purchase ends other products. A later payment of such a product gives what was
-  paid for and needs attention: the buyer now pays for both.
+* An exclusive purchase ends other products. A later payment of such a product gives access
+  and needs attention: the buyer now pays for both.
 * Grace is for a subscription with an end: not after a cancellation, an expiry or an exclusive
   purchase, and never for a single sale.
 """
@@ -57,7 +57,7 @@ EARLY_DAYS = 7
 
 
 class State(str, Enum):
-    """How an entitlement stands. The values may be stored, so they never change."""
+    """The state of an entitlement. The values may be stored, so they never change."""
 
     ACTIVE = "active"
     #: Cancelled: it gives access until its end.
@@ -90,7 +90,7 @@ class ProductPeriod:
 
 
 class AccessTimeline:
-    """What a chain gives, followed from event to event as if it were never undone.
+    """The access that a chain gives, followed from event to event as if it were never undone.
 
     :ivar paid: the end by payments alone. Whether a renewal comes too early is measured by it,
         so that a cancellation cannot make a renewal count that did not count without it.
@@ -112,16 +112,16 @@ class AccessTimeline:
         self._subscription = self._cancelled = False
         self._stopped = ""
         events = chain.events
-        for position, (fact, elsewhere) in enumerate(events):
-            reason, counted = self._stop(fact) if elsewhere else self._take(fact)
+        for position, (event, elsewhere) in enumerate(events):
+            reason, counted = self._stop(event) if elsewhere else self._take(event)
             if reason:
-                self.attention[fact.key] = reason
+                self.attention[event.key] = reason
             if counted:
-                self.keys.append(fact.key)
+                self.keys.append(event.key)
             following = (
                 events[position + 1][0].occurred_at if position + 1 < len(events) else OPEN
             )
-            self._note(fact, following, begins=counted and not elsewhere)
+            self._note(event, following, begins=counted and not elsewhere)
 
     @property
     def renewable(self) -> bool:
@@ -146,15 +146,15 @@ class AccessTimeline:
             for start, stop in period.spans
         )
 
-    def _note(self, fact: BillingEvent, following: datetime, begins: bool) -> None:
-        """Write down what is given from an event to the one that follows."""
-        start = fact.occurred_at
-        if begins and (fact.kind in (*PAYMENTS, Kind.REACTIVATION) or fact.states):
-            start = min(start, fact.received_at)
+    def _note(self, event: BillingEvent, following: datetime, begins: bool) -> None:
+        """Write down the access from an event to the next."""
+        start = event.occurred_at
+        if begins and (event.kind in (*PAYMENTS, Kind.REACTIVATION) or event.states):
+            start = min(start, event.received_at)
         period = self.periods.get(self._product_id)
-        may_begin = fact.kind in (*PAYMENTS, Kind.PLAN_CHANGE) or fact.states
+        may_begin = event.kind in (*PAYMENTS, Kind.PLAN_CHANGE) or event.states
         if period is None and begins and may_begin:
-            period = self.periods[self._product_id] = ProductPeriod(fact.occurred_at)
+            period = self.periods[self._product_id] = ProductPeriod(event.occurred_at)
         if period is None or self.end == NEVER:
             return
         period.until, period.limit = self.end, self.limit
@@ -165,39 +165,39 @@ class AccessTimeline:
         if start < stop:
             period.spans.append((start, stop))
 
-    def _take(self, fact: BillingEvent) -> tuple[str, bool]:
+    def _take(self, event: BillingEvent) -> tuple[str, bool]:
         """Take in an event; the reason why it needs attention, and whether it counts."""
-        if fact.states:
-            return self._state(fact)
-        if fact.kind in PAYMENTS:
-            return self._pay(fact)
-        if fact.kind is Kind.PLAN_CHANGE:
-            return self._change_plan(fact)
-        if fact.kind is Kind.CANCELLATION:
-            return self._cancel(fact)
-        if fact.kind is Kind.REACTIVATION:
-            return self._reactivate(fact)
-        return self._stop(fact)
+        if event.states:
+            return self._state(event)
+        if event.kind in PAYMENTS:
+            return self._pay(event)
+        if event.kind is Kind.PLAN_CHANGE:
+            return self._change_plan(event)
+        if event.kind is Kind.CANCELLATION:
+            return self._cancel(event)
+        if event.kind is Kind.REACTIVATION:
+            return self._reactivate(event)
+        return self._stop(event)
 
-    def _pay(self, fact: BillingEvent) -> tuple[str, bool]:
-        if not fact.plausible:
+    def _pay(self, event: BillingEvent) -> tuple[str, bool]:
+        if not event.plausible:
             return FUTURE, False
-        if fact.valid_until is not None:
-            paid = end = fact.valid_until
-        elif not fact.terms_known:
+        if event.valid_until is not None:
+            paid = end = event.valid_until
+        elif not event.terms_known:
             # Counted, because it explains why the product is listed at all.
             return "", True
-        elif fact.days is None:
+        elif event.days is None:
             paid = end = OPEN
-        elif fact.kind is Kind.PURCHASE:
-            paid = max(self.paid, _plus(fact.occurred_at, fact.days))
-            end = max(self.end, _plus(fact.occurred_at, fact.days))
+        elif event.kind is Kind.PURCHASE:
+            paid = max(self.paid, _plus(event.occurred_at, event.days))
+            end = max(self.end, _plus(event.occurred_at, event.days))
         else:
-            furthest = _plus(fact.received_at, fact.days + EARLY_DAYS + self._moved)
-            paid = _plus(max(self.paid, fact.occurred_at), fact.days)
-            end = _plus(max(self.end, fact.occurred_at), fact.days)
-            in_time = _plus(self._received, max(fact.days - EARLY_DAYS, 1))
-            if furthest < paid != OPEN and fact.received_at < in_time:
+            furthest = _plus(event.received_at, event.days + EARLY_DAYS + self._moved)
+            paid = _plus(max(self.paid, event.occurred_at), event.days)
+            end = _plus(max(self.end, event.occurred_at), event.days)
+            in_time = _plus(self._received, max(event.days - EARLY_DAYS, 1))
+            if furthest < paid != OPEN and event.received_at < in_time:
                 return BEYOND, False
             # Without an end by payments only a cancellation has given it one; that one goes no
             # further either.
@@ -206,92 +206,92 @@ class AccessTimeline:
                 paid = max(self.paid, min(paid, furthest))
         displaced = self._stopped == DISPLACED
         self.paid, self.end = paid, end
-        self._received = max(self._received, fact.received_at)
-        self._days = fact.days if fact.terms_known and fact.days is not None else self._days
-        self._subscription |= fact.subscription or fact.kind is Kind.RENEWAL
+        self._received = max(self._received, event.received_at)
+        self._days = event.days if event.terms_known and event.days is not None else self._days
+        self._subscription |= event.subscription or event.kind is Kind.RENEWAL
         self._cancelled = False
         self._stopped = ""
         return DISPLACED if displaced else "", True
 
-    def _change_plan(self, fact: BillingEvent) -> tuple[str, bool]:
-        if not fact.plausible:
+    def _change_plan(self, event: BillingEvent) -> tuple[str, bool]:
+        if not event.plausible:
             return FUTURE, False
-        if fact.by_owner and fact.product_id != self._product_id:
+        if event.by_owner and event.product_id != self._product_id:
             return NO_PURCHASE, False
-        self._leave_product(fact)
+        self._leave_product(event)
         if not self.periods:
             return NO_PURCHASE, False
         if self._stopped:
             return ENDED, True
-        if fact.valid_until is not None:
-            self._state_end(fact, fact.valid_until)
-            self.end = max(self.end, fact.valid_until) if fact.by_owner else fact.valid_until
+        if event.valid_until is not None:
+            self._state_end(event, event.valid_until)
+            self.end = max(self.end, event.valid_until) if event.by_owner else event.valid_until
         return "", True
 
-    def _state(self, fact: BillingEvent) -> tuple[str, bool]:
-        if not fact.plausible:
+    def _state(self, event: BillingEvent) -> tuple[str, bool]:
+        if not event.plausible:
             return FUTURE, False
         displaced = self._stopped == DISPLACED
-        self._leave_product(fact)
-        self.paid = self.end = OPEN if fact.valid_until is None else fact.valid_until
-        self._received = max(self._received, fact.received_at)
-        self._subscription = fact.subscription
-        self._cancelled = fact.kind is Kind.CANCELLATION
+        self._leave_product(event)
+        self.paid = self.end = OPEN if event.valid_until is None else event.valid_until
+        self._received = max(self._received, event.received_at)
+        self._subscription = event.subscription
+        self._cancelled = event.kind is Kind.CANCELLATION
         self._stopped = ""
         return DISPLACED if displaced else "", True
 
-    def _leave_product(self, fact: BillingEvent) -> None:
+    def _leave_product(self, event: BillingEvent) -> None:
         """Go on with the product of an event; the one so far is over."""
         old = self.periods.get(self._product_id)
-        if old is not None and fact.product_id != self._product_id:
-            old.until = min(old.until, fact.occurred_at)
-            old.limit = min(old.limit, fact.occurred_at)
+        if old is not None and event.product_id != self._product_id:
+            old.until = min(old.until, event.occurred_at)
+            old.limit = min(old.limit, event.occurred_at)
             old.state = State.ENDED
-        self._product_id = fact.product_id
+        self._product_id = event.product_id
 
-    def _cancel(self, fact: BillingEvent) -> tuple[str, bool]:
+    def _cancel(self, event: BillingEvent) -> tuple[str, bool]:
         self._cancelled = True
-        if fact.valid_until is not None:
-            self.end = min(self.end, fact.valid_until)
+        if event.valid_until is not None:
+            self.end = min(self.end, event.valid_until)
         elif self.paid == OPEN:
-            days = fact.days if fact.terms_known and fact.days is not None else self._days
+            days = event.days if event.terms_known and event.days is not None else self._days
             if days is not None:
-                self.end = min(self.end, _plus(fact.occurred_at, days))
+                self.end = min(self.end, _plus(event.occurred_at, days))
             elif self.end == OPEN:
                 return OPEN_END, True
         return "", True
 
-    def _reactivate(self, fact: BillingEvent) -> tuple[str, bool]:
-        if not fact.plausible:
+    def _reactivate(self, event: BillingEvent) -> tuple[str, bool]:
+        if not event.plausible:
             return FUTURE, False
-        if not self.periods or (fact.by_owner and fact.product_id != self._product_id):
+        if not self.periods or (event.by_owner and event.product_id != self._product_id):
             return NO_PURCHASE, False
-        if self._stopped and fact.valid_until is None:
+        if self._stopped and event.valid_until is None:
             return ENDED, False
-        if fact.valid_until is not None:
-            self._state_end(fact, fact.valid_until)
+        if event.valid_until is not None:
+            self._state_end(event, event.valid_until)
             self._stopped = ""
         # Whether a cancellation came before does not matter: one more must not open the end.
         self.end = self.paid
         self._cancelled = False
         return "", True
 
-    def _state_end(self, fact: BillingEvent, valid_until: datetime) -> None:
+    def _state_end(self, event: BillingEvent, valid_until: datetime) -> None:
         """Take the end that an event states, and remember by how much it is later."""
         if self.paid != OPEN:
-            later = valid_until - max(self.paid, fact.occurred_at)
+            later = valid_until - max(self.paid, event.occurred_at)
             self._moved += max(-(-later // timedelta(days=1)), 0)
-        self.paid = max(self.paid, valid_until) if fact.by_owner else valid_until
+        self.paid = max(self.paid, valid_until) if event.by_owner else valid_until
 
-    def _stop(self, fact: BillingEvent) -> tuple[str, bool]:
+    def _stop(self, event: BillingEvent) -> tuple[str, bool]:
         """Take in an expiry, or an exclusive purchase of another product."""
-        # By payments alone: whether it was cancelled must not decide what may follow.
-        over = self.paid == NEVER or _plus(self.paid, self._grace_days) <= fact.occurred_at
-        if (over or self._stopped) and fact.kind is not Kind.EXPIRY:
+        # By payments alone: whether it was cancelled must not decide about later events.
+        over = self.paid == NEVER or _plus(self.paid, self._grace_days) <= event.occurred_at
+        if (over or self._stopped) and event.kind is not Kind.EXPIRY:
             return "", False
-        ended_at = fact.occurred_at
-        if fact.kind is Kind.EXPIRY and fact.valid_until is not None:
-            ended_at = min(ended_at, fact.valid_until)
+        ended_at = event.occurred_at
+        if event.kind is Kind.EXPIRY and event.valid_until is not None:
+            ended_at = min(ended_at, event.valid_until)
             for period in self.periods.values():
                 period.spans = [
                     (start, min(stop, ended_at))
@@ -300,7 +300,7 @@ class AccessTimeline:
                 ]
         self.paid = min(self.paid, ended_at)
         self.end = min(self.end, ended_at)
-        self._stopped = ENDED if fact.kind is Kind.EXPIRY else DISPLACED
+        self._stopped = ENDED if event.kind is Kind.EXPIRY else DISPLACED
         return "", True
 
 

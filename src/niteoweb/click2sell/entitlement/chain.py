@@ -1,10 +1,10 @@
-"""Which notifications belong together: a purchase, and what later befell it.
+"""Chains of events: a purchase, and all later events that belong to it.
 
 Pure: imports nothing of Zope or Plone, does no I/O and reads no clock.
 
 A chain is a purchase and the renewals that follow it. Belonging never depends on refunds or
-cancellations, only on payments and plan changes; that is what makes sure that a refund cannot
-give access by moving a payment to another chain. The rules, where there is a choice:
+cancellations, only on payments and plan changes: so a refund cannot give access by moving a
+payment to another chain. The rules, where there is a choice:
 
 * Chains, receipts and products are told apart by provider.
 * A renewal belongs to the chain that has a payment of its transaction and is on its product;
@@ -16,10 +16,10 @@ give access by moving a payment to another chain. The rules, where there is a ch
   chain.
 * A plan change belongs to the chain of its transaction, of several to the one that is on its
   product already: that one keeps its product and takes the end that is stated.
-* What states all of a subscription belongs to the chain of its transaction, whatever the
-  product, and starts one where there is none: the chain goes on with the product stated.
+* An event that states all of a subscription belongs to the chain of its transaction, whatever
+  the product, and starts one where there is none: the chain goes on with the product stated.
 * A payment that names another product than the chain of its transaction, without a plan
-  change, is a chain of its own: it gives what was paid for.
+  change, is a chain of its own, and gives its product.
 * Refund, chargeback, cancellation, reactivation and expiry look for a payment of their
   transaction, then of their receipt, then for the latest chain begun by then that was ever on
   their product. Where several chains have the transaction or receipt (a cart with one
@@ -52,12 +52,12 @@ _STEERING = frozenset({Kind.CANCELLATION, Kind.REACTIVATION, Kind.EXPIRY})
 
 
 class Chain:
-    """A purchase, or a renewal without one, and what belongs to it.
+    """A purchase, or a renewal without one, and the events that belong to it.
 
     :ivar place: number of the chain, by its beginning; the latest chain has the highest.
-    :ivar product_id: the product that it is on after everything that was read so far.
-    :ivar events: what happened to it, in order: the fact, and whether that fact is an exclusive
-        purchase elsewhere, which ends this chain.
+    :ivar product_id: the product that it is on after all events that were read so far.
+    :ivar events: its events in order, each with whether it is an exclusive purchase elsewhere,
+        which ends this chain.
     :ivar undone_by: the first refund or chargeback of it.
     """
 
@@ -69,10 +69,10 @@ class Chain:
         self.undone_by: BillingEvent | None = None
         self._products = [(NEVER, first.product_id)]
 
-    def change_product(self, fact: BillingEvent) -> None:
+    def change_product(self, event: BillingEvent) -> None:
         """Go on with the product of a plan change."""
-        self.product_id = fact.product_id
-        self._products.append((fact.occurred_at, fact.product_id))
+        self.product_id = event.product_id
+        self._products.append((event.occurred_at, event.product_id))
 
     def had(self, product_id: str, moment: datetime) -> bool:
         """Whether it was on a product at a moment or before."""
@@ -81,13 +81,13 @@ class Chain:
 
 @dataclass(frozen=True)
 class Choice:
-    """What an entry was taken to mean, where it could have meant something else.
+    """An event that could belong to several chains, and was given to one of them.
 
     :ivar others: chains that would have been possible too; only a live one makes it ambiguous.
     :ivar certain: False when a chain was taken that was not the latest.
     """
 
-    fact: BillingEvent
+    event: BillingEvent
     others: tuple[Chain, ...]
     certain: bool
 
@@ -95,16 +95,16 @@ class Choice:
 class History:
     """All entries of a buyer, sorted into chains.
 
-    :param facts: the accepted entries, in any order; of several with one key the one that
-        arrived first counts.
+    :param events: the accepted entries, in any order; of several with one key the first to
+        arrive counts.
     :param undo_unmatched: whether a refund that names no payment undoes the latest chain.
-    :ivar facts: the entries in order, each once.
+    :ivar events: the entries in order, each once.
     :ivar attention: entries that need a person, by key, with the code of the reason.
     :ivar waiting: keys of refunds whose purchase is not known yet.
     :ivar choices: entries that are ambiguous when another chain was live at their time.
     """
 
-    def __init__(self, facts: Iterable[BillingEvent], undo_unmatched: bool = True) -> None:
+    def __init__(self, events: Iterable[BillingEvent], undo_unmatched: bool = True) -> None:
         self.chains: list[Chain] = []
         self.attention: dict[str, str] = {}
         self.waiting: set[str] = set()
@@ -112,145 +112,147 @@ class History:
         self._by_transaction: dict[tuple[str, str], list[Chain]] = defaultdict(list)
         self._by_receipt: dict[tuple[str, str], list[Chain]] = defaultdict(list)
         self._by_product: dict[tuple[str, str], list[Chain]] = defaultdict(list)
-        self.facts = ordered = _in_order(facts)
+        self.events = ordered = _in_order(events)
         self._sales = {
-            _sale(fact) for fact in ordered if fact.kind is Kind.PURCHASE and fact.transaction
+            _sale(event)
+            for event in ordered
+            if event.kind is Kind.PURCHASE and event.transaction
         }
-        for fact in ordered:
-            if not fact.plausible:
-                self.attention[fact.key] = FUTURE
-            if fact.states:
-                self._state(fact)
-            elif fact.kind in PAYMENTS:
-                self._pay(fact)
-            elif fact.kind is Kind.PLAN_CHANGE:
-                self._change_plan(fact)
-            elif fact.kind is Kind.UNKNOWN:
-                self.attention[fact.key] = UNKNOWN_KIND
+        for event in ordered:
+            if not event.plausible:
+                self.attention[event.key] = FUTURE
+            if event.states:
+                self._state(event)
+            elif event.kind in PAYMENTS:
+                self._pay(event)
+            elif event.kind is Kind.PLAN_CHANGE:
+                self._change_plan(event)
+            elif event.kind is Kind.UNKNOWN:
+                self.attention[event.key] = UNKNOWN_KIND
         # Only now are all payments known that these can name, whatever their dates.
-        for fact in ordered:
-            if fact.for_all:
-                self._end_all(fact)
-            elif fact.kind in _STEERING and not fact.states:
-                self._steer(fact)
-            elif fact.kind in _UNDOING:
-                self._undo(fact, undo_unmatched)
+        for event in ordered:
+            if event.for_all:
+                self._end_all(event)
+            elif event.kind in _STEERING and not event.states:
+                self._steer(event)
+            elif event.kind in _UNDOING:
+                self._undo(event, undo_unmatched)
         # Whether they are refunded later does not matter: that brings nothing back.
         exclusive = [
-            fact
-            for fact in ordered
-            if fact.kind is Kind.PURCHASE and fact.exclusive and fact.plausible
+            event
+            for event in ordered
+            if event.kind is Kind.PURCHASE and event.exclusive and event.plausible
         ]
         for chain in self.chains:
             chain.events.sort(key=_event_order)
             if exclusive:
                 _end_by_others(chain, exclusive)
 
-    def _pay(self, fact: BillingEvent) -> None:
-        self._join(fact, self._paid_chain(fact) or self._begin(fact))
+    def _pay(self, event: BillingEvent) -> None:
+        self._join(event, self._paid_chain(event) or self._begin(event))
 
-    def _state(self, fact: BillingEvent) -> None:
-        found = self._by_transaction.get((fact.provider, fact.transaction), ())
-        chain = max(found, key=_place, default=None) or self._begin(fact)
-        self._join(fact, chain)
-        self._move(chain, fact)
+    def _state(self, event: BillingEvent) -> None:
+        chains = self._by_transaction.get((event.provider, event.transaction), ())
+        chain = max(chains, key=_place, default=None) or self._begin(event)
+        self._join(event, chain)
+        self._move(chain, event)
 
-    def _begin(self, fact: BillingEvent) -> Chain:
-        chain = Chain(len(self.chains), fact)
+    def _begin(self, event: BillingEvent) -> Chain:
+        chain = Chain(len(self.chains), event)
         self.chains.append(chain)
-        self._by_product[fact.provider, fact.product_id].append(chain)
+        self._by_product[event.provider, event.product_id].append(chain)
         return chain
 
-    def _join(self, fact: BillingEvent, chain: Chain) -> None:
-        chain.events.append((fact, False))
+    def _join(self, event: BillingEvent, chain: Chain) -> None:
+        chain.events.append((event, False))
         for index, name in (
-            (self._by_transaction, fact.transaction),
-            (self._by_receipt, fact.receipt),
+            (self._by_transaction, event.transaction),
+            (self._by_receipt, event.receipt),
         ):
-            found = index[fact.provider, name]
-            if name and chain not in found:
-                found.append(chain)
+            chains = index[event.provider, name]
+            if name and chain not in chains:
+                chains.append(chain)
 
-    def _paid_chain(self, fact: BillingEvent) -> Chain | None:
-        found = self._by_transaction.get((fact.provider, fact.transaction), ())
-        same = [chain for chain in found if chain.product_id == fact.product_id]
-        unnamed = fact.kind is Kind.RENEWAL and not fact.fully_signed
-        if not same and unnamed and _sale(fact) not in self._sales:
-            known = self._by_product.get((fact.provider, fact.product_id), ())
-            same = [chain for chain in known if chain.product_id == fact.product_id]
+    def _paid_chain(self, event: BillingEvent) -> Chain | None:
+        chains = self._by_transaction.get((event.provider, event.transaction), ())
+        same = [chain for chain in chains if chain.product_id == event.product_id]
+        unnamed = event.kind is Kind.RENEWAL and not event.fully_signed
+        if not same and unnamed and _sale(event) not in self._sales:
+            known = self._by_product.get((event.provider, event.product_id), ())
+            same = [chain for chain in known if chain.product_id == event.product_id]
         return max(same, key=_place, default=None)
 
-    def _change_plan(self, fact: BillingEvent) -> None:
-        found = self._by_transaction.get((fact.provider, fact.transaction), ())
-        same = [chain for chain in found if chain.product_id == fact.product_id]
-        chain = max(same or found, key=_place, default=None)
+    def _change_plan(self, event: BillingEvent) -> None:
+        chains = self._by_transaction.get((event.provider, event.transaction), ())
+        same = [chain for chain in chains if chain.product_id == event.product_id]
+        chain = max(same or chains, key=_place, default=None)
         if chain is None:
-            self.attention.setdefault(fact.key, NO_PURCHASE)
+            self.attention.setdefault(event.key, NO_PURCHASE)
             return
-        chain.events.append((fact, False))
-        self._move(chain, fact)
+        chain.events.append((event, False))
+        self._move(chain, event)
 
-    def _move(self, chain: Chain, fact: BillingEvent) -> None:
-        if fact.changes_product and fact.product_id != chain.product_id:
-            chain.change_product(fact)
-            known = self._by_product[fact.provider, fact.product_id]
+    def _move(self, chain: Chain, event: BillingEvent) -> None:
+        if event.changes_product and event.product_id != chain.product_id:
+            chain.change_product(event)
+            known = self._by_product[event.provider, event.product_id]
             if chain not in known:
                 known.append(chain)
 
-    def _steer(self, fact: BillingEvent) -> None:
-        candidates, _ = self._candidates(fact)
+    def _steer(self, event: BillingEvent) -> None:
+        candidates, _ = self._candidates(event)
         chain = max(candidates, key=_place, default=None)
         if chain is not None:
-            chain.events.append((fact, False))
-            self._choose(fact, chain, candidates, certain=True)
-        elif fact.kind is Kind.REACTIVATION:
-            self.attention.setdefault(fact.key, NO_PURCHASE)
+            chain.events.append((event, False))
+            self._choose(event, chain, candidates, certain=True)
+        elif event.kind is Kind.REACTIVATION:
+            self.attention.setdefault(event.key, NO_PURCHASE)
 
-    def _end_all(self, fact: BillingEvent) -> None:
-        self.attention.setdefault(fact.key, CUSTOMER_DELETED)
+    def _end_all(self, event: BillingEvent) -> None:
+        self.attention.setdefault(event.key, CUSTOMER_DELETED)
         for chain in self.chains:
-            if chain.first.provider == fact.provider:
-                chain.events.append((fact, False))
+            if chain.first.provider == event.provider:
+                chain.events.append((event, False))
 
-    def _undo(self, fact: BillingEvent, undo_unmatched: bool) -> None:
-        candidates, named = self._candidates(fact)
+    def _undo(self, event: BillingEvent, undo_unmatched: bool) -> None:
+        candidates, named = self._candidates(event)
         live = [chain for chain in candidates if chain.undone_by is None]
         if not candidates:
-            self.waiting.add(fact.key)
+            self.waiting.add(event.key)
         elif not named and not undo_unmatched:
-            self.attention.setdefault(fact.key, UNMATCHED_REFUND)
+            self.attention.setdefault(event.key, UNMATCHED_REFUND)
         elif live:
             chain = max(live, key=_place)
-            chain.undone_by = fact
-            self._choose(fact, chain, live, certain=chain is max(candidates, key=_place))
+            chain.undone_by = event
+            self._choose(event, chain, live, certain=chain is max(candidates, key=_place))
 
-    def _candidates(self, fact: BillingEvent) -> tuple[list[Chain], bool]:
+    def _candidates(self, event: BillingEvent) -> tuple[list[Chain], bool]:
         """The chains that an entry can mean, and whether it names a payment of them."""
         for index, name in (
-            (self._by_transaction, fact.transaction),
-            (self._by_receipt, fact.receipt),
+            (self._by_transaction, event.transaction),
+            (self._by_receipt, event.receipt),
         ):
-            found = index.get((fact.provider, name)) if name else None
-            if found:
+            chains = index.get((event.provider, name)) if name else None
+            if chains:
                 return [
-                    chain for chain in found if chain.had(fact.product_id, OPEN)
-                ] or found, True
-            if fact.fully_signed:
+                    chain for chain in chains if chain.had(event.product_id, OPEN)
+                ] or chains, True
+            if event.fully_signed:
                 return [], True
-        known = self._by_product.get((fact.provider, fact.product_id), ())
+        known = self._by_product.get((event.provider, event.product_id), ())
         return [
             chain
             for chain in known
-            if chain.first.occurred_at <= fact.occurred_at
-            and chain.had(fact.product_id, fact.occurred_at)
+            if chain.first.occurred_at <= event.occurred_at
+            and chain.had(event.product_id, event.occurred_at)
         ], False
 
     def _choose(
-        self, fact: BillingEvent, chain: Chain, candidates: Iterable[Chain], certain: bool
+        self, event: BillingEvent, chain: Chain, candidates: Iterable[Chain], certain: bool
     ) -> None:
         others = tuple(other for other in candidates if other is not chain)
         if others or not certain:
-            self.choices.append(Choice(fact, others, certain))
+            self.choices.append(Choice(event, others, certain))
 
 
 def _end_by_others(chain: Chain, exclusive: list[BillingEvent]) -> None:
@@ -260,8 +262,8 @@ def _end_by_others(chain: Chain, exclusive: list[BillingEvent]) -> None:
     find the chain ended, or over.
     """
     product_id = chain.first.product_id
-    own = {fact.key for fact, _ in chain.events}
-    orders = [fact.order for fact in exclusive]
+    own = {event.key for event, _ in chain.events}
+    orders = [event.order for event in exclusive]
     ends: list[BillingEvent] = []
     giving = [event for event, _ in chain.events if event.kind in GIVING]
     for event, following in zip_longest(giving, giving[1:]):
@@ -269,30 +271,33 @@ def _end_by_others(chain: Chain, exclusive: list[BillingEvent]) -> None:
             product_id = event.product_id
         start = bisect(orders, event.order)
         stop = bisect(orders, following.order) if following else len(orders)
-        for fact in islice(exclusive, start, stop):
-            other = fact.product_id != product_id and fact.key not in own
-            if fact.provider == event.provider and other:
-                ends.append(fact)
+        for purchase in islice(exclusive, start, stop):
+            other = purchase.product_id != product_id and purchase.key not in own
+            if purchase.provider == event.provider and other:
+                ends.append(purchase)
                 break
-    chain.events.extend((fact, True) for fact in ends)
+    chain.events.extend((event, True) for event in ends)
     chain.events.sort(key=_event_order)
 
 
-def _event_order(event: tuple[BillingEvent, bool]) -> tuple[datetime, int, str]:
-    return event[0].order
+def _event_order(of_chain: tuple[BillingEvent, bool]) -> tuple[datetime, int, str]:
+    return of_chain[0].order
 
 
-def _in_order(facts: Iterable[BillingEvent]) -> list[BillingEvent]:
+def _in_order(events: Iterable[BillingEvent]) -> list[BillingEvent]:
     by_key: dict[str, BillingEvent] = {}
-    for fact in facts:
-        known = by_key.setdefault(fact.key, fact)
-        if known != fact and (fact.received_at, repr(fact)) < (known.received_at, repr(known)):
-            by_key[fact.key] = fact
-    return sorted(by_key.values(), key=lambda fact: fact.order)
+    for event in events:
+        known = by_key.setdefault(event.key, event)
+        if known != event and (event.received_at, repr(event)) < (
+            known.received_at,
+            repr(known),
+        ):
+            by_key[event.key] = event
+    return sorted(by_key.values(), key=lambda event: event.order)
 
 
-def _sale(fact: BillingEvent) -> tuple[str, str, str]:
-    return fact.provider, fact.transaction, fact.product_id
+def _sale(event: BillingEvent) -> tuple[str, str, str]:
+    return event.provider, event.transaction, event.product_id
 
 
 def _place(chain: Chain) -> int:

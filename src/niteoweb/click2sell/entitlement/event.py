@@ -1,4 +1,4 @@
-"""One accepted entry of the ledger, as far as it matters for access.
+"""Billing events: accepted entries of the ledger, as far as they matter for access.
 
 Pure: imports nothing of Zope or Plone, does no I/O and reads no clock.
 """
@@ -32,49 +32,26 @@ UNKNOWN_KIND = "unknown kind"
 
 #: Why an entry needs a person; the codes are stored, so they never change.
 CODES = frozenset(
-    {
-        FUTURE,
-        BEYOND,
-        AFTER_REFUND,
-        AMBIGUOUS,
-        UNMATCHED_REFUND,
-        OPEN_END,
-        NO_PURCHASE,
-        ENDED,
-        DISPLACED,
-        CUSTOMER_DELETED,
-        UNKNOWN_KIND,
-    }
+    (
+        *(FUTURE, BEYOND, AFTER_REFUND, AMBIGUOUS, UNMATCHED_REFUND, OPEN_END),
+        *(NO_PURCHASE, ENDED, DISPLACED, CUSTOMER_DELETED, UNKNOWN_KIND),
+    )
 )
 
 #: Reasons of payments that took no effect; with the others the payment counts all the same.
 GRANTS_NOTHING = CODES - {AMBIGUOUS, DISPLACED, OPEN_END, CUSTOMER_DELETED}
 
-_KIND_ORDER = {
-    kind: position
-    for position, kind in enumerate(
-        (
-            Kind.PURCHASE,
-            Kind.RENEWAL,
-            Kind.PLAN_CHANGE,
-            Kind.CANCELLATION,
-            Kind.REACTIVATION,
-            Kind.REFUND,
-            Kind.CHARGEBACK,
-            Kind.PAYMENT_FAILED,
-            Kind.EXPIRY,
-            Kind.PROVISIONAL,
-            Kind.CORRECTION,
-            Kind.INFORMATION,
-            Kind.UNKNOWN,
-        )
-    )
-}
+#: The order of events at one moment.
+_KINDS = (
+    *(Kind.PURCHASE, Kind.RENEWAL, Kind.PLAN_CHANGE, Kind.CANCELLATION, Kind.REACTIVATION),
+    *(Kind.REFUND, Kind.CHARGEBACK, Kind.PAYMENT_FAILED, Kind.EXPIRY, Kind.PROVISIONAL),
+    *(Kind.CORRECTION, Kind.INFORMATION, Kind.UNKNOWN),
+)
 
 
 @dataclass(frozen=True)
 class BillingEvent:
-    """One accepted entry of the ledger, as far as it matters for access.
+    """An accepted entry of the ledger, as far as it matters for access.
 
     :ivar key: the entry's unique key.
     :ivar product_id: the product; of a plan change, the new one.
@@ -89,11 +66,11 @@ class BillingEvent:
     :ivar subscription: whether the provider called it a subscription.
     :ivar valid_until: end of access in UTC, where the provider states one.
     :ivar tie: goes before the key in the order, where the key was replaced.
-    :ivar by_owner: the site's owner did it, who gives on top of what was paid for.
+    :ivar by_owner: the site's owner did it, who gives on top of paid access.
     :ivar snapshot: it states all of a subscription as it was at its time.
     :ivar external_subscription_id: the shop's id of the subscription, where the provider passes
         on a purchase from another shop.
-    :ivar for_all: it ends whatever the buyer has from the provider.
+    :ivar for_all: it ends all access of the buyer by the provider.
     :ivar fully_signed: the provider names the subscription in each notification, so that no
         other one is meant.
     """
@@ -120,21 +97,21 @@ class BillingEvent:
 
     @property
     def states(self) -> bool:
-        """Whether it states that a subscription gives access, to what, and until when."""
+        """Whether it states the access that a subscription gives: its product and its end."""
         if self.kind is Kind.CANCELLATION and self.valid_until is None:
             return False
         return self.snapshot and (self.kind in GIVING or self.kind is Kind.CANCELLATION)
 
     @property
     def changes_product(self) -> bool:
-        """Whether a chain goes on with another product; what an owner extends never does."""
+        """Whether a chain goes on with another product; an owner's extension never does so."""
         may = self.kind is Kind.PLAN_CHANGE or self.states
         return may and self.plausible and not self.by_owner
 
     @property
     def order(self) -> tuple[datetime, int, str]:
         """Its place in a history: provider time, then kind, then key."""
-        return self.occurred_at, _KIND_ORDER[self.kind], self.tie + self.key
+        return self.occurred_at, _KINDS.index(self.kind), self.tie + self.key
 
     @property
     def plausible(self) -> bool:

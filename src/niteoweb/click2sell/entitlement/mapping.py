@@ -39,7 +39,7 @@ class MappingError(ValueError):
     """A line that cannot be read.
 
     :ivar line: its number, counted from 1 as the form shows it.
-    :ivar reason: what is wrong with it, one of the keys of :data:`REASONS`.
+    :ivar reason: the mistake, one of the keys of :data:`REASONS`.
     """
 
     def __init__(self, line: int, reason: str) -> None:
@@ -50,7 +50,7 @@ class MappingError(ValueError):
 
 @dataclass(frozen=True)
 class Terms:
-    """What a payment for a product gives.
+    """The terms of a product: the access that a payment for it gives.
 
     :ivar days: days of access, None for access without an end.
     :ivar exclusive: a purchase ends the buyer's other products.
@@ -65,7 +65,7 @@ class Line:
     """A line of the mapping: who buys the product joins the group.
 
     :ivar number: the line's number, counted from 1 as the form shows it.
-    :ivar provider: whose product it is: those of two providers may have one id.
+    :ivar provider: the product's provider: products of two providers may have one id.
     """
 
     number: int
@@ -77,7 +77,7 @@ class Line:
     def names(self, product: Product, aliases: Collection[str] = ()) -> bool:
         """Whether it is about a product.
 
-        :param aliases: other ids that the provider has for what was bought.
+        :param aliases: other ids that the provider has for the product.
         """
         provider, product_id = product
         return self.provider == provider and (
@@ -90,7 +90,7 @@ def parse(
 ) -> tuple[tuple[Line, ...], tuple[MappingError, ...]]:
     """Read a provider's mapping; blank lines and ``# comments`` are skipped.
 
-    :returns: the lines that can be read, and an error for each one that cannot. A broken line
+    :returns: the lines that can be read, and an error for each other line. A broken line
         never hides the others: a purchase of another product goes on.
     """
     read: list[Line] = []
@@ -118,8 +118,8 @@ def groups(
 
     :param aliases: as for :meth:`Line.names`.
     """
-    found = (line.group_id for line in lines if line.names(product, aliases))
-    return tuple(dict.fromkeys(found))
+    names = (line.group_id for line in lines if line.names(product, aliases))
+    return tuple(dict.fromkeys(names))
 
 
 def due_groups(
@@ -145,13 +145,13 @@ def due_groups(
 def terms(
     lines: Iterable[Line], product: Product, aliases: Collection[str] = ()
 ) -> Terms | None:
-    """What a payment for a product gives, None when the product has no line.
+    """The terms of a product, None when it has no line.
 
     :param aliases: as for :meth:`Line.names`. A line that names the product itself comes first.
     """
-    found = [line for line in lines if line.names(product, aliases)]
-    found.sort(key=lambda line: line.product_id != product[1])
-    return found[0].terms if found else None
+    named = [line for line in lines if line.names(product, aliases)]
+    named.sort(key=lambda line: line.product_id != product[1])
+    return named[0].terms if named else None
 
 
 def _line(number: int, text: str, provider: str) -> Line:
@@ -172,7 +172,7 @@ def _line(number: int, text: str, provider: str) -> Line:
 
 
 def _check(line: Line, earlier: Line) -> None:
-    """Two lines of one product: another group, and the same terms."""
+    """Check two lines of one product: they need different groups and equal terms."""
     if line.group_id == earlier.group_id:
         raise MappingError(line.number, "twice")
     if line.terms != earlier.terms:

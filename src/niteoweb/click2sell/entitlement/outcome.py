@@ -1,18 +1,18 @@
-"""What a buyer is entitled to: a function of everything that providers told, in any order.
+"""The entitlements of a buyer: a function of all that providers told, in any order.
 
 Pure: imports nothing of Zope or Plone, does no I/O and reads no clock.
 
-What an app says that was bought gives access for some minutes, see
+A purchase that only an app has told of gives access for some minutes, see
 :mod:`niteoweb.click2sell.entitlement.provisional`; everything else is a matter of chains:
 :mod:`niteoweb.click2sell.entitlement.chain` says which entries belong together, and
-:mod:`niteoweb.click2sell.entitlement.access` what each such chain gives; both list the rules
-they follow where there is a choice. Here the chains are put together:
+:mod:`niteoweb.click2sell.entitlement.access` the access that each chain gives; both list the
+rules they follow where there is a choice. Here the chains are put together:
 
 * A buyer has access to a product while any chain gives it; refunding one keeps the others.
-* A chain that was refunded gives nothing at any time. What goes on with it after the refund
-  needs attention; a new purchase has a transaction of its own.
-* What is dated more than a day after its arrival needs attention and grants nothing; what
-  takes access away does so all the same.
+* A chain that was refunded gives nothing at any time. A payment that goes on with it after the
+  refund needs attention; a new purchase has a transaction of its own.
+* An event dated more than a day after its arrival needs attention and grants nothing; one that
+  ends access does so all the same.
 """
 
 from collections import defaultdict
@@ -55,12 +55,12 @@ class Policy:
 
 @dataclass(frozen=True)
 class Entitlement:
-    """What a buyer has of one product of one provider: the best of its chains.
+    """A buyer's access to one product of one provider, by the best of its chains.
 
     :ivar state: never depends on the clock; :meth:`state_at` does.
     :ivar since: when the best chain came to the product, by the provider's time.
     :ivar until: end of access without grace; None when there is none.
-    :ivar access_until: the same with grace, where grace applies.
+    :ivar access_until: end of access with grace, where grace applies.
     :ivar keys: the entries that explain it, in order.
     :ivar renewable: a subscription that ends only because no renewal comes.
     :ivar spans: when there is access by all chains together, each from a moment to just before
@@ -98,7 +98,7 @@ class Entitlement:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What follows from a history.
+    """The result of a history.
 
     :ivar entitlements: one for each provider and product that a chain ever was on, sorted.
     :ivar attention: key of an entry that needs a person, and the code of the reason, one of
@@ -168,16 +168,16 @@ class Outcome:
         )
 
 
-def compute(facts: Iterable[BillingEvent], policy: Policy) -> Outcome:
-    """Work out what a buyer is entitled to.
+def compute(events: Iterable[BillingEvent], policy: Policy) -> Outcome:
+    """Work out the entitlements of a buyer.
 
-    The result is the same for any order and any repetition of the facts. A refund or chargeback
-    more, and a cancellation more, never gives access to anything at any moment.
+    The result is the same for any order and any repetition of the events. One more refund,
+    chargeback or cancellation never gives access to anything at any moment.
 
-    :param facts: all accepted entries of one buyer.
+    :param events: all accepted entries of one buyer.
     :param policy: the settings.
     """
-    history = History(facts, not policy.unmatched_refund_needs_attention)
+    history = History(events, not policy.unmatched_refund_needs_attention)
     attention = dict(history.attention)
     timelines = {chain: AccessTimeline(chain, policy.grace_days) for chain in history.chains}
     for chain, timeline in timelines.items():
@@ -185,36 +185,41 @@ def compute(facts: Iterable[BillingEvent], policy: Policy) -> Outcome:
             for key, reason in timeline.attention.items():
                 attention.setdefault(key, reason)
         else:
-            for fact in _granting_after(chain, chain.undone_by):
-                attention[fact.key] = AFTER_REFUND
+            for event in _granting_after(chain, chain.undone_by):
+                attention[event.key] = AFTER_REFUND
     for choice in history.choices:
         if not choice.certain or any(
-            timelines[other].gives_access(choice.fact.occurred_at) for other in choice.others
+            timelines[other].gives_access(choice.event.occurred_at) for other in choice.others
         ):
-            attention.setdefault(choice.fact.key, AMBIGUOUS)
+            attention.setdefault(choice.event.key, AMBIGUOUS)
     return Outcome(
-        entitlements=_bridged(_entitlements(timelines.values()), bridges(history.facts)),
+        entitlements=_bridged(_entitlements(timelines.values()), bridges(history.events)),
         attention=dict(sorted(attention.items())),
         waiting=frozenset(history.waiting),
-        events=history.facts,
+        events=history.events,
         timelines=timelines.values(),
     )
 
 
 def _granting_after(chain: Chain, refund: BillingEvent) -> Iterable[BillingEvent]:
-    """What would go on with a chain after its refund."""
-    for fact, elsewhere in chain.events:
-        goes_on = fact.kind in PAYMENTS or fact.kind in (Kind.PLAN_CHANGE, Kind.REACTIVATION)
-        if goes_on and not elsewhere and fact is not chain.first and fact.order > refund.order:
-            yield fact
+    """The events that would go on with a chain after its refund."""
+    for event, elsewhere in chain.events:
+        goes_on = event.kind in PAYMENTS or event.kind in (Kind.PLAN_CHANGE, Kind.REACTIVATION)
+        if (
+            goes_on
+            and not elsewhere
+            and event is not chain.first
+            and event.order > refund.order
+        ):
+            yield event
 
 
 def _entitlements(timelines: Iterable[AccessTimeline]) -> Iterable[Entitlement]:
-    found: dict[tuple[str, str], list[tuple[AccessTimeline, ProductPeriod]]] = defaultdict(list)
+    by_product: dict[Product, list[tuple[AccessTimeline, ProductPeriod]]] = defaultdict(list)
     for timeline in timelines:
         for product_id, period in timeline.periods.items():
-            found[timeline.chain.first.provider, product_id].append((timeline, period))
-    for (provider, product_id), periods in sorted(found.items(), key=lambda item: item[0]):
+            by_product[timeline.chain.first.provider, product_id].append((timeline, period))
+    for (provider, product_id), periods in sorted(by_product.items(), key=lambda item: item[0]):
         timeline, period = max(periods, key=_rank)
         state, until, limit, keys = period.state, period.until, period.limit, timeline.keys
         refund = timeline.chain.undone_by
@@ -239,9 +244,11 @@ def _entitlements(timelines: Iterable[AccessTimeline]) -> Iterable[Entitlement]:
         )
 
 
-def _bridged(found: Iterable[Entitlement], given: Iterable[Bridge]) -> tuple[Entitlement, ...]:
-    """Entitlements with what is given until a provider has confirmed it."""
-    by_product = {entitlement.product: entitlement for entitlement in found}
+def _bridged(
+    entitlements: Iterable[Entitlement], given: Iterable[Bridge]
+) -> tuple[Entitlement, ...]:
+    """Entitlements with the access that is given until a provider has confirmed it."""
+    by_product = {entitlement.product: entitlement for entitlement in entitlements}
     for bridge in given:
         known = by_product.get(bridge.product)
         by_product[bridge.product] = _with(known, bridge)
@@ -255,19 +262,19 @@ def _with(known: Entitlement | None, bridge: Bridge) -> Entitlement:
         if known.state is not State.REFUNDED and bridge.stop <= (known.access_until or OPEN):
             return replace(known, spans=merged(spans))
     return Entitlement(
-        product_id=bridge.fact.product_id,
-        provider=bridge.fact.provider,
+        product_id=bridge.event.product_id,
+        provider=bridge.event.provider,
         state=State.PROVISIONAL,
         since=bridge.start,
         until=bridge.stop,
         access_until=bridge.stop,
-        keys=(bridge.fact.key,),
+        keys=(bridge.event.key,),
         spans=merged(spans),
     )
 
 
-def _rank(found: tuple[AccessTimeline, ProductPeriod]) -> tuple[bool, datetime, int]:
-    timeline, period = found
+def _rank(reached: tuple[AccessTimeline, ProductPeriod]) -> tuple[bool, datetime, int]:
+    timeline, period = reached
     return timeline.chain.undone_by is None, period.limit, timeline.chain.place
 
 
@@ -277,7 +284,7 @@ def merged(
     """Spans that overlap or touch, as one; the others in order.
 
     :param spans: each from a moment to just before another, :data:`~.event.OPEN` for no end.
-    :returns: the same, with None for no end.
+    :returns: the spans, with None for no end.
     """
     union: list[tuple[datetime, datetime]] = []
     for start, stop in sorted(spans):

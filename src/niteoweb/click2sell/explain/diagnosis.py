@@ -1,4 +1,4 @@
-"""What keeps a buyer out, in one sentence: the answer to "I paid, why can't I get in?"."""
+"""Diagnosis: the obstacle that keeps a buyer out, as the answer to "I paid, why no access?"."""
 
 from collections.abc import Callable
 from collections.abc import Sequence
@@ -26,14 +26,14 @@ from zope.i18nmessageid import Message
 
 @dataclass(frozen=True)
 class Obstacle:
-    """What keeps a buyer out.
+    """The obstacle that keeps a buyer out.
 
     :ivar code: one of :data:`TEXTS`.
     :ivar at: when it began, or will be over, in UTC.
-    :ivar subject: what it is about: a product, a group, an account, an error.
+    :ivar subject: its product, group, account or error.
     :ivar key: of the notification that it comes from, "" for none.
-    :ivar reason: why that one needs attention, a code of reasons.py.
-    :ivar reason_subject: what that reason is about.
+    :ivar reason: why that notification needs attention, a code of reasons.py.
+    :ivar reason_subject: the subject of that reason.
     """
 
     code: str
@@ -117,19 +117,19 @@ TEXTS = {
 
 
 def text(
-    found: Obstacle, shown: Callable[[datetime], str], said: Callable[[Message | str], str]
+    obstacle: Obstacle, shown: Callable[[datetime], str], said: Callable[[Message | str], str]
 ) -> Message:
     """The sentence for the owner, to be translated.
 
     :param shown: how a moment is written.
-    :param said: translates what the sentence quotes.
+    :param said: translates the texts that the sentence quotes.
     """
     return Message(
-        TEXTS[found.code],
+        TEXTS[obstacle.code],
         mapping={
-            "time": shown(found.at) if found.at else "",
-            "subject": found.subject,
-            "reason": said(reasons.text(found.reason, found.reason_subject)),
+            "time": shown(obstacle.at) if obstacle.at else "",
+            "subject": obstacle.subject,
+            "reason": said(reasons.text(obstacle.reason, obstacle.reason_subject)),
         },
     )
 
@@ -137,30 +137,30 @@ def text(
 def find(
     site: Any,
     buyer: buyers.Buyer,
-    found: Sequence[ledger.Entry],
+    entries: Sequence[ledger.Entry],
     standings: Sequence[ProductAccess],
     groups: Sequence[Membership],
     now: datetime,
 ) -> Obstacle | None:
-    """What keeps a buyer out, the first thing to be put right; None when nothing does.
+    """Find the obstacle that has to be put right first; None when there is none.
 
-    :param found: all of the buyer's entries.
+    :param entries: all of the buyer's entries.
     :param standings: how the buyer stands with its products.
     :param groups: those that the buyer is in, or should be.
     :param now: in UTC.
     """
     if pseudonyms.is_erased(buyer):
         return Obstacle("erased", timestamps.from_iso(buyer["erased_at"]))
-    payments = sorted((e for e in found if history.is_payment(e)), key=ledger.place)
+    payments = sorted((e for e in entries if history.is_payment(e)), key=ledger.place)
     if not payments:
         return Obstacle("no purchase")
     access = any(standing.access for standing in standings)
     problem = _account(buyer, payments) or (
-        _groups(groups, found)
+        _groups(groups, entries)
         or _opens_nothing(standings, groups)
         or _beside(payments, standings)
         if access
-        else _payment(payments[0]) or _ended(standings, found, now)
+        else _payment(payments[0]) or _ended(standings, entries, now)
     )
     return problem or (_mail(site, buyer) if access else None)
 
@@ -199,7 +199,7 @@ def _account(buyer: buyers.Buyer, payments: Sequence[ledger.Entry]) -> Obstacle 
     return None
 
 
-def _groups(groups: Sequence[Membership], found: Sequence[ledger.Entry]) -> Obstacle | None:
+def _groups(groups: Sequence[Membership], entries: Sequence[ledger.Entry]) -> Obstacle | None:
     """Whether a group that is due is not given.
 
     It comes from the notification that waits for the group, or the first that gives it.
@@ -213,7 +213,7 @@ def _groups(groups: Sequence[Membership], found: Sequence[ledger.Entry]) -> Obst
     for group in groups:
         code = codes.get(group.standing)
         if code is not None and group.reasons:
-            waiting = (e["key"] for e in found if _waits_for(e, group.id))
+            waiting = (e["key"] for e in entries if _waits_for(e, group.id))
             return Obstacle(
                 code,
                 group.at,
@@ -233,7 +233,7 @@ def _waits_for(entry: ledger.Entry, group_id: str) -> bool:
 def _opens_nothing(
     standings: Sequence[ProductAccess], groups: Sequence[Membership]
 ) -> Obstacle | None:
-    """Whether what was bought gives no group at all."""
+    """Whether the products with access give no group at all."""
     given = {because.product for group in groups for because in group.reasons}
     live = [s for s in standings if s.access]
     if any((s.provider, s.product_id) in given for s in live):
@@ -242,11 +242,11 @@ def _opens_nothing(
 
 
 def _beside(
-    found: Sequence[ledger.Entry], standings: Sequence[ProductAccess]
+    entries: Sequence[ledger.Entry], standings: Sequence[ProductAccess]
 ) -> Obstacle | None:
     """Whether a payment came to nothing, while others give access to something else."""
     by_product = {(s.provider, s.product_id): s for s in standings}
-    for entry in found:
+    for entry in entries:
         standing = by_product.get(history.product(entry))
         if standing is not None and standing.access:
             continue
@@ -264,9 +264,9 @@ def _no_line(standing: ProductAccess) -> Obstacle:
 
 
 def _ended(
-    standings: Sequence[ProductAccess], found: Sequence[ledger.Entry], now: datetime
+    standings: Sequence[ProductAccess], entries: Sequence[ledger.Entry], now: datetime
 ) -> Obstacle | None:
-    """Why there is no access to what was bought last."""
+    """Why there is no access to the product that was bought last."""
     if not standings:
         return None
     last = max(standings, key=lambda s: s.causes[-1].at)
@@ -283,20 +283,20 @@ def _ended(
     elif any(c.kind == Kind.CANCELLATION for c in last.causes):
         code = "cancelled"
     else:
-        entries = {entry["key"]: entry for entry in found}
+        by_key = {entry["key"]: entry for entry in entries}
         renews = any(
-            c.kind == Kind.RENEWAL or entries[c.key]["subscription"] for c in last.causes
+            c.kind == Kind.RENEWAL or by_key[c.key]["subscription"] for c in last.causes
         )
         code = "not renewed" if renews else "over"
     return Obstacle(code, at, _product(last), cause.key)
 
 
 def _mail(site: Any, buyer: buyers.Buyer) -> Obstacle | None:
-    """Whether the welcome mail is what is missing; only who was made a member gets one."""
+    """Whether only the welcome mail is missing, which members that we made get."""
     if not buyer["made"] or not accounts.never_logged_in(buyer["user_id"]):
         return None
-    found = [m for m in timeline.mails(site, buyer) if m["kind"] == outbox.WELCOME]
-    mails = [mail for mail in found if mail["user_id"] == buyer["user_id"]]
+    welcomes = [m for m in timeline.mails(site, buyer) if m["kind"] == outbox.WELCOME]
+    mails = [mail for mail in welcomes if mail["user_id"] == buyer["user_id"]]
     if not mails:
         return Obstacle("no mail")
     mail = mails[0]

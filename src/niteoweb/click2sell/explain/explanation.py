@@ -1,7 +1,7 @@
-"""Why a buyer has what it has: products, groups, and the notifications that explain them.
+"""Explanations of a buyer's access: products, groups, and the notifications behind them.
 
 For the owner's pages and services, and in parts for the buyer's own page. Nothing is changed,
-and nothing here is a text to read: the words belong to whoever shows it.
+and nothing here is a text to read: the pages find the words.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Purchase:
-    """What the buyer paid, or got back."""
+    """A payment of the buyer, or a refund."""
 
     at: datetime
     kind: str
@@ -44,7 +44,7 @@ class Explanation:
     :ivar exists: whether Plone has that account.
     :ivar made: the add-on made the account.
     :ivar deleted_at: when the account was deleted, if it was.
-    :ivar obstacle: what keeps the buyer out, None when nothing does.
+    :ivar obstacle: the reason that keeps the buyer out, None when there is none.
     :ivar purchases: newest first.
     :ivar timeline: newest first.
     """
@@ -64,7 +64,7 @@ class Explanation:
 
 
 def explain(site: Any, buyer: buyers.Buyer, now: datetime) -> Explanation:
-    """Explain what a buyer has, and what keeps it from having more.
+    """Explain a buyer's access, and the obstacle to more.
 
     :param buyer: a stored record.
     :param now: in UTC.
@@ -91,18 +91,18 @@ def explain(site: Any, buyer: buyers.Buyer, now: datetime) -> Explanation:
     )
 
 
-def name(found: Sequence[ledger.Entry]) -> str:
+def name(entries: Sequence[ledger.Entry]) -> str:
     """The buyer's name, as the latest entry that has one has it; "" when none has."""
-    for entry in sorted(found, key=ledger.place):
+    for entry in sorted(entries, key=ledger.place):
         full = f"{entry['first_name']} {entry['last_name']}".strip()
         if full:
             return full
     return ""
 
 
-def addresses(buyer: buyers.Buyer, found: Sequence[ledger.Entry]) -> tuple[str, ...]:
+def addresses(buyer: buyers.Buyer, entries: Sequence[ledger.Entry]) -> tuple[str, ...]:
     """The buyer's addresses, that of the latest payment first."""
-    latest = [entry["buyer"] for entry in sorted(found, key=ledger.place) if _paid(entry)]
+    latest = [entry["buyer"] for entry in sorted(entries, key=ledger.place) if _paid(entry)]
     return tuple(dict.fromkeys((*latest[:1], *buyer["addresses"])))
 
 

@@ -1,4 +1,4 @@
-"""The groups that a buyer is in, or should be, and what gives each of them."""
+"""The groups that a buyer is in, or should be, and the grounds for each of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ class Membership:
     :ivar standing: one of the constants above.
     :ivar at: when an owner took it away.
     :ivar problem: why it cannot be given, a code of reasons.py.
-    :ivar reasons: what gives it, or would give it.
+    :ivar reasons: the grounds for it.
     """
 
     id: str
@@ -126,5 +126,5 @@ def _line(lines: Sequence[Line], access: ProductAccess, group_id: str) -> int | 
 
 
 def _title(group_id: str) -> str:
-    found = api.group.get(groupname=group_id)
-    return (found.getProperty("title", "") if found is not None else "") or group_id
+    record = api.group.get(groupname=group_id)
+    return (record.getProperty("title", "") if record is not None else "") or group_id

@@ -1,4 +1,4 @@
-"""How a buyer stands with each product at a moment, and which notifications explain it."""
+"""A buyer's access to each product at a moment, and the notifications that explain it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,13 +26,13 @@ class Cause:
 
 @dataclass(frozen=True)
 class ProductAccess:
-    """How a buyer stands with a product at a moment.
+    """A buyer's access to a product at a moment.
 
     :ivar name: of the product, as the latest of its notifications has it.
     :ivar access: whether there is access to it, late renewals of a silent provider included.
     :ivar since: when the purchase began that it rests on.
     :ivar until: end of access without days of grace, None when there is none.
-    :ivar access_until: the same with days of grace.
+    :ivar access_until: end of access with days of grace.
     :ivar causes: the notifications that explain it, in order; a refund is the last one.
     :ivar aliases: other ids by which a line of the mapping may name the product.
     """

@@ -28,16 +28,16 @@ DROPPED = "mail dropped"
 
 @dataclass(frozen=True)
 class TimelineEvent:
-    """One thing that happened.
+    """An event of a buyer's timeline.
 
     :ivar at: in UTC.
     :ivar what: one of the constants above, or an event of the log of buyers.py.
-    :ivar subject: what it is about: the kind of the notification or of the mail, the group, the
-        account, what was noted.
+    :ivar subject: the kind of the notification or of the mail, the group, the account, or the
+        kind of the note.
     :ivar key: of the entry, "" for none.
     :ivar outcome: of the entry.
     :ivar reason: of the entry's outcome, a code of reasons.py.
-    :ivar reason_subject: what that reason is about.
+    :ivar reason_subject: the subject of that reason.
     :ivar product: name or id of the product.
     :ivar receipt: of the notification.
     :ivar text: an owner's reason or note, or why a mail was not sent.
@@ -62,13 +62,13 @@ class TimelineEvent:
 
 
 def of(
-    site: Any, buyer: buyers.Buyer, found: Sequence[ledger.Entry]
+    site: Any, buyer: buyers.Buyer, entries: Sequence[ledger.Entry]
 ) -> tuple[TimelineEvent, ...]:
     """Everything that happened to a buyer, the newest first.
 
-    :param found: all of the buyer's entries.
+    :param entries: all of the buyer's entries.
     """
-    happened = [one for entry in found for one in (_entry(entry), *_notes(entry))]
+    happened = [one for entry in entries for one in (_entry(entry), *_notes(entry))]
     # What follows from a notification has its time, and comes after it.
     happened += [*_log(buyer), *_mails(mails(site, buyer)), *_notes(buyer)]
     happened.sort(key=lambda one: one.at)
@@ -83,8 +83,10 @@ def mails(site: Any, buyer: buyers.Buyer) -> list[outbox.Mail]:
         if event in (buyers.MADE, buyers.ATTACHED)
     ]
     user_ids = dict.fromkeys((*accounts, buyer["user_id"]))
-    found = [mail for user_id in user_ids if user_id for mail in outbox.of_user(site, user_id)]
-    return sorted(found, key=lambda mail: mail["filed_at"], reverse=True)
+    of_accounts = [
+        mail for user_id in user_ids if user_id for mail in outbox.of_user(site, user_id)
+    ]
+    return sorted(of_accounts, key=lambda mail: mail["filed_at"], reverse=True)
 
 
 def _log(buyer: buyers.Buyer) -> Iterator[TimelineEvent]:
@@ -92,8 +94,8 @@ def _log(buyer: buyers.Buyer) -> Iterator[TimelineEvent]:
         yield TimelineEvent(timestamps.from_iso(at), event, subject)
 
 
-def _mails(found: Iterable[outbox.Mail]) -> Iterator[TimelineEvent]:
-    for mail in found:
+def _mails(filed: Iterable[outbox.Mail]) -> Iterator[TimelineEvent]:
+    for mail in filed:
         filed_at = timestamps.from_iso(mail["filed_at"])
         by = mail.get("by", "")
         yield TimelineEvent(filed_at, FILED, mail["kind"], to=mail["to"], by=by)
@@ -112,7 +114,7 @@ def _mails(found: Iterable[outbox.Mail]) -> Iterator[TimelineEvent]:
 
 def _entry(entry: ledger.Entry) -> TimelineEvent:
     owners = entry["provider"] == OWNER
-    told = json.loads(entry["payload"]) if owners else {}
+    payload = json.loads(entry["payload"]) if owners else {}
     return TimelineEvent(
         at=timestamps.from_iso(entry["received_at"]),
         what=ACTION if owners else NOTIFICATION,
@@ -123,13 +125,13 @@ def _entry(entry: ledger.Entry) -> TimelineEvent:
         reason_subject=entry["subject"],
         product=entry["product_name"] or entry["product_id"],
         receipt=entry["receipt"],
-        text=told.get("reason", ""),
-        by=told.get("by", ""),
+        text=payload.get("reason", ""),
+        by=payload.get("by", ""),
     )
 
 
 def _notes(noted: Mapping[str, Any]) -> Iterator[TimelineEvent]:
-    """What owners decided.
+    """The decisions of owners.
 
     :param noted: an entry, or the buyer's record.
     """

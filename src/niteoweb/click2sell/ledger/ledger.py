@@ -18,7 +18,6 @@ from niteoweb.click2sell.ledger import pseudonyms
 from niteoweb.click2sell.ledger import retryqueue
 from niteoweb.click2sell.ledger.entries import Entry
 from niteoweb.click2sell.ledger.entries import place
-from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import MONEY
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.storage import trees
@@ -53,16 +52,10 @@ WAITS = frozenset({ATTENTION, REFUSED, FAILED})
 #: Fields of an entry that a list can be about.
 FACETS = facets.NAMES
 
-#: What is not known of an entry whose fields cannot be read.
-UNREAD = (
-    *("buyer", "email", "first_name", "last_name", "product_id", "product_name"),
-    *("receipt", "currency", "country", "affiliate", "on_behalf_of"),
-)
-
 #: Fields that an entry has only when they say something.
 SELDOM = (
     *("customer_id", "external_subscription_id", "in_reply_to", "validation_result", "aliases"),
-    *("fully_signed", "snapshot", "customer_deleted", "attention"),
+    *("fully_signed", "snapshot", "customer_deleted", "attention", "attention_subject"),
 )
 
 #: Failed attempts that an entry keeps.
@@ -141,38 +134,6 @@ def _seldom(notification: Notification) -> dict[str, Any]:
     """Fields that few entries have, see :class:`Notification`."""
     values = {name: getattr(notification, name) for name in SELDOM}
     return {name: value for name, value in values.items() if value}
-
-
-def record_broken(
-    site: Any,
-    key: str,
-    provider: str,
-    transaction: str,
-    payload: Mapping[str, str],
-    received_at: datetime,
-) -> Entry | None:
-    """Write down a delivery with a valid signature whose fields cannot be read.
-
-    :param key: hash of the body.
-    :returns: None when its transaction has too many entries already, see ownership.py;
-        then it is only counted.
-    """
-    return _add(
-        site,
-        {
-            "key": key,
-            "provider": provider,
-            "kind": str(Kind.UNKNOWN),
-            "received_at": timestamps.iso(received_at),
-            "occurred_at": timestamps.iso(received_at),
-            **dict.fromkeys(UNREAD, ""),
-            "transaction": transaction,
-            "amount": None,
-            "subscription": False,
-            "valid_until": None,
-            "payload": json.dumps(dict(payload)),
-        },
-    )
 
 
 def file(site: Any, entry: Entry) -> None:

@@ -1,6 +1,5 @@
 """The delivery of the outbox's mails, each once, with the result of each attempt."""
 
-from collections.abc import Callable
 from email.message import EmailMessage
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
@@ -11,6 +10,7 @@ from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.member import privilege
 from niteoweb.click2sell.storage import log_failure
+from niteoweb.click2sell.storage import steps
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import writer
 from typing import Any
@@ -21,19 +21,18 @@ import logging
 logger = logging.getLogger("niteoweb.click2sell")
 
 
-def deliver(mail_id: str, password: str, step: Callable[[str], None], claim: str = "") -> bool:
+def deliver(mail_id: str, password: str = "", claim: str = "") -> bool:
     """Send one mail now. The lock is held while it is written and noted, not while it is sent.
 
     :param mail_id: of a mail in the outbox.
     :param password: the new member's, when it was set a moment ago; "" at a later attempt.
-    :param step: called at each place where a process could die.
     :param claim: "" unless the caller has marked the mail as being sent, see outbox.py.
     :returns: whether the mail server took it; otherwise it stays in the outbox.
     :raises niteoweb.click2sell.storage.transactions.Busy: another process was at the same data.
     """
     if plone_site.is_copy():
         return False
-    step("before mail")
+    steps.reached("before mail")
     try:
         with writer.section():
             message = transactions.run(lambda site: _prepare(site, mail_id, password, claim))
@@ -46,14 +45,14 @@ def deliver(mail_id: str, password: str, step: Callable[[str], None], claim: str
         return False
     if message is None:
         return False
-    step("mail marked sending")
+    steps.reached("mail marked sending")
     error = _send(message)
-    step("mail handed over")
+    steps.reached("mail handed over")
     if error:
         logger.warning("Mail %s was not sent: %s; it will be tried again.", mail_id, error)
     with writer.section():
         transactions.run(lambda site: _note(site, mail_id, error))
-    step("mail marked sent")
+    steps.reached("mail marked sent")
     return not error
 
 

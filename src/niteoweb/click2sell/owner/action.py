@@ -23,7 +23,7 @@ from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.notification import idempotency_key
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import OWNER
-from niteoweb.click2sell.provisioning import apply
+from niteoweb.click2sell.provisioning import Applied
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import Plan
 from niteoweb.click2sell.provisioning import plan as plans
@@ -111,9 +111,9 @@ def carry_out(action: Action) -> tuple[Plan, ...]:
     """
     with writer.section():
         applied = transactions.run(lambda site: _apply(site, action))
-    for plan, done, notification in applied:
-        pipeline.follow_up(plan, done, notification)
-    return tuple(plan for plan, _done, _notification in applied)
+    for of_buyer, notification in applied:
+        pipeline.follow_up(of_buyer, notification)
+    return tuple(of_buyer.plan for of_buyer, _notification in applied)
 
 
 def address_of(text: str) -> str:
@@ -151,7 +151,7 @@ def id_of(site: Any, *what: str) -> str:
     return next(id_ for id_ in ids if ledger.get(site, idempotency_key(OWNER, id_)) is None)
 
 
-def _apply(site: Any, action: Action) -> list[tuple[Plan, apply.Applied, Notification | None]]:
+def _apply(site: Any, action: Action) -> list[tuple[Applied, Notification | None]]:
     now = timestamps.now()
     applied = []
     for concern in action.write(site, now):
@@ -160,11 +160,11 @@ def _apply(site: Any, action: Action) -> list[tuple[Plan, apply.Applied, Notific
         if entry is not None:
             entry["attempts"] += 1
         later = action.mails_after is not None
-        done = pipeline.perform(site, plan, entry, sends=not later)
-        if done.mail_id and later:
-            outbox.postpone(site, outbox.get(site, done.mail_id), action.mails_after)
-            done = replace(done, mail_id="")
-        applied.append((plan, done, _news(entry)))
+        of_buyer = pipeline.perform(site, plan, entry, sends=not later)
+        if of_buyer.mail_id and later:
+            outbox.postpone(site, outbox.get(site, of_buyer.mail_id), action.mails_after)
+            of_buyer = replace(of_buyer, mail_id="")
+        applied.append((of_buyer, _news(entry)))
     return applied
 
 

@@ -52,7 +52,7 @@ class Rehearsal:
     :ivar mail: as it would go out, with a word in the place of the password; None for none.
     """
 
-    found: preview.DryRun
+    found: preview.Preview
     entry: ledger.Entry
     mail: EmailMessage | None
 

@@ -1,6 +1,5 @@
 """Provisioning: from a notification to a site that agrees with what was paid."""
 
-from niteoweb.click2sell.provisioning import apply
 from niteoweb.click2sell.provisioning import enrichment
 from niteoweb.click2sell.provisioning import events
 from niteoweb.click2sell.provisioning import pipeline
@@ -8,15 +7,15 @@ from niteoweb.click2sell.provisioning import plan
 from niteoweb.click2sell.provisioning import preview
 from niteoweb.click2sell.provisioning import recording
 from niteoweb.click2sell.provisioning import validation
+from niteoweb.click2sell.provisioning.apply import Applied
 from niteoweb.click2sell.provisioning.plan import NO_PURCHASE
 from niteoweb.click2sell.provisioning.plan import Plan
 from niteoweb.click2sell.provisioning.plan import Verdict
-from niteoweb.click2sell.provisioning.preview import DryRun
 from niteoweb.click2sell.provisioning.validation import TooMany
 
 
 __all__ = [
-    *["apply", "enrichment", "events", "pipeline", "plan", "preview", "recording"],
-    *["validation", "DryRun", "EVERY_BUYER", "NO_PURCHASE", "Plan", "TooMany"],
+    *["Applied", "enrichment", "events", "pipeline", "plan", "preview", "recording"],
+    *["validation", "NO_PURCHASE", "Plan", "TooMany"],
     *["Verdict"],
 ]

@@ -1,4 +1,4 @@
-"""Which account a buyer has or gets, and what is mailed about it."""
+"""The account that a buyer has or gets, and the mail that is owed for it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,9 +36,9 @@ class AccountPlan:
     asked: str = ""
 
     def concerns(self, payment: ledger.Entry, latest: ledger.Entry) -> bool:
-        """Whether a payment is one that the problem keeps from taking effect.
+        """Whether the problem keeps a payment from taking effect.
 
-        Of an account that was fine until now it is only the latest, one item for the owner.
+        Of an account that was fine until now it is only the latest: one item for the owner.
         """
         return payment is latest if self.tied else payment["received_at"] > self.deleted_at
 
@@ -55,7 +55,7 @@ def find(
     turn: Turn,
     now: datetime,
 ) -> AccountPlan:
-    """The account of a buyer: the tied one, one that exists, or a new one.
+    """Find the account of a buyer: the tied one, another that exists, or a new one.
 
     :param now: in UTC.
     """
@@ -75,7 +75,7 @@ def find(
         return AccountPlan(user_id=chosen, attach=True)
     try:
         user_id = accounts.choose(
-            site, payments[-1]["buyer"], lambda found: buyers.made_by_us(site, found)
+            site, payments[-1]["buyer"], lambda account: buyers.made_by_us(site, account)
         )
     except accounts.NeedsAttention as problem:
         return AccountPlan(problem=problem.reason, deleted_at=buyer["deleted_at"])

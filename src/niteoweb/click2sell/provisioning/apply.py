@@ -1,6 +1,5 @@
 """Apply a plan: the only place that changes members, fields and groups."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from niteoweb.click2sell import site as plone_site
@@ -14,6 +13,7 @@ from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.member import group
 from niteoweb.click2sell.provisioning.plan import Plan
+from niteoweb.click2sell.storage import steps
 from typing import Any
 from zope.i18n import translate
 
@@ -25,7 +25,7 @@ logger = logging.getLogger("niteoweb.click2sell")
 
 @dataclass(frozen=True)
 class Applied:
-    """What applying a plan did, for what comes after the commit.
+    """A plan that was applied, with all that events and mail after the commit need.
 
     :ivar user_id: the account, "" when there is none.
     :ivar created: the account was made.
@@ -34,6 +34,7 @@ class Applied:
     :ivar claim: that this process is sending it, see outbox.py; "" when it is not.
     """
 
+    plan: Plan
     user_id: str = ""
     created: bool = False
     password: str = ""
@@ -46,27 +47,25 @@ def apply(
     plan: Plan,
     entry: ledger.Entry | None,
     now: datetime,
-    step: Callable[[str], None],
     sends: bool,
 ) -> Applied:
     """Make the site agree with a plan.
 
     :param entry: the entry being processed, None when there is none.
-    :param step: called at each place where a process could die.
     :param sends: whether the mail that becomes due is sent as soon as this is committed.
     """
     buyer = buyers.get(site, plan.buyer_id)
     if plan.absorbs:
         buyers.absorb(site, buyer, buyers.get(site, plan.absorbs))
-    done = _account(site, buyer, plan, now, sends)
+    applied = _account(site, buyer, plan, now, sends)
     accountquota.wait(site, buyer, plan.asked)
-    step("member made")
-    if done.user_id:
-        if plan.properties and not done.created:
-            accounts.set_fields(done.user_id, plan.properties)
-        step("properties written")
-        _groups(buyer, plan, done.user_id, now)
-        step("groups changed")
+    steps.reached("member made")
+    if applied.user_id:
+        if plan.properties and not applied.created:
+            accounts.set_fields(applied.user_id, plan.properties)
+        steps.reached("properties written")
+        _groups(buyer, plan, applied.user_id, now)
+        steps.reached("groups changed")
         buyers.change(
             buyer,
             grants=dict(plan.grants),
@@ -83,7 +82,7 @@ def apply(
     _entries(site, plan, entry)
     counters.follow_payments(site, buyer)
     counters.follow_renewals(site, buyer, plan.renewals)
-    return done
+    return applied
 
 
 def _account(site: Any, buyer: buyers.Buyer, plan: Plan, now: datetime, sends: bool) -> Applied:
@@ -110,7 +109,7 @@ def _account(site: Any, buyer: buyers.Buyer, plan: Plan, now: datetime, sends: b
         if sends and not plone_site.is_copy():
             # Marked where it is filed: a commit of its own would write all of it again.
             claim = outbox.sending(site, mail, now)
-    return Applied(user_id, plan.create, password, mail_id, claim)
+    return Applied(plan, user_id, plan.create, password, mail_id, claim)
 
 
 def _groups(buyer: buyers.Buyer, plan: Plan, user_id: str, now: datetime) -> None:
@@ -125,7 +124,7 @@ def _groups(buyer: buyers.Buyer, plan: Plan, user_id: str, now: datetime) -> Non
 
 
 def _entries(site: Any, plan: Plan, current: ledger.Entry | None) -> None:
-    """Write what became of the buyer's entries."""
+    """Write the outcomes of the buyer's entries."""
     for key, terms in plan.terms.items():
         ledger.change(
             ledger.get(site, key), days=terms.days, exclusive=terms.exclusive, terms_known=True
@@ -141,7 +140,7 @@ def _entries(site: Any, plan: Plan, current: ledger.Entry | None) -> None:
 
 
 def _report(entry: ledger.Entry, reason: str, subject: str) -> None:
-    """One line in the log for each thing that a person has to decide, without the address."""
+    """Log an entry that needs a person's decision, without the address."""
     level = logging.ERROR if reason.startswith("group") else logging.WARNING
     logger.log(
         level,

@@ -1,8 +1,9 @@
-"""What a notification leaves open, asked of its provider: over the network, outside of locks.
+"""Enrichment: providers are asked for the details that a notification of theirs leaves open.
 
-Some providers name a customer by an id, or only tell that a subscription has changed. What they
-told is written down at once, and takes effect when they have been asked. While a provider
-cannot be reached its entries are failed ones, which the sweep takes up.
+Some providers name a customer by an id, or only tell that a subscription has changed. Their
+notification is written down at once, and takes effect when they have been asked, over the
+network and outside of locks. While a provider cannot be reached its entries are failed ones,
+which the sweep takes up.
 """
 
 from collections.abc import Iterable
@@ -15,16 +16,18 @@ from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import retryqueue
 from niteoweb.click2sell.notification import Notification
+from niteoweb.click2sell.notification import PARAMETER
 from niteoweb.click2sell.provider import patience
 from niteoweb.click2sell.provider import Refused
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.provider import Unreachable
-from niteoweb.click2sell.provisioning import outage
 from niteoweb.click2sell.storage import failures
 from niteoweb.click2sell.storage import log_failure
+from threading import Lock
 from typing import Any
 
 import logging
+import time
 
 
 logger = logging.getLogger("niteoweb.click2sell")
@@ -38,14 +41,56 @@ NOT_TOLD = "not told"
 BROKEN = "broken"
 
 
+class CircuitBreaker:
+    """Providers that could not be reached a moment ago, as far as this process knows.
+
+    Asking a provider that is away takes seconds and yields nothing. While notifications come
+    in, one of them in a minute finds out whether the provider is back; the others do not ask.
+    """
+
+    #: Seconds that a provider counts as away.
+    SECONDS = 60
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._away: dict[str, tuple[int, float]] = {}
+
+    def allows(self, provider: str, asked_how: Any) -> bool:
+        """Whether a provider may be asked now; the first one after a while finds out.
+
+        :param asked_how: address and token: with others a provider may be asked at once.
+        """
+        with self._lock:
+            known, until = self._away.get(provider, (0, 0.0))
+            if known != hash(asked_how):
+                return True
+            if time.monotonic() < until:
+                return False
+            self._away[provider] = known, time.monotonic() + self.SECONDS
+            return True
+
+    def trip(self, provider: str, asked_how: Any) -> None:
+        """A provider could not be reached."""
+        with self._lock:
+            self._away[provider] = hash(asked_how), time.monotonic() + self.SECONDS
+
+    def reset(self, provider: str) -> None:
+        """A provider has answered."""
+        with self._lock:
+            self._away.pop(provider, None)
+
+
+breaker = CircuitBreaker()
+
+
 @dataclass(frozen=True)
 class Reply:
-    """What a provider has answered about an entry.
+    """The answer of a provider about an entry.
 
     :ivar told: the entry's notification, complete, and others that followed from the answer;
         none when it has not answered.
     :ivar reason: why it has not, :data:`UNREACHABLE`, :data:`NOT_TOLD` or :data:`BROKEN`.
-    :ivar error: what was in the way, in words without addresses and secrets.
+    :ivar error: the cause in words without addresses and secrets.
     """
 
     told: tuple[Notification, ...] = ()
@@ -58,6 +103,7 @@ def is_wanted(notification: Notification) -> bool:
     provider = registry.get(notification.provider)
     return (
         provider is not None
+        and notification.attention != PARAMETER
         and provider.client is not None
         and provider.client.is_wanted(notification, registry.settings(provider))
     )
@@ -65,10 +111,10 @@ def is_wanted(notification: Notification) -> bool:
 
 def questions(site: Any, keys: Iterable[str]) -> tuple[Notification, ...]:
     """The notifications of those entries whose provider has to be asked."""
-    found = (ledger.get(site, key) for key in keys)
+    entries = (ledger.get(site, key) for key in keys)
     return tuple(
         customers.named(site, history.notification(entry))
-        for entry in found
+        for entry in entries
         if entry is not None and asks(entry)
     )
 
@@ -117,15 +163,15 @@ def _ask(notification: Notification, hurried: bool) -> Reply:
         return Reply(reason=UNREACHABLE, error="It is switched off.")
     stored = registry.settings(provider)
     asked_how = tuple(str(getattr(stored, name, "")) for name in ("api_url", "api_token"))
-    if hurried and not outage.may_ask(provider.name, asked_how):
+    if hurried and not breaker.allows(provider.name, asked_how):
         return Reply(reason=UNREACHABLE, error="It could not be reached a moment ago.")
     try:
         now = timestamps.now()
-        told = provider.client.complete(notification, stored, now)
-        outage.ends(provider.name)
-        return Reply(told)
+        notifications = provider.client.complete(notification, stored, now)
+        breaker.reset(provider.name)
+        return Reply(notifications)
     except Unreachable as error:
-        outage.begins(provider.name, asked_how)
+        breaker.trip(provider.name, asked_how)
         key = notification.key
         logger.warning("Entry %s has to wait: %s cannot be reached.", key, provider.name)
         return Reply(reason=UNREACHABLE, error=str(error))

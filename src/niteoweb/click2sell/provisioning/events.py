@@ -1,6 +1,7 @@
-"""Tell the rest of the site what happened, after it is committed."""
+"""Events for the rest of the site, fired after the commit."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from niteoweb.click2sell.interfaces import IAccessGrantedEvent
 from niteoweb.click2sell.interfaces import IAccessRevokedEvent
@@ -10,7 +11,6 @@ from niteoweb.click2sell.member import contentrules
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import PAYMENTS
 from niteoweb.click2sell.provisioning.apply import Applied
-from niteoweb.click2sell.provisioning.plan import Plan
 from niteoweb.click2sell.storage import log_failure
 from typing import Any
 from zope.event import notify
@@ -23,12 +23,12 @@ import transaction
 logger = logging.getLogger("niteoweb.click2sell")
 
 
+@dataclass(eq=False)
 class MemberEvent:
     """A member and the notification that concerns it."""
 
-    def __init__(self, user_id: str, notification: Notification) -> None:
-        self.user_id = user_id
-        self.notification = notification
+    user_id: str
+    notification: Notification
 
 
 @implementer(IMemberCreateEvent)
@@ -41,22 +41,15 @@ class MemberUpdateEvent(MemberEvent):
     """A purchase was attached to a member that existed before it."""
 
 
+@dataclass(eq=False)
 class AccessEvent:
     """A member and a product that the member gained or lost access to."""
 
-    def __init__(
-        self,
-        user_id: str,
-        provider: str,
-        product_id: str,
-        groups: tuple[str, ...],
-        until: datetime | None,
-    ) -> None:
-        self.user_id = user_id
-        self.provider = provider
-        self.product_id = product_id
-        self.groups = groups
-        self.until = until
+    user_id: str
+    provider: str
+    product_id: str
+    groups: tuple[str, ...]
+    until: datetime | None
 
 
 @implementer(IAccessGrantedEvent)
@@ -69,37 +62,35 @@ class AccessRevokedEvent(AccessEvent):
     """A member has no access to a product any more."""
 
 
-def events(plan: Plan, done: Applied, notification: Notification | None) -> list[object]:
-    """What happened, as events.
+def events(applied: Applied, notification: Notification | None) -> list[object]:
+    """The events of a plan that was applied.
 
-    :param plan: the plan that was applied.
-    :param done: what applying it did.
     :param notification: the notification that led to it and is news, None for none.
     """
-    found: list[object] = []
-    if done.created:
-        found.append(contentrules.UserCreatedRules(done.user_id))
-    if done.created and notification is not None:
-        found.append(MemberCreateEvent(done.user_id, notification))
-    elif done.user_id and notification is not None and notification.kind in PAYMENTS:
-        found.append(MemberUpdateEvent(done.user_id, notification))
+    plan, happened = applied.plan, list[object]()
+    if applied.created:
+        happened.append(contentrules.UserCreatedRules(applied.user_id))
+    if applied.created and notification is not None:
+        happened.append(MemberCreateEvent(applied.user_id, notification))
+    elif applied.user_id and notification is not None and notification.kind in PAYMENTS:
+        happened.append(MemberUpdateEvent(applied.user_id, notification))
     for products, event, groups in (
         (plan.gained, AccessGrantedEvent, plan.groups_of),
         (plan.lost, AccessRevokedEvent, plan.revoked_with),
     ):
-        found += [
-            event(done.user_id, *product, groups(product), plan.ends.get(product))
+        happened += [
+            event(applied.user_id, *product, groups(product), plan.ends.get(product))
             for product in products
         ]
-    return found
+    return happened
 
 
-def fire(found: Iterable[Any]) -> None:
+def fire(happened: Iterable[Any]) -> None:
     """Fire events, each in a transaction of its own.
 
-    A subscriber that fails loses what it changed itself; the purchase stays as it is.
+    A subscriber that fails loses its own changes; the purchase stays as it is.
     """
-    for event in found:
+    for event in happened:
         transaction.begin()
         try:
             with contentrules.afresh():

@@ -1,7 +1,7 @@
-"""What has to change for one buyer: a plan, made without changing anything.
+"""A plan: the changes that are due for one buyer, worked out without changing anything.
 
-The plan compares what the buyer's whole history entitles to with what this add-on granted
-before. :mod:`niteoweb.click2sell.provisioning.pipeline` applies it; a dry run only shows it.
+The plan compares the entitlements of the buyer's whole history with the grants of this add-on.
+:mod:`niteoweb.click2sell.provisioning.pipeline` applies it; a preview only shows it.
 """
 
 from collections.abc import Mapping
@@ -23,6 +23,7 @@ from niteoweb.click2sell.entitlement import mapping
 from niteoweb.click2sell.entitlement import Product
 from niteoweb.click2sell.entitlement import UNKNOWN_KIND
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import ownership
 from niteoweb.click2sell.ledger import pseudonyms
 from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.notification import Kind
@@ -39,7 +40,7 @@ from typing import Any
 #: After how long a subscription of a silent provider is looked at again.
 LOOK_AGAIN = timedelta(minutes=30)
 
-#: Needs attention for one of these, and changes what the buyer has, or will.
+#: Reasons of entries that need attention, and change the buyer's access all the same.
 _EFFECTIVE = (CODES - GRANTS_NOTHING) | {ledger.TOO_MANY}
 
 #: Kinds after which nothing is to be done.
@@ -56,7 +57,7 @@ NO_PURCHASE = {
 
 @dataclass(frozen=True)
 class Verdict:
-    """What becomes of an entry.
+    """The outcome of an entry.
 
     :ivar dismissed: it needs attention, and an owner has decided that there is nothing to do.
     """
@@ -68,7 +69,7 @@ class Verdict:
 
     @property
     def takes_effect(self) -> bool:
-        """Whether the entry changes what its buyer has, although a person may have to look.
+        """Whether the entry changes its buyer's access, although a person may have to look.
 
         It then ties its transaction to its buyer: a signature must not serve another one.
         """
@@ -76,7 +77,7 @@ class Verdict:
         return effective or not (self.outcome == ledger.ATTENTION or self.dismissed)
 
     def of(self, entry: ledger.Entry) -> "Verdict":
-        """The same after what an owner has decided about the entry."""
+        """The verdict after an owner's decision about the entry."""
         if self.outcome == ledger.ATTENTION and entry["dismissed"] == (
             self.reason,
             self.subject,
@@ -87,22 +88,22 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Plan(AccountPlan, GroupPlan):
-    """The difference between what is and what should be, for one buyer.
+    """The difference between the site and a buyer's entitlements.
 
-    :ivar absorbs: another buyer record that turned out to be the same buyer's; `buyer_id` is
-        the one that stays.
+    :ivar absorbs: another record that turned out to be of this buyer; `buyer_id` is the record
+        that stays.
     :ivar counts: the account that has to be made is one that the cap counts, see
         accountquota.py.
     :ivar properties: member properties to write.
     :ivar mail: the mail that is owed, a kind of :mod:`niteoweb.click2sell.mail.outbox`, "" for
         none.
-    :ivar product: what the latest payment was for, in words.
+    :ivar product: name or id of the product of the latest payment.
     :ivar payment: key of the latest payment.
     :ivar address: the address that the latest payment was made under.
     :ivar live: products with access now.
     :ivar gained: products that have access now and had none at the last run.
     :ivar lost: products that had access at the last run and have none now.
-    :ivar verdicts: what becomes of the buyer's entries, by key.
+    :ivar verdicts: outcomes of the buyer's entries, by key.
     :ivar terms: days and exclusivity for entries recorded before their product had a line.
     :ivar held: products whose access is over, but not ended while their provider is silent.
     :ivar ends: until when there is access to each live product, None for no end.
@@ -129,18 +130,29 @@ class Plan(AccountPlan, GroupPlan):
     next_change: datetime | None = None
 
 
-def of_unknown_kind(entry: ledger.Entry) -> Verdict:
-    """What becomes of an entry of an unknown kind, or one that could not be read."""
-    reason = entry["reason"] or entry.get("attention", "") or UNKNOWN_KIND
-    return Verdict(ledger.ATTENTION, reason, entry["subject"]).of(entry)
+def without_plan(site: Any, entry: ledger.Entry) -> Verdict | None:
+    """The outcome of an entry that changes nothing for any buyer; None for all others."""
+    if entry["kind"] == Kind.UNKNOWN:
+        reason = entry["reason"] or entry.get("attention", "") or UNKNOWN_KIND
+        subject = entry["subject"] or entry.get("attention_subject", "")
+        return Verdict(ledger.ATTENTION, reason, subject).of(entry)
+    if ownership.belongs_to_another(site, entry):
+        return Verdict(ledger.REFUSED, ledger.ANOTHER)
+    if not entry["buyer_id"]:
+        return _of_nobody(entry)
+    if pseudonyms.is_erased(buyers.get(site, entry["buyer_id"])):
+        if entry["outcome"] in ledger.FINAL:
+            return Verdict(entry["outcome"], entry["reason"], entry["subject"])
+        return Verdict(ledger.ATTENTION, "erased buyer")
+    return None
 
 
-def of_nobody(entry: ledger.Entry) -> Verdict:
-    """What becomes of an entry whose provider does not say whom it concerns."""
+def _of_nobody(entry: ledger.Entry) -> Verdict:
+    """The outcome of an entry whose provider does not name the buyer."""
     if entry["kind"] in TELLING_NOTHING:
         return Verdict(ledger.NOTHING)
     if entry.get("customer_deleted"):
-        # Nothing is known of whoever it was; should they become known, it is taken up.
+        # Nothing is known of the customer; should that change, the entry is taken up.
         return Verdict(ledger.NOTHING)
     reason = customers.NOT_KNOWN if entry.get("customer_id") else enrichment.NOT_TOLD
     title = registry.title(entry["provider"])
@@ -156,12 +168,12 @@ def make(
     despite_silence: bool = False,
     turn: Turn = Turn.ARRIVAL,
 ) -> Plan:
-    """Work out what has to change for a buyer.
+    """Work out the changes that are due for a buyer.
 
     :param now: in UTC.
     :param current: an entry of the buyer that is being processed and may not count yet.
-    :param follow_mapping: also take away what a changed mapping does not give any more.
-    :param despite_silence: also end what a silent provider sent no renewal for.
+    :param follow_mapping: also revoke groups that a changed mapping does not give any more.
+    :param despite_silence: also end subscriptions that a silent provider sent no renewal for.
     :param turn: whether an account that has to be made may have to wait.
     """
     if pseudonyms.is_erased(buyer):
@@ -242,8 +254,8 @@ def _properties(
         wanted["affiliate"] = paid[0]["affiliate"]
     if account.create:
         # A provider may tell the name apart from the purchase.
-        told = (history.notification(entry).fullname for entry in (latest, *outcome.entries))
-        return {**wanted, "fullname": next(filter(None, told), "")}
+        names = (history.notification(entry).fullname for entry in (latest, *outcome.entries))
+        return {**wanted, "fullname": next(filter(None, names), "")}
     return _different(account.user_id, wanted)
 
 

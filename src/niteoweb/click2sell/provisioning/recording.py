@@ -1,6 +1,5 @@
-"""What has arrived is written into the ledger and its buyer's history, before anything else."""
+"""Recording: notifications go into the ledger and their buyer's history, before all else."""
 
-from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Mapping
 from datetime import datetime
@@ -14,18 +13,10 @@ from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import search
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.provisioning import enrichment
-from niteoweb.click2sell.provisioning import handover
+from niteoweb.click2sell.provisioning import transfer
 from niteoweb.click2sell.provisioning import validation
 from niteoweb.click2sell.settings import effective
 from typing import Any
-
-import logging
-
-
-logger = logging.getLogger("niteoweb.click2sell")
-
-#: Writes something down: called with the site and the time; None when there was no room.
-Recorder = Callable[[Any, datetime], ledger.Entry | None]
 
 
 def write_down(site: Any, notification: Notification, now: datetime) -> ledger.Entry | None:
@@ -48,9 +39,9 @@ def write_down(site: Any, notification: Notification, now: datetime) -> ledger.E
 
 
 def amend(site: Any, entry: ledger.Entry, notification: Notification, now: datetime) -> None:
-    """Write down what its provider has told of an entry since it arrived.
+    """Write down the details that its provider has told of an entry since it arrived.
 
-    :param notification: the entry's, with what was not known.
+    :param notification: the entry's, complete.
     :param now: in UTC.
     """
     entry.pop("asks", None)
@@ -61,38 +52,70 @@ def amend(site: Any, entry: ledger.Entry, notification: Notification, now: datet
     _file(site, entry, notification)
 
 
-def take_up(site: Any, keys: Iterable[str], now: datetime) -> tuple[str, ...]:
-    """Take up what entries are the answer to.
+def write_new(
+    site: Any, notifications: Iterable[Notification], now: datetime
+) -> tuple[str, ...]:
+    """Write notifications down unless they are there.
 
-    That is what has waited for somebody to be known by the id of their customer, the
-    validations whose result they tell, and what ends for whoever had a subscription before.
+    :returns: the keys of the entries that are new.
+    """
+    keys = []
+    for notification in notifications:
+        if ledger.get(site, notification.key) is None:
+            write_down(site, notification, now)
+            keys.append(notification.key)
+    return tuple(keys)
+
+
+def take_replies(
+    site: Any, keys: Iterable[str], replies: Mapping[str, enrichment.Reply], now: datetime
+) -> tuple[str, ...]:
+    """Write down the answers of providers.
+
+    :returns: keys of the entries to go on with: those of before, and others that were told of.
+    """
+    following = list(keys)
+    for key, reply in replies.items():
+        entry = ledger.get(site, key)
+        if not enrichment.asks(entry):
+            continue  # another process was faster
+        if not reply.told:
+            enrichment.put_off(site, entry, reply, now)
+            continue
+        amend(site, entry, reply.told[0], now)
+        following += write_new(site, reply.told[1:], now)
+    return tuple(following)
+
+
+def take_up(site: Any, keys: Iterable[str], now: datetime) -> tuple[str, ...]:
+    """Take up the matters that entries settle.
+
+    These are entries that have waited for their customer's buyer to be known, validations whose
+    result is told, and subscriptions that end for the buyer who had them before.
 
     :param now: in UTC.
     :returns: keys of more entries that are to be processed.
     """
-    found: list[str] = []
-    # What is found may lead to more.
-    for entry in map(partial(ledger.get, site), chain(keys, found)):
+    following: list[str] = []
+    # Entries that follow may lead to more.
+    for entry in map(partial(ledger.get, site), chain(keys, following)):
         if entry is None:
             continue
-        told = [*validation.told(site, entry, now), handover.passed_on(site, entry)]
-        for notification in filter(None, told):
-            if ledger.get(site, notification.key) is None:
-                write_down(site, notification, now)
-                found.append(notification.key)
+        following += write_new(site, validation.told(site, entry, now), now)
+        following += write_new(site, transfer.passed_on(site, entry), now)
         if not entry["buyer_id"] or not entry.get("customer_id"):
             continue
         for key in customers.take_waiting(site, (entry["provider"], entry["customer_id"])):
             waiting = ledger.get(site, key)
             if waiting["buyer_id"] or waiting["dismissed"] is not None:
                 continue
-            told = customers.named(site, history.notification(waiting))
-            if enrichment.asks(waiting) and enrichment.is_wanted(told):
-                continue  # its provider has to be asked all the same
+            notification = customers.named(site, history.notification(waiting))
+            if enrichment.asks(waiting) and enrichment.is_wanted(notification):
+                continue  # its provider still has to be asked
             ledger.finish(site, waiting, ledger.RECEIVED)
-            amend(site, waiting, told, now)
-            found.append(key)
-    return tuple(found)
+            amend(site, waiting, notification, now)
+            following.append(key)
+    return tuple(following)
 
 
 def _file(site: Any, entry: ledger.Entry, notification: Notification) -> None:
@@ -105,28 +128,3 @@ def _file(site: Any, entry: ledger.Entry, notification: Notification) -> None:
         customers.wait_for(site, entry)
     else:
         buyers.own(site, buyer, entry)
-
-
-def recorder(notification: Notification) -> Recorder:
-    """What writes a notification down."""
-    return lambda site, now: write_down(site, notification, now)
-
-
-def broken_recorder(
-    key: str, provider: str, transaction_id: str, payload: Mapping[str, str], parameter: str
-) -> Recorder:
-    """What writes a delivery down that has a valid signature and a broken field.
-
-    :param key: hash of the body.
-    :param parameter: name of the broken field.
-    """
-
-    def record(site: Any, now: datetime) -> ledger.Entry | None:
-        entry = ledger.record_broken(site, key, provider, transaction_id, payload, now)
-        if entry is not None:
-            logger.warning("Entry %s needs attention: %s is broken.", key, parameter)
-            ledger.finish(site, entry, ledger.ATTENTION, "parameter", parameter)
-            search.file_nameless(site, entry)
-        return entry
-
-    return record

@@ -1,11 +1,13 @@
-"""What became of a notification, as far as whoever delivered it has to know."""
+"""The result of a notification, as far as its provider has to know."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.notification import Notification
+from niteoweb.click2sell.provisioning.apply import Applied
 
 
-#: Outcomes, from the one that a provider has to be told of first.
+#: Outcomes, the most important for a provider first.
 WORST = (
     ledger.REFUSED,
     ledger.NOT_KEPT,
@@ -19,7 +21,7 @@ WORST = (
 
 @dataclass(frozen=True)
 class Result:
-    """What became of a notification.
+    """The result of a notification.
 
     :ivar outcome: of the ledger entry, see :mod:`niteoweb.click2sell.ledger.ledger`; "not kept"
         when its transaction has too many entries already.
@@ -30,11 +32,24 @@ class Result:
     subject: str = ""
 
 
+@dataclass(frozen=True)
+class Settled:
+    """An entry after processing, for events and mail after the commit.
+
+    :ivar applied: the plan that was applied; None when the entry was finished before, or has to
+        wait.
+    """
+
+    result: Result
+    notification: Notification
+    applied: Applied | None
+
+
 def of(entry: ledger.Entry) -> Result:
-    """What became of an entry's notification."""
+    """The result of an entry's notification."""
     return Result(entry["outcome"], entry["reason"], entry["subject"])
 
 
 def worst(results: Iterable[Result]) -> Result:
-    """Of several results the one that the provider has to be told."""
+    """The result that concerns the provider most."""
     return min(results, key=lambda result: WORST.index(result.outcome))

@@ -1,6 +1,6 @@
-"""What owners do to accounts and groups by hand, in Plone's own pages, noted on the buyers.
+"""Subscribers: changes of accounts and groups by hand, in Plone's own pages, are noted.
 
-The user folder tells; what this add-on itself does to groups does not count.
+The user folder tells of them; changes by this add-on do not count.
 """
 
 from niteoweb.click2sell import timestamps
@@ -41,7 +41,7 @@ def removed_from_group(event: IPrincipalRemovedFromGroupEvent) -> None:
 
 @adapter(IPrincipalAddedToGroupEvent)
 def added_to_group(event: IPrincipalAddedToGroupEvent) -> None:
-    """An owner put a member into a group: it is theirs, and what they took is given back."""
+    """An owner put a member into a group: the group is the owner's, and no longer taken."""
     _site, record = _by_hand(event.principal)
     if record is not None:
         buyers.change(record, taken=_without(record["taken"], event.group_id))
@@ -76,7 +76,7 @@ def group_deleted(event: IGroupDeletedEvent) -> None:
 def member_deleted(event: IPrincipalDeletedEvent) -> None:
     """An account is gone: so are our grants, the tie, and Plone's left-over group entries.
 
-    Plone leaves the group entries behind; a new account of the same id would be in the groups.
+    Plone leaves the group entries behind; a new account of that id would be in the groups.
     """
     site = _site()
     record = buyers.of_user(site, event.principal) if site is not None else None

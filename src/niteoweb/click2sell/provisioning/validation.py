@@ -1,7 +1,7 @@
-"""Purchases that an app has asked to be validated: what each came to, kept for a day.
+"""Validations: purchases that an app has asked to be validated, kept for a day.
 
-The provider says some time later what a validation came to, in a notification or when it is
-asked. Until then the buyer may have access for some minutes, see
+The provider tells the result of a validation later, in a notification or when it is asked.
+Until then the buyer may have access for some minutes, see
 :mod:`niteoweb.click2sell.entitlement.provisional`: once for each subscription of the shop,
 because the key of the entry that gives it is made of that.
 """
@@ -31,11 +31,11 @@ import secrets
 
 PENDING = "pending"
 
-#: How long it is known what became of a validation.
+#: How long a validation is kept.
 KEPT = timedelta(days=1)
 #: Validations that may be asked for in a minute, by everybody together.
 A_MINUTE = 60
-#: How long to wait before the provider is asked again what a validation came to.
+#: How long to wait before the provider is asked again for a result.
 PAUSE = timedelta(seconds=5)
 
 Process = PersistentMapping
@@ -49,8 +49,8 @@ def begin(site: Any, provider: str, subscription_id: str, by: str, now: datetime
     """Write down that a purchase is to be validated.
 
     :param provider: name of the provider that validates it.
-    :param subscription_id: what the shop calls the subscription.
-    :param by: user id of whoever asks; nobody else is told what it comes to.
+    :param subscription_id: the shop's id of the subscription.
+    :param by: user id of the person who asks; nobody else is told the result.
     :param now: in UTC.
     :raises TooMany: try again in a minute.
     """
@@ -80,7 +80,7 @@ def begin(site: Any, provider: str, subscription_id: str, by: str, now: datetime
 
 
 def get(site: Any, id_: str) -> Process | None:
-    """What is known of a validation."""
+    """The validation of an id, None when it is not known."""
     return trees.tree(site, "validations").get(id_)
 
 
@@ -104,7 +104,7 @@ def forget_old(site: Any, now: datetime) -> None:
 def queue(site: Any, process: Process, question: str, buyer: str) -> None:
     """Note that the provider has taken a validation in.
 
-    :param question: what the provider calls it, "" where it does not say.
+    :param question: the provider's id of it, "" where it tells none.
     :param buyer: address of the buyer who is to have access in the meantime, in lower case, ""
         for none.
     """
@@ -126,7 +126,7 @@ def note_given(site: Any, process: Process, buyer: str) -> None:
 
 
 def settle(site: Any, process: Process, verdict: str) -> None:
-    """Note what a validation came to.
+    """Note the result of a validation.
 
     :param verdict: :data:`~.notification.CONFIRMED` or :data:`~.notification.REFUSED`.
     """
@@ -136,13 +136,13 @@ def settle(site: Any, process: Process, verdict: str) -> None:
 
 
 def told(site: Any, entry: ledger.Entry, now: datetime) -> Iterator[Notification]:
-    """Note what a notification says of validations.
+    """Note the results of validations that a notification tells.
 
     It names the question. Where that is not known yet, because the notification was faster than
     the answer, it names the subscription.
 
     :param now: in UTC.
-    :returns: what follows from it, to be written down and processed.
+    :returns: the notifications that follow, to be written down and processed.
     """
     verdict = entry.get("validation_result", "")
     if not verdict:
@@ -157,7 +157,7 @@ def told(site: Any, entry: ledger.Entry, now: datetime) -> Iterator[Notification
 
 
 def may_ask(process: Process, now: datetime) -> bool:
-    """Note that the provider is asked what a validation came to, unless it just was.
+    """Note that the provider is asked for a result, unless it just was.
 
     :param now: in UTC.
     """
@@ -181,10 +181,10 @@ def provisional(
     aliases: tuple[str, ...],
     now: datetime,
 ) -> Notification:
-    """What gives access in the meantime.
+    """The notification that gives access in the meantime.
 
     :param email: the buyer's address, as the app names it.
-    :param product_id: what was bought, as the provider names it.
+    :param product_id: the provider's id of the product.
     :param now: in UTC.
     """
     return Notification(
@@ -207,7 +207,7 @@ def provisional(
 
 
 def ended(site: Any, process: Mapping[str, Any], now: datetime) -> tuple[Notification, ...]:
-    """What ends access in the meantime, none where none was given, or to another buyer.
+    """The end of access in the meantime; none where no access was given, or to another buyer.
 
     :param now: in UTC.
     """
@@ -253,8 +253,8 @@ def _unanswered(site: Any, entry: ledger.Entry) -> list[Process]:
     """The validations of a subscription that the provider has given no name yet."""
     place = (entry["provider"], entry.get("external_subscription_id", ""))
     filed = trees.tree(site, "validations_pending").keys((*place, ""), (*place, "~"))
-    found = (get(site, id_) for *_place, id_ in filed)
-    return [process for process in found if not process["question"]]
+    processes = (get(site, id_) for *_place, id_ in filed)
+    return [process for process in processes if not process["question"]]
 
 
 def _place(process: Mapping[str, Any]) -> tuple[str, str, str]:

@@ -2,6 +2,7 @@
 
 from niteoweb.click2sell.storage import failures
 from niteoweb.click2sell.storage import moments
+from niteoweb.click2sell.storage import steps
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.storage import writer
@@ -9,4 +10,13 @@ from niteoweb.click2sell.storage.failures import log_failure
 from niteoweb.click2sell.storage.transactions import batched
 
 
-__all__ = ["batched", "failures", "log_failure", "moments", "transactions", "trees", "writer"]
+__all__ = [
+    "batched",
+    "failures",
+    "log_failure",
+    "moments",
+    "steps",
+    "transactions",
+    "trees",
+    "writer",
+]

@@ -51,7 +51,7 @@ TREES = {
     "buyer_by_customer": OOBTree,  # (provider, its id of the customer) -> buyer id
     # (provider, its id of a customer nobody is known for, key of the entry that names only it)
     "customers_awaited": OOTreeSet,
-    # handover.py: number(provider, subscription) -> (since when as stored, buyer id)
+    # transfer.py: number(provider, subscription) -> (since when as stored, buyer id)
     "delivered_to": OOBTree,
     "buyers_due": OOTreeSet,  # (time of the next change of access, buyer id)
     "buyers_pending": OOTreeSet,  # (group that could not be given, buyer id)
@@ -66,7 +66,7 @@ TREES = {
     "validations_by_time": OOTreeSet,  # (time at which it was asked for, id)
     "validations_pending": OOTreeSet,  # (provider, the shop's id of the subscription, id)
     "validations_asked": OOBTree,  # (provider, what it calls the validation) -> id
-    # holder.py: number(provider, the shop's id of a subscription) -> places of the first
+    # transfer.py: number(provider, the shop's id of a subscription) -> places of the first
     # entries of the provider's subscriptions for it, whoever has it now last
     "holders": OOBTree,
     # accountquota.py

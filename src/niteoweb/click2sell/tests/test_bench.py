@@ -7,7 +7,9 @@ from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.mail import delivery
 from niteoweb.click2sell.member import group
 from niteoweb.click2sell.member import index
+from niteoweb.click2sell.notification import unreadable
 from niteoweb.click2sell.provisioning import pipeline
+from niteoweb.click2sell.storage import steps
 from niteoweb.click2sell.storage import trees as store
 from niteoweb.click2sell.tests.cases.site import EMAIL
 from niteoweb.click2sell.tests.cases.site import SiteTestCase
@@ -226,11 +228,11 @@ class TestLedgerFill(SiteTestCase):
             buyer = self.buyer(self.histories.buyer_address(number))
             pipeline.provision(buyer["id"], despite_silence=True)
         elif arrival.broken:
-            pipeline.process_broken(*self.histories.broken(arrival))
+            pipeline.process(unreadable(*self.histories.broken(arrival), self.now))
         else:
             notification = self.histories.read(arrival, plone_site.timezone())
             if arrival.tried_at:
-                step = mock.patch.object(pipeline, "step", self._fail)
+                step = mock.patch.object(steps, "reached", self._fail)
                 with step, self.assertRaises(pipeline.Failed):
                     pipeline.process(notification)
             else:

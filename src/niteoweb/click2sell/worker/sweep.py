@@ -196,7 +196,7 @@ def _mails(report: Report, now: datetime) -> None:
     for mail_id in outbox.due(plone_site.get(), now):
         start = time.monotonic()
         try:
-            sent = delivery.deliver(mail_id, "", pipeline.step)
+            sent = delivery.deliver(mail_id)
         except transactions.Busy:
             report.busy += 1
         except Exception as error:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from niteoweb.click2sell.browser.words import changes
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.ledger import reasons
-from niteoweb.click2sell.provisioning import DryRun
+from niteoweb.click2sell.provisioning import preview
 from typing import Any
 from zope.i18nmessageid import Message
 
@@ -28,7 +28,7 @@ class Preview:
     reason: Message | str
 
 
-def of(site: Any, key: str, replayed: DryRun) -> Preview:
+def of(site: Any, key: str, replayed: preview.Preview) -> Preview:
     """Put a dry run into words.
 
     :param key: of the entry that would be replayed.

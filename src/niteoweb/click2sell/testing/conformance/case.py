@@ -50,6 +50,8 @@ class ProviderCase(unittest.TestCase):
     :cvar dated: whether its deliveries say when something happened or was sent; False where the
         time of arrival has to do.
     :cvar options: further settings that ``verify`` reads, by name.
+    :cvar thorough: whether all 256 values of each byte are tried, which takes a minute; False
+        tries five changes of each byte.
     :cvar maker: its module that makes deliveries up, see
         :mod:`niteoweb.click2sell.provider.sample`, if it has one.
     """
@@ -60,6 +62,7 @@ class ProviderCase(unittest.TestCase):
     zone: tzinfo = timezone.utc
     tolerance: int | None = None
     dated = True
+    thorough = True
     options: Mapping[str, Any] = {}
 
     def samples(self) -> Sequence[Sample]:

@@ -109,7 +109,6 @@ class TestRefused(CallbackTestCase):
             self.assert_answer(self.sell(), 200, PARSED)
             self.assert_answer(self.sell(product_id="x1"), 409, REFUSED)
         self.assertEqual(self.recorded(), 3)
-        self.assertEqual(ownership.ENTRIES_PER_TRANSACTION, 100)
 
     def test_more_of_them_are_counted(self):
         with mock.patch.object(ownership, "ENTRIES_PER_TRANSACTION", 1):

@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.ledger import ledger
-from niteoweb.click2sell.provisioning import pipeline
+from niteoweb.click2sell.storage import steps
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.tests.cases.callback import CallbackTestCase
@@ -24,7 +24,7 @@ class TestFailed(CallbackTestCase):
             if name == place:
                 raise error
 
-        return mock.patch.object(pipeline, "step", step)
+        return mock.patch.object(steps, "reached", step)
 
     def test_an_unexpected_error(self):
         for place in ("before plan", "planned", "member made", "before commit"):
@@ -80,7 +80,7 @@ class TestFailed(CallbackTestCase):
             if name == "before commit" and (error := next(errors, None)):
                 raise error
 
-        with mock.patch.object(pipeline, "step", step):
+        with mock.patch.object(steps, "reached", step):
             self.assert_answer(self.sell(), 200, PARSED)
         self.assertIsNone(next(errors, None))
         self.assertEqual(self.entries()[0]["attempts"], 1)
@@ -101,7 +101,7 @@ class TestFailed(CallbackTestCase):
 
         with (
             mock.patch.object(transactions, "PAUSES", (0.001,) * 3),
-            mock.patch.object(pipeline, "step", interfere),
+            mock.patch.object(steps, "reached", interfere),
         ):
             for _ in range(2):
                 self.assert_try_later(self.sell())

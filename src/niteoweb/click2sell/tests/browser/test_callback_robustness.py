@@ -4,7 +4,7 @@ from contextlib import contextmanager
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import ownership
 from niteoweb.click2sell.providers.click2sell import protocol as click2sell
-from niteoweb.click2sell.provisioning import pipeline
+from niteoweb.click2sell.storage import steps
 from niteoweb.click2sell.tests.cases import deliveries
 from niteoweb.click2sell.tests.cases.callback import CallbackTestCase
 from niteoweb.click2sell.tests.cases.callback import FORM
@@ -232,7 +232,7 @@ class TestNothingLeaks(CallbackTestCase):
                         raise
                     raise ValueError(message) from error
 
-        with mock.patch.object(pipeline, "step", step):
+        with mock.patch.object(steps, "reached", step):
             lines = self.sell_quietly(500, acquirer_transaction_id=name)
         # That the groups of the first buyer are kept in a tree now is another line.
         self.assertEqual(len([line for line in lines if "in a tree" not in line]), 1, lines)

@@ -8,6 +8,7 @@ from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import search
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.notification import Kind
+from niteoweb.click2sell.notification import unreadable
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.providers.plenigo.provider import PROVIDER as PLENIGO
 from niteoweb.click2sell.provisioning import apply
@@ -391,7 +392,9 @@ class TestDetail(PageTestCase):
         self.assertEqual(self.buyers(browser), [EMAIL] * 4)
 
     def test_a_broken_notification_names_nobody(self):
-        pipeline.process_broken("0" * 64, "click2sell", "T-1", {"a": "b"}, "buyer_email")
+        pipeline.process(
+            unreadable("0" * 64, "click2sell", "T-1", {"a": "b"}, "buyer_email", self.now)
+        )
         browser = self.opened(f"/{'0' * 64}")
         self.assertIn("names no buyer that could be read", self.text(browser))
         values = self.values(browser)

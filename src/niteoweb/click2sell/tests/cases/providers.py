@@ -13,7 +13,7 @@ from niteoweb.click2sell.providers.plenigo.fake import TOKEN
 from niteoweb.click2sell.providers.plenigo.provider import PROVIDER as PLENIGO
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.testing.fake.server import Clock
-from niteoweb.click2sell.testing.layers import HTTP
+from niteoweb.click2sell.tests.cases.layers import SHOP_HTTP
 from niteoweb.click2sell.tests.cases.site import SiteTestCase
 from niteoweb.click2sell.worker.sweep import sweep
 from unittest import mock
@@ -36,7 +36,7 @@ GOLD, SILVER = "S100_US", "S200_US"
 class CleengTestCase(SiteTestCase):
     """A Cleeng that offers gold and silver, for the groups "premium" and "course"."""
 
-    layer = HTTP
+    layer = SHOP_HTTP
 
     def setUp(self):
         super().setUp()
@@ -114,7 +114,7 @@ class CleengTestCase(SiteTestCase):
 
 
 class PlenigoTestCase(SiteTestCase):
-    layer = HTTP
+    layer = SHOP_HTTP
 
     def setUp(self):
         super().setUp()

@@ -3,7 +3,7 @@
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import plan
-from niteoweb.click2sell.testing.layers import HTTP
+from niteoweb.click2sell.tests.cases.layers import SHOP_HTTP
 from niteoweb.click2sell.tests.cases.site import SiteTestCase
 from plone import api
 from plone.app.testing import SITE_OWNER_NAME
@@ -36,7 +36,7 @@ MAY_NOT = (MEMBER, ANONYMOUS)
 class ServiceTestCase(SiteTestCase):
     """A site over HTTP, with a person of each kind."""
 
-    layer = HTTP
+    layer = SHOP_HTTP
 
     def setUp(self):
         super().setUp()

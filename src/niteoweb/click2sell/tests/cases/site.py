@@ -3,9 +3,7 @@
 from BTrees.Length import Length
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from datetime import timedelta
-from datetime import timezone
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
@@ -13,11 +11,12 @@ from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.notification import Delivery
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.providers.click2sell import protocol as click2sell
-from niteoweb.click2sell.provisioning import outage
+from niteoweb.click2sell.provisioning import enrichment
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.storage import trees as store
-from niteoweb.click2sell.testing.layers import FUNCTIONAL
 from niteoweb.click2sell.tests.cases import deliveries
+from niteoweb.click2sell.tests.cases.layers import NOW
+from niteoweb.click2sell.tests.cases.layers import SHOP
 from persistent.mapping import PersistentMapping
 from plone import api
 from plone.app.testing import logout
@@ -37,8 +36,6 @@ FIELDS = (
     "last_purchase_id",
     "last_purchase_timestamp",
 )
-#: Some hours after the sale of deliveries.py.
-NOW = datetime(2026, 5, 3, 18, tzinfo=timezone.utc)
 
 
 class SiteTestCase(unittest.TestCase):
@@ -48,22 +45,14 @@ class SiteTestCase(unittest.TestCase):
     does by hand goes through :meth:`owner`.
     """
 
-    layer = FUNCTIONAL
+    layer = SHOP
 
     def setUp(self):
         self.portal = self.layer["portal"]
         self.now = NOW
         self.enterContext(mock.patch.object(timestamps, "now", lambda: self.now))
-        outage.forget()
+        enrichment.breaker._away.clear()
         logout()
-        self.settings(
-            secretkey=deliveries.SECRET_KEY,
-            mapping=["1|premium", "2|course"],
-            welcome_mail="none",
-            notice_mail=False,
-        )
-        self.group("premium")
-        self.group("course")
 
     # What is set up
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from niteoweb.click2sell.ledger import silence
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.storage import moments
+from niteoweb.click2sell.storage import steps
 from niteoweb.click2sell.tests.cases.site import SiteTestCase
 from niteoweb.click2sell.worker import sweep
 from unittest import mock
@@ -19,7 +20,7 @@ def at(name: str, error: BaseException):
         if place == name:
             raise error
 
-    return mock.patch.object(pipeline, "step", step)
+    return mock.patch.object(steps, "reached", step)
 
 
 class SweepTestCase(SiteTestCase):

@@ -12,6 +12,7 @@ from niteoweb.click2sell.owner import reconcile as reconciliation
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.tests.cases.commands import CommandTestCase
+from niteoweb.click2sell.tests.cases.layers import PROCESS
 from niteoweb.click2sell.tests.cases.site import EMAIL
 from niteoweb.click2sell.tests.cases.site import SiteTestCase
 from niteoweb.click2sell.tests.site_on_disk import OLD_MEMBER
@@ -34,6 +35,8 @@ import unittest
 
 class TestProcess(unittest.TestCase):
     """What a cron job does: slow, so all in one go."""
+
+    layer = PROCESS
 
     def call(self, module: str, *arguments: str) -> subprocess.CompletedProcess:
         return subprocess.run(

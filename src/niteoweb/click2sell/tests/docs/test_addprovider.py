@@ -5,11 +5,11 @@ from niteoweb.click2sell.command.notify import KEY_VARIABLE
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.testing.fake.server import Clock
-from niteoweb.click2sell.testing.layers import FIXTURE
 from niteoweb.click2sell.tests.cases.commands import RecordingServer
 from niteoweb.click2sell.tests.cases.documentation import DOCS
 from niteoweb.click2sell.tests.cases.documentation import pages
 from niteoweb.click2sell.tests.cases.documentation import with_docs
+from niteoweb.click2sell.tests.cases.layers import SHOP_FIXTURE
 from niteoweb.click2sell.tests.cases.site import SiteTestCase
 from pathlib import Path
 from plone import api
@@ -48,7 +48,7 @@ class Installed(PloneSandboxLayer):
     :ivar wheel: names of the files in the wheel.
     """
 
-    defaultBases = (FIXTURE,)
+    defaultBases = (SHOP_FIXTURE,)
 
     def setUpZope(self, app, configurationContext):
         """Build the package with the tools that are installed, install and load it."""

@@ -21,16 +21,14 @@ from niteoweb.click2sell.entitlement.outcome import State
 from niteoweb.click2sell.entitlement.provisional import AT_MOST
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import PAYMENTS
+from niteoweb.click2sell.tests.cases import EXAMPLES
 
 import math
-import os
 import sys
 import unittest
 
 
 DAY_0 = datetime(2026, 1, 1, tzinfo=timezone.utc)
-#: For a long look, once in a while.
-SCALE = int(os.environ.get("CLICK2SELL_EXAMPLES", "1"))
 #: What happens to a subscription, and is not only worth knowing.
 REAL = frozenset(Kind) - {
     *(Kind.PROVISIONAL, Kind.CORRECTION, Kind.INFORMATION, Kind.PAYMENT_FAILED, Kind.UNKNOWN)
@@ -119,7 +117,7 @@ def instants(*outcomes: Outcome) -> list[datetime]:
 
 def tried(examples: int):
     return settings(
-        max_examples=examples * SCALE,
+        max_examples=max(1, round(examples * EXAMPLES)),
         deadline=None,
         derandomize=True,
         database=None,

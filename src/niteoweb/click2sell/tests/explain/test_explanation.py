@@ -18,8 +18,8 @@ from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import plan
 from niteoweb.click2sell.storage import trees
+from niteoweb.click2sell.tests.cases.layers import NOW
 from niteoweb.click2sell.tests.cases.site import EMAIL
-from niteoweb.click2sell.tests.cases.site import NOW
 from niteoweb.click2sell.tests.cases.site import SiteTestCase
 from plone import api
 from unittest import mock
@@ -335,7 +335,7 @@ class TestObstacle(ExplainTestCase):
         with mock.patch.object(messages, "send"):
             self.later(days=1)
             (mail,) = outbox.due(self.portal, self.now)
-            delivery.deliver(mail, "", pipeline.step)
+            delivery.deliver(mail)
         self.assertEqual(self.obstacle()[0], "never logged in")
         self.log_in()
         self.assertEqual(self.obstacle(), ("", ""))

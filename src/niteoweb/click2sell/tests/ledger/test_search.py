@@ -3,6 +3,7 @@
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import search
+from niteoweb.click2sell.notification import unreadable
 from niteoweb.click2sell.privacy import erasure
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.report import notifications
@@ -242,7 +243,9 @@ class TestBuyers(SiteTestCase):
         self.assertEqual(self.receipts(" @ "), [])
 
     def test_a_notification_that_names_no_buyer(self):
-        pipeline.process_broken("a" * 64, "click2sell", "T-BROKEN-5", {}, "buyer_email")
+        pipeline.process(
+            unreadable("a" * 64, "click2sell", "T-BROKEN-5", {}, "buyer_email", self.now)
+        )
         found = search.entries(self.portal, "t-broken")
         self.assertEqual((found.ids, found.capped), (("a" * 64,), False))
         self.assertEqual(search.entries(self.portal, "t-broken x").ids, ())

@@ -5,6 +5,8 @@ from niteoweb.click2sell.interfaces import IMemberCreateEvent
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.member import contentrules
 from niteoweb.click2sell.provisioning import pipeline
+from niteoweb.click2sell.provisioning import preview
+from niteoweb.click2sell.storage import steps
 from niteoweb.click2sell.storage import writer
 from niteoweb.click2sell.testing.layers import MailServer
 from niteoweb.click2sell.tests.cases.site import EMAIL
@@ -130,7 +132,7 @@ class TestRules(SiteTestCase):
             pipeline.process(self.notification())
         key = self.notification().key
         transaction.begin()
-        self.assertTrue(pipeline.preview(self.portal, key, self.now).create)
+        self.assertTrue(preview.replay(self.portal, key, self.now).plan.create)
         self.assertEqual(self.messages, [])
 
     def test_not_for_a_member_who_is_rolled_back(self):
@@ -142,7 +144,7 @@ class TestRules(SiteTestCase):
 
             with (
                 self.subTest(place),
-                mock.patch.object(pipeline, "step", step),
+                mock.patch.object(steps, "reached", step),
                 self.assertRaises(pipeline.Failed),
                 self.assertLogs("niteoweb.click2sell", "ERROR"),
             ):

@@ -13,8 +13,8 @@ from niteoweb.click2sell.owner import action
 from niteoweb.click2sell.owner import decisions
 from niteoweb.click2sell.owner.action import NotPossible
 from niteoweb.click2sell.storage import trees
+from niteoweb.click2sell.tests.cases.layers import NOW
 from niteoweb.click2sell.tests.cases.site import EMAIL
-from niteoweb.click2sell.tests.cases.site import NOW
 from niteoweb.click2sell.tests.cases.site import PASSWORD
 from niteoweb.click2sell.tests.cases.site import SiteTestCase
 from niteoweb.click2sell.worker import sweep

@@ -115,14 +115,6 @@ class TestPreview(ImportTestCase):
             "the page Privacy.",
         )
 
-    def test_every_mistake_and_error_has_a_text(self):
-        source = Path(importfile.__file__).read_text("utf-8")
-        for code in importing.MISTAKES:
-            if code not in ("refused", "erased", "unknown product"):
-                self.assertIn(f'"{code}"', source)
-        for code in importing.FILE_ERRORS:
-            self.assertIn(f'FileError("{code}"', source)
-
     def test_the_fingerprint_stands_for_what_was_shown(self):
         prints = {self.look().fingerprint, self.look(FILE.replace("A-1", "B")).fingerprint}
         self.assertEqual(len(prints), 2)

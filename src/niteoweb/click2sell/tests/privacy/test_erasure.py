@@ -8,6 +8,7 @@ from niteoweb.click2sell.ledger import ownership
 from niteoweb.click2sell.ledger import pseudonyms
 from niteoweb.click2sell.mail import messages
 from niteoweb.click2sell.mail import outbox
+from niteoweb.click2sell.notification import unreadable
 from niteoweb.click2sell.owner import access
 from niteoweb.click2sell.owner import action
 from niteoweb.click2sell.owner import decisions
@@ -146,14 +147,16 @@ class TestWhatGoes(ErasureTestCase):
 
     def test_what_could_not_be_read(self):
         payload = {"buyer_email": "John@Example.org", "buyer_name": "John", "price": "x"}
-        pipeline.process_broken("k" * 64, "click2sell", "T-1", payload, "price")
+        pipeline.process(unreadable("k" * 64, "click2sell", "T-1", payload, "price", self.now))
         self.assertEqual(self.entry()["outcome"], ledger.ATTENTION)
         self.erase()
         self.assertNothingPersonal("john", "t-1", "example.org")
         self.assertEqual(list(store.tree(self.portal, "mentions")), [])
         [entry] = store.tree(self.portal, "entries").values()
         self.assertEqual((entry["outcome"], entry["reason"]), (ledger.NOTHING, "erased"))
-        result = pipeline.process_broken("k" * 64, "click2sell", "T-1", payload, "price")
+        result = pipeline.process(
+            unreadable("k" * 64, "click2sell", "T-1", payload, "price", self.now)
+        )
         self.assertEqual(result.outcome, ledger.NOTHING)
         self.assertEqual(len(store.tree(self.portal, "entries")), 1)
 
@@ -548,7 +551,7 @@ class TestWhatAnOwnerDecided(ErasureTestCase):
     def test_what_could_not_be_read_and_is_too_old(self):
         self.settings(retention_days=1)
         payload = {"buyer_email": EMAIL}
-        pipeline.process_broken("k" * 64, "click2sell", "T-1", payload, "price")
+        pipeline.process(unreadable("k" * 64, "click2sell", "T-1", payload, "price", self.now))
         key = self.entry()["key"]
         action.carry_out(decisions.dismiss(self.portal, key, "known", "owner"))
         self.later(days=2)

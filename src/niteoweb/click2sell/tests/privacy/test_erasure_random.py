@@ -10,6 +10,7 @@ from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import mentions
 from niteoweb.click2sell.mail import messages
 from niteoweb.click2sell.member import index
+from niteoweb.click2sell.notification import unreadable
 from niteoweb.click2sell.owner import access
 from niteoweb.click2sell.owner import action
 from niteoweb.click2sell.owner import decisions
@@ -20,6 +21,7 @@ from niteoweb.click2sell.privacy import export
 from niteoweb.click2sell.privacy import preview
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.storage import trees
+from niteoweb.click2sell.tests.cases import EXAMPLES
 from niteoweb.click2sell.tests.cases.erasure import ErasureTestCase
 from plone import api
 from typing import Any
@@ -27,13 +29,11 @@ from unittest import mock
 from ZODB.serialize import referencesf
 from zope.annotation.interfaces import IAnnotations
 
-import os
 import random
 import transaction
 
 
-#: For a long look, once in a while.
-HISTORIES = 25 * int(os.environ.get("CLICK2SELL_EXAMPLES", "1"))
+HISTORIES = round(25 * EXAMPLES)
 #: What happens in each of them, at most.
 STEPS = 25
 PRODUCTS = (("click2sell", "1"), ("click2sell", "2"))
@@ -205,7 +205,9 @@ class _History:
     def broken(self) -> None:
         key = f"{self.any.getrandbits(256):064x}"
         payload = {"buyer_email": self.address().upper(), "price": self.reason()}
-        pipeline.process_broken(key, "click2sell", f"B-{key[:4]}", payload, "price")
+        pipeline.process(
+            unreadable(key, "click2sell", f"B-{key[:4]}", payload, "price", self.now)
+        )
 
     def replay(self) -> Any:
         entry = self.entry()

@@ -3,6 +3,7 @@
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.mail import messages
 from niteoweb.click2sell.member import index
+from niteoweb.click2sell.notification import unreadable
 from niteoweb.click2sell.privacy import erasure
 from niteoweb.click2sell.privacy import export
 from niteoweb.click2sell.provisioning import pipeline
@@ -94,7 +95,7 @@ class TestExport(SiteTestCase):
 
     def test_what_could_not_be_read(self):
         payload = {"buyer_email": EMAIL.upper()}
-        pipeline.process_broken("k" * 64, "click2sell", "T-1", payload, "price")
+        pipeline.process(unreadable("k" * 64, "click2sell", "T-1", payload, "price", self.now))
         told = self.export()
         self.assertEqual([n["payload"] for n in told["notifications"]], [payload])
         self.assertEqual(told["buyers"], [])

@@ -6,6 +6,7 @@ from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.entitlement.outcome import compute
 from niteoweb.click2sell.ledger import entries
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.notification import unreadable
 from niteoweb.click2sell.privacy import retention
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.settings import effective
@@ -71,12 +72,15 @@ class TestRetention(SweepTestCase):
 
     def test_what_needs_attention_stays_until_it_does_not(self):
         for number in range(4):
-            pipeline.process_broken(
-                f"key {number}",
-                "click2sell",
-                f"T-{number}",
-                {"buyer_email": "?"},
-                "buyer_email",
+            pipeline.process(
+                unreadable(
+                    f"key {number}",
+                    "click2sell",
+                    f"T-{number}",
+                    {"buyer_email": "?"},
+                    "buyer_email",
+                    self.now,
+                )
             )
         self.buy_again()
         self.later(days=2)

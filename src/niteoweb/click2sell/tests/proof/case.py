@@ -22,7 +22,8 @@ from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import PAYMENTS
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.storage import trees
-from niteoweb.click2sell.tests.cases.site import NOW
+from niteoweb.click2sell.tests.cases import EXAMPLES
+from niteoweb.click2sell.tests.cases.layers import NOW
 from niteoweb.click2sell.tests.cases.site import SiteTestCase
 from niteoweb.click2sell.tests.proof import dump
 from niteoweb.click2sell.tests.proof.histories import address
@@ -38,21 +39,16 @@ from typing import Any
 from unittest import mock
 
 import itertools
-import os
 import transaction
 import zope.event
-
-
-#: For a long look, once in a while.
-SCALE = float(os.environ.get("CLICK2SELL_EXAMPLES", "1"))
 
 
 def tried(examples: int):
     """How many made-up histories are tried."""
     return settings(
-        max_examples=max(1, round(examples * SCALE)),
+        max_examples=max(1, round(examples * EXAMPLES)),
         deadline=None,
-        derandomize=SCALE <= 1,
+        derandomize=EXAMPLES <= 1,
         database=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )

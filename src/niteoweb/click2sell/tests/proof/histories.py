@@ -10,7 +10,7 @@ from niteoweb.click2sell.entitlement.event import BillingEvent
 from niteoweb.click2sell.entitlement.mapping import Terms
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
-from niteoweb.click2sell.tests.cases.site import NOW
+from niteoweb.click2sell.tests.cases.layers import NOW
 
 import math
 

@@ -11,6 +11,7 @@ from niteoweb.click2sell.mail import messages
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning.pipeline import STEPS
+from niteoweb.click2sell.storage import steps
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.tests.proof import disk
 from niteoweb.click2sell.tests.proof import dump
@@ -60,7 +61,7 @@ ERRORS = (RuntimeError, ConflictError, ReadConflictError)
 class TestSteps(ProofCase):
     def test_a_purchase_passes_every_step_in_order(self):
         passed: list[str] = []
-        with mock.patch.object(pipeline, "step", passed.append):
+        with mock.patch.object(steps, "reached", passed.append):
             self.deliver(*_tale("a new member"))
         self.assertEqual(passed, list(STEPS))
 
@@ -74,11 +75,11 @@ class TestSteps(ProofCase):
     def test_a_sweep_leaves_a_mail_alone_that_is_being_sent(self):
         def step(name: str) -> None:
             if name == "mail marked sending":
-                with mock.patch.object(pipeline, "step", lambda name: None):
+                with mock.patch.object(steps, "reached", lambda name: None):
                     self.later(minutes=1)
                     self.sweep()
 
-        with mock.patch.object(pipeline, "step", step):
+        with mock.patch.object(steps, "reached", step):
             self.deliver(*_tale("a new member"))
         self.assertEqual(len(self.mailed), 1)
 
@@ -223,7 +224,7 @@ class TestKilled(ProofCase):
             if name == place:
                 os._exit(disk.KILLED)
 
-        with mock.patch.object(pipeline, "step", step):
+        with mock.patch.object(steps, "reached", step):
             self.process(history, run)
 
     def process(self, history, run) -> None:
@@ -265,7 +266,7 @@ def fault(place: str, error: type[Exception], forever: bool) -> Iterator[list[st
             hits.append(name)
             raise error("made by the test")
 
-    with mock.patch.object(pipeline, "step", step):
+    with mock.patch.object(steps, "reached", step):
         yield hits
 
 

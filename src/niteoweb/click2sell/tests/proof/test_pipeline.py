@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from itertools import permutations
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.provisioning import pipeline
-from niteoweb.click2sell.tests.cases.site import NOW
+from niteoweb.click2sell.tests.cases.layers import NOW
 from niteoweb.click2sell.tests.proof import dump
 from niteoweb.click2sell.tests.proof.case import ProofCase
 from niteoweb.click2sell.tests.proof.case import tried

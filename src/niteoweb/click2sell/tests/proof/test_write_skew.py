@@ -10,6 +10,7 @@ from itertools import permutations
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.provisioning import pipeline
+from niteoweb.click2sell.storage import steps
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.tests.cases.process import apart
 from niteoweb.click2sell.tests.cases.process import Worker
@@ -154,7 +155,7 @@ class TestWriteSkew(ProofCase):
             name: Worker(self.layer["zodbDB"], self.portal.getId(), name, work)
             for name, work in works.items()
         }
-        with mock.patch.object(pipeline, "step", step):
+        with mock.patch.object(steps, "reached", step):
             for name, worker in workers.items():
                 worker.start()
                 self.assertTrue(paused[name].wait(PATIENCE))

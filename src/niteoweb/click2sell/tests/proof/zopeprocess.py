@@ -3,6 +3,7 @@
 It ends with the process that started it, or where the environment says.
 """
 
+from niteoweb.click2sell.storage import steps
 from niteoweb.click2sell.tests.proof.server import KILL
 from niteoweb.click2sell.tests.proof.server import OWNER
 from niteoweb.click2sell.tests.proof.server import SITE_ID
@@ -90,7 +91,6 @@ def _watch() -> None:
     """Tell of events and retries, and die where the environment says."""
     from niteoweb.click2sell.interfaces import IAccessRevokedEvent
     from niteoweb.click2sell.interfaces import IMemberCreateEvent
-    from niteoweb.click2sell.provisioning import pipeline
     from niteoweb.click2sell.storage import transactions
     from zope.component import provideHandler
     from ZPublisher.HTTPRequest import HTTPRequest
@@ -119,7 +119,7 @@ def _watch() -> None:
             if not left[0]:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-    pipeline.step = step
+    steps.reached = step
 
 
 def _tell(text: str) -> None:

@@ -9,9 +9,10 @@ from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.privacy import erasure
 from niteoweb.click2sell.providers.cleeng import fake as fakes
 from niteoweb.click2sell.providers.cleeng import protocol as cleeng
-from niteoweb.click2sell.provisioning import pipeline
+from niteoweb.click2sell.storage import steps
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees
+from niteoweb.click2sell.tests.cases.layers import NOW
 from niteoweb.click2sell.tests.cases.process import Worker
 from niteoweb.click2sell.tests.cases.providers import CleengTestCase
 from niteoweb.click2sell.tests.cases.providers import GOLD
@@ -19,7 +20,6 @@ from niteoweb.click2sell.tests.cases.providers import JANE
 from niteoweb.click2sell.tests.cases.providers import JOE
 from niteoweb.click2sell.tests.cases.providers import SILVER
 from niteoweb.click2sell.tests.cases.providers import TV
-from niteoweb.click2sell.tests.cases.site import NOW
 from random import Random
 from unittest import mock
 
@@ -590,7 +590,7 @@ class TestTransfer(CleengTestCase):
         self.has("premium", who=JOE)
 
     def test_killed_in_between_nothing_is_half_done(self):
-        for place in pipeline.STEPS[:8]:
+        for place in steps.STEPS[:8]:
             with self.subTest(place):
                 old, new = f"old-{place}@example.org", f"new-{place}@example.org"
                 old, new = old.replace(" ", "-"), new.replace(" ", "-")
@@ -620,7 +620,7 @@ class TestTransfer(CleengTestCase):
         # The step of the second buyer, where there is one for each.
         times = 1 if place in ("before record", "recorded") else 2
         passed = []
-        with mock.patch.object(pipeline, "step", step), self.assertRaises(Killed):
+        with mock.patch.object(steps, "reached", step), self.assertRaises(Killed):
             self.process(delivery)
         transaction.abort()
 
@@ -693,7 +693,7 @@ class TestCustomer(CleengTestCase):
             if name == "recorded":
                 raise Killed
 
-        with mock.patch.object(pipeline, "step", step), self.assertRaises(Killed):
+        with mock.patch.object(steps, "reached", step), self.assertRaises(Killed):
             self.process(told)
         transaction.abort()
         self.pass_time(minutes=5)

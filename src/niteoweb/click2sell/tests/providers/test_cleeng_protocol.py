@@ -283,7 +283,6 @@ class TestEvents(unittest.TestCase):
                         self.assertTrue(notification.subscription)
         names = [event.name for event in cleeng.EVENTS]
         self.assertEqual(len(names), len(set(names)))
-        self.assertEqual(len(cleeng.VIZIO), 9)
         self.assertEqual(cleeng.SIGNED, EVERYTHING)
 
     def test_recorded_only(self):

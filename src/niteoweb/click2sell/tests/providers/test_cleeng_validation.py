@@ -16,6 +16,7 @@ from niteoweb.click2sell.providers.cleeng import validationservice as validating
 from niteoweb.click2sell.providers.cleeng.fake import TOKEN
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import validation
+from niteoweb.click2sell.storage import steps
 from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.tests.cases.providers import CleengTestCase
 from niteoweb.click2sell.tests.cases.providers import GOLD
@@ -457,9 +458,7 @@ class TestMeantime(ValidationTestCase):
     def test_pages_tell_of_it(self):
         self.submitted()
         buyer = self.buyer(JANE)
-        (standing,) = products.of(
-            self.portal, buyer, history.entries(self.portal, buyer), self.now
-        )
+        (standing,) = products.of(history.outcome(self.portal, buyer, self.now))
         self.assertEqual((standing.state, standing.access), (State.PROVISIONAL, True))
         self.user("owner", "Manager")
         for path in (
@@ -510,7 +509,7 @@ class TestMeantime(ValidationTestCase):
             if name == "recorded":
                 raise Killed
 
-        with mock.patch.object(pipeline, "step", step), self.assertRaises(Killed):
+        with mock.patch.object(steps, "reached", step), self.assertRaises(Killed):
             validating.submit(validating.Purchase(JANE, TV, GOLD), "me")
         transaction.abort()
         self.has()

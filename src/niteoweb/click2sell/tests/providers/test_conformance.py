@@ -32,6 +32,7 @@ from niteoweb.click2sell.providers.plenigo.provider import PROVIDER as PLENIGO
 from niteoweb.click2sell.testing import conformance
 from niteoweb.click2sell.testing.conformance import Sample
 from niteoweb.click2sell.tests.cases import deliveries
+from niteoweb.click2sell.tests.cases import EXAMPLES
 from typing import Any
 from urllib.parse import urlencode
 
@@ -50,6 +51,7 @@ SALE = b'{"order": "A-1", "product": "gold", "email": "Jane@example.org"}'
 class TestClick2Sell(conformance.ProviderTestCase):
     provider = click2sell
     maker = click2sell_sample
+    thorough = EXAMPLES >= 1
 
     def samples(self) -> Sequence[Sample]:
         return [
@@ -65,6 +67,7 @@ class TestClick2Sell(conformance.ProviderTestCase):
 class TestPlenigo(conformance.ProviderTestCase):
     provider = PLENIGO
     maker = plenigo_sample
+    thorough = EXAMPLES >= 1
     tolerance = 300
 
     def samples(self) -> Sequence[Sample]:
@@ -80,6 +83,7 @@ class TestPlenigo(conformance.ProviderTestCase):
 class TestCleeng(conformance.ProviderTestCase):
     provider = cleeng
     maker = cleeng_sample
+    thorough = EXAMPLES >= 1
     encoding = cleeng.HEX
     dated = False
 
@@ -196,6 +200,7 @@ class AcmeSample:
 
 class TestAcme(conformance.ProviderTestCase):
     provider = Acme()
+    thorough = EXAMPLES >= 1
     tolerance = 300
 
     @property

@@ -17,6 +17,7 @@ from niteoweb.click2sell.providers.plenigo import protocol as plenigo
 from niteoweb.click2sell.providers.plenigo import states as plenigostate
 from niteoweb.click2sell.providers.plenigo.fake import FakePlenigo
 from niteoweb.click2sell.testing.fake.server import Clock
+from niteoweb.click2sell.tests.cases import EXAMPLES
 from random import Random
 from types import SimpleNamespace
 
@@ -25,7 +26,7 @@ import unittest
 
 
 UTC = timezone.utc
-LIVES = 150
+LIVES = round(150 * EXAMPLES)
 
 
 class Life:

@@ -6,7 +6,6 @@ from niteoweb.click2sell.providers.plenigo import client
 from niteoweb.click2sell.providers.plenigo.fake import TOKEN
 from niteoweb.click2sell.providers.plenigo.provider import PROVIDER as PLENIGO
 from niteoweb.click2sell.provisioning import enrichment
-from niteoweb.click2sell.provisioning import outage
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.tests.cases.providers import JANE
 from niteoweb.click2sell.tests.cases.providers import PlenigoTestCase
@@ -82,13 +81,13 @@ class TestWhileItHangs(OutageTestCase):
         self.assertEqual(self.reasons(), [("failed", "unreachable")] * 3)
 
     def test_after_a_minute_one_finds_out_again(self):
-        with mock.patch.object(outage, "FOR", -1):
-            outage.begins("plenigo", ("token",))
-        asked = [outage.may_ask("plenigo", ("token",)) for _thread in range(2)]
+        with mock.patch.object(enrichment.breaker, "SECONDS", -1):
+            enrichment.breaker.trip("plenigo", ("token",))
+        asked = [enrichment.breaker.allows("plenigo", ("token",)) for _thread in range(2)]
         self.assertEqual(asked, [True, False])
-        self.assertTrue(outage.may_ask("plenigo", ("another token",)))
-        outage.ends("plenigo")
-        self.assertTrue(outage.may_ask("plenigo", ("token",)))
+        self.assertTrue(enrichment.breaker.allows("plenigo", ("another token",)))
+        enrichment.breaker.reset("plenigo")
+        self.assertTrue(enrichment.breaker.allows("plenigo", ("token",)))
 
     def test_the_next_sweep_after_it_finishes_all(self):
         self.lose(3)

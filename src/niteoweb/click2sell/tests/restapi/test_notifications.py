@@ -6,6 +6,7 @@ from datetime import timezone
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.member import group
 from niteoweb.click2sell.notification import Kind
+from niteoweb.click2sell.notification import unreadable
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import plan
 from niteoweb.click2sell.restapi import protection
@@ -116,7 +117,7 @@ class TestList(ServiceTestCase):
         )
 
     def test_an_entry_without_buyer_or_reason(self):
-        pipeline.process_broken("0" * 64, "click2sell", "T", {}, "purchase_date")
+        pipeline.process(unreadable("0" * 64, "click2sell", "T", {}, "purchase_date", self.now))
         item = self.get().json()["items"][0]
         self.assertEqual((item["buyer"], item["user_id"], item["amount"]), ("", "", None))
         self.assertEqual(
@@ -404,7 +405,7 @@ class TestReplay(ServiceTestCase):
         self.assertEqual(told["groups"]["granted"], [])
 
     def test_those_that_concern_nobody(self):
-        pipeline.process_broken("0" * 64, "click2sell", "T", {}, "purchase_date")
+        pipeline.process(unreadable("0" * 64, "click2sell", "T", {}, "purchase_date", self.now))
         told = self.dry_run()
         self.assertEqual(told["outcome"], "needs attention")
         self.assertEqual(told["reason"]["code"], "parameter")

@@ -2,7 +2,7 @@
 
 from contextlib import ExitStack
 from niteoweb.click2sell import site as plone_site
-from niteoweb.click2sell.provisioning import pipeline
+from niteoweb.click2sell.storage import steps
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import writer
 from niteoweb.click2sell.tests.cases.process import Worker
@@ -222,6 +222,6 @@ class TestConnection(SiteTestCase):
             if name == "before commit":
                 jars.extend(transaction.get()._resources)
 
-        with mock.patch.object(pipeline, "step", note):
+        with mock.patch.object(steps, "reached", note):
             self.buy()
         self.assertEqual(jars, [self.seen()])

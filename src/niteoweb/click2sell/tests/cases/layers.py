@@ -1,0 +1,49 @@
+"""Layers of the tests: a site that sells, made once; each test has a database on top of it."""
+
+from datetime import datetime
+from datetime import timezone
+from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.testing.layers import FIXTURE
+from niteoweb.click2sell.tests.cases import deliveries
+from plone import api
+from plone.app.testing import FunctionalTesting
+from plone.app.testing import PloneSandboxLayer
+from plone.testing import Layer
+from plone.testing.zope import WSGI_SERVER_FIXTURE
+from unittest import mock
+
+import transaction
+
+
+#: Some hours after the sale of deliveries.py.
+NOW = datetime(2026, 5, 3, 18, tzinfo=timezone.utc)
+
+
+class ShopLayer(PloneSandboxLayer):
+    """The groups "premium" and "course" for the products 1 and 2, and no mail to members."""
+
+    defaultBases = (FIXTURE,)
+
+    def setUpPloneSite(self, portal):
+        """Create the groups and save the settings."""
+        with mock.patch.object(timestamps, "now", lambda: NOW):
+            with api.env.adopt_roles(["Manager"]):
+                for group_id in ("premium", "course"):
+                    api.group.create(group_id)
+            settings = plone_site.settings()
+            settings.secretkey = deliveries.SECRET_KEY
+            settings.mapping = ["1|premium", "2|course"]
+            settings.welcome_mail = "none"
+            settings.notice_mail = False
+            transaction.commit()
+
+
+#: For tests that start processes: they need no site, and `bin/test -u` leaves them out.
+PROCESS = Layer(name="niteoweb.click2sell:Process")
+SHOP_FIXTURE = ShopLayer()
+SHOP = FunctionalTesting(bases=(SHOP_FIXTURE,), name="niteoweb.click2sell:Shop")
+#: Real HTTP, too.
+SHOP_HTTP = FunctionalTesting(
+    bases=(SHOP_FIXTURE, WSGI_SERVER_FIXTURE), name="niteoweb.click2sell:ShopHTTP"
+)
