@@ -310,7 +310,7 @@ class TestPrivateAttributes(SiteTestCase):
 
     def test_roles_and_groups_are_forgotten(self):
         folder = self.portal.acl_users
-        api.user.create(email=JANE, username=JANE, roles=("Member", "Editor"))
+        api.user.create(email=JANE, username=JANE)
         api.group.add_user(groupname="premium", username=JANE)
         kept = (
             folder.portal_role_manager._principal_roles,
