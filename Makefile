@@ -1,16 +1,17 @@
 # Everything a developer or a curious site owner starts with. `make` alone lists the targets.
 #
-# pip fills a virtual environment first (prebuilt wheels, one resolution), then buildout finds
-# everything installed and only writes bin/ and parts/. Both read the pins of versions.cfg.
+# uv, or pip where uv cannot be had, fills a virtual environment first (prebuilt wheels, one
+# resolution), then buildout finds everything installed and only writes bin/ and parts/. All of them
+# read the pins of versions.cfg.
 
 PYTHON ?= python3
+INSTALLER ?= uv
 PORT ?= 8080
 ONCE ?=
 PROVIDER ?=
 MEMBERS ?= 0,100,1000,10000,100000
 ENTRIES ?= 1000,1000000
 MEMORY ?= 100000
-DJANGO ?= 1
 BENCH ?=
 MINUTES ?= 30
 FOLDER ?= var/cluster
@@ -20,10 +21,13 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 VENV := .venv
-PYTHON_TAG := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null || echo none)
+PYTHON_TAG := $(shell "$(PYTHON)" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null || echo none)
 PIP_DONE := $(VENV)/.pip-$(PYTHON_TAG)
 BUILD_DONE := $(VENV)/.buildout-$(PYTHON_TAG)
 CONSTRAINTS := $(VENV)/constraints.txt
+PACKAGES := Plone zc.buildout zc.recipe.egg zc.recipe.testrunner plone.recipe.zope2instance --editable '.[test,cluster,docs,lint]'
+PIP := $(VENV)/bin/pip install -qq --disable-pip-version-check -c $(CONSTRAINTS)
+UV := $(VENV)/bin/uv pip install --quiet --python $(VENV)/bin/python -c $(CONSTRAINTS)
 # An install step that cannot reach its registry is tried three times, with a pause.
 RETRY := retry() { for pause in 20 60 0; do "$$@" && return 0; [ $$pause = 0 ] || { echo "Retrying in $$pause seconds: $$*"; sleep $$pause; }; done; return 1; }; retry
 
@@ -39,46 +43,36 @@ python:
 	  *) echo "This project is built with Python 3.11, 3.12 or 3.13, and '$(PYTHON)' is $(PYTHON_TAG): name another with PYTHON=." >&2; exit 1 ;; \
 	esac
 
+# uv reads no configuration of pip's: where it cannot reach a registry, pip may.
 $(PIP_DONE): setup.py versions.cfg | python
-	rm -rf $(VENV)
-	$(PYTHON) -m venv $(VENV)
-	sed -n '/^\[versions\]/,$$ s/^\([A-Za-z0-9._-]*\) *= */\1==/p' versions.cfg > $(CONSTRAINTS)
-	$(RETRY) $(VENV)/bin/pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) setuptools wheel
-	$(RETRY) $(VENV)/bin/pip install --quiet --disable-pip-version-check --no-build-isolation -c $(CONSTRAINTS) \
-	  Plone zc.buildout zc.recipe.egg zc.recipe.testrunner plone.recipe.zope2instance \
-	  --editable '.[test,cluster,docs,lint]'
-	touch $@
+	@rm -rf $(VENV)
+	@"$(PYTHON)" -m venv $(VENV)
+	@sed -n '/^\[versions\]/,$$ s/^\([A-Za-z0-9._-]*\) *= */\1==/p' versions.cfg > $(CONSTRAINTS)
+	@install() { "$$@" setuptools wheel && "$$@" --no-build-isolation $(PACKAGES); }; \
+	if [ "$(INSTALLER)" = uv ] && $(PIP) --only-binary :all: uv 2>/dev/null && \
+	  echo "Packages (uv) ..." && install $(UV); then :; \
+	else echo "Packages (pip) ..."; $(RETRY) install $(PIP); fi
+	@touch $@
 
 $(BUILD_DONE): $(PIP_DONE) buildout.cfg base.cfg versions.cfg setup.py setup.cfg
-	$(VENV)/bin/buildout -N -q
-	touch $@
+	@echo "Buildout ..."
+	@PYTHONWARNINGS='ignore:pkg_resources is deprecated' $(VENV)/bin/buildout -N -q
+	@touch $@
 
 .PHONY: build
 build: python $(BUILD_DONE)  ## Set up everything: virtual environment, packages, buildout
 
 .PHONY: demo
 demo: build  ## The main job from nothing, then a site to click on (PORT=8080, ONCE=1 to stop after the report, PROVIDER=plenigo or cleeng)
-	@bin/zopepy demo/run.py --port $(PORT) $(if $(PROVIDER),--provider "$(PROVIDER)") $(if $(ONCE),--once)
-
-# What the add-on is compared with has packages of its own.
-DJANGO_HOME := var/bench/django
-DJANGO_DONE := $(DJANGO_HOME)/.pip-$(PYTHON_TAG)
-
-$(DJANGO_DONE): bench/shop/requirements.txt | python
-	rm -rf $(DJANGO_HOME)
-	$(PYTHON) -m venv $(DJANGO_HOME)
-	@$(RETRY) $(DJANGO_HOME)/bin/pip install --quiet --disable-pip-version-check -r $< || \
-	  { echo "Django cannot be installed. Without it: make bench DJANGO=" >&2; exit 1; }
-	touch $@
+	@bin/zopepy -m tools.demo.run -- --port $(PORT) $(if $(PROVIDER),--provider "$(PROVIDER)") $(if $(ONCE),--once)
 
 .PHONY: bench
-bench: build $(if $(DJANGO),$(DJANGO_DONE))  ## What purchases and pages cost (MEMBERS=100,1000 ENTRIES= MEMORY= for a short run)
-	@bin/zopepy bench/run.py --members '$(MEMBERS)' --entries '$(ENTRIES)' --memory '$(or $(MEMORY),0)' \
-	  $(if $(DJANGO),--django $(DJANGO_HOME)) $(BENCH)
+bench: build  ## What purchases and pages cost (MEMBERS=100,1000 ENTRIES= MEMORY= for a short run)
+	@bin/zopepy -m tools.bench.run -- --members '$(MEMBERS)' --entries '$(ENTRIES)' --memory '$(or $(MEMORY),0)' $(BENCH)
 
 .PHONY: soak
 soak: build  ## Mixed traffic for MINUTES=30: nothing may leak, slow down or get lost
-	@bin/zopepy soak/run.py --minutes $(MINUTES)
+	@bin/zopepy -m tools.soak.run -- --minutes $(MINUTES)
 
 # PostgreSQL and haproxy are Debian's. On another system, or not as root: install them by hand.
 .PHONY: cluster-packages
@@ -95,19 +89,24 @@ cluster-packages:
 
 .PHONY: cluster
 cluster: build cluster-packages  ## PostgreSQL, two Zope processes and a balancer (PORT=8080, ONCE=1, FOLDER=)
-	@bin/zopepy cluster/run.py --port $(PORT) --folder "$(FOLDER)" $(if $(ONCE),--once)
+	@bin/zopepy -m tools.cluster.run -- --port $(PORT) --folder "$(FOLDER)" $(if $(ONCE),--once)
 
 .PHONY: test-cluster
 test-cluster: build cluster-packages  ## Two processes on PostgreSQL and on ZEO that are killed under load
 	CLICK2SELL_PURCHASES=500 bin/test --all -m tests.cluster
 
 .PHONY: lint
-lint: build  ## Style, packaging and manifest
+lint: build  ## Style, imports between rooms, packaging and manifest
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/lint-imports --no-logo
 	$(VENV)/bin/zpretty --check src
 	$(VENV)/bin/check-manifest
 	$(VENV)/bin/pyroma --min 10 .
+
+.PHONY: check
+check: lint  ## Style, and all tests that need no Plone
+	bin/test -u -m niteoweb
 
 LOCALES := src/niteoweb/click2sell/locales
 DOMAIN := niteoweb.click2sell
@@ -119,7 +118,7 @@ i18n: build  ## Bring the message catalogues up to date with the texts in the co
 
 .PHONY: docs
 docs: build  ## The documentation, in docs/_build/html
-	bin/sphinx-build -q -W --keep-going -b html docs docs/_build/html
+	$(VENV)/bin/sphinx-build -q -W --keep-going -b html docs docs/_build/html
 
 # For the tests in a real browser. On another system than Debian, or not as root: install Chromium
 # and npm by hand.
@@ -137,8 +136,9 @@ chromium:
 	$(RETRY) install
 
 $(AXE_DONE): package.json package-lock.json | chromium
-	$(RETRY) npm ci --ignore-scripts --no-audit --no-fund
-	touch $@
+	@echo "axe-core ..."
+	@$(RETRY) npm ci --loglevel=error --ignore-scripts --no-audit --no-fund
+	@touch $@
 
 .PHONY: browser
 browser: chromium $(AXE_DONE)  ## Chromium and axe-core, for the tests in a real browser
@@ -155,4 +155,5 @@ test: lint docs browser cluster-packages  ## Everything: style, documentation, a
 .PHONY: clean
 clean:  ## Remove what was built; var/ (the database) stays
 	rm -rf $(VENV) node_modules bin parts develop-eggs eggs .installed.cfg build dist docs/_build \
-	  src/*.egg-info .installed-cluster.cfg .coverage .coverage.* .hypothesis .ruff_cache
+	  src/*.egg-info .installed-cluster.cfg .coverage .coverage.* .hypothesis .ruff_cache \
+	  .import_linter_cache

@@ -1,4 +1,4 @@
-"""What our site does when somebody buys a membership."""
+"""Our site's reaction to the purchase of a membership."""
 
 from niteoweb.click2sell.interfaces import IAccessGrantedEvent
 from niteoweb.click2sell.interfaces import IAccessRevokedEvent

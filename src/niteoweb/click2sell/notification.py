@@ -1,4 +1,4 @@
-"""What a payment provider told us, in words that do not depend on the provider.
+"""Notifications of payment providers, in words that do not depend on the provider.
 
 Pure: imports nothing of Zope or Plone, does no I/O and reads no clock.
 """
@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from dataclasses import field
 from datetime import datetime
 from decimal import Decimal
-from enum import Enum
+from enum import StrEnum
 from typing import Protocol
 
 import hashlib
 import json
 
 
-class Kind(str, Enum):
-    """What happened to a purchase. The values are stored, so they never change."""
+class Kind(StrEnum):
+    """The kinds of events. The values are stored, so they never change."""
 
     PURCHASE = "purchase"
     RENEWAL = "renewal"
@@ -35,9 +35,6 @@ class Kind(str, Enum):
     INFORMATION = "information"
     #: Genuine, but of a kind that the provider's documents do not describe.
     UNKNOWN = "unknown"
-
-    def __str__(self) -> str:
-        return self.value
 
 
 #: The provider of purchases that a site brought along from release 0.4.5: it never speaks.
@@ -147,11 +144,11 @@ class Delivery:
 
 
 class VerifiedDelivery(Protocol):
-    """A delivery that was proved to be genuine, and not read yet.
+    """A delivery whose signature was verified, and which is not parsed yet.
 
-    :ivar by_previous_key: the previous secret key proved it, not the present one.
-    :ivar transaction: what the provider calls the transaction or subscription, "" when it
-        cannot be read.
+    :ivar by_previous_key: it was signed with the previous secret key, not the present one.
+    :ivar transaction: the provider's id of the transaction or subscription, "" when it cannot
+        be read.
     """
 
     by_previous_key: bool
@@ -164,7 +161,7 @@ class VerifiedDelivery(Protocol):
 
 @dataclass(frozen=True)
 class Answer:
-    """What the provider is told over HTTP.
+    """The answer to a provider over HTTP.
 
     :ivar text: of the body.
     """
@@ -176,11 +173,11 @@ class Answer:
 
 @dataclass(frozen=True)
 class Event:
-    """Something that a provider tells, for the table in the documentation.
+    """An event that a provider tells of, for the table in the documentation.
 
-    :ivar name: what the provider calls it.
-    :ivar kind: what it is taken for.
-    :ivar effect: what follows, in a few English words.
+    :ivar name: as the provider calls it.
+    :ivar kind: of its notification.
+    :ivar effect: in a few English words.
     """
 
     name: str
@@ -190,9 +187,9 @@ class Event:
 
 @dataclass(frozen=True)
 class Notification:
-    """One genuine delivery of a provider, parsed.
+    """A genuine delivery of a provider, parsed.
 
-    :ivar key: idempotency key; two deliveries of one notification have the same.
+    :ivar key: idempotency key, which all deliveries of one notification share.
     :ivar provider: name of the provider, for example ``click2sell``.
     :ivar kind: what happened.
     :ivar transaction: the provider's id of the transaction or subscription.

@@ -5,6 +5,7 @@ from Acquisition import aq_base
 from Acquisition import aq_parent
 from niteoweb.click2sell.contentrules import trigger
 from niteoweb.click2sell.member import index
+from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.storage import trees
 from plone.base.interfaces import INonInstallable
 from typing import Any
@@ -23,17 +24,21 @@ class HiddenProfiles:
 
 
 def post_install(setup_tool: Any) -> None:
-    """Create the add-on's own trees, and index the members that exist already."""
+    """Create the settings of all providers and the add-on's trees, and index the members."""
+    for provider in registry.registered():
+        registry.install(provider)
     site = aq_parent(setup_tool)
     trees.install(site)
     index.rebuild(site)
 
 
 def post_uninstall(setup_tool: Any) -> None:
-    """Remove content rules for our triggers, and the settings of our permissions.
+    """Remove the settings of all providers, our content rules, and our permissions' settings.
 
     GenericSetup's rolemap can set a permission, but not go back to inheriting it.
     """
+    for provider in registry.registered():
+        registry.uninstall(provider)
     site = aq_parent(setup_tool)
     trigger.remove_rules()
     for name, permission in getUtilitiesFor(IPermission):

@@ -1,4 +1,4 @@
-"""What the add-on asks the Plone site: its settings, its time zone, its sender, its address."""
+"""The Plone site: the add-on's settings in it, its time zone, its sender, its address."""
 
 from DateTime import DateTime
 from datetime import datetime

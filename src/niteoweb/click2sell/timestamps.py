@@ -1,4 +1,4 @@
-"""Timestamps: moments as they are stored, and as people and scripts write them.
+"""Timestamps: moments as they are stored, and as people, scripts and providers write them.
 
 Pure but for :func:`now`, the only place that reads the clock.
 """
@@ -7,6 +7,7 @@ from datetime import datetime
 from datetime import timedelta
 from datetime import timezone
 from datetime import tzinfo
+from typing import Any
 
 import re
 
@@ -18,8 +19,14 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _DATETIME = re.compile(
-    r"(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2})(:\d{2})?(\.\d{1,6})?(Z|[-+ ]\d{2}:?\d{2})?", re.ASCII
+    r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[-+ ]\d{2}:?\d{2})?", re.ASCII
 )
+#: RFC 3339, with a comma, a space or an offset without a colon, too.
+_WITH_ZONE = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d([.,]\d{1,9})?([Zz]|[+-]\d\d:?[0-5]\d)", re.ASCII
+)
+#: No provider existed earlier; an older moment is a mistake.
+_FIRST_YEAR = 1990
 
 
 def now() -> datetime:
@@ -46,6 +53,27 @@ def microseconds(moment: datetime) -> int:
 def from_microseconds(count: int) -> datetime:
     """The moment that many microseconds after 1970, in UTC."""
     return _EPOCH + timedelta(microseconds=count)
+
+
+def parse(value: Any) -> datetime:
+    """Read a moment as providers' machines write it.
+
+    :param value: ISO 8601 with its time zone, or Unix seconds.
+    :returns: in UTC.
+    :raises ValueError: it is something else, or before 1990.
+    """
+    try:
+        if isinstance(value, int) and not isinstance(value, bool):
+            moment = _EPOCH + timedelta(seconds=value)
+        elif isinstance(value, str) and _WITH_ZONE.fullmatch(value):
+            moment = datetime.fromisoformat(value.upper()).astimezone(timezone.utc)
+        else:
+            raise ValueError(value)
+    except OverflowError:
+        raise ValueError(value) from None
+    if moment.year < _FIRST_YEAR:
+        raise ValueError(value)
+    return moment
 
 
 def begin(text: str, timezone_: tzinfo) -> datetime:
@@ -81,18 +109,10 @@ def _read(text: str, timezone_: tzinfo) -> tuple[datetime, datetime]:
 
 
 def _moment(text: str) -> datetime:
-    found = _DATETIME.fullmatch(text)
-    if found is None:
+    if not _DATETIME.fullmatch(text):
         raise ValueError(text)
-    date, minutes, seconds, fraction, offset = found.groups(default="")
-    if offset == "Z":
-        offset = "+00:00"
-    elif offset:
-        # In the query of an address an unquoted plus sign is a space.
-        sign, digits = offset[0].replace(" ", "+"), offset[1:].replace(":", "")
-        offset = f"{sign}{digits[:2]}:{digits[2:]}"
-    fraction = fraction.ljust(7, "0") if fraction else ""
-    return datetime.fromisoformat(f"{date}T{minutes}{seconds or ':00'}{fraction}{offset}")
+    # In the query of an address an unquoted plus sign is a space.
+    return datetime.fromisoformat(f"{text[:10]}T{text[11:].replace(' ', '+')}")
 
 
 def _utc(moment: datetime, timezone_: tzinfo) -> datetime:

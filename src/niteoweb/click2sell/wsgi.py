@@ -21,7 +21,7 @@ Application = Callable[[dict[str, Any], Callable], Iterable[bytes]]
 
 
 def filter_factory(global_config: dict[str, str], **local_config: str) -> Callable:
-    """What ``egg:niteoweb.click2sell#away`` in the pipeline of ``wsgi.ini`` stands for."""
+    """The factory of ``egg:niteoweb.click2sell#away`` in the pipeline of ``wsgi.ini``."""
     return filtered
 
 

@@ -1,12 +1,12 @@
 """The callback: method, size and content type of a request, and the answer. Nothing else.
 
-Each registered payment provider has one, ``@@click2sell`` for example, see registration.py.
+Each payment provider registers it in its ZCML as a page of its own name, such as
+``@@click2sell``.
 """
 
 from collections.abc import Sequence
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
-from niteoweb.click2sell.interfaces import IPaymentProvider
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import rejections
 from niteoweb.click2sell.notification import Answer
@@ -21,7 +21,7 @@ from niteoweb.click2sell.notification import WrongContentType
 from niteoweb.click2sell.notification import WrongSignature
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.provisioning import pipeline
-from niteoweb.click2sell.settings import caller
+from niteoweb.click2sell.settings import networks
 from niteoweb.click2sell.settings import secretkeys
 from niteoweb.click2sell.storage import log_failure
 from niteoweb.click2sell.storage import transactions
@@ -53,15 +53,11 @@ STATUS = {WrongContentType: 415, SecretKeyNotSet: 503, WrongSignature: 403}
 
 
 class Callback(BrowserView):
-    """The view to which a payment provider posts its notifications.
+    """The page that a payment provider posts its notifications to.
 
     Anonymous: the signature tells who it is. The parameters are read from the body alone, since
-    Zope mixes those of the query string into the form.
-
-    :ivar name: of the provider.
+    Zope mixes those of the query string into the form. The page's name is the provider's.
     """
-
-    name = ""
 
     def __call__(self) -> str:
         try:
@@ -76,12 +72,12 @@ class Callback(BrowserView):
         return self._say(status, text)
 
     def _handle(self) -> tuple[int, str]:
-        provider = registry.get(self.name)
+        provider = registry.get(self.__name__)
         if provider is None or not registry.is_enabled(provider):
             return 404, NOT_FOUND
         if self.request.method != "POST":
             return 405, NO_POST
-        if not caller.allowed(self.request.environ):
+        if not networks.allowed(self.request.environ):
             rejections.note(plone_site.get(), 0, timestamps.now(), rejections.NETWORK)
             return 403, WRONG_NETWORK
         body = self._body()
@@ -100,10 +96,10 @@ class Callback(BrowserView):
             notifications = provider.parse(genuine, plone_site.timezone())
         except ParameterError as error:
             broken = error
-            key = idempotency_key(self.name, hashlib.sha256(body).hexdigest())
+            key = idempotency_key(self.__name__, hashlib.sha256(body).hexdigest())
             payload, parameter = genuine.payload(), error.parameter
             notifications = (
-                unreadable(key, self.name, genuine.transaction, payload, parameter, now),
+                unreadable(key, self.__name__, genuine.transaction, payload, parameter, now),
             )
         status, text = self._answer(notifications, signed_by)
         return (400, str(broken)) if broken and status == 200 else (status, text)
@@ -119,7 +115,7 @@ class Callback(BrowserView):
         return refusals.get(result.outcome, (200, PARSED))
 
     def _say(self, status: int, text: str) -> str:
-        provider = registry.get(self.name)
+        provider = registry.get(self.__name__)
         answer = Answer(status, text) if provider is None else provider.answer(status, text)
         response = self.request.response
         response.setStatus(answer.status, lock=True)
@@ -148,8 +144,3 @@ class Callback(BrowserView):
             return b""
         body.seek(0)
         return body.read(LARGEST_BODY + 1)
-
-
-def view_of(provider: IPaymentProvider) -> type[Callback]:
-    """The callback of a provider."""
-    return type("Callback", (Callback,), {"name": provider.name, "__name__": provider.name})

@@ -4,8 +4,8 @@ from niteoweb.click2sell.buyers import accountquota
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import customers
 from niteoweb.click2sell.buyers import history
-from niteoweb.click2sell.buyers.accountquota import Turn
+from niteoweb.click2sell.buyers.accountquota import Admission
 from niteoweb.click2sell.buyers.history import product
 
 
-__all__ = ["accountquota", "buyers", "customers", "history", "product", "Turn"]
+__all__ = ["accountquota", "buyers", "customers", "history", "product", "Admission"]

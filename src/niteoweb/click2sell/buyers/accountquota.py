@@ -24,7 +24,7 @@ from typing import Any
 SPAN = timedelta(hours=1)
 
 
-class Turn(Enum):
+class Admission(Enum):
     """How an account that has to be made gets its place.
 
     :cvar ARRIVAL: behind those who wait longer, if there is room then.
@@ -57,7 +57,9 @@ def asked_at(payments: Sequence[ledger.Entry], deleted_at: str) -> str:
     return min(asking, default="")
 
 
-def is_full(site: Any, buyer: PersistentMapping, asked: str, turn: Turn, now: datetime) -> bool:
+def is_full(
+    site: Any, buyer: PersistentMapping, asked: str, admission: Admission, now: datetime
+) -> bool:
     """Whether a buyer has to wait for an account.
 
     :param asked: when the buyer asked for it, see :func:`asked_at`.
@@ -66,10 +68,10 @@ def is_full(site: Any, buyer: PersistentMapping, asked: str, turn: Turn, now: da
     if not asked:
         return True
     most = cap()
-    if turn is Turn.OWNER or not most:
+    if admission is Admission.OWNER or not most:
         return False
     taken = _made(site, now, most)
-    if turn is Turn.ARRIVAL and taken < most:
+    if admission is Admission.ARRIVAL and taken < most:
         place = (asked, buyer["id"])
         ahead = trees.tree(site, "accounts_awaited").keys(max=place, excludemax=True)
         taken += sum(buyer_id != buyer["id"] for _asked, buyer_id in islice(ahead, most))

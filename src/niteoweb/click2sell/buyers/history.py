@@ -164,14 +164,14 @@ def in_order(found: Iterable[ledger.Entry]) -> list[ledger.Entry]:
 
 
 def terms(entry: ledger.Entry, lines: Sequence[mapping.Line]) -> mapping.Terms | None:
-    """What an entry gives by a mapping, None when its product has no line."""
+    """The terms of an entry by a mapping, None when its product has no line."""
     return mapping.terms(lines, product(entry), entry.get("aliases", ()))
 
 
 def facts(
     found: Iterable[ledger.Entry], later: Mapping[str, mapping.Terms]
 ) -> tuple[BillingEvent, ...]:
-    """What the entries say, for :func:`niteoweb.click2sell.entitlement.outcome.compute`.
+    """The billing events of entries, for :func:`niteoweb.click2sell.entitlement.compute`.
 
     :param later: terms of entries that were recorded before their product had a line, by key.
     """
@@ -183,7 +183,7 @@ def facts(
 
 
 def fact(entry: ledger.Entry, later: mapping.Terms | None = None) -> BillingEvent:
-    """What one entry says.
+    """The billing event of an entry.
 
     :param later: terms that were found after the entry was recorded.
     """

@@ -19,7 +19,7 @@ _ANSWER_BYTES = 2000
 
 @dataclass(frozen=True)
 class Answer:
-    """What the site answered.
+    """The answer of the site.
 
     :ivar text: the first lines of the body, without control characters.
     :ivar target: where a redirect points to, "" for any other answer.
@@ -52,7 +52,7 @@ def post(url: str, delivery: Delivery, timeout: float, unspoken: Sequence[str] =
     """Post a delivery, following no redirect: a provider would not, either.
 
     :param timeout: seconds to wait for a connection, and again for each piece of the answer.
-    :param unspoken: what proves the delivery.
+    :param unspoken: the signatures of the delivery, which are not printed.
     :raises OSError: the site cannot be reached.
     :raises HTTPException: what answers does not speak HTTP.
     """

@@ -37,7 +37,7 @@ up to the next event. The rules, where there is a choice:
 
 from datetime import datetime
 from datetime import timedelta
-from enum import Enum
+from enum import StrEnum
 from niteoweb.click2sell.entitlement.chain import Chain
 from niteoweb.click2sell.entitlement.event import BEYOND
 from niteoweb.click2sell.entitlement.event import BillingEvent
@@ -56,7 +56,7 @@ from niteoweb.click2sell.notification import PAYMENTS
 EARLY_DAYS = 7
 
 
-class State(str, Enum):
+class State(StrEnum):
     """The state of an entitlement. The values may be stored, so they never change."""
 
     ACTIVE = "active"
@@ -73,9 +73,6 @@ class State(str, Enum):
     GRACE = "grace"
     #: Only at a given moment: the end is over.
     LAPSED = "lapsed"
-
-    def __str__(self) -> str:
-        return self.value
 
 
 class ProductPeriod:

@@ -14,7 +14,7 @@ payment to another chain. The rules, where there is a choice:
 * A purchase of a transaction and product that a chain has already joins that chain: it is the
   same sale told twice, or a signature used again. Everything else that is a purchase starts a
   chain.
-* A plan change belongs to the chain of its transaction, of several to the one that is on its
+* A plan change belongs to the chain of its transaction, of several to the chain that is on its
   product already: that one keeps its product and takes the end that is stated.
 * An event that states all of a subscription belongs to the chain of its transaction, whatever
   the product, and starts one where there is none: the chain goes on with the product stated.

@@ -11,8 +11,8 @@ rules they follow where there is a choice. Here the chains are put together:
 * A buyer has access to a product while any chain gives it; refunding one keeps the others.
 * A chain that was refunded gives nothing at any time. A payment that goes on with it after the
   refund needs attention; a new purchase has a transaction of its own.
-* An event dated more than a day after its arrival needs attention and grants nothing; one that
-  ends access does so all the same.
+* An event dated more than a day after its arrival needs attention and grants nothing; an event
+  that ends access does so all the same.
 """
 
 from collections import defaultdict

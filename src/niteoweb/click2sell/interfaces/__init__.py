@@ -1,4 +1,4 @@
-"""What other packages, profiles and sites may rely on: settings, events, the browser layer."""
+"""Contracts with other packages, profiles and sites: settings, events, the browser layer."""
 
 from niteoweb.click2sell.interfaces.events import IAccessEvent
 from niteoweb.click2sell.interfaces.events import IAccessGrantedEvent
@@ -21,24 +21,11 @@ from zope.publisher.interfaces.browser import IDefaultBrowserLayer
 
 
 __all__ = [
-    "DEFAULT_WELCOME_SUBJECT",
-    "DEFAULT_WELCOME_TEXT",
-    "IAccessEvent",
-    "IAccessGrantedEvent",
-    "IAccessRevokedEvent",
-    "ICleengSettings",
-    "IClick2SellLayer",
-    "IClick2SellSettings",
-    "IMemberCreateEvent",
-    "IMemberCreatedEvent",
-    "IMemberEvent",
-    "IMemberUpdateEvent",
-    "IPaymentProvider",
-    "IPlenigoSettings",
-    "IProviderSettings",
-    "ISecretKeyActions",
-    "SECRET_KEY_LENGTH",
-    "WELCOME_MAIL",
+    *["DEFAULT_WELCOME_SUBJECT", "DEFAULT_WELCOME_TEXT", "SECRET_KEY_LENGTH", "WELCOME_MAIL"],
+    *["IAccessEvent", "IAccessGrantedEvent", "IAccessRevokedEvent", "IClick2SellLayer"],
+    *["IMemberCreateEvent", "IMemberCreatedEvent", "IMemberEvent", "IMemberUpdateEvent"],
+    *["ICleengSettings", "IClick2SellSettings", "IPlenigoSettings", "IProviderSettings"],
+    *["IPaymentProvider", "ISecretKeyActions"],
 ]
 
 

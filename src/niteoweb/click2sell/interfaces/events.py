@@ -34,7 +34,7 @@ IMemberCreatedEvent = IMemberCreateEvent
 
 
 class IAccessEvent(Interface):
-    """What a member has access to changed. Fired after the change is committed."""
+    """The access of a member changed. Fired after the change is committed."""
 
     __module__ = MODULE
 

@@ -1,15 +1,15 @@
-"""What a payment provider is, for whoever adds one; docs/addprovider.rst shows how."""
+"""The contract of a payment provider; docs/addprovider.rst shows how to add one."""
 
 from zope.interface import Attribute
 from zope.interface import Interface
 
 
 class IPaymentProvider(Interface):
-    """A payment provider: a named utility, and nothing else has to be registered.
+    """A payment provider: a named utility.
 
     :class:`niteoweb.click2sell.provider.registry.PaymentProvider` makes one of a pure module
-    and a settings schema. What is found through the utility: the callback view ``@@name``, the
-    tab with the settings, filters and titles of pages, and the tables of the documentation.
+    and a settings schema. Its folder also registers the callback ``@@name``, the page with its
+    settings and the control panel of plone.restapi, whose classes find the provider by name.
     """
 
     name = Attribute("Small letters and digits; the utility's name, and that of the view.")
@@ -27,8 +27,11 @@ class IPaymentProvider(Interface):
     )
 
     client = Attribute(
-        "What asks the provider for what its notifications leave open, as "
-        "niteoweb.click2sell.provider.client describes it; None when they are complete."
+        "Module that asks the provider's API, outside of locks and transactions; None when "
+        "notifications are complete. It has is_wanted(notification, settings) -> bool and "
+        "complete(notification, settings, now) -> tuple[Notification, ...]. Optional are "
+        "changes(settings, since, now) -> Iterator[Notification], for events without a "
+        "notification, and probe(settings), which raises where the API does not answer."
     )
     sample = Attribute(
         "What makes up deliveries to try a site with, as niteoweb.click2sell.provider.sample "
@@ -55,7 +58,7 @@ class IPaymentProvider(Interface):
         """
 
     def answer(status, text):
-        """What the provider is told.
+        """The answer to the provider.
 
         :param status: of HTTP.
         :param text: for people; it names nothing that was sent.

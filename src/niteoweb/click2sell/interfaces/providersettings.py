@@ -1,4 +1,4 @@
-"""What an owner can set for the payment providers beside Click2Sell."""
+"""Settings of the payment providers beside Click2Sell."""
 
 from niteoweb.click2sell import _
 from zope import schema
@@ -19,7 +19,7 @@ SIGNATURE_ENCODING = SimpleVocabulary(
 
 
 class IProviderSettings(Interface):
-    """What the providers have in common; each has an interface of its own that extends it."""
+    """Settings that all of these providers have; each extends this interface."""
 
     enabled = schema.Bool(
         title=_("Take in notifications of this provider"),

@@ -1,4 +1,4 @@
-"""What an owner can set in Site Setup for the add-on as a whole and for Click2Sell."""
+"""Settings of the add-on as a whole and of Click2Sell, in Site Setup."""
 
 from niteoweb.click2sell import _
 from zope import schema
@@ -244,7 +244,7 @@ class IClick2SellSettings(Interface):
 
 
 class ISecretKeyActions(Interface):
-    """What the settings form asks beside the settings; it is no setting and no record."""
+    """Questions of the settings form beside the settings; they are no records."""
 
     secretkey_keep_old = schema.Bool(
         title=_("Keep accepting the old key for now"),

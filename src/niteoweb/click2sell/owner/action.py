@@ -13,9 +13,9 @@ from dataclasses import replace
 from datetime import datetime
 from niteoweb.click2sell import _
 from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.buyers import Admission
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import history
-from niteoweb.click2sell.buyers import Turn
 from niteoweb.click2sell.entitlement import GRANTS_NOTHING
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import pseudonyms
@@ -172,8 +172,8 @@ def _plan(site: Any, action: Action, concern: Concern, now: datetime) -> Plan:
     buyer = buyers.get(site, concern.buyer_id)
     if pseudonyms.is_erased(buyer):
         raise Erased
-    turn = Turn.OWNER if concern.key else Turn.ARRIVAL
-    plan = plans.make(site, buyer, now, ledger.get(site, concern.key), turn=turn)
+    admission = Admission.OWNER if concern.key else Admission.ARRIVAL
+    plan = plans.make(site, buyer, now, ledger.get(site, concern.key), admission=admission)
     return plan if action.mails else replace(plan, mail="")
 
 

@@ -6,14 +6,13 @@ Zope, which a provider's protocol must not.
 
 from niteoweb.click2sell.provider import jsonapi
 from niteoweb.click2sell.provider import jsonbody
-from niteoweb.click2sell.provider import patience
 from niteoweb.click2sell.provider import sample
 from niteoweb.click2sell.provider import signatures
-from niteoweb.click2sell.provider.address import is_address
-from niteoweb.click2sell.provider.client import NotFound
-from niteoweb.click2sell.provider.client import Refused
-from niteoweb.click2sell.provider.client import Unreachable
 from niteoweb.click2sell.provider.jsonapi import JsonApi
+from niteoweb.click2sell.provider.jsonapi import NotFound
+from niteoweb.click2sell.provider.jsonapi import Refused
+from niteoweb.click2sell.provider.jsonapi import Unreachable
+from niteoweb.click2sell.provider.jsonbody import is_address
 from niteoweb.click2sell.provider.jsonbody import JsonBody
 from niteoweb.click2sell.provider.jsonbody import LONGEST_ID
 from niteoweb.click2sell.provider.sample import deliveries
@@ -22,7 +21,7 @@ from niteoweb.click2sell.provider.sample import TERM
 
 
 __all__ = [
-    *["jsonapi", "jsonbody", "patience", "registry", "sample", "signatures"],
+    *["jsonapi", "jsonbody", "registry", "sample", "signatures"],
     *["JsonApi", "JsonBody", "NotFound", "Refused", "Unreachable", "SampleRequest"],
     *["LONGEST_ID", "TERM", "deliveries", "is_address"],
 ]

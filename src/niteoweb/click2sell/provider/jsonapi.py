@@ -5,16 +5,15 @@ or requests raise has the address in its text, so that none of them goes further
 """
 
 from collections.abc import Callable
+from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from contextlib import closing
+from contextlib import contextmanager
+from contextvars import ContextVar
 from ipaddress import ip_address
 from niteoweb.click2sell.notification import ParameterInvalid
 from niteoweb.click2sell.provider import jsonbody
-from niteoweb.click2sell.provider import patience
-from niteoweb.click2sell.provider.client import NotFound
-from niteoweb.click2sell.provider.client import Refused
-from niteoweb.click2sell.provider.client import Unreachable
 from queue import Empty
 from queue import SimpleQueue
 from threading import Thread
@@ -22,6 +21,7 @@ from typing import Any
 from urllib.parse import quote
 from urllib.parse import urlsplit
 
+import math
 import os
 import requests
 import time
@@ -33,7 +33,7 @@ INSECURE_VARIABLE = "CLICK2SELL_INSECURE_API"
 
 #: Seconds for a connection, and for each piece of an answer.
 TIMEOUT = (3, 10)
-#: Seconds for a question with all its tries; whoever asks may be holding up a request.
+#: Seconds for a question with all its tries: a request may be waiting for the answer.
 PATIENCE = 30
 #: Seconds before another try. What the provider asks for counts, up to the last of them.
 PAUSES = (1, 5)
@@ -44,6 +44,50 @@ LARGEST_ANSWER = 4 * 1024 * 1024
 _DONE = {"GET": frozenset({200}), "POST": frozenset({200, 201, 202})}
 _TRY_AGAIN = frozenset({429, 500, 502, 503, 504})
 _PIECE = 64 * 1024
+
+
+#: The moment by which all questions of a request have to be answered.
+_until: ContextVar[float] = ContextVar("niteoweb.click2sell.until", default=math.inf)
+
+
+class Unreachable(Exception):
+    """The provider cannot be asked at the moment; the same question can be asked again later.
+
+    The message says why, without a secret, an address of a person or a part of the answer.
+    """
+
+
+class Refused(Exception):
+    """The provider does not answer the question, or cannot be asked it: a person has to decide.
+
+    :ivar reason: why, in a few words, without a secret or a part of the answer.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class NotFound(Refused):
+    """The provider does not know the subject of the question."""
+
+    def __init__(self) -> None:
+        super().__init__("not found")
+
+
+@contextmanager
+def limited(seconds: float) -> Iterator[None]:
+    """Limit the time of all questions inside together: a request waits for the answers."""
+    token = _until.set(min(_until.get(), time.monotonic() + seconds))
+    try:
+        yield
+    finally:
+        _until.reset(token)
+
+
+def left() -> float:
+    """Seconds that are left, infinite outside of :func:`limited`; negative when it is over."""
+    return _until.get() - time.monotonic()
 
 
 def allowed(url: str) -> bool:
@@ -68,11 +112,11 @@ class JsonApi:
     """An API that answers questions with JSON.
 
     :param base: the address that all paths are below.
-    :param headers: what every question carries, a token for example.
+    :param headers: of every question, a token for example.
     :param sleep: waits some seconds.
-    :param clock: seconds that only ever grow.
+    :param clock: seconds that only grow.
     :param pauses: seconds before each further try, :data:`PAUSES` by default.
-    :raises Refused: the address is none that may be asked.
+    :raises Refused: the address may not be asked.
     :raises Unreachable: a header cannot be sent.
     """
 
@@ -101,8 +145,8 @@ class JsonApi:
 
         :param path: its parts, below the API's address.
         :param parameters: of the query.
-        :raises Unreachable: no answer, or one that is a failure of theirs, even after some
-            tries; or the token is not accepted, which an owner can change.
+        :raises Unreachable: no answer or an error of theirs, even after some tries; or the
+            token is not accepted, which an owner can change.
         :raises NotFound: they do not know it.
         :raises Refused: they do not answer such a question.
         """
@@ -114,13 +158,13 @@ class JsonApi:
         return found
 
     def post(self, value: Mapping[str, Any], *path: str) -> jsonbody.JsonBody:
-        """Ask for something to be done; it is tried once, as it may have been done.
+        """Ask for an action; it is tried once, as it may have been carried out.
 
         :param value: goes out as JSON.
         :param path: its parts, below the API's address.
-        :returns: what they say about it, which may be no JSON at all: then it is empty.
+        :returns: the answer, empty where it is no JSON.
         :raises Unreachable: as for :meth:`get`.
-        :raises NotFound: they do not know what it is about.
+        :raises NotFound: they do not know the subject.
         :raises Refused: they do not do it.
         """
         return _read(*self._try("POST", path, (), json=value)) or jsonbody.JsonBody({})
@@ -128,7 +172,7 @@ class JsonApi:
     def _try(
         self, method: str, path: Sequence[str], pauses: Sequence[float], **content: Any
     ) -> tuple[int, bytes]:
-        """Status and body of the first answer that is no failure of theirs.
+        """Status and body of the first answer that is not an error of theirs.
 
         A status that means yes is returned as 200.
         """
@@ -136,7 +180,7 @@ class JsonApi:
             # It would be another question.
             raise Refused("id")
         url = "/".join([self._base, *(quote(part, safe="") for part in path)])
-        until = self._clock() + min(PATIENCE, patience.left())
+        until = self._clock() + min(PATIENCE, left())
         for pause in (*pauses, None):
             try:
                 status, retry_after, body = self._in_time(method, url, content, until)
@@ -155,7 +199,7 @@ class JsonApi:
     def _in_time(
         self, method: str, url: str, content: Mapping[str, Any], until: float
     ) -> tuple[int, str, bytes]:
-        """One try that is over by a moment, come what may.
+        """Try once, until a moment at the latest.
 
         Looking up a name and headers that trickle in have no limit of time by themselves.
         """
@@ -182,7 +226,7 @@ class JsonApi:
     def _ask(
         self, method: str, url: str, content: Mapping[str, Any], until: float
     ) -> tuple[int, str, bytes]:
-        """One try: the status, when to try again, and the body."""
+        """Try once: status, Retry-After and body."""
         with requests.Session() as session:
             # A proxy of this machine's environment is for the world outside.
             session.trust_env = not _is_this_machine(urlsplit(url).hostname or "")
@@ -227,7 +271,7 @@ def _read(status: int, body: bytes) -> jsonbody.JsonBody | None:
 
 
 def _pause(pause: float, retry_after: str) -> float:
-    """How long to wait: as long as they ask for, but no longer than the longest pause."""
+    """Seconds to wait: as the provider asks, but no longer than the longest pause."""
     if retry_after.isascii() and retry_after.isdigit():
         return max(pause, min(int(retry_after[:6]), PAUSES[-1]))
     return pause

@@ -15,10 +15,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
+from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.notification import ParameterInvalid
 from niteoweb.click2sell.notification import ParameterMissing
-from niteoweb.click2sell.provider import timestamp
-from niteoweb.click2sell.provider.address import is_address
 from typing import Any
 
 import json
@@ -40,9 +39,18 @@ WHOLE = "body"
 #: A name that ends so, in any letter case, holds what must not be kept.
 _SECRETS = ("token", "secret", "password", "signature", "checksum", "authorization")
 
-# One sign at a time: a whole string in one match takes 120 times its length of memory.
-_SIGNS = re.compile(r'\\.|["\[\]{}]', re.S)
+#: Characters in an address, by the rules of mail.
+LONGEST_ADDRESS = 254
+_LABEL = r"[^\s@<>(),;:\\\"\[\].]+"
+_ADDRESS = re.compile(rf"[^\s@<>(),;:\\\"\[\]]{{1,64}}@{_LABEL}(?:\.{_LABEL})+")
+
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+
+
+def is_address(text: str) -> bool:
+    """Whether a text, without spaces around it, can be a buyer's mail address."""
+    fits = len(text) <= LONGEST_ADDRESS and text.isprintable()
+    return fits and bool(_ADDRESS.fullmatch(text))
 
 
 def read(raw: bytes) -> "JsonBody":
@@ -56,8 +64,6 @@ def read(raw: bytes) -> "JsonBody":
         text = raw.decode("utf-8")
     except UnicodeDecodeError:
         raise ParameterInvalid(WHOLE) from None
-    if _depth(text) > DEEPEST:
-        raise ParameterInvalid(WHOLE)
     try:
         values = json.loads(
             text,
@@ -66,9 +72,11 @@ def read(raw: bytes) -> "JsonBody":
             parse_float=_decimal,
             parse_constant=_refuse,
         )
+        if _depth(values) > DEEPEST:
+            raise ParameterInvalid(WHOLE)
         # Half of a character can be written as an escape, but not be stored or sent.
         json.dumps(values, ensure_ascii=False, default=str).encode("utf-8")
-    except (json.JSONDecodeError, UnicodeEncodeError):
+    except (json.JSONDecodeError, UnicodeEncodeError, RecursionError):
         raise ParameterInvalid(WHOLE) from None
     return JsonBody(values)
 
@@ -174,7 +182,7 @@ class JsonBody:
         if value in (None, ""):
             return None
         try:
-            return timestamp.moment(value)
+            return timestamps.parse(value)
         except ValueError:
             raise ParameterInvalid(self._prefix + name) from None
 
@@ -213,7 +221,7 @@ class JsonBody:
     def payload(self) -> dict[str, str]:
         """All values as text by dotted names, for the record, without secrets.
 
-        Of two values whose dotted names are the same the second is kept under ``name (2)``.
+        A second value with the same dotted name is kept under ``name (2)``.
         """
         kept: dict[str, str] = {}
         times: Counter[str] = Counter()
@@ -234,9 +242,9 @@ class JsonBody:
 
 
 def payload_of(raw: bytes) -> dict[str, str]:
-    """What a body says, for the record, without secrets; it never fails.
+    """The values of a body, for the record, without secrets; it never fails.
 
-    Of what cannot be read only the length is told: nobody can tell the secrets in it.
+    Of a body that cannot be read only the length is kept: nobody can tell the secrets in it.
     """
     try:
         return read(raw).payload()
@@ -244,22 +252,12 @@ def payload_of(raw: bytes) -> dict[str, str]:
         return {"(unreadable)": f"{len(raw)} bytes"}
 
 
-def _depth(text: str) -> int:
-    """How deep objects and lists are nested, and no more than one too deep."""
-    depth = deepest = 0
-    inside = False
-    for found in _SIGNS.finditer(text):
-        sign = found[0]
-        if sign == '"':
-            inside = not inside
-        elif not inside and sign in "[{":
-            depth += 1
-            deepest = max(deepest, depth)
-            if depth > DEEPEST:
-                break
-        elif not inside and sign in "]}":
-            depth -= 1
-    return deepest
+def _depth(value: Any) -> int:
+    """The number of objects and lists within one another."""
+    if not isinstance(value, (dict, list)):
+        return 0
+    inner = value.values() if isinstance(value, dict) else value
+    return 1 + max(map(_depth, inner), default=0)
 
 
 def _flat(value: Any, name: str) -> Iterator[tuple[str, str]]:

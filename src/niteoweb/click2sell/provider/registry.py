@@ -1,7 +1,6 @@
-"""The payment providers of this site: what is registered, in one place.
+"""The payment providers of this site, found by their registration.
 
-Whoever wants to know which providers there are, what they are called or how they are set asks
-here; nothing else names one of them.
+All rooms ask here for providers, their titles and their settings; none names a provider.
 """
 
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from niteoweb.click2sell.notification import Delivery
 from niteoweb.click2sell.notification import Event
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import VerifiedDelivery
+from plone import api
 from plone.registry.interfaces import IRegistry
 from types import ModuleType
 from typing import Any
@@ -81,6 +81,37 @@ def settings(provider: IPaymentProvider) -> Any:
     return getUtility(IRegistry).forInterface(provider.schema, check=False)
 
 
+def install(provider: IPaymentProvider) -> None:
+    """Create the records of a provider's settings, and its entry in Site Setup.
+
+    Records that exist keep their values.
+    """
+    getUtility(IRegistry).registerInterface(provider.schema)
+    control_panel = api.portal.get_tool("portal_controlpanel")
+    # An older entry may have another permission.
+    control_panel.unregisterConfiglet(f"{provider.name}Configuration")
+    control_panel.registerConfiglet(
+        id=f"{provider.name}Configuration",
+        name=provider.title,
+        action=f"string:${{portal_url}}/@@{provider.name}-settings",
+        condition="",
+        permission="Click2Sell: Configure",
+        category="Products",
+        appId="niteoweb.click2sell",
+        icon_expr="string:cart-check",
+    )
+
+
+def uninstall(provider: IPaymentProvider) -> None:
+    """Delete the records of a provider's settings, and its entry in Site Setup."""
+    records = getUtility(IRegistry).records
+    for name in list(records):
+        if name.startswith(f"{provider.schema.__identifier__}."):
+            del records[name]
+    control_panel = api.portal.get_tool("portal_controlpanel")
+    control_panel.unregisterConfiglet(f"{provider.name}Configuration")
+
+
 def is_enabled(provider: IPaymentProvider) -> bool:
     """Whether the provider is switched on; one without such a setting always is."""
     return "enabled" not in provider.schema or bool(settings(provider).enabled)
@@ -94,7 +125,7 @@ def enabled() -> tuple[IPaymentProvider, ...]:
 def in_use() -> tuple[IPaymentProvider, ...]:
     """The providers that the owner uses or has begun to set up, by name.
 
-    One that cannot be switched on is used once it has a secret key or a line of the mapping.
+    A provider without a switch is used once it has a secret key or a line of the mapping.
     """
     return tuple(
         provider
@@ -104,7 +135,7 @@ def in_use() -> tuple[IPaymentProvider, ...]:
 
 
 def to_set_up() -> tuple[IPaymentProvider, ...]:
-    """The same, and while there is none, those that need not be switched on."""
+    """The providers in use; while there are none, the providers without a switch."""
     return in_use() or tuple(one for one in registered() if "enabled" not in one.schema)
 
 
@@ -113,6 +144,6 @@ def _has_begun(stored: Any) -> bool:
 
 
 def title(name: str) -> str:
-    """What a provider calls itself; its name where it is not registered."""
+    """The title of a provider; its name where it is not registered."""
     provider = get(name)
     return name if provider is None else provider.title

@@ -1,4 +1,4 @@
-"""Deliveries that are made up, to try a site without a purchase: one module a provider.
+"""Sample deliveries, to try a site without a purchase: one module for each provider.
 
 Pure: imports nothing of Zope or Plone, does no I/O and reads no clock.
 
@@ -10,9 +10,9 @@ A provider need not have one. Such a module has::
     sign(body, settings, moment) -> Delivery
     signatures(delivery) -> tuple[str, ...]
 
-``KINDS`` says by name what can be made up, and what it is taken for. ``SETTINGS`` are the usual
-values of the settings that ``sign`` reads beside ``secretkey``. ``write`` makes the bodies that
-the provider would deliver one after the other; the last one is the one that was requested.
+``KINDS`` has the samples by name, and the kind that each is taken for. ``SETTINGS`` are the
+usual values of the settings that ``sign`` reads beside ``secretkey``. ``write`` makes bodies
+that the provider would deliver in order; the last one holds the requested event.
 ``sign`` signs a body, which can be any bytes. ``signatures`` names the parts of a delivery that
 prove it, so that they are not shown.
 """
@@ -34,7 +34,7 @@ TERM = timedelta(days=30)
 
 @dataclass(frozen=True)
 class SampleRequest:
-    """What a made-up delivery is to say.
+    """The content of a sample delivery.
 
     :ivar kind: one of the module's ``KINDS``.
     :ivar product: the provider's id of it.
@@ -62,12 +62,12 @@ class SampleRequest:
 
     @property
     def day(self) -> str:
-        """The date, as it was wished or today's."""
+        """The requested date, or today's."""
         return f"{self.now:%Y-%m-%d}" if self.date is None else self.date
 
     @property
     def hour(self) -> str:
-        """The time, as it was wished or that of now."""
+        """The requested time, or the present one."""
         return f"{self.now:%H:%M:%S}" if self.time is None else self.time
 
     @property
@@ -83,13 +83,13 @@ class SampleRequest:
 
     @property
     def customer_id(self) -> str:
-        """The same for an address each time, so that one customer has only one."""
+        """The customer's id, made of the address, so that each customer has one."""
         digest = hashlib.sha256(self.email.lower().encode("utf-8", "replace"))
         return f"test-{digest.hexdigest()[:12]}"
 
 
 def deliveries(maker: Any, request: SampleRequest, settings: Any) -> Iterator[Delivery]:
-    """What a provider would deliver, signed, in order.
+    """The deliveries of a provider for a sample, signed, in order.
 
     :param maker: the provider's module of samples.
     :param settings: what has ``secretkey`` and the module's ``SETTINGS``.

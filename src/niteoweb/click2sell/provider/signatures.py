@@ -24,11 +24,11 @@ TOLERANCE = 2 * 24 * 60 * 60
 
 
 class SealedBody:
-    """A body that was proved to be genuine.
+    """A body whose signature was verified.
 
     :ivar raw: the bytes.
-    :ivar by_previous_key: the previous secret key proved it, not the present one.
-    :ivar moment: when the provider sent it, by what it signed; else when it arrived.
+    :ivar by_previous_key: it was signed with the previous secret key, not the present one.
+    :ivar moment: when the provider sent it, if that is signed; else when it arrived.
     :ivar transaction: the id of the subscription, "" when it cannot be read.
     """
 
@@ -45,7 +45,7 @@ class SealedBody:
 
     @property
     def transaction(self) -> str:
-        """What the provider calls the subscription, "" when it cannot be read."""
+        """The provider's id of the subscription, "" when it cannot be read."""
         try:
             body = self.read()
             return next(filter(None, (body.identifier(name) for name in self._ids)), "")
@@ -53,27 +53,27 @@ class SealedBody:
             return ""
 
     def read(self) -> jsonbody.JsonBody:
-        """What it says.
+        """The values of the body.
 
         :raises ParameterInvalid: see :func:`niteoweb.click2sell.provider.jsonbody.read`.
         """
         return jsonbody.read(self.raw)
 
     def payload(self) -> dict[str, str]:
-        """All that was sent, by dotted names, without secrets; it never fails."""
+        """All values by dotted names, without secrets; it never fails."""
         return jsonbody.payload_of(self.raw)
 
     def key(self, provider: str, *parts: str) -> str:
-        """The idempotency key of what it says; a repetition has the same body.
+        """The idempotency key of the body, which a repetition has in common.
 
         :param provider: its name.
-        :param parts: what tells apart several things that one body says.
+        :param parts: tell several notifications of one body apart.
         """
         return idempotency_key(provider, hashlib.sha256(self.raw).hexdigest(), *parts)
 
 
 def keys(delivery: Delivery, settings: Any) -> tuple[bytes, bytes]:
-    """The secret keys, after what has to be looked at before them.
+    """The secret keys, after content type and body were checked.
 
     :param settings: what has ``secretkey`` and ``previous_secretkey``.
     :returns: the present key, and the previous one, b"" for none.

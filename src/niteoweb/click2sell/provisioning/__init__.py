@@ -1,4 +1,4 @@
-"""Provisioning: from a notification to a site that agrees with what was paid."""
+"""Provisioning: from a notification to a site that agrees with the buyer's entitlements."""
 
 from niteoweb.click2sell.provisioning import enrichment
 from niteoweb.click2sell.provisioning import events

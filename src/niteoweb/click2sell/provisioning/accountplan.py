@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.buyers import accountquota
+from niteoweb.click2sell.buyers import Admission
 from niteoweb.click2sell.buyers import buyers
-from niteoweb.click2sell.buyers import Turn
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.member import accounts
@@ -20,6 +20,7 @@ class AccountPlan:
 
     :ivar user_id: the account, "" when there is none (yet).
     :ivar create: an account has to be made.
+    :ivar counts: the quota of accounts counts it.
     :ivar attach: `user_id` has to be tied to the buyer.
     :ivar problem: code of the reason why no account can be used, see reasons.py.
     :ivar tied: the problem is one of the account that the buyer is tied to.
@@ -29,6 +30,7 @@ class AccountPlan:
 
     user_id: str = ""
     create: bool = False
+    counts: bool = False
     attach: bool = False
     problem: str = ""
     tied: bool = False
@@ -52,7 +54,7 @@ def find(
     site: Any,
     buyer: buyers.Buyer,
     payments: Sequence[ledger.Entry],
-    turn: Turn,
+    admission: Admission,
     now: datetime,
 ) -> AccountPlan:
     """Find the account of a buyer: the tied one, another that exists, or a new one.
@@ -82,9 +84,9 @@ def find(
     if user_id:
         return AccountPlan(user_id=user_id, attach=True)
     asked = accountquota.asked_at(payments, buyer["deleted_at"])
-    if accountquota.is_full(site, buyer, asked, turn, now):
+    if accountquota.is_full(site, buyer, asked, admission, now):
         return AccountPlan(problem=ledger.TOO_MANY, deleted_at=buyer["deleted_at"], asked=asked)
-    return AccountPlan(create=True)
+    return AccountPlan(create=True, counts=admission is not Admission.OWNER)
 
 
 def mail(made: bool, attached: bool) -> str:

@@ -17,7 +17,7 @@ from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import retryqueue
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import PARAMETER
-from niteoweb.click2sell.provider import patience
+from niteoweb.click2sell.provider import jsonapi
 from niteoweb.click2sell.provider import Refused
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.provider import Unreachable
@@ -131,7 +131,7 @@ def ask(asked: Iterable[Notification], hurried: bool = False) -> dict[str, Reply
         :data:`HURRY` seconds are all there is, and who was away a moment ago is not asked.
     :returns: by the keys of the entries.
     """
-    with patience.limited(HURRY) if hurried else nullcontext():
+    with jsonapi.limited(HURRY) if hurried else nullcontext():
         return {notification.key: _ask(notification, hurried) for notification in asked}
 
 

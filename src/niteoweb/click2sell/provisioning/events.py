@@ -65,7 +65,7 @@ class AccessRevokedEvent(AccessEvent):
 def events(applied: Applied, notification: Notification | None) -> list[object]:
     """The events of a plan that was applied.
 
-    :param notification: the notification that led to it and is news, None for none.
+    :param notification: the notification that is news and led to them, None for none.
     """
     plan, happened = applied.plan, list[object]()
     if applied.created:

@@ -21,7 +21,7 @@ class GroupPlan:
 
     :ivar grant: groups to put the member in.
     :ivar revoked: groups to take the member out of, with the products they were granted for.
-    :ivar grants: what we will have granted afterwards: group -> products it was granted for.
+    :ivar grants: our grants afterwards, each group with the products it was granted for.
     :ivar taken: groups that an owner took away and that stay away, with the time of it.
     :ivar due: groups that the buyer's entitlements give, granted or not.
     :ivar pending: groups that are due and do not exist.
@@ -116,8 +116,8 @@ def _still_granted(
 ) -> tuple[Product, ...]:
     """The products that a group stays granted for.
 
-    Products of long ago must not matter, or the order of arrival would. Nor does one whose line
-    is there and names an id that is no longer in what was bought.
+    Products of long ago must not matter, or the order of arrival would. Nor does a product
+    whose line is there and names an id that its subscription has no more.
     """
     return tuple(
         product

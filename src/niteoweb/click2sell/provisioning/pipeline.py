@@ -13,9 +13,9 @@ from collections.abc import Iterable
 from collections.abc import Mapping
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.buyers import Admission
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import history
-from niteoweb.click2sell.buyers import Turn
 from niteoweb.click2sell.entitlement import GRANTS_NOTHING
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import pseudonyms
@@ -89,13 +89,13 @@ def provision(
     buyer_id: str,
     follow_mapping: bool = False,
     despite_silence: bool = False,
-    turn: Turn = Turn.ARRIVAL,
+    admission: Admission = Admission.ARRIVAL,
 ) -> plans.Plan:
     """Make the site agree with the access that a buyer is entitled to now.
 
     :param follow_mapping: also revoke groups that a changed mapping does not give any more.
     :param despite_silence: also end subscriptions that a silent provider sent no renewal for.
-    :param turn: whether an account that has to be made may have to wait.
+    :param admission: whether an account that has to be made may have to wait.
     :returns: the plan that was applied.
     :raises niteoweb.click2sell.storage.transactions.Busy: try again later.
     """
@@ -103,7 +103,7 @@ def provision(
     def work(site: Any) -> Applied:
         now = timestamps.now()
         buyer = buyers.get(site, buyer_id)
-        plan = plans.make(site, buyer, now, None, follow_mapping, despite_silence, turn)
+        plan = plans.make(site, buyer, now, None, follow_mapping, despite_silence, admission)
         return perform(site, plan, None)
 
     with writer.section():
@@ -129,7 +129,7 @@ def perform(
 def follow_up(applied: Applied, notification: Notification | None) -> None:
     """Fire events and send mail after a commit, outside the lock. No purchase is lost here.
 
-    :param notification: the one that led to it and is news, None for none.
+    :param notification: the notification that is news and led to it, None for none.
     """
     if applied.created and notification is None:
         payment = ledger.get(plone_site.get(), applied.plan.payment)
@@ -141,7 +141,7 @@ def follow_up(applied: Applied, notification: Notification | None) -> None:
 
 
 def send(mail_id: str, password: str = "", claim: str = "") -> None:
-    """Send a mail of the outbox now; one that cannot be sent is left to the sweep.
+    """Send a mail of the outbox now; a mail that cannot be sent is left to the sweep.
 
     :param password: the new member's, while it is known.
     :param claim: on the mail, see :class:`~.apply.Applied`; "" for none.

@@ -13,10 +13,10 @@ from datetime import datetime
 from datetime import timedelta
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.buyers import Admission
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import customers
 from niteoweb.click2sell.buyers import history
-from niteoweb.click2sell.buyers import Turn
 from niteoweb.click2sell.entitlement import CODES
 from niteoweb.click2sell.entitlement import GRANTS_NOTHING
 from niteoweb.click2sell.entitlement import mapping
@@ -92,8 +92,6 @@ class Plan(AccountPlan, GroupPlan):
 
     :ivar absorbs: another record that turned out to be of this buyer; `buyer_id` is the record
         that stays.
-    :ivar counts: the account that has to be made is one that the cap counts, see
-        accountquota.py.
     :ivar properties: member properties to write.
     :ivar mail: the mail that is owed, a kind of :mod:`niteoweb.click2sell.mail.outbox`, "" for
         none.
@@ -113,7 +111,6 @@ class Plan(AccountPlan, GroupPlan):
 
     buyer_id: str
     absorbs: str = ""
-    counts: bool = False
     properties: Mapping[str, Any] = field(default_factory=dict)
     mail: str = ""
     product: str = ""
@@ -166,7 +163,7 @@ def make(
     current: ledger.Entry | None = None,
     follow_mapping: bool = False,
     despite_silence: bool = False,
-    turn: Turn = Turn.ARRIVAL,
+    admission: Admission = Admission.ARRIVAL,
 ) -> Plan:
     """Work out the changes that are due for a buyer.
 
@@ -174,18 +171,18 @@ def make(
     :param current: an entry of the buyer that is being processed and may not count yet.
     :param follow_mapping: also revoke groups that a changed mapping does not give any more.
     :param despite_silence: also end subscriptions that a silent provider sent no renewal for.
-    :param turn: whether an account that has to be made may have to wait.
+    :param admission: whether an account that has to be made may have to wait.
     """
     if pseudonyms.is_erased(buyer):
         return Plan(buyer["id"])
     outcome = history.outcome(site, buyer, now, current, despite_silence)
     payments, live = outcome.payments, outcome.live
-    account = accountplan.find(site, buyer, payments, turn, now)
+    account = accountplan.find(site, buyer, payments, admission, now)
     known = buyers.of_user(site, account.user_id) if account.attach else None
     if known is not None:
         # The same account bought under another address before: one buyer, one history.
         union = buyers.united(known, buyer)
-        plan = make(site, union, now, current, follow_mapping, despite_silence, turn)
+        plan = make(site, union, now, current, follow_mapping, despite_silence, admission)
         return replace(plan, absorbs=buyer["id"], mail=accountplan.mail(False, True))
     if account.usable:
         groups = groupplan.make(buyer, account.user_id, outcome, follow_mapping)
@@ -195,7 +192,6 @@ def make(
         buyer["id"],
         **vars(account),
         **vars(groups),
-        counts=account.create and turn is not Turn.OWNER,
         properties=_properties(buyer, account, outcome),
         mail=accountplan.mail(account.create, account.attach),
         product=payments[-1]["product_name"] or payments[-1]["product_id"] if payments else "",

@@ -51,7 +51,7 @@ def added_to_group(event: IPrincipalAddedToGroupEvent) -> None:
 @adapter(IGroupDeletedEvent)
 def group_deleted(event: IGroupDeletedEvent) -> None:
     """A group is gone. Its members were taken out one by one first, which was nobody's decision
-    about them: what we granted stays granted, to be given again when the group is made again.
+    about them: our grants stay, to be given again when the group is made again.
     """
     site = _site()
     if site is None:

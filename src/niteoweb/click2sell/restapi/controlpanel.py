@@ -6,9 +6,9 @@ this add-on's among them; nothing here does.
 
 from AccessControl import getSecurityManager
 from niteoweb.click2sell import site as plone_site
-from niteoweb.click2sell.interfaces import IClick2SellLayer
 from niteoweb.click2sell.interfaces import IPaymentProvider
 from niteoweb.click2sell.interfaces import ISecretKeyActions
+from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.settings import apitoken
 from niteoweb.click2sell.settings import rules
 from niteoweb.click2sell.settings import secretkeys
@@ -27,13 +27,12 @@ from zope.component import adapter
 from zope.component import getMultiAdapter
 from zope.i18n import translate
 from zope.interface import implementer
-from zope.interface import Interface
 
 
 PERMISSION = "Click2Sell: Configure"
 
 
-#: Actions beside the settings, and the field or action that each follows.
+#: The questions beside the settings, and the field or question that each follows.
 ACTIONS = {
     "api_token_clear": "api_token",
     "secretkey_keep_old": "secretkey",
@@ -46,16 +45,22 @@ class IClick2SellControlpanel(IControlpanel):
     """The control panel of this add-on."""
 
 
-@adapter(Interface, IClick2SellLayer)
 @implementer(IClick2SellControlpanel)
 class Click2SellControlpanel(RegistryConfigletPanel):
-    """Where ``@controlpanels`` finds the settings of a payment provider.
+    """The settings of a payment provider, for ``@controlpanels``.
 
-    :ivar provider: of which; see :func:`panel_of`.
+    Each provider registers it in its ZCML as a view of its own name.
     """
 
-    provider: IPaymentProvider
     configlet_category_id = "Products"
+
+    def __init__(self, context: Any, request: Any) -> None:
+        self.provider = provider = registry.get(self.__name__)
+        self.schema, self.title = provider.schema, provider.title
+        self.schema_prefix = provider.schema.__identifier__
+        # By it the service finds the entry of Site Setup.
+        self.configlet_id = f"{provider.name}Configuration"
+        super().__init__(context, request)
 
     def check_permission(self) -> None:
         """``@controlpanels`` itself asks only for the permission to see Site Setup.
@@ -64,20 +69,6 @@ class Click2SellControlpanel(RegistryConfigletPanel):
         """
         if not getSecurityManager().checkPermission(PERMISSION, self.context):
             raise Unauthorized(f"Missing {PERMISSION!r} permission")
-
-
-def panel_of(provider: IPaymentProvider) -> type[Click2SellControlpanel]:
-    """The control panel with the settings of a provider."""
-    schema = provider.schema
-    values = {
-        "provider": provider,
-        # By it the service finds the entry of Site Setup.
-        "configlet_id": f"{provider.name}Configuration",
-        "schema": schema,
-        "schema_prefix": schema.__identifier__,
-        "title": provider.title,
-    }
-    return type("Controlpanel", (Click2SellControlpanel,), values)
 
 
 @adapter(IClick2SellControlpanel)
@@ -172,7 +163,7 @@ class DeserializeSettings:
 
 
 def _actions(provider: IPaymentProvider) -> dict[str, str]:
-    """The actions beside the settings of a provider."""
+    """The questions beside the settings of a provider, and the field that each follows."""
     token = apitoken.NAME in provider.schema
     return {name: at for name, at in ACTIONS.items() if token or name != "api_token_clear"}
 

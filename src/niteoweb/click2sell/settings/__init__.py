@@ -1,10 +1,10 @@
 """Settings: rules for what a form may save, secret keys, tokens and networks."""
 
 from niteoweb.click2sell.settings import apitoken
-from niteoweb.click2sell.settings import caller
 from niteoweb.click2sell.settings import effective
+from niteoweb.click2sell.settings import networks
 from niteoweb.click2sell.settings import rules
 from niteoweb.click2sell.settings import secretkeys
 
 
-__all__ = ["apitoken", "caller", "effective", "rules", "secretkeys"]
+__all__ = ["apitoken", "networks", "effective", "rules", "secretkeys"]

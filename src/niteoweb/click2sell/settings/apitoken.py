@@ -29,7 +29,7 @@ def is_set(provider: IPaymentProvider) -> bool:
 
 
 def problems(values: Mapping[str, Any]) -> Iterator[tuple[str, Message]]:
-    """What is wrong with the address of an API.
+    """Problems of the address of an API.
 
     :param values: as for :func:`niteoweb.click2sell.settings.rules.validate`.
     """
@@ -40,7 +40,7 @@ def problems(values: Mapping[str, Any]) -> Iterator[tuple[str, Message]]:
 
 
 def changes(values: Mapping[str, Any], provider: IPaymentProvider) -> dict[str, str | None]:
-    """What has to be stored of the token: a blank one keeps the stored one.
+    """The token as it has to be stored: a blank one keeps the stored one.
 
     :param values: settings that :func:`problems` found nothing wrong with.
     """

@@ -1,21 +1,39 @@
-"""Who sent a request: addresses, networks, and what proxies say. Pure.
+"""The networks that notifications may come from: addresses, networks, and proxies.
 
-A proxy appends the address that it sees to ``X-Forwarded-For``; what stands left of that came
-with the request, and anybody can write it. So the header is read from right to left, and only
-as far as the proxies are known.
+A proxy appends the address that it sees to ``X-Forwarded-For``; the part left of that came with
+the request, and anybody can write it. So the header is read from right to left, and only as far
+as the proxies are known.
+
+The request's own environment is read, and the proxies are a setting of the site: Zope's
+``trusted-proxy`` belongs to the process and takes addresses of hosts, while proxies of a cloud
+or a container network are known by their network.
 """
 
 from collections.abc import Collection
 from collections.abc import Iterable
+from collections.abc import Iterator
+from collections.abc import Mapping
+from collections.abc import Sequence
+from functools import lru_cache
 from ipaddress import ip_address
 from ipaddress import ip_network
 from ipaddress import IPv4Address
 from ipaddress import IPv4Network
 from ipaddress import IPv6Address
 from ipaddress import IPv6Network
+from niteoweb.click2sell import _
+from niteoweb.click2sell import site as plone_site
+from typing import Any
+from zope.i18nmessageid import Message
 
+import logging
 import re
 
+
+logger = logging.getLogger("niteoweb.click2sell")
+
+#: The settings that are lists of networks.
+SETTINGS = ("allowed_networks", "trusted_proxies")
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -37,6 +55,54 @@ class NetworkError(ValueError):
     def __init__(self, text: str, meant: Network | None = None) -> None:
         super().__init__(text)
         self.meant = meant
+
+
+def allowed(environ: Mapping[str, Any]) -> bool:
+    """Whether a request comes from a network that may send notifications.
+
+    A line that cannot be read allows nobody; a list of nothing else refuses everybody.
+
+    :param environ: of the request, as WSGI has it.
+    """
+    settings = plone_site.settings()
+    lines = settings.allowed_networks
+    if not lines:
+        return True
+    found = sender(
+        environ.get("REMOTE_ADDR") or "",
+        environ.get("HTTP_X_FORWARDED_FOR") or "",
+        _networks(tuple(settings.trusted_proxies or ())),
+    )
+    return found is not None and is_in(found, _networks(tuple(lines)))
+
+
+def problems(name: str, lines: Sequence[str]) -> Iterator[Message]:
+    """Problems of one of the settings.
+
+    :param name: one of :data:`SETTINGS`.
+    """
+    for line in lines:
+        try:
+            found = network(line)
+        except NetworkError as error:
+            names = {"line": line, "meant": str(error.meant)}
+            if error.meant is None:
+                yield _(
+                    '"${line}" is no address and no network such as 192.0.2.0/24 or '
+                    "2001:db8::/32.",
+                    mapping=names,
+                )
+            else:
+                yield _(
+                    '"${line}" is no network: write ${meant}, or the address alone.',
+                    mapping=names,
+                )
+        else:
+            if name == "trusted_proxies" and not found.prefixlen:
+                yield _(
+                    '"${line}" is everybody: then anybody could claim to be anybody.',
+                    mapping={"line": line},
+                )
 
 
 def network(text: str) -> Network:
@@ -84,10 +150,10 @@ def address(text: str) -> Address | None:
 def sender(peer: str, forwarded: str, proxies: Iterable[Network]) -> Address | None:
     """The address that a request comes from.
 
-    :param peer: who has the connection to this server.
+    :param peer: the address that is connected to this server.
     :param forwarded: ``X-Forwarded-For``, several ones joined with commas; "" for none.
-    :param proxies: who is believed about it.
-    :returns: the last one that is no known proxy; None when that cannot be read.
+    :param proxies: their ``X-Forwarded-For`` is believed.
+    :returns: the last address that is no known proxy; None when it cannot be read.
     """
     known = tuple(proxies)
     found = address(peer)
@@ -100,3 +166,15 @@ def sender(peer: str, forwarded: str, proxies: Iterable[Network]) -> Address | N
 def is_in(found: Address, networks: Collection[Network]) -> bool:
     """Whether an address belongs to one of these networks."""
     return any(found.version == one.version and found in one for one in networks)
+
+
+@lru_cache(maxsize=16)
+def _networks(lines: tuple[str, ...]) -> tuple[Network, ...]:
+    """The networks that lines name; of the others it is logged that they cannot be read."""
+    found = []
+    for number, line in enumerate(lines, 1):
+        try:
+            found.append(network(line))
+        except NetworkError:
+            logger.error("Line %s of the networks in the settings cannot be read.", number)
+    return tuple(found)

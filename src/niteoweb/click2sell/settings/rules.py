@@ -1,4 +1,4 @@
-"""What may be saved in the settings, and how: one set of rules for every way of saving them.
+"""Rules for the settings that may be saved: one set for every way of saving them.
 
 The forms of Site Setup and the control panel services all go through :func:`normalize`,
 :func:`validate` and :func:`save`, so that none accepts what another one refuses. Each payment
@@ -19,7 +19,7 @@ from niteoweb.click2sell.member import group
 from niteoweb.click2sell.member import privilege
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.settings import apitoken
-from niteoweb.click2sell.settings import caller
+from niteoweb.click2sell.settings import networks
 from niteoweb.click2sell.settings import secretkeys
 from string import Template
 from typing import Any
@@ -34,15 +34,15 @@ import re
 import unicodedata
 
 
-#: What the subject of the welcome mail may name.
+#: Placeholders in the subject of the welcome mail.
 SUBJECT_PLACEHOLDERS = ("name", "login", "login_url", "product", "site")
-#: What the text of the welcome mail may name.
+#: Placeholders in the text of the welcome mail.
 TEXT_PLACEHOLDERS = (*SUBJECT_PLACEHOLDERS, "credentials")
 
 #: Control characters and the two separators of Unicode: none of them belongs into one line.
 _CONTROL = {"Cc", "Zl", "Zp"}
 
-#: What is never shown, sent or logged; a blank one keeps what is stored.
+#: Fields that are never shown, sent or logged; a blank one keeps the stored value.
 SECRETS = (*secretkeys.NAMES, apitoken.NAME)
 
 #: Lists in which neither blank lines nor repetitions mean anything.
@@ -52,7 +52,7 @@ Problem = tuple[str, Message]
 
 
 def normalize(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Bring what was typed or sent into the form in which it is kept.
+    """Bring values that were typed or sent into the form in which they are kept.
 
     The secret keys and the group of all buyers lose spaces and line breaks around them, which
     come with pasting; nothing inside them is touched, and a key of spaces only is a blank one.
@@ -114,8 +114,10 @@ def validate(
             )
             for found in accounts.wrong_addresses(sound["alert_addresses"])
         ]
-    for name in caller.SETTINGS:
-        problems += [(name, message) for message in caller.problems(name, sound.get(name, []))]
+    for name in networks.SETTINGS:
+        problems += [
+            (name, message) for message in networks.problems(name, sound.get(name, []))
+        ]
     if sound.get("buyers_group"):
         problems += [
             ("buyers_group", message) for message in _group_problems(sound["buyers_group"])

@@ -1,6 +1,6 @@
 """A provider's two secret keys: the present one, and the previous one while a rotation lasts.
 
-The provider and the site cannot change their keys at the same moment. Until notifications
+The provider and the site cannot change their keys at one moment. Until notifications
 signed with the new key arrive, those signed with the old one are accepted, so that none is
 lost.
 
@@ -25,7 +25,7 @@ from zope.i18nmessageid import Message
 import hmac
 
 
-#: What the owner is told of; the values of these are never shown, sent or logged.
+#: The fields with keys; their values are never shown, sent or logged.
 NAMES = ("secretkey", "previous_secretkey")
 
 #: The previous key can go when it was not used for so long and the present one was.
@@ -36,7 +36,7 @@ _KEY = "key "
 
 @dataclass(frozen=True)
 class Notice:
-    """What the owner should know about a key, without a word of the key.
+    """A notice to the owner about a key, without a word of the key.
 
     :ivar level: how loud, as one of Bootstrap's names for alerts.
     :ivar last_used: when a notification signed with it arrived last, in UTC and exact to an
@@ -62,12 +62,12 @@ def previous_is_set(provider: IPaymentProvider) -> bool:
 
 
 def mark(secret_key: str) -> str:
-    """A short text that stands for a key, and is the same for no other: a hash keyed by it."""
+    """The mark of a key: a short hash that is keyed by it."""
     return hmac.digest(secret_key.encode("utf-8"), b"niteoweb.click2sell", "sha256").hex()[:8]
 
 
 def mark_of(stored: Any, previous: bool) -> str:
-    """What stands for the key that a delivery was signed with.
+    """The mark of the key that a delivery was signed with.
 
     :param stored: the settings of its provider.
     :param previous: it was the previous key.
@@ -92,7 +92,7 @@ def last_used(site: Any, secret_key: str | None) -> datetime | None:
 def problems(
     values: Mapping[str, Any], provider: IPaymentProvider
 ) -> Iterator[tuple[str, Message]]:
-    """What is contradictory about the keys in settings that are to be saved.
+    """Contradictions between the keys in settings that are to be saved.
 
     :param values: as for :func:`niteoweb.click2sell.settings.rules.validate`.
     """
@@ -124,7 +124,7 @@ def problems(
 
 
 def changes(values: Mapping[str, Any], provider: IPaymentProvider) -> dict[str, str | None]:
-    """What has to be stored of the keys.
+    """The keys as they have to be stored.
 
     A blank key keeps the stored one. A new key takes the place of the old one, which becomes
     the previous one if that is asked for; whatever was the previous one is not accepted any
@@ -167,7 +167,7 @@ def tidy(site: Any) -> None:
 
 
 def notice(site: Any, provider: IPaymentProvider) -> Notice:
-    """What the owner should know about the present key."""
+    """The notice to the owner about the present key."""
     secret_key = registry.settings(provider).secretkey
     if not secret_key:
         text = _("No secret key is set. No notification is accepted until one is.")
@@ -185,7 +185,7 @@ def notice(site: Any, provider: IPaymentProvider) -> Notice:
 
 
 def previous_notice(site: Any, provider: IPaymentProvider) -> Notice | None:
-    """What the owner should know about the previous key; None when there is none."""
+    """The notice to the owner about the previous key; None when there is none."""
     if not previous_is_set(provider):
         return None
     stored = registry.settings(provider)

@@ -2,20 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum
+from enum import StrEnum
 from zope.i18nmessageid import Message
 
 
-class State(str, Enum):
+class State(StrEnum):
     """How an item stands. The values are what the service answers."""
 
     OK = "ok"
     WARNING = "warning"
     TODO = "to do"
     UNTRIED = "not tried"
-
-    def __str__(self) -> str:
-        return self.value
 
 
 @dataclass(frozen=True)

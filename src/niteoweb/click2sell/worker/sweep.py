@@ -11,8 +11,8 @@ from datetime import datetime
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import accountquota
+from niteoweb.click2sell.buyers import Admission
 from niteoweb.click2sell.buyers import buyers
-from niteoweb.click2sell.buyers import Turn
 from niteoweb.click2sell.interfaces import IClick2SellSettings
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import rejections
@@ -147,7 +147,7 @@ def _pending(report: Report, waiting: frozenset[str]) -> None:
 def _awaited(report: Report) -> None:
     """Make the accounts that had to wait, as many as there is room for."""
     called = accountquota.called(plone_site.get())
-    for plan in _provision(report, called, False, Turn.CALLED):
+    for plan in _provision(report, called, False, Admission.CALLED):
         report.accounts += plan.create
         if plan.asked:
             break
@@ -179,11 +179,11 @@ def _provision(
     report: Report,
     buyer_ids: Iterable[str],
     confirmed: bool,
-    turn: Turn = Turn.ARRIVAL,
+    admission: Admission = Admission.ARRIVAL,
 ) -> Iterable[plans.Plan]:
     for buyer_id in buyer_ids:
         try:
-            yield pipeline.provision(buyer_id, despite_silence=confirmed, turn=turn)
+            yield pipeline.provision(buyer_id, despite_silence=confirmed, admission=admission)
         except transactions.Busy:
             report.busy += 1
         except Exception as error:

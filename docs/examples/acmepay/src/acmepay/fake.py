@@ -1,11 +1,11 @@
-"""An Acme Pay that is not real: writes webhooks, and delivers them signed."""
+"""A fake Acme Pay, which signs and delivers webhooks."""
 
-from acmepay import provider
+from acmepay import protocol
 from datetime import datetime
 from datetime import timedelta
-from niteoweb.click2sell.testing.fake.sender import PendingDelivery
-from niteoweb.click2sell.testing.fake.sender import Sender
-from niteoweb.click2sell.testing.fake.server import Clock
+from niteoweb.click2sell.testing import Clock
+from niteoweb.click2sell.testing import PendingDelivery
+from niteoweb.click2sell.testing import Sender
 from typing import Any
 
 
@@ -16,9 +16,9 @@ RETRIES = (timedelta(minutes=10), timedelta(hours=2), timedelta(hours=24))
 
 
 class FakeAcmePay:
-    """An Acme Pay without an API: all that it does is deliver webhooks.
+    """An Acme Pay without an API: it only delivers webhooks.
 
-    :ivar webhooks: what is to be delivered.
+    :ivar webhooks: sends the pending ones.
     """
 
     def __init__(self, secret: str = SECRET, clock: Clock | None = None) -> None:
@@ -28,9 +28,9 @@ class FakeAcmePay:
     def tell(
         self, event: str, order: str, email: str, item: str, /, **changes: Any
     ) -> PendingDelivery:
-        """Put a webhook on the pile.
+        """Add a webhook to the pending ones.
 
-        :param item: id of what was bought.
+        :param item: its id.
         :param changes: further values of it, and others than the usual ones.
         """
         customer = {"id": f"C-{email}", "email": email, "first_name": "Jane"}
@@ -40,4 +40,4 @@ class FakeAcmePay:
 
 
 def _headers(secret: str, moment: datetime, body: bytes) -> dict[str, str]:
-    return {provider.SIGNATURE: provider.sign(secret, int(moment.timestamp()), body)}
+    return {protocol.SIGNATURE: protocol.sign(secret, int(moment.timestamp()), body)}

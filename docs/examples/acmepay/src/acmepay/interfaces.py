@@ -1,4 +1,4 @@
-"""What an owner can set for Acme Pay."""
+"""Settings of Acme Pay."""
 
 from niteoweb.click2sell.interfaces import IProviderSettings
 
@@ -6,5 +6,5 @@ from niteoweb.click2sell.interfaces import IProviderSettings
 class IAcmePaySettings(IProviderSettings):
     """Settings in plone.app.registry: switched on or off, keys, mapping, tolerance.
 
-    What Acme Pay needs beside them would be fields here.
+    Further settings of Acme Pay would be fields here.
     """

@@ -1,22 +1,22 @@
-"""Webhooks that nobody has bought anything for: to try a site, and for tests.
+"""Sample webhooks, to try a site without a purchase, and for tests.
 
 Pure: imports nothing of Zope or Plone, does no I/O and reads no clock.
 """
 
-from acmepay import provider
+from acmepay import protocol
 from collections.abc import Mapping
 from datetime import datetime
 from niteoweb.click2sell.notification import Delivery
 from niteoweb.click2sell.notification import Kind
-from niteoweb.click2sell.provider.jsonbody import CONTENT_TYPE
-from niteoweb.click2sell.provider.sample import SampleRequest
-from niteoweb.click2sell.provider.sample import TERM
+from niteoweb.click2sell.provider import jsonbody
+from niteoweb.click2sell.provider import SampleRequest
+from niteoweb.click2sell.provider import TERM
 from typing import Any
 
 import json
 
 
-#: The events that can be made up, by names that pages have words for.
+#: The events of the samples, by names that pages have words for.
 EVENTS: Mapping[str, str] = {
     "sale": "order.paid",
     "renewal": "order.renewed",
@@ -24,7 +24,7 @@ EVENTS: Mapping[str, str] = {
     "end": "subscription.ended",
 }
 
-KINDS: Mapping[str, Kind] = {name: provider.KINDS[event] for name, event in EVENTS.items()}
+KINDS: Mapping[str, Kind] = {name: protocol.KINDS[event] for name, event in EVENTS.items()}
 #: Nothing beside the secret key is needed to sign.
 SETTINGS: Mapping[str, str] = {}
 
@@ -58,8 +58,8 @@ def sign(body: bytes, settings: Any, moment: datetime) -> Delivery:
     :param settings: what has ``secretkey``.
     :param moment: when it is sent.
     """
-    header = provider.sign(settings.secretkey or "", int(moment.timestamp()), body)
-    return Delivery(body, CONTENT_TYPE, {provider.SIGNATURE: header})
+    header = protocol.sign(settings.secretkey or "", int(moment.timestamp()), body)
+    return Delivery(body, jsonbody.CONTENT_TYPE, {protocol.SIGNATURE: header})
 
 
 def signatures(delivery: Delivery) -> tuple[str, ...]:

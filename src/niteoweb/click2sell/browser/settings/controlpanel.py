@@ -21,7 +21,6 @@ from niteoweb.click2sell.settings import secretkeys
 from plone.app.registry.browser.controlpanel import ControlPanelFormWrapper
 from plone.app.registry.browser.controlpanel import RegistryEditForm
 from plone.app.z3cform.widgets.radio import RadioFieldWidget
-from plone.z3cform.layout import wrap_form
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from Products.statusmessages.interfaces import IStatusMessage
 from typing import Any
@@ -32,20 +31,31 @@ from zope.component import getMultiAdapter
 from zope.i18n import translate
 from zope.i18nmessageid import Message
 from zope.interface import Invalid
+from zope.interface.interfaces import IInterface
 
 
 class SettingsForm(RegistryEditForm):
-    """Edits the settings of a payment provider.
+    """Edits the settings of a payment provider."""
 
-    :ivar provider: of which; see :func:`view_of`.
-    """
-
-    provider: IPaymentProvider
     enableCSRFProtection = True
+
+    def __init__(self, context: Any, request: Any, provider: IPaymentProvider) -> None:
+        super().__init__(context, request)
+        self.provider, self.label = provider, provider.title
+
+    @property
+    def id(self) -> str:
+        """The id of the form on the page."""
+        return f"{self.provider.name}-settings"
+
+    @property
+    def schema(self) -> IInterface:
+        """The interface of the provider's settings."""
+        return self.provider.schema
 
     @property
     def description(self) -> Message:
-        """The description of the page; the layout inserts it as markup."""
+        """The purpose of the page; the layout inserts it as markup."""
         if self.provider.name != registry.MAIN:
             return _(
                 "Notifications of ${provider} are taken in at ${address}.",
@@ -186,32 +196,27 @@ class SettingsForm(RegistryEditForm):
         return view
 
 
-class SettingsWrapper(ControlPanelFormWrapper):
-    """Plone's layout of a control panel, with our tabs and the checklist."""
+class SettingsPage(ControlPanelFormWrapper):
+    """The page ``@@PROVIDER-settings``: Plone's control panel, with our tabs and the checklist.
+
+    Each payment provider registers it in its ZCML under that name.
+    """
 
     index = ViewPageTemplateFile("../templates/settings.pt")
 
+    def __init__(self, context: Any, request: Any) -> None:
+        super().__init__(context, request)
+        provider = registry.get(self.__name__.removesuffix("-settings"))
+        self.form_instance = SettingsForm(self.context, request, provider)
+        self.form_instance.__name__ = self.__name__
+
     @property
     def checklist(self) -> Checklist:
-        """The checklist of the set-up, after the settings were saved.
+        """The checklist, after the settings were saved.
 
-        Beside the add-on's own settings that is everything, beside a provider's only what is
-        about the provider.
+        Beside the add-on's own settings it has all checks, beside those of another provider
+        only the checks of that provider.
         """
-        found, provider = Checklist(self.context, self.request), self.form.provider
+        found, provider = Checklist(self.context, self.request), self.form_instance.provider
         found.prepare(provider=None if provider.name == registry.MAIN else provider)
         return found
-
-
-def view_of(provider: IPaymentProvider) -> type[SettingsWrapper]:
-    """The page with the settings of a provider."""
-    name = f"{provider.name}-settings"
-    values = {
-        "provider": provider,
-        "schema": provider.schema,
-        "id": name,
-        "label": provider.title,
-    }
-    form = type("SettingsForm", (SettingsForm,), values)
-    # The name is one of the instances, which a class itself has in another place.
-    return type("SettingsView", (wrap_form(form, SettingsWrapper),), {"__name__": name})

@@ -33,7 +33,7 @@ class SecretKeyWidget(PasswordWidget):
 
     @property
     def notice(self) -> dict[str, str | Message | None] | None:
-        """Class, text and time of the key's last use; None for nothing to show."""
+        """The notice about the key; None for none."""
         notice = self._notice()
         if notice is None:
             return None

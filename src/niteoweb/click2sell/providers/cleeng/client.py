@@ -25,9 +25,9 @@ def validate(settings: Any, email: str, subscription_id: str, offer_id: str = ""
     :param subscription_id: Vizio's id of the subscription.
     :param offer_id: what was bought, "" where it is not known.
     :returns: what Cleeng calls the validation, "" where it does not say.
-    :raises niteoweb.click2sell.provider.client.Unreachable: Cleeng cannot be asked at the
+    :raises niteoweb.click2sell.provider.Unreachable: Cleeng cannot be asked at the
         moment.
-    :raises niteoweb.click2sell.provider.client.Refused: Cleeng does not take it.
+    :raises niteoweb.click2sell.provider.Refused: Cleeng does not take it.
     """
     value = {"customerEmail": email, "subscriptionId": subscription_id}
     if offer_id:
@@ -40,15 +40,15 @@ def validate(settings: Any, email: str, subscription_id: str, offer_id: str = ""
 
 
 def verdict(settings: Any, question: str) -> str:
-    """What a validation came to.
+    """The result of a validation.
 
     :param settings: what has ``api_url`` and ``api_token``.
     :param question: what Cleeng calls the validation.
     :returns: :data:`~.notification.CONFIRMED`, :data:`~.notification.REFUSED`, or "" as long as
         it is not known.
-    :raises niteoweb.click2sell.provider.client.Unreachable: Cleeng cannot be asked at the
+    :raises niteoweb.click2sell.provider.Unreachable: Cleeng cannot be asked at the
         moment.
-    :raises niteoweb.click2sell.provider.client.Refused: Cleeng does not know it, or does not
+    :raises niteoweb.click2sell.provider.Refused: Cleeng does not know it, or does not
         answer.
     """
     answer = _api(settings).get("vizio", "purchase-status", correlationId=question)

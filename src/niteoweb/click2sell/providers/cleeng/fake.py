@@ -148,7 +148,7 @@ class FakeCleeng(FakeServer):
                 self._validate(validation)
 
     def answer(self, request: Request) -> Response:
-        """What the API answers: a purchase to validate is queued, and its status told."""
+        """The answer of the API, which queues purchases to validate and tells their status."""
         if request.headers.get("x-publisher-token") != self.token:
             return self.error(401)
         if (request.method, *request.path) == ("POST", "vizio", "purchase-validation"):
@@ -224,7 +224,7 @@ class FakeCleeng(FakeServer):
         return Subscription(self._last_id, vizio_id, customer_id, offer, end)
 
     def _data(self, subscription: Subscription) -> dict[str, Any]:
-        """What a webhook says of a subscription."""
+        """The data of a webhook about a subscription."""
         (email,) = (
             email for email, key in self._customers.items() if key == subscription.customer_id
         )

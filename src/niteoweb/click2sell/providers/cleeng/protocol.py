@@ -157,7 +157,7 @@ def verify(delivery: Delivery, settings: Any, now: datetime) -> signatures.Seale
     try:
         genuine.moment = genuine.read().moment("timestamp") or now
     except ParameterError:
-        # It is genuine all the same: parse says what is wrong with it, and it is recorded.
+        # It is genuine: parse names the broken field, and the webhook is recorded.
         return genuine
     if not signatures.in_time(genuine.moment, now, settings.tolerance):
         raise WrongSignature
@@ -214,7 +214,7 @@ def parse(genuine: signatures.SealedBody, timezone_: tzinfo) -> tuple[Notificati
 
 
 def answer(status: int, text: str) -> Answer:
-    """What Cleeng is told: it looks at the status alone."""
+    """The answer to Cleeng, which looks at the status alone."""
     return Answer(status, text)
 
 
@@ -289,7 +289,7 @@ def _with_end(notification: Notification, data: JsonBody) -> Notification:
 def _end_of_old(
     genuine: signatures.SealedBody, notification: Notification, data: JsonBody
 ) -> Notification:
-    """What a transfer says to the customer who had the subscription before."""
+    """The end of access of the customer who had the subscription before a transfer."""
     return replace(
         notification,
         key=genuine.key(NAME, TRANSFERRED),

@@ -11,7 +11,7 @@ from niteoweb.click2sell.provider import Refused
 from niteoweb.click2sell.provider import Unreachable
 from niteoweb.click2sell.providers.cleeng import validationservice
 from niteoweb.click2sell.providers.cleeng.validationservice import Purchase
-from niteoweb.click2sell.providers.cleeng.validationservice import Standing
+from niteoweb.click2sell.providers.cleeng.validationservice import ValidationStatus
 from niteoweb.click2sell.provisioning import TooMany
 from niteoweb.click2sell.restapi import Operation
 from niteoweb.click2sell.restapi import PathParameters
@@ -67,7 +67,7 @@ class ValidationPost(Operation):
 
 
 class StatusGet(PathParameters, Operation):
-    """Answers a GET with an id: what the validation came to, for whoever asked for it."""
+    """Answers a GET with an id: the result of a validation, for the user who asked for it."""
 
     def operate(self) -> dict[str, Any]:
         """Look it up, and ask Cleeng where it has not said so.
@@ -85,13 +85,13 @@ class StatusGet(PathParameters, Operation):
         return _told(self.context, found)
 
 
-def _told(context: Any, found: Standing) -> dict[str, Any]:
-    until = found.access_until
+def _told(context: Any, status: ValidationStatus) -> dict[str, Any]:
+    until = status.access_until
     return {
-        "@id": f"{context.absolute_url()}/{NAME}/{found.id}",
-        "id": found.id,
-        "status": found.status,
-        "submitted_at": timestamps.iso(found.submitted_at),
+        "@id": f"{context.absolute_url()}/{NAME}/{status.id}",
+        "id": status.id,
+        "status": status.status,
+        "submitted_at": timestamps.iso(status.submitted_at),
         "access_until": None if until is None else timestamps.iso(until),
     }
 

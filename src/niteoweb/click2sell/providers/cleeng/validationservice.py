@@ -1,4 +1,4 @@
-"""Have a purchase validated that was made in another one's shop, and say what came of it.
+"""Have a purchase validated that was made in another shop, and tell its status.
 
 The provider is asked over the network, outside of locks and transactions.
 """
@@ -31,7 +31,7 @@ class NotSetUp(Exception):
 
 @dataclass(frozen=True)
 class Purchase:
-    """What an app says that was bought.
+    """A purchase, as an app states it.
 
     :ivar email: the buyer's address.
     :ivar subscription_id: what the shop calls the subscription.
@@ -45,8 +45,8 @@ class Purchase:
 
 
 @dataclass(frozen=True)
-class Standing:
-    """How a validation stands.
+class ValidationStatus:
+    """The status of a validation.
 
     :ivar status: pending, succeeded or failed.
     :ivar submitted_at: in UTC.
@@ -59,14 +59,14 @@ class Standing:
     access_until: datetime | None
 
 
-def submit(purchase: Purchase, by: str) -> Standing:
+def submit(purchase: Purchase, by: str) -> ValidationStatus:
     """Have a purchase validated.
 
-    :param by: user id of whoever asks.
+    :param by: id of the user who asks.
     :raises NotSetUp: an owner has to see to the settings.
     :raises niteoweb.click2sell.provisioning.validation.TooMany: try again in a minute.
-    :raises niteoweb.click2sell.provider.client.Unreachable: try again later; nothing is kept.
-    :raises niteoweb.click2sell.provider.client.Refused: the provider does not take it; nothing
+    :raises niteoweb.click2sell.provider.Unreachable: try again later; nothing is kept.
+    :raises niteoweb.click2sell.provider.Refused: the provider does not take it; nothing
         is kept.
     :raises niteoweb.click2sell.storage.transactions.Busy: try again later.
     """
@@ -97,15 +97,15 @@ def submit(purchase: Purchase, by: str) -> Standing:
                 # A notification has said so in the meantime, when there was nothing to end.
                 _end(process, now)
         except (transactions.Busy, pipeline.Failed):
-            # It is queued all the same; the sweep takes the entry up, if there is one.
+            # It is queued; the sweep takes the entry up, if there is one.
             logger.warning("Entry %s has to wait.", told.key)
-    return _standing(id_, now)
+    return _status(id_, now)
 
 
-def status(id_: str, by: str) -> Standing | None:
-    """What a validation came to; the provider is asked where it has not said so.
+def status(id_: str, by: str) -> ValidationStatus | None:
+    """The status of a validation; the provider is asked where it has not told it yet.
 
-    :param by: user id of whoever wants to know.
+    :param by: id of the user who asks.
     :returns: None when there is no such validation, or it is somebody else's.
     :raises niteoweb.click2sell.storage.transactions.Busy: try again later.
     """
@@ -115,7 +115,7 @@ def status(id_: str, by: str) -> Standing | None:
         return None
     if process["status"] == validation.PENDING:
         _ask(id_, now)
-    return _standing(id_, now)
+    return _status(id_, now)
 
 
 def _ask(id_: str, now: datetime) -> None:
@@ -132,7 +132,7 @@ def _ask(id_: str, now: datetime) -> None:
         logger.warning("%s cannot be asked about a validation: %s", protocol.TITLE, error)
         return
     if verdict == REFUSED:
-        # First, so that a process that dies here leaves it to whoever asks next.
+        # First, so that the next question ends it if this process dies here.
         _end(process, now)
     if verdict:
         _write(lambda site: validation.settle(site, validation.get(site, id_), verdict))
@@ -162,10 +162,10 @@ def _write(work: Any) -> Any:
         return transactions.run(work)
 
 
-def _standing(id_: str, now: datetime) -> Standing:
+def _status(id_: str, now: datetime) -> ValidationStatus:
     site = plone_site.get()
     process = validation.get(site, id_)
-    return Standing(
+    return ValidationStatus(
         id=id_,
         status=process["status"],
         submitted_at=timestamps.from_iso(process["submitted_at"]),

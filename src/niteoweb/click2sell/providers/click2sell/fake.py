@@ -23,7 +23,7 @@ SECRET = "a secret key for tests of Click2Sell"  # noqa: S105
 
 
 class FakeClick2Sell:
-    """What Click2Sell would tell of purchases.
+    """Notifications of purchases, as Click2Sell sends them.
 
     :param clock: its time zone is that of the purchase dates: UTC.
     :ivar notifications: what is to be delivered.

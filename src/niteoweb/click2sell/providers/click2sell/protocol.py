@@ -206,7 +206,7 @@ def parse(form: Form, timezone_: tzinfo) -> tuple[Notification, ...]:
 
 
 def answer(status: int, text: str) -> Answer:
-    """What Click2Sell is told: it looks at the status alone."""
+    """The answer to Click2Sell, which looks at the status alone."""
     return Answer(status, text)
 
 

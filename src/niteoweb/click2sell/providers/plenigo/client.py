@@ -1,4 +1,4 @@
-"""plenigo's API: how a subscription stands, and whose it is.
+"""plenigo's API: the state of a subscription, and its customer.
 
 Names and limits are those of plenigo's OpenAPI description, version 250520.
 """
@@ -99,7 +99,7 @@ def probe(settings: Any) -> None:
 
 
 def changes(settings: Any, since: datetime, now: datetime) -> Iterator[Notification]:
-    """What the subscriptions say that changed at a moment or later.
+    """Notifications of the subscriptions that changed at a moment or later.
 
     :param settings: what has ``api_url`` and ``api_token``.
     :param since: in UTC.
@@ -156,7 +156,7 @@ def _as_it_stands(api: JsonApi, notification: Notification, now: datetime) -> No
         subscription = api.get("subscriptions", notification.transaction)
     except NotFound:
         if notification.kind is Kind.EXPIRY:
-            # What plenigo has forgotten has ended all the more.
+            # A subscription that plenigo does not know any more has ended, too.
             return notification
         raise
     found = states.of_subscription(notification, subscription, now)

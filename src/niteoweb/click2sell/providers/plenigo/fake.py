@@ -180,7 +180,7 @@ class FakePlenigo(FakeServer):
         self.clock.now = until
 
     def answer(self, request: Request) -> Response:
-        """What the API answers."""
+        """The answer of the API."""
         if request.headers.get("x-plenigo-token") != self.token:
             return self.error(401)
         if request.method == "GET" and request.path == ("subscriptions",):

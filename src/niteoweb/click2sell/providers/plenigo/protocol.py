@@ -160,7 +160,7 @@ def parse(genuine: signatures.SealedBody, timezone_: tzinfo) -> tuple[Notificati
 
 
 def answer(status: int, text: str) -> Answer:
-    """What plenigo is told: it looks at the status alone, and tries again after an error."""
+    """The answer to plenigo, which looks at the status alone and tries again after an error."""
     return Answer(status, text)
 
 
@@ -206,7 +206,7 @@ def _id_of(body: JsonBody, entity: JsonBody) -> str:
 
 
 def _customer_id(entity: JsonBody) -> str:
-    """Whom an entity is about: who gets it, else who is named at all."""
+    """The customer of an entity: the recipient, else any customer that is named."""
     names = ("deliveryCustomerId", "customerId", "invoiceCustomerId")
     return next(filter(None, (entity.identifier(name) for name in names)), "")
 

@@ -87,7 +87,7 @@ def of_subscription(
 
 
 def of_listed(subscription: JsonBody, read_at: datetime) -> Notification:
-    """What a subscription says that was found in a list, without a callback.
+    """The notification of a subscription that was found in a list, without a callback.
 
     :param subscription: an item of the answer to ``GET /subscriptions``.
     :param read_at: when it was read, in UTC.
@@ -142,7 +142,7 @@ def of_customer(notification: Notification, customer: JsonBody) -> Notification:
 
 
 def _standing(subscription: JsonBody, now: datetime) -> tuple[Kind, datetime | None]:
-    """How a subscription stands at a moment, and the end of access, None for an open end.
+    """The state of a subscription at a moment, and the end of access, None for an open end.
 
     :returns: plan change for one that goes on, cancellation, expiry, or information for one
         that never was.
@@ -171,13 +171,13 @@ def _with_state(
         kind=kind,
         valid_until=until if kind is not Kind.INFORMATION else None,
         snapshot=kind in _GIVING,
-        # One that was not cancelled goes on: its end is that of the term.
+        # A subscription that was not cancelled goes on: its end is that of the term.
         subscription=kind in _GIVING and not subscription.has("cancellationDate"),
         **_bought(subscription),
     )
     if kind not in _GIVING:
         return notification
-    # Whoever pays may be another customer; access belongs to this one.
+    # Another customer may pay; access belongs to this one.
     customer_id = subscription.required("deliveryCustomerId")
     if not notification.product_id:
         subscription.required("plenigoOfferId")
@@ -192,7 +192,7 @@ def _with_state(
 
 
 def _bought(subscription: JsonBody) -> dict[str, Any]:
-    """What was bought, as fields of a notification: the offer, else what the items name."""
+    """The product as fields of a notification: the offer, else the items."""
     items = _items(subscription)
     named = [subscription.identifier("plenigoOfferId")]
     named += [item.identifier("productId") for item in items]

@@ -1,10 +1,10 @@
-"""Does a provider's module keep what the seam promises? Test cases for whoever writes one.
+"""Test cases for developers of a provider: does its module keep the promises of the seam?
 
 Derive from :class:`ProviderTestCase` in the tests of the package that has the provider, say
 which provider, how it signs, and what it may send; the documentation has a whole example.
 Nothing here needs Zope or Plone::
 
-    from niteoweb.click2sell import conformance
+    from niteoweb.click2sell.testing import conformance
 
     class TestAcmePay(conformance.ProviderTestCase):
         provider = acmepay

@@ -24,7 +24,7 @@ _EACH = 7
 
 
 class DiscretionCase(ProviderCase):
-    """What may not be told, kept or logged."""
+    """Secrets and addresses in answers, records and the log."""
 
     @for_each_sample
     def test_nothing_kept_has_a_secret_in_it(self, sample: Sample) -> None:
@@ -98,7 +98,7 @@ class _Ear(logging.Handler):
 
 @contextmanager
 def _listening() -> Iterator[list[Any]]:
-    """What is logged or printed, whoever does it."""
+    """All that is logged or printed."""
     heard: list[str] = []
     root, ear, printed = logging.getLogger(), _Ear(heard), StringIO()
     level = root.level

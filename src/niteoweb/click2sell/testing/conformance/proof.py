@@ -1,4 +1,4 @@
-"""Is only what the provider signed taken for genuine?"""
+"""Are only deliveries that the provider signed taken for genuine?"""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -77,7 +77,7 @@ class ProofCase(ProviderCase):
 
     @for_each_sample
     def test_no_header_can_be_missing(self, sample: Sample) -> None:
-        delivery = self.signed(sample)
+        delivery = self.signed_by_headers(sample)
         for name in delivery.headers:
             for headers in (
                 {key: value for key, value in delivery.headers.items() if key != name},
@@ -87,12 +87,14 @@ class ProofCase(ProviderCase):
                     self.read(replace(delivery, headers=headers))
 
     def test_a_signature_serves_no_other_delivery(self) -> None:
-        for one, other in permutations(self.samples(), 2):
-            delivery = self.signed(one)
-            if delivery.headers:
-                stolen = replace(self.signed(other), headers=delivery.headers)
-                with self.subTest(f"{one.name}, {other.name}"):
-                    self.assertEqual(self.read_if_accepted(stolen), ())
+        pairs = list(permutations(self.samples(), 2))
+        if not pairs:
+            self.skipTest("no two samples")
+        for one, other in pairs:
+            with self.subTest(f"{one.name}, {other.name}"):
+                headers = self.signed_by_headers(one).headers
+                stolen = replace(self.signed(other), headers=headers)
+                self.assertEqual(self.read_if_accepted(stolen), ())
 
     @for_each_sample
     def test_no_change_of_what_is_signed_is_accepted(self, sample: Sample) -> None:
@@ -108,7 +110,7 @@ class ProofCase(ProviderCase):
     def test_what_is_not_signed_moves_no_purchase(self, sample: Sample) -> None:
         signed = self.said("signed")
         if signed == EVERYTHING:
-            return
+            self.skipTest("everything is signed")
         self.assertIn("transaction", signed, "nothing ties a purchase to its buyer")
         told = self.read(self.signed(sample))
         for what, found in self._accepted(sample):
@@ -127,7 +129,7 @@ class ProofCase(ProviderCase):
 
     @for_each_sample
     def test_a_changed_header_is_refused_or_says_the_same(self, sample: Sample) -> None:
-        delivery = self.signed(sample)
+        delivery = self.signed_by_headers(sample)
         told = self.read(delivery)
         for name, value in delivery.headers.items():
             for what, changed in changes(value.encode("latin-1")):
@@ -138,7 +140,7 @@ class ProofCase(ProviderCase):
     @for_each_sample
     def test_old_and_future_deliveries_are_refused(self, sample: Sample) -> None:
         if self.tolerance is None:
-            return
+            self.skipTest("no time is signed")
         delivery = self.signed(sample)
         for seconds in (self.tolerance - 1, 1 - self.tolerance):
             self.assertTrue(self.read(delivery, now=self.now + timedelta(seconds=seconds)))
@@ -147,7 +149,7 @@ class ProofCase(ProviderCase):
                 self.read(delivery, now=self.now + timedelta(seconds=seconds))
 
     def _accepted(self, sample: Sample) -> Iterator[tuple[str, tuple[Notification, ...]]]:
-        """Changes of a delivery's body that are accepted all the same, with what they say.
+        """Changes of a delivery's body that are accepted, with their notifications.
 
         All values of each byte take a while: the shortest sample stands for the others.
         """

@@ -1,4 +1,4 @@
-"""What the fields of a notification look like, whatever the provider sent."""
+"""The shape of a notification's fields, which holds for every delivery."""
 
 from collections.abc import Iterator
 from collections.abc import Mapping
@@ -37,7 +37,7 @@ _KEY = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
 def mistakes(found: Notification, provider: str) -> list[str]:
-    """What is not as the seam promises it, in English; it names no value.
+    """The broken promises of the seam, in English, without a value.
 
     :param provider: the name of the provider.
     """

@@ -1,4 +1,4 @@
-"""Payment providers that are not real: for tests, the demo, and whoever writes a provider.
+"""Fake payment providers for tests, the demo, and developers of a provider.
 
 Each is a small HTTP server on this machine with a clock that can be moved, which signs like the
 real one and does with its deliveries what a test wants: twice, in any order, late, tampered

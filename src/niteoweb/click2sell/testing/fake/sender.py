@@ -1,4 +1,4 @@
-"""What a provider has to deliver, and the odd ways in which it gets there."""
+"""The deliveries of a provider, and the odd ways in which they arrive."""
 
 from collections.abc import Callable
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ import requests
 #: The headers of a body that is sent at a moment, signed with a secret.
 Sign = Callable[[str, datetime, bytes], Mapping[str, str]]
 
-#: A body with its signature in it, of the same.
+#: A body with its signature in it, of a secret, a moment and the body.
 Seal = Callable[[str, datetime, bytes], bytes]
 
 #: Seconds that a site has to answer.
@@ -26,9 +26,9 @@ TIMEOUT = 60
 
 @dataclass
 class PendingDelivery:
-    """Something that is to be delivered.
+    """A delivery that is still to be sent.
 
-    :ivar name: what the provider calls it.
+    :ivar name: the provider's name of the event.
     :ivar written_at: when it happened.
     :ivar due_at: when it is tried next.
     :ivar tries: how often it was tried in vain.
@@ -43,7 +43,7 @@ class PendingDelivery:
 
 @dataclass(frozen=True)
 class Delivered:
-    """How a delivery went.
+    """The result of a delivery.
 
     :ivar status: of HTTP; 0 when the site could not be reached.
     :ivar text: the first signs of the answer.
@@ -59,12 +59,12 @@ class Sender:
     """Delivers to a site.
 
     :ivar sign: makes the headers.
-    :ivar secret: what they are signed with; set another one for a rotation.
+    :ivar secret: signs them; set another one for a rotation.
     :ivar retries: how long after a failure the next tries come.
     :ivar content_type: of the bodies.
     :ivar seal: puts the signature into the body, of a provider that signs no header.
     :ivar renews_time: whether a retry is signed with its own time, or with the first one.
-    :ivar pending: what is still to be delivered, in the order in which it happened.
+    :ivar pending: deliveries that are still to be sent, in the order of their events.
     """
 
     clock: Clock
@@ -77,14 +77,14 @@ class Sender:
     pending: list[PendingDelivery] = field(default_factory=list)
 
     def write(self, name: str, value: Any) -> PendingDelivery:
-        """Put something on the pile.
+        """Add a delivery.
 
         :param value: goes out as JSON.
         """
         return self.put(name, json.dumps(value, separators=(",", ":")).encode("utf-8"))
 
     def put(self, name: str, body: bytes) -> PendingDelivery:
-        """Put something on the pile as it is to go out."""
+        """Add a delivery with its body as it is sent."""
         delivery = PendingDelivery(name, body, self.clock.now, self.clock.now)
         self.pending.append(delivery)
         return delivery
@@ -95,7 +95,7 @@ class Sender:
         order: Callable[[list[PendingDelivery]], Iterable[PendingDelivery]] = list,
         times: int = 1,
     ) -> list[Delivered]:
-        """Deliver what is due by the clock, and keep what failed for another try.
+        """Send the deliveries that are due by the clock, and keep failed ones for another try.
 
         :param url: of the callback.
         :param order: puts the deliveries into another order, ``reversed`` for example.

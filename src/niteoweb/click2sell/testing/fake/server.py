@@ -50,7 +50,7 @@ class Clock:
 
 @dataclass(frozen=True)
 class Request:
-    """What the server was asked.
+    """A request that the server received.
 
     :ivar path: its parts, without the part that all paths begin with.
     :ivar headers: names in lower case.
@@ -65,7 +65,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Response:
-    """What the server answers.
+    """A response of the server.
 
     :ivar value: goes out as JSON; bytes go out as they are.
     """
@@ -79,7 +79,7 @@ class FakeServer:
     """An HTTP server on a free port of this machine, while its ``with`` block lasts.
 
     :ivar clock: its time.
-    :ivar requests: all that it was asked, the oldest first.
+    :ivar requests: all requests, the oldest first.
     :ivar outage: while True it answers 503 to everything.
     :ivar rate_limit: how many questions it answers until the clock is moved, None for any
         number; after them it answers 429.
@@ -90,7 +90,7 @@ class FakeServer:
 
     def __init__(self, clock: Clock | None = None) -> None:
         """
-        :param clock: one that several share; by default one of its own.
+        :param clock: shared with others; by default the server has its own.
         """
         self.clock = clock or Clock()
         self.requests: list[Request] = []
@@ -119,7 +119,7 @@ class FakeServer:
         return f"http://127.0.0.1:{self._server.server_port}{self.base}"
 
     def answer(self, request: Request) -> Response:
-        """What a provider answers; overridden by each."""
+        """The answer of the provider; overridden by each."""
         return self.error(404)
 
     def error(self, status: int) -> Response:

@@ -1,7 +1,6 @@
 """Site Setup: the settings form."""
 
 from niteoweb.click2sell.browser.settings.controlpanel import SettingsForm
-from niteoweb.click2sell.browser.settings.controlpanel import view_of
 from niteoweb.click2sell.interfaces import DEFAULT_WELCOME_TEXT
 from niteoweb.click2sell.interfaces import IClick2SellLayer
 from niteoweb.click2sell.interfaces import IClick2SellSettings
@@ -41,7 +40,7 @@ class TestWidgets(unittest.TestCase):
         alsoProvides(request, IClick2SellLayer)
         for name, value in values.items():
             request.form[f"form.widgets.{name}"] = value
-        form = view_of(CLICK2SELL).form(self.layer["portal"], request)
+        form = SettingsForm(self.layer["portal"], request, CLICK2SELL)
         form.updateFields()
         form.updateWidgets()
         return form

@@ -1,7 +1,7 @@
 """Site Setup: the page where an owner decides about a notification, through a browser."""
 
 from niteoweb.click2sell.ledger import ledger
-from niteoweb.click2sell.owner import action
+from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.tests.cases.pages import PageTestCase
 from niteoweb.click2sell.tests.cases.site import EMAIL
 from unittest import mock
@@ -151,7 +151,7 @@ class TestDecide(DecidePageTestCase):
         form.getControl(SHOW).click()
         before = self.last_transaction()
         with (
-            mock.patch.object(action, "_apply", side_effect=RuntimeError("told nobody")),
+            mock.patch.object(pipeline, "perform", side_effect=RuntimeError("told nobody")),
             self.assertLogs("niteoweb.click2sell", "ERROR") as logged,
         ):
             self.confirm(browser)

@@ -3,16 +3,17 @@
 from collections import defaultdict
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.browser import callback
-from niteoweb.click2sell.browser.callback import view_of
+from niteoweb.click2sell.interfaces import IClick2SellLayer
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import rejections
 from niteoweb.click2sell.providers.click2sell.protocol import CONTENT_TYPE
-from niteoweb.click2sell.providers.click2sell.provider import PROVIDER as CLICK2SELL
 from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.testing.layers import HTTP
 from niteoweb.click2sell.tests.cases import deliveries
 from niteoweb.click2sell.tests.cases.sweeps import SweepTestCase
+from plone import api
 from unittest import mock
+from zope.interface import alsoProvides
 
 import io
 import requests
@@ -107,8 +108,9 @@ class ForgeryTestCase(SweepTestCase):
         request.method = "POST"
         request.environ["CONTENT_TYPE"] = CONTENT_TYPE
         request.other["BODYFILE"] = io.BytesIO(body)
+        alsoProvides(request, IClick2SellLayer)
         transaction.begin()
-        text = view_of(CLICK2SELL)(self.portal, request)()
+        text = api.content.get_view("click2sell", self.portal, request)()
         # As the publisher does at the end.
         transaction.commit()
         return request.response.getStatus(), text

@@ -1,26 +1,19 @@
-"""A site with the month of the demo in it, for tests that need more than a purchase or two.
-
-The demo is a part of the checkout and of the source distribution, not of an installed package.
-"""
+"""A site with the month of the demo in it, for tests that need more than a purchase or two."""
 
 from datetime import datetime
 from datetime import timezone
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.testing.layers import FIXTURE
-from pathlib import Path
 from plone import api
 from plone.app.testing import IntegrationTesting
 from plone.app.testing import logout
 from plone.app.testing import PloneSandboxLayer
+from tools.demo import seeding
+from tools.demo import settings
+from tools.mailbox import Mailbox
 
-import sys
 import transaction
-import unittest
 
-
-ROOT = Path(__file__).resolve().parents[5]
-IS_HERE = (ROOT / "demo" / "run.py").is_file()
-with_demo = unittest.skipUnless(IS_HERE, "the demo is not part of an installed package")
 
 #: When the month is over in the tests: always the same, since pictures are made of it.
 END = datetime(2026, 5, 31, 12, tzinfo=timezone.utc)
@@ -35,19 +28,12 @@ class MonthLayer(PloneSandboxLayer):
     defaultBases = (FIXTURE,)
 
     def setUpPloneSite(self, portal):
-        sys.path.insert(0, str(ROOT))
-        from demo import seeding
-        from demo import settings
-        from demo.mailbox import Mailbox
-
         self["mailbox"] = Mailbox(unknown=settings.UNREACHABLE)
         self["mailbox"].__enter__()
         for name, value in {
             "site_title": settings.SITE_TITLE,
-            "smtp_host": "127.0.0.1",
             "smtp_port": self["mailbox"].port,
-            "email_from_name": settings.SENDER_NAME,
-            "email_from_address": settings.SENDER,
+            **settings.MAIL,
         }.items():
             api.portal.set_registry_record(f"plone.{name}", value)
         api.group.create(groupname=settings.GROUP, title="Paying members")
@@ -62,7 +48,6 @@ class MonthLayer(PloneSandboxLayer):
 
     def tearDownPloneSite(self, portal):
         self["mailbox"].__exit__(None, None, None)
-        sys.path.remove(str(ROOT))
 
 
 MONTH_FIXTURE = MonthLayer()

@@ -14,7 +14,7 @@ import transaction
 
 
 def at(name: str, error: BaseException):
-    """A replacement for :func:`provisioning.step` that fails at one place."""
+    """A replacement for :func:`steps.reached` that fails at one place."""
 
     def step(place: str) -> None:
         if place == name:

@@ -48,10 +48,10 @@ BEGIN = """() => {
 class BrowserTestCase(unittest.TestCase):
     """The demo's month is over, and the site's owner looks at it."""
 
-    layer = BROWSER if demosite.IS_HERE else None
+    layer = BROWSER
 
     def setUp(self):
-        from demo.seeding import Clock
+        from tools.demo.seeding import Clock
 
         self.portal = self.layer["portal"]
         self.url = f"http://localhost:{self.layer['port']}/{self.portal.getId()}"

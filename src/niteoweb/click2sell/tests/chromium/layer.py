@@ -1,11 +1,11 @@
 """A headless Chromium, a real HTTP server, and the demo's month to look at."""
 
 from niteoweb.click2sell.tests.cases.demosite import MONTH_FIXTURE
-from niteoweb.click2sell.tests.cases.demosite import ROOT
 from pathlib import Path
 from playwright.sync_api import sync_playwright
 from plone.app.testing import FunctionalTesting
 from plone.testing.zope import WSGI_SERVER_FIXTURE
+from tools import ROOT
 
 import os
 import shutil

@@ -177,7 +177,7 @@ def give_less(case: BrowserTestCase) -> None:
 
 def make_group(case: BrowserTestCase) -> None:
     """Make the group that the mapping names in vain."""
-    from demo import settings
+    from tools.demo import settings
 
     with api.env.adopt_roles(["Manager"]):
         api.group.create(groupname=settings.MISSING_GROUP)

@@ -1,11 +1,11 @@
 """Pictures of the pages, for the documentation."""
 
 from io import BytesIO
-from niteoweb.click2sell.tests.cases.demosite import ROOT
 from niteoweb.click2sell.tests.cases.recording import HOST
 from niteoweb.click2sell.tests.cases.recording import RECORD
 from PIL import Image
 from playwright.sync_api import Page
+from tools import ROOT
 
 import os
 

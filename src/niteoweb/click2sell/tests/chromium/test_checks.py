@@ -1,6 +1,5 @@
 """What every page is held to can fail: pages that are wrong on purpose."""
 
-from niteoweb.click2sell.tests.cases.demosite import with_demo
 from niteoweb.click2sell.tests.chromium import case
 from niteoweb.click2sell.tests.chromium.case import BrowserTestCase
 from niteoweb.click2sell.tests.chromium.case import PHONE
@@ -8,7 +7,6 @@ from playwright.sync_api import Page
 from unittest import mock
 
 
-@with_demo
 class TestChecks(BrowserTestCase):
     def page(self, body: str) -> Page:
         page = self.window(PHONE)

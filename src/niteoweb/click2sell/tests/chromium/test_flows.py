@@ -7,7 +7,6 @@ from niteoweb.click2sell.command import posting
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.providers.click2sell.sample import form_fields
 from niteoweb.click2sell.tests.cases import deliveries
-from niteoweb.click2sell.tests.cases.demosite import with_demo
 from niteoweb.click2sell.tests.chromium import pages
 from niteoweb.click2sell.tests.chromium.case import BrowserTestCase
 from niteoweb.click2sell.tests.chromium.case import DESK
@@ -23,7 +22,6 @@ NEW_BUYER = "zoe.mueller@example.org"
 NEW_KEY = "Wq7-93fh-kkRz-51Tb-0pLx"
 
 
-@with_demo
 class TestSettings(BrowserTestCase):
     def test_a_broken_line_is_named_and_nothing_is_saved(self):
         before = list(plone_site.settings().mapping)
@@ -58,10 +56,9 @@ class TestSettings(BrowserTestCase):
         self.assertEqual(plone_site.settings().secretkey, NEW_KEY)
 
 
-@with_demo
 class TestNotifications(BrowserTestCase):
     def test_a_sale_is_the_newest_of_the_list(self):
-        from demo import settings
+        from tools.demo import settings
 
         form = form_fields(
             settings.SECRET_KEY,
@@ -126,7 +123,6 @@ class TestNotifications(BrowserTestCase):
         self.assertNotIn("example.org", page.content())
 
 
-@with_demo
 class TestReplay(BrowserTestCase):
     def test_a_failed_one_is_looked_at_and_then_replayed(self):
         key = pages.key_of(self, ledger.FAILED)
@@ -149,10 +145,9 @@ class TestReplay(BrowserTestCase):
         self.see(page.get_by_role("link", name=buyer, exact=True))
 
 
-@with_demo
 class TestDecide(BrowserTestCase):
     def test_the_member_is_chosen_for_what_needs_attention(self):
-        from demo import settings
+        from tools.demo import settings
 
         key = pages.key_of(self, ledger.ATTENTION, "account not certain")
         page = self.window(PHONE)
@@ -182,7 +177,6 @@ class TestDecide(BrowserTestCase):
         self.assertIn("paying-members", groups)
 
 
-@with_demo
 class TestTry(BrowserTestCase):
     def test_a_purchase_is_tried_and_changes_nothing(self):
         before = ledger.count(self.portal)
@@ -200,7 +194,6 @@ class TestTry(BrowserTestCase):
                 self.assertIsNone(api.user.get(username=NEW_BUYER))
 
 
-@with_demo
 class TestMembers(BrowserTestCase):
     def test_why_somebody_is_kept_out_is_three_steps_away(self):
         entry = ledger.get(self.portal, pages.key_of(self, ledger.ATTENTION, "group missing"))
@@ -250,7 +243,6 @@ class TestMembers(BrowserTestCase):
                 self.assertIn(group, api.user.get(userid=member).getGroups())
 
 
-@with_demo
 class TestReconcile(BrowserTestCase):
     def test_changes_are_looked_at_and_then_applied(self):
         pages.give_less(self)
@@ -271,7 +263,6 @@ class TestReconcile(BrowserTestCase):
         self.assertIn("course", api.user.get(userid=member).getGroups())
 
 
-@with_demo
 class TestLogin(BrowserTestCase):
     def test_an_owner_who_logs_in_finds_the_way(self):
         page = self.window(DESK, ("", ""))

@@ -3,7 +3,6 @@
 ``CLICK2SELL_RECORD=1`` makes the pictures of the documentation.
 """
 
-from niteoweb.click2sell.tests.cases.demosite import with_demo
 from niteoweb.click2sell.tests.chromium import pictures
 from niteoweb.click2sell.tests.chromium.case import BrowserTestCase
 from niteoweb.click2sell.tests.chromium.case import WIDTHS
@@ -11,7 +10,6 @@ from niteoweb.click2sell.tests.chromium.pages import PAGES
 from niteoweb.click2sell.tests.chromium.pages import Shown
 
 
-@with_demo
 class TestPages(BrowserTestCase):
     def look_at(self, shown: Shown) -> None:
         shown.before(self)

@@ -20,6 +20,7 @@ from niteoweb.click2sell.worker import sweep as sweeping
 from pathlib import Path
 from plone import api
 from tempfile import TemporaryDirectory
+from tools.instance import DATABASE
 from typing import Any
 from unittest import mock
 from zc.lockfile import LockFile
@@ -55,7 +56,7 @@ class TestProcess(unittest.TestCase):
         made = self.call("tests.site_on_disk", str(self.folder))
         self.assertEqual(made.returncode, 0, made.stderr)
 
-        lock = LockFile(str(self.folder / "Data.fs.lock"))
+        lock = LockFile(f"{self.folder / DATABASE}.lock")
         done = self.call("command.sweep", "--config", "zope.conf")
         lock.close()
         self.assertEqual((done.returncode, done.stdout), (1, ""))

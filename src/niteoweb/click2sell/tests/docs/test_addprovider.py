@@ -161,12 +161,6 @@ class TestPackage(unittest.TestCase):
         self.assertIn("acmepay", loaded)
         self.assertEqual(loaded & {"plone", "Products", "Zope2", "ZODB", "transaction"}, set())
 
-    def test_one_utility_is_all_that_is_registered(self):
-        text = (EXAMPLE / "src" / "acmepay" / "configure.zcml").read_text("utf-8")
-        self.assertEqual(text.count("<utility"), 1)
-        for other in ("<adapter", "<browser:", "<plone:", "<subscriber"):
-            self.assertNotIn(other, text)
-
     def test_all_of_it_is_shown(self):
         page = pages()["addprovider.rst"]
         for path in EXAMPLE.rglob("*"):

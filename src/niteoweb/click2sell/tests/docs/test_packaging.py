@@ -21,7 +21,7 @@ PACKAGE = "niteoweb/click2sell"
 #: What running the code leaves in a checkout, and what the system leaves.
 DROPPINGS = ("__pycache__", ".pyc", ".pyo", ".http", ".orig", ".rej", ".swp", "~", ".DS_Store")
 #: What a release is made of; the rest of a checkout is big and does not matter.
-FOLDERS = ("bench", "cluster", "demo", "docs", "soak", "src")
+FOLDERS = ("docs", "src", "tools")
 
 
 class Release:
@@ -134,8 +134,8 @@ class TestRelease(unittest.TestCase):
     def test_the_source_distribution_has_what_tests_and_documentation_need(self):
         for name in ("docs/index.rst", "docs/conf.py", "LICENSE.rst"):
             self.assertIn(name, self.sdist)
-        for name in ("bench/run.py", "cluster/run.py", "demo/run.py", "soak/run.py"):
-            self.assertIn(name, self.sdist)
+        for name in ("bench", "cluster", "demo", "soak"):
+            self.assertIn(f"tools/{name}/run.py", self.sdist)
         recordings = {f"docs/http-examples/{p.name}" for p in ROOT.glob("docs/http-examples/*")}
         self.assertEqual(recordings - self.sdist, set())
         self.assertEqual({n for n in self.sdist if "__pycache__" in n or "_build" in n}, set())

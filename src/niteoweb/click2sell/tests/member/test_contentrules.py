@@ -5,6 +5,7 @@ from niteoweb.click2sell.interfaces import IMemberCreateEvent
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.member import contentrules
 from niteoweb.click2sell.provisioning import pipeline
+from niteoweb.click2sell.provisioning import plan
 from niteoweb.click2sell.provisioning import preview
 from niteoweb.click2sell.storage import steps
 from niteoweb.click2sell.storage import writer
@@ -125,7 +126,7 @@ class TestRules(SiteTestCase):
 
     def test_not_for_a_dry_run(self):
         with (
-            mock.patch.object(pipeline, "_provision_entry", side_effect=RuntimeError),
+            mock.patch.object(plan, "make", side_effect=RuntimeError),
             self.assertRaises(pipeline.Failed),
             self.assertLogs("niteoweb.click2sell", "ERROR"),
         ):

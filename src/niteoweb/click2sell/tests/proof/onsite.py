@@ -4,6 +4,7 @@ from aiosmtpd.controller import Controller
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import ExitStack
+from http.client import HTTPException
 from niteoweb.click2sell.testing.layers import MailServer
 from niteoweb.click2sell.tests.cases import deliveries
 from niteoweb.click2sell.tests.proof import server
@@ -12,23 +13,10 @@ from queue import Empty
 from queue import SimpleQueue
 from tempfile import TemporaryDirectory
 from threading import Thread
+from tools import client
+from tools.instance import DATABASE
 
-import http.client
 import shutil
-
-
-def create(folder: Path) -> None:
-    """Create the site, in a folder that is configured.
-
-    :raises AssertionError: it cannot be created.
-    """
-    process = server.run("-m", server.ZOPE_PROCESS, "create", folder, log=folder / "create.log")
-    try:
-        status = process.wait(300)
-    finally:
-        server.end(process)
-    if status:
-        raise AssertionError((folder / "create.log").read_text("utf-8")[-5000:])
 
 
 class DiskSite:
@@ -42,7 +30,7 @@ class DiskSite:
         self._temporary = TemporaryDirectory()
         self.folder = Path(self._temporary.name)
         server.configure(self.folder)
-        create(self.folder)
+        server.create(self.folder)
 
     def tearDown(self) -> None:
         self._temporary.cleanup()
@@ -88,8 +76,8 @@ class Place:
         self._stack = ExitStack()
         self.folder = Path(self._stack.enter_context(TemporaryDirectory()))
         self._stack.enter_context(self.postbox)
-        shutil.copyfile(DISK_SITE.folder / "Data.fs", self.folder / "Data.fs")
         server.configure(self.folder)
+        shutil.copyfile(DISK_SITE.folder / DATABASE, self.folder / DATABASE)
 
     def tearDown(self) -> None:
         self._stack.close()
@@ -121,20 +109,13 @@ def post(port: int, body: bytes) -> tuple[int, str]:
 
     :returns: status and text; status 0 when the server died before it answered.
     """
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
-    try:
-        connection.request(
-            "POST",
-            f"/{server.SITE_ID}/@@click2sell",
-            body,
-            {"Content-Type": deliveries.CONTENT_TYPE},
-        )
-        answer = connection.getresponse()
-        return answer.status, answer.read().decode()
-    except (OSError, http.client.HTTPException):
-        return 0, ""
-    finally:
-        connection.close()
+    headers = {"Content-Type": deliveries.CONTENT_TYPE}
+    with client.Connection(port) as connection:
+        try:
+            answer = connection.ask("POST", "@@click2sell", body, headers)
+        except (OSError, HTTPException):
+            return 0, ""
+    return answer.status, answer.text
 
 
 def in_threads(count: int, work, tasks: Iterable) -> list:

@@ -9,8 +9,11 @@ from niteoweb.click2sell.tests.proof.onsite import Place
 from niteoweb.click2sell.tests.proof.onsite import post
 from threading import Barrier
 from threading import Event
+from tools import instance
+from tools.program import free_port
 
 import collections
+import signal
 import time
 import unittest
 
@@ -32,7 +35,8 @@ class TestKill(unittest.TestCase):
         self.layer.tell_mail_port(first)
         answers = [post(first.port, about(f"r{n}", "1", self.now)) for n in range(3)]
         self.assertEqual([status for status, _text in answers], [200, 200, 0])
-        self.assertEqual(first.process.wait(10), -9)
+        first.stop()
+        self.assertEqual(first.process.status, -signal.SIGKILL)
 
         second = self.layer.start().wait()
         left = second.state()["buyers"]["r2@example.org"]
@@ -99,13 +103,12 @@ class TwoServers(Place):
 
     def setUp(self) -> None:
         super().setUp()
-        address = f"127.0.0.1:{server.free_port()}"
-        database, log = self.folder / "Data.fs", self.folder / "zeo.log"
-        zeo = server.run("-m", "ZEO.runzeo", "-a", address, "-f", database, log=log)
-        self._stack.callback(server.end, zeo)
+        port = free_port()
+        zeo = instance.start_zeo(self.folder, port)
+        self._stack.callback(zeo.end)
         folders = [self.folder / "one", self.folder / "two"]
         for folder in folders:
-            server.configure(folder, server.ZEO.format(address=address))
+            server.configure(folder, instance.ZEO.format(address=f"127.0.0.1:{port}"))
         self.servers = [self.start(folder=folder) for folder in folders]
         for served in self.servers:
             served.wait()

@@ -1,13 +1,14 @@
-"""A Zope process: ``create FOLDER`` makes the site, ``serve FOLDER ADDRESS`` serves it.
+"""A Zope process: ``create FOLDER`` makes the site, ``ZOPE_CONF ADDRESS`` serves it.
 
-It ends with the process that started it, or where the environment says.
+It dies where the environment says.
 """
 
 from niteoweb.click2sell.storage import steps
 from niteoweb.click2sell.tests.proof.server import KILL
 from niteoweb.click2sell.tests.proof.server import OWNER
-from niteoweb.click2sell.tests.proof.server import SITE_ID
 from pathlib import Path
+from tools import instance
+from typing import Any
 
 import os
 import signal
@@ -18,73 +19,34 @@ import time
 
 def create(folder: Path) -> None:
     """Create the site, with the add-on installed and configured."""
-    from Zope2.Startup.run import configure_wsgi
+    with instance.application(folder / instance.CONFIGURATION) as app:
+        from niteoweb.click2sell.tests.cases.deliveries import SECRET_KEY
+        from plone import api
 
-    import Zope2
+        import transaction
 
-    configure_wsgi(str(folder / "zope.conf"))
-    app = Zope2.app()
-    # Nothing of Plone before this line: an import of its test fixtures, for example, would
-    # have put a database in memory in the place of the one on disk.
-    from AccessControl.SecurityManagement import newSecurityManager
-    from niteoweb.click2sell.interfaces import IClick2SellSettings
-    from niteoweb.click2sell.tests.cases.deliveries import SECRET_KEY
-    from plone import api
-    from plone.distribution.api import site as sites
-    from Testing.makerequest import makerequest
-    from zope.component.hooks import setSite
-    from zope.globalrequest import setRequest
-
-    import transaction
-
-    app = makerequest(app)
-    setRequest(app.REQUEST)
-    app.acl_users.userFolderAddUser(*OWNER, ["Manager"], [])
-    transaction.commit()
-    newSecurityManager(None, app.acl_users.getUser(OWNER[0]).__of__(app.acl_users))
-    portal = sites.create(
-        app,
-        "classic",
-        {
-            "site_id": SITE_ID,
-            "title": "Proof",
-            "description": "",
-            "default_language": "en",
-            "portal_timezone": "UTC",
-            "setup_content": False,
-        },
-    )
-    setSite(portal)
-    portal.portal_setup.runAllImportStepsFromProfile("profile-niteoweb.click2sell:default")
-    for name, value in {
-        "plone.smtp_host": "127.0.0.1",
-        "plone.email_from_name": "Proof",
-        "plone.email_from_address": "site@example.org",
-    }.items():
-        api.portal.set_registry_record(name, value)
-    for group_id in ("premium", "course", "day"):
-        api.group.create(group_id)
-    for name, value in {
-        "secretkey": SECRET_KEY,
-        "mapping": ["1|premium", "2|course|30", "7|day|1"],
-    }.items():
-        api.portal.set_registry_record(name, value, interface=IClick2SellSettings)
-    transaction.commit()
-    app._p_jar.close()
-    for database in Zope2.opened:
-        database.close()
+        site = instance.create_site(
+            app,
+            OWNER,
+            "Proof",
+            content=False,
+            smtp_host="127.0.0.1",
+            email_from_name="Proof",
+            email_from_address="site@example.org",
+        )
+        mapping = ["1|premium", "2|course|30", "7|day|1"]
+        instance.install(site, secretkey=SECRET_KEY, mapping=mapping)
+        for group_id in ("premium", "course", "day"):
+            api.group.create(group_id)
+        transaction.commit()
 
 
-def serve(folder: Path, address: str) -> None:
-    """Serve the site until the process is told to end."""
+def watched(app: Any) -> Any:
+    """Tell of events and retries, die where the environment says; 503 without a database."""
     from niteoweb.click2sell import wsgi
-    from waitress import serve as serve_wsgi
-    from Zope2.Startup.run import make_wsgi_app
-    from ZPublisher.httpexceptions import HTTPExceptionHandler
 
-    app = make_wsgi_app({}, str(folder / "zope.conf"))
     _watch()
-    serve_wsgi(wsgi.filtered(HTTPExceptionHandler(app)), listen=address, threads=4)
+    return wsgi.filtered(app)
 
 
 def _watch() -> None:
@@ -127,18 +89,8 @@ def _tell(text: str) -> None:
     os.write(2, f"PROOF {text}\n".encode())
 
 
-def _end_with_parent() -> None:
-    # Not sys.stdin: its lock, held by a waiting thread, breaks the interpreter's own end.
-    while os.read(0, 1):
-        pass
-    os._exit(0)
-
-
-def main(command: str, folder: str, *arguments: str) -> None:
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    {"create": create, "serve": serve}[command](Path(folder), *arguments)
-
-
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    if sys.argv[1] == "create":
+        create(Path(sys.argv[2]))
+    else:
+        instance.serve(*sys.argv[1:], wrap=watched)

@@ -10,14 +10,16 @@ from niteoweb.click2sell.provisioning import apply
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.tests.cases import deliveries
 from niteoweb.click2sell.tests.cases.site import SiteTestCase
+from plone.base.interfaces import IPloneSiteRoot
 from plone.registry.interfaces import IRegistry
 from types import SimpleNamespace
 from unittest import mock
 from zope import schema
 from zope.component import getGlobalSiteManager
-from zope.component import getSiteManager
 from zope.component import getUtility
 from zope.component import queryMultiAdapter
+from zope.component.hooks import site
+from zope.configuration import xmlconfig
 from zope.interface import alsoProvides
 from zope.interface import Interface
 from zope.interface.verify import verifyObject
@@ -25,6 +27,19 @@ from zope.interface.verify import verifyObject
 import dataclasses
 import io
 import transaction
+
+
+CALLBACK = """
+<configure xmlns:browser="http://namespaces.zope.org/browser">
+  <browser:page
+      name="acme"
+      for="plone.base.interfaces.IPloneSiteRoot"
+      class="niteoweb.click2sell.browser.callback.Callback"
+      permission="zope2.Public"
+      layer="niteoweb.click2sell.interfaces.IClick2SellLayer"
+      />
+</configure>
+"""
 
 
 class IAcmeSettings(Interface):
@@ -63,6 +78,11 @@ class ProviderTestCase(SiteTestCase):
         provider, manager = acme(), getGlobalSiteManager()
         manager.registerUtility(provider, IPaymentProvider, "acme")
         self.addCleanup(manager.unregisterUtility, provider, IPaymentProvider, "acme")
+        # As when Zope starts: ZCML registers in the current site.
+        with site(None):
+            xmlconfig.string(CALLBACK, context=self.layer["configurationContext"])
+        page = ((IPloneSiteRoot, IClick2SellLayer), Interface, "acme")
+        self.addCleanup(manager.unregisterAdapter, None, *page)
         getUtility(IRegistry).registerInterface(IAcmeSettings)
         for name, value in {"enabled": True, **settings}.items():
             setattr(registry.settings(provider), name, value)
@@ -94,7 +114,7 @@ class TestRegistration(ProviderTestCase):
         self.assertIs(CLICK2SELL.schema, IClick2SellSettings)
         self.assertTrue(verifyObject(IPaymentProvider, CLICK2SELL))
 
-    def test_registered_alone_it_has_a_callback(self):
+    def test_its_callback_finds_it_by_name(self):
         self.assertIsNone(self.view())
         self.register(secretkey=deliveries.SECRET_KEY)
         self.assertEqual(self.deliver(), (200, '"POST successfully parsed."'))
@@ -102,18 +122,26 @@ class TestRegistration(ProviderTestCase):
         transaction.begin()
         self.assertEqual(self.providers(), ["acme"])
 
-    def test_unregistered_it_has_none(self):
-        self.register()
-        self.assertIsNotNone(self.view())
+    def test_unregistered_it_is_not_there(self):
+        self.register(secretkey=deliveries.SECRET_KEY)
         getGlobalSiteManager().unregisterUtility(provided=IPaymentProvider, name="acme")
-        self.assertIsNone(self.view())
-        self.assertIsNotNone(self.view("click2sell"))
+        self.assertEqual(self.deliver(), (404, "Not found."))
 
-    def test_registered_in_a_site_it_has_none(self):
-        getSiteManager().registerUtility(acme(), IPaymentProvider, "acme")
-        self.addCleanup(transaction.abort)
-        self.assertIsNotNone(registry.get("acme"))
-        self.assertIsNone(self.view())
+    def test_installed_and_uninstalled(self):
+        provider, records = acme(), getUtility(IRegistry).records
+        control_panel = self.portal.portal_controlpanel
+        with self.owner():
+            registry.install(provider)
+            registry.settings(provider).mapping = ["1|premium"]
+            registry.install(provider)
+        self.assertEqual(registry.settings(provider).mapping, ["1|premium"])
+        entries = [action.getId() for action in control_panel.listActions()]
+        self.assertEqual(entries.count("acmeConfiguration"), 1)
+        with self.owner():
+            registry.uninstall(provider)
+        self.assertEqual([name for name in records if "IAcmeSettings" in name], [])
+        entries = [action.getId() for action in control_panel.listActions()]
+        self.assertNotIn("acmeConfiguration", entries)
 
     def test_switched_off_it_is_not_there(self):
         self.register(enabled=False, secretkey=deliveries.SECRET_KEY)

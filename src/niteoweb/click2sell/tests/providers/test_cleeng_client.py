@@ -4,9 +4,9 @@ from contextlib import ExitStack
 from datetime import datetime
 from datetime import timezone
 from niteoweb.click2sell.provider import jsonapi
-from niteoweb.click2sell.provider.client import NotFound
-from niteoweb.click2sell.provider.client import Refused
-from niteoweb.click2sell.provider.client import Unreachable
+from niteoweb.click2sell.provider import NotFound
+from niteoweb.click2sell.provider import Refused
+from niteoweb.click2sell.provider import Unreachable
 from niteoweb.click2sell.providers.cleeng import client
 from niteoweb.click2sell.providers.cleeng.fake import FakeCleeng
 from niteoweb.click2sell.providers.cleeng.fake import TOKEN

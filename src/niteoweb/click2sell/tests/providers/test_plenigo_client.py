@@ -11,10 +11,9 @@ from niteoweb.click2sell.notification import Delivery
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.provider import jsonapi
-from niteoweb.click2sell.provider import patience
-from niteoweb.click2sell.provider.client import NotFound
-from niteoweb.click2sell.provider.client import Refused
-from niteoweb.click2sell.provider.client import Unreachable
+from niteoweb.click2sell.provider import NotFound
+from niteoweb.click2sell.provider import Refused
+from niteoweb.click2sell.provider import Unreachable
 from niteoweb.click2sell.providers.plenigo import client
 from niteoweb.click2sell.providers.plenigo import protocol as plenigo
 from niteoweb.click2sell.providers.plenigo import states as plenigostate
@@ -298,16 +297,16 @@ class TestTries(ApiTestCase):
             self.addCleanup(ended.set)
             threading.Thread(target=trickle, args=(server, ended), daemon=True).start()
             self.settings.api_url = f"http://127.0.0.1:{server.getsockname()[1]}"
-            with patience.limited(0.3):
+            with jsonapi.limited(0.3):
                 self.assert_unreachable("no answer")
         self.assertEqual(self.pauses, [])
 
     def test_patience_is_for_all_questions_together(self):
-        with patience.limited(-1):
-            self.assertLess(patience.left(), 0)
-            with patience.limited(60):
+        with jsonapi.limited(-1):
+            self.assertLess(jsonapi.left(), 0)
+            with jsonapi.limited(60):
                 # Nobody inside has more.
-                self.assertLess(patience.left(), 0)
+                self.assertLess(jsonapi.left(), 0)
                 self.asked()
                 self.assert_unreachable("no answer")
         self.assertEqual(self.asked(), [])

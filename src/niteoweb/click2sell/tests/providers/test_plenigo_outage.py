@@ -1,7 +1,7 @@
 """While plenigo cannot be reached: what waits, for whom, and for how long."""
 
 from niteoweb.click2sell.provider import jsonapi
-from niteoweb.click2sell.provider.client import Unreachable
+from niteoweb.click2sell.provider import Unreachable
 from niteoweb.click2sell.providers.plenigo import client
 from niteoweb.click2sell.providers.plenigo.fake import TOKEN
 from niteoweb.click2sell.providers.plenigo.provider import PROVIDER as PLENIGO

@@ -1,7 +1,7 @@
 """Two secret keys at once: a rotation without a lost purchase."""
 
 from niteoweb.click2sell import site as plone_site
-from niteoweb.click2sell.browser.callback import view_of
+from niteoweb.click2sell.interfaces import IClick2SellLayer
 from niteoweb.click2sell.providers.click2sell import protocol as click2sell
 from niteoweb.click2sell.providers.click2sell.provider import PROVIDER as CLICK2SELL
 from niteoweb.click2sell.provisioning import recording
@@ -13,9 +13,11 @@ from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.testing.layers import INTEGRATION
 from niteoweb.click2sell.tests.cases import deliveries
 from niteoweb.click2sell.tests.cases.site import SiteTestCase
+from plone import api
 from threading import Thread
 from unittest import mock
 from zope.i18n import translate
+from zope.interface import alsoProvides
 
 import io
 import transaction
@@ -131,9 +133,10 @@ class KeysTestCase(SiteTestCase):
         request.method = "POST"
         request.environ["CONTENT_TYPE"] = click2sell.CONTENT_TYPE
         request["BODYFILE"] = io.BytesIO(body)
+        alsoProvides(request, IClick2SellLayer)
         transaction.begin()
         with self.unexpected_errors_shown():
-            view_of(CLICK2SELL)(self.portal, request)()
+            api.content.get_view("click2sell", self.portal, request)()
         return request.response.getStatus()
 
     def used(self, key: str):

@@ -1,6 +1,6 @@
 """Acme Pay keeps what the seam promises, and says what its documents say."""
 
-from acmepay import provider
+from acmepay import protocol
 from acmepay import sample
 from acmepay.fake import FakeAcmePay
 from collections.abc import Sequence
@@ -11,9 +11,9 @@ from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import ParameterMissing
 from niteoweb.click2sell.provider.signatures import SealedBody
+from niteoweb.click2sell.testing import Clock
 from niteoweb.click2sell.testing import conformance
 from niteoweb.click2sell.testing.conformance import Sample
-from niteoweb.click2sell.testing.fake.server import Clock
 from typing import Any
 
 import unittest
@@ -23,7 +23,7 @@ NOW = datetime(2026, 5, 3, 12, tzinfo=timezone.utc)
 
 
 class TestConformance(conformance.ProviderTestCase):
-    provider = provider
+    provider = protocol
     maker = sample
     now = NOW
     tolerance = 300
@@ -31,7 +31,7 @@ class TestConformance(conformance.ProviderTestCase):
     def samples(self) -> Sequence[Sample]:
         fake = FakeAcmePay(clock=Clock(NOW))
         end = "2026-06-03T12:00:00Z"
-        kinds = {**provider.KINDS, "survey.sent": Kind.INFORMATION}
+        kinds = {**protocol.KINDS, "survey.sent": Kind.INFORMATION}
         return [
             Sample(delivery.name, delivery.body, (kinds[delivery.name],))
             for delivery in (
@@ -47,14 +47,14 @@ class TestMeaning(unittest.TestCase):
         fake = FakeAcmePay(clock=Clock(NOW))
         delivery = fake.tell(event, "A-1", "Jane@example.org", "gold", **changes)
         genuine = SealedBody(delivery.body, False, NOW)
-        (found,) = provider.parse(genuine, timezone.utc)
+        (found,) = protocol.parse(genuine, timezone.utc)
         return found
 
     def test_a_signature_of_the_documents(self):
         # What Acme Pay's documentation shows: a vector keeps both sides of a test honest.
         digest = "46a02d037cd64af8293d28fcffbd68e8eee348a5250489368adc0c4b7e4cf0b9"
         self.assertEqual(
-            provider.sign("secret", 1777809600, b"{}"), f"t=1777809600,v1={digest}"
+            protocol.sign("secret", 1777809600, b"{}"), f"t=1777809600,v1={digest}"
         )
 
     def test_a_purchase(self):

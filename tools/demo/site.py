@@ -1,0 +1,57 @@
+"""The demo's site: ``python -m tools.demo.site FOLDER SMTP_PORT [month]`` creates it.
+
+The folder is configured. The site is created by a process of its own, so that it is served as
+any site is: from its database, by a process that knows nothing of its creation.
+"""
+
+from datetime import datetime
+from datetime import timezone
+from pathlib import Path
+from tools import instance
+from tools.demo import seeding
+from tools.demo import settings
+
+import sys
+
+
+def create(folder: Path, smtp_port: int, month: bool = False) -> None:
+    """Create the site, with the add-on installed and configured.
+
+    :param smtp_port: where the site's mail goes, on this machine.
+    :param month: whether a month of notifications went by; the benchmarks begin with none.
+    """
+    with instance.application(folder / instance.CONFIGURATION) as app:
+        from AccessControl.SecurityManagement import noSecurityManager
+        from plone import api
+
+        import transaction
+
+        site = instance.create_site(
+            app,
+            (settings.OWNER, settings.OWNER_PASSWORD),
+            settings.SITE_TITLE,
+            smtp_port=smtp_port,
+            **settings.MAIL,
+        )
+        instance.install(site, secretkey=settings.SECRET_KEY, mapping=seeding.mapping())
+        api.group.create(groupname=settings.GROUP, title="Paying members")
+        page = api.content.create(
+            site,
+            "Folder",
+            settings.PAGE,
+            title=settings.PAGE_TITLE,
+            description="Only paying members can read this.",
+        )
+        # It stays private; nobody but its owner and this group may read it.
+        api.group.grant_roles(groupname=settings.GROUP, roles=["Reader"], obj=page)
+        if month:
+            seeding.accounts()
+        transaction.commit()
+        if month:
+            # As over HTTP, whoever notifies is nobody that the site knows.
+            noSecurityManager()
+            seeding.seed(site, datetime.now(timezone.utc))
+
+
+if __name__ == "__main__":
+    create(Path(sys.argv[1]), int(sys.argv[2]), "month" in sys.argv[3:])

@@ -1,0 +1,171 @@
+"""The demo as a whole: each of its steps is checked by itself, and a wrong one fails it."""
+
+from contextlib import redirect_stdout
+from datetime import datetime
+from datetime import timedelta
+from datetime import timezone
+from io import StringIO
+from niteoweb.click2sell.providers.cleeng import protocol as cleeng
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from textwrap import dedent
+from textwrap import indent
+from tools import ROOT
+from tools.demo import run
+from tools.demo import story
+from tools.demo.seen import Seen
+from unittest import mock
+from unittest import TestCase
+
+import os
+import re
+import socket
+import subprocess
+import sys
+
+
+MINUTES = 15
+
+
+class RunCase(TestCase):
+    def setUp(self):
+        temporary = TemporaryDirectory()
+        self.addCleanup(temporary.cleanup)
+        self.folder = Path(temporary.name, "demo")
+
+    def run_demo(self, *options: str) -> subprocess.CompletedProcess:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+        return subprocess.run(
+            [
+                *(sys.executable, "-m", "tools.demo.run", "--once"),
+                *("--port", str(port), "--folder", self.folder, *options),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            timeout=MINUTES * 60,
+        )
+
+    def lived(self, provider: str) -> str:
+        """What the demo of a provider says, with every step as it should be."""
+        done = self.run_demo("--provider", provider)
+        self.assertEqual(done.returncode, 0, done.stdout)
+        self.assertIn("Every step came out as it should.", done.stdout)
+        self.assertNotIn("  FAIL ", done.stdout)
+        return done.stdout
+
+    def assert_documented(self, title: str, said: str) -> None:
+        """What the documentation shows of a demo is what it says, but for times and ids."""
+        page = (ROOT / "docs" / "providers.rst").read_text("utf-8")
+        _, _, life = page.partition(".. _demo-life:")
+        blocks = re.findall(r"code-block:: text\n\n((?:(?: {3}.*)?\n)+)", life)
+        (shown,) = (block for block in blocks if title in block)
+        steps = re.split(r"\n(?=ok )", dedent(shown).strip())
+        self.assertGreater(len(steps), 3)
+        for step in steps:
+            self.assertIn(_timeless(indent(step, "  ")), _timeless(said))
+
+
+def _timeless(text: str) -> str:
+    text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d", "TIME", text)
+    return re.sub(r"\b[0-9a-f]{32}\b", "ID", text)
+
+
+class TestRun(RunCase):
+    def test_a_life_at_plenigo(self):
+        said = self.lived("plenigo")
+        for step in ("Renewed", "Cancelled no more", "plenigo is back", "Charged back"):
+            self.assertIn(f"  ok   {step}", said)
+        for told in ("CREATION", "CHANGE", "CANCELLATION", "UNDO_CANCELLATION", "ENDED"):
+            self.assertIn(f"  SUBSCRIPTION {told}: 200", said)
+        self.assertIn("  FAILED_PAYMENT PAYMENT_FAILED: 200", said)
+        self.assertIn("  SUBSCRIPTION PAYMENT_REVOKED: 200", said)
+        self.assert_documented("plenigo is down", said)
+
+    def test_a_life_at_cleeng(self):
+        said = self.lived("cleeng")
+        for name in cleeng.VIZIO:
+            self.assertIn(f"  {name}: 200", said)
+        for step in ("Transferred", "Validation queued", "Validated", "Not validated"):
+            self.assertIn(f"  ok   {step}", said)
+        self.assert_documented("Transferred", said)
+
+    def test_a_provider_that_nobody_knows(self):
+        done = self.run_demo("--provider", "gumroad")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("no provider 'gumroad' can be shown, choose one of click2", done.stdout)
+        self.assertFalse(self.folder.exists())
+
+
+class TestReport(TestCase):
+    """What is printed of the steps, without a site."""
+
+    def report(self, *steps) -> tuple[int, str]:
+        class Told(story.Story):
+            def steps(self):
+                yield from ((step.__name__, step) for step in steps)
+
+        told = StringIO()
+        with redirect_stdout(told):
+            failed = run.report(Told("http://localhost/", None), Path("site.log"))
+        return failed, told.getvalue()
+
+    def test_each_step_that_failed_is_told_and_counted(self):
+        def right():
+            return "one line"
+
+        def wrong():
+            story.expect(1 > 2, "one is not more")
+
+        def broken():
+            raise KeyError("groups")
+
+        failed, told = self.report(right, wrong, broken, right)
+        self.assertEqual(failed, 2)
+        self.assertEqual(told.count("  ok   right             one line"), 2)
+        self.assertIn("  FAIL wrong             one is not more", told)
+        self.assertIn("  FAIL broken            KeyError: 'groups'", told)
+        self.assertIn("2 of the steps failed.\nThe site's log: site.log", told)
+
+    def test_what_is_seen_has_to_be_what_is_expected(self):
+        end = datetime(2026, 5, 1, tzinfo=timezone.utc)
+        limit = end + timedelta(days=3)
+        answers = {
+            "/@click2sell-members?search=jane%40example.org": {"items": [{"id": "b1"}]},
+            "/@click2sell-members/b1": {
+                "user_id": "jane",
+                "products": [
+                    {
+                        "product_id": "gold",
+                        "state": "active",
+                        "access": True,
+                        "until": end.isoformat(),
+                        "access_until": limit.isoformat(),
+                    }
+                ],
+            },
+            "/@users/jane": {
+                "groups": {"items": [{"id": "click2sell"}, {"id": "premium"}]},
+            },
+        }
+        seen = Seen("http://localhost/", None)
+        seen.owner = mock.Mock(json=answers.get)
+        shown = seen.shown("jane@example.org", "gold", "active", end, "premium", grace=True)
+        self.assertEqual(
+            shown,
+            "-> gold active until 2026-05-01 00:00, with grace until 2026-05-04 00:00\n"
+            "   jane in click2sell, premium",
+        )
+        for expected, grace in (
+            (("silver", "active", end, "premium"), True),
+            (("gold", "cancelled", end, "premium"), True),
+            (("gold", "active", limit, "premium"), True),
+            (("gold", "active", end, "premium"), False),
+            (("gold", "active", end), True),
+            (("gold", "active", end, "premium", "course"), True),
+        ):
+            with self.subTest(expected, grace=grace), self.assertRaises(story.Failed):
+                seen.shown("jane@example.org", *expected, grace=grace)
