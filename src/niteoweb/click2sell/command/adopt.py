@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from niteoweb.click2sell.command import console
 from typing import Any
 
-import sys
-
 
 #: Why members are listed, in the order of the lists; the keys are those of legacymember.py.
 WHY = {
@@ -22,9 +20,6 @@ WHY = {
     "bought since": "Not adopted: bought since the upgrade; these groups are never taken away",
 }
 
-#: Members of a kind that are printed; JSON has them all.
-SHOWN = 50
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Adopt the members, or only tell what that would do.
@@ -37,10 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "each member from the purchase fields, so that access can end and renew from then on. "
         "Gives and takes no group and mails nobody. Tells what it would do, unless --apply is "
         "given; call it again after an interruption.",
+        applying="write the purchases down",
     )
-    which = parser.add_mutually_exclusive_group()
-    which.add_argument("--dry-run", action="store_true", help="only tell (the default)")
-    which.add_argument("--apply", action="store_true", help="write the purchases down")
     options = parser.parse_args(arguments)
     return console.run(options, lambda site: _adopt(options.apply, options.json))
 
@@ -56,12 +49,12 @@ def _adopt(applying: bool, as_json: bool) -> int:
                 "looked_at": report.looked_at,
                 "adopted": report.adopted,
                 "skipped": report.skipped,
-                "listed": [item.as_json() for item in report.items],
+                "listed": [finding.as_json() for finding in report.findings],
             }
         )
         return 0
     for why, title in WHY.items():
-        _tell(title, [item for item in report.items if item.why == why])
+        _tell(title, [finding for finding in report.findings if finding.why == why])
     console.say(
         f"{report.adopted} members {'adopted' if applying else 'would be adopted'}, "
         f"{report.skipped} were before, {report.looked_at} looked at."
@@ -71,20 +64,17 @@ def _adopt(applying: bool, as_json: bool) -> int:
     return 0
 
 
-def _tell(title: str, items: Sequence[Any]) -> None:
-    if not items:
+def _tell(title: str, findings: Sequence[Any]) -> None:
+    if not findings:
         return
-    console.say(f"{title} ({len(items)})")
-    for item in items[:SHOWN]:
-        groups = f", groups {', '.join(item.groups)}" if item.groups else ""
-        console.say(f"  {item.user_id} <{item.address}>: product {item.product_id}{groups}")
-    if len(items) > SHOWN:
-        console.say(f"  and {len(items) - SHOWN} more; --json lists all")
+    console.say(f"{title} ({len(findings)})")
+    console.say_some([_line(finding) for finding in findings], indent="  ")
+
+
+def _line(finding: Any) -> str:
+    groups = f", groups {', '.join(finding.groups)}" if finding.groups else ""
+    return f"{finding.user_id} <{finding.address}>: product {finding.product_id}{groups}"
 
 
 def _progress(report: Any) -> None:
     console.complain(f"{report.looked_at} members looked at, {report.adopted} adopted")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

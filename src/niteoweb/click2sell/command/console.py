@@ -1,4 +1,4 @@
-"""What the commands share: their arguments, the site they open, how they speak.
+"""The shape of all commands: their arguments, the site that they open, their output.
 
 A command opens the database itself, so it is for sites on ZEO or RelStorage, and for others
 while they are stopped. It ends with 0 when all is well, 1 when something could not be done, and
@@ -10,6 +10,7 @@ from argparse import ArgumentParser
 from argparse import Namespace
 from collections.abc import Callable
 from collections.abc import Iterator
+from collections.abc import Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,13 +25,16 @@ import sys
 CONFIGURATION = Path("parts", "instance", "etc", "zope.conf")
 CONFIGURATION_VARIABLE = "ZOPE_CONF"
 
+#: Lines of a list that are printed.
+SHOWN = 50
+
 PROFILE = "niteoweb.click2sell:default"
 
 
 class Problem(Exception):
-    """Why a command cannot do its work, as a sentence for the person at the terminal.
+    """A command cannot do its work: a sentence for the person at the terminal.
 
-    :ivar status: what the command ends with.
+    :ivar status: the exit status of the command.
     """
 
     def __init__(self, sentence: str, status: int = 1) -> None:
@@ -38,10 +42,12 @@ class Problem(Exception):
         self.status = status
 
 
-def parser(name: str, description: str) -> ArgumentParser:
+def parser(name: str, description: str, applying: str = "") -> ArgumentParser:
     """A parser with the arguments that all commands have.
 
     :param name: of the command.
+    :param applying: what ``--apply`` does, for a command that is a preview without it; "" for
+        another command.
     """
     made = ArgumentParser(
         prog=name,
@@ -65,6 +71,10 @@ def parser(name: str, description: str) -> ArgumentParser:
         help="id or path of the Plone site (default: the only one with the add-on)",
     )
     made.add_argument("--json", action="store_true", help="print the result as JSON")
+    if applying:
+        which = made.add_mutually_exclusive_group()
+        which.add_argument("--dry-run", action="store_true", help="only tell (the default)")
+        which.add_argument("--apply", action="store_true", help=applying)
     return made
 
 
@@ -72,8 +82,8 @@ def run(options: Namespace, work: Callable[[Any], int]) -> int:
     """Open the site and do a command's work.
 
     :param options: parsed by :func:`parser`.
-    :param work: called with the site; returns what the command ends with.
-    :returns: what the command ends with.
+    :param work: called with the site; returns the exit status.
+    :returns: the exit status.
     """
     _log_to_the_terminal()
     try:
@@ -133,13 +143,21 @@ def say(text: str) -> None:
     sys.stdout.write(f"{_printable(text)}\n")
 
 
+def say_some(lines: Sequence[str], indent: str = "") -> None:
+    """Print the first lines of a list; JSON has them all."""
+    for line in lines[:SHOWN]:
+        say(f"{indent}{line}")
+    if len(lines) > SHOWN:
+        say(f"{indent}and {len(lines) - SHOWN} more; --json lists all")
+
+
 def say_json(value: Any) -> None:
     """Print a result as JSON."""
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
 def complain(text: str) -> None:
-    """Print a line where errors and progress go."""
+    """Print a line of errors or progress."""
     sys.stderr.write(f"{_printable(text)}\n")
     sys.stderr.flush()
 
@@ -156,7 +174,7 @@ def _application(configuration: Path) -> Any:
     from ZODB.POSException import StorageError
     from Zope2.Startup.run import configure_wsgi
 
-    # It would say in its own words what is said below.
+    # Its own message about the lock would repeat the sentence below.
     logging.getLogger("zc.lockfile").setLevel(logging.CRITICAL)
     try:
         configure_wsgi(str(configuration.resolve()))
@@ -185,7 +203,7 @@ def _with_request(app: Any) -> Any:
     from ZPublisher.HTTPRequest import HTTPRequest
     from ZPublisher.HTTPResponse import HTTPResponse
 
-    # A host of this name stands for: there is no request, the site's address is not known.
+    # A host of this name means that there is no request: the site's address is not known.
     environ = {"SERVER_NAME": "nohost", "SERVER_PORT": "80", "REQUEST_METHOD": "GET"}
     request = HTTPRequest(BytesIO(), environ, HTTPResponse(stdout=BytesIO()))
     setDefaultSkin(request)
@@ -256,5 +274,5 @@ def _log_to_the_terminal() -> None:
 
 
 def _printable(text: str) -> str:
-    """Without what could steer a terminal; members choose their names themselves."""
+    """A text without control characters: members choose their names themselves."""
     return "".join(char if char.isprintable() or char == "\n" else " " for char in text)

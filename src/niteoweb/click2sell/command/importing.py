@@ -7,14 +7,9 @@ from niteoweb.click2sell.command import console
 from pathlib import Path
 from typing import Any
 
-import sys
-
 
 #: Bytes of a file; a hundred thousand lines have ten million.
 MOST_BYTES = 50_000_000
-
-#: Lines and mistakes that are printed; JSON has them all.
-SHOWN = 50
 
 #: Who did it, in the record.
 BY = "click2sell-import"
@@ -36,11 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "Give the people in a CSV file access to products. The first line names the columns: "
         "address, name, product, valid until, reference. Tells what it would do, unless "
         "--apply is given; call it again after an interruption, what is done is passed over.",
+        applying="import the lines",
     )
     parser.add_argument("file", metavar="FILE", type=Path, help="the CSV file, in UTF-8")
-    which = parser.add_mutually_exclusive_group()
-    which.add_argument("--dry-run", action="store_true", help="only tell (the default)")
-    which.add_argument("--apply", action="store_true", help="import the lines")
     parser.add_argument(
         "--mails-per-hour",
         metavar="NUMBER",
@@ -109,7 +102,7 @@ def _read(path: Path) -> Any:
 def _as_json(importing: Any, preview: Any, report: Any) -> dict[str, Any]:
     from zope.i18n import translate
 
-    told = {
+    answer = {
         "dry_run": report is None,
         "mistakes": [
             {"line": mistake.line, "text": translate(importing.mistake_text(mistake))}
@@ -131,28 +124,24 @@ def _as_json(importing: Any, preview: Any, report: Any) -> dict[str, Any]:
         ],
     }
     if report is not None:
-        told["imported"] = dict(report.counted)
-        told["mails"] = report.mails
-        told["left"] = report.left
-        told["failed"] = report.failed
-    return told
+        answer["imported"] = dict(report.counted)
+        answer["mails"] = report.mails
+        answer["left"] = report.left
+        answer["failed"] = report.failed
+    return answer
 
 
 def _tell(importing: Any, preview: Any, report: Any) -> None:
     from zope.i18n import translate
 
     say = console.say
-    for mistake in preview.mistakes[:SHOWN]:
-        say(f"Line {mistake.line}: {translate(importing.mistake_text(mistake))}")
-    if len(preview.mistakes) > SHOWN:
-        say(f"and {len(preview.mistakes) - SHOWN} more; --json lists all")
-    for line in preview.lines[:SHOWN]:
-        groups = f", groups {', '.join(line.groups)}" if line.groups else ""
-        why = f" ({translate(line.reason)})" if line.reason else ""
-        product = f"product {line.row.product_id}"
-        say(f"Line {line.row.line}: {line.row.address}, {product}: {line.what}{why}{groups}")
-    if len(preview.lines) > SHOWN:
-        say(f"and {len(preview.lines) - SHOWN} more; --json lists all")
+    console.say_some(
+        [
+            f"Line {mistake.line}: {translate(importing.mistake_text(mistake))}"
+            for mistake in preview.mistakes
+        ]
+    )
+    console.say_some([_line(line) for line in preview.lines])
     say(", ".join(f"{name}: {number}" for name, number in preview.counts().items()))
     for group, number in preview.groups().items():
         say(f"group {group}: {number} members")
@@ -167,12 +156,17 @@ def _tell(importing: Any, preview: Any, report: Any) -> None:
         say(f"{report.left} lines are left: another process was at the data. Call it again.")
 
 
+def _line(line: Any) -> str:
+    from zope.i18n import translate
+
+    groups = f", groups {', '.join(line.groups)}" if line.groups else ""
+    why = f" ({translate(line.reason)})" if line.reason else ""
+    product = f"product {line.row.product_id}"
+    return f"Line {line.row.line}: {line.row.address}, {product}: {line.what}{why}{groups}"
+
+
 def _progress(report: Any) -> bool:
     done = sum(report.counted.values())
     if done % PROGRESS == 0:
         console.complain(f"{done} lines imported")
     return False
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from niteoweb.click2sell.command import console
 from typing import Any
 
-import sys
-
 
 #: Members between two lines of progress.
 PROGRESS = 1000
@@ -22,10 +20,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "After a change of products and groups: give members the groups that the mapping gives "
         "now, and take away those it does not give any more. Tells what would change, unless "
         "--apply is given. Only groups that this add-on gave are taken.",
+        applying="change the groups",
     )
-    which = parser.add_mutually_exclusive_group()
-    which.add_argument("--dry-run", action="store_true", help="only tell (the default)")
-    which.add_argument("--apply", action="store_true", help="change the groups")
     options = parser.parse_args(arguments)
     return console.run(options, lambda site: _reconcile(site, options.apply, options.json))
 
@@ -33,26 +29,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _reconcile(site: Any, applying: bool, as_json: bool) -> int:
     from niteoweb.click2sell.owner import reconcile
 
-    found = []
+    changes = []
     troubled = 0
     for change in reconcile.look(site):
         if isinstance(change, reconcile.Trouble):
             troubled += 1
             continue
-        found.append(change)
+        changes.append(change)
         if not as_json:
             console.say(_line(change))
-    report = reconcile.Report()
+    report = reconcile.ReconcileReport()
     if applying:
         try:
-            report = reconcile.apply(found, lambda so_far: _progress(so_far, len(found)))
+            report = reconcile.apply(changes, lambda so_far: _progress(so_far, len(changes)))
         except reconcile.CopyOfSite:
             raise console.Problem("This is a copy of the site: nothing was changed.") from None
     if as_json:
         console.say_json(
             {
                 "dry_run": not applying,
-                "changes": [change.as_json() for change in found],
+                "changes": [change.as_json() for change in changes],
                 "changed": report.changed,
                 "left": report.left,
                 "troubled": troubled,
@@ -60,8 +56,8 @@ def _reconcile(site: Any, applying: bool, as_json: bool) -> int:
         )
     elif applying:
         console.say(f"{report.changed} members changed, {report.left} left.")
-    elif found:
-        console.say(f"{len(found)} members would change. --apply does it.")
+    elif changes:
+        console.say(f"{len(changes)} members would change. --apply does it.")
     elif not troubled:
         console.say("Nothing to change.")
     if troubled and not as_json:
@@ -78,7 +74,3 @@ def _progress(report: Any, number: int) -> bool:
 def _line(change: Any) -> str:
     groups = [f"+ {name}" for name in change.given] + [f"- {name}" for name in change.taken]
     return f"{change.user_id or 'new member'} <{change.address}>: {', '.join(groups)}"
-
-
-if __name__ == "__main__":
-    sys.exit(main())

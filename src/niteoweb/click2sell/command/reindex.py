@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from niteoweb.click2sell.command import console
 
-import sys
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Rebuild the indexes, and correct the figures, in a commit each.
@@ -30,7 +28,7 @@ def _reindex(as_json: bool) -> int:
     from niteoweb.click2sell.report import recount
     from niteoweb.click2sell.storage import transactions
 
-    found = {
+    numbers = {
         "members": transactions.run(index.rebuild),
         "buyers": transactions.run(search.rebuild),
         "mails": transactions.run(outbox.rebuild),
@@ -39,13 +37,9 @@ def _reindex(as_json: bool) -> int:
     }
     corrected = transactions.run(recount.rebuild)
     if as_json:
-        console.say_json({**found, "corrected": corrected})
+        console.say_json({**numbers, "corrected": corrected})
     else:
-        told = ", ".join(f"{number} {what}" for what, number in found.items())
-        console.say(f"In the index: {told}.")
+        text = ", ".join(f"{number} {what}" for what, number in numbers.items())
+        console.say(f"In the index: {text}.")
         console.say(f"{corrected} things that the report counts were corrected.")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

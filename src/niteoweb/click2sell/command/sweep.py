@@ -1,4 +1,4 @@
-"""``click2sell-sweep``: do what is due without a delivery. For cron, or a timer."""
+"""``click2sell-sweep``: everything that is due without a delivery. For cron, or a timer."""
 
 from argparse import ArgumentTypeError
 from argparse import Namespace
@@ -7,8 +7,6 @@ from datetime import timezone
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.command import console
 from typing import Any
-
-import sys
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _readable(text: str) -> str:
-    """Check a moment; what it means depends on the site's time zone."""
+    """A date that can be read; its moment depends on the site's time zone."""
     try:
         timestamps.end(text, timezone.utc)
     except ValueError:
@@ -115,7 +113,3 @@ def _tell(report: dict[str, Any]) -> None:
     ):
         if report[name]:
             say(f"{report[name]} {what}.")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

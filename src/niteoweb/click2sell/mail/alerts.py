@@ -38,7 +38,7 @@ def file(site: Any, stopped: Mapping[str, int] | None, now: datetime) -> None:
     Without an address to mail to no alert counts as mailed.
 
     :param stopped: whether the sweep that is going on stopped; see
-        :class:`niteoweb.click2sell.worker.report.Report`.
+        :class:`niteoweb.click2sell.worker.report.SweepReport`.
     :param now: in UTC.
     """
     to = addresses()

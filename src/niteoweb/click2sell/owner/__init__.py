@@ -1,18 +1,18 @@
 """Acts of an owner: grant, extend, end, decide, import, reconcile, and their previews."""
 
-from niteoweb.click2sell.owner import access
 from niteoweb.click2sell.owner import action
+from niteoweb.click2sell.owner import commands
 from niteoweb.click2sell.owner import decisions
+from niteoweb.click2sell.owner import forms
 from niteoweb.click2sell.owner import importfile
 from niteoweb.click2sell.owner import importing
 from niteoweb.click2sell.owner import reconcile
-from niteoweb.click2sell.owner import requests
 from niteoweb.click2sell.owner import trial
 from niteoweb.click2sell.owner.action import Action
 from niteoweb.click2sell.owner.action import NotPossible
 
 
 __all__ = [
-    *["access", "action", "decisions", "importfile", "importing", "reconcile"],
-    *["requests", "trial", "Action", "NotPossible"],
+    *["action", "commands", "decisions", "forms", "importfile", "importing", "reconcile"],
+    *["trial", "Action", "NotPossible"],
 ]

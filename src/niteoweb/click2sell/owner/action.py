@@ -1,9 +1,8 @@
-"""What an owner does to purchases: looked at first, then carried out in one commit.
+"""Actions of an owner: previewed first, then carried out in one commit.
 
-An action writes into the ledger and names the buyers whom that concerns; then they are
-provisioned like after a notification, by the same rules. Everything is in one commit, so that
-what was somebody's is never nobody's or two people's in between; an action that fails leaves
-nothing behind.
+An action writes into the ledger and names the buyers whom that affects. They are provisioned
+as after a notification, by the same rules. Everything is in one commit, so that a purchase
+never belongs to nobody or to two buyers in between; an action that fails leaves nothing behind.
 """
 
 from collections.abc import Callable
@@ -27,11 +26,11 @@ from niteoweb.click2sell.provisioning import Applied
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import Plan
 from niteoweb.click2sell.provisioning import plan as plans
+from niteoweb.click2sell.storage import NotPossible
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import writer
 from plone import api
 from typing import Any
-from zope.i18nmessageid import Message
 
 import itertools
 
@@ -43,17 +42,6 @@ LONGEST_ADDRESS = 254
 PRIVILEGED = _("The account may administer the site; no purchase changes it.")
 
 
-class NotPossible(Exception):
-    """What an owner asked for cannot be done.
-
-    :ivar message: why, for the owner, translatable.
-    """
-
-    def __init__(self, message: Message) -> None:
-        super().__init__(message)
-        self.message = message
-
-
 class Erased(NotPossible):
     """The buyer was erased."""
 
@@ -62,8 +50,8 @@ class Erased(NotPossible):
 
 
 @dataclass(frozen=True)
-class Concern:
-    """A buyer whom an action concerns.
+class AffectedBuyer:
+    """A buyer whom an action affects.
 
     :ivar key: of the entry that the action wrote for the buyer, "" for none.
     """
@@ -74,22 +62,22 @@ class Concern:
 
 @dataclass(frozen=True)
 class Action:
-    """Something that an owner wants done, see :mod:`niteoweb.click2sell.owner.access` and
-    :mod:`niteoweb.click2sell.owner.decisions`.
+    """A decision of an owner, see :mod:`niteoweb.click2sell.owner.decisions`; the commands of
+    :mod:`niteoweb.click2sell.owner.commands` have the attributes of an action, too.
 
     :ivar write: called with the site and the time in UTC; writes into our own records, nothing
-        else, and tells whom it concerns: who loses something comes first.
-    :ivar mails: whether buyers are mailed.
-    :ivar mails_after: they are mailed at this moment, in UTC, by the sweep; None for at once.
+        else, and returns the affected buyers, those who lose something first.
+    :ivar mail: whether buyers are mailed.
+    :ivar mail_after: they are mailed at this moment, in UTC, by the sweep; None for at once.
     """
 
-    write: Callable[[Any, datetime], Sequence[Concern]]
-    mails: bool = True
-    mails_after: datetime | None = None
+    write: Callable[[Any, datetime], Sequence[AffectedBuyer]]
+    mail: bool = True
+    mail_after: datetime | None = None
 
 
 def preview(action: Action) -> tuple[Plan, ...]:
-    """What an action would change; nothing is changed.
+    """Preview an action: nothing is changed.
 
     The transaction of this thread begins anew: what it has changed until now is lost.
 
@@ -98,12 +86,12 @@ def preview(action: Action) -> tuple[Plan, ...]:
     """
     with transactions.rehearsal() as site:
         now = timestamps.now()
-        concerns = action.write(site, now)
-        return tuple(_plan(site, action, concern, now) for concern in concerns)
+        affected = action.write(site, now)
+        return tuple(_plan(site, action, one, now) for one in affected)
 
 
 def carry_out(action: Action) -> tuple[Plan, ...]:
-    """Do it: one commit, then events and mail.
+    """Carry an action out: one commit, then events and mail.
 
     :returns: the plan that was applied for each buyer.
     :raises NotPossible: it cannot be done.
@@ -119,7 +107,7 @@ def carry_out(action: Action) -> tuple[Plan, ...]:
 def address_of(text: str) -> str:
     """An address that an owner typed, in lower case.
 
-    :raises NotPossible: it is none, or Plone does not accept it.
+    :raises NotPossible: Plone does not accept it.
     """
     address = text.strip().lower()
     valid = api.portal.get_tool("portal_registration").isValidEmail(address)
@@ -139,42 +127,41 @@ def stated(reason: str) -> str:
     return text
 
 
-def id_of(site: Any, *what: str) -> str:
-    """An id for something that an owner does; doing it once more has another one.
+def id_of(site: Any, *parts: str) -> str:
+    """An id for a notification of an owner; an equal notification later has another id.
 
-    It is the same when it is looked at and when it is carried out: what happens at the same
-    moment is put in order by it.
+    Preview and commit give it the same id: it puts in order what happens at the same moment.
 
-    :param what: what is done, to whom.
+    :param parts: kind, product and buyer, for example.
     """
-    ids = (idempotency_key(*what, str(number)) for number in itertools.count())
+    ids = (idempotency_key(*parts, str(number)) for number in itertools.count())
     return next(id_ for id_ in ids if ledger.get(site, idempotency_key(OWNER, id_)) is None)
 
 
 def _apply(site: Any, action: Action) -> list[tuple[Applied, Notification | None]]:
     now = timestamps.now()
     applied = []
-    for concern in action.write(site, now):
-        entry = ledger.get(site, concern.key)
-        plan = _plan(site, action, concern, now)
+    for affected in action.write(site, now):
+        entry = ledger.get(site, affected.key)
+        plan = _plan(site, action, affected, now)
         if entry is not None:
             entry["attempts"] += 1
-        later = action.mails_after is not None
+        later = action.mail_after is not None
         of_buyer = pipeline.perform(site, plan, entry, sends=not later)
         if of_buyer.mail_id and later:
-            outbox.postpone(site, outbox.get(site, of_buyer.mail_id), action.mails_after)
+            outbox.postpone(site, outbox.get(site, of_buyer.mail_id), action.mail_after)
             of_buyer = replace(of_buyer, mail_id="")
         applied.append((of_buyer, _news(entry)))
     return applied
 
 
-def _plan(site: Any, action: Action, concern: Concern, now: datetime) -> Plan:
-    buyer = buyers.get(site, concern.buyer_id)
+def _plan(site: Any, action: Action, affected: AffectedBuyer, now: datetime) -> Plan:
+    buyer = buyers.get(site, affected.buyer_id)
     if pseudonyms.is_erased(buyer):
         raise Erased
-    admission = Admission.OWNER if concern.key else Admission.ARRIVAL
-    plan = plans.make(site, buyer, now, ledger.get(site, concern.key), admission=admission)
-    return plan if action.mails else replace(plan, mail="")
+    admission = Admission.OWNER if affected.key else Admission.ARRIVAL
+    plan = plans.make(site, buyer, now, ledger.get(site, affected.key), admission=admission)
+    return plan if action.mail else replace(plan, mail="")
 
 
 def _news(entry: ledger.Entry | None) -> Notification | None:

@@ -2,7 +2,7 @@
 
 Pure: imports nothing of Zope or Plone, does no I/O and reads no clock.
 
-What cannot be understood is an error of its line and never guessed: a misspelt column of end
+Nothing is guessed: an unclear value is an error of its line, because a misspelt column of end
 dates would give everybody access for ever.
 """
 
@@ -14,6 +14,7 @@ from dataclasses import field
 from datetime import datetime
 from datetime import tzinfo
 from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.provider import is_address
 from typing import Any
 
 import csv
@@ -29,18 +30,16 @@ SEPARATORS = ",;\t"
 #: Characters of an address, a name, a product or a reference.
 LONGEST = 255
 
-#: What stands for the reference of a row that has none.
+#: The reference of a row that has none.
 WITHOUT_REFERENCE = "import"
 
 _DOTTED = re.compile(r"(\d{1,2})\.\s?(\d{1,2})\.\s?(\d{4})", re.ASCII)
-_LABEL = r"[^\s@<>(),;:\\\"\[\].]+"
-_ADDRESS = re.compile(rf"[^\s@<>(),;:\\\"\[\]]{{1,64}}@{_LABEL}(?:\.{_LABEL})+")
 
 
 class FileError(ValueError):
     """The file as a whole cannot be read.
 
-    :ivar code: what is wrong: ``encoding``, ``empty``, ``columns missing``, ``column unknown``
+    :ivar code: the problem: ``encoding``, ``empty``, ``columns missing``, ``column unknown``
         or ``column twice``.
     :ivar subject: the columns that it is about.
     """
@@ -53,10 +52,10 @@ class FileError(ValueError):
 
 @dataclass(frozen=True)
 class Mistake:
-    """Why a line cannot be imported.
+    """A line that cannot be imported.
 
     :ivar line: its number in the file, from 1.
-    :ivar code: what is wrong: ``cells``, ``quotes``, ``address``, ``product``, ``long``,
+    :ivar code: the problem: ``cells``, ``quotes``, ``address``, ``product``, ``long``,
         ``date`` or ``reference``.
     :ivar subject: the value that it is about, or the number of another line.
     """
@@ -67,12 +66,12 @@ class Mistake:
 
 
 @dataclass(frozen=True)
-class Row:
+class ImportRow:
     """A line that can be imported.
 
-    :ivar line: its number in the file, from 1; the first of those that say the same.
+    :ivar line: its number in the file, from 1; of equal lines the first one.
     :ivar address: in lower case.
-    :ivar until: end of access in UTC; None for what the product's line of the mapping gives.
+    :ivar until: end of access in UTC; None for the days of the product's line of the mapping.
     """
 
     line: int
@@ -87,18 +86,18 @@ class Row:
 class File:
     """A file that was read.
 
-    :ivar repeated: lines that say the same as one before.
+    :ivar repeated: number of lines that repeat an earlier one.
     """
 
-    rows: tuple[Row, ...]
+    rows: tuple[ImportRow, ...]
     mistakes: tuple[Mistake, ...]
     repeated: int = 0
 
 
 @dataclass
 class _Reading:
-    rows: dict[tuple[str, ...], Row] = field(default_factory=dict)
-    references: dict[str, Row] = field(default_factory=dict)
+    rows: dict[tuple[str, ...], ImportRow] = field(default_factory=dict)
+    references: dict[str, ImportRow] = field(default_factory=dict)
     mistakes: list[Mistake] = field(default_factory=list)
     repeated: int = 0
 
@@ -143,16 +142,16 @@ def read(text: str, timezone_: tzinfo) -> File:
 
 
 def _header(line: str) -> tuple[str, list[str]]:
-    """The separator and the columns: of the separators the one that finds most of them."""
-    found = {
+    """The separator and the columns: the separator with which most columns are known."""
+    headers = {
         separator: [
             " ".join(cell.lower().replace("_", " ").split())
             for cell in next(_reader([line], separator, strict=False), [])
         ]
         for separator in SEPARATORS
     }
-    separator = max(found, key=lambda name: len(set(found[name]) & set(COLUMNS)))
-    columns = found[separator]
+    separator = max(headers, key=lambda name: len(set(headers[name]) & set(COLUMNS)))
+    columns = headers[separator]
     while columns and not columns[-1]:
         columns.pop()
     missing = [name for name in REQUIRED if name not in columns]
@@ -188,12 +187,12 @@ def _reader(lines: Iterable[str], separator: str, strict: bool = True) -> Any:
     return csv.reader(lines, delimiter=separator, skipinitialspace=True, strict=strict)
 
 
-def _row(number: int, cells: dict[str, str], timezone_: tzinfo) -> Row | Mistake:
+def _row(number: int, cells: dict[str, str], timezone_: tzinfo) -> ImportRow | Mistake:
     for name in COLUMNS:
         if len(cells.get(name, "")) > LONGEST or not cells.get(name, "").isprintable():
             return Mistake(number, "long", name)
     address, product_id = cells.get("address", "").lower(), cells.get("product", "")
-    if len(address) > 254 or not _ADDRESS.fullmatch(address):
+    if not is_address(address):
         return Mistake(number, "address", cells.get("address", ""))
     if not product_id:
         return Mistake(number, "product")
@@ -202,7 +201,7 @@ def _row(number: int, cells: dict[str, str], timezone_: tzinfo) -> Row | Mistake
     except ValueError:
         return Mistake(number, "date", cells["valid until"])
     reference = cells.get("reference", "") or WITHOUT_REFERENCE
-    return Row(number, address, cells.get("name", ""), product_id, until, reference)
+    return ImportRow(number, address, cells.get("name", ""), product_id, until, reference)
 
 
 def _until(text: str, timezone_: tzinfo) -> datetime | None:
@@ -221,7 +220,7 @@ def _until(text: str, timezone_: tzinfo) -> datetime | None:
     return timestamps.end(text, timezone_)
 
 
-def _keep(reading: _Reading, row: Row) -> None:
+def _keep(reading: _Reading, row: ImportRow) -> None:
     content = (row.address, row.product_id, str(row.until), row.reference)
     if content in reading.rows and reading.rows[content].name == row.name:
         reading.repeated += 1

@@ -1,8 +1,8 @@
-"""Import members from a file: look first, then row by row down the road of all purchases.
+"""The import of members from a file: previewed first, then row by row as a purchase.
 
-Each row is a grant by the owner, see :func:`niteoweb.click2sell.owner.access.grant`, and a
-commit of its own. A row that was imported before is known by its reference, address, product
-and end and is passed over, so the same file can be imported again to do the rest.
+Each row is a :class:`niteoweb.click2sell.owner.commands.Grant` and a commit of its own. A row
+that was imported before is known by its reference, address, product and end and is passed
+over, so importing the file again does the rest.
 """
 
 from collections import Counter
@@ -18,17 +18,18 @@ from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import reasons
-from niteoweb.click2sell.owner import access
 from niteoweb.click2sell.owner import action
+from niteoweb.click2sell.owner import commands
 from niteoweb.click2sell.owner import importfile
+from niteoweb.click2sell.owner.importfile import ImportRow
 from niteoweb.click2sell.owner.importfile import Mistake
-from niteoweb.click2sell.owner.importfile import Row
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.provisioning import Plan
 from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.storage import log_failure
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees
+from niteoweb.click2sell.storage import writer
 from typing import Any
 from zope.i18nmessageid import Message
 
@@ -38,7 +39,7 @@ import logging
 
 logger = logging.getLogger("niteoweb.click2sell")
 
-#: What a row makes, or would make.
+#: The effects of a row.
 NEW = "new"
 EXISTING = "existing"
 KNOWN = "known"
@@ -81,7 +82,7 @@ FILE_ERRORS = {
 
 @dataclass(frozen=True)
 class Line:
-    """What a row makes.
+    """The effect of a row.
 
     :ivar what: :data:`NEW` member, :data:`EXISTING` account that gets a purchase for the first
         time, :data:`KNOWN` buyer, :data:`ATTENTION` of a person, or :data:`DONE` before.
@@ -89,7 +90,7 @@ class Line:
     :ivar why: code and subject of the reason for attention.
     """
 
-    row: Row
+    row: ImportRow
     what: str
     groups: tuple[str, ...] = ()
     why: tuple[str, str] = ("", "")
@@ -102,9 +103,9 @@ class Line:
 
 @dataclass(frozen=True)
 class Preview:
-    """What a file would make.
+    """The preview of an import.
 
-    :ivar repeated: lines that say the same as one before.
+    :ivar repeated: number of lines that repeat an earlier one.
     :ivar provider: name of the payment provider whose products they are.
     """
 
@@ -114,34 +115,34 @@ class Preview:
     provider: str
 
     @property
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[ImportRow]:
         """The rows that are not done yet."""
         return [line.row for line in self.lines if line.what != DONE]
 
     def counts(self) -> dict[str, int]:
-        """How many people are new, exist, are known or need attention; rows that are done."""
+        """People who are new, exist, are known or need attention, and done rows."""
         people = {line.row.address: line.what for line in reversed(self.lines)}
         counted = Counter(what for what in people.values() if what != DONE)
         counted[DONE] = sum(line.what == DONE for line in self.lines)
         return {name: counted[name] for name in (NEW, EXISTING, KNOWN, ATTENTION, DONE)}
 
     def groups(self) -> dict[str, int]:
-        """How many members each group gets."""
+        """Number of members that each group gets."""
         given = {(group, line.row.address) for line in self.lines for group in line.groups}
         return dict(sorted(Counter(group for group, _address in given).items()))
 
     @property
     def fingerprint(self) -> str:
-        """Stands for all of it, to make sure that what is done is what was shown."""
+        """A fingerprint of the preview: an import does nothing that was not shown."""
         shown = repr((self.provider, self.lines, self.mistakes)).encode("utf-8")
         return hashlib.sha256(shown).hexdigest()
 
 
 @dataclass
-class Report:
-    """What an import did.
+class ImportReport:
+    """The result of an import.
 
-    :ivar counted: what the rows made -> how many.
+    :ivar counted: effect of a row -> number of rows.
     :ivar left: rows that are left, because it was stopped or another process was at the data.
     :ivar failed: lines that failed, see the log; another import tries them again.
     """
@@ -153,17 +154,17 @@ class Report:
 
 
 def mistake_text(mistake: Mistake) -> Message:
-    """What is wrong with a line, in words."""
+    """The text of a mistake."""
     return Message(MISTAKES[mistake.code], mapping={"subject": mistake.subject})
 
 
 def error_text(error: importfile.FileError) -> Message:
-    """What is wrong with a file, in words."""
+    """The text of an error of the file."""
     return Message(FILE_ERRORS[error.code], mapping={"subject": error.subject})
 
 
 def preview(file: importfile.File, mails: bool, provider: str = registry.MAIN) -> Preview:
-    """Work out what a file would make; nothing is changed.
+    """Preview an import; nothing is changed.
 
     The transaction of this thread begins anew.
 
@@ -187,12 +188,12 @@ def preview(file: importfile.File, mails: bool, provider: str = registry.MAIN) -
 
 
 def run(
-    rows: Sequence[Row],
+    rows: Sequence[ImportRow],
     by: str,
     mails_an_hour: int = 0,
-    stop: Callable[[Report], bool] = lambda report: False,
+    stop: Callable[[ImportReport], bool] = lambda report: False,
     provider: str = registry.MAIN,
-) -> Report:
+) -> ImportReport:
     """Import rows, each in a commit of its own.
 
     :param by: user id of the owner.
@@ -201,7 +202,7 @@ def run(
     :param stop: called after each row; whether that is enough.
     :param provider: name of the payment provider whose products they are.
     """
-    report = Report(left=len(rows))
+    report = ImportReport(left=len(rows))
     times = _mail_times(mails_an_hour)
     mail_at = next(times)
     for row in rows:
@@ -210,7 +211,7 @@ def run(
         except transactions.Busy:
             break
         except Exception as error:
-            # One row's trouble is not the others'.
+            # The other rows go on.
             log_failure(f"Line {row.line}", error)
             report.failed.append(row.line)
             made, mailed = None, False
@@ -225,13 +226,13 @@ def run(
         if stop(report):
             break
     if report.mails:
-        transactions.run(lambda site: _remember(site, mail_at))
+        with writer.section():
+            transactions.run(lambda site: _remember(site, mail_at))
     return report
 
 
-def _act(row: Row, provider: str, by: str, mail_at: datetime | None) -> action.Action:
-    return access.grant(
-        plone_site.get(),
+def _grant(row: ImportRow, provider: str, by: str, mail_at: datetime | None) -> commands.Grant:
+    return commands.Grant(
         row.address,
         (provider, row.product_id),
         row.until,
@@ -244,41 +245,40 @@ def _act(row: Row, provider: str, by: str, mail_at: datetime | None) -> action.A
     )
 
 
-def _key(row: Row, provider: str) -> str:
-    return access.grant_key(row.reference, row.address, (provider, row.product_id), row.until)
-
-
-def _look(row: Row, provider: str, mails: bool) -> Line:
-    if ledger.get(plone_site.get(), _key(row, provider)) is not None:
+def _look(row: ImportRow, provider: str, mails: bool) -> Line:
+    grant = _grant(row, provider, "", timestamps.now() if mails else None)
+    if ledger.get(plone_site.get(), grant.key) is not None:
         return Line(row, DONE)
-    mail_at = timestamps.now() if mails else None
-    (plan,) = action.preview(_act(row, provider, "", mail_at))
-    return _line(row, provider, plan)
+    (plan,) = action.preview(grant)
+    return _line(row, grant.key, plan)
 
 
-def _line(row: Row, provider: str, plan: Plan) -> Line:
-    verdict = plan.verdicts[_key(row, provider)]
+def _line(row: ImportRow, key: str, plan: Plan) -> Line:
+    verdict = plan.verdicts[key]
     if verdict.outcome == ledger.ATTENTION:
         return Line(row, ATTENTION, plan.grant, (verdict.reason, verdict.subject))
     what = NEW if plan.create else EXISTING if plan.attach else KNOWN
     return Line(row, what, plan.grant)
 
 
-def _import(row: Row, provider: str, by: str, mail_at: datetime | None) -> tuple[str, bool]:
+def _import(
+    row: ImportRow, provider: str, by: str, mail_at: datetime | None
+) -> tuple[str, bool]:
     """Import a row.
 
-    :returns: what it made, and whether the member is mailed.
+    :returns: its effect, and whether the member is mailed.
     """
-    if ledger.get(plone_site.get(), _key(row, provider)) is not None:
+    grant = _grant(row, provider, by, mail_at)
+    if ledger.get(plone_site.get(), grant.key) is not None:
         return DONE, False
-    (plan,) = action.carry_out(_act(row, provider, by, mail_at))
-    return _line(row, provider, plan).what, bool(plan.mail)
+    (plan,) = action.carry_out(grant)
+    return _line(row, grant.key, plan).what, bool(plan.mail)
 
 
 def _mail_times(mails_an_hour: int) -> Iterator[datetime | None]:
-    """When the next mail may go, one after the other; None for never.
+    """The times of the mails, one after the other; None for no mail.
 
-    It begins where the import before this one left off.
+    The first one follows the last mail of the import before this one.
     """
     if not mails_an_hour:
         while True:

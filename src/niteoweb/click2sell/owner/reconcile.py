@@ -1,9 +1,9 @@
 """Reconcile everybody: make all groups agree with today's mapping.
 
-A run for one buyer never takes a group away because the mapping changed; only this does, after
-its dry run. It gives and takes what any run for a buyer would, ended access among it, so a
-reconciliation has no circuit breaker of its own: whoever applies it has seen the dry run.
-Subscriptions of a silent provider stay, as in a sweep.
+A run for one buyer never revokes a group because the mapping changed; only this does, after its
+preview. It grants and revokes like any run for a buyer, ended access among it. A reconciliation
+has no circuit breaker of its own: the owner who applies it has seen the preview. Subscriptions
+of a silent provider stay, as in a sweep.
 
 Each member is a commit of its own, and a member who agrees needs none: after an interruption,
 calling it again does the rest.
@@ -22,6 +22,7 @@ from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.notification import idempotency_key
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import plan as plans
+from niteoweb.click2sell.storage import batched
 from niteoweb.click2sell.storage import log_failure
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees
@@ -33,7 +34,7 @@ import time
 
 logger = logging.getLogger("niteoweb.click2sell")
 
-#: After this many buyers, what was read and is not needed any more leaves the memory.
+#: Buyers whose ids are read at once.
 BATCH = 500
 
 
@@ -43,7 +44,7 @@ class CopyOfSite(Exception):
 
 @dataclass(frozen=True)
 class Change:
-    """What reconciling one buyer changes.
+    """The change that reconciling makes for one buyer.
 
     :ivar user_id: of the member, "" when an account has to be made.
     :ivar address: the buyer's.
@@ -64,19 +65,19 @@ class Change:
 
 @dataclass(frozen=True)
 class Trouble:
-    """Something unexpected happened while a buyer was looked at; the log tells what."""
+    """A buyer who cannot be looked at, because of an unexpected error in the log."""
 
     buyer_id: str
 
 
 @dataclass
-class Report:
-    """What was applied.
+class ReconcileReport:
+    """The result of a reconciliation.
 
     :ivar looked_at: members so far.
     :ivar changed: members who were given a group or taken out of one.
     :ivar left: members who could not be changed now: another process was at them, or something
-        failed, which the log tells. Calling it again tries them again.
+        failed, see the log. Another call tries them again.
     """
 
     looked_at: int = 0
@@ -85,19 +86,19 @@ class Report:
 
 
 def look(site: Any, now: datetime | None = None) -> Iterator[Change | Trouble]:
-    """What reconciling everybody would change; nothing is changed.
+    """Preview the reconciliation of everybody; nothing is changed.
 
     :param now: in UTC; None for the present.
     """
-    return (found for _buyer_id, found in _look(site, now, "", "") if found)
+    return (change for _buyer_id, change in _look(site, now, "", "") if change)
 
 
 @dataclass(frozen=True)
 class Part:
-    """What reconciling some of the buyers would change.
+    """The preview for some of the buyers.
 
-    :ivar until: the id of the last buyer that was looked at, "" when that was the last of all.
-    :ivar troubled: how many could not be looked at; the log tells why.
+    :ivar until: the id of the last buyer of this part, "" when that was the last of all.
+    :ivar troubled: number of buyers who could not be looked at; see the log.
     """
 
     changes: tuple[Change, ...]
@@ -106,46 +107,46 @@ class Part:
 
 
 def part(site: Any, after: str = "", until: str = "", seconds: float | None = None) -> Part:
-    """What reconciling the buyers after one of them would change.
+    """Preview the reconciliation of some of the buyers.
 
     :param after: look only at buyers whose ids come after this one.
     :param until: and not after this one; "" for all of them.
-    :param seconds: for how long to look, None for as long as it takes.
+    :param seconds: how long this may take, None for any time.
     """
     enough = None if seconds is None else time.monotonic() + seconds
-    found: list[Change] = []
+    changes: list[Change] = []
     troubled = 0
     for buyer_id, change in _look(site, None, after, until):
         if isinstance(change, Trouble):
             troubled += 1
         elif change:
-            found.append(change)
+            changes.append(change)
         if enough is not None and time.monotonic() > enough:
             following = next(_buyers(site, buyer_id, until or None), None)
-            return Part(tuple(found), buyer_id if following else until, troubled)
-    return Part(tuple(found), until, troubled)
+            return Part(tuple(changes), buyer_id if following else until, troubled)
+    return Part(tuple(changes), until, troubled)
 
 
-def fingerprint(found: Iterable[Change]) -> str:
-    """Stands for these changes: another one, or one less, has another fingerprint."""
-    parts = [f"{change.buyer_id} +{change.given} -{change.taken}" for change in found]
+def fingerprint(changes: Iterable[Change]) -> str:
+    """A fingerprint of changes: any other changes have another one."""
+    parts = [f"{change.buyer_id} +{change.given} -{change.taken}" for change in changes]
     return idempotency_key(*sorted(parts))
 
 
 def apply(
-    found: Iterable[Change], enough: Callable[[Report], bool] = lambda report: False
-) -> Report:
+    changes: Iterable[Change], enough: Callable[[ReconcileReport], bool] = lambda report: False
+) -> ReconcileReport:
     """Reconcile the buyers of these changes.
 
-    :param found: what the dry run found; each buyer is looked at anew, so that nothing outdated
-        is applied.
+    :param changes: of the preview; each buyer is looked at anew, so that nothing outdated is
+        applied.
     :param enough: called after each buyer with the report so far; whether to stop here.
     :raises CopyOfSite: nothing is applied on a copy.
     """
     if plone_site.is_copy():
         raise CopyOfSite
-    report = Report()
-    for change in found:
+    report = ReconcileReport()
+    for change in batched(plone_site.get(), changes):
         try:
             plan = pipeline.provision(change.buyer_id, follow_mapping=True)
         except transactions.Busy:
@@ -156,8 +157,6 @@ def apply(
         else:
             report.changed += bool(plan.grant or plan.revoked)
         report.looked_at += 1
-        if report.looked_at % BATCH == 0:
-            _forget_what_was_read(plone_site.get())
         if enough(report):
             break
     return report
@@ -167,17 +166,17 @@ def _look(
     site: Any, now: datetime | None, after: str, until: str
 ) -> Iterator[tuple[str, Change | Trouble | None]]:
     now = now or timestamps.now()
-    for buyer_id in _buyers(site, after, until or None):
-        found: Change | Trouble | None
+    for buyer_id in batched(site, _buyers(site, after, until or None)):
+        change: Change | Trouble | None
         try:
-            found = _change(site, buyer_id, now)
+            change = _change(site, buyer_id, now)
         except Exception as error:
-            found = _trouble(buyer_id, error)
-        yield buyer_id, found
+            change = _trouble(buyer_id, error)
+        yield buyer_id, change
 
 
 def _trouble(buyer_id: str, error: Exception) -> Trouble:
-    """One member's trouble is not the others'."""
+    """Log an error: the other members are reconciled all the same."""
     log_failure(buyer_id, error)
     return Trouble(buyer_id)
 
@@ -202,9 +201,3 @@ def _buyers(site: Any, after: str, until: str | None) -> Iterator[str]:
     while batch := list(islice(records.keys(after, until, excludemin=True), BATCH)):
         yield from batch
         after = batch[-1]
-        _forget_what_was_read(site)
-
-
-def _forget_what_was_read(site: Any) -> None:
-    """Shrink the database's cache, which else happens only when the connection closes."""
-    site._p_jar.cacheGC()

@@ -2,7 +2,7 @@
 
 Deliveries are made up as the provider makes them, signed with the site's own key, verified,
 read, written down and planned. That happens in a transaction that is aborted: no member, no
-entry, no mail and no event comes of it.
+entry, no mail and no event is left.
 """
 
 from collections.abc import Iterator
@@ -23,7 +23,6 @@ from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.notification import Delivery
 from niteoweb.click2sell.notification import Notification
-from niteoweb.click2sell.notification import VerifiedDelivery
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.provider import sample
 from niteoweb.click2sell.provisioning import enrichment
@@ -37,7 +36,7 @@ from typing import Any
 import secrets
 
 
-#: Whom and what a test purchase names where nothing better is known.
+#: Buyer, product and price of a test purchase, unless better ones are known.
 FIRST_NAME, LAST_NAME = "Test", "Buyer"
 PRODUCT_NAME = "Test product"
 PRICE = "1.00 EUR"
@@ -45,14 +44,14 @@ PRICE = "1.00 EUR"
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """What a genuine delivery would lead to; only good inside of :func:`rehearse`.
+    """The result of a genuine delivery; only valid inside of :func:`rehearse`.
 
-    :ivar found: the plan, and what would become of the entry.
-    :ivar entry: the entry as it would be recorded.
-    :ivar mail: as it would go out, with a word in the place of the password; None for none.
+    :ivar preview: the plan, and the verdict on the entry.
+    :ivar entry: as it would be recorded.
+    :ivar mail: as it would be sent, with a note in place of the password; None for no mail.
     """
 
-    found: preview.Preview
+    preview: preview.Preview
     entry: ledger.Entry
     mail: EmailMessage | None
 
@@ -65,7 +64,7 @@ def deliveries(
     address: str,
     now: datetime,
 ) -> tuple[Delivery, ...]:
-    """What the provider would deliver, signed with the site's key; the last one is meant.
+    """Sample deliveries of a provider, signed with the site's key; the last one is the test.
 
     :param provider: one that has a module of samples.
     :param kind: one of its kinds, see :mod:`niteoweb.click2sell.provider.sample`.
@@ -88,30 +87,11 @@ def deliveries(
     return tuple(sample.deliveries(provider.sample, request, registry.settings(provider)))
 
 
-def verify(provider: IPaymentProvider, delivery: Delivery, now: datetime) -> VerifiedDelivery:
-    """Verify a delivery, just as the callback does.
-
-    :param now: in UTC.
-    :raises DeliveryError: it is refused; see :mod:`niteoweb.click2sell.notification`.
-    """
-    return provider.verify(delivery, registry.settings(provider), now)
-
-
-def read(provider: IPaymentProvider, genuine: VerifiedDelivery) -> tuple[Notification, ...]:
-    """Read what was verified, just as the callback does.
-
-    :raises ParameterError: it cannot be read.
-    """
-    return provider.parse(genuine, plone_site.timezone())
-
-
 @contextmanager
 def rehearse(notifications: Sequence[Notification], now: datetime) -> Iterator[Rehearsal]:
-    """Work out what notifications would lead to, without leaving anything.
+    """Record and plan notifications in a rehearsal, see :func:`transactions.rehearsal`.
 
-    What is read of it has to be read inside: when it ends, the transaction is aborted, and with
-    it whatever else this thread has changed until then. Their provider is not asked: it does
-    not know what is made up.
+    The result has to be read inside. Their provider is not asked: it does not know samples.
 
     :param notifications: in the order in which they come; the plan is that of the last one.
     :param now: in UTC.
@@ -121,16 +101,14 @@ def rehearse(notifications: Sequence[Notification], now: datetime) -> Iterator[R
         for notification in notifications:
             entry = _write_down(site, notification, named, now)
             named.setdefault(notification.customer_id, notification)
-        found = preview.replay(site, entry["key"], now)
-        yield Rehearsal(found, entry, _draft(found.plan))
+        changes = preview.replay(site, entry["key"], now)
+        yield Rehearsal(changes, entry, _draft(changes.plan))
 
 
 def _draft(plan: Plan) -> EmailMessage | None:
-    """The mail that a plan owes, as it would go out, for a person to read.
+    """The mail of a plan, with a note in place of the password or the one-time link.
 
-    In the place of the password or the one-time link it says that there will be one.
-
-    :returns: None when no mail is owed.
+    :returns: None when there is no mail.
     """
     if not plan.mail:
         return None
@@ -154,12 +132,12 @@ def _write_down(
 ) -> ledger.Entry:
     """Write a notification down, as if its provider had been asked.
 
-    :param named: what was told before, by the id of the customer.
+    :param named: the first notification of each customer, by the customer's id.
     """
     entry = recording.write_down(site, notification, now)
     if enrichment.asks(entry):
-        told = named.get(notification.customer_id, notification)
-        names = {"first_name": told.first_name, "last_name": told.last_name}
+        first = named.get(notification.customer_id, notification)
+        names = {"first_name": first.first_name, "last_name": first.last_name}
         known = customers.named(site, replace(notification, **names))
         recording.amend(site, entry, known, now)
     return entry

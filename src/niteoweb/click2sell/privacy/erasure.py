@@ -1,4 +1,4 @@
-"""Erase a buyer: take the person out of what is stored, and leave the figures.
+"""Erasure of a buyer: personal data go, figures stay.
 
 What goes, in one commit:
 
@@ -46,6 +46,7 @@ from niteoweb.click2sell.privacy import redaction
 from niteoweb.click2sell.provisioning import events as announce
 from niteoweb.click2sell.provisioning import NO_PURCHASE
 from niteoweb.click2sell.provisioning import pipeline
+from niteoweb.click2sell.storage import NotPossible
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.storage import writer
@@ -74,17 +75,6 @@ LONGEST_REASON = 500
 _EMPTY_ON_OURS = {**NO_PURCHASE, "affiliate": ""}
 
 
-class NotPossible(ValueError):
-    """It cannot be done as it was asked for.
-
-    :ivar message: why, translatable.
-    """
-
-    def __init__(self, message: Any) -> None:
-        super().__init__(message)
-        self.message = message
-
-
 class Changed(NotPossible):
     """Something has happened since the dry run."""
 
@@ -103,51 +93,53 @@ def erase(
 
     :param address: in any letter case.
     :param reason: for the record; must not name an address.
-    :param by: user id of whoever decided it.
+    :param by: user id of the owner.
     :param delete_member: also delete the buyer's account.
     :param fingerprint: of the dry run; "" for none.
     :returns: the record of it, as it is kept.
     :raises NotPossible: there is nothing to erase, or not in this way.
-    :raises Changed: what is stored is not what the dry run showed.
+    :raises Changed: the data have changed since the preview.
     :raises niteoweb.click2sell.storage.transactions.Busy: try again later; nothing was erased.
     """
     now = timestamps.now()
 
     def work(site: Any) -> tuple[dict[str, Any], list[object]]:
-        found = export.find(site, address)
-        planned = preview.of(site, found)
+        holdings = export.find(site, address)
+        planned = preview.of(site, holdings)
         if not planned.anything:
             raise NotPossible(_("Nothing is stored about this address."))
         if fingerprint and fingerprint != planned.fingerprint:
             raise Changed
-        _check_reason(reason, (found.address, *planned.addresses))
+        _check_reason(reason, (holdings.address, *planned.addresses))
         pseudonyms.begin(site)
         events: list[object] = []
         account = NONE
-        for record in found.records:
+        for record in holdings.records:
             if record["user_id"]:
                 account = DELETED if delete_member else LEFT
                 events += _part(site, record, delete_member, now)
-        for user_id in {*found.addresses, *found.user_ids}:
+        for user_id in {*holdings.addresses, *holdings.user_ids}:
             _forget_what_plone_leaves(user_id)
-        redaction.redact(site, found, now)
-        told = {
+        redaction.redact(site, holdings, now)
+        protocol = {
             "what": ERASED,
             "at": timestamps.iso(now),
             "by": by,
             "reason": reason.strip(),
-            "buyers": tuple(record["id"] for record in found.records),
+            "buyers": tuple(record["id"] for record in holdings.records),
             "entries": planned.entries,
             "mails": planned.mails,
             "account": account,
         }
-        return _keep(site, told), events
+        return _keep(site, protocol), events
 
     with writer.section():
-        told, events = transactions.run(work)
-    logger.info("A buyer was erased: %s entries, account %s.", told["entries"], told["account"])
+        protocol, events = transactions.run(work)
+    logger.info(
+        "A buyer was erased: %s entries, account %s.", protocol["entries"], protocol["account"]
+    )
     announce.fire(events)
-    return told
+    return protocol
 
 
 def take_in(address: str, reason: str, by: str) -> dict[str, Any]:
@@ -155,7 +147,7 @@ def take_in(address: str, reason: str, by: str) -> dict[str, Any]:
 
     :param address: under which the buyer bought again, in any letter case.
     :param reason: for the record; must not name an address.
-    :param by: user id of whoever decided it.
+    :param by: user id of the owner.
     :returns: the record of it, as it is kept.
     :raises NotPossible: nothing waits for this decision.
     :raises niteoweb.click2sell.storage.transactions.Busy: call it again; nothing is lost.
@@ -165,28 +157,28 @@ def take_in(address: str, reason: str, by: str) -> dict[str, Any]:
     address = address.strip().lower()
 
     def work(site: Any) -> tuple[dict[str, Any], tuple[str, ...]]:
-        found = export.find(site, address)
-        held = preview.of(site, found).held
+        holdings = export.find(site, address)
+        held = preview.of(site, holdings).held
         if not held:
             raise NotPossible(_("Nothing of an erased buyer waits under this address."))
         _check_reason(reason, (address,))
-        for record in found.records:
+        for record in holdings.records:
             if pseudonyms.is_erased(record):
                 redaction.take_in(site, record, [ledger.get(site, key) for key in held])
-        told = {
+        protocol = {
             "what": TAKEN_IN,
             "at": timestamps.iso(timestamps.now()),
             "by": by,
             "reason": reason.strip(),
-            "buyers": tuple(record["id"] for record in found.records),
+            "buyers": tuple(record["id"] for record in holdings.records),
             "entries": len(held),
             "mails": 0,
             "account": NONE,
         }
-        return _keep(site, told), held
+        return _keep(site, protocol), held
 
     with writer.section():
-        told, held = transactions.run(work)
+        protocol, held = transactions.run(work)
     failed = None
     for key in held:
         try:
@@ -195,18 +187,18 @@ def take_in(address: str, reason: str, by: str) -> dict[str, Any]:
             failed = error
     if failed is not None:
         raise failed
-    return told
+    return protocol
 
 
 def latest(site: Any, count: int) -> list[dict[str, Any]]:
     """The latest erasures and decisions to take a buyer in again, the latest first."""
-    found, kept = [], trees.tree(site, "erasures")
+    records, kept = [], trees.tree(site, "erasures")
     last = kept.maxKey() if kept else None
-    while last is not None and len(found) < count:
-        found.append(kept[last])
+    while last is not None and len(records) < count:
+        records.append(kept[last])
         earlier = kept.keys(max=last, excludemax=True)
         last = earlier[-1] if earlier else None
-    return found
+    return records
 
 
 def _check_reason(reason: str, addresses: tuple[str, ...]) -> None:
@@ -245,9 +237,9 @@ def _part(site: Any, record: buyers.Buyer, delete: bool, now: datetime) -> list[
     ]
 
 
-def _keep(site: Any, told: dict[str, Any]) -> dict[str, Any]:
-    trees.tree(site, "erasures")[f"{told['at']} {secrets.token_hex(8)}"] = told
-    return told
+def _keep(site: Any, protocol: dict[str, Any]) -> dict[str, Any]:
+    trees.tree(site, "erasures")[f"{protocol['at']} {secrets.token_hex(8)}"] = protocol
+    return protocol
 
 
 def _groups_for(grants: dict[str, tuple[Product, ...]], product: Product) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""What is stored about one address: found without a scan, and exported as plain values.
+"""The export of everything about one address, found without a scan, as plain values.
 
 An address leads to its buyer: by the index of addresses, by the hash of it once it was erased,
 and by an account that has the address as login name, user id or e-mail address. Everything
@@ -38,7 +38,7 @@ FIELDS = (
     "last_purchase_timestamp",
 )
 
-#: Fields of a buyer's record, in plain words; what is not named here is told as it is called.
+#: Names of the fields of a buyer's record in the export, where they differ.
 WORDS = {
     "id": "buyer_id",
     "made": "account_made_for_the_purchase",
@@ -130,36 +130,37 @@ def export(site: Any, address: str, now: datetime) -> dict[str, Any]:
     :param address: in any letter case.
     :param now: in UTC.
     """
-    found = find(site, address)
+    holdings = find(site, address)
     return {
-        "address": found.address,
+        "address": holdings.address,
         "exported_at": timestamps.iso(now),
-        "buyers": [_buyer(record) for record in found.records],
-        "accounts": _accounts(site, found),
-        "notifications": [_entry(entry) for entry in found.entries],
+        "buyers": [_buyer(record) for record in holdings.records],
+        "accounts": _accounts(site, holdings),
+        "notifications": [_entry(entry) for entry in holdings.entries],
         # Whose they are, is none of the reader's business.
         "named_by_others": [
-            {"key": entry["key"], "received_at": entry["received_at"]} for entry in found.moved
+            {"key": entry["key"], "received_at": entry["received_at"]}
+            for entry in holdings.moved
         ],
-        "named_in_notes_on_others": len(found.naming),
-        "transactions": _transactions(site, found),
-        "mails": [plain(mail) for mail in found.mails],
+        "named_in_notes_on_others": len(holdings.naming),
+        "transactions": _transactions(site, holdings),
+        "mails": [plain(mail) for mail in holdings.mails],
     }
 
 
 def _mails(site: Any, names: Iterable[str]) -> tuple[outbox.Mail, ...]:
     """The mails to addresses and user ids."""
     ways = (outbox.of_address, outbox.of_user)
-    found = [mail for name in names for way in ways for mail in way(site, name)]
-    return _in_order({mail["id"]: mail for mail in found}.values(), "filed_at")
+    mails = [mail for name in names for way in ways for mail in way(site, name)]
+    return _in_order({mail["id"]: mail for mail in mails}.values(), "filed_at")
 
 
-def _in_order(found: Iterable[Any], field: str) -> tuple[Any, ...]:
-    return tuple(sorted(found, key=lambda thing: thing[field]))
+def _in_order(things: Iterable[Any], field: str) -> tuple[Any, ...]:
+    return tuple(sorted(things, key=lambda thing: thing[field]))
 
 
 def _buyer(record: buyers.Buyer) -> dict[str, Any]:
-    told = {
+    fields = {
         WORDS.get(name, name): plain(value)
         for name, value in sorted(record.items())
         if name not in _ELSEWHERE
@@ -168,7 +169,7 @@ def _buyer(record: buyers.Buyer) -> dict[str, Any]:
         {"group": group_id, "because_of": plain(products)}
         for group_id, products in sorted(record["grants"].items())
     ]
-    return {**told, "groups_granted": granted}
+    return {**fields, "groups_granted": granted}
 
 
 def _entry(entry: ledger.Entry) -> dict[str, Any]:
@@ -178,15 +179,15 @@ def _entry(entry: ledger.Entry) -> dict[str, Any]:
     }
 
 
-def _accounts(site: Any, found: Holdings) -> list[dict[str, Any]]:
+def _accounts(site: Any, holdings: Holdings) -> list[dict[str, Any]]:
     """The accounts that the buyers are tied to, and those that have the address."""
-    tied = {record["user_id"]: record for record in found.records if record["user_id"]}
-    matches = {match.user_id: match for match in index.find(site, found.address)}
-    told = []
+    tied = {record["user_id"]: record for record in holdings.records if record["user_id"]}
+    matches = {match.user_id: match for match in index.find(site, holdings.address)}
+    accounts_ = []
     for user_id in dict.fromkeys((*tied, *matches)):
         exists = accounts.exists(user_id)
         match = matches.get(user_id)
-        told.append(
+        accounts_.append(
             {
                 "user_id": user_id,
                 "exists": exists,
@@ -199,23 +200,23 @@ def _accounts(site: Any, found: Holdings) -> list[dict[str, Any]]:
                 else {},
             }
         )
-    return told
+    return accounts_
 
 
-def _transactions(site: Any, found: Holdings) -> list[dict[str, Any]]:
+def _transactions(site: Any, holdings: Holdings) -> list[dict[str, Any]]:
     """Which buyer and product the transactions belong to, and how often they were heard of."""
-    places = {
+    sources = {
         pseudonyms.transaction(site, (entry["provider"], entry["transaction"]))
-        for entry in found.entries
+        for entry in holdings.entries
     }
-    told = []
-    for place in sorted(places):
-        buyer, product, kept, dropped, foreign = ownership.tally(site, place)
-        own = not buyer or buyer in found.addresses
-        told.append(
+    transactions = []
+    for source in sorted(sources):
+        buyer, product, kept, dropped, foreign = ownership.tally(site, source)
+        own = not buyer or buyer in holdings.addresses
+        transactions.append(
             {
-                "provider": place[0],
-                "transaction": place[1],
+                "provider": source[0],
+                "transaction": source[1],
                 # Whose else it is, is none of the reader's business.
                 "buyer": buyer if own else None,
                 "product_id": product if own else None,
@@ -224,7 +225,7 @@ def _transactions(site: Any, found: Holdings) -> list[dict[str, Any]]:
                 "notifications_of_others": foreign,
             }
         )
-    return told
+    return transactions
 
 
 def plain(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What an erasure would do: worked out for the owner to look at, not done."""
+"""The preview of an erasure."""
 
 from dataclasses import dataclass
 from niteoweb.click2sell.buyers import buyers
@@ -31,15 +31,15 @@ class Account:
 
 @dataclass(frozen=True)
 class Preview:
-    """What an erasure would do.
+    """The preview of an erasure.
 
-    :ivar addresses: all that are erased.
+    :ivar addresses: all addresses that are erased.
     :ivar entries: notifications that are redacted.
-    :ivar unsettled: how many of them a person would have to decide, or would be tried again.
+    :ivar unsettled: number of these that need attention, or would be tried again.
     :ivar mails: mails that are redacted.
     :ivar others: records of other buyers that an address is taken out of.
     :ivar held: keys of notifications that arrived since the last erasure and wait.
-    :ivar fingerprint: stands for all that is stored about the address.
+    :ivar fingerprint: of everything that is stored about the address.
     """
 
     addresses: tuple[str, ...]
@@ -59,17 +59,17 @@ class Preview:
 
 
 def preview(site: Any, address: str) -> Preview:
-    """What an erasure would do; nothing is changed.
+    """Preview an erasure; nothing is changed.
 
     :param address: in any letter case.
     """
     return of(site, export.find(site, address))
 
 
-def of(site: Any, found: export.Holdings) -> Preview:
-    """What erasing what was found would do."""
-    entries = [entry for entry in found.entries if not pseudonyms.is_erased(entry)]
-    mails = [mail for mail in found.mails if not mail["to"].startswith(pseudonyms.MARK)]
+def of(site: Any, holdings: export.Holdings) -> Preview:
+    """Preview the erasure of holdings."""
+    entries = [entry for entry in holdings.entries if not pseudonyms.is_erased(entry)]
+    mails = [mail for mail in holdings.mails if not mail["to"].startswith(pseudonyms.MARK)]
     accounts = tuple(
         Account(
             user_id=record["user_id"],
@@ -77,10 +77,10 @@ def of(site: Any, found: export.Holdings) -> Preview:
             privileged=member.exists(record["user_id"]) and privilege.member(record["user_id"]),
             groups=tuple(sorted(record["grants"])),
         )
-        for record in found.records
+        for record in holdings.records
         if record["user_id"]
     )
-    named = {name for record in found.records for name in record["addresses"]}
+    named = {name for record in holdings.records for name in record["addresses"]}
     named |= {entry["buyer"] for entry in entries} - {""}
     stored = [
         sorted(
@@ -89,21 +89,21 @@ def of(site: Any, found: export.Holdings) -> Preview:
             if name != "password_print"
         )
         for thing in (
-            *(*found.records, *found.naming),
-            *(*found.entries, *found.moved, *found.mails),
+            *(*holdings.records, *holdings.naming),
+            *(*holdings.entries, *holdings.moved, *holdings.mails),
         )
     ]
     return Preview(
         addresses=tuple(sorted(name for name in named if not name.startswith(pseudonyms.MARK))),
-        entries=len(entries) + len(found.moved),
+        entries=len(entries) + len(holdings.moved),
         unsettled=sum(_is_unsettled(entry) for entry in entries),
         mails=len(mails),
-        others=len(found.naming),
+        others=len(holdings.naming),
         accounts=accounts,
         held=tuple(
             entry["key"] for entry in entries if _is_held(site, entry) and not entry["counts"]
         ),
-        fingerprint=idempotency_key(found.address, json.dumps([stored, repr(accounts)])),
+        fingerprint=idempotency_key(holdings.address, json.dumps([stored, repr(accounts)])),
     )
 
 

@@ -38,38 +38,38 @@ _EMPTY = {
 }
 
 
-def redact(site: Any, found: export.Holdings, now: datetime) -> None:
-    """Redact everything that was found about an address.
+def redact(site: Any, holdings: export.Holdings, now: datetime) -> None:
+    """Redact everything that was stored about an address.
 
     :param now: in UTC.
     """
-    new = [entry for entry in found.entries if not pseudonyms.is_erased(entry)]
-    for record in found.records:
+    new = [entry for entry in holdings.entries if not pseudonyms.is_erased(entry)]
+    for record in holdings.records:
         _rank(site, record)
     places = [(history.product(entry)[0], entry["transaction"]) for entry in new]
     for entry in new:
-        _transaction(site, entry, found.addresses)
-    for record in found.records:
+        _transaction(site, entry, holdings.addresses)
+    for record in holdings.records:
         _ties(site, record)
     keys = {entry["key"]: pseudonyms.key_alias(site, entry["key"]) for entry in new}
     for entry in new:
         _entry(site, entry, now)
     for entry in new:
         ledger.rekey(site, entry, keys[entry["key"]])
-    for record in found.records:
+    for record in holdings.records:
         buyers.change(record, keys=tuple(keys.get(key, key) for key in record["keys"]))
         _record(site, record, now)
-    for entry in found.moved:
-        _others_entry(site, entry, found.addresses)
-    for record in found.naming:
-        _others_record(site, record, found.addresses)
-    _corrections(site, places, found.addresses)
-    for mail in found.mails:
+    for entry in holdings.moved:
+        _others_entry(site, entry, holdings.addresses)
+    for record in holdings.naming:
+        _others_record(site, record, holdings.addresses)
+    _corrections(site, places, holdings.addresses)
+    for mail in holdings.mails:
         _mail(site, mail)
 
 
 def take_in(site: Any, record: buyers.Buyer, waiting: Iterable[ledger.Entry]) -> None:
-    """Undo that an erased buyer is closed, under the addresses of what arrived since.
+    """Reopen an erased buyer, under the addresses of later notifications.
 
     :param waiting: notifications that name these addresses.
     """
@@ -87,36 +87,36 @@ def take_in(site: Any, record: buyers.Buyer, waiting: Iterable[ledger.Entry]) ->
 
 def _transaction(site: Any, entry: ledger.Entry, addresses: Collection[str]) -> None:
     """File the entry's transaction under its hash, unless it is another buyer's."""
-    place = pseudonyms.transaction(site, (entry["provider"], entry["transaction"]))
-    buyer = ownership.tally(site, place)[0]
-    if place[1] and (not buyer or buyer in addresses):
-        known_as = (place[0], pseudonyms.alias(site, pseudonyms.TRANSACTION, place[1]))
+    source = pseudonyms.transaction(site, (entry["provider"], entry["transaction"]))
+    buyer = ownership.tally(site, source)[0]
+    if source[1] and (not buyer or buyer in addresses):
+        known_as = (source[0], pseudonyms.alias(site, pseudonyms.TRANSACTION, source[1]))
         ownership.rename(
-            site, place, known_as, pseudonyms.alias(site, pseudonyms.ADDRESS, buyer)
+            site, source, known_as, pseudonyms.alias(site, pseudonyms.ADDRESS, buyer)
         )
 
 
 def _corrections(
     site: Any, places: Collection[tuple[str, str]], addresses: Collection[str]
 ) -> None:
-    """Put hashes in the place of what an owner found out about these names.
+    """Replace names in the corrections of owners by hashes.
 
-    :param places: the transactions of what is erased.
+    :param places: the transactions of the erased entries.
     """
     ours = [*places, *(("", name) for name in addresses)]
-    ours += [place for name in addresses for place in ownership.corrected_to(site, name)]
-    for place in dict.fromkeys(ours):
-        right = ownership.correction(site, place)
+    ours += [source for name in addresses for source in ownership.corrected_to(site, name)]
+    for source in dict.fromkeys(ours):
+        right = ownership.correction(site, source)
         if not right:
             continue
-        ownership.correct(site, place, "")
+        ownership.correct(site, source, "")
         if right in addresses:
             right = pseudonyms.alias(site, pseudonyms.ADDRESS, right)
-        ownership.correct(site, ownership.pseudonym(site, place), right)
+        ownership.correct(site, ownership.pseudonym(site, source), right)
 
 
 def _ties(site: Any, record: buyers.Buyer) -> None:
-    """Put hashes in the place of the buyer's addresses, where they lead to it."""
+    """Replace the buyer's addresses by hashes, where they lead to it."""
     by_address = trees.tree(site, "buyer_by_address")
     for name in record["addresses"]:
         by_address.pop(name, None)
@@ -153,7 +153,7 @@ def _entry(site: Any, entry: ledger.Entry, now: datetime) -> None:
 
 
 def _record(site: Any, record: buyers.Buyer, now: datetime) -> None:
-    """Leave of a buyer's record what its notifications need."""
+    """Redact a buyer's record down to the fields that its notifications need."""
     buyers.set_live(site, record, ())
     buyers.await_groups(site, record, ())
     accountquota.wait(site, record, "")
@@ -201,7 +201,7 @@ def _others_entry(site: Any, entry: ledger.Entry, addresses: Collection[str]) ->
 
 
 def _others_record(site: Any, record: buyers.Buyer, addresses: Collection[str]) -> None:
-    """Take addresses out of what was noted of another buyer."""
+    """Remove addresses from the notes of another buyer."""
     chosen = "" if mentions.names(record["chosen"], addresses) else record["chosen"]
     log = tuple(
         _event(site, *event) if mentions.names(event[2], addresses) else event

@@ -1,10 +1,11 @@
-"""Remove payloads that are older than the settings keep them.
+"""Retention: the payloads of old entries are removed.
 
-What was bought, when, for how much and by which address stays, so that history computes as
-before; only what arrived word for word goes. It stays while an entry needs attention: whoever
-decides has to see what was broken.
+The notification itself stays, so that history computes as before; only the payload goes, the
+parameters as they arrived. It stays while an entry needs attention: the owner who decides has
+to see it.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from datetime import timedelta
@@ -17,12 +18,13 @@ from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import mentions
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees
+from niteoweb.click2sell.storage import writer
 from typing import Any
 
 
 #: Entries that are changed in one commit.
 BATCH = 200
-#: What stands where a payload was.
+#: The payload of an entry whose payload was removed.
 REDACTED = "{}"
 
 
@@ -39,8 +41,8 @@ def redact(now: datetime) -> int:
     before = timestamps.microseconds(now - timedelta(days=days))
     total = 0
     for batch in (lambda site: _old(site, before), _decided):
-        while (found := transactions.run(batch)).looked_at:
-            total += found.redacted
+        while (done := _run(batch)).looked_at:
+            total += done.redacted
     return total
 
 
@@ -50,9 +52,14 @@ class _Batch:
     redacted: int = 0
 
 
+def _run(batch: Callable[[Any], _Batch]) -> _Batch:
+    with writer.section():
+        return transactions.run(batch)
+
+
 def _old(site: Any, before: int) -> _Batch:
-    """Redact what became old enough, and note what has to wait for a person."""
-    found = _Batch()
+    """Redact entries that became old enough, and note those that wait for an owner."""
+    batch = _Batch()
     remarks, kept = trees.tree(site, "remarks"), trees.tree(site, "payloads_kept")
     old = takewhile(
         lambda place: place > -before,
@@ -66,26 +73,26 @@ def _old(site: Any, before: int) -> _Batch:
             kept.insert(place)
         else:
             _redact(site, entry)
-            found.redacted += 1
+            batch.redacted += 1
         remarks["redacted_until"] = -place
-        found.looked_at += 1
-        if found.looked_at == BATCH:
+        batch.looked_at += 1
+        if batch.looked_at == BATCH:
             break
-    return found
+    return batch
 
 
 def _decided(site: Any) -> _Batch:
-    """Redact what does not need attention any more."""
-    found = _Batch()
+    """Redact old entries that do not need attention any more."""
+    batch = _Batch()
     kept = trees.tree(site, "payloads_kept")
     undecided = ledger.filed(site, "outcome", ledger.ATTENTION)
     decided = (place for place in kept if place not in undecided)
     for place in list(islice(decided, BATCH)):
         _redact(site, entries.at(site, place))
         kept.remove(place)
-        found.looked_at += 1
-        found.redacted += 1
-    return found
+        batch.looked_at += 1
+        batch.redacted += 1
+    return batch
 
 
 def _redact(site: Any, entry: ledger.Entry) -> None:

@@ -4,12 +4,14 @@ from niteoweb.click2sell.report import accounting
 from niteoweb.click2sell.report import buyerlist
 from niteoweb.click2sell.report import charts
 from niteoweb.click2sell.report import csvfile
+from niteoweb.click2sell.report import labels
 from niteoweb.click2sell.report import notifications
 from niteoweb.click2sell.report import overview
 from niteoweb.click2sell.report import recount
+from niteoweb.click2sell.report import tables
 
 
 __all__ = [
-    *["accounting", "buyerlist", "charts", "csvfile", "notifications", "overview"],
-    *["recount"],
+    *["accounting", "buyerlist", "charts", "csvfile", "labels", "notifications"],
+    *["overview", "recount", "tables"],
 ]

@@ -1,4 +1,4 @@
-"""What was paid and paid back in a time, for the accounts.
+"""Payments and refunds of a period, for the accounts.
 
 Which entries of the ledger count, where there is a choice:
 
@@ -7,11 +7,11 @@ Which entries of the ledger count, where there is a choice:
 * What was refused does not: its signature was made for another buyer or product. Neither does
   a payment that failed at the provider, or a notification of an unknown kind or that cannot be
   read.
-* What an owner granted by hand and what was taken over from release 0.4.5 is no money.
+* Access granted by hand and purchases adopted from release 0.4.5 are no money.
 * The ledger has each notification once. Some providers tell one payment in two ways: of entries
   that agree in transaction, receipt, product, kind and amount only the first counts.
-* The provider's time decides, not that of arrival, so that a month has what was paid in it.
-  What arrived when the month was over is in it all the same, and can be told by its arrival.
+* The provider's time decides, not that of arrival, so that a month has the payments made in
+  it, late arrivals too; these can be told by their time of arrival.
 
 The ledger files these entries by that time, in an index of their own. The one by arrival would
 not do: a notification may arrive years later, when a site is moved or a provider repeats it.
@@ -70,7 +70,7 @@ class Posting:
 
     :ivar moved_at: by the provider's clock, in UTC; see
         :func:`niteoweb.click2sell.ledger.ledger.moved_at`.
-    :ivar amount: what was paid, negative when it was paid back, None when the provider did not
+    :ivar amount: of the payment, negative for a refund, None when the provider did not
         say.
     :ivar late: it arrived when the period was over.
     """
@@ -83,7 +83,7 @@ class Posting:
 
 @dataclass
 class Total:
-    """What was paid in one currency.
+    """The sums of one currency.
 
     :ivar number: payments, refunds and chargebacks that have an amount.
     :ivar sales: sum of the payments.
@@ -107,13 +107,13 @@ class Total:
 
     @property
     def net(self) -> Decimal:
-        """What is left of the sales."""
+        """Sales less refunds."""
         return self.sales + self.refunds
 
 
 @dataclass
 class Summary:
-    """What a period comes to.
+    """The sums of a period.
 
     :ivar number: postings.
     :ivar totals: currency -> sums; "" for amounts without a currency.
@@ -149,10 +149,10 @@ def month(text: str, timezone_: tzinfo) -> Period:
     :param timezone_: in which it begins and ends.
     :raises ValueError: it is no month.
     """
-    found = _MONTH.fullmatch(text)
-    if found is None:
+    match = _MONTH.fullmatch(text)
+    if match is None:
         raise ValueError(text)
-    year, number = int(found[1]), int(found[2])
+    year, number = int(match[1]), int(match[2])
     following = f"{year + number // 12:04}-{number % 12 + 1:02}"
     since = timestamps.begin(f"{text}-01", timezone_)
     return Period(text, since, timestamps.begin(f"{following}-01", timezone_) - timestamps.TICK)
@@ -201,10 +201,10 @@ def postings(site: Any, period: Period) -> Iterator[Posting]:
             )
 
 
-def summary(found: Iterable[Posting]) -> Summary:
+def summary(postings_: Iterable[Posting]) -> Summary:
     """Add postings up."""
     total = Summary()
-    for posting in found:
+    for posting in postings_:
         total.add(posting)
     return total
 
@@ -217,7 +217,7 @@ def _is_money(site: Any, entry: Mapping[str, Any]) -> bool:
 
 
 def _told_before(site: Any, entry: Mapping[str, Any]) -> bool:
-    """Whether an earlier entry tells of the same money."""
+    """Whether an earlier entry is about the payment, too."""
     if not ownership.is_repeated(site, entry):
         return False
     buyer = buyers.get(site, entry["buyer_id"])

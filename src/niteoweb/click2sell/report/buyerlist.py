@@ -1,7 +1,7 @@
-"""Lists of buyers: those who paid last, or those whom words find.
+"""Lists of buyers: the latest payers, or the results of a search.
 
 A page reads the indexes of search.py and the records of the buyers on it, and nothing else:
-it costs the same however many buyers there are.
+its cost does not depend on the number of buyers.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Row:
+class BuyerRow:
     """A buyer as it stands in a list.
 
     :ivar address: the one of the latest payment.
@@ -33,25 +33,25 @@ class Row:
     standings: tuple[products.ProductAccess, ...]
 
 
-class Directory:
-    """The buyers whom words fit; without words all who ever paid, the latest first.
+class BuyerList:
+    """The buyers that match words; without words all who ever paid, the latest first.
 
-    :ivar total: how many there are, or how many are listed when :attr:`capped`.
+    :ivar total: number of the buyers, or of those that are listed when :attr:`capped`.
     :ivar capped: there may be more; another word narrows the search.
     """
 
     def __init__(self, site: Any, text: str = "") -> None:
         self._site = site
         self.capped = False
-        self._found: tuple[str, ...] | None = None
+        self._matches: tuple[str, ...] | None = None
         if text.strip():
-            found = search.buyers(site, text)
-            self._found, self.capped = found.ids, found.capped
-            self.total = len(found.ids)
+            matches = search.buyers(site, text)
+            self._matches, self.capped = matches.ids, matches.capped
+            self.total = len(matches.ids)
         else:
             self.total = trees.tree(site, "buyers_paid_count")()
 
-    def rows(self, start: int, size: int, now: datetime) -> list[Row]:
+    def rows(self, start: int, size: int, now: datetime) -> list[BuyerRow]:
         """A page of the list.
 
         :param start: buyers before the page, from 0.
@@ -59,8 +59,8 @@ class Directory:
         :param now: in UTC.
         """
         stop = min(start + size, self.total)
-        if self._found is not None:
-            ids = list(self._found[start:stop])
+        if self._matches is not None:
+            ids = list(self._matches[start:stop])
         else:
             index = trees.tree(self._site, "buyers_paid")
             paid = facets.Places((index,))
@@ -68,13 +68,13 @@ class Directory:
             ids = [index[place] for place in places]
         return [self._row(buyer_id, now) for buyer_id in ids]
 
-    def _row(self, buyer_id: str, now: datetime) -> Row:
+    def _row(self, buyer_id: str, now: datetime) -> BuyerRow:
         buyer = buyers.get(self._site, buyer_id)
-        found = [ledger.get(self._site, key) for key in buyer["keys"]]
-        return Row(
+        entries = [ledger.get(self._site, key) for key in buyer["keys"]]
+        return BuyerRow(
             buyer_id=buyer_id,
-            name=explanation.name(found),
-            address=explanation.addresses(buyer, found)[0],
+            name=explanation.name(entries),
+            address=explanation.addresses(buyer, entries)[0],
             user_id=buyer["user_id"],
             standings=products.of(history.outcome(self._site, buyer, now)),
         )

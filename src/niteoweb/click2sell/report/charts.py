@@ -84,10 +84,10 @@ def ticks(most: int) -> list[int]:
 
 
 def _tell(shapes: etree._Element, labels: Sequence[str], values: Sequence[int]) -> None:
-    """Put what a bar stands for in place of what pygal has for its script."""
+    """Title each bar with its value, in place of the elements for pygal's script."""
     etree.strip_elements(shapes, "desc", "title")
-    found = [group for group in shapes.iter("g") if group.get("class") == "bar"]
-    for group, label, value in zip(found, labels, values, strict=True):
+    bars = [group for group in shapes.iter("g") if group.get("class") == "bar"]
+    for group, label, value in zip(bars, labels, values, strict=True):
         if value:
             etree.SubElement(group, "title").text = f"{label}: {value}"
         else:

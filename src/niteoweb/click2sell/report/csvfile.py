@@ -2,11 +2,13 @@
 
 Pure: imports nothing of Zope or Plone, does no I/O and reads no clock.
 
-A spreadsheet runs what looks like a formula, and much of what is written here was typed by
-strangers. So, after OWASP's advice on CSV injection: a text that could be taken for a formula
-gets an apostrophe in front, and a text that holds any separator is quoted, so that whoever
-splits at another one than the file's finds no cell that begins in the middle of a text. Numbers
-of our own stay numbers, negative ones too.
+A spreadsheet runs formulas, and strangers have typed many of these texts. So, after OWASP's
+advice on CSV injection: a text that could be taken for a formula gets an apostrophe in front,
+and a text that holds any separator is quoted, so that a reader with another separator finds no
+cell that begins in the middle of a text. Numbers of our own stay numbers, negative ones too.
+
+The package defusedcsv leaves formulas behind blanks, in full-width forms and after a separator
+within a text, and rewrites harmless texts; so this module has rules of its own.
 """
 
 from collections.abc import Iterable
@@ -19,13 +21,13 @@ import re
 import unicodedata
 
 
-#: Names of the separators, and what they are.
+#: The separators by their names.
 SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t"}
 
-#: Names of the decimal signs, and what they are.
+#: The decimal signs by their names.
 DECIMALS = {"point": ".", "comma": ","}
 
-#: Tells spreadsheets that what follows is UTF-8.
+#: Tells spreadsheets that the file is UTF-8.
 BOM = "\ufeff"
 
 Cell = str | int | Decimal | None
@@ -35,7 +37,7 @@ _QUOTED = re.compile(r'[,;\t"\'\r\n]|^\s|\s$')
 
 @dataclass(frozen=True)
 class Layout:
-    """How a file is written.
+    """The layout of a file.
 
     :ivar separator: one of :data:`SEPARATORS`.
     :ivar decimal: one of :data:`DECIMALS`.

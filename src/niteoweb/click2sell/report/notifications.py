@@ -56,11 +56,11 @@ class FilterError(ValueError):
 
 @dataclass(frozen=True)
 class Filters:
-    """Which entries to list; what is empty does not matter.
+    """The filters of the list; an empty one lets everything through.
 
     :ivar product: product id.
     :ivar buyer: an address of the buyer, in lower case. All entries of that buyer are listed,
-        also those of other addresses that turned out to be the same buyer's.
+        also those of other addresses of that buyer.
     :ivar search: words of an address, a name, a receipt or a transaction; all have to fit.
     :ivar since: arrived at this moment or later, in UTC.
     :ivar until: arrived at this moment or earlier, in UTC.
@@ -228,7 +228,7 @@ def _bounds(filters: Filters) -> tuple[Place | None, Place | None]:
 
 
 def _of_people(site: Any, filters: Filters) -> tuple[list[Place], bool]:
-    """Places of what a buyer and words let through, and whether there may be more."""
+    """Places of the entries of a buyer that match words, and whether there may be more."""
     if not filters.search:
         return _of_buyer(site, filters.buyer), False
     found = search.entries(site, filters.search)

@@ -1,4 +1,4 @@
-"""What the report shows, for its page and its service.
+"""The report's overview, for its page and its service.
 
 It costs the same however long the ledger is: counters are read, and of each list its newest
 part.
@@ -159,24 +159,24 @@ def rows(site: Any, chosen: Range, now: datetime) -> list[Figures]:
     ]
 
 
-def totals(found: Iterable[Figures]) -> dict[str, int]:
+def totals(figures: Iterable[Figures]) -> dict[str, int]:
     """The sums of figures, by name."""
-    found = list(found)
-    return {name: sum(row.values[name] for row in found) for name in counters.NAMES}
+    figures = list(figures)
+    return {name: sum(row.values[name] for row in figures) for name in counters.NAMES}
 
 
 def members_with_access(site: Any) -> int:
-    """How many members have access to anything."""
+    """Number of members with access to anything."""
     return trees.tree(site, "buyers_with_access")()
 
 
 def products(site: Any) -> list[Product]:
     """The products that members have access to, the one with most members first."""
-    found = [
+    products = [
         Product(provider, product_id, product_name(site, (provider, product_id)), members)
         for (provider, product_id), members in counters.with_access(site).items()
     ]
-    return sorted(found, key=lambda product: (-product.members, product.name))
+    return sorted(products, key=lambda product: (-product.members, product.name))
 
 
 def never_logged_in(site: Any) -> Newest:
@@ -207,13 +207,15 @@ def providers(site: Any, now: datetime) -> list[Provider]:
     :param now: in UTC.
     """
     silent = silence.silent(site, now)
-    found = []
+    providers = []
     for name in silence.providers(site):
         arrivals = silence.arrivals(site, name)
         if arrivals and name not in silence.OWN:
             usual = silence.longest_usual(arrivals)
-            found.append(Provider(name, arrivals[0], usual, name in silent, silent.get(name)))
-    return found
+            providers.append(
+                Provider(name, arrivals[0], usual, name in silent, silent.get(name))
+            )
+    return providers
 
 
 def _newest(site: Any, filed: Iterable[Any], item: Any) -> Newest:
@@ -248,7 +250,7 @@ def _mail(site: Any, place: tuple[int, str]) -> outbox.Mail:
 def product_name(site: Any, product: tuple[str, str]) -> str:
     """The product's name as it was sent last, "" when none ever was.
 
-    Those of two providers may have the same id.
+    Products of two providers may have equal ids.
 
     :param product: provider and product id.
     """

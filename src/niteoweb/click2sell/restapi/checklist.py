@@ -4,8 +4,8 @@ from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.interfaces import IPaymentProvider
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.settings import effective
+from niteoweb.click2sell.setup import Check
 from niteoweb.click2sell.setup import checklist
-from niteoweb.click2sell.setup import Item
 from plone.restapi.services import Service
 from typing import Any
 from zope.i18n import translate
@@ -29,7 +29,7 @@ class ChecklistGet(Service):
             "callback": effective.callback_address(provider),
         }
 
-    def _item(self, item: Item) -> dict[str, Any]:
+    def _item(self, item: Check) -> dict[str, Any]:
         return {
             "name": item.name,
             "provider": item.provider or None,

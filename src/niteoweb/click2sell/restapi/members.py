@@ -46,7 +46,7 @@ class MembersGet(PathParameters, Service):
         text = self.request.form.get("search", "")
         if not isinstance(text, str):
             raise BadRequest('"search" may stand only once.')
-        listed = buyerlist.Directory(self.context, text)
+        listed = buyerlist.BuyerList(self.context, text)
         now = timestamps.now()
         return listing.page(
             self.request,
@@ -57,7 +57,7 @@ class MembersGet(PathParameters, Service):
         )
 
 
-def summary(site: Any, row: buyerlist.Row) -> dict[str, Any]:
+def summary(site: Any, row: buyerlist.BuyerRow) -> dict[str, Any]:
     """A buyer as it stands in a list."""
     return {
         "@id": f"{site.absolute_url()}/{NAME}/{row.buyer_id}",

@@ -149,9 +149,10 @@ class NotificationsPost(PathParameters, Operation):
         elif "everything" in options:
             raise BadRequest('"everything" is an option of "correct" only.')
         by = api.user.get_current().getId() or ""
-        decide = getattr(decisions, verb.replace("-", "_"))
+        name = verb.replace("-", "_")
         return self.settle(
-            lambda: decide(self.context, key, **given, by=by), options.get("dry_run", False)
+            lambda: decisions.wanted(self.context, key, name, by, **given),
+            options.get("dry_run", False),
         )
 
 

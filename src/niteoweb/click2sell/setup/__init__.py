@@ -3,8 +3,8 @@
 from niteoweb.click2sell.setup import adoption
 from niteoweb.click2sell.setup import checklist
 from niteoweb.click2sell.setup import providerchecks
-from niteoweb.click2sell.setup.check import Item
-from niteoweb.click2sell.setup.check import State
+from niteoweb.click2sell.setup.check import Check
+from niteoweb.click2sell.setup.check import Status
 
 
-__all__ = ["adoption", "checklist", "providerchecks", "Item", "State"]
+__all__ = ["adoption", "checklist", "providerchecks", "Check", "Status"]

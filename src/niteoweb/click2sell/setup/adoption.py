@@ -4,11 +4,11 @@ For each of them one purchase is written down, of the provider "migration" and a
 tell it, and the groups of its product that the member is in count as granted by this add-on
 from then on. Nobody is mailed, no event is fired, and no group is given or taken.
 
-What follows for the times after:
+What follows from it:
 
-* What Click2Sell sends later goes on with this purchase: a renewal extends it, a refund with
-  its receipt undoes it. Subscriptions cannot be told from sales, so there is no grace after
-  the days of this purchase until a renewal came.
+* Later notifications of Click2Sell go on with this purchase: a renewal extends it, a refund
+  with its receipt undoes it. Subscriptions cannot be told from sales, so there is no grace
+  after the days of this purchase until a renewal came.
 * The account counts as not made by this add-on, because nobody can tell any more: its password
   and affiliate are never touched. It is tied to the address all the same, so later purchases go
   to it.
@@ -19,9 +19,9 @@ What follows for the times after:
   counts as ended, so that no later run puts the member back; a new payment does.
 * Groups of other products stay as they are, and are not taken by this add-on.
 
-A member who is a buyer already is skipped, so calling it again does the rest. Whoever bought
-between the upgrade and this is skipped too, and listed: the groups that 0.4.5 had given them
-stay theirs for good. So it is best called right after the upgrade.
+A member who is a buyer already is skipped, so calling it again does the rest. A member who
+bought between the upgrade and this is skipped too, and listed: that member keeps the groups of
+0.4.5 for good. So it is best called right after the upgrade.
 """
 
 from collections.abc import Callable
@@ -49,8 +49,9 @@ from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.setup import legacymember
-from niteoweb.click2sell.setup.legacymember import Item
-from niteoweb.click2sell.setup.legacymember import OldMember
+from niteoweb.click2sell.setup.legacymember import Finding
+from niteoweb.click2sell.setup.legacymember import LegacyMember
+from niteoweb.click2sell.storage import batched
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import writer
 from typing import Any
@@ -61,8 +62,8 @@ BATCH = 500
 
 
 @dataclass
-class Report:
-    """What was, or would be, adopted.
+class AdoptionReport:
+    """The result of an adoption, or of its preview.
 
     :ivar looked_at: members of the site so far.
     :ivar adopted: members with a purchase from now on.
@@ -72,21 +73,21 @@ class Report:
     looked_at: int = 0
     adopted: int = 0
     skipped: int = 0
-    items: list[Item] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
 
-    def add(self, other: "Report") -> None:
+    def add(self, other: "AdoptionReport") -> None:
         """Count a batch."""
         self.looked_at += other.looked_at
         self.adopted += other.adopted
         self.skipped += other.skipped
-        self.items += other.items
+        self.findings += other.findings
 
 
 def adopt(
     apply: bool,
     now: datetime | None = None,
-    progress: Callable[[Report], None] = lambda r: None,
-) -> Report:
+    progress: Callable[[AdoptionReport], None] = lambda r: None,
+) -> AdoptionReport:
     """Adopt all members who have bought with release 0.4.5, in batches.
 
     :param apply: False to do everything and commit nothing.
@@ -96,7 +97,7 @@ def adopt(
         again.
     """
     now = now or timestamps.now()
-    report = Report()
+    report = AdoptionReport()
     for user_ids in _batches(plone_site.get()):
         # A microsecond for each member: what is filed by time is then filed at one end, where
         # else all of it would be written again with each batch.
@@ -116,19 +117,17 @@ def adopt(
 
 def _batches(site: Any) -> Iterator[list[str]]:
     """The user ids of all members."""
-    user_ids = iter(index.everybody())
+    user_ids = batched(site, index.everybody())
     while batch := list(islice(user_ids, BATCH)):
         yield batch
-        # The database's cache would only shrink when the connection closes.
-        site._p_jar.cacheGC()
 
 
-def _batch(site: Any, user_ids: Sequence[str], now: datetime) -> Report:
+def _batch(site: Any, user_ids: Sequence[str], now: datetime) -> AdoptionReport:
     rules = _Rules(effective.mapping(), plone_site.settings().buyers_group)
-    report = Report(looked_at=len(user_ids))
+    report = AdoptionReport(looked_at=len(user_ids))
     for position, user_id in enumerate(user_ids):
-        found = OldMember(user_id)
-        if not found.product_id:
+        member = LegacyMember(user_id)
+        if not member.product_id:
             continue
         buyer = buyers.of_user(site, user_id)
         if ledger.get(site, _key(user_id)) is not None:
@@ -138,21 +137,21 @@ def _batch(site: Any, user_ids: Sequence[str], now: datetime) -> Report:
             report.skipped += 1
             others = [name for name in rules.inside(user_id) if name not in buyer["grants"]]
             if others:
-                report.items.append(found.item(legacymember.BOUGHT_SINCE, others))
+                report.findings.append(member.finding(legacymember.BOUGHT_SINCE, others))
             continue
-        problem = found.problem(site, now)
+        problem = member.problem(site, now)
         if problem:
-            report.items.append(found.item(problem))
+            report.findings.append(member.finding(problem))
             continue
         report.adopted += 1
         at = now + timedelta(microseconds=position)
-        report.items += _adopt(site, found, rules, at)
+        report.findings += _adopt(site, member, rules, at)
     return report
 
 
 @dataclass(frozen=True)
 class _Rules:
-    """What the settings say."""
+    """The settings that an adoption follows."""
 
     lines: Sequence[mapping.Line]
     buyers_group: str
@@ -165,22 +164,22 @@ class _Rules:
         ]
 
 
-def _adopt(site: Any, found: OldMember, rules: _Rules, now: datetime) -> list[Item]:
-    """Write a member's purchase down, and what of it is there already.
+def _adopt(site: Any, member: LegacyMember, rules: _Rules, now: datetime) -> list[Finding]:
+    """Record a member's purchase, and the groups that it has given already.
 
-    :returns: what the owner should know about.
+    :returns: the findings for the owner.
     """
-    product = (registry.MAIN, found.product_id)
+    product = (registry.MAIN, member.product_id)
     of_product = mapping.groups(rules.lines, product)
-    inside = rules.inside(found.user_id)
+    inside = rules.inside(member.user_id)
     granted = [name for name in of_product if name in inside]
     terms = mapping.terms(rules.lines, product)
-    entry = _record(site, found, terms, bool(granted), now)
+    entry = _record(site, member, terms, bool(granted), now)
     grants = dict.fromkeys(granted, (product,))
-    if rules.buyers_group and group.contains(rules.buyers_group, found.user_id):
+    if rules.buyers_group and group.contains(rules.buyers_group, member.user_id):
         grants[rules.buyers_group] = (*grants.get(rules.buyers_group, ()), mapping.EVERY_BUYER)
     buyer = buyers.get(site, entry["buyer_id"])
-    buyers.tie(site, buyer, found.user_id, made=False, now=now)
+    buyers.tie(site, buyer, member.user_id, made=False, now=now)
     buyers.own(site, buyer, entry)
     buyers.change(
         buyer,
@@ -188,28 +187,28 @@ def _adopt(site: Any, found: OldMember, rules: _Rules, now: datetime) -> list[It
         due=tuple(sorted(grants)),
         revision=buyer["revision"] + 1,
     )
-    # Whoever is in the group has had access until now, even if the days are over: the sweep
-    # that ends it has to tell.
+    # A member of the group has had access until now, even if the days are over: the sweep that
+    # ends it has to tell.
     buyers.set_live(site, buyer, (product,) if granted else ())
     outcome = history.outcome(site, buyer, now)
     lapses = bool(granted) and product not in outcome.products(now)
     counters.follow_payments(site, buyer)
     counters.follow_renewals(site, buyer, outcome.renewals())
-    # Any moment that is past will do for what is due.
-    buyers.schedule(site, buyer, found.occurred_at if lapses else outcome.next_change(now))
-    items = []
+    # A moment in the past makes it due.
+    buyers.schedule(site, buyer, member.occurred_at if lapses else outcome.next_change(now))
+    findings = []
     if lapses:
-        items.append(found.item(legacymember.LAPSES, granted))
+        findings.append(member.finding(legacymember.LAPSES, granted))
     if any(name not in grants for name in inside):
-        items.append(found.item(legacymember.OTHER_GROUPS, inside))
+        findings.append(member.finding(legacymember.OTHER_GROUPS, inside))
     if terms is None:
-        items.append(found.item(legacymember.NO_LINE))
+        findings.append(member.finding(legacymember.NO_LINE))
     elif not granted:
-        items.append(found.item(legacymember.OUTSIDE))
+        findings.append(member.finding(legacymember.OUTSIDE))
     elif len(granted) < len(of_product) and not lapses:
         missing = [name for name in of_product if name not in granted]
-        items.append(found.item(legacymember.MORE_GROUPS, missing))
-    return items
+        findings.append(member.finding(legacymember.MORE_GROUPS, missing))
+    return findings
 
 
 def _key(user_id: str) -> str:
@@ -217,37 +216,37 @@ def _key(user_id: str) -> str:
 
 
 def _record(
-    site: Any, found: OldMember, terms: mapping.Terms | None, inside: bool, now: datetime
+    site: Any, member: LegacyMember, terms: mapping.Terms | None, inside: bool, now: datetime
 ) -> ledger.Entry:
     """Write the purchase into the ledger, as accepted and counting.
 
     :param inside: whether the member is in a group of the product.
     """
-    occurred_at, valid_until = found.occurred_at, None
+    occurred_at, valid_until = member.occurred_at, None
     if terms is not None and not inside:
         valid_until = now
         if terms.days is not None:
             valid_until = min(now, occurred_at + timedelta(days=terms.days))
     notification = Notification(
-        key=_key(found.user_id),
+        key=_key(member.user_id),
         provider=MIGRATION,
-        # It knew Click2Sell only: what Click2Sell sends now goes on with what it left behind.
+        # It knew Click2Sell only: later notifications of Click2Sell go on with this purchase.
         on_behalf_of=registry.MAIN,
         kind=Kind.PURCHASE,
-        transaction=f"{MIGRATION}:{found.user_id}",
-        receipt=found.fields["last_purchase_id"] or "",
+        transaction=f"{MIGRATION}:{member.user_id}",
+        receipt=member.fields["last_purchase_id"] or "",
         occurred_at=occurred_at,
-        buyer=found.address,
-        email=found.email or found.address,
-        product_id=found.product_id,
-        product_name=found.fields["product_name"] or "",
-        affiliate=found.fields["affiliate"] or "",
+        buyer=member.address,
+        email=member.email or member.address,
+        product_id=member.product_id,
+        product_name=member.fields["product_name"] or "",
+        affiliate=member.fields["affiliate"] or "",
         valid_until=valid_until,
     )
     entry = ledger.record(site, notification, now)
     if terms is not None:
         ledger.change(entry, days=terms.days, exclusive=terms.exclusive, terms_known=True)
-    ledger.change(entry, buyer_id=buyers.of_address(site, found.address)["id"], counts=True)
+    ledger.change(entry, buyer_id=buyers.of_address(site, member.address)["id"], counts=True)
     ownership.bind(site, entry)
     ledger.finish(site, entry, ledger.ACCEPTED)
     return entry

@@ -1,4 +1,4 @@
-"""One thing of the checklist: how it stands, and what to do."""
+"""A check of the checklist: its state, and what to do."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,8 +6,8 @@ from enum import StrEnum
 from zope.i18nmessageid import Message
 
 
-class State(StrEnum):
-    """How an item stands. The values are what the service answers."""
+class Status(StrEnum):
+    """The state of a check. The service answers with these values."""
 
     OK = "ok"
     WARNING = "warning"
@@ -16,18 +16,18 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True)
-class Item:
-    """One thing to set up.
+class Check:
+    """A check of one thing to set up.
 
     :ivar name: for scripts; it never changes.
-    :ivar text: how it is, and what to do.
-    :ivar details: what is wrong, one by one.
-    :ivar moment: in UTC, where the item is about when something happened last.
+    :ivar text: how things are, and what to do.
+    :ivar details: the problems, one by one.
+    :ivar moment: in UTC, where the check is about the last time of something.
     :ivar provider: name of the payment provider that it is about, "" for the site.
     """
 
     name: str
-    state: State
+    state: Status
     title: Message
     text: Message
     details: tuple[Message | str, ...] = ()

@@ -1,4 +1,4 @@
-"""What has to be set up before purchases become members, and whether it is.
+"""The checklist of the set-up: everything that purchases need before they become members.
 
 Nothing here is expensive, so the settings page can show it each time; only the mail server is
 asked when somebody wants it to be.
@@ -15,11 +15,10 @@ from niteoweb.click2sell.ledger import rejections
 from niteoweb.click2sell.ledger import silence
 from niteoweb.click2sell.mail import messages
 from niteoweb.click2sell.provider import registry
-from niteoweb.click2sell.providers.click2sell.provider import PROVIDER as CLICK2SELL
 from niteoweb.click2sell.settings import rules
 from niteoweb.click2sell.setup import providerchecks
-from niteoweb.click2sell.setup.check import Item
-from niteoweb.click2sell.setup.check import State
+from niteoweb.click2sell.setup.check import Check
+from niteoweb.click2sell.setup.check import Status
 from niteoweb.click2sell.storage import moments
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,7 +29,7 @@ from zope.i18nmessageid import Message
 SWEEP_EXPECTED = timedelta(days=1)
 
 
-def items(site: Any, now: datetime, connect: bool = False) -> tuple[Item, ...]:
+def items(site: Any, now: datetime, connect: bool = False) -> tuple[Check, ...]:
     """The whole checklist: the providers that are set up, then the site.
 
     :param now: in UTC.
@@ -38,13 +37,13 @@ def items(site: Any, now: datetime, connect: bool = False) -> tuple[Item, ...]:
         :func:`niteoweb.click2sell.mail.messages.probe`.
     """
     silent = silence.silent(site, now)
-    found = list(_providers())
+    checks = list(_providers())
     for provider in registry.to_set_up():
-        found += providerchecks.items(site, provider, silent, connect)
-    return (*found, *_items(site, now, connect))
+        checks += providerchecks.items(site, provider, silent, connect)
+    return (*checks, *_items(site, now, connect))
 
 
-def _providers() -> Iterator[Item]:
+def _providers() -> Iterator[Check]:
     """Whether there is a provider at all."""
     if registry.in_use():
         return
@@ -53,10 +52,10 @@ def _providers() -> Iterator[Item]:
         "settings. Any other one is switched on in settings of its own, in Site Setup:"
     )
     others = [one.title for one in registry.registered() if "enabled" in one.schema]
-    yield Item("provider", State.TODO, _("Payment provider"), text, tuple(others))
+    yield Check("provider", Status.TODO, _("Payment provider"), text, tuple(others))
 
 
-def _items(site: Any, now: datetime, connect: bool) -> Iterator[Item]:
+def _items(site: Any, now: datetime, connect: bool) -> Iterator[Check]:
     yield _groups()
     yield _address()
     yield _https()
@@ -67,31 +66,31 @@ def _items(site: Any, now: datetime, connect: bool) -> Iterator[Item]:
     yield _last_sweep(site, now)
 
 
-def _groups() -> Item:
+def _groups() -> Check:
     title = _("Groups")
     problems = rules.validate({"buyers_group": plone_site.settings().buyers_group or ""})
     details = [message for _name, message in problems]
     providers = registry.registered()
     for provider in providers:
         lines = registry.settings(provider).mapping or []
-        found = rules.validate({"mapping": lines}, provider)
-        details += [_of(provider, message) for _name, message in found]
+        problems_ = rules.validate({"mapping": lines}, provider)
+        details += [_of(provider, message) for _name, message in problems_]
     if details:
         text = _("Buyers cannot be put in all groups. Correct Products and groups:")
-        return Item("groups", State.TODO, title, text, tuple(details))
+        return Check("groups", Status.TODO, title, text, tuple(details))
     text = _("All groups exist, and none of them may administer the site.")
-    return Item("groups", State.OK, title, text)
+    return Check("groups", Status.OK, title, text)
 
 
 def _of(provider: IPaymentProvider, message: Message) -> Message:
     """A message about the mapping of a provider; the add-on's own settings need no name."""
-    if provider is CLICK2SELL:
+    if provider.name == registry.MAIN:
         return message
     names = {"provider": provider.title, "message": message}
     return _("${provider}: ${message}", mapping=names)
 
 
-def _address() -> Item:
+def _address() -> Check:
     title = _("Public address")
     public, here = rules.stored_address(), rules.own_address()
     names = {"address": public, "here": here}
@@ -100,7 +99,7 @@ def _address() -> Item:
             "The public address of the site is not set. Open this page at that address and "
             "save the settings: it is filled in."
         )
-        return Item("address", State.TODO, title, text)
+        return Check("address", Status.TODO, title, text)
     if plone_site.is_copy():
         text = _(
             "You are at ${here}, and the public address is ${address}: this is taken for a "
@@ -108,24 +107,24 @@ def _address() -> Item:
             "the address.",
             mapping=names,
         )
-        return Item("address", State.WARNING, title, text)
+        return Check("address", Status.WARNING, title, text)
     text = _("The site is at ${address}, and so are you.", mapping=names)
-    return Item("address", State.OK, title, text)
+    return Check("address", Status.OK, title, text)
 
 
-def _https() -> Item:
+def _https() -> Check:
     title = _("HTTPS")
     if urlsplit(plone_site.address()).scheme == "https":
         text = _("The address for the notifications begins with https.")
-        return Item("https", State.OK, title, text)
+        return Check("https", Status.OK, title, text)
     text = _(
         "Everybody on the way can read the notifications, and misuse them. Give the site an "
         "address with https, and set it as the public one."
     )
-    return Item("https", State.WARNING, title, text)
+    return Check("https", Status.WARNING, title, text)
 
 
-def _sender() -> Item:
+def _sender() -> Check:
     title = _("Sender of mails")
     address = plone_site.sender()[1]
     if not address:
@@ -133,35 +132,35 @@ def _sender() -> Item:
             "The site has no address to send mail from, and no welcome mail goes out. Enter "
             "one in Site Setup under Mail."
         )
-        return Item("sender", State.TODO, title, text)
+        return Check("sender", Status.TODO, title, text)
     text = _("Mails are sent from ${address}.", mapping={"address": address})
-    return Item("sender", State.OK, title, text)
+    return Check("sender", Status.OK, title, text)
 
 
-def _untried_mail_server() -> Item:
+def _untried_mail_server() -> Check:
     text = _("Not asked yet. Trying it on the settings page connects to it and sends no mail.")
-    return Item("mail_server", State.UNTRIED, _("Mail server"), text)
+    return Check("mail_server", Status.UNTRIED, _("Mail server"), text)
 
 
-def _mail_server() -> Item:
+def _mail_server() -> Check:
     title = _("Mail server")
     try:
         messages.probe()
     except NotImplementedError:
         text = _("The site sends mail by other means than a mail server; they are not tried.")
-        return Item("mail_server", State.UNTRIED, title, text)
+        return Check("mail_server", Status.UNTRIED, title, text)
     except Exception as error:
         # smtplib, ssl and zope.sendmail have errors of many kinds; an address may be in them.
         text = _(
             "It cannot be used: ${error}. Look at Site Setup, Mail. Mails wait until it works.",
             mapping={"error": messages.error_text(error)},
         )
-        return Item("mail_server", State.TODO, title, text)
+        return Check("mail_server", Status.TODO, title, text)
     text = _("It answers, and would take a mail. None was sent.")
-    return Item("mail_server", State.OK, title, text)
+    return Check("mail_server", Status.OK, title, text)
 
 
-def _networks(site: Any) -> Iterator[Item]:
+def _networks(site: Any) -> Iterator[Check]:
     """Whether the networks in the settings keep somebody out, who may be the provider."""
     if not plone_site.settings().allowed_networks:
         return
@@ -169,28 +168,28 @@ def _networks(site: Any) -> Iterator[Item]:
     refused = rejections.last(site, rejections.NETWORK)
     if refused is None:
         text = _("Only the networks in the settings may send, and nothing else has tried to.")
-        yield Item("networks", State.OK, title, text)
+        yield Check("networks", Status.OK, title, text)
         return
     names = {"number": rejections.total(site, rejections.NETWORK)}
     arrivals = (silence.arrivals(site, one.name)[:1] for one in registry.enabled())
-    heard = max((found[0] for found in arrivals if found), default=None)
+    heard = max((times[0] for times in arrivals if times), default=None)
     if heard is not None and heard > refused:
         text = _(
             "Refused, because it came from elsewhere: ${number}. Genuine notifications have "
             "arrived since.",
             mapping=names,
         )
-        yield Item("networks", State.OK, title, text, moment=refused)
+        yield Check("networks", Status.OK, title, text, moment=refused)
         return
     text = _(
         "Refused, because it came from elsewhere: ${number}. Nothing genuine has arrived "
         "since. If purchases are missing, the lists of networks and proxies may be wrong.",
         mapping=names,
     )
-    yield Item("networks", State.WARNING, title, text, moment=refused)
+    yield Check("networks", Status.WARNING, title, text, moment=refused)
 
 
-def _new_accounts(site: Any) -> Iterator[Item]:
+def _new_accounts(site: Any) -> Iterator[Check]:
     """Whether buyers wait for their accounts because of the cap."""
     if accountquota.anybody_waits(site):
         text = _(
@@ -199,14 +198,14 @@ def _new_accounts(site: Any) -> Iterator[Item]:
             "number.",
             mapping={"limit": accountquota.cap()},
         )
-        yield Item("new_accounts", State.WARNING, _("New accounts"), text)
+        yield Check("new_accounts", Status.WARNING, _("New accounts"), text)
 
 
-def _last_sweep(site: Any, now: datetime) -> Item:
+def _last_sweep(site: Any, now: datetime) -> Check:
     title = _("Sweep")
     last = moments.last(site, moments.SWEEP)
     if last is not None and now - last <= SWEEP_EXPECTED:
-        return Item("last_sweep", State.OK, title, _("It runs."), moment=last)
+        return Check("last_sweep", Status.OK, title, _("It runs."), moment=last)
     text = _(
         "The sweep has not run for a day. Without it access does not end, and mails that could "
         "not be sent are not tried again. Have it called by cron or a timer."
@@ -216,4 +215,4 @@ def _last_sweep(site: Any, now: datetime) -> Item:
             "The sweep never ran. Without it access does not end, and mails that could not be "
             "sent are not tried again. Have it called by cron or a timer."
         )
-    return Item("last_sweep", State.WARNING, title, text, moment=last)
+    return Check("last_sweep", Status.WARNING, title, text, moment=last)

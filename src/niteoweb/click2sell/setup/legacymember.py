@@ -1,4 +1,4 @@
-"""A member as release 0.4.5 left it: five fields, and whether they can be taken over."""
+"""A member of release 0.4.5: the five fields, and whether they can be adopted."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -49,7 +49,7 @@ BOUGHT_SINCE = "bought since"  # a buyer already, in groups that we did not give
 
 
 @dataclass(frozen=True)
-class Item:
+class Finding:
     """A member that the owner should know about.
 
     :ivar why: one of the constants above.
@@ -63,12 +63,12 @@ class Item:
     groups: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """The item as plain values."""
+        """The finding as plain values."""
         return {**asdict(self), "adopted": self.why in ADOPTED}
 
 
-class OldMember:
-    """A member and what 0.4.5 wrote on it."""
+class LegacyMember:
+    """A member with the fields that 0.4.5 wrote."""
 
     def __init__(self, user_id: str) -> None:
         self.user_id = user_id
@@ -79,7 +79,7 @@ class OldMember:
 
     @property
     def occurred_at(self) -> datetime | None:
-        """When the purchase was, in UTC, None when the field tells no date."""
+        """Time of the purchase in UTC, None when the field has no date."""
         value = self.fields["last_purchase_timestamp"]
         if not isinstance(value, DateTime):
             return None
@@ -100,6 +100,6 @@ class OldMember:
         known = trees.tree(site, "buyer_by_address").get(self.address)
         return ANOTHER_BUYER if known and buyers.get(site, known)["user_id"] else ""
 
-    def item(self, why: str, groups: Sequence[str] = ()) -> Item:
-        """List the member."""
-        return Item(why, self.user_id, self.address, self.product_id, tuple(groups))
+    def finding(self, why: str, groups: Sequence[str] = ()) -> Finding:
+        """A finding about the member."""
+        return Finding(why, self.user_id, self.address, self.product_id, tuple(groups))

@@ -1,7 +1,8 @@
-"""What has to be set up for one payment provider, and whether it is; part of the checklist."""
+"""The part of the checklist about one payment provider."""
 
 from collections.abc import Collection
 from collections.abc import Iterator
+from dataclasses import replace
 from niteoweb.click2sell import _
 from niteoweb.click2sell.interfaces import IPaymentProvider
 from niteoweb.click2sell.interfaces import SECRET_KEY_LENGTH
@@ -12,31 +13,32 @@ from niteoweb.click2sell.provider import Unreachable
 from niteoweb.click2sell.settings import apitoken
 from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.settings import secretkeys
-from niteoweb.click2sell.setup.check import Item
-from niteoweb.click2sell.setup.check import State
+from niteoweb.click2sell.setup.check import Check
+from niteoweb.click2sell.setup.check import Status
 from typing import Any
 
 
 def items(
     site: Any, provider: IPaymentProvider, silent: Collection[str], connect: bool = False
-) -> tuple[Item, ...]:
-    """What has to be set up for a provider, in the order in which that is done.
+) -> tuple[Check, ...]:
+    """The checks of a provider, in the order in which it is set up.
 
     :param silent: names of the providers that are silent for unusually long.
     :param connect: ask the provider, if it has an API, which may take seconds.
     """
-    return tuple(_items(site, provider, silent, connect))
+    checks = _checks(site, provider, silent, connect)
+    return tuple(replace(check, provider=provider.name) for check in checks)
 
 
-def _items(
+def _checks(
     site: Any, provider: IPaymentProvider, silent: Collection[str], connect: bool
-) -> Iterator[Item]:
+) -> Iterator[Check]:
     if not registry.is_enabled(provider):
         text = _(
             "It is switched off: the address for the notifications does not exist. Switch it "
             "on in the settings when the rest is done."
         )
-        yield Item("enabled", State.TODO, _("Switched on"), text, provider=provider.name)
+        yield Check("enabled", Status.TODO, _("Switched on"), text)
     yield _secret_key(site, provider)
     yield from _previous_key(site, provider)
     yield _mapping(provider)
@@ -45,38 +47,35 @@ def _items(
     yield _last_notification(site, provider, silent)
 
 
-def _secret_key(site: Any, provider: IPaymentProvider) -> Item:
+def _secret_key(site: Any, provider: IPaymentProvider) -> Check:
     notice = secretkeys.notice(site, provider)
-    state = {"danger": State.TODO, "warning": State.WARNING}.get(notice.level, State.OK)
+    state = {"danger": Status.TODO, "warning": Status.WARNING}.get(notice.level, Status.OK)
     text = {
-        State.OK: _("A secret key is set, and it is long enough."),
-        State.WARNING: _(
+        Status.OK: _("A secret key is set, and it is long enough."),
+        Status.WARNING: _(
             "The secret key has fewer than ${length} characters. Whoever sees one notification "
             "can find it by trying: choose a longer one, at ${provider} and here.",
             mapping={"length": SECRET_KEY_LENGTH, "provider": provider.title},
         ),
     }.get(state, notice.text)
     title = _("Secret key")
-    return Item(
-        "secret_key", state, title, text, moment=notice.last_used, provider=provider.name
-    )
+    return Check("secret_key", state, title, text, moment=notice.last_used)
 
 
-def _previous_key(site: Any, provider: IPaymentProvider) -> Iterator[Item]:
+def _previous_key(site: Any, provider: IPaymentProvider) -> Iterator[Check]:
     notice = secretkeys.previous_notice(site, provider)
     if notice is not None:
-        state = {"success": State.TODO, "warning": State.WARNING}.get(notice.level, State.OK)
-        yield Item(
+        state = {"success": Status.TODO, "warning": Status.WARNING}.get(notice.level, Status.OK)
+        yield Check(
             "previous_secret_key",
             state,
             _("Previous secret key"),
             notice.text,
             moment=notice.last_used,
-            provider=provider.name,
         )
 
 
-def _mapping(provider: IPaymentProvider) -> Item:
+def _mapping(provider: IPaymentProvider) -> Check:
     title = _("Products")
     lines = [line for line in effective.mapping() if line.provider == provider.name]
     if not lines:
@@ -84,13 +83,13 @@ def _mapping(provider: IPaymentProvider) -> Item:
             "No product gives a group yet. Write a line for each product under Products and "
             "groups."
         )
-        return Item("mapping", State.TODO, title, text, provider=provider.name)
+        return Check("mapping", Status.TODO, title, text)
     number = len({line.product_id for line in lines})
     text = _("Products that give a group: ${number}", mapping={"number": number})
-    return Item("mapping", State.OK, title, text, provider=provider.name)
+    return Check("mapping", Status.OK, title, text)
 
 
-def _api(provider: IPaymentProvider, connect: bool) -> Item:
+def _api(provider: IPaymentProvider, connect: bool) -> Check:
     """Whether the provider's API can be asked."""
     title, names = _("API"), {"provider": provider.title}
     if not apitoken.is_set(provider):
@@ -99,11 +98,11 @@ def _api(provider: IPaymentProvider, connect: bool) -> Item:
             "open. Those need attention.",
             mapping=names,
         )
-        return Item("api", State.WARNING, title, text, provider=provider.name)
+        return Check("api", Status.WARNING, title, text)
     probe = getattr(provider.client, "probe", None)
     if probe is None or not connect:
         text = _("A token is set. Whether ${provider} answers is not tried yet.", mapping=names)
-        return Item("api", State.UNTRIED, title, text, provider=provider.name)
+        return Check("api", Status.UNTRIED, title, text)
     try:
         probe(registry.settings(provider))
     except (Unreachable, Refused) as error:
@@ -112,28 +111,28 @@ def _api(provider: IPaymentProvider, connect: bool) -> Item:
             "settings. Notifications that need an answer wait.",
             mapping={**names, "error": str(error)},
         )
-        return Item("api", State.TODO, title, text, provider=provider.name)
+        return Check("api", Status.TODO, title, text)
     text = _("${provider} answers, and takes the token.", mapping=names)
-    return Item("api", State.OK, title, text, provider=provider.name)
+    return Check("api", Status.OK, title, text)
 
 
-def _last_notification(site: Any, provider: IPaymentProvider, silent: Collection[str]) -> Item:
+def _last_notification(site: Any, provider: IPaymentProvider, silent: Collection[str]) -> Check:
     title, names = _("Notifications"), {"provider": provider.title}
     last = next(iter(silence.arrivals(site, provider.name)), None)
     if last is None:
-        state = State.TODO
+        state = Status.TODO
         text = _(
             "No genuine notification has arrived yet. Enter the address for the notifications "
             "at ${provider}, and buy something, or use click2sell-notify.",
             mapping=names,
         )
     elif provider.name in silent:
-        state = State.WARNING
+        state = Status.WARNING
         text = _(
             "The last genuine notification is older than is usual for this site. See at "
             "${provider} whether notifications are still on, and their address is right.",
             mapping=names,
         )
     else:
-        state, text = State.OK, _("Genuine notifications arrive.")
-    return Item("last_notification", state, title, text, moment=last, provider=provider.name)
+        state, text = Status.OK, _("Genuine notifications arrive.")
+    return Check("last_notification", state, title, text, moment=last)

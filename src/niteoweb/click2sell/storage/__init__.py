@@ -8,15 +8,10 @@ from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.storage import writer
 from niteoweb.click2sell.storage.failures import log_failure
 from niteoweb.click2sell.storage.transactions import batched
+from niteoweb.click2sell.storage.transactions import NotPossible
 
 
 __all__ = [
-    "batched",
-    "failures",
-    "log_failure",
-    "moments",
-    "steps",
-    "transactions",
-    "trees",
-    "writer",
+    *["batched", "failures", "log_failure", "moments", "steps", "transactions", "trees"],
+    *["writer", "NotPossible"],
 ]

@@ -13,6 +13,7 @@ from typing import Any
 from typing import TypeVar
 from ZODB.POSException import ConflictError
 from ZODB.POSException import StorageError
+from zope.i18nmessageid import Message
 
 import logging
 import random
@@ -42,6 +43,17 @@ T = TypeVar("T")
 
 class Busy(Exception):
     """Another process changed the same data all the time, or the database cannot be written."""
+
+
+class NotPossible(ValueError):
+    """An owner asked for something that cannot be done; nothing was changed.
+
+    :ivar message: why, for the owner, translatable.
+    """
+
+    def __init__(self, message: Message) -> None:
+        super().__init__(message)
+        self.message = message
 
 
 def passes(error: BaseException) -> bool:

@@ -1,7 +1,7 @@
-"""What no callback told: the sweep asks providers which of their subscriptions have changed.
+"""Polling of providers: the sweep asks them which of their subscriptions have changed.
 
 Providers deliver a notification a few times and then give up. Some can be asked afterwards;
-what they say that is not known yet is recorded as if they had told it.
+their answers are recorded like deliveries, if they are news.
 """
 
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.storage import writer
-from niteoweb.click2sell.worker.report import Report
+from niteoweb.click2sell.worker.report import SweepReport
 from typing import Any
 
 import logging
@@ -31,7 +31,7 @@ import transaction
 
 logger = logging.getLogger("niteoweb.click2sell")
 
-#: How far back it is asked for the first time. Who subscribed earlier is no news.
+#: How far back the first question goes. Earlier subscriptions are no news.
 AT_FIRST = timedelta(days=2)
 #: The clocks of provider and site may differ by this much.
 OVERLAP = timedelta(minutes=10)
@@ -39,10 +39,10 @@ OVERLAP = timedelta(minutes=10)
 _ENDING = frozenset({Kind.EXPIRY, Kind.REFUND, Kind.CHARGEBACK})
 
 
-def run(report: Report, now: datetime) -> None:
-    """Ask all providers that can be asked, and process what is new.
+def run(report: SweepReport, now: datetime) -> None:
+    """Ask all providers that can be asked, and process the news.
 
-    :param report: of the sweep; it is told what was found.
+    :param report: of the sweep; it counts the missed notifications.
     :param now: in UTC.
     """
     for provider in registry.enabled():
@@ -57,9 +57,9 @@ def run(report: Report, now: datetime) -> None:
 
 
 def since(site: Any, provider: IPaymentProvider, now: datetime) -> datetime:
-    """Up to when a provider was asked, in UTC."""
-    found = trees.tree(site, "remarks").get(_name(provider))
-    return now - AT_FIRST if found is None else timestamps.from_iso(found)
+    """The time up to which a provider was asked, in UTC."""
+    asked = trees.tree(site, "remarks").get(_name(provider))
+    return now - AT_FIRST if asked is None else timestamps.from_iso(asked)
 
 
 def _can_be_asked(provider: IPaymentProvider) -> bool:
@@ -67,9 +67,9 @@ def _can_be_asked(provider: IPaymentProvider) -> bool:
     return changes is not None and bool(registry.settings(provider).api_token)
 
 
-def _ask(provider: IPaymentProvider, report: Report, now: datetime) -> None:
+def _ask(provider: IPaymentProvider, report: SweepReport, now: datetime) -> None:
     start = since(plone_site.get(), provider, now) - OVERLAP
-    # By the time of asking: what was read since the sweep began is older than that.
+    # Up to the time of asking: the answers of this sweep are older than that.
     for notification in _changes(provider, start, timestamps.now()):
         try:
             pipeline.process(notification)
@@ -87,30 +87,30 @@ def _ask(provider: IPaymentProvider, report: Report, now: datetime) -> None:
 def _changes(
     provider: IPaymentProvider, start: datetime, now: datetime
 ) -> Iterator[Notification]:
-    """What the provider says that is not known yet."""
+    """The answers of the provider that are news."""
     stored = registry.settings(provider)
-    found = list(provider.client.changes(stored, start, now))
-    # What arrived while it was asked for has to be seen, too.
+    notifications = list(provider.client.changes(stored, start, now))
+    # Notifications that arrived meanwhile have to be seen, too.
     transaction.begin()
-    for notification in found:
+    for notification in notifications:
         site = plone_site.get()
         known = ledger.get(site, notification.key) is not None
-        if not known and not _is_told(site, notification):
+        if not known and not _is_known(site, notification):
             yield notification
 
 
-def _is_told(site: Any, notification: Notification) -> bool:
-    """Whether the last that is known of a subscription is the same, or was read later."""
+def _is_known(site: Any, notification: Notification) -> bool:
+    """Whether the last known state of a subscription is equal, or was read later."""
     if notification.kind is Kind.INFORMATION:
         return True
     buyer = customers.buyer(site, (notification.provider, notification.customer_id))
     if buyer is None:
         return notification.kind in _ENDING
-    found = (ledger.get(site, key) for key in buyer["keys"])
+    entries = (ledger.get(site, key) for key in buyer["keys"])
     known = [
         entry
-        for entry in found
-        # What needs a person does not count, and has been told all the same.
+        for entry in entries
+        # An entry that needs attention does not count, and is known all the same.
         if (entry["counts"] or entry.get("attention"))
         and entry["transaction"] == notification.transaction
         and entry["kind"] not in (Kind.INFORMATION, Kind.PAYMENT_FAILED)
@@ -119,7 +119,7 @@ def _is_told(site: Any, notification: Notification) -> bool:
         return notification.kind in _ENDING
     last = history.notification(history.in_order(known)[-1])
     if last.snapshot and last.occurred_at > notification.occurred_at:
-        # The next sweep is told of it again, since it changed after this one began to ask.
+        # It changed after this sweep began to ask: the next one gets it again.
         return True
     if last.attention or notification.attention:
         return last.attention == notification.attention

@@ -1,4 +1,4 @@
-"""What a sweep did, or would do."""
+"""The report of a sweep."""
 
 from dataclasses import dataclass
 from dataclasses import field
@@ -15,8 +15,8 @@ logger = logging.getLogger("niteoweb.click2sell")
 
 
 @dataclass
-class Report:
-    """What a sweep did, or would do.
+class SweepReport:
+    """The report of a sweep, or of its preview.
 
     :ivar as_of: the moment that it looked at, in UTC.
     :ivar copy: this is a copy of the site; nothing was applied.
@@ -80,7 +80,7 @@ class Report:
         log_failure(what, error)
         self.troubled += 1
 
-    def tell(self, plan: Plan) -> None:
+    def add(self, plan: Plan) -> None:
         """Add a member, if access to anything ends by the plan."""
         if plan.lost:
             self.lapsed.append(

@@ -1,7 +1,7 @@
-"""The sweep: what is due without a delivery. For cron, or a timer.
+"""The sweep: everything that is due without a delivery. For cron, or a timer.
 
-It takes up entries whose process died or that failed, asks providers for what they did not
-tell, ends lapsed access, gives missing groups, tells the owner, makes accounts that waited,
+It takes up entries whose process died or that failed, asks providers for missed notifications,
+ends lapsed access, gives missing groups, tells the owner, makes accounts that waited,
 sends due mails, and removes old payloads. Each member, entry and mail is a commit of its own,
 and two sweeps at once do each thing once.
 """
@@ -31,7 +31,7 @@ from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.storage import writer
 from niteoweb.click2sell.worker import catchup
 from niteoweb.click2sell.worker import unfinished
-from niteoweb.click2sell.worker.report import Report
+from niteoweb.click2sell.worker.report import SweepReport
 from typing import Any
 
 import logging
@@ -52,13 +52,13 @@ def sweep(
     as_of: datetime | None = None,
     confirmed: bool = False,
     mails: bool = True,
-) -> Report:
-    """Do what is due.
+) -> SweepReport:
+    """Do everything that is due.
 
-    :param dry_run: only tell.
-    :param as_of: tell who will have lapsed by that moment, in UTC, if nothing else arrives
-        until then; only with `dry_run`. Neither silent providers nor the circuit breaker count:
-        they are about one sweep, and many will come until then.
+    :param dry_run: only report it.
+    :param as_of: report the members whose access will have lapsed by that moment, in UTC, if
+        nothing else arrives until then; only with `dry_run`. Silent providers and the circuit
+        breaker do not count: they are about one sweep, and many will come until then.
     :param confirmed: end access however many members lose it, and although a provider is
         silent.
     :param mails: also send due mails.
@@ -68,7 +68,7 @@ def sweep(
     if as_of is not None and not dry_run:
         raise ValueError("as_of needs dry_run: the past and the future cannot be applied")
     now = as_of or timestamps.now()
-    report = Report(now, dry_run, plone_site.is_copy())
+    report = SweepReport(now, dry_run, plone_site.is_copy())
     site = plone_site.get()
     if dry_run or report.copy:
         _look(site, report, now, confirmed or as_of is not None)
@@ -98,13 +98,13 @@ def _begin(site: Any, now: datetime) -> None:
     validation.forget_old(site, now)
 
 
-def _look(site: Any, report: Report, now: datetime, confirmed: bool) -> None:
+def _look(site: Any, report: SweepReport, now: datetime, confirmed: bool) -> None:
     """Fill the report without changing anything."""
     report.silent = {} if confirmed else silence.silent(site, now)
     due = unfinished.due(site, now)
     report.entries = {key: ledger.get(site, key)["outcome"] for key in due}
     for plan in _plans(report, _due(site, now), now, confirmed):
-        report.tell(plan)
+        report.add(plan)
     _break(site, report, confirmed)
     ready = _plans(report, _ready(site), now, confirmed)
     report.granted = sum(bool(plan.grant) for plan in ready)
@@ -114,16 +114,16 @@ def _look(site: Any, report: Report, now: datetime, confirmed: bool) -> None:
     _wait(site, report, now)
 
 
-def _lapsed(report: Report, now: datetime, confirmed: bool) -> frozenset[str]:
-    """End what is over, unless that would be suspiciously much.
+def _lapsed(report: SweepReport, now: datetime, confirmed: bool) -> frozenset[str]:
+    """End lapsed access, unless suspiciously many members would lose it.
 
-    :returns: the buyers for whom that was not done.
+    :returns: the buyers whose access was not ended.
     """
     site = plone_site.get()
     report.silent = {} if confirmed else silence.silent(site, now)
     due = []
     for plan in _plans(report, _due(site, now), now, confirmed):
-        report.tell(plan)
+        report.add(plan)
         if not _blocked(site, plan):
             due.append(plan.buyer_id)
     _break(site, report, confirmed)
@@ -131,11 +131,11 @@ def _lapsed(report: Report, now: datetime, confirmed: bool) -> frozenset[str]:
         return frozenset(due)
     report.lapsed = []
     for plan in _provision(report, due, confirmed):
-        report.tell(plan)
+        report.add(plan)
     return frozenset()
 
 
-def _pending(report: Report, waiting: frozenset[str]) -> None:
+def _pending(report: SweepReport, waiting: frozenset[str]) -> None:
     """Give the groups that exist by now.
 
     :param waiting: buyers who have to wait for the owner, because the circuit breaker tripped.
@@ -144,7 +144,7 @@ def _pending(report: Report, waiting: frozenset[str]) -> None:
     report.granted = sum(bool(plan.grant) for plan in _provision(report, ready, False))
 
 
-def _awaited(report: Report) -> None:
+def _awaited(report: SweepReport) -> None:
     """Make the accounts that had to wait, as many as there is room for."""
     called = accountquota.called(plone_site.get())
     for plan in _provision(report, called, False, Admission.CALLED):
@@ -153,10 +153,11 @@ def _awaited(report: Report) -> None:
             break
 
 
-def _alert(report: Report, now: datetime) -> None:
-    """Owe the owner the mails about what they do not know yet."""
+def _alert(report: SweepReport, now: datetime) -> None:
+    """File the mails to the owner about news."""
     try:
-        transactions.run(lambda site: alerts.file(site, report.stopped, now))
+        with writer.section():
+            transactions.run(lambda site: alerts.file(site, report.stopped, now))
     except transactions.Busy:
         report.busy += 1
     except Exception as error:
@@ -164,9 +165,9 @@ def _alert(report: Report, now: datetime) -> None:
 
 
 def _plans(
-    report: Report, buyer_ids: Iterable[str], now: datetime, confirmed: bool
+    report: SweepReport, buyer_ids: Iterable[str], now: datetime, confirmed: bool
 ) -> Iterable[plans.Plan]:
-    """What would have to be done for buyers; nothing is changed."""
+    """The plans for buyers; nothing is changed."""
     site = plone_site.get()
     for buyer_id in buyer_ids:
         try:
@@ -176,7 +177,7 @@ def _plans(
 
 
 def _provision(
-    report: Report,
+    report: SweepReport,
     buyer_ids: Iterable[str],
     confirmed: bool,
     admission: Admission = Admission.ARRIVAL,
@@ -190,8 +191,8 @@ def _provision(
             report.trouble(buyer_id, error)
 
 
-def _mails(report: Report, now: datetime) -> None:
-    """Send what is due, for as long as the mail server does not waste too much time."""
+def _mails(report: SweepReport, now: datetime) -> None:
+    """Send due mails, for as long as the mail server does not waste too much time."""
     wasted = 0.0
     for mail_id in outbox.due(plone_site.get(), now):
         start = time.monotonic()
@@ -208,13 +209,13 @@ def _mails(report: Report, now: datetime) -> None:
                 report.mails["failed"] += 1
                 wasted += time.monotonic() - start
         if wasted > WASTED_AT_MOST:
-            # What failed has moved to the end of the queue: the next sweep begins behind it.
+            # Failed mails have moved to the end of the queue: the next sweep tries others.
             break
     report.mails["due"] = len(outbox.due(plone_site.get(), timestamps.now()))
 
 
-def _wait(site: Any, report: Report, now: datetime) -> None:
-    """Tell how much waits for its next attempt."""
+def _wait(site: Any, report: SweepReport, now: datetime) -> None:
+    """Report how much waits for its next attempt."""
     report.waiting = {
         "entries": unfinished.waiting(site, now),
         "mails": outbox.waiting(site, now),
@@ -234,7 +235,7 @@ def _ready(site: Any) -> list[str]:
     filed = trees.tree(site, "buyers_pending")
     ready: dict[str, None] = {}
     after = ("", "")
-    # From group to group: however many wait for one that is still missing, it is asked once.
+    # From group to group: a missing group is looked up once, however many buyers wait for it.
     while waiting := next(iter(filed.keys(min=after)), None):
         group_id = waiting[0]
         after = (group_id, "~")
@@ -257,7 +258,7 @@ def _blocked(site: Any, plan: plans.Plan) -> bool:
     )
 
 
-def _break(site: Any, report: Report, confirmed: bool) -> None:
+def _break(site: Any, report: SweepReport, confirmed: bool) -> None:
     """Trip the circuit breaker: a wrong clock or mapping must not empty the site."""
     settings = plone_site.settings()
     with_access = trees.tree(site, "buyers_with_access")()

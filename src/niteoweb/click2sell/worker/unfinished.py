@@ -10,7 +10,7 @@ from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.provisioning import enrichment
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.storage import transactions
-from niteoweb.click2sell.worker.report import Report
+from niteoweb.click2sell.worker.report import SweepReport
 from typing import Any
 
 
@@ -18,10 +18,10 @@ from typing import Any
 RECEIVED_AT_MOST = timedelta(minutes=2)
 
 
-def take_up(report: Report, now: datetime) -> None:
-    """Take up what is due, for the sweep.
+def take_up(report: SweepReport, now: datetime) -> None:
+    """Take up all entries that are due, for the sweep.
 
-    :param report: is told what became of it.
+    :param report: gets their outcomes.
     :param now: in UTC.
     """
     for key in _due(plone_site.get(), now):
@@ -29,12 +29,12 @@ def take_up(report: Report, now: datetime) -> None:
     for provider in list(_to_ask(plone_site.get())):
         for key in retryqueue.waiting_for(plone_site.get(), provider):
             if _take_up(report, key) == enrichment.UNREACHABLE:
-                # So it is for the others. The next sweep begins with another one.
+                # The others would not be answered either. The next sweep begins with another.
                 break
 
 
 def due(site: Any, now: datetime) -> Iterator[str]:
-    """Keys of what :func:`take_up` takes up, if all providers can be reached.
+    """Keys of the entries that :func:`take_up` takes up, if all providers can be reached.
 
     :param now: in UTC.
     """
@@ -44,7 +44,7 @@ def due(site: Any, now: datetime) -> Iterator[str]:
 
 
 def waiting(site: Any, now: datetime) -> int:
-    """How many failed entries wait for their time, or for their provider.
+    """Number of failed entries that wait for their time, or for their provider.
 
     :param now: in UTC.
     """
@@ -66,10 +66,10 @@ def _to_ask(site: Any) -> Iterator[str]:
             yield name
 
 
-def _take_up(report: Report, key: str) -> str:
+def _take_up(report: SweepReport, key: str) -> str:
     """Take up an entry.
 
-    :returns: the reason of what became of it, "" for none.
+    :returns: the reason of its outcome, "" for none.
     """
     try:
         result = pipeline.resume(key)

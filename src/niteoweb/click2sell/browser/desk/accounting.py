@@ -5,10 +5,10 @@ from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.browser.desk import download
-from niteoweb.click2sell.browser.desk import tables
 from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
 from niteoweb.click2sell.report import accounting
 from niteoweb.click2sell.report import csvfile
+from niteoweb.click2sell.report import tables
 from niteoweb.click2sell.storage import batched
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from typing import IO
@@ -58,8 +58,8 @@ class AccountingView(OwnerPage):
     @cached_property
     def summary(self) -> accounting.Summary:
         """The sums of the chosen time."""
-        postings = batched(self.context, accounting.postings(self.context, self.period))
-        return accounting.summary(postings)
+        postings = accounting.postings(self.context, self.period)
+        return accounting.summary(batched(self.context, postings))
 
     @cached_property
     def months(self) -> list[str]:

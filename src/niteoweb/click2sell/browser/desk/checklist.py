@@ -10,10 +10,10 @@ from niteoweb.click2sell.interfaces import IPaymentProvider
 from niteoweb.click2sell.ledger import silence
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.settings import effective
+from niteoweb.click2sell.setup import Check
 from niteoweb.click2sell.setup import checklist
-from niteoweb.click2sell.setup import Item
 from niteoweb.click2sell.setup import providerchecks
-from niteoweb.click2sell.setup import State
+from niteoweb.click2sell.setup import Status
 from plone.protect.authenticator import check
 from Products.Five.browser import BrowserView
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
@@ -31,10 +31,10 @@ class Look:
 
 
 LOOKS = {
-    State.OK: Look(_("done"), "check-circle", "text-success"),
-    State.WARNING: Look(_("warning"), "exclamation-triangle", "text-warning-emphasis"),
-    State.TODO: Look(_("to do"), "circle", "text-danger"),
-    State.UNTRIED: Look(_("not tried"), "question-circle", "text-secondary"),
+    Status.OK: Look(_("done"), "check-circle", "text-success"),
+    Status.WARNING: Look(_("warning"), "exclamation-triangle", "text-warning-emphasis"),
+    Status.TODO: Look(_("to do"), "circle", "text-danger"),
+    Status.UNTRIED: Look(_("not tried"), "question-circle", "text-secondary"),
 }
 
 
@@ -136,17 +136,17 @@ class Checklist(BrowserView):
 
     @property
     def done(self) -> int:
-        """The number of items that are done."""
-        return sum(row.look is LOOKS[State.OK] for row in self.rows)
+        """The number of checks that are done."""
+        return sum(row.look is LOOKS[Status.OK] for row in self.rows)
 
     @property
     def complete(self) -> bool:
         """Whether nothing is left to be done; the mail server is asked only on demand."""
-        left = {LOOKS[State.WARNING], LOOKS[State.TODO]}
+        left = {LOOKS[Status.WARNING], LOOKS[Status.TODO]}
         return not any(row.look in left for row in self.rows)
 
 
-def _row(item: Item, icons: Any) -> CheckLine:
+def _row(item: Check, icons: Any) -> CheckLine:
     look = LOOKS[item.state]
     return CheckLine(
         item.name,

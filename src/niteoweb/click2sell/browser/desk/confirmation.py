@@ -80,7 +80,7 @@ class Confirmation(OwnerPage):
             if self.text("fingerprint") != self.fingerprint:
                 self.say(CHANGED, "warning")
                 return False
-            action.carry_out(chosen)
+            self._carry_out(chosen)
         except NotPossible as error:
             self.error = error.message
             self.changes = None
@@ -95,6 +95,9 @@ class Confirmation(OwnerPage):
             self._fail(error)
             return False
         return True
+
+    def _carry_out(self, chosen: Action) -> None:
+        action.carry_out(chosen)
 
     def _look(self, chosen: Action) -> tuple[words.Changes, ...]:
         previewed = action.preview(chosen)

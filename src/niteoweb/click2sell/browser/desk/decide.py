@@ -1,13 +1,11 @@
-"""Site Setup: what an owner decides about one notification."""
+"""Site Setup: the decisions of an owner about one notification."""
 
 from functools import cached_property
 from niteoweb.click2sell import _
 from niteoweb.click2sell.browser.desk.confirmation import Confirmation
 from niteoweb.click2sell.browser.desk.ownerpage import EntryPage
-from niteoweb.click2sell.browser.words import decisions
 from niteoweb.click2sell.owner import Action
-from niteoweb.click2sell.owner import decisions as decision
-from niteoweb.click2sell.owner import NotPossible
+from niteoweb.click2sell.owner import decisions
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from typing import Any
 from zExceptions import NotFound
@@ -15,7 +13,7 @@ from zExceptions import Unauthorized
 
 
 class DecideView(Confirmation, EntryPage):
-    """The decisions about an entry: a form for each, what it would change, and the button."""
+    """The decisions about an entry: a form for each, then the preview, and the button."""
 
     template = ViewPageTemplateFile("../templates/decide.pt")
 
@@ -39,24 +37,20 @@ class DecideView(Confirmation, EntryPage):
     def _wanted(self) -> Action:
         """The decision that the form asks for.
 
-        :raises NotPossible: it cannot be done.
+        :raises niteoweb.click2sell.owner.NotPossible: it cannot be done.
         """
-        site, key, by, why = self.context, self.key, self.by, self.text("reason")
+        why, values = self.text("reason"), {}
         if self.what == decisions.ATTACH:
             user_id = self.text("user_id") or self.text("candidate")
-            return decision.attach(site, key, user_id, why, by)
-        if self.what == decisions.MAKE_GROUP:
-            return decision.make_group(site, key, by)
-        if self.what == decisions.DECIDE:
-            return decision.decide(site, key, why, by)
-        if self.what == decisions.CORRECT:
+            values = {"user_id": user_id, "reason": why}
+        elif self.what == decisions.DECIDE:
+            values = {"reason": why}
+        elif self.what == decisions.CORRECT:
             everything = self.text("scope") == "everything"
-            return decision.correct(site, key, self.text("address"), everything, why, by)
-        if self.what == decisions.DISMISS:
-            return decision.dismiss(site, key, why, by)
-        raise NotPossible(
-            _("Something has happened since: that is not to be decided any more.")
-        )
+            values = {"address": self.text("address"), "everything": everything, "reason": why}
+        elif self.what == decisions.DISMISS:
+            values = {"note": why}
+        return decisions.wanted(self.context, self.key, self.what, self.by, **values)
 
     @property
     def what(self) -> str:

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
-from niteoweb.click2sell.browser.desk import tables
 from niteoweb.click2sell.report import csvfile
 from niteoweb.click2sell.report import notifications
+from niteoweb.click2sell.report import tables
 from Products.Five.browser import BrowserView
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from tempfile import TemporaryFile
@@ -72,7 +72,7 @@ def layout(request: Any) -> csvfile.Layout:
 
 
 def send(
-    request: Any, name: str, rows: Iterable[tables.Row], layout_: csvfile.Layout
+    request: Any, name: str, rows: Iterable[tables.TableRow], layout_: csvfile.Layout
 ) -> IO[bytes]:
     """Answer with a file.
 
@@ -126,7 +126,7 @@ class MembersFile(BrowserView):
         return send(self.request, f"members-{_today()}", rows, layout(self.request))
 
 
-def _translated(request: Any, rows: Iterable[tables.Row]) -> Iterator[list[csvfile.Cell]]:
+def _translated(request: Any, rows: Iterable[tables.TableRow]) -> Iterator[list[csvfile.Cell]]:
     for row in rows:
         yield [
             translate(cell, context=request) if isinstance(cell, Message) else cell

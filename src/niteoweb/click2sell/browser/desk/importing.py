@@ -45,8 +45,8 @@ WHAT = {
 class ImportView(OwnerPage):
     """``@@click2sell-import``: a file is looked at first, then imported.
 
-    The file's text travels in the form, and a fingerprint of what was shown with it: what is
-    imported is what was shown.
+    The file's text travels in the form, with a fingerprint of the preview: nothing is imported
+    that was not shown.
     """
 
     template = ViewPageTemplateFile("../templates/import.pt")
@@ -74,7 +74,7 @@ class ImportView(OwnerPage):
 
     @property
     def mails_an_hour(self) -> str:
-        """How many mails an hour, as it was entered."""
+        """Number of mails an hour, as entered."""
         value = self.request.form.get("mails_an_hour")
         return value.strip() if isinstance(value, str) else str(MAILS_AN_HOUR)
 
@@ -92,9 +92,9 @@ class ImportView(OwnerPage):
 
     @property
     def counts(self) -> list[tuple[Message, int]]:
-        """What would be made, in words and numbers."""
-        found = self.preview.counts()
-        return [(WHAT[name], number) for name, number in found.items() if number]
+        """The effects of the rows, in words and numbers."""
+        counts = self.preview.counts()
+        return [(WHAT[name], number) for name, number in counts.items() if number]
 
     @cached_property
     def lines(self) -> list[dict[str, Any]]:
@@ -151,7 +151,7 @@ class ImportView(OwnerPage):
             return ""
 
     def _look(self) -> bool:
-        """Work out what the file would make.
+        """Preview the import.
 
         :returns: whether it can be read.
         """
@@ -179,7 +179,7 @@ class ImportView(OwnerPage):
         return number if 1 <= number <= importing.MOST_MAILS else None
 
     def _apply(self) -> None:
-        """Import what was shown, for as long as a press of the button lasts."""
+        """Import the rows of the preview, for as long as a press of the button lasts."""
         if self.request.form.get("fingerprint") != self.preview.fingerprint:
             message = _("Something has happened since. Nothing was changed; look again.")
             self._say(message, "warning")

@@ -8,7 +8,6 @@ from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.browser.words import products
 from niteoweb.click2sell.browser.words import timeline as happenings
-from niteoweb.click2sell.browser.words.actionforms import TITLES
 from niteoweb.click2sell.browser.words.formatting import Link
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.entitlement import mapping
@@ -21,7 +20,8 @@ from niteoweb.click2sell.explain import ProductAccess
 from niteoweb.click2sell.ledger import reasons
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import OWNER
-from niteoweb.click2sell.owner import requests
+from niteoweb.click2sell.owner import commands
+from niteoweb.click2sell.owner import forms
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from typing import Any
 from urllib.parse import urlencode
@@ -135,23 +135,26 @@ class MemberView(OwnerPage):
     @property
     def actions(self) -> list[Link]:
         """The actions for the buyer that concern no product."""
-        names = [requests.GRANT]
+        names = ["grant"]
         if self.explained.exists:
-            names.append(requests.RESEND)
-        return [Link(TITLES[name], f"{self.url}/{name}") for name in names]
+            names.append("resend")
+        return [self._action(name) for name in names]
 
     def _actions(self, access: ProductAccess) -> list[Link]:
         """The actions for a product."""
-        product = requests.product_value((access.provider, access.product_id))
+        product = forms.product_value((access.provider, access.product_id))
         query = urlencode({"product": product})
         names = []
         if access.until is not None and access.state not in (State.REFUNDED, State.PROVISIONAL):
-            names.append(requests.EXTEND)
+            names.append("extend")
         if access.access:
-            names.append(requests.REVOKE)
-        links = [Link(TITLES[name], f"{self.url}/{name}?{query}") for name in names]
+            names.append("revoke")
         decide = f"{self._url(access.causes[0].key)}/decide"
-        return [*links, Link(_("Correct the buyer"), decide)]
+        actions = [self._action(name, f"?{query}") for name in names]
+        return [*actions, Link(_("Correct the buyer"), decide)]
+
+    def _action(self, name: str, query: str = "") -> Link:
+        return Link(commands.COMMANDS[name].title, f"{self.url}/{name}{query}")
 
     # Products and groups
 

@@ -1,41 +1,59 @@
-"""Site Setup: what an owner does for a buyer: filled in, looked at, then carried out."""
+"""Site Setup: a command of an owner for a buyer: filled in, previewed, then carried out."""
 
-from datetime import datetime
+from dataclasses import dataclass
 from functools import cached_property
 from niteoweb.click2sell import _
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.browser.desk.confirmation import Confirmation
 from niteoweb.click2sell.browser.words import formatting
-from niteoweb.click2sell.browser.words.actionforms import DONE
-from niteoweb.click2sell.browser.words.actionforms import Field
-from niteoweb.click2sell.browser.words.actionforms import HELP
-from niteoweb.click2sell.browser.words.actionforms import LABELS
-from niteoweb.click2sell.browser.words.actionforms import TITLES
-from niteoweb.click2sell.browser.words.actionforms import TYPES
-from niteoweb.click2sell.browser.words.actionforms import WAYS
+from niteoweb.click2sell.browser.words.changes import Changes
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.explain import explanation
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.member import accounts
-from niteoweb.click2sell.owner import access
 from niteoweb.click2sell.owner import action
-from niteoweb.click2sell.owner import requests
-from niteoweb.click2sell.storage import transactions
+from niteoweb.click2sell.owner import commands
+from niteoweb.click2sell.owner import forms
+from niteoweb.click2sell.storage import NotPossible
 from niteoweb.click2sell.storage import trees
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from typing import Any
 from zExceptions import NotFound
 from zExceptions import Unauthorized
+from zope import schema
 from zope.i18nmessageid import Message
 
 
+#: Types of the inputs that are no plain text.
+TYPES = {"address": "email", "until": "date", "days": "number", "mail": "checkbox"}
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field of the form.
+
+    :ivar choices: the terms of the values that it can have; none where it is typed.
+    :ivar error: the problem with its value.
+    """
+
+    name: str
+    label: Message
+    help: Message | None
+    type: str
+    value: str
+    choices: tuple[Any, ...]
+    error: Message | None
+
+
 class MemberActionView(Confirmation):
-    """The page of an action on a buyer: a form, then what it would change, and the button."""
+    """The page of a command for a buyer: a form, then the preview, and the button."""
 
     template = ViewPageTemplateFile("../templates/memberaction.pt")
-    #: What is mailed, where that is all that is done.
+    #: The mail, where that is all that happens.
     mail: Message | None = None
+    #: The message after it was carried out.
+    success: Message | None = None
 
     def __init__(
         self, context: Any, request: Any, list_url: str, buyer_id: str, name: str
@@ -61,62 +79,55 @@ class MemberActionView(Confirmation):
     @property
     def _exists(self) -> bool:
         if not self.buyer_id:
-            return self.name == requests.GRANT
-        return self.name in requests.FIELDS and self.buyer is not None
+            return self.name == "grant"
+        return self.name in commands.COMMANDS and self.buyer is not None
+
+    @property
+    def _command(self) -> type[commands.Command]:
+        return commands.COMMANDS[self.name]
 
     @cached_property
     def buyer(self) -> buyers.Buyer | None:
-        """The record, None for somebody who is no buyer yet."""
+        """The record, None for a person who is no buyer yet."""
         return buyers.get(self.context, self.buyer_id) if self.buyer_id else None
-
-    @cached_property
-    def now(self) -> datetime:
-        """The moment of the request, in UTC."""
-        return timestamps.now()
 
     @property
     def title(self) -> Message:
-        """What is done."""
-        return TITLES[self.name]
+        """The name of the command."""
+        return self._command.title
 
     @property
     def whom(self) -> str:
-        """The buyer, as the owner knows it; "" for somebody who is none yet."""
+        """The buyer, as the owner knows it; "" for a person who is none yet."""
         if self.buyer is None:
             return ""
-        found = [ledger.get(self.context, key) for key in self.buyer["keys"]]
-        address, name = explanation.addresses(self.buyer, found)[0], explanation.name(found)
+        entries = [ledger.get(self.context, key) for key in self.buyer["keys"]]
+        address = explanation.addresses(self.buyer, entries)[0]
+        name = explanation.name(entries)
         return f"{name} <{address}>" if name else address
 
     # The form
 
     @property
     def values(self) -> dict[str, str]:
-        """What was filled in; at first what suits."""
-        form = self.request.form
-        names = [
-            name
-            for name in requests.FIELDS[self.name]
-            if self.buyer is None or name not in ("address", "name")
-        ]
+        """The texts of the form; at first the defaults."""
+        names = schema.getFieldNamesInOrder(self._command.form)
+        if self.buyer is not None:
+            names = [name for name in names if name not in ("address", "name")]
         first = {"mail": "1", "way": "link"} if self.request.method != "POST" else {}
-        return {
-            name: value.strip() if isinstance(value, str) else ""
-            for name in names
-            for value in (form.get(name, first.get(name, "")),)
-        }
+        return {name: self.text(name) or first.get(name, "") for name in names}
 
     @property
     def fields(self) -> list[Field]:
-        """The fields of the form, with what was filled in."""
+        """The fields of the form, with their values."""
         return [
             Field(
                 name=name,
-                label=LABELS[name],
-                help=HELP.get(name),
+                label=self._command.form[name].title,
+                help=self._command.form[name].description or None,
                 type=TYPES.get(name, "text"),
                 value=value,
-                choices=self._choices(name),
+                choices=tuple(self._choices(name)),
                 error=self.problems.get(name),
             )
             for name, value in self.values.items()
@@ -124,76 +135,71 @@ class MemberActionView(Confirmation):
 
     @property
     def looked(self) -> bool:
-        """Whether what would change is shown, and no longer the form."""
+        """Whether the preview is shown, and no longer the form."""
         return self.changes is not None and not self.problems
 
     @property
     def problem(self) -> Message | None:
-        """What is wrong with no field in particular."""
-        return self.problems.get("")
+        """The problem with no field of the form in particular."""
+        return next((self.problems[n] for n in self.problems if n not in self.values), None)
 
-    def _choices(self, name: str) -> tuple[requests.Choice, ...]:
+    def _choices(self, name: str) -> Any:
+        field = self._command.form[name]
         if name == "product":
-            return requests.products(self.context, self.buyer, self.name, self.now)
-        if name == "way":
-            return tuple(requests.Choice(way, WAYS[way]) for way in requests.WAYS)
-        return ()
+            return forms.products(
+                self.context, self.buyer, self._command.form, timestamps.now()
+            )
+        return field.vocabulary if isinstance(field, schema.Choice) else ()
 
     # What it does
 
     def _try(self) -> bool:
-        """Show what the action would change, or do it.
+        """Preview the command, or carry it out.
 
-        :returns: whether it was done.
+        :returns: whether it was carried out.
         """
+        values: dict[str, Any] = dict(self.values)
+        if "mail" in values:
+            values["mail"] = bool(values["mail"])
         try:
-            if self.name == requests.RESEND:
-                return self._resend()
-            act = requests.made(
-                self.context, self.buyer, self.name, self.values, self.by, self.now
-            )
-        except requests.Problems as problems:
-            self.problems = dict(problems.found)
+            command = commands.asked_for(self.context, self.name, self.buyer, values, self.by)
+            if isinstance(command, commands.Resend):
+                self.mail = self._mail(command)
+        except forms.Problems as problems:
+            self.problems = dict(problems.by_field)
             return False
-        if not self.settle(lambda: act):
+        except NotPossible as problem:
+            self.problems = {"": problem.message}
             return False
-        self.say(DONE[self.name], "info")
+        if not self.settle(lambda: command):
+            return False
+        self.say(self.success, "info" if self.success is command.success else "warning")
         if not self.buyer_id:
             self.back_url = f"{self.list_url}/{self._new_buyer()}"
         return True
 
     def _new_buyer(self) -> str:
-        """Id of the buyer of the address that something was granted to."""
+        """Id of the buyer who got access by the address."""
         address = action.address_of(self.text("address"))
         return trees.tree(self.context, "buyer_by_address").get(address, "")
 
-    def _resend(self) -> bool:
-        way = requests.way(self.buyer, self.values)
-        user_id = self.buyer["user_id"]
-        to = accounts.fields(user_id, ("email",))["email"] if accounts.exists(user_id) else ""
-        self.changes = ()
-        self.mail = _(
+    def _mail(self, command: commands.Resend) -> Message:
+        user_id = command.recipient(self.context)
+        way = command.form["way"].vocabulary.getTerm(command.way).title
+        return _(
             "The welcome mail goes to ${address}, with ${what}.",
-            mapping={"address": to, "what": formatting.translated(WAYS[way])},
+            mapping={
+                "address": accounts.fields(user_id, ("email",))["email"],
+                "what": formatting.translated(way),
+            },
         )
-        if "confirm" not in self.request.form:
-            return False
-        if self.text("fingerprint") != self.fingerprint:
-            message = _("Something has happened since. Nothing was changed; look again.")
-            self.say(message, "warning")
-            return False
-        try:
-            mail_id = access.resend(user_id, way, self.by)
-        except action.NotPossible as problem:
-            self.problems = {"": problem.message}
-            return False
-        except transactions.Busy:
-            message = _("Another process is at the same data. Try again in a moment.")
-            self.say(message, "warning")
-            return False
-        if outbox.get(self.context, mail_id)["state"] == outbox.SENT:
-            self.say(_("The welcome mail was sent."), "info")
-        else:
-            message = _("The mail was not sent yet. It waits in the outbox for the sweep.")
-            self.say(message, "warning")
-        return True
+
+    def _look(self, wanted: Any) -> tuple[Changes, ...]:
+        return () if self.mail else super()._look(wanted)
+
+    def _carry_out(self, wanted: Any) -> None:
+        self.success = wanted.success
+        if not self.mail:
+            super()._carry_out(wanted)
+        elif outbox.get(self.context, wanted.carry_out())["state"] != outbox.SENT:
+            self.success = _("The mail was not sent yet. It waits in the outbox for the sweep.")

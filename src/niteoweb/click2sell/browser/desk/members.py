@@ -5,7 +5,6 @@ from niteoweb.click2sell.browser.desk.member import MemberView
 from niteoweb.click2sell.browser.desk.memberaction import MemberActionView
 from niteoweb.click2sell.browser.desk.ownerpage import ListPage
 from niteoweb.click2sell.browser.words import products
-from niteoweb.click2sell.owner import requests
 from niteoweb.click2sell.report import buyerlist
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from zExceptions import NotFound
@@ -22,7 +21,7 @@ class MembersView(ListPage):
         self.request.response.setHeader("Cache-Control", "no-store")
         if self.names:
             return self._of_one()
-        listed = buyerlist.Directory(self.context, self.search)
+        listed = buyerlist.BuyerList(self.context, self.search)
         start = self.turn_to_page(listed)
         now = timestamps.now()
         self.rows = [
@@ -35,8 +34,8 @@ class MembersView(ListPage):
         if len(self.names) > 2:
             raise NotFound(self.names[-1])
         site, request, url = self.context, self.request, self.url
-        if self.names == [requests.GRANT]:
-            return MemberActionView(site, request, url, "", requests.GRANT)()
+        if self.names == ["grant"]:
+            return MemberActionView(site, request, url, "", "grant")()
         if len(self.names) == 2:
             return MemberActionView(site, request, url, *self.names)()
         return MemberView(site, request, url, self.names[0])()

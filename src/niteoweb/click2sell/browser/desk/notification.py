@@ -1,5 +1,6 @@
 """Site Setup: a notification, its outcome, and the buttons that replay it."""
 
+from dataclasses import dataclass
 from functools import cached_property
 from niteoweb.click2sell import _
 from niteoweb.click2sell import timestamps
@@ -7,10 +8,10 @@ from niteoweb.click2sell.browser.desk import preview as previews
 from niteoweb.click2sell.browser.desk.ownerpage import BUSY
 from niteoweb.click2sell.browser.desk.ownerpage import CHANGED
 from niteoweb.click2sell.browser.desk.ownerpage import EntryPage
-from niteoweb.click2sell.browser.words import decisions
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.member import accounts
+from niteoweb.click2sell.owner import decisions
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import preview
 from niteoweb.click2sell.report import notifications
@@ -29,6 +30,26 @@ logger = logging.getLogger("niteoweb.click2sell")
 
 #: Other notifications of the buyer that the page lists.
 OTHERS = 10
+
+
+#: The decisions of owners, as a note tells them.
+DECISIONS = {
+    "attached": _("chose the member"),
+    "corrected": _("corrected the buyer"),
+    "decided": _("took it in"),
+    "dismissed": _("dismissed it"),
+    "group made": _("made the group"),
+}
+
+
+@dataclass(frozen=True)
+class Note:
+    """A decision of an owner."""
+
+    at: formatting.Moment
+    by: str
+    what: Message | str
+    text: str
 
 
 class NotificationView(EntryPage):
@@ -109,9 +130,17 @@ class NotificationView(EntryPage):
         return f"{self.url}/decide" if can else ""
 
     @property
-    def notes(self) -> list[decisions.Note]:
-        """The owners' decisions about it."""
-        return decisions.notes(self.entry["notes"])
+    def notes(self) -> list[Note]:
+        """The decisions of owners about it, the latest first."""
+        return [
+            Note(
+                formatting.moment(note["at"]),
+                note["by"],
+                DECISIONS.get(note["what"], note["what"]),
+                note["text"],
+            )
+            for note in reversed(self.entry["notes"])
+        ]
 
     # The notification
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from email.message import EmailMessage
 from functools import cached_property
 from niteoweb.click2sell import _
+from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.browser import callback
 from niteoweb.click2sell.browser.desk import preview as previews
@@ -188,14 +189,14 @@ class TryView(OwnerPage):
         )
         parsed: list[Notification] = []
         sent: list[tuple[tuple[str, str], ...]] = []
-        verified = False
+        stored, verified = registry.settings(self.provider), False
         try:
             for delivery in deliveries:
                 verified = False
-                genuine = trial.verify(self.provider, delivery, now)
+                genuine = self.provider.verify(delivery, stored, now)
                 verified = True
                 sent.append(tuple(genuine.payload().items()))
-                parsed += trial.read(self.provider, genuine)
+                parsed += self.provider.parse(genuine, plone_site.timezone())
         except DeliveryError as error:
             status = callback.STATUS.get(type(error), 400)
             missing = isinstance(error, SecretKeyNotSet)
@@ -236,7 +237,7 @@ class TryView(OwnerPage):
                 product_known=entry["terms_known"],
                 buyer=f"{' '.join(names[-1:])} <{entry['email']}>".strip(),
                 terms=formatting.terms(entry["days"], entry["exclusive"]),
-                preview=previews.of(self.context, key, rehearsal.found),
+                preview=previews.of(self.context, key, rehearsal.preview),
                 letter=_letter(rehearsal.mail),
             )
 

@@ -9,7 +9,7 @@ from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import reasons
-from niteoweb.click2sell.notification import Kind
+from niteoweb.click2sell.report import labels
 from plone import api
 from typing import Any
 from zope.globalrequest import getRequest
@@ -60,40 +60,25 @@ class EntryLine:
     buyer: str
 
 
-BADGES = {
-    ledger.ACCEPTED: Badge(_("accepted"), "text-bg-success"),
-    ledger.NOTHING: Badge(_("nothing to do"), "text-bg-secondary"),
-    ledger.ATTENTION: Badge(_("needs attention"), "text-bg-warning"),
-    ledger.REFUSED: Badge(_("refused"), "text-bg-dark"),
-    ledger.FAILED: Badge(_("failed"), "text-bg-danger"),
-    ledger.RECEIVED: Badge(_("received, not processed yet"), "text-bg-info"),
-}
-
-KINDS = {
-    Kind.PURCHASE: _("purchase"),
-    Kind.RENEWAL: _("renewal"),
-    Kind.PLAN_CHANGE: _("plan change"),
-    Kind.CANCELLATION: _("cancellation"),
-    Kind.REACTIVATION: _("reactivation"),
-    Kind.REFUND: _("refund"),
-    Kind.CHARGEBACK: _("chargeback"),
-    Kind.PAYMENT_FAILED: _("payment failed"),
-    Kind.EXPIRY: _("expiry"),
-    Kind.PROVISIONAL: _("provisional"),
-    Kind.CORRECTION: _("correction of the buyer"),
-    Kind.INFORMATION: _("information"),
-    Kind.UNKNOWN: _("unknown"),
+#: Bootstrap's class for the colour of each outcome.
+COLOURS = {
+    ledger.ACCEPTED: "text-bg-success",
+    ledger.ATTENTION: "text-bg-warning",
+    ledger.REFUSED: "text-bg-dark",
+    ledger.FAILED: "text-bg-danger",
+    ledger.RECEIVED: "text-bg-info",
 }
 
 
 def badge(outcome: str) -> Badge:
     """A stored outcome."""
-    return BADGES.get(outcome) or Badge(outcome, "text-bg-secondary")
+    text = labels.OUTCOMES.get(outcome, outcome)
+    return Badge(text, COLOURS.get(outcome, "text-bg-secondary"))
 
 
 def kind(stored: str) -> Message | str:
     """A stored kind."""
-    return KINDS.get(stored, stored)
+    return labels.KINDS.get(stored, stored)
 
 
 def moment(at: datetime | str) -> Moment:

@@ -2,21 +2,20 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from niteoweb.click2sell import _
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.entitlement import State
 from niteoweb.click2sell.explain import ProductAccess
+from niteoweb.click2sell.report import labels
 
 
-STATES = {
-    State.ACTIVE: formatting.Badge(_("active"), "text-bg-success"),
-    State.PROVISIONAL: formatting.Badge(_("provisional"), "text-bg-info"),
-    State.GRACE: formatting.Badge(_("days of grace"), "text-bg-warning"),
-    State.CANCELLED: formatting.Badge(_("cancelled"), "text-bg-info"),
-    State.LAPSED: formatting.Badge(_("lapsed"), "text-bg-secondary"),
-    State.ENDED: formatting.Badge(_("ended"), "text-bg-secondary"),
-    State.REFUNDED: formatting.Badge(_("refunded"), "text-bg-dark"),
-    State.UNMAPPED: formatting.Badge(_("no line in the mapping"), "text-bg-warning"),
+#: Bootstrap's class for the colour of each state.
+COLOURS = {
+    State.ACTIVE: "text-bg-success",
+    State.PROVISIONAL: "text-bg-info",
+    State.GRACE: "text-bg-warning",
+    State.CANCELLED: "text-bg-info",
+    State.REFUNDED: "text-bg-dark",
+    State.UNMAPPED: "text-bg-warning",
 }
 
 
@@ -48,7 +47,9 @@ def line(standing: ProductAccess) -> ProductLine:
     graced = until is not None and standing.access_until != until
     return ProductLine(
         product=formatting.product_label(standing.name, standing.product_id),
-        badge=STATES[standing.state],
+        badge=formatting.Badge(
+            labels.STATES[standing.state], COLOURS.get(standing.state, "text-bg-secondary")
+        ),
         access=standing.access,
         since=formatting.moment(standing.since),
         until=formatting.moment(until) if until is not None else None,

@@ -49,7 +49,7 @@ class ValidationPost(Operation):
             offer_id=_id(options, "offer_id") if options.get("offer_id") else "",
         )
         try:
-            found = validationservice.submit(purchase, _user_id())
+            validation = validationservice.submit(purchase, _user_id())
         except validationservice.NotSetUp:
             return self.problem(503, "NotSetUp", "Cleeng is switched off or has no token.")
         except TooMany:
@@ -59,7 +59,7 @@ class ValidationPost(Operation):
         except Refused:
             return self.problem(422, "Refused", "Cleeng does not take this purchase.")
         self.request.response.setStatus(202)
-        return {**_told(self.context, found), "status": QUEUED}
+        return {**_told(self.context, validation), "status": QUEUED}
 
     def _later(self, status: int, kind: str, message: str) -> dict[str, str]:
         self.request.response.setHeader("Retry-After", str(RETRY_AFTER))
@@ -74,15 +74,15 @@ class StatusGet(PathParameters, Operation):
 
         :raises NotFound: there is none, or it is somebody else's.
         """
-        found = (
+        validation = (
             validationservice.status(self.params[0], _user_id())
             if len(self.params) == 1
             else None
         )
-        if found is None:
+        if validation is None:
             raise NotFound
         self.request.response.setHeader("Cache-Control", "no-store")
-        return _told(self.context, found)
+        return _told(self.context, validation)
 
 
 def _told(context: Any, status: ValidationStatus) -> dict[str, Any]:

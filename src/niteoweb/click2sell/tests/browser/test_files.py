@@ -1,10 +1,10 @@
 """Site Setup: the files to take along, and the accounts."""
 
 from niteoweb.click2sell.browser.desk import download
-from niteoweb.click2sell.browser.desk import tables
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import silence
 from niteoweb.click2sell.report import notifications
+from niteoweb.click2sell.report import tables
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.tests.cases.entries import write
 from niteoweb.click2sell.tests.cases.pages import NOBODY

@@ -3,13 +3,13 @@
 from niteoweb.click2sell.browser.desk import member
 from niteoweb.click2sell.browser.desk import members
 from niteoweb.click2sell.browser.desk.ownerpage import ListPage
-from niteoweb.click2sell.browser.words import products
 from niteoweb.click2sell.browser.words import timeline
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.entitlement.access import State
 from niteoweb.click2sell.explain import groups
 from niteoweb.click2sell.ledger import search
 from niteoweb.click2sell.mail import outbox
+from niteoweb.click2sell.report import labels
 from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.tests.cases.entries import fill
 from niteoweb.click2sell.tests.cases.pages import MembersTestCase
@@ -141,7 +141,7 @@ class TestList(MembersTestCase):
             transaction.commit()
             connection.cacheMinimize()
             connection.getTransferCounts(clear=True)
-            view = members.buyerlist.Directory(self.portal)
+            view = members.buyerlist.BuyerList(self.portal)
             rows = view.rows(0, 25, self.now) + view.rows(view.total - 25, 25, self.now)
             self.assertEqual(len(rows), 50)
             return connection.getTransferCounts(clear=True)[0]
@@ -258,7 +258,7 @@ class TestMember(MembersTestCase):
         self.assertEqual(self.last_transaction(), before)
 
     def test_everything_has_a_word(self):
-        self.assertEqual(set(products.STATES), set(State))
+        self.assertEqual(set(labels.STATES), set(State))
         self.assertIn(groups.WAITING, member.GROUPS)
         self.assertEqual(set(timeline.MAILS), {outbox.WELCOME, outbox.NOTICE})
         for event in (buyers.MADE, buyers.ATTACHED, buyers.DELETED, buyers.GIVEN, buyers.ENDED):

@@ -14,6 +14,7 @@ from niteoweb.click2sell.providers.plenigo.provider import PROVIDER as PLENIGO
 from niteoweb.click2sell.provisioning import apply
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import plan
+from niteoweb.click2sell.report import labels
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.tests.cases.pages import MANAGER
@@ -111,10 +112,8 @@ class TestList(PageTestCase):
         self.assertEqual(outcome, 'needs attention There is no group "missing".')
 
     def test_every_stored_word_has_one_to_read(self):
-        self.assertEqual(set(formatting.KINDS), set(Kind))
-        self.assertEqual(
-            set(formatting.BADGES), {*ledger.FINAL, ledger.RECEIVED, ledger.FAILED}
-        )
+        self.assertEqual(set(labels.KINDS), set(Kind))
+        self.assertEqual(set(labels.OUTCOMES), {*ledger.FINAL, ledger.RECEIVED, ledger.FAILED})
 
     def test_each_filter(self):
         self.history()

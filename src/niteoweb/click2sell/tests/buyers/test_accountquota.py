@@ -3,11 +3,11 @@
 from niteoweb.click2sell.buyers import accountquota
 from niteoweb.click2sell.interfaces import IClick2SellSettings
 from niteoweb.click2sell.ledger import ledger
-from niteoweb.click2sell.owner import access
 from niteoweb.click2sell.owner import action
+from niteoweb.click2sell.owner import commands
 from niteoweb.click2sell.owner import decisions
 from niteoweb.click2sell.owner import importing
-from niteoweb.click2sell.owner.importfile import Row
+from niteoweb.click2sell.owner.importfile import ImportRow
 from niteoweb.click2sell.privacy import erasure
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import plan
@@ -247,8 +247,8 @@ class TestCap(CapTestCase):
 
 class TestOwner(CapTestCase):
     def grant(self, number):
-        act = access.grant(
-            self.portal, f"{number}@example.org", ("click2sell", "1"), None, "gift", "owner"
+        act = commands.Grant(
+            f"{number}@example.org", ("click2sell", "1"), None, "gift", "owner"
         )
         return action.carry_out(act)
 
@@ -256,7 +256,7 @@ class TestOwner(CapTestCase):
         for number in (1, 2, 3):
             self.later(seconds=1)
             self.grant(number)
-        rows = [Row(n, f"{n}@example.org", "", "1", None, f"ref {n}") for n in (4, 5, 6)]
+        rows = [ImportRow(n, f"{n}@example.org", "", "1", None, f"ref {n}") for n in (4, 5, 6)]
         importing.run(rows, "owner")
         self.assertEqual(self.members(), [1, 2, 3, 4, 5, 6])
         self.come(7, 8, 9)

@@ -4,8 +4,8 @@ from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import plan
 from niteoweb.click2sell.setup import checklist
-from niteoweb.click2sell.setup.check import Item
-from niteoweb.click2sell.setup.check import State
+from niteoweb.click2sell.setup.check import Check
+from niteoweb.click2sell.setup.check import Status
 from niteoweb.click2sell.storage import moments
 from niteoweb.click2sell.tests.cases.site import EMAIL
 from niteoweb.click2sell.tests.cases.site import SiteTestCase
@@ -132,12 +132,12 @@ class ChecklistTestCase(PageTestCase):
         super().setUp()
         self.url = f"{self.portal.absolute_url()}/@@click2sell-checklist"
 
-    def items(self, connect: bool = False) -> dict[str, Item]:
+    def items(self, connect: bool = False) -> dict[str, Check]:
         transaction.begin()
         found = checklist.items(self.portal, self.now, connect)
         return {item.name: item for item in found}
 
-    def state(self, name: str) -> tuple[State, str]:
+    def state(self, name: str) -> tuple[Status, str]:
         item = self.items()[name]
         return item.state, translate(item.text)
 

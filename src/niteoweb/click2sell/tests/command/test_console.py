@@ -34,14 +34,18 @@ import transaction
 import unittest
 
 
+#: The script that an entry point makes.
+SCRIPT = "from niteoweb.click2sell.command.{} import main; raise SystemExit(main())"
+
+
 class TestProcess(unittest.TestCase):
     """What a cron job does: slow, so all in one go."""
 
     layer = PROCESS
 
-    def call(self, module: str, *arguments: str) -> subprocess.CompletedProcess:
+    def call(self, *arguments: str) -> subprocess.CompletedProcess:
         return subprocess.run(
-            [sys.executable, "-m", f"niteoweb.click2sell.{module}", *arguments],
+            [sys.executable, *arguments],
             cwd=self.folder,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
             capture_output=True,
@@ -53,18 +57,20 @@ class TestProcess(unittest.TestCase):
         folder = TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name).resolve()
-        made = self.call("tests.site_on_disk", str(self.folder))
+        made = self.call("-m", "niteoweb.click2sell.tests.site_on_disk", str(self.folder))
         self.assertEqual(made.returncode, 0, made.stderr)
 
         lock = LockFile(f"{self.folder / DATABASE}.lock")
-        done = self.call("command.sweep", "--config", "zope.conf")
+        done = self.call("-c", SCRIPT.format("sweep"), "--config", "zope.conf")
         lock.close()
         self.assertEqual((done.returncode, done.stdout), (1, ""))
         self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
         self.assertIn("The database is open in a running instance.", done.stderr)
         self.assertIn("@click2sell-sweep", done.stderr)
 
-        done = self.call("command.adopt", "--config=zope.conf", "--apply", "--json")
+        done = self.call(
+            "-c", SCRIPT.format("adopt"), "--config=zope.conf", "--apply", "--json"
+        )
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(done.stderr, "1 members looked at, 1 adopted\n")
         told = json.loads(done.stdout)
@@ -72,7 +78,9 @@ class TestProcess(unittest.TestCase):
         (item,) = told["listed"]
         self.assertEqual((item["user_id"], item["why"]), (OLD_MEMBER, "lapses"))
 
-        done = self.call("command.sweep", "--config=zope.conf", "--site=folder/shop")
+        done = self.call(
+            "-c", SCRIPT.format("sweep"), "--config=zope.conf", "--site=folder/shop"
+        )
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(done.stderr, "")
         self.assertEqual(
@@ -95,7 +103,9 @@ class TestCommands(CommandTestCase):
         self.assertEqual(self.groups(), ["click2sell", "premium"])
 
     def test_the_sweep_ends_with_1_when_it_stopped(self):
-        report = sweeping.Report(self.now, False, False, stopped={"members": 50, "limit": 20})
+        report = sweeping.SweepReport(
+            self.now, False, False, stopped={"members": 50, "limit": 20}
+        )
         with mock.patch.object(sweeping, "sweep", return_value=report) as called:
             text = self.call(sweep.main, status=1)
             self.assertIn("Stopped: 50 members", text)
@@ -106,7 +116,7 @@ class TestCommands(CommandTestCase):
             called.assert_called_with(False, None, True, True)
 
     def test_the_sweep_ends_with_1_when_something_unexpected_happened(self):
-        report = sweeping.Report(self.now, False, False, troubled=2)
+        report = sweeping.SweepReport(self.now, False, False, troubled=2)
         with mock.patch.object(sweeping, "sweep", return_value=report):
             self.assertIn("2 members or mails are in trouble", self.call(sweep.main, status=1))
 
@@ -163,7 +173,7 @@ class TestCommands(CommandTestCase):
         self.assertEqual(self.groups(), ["click2sell", "course"])
 
     def test_reconcile_ends_with_1_when_members_are_left(self):
-        report = reconciliation.Report(looked_at=2, changed=1, left=1)
+        report = reconciliation.ReconcileReport(looked_at=2, changed=1, left=1)
         with mock.patch.object(reconciliation, "apply", return_value=report):
             text = self.call(reconcile.main, "--apply", status=1)
         self.assertEqual(text, "1 members changed, 1 left.\n")

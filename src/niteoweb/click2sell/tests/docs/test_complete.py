@@ -9,7 +9,6 @@ from niteoweb.click2sell import notification
 from niteoweb.click2sell.browser import callback
 from niteoweb.click2sell.browser.desk import member
 from niteoweb.click2sell.browser.desk import plots
-from niteoweb.click2sell.browser.words import products
 from niteoweb.click2sell.browser.words import timeline as happenings
 from niteoweb.click2sell.command import adopt
 from niteoweb.click2sell.command import console
@@ -24,6 +23,8 @@ from niteoweb.click2sell.ledger import counters
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import ownership
 from niteoweb.click2sell.ledger import reasons
+from niteoweb.click2sell.owner.commands import COMMANDS
+from niteoweb.click2sell.report import labels
 from niteoweb.click2sell.report import notifications as listing
 from niteoweb.click2sell.restapi import memberactions
 from niteoweb.click2sell.restapi import notifications
@@ -40,7 +41,7 @@ from niteoweb.click2sell.tests.chromium import pictures
 from niteoweb.click2sell.tests.chromium.case import WIDTHS
 from niteoweb.click2sell.tests.chromium.pages import PAGES
 from niteoweb.click2sell.tests.chromium.pictures import names
-from niteoweb.click2sell.worker.report import Report
+from niteoweb.click2sell.worker.report import SweepReport
 from pathlib import Path
 from unittest import mock
 from zope.schema import getFieldsInOrder
@@ -173,8 +174,9 @@ class TestCompleteness(unittest.TestCase):
         self.assert_explained("services.rst", [*names, "/@controlpanels/click2sell"])
 
     def test_options_and_fields_of_services(self):
-        options = {*options_of(SweepPost), *memberactions.TO_AN_ADDRESS}
-        options = options.union(*memberactions.OPTIONS.values())
+        options = options_of(SweepPost).union(
+            *(memberactions.kinds(command.form, None) for command in COMMANDS.values())
+        )
         fields = [*notifications.SUMMARY, *notifications.DETAILS, "terms", "payload"]
         words = [*options, *fields, *listing.NAMES]
         self.assert_explained("services.rst", [f"``{word}``" for word in words])
@@ -194,7 +196,7 @@ class TestCompleteness(unittest.TestCase):
         self.assert_explained("privacy.rst", [f"``{word}``" for word in words])
 
     def test_members(self):
-        states = [str(badge.text) for badge in products.STATES.values()]
+        states = [str(text) for text in labels.STATES.values()]
         self.assert_explained("members.rst", [f"* - *{state}*" for state in states])
         events = [
             *(timeline.NOTIFICATION, timeline.ACTION, timeline.NOTE, timeline.FILED),
@@ -204,7 +206,7 @@ class TestCompleteness(unittest.TestCase):
         self.assert_explained("services.rst", [f"``{word}``" for word in words])
 
     def test_report(self):
-        report = Report(datetime.min, False, False).as_json()
+        report = SweepReport(datetime.min, False, False).as_json()
         self.assert_explained("operation.rst", [f"``{name}``" for name in report])
 
     def test_figures(self):

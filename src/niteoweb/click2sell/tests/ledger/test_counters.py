@@ -11,8 +11,8 @@ from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import silence
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.notification import Kind
-from niteoweb.click2sell.owner import access
 from niteoweb.click2sell.owner import action
+from niteoweb.click2sell.owner import commands
 from niteoweb.click2sell.owner import decisions
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.report import overview
@@ -160,10 +160,10 @@ class TestDays(FiguresTestCase):
 
     def test_what_an_owner_gives_is_no_payment(self):
         product = ("click2sell", "1")
-        action.carry_out(access.grant(self.portal, EMAIL, product, None, "a prize", "boss"))
+        action.carry_out(commands.Grant(EMAIL, product, None, "a prize", "boss"))
         self.assertEqual(self.counted(), {})
         self.assertEqual(counters.with_access(self.portal), {product: 1})
-        action.carry_out(access.end(self.portal, self.buyer()["id"], product, "over", "boss"))
+        action.carry_out(commands.End(self.buyer()["id"], product, "over", "boss"))
         self.assertEqual(self.counted(), {"lapses": {"2026-05-03": 1}})
         self.assertEqual(counters.with_access(self.portal), {})
 

@@ -1,8 +1,8 @@
 """What an owner decides about an entry, and what follows from it."""
 
 from niteoweb.click2sell.ledger import ledger
-from niteoweb.click2sell.owner import access
 from niteoweb.click2sell.owner import action
+from niteoweb.click2sell.owner import commands
 from niteoweb.click2sell.owner import decisions
 from niteoweb.click2sell.owner.action import NotPossible
 from niteoweb.click2sell.provisioning import pipeline
@@ -211,9 +211,7 @@ class TestCorrect(DecisionTestCase):
         self.correct(key)
         self.assertEqual(self.groups(), ["click2sell", "premium"])
         self.assertEqual(ledger.count(self.portal, "outcome", ledger.RECEIVED), 0)
-        action.carry_out(
-            access.end(self.portal, self.buyer()["id"], ("click2sell", "1"), "why", "admin")
-        )
+        action.carry_out(commands.End(self.buyer()["id"], ("click2sell", "1"), "why", "admin"))
         self.assertEqual(self.groups(), ["click2sell"])
         self.assertEqual(self.groups(third), ["click2sell", "course"])
         self.assert_replay_changes_nothing()
@@ -313,7 +311,7 @@ class TestDecide(DecisionTestCase):
         self.settings(mapping=["1|premium|30", "2|course|30"])
         self.buy_again(3, buyer_email=EMAIL)
         buyer_id, product = self.buyer()["id"], ("click2sell", "1")
-        action.carry_out(access.extend(self.portal, buyer_id, product, 50, "why", "admin"))
+        action.carry_out(commands.Extend(buyer_id, product, 50, "why", "admin"))
         refused = self.buy_again(3, product_id="2")
         self.assertEqual(refused.outcome, ledger.REFUSED)
         self.decide(self.key(ledger.REFUSED))

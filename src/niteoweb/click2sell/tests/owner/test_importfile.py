@@ -4,8 +4,8 @@ from datetime import datetime
 from datetime import timezone
 from niteoweb.click2sell.owner import importfile
 from niteoweb.click2sell.owner.importfile import FileError
+from niteoweb.click2sell.owner.importfile import ImportRow
 from niteoweb.click2sell.owner.importfile import Mistake
-from niteoweb.click2sell.owner.importfile import Row
 from zoneinfo import ZoneInfo
 
 import unittest
@@ -28,12 +28,12 @@ class TestRead(unittest.TestCase):
     def test_a_row(self):
         found = read("John@Example.org,John Smith,1,2027-01-31,A-1")
         until = datetime(2027, 1, 31, 22, 59, 59, 999_999, tzinfo=timezone.utc)
-        self.assertEqual(found.rows, (Row(2, JOHN, "John Smith", "1", until, "A-1"),))
+        self.assertEqual(found.rows, (ImportRow(2, JOHN, "John Smith", "1", until, "A-1"),))
         self.assertEqual((found.mistakes, found.repeated), ((), 0))
 
     def test_only_address_and_product_are_needed(self):
         found = read(f"1,{JOHN}", header="product,address")
-        self.assertEqual(found.rows, (Row(2, JOHN, "", "1", None, "import"),))
+        self.assertEqual(found.rows, (ImportRow(2, JOHN, "", "1", None, "import"),))
         self.assertEqual(read(f"{JOHN},,1,,").rows, found.rows)
 
     def test_separators(self):

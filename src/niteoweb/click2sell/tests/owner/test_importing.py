@@ -7,8 +7,8 @@ from niteoweb.click2sell.browser.desk import importing as page
 from niteoweb.click2sell.command import importing as command
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.mail import outbox
-from niteoweb.click2sell.owner import access
 from niteoweb.click2sell.owner import action
+from niteoweb.click2sell.owner import commands
 from niteoweb.click2sell.owner import importfile
 from niteoweb.click2sell.owner import importing
 from niteoweb.click2sell.privacy import erasure
@@ -58,7 +58,7 @@ class ImportTestCase(SiteTestCase):
     def look(self, text: str = FILE, mails: bool = False) -> importing.Preview:
         return importing.preview(self.read(text), mails)
 
-    def run_(self, text: str = FILE, mails: int = 0, **options) -> importing.Report:
+    def run_(self, text: str = FILE, mails: int = 0, **options) -> importing.ImportReport:
         return importing.run(self.look(text).rows, "boss", mails, **options)
 
     def what(self, text: str = FILE) -> list[str]:
@@ -186,16 +186,16 @@ class TestRun(ImportTestCase):
         self.assertEqual((report.left, dict(report.counted)), (3, {}))
 
     def test_one_row_s_trouble_is_not_the_others(self):
-        real = access.grant
+        real = commands.Grant
 
-        def grant(site, address, *args, **kwargs):
+        def grant(address, *args, **kwargs):
             if address == EMAIL:
                 raise RuntimeError(EMAIL)
-            return real(site, address, *args, **kwargs)
+            return real(address, *args, **kwargs)
 
         rows = self.look().rows
         with (
-            mock.patch.object(access, "grant", grant),
+            mock.patch.object(commands, "Grant", grant),
             self.assertLogs("niteoweb.click2sell", "ERROR") as logged,
         ):
             report = importing.run(rows, "boss")

@@ -47,20 +47,20 @@ class TestReconcile(SiteTestCase):
             for change in reconcile.look(self.portal, self.now)
         ]
 
-    def apply(self) -> reconcile.Report:
+    def apply(self) -> reconcile.ReconcileReport:
         return reconcile.apply(list(reconcile.look(self.portal, self.now)))
 
     def test_nothing_to_change(self):
         before = self.dump()
         self.assertEqual(self.changes(), [])
-        self.assertEqual(self.apply(), reconcile.Report())
+        self.assertEqual(self.apply(), reconcile.ReconcileReport())
         self.assertEqual(self.dump(), before)
 
     def test_a_changed_mapping(self):
         self.settings(mapping=NEW_MAPPING)
         self.assertEqual(self.changes(), [(EMAIL, ("course",), ("premium",))])
         self.assertEqual(self.groups(), ["click2sell", "premium"])
-        self.assertEqual(self.apply(), reconcile.Report(looked_at=1, changed=1))
+        self.assertEqual(self.apply(), reconcile.ReconcileReport(looked_at=1, changed=1))
         self.assertEqual(self.groups(), ["click2sell", "course"])
         self.assertEqual(self.changes(), [])
 

@@ -1,6 +1,7 @@
 """A test purchase shows what a true one would lead to, and leaves nothing behind."""
 
 from datetime import timedelta
+from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.browser.desk import trial as page
 from niteoweb.click2sell.mail import delivery
 from niteoweb.click2sell.notification import Delivery
@@ -132,8 +133,9 @@ class TestRoad(TrialTestCase):
         return dict(parse_qsl(self.made(**changes).body.decode("ascii"), True))
 
     def told(self, **changes) -> Notification:
-        genuine = trial.verify(CLICK2SELL, self.made(**changes), self.now)
-        (found,) = trial.read(CLICK2SELL, genuine)
+        stored = registry.settings(CLICK2SELL)
+        genuine = CLICK2SELL.verify(self.made(**changes), stored, self.now)
+        (found,) = CLICK2SELL.parse(genuine, plone_site.timezone())
         return found
 
     def test_parameters_are_those_of_click2sell_really_signed(self):
@@ -169,7 +171,7 @@ class TestRoad(TrialTestCase):
     def test_the_plan_is_that_of_a_true_purchase(self):
         notification = self.told()
         with trial.rehearse([notification], self.now) as rehearsal:
-            plan, verdict = rehearsal.found.plan, rehearsal.found.verdict
+            plan, verdict = rehearsal.preview.plan, rehearsal.preview.verdict
         self.assertEqual(verdict.outcome, "accepted")
         self.assertEqual((plan.create, plan.grant), (True, ("premium", "click2sell")))
         self.assertEqual(

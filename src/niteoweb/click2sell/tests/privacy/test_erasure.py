@@ -9,8 +9,8 @@ from niteoweb.click2sell.ledger import pseudonyms
 from niteoweb.click2sell.mail import messages
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.notification import unreadable
-from niteoweb.click2sell.owner import access
 from niteoweb.click2sell.owner import action
+from niteoweb.click2sell.owner import commands
 from niteoweb.click2sell.owner import decisions
 from niteoweb.click2sell.privacy import erasure
 from niteoweb.click2sell.privacy import export
@@ -528,7 +528,7 @@ class TestWhatAnOwnerDecided(ErasureTestCase):
         with self.owner():
             self.member().setMemberProperties({"email": OTHER})
         with mock.patch.object(messages, "send"):
-            access.resend(EMAIL, "link", "owner")
+            commands.Resend(self.buyer()["id"], "link", "owner").carry_out()
         self.assertEqual([mail["to"] for mail in self.found().mails], [OTHER])
         self.erase(delete_member=True)
         self.assertNothingPersonal(EMAIL, OTHER)
@@ -569,8 +569,8 @@ class TestWhatAnOwnerDecided(ErasureTestCase):
         self.assertNotIn(EMAIL, kept.portal_role_manager._principal_roles)
 
     def test_notes_and_grants(self):
-        act = access.grant(
-            self.portal, EMAIL, ("click2sell", "2"), None, "John's gift", "owner", "John Smith"
+        act = commands.Grant(
+            EMAIL, ("click2sell", "2"), None, "John's gift", "owner", "John Smith"
         )
         action.carry_out(act)
         self.buy(transaction_type="Other")
@@ -588,7 +588,7 @@ class TestWhatAnOwnerDecided(ErasureTestCase):
         self.erase()
         before = self.dump()
         key = self.entry()["key"]
-        grant = access.grant(self.portal, EMAIL, ("click2sell", "2"), None, "x", "owner")
+        grant = commands.Grant(EMAIL, ("click2sell", "2"), None, "x", "owner")
         for act in (
             lambda: action.carry_out(grant),
             lambda: action.preview(grant),
@@ -611,6 +611,6 @@ class TestWhatAnOwnerDecided(ErasureTestCase):
         self.later(minutes=1)
         # The purchase that was erased, and the one that was not.
         for product in ("1", "2"):
-            act = access.end(self.portal, buyer_id, ("click2sell", product), "x", "owner")
+            act = commands.End(buyer_id, ("click2sell", product), "x", "owner")
             action.carry_out(act)
         self.assertEqual(self.groups(), ["click2sell"])

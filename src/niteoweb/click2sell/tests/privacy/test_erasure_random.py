@@ -11,11 +11,11 @@ from niteoweb.click2sell.ledger import mentions
 from niteoweb.click2sell.mail import messages
 from niteoweb.click2sell.member import index
 from niteoweb.click2sell.notification import unreadable
-from niteoweb.click2sell.owner import access
 from niteoweb.click2sell.owner import action
+from niteoweb.click2sell.owner import commands
 from niteoweb.click2sell.owner import decisions
 from niteoweb.click2sell.owner import importing
-from niteoweb.click2sell.owner.importfile import Row
+from niteoweb.click2sell.owner.importfile import ImportRow
 from niteoweb.click2sell.privacy import erasure
 from niteoweb.click2sell.privacy import export
 from niteoweb.click2sell.privacy import preview
@@ -216,11 +216,11 @@ class _History:
     def grant(self) -> None:
         product, reason = self.any.choice(PRODUCTS), self.reason()
         until = self.any.choice((None, self.case.now + timedelta(days=10)))
-        self.carry_out(access.grant(*self.by(self.address(), product, until, reason)))
+        self.carry_out(commands.Grant(*self.by(self.address(), product, until, reason)[1:]))
 
     def imported(self) -> Any:
         reference = f"A-{self.seed}-{self.any.randrange(5)}"
-        row = Row(1, self.address(), "Jo Lee", self.any.choice("12"), None, reference)
+        row = ImportRow(1, self.address(), "Jo Lee", self.any.choice("12"), None, reference)
         report = importing.run([row], "owner", self.any.choice((0, 100)))
         return not report.failed
 
@@ -250,14 +250,14 @@ class _History:
 
     def extend(self) -> None:
         buyer_id, product = self.case.buyer(self.address())["id"], self.any.choice(PRODUCTS)
-        self.carry_out(access.extend(*self.by(buyer_id, product, 5, self.reason())))
+        self.carry_out(commands.Extend(*self.by(buyer_id, product, 5, self.reason()[1:])))
 
     def end(self) -> None:
         buyer_id, product = self.case.buyer(self.address())["id"], self.any.choice(PRODUCTS)
-        self.carry_out(access.end(*self.by(buyer_id, product, self.reason())))
+        self.carry_out(commands.End(*self.by(buyer_id, product, self.reason()[1:])))
 
     def resend(self) -> None:
-        access.resend(self.address(), "link", "owner")
+        commands.Resend(self.case.buyer(self.address())["id"], "link", "owner").carry_out()
 
     def registered(self) -> Any:
         """Somebody makes an account, whose name is not the address."""

@@ -124,7 +124,7 @@ class ProofCase(SiteTestCase):
             self.now += pause
         return run
 
-    def sweep(self) -> sweep.Report:
+    def sweep(self) -> sweep.SweepReport:
         """Sweep; no circuit breaker."""
         report = sweep.sweep(confirmed=True)
         self.assertFalse(report.busy)

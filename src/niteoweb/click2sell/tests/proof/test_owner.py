@@ -5,8 +5,8 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 from niteoweb.click2sell.ledger import ledger
-from niteoweb.click2sell.owner import access
 from niteoweb.click2sell.owner import action
+from niteoweb.click2sell.owner import commands
 from niteoweb.click2sell.owner import decisions
 from niteoweb.click2sell.owner.action import Action
 from niteoweb.click2sell.owner.action import NotPossible
@@ -58,13 +58,13 @@ class TestOwner(ProofCase):
         product = ("click2sell", random.choice(("1", "2", "4")))
         until = random.choice((None, self.now + timedelta(days=9)))
         if deed == "grant":
-            return access.grant(site, address(run, buyer), product, until, "why", "owner")
+            return commands.Grant(address(run, buyer), product, until, "why", "owner")
         transaction.begin()
         known = trees.tree(site, "buyer_by_address").get(address(run, buyer), "")
         if deed == "end":
-            return access.end(site, known, product, "why", "owner")
+            return commands.End(known, product, "why", "owner")
         if deed == "extend":
-            return access.extend(site, known, product, 5, "why", "owner")
+            return commands.Extend(known, product, 5, "why", "owner")
         keys = [
             found
             for found in ledger.newest_first(site)

@@ -6,8 +6,8 @@ from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.entitlement.access import State
 from niteoweb.click2sell.explain import products
 from niteoweb.click2sell.ledger import ledger
-from niteoweb.click2sell.owner import access
 from niteoweb.click2sell.owner import action
+from niteoweb.click2sell.owner import commands
 from niteoweb.click2sell.owner.action import NotPossible
 from niteoweb.click2sell.privacy import erasure
 from niteoweb.click2sell.provider import jsonapi
@@ -444,14 +444,14 @@ class TestMeantime(ValidationTestCase):
         self.submitted()
         self.has("premium")
         action.carry_out(
-            access.end(self.portal, self.buyer(JANE)["id"], ("cleeng", GOLD), "Why not.", "me")
+            commands.End(self.buyer(JANE)["id"], ("cleeng", GOLD), "Why not.", "me")
         )
         self.has()
 
     def test_an_owner_does_not_extend_it(self):
         self.submitted()
         buyer_id = self.buyer(JANE)["id"]
-        extend = access.extend(self.portal, buyer_id, ("cleeng", GOLD), 30, "Why not.", "me")
+        extend = commands.Extend(buyer_id, ("cleeng", GOLD), 30, "Why not.", "me")
         with self.assertRaises(NotPossible):
             action.carry_out(extend)
 

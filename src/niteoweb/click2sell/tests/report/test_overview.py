@@ -4,7 +4,7 @@ from dataclasses import replace
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.notification import Kind
-from niteoweb.click2sell.owner import access
+from niteoweb.click2sell.owner import commands
 from niteoweb.click2sell.owner.action import carry_out
 from niteoweb.click2sell.provisioning import recording
 from niteoweb.click2sell.report import overview
@@ -58,9 +58,7 @@ class TestProductName(SiteTestCase):
     def test_a_grant_is_called_as_the_provider_calls_the_product(self):
         self.told("click2sell", "Book")
         self.told("plenigo", "Paper")
-        carry_out(
-            access.grant(self.portal, EMAIL, ("click2sell", "1"), None, "A gift.", "owner")
-        )
+        carry_out(commands.Grant(EMAIL, ("click2sell", "1"), None, "A gift.", "owner"))
         key = next(ledger.newest_first(self.portal, "provider", "owner"))
         self.assertEqual(ledger.get(self.portal, key)["product_name"], "Book")
 

@@ -522,6 +522,18 @@ class TestDecide(ServiceTestCase):
                 answer = self.post(path, {**body, "dry_run": True})
                 self.assertEqual(answer.status_code, status, answer.text)
 
+    def test_only_what_the_page_offers(self):
+        first = list(ledger.newest_first(self.portal))[-1]
+        self.account("elsewhere@example.org")
+        with self.owner():
+            api.user.delete(username="jonh@example.org")
+        transaction.commit()
+        wanted = {"user_id": "elsewhere@example.org", "reason": "x"}
+        answer = self.post(f"/{first}/attach", wanted)
+        self.assertEqual(answer.status_code, 400)
+        self.assertIn("Something has happened since", answer.text)
+        self.assertEqual(self.groups("elsewhere@example.org"), [])
+
     def test_who_may(self):
         for auth in MAY_NOT:
             with self.subTest(auth):

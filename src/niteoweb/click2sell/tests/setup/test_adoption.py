@@ -67,14 +67,14 @@ class AdoptionTestCase(SiteTestCase):
         index.update(self.portal, user_id)
         transaction.commit()
 
-    def adopt(self, apply: bool = True) -> adoption.Report:
+    def adopt(self, apply: bool = True) -> adoption.AdoptionReport:
         return adoption.adopt(apply, self.now)
 
-    def sweep(self, **options: Any) -> sweep.Report:
+    def sweep(self, **options: Any) -> sweep.SweepReport:
         return sweep.sweep(**options)
 
-    def listed(self, report: adoption.Report) -> list[tuple[str, str, tuple[str, ...]]]:
-        return sorted((item.why, item.user_id, item.groups) for item in report.items)
+    def listed(self, report: adoption.AdoptionReport) -> list[tuple[str, str, tuple[str, ...]]]:
+        return sorted((item.why, item.user_id, item.groups) for item in report.findings)
 
 
 class TestAdoption(AdoptionTestCase):
@@ -149,7 +149,7 @@ class TestAdoption(AdoptionTestCase):
         for number in range(30):
             self.old(f"buyer{number:02}@example.org", ())
 
-        def stop(report: adoption.Report) -> None:
+        def stop(report: adoption.AdoptionReport) -> None:
             if report.adopted == 20:
                 raise KeyboardInterrupt
 
@@ -164,7 +164,7 @@ class TestAdoption(AdoptionTestCase):
     def test_members_without_a_purchase_are_left_alone(self):
         self.account()
         report = self.adopt()
-        self.assertEqual((report.adopted, report.skipped, report.items), (0, 0, []))
+        self.assertEqual((report.adopted, report.skipped, report.findings), (0, 0, []))
         self.assertIsNone(buyers.of_user(self.portal, EMAIL))
 
 
@@ -203,7 +203,7 @@ class TestAfterwards(AdoptionTestCase):
         self.settings(mapping=["1|premium|30", "2|course"])
         for number in range(25):
             self.old(f"buyer{number:02}@example.org", days_ago=31)
-        self.assertEqual(len(self.adopt().items), 25)
+        self.assertEqual(len(self.adopt().findings), 25)
         self.assertEqual(self.sweep().stopped, {"members": 25, "limit": 20})
         self.assertIsNone(self.sweep(confirmed=True).stopped)
         self.assertEqual(self.groups("buyer07@example.org"), ["click2sell"])

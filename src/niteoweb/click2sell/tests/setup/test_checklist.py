@@ -14,8 +14,8 @@ from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.settings import secretkeys
 from niteoweb.click2sell.setup import checklist
-from niteoweb.click2sell.setup.check import Item
-from niteoweb.click2sell.setup.check import State
+from niteoweb.click2sell.setup.check import Check
+from niteoweb.click2sell.setup.check import Status
 from niteoweb.click2sell.storage import moments
 from niteoweb.click2sell.testing.layers import MailServer
 from niteoweb.click2sell.tests.cases import deliveries
@@ -45,7 +45,7 @@ class TestItems(ChecklistTestCase):
     def test_all_set_up(self):
         self.all_set_up()
         states = {name: item.state for name, item in self.items().items()}
-        expected = dict.fromkeys(NAMES, State.OK) | {"mail_server": State.UNTRIED}
+        expected = dict.fromkeys(NAMES, Status.OK) | {"mail_server": Status.UNTRIED}
         self.assertEqual(states, expected)
 
     def test_a_site_on_its_first_day(self):
@@ -54,38 +54,38 @@ class TestItems(ChecklistTestCase):
         self.assertEqual(
             states,
             {
-                "provider": State.TODO,
-                "secret_key": State.TODO,
-                "mapping": State.TODO,
-                "groups": State.OK,
-                "address": State.TODO,
-                "https": State.WARNING,
-                "sender": State.TODO,
-                "mail_server": State.UNTRIED,
-                "last_notification": State.TODO,
-                "last_sweep": State.WARNING,
+                "provider": Status.TODO,
+                "secret_key": Status.TODO,
+                "mapping": Status.TODO,
+                "groups": Status.OK,
+                "address": Status.TODO,
+                "https": Status.WARNING,
+                "sender": Status.TODO,
+                "mail_server": Status.UNTRIED,
+                "last_notification": Status.TODO,
+                "last_sweep": Status.WARNING,
             },
         )
 
     def test_key(self):
-        self.assertEqual(self.state("secret_key")[0], State.OK)
+        self.assertEqual(self.state("secret_key")[0], Status.OK)
         self.settings(secretkey="short")
         state, text = self.state("secret_key")
-        self.assertEqual(state, State.WARNING)
+        self.assertEqual(state, Status.WARNING)
         self.assertNotIn("short", text.replace("shorter", ""))
 
     def test_previous_key(self):
         self.settings(previous_secretkey="before", secretkey=deliveries.SECRET_KEY)
-        self.assertEqual(self.state("previous_secret_key")[0], State.OK)
+        self.assertEqual(self.state("previous_secret_key")[0], Status.OK)
         secretkeys.tidy(self.portal)
         secretkeys.note_use(self.portal, secretkeys.mark("before"), self.now)
         transaction.commit()
-        self.assertEqual(self.state("previous_secret_key")[0], State.WARNING)
+        self.assertEqual(self.state("previous_secret_key")[0], Status.WARNING)
         self.later(days=8)
         secretkeys.note_use(self.portal, secretkeys.mark(deliveries.SECRET_KEY), self.now)
         transaction.commit()
         state, text = self.state("previous_secret_key")
-        self.assertEqual(state, State.TODO)
+        self.assertEqual(state, Status.TODO)
         self.assertIn("can go", text)
 
     def test_groups_one_by_one(self):
@@ -93,25 +93,25 @@ class TestItems(ChecklistTestCase):
             mapping=["1|gone", "2", "3|Administrators", "4|premium"], buyers_group="Reviewers"
         )
         item = self.items()["groups"]
-        self.assertEqual(item.state, State.TODO)
+        self.assertEqual(item.state, Status.TODO)
         details = [translate(detail) for detail in item.details]
         self.assertEqual(details[0], 'Line 1: there is no group "gone"')
         self.assertIn("Line 2: expected", details[1])
         self.assertIn('Line 3: the group "Administrators" may administer', details[2])
         self.assertEqual(len(details), 3)
-        self.assertEqual(self.state("mapping"), (State.OK, "Products that give a group: 3"))
+        self.assertEqual(self.state("mapping"), (Status.OK, "Products that give a group: 3"))
 
     def test_a_group_that_becomes_privileged_later(self):
-        self.assertEqual(self.state("groups")[0], State.OK)
+        self.assertEqual(self.state("groups")[0], Status.OK)
         with self.owner():
             self.portal.portal_groups.addPrincipalToGroup("premium", "Administrators")
-        self.assertEqual(self.state("groups")[0], State.TODO)
+        self.assertEqual(self.state("groups")[0], Status.TODO)
 
     def test_another_address_than_the_public_one(self):
         self.all_set_up()
         self.settings(site_address="https://other.example.org")
         state, text = self.state("address")
-        self.assertEqual(state, State.WARNING)
+        self.assertEqual(state, Status.WARNING)
         self.assertIn("You are at https://nohost.example.org", text)
         self.assertEqual(
             effective.callback_address(CLICK2SELL), "https://other.example.org/@@click2sell"
@@ -120,33 +120,33 @@ class TestItems(ChecklistTestCase):
     def test_a_staging_site_is_a_copy(self):
         self.all_set_up()
         with mock.patch.dict(os.environ, CLICK2SELL_STAGING="1"):
-            self.assertEqual(self.state("address")[0], State.WARNING)
+            self.assertEqual(self.state("address")[0], Status.WARNING)
 
     def test_a_site_without_https(self):
         self.settings(site_address="http://www.example.org")
-        self.assertEqual(self.state("https")[0], State.WARNING)
+        self.assertEqual(self.state("https")[0], Status.WARNING)
 
     def test_last_notification(self):
         self.buy()
         item = self.items()["last_notification"]
-        self.assertEqual((item.state, item.moment), (State.OK, self.now))
+        self.assertEqual((item.state, item.moment), (Status.OK, self.now))
         for number in range(2, 6):
             self.later(hours=1)
             self.buy_again(number)
         heard = self.now
         self.later(days=4)
         item = self.items()["last_notification"]
-        self.assertEqual((item.state, item.moment), (State.WARNING, heard))
+        self.assertEqual((item.state, item.moment), (Status.WARNING, heard))
 
     def test_last_sweep(self):
         moments.note(self.portal, moments.SWEEP, self.now)
         transaction.commit()
         swept = self.now
         self.later(days=1)
-        self.assertEqual(self.items()["last_sweep"].state, State.OK)
+        self.assertEqual(self.items()["last_sweep"].state, Status.OK)
         self.later(minutes=1)
         item = self.items()["last_sweep"]
-        self.assertEqual((item.state, item.moment), (State.WARNING, swept))
+        self.assertEqual((item.state, item.moment), (Status.WARNING, swept))
 
 
 class ProviderTestCase(ChecklistTestCase):
@@ -155,7 +155,7 @@ class ProviderTestCase(ChecklistTestCase):
             setattr(registry.settings(provider), name, value)
         transaction.commit()
 
-    def of(self, provider=PLENIGO, **kwargs) -> dict[str, Item]:
+    def of(self, provider=PLENIGO, **kwargs) -> dict[str, Check]:
         """The items about a provider."""
         transaction.begin()
         found = checklist.items(self.portal, self.now, **kwargs)
@@ -175,10 +175,10 @@ class TestProviders(ProviderTestCase):
         self.assertEqual(
             {name: item.state for name, item in self.of().items()},
             {
-                "secret_key": State.TODO,
-                "mapping": State.TODO,
-                "api": State.WARNING,
-                "last_notification": State.TODO,
+                "secret_key": Status.TODO,
+                "mapping": Status.TODO,
+                "api": Status.WARNING,
+                "last_notification": Status.TODO,
             },
         )
         self.assertNotIn("provider", self.items())
@@ -193,24 +193,24 @@ class TestProviders(ProviderTestCase):
             key = {"key": "f" * 64, "provider": "plenigo", "transaction": "S-1"}
             pipeline.process(replace(self.notification(), **key))
         found = self.of()
-        self.assertEqual(found.pop("api").state, State.UNTRIED)
-        self.assertEqual({item.state for item in found.values()}, {State.OK})
+        self.assertEqual(found.pop("api").state, Status.UNTRIED)
+        self.assertEqual({item.state for item in found.values()}, {Status.OK})
         self.assertEqual(found["last_notification"].moment, self.now)
         self.assertEqual(self.of(CLICK2SELL), {})
 
     def test_several(self):
         self.set(enabled=True)
         self.set(CLEENG, enabled=True, secretkey="short")
-        self.assertEqual(self.of(CLEENG)["secret_key"].state, State.WARNING)
+        self.assertEqual(self.of(CLEENG)["secret_key"].state, Status.WARNING)
         self.assertIn("at Cleeng and here", translate(self.of(CLEENG)["secret_key"].text))
-        self.assertEqual(self.of(CLICK2SELL)["secret_key"].state, State.OK)
-        self.assertEqual(self.of()["secret_key"].state, State.TODO)
+        self.assertEqual(self.of(CLICK2SELL)["secret_key"].state, Status.OK)
+        self.assertEqual(self.of()["secret_key"].state, Status.TODO)
         # Cleeng has nothing that a notification leaves open.
         self.assertNotIn("api", self.of(CLEENG))
 
     def test_a_mapping_is_counted_for_its_provider(self):
         self.set(enabled=True)
-        self.assertEqual(self.of()["mapping"].state, State.TODO)
+        self.assertEqual(self.of()["mapping"].state, Status.TODO)
         self.set(mapping=["1|premium", "2|course"])
         text = translate(self.of()["mapping"].text)
         self.assertEqual(text, "Products that give a group: 2")
@@ -227,8 +227,8 @@ class TestProviders(ProviderTestCase):
             self.later(hours=1)
             self.buy_again(number)
         self.later(days=4)
-        self.assertEqual(self.of(CLICK2SELL)["last_notification"].state, State.WARNING)
-        self.assertEqual(self.of()["last_notification"].state, State.TODO)
+        self.assertEqual(self.of(CLICK2SELL)["last_notification"].state, Status.WARNING)
+        self.assertEqual(self.of()["last_notification"].state, Status.TODO)
 
 
 class TestApi(ProviderTestCase):
@@ -238,13 +238,13 @@ class TestApi(ProviderTestCase):
         self.enterContext(mock.patch.dict("os.environ", {jsonapi.INSECURE_VARIABLE: "1"}))
         self.set(enabled=True, api_url=self.fake.url, api_token=TOKEN)
 
-    def api(self, connect=True) -> tuple[State, str]:
+    def api(self, connect=True) -> tuple[Status, str]:
         item = self.of(connect=connect)["api"]
         return item.state, translate(item.text)
 
     def test_is_asked_on_demand_only(self):
         with mock.patch.object(PLENIGO.client, "probe") as asked:
-            self.assertEqual(self.api(connect=False)[0], State.UNTRIED)
+            self.assertEqual(self.api(connect=False)[0], Status.UNTRIED)
             self.opened()
             asked.assert_not_called()
             self.opened().getControl("Try the mail server and the APIs").click()
@@ -252,12 +252,12 @@ class TestApi(ProviderTestCase):
 
     def test_answers(self):
         state, text = self.api()
-        self.assertEqual(state, State.OK, text)
+        self.assertEqual(state, Status.OK, text)
 
     def test_another_token(self):
         self.set(api_token="another")
         state, text = self.api()
-        self.assertEqual(state, State.TODO)
+        self.assertEqual(state, Status.TODO)
         self.assertIn("plenigo cannot be asked: token not accepted", text)
         self.assertNotIn("another", text)
 
@@ -269,15 +269,15 @@ class TestApi(ProviderTestCase):
 
     def test_no_token(self):
         self.set(api_token=None)
-        self.assertEqual(self.api()[0], State.WARNING)
+        self.assertEqual(self.api()[0], Status.WARNING)
 
     def test_one_that_cannot_be_tried(self):
         with mock.patch.object(PLENIGO, "client", object()):
-            self.assertEqual(self.api()[0], State.UNTRIED)
+            self.assertEqual(self.api()[0], Status.UNTRIED)
 
 
 class TestMailServer(ChecklistTestCase):
-    def asked(self, port: int) -> tuple[State, str]:
+    def asked(self, port: int) -> tuple[Status, str]:
         self.registry(
             smtp_host="127.0.0.1", smtp_port=port, email_from_address="shop@example.com"
         )
@@ -287,7 +287,7 @@ class TestMailServer(ChecklistTestCase):
     def test_answers(self):
         with MailServer() as server:
             state, text = self.asked(server.port)
-        self.assertEqual(state, State.OK, text)
+        self.assertEqual(state, Status.OK, text)
         self.assertEqual(server.messages, [])
 
     def test_refuses(self):
@@ -295,13 +295,13 @@ class TestMailServer(ChecklistTestCase):
         port = listener.getsockname()[1]
         listener.close()
         state, text = self.asked(port)
-        self.assertEqual(state, State.TODO)
+        self.assertEqual(state, Status.TODO)
         self.assertIn("ConnectionRefusedError", text)
 
     def test_is_asked_for_no_mail_and_what_it_says_counts(self):
         with ScriptedServer(NOOP=b"421 too busy\r\n") as server:
             state, text = self.asked(server.port)
-        self.assertEqual((state, server.bodies), (State.TODO, []))
+        self.assertEqual((state, server.bodies), (Status.TODO, []))
         self.assertIn("SMTPResponseException 421", text)
 
     def test_hangs(self):
@@ -310,7 +310,7 @@ class TestMailServer(ChecklistTestCase):
             ScriptedServer(ScriptedServer.drip) as server,
         ):
             state, text = self.asked(server.port)
-        self.assertEqual(state, State.TODO)
+        self.assertEqual(state, Status.TODO)
 
     def test_no_sender(self):
         item = self.items(connect=True)["mail_server"]
@@ -320,7 +320,7 @@ class TestMailServer(ChecklistTestCase):
         self.registry(email_from_address="shop@example.com")
         with mock.patch.object(messages, "MailBase", int):
             item = self.items(connect=True)["mail_server"]
-        self.assertEqual(item.state, State.UNTRIED)
+        self.assertEqual(item.state, Status.UNTRIED)
 
     def test_is_asked_on_demand_only(self):
         with mock.patch.object(messages, "probe") as asked:
@@ -373,7 +373,7 @@ class TestPages(ChecklistTestCase):
         with mock.patch.object(
             checklist,
             "items",
-            return_value=(Item("x", State.OK, "Title", "Text", ("detail",)),),
+            return_value=(Check("x", Status.OK, "Title", "Text", ("detail",)),),
         ):
             browser = self.opened()
         self.assertNotRegex(browser.contents, r"<details[^>]* open=")

@@ -178,7 +178,7 @@ class TestBreaker(SweepTestCase):
             with self.subTest(settings):
                 found = mock.Mock(**settings)
                 with mock.patch.object(sweep.plone_site, "settings", lambda found=found: found):
-                    report = sweep.Report(self.now, True, False)
+                    report = sweep.SweepReport(self.now, True, False)
                     report.lapsed = [{}] * 22
                     sweep._break(self.portal, report, False)
                 self.assertEqual(report.stopped, stopped)
@@ -579,7 +579,7 @@ class TestDryRun(SweepTestCase):
 
 class TestReport(SweepTestCase):
     def test_as_json(self):
-        report = sweep.Report(self.now, True, False, silent={"b": self.now})
+        report = sweep.SweepReport(self.now, True, False, silent={"b": self.now})
         self.assertEqual(
             report.as_json(),
             {

@@ -8,8 +8,8 @@ from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import silence
 from niteoweb.click2sell.mail import outbox
-from niteoweb.click2sell.owner import access
 from niteoweb.click2sell.owner import action
+from niteoweb.click2sell.owner import commands
 from niteoweb.click2sell.owner import decisions
 from niteoweb.click2sell.owner.action import NotPossible
 from niteoweb.click2sell.storage import trees
@@ -30,19 +30,17 @@ ONE = ("click2sell", "1")
 class OwnerTestCase(SiteTestCase):
     def grant(self, address=EMAIL, product=ONE, until=None, reason="a prize", **more):
         return action.carry_out(
-            access.grant(self.portal, address, product, until, reason, "admin", **more)
+            commands.Grant(address, product, until, reason, "admin", **more)
         )
 
     def end(self, product=ONE, address=EMAIL):
         return action.carry_out(
-            access.end(self.portal, self.buyer(address)["id"], product, "asked for", "admin")
+            commands.End(self.buyer(address)["id"], product, "asked for", "admin")
         )
 
     def extend(self, days, product=ONE, address=EMAIL):
         return action.carry_out(
-            access.extend(
-                self.portal, self.buyer(address)["id"], product, days, "outage", "admin"
-            )
+            commands.Extend(self.buyer(address)["id"], product, days, "outage", "admin")
         )
 
     def until(self, product=ONE, address=EMAIL):
@@ -62,12 +60,8 @@ class TestSameMoment(OwnerTestCase):
     def test_two_grants(self):
         self.grant()
         for _time in range(8):
-            act = access.grant(
-                self.portal, EMAIL, ("click2sell", "2"), None, "a prize", "admin"
-            )
-            again = access.grant(
-                self.portal, EMAIL, ("click2sell", "2"), None, "a prize", "admin"
-            )
+            act = commands.Grant(EMAIL, ("click2sell", "2"), None, "a prize", "admin")
+            again = commands.Grant(EMAIL, ("click2sell", "2"), None, "a prize", "admin")
             looked_at = action.preview(act)
             self.assertEqual(action.preview(again), looked_at)
             self.assertEqual(action.carry_out(again), looked_at)
@@ -79,10 +73,10 @@ class TestSameMoment(OwnerTestCase):
         self.buy()
         buyer_id, key = self.buyer()["id"], self.last()["key"]
         for make in (
-            lambda: access.extend(self.portal, buyer_id, ONE, 5, "outage", "admin"),
-            lambda: access.extend(self.portal, buyer_id, ONE, 5, "outage", "admin"),
-            lambda: access.end(self.portal, buyer_id, ONE, "asked for", "admin"),
-            lambda: access.extend(self.portal, buyer_id, ONE, 5, "outage", "admin"),
+            lambda: commands.Extend(buyer_id, ONE, 5, "outage", "admin"),
+            lambda: commands.Extend(buyer_id, ONE, 5, "outage", "admin"),
+            lambda: commands.End(buyer_id, ONE, "asked for", "admin"),
+            lambda: commands.Extend(buyer_id, ONE, 5, "outage", "admin"),
             lambda: decisions.correct(
                 self.portal, key, "jane@example.org", True, "typo", "admin"
             ),
@@ -185,7 +179,7 @@ class TestGrant(OwnerTestCase):
     def test_a_look_changes_nothing(self):
         self.buy(buyer_email="other@example.org")
         before = self.dump()
-        wanted = access.grant(self.portal, EMAIL, ONE, None, "a prize", "admin")
+        wanted = commands.Grant(EMAIL, ONE, None, "a prize", "admin")
         with mock.patch("zope.event.notify") as notify:
             (plan,) = action.preview(wanted)
         self.assertFalse(notify.called)
@@ -269,7 +263,7 @@ class TestEnd(OwnerTestCase):
         with self.assertRaises(NotPossible):
             self.end()
         with self.assertRaises(NotPossible):
-            access.end(self.portal, "nobody", ONE, "asked for", "admin")
+            action.preview(commands.End("nobody", ONE, "asked for", "admin"))
 
 
 class TestExtend(OwnerTestCase):
@@ -361,7 +355,9 @@ class TestRules(OwnerTestCase):
 
 class TestResend(OwnerTestCase):
     def resend(self, way):
-        return outbox.get(self.portal, access.resend(EMAIL, way, "admin"))
+        return outbox.get(
+            self.portal, commands.Resend(self.buyer()["id"], way, "admin").carry_out()
+        )
 
     def test_a_link_although_welcome_mails_are_off(self):
         self.buy()
@@ -385,7 +381,7 @@ class TestResend(OwnerTestCase):
 
     def test_who_gets_none(self):
         with self.assertRaises(NotPossible):
-            self.resend("link")
+            commands.Resend("nobody", "link", "admin").carry_out()
         self.buy()
         with self.owner():
             api.user.grant_roles(username=EMAIL, roles=["Manager"])

@@ -1,8 +1,8 @@
-"""What can be downloaded as a file: tables of notifications, of members, of money.
+"""Tables for files: notifications, members and the accounts.
 
-Each table is a generator of rows, the header first, that loads from the database what it needs
-for the next row and forgets it again; so it does not matter how long the table is. A row's
-cells are texts, messages to be translated, numbers, and None.
+Each table is a generator of rows, the header first, that keeps no more than a row in memory;
+so a table may be of any length. A row's cells are texts, messages to be translated, numbers,
+and None.
 """
 
 from collections.abc import Iterable
@@ -15,8 +15,6 @@ from decimal import Decimal
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
-from niteoweb.click2sell.browser.words import formatting
-from niteoweb.click2sell.browser.words import products
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.entitlement import Entitlement
@@ -24,6 +22,7 @@ from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import reasons
 from niteoweb.click2sell.member import accounts as member
 from niteoweb.click2sell.report import accounting
+from niteoweb.click2sell.report import labels
 from niteoweb.click2sell.report import notifications as listing
 from niteoweb.click2sell.storage import batched
 from niteoweb.click2sell.storage import trees
@@ -33,10 +32,10 @@ from zope.i18nmessageid import Message
 
 
 Cell = Message | str | int | Decimal | None
-Row = Sequence[Cell]
+TableRow = Sequence[Cell]
 
 
-def notifications(site: Any, filters: listing.Filters) -> Iterator[Row]:
+def notifications(site: Any, filters: listing.Filters) -> Iterator[TableRow]:
     """The notifications that filters let through, the newest first."""
     zone = plone_site.timezone()
     yield (
@@ -68,10 +67,10 @@ def notifications(site: Any, filters: listing.Filters) -> Iterator[Row]:
             _moment(entry["received_at"], zone),
             _moment(entry["occurred_at"], zone),
             entry["provider"],
-            formatting.kind(entry["kind"]),
-            formatting.badge(entry["outcome"]).text,
+            labels.KINDS.get(entry["kind"], entry["kind"]),
+            labels.OUTCOMES.get(entry["outcome"], entry["outcome"]),
             reasons.text(entry["reason"], entry["subject"]),
-            formatting.address(entry),
+            entry["email"] or entry["buyer"],
             entry["first_name"],
             entry["last_name"],
             entry["product_id"],
@@ -88,17 +87,14 @@ def notifications(site: Any, filters: listing.Filters) -> Iterator[Row]:
         )
 
 
-def members(site: Any, now: datetime, request: Any) -> Iterator[Row]:
-    """Everybody who has bought, whether they still have access or not.
+def members(site: Any, now: datetime, request: Any) -> Iterator[TableRow]:
+    """All buyers, with access or without.
 
     :param now: in UTC.
     :param request: to translate for.
     """
     zone = plone_site.timezone()
-    words = {
-        state: translate(badge.text, context=request)
-        for state, badge in products.STATES.items()
-    }
+    words = {state: translate(text, context=request) for state, text in labels.STATES.items()}
     yield (
         _("Address"),
         _("Other addresses"),
@@ -126,10 +122,10 @@ def members(site: Any, now: datetime, request: Any) -> Iterator[Row]:
         )
 
 
-def accounts(site: Any, period: accounting.Period) -> Iterator[Row]:
+def accounts(site: Any, period: accounting.Period) -> Iterator[TableRow]:
     """The money that moved in a period, the oldest first, and the sums at the end."""
     zone = plone_site.timezone()
-    header: Row = (
+    header: TableRow = (
         _("Date (${zone})", mapping={"zone": str(zone)}),
         _("Time"),
         _("Receipt"),
@@ -157,7 +153,7 @@ def accounts(site: Any, period: accounting.Period) -> Iterator[Row]:
             entry["product_id"],
             entry["product_name"],
             entry["country"],
-            formatting.kind(entry["kind"]),
+            labels.KINDS.get(entry["kind"], entry["kind"]),
             posting.amount,
             entry["currency"],
             _moment(entry["received_at"], zone),
@@ -214,10 +210,9 @@ def _entitlement(entitlement: Entitlement, state: str, zone: tzinfo) -> str:
 
 
 def _remark(entry: Mapping[str, Any]) -> Message | str:
-    """What the accounts should know of an entry that was not simply accepted."""
+    """A remark for the accounts on an entry that was not simply accepted."""
     if entry["outcome"] == ledger.ACCEPTED:
         return ""
-    return (
-        reasons.text(entry["reason"], entry["subject"])
-        or formatting.badge(entry["outcome"]).text
+    return reasons.text(entry["reason"], entry["subject"]) or labels.OUTCOMES.get(
+        entry["outcome"], entry["outcome"]
     )

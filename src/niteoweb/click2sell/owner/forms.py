@@ -1,0 +1,221 @@
+"""Forms of an owner's commands: one schema each, for the page and the service alike.
+
+:mod:`niteoweb.click2sell.owner.commands` has the commands. Neither the page nor the service
+accepts what the other refuses, since both read their values with :func:`read`.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from niteoweb.click2sell import _
+from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.buyers import history
+from niteoweb.click2sell.entitlement import Product
+from niteoweb.click2sell.explain import products as productaccess
+from niteoweb.click2sell.notification import OWNER
+from niteoweb.click2sell.owner.action import address_of
+from niteoweb.click2sell.report import overview
+from niteoweb.click2sell.settings import effective
+from niteoweb.click2sell.storage import NotPossible
+from typing import Any
+from zope import schema
+from zope.i18nmessageid import Message
+from zope.interface import Interface
+from zope.interface import Invalid
+from zope.interface.interfaces import IInterface
+from zope.schema.vocabulary import SimpleTerm
+from zope.schema.vocabulary import SimpleVocabulary
+
+
+#: Days that access is extended by, at most.
+MOST_DAYS = 3660
+
+#: What is wrong with a value, where its field does not tell.
+PROBLEMS = {
+    "address": _("Enter an e-mail address."),
+    "product": _("Choose a product."),
+    "until": _("This has to be a date such as 2027-01-31."),
+    "days": _(
+        "This has to be a whole number from 1 to ${most}.", mapping={"most": str(MOST_DAYS)}
+    ),
+    "reason": _("Say why: it stands in the record."),
+    "way": _("Choose one."),
+}
+
+
+class Problems(NotPossible):
+    """Fields have values that they cannot have.
+
+    :ivar by_field: name of a field -> the problem, for the owner, translatable.
+    """
+
+    def __init__(self, by_field: Mapping[str, Message]) -> None:
+        super().__init__(next(iter(by_field.values())))
+        self.by_field = by_field
+
+
+class ProductField(schema.Field):
+    """A product: its provider and its id, in a form with a blank between them."""
+
+    def fromUnicode(self, text: str) -> Product:  # noqa: N802
+        provider, _space, product_id = text.partition(" ")
+        self.validate((provider, product_id.strip()))
+        return provider, product_id.strip()
+
+    def _validate(self, value: Product) -> None:
+        provider, product_id = value
+        # A command of an owner speaks for a provider; the owner is none.
+        if not product_id or provider == OWNER:
+            raise Invalid
+
+
+class LastDay(schema.Datetime):
+    """The end of access in UTC, in a form the last day, which must not be over."""
+
+    def fromUnicode(self, text: str) -> datetime | None:  # noqa: N802
+        if not text:
+            return None
+        try:
+            until = timestamps.end(text, plone_site.timezone())
+        except ValueError:
+            raise Invalid from None
+        if until <= timestamps.now():
+            raise NotPossible(_("This day is over."))
+        return until
+
+
+class Days(schema.Int):
+    """A number of days, in a form written with digits alone."""
+
+    def fromUnicode(self, text: str) -> int:  # noqa: N802
+        return super().fromUnicode(text if text.isascii() and text.isdigit() else "")
+
+
+def _reason() -> schema.Text:
+    return schema.Text(
+        title=_("Reason"),
+        description=_("Stands in the record of the buyer, with your name."),
+        constraint=lambda text: bool(text.strip()),
+    )
+
+
+class IGrant(Interface):
+    """Give access by hand."""
+
+    address = schema.TextLine(
+        title=_("Address of the buyer"),
+        constraint=lambda text: bool(text.strip() and address_of(text)),
+    )
+    name = schema.Text(
+        title=_("Name of the buyer"),
+        description=_("For a new account."),
+        required=False,
+        default="",
+    )
+    product = ProductField(title=_("Product"))
+    until = LastDay(
+        title=_("Until"),
+        description=_("The last day of access. Left empty, the product's own days count."),
+        required=False,
+    )
+    reason = _reason()
+    mail = schema.Bool(
+        title=_("Mail the buyer"),
+        description=_("The welcome mail or the notice, as after a purchase."),
+        default=True,
+    )
+
+
+class IExtend(Interface):
+    """Extend access."""
+
+    product = ProductField(title=_("Product"))
+    days = Days(
+        title=_("Days"),
+        description=_("Counted from the end of access, or from now if that is over."),
+        min=1,
+        max=MOST_DAYS,
+    )
+    reason = _reason()
+
+
+class IEnd(Interface):
+    """End access."""
+
+    product = ProductField(title=_("Product"))
+    reason = _reason()
+
+
+class IResend(Interface):
+    """Mail the welcome mail again."""
+
+    way = schema.Choice(
+        title=_("What the mail brings"),
+        vocabulary=SimpleVocabulary(
+            [
+                SimpleTerm("link", title=_("a link to set a password")),
+                SimpleTerm("password", title=_("a new password")),
+            ]
+        ),
+        default="link",
+    )
+
+
+def read(form: IInterface, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a form.
+
+    :param values: by the names of its fields: texts as a person types them, or plain values. A
+        value that is missing is the default of its field.
+    :raises Problems: fields have values that they cannot have.
+    """
+    read_, problems = {}, {}
+    for name, field in schema.getFieldsInOrder(form):
+        value = values.get(name, field.default)
+        try:
+            if isinstance(value, str):
+                read_[name] = field.fromUnicode(value.strip())
+            else:
+                field.validate(value)
+                read_[name] = value
+        except NotPossible as problem:
+            problems[name] = problem.message
+        except Invalid:
+            problems[name] = PROBLEMS[name]
+    if problems:
+        raise Problems(problems)
+    return read_
+
+
+def products(
+    site: Any, buyer: buyers.Buyer | None, form: IInterface, now: datetime
+) -> SimpleVocabulary:
+    """The products that a command can be about.
+
+    :param buyer: None for a person who is no buyer yet.
+    :param form: of the command.
+    :param now: in UTC.
+    """
+    outcome = history.outcome(site, buyer, now) if buyer is not None else None
+    names = {
+        access.product: access.name
+        for access in (productaccess.of(outcome) if outcome is not None else ())
+        if form is not IEnd or access.access
+    }
+    if form is IGrant:
+        for line in effective.mapping():
+            product = line.provider, line.product_id
+            if product not in names:
+                names[product] = overview.product_name(site, product)
+    titles = {
+        product: f"{name} ({product[1]})" if name else product[1]
+        for product, name in sorted(names.items())
+    }
+    return SimpleVocabulary(
+        [SimpleTerm(one, product_value(one), title) for one, title in titles.items()]
+    )
+
+
+def product_value(product: Product) -> str:
+    """A product as it stands in a form."""
+    return f"{product[0]} {product[1]}"
