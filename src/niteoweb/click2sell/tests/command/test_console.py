@@ -190,7 +190,7 @@ class TestCommands(CommandTestCase):
         for number in range(3):
             user_id = f"buyer{number}@example.org"
             self.account(user_id, user_id, product_id="2")
-        with mock.patch.object(adopt, "SHOWN", 2):
+        with mock.patch.object(console, "SHOWN", 2):
             text = self.call(adopt.main)
         self.assertIn("Not adopted: has no usable date of purchase (3)\n", text)
         self.assertIn("  buyer1@example.org <buyer1@example.org>: product 2\n", text)
