@@ -106,7 +106,7 @@ lint: build  ## Style, imports between rooms, packaging and manifest
 
 .PHONY: check
 check: lint  ## Style, and all tests that need no Plone
-	bin/test -u -m niteoweb
+	CLICK2SELL_EXAMPLES=0.1 bin/test -u -m niteoweb
 
 LOCALES := src/niteoweb/click2sell/locales
 DOMAIN := niteoweb.click2sell

@@ -74,9 +74,9 @@ class CleengLife(Life):
 
     def tampered_with(self) -> str:
         self.until_day(1)
-        letter = self.fake.vizio("SUBSCRIPTION.PAYMENT.SUCCESSFUL", FIRST, days=0)
-        self.sender.pending.remove(letter)
-        told = self.refused(letter, tamper=lambda body: body.replace(b"S100", b"S200"))
+        delivery = self.fake.vizio("SUBSCRIPTION.PAYMENT.SUCCESSFUL", FIRST, days=0)
+        self.sender.pending.remove(delivery)
+        told = self.refused(delivery, tamper=lambda body: body.replace(b"S100", b"S200"))
         return f"{told}\n{self.active(TERM)}"
 
     def paid(self) -> str:

@@ -166,13 +166,13 @@ class Life(Seen):
             expect(one.status == 200 and one.text.startswith(ACCEPTED), self._line(one))
         return "\n".join(map(self._line, found))
 
-    def refused(self, letter: PendingDelivery, **how: Any) -> str:
+    def refused(self, delivery: PendingDelivery, **how: Any) -> str:
         """Deliver something that has to be refused, and that leaves no trace.
 
         :param how: for :meth:`niteoweb.click2sell.testing.fake.sender.Sender.post`.
         """
         before = self.entries()
-        found = self.sender.post(self.callback, letter, **how)
+        found = self.sender.post(self.callback, delivery, **how)
         expect(found.status == 403, self._line(found))
         expect(self.entries() == before, "it was written down")
         return self._line(found)

@@ -74,9 +74,9 @@ class PlenigoLife(Life):
     def tampered_with(self) -> str:
         self.until_day(2)
         self.fake.change(self.subscription, paymentMethod="PAYPAL")
-        letter = self.sender.pending.pop()
-        told = self.refused(letter, tamper=lambda body: body.replace(b"GOLD", b"FREE"))
-        late = self.refused(letter, signed_at=self.fake.clock.now - timedelta(days=3))
+        delivery = self.sender.pending.pop()
+        told = self.refused(delivery, tamper=lambda body: body.replace(b"GOLD", b"FREE"))
+        late = self.refused(delivery, signed_at=self.fake.clock.now - timedelta(days=3))
         return f"{told}\n{late} (signed three days ago)\n{self.active(TERM)}"
 
     def renewed(self) -> str:

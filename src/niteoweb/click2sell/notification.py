@@ -46,7 +46,7 @@ OWNER = "owner"
 #: The "provider" of what an app asks to be validated: its provider has not said anything yet.
 VALIDATION = "validation"
 
-#: What the validation of a purchase came to; stored, so they never change.
+#: The results of a validation of a purchase; stored, so they never change.
 CONFIRMED, REFUSED = "succeeded", "failed"
 
 #: The kinds that mean: money arrived.
@@ -191,14 +191,14 @@ class Notification:
 
     :ivar key: idempotency key, which all deliveries of one notification share.
     :ivar provider: name of the provider, for example ``click2sell``.
-    :ivar kind: what happened.
+    :ivar kind: of the event.
     :ivar transaction: the provider's id of the transaction or subscription.
     :ivar receipt: the receipt the buyer has, ``last_purchase_id`` of the member.
     :ivar occurred_at: when it happened by the provider's clock, in UTC.
     :ivar buyer: the buyer's address in lower case, to match by; "" while only `customer_id`
         is known.
     :ivar email: the buyer's address as the provider sent it.
-    :ivar amount: what was paid, or None when the provider did not say.
+    :ivar amount: the price that was paid, or None when the provider did not state it.
     :ivar currency: ISO 4217 code of the amount, or "".
     :ivar valid_until: end of access in UTC, for providers that state one.
     :ivar subscription: the provider said that it belongs to a subscription.

@@ -21,9 +21,9 @@ import os
 
 def get() -> Any:
     """The Plone site of the current request or script."""
-    found = getSite()
+    site = getSite()
     # plone.api looks through all that is around it, which is asked for too often for that.
-    return found if ISiteRoot.providedBy(found) else api.portal.get()
+    return site if ISiteRoot.providedBy(site) else api.portal.get()
 
 
 def tool(name: str) -> Any:
@@ -63,8 +63,8 @@ def local_time(moment: datetime, long: bool = True) -> str:
 
 def title() -> str:
     """The site's title."""
-    found = getUtility(IRegistry).forInterface(ISiteSchema, prefix="plone", check=False)
-    return found.site_title or api.portal.get().getId()
+    record = getUtility(IRegistry).forInterface(ISiteSchema, prefix="plone", check=False)
+    return record.site_title or api.portal.get().getId()
 
 
 def sender() -> tuple[str, str]:
@@ -72,8 +72,8 @@ def sender() -> tuple[str, str]:
 
     :returns: the address is "" when the site has none.
     """
-    found = getUtility(IRegistry).forInterface(IMailSchema, prefix="plone", check=False)
-    return found.email_from_name or title(), found.email_from_address or ""
+    record = getUtility(IRegistry).forInterface(IMailSchema, prefix="plone", check=False)
+    return record.email_from_name or title(), record.email_from_address or ""
 
 
 def mail_domain() -> str:

@@ -109,7 +109,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         f"{url}: {kind}, product {request.product}, buyer {request.email}, "
         f"transaction {request.transaction}, receipt {request.receipt}"
     )
-    # What is told first is what the next one relies on.
+    # The next delivery relies on the one before.
     for delivery in found:
         status = _post(url, delivery, options.timeout, maker.signatures(delivery))
         if status:
@@ -126,7 +126,7 @@ def samples() -> dict[str, Any]:
 def _post(url: str, delivery: Delivery, timeout: float, unspoken: Sequence[str]) -> int:
     """Post a delivery, and print what comes of it.
 
-    :returns: what the command returns for it.
+    :returns: the status of the command.
     """
     try:
         answer = posting.post(url, delivery, timeout, unspoken)
@@ -199,13 +199,13 @@ def _settings(options: Namespace, maker: Any) -> dict[str, str]:
 
     :raises KeyError: there is no such setting.
     """
-    found = dict(maker.SETTINGS)
+    settings = dict(maker.SETTINGS)
     for given in options.setting:
         name, _, value = given.partition("=")
-        if name not in found:
+        if name not in settings:
             raise KeyError(name)
-        found[name] = value
-    return found
+        settings[name] = value
+    return settings
 
 
 def _request(options: Namespace, kind: str) -> SampleRequest:

@@ -54,7 +54,7 @@ def post(url: str, delivery: Delivery, timeout: float, unspoken: Sequence[str] =
     :param timeout: seconds to wait for a connection, and again for each piece of the answer.
     :param unspoken: the signatures of the delivery, which are not printed.
     :raises OSError: the site cannot be reached.
-    :raises HTTPException: what answers does not speak HTTP.
+    :raises HTTPException: the answer is no HTTP.
     """
     parts = urlsplit(url)
     connect = HTTPSConnection if parts.scheme == "https" else HTTPConnection

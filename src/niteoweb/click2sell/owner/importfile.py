@@ -14,6 +14,7 @@ from dataclasses import field
 from datetime import datetime
 from datetime import tzinfo
 from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.provider import is_address
 from typing import Any
 
 import csv
@@ -33,8 +34,6 @@ LONGEST = 255
 WITHOUT_REFERENCE = "import"
 
 _DOTTED = re.compile(r"(\d{1,2})\.\s?(\d{1,2})\.\s?(\d{4})", re.ASCII)
-_LABEL = r"[^\s@<>(),;:\\\"\[\].]+"
-_ADDRESS = re.compile(rf"[^\s@<>(),;:\\\"\[\]]{{1,64}}@{_LABEL}(?:\.{_LABEL})+")
 
 
 class FileError(ValueError):
@@ -193,7 +192,7 @@ def _row(number: int, cells: dict[str, str], timezone_: tzinfo) -> ImportRow | M
         if len(cells.get(name, "")) > LONGEST or not cells.get(name, "").isprintable():
             return Mistake(number, "long", name)
     address, product_id = cells.get("address", "").lower(), cells.get("product", "")
-    if len(address) > 254 or not _ADDRESS.fullmatch(address):
+    if not is_address(address):
         return Mistake(number, "address", cells.get("address", ""))
     if not product_id:
         return Mistake(number, "product")

@@ -151,11 +151,11 @@ class JsonApi:
         :raises Refused: they do not answer such a question.
         """
         status, body = self._try("GET", path, self._pauses, params=parameters)
-        found = _read(status, body)
-        if found is None:
+        answer = _read(status, body)
+        if answer is None:
             # A page of a proxy or of a maintenance, perhaps.
             raise Unreachable("answer unreadable")
-        return found
+        return answer
 
     def post(self, value: Mapping[str, Any], *path: str) -> jsonbody.JsonBody:
         """Ask for an action; it is tried once, as it may have been carried out.
@@ -216,12 +216,12 @@ class JsonApi:
             raise Unreachable("no answer")
         Thread(target=ask, name="click2sell asks", daemon=True).start()
         try:
-            found = answers.get(timeout=left)
+            answer = answers.get(timeout=left)
         except Empty:
             raise Unreachable("no answer") from None
-        if isinstance(found, Exception):
-            raise found
-        return found
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
     def _ask(
         self, method: str, url: str, content: Mapping[str, Any], until: float

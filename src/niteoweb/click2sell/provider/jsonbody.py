@@ -84,8 +84,8 @@ def read(raw: bytes) -> "JsonBody":
 class JsonBody:
     """An object of JSON: its values by dotted names.
 
-    :param values: what JSON made of it.
-    :param prefix: how names of its values begin when errors name them.
+    :param values: of the JSON.
+    :param prefix: the beginning of names in errors.
     :raises ParameterInvalid: it is not an object.
     """
 
@@ -102,7 +102,7 @@ class JsonBody:
     def text(self, name: str, longest: int = LONGEST_TEXT) -> str:
         """A text without spaces around it, "" when there is none.
 
-        :param longest: how many characters it may have.
+        :param longest: the characters that it may have.
         :raises ParameterInvalid: it is too long, no text, or has a control character in it.
         """
         value = self._find(name)
@@ -215,7 +215,8 @@ class JsonBody:
         if not isinstance(value, list):
             raise ParameterInvalid(self._prefix + name)
         return [
-            JsonBody(item, f"{self._prefix}{name}.{place}.") for place, item in enumerate(value)
+            JsonBody(item, f"{self._prefix}{name}.{number}.")
+            for number, item in enumerate(value)
         ]
 
     def payload(self) -> dict[str, str]:

@@ -92,7 +92,7 @@ def deliveries(maker: Any, request: SampleRequest, settings: Any) -> Iterator[De
     """The deliveries of a provider for a sample, signed, in order.
 
     :param maker: the provider's module of samples.
-    :param settings: what has ``secretkey`` and the module's ``SETTINGS``.
+    :param settings: with ``secretkey`` and the module's ``SETTINGS``.
     :raises KeyError: the kind does not exist.
     :raises ValueError: date or time are none, and the provider needs them.
     """

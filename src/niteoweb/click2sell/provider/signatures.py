@@ -75,7 +75,7 @@ class SealedBody:
 def keys(delivery: Delivery, settings: Any) -> tuple[bytes, bytes]:
     """The secret keys, after content type and body were checked.
 
-    :param settings: what has ``secretkey`` and ``previous_secretkey``.
+    :param settings: with ``secretkey`` and ``previous_secretkey``.
     :returns: the present key, and the previous one, b"" for none.
     :raises WrongContentType: the body is not JSON.
     :raises EmptyBody: there is no body.
@@ -99,7 +99,7 @@ def prove(digests: Sequence[bytes], message: bytes, secret_keys: tuple[bytes, by
     All are compared with both keys, so that the time taken tells nothing of which one matched.
 
     :param digests: the signatures, as bytes.
-    :param secret_keys: what :func:`keys` returned.
+    :param secret_keys: from :func:`keys`.
     :returns: whether only the previous key proved it.
     :raises WrongSignature: none of them is.
     """

@@ -135,7 +135,7 @@ class DeserializeSettings:
         except DeserializationError as error:
             raise BadRequest(error.msg) from None
         finally:
-            # What goes wrong from here on is logged with it, for Managers to read.
+            # Errors from here on are logged with it, for Managers to read.
             self.request.other.pop("BODY", None)
         values = rules.normalize(
             {

@@ -21,14 +21,14 @@ def mapping() -> tuple[Line, ...]:
     The others are logged, by number, and do no harm. Those of a provider that was switched off
     count: what was paid for stays.
     """
-    found: list[Line] = []
+    mapping_lines: list[Line] = []
     for provider in registry.registered():
         stored = registry.settings(provider).mapping
         lines, errors = _parsed(tuple(stored or ()), provider.name)
         for error in errors:
             logger.error("Mapping of products of %s to groups: %s", provider.name, error)
-        found += lines
-    return tuple(found)
+        mapping_lines += lines
+    return tuple(mapping_lines)
 
 
 @lru_cache(maxsize=32)
@@ -41,10 +41,10 @@ def _parsed(
 
 def policy() -> Policy:
     """The settings that entitlements depend on."""
-    found = plone_site.settings()
+    settings = plone_site.settings()
     return Policy(
-        grace_days=found.grace_days or 0,
-        unmatched_refund_needs_attention=bool(found.unmatched_refund_needs_attention),
+        grace_days=settings.grace_days or 0,
+        unmatched_refund_needs_attention=bool(settings.unmatched_refund_needs_attention),
     )
 
 

@@ -68,12 +68,12 @@ def allowed(environ: Mapping[str, Any]) -> bool:
     lines = settings.allowed_networks
     if not lines:
         return True
-    found = sender(
+    caller = sender(
         environ.get("REMOTE_ADDR") or "",
         environ.get("HTTP_X_FORWARDED_FOR") or "",
         _networks(tuple(settings.trusted_proxies or ())),
     )
-    return found is not None and is_in(found, _networks(tuple(lines)))
+    return caller is not None and is_in(caller, _networks(tuple(lines)))
 
 
 def problems(name: str, lines: Sequence[str]) -> Iterator[Message]:
@@ -83,7 +83,7 @@ def problems(name: str, lines: Sequence[str]) -> Iterator[Message]:
     """
     for line in lines:
         try:
-            found = network(line)
+            named = network(line)
         except NetworkError as error:
             names = {"line": line, "meant": str(error.meant)}
             if error.meant is None:
@@ -98,7 +98,7 @@ def problems(name: str, lines: Sequence[str]) -> Iterator[Message]:
                     mapping=names,
                 )
         else:
-            if name == "trusted_proxies" and not found.prefixlen:
+            if name == "trusted_proxies" and not named.prefixlen:
                 yield _(
                     '"${line}" is everybody: then anybody could claim to be anybody.',
                     mapping={"line": line},
@@ -120,13 +120,13 @@ def network(text: str) -> Network:
     except ValueError:
         raise NetworkError(text) from None
     try:
-        found = ip_network(text)
+        named = ip_network(text)
     except ValueError:
         raise NetworkError(text, meant) from None
-    if isinstance(found, IPv6Network) and found.subnet_of(_MAPPED):
-        first = found.network_address.ipv4_mapped
-        return IPv4Network((first, found.prefixlen - _MAPPED.prefixlen))
-    return found
+    if isinstance(named, IPv6Network) and named.subnet_of(_MAPPED):
+        first = named.network_address.ipv4_mapped
+        return IPv4Network((first, named.prefixlen - _MAPPED.prefixlen))
+    return named
 
 
 def address(text: str) -> Address | None:
@@ -138,13 +138,13 @@ def address(text: str) -> Address | None:
     text = text.strip()
     written = _IN_BRACKETS.fullmatch(text) or _WITH_PORT.fullmatch(text)
     try:
-        found = ip_address(written["address"] if written else text)
+        parsed = ip_address(written["address"] if written else text)
     except ValueError:
         return None
-    if isinstance(found, IPv4Address):
-        return None if written and text.startswith("[") else found
+    if isinstance(parsed, IPv4Address):
+        return None if written and text.startswith("[") else parsed
     # Without its zone, which says nothing here.
-    return found.ipv4_mapped or IPv6Address(int(found))
+    return parsed.ipv4_mapped or IPv6Address(int(parsed))
 
 
 def sender(peer: str, forwarded: str, proxies: Iterable[Network]) -> Address | None:
@@ -156,25 +156,25 @@ def sender(peer: str, forwarded: str, proxies: Iterable[Network]) -> Address | N
     :returns: the last address that is no known proxy; None when it cannot be read.
     """
     known = tuple(proxies)
-    found = address(peer)
+    caller = address(peer)
     chain = forwarded.split(",") if forwarded.strip() else []
-    while chain and found is not None and is_in(found, known):
-        found = address(chain.pop())
-    return found
+    while chain and caller is not None and is_in(caller, known):
+        caller = address(chain.pop())
+    return caller
 
 
-def is_in(found: Address, networks: Collection[Network]) -> bool:
+def is_in(caller: Address, networks: Collection[Network]) -> bool:
     """Whether an address belongs to one of these networks."""
-    return any(found.version == one.version and found in one for one in networks)
+    return any(caller.version == one.version and caller in one for one in networks)
 
 
 @lru_cache(maxsize=16)
 def _networks(lines: tuple[str, ...]) -> tuple[Network, ...]:
     """The networks that lines name; of the others it is logged that they cannot be read."""
-    found = []
+    readable = []
     for number, line in enumerate(lines, 1):
         try:
-            found.append(network(line))
+            readable.append(network(line))
         except NetworkError:
             logger.error("Line %s of the networks in the settings cannot be read.", number)
-    return tuple(found)
+    return tuple(readable)

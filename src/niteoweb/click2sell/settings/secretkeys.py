@@ -38,7 +38,7 @@ _KEY = "key "
 class Notice:
     """A notice to the owner about a key, without a word of the key.
 
-    :ivar level: how loud, as one of Bootstrap's names for alerts.
+    :ivar level: one of Bootstrap's names for alerts.
     :ivar last_used: when a notification signed with it arrived last, in UTC and exact to an
         hour; None for never, as far as is known.
     :ivar is_set: there is such a key at all.

@@ -59,3 +59,13 @@ class TestFaces(unittest.TestCase):
         for room in sorted(ROOMS):
             lines = (PACKAGE / room / "__init__.py").read_text("utf-8").splitlines()
             self.assertLessEqual(len(lines), 40, room)
+
+
+class TestModules(unittest.TestCase):
+    def test_no_test_module_is_imported(self):
+        for path in (PACKAGE / "tests").rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                if isinstance(node, ast.ImportFrom):
+                    names = " ".join(f"{node.module}.{name.name}" for name in node.names)
+                    with self.subTest(path.name, line=node.lineno):
+                        self.assertNotRegex(names, r"\.tests\.(\w+\.)*test_")

@@ -64,7 +64,7 @@ _HEADER = re.compile(r"t=([0-9]{10}),v1=([0-9a-f]{64})", re.ASCII)
 def verify(delivery: Delivery, settings: Any, now: datetime) -> signatures.SealedBody:
     """Prove that a delivery comes from Acme Pay.
 
-    :param settings: what has ``secretkey``, ``previous_secretkey`` and ``tolerance``.
+    :param settings: with ``secretkey``, ``previous_secretkey`` and ``tolerance``.
     :raises DeliveryError: it is refused.
     """
     secret_keys = signatures.keys(delivery, settings)

@@ -55,7 +55,7 @@ def write(request: SampleRequest) -> tuple[bytes, ...]:
 def sign(body: bytes, settings: Any, moment: datetime) -> Delivery:
     """A body with the header that Acme Pay would send.
 
-    :param settings: what has ``secretkey``.
+    :param settings: with ``secretkey``.
     :param moment: when it is sent.
     """
     header = protocol.sign(settings.secretkey or "", int(moment.timestamp()), body)

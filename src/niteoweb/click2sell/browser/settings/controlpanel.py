@@ -154,7 +154,7 @@ class SettingsForm(RegistryEditForm):
         :returns: values by name, and a view for each mistake.
         """
         values, errors = super().extractData(setErrors)
-        # What goes wrong from here on is logged with the form, for Managers to read.
+        # Errors from here on are logged with the form, for Managers to read.
         for name in self._secrets:
             self.request.form.pop(self.widgets[name].name, None)
         values = rules.normalize(values)
@@ -217,6 +217,6 @@ class SettingsPage(ControlPanelFormWrapper):
         Beside the add-on's own settings it has all checks, beside those of another provider
         only the checks of that provider.
         """
-        found, provider = Checklist(self.context, self.request), self.form_instance.provider
-        found.prepare(provider=None if provider.name == registry.MAIN else provider)
-        return found
+        checklist, provider = Checklist(self.context, self.request), self.form_instance.provider
+        checklist.prepare(provider=None if provider.name == registry.MAIN else provider)
+        return checklist

@@ -20,11 +20,11 @@ _VERDICTS = {"succeeded": CONFIRMED, "failed": REFUSED}
 def validate(settings: Any, email: str, subscription_id: str, offer_id: str = "") -> str:
     """Have a purchase validated; the answer only says that it is queued.
 
-    :param settings: what has ``api_url`` and ``api_token``.
+    :param settings: with ``api_url`` and ``api_token``.
     :param email: the buyer's address.
     :param subscription_id: Vizio's id of the subscription.
-    :param offer_id: what was bought, "" where it is not known.
-    :returns: what Cleeng calls the validation, "" where it does not say.
+    :param offer_id: the bought offer, "" where it is not known.
+    :returns: Cleeng's id of the validation, "" where there is none.
     :raises niteoweb.click2sell.provider.Unreachable: Cleeng cannot be asked at the
         moment.
     :raises niteoweb.click2sell.provider.Refused: Cleeng does not take it.
@@ -42,8 +42,8 @@ def validate(settings: Any, email: str, subscription_id: str, offer_id: str = ""
 def verdict(settings: Any, question: str) -> str:
     """The result of a validation.
 
-    :param settings: what has ``api_url`` and ``api_token``.
-    :param question: what Cleeng calls the validation.
+    :param settings: with ``api_url`` and ``api_token``.
+    :param question: Cleeng's id of the validation.
     :returns: :data:`~.notification.CONFIRMED`, :data:`~.notification.REFUSED`, or "" as long as
         it is not known.
     :raises niteoweb.click2sell.provider.Unreachable: Cleeng cannot be asked at the

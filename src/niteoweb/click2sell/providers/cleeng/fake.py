@@ -73,8 +73,8 @@ class FakeCleeng(FakeServer):
     """A Cleeng on this machine, while its ``with`` block lasts.
 
     :ivar token: the publisher token that its API wants to see.
-    :ivar webhooks: what is to be delivered.
-    :ivar encoding: how signatures are written.
+    :ivar webhooks: sends the pending ones.
+    :ivar encoding: of signatures.
     :ivar timestamps: whether a webhook says when it was made; the real ones do not.
     :ivar bought: offers by Vizio's subscription id: what Vizio says was really bought.
     :ivar subscriptions: by Vizio's id of them.
@@ -155,10 +155,10 @@ class FakeCleeng(FakeServer):
             return self._queue(request)
         if (request.method, *request.path) == ("GET", "vizio", "purchase-status"):
             self.run()
-            found = self.validations.get(request.query.get("correlationId", ""))
-            if found is None:
+            validation = self.validations.get(request.query.get("correlationId", ""))
+            if validation is None:
                 return self.error(404)
-            return Response(200, {"status": found.state, **found.result})
+            return Response(200, {"status": validation.state, **validation.result})
         return self.error(404)
 
     def error(self, status: int) -> Response:
@@ -210,8 +210,8 @@ class FakeCleeng(FakeServer):
             result, new = "SubscriptionSynchronized", old
         self.subscriptions[validation.vizio_id] = new
         validation.result = {"result": result}
-        told = {"result": result, "correlationId": validation.correlation_id, **changes}
-        self._tell(protocol.VALIDATED, {**self._data(new), **told})
+        result_data = {"result": result, "correlationId": validation.correlation_id, **changes}
+        self._tell(protocol.VALIDATED, {**self._data(new), **result_data})
         if old is not None and result == protocol.TRANSFERRED:
             self._tell("subscriptionTerminated", self._data(replace(old, active=False)))
         if new is not old and result != "SubscriptionRevived":

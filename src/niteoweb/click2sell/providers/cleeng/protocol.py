@@ -55,7 +55,7 @@ VALIDATED = "inappPurchaseValidationSucceeded"
 NOT_VALIDATED = "inappPurchaseValidationFailed"
 TRANSFERRED = "SubscriptionTransferred"
 
-#: What a topic is taken for.
+#: The kinds of topics.
 TOPICS: Mapping[str, Kind] = {
     "subscriptionCreated": Kind.PURCHASE,
     "subscriptionRenewed": Kind.RENEWAL,
@@ -64,7 +64,7 @@ TOPICS: Mapping[str, Kind] = {
     "subscriptionTerminated": Kind.EXPIRY,
 }
 
-#: What the result of a validation is taken for.
+#: The kinds of results of a validation.
 RESULTS: Mapping[str, Kind] = {
     "SubscriptionCreated": Kind.PURCHASE,
     "SubscriptionSynchronized": Kind.PLAN_CHANGE,
@@ -72,7 +72,7 @@ RESULTS: Mapping[str, Kind] = {
     TRANSFERRED: Kind.PURCHASE,
 }
 
-#: What a notification of Vizio is taken for.
+#: The kinds of notifications of Vizio.
 VIZIO: Mapping[str, Kind] = {
     "SUBSCRIPTION.CREATED": Kind.PURCHASE,
     "SUBSCRIPTION.PAYMENT.SUCCESSFUL": Kind.RENEWAL,
@@ -134,7 +134,7 @@ _COUNTRY = re.compile(r"(.+)_[A-Z]{2}", re.ASCII)
 def verify(delivery: Delivery, settings: Any, now: datetime) -> signatures.SealedBody:
     """Prove that a delivery comes from Cleeng.
 
-    :param settings: what has ``secretkey``, ``previous_secretkey``, ``signature_header``,
+    :param settings: with ``secretkey``, ``previous_secretkey``, ``signature_header``,
         ``signature_encoding``, and ``tolerance``: seconds that a time in the body may be away
         from now, 0 for any.
     :param now: the present moment, in UTC.
@@ -167,7 +167,7 @@ def verify(delivery: Delivery, settings: Any, now: datetime) -> signatures.Seale
 def parse(genuine: signatures.SealedBody, timezone_: tzinfo) -> tuple[Notification, ...]:
     """Read a genuine webhook.
 
-    :param genuine: what :func:`verify` returned.
+    :param genuine: from :func:`verify`.
     :param timezone_: not needed: Cleeng's times name their zone.
     :returns: one notification; of a transfer two, the end for the old customer first.
     :raises ParameterMissing: a required parameter is absent or empty.
@@ -229,8 +229,8 @@ def sign(secret_key: str, body: bytes, encoding: str = HEX) -> str:
 
 def aliases(offer: str) -> tuple[str, ...]:
     """An offer without the country that Cleeng adds to its id."""
-    found = _COUNTRY.fullmatch(offer)
-    return (found[1],) if found else ()
+    match = _COUNTRY.fullmatch(offer)
+    return (match[1],) if match else ()
 
 
 def _digest(text: str, encoding: str) -> bytes:
@@ -259,7 +259,7 @@ def _specific(body: JsonBody) -> JsonBody:
 
 def _kind(topic: str, data: JsonBody, specific: JsonBody) -> Kind:
     if topic == NOT_VALIDATED:
-        # Whatever else it says of the purchase: it is none.
+        # A failed validation is no purchase.
         return Kind.INFORMATION
     name = data.text("notificationType") or specific.text("notificationType")
     if name:
@@ -274,7 +274,7 @@ def _with_end(notification: Notification, data: JsonBody) -> Notification:
     end, now = data.moment("expirationDate"), notification.occurred_at
     kind = notification.kind
     if data.boolean("active") is False and kind in _GIVING:
-        # Whatever happened: it gives nothing now.
+        # An inactive subscription gives nothing now.
         kind = Kind.EXPIRY
     if kind is Kind.EXPIRY:
         end = min(end or now, now)

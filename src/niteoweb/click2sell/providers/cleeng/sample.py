@@ -66,7 +66,7 @@ def write(request: SampleRequest) -> tuple[bytes, ...]:
 def sign(body: bytes, settings: Any, moment: datetime) -> Delivery:
     """A body with the header that Cleeng would send.
 
-    :param settings: what has ``secretkey`` and :data:`SETTINGS`.
+    :param settings: with ``secretkey`` and :data:`SETTINGS`.
     :param moment: not needed: no time is signed.
     """
     # To a WSGI server an underscore in the name of a header is a hyphen.

@@ -14,12 +14,11 @@ from niteoweb.click2sell.providers.cleeng.validationservice import Purchase
 from niteoweb.click2sell.providers.cleeng.validationservice import ValidationStatus
 from niteoweb.click2sell.provisioning import TooMany
 from niteoweb.click2sell.restapi import Operation
+from niteoweb.click2sell.restapi import PathParameters
 from plone import api
 from typing import Any
 from zExceptions import BadRequest
 from zExceptions import NotFound
-from zope.interface import implementer
-from zope.publisher.interfaces import IPublishTraverse
 
 
 NAME = "@cleeng-purchase-status"
@@ -50,7 +49,7 @@ class ValidationPost(Operation):
             offer_id=_id(options, "offer_id") if options.get("offer_id") else "",
         )
         try:
-            found = validationservice.submit(purchase, _user_id())
+            validation = validationservice.submit(purchase, _user_id())
         except validationservice.NotSetUp:
             return self.problem(503, "NotSetUp", "Cleeng is switched off or has no token.")
         except TooMany:
@@ -60,39 +59,30 @@ class ValidationPost(Operation):
         except Refused:
             return self.problem(422, "Refused", "Cleeng does not take this purchase.")
         self.request.response.setStatus(202)
-        return {**_told(self.context, found), "status": QUEUED}
+        return {**_told(self.context, validation), "status": QUEUED}
 
     def _later(self, status: int, kind: str, message: str) -> dict[str, str]:
         self.request.response.setHeader("Retry-After", str(RETRY_AFTER))
         return self.problem(status, kind, message)
 
 
-@implementer(IPublishTraverse)
-class StatusGet(Operation):
+class StatusGet(PathParameters, Operation):
     """Answers a GET with an id: the result of a validation, for the user who asked for it."""
-
-    def __init__(self, context: Any, request: Any) -> None:
-        super().__init__(context, request)
-        self.params: list[str] = []
-
-    def publishTraverse(self, request: Any, name: str) -> "StatusGet":  # noqa: N802
-        self.params.append(name)
-        return self
 
     def operate(self) -> dict[str, Any]:
         """Look it up, and ask Cleeng where it has not said so.
 
         :raises NotFound: there is none, or it is somebody else's.
         """
-        found = (
+        validation = (
             validationservice.status(self.params[0], _user_id())
             if len(self.params) == 1
             else None
         )
-        if found is None:
+        if validation is None:
             raise NotFound
         self.request.response.setHeader("Cache-Control", "no-store")
-        return _told(self.context, found)
+        return _told(self.context, validation)
 
 
 def _told(context: Any, status: ValidationStatus) -> dict[str, Any]:

@@ -34,9 +34,9 @@ class Purchase:
     """A purchase, as an app states it.
 
     :ivar email: the buyer's address.
-    :ivar subscription_id: what the shop calls the subscription.
-    :ivar offer_id: what was bought, as the provider names it; "" where the app does not say, so
-        that there is no access before the provider has.
+    :ivar subscription_id: the shop's id of the subscription.
+    :ivar offer_id: the provider's id of the bought offer; "" where the app does not name it:
+        then there is no access before the provider does.
     """
 
     email: str
@@ -86,11 +86,11 @@ def submit(purchase: Purchase, by: str) -> ValidationStatus:
     process = validation.get(plone_site.get(), id_)
     if process["given"] and process["status"] == validation.PENDING:
         offer = purchase.offer_id
-        told = validation.provisional(
+        notification = validation.provisional(
             process, purchase.email, offer, protocol.aliases(offer), now
         )
         try:
-            pipeline.process(told)
+            pipeline.process(notification)
             # Another process may have been faster, for another buyer.
             _write(lambda site: validation.note_given(site, validation.get(site, id_), buyer))
             if validation.get(plone_site.get(), id_)["status"] == REFUSED:
@@ -98,7 +98,7 @@ def submit(purchase: Purchase, by: str) -> ValidationStatus:
                 _end(process, now)
         except (transactions.Busy, pipeline.Failed):
             # It is queued; the sweep takes the entry up, if there is one.
-            logger.warning("Entry %s has to wait.", told.key)
+            logger.warning("Entry %s has to wait.", notification.key)
     return _status(id_, now)
 
 
@@ -139,12 +139,12 @@ def _ask(id_: str, now: datetime) -> None:
 
 
 def _end(process: validation.Process, now: datetime) -> None:
-    for told in validation.ended(plone_site.get(), process, now):
+    for notification in validation.ended(plone_site.get(), process, now):
         try:
-            pipeline.process(told)
+            pipeline.process(notification)
         except pipeline.Failed:
             # It is written down; the sweep takes it up.
-            logger.warning("Entry %s has to wait.", told.key)
+            logger.warning("Entry %s has to wait.", notification.key)
 
 
 def _settings() -> Any:

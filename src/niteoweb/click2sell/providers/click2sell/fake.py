@@ -26,7 +26,7 @@ class FakeClick2Sell:
     """Notifications of purchases, as Click2Sell sends them.
 
     :param clock: its time zone is that of the purchase dates: UTC.
-    :ivar notifications: what is to be delivered.
+    :ivar notifications: sends the pending ones.
     """
 
     def __init__(self, secret: str = SECRET, clock: Clock | None = None) -> None:

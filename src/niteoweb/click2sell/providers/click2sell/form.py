@@ -57,16 +57,16 @@ class Form:
         :raises ParameterInvalid: it came twice.
         """
         wanted = name.encode("ascii")
-        found = []
+        occurrences = []
         for pair in self._body.split(b"&"):
             key, _equals, value = pair.partition(b"=")
             if key == wanted or (b"%" in key and _unquoted(key) == wanted):
-                found.append(value)
-        if len(found) > 1:
+                occurrences.append(value)
+        if len(occurrences) > 1:
             raise ParameterInvalid(name)
-        if not found or not found[0]:
+        if not occurrences or not occurrences[0]:
             raise ParameterMissing(name)
-        return _unquoted(found[0])
+        return _unquoted(occurrences[0])
 
     def values(self) -> Mapping[str, str]:
         """All parameters as text: UTF-8, and where any is not, all as Windows-1252.
@@ -91,8 +91,8 @@ class Form:
             if not is_secret(raw_name):
                 name = raw_name.encode("latin-1").decode("utf-8", "backslashreplace")
                 times[name] += 1
-                place = name if times[name] == 1 else f"{name} ({times[name]})"
-                kept[place] = value.decode("utf-8", "backslashreplace")
+                key = name if times[name] == 1 else f"{name} ({times[name]})"
+                kept[key] = value.decode("utf-8", "backslashreplace")
         return kept
 
     def _decoded(self, encoding: str, strict: bool = False) -> dict[str, str]:

@@ -43,13 +43,13 @@ NAME = "click2sell"
 TITLE = "Click2Sell"
 CONTENT_TYPE = "application/x-www-form-urlencoded"
 
-#: What the checksum covers; all else decides only in the first entry of a transaction.
+#: The checksum covers the transaction; all else decides only in its first entry.
 SIGNED = frozenset({"transaction"})
 
 #: Characters in a value; the longest that Click2Sell documents is a name.
 LONGEST_VALUE = 255
 
-#: What every notification has to carry; the rest is optional.
+#: Parameters that every notification has to carry; the rest is optional.
 REQUIRED = ("buyer_email", "product_id", "c2s_transaction_id", "purchase_date", "purchase_time")
 
 #: Which parameters make which kind, as (transaction_type, subscription_status) in lower case.
@@ -146,7 +146,7 @@ def verify(delivery: Delivery, settings: Any, now: datetime) -> Form:
 def parse(form: Form, timezone_: tzinfo) -> tuple[Notification, ...]:
     """Read a verified form.
 
-    :param form: what :func:`verify` returned.
+    :param form: from :func:`verify`.
     :param timezone_: the time zone that ``purchase_time`` is in. Click2Sell documents none;
         the site's own is assumed.
     :returns: one notification.
@@ -171,7 +171,7 @@ def parse(form: Form, timezone_: tzinfo) -> tuple[Notification, ...]:
         # A name that is too long is cut: it decides nothing, and the payload has all of it.
         return values.get(name, "").strip()[:LONGEST_VALUE]
 
-    # What tells two notifications apart. The time is not in it: a retry may carry a new one.
+    # These parts tell two notifications apart. A retry may carry a new time.
     key = idempotency_key(
         NAME,
         values["acquirer_transaction_id"],

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs
 from urllib.parse import urlencode
 
 
-#: What Click2Sell sends for each kind: transaction_type, subscription_status, payment_status.
+#: The transaction_type, subscription_status and payment_status of each sample.
 TYPES = {
     "sale": ("Sale", "", "OK"),
     "subscription": ("Subscription", "New", "OK"),
@@ -37,15 +37,15 @@ SETTINGS: Mapping[str, str] = {}
 _TRANSACTION, _CHECKSUM = "acquirer_transaction_id", "checksum"
 
 
-def form_fields(secret_key: str, transaction: str, **told: str) -> Mapping[str, str]:
+def form_fields(secret_key: str, transaction: str, **fields: str) -> Mapping[str, str]:
     """The form of a signed notification.
 
     :param transaction: the transaction id, which is what the checksum covers.
-    :param told: as for :func:`unsigned`.
+    :param fields: as for :func:`unsigned`.
     :raises KeyError: the kind does not exist.
     """
     signed = {_CHECKSUM: protocol.sign(secret_key, transaction)}
-    return {**unsigned(transaction, **told), **signed}
+    return {**unsigned(transaction, **fields), **signed}
 
 
 def unsigned(
@@ -115,7 +115,7 @@ def write(request: SampleRequest) -> tuple[bytes, ...]:
 def sign(body: bytes, settings: Any, moment: datetime) -> Delivery:
     """A form with its checksum, which covers the transaction.
 
-    :param settings: what has ``secretkey``.
+    :param settings: with ``secretkey``.
     :param moment: not needed: no time is signed.
     """
     # latin-1 maps every byte to one character and back.

@@ -39,7 +39,7 @@ NO_ADDRESS = "no address"
 def is_wanted(notification: Notification, settings: Any) -> bool:
     """Whether plenigo has to be asked before a notification can take effect.
 
-    :param settings: what has ``api_token``.
+    :param settings: with ``api_token``.
     """
     if notification.customer_deleted:
         # There is nobody left to ask for.
@@ -62,8 +62,8 @@ def complete(
     A buyer that is known already is not asked for again, unless the subscription turns out to
     be another customer's.
 
-    :param notification: what a callback or a list told; its buyer where the customer is known.
-    :param settings: what has ``api_url`` and ``api_token``.
+    :param notification: of a callback or a list; with its buyer where the customer is known.
+    :param settings: with ``api_url`` and ``api_token``.
     :param now: the present moment, in UTC; the subscription counts as read then.
     :param sleep: waits some seconds.
     :raises Unreachable: plenigo cannot be asked at the moment.
@@ -90,7 +90,7 @@ def complete(
 def probe(settings: Any) -> None:
     """Ask plenigo for as little as possible, once, to see whether it answers.
 
-    :param settings: what has ``api_url`` and ``api_token``.
+    :param settings: with ``api_url`` and ``api_token``.
     :raises Unreachable: it cannot be asked, or does not take the token.
     :raises Refused: the address is none that may be asked.
     """
@@ -101,7 +101,7 @@ def probe(settings: Any) -> None:
 def changes(settings: Any, since: datetime, now: datetime) -> Iterator[Notification]:
     """Notifications of the subscriptions that changed at a moment or later.
 
-    :param settings: what has ``api_url`` and ``api_token``.
+    :param settings: with ``api_url`` and ``api_token``.
     :param since: in UTC.
     :param now: the present moment, in UTC; they count as read then.
     :raises Unreachable: plenigo cannot be asked, or its pages do not end.
@@ -119,7 +119,7 @@ def changed_since(
 ) -> Iterator[JsonBody]:
     """The subscriptions that changed at a moment or later, page by page.
 
-    :param settings: what has ``api_url`` and ``api_token``.
+    :param settings: with ``api_url`` and ``api_token``.
     :param since: in UTC.
     :returns: each for :func:`niteoweb.click2sell.providers.plenigo.states.of_listed`.
     :raises Unreachable: plenigo cannot be asked, or its pages do not end.

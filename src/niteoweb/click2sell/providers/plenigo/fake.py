@@ -45,8 +45,8 @@ class FakePlenigo(FakeServer):
     What happens to customers and subscriptions is put on the pile of :attr:`callbacks`, and is
     delivered when ``callbacks.deliver(url)`` is called.
 
-    :ivar token: what the API wants to see.
-    :ivar callbacks: what is to be delivered.
+    :ivar token: the API asks for it.
+    :ivar callbacks: sends the pending ones.
     :ivar customers: by id, as the API shows them.
     :ivar subscriptions: by id, as the API shows them.
     """
@@ -165,7 +165,7 @@ class FakePlenigo(FakeServer):
     def let_pass(self, **by: float) -> None:
         """Move the clock, and let happen what is due: renewals, and ends of what was cancelled.
 
-        :param by: what :class:`datetime.timedelta` takes: ``days=30``.
+        :param by: arguments of :class:`datetime.timedelta`: ``days=30``.
         """
         until = self.clock.now + timedelta(**by)
         while due := self._next_due(until):
@@ -191,8 +191,8 @@ class FakePlenigo(FakeServer):
         }
         if request.method != "GET" or len(request.path) != 2 or request.path[0] not in known:
             return self.error(404)
-        found = known[request.path[0]].get(request.path[1])
-        return self.error(404) if found is None else Response(200, _shown(found))
+        record = known[request.path[0]].get(request.path[1])
+        return self.error(404) if record is None else Response(200, _shown(record))
 
     def error(self, status: int) -> Response:
         """An error, as plenigo documents it."""
@@ -211,12 +211,12 @@ class FakePlenigo(FakeServer):
         except ValueError:
             return self.error(400)
         size = size if size in SIZES else DEFAULT_SIZE
-        found = [
+        subscriptions = [
             _shown(value)
             for key, value in sorted(self.subscriptions.items())
             if key > after and _moment(value["changedDate"]) >= since
         ]
-        return Response(200, {"items": found[:size]})
+        return Response(200, {"items": subscriptions[:size]})
 
     def _next_due(self, until: datetime) -> tuple[datetime, int] | None:
         ends = [

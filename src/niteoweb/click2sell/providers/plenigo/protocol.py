@@ -49,7 +49,7 @@ CHANGE = "CHANGE"
 CREATION = "CREATION"
 DELETION = "DELETION"
 
-#: What a callback about a subscription is taken for, by its type.
+#: The kinds of callbacks about a subscription, by their type.
 KINDS: Mapping[str, Kind] = {
     CREATION: Kind.PURCHASE,
     CHANGE: Kind.PLAN_CHANGE,
@@ -94,7 +94,7 @@ _DIGEST = re.compile(r"[0-9A-Fa-f]{64}", re.ASCII)
 def verify(delivery: Delivery, settings: Any, now: datetime) -> signatures.SealedBody:
     """Prove that a delivery comes from plenigo.
 
-    :param settings: what has ``secretkey``, ``previous_secretkey`` and ``tolerance``: seconds
+    :param settings: with ``secretkey``, ``previous_secretkey`` and ``tolerance``: seconds
         that the signed time may be away from now, 0 for any.
     :param now: the present moment, in UTC.
     :returns: the body, to be handed to :func:`parse`.
@@ -121,7 +121,7 @@ def verify(delivery: Delivery, settings: Any, now: datetime) -> signatures.Seale
 def parse(genuine: signatures.SealedBody, timezone_: tzinfo) -> tuple[Notification, ...]:
     """Read a genuine callback.
 
-    :param genuine: what :func:`verify` returned.
+    :param genuine: from :func:`verify`.
     :param timezone_: not needed: plenigo's times name their zone.
     :raises ParameterMissing: a required parameter is absent or empty.
     :raises ParameterInvalid: a parameter is malformed.

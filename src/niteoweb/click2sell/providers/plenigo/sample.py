@@ -16,7 +16,7 @@ from typing import Any
 import json
 
 
-#: What plenigo calls it.
+#: The callback types of the samples.
 TYPES: Mapping[str, str] = {
     "subscription": protocol.CREATION,
     "change": protocol.CHANGE,
@@ -60,7 +60,7 @@ def write(request: SampleRequest) -> tuple[bytes, ...]:
 def sign(body: bytes, settings: Any, moment: datetime) -> Delivery:
     """A body with the header that plenigo would send.
 
-    :param settings: what has ``secretkey``.
+    :param settings: with ``secretkey``.
     :param moment: when it is sent.
     """
     header = protocol.sign(settings.secretkey or "", int(moment.timestamp()), body)
@@ -75,7 +75,7 @@ def signatures(delivery: Delivery) -> tuple[str, ...]:
 def _subscription(request: SampleRequest) -> dict[str, Any]:
     moment, over = request.moment, request.kind in _OVER
     status = "INACTIVE" if over else "ACTIVE"
-    found = {
+    subscription = {
         "subscriptionId": request.transaction,
         "plenigoOfferId": request.product,
         "deliveryCustomerId": request.customer_id,
@@ -85,8 +85,8 @@ def _subscription(request: SampleRequest) -> dict[str, Any]:
         "items": [{"title": request.product_name, "quantity": 1, "status": status}],
     }
     if request.kind == "cancellation":
-        found["cancellationDate"] = moment.isoformat()
-    return found
+        subscription["cancellationDate"] = moment.isoformat()
+    return subscription
 
 
 def _callback(entity_type: str, callback_type: str, entity_id: str, entity: Any) -> bytes:

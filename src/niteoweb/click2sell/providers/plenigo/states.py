@@ -23,14 +23,14 @@ import json
 
 NAME = "plenigo"
 
-#: What begins the names of what was read through the API, in a payload.
+#: The beginning of names in a payload whose values were read through the API.
 READ = "read."
 
 ACTIVE, INACTIVE, IGNORED = "ACTIVE", "INACTIVE", "IGNORED"
 
 #: The kinds by which a subscription that is active can be told.
 _GIVING = frozenset({Kind.PURCHASE, Kind.PLAN_CHANGE, Kind.REACTIVATION, Kind.CANCELLATION})
-#: What happened, whatever the subscription is like now.
+#: Kinds of events that stay as they are, in any state of the subscription.
 _HAPPENED = frozenset({Kind.CHARGEBACK, Kind.PAYMENT_FAILED, Kind.UNKNOWN})
 
 
@@ -58,7 +58,7 @@ def of_subscription(
     A chargeback, a failed payment and what needs attention stay what they are, with their own
     time. All else becomes the state that was read: late and reordered callbacks do no harm.
 
-    :param notification: what a callback told.
+    :param notification: of a callback.
     :param subscription: the answer to ``GET /subscriptions/{id}``.
     :param read_at: when it was read, in UTC.
     :raises ParameterMissing: an id is missing.
@@ -76,10 +76,10 @@ def of_subscription(
     stands, until = _standing(subscription, read_at)
     kind = stands
     if stands in _GIVING:
-        # What was told, unless a cancellation came or was taken back since then.
-        told = {Kind.PURCHASE, Kind.PLAN_CHANGE}
-        told.add(stands if stands is Kind.CANCELLATION else Kind.REACTIVATION)
-        kind = notification.kind if notification.kind in told else Kind.PLAN_CHANGE
+        # The kind of the callback, unless a cancellation came or was taken back since then.
+        kinds = {Kind.PURCHASE, Kind.PLAN_CHANGE}
+        kinds.add(stands if stands is Kind.CANCELLATION else Kind.REACTIVATION)
+        kind = notification.kind if notification.kind in kinds else Kind.PLAN_CHANGE
     elif notification.kind is Kind.EXPIRY:
         kind = Kind.EXPIRY
     notification = replace(notification, occurred_at=read_at)

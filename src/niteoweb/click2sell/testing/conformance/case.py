@@ -22,7 +22,7 @@ import unittest
 SECRET_KEY = "the present key of the conformance kit"  # noqa: S105
 PREVIOUS_KEY = "the key before it, of the conformance kit"
 
-#: What is done to a byte: its lowest bit, its letter case, its highest bit.
+#: Changes of a byte: its lowest bit, its letter case, its highest bit.
 _FLIPS = (0x01, 0x20, 0x80)
 
 
@@ -102,7 +102,7 @@ class ProviderCase(unittest.TestCase):
             self.skipTest("no provider")
         super().setUp()
 
-    # What the cases share
+    # Shared by the cases
 
     def said(self, name: str) -> Any:
         """A statement of the provider: its ``name``, ``title``, ``signed`` or ``events``."""
@@ -126,8 +126,8 @@ class ProviderCase(unittest.TestCase):
 
         :raises DeliveryError: it is refused.
         """
-        found = settings or self.settings()
-        genuine = self.provider.verify(delivery, found, now or self.now)
+        used = settings or self.settings()
+        genuine = self.provider.verify(delivery, used, now or self.now)
         return self.provider.parse(genuine, self.zone)
 
     def read_if_accepted(self, delivery: Delivery) -> tuple[Notification, ...]:
@@ -158,13 +158,13 @@ def changes(raw: bytes, every: bool = False, step: int = 1) -> Iterator[tuple[st
 
     :param every: also all other values of each byte.
     :param step: 5 changes every fifth byte only.
-    :returns: what was done, for messages, and the changed bytes.
+    :returns: the change, for messages, and the changed bytes.
     """
     flips = range(1, 256) if every else _FLIPS
-    for place in range(0, len(raw), step):
-        value = raw[place]
-        before, after = raw[:place], raw[place + 1 :]
+    for index in range(0, len(raw), step):
+        value = raw[index]
+        before, after = raw[:index], raw[index + 1 :]
         for flip in flips:
-            yield f"byte {place} ^ {flip}", before + bytes([value ^ flip]) + after
-        yield f"byte {place} left out", before + after
-        yield f"byte {place} twice", before + bytes([value, value]) + after
+            yield f"byte {index} ^ {flip}", before + bytes([value ^ flip]) + after
+        yield f"byte {index} left out", before + after
+        yield f"byte {index} twice", before + bytes([value, value]) + after

@@ -30,12 +30,12 @@ class DiscretionCase(ProviderCase):
     def test_nothing_kept_has_a_secret_in_it(self, sample: Sample) -> None:
         delivery = self.signed(sample)
         genuine = self.provider.verify(delivery, self.settings(), self.now)
-        found = self.provider.parse(genuine, self.zone)
+        notifications = self.provider.parse(genuine, self.zone)
         kept = (
             genuine.payload(),
             genuine.transaction,
-            found,
-            [one.payload for one in found],
+            notifications,
+            [one.payload for one in notifications],
         )
         self._assert_none_in(repr(kept), self._secrets(delivery))
         self._assert_none_in(repr(genuine), self._secrets(delivery))
@@ -46,9 +46,9 @@ class DiscretionCase(ProviderCase):
             try:
                 self.read(delivery)
             except DeliveryError as error:
-                told = [str(error), repr(error), repr(vars(error)), repr(error.args)]
-                told.append(self.provider.answer(400, str(error)).text)
-                self._assert_none_in("\n".join(told), unspoken)
+                texts = [str(error), repr(error), repr(vars(error)), repr(error.args)]
+                texts.append(self.provider.answer(400, str(error)).text)
+                self._assert_none_in("\n".join(texts), unspoken)
 
     @for_each_sample
     def test_nothing_is_logged_or_printed(self, sample: Sample) -> None:

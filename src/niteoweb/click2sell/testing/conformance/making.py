@@ -39,12 +39,12 @@ class MakingCase(ProviderCase):
 
     @for_each_kind
     def test_what_is_made_up_is_taken_for_what_it_is_to_be(self, name: str, kind: Kind) -> None:
-        found = list(self._made(name))
-        self.assertIs(found[-1].kind, kind)
-        self.assertEqual(found[-1].transaction, "T-1")
-        self.assertIn(_EMAIL.lower(), {one.buyer for one in found})
+        notifications = list(self._made(name))
+        self.assertIs(notifications[-1].kind, kind)
+        self.assertEqual(notifications[-1].transaction, "T-1")
+        self.assertIn(_EMAIL.lower(), {one.buyer for one in notifications})
         if kind in _BOUGHT:
-            self.assertIn("gold", (found[-1].product_id, *found[-1].aliases))
+            self.assertIn("gold", (notifications[-1].product_id, *notifications[-1].aliases))
 
     @for_each_kind
     def test_what_is_made_up_has_a_key_of_its_transaction(self, name: str, kind: Kind) -> None:
@@ -61,16 +61,16 @@ class MakingCase(ProviderCase):
             for delivery in deliveries(self.maker, request, self._settings("another")):
                 self.read(delivery)
         for delivery in deliveries(self.maker, request, self._settings()):
-            told = repr((delivery.body, dict(delivery.headers)))
-            self.assertNotIn(SECRET_KEY, told)
+            sent = repr((delivery.body, dict(delivery.headers)))
+            self.assertNotIn(SECRET_KEY, sent)
             signatures = self.maker.signatures(delivery)
             self.assertTrue(signatures and all(signatures), "nothing proves it")
             for proof in signatures:
-                self.assertIn(proof, told)
+                self.assertIn(proof, sent)
 
     def _settings(self, secret_key: str = SECRET_KEY) -> Any:
-        found = {**self.maker.SETTINGS, **vars(self.settings(secret_key))}
-        return SimpleNamespace(**found)
+        settings = {**self.maker.SETTINGS, **vars(self.settings(secret_key))}
+        return SimpleNamespace(**settings)
 
     def _request(self, name: str, transaction: str = "T-1") -> SampleRequest:
         now = self.now.astimezone(self.zone)

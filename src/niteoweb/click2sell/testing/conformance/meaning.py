@@ -38,8 +38,8 @@ class MeaningCase(ProviderCase):
 
     @for_each_sample
     def test_notifications_are_as_the_seam_promises(self, sample: Sample) -> None:
-        for found in self.read(self.signed(sample)):
-            self.assertEqual(mistakes(found, self.said("name")), [])
+        for notification in self.read(self.signed(sample)):
+            self.assertEqual(mistakes(notification, self.said("name")), [])
 
     def test_there_is_a_sample_of_each_kind_told(self) -> None:
         events = self.said("events")
@@ -49,10 +49,10 @@ class MeaningCase(ProviderCase):
             self.assertTrue(event.name and event.effect, event)
         names = [event.name for event in events]
         self.assertEqual(len(names), len(set(names)), "an event stands there twice")
-        told = {kind for sample in self.samples() for kind in sample.kinds}
+        kinds = {kind for sample in self.samples() for kind in sample.kinds}
         listed = {event.kind for event in events}
-        self.assertEqual({str(kind) for kind in told - listed}, set(), "not in EVENTS")
-        self.assertEqual({str(kind) for kind in listed - told}, set(), "without a sample")
+        self.assertEqual({str(kind) for kind in kinds - listed}, set(), "not in EVENTS")
+        self.assertEqual({str(kind) for kind in listed - kinds}, set(), "without a sample")
 
     @for_each_sample
     def test_a_repetition_has_the_same_key(self, sample: Sample) -> None:
@@ -73,61 +73,61 @@ class MeaningCase(ProviderCase):
     def test_different_notifications_have_different_keys(self) -> None:
         names: dict[str, str] = {}
         for sample in self.samples():
-            for found in self.read(self.signed(sample)):
-                self.assertNotIn(found.key, names, sample.name)
-                names[found.key] = sample.name
+            for notification in self.read(self.signed(sample)):
+                self.assertNotIn(notification.key, names, sample.name)
+                names[notification.key] = sample.name
 
     def test_every_order_has_the_same_result(self) -> None:
-        found = self._told()
+        notifications = self._told()
         expected = None
-        for order in _orders(found):
-            facts = [self._fact(one, place) for place, one in enumerate(order)]
-            result = compute(facts, Policy())
+        for order in _orders(notifications):
+            events = [self._event(one, place) for place, one in enumerate(order)]
+            result = compute(events, Policy())
             expected = expected or result
             self.assertEqual(result, expected)
-            self.assertEqual(compute([*facts, *facts], Policy()), expected, "all of it twice")
+            self.assertEqual(compute([*events, *events], Policy()), expected, "all of it twice")
 
     def test_a_payment_names_what_was_bought_and_by_whom(self) -> None:
-        for found in self._told():
-            if found.kind in (Kind.PURCHASE, Kind.RENEWAL):
-                self.assertTrue(found.product_id, "no product")
-                self.assertTrue(found.transaction, "no transaction")
-                self.assertTrue(found.buyer or found.customer_id, "no buyer")
+        for notification in self._told():
+            if notification.kind in (Kind.PURCHASE, Kind.RENEWAL):
+                self.assertTrue(notification.product_id, "no product")
+                self.assertTrue(notification.transaction, "no transaction")
+                self.assertTrue(notification.buyer or notification.customer_id, "no buyer")
 
     def _told(self) -> list[Notification]:
         return list(chain(*(self.read(self.signed(sample)) for sample in self.samples())))
 
-    def _fact(self, found: Notification, place: int) -> BillingEvent:
+    def _event(self, notification: Notification, number: int) -> BillingEvent:
         """The billing event of a notification, of a product with days of access.
 
-        :param place: how many came before it.
+        :param number: of notifications before it.
         """
         return BillingEvent(
-            key=found.key,
-            provider=found.provider,
-            kind=found.kind,
-            transaction=found.transaction,
-            receipt=found.receipt,
-            product_id=found.product_id,
-            occurred_at=found.occurred_at,
-            received_at=self.now + timedelta(seconds=place),
+            key=notification.key,
+            provider=notification.provider,
+            kind=notification.kind,
+            transaction=notification.transaction,
+            receipt=notification.receipt,
+            product_id=notification.product_id,
+            occurred_at=notification.occurred_at,
+            received_at=self.now + timedelta(seconds=number),
             days=30,
-            subscription=found.subscription,
-            valid_until=found.valid_until,
-            snapshot=found.snapshot,
-            fully_signed=found.fully_signed,
-            for_all=found.customer_deleted,
-            external_subscription_id=found.external_subscription_id,
+            subscription=notification.subscription,
+            valid_until=notification.valid_until,
+            snapshot=notification.snapshot,
+            fully_signed=notification.fully_signed,
+            for_all=notification.customer_deleted,
+            external_subscription_id=notification.external_subscription_id,
         )
 
 
-def _orders(found: list[Notification]) -> Iterator[Iterable[Notification]]:
-    if len(found) <= _MOST_IN_ALL_ORDERS:
-        yield from permutations(found)
+def _orders(notifications: list[Notification]) -> Iterator[Iterable[Notification]]:
+    if len(notifications) <= _MOST_IN_ALL_ORDERS:
+        yield from permutations(notifications)
         return
-    for order in (found, found[::-1], found[::2] + found[1::2]):
-        for place in range(len(order)):
-            yield order[place:] + order[:place]
+    for order in (notifications, notifications[::-1], notifications[::2] + notifications[1::2]):
+        for start in range(len(order)):
+            yield order[start:] + order[:start]
 
 
 def _keys(found: Iterable[Notification]) -> list[str]:

@@ -17,7 +17,7 @@ from niteoweb.click2sell.testing.conformance.case import Sample
 from niteoweb.click2sell.testing.conformance.case import SECRET_KEY
 
 
-#: What says whose a notification is, beside its address; none of it may come unsigned.
+#: Fields that name the owner of a notification, beside its address; all have to be signed.
 _OF_OTHERS = (
     *("provider", "customer_id", "customer_deleted", "on_behalf_of"),
     *("external_subscription_id", "in_reply_to", "validation_result"),
@@ -34,9 +34,9 @@ class ProofCase(ProviderCase):
     def test_genuine_deliveries_are_accepted(self, sample: Sample) -> None:
         genuine = self.provider.verify(self.signed(sample), self.settings(), self.now)
         self.assertIs(genuine.by_previous_key, False)
-        found = self.provider.parse(genuine, self.zone)
-        self.assertIs(type(found), tuple)
-        self.assertEqual(tuple(one.kind for one in found), sample.kinds)
+        notifications = self.provider.parse(genuine, self.zone)
+        self.assertIs(type(notifications), tuple)
+        self.assertEqual(tuple(one.kind for one in notifications), sample.kinds)
 
     @for_each_sample
     def test_another_key_is_refused(self, sample: Sample) -> None:
@@ -99,12 +99,12 @@ class ProofCase(ProviderCase):
     @for_each_sample
     def test_no_change_of_what_is_signed_is_accepted(self, sample: Sample) -> None:
         signed = self.said("signed")
-        told = self.read(self.signed(sample))
-        for what, found in self._accepted(sample):
+        original = self.read(self.signed(sample))
+        for what, notifications in self._accepted(sample):
             if signed == EVERYTHING:
                 self.fail(f"{what}: the signature does not cover it")
             for name in signed:
-                self.assertEqual(_values(found, name), _values(told, name), what)
+                self.assertEqual(_values(notifications, name), _values(original, name), what)
 
     @for_each_sample
     def test_what_is_not_signed_moves_no_purchase(self, sample: Sample) -> None:
@@ -112,12 +112,12 @@ class ProofCase(ProviderCase):
         if signed == EVERYTHING:
             self.skipTest("everything is signed")
         self.assertIn("transaction", signed, "nothing ties a purchase to its buyer")
-        told = self.read(self.signed(sample))
-        for what, found in self._accepted(sample):
+        original = self.read(self.signed(sample))
+        for what, notifications in self._accepted(sample):
             # The place that the first delivery tied to its buyer, see ownership.py.
             for name in ("transaction", *_OF_OTHERS):
-                self.assertEqual(_values(found, name), _values(told, name), what)
-            for one, before in zip(found, told, strict=True):
+                self.assertEqual(_values(notifications, name), _values(original, name), what)
+            for one, before in zip(notifications, original, strict=True):
                 if (one.buyer, one.product_id) != (before.buyer, before.product_id):
                     self.assertNotEqual(one.key, before.key, what)
 
@@ -130,12 +130,12 @@ class ProofCase(ProviderCase):
     @for_each_sample
     def test_a_changed_header_is_refused_or_says_the_same(self, sample: Sample) -> None:
         delivery = self.signed_by_headers(sample)
-        told = self.read(delivery)
+        original = self.read(delivery)
         for name, value in delivery.headers.items():
             for what, changed in changes(value.encode("latin-1")):
                 headers = {**delivery.headers, name: changed.decode("latin-1")}
-                found = self.read_if_accepted(replace(delivery, headers=headers))
-                self.assertIn(found, ((), told), f"{name}, {what}")
+                notifications = self.read_if_accepted(replace(delivery, headers=headers))
+                self.assertIn(notifications, ((), original), f"{name}, {what}")
 
     @for_each_sample
     def test_old_and_future_deliveries_are_refused(self, sample: Sample) -> None:
@@ -157,10 +157,10 @@ class ProofCase(ProviderCase):
         shortest = min(self.samples(), key=lambda one: len(one.body))
         every = self.thorough and sample.name == shortest.name
         for what, body in changes(delivery.body, every):
-            found = self.read_if_accepted(replace(delivery, body=body))
-            if found:
-                yield what, found
+            notifications = self.read_if_accepted(replace(delivery, body=body))
+            if notifications:
+                yield what, notifications
 
 
-def _values(found: tuple[Notification, ...], name: str) -> list[object]:
-    return [getattr(one, name) for one in found]
+def _values(notifications: tuple[Notification, ...], name: str) -> list[object]:
+    return [getattr(one, name) for one in notifications]

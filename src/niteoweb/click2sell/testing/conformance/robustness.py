@@ -65,8 +65,8 @@ class RobustnessCase(ProviderCase):
     def test_odd_bodies_are_refused(self, sample: Sample) -> None:
         for body in ODD_BODIES:
             with self.subTest(body[:20]):
-                found = self.read_if_accepted(replace(self.signed(sample), body=body))
-                self.assertEqual(found, ())
+                notifications = self.read_if_accepted(replace(self.signed(sample), body=body))
+                self.assertEqual(notifications, ())
 
     @for_each_sample
     def test_odd_headers_are_refused(self, sample: Sample) -> None:
@@ -75,8 +75,8 @@ class RobustnessCase(ProviderCase):
             for value in _HEADER_VALUES:
                 headers = {**delivery.headers, name: value}
                 with self.subTest(f"{name}: {value[:20]}"):
-                    found = self.read_if_accepted(replace(delivery, headers=headers))
-                    self.assertEqual(found, ())
+                    notifications = self.read_if_accepted(replace(delivery, headers=headers))
+                    self.assertEqual(notifications, ())
 
     def test_odd_bodies_that_are_signed_are_read_or_recorded(self) -> None:
         for body in ODD_BODIES:
@@ -105,10 +105,10 @@ class RobustnessCase(ProviderCase):
         :param what: is said where it fails.
         """
         try:
-            found = self._handled(self.deliver(body, SECRET_KEY, self.now))
+            problems = self._handled(self.deliver(body, SECRET_KEY, self.now))
         except Exception as error:
             raise AssertionError(f"{what}: {type(error).__name__}") from error
-        self.assertEqual(found, [], what)
+        self.assertEqual(problems, [], what)
 
     def _handled(self, delivery: Delivery) -> list[str]:
         """Problems of the notifications of a delivery."""
@@ -119,8 +119,10 @@ class RobustnessCase(ProviderCase):
         if not is_payload(genuine.payload()) or type(genuine.transaction) is not str:
             return ["payload or transaction of what is signed, and not read yet"]
         try:
-            found = self.provider.parse(genuine, self.zone)
+            notifications = self.provider.parse(genuine, self.zone)
         except ParameterError:
             return []
-        wrong = [mistake for one in found for mistake in mistakes(one, self.said("name"))]
-        return wrong if found else ["no notification"]
+        wrong = [
+            mistake for one in notifications for mistake in mistakes(one, self.said("name"))
+        ]
+        return wrong if notifications else ["no notification"]

@@ -36,43 +36,52 @@ _FLAGS = ("subscription", "fully_signed", "snapshot", "customer_deleted")
 _KEY = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
-def mistakes(found: Notification, provider: str) -> list[str]:
+def mistakes(notification: Notification, provider: str) -> list[str]:
     """The broken promises of the seam, in English, without a value.
 
     :param provider: the name of the provider.
     """
-    return [what for what, is_right in _promises(found, provider) if not is_right]
+    return [what for what, is_right in _promises(notification, provider) if not is_right]
 
 
-def _promises(found: Notification, provider: str) -> Iterator[tuple[str, bool]]:
-    if type(found) is not Notification:
+def _promises(notification: Notification, provider: str) -> Iterator[tuple[str, bool]]:
+    if type(notification) is not Notification:
         yield "parse returns notifications", False
         return
     yield (
         "key: as idempotency_key makes it",
-        _is_text(found.key) and bool(_KEY.fullmatch(found.key)),
+        _is_text(notification.key) and bool(_KEY.fullmatch(notification.key)),
     )
-    yield "provider: its name", found.provider == provider
-    yield "kind: a member of Kind", type(found.kind) is Kind
+    yield "provider: its name", notification.provider == provider
+    yield "kind: a member of Kind", type(notification.kind) is Kind
     for name in _TEXTS:
-        yield f"{name}: a text of up to {LONGEST} characters", _is_text(getattr(found, name))
+        yield (
+            f"{name}: a text of up to {LONGEST} characters",
+            _is_text(getattr(notification, name)),
+        )
     for name in _FLAGS:
-        yield f"{name}: True or False", type(getattr(found, name)) is bool
-    yield "email: a mail address, or empty", found.email == "" or is_address(found.email)
-    yield "buyer: the address in lower case", found.buyer == found.email.lower()
-    yield "occurred_at: a moment in UTC", _is_moment(found.occurred_at)
-    until = found.valid_until
+        yield f"{name}: True or False", type(getattr(notification, name)) is bool
+    yield (
+        "email: a mail address, or empty",
+        notification.email == "" or is_address(notification.email),
+    )
+    yield "buyer: the address in lower case", notification.buyer == notification.email.lower()
+    yield "occurred_at: a moment in UTC", _is_moment(notification.occurred_at)
+    until = notification.valid_until
     yield "valid_until: a moment in UTC, or None", until is None or _is_moment(until)
-    yield "amount: a number, or None", found.amount is None or _is_number(found.amount)
+    yield (
+        "amount: a number, or None",
+        notification.amount is None or _is_number(notification.amount),
+    )
     yield (
         "validation_result: one of a validation, or empty",
-        found.validation_result in ("", CONFIRMED, REFUSED),
+        notification.validation_result in ("", CONFIRMED, REFUSED),
     )
-    yield "on_behalf_of: left to this add-on", found.on_behalf_of == ""
-    aliases = found.aliases
+    yield "on_behalf_of: left to this add-on", notification.on_behalf_of == ""
+    aliases = notification.aliases
     right = type(aliases) is tuple and all(map(_is_text, aliases))
     yield "aliases: a tuple of texts", right
-    yield "payload: texts by names", is_payload(found.payload)
+    yield "payload: texts by names", is_payload(notification.payload)
 
 
 def is_payload(values: object) -> bool:

@@ -31,7 +31,7 @@ class PendingDelivery:
     :ivar name: the provider's name of the event.
     :ivar written_at: when it happened.
     :ivar due_at: when it is tried next.
-    :ivar tries: how often it was tried in vain.
+    :ivar tries: the failed ones.
     """
 
     name: str
@@ -60,7 +60,7 @@ class Sender:
 
     :ivar sign: makes the headers.
     :ivar secret: signs them; set another one for a rotation.
-    :ivar retries: how long after a failure the next tries come.
+    :ivar retries: pauses after a failure, before the next tries.
     :ivar content_type: of the bodies.
     :ivar seal: puts the signature into the body, of a provider that signs no header.
     :ivar renews_time: whether a retry is signed with its own time, or with the first one.
@@ -99,19 +99,19 @@ class Sender:
 
         :param url: of the callback.
         :param order: puts the deliveries into another order, ``reversed`` for example.
-        :param times: how often each is delivered in a row.
-        :returns: how each delivery went.
+        :param times: deliveries of each, in a row.
+        :returns: the result of each delivery.
         """
         due = [delivery for delivery in self.pending if delivery.due_at <= self.clock.now]
-        found = []
+        results = []
         for delivery in order(due):
             tried = [self.post(url, delivery) for _ in range(times)]
-            found += tried
+            results += tried
             if 200 <= tried[-1].status < 300:
                 self.pending.remove(delivery)
             else:
                 self._put_off(delivery)
-        return found
+        return results
 
     def post(
         self,

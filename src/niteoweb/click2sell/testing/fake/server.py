@@ -41,7 +41,7 @@ class Clock:
     def move(self, **by: float) -> datetime:
         """Move it, back too.
 
-        :param by: what :class:`datetime.timedelta` takes: ``days=1``.
+        :param by: arguments of :class:`datetime.timedelta`: ``days=1``.
         :returns: the new time.
         """
         self.now += timedelta(**by)
@@ -81,11 +81,11 @@ class FakeServer:
     :ivar clock: its time.
     :ivar requests: all requests, the oldest first.
     :ivar outage: while True it answers 503 to everything.
-    :ivar rate_limit: how many questions it answers until the clock is moved, None for any
+    :ivar rate_limit: questions that it answers until the clock is moved, None for any
         number; after them it answers 429.
     """
 
-    #: What all paths begin with.
+    #: The beginning of all paths.
     base = ""
 
     def __init__(self, clock: Clock | None = None) -> None:

@@ -10,12 +10,12 @@ from datetime import timedelta
 from datetime import timezone
 from io import StringIO
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers as buyer
 from niteoweb.click2sell.command import console
 from niteoweb.click2sell.command import reconcile as reconcile_command
 from niteoweb.click2sell.command import sweep as sweep_command
 from niteoweb.click2sell.ledger import ledger
-from niteoweb.click2sell.privacy import erasure
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.provider.jsonapi import INSECURE_VARIABLE
 from niteoweb.click2sell.providers.cleeng import validationservice as validating
@@ -23,7 +23,6 @@ from niteoweb.click2sell.providers.cleeng.fake import FakeCleeng
 from niteoweb.click2sell.providers.cleeng.fake import TOKEN
 from niteoweb.click2sell.providers.cleeng.provider import PROVIDER as CLEENG
 from niteoweb.click2sell.provisioning import validation
-from niteoweb.click2sell.restapi import privacy
 from niteoweb.click2sell.testing.fake.server import Clock
 from niteoweb.click2sell.tests.cases import recording
 from niteoweb.click2sell.tests.cases.documentation import DOCS
@@ -65,7 +64,6 @@ PEOPLE = {
     "middleware": "Middleware",
 }
 PASSWORD = "the password"
-PRIVACY = (erasure, privacy)
 MEMBER = "john@example.com"
 #: Ids of buyers are counted from here on.
 FIRST_ID = 0x7C9E66797425
@@ -78,6 +76,7 @@ class SiteOfTheDocs(DocsHTTPTestCase):
     def setUp(self):
         super().setUp()
         self.now = datetime(2025, 3, 1, 10, 20, 42, tzinfo=timezone.utc)
+        self.enterContext(mock.patch.object(timestamps, "now", lambda: self.now))
         numbers = itertools.count(FIRST_ID)
         known_ids = mock.Mock(token_hex=lambda _size: f"{next(numbers):x}")
         ids = mock.patch.object(buyer, "secrets", known_ids)
@@ -244,7 +243,7 @@ class TestExchanges(SiteOfTheDocs):
         self.assertTrue(self.member_is_in())
 
     def test_privacy_erasure(self):
-        options = {"address": MEMBER, "reason": "Asked for by delivery of 1 March 2025"}
+        options = {"address": MEMBER, "reason": "Asked for by letter of 1 March 2025"}
         told = self.record(200, "/@click2sell-privacy", "operator", options)
         self.assertEqual(told["account"], "left")
         self.assertFalse(self.member_is_in())

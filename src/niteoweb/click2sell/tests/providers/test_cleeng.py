@@ -573,7 +573,7 @@ class TestTransfer(CleengTestCase):
     def test_whoever_was_erased_has_nothing(self):
         self.tell("subscriptionCreated", **self.of(77, customerEmail=JANE))
         self.deliver()
-        erasure.erase(JANE, "Asked for by delivery.", "me")
+        erasure.erase(JANE, "Asked for by letter.", "me")
         self.tell(
             "subscriptionCreated", **self.of(78, customerEmail=JOE, subscriptionId=500002)
         )

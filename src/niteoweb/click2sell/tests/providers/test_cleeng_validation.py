@@ -486,7 +486,7 @@ class TestMeantime(ValidationTestCase):
     def test_erased_it_is_not_given_again(self):
         self.submitted()
         key = next(iter(ledger.newest_first(self.portal)))
-        erasure.erase(JANE, "Asked for by delivery.", "me")
+        erasure.erase(JANE, "Asked for by letter.", "me")
         transaction.begin()
         entry = ledger.get(self.portal, key)
         self.assertNotIn(TV, repr(dict(entry)))

@@ -51,7 +51,7 @@ class TestMeaning(unittest.TestCase):
         return found
 
     def test_a_signature_of_the_documents(self):
-        # What Acme Pay's documentation shows: a vector keeps both sides of a test honest.
+        # From Acme Pay's documentation: a vector keeps both sides of a test honest.
         digest = "46a02d037cd64af8293d28fcffbd68e8eee348a5250489368adc0c4b7e4cf0b9"
         self.assertEqual(
             protocol.sign("secret", 1777809600, b"{}"), f"t=1777809600,v1={digest}"
