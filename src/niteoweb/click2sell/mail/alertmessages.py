@@ -1,4 +1,4 @@
-"""What the owner is told by mail: figures and links, nothing about any buyer."""
+"""The texts of mails to the owner: figures and links, nothing about any buyer."""
 
 from collections.abc import Mapping
 from email.message import EmailMessage
@@ -10,14 +10,12 @@ from niteoweb.click2sell.ledger import reasons
 from niteoweb.click2sell.mail import messages
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.provider import registry
-from plone import api
 from typing import Any
 from urllib.parse import quote_plus
-from zope.i18n import translate
 from zope.i18nmessageid import Message
 
 
-#: What the daily mail says of each outcome, in the order in which it does.
+#: The headings of the daily mail by outcome, in their order.
 HEADINGS = {
     ledger.ATTENTION: _("Needs attention: ${number}"),
     ledger.REFUSED: _("Refused: ${number}"),
@@ -115,16 +113,15 @@ def message(mail: outbox.Mail) -> EmailMessage:
     :param mail: of one of the kinds :data:`niteoweb.click2sell.mail.outbox.TO_OWNER`.
     """
     values = _values(mail["about"])
-    return messages.message(
-        mail["to"],
-        mail["message_id"],
-        _translated(SUBJECTS[mail["kind"]], values),
-        _translated(TEXTS[mail["kind"]], values),
+    subject, text = (
+        messages.translated(Message(texts[mail["kind"]], mapping=values))
+        for texts in (SUBJECTS, TEXTS)
     )
+    return messages.message(mail["to"], mail["message_id"], subject, text)
 
 
 def _values(about: Mapping[str, Any]) -> dict[str, Any]:
-    """What the subject and the text are filled in with."""
+    """The values of the placeholders in a subject and a text."""
     address = plone_site.address()
     values = {
         **about,
@@ -144,22 +141,16 @@ def _values(about: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _sections(counts: tuple[tuple[str, str, str, int], ...], url: str) -> list[str]:
-    """For each outcome how many, a line for each reason, and where to find them."""
+    """For each outcome: the number of entries, a line for each reason, and their list."""
     lines = []
     for outcome, heading in HEADINGS.items():
-        found = [(code, subject, n) for name, code, subject, n in counts if name == outcome]
-        if not found:
+        counted = [reason for name, *reason in counts if name == outcome]
+        if not counted:
             continue
-        lines.append(_translated(heading, {"number": sum(n for *_reason, n in found)}))
-        for code, subject, number in found:
+        number = sum(number for *_reason, number in counted)
+        lines.append(messages.translated(Message(heading, mapping={"number": number})))
+        for code, subject, number in counted:
             if text := reasons.text(code, subject):
-                lines.append(f"  {number} × {_translated(text)}")
+                lines.append(f"  {number} × {messages.translated(text)}")
         lines += [f"  {url}?outcome={quote_plus(outcome)}", ""]
     return lines
-
-
-def _translated(text: Message | str, values: Mapping[str, Any] | None = None) -> str:
-    language = api.portal.get_default_language()
-    if values is not None:
-        text = Message(text, mapping=values)
-    return translate(text, target_language=language)

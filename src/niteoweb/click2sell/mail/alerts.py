@@ -1,7 +1,7 @@
-"""When the owner is told: once a day what waits for them, and at once what cannot wait.
+"""Alerts to the owner: the open notifications once a day, and at once what cannot wait.
 
-Each thing is told once. What was told is written down in the same commit as the mails, so that
-of two sweeps at once only one tells.
+Each alert is mailed once. It is written down in the commit of its mails, so that of two sweeps
+at once only one mails it.
 """
 
 from collections import Counter
@@ -19,23 +19,23 @@ from niteoweb.click2sell.storage import trees
 from typing import Any
 
 
-#: A kind of mail to the owner, and what it tells.
+#: A kind of mail to the owner, and the values of its text.
 News = tuple[str, dict[str, Any]]
 
-#: Where what was told already is kept.
+#: The keys of the alerts that were mailed already.
 _DAY = "alert_day"
 _SILENT = "alert_silent"
 _STOPPED = "alert_stopped"
 _HELD = "alert_held"
 
-#: That accounts have to wait is told again when none had to for so long.
+#: The owner is alerted again that accounts wait when none waited for so long.
 HELD_AGAIN = timedelta(hours=1)
 
 
 def file(site: Any, stopped: Mapping[str, int] | None, now: datetime) -> None:
-    """Put the mails that the owner is owed into the outbox, if there are any.
+    """File the alerts that are due in the outbox.
 
-    Without an address to mail to nothing counts as told.
+    Without an address to mail to no alert counts as mailed.
 
     :param stopped: whether the sweep that is going on stopped; see
         :class:`niteoweb.click2sell.worker.report.SweepReport`.
@@ -44,12 +44,12 @@ def file(site: Any, stopped: Mapping[str, int] | None, now: datetime) -> None:
     to = addresses()
     if not to:
         return
-    told = trees.tree(site, "remarks")
+    mailed = trees.tree(site, "remarks")
     news = [
-        *_silent(site, told, now),
-        *_stopped(told, stopped),
-        *_held(site, told, now),
-        *_daily(site, told, now),
+        *_silent(site, mailed, now),
+        *_stopped(mailed, stopped),
+        *_held(site, mailed, now),
+        *_daily(site, mailed, now),
     ]
     domain = plone_site.mail_domain()
     for kind, about in news:
@@ -58,18 +58,18 @@ def file(site: Any, stopped: Mapping[str, int] | None, now: datetime) -> None:
 
 
 def addresses() -> tuple[str, ...]:
-    """Who is told: the addresses of the settings, else the sender address of the site."""
+    """The owner's addresses: those of the settings, else the sender address of the site."""
     sender = plone_site.sender()[1]
     return tuple(plone_site.settings().alert_addresses or ([sender] if sender else []))
 
 
-def _silent(site: Any, told: Any, now: datetime) -> Iterator[News]:
+def _silent(site: Any, mailed: Any, now: datetime) -> Iterator[News]:
     """Providers that have fallen silent, and those that are heard again."""
-    before = told.get(_SILENT, {})
+    before = mailed.get(_SILENT, {})
     after = {name: timestamps.iso(last) for name, last in silence.silent(site, now).items()}
     if after == before:
         return
-    told[_SILENT] = after
+    mailed[_SILENT] = after
     for provider, last in sorted(after.items()):
         if before.get(provider) != last:
             yield outbox.SILENT, {"provider": provider, "since": last}
@@ -77,46 +77,46 @@ def _silent(site: Any, told: Any, now: datetime) -> Iterator[News]:
         yield outbox.HEARD, {"provider": provider, "since": before[provider]}
 
 
-def _stopped(told: Any, stopped: Mapping[str, int] | None) -> Iterator[News]:
+def _stopped(mailed: Any, stopped: Mapping[str, int] | None) -> Iterator[News]:
     """A sweep that stopped, and the first one after it that did not."""
-    if bool(stopped) == told.get(_STOPPED, False):
+    if bool(stopped) == mailed.get(_STOPPED, False):
         return
-    told[_STOPPED] = bool(stopped)
+    mailed[_STOPPED] = bool(stopped)
     yield (outbox.STOPPED, dict(stopped)) if stopped else (outbox.RESUMED, {})
 
 
-def _held(site: Any, told: Any, now: datetime) -> Iterator[News]:
+def _held(site: Any, mailed: Any, now: datetime) -> Iterator[News]:
     """Accounts that have to wait because of the cap, once for as long as that goes on."""
-    before = told.get(_HELD)
+    before = mailed.get(_HELD)
     if accountquota.anybody_waits(site):
-        told[_HELD] = timestamps.iso(now)
+        mailed[_HELD] = timestamps.iso(now)
         if before is None:
             about = {"waiting": accountquota.waiting(site), "limit": accountquota.cap()}
             yield outbox.HELD, about
     elif before is not None and now - timestamps.from_iso(before) >= HELD_AGAIN:
-        del told[_HELD]
+        del mailed[_HELD]
 
 
-def _daily(site: Any, told: Any, now: datetime) -> Iterator[News]:
-    """What waits for the owner, once a day at most, and only when some of it is new."""
+def _daily(site: Any, mailed: Any, now: datetime) -> Iterator[News]:
+    """The notifications that wait for the owner, once a day, when there are new ones."""
     untold = trees.tree(site, "untold")
     today = now.astimezone(plone_site.timezone()).date().isoformat()
     # A record that is not there yet reads as None.
-    if plone_site.settings().daily_mail is False or not untold or told.get(_DAY) == today:
+    if plone_site.settings().daily_mail is False or not untold or mailed.get(_DAY) == today:
         return
-    found = Counter(_what(ledger.get(site, key)) for key in untold)
-    told[_DAY] = today
+    counts = Counter(_reason(ledger.get(site, key)) for key in untold)
+    mailed[_DAY] = today
     untold.clear()
     yield (
         outbox.DAILY,
         {
-            "counts": tuple((*what, number) for what, number in sorted(found.items())),
-            "older": ledger.waiting(site) - found.total(),
+            "counts": tuple((*reason, number) for reason, number in sorted(counts.items())),
+            "older": ledger.waiting(site) - counts.total(),
         },
     )
 
 
-def _what(entry: ledger.Entry) -> tuple[str, str, str]:
+def _reason(entry: ledger.Entry) -> tuple[str, str, str]:
     """Outcome, reason and subject of an entry, without anything about its buyer."""
     code = entry["reason"]
     named = code == "parameter" or code.startswith("group")

@@ -1,4 +1,4 @@
-"""Send what is in the outbox, each mail once, and remember how it went."""
+"""The delivery of the outbox's mails, each once, with the result of each attempt."""
 
 from email.message import EmailMessage
 from niteoweb.click2sell import site as plone_site
@@ -26,7 +26,7 @@ def deliver(mail_id: str, password: str = "", claim: str = "") -> bool:
 
     :param mail_id: of a mail in the outbox.
     :param password: the new member's, when it was set a moment ago; "" at a later attempt.
-    :param claim: of whoever has marked it as being sent already, see outbox.py.
+    :param claim: "" unless the caller has marked the mail as being sent, see outbox.py.
     :returns: whether the mail server took it; otherwise it stays in the outbox.
     :raises niteoweb.click2sell.storage.transactions.Busy: another process was at the same data.
     """
@@ -39,7 +39,7 @@ def deliver(mail_id: str, password: str = "", claim: str = "") -> bool:
     except transactions.Busy:
         raise
     except Exception as error:
-        _log_unexpected(mail_id, error)
+        log_failure(f"Mail {mail_id} could not be written and will be tried again", error)
         with writer.section():
             transactions.run(lambda site: _note_unwritten(site, mail_id, error, claim))
         return False
@@ -96,7 +96,7 @@ def _to_member(site: Any, mail: outbox.Mail, password: str) -> EmailMessage | No
 def _credentials(
     site: Any, user_id: str, password: str, address: str, way: str, asked: bool
 ) -> str:
-    """What lets the new member in: the password, or a link to set one.
+    """The line that lets the new member in: the password, or a link to set one.
 
     No password is stored, so a later attempt has to set a new one. That is only right while
     nobody uses the account yet: we made it, the password is the one we set, and nobody ever
@@ -135,10 +135,6 @@ def _send(message: EmailMessage) -> str:
         # Other MailHosts than Plone's raise errors of their own.
         return messages.error_text(error)
     return ""
-
-
-def _log_unexpected(mail_id: str, error: Exception) -> None:
-    log_failure(f"Mail {mail_id} could not be written and will be tried again", error)
 
 
 def _note_unwritten(site: Any, mail_id: str, error: Exception, claim: str) -> None:

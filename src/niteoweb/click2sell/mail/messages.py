@@ -1,4 +1,4 @@
-"""What members are mailed, and how: through the site's MailHost, within five seconds."""
+"""Mails to members, and how each is sent: by the site's MailHost, within five seconds."""
 
 from Acquisition import aq_base
 from collections.abc import Mapping
@@ -21,6 +21,7 @@ from smtplib import SMTP_SSL
 from string import Template
 from typing import Any
 from zope.i18n import translate
+from zope.i18nmessageid import Message
 
 
 class _HeaderTypes(HeaderRegistry):
@@ -39,8 +40,6 @@ class _HeaderTypes(HeaderRegistry):
 #: What mails are written with.
 _POLICY = EmailPolicy(header_factory=_HeaderTypes())
 
-PLACEHOLDERS = ("name", "login", "login_url", "product", "site")
-
 
 class NoSender(Exception):
     """The site has no address to send mail from."""
@@ -58,14 +57,11 @@ def values(name: str, login: str, product: str) -> dict[str, str]:
 
 
 def welcome(
-    to: str,
-    message_id: str,
-    values: Mapping[str, str],
-    credentials: str,
+    to: str, message_id: str, values: Mapping[str, str], credentials: str
 ) -> EmailMessage:
-    """The welcome mail to a new member, of the subject and text in the settings.
+    """The welcome mail to a new member, with the subject and text of the settings.
 
-    :param values: a text for each of :data:`PLACEHOLDERS`.
+    :param values: see :func:`values`.
     :param credentials: the password or the one-time link, as a line of text.
     """
     settings = plone_site.settings()
@@ -79,7 +75,7 @@ def welcome(
 def notice(to: str, message_id: str, values: Mapping[str, str]) -> EmailMessage:
     """The notice to an address that paid, when the purchase went to an existing account.
 
-    It says nothing that helps to log in: whoever reads it may not be the account's owner.
+    It says nothing that helps to log in: the reader may not be the account's owner.
     """
     subject = _("Your purchase at ${site}", mapping={"site": values["site"]})
     text = _(
@@ -96,13 +92,7 @@ If you have no account there, please answer this mail.
 """,
         mapping=dict(values),
     )
-    language = api.portal.get_default_language()
-    return message(
-        to,
-        message_id,
-        translate(subject, target_language=language),
-        translate(text, target_language=language),
-    )
+    return message(to, message_id, translated(subject), translated(text))
 
 
 def message(to: str, message_id: str, subject: str, text: str) -> EmailMessage:
@@ -168,7 +158,7 @@ def probe() -> None:
 
 
 def error_text(error: Exception) -> str:
-    """What went wrong in words that hold no address, which the text of an error could."""
+    """An error in words that hold no address, as its own text could."""
     if isinstance(error, NoSender):
         return "the site has no address to send mail from"
     code = getattr(error, "smtp_code", "")
@@ -179,7 +169,7 @@ def _mailbox(name: str, address: str) -> str:
     return str(Address(display_name=" ".join(name.split()), addr_spec=address))
 
 
-def translated(text: str) -> str:
+def translated(text: Message | str) -> str:
     """A text in the language that the site's mails are in."""
     return translate(text, target_language=api.portal.get_default_language())
 

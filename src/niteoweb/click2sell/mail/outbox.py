@@ -135,7 +135,7 @@ def due(site: Any, now: datetime) -> list[str]:
 
 
 def waiting(site: Any, now: datetime) -> int:
-    """The number of mails that wait for an attempt that is not due yet."""
+    """The number of mails whose next attempt is not due yet."""
     return len(trees.tree(site, "mails_due").keys(min=(timestamps.iso(now), "~")))
 
 
@@ -146,8 +146,8 @@ def of_user(site: Any, user_id: str) -> list[Mail]:
         for name in ("mails_by_user", "mails_by_address")
         for row in trees.tree(site, name).keys(min=(user_id, ""), max=(user_id, "~"))
     )
-    found = (get(site, mail_id) for mail_id in dict.fromkeys(row[1] for row in rows))
-    return [mail for mail in found if mail["user_id"] == user_id]
+    mails = (get(site, mail_id) for mail_id in dict.fromkeys(row[1] for row in rows))
+    return [mail for mail in mails if mail["user_id"] == user_id]
 
 
 def sending(site: Any, mail: Mail, now: datetime) -> str:

@@ -60,11 +60,7 @@ def look_up(ask: Callable[[], T], seconds: float) -> T:
     except RuntimeError:
         _lookups.release()
         raise
-    try:
-        return answer.result(seconds)
-    except concurrent.futures.TimeoutError:
-        # Before Python 3.11 it is no TimeoutError of Python's own.
-        raise TimeoutError("the look-up of a name took too long") from None
+    return answer.result(seconds)
 
 
 class _Reach(SMTP):
@@ -163,7 +159,7 @@ class SecureConnection(_TimeLimit, SMTP_SSL, _Reach):
 
 
 def _own_name() -> str:
-    """What to greet a mail server with, as smtplib finds it out."""
+    """The name to greet a mail server with, as smtplib finds it out."""
     name = socket.getfqdn()
     if "." in name:
         return name
@@ -184,4 +180,4 @@ class Probe(_NothingSent, Connection):
 
 
 class SecureProbe(_NothingSent, SecureConnection):
-    """The same with TLS from the start."""
+    """A :class:`Probe` with TLS from the start."""

@@ -1,4 +1,4 @@
-"""Members: which one an address belongs to, how a new one is made, what is written on it."""
+"""Accounts: the one that an address belongs to, new ones, their properties and passwords."""
 
 from collections.abc import Mapping
 from DateTime import DateTime
@@ -6,6 +6,7 @@ from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.member import contentrules
 from niteoweb.click2sell.member import group
 from niteoweb.click2sell.member import index
+from niteoweb.click2sell.member import plonepas
 from niteoweb.click2sell.member import privilege
 from plone.app.users.utils import generate_login_name
 from plone.app.users.utils import generate_user_id
@@ -73,7 +74,7 @@ def choose(site: Any, address: str, made_by_us: Any) -> str:
 def create(address: str, properties: Mapping[str, Any]) -> tuple[str, str]:
     """Make a member through Plone's own registration.
 
-    No content rules run: whoever calls this fires
+    No content rules run: the caller fires
     :class:`niteoweb.click2sell.member.contentrules.UserCreatedRules` when the member is
     committed.
 
@@ -84,25 +85,25 @@ def create(address: str, properties: Mapping[str, Any]) -> tuple[str, str]:
     :returns: user id and password.
     """
     site = plone_site.get()
-    given = _given(address, properties.get("fullname", ""))
-    user_id = generate_user_id(site, given) or address
+    names = _given(address, properties.get("fullname", ""))
+    user_id = generate_user_id(site, names) or address
     if group.left_behind(user_id) or (user_id != address and not _is_allowed(user_id)):
         user_id = uuid_userid_generator()
-    login_name = new_login_name(address, given["fullname"])
+    login_name = new_login_name(address, names["fullname"])
     password = new_password()
     try:
-        made = _register(user_id, password, address, properties)
+        member = _register(user_id, password, address, properties)
     except ValueError:
         # Plone asks first of all whether it may be a user id. It has asked twice by then, and
         # each time each plugin: asking before it does would be once more for everybody.
         if user_id != address or exists(user_id) or _is_allowed(user_id):
             raise
         user_id = uuid_userid_generator()
-        made = _register(user_id, password, address, properties)
+        member = _register(user_id, password, address, properties)
     if login_name != user_id:
         plone_site.tool("acl_users").updateLoginName(user_id, login_name)
-        made = None
-    index.update(site, user_id, made)
+        member = None
+    index.update(site, user_id, member)
     return user_id, password
 
 
@@ -127,7 +128,7 @@ def _is_allowed(user_id: str) -> bool:
 
 
 def new_login_name(address: str, fullname: str) -> str:
-    """What a new member will type into the login form, by the site's settings."""
+    """The login name of a new member, by the site's settings."""
     site = plone_site.get()
     return generate_login_name(site, _given(address, fullname)) or address
 
@@ -157,7 +158,7 @@ def set_fields(user_id: str, values: Mapping[str, Any]) -> None:
 
 
 def login_name(user_id: str) -> str:
-    """What the member types into the login form."""
+    """The login name of a member."""
     return plone_site.tool("acl_users").getUserById(user_id).getUserName()
 
 
@@ -180,12 +181,8 @@ def password_print(user_id: str) -> str:
 
     :returns: "" when the account's password is not kept by Plone itself.
     """
-    users = getattr(plone_site.tool("acl_users"), "source_users", None)
-    stored = users._user_passwords.get(user_id) if users is not None else None
-    if not stored:
-        return ""
-    raw = stored if isinstance(stored, bytes) else stored.encode("utf-8")
-    return hashlib.sha256(raw).hexdigest()
+    stored = plonepas.password_hash(user_id)
+    return hashlib.sha256(stored).hexdigest() if stored else ""
 
 
 def set_password(user_id: str) -> str:
@@ -208,7 +205,7 @@ def reset_link(user_id: str, site_address: str) -> str:
 
 
 def _given(address: str, fullname: str) -> dict[str, str]:
-    """What Plone makes names of."""
+    """The values that Plone makes user ids and login names of."""
     return {"username": address, "email": address, "fullname": fullname}
 
 
@@ -224,6 +221,6 @@ def _check_new(address: str) -> None:
 
 
 def wrong_addresses(lines: list[str]) -> list[str]:
-    """Those that Plone's own forms would not take for an address either."""
+    """The lines that Plone's own forms would not take for an address either."""
     registration = plone_site.tool("portal_registration")
     return [line for line in lines if not registration.isValidEmail(line)]

@@ -30,7 +30,7 @@ class UserCreatedRules:
 
 @contextmanager
 def held_back() -> Iterator[None]:
-    """What happens inside runs no content rules."""
+    """Run no content rules inside."""
     with _own_filter() as own:
         own.in_progress, own.cascade = True, False
         yield
@@ -38,9 +38,9 @@ def held_back() -> Iterator[None]:
 
 @contextmanager
 def afresh() -> Iterator[None]:
-    """What happens inside runs content rules, whichever have run in this request.
+    """Run content rules inside, although they may have run in this request before.
 
-    Inside of a rule that is running it does so only if that rule allows others.
+    Inside of a rule that is running they run only if that rule allows others.
     """
     with _own_filter() as own:
         outer = own.outer

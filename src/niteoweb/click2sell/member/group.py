@@ -4,7 +4,7 @@ from Acquisition import aq_parent
 from collections.abc import Iterator
 from contextlib import contextmanager
 from niteoweb.click2sell import site as plone_site
-from niteoweb.click2sell.member import largegroup
+from niteoweb.click2sell.member import plonepas
 from niteoweb.click2sell.member import privilege
 from Products.PlonePAS.interfaces.capabilities import IGroupCapability
 from Products.PlonePAS.interfaces.group import IGroupManagement
@@ -16,7 +16,7 @@ import threading
 import uuid
 
 
-#: What a new group may be called; Plone itself checks nothing.
+#: A possible id of a new group; Plone itself checks nothing.
 GROUP_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.@+-]{0,99}")
 
 _own = threading.local()
@@ -41,27 +41,22 @@ def is_automatic(group_id: str) -> bool:
     )
 
 
-def is_privileged(group_id: str) -> bool:
-    """Whether members of the group may administer the site, through nested groups too."""
-    return privilege.group(group_id)
-
-
 def problem(group_id: str) -> str:
-    """Why a group cannot be given, as a code of reasons.py, or ""."""
+    """The reason code of a group that cannot be given, "" for one that can."""
     # Looked up once: Plone collects a group's properties, roles and groups each time. The
     # groups tool would wrap it, too, with what it keeps about groups, which nobody asks for.
-    found = plone_site.tool("acl_users").getGroup(group_id) if group_id else None
-    if found is None:
+    group = plone_site.tool("acl_users").getGroup(group_id) if group_id else None
+    if group is None:
         return "group missing"
     if is_automatic(group_id):
         return "group not granted"
-    return "group privileged" if privilege.found_group(found) else ""
+    return "group privileged" if privilege.found_group(group) else ""
 
 
 def cannot_make(group_id: str) -> str:
-    """Why a group of this id cannot be made, as a code of reasons.py, or "".
+    """The reason code of a group that cannot be created, "" for one that can.
 
-    Plone keeps what a deleted group had: roles, local roles, the groups it was in. A new group
+    Plone keeps all of a deleted group: roles, local roles, the groups it was in. A new group
     of that id would have them too, and with them every buyer.
     """
     if left_behind(group_id):
@@ -76,7 +71,7 @@ def make(group_id: str, title: str) -> None:
     :raises CannotGrant: it turns out to be a privileged one.
     """
     plone_site.tool("portal_groups").addGroup(group_id, title=title)
-    if is_privileged(group_id):
+    if privilege.group(group_id):
         raise CannotGrant(f'members of the group "{group_id}" may administer the site')
 
 
@@ -124,7 +119,7 @@ def grant(user_id: str, group_id: str) -> None:
 
     :raises CannotGrant: no plugin of the user folder took the member in.
     """
-    largegroup.prepare(group_id)
+    plonepas.keep_in_tree(group_id)
     with own_run():
         if not plone_site.tool("portal_groups").addPrincipalToGroup(user_id, group_id):
             raise CannotGrant(f'nobody can be put in the group "{group_id}"')
@@ -134,13 +129,13 @@ def revoke(user_id: str, group_id: str) -> None:
     """Take a member out of a group; that it is gone or the member not in it is no error."""
     with own_run():
         if exists(group_id) and contains(group_id, user_id):
-            largegroup.prepare(group_id)
+            plonepas.keep_in_tree(group_id)
             plone_site.tool("portal_groups").removePrincipalFromGroup(user_id, group_id)
 
 
 @contextmanager
 def own_run() -> Iterator[None]:
-    """Mark what happens inside as done by this add-on, not by the hand of an owner."""
+    """Mark changes inside as made by this add-on, not by the hand of an owner."""
     before = is_own_run()
     _own.active = True
     try:
@@ -155,7 +150,7 @@ def is_own_run() -> bool:
 
 
 class Principal:
-    """What a plugin of the user folder asks of a principal; there may be no such account."""
+    """A principal as the user folder's plugins ask for it; there may be no such account."""
 
     def __init__(self, user_id: str) -> None:
         self._id = user_id

@@ -41,7 +41,7 @@ class Match:
 def find(site: Any, address: str) -> tuple[Match, ...]:
     """All members whose e-mail address, login name or user id is the address.
 
-    What the index says is checked against the member, so that an outdated line finds nobody.
+    Each match is checked against the account, so that an outdated line finds no account.
 
     :param address: in lower case.
     """
@@ -132,9 +132,9 @@ def member_deleted(event: IPrincipalDeletedEvent) -> None:
 
 @contextmanager
 def held_back(user_id: str) -> Iterator[None]:
-    """What happens inside to an account that is being made is not followed.
+    """Do not follow the events of an account that is being made inside.
 
-    Its events come one after the other: whoever makes it calls :func:`update` once.
+    They come one after the other; the caller calls :func:`update` once.
     """
     _held_back.user_id = user_id
     try:
@@ -155,7 +155,7 @@ def _follow(user_id: str) -> None:
 
 
 def _to_file(user_id: str, member: Any = None) -> tuple[str, str] | None:
-    """Address and login name that a member is filed under, "" for one that need not be.
+    """Address and login name that a member is filed under, "" for one that is the user id.
 
     :returns: None when the member need not be filed at all.
     """

@@ -1,4 +1,4 @@
-"""Who administers the site: accounts and groups that no purchase may touch.
+"""Privileged accounts and groups: they administer the site, and no purchase may touch them.
 
 Privileged means: holding one of :data:`PERMISSIONS` at the site root or in Zope's root, through
 roles, groups, nested groups or local roles of the site root. It is evaluated at each change,
@@ -46,19 +46,19 @@ def root_account(*names: str) -> bool:
 
 def group(group_id: str) -> bool:
     """Whether a group makes its members privileged, itself or through groups it belongs to."""
-    found = plone_site.tool("acl_users").getGroup(group_id)
-    return found is not None and found_group(found)
+    group_found = plone_site.tool("acl_users").getGroup(group_id)
+    return group_found is not None and found_group(group_found)
 
 
-def found_group(found: Any) -> bool:
-    """The same for a group that was looked up already.
+def found_group(group: Any) -> bool:
+    """Whether a group that was looked up already makes its members privileged.
 
-    :param found: as the user folder gave it.
+    :param group: as the user folder gave it.
     """
     portal = plone_site.get()
     contexts = (portal, aq_parent(portal))
     roles: set[str] = set()
-    for principal in _with_ancestors(found):
+    for principal in _with_ancestors(group):
         roles.update(principal.getRoles())
         for context in contexts:
             # Those of Zope's root hold in the site too.
@@ -75,11 +75,11 @@ def _holds_permission(user: Any, context: Any) -> bool:
     return any(user.has_permission(permission, context) for permission in PERMISSIONS)
 
 
-def _with_ancestors(found: Any) -> list[Any]:
+def _with_ancestors(group: Any) -> list[Any]:
     """A group and all groups that it belongs to, directly or not."""
     pas = plone_site.tool("acl_users")
     seen: dict[str, Any] = {}
-    waiting = [found]
+    waiting = [group]
     while waiting:
         principal = waiting.pop()
         if principal is None or principal.getId() in seen:

@@ -27,7 +27,6 @@ What follows:
   database, until it is packed, and in backups.
 """
 
-from Acquisition import aq_base
 from datetime import datetime
 from niteoweb.click2sell import _
 from niteoweb.click2sell import timestamps
@@ -39,6 +38,7 @@ from niteoweb.click2sell.ledger import pseudonyms
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.member import group
+from niteoweb.click2sell.member import plonepas
 from niteoweb.click2sell.member import privilege
 from niteoweb.click2sell.privacy import export
 from niteoweb.click2sell.privacy import preview
@@ -51,8 +51,6 @@ from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.storage import writer
 from plone import api
-from Products.PluggableAuthService.interfaces.plugins import IGroupsPlugin
-from Products.PluggableAuthService.interfaces.plugins import IRoleAssignerPlugin
 from typing import Any
 
 import logging
@@ -265,12 +263,4 @@ def _forget_what_plone_leaves(user_id: str) -> None:
         return
     for group_id in group.of(user_id):
         group.revoke(user_id, group_id)
-    plugins = api.portal.get_tool("acl_users").plugins
-    for kind, name in (
-        (IRoleAssignerPlugin, "_principal_roles"),
-        (IGroupsPlugin, "_principal_groups"),
-    ):
-        for _id, plugin in plugins.listPlugins(kind):
-            kept = getattr(aq_base(plugin), name, {})
-            if user_id in kept:
-                del kept[user_id]
+    plonepas.forget(user_id)

@@ -1,4 +1,4 @@
-"""What an owner does, through services: shown with ``dry_run``, done without."""
+"""Actions of owners through services: previewed with ``dry_run``, carried out without."""
 
 from collections.abc import Sequence
 from niteoweb.click2sell import site as plone_site
@@ -12,7 +12,7 @@ from typing import Any
 
 
 def of(plan: Plan) -> dict[str, Any]:
-    """What a plan changes for one buyer, as plain values."""
+    """The changes that a plan makes for one buyer, as plain values."""
     return {
         "member": {
             "create": plan.create,
@@ -26,14 +26,14 @@ def of(plan: Plan) -> dict[str, Any]:
     }
 
 
-def settle(wanted: Action, dry_run: bool) -> dict[str, Any]:
-    """Show what an action would change, or do it.
+def settle(chosen: Action, dry_run: bool) -> dict[str, Any]:
+    """Preview an action, or carry it out.
 
-    :returns: the answer: what changes for each buyer, who loses something first.
+    :returns: the changes for each buyer; a buyer who loses access comes first.
     :raises niteoweb.click2sell.owner.action.NotPossible: it cannot be done.
     :raises niteoweb.click2sell.storage.transactions.Busy: another process was at the same data.
     """
-    plans = action.preview(wanted) if dry_run else action.carry_out(wanted)
+    plans = action.preview(chosen) if dry_run else action.carry_out(chosen)
     return {"dry_run": dry_run, "buyers": [_of_buyer(plan) for plan in plans]}
 
 

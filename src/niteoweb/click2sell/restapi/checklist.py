@@ -15,11 +15,11 @@ class ChecklistGet(Service):
     """Answers a GET to ``@click2sell-checklist``; neither mail server nor provider is asked."""
 
     def reply(self) -> dict[str, Any]:
-        found = checklist.items(self.context, timestamps.now())
+        items = checklist.items(self.context, timestamps.now())
         return {
             "@id": f"{self.context.absolute_url()}/@click2sell-checklist",
-            "providers": [self._provider(one) for one in registry.to_set_up()],
-            "items": [self._item(item) for item in found],
+            "providers": [self._provider(provider) for provider in registry.to_set_up()],
+            "items": [self._item(item) for item in items],
         }
 
     def _provider(self, provider: IPaymentProvider) -> dict[str, Any]:

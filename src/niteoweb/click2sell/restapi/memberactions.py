@@ -11,6 +11,7 @@ from niteoweb.click2sell.owner import commands
 from niteoweb.click2sell.owner import forms
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.restapi import changes
+from niteoweb.click2sell.restapi.listing import PathParameters
 from niteoweb.click2sell.restapi.protection import Operation
 from niteoweb.click2sell.storage import NotPossible
 from plone import api
@@ -20,30 +21,19 @@ from zExceptions import NotFound
 from zope import schema
 from zope.i18n import translate
 from zope.i18nmessageid import Message
-from zope.interface import implementer
 from zope.interface.interfaces import IInterface
-from zope.publisher.interfaces import IPublishTraverse
 
 
 #: Types of the options that are no text.
 TYPES = {schema.Int: int, schema.Bool: bool}
 
 
-@implementer(IPublishTraverse)
-class MembersPost(Operation):
+class MembersPost(PathParameters, Operation):
     """Answers a POST to ``grant``, or to an action after a buyer's id.
 
     The answer tells what changes, with ``{"dry_run": true}`` what would. 400 names the
     options that are not possible.
     """
-
-    def __init__(self, context: Any, request: Any) -> None:
-        super().__init__(context, request)
-        self.params: list[str] = []
-
-    def publishTraverse(self, request: Any, name: str) -> "MembersPost":  # noqa: N802
-        self.params.append(name)
-        return self
 
     def operate(self) -> dict[str, Any]:
         buyer, name = self._asked()

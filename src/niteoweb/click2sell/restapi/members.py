@@ -15,31 +15,21 @@ from niteoweb.click2sell.explain import groups
 from niteoweb.click2sell.explain import ProductAccess
 from niteoweb.click2sell.explain import timeline
 from niteoweb.click2sell.report import buyerlist
+from niteoweb.click2sell.restapi import listing
 from niteoweb.click2sell.restapi import notifications
-from plone.restapi.batching import HypermediaBatch
+from niteoweb.click2sell.restapi.listing import PathParameters
 from plone.restapi.services import Service
 from typing import Any
 from zExceptions import BadRequest
 from zExceptions import NotFound
 from zope.i18n import translate
-from zope.interface import implementer
-from zope.publisher.interfaces import IPublishTraverse
 
 
 NAME = "@click2sell-members"
 
 
-@implementer(IPublishTraverse)
-class MembersGet(Service):
+class MembersGet(PathParameters, Service):
     """Answers a GET: a batched list, or the buyer whose id follows."""
-
-    def __init__(self, context: Any, request: Any) -> None:
-        super().__init__(context, request)
-        self.params: list[str] = []
-
-    def publishTraverse(self, request: Any, name: str) -> "MembersGet":  # noqa: N802
-        self.params.append(name)
-        return self
 
     def reply(self) -> dict[str, Any]:
         if not self.params:
@@ -56,22 +46,15 @@ class MembersGet(Service):
         text = self.request.form.get("search", "")
         if not isinstance(text, str):
             raise BadRequest('"search" may stand only once.')
-        found = buyerlist.BuyerList(self.context, text)
-        notifications.check_page(self.request.form)
-        # The batch only reckons; it never asks for a buyer.
-        batch = HypermediaBatch(self.request, range(found.total))
-        numbers = list(batch)
+        listed = buyerlist.BuyerList(self.context, text)
         now = timestamps.now()
-        rows = found.rows(numbers[0], len(numbers), now) if numbers else []
-        answer = {
-            "@id": batch.canonical_url,
-            "items": [summary(self.context, row) for row in rows],
-            "items_total": found.total,
-            "items_total_capped": found.capped,
-        }
-        if batch.links:
-            answer["batching"] = batch.links
-        return answer
+        return listing.page(
+            self.request,
+            listed,
+            lambda start, size: [
+                summary(self.context, row) for row in listed.rows(start, size, now)
+            ],
+        )
 
 
 def summary(site: Any, row: buyerlist.BuyerRow) -> dict[str, Any]:
@@ -87,7 +70,7 @@ def summary(site: Any, row: buyerlist.BuyerRow) -> dict[str, Any]:
 
 
 def details(site: Any, request: Any, buyer_id: str, now: datetime) -> dict[str, Any]:
-    """Everything that explains what a buyer has.
+    """The explanation of a buyer's products, groups and obstacle.
 
     :param now: in UTC.
     :raises NotFound: there is no such buyer.
@@ -95,39 +78,39 @@ def details(site: Any, request: Any, buyer_id: str, now: datetime) -> dict[str, 
     buyer = buyers.get(site, buyer_id)
     if buyer is None:
         raise NotFound
-    found = explanation.explain(site, buyer, now)
+    explained = explanation.explain(site, buyer, now)
     return {
         "@id": f"{site.absolute_url()}/{NAME}/{buyer_id}",
         "id": buyer_id,
-        "name": found.name,
-        "address": found.addresses[0],
-        "addresses": list(found.addresses),
-        "user_id": found.user_id,
+        "name": explained.name,
+        "address": explained.addresses[0],
+        "addresses": list(explained.addresses),
+        "user_id": explained.user_id,
         "account": {
-            "exists": found.exists,
-            "made": found.made,
-            "deleted_at": _iso(found.deleted_at),
+            "exists": explained.exists,
+            "made": explained.made,
+            "deleted_at": _iso(explained.deleted_at),
         },
-        "obstacle": _obstacle(request, found.obstacle),
+        "obstacle": _obstacle(request, explained.obstacle),
         "products": [
             {**_standing(one), "because": [_cause(site, cause) for cause in one.causes]}
-            for one in found.standings
+            for one in explained.standings
         ],
-        "groups": [_group(site, request, one) for one in found.groups],
-        "timeline": [_happening(site, request, one) for one in found.timeline],
+        "groups": [_group(site, request, one) for one in explained.groups],
+        "timeline": [_happening(site, request, one) for one in explained.timeline],
     }
 
 
-def _standing(found: ProductAccess) -> dict[str, Any]:
+def _standing(access: ProductAccess) -> dict[str, Any]:
     return {
-        "provider": found.provider,
-        "product_id": found.product_id,
-        "product_name": found.name,
-        "state": str(found.state),
-        "access": found.access,
-        "since": _iso(found.since),
-        "until": _iso(found.until),
-        "access_until": _iso(found.access_until),
+        "provider": access.provider,
+        "product_id": access.product_id,
+        "product_name": access.name,
+        "state": str(access.state),
+        "access": access.access,
+        "since": _iso(access.since),
+        "until": _iso(access.until),
+        "access_until": _iso(access.access_until),
     }
 
 
@@ -140,13 +123,13 @@ def _cause(site: Any, cause: Cause) -> dict[str, Any]:
     }
 
 
-def _group(site: Any, request: Any, found: groups.Membership) -> dict[str, Any]:
+def _group(site: Any, request: Any, group: groups.Membership) -> dict[str, Any]:
     return {
-        "id": found.id,
-        "title": found.title,
-        "standing": found.standing,
-        "taken_at": _iso(found.at),
-        "problem": notifications.reason_of(request, found.problem, found.id),
+        "id": group.id,
+        "title": group.title,
+        "standing": group.standing,
+        "taken_at": _iso(group.at),
+        "problem": notifications.reason_of(request, group.problem, group.id),
         "because": [
             {
                 "provider": because.product[0],
@@ -156,33 +139,33 @@ def _group(site: Any, request: Any, found: groups.Membership) -> dict[str, Any]:
                 "line": because.line,
                 "notifications": [_cause(site, cause) for cause in because.causes],
             }
-            for because in found.reasons
+            for because in group.reasons
         ],
     }
 
 
-def _happening(site: Any, request: Any, found: timeline.TimelineEvent) -> dict[str, Any]:
+def _happening(site: Any, request: Any, event: timeline.TimelineEvent) -> dict[str, Any]:
     return {
-        "at": _iso(found.at),
-        "what": found.what,
-        "subject": found.subject,
-        "notification": _entry_url(site, found.key) if found.key else None,
-        "outcome": found.outcome,
-        "reason": notifications.reason_of(request, found.reason, found.reason_subject),
-        "product": found.product,
-        "receipt": found.receipt,
-        "text": found.text,
-        "by": found.by,
-        "to": found.to,
-        "attempts": found.attempts,
+        "at": _iso(event.at),
+        "what": event.what,
+        "subject": event.subject,
+        "notification": _entry_url(site, event.key) if event.key else None,
+        "outcome": event.outcome,
+        "reason": notifications.reason_of(request, event.reason, event.reason_subject),
+        "product": event.product,
+        "receipt": event.receipt,
+        "text": event.text,
+        "by": event.by,
+        "to": event.to,
+        "attempts": event.attempts,
     }
 
 
-def _obstacle(request: Any, found: diagnosis.Obstacle | None) -> dict[str, Any] | None:
-    if found is None:
+def _obstacle(request: Any, obstacle: diagnosis.Obstacle | None) -> dict[str, Any] | None:
+    if obstacle is None:
         return None
-    text = diagnosis.text(found, _iso, lambda message: translate(message, context=request))
-    return {"code": found.code, "text": translate(text, context=request)}
+    text = diagnosis.text(obstacle, _iso, lambda message: translate(message, context=request))
+    return {"code": obstacle.code, "text": translate(text, context=request)}
 
 
 def _entry_url(site: Any, key: str) -> str:

@@ -5,7 +5,6 @@ permission to view purchases, ``POST /@click2sell-notifications/{key}/replay`` t
 them.
 """
 
-from collections.abc import Mapping
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
@@ -16,24 +15,18 @@ from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import preview as dryrun
 from niteoweb.click2sell.report import notifications
 from niteoweb.click2sell.restapi import changes
+from niteoweb.click2sell.restapi import listing
+from niteoweb.click2sell.restapi.listing import PathParameters
 from niteoweb.click2sell.restapi.protection import Operation
 from plone import api
-from plone.restapi.batching import DEFAULT_BATCH_SIZE
-from plone.restapi.batching import HypermediaBatch
-from plone.restapi.deserializer import parse_int
 from plone.restapi.services import Service
 from typing import Any
 from zExceptions import BadRequest
 from zExceptions import NotFound
 from zope.i18n import translate
-from zope.interface import implementer
-from zope.publisher.interfaces import IPublishTraverse
 
 
 NAME = "@click2sell-notifications"
-
-#: Entries on a page, at most.
-LARGEST_PAGE = 1000
 
 #: Fields of an entry that stand in a list as they are stored.
 SUMMARY = (
@@ -67,18 +60,8 @@ DETAILS = (
 )
 
 
-@implementer(IPublishTraverse)
-class NotificationsGet(Service):
+class NotificationsGet(PathParameters, Service):
     """Answers a GET: a batched list, or the entry whose key follows."""
-
-    def __init__(self, context: Any, request: Any) -> None:
-        super().__init__(context, request)
-        self.params: list[str] = []
-
-    def publishTraverse(self, request: Any, name: str) -> "NotificationsGet":  # noqa: N802
-        """Take the part of the path that names an entry."""
-        self.params.append(name)
-        return self
 
     def reply(self) -> dict[str, Any]:
         """The list, or one entry when the path names it.
@@ -102,24 +85,17 @@ class NotificationsGet(Service):
             )
         except notifications.FilterError as error:
             raise BadRequest(translate(error.message, context=self.request)) from None
-        found = notifications.Listing(self.context, filters)
-        check_page(self.request.form)
-        # The batch only reckons; it never asks for an entry.
-        batch = HypermediaBatch(self.request, range(found.total))
-        numbers = list(batch)
-        keys = found.keys(numbers[0], len(numbers)) if numbers else []
-        answer = {
-            "@id": batch.canonical_url,
-            "items": [summary(self.context, self.request, key) for key in keys],
-            "items_total": found.total,
-            "items_total_capped": found.capped,
-        }
-        if batch.links:
-            answer["batching"] = batch.links
-        return answer
+        listed = notifications.Listing(self.context, filters)
+        return listing.page(
+            self.request,
+            listed,
+            lambda start, size: [
+                summary(self.context, self.request, key) for key in listed.keys(start, size)
+            ],
+        )
 
 
-#: What an owner can decide about an entry, and the texts that it takes.
+#: The decisions that an owner can make about an entry, with the texts that each takes.
 DECISIONS = {
     "attach": ("user_id", "reason"),
     "correct": ("address", "reason"),
@@ -129,24 +105,13 @@ DECISIONS = {
 }
 
 
-@implementer(IPublishTraverse)
-class NotificationsPost(Operation):
+class NotificationsPost(PathParameters, Operation):
     """Answers a POST to ``{key}/replay``, or to ``{key}/`` and one of :data:`DECISIONS`.
 
-    Body: ``{}``, or ``{"dry_run": true}`` to be told what would change, with what a decision
-    needs to know. The answer to a replay is the entry as it is afterwards: 500 when it failed
-    again, then it is kept as failed. 503 with ``Retry-After`` when another process was at the
-    same data.
+    Body: ``{}``, or ``{"dry_run": true}`` for a preview, with the texts of the decision. The
+    answer to a replay is the entry as it is afterwards: 500 when it failed again, then it is
+    kept as failed. 503 with ``Retry-After`` when another process was at the same data.
     """
-
-    def __init__(self, context: Any, request: Any) -> None:
-        super().__init__(context, request)
-        self.params: list[str] = []
-
-    def publishTraverse(self, request: Any, name: str) -> "NotificationsPost":  # noqa: N802
-        """Take the parts of the path: the key of an entry, and what to do with it."""
-        self.params.append(name)
-        return self
 
     def operate(self) -> dict[str, Any]:
         """Process the entry again or settle a decision, or tell what that would change.
@@ -202,7 +167,7 @@ def summary(site: Any, request: Any, key: str) -> dict[str, Any]:
 
 
 def details(site: Any, request: Any, key: str) -> dict[str, Any]:
-    """Everything that is known of an entry.
+    """An entry with all its fields.
 
     :raises NotFound: there is no such entry.
     """
@@ -225,12 +190,12 @@ def details(site: Any, request: Any, key: str) -> dict[str, Any]:
 
 
 def preview(site: Any, request: Any, key: str) -> dict[str, Any]:
-    """What a replay of an entry would change.
+    """The preview of a replay.
 
     :raises KeyError: there is no such entry.
     """
-    found = dryrun.replay(site, key, timestamps.now())
-    plan, verdict = found.plan, found.verdict
+    replayed = dryrun.replay(site, key, timestamps.now())
+    plan, verdict = replayed.plan, replayed.verdict
     return {
         "@id": f"{site.absolute_url()}/{NAME}/{key}",
         "key": key,
@@ -239,17 +204,6 @@ def preview(site: Any, request: Any, key: str) -> dict[str, Any]:
         "outcome": verdict.outcome,
         "reason": reason_of(request, verdict.reason, verdict.subject),
     }
-
-
-def check_page(form: Mapping[str, Any]) -> None:
-    """Refuse what plone.restapi would not: any number of items, and negative ones.
-
-    :raises BadRequest: a number is no number or not possible.
-    """
-    if parse_int(form, "b_start", 0) < 0:
-        raise BadRequest("Invalid b_start: Less than 0")
-    if not 1 <= parse_int(form, "b_size", DEFAULT_BATCH_SIZE) <= LARGEST_PAGE:
-        raise BadRequest(f"Invalid b_size: Not from 1 to {LARGEST_PAGE}")
 
 
 def reason_of(request: Any, code: str, subject: str) -> dict[str, str] | None:

@@ -1,4 +1,4 @@
-"""What is stored about an address, and its erasure, as a service of plone.restapi.
+"""The stored data of an address, and its erasure, as a service of plone.restapi.
 
 ``GET /@click2sell-privacy?address=`` needs the permission to view purchases, ``POST`` that to
 operate them.
@@ -38,13 +38,13 @@ class PrivacyPost(Operation):
 
     Options in the body:
 
-    ``address``, ``reason``: whom, and why; both are needed, the reason not for a dry run.
-    ``dry_run``: true to be told what would be erased, and change nothing.
+    ``address``, ``reason``: both are needed, the reason not for a dry run.
+    ``dry_run``: true for a preview, which changes nothing.
     ``fingerprint``: of the dry run; erase only if nothing has happened since.
     ``delete_member``: true to delete the buyer's account too.
     ``take_in``: true to take an erased buyer in again, who has bought since.
 
-    What is not possible is answered 400, a fingerprint that does not fit 409.
+    An action that is not possible is answered 400, a fingerprint that does not fit 409.
     """
 
     def operate(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What the services that change something have in common, above all who may not call them.
+"""The base of services that change something, with their protection from foreign pages.
 
 plone.protect's automatic check sees what is not committed yet when a request ends. These
 services commit on the way, so they check first that no page of another site has sent the
@@ -93,7 +93,7 @@ class Operation(Service):
             return self.problem(503, "Busy", "Another process is at the same data, try again.")
 
     def settle(self, make: Callable[[], Action], dry_run: bool) -> dict[str, Any]:
-        """Show what an action would change, or do it.
+        """Preview an action, or carry it out.
 
         :param make: makes the action; may raise NotPossible.
         :raises BadRequest: it cannot be done; the text says why.

@@ -20,7 +20,7 @@ MAIL = ("kind", "to", "filed_at", "attempts", "error", "due_at")
 
 
 class ReportGet(Service):
-    """Answers a GET: figures of days or months, and what is so now.
+    """Answers a GET: figures of days or months, and the present state.
 
     ``days=30`` or ``days=90``, or ``months=12`` or ``months=24``.
     """
@@ -77,7 +77,7 @@ class ReportGet(Service):
                 mails, [{name: mail[name] for name in MAIL} for mail in mails.items]
             ),
             "providers": [
-                _provider(found, now) for found in overview.providers(self.context, now)
+                _provider(provider, now) for provider in overview.providers(self.context, now)
             ],
         }
 
@@ -100,15 +100,15 @@ class ReportGet(Service):
         raise BadRequest(f"One of these is possible: {possible}.")
 
 
-def _newest(found: overview.Newest, items: list[dict[str, Any]]) -> dict[str, Any]:
-    return {"items": items, "items_total": found.total, "items_total_capped": found.capped}
+def _newest(newest: overview.Newest, items: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"items": items, "items_total": newest.total, "items_total_capped": newest.capped}
 
 
-def _provider(found: overview.Provider, now: datetime) -> dict[str, Any]:
+def _provider(provider: overview.Provider, now: datetime) -> dict[str, Any]:
     return {
-        "provider": found.name,
-        "last_notification_at": timestamps.iso(found.last),
-        "seconds_since": int((now - found.last).total_seconds()),
-        "usual_seconds": found.usual and int(found.usual.total_seconds()),
-        "unusually_silent": found.silent and not found.heard_again,
+        "provider": provider.name,
+        "last_notification_at": timestamps.iso(provider.last),
+        "seconds_since": int((now - provider.last).total_seconds()),
+        "usual_seconds": provider.usual and int(provider.usual.total_seconds()),
+        "unusually_silent": provider.silent and not provider.heard_again,
     }

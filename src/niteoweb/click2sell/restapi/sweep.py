@@ -13,8 +13,8 @@ class SweepPost(Operation):
 
     Options in the body, all of them optional:
 
-    ``dry_run``: true to be told what is due, and change nothing.
-    ``as_of``: with ``dry_run``, to be told who will have lapsed by then. A date means the end
+    ``dry_run``: true for a preview, which changes nothing.
+    ``as_of``: with ``dry_run``, a preview for a later time. A date means the end
     of that day in the site's time zone; a date and time without an offset is in that zone.
     ``confirmed``: true to end access although the circuit breaker stops it, or a provider is
     silent.

@@ -16,6 +16,7 @@ from niteoweb.click2sell.interfaces import IPaymentProvider
 from niteoweb.click2sell.interfaces import ISecretKeyActions
 from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.member import group
+from niteoweb.click2sell.member import privilege
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.settings import apitoken
 from niteoweb.click2sell.settings import networks
@@ -223,7 +224,7 @@ def _mapping_problems(lines: list[str]) -> list[Message]:
             message = _(
                 'Line ${line}: nobody can be put in the group "${group}"', mapping=names
             )
-        elif group.is_privileged(line.group_id):
+        elif privilege.group(line.group_id):
             message = _(
                 'Line ${line}: the group "${group}" may administer the site, buyers cannot be '
                 "put in it",
@@ -275,7 +276,7 @@ def _group_problems(group_id: str) -> Iterator[Message]:
             yield _('"${group}" is the id of a member.', mapping={"group": group_id})
     elif group.is_automatic(group_id):
         yield _('Nobody can be put in the group "${group}".', mapping={"group": group_id})
-    elif group.is_privileged(group_id):
+    elif privilege.group(group_id):
         yield _(
             'The group "${group}" may administer the site, buyers cannot be put in it.',
             mapping={"group": group_id},

@@ -1,4 +1,4 @@
-"""What a member bought and has access to: the member's own page, and nobody else's."""
+"""A member's own page: the purchases, and the products with access."""
 
 from AccessControl import getSecurityManager
 from AccessControl import Unauthorized
@@ -20,8 +20,8 @@ from zope.i18nmessageid import Message
 
 
 @dataclass(frozen=True)
-class Row:
-    """A payment, or one that was given back."""
+class PaymentLine:
+    """A payment or a refund."""
 
     date: str
     kind: Message | str
@@ -31,10 +31,9 @@ class Row:
 
 
 class MyPurchasesView(BrowserView):
-    """``@@my-purchases``: only for who is logged in, only what is theirs.
+    """``@@my-purchases``: shows a member's own purchases, after login.
 
-    No reason, no name of a group and nothing that a provider sent stands on it but what the
-    buyer has on the receipt.
+    It shows no reason, no group, and of the provider's data only that of the receipt.
     """
 
     template = ViewPageTemplateFile("../templates/mypurchases.pt")
@@ -44,20 +43,24 @@ class MyPurchasesView(BrowserView):
         if api.user.is_anonymous():
             raise Unauthorized("Log in to see your purchases.")
         buyer = self._buyer()
-        self.purchases: list[Row] = []
-        self.products: list[products.Shown] = []
+        self.purchases: list[PaymentLine] = []
+        self.products: list[products.ProductLine] = []
         if buyer is not None:
-            found = explanation.explain(self.context, buyer, timestamps.now())
-            self.purchases = [self._row(purchase) for purchase in found.purchases]
-            # What waits for its owner's mapping has no state that a buyer could use.
-            with_terms = [one for one in found.standings if one.access or one.until is not None]
-            self.products = products.shown_all(with_terms)
+            explained = explanation.explain(self.context, buyer, timestamps.now())
+            self.purchases = [self._row(purchase) for purchase in explained.purchases]
+            # A product without a line in the mapping has no state that a buyer could use.
+            with_terms = [
+                standing
+                for standing in explained.standings
+                if standing.access or standing.until is not None
+            ]
+            self.products = products.lines(with_terms)
         return self.template()
 
     def _buyer(self) -> buyers.Buyer | None:
-        """The record of the user, None for who never bought.
+        """The record of the user, None without a purchase.
 
-        A user of Zope's root may have the id of a member of the site, and be somebody else.
+        A user of Zope's root may have the id of a member of the site, and be another person.
         """
         user = getSecurityManager().getUser()
         folder = aq_base(aq_parent(aq_inner(user)))
@@ -65,12 +68,12 @@ class MyPurchasesView(BrowserView):
             return None
         return buyers.of_user(self.context, user.getId())
 
-    def _row(self, purchase: explanation.Purchase) -> Row:
-        return Row(
+    def _row(self, purchase: explanation.Purchase) -> PaymentLine:
+        return PaymentLine(
             date=formatting.day(purchase.at),
             kind=formatting.kind(purchase.kind),
-            product=formatting.named(purchase.product_name, purchase.product_id),
-            amount=f"{purchase.amount} {purchase.currency}".strip() if purchase.amount else "",
+            product=formatting.product_label(purchase.product_name, purchase.product_id),
+            amount=formatting.amount(purchase.amount, purchase.currency),
             receipt=purchase.receipt,
         )
 

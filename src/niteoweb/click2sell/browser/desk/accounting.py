@@ -1,4 +1,4 @@
-"""Site Setup: what was paid and paid back, for the accounts."""
+"""Site Setup: payments and refunds for the accounts."""
 
 from functools import cached_property
 from niteoweb.click2sell import _
@@ -26,6 +26,7 @@ class AccountingView(OwnerPage):
     """
 
     template = ViewPageTemplateFile("../templates/accounting.pt")
+    page = "click2sell-accounting"
 
     def __call__(self) -> str | IO[bytes]:
         self.request.response.setHeader("Cache-Control", "no-store")
@@ -33,7 +34,7 @@ class AccountingView(OwnerPage):
 
     @cached_property
     def period(self) -> accounting.Period | None:
-        """The time that was asked for, None when none was or it is not possible."""
+        """The chosen time, None before the choice and for a mistake in it."""
         zone = plone_site.timezone()
         try:
             if self.text("from") or self.text("to"):
@@ -46,7 +47,7 @@ class AccountingView(OwnerPage):
 
     @property
     def error(self) -> Message | None:
-        """What is wrong with what was asked for."""
+        """The mistake in the chosen time, None for no mistake."""
         if self.period is not None or not any(map(self.text, ("month", "from", "to"))):
             return None
         return _(
@@ -56,7 +57,7 @@ class AccountingView(OwnerPage):
 
     @cached_property
     def summary(self) -> accounting.Summary:
-        """What the chosen time comes to."""
+        """The sums of the chosen time."""
         postings = accounting.postings(self.context, self.period)
         return accounting.summary(batched(self.context, postings))
 
@@ -68,26 +69,16 @@ class AccountingView(OwnerPage):
 
     @property
     def chosen_month(self) -> str:
-        """The month in the form: the last one that is over, if none was asked for."""
+        """The month in the form, at first the last month that is over."""
         if self.text("from") or self.text("to"):
             return ""
         return self.text("month") or self.months[min(1, len(self.months) - 1)]
 
     @property
     def query(self) -> str:
-        """What was asked for, as in an address."""
-        given = {name: text for name in NAMES if (text := self.text(name))}
-        return urlencode(given)
-
-    @property
-    def url(self) -> str:
-        """Address of the page."""
-        return f"{self.context.absolute_url()}/@@click2sell-accounting"
-
-    def text(self, name: str) -> str:
-        """A field of the form."""
-        value = self.request.form.get(name)
-        return value.strip() if isinstance(value, str) else ""
+        """The values of the form, as the query of an address."""
+        values = {name: text for name in NAMES if (text := self.text(name))}
+        return urlencode(values)
 
     def number(self, amount: csvfile.Cell) -> str:
         """An amount with the chosen decimal sign."""
@@ -99,7 +90,7 @@ class AccountingFile(AccountingView):
 
     def __call__(self) -> str | IO[bytes]:
         if self.period is None:
-            # The page says what is wrong.
+            # The page shows the mistake.
             self.request.response.redirect(f"{self.url}?{self.query}")
             return ""
         rows = tables.accounts(self.context, self.period)

@@ -1,4 +1,4 @@
-"""Site Setup: what has to be set up, and whether it is."""
+"""Site Setup: the checklist of the set-up."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from zope.i18nmessageid import Message
 
 @dataclass(frozen=True)
 class Look:
-    """How a state looks: a word for it, an icon of the registry, Bootstrap's class for both."""
+    """The look of a state: its word, an icon of the registry, Bootstrap's class for both."""
 
     text: Message
     icon: str
@@ -39,8 +39,8 @@ LOOKS = {
 
 
 @dataclass(frozen=True)
-class Row:
-    """An item of the checklist as the page shows it.
+class CheckLine:
+    """A check as the page shows it.
 
     :ivar icon: markup; the word in `look` says the same.
     """
@@ -64,7 +64,7 @@ class Part:
     :ivar titled: whether it has a heading.
     """
 
-    rows: tuple[Row, ...]
+    rows: tuple[CheckLine, ...]
     titled: bool
     provider: IPaymentProvider | None = None
     callback_address: str = ""
@@ -79,7 +79,7 @@ class Checklist(BrowserView):
 
     index = ViewPageTemplateFile("../templates/checklist.pt")
     part = ViewPageTemplateFile("../templates/checklistpart.pt")
-    #: The list by what it is about.
+    #: The list, divided by payment provider.
     parts: Sequence[Part] = ()
     #: For a provider's own page: the list is about nothing else.
     of_provider: IPaymentProvider | None = None
@@ -87,16 +87,16 @@ class Checklist(BrowserView):
     level = 3
 
     def __call__(self) -> str:
-        asked = self.request.method == "POST"
-        if asked:
+        connect = self.request.method == "POST"
+        if connect:
             check(self.request)
         self.request.response.setHeader("Cache-Control", "no-store")
-        self.prepare(asked)
+        self.prepare(connect)
         self.level = 2
         return self.index()
 
     def prepare(self, connect: bool = False, provider: IPaymentProvider | None = None) -> None:
-        """Look at everything, or at what is about one provider."""
+        """Make all checks, or those of one provider."""
         now = timestamps.now()
         self.of_provider = provider
         if provider is None:
@@ -106,13 +106,13 @@ class Checklist(BrowserView):
             items = providerchecks.items(self.context, provider, silent, connect)
         icons = self.context.restrictedTraverse("@@iconresolver")
         self.parts = [
-            self._part(name, tuple(_row(item, icons) for item in found))
-            for name, found in groupby(items, lambda item: item.provider)
+            self._part(name, tuple(_row(item, icons) for item in checks))
+            for name, checks in groupby(items, lambda item: item.provider)
         ]
 
-    def _part(self, name: str, rows: tuple[Row, ...]) -> Part:
+    def _part(self, name: str, rows: tuple[CheckLine, ...]) -> Part:
         if not name:
-            # What is said before all else is about no part of the list.
+            # The first check is about no part of the list.
             return Part(rows, titled=rows[0].name != "provider")
         provider = registry.get(name)
         settings_url = f"{self.context.absolute_url()}/@@{name}-settings"
@@ -120,7 +120,7 @@ class Checklist(BrowserView):
         return Part(rows, titled, provider, address, settings_url)
 
     @property
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[CheckLine]:
         """All items."""
         return [row for part in self.parts for row in part.rows]
 
@@ -136,7 +136,7 @@ class Checklist(BrowserView):
 
     @property
     def done(self) -> int:
-        """How many items are as they should be."""
+        """The number of checks that are done."""
         return sum(row.look is LOOKS[Status.OK] for row in self.rows)
 
     @property
@@ -146,9 +146,9 @@ class Checklist(BrowserView):
         return not any(row.look in left for row in self.rows)
 
 
-def _row(item: Check, icons: Any) -> Row:
+def _row(item: Check, icons: Any) -> CheckLine:
     look = LOOKS[item.state]
-    return Row(
+    return CheckLine(
         item.name,
         look,
         icons.tag(look.icon, tag_class=look.css),

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from datetime import datetime
 from niteoweb.click2sell import _
 from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.browser.desk.ownerpage import BUSY
+from niteoweb.click2sell.browser.desk.ownerpage import CHANGED
 from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
 from niteoweb.click2sell.browser.words import changes as words
 from niteoweb.click2sell.buyers import buyers
@@ -15,10 +17,8 @@ from niteoweb.click2sell.provisioning import plan as plans
 from niteoweb.click2sell.storage import log_failure
 from niteoweb.click2sell.storage import transactions
 from plone import api
-from plone.protect.authenticator import check
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from typing import Any
-from zExceptions import Unauthorized
 from ZODB.POSException import ConflictError
 from zope.i18nmessageid import Message
 
@@ -29,27 +29,17 @@ logger = logging.getLogger("niteoweb.click2sell")
 
 
 class Confirmation(OwnerPage):
-    """A page whose POST shows what an action would change, and does it when that is confirmed.
+    """A page whose POST previews an action, and carries it out when that is confirmed.
 
-    What is done is what was shown: a fingerprint of it comes with the button.
+    The button carries a fingerprint of the preview, so that nothing else is done.
     """
 
     rows = ViewPageTemplateFile("../templates/changes.pt")
     confirm = ViewPageTemplateFile("../templates/confirm.pt")
-    #: What would change for each buyer; None before anybody has asked.
+    #: The changes for each buyer; None before the preview.
     changes: tuple[words.Changes, ...] | None = None
     #: Why it cannot be done.
     error: Message | None = None
-
-    def check_post(self) -> None:
-        """Refuse a POST that no page of this site has sent, or without the permission.
-
-        To be called first of all: plone.protect's automatic check sees only what is not
-        committed yet, and our commits are made before it.
-        """
-        check(self.request)
-        if not self.may_operate:
-            raise Unauthorized("Click2Sell: Operate purchases")
 
     @property
     def by(self) -> str:
@@ -58,7 +48,7 @@ class Confirmation(OwnerPage):
 
     @property
     def fingerprint(self) -> str:
-        """Stands for what is shown, and for what was asked for."""
+        """The fingerprint of the preview and of the form."""
         asked = sorted(
             (name, str(value))
             for name, value in self.request.form.items()
@@ -76,35 +66,28 @@ class Confirmation(OwnerPage):
             and name not in ("_authenticator", "confirm", "show", "fingerprint")
         ]
 
-    def text(self, name: str) -> str:
-        """A field of the form."""
-        value = self.request.form.get(name)
-        return value.strip() if isinstance(value, str) else ""
-
     def settle(self, make: Callable[[], Action]) -> bool:
-        """Show what an action would change, or do it when that was confirmed.
+        """Preview an action, or carry it out when that was confirmed.
 
         :param make: makes the action from the form; may raise NotPossible.
         :returns: whether it was done.
         """
         try:
-            wanted = make()
-            self.changes = self._look(wanted)
+            chosen = make()
+            self.changes = self._look(chosen)
             if "confirm" not in self.request.form:
                 return False
             if self.text("fingerprint") != self.fingerprint:
-                message = _("Something has happened since. Nothing was changed; look again.")
-                self.say(message, "warning")
+                self.say(CHANGED, "warning")
                 return False
-            self._carry_out(wanted)
+            self._carry_out(chosen)
         except NotPossible as error:
             self.error = error.message
             self.changes = None
             self.say(error.message, "error")
             return False
         except transactions.Busy:
-            message = _("Another process is at the same data. Try again in a moment.")
-            self.say(message, "warning")
+            self.say(BUSY, "warning")
             return False
         except ConflictError:
             raise
@@ -113,20 +96,16 @@ class Confirmation(OwnerPage):
             return False
         return True
 
-    def say(self, message: Message, kind: str) -> None:
-        """Show a message at the top of the page."""
-        api.portal.show_message(message, self.request, kind)
+    def _carry_out(self, chosen: Action) -> None:
+        action.carry_out(chosen)
 
-    def _carry_out(self, wanted: Action) -> None:
-        action.carry_out(wanted)
-
-    def _look(self, wanted: Action) -> tuple[words.Changes, ...]:
-        found = action.preview(wanted)
+    def _look(self, chosen: Action) -> tuple[words.Changes, ...]:
+        previewed = action.preview(chosen)
         now = timestamps.now()
-        return tuple(words.of(self.context, plan, self._ends(plan, now)) for plan in found)
+        return tuple(words.of(self.context, plan, self._ends(plan, now)) for plan in previewed)
 
     def _ends(self, plan: Plan, now: datetime) -> dict[Any, datetime | None]:
-        """Until when there is access now, without what an owner wants done."""
+        """The present ends of access, without the action."""
         buyer = buyers.get(self.context, plan.buyer_id)
         if buyer is None:
             return {}

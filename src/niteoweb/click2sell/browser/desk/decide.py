@@ -3,28 +3,22 @@
 from functools import cached_property
 from niteoweb.click2sell import _
 from niteoweb.click2sell.browser.desk.confirmation import Confirmation
-from niteoweb.click2sell.browser.words import formatting
-from niteoweb.click2sell.ledger import ledger
-from niteoweb.click2sell.ledger import reasons
+from niteoweb.click2sell.browser.desk.ownerpage import EntryPage
 from niteoweb.click2sell.owner import Action
 from niteoweb.click2sell.owner import decisions
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from typing import Any
 from zExceptions import NotFound
 from zExceptions import Unauthorized
-from zope.i18nmessageid import Message
 
 
-class DecideView(Confirmation):
+class DecideView(Confirmation, EntryPage):
     """The decisions about an entry: a form for each, then the preview, and the button."""
 
     template = ViewPageTemplateFile("../templates/decide.pt")
 
     def __init__(self, context: Any, request: Any, list_url: str, key: str) -> None:
-        super().__init__(context, request)
-        self.list_url = list_url
-        self.key = key
-        self.entry_url = f"{list_url}/{key}"
+        super().__init__(context, request, list_url, key)
         self.url = f"{self.entry_url}/decide"
 
     def __call__(self) -> str:
@@ -68,31 +62,6 @@ class DecideView(Confirmation):
     def possible(self) -> tuple[str, ...]:
         """The decisions that are possible."""
         return decisions.possible(self.context, self.entry)
-
-    @cached_property
-    def entry(self) -> ledger.Entry | None:
-        """The entry, None when there is none."""
-        return ledger.get(self.context, self.key)
-
-    @property
-    def badge(self) -> formatting.Badge:
-        """The outcome."""
-        return formatting.badge(self.entry["outcome"])
-
-    @property
-    def reason(self) -> Message | str:
-        """Why it needs a person."""
-        return reasons.text(self.entry["reason"], self.entry["subject"])
-
-    @property
-    def product(self) -> str:
-        """The product."""
-        return formatting.product(self.entry)
-
-    @property
-    def address(self) -> str:
-        """The buyer's address as it was sent."""
-        return formatting.address(self.entry)
 
     @cached_property
     def candidates(self) -> list[decisions.Candidate]:

@@ -1,4 +1,4 @@
-"""Site Setup: files to take along, for spreadsheets."""
+"""Site Setup: downloads for spreadsheets."""
 
 from collections.abc import Iterable
 from collections.abc import Iterator
@@ -58,7 +58,7 @@ class LayoutFields(BrowserView):
 
 
 def layout(request: Any) -> csvfile.Layout:
-    """How a file is to be written: as the form says, else as the reader's language does it.
+    """The layout of a file: as the form says, else as usual in the reader's language.
 
     Spreadsheets expect a semicolon where numbers have a decimal comma.
     """
@@ -76,11 +76,11 @@ def send(
 ) -> IO[bytes]:
     """Answer with a file.
 
-    It is written to the disk first: an error on the way is an error then, and no table that
-    ends too early; and the database is not needed any more while a slow reader takes it.
+    It is written to the disk first: an error on the way is answered as an error, not as a table
+    that ends too early, and a slow reader does not hold a database connection.
 
     :param name: of the file, without its ending.
-    :returns: what the view has to return.
+    :returns: the return value of the view.
     """
     # The publisher closes it when it is sent.
     file = TemporaryFile()  # noqa: SIM115
@@ -99,14 +99,14 @@ def send(
 
 
 class NotificationsFile(BrowserView):
-    """``@@click2sell-notifications.csv``: what the list shows with the same filters, whole."""
+    """``@@click2sell-notifications.csv``: the whole list, with its filters."""
 
     def __call__(self) -> IO[bytes] | str:
         form = self.request.form
         try:
             filters = notifications.parse(self.context, form, plone_site.timezone())
         except notifications.FilterError:
-            # The page says what is wrong.
+            # The page shows the mistake.
             query = urlencode(
                 {name: form[name] for name in notifications.NAMES if name in form}, True
             )
@@ -119,7 +119,7 @@ class NotificationsFile(BrowserView):
 
 
 class MembersFile(BrowserView):
-    """``@@click2sell-members.csv``: everybody who has bought."""
+    """``@@click2sell-members.csv``: all buyers."""
 
     def __call__(self) -> IO[bytes]:
         rows = tables.members(self.context, timestamps.now(), self.request)

@@ -1,4 +1,4 @@
-"""Site Setup: one buyer, with the reason for all that it has."""
+"""Site Setup: a buyer, with the reasons for its products and groups."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,6 +8,7 @@ from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.browser.words import products
 from niteoweb.click2sell.browser.words import timeline as happenings
+from niteoweb.click2sell.browser.words.formatting import Link
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.entitlement import mapping
 from niteoweb.click2sell.entitlement import State
@@ -16,12 +17,11 @@ from niteoweb.click2sell.explain import diagnosis
 from niteoweb.click2sell.explain import explanation
 from niteoweb.click2sell.explain import groups as membership
 from niteoweb.click2sell.explain import ProductAccess
-from niteoweb.click2sell.ledger import reasons as reason
+from niteoweb.click2sell.ledger import reasons
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import OWNER
 from niteoweb.click2sell.owner import commands
 from niteoweb.click2sell.owner import forms
-from plone import api
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from typing import Any
 from urllib.parse import urlencode
@@ -39,45 +39,33 @@ GROUPS = {
     membership.WAITING: formatting.Badge(_("not given yet"), "text-bg-warning"),
 }
 
-#: Happenings on the page; a longer history is shown when it is asked for.
+#: Events on the page; the reader can ask for a longer history.
 RECENT = 100
 
 
 @dataclass(frozen=True)
-class Because:
-    """Why a group is given: a sentence, and the notification that it is about.
+class Product:
+    """A product of the buyer.
 
-    :ivar url: address of the notification, "" when there is none.
+    :ivar because: the notifications that explain its state.
+    :ivar actions: the pages on which an owner can change it.
     """
 
-    text: Message | str
-    url: str
-
-
-@dataclass(frozen=True)
-class Action:
-    """A page on which an owner does something."""
-
-    title: Message
-    url: str
-
-
-@dataclass(frozen=True)
-class Product:
-    """How the buyer stands with a product, what explains it, and what can be done about it."""
-
-    shown: products.Shown
-    because: tuple[Because, ...]
-    actions: tuple[Action, ...]
+    shown: products.ProductLine
+    because: tuple[Link, ...]
+    actions: tuple[Link, ...]
 
 
 @dataclass(frozen=True)
 class Group:
-    """A group that the buyer is in, or should be."""
+    """A group that the buyer is in, or should be.
+
+    :ivar reasons: sentences, each with the notification that it is about.
+    """
 
     name: str
     badge: formatting.Badge
-    reasons: tuple[Because, ...]
+    reasons: tuple[Link, ...]
 
 
 class MemberView(OwnerPage):
@@ -102,98 +90,85 @@ class MemberView(OwnerPage):
         return buyers.get(self.context, self.buyer_id)
 
     @cached_property
-    def found(self) -> explanation.Explanation:
-        """What the page is about."""
+    def explained(self) -> explanation.Explanation:
+        """The explanation of the buyer's products, groups and obstacle."""
         return explanation.explain(self.context, self.buyer, timestamps.now())
 
     @property
     def title(self) -> str:
         """The buyer's name, or its address."""
-        return self.found.name or self.found.addresses[0]
+        return self.explained.name or self.explained.addresses[0]
 
     # Why the buyer cannot get in
 
     @property
     def obstacle(self) -> Message | None:
-        """What keeps the buyer out, None when nothing does."""
-        found = self.found.obstacle
-        if found is None:
+        """The reason why the buyer has no access, None for no such reason."""
+        obstacle = self.explained.obstacle
+        if obstacle is None:
             return None
-        return diagnosis.text(found, lambda at: formatting.moment(at).text, formatting.said)
+        return diagnosis.text(
+            obstacle, lambda at: formatting.moment(at).text, formatting.translated
+        )
 
     @property
     def obstacle_url(self) -> str:
-        """Address of the notification that it comes from, "" for none."""
-        found = self.found.obstacle
-        return self._url(found.key) if found is not None and found.key else ""
+        """Address of the notification that the obstacle comes from, "" for none."""
+        obstacle = self.explained.obstacle
+        return self._url(obstacle.key) if obstacle is not None and obstacle.key else ""
 
     @property
     def has_access(self) -> bool:
-        """Whether there is access to anything."""
-        return any(standing.access for standing in self.found.standings)
+        """Whether the buyer has access to a product."""
+        return any(standing.access for standing in self.explained.standings)
 
     # The account
 
     @property
-    def privacy_url(self) -> str:
-        """Address of the page that tells what is stored, and erases it."""
-        query = urlencode({"address": self.found.addresses[0]})
-        return f"{self.context.absolute_url()}/@@click2sell-privacy?{query}"
-
-    @property
     def deleted(self) -> formatting.Moment | None:
         """When the account was deleted, if it was."""
-        at = self.found.deleted_at
+        at = self.explained.deleted_at
         return formatting.moment(at) if at is not None else None
 
-    @property
-    def account_url(self) -> str:
-        """Address of Plone's page of the account, "" for somebody who may not see it."""
-        permission = "Plone Site Setup: Users and Groups"
-        if not api.user.has_permission(permission, obj=self.context):
-            return ""
-        query = urlencode({"userid": self.found.user_id})
-        return f"{self.context.absolute_url()}/@@user-information?{query}"
-
-    # What an owner can do
+    # Actions
 
     @property
-    def actions(self) -> list[Action]:
-        """What can be done for the buyer, whatever the product."""
+    def actions(self) -> list[Link]:
+        """The actions for the buyer that concern no product."""
         names = ["grant"]
-        if self.found.exists:
+        if self.explained.exists:
             names.append("resend")
         return [self._action(name) for name in names]
 
-    def _actions(self, found: ProductAccess) -> list[Action]:
-        """What can be done about a product."""
-        product = forms.product_value((found.provider, found.product_id))
+    def _actions(self, access: ProductAccess) -> list[Link]:
+        """The actions for a product."""
+        product = forms.product_value((access.provider, access.product_id))
         query = urlencode({"product": product})
         names = []
-        if found.until is not None and found.state not in (State.REFUNDED, State.PROVISIONAL):
+        if access.until is not None and access.state not in (State.REFUNDED, State.PROVISIONAL):
             names.append("extend")
-        if found.access:
+        if access.access:
             names.append("revoke")
-        decide = f"{self._url(found.causes[0].key)}/decide"
+        decide = f"{self._url(access.causes[0].key)}/decide"
         actions = [self._action(name, f"?{query}") for name in names]
-        return [*actions, Action(_("Correct the buyer"), decide)]
+        return [*actions, Link(_("Correct the buyer"), decide)]
 
-    def _action(self, name: str, query: str = "") -> Action:
-        return Action(commands.COMMANDS[name].title, f"{self.url}/{name}{query}")
+    def _action(self, name: str, query: str = "") -> Link:
+        return Link(commands.COMMANDS[name].title, f"{self.url}/{name}{query}")
 
-    # What the buyer has
+    # Products and groups
 
     @property
     def products(self) -> list[Product]:
-        """How the buyer stands with each product, and what explains it."""
-        found = sorted(self.found.standings, key=lambda standing: not standing.access)
+        """The buyer's products, those with access first."""
+        accesses = sorted(self.explained.standings, key=lambda standing: not standing.access)
         return [
             Product(
-                products.of(one),
-                tuple(self._link(cause) for cause in one.causes),
-                tuple(self._actions(one)),
+                products.line(access),
+                tuple(self._link(cause) for cause in access.causes),
+                tuple(self._actions(access)),
             )
-            for one in found
+            for access in accesses
         ]
 
     @property
@@ -201,59 +176,59 @@ class MemberView(OwnerPage):
         """The groups that the buyer is in or should be, with the chain that explains each."""
         return [
             Group(
-                name=f"{one.title} ({one.id})" if one.title != one.id else one.id,
-                badge=GROUPS[one.standing],
-                reasons=tuple(self._reasons(one)),
+                name=f"{group.title} ({group.id})" if group.title != group.id else group.id,
+                badge=GROUPS[group.standing],
+                reasons=tuple(self._reasons(group)),
             )
-            for one in self.found.groups
+            for group in self.explained.groups
         ]
 
     # What happened
 
     @property
     def everything(self) -> bool:
-        """Whether the whole history is asked for."""
+        """Whether the reader asked for the whole history."""
         return "all" in self.request.form
 
     @property
     def more(self) -> int:
-        """How many happenings are not shown."""
-        return 0 if self.everything else max(len(self.found.timeline) - RECENT, 0)
+        """The number of events that are not shown."""
+        return 0 if self.everything else max(len(self.explained.timeline) - RECENT, 0)
 
     @property
-    def timeline(self) -> list[happenings.Shown]:
-        """What happened, the newest first."""
-        found = self.found.timeline[: None if self.everything else RECENT]
-        return [happenings.of(one, self._url()) for one in found]
+    def timeline(self) -> list[happenings.EventLine]:
+        """The events of the buyer's timeline, the newest first."""
+        events = self.explained.timeline[: None if self.everything else RECENT]
+        return [happenings.line(event, self._url()) for event in events]
 
     def _url(self, key: str = "") -> str:
         """Address of the list of notifications, or of one of them."""
-        url = f"{self.context.absolute_url()}/@@click2sell-notifications"
+        url = self.url_of("click2sell-notifications")
         return f"{url}/{key}" if key else url
 
-    def _reasons(self, found: membership.Membership) -> list[Because]:
-        reasons = []
-        if found.standing == membership.BY_HAND:
-            reasons.append(Because(_("Given by hand."), ""))
-        if found.at is not None:
-            at = {"time": formatting.moment(found.at).text}
+    def _reasons(self, group: membership.Membership) -> list[Link]:
+        links = []
+        if group.standing == membership.BY_HAND:
+            links.append(Link(_("Given by hand.")))
+        if group.at is not None:
+            at = {"time": formatting.moment(group.at).text}
             text = _("An owner took it away on ${time}.", mapping=at)
-            reasons.append(Because(text, ""))
-        if found.problem:
-            reasons.append(Because(reason.text(found.problem, found.id), ""))
-        reasons += [self._because(one) for one in found.reasons if one.causes]
-        return reasons
+            links.append(Link(text))
+        if group.problem:
+            links.append(Link(reasons.text(group.problem, group.id)))
+        links += [self._because(grounds) for grounds in group.reasons if grounds.causes]
+        return links
 
-    def _because(self, found: membership.Grounds) -> Because:
-        cause = found.causes[0]
+    def _because(self, grounds: membership.Grounds) -> Link:
+        cause = grounds.causes[0]
         names = {
             "what": self._named(cause),
-            "product": found.product[1],
-            "line": found.line,
+            "product": grounds.product[1],
+            "line": grounds.line,
         }
-        if found.product == mapping.EVERY_BUYER:
+        if grounds.product == mapping.EVERY_BUYER:
             text = _("Because of ${what}: the group of all buyers", mapping=names)
-        elif found.line is None:
+        elif grounds.line is None:
             text = _(
                 "Because of ${what}, product ${product}, which no line of the mapping gives "
                 "this group any more",
@@ -261,21 +236,21 @@ class MemberView(OwnerPage):
             )
         else:
             text = _("Because of ${what}, product ${product}, line ${line}", mapping=names)
-        return Because(text, self._url(cause.key))
+        return Link(text, self._url(cause.key))
 
-    def _link(self, cause: Cause) -> Because:
-        return Because(self._named(cause), self._url(cause.key))
+    def _link(self, cause: Cause) -> Link:
+        return Link(self._named(cause), self._url(cause.key))
 
     def _named(self, cause: Cause) -> str:
         """A notification in a few words, such as "purchase R-123 on 3 May"."""
         by_hand = cause.provider == OWNER and cause.kind == Kind.PURCHASE
         names = {
-            "kind": formatting.said(
+            "kind": formatting.translated(
                 _("access given by hand") if by_hand else formatting.kind(cause.kind)
             ),
             "receipt": cause.receipt,
             "date": formatting.day(cause.at),
         }
         if cause.receipt and not by_hand:
-            return formatting.said(_("${kind} ${receipt} on ${date}", mapping=names))
-        return formatting.said(_("${kind} on ${date}", mapping=names))
+            return formatting.translated(_("${kind} ${receipt} on ${date}", mapping=names))
+        return formatting.translated(_("${kind} on ${date}", mapping=names))

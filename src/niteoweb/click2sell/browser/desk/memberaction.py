@@ -190,7 +190,7 @@ class MemberActionView(Confirmation):
             "The welcome mail goes to ${address}, with ${what}.",
             mapping={
                 "address": accounts.fields(user_id, ("email",))["email"],
-                "what": formatting.said(way),
+                "what": formatting.translated(way),
             },
         )
 

@@ -1,4 +1,4 @@
-"""Site Setup: the buyers, those who paid last or those whom a search finds."""
+"""Site Setup: the buyers, the latest payers or those that a search finds."""
 
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.browser.desk.member import MemberView
@@ -7,47 +7,30 @@ from niteoweb.click2sell.browser.desk.ownerpage import ListPage
 from niteoweb.click2sell.browser.words import products
 from niteoweb.click2sell.report import buyerlist
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
-from typing import Any
 from zExceptions import NotFound
-from zope.interface import implementer
-from zope.publisher.interfaces import IPublishTraverse
 
 
-#: What the addresses of the other pages keep of this one's.
-KEPT = ("search",)
-
-
-@implementer(IPublishTraverse)
 class MembersView(ListPage):
     """``@@click2sell-members``: the list; with a buyer's id behind it, that buyer's page."""
 
     template = ViewPageTemplateFile("../templates/members.pt")
-    kept = KEPT
-
-    def __init__(self, context: Any, request: Any) -> None:
-        super().__init__(context, request)
-        self.names: list[str] = []
-
-    def publishTraverse(self, request: Any, name: str) -> "MembersView":  # noqa: N802
-        self.names.append(name)
-        return self
+    page = "click2sell-members"
+    kept = ("search",)
 
     def __call__(self) -> str:
         self.request.response.setHeader("Cache-Control", "no-store")
         if self.names:
             return self._of_one()
-        found = buyerlist.BuyerList(self.context, self.search)
-        start = self.turn_to_page(found.total)
+        listed = buyerlist.BuyerList(self.context, self.search)
+        start = self.turn_to_page(listed)
         now = timestamps.now()
-        self.capped = found.capped
         self.rows = [
-            (row, products.shown_all(row.standings))
-            for row in found.rows(start, self.size, now)
+            (row, products.lines(row.standings)) for row in listed.rows(start, self.size, now)
         ]
         return self.template()
 
     def _of_one(self) -> str:
-        """The page of a buyer, or of what an owner does for one."""
+        """The page of a buyer, or of an action for one."""
         if len(self.names) > 2:
             raise NotFound(self.names[-1])
         site, request, url = self.context, self.request, self.url
@@ -59,16 +42,5 @@ class MembersView(ListPage):
 
     @property
     def search(self) -> str:
-        """What is looked for."""
-        value = self.request.form.get("search")
-        return value.strip() if isinstance(value, str) else ""
-
-    @property
-    def url(self) -> str:
-        """Address of the list, without a search."""
-        return f"{self.context.absolute_url()}/@@click2sell-members"
-
-    @property
-    def notifications_url(self) -> str:
-        """Address of the list of notifications."""
-        return f"{self.context.absolute_url()}/@@click2sell-notifications"
+        """The text to search for."""
+        return self.text("search")

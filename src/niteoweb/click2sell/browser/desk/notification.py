@@ -1,15 +1,15 @@
-"""Site Setup: one notification, what became of it, and the buttons that try it again."""
+"""Site Setup: a notification, its outcome, and the buttons that replay it."""
 
 from dataclasses import dataclass
 from functools import cached_property
 from niteoweb.click2sell import _
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.browser.desk import preview as previews
-from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
+from niteoweb.click2sell.browser.desk.ownerpage import BUSY
+from niteoweb.click2sell.browser.desk.ownerpage import CHANGED
+from niteoweb.click2sell.browser.desk.ownerpage import EntryPage
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.buyers import buyers
-from niteoweb.click2sell.ledger import ledger
-from niteoweb.click2sell.ledger import reasons
 from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.owner import decisions
 from niteoweb.click2sell.provisioning import pipeline
@@ -17,13 +17,8 @@ from niteoweb.click2sell.provisioning import preview
 from niteoweb.click2sell.report import notifications
 from niteoweb.click2sell.storage import log_failure
 from niteoweb.click2sell.storage import transactions
-from plone import api
-from plone.protect.authenticator import check
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
-from typing import Any
-from urllib.parse import urlencode
 from zExceptions import NotFound
-from zExceptions import Unauthorized
 from ZODB.POSException import ConflictError
 from zope.i18nmessageid import Message
 
@@ -56,10 +51,10 @@ class Note:
     text: str
 
 
-class NotificationView(OwnerPage):
-    """An entry's page. POST works out what a replay would change, or replays.
+class NotificationView(EntryPage):
+    """An entry's page. POST previews a replay, or replays.
 
-    What is replayed is what was shown: a fingerprint of it comes with the button.
+    The button carries a fingerprint of the preview, so that nothing else is applied.
     """
 
     template = ViewPageTemplateFile("../templates/notification.pt")
@@ -68,46 +63,35 @@ class NotificationView(OwnerPage):
     #: None before the dry run.
     preview: previews.Preview | None = None
 
-    def __init__(self, context: Any, request: Any, list_url: str, key: str) -> None:
-        super().__init__(context, request)
-        self.list_url = list_url
-        self.key = key
-        self.url = f"{list_url}/{key}"
-
     def __call__(self) -> str:
         if self.entry is None:
             raise NotFound(self.key)
         if self.request.method == "POST":
-            # First of all: the automatic check sees only what is not committed yet, and our
-            # commits are made before it.
-            check(self.request)
-            if not self.may_operate:
-                raise Unauthorized("Click2Sell: Operate purchases")
+            self.check_post()
             if self._try():
                 self.request.response.redirect(self.url)
                 return ""
         return self.template()
 
     def _try(self) -> bool:
-        """Do what the button says.
+        """Preview the replay, or replay.
 
         :returns: whether the notification was processed, or that was tried.
         """
         self._look()
         if "replay" not in self.request.form or self.preview is None:
             return False
-        if self.request.form.get("fingerprint") != self.preview.fingerprint:
-            message = _("Something has happened since. Nothing was changed; look again.")
-            self._say(message, "warning")
+        if self.text("fingerprint") != self.preview.fingerprint:
+            self.say(CHANGED, "warning")
             return False
         self._replay()
         return True
 
     def _look(self) -> None:
-        """Work out what a replay would change."""
+        """Preview the replay."""
         try:
-            found = preview.replay(self.context, self.key, timestamps.now())
-            self.preview = previews.of(self.context, self.key, found)
+            replayed = preview.replay(self.context, self.key, timestamps.now())
+            self.preview = previews.of(self.context, self.key, replayed)
         except ConflictError:
             raise
         except Exception as error:
@@ -117,45 +101,26 @@ class NotificationView(OwnerPage):
                 "the site's log.",
                 mapping={"error": type(error).__name__},
             )
-            self._say(message, "error")
+            self.say(message, "error")
 
     def _replay(self) -> None:
         try:
             pipeline.replay(self.key)
         except transactions.Busy:
-            message = _("Another process is at the same data. Try again in a moment.")
-            self._say(message, "warning")
+            self.say(BUSY, "warning")
         except pipeline.Failed:
             message = _("The replay failed. What went wrong stands below, under the outcome.")
-            self._say(message, "error")
+            self.say(message, "error")
         else:
-            self._say(_("The notification was processed again."), "info")
+            self.say(_("The notification was processed again."))
 
-    def _say(self, message: Message, kind: str) -> None:
-        api.portal.show_message(message, self.request, kind)
-
-    @cached_property
-    def entry(self) -> ledger.Entry | None:
-        """The entry, None when there is none."""
-        return ledger.get(self.context, self.key)
-
-    # What was done
-
-    @property
-    def badge(self) -> formatting.Badge:
-        """The outcome."""
-        return formatting.badge(self.entry["outcome"])
+    # Processing
 
     @property
     def failures(self) -> list[tuple[formatting.Moment, str]]:
         """When attempts failed, and with which error; the latest first."""
-        found = reversed(self.entry.get("failures", ()))
-        return [(formatting.moment(failure["at"]), failure["error"]) for failure in found]
-
-    @property
-    def reason(self) -> Message | str:
-        """Why it needs a person, waits or was refused, "" for no reason."""
-        return reasons.text(self.entry["reason"], self.entry["subject"])
+        failures = reversed(self.entry.get("failures", ()))
+        return [(formatting.moment(failure["at"]), failure["error"]) for failure in failures]
 
     @property
     def decide_url(self) -> str:
@@ -176,22 +141,7 @@ class NotificationView(OwnerPage):
             for note in reversed(self.entry["notes"])
         ]
 
-    # What it meant
-
-    @property
-    def kind(self) -> Message | str:
-        """What happened to the purchase."""
-        return formatting.kind(self.entry["kind"])
-
-    @property
-    def product(self) -> str:
-        """What it was for."""
-        return formatting.product(self.entry)
-
-    @property
-    def amount(self) -> str:
-        """What was paid."""
-        return formatting.amount(self.entry)
+    # The notification
 
     @property
     def terms(self) -> tuple[Message, ...]:
@@ -199,20 +149,15 @@ class NotificationView(OwnerPage):
         return formatting.terms(self.entry["days"], self.entry["exclusive"])
 
     def moment(self, name: str) -> formatting.Moment | None:
-        """One of the entry's times."""
+        """A time of the entry."""
         return formatting.moment(self.entry[name]) if self.entry[name] else None
 
-    # Who it concerns
+    # The buyer
 
     @property
     def name(self) -> str:
         """The buyer's first and last name."""
         return f"{self.entry['first_name']} {self.entry['last_name']}".strip()
-
-    @property
-    def address(self) -> str:
-        """The buyer's address as it was sent."""
-        return formatting.address(self.entry)
 
     @cached_property
     def buyer(self) -> buyers.Buyer | None:
@@ -221,9 +166,9 @@ class NotificationView(OwnerPage):
 
     @property
     def other_addresses(self) -> list[str]:
-        """Addresses that turned out to be the same buyer's."""
-        found = self.buyer["addresses"] if self.buyer is not None else ()
-        return [address for address in found if address != self.entry["buyer"]]
+        """The buyer's further addresses."""
+        addresses = self.buyer["addresses"] if self.buyer is not None else ()
+        return [address for address in addresses if address != self.entry["buyer"]]
 
     @property
     def user_id(self) -> str:
@@ -241,45 +186,18 @@ class NotificationView(OwnerPage):
         deleted_at = self.buyer["deleted_at"] if self.buyer is not None else ""
         return formatting.moment(deleted_at) if deleted_at else None
 
-    @property
-    def account_url(self) -> str:
-        """Address of Plone's page of the account, "" for somebody who may not see it."""
-        permission = "Plone Site Setup: Users and Groups"
-        if not api.user.has_permission(permission, obj=self.context):
-            return ""
-        query = urlencode({"userid": self.user_id})
-        return f"{self.context.absolute_url()}/@@user-information?{query}"
-
-    @property
-    def buyer_url(self) -> str:
-        """Address of the buyer's page, "" for a notification that names none."""
-        if self.buyer is None:
-            return ""
-        return f"{self.context.absolute_url()}/@@click2sell-members/{self.buyer['id']}"
-
-    @property
-    def of_buyer_url(self) -> str:
-        """Address of the list of all notifications of the buyer."""
-        return f"{self.list_url}?{urlencode({'buyer': self.entry['buyer']})}"
-
-    @property
-    def privacy_url(self) -> str:
-        """Address of the page that tells all that is stored about the buyer."""
-        query = urlencode({"address": self.entry["buyer"]})
-        return f"{self.context.absolute_url()}/@@click2sell-privacy?{query}"
-
     @cached_property
-    def others(self) -> list[formatting.Row]:
+    def others(self) -> list[formatting.EntryLine]:
         """The newest other notifications of the buyer."""
         if not self.entry["buyer"]:
             return []
-        found = notifications.Listing(
+        listed = notifications.Listing(
             self.context, notifications.Filters(buyer=self.entry["buyer"])
         )
-        keys = [key for key in found.keys(0, OTHERS + 1) if key != self.key]
-        return formatting.rows(self.context, self.list_url, keys[:OTHERS])
+        keys = [key for key in listed.keys(0, OTHERS + 1) if key != self.key]
+        return formatting.entry_lines(self.context, self.list_url, keys[:OTHERS])
 
-    # What arrived
+    # The payload
 
     @property
     def payload(self) -> list[tuple[str, str]]:

@@ -1,6 +1,5 @@
 """Site Setup: the notifications that arrived, the newest first."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
@@ -10,11 +9,8 @@ from niteoweb.click2sell.browser.desk.ownerpage import ListPage
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.report import notifications
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
-from typing import Any
 from zExceptions import NotFound
 from zope.i18nmessageid import Message
-from zope.interface import implementer
-from zope.publisher.interfaces import IPublishTraverse
 
 import re
 
@@ -30,14 +26,14 @@ LABELS = {
     "to": _("Until"),
 }
 
-#: What stands behind an entry's key in the address, and the page that shows it.
+#: The pages of an entry, by the rest of the path behind its key.
 PAGES = {(): NotificationView, ("decide",): DecideView}
 
 _DATE = re.compile(r"(\d{4}-\d{2}-\d{2})?", re.ASCII)
 
 
 @dataclass(frozen=True)
-class Choice:
+class FilterValue:
     """A value that a filter can have."""
 
     value: str
@@ -45,43 +41,33 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Field:
+class Filter:
     """A filter in the form.
 
     :ivar value: as it stands in the address.
     :ivar choices: the possible values; none where anything can be typed.
     :ivar type: of the input field where anything can be typed.
-    :ivar error: what is wrong with the value.
+    :ivar error: the mistake in the value.
     """
 
     name: str
     label: Message
     value: str
-    choices: tuple[Choice, ...] = ()
+    choices: tuple[FilterValue, ...] = ()
     type: str = "text"
     error: Message | None = None
 
 
-@implementer(IPublishTraverse)
 class NotificationsView(ListPage):
     """``@@click2sell-notifications``: the list; with a key behind it, that entry's page."""
 
     template = ViewPageTemplateFile("../templates/notifications.pt")
+    page = "click2sell-notifications"
+    kept = notifications.NAMES
     table = ViewPageTemplateFile("../templates/notificationtable.pt")
-
-    def __init__(self, context: Any, request: Any) -> None:
-        super().__init__(context, request)
-        self.names: list[str] = []
-        self.error: notifications.FilterError | None = None
-        self.capped = False
-        self.filtered = False
-        self.searched = False
-        self.rows: list[formatting.Row] = []
-
-    def publishTraverse(self, request: Any, name: str) -> "NotificationsView":  # noqa: N802
-        """Take the part of the path that names an entry."""
-        self.names.append(name)
-        return self
+    error: notifications.FilterError | None = None
+    filtered = False
+    searched = False
 
     def __call__(self) -> str:
         self.request.response.setHeader("Cache-Control", "no-store")
@@ -102,41 +88,31 @@ class NotificationsView(ListPage):
         :raises niteoweb.click2sell.report.notifications.FilterError: a filter is not possible.
         """
         filters = notifications.parse(self.context, self.request.form, plone_site.timezone())
-        found = notifications.Listing(self.context, filters)
-        start = self.turn_to_page(found.total)
+        listed = notifications.Listing(self.context, filters)
+        start = self.turn_to_page(listed)
         self.filtered = filters != notifications.Filters()
         self.searched = bool(filters.search)
-        self.capped = found.capped
-        self.rows = formatting.rows(self.context, self.url, found.keys(start, self.size))
+        self.rows = formatting.entry_lines(
+            self.context, self.url, listed.keys(start, self.size)
+        )
 
     @property
-    def url(self) -> str:
-        """Address of the list, without filters."""
-        return f"{self.context.absolute_url()}/@@click2sell-notifications"
-
-    @property
-    def filter_names(self) -> Sequence[str]:
-        """What the addresses of the other pages keep of this one's."""
-        return notifications.NAMES
-
-    @property
-    def fields(self) -> list[Field]:
-        """The filters of the form, with what was asked for."""
+    def fields(self) -> list[Filter]:
+        """The filters of the form, with their values."""
         texts = {
             "outcome": lambda value: formatting.badge(value).text,
             "provider": str,
             "kind": formatting.kind,
         }
         choices = {
-            name: tuple(Choice(value, texts[name](value)) for value in values)
+            name: tuple(FilterValue(value, texts[name](value)) for value in values)
             for name, values in notifications.choices(self.context).items()
         }
         return [self._field(name, choices.get(name, ())) for name in notifications.NAMES]
 
-    def _field(self, name: str, choices: tuple[Choice, ...]) -> Field:
-        value = self.request.form.get(name)
-        value = value.strip() if isinstance(value, str) else ""
+    def _field(self, name: str, choices: tuple[FilterValue, ...]) -> Filter:
+        value = self.text(name)
         # A field for dates would swallow a date and time, and whatever is no date at all.
         is_date = name in ("from", "to") and _DATE.fullmatch(value)
         error = self.error.message if self.error and self.error.name == name else None
-        return Field(name, LABELS[name], value, choices, "date" if is_date else "text", error)
+        return Filter(name, LABELS[name], value, choices, "date" if is_date else "text", error)

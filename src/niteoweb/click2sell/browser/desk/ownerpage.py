@@ -1,23 +1,41 @@
-"""What the pages of Site Setup have in common."""
+"""The base of the pages of Site Setup."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.settings import secretkeys
 from plone import api
 from plone.batching import Batch
+from plone.protect.authenticator import check
 from Products.Five.browser import BrowserView
+from typing import Any
+from urllib.parse import urlencode
+from zExceptions import Unauthorized
+from zope.i18nmessageid import Message
+from zope.interface import implementer
+from zope.publisher.interfaces import IPublishTraverse
+
+
+BUSY = _("Another process is at the same data. Try again in a moment.")
+CHANGED = _("Something has happened since. Nothing was changed; look again.")
+
+#: The permission that Site Setup needs to show or delete an account.
+MANAGE_MEMBERS = "Plone Site Setup: Users and Groups"
 
 
 @dataclass(frozen=True)
 class Sender:
-    """A payment provider, for a site that nothing has come to yet.
+    """A payment provider, for a site without notifications.
 
     :ivar callback: the address for its notifications.
     :ivar option: of click2sell-notify, "" for none.
-    :ivar settings_url: "" for somebody who may not change them.
+    :ivar settings_url: "" for a reader who may not change them.
     """
 
     title: str
@@ -27,7 +45,46 @@ class Sender:
 
 
 class OwnerPage(BrowserView):
-    """A page for people who administer the site."""
+    """A page for people who administer the site.
+
+    :cvar page: its name, without ``@@``.
+    """
+
+    page = ""
+
+    @cached_property
+    def url(self) -> str:
+        """Address of the page."""
+        return self.url_of(self.page)
+
+    def url_of(self, page: str, **query: str) -> str:
+        """Address of a page of the site, with a query."""
+        url = f"{self.context.absolute_url()}/@@{page}"
+        return f"{url}?{urlencode(query)}" if query else url
+
+    def account_url_of(self, user_id: str) -> str:
+        """Address of Plone's page of an account, "" for a reader who may not see it."""
+        may_see = api.user.has_permission(MANAGE_MEMBERS, obj=self.context)
+        return self.url_of("user-information", userid=user_id) if may_see else ""
+
+    def text(self, name: str) -> str:
+        """The value of a field of the form, "" when there is none."""
+        value = self.request.form.get(name)
+        return value.strip() if isinstance(value, str) else ""
+
+    def say(self, message: Message, kind: str = "info") -> None:
+        """Show a message at the top of the page."""
+        api.portal.show_message(message, self.request, kind)
+
+    def check_post(self) -> None:
+        """Refuse a POST that no page of this site has sent, or without the permission.
+
+        Call it first: plone.protect's automatic check sees only uncommitted changes, and our
+        commits are made before it.
+        """
+        check(self.request)
+        if not self.may_operate:
+            raise Unauthorized("Click2Sell: Operate purchases")
 
     @property
     def may_operate(self) -> bool:
@@ -52,7 +109,7 @@ class OwnerPage(BrowserView):
     @property
     def secret_key_is_set(self) -> bool:
         """Whether a notification could be accepted."""
-        return any(secretkeys.is_set(one) for one in registry.to_set_up())
+        return any(secretkeys.is_set(provider) for provider in registry.to_set_up())
 
     @property
     def senders(self) -> list[Sender]:
@@ -61,43 +118,80 @@ class OwnerPage(BrowserView):
         here = self.context.absolute_url()
         return [
             Sender(
-                one.title,
-                effective.callback_address(one),
-                "" if one.name == registry.MAIN else f"--provider {one.name} ",
-                f"{here}/@@{one.name}-settings" if may_configure else "",
+                provider.title,
+                effective.callback_address(provider),
+                "" if provider.name == registry.MAIN else f"--provider {provider.name} ",
+                f"{here}/@@{provider.name}-settings" if may_configure else "",
             )
-            for one in registry.to_set_up()
+            for provider in registry.to_set_up()
         ]
 
 
+class EntryPage(OwnerPage):
+    """A page about one entry of the ledger."""
+
+    def __init__(self, context: Any, request: Any, list_url: str, key: str) -> None:
+        super().__init__(context, request)
+        self.list_url = list_url
+        self.key = key
+        self.url = self.entry_url = f"{list_url}/{key}"
+
+    @cached_property
+    def entry(self) -> ledger.Entry | None:
+        """The entry, None when there is none."""
+        return ledger.get(self.context, self.key)
+
+    @cached_property
+    def line(self) -> formatting.EntryLine:
+        """The entry in words."""
+        return formatting.entry_line(self.list_url, self.entry)
+
+
+@implementer(IPublishTraverse)
 class ListPage(OwnerPage):
-    """A list that comes in pages.
+    """A list that comes in pages; the rest of the path leads to a page of one of its lines.
 
     :cvar size: lines on a page.
-    :ivar total: how many lines there are.
+    :cvar kept: parameters that the addresses of the other pages keep.
+    :ivar total: number of all lines.
+    :ivar capped: there are more lines than were counted.
     :ivar batch: the links to the other pages.
+    :ivar names: the rest of the path.
     """
 
     size = 50
+    kept: Sequence[str] = ()
     total = 0
+    capped = False
+    rows: Sequence[Any] = ()
     batch: Batch | None = None
 
-    def turn_to_page(self, total: int) -> int:
+    def __init__(self, context: Any, request: Any) -> None:
+        super().__init__(context, request)
+        self.names: list[str] = []
+
+    def publishTraverse(self, request: Any, name: str) -> "ListPage":  # noqa: N802
+        """Take a part of the path."""
+        self.names.append(name)
+        return self
+
+    def turn_to_page(self, listed: Any) -> int:
         """Turn to the page that was asked for; behind the last page there is none.
 
-        :returns: how many lines stand before it.
+        :param listed: the list, with ``total`` and ``capped``.
+        :returns: the number of lines before the page.
         """
         try:
             wanted = int(self.request.form.get("b_start", 0))
         except (TypeError, ValueError):
             wanted = 0
-        start = min(max(wanted, 0), max(total - 1, 0)) // self.size * self.size
-        self.total = total
-        # The batch only reckons; it never asks for a line.
-        self.batch = Batch(range(total), self.size, start, pagerange=5)
+        self.total, self.capped = listed.total, listed.capped
+        start = min(max(wanted, 0), max(self.total - 1, 0)) // self.size * self.size
+        # The batch only counts; it never asks for a line.
+        self.batch = Batch(range(self.total), self.size, start, pagerange=5)
         return start
 
     @property
     def number(self) -> str:
-        """How many lines there are, for people."""
+        """The number of lines, for people."""
         return f"{self.total:,}"

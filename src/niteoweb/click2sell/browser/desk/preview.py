@@ -1,4 +1,4 @@
-"""What a replay would change, in the words of the page that shows it."""
+"""The preview of a replay in words, as the page of the notification shows it."""
 
 from dataclasses import dataclass
 from niteoweb.click2sell.browser.words import changes
@@ -11,13 +11,12 @@ from zope.i18nmessageid import Message
 
 @dataclass(frozen=True)
 class Preview:
-    """What a replay would change.
+    """The changes that a replay would make.
 
-    :ivar anything: something would change at all.
-    :ivar fingerprint: stands for what is shown.
+    :ivar anything: whether there are changes at all.
+    :ivar fingerprint: see :func:`niteoweb.click2sell.browser.words.changes.fingerprint`.
     :ivar terms: the terms of access that would be written down, none when they are already.
-    :ivar others: how many other notifications of the buyer would change, in their outcome or
-        terms.
+    :ivar others: number of other notifications whose outcome or terms would change.
     """
 
     anything: bool
@@ -29,21 +28,21 @@ class Preview:
     reason: Message | str
 
 
-def of(site: Any, key: str, found: preview.Preview) -> Preview:
+def of(site: Any, key: str, replayed: preview.Preview) -> Preview:
     """Put a dry run into words.
 
     :param key: of the entry that would be replayed.
     """
-    plan, verdict = found.plan, found.verdict
+    plan, verdict = replayed.plan, replayed.verdict
     now, then = changes.present(site, key), changes.told(verdict)
-    what = changes.of(site, plan)
+    changed = changes.of(site, plan)
     terms = plan.terms.get(key)
     return Preview(
-        anything=what.anything or now != then,
-        fingerprint=changes.fingerprint((what.told, now, then, terms)),
-        changes=what,
+        anything=changed.anything or now != then,
+        fingerprint=changes.fingerprint((changed.told, now, then, terms)),
+        changes=changed,
         terms=formatting.terms(terms.days, terms.exclusive) if terms else (),
-        others=len(what.keys - {key}),
+        others=len(changed.keys - {key}),
         badge=formatting.badge(verdict.outcome),
         reason=reasons.text(verdict.reason, verdict.subject),
     )

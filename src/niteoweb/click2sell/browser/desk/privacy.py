@@ -1,8 +1,10 @@
-"""Site Setup: what is stored about an address, to download, and to erase."""
+"""Site Setup: the stored data of an address, to download and to erase."""
 
 from functools import cached_property
 from niteoweb.click2sell import _
 from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.browser.desk.ownerpage import BUSY
+from niteoweb.click2sell.browser.desk.ownerpage import MANAGE_MEMBERS
 from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.privacy import erasure
@@ -11,10 +13,8 @@ from niteoweb.click2sell.privacy import preview
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.storage import transactions
 from plone import api
-from plone.protect.authenticator import check
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from typing import Any
-from urllib.parse import urlencode
 from zExceptions import Unauthorized
 from zope.i18nmessageid import Message
 
@@ -23,9 +23,6 @@ import json
 
 #: Erasures that the page lists, the latest ones.
 LATEST = 20
-
-#: What deleting an account needs, in Site Setup too.
-MANAGE_MEMBERS = "Plone Site Setup: Users and Groups"
 
 WHAT = {
     erasure.ERASED: _("erased"),
@@ -41,23 +38,20 @@ ACCOUNTS = {
 class PrivacyView(OwnerPage):
     """``@@click2sell-privacy``: GET shows and exports; POST works out an erasure, or erases.
 
-    What is erased is what was shown: a fingerprint of it comes with the button.
+    The button carries a fingerprint of the preview, so that nothing else is erased.
     """
 
     template = ViewPageTemplateFile("../templates/privacy.pt")
+    page = "click2sell-privacy"
     #: None before the dry run.
     planned: preview.Preview | None = None
-    #: Why the form cannot do what was asked for, beside the field of the reason.
+    #: The reason why the action is not possible, shown beside its field.
     problem: Message | str = ""
 
     def __call__(self) -> str:
         self.request.response.setHeader("Cache-Control", "no-store")
         if self.request.method == "POST":
-            # First of all: the automatic check sees only what is not committed yet, and our
-            # commits are made before it.
-            check(self.request)
-            if not self.may_operate:
-                raise Unauthorized("Click2Sell: Operate purchases")
+            self.check_post()
             if self.address and self._try():
                 self.request.response.redirect(self.url)
                 return ""
@@ -70,11 +64,11 @@ class PrivacyView(OwnerPage):
         response.setHeader("Content-Type", "application/json; charset=utf-8")
         response.setHeader("Content-Disposition", 'attachment; filename="stored.json"')
         response.setHeader("X-Content-Type-Options", "nosniff")
-        told = export.export(self.context, self.address, timestamps.now())
-        return json.dumps(told, indent=2, ensure_ascii=False)
+        stored = export.export(self.context, self.address, timestamps.now())
+        return json.dumps(stored, indent=2, ensure_ascii=False)
 
     def _try(self) -> bool:
-        """Do what the button says.
+        """Carry out the action of the button.
 
         :returns: whether it was done.
         """
@@ -83,7 +77,7 @@ class PrivacyView(OwnerPage):
         try:
             if "take-in" in form:
                 erasure.take_in(self.address, self.reason, by)
-                self._say(_("The buyer was taken in again, and what waited was processed."))
+                self.say(_("The buyer was taken in again, and what waited was processed."))
                 return True
             self.planned = preview.preview(self.context, self.address)
             if "erase" not in form:
@@ -91,43 +85,30 @@ class PrivacyView(OwnerPage):
             if self.deleting and not self.may_delete:
                 raise Unauthorized(MANAGE_MEMBERS)
             erasure.erase(
-                self.address, self.reason, by, self.deleting, self._text("fingerprint") or "-"
+                self.address, self.reason, by, self.deleting, self.text("fingerprint") or "-"
             )
         except erasure.Changed as problem:
-            self._say(problem.message, "warning")
+            self.say(problem.message, "warning")
         except erasure.NotPossible as problem:
             self.problem = problem.message
         except transactions.Busy:
-            message = _("Another process is at the same data. Try again in a moment.")
-            self._say(message, "warning")
+            self.say(BUSY, "warning")
         except pipeline.Failed:
-            self._say(_("A notification failed; the sweep tries it again."), "error")
+            self.say(_("A notification failed; the sweep tries it again."), "error")
         else:
-            self._say(_("The buyer was erased."))
+            self.say(_("The buyer was erased."))
             return True
         return False
 
-    def _say(self, message: Message, kind: str = "info") -> None:
-        api.portal.show_message(message, self.request, kind)
-
-    def _text(self, name: str) -> str:
-        value = self.request.form.get(name)
-        return value.strip() if isinstance(value, str) else ""
-
-    @property
-    def url(self) -> str:
-        """Address of this page."""
-        return f"{self.context.absolute_url()}/@@click2sell-privacy"
-
     @property
     def address(self) -> str:
-        """The address that was asked for."""
-        return self._text("address")
+        """The address whose data is shown."""
+        return self.text("address")
 
     @property
     def reason(self) -> str:
-        """Why it is erased."""
-        return self._text("reason")
+        """The reason for the erasure."""
+        return self.text("reason")
 
     @property
     def deleting(self) -> bool:
@@ -135,40 +116,29 @@ class PrivacyView(OwnerPage):
         return "delete-member" in self.request.form
 
     @property
-    def download_url(self) -> str:
-        """Address of the export."""
-        return f"{self.url}?{urlencode({'address': self.address, 'download': '1'})}"
-
-    @property
-    def notifications_url(self) -> str:
-        """Address of the list of all notifications of the buyer."""
-        query = urlencode({"buyer": self.address})
-        return f"{self.context.absolute_url()}/@@click2sell-notifications?{query}"
-
-    @property
     def may_delete(self) -> bool:
         """Whether this reader may delete accounts."""
         return api.user.has_permission(MANAGE_MEMBERS, obj=self.context)
 
     @cached_property
-    def found(self) -> export.Holdings:
-        """What is stored."""
+    def holdings(self) -> export.Holdings:
+        """The stored data of the address."""
         return export.find(self.context, self.address)
 
     @cached_property
     def present(self) -> preview.Preview:
-        """What an erasure would do now."""
-        return preview.of(self.context, self.found)
+        """The preview of an erasure."""
+        return preview.of(self.context, self.holdings)
 
     @property
     def latest(self) -> list[dict[str, Any]]:
         """The latest erasures."""
         return [
             {
-                **told,
-                "at": formatting.moment(told["at"]),
-                "what": WHAT[told["what"]],
-                "account": ACCOUNTS[told["account"]],
+                **record,
+                "at": formatting.moment(record["at"]),
+                "what": WHAT[record["what"]],
+                "account": ACCOUNTS[record["account"]],
             }
-            for told in erasure.latest(self.context, LATEST)
+            for record in erasure.latest(self.context, LATEST)
         ]

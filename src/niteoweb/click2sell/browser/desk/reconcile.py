@@ -1,11 +1,10 @@
-"""Site Setup: reconcile everybody after the mapping was changed."""
+"""Site Setup: reconcile all buyers after the mapping was changed."""
 
 from collections.abc import Sequence
 from niteoweb.click2sell import _
+from niteoweb.click2sell.browser.desk.ownerpage import CHANGED
 from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
 from niteoweb.click2sell.owner import reconcile
-from plone import api
-from plone.protect.authenticator import check
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 
 import time
@@ -19,11 +18,11 @@ AT_MOST = 20
 
 
 class ReconcileView(OwnerPage):
-    """``@@click2sell-reconcile``: a dry run of everybody, and the button that applies it.
+    """``@@click2sell-reconcile``: a preview for all buyers, and the button that applies it.
 
     GET changes nothing and computes nothing. On a large site a press of a button looks at as
-    many buyers as the time allows, and the next goes on after them; what is applied is what was
-    shown.
+    many buyers as the time allows, and the next goes on after them. Only changes that were
+    shown are applied.
     """
 
     template = ViewPageTemplateFile("../templates/reconcile.pt")
@@ -34,22 +33,20 @@ class ReconcileView(OwnerPage):
 
     def __call__(self) -> str:
         if self.request.method == "POST":
-            # First of all: the automatic check sees only what is not committed yet, and our
-            # commits are made before it.
-            check(self.request)
+            self.check_post()
             if "apply" in self.request.form:
-                self.after = self._text("after")
-                self._look_again(self._text("until"))
+                self.after = self.text("after")
+                self._look_again(self.text("until"))
                 self._apply()
             else:
-                self.after = self._text("until") if "next" in self.request.form else ""
+                self.after = self.text("until") if "next" in self.request.form else ""
                 self.part = reconcile.part(self.context, self.after, seconds=AT_MOST)
         self.request.response.setHeader("Cache-Control", "no-store")
         return self.template()
 
     @property
     def changes(self) -> Sequence[reconcile.Change]:
-        """What would change."""
+        """The changes that reconciling would make."""
         return self.part.changes if self.part else ()
 
     @property
@@ -63,35 +60,26 @@ class ReconcileView(OwnerPage):
         return reconcile.fingerprint(self.changes)
 
     def _look_again(self, until: str) -> None:
-        """Look at what was shown, however long it takes."""
+        """Look at the same buyers again, however long it takes."""
         self.part = reconcile.part(self.context, self.after, until)
-
-    def _text(self, name: str) -> str:
-        """A hidden field of the form."""
-        value = self.request.form.get(name)
-        return value if isinstance(value, str) else ""
 
     def _apply(self) -> None:
         """Apply the changes if they are those that the reader has seen."""
         if self.is_copy:
-            self._say(_("This is a copy of the site: nothing was changed."), "error")
+            self.say(_("This is a copy of the site: nothing was changed."), "error")
             return
-        if self._text("fingerprint") != self.fingerprint:
-            message = _("Something has happened since. Nothing was changed; look again.")
-            self._say(message, "warning")
+        if self.text("fingerprint") != self.fingerprint:
+            self.say(CHANGED, "warning")
             return
         enough = time.monotonic() + AT_MOST
         report = reconcile.apply(self.changes, lambda so_far: time.monotonic() > enough)
         self._look_again(self.part.until)
         if report.changed:
             message = _("Members changed: ${number}", mapping={"number": report.changed})
-            self._say(message, "info")
+            self.say(message)
         if self.changes:
             message = _(
                 "Members left: ${number}. Apply again to go on.",
                 mapping={"number": len(self.changes)},
             )
-            self._say(message, "warning")
-
-    def _say(self, message: str, kind: str) -> None:
-        api.portal.show_message(message, self.request, kind)
+            self.say(message, "warning")

@@ -1,4 +1,4 @@
-"""Site Setup: the report, figures and plots of what happened, and what is wrong now."""
+"""Site Setup: the report, with figures, plots and the present troubles."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,6 @@ from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.report import overview
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
-from urllib.parse import urlencode
 from zope.i18nmessageid import Message
 
 
@@ -25,20 +24,8 @@ MAILS = {
     **dict.fromkeys(outbox.TO_OWNER, _("mail to the owner")),
 }
 
-#: The outcomes that ask for somebody, the worst first.
+#: The outcomes that need a person, the worst first.
 TROUBLES = (ledger.FAILED, ledger.ATTENTION)
-
-
-@dataclass(frozen=True)
-class Choice:
-    """A range of time that can be looked at.
-
-    :ivar current: the value of ``aria-current``, None for the others.
-    """
-
-    text: Message
-    url: str
-    current: str | None
 
 
 @dataclass(frozen=True)
@@ -55,7 +42,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Trouble:
-    """Notifications that ask for somebody, with the address of their list."""
+    """Notifications that need a person, with the address of their list."""
 
     badge: formatting.Badge
     number: str
@@ -80,6 +67,7 @@ class ReportView(OwnerPage):
     """``@@click2sell-report``, with ``days=30`` and the like behind it."""
 
     template = ViewPageTemplateFile("../templates/report.pt")
+    page = "click2sell-report"
 
     def __call__(self) -> str:
         self.request.response.setHeader("Cache-Control", "no-store")
@@ -87,11 +75,6 @@ class ReportView(OwnerPage):
         if not self.nothing_yet:
             self.rows = overview.rows(self.context, self.chosen, self.now)
         return self.template()
-
-    @property
-    def url(self) -> str:
-        """Address of the report."""
-        return f"{self.context.absolute_url()}/@@click2sell-report"
 
     @property
     def chosen(self) -> overview.Range:
@@ -102,12 +85,12 @@ class ReportView(OwnerPage):
         return overview.Range(*overview.CHOICES[0])
 
     @property
-    def choices(self) -> list[Choice]:
+    def choices(self) -> list[formatting.Link]:
         """The ranges of time that can be asked for."""
         days, months = _("Last ${number} days"), _("Last ${number} months")
         texts = {overview.DAY: days, overview.MONTH: months}
         return [
-            Choice(
+            formatting.Link(
                 Message(texts[unit], mapping={"number": number}),
                 f"{self.url}?{unit}s={number}",
                 "page" if overview.Range(unit, number) == self.chosen else None,
@@ -140,13 +123,12 @@ class ReportView(OwnerPage):
 
     @property
     def troubles(self) -> list[Trouble]:
-        """What failed or needs attention, if anything does."""
-        url = f"{self.context.absolute_url()}/@@click2sell-notifications"
+        """The numbers of entries that failed or need attention."""
         return [
             Trouble(
                 formatting.badge(outcome),
                 plots.number(count),
-                f"{url}?{urlencode({'outcome': outcome})}",
+                self.url_of("click2sell-notifications", outcome=outcome),
             )
             for outcome in TROUBLES
             if (count := ledger.count(self.context, "outcome", outcome))
@@ -161,15 +143,15 @@ class ReportView(OwnerPage):
 
     @property
     def with_access(self) -> str:
-        """How many members have access to anything."""
+        """The number of members with access to a product."""
         return plots.number(overview.members_with_access(self.context))
 
     @property
     def products(self) -> list[tuple[str, str]]:
-        """Products and how many members have access to them."""
+        """Products, each with the number of members who have access."""
         return [
             (
-                formatting.named(product.name, product.product_id),
+                formatting.product_label(product.name, product.product_id),
                 plots.number(product.members),
             )
             for product in overview.products(self.context)
@@ -191,7 +173,7 @@ class ReportView(OwnerPage):
         return overview.mails_failed(self.context)
 
     def number(self, newest: overview.Newest) -> Message | str:
-        """How many there are of something."""
+        """The number of items behind a list of the newest ones."""
         counted = plots.number(newest.total)
         return (
             _("more than ${number}", mapping={"number": counted}) if newest.capped else counted
@@ -202,12 +184,8 @@ class ReportView(OwnerPage):
         return formatting.moment(at)
 
     def mail_kind(self, kind: str) -> Message | str:
-        """What a mail is about."""
+        """The kind of a mail in words."""
         return MAILS.get(kind, kind)
-
-    def buyer_url(self, buyer_id: str) -> str:
-        """Address of a buyer's page."""
-        return f"{self.context.absolute_url()}/@@click2sell-members/{buyer_id}"
 
     def _period(self, period: str) -> str:
         """A day as Plone shows it; a month as it is."""

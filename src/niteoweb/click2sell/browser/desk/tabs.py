@@ -1,13 +1,12 @@
 """Site Setup: the tabs that join our pages."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from niteoweb.click2sell import _
+from niteoweb.click2sell.browser.words.formatting import Link
 from niteoweb.click2sell.provider import registry
 from plone import api
 from Products.Five.browser import BrowserView
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
-from zope.i18nmessageid import Message
 
 
 #: Pages, their titles, and the permissions that they need.
@@ -19,18 +18,6 @@ PAGES = (
     ("click2sell-reconcile", _("Reconcile"), "Click2Sell: Operate purchases"),
     ("click2sell-privacy", _("Privacy"), "Click2Sell: View purchases"),
 )
-
-
-@dataclass(frozen=True)
-class Tab:
-    """A page that one can go to.
-
-    :ivar current: the value of ``aria-current``, None on the other tabs.
-    """
-
-    title: Message | str
-    url: str
-    current: str | None
 
 
 def _providers(current: str) -> Iterator[tuple[str, str, str]]:
@@ -48,15 +35,13 @@ class Tabs(BrowserView):
     """``@@click2sell-tabs``: the templates of the pages call it with their page's name."""
 
     template = ViewPageTemplateFile("../templates/tabs.pt")
-    tabs: tuple[Tab, ...] = ()
+    tabs: tuple[Link, ...] = ()
 
     def __call__(self, current: str = "") -> str:
+        here = self.context.absolute_url()
         self.tabs = tuple(
-            Tab(title, f"{self.context.absolute_url()}/@@{name}", self._mark(name, current))
+            Link(title, f"{here}/@@{name}", "page" if name == current else None)
             for name, title, permission in (*PAGES[:1], *_providers(current), *PAGES[1:])
             if api.user.has_permission(permission, obj=self.context)
         )
         return self.template()
-
-    def _mark(self, name: str, current: str) -> str | None:
-        return "page" if name == current else None

@@ -1,4 +1,4 @@
-"""Site Setup: a test purchase that goes down the whole road and changes nothing."""
+"""Site Setup: a test purchase that is processed to the end and changes nothing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,6 @@ from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.settings import apitoken
 from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.storage import log_failure
-from plone import api
 from plone.protect.authenticator import check
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from ZODB.POSException import ConflictError
@@ -32,7 +31,7 @@ import logging
 
 logger = logging.getLogger("niteoweb.click2sell")
 
-#: What can be tried, in the words of the owner; see :mod:`niteoweb.click2sell.provider.sample`.
+#: The kinds of samples in words for owners; see :mod:`niteoweb.click2sell.provider.sample`.
 KINDS = {
     "sale": _("a sale"),
     "subscription": _("the first payment of a subscription"),
@@ -59,7 +58,7 @@ class Letter:
 
 @dataclass(frozen=True)
 class Result:
-    """What came of a test purchase.
+    """The result of a test purchase.
 
     :ivar status: of the answer that the provider would get, with `answer` as its text.
     :ivar verified: the signature is right.
@@ -82,24 +81,16 @@ class Result:
     letter: Letter | None = None
 
 
-@dataclass(frozen=True)
-class Choice:
-    """A provider that can be tried."""
-
-    title: str
-    url: str
-    current: bool
-
-
 class TryView(OwnerPage):
     """``@@click2sell-try``: asks for product, address and kind; POST tries them.
 
-    It changes nothing, and still wants the token: what a test purchase shows is about members.
+    It changes nothing, and still wants the token: a test purchase shows data of members.
     """
 
     index = ViewPageTemplateFile("../templates/trial.pt")
+    page = "click2sell-try"
     rows = ViewPageTemplateFile("../templates/changes.pt")
-    #: None before the button was pressed, and when something unexpected happened.
+    #: None before the button was pressed, and after an unexpected error.
     result: Result | None = None
 
     def __call__(self) -> str:
@@ -112,13 +103,18 @@ class TryView(OwnerPage):
     @cached_property
     def provider(self) -> IPaymentProvider:
         """The provider that was chosen; at first one that is set up and can be tried."""
-        chosen = self._text("provider")
+        chosen = self.text("provider")
         for provider in self.providers:
             if provider.name == chosen:
                 return provider
-        found = [one for one in registry.to_set_up() if one in self.providers]
-        found += self.providers
-        return next((one for one in found if one.sample is not None), found[0])
+        candidates = [
+            candidate for candidate in registry.to_set_up() if candidate in self.providers
+        ]
+        candidates += self.providers
+        return next(
+            (candidate for candidate in candidates if candidate.sample is not None),
+            candidates[0],
+        )
 
     @cached_property
     def providers(self) -> tuple[IPaymentProvider, ...]:
@@ -126,13 +122,17 @@ class TryView(OwnerPage):
         return registry.enabled()
 
     @property
-    def choices(self) -> list[Choice]:
+    def choices(self) -> list[formatting.Link]:
         """The links to the providers, none where there is nothing to choose."""
         if len(self.providers) < 2:
             return []
         return [
-            Choice(one.title, f"{self.url}?provider={one.name}", one is self.provider)
-            for one in self.providers
+            formatting.Link(
+                provider.title,
+                self.url_of(self.page, provider=provider.name),
+                "true" if provider is self.provider else None,
+            )
+            for provider in self.providers
         ]
 
     @property
@@ -158,61 +158,52 @@ class TryView(OwnerPage):
 
     @property
     def product(self) -> str:
-        """What was entered; the first product before anything was."""
+        """The product in the form, at first the first one of the mapping."""
         if "product" in self.request.form:
-            return self._text("product")
+            return self.text("product")
         return next(iter(self.products), "")
 
     @property
     def address(self) -> str:
-        """What was entered."""
-        return self._text("address")
+        """The address in the form."""
+        return self.text("address")
 
     @property
     def kind(self) -> str:
-        """What was chosen."""
-        found, kinds = self._text("kind"), self.provider.sample.KINDS
-        return found if found in kinds else next(iter(kinds))
+        """The kind in the form, at first the first one of the provider."""
+        chosen, kinds = self.text("kind"), self.provider.sample.KINDS
+        return chosen if chosen in kinds else next(iter(kinds))
 
     @property
     def kinds(self) -> list[tuple[str, Message | str]]:
-        """What can be chosen, with its text."""
+        """The kinds of the provider, each with its text."""
         kinds = self.provider.sample.KINDS
         return [(name, KINDS.get(name) or formatting.kind(kinds[name])) for name in kinds]
-
-    @property
-    def url(self) -> str:
-        """Address of this page."""
-        return f"{self.context.absolute_url()}/@@click2sell-try"
-
-    def _text(self, name: str) -> str:
-        value = self.request.form.get(name)
-        return value.strip() if isinstance(value, str) else ""
 
     def _try(self) -> None:
         if not self.can_be_tried:
             return
         now = timestamps.now()
-        made = trial.deliveries(
+        deliveries = trial.deliveries(
             self.context, self.provider, self.kind, self.product, self.address, now
         )
-        found: list[Notification] = []
+        parsed: list[Notification] = []
         sent: list[tuple[tuple[str, str], ...]] = []
         stored, verified = registry.settings(self.provider), False
         try:
-            for delivery in made:
+            for delivery in deliveries:
                 verified = False
                 genuine = self.provider.verify(delivery, stored, now)
                 verified = True
                 sent.append(tuple(genuine.payload().items()))
-                found += self.provider.parse(genuine, plone_site.timezone())
+                parsed += self.provider.parse(genuine, plone_site.timezone())
         except DeliveryError as error:
             status = callback.STATUS.get(type(error), 400)
             missing = isinstance(error, SecretKeyNotSet)
             self.result = Result(status, str(error), verified, tuple(sent), missing)
             return
         try:
-            self.result = self._rehearsed(found, tuple(sent), now)
+            self.result = self._rehearsed(parsed, tuple(sent), now)
         except ConflictError:
             raise
         except Exception as error:
@@ -222,7 +213,7 @@ class TryView(OwnerPage):
                 "site's log.",
                 mapping={"error": type(error).__name__},
             )
-            api.portal.show_message(message, self.request, "error")
+            self.say(message, "error")
 
     def _rehearsed(
         self,
@@ -230,7 +221,9 @@ class TryView(OwnerPage):
         sent: tuple[tuple[tuple[str, str], ...], ...],
         now: datetime,
     ) -> Result:
-        names = [one.fullname for one in notifications if one.fullname]
+        names = [
+            notification.fullname for notification in notifications if notification.fullname
+        ]
         with trial.rehearse(notifications, now) as rehearsal:
             entry = rehearsal.entry
             key = notifications[-1].key

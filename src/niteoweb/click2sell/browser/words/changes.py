@@ -1,4 +1,4 @@
-"""What a plan would change for a buyer, in the words of the pages that show it."""
+"""A plan in words: the changes for a buyer, as the pages show them."""
 
 from collections.abc import Iterable
 from collections.abc import Mapping
@@ -38,17 +38,17 @@ class Field:
 
 @dataclass(frozen=True)
 class Changes:
-    """What a plan would change for one buyer.
+    """The changes that a plan makes for one buyer.
 
-    :ivar told: what of it tells one plan from another, for :func:`fingerprint`.
-    :ivar anything: something would change at all.
+    :ivar told: the parts that distinguish one plan from another, for :func:`fingerprint`.
+    :ivar anything: whether there are changes at all.
     :ivar given: groups.
     :ivar taken: groups.
     :ivar gained: products that access begins to, with its end.
     :ivar moved: products whose access ends at another time, with both times.
     :ivar keys: the entries whose outcome or terms would change.
-    :ivar attention: why what would be written down would need a person.
-    :ivar mails: whether a mail would be owed, and `mail` which one.
+    :ivar attention: the reasons why new entries would need a person.
+    :ivar mails: whether a mail would be sent, and `mail` which one.
     """
 
     told: str
@@ -122,17 +122,17 @@ def of(
 
 
 def fingerprint(parts: Iterable[Any]) -> str:
-    """Stands for what was shown: what is done has to be the same."""
+    """The fingerprint of a preview: only a plan with the same one is carried out."""
     return hashlib.sha256(repr(tuple(parts)).encode("utf-8")).hexdigest()
 
 
 def told(verdict: Verdict) -> tuple[str, str, str]:
-    """What a reader sees of what would become of an entry."""
+    """The outcome that an entry would have, with reason and subject."""
     return verdict.outcome, verdict.reason, verdict.subject
 
 
 def present(site: Any, key: str) -> tuple[str, str, str] | None:
-    """The same of what became of an entry until now, None for one that is not there yet."""
+    """The present outcome of an entry, with reason and subject; None without an entry."""
     entry = ledger.get(site, key)
     return entry and (entry["outcome"], entry["reason"], entry["subject"])
 
@@ -158,7 +158,7 @@ def _fields(plan: Plan) -> tuple[Field, ...]:
 
 
 def _to_the_day(value: Any) -> str:
-    """A value to compare: what an owner does has the time of the look, never the same."""
+    """A value to compare: an action has the time of its preview, each time another."""
     return value.strftime("%Y-%m-%d") if isinstance(value, DateTime) else str(value)
 
 

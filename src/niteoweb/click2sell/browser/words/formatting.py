@@ -1,4 +1,4 @@
-"""What owners read of the ledger's entries, in the site's words, time zone and format."""
+"""The ledger's entries in the site's words, time zone and format, as owners read them."""
 
 from dataclasses import dataclass
 from DateTime import DateTime
@@ -34,8 +34,21 @@ class Moment:
 
 
 @dataclass(frozen=True)
-class Row:
-    """An entry as it stands in a list."""
+class Link:
+    """A link on a page.
+
+    :ivar url: "" for a text that leads nowhere.
+    :ivar current: the value of ``aria-current``, None for a link to another page.
+    """
+
+    text: Message | str
+    url: str = ""
+    current: str | None = None
+
+
+@dataclass(frozen=True)
+class EntryLine:
+    """An entry in a list."""
 
     url: str
     arrived: Moment
@@ -90,25 +103,25 @@ def day(at: date) -> str:
 
 
 def product(entry: ledger.Entry) -> str:
-    """The product: its name and its id, as far as they were sent."""
-    return named(entry["product_name"], entry["product_id"])
+    """An entry's product: its name and its id, as far as they were sent."""
+    return product_label(entry["product_name"], entry["product_id"])
 
 
-def named(name: str, product_id: str) -> str:
+def product_label(name: str, product_id: str) -> str:
     """A product: its name and its id, as far as they are known."""
     if not name or not product_id or name == product_id:
         return name or product_id
     return f"{name} ({product_id})"
 
 
-def said(message: Message | str) -> str:
-    """A text as the reader gets it, to be quoted in another one."""
+def translated(message: Message | str) -> str:
+    """A text in the reader's language, to be quoted in another one."""
     return translate(message, context=getRequest())
 
 
-def amount(entry: ledger.Entry) -> str:
-    """What was paid, with its currency, "" when the provider did not say."""
-    return f"{entry['amount'] or ''} {entry['currency']}".strip() if entry["amount"] else ""
+def amount(paid: str | None, currency: str) -> str:
+    """An amount with its currency, "" when the provider did not say how much."""
+    return f"{paid} {currency}".strip() if paid else ""
 
 
 def terms(days: int | None, exclusive: bool) -> tuple[Message, ...]:
@@ -128,26 +141,26 @@ def address(entry: ledger.Entry) -> str:
     return entry["email"] or entry["buyer"]
 
 
-def row(url: str, entry: ledger.Entry) -> Row:
-    """An entry as it stands in a list.
+def entry_line(url: str, entry: ledger.Entry) -> EntryLine:
+    """An entry in a list.
 
     :param url: address of the list.
     """
-    return Row(
+    return EntryLine(
         url=f"{url}/{entry['key']}",
         arrived=moment(entry["received_at"]),
         kind=kind(entry["kind"]),
         badge=badge(entry["outcome"]),
         reason=reasons.text(entry["reason"], entry["subject"]),
         product=product(entry),
-        amount=amount(entry),
+        amount=amount(entry["amount"], entry["currency"]),
         buyer=address(entry),
     )
 
 
-def rows(site: Any, url: str, keys: list[str]) -> list[Row]:
-    """Entries as they stand in a list; see :func:`row`."""
-    return [row(url, ledger.get(site, key)) for key in keys]
+def entry_lines(site: Any, url: str, keys: list[str]) -> list[EntryLine]:
+    """The entries of a list; see :func:`entry_line`."""
+    return [entry_line(url, ledger.get(site, key)) for key in keys]
 
 
 def _clock(local: date) -> DateTime:

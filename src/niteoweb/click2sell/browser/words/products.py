@@ -1,4 +1,4 @@
-"""What a buyer has, in the words of the pages that show it."""
+"""A buyer's products in words, as pages show them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,8 +20,8 @@ COLOURS = {
 
 
 @dataclass(frozen=True)
-class Shown:
-    """How a buyer stands with a product.
+class ProductLine:
+    """A buyer's access to a product.
 
     :ivar until: None when access has no end, or never was.
     :ivar grace_until: end of the days of grace, None when there are none.
@@ -40,13 +40,13 @@ class Shown:
         return self.access and self.until is None
 
 
-def of(standing: ProductAccess) -> Shown:
-    """A standing in words."""
+def line(standing: ProductAccess) -> ProductLine:
+    """A buyer's access to a product in words."""
     unmapped = standing.state is State.UNMAPPED
     until = None if unmapped else standing.until
     graced = until is not None and standing.access_until != until
-    return Shown(
-        product=formatting.named(standing.name, standing.product_id),
+    return ProductLine(
+        product=formatting.product_label(standing.name, standing.product_id),
         badge=formatting.Badge(
             labels.STATES[standing.state], COLOURS.get(standing.state, "text-bg-secondary")
         ),
@@ -59,6 +59,9 @@ def of(standing: ProductAccess) -> Shown:
     )
 
 
-def shown_all(standings: Iterable[ProductAccess]) -> list[Shown]:
-    """Standings in words, those with access first."""
-    return [of(found) for found in sorted(standings, key=lambda found: not found.access)]
+def lines(standings: Iterable[ProductAccess]) -> list[ProductLine]:
+    """Products in words, those with access first."""
+    return [
+        line(standing)
+        for standing in sorted(standings, key=lambda standing: not standing.access)
+    ]

@@ -1,4 +1,4 @@
-"""What happened to a buyer, in the words of the page that shows it."""
+"""A buyer's timeline in words, as the member's page shows it."""
 
 from dataclasses import dataclass
 from niteoweb.click2sell import _
@@ -11,7 +11,7 @@ from niteoweb.click2sell.notification import Kind
 from zope.i18nmessageid import Message
 
 
-#: What an owner did, by the kind that it is written down as.
+#: Actions of owners, by the kind of their entries.
 ACTIONS = {
     Kind.PURCHASE: _("Access to ${product} was given by hand"),
     Kind.EXPIRY: _("Access to ${product} was ended by hand"),
@@ -42,11 +42,11 @@ EVENTS = {
 
 
 @dataclass(frozen=True)
-class Shown:
-    """One thing that happened.
+class EventLine:
+    """An event of the timeline.
 
-    :ivar details: what more there is to it, each a line.
-    :ivar badge: the outcome of a notification, None for everything else.
+    :ivar details: further facts, each a line.
+    :ivar badge: the outcome of a notification, None for other events.
     :ivar url: address of the notification, "" for none.
     """
 
@@ -57,50 +57,50 @@ class Shown:
     url: str
 
 
-def of(found: timeline.TimelineEvent, list_url: str) -> Shown:
-    """A happening in words.
+def line(event: timeline.TimelineEvent, list_url: str) -> EventLine:
+    """An event in words.
 
     :param list_url: address of the list of notifications.
     """
-    entry = found.what in (timeline.NOTIFICATION, timeline.ACTION)
-    return Shown(
-        at=formatting.moment(found.at),
-        text=_text(found),
-        details=tuple(_details(found)),
-        badge=formatting.badge(found.outcome) if entry else None,
-        url=f"{list_url}/{found.key}" if found.key else "",
+    entry = event.what in (timeline.NOTIFICATION, timeline.ACTION)
+    return EventLine(
+        at=formatting.moment(event.at),
+        text=_text(event),
+        details=tuple(_details(event)),
+        badge=formatting.badge(event.outcome) if entry else None,
+        url=f"{list_url}/{event.key}" if event.key else "",
     )
 
 
-def _text(found: timeline.TimelineEvent) -> Message | str:
-    if found.what == timeline.ACTION and found.subject in ACTIONS:
-        return Message(ACTIONS[found.subject], mapping={"product": found.product})
-    if found.what in (timeline.ACTION, timeline.NOTIFICATION):
+def _text(event: timeline.TimelineEvent) -> Message | str:
+    if event.what == timeline.ACTION and event.subject in ACTIONS:
+        return Message(ACTIONS[event.subject], mapping={"product": event.product})
+    if event.what in (timeline.ACTION, timeline.NOTIFICATION):
         names = {
-            "kind": formatting.said(formatting.kind(found.subject)),
-            "product": found.product,
+            "kind": formatting.translated(formatting.kind(event.subject)),
+            "product": event.product,
         }
-        return _("${kind}: ${product}", mapping=names) if found.product else names["kind"]
-    if found.what == timeline.NOTE:
-        return found.subject
+        return _("${kind}: ${product}", mapping=names) if event.product else names["kind"]
+    if event.what == timeline.NOTE:
+        return event.subject
     names = {
-        "mail": formatting.said(MAILS.get(found.subject, found.subject)),
-        "to": found.to,
-        "subject": found.subject,
+        "mail": formatting.translated(MAILS.get(event.subject, event.subject)),
+        "to": event.to,
+        "subject": event.subject,
     }
-    return Message(EVENTS.get(found.what, found.what), mapping=names)
+    return Message(EVENTS.get(event.what, event.what), mapping=names)
 
 
-def _details(found: timeline.TimelineEvent) -> list[Message | str]:
+def _details(event: timeline.TimelineEvent) -> list[Message | str]:
     details: list[Message | str] = []
-    if found.receipt:
-        details.append(_("Receipt: ${receipt}", mapping={"receipt": found.receipt}))
-    if found.reason:
-        details.append(reasons.text(found.reason, found.reason_subject))
-    if found.attempts > 1:
-        details.append(_("Attempts: ${number}", mapping={"number": found.attempts}))
-    if found.text:
-        details.append(found.text)
-    if found.by:
-        details.append(_("By ${user}", mapping={"user": found.by}))
+    if event.receipt:
+        details.append(_("Receipt: ${receipt}", mapping={"receipt": event.receipt}))
+    if event.reason:
+        details.append(reasons.text(event.reason, event.reason_subject))
+    if event.attempts > 1:
+        details.append(_("Attempts: ${number}", mapping={"number": event.attempts}))
+    if event.text:
+        details.append(event.text)
+    if event.by:
+        details.append(_("By ${user}", mapping={"user": event.by}))
     return details

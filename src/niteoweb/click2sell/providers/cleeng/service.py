@@ -14,12 +14,11 @@ from niteoweb.click2sell.providers.cleeng.validationservice import Purchase
 from niteoweb.click2sell.providers.cleeng.validationservice import ValidationStatus
 from niteoweb.click2sell.provisioning import TooMany
 from niteoweb.click2sell.restapi import Operation
+from niteoweb.click2sell.restapi import PathParameters
 from plone import api
 from typing import Any
 from zExceptions import BadRequest
 from zExceptions import NotFound
-from zope.interface import implementer
-from zope.publisher.interfaces import IPublishTraverse
 
 
 NAME = "@cleeng-purchase-status"
@@ -67,17 +66,8 @@ class ValidationPost(Operation):
         return self.problem(status, kind, message)
 
 
-@implementer(IPublishTraverse)
-class StatusGet(Operation):
+class StatusGet(PathParameters, Operation):
     """Answers a GET with an id: the result of a validation, for the user who asked for it."""
-
-    def __init__(self, context: Any, request: Any) -> None:
-        super().__init__(context, request)
-        self.params: list[str] = []
-
-    def publishTraverse(self, request: Any, name: str) -> "StatusGet":  # noqa: N802
-        self.params.append(name)
-        return self
 
     def operate(self) -> dict[str, Any]:
         """Look it up, and ask Cleeng where it has not said so.

@@ -2,7 +2,6 @@
 
 from AccessControl.Permissions import manage_users
 from niteoweb.click2sell.ledger import ledger
-from niteoweb.click2sell.member import group
 from niteoweb.click2sell.member import privilege
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.tests.cases.site import EMAIL
@@ -173,7 +172,7 @@ class TestGroups(PrivilegeTestCase):
         for role in ("Manager", "Site Administrator"):
             with self.owner():
                 api.group.create(f"group-{role}", roles=[role])
-            self.assertTrue(group.is_privileged(f"group-{role}"), role)
+            self.assertTrue(privilege.group(f"group-{role}"), role)
         with self.owner():
             api.group.grant_roles(groupname="premium", roles=["Manager"])
         self.assert_not_given()
@@ -212,16 +211,16 @@ class TestGroups(PrivilegeTestCase):
     def test_groups_in_a_circle(self):
         self.put("premium", "course")
         self.put("course", "premium")
-        self.assertFalse(group.is_privileged("premium"))
+        self.assertFalse(privilege.group("premium"))
         self.put("course", "Administrators")
-        self.assertTrue(group.is_privileged("premium"))
+        self.assertTrue(privilege.group("premium"))
 
     def test_harmless(self):
         with self.owner():
             api.group.grant_roles(groupname="premium", roles=["Reviewer", "Editor"])
         self.local_role("premium", self.portal, "Contributor")
-        self.assertFalse(group.is_privileged("premium"))
-        self.assertFalse(group.is_privileged("missing"))
+        self.assertFalse(privilege.group("premium"))
+        self.assertFalse(privilege.group("missing"))
         self.assertEqual(self.buy(), pipeline.Result(ledger.ACCEPTED))
         self.assertEqual(self.groups(), ["click2sell", "premium"])
 

@@ -6,7 +6,6 @@ from niteoweb.click2sell.notification import Answer
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.providers.click2sell.provider import PROVIDER as CLICK2SELL
-from niteoweb.click2sell.provisioning import apply
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.tests.cases import deliveries
 from niteoweb.click2sell.tests.cases.site import SiteTestCase
@@ -175,7 +174,7 @@ class TestSeveral(ProviderTestCase):
         self.assertEqual({self.member(), self.member("jane@example.org")} & {None}, set())
 
     def test_all_or_nothing(self):
-        real, calls = apply.apply, []
+        real, calls = pipeline.apply, []
 
         def second_fails(*args):
             calls.append(args)
@@ -184,7 +183,7 @@ class TestSeveral(ProviderTestCase):
             return real(*args)
 
         with (
-            mock.patch.object(apply, "apply", second_fails),
+            mock.patch.object(pipeline, "apply", second_fails),
             self.assertLogs("niteoweb.click2sell", "ERROR"),
             self.assertRaises(pipeline.Failed),
         ):

@@ -72,4 +72,4 @@ class TestShown(SiteTestCase):
             ("", "", ""),
             ("GOLD", "GOLD", "GOLD"),
         ):
-            self.assertEqual(formatting.named(name, product_id), expected)
+            self.assertEqual(formatting.product_label(name, product_id), expected)

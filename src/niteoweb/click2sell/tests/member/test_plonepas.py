@@ -4,7 +4,7 @@ from BTrees.OOBTree import OOSet
 from BTrees.OOBTree import OOTreeSet
 from contextlib import contextmanager
 from niteoweb.click2sell.member import group
-from niteoweb.click2sell.member import largegroup
+from niteoweb.click2sell.member import plonepas
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.tests.cases.site import EMAIL
 from niteoweb.click2sell.tests.cases.site import SiteTestCase
@@ -116,13 +116,13 @@ class TestConversion(LargeGroupTestCase):
     def test_nothing_is_told_of_what_is_undone(self):
         with self.assertNoLogs(LOG, "INFO"):
             transaction.begin()
-            largegroup.prepare("premium")
+            plonepas.keep_in_tree("premium")
             transaction.abort()
         self.assertIs(type(self.members()), OOSet)
 
     def test_a_group_that_nobody_keeps(self):
         transaction.begin()
-        largegroup.prepare("nothing of this name")
+        plonepas.keep_in_tree("nothing of this name")
         self.assertNotIn("nothing of this name", self.plugin._group_principal_map)
 
 
@@ -202,7 +202,7 @@ class TestAtOnce(LargeGroupTestCase):
         with self.elsewhere() as (manager, plugin), group.own_run():
             self.grant(EMAIL)
             groups = plugin._group_principal_map
-            largegroup._convert(groups, "premium", groups["premium"])
+            plonepas._convert(groups, "premium", groups["premium"])
             plugin.addPrincipalToGroup(JANE, "premium")
             with self.assertRaises(ConflictError):
                 manager.commit()
@@ -298,3 +298,24 @@ class TestPlone(LargeGroupTestCase):
         with self.owner():
             api.group.add_user(groupname="premium", username="anna")
         self.assertEqual(self.names(), ["anna", EMAIL])
+
+
+class TestPrivateAttributes(SiteTestCase):
+    """The private attributes of Plone's plugins, in the Plone that is installed."""
+
+    def test_the_hash_of_a_password_is_found(self):
+        api.user.create(email=JANE, username=JANE)
+        self.assertTrue(plonepas.password_hash(JANE).startswith(b"{"))
+        self.assertEqual(plonepas.password_hash("nobody"), b"")
+
+    def test_roles_and_groups_are_forgotten(self):
+        folder = self.portal.acl_users
+        api.user.create(email=JANE, username=JANE)
+        api.group.add_user(groupname="premium", username=JANE)
+        kept = (
+            folder.portal_role_manager._principal_roles,
+            folder.source_groups._principal_groups,
+        )
+        self.assertTrue(all(JANE in names for names in kept))
+        plonepas.forget(JANE)
+        self.assertFalse(any(JANE in names for names in kept))
