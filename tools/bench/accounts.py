@@ -63,7 +63,7 @@ class Accounts:
     def save(self) -> None:
         """Write all of them into the user folder."""
         from niteoweb.click2sell.member import group
-        from niteoweb.click2sell.member import largegroup
+        from niteoweb.click2sell.member import plonepas
 
         pas = self._site.acl_users
         users, kept = pas.source_users, pas.mutable_properties
@@ -82,7 +82,7 @@ class Accounts:
                 for name in groups:
                     members.setdefault(name, []).append(user_id)
         for name, user_ids in members.items():
-            largegroup.prepare(name)
+            plonepas.keep_in_tree(name)
             pas.source_groups._group_principal_map[name].update(user_ids)
 
 

@@ -17,6 +17,7 @@ from niteoweb.click2sell.mail import messages
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import plan
+from niteoweb.click2sell.storage import indexes
 from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.tests.cases.layers import NOW
 from niteoweb.click2sell.tests.cases.site import EMAIL
@@ -506,7 +507,7 @@ class TestMails(ExplainTestCase):
         (mail,) = self.mails()
         index.insert((EMAIL, mail["id"]))
         self.assertEqual(len(self.mails()), 1)
-        self.assertEqual(outbox.rebuild(self.portal), 1)
+        self.assertEqual(indexes.rebuild(self.portal)["mails"], 1)
         self.assertEqual(len(index), 0)
 
     def test_a_mail_of_somebody_else_to_the_address_that_is_the_user_id(self):
@@ -525,6 +526,6 @@ class TestMails(ExplainTestCase):
         before = list(index)
         index.clear()
         self.assertEqual(outbox.of_user(self.portal, "john-smith"), [])
-        self.assertEqual(outbox.rebuild(self.portal), 1)
+        self.assertEqual(indexes.rebuild(self.portal)["mails"], 1)
         self.assertEqual(list(index), before)
         self.assertEqual(len(outbox.of_user(self.portal, "john-smith")), 1)
