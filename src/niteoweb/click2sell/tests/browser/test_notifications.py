@@ -11,7 +11,6 @@ from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import unreadable
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.providers.plenigo.provider import PROVIDER as PLENIGO
-from niteoweb.click2sell.provisioning import apply
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import plan
 from niteoweb.click2sell.report import labels
@@ -517,7 +516,7 @@ class TestReplay(PageTestCase):
 
     def test_it_fails_again(self):
         browser = self.looked()
-        with mock.patch.object(apply, "apply", side_effect=ZeroDivisionError(EMAIL)):
+        with mock.patch.object(pipeline, "apply", side_effect=ZeroDivisionError(EMAIL)):
             browser.getControl("Replay").click()
         self.assertIn("The replay failed.", self.text(browser))
         self.assertIn("ZeroDivisionError", self.text(browser).partition("What was done")[2])
