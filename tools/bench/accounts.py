@@ -23,7 +23,7 @@ class Accounts:
         from niteoweb.click2sell.provisioning.accountplan import AccountPlan
 
         user_id = buyer["user_id"]
-        return AccountPlan(user_id) if user_id else AccountPlan(create=bool(payments))
+        return AccountPlan(user_id=user_id) if user_id else AccountPlan(create=bool(payments))
 
     def create(self, address: str, properties: Any) -> tuple[str, str]:
         """Make an account."""
