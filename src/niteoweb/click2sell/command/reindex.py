@@ -34,7 +34,7 @@ def _reindex(as_json: bool) -> int:
         "members": transactions.run(index.rebuild),
         **transactions.run(indexes.rebuild),
     }
-    corrected = numbers.pop("corrected")
+    numbers["notifications"], corrected = numbers.pop("entries"), numbers.pop("corrected")
     if as_json:
         console.say_json({**numbers, "corrected": corrected})
     else:

@@ -19,9 +19,6 @@ from typing import Any
 #: Fields of an entry that a list can be about.
 NAMES = ("outcome", "provider", "kind", "product_id")
 
-#: What is counted under this is all entries.
-ALL = ()
-
 
 class Places:
     """Places of entries, from several sets, the newest entry first.
@@ -67,8 +64,6 @@ def count(site: Any, wanted: Mapping[str, str]) -> int:
     :param wanted: values of some of :data:`NAMES`; of none for all entries.
     """
     counts = trees.tree(site, "counts")
-    if not wanted:
-        return counts[ALL]() if ALL in counts else 0
     return sum(counts[values]() for values in _fitting(site, wanted))
 
 

@@ -21,7 +21,7 @@ def _facets(site: Any, entry: Entry) -> list[Any]:
 
 
 def _counts(site: Any, entry: Entry) -> list[Any]:
-    return [facets.groups_of(entry)[0], facets.ALL]
+    return [facets.groups_of(entry)[0]]
 
 
 def _money(site: Any, entry: Entry) -> list[Any]:

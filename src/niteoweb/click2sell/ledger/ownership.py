@@ -29,7 +29,10 @@ Source = tuple[str, str]
 
 
 class Tally(NamedTuple):
-    """The tie and the number of entries of a transaction; stored as a plain tuple.
+    """The tie and the number of entries of a transaction.
+
+    It is stored as a plain tuple, without numbers at the end that are the usual ones: most
+    transactions have one entry, and a tree writes many of them at once.
 
     :ivar place: the place of the entry that ties it, once this entry takes effect.
     :ivar kept: its entries.
@@ -38,7 +41,7 @@ class Tally(NamedTuple):
     """
 
     place: int
-    kept: int = 0
+    kept: int = 1
     dropped: int = 0
     foreign: int = 0
 
@@ -98,7 +101,7 @@ def reserve(site: Any, values: Mapping[str, Any]) -> bool:
     if values.get("fully_signed"):
         return True
     source = _source(site, values)
-    known = tally(site, source) or Tally(entries.place(values))
+    known = tally(site, source) or Tally(entries.place(values), kept=0)
     # Entries that will be refused have a limit of their own, so that they cannot use up the
     # buyer's.
     foreign = _is_foreign(site, _owner(site, known), values)
@@ -160,14 +163,16 @@ def _source(site: Any, entry: Mapping[str, Any]) -> Source:
 
 
 def _set(site: Any, source: Source, known: Tally) -> None:
-    trees.tree(site, "transactions")[trees.number(*source)] = tuple(known)
+    usual = Tally(known.place)
+    length = max(n for n in range(1, 5) if n == 1 or known[n - 1] != usual[n - 1])
+    trees.tree(site, "transactions")[trees.number(*source)] = tuple(known[:length])
 
 
 def _tie(site: Any, source: Source, entry: entries.Entry) -> None:
     # Mostly it is the transaction's first entry. Then nothing but the entry is written.
     known = tally(site, source)
     if known is None or known.place != entries.place(entry):
-        _set(site, source, (known or Tally(0))._replace(place=entries.place(entry)))
+        _set(site, source, (known or Tally(0, kept=0))._replace(place=entries.place(entry)))
     entry["binds"] = True
 
 

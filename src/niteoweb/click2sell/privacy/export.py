@@ -210,7 +210,7 @@ def _transactions(site: Any, holdings: Holdings) -> list[dict[str, Any]]:
     transactions = []
     for source in sorted(sources):
         buyer, product = ownership.owner_of(site, source) or ("", "")
-        known = ownership.tally(site, source) or ownership.Tally(0)
+        known = ownership.tally(site, source) or ownership.Tally(0, kept=0)
         own = not buyer or buyer in holdings.addresses
         transactions.append(
             {

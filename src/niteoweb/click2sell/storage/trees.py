@@ -34,7 +34,7 @@ TREES = {
     "entry_places": OOBTree,  # number(key) -> place
     # facets.py
     "facets": OOBTree,  # (outcome, provider, kind, product id) -> set of places
-    "counts": OOBTree,  # values as in facets, or () for all entries -> Length
+    "counts": OOBTree,  # values as in facets -> Length
     "transactions": OOBTree,  # number(provider, transaction) -> see ownership.py
     # Owners' corrections: (provider of the purchase, transaction) or ("", address)
     # -> the right address

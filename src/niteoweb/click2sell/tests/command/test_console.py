@@ -131,14 +131,14 @@ class TestCommands(CommandTestCase):
         transaction.commit()
         self.assertEqual(
             self.call(reindex.main),
-            "In the indexes: 2 members, 0 entries, 0 buyers, 0 mails. "
+            "In the indexes: 2 members, 0 buyers, 0 mails, 0 notifications. "
             "0 of them were filed wrongly.\n",
         )
         (match,) = index.find(self.portal, "imported@example.org")
         self.assertEqual(match.user_id, "imported")
         self.assertEqual(
             json.loads(self.call(reindex.main, "--json")),
-            {"members": 2, "entries": 0, "buyers": 0, "mails": 0, "corrected": 0},
+            {"members": 2, "buyers": 0, "mails": 0, "notifications": 0, "corrected": 0},
         )
 
     def test_a_database_that_cannot_be_written(self):

@@ -1,7 +1,7 @@
 """A member whom an owner deletes: gone, with all entries in groups, until the next payment."""
 
-from niteoweb.click2sell.ledger import counters
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import ownership
 from niteoweb.click2sell.member import group
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.tests.cases.site import ByHandTestCase
@@ -50,7 +50,7 @@ class TestDeletedMember(ByHandTestCase):
     def test_entry_that_failed_before_does_not_make_the_member(self):
         self.buy()
         with (
-            mock.patch.object(counters, "renewals_awaited", side_effect=ValueError),
+            mock.patch.object(ownership, "bind", side_effect=ValueError),
             self.assertRaises(pipeline.Failed),
         ):
             self.buy_again()

@@ -4,7 +4,6 @@ from datetime import datetime
 from datetime import timedelta
 from datetime import timezone
 from niteoweb.click2sell import timestamps
-from niteoweb.click2sell.ledger import counters
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import silence
 from niteoweb.click2sell.mail import outbox
@@ -344,7 +343,7 @@ class TestRules(OwnerTestCase):
         self.buy(buyer_email="other@example.org")
         before = self.dump()
         with (
-            mock.patch.object(counters, "renewals_awaited", side_effect=ZeroDivisionError),
+            mock.patch.object(ledger, "finish", side_effect=ZeroDivisionError),
             self.assertRaises(ZeroDivisionError),
         ):
             self.grant()

@@ -204,7 +204,7 @@ class _History:
         key = f"{self.any.getrandbits(256):064x}"
         payload = {"buyer_email": self.address().upper(), "price": self.reason()}
         pipeline.process(
-            unreadable(key, "click2sell", f"B-{key[:4]}", payload, "price", self.now)
+            unreadable(key, "click2sell", f"B-{key[:4]}", payload, "price", self.case.now)
         )
 
     def replay(self) -> Any:
@@ -248,11 +248,11 @@ class _History:
 
     def extend(self) -> None:
         buyer_id, product = self.case.buyer(self.address())["id"], self.any.choice(PRODUCTS)
-        self.carry_out(commands.Extend(*self.by(buyer_id, product, 5, self.reason()[1:])))
+        self.carry_out(commands.Extend(buyer_id, product, 5, self.reason(), "owner"))
 
     def end(self) -> None:
         buyer_id, product = self.case.buyer(self.address())["id"], self.any.choice(PRODUCTS)
-        self.carry_out(commands.End(*self.by(buyer_id, product, self.reason()[1:])))
+        self.carry_out(commands.End(buyer_id, product, self.reason(), "owner"))
 
     def resend(self) -> None:
         commands.Resend(self.case.buyer(self.address())["id"], "link", "owner").carry_out()
