@@ -23,7 +23,7 @@ class Accounts:
         from niteoweb.click2sell.provisioning.accountplan import AccountPlan
 
         user_id = buyer["user_id"]
-        return AccountPlan(user_id) if user_id else AccountPlan(create=bool(payments))
+        return AccountPlan(user_id=user_id) if user_id else AccountPlan(create=bool(payments))
 
     def create(self, address: str, properties: Any) -> tuple[str, str]:
         """Make an account."""
@@ -63,7 +63,7 @@ class Accounts:
     def save(self) -> None:
         """Write all of them into the user folder."""
         from niteoweb.click2sell.member import group
-        from niteoweb.click2sell.member import largegroup
+        from niteoweb.click2sell.member import plonepas
 
         pas = self._site.acl_users
         users, kept = pas.source_users, pas.mutable_properties
@@ -82,7 +82,7 @@ class Accounts:
                 for name in groups:
                     members.setdefault(name, []).append(user_id)
         for name, user_ids in members.items():
-            largegroup.prepare(name)
+            plonepas.keep_in_tree(name)
             pas.source_groups._group_principal_map[name].update(user_ids)
 
 

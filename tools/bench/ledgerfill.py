@@ -233,8 +233,8 @@ class Filling:
             ledger.finish(site, entry, ledger.ACCEPTED)
             buyer["revision"] += 1
         else:
-            _plan, done = provisioning._provision_entry(site, entry["key"], False)
-            self._mail(done.mail_id)
+            applied = provisioning._provision_entry(site, entry["key"], False)
+            self._mail(applied.mail_id)
 
     def _mail(self, mail_id: str) -> None:
         """Send a mail, without sending it."""

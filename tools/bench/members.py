@@ -39,7 +39,7 @@ def fill(site: Any, total: int) -> None:
     """
     from niteoweb.click2sell import site as plone_site
     from niteoweb.click2sell.member import group
-    from niteoweb.click2sell.member import largegroup
+    from niteoweb.click2sell.member import plonepas
     from niteoweb.click2sell.storage import trees as store
 
     import transaction
@@ -47,7 +47,7 @@ def fill(site: Any, total: int) -> None:
     if not group.exists(demo.BUYERS_GROUP):
         group.make(demo.BUYERS_GROUP, "Click2Sell")
     for name in GROUPS:
-        largegroup.prepare(name)
+        plonepas.keep_in_tree(name)
     timezone_ = plone_site.timezone()
     for number in range(len(store.tree(site, "buyers")), total):
         notification = _notification(buyer_address(number), timezone_)

@@ -220,6 +220,9 @@ class TestLedgerFill(SiteTestCase):
         }
         for values in dump["properties"].values():
             values["isGroup"] = bool(values["isGroup"])
+        # Where a record was counted before it moved on, a zero or an empty set is left.
+        for name in ("facets", "counts", "products_with_access"):
+            trees[name] = {key: value for key, value in trees[name].items() if value}
         del dump["passwords"], trees["remarks"]
         return _named(dump, names)
 
@@ -231,6 +234,7 @@ class TestLedgerFill(SiteTestCase):
         # What holds the trees is looked up once in a transaction.
         with self.owner():
             del IAnnotations(self.portal)[store.KEY]
+            store.install(self.portal)
 
     def test_it_is_what_the_ordinary_road_leaves(self):
         self.ordinary_road()

@@ -503,6 +503,12 @@ class TestMails(ExplainTestCase):
         index = trees.tree(self.portal, "mails_by_user")
         self.assertEqual(len(index), 0)
         self.assertEqual([mail["to"] for mail in self.mails()], [EMAIL])
+        # As it was filed before.
+        (mail,) = self.mails()
+        index.insert((EMAIL, mail["id"]))
+        self.assertEqual(len(self.mails()), 1)
+        self.assertEqual(indexes.rebuild(self.portal)["mails"], 1)
+        self.assertEqual(len(index), 0)
 
     def test_a_mail_of_somebody_else_to_the_address_that_is_the_user_id(self):
         now = self.now

@@ -16,6 +16,7 @@ from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.tests.cases.mail import AlertTestCase
 from niteoweb.click2sell.tests.cases.mail import SENDER
+from niteoweb.click2sell.tests.cases.process import Worker
 from niteoweb.click2sell.tests.cases.site import EMAIL
 from niteoweb.click2sell.tests.cases.sweeps import at
 from niteoweb.click2sell.worker import sweep
@@ -424,15 +425,16 @@ class TestRobust(AlertTestCase):
         self.assertEqual(len(self.mails()), 1)
 
     def elsewhere(self, work):
-        """Do something in another connection and commit it."""
-        manager = transaction.TransactionManager()
-        connection = self.portal._p_jar.db().open(manager)
-        try:
-            site = connection.root()["Application"][self.portal.getId()]
-            work(site)
-            manager.commit()
-        finally:
-            connection.close()
+        """Do something as another process does, and commit it."""
+
+        def commit():
+            work(plone_site.get())
+            transaction.commit()
+
+        other = Worker(self.portal._p_jar.db(), self.portal.getId(), "another", commit)
+        other.start()
+        other.join()
+        self.assertIsNone(other.result)
 
     def test_an_error_holds_up_nothing(self):
         self.buy()
