@@ -143,14 +143,24 @@ $(AXE_DONE): package.json package-lock.json | chromium
 .PHONY: browser
 browser: chromium $(AXE_DONE)  ## Chromium and axe-core, for the tests in a real browser
 
+# Tests that start processes and wait for them run beside those that keep one process busy.
 .PHONY: test
 test: lint docs browser cluster-packages  ## Everything: style, documentation, all tests with coverage
+	$(MAKE) --no-print-directory -j2 -Otarget test-site test-processes
+
+PROCESSES := tests[.](chromium|proof)|^tools[.]
+
+.PHONY: test-site
+test-site: build
 	rm -f .coverage .coverage.*
-	# Playwright switches greenlets, which coverage cannot follow without hanging now and then.
-	bin/test --all -m tests.chromium
-	$(VENV)/bin/coverage run bin/test --all -m '!tests[.]chromium'
+	$(VENV)/bin/coverage run bin/test --all -m '!$(PROCESSES)'
 	$(VENV)/bin/coverage combine --quiet
 	$(VENV)/bin/coverage report
+
+# Without coverage: Playwright switches greenlets, which it cannot follow without hanging now and then.
+.PHONY: test-processes
+test-processes: build browser cluster-packages
+	bin/test --all -m '$(PROCESSES)'
 
 .PHONY: clean
 clean:  ## Remove what was built; var/ (the database) stays

@@ -1,6 +1,5 @@
 """A callback over real HTTP, and without a publisher around it."""
 
-from collections import defaultdict
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.browser import callback
 from niteoweb.click2sell.interfaces import IClick2SellLayer
@@ -90,13 +89,10 @@ MANY = 10_000
 
 
 class ForgeryTestCase(SweepTestCase):
-    """Counters and a clock of its own."""
+    """A clock of its own for the counters."""
 
     def setUp(self):
         super().setUp()
-        tallies = mock.patch.object(rejections, "_tallies", defaultdict(rejections._Tally))
-        tallies.start()
-        self.addCleanup(tallies.stop)
         self.seconds = 1000.0
         clock = mock.patch.object(rejections.time, "monotonic", lambda: self.seconds)
         clock.start()

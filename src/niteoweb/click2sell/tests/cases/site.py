@@ -8,6 +8,7 @@ from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import rejections
 from niteoweb.click2sell.notification import Delivery
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.providers.click2sell import protocol as click2sell
@@ -51,7 +52,9 @@ class SiteTestCase(unittest.TestCase):
         self.portal = self.layer["portal"]
         self.now = NOW
         self.enterContext(mock.patch.object(timestamps, "now", lambda: self.now))
+        # Memory of the process, which no database on top of another takes back.
         enrichment.breaker._away.clear()
+        rejections._tallies.clear()
         logout()
 
     # What is set up
