@@ -15,7 +15,6 @@ from plone.restapi.services import Service
 from typing import Any
 from zExceptions import BadRequest
 from zExceptions import Unauthorized
-from zope.i18n import translate
 
 
 #: What deleting an account needs, in Site Setup too.
@@ -62,19 +61,16 @@ class PrivacyPost(Operation):
             raise BadRequest('"address" is missing.')
         if options.get("dry_run"):
             return self._preview(address)
-        by = api.user.get_current().getId()
         try:
             if options.get("take_in"):
-                return dict(erasure.take_in(address, reason, by))
+                return dict(erasure.take_in(address, reason, self.by))
             deleting = options.get("delete_member", False)
             if deleting and not api.user.has_permission(MANAGE_MEMBERS, obj=self.context):
                 raise Unauthorized(f"Missing {MANAGE_MEMBERS!r} permission")
             fingerprint = options.get("fingerprint", "")
-            return dict(erasure.erase(address, reason, by, deleting, fingerprint))
+            return dict(erasure.erase(address, reason, self.by, deleting, fingerprint))
         except erasure.Changed as problem:
-            return self.problem(409, "Changed", self._text(problem))
-        except erasure.NotPossible as problem:
-            raise BadRequest(self._text(problem)) from None
+            return self.problem(409, "Changed", self.said(problem.message))
         except pipeline.Failed:
             return self.problem(500, "Failed", "A notification failed, and is kept as failed.")
 
@@ -99,6 +95,3 @@ class PrivacyPost(Operation):
             "waiting": list(planned.held),
             "fingerprint": planned.fingerprint,
         }
-
-    def _text(self, problem: erasure.NotPossible) -> str:
-        return translate(problem.message, context=self.request)

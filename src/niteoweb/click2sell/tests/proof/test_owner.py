@@ -75,8 +75,8 @@ class TestOwner(ProofCase):
         about = random.choice(keys)
         if deed.startswith("correct"):
             right, everything = address(run, buyer), deed != "correct"
-            return decisions.correct(site, about, right, everything, "why", "owner")
-        return getattr(decisions, deed)(site, about, "why", "owner")
+            return decisions.Correct(about, "owner", right, everything, "why")
+        return decisions.DECISIONS[deed](about, "owner", "why")
 
     def settle(self) -> list[str]:
         """Every entry that is there, after a sweep."""
