@@ -9,8 +9,8 @@ from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.browser import callback
-from niteoweb.click2sell.browser.desk import preview as previews
 from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
+from niteoweb.click2sell.browser.words import changes
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.interfaces import IPaymentProvider
 from niteoweb.click2sell.notification import DeliveryError
@@ -77,7 +77,7 @@ class Result:
     product_known: bool = True
     buyer: str = ""
     terms: tuple[Message, ...] = ()
-    preview: previews.Preview | None = None
+    preview: changes.Preview | None = None
     letter: Letter | None = None
 
 
@@ -237,7 +237,7 @@ class TryView(OwnerPage):
                 product_known=entry["terms_known"],
                 buyer=f"{' '.join(names[-1:])} <{entry['email']}>".strip(),
                 terms=formatting.terms(entry["days"], entry["exclusive"]),
-                preview=previews.of(self.context, key, rehearsal.preview),
+                preview=changes.of_replay(self.context, key, rehearsal.preview),
                 letter=_letter(rehearsal.mail),
             )
 
