@@ -242,9 +242,10 @@ class _History:
 
     def attach(self) -> Any:
         entry, user_id = self.entry(), self.member()
-        return bool(entry and user_id) and self.carry_out(
-            decisions.Attach(entry["key"], "owner", user_id, self.reason())
-        )
+        with mock.patch.object(decisions, "possible", return_value=(decisions.ATTACH,)):
+            return bool(entry and user_id) and self.carry_out(
+                decisions.Attach(entry["key"], "owner", user_id, self.reason())
+            )
 
     def extend(self) -> None:
         buyer_id, product = self.case.buyer(self.address())["id"], self.any.choice(PRODUCTS)
