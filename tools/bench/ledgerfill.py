@@ -222,16 +222,15 @@ class Filling:
         self._keys.append(entry["key"])
         if arrival.tried_at:
             for at in arrival.tried_at:
-                entry["attempts"] += 1
-                ledger.note_failure(entry, "TimeoutError\n", at)
+                ledger.note_failure(site, entry, "TimeoutError\n", at)
                 retryqueue.schedule(site, entry, at)
-            ledger.finish(site, entry, Outcome.FAILED)
+            ledger.set_outcome(site, entry, Outcome.FAILED)
         elif arrival.quiet:
             buyer = buyers.get(site, entry["buyer_id"])
-            entry["attempts"] += 1
-            ledger.change(site, entry, counts=True)
+            ledger.count_attempt(site, entry)
+            ledger.set_counting(site, entry, True)
             ownership.bind(site, entry)
-            ledger.finish(site, entry, Outcome.ACCEPTED)
+            ledger.set_outcome(site, entry, Outcome.ACCEPTED)
             buyer["revision"] += 1
         else:
             applied = provisioning._provision_entry(site, entry["key"], False)

@@ -120,9 +120,9 @@ def _purchase(site: Any, notification: Notification) -> None:
         live=(product,),
     )
     buyer["revision"] += 1
-    ledger.change(site, entry, counts=True)
+    ledger.set_counting(site, entry, True)
     ownership.bind(site, entry)
-    ledger.finish(site, entry, Outcome.ACCEPTED)
+    ledger.set_outcome(site, entry, Outcome.ACCEPTED)
 
 
 class Missing(Exception):

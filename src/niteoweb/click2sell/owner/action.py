@@ -145,7 +145,7 @@ def _apply(site: Any, action: Action) -> list[tuple[Applied, Notification | None
         entry = ledger.get(site, affected.key)
         plan = _plan(site, action, affected, now)
         if entry is not None:
-            entry["attempts"] += 1
+            ledger.count_attempt(site, entry)
         later = action.mail_after is not None
         of_buyer = pipeline.perform(site, plan, entry, sends=not later)
         if of_buyer.mail_id and later:

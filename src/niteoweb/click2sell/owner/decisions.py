@@ -174,7 +174,7 @@ def correct(
         for entry in moved:
             if not _is_a_strangers(site, entry, (loser, winner)):
                 _follow_transaction(site, entry, right)
-            ledger.change(site, entry, buyer=right)
+            ledger.assign_address(site, entry, right)
         buyers.remove_entries(site, loser, {entry["key"] for entry in moved})
         for entry in moved:
             buyers.add_entry(site, winner, entry)
@@ -280,13 +280,12 @@ def dismiss(site: Any, key: str, note: str, by: str) -> Action:
 
     def write(site: Any, now: datetime) -> list[AffectedBuyer]:
         entry = ledger.get(site, key)
-        ledger.change(site, entry, dismissed=(entry["reason"], entry["subject"]))
-        ledger.tell_no_more(site, entry)
+        ledger.dismiss(site, entry)
         ledger.add_note(site, entry, now, by, "dismissed", _note)
         if entry["counts"]:
             return [AffectedBuyer(entry["buyer_id"])]
         if entry["outcome"] == Outcome.ATTENTION:
-            ledger.finish(site, entry, Outcome.NOTHING, entry["reason"], entry["subject"])
+            ledger.set_outcome(site, entry, Outcome.NOTHING, entry["reason"], entry["subject"])
         return []
 
     return Action(write)
@@ -343,12 +342,12 @@ def _sort_out(site: Any, source: ownership.Source, concerned: tuple[buyers.Buyer
             if _place(entry) != source:
                 continue
             if ownership.belongs_to_another(site, entry):
-                ledger.change(site, entry, counts=False)
-                ledger.finish(site, entry, Outcome.REFUSED, Reason.ANOTHER)
+                ledger.set_counting(site, entry, False)
+                ledger.set_outcome(site, entry, Outcome.REFUSED, Reason.ANOTHER)
                 # The owner has just decided so.
-                ledger.tell_no_more(site, entry)
+                ledger.mark_told(site, entry)
             elif entry["outcome"] == Outcome.REFUSED:
-                ledger.change(site, entry, counts=True)
+                ledger.set_counting(site, entry, True)
 
 
 def _place(entry: ledger.Entry) -> ownership.Source:

@@ -130,7 +130,7 @@ def _ties(site: Any, record: buyers.Buyer) -> None:
 
 
 def _entry(site: Any, entry: ledger.Entry, now: datetime) -> None:
-    ledger.change(
+    ledger.redact(
         site,
         entry,
         **_EMPTY,
@@ -144,9 +144,9 @@ def _entry(site: Any, entry: ledger.Entry, now: datetime) -> None:
     entry.pop("in_reply_to", None)
     for name, kind in _SELDOM.items():
         if entry.get(name):
-            ledger.change(site, entry, **{name: pseudonyms.alias(site, kind, entry[name])})
+            ledger.redact(site, entry, **{name: pseudonyms.alias(site, kind, entry[name])})
     if entry["outcome"] in UNSETTLED:
-        ledger.finish(site, entry, Outcome.NOTHING, Reason.ERASED)
+        ledger.set_outcome(site, entry, Outcome.NOTHING, Reason.ERASED)
 
 
 def _record(site: Any, record: buyers.Buyer, now: datetime) -> None:
@@ -183,7 +183,7 @@ def _record(site: Any, record: buyers.Buyer, now: datetime) -> None:
 def _others_entry(site: Any, entry: ledger.Entry, addresses: Collection[str]) -> None:
     """Take addresses out of another buyer's notification."""
     gone = {name: "" for name in mentions.FIELDS if mentions.names(entry[name], addresses)}
-    ledger.change(site, entry, **gone, notes=_without(entry["notes"], addresses))
+    ledger.redact(site, entry, **gone, notes=_without(entry["notes"], addresses))
     if any(mentions.names(text, addresses) for text in mentions.in_payload(entry)):
         ledger.remove_payload(site, entry)
 
@@ -211,7 +211,7 @@ def _rank(site: Any, record: buyers.Buyer) -> None:
     entries = [ledger.get(site, key) for key in record["keys"]]
     ranked = sorted(entries, key=lambda entry: entry.get("tie", "") + entry["key"])
     for rank, entry in enumerate(ranked):
-        ledger.change(site, entry, tie=f"{rank:06} ")
+        ledger.redact(site, entry, tie=f"{rank:06} ")
 
 
 def _without(

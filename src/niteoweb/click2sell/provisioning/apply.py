@@ -133,21 +133,15 @@ def _groups(site: Any, buyer: buyers.Buyer, plan: Plan, user_id: str, now: datet
 def _entries(site: Any, plan: Plan, current: ledger.Entry | None) -> None:
     """Write the outcomes of the buyer's entries."""
     for key, terms in plan.terms.items():
-        ledger.change(
-            site,
-            ledger.get(site, key),
-            days=terms.days,
-            exclusive=terms.exclusive,
-            terms_known=True,
-        )
+        ledger.set_terms(site, ledger.get(site, key), terms)
     for key, verdict in plan.verdicts.items():
         entry = ledger.get(site, key)
-        ledger.change(site, entry, counts=True)
+        ledger.set_counting(site, entry, True)
         if verdict.takes_effect:
             ownership.bind(site, entry)
         if Outcome.ATTENTION == verdict.outcome != entry["outcome"]:
             _report(entry, verdict.reason, verdict.subject)
-        ledger.finish(site, entry, verdict.outcome, verdict.reason, verdict.subject)
+        ledger.set_outcome(site, entry, verdict.outcome, verdict.reason, verdict.subject)
 
 
 def _report(entry: ledger.Entry, reason: str, subject: str) -> None:

@@ -140,16 +140,15 @@ def put_off(site: Any, entry: ledger.Entry, reply: Reply, now: datetime) -> None
     :param now: in UTC.
     """
     title = registry.title(entry["provider"])
-    entry["attempts"] += 1
-    ledger.note_failure(entry, reply.error, now)
+    ledger.note_failure(site, entry, reply.error, now)
     if reply.reason == Reason.UNREACHABLE:
         retryqueue.await_provider(site, entry, now)
-        ledger.finish(site, entry, Outcome.FAILED, Reason.UNREACHABLE, title)
+        ledger.set_outcome(site, entry, Outcome.FAILED, Reason.UNREACHABLE, title)
     elif reply.reason == BROKEN:
         retryqueue.schedule(site, entry, now)
-        ledger.finish(site, entry, Outcome.FAILED)
+        ledger.set_outcome(site, entry, Outcome.FAILED)
     else:
-        ledger.finish(site, entry, Outcome.ATTENTION, Reason.NOT_TOLD, title)
+        ledger.set_outcome(site, entry, Outcome.ATTENTION, Reason.NOT_TOLD, title)
         # Somebody may become known by the customer's id, so that nothing has to be asked.
         customers.wait_for(site, entry)
 

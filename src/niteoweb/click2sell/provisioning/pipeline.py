@@ -261,15 +261,14 @@ def _provision_entry(site: Any, key: str, again: bool) -> Applied | None:
         return None
     if pseudonyms.is_erased(entry):
         return Applied(plans.Plan(entry["buyer_id"]))
-    entry["attempts"] += 1
-    entry["error"] = ""
+    ledger.count_attempt(site, entry)
     verdict = plans.without_plan(site, entry)
     if verdict is None:
         buyer = buyers.get(site, entry["buyer_id"])
         return perform(site, plans.make(site, buyer, timestamps.now(), entry), entry)
     if verdict.outcome != Outcome.NOTHING:
         logger.warning("Entry %s %s: %s.", key, verdict.outcome, verdict.reason)
-    ledger.finish(site, entry, verdict.outcome, verdict.reason, verdict.subject)
+    ledger.set_outcome(site, entry, verdict.outcome, verdict.reason, verdict.subject)
     return Applied(plans.Plan(entry["buyer_id"]))
 
 
@@ -281,10 +280,9 @@ def _fail(keys: Iterable[str], error: Exception, again: bool) -> None:
             entry = ledger.get(site, key)
             if entry is None or (entry["outcome"] in outcomes.FINAL and not again):
                 continue
-            entry["attempts"] += 1
-            ledger.note_failure(entry, failures.description(error), timestamps.now())
+            ledger.note_failure(site, entry, failures.description(error), timestamps.now())
             retryqueue.schedule(site, entry, timestamps.now())
-            ledger.finish(site, entry, Outcome.FAILED)
+            ledger.set_outcome(site, entry, Outcome.FAILED)
 
     log_failure(f"Entry {', '.join(keys)} failed", error)
     transactions.run(work)

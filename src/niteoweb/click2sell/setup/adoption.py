@@ -247,10 +247,9 @@ def _record(
     )
     entry = ledger.record(site, notification, now)
     if terms is not None:
-        ledger.change(site, entry, days=terms.days, exclusive=terms.exclusive, terms_known=True)
-    ledger.change(
-        site, entry, buyer_id=buyers.of_address(site, member.address)["id"], counts=True
-    )
+        ledger.set_terms(site, entry, terms)
+    ledger.assign_buyer(site, entry, buyers.of_address(site, member.address)["id"])
+    ledger.set_counting(site, entry, True)
     ownership.bind(site, entry)
-    ledger.finish(site, entry, Outcome.ACCEPTED)
+    ledger.set_outcome(site, entry, Outcome.ACCEPTED)
     return entry

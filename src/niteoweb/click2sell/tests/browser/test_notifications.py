@@ -407,7 +407,7 @@ class TestDetail(PageTestCase):
 
     def test_a_payload_that_is_not_kept_any_more(self):
         self.buy()
-        ledger.get(self.portal, self.key())["payload"].clear()
+        ledger.remove_payload(self.portal, ledger.get(self.portal, self.key()))
         transaction.commit()
         browser = self.opened(f"/{self.key()}")
         self.assertIn("What arrived word for word is not kept any more.", self.text(browser))

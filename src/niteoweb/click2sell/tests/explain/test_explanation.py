@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.entitlement import mapping
 from niteoweb.click2sell.entitlement.access import State
@@ -198,7 +197,9 @@ class TestObstacle(ExplainTestCase):
         code, text = self.obstacle()
         self.assertEqual(code, "failed")
         self.assertIn("2026-05-03", text)
-        ledger.finish(self.portal, ledger.get(self.portal, self.notification().key), "received")
+        ledger.set_outcome(
+            self.portal, ledger.get(self.portal, self.notification().key), "received"
+        )
         transaction.commit()
         self.assertEqual(self.obstacle()[0], "received")
 
@@ -417,14 +418,8 @@ class TestTimeline(ExplainTestCase):
         self.later(days=1)
         self.owner_entry("purchase", acquirer_transaction_id="T-5", c2s_transaction_id="O-1")
         entry = ledger.get(self.portal, self.notification().key)
-        entry["notes"] = (
-            {
-                "at": timestamps.iso(self.now + timedelta(days=1)),
-                "by": "boss",
-                "what": "dismissed",
-                "text": "fine",
-            },
-        )
+        at = self.now + timedelta(days=1)
+        ledger.add_note(self.portal, entry, at, "boss", "dismissed", "fine")
         transaction.commit()
         note, action = self.explain().timeline[:2]
         self.assertEqual(

@@ -93,7 +93,8 @@ This mail comes once a day at most, and only when there is something new. Its se
     def test_subject_of_a_reason_that_may_be_private(self):
         self.undecided()
         (key,) = trees.tree(self.portal, "untold")
-        ledger.change(self.portal, ledger.get(self.portal, key), subject=EMAIL)
+        entry = ledger.get(self.portal, key)
+        ledger.set_outcome(self.portal, entry, Outcome.ATTENTION, entry["reason"], EMAIL)
         transaction.commit()
         self.assertNotIn(EMAIL, str(self.told()))
 
@@ -147,7 +148,7 @@ This mail comes once a day at most, and only when there is something new. Its se
         self.assertEqual(ledger.waiting(self.portal), 2)
         entry = ledger.get(self.portal, refused)
         for outcome in (Outcome.NOTHING, Outcome.REFUSED):
-            ledger.finish(self.portal, entry, outcome)
+            ledger.set_outcome(self.portal, entry, outcome)
             self.assertEqual(ledger.waiting(self.portal), 2)
 
     def test_day_of_the_site(self):

@@ -93,7 +93,7 @@ class TestRetention(SweepTestCase):
         with self.owner():
             for number in (0, 2):
                 entry = ledger.get(self.portal, f"key {number}")
-                ledger.finish(self.portal, entry, Outcome.NOTHING)
+                ledger.set_outcome(self.portal, entry, Outcome.NOTHING)
         with mock.patch.object(retention, "BATCH", 1):
             self.assertEqual(self.sweep().redacted, 2)
         for number, kept in enumerate((False, True, False, True)):

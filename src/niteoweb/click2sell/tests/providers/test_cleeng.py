@@ -676,8 +676,7 @@ class TestCustomer(CleengTestCase):
         self.deliver()
         (key,) = ledger.newest_first(self.portal)
         with self.owner():
-            entry = ledger.get(self.portal, key)
-            entry["dismissed"] = (entry["reason"], entry["subject"])
+            ledger.dismiss(self.portal, ledger.get(self.portal, key))
         self.tell("transactionCreated", customerEmail=JANE)
         self.deliver()
         self.assertIsNone(self.member(JANE))
