@@ -5,7 +5,6 @@ from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees
-from niteoweb.click2sell.storage import writer
 from niteoweb.click2sell.tests.cases.site import EMAIL
 from niteoweb.click2sell.tests.cases.site import SiteTestCase
 from persistent.mapping import PersistentMapping
@@ -204,7 +203,6 @@ class TestFailure(SiteTestCase):
             ):
                 self.buy()
         self.assertEqual([outcome for outcome, *_ in self.entries()], [ledger.RECEIVED])
-        self.assertFalse(writer.lock.locked())
         self.assertEqual(self.buy(), pipeline.Result(ledger.ACCEPTED))
         self.assertEqual(self.groups(), ["click2sell", "premium"])
 
@@ -213,4 +211,3 @@ class TestFailure(SiteTestCase):
             pipeline.resume("no such key")
         with self.assertRaises(KeyError):
             pipeline.replay("no such key")
-        self.assertFalse(writer.lock.locked())
