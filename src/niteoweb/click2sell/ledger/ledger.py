@@ -9,42 +9,23 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from datetime import datetime
 from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.entitlement import Reason
 from niteoweb.click2sell.entitlement import TOLERANCE
 from niteoweb.click2sell.ledger import entries
 from niteoweb.click2sell.ledger import facets
+from niteoweb.click2sell.ledger import outcomes
 from niteoweb.click2sell.ledger import ownership
 from niteoweb.click2sell.ledger import pseudonyms
 from niteoweb.click2sell.ledger import retryqueue
 from niteoweb.click2sell.ledger.entries import Entry
 from niteoweb.click2sell.ledger.entries import place
+from niteoweb.click2sell.ledger.outcomes import Outcome
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.storage import indexes
 from niteoweb.click2sell.storage import trees
 from persistent.mapping import PersistentMapping
 from typing import Any
 
-
-RECEIVED = "received"
-ACCEPTED = "accepted"
-NOTHING = "nothing to do"
-ATTENTION = "needs attention"
-REFUSED = "refused"
-FAILED = "failed"
-#: Reason of refused entries.
-ANOTHER = "another buyer or product"
-#: Reason of entries that wait for an account, see accountquota.py; the sweep settles them.
-TOO_MANY = "too many accounts"
-
-#: No entry was made, see :data:`.ownership.ENTRIES_PER_TRANSACTION`.
-NOT_KEPT = "not kept"
-
-#: Outcomes that answer a second delivery; the others are tried again.
-FINAL = frozenset({ACCEPTED, NOTHING, ATTENTION, REFUSED})
-#: Outcomes that the report's figures count.
-EFFECTIVE = FINAL - {REFUSED}
-
-#: Outcomes that the owner has to know of.
-WAITS = frozenset({ATTENTION, REFUSED, FAILED})
 
 #: Fields of an entry that a list can be about.
 FACETS = facets.NAMES
@@ -137,19 +118,19 @@ def finish(site: Any, entry: Entry, outcome: str, reason: str = "", subject: str
     :param reason: code of the reason, see :mod:`niteoweb.click2sell.ledger.reasons`.
     :param subject: the subject of the reason, a group for example.
     """
-    told_apart = entry["reason"] == TOO_MANY
-    if entry["outcome"] != outcome or told_apart != (reason == TOO_MANY):
-        tell = outcome in WAITS and reason != TOO_MANY
+    told_apart = entry["reason"] == Reason.TOO_MANY
+    if entry["outcome"] != outcome or told_apart != (reason == Reason.TOO_MANY):
+        tell = outcome in outcomes.WAITS and reason != Reason.TOO_MANY
         untold = trees.tree(site, "untold")
         (untold.insert if tell else untold.discard)(entry["key"])
-    if outcome != FAILED:
+    if outcome != Outcome.FAILED:
         retryqueue.forget(site, entry)
-    change(site, entry, outcome=outcome, reason=reason, subject=subject)
+    change(site, entry, outcome=str(outcome), reason=str(reason), subject=subject)
 
 
 def waiting(site: Any) -> int:
     """The number of entries that the owner has to know of and has not dismissed."""
-    return sum(count(site, "outcome", outcome) for outcome in WAITS) - len(
+    return sum(count(site, "outcome", outcome) for outcome in outcomes.WAITS) - len(
         trees.tree(site, "dismissed")
     )
 
@@ -267,7 +248,7 @@ def _add(site: Any, values: dict[str, Any]) -> Entry | None:
     entry = PersistentMapping(
         {
             **values,
-            "outcome": RECEIVED,
+            "outcome": str(Outcome.RECEIVED),
             "reason": "",
             "subject": "",
             "error": "",

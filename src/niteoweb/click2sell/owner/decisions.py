@@ -21,7 +21,10 @@ from niteoweb.click2sell import _
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import product
+from niteoweb.click2sell.entitlement import ABOUT_ACCOUNT
+from niteoweb.click2sell.entitlement import Reason
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import ownership
 from niteoweb.click2sell.ledger import pseudonyms
 from niteoweb.click2sell.member import accounts
@@ -50,9 +53,6 @@ DECIDE = "decide"
 CORRECT = "correct"
 DISMISS = "dismiss"
 
-#: Reasons that are about the choice of an account.
-ACCOUNT = frozenset({"account not certain", "several accounts", "account missing"})
-
 
 @dataclass(frozen=True)
 class Candidate:
@@ -72,15 +72,15 @@ class Candidate:
 def possible(site: Any, entry: ledger.Entry) -> tuple[str, ...]:
     """The decisions that are possible about an entry, the most likely one first."""
     names = []
-    if entry["outcome"] == ledger.ATTENTION and entry["reason"] in ACCOUNT:
+    if entry["outcome"] == Outcome.ATTENTION and entry["reason"] in ABOUT_ACCOUNT:
         names.append(ATTACH)
-    if entry["outcome"] == ledger.ATTENTION and entry["reason"] == "group missing":
+    if entry["outcome"] == Outcome.ATTENTION and entry["reason"] == Reason.GROUP_MISSING:
         names.append(MAKE_GROUP)
     if entry["buyer_id"] and ownership.belongs_to_another(site, entry):
         names.append(DECIDE)
     if entry["buyer_id"] and entry["kind"] != Kind.CORRECTION:
         names.append(CORRECT)
-    if entry["outcome"] in (ledger.ATTENTION, ledger.REFUSED):
+    if entry["outcome"] in (Outcome.ATTENTION, Outcome.REFUSED):
         names.append(DISMISS)
     return tuple(names)
 
@@ -275,7 +275,7 @@ def dismiss(site: Any, key: str, note: str, by: str) -> Action:
     :raises NotPossible: it does not need attention, or the note is missing.
     """
     entry, _note = _entry(site, key), stated(note)
-    if entry["outcome"] not in (ledger.ATTENTION, ledger.REFUSED):
+    if entry["outcome"] not in (Outcome.ATTENTION, Outcome.REFUSED):
         raise NotPossible(_("This notification does not need attention."))
 
     def write(site: Any, now: datetime) -> list[AffectedBuyer]:
@@ -285,8 +285,8 @@ def dismiss(site: Any, key: str, note: str, by: str) -> Action:
         ledger.add_note(site, entry, now, by, "dismissed", _note)
         if entry["counts"]:
             return [AffectedBuyer(entry["buyer_id"])]
-        if entry["outcome"] == ledger.ATTENTION:
-            ledger.finish(site, entry, ledger.NOTHING, entry["reason"], entry["subject"])
+        if entry["outcome"] == Outcome.ATTENTION:
+            ledger.finish(site, entry, Outcome.NOTHING, entry["reason"], entry["subject"])
         return []
 
     return Action(write)
@@ -299,7 +299,7 @@ def make_group(site: Any, key: str, by: str) -> Action:
     """
     entry = _entry(site, key)
     name = entry["subject"]
-    if entry["reason"] != "group missing":
+    if entry["reason"] != Reason.GROUP_MISSING:
         raise NotPossible(_("This notification does not wait for a group."))
     if not group.exists(name) and group.cannot_make(name):
         raise NotPossible(
@@ -344,10 +344,10 @@ def _sort_out(site: Any, source: ownership.Source, concerned: tuple[buyers.Buyer
                 continue
             if ownership.belongs_to_another(site, entry):
                 ledger.change(site, entry, counts=False)
-                ledger.finish(site, entry, ledger.REFUSED, ledger.ANOTHER)
+                ledger.finish(site, entry, Outcome.REFUSED, Reason.ANOTHER)
                 # The owner has just decided so.
                 ledger.tell_no_more(site, entry)
-            elif entry["outcome"] == ledger.REFUSED:
+            elif entry["outcome"] == Outcome.REFUSED:
                 ledger.change(site, entry, counts=True)
 
 

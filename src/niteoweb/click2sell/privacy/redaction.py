@@ -9,8 +9,10 @@ from datetime import datetime
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import history
+from niteoweb.click2sell.entitlement import Reason
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import mentions
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import ownership
 from niteoweb.click2sell.ledger import pseudonyms
 from niteoweb.click2sell.mail import outbox
@@ -20,7 +22,7 @@ from typing import Any
 
 
 #: What could still be worked on: after an erasure nobody could.
-UNSETTLED = frozenset({ledger.RECEIVED, ledger.FAILED, ledger.ATTENTION})
+UNSETTLED = frozenset({Outcome.RECEIVED, Outcome.FAILED, Outcome.ATTENTION})
 
 #: Fields of an entry that are emptied.
 _EMPTY = {
@@ -144,7 +146,7 @@ def _entry(site: Any, entry: ledger.Entry, now: datetime) -> None:
         if entry.get(name):
             ledger.change(site, entry, **{name: pseudonyms.alias(site, kind, entry[name])})
     if entry["outcome"] in UNSETTLED:
-        ledger.finish(site, entry, ledger.NOTHING, "erased")
+        ledger.finish(site, entry, Outcome.NOTHING, Reason.ERASED)
 
 
 def _record(site: Any, record: buyers.Buyer, now: datetime) -> None:

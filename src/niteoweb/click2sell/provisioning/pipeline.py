@@ -17,6 +17,8 @@ from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.entitlement import GRANTS_NOTHING
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
+from niteoweb.click2sell.ledger import outcomes
 from niteoweb.click2sell.ledger import pseudonyms
 from niteoweb.click2sell.ledger import rejections
 from niteoweb.click2sell.ledger import retryqueue
@@ -202,8 +204,8 @@ def _record(
             entry = recording.write_down(site, notifications[key], timestamps.now())
         if entry is None:
             logger.error("A transaction has too many notifications; one was only counted.")
-            finished.append(Result(ledger.NOT_KEPT))
-        elif entry["outcome"] in ledger.FINAL:
+            finished.append(Result(Outcome.NOT_KEPT))
+        elif entry["outcome"] in outcomes.FINAL:
             finished.append(results.of(entry))
     done = len(finished) == len(keys)
     return results.worst(finished) if done else None, enrichment.questions(site, keys)
@@ -249,7 +251,7 @@ def _provision_entry(site: Any, key: str, again: bool) -> Applied | None:
     """
     steps.reached("before plan")
     entry = ledger.get(site, key)
-    if entry is None or (entry["outcome"] in ledger.FINAL and not again):
+    if entry is None or (entry["outcome"] in outcomes.FINAL and not again):
         return None
     if enrichment.asks(entry):
         return None
@@ -261,7 +263,7 @@ def _provision_entry(site: Any, key: str, again: bool) -> Applied | None:
     if verdict is None:
         buyer = buyers.get(site, entry["buyer_id"])
         return perform(site, plans.make(site, buyer, timestamps.now(), entry), entry)
-    if verdict.outcome != ledger.NOTHING:
+    if verdict.outcome != Outcome.NOTHING:
         logger.warning("Entry %s %s: %s.", key, verdict.outcome, verdict.reason)
     ledger.finish(site, entry, verdict.outcome, verdict.reason, verdict.subject)
     return Applied(plans.Plan(entry["buyer_id"]))
@@ -273,12 +275,12 @@ def _fail(keys: Iterable[str], error: Exception, again: bool) -> None:
     def work(site: Any) -> None:
         for key in keys:
             entry = ledger.get(site, key)
-            if entry is None or (entry["outcome"] in ledger.FINAL and not again):
+            if entry is None or (entry["outcome"] in outcomes.FINAL and not again):
                 continue
             entry["attempts"] += 1
             ledger.note_failure(entry, failures.description(error), timestamps.now())
             retryqueue.schedule(site, entry, timestamps.now())
-            ledger.finish(site, entry, ledger.FAILED)
+            ledger.finish(site, entry, Outcome.FAILED)
 
     log_failure(f"Entry {', '.join(keys)} failed", error)
     writer.run(work)

@@ -10,6 +10,7 @@ from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import customers
 from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.provisioning import enrichment
 from niteoweb.click2sell.provisioning import transfer
@@ -109,7 +110,7 @@ def take_up(site: Any, keys: Iterable[str], now: datetime) -> tuple[str, ...]:
             notification = customers.named(site, history.notification(waiting))
             if enrichment.asks(waiting) and enrichment.is_wanted(notification):
                 continue  # its provider still has to be asked
-            ledger.finish(site, waiting, ledger.RECEIVED)
+            ledger.finish(site, waiting, Outcome.RECEIVED)
             amend(site, waiting, notification, now)
             following.append(key)
     return tuple(following)

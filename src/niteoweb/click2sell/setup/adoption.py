@@ -40,6 +40,7 @@ from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.entitlement import mapping
 from niteoweb.click2sell.ledger import counters
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import ownership
 from niteoweb.click2sell.member import group
 from niteoweb.click2sell.member import index
@@ -250,5 +251,5 @@ def _record(
         site, entry, buyer_id=buyers.of_address(site, member.address)["id"], counts=True
     )
     ownership.bind(site, entry)
-    ledger.finish(site, entry, ledger.ACCEPTED)
+    ledger.finish(site, entry, Outcome.ACCEPTED)
     return entry

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import HealthCheck
 from hypothesis import settings
 from hypothesis import strategies as st
-from niteoweb.click2sell.entitlement.event import CODES
+from niteoweb.click2sell.entitlement import GRANTS_NOTHING
+from niteoweb.click2sell.entitlement import TAKES_EFFECT
 from niteoweb.click2sell.entitlement.outcome import BillingEvent
 from niteoweb.click2sell.entitlement.outcome import compute
 from niteoweb.click2sell.entitlement.outcome import Outcome
@@ -302,7 +303,7 @@ class TestProperties(unittest.TestCase):
         outcome = compute(history, policy)
         keys = {one.key for one in history}
         self.assertLessEqual(set(outcome.attention), keys)
-        self.assertLessEqual(set(outcome.attention.values()), CODES)
+        self.assertLessEqual(set(outcome.attention.values()), GRANTS_NOTHING | TAKES_EFFECT)
         self.assertLessEqual(
             outcome.waiting, {one.key for one in history if one.kind in UNDOING}
         )

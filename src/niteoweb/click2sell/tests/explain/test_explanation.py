@@ -11,6 +11,7 @@ from niteoweb.click2sell.explain import explanation
 from niteoweb.click2sell.explain import groups
 from niteoweb.click2sell.explain import timeline
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import silence
 from niteoweb.click2sell.mail import delivery
 from niteoweb.click2sell.mail import messages
@@ -305,7 +306,7 @@ class TestObstacle(ExplainTestCase):
         self.later(minutes=1)
         # What waits for the group is the latest payment that asks for it.
         self.buy_again()
-        (waiting,) = ledger.newest_first(self.portal, "outcome", ledger.ATTENTION)
+        (waiting,) = ledger.newest_first(self.portal, "outcome", Outcome.ATTENTION)
         self.assertEqual(self.explain().obstacle.key, waiting)
         self.group("absent")
         self.assertEqual(self.obstacle()[0], "group waiting")

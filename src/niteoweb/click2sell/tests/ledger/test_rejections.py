@@ -1,7 +1,7 @@
 """Deliveries with a wrong signature: they make no commit."""
 
 from datetime import timedelta
-from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import rejections
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.storage import writer
@@ -92,7 +92,7 @@ class TestForgery(ForgeryTestCase):
             sweeper.start()
             for worker in (delivering, sweeper):
                 worker.join(30)
-        self.assertEqual(delivering.result.outcome, ledger.ACCEPTED)
+        self.assertEqual(delivering.result.outcome, Outcome.ACCEPTED)
         self.assertFalse(sweeper.result.busy)
         self.assertEqual(self.remarks()[0], 1)
         self.assertEqual(rejections.total(self.portal), 1)

@@ -5,6 +5,7 @@ from datetime import timezone
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.interfaces import IClick2SellSettings
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import reasons
 from niteoweb.click2sell.mail import alerts
 from niteoweb.click2sell.mail import outbox
@@ -136,7 +137,7 @@ This mail comes once a day at most, and only when there is something new. Its se
         self.buy(buyer_email="else@example.org", c2s_transaction_id="R-9")
         self.undecided()
         self.told()
-        (refused,) = ledger.newest_first(self.portal, "outcome", ledger.REFUSED)
+        (refused,) = ledger.newest_first(self.portal, "outcome", Outcome.REFUSED)
         action.carry_out(decisions.dismiss(self.portal, refused, "a forgery", "owner"))
         self.later(days=1)
         self.undecided(2)
@@ -145,7 +146,7 @@ This mail comes once a day at most, and only when there is something new. Its se
         # Not refused any more, it waits no more either; refused again, it was dismissed.
         self.assertEqual(ledger.waiting(self.portal), 2)
         entry = ledger.get(self.portal, refused)
-        for outcome in (ledger.NOTHING, ledger.REFUSED):
+        for outcome in (Outcome.NOTHING, Outcome.REFUSED):
             ledger.finish(self.portal, entry, outcome)
             self.assertEqual(ledger.waiting(self.portal), 2)
 

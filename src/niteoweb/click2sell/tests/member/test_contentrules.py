@@ -2,7 +2,7 @@
 
 from contextlib import contextmanager
 from niteoweb.click2sell.interfaces import IMemberCreateEvent
-from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.member import contentrules
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import plan
@@ -159,7 +159,7 @@ class TestRules(SiteTestCase):
             nobody_there = taken.getsockname()[1]
         with self.mail_goes_to(nobody_there), self.assertLogs() as logs:
             result = self.buy()
-        self.assertEqual(result, pipeline.Result(ledger.ACCEPTED))
+        self.assertEqual(result, pipeline.Result(Outcome.ACCEPTED))
         self.assertEqual(self.groups(), ["click2sell", "premium"])
         self.assertIn("UserCreatedRules failed: ConnectionRefusedError", str(logs.output))
         self.assertNotIn(EMAIL, str(logs.output))
@@ -174,7 +174,7 @@ class TestRules(SiteTestCase):
             self.assertLogs("plone.contentrules", "ERROR"),
         ):
             result = self.buy()
-        self.assertEqual(result, pipeline.Result(ledger.ACCEPTED))
+        self.assertEqual(result, pipeline.Result(Outcome.ACCEPTED))
         self.assertEqual(self.groups(), ["click2sell", "premium"])
 
     def test_rules_that_are_switched_off(self):

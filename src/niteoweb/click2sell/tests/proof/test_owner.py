@@ -5,6 +5,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.owner import action
 from niteoweb.click2sell.owner import commands
 from niteoweb.click2sell.owner import decisions
@@ -130,7 +131,7 @@ class TestOwner(ProofCase):
         holders: dict[str, set[str]] = {}
         for number in range(deliveries):
             entry = ledger.get(self.portal, key(run, number))
-            if entry["counts"] and entry["outcome"] == ledger.ACCEPTED:
+            if entry["counts"] and entry["outcome"] == Outcome.ACCEPTED:
                 holders.setdefault(entry["transaction"], set()).add(entry["buyer_id"])
         self.assertEqual([name for name, found in holders.items() if len(found) > 1], [])
 

@@ -6,7 +6,7 @@ from niteoweb.click2sell.interfaces import IAccessRevokedEvent
 from niteoweb.click2sell.interfaces import IMemberCreatedEvent
 from niteoweb.click2sell.interfaces import IMemberCreateEvent
 from niteoweb.click2sell.interfaces import IMemberUpdateEvent
-from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.tests.cases.process import is_writer
 from niteoweb.click2sell.tests.cases.site import EMAIL
@@ -169,7 +169,7 @@ class TestSubscribers(EventTestCase):
                     result = self.buy(
                         buyer_email=email, acquirer_transaction_id=type(error).__name__
                     )
-                self.assertEqual(result, pipeline.Result(ledger.ACCEPTED))
+                self.assertEqual(result, pipeline.Result(Outcome.ACCEPTED))
                 self.assertEqual(self.groups(email), ["click2sell", "premium"])
                 self.assertNotIn(EMAIL, str(logs.output))
                 self.assertIn("MemberCreateEvent", logs.output[0])
