@@ -97,8 +97,7 @@ def carry_out(action: Action) -> tuple[Plan, ...]:
     :raises NotPossible: it cannot be done.
     :raises niteoweb.click2sell.storage.transactions.Busy: try again later; nothing has changed.
     """
-    with writer.section():
-        applied = transactions.run(lambda site: _apply(site, action))
+    applied = writer.run(lambda site: _apply(site, action))
     for of_buyer, notification in applied:
         pipeline.follow_up(of_buyer, notification)
     return tuple(of_buyer.plan for of_buyer, _notification in applied)

@@ -227,8 +227,7 @@ def run(
         if stop(report):
             break
     if report.mails:
-        with writer.section():
-            transactions.run(lambda site: _remember(site, mail_at))
+        writer.run(lambda site: _remember(site, mail_at))
     return report
 
 

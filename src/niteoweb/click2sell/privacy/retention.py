@@ -16,7 +16,6 @@ from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.ledger import entries
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
-from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.storage import writer
 from typing import Any
@@ -53,8 +52,7 @@ class _Batch:
 
 
 def _run(batch: Callable[[Any], _Batch]) -> _Batch:
-    with writer.section():
-        return transactions.run(batch)
+    return writer.run(batch)
 
 
 def _old(site: Any, before: int) -> _Batch:

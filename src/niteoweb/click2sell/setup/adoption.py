@@ -31,6 +31,7 @@ from dataclasses import dataclass
 from dataclasses import field
 from datetime import datetime
 from datetime import timedelta
+from functools import partial
 from itertools import islice
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
@@ -103,14 +104,12 @@ def adopt(
         # A microsecond for each member: what is filed by time is then filed at one end, where
         # else all of it would be written again with each batch.
         at = now + timedelta(microseconds=report.looked_at)
-        with writer.section():
-            if apply:
-                batch = transactions.run(
-                    lambda site, ids=user_ids, at=at: _batch(site, ids, at)
-                )
-            else:
-                with transactions.rehearsal() as site:
-                    batch = _batch(site, user_ids, at)
+        work = partial(_batch, user_ids=user_ids, now=at)
+        if apply:
+            batch = writer.run(work)
+        else:
+            with transactions.rehearsal() as site:
+                batch = work(site)
         report.add(batch)
         progress(report)
     return report

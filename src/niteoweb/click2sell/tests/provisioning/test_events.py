@@ -8,7 +8,7 @@ from niteoweb.click2sell.interfaces import IMemberCreateEvent
 from niteoweb.click2sell.interfaces import IMemberUpdateEvent
 from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.provisioning import pipeline
-from niteoweb.click2sell.storage import writer
+from niteoweb.click2sell.tests.cases.process import is_writer
 from niteoweb.click2sell.tests.cases.site import EMAIL
 from niteoweb.click2sell.tests.cases.site import SiteTestCase
 from plone import api
@@ -146,7 +146,7 @@ class TestSubscribers(EventTestCase):
         def look(event):
             member = api.user.get(userid=event.user_id)
             seen.append((member.getProperty("product_id"), sorted(member.getGroups())))
-            seen.append(writer.lock.locked())
+            seen.append(is_writer())
 
         self.subscribe(IMemberCreateEvent, look)
         self.buy()

@@ -6,7 +6,6 @@ from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees
-from niteoweb.click2sell.storage import writer
 from niteoweb.click2sell.tests.cases.site import EMAIL
 from niteoweb.click2sell.tests.cases.site import SiteTestCase
 from unittest import mock
@@ -212,7 +211,6 @@ class TestFailure(SiteTestCase):
             ):
                 self.buy()
         self.assertEqual([outcome for outcome, *_ in self.entries()], [Outcome.RECEIVED])
-        self.assertFalse(writer.lock.locked())
         self.assertEqual(self.buy(), pipeline.Result(Outcome.ACCEPTED))
         self.assertEqual(self.groups(), ["click2sell", "premium"])
 
@@ -221,4 +219,3 @@ class TestFailure(SiteTestCase):
             pipeline.resume("no such key")
         with self.assertRaises(KeyError):
             pipeline.replay("no such key")
-        self.assertFalse(writer.lock.locked())
