@@ -13,9 +13,9 @@ from niteoweb.click2sell.owner.action import Action
 from niteoweb.click2sell.owner.action import NotPossible
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.storage import trees
+from niteoweb.click2sell.tests.cases import tried
 from niteoweb.click2sell.tests.proof import dump
 from niteoweb.click2sell.tests.proof.case import ProofCase
-from niteoweb.click2sell.tests.proof.case import tried
 from niteoweb.click2sell.tests.proof.histories import address
 from niteoweb.click2sell.tests.proof.histories import histories
 from niteoweb.click2sell.tests.proof.histories import key
