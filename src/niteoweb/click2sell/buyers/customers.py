@@ -12,9 +12,6 @@ from niteoweb.click2sell.storage import trees
 from typing import Any
 
 
-#: Reason of entries that wait until a buyer is known by the customer's id.
-NOT_KNOWN = "customer not known"
-
 #: Provider, and its id of the customer.
 Customer = tuple[str, str]
 

@@ -15,6 +15,7 @@ from niteoweb.click2sell.explain import groups as membership
 from niteoweb.click2sell.explain import products
 from niteoweb.click2sell.explain import timeline
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import OWNER
@@ -94,7 +95,7 @@ def addresses(buyer: buyers.Buyer, entries: Sequence[ledger.Entry]) -> tuple[str
 
 
 def _paid(entry: ledger.Entry) -> bool:
-    return history.is_payment(entry) and entry["outcome"] != ledger.REFUSED
+    return history.is_payment(entry) and entry["outcome"] != Outcome.REFUSED
 
 
 def _moves_money(entry: ledger.Entry) -> bool:

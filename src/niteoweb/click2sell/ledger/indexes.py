@@ -7,7 +7,9 @@ from niteoweb.click2sell.ledger import entries
 from niteoweb.click2sell.ledger import facets
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import mentions
+from niteoweb.click2sell.ledger import outcomes
 from niteoweb.click2sell.ledger import search
+from niteoweb.click2sell.ledger.outcomes import Outcome
 from niteoweb.click2sell.notification import MONEY
 from niteoweb.click2sell.storage import indexes
 from typing import Any
@@ -32,7 +34,7 @@ def _money(site: Any, entry: Entry) -> list[Any]:
 
 def _dismissed(site: Any, entry: Entry) -> list[str]:
     """An entry that stays refused although an owner has dismissed it."""
-    dismissed = entry["outcome"] == ledger.REFUSED and entry["dismissed"]
+    dismissed = entry["outcome"] == Outcome.REFUSED and entry["dismissed"]
     return [entry["key"]] if dismissed else []
 
 
@@ -43,7 +45,7 @@ def _retries(site: Any, entry: Entry) -> list[Any]:
 
 
 def _figures(site: Any, entry: Entry) -> list[Any]:
-    return counters.of_entry(entry, entry["outcome"] in ledger.EFFECTIVE)
+    return counters.of_entry(entry, entry["outcome"] in outcomes.EFFECTIVE)
 
 
 indexes.define(

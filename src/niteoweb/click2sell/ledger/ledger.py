@@ -9,42 +9,24 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from datetime import datetime
 from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.entitlement import mapping
+from niteoweb.click2sell.entitlement import Reason
 from niteoweb.click2sell.entitlement import TOLERANCE
 from niteoweb.click2sell.ledger import entries
 from niteoweb.click2sell.ledger import facets
+from niteoweb.click2sell.ledger import outcomes
 from niteoweb.click2sell.ledger import ownership
 from niteoweb.click2sell.ledger import pseudonyms
 from niteoweb.click2sell.ledger import retryqueue
 from niteoweb.click2sell.ledger.entries import Entry
 from niteoweb.click2sell.ledger.entries import place
+from niteoweb.click2sell.ledger.outcomes import Outcome
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.storage import indexes
 from niteoweb.click2sell.storage import trees
 from persistent.mapping import PersistentMapping
 from typing import Any
 
-
-RECEIVED = "received"
-ACCEPTED = "accepted"
-NOTHING = "nothing to do"
-ATTENTION = "needs attention"
-REFUSED = "refused"
-FAILED = "failed"
-#: Reason of refused entries.
-ANOTHER = "another buyer or product"
-#: Reason of entries that wait for an account, see accountquota.py; the sweep settles them.
-TOO_MANY = "too many accounts"
-
-#: No entry was made, see :data:`.ownership.ENTRIES_PER_TRANSACTION`.
-NOT_KEPT = "not kept"
-
-#: Outcomes that answer a second delivery; the others are tried again.
-FINAL = frozenset({ACCEPTED, NOTHING, ATTENTION, REFUSED})
-#: Outcomes that the report's figures count.
-EFFECTIVE = FINAL - {REFUSED}
-
-#: Outcomes that the owner has to know of.
-WAITS = frozenset({ATTENTION, REFUSED, FAILED})
 
 #: Fields of an entry that a list can be about.
 FACETS = facets.NAMES
@@ -85,14 +67,22 @@ def record(site: Any, notification: Notification, received_at: datetime) -> Entr
     )
 
 
-def amend(site: Any, entry: Entry, notification: Notification) -> None:
+def amend(site: Any, entry: Entry, notification: Notification, now: datetime) -> None:
     """Complete an entry by the provider's later answer.
 
     :param notification: the entry's, with all its fields.
+    :param now: the time of the answer, in UTC.
     """
-    for name in SELDOM:
+    for name in ("asks", *SELDOM):
         entry.pop(name, None)
-    change(site, entry, **_told(site, notification))
+    # By the provider's clock it may be of now, days after it arrived.
+    told_at = timestamps.iso(now)
+    entries.change(site, entry, told_at=told_at, **_told(site, notification))
+
+
+def redact(site: Any, entry: Entry, **values: Any) -> None:
+    """Replace fields of an entry whose buyer is erased."""
+    entries.change(site, entry, **values)
 
 
 def _told(site: Any, notification: Notification) -> dict[str, Any]:
@@ -131,46 +121,34 @@ def _seldom(notification: Notification) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value}
 
 
-def finish(site: Any, entry: Entry, outcome: str, reason: str = "", subject: str = "") -> None:
+def set_outcome(
+    site: Any, entry: Entry, outcome: str, reason: str = "", subject: str = ""
+) -> None:
     """Set the outcome of an entry; nothing is written when it has this outcome already.
 
     :param reason: code of the reason, see :mod:`niteoweb.click2sell.ledger.reasons`.
     :param subject: the subject of the reason, a group for example.
     """
-    told_apart = entry["reason"] == TOO_MANY
-    if entry["outcome"] != outcome or told_apart != (reason == TOO_MANY):
-        tell = outcome in WAITS and reason != TOO_MANY
+    told_apart = entry["reason"] == Reason.TOO_MANY
+    if entry["outcome"] != outcome or told_apart != (reason == Reason.TOO_MANY):
+        tell = outcome in outcomes.WAITS and reason != Reason.TOO_MANY
         untold = trees.tree(site, "untold")
         (untold.insert if tell else untold.discard)(entry["key"])
-    if outcome != FAILED:
+    if outcome != Outcome.FAILED:
         retryqueue.forget(site, entry)
-    change(site, entry, outcome=outcome, reason=reason, subject=subject)
+    entries.change(site, entry, outcome=str(outcome), reason=str(reason), subject=subject)
 
 
 def waiting(site: Any) -> int:
     """The number of entries that the owner has to know of and has not dismissed."""
-    return sum(count(site, "outcome", outcome) for outcome in WAITS) - len(
+    return sum(count(site, "outcome", outcome) for outcome in outcomes.WAITS) - len(
         trees.tree(site, "dismissed")
     )
 
 
-def tell_no_more(site: Any, entry: Entry) -> None:
-    """The owner knows of an entry that waits, and need not be told."""
+def mark_told(site: Any, entry: Entry) -> None:
+    """Note that the owner knows of an entry that waits, and need not be told."""
     trees.tree(site, "untold").discard(entry["key"])
-
-
-def change(site: Any, entry: Entry, **values: Any) -> None:
-    """Set fields of an entry, writing only what differs.
-
-    Its indexes follow, and those of its buyer, whose words and payments are the entries'.
-    """
-    changed = {n: v for n, v in values.items() if n not in entry or entry[n] != v}
-    if changed:
-        entry.update(changed)
-        indexes.mark(site, "entries", entry)
-        buyer = trees.tree(site, "buyers").get(entry["buyer_id"])
-        if buyer is not None:
-            indexes.mark(site, "buyers", buyer)
 
 
 def remove_payload(site: Any, entry: Entry) -> None:
@@ -180,15 +158,52 @@ def remove_payload(site: Any, entry: Entry) -> None:
         indexes.mark(site, "entries", entry)
 
 
-def note_failure(entry: Entry, error: str, now: datetime) -> None:
-    """Note that an attempt to process an entry failed.
+def assign_address(site: Any, entry: Entry, address: str) -> None:
+    """Assign an entry to another address than its notification names, in lower case."""
+    entries.change(site, entry, buyer=address)
+
+
+def assign_buyer(site: Any, entry: Entry, buyer_id: str) -> None:
+    """Assign an entry to a buyer, whose history it is part of."""
+    entries.change(site, entry, buyer_id=buyer_id)
+
+
+def set_counting(site: Any, entry: Entry, counts: bool) -> None:
+    """Set whether an entry takes part in computing its buyer's entitlements."""
+    entries.change(site, entry, counts=counts)
+
+
+def set_terms(site: Any, entry: Entry, terms: mapping.Terms) -> None:
+    """Set the terms of an entry; a later mapping does not rewrite them."""
+    entries.change(site, entry, days=terms.days, exclusive=terms.exclusive, terms_known=True)
+
+
+def await_details(site: Any, entry: Entry) -> None:
+    """Let an entry wait until its provider was asked for the details."""
+    entries.change(site, entry, asks=True)
+
+
+def count_attempt(site: Any, entry: Entry) -> None:
+    """Count an attempt to process an entry."""
+    entries.change(site, entry, attempts=entry["attempts"] + 1, error="")
+
+
+def note_failure(site: Any, entry: Entry, error: str, now: datetime) -> None:
+    """Count an attempt to process an entry that failed.
 
     :param error: the cause, without a name or an address.
     :param now: in UTC.
     """
+    count_attempt(site, entry)
     failure = {"at": timestamps.iso(now), "error": error}
-    entry["error"] = error
-    entry["failures"] = (*entry.get("failures", ()), failure)[-FAILURES:]
+    failures = (*entry["failures"], failure)[-FAILURES:]
+    entries.change(site, entry, error=error, failures=failures)
+
+
+def dismiss(site: Any, entry: Entry) -> None:
+    """Dismiss the present reason of an entry: an owner leaves it as it is."""
+    entries.change(site, entry, dismissed=(entry["reason"], entry["subject"]))
+    mark_told(site, entry)
 
 
 def add_note(site: Any, entry: Entry, at: datetime, by: str, what: str, text: str) -> None:
@@ -200,7 +215,7 @@ def add_note(site: Any, entry: Entry, at: datetime, by: str, what: str, text: st
     :param text: the owner's reason.
     """
     note = {"at": timestamps.iso(at), "by": by, "what": what, "text": text}
-    change(site, entry, notes=(*entry["notes"], note))
+    entries.change(site, entry, notes=(*entry["notes"], note))
 
 
 def rekey(site: Any, entry: Entry, key: str) -> None:
@@ -267,7 +282,7 @@ def _add(site: Any, values: dict[str, Any]) -> Entry | None:
     entry = PersistentMapping(
         {
             **values,
-            "outcome": RECEIVED,
+            "outcome": str(Outcome.RECEIVED),
             "reason": "",
             "subject": "",
             "error": "",

@@ -120,8 +120,7 @@ def carry_out(action: Action) -> tuple[Plan, ...]:
     :raises NotPossible: it cannot be done.
     :raises niteoweb.click2sell.storage.transactions.Busy: try again later; nothing has changed.
     """
-    with writer.section():
-        applied = transactions.run(lambda site: _apply(site, action))
+    applied = writer.run(lambda site: _apply(site, action))
     for of_buyer, notification in applied:
         pipeline.follow_up(of_buyer, notification)
     return tuple(of_buyer.plan for of_buyer, _notification in applied)
@@ -145,7 +144,7 @@ def _apply(site: Any, action: Action) -> list[tuple[Applied, Notification | None
         entry = ledger.get(site, affected.key)
         plan = _plan(site, action, affected, now)
         if entry is not None:
-            entry["attempts"] += 1
+            ledger.count_attempt(site, entry)
         later = action.mail_after is not None
         of_buyer = pipeline.perform(site, plan, entry, sends=not later)
         if of_buyer.mail_id and later:

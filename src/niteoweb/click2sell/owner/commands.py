@@ -50,7 +50,6 @@ from niteoweb.click2sell.owner.action import PRIVILEGED
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import recording
 from niteoweb.click2sell.report import overview
-from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import writer
 from typing import Any
 from typing import ClassVar
@@ -255,8 +254,7 @@ class Resend(Command):
         :raises NotPossible: see :meth:`recipient`.
         :raises niteoweb.click2sell.storage.transactions.Busy: try again later.
         """
-        with writer.section():
-            mail_id = transactions.run(self._file)
+        mail_id = writer.run(self._file)
         pipeline.send(mail_id)
         return mail_id
 

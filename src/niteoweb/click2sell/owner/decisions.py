@@ -21,7 +21,10 @@ from niteoweb.click2sell import _
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import product
+from niteoweb.click2sell.entitlement import ABOUT_ACCOUNT
+from niteoweb.click2sell.entitlement import Reason
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import ownership
 from niteoweb.click2sell.ledger import pseudonyms
 from niteoweb.click2sell.member import accounts
@@ -53,9 +56,6 @@ DISMISS = "dismiss"
 GONE = _("Something has happened since: that is not to be decided any more.")
 REFUSED = _("This notification was refused. Decide whose its transaction is first.")
 
-#: Reasons that are about the choice of an account.
-ACCOUNT = frozenset({"account not certain", "several accounts", "account missing"})
-
 
 @dataclass(frozen=True)
 class Candidate:
@@ -75,15 +75,15 @@ class Candidate:
 def possible(site: Any, entry: ledger.Entry) -> tuple[str, ...]:
     """The decisions that are possible about an entry, the most likely one first."""
     names = []
-    if entry["outcome"] == ledger.ATTENTION and entry["reason"] in ACCOUNT:
+    if entry["outcome"] == Outcome.ATTENTION and entry["reason"] in ABOUT_ACCOUNT:
         names.append(ATTACH)
-    if entry["outcome"] == ledger.ATTENTION and entry["reason"] == "group missing":
+    if entry["outcome"] == Outcome.ATTENTION and entry["reason"] == Reason.GROUP_MISSING:
         names.append(MAKE_GROUP)
     if entry["buyer_id"] and ownership.belongs_to_another(site, entry):
         names.append(DECIDE)
     if entry["buyer_id"] and entry["kind"] != Kind.CORRECTION:
         names.append(CORRECT)
-    if entry["outcome"] in (ledger.ATTENTION, ledger.REFUSED):
+    if entry["outcome"] in (Outcome.ATTENTION, Outcome.REFUSED):
         names.append(DISMISS)
     return tuple(names)
 
@@ -246,7 +246,7 @@ class Correct(Decision):
             if not _is_a_strangers(site, other, (loser, winner)):
                 # Later notifications of its transaction follow.
                 ownership.correct(site, _place(other), right)
-            ledger.change(site, other, buyer=right)
+            ledger.assign_address(site, other, right)
         buyers.remove_entries(site, loser, {other["key"] for other in moved})
         for other in moved:
             buyers.add_entry(site, winner, other)
@@ -289,13 +289,12 @@ class Dismiss(Decision):
     note: str
 
     def decide(self, site: Any, entry: ledger.Entry, now: datetime) -> list[AffectedBuyer]:
-        ledger.change(site, entry, dismissed=(entry["reason"], entry["subject"]))
-        ledger.tell_no_more(site, entry)
+        ledger.dismiss(site, entry)
         ledger.add_note(site, entry, now, self.by, "dismissed", self.note)
         if entry["counts"]:
             return [AffectedBuyer(entry["buyer_id"])]
-        if entry["outcome"] == ledger.ATTENTION:
-            ledger.finish(site, entry, ledger.NOTHING, entry["reason"], entry["subject"])
+        if entry["outcome"] == Outcome.ATTENTION:
+            ledger.set_outcome(site, entry, Outcome.NOTHING, entry["reason"], entry["subject"])
         return []
 
 
@@ -328,12 +327,12 @@ def _sort_out(site: Any, source: ownership.Source, concerned: tuple[buyers.Buyer
             if _place(entry) != source:
                 continue
             if ownership.belongs_to_another(site, entry):
-                ledger.change(site, entry, counts=False)
-                ledger.finish(site, entry, ledger.REFUSED, ledger.ANOTHER)
+                ledger.set_counting(site, entry, False)
+                ledger.set_outcome(site, entry, Outcome.REFUSED, Reason.ANOTHER)
                 # The owner has just decided so.
-                ledger.tell_no_more(site, entry)
-            elif entry["outcome"] == ledger.REFUSED:
-                ledger.change(site, entry, counts=True)
+                ledger.mark_told(site, entry)
+            elif entry["outcome"] == Outcome.REFUSED:
+                ledger.set_counting(site, entry, True)
 
 
 def _place(entry: ledger.Entry) -> ownership.Source:

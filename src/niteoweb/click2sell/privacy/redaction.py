@@ -9,8 +9,10 @@ from datetime import datetime
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import history
+from niteoweb.click2sell.entitlement import Reason
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import mentions
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import ownership
 from niteoweb.click2sell.ledger import pseudonyms
 from niteoweb.click2sell.mail import outbox
@@ -20,7 +22,7 @@ from typing import Any
 
 
 #: What could still be worked on: after an erasure nobody could.
-UNSETTLED = frozenset({ledger.RECEIVED, ledger.FAILED, ledger.ATTENTION})
+UNSETTLED = frozenset({Outcome.RECEIVED, Outcome.FAILED, Outcome.ATTENTION})
 
 #: Fields of an entry that are emptied.
 _EMPTY = {
@@ -128,7 +130,7 @@ def _ties(site: Any, record: buyers.Buyer) -> None:
 
 
 def _entry(site: Any, entry: ledger.Entry, now: datetime) -> None:
-    ledger.change(
+    ledger.redact(
         site,
         entry,
         **_EMPTY,
@@ -142,9 +144,9 @@ def _entry(site: Any, entry: ledger.Entry, now: datetime) -> None:
     entry.pop("in_reply_to", None)
     for name, kind in _SELDOM.items():
         if entry.get(name):
-            ledger.change(site, entry, **{name: pseudonyms.alias(site, kind, entry[name])})
+            ledger.redact(site, entry, **{name: pseudonyms.alias(site, kind, entry[name])})
     if entry["outcome"] in UNSETTLED:
-        ledger.finish(site, entry, ledger.NOTHING, "erased")
+        ledger.set_outcome(site, entry, Outcome.NOTHING, Reason.ERASED)
 
 
 def _record(site: Any, record: buyers.Buyer, now: datetime) -> None:
@@ -181,7 +183,7 @@ def _record(site: Any, record: buyers.Buyer, now: datetime) -> None:
 def _others_entry(site: Any, entry: ledger.Entry, addresses: Collection[str]) -> None:
     """Take addresses out of another buyer's notification."""
     gone = {name: "" for name in mentions.FIELDS if mentions.names(entry[name], addresses)}
-    ledger.change(site, entry, **gone, notes=_without(entry["notes"], addresses))
+    ledger.redact(site, entry, **gone, notes=_without(entry["notes"], addresses))
     if any(mentions.names(text, addresses) for text in mentions.in_payload(entry)):
         ledger.remove_payload(site, entry)
 
@@ -209,7 +211,7 @@ def _rank(site: Any, record: buyers.Buyer) -> None:
     entries = [ledger.get(site, key) for key in record["keys"]]
     ranked = sorted(entries, key=lambda entry: entry.get("tie", "") + entry["key"])
     for rank, entry in enumerate(ranked):
-        ledger.change(site, entry, tie=f"{rank:06} ")
+        ledger.redact(site, entry, tie=f"{rank:06} ")
 
 
 def _without(

@@ -17,6 +17,8 @@ from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.ledger import entries
 from niteoweb.click2sell.ledger import facets
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
+from niteoweb.click2sell.ledger import outcomes
 from niteoweb.click2sell.ledger import pseudonyms
 from niteoweb.click2sell.ledger import search
 from niteoweb.click2sell.ledger import silence
@@ -38,7 +40,7 @@ FACETS = {
 }
 NAMES = ("search", *FACETS, "buyer", "from", "to")
 
-OUTCOMES = (*sorted(ledger.FINAL), ledger.RECEIVED, ledger.FAILED)
+OUTCOMES = (*sorted(outcomes.FINAL), Outcome.RECEIVED, Outcome.FAILED)
 
 
 class FilterError(ValueError):

@@ -7,6 +7,7 @@ from datetime import datetime
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.report import overview
 from plone.restapi.services import Service
 from typing import Any
@@ -36,8 +37,8 @@ class ReportGet(Service):
             "timezone": str(plone_site.timezone()),
             "figures": [{chosen.unit: row.period, **row.values} for row in rows],
             "totals": overview.totals(rows),
-            "failed": ledger.count(self.context, "outcome", ledger.FAILED),
-            "needs_attention": ledger.count(self.context, "outcome", ledger.ATTENTION),
+            "failed": ledger.count(self.context, "outcome", Outcome.FAILED),
+            "needs_attention": ledger.count(self.context, "outcome", Outcome.ATTENTION),
             "members_with_access": overview.members_with_access(self.context),
             "products": [
                 {

@@ -80,8 +80,7 @@ def _ask(provider: IPaymentProvider, report: SweepReport, now: datetime) -> None
         except pipeline.Failed:
             report.troubled += 1
         report.missed += 1
-    with writer.section():
-        transactions.run(lambda site: _note(site, provider, now))
+    writer.run(lambda site: _note(site, provider, now))
 
 
 def _changes(

@@ -73,8 +73,7 @@ def sweep(
     if dry_run or report.copy:
         _look(site, report, now, confirmed or as_of is not None)
         return report
-    with writer.section():
-        transactions.run(lambda site: _begin(site, now))
+    writer.run(lambda site: _begin(site, now))
     unfinished.take_up(report, now)
     catchup.run(report, now)
     waiting = _lapsed(report, now, confirmed)
@@ -156,8 +155,7 @@ def _awaited(report: SweepReport) -> None:
 def _alert(report: SweepReport, now: datetime) -> None:
     """File the mails to the owner about news."""
     try:
-        with writer.section():
-            transactions.run(lambda site: alerts.file(site, report.stopped, now))
+        writer.run(lambda site: alerts.file(site, report.stopped, now))
     except transactions.Busy:
         report.busy += 1
     except Exception as error:

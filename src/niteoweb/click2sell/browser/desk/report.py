@@ -11,6 +11,7 @@ from niteoweb.click2sell.browser.desk import plots
 from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.report import overview
@@ -25,7 +26,7 @@ MAILS = {
 }
 
 #: The outcomes that need a person, the worst first.
-TROUBLES = (ledger.FAILED, ledger.ATTENTION)
+TROUBLES = (Outcome.FAILED, Outcome.ATTENTION)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from niteoweb.click2sell import _
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.entitlement import Product
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import reasons
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.member import accounts
@@ -115,7 +116,7 @@ def of(
         attention=tuple(
             reasons.text(verdict.reason, verdict.subject)
             for key, verdict in plan.verdicts.items()
-            if verdict.outcome == ledger.ATTENTION and ledger.get(site, key) is None
+            if verdict.outcome == Outcome.ATTENTION and ledger.get(site, key) is None
         ),
         mails=bool(plan.mail),
         mail=MAILS.get(plan.mail, plan.mail),

@@ -8,6 +8,7 @@ from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import reasons
 from niteoweb.click2sell.report import labels
 from plone import api
@@ -65,11 +66,11 @@ ENTRY_TITLES = (_("Arrived"), _("Kind"), _("Outcome"), _("Product"), _("Amount")
 
 #: Bootstrap's class for the colour of each outcome.
 COLOURS = {
-    ledger.ACCEPTED: "text-bg-success",
-    ledger.ATTENTION: "text-bg-warning",
-    ledger.REFUSED: "text-bg-dark",
-    ledger.FAILED: "text-bg-danger",
-    ledger.RECEIVED: "text-bg-info",
+    Outcome.ACCEPTED: "text-bg-success",
+    Outcome.ATTENTION: "text-bg-warning",
+    Outcome.REFUSED: "text-bg-dark",
+    Outcome.FAILED: "text-bg-danger",
+    Outcome.RECEIVED: "text-bg-info",
 }
 
 

@@ -3,6 +3,7 @@
 from niteoweb.click2sell.buyers import accountquota
 from niteoweb.click2sell.interfaces import IClick2SellSettings
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.owner import action
 from niteoweb.click2sell.owner import commands
 from niteoweb.click2sell.owner import decisions
@@ -20,8 +21,8 @@ from zope.annotation.interfaces import IAnnotations
 import transaction
 
 
-HELD = (ledger.ATTENTION, "too many accounts", "")
-DONE = (ledger.ACCEPTED, "", "")
+HELD = (Outcome.ATTENTION, "too many accounts", "")
+DONE = (Outcome.ACCEPTED, "", "")
 
 
 class CapTestCase(AlertTestCase):
@@ -84,7 +85,7 @@ class TestCap(CapTestCase):
         self.assertIsNone(self.member("3@example.org"))
         # The transaction is its own all the same.
         self.come(4, acquirer_transaction_id="T-3")
-        self.assertEqual(self.entries()[-1][0], ledger.REFUSED)
+        self.assertEqual(self.entries()[-1][0], Outcome.REFUSED)
         self.assertEqual(self.waiting(), [3])
 
     def test_members_go_on_buying(self):
@@ -352,7 +353,7 @@ class TestTold(CapTestCase):
         with mock.patch.object(plan, "make", self.uncertain):
             self.later(hours=1)
             self.sweep()
-        self.assertEqual(self.entries()[-1][:2], (ledger.ATTENTION, "account not certain"))
+        self.assertEqual(self.entries()[-1][:2], (Outcome.ATTENTION, "account not certain"))
         self.assertEqual(self.subjects(), ["notifications wait for you (1)"])
 
     make = staticmethod(plan.make)

@@ -8,6 +8,7 @@ from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import rejections
 from niteoweb.click2sell.notification import Delivery
 from niteoweb.click2sell.notification import Notification
@@ -196,7 +197,7 @@ class SiteTestCase(unittest.TestCase):
 
     def attention(self) -> list[tuple[str, str]]:
         """Reason and subject of each entry that needs a person."""
-        return [rest for outcome, *rest in self.entries() if outcome == ledger.ATTENTION]
+        return [rest for outcome, *rest in self.entries() if outcome == Outcome.ATTENTION]
 
     def assert_replay_changes_nothing(self) -> None:
         """Nothing but how often each entry was tried."""

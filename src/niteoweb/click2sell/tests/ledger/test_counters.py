@@ -9,6 +9,7 @@ from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.command import reindex
 from niteoweb.click2sell.ledger import counters
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import silence
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.notification import Kind
@@ -125,7 +126,7 @@ class TestDays(FiguresTestCase):
     def test_refused_ones_do_not_count(self):
         self.buy()
         self.buy(buyer_email=OTHER, c2s_transaction_id="R-9")
-        self.assertIn(ledger.REFUSED, [outcome for outcome, *_ in self.entries()])
+        self.assertIn(Outcome.REFUSED, [outcome for outcome, *_ in self.entries()])
         self.assertEqual(self.counted()["purchases"], {"2026-05-03": 1})
         self.assertEqual(self.counted()["new_buyers"], {"2026-05-03": 1})
 

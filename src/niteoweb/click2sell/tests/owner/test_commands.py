@@ -5,6 +5,7 @@ from datetime import timedelta
 from datetime import timezone
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import silence
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.owner import action
@@ -103,7 +104,7 @@ class TestGrant(OwnerTestCase):
         entry = self.last()
         self.assertEqual(
             (entry["provider"], entry["on_behalf_of"], entry["kind"], entry["outcome"]),
-            ("owner", "click2sell", "purchase", ledger.ACCEPTED),
+            ("owner", "click2sell", "purchase", Outcome.ACCEPTED),
         )
         self.assertEqual(dict(entry["payload"]), {"reason": "a prize", "by": "admin"})
         self.assertEqual(entry["amount"], None)

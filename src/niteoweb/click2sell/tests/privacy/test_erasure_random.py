@@ -7,6 +7,7 @@ one of them is erased, and the bytes of all stored objects are searched.
 from collections.abc import Iterator
 from datetime import timedelta
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.mail import messages
 from niteoweb.click2sell.member import index
 from niteoweb.click2sell.notification import unreadable
@@ -229,13 +230,13 @@ class _History:
         )
 
     def decide(self) -> Any:
-        entry = self.entry(ledger.REFUSED)
+        entry = self.entry(Outcome.REFUSED)
         return entry is not None and self.carry_out(
             decisions.Decide(entry["key"], "owner", self.reason())
         )
 
     def dismiss(self) -> Any:
-        entry = self.entry(ledger.REFUSED, ledger.ATTENTION)
+        entry = self.entry(Outcome.REFUSED, Outcome.ATTENTION)
         return entry is not None and self.carry_out(
             decisions.Dismiss(entry["key"], "owner", self.reason())
         )
