@@ -4,6 +4,7 @@
 operate them.
 """
 
+from dataclasses import asdict
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.privacy import erasure
 from niteoweb.click2sell.privacy import export
@@ -75,23 +76,6 @@ class PrivacyPost(Operation):
             return self.problem(500, "Failed", "A notification failed, and is kept as failed.")
 
     def _preview(self, address: str) -> dict[str, Any]:
-        planned = preview.preview(self.context, address)
-        return {
-            "dry_run": True,
-            "addresses": list(planned.addresses),
-            "entries": planned.entries,
-            "unsettled": planned.unsettled,
-            "mails": planned.mails,
-            "others": planned.others,
-            "accounts": [
-                {
-                    "user_id": account.user_id,
-                    "made": account.made,
-                    "privileged": account.privileged,
-                    "groups": list(account.groups),
-                }
-                for account in planned.accounts
-            ],
-            "waiting": list(planned.held),
-            "fingerprint": planned.fingerprint,
-        }
+        answer = {"dry_run": True, **asdict(preview.preview(self.context, address))}
+        answer["waiting"] = answer.pop("held")
+        return answer

@@ -58,7 +58,7 @@ class Confirmation(OwnerPage):
             (name, value)
             for name, value in sorted(self.request.form.items())
             if isinstance(value, str)
-            and name not in ("_authenticator", "confirm", "show", "fingerprint")
+            and name not in ("_authenticator", "confirm", "fingerprint")
         ]
 
     def settle(self, make: Callable[[], Action]) -> bool:

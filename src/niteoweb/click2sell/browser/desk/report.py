@@ -158,7 +158,7 @@ class ReportView(OwnerPage):
         """Products, each with the number of members who have access."""
         return [
             (
-                formatting.product_label(product.name, product.product_id),
+                formatting.product_label(product.product_name, product.product_id),
                 plots.number(product.members),
             )
             for product in overview.products(self.context)

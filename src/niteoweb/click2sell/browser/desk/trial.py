@@ -47,16 +47,6 @@ KINDS = {
 
 
 @dataclass(frozen=True)
-class Letter:
-    """A mail as it would go out."""
-
-    sender: str
-    to: str
-    subject: str
-    text: str
-
-
-@dataclass(frozen=True)
 class Result:
     """The result of a test purchase.
 
@@ -78,7 +68,7 @@ class Result:
     buyer: str = ""
     terms: tuple[Message, ...] = ()
     preview: changes.Preview | None = None
-    letter: Letter | None = None
+    mail: EmailMessage | None = None
 
 
 class TryView(OwnerPage):
@@ -238,12 +228,5 @@ class TryView(OwnerPage):
                 buyer=f"{' '.join(names[-1:])} <{entry['email']}>".strip(),
                 terms=formatting.terms(entry["days"], entry["exclusive"]),
                 preview=changes.of_replay(self.context, key, rehearsal.preview),
-                letter=_letter(rehearsal.mail),
+                mail=rehearsal.mail,
             )
-
-
-def _letter(mail: EmailMessage | None) -> Letter | None:
-    if mail is None:
-        return None
-    sender, to, subject = (str(mail[name] or "") for name in ("From", "To", "Subject"))
-    return Letter(sender, to, subject, mail.get_content())
