@@ -1,5 +1,6 @@
 """Site Setup: a notification, its outcome, and the buttons that replay it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from niteoweb.click2sell import _
@@ -18,6 +19,7 @@ from niteoweb.click2sell.report import notifications
 from niteoweb.click2sell.storage import log_failure
 from niteoweb.click2sell.storage import transactions
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
+from typing import Any
 from zExceptions import NotFound
 from ZODB.POSException import ConflictError
 from zope.i18nmessageid import Message
@@ -145,13 +147,29 @@ class NotificationView(EntryPage):
     # The notification
 
     @property
-    def terms(self) -> tuple[Message, ...]:
-        """The terms of access that were written down."""
-        return formatting.terms(self.entry["days"], self.entry["exclusive"])
-
-    def moment(self, name: str) -> formatting.Moment | None:
-        """A time of the entry."""
-        return formatting.moment(self.entry[name]) if self.entry[name] else None
+    def facts(self) -> list[tuple[Message, Sequence[Any]]]:
+        """The facts that the notification states: a label, and the lines beside it."""
+        entry, line = self.entry, self.line
+        terms: Sequence[Message] = formatting.terms(entry["days"], entry["exclusive"])
+        if not entry["terms_known"]:
+            terms = [_("No line of the mapping names the product yet.")]
+        times = {
+            name: [formatting.moment(entry[name])] if entry[name] else []
+            for name in ("occurred_at", "received_at", "valid_until")
+        }
+        facts = (
+            (_("Kind"), [line.kind]),
+            (_("Product"), [line.product]),
+            (_("Amount"), [line.amount]),
+            (_("Happened"), times["occurred_at"]),
+            (_("Arrived"), times["received_at"]),
+            (_("Access until, as the provider says"), times["valid_until"]),
+            (_("Terms"), terms if entry["product_id"] else []),
+            (_("Receipt"), [entry["receipt"]]),
+            (_("Transaction"), [entry["transaction"]]),
+            (_("Provider"), [entry["provider"]]),
+        )
+        return [(label, lines) for label, lines in facts if any(lines)]
 
     # The buyer
 

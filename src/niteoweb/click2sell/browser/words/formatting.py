@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from DateTime import DateTime
 from datetime import date
 from datetime import datetime
+from html import escape
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
@@ -28,10 +29,16 @@ class Badge:
 
 @dataclass(frozen=True)
 class Moment:
-    """A point in time: for people, and exact to the second with its offset."""
+    """A point in time: for people, and exact to the second with its offset.
+
+    A template inserts it as an element ``time``.
+    """
 
     text: str
     exact: str
+
+    def __html__(self) -> str:
+        return f'<time datetime="{self.exact}">{escape(self.text)}</time>'
 
 
 @dataclass(frozen=True)
