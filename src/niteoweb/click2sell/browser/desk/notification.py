@@ -11,7 +11,6 @@ from niteoweb.click2sell.browser.desk.ownerpage import EntryPage
 from niteoweb.click2sell.browser.words import changes
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.buyers import buyers
-from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.owner import decisions
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import preview
@@ -157,7 +156,7 @@ class NotificationView(EntryPage):
             name: [formatting.moment(entry[name])] if entry[name] else []
             for name in ("occurred_at", "received_at", "valid_until")
         }
-        facts = (
+        return formatting.facts(
             (_("Kind"), [line.kind]),
             (_("Product"), [line.product]),
             (_("Amount"), [line.amount]),
@@ -169,14 +168,8 @@ class NotificationView(EntryPage):
             (_("Transaction"), [entry["transaction"]]),
             (_("Provider"), [entry["provider"]]),
         )
-        return [(label, lines) for label, lines in facts if any(lines)]
 
     # The buyer
-
-    @property
-    def name(self) -> str:
-        """The buyer's first and last name."""
-        return f"{self.entry['first_name']} {self.entry['last_name']}".strip()
 
     @cached_property
     def buyer(self) -> buyers.Buyer | None:
@@ -184,26 +177,18 @@ class NotificationView(EntryPage):
         return buyers.get(self.context, self.entry["buyer_id"])
 
     @property
-    def other_addresses(self) -> list[str]:
-        """The buyer's further addresses."""
-        addresses = self.buyer["addresses"] if self.buyer is not None else ()
-        return [address for address in addresses if address != self.entry["buyer"]]
-
-    @property
-    def user_id(self) -> str:
-        """The buyer's account, "" when there is none."""
-        return self.buyer["user_id"] if self.buyer is not None else ""
-
-    @property
-    def account_exists(self) -> bool:
-        """Whether the account that the buyer is tied to is there."""
-        return bool(self.user_id) and accounts.exists(self.user_id)
-
-    @property
-    def deleted(self) -> formatting.Moment | None:
-        """When an owner deleted the account, if that was so."""
-        deleted_at = self.buyer["deleted_at"] if self.buyer is not None else ""
-        return formatting.moment(deleted_at) if deleted_at else None
+    def concerned(self) -> list[tuple[Message, Sequence[Any]]]:
+        """The facts about the buyer: a label, and the lines beside it."""
+        entry, addresses = self.entry, self.buyer["addresses"] if self.buyer is not None else ()
+        return formatting.facts(
+            (_("Address of the buyer"), [self.line.buyer]),
+            (_("Name"), [f"{entry['first_name']} {entry['last_name']}".strip()]),
+            (
+                _("Other addresses of this buyer"),
+                [", ".join(other for other in addresses if other != entry["buyer"])],
+            ),
+            (_("Account"), [self.account(self.buyer)]),
+        )
 
     @cached_property
     def others(self) -> list[formatting.EntryLine]:

@@ -76,7 +76,7 @@ class Changes:
     @property
     def facts(self) -> list[tuple[Message, Sequence[Any]]]:
         """The changes: a label, and the lines beside it."""
-        facts = (
+        return formatting.facts(
             (_("Needs attention"), self.attention),
             (_("Member"), [self.member]),
             (_("Fields"), self.fields or [_("no change")]),
@@ -86,7 +86,6 @@ class Changes:
             (_("End of access"), self.moved),
             (_("Access ends"), self.lost),
         )
-        return [(label, lines) for label, lines in facts if lines]
 
 
 def of(

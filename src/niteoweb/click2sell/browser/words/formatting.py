@@ -1,5 +1,6 @@
 """The ledger's entries in the site's words, time zone and format, as owners read them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from DateTime import DateTime
 from datetime import date
@@ -52,6 +53,10 @@ class Link:
     text: Message | str
     url: str = ""
     current: str | None = None
+
+    def __html__(self) -> str:
+        text = escape(translated(self.text))
+        return f'<a href="{escape(self.url)}">{text}</a>' if self.url else text
 
 
 @dataclass(frozen=True)
@@ -172,6 +177,11 @@ def entry_line(url: str, entry: ledger.Entry) -> EntryLine:
 def entry_lines(site: Any, url: str, keys: list[str]) -> list[EntryLine]:
     """The entries of a list; see :func:`entry_line`."""
     return [entry_line(url, ledger.get(site, key)) for key in keys]
+
+
+def facts(*pairs: tuple[Message, Sequence[Any]]) -> list[tuple[Message, Sequence[Any]]]:
+    """The facts for a list of them: labels with the lines beside, those that have lines."""
+    return [(label, lines) for label, lines in pairs if any(lines)]
 
 
 def _clock(local: date) -> DateTime:
