@@ -344,7 +344,7 @@ class TestRules(OwnerTestCase):
         self.buy(buyer_email="other@example.org")
         before = self.dump()
         with (
-            mock.patch.object(ledger, "finish", side_effect=ZeroDivisionError),
+            mock.patch.object(ledger, "set_outcome", side_effect=ZeroDivisionError),
             self.assertRaises(ZeroDivisionError),
         ):
             self.grant()
