@@ -12,6 +12,7 @@ from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Sequence
 from contextlib import contextmanager
+from niteoweb.click2sell.command.posting import printable
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,7 @@ def opened(configuration: Path, path: str | None) -> Iterator[Any]:
     from AccessControl.SecurityManagement import newSecurityManager
     from AccessControl.SecurityManagement import noSecurityManager
     from AccessControl.SpecialUsers import system
+    from Testing.makerequest import makerequest
     from zope.component.hooks import setSite
     from zope.globalrequest import clearRequest
     from zope.globalrequest import setRequest
@@ -121,7 +123,8 @@ def opened(configuration: Path, path: str | None) -> Iterator[Any]:
     import transaction
     import Zope2
 
-    app = _with_request(app)
+    # Its host, "nohost", means that the site's address is not known.
+    app = makerequest(app)
     setRequest(app.REQUEST)
     newSecurityManager(None, system.__of__(app.acl_users))
     try:
@@ -140,7 +143,7 @@ def opened(configuration: Path, path: str | None) -> Iterator[Any]:
 
 def say(text: str) -> None:
     """Print a line."""
-    sys.stdout.write(f"{_printable(text)}\n")
+    sys.stdout.write(f"{printable(text)}\n")
 
 
 def say_some(lines: Sequence[str], indent: str = "") -> None:
@@ -158,7 +161,7 @@ def say_json(value: Any) -> None:
 
 def complain(text: str) -> None:
     """Print a line of errors or progress."""
-    sys.stderr.write(f"{_printable(text)}\n")
+    sys.stderr.write(f"{printable(text)}\n")
     sys.stderr.flush()
 
 
@@ -193,21 +196,6 @@ def _application(configuration: Path) -> Any:
         ) from None
     except StorageError as error:
         raise Problem(f"The database cannot be opened: {type(error).__name__}.") from None
-
-
-def _with_request(app: Any) -> Any:
-    """Give the root a request, which much of Plone asks for."""
-    from io import BytesIO
-    from zope.publisher.browser import setDefaultSkin
-    from ZPublisher.BaseRequest import RequestContainer
-    from ZPublisher.HTTPRequest import HTTPRequest
-    from ZPublisher.HTTPResponse import HTTPResponse
-
-    # A host of this name means that there is no request: the site's address is not known.
-    environ = {"SERVER_NAME": "nohost", "SERVER_PORT": "80", "REQUEST_METHOD": "GET"}
-    request = HTTPRequest(BytesIO(), environ, HTTPResponse(stdout=BytesIO()))
-    setDefaultSkin(request)
-    return app.__of__(RequestContainer(REQUEST=request))
 
 
 def _site(app: Any, path: str | None) -> Any:
@@ -271,8 +259,3 @@ def _log_to_the_terminal() -> None:
     handler.setFormatter(logging.Formatter("%(levelname)s [%(name)s] %(message)s"))
     handler.addFilter(_Once())
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
-
-
-def _printable(text: str) -> str:
-    """A text without control characters: members choose their names themselves."""
-    return "".join(char if char.isprintable() or char == "\n" else " " for char in text)

@@ -208,22 +208,19 @@ def run(
     mail_at = next(times)
     for row in rows:
         try:
-            made = _import(row, provider, by, mail_at)
+            effect, mailed = _import(row, provider, by, mail_at)
         except transactions.Busy:
             break
         except Exception as error:
             # The other rows go on.
             log_failure(f"Line {row.line}", error)
             report.failed.append(row.line)
-            made, mailed = None, False
         else:
-            made, mailed = made
+            report.counted[effect] += 1
+            if mailed:
+                report.mails += 1
+                mail_at = next(times)
         report.left -= 1
-        if made is not None:
-            report.counted[made] += 1
-        if mailed:
-            report.mails += 1
-            mail_at = next(times)
         if stop(report):
             break
     if report.mails:

@@ -124,16 +124,9 @@ def parse(site: Any, values: Mapping[str, Any], timezone_: tzinfo) -> Filters:
                     mapping={"name": name},
                 ),
             ) from None
-    return Filters(
-        outcome=given.get("outcome", ""),
-        provider=given.get("provider", ""),
-        kind=given.get("kind", ""),
-        product=given.get("product", ""),
-        buyer=given.get("buyer", "").lower(),
-        search=given.get("search", ""),
-        since=moments["from"],
-        until=moments["to"],
-    )
+    texts = {name: given.get(name, "") for name in ("search", *FACETS)}
+    buyer, since, until = given.get("buyer", "").lower(), moments["from"], moments["to"]
+    return Filters(**texts, buyer=buyer, since=since, until=until)
 
 
 class Listing:

@@ -79,7 +79,7 @@ class Product:
 
     provider: str
     product_id: str
-    name: str
+    product_name: str
     members: int
 
 
@@ -176,7 +176,7 @@ def products(site: Any) -> list[Product]:
         Product(provider, product_id, product_name(site, (provider, product_id)), members)
         for (provider, product_id), members in counters.with_access(site).items()
     ]
-    return sorted(products, key=lambda product: (-product.members, product.name))
+    return sorted(products, key=lambda product: (-product.members, product.product_name))
 
 
 def never_logged_in(site: Any) -> Newest:

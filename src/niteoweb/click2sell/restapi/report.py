@@ -3,6 +3,7 @@
 It needs the permission to view purchases.
 """
 
+from dataclasses import asdict
 from datetime import datetime
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
@@ -40,15 +41,7 @@ class ReportGet(Service):
             "failed": ledger.count(self.context, "outcome", Outcome.FAILED),
             "needs_attention": ledger.count(self.context, "outcome", Outcome.ATTENTION),
             "members_with_access": overview.members_with_access(self.context),
-            "products": [
-                {
-                    "provider": product.provider,
-                    "product_id": product.product_id,
-                    "product_name": product.name,
-                    "members": product.members,
-                }
-                for product in overview.products(self.context)
-            ],
+            "products": [asdict(product) for product in overview.products(self.context)],
             "never_logged_in": _newest(
                 logins,
                 [

@@ -27,6 +27,7 @@ class AccountingView(OwnerPage):
 
     template = ViewPageTemplateFile("../templates/accounting.pt")
     page = "click2sell-accounting"
+    tab = "click2sell-report"
 
     def __call__(self) -> str | IO[bytes]:
         self.request.response.setHeader("Cache-Control", "no-store")

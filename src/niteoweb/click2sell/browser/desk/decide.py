@@ -6,6 +6,7 @@ from niteoweb.click2sell.browser.desk.confirmation import Confirmation
 from niteoweb.click2sell.browser.desk.ownerpage import EntryPage
 from niteoweb.click2sell.owner import Action
 from niteoweb.click2sell.owner import decisions
+from niteoweb.click2sell.owner import NotPossible
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from typing import Any
 from zExceptions import NotFound
@@ -39,18 +40,18 @@ class DecideView(Confirmation, EntryPage):
 
         :raises niteoweb.click2sell.owner.NotPossible: it cannot be done.
         """
-        why, values = self.text("reason"), {}
-        if self.what == decisions.ATTACH:
-            user_id = self.text("user_id") or self.text("candidate")
-            values = {"user_id": user_id, "reason": why}
-        elif self.what == decisions.DECIDE:
-            values = {"reason": why}
-        elif self.what == decisions.CORRECT:
-            everything = self.text("scope") == "everything"
-            values = {"address": self.text("address"), "everything": everything, "reason": why}
-        elif self.what == decisions.DISMISS:
-            values = {"note": why}
-        return decisions.wanted(self.context, self.key, self.what, self.by, **values)
+        if not self.what:
+            raise NotPossible(decisions.GONE)
+        reason = self.text("reason")
+        values = {
+            "user_id": self.text("user_id") or self.text("candidate"),
+            "address": self.text("address"),
+            "everything": self.text("scope") == "everything",
+            "reason": reason,
+            "note": reason,
+        }
+        decision = decisions.DECISIONS[self.what]
+        return decision.asked_for(values, key=self.key, by=self.by)
 
     @property
     def what(self) -> str:

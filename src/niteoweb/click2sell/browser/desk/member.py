@@ -72,6 +72,7 @@ class MemberView(OwnerPage):
     """A buyer's page."""
 
     template = ViewPageTemplateFile("../templates/member.pt")
+    tab = "click2sell-members"
 
     def __init__(self, context: Any, request: Any, list_url: str, buyer_id: str) -> None:
         super().__init__(context, request)

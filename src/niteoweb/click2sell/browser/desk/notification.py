@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from niteoweb.click2sell import _
 from niteoweb.click2sell import timestamps
-from niteoweb.click2sell.browser.desk import preview as previews
 from niteoweb.click2sell.browser.desk.ownerpage import BUSY
 from niteoweb.click2sell.browser.desk.ownerpage import CHANGED
 from niteoweb.click2sell.browser.desk.ownerpage import EntryPage
+from niteoweb.click2sell.browser.words import changes
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.member import accounts
@@ -59,9 +59,10 @@ class NotificationView(EntryPage):
 
     template = ViewPageTemplateFile("../templates/notification.pt")
     table = ViewPageTemplateFile("../templates/notificationtable.pt")
+    titles = formatting.ENTRY_TITLES
     rows = ViewPageTemplateFile("../templates/changes.pt")
     #: None before the dry run.
-    preview: previews.Preview | None = None
+    preview: changes.Preview | None = None
 
     def __call__(self) -> str:
         if self.entry is None:
@@ -91,7 +92,7 @@ class NotificationView(EntryPage):
         """Preview the replay."""
         try:
             replayed = preview.replay(self.context, self.key, timestamps.now())
-            self.preview = previews.of(self.context, self.key, replayed)
+            self.preview = changes.of_replay(self.context, self.key, replayed)
         except ConflictError:
             raise
         except Exception as error:

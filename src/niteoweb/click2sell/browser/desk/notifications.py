@@ -62,9 +62,10 @@ class NotificationsView(ListPage):
     """``@@click2sell-notifications``: the list; with a key behind it, that entry's page."""
 
     template = ViewPageTemplateFile("../templates/notifications.pt")
-    page = "click2sell-notifications"
+    page = tab = "click2sell-notifications"
     kept = notifications.NAMES
     table = ViewPageTemplateFile("../templates/notificationtable.pt")
+    titles = formatting.ENTRY_TITLES
     error: notifications.FilterError | None = None
     filtered = False
     searched = False

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.browser.desk.tabs import Tabbed
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.provider import registry
@@ -13,7 +14,6 @@ from niteoweb.click2sell.settings import secretkeys
 from plone import api
 from plone.batching import Batch
 from plone.protect.authenticator import check
-from Products.Five.browser import BrowserView
 from typing import Any
 from urllib.parse import urlencode
 from zExceptions import Unauthorized
@@ -44,7 +44,7 @@ class Sender:
     settings_url: str
 
 
-class OwnerPage(BrowserView):
+class OwnerPage(Tabbed):
     """A page for people who administer the site.
 
     :cvar page: its name, without ``@@``.
@@ -129,6 +129,8 @@ class OwnerPage(BrowserView):
 
 class EntryPage(OwnerPage):
     """A page about one entry of the ledger."""
+
+    tab = "click2sell-notifications"
 
     def __init__(self, context: Any, request: Any, list_url: str, key: str) -> None:
         super().__init__(context, request)

@@ -68,7 +68,13 @@ class ReportView(OwnerPage):
     """``@@click2sell-report``, with ``days=30`` and the like behind it."""
 
     template = ViewPageTemplateFile("../templates/report.pt")
-    page = "click2sell-report"
+    page = tab = "click2sell-report"
+    mail_titles = (_("Due since"), _("Mail"), _("To"), _("Attempts"), _("Last error"))
+    provider_titles = (
+        *(_("Provider"), _("Last notification"), _("Time since then")),
+        _("Longest silence that is usual here"),
+    )
+    renewal_titles = (_("Member"), _("Product"), _("Expected by"), _("Access"))
 
     def __call__(self) -> str:
         self.request.response.setHeader("Cache-Control", "no-store")
@@ -152,7 +158,7 @@ class ReportView(OwnerPage):
         """Products, each with the number of members who have access."""
         return [
             (
-                formatting.product_label(product.name, product.product_id),
+                formatting.product_label(product.product_name, product.product_id),
                 plots.number(product.members),
             )
             for product in overview.products(self.context)

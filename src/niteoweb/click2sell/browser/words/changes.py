@@ -14,6 +14,7 @@ from niteoweb.click2sell.ledger import reasons
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.provisioning import Plan
+from niteoweb.click2sell.provisioning import preview
 from niteoweb.click2sell.provisioning import Verdict
 from typing import Any
 from zope.i18nmessageid import Message
@@ -138,6 +139,44 @@ def present(site: Any, key: str) -> tuple[str, str, str] | None:
     return entry and (entry["outcome"], entry["reason"], entry["subject"])
 
 
+@dataclass(frozen=True)
+class Preview:
+    """The changes that a replay would make.
+
+    :ivar anything: whether there are changes at all.
+    :ivar terms: the terms of access that would be written down, none when they are already.
+    :ivar others: number of other notifications whose outcome or terms would change.
+    """
+
+    anything: bool
+    fingerprint: str
+    changes: Changes
+    terms: tuple[Message, ...]
+    others: int
+    badge: formatting.Badge
+    reason: Message | str
+
+
+def of_replay(site: Any, key: str, replayed: preview.Preview) -> Preview:
+    """Put the preview of a replay into words.
+
+    :param key: of the entry that would be replayed.
+    """
+    plan, verdict = replayed.plan, replayed.verdict
+    now, then = present(site, key), told(verdict)
+    changed = of(site, plan)
+    terms = plan.terms.get(key)
+    return Preview(
+        anything=changed.anything or now != then,
+        fingerprint=fingerprint((changed.told, now, then, terms)),
+        changes=changed,
+        terms=formatting.terms(terms.days, terms.exclusive) if terms else (),
+        others=len(changed.keys - {key}),
+        badge=formatting.badge(verdict.outcome),
+        reason=reasons.text(verdict.reason, verdict.subject),
+    )
+
+
 def _member(plan: Plan) -> Message:
     names = {"user": plan.user_id, "address": plan.address}
     if plan.create:
@@ -170,33 +209,29 @@ def _value(value: Any) -> str:
 
 
 def _product(product: Product) -> Message:
-    provider, product_id = product
-    return _(
-        "product ${product} (${provider})",
-        mapping={"product": product_id, "provider": provider},
-    )
+    return _("product ${product} (${provider})", mapping=_names(product))
 
 
 def _gained(product: Product, plan: Plan) -> Message:
-    provider, product_id = product
-    names = {"product": product_id, "provider": provider}
     until = plan.ends.get(product)
     if until is None:
-        return _("product ${product} (${provider}), without an end", mapping=names)
+        return _("product ${product} (${provider}), without an end", mapping=_names(product))
     return _(
         "product ${product} (${provider}), until ${time}",
-        mapping={**names, "time": formatting.moment(until).text},
+        mapping={**_names(product), "time": formatting.moment(until).text},
     )
 
 
 def _moved(product: Product, before: datetime | None, plan: Plan) -> Message:
-    after = plan.ends.get(product)
+    ends = {"before": before, "after": plan.ends.get(product)}
+    texts = {
+        name: formatting.moment(end).text if end else _("no end") for name, end in ends.items()
+    }
     return _(
         "product ${product} (${provider}): from ${before} to ${after}",
-        mapping={
-            "product": product[1],
-            "provider": product[0],
-            "before": formatting.moment(before).text if before else _("no end"),
-            "after": formatting.moment(after).text if after else _("no end"),
-        },
+        mapping={**_names(product), **texts},
     )
+
+
+def _names(product: Product) -> dict[str, str]:
+    return {"product": product[1], "provider": product[0]}

@@ -61,6 +61,9 @@ class EntryLine:
     buyer: str
 
 
+#: The columns of a list of entries.
+ENTRY_TITLES = (_("Arrived"), _("Kind"), _("Outcome"), _("Product"), _("Amount"), _("Buyer"))
+
 #: Bootstrap's class for the colour of each outcome.
 COLOURS = {
     Outcome.ACCEPTED: "text-bg-success",

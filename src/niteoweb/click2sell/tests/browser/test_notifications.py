@@ -662,11 +662,6 @@ class TestTabs(PageTestCase):
         self.assertLess(len(may_view), len(tabs.PAGES))
         self.assertEqual(self.tabs(self.opened(who=viewer)), may_view)
 
-    def test_nobody_is_told_anything_by_the_tabs_themselves(self):
-        browser = self.browser(NOBODY)
-        browser.open(f"{self.portal.absolute_url()}/@@click2sell-tabs")
-        self.assertEqual(browser.contents.strip(), "")
-
     def test_the_settings_are_saved_as_before(self):
         browser = self.browser()
         browser.open(f"{self.portal.absolute_url()}/@@click2sell-settings")

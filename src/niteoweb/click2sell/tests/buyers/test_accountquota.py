@@ -268,7 +268,7 @@ class TestOwner(CapTestCase):
 
     def test_dismissed(self):
         self.come(1, 2, 3, 4)
-        action.carry_out(decisions.dismiss(self.portal, self.key(3), "not ours", "owner"))
+        action.carry_out(decisions.Dismiss(self.key(3), "owner", "not ours"))
         self.assertEqual((self.members(), self.waiting()), ([1, 2], [4]))
         self.settings(new_accounts_an_hour=0)
         self.sweep()
@@ -281,7 +281,7 @@ class TestOwner(CapTestCase):
     def test_one_of_two_dismissed(self):
         self.come(1, 2, 3)
         self.come(3, acquirer_transaction_id="T-9", c2s_transaction_id="R-9")
-        action.carry_out(decisions.dismiss(self.portal, self.key(3), "not ours", "owner"))
+        action.carry_out(decisions.Dismiss(self.key(3), "owner", "not ours"))
         self.assertEqual((self.members(), self.waiting()), ([1, 2], [3]))
 
     def test_erased(self):
@@ -305,7 +305,8 @@ class TestOwner(CapTestCase):
     def test_a_chosen_member_needs_no_account(self):
         self.account("mine", "mine@example.net")
         self.come(1, 2, 3)
-        action.carry_out(decisions.attach(self.portal, self.key(3), "mine", "known", "owner"))
+        with mock.patch.object(decisions, "possible", return_value=(decisions.ATTACH,)):
+            action.carry_out(decisions.Attach(self.key(3), "owner", "mine", "known"))
         self.assertEqual((self.waiting(), self.groups("mine")), ([], ["click2sell", "premium"]))
 
 

@@ -9,8 +9,6 @@ from datetime import timedelta
 from datetime import timezone
 from hypothesis import example
 from hypothesis import given
-from hypothesis import HealthCheck
-from hypothesis import settings
 from hypothesis import strategies as st
 from niteoweb.click2sell.entitlement import GRANTS_NOTHING
 from niteoweb.click2sell.entitlement import TAKES_EFFECT
@@ -22,7 +20,7 @@ from niteoweb.click2sell.entitlement.outcome import State
 from niteoweb.click2sell.entitlement.provisional import AT_MOST
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import PAYMENTS
-from niteoweb.click2sell.tests.cases import EXAMPLES
+from niteoweb.click2sell.tests.cases import tried
 
 import math
 import sys
@@ -114,16 +112,6 @@ def instants(*outcomes: Outcome) -> list[datetime]:
             for span in entitlement.spans:
                 found.update(moment for moment in span if moment is not None)
     return sorted(found)
-
-
-def tried(examples: int):
-    return settings(
-        max_examples=max(1, round(examples * EXAMPLES)),
-        deadline=None,
-        derandomize=True,
-        database=None,
-        suppress_health_check=[HealthCheck.too_slow],
-    )
 
 
 class TestProperties(unittest.TestCase):

@@ -430,7 +430,7 @@ class TestTimeline(ExplainTestCase):
             (action.what, action.text, action.by), (timeline.ACTION, "a friend", "boss")
         )
         # It is nothing that was paid.
-        self.assertEqual([one.receipt for one in self.explain().purchases], ["R-1"])
+        self.assertEqual([one["receipt"] for one in self.explain().purchases], ["R-1"])
 
     def test_mails_of_others_are_not_shown(self):
         self.settings(welcome_mail="link")
@@ -465,7 +465,7 @@ class TestTimeline(ExplainTestCase):
         self.refund(purchase_date="2026-05-04")
         self.buy(buyer_email="other@example.org")
         found = [
-            (one.kind, one.amount, one.currency, one.receipt)
+            tuple(one[name] for name in ("kind", "amount", "currency", "receipt"))
             for one in self.explain().purchases
         ]
         self.assertEqual(

@@ -139,7 +139,7 @@ This mail comes once a day at most, and only when there is something new. Its se
         self.undecided()
         self.told()
         (refused,) = ledger.newest_first(self.portal, "outcome", Outcome.REFUSED)
-        action.carry_out(decisions.dismiss(self.portal, refused, "a forgery", "owner"))
+        action.carry_out(decisions.Dismiss(refused, "owner", "a forgery"))
         self.later(days=1)
         self.undecided(2)
         ((_to, _subject, text),) = self.told()

@@ -75,9 +75,7 @@ class TestSameMoment(OwnerTestCase):
             lambda: commands.Extend(buyer_id, ONE, 5, "outage", "admin"),
             lambda: commands.End(buyer_id, ONE, "asked for", "admin"),
             lambda: commands.Extend(buyer_id, ONE, 5, "outage", "admin"),
-            lambda: decisions.correct(
-                self.portal, key, "jane@example.org", True, "typo", "admin"
-            ),
+            lambda: decisions.Correct(key, "admin", "jane@example.org", True, "typo"),
         ):
             looked_at = action.preview(make())[0]
             self.assertEqual(action.carry_out(make())[0], looked_at)
@@ -245,9 +243,9 @@ class TestEnd(OwnerTestCase):
         self.account("john", email=other)
         self.buy_again(buyer_email=other, product_id="2")
         (of_two,) = ledger.newest_first(self.portal, "product_id", "2")
-        action.carry_out(decisions.attach(self.portal, of_two, EMAIL, "he says", "admin"))
+        action.carry_out(decisions.Attach(of_two, "admin", EMAIL, "he says"))
         (of_one,) = ledger.newest_first(self.portal, "product_id", "1")
-        action.carry_out(decisions.correct(self.portal, of_one, third, True, "why", "admin"))
+        action.carry_out(decisions.Correct(of_one, "admin", third, True, "why"))
         self.assertEqual(self.groups(), ["click2sell", "course"])
         self.end(("click2sell", "2"), other)
         self.assertEqual(self.groups(), ["click2sell"])

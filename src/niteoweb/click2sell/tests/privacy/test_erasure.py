@@ -440,7 +440,7 @@ class TestWhatAnOwnerDecided(ErasureTestCase):
         self.buy()
         self.later(minutes=1)
         key = self.entry()["key"]
-        act = decisions.correct(self.portal, key, OTHER, everything, "John mistyped", "owner")
+        act = decisions.Correct(key, "owner", OTHER, everything, "John mistyped")
         action.carry_out(act)
         self.later(minutes=1)
 
@@ -482,7 +482,7 @@ class TestWhatAnOwnerDecided(ErasureTestCase):
         self.corrected(everything=False)
         refused = self.entry(third)
         self.assertEqual(refused["outcome"], Outcome.REFUSED)
-        act = decisions.decide(self.portal, refused["key"], "He has the receipt", "owner")
+        act = decisions.Decide(refused["key"], "owner", "He has the receipt")
         action.carry_out(act)
         self.later(minutes=1)
         self.assertEqual(self.groups(third), ["click2sell", "premium"])
@@ -505,10 +505,8 @@ class TestWhatAnOwnerDecided(ErasureTestCase):
         self.buy(transaction_type="Other", c2s_transaction_id="R-8")
         unknown = self.entry()["key"]
         for act in (
-            decisions.dismiss(self.portal, unknown, f"<{OTHER.upper()}> asked.", "owner"),
-            decisions.correct(
-                self.portal, key, "jim@example.org", False, f"says {OTHER}", "owner"
-            ),
+            decisions.Dismiss(unknown, "owner", f"<{OTHER.upper()}> asked."),
+            decisions.Correct(key, "owner", "jim@example.org", False, f"says {OTHER}"),
         ):
             action.carry_out(act)
             self.later(minutes=1)
@@ -543,7 +541,7 @@ class TestWhatAnOwnerDecided(ErasureTestCase):
         self.later(minutes=1)
         self.buy_again(product_id="2")
         erasure.take_in(EMAIL, REASON, "owner")
-        act = decisions.decide(self.portal, self.entry(OTHER)["key"], "hers", "owner")
+        act = decisions.Decide(self.entry(OTHER)["key"], "owner", "hers")
         action.carry_out(act)
         self.assertEqual(self.groups(OTHER), ["click2sell", "premium"])
         self.later(minutes=1)
@@ -555,7 +553,7 @@ class TestWhatAnOwnerDecided(ErasureTestCase):
         payload = {"buyer_email": EMAIL}
         pipeline.process(unreadable("k" * 64, "click2sell", "T-1", payload, "price", self.now))
         key = self.entry()["key"]
-        action.carry_out(decisions.dismiss(self.portal, key, "known", "owner"))
+        action.carry_out(decisions.Dismiss(key, "owner", "known"))
         self.later(days=2)
         self.sweep()
         self.assertNothingPersonal(EMAIL)
@@ -576,8 +574,8 @@ class TestWhatAnOwnerDecided(ErasureTestCase):
         )
         action.carry_out(act)
         self.buy(transaction_type="Other")
-        decision_ = decisions.dismiss(
-            self.portal, self.notification(transaction_type="Other").key, "John called", "owner"
+        decision_ = decisions.Dismiss(
+            self.notification(transaction_type="Other").key, "owner", "John called"
         )
         action.carry_out(decision_)
         self.assertIn("called", self.stored())
@@ -594,8 +592,8 @@ class TestWhatAnOwnerDecided(ErasureTestCase):
         for act in (
             lambda: action.carry_out(grant),
             lambda: action.preview(grant),
-            lambda: decisions.correct(self.portal, key, OTHER, True, "x", "owner"),
-            lambda: decisions.attach(self.portal, key, "test_user_1_", "x", "owner"),
+            lambda: action.preview(decisions.Correct(key, "owner", OTHER, True, "x")),
+            lambda: action.preview(decisions.Attach(key, "owner", "test_user_1_", "x")),
         ):
             with self.assertRaises(action.NotPossible):
                 act()

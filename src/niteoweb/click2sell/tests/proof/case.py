@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from datetime import datetime
 from datetime import timedelta
-from hypothesis import HealthCheck
-from hypothesis import settings
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.entitlement import Reason
 from niteoweb.click2sell.entitlement.event import BillingEvent
@@ -23,7 +21,6 @@ from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import PAYMENTS
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.storage import trees
-from niteoweb.click2sell.tests.cases import EXAMPLES
 from niteoweb.click2sell.tests.cases.layers import NOW
 from niteoweb.click2sell.tests.cases.site import SiteTestCase
 from niteoweb.click2sell.tests.proof import dump
@@ -42,17 +39,6 @@ from unittest import mock
 import itertools
 import transaction
 import zope.event
-
-
-def tried(examples: int):
-    """How many made-up histories are tried."""
-    return settings(
-        max_examples=max(1, round(examples * EXAMPLES)),
-        deadline=None,
-        derandomize=EXAMPLES <= 1,
-        database=None,
-        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-    )
 
 
 class ProofCase(SiteTestCase):

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.provisioning import pipeline
+from niteoweb.click2sell.tests.cases import tried
 from niteoweb.click2sell.tests.proof import dump
 from niteoweb.click2sell.tests.proof.case import ProofCase
-from niteoweb.click2sell.tests.proof.case import tried
 from niteoweb.click2sell.tests.proof.histories import key
 from niteoweb.click2sell.tests.proof.histories import NAMED
 from niteoweb.click2sell.tests.proof.histories import SWEEP
