@@ -170,7 +170,7 @@ class Filling:
                 self._arrived(arrival)
         buyer = buyers.of_address(self._site, histories.buyer_address(number))
         self._unsaved.append(buyer)
-        self._unsaved += [ledger.get(self._site, key) for key in self._keys]
+        self._unsaved += [ledger.get(self._site, key).stored for key in self._keys]
         self._unsaved += [outbox.get(self._site, mail_id) for mail_id in self._mails]
 
     def save(self) -> None:

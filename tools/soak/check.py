@@ -44,7 +44,7 @@ def problems(
         }
         missing = {(KINDS[kind], transaction) for kind, transaction in told} - kept
         found += [f"{address}: {kind} {name} is lost" for kind, name in sorted(missing)]
-    kept = {entry["transaction"] for entry in trees.tree(site, "entries").values()}
+    kept = {ledger.get(site, key)["transaction"] for key in ledger.newest_first(site)}
     found += [f"transaction {name} is in the ledger" for name in kept.intersection(never)]
     found += dump.unentitled(site, datetime.now(timezone.utc))
     found += dump.contradictions(site)

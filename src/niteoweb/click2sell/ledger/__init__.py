@@ -10,6 +10,7 @@ from niteoweb.click2sell.ledger import outcomes
 from niteoweb.click2sell.ledger import ownership
 from niteoweb.click2sell.ledger import pseudonyms
 from niteoweb.click2sell.ledger import reasons
+from niteoweb.click2sell.ledger import records
 from niteoweb.click2sell.ledger import rejections
 from niteoweb.click2sell.ledger import retryqueue
 from niteoweb.click2sell.ledger import search
@@ -20,5 +21,5 @@ from niteoweb.click2sell.ledger.outcomes import Outcome
 __all__ = [
     *["counters", "entries", "facets", "indexes", "ledger", "mentions", "outcomes"],
     *["ownership", "pseudonyms", "reasons", "rejections", "retryqueue", "search", "silence"],
-    *["Outcome"],
+    *["records", "Outcome"],
 ]

@@ -1,6 +1,5 @@
 """The indexes and counters of entries."""
 
-from collections.abc import Mapping
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.ledger import counters
 from niteoweb.click2sell.ledger import entries
@@ -15,7 +14,7 @@ from niteoweb.click2sell.storage import indexes
 from typing import Any
 
 
-Entry = Mapping[str, Any]
+Entry = entries.Entry
 
 
 def _facets(site: Any, entry: Entry) -> list[Any]:
@@ -39,9 +38,9 @@ def _dismissed(site: Any, entry: Entry) -> list[str]:
 
 
 def _retries(site: Any, entry: Entry) -> list[Any]:
-    if "retry_at" not in entry:
+    if not entry["retry_at"]:
         return []
-    return [(entry.get("waits_for", ""), entry["retry_at"], entries.place(entry))]
+    return [(entry["waits_for"], entry["retry_at"], entries.place(entry))]
 
 
 def _figures(site: Any, entry: Entry) -> list[Any]:
@@ -59,4 +58,5 @@ indexes.define(
     indexes.Index("nameless_words", lambda _site, entry: search.nameless_words(entry)),
     indexes.Index("mentions", lambda _site, entry: mentions.in_entry(entry)),
     indexes.Index("figures", _figures, counters.by_day_and_month),
+    view=entries.Entry,
 )

@@ -1,8 +1,7 @@
 """The ledger: every genuine notification, kept for ever, with its outcome.
 
-An entry is a persistent mapping of plain values (text, numbers, ISO dates in UTC). Its payload
-is an object of its own, written once; retention and erasure empty it. Entries are added
-and their outcome changes; none is ever removed.
+Entries are added and their outcome changes; none is ever removed. Readers use an entry as one
+mapping of plain values (text, numbers, ISO dates in UTC); all assignments are functions here.
 """
 
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from niteoweb.click2sell.ledger import facets
 from niteoweb.click2sell.ledger import outcomes
 from niteoweb.click2sell.ledger import ownership
 from niteoweb.click2sell.ledger import pseudonyms
+from niteoweb.click2sell.ledger import records
 from niteoweb.click2sell.ledger import retryqueue
 from niteoweb.click2sell.ledger.entries import Entry
 from niteoweb.click2sell.ledger.entries import place
@@ -24,18 +24,11 @@ from niteoweb.click2sell.ledger.outcomes import Outcome
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.storage import indexes
 from niteoweb.click2sell.storage import trees
-from persistent.mapping import PersistentMapping
 from typing import Any
 
 
 #: Fields of an entry that a list can be about.
 FACETS = facets.NAMES
-
-#: Fields that an entry has only when they say something.
-SELDOM = (
-    *("customer_id", "external_subscription_id", "in_reply_to", "validation_result", "aliases"),
-    *("fully_signed", "snapshot", "customer_deleted", "attention", "attention_subject"),
-)
 
 #: Failed attempts that an entry keeps.
 FAILURES = 20
@@ -57,14 +50,12 @@ def record(site: Any, notification: Notification, received_at: datetime) -> Entr
     :returns: None when its transaction has too many entries already, see ownership.py;
         then it is only counted.
     """
-    return _add(
-        site,
-        {
-            "key": notification.key,
-            "received_at": timestamps.iso(received_at),
-            **_told(site, notification),
-        },
-    )
+    told = {"received_at": timestamps.iso(received_at), **_told(notification)}
+    entry = entries.new(site, told, _address(site, notification))
+    if not ownership.reserve(site, entry):
+        return None
+    entries.put(site, entry)
+    return entry
 
 
 def amend(site: Any, entry: Entry, notification: Notification, now: datetime) -> None:
@@ -73,52 +64,34 @@ def amend(site: Any, entry: Entry, notification: Notification, now: datetime) ->
     :param notification: the entry's, with all its fields.
     :param now: the time of the answer, in UTC.
     """
-    for name in ("asks", *SELDOM):
-        entry.pop(name, None)
+    entries.exchange(site, entry, **{**records.DEFAULTS, **_told(notification)})
     # By the provider's clock it may be of now, days after it arrived.
     told_at = timestamps.iso(now)
-    entries.change(site, entry, told_at=told_at, **_told(site, notification))
+    address = _address(site, notification)
+    entries.change(site, entry, buyer=address, told_at=told_at, asks=False)
 
 
-def redact(site: Any, entry: Entry, **values: Any) -> None:
-    """Replace fields of an entry whose buyer is erased."""
-    entries.change(site, entry, **values)
+def redact(site: Any, entry: Entry, **values: str) -> None:
+    """Replace fields of an entry's notification that name somebody who was erased."""
+    entries.exchange(site, entry, **values)
 
 
-def _told(site: Any, notification: Notification) -> dict[str, Any]:
-    """The fields of an entry that come from its notification."""
-    amount = notification.amount
-    # What an owner does to a purchase follows the purchase.
-    source = (notification.on_behalf_of or notification.provider, notification.transaction)
-    valid_until = notification.valid_until
-    return {
-        "provider": notification.provider,
-        "kind": str(notification.kind),
-        "occurred_at": timestamps.iso(notification.occurred_at),
-        "buyer": ownership.buyer_of(site, source, notification.buyer),
-        "email": notification.email,
-        "first_name": notification.first_name,
-        "last_name": notification.last_name,
-        "product_id": notification.product_id,
-        "product_name": notification.product_name,
-        "transaction": notification.transaction,
-        "receipt": notification.receipt,
-        "amount": None if amount is None else str(amount),
-        "currency": notification.currency,
-        "country": notification.country,
-        "affiliate": notification.affiliate,
-        "subscription": notification.subscription,
-        "on_behalf_of": notification.on_behalf_of,
-        "valid_until": None if valid_until is None else timestamps.iso(valid_until),
-        "payload": PersistentMapping(notification.payload),
-        **_seldom(notification),
-    }
+def set_notes(site: Any, entry: Entry, notes: tuple[dict[str, str], ...]) -> None:
+    """Replace the notes on an entry, see :func:`add_note`."""
+    entries.change(site, entry, notes=notes)
 
 
-def _seldom(notification: Notification) -> dict[str, Any]:
-    """Fields that few entries have, see :class:`Notification`."""
-    values = {name: getattr(notification, name) for name in SELDOM}
-    return {name: value for name, value in values.items() if value}
+def mark_erased(site: Any, entry: Entry, now: datetime) -> None:
+    """Note that an entry's buyer was erased, and remove error texts.
+
+    :param now: in UTC.
+    """
+    entries.change(site, entry, error="", failures=(), erased_at=timestamps.iso(now))
+
+
+def rank(site: Any, entry: Entry, tie: str) -> None:
+    """Set what goes before an entry's key in the order, for when the key is replaced."""
+    entries.change(site, entry, tie=tie)
 
 
 def set_outcome(
@@ -154,8 +127,8 @@ def mark_told(site: Any, entry: Entry) -> None:
 def remove_payload(site: Any, entry: Entry) -> None:
     """Remove all parameters of an entry's notification as they were received."""
     if entry["payload"]:
-        entry["payload"].clear()
-        indexes.mark(site, "entries", entry)
+        entry.stored[entries.TOLD]["payload"].clear()
+        indexes.mark(site, "entries", entry.stored)
 
 
 def assign_address(site: Any, entry: Entry, address: str) -> None:
@@ -226,7 +199,6 @@ def rekey(site: Any, entry: Entry, key: str) -> None:
         untold.remove(entry["key"])
         untold.insert(key)
     entries.rekey(site, entry, key)
-    indexes.mark(site, "entries", entry)
 
 
 def count(site: Any, facet: str = "all", value: str = "") -> int:
@@ -275,36 +247,18 @@ def moved_at(entry: Mapping[str, Any]) -> datetime:
     return occurred_at if occurred_at - received_at <= TOLERANCE else received_at
 
 
-def _add(site: Any, values: dict[str, Any]) -> Entry | None:
-    entries.choose(site, values)
-    if not ownership.reserve(site, values):
-        return None
-    entry = PersistentMapping(
-        {
-            **values,
-            "outcome": str(Outcome.RECEIVED),
-            "reason": "",
-            "subject": "",
-            "error": "",
-            # The attempts that failed, the latest of them, see note_failure().
-            "failures": (),
-            "attempts": 0,
-            # Whether it takes part in computing its buyer's entitlements.
-            "counts": False,
-            "buyer_id": "",
-            # Reason and subject that an owner has decided to leave as they are.
-            "dismissed": None,
-            # The decisions of owners about it, see add_note().
-            "notes": (),
-            # Terms, from the mapping at the time of recording.
-            "days": None,
-            "exclusive": False,
-            "terms_known": False,
-        }
-    )
-    entries.put(site, entry)
-    indexes.mark(site, "entries", entry)
-    return entry
+def _told(notification: Notification) -> dict[str, Any]:
+    """The record of a notification, without the address, which an owner may correct."""
+    told = records.write(notification)
+    del told["buyer"]
+    return told
+
+
+def _address(site: Any, notification: Notification) -> str:
+    """The address that a notification's entry is assigned to."""
+    # What an owner does to a purchase follows the purchase.
+    source = (notification.on_behalf_of or notification.provider, notification.transaction)
+    return ownership.buyer_of(site, source, notification.buyer)
 
 
 def _wanted(facet: str, value: str) -> dict[str, str]:

@@ -331,7 +331,7 @@ def _event(
         buyer=first["buyer"],
         email=first["buyer"],
         product_id=product[1],
-        external_subscription_id=first.get("external_subscription_id", ""),
+        external_subscription_id=first["external_subscription_id"],
         valid_until=until,
         payload={"reason": command.reason, "by": command.by},
     )

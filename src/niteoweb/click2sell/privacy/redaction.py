@@ -24,18 +24,13 @@ from typing import Any
 #: What could still be worked on: after an erasure nobody could.
 UNSETTLED = frozenset({Outcome.RECEIVED, Outcome.FAILED, Outcome.ATTENTION})
 
-#: Fields of an entry that are emptied.
-_EMPTY = {
-    "email": "",
-    "first_name": "",
-    "last_name": "",
-    "affiliate": "",
-    "error": "",
-    "failures": (),
-}
+#: Fields of a notification that are emptied.
+_EMPTY = dict.fromkeys(("email", "first_name", "last_name", "affiliate", "in_reply_to"), "")
 
-#: Fields that few entries have, and that are replaced.
-_SELDOM = {
+#: Fields of a notification that are replaced by their hashes.
+_HASHED = {
+    "transaction": pseudonyms.TRANSACTION,
+    "receipt": pseudonyms.RECEIPT,
     "external_subscription_id": pseudonyms.EXTERNAL_SUBSCRIPTION,
     "customer_id": pseudonyms.CUSTOMER,
 }
@@ -130,21 +125,13 @@ def _ties(site: Any, record: buyers.Buyer) -> None:
 
 
 def _entry(site: Any, entry: ledger.Entry, now: datetime) -> None:
-    ledger.redact(
-        site,
-        entry,
-        **_EMPTY,
-        buyer=pseudonyms.alias(site, pseudonyms.ADDRESS, entry["buyer"]),
-        transaction=pseudonyms.alias(site, pseudonyms.TRANSACTION, entry["transaction"]),
-        receipt=pseudonyms.alias(site, pseudonyms.RECEIPT, entry["receipt"]),
-        notes=_without_text(entry["notes"]),
-        erased_at=timestamps.iso(now),
-    )
+    hashes = {n: pseudonyms.alias(site, kind, entry[n]) for n, kind in _HASHED.items()}
+    ledger.redact(site, entry, **_EMPTY, **hashes)
     ledger.remove_payload(site, entry)
-    entry.pop("in_reply_to", None)
-    for name, kind in _SELDOM.items():
-        if entry.get(name):
-            ledger.redact(site, entry, **{name: pseudonyms.alias(site, kind, entry[name])})
+    address = pseudonyms.alias(site, pseudonyms.ADDRESS, entry["buyer"])
+    ledger.assign_address(site, entry, address)
+    ledger.set_notes(site, entry, _without_text(entry["notes"]))
+    ledger.mark_erased(site, entry, now)
     if entry["outcome"] in UNSETTLED:
         ledger.set_outcome(site, entry, Outcome.NOTHING, Reason.ERASED)
 
@@ -183,7 +170,8 @@ def _record(site: Any, record: buyers.Buyer, now: datetime) -> None:
 def _others_entry(site: Any, entry: ledger.Entry, addresses: Collection[str]) -> None:
     """Take addresses out of another buyer's notification."""
     gone = {name: "" for name in mentions.FIELDS if mentions.names(entry[name], addresses)}
-    ledger.redact(site, entry, **gone, notes=_without(entry["notes"], addresses))
+    ledger.redact(site, entry, **gone)
+    ledger.set_notes(site, entry, _without(entry["notes"], addresses))
     if any(mentions.names(text, addresses) for text in mentions.in_payload(entry)):
         ledger.remove_payload(site, entry)
 
@@ -209,9 +197,9 @@ def _event(site: Any, at: str, what: str, subject: str) -> tuple[str, str, str]:
 def _rank(site: Any, record: buyers.Buyer) -> None:
     """Keep the order that the keys decide, for when these are hashes."""
     entries = [ledger.get(site, key) for key in record["keys"]]
-    ranked = sorted(entries, key=lambda entry: entry.get("tie", "") + entry["key"])
+    ranked = sorted(entries, key=lambda entry: entry["tie"] + entry["key"])
     for rank, entry in enumerate(ranked):
-        ledger.redact(site, entry, tie=f"{rank:06} ")
+        ledger.rank(site, entry, f"{rank:06} ")
 
 
 def _without(

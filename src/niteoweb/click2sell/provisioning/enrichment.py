@@ -120,7 +120,7 @@ def questions(site: Any, keys: Iterable[str]) -> tuple[Notification, ...]:
 
 def asks(entry: ledger.Entry) -> bool:
     """Whether the provider has to be asked about an entry."""
-    return bool(entry.get("asks"))
+    return bool(entry["asks"])
 
 
 def ask(asked: Iterable[Notification], hurried: bool = False) -> dict[str, Reply]:

@@ -126,8 +126,8 @@ class Plan(AccountPlan, GroupPlan):
 def without_plan(site: Any, entry: ledger.Entry) -> Verdict | None:
     """The outcome of an entry that changes nothing for any buyer; None for all others."""
     if entry["kind"] == Kind.UNKNOWN:
-        reason = entry["reason"] or entry.get("attention", "") or Reason.UNKNOWN_KIND
-        subject = entry["subject"] or entry.get("attention_subject", "")
+        reason = entry["reason"] or entry["attention"] or Reason.UNKNOWN_KIND
+        subject = entry["subject"] or entry["attention_subject"]
         return Verdict(Outcome.ATTENTION, reason, subject).of(entry)
     if ownership.belongs_to_another(site, entry):
         return Verdict(Outcome.REFUSED, Reason.ANOTHER)
@@ -144,10 +144,10 @@ def _of_nobody(entry: ledger.Entry) -> Verdict:
     """The outcome of an entry whose provider does not name the buyer."""
     if entry["kind"] in TELLING_NOTHING:
         return Verdict(Outcome.NOTHING)
-    if entry.get("customer_deleted"):
+    if entry["customer_deleted"]:
         # Nothing is known of the customer; should that change, the entry is taken up.
         return Verdict(Outcome.NOTHING)
-    reason = Reason.CUSTOMER_NOT_KNOWN if entry.get("customer_id") else Reason.NOT_TOLD
+    reason = Reason.CUSTOMER_NOT_KNOWN if entry["customer_id"] else Reason.NOT_TOLD
     title = registry.title(entry["provider"])
     return Verdict(Outcome.ATTENTION, reason, title).of(entry)
 

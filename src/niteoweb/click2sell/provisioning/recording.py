@@ -97,7 +97,7 @@ def take_up(site: Any, keys: Iterable[str], now: datetime) -> tuple[str, ...]:
             continue
         following += write_new(site, validation.told(site, entry, now), now)
         following += write_new(site, transfer.passed_on(site, entry), now)
-        if not entry["buyer_id"] or not entry.get("customer_id"):
+        if not entry["buyer_id"] or not entry["customer_id"]:
             continue
         for key in customers.take_waiting(site, (entry["provider"], entry["customer_id"])):
             waiting = ledger.get(site, key)

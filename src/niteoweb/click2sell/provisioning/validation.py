@@ -144,10 +144,10 @@ def told(site: Any, entry: ledger.Entry, now: datetime) -> Iterator[Notification
     :param now: in UTC.
     :returns: the notifications that follow, to be written down and processed.
     """
-    verdict = entry.get("validation_result", "")
+    verdict = entry["validation_result"]
     if not verdict:
         return
-    place = (entry["provider"], entry.get("in_reply_to", ""))
+    place = (entry["provider"], entry["in_reply_to"])
     asked = trees.tree(site, "validations_asked").get(place)
     for process in [get(site, asked)] if asked else _unanswered(site, entry):
         if process["status"] == PENDING:
@@ -251,7 +251,7 @@ def access_until(site: Any, process: Process, now: datetime) -> datetime | None:
 
 def _unanswered(site: Any, entry: ledger.Entry) -> list[Process]:
     """The validations of a subscription that the provider has given no name yet."""
-    place = (entry["provider"], entry.get("external_subscription_id", ""))
+    place = (entry["provider"], entry["external_subscription_id"])
     filed = trees.tree(site, "validations_pending").keys((*place, ""), (*place, "~"))
     processes = (get(site, id_) for *_place, id_ in filed)
     return [process for process in processes if not process["question"]]

@@ -163,7 +163,7 @@ def details(site: Any, request: Any, key: str) -> dict[str, Any]:
             "days": entry["days"],
             "exclusive": entry["exclusive"],
         },
-        "failures": list(entry.get("failures", ())),
+        "failures": list(entry["failures"]),
         "dismissed": entry["dismissed"] is not None,
         "notes": list(entry["notes"]),
         "payload": dict(entry["payload"]),

@@ -110,7 +110,7 @@ def _is_known(site: Any, notification: Notification) -> bool:
         entry
         for entry in entries
         # An entry that needs attention does not count, and is known all the same.
-        if (entry["counts"] or entry.get("attention"))
+        if (entry["counts"] or entry["attention"])
         and entry["transaction"] == notification.transaction
         and entry["kind"] not in (Kind.INFORMATION, Kind.PAYMENT_FAILED)
     ]

@@ -121,7 +121,7 @@ class NotificationView(EntryPage):
     @property
     def failures(self) -> list[tuple[formatting.Moment, str]]:
         """When attempts failed, and with which error; the latest first."""
-        failures = reversed(self.entry.get("failures", ()))
+        failures = reversed(self.entry["failures"])
         return [(formatting.moment(failure["at"]), failure["error"]) for failure in failures]
 
     @property

@@ -153,7 +153,8 @@ class TestWhatGoes(ErasureTestCase):
         self.erase()
         self.assertNothingPersonal("john", "t-1", "example.org")
         self.assertEqual(list(store.tree(self.portal, "mentions")), [])
-        [entry] = store.tree(self.portal, "entries").values()
+        [key] = ledger.newest_first(self.portal)
+        entry = ledger.get(self.portal, key)
         self.assertEqual((entry["outcome"], entry["reason"]), (Outcome.NOTHING, "erased"))
         result = pipeline.process(
             unreadable("k" * 64, "click2sell", "T-1", payload, "price", self.now)

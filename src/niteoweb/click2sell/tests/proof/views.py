@@ -56,15 +56,12 @@ class Hurry(BrowserView):
         return ""
 
     def _move_back(self, site: Any, entry: ledger.Entry) -> None:
-        indexes.forget(site, "entries", entry)
+        indexes.forget(site, "entries", entry.stored)
         before = ledger.place(entry)
         del trees.tree(site, "entries")[before]
-        entry.pop("place", None)
-        entry["received_at"] = timestamps.iso(
-            timestamps.from_iso(entry["received_at"]) - timedelta(minutes=3)
-        )
+        received_at = timestamps.from_iso(entry["received_at"]) - timedelta(minutes=3)
+        entries.exchange(site, entry, place=0, received_at=timestamps.iso(received_at))
         entries.put(site, entry)
-        indexes.mark(site, "entries", entry)
         transactions = trees.tree(site, "transactions")
         number = trees.number(entry["provider"], entry["transaction"])
         if transactions[number][0] == before:
