@@ -29,8 +29,6 @@ CONFIGURATION_VARIABLE = "ZOPE_CONF"
 #: Lines of a list that are printed.
 SHOWN = 50
 
-PROFILE = "niteoweb.click2sell:default"
-
 
 class Problem(Exception):
     """A command cannot do its work: a sentence for the person at the terminal.
@@ -112,30 +110,19 @@ def opened(configuration: Path, path: str | None) -> Iterator[Any]:
     :raises Problem: it cannot be opened, or it is not clear which one is meant.
     """
     app = _application(configuration)
-    from AccessControl.SecurityManagement import newSecurityManager
-    from AccessControl.SecurityManagement import noSecurityManager
-    from AccessControl.SpecialUsers import system
-    from Testing.makerequest import makerequest
+    from niteoweb.click2sell.storage import session
     from zope.component.hooks import setSite
-    from zope.globalrequest import clearRequest
-    from zope.globalrequest import setRequest
 
     import transaction
     import Zope2
 
-    # Its host, "nohost", means that the site's address is not known.
-    app = makerequest(app)
-    setRequest(app.REQUEST)
-    newSecurityManager(None, system.__of__(app.acl_users))
     try:
-        site = _site(app, path)
-        setSite(site)
-        yield site
+        with session.opened(app._p_jar, ("",), session.Surroundings()) as root:
+            site = _site(root, path)
+            setSite(site)
+            yield site
     finally:
         transaction.abort()
-        setSite(None)
-        noSecurityManager()
-        clearRequest()
         app._p_jar.close()
         for database in Zope2.opened:
             database.close()
@@ -199,16 +186,17 @@ def _application(configuration: Path) -> Any:
 
 
 def _site(app: Any, path: str | None) -> Any:
+    from niteoweb.click2sell.storage import session
     from plone.base.interfaces import IPloneSiteRoot
 
     if path is not None:
         site = app.unrestrictedTraverse(path.strip("/").split("/"), None)
         if not IPloneSiteRoot.providedBy(site):
             raise Problem(f"There is no Plone site {path!r}.", 2)
-        if not _has_addon(site):
+        if not session.has_addon(site):
             raise Problem(_NOT_INSTALLED.format(f"{path!r}"), 2)
         return site
-    sites = [site for site in _sites(app) if _has_addon(site)]
+    sites = list(session.sites(app))
     if not sites:
         raise Problem(_NOT_INSTALLED.format("any Plone site here"), 2)
     if len(sites) > 1:
@@ -220,24 +208,6 @@ def _site(app: Any, path: str | None) -> Any:
 _NOT_INSTALLED = (
     "The add-on is not installed in {}, or its upgrade is waiting in Site Setup, Add-ons."
 )
-
-
-def _sites(folder: Any) -> Iterator[Any]:
-    """All Plone sites, which may be in folders."""
-    from plone.base.interfaces import IPloneSiteRoot
-
-    for child in folder.objectValues():
-        if IPloneSiteRoot.providedBy(child):
-            yield child
-        elif getattr(child, "meta_type", "") == "Folder":
-            yield from _sites(child)
-
-
-def _has_addon(site: Any) -> bool:
-    from niteoweb.click2sell.storage import trees
-
-    installed = site.portal_setup.getLastVersionForProfile(PROFILE) != "unknown"
-    return installed and trees.exists(site)
 
 
 class _Once(logging.Filter):

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from dataclasses import field
 from io import BytesIO
+from niteoweb.click2sell.storage import trees
+from plone.base.interfaces import IPloneSiteRoot
 from typing import Any
 from ZODB.Connection import Connection
 from zope.component.hooks import setSite
@@ -24,6 +26,8 @@ from ZPublisher.BaseRequest import RequestContainer
 from ZPublisher.HTTPRequest import HTTPRequest
 from ZPublisher.HTTPResponse import HTTPResponse
 
+
+PROFILE = "niteoweb.click2sell:default"
 
 #: Variables of a request that addresses and languages are made from.
 VARIABLES = ("LANGUAGE", "LANGUAGE_TOOL", "SERVER_URL", "VirtualRootPhysicalPath")
@@ -72,6 +76,22 @@ class Surroundings:
         else:
             setDefaultSkin(request)
         return request
+
+
+def sites(folder: Any) -> Iterator[Any]:
+    """All Plone sites with the add-on in Zope's root, or in folders of it."""
+    for child in folder.objectValues():
+        if not IPloneSiteRoot.providedBy(child):
+            if child.meta_type == "Folder":
+                yield from sites(child)
+        elif has_addon(child):
+            yield child
+
+
+def has_addon(site: Any) -> bool:
+    """Whether the add-on is installed in a site, and no upgrade step has to be run first."""
+    installed = site.portal_setup.getLastVersionForProfile(PROFILE) != "unknown"
+    return installed and trees.exists(site)
 
 
 @contextmanager
