@@ -8,6 +8,7 @@ because the key of the entry that gives it is made of that.
 
 from collections.abc import Iterator
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from datetime import timedelta
 from niteoweb.click2sell import timestamps
@@ -210,23 +211,16 @@ def ended(site: Any, process: Mapping[str, Any], now: datetime) -> tuple[Notific
     given = ledger.get(site, key(process)) if process["given"] else None
     if given is None or pseudonyms.is_erased(given):
         return ()
-    notification = history.notification(given)
-    return (
-        Notification(
-            key=idempotency_key(notification.key, REFUSED),
-            provider=VALIDATION,
-            on_behalf_of=notification.on_behalf_of,
-            kind=Kind.EXPIRY,
-            transaction=notification.transaction,
-            receipt="",
-            occurred_at=now,
-            buyer=notification.buyer,
-            email=notification.email,
-            product_id=notification.product_id,
-            external_subscription_id=notification.external_subscription_id,
-            fully_signed=True,
-        ),
+    notification = replace(
+        history.notification(given),
+        key=idempotency_key(given["key"], REFUSED),
+        kind=Kind.EXPIRY,
+        occurred_at=now,
+        valid_until=None,
+        aliases=(),
+        payload={},
     )
+    return (notification,)
 
 
 def access_until(site: Any, process: Process, now: datetime) -> datetime | None:

@@ -2,6 +2,7 @@
 
 from niteoweb.click2sell import _
 from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.browser.desk.download import WithDownload
 from niteoweb.click2sell.browser.desk.member import MemberView
 from niteoweb.click2sell.browser.desk.memberaction import MemberActionView
 from niteoweb.click2sell.browser.desk.ownerpage import ListPage
@@ -11,7 +12,7 @@ from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from zExceptions import NotFound
 
 
-class MembersView(ListPage):
+class MembersView(ListPage, WithDownload):
     """``@@click2sell-members``: the list; with a buyer's id behind it, that buyer's page."""
 
     template = ViewPageTemplateFile("../templates/members.pt")

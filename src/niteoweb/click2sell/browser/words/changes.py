@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable
 from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from DateTime import DateTime
 from datetime import datetime
+from html import escape
 from niteoweb.click2sell import _
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.entitlement import Product
@@ -31,11 +33,15 @@ MAILS = {
 
 @dataclass(frozen=True)
 class Field:
-    """A field of the member that gets another value."""
+    """A field of the member that gets another value, in a template with marks for both."""
 
     name: str
     before: str
     after: str
+
+    def __html__(self) -> str:
+        before = f"<del>{escape(self.before)}</del>" if self.before else ""
+        return f"<code>{escape(self.name)}</code>: {before} <ins>{escape(self.after)}</ins>"
 
 
 @dataclass(frozen=True)
@@ -66,6 +72,20 @@ class Changes:
     attention: tuple[Message | str, ...]
     mails: bool
     mail: Message | str
+
+    @property
+    def facts(self) -> list[tuple[Message, Sequence[Any]]]:
+        """The changes: a label, and the lines beside it."""
+        return formatting.facts(
+            (_("Needs attention"), self.attention),
+            (_("Member"), [self.member]),
+            (_("Fields"), self.fields or [_("no change")]),
+            (_("Groups given"), [", ".join(self.given) or _("none")]),
+            (_("Groups taken"), [", ".join(self.taken) or _("none")]),
+            (_("Access begins"), self.gained),
+            (_("End of access"), self.moved),
+            (_("Access ends"), self.lost),
+        )
 
 
 def of(

@@ -1,9 +1,11 @@
 """The ledger's entries in the site's words, time zone and format, as owners read them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from DateTime import DateTime
 from datetime import date
 from datetime import datetime
+from html import escape
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
@@ -28,10 +30,16 @@ class Badge:
 
 @dataclass(frozen=True)
 class Moment:
-    """A point in time: for people, and exact to the second with its offset."""
+    """A point in time: for people, and exact to the second with its offset.
+
+    A template inserts it as an element ``time``.
+    """
 
     text: str
     exact: str
+
+    def __html__(self) -> str:
+        return f'<time datetime="{self.exact}">{escape(self.text)}</time>'
 
 
 @dataclass(frozen=True)
@@ -45,6 +53,10 @@ class Link:
     text: Message | str
     url: str = ""
     current: str | None = None
+
+    def __html__(self) -> str:
+        text = escape(translated(self.text))
+        return f'<a href="{escape(self.url)}">{text}</a>' if self.url else text
 
 
 @dataclass(frozen=True)
@@ -165,6 +177,11 @@ def entry_line(url: str, entry: ledger.Entry) -> EntryLine:
 def entry_lines(site: Any, url: str, keys: list[str]) -> list[EntryLine]:
     """The entries of a list; see :func:`entry_line`."""
     return [entry_line(url, ledger.get(site, key)) for key in keys]
+
+
+def facts(*pairs: tuple[Message, Sequence[Any]]) -> list[tuple[Message, Sequence[Any]]]:
+    """The facts for a list of them: labels with the lines beside, those that have lines."""
+    return [(label, lines) for label, lines in pairs if any(lines)]
 
 
 def _clock(local: date) -> DateTime:
