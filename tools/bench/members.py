@@ -143,7 +143,7 @@ def check(site: Any, sold: Iterable[str], total: int, failed: int = 0) -> None:
     numbers = (
         len(store.tree(site, "entries")),
         ledger.count(site),
-        ledger.count(site, "outcome", Outcome.ACCEPTED),
+        ledger.count(site, outcome=Outcome.ACCEPTED),
     )
     if min(numbers) < total or max(numbers) > total + failed:
         raise Missing(f"{total} entries are due in the ledger; there are {numbers}")

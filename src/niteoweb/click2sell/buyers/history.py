@@ -1,5 +1,6 @@
 """A buyer's history: the ledger's entries, as the facts that entitlements are computed from."""
 
+from collections import ChainMap
 from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -174,13 +175,14 @@ def facts(
     :param later: terms of entries that were recorded before their product had a line, by key.
     """
     found = tuple(found)
-    told = tuple(fact(entry, later.get(entry["key"])) for entry in found)
     if any(map(pseudonyms.is_erased, found)):
-        return pseudonyms.pseudonymise(plone_site.get(), found, told)
-    return told
+        # Of entries that were erased and others the ids of purchases have to agree.
+        site = plone_site.get()
+        found = tuple(ChainMap(pseudonyms.fields(site, entry), entry) for entry in found)
+    return tuple(fact(entry, later.get(entry["key"])) for entry in found)
 
 
-def fact(entry: ledger.Entry, later: mapping.Terms | None = None) -> BillingEvent:
+def fact(entry: Mapping[str, Any], later: mapping.Terms | None = None) -> BillingEvent:
     """The billing event of an entry.
 
     :param later: terms that were found after the entry was recorded.

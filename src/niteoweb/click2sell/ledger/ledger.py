@@ -17,18 +17,19 @@ from niteoweb.click2sell.ledger import outcomes
 from niteoweb.click2sell.ledger import ownership
 from niteoweb.click2sell.ledger import pseudonyms
 from niteoweb.click2sell.ledger import records
-from niteoweb.click2sell.ledger import retryqueue
 from niteoweb.click2sell.ledger.entries import Entry
 from niteoweb.click2sell.ledger.entries import place
 from niteoweb.click2sell.ledger.outcomes import Outcome
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.storage import indexes
 from niteoweb.click2sell.storage import trees
+from types import MappingProxyType
 from typing import Any
 
 
-#: Fields of an entry that a list can be about.
-FACETS = facets.NAMES
+#: Fields of an entry that a list can be about, the number of entries with some values of them,
+#: and their places.
+FACETS, count, filed = facets.NAMES, facets.count, facets.places
 
 #: Failed attempts that an entry keeps.
 FAILURES = 20
@@ -71,27 +72,16 @@ def amend(site: Any, entry: Entry, notification: Notification, now: datetime) ->
     entries.change(site, entry, buyer=address, told_at=told_at, asks=False)
 
 
-def redact(site: Any, entry: Entry, **values: str) -> None:
-    """Replace fields of an entry's notification that name somebody who was erased."""
-    entries.exchange(site, entry, **values)
+def redact(
+    site: Any, entry: Entry, told: Mapping[str, str] = MappingProxyType({}), **values: Any
+) -> None:
+    """Erase personal data from an entry.
 
-
-def set_notes(site: Any, entry: Entry, notes: tuple[dict[str, str], ...]) -> None:
-    """Replace the notes on an entry, see :func:`add_note`."""
-    entries.change(site, entry, notes=notes)
-
-
-def mark_erased(site: Any, entry: Entry, now: datetime) -> None:
-    """Note that an entry's buyer was erased, and remove error texts.
-
-    :param now: in UTC.
+    :param told: fields of its notification to replace.
+    :param values: fields of its processing to replace: notes, for example.
     """
-    entries.change(site, entry, error="", failures=(), erased_at=timestamps.iso(now))
-
-
-def rank(site: Any, entry: Entry, tie: str) -> None:
-    """Set what goes before an entry's key in the order, for when the key is replaced."""
-    entries.change(site, entry, tie=tie)
+    entries.exchange(site, entry, **told)
+    entries.change(site, entry, **values)
 
 
 def set_outcome(
@@ -107,14 +97,15 @@ def set_outcome(
         tell = outcome in outcomes.WAITS and reason != Reason.TOO_MANY
         untold = trees.tree(site, "untold")
         (untold.insert if tell else untold.discard)(entry["key"])
-    if outcome != Outcome.FAILED:
-        retryqueue.forget(site, entry)
-    entries.change(site, entry, outcome=str(outcome), reason=str(reason), subject=subject)
+    again = {} if outcome == Outcome.FAILED else {"retry_at": "", "waits_for": ""}
+    entries.change(
+        site, entry, outcome=str(outcome), reason=str(reason), subject=subject, **again
+    )
 
 
 def waiting(site: Any) -> int:
     """The number of entries that the owner has to know of and has not dismissed."""
-    return sum(count(site, "outcome", outcome) for outcome in outcomes.WAITS) - len(
+    return sum(count(site, outcome=outcome) for outcome in outcomes.WAITS) - len(
         trees.tree(site, "dismissed")
     )
 
@@ -201,25 +192,15 @@ def rekey(site: Any, entry: Entry, key: str) -> None:
     entries.rekey(site, entry, key)
 
 
-def count(site: Any, facet: str = "all", value: str = "") -> int:
-    """The number of all entries, or of those with one value of one of :data:`FACETS`."""
-    return facets.count(site, _wanted(facet, value))
-
-
-def newest_first(site: Any, facet: str = "all", value: str = "") -> Iterator[str]:
-    """Keys of all entries, or of those of one value of one of :data:`FACETS`."""
-    for found in filed(site, facet, value):
+def newest_first(site: Any, **wanted: str) -> Iterator[str]:
+    """Keys of the entries that have some values, or of all entries."""
+    for found in filed(site, **wanted):
         yield entries.at(site, found)["key"]
 
 
-def filed(site: Any, facet: str = "all", value: str = "") -> facets.Places:
-    """The places of all entries, or of those of one value of one of :data:`FACETS`."""
-    return facets.places(site, _wanted(facet, value))
-
-
-def received_before(site: Any, facet: str, value: str, moment: datetime) -> Iterator[str]:
-    """Keys of the entries of a facet that arrived before a moment, newest first."""
-    for found in filed(site, facet, value).between(-timestamps.microseconds(moment) + 1):
+def received_before(site: Any, moment: datetime, **wanted: str) -> Iterator[str]:
+    """Keys of the entries with some values that arrived before a moment, newest first."""
+    for found in filed(site, **wanted).between(-timestamps.microseconds(moment) + 1):
         yield entries.at(site, found)["key"]
 
 
@@ -259,7 +240,3 @@ def _address(site: Any, notification: Notification) -> str:
     # What an owner does to a purchase follows the purchase.
     source = (notification.on_behalf_of or notification.provider, notification.transaction)
     return ownership.buyer_of(site, source, notification.buyer)
-
-
-def _wanted(facet: str, value: str) -> dict[str, str]:
-    return {} if facet == "all" else {facet: value}

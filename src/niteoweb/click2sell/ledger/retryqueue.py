@@ -47,11 +47,6 @@ def await_provider(site: Any, entry: Entry, now: datetime) -> None:
     entries.change(site, entry, retry_at=timestamps.iso(now), waits_for=entry["provider"])
 
 
-def forget(site: Any, entry: Entry) -> None:
-    """Take an entry out of the queue."""
-    entries.change(site, entry, retry_at="", waits_for="")
-
-
 def due(site: Any, now: datetime) -> Iterator[str]:
     """Keys of the entries whose time has come, the longest due first.
 

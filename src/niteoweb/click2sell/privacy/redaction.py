@@ -27,14 +27,6 @@ UNSETTLED = frozenset({Outcome.RECEIVED, Outcome.FAILED, Outcome.ATTENTION})
 #: Fields of a notification that are emptied.
 _EMPTY = dict.fromkeys(("email", "first_name", "last_name", "affiliate", "in_reply_to"), "")
 
-#: Fields of a notification that are replaced by their hashes.
-_HASHED = {
-    "transaction": pseudonyms.TRANSACTION,
-    "receipt": pseudonyms.RECEIPT,
-    "external_subscription_id": pseudonyms.EXTERNAL_SUBSCRIPTION,
-    "customer_id": pseudonyms.CUSTOMER,
-}
-
 
 def redact(site: Any, holdings: export.Holdings, now: datetime) -> None:
     """Redact everything that was stored about an address.
@@ -125,13 +117,17 @@ def _ties(site: Any, record: buyers.Buyer) -> None:
 
 
 def _entry(site: Any, entry: ledger.Entry, now: datetime) -> None:
-    hashes = {n: pseudonyms.alias(site, kind, entry[n]) for n, kind in _HASHED.items()}
-    ledger.redact(site, entry, **_EMPTY, **hashes)
+    ledger.redact(
+        site,
+        entry,
+        {**_EMPTY, **pseudonyms.fields(site, entry)},
+        buyer=pseudonyms.alias(site, pseudonyms.ADDRESS, entry["buyer"]),
+        error="",
+        failures=(),
+        notes=_without_text(entry["notes"]),
+        erased_at=timestamps.iso(now),
+    )
     ledger.remove_payload(site, entry)
-    address = pseudonyms.alias(site, pseudonyms.ADDRESS, entry["buyer"])
-    ledger.assign_address(site, entry, address)
-    ledger.set_notes(site, entry, _without_text(entry["notes"]))
-    ledger.mark_erased(site, entry, now)
     if entry["outcome"] in UNSETTLED:
         ledger.set_outcome(site, entry, Outcome.NOTHING, Reason.ERASED)
 
@@ -170,8 +166,7 @@ def _record(site: Any, record: buyers.Buyer, now: datetime) -> None:
 def _others_entry(site: Any, entry: ledger.Entry, addresses: Collection[str]) -> None:
     """Take addresses out of another buyer's notification."""
     gone = {name: "" for name in mentions.FIELDS if mentions.names(entry[name], addresses)}
-    ledger.redact(site, entry, **gone)
-    ledger.set_notes(site, entry, _without(entry["notes"], addresses))
+    ledger.redact(site, entry, gone, notes=_without(entry["notes"], addresses))
     if any(mentions.names(text, addresses) for text in mentions.in_payload(entry)):
         ledger.remove_payload(site, entry)
 
@@ -199,7 +194,7 @@ def _rank(site: Any, record: buyers.Buyer) -> None:
     entries = [ledger.get(site, key) for key in record["keys"]]
     ranked = sorted(entries, key=lambda entry: entry["tie"] + entry["key"])
     for rank, entry in enumerate(ranked):
-        ledger.rank(site, entry, f"{rank:06} ")
+        ledger.redact(site, entry, tie=f"{rank:06} ")
 
 
 def _without(

@@ -83,7 +83,7 @@ def _decided(site: Any) -> _Batch:
     """Redact old entries that do not need attention any more."""
     batch = _Batch()
     kept = trees.tree(site, "payloads_kept")
-    undecided = ledger.filed(site, "outcome", Outcome.ATTENTION)
+    undecided = ledger.filed(site, outcome=Outcome.ATTENTION)
     decided = (place for place in kept if place not in undecided)
     for place in list(islice(decided, BATCH)):
         ledger.remove_payload(site, entries.at(site, place))

@@ -148,7 +148,7 @@ class Listing:
         wanted = {
             facet: value for name, facet in FACETS.items() if (value := getattr(filters, name))
         }
-        self._places = facets.places(site, wanted)
+        self._places = facets.places(site, **wanted)
         self._for_people = bool(filters.buyer or filters.search)
         if self._for_people:
             places, self.capped = _of_people(site, filters)
@@ -161,7 +161,7 @@ class Listing:
             ]
             self.total = len(self._found)
         elif self._low is None and self._high is None:
-            self.total = facets.count(site, wanted)
+            self.total = facets.count(site, **wanted)
         else:
             found = list(islice(self._in_time(), ledger.CAPPED + 1))
             self._found = found[: ledger.CAPPED]

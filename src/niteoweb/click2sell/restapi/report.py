@@ -38,8 +38,8 @@ class ReportGet(Service):
             "timezone": str(plone_site.timezone()),
             "figures": [{chosen.unit: row.period, **row.values} for row in rows],
             "totals": overview.totals(rows),
-            "failed": ledger.count(self.context, "outcome", Outcome.FAILED),
-            "needs_attention": ledger.count(self.context, "outcome", Outcome.ATTENTION),
+            "failed": ledger.count(self.context, outcome=Outcome.FAILED),
+            "needs_attention": ledger.count(self.context, outcome=Outcome.ATTENTION),
             "members_with_access": overview.members_with_access(self.context),
             "products": [asdict(product) for product in overview.products(self.context)],
             "never_logged_in": _newest(

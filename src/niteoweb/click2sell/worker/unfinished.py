@@ -49,13 +49,13 @@ def waiting(site: Any, now: datetime) -> int:
 
     :param now: in UTC.
     """
-    failed = ledger.count(site, "outcome", Outcome.FAILED)
+    failed = ledger.count(site, outcome=Outcome.FAILED)
     return failed - retryqueue.due_count(site, now)
 
 
 def _due(site: Any, now: datetime) -> list[str]:
     """Keys of failed entries whose time has come, and of those whose process died."""
-    died = ledger.received_before(site, "outcome", Outcome.RECEIVED, now - RECEIVED_AT_MOST)
+    died = ledger.received_before(site, now - RECEIVED_AT_MOST, outcome=Outcome.RECEIVED)
     return [*died, *retryqueue.due(site, now)]
 
 

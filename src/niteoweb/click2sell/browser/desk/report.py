@@ -138,7 +138,7 @@ class ReportView(OwnerPage):
                 self.url_of("click2sell-notifications", outcome=outcome),
             )
             for outcome in TROUBLES
-            if (count := ledger.count(self.context, "outcome", outcome))
+            if (count := ledger.count(self.context, outcome=outcome))
         ]
 
     @property

@@ -185,5 +185,5 @@ class TestSubscriberExample(DocsHTTPTestCase):
             answer = self.post(form())
         get.assert_called()
         self.assertIn(" 200 ", answer)
-        self.assertEqual(ledger.count(self.portal, "outcome", Outcome.ACCEPTED), 1)
+        self.assertEqual(ledger.count(self.portal, outcome=Outcome.ACCEPTED), 1)
         self.assertIn("basic-members", api.user.get(userid="john@example.com").getGroups())

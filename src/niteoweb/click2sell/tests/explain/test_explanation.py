@@ -307,7 +307,7 @@ class TestObstacle(ExplainTestCase):
         self.later(minutes=1)
         # What waits for the group is the latest payment that asks for it.
         self.buy_again()
-        (waiting,) = ledger.newest_first(self.portal, "outcome", Outcome.ATTENTION)
+        (waiting,) = ledger.newest_first(self.portal, outcome=Outcome.ATTENTION)
         self.assertEqual(self.explain().obstacle.key, waiting)
         self.group("absent")
         self.assertEqual(self.obstacle()[0], "group waiting")

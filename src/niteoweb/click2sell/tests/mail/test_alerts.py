@@ -138,7 +138,7 @@ This mail comes once a day at most, and only when there is something new. Its se
         self.buy(buyer_email="else@example.org", c2s_transaction_id="R-9")
         self.undecided()
         self.told()
-        (refused,) = ledger.newest_first(self.portal, "outcome", Outcome.REFUSED)
+        (refused,) = ledger.newest_first(self.portal, outcome=Outcome.REFUSED)
         action.carry_out(decisions.Dismiss(refused, "owner", "a forgery"))
         self.later(days=1)
         self.undecided(2)

@@ -22,7 +22,7 @@ WRONG = "jonh@example.org"
 class DecisionTestCase(SiteTestCase):
     def key(self, outcome=Outcome.ATTENTION):
         """Key of the newest entry with an outcome."""
-        return next(ledger.newest_first(self.portal, "outcome", outcome))
+        return next(ledger.newest_first(self.portal, outcome=outcome))
 
     def correct(self, key, address=EMAIL, everything=False):
         return action.carry_out(
@@ -107,7 +107,7 @@ class TestCorrect(DecisionTestCase):
         self.buy(buyer_email=WRONG)
         wrong = self.buyer(WRONG)
         self.correct(self.key(Outcome.ACCEPTED))
-        (key,) = ledger.newest_first(self.portal, "kind", "correction")
+        (key,) = ledger.newest_first(self.portal, kind="correction")
         entry = ledger.get(self.portal, key)
         self.assertEqual((entry["buyer"], entry["outcome"]), (EMAIL, Outcome.ACCEPTED))
         (note,) = wrong["notes"]
@@ -207,12 +207,12 @@ class TestCorrect(DecisionTestCase):
         self.buy(buyer_email=WRONG)
         key = next(
             key
-            for key in ledger.newest_first(self.portal, "provider", "click2sell")
+            for key in ledger.newest_first(self.portal, provider="click2sell")
             if ledger.get(self.portal, key)["buyer"] == WRONG
         )
         self.correct(key)
         self.assertEqual(self.groups(), ["click2sell", "premium"])
-        self.assertEqual(ledger.count(self.portal, "outcome", Outcome.RECEIVED), 0)
+        self.assertEqual(ledger.count(self.portal, outcome=Outcome.RECEIVED), 0)
         action.carry_out(commands.End(self.buyer()["id"], ("click2sell", "1"), "why", "admin"))
         self.assertEqual(self.groups(), ["click2sell"])
         self.assertEqual(self.groups(third), ["click2sell", "course"])

@@ -136,21 +136,21 @@ def contradictions(site: Any) -> list[str]:
     found: list[str] = []
     by_place = {place: entries.at(site, place) for place in store.tree(site, "entries")}
     by_key = {entry["key"]: entry for entry in by_place.values()}
-    facets: Counter[tuple[str, str]] = Counter()
+    counted: Counter[tuple[tuple[str, str], ...]] = Counter()
     for place, entry in by_place.items():
         if place != ledger.place(entry) or ledger.get(site, entry["key"]) != entry:
             found.append(f"entry {entry['key']} is not found where it is")
-        for facet in (("all", ""), *((name, entry[name]) for name in ledger.FACETS)):
-            facets[facet] += 1
-            if place not in ledger.filed(site, *facet):
-                found.append(f"entry {entry['key']} is not filed under {facet}")
+        for wanted in ((), *(((name, entry[name]),) for name in ledger.FACETS)):
+            counted[wanted] += 1
+            if place not in ledger.filed(site, **dict(wanted)):
+                found.append(f"entry {entry['key']} is not filed under {wanted}")
     if len(store.tree(site, "entry_places")) != len(by_key):
         found.append("keys without an entry")
     for values in store.tree(site, "facets"):
-        for facet in (("all", ""), *zip(ledger.FACETS, values, strict=True)):
-            filed = len(list(ledger.filed(site, *facet)))
-            if not filed == facets[facet] == ledger.count(site, *facet):
-                found.append(f"{facet}: {filed} filed, {facets[facet]} entries")
+        for wanted in ((), *((value,) for value in zip(ledger.FACETS, values, strict=True))):
+            filed = len(list(ledger.filed(site, **dict(wanted))))
+            if not filed == counted[wanted] == ledger.count(site, **dict(wanted)):
+                found.append(f"{wanted}: {filed} filed, {counted[wanted]} entries")
     records = store.tree(site, "buyers")
     owned = Counter(key for record in records.values() for key in record["keys"])
     found += [

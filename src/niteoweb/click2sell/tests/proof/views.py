@@ -48,7 +48,7 @@ class Hurry(BrowserView):
     def __call__(self) -> str:
         site = self.context
         alsoProvides(self.request, IDisableCSRFProtection)
-        for key in list(ledger.newest_first(site, "outcome", Outcome.RECEIVED)):
+        for key in list(ledger.newest_first(site, outcome=Outcome.RECEIVED)):
             self._move_back(site, ledger.get(site, key))
         for _due_at, mail_id in list(trees.tree(site, "mails_due")):
             mail = outbox.get(site, mail_id)
