@@ -1,4 +1,4 @@
-"""Where the ledger keeps its entries: in the order of arrival, and found by their keys.
+"""The ledger's store of entries: in the order of arrival, and by key.
 
 The place of an entry is a whole number: minus the microseconds of its arrival, so that the
 newest comes first. Of two that arrived in one microsecond the second one is put as if it

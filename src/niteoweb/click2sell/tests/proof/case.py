@@ -44,7 +44,7 @@ import zope.event
 
 
 def tried(examples: int):
-    """How many made-up histories are tried."""
+    """The number of made-up histories to try."""
     return settings(
         max_examples=max(1, round(examples * EXAMPLES)),
         deadline=None,
@@ -133,14 +133,14 @@ class ProofCase(SiteTestCase):
     # What came of it
 
     def state(self, run: str) -> list[dict[str, Any]]:
-        """What the pipeline made for the buyers of a run, in words of no run."""
+        """Results of the pipeline for the buyers of a run, with names of no run."""
         transaction.begin()
         return [dump.buyer(self.portal, address(run, buyer), {run: "RUN"}) for buyer in (0, 1)]
 
     def assertEntitled(
         self, run: str, history: Sequence[Event], existing: bool = False
     ) -> None:
-        """What the site has is what follows from the history alone."""
+        """The site agrees with the outcome of the history alone."""
         transaction.begin()
         for buyer in (0, 1):
             numbers = [n for n, event in enumerate(history) if event.buyer == buyer]

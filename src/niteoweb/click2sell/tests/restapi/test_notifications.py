@@ -280,7 +280,7 @@ class TestReplay(ServiceTestCase):
         return self.post(f"/{self.key()}/replay", options)
 
     def dry_run(self):
-        """What would change; nothing is, and then exactly that is."""
+        """Compare a preview with the change that follows; the preview itself changes nothing."""
         transaction.begin()
         database, before = self.portal._p_jar.db(), self.dump()
         last = database.lastTransaction()

@@ -1,4 +1,4 @@
-"""What is done one after the other, and the database connection that goes with it."""
+"""Jobs that run one after the other, and their database connection."""
 
 from contextlib import ExitStack
 from niteoweb.click2sell import site as plone_site
@@ -209,13 +209,13 @@ class TestConnection(SiteTestCase):
         self.assertEqual(self.groups(), ["click2sell", "premium"])
 
     def test_no_transaction_is_left_open_between_two(self):
-        """One of PostgreSQL would keep it from cleaning up."""
+        """An open transaction of PostgreSQL would keep it from cleaning up."""
         shared = self.seen()
         with self.assertRaises(transaction.interfaces.NoTransaction):
             shared.transaction_manager.get()
 
     def test_the_transactions_in_it_are_of_the_connection(self):
-        """What is done under the lock joins the shared connection, and nothing else."""
+        """Work under the lock joins the shared connection, and nothing else."""
         jars = []
 
         def note(name):
