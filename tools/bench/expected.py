@@ -24,10 +24,12 @@ def expected(site: Any) -> dict[str, Any]:
     :returns: of each list how many there are and the rows of the first and the last page; and
         ids of some entries and buyers.
     """
+    from niteoweb.click2sell.ledger import entries
     from niteoweb.click2sell.storage import trees
 
     rows, payments = [], {}
-    for number, entry in enumerate(trees.tree(site, "entries").values(), 1):
+    for number, place in enumerate(trees.tree(site, "entries"), 1):
+        entry = entries.at(site, place)
         row = {name: entry[name] for name in ("received_at", "key", *pages.FACETS.values())}
         rows.append(tuple(row.values()))
         if entry["kind"] in ("purchase", "renewal") and entry["buyer_id"]:

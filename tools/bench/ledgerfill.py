@@ -16,6 +16,7 @@ from datetime import datetime
 from datetime import timezone
 from functools import cache
 from niteoweb.click2sell.command import console
+from niteoweb.click2sell.ledger import Outcome
 from pathlib import Path
 from tools.bench import histories
 from tools.bench.accounts import Accounts
@@ -169,7 +170,7 @@ class Filling:
                 self._arrived(arrival)
         buyer = buyers.of_address(self._site, histories.buyer_address(number))
         self._unsaved.append(buyer)
-        self._unsaved += [ledger.get(self._site, key) for key in self._keys]
+        self._unsaved += [ledger.get(self._site, key).stored for key in self._keys]
         self._unsaved += [outbox.get(self._site, mail_id) for mail_id in self._mails]
 
     def save(self) -> None:
@@ -221,16 +222,15 @@ class Filling:
         self._keys.append(entry["key"])
         if arrival.tried_at:
             for at in arrival.tried_at:
-                entry["attempts"] += 1
-                ledger.note_failure(entry, "TimeoutError\n", at)
+                ledger.note_failure(site, entry, "TimeoutError\n", at)
                 retryqueue.schedule(site, entry, at)
-            ledger.finish(site, entry, ledger.FAILED)
+            ledger.set_outcome(site, entry, Outcome.FAILED)
         elif arrival.quiet:
             buyer = buyers.get(site, entry["buyer_id"])
-            entry["attempts"] += 1
-            ledger.change(site, entry, counts=True)
+            ledger.count_attempt(site, entry)
+            ledger.set_counting(site, entry, True)
             ownership.bind(site, entry)
-            ledger.finish(site, entry, ledger.ACCEPTED)
+            ledger.set_outcome(site, entry, Outcome.ACCEPTED)
             buyer["revision"] += 1
         else:
             applied = provisioning._provision_entry(site, entry["key"], False)
@@ -246,7 +246,6 @@ class Filling:
             self._mails.append(mail_id)
 
     def _broken(self, arrival: histories.Arrival) -> None:
-        from niteoweb.click2sell.ledger import ledger
         from niteoweb.click2sell.notification import unreadable
         from niteoweb.click2sell.provisioning import pipeline as provisioning
         from niteoweb.click2sell.provisioning import recording as arriving
@@ -255,7 +254,7 @@ class Filling:
         entry = arriving.write_down(self._site, notification, arrival.at)
         self._keys.append(entry["key"])
         provisioning._provision_entry(self._site, entry["key"], False)
-        if entry["outcome"] != ledger.ATTENTION:
+        if entry["outcome"] != Outcome.ATTENTION:
             raise AssertionError(entry["outcome"])
 
     def _sweep(self, number: int) -> None:

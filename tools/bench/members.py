@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from datetime import timezone
 from niteoweb.click2sell.command import console
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.notification import Delivery
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.providers.click2sell import protocol as click2sell
@@ -119,9 +120,9 @@ def _purchase(site: Any, notification: Notification) -> None:
         live=(product,),
     )
     buyer["revision"] += 1
-    ledger.change(site, entry, counts=True)
+    ledger.set_counting(site, entry, True)
     ownership.bind(site, entry)
-    ledger.finish(site, entry, ledger.ACCEPTED)
+    ledger.set_outcome(site, entry, Outcome.ACCEPTED)
 
 
 class Missing(Exception):
@@ -142,7 +143,7 @@ def check(site: Any, sold: Iterable[str], total: int, failed: int = 0) -> None:
     numbers = (
         len(store.tree(site, "entries")),
         ledger.count(site),
-        ledger.count(site, "outcome", ledger.ACCEPTED),
+        ledger.count(site, outcome=Outcome.ACCEPTED),
     )
     if min(numbers) < total or max(numbers) > total + failed:
         raise Missing(f"{total} entries are due in the ledger; there are {numbers}")
@@ -158,7 +159,7 @@ def _wrong(site: Any, address: str, listed: list[set[str]]) -> str:
     from niteoweb.click2sell.ledger import ledger
 
     entries = [ledger.get(site, key) for key in buyers.of_address(site, address)["keys"]]
-    if [entry["outcome"] for entry in entries] != [ledger.ACCEPTED]:
+    if [entry["outcome"] for entry in entries] != [Outcome.ACCEPTED]:
         return "not one accepted notification"
     member = site.portal_membership.getMemberById(address)
     if member is None:

@@ -7,6 +7,7 @@ notifications as JSON and writes a list of the problems as JSON.
 from datetime import datetime
 from datetime import timezone
 from niteoweb.click2sell.command import console
+from niteoweb.click2sell.ledger import Outcome
 from pathlib import Path
 from tools.instance import CONFIGURATION
 from typing import Any
@@ -39,11 +40,11 @@ def problems(
         kept = {
             (str(entry["kind"]), entry["transaction"])
             for entry in entries
-            if entry["outcome"] == ledger.ACCEPTED
+            if entry["outcome"] == Outcome.ACCEPTED
         }
         missing = {(KINDS[kind], transaction) for kind, transaction in told} - kept
         found += [f"{address}: {kind} {name} is lost" for kind, name in sorted(missing)]
-    kept = {entry["transaction"] for entry in trees.tree(site, "entries").values()}
+    kept = {ledger.get(site, key)["transaction"] for key in ledger.newest_first(site)}
     found += [f"transaction {name} is in the ledger" for name in kept.intersection(never)]
     found += dump.unentitled(site, datetime.now(timezone.utc))
     found += dump.contradictions(site)

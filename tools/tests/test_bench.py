@@ -3,7 +3,8 @@
 from datetime import datetime
 from datetime import timezone
 from niteoweb.click2sell import site as plone_site
-from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
+from niteoweb.click2sell.ledger import outcomes
 from niteoweb.click2sell.mail import delivery
 from niteoweb.click2sell.member import group
 from niteoweb.click2sell.member import index
@@ -49,7 +50,7 @@ class TestMembers(SiteTestCase):
         self.assertEqual(self.groups(filled), self.groups())
         self.assertEqual(self.member(filled).getRoles(), self.member().getRoles())
         self.assertEqual(self.member(filled).getProperty("email"), filled)
-        self.assertEqual(self.entries(), [(ledger.ACCEPTED, "", "")] * 2)
+        self.assertEqual(self.entries(), [(Outcome.ACCEPTED, "", "")] * 2)
 
     def test_index_of_members_is_as_rebuilt(self):
         self.fill(3)
@@ -257,7 +258,7 @@ class TestLedgerFill(SiteTestCase):
         with self.owner():
             ledgerfill.fill(self.portal, 200, self.END)
         found = {outcome for outcome, *_ in self.entries()}
-        self.assertEqual(found, {*ledger.FINAL, ledger.FAILED})
+        self.assertEqual(found, {*outcomes.FINAL, Outcome.FAILED})
         with self.owner(), self.assertRaises(ledgerfill.NotEmpty):
             ledgerfill.fill(self.portal, 200, self.END)
 

@@ -11,6 +11,7 @@ from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.entitlement.mapping import parse
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.providers.click2sell import protocol as click2sell
 from niteoweb.click2sell.provisioning import plan as plans
@@ -190,10 +191,10 @@ class TestSiteAfterTheMonth(TestCase):
 
     def test_each_outcome_and_each_kind(self):
         outcomes = Counter(entry["outcome"] for entry in self.entries)
-        self.assertEqual(outcomes[ledger.FAILED], 1)
-        self.assertEqual(outcomes[ledger.REFUSED], 1)
-        self.assertEqual(outcomes[ledger.ATTENTION], 6)
-        self.assertEqual(outcomes[ledger.NOTHING], 3)
+        self.assertEqual(outcomes[Outcome.FAILED], 1)
+        self.assertEqual(outcomes[Outcome.REFUSED], 1)
+        self.assertEqual(outcomes[Outcome.ATTENTION], 6)
+        self.assertEqual(outcomes[Outcome.NOTHING], 3)
         kinds = {str(entry["kind"]) for entry in self.entries}
         self.assertLessEqual(
             {"purchase", "renewal", "refund", "cancellation", "payment failed", "unknown"},
@@ -201,7 +202,7 @@ class TestSiteAfterTheMonth(TestCase):
         )
 
     def test_a_few_need_a_person(self):
-        reasons = {e["reason"] for e in self.entries if e["outcome"] == ledger.ATTENTION}
+        reasons = {e["reason"] for e in self.entries if e["outcome"] == Outcome.ATTENTION}
         self.assertEqual(
             reasons,
             {
@@ -219,7 +220,7 @@ class TestSiteAfterTheMonth(TestCase):
         buyers_of_the_course = {
             entry["buyer"]
             for entry in self.entries
-            if entry["product_id"] == "3" and entry["outcome"] == ledger.ACCEPTED
+            if entry["product_id"] == "3" and entry["outcome"] == Outcome.ACCEPTED
         }
         self.assertTrue(0 < groups["course"] < len(buyers_of_the_course))
         self.assertGreater(groups["paying-members"], 20)

@@ -7,7 +7,7 @@ Each payment provider registers it in its ZCML as a page of its own name, such a
 from collections.abc import Sequence
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
-from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import rejections
 from niteoweb.click2sell.notification import Answer
 from niteoweb.click2sell.notification import Delivery
@@ -111,7 +111,7 @@ class Callback(BrowserView):
             return 503, BUSY
         except pipeline.Failed:
             return 500, FAILED
-        refusals = {ledger.REFUSED: (409, REFUSED), ledger.NOT_KEPT: (409, REFUSED_MANY)}
+        refusals = {Outcome.REFUSED: (409, REFUSED), Outcome.NOT_KEPT: (409, REFUSED_MANY)}
         return refusals.get(result.outcome, (200, PARSED))
 
     def _say(self, status: int, text: str) -> str:

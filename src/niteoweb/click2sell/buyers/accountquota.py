@@ -14,6 +14,7 @@ from enum import Enum
 from itertools import islice
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.entitlement import Reason
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.storage import trees
 from persistent.mapping import PersistentMapping
@@ -52,7 +53,7 @@ def asked_at(payments: Sequence[ledger.Entry], deleted_at: str) -> str:
     asking = (
         entry["received_at"]
         for entry in payments
-        if entry["received_at"] > deleted_at and entry["dismissed"] != (ledger.TOO_MANY, "")
+        if entry["received_at"] > deleted_at and entry["dismissed"] != (Reason.TOO_MANY, "")
     )
     return min(asking, default="")
 

@@ -12,9 +12,6 @@ from niteoweb.click2sell.storage import trees
 from typing import Any
 
 
-#: Reason of entries that wait until a buyer is known by the customer's id.
-NOT_KNOWN = "customer not known"
-
 #: Provider, and its id of the customer.
 Customer = tuple[str, str]
 
@@ -42,7 +39,7 @@ def named(site: Any, notification: Notification) -> Notification:
 
 def wait_for(site: Any, entry: Any) -> None:
     """Keep in mind that an entry names a customer whom nobody is known for yet."""
-    if entry.get("customer_id"):
+    if entry["customer_id"]:
         awaited = (entry["provider"], entry["customer_id"], entry["key"])
         trees.tree(site, "customers_awaited").insert(awaited)
 
@@ -64,7 +61,7 @@ def of_entry(site: Any, entry: Any, named: str) -> Buyer | None:
         another one where an owner has corrected it.
     :returns: None while only the customer's id is known, and nobody is tied to it.
     """
-    customer, address = (entry["provider"], entry.get("customer_id", "")), entry["buyer"]
+    customer, address = (entry["provider"], entry["customer_id"]), entry["buyer"]
     if not customer[1] or address != named:
         return buyers.of_address(site, address) if address else None
     record = buyer(site, customer)

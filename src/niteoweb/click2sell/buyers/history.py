@@ -1,11 +1,11 @@
 """A buyer's history: the ledger's entries, as the facts that entitlements are computed from."""
 
+from collections import ChainMap
 from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from functools import cached_property
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
@@ -19,6 +19,7 @@ from niteoweb.click2sell.entitlement import Outcome
 from niteoweb.click2sell.entitlement import State
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import pseudonyms
+from niteoweb.click2sell.ledger import records
 from niteoweb.click2sell.ledger import silence
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
@@ -79,7 +80,7 @@ class BuyerOutcome(Outcome):
         """
         by_key = {entry["key"]: entry for entry in self.entries}
         current = dict(self.ever_aliases)
-        for name in {product(entry) for entry in self.entries if entry.get("snapshot")}:
+        for name in {product(entry) for entry in self.entries if entry["snapshot"]}:
             chains = self.giving(name, self.now) if name in current else ()
             states = [
                 [
@@ -91,7 +92,7 @@ class BuyerOutcome(Outcome):
             ]
             if chains:
                 current[name] = frozenset().union(
-                    *(by_key[last[-1].key].get("aliases", ()) for last in states if last)
+                    *(by_key[last[-1].key]["aliases"] for last in states if last)
                 )
         return current
 
@@ -100,7 +101,7 @@ class BuyerOutcome(Outcome):
         """The ids that each product ever had beside its own."""
         known: dict[mapping.Product, frozenset[str]] = {}
         for entry in self.entries:
-            if entry.get("aliases"):
+            if entry["aliases"]:
                 of_product = known.get(product(entry), frozenset())
                 known[product(entry)] = of_product.union(entry["aliases"])
         return known
@@ -163,7 +164,7 @@ def in_order(found: Iterable[ledger.Entry]) -> list[ledger.Entry]:
 
 def terms(entry: ledger.Entry, lines: Sequence[mapping.Line]) -> mapping.Terms | None:
     """The terms of an entry by a mapping, None when its product has no line."""
-    return mapping.terms(lines, product(entry), entry.get("aliases", ()))
+    return mapping.terms(lines, product(entry), entry["aliases"])
 
 
 def facts(
@@ -174,38 +175,27 @@ def facts(
     :param later: terms of entries that were recorded before their product had a line, by key.
     """
     found = tuple(found)
-    told = tuple(fact(entry, later.get(entry["key"])) for entry in found)
     if any(map(pseudonyms.is_erased, found)):
-        return pseudonyms.pseudonymise(plone_site.get(), found, told)
-    return told
+        # Of entries that were erased and others the ids of purchases have to agree.
+        site = plone_site.get()
+        found = tuple(ChainMap(pseudonyms.fields(site, entry), entry) for entry in found)
+    return tuple(fact(entry, later.get(entry["key"])) for entry in found)
 
 
-def fact(entry: ledger.Entry, later: mapping.Terms | None = None) -> BillingEvent:
+def fact(entry: Mapping[str, Any], later: mapping.Terms | None = None) -> BillingEvent:
     """The billing event of an entry.
 
     :param later: terms that were found after the entry was recorded.
     """
-    valid_until = entry["valid_until"]
-    return BillingEvent(
-        key=entry["key"],
+    told_at = entry["told_at"] or entry["received_at"]
+    return records.read(
+        BillingEvent,
+        entry,
         provider=product(entry)[0],
-        kind=Kind(entry["kind"]),
-        transaction=entry["transaction"],
-        receipt=entry["receipt"],
-        product_id=entry["product_id"],
-        occurred_at=timestamps.from_iso(entry["occurred_at"]),
-        received_at=timestamps.from_iso(entry.get("told_at", entry["received_at"])),
-        days=later.days if later else entry["days"],
-        exclusive=later.exclusive if later else entry["exclusive"],
-        terms_known=bool(later) or entry["terms_known"],
-        subscription=entry["subscription"],
-        valid_until=timestamps.from_iso(valid_until) if valid_until else None,
-        tie=entry.get("tie", ""),
+        received_at=timestamps.from_iso(told_at),
         by_owner=entry["provider"] == OWNER,
-        snapshot=entry.get("snapshot", False),
-        fully_signed=entry.get("fully_signed", False),
-        for_all=entry.get("customer_deleted", False),
-        external_subscription_id=entry.get("external_subscription_id", ""),
+        for_all=entry["customer_deleted"],
+        **(vars(later) | {"terms_known": True} if later else {}),
     )
 
 
@@ -216,36 +206,4 @@ def product(entry: ledger.Entry) -> tuple[str, str]:
 
 def notification(entry: ledger.Entry) -> Notification:
     """The notification that an entry was made from."""
-    amount, valid_until = entry["amount"], entry["valid_until"]
-    return Notification(
-        key=entry["key"],
-        provider=entry["provider"],
-        kind=Kind(entry["kind"]),
-        transaction=entry["transaction"],
-        receipt=entry["receipt"],
-        occurred_at=timestamps.from_iso(entry["occurred_at"]),
-        buyer=entry["buyer"],
-        email=entry["email"],
-        product_id=entry["product_id"],
-        product_name=entry["product_name"],
-        first_name=entry["first_name"],
-        last_name=entry["last_name"],
-        amount=None if amount is None else Decimal(amount),
-        currency=entry["currency"],
-        country=entry["country"],
-        affiliate=entry["affiliate"],
-        valid_until=timestamps.from_iso(valid_until) if valid_until else None,
-        subscription=entry["subscription"],
-        on_behalf_of=entry["on_behalf_of"],
-        customer_id=entry.get("customer_id", ""),
-        external_subscription_id=entry.get("external_subscription_id", ""),
-        in_reply_to=entry.get("in_reply_to", ""),
-        validation_result=entry.get("validation_result", ""),
-        aliases=entry.get("aliases", ()),
-        fully_signed=entry.get("fully_signed", False),
-        snapshot=entry.get("snapshot", False),
-        customer_deleted=entry.get("customer_deleted", False),
-        attention=entry.get("attention", ""),
-        attention_subject=entry.get("attention_subject", ""),
-        payload=dict(entry["payload"]),
-    )
+    return records.read(Notification, entry)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Sequence
 from contextlib import contextmanager
+from niteoweb.click2sell.command.posting import printable
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,6 @@ CONFIGURATION_VARIABLE = "ZOPE_CONF"
 
 #: Lines of a list that are printed.
 SHOWN = 50
-
-PROFILE = "niteoweb.click2sell:default"
 
 
 class Problem(Exception):
@@ -111,28 +110,19 @@ def opened(configuration: Path, path: str | None) -> Iterator[Any]:
     :raises Problem: it cannot be opened, or it is not clear which one is meant.
     """
     app = _application(configuration)
-    from AccessControl.SecurityManagement import newSecurityManager
-    from AccessControl.SecurityManagement import noSecurityManager
-    from AccessControl.SpecialUsers import system
+    from niteoweb.click2sell.storage import session
     from zope.component.hooks import setSite
-    from zope.globalrequest import clearRequest
-    from zope.globalrequest import setRequest
 
     import transaction
     import Zope2
 
-    app = _with_request(app)
-    setRequest(app.REQUEST)
-    newSecurityManager(None, system.__of__(app.acl_users))
     try:
-        site = _site(app, path)
-        setSite(site)
-        yield site
+        with session.opened(app._p_jar, ("",), session.Surroundings()) as root:
+            site = _site(root, path)
+            setSite(site)
+            yield site
     finally:
         transaction.abort()
-        setSite(None)
-        noSecurityManager()
-        clearRequest()
         app._p_jar.close()
         for database in Zope2.opened:
             database.close()
@@ -140,7 +130,7 @@ def opened(configuration: Path, path: str | None) -> Iterator[Any]:
 
 def say(text: str) -> None:
     """Print a line."""
-    sys.stdout.write(f"{_printable(text)}\n")
+    sys.stdout.write(f"{printable(text)}\n")
 
 
 def say_some(lines: Sequence[str], indent: str = "") -> None:
@@ -158,7 +148,7 @@ def say_json(value: Any) -> None:
 
 def complain(text: str) -> None:
     """Print a line of errors or progress."""
-    sys.stderr.write(f"{_printable(text)}\n")
+    sys.stderr.write(f"{printable(text)}\n")
     sys.stderr.flush()
 
 
@@ -195,32 +185,18 @@ def _application(configuration: Path) -> Any:
         raise Problem(f"The database cannot be opened: {type(error).__name__}.") from None
 
 
-def _with_request(app: Any) -> Any:
-    """Give the root a request, which much of Plone asks for."""
-    from io import BytesIO
-    from zope.publisher.browser import setDefaultSkin
-    from ZPublisher.BaseRequest import RequestContainer
-    from ZPublisher.HTTPRequest import HTTPRequest
-    from ZPublisher.HTTPResponse import HTTPResponse
-
-    # A host of this name means that there is no request: the site's address is not known.
-    environ = {"SERVER_NAME": "nohost", "SERVER_PORT": "80", "REQUEST_METHOD": "GET"}
-    request = HTTPRequest(BytesIO(), environ, HTTPResponse(stdout=BytesIO()))
-    setDefaultSkin(request)
-    return app.__of__(RequestContainer(REQUEST=request))
-
-
 def _site(app: Any, path: str | None) -> Any:
+    from niteoweb.click2sell.storage import session
     from plone.base.interfaces import IPloneSiteRoot
 
     if path is not None:
         site = app.unrestrictedTraverse(path.strip("/").split("/"), None)
         if not IPloneSiteRoot.providedBy(site):
             raise Problem(f"There is no Plone site {path!r}.", 2)
-        if not _has_addon(site):
+        if not session.has_addon(site):
             raise Problem(_NOT_INSTALLED.format(f"{path!r}"), 2)
         return site
-    sites = [site for site in _sites(app) if _has_addon(site)]
+    sites = list(session.sites(app))
     if not sites:
         raise Problem(_NOT_INSTALLED.format("any Plone site here"), 2)
     if len(sites) > 1:
@@ -232,24 +208,6 @@ def _site(app: Any, path: str | None) -> Any:
 _NOT_INSTALLED = (
     "The add-on is not installed in {}, or its upgrade is waiting in Site Setup, Add-ons."
 )
-
-
-def _sites(folder: Any) -> Iterator[Any]:
-    """All Plone sites, which may be in folders."""
-    from plone.base.interfaces import IPloneSiteRoot
-
-    for child in folder.objectValues():
-        if IPloneSiteRoot.providedBy(child):
-            yield child
-        elif getattr(child, "meta_type", "") == "Folder":
-            yield from _sites(child)
-
-
-def _has_addon(site: Any) -> bool:
-    from niteoweb.click2sell.storage import trees
-
-    installed = site.portal_setup.getLastVersionForProfile(PROFILE) != "unknown"
-    return installed and trees.exists(site)
 
 
 class _Once(logging.Filter):
@@ -271,8 +229,3 @@ def _log_to_the_terminal() -> None:
     handler.setFormatter(logging.Formatter("%(levelname)s [%(name)s] %(message)s"))
     handler.addFilter(_Once())
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
-
-
-def _printable(text: str) -> str:
-    """A text without control characters: members choose their names themselves."""
-    return "".join(char if char.isprintable() or char == "\n" else " " for char in text)

@@ -73,9 +73,9 @@ def _import(options: Namespace) -> int:
             preview.rows, BY, options.mails_per_hour, _progress, options.provider
         )
     if options.json:
-        console.say_json(_as_json(importing, preview, report))
+        console.say_json(_as_json(preview, report))
     else:
-        _tell(importing, preview, report)
+        _tell(preview, report)
     unfinished = report is not None and (report.left or report.failed)
     return 1 if preview.mistakes or unfinished else 0
 
@@ -99,7 +99,8 @@ def _read(path: Path) -> Any:
         raise console.Problem(translate(importing.error_text(error)), 2) from None
 
 
-def _as_json(importing: Any, preview: Any, report: Any) -> dict[str, Any]:
+def _as_json(preview: Any, report: Any) -> dict[str, Any]:
+    from niteoweb.click2sell.owner import importing
     from zope.i18n import translate
 
     answer = {
@@ -131,7 +132,8 @@ def _as_json(importing: Any, preview: Any, report: Any) -> dict[str, Any]:
     return answer
 
 
-def _tell(importing: Any, preview: Any, report: Any) -> None:
+def _tell(preview: Any, report: Any) -> None:
+    from niteoweb.click2sell.owner import importing
     from zope.i18n import translate
 
     say = console.say

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from http.client import HTTPException
 from importlib.metadata import entry_points
+from niteoweb.click2sell.command import console
 from niteoweb.click2sell.command import posting
 from niteoweb.click2sell.notification import Delivery
 from niteoweb.click2sell.provider import deliveries
@@ -105,7 +106,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error("the secret key and all values have to be UTF-8 text")
     except ValueError:
         parser.error("--date, --time: expected YYYY-MM-DD and HH:MM:SS")
-    _say(
+    console.say(
         f"{url}: {kind}, product {request.product}, buyer {request.email}, "
         f"transaction {request.transaction}, receipt {request.receipt}"
     )
@@ -138,9 +139,9 @@ def _post(url: str, delivery: Delivery, timeout: float, unspoken: Sequence[str])
         return _fail(f"{url} gave no HTTP answer: {type(error).__name__}.")
     except (OSError, UnicodeError) as error:
         return _fail(f"Cannot reach {url}: {getattr(error, 'strerror', None) or error}.")
-    _say(f"{answer.status} {answer.reason}".strip())
+    console.say(f"{answer.status} {answer.reason}".strip())
     if answer.text:
-        _say(answer.text)
+        console.say(answer.text)
     if answer.target:
         return _fail(
             f"Redirected to {answer.target}, which was not followed: a notification has to be "
@@ -231,12 +232,8 @@ def _given(value: str | None, default: str) -> str:
     return default if value is None else value
 
 
-def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-
-
 def _fail(sentence: str) -> int:
-    sys.stderr.write(f"{sentence}\n")
+    console.complain(sentence)
     return 1
 
 

@@ -76,7 +76,7 @@ def post(url: str, delivery: Delivery, timeout: float, unspoken: Sequence[str] =
         return Answer(
             response.status,
             printable(response.reason),
-            printable(text),
+            printable(text).strip(),
             printable(urljoin(url, target)) if target else "",
         )
     finally:
@@ -84,6 +84,5 @@ def post(url: str, delivery: Delivery, timeout: float, unspoken: Sequence[str] =
 
 
 def printable(text: str) -> str:
-    """Without what could steer a terminal."""
-    kept = (char if char.isprintable() or char == "\n" else " " for char in text)
-    return "".join(kept).strip()
+    """A text without control characters, which could steer a terminal."""
+    return "".join(char if char.isprintable() or char == "\n" else " " for char in text)

@@ -1,14 +1,10 @@
 """The access that a history of notifications gives. Pure: no Zope, no I/O, no clock."""
 
-from niteoweb.click2sell.entitlement import event
 from niteoweb.click2sell.entitlement import mapping
 from niteoweb.click2sell.entitlement.access import State
 from niteoweb.click2sell.entitlement.event import BillingEvent
-from niteoweb.click2sell.entitlement.event import CODES
-from niteoweb.click2sell.entitlement.event import GRANTS_NOTHING
 from niteoweb.click2sell.entitlement.event import OPEN
 from niteoweb.click2sell.entitlement.event import TOLERANCE
-from niteoweb.click2sell.entitlement.event import UNKNOWN_KIND
 from niteoweb.click2sell.entitlement.mapping import Line
 from niteoweb.click2sell.entitlement.mapping import MappingError
 from niteoweb.click2sell.entitlement.mapping import MOST_DAYS
@@ -20,11 +16,15 @@ from niteoweb.click2sell.entitlement.outcome import merged
 from niteoweb.click2sell.entitlement.outcome import Outcome
 from niteoweb.click2sell.entitlement.outcome import Policy
 from niteoweb.click2sell.entitlement.provisional import AT_MOST
+from niteoweb.click2sell.entitlement.reason import ABOUT_ACCOUNT
+from niteoweb.click2sell.entitlement.reason import ABOUT_GROUP
+from niteoweb.click2sell.entitlement.reason import GRANTS_NOTHING
+from niteoweb.click2sell.entitlement.reason import Reason
+from niteoweb.click2sell.entitlement.reason import TAKES_EFFECT
 
 
 __all__ = [
-    *["event", "mapping", "AT_MOST", "CODES", "compute", "Entitlement", "BillingEvent"],
-    *["GRANTS_NOTHING", "Line", "MappingError", "merged"],
-    *["MOST_DAYS", "OPEN", "Outcome", "parse", "Policy", "Product", "State"],
-    *["TOLERANCE", "UNKNOWN_KIND"],
+    *["mapping", "ABOUT_ACCOUNT", "ABOUT_GROUP", "AT_MOST", "BillingEvent", "compute"],
+    *["Entitlement", "GRANTS_NOTHING", "Line", "MappingError", "merged", "MOST_DAYS", "OPEN"],
+    *["Outcome", "parse", "Policy", "Product", "Reason", "State", "TAKES_EFFECT", "TOLERANCE"],
 ]

@@ -39,15 +39,10 @@ from datetime import datetime
 from datetime import timedelta
 from enum import StrEnum
 from niteoweb.click2sell.entitlement.chain import Chain
-from niteoweb.click2sell.entitlement.event import BEYOND
 from niteoweb.click2sell.entitlement.event import BillingEvent
-from niteoweb.click2sell.entitlement.event import DISPLACED
-from niteoweb.click2sell.entitlement.event import ENDED
-from niteoweb.click2sell.entitlement.event import FUTURE
 from niteoweb.click2sell.entitlement.event import NEVER
-from niteoweb.click2sell.entitlement.event import NO_PURCHASE
 from niteoweb.click2sell.entitlement.event import OPEN
-from niteoweb.click2sell.entitlement.event import OPEN_END
+from niteoweb.click2sell.entitlement.reason import Reason
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import PAYMENTS
 
@@ -178,7 +173,7 @@ class AccessTimeline:
 
     def _pay(self, event: BillingEvent) -> tuple[str, bool]:
         if not event.plausible:
-            return FUTURE, False
+            return Reason.FUTURE, False
         if event.valid_until is not None:
             paid = end = event.valid_until
         elif not event.terms_known:
@@ -195,31 +190,31 @@ class AccessTimeline:
             end = _plus(max(self.end, event.occurred_at), event.days)
             in_time = _plus(self._received, max(event.days - EARLY_DAYS, 1))
             if furthest < paid != OPEN and event.received_at < in_time:
-                return BEYOND, False
+                return Reason.BEYOND, False
             # Without an end by payments only a cancellation has given it one; that one goes no
             # further either.
             end = max(self.end, min(end, furthest))
             if paid != OPEN:
                 paid = max(self.paid, min(paid, furthest))
-        displaced = self._stopped == DISPLACED
+        displaced = self._stopped == Reason.DISPLACED
         self.paid, self.end = paid, end
         self._received = max(self._received, event.received_at)
         self._days = event.days if event.terms_known and event.days is not None else self._days
         self._subscription |= event.subscription or event.kind is Kind.RENEWAL
         self._cancelled = False
         self._stopped = ""
-        return DISPLACED if displaced else "", True
+        return Reason.DISPLACED if displaced else "", True
 
     def _change_plan(self, event: BillingEvent) -> tuple[str, bool]:
         if not event.plausible:
-            return FUTURE, False
+            return Reason.FUTURE, False
         if event.by_owner and event.product_id != self._product_id:
-            return NO_PURCHASE, False
+            return Reason.NO_PURCHASE, False
         self._leave_product(event)
         if not self.periods:
-            return NO_PURCHASE, False
+            return Reason.NO_PURCHASE, False
         if self._stopped:
-            return ENDED, True
+            return Reason.ENDED, True
         if event.valid_until is not None:
             self._state_end(event, event.valid_until)
             self.end = max(self.end, event.valid_until) if event.by_owner else event.valid_until
@@ -227,15 +222,15 @@ class AccessTimeline:
 
     def _state(self, event: BillingEvent) -> tuple[str, bool]:
         if not event.plausible:
-            return FUTURE, False
-        displaced = self._stopped == DISPLACED
+            return Reason.FUTURE, False
+        displaced = self._stopped == Reason.DISPLACED
         self._leave_product(event)
         self.paid = self.end = OPEN if event.valid_until is None else event.valid_until
         self._received = max(self._received, event.received_at)
         self._subscription = event.subscription
         self._cancelled = event.kind is Kind.CANCELLATION
         self._stopped = ""
-        return DISPLACED if displaced else "", True
+        return Reason.DISPLACED if displaced else "", True
 
     def _leave_product(self, event: BillingEvent) -> None:
         """Go on with the product of an event; the one so far is over."""
@@ -255,16 +250,16 @@ class AccessTimeline:
             if days is not None:
                 self.end = min(self.end, _plus(event.occurred_at, days))
             elif self.end == OPEN:
-                return OPEN_END, True
+                return Reason.OPEN_END, True
         return "", True
 
     def _reactivate(self, event: BillingEvent) -> tuple[str, bool]:
         if not event.plausible:
-            return FUTURE, False
+            return Reason.FUTURE, False
         if not self.periods or (event.by_owner and event.product_id != self._product_id):
-            return NO_PURCHASE, False
+            return Reason.NO_PURCHASE, False
         if self._stopped and event.valid_until is None:
-            return ENDED, False
+            return Reason.ENDED, False
         if event.valid_until is not None:
             self._state_end(event, event.valid_until)
             self._stopped = ""
@@ -297,7 +292,7 @@ class AccessTimeline:
                 ]
         self.paid = min(self.paid, ended_at)
         self.end = min(self.end, ended_at)
-        self._stopped = ENDED if event.kind is Kind.EXPIRY else DISPLACED
+        self._stopped = Reason.ENDED if event.kind is Kind.EXPIRY else Reason.DISPLACED
         return "", True
 
 

@@ -35,13 +35,9 @@ from datetime import datetime
 from itertools import islice
 from itertools import zip_longest
 from niteoweb.click2sell.entitlement.event import BillingEvent
-from niteoweb.click2sell.entitlement.event import CUSTOMER_DELETED
-from niteoweb.click2sell.entitlement.event import FUTURE
 from niteoweb.click2sell.entitlement.event import NEVER
-from niteoweb.click2sell.entitlement.event import NO_PURCHASE
 from niteoweb.click2sell.entitlement.event import OPEN
-from niteoweb.click2sell.entitlement.event import UNKNOWN_KIND
-from niteoweb.click2sell.entitlement.event import UNMATCHED_REFUND
+from niteoweb.click2sell.entitlement.reason import Reason
 from niteoweb.click2sell.notification import GIVING
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import PAYMENTS
@@ -120,7 +116,7 @@ class History:
         }
         for event in ordered:
             if not event.plausible:
-                self.attention[event.key] = FUTURE
+                self.attention[event.key] = Reason.FUTURE
             if event.states:
                 self._state(event)
             elif event.kind in PAYMENTS:
@@ -128,7 +124,7 @@ class History:
             elif event.kind is Kind.PLAN_CHANGE:
                 self._change_plan(event)
             elif event.kind is Kind.UNKNOWN:
-                self.attention[event.key] = UNKNOWN_KIND
+                self.attention[event.key] = Reason.UNKNOWN_KIND
         # Only now are all payments known that these can name, whatever their dates.
         for event in ordered:
             if event.for_all:
@@ -187,7 +183,7 @@ class History:
         same = [chain for chain in chains if chain.product_id == event.product_id]
         chain = max(same or chains, key=_place, default=None)
         if chain is None:
-            self.attention.setdefault(event.key, NO_PURCHASE)
+            self.attention.setdefault(event.key, Reason.NO_PURCHASE)
             return
         chain.events.append((event, False))
         self._move(chain, event)
@@ -206,10 +202,10 @@ class History:
             chain.events.append((event, False))
             self._choose(event, chain, candidates, certain=True)
         elif event.kind is Kind.REACTIVATION:
-            self.attention.setdefault(event.key, NO_PURCHASE)
+            self.attention.setdefault(event.key, Reason.NO_PURCHASE)
 
     def _end_all(self, event: BillingEvent) -> None:
-        self.attention.setdefault(event.key, CUSTOMER_DELETED)
+        self.attention.setdefault(event.key, Reason.CUSTOMER_DELETED)
         for chain in self.chains:
             if chain.first.provider == event.provider:
                 chain.events.append((event, False))
@@ -220,7 +216,7 @@ class History:
         if not candidates:
             self.waiting.add(event.key)
         elif not named and not undo_unmatched:
-            self.attention.setdefault(event.key, UNMATCHED_REFUND)
+            self.attention.setdefault(event.key, Reason.UNMATCHED_REFUND)
         elif live:
             chain = max(live, key=_place)
             chain.undone_by = event

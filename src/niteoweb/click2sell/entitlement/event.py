@@ -18,29 +18,6 @@ OPEN = datetime.max.replace(tzinfo=timezone.utc)
 #: A provider's clock may be this far ahead, because time zones get mixed up.
 TOLERANCE = timedelta(hours=24)
 
-FUTURE = "future"
-BEYOND = "beyond"
-AFTER_REFUND = "after refund"
-AMBIGUOUS = "ambiguous"
-UNMATCHED_REFUND = "unmatched refund"
-OPEN_END = "open end"
-NO_PURCHASE = "no purchase"
-ENDED = "ended"
-DISPLACED = "displaced"
-CUSTOMER_DELETED = "customer deleted"
-UNKNOWN_KIND = "unknown kind"
-
-#: Why an entry needs a person; the codes are stored, so they never change.
-CODES = frozenset(
-    (
-        *(FUTURE, BEYOND, AFTER_REFUND, AMBIGUOUS, UNMATCHED_REFUND, OPEN_END),
-        *(NO_PURCHASE, ENDED, DISPLACED, CUSTOMER_DELETED, UNKNOWN_KIND),
-    )
-)
-
-#: Reasons of payments that took no effect; with the others the payment counts all the same.
-GRANTS_NOTHING = CODES - {AMBIGUOUS, DISPLACED, OPEN_END, CUSTOMER_DELETED}
-
 #: The order of events at one moment.
 _KINDS = (
     *(Kind.PURCHASE, Kind.RENEWAL, Kind.PLAN_CHANGE, Kind.CANCELLATION, Kind.REACTIVATION),

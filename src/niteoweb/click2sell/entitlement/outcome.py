@@ -29,13 +29,12 @@ from niteoweb.click2sell.entitlement.access import ProductPeriod
 from niteoweb.click2sell.entitlement.access import State
 from niteoweb.click2sell.entitlement.chain import Chain
 from niteoweb.click2sell.entitlement.chain import History
-from niteoweb.click2sell.entitlement.event import AFTER_REFUND
-from niteoweb.click2sell.entitlement.event import AMBIGUOUS
 from niteoweb.click2sell.entitlement.event import BillingEvent
 from niteoweb.click2sell.entitlement.event import OPEN
 from niteoweb.click2sell.entitlement.mapping import Product
 from niteoweb.click2sell.entitlement.provisional import Bridge
 from niteoweb.click2sell.entitlement.provisional import bridges
+from niteoweb.click2sell.entitlement.reason import Reason
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import PAYMENTS
 
@@ -102,7 +101,7 @@ class Outcome:
 
     :ivar entitlements: one for each provider and product that a chain ever was on, sorted.
     :ivar attention: key of an entry that needs a person, and the code of the reason, one of
-        :data:`niteoweb.click2sell.entitlement.event.CODES`.
+        :class:`niteoweb.click2sell.entitlement.reason.Reason`.
     :ivar waiting: keys of refunds whose purchase is not known yet.
     :ivar events: the billing events in order, each once.
     :ivar timelines: the access that each chain of them gives.
@@ -186,12 +185,12 @@ def compute(events: Iterable[BillingEvent], policy: Policy) -> Outcome:
                 attention.setdefault(key, reason)
         else:
             for event in _granting_after(chain, chain.undone_by):
-                attention[event.key] = AFTER_REFUND
+                attention[event.key] = Reason.AFTER_REFUND
     for choice in history.choices:
         if not choice.certain or any(
             timelines[other].gives_access(choice.event.occurred_at) for other in choice.others
         ):
-            attention.setdefault(choice.event.key, AMBIGUOUS)
+            attention.setdefault(choice.event.key, Reason.AMBIGUOUS)
     return Outcome(
         entitlements=_bridged(_entitlements(timelines.values()), bridges(history.events)),
         attention=dict(sorted(attention.items())),

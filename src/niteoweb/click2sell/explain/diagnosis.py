@@ -8,12 +8,14 @@ from niteoweb.click2sell import _
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import history
+from niteoweb.click2sell.entitlement import ABOUT_GROUP
 from niteoweb.click2sell.entitlement import State
 from niteoweb.click2sell.explain import groups as membership
 from niteoweb.click2sell.explain import timeline
 from niteoweb.click2sell.explain.groups import Membership
 from niteoweb.click2sell.explain.products import ProductAccess
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import pseudonyms
 from niteoweb.click2sell.ledger import reasons
 from niteoweb.click2sell.mail import outbox
@@ -168,10 +170,10 @@ def find(
 def _payment(entry: ledger.Entry) -> Obstacle | None:
     """Whether a payment came to nothing."""
     codes = {
-        ledger.FAILED: "failed",
-        ledger.RECEIVED: "received",
-        ledger.REFUSED: "refused",
-        ledger.ATTENTION: "attention",
+        Outcome.FAILED: "failed",
+        Outcome.RECEIVED: "received",
+        Outcome.REFUSED: "refused",
+        Outcome.ATTENTION: "attention",
     }
     code = codes.get(entry["outcome"])
     if code is None:
@@ -226,7 +228,7 @@ def _groups(groups: Sequence[Membership], entries: Sequence[ledger.Entry]) -> Ob
 
 
 def _waits_for(entry: ledger.Entry, group_id: str) -> bool:
-    waits = entry["outcome"] == ledger.ATTENTION and entry["reason"].startswith("group")
+    waits = entry["outcome"] == Outcome.ATTENTION and entry["reason"] in ABOUT_GROUP
     return waits and entry["subject"] == group_id
 
 

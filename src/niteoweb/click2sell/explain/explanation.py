@@ -15,23 +15,11 @@ from niteoweb.click2sell.explain import groups as membership
 from niteoweb.click2sell.explain import products
 from niteoweb.click2sell.explain import timeline
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import OWNER
 from typing import Any
-
-
-@dataclass(frozen=True)
-class Purchase:
-    """A payment of the buyer, or a refund."""
-
-    at: datetime
-    kind: str
-    product_id: str
-    product_name: str
-    amount: str
-    currency: str
-    receipt: str
 
 
 @dataclass(frozen=True)
@@ -45,7 +33,7 @@ class Explanation:
     :ivar made: the add-on made the account.
     :ivar deleted_at: when the account was deleted, if it was.
     :ivar obstacle: the reason that keeps the buyer out, None when there is none.
-    :ivar purchases: newest first.
+    :ivar purchases: the payments and refunds, newest first.
     :ivar timeline: newest first.
     """
 
@@ -59,7 +47,7 @@ class Explanation:
     obstacle: diagnosis.Obstacle | None
     standings: tuple[products.ProductAccess, ...]
     groups: tuple[membership.Membership, ...]
-    purchases: tuple[Purchase, ...]
+    purchases: tuple[ledger.Entry, ...]
     timeline: tuple[timeline.TimelineEvent, ...]
 
 
@@ -86,7 +74,7 @@ def explain(site: Any, buyer: buyers.Buyer, now: datetime) -> Explanation:
         obstacle=diagnosis.find(site, buyer, everything, access, groups, now),
         standings=access,
         groups=groups,
-        purchases=tuple(_purchases(history.in_order(outcome.entries))),
+        purchases=tuple(filter(_moves_money, history.in_order(outcome.entries)[::-1])),
         timeline=timeline.of(site, buyer, everything),
     )
 
@@ -107,21 +95,9 @@ def addresses(buyer: buyers.Buyer, entries: Sequence[ledger.Entry]) -> tuple[str
 
 
 def _paid(entry: ledger.Entry) -> bool:
-    return history.is_payment(entry) and entry["outcome"] != ledger.REFUSED
+    return history.is_payment(entry) and entry["outcome"] != Outcome.REFUSED
 
 
-def _purchases(counting: Sequence[ledger.Entry]) -> list[Purchase]:
-    return [
-        Purchase(
-            at=timestamps.from_iso(entry["occurred_at"]),
-            kind=entry["kind"],
-            product_id=entry["product_id"],
-            product_name=entry["product_name"],
-            amount=entry["amount"] or "",
-            currency=entry["currency"],
-            receipt=entry["receipt"],
-        )
-        for entry in reversed(counting)
-        if entry["provider"] != OWNER
-        and (history.is_payment(entry) or entry["kind"] in (Kind.REFUND, Kind.CHARGEBACK))
-    ]
+def _moves_money(entry: ledger.Entry) -> bool:
+    told = history.is_payment(entry) or entry["kind"] in (Kind.REFUND, Kind.CHARGEBACK)
+    return told and entry["provider"] != OWNER

@@ -9,6 +9,7 @@ from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.entitlement import Line
 from niteoweb.click2sell.entitlement import mapping
 from niteoweb.click2sell.entitlement import Product
+from niteoweb.click2sell.entitlement import Reason
 from niteoweb.click2sell.explain.products import Cause
 from niteoweb.click2sell.explain.products import cause
 from niteoweb.click2sell.explain.products import ProductAccess
@@ -100,14 +101,14 @@ def _membership(
         reasons.append(Grounds(mapping.EVERY_BUYER, None, causes))
     taken_at = buyer["taken"].get(group_id)
     problem = "" if inside else group.problem(group_id)
-    if problem == "group missing" and every_buyer:
+    if problem == Reason.GROUP_MISSING and every_buyer:
         problem = group.cannot_make(group_id)
     if inside:
         standing = GRANTED if granted_for else BY_HAND
     elif taken_at:
         standing = TAKEN
     elif problem:
-        standing = MISSING if problem == "group missing" else BARRED
+        standing = MISSING if problem == Reason.GROUP_MISSING else BARRED
     else:
         standing = WAITING
     return Membership(

@@ -1,21 +1,106 @@
 """The ledger's store of entries: in the order of arrival, and by key.
 
+An entry is stored as three objects of plain values: the notification, which is written once;
+its payload, which retention and erasure empty; and its processing, a small record that alone is
+written again when the outcome changes. Fields that have their default are left out.
+
 The place of an entry is a whole number: minus the microseconds of its arrival, so that the
 newest comes first. Of two that arrived in one microsecond the second one is put as if it
 had arrived in the next. Indexes hold places and nothing else: they are small, and each record
 of an index is written whole when one of its places changes.
 """
 
+from collections.abc import Iterator
 from collections.abc import Mapping
-from collections.abc import MutableMapping
 from datetime import datetime
 from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.ledger import records
+from niteoweb.click2sell.ledger.outcomes import Outcome
+from niteoweb.click2sell.storage import indexes
 from niteoweb.click2sell.storage import trees
 from persistent.mapping import PersistentMapping
+from types import MappingProxyType
 from typing import Any
 
 
-Entry = PersistentMapping
+#: The processing of an entry that was just recorded.
+_PROCESSING = {
+    "outcome": str(Outcome.RECEIVED),
+    "reason": "",
+    "subject": "",
+    "error": "",
+    # The attempts that failed, the latest of them, see ledger.note_failure().
+    "failures": (),
+    "attempts": 0,
+    # Whether it takes part in computing its buyer's entitlements.
+    "counts": False,
+    "buyer_id": "",
+    # Reason and subject that an owner has decided to leave as they are.
+    "dismissed": None,
+    # The decisions of owners about it, see ledger.add_note().
+    "notes": (),
+    # Terms, from the mapping at the time of recording.
+    "days": None,
+    "exclusive": False,
+    "terms_known": False,
+}
+
+#: Further fields that few entries have, so that they are listed only where they say something.
+_SELDOM = {
+    # Its place, where that of its time of arrival was taken.
+    "place": 0,
+    # The provider has to be asked for the details; when it told them.
+    "asks": False,
+    "told_at": "",
+    # When a failed entry is tried again, or which provider it waits for, see retryqueue.py.
+    "retry_at": "",
+    "waits_for": "",
+    # It ties its transaction to its buyer and product, see ownership.py.
+    "binds": False,
+    # When its buyer was erased; what goes before the key in the order then.
+    "erased_at": "",
+    "tie": "",
+}
+
+#: Fields of notifications that few have.
+_SELDOM_TOLD = {
+    *("customer_id", "external_subscription_id", "in_reply_to", "validation_result", "aliases"),
+    *("fully_signed", "snapshot", "customer_deleted", "attention", "attention_subject"),
+}
+
+_DEFAULTS = {**records.DEFAULTS, **_PROCESSING, **_SELDOM}
+_LISTED = _DEFAULTS.keys() - _SELDOM.keys() - _SELDOM_TOLD
+
+
+class Entry(Mapping[str, Any]):
+    """An entry of the ledger, to be read: the fields of its notification and its processing.
+
+    :ivar stored: the record of its processing, for the ledger's room alone.
+    """
+
+    __slots__ = ("stored",)
+
+    def __init__(self, stored: PersistentMapping) -> None:
+        self.stored = stored
+
+    def __getitem__(self, name: str) -> Any:
+        for part in (self.stored, self.stored[TOLD], _DEFAULTS):
+            if name in part:
+                return MappingProxyType(part[name]) if name == "payload" else part[name]
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names())
+
+    def __len__(self) -> int:
+        return len(self._names())
+
+    def _names(self) -> set[str]:
+        return {*self.stored, *self.stored[TOLD], *_LISTED} - {TOLD}
+
+
+#: The field of the stored record that holds the notification.
+TOLD = "notification"
 
 
 def get(site: Any, key: str) -> Entry | None:
@@ -33,26 +118,52 @@ def where(site: Any, key: str) -> int:
 
 
 def at(site: Any, place_: int) -> Entry:
-    """The entry at a place."""
-    return trees.tree(site, "entries")[place_]
+    """The entry at a place.
 
-
-def choose(site: Any, values: MutableMapping[str, Any]) -> None:
-    """Choose a free place for an entry that is about to be made.
-
-    :param values: the entry's fields; the place is added where it is not the time of arrival.
+    :raises KeyError: there is none.
     """
-    entries, found = trees.tree(site, "entries"), place(values)
-    while found in entries:
-        found -= 1
-    if found != place(values):
-        values["place"] = found
+    return Entry(trees.tree(site, "entries")[place_])
+
+
+def new(site: Any, told: Mapping[str, Any], buyer: str) -> Entry:
+    """An entry that is not put anywhere yet.
+
+    :param told: its notification as a record, with the time of arrival; a place is added where
+        the one of that time is taken.
+    :param buyer: the address that the entry is assigned to.
+    """
+    stored = PersistentMapping({TOLD: PersistentMapping(told), "buyer": buyer})
+    entry, entries = Entry(stored), trees.tree(site, "entries")
+    free = place(entry)
+    while free in entries:
+        free -= 1
+    if free != place(entry):
+        stored[TOLD]["place"] = free
+    return entry
 
 
 def put(site: Any, entry: Entry) -> None:
     """Keep an entry whose place is free."""
-    trees.tree(site, "entries")[place(entry)] = entry
+    trees.tree(site, "entries")[place(entry)] = entry.stored
     trees.tree(site, "entry_places")[trees.number(entry["key"])] = place(entry)
+    indexes.mark(site, "entries", entry.stored)
+
+
+def change(site: Any, entry: Entry, **values: Any) -> None:
+    """Set fields of an entry's processing, writing only those that differ.
+
+    Its indexes follow, and those of its buyer, whose words and payments are the entries'.
+    """
+    if _set(entry.stored, values):
+        _mark(site, entry)
+
+
+def exchange(site: Any, entry: Entry, **values: Any) -> None:
+    """Exchange fields of an entry's notification, which its provider completed or an owner
+    erased; the notification stays the same object, so that nothing is left of it.
+    """
+    if _set(entry.stored[TOLD], values):
+        _mark(site, entry)
 
 
 def rekey(site: Any, entry: Entry, key: str) -> None:
@@ -60,11 +171,29 @@ def rekey(site: Any, entry: Entry, key: str) -> None:
     places = trees.tree(site, "entry_places")
     del places[trees.number(entry["key"])]
     places[trees.number(key)] = place(entry)
-    entry["key"] = key
+    exchange(site, entry, key=key)
 
 
 def place(entry: Mapping[str, Any]) -> int:
     """The entry's place in each of its indexes: the newest entry comes first."""
-    return entry.get("place") or -timestamps.microseconds(
+    return entry["place"] or -timestamps.microseconds(
         datetime.fromisoformat(entry["received_at"])
     )
+
+
+def _set(part: PersistentMapping, values: Mapping[str, Any]) -> bool:
+    """Set values in a part of an entry; whether that changed anything."""
+    changed = {n: v for n, v in values.items() if part.get(n, _DEFAULTS.get(n)) != v}
+    for name, value in changed.items():
+        if name in _DEFAULTS and value == _DEFAULTS[name]:
+            del part[name]
+        else:
+            part[name] = value
+    return bool(changed)
+
+
+def _mark(site: Any, entry: Entry) -> None:
+    indexes.mark(site, "entries", entry.stored)
+    buyer = trees.tree(site, "buyers").get(entry["buyer_id"])
+    if buyer is not None:
+        indexes.mark(site, "buyers", buyer)

@@ -47,7 +47,7 @@ class Places:
         return merge(*(_backwards(of_one, bound) for of_one in self._sets), reverse=True)
 
 
-def places(site: Any, wanted: Mapping[str, str]) -> Places:
+def places(site: Any, **wanted: str) -> Places:
     """The places of all entries that have these values.
 
     :param wanted: values of some of :data:`NAMES`; of none for all entries.
@@ -58,7 +58,7 @@ def places(site: Any, wanted: Mapping[str, str]) -> Places:
     return Places([filed[values] for values in _fitting(site, wanted)])
 
 
-def count(site: Any, wanted: Mapping[str, str]) -> int:
+def count(site: Any, **wanted: str) -> int:
     """The number of entries with these values.
 
     :param wanted: values of some of :data:`NAMES`; of none for all entries.

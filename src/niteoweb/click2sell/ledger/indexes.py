@@ -1,19 +1,20 @@
 """The indexes and counters of entries."""
 
-from collections.abc import Mapping
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.ledger import counters
 from niteoweb.click2sell.ledger import entries
 from niteoweb.click2sell.ledger import facets
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import mentions
+from niteoweb.click2sell.ledger import outcomes
 from niteoweb.click2sell.ledger import search
+from niteoweb.click2sell.ledger.outcomes import Outcome
 from niteoweb.click2sell.notification import MONEY
 from niteoweb.click2sell.storage import indexes
 from typing import Any
 
 
-Entry = Mapping[str, Any]
+Entry = entries.Entry
 
 
 def _facets(site: Any, entry: Entry) -> list[Any]:
@@ -32,18 +33,18 @@ def _money(site: Any, entry: Entry) -> list[Any]:
 
 def _dismissed(site: Any, entry: Entry) -> list[str]:
     """An entry that stays refused although an owner has dismissed it."""
-    dismissed = entry["outcome"] == ledger.REFUSED and entry["dismissed"]
+    dismissed = entry["outcome"] == Outcome.REFUSED and entry["dismissed"]
     return [entry["key"]] if dismissed else []
 
 
 def _retries(site: Any, entry: Entry) -> list[Any]:
-    if "retry_at" not in entry:
+    if not entry["retry_at"]:
         return []
-    return [(entry.get("waits_for", ""), entry["retry_at"], entries.place(entry))]
+    return [(entry["waits_for"], entry["retry_at"], entries.place(entry))]
 
 
 def _figures(site: Any, entry: Entry) -> list[Any]:
-    return counters.of_entry(entry, entry["outcome"] in ledger.EFFECTIVE)
+    return counters.of_entry(entry, entry["outcome"] in outcomes.EFFECTIVE)
 
 
 indexes.define(
@@ -57,4 +58,5 @@ indexes.define(
     indexes.Index("nameless_words", lambda _site, entry: search.nameless_words(entry)),
     indexes.Index("mentions", lambda _site, entry: mentions.in_entry(entry)),
     indexes.Index("figures", _figures, counters.by_day_and_month),
+    view=entries.Entry,
 )

@@ -1,59 +1,35 @@
 """The ledger: every genuine notification, kept for ever, with its outcome.
 
-An entry is a persistent mapping of plain values (text, numbers, ISO dates in UTC). Its payload
-is an object of its own, written once; retention and erasure empty it. Entries are added
-and their outcome changes; none is ever removed.
+Entries are added and their outcome changes; none is ever removed. Readers use an entry as one
+mapping of plain values (text, numbers, ISO dates in UTC); all assignments are functions here.
 """
 
 from collections.abc import Iterator
 from collections.abc import Mapping
 from datetime import datetime
 from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.entitlement import mapping
+from niteoweb.click2sell.entitlement import Reason
 from niteoweb.click2sell.entitlement import TOLERANCE
 from niteoweb.click2sell.ledger import entries
 from niteoweb.click2sell.ledger import facets
+from niteoweb.click2sell.ledger import outcomes
 from niteoweb.click2sell.ledger import ownership
 from niteoweb.click2sell.ledger import pseudonyms
-from niteoweb.click2sell.ledger import retryqueue
+from niteoweb.click2sell.ledger import records
 from niteoweb.click2sell.ledger.entries import Entry
 from niteoweb.click2sell.ledger.entries import place
+from niteoweb.click2sell.ledger.outcomes import Outcome
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.storage import indexes
 from niteoweb.click2sell.storage import trees
-from persistent.mapping import PersistentMapping
+from types import MappingProxyType
 from typing import Any
 
 
-RECEIVED = "received"
-ACCEPTED = "accepted"
-NOTHING = "nothing to do"
-ATTENTION = "needs attention"
-REFUSED = "refused"
-FAILED = "failed"
-#: Reason of refused entries.
-ANOTHER = "another buyer or product"
-#: Reason of entries that wait for an account, see accountquota.py; the sweep settles them.
-TOO_MANY = "too many accounts"
-
-#: No entry was made, see :data:`.ownership.ENTRIES_PER_TRANSACTION`.
-NOT_KEPT = "not kept"
-
-#: Outcomes that answer a second delivery; the others are tried again.
-FINAL = frozenset({ACCEPTED, NOTHING, ATTENTION, REFUSED})
-#: Outcomes that the report's figures count.
-EFFECTIVE = FINAL - {REFUSED}
-
-#: Outcomes that the owner has to know of.
-WAITS = frozenset({ATTENTION, REFUSED, FAILED})
-
-#: Fields of an entry that a list can be about.
-FACETS = facets.NAMES
-
-#: Fields that an entry has only when they say something.
-SELDOM = (
-    *("customer_id", "external_subscription_id", "in_reply_to", "validation_result", "aliases"),
-    *("fully_signed", "snapshot", "customer_deleted", "attention", "attention_subject"),
-)
+#: Fields of an entry that a list can be about, the number of entries with some values of them,
+#: and their places.
+FACETS, count, filed = facets.NAMES, facets.count, facets.places
 
 #: Failed attempts that an entry keeps.
 FAILURES = 20
@@ -75,120 +51,123 @@ def record(site: Any, notification: Notification, received_at: datetime) -> Entr
     :returns: None when its transaction has too many entries already, see ownership.py;
         then it is only counted.
     """
-    return _add(
-        site,
-        {
-            "key": notification.key,
-            "received_at": timestamps.iso(received_at),
-            **_told(site, notification),
-        },
-    )
+    told = {"received_at": timestamps.iso(received_at), **_told(notification)}
+    entry = entries.new(site, told, _address(site, notification))
+    if not ownership.reserve(site, entry):
+        return None
+    entries.put(site, entry)
+    return entry
 
 
-def amend(site: Any, entry: Entry, notification: Notification) -> None:
+def amend(site: Any, entry: Entry, notification: Notification, now: datetime) -> None:
     """Complete an entry by the provider's later answer.
 
     :param notification: the entry's, with all its fields.
+    :param now: the time of the answer, in UTC.
     """
-    for name in SELDOM:
-        entry.pop(name, None)
-    change(site, entry, **_told(site, notification))
+    entries.exchange(site, entry, **{**records.DEFAULTS, **_told(notification)})
+    # By the provider's clock it may be of now, days after it arrived.
+    told_at = timestamps.iso(now)
+    address = _address(site, notification)
+    entries.change(site, entry, buyer=address, told_at=told_at, asks=False)
 
 
-def _told(site: Any, notification: Notification) -> dict[str, Any]:
-    """The fields of an entry that come from its notification."""
-    amount = notification.amount
-    # What an owner does to a purchase follows the purchase.
-    source = (notification.on_behalf_of or notification.provider, notification.transaction)
-    valid_until = notification.valid_until
-    return {
-        "provider": notification.provider,
-        "kind": str(notification.kind),
-        "occurred_at": timestamps.iso(notification.occurred_at),
-        "buyer": ownership.buyer_of(site, source, notification.buyer),
-        "email": notification.email,
-        "first_name": notification.first_name,
-        "last_name": notification.last_name,
-        "product_id": notification.product_id,
-        "product_name": notification.product_name,
-        "transaction": notification.transaction,
-        "receipt": notification.receipt,
-        "amount": None if amount is None else str(amount),
-        "currency": notification.currency,
-        "country": notification.country,
-        "affiliate": notification.affiliate,
-        "subscription": notification.subscription,
-        "on_behalf_of": notification.on_behalf_of,
-        "valid_until": None if valid_until is None else timestamps.iso(valid_until),
-        "payload": PersistentMapping(notification.payload),
-        **_seldom(notification),
-    }
+def redact(
+    site: Any, entry: Entry, told: Mapping[str, str] = MappingProxyType({}), **values: Any
+) -> None:
+    """Erase personal data from an entry.
+
+    :param told: fields of its notification to replace.
+    :param values: fields of its processing to replace: notes, for example.
+    """
+    entries.exchange(site, entry, **told)
+    entries.change(site, entry, **values)
 
 
-def _seldom(notification: Notification) -> dict[str, Any]:
-    """Fields that few entries have, see :class:`Notification`."""
-    values = {name: getattr(notification, name) for name in SELDOM}
-    return {name: value for name, value in values.items() if value}
-
-
-def finish(site: Any, entry: Entry, outcome: str, reason: str = "", subject: str = "") -> None:
+def set_outcome(
+    site: Any, entry: Entry, outcome: str, reason: str = "", subject: str = ""
+) -> None:
     """Set the outcome of an entry; nothing is written when it has this outcome already.
 
     :param reason: code of the reason, see :mod:`niteoweb.click2sell.ledger.reasons`.
     :param subject: the subject of the reason, a group for example.
     """
-    told_apart = entry["reason"] == TOO_MANY
-    if entry["outcome"] != outcome or told_apart != (reason == TOO_MANY):
-        tell = outcome in WAITS and reason != TOO_MANY
+    told_apart = entry["reason"] == Reason.TOO_MANY
+    if entry["outcome"] != outcome or told_apart != (reason == Reason.TOO_MANY):
+        tell = outcome in outcomes.WAITS and reason != Reason.TOO_MANY
         untold = trees.tree(site, "untold")
         (untold.insert if tell else untold.discard)(entry["key"])
-    if outcome != FAILED:
-        retryqueue.forget(site, entry)
-    change(site, entry, outcome=outcome, reason=reason, subject=subject)
+    again = {} if outcome == Outcome.FAILED else {"retry_at": "", "waits_for": ""}
+    entries.change(
+        site, entry, outcome=str(outcome), reason=str(reason), subject=subject, **again
+    )
 
 
 def waiting(site: Any) -> int:
     """The number of entries that the owner has to know of and has not dismissed."""
-    return sum(count(site, "outcome", outcome) for outcome in WAITS) - len(
+    return sum(count(site, outcome=outcome) for outcome in outcomes.WAITS) - len(
         trees.tree(site, "dismissed")
     )
 
 
-def tell_no_more(site: Any, entry: Entry) -> None:
-    """The owner knows of an entry that waits, and need not be told."""
+def mark_told(site: Any, entry: Entry) -> None:
+    """Note that the owner knows of an entry that waits, and need not be told."""
     trees.tree(site, "untold").discard(entry["key"])
-
-
-def change(site: Any, entry: Entry, **values: Any) -> None:
-    """Set fields of an entry, writing only what differs.
-
-    Its indexes follow, and those of its buyer, whose words and payments are the entries'.
-    """
-    changed = {n: v for n, v in values.items() if n not in entry or entry[n] != v}
-    if changed:
-        entry.update(changed)
-        indexes.mark(site, "entries", entry)
-        buyer = trees.tree(site, "buyers").get(entry["buyer_id"])
-        if buyer is not None:
-            indexes.mark(site, "buyers", buyer)
 
 
 def remove_payload(site: Any, entry: Entry) -> None:
     """Remove all parameters of an entry's notification as they were received."""
     if entry["payload"]:
-        entry["payload"].clear()
-        indexes.mark(site, "entries", entry)
+        entry.stored[entries.TOLD]["payload"].clear()
+        indexes.mark(site, "entries", entry.stored)
 
 
-def note_failure(entry: Entry, error: str, now: datetime) -> None:
-    """Note that an attempt to process an entry failed.
+def assign_address(site: Any, entry: Entry, address: str) -> None:
+    """Assign an entry to another address than its notification names, in lower case."""
+    entries.change(site, entry, buyer=address)
+
+
+def assign_buyer(site: Any, entry: Entry, buyer_id: str) -> None:
+    """Assign an entry to a buyer, whose history it is part of."""
+    entries.change(site, entry, buyer_id=buyer_id)
+
+
+def set_counting(site: Any, entry: Entry, counts: bool) -> None:
+    """Set whether an entry takes part in computing its buyer's entitlements."""
+    entries.change(site, entry, counts=counts)
+
+
+def set_terms(site: Any, entry: Entry, terms: mapping.Terms) -> None:
+    """Set the terms of an entry; a later mapping does not rewrite them."""
+    entries.change(site, entry, days=terms.days, exclusive=terms.exclusive, terms_known=True)
+
+
+def await_details(site: Any, entry: Entry) -> None:
+    """Let an entry wait until its provider was asked for the details."""
+    entries.change(site, entry, asks=True)
+
+
+def count_attempt(site: Any, entry: Entry) -> None:
+    """Count an attempt to process an entry."""
+    entries.change(site, entry, attempts=entry["attempts"] + 1, error="")
+
+
+def note_failure(site: Any, entry: Entry, error: str, now: datetime) -> None:
+    """Count an attempt to process an entry that failed.
 
     :param error: the cause, without a name or an address.
     :param now: in UTC.
     """
+    count_attempt(site, entry)
     failure = {"at": timestamps.iso(now), "error": error}
-    entry["error"] = error
-    entry["failures"] = (*entry.get("failures", ()), failure)[-FAILURES:]
+    failures = (*entry["failures"], failure)[-FAILURES:]
+    entries.change(site, entry, error=error, failures=failures)
+
+
+def dismiss(site: Any, entry: Entry) -> None:
+    """Dismiss the present reason of an entry: an owner leaves it as it is."""
+    entries.change(site, entry, dismissed=(entry["reason"], entry["subject"]))
+    mark_told(site, entry)
 
 
 def add_note(site: Any, entry: Entry, at: datetime, by: str, what: str, text: str) -> None:
@@ -200,7 +179,7 @@ def add_note(site: Any, entry: Entry, at: datetime, by: str, what: str, text: st
     :param text: the owner's reason.
     """
     note = {"at": timestamps.iso(at), "by": by, "what": what, "text": text}
-    change(site, entry, notes=(*entry["notes"], note))
+    entries.change(site, entry, notes=(*entry["notes"], note))
 
 
 def rekey(site: Any, entry: Entry, key: str) -> None:
@@ -211,28 +190,17 @@ def rekey(site: Any, entry: Entry, key: str) -> None:
         untold.remove(entry["key"])
         untold.insert(key)
     entries.rekey(site, entry, key)
-    indexes.mark(site, "entries", entry)
 
 
-def count(site: Any, facet: str = "all", value: str = "") -> int:
-    """The number of all entries, or of those with one value of one of :data:`FACETS`."""
-    return facets.count(site, _wanted(facet, value))
-
-
-def newest_first(site: Any, facet: str = "all", value: str = "") -> Iterator[str]:
-    """Keys of all entries, or of those of one value of one of :data:`FACETS`."""
-    for found in filed(site, facet, value):
+def newest_first(site: Any, **wanted: str) -> Iterator[str]:
+    """Keys of the entries that have some values, or of all entries."""
+    for found in filed(site, **wanted):
         yield entries.at(site, found)["key"]
 
 
-def filed(site: Any, facet: str = "all", value: str = "") -> facets.Places:
-    """The places of all entries, or of those of one value of one of :data:`FACETS`."""
-    return facets.places(site, _wanted(facet, value))
-
-
-def received_before(site: Any, facet: str, value: str, moment: datetime) -> Iterator[str]:
-    """Keys of the entries of a facet that arrived before a moment, newest first."""
-    for found in filed(site, facet, value).between(-timestamps.microseconds(moment) + 1):
+def received_before(site: Any, moment: datetime, **wanted: str) -> Iterator[str]:
+    """Keys of the entries with some values that arrived before a moment, newest first."""
+    for found in filed(site, **wanted).between(-timestamps.microseconds(moment) + 1):
         yield entries.at(site, found)["key"]
 
 
@@ -260,37 +228,15 @@ def moved_at(entry: Mapping[str, Any]) -> datetime:
     return occurred_at if occurred_at - received_at <= TOLERANCE else received_at
 
 
-def _add(site: Any, values: dict[str, Any]) -> Entry | None:
-    entries.choose(site, values)
-    if not ownership.reserve(site, values):
-        return None
-    entry = PersistentMapping(
-        {
-            **values,
-            "outcome": RECEIVED,
-            "reason": "",
-            "subject": "",
-            "error": "",
-            # The attempts that failed, the latest of them, see note_failure().
-            "failures": (),
-            "attempts": 0,
-            # Whether it takes part in computing its buyer's entitlements.
-            "counts": False,
-            "buyer_id": "",
-            # Reason and subject that an owner has decided to leave as they are.
-            "dismissed": None,
-            # The decisions of owners about it, see add_note().
-            "notes": (),
-            # Terms, from the mapping at the time of recording.
-            "days": None,
-            "exclusive": False,
-            "terms_known": False,
-        }
-    )
-    entries.put(site, entry)
-    indexes.mark(site, "entries", entry)
-    return entry
+def _told(notification: Notification) -> dict[str, Any]:
+    """The record of a notification, without the address, which an owner may correct."""
+    told = records.write(notification)
+    del told["buyer"]
+    return told
 
 
-def _wanted(facet: str, value: str) -> dict[str, str]:
-    return {} if facet == "all" else {facet: value}
+def _address(site: Any, notification: Notification) -> str:
+    """The address that a notification's entry is assigned to."""
+    # What an owner does to a purchase follows the purchase.
+    source = (notification.on_behalf_of or notification.provider, notification.transaction)
+    return ownership.buyer_of(site, source, notification.buyer)

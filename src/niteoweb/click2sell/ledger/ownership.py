@@ -61,7 +61,7 @@ def bind(site: Any, entry: entries.Entry) -> None:
     """Tie the entry's transaction to its buyer and product, if it is not tied yet."""
     source = _source(site, entry)
     known = tally(site, source)
-    if not entry.get("fully_signed") and _owner(site, known) is None:
+    if not entry["fully_signed"] and _owner(site, known) is None:
         _tie(site, source, entry)
 
 
@@ -81,7 +81,7 @@ def rename(site: Any, source: Source, renamed: Source) -> None:
 
 def belongs_to_another(site: Any, entry: Mapping[str, Any]) -> bool:
     """Whether the entry's transaction is tied to another buyer or product than it names."""
-    return not entry.get("fully_signed") and _is_foreign(
+    return not entry["fully_signed"] and _is_foreign(
         site, _owner(site, tally(site, _source(site, entry))), entry
     )
 
@@ -92,19 +92,18 @@ def is_repeated(site: Any, entry: Mapping[str, Any]) -> bool:
     return known is not None and known.kept > 1
 
 
-def reserve(site: Any, values: Mapping[str, Any]) -> bool:
+def reserve(site: Any, entry: entries.Entry) -> bool:
     """Count an entry that is about to be recorded.
 
-    :param values: the entry's fields.
     :returns: whether its transaction has room for it; otherwise it is only counted.
     """
-    if values.get("fully_signed"):
+    if entry["fully_signed"]:
         return True
-    source = _source(site, values)
-    known = tally(site, source) or Tally(entries.place(values), kept=0)
+    source = _source(site, entry)
+    known = tally(site, source) or Tally(entries.place(entry), kept=0)
     # Entries that will be refused have a limit of their own, so that they cannot use up the
     # buyer's.
-    foreign = _is_foreign(site, _owner(site, known), values)
+    foreign = _is_foreign(site, _owner(site, known), entry)
     full = (
         known.foreign >= REFUSED_PER_TRANSACTION
         if foreign
@@ -173,15 +172,15 @@ def _tie(site: Any, source: Source, entry: entries.Entry) -> None:
     known = tally(site, source)
     if known is None or known.place != entries.place(entry):
         _set(site, source, (known or Tally(0, kept=0))._replace(place=entries.place(entry)))
-    entry["binds"] = True
+    entries.change(site, entry, binds=True)
 
 
 def _owner(site: Any, known: Tally | None) -> tuple[str, str] | None:
     """Buyer and product of the entry that ties a transaction."""
-    entry = trees.tree(site, "entries").get(known.place) if known is not None else None
-    if entry is None or not entry.get("binds"):
+    if known is None or known.place not in trees.tree(site, "entries"):
         return None
-    return entry["buyer"], entry["product_id"]
+    entry = entries.at(site, known.place)
+    return (entry["buyer"], entry["product_id"]) if entry["binds"] else None
 
 
 def _is_foreign(site: Any, owner: tuple[str, str] | None, entry: Mapping[str, Any]) -> bool:

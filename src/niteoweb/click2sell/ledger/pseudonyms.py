@@ -12,9 +12,6 @@ name is hashed where it is not found as it stands.
 """
 
 from collections.abc import Mapping
-from collections.abc import Sequence
-from dataclasses import replace
-from niteoweb.click2sell.entitlement import BillingEvent
 from niteoweb.click2sell.ledger import entries
 from niteoweb.click2sell.storage import trees
 from typing import Any
@@ -31,6 +28,14 @@ CUSTOMER = "customer"
 ACCOUNT = "account"
 EXTERNAL_SUBSCRIPTION = "external_subscription_id"
 _KEY = "key"
+
+#: Fields of a notification that have a pseudonym, with its kind.
+FIELDS = {
+    "transaction": TRANSACTION,
+    "receipt": RECEIPT,
+    "external_subscription_id": EXTERNAL_SUBSCRIPTION,
+    "customer_id": CUSTOMER,
+}
 
 #: Begins every hash but those of keys. The space keeps it apart from all addresses and
 #: transactions that a provider can send.
@@ -113,26 +118,9 @@ def is_erased(record: Mapping[str, Any]) -> bool:
     return bool(record.get("erased_at"))
 
 
-def pseudonymise(
-    site: Any, found: Sequence[Mapping[str, Any]], facts: Sequence[BillingEvent]
-) -> tuple[BillingEvent, ...]:
-    """Facts of which some have hashes for transaction and receipt, with hashes for all.
-
-    :param found: the entries that the facts were made of.
-    """
-    return tuple(
-        fact
-        if is_erased(of)
-        else replace(
-            fact,
-            transaction=alias(site, TRANSACTION, fact.transaction),
-            receipt=alias(site, RECEIPT, fact.receipt),
-            external_subscription_id=alias(
-                site, EXTERNAL_SUBSCRIPTION, fact.external_subscription_id
-            ),
-        )
-        for of, fact in zip(found, facts, strict=True)
-    )
+def fields(site: Any, entry: Mapping[str, Any]) -> dict[str, str]:
+    """The fields of an entry that identify its buyer's purchases, as pseudonyms."""
+    return {name: alias(site, kind, entry[name]) for name, kind in FIELDS.items()}
 
 
 def _secret(site: Any) -> str:

@@ -58,8 +58,8 @@ def note(site: Any, size: int, now: datetime, why: str = FORGED) -> None:
 def write(site: Any) -> None:
     """Add the counts to the database, in the current transaction, unless it is too early.
 
-    Call it in a :func:`niteoweb.click2sell.storage.writer.section`, with the commit: what is
-    written is taken off the count in memory only after that, and must not be written twice.
+    Call it in a job of the writer: the counts are taken off those in memory after the commit,
+    and must not be written twice.
     """
     for why in (FORGED, NETWORK):
         place = site.getPhysicalPath(), why

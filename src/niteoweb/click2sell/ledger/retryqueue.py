@@ -10,7 +10,6 @@ from datetime import timedelta
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.ledger import entries
 from niteoweb.click2sell.ledger.entries import Entry
-from niteoweb.click2sell.storage import indexes
 from niteoweb.click2sell.storage import trees
 from typing import Any
 
@@ -35,7 +34,9 @@ def schedule(site: Any, entry: Entry, now: datetime) -> None:
     :param now: in UTC.
     """
     pause = PAUSES[min(entry["attempts"], len(PAUSES)) - 1]
-    _file(site, entry, timestamps.iso(now + timedelta(minutes=pause)))
+    entries.change(
+        site, entry, retry_at=timestamps.iso(now + timedelta(minutes=pause)), waits_for=""
+    )
 
 
 def await_provider(site: Any, entry: Entry, now: datetime) -> None:
@@ -43,14 +44,7 @@ def await_provider(site: Any, entry: Entry, now: datetime) -> None:
 
     :param now: in UTC.
     """
-    _file(site, entry, timestamps.iso(now), entry["provider"])
-
-
-def forget(site: Any, entry: Entry) -> None:
-    """Take an entry out of the queue."""
-    if entry.pop("retry_at", ""):
-        entry.pop("waits_for", None)
-        indexes.mark(site, "entries", entry)
+    entries.change(site, entry, retry_at=timestamps.iso(now), waits_for=entry["provider"])
 
 
 def due(site: Any, now: datetime) -> Iterator[str]:
@@ -81,14 +75,6 @@ def awaited(site: Any) -> Iterator[str]:
     while row := next(iter(retries.keys(min=(after,))), None):
         yield row[0]
         after = row[0] + "\0"
-
-
-def _file(site: Any, entry: Entry, moment: str, provider: str = "") -> None:
-    forget(site, entry)
-    entry["retry_at"] = moment
-    if provider:
-        entry["waits_for"] = provider
-    indexes.mark(site, "entries", entry)
 
 
 def _due(site: Any, now: datetime) -> list[Row]:

@@ -83,7 +83,7 @@ def held(
 
 def arrivals(site: Any, provider: str) -> list[datetime]:
     """The latest arrivals, the latest first; the index alone is read."""
-    filed = ledger.filed(site, "provider", provider)
+    filed = ledger.filed(site, provider=provider)
     return [timestamps.from_microseconds(-place) for place in islice(filed, ARRIVALS)]
 
 

@@ -5,7 +5,7 @@ from email.message import EmailMessage
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
-from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import reasons
 from niteoweb.click2sell.mail import messages
 from niteoweb.click2sell.mail import outbox
@@ -17,9 +17,9 @@ from zope.i18nmessageid import Message
 
 #: The headings of the daily mail by outcome, in their order.
 HEADINGS = {
-    ledger.ATTENTION: _("Needs attention: ${number}"),
-    ledger.REFUSED: _("Refused: ${number}"),
-    ledger.FAILED: _("Failed, and tried again by each sweep: ${number}"),
+    Outcome.ATTENTION: _("Needs attention: ${number}"),
+    Outcome.REFUSED: _("Refused: ${number}"),
+    Outcome.FAILED: _("Failed, and tried again by each sweep: ${number}"),
 }
 
 SUBJECTS = {

@@ -12,6 +12,8 @@ from datetime import timedelta
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import accountquota
+from niteoweb.click2sell.entitlement import ABOUT_GROUP
+from niteoweb.click2sell.entitlement import Reason
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import silence
 from niteoweb.click2sell.mail import outbox
@@ -119,5 +121,5 @@ def _daily(site: Any, mailed: Any, now: datetime) -> Iterator[News]:
 def _reason(entry: ledger.Entry) -> tuple[str, str, str]:
     """Outcome, reason and subject of an entry, without anything about its buyer."""
     code = entry["reason"]
-    named = code == "parameter" or code.startswith("group")
+    named = code in {Reason.PARAMETER, *ABOUT_GROUP}
     return entry["outcome"], code, entry["subject"] if named else ""

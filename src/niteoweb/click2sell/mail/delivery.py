@@ -34,14 +34,12 @@ def deliver(mail_id: str, password: str = "", claim: str = "") -> bool:
         return False
     steps.reached("before mail")
     try:
-        with writer.section():
-            message = transactions.run(lambda site: _prepare(site, mail_id, password, claim))
+        message = writer.run(lambda site: _prepare(site, mail_id, password, claim))
     except transactions.Busy:
         raise
     except Exception as error:
         log_failure(f"Mail {mail_id} could not be written and will be tried again", error)
-        with writer.section():
-            transactions.run(lambda site: _note_unwritten(site, mail_id, error, claim))
+        writer.run(lambda site: _note_unwritten(site, mail_id, error, claim))
         return False
     if message is None:
         return False
@@ -50,8 +48,7 @@ def deliver(mail_id: str, password: str = "", claim: str = "") -> bool:
     steps.reached("mail handed over")
     if error:
         logger.warning("Mail %s was not sent: %s; it will be tried again.", mail_id, error)
-    with writer.section():
-        transactions.run(lambda site: _note(site, mail_id, error))
+    writer.run(lambda site: _note(site, mail_id, error))
     steps.reached("mail marked sent")
     return not error
 

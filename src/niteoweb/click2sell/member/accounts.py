@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from DateTime import DateTime
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.entitlement import Reason
 from niteoweb.click2sell.member import contentrules
 from niteoweb.click2sell.member import group
 from niteoweb.click2sell.member import index
@@ -62,12 +63,12 @@ def choose(site: Any, address: str, made_by_us: Any) -> str:
         ours = [match for match in matches if made_by_us(match.user_id)]
         if len(ours) != 1:
             raise NeedsAttention(
-                "several accounts" if len(matches) > 1 else "account not certain"
+                Reason.SEVERAL_ACCOUNTS if len(matches) > 1 else Reason.ACCOUNT_NOT_CERTAIN
             )
         certain = ours
     user_id = certain[0].user_id
     if privilege.member(user_id):
-        raise NeedsAttention("privileged account")
+        raise NeedsAttention(Reason.PRIVILEGED_ACCOUNT)
     return user_id
 
 
@@ -215,9 +216,9 @@ def _check_new(address: str) -> None:
     :raises NeedsAttention: it would not.
     """
     if not plone_site.tool("portal_registration").isValidEmail(address):
-        raise NeedsAttention("address not accepted")
+        raise NeedsAttention(Reason.ADDRESS_NOT_ACCEPTED)
     if privilege.root_account(address):
-        raise NeedsAttention("privileged account")
+        raise NeedsAttention(Reason.PRIVILEGED_ACCOUNT)
 
 
 def wrong_addresses(lines: list[str]) -> list[str]:

@@ -4,6 +4,7 @@ from Acquisition import aq_parent
 from collections.abc import Iterator
 from contextlib import contextmanager
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.entitlement import Reason
 from niteoweb.click2sell.member import plonepas
 from niteoweb.click2sell.member import privilege
 from Products.PlonePAS.interfaces.capabilities import IGroupCapability
@@ -47,10 +48,10 @@ def problem(group_id: str) -> str:
     # groups tool would wrap it, too, with what it keeps about groups, which nobody asks for.
     group = plone_site.tool("acl_users").getGroup(group_id) if group_id else None
     if group is None:
-        return "group missing"
+        return Reason.GROUP_MISSING
     if is_automatic(group_id):
-        return "group not granted"
-    return "group privileged" if privilege.found_group(group) else ""
+        return Reason.GROUP_NOT_GRANTED
+    return Reason.GROUP_PRIVILEGED if privilege.found_group(group) else ""
 
 
 def cannot_make(group_id: str) -> str:
@@ -60,9 +61,9 @@ def cannot_make(group_id: str) -> str:
     of that id would have them too, and with them every buyer.
     """
     if left_behind(group_id):
-        return "group privileged"
+        return Reason.GROUP_PRIVILEGED
     taken = plone_site.tool("acl_users").searchPrincipals(id=group_id, exact_match=True)
-    return "group not granted" if taken or not GROUP_ID.fullmatch(group_id) else ""
+    return Reason.GROUP_NOT_GRANTED if taken or not GROUP_ID.fullmatch(group_id) else ""
 
 
 def make(group_id: str, title: str) -> None:

@@ -5,7 +5,7 @@ as after a notification, by the same rules. Everything is in one commit, so that
 never belongs to nobody or to two buyers in between; an action that fails leaves nothing behind.
 """
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import replace
@@ -22,21 +22,20 @@ from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.notification import idempotency_key
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import OWNER
+from niteoweb.click2sell.owner import forms
 from niteoweb.click2sell.provisioning import Applied
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import Plan
-from niteoweb.click2sell.provisioning import plan as plans
+from niteoweb.click2sell.provisioning import preview as previews
 from niteoweb.click2sell.storage import NotPossible
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import writer
-from plone import api
 from typing import Any
+from typing import ClassVar
+from typing import Self
+from zope.interface.interfaces import IInterface
 
 import itertools
-
-
-#: Characters of an e-mail address (RFC 5321).
-LONGEST_ADDRESS = 254
 
 
 PRIVILEGED = _("The account may administer the site; no purchase changes it.")
@@ -60,20 +59,44 @@ class AffectedBuyer:
     key: str = ""
 
 
-@dataclass(frozen=True)
 class Action:
-    """A decision of an owner, see :mod:`niteoweb.click2sell.owner.decisions`; the commands of
-    :mod:`niteoweb.click2sell.owner.commands` have the attributes of an action, too.
+    """An act of an owner: a value that its form has validated.
 
-    :ivar write: called with the site and the time in UTC; writes into our own records, nothing
-        else, and returns the affected buyers, those who lose something first.
-    :ivar mail: whether buyers are mailed.
-    :ivar mail_after: they are mailed at this moment, in UTC, by the sweep; None for at once.
+    Its subclasses are the commands of :mod:`niteoweb.click2sell.owner.commands` and the
+    decisions of :mod:`niteoweb.click2sell.owner.decisions`.
+
+    :cvar form: the schema of the fields that an owner fills in.
+    :cvar mail: whether buyers are mailed.
+    :cvar mail_after: the sweep mails them at this moment, in UTC; None for at once.
     """
 
-    write: Callable[[Any, datetime], Sequence[AffectedBuyer]]
+    form: ClassVar[IInterface]
     mail: bool = True
     mail_after: datetime | None = None
+
+    def __post_init__(self) -> None:
+        for name, value in forms.read(self.form, vars(self)).items():
+            object.__setattr__(self, name, value)
+
+    @classmethod
+    def asked_for(cls, values: Mapping[str, Any], **known: Any) -> Self:
+        """The action that a form asks for.
+
+        :param values: of the form's fields, see :func:`niteoweb.click2sell.owner.forms.read`.
+        :param known: the other fields.
+        :raises niteoweb.click2sell.owner.forms.Problems: fields have values that they cannot
+            have.
+        """
+        return cls(**forms.read(cls.form, values), **known)
+
+    def write(self, site: Any, now: datetime) -> Sequence[AffectedBuyer]:
+        """Write into our own records, and nothing else.
+
+        :param now: in UTC.
+        :returns: the affected buyers, those who lose something first.
+        :raises NotPossible: it cannot be done.
+        """
+        raise NotImplementedError
 
 
 def preview(action: Action) -> tuple[Plan, ...]:
@@ -97,34 +120,10 @@ def carry_out(action: Action) -> tuple[Plan, ...]:
     :raises NotPossible: it cannot be done.
     :raises niteoweb.click2sell.storage.transactions.Busy: try again later; nothing has changed.
     """
-    with writer.section():
-        applied = transactions.run(lambda site: _apply(site, action))
+    applied = writer.run(lambda site: _apply(site, action))
     for of_buyer, notification in applied:
         pipeline.follow_up(of_buyer, notification)
     return tuple(of_buyer.plan for of_buyer, _notification in applied)
-
-
-def address_of(text: str) -> str:
-    """An address that an owner typed, in lower case.
-
-    :raises NotPossible: Plone does not accept it.
-    """
-    address = text.strip().lower()
-    valid = api.portal.get_tool("portal_registration").isValidEmail(address)
-    if not valid or len(address) > LONGEST_ADDRESS:
-        raise NotPossible(_("This is no e-mail address that Plone accepts."))
-    return address
-
-
-def stated(reason: str) -> str:
-    """A reason that an owner stated.
-
-    :raises NotPossible: there is none.
-    """
-    text = reason.strip()
-    if not text:
-        raise NotPossible(_("Say why: it stands in the record."))
-    return text
 
 
 def id_of(site: Any, *parts: str) -> str:
@@ -145,7 +144,7 @@ def _apply(site: Any, action: Action) -> list[tuple[Applied, Notification | None
         entry = ledger.get(site, affected.key)
         plan = _plan(site, action, affected, now)
         if entry is not None:
-            entry["attempts"] += 1
+            ledger.count_attempt(site, entry)
         later = action.mail_after is not None
         of_buyer = pipeline.perform(site, plan, entry, sends=not later)
         if of_buyer.mail_id and later:
@@ -156,11 +155,10 @@ def _apply(site: Any, action: Action) -> list[tuple[Applied, Notification | None
 
 
 def _plan(site: Any, action: Action, affected: AffectedBuyer, now: datetime) -> Plan:
-    buyer = buyers.get(site, affected.buyer_id)
-    if pseudonyms.is_erased(buyer):
+    if pseudonyms.is_erased(buyers.get(site, affected.buyer_id)):
         raise Erased
     admission = Admission.OWNER if affected.key else Admission.ARRIVAL
-    plan = plans.make(site, buyer, now, ledger.get(site, affected.key), admission=admission)
+    plan = previews.plan(site, affected.buyer_id, now, affected.key, admission=admission)
     return plan if action.mail else replace(plan, mail="")
 
 

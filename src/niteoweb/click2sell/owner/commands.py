@@ -42,6 +42,7 @@ from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import OWNER
 from niteoweb.click2sell.owner import forms
+from niteoweb.click2sell.owner.action import Action
 from niteoweb.click2sell.owner.action import AffectedBuyer
 from niteoweb.click2sell.owner.action import id_of
 from niteoweb.click2sell.owner.action import NotPossible
@@ -49,33 +50,24 @@ from niteoweb.click2sell.owner.action import PRIVILEGED
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import recording
 from niteoweb.click2sell.report import overview
-from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import writer
 from typing import Any
 from typing import ClassVar
 from zope.i18nmessageid import Message
-from zope.interface.interfaces import IInterface
 
 
 #: A command is dated at least this much after the events that it follows.
 MOMENT = timedelta(microseconds=1)
 
 
-class Command:
-    """A command that is valid from the start, and carried out by notifications.
+class Command(Action):
+    """A command that is carried out by notifications.
 
-    :cvar form: the schema of its fields.
     :cvar title: its name for the owner, with `success` when it was carried out.
     """
 
-    form: ClassVar[IInterface]
     title: ClassVar[Message]
     success: ClassVar[Message]
-    mail: bool = True
-    mail_after: datetime | None = None
-
-    def __post_init__(self) -> None:
-        forms.read(self.form, vars(self))
 
     def notifications(self, site: Any, now: datetime) -> Iterator[Notification]:
         """The notifications of this command.
@@ -86,7 +78,7 @@ class Command:
         raise NotImplementedError
 
     def write(self, site: Any, now: datetime) -> list[AffectedBuyer]:
-        """Record the notifications; see :class:`niteoweb.click2sell.owner.action.Action`."""
+        """Record the notifications."""
         return [_record(site, one, now) for one in tuple(self.notifications(site, now))]
 
 
@@ -130,7 +122,7 @@ class Grant(Command):
 
     @property
     def _buyer(self) -> str:
-        return self.address.strip().lower()
+        return self.address.lower()
 
     def notifications(self, site: Any, now: datetime) -> Iterator[Notification]:
         provider, product_id = self.product
@@ -147,13 +139,13 @@ class Grant(Command):
             receipt=self.reference,
             occurred_at=now,
             buyer=self._buyer,
-            email=self.address.strip(),
+            email=self.address,
             product_id=product_id,
             product_name=overview.product_name(site, self.product),
             first_name=first_name,
             last_name=last_name,
             valid_until=self.until,
-            payload={"reason": self.reason.strip(), "by": self.by},
+            payload={"reason": self.reason, "by": self.by},
         )
 
 
@@ -262,8 +254,7 @@ class Resend(Command):
         :raises NotPossible: see :meth:`recipient`.
         :raises niteoweb.click2sell.storage.transactions.Busy: try again later.
         """
-        with writer.section():
-            mail_id = transactions.run(self._file)
+        mail_id = writer.run(self._file)
         pipeline.send(mail_id)
         return mail_id
 
@@ -305,12 +296,11 @@ def asked_for(
     """
     command = COMMANDS[name]
     if command is not Grant:
-        given = forms.read(command.form, values)
-        return command(buyer_id=buyer["id"], **given, by=by)
+        return command.asked_for(values, buyer_id=buyer["id"], by=by)
     if buyer is not None:
         entries = [ledger.get(site, key) for key in buyer["keys"]]
         values = {**values, "address": explanation.addresses(buyer, entries)[0]}
-    return Grant(**forms.read(command.form, values), by=by)
+    return Grant.asked_for(values, by=by)
 
 
 def _event(
@@ -341,9 +331,9 @@ def _event(
         buyer=first["buyer"],
         email=first["buyer"],
         product_id=product[1],
-        external_subscription_id=first.get("external_subscription_id", ""),
+        external_subscription_id=first["external_subscription_id"],
         valid_until=until,
-        payload={"reason": command.reason.strip(), "by": command.by},
+        payload={"reason": command.reason, "by": command.by},
     )
 
 

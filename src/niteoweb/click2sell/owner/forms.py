@@ -1,7 +1,6 @@
-"""Forms of an owner's commands: one schema each, for the page and the service alike.
+"""Forms of an owner's actions: one schema each, for the page and the service alike.
 
-:mod:`niteoweb.click2sell.owner.commands` has the commands. Neither the page nor the service
-accepts what the other refuses, since both read their values with :func:`read`.
+The page and the service accept equal values, since both read them with :func:`read`.
 """
 
 from collections.abc import Mapping
@@ -14,10 +13,10 @@ from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.entitlement import Product
 from niteoweb.click2sell.explain import products as productaccess
 from niteoweb.click2sell.notification import OWNER
-from niteoweb.click2sell.owner.action import address_of
 from niteoweb.click2sell.report import overview
 from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.storage import NotPossible
+from plone import api
 from typing import Any
 from zope import schema
 from zope.i18nmessageid import Message
@@ -27,6 +26,9 @@ from zope.interface.interfaces import IInterface
 from zope.schema.vocabulary import SimpleTerm
 from zope.schema.vocabulary import SimpleVocabulary
 
+
+#: Characters of an e-mail address (RFC 5321).
+LONGEST_ADDRESS = 254
 
 #: Days that access is extended by, at most.
 MOST_DAYS = 3660
@@ -40,6 +42,7 @@ PROBLEMS = {
         "This has to be a whole number from 1 to ${most}.", mapping={"most": str(MOST_DAYS)}
     ),
     "reason": _("Say why: it stands in the record."),
+    "note": _("Say why: it stands in the record."),
     "way": _("Choose one."),
 }
 
@@ -90,6 +93,18 @@ class Days(schema.Int):
 
     def fromUnicode(self, text: str) -> int:  # noqa: N802
         return super().fromUnicode(text if text.isascii() and text.isdigit() else "")
+
+
+def address_of(text: str) -> str:
+    """An address that an owner typed, in lower case.
+
+    :raises NotPossible: Plone does not accept it.
+    """
+    address = text.strip().lower()
+    valid = api.portal.get_tool("portal_registration").isValidEmail(address)
+    if not valid or len(address) > LONGEST_ADDRESS:
+        raise NotPossible(_("This is no e-mail address that Plone accepts."))
+    return address
 
 
 def _reason() -> schema.Text:
@@ -160,6 +175,37 @@ class IResend(Interface):
         ),
         default="link",
     )
+
+
+class IAttach(Interface):
+    """Choose the member of a buyer."""
+
+    user_id = schema.Text(required=False, default="")
+    reason = _reason()
+
+
+class IMakeGroup(Interface):
+    """Create the group that an entry waits for."""
+
+
+class IDecide(Interface):
+    """Accept a refused entry."""
+
+    reason = _reason()
+
+
+class ICorrect(Interface):
+    """Correct the buyer of a purchase."""
+
+    address = schema.TextLine(constraint=lambda text: bool(address_of(text)))
+    everything = schema.Bool(default=False)
+    reason = _reason()
+
+
+class IDismiss(Interface):
+    """Dismiss an entry."""
+
+    note = _reason()
 
 
 def read(form: IInterface, values: Mapping[str, Any]) -> dict[str, Any]:

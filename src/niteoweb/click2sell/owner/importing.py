@@ -17,6 +17,7 @@ from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import reasons
 from niteoweb.click2sell.owner import action
 from niteoweb.click2sell.owner import commands
@@ -207,27 +208,23 @@ def run(
     mail_at = next(times)
     for row in rows:
         try:
-            made = _import(row, provider, by, mail_at)
+            effect, mailed = _import(row, provider, by, mail_at)
         except transactions.Busy:
             break
         except Exception as error:
             # The other rows go on.
             log_failure(f"Line {row.line}", error)
             report.failed.append(row.line)
-            made, mailed = None, False
         else:
-            made, mailed = made
+            report.counted[effect] += 1
+            if mailed:
+                report.mails += 1
+                mail_at = next(times)
         report.left -= 1
-        if made is not None:
-            report.counted[made] += 1
-        if mailed:
-            report.mails += 1
-            mail_at = next(times)
         if stop(report):
             break
     if report.mails:
-        with writer.section():
-            transactions.run(lambda site: _remember(site, mail_at))
+        writer.run(lambda site: _remember(site, mail_at))
     return report
 
 
@@ -255,7 +252,7 @@ def _look(row: ImportRow, provider: str, mails: bool) -> Line:
 
 def _line(row: ImportRow, key: str, plan: Plan) -> Line:
     verdict = plan.verdicts[key]
-    if verdict.outcome == ledger.ATTENTION:
+    if verdict.outcome == Outcome.ATTENTION:
         return Line(row, ATTENTION, plan.grant, (verdict.reason, verdict.subject))
     what = NEW if plan.create else EXISTING if plan.attach else KNOWN
     return Line(row, what, plan.grant)

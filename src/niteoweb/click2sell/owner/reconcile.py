@@ -21,7 +21,7 @@ from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.notification import idempotency_key
 from niteoweb.click2sell.provisioning import pipeline
-from niteoweb.click2sell.provisioning import plan as plans
+from niteoweb.click2sell.provisioning import preview
 from niteoweb.click2sell.storage import batched
 from niteoweb.click2sell.storage import log_failure
 from niteoweb.click2sell.storage import transactions
@@ -182,14 +182,13 @@ def _trouble(buyer_id: str, error: Exception) -> Trouble:
 
 
 def _change(site: Any, buyer_id: str, now: datetime) -> Change | None:
-    buyer = buyers.get(site, buyer_id)
-    plan = plans.make(site, buyer, now, follow_mapping=True)
+    plan = preview.plan(site, buyer_id, now, follow_mapping=True)
     if not (plan.grant or plan.revoked):
         return None
     return Change(
-        buyer_id=buyer["id"],
+        buyer_id=buyer_id,
         user_id=plan.user_id,
-        address=buyer["addresses"][0],
+        address=buyers.get(site, buyer_id)["addresses"][0],
         given=tuple(sorted(plan.grant)),
         taken=tuple(sorted(plan.revoked)),
     )

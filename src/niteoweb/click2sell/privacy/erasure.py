@@ -47,7 +47,6 @@ from niteoweb.click2sell.provisioning import events as announce
 from niteoweb.click2sell.provisioning import NO_PURCHASE
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.storage import NotPossible
-from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.storage import writer
 from plone import api
@@ -133,8 +132,7 @@ def erase(
         }
         return _keep(site, protocol), events
 
-    with writer.section():
-        protocol, events = transactions.run(work)
+    protocol, events = writer.run(work)
     logger.info(
         "A buyer was erased: %s entries, account %s.", protocol["entries"], protocol["account"]
     )
@@ -177,8 +175,7 @@ def take_in(address: str, reason: str, by: str) -> dict[str, Any]:
         }
         return _keep(site, protocol), held
 
-    with writer.section():
-        protocol, held = transactions.run(work)
+    protocol, held = writer.run(work)
     failed = None
     for key in held:
         try:

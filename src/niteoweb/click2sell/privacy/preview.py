@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.entitlement import Reason
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import pseudonyms
 from niteoweb.click2sell.member import accounts as member
@@ -116,5 +117,5 @@ def _is_held(site: Any, entry: ledger.Entry) -> bool:
     return (
         record is not None
         and pseudonyms.is_erased(record)
-        and entry["reason"] == "erased buyer"
+        and entry["reason"] == Reason.ERASED_BUYER
     )

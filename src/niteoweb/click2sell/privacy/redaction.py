@@ -9,8 +9,10 @@ from datetime import datetime
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import history
+from niteoweb.click2sell.entitlement import Reason
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import mentions
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import ownership
 from niteoweb.click2sell.ledger import pseudonyms
 from niteoweb.click2sell.mail import outbox
@@ -20,23 +22,10 @@ from typing import Any
 
 
 #: What could still be worked on: after an erasure nobody could.
-UNSETTLED = frozenset({ledger.RECEIVED, ledger.FAILED, ledger.ATTENTION})
+UNSETTLED = frozenset({Outcome.RECEIVED, Outcome.FAILED, Outcome.ATTENTION})
 
-#: Fields of an entry that are emptied.
-_EMPTY = {
-    "email": "",
-    "first_name": "",
-    "last_name": "",
-    "affiliate": "",
-    "error": "",
-    "failures": (),
-}
-
-#: Fields that few entries have, and that are replaced.
-_SELDOM = {
-    "external_subscription_id": pseudonyms.EXTERNAL_SUBSCRIPTION,
-    "customer_id": pseudonyms.CUSTOMER,
-}
+#: Fields of a notification that are emptied.
+_EMPTY = dict.fromkeys(("email", "first_name", "last_name", "affiliate", "in_reply_to"), "")
 
 
 def redact(site: Any, holdings: export.Holdings, now: datetime) -> None:
@@ -128,23 +117,19 @@ def _ties(site: Any, record: buyers.Buyer) -> None:
 
 
 def _entry(site: Any, entry: ledger.Entry, now: datetime) -> None:
-    ledger.change(
+    ledger.redact(
         site,
         entry,
-        **_EMPTY,
+        {**_EMPTY, **pseudonyms.fields(site, entry)},
         buyer=pseudonyms.alias(site, pseudonyms.ADDRESS, entry["buyer"]),
-        transaction=pseudonyms.alias(site, pseudonyms.TRANSACTION, entry["transaction"]),
-        receipt=pseudonyms.alias(site, pseudonyms.RECEIPT, entry["receipt"]),
+        error="",
+        failures=(),
         notes=_without_text(entry["notes"]),
         erased_at=timestamps.iso(now),
     )
     ledger.remove_payload(site, entry)
-    entry.pop("in_reply_to", None)
-    for name, kind in _SELDOM.items():
-        if entry.get(name):
-            ledger.change(site, entry, **{name: pseudonyms.alias(site, kind, entry[name])})
     if entry["outcome"] in UNSETTLED:
-        ledger.finish(site, entry, ledger.NOTHING, "erased")
+        ledger.set_outcome(site, entry, Outcome.NOTHING, Reason.ERASED)
 
 
 def _record(site: Any, record: buyers.Buyer, now: datetime) -> None:
@@ -181,7 +166,7 @@ def _record(site: Any, record: buyers.Buyer, now: datetime) -> None:
 def _others_entry(site: Any, entry: ledger.Entry, addresses: Collection[str]) -> None:
     """Take addresses out of another buyer's notification."""
     gone = {name: "" for name in mentions.FIELDS if mentions.names(entry[name], addresses)}
-    ledger.change(site, entry, **gone, notes=_without(entry["notes"], addresses))
+    ledger.redact(site, entry, gone, notes=_without(entry["notes"], addresses))
     if any(mentions.names(text, addresses) for text in mentions.in_payload(entry)):
         ledger.remove_payload(site, entry)
 
@@ -207,9 +192,9 @@ def _event(site: Any, at: str, what: str, subject: str) -> tuple[str, str, str]:
 def _rank(site: Any, record: buyers.Buyer) -> None:
     """Keep the order that the keys decide, for when these are hashes."""
     entries = [ledger.get(site, key) for key in record["keys"]]
-    ranked = sorted(entries, key=lambda entry: entry.get("tie", "") + entry["key"])
+    ranked = sorted(entries, key=lambda entry: entry["tie"] + entry["key"])
     for rank, entry in enumerate(ranked):
-        ledger.change(site, entry, tie=f"{rank:06} ")
+        ledger.redact(site, entry, tie=f"{rank:06} ")
 
 
 def _without(

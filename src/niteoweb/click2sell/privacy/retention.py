@@ -15,7 +15,7 @@ from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.ledger import entries
 from niteoweb.click2sell.ledger import ledger
-from niteoweb.click2sell.storage import transactions
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.storage import writer
 from typing import Any
@@ -52,8 +52,7 @@ class _Batch:
 
 
 def _run(batch: Callable[[Any], _Batch]) -> _Batch:
-    with writer.section():
-        return transactions.run(batch)
+    return writer.run(batch)
 
 
 def _old(site: Any, before: int) -> _Batch:
@@ -68,7 +67,7 @@ def _old(site: Any, before: int) -> _Batch:
         entry = entries.at(site, place)
         if not entry["payload"] or place in kept:
             continue
-        if entry["outcome"] == ledger.ATTENTION:
+        if entry["outcome"] == Outcome.ATTENTION:
             kept.insert(place)
         else:
             ledger.remove_payload(site, entry)
@@ -84,7 +83,7 @@ def _decided(site: Any) -> _Batch:
     """Redact old entries that do not need attention any more."""
     batch = _Batch()
     kept = trees.tree(site, "payloads_kept")
-    undecided = ledger.filed(site, "outcome", ledger.ATTENTION)
+    undecided = ledger.filed(site, outcome=Outcome.ATTENTION)
     decided = (place for place in kept if place not in undecided)
     for place in list(islice(decided, BATCH)):
         ledger.remove_payload(site, entries.at(site, place))

@@ -7,6 +7,7 @@ from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.buyers import accountquota
 from niteoweb.click2sell.buyers import Admission
 from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.entitlement import Reason
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.member import accounts
@@ -64,16 +65,18 @@ def find(
     user_id = buyer["user_id"]
     if user_id:
         if not accounts.exists(user_id):
-            return AccountPlan(problem="account missing", tied=True)
+            return AccountPlan(problem=Reason.ACCOUNT_MISSING, tied=True)
         if privilege.member(user_id):
-            return AccountPlan(problem="privileged account", tied=True)
+            return AccountPlan(problem=Reason.PRIVILEGED_ACCOUNT, tied=True)
         return AccountPlan(user_id=user_id)
     if not any(entry["received_at"] > buyer["deleted_at"] for entry in payments):
         return AccountPlan()
     chosen = buyer["chosen"]
     if chosen and accounts.exists(chosen):
         if privilege.member(chosen):
-            return AccountPlan(problem="privileged account", deleted_at=buyer["deleted_at"])
+            return AccountPlan(
+                problem=Reason.PRIVILEGED_ACCOUNT, deleted_at=buyer["deleted_at"]
+            )
         return AccountPlan(user_id=chosen, attach=True)
     try:
         user_id = accounts.choose(
@@ -85,7 +88,7 @@ def find(
         return AccountPlan(user_id=user_id, attach=True)
     asked = accountquota.asked_at(payments, buyer["deleted_at"])
     if accountquota.is_full(site, buyer, asked, admission, now):
-        return AccountPlan(problem=ledger.TOO_MANY, deleted_at=buyer["deleted_at"], asked=asked)
+        return AccountPlan(problem=Reason.TOO_MANY, deleted_at=buyer["deleted_at"], asked=asked)
     return AccountPlan(create=True, counts=admission is not Admission.OWNER)
 
 

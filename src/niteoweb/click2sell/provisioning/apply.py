@@ -6,8 +6,10 @@ from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import accountquota
 from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.entitlement import ABOUT_GROUP
 from niteoweb.click2sell.ledger import counters
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import ownership
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.member import accounts
@@ -131,26 +133,20 @@ def _groups(site: Any, buyer: buyers.Buyer, plan: Plan, user_id: str, now: datet
 def _entries(site: Any, plan: Plan, current: ledger.Entry | None) -> None:
     """Write the outcomes of the buyer's entries."""
     for key, terms in plan.terms.items():
-        ledger.change(
-            site,
-            ledger.get(site, key),
-            days=terms.days,
-            exclusive=terms.exclusive,
-            terms_known=True,
-        )
+        ledger.set_terms(site, ledger.get(site, key), terms)
     for key, verdict in plan.verdicts.items():
         entry = ledger.get(site, key)
-        ledger.change(site, entry, counts=True)
+        ledger.set_counting(site, entry, True)
         if verdict.takes_effect:
             ownership.bind(site, entry)
-        if ledger.ATTENTION == verdict.outcome != entry["outcome"]:
+        if Outcome.ATTENTION == verdict.outcome != entry["outcome"]:
             _report(entry, verdict.reason, verdict.subject)
-        ledger.finish(site, entry, verdict.outcome, verdict.reason, verdict.subject)
+        ledger.set_outcome(site, entry, verdict.outcome, verdict.reason, verdict.subject)
 
 
 def _report(entry: ledger.Entry, reason: str, subject: str) -> None:
     """Log an entry that needs a person's decision, without the address."""
-    level = logging.ERROR if reason.startswith("group") else logging.WARNING
+    level = logging.ERROR if reason in ABOUT_GROUP else logging.WARNING
     logger.log(
         level,
         "Entry %s needs attention: %s (product %r, %r).",

@@ -13,10 +13,11 @@ from datetime import datetime
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import customers
 from niteoweb.click2sell.buyers import history
+from niteoweb.click2sell.entitlement import Reason
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import retryqueue
 from niteoweb.click2sell.notification import Notification
-from niteoweb.click2sell.notification import PARAMETER
 from niteoweb.click2sell.provider import jsonapi
 from niteoweb.click2sell.provider import Refused
 from niteoweb.click2sell.provider import registry
@@ -35,8 +36,6 @@ logger = logging.getLogger("niteoweb.click2sell")
 #: Seconds that are left for asking while a notification is being taken in.
 HURRY = 6
 
-UNREACHABLE = "unreachable"
-NOT_TOLD = "not told"
 #: Asking failed in a way that nobody has thought of; it is no reason that is stored.
 BROKEN = "broken"
 
@@ -89,7 +88,7 @@ class Reply:
 
     :ivar told: the entry's notification, complete, and others that followed from the answer;
         none when it has not answered.
-    :ivar reason: why it has not, :data:`UNREACHABLE`, :data:`NOT_TOLD` or :data:`BROKEN`.
+    :ivar reason: why it has not, `Reason.UNREACHABLE`, `Reason.NOT_TOLD` or :data:`BROKEN`.
     :ivar error: the cause in words without addresses and secrets.
     """
 
@@ -103,7 +102,7 @@ def is_wanted(notification: Notification) -> bool:
     provider = registry.get(notification.provider)
     return (
         provider is not None
-        and notification.attention != PARAMETER
+        and notification.attention != Reason.PARAMETER
         and provider.client is not None
         and provider.client.is_wanted(notification, registry.settings(provider))
     )
@@ -121,7 +120,7 @@ def questions(site: Any, keys: Iterable[str]) -> tuple[Notification, ...]:
 
 def asks(entry: ledger.Entry) -> bool:
     """Whether the provider has to be asked about an entry."""
-    return bool(entry.get("asks"))
+    return bool(entry["asks"])
 
 
 def ask(asked: Iterable[Notification], hurried: bool = False) -> dict[str, Reply]:
@@ -141,16 +140,15 @@ def put_off(site: Any, entry: ledger.Entry, reply: Reply, now: datetime) -> None
     :param now: in UTC.
     """
     title = registry.title(entry["provider"])
-    entry["attempts"] += 1
-    ledger.note_failure(entry, reply.error, now)
-    if reply.reason == UNREACHABLE:
+    ledger.note_failure(site, entry, reply.error, now)
+    if reply.reason == Reason.UNREACHABLE:
         retryqueue.await_provider(site, entry, now)
-        ledger.finish(site, entry, ledger.FAILED, UNREACHABLE, title)
+        ledger.set_outcome(site, entry, Outcome.FAILED, Reason.UNREACHABLE, title)
     elif reply.reason == BROKEN:
         retryqueue.schedule(site, entry, now)
-        ledger.finish(site, entry, ledger.FAILED)
+        ledger.set_outcome(site, entry, Outcome.FAILED)
     else:
-        ledger.finish(site, entry, ledger.ATTENTION, NOT_TOLD, title)
+        ledger.set_outcome(site, entry, Outcome.ATTENTION, Reason.NOT_TOLD, title)
         # Somebody may become known by the customer's id, so that nothing has to be asked.
         customers.wait_for(site, entry)
 
@@ -158,13 +156,13 @@ def put_off(site: Any, entry: ledger.Entry, reply: Reply, now: datetime) -> None
 def _ask(notification: Notification, hurried: bool) -> Reply:
     provider = registry.get(notification.provider)
     if provider is None or provider.client is None:
-        return Reply(reason=NOT_TOLD, error="There is no such provider any more.")
+        return Reply(reason=Reason.NOT_TOLD, error="There is no such provider any more.")
     if not registry.is_enabled(provider):
-        return Reply(reason=UNREACHABLE, error="It is switched off.")
+        return Reply(reason=Reason.UNREACHABLE, error="It is switched off.")
     stored = registry.settings(provider)
     asked_how = tuple(str(getattr(stored, name, "")) for name in ("api_url", "api_token"))
     if hurried and not breaker.allows(provider.name, asked_how):
-        return Reply(reason=UNREACHABLE, error="It could not be reached a moment ago.")
+        return Reply(reason=Reason.UNREACHABLE, error="It could not be reached a moment ago.")
     try:
         now = timestamps.now()
         notifications = provider.client.complete(notification, stored, now)
@@ -174,10 +172,10 @@ def _ask(notification: Notification, hurried: bool) -> Reply:
         breaker.trip(provider.name, asked_how)
         key = notification.key
         logger.warning("Entry %s has to wait: %s cannot be reached.", key, provider.name)
-        return Reply(reason=UNREACHABLE, error=str(error))
+        return Reply(reason=Reason.UNREACHABLE, error=str(error))
     except Refused as error:
         logger.warning("Entry %s needs attention: %s", notification.key, error.reason)
-        return Reply(reason=NOT_TOLD, error=error.reason)
+        return Reply(reason=Reason.NOT_TOLD, error=error.reason)
     except Exception as error:
         # One that cannot be asked about must not keep the sweep from the others.
         log_failure(f"Entry {notification.key} failed", error)

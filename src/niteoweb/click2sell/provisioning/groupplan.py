@@ -12,6 +12,7 @@ from niteoweb.click2sell.entitlement import mapping
 from niteoweb.click2sell.entitlement import merged
 from niteoweb.click2sell.entitlement import OPEN
 from niteoweb.click2sell.entitlement import Product
+from niteoweb.click2sell.entitlement import Reason
 from niteoweb.click2sell.member import group
 
 
@@ -84,13 +85,13 @@ def make(
         if name in taken:
             continue
         problem = group.problem(name)
-        if problem == "group missing" and mapping.EVERY_BUYER in products:
+        if problem == Reason.GROUP_MISSING and mapping.EVERY_BUYER in products:
             problem = group.cannot_make(name)
             if not problem:
                 makable.append(name)
         if problem:
             problems.update((product, (problem, name)) for product in products)
-            if problem == "group missing":
+            if problem == Reason.GROUP_MISSING:
                 absent.append(name)
             continue
         inside = bool(user_id) and group.contains(name, user_id)

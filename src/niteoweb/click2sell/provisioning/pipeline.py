@@ -3,9 +3,8 @@
 The only module that knows all the others. Everything that changes the site on behalf of a
 notification goes through :func:`process`: a delivery, a replay, the sweep.
 
-Within a process provisioning is serial. A thread takes the lock, begins a new transaction (its
-old one is a snapshot from before the wait), works, commits and releases. Mail, events and
-content rules come after that: nobody's purchase waits for a mail server.
+All changes are made by the writer of the process, one after the other. Mail, events and content
+rules come after that: nobody's purchase waits for a mail server.
 """
 
 from collections.abc import Collection
@@ -18,6 +17,8 @@ from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.entitlement import GRANTS_NOTHING
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
+from niteoweb.click2sell.ledger import outcomes
 from niteoweb.click2sell.ledger import pseudonyms
 from niteoweb.click2sell.ledger import rejections
 from niteoweb.click2sell.ledger import retryqueue
@@ -106,8 +107,7 @@ def provision(
         plan = plans.make(site, buyer, now, None, follow_mapping, despite_silence, admission)
         return perform(site, plan, None)
 
-    with writer.section():
-        applied = transactions.run(work)
+    applied = writer.run(work)
     follow_up(applied, None)
     return applied.plan
 
@@ -115,7 +115,7 @@ def provision(
 def perform(
     site: Any, plan: plans.Plan, entry: ledger.Entry | None, sends: bool = True
 ) -> Applied:
-    """Apply a plan, inside a commit and the lock.
+    """Apply a plan, inside a job of the writer.
 
     :param entry: the entry being processed, None when there is none.
     :param sends: whether the mail that becomes due is sent as soon as that is committed.
@@ -127,7 +127,7 @@ def perform(
 
 
 def follow_up(applied: Applied, notification: Notification | None) -> None:
-    """Fire events and send mail after a commit, outside the lock. No purchase is lost here.
+    """Fire events and send mail after a commit. No purchase is lost here.
 
     :param notification: the notification that is news and led to it, None for none.
     """
@@ -161,20 +161,16 @@ def _process(
     signed_by: str = "",
     hurried: bool = False,
 ) -> Result:
-    with writer.section():
-        result = transactions.run(lambda site: _record(site, keys, notifications, signed_by))
-        if result is not None and not again:
-            return result
-        steps.reached("recorded")
-        questions = enrichment.questions(plone_site.get(), keys)
-        settled = {} if questions else _settle(keys, again)
+    result, questions = writer.run(lambda site: _record(site, keys, notifications, signed_by))
+    if result is not None and not again:
+        return result
+    steps.reached("recorded")
     if questions:
         replies = enrichment.ask(questions, hurried)
-        with writer.section():
-            keys = transactions.run(
-                lambda site: recording.take_replies(site, keys, replies, timestamps.now())
-            )
-            settled = _settle(keys, again)
+        keys = writer.run(
+            lambda site: recording.take_replies(site, keys, replies, timestamps.now())
+        )
+    settled = _settle(keys, again)
     for of_entry in settled.values():
         if of_entry.applied is not None:
             # A payment that was told before is no news when it is replayed; a new member is.
@@ -190,10 +186,11 @@ def _process(
 
 def _record(
     site: Any, keys: Collection[str], notifications: Mapping[str, Notification], signed_by: str
-) -> Result | None:
+) -> tuple[Result | None, tuple[Notification, ...]]:
     """Write the entries down unless they are there.
 
-    :returns: the result when nothing is left to do.
+    :returns: the result when nothing is left to do, and notifications whose provider has to be
+        asked first.
     :raises KeyError: there is no such entry, and no notification to write down.
     """
     steps.reached("before record")
@@ -207,14 +204,15 @@ def _record(
             entry = recording.write_down(site, notifications[key], timestamps.now())
         if entry is None:
             logger.error("A transaction has too many notifications; one was only counted.")
-            finished.append(Result(ledger.NOT_KEPT))
-        elif entry["outcome"] in ledger.FINAL:
+            finished.append(Result(Outcome.NOT_KEPT))
+        elif entry["outcome"] in outcomes.FINAL:
             finished.append(results.of(entry))
-    return results.worst(finished) if len(finished) == len(keys) else None
+    done = len(finished) == len(keys)
+    return results.worst(finished) if done else None, enrichment.questions(site, keys)
 
 
 def _settle(keys: Collection[str], again: bool) -> dict[str, Settled]:
-    """Provision the buyers of entries, in one commit; the lock is held.
+    """Provision the buyers of entries, in one commit.
 
     Entries that have waited for their customers to be known go with them, and so do those that
     end because another buyer has the subscription now.
@@ -223,27 +221,27 @@ def _settle(keys: Collection[str], again: bool) -> dict[str, Settled]:
     :raises Failed: something unexpected happened; the entries are kept as failed.
     """
 
-    def work(site: Any) -> dict[str, Applied | None]:
+    def work(site: Any) -> dict[str, Settled]:
         now = timestamps.now()
         taken_up = (*keys, *recording.take_up(site, keys, now))
         provisioned = {key: _provision_entry(site, key, again) for key in taken_up}
-        ends = recording.write_new(site, transfer.taken_over(site, taken_up, now), now)
-        return {**provisioned, **{key: _provision_entry(site, key, again) for key in ends}}
+        for key in recording.write_new(site, transfer.taken_over(site, taken_up, now), now):
+            provisioned[key] = _provision_entry(site, key, again)
+        return {
+            key: Settled(results.of(entry), history.notification(entry), applied)
+            for key, applied in provisioned.items()
+            if (entry := ledger.get(site, key)) is not None
+        }
 
     try:
-        provisioned = transactions.run(work)
+        settled = writer.run(work)
     except transactions.Busy:
         raise
     except Exception as error:
         _fail(keys, error, again)
         raise Failed from None
     steps.reached("provisioned")
-    site = plone_site.get()
-    return {
-        key: Settled(results.of(entry), history.notification(entry), applied)
-        for key, applied in provisioned.items()
-        if (entry := ledger.get(site, key)) is not None
-    }
+    return settled
 
 
 def _provision_entry(site: Any, key: str, again: bool) -> Applied | None:
@@ -253,21 +251,20 @@ def _provision_entry(site: Any, key: str, again: bool) -> Applied | None:
     """
     steps.reached("before plan")
     entry = ledger.get(site, key)
-    if entry is None or (entry["outcome"] in ledger.FINAL and not again):
+    if entry is None or (entry["outcome"] in outcomes.FINAL and not again):
         return None
     if enrichment.asks(entry):
         return None
     if pseudonyms.is_erased(entry):
         return Applied(plans.Plan(entry["buyer_id"]))
-    entry["attempts"] += 1
-    entry["error"] = ""
+    ledger.count_attempt(site, entry)
     verdict = plans.without_plan(site, entry)
     if verdict is None:
         buyer = buyers.get(site, entry["buyer_id"])
         return perform(site, plans.make(site, buyer, timestamps.now(), entry), entry)
-    if verdict.outcome != ledger.NOTHING:
+    if verdict.outcome != Outcome.NOTHING:
         logger.warning("Entry %s %s: %s.", key, verdict.outcome, verdict.reason)
-    ledger.finish(site, entry, verdict.outcome, verdict.reason, verdict.subject)
+    ledger.set_outcome(site, entry, verdict.outcome, verdict.reason, verdict.subject)
     return Applied(plans.Plan(entry["buyer_id"]))
 
 
@@ -277,12 +274,11 @@ def _fail(keys: Iterable[str], error: Exception, again: bool) -> None:
     def work(site: Any) -> None:
         for key in keys:
             entry = ledger.get(site, key)
-            if entry is None or (entry["outcome"] in ledger.FINAL and not again):
+            if entry is None or (entry["outcome"] in outcomes.FINAL and not again):
                 continue
-            entry["attempts"] += 1
-            ledger.note_failure(entry, failures.description(error), timestamps.now())
+            ledger.note_failure(site, entry, failures.description(error), timestamps.now())
             retryqueue.schedule(site, entry, timestamps.now())
-            ledger.finish(site, entry, ledger.FAILED)
+            ledger.set_outcome(site, entry, Outcome.FAILED)
 
     log_failure(f"Entry {', '.join(keys)} failed", error)
-    transactions.run(work)
+    writer.run(work)

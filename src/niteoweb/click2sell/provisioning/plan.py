@@ -15,14 +15,14 @@ from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import Admission
 from niteoweb.click2sell.buyers import buyers
-from niteoweb.click2sell.buyers import customers
 from niteoweb.click2sell.buyers import history
-from niteoweb.click2sell.entitlement import CODES
-from niteoweb.click2sell.entitlement import GRANTS_NOTHING
 from niteoweb.click2sell.entitlement import mapping
 from niteoweb.click2sell.entitlement import Product
-from niteoweb.click2sell.entitlement import UNKNOWN_KIND
+from niteoweb.click2sell.entitlement import Reason
+from niteoweb.click2sell.entitlement import TAKES_EFFECT
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
+from niteoweb.click2sell.ledger import outcomes
 from niteoweb.click2sell.ledger import ownership
 from niteoweb.click2sell.ledger import pseudonyms
 from niteoweb.click2sell.member import accounts
@@ -30,7 +30,6 @@ from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import OWNER
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.provisioning import accountplan
-from niteoweb.click2sell.provisioning import enrichment
 from niteoweb.click2sell.provisioning import groupplan
 from niteoweb.click2sell.provisioning.accountplan import AccountPlan
 from niteoweb.click2sell.provisioning.groupplan import GroupPlan
@@ -39,9 +38,6 @@ from typing import Any
 
 #: After how long a subscription of a silent provider is looked at again.
 LOOK_AGAIN = timedelta(minutes=30)
-
-#: Reasons of entries that need attention, and change the buyer's access all the same.
-_EFFECTIVE = (CODES - GRANTS_NOTHING) | {ledger.TOO_MANY}
 
 #: Kinds after which nothing is to be done.
 TELLING_NOTHING = frozenset({Kind.PAYMENT_FAILED, Kind.INFORMATION})
@@ -73,16 +69,16 @@ class Verdict:
 
         It then ties its transaction to its buyer: a signature must not serve another one.
         """
-        effective = self.reason.startswith("group") or self.reason in _EFFECTIVE
-        return effective or not (self.outcome == ledger.ATTENTION or self.dismissed)
+        waits = self.outcome == Outcome.ATTENTION or self.dismissed
+        return self.reason in TAKES_EFFECT or not waits
 
     def of(self, entry: ledger.Entry) -> "Verdict":
         """The verdict after an owner's decision about the entry."""
-        if self.outcome == ledger.ATTENTION and entry["dismissed"] == (
+        if self.outcome == Outcome.ATTENTION and entry["dismissed"] == (
             self.reason,
             self.subject,
         ):
-            return replace(self, outcome=ledger.NOTHING, dismissed=True)
+            return replace(self, outcome=Outcome.NOTHING, dismissed=True)
         return self
 
 
@@ -130,30 +126,30 @@ class Plan(AccountPlan, GroupPlan):
 def without_plan(site: Any, entry: ledger.Entry) -> Verdict | None:
     """The outcome of an entry that changes nothing for any buyer; None for all others."""
     if entry["kind"] == Kind.UNKNOWN:
-        reason = entry["reason"] or entry.get("attention", "") or UNKNOWN_KIND
-        subject = entry["subject"] or entry.get("attention_subject", "")
-        return Verdict(ledger.ATTENTION, reason, subject).of(entry)
+        reason = entry["reason"] or entry["attention"] or Reason.UNKNOWN_KIND
+        subject = entry["subject"] or entry["attention_subject"]
+        return Verdict(Outcome.ATTENTION, reason, subject).of(entry)
     if ownership.belongs_to_another(site, entry):
-        return Verdict(ledger.REFUSED, ledger.ANOTHER)
+        return Verdict(Outcome.REFUSED, Reason.ANOTHER)
     if not entry["buyer_id"]:
         return _of_nobody(entry)
     if pseudonyms.is_erased(buyers.get(site, entry["buyer_id"])):
-        if entry["outcome"] in ledger.FINAL:
+        if entry["outcome"] in outcomes.FINAL:
             return Verdict(entry["outcome"], entry["reason"], entry["subject"])
-        return Verdict(ledger.ATTENTION, "erased buyer")
+        return Verdict(Outcome.ATTENTION, Reason.ERASED_BUYER)
     return None
 
 
 def _of_nobody(entry: ledger.Entry) -> Verdict:
     """The outcome of an entry whose provider does not name the buyer."""
     if entry["kind"] in TELLING_NOTHING:
-        return Verdict(ledger.NOTHING)
-    if entry.get("customer_deleted"):
+        return Verdict(Outcome.NOTHING)
+    if entry["customer_deleted"]:
         # Nothing is known of the customer; should that change, the entry is taken up.
-        return Verdict(ledger.NOTHING)
-    reason = customers.NOT_KNOWN if entry.get("customer_id") else enrichment.NOT_TOLD
+        return Verdict(Outcome.NOTHING)
+    reason = Reason.CUSTOMER_NOT_KNOWN if entry["customer_id"] else Reason.NOT_TOLD
     title = registry.title(entry["provider"])
-    return Verdict(ledger.ATTENTION, reason, title).of(entry)
+    return Verdict(Outcome.ATTENTION, reason, title).of(entry)
 
 
 def make(
@@ -268,12 +264,12 @@ def _verdict(
 ) -> Verdict:
     key, payments = entry["key"], outcome.payments
     if key in outcome.attention:
-        return Verdict(ledger.ATTENTION, outcome.attention[key])
+        return Verdict(Outcome.ATTENTION, outcome.attention[key])
     if entry["kind"] in TELLING_NOTHING:
-        return Verdict(ledger.NOTHING)
+        return Verdict(Outcome.NOTHING)
     if history.is_payment(entry):
         if account.problem and account.concerns(entry, payments[-1]):
-            return Verdict(ledger.ATTENTION, account.problem)
+            return Verdict(Outcome.ATTENTION, account.problem)
         product = history.product(entry)
         for concerned, of_product in (
             (product, [e for e in payments if history.product(e) == product]),
@@ -281,7 +277,7 @@ def _verdict(
         ):
             # One item for the owner, at the payment that is the latest to ask for the group.
             if concerned in groups.problems and entry is of_product[-1]:
-                return Verdict(ledger.ATTENTION, *groups.problems[concerned])
+                return Verdict(Outcome.ATTENTION, *groups.problems[concerned])
     if key in outcome.waiting:
-        return Verdict(ledger.NOTHING, "waits for its purchase")
-    return Verdict(ledger.ACCEPTED)
+        return Verdict(Outcome.NOTHING, Reason.WAITS_FOR_PURCHASE)
+    return Verdict(Outcome.ACCEPTED)

@@ -1,4 +1,4 @@
-"""Previews: the changes that processing an entry would make, for a person to look at."""
+"""Previews: the changes that are due, for a person to look at; nothing is changed."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,8 +23,18 @@ class Preview:
     verdict: Verdict
 
 
+def plan(site: Any, buyer_id: str, now: datetime, key: str = "", **rules: Any) -> Plan:
+    """Work out the changes that are due for a buyer.
+
+    :param now: in UTC.
+    :param key: of an entry of the buyer that is being processed, "" for none.
+    :param rules: further parameters of :func:`niteoweb.click2sell.provisioning.plan.make`.
+    """
+    return plans.make(site, buyers.get(site, buyer_id), now, ledger.get(site, key), **rules)
+
+
 def replay(site: Any, key: str, now: datetime) -> Preview:
-    """Work out the changes of a replay of an entry; nothing is changed.
+    """Work out the changes of a replay of an entry.
 
     :param now: in UTC.
     :raises KeyError: there is no such entry.
@@ -37,5 +47,5 @@ def replay(site: Any, key: str, now: datetime) -> Preview:
     verdict = plans.without_plan(site, entry)
     if verdict is not None:
         return Preview(Plan(""), verdict)
-    plan = plans.make(site, buyers.get(site, entry["buyer_id"]), now, entry)
-    return Preview(plan, plan.verdicts[key])
+    changes = plan(site, entry["buyer_id"], now, key)
+    return Preview(changes, changes.verdicts[key])

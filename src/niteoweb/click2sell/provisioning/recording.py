@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 from itertools import chain
-from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import customers
 from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.provisioning import enrichment
 from niteoweb.click2sell.provisioning import transfer
@@ -30,7 +30,7 @@ def write_down(site: Any, notification: Notification, now: datetime) -> ledger.E
     if entry is None:
         return None
     if enrichment.is_wanted(notification):
-        ledger.change(site, entry, asks=True)
+        ledger.await_details(site, entry)
     else:
         _file(site, entry, notification)
     return entry
@@ -42,10 +42,7 @@ def amend(site: Any, entry: ledger.Entry, notification: Notification, now: datet
     :param notification: the entry's, complete.
     :param now: in UTC.
     """
-    entry.pop("asks", None)
-    # By the provider's clock it may be of now, days after it arrived.
-    ledger.change(site, entry, told_at=timestamps.iso(now))
-    ledger.amend(site, entry, notification)
+    ledger.amend(site, entry, notification, now)
     _file(site, entry, notification)
 
 
@@ -100,7 +97,7 @@ def take_up(site: Any, keys: Iterable[str], now: datetime) -> tuple[str, ...]:
             continue
         following += write_new(site, validation.told(site, entry, now), now)
         following += write_new(site, transfer.passed_on(site, entry), now)
-        if not entry["buyer_id"] or not entry.get("customer_id"):
+        if not entry["buyer_id"] or not entry["customer_id"]:
             continue
         for key in customers.take_waiting(site, (entry["provider"], entry["customer_id"])):
             waiting = ledger.get(site, key)
@@ -109,7 +106,7 @@ def take_up(site: Any, keys: Iterable[str], now: datetime) -> tuple[str, ...]:
             notification = customers.named(site, history.notification(waiting))
             if enrichment.asks(waiting) and enrichment.is_wanted(notification):
                 continue  # its provider still has to be asked
-            ledger.finish(site, waiting, ledger.RECEIVED)
+            ledger.set_outcome(site, waiting, Outcome.RECEIVED)
             amend(site, waiting, notification, now)
             following.append(key)
     return tuple(following)
@@ -118,7 +115,7 @@ def take_up(site: Any, keys: Iterable[str], now: datetime) -> tuple[str, ...]:
 def _file(site: Any, entry: ledger.Entry, notification: Notification) -> None:
     terms = history.terms(entry, effective.mapping())
     if terms is not None:
-        ledger.change(site, entry, days=terms.days, exclusive=terms.exclusive, terms_known=True)
+        ledger.set_terms(site, entry, terms)
     buyer = customers.of_entry(site, entry, notification.buyer)
     if buyer is None:
         customers.wait_for(site, entry)

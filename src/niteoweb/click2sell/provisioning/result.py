@@ -3,19 +3,20 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.provisioning.apply import Applied
 
 
 #: Outcomes, the most important for a provider first.
 WORST = (
-    ledger.REFUSED,
-    ledger.NOT_KEPT,
-    ledger.FAILED,
-    ledger.RECEIVED,
-    ledger.ATTENTION,
-    ledger.ACCEPTED,
-    ledger.NOTHING,
+    Outcome.REFUSED,
+    Outcome.NOT_KEPT,
+    Outcome.FAILED,
+    Outcome.RECEIVED,
+    Outcome.ATTENTION,
+    Outcome.ACCEPTED,
+    Outcome.NOTHING,
 )
 
 

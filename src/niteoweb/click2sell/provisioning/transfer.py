@@ -36,9 +36,9 @@ from typing import Any
 
 def passed_on(site: Any, entry: ledger.Entry) -> Iterator[Notification]:
     """The end of a provider's subscription for the buyer who had it, if another has it now."""
-    if not (entry.get("snapshot") and entry["buyer_id"] and entry["transaction"]):
+    if not (entry["snapshot"] and entry["buyer_id"] and entry["transaction"]):
         return
-    if entry.get("external_subscription_id") or not history.fact(entry).plausible:
+    if entry["external_subscription_id"] or not history.fact(entry).plausible:
         return
     delivered = trees.tree(site, "delivered_to")
     number = trees.number(entry["provider"], entry["transaction"])
@@ -76,7 +76,7 @@ def taken_over(site: Any, keys: Iterable[str], now: datetime) -> Iterator[Notifi
     # Ends come first: one can have waited for the buyer who is given access now.
     for entry in sorted(entries, key=lambda entry: entry["kind"] != Kind.EXPIRY):
         gives = entry["kind"] in GIVING
-        of_shop = entry.get("external_subscription_id")
+        of_shop = entry["external_subscription_id"]
         if not of_shop or not entry["buyer_id"] or entry["on_behalf_of"]:
             continue
         if not gives and entry["kind"] != Kind.EXPIRY:

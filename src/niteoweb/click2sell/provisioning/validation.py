@@ -8,6 +8,7 @@ because the key of the entry that gives it is made of that.
 
 from collections.abc import Iterator
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from datetime import timedelta
 from niteoweb.click2sell import timestamps
@@ -22,6 +23,7 @@ from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import REFUSED
 from niteoweb.click2sell.notification import VALIDATION
+from niteoweb.click2sell.storage import indexes
 from niteoweb.click2sell.storage import trees
 from persistent.mapping import PersistentMapping
 from typing import Any
@@ -74,8 +76,7 @@ def begin(site: Any, provider: str, subscription_id: str, by: str, now: datetime
         }
     )
     trees.tree(site, "validations")[process["id"]] = process
-    by_time.insert((process["submitted_at"], process["id"]))
-    trees.tree(site, "validations_pending").insert(_place(process))
+    indexes.mark(site, "validations", process)
     return process
 
 
@@ -86,12 +87,8 @@ def get(site: Any, id_: str) -> Process | None:
 
 def forget(site: Any, process: Process) -> None:
     """Forget a validation."""
+    indexes.forget(site, "validations", process)
     trees.tree(site, "validations").pop(process["id"], None)
-    trees.tree(site, "validations_by_time").discard((process["submitted_at"], process["id"]))
-    trees.tree(site, "validations_pending").discard(_place(process))
-    place = (process["provider"], process["question"])
-    if trees.tree(site, "validations_asked").get(place) == process["id"]:
-        del trees.tree(site, "validations_asked")[place]
 
 
 def forget_old(site: Any, now: datetime) -> None:
@@ -110,7 +107,7 @@ def queue(site: Any, process: Process, question: str, buyer: str) -> None:
     """
     if question:
         process["question"] = question
-        trees.tree(site, "validations_asked")[process["provider"], question] = process["id"]
+        indexes.mark(site, "validations", process)
     note_given(site, process, buyer)
 
 
@@ -132,7 +129,7 @@ def settle(site: Any, process: Process, verdict: str) -> None:
     """
     if process["status"] == PENDING:
         process["status"] = verdict
-        trees.tree(site, "validations_pending").discard(_place(process))
+        indexes.mark(site, "validations", process)
 
 
 def told(site: Any, entry: ledger.Entry, now: datetime) -> Iterator[Notification]:
@@ -144,10 +141,10 @@ def told(site: Any, entry: ledger.Entry, now: datetime) -> Iterator[Notification
     :param now: in UTC.
     :returns: the notifications that follow, to be written down and processed.
     """
-    verdict = entry.get("validation_result", "")
+    verdict = entry["validation_result"]
     if not verdict:
         return
-    place = (entry["provider"], entry.get("in_reply_to", ""))
+    place = (entry["provider"], entry["in_reply_to"])
     asked = trees.tree(site, "validations_asked").get(place)
     for process in [get(site, asked)] if asked else _unanswered(site, entry):
         if process["status"] == PENDING:
@@ -214,23 +211,16 @@ def ended(site: Any, process: Mapping[str, Any], now: datetime) -> tuple[Notific
     given = ledger.get(site, key(process)) if process["given"] else None
     if given is None or pseudonyms.is_erased(given):
         return ()
-    notification = history.notification(given)
-    return (
-        Notification(
-            key=idempotency_key(notification.key, REFUSED),
-            provider=VALIDATION,
-            on_behalf_of=notification.on_behalf_of,
-            kind=Kind.EXPIRY,
-            transaction=notification.transaction,
-            receipt="",
-            occurred_at=now,
-            buyer=notification.buyer,
-            email=notification.email,
-            product_id=notification.product_id,
-            external_subscription_id=notification.external_subscription_id,
-            fully_signed=True,
-        ),
+    notification = replace(
+        history.notification(given),
+        key=idempotency_key(given["key"], REFUSED),
+        kind=Kind.EXPIRY,
+        occurred_at=now,
+        valid_until=None,
+        aliases=(),
+        payload={},
     )
+    return (notification,)
 
 
 def access_until(site: Any, process: Process, now: datetime) -> datetime | None:
@@ -251,11 +241,29 @@ def access_until(site: Any, process: Process, now: datetime) -> datetime | None:
 
 def _unanswered(site: Any, entry: ledger.Entry) -> list[Process]:
     """The validations of a subscription that the provider has given no name yet."""
-    place = (entry["provider"], entry.get("external_subscription_id", ""))
+    place = (entry["provider"], entry["external_subscription_id"])
     filed = trees.tree(site, "validations_pending").keys((*place, ""), (*place, "~"))
     processes = (get(site, id_) for *_place, id_ in filed)
     return [process for process in processes if not process["question"]]
 
 
-def _place(process: Mapping[str, Any]) -> tuple[str, str, str]:
-    return process["provider"], process["subscription"], process["id"]
+def _by_time(site: Any, process: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [(process["submitted_at"], process["id"])]
+
+
+def _pending(site: Any, process: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    place = (process["provider"], process["subscription"], process["id"])
+    return [place] if process["status"] == PENDING else []
+
+
+def _asked(site: Any, process: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [(process["provider"], process["question"])] if process["question"] else []
+
+
+indexes.define(
+    "validations",
+    lambda process: process["id"],
+    indexes.Index("validations_by_time", _by_time),
+    indexes.Index("validations_pending", _pending),
+    indexes.Index("validations_asked", _asked, indexes.as_key),
+)

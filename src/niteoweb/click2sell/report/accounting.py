@@ -29,6 +29,8 @@ from decimal import Decimal
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
+from niteoweb.click2sell.ledger import outcomes
 from niteoweb.click2sell.ledger import ownership
 from niteoweb.click2sell.notification import MIGRATION
 from niteoweb.click2sell.notification import OWNER
@@ -210,10 +212,10 @@ def summary(postings_: Iterable[Posting]) -> Summary:
 
 
 def _is_money(site: Any, entry: Mapping[str, Any]) -> bool:
-    if entry["provider"] in WITHOUT_MONEY or entry["outcome"] == ledger.REFUSED:
+    if entry["provider"] in WITHOUT_MONEY or entry["outcome"] == Outcome.REFUSED:
         return False
     # One that is not finished may be refused yet.
-    return entry["outcome"] in ledger.FINAL or not ownership.belongs_to_another(site, entry)
+    return entry["outcome"] in outcomes.FINAL or not ownership.belongs_to_another(site, entry)
 
 
 def _told_before(site: Any, entry: Mapping[str, Any]) -> bool:

@@ -2,17 +2,17 @@
 
 from niteoweb.click2sell import _
 from niteoweb.click2sell.entitlement import State
-from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.notification import Kind
 
 
 OUTCOMES = {
-    ledger.ACCEPTED: _("accepted"),
-    ledger.NOTHING: _("nothing to do"),
-    ledger.ATTENTION: _("needs attention"),
-    ledger.REFUSED: _("refused"),
-    ledger.FAILED: _("failed"),
-    ledger.RECEIVED: _("received, not processed yet"),
+    Outcome.ACCEPTED: _("accepted"),
+    Outcome.NOTHING: _("nothing to do"),
+    Outcome.ATTENTION: _("needs attention"),
+    Outcome.REFUSED: _("refused"),
+    Outcome.FAILED: _("failed"),
+    Outcome.RECEIVED: _("received, not processed yet"),
 }
 
 KINDS = {

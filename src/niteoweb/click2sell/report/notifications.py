@@ -17,6 +17,8 @@ from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.ledger import entries
 from niteoweb.click2sell.ledger import facets
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
+from niteoweb.click2sell.ledger import outcomes
 from niteoweb.click2sell.ledger import pseudonyms
 from niteoweb.click2sell.ledger import search
 from niteoweb.click2sell.ledger import silence
@@ -38,7 +40,7 @@ FACETS = {
 }
 NAMES = ("search", *FACETS, "buyer", "from", "to")
 
-OUTCOMES = (*sorted(ledger.FINAL), ledger.RECEIVED, ledger.FAILED)
+OUTCOMES = (*sorted(outcomes.FINAL), Outcome.RECEIVED, Outcome.FAILED)
 
 
 class FilterError(ValueError):
@@ -122,16 +124,9 @@ def parse(site: Any, values: Mapping[str, Any], timezone_: tzinfo) -> Filters:
                     mapping={"name": name},
                 ),
             ) from None
-    return Filters(
-        outcome=given.get("outcome", ""),
-        provider=given.get("provider", ""),
-        kind=given.get("kind", ""),
-        product=given.get("product", ""),
-        buyer=given.get("buyer", "").lower(),
-        search=given.get("search", ""),
-        since=moments["from"],
-        until=moments["to"],
-    )
+    texts = {name: given.get(name, "") for name in ("search", *FACETS)}
+    buyer, since, until = given.get("buyer", "").lower(), moments["from"], moments["to"]
+    return Filters(**texts, buyer=buyer, since=since, until=until)
 
 
 class Listing:
@@ -153,7 +148,7 @@ class Listing:
         wanted = {
             facet: value for name, facet in FACETS.items() if (value := getattr(filters, name))
         }
-        self._places = facets.places(site, wanted)
+        self._places = facets.places(site, **wanted)
         self._for_people = bool(filters.buyer or filters.search)
         if self._for_people:
             places, self.capped = _of_people(site, filters)
@@ -166,7 +161,7 @@ class Listing:
             ]
             self.total = len(self._found)
         elif self._low is None and self._high is None:
-            self.total = facets.count(site, wanted)
+            self.total = facets.count(site, **wanted)
         else:
             found = list(islice(self._in_time(), ledger.CAPPED + 1))
             self._found = found[: ledger.CAPPED]

@@ -16,7 +16,6 @@ from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.ledger import counters
 from niteoweb.click2sell.ledger import entries
-from niteoweb.click2sell.ledger import facets
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import silence
 from niteoweb.click2sell.mail import outbox
@@ -79,7 +78,7 @@ class Product:
 
     provider: str
     product_id: str
-    name: str
+    product_name: str
     members: int
 
 
@@ -176,7 +175,7 @@ def products(site: Any) -> list[Product]:
         Product(provider, product_id, product_name(site, (provider, product_id)), members)
         for (provider, product_id), members in counters.with_access(site).items()
     ]
-    return sorted(products, key=lambda product: (-product.members, product.name))
+    return sorted(products, key=lambda product: (-product.members, product.product_name))
 
 
 def never_logged_in(site: Any) -> Newest:
@@ -255,9 +254,9 @@ def product_name(site: Any, product: tuple[str, str]) -> str:
     :param product: provider and product id.
     """
     provider, product_id = product
-    own = facets.places(site, {"provider": provider, "product_id": product_id})
+    own = ledger.filed(site, provider=provider, product_id=product_id)
     # What was brought over from before, or an owner has granted, speaks for the provider.
-    others = ledger.filed(site, "product_id", product_id)
+    others = ledger.filed(site, product_id=product_id)
     for place in chain(islice(own, 1), islice(others, _LOOKED_AT)):
         entry = entries.at(site, place)
         if history.product(entry) == product and entry["product_name"]:

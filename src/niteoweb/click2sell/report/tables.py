@@ -19,6 +19,7 @@ from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.entitlement import Entitlement
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import reasons
 from niteoweb.click2sell.member import accounts as member
 from niteoweb.click2sell.report import accounting
@@ -211,7 +212,7 @@ def _entitlement(entitlement: Entitlement, state: str, zone: tzinfo) -> str:
 
 def _remark(entry: Mapping[str, Any]) -> Message | str:
     """A remark for the accounts on an entry that was not simply accepted."""
-    if entry["outcome"] == ledger.ACCEPTED:
+    if entry["outcome"] == Outcome.ACCEPTED:
         return ""
     return reasons.text(entry["reason"], entry["subject"]) or labels.OUTCOMES.get(
         entry["outcome"], entry["outcome"]

@@ -11,21 +11,14 @@ from niteoweb.click2sell.owner import commands
 from niteoweb.click2sell.owner import forms
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.restapi import changes
+from niteoweb.click2sell.restapi import protection
 from niteoweb.click2sell.restapi.listing import PathParameters
 from niteoweb.click2sell.restapi.protection import Operation
-from niteoweb.click2sell.storage import NotPossible
-from plone import api
 from typing import Any
 from zExceptions import BadRequest
 from zExceptions import NotFound
-from zope import schema
-from zope.i18n import translate
 from zope.i18nmessageid import Message
 from zope.interface.interfaces import IInterface
-
-
-#: Types of the options that are no text.
-TYPES = {schema.Int: int, schema.Bool: bool}
 
 
 class MembersPost(PathParameters, Operation):
@@ -42,16 +35,12 @@ class MembersPost(PathParameters, Operation):
         values = {"provider": registry.MAIN, "product_id": "", **given}
         values["product"] = values["provider"], values["product_id"].strip()
         try:
-            command = commands.asked_for(
-                self.context, name, buyer, values, api.user.get_current().getId()
-            )
+            command = commands.asked_for(self.context, name, buyer, values, self.by)
             if isinstance(command, commands.Resend):
                 return self._resend(command, dry_run)
             return changes.settle(command, dry_run)
         except forms.Problems as problems:
             raise BadRequest(self._sentence(problems.by_field)) from None
-        except NotPossible as problem:
-            raise BadRequest(self._said(problem.message)) from None
 
     def _asked(self) -> tuple[buyers.Buyer | None, str]:
         """The buyer, None for a grant to an address, and the name of the command.
@@ -77,19 +66,14 @@ class MembersPost(PathParameters, Operation):
     def _sentence(self, problems: Mapping[str, Message]) -> str:
         names = {"product": "product_id"}
         return " ".join(
-            f"{names.get(name, name)}: {self._said(text)}" for name, text in problems.items()
+            f"{names.get(name, name)}: {self.said(text)}" for name, text in problems.items()
         )
-
-    def _said(self, message: Message) -> str:
-        return translate(message, context=self.request)
 
 
 def kinds(form: IInterface, buyer: buyers.Buyer | None) -> dict[str, type]:
     """The options of a form, and their types; a buyer's address and name are known."""
-    kinds_: dict[str, type] = {}
-    for name, field in schema.getFieldsInOrder(form):
-        if name == "product":
-            kinds_ |= {"provider": str, "product_id": str}
-        elif buyer is None or name not in ("address", "name"):
-            kinds_[name] = next((TYPES[t] for t in TYPES if isinstance(field, t)), str)
-    return kinds_
+    options = protection.kinds(form)
+    if options.pop("product", None) is not None:
+        options |= {"provider": str, "product_id": str}
+    known = () if buyer is None else ("address", "name")
+    return {name: kind for name, kind in options.items() if name not in known}

@@ -27,6 +27,9 @@ from zope.i18n import translate
 
 NAME = "@click2sell-members"
 
+#: Fields of an event of the timeline that stand in the answer as they are.
+EVENT = ("what", "subject", "outcome", "product", "receipt", "text", "by", "to", "attempts")
+
 
 class MembersGet(PathParameters, Service):
     """Answers a GET: a batched list, or the buyer whose id follows."""
@@ -146,18 +149,10 @@ def _group(site: Any, request: Any, group: groups.Membership) -> dict[str, Any]:
 
 def _happening(site: Any, request: Any, event: timeline.TimelineEvent) -> dict[str, Any]:
     return {
+        **{name: getattr(event, name) for name in EVENT},
         "at": _iso(event.at),
-        "what": event.what,
-        "subject": event.subject,
         "notification": _entry_url(site, event.key) if event.key else None,
-        "outcome": event.outcome,
         "reason": notifications.reason_of(request, event.reason, event.reason_subject),
-        "product": event.product,
-        "receipt": event.receipt,
-        "text": event.text,
-        "by": event.by,
-        "to": event.to,
-        "attempts": event.attempts,
     }
 
 

@@ -16,9 +16,9 @@ from niteoweb.click2sell.provisioning import preview as dryrun
 from niteoweb.click2sell.report import notifications
 from niteoweb.click2sell.restapi import changes
 from niteoweb.click2sell.restapi import listing
+from niteoweb.click2sell.restapi import protection
 from niteoweb.click2sell.restapi.listing import PathParameters
 from niteoweb.click2sell.restapi.protection import Operation
-from plone import api
 from plone.restapi.services import Service
 from typing import Any
 from zExceptions import BadRequest
@@ -95,20 +95,10 @@ class NotificationsGet(PathParameters, Service):
         )
 
 
-#: The decisions that an owner can make about an entry, with the texts that each takes.
-DECISIONS = {
-    "attach": ("user_id", "reason"),
-    "correct": ("address", "reason"),
-    "decide": ("reason",),
-    "dismiss": ("note",),
-    "make-group": (),
-}
-
-
 class NotificationsPost(PathParameters, Operation):
-    """Answers a POST to ``{key}/replay``, or to ``{key}/`` and one of :data:`DECISIONS`.
+    """Answers a POST to ``{key}/replay``, or to ``{key}/`` and a decision of an owner.
 
-    Body: ``{}``, or ``{"dry_run": true}`` for a preview, with the texts of the decision. The
+    Body: ``{}``, or ``{"dry_run": true}`` for a preview, with the fields of the decision. The
     answer to a replay is the entry as it is afterwards: 500 when it failed again, then it is
     kept as failed. 503 with ``Retry-After`` when another process was at the same data.
     """
@@ -121,8 +111,9 @@ class NotificationsPost(PathParameters, Operation):
         if len(self.params) != 2:
             raise NotFound
         key, verb = self.params
-        if verb in DECISIONS:
-            return self._decide(key, verb)
+        for name, decision in decisions.DECISIONS.items():
+            if verb == name.replace("_", "-"):
+                return self._decide(key, decision)
         if verb != "replay":
             raise NotFound
         options = self.options(dry_run=bool)
@@ -136,22 +127,12 @@ class NotificationsPost(PathParameters, Operation):
             return self.problem(500, "Failed", "It failed again, and is kept as failed.")
         return details(self.context, self.request, key)
 
-    def _decide(self, key: str, verb: str) -> dict[str, Any]:
-        kinds = dict.fromkeys(DECISIONS[verb], str)
-        options = self.options(dry_run=bool, everything=bool, **kinds)
+    def _decide(self, key: str, decision: type[decisions.Decision]) -> dict[str, Any]:
+        given = self.options(**protection.kinds(decision.form), dry_run=bool)
         if ledger.get(self.context, key) is None:
             raise NotFound
-        given = {name: options.get(name, "") for name in DECISIONS[verb]}
-        if verb == "correct":
-            given["everything"] = options.get("everything", False)
-        elif "everything" in options:
-            raise BadRequest('"everything" is an option of "correct" only.')
-        by = api.user.get_current().getId() or ""
-        name = verb.replace("-", "_")
-        return self.settle(
-            lambda: decisions.wanted(self.context, key, name, by, **given),
-            options.get("dry_run", False),
-        )
+        dry_run = given.pop("dry_run", False)
+        return changes.settle(decision.asked_for(given, key=key, by=self.by), dry_run)
 
 
 def summary(site: Any, request: Any, key: str) -> dict[str, Any]:
@@ -182,7 +163,7 @@ def details(site: Any, request: Any, key: str) -> dict[str, Any]:
             "days": entry["days"],
             "exclusive": entry["exclusive"],
         },
-        "failures": list(entry.get("failures", ())),
+        "failures": list(entry["failures"]),
         "dismissed": entry["dismissed"] is not None,
         "notes": list(entry["notes"]),
         "payload": dict(entry["payload"]),

@@ -4,6 +4,7 @@
 operate them.
 """
 
+from dataclasses import asdict
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.privacy import erasure
 from niteoweb.click2sell.privacy import export
@@ -15,7 +16,6 @@ from plone.restapi.services import Service
 from typing import Any
 from zExceptions import BadRequest
 from zExceptions import Unauthorized
-from zope.i18n import translate
 
 
 #: What deleting an account needs, in Site Setup too.
@@ -62,43 +62,20 @@ class PrivacyPost(Operation):
             raise BadRequest('"address" is missing.')
         if options.get("dry_run"):
             return self._preview(address)
-        by = api.user.get_current().getId()
         try:
             if options.get("take_in"):
-                return dict(erasure.take_in(address, reason, by))
+                return dict(erasure.take_in(address, reason, self.by))
             deleting = options.get("delete_member", False)
             if deleting and not api.user.has_permission(MANAGE_MEMBERS, obj=self.context):
                 raise Unauthorized(f"Missing {MANAGE_MEMBERS!r} permission")
             fingerprint = options.get("fingerprint", "")
-            return dict(erasure.erase(address, reason, by, deleting, fingerprint))
+            return dict(erasure.erase(address, reason, self.by, deleting, fingerprint))
         except erasure.Changed as problem:
-            return self.problem(409, "Changed", self._text(problem))
-        except erasure.NotPossible as problem:
-            raise BadRequest(self._text(problem)) from None
+            return self.problem(409, "Changed", self.said(problem.message))
         except pipeline.Failed:
             return self.problem(500, "Failed", "A notification failed, and is kept as failed.")
 
     def _preview(self, address: str) -> dict[str, Any]:
-        planned = preview.preview(self.context, address)
-        return {
-            "dry_run": True,
-            "addresses": list(planned.addresses),
-            "entries": planned.entries,
-            "unsettled": planned.unsettled,
-            "mails": planned.mails,
-            "others": planned.others,
-            "accounts": [
-                {
-                    "user_id": account.user_id,
-                    "made": account.made,
-                    "privileged": account.privileged,
-                    "groups": list(account.groups),
-                }
-                for account in planned.accounts
-            ],
-            "waiting": list(planned.held),
-            "fingerprint": planned.fingerprint,
-        }
-
-    def _text(self, problem: erasure.NotPossible) -> str:
-        return translate(problem.message, context=self.request)
+        answer = {"dry_run": True, **asdict(preview.preview(self.context, address))}
+        answer["waiting"] = answer.pop("held")
+        return answer

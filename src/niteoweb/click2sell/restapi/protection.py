@@ -5,11 +5,8 @@ services commit on the way, so they check first that no page of another site has
 request through the browser of an owner who is logged in here.
 """
 
-from collections.abc import Callable
 from niteoweb.click2sell import site as plone_site
-from niteoweb.click2sell.owner import Action
-from niteoweb.click2sell.owner import NotPossible
-from niteoweb.click2sell.restapi import changes
+from niteoweb.click2sell.storage import NotPossible
 from niteoweb.click2sell.storage import transactions
 from plone import api
 from plone.protect.authenticator import check
@@ -18,8 +15,11 @@ from plone.restapi.services import Service
 from typing import Any
 from zExceptions import BadRequest
 from zExceptions import Forbidden
+from zope import schema
 from zope.i18n import translate
+from zope.i18nmessageid import Message
 from zope.interface import alsoProvides
+from zope.interface.interfaces import IInterface
 
 import json
 
@@ -29,6 +29,9 @@ RETRY_AFTER = 10
 
 #: Bytes; the options are few.
 LARGEST_BODY = 4096
+
+#: Types of the options that are no text.
+TYPES = {schema.Int: int, schema.Bool: bool}
 
 WORDS = {bool: "true or false", str: "a text", int: "a whole number"}
 
@@ -79,34 +82,46 @@ class Operation(Service):
         """Do it.
 
         :returns: the answer, as plain values.
+        :raises NotPossible: it cannot be done.
         :raises niteoweb.click2sell.storage.transactions.Busy: another process was at the same
             data.
         """
         raise NotImplementedError
 
     def reply(self) -> Any:
-        """Answer the request; 503 when another process was at the same data."""
+        """Answer the request; 503 when another process was at the same data.
+
+        :raises BadRequest: it cannot be done; the text says why.
+        """
         try:
             return self.operate()
+        except NotPossible as problem:
+            raise BadRequest(self.said(problem.message)) from None
         except transactions.Busy:
             self.request.response.setHeader("Retry-After", str(RETRY_AFTER))
             return self.problem(503, "Busy", "Another process is at the same data, try again.")
 
-    def settle(self, make: Callable[[], Action], dry_run: bool) -> dict[str, Any]:
-        """Preview an action, or carry it out.
+    def said(self, message: Message) -> str:
+        """A text in the language of the request."""
+        return translate(message, context=self.request)
 
-        :param make: makes the action; may raise NotPossible.
-        :raises BadRequest: it cannot be done; the text says why.
-        """
-        try:
-            return changes.settle(make(), dry_run)
-        except NotPossible as error:
-            raise BadRequest(translate(error.message, context=self.request)) from None
+    @property
+    def by(self) -> str:
+        """User id of the owner."""
+        return api.user.get_current().getId() or ""
 
     def problem(self, status: int, kind: str, message: str) -> dict[str, str]:
         """Answer with an error, as plone.rest does, but with nothing of its cause."""
         self.request.response.setStatus(status, lock=True)
         return {"type": kind, "message": message}
+
+
+def kinds(form: IInterface) -> dict[str, type]:
+    """The options for the fields of a form, and their types."""
+    return {
+        name: next((TYPES[kind] for kind in TYPES if isinstance(field, kind)), str)
+        for name, field in schema.getFieldsInOrder(form)
+    }
 
 
 def _body(request: Any) -> dict[str, Any]:

@@ -3,10 +3,12 @@
 It needs the permission to view purchases.
 """
 
+from dataclasses import asdict
 from datetime import datetime
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.report import overview
 from plone.restapi.services import Service
 from typing import Any
@@ -36,18 +38,10 @@ class ReportGet(Service):
             "timezone": str(plone_site.timezone()),
             "figures": [{chosen.unit: row.period, **row.values} for row in rows],
             "totals": overview.totals(rows),
-            "failed": ledger.count(self.context, "outcome", ledger.FAILED),
-            "needs_attention": ledger.count(self.context, "outcome", ledger.ATTENTION),
+            "failed": ledger.count(self.context, outcome=Outcome.FAILED),
+            "needs_attention": ledger.count(self.context, outcome=Outcome.ATTENTION),
             "members_with_access": overview.members_with_access(self.context),
-            "products": [
-                {
-                    "provider": product.provider,
-                    "product_id": product.product_id,
-                    "product_name": product.name,
-                    "members": product.members,
-                }
-                for product in overview.products(self.context)
-            ],
+            "products": [asdict(product) for product in overview.products(self.context)],
             "never_logged_in": _newest(
                 logins,
                 [

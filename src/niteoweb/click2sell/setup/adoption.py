@@ -31,6 +31,7 @@ from dataclasses import dataclass
 from dataclasses import field
 from datetime import datetime
 from datetime import timedelta
+from functools import partial
 from itertools import islice
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
@@ -39,6 +40,7 @@ from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.entitlement import mapping
 from niteoweb.click2sell.ledger import counters
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import ownership
 from niteoweb.click2sell.member import group
 from niteoweb.click2sell.member import index
@@ -102,14 +104,12 @@ def adopt(
         # A microsecond for each member: what is filed by time is then filed at one end, where
         # else all of it would be written again with each batch.
         at = now + timedelta(microseconds=report.looked_at)
-        with writer.section():
-            if apply:
-                batch = transactions.run(
-                    lambda site, ids=user_ids, at=at: _batch(site, ids, at)
-                )
-            else:
-                with transactions.rehearsal() as site:
-                    batch = _batch(site, user_ids, at)
+        work = partial(_batch, user_ids=user_ids, now=at)
+        if apply:
+            batch = writer.run(work)
+        else:
+            with transactions.rehearsal() as site:
+                batch = work(site)
         report.add(batch)
         progress(report)
     return report
@@ -246,10 +246,9 @@ def _record(
     )
     entry = ledger.record(site, notification, now)
     if terms is not None:
-        ledger.change(site, entry, days=terms.days, exclusive=terms.exclusive, terms_known=True)
-    ledger.change(
-        site, entry, buyer_id=buyers.of_address(site, member.address)["id"], counts=True
-    )
+        ledger.set_terms(site, entry, terms)
+    ledger.assign_buyer(site, entry, buyers.of_address(site, member.address)["id"])
+    ledger.set_counting(site, entry, True)
     ownership.bind(site, entry)
-    ledger.finish(site, entry, ledger.ACCEPTED)
+    ledger.set_outcome(site, entry, Outcome.ACCEPTED)
     return entry

@@ -3,6 +3,7 @@
 from niteoweb.click2sell.storage import failures
 from niteoweb.click2sell.storage import indexes
 from niteoweb.click2sell.storage import moments
+from niteoweb.click2sell.storage import session
 from niteoweb.click2sell.storage import steps
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees
@@ -13,6 +14,6 @@ from niteoweb.click2sell.storage.transactions import NotPossible
 
 
 __all__ = [
-    *["batched", "failures", "indexes", "log_failure", "moments", "steps", "transactions"],
-    *["trees", "writer", "NotPossible"],
+    *["batched", "failures", "indexes", "log_failure", "moments", "session", "steps"],
+    *["transactions", "trees", "writer", "NotPossible"],
 ]

@@ -86,10 +86,16 @@ class Index:
 class _Kind:
     id_of: Callable[[Record], Any]
     indexes: tuple[Index, ...]
+    view: Callable[[Any], Record]
 
-    def rows(self, site: Any, record: Record) -> dict[str, tuple[Any, ...]]:
+    def id(self, record: Any) -> Any:
+        """The key of a record in its tree."""
+        return self.id_of(self.view(record))
+
+    def rows(self, site: Any, record: Any) -> dict[str, tuple[Any, ...]]:
         """The rows of a record in each index, where it has any."""
-        rows = ((index.name, tuple(index.rows(site, record))) for index in self.indexes)
+        seen = self.view(record)
+        rows = ((index.name, tuple(index.rows(site, seen))) for index in self.indexes)
         return {name: found for name, found in rows if found}
 
     def move(self, site: Any, record: Any, rows: dict[str, tuple[Any, ...]]) -> None:
@@ -103,7 +109,7 @@ class _Kind:
             for row, change in changes.items():
                 if change:
                     tree = trees.stored(site, index.name)
-                    index.write(tree, row, change, self.id_of(record))
+                    index.write(tree, row, change, self.id(record))
         record["filed"] = rows
 
 
@@ -126,13 +132,19 @@ class _Queue:
     pending: _Marks
 
 
-def define(kind: str, id_of: Callable[[Record], Any], *indexes: Index) -> None:
+def define(
+    kind: str,
+    id_of: Callable[[Record], Any],
+    *indexes: Index,
+    view: Callable[[Any], Record] = lambda record: record,
+) -> None:
     """Define the indexes of a kind of records.
 
     :param kind: name of the tree that holds the records.
     :param id_of: gives the key of a record in that tree.
+    :param view: gives the record as readers see it.
     """
-    _KINDS[kind] = _Kind(id_of, indexes)
+    _KINDS[kind] = _Kind(id_of, indexes, view)
     trees.refresh.update((index.name, flush) for index in indexes)
 
 
@@ -179,7 +191,7 @@ def rebuild(site: Any) -> dict[str, int]:
                 record["filed"] = rows
             for index in kind.indexes:
                 for row in rows.get(index.name, ()):
-                    index.write(trees.stored(site, index.name), row, 1, kind.id_of(record))
+                    index.write(trees.stored(site, index.name), row, 1, kind.id(record))
     return dict(numbers)
 
 
@@ -201,7 +213,7 @@ def _file(marks: _Marks) -> None:
     for name, kind in _KINDS.items():
         for site, record in [mark for key, mark in marks.items() if key[0] == name]:
             # A record that was made after a savepoint may be gone with it.
-            if trees.tree(site, name).get(kind.id_of(record)) is not record:
+            if trees.tree(site, name).get(kind.id(record)) is not record:
                 continue
             # What is a day depends on the site's time zone.
             with hooks.site(site):

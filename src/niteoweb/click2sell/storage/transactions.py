@@ -75,14 +75,13 @@ def run(work: Callable[[Any], T]) -> T:
     """
     for pause in (*PAUSES, None):
         try:
-            # The thread's old transaction is a snapshot from before it waited for a lock.
+            # The thread's old transaction is a snapshot from before it waited.
             transaction.begin()
             result = work(plone_site.get())
             transaction.commit()
-            transaction.begin()
             return result
         except Exception as error:
-            there = _abort()
+            there = _aborted()
             if _number_taken(error):
                 # ZODB takes the object that has the id for the new one and disowns it: later
                 # changes of it would be lost. All objects that refer to it are read anew.
@@ -100,7 +99,7 @@ def run(work: Callable[[Any], T]) -> T:
             else:
                 raise
         except BaseException:
-            _abort()
+            _aborted()
             raise
     raise AssertionError("unreachable")
 
@@ -146,7 +145,7 @@ def _number_taken(error: BaseException) -> bool:
     return isinstance(error, ValueError) and str(error) == NUMBER_TAKEN
 
 
-def _abort() -> bool:
+def _aborted() -> bool:
     """Forget all uncommitted changes.
 
     :returns: whether the database could be asked for news, which the end of a transaction does

@@ -1,186 +1,176 @@
-"""Serial work within a process, so that only several processes can conflict.
+"""The writer: the one thread of a process that commits for the add-on.
 
-It goes with a database connection of its own. Zope gives each thread one with a cache of its
-own: what one thread changes, another reads anew before it changes it again, so that with four
-threads that buy at once each purchase reads what the three before it have written. Here all
-threads share one connection, and find in its cache what the one before left there.
+Jobs are done one after the other, first come, first served. A job is a function of the site; it
+takes and returns plain values, since it sees the site through a database connection of the
+writer's own, whose cache holds the records that the jobs before it used. Only several processes
+can conflict.
 """
 
-from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import suppress
+from dataclasses import dataclass
+from dataclasses import field
+from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.storage import session
 from niteoweb.click2sell.storage import transactions
+from queue import SimpleQueue
+from threading import current_thread
+from threading import Lock
+from threading import Thread
 from transaction import Transaction
 from transaction.interfaces import NoTransaction
 from typing import Any
+from typing import TypeVar
 from ZODB.Connection import Connection
 from ZODB.DB import DB
-from zope.component.hooks import getSite
-from zope.component.hooks import setSite
-from ZPublisher.BaseRequest import RequestContainer
 
 import logging
-import threading
 import transaction
 
 
 logger = logging.getLogger("niteoweb.click2sell")
 
-#: Where zope.annotation keeps what plone.memoize remembers for a request.
-ANNOTATIONS = "__annotations__"
-#: Where plone.registry keeps the values that it has read in a request.
-REGISTRY_CACHE = "_plone_registry_cache"
+#: Seconds that a caller waits for its job. A job that has begun by then goes on.
+WAIT = 20
+
+T = TypeVar("T")
 
 
-class Turns:
-    """A lock that is handed over in the order in which it was asked for.
+def run(work: Callable[[Any], T]) -> T:
+    """Have the writer do some work in a transaction of its own and commit it.
 
-    With a plain lock one of several threads may wait for ever, while the others get it again.
+    The caller's transaction ends, with its uncommitted changes, and a new one begins that sees
+    the changes of the job. Called within a job, the work becomes a part of that job.
+
+    :param work: called with the site, and again from the start after a conflict.
+    :raises niteoweb.click2sell.storage.transactions.Busy: it conflicted every time, the
+        database cannot be written, or the writer was not done in time.
     """
-
-    def __init__(self) -> None:
-        self._guard = threading.Lock()
-        self._taken = False
-        self._waiting: deque[threading.Lock] = deque()
-
-    def __enter__(self) -> None:
-        with self._guard:
-            if not self._taken:
-                self._taken = True
-                return
-            turn = threading.Lock()
-            turn.acquire()
-            self._waiting.append(turn)
-        # Released by whoever has it before.
-        turn.acquire()
-
-    def __exit__(self, *_error: object) -> None:
-        with self._guard:
-            if self._waiting:
-                self._waiting.popleft().release()
-            else:
-                self._taken = False
-
-    def locked(self) -> bool:
-        """Whether some thread has it."""
-        return self._taken
+    site = plone_site.get()
+    if isinstance(current_thread(), _Writer):
+        return work(site)
+    surroundings = session.Surroundings.of(site.REQUEST)
+    job = _Job(work, site.getPhysicalPath(), surroundings)
+    transaction.abort()
+    _put(site.getPhysicalRoot()._p_jar.db(), job)
+    try:
+        return job.future.result(WAIT)
+    except TimeoutError:
+        job.future.cancel()
+        logger.warning("The writer was not done in time.")
+        raise transactions.Busy from None
+    finally:
+        _begin()
 
 
-#: Held by who is in :func:`section`.
-lock = Turns()
+@dataclass(frozen=True)
+class _Job:
+    """Some work, the site that it is done in, and its result."""
+
+    work: Callable[[Any], Any]
+    path: tuple[str, ...]
+    surroundings: session.Surroundings
+    future: Future = field(default_factory=Future)
 
 
 class _Transactions(transaction.TransactionManager):
-    """A transaction manager that has no transaction between two of them."""
+    """A transaction manager that keeps no transaction of a database server open in between."""
 
     def begin(self) -> Transaction:
-        """Begin one; what was not committed before is forgotten."""
+        """Begin a transaction in the place of the one before."""
         self.abort()
         return super().begin()
 
     def abort(self) -> None:
-        """Forget what was not committed; a database that is closed asks for this too."""
+        """End the transaction, if there is one, as a database asks for that is closed."""
         with suppress(NoTransaction):
             super().abort()
 
 
-class _Shared:
-    """The connection of who has the lock, and its transactions."""
+class _Writer(Thread):
+    """The thread that does the jobs for a database.
 
-    def __init__(self) -> None:
-        self._renew()
-
-    def _renew(self) -> None:
-        # Nobody holds a transaction of the database server while nobody has the lock.
-        self.transactions = _Transactions(explicit=True)
-        self._connection: Connection | None = None
-
-    def to(self, database: DB) -> Connection:
-        """The connection to a database; that to another one is given up."""
-        if self._connection is None or self._connection.db() is not database:
-            self.give_up()
-            self._connection = database.open(self.transactions)
-        return self._connection
-
-    def end(self) -> None:
-        """End the transaction; what was not committed is forgotten."""
-        try:
-            self.transactions.abort()
-        except Exception as error:
-            logger.warning("A connection to the database is given up: %s", type(error).__name__)
-            # With its transaction, which would fail to end each time.
-            self._renew()
-
-    def give_up(self) -> None:
-        """Close the connection."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-
-
-_shared = _Shared()
-
-
-@contextmanager
-def section() -> Iterator[None]:
-    """Hold the lock, and see the site through the connection that goes with it.
-
-    Not to be nested. No object that was read before may be used inside, and none from inside
-    afterwards: what goes in and out are plain values. What this thread has changed before, and
-    not committed, is forgotten.
-
-    :raises niteoweb.click2sell.storage.transactions.Busy: the database is away.
+    :ivar database: the jobs are done there.
+    :ivar jobs: those that wait; None ends the thread.
     """
-    outside = getSite()
-    with lock, _without_memory(outside.REQUEST):
-        own = transaction.manager.manager
-        transaction.manager.manager = _shared.transactions
-        try:
-            _enter(outside)
-            yield
-        finally:
-            _shared.end()
-            transaction.manager.manager = own
-            setSite(outside)
-            # So that what was committed is seen from here too.
-            _begin_outside()
+
+    def __init__(self, database: DB, jobs: SimpleQueue[_Job | None]) -> None:
+        super().__init__(name="click2sell writer", daemon=True)
+        self.database = database
+        self.jobs = jobs
+
+    def run(self) -> None:
+        """Do jobs until None comes, or the connection cannot be used any more."""
+        # The manager of this thread alone, before its first transaction.
+        transaction.manager.manager = _Transactions(explicit=True)
+        connection = None
+        while (job := self.jobs.get()) is not None:
+            if not job.future.set_running_or_notify_cancel():
+                continue
+            try:
+                if connection is None:
+                    connection = self.database.open()
+                job.future.set_result(_do(connection, job))
+            except BaseException as error:
+                away = isinstance(error, Exception) and transactions.passes(error)
+                job.future.set_exception(transactions.Busy() if away else error)
+            # Its result may hold much of what was read.
+            del job
+            if not _ended():
+                # The next thread has a transaction manager of its own.
+                _replace(self)
+                return
+        if connection is not None:
+            connection.close()
 
 
-@contextmanager
-def _without_memory(request: Any) -> Iterator[None]:
-    """Hide what Plone remembers until the end of a request, which belongs to one connection.
+#: Held while a writer is chosen.
+_lock = Lock()
+_writer: _Writer | None = None
 
-    It is in the annotations of the request, and in dictionaries among its variables.
-    """
-    annotations, variables = request.__dict__.pop(ANNOTATIONS, None), request.other
-    request.other = {k: v for k, v in variables.items() if not isinstance(v, dict)}
+
+def _put(database: DB, job: _Job) -> None:
+    """Give a job to the writer of a database; that of another database ends."""
+    global _writer
+    with _lock:
+        if _writer is None or _writer.database is not database:
+            if _writer is not None:
+                _writer.jobs.put(None)
+            _writer = _Writer(database, SimpleQueue())
+            _writer.start()
+    if not _writer.is_alive():
+        _replace(_writer)
+    _writer.jobs.put(job)
+
+
+def _replace(writer: _Writer) -> None:
+    """Begin a new thread in the place of a writer that has ended, with the jobs that wait."""
+    global _writer
+    with _lock:
+        if _writer is writer:
+            _writer = _Writer(writer.database, writer.jobs)
+            _writer.start()
+
+
+def _do(connection: Connection, job: _Job) -> Any:
+    transaction.begin()
+    with session.opened(connection, job.path, job.surroundings):
+        return transactions.run(job.work)
+
+
+def _ended() -> bool:
+    """End the transaction; a connection that cannot do so is given up."""
     try:
-        yield
-    finally:
-        request.other = variables
-        # The request has not ended, and settings may have been changed in between.
-        variables.pop(REGISTRY_CACHE, None)
-        request.__dict__.pop(ANNOTATIONS, None)
-        if annotations is not None:
-            setattr(request, ANNOTATIONS, annotations)
-
-
-def _enter(site: Any) -> None:
-    """Go to the same site through the shared connection."""
-    try:
-        connection = _shared.to(site.getPhysicalRoot()._p_jar.db())
-        transaction.begin()
-        root = connection.root()["Application"].__of__(RequestContainer(REQUEST=site.REQUEST))
-        setSite(root.unrestrictedTraverse(site.getPhysicalPath()[1:]))
+        transaction.abort()
     except Exception as error:
-        if transactions.passes(error):
-            logger.warning("The database cannot be used: %s", type(error).__name__)
-            raise transactions.Busy from None
-        raise
+        logger.warning("A connection to the database is given up: %s", type(error).__name__)
+        return False
+    return True
 
 
-def _begin_outside() -> None:
+def _begin() -> None:
+    """Begin a transaction of the caller, which sees what was committed."""
     try:
         transaction.begin()
     except Exception as error:

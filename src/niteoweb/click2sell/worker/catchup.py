@@ -80,8 +80,7 @@ def _ask(provider: IPaymentProvider, report: SweepReport, now: datetime) -> None
         except pipeline.Failed:
             report.troubled += 1
         report.missed += 1
-    with writer.section():
-        transactions.run(lambda site: _note(site, provider, now))
+    writer.run(lambda site: _note(site, provider, now))
 
 
 def _changes(
@@ -111,7 +110,7 @@ def _is_known(site: Any, notification: Notification) -> bool:
         entry
         for entry in entries
         # An entry that needs attention does not count, and is known all the same.
-        if (entry["counts"] or entry.get("attention"))
+        if (entry["counts"] or entry["attention"])
         and entry["transaction"] == notification.transaction
         and entry["kind"] not in (Kind.INFORMATION, Kind.PAYMENT_FAILED)
     ]

@@ -12,7 +12,6 @@ from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import accountquota
 from niteoweb.click2sell.buyers import Admission
-from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.interfaces import IClick2SellSettings
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import rejections
@@ -23,7 +22,8 @@ from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.member import group
 from niteoweb.click2sell.privacy import retention
 from niteoweb.click2sell.provisioning import pipeline
-from niteoweb.click2sell.provisioning import plan as plans
+from niteoweb.click2sell.provisioning import Plan
+from niteoweb.click2sell.provisioning import preview
 from niteoweb.click2sell.provisioning import validation
 from niteoweb.click2sell.storage import moments
 from niteoweb.click2sell.storage import transactions
@@ -73,8 +73,7 @@ def sweep(
     if dry_run or report.copy:
         _look(site, report, now, confirmed or as_of is not None)
         return report
-    with writer.section():
-        transactions.run(lambda site: _begin(site, now))
+    writer.run(lambda site: _begin(site, now))
     unfinished.take_up(report, now)
     catchup.run(report, now)
     waiting = _lapsed(report, now, confirmed)
@@ -156,8 +155,7 @@ def _awaited(report: SweepReport) -> None:
 def _alert(report: SweepReport, now: datetime) -> None:
     """File the mails to the owner about news."""
     try:
-        with writer.section():
-            transactions.run(lambda site: alerts.file(site, report.stopped, now))
+        writer.run(lambda site: alerts.file(site, report.stopped, now))
     except transactions.Busy:
         report.busy += 1
     except Exception as error:
@@ -166,12 +164,12 @@ def _alert(report: SweepReport, now: datetime) -> None:
 
 def _plans(
     report: SweepReport, buyer_ids: Iterable[str], now: datetime, confirmed: bool
-) -> Iterable[plans.Plan]:
+) -> Iterable[Plan]:
     """The plans for buyers; nothing is changed."""
     site = plone_site.get()
     for buyer_id in buyer_ids:
         try:
-            yield plans.make(site, buyers.get(site, buyer_id), now, despite_silence=confirmed)
+            yield preview.plan(site, buyer_id, now, despite_silence=confirmed)
         except Exception as error:
             report.trouble(buyer_id, error)
 
@@ -181,7 +179,7 @@ def _provision(
     buyer_ids: Iterable[str],
     confirmed: bool,
     admission: Admission = Admission.ARRIVAL,
-) -> Iterable[plans.Plan]:
+) -> Iterable[Plan]:
     for buyer_id in buyer_ids:
         try:
             yield pipeline.provision(buyer_id, despite_silence=confirmed, admission=admission)
@@ -244,7 +242,7 @@ def _ready(site: Any) -> list[str]:
     return list(ready)
 
 
-def _blocked(site: Any, plan: plans.Plan) -> bool:
+def _blocked(site: Any, plan: Plan) -> bool:
     """Whether nothing can be done for a buyer now, and the owner was told so already.
 
     The account is privileged, or gone. The buyer stays due: it may become an ordinary one.

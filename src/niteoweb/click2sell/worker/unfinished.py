@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from datetime import datetime
 from datetime import timedelta
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.entitlement import Reason
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import retryqueue
 from niteoweb.click2sell.provider import registry
-from niteoweb.click2sell.provisioning import enrichment
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.worker.report import SweepReport
@@ -28,7 +29,7 @@ def take_up(report: SweepReport, now: datetime) -> None:
         _take_up(report, key)
     for provider in list(_to_ask(plone_site.get())):
         for key in retryqueue.waiting_for(plone_site.get(), provider):
-            if _take_up(report, key) == enrichment.UNREACHABLE:
+            if _take_up(report, key) == Reason.UNREACHABLE:
                 # The others would not be answered either. The next sweep begins with another.
                 break
 
@@ -48,13 +49,13 @@ def waiting(site: Any, now: datetime) -> int:
 
     :param now: in UTC.
     """
-    failed = ledger.count(site, "outcome", ledger.FAILED)
+    failed = ledger.count(site, outcome=Outcome.FAILED)
     return failed - retryqueue.due_count(site, now)
 
 
 def _due(site: Any, now: datetime) -> list[str]:
     """Keys of failed entries whose time has come, and of those whose process died."""
-    died = ledger.received_before(site, "outcome", ledger.RECEIVED, now - RECEIVED_AT_MOST)
+    died = ledger.received_before(site, now - RECEIVED_AT_MOST, outcome=Outcome.RECEIVED)
     return [*died, *retryqueue.due(site, now)]
 
 
@@ -76,7 +77,7 @@ def _take_up(report: SweepReport, key: str) -> str:
     except transactions.Busy:
         report.busy += 1
     except pipeline.Failed:
-        report.entries[key] = ledger.FAILED
+        report.entries[key] = Outcome.FAILED
     except Exception as error:
         report.trouble(f"Entry {key}", error)
     else:

@@ -6,12 +6,14 @@ from Acquisition import aq_base
 from Acquisition import aq_inner
 from Acquisition import aq_parent
 from dataclasses import dataclass
+from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.browser.words import products
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.explain import explanation
+from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.storage import trees
 from plone import api
 from Products.Five.browser import BrowserView
@@ -37,6 +39,7 @@ class MyPurchasesView(BrowserView):
     """
 
     template = ViewPageTemplateFile("../templates/mypurchases.pt")
+    titles = (_("Date"), _("Kind"), _("Product"), _("Amount"), _("Receipt"))
 
     def __call__(self) -> str:
         self.request.response.setHeader("Cache-Control", "private, no-store")
@@ -68,13 +71,13 @@ class MyPurchasesView(BrowserView):
             return None
         return buyers.of_user(self.context, user.getId())
 
-    def _row(self, purchase: explanation.Purchase) -> PaymentLine:
+    def _row(self, entry: ledger.Entry) -> PaymentLine:
         return PaymentLine(
-            date=formatting.day(purchase.at),
-            kind=formatting.kind(purchase.kind),
-            product=formatting.product_label(purchase.product_name, purchase.product_id),
-            amount=formatting.amount(purchase.amount, purchase.currency),
-            receipt=purchase.receipt,
+            date=formatting.day(timestamps.from_iso(entry["occurred_at"])),
+            kind=formatting.kind(entry["kind"]),
+            product=formatting.product(entry),
+            amount=formatting.amount(entry["amount"], entry["currency"]),
+            receipt=entry["receipt"],
         )
 
     @property

@@ -19,7 +19,7 @@ from zope.i18nmessageid import Message
 NAMES = ("month", "from", "to", "separator", "decimal")
 
 
-class AccountingView(OwnerPage):
+class AccountingView(OwnerPage, download.WithDownload):
     """``@@click2sell-accounting``: choose a time, see its sums, take the file along.
 
     Nothing is added up before a time is chosen, so that opening the page costs nothing.
@@ -27,6 +27,7 @@ class AccountingView(OwnerPage):
 
     template = ViewPageTemplateFile("../templates/accounting.pt")
     page = "click2sell-accounting"
+    tab = "click2sell-report"
 
     def __call__(self) -> str | IO[bytes]:
         self.request.response.setHeader("Cache-Control", "no-store")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from niteoweb.click2sell import _
 from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.browser.desk.tabs import Tabbed
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.interfaces import IPaymentProvider
 from niteoweb.click2sell.ledger import silence
@@ -15,7 +16,6 @@ from niteoweb.click2sell.setup import checklist
 from niteoweb.click2sell.setup import providerchecks
 from niteoweb.click2sell.setup import Status
 from plone.protect.authenticator import check
-from Products.Five.browser import BrowserView
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from typing import Any
 from zope.i18nmessageid import Message
@@ -71,7 +71,7 @@ class Part:
     settings_url: str = ""
 
 
-class Checklist(BrowserView):
+class Checklist(Tabbed):
     """``@@click2sell-checklist``: the list, for the settings page and as a page of its own.
 
     POST also asks the mail server, and the providers that have an API.

@@ -13,7 +13,7 @@ from niteoweb.click2sell.owner import Action
 from niteoweb.click2sell.owner import action
 from niteoweb.click2sell.owner import NotPossible
 from niteoweb.click2sell.provisioning import Plan
-from niteoweb.click2sell.provisioning import plan as plans
+from niteoweb.click2sell.provisioning import preview
 from niteoweb.click2sell.storage import log_failure
 from niteoweb.click2sell.storage import transactions
 from plone import api
@@ -49,12 +49,7 @@ class Confirmation(OwnerPage):
     @property
     def fingerprint(self) -> str:
         """The fingerprint of the preview and of the form."""
-        asked = sorted(
-            (name, str(value))
-            for name, value in self.request.form.items()
-            if name not in ("_authenticator", "confirm", "show", "fingerprint")
-        )
-        return words.fingerprint((*asked, *(shown.told for shown in self.changes or ())))
+        return words.fingerprint((*self.asked, *(shown.told for shown in self.changes or ())))
 
     @property
     def asked(self) -> list[tuple[str, str]]:
@@ -63,7 +58,7 @@ class Confirmation(OwnerPage):
             (name, value)
             for name, value in sorted(self.request.form.items())
             if isinstance(value, str)
-            and name not in ("_authenticator", "confirm", "show", "fingerprint")
+            and name not in ("_authenticator", "confirm", "fingerprint")
         ]
 
     def settle(self, make: Callable[[], Action]) -> bool:
@@ -106,10 +101,9 @@ class Confirmation(OwnerPage):
 
     def _ends(self, plan: Plan, now: datetime) -> dict[Any, datetime | None]:
         """The present ends of access, without the action."""
-        buyer = buyers.get(self.context, plan.buyer_id)
-        if buyer is None:
+        if buyers.get(self.context, plan.buyer_id) is None:
             return {}
-        before = plans.make(self.context, buyer, now)
+        before = preview.plan(self.context, plan.buyer_id, now)
         return {product: before.ends.get(product) for product in before.live}
 
     def _fail(self, error: Exception) -> None:

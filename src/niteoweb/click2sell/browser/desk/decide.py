@@ -6,16 +6,31 @@ from niteoweb.click2sell.browser.desk.confirmation import Confirmation
 from niteoweb.click2sell.browser.desk.ownerpage import EntryPage
 from niteoweb.click2sell.owner import Action
 from niteoweb.click2sell.owner import decisions
+from niteoweb.click2sell.owner import NotPossible
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from typing import Any
 from zExceptions import NotFound
 from zExceptions import Unauthorized
+from zope.i18nmessageid import Message
 
 
 class DecideView(Confirmation, EntryPage):
     """The decisions about an entry: a form for each, then the preview, and the button."""
 
     template = ViewPageTemplateFile("../templates/decide.pt")
+    explanations = {
+        decisions.MAKE_GROUP: _(
+            "The buyer is put in it at once, others who wait for it at the next sweep."
+        ),
+        decisions.DECIDE: _(
+            "Its transaction belongs to the buyer and product that it names from then on. What "
+            "the transaction gave to another buyer or product is taken back."
+        ),
+        decisions.CORRECT: _(
+            "For a mistyped address, for example. The wrong member loses what came of it."
+        ),
+        decisions.DISMISS: _("There is nothing to do. It stays in the record."),
+    }
 
     def __init__(self, context: Any, request: Any, list_url: str, key: str) -> None:
         super().__init__(context, request, list_url, key)
@@ -39,18 +54,18 @@ class DecideView(Confirmation, EntryPage):
 
         :raises niteoweb.click2sell.owner.NotPossible: it cannot be done.
         """
-        why, values = self.text("reason"), {}
-        if self.what == decisions.ATTACH:
-            user_id = self.text("user_id") or self.text("candidate")
-            values = {"user_id": user_id, "reason": why}
-        elif self.what == decisions.DECIDE:
-            values = {"reason": why}
-        elif self.what == decisions.CORRECT:
-            everything = self.text("scope") == "everything"
-            values = {"address": self.text("address"), "everything": everything, "reason": why}
-        elif self.what == decisions.DISMISS:
-            values = {"note": why}
-        return decisions.wanted(self.context, self.key, self.what, self.by, **values)
+        if not self.what:
+            raise NotPossible(decisions.GONE)
+        reason = self.text("reason")
+        values = {
+            "user_id": self.text("user_id") or self.text("candidate"),
+            "address": self.text("address"),
+            "everything": self.text("scope") == "everything",
+            "reason": reason,
+            "note": reason,
+        }
+        decision = decisions.DECISIONS[self.what]
+        return decision.asked_for(values, key=self.key, by=self.by)
 
     @property
     def what(self) -> str:
@@ -67,6 +82,19 @@ class DecideView(Confirmation, EntryPage):
     def candidates(self) -> list[decisions.Candidate]:
         """The accounts that could be the buyer's."""
         return decisions.candidates(self.context, self.entry)
+
+    def title(self, what: str) -> Message:
+        """The name of a decision."""
+        titles = {
+            decisions.ATTACH: _("Choose the member"),
+            decisions.MAKE_GROUP: _(
+                "Make the group ${group}", mapping={"group": self.entry["subject"]}
+            ),
+            decisions.DECIDE: _("Take it in"),
+            decisions.CORRECT: _("Correct the buyer"),
+            decisions.DISMISS: _("Dismiss"),
+        }
+        return titles[what]
 
     def mark(self, what: str) -> bool:
         """Whether the form of a decision is open: it was asked for, or is the likely one."""

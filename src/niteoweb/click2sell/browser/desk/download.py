@@ -29,16 +29,13 @@ DECIMALS = {
 }
 
 
-class LayoutFields(BrowserView):
-    """``@@click2sell-layout``: the fields of a form that choose how a file is written."""
+class WithDownload(BrowserView):
+    """A page with a form that chooses how a file is written."""
 
-    template = ViewPageTemplateFile("../templates/layout.pt")
-
-    def __call__(self) -> str:
-        return self.template()
+    layout_fields = ViewPageTemplateFile("../templates/layout.pt")
 
     @property
-    def fields(self) -> list[dict[str, Any]]:
+    def layout_choices(self) -> list[dict[str, Any]]:
         """Name, label, choices and present value of each field."""
         chosen = layout(self.request)
         return [

@@ -5,13 +5,13 @@ from datetime import tzinfo
 from functools import cached_property
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.browser.desk.ownerpage import CHANGED
 from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
 from niteoweb.click2sell.interfaces import IPaymentProvider
 from niteoweb.click2sell.owner import importfile
 from niteoweb.click2sell.owner import importing
 from niteoweb.click2sell.provider import registry
 from plone import api
-from plone.protect.authenticator import check
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from typing import Any
 from zope.i18nmessageid import Message
@@ -50,20 +50,19 @@ class ImportView(OwnerPage):
     """
 
     template = ViewPageTemplateFile("../templates/import.pt")
+    tab = "click2sell-members"
     #: The file's text, "" before one was given.
-    text = ""
+    content = ""
     error: Message | None = None
     preview: importing.Preview | None = None
 
     def __call__(self) -> str:
         self.request.response.setHeader("Cache-Control", "no-store")
         if self.request.method == "POST":
-            # First of all: the automatic check sees only what is not committed yet, and our
-            # commits are made before it.
-            check(self.request)
+            self.check_post()
             applying = "apply" in self.request.form
-            self.text = self._sent_again() if applying else self._uploaded()
-            if self.text and self._look() and applying:
+            self.content = self._sent_again() if applying else self._uploaded()
+            if self.content and self._look() and applying:
                 self._apply()
         return self.template()
 
@@ -75,8 +74,8 @@ class ImportView(OwnerPage):
     @property
     def mails_an_hour(self) -> str:
         """Number of mails an hour, as entered."""
-        value = self.request.form.get("mails_an_hour")
-        return value.strip() if isinstance(value, str) else str(MAILS_AN_HOUR)
+        asked = "mails_an_hour" in self.request.form
+        return self.text("mails_an_hour") if asked else str(MAILS_AN_HOUR)
 
     @cached_property
     def providers(self) -> tuple[IPaymentProvider, ...]:
@@ -162,7 +161,7 @@ class ImportView(OwnerPage):
             )
             return False
         try:
-            file = importfile.read(self.text, plone_site.timezone())
+            file = importfile.read(self.content, plone_site.timezone())
         except importfile.FileError as error:
             self.error = importing.error_text(error)
             return False
@@ -181,8 +180,7 @@ class ImportView(OwnerPage):
     def _apply(self) -> None:
         """Import the rows of the preview, for as long as a press of the button lasts."""
         if self.request.form.get("fingerprint") != self.preview.fingerprint:
-            message = _("Something has happened since. Nothing was changed; look again.")
-            self._say(message, "warning")
+            self.say(CHANGED, "warning")
             return
         if not self.ready:
             return
@@ -195,14 +193,13 @@ class ImportView(OwnerPage):
             self.provider,
         )
         done = sum(report.counted.values())
-        self._say(_("Lines imported: ${number}", mapping={"number": str(done)}), "info")
+        self.say(_("Lines imported: ${number}", mapping={"number": str(done)}))
         if report.mails:
-            self._say(
+            self.say(
                 _(
                     "Mails that the sweep will send: ${number}",
                     mapping={"number": str(report.mails)},
-                ),
-                "info",
+                )
             )
         if report.failed:
             message = _(
@@ -210,14 +207,14 @@ class ImportView(OwnerPage):
                 "again to try again.",
                 mapping={"lines": ", ".join(map(str, report.failed))},
             )
-            self._say(message, "error")
+            self.say(message, "error")
         self._look()
         if report.left:
             message = _(
                 "Lines left: ${number}. Import again to go on.",
                 mapping={"number": str(report.left)},
             )
-            self._say(message, "warning")
+            self.say(message, "warning")
 
     def _too_large(self) -> Message:
         return _(
@@ -225,9 +222,6 @@ class ImportView(OwnerPage):
             "is the command click2sell-import.",
             mapping={"rows": str(MOST_ROWS), "size": str(MOST_BYTES // 1024)},
         )
-
-    def _say(self, message: Message, kind: str) -> None:
-        api.portal.show_message(message, self.request, kind)
 
 
 def _day(moment: datetime | None, zone: tzinfo) -> str:

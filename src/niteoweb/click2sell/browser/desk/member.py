@@ -1,5 +1,6 @@
 """Site Setup: a buyer, with the reasons for its products and groups."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from niteoweb.click2sell import _
@@ -72,6 +73,8 @@ class MemberView(OwnerPage):
     """A buyer's page."""
 
     template = ViewPageTemplateFile("../templates/member.pt")
+    rows = ViewPageTemplateFile("../templates/changes.pt")
+    tab = "click2sell-members"
 
     def __init__(self, context: Any, request: Any, list_url: str, buyer_id: str) -> None:
         super().__init__(context, request)
@@ -125,10 +128,19 @@ class MemberView(OwnerPage):
     # The account
 
     @property
-    def deleted(self) -> formatting.Moment | None:
-        """When the account was deleted, if it was."""
-        at = self.explained.deleted_at
-        return formatting.moment(at) if at is not None else None
+    def facts(self) -> list[tuple[Message, Sequence[Any]]]:
+        """The facts about the account: a label, and the lines beside it."""
+        explained, lines = self.explained, [self.account(self.buyer)]
+        stored = Link(
+            _("Download or erase what is stored about the buyer"),
+            self.url_of("click2sell-privacy", address=explained.addresses[0]),
+        )
+        if explained.exists:
+            made, before = _("made for the first purchase"), _("was there before the purchases")
+            lines.append(Link(made if explained.made else before))
+        return formatting.facts(
+            (_("Addresses"), [*explained.addresses, stored]), (_("Account"), lines)
+        )
 
     # Actions
 

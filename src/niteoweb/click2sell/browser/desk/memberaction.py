@@ -12,7 +12,6 @@ from niteoweb.click2sell.explain import explanation
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.member import accounts
-from niteoweb.click2sell.owner import action
 from niteoweb.click2sell.owner import commands
 from niteoweb.click2sell.owner import forms
 from niteoweb.click2sell.storage import NotPossible
@@ -50,6 +49,7 @@ class MemberActionView(Confirmation):
     """The page of a command for a buyer: a form, then the preview, and the button."""
 
     template = ViewPageTemplateFile("../templates/memberaction.pt")
+    tab = "click2sell-members"
     #: The mail, where that is all that happens.
     mail: Message | None = None
     #: The message after it was carried out.
@@ -180,7 +180,7 @@ class MemberActionView(Confirmation):
 
     def _new_buyer(self) -> str:
         """Id of the buyer who got access by the address."""
-        address = action.address_of(self.text("address"))
+        address = forms.address_of(self.text("address"))
         return trees.tree(self.context, "buyer_by_address").get(address, "")
 
     def _mail(self, command: commands.Resend) -> Message:

@@ -1,6 +1,8 @@
 """Site Setup: the buyers, the latest payers or those that a search finds."""
 
+from niteoweb.click2sell import _
 from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.browser.desk.download import WithDownload
 from niteoweb.click2sell.browser.desk.member import MemberView
 from niteoweb.click2sell.browser.desk.memberaction import MemberActionView
 from niteoweb.click2sell.browser.desk.ownerpage import ListPage
@@ -10,11 +12,12 @@ from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from zExceptions import NotFound
 
 
-class MembersView(ListPage):
+class MembersView(ListPage, WithDownload):
     """``@@click2sell-members``: the list; with a buyer's id behind it, that buyer's page."""
 
     template = ViewPageTemplateFile("../templates/members.pt")
-    page = "click2sell-members"
+    page = tab = "click2sell-members"
+    titles = (_("Buyer"), _("Account"), _("Products"))
     kept = ("search",)
 
     def __call__(self) -> str:

@@ -1,16 +1,16 @@
 """Site Setup: a notification, its outcome, and the buttons that replay it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from niteoweb.click2sell import _
 from niteoweb.click2sell import timestamps
-from niteoweb.click2sell.browser.desk import preview as previews
 from niteoweb.click2sell.browser.desk.ownerpage import BUSY
 from niteoweb.click2sell.browser.desk.ownerpage import CHANGED
 from niteoweb.click2sell.browser.desk.ownerpage import EntryPage
+from niteoweb.click2sell.browser.words import changes
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.buyers import buyers
-from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.owner import decisions
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import preview
@@ -18,6 +18,7 @@ from niteoweb.click2sell.report import notifications
 from niteoweb.click2sell.storage import log_failure
 from niteoweb.click2sell.storage import transactions
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
+from typing import Any
 from zExceptions import NotFound
 from ZODB.POSException import ConflictError
 from zope.i18nmessageid import Message
@@ -59,9 +60,10 @@ class NotificationView(EntryPage):
 
     template = ViewPageTemplateFile("../templates/notification.pt")
     table = ViewPageTemplateFile("../templates/notificationtable.pt")
+    titles = formatting.ENTRY_TITLES
     rows = ViewPageTemplateFile("../templates/changes.pt")
     #: None before the dry run.
-    preview: previews.Preview | None = None
+    preview: changes.Preview | None = None
 
     def __call__(self) -> str:
         if self.entry is None:
@@ -91,7 +93,7 @@ class NotificationView(EntryPage):
         """Preview the replay."""
         try:
             replayed = preview.replay(self.context, self.key, timestamps.now())
-            self.preview = previews.of(self.context, self.key, replayed)
+            self.preview = changes.of_replay(self.context, self.key, replayed)
         except ConflictError:
             raise
         except Exception as error:
@@ -119,7 +121,7 @@ class NotificationView(EntryPage):
     @property
     def failures(self) -> list[tuple[formatting.Moment, str]]:
         """When attempts failed, and with which error; the latest first."""
-        failures = reversed(self.entry.get("failures", ()))
+        failures = reversed(self.entry["failures"])
         return [(formatting.moment(failure["at"]), failure["error"]) for failure in failures]
 
     @property
@@ -144,20 +146,30 @@ class NotificationView(EntryPage):
     # The notification
 
     @property
-    def terms(self) -> tuple[Message, ...]:
-        """The terms of access that were written down."""
-        return formatting.terms(self.entry["days"], self.entry["exclusive"])
-
-    def moment(self, name: str) -> formatting.Moment | None:
-        """A time of the entry."""
-        return formatting.moment(self.entry[name]) if self.entry[name] else None
+    def facts(self) -> list[tuple[Message, Sequence[Any]]]:
+        """The facts that the notification states: a label, and the lines beside it."""
+        entry, line = self.entry, self.line
+        terms: Sequence[Message] = formatting.terms(entry["days"], entry["exclusive"])
+        if not entry["terms_known"]:
+            terms = [_("No line of the mapping names the product yet.")]
+        times = {
+            name: [formatting.moment(entry[name])] if entry[name] else []
+            for name in ("occurred_at", "received_at", "valid_until")
+        }
+        return formatting.facts(
+            (_("Kind"), [line.kind]),
+            (_("Product"), [line.product]),
+            (_("Amount"), [line.amount]),
+            (_("Happened"), times["occurred_at"]),
+            (_("Arrived"), times["received_at"]),
+            (_("Access until, as the provider says"), times["valid_until"]),
+            (_("Terms"), terms if entry["product_id"] else []),
+            (_("Receipt"), [entry["receipt"]]),
+            (_("Transaction"), [entry["transaction"]]),
+            (_("Provider"), [entry["provider"]]),
+        )
 
     # The buyer
-
-    @property
-    def name(self) -> str:
-        """The buyer's first and last name."""
-        return f"{self.entry['first_name']} {self.entry['last_name']}".strip()
 
     @cached_property
     def buyer(self) -> buyers.Buyer | None:
@@ -165,26 +177,18 @@ class NotificationView(EntryPage):
         return buyers.get(self.context, self.entry["buyer_id"])
 
     @property
-    def other_addresses(self) -> list[str]:
-        """The buyer's further addresses."""
-        addresses = self.buyer["addresses"] if self.buyer is not None else ()
-        return [address for address in addresses if address != self.entry["buyer"]]
-
-    @property
-    def user_id(self) -> str:
-        """The buyer's account, "" when there is none."""
-        return self.buyer["user_id"] if self.buyer is not None else ""
-
-    @property
-    def account_exists(self) -> bool:
-        """Whether the account that the buyer is tied to is there."""
-        return bool(self.user_id) and accounts.exists(self.user_id)
-
-    @property
-    def deleted(self) -> formatting.Moment | None:
-        """When an owner deleted the account, if that was so."""
-        deleted_at = self.buyer["deleted_at"] if self.buyer is not None else ""
-        return formatting.moment(deleted_at) if deleted_at else None
+    def concerned(self) -> list[tuple[Message, Sequence[Any]]]:
+        """The facts about the buyer: a label, and the lines beside it."""
+        entry, addresses = self.entry, self.buyer["addresses"] if self.buyer is not None else ()
+        return formatting.facts(
+            (_("Address of the buyer"), [self.line.buyer]),
+            (_("Name"), [f"{entry['first_name']} {entry['last_name']}".strip()]),
+            (
+                _("Other addresses of this buyer"),
+                [", ".join(other for other in addresses if other != entry["buyer"])],
+            ),
+            (_("Account"), [self.account(self.buyer)]),
+        )
 
     @cached_property
     def others(self) -> list[formatting.EntryLine]:

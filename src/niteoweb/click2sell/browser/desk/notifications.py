@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.browser.desk.decide import DecideView
+from niteoweb.click2sell.browser.desk.download import WithDownload
 from niteoweb.click2sell.browser.desk.notification import NotificationView
 from niteoweb.click2sell.browser.desk.ownerpage import ListPage
 from niteoweb.click2sell.browser.words import formatting
@@ -58,13 +59,14 @@ class Filter:
     error: Message | None = None
 
 
-class NotificationsView(ListPage):
+class NotificationsView(ListPage, WithDownload):
     """``@@click2sell-notifications``: the list; with a key behind it, that entry's page."""
 
     template = ViewPageTemplateFile("../templates/notifications.pt")
-    page = "click2sell-notifications"
+    page = tab = "click2sell-notifications"
     kept = notifications.NAMES
     table = ViewPageTemplateFile("../templates/notificationtable.pt")
+    titles = formatting.ENTRY_TITLES
     error: notifications.FilterError | None = None
     filtered = False
     searched = False

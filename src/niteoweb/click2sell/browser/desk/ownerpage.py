@@ -5,15 +5,17 @@ from dataclasses import dataclass
 from functools import cached_property
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.browser.desk.tabs import Tabbed
 from niteoweb.click2sell.browser.words import formatting
+from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.settings import secretkeys
 from plone import api
 from plone.batching import Batch
 from plone.protect.authenticator import check
-from Products.Five.browser import BrowserView
 from typing import Any
 from urllib.parse import urlencode
 from zExceptions import Unauthorized
@@ -44,7 +46,7 @@ class Sender:
     settings_url: str
 
 
-class OwnerPage(BrowserView):
+class OwnerPage(Tabbed):
     """A page for people who administer the site.
 
     :cvar page: its name, without ``@@``.
@@ -62,10 +64,24 @@ class OwnerPage(BrowserView):
         url = f"{self.context.absolute_url()}/@@{page}"
         return f"{url}?{urlencode(query)}" if query else url
 
-    def account_url_of(self, user_id: str) -> str:
-        """Address of Plone's page of an account, "" for a reader who may not see it."""
+    def account(self, buyer: buyers.Buyer | None) -> formatting.Link:
+        """The account of a buyer, with a link to Plone's page of it for those who may see that.
+
+        :param buyer: None for a notification that names none.
+        """
+        user_id = buyer["user_id"] if buyer is not None else ""
+        if not user_id:
+            texts = [_("no account")]
+            if buyer is not None and buyer["deleted_at"]:
+                time = formatting.moment(buyer["deleted_at"]).text
+                texts.append(_("(deleted on ${time})", mapping={"time": time}))
+            return formatting.Link(" ".join(map(formatting.translated, texts)))
+        if not accounts.exists(user_id):
+            gone = formatting.translated(_("(does not exist any more)"))
+            return formatting.Link(f"{user_id} {gone}")
         may_see = api.user.has_permission(MANAGE_MEMBERS, obj=self.context)
-        return self.url_of("user-information", userid=user_id) if may_see else ""
+        url = self.url_of("user-information", userid=user_id) if may_see else ""
+        return formatting.Link(user_id, url)
 
     def text(self, name: str) -> str:
         """The value of a field of the form, "" when there is none."""
@@ -129,6 +145,8 @@ class OwnerPage(BrowserView):
 
 class EntryPage(OwnerPage):
     """A page about one entry of the ledger."""
+
+    tab = "click2sell-notifications"
 
     def __init__(self, context: Any, request: Any, list_url: str, key: str) -> None:
         super().__init__(context, request)

@@ -42,7 +42,8 @@ class PrivacyView(OwnerPage):
     """
 
     template = ViewPageTemplateFile("../templates/privacy.pt")
-    page = "click2sell-privacy"
+    page = tab = "click2sell-privacy"
+    titles = (_("When"), _("What"), _("By"), _("Notifications"), _("Account"), _("Reason"))
     #: None before the dry run.
     planned: preview.Preview | None = None
     #: The reason why the action is not possible, shown beside its field.

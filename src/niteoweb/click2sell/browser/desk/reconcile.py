@@ -26,6 +26,8 @@ class ReconcileView(OwnerPage):
     """
 
     template = ViewPageTemplateFile("../templates/reconcile.pt")
+    page = tab = "click2sell-reconcile"
+    titles = (_("Member"), _("Groups given"), _("Groups taken"))
     #: None before the dry run.
     part: reconcile.Part | None = None
     #: The buyer after whom `part` begins.

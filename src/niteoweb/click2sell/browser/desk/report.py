@@ -11,6 +11,7 @@ from niteoweb.click2sell.browser.desk import plots
 from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.report import overview
@@ -25,7 +26,7 @@ MAILS = {
 }
 
 #: The outcomes that need a person, the worst first.
-TROUBLES = (ledger.FAILED, ledger.ATTENTION)
+TROUBLES = (Outcome.FAILED, Outcome.ATTENTION)
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,13 @@ class ReportView(OwnerPage):
     """``@@click2sell-report``, with ``days=30`` and the like behind it."""
 
     template = ViewPageTemplateFile("../templates/report.pt")
-    page = "click2sell-report"
+    page = tab = "click2sell-report"
+    mail_titles = (_("Due since"), _("Mail"), _("To"), _("Attempts"), _("Last error"))
+    provider_titles = (
+        *(_("Provider"), _("Last notification"), _("Time since then")),
+        _("Longest silence that is usual here"),
+    )
+    renewal_titles = (_("Member"), _("Product"), _("Expected by"), _("Access"))
 
     def __call__(self) -> str:
         self.request.response.setHeader("Cache-Control", "no-store")
@@ -131,7 +138,7 @@ class ReportView(OwnerPage):
                 self.url_of("click2sell-notifications", outcome=outcome),
             )
             for outcome in TROUBLES
-            if (count := ledger.count(self.context, "outcome", outcome))
+            if (count := ledger.count(self.context, outcome=outcome))
         ]
 
     @property
@@ -151,7 +158,7 @@ class ReportView(OwnerPage):
         """Products, each with the number of members who have access."""
         return [
             (
-                formatting.product_label(product.name, product.product_id),
+                formatting.product_label(product.product_name, product.product_id),
                 plots.number(product.members),
             )
             for product in overview.products(self.context)

@@ -31,17 +31,21 @@ def _providers(current: str) -> Iterator[tuple[str, str, str]]:
             yield name, provider.title, PAGES[0][2]
 
 
-class Tabs(BrowserView):
-    """``@@click2sell-tabs``: the templates of the pages call it with their page's name."""
+class Tabbed(BrowserView):
+    """A page with tabs, of which each reader sees those of the pages that they may use.
 
-    template = ViewPageTemplateFile("../templates/tabs.pt")
-    tabs: tuple[Link, ...] = ()
+    :cvar tab: name of the page whose tab is open.
+    """
 
-    def __call__(self, current: str = "") -> str:
-        here = self.context.absolute_url()
-        self.tabs = tuple(
-            Link(title, f"{here}/@@{name}", "page" if name == current else None)
-            for name, title, permission in (*PAGES[:1], *_providers(current), *PAGES[1:])
+    tab = "click2sell-settings"
+    tabs = ViewPageTemplateFile("../templates/tabs.pt")
+
+    @property
+    def tab_links(self) -> list[Link]:
+        """The links to the other tabs."""
+        here, tab = self.context.absolute_url(), self.tab
+        return [
+            Link(title, f"{here}/@@{name}", "page" if name == tab else None)
+            for name, title, permission in (*PAGES[:1], *_providers(tab), *PAGES[1:])
             if api.user.has_permission(permission, obj=self.context)
-        )
-        return self.template()
+        ]

@@ -9,8 +9,8 @@ from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.browser import callback
-from niteoweb.click2sell.browser.desk import preview as previews
 from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
+from niteoweb.click2sell.browser.words import changes
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.interfaces import IPaymentProvider
 from niteoweb.click2sell.notification import DeliveryError
@@ -47,16 +47,6 @@ KINDS = {
 
 
 @dataclass(frozen=True)
-class Letter:
-    """A mail as it would go out."""
-
-    sender: str
-    to: str
-    subject: str
-    text: str
-
-
-@dataclass(frozen=True)
 class Result:
     """The result of a test purchase.
 
@@ -77,8 +67,8 @@ class Result:
     product_known: bool = True
     buyer: str = ""
     terms: tuple[Message, ...] = ()
-    preview: previews.Preview | None = None
-    letter: Letter | None = None
+    preview: changes.Preview | None = None
+    mail: EmailMessage | None = None
 
 
 class TryView(OwnerPage):
@@ -237,13 +227,6 @@ class TryView(OwnerPage):
                 product_known=entry["terms_known"],
                 buyer=f"{' '.join(names[-1:])} <{entry['email']}>".strip(),
                 terms=formatting.terms(entry["days"], entry["exclusive"]),
-                preview=previews.of(self.context, key, rehearsal.preview),
-                letter=_letter(rehearsal.mail),
+                preview=changes.of_replay(self.context, key, rehearsal.preview),
+                mail=rehearsal.mail,
             )
-
-
-def _letter(mail: EmailMessage | None) -> Letter | None:
-    if mail is None:
-        return None
-    sender, to, subject = (str(mail[name] or "") for name in ("From", "To", "Subject"))
-    return Letter(sender, to, subject, mail.get_content())

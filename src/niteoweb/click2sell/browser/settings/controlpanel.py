@@ -7,10 +7,8 @@ from html import escape
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site
 from niteoweb.click2sell.browser.desk.checklist import Checklist
-from niteoweb.click2sell.browser.settings.widgets import MappingFieldWidget
-from niteoweb.click2sell.browser.settings.widgets import PreviousSecretKeyFieldWidget
-from niteoweb.click2sell.browser.settings.widgets import SecretKeyFieldWidget
-from niteoweb.click2sell.browser.settings.widgets import TokenFieldWidget
+from niteoweb.click2sell.browser.desk.tabs import Tabbed
+from niteoweb.click2sell.browser.settings import widgets
 from niteoweb.click2sell.interfaces import IPaymentProvider
 from niteoweb.click2sell.interfaces import ISecretKeyActions
 from niteoweb.click2sell.provider import registry
@@ -21,6 +19,7 @@ from niteoweb.click2sell.settings import secretkeys
 from plone.app.registry.browser.controlpanel import ControlPanelFormWrapper
 from plone.app.registry.browser.controlpanel import RegistryEditForm
 from plone.app.z3cform.widgets.radio import RadioFieldWidget
+from plone.autoform.widgets import ParameterizedWidget
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from Products.statusmessages.interfaces import IStatusMessage
 from typing import Any
@@ -32,6 +31,18 @@ from zope.i18n import translate
 from zope.i18nmessageid import Message
 from zope.interface import Invalid
 from zope.interface.interfaces import IInterface
+
+
+#: The widgets of the fields that have another than the usual one.
+WIDGETS = {
+    "secretkey": ParameterizedWidget(widgets.SecretKeyWidget),
+    "previous_secretkey": ParameterizedWidget(widgets.PreviousSecretKeyWidget),
+    apitoken.NAME: ParameterizedWidget(widgets.TokenWidget),
+    "mapping": ParameterizedWidget(widgets.MappingWidget, rows=8),
+    "welcome_mail": RadioFieldWidget,
+    "welcome_text": ParameterizedWidget(rows=12),
+    **dict.fromkeys(rules.LISTS, ParameterizedWidget(widgets.MappingWidget, rows=3)),
+}
 
 
 class SettingsForm(RegistryEditForm):
@@ -99,19 +110,12 @@ class SettingsForm(RegistryEditForm):
         """Give fields their widgets, and offer to remove the key when there is one."""
         super().updateFields()
         provider = self.provider
-        self.fields["secretkey"].widgetFactory = SecretKeyFieldWidget
-        self.fields["previous_secretkey"].widgetFactory = PreviousSecretKeyFieldWidget
+        for name, widget in WIDGETS.items():
+            if name in self.fields:
+                self.fields[name].widgetFactory = widget
         for name in self._secrets:
             # Not even the widget gets to know the key.
             self.fields[name].ignoreContext = True
-        if apitoken.NAME in self.fields:
-            self.fields[apitoken.NAME].widgetFactory = TokenFieldWidget
-        self.fields["mapping"].widgetFactory = MappingFieldWidget
-        for name in rules.LISTS:
-            if name in self.fields:
-                self.fields[name].widgetFactory = MappingFieldWidget
-        if "welcome_mail" in self.fields:
-            self.fields["welcome_mail"].widgetFactory = RadioFieldWidget
         if "buyers_group" in self.fields:
             # z3c.form takes an empty value for none and shows the default: the next save would
             # bring back the group that the owner has switched off.
@@ -133,16 +137,6 @@ class SettingsForm(RegistryEditForm):
         ]
         actions = Fields(ISecretKeyActions, ignoreContext=True)
         self.fields = (self.fields + actions).select(*names)
-
-    def updateWidgets(self, prefix: str | None = None) -> None:
-        """Make the widgets, the one for the text of the mail large enough.
-
-        :param prefix: of the names of inputs, None for the usual one.
-        """
-        super().updateWidgets(prefix)
-        for name, rows in {"welcome_text": 12, **dict.fromkeys(rules.LISTS, 3)}.items():
-            if name in self.widgets:
-                self.widgets[name].rows = rows
 
     def extractData(
         self,
@@ -196,7 +190,7 @@ class SettingsForm(RegistryEditForm):
         return view
 
 
-class SettingsPage(ControlPanelFormWrapper):
+class SettingsPage(ControlPanelFormWrapper, Tabbed):
     """The page ``@@PROVIDER-settings``: Plone's control panel, with our tabs and the checklist.
 
     Each payment provider registers it in its ZCML under that name.
@@ -208,7 +202,7 @@ class SettingsPage(ControlPanelFormWrapper):
         super().__init__(context, request)
         provider = registry.get(self.__name__.removesuffix("-settings"))
         self.form_instance = SettingsForm(self.context, request, provider)
-        self.form_instance.__name__ = self.__name__
+        self.form_instance.__name__ = self.tab = self.__name__
 
     @property
     def checklist(self) -> Checklist:

@@ -9,11 +9,7 @@ from plone.app.z3cform.interfaces import IPasswordWidget
 from plone.app.z3cform.interfaces import ITextLinesWidget
 from plone.app.z3cform.widgets.password import PasswordWidget
 from plone.app.z3cform.widgets.text import TextLinesWidget
-from typing import Any
-from z3c.form.interfaces import IFieldWidget
-from z3c.form.widget import FieldWidget
 from zope.i18nmessageid import Message
-from zope.interface import implementer
 from zope.interface import implementer_only
 
 
@@ -65,23 +61,6 @@ class TokenWidget(SecretKeyWidget):
         return secretkeys.Notice("info", text, is_set=False)
 
 
-@implementer(IFieldWidget)
-def TokenFieldWidget(field: Any, request: Any) -> IFieldWidget:
-    """The widget of a field that takes a token, for z3c.form."""
-    return FieldWidget(field, TokenWidget(request))
-
-
-@implementer(IFieldWidget)
-def SecretKeyFieldWidget(field: Any, request: Any) -> IFieldWidget:
-    """The widget of a field that takes a secret key, for z3c.form."""
-    return FieldWidget(field, SecretKeyWidget(request))
-
-
-@implementer(IFieldWidget)
-def PreviousSecretKeyFieldWidget(field: Any, request: Any) -> IFieldWidget:
-    return FieldWidget(field, PreviousSecretKeyWidget(request))
-
-
 class IMappingWidget(ITextLinesWidget):
     """Takes lines, and gives them back as they were typed."""
 
@@ -95,15 +74,8 @@ class MappingWidget(TextLinesWidget):
     """
 
     klass = "mapping-widget font-monospace"
-    rows = 8
 
     @property
     def text(self) -> str:
         """The lines; a browser drops the first line break after the opening tag."""
         return "\n" + (self.value or "")
-
-
-@implementer(IFieldWidget)
-def MappingFieldWidget(field: Any, request: Any) -> IFieldWidget:
-    """The widget of a field that takes the lines of the mapping, for z3c.form."""
-    return FieldWidget(field, MappingWidget(request))

@@ -2,17 +2,21 @@
 
 from collections.abc import Iterable
 from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from DateTime import DateTime
 from datetime import datetime
+from html import escape
 from niteoweb.click2sell import _
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.entitlement import Product
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import reasons
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.provisioning import Plan
+from niteoweb.click2sell.provisioning import preview
 from niteoweb.click2sell.provisioning import Verdict
 from typing import Any
 from zope.i18nmessageid import Message
@@ -29,11 +33,15 @@ MAILS = {
 
 @dataclass(frozen=True)
 class Field:
-    """A field of the member that gets another value."""
+    """A field of the member that gets another value, in a template with marks for both."""
 
     name: str
     before: str
     after: str
+
+    def __html__(self) -> str:
+        before = f"<del>{escape(self.before)}</del>" if self.before else ""
+        return f"<code>{escape(self.name)}</code>: {before} <ins>{escape(self.after)}</ins>"
 
 
 @dataclass(frozen=True)
@@ -64,6 +72,20 @@ class Changes:
     attention: tuple[Message | str, ...]
     mails: bool
     mail: Message | str
+
+    @property
+    def facts(self) -> list[tuple[Message, Sequence[Any]]]:
+        """The changes: a label, and the lines beside it."""
+        return formatting.facts(
+            (_("Needs attention"), self.attention),
+            (_("Member"), [self.member]),
+            (_("Fields"), self.fields or [_("no change")]),
+            (_("Groups given"), [", ".join(self.given) or _("none")]),
+            (_("Groups taken"), [", ".join(self.taken) or _("none")]),
+            (_("Access begins"), self.gained),
+            (_("End of access"), self.moved),
+            (_("Access ends"), self.lost),
+        )
 
 
 def of(
@@ -114,7 +136,7 @@ def of(
         attention=tuple(
             reasons.text(verdict.reason, verdict.subject)
             for key, verdict in plan.verdicts.items()
-            if verdict.outcome == ledger.ATTENTION and ledger.get(site, key) is None
+            if verdict.outcome == Outcome.ATTENTION and ledger.get(site, key) is None
         ),
         mails=bool(plan.mail),
         mail=MAILS.get(plan.mail, plan.mail),
@@ -135,6 +157,44 @@ def present(site: Any, key: str) -> tuple[str, str, str] | None:
     """The present outcome of an entry, with reason and subject; None without an entry."""
     entry = ledger.get(site, key)
     return entry and (entry["outcome"], entry["reason"], entry["subject"])
+
+
+@dataclass(frozen=True)
+class Preview:
+    """The changes that a replay would make.
+
+    :ivar anything: whether there are changes at all.
+    :ivar terms: the terms of access that would be written down, none when they are already.
+    :ivar others: number of other notifications whose outcome or terms would change.
+    """
+
+    anything: bool
+    fingerprint: str
+    changes: Changes
+    terms: tuple[Message, ...]
+    others: int
+    badge: formatting.Badge
+    reason: Message | str
+
+
+def of_replay(site: Any, key: str, replayed: preview.Preview) -> Preview:
+    """Put the preview of a replay into words.
+
+    :param key: of the entry that would be replayed.
+    """
+    plan, verdict = replayed.plan, replayed.verdict
+    now, then = present(site, key), told(verdict)
+    changed = of(site, plan)
+    terms = plan.terms.get(key)
+    return Preview(
+        anything=changed.anything or now != then,
+        fingerprint=fingerprint((changed.told, now, then, terms)),
+        changes=changed,
+        terms=formatting.terms(terms.days, terms.exclusive) if terms else (),
+        others=len(changed.keys - {key}),
+        badge=formatting.badge(verdict.outcome),
+        reason=reasons.text(verdict.reason, verdict.subject),
+    )
 
 
 def _member(plan: Plan) -> Message:
@@ -169,33 +229,29 @@ def _value(value: Any) -> str:
 
 
 def _product(product: Product) -> Message:
-    provider, product_id = product
-    return _(
-        "product ${product} (${provider})",
-        mapping={"product": product_id, "provider": provider},
-    )
+    return _("product ${product} (${provider})", mapping=_names(product))
 
 
 def _gained(product: Product, plan: Plan) -> Message:
-    provider, product_id = product
-    names = {"product": product_id, "provider": provider}
     until = plan.ends.get(product)
     if until is None:
-        return _("product ${product} (${provider}), without an end", mapping=names)
+        return _("product ${product} (${provider}), without an end", mapping=_names(product))
     return _(
         "product ${product} (${provider}), until ${time}",
-        mapping={**names, "time": formatting.moment(until).text},
+        mapping={**_names(product), "time": formatting.moment(until).text},
     )
 
 
 def _moved(product: Product, before: datetime | None, plan: Plan) -> Message:
-    after = plan.ends.get(product)
+    ends = {"before": before, "after": plan.ends.get(product)}
+    texts = {
+        name: formatting.moment(end).text if end else _("no end") for name, end in ends.items()
+    }
     return _(
         "product ${product} (${provider}): from ${before} to ${after}",
-        mapping={
-            "product": product[1],
-            "provider": product[0],
-            "before": formatting.moment(before).text if before else _("no end"),
-            "after": formatting.moment(after).text if after else _("no end"),
-        },
+        mapping={**_names(product), **texts},
     )
+
+
+def _names(product: Product) -> dict[str, str]:
+    return {"product": product[1], "provider": product[0]}

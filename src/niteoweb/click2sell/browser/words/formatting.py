@@ -1,13 +1,16 @@
 """The ledger's entries in the site's words, time zone and format, as owners read them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from DateTime import DateTime
 from datetime import date
 from datetime import datetime
+from html import escape
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import reasons
 from niteoweb.click2sell.report import labels
 from plone import api
@@ -27,10 +30,16 @@ class Badge:
 
 @dataclass(frozen=True)
 class Moment:
-    """A point in time: for people, and exact to the second with its offset."""
+    """A point in time: for people, and exact to the second with its offset.
+
+    A template inserts it as an element ``time``.
+    """
 
     text: str
     exact: str
+
+    def __html__(self) -> str:
+        return f'<time datetime="{self.exact}">{escape(self.text)}</time>'
 
 
 @dataclass(frozen=True)
@@ -44,6 +53,10 @@ class Link:
     text: Message | str
     url: str = ""
     current: str | None = None
+
+    def __html__(self) -> str:
+        text = escape(translated(self.text))
+        return f'<a href="{escape(self.url)}">{text}</a>' if self.url else text
 
 
 @dataclass(frozen=True)
@@ -60,13 +73,16 @@ class EntryLine:
     buyer: str
 
 
+#: The columns of a list of entries.
+ENTRY_TITLES = (_("Arrived"), _("Kind"), _("Outcome"), _("Product"), _("Amount"), _("Buyer"))
+
 #: Bootstrap's class for the colour of each outcome.
 COLOURS = {
-    ledger.ACCEPTED: "text-bg-success",
-    ledger.ATTENTION: "text-bg-warning",
-    ledger.REFUSED: "text-bg-dark",
-    ledger.FAILED: "text-bg-danger",
-    ledger.RECEIVED: "text-bg-info",
+    Outcome.ACCEPTED: "text-bg-success",
+    Outcome.ATTENTION: "text-bg-warning",
+    Outcome.REFUSED: "text-bg-dark",
+    Outcome.FAILED: "text-bg-danger",
+    Outcome.RECEIVED: "text-bg-info",
 }
 
 
@@ -161,6 +177,11 @@ def entry_line(url: str, entry: ledger.Entry) -> EntryLine:
 def entry_lines(site: Any, url: str, keys: list[str]) -> list[EntryLine]:
     """The entries of a list; see :func:`entry_line`."""
     return [entry_line(url, ledger.get(site, key)) for key in keys]
+
+
+def facts(*pairs: tuple[Message, Sequence[Any]]) -> list[tuple[Message, Sequence[Any]]]:
+    """The facts for a list of them: labels with the lines beside, those that have lines."""
+    return [(label, lines) for label, lines in pairs if any(lines)]
 
 
 def _clock(local: date) -> DateTime:

@@ -158,8 +158,7 @@ def _settings() -> Any:
 
 
 def _write(work: Any) -> Any:
-    with writer.section():
-        return transactions.run(work)
+    return writer.run(work)
 
 
 def _status(id_: str, now: datetime) -> ValidationStatus:

@@ -2,7 +2,7 @@
 
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.buyers import buyers
-from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import ownership
 from niteoweb.click2sell.tests.cases import deliveries
 from niteoweb.click2sell.tests.cases.callback import CallbackTestCase
@@ -22,7 +22,7 @@ class TestAccepted(CallbackTestCase):
         self.assertEqual(member.getProperty("product_name"), "Test Product")
         self.assertIn("click2sell", member.getGroups())
         (entry,) = self.entries()
-        self.assertEqual((entry["outcome"], entry["error"]), (ledger.ACCEPTED, ""))
+        self.assertEqual((entry["outcome"], entry["error"]), (Outcome.ACCEPTED, ""))
         self.assertEqual((entry["attempts"], entry["kind"]), (1, "purchase"))
         self.assertEqual((entry["amount"], entry["currency"]), ("9.90", "EUR"))
         expected = deliveries.fields()
@@ -47,12 +47,12 @@ class TestAccepted(CallbackTestCase):
 
     def test_nothing_to_grant(self):
         self.assert_answer(self.sell(payment_status="Failed"), 200, PARSED)
-        self.assert_outcomes((ledger.NOTHING, ""))
+        self.assert_outcomes((Outcome.NOTHING, ""))
         self.assertIsNone(self.member())
 
     def test_a_person_must_decide(self):
         self.assert_answer(self.sell(transaction_type="Chargeback"), 200, PARSED)
-        self.assert_outcomes((ledger.ATTENTION, "unknown kind"))
+        self.assert_outcomes((Outcome.ATTENTION, "unknown kind"))
         self.assertIsNone(self.member())
 
     def test_a_time_in_the_future_needs_a_person(self):
@@ -60,10 +60,10 @@ class TestAccepted(CallbackTestCase):
         transaction.commit()
         changes = {"purchase_date": "9999-12-31", "purchase_time": "23:59:59"}
         self.assert_answer(self.sell(**changes), 200, PARSED)
-        self.assert_outcomes((ledger.ATTENTION, "future"))
+        self.assert_outcomes((Outcome.ATTENTION, "future"))
         # It does not stand in the way of the next purchase either.
         self.assert_answer(self.sell(acquirer_transaction_id="T-2"), 200, PARSED)
-        self.assertEqual(self.entries()[1]["outcome"], ledger.ACCEPTED)
+        self.assertEqual(self.entries()[1]["outcome"], Outcome.ACCEPTED)
 
     def test_a_name_in_windows_1252(self):
         body = deliveries.body(buyer_name=None) + b"&buyer_name=J%F6rg"
@@ -78,7 +78,7 @@ class TestRefused(CallbackTestCase):
         for _ in range(2):
             self.assert_answer(self.sell(**jane), 409, REFUSED)
         self.assert_outcomes(
-            (ledger.ACCEPTED, ""), (ledger.REFUSED, "another buyer or product")
+            (Outcome.ACCEPTED, ""), (Outcome.REFUSED, "another buyer or product")
         )
         self.assertIsNone(self.member("jane@example.org"))
         transaction.begin()
@@ -87,7 +87,7 @@ class TestRefused(CallbackTestCase):
     def test_another_product(self):
         self.sell()
         self.assert_answer(self.sell(product_id="2"), 409, REFUSED)
-        self.assertEqual(self.entries()[1]["outcome"], ledger.REFUSED)
+        self.assertEqual(self.entries()[1]["outcome"], Outcome.REFUSED)
         self.assertEqual(self.member().getProperty("product_id"), "1")
 
     def test_a_refund_in_another_name(self):
@@ -133,7 +133,7 @@ class TestBroken(CallbackTestCase):
             answer = self.sell(purchase_date="2026-02-30", buyer_name="Žiga")
             self.assert_answer(answer, 400, "POST parameter invalid: 'purchase_date'")
         (entry,) = self.entries()
-        self.assertEqual((entry["outcome"], entry["reason"]), (ledger.ATTENTION, "parameter"))
+        self.assertEqual((entry["outcome"], entry["reason"]), (Outcome.ATTENTION, "parameter"))
         self.assertEqual((entry["subject"], entry["transaction"]), ("purchase_date", "T-1"))
         payload = dict(entry["payload"])
         self.assertEqual(

@@ -2,7 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from niteoweb.click2sell import site as plone_site
-from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.storage import steps
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees
@@ -37,14 +37,14 @@ class TestFailed(CallbackTestCase):
                 with self.at(place, ValueError(f"{name}@example.org")):
                     self.assert_answer(self.sell(**sale), 500, "POST handling failed.")
                 entry = self.entries()[-1]
-                self.assertEqual((entry["outcome"], entry["attempts"]), (ledger.FAILED, 1))
+                self.assertEqual((entry["outcome"], entry["attempts"]), (Outcome.FAILED, 1))
                 self.assertTrue(entry["error"].startswith("ValueError\n"))
                 self.assertNotIn("@example.org", entry["error"])
                 self.assertIsNone(self.member(f"{name}@example.org"))
                 before = self.recorded()
                 self.assert_answer(self.sell(**sale), 200, PARSED)
                 entry = self.entries()[-1]
-                self.assertEqual((entry["outcome"], entry["attempts"]), (ledger.ACCEPTED, 2))
+                self.assertEqual((entry["outcome"], entry["attempts"]), (Outcome.ACCEPTED, 2))
                 self.assertEqual((entry["error"], self.recorded()), ("", before))
                 self.assertIn("click2sell", self.member(f"{name}@example.org").getGroups())
 
@@ -59,7 +59,7 @@ class TestFailed(CallbackTestCase):
             for _ in range(2):
                 self.assert_answer(self.sell(), 500, "POST handling failed.")
         (entry,) = self.entries()
-        self.assertEqual((entry["outcome"], entry["attempts"]), (ledger.FAILED, 2))
+        self.assertEqual((entry["outcome"], entry["attempts"]), (Outcome.FAILED, 2))
 
     def test_conflicts_that_outlive_the_retries(self):
         for place, kept in (("before record", 0), ("planned", 1), ("before commit", 1)):
@@ -68,9 +68,9 @@ class TestFailed(CallbackTestCase):
                     self.assert_try_later(self.sell())
                 self.assertEqual(self.recorded(), kept)
                 self.assertIsNone(self.member())
-        self.assertEqual(self.entries()[0]["outcome"], ledger.RECEIVED)
+        self.assertEqual(self.entries()[0]["outcome"], Outcome.RECEIVED)
         self.assert_answer(self.sell(), 200, PARSED)
-        self.assert_outcomes((ledger.ACCEPTED, ""))
+        self.assert_outcomes((Outcome.ACCEPTED, ""))
         self.assertIsNotNone(self.member())
 
     def test_a_conflict_that_passes_is_not_seen(self):
@@ -105,20 +105,20 @@ class TestFailed(CallbackTestCase):
         ):
             for _ in range(2):
                 self.assert_try_later(self.sell())
-                self.assert_outcomes((ledger.RECEIVED, ""))
+                self.assert_outcomes((Outcome.RECEIVED, ""))
                 self.assertIsNone(self.member())
         transaction.begin()
         (buyer,) = trees.tree(self.portal, "buyers").values()
         self.assertEqual(buyer["revision"], 8)
         self.assert_answer(self.sell(), 200, PARSED)
-        self.assert_outcomes((ledger.ACCEPTED, ""))
+        self.assert_outcomes((Outcome.ACCEPTED, ""))
 
     def test_one_delivery_many_times_at_once(self):
         with ThreadPoolExecutor(4) as threads:
             answers = list(threads.map(lambda _: self.sell(), range(12)))
         for answer in answers:
             self.assert_answer(answer, 200, PARSED)
-        self.assert_outcomes((ledger.ACCEPTED, ""))
+        self.assert_outcomes((Outcome.ACCEPTED, ""))
         self.assertEqual(self.entries()[0]["attempts"], 1)
 
     def test_conflicts_while_the_settings_are_read(self):
@@ -135,9 +135,9 @@ class TestFailed(CallbackTestCase):
                 self.assertEqual(self.recorded(), kept)
                 self.assertIsNone(self.member())
         # Nothing is wrong with the notification.
-        self.assert_outcomes((ledger.RECEIVED, ""))
+        self.assert_outcomes((Outcome.RECEIVED, ""))
         self.assert_answer(self.sell(), 200, PARSED)
-        self.assert_outcomes((ledger.ACCEPTED, ""))
+        self.assert_outcomes((Outcome.ACCEPTED, ""))
 
     def test_a_read_only_database(self):
         name = "ZODB.Connection.Connection.tpc_begin"
@@ -152,13 +152,13 @@ class TestFailed(CallbackTestCase):
     def test_a_database_that_becomes_read_only(self):
         with self.at("planned", ReadOnlyError()):
             self.assert_try_later(self.sell())
-        self.assert_outcomes((ledger.RECEIVED, ""))
+        self.assert_outcomes((Outcome.RECEIVED, ""))
         self.assert_answer(self.sell(), 200, PARSED)
-        self.assert_outcomes((ledger.ACCEPTED, ""))
+        self.assert_outcomes((Outcome.ACCEPTED, ""))
 
     def test_a_subscriber_that_fails_does_not_change_the_answer(self):
         with mock.patch(
             "niteoweb.click2sell.provisioning.events.notify", side_effect=ValueError
         ):
             self.assert_answer(self.sell(), 200, PARSED)
-        self.assert_outcomes((ledger.ACCEPTED, ""))
+        self.assert_outcomes((Outcome.ACCEPTED, ""))

@@ -1,7 +1,7 @@
 """The callback over real HTTP: odd requests, logged-in callers, and what must not leak."""
 
 from contextlib import contextmanager
-from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import ownership
 from niteoweb.click2sell.providers.click2sell import protocol as click2sell
 from niteoweb.click2sell.storage import steps
@@ -99,7 +99,7 @@ class TestLoggedIn(CallbackTestCase):
 
     def assert_sold(self, answer):
         self.assert_answer(answer, 200, PARSED)
-        self.assertEqual([e["outcome"] for e in self.entries()], [ledger.ACCEPTED])
+        self.assertEqual([e["outcome"] for e in self.entries()], [Outcome.ACCEPTED])
         self.assertIn("click2sell", self.member().getGroups())
 
     def test_owner(self):
@@ -139,7 +139,7 @@ class TestLoggedIn(CallbackTestCase):
                     )
                 self.assert_answer(answer, 200, PARSED)
                 self.assertEqual(self.entries()[-1]["receipt"], name)
-                self.assertEqual(self.entries()[-1]["outcome"], ledger.ACCEPTED)
+                self.assertEqual(self.entries()[-1]["outcome"], Outcome.ACCEPTED)
                 self.assertEqual(self.member().getProperty("last_purchase_id"), name)
 
 

@@ -1,6 +1,6 @@
 """Site Setup: the page where an owner decides about a notification, through a browser."""
 
-from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.tests.cases.pages import PageTestCase
 from niteoweb.click2sell.tests.cases.site import EMAIL
@@ -112,7 +112,7 @@ class TestDecide(DecidePageTestCase):
         form.getControl(SHOW).click()
         self.assertIn("It is recorded, and changes nothing else.", self.text(browser))
         self.confirm(browser)
-        self.assertEqual(self.entries(), [(ledger.NOTHING, "unknown kind", "")])
+        self.assertEqual(self.entries(), [(Outcome.NOTHING, "unknown kind", "")])
 
     def test_something_has_happened_since(self):
         self.settings(mapping=["1|missing"])

@@ -2,6 +2,7 @@
 
 from niteoweb.click2sell.browser.desk import download
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import silence
 from niteoweb.click2sell.report import notifications
 from niteoweb.click2sell.report import tables
@@ -394,7 +395,7 @@ class TestMemory(SiteTestCase):
         size = connection._cache.cache_size
         self.addCleanup(setattr, connection._cache, "cache_size", size)
         for number in range(1200):
-            write(self.portal, number, minutes=number, outcome=ledger.ACCEPTED)
+            write(self.portal, number, minutes=number, outcome=Outcome.ACCEPTED)
         transaction.commit()
         connection.cacheMinimize()
         connection._cache.cache_size = 50
@@ -407,8 +408,8 @@ class TestMemory(SiteTestCase):
         self.assertLess(most, 400)
 
     def test_rows_come_one_by_one(self):
-        write(self.portal, 1, outcome=ledger.ACCEPTED)
-        write(self.portal, 2, minutes=1, outcome=ledger.ACCEPTED)
+        write(self.portal, 1, outcome=Outcome.ACCEPTED)
+        write(self.portal, 2, minutes=1, outcome=Outcome.ACCEPTED)
         rows = tables.notifications(self.portal, notifications.Filters())
         next(rows)
         with mock.patch.object(ledger, "get", wraps=ledger.get) as read:

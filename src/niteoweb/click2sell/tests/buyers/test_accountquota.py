@@ -3,6 +3,7 @@
 from niteoweb.click2sell.buyers import accountquota
 from niteoweb.click2sell.interfaces import IClick2SellSettings
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.owner import action
 from niteoweb.click2sell.owner import commands
 from niteoweb.click2sell.owner import decisions
@@ -20,8 +21,8 @@ from zope.annotation.interfaces import IAnnotations
 import transaction
 
 
-HELD = (ledger.ATTENTION, "too many accounts", "")
-DONE = (ledger.ACCEPTED, "", "")
+HELD = (Outcome.ATTENTION, "too many accounts", "")
+DONE = (Outcome.ACCEPTED, "", "")
 
 
 class CapTestCase(AlertTestCase):
@@ -84,7 +85,7 @@ class TestCap(CapTestCase):
         self.assertIsNone(self.member("3@example.org"))
         # The transaction is its own all the same.
         self.come(4, acquirer_transaction_id="T-3")
-        self.assertEqual(self.entries()[-1][0], ledger.REFUSED)
+        self.assertEqual(self.entries()[-1][0], Outcome.REFUSED)
         self.assertEqual(self.waiting(), [3])
 
     def test_members_go_on_buying(self):
@@ -267,7 +268,7 @@ class TestOwner(CapTestCase):
 
     def test_dismissed(self):
         self.come(1, 2, 3, 4)
-        action.carry_out(decisions.dismiss(self.portal, self.key(3), "not ours", "owner"))
+        action.carry_out(decisions.Dismiss(self.key(3), "owner", "not ours"))
         self.assertEqual((self.members(), self.waiting()), ([1, 2], [4]))
         self.settings(new_accounts_an_hour=0)
         self.sweep()
@@ -280,7 +281,7 @@ class TestOwner(CapTestCase):
     def test_one_of_two_dismissed(self):
         self.come(1, 2, 3)
         self.come(3, acquirer_transaction_id="T-9", c2s_transaction_id="R-9")
-        action.carry_out(decisions.dismiss(self.portal, self.key(3), "not ours", "owner"))
+        action.carry_out(decisions.Dismiss(self.key(3), "owner", "not ours"))
         self.assertEqual((self.members(), self.waiting()), ([1, 2], [3]))
 
     def test_erased(self):
@@ -304,7 +305,8 @@ class TestOwner(CapTestCase):
     def test_a_chosen_member_needs_no_account(self):
         self.account("mine", "mine@example.net")
         self.come(1, 2, 3)
-        action.carry_out(decisions.attach(self.portal, self.key(3), "mine", "known", "owner"))
+        with mock.patch.object(decisions, "possible", return_value=(decisions.ATTACH,)):
+            action.carry_out(decisions.Attach(self.key(3), "owner", "mine", "known"))
         self.assertEqual((self.waiting(), self.groups("mine")), ([], ["click2sell", "premium"]))
 
 
@@ -351,7 +353,7 @@ class TestTold(CapTestCase):
         with mock.patch.object(plan, "make", self.uncertain):
             self.later(hours=1)
             self.sweep()
-        self.assertEqual(self.entries()[-1][:2], (ledger.ATTENTION, "account not certain"))
+        self.assertEqual(self.entries()[-1][:2], (Outcome.ATTENTION, "account not certain"))
         self.assertEqual(self.subjects(), ["notifications wait for you (1)"])
 
     make = staticmethod(plan.make)

@@ -36,7 +36,7 @@ def write(site, number, minutes=0, outcome="", **changes):
     )
     entry = ledger.record(site, notification, START + timedelta(minutes=minutes))
     if outcome:
-        ledger.finish(site, entry, outcome)
+        ledger.set_outcome(site, entry, outcome)
     return entry
 
 

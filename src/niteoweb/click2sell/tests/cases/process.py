@@ -1,9 +1,10 @@
-"""Threads that stand for processes: a connection of their own, no lock in common."""
+"""Threads that stand for processes: a connection of their own, no writer in common."""
 
 from collections.abc import Callable
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextlib import nullcontext
+from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import writer
 from plone.testing.zope import addRequestContainer
 from threading import Thread
@@ -16,17 +17,30 @@ import threading
 import transaction
 
 
-class _Own(threading.local, writer._Shared):
-    """A connection for each thread, in the place of the one that a process has."""
+class _Writers(threading.local):
+    """A writer for each thread, in the place of the one that a process has."""
+
+    busy = False
+
+    def run(self, work: Callable[[Any], Any]) -> Any:
+        if self.busy:
+            return work(plone_site.get())
+        self.busy = True
+        try:
+            return transactions.run(work)
+        finally:
+            self.busy = False
+
+
+def is_writer() -> bool:
+    """Whether this thread is the one that commits for the add-on."""
+    return isinstance(threading.current_thread(), writer._Writer)
 
 
 @contextmanager
 def apart() -> Iterator[None]:
-    """Let each thread be a process of its own: without a lock, and with its own connection."""
-    with (
-        mock.patch.object(writer, "lock", nullcontext()),
-        mock.patch.object(writer, "_shared", _Own()),
-    ):
+    """Let each thread be a process of its own, which commits through its own connection."""
+    with mock.patch.object(writer, "run", _Writers().run):
         yield
 
 

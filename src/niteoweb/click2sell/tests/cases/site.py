@@ -7,7 +7,9 @@ from datetime import timedelta
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.ledger import entries
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import rejections
 from niteoweb.click2sell.notification import Delivery
 from niteoweb.click2sell.notification import Notification
@@ -18,7 +20,6 @@ from niteoweb.click2sell.storage import trees as store
 from niteoweb.click2sell.tests.cases import deliveries
 from niteoweb.click2sell.tests.cases.layers import NOW
 from niteoweb.click2sell.tests.cases.layers import SHOP
-from persistent.mapping import PersistentMapping
 from plone import api
 from plone.app.testing import logout
 from typing import Any
@@ -196,7 +197,7 @@ class SiteTestCase(unittest.TestCase):
 
     def attention(self) -> list[tuple[str, str]]:
         """Reason and subject of each entry that needs a person."""
-        return [rest for outcome, *rest in self.entries() if outcome == ledger.ATTENTION]
+        return [rest for outcome, *rest in self.entries() if outcome == Outcome.ATTENTION]
 
     def assert_replay_changes_nothing(self) -> None:
         """Nothing but how often each entry was tried."""
@@ -214,6 +215,9 @@ class SiteTestCase(unittest.TestCase):
         transaction.begin()
         portal = self.portal
         trees = {name: plain(store.tree(portal, name)) for name in store.TREES}
+        trees["entries"] = {
+            place: plain(entries.at(portal, place)) for place in trees["entries"]
+        }
         for record in trees["buyers"].values():
             del record["revision"]
         trees["remarks"] = {
@@ -246,8 +250,6 @@ class _Principal:
 
 
 def plain(value: Any) -> Any:
-    if isinstance(value, PersistentMapping):
-        return dict(value)
     if isinstance(value, Length):
         return value()
     if hasattr(value, "items"):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.providers.cleeng.provider import PROVIDER as CLEENG
 from niteoweb.click2sell.providers.plenigo.provider import PROVIDER as PLENIGO
@@ -89,7 +90,7 @@ def buyer_id(case: BrowserTestCase, product: str, kind: str) -> str:
     """Id of the buyer of the newest notification of a kind about a product."""
     for key in ledger.newest_first(case.stored(), "product_id", product):
         found = ledger.get(case.portal, key)
-        if (found["kind"], found["outcome"]) == (kind, ledger.ACCEPTED):
+        if (found["kind"], found["outcome"]) == (kind, Outcome.ACCEPTED):
             return found["buyer_id"]
     raise LookupError(product, kind)
 
@@ -104,7 +105,7 @@ def of_subscriber(page: str = "") -> Callable[[BrowserTestCase], str]:
 
 def of_kept_out(case: BrowserTestCase) -> str:
     """The page of a buyer whose account is not certain, as :attr:`Shown.path`."""
-    entry = ledger.get(case.portal, key_of(case, ledger.ATTENTION, "account not certain"))
+    entry = ledger.get(case.portal, key_of(case, Outcome.ATTENTION, "account not certain"))
     return f"{MEMBERS}/{entry['buyer_id']}"
 
 

@@ -5,6 +5,7 @@ from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.command import posting
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.providers.click2sell.sample import form_fields
 from niteoweb.click2sell.tests.cases import deliveries
 from niteoweb.click2sell.tests.chromium import pages
@@ -94,14 +95,14 @@ class TestNotifications(BrowserTestCase):
         # A select is worked with letters.
         page.keyboard.type("needs")
         self.press(page, "Filter")
-        total = ledger.count(self.stored(), "outcome", ledger.ATTENTION)
+        total = ledger.count(self.stored(), "outcome", Outcome.ATTENTION)
         self.assertGreater(total, 3)
         rows = page.get_by_role("table", name="Notifications").get_by_role("row")
         # So narrow, there is no row of titles.
         self.assertEqual(rows.count(), total)
         for place in range(total):
             self.see(rows.nth(place).get_by_text("needs attention", exact=True))
-        self.assertEqual(page.get_by_label("Outcome").input_value(), ledger.ATTENTION)
+        self.assertEqual(page.get_by_label("Outcome").input_value(), Outcome.ATTENTION)
 
     def test_pages_of_fifty(self):
         page = self.window()
@@ -125,7 +126,7 @@ class TestNotifications(BrowserTestCase):
 
 class TestReplay(BrowserTestCase):
     def test_a_failed_one_is_looked_at_and_then_replayed(self):
-        key = pages.key_of(self, ledger.FAILED)
+        key = pages.key_of(self, Outcome.FAILED)
         buyer = ledger.get(self.portal, key)["buyer"]
         self.assertIsNone(api.user.get(userid=buyer))
         page = self.window()
@@ -136,11 +137,11 @@ class TestReplay(BrowserTestCase):
         # Nothing is changed yet.
         self.stored()
         self.assertIsNone(api.user.get(userid=buyer))
-        self.assertEqual(ledger.get(self.portal, key)["outcome"], ledger.FAILED)
+        self.assertEqual(ledger.get(self.portal, key)["outcome"], Outcome.FAILED)
         self.press(page, "Replay")
         self.see(page.locator(".badge").get_by_text("accepted").first)
         self.stored()
-        self.assertEqual(ledger.get(self.portal, key)["outcome"], ledger.ACCEPTED)
+        self.assertEqual(ledger.get(self.portal, key)["outcome"], Outcome.ACCEPTED)
         self.assertIn("paying-members", api.user.get(userid=buyer).getGroups())
         self.see(page.get_by_role("link", name=buyer, exact=True))
 
@@ -149,7 +150,7 @@ class TestDecide(BrowserTestCase):
     def test_the_member_is_chosen_for_what_needs_attention(self):
         from tools.demo import settings
 
-        key = pages.key_of(self, ledger.ATTENTION, "account not certain")
+        key = pages.key_of(self, Outcome.ATTENTION, "account not certain")
         page = self.window(PHONE)
         self.open(page, f"{pages.LIST}/{key}")
         self.go_to(page, page.locator(f"a[href$='{key}/decide']").first)
@@ -172,7 +173,7 @@ class TestDecide(BrowserTestCase):
         self.see(page.get_by_text("She has told us so"))
         self.assert_usable(page)
         self.stored()
-        self.assertEqual(ledger.get(self.portal, key)["outcome"], ledger.ACCEPTED)
+        self.assertEqual(ledger.get(self.portal, key)["outcome"], Outcome.ACCEPTED)
         groups = api.user.get(userid=settings.STUDIO_USER).getGroups()
         self.assertIn("paying-members", groups)
 
@@ -196,7 +197,7 @@ class TestTry(BrowserTestCase):
 
 class TestMembers(BrowserTestCase):
     def test_why_somebody_is_kept_out_is_three_steps_away(self):
-        entry = ledger.get(self.portal, pages.key_of(self, ledger.ATTENTION, "group missing"))
+        entry = ledger.get(self.portal, pages.key_of(self, Outcome.ATTENTION, "group missing"))
         for size in WIDTHS.values():
             with self.subTest(size):
                 page = self.window(size)

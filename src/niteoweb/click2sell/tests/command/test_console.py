@@ -9,6 +9,7 @@ from niteoweb.click2sell.command import reindex
 from niteoweb.click2sell.command import sweep
 from niteoweb.click2sell.member import index
 from niteoweb.click2sell.owner import reconcile as reconciliation
+from niteoweb.click2sell.storage import session
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.tests.cases.commands import CommandTestCase
@@ -131,7 +132,7 @@ class TestCommands(CommandTestCase):
         transaction.commit()
         self.assertEqual(
             self.call(reindex.main),
-            "In the indexes: 2 members, 0 buyers, 0 mails, 0 notifications. "
+            "In the indexes: 2 members, 0 buyers, 0 mails, 0 validations, 0 notifications. "
             "0 of them were filed wrongly.\n",
         )
         (match,) = index.find(self.portal, "imported@example.org")
@@ -224,14 +225,14 @@ class TestWhichSite(SiteTestCase):
 
     def test_a_site_without_the_addon(self):
         with self.owner():
-            api.portal.get_tool("portal_setup").unsetLastVersionForProfile(console.PROFILE)
+            api.portal.get_tool("portal_setup").unsetLastVersionForProfile(session.PROFILE)
         for path in (None, "plone"):
             with self.assertRaisesRegex(console.Problem, "not installed"):
                 self.found(path)
 
     def test_several_sites(self):
         with (
-            mock.patch.object(console, "_sites", return_value=[self.portal, self.portal]),
+            mock.patch.object(session, "sites", return_value=[self.portal, self.portal]),
             self.assertRaisesRegex(console.Problem, "--site"),
         ):
             self.found()

@@ -5,7 +5,7 @@ from niteoweb.click2sell.contentrules import trigger
 from niteoweb.click2sell.interfaces import IAccessEvent
 from niteoweb.click2sell.interfaces import IAccessGrantedEvent
 from niteoweb.click2sell.interfaces import IAccessRevokedEvent
-from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.tests.cases.mail import MailTestCase
 from niteoweb.click2sell.tests.cases.mail import SENDER
@@ -282,7 +282,7 @@ class TestTrouble(RuleTestCase):
     def test_a_server_that_refuses(self):
         self.rule()
         with self.refusing(), self.assertLogs(level="WARNING") as logs:
-            self.assertEqual(self.buy(), pipeline.Result(ledger.ACCEPTED))
+            self.assertEqual(self.buy(), pipeline.Result(Outcome.ACCEPTED))
         self.assertEqual(self.groups(), ["click2sell", "premium"])
         self.assert_logged(logs, "content rule failed: SMTPRecipientsRefused")
 
@@ -290,7 +290,7 @@ class TestTrouble(RuleTestCase):
         self.rule()
         self.stop_server()
         with self.assertLogs(level="WARNING") as logs:
-            self.assertEqual(self.buy(), pipeline.Result(ledger.ACCEPTED))
+            self.assertEqual(self.buy(), pipeline.Result(Outcome.ACCEPTED))
         self.assertEqual(self.groups(), ["click2sell", "premium"])
         self.assert_logged(logs, "AccessGrantedEvent failed: ConnectionRefusedError")
 

@@ -13,6 +13,7 @@ from niteoweb.click2sell.browser.words import timeline as happenings
 from niteoweb.click2sell.command import adopt
 from niteoweb.click2sell.command import console
 from niteoweb.click2sell.command import notify
+from niteoweb.click2sell.entitlement import Reason
 from niteoweb.click2sell.entitlement.access import State
 from niteoweb.click2sell.explain import timeline
 from niteoweb.click2sell.interfaces import ICleengSettings
@@ -20,7 +21,8 @@ from niteoweb.click2sell.interfaces import IClick2SellSettings
 from niteoweb.click2sell.interfaces import IPlenigoSettings
 from niteoweb.click2sell.interfaces import ISecretKeyActions
 from niteoweb.click2sell.ledger import counters
-from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
+from niteoweb.click2sell.ledger import outcomes
 from niteoweb.click2sell.ledger import ownership
 from niteoweb.click2sell.ledger import reasons
 from niteoweb.click2sell.owner.commands import COMMANDS
@@ -133,12 +135,12 @@ class TestCompleteness(unittest.TestCase):
         self.assert_explained("notifications.rst", [f"``{answer}``" for answer in answers])
 
     def test_outcomes(self):
-        outcomes = {*ledger.FINAL, ledger.RECEIVED, ledger.FAILED}
-        self.assert_explained("notifications.rst", [f"*{outcome}*" for outcome in outcomes])
+        named = {*outcomes.FINAL, Outcome.RECEIVED, Outcome.FAILED}
+        self.assert_explained("notifications.rst", [f"*{outcome}*" for outcome in named])
 
     def test_reasons(self):
-        codes = set(reasons.REASONS)
-        self.assert_explained("notifications.rst", [f"``{code}``" for code in codes])
+        self.assertEqual(set(reasons.REASONS), set(Reason))
+        self.assert_explained("notifications.rst", [f"``{code}``" for code in Reason])
 
     def test_commands(self):
         text = pages()["command.rst"]

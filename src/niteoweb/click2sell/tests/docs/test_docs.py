@@ -6,6 +6,7 @@
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.providers.click2sell.protocol import sign
 from niteoweb.click2sell.tests.cases import recording
 from niteoweb.click2sell.tests.cases.documentation import DOCS
@@ -184,5 +185,5 @@ class TestSubscriberExample(DocsHTTPTestCase):
             answer = self.post(form())
         get.assert_called()
         self.assertIn(" 200 ", answer)
-        self.assertEqual(ledger.count(self.portal, "outcome", ledger.ACCEPTED), 1)
+        self.assertEqual(ledger.count(self.portal, outcome=Outcome.ACCEPTED), 1)
         self.assertIn("basic-members", api.user.get(userid="john@example.com").getGroups())

@@ -2,8 +2,6 @@
 
 from hypothesis import example
 from hypothesis import given
-from hypothesis import HealthCheck
-from hypothesis import settings
 from hypothesis import strategies as st
 from niteoweb.click2sell.entitlement import mapping
 from niteoweb.click2sell.entitlement.mapping import Terms
@@ -155,8 +153,6 @@ LINE = st.one_of(st.text(), st.lists(PART, max_size=6).map("|".join))
 
 
 class TestAnyLines(unittest.TestCase):
-    # How fast a busy machine makes examples up says nothing.
-    @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(st.lists(LINE, max_size=8))
     @example(["1|a|²"])
     @example(["1|a|" + "9" * 5000])

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.entitlement import mapping
 from niteoweb.click2sell.entitlement.access import State
@@ -11,6 +10,7 @@ from niteoweb.click2sell.explain import explanation
 from niteoweb.click2sell.explain import groups
 from niteoweb.click2sell.explain import timeline
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import silence
 from niteoweb.click2sell.mail import delivery
 from niteoweb.click2sell.mail import messages
@@ -197,7 +197,9 @@ class TestObstacle(ExplainTestCase):
         code, text = self.obstacle()
         self.assertEqual(code, "failed")
         self.assertIn("2026-05-03", text)
-        ledger.finish(self.portal, ledger.get(self.portal, self.notification().key), "received")
+        ledger.set_outcome(
+            self.portal, ledger.get(self.portal, self.notification().key), "received"
+        )
         transaction.commit()
         self.assertEqual(self.obstacle()[0], "received")
 
@@ -305,7 +307,7 @@ class TestObstacle(ExplainTestCase):
         self.later(minutes=1)
         # What waits for the group is the latest payment that asks for it.
         self.buy_again()
-        (waiting,) = ledger.newest_first(self.portal, "outcome", ledger.ATTENTION)
+        (waiting,) = ledger.newest_first(self.portal, outcome=Outcome.ATTENTION)
         self.assertEqual(self.explain().obstacle.key, waiting)
         self.group("absent")
         self.assertEqual(self.obstacle()[0], "group waiting")
@@ -416,14 +418,8 @@ class TestTimeline(ExplainTestCase):
         self.later(days=1)
         self.owner_entry("purchase", acquirer_transaction_id="T-5", c2s_transaction_id="O-1")
         entry = ledger.get(self.portal, self.notification().key)
-        entry["notes"] = (
-            {
-                "at": timestamps.iso(self.now + timedelta(days=1)),
-                "by": "boss",
-                "what": "dismissed",
-                "text": "fine",
-            },
-        )
+        at = self.now + timedelta(days=1)
+        ledger.add_note(self.portal, entry, at, "boss", "dismissed", "fine")
         transaction.commit()
         note, action = self.explain().timeline[:2]
         self.assertEqual(
@@ -434,7 +430,7 @@ class TestTimeline(ExplainTestCase):
             (action.what, action.text, action.by), (timeline.ACTION, "a friend", "boss")
         )
         # It is nothing that was paid.
-        self.assertEqual([one.receipt for one in self.explain().purchases], ["R-1"])
+        self.assertEqual([one["receipt"] for one in self.explain().purchases], ["R-1"])
 
     def test_mails_of_others_are_not_shown(self):
         self.settings(welcome_mail="link")
@@ -469,7 +465,7 @@ class TestTimeline(ExplainTestCase):
         self.refund(purchase_date="2026-05-04")
         self.buy(buyer_email="other@example.org")
         found = [
-            (one.kind, one.amount, one.currency, one.receipt)
+            tuple(one[name] for name in ("kind", "amount", "currency", "receipt"))
             for one in self.explain().purchases
         ]
         self.assertEqual(

@@ -9,6 +9,7 @@ from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.command import reindex
 from niteoweb.click2sell.ledger import counters
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import silence
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.notification import Kind
@@ -125,7 +126,7 @@ class TestDays(FiguresTestCase):
     def test_refused_ones_do_not_count(self):
         self.buy()
         self.buy(buyer_email=OTHER, c2s_transaction_id="R-9")
-        self.assertIn(ledger.REFUSED, [outcome for outcome, *_ in self.entries()])
+        self.assertIn(Outcome.REFUSED, [outcome for outcome, *_ in self.entries()])
         self.assertEqual(self.counted()["purchases"], {"2026-05-03": 1})
         self.assertEqual(self.counted()["new_buyers"], {"2026-05-03": 1})
 
@@ -173,7 +174,7 @@ class TestDays(FiguresTestCase):
         self.buy()
         key = self.notification().key
         self.buy_again(buyer_email=OTHER, product_id="2", purchase_date="2026-05-02")
-        action.carry_out(decisions.correct(self.portal, key, OTHER, True, "mistyped", "boss"))
+        action.carry_out(decisions.Correct(key, "boss", OTHER, True, "mistyped"))
         self.assertNothingToCorrect()
         self.assertEqual(self.counted()["new_buyers"], {"2026-05-02": 1})
         self.assertEqual(overview.never_logged_in(self.portal).total, 1)
@@ -183,7 +184,7 @@ class TestDays(FiguresTestCase):
         refused = {"buyer_email": OTHER, "c2s_transaction_id": "R-9"}
         self.buy(**refused, purchase_date="2026-05-02")
         key = self.notification(**refused, purchase_date="2026-05-02").key
-        action.carry_out(decisions.decide(self.portal, key, "it is hers", "boss"))
+        action.carry_out(decisions.Decide(key, "boss", "it is hers"))
         self.assertNothingToCorrect()
         self.assertEqual(self.counted()["purchases"], {"2026-05-02": 1})
         self.assertEqual(self.counted()["new_buyers"], {"2026-05-02": 1})

@@ -3,10 +3,12 @@
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.ledger import entries as shelf
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.testing.layers import INTEGRATION
 from niteoweb.click2sell.tests.cases.entries import START
 from niteoweb.click2sell.tests.cases.entries import write
+from transaction import savepoint
 
 import unittest
 
@@ -20,11 +22,11 @@ class TestShelf(unittest.TestCase):
     def test_found_by_key_and_by_place(self):
         entries = [write(self.portal, number, minutes=number) for number in range(3)]
         for entry in entries:
-            self.assertIs(shelf.get(self.portal, entry["key"]), entry)
-            self.assertIs(shelf.at(self.portal, shelf.place(entry)), entry)
+            self.assertEqual(shelf.get(self.portal, entry["key"]), entry)
+            self.assertEqual(shelf.at(self.portal, shelf.place(entry)), entry)
         self.assertIsNone(shelf.get(self.portal, "f" * 64))
         self.assertEqual(
-            [e["key"] for e in trees.tree(self.portal, "entries").values()],
+            list(ledger.newest_first(self.portal)),
             [e["key"] for e in reversed(entries)],
         )
 
@@ -44,9 +46,33 @@ class TestShelf(unittest.TestCase):
         before, place = entry["key"], shelf.place(entry)
         shelf.rekey(self.portal, entry, "a" * 64)
         self.assertIsNone(shelf.get(self.portal, before))
-        self.assertIs(shelf.get(self.portal, "a" * 64), entry)
+        self.assertEqual(shelf.get(self.portal, "a" * 64), entry)
         self.assertEqual((entry["key"], shelf.place(entry)), ("a" * 64, place))
         self.assertEqual(len(trees.tree(self.portal, "entry_places")), 1)
+
+    def test_nobody_else_assigns_to_an_entry(self):
+        entry = write(self.portal, 1, payload={"price": "9.90"})
+        for values, name in ((entry, "email"), (entry, "outcome"), (entry["payload"], "price")):
+            with self.assertRaises(TypeError):
+                values[name] = "x"
+            with self.assertRaises(TypeError):
+                del values[name]
+
+    def test_an_outcome_writes_the_processing_alone(self):
+        entry = write(self.portal, 1, payload={"price": "9.90"})
+        savepoint(optimistic=True)
+        ledger.set_outcome(self.portal, entry, Outcome.ACCEPTED)
+        told = entry.stored[shelf.TOLD]
+        self.assertEqual(
+            [bool(part._p_changed) for part in (entry.stored, told, told["payload"])],
+            [True, False, False],
+        )
+
+    def test_listed_are_fields_that_say_something(self):
+        entry, other = write(self.portal, 1), write(self.portal, 2, customer_id="C-1")
+        self.assertEqual((entry["customer_id"], entry["country"]), ("", ""))
+        self.assertEqual({*other} - {*entry}, {"customer_id", "place"})
+        self.assertEqual(len(entry), len([*entry]))
 
 
 class TestStore(unittest.TestCase):

@@ -1,7 +1,7 @@
 """Deliveries with a wrong signature: they make no commit."""
 
 from datetime import timedelta
-from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import rejections
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.storage import writer
@@ -17,22 +17,6 @@ import transaction
 
 
 FORGED = deliveries.body(checksum="0" * 32, buyer_email="victim@example.org")
-
-
-class _NoticedLock:
-    """A lock that tells when somebody has to wait for it."""
-
-    def __init__(self, noticed):
-        self._lock = threading.Lock()
-        self._noticed = noticed
-
-    def __enter__(self):
-        if not self._lock.acquire(blocking=False):
-            self._noticed.set()
-            self._lock.acquire()
-
-    def __exit__(self, *exc_info):
-        self._lock.release()
 
 
 class TestForgery(ForgeryTestCase):
@@ -88,27 +72,28 @@ class TestForgery(ForgeryTestCase):
                 go_on.wait(30)
             forget(*arguments)
 
-        def sweep():
-            try:
-                sweeping.sweep()
-            finally:
+        def put(*arguments):
+            real(*arguments)
+            if written.is_set():
                 go_on.set()
+
+        real = writer._put
 
         notification = self.notification()
         site = self.portal._p_jar.db(), self.portal.getId()
-        works = [lambda: pipeline.process(notification), sweep]
+        works = [lambda: pipeline.process(notification), sweeping.sweep]
         delivering, sweeper = (Worker(*site, work.__name__, work) for work in works)
         with (
             mock.patch.object(rejections, "_forget", slowly),
-            mock.patch.object(writer, "lock", _NoticedLock(go_on)),
+            mock.patch.object(writer, "_put", put),
         ):
             delivering.start()
             self.assertTrue(written.wait(30))
             sweeper.start()
             for worker in (delivering, sweeper):
                 worker.join(30)
-        self.assertEqual(delivering.result.outcome, ledger.ACCEPTED)
-        self.assertIsNone(sweeper.result)
+        self.assertEqual(delivering.result.outcome, Outcome.ACCEPTED)
+        self.assertFalse(sweeper.result.busy)
         self.assertEqual(self.remarks()[0], 1)
         self.assertEqual(rejections.total(self.portal), 1)
 

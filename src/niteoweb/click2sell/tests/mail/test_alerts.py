@@ -5,6 +5,7 @@ from datetime import timezone
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.interfaces import IClick2SellSettings
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import reasons
 from niteoweb.click2sell.mail import alerts
 from niteoweb.click2sell.mail import outbox
@@ -92,7 +93,8 @@ This mail comes once a day at most, and only when there is something new. Its se
     def test_subject_of_a_reason_that_may_be_private(self):
         self.undecided()
         (key,) = trees.tree(self.portal, "untold")
-        ledger.change(self.portal, ledger.get(self.portal, key), subject=EMAIL)
+        entry = ledger.get(self.portal, key)
+        ledger.set_outcome(self.portal, entry, Outcome.ATTENTION, entry["reason"], EMAIL)
         transaction.commit()
         self.assertNotIn(EMAIL, str(self.told()))
 
@@ -136,8 +138,8 @@ This mail comes once a day at most, and only when there is something new. Its se
         self.buy(buyer_email="else@example.org", c2s_transaction_id="R-9")
         self.undecided()
         self.told()
-        (refused,) = ledger.newest_first(self.portal, "outcome", ledger.REFUSED)
-        action.carry_out(decisions.dismiss(self.portal, refused, "a forgery", "owner"))
+        (refused,) = ledger.newest_first(self.portal, outcome=Outcome.REFUSED)
+        action.carry_out(decisions.Dismiss(refused, "owner", "a forgery"))
         self.later(days=1)
         self.undecided(2)
         ((_to, _subject, text),) = self.told()
@@ -145,8 +147,8 @@ This mail comes once a day at most, and only when there is something new. Its se
         # Not refused any more, it waits no more either; refused again, it was dismissed.
         self.assertEqual(ledger.waiting(self.portal), 2)
         entry = ledger.get(self.portal, refused)
-        for outcome in (ledger.NOTHING, ledger.REFUSED):
-            ledger.finish(self.portal, entry, outcome)
+        for outcome in (Outcome.NOTHING, Outcome.REFUSED):
+            ledger.set_outcome(self.portal, entry, outcome)
             self.assertEqual(ledger.waiting(self.portal), 2)
 
     def test_day_of_the_site(self):

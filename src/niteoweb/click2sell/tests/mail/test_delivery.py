@@ -4,7 +4,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
-from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.mail import delivery
 from niteoweb.click2sell.mail import messages
 from niteoweb.click2sell.mail import outbox
@@ -64,7 +64,7 @@ class TestTrouble(PostmanTestCase):
         with self.assertLogs(level="DEBUG") as logs:
             result = self.buy()
         self.assertLess(time.monotonic() - started, longest)
-        self.assertEqual(result, pipeline.Result(ledger.ACCEPTED))
+        self.assertEqual(result, pipeline.Result(Outcome.ACCEPTED))
         self.assertEqual(self.groups(), ["click2sell", "premium"])
         ours = [line for line in logs.output if ":mail.log:" not in line]
         self.assertNotIn(EMAIL, str(ours))

@@ -1,6 +1,6 @@
 """Members: how a new one is made, and what happens to one that exists."""
 
-from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.tests.cases.site import EMAIL
@@ -35,7 +35,7 @@ class NewMemberTestCase(SiteTestCase):
 
         with mock.patch.object(accounts, "create", keep):
             result = self.buy(**changes)
-        self.assertEqual(result, pipeline.Result(ledger.ACCEPTED))
+        self.assertEqual(result, pipeline.Result(Outcome.ACCEPTED))
         (password,) = passwords
         return password
 
@@ -176,7 +176,7 @@ class TestRefusedAddress(SiteTestCase):
             with self.subTest(address):
                 result = self.buy(buyer_email=address, acquirer_transaction_id=f"T-{number}")
                 self.assertEqual(
-                    result, pipeline.Result(ledger.ATTENTION, "address not accepted")
+                    result, pipeline.Result(Outcome.ATTENTION, "address not accepted")
                 )
                 self.assertEqual(self.user_id(address), "")
         self.assertEqual(
@@ -198,7 +198,7 @@ class TestRefusedAddress(SiteTestCase):
             self.assertRaises(pipeline.Failed),
         ):
             self.buy()
-        self.assertEqual(self.entries(), [(ledger.FAILED, "", "")])
+        self.assertEqual(self.entries(), [(Outcome.FAILED, "", "")])
         self.assertIsNone(self.member())
 
 
@@ -310,7 +310,7 @@ class TestFields(NewMemberTestCase):
 
     def test_member_stays_after_the_refund_came_first(self):
         self.refund()
-        self.assertEqual(self.entries()[0][:2], (ledger.NOTHING, "waits for its purchase"))
+        self.assertEqual(self.entries()[0][:2], (Outcome.NOTHING, "waits for its purchase"))
         self.assertIsNone(self.member())
         self.bought()
         self.assertEqual(self.groups(), ["click2sell"])

@@ -1,6 +1,6 @@
 """A member whom an owner deletes: gone, with all entries in groups, until the next payment."""
 
-from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import ownership
 from niteoweb.click2sell.member import group
 from niteoweb.click2sell.provisioning import pipeline
@@ -38,7 +38,7 @@ class TestDeletedMember(ByHandTestCase):
         self.settings(mapping=["1|premium|30"])
         self.buy()
         self.delete_member()
-        self.assertEqual(self.buy(), pipeline.Result(ledger.ACCEPTED), "delivered again")
+        self.assertEqual(self.buy(), pipeline.Result(Outcome.ACCEPTED), "delivered again")
         self.replay_all()
         self.refund()
         self.later(days=60)

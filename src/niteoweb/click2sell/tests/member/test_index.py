@@ -1,6 +1,6 @@
 """Which account a purchase belongs to, and the index that finds it without looking at all."""
 
-from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.member import index
 from niteoweb.click2sell.member.index import Match
 from niteoweb.click2sell.storage import trees
@@ -17,13 +17,13 @@ class TestExisting(SiteTestCase):
     """An account that was there before the first purchase."""
 
     def assert_attached(self, user_id, login):
-        self.assertEqual(self.entries(), [(ledger.ACCEPTED, "", "")])
+        self.assertEqual(self.entries(), [(Outcome.ACCEPTED, "", "")])
         self.assertEqual(self.user_id(), user_id)
         self.assertEqual(self.groups(user_id), ["click2sell", "premium"])
         self.assertEqual(self.authenticates(login, PASSWORD), user_id)
 
     def assert_untouched(self, before, reason):
-        self.assertEqual(self.entries(), [(ledger.ATTENTION, reason, "")])
+        self.assertEqual(self.entries(), [(Outcome.ATTENTION, reason, "")])
         self.assertEqual(self.user_id(), "")
         after = self.dump()
         for part in ("passwords", "logins", "properties", "groups", "roles"):

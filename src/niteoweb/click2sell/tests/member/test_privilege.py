@@ -1,7 +1,7 @@
 """Accounts and groups that administer the site: no purchase touches them."""
 
 from AccessControl.Permissions import manage_users
-from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.member import privilege
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.tests.cases.site import EMAIL
@@ -44,7 +44,7 @@ class TestAccounts(PrivilegeTestCase):
     def assert_privileged(self):
         """A purchase changes nothing but the ledger, and a person has to decide, once."""
         before = self.dump()
-        self.assertEqual(self.buy(), pipeline.Result(ledger.ATTENTION, "privileged account"))
+        self.assertEqual(self.buy(), pipeline.Result(Outcome.ATTENTION, "privileged account"))
         for _ in range(3):
             self.provision()
         after = self.dump()
@@ -55,7 +55,7 @@ class TestAccounts(PrivilegeTestCase):
         self.assertEqual(self.user_id(), "")
 
     def assert_harmless(self):
-        self.assertEqual(self.buy(), pipeline.Result(ledger.ACCEPTED))
+        self.assertEqual(self.buy(), pipeline.Result(Outcome.ACCEPTED))
         self.assertIn("premium", self.groups())
 
     def test_manager(self):
@@ -131,7 +131,7 @@ class TestTiedAccount(PrivilegeTestCase):
         self.give(EMAIL, "Manager")
         fields = self.fields()
         result = self.buy_again(product_id="2")
-        self.assertEqual(result, pipeline.Result(ledger.ATTENTION, "privileged account"))
+        self.assertEqual(result, pipeline.Result(Outcome.ATTENTION, "privileged account"))
         self.assertEqual(self.groups(), ["click2sell", "premium"])
         self.assertEqual(self.fields(), fields)
 
@@ -162,7 +162,7 @@ class TestGroups(PrivilegeTestCase):
         before = self.groups()
         with self.assertLogs("niteoweb.click2sell", "ERROR") as logs:
             result = self.buy()
-        self.assertEqual(result, pipeline.Result(ledger.ATTENTION, reason, name))
+        self.assertEqual(result, pipeline.Result(Outcome.ATTENTION, reason, name))
         self.assertIn("'1'", logs.output[0])
         self.assertIn(f"'{name}'", logs.output[0])
         self.assertNotIn(EMAIL, str(logs.output))
@@ -221,14 +221,14 @@ class TestGroups(PrivilegeTestCase):
         self.local_role("premium", self.portal, "Contributor")
         self.assertFalse(privilege.group("premium"))
         self.assertFalse(privilege.group("missing"))
-        self.assertEqual(self.buy(), pipeline.Result(ledger.ACCEPTED))
+        self.assertEqual(self.buy(), pipeline.Result(Outcome.ACCEPTED))
         self.assertEqual(self.groups(), ["click2sell", "premium"])
 
     def test_group_of_all_buyers(self):
         self.group("click2sell", ["Site Administrator"])
         result = self.buy()
         self.assertEqual(
-            result, pipeline.Result(ledger.ATTENTION, "group privileged", "click2sell")
+            result, pipeline.Result(Outcome.ATTENTION, "group privileged", "click2sell")
         )
         self.assertEqual(self.groups(), ["premium"])
 
@@ -242,7 +242,7 @@ class TestGroups(PrivilegeTestCase):
             c2s_transaction_id="R",
         )
         self.assertEqual(
-            result, pipeline.Result(ledger.ATTENTION, "group privileged", "premium")
+            result, pipeline.Result(Outcome.ATTENTION, "group privileged", "premium")
         )
         self.assertEqual(self.groups("jane@example.org"), ["click2sell"])
         # Whoever is in it already is privileged now, and so is not touched either.

@@ -5,6 +5,7 @@ from datetime import timedelta
 from datetime import timezone
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import silence
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.owner import action
@@ -74,9 +75,7 @@ class TestSameMoment(OwnerTestCase):
             lambda: commands.Extend(buyer_id, ONE, 5, "outage", "admin"),
             lambda: commands.End(buyer_id, ONE, "asked for", "admin"),
             lambda: commands.Extend(buyer_id, ONE, 5, "outage", "admin"),
-            lambda: decisions.correct(
-                self.portal, key, "jane@example.org", True, "typo", "admin"
-            ),
+            lambda: decisions.Correct(key, "admin", "jane@example.org", True, "typo"),
         ):
             looked_at = action.preview(make())[0]
             self.assertEqual(action.carry_out(make())[0], looked_at)
@@ -105,7 +104,7 @@ class TestGrant(OwnerTestCase):
         entry = self.last()
         self.assertEqual(
             (entry["provider"], entry["on_behalf_of"], entry["kind"], entry["outcome"]),
-            ("owner", "click2sell", "purchase", ledger.ACCEPTED),
+            ("owner", "click2sell", "purchase", Outcome.ACCEPTED),
         )
         self.assertEqual(dict(entry["payload"]), {"reason": "a prize", "by": "admin"})
         self.assertEqual(entry["amount"], None)
@@ -243,10 +242,10 @@ class TestEnd(OwnerTestCase):
         self.buy()
         self.account("john", email=other)
         self.buy_again(buyer_email=other, product_id="2")
-        (of_two,) = ledger.newest_first(self.portal, "product_id", "2")
-        action.carry_out(decisions.attach(self.portal, of_two, EMAIL, "he says", "admin"))
-        (of_one,) = ledger.newest_first(self.portal, "product_id", "1")
-        action.carry_out(decisions.correct(self.portal, of_one, third, True, "why", "admin"))
+        (of_two,) = ledger.newest_first(self.portal, product_id="2")
+        action.carry_out(decisions.Attach(of_two, "admin", EMAIL, "he says"))
+        (of_one,) = ledger.newest_first(self.portal, product_id="1")
+        action.carry_out(decisions.Correct(of_one, "admin", third, True, "why"))
         self.assertEqual(self.groups(), ["click2sell", "course"])
         self.end(("click2sell", "2"), other)
         self.assertEqual(self.groups(), ["click2sell"])
@@ -343,7 +342,7 @@ class TestRules(OwnerTestCase):
         self.buy(buyer_email="other@example.org")
         before = self.dump()
         with (
-            mock.patch.object(ledger, "finish", side_effect=ZeroDivisionError),
+            mock.patch.object(ledger, "set_outcome", side_effect=ZeroDivisionError),
             self.assertRaises(ZeroDivisionError),
         ):
             self.grant()

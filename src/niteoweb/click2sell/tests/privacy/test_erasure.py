@@ -4,6 +4,7 @@ from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.interfaces import IAccessRevokedEvent
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import ownership
 from niteoweb.click2sell.ledger import pseudonyms
 from niteoweb.click2sell.mail import messages
@@ -148,16 +149,17 @@ class TestWhatGoes(ErasureTestCase):
     def test_what_could_not_be_read(self):
         payload = {"buyer_email": "John@Example.org", "buyer_name": "John", "price": "x"}
         pipeline.process(unreadable("k" * 64, "click2sell", "T-1", payload, "price", self.now))
-        self.assertEqual(self.entry()["outcome"], ledger.ATTENTION)
+        self.assertEqual(self.entry()["outcome"], Outcome.ATTENTION)
         self.erase()
         self.assertNothingPersonal("john", "t-1", "example.org")
         self.assertEqual(list(store.tree(self.portal, "mentions")), [])
-        [entry] = store.tree(self.portal, "entries").values()
-        self.assertEqual((entry["outcome"], entry["reason"]), (ledger.NOTHING, "erased"))
+        [key] = ledger.newest_first(self.portal)
+        entry = ledger.get(self.portal, key)
+        self.assertEqual((entry["outcome"], entry["reason"]), (Outcome.NOTHING, "erased"))
         result = pipeline.process(
             unreadable("k" * 64, "click2sell", "T-1", payload, "price", self.now)
         )
-        self.assertEqual(result.outcome, ledger.NOTHING)
+        self.assertEqual(result.outcome, Outcome.NOTHING)
         self.assertEqual(len(store.tree(self.portal, "entries")), 1)
 
     def test_what_was_not_settled(self):
@@ -170,10 +172,10 @@ class TestWhatGoes(ErasureTestCase):
         ):
             pipeline.process(self.notification(acquirer_transaction_id="T-2"))
         self.assertEqual(
-            {outcome for outcome, *_rest in self.entries()}, {ledger.ATTENTION, ledger.FAILED}
+            {outcome for outcome, *_rest in self.entries()}, {Outcome.ATTENTION, Outcome.FAILED}
         )
         self.erase()
-        self.assertEqual(set(self.entries()), {(ledger.NOTHING, "erased", "")})
+        self.assertEqual(set(self.entries()), {(Outcome.NOTHING, "erased", "")})
         self.assertEqual(self.sweep().entries, {})
         self.assertEqual({entry["error"] for entry in self.found().entries}, {""})
 
@@ -184,12 +186,12 @@ class TestWhatGoes(ErasureTestCase):
         self.later(minutes=1)
         # Refused: the transaction is Jane's.
         self.buy(acquirer_transaction_id="T-7", c2s_transaction_id="R-1", product_id="2")
-        self.assertEqual([outcome for outcome, *_ in self.entries()][-1], ledger.REFUSED)
+        self.assertEqual([outcome for outcome, *_ in self.entries()][-1], Outcome.REFUSED)
         self.erase()
         self.assertEqual(
             (dict(self.record(OTHER)), dict(self.entry(OTHER)), self.groups(OTHER)), other
         )
-        self.assertEqual(self.entry()["outcome"], ledger.REFUSED)
+        self.assertEqual(self.entry()["outcome"], Outcome.REFUSED)
         self.assertEqual(ownership.owner_of(self.portal, ("click2sell", "T-7")), (OTHER, "1"))
         self.assertNothingPersonal("john@", "'r-1'")
 
@@ -285,7 +287,7 @@ class TestWhatFollows(ErasureTestCase):
     def test_delivered_again(self):
         before = self.gone()
         self.later(days=1)
-        self.assertEqual(self.buy().outcome, ledger.ACCEPTED)
+        self.assertEqual(self.buy().outcome, Outcome.ACCEPTED)
         self.assertEqual(self.dump(), before)
 
     def test_delivered_again_when_it_was_refused(self):
@@ -293,7 +295,7 @@ class TestWhatFollows(ErasureTestCase):
         self.erase(OTHER)
         before = self.dump()
         self.assertEqual(
-            self.buy(buyer_email=OTHER, c2s_transaction_id="R-9").outcome, ledger.REFUSED
+            self.buy(buyer_email=OTHER, c2s_transaction_id="R-9").outcome, Outcome.REFUSED
         )
         self.assertEqual(self.dump(), before)
 
@@ -319,7 +321,7 @@ class TestWhatFollows(ErasureTestCase):
             purchase_date="2026-05-04",
             c2s_transaction_id="R-2",
         )
-        self.assertEqual(result, pipeline.Result(ledger.ATTENTION, "erased buyer"))
+        self.assertEqual(result, pipeline.Result(Outcome.ATTENTION, "erased buyer"))
         self.assertEqual(self.members(), ["test_user_1_"])
         self.assertEqual(self.groups(), [])
         # It goes to the erased buyer, who can be erased again.
@@ -357,13 +359,13 @@ class TestWhatFollows(ErasureTestCase):
     def test_the_transaction_is_still_the_buyers(self):
         self.gone()
         result = self.buy(buyer_email=OTHER, c2s_transaction_id="R-9")
-        self.assertEqual(result.outcome, ledger.REFUSED)
+        self.assertEqual(result.outcome, Outcome.REFUSED)
         self.assertEqual(self.members(), ["test_user_1_"])
 
     def test_the_count_of_a_transaction_goes_on(self):
         self.gone()
         with mock.patch.object(ownership, "ENTRIES_PER_TRANSACTION", 1):
-            self.assertEqual(self.refund().outcome, ledger.NOT_KEPT)
+            self.assertEqual(self.refund().outcome, Outcome.NOT_KEPT)
 
     def test_taken_in_again(self):
         self.gone()
@@ -438,7 +440,7 @@ class TestWhatAnOwnerDecided(ErasureTestCase):
         self.buy()
         self.later(minutes=1)
         key = self.entry()["key"]
-        act = decisions.correct(self.portal, key, OTHER, everything, "John mistyped", "owner")
+        act = decisions.Correct(key, "owner", OTHER, everything, "John mistyped")
         action.carry_out(act)
         self.later(minutes=1)
 
@@ -451,7 +453,7 @@ class TestWhatAnOwnerDecided(ErasureTestCase):
         self.assertEqual(self.groups(OTHER), ["click2sell", "premium"])
         self.assertEqual([e["buyer"] for e in self.found(OTHER).entries], [OTHER, OTHER])
         # What comes under the mistyped address is still Jane's.
-        self.assertEqual(self.buy_again(product_id="2").outcome, ledger.ACCEPTED)
+        self.assertEqual(self.buy_again(product_id="2").outcome, Outcome.ACCEPTED)
         self.assertEqual(self.groups(OTHER), ["click2sell", "course", "premium"])
 
     def test_the_right_one_is_erased(self):
@@ -479,8 +481,8 @@ class TestWhatAnOwnerDecided(ErasureTestCase):
         self.buy(buyer_email=third, c2s_transaction_id="R-3")
         self.corrected(everything=False)
         refused = self.entry(third)
-        self.assertEqual(refused["outcome"], ledger.REFUSED)
-        act = decisions.decide(self.portal, refused["key"], "He has the receipt", "owner")
+        self.assertEqual(refused["outcome"], Outcome.REFUSED)
+        act = decisions.Decide(refused["key"], "owner", "He has the receipt")
         action.carry_out(act)
         self.later(minutes=1)
         self.assertEqual(self.groups(third), ["click2sell", "premium"])
@@ -503,10 +505,8 @@ class TestWhatAnOwnerDecided(ErasureTestCase):
         self.buy(transaction_type="Other", c2s_transaction_id="R-8")
         unknown = self.entry()["key"]
         for act in (
-            decisions.dismiss(self.portal, unknown, f"<{OTHER.upper()}> asked.", "owner"),
-            decisions.correct(
-                self.portal, key, "jim@example.org", False, f"says {OTHER}", "owner"
-            ),
+            decisions.Dismiss(unknown, "owner", f"<{OTHER.upper()}> asked."),
+            decisions.Correct(key, "owner", "jim@example.org", False, f"says {OTHER}"),
         ):
             action.carry_out(act)
             self.later(minutes=1)
@@ -541,7 +541,7 @@ class TestWhatAnOwnerDecided(ErasureTestCase):
         self.later(minutes=1)
         self.buy_again(product_id="2")
         erasure.take_in(EMAIL, REASON, "owner")
-        act = decisions.decide(self.portal, self.entry(OTHER)["key"], "hers", "owner")
+        act = decisions.Decide(self.entry(OTHER)["key"], "owner", "hers")
         action.carry_out(act)
         self.assertEqual(self.groups(OTHER), ["click2sell", "premium"])
         self.later(minutes=1)
@@ -553,7 +553,7 @@ class TestWhatAnOwnerDecided(ErasureTestCase):
         payload = {"buyer_email": EMAIL}
         pipeline.process(unreadable("k" * 64, "click2sell", "T-1", payload, "price", self.now))
         key = self.entry()["key"]
-        action.carry_out(decisions.dismiss(self.portal, key, "known", "owner"))
+        action.carry_out(decisions.Dismiss(key, "owner", "known"))
         self.later(days=2)
         self.sweep()
         self.assertNothingPersonal(EMAIL)
@@ -574,8 +574,8 @@ class TestWhatAnOwnerDecided(ErasureTestCase):
         )
         action.carry_out(act)
         self.buy(transaction_type="Other")
-        decision_ = decisions.dismiss(
-            self.portal, self.notification(transaction_type="Other").key, "John called", "owner"
+        decision_ = decisions.Dismiss(
+            self.notification(transaction_type="Other").key, "owner", "John called"
         )
         action.carry_out(decision_)
         self.assertIn("called", self.stored())
@@ -592,8 +592,8 @@ class TestWhatAnOwnerDecided(ErasureTestCase):
         for act in (
             lambda: action.carry_out(grant),
             lambda: action.preview(grant),
-            lambda: decisions.correct(self.portal, key, OTHER, True, "x", "owner"),
-            lambda: decisions.attach(self.portal, key, "test_user_1_", "x", "owner"),
+            lambda: action.preview(decisions.Correct(key, "owner", OTHER, True, "x")),
+            lambda: action.preview(decisions.Attach(key, "owner", "test_user_1_", "x")),
         ):
             with self.assertRaises(action.NotPossible):
                 act()

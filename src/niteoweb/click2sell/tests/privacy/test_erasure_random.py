@@ -7,6 +7,7 @@ one of them is erased, and the bytes of all stored objects are searched.
 from collections.abc import Iterator
 from datetime import timedelta
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.mail import messages
 from niteoweb.click2sell.member import index
 from niteoweb.click2sell.notification import unreadable
@@ -214,7 +215,7 @@ class _History:
     def grant(self) -> None:
         product, reason = self.any.choice(PRODUCTS), self.reason()
         until = self.any.choice((None, self.case.now + timedelta(days=10)))
-        self.carry_out(commands.Grant(*self.by(self.address(), product, until, reason)[1:]))
+        self.carry_out(commands.Grant(self.address(), product, until, reason, "owner"))
 
     def imported(self) -> Any:
         reference = f"A-{self.seed}-{self.any.randrange(5)}"
@@ -225,26 +226,27 @@ class _History:
     def correct(self) -> Any:
         entry, everything = self.entry(), self.any.random() < 0.5
         return entry is not None and self.carry_out(
-            decisions.correct(*self.by(entry["key"], self.address(), everything, self.reason()))
+            decisions.Correct(entry["key"], "owner", self.address(), everything, self.reason())
         )
 
     def decide(self) -> Any:
-        entry = self.entry(ledger.REFUSED)
+        entry = self.entry(Outcome.REFUSED)
         return entry is not None and self.carry_out(
-            decisions.decide(*self.by(entry["key"], self.reason()))
+            decisions.Decide(entry["key"], "owner", self.reason())
         )
 
     def dismiss(self) -> Any:
-        entry = self.entry(ledger.REFUSED, ledger.ATTENTION)
+        entry = self.entry(Outcome.REFUSED, Outcome.ATTENTION)
         return entry is not None and self.carry_out(
-            decisions.dismiss(*self.by(entry["key"], self.reason()))
+            decisions.Dismiss(entry["key"], "owner", self.reason())
         )
 
     def attach(self) -> Any:
         entry, user_id = self.entry(), self.member()
-        return bool(entry and user_id) and self.carry_out(
-            decisions.attach(*self.by(entry["key"], user_id, self.reason()))
-        )
+        with mock.patch.object(decisions, "possible", return_value=(decisions.ATTACH,)):
+            return bool(entry and user_id) and self.carry_out(
+                decisions.Attach(entry["key"], "owner", user_id, self.reason())
+            )
 
     def extend(self) -> None:
         buyer_id, product = self.case.buyer(self.address())["id"], self.any.choice(PRODUCTS)
@@ -302,9 +304,6 @@ class _History:
 
     def sweep_(self) -> None:
         self.case.sweep()
-
-    def by(self, *values: Any) -> tuple[Any, ...]:
-        return (self.case.portal, *values, "owner")
 
     def carry_out(self, wanted: action.Action) -> bool:
         action.carry_out(wanted)

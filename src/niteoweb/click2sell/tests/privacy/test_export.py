@@ -1,6 +1,7 @@
 """The export of the data about an address, its page and its services."""
 
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.mail import messages
 from niteoweb.click2sell.member import index
 from niteoweb.click2sell.notification import unreadable
@@ -86,7 +87,7 @@ class TestExport(SiteTestCase):
         self.later(minutes=1)
         self.buy(c2s_transaction_id="R-9")
         told = self.export()
-        self.assertEqual([n["outcome"] for n in told["notifications"]], [ledger.REFUSED])
+        self.assertEqual([n["outcome"] for n in told["notifications"]], [Outcome.REFUSED])
         self.assertEqual(
             (told["transactions"][0]["buyer"], told["transactions"][0]["product_id"]),
             (None, None),
@@ -323,7 +324,7 @@ class TestPage(PageTestCase):
         browser.getControl("Show what a replay would change").click()
         self.assertIn("A replay would change nothing.", self.text(browser))
         found = notifications.Listing(
-            self.portal, notifications.Filters(outcome=ledger.ATTENTION)
+            self.portal, notifications.Filters(outcome=Outcome.ATTENTION)
         )
         self.assertEqual(found.total, 1)
 

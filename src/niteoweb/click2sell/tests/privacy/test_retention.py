@@ -6,6 +6,7 @@ from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.entitlement.outcome import compute
 from niteoweb.click2sell.ledger import entries
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.notification import unreadable
 from niteoweb.click2sell.privacy import retention
 from niteoweb.click2sell.provisioning import pipeline
@@ -92,7 +93,7 @@ class TestRetention(SweepTestCase):
         with self.owner():
             for number in (0, 2):
                 entry = ledger.get(self.portal, f"key {number}")
-                ledger.finish(self.portal, entry, ledger.NOTHING)
+                ledger.set_outcome(self.portal, entry, Outcome.NOTHING)
         with mock.patch.object(retention, "BATCH", 1):
             self.assertEqual(self.sweep().redacted, 2)
         for number, kept in enumerate((False, True, False, True)):

@@ -4,11 +4,9 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from datetime import datetime
 from datetime import timedelta
-from hypothesis import HealthCheck
-from hypothesis import settings
 from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.entitlement import Reason
 from niteoweb.click2sell.entitlement.event import BillingEvent
-from niteoweb.click2sell.entitlement.event import DISPLACED
 from niteoweb.click2sell.entitlement.outcome import compute
 from niteoweb.click2sell.entitlement.outcome import Outcome
 from niteoweb.click2sell.entitlement.outcome import Policy
@@ -16,13 +14,13 @@ from niteoweb.click2sell.interfaces import IAccessGrantedEvent
 from niteoweb.click2sell.interfaces import IAccessRevokedEvent
 from niteoweb.click2sell.interfaces import IMemberCreateEvent
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import outcomes
 from niteoweb.click2sell.ledger import silence
 from niteoweb.click2sell.mail import messages
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import PAYMENTS
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.storage import trees
-from niteoweb.click2sell.tests.cases import EXAMPLES
 from niteoweb.click2sell.tests.cases.layers import NOW
 from niteoweb.click2sell.tests.cases.site import SiteTestCase
 from niteoweb.click2sell.tests.proof import dump
@@ -41,17 +39,6 @@ from unittest import mock
 import itertools
 import transaction
 import zope.event
-
-
-def tried(examples: int):
-    """The number of made-up histories to try."""
-    return settings(
-        max_examples=max(1, round(examples * EXAMPLES)),
-        deadline=None,
-        derandomize=EXAMPLES <= 1,
-        database=None,
-        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-    )
 
 
 class ProofCase(SiteTestCase):
@@ -133,14 +120,14 @@ class ProofCase(SiteTestCase):
     # What came of it
 
     def state(self, run: str) -> list[dict[str, Any]]:
-        """Results of the pipeline for the buyers of a run, with names of no run."""
+        """What the pipeline made for the buyers of a run, in words of no run."""
         transaction.begin()
         return [dump.buyer(self.portal, address(run, buyer), {run: "RUN"}) for buyer in (0, 1)]
 
     def assertEntitled(
         self, run: str, history: Sequence[Event], existing: bool = False
     ) -> None:
-        """The site agrees with the outcome of the history alone."""
+        """What the site has is what follows from the history alone."""
         transaction.begin()
         for buyer in (0, 1):
             numbers = [n for n, event in enumerate(history) if event.buyer == buyer]
@@ -151,7 +138,7 @@ class ProofCase(SiteTestCase):
                 one
                 for one in sorted(facts, key=lambda one: one.order)
                 if one.kind in PAYMENTS
-                and outcome.attention.get(one.key, DISPLACED) == DISPLACED
+                and outcome.attention.get(one.key, Reason.DISPLACED) == Reason.DISPLACED
             ]
             found = dump.buyer(self.portal, address(run, buyer))
             self._assert_account(found, paid, live, run, buyer, existing and buyer == 1)
@@ -224,12 +211,12 @@ def _verdict(
 ) -> list[str]:
     """Outcome, reason and subject of an entry, from the history alone."""
     if one.key in outcome.attention:
-        return [ledger.ATTENTION, outcome.attention[one.key], ""]
+        return [outcomes.Outcome.ATTENTION, outcome.attention[one.key], ""]
     if one.kind is Kind.PAYMENT_FAILED:
-        return [ledger.NOTHING, "", ""]
+        return [outcomes.Outcome.NOTHING, "", ""]
     latest = [other for other in paid if other.product_id == "5"]
     if "5" in live and latest and one is latest[-1]:
-        return [ledger.ATTENTION, "group missing", "gone"]
+        return [outcomes.Outcome.ATTENTION, Reason.GROUP_MISSING, "gone"]
     if one.key in outcome.waiting:
-        return [ledger.NOTHING, "waits for its purchase", ""]
-    return [ledger.ACCEPTED, "", ""]
+        return [outcomes.Outcome.NOTHING, Reason.WAITS_FOR_PURCHASE, ""]
+    return [outcomes.Outcome.ACCEPTED, "", ""]

@@ -8,6 +8,7 @@ from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.entitlement import mapping
 from niteoweb.click2sell.entitlement.outcome import compute
+from niteoweb.click2sell.ledger import entries
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.notification import PAYMENTS
 from niteoweb.click2sell.settings import effective
@@ -44,12 +45,12 @@ def buyer(site: Any, address: str, names: Mapping[str, str] | None = None) -> di
     )
     if record is None:
         return {"account": None, "entries": {}, "mails": [], "entitlements": []}
-    entries = [ledger.get(site, key) for key in record["keys"]]
+    of_buyer = [ledger.get(site, key) for key in record["keys"]]
     user_id = record["user_id"]
     found = {
         "account": account(site, user_id) if user_id else None,
         "record": {name: record[name] for name in RECORD},
-        "entries": {entry["key"]: [entry[name] for name in ENTRY] for entry in entries},
+        "entries": {entry["key"]: [entry[name] for name in ENTRY] for entry in of_buyer},
         "mails": sorted(
             [mail["kind"], mail["to"], mail["state"], mail["attempts"]]
             for mail in store.tree(site, "mails").values()
@@ -58,7 +59,7 @@ def buyer(site: Any, address: str, names: Mapping[str, str] | None = None) -> di
         "entitlements": [
             [e.product_id, str(e.state), e.until, e.access_until, e.renewable, e.spans, e.keys]
             for e in compute(
-                history.facts([e for e in entries if e["counts"]], {}), effective.policy()
+                history.facts([e for e in of_buyer if e["counts"]], {}), effective.policy()
             ).entitlements
         ],
     }
@@ -87,8 +88,10 @@ def everything(site: Any) -> dict[str, Any]:
     """
     pas = site.acl_users
     trees = {name: plain(store.tree(site, name)) for name in store.TREES}
-    for entry in trees["entries"].values():
-        del entry["attempts"]
+    trees["entries"] = {
+        place: {n: v for n, v in plain(entries.at(site, place)).items() if n != "attempts"}
+        for place in trees["entries"]
+    }
     for record in trees["buyers"].values():
         del record["revision"]
     return {
@@ -114,8 +117,8 @@ def unentitled(site: Any, now: datetime) -> list[str]:
     found = []
     lines = effective.mapping()
     for record in store.tree(site, "buyers").values():
-        entries = [ledger.get(site, key) for key in record["keys"]]
-        facts = history.facts([entry for entry in entries if entry["counts"]], {})
+        of_buyer = [ledger.get(site, key) for key in record["keys"]]
+        facts = history.facts([entry for entry in of_buyer if entry["counts"]], {})
         paid = any(fact.kind in PAYMENTS for fact in facts)
         due = {plone_site.settings().buyers_group} if paid else set()
         for product in compute(facts, effective.policy()).products(now):
@@ -131,27 +134,28 @@ def unentitled(site: Any, now: datetime) -> list[str]:
 def contradictions(site: Any) -> list[str]:
     """Contradictions between the ledger, the buyers, the outbox and their indexes."""
     found: list[str] = []
-    entries = {entry["key"]: entry for entry in store.tree(site, "entries").values()}
-    facets: Counter[tuple[str, str]] = Counter()
-    for place, entry in store.tree(site, "entries").items():
-        if place != ledger.place(entry) or ledger.get(site, entry["key"]) is not entry:
+    by_place = {place: entries.at(site, place) for place in store.tree(site, "entries")}
+    by_key = {entry["key"]: entry for entry in by_place.values()}
+    counted: Counter[tuple[tuple[str, str], ...]] = Counter()
+    for place, entry in by_place.items():
+        if place != ledger.place(entry) or ledger.get(site, entry["key"]) != entry:
             found.append(f"entry {entry['key']} is not found where it is")
-        for facet in (("all", ""), *((name, entry[name]) for name in ledger.FACETS)):
-            facets[facet] += 1
-            if place not in ledger.filed(site, *facet):
-                found.append(f"entry {entry['key']} is not filed under {facet}")
-    if len(store.tree(site, "entry_places")) != len(entries):
+        for wanted in ((), *(((name, entry[name]),) for name in ledger.FACETS)):
+            counted[wanted] += 1
+            if place not in ledger.filed(site, **dict(wanted)):
+                found.append(f"entry {entry['key']} is not filed under {wanted}")
+    if len(store.tree(site, "entry_places")) != len(by_key):
         found.append("keys without an entry")
     for values in store.tree(site, "facets"):
-        for facet in (("all", ""), *zip(ledger.FACETS, values, strict=True)):
-            filed = len(list(ledger.filed(site, *facet)))
-            if not filed == facets[facet] == ledger.count(site, *facet):
-                found.append(f"{facet}: {filed} filed, {facets[facet]} entries")
+        for wanted in ((), *((value,) for value in zip(ledger.FACETS, values, strict=True))):
+            filed = len(list(ledger.filed(site, **dict(wanted))))
+            if not filed == counted[wanted] == ledger.count(site, **dict(wanted)):
+                found.append(f"{wanted}: {filed} filed, {counted[wanted]} entries")
     records = store.tree(site, "buyers")
     owned = Counter(key for record in records.values() for key in record["keys"])
     found += [
         f"entry {key} has {owned[key]} buyers"
-        for key, entry in entries.items()
+        for key, entry in by_key.items()
         if owned[key] != bool(entry["buyer_id"])
     ]
     _compare(found, "due", store.tree(site, "buyers_due"), records, "next_change")
@@ -185,8 +189,8 @@ def misfiled(site: Any) -> list[str]:
     for name, kind in indexes._KINDS.items():
         for record in store.tree(site, name).values():
             for index in kind.indexes:
-                for row in index.rows(site, record):
-                    index.write(rebuilt[index.name], row, 1, kind.id_of(record))
+                for row in index.rows(site, kind.view(record)):
+                    index.write(rebuilt[index.name], row, 1, kind.id(record))
     return [
         f"{name}: {before} {after}"
         for name, tree in rebuilt.items()

@@ -13,9 +13,9 @@ from niteoweb.click2sell.entitlement.outcome import Policy
 from niteoweb.click2sell.privacy import erasure
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.storage import trees
+from niteoweb.click2sell.tests.cases import tried
 from niteoweb.click2sell.tests.proof import dump
 from niteoweb.click2sell.tests.proof.case import ProofCase
-from niteoweb.click2sell.tests.proof.case import tried
 from niteoweb.click2sell.tests.proof.histories import address
 from niteoweb.click2sell.tests.proof.histories import key
 from niteoweb.click2sell.tests.proof.histories import notification

@@ -5,6 +5,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.owner import action
 from niteoweb.click2sell.owner import commands
 from niteoweb.click2sell.owner import decisions
@@ -12,9 +13,9 @@ from niteoweb.click2sell.owner.action import Action
 from niteoweb.click2sell.owner.action import NotPossible
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.storage import trees
+from niteoweb.click2sell.tests.cases import tried
 from niteoweb.click2sell.tests.proof import dump
 from niteoweb.click2sell.tests.proof.case import ProofCase
-from niteoweb.click2sell.tests.proof.case import tried
 from niteoweb.click2sell.tests.proof.histories import address
 from niteoweb.click2sell.tests.proof.histories import histories
 from niteoweb.click2sell.tests.proof.histories import key
@@ -75,8 +76,8 @@ class TestOwner(ProofCase):
         about = random.choice(keys)
         if deed.startswith("correct"):
             right, everything = address(run, buyer), deed != "correct"
-            return decisions.correct(site, about, right, everything, "why", "owner")
-        return getattr(decisions, deed)(site, about, "why", "owner")
+            return decisions.Correct(about, "owner", right, everything, "why")
+        return decisions.DECISIONS[deed](about, "owner", "why")
 
     def settle(self) -> list[str]:
         """Every entry that is there, after a sweep."""
@@ -130,7 +131,7 @@ class TestOwner(ProofCase):
         holders: dict[str, set[str]] = {}
         for number in range(deliveries):
             entry = ledger.get(self.portal, key(run, number))
-            if entry["counts"] and entry["outcome"] == ledger.ACCEPTED:
+            if entry["counts"] and entry["outcome"] == Outcome.ACCEPTED:
                 holders.setdefault(entry["transaction"], set()).add(entry["buyer_id"])
         self.assertEqual([name for name, found in holders.items() if len(found) > 1], [])
 

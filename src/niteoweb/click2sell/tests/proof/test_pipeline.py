@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from itertools import permutations
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.provisioning import pipeline
+from niteoweb.click2sell.tests.cases import tried
 from niteoweb.click2sell.tests.cases.layers import NOW
 from niteoweb.click2sell.tests.proof import dump
 from niteoweb.click2sell.tests.proof.case import ProofCase
-from niteoweb.click2sell.tests.proof.case import tried
 from niteoweb.click2sell.tests.proof.histories import address
 from niteoweb.click2sell.tests.proof.histories import Event
 from niteoweb.click2sell.tests.proof.histories import NAMED

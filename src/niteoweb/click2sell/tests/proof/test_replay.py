@@ -4,10 +4,11 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.provisioning import pipeline
+from niteoweb.click2sell.tests.cases import tried
 from niteoweb.click2sell.tests.proof import dump
 from niteoweb.click2sell.tests.proof.case import ProofCase
-from niteoweb.click2sell.tests.proof.case import tried
 from niteoweb.click2sell.tests.proof.histories import key
 from niteoweb.click2sell.tests.proof.histories import NAMED
 from niteoweb.click2sell.tests.proof.histories import SWEEP
@@ -70,7 +71,7 @@ class TestReplay(ProofCase):
         keys = list(ledger.newest_first(self.portal))
         found = {ledger.get(self.portal, one)["outcome"] for one in keys}
         self.assertEqual(
-            found, {ledger.ACCEPTED, ledger.REFUSED, ledger.ATTENTION, ledger.NOTHING}
+            found, {Outcome.ACCEPTED, Outcome.REFUSED, Outcome.ATTENTION, Outcome.NOTHING}
         )
         with self.assertNoLogs("niteoweb.click2sell", "ERROR"):
             self.assertReplayChangesNothing(keys)

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from itertools import permutations
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.storage import steps
@@ -113,7 +114,7 @@ class TestWriteSkew(ProofCase):
                 self.assertEqual(set(record["keys"]), {one.key for one in told})
                 for one in told:
                     entry = ledger.get(self.portal, one.key)
-                    self.assertEqual(entry["outcome"], ledger.ACCEPTED)
+                    self.assertEqual(entry["outcome"], Outcome.ACCEPTED)
                     self.assertEqual(entry["buyer_id"], record["id"])
 
     def side_by_side(
@@ -173,7 +174,7 @@ class TestWriteSkew(ProofCase):
         ):
             pipeline.process(told)
         transaction.begin()
-        self.assertEqual(ledger.get(self.portal, told.key)["outcome"], ledger.RECEIVED)
+        self.assertEqual(ledger.get(self.portal, told.key)["outcome"], Outcome.RECEIVED)
 
 
 class _Died(BaseException):

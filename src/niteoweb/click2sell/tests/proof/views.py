@@ -6,6 +6,7 @@ from datetime import timezone
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.ledger import entries
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.storage import indexes
 from niteoweb.click2sell.storage import trees
@@ -47,7 +48,7 @@ class Hurry(BrowserView):
     def __call__(self) -> str:
         site = self.context
         alsoProvides(self.request, IDisableCSRFProtection)
-        for key in list(ledger.newest_first(site, "outcome", ledger.RECEIVED)):
+        for key in list(ledger.newest_first(site, outcome=Outcome.RECEIVED)):
             self._move_back(site, ledger.get(site, key))
         for _due_at, mail_id in list(trees.tree(site, "mails_due")):
             mail = outbox.get(site, mail_id)
@@ -55,15 +56,12 @@ class Hurry(BrowserView):
         return ""
 
     def _move_back(self, site: Any, entry: ledger.Entry) -> None:
-        indexes.forget(site, "entries", entry)
+        indexes.forget(site, "entries", entry.stored)
         before = ledger.place(entry)
         del trees.tree(site, "entries")[before]
-        entry.pop("place", None)
-        entry["received_at"] = timestamps.iso(
-            timestamps.from_iso(entry["received_at"]) - timedelta(minutes=3)
-        )
+        received_at = timestamps.from_iso(entry["received_at"]) - timedelta(minutes=3)
+        entries.exchange(site, entry, place=0, received_at=timestamps.iso(received_at))
         entries.put(site, entry)
-        indexes.mark(site, "entries", entry)
         transactions = trees.tree(site, "transactions")
         number = trees.number(entry["provider"], entry["transaction"])
         if transactions[number][0] == before:

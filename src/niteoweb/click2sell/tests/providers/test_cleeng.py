@@ -6,6 +6,7 @@ from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import customers
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.privacy import erasure
 from niteoweb.click2sell.providers.cleeng import fake as fakes
 from niteoweb.click2sell.providers.cleeng import protocol as cleeng
@@ -132,7 +133,7 @@ class TestLife(CleengTestCase):
         self.pass_time(days=1)
         self.vizio("DOWNGRADE.PENDING")
         self.assertEqual((self.groups(JANE), self.fields(JANE)), before)
-        self.assertEqual(self.entries()[-1][0], ledger.NOTHING)
+        self.assertEqual(self.entries()[-1][0], Outcome.NOTHING)
 
     def test_updated_the_old_product_goes_and_the_new_one_comes(self):
         self.bought()
@@ -218,7 +219,7 @@ class TestLife(CleengTestCase):
     def test_a_validation_that_failed_is_recorded(self):
         self.validate(vizio_id="never-bought")
         self.assertEqual(self.deliver(), [200])
-        self.assertEqual(self.entries(), [(ledger.NOTHING, "", "")])
+        self.assertEqual(self.entries(), [(Outcome.NOTHING, "", "")])
         self.assertIsNone(self.member(JANE))
 
     def test_an_unknown_notification_needs_attention(self):
@@ -675,8 +676,7 @@ class TestCustomer(CleengTestCase):
         self.deliver()
         (key,) = ledger.newest_first(self.portal)
         with self.owner():
-            entry = ledger.get(self.portal, key)
-            entry["dismissed"] = (entry["reason"], entry["subject"])
+            ledger.dismiss(self.portal, ledger.get(self.portal, key))
         self.tell("transactionCreated", customerEmail=JANE)
         self.deliver()
         self.assertIsNone(self.member(JANE))

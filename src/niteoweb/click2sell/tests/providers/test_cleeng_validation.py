@@ -496,8 +496,8 @@ class TestMeantime(ValidationTestCase):
 
     def test_silence_is_not_broken_by_it(self):
         self.submitted()
-        self.assertEqual(ledger.count(self.portal, "provider", "cleeng"), 0)
-        self.assertEqual(ledger.count(self.portal, "provider", "validation"), 1)
+        self.assertEqual(ledger.count(self.portal, provider="cleeng"), 0)
+        self.assertEqual(ledger.count(self.portal, provider="validation"), 1)
 
     def test_killed_before_it_is_given_the_sweep_does_it(self):
         self.member_of_before()

@@ -6,9 +6,9 @@ from niteoweb.click2sell.interfaces import IAccessRevokedEvent
 from niteoweb.click2sell.interfaces import IMemberCreatedEvent
 from niteoweb.click2sell.interfaces import IMemberCreateEvent
 from niteoweb.click2sell.interfaces import IMemberUpdateEvent
-from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.provisioning import pipeline
-from niteoweb.click2sell.storage import writer
+from niteoweb.click2sell.tests.cases.process import is_writer
 from niteoweb.click2sell.tests.cases.site import EMAIL
 from niteoweb.click2sell.tests.cases.site import SiteTestCase
 from plone import api
@@ -146,7 +146,7 @@ class TestSubscribers(EventTestCase):
         def look(event):
             member = api.user.get(userid=event.user_id)
             seen.append((member.getProperty("product_id"), sorted(member.getGroups())))
-            seen.append(writer.lock.locked())
+            seen.append(is_writer())
 
         self.subscribe(IMemberCreateEvent, look)
         self.buy()
@@ -169,7 +169,7 @@ class TestSubscribers(EventTestCase):
                     result = self.buy(
                         buyer_email=email, acquirer_transaction_id=type(error).__name__
                     )
-                self.assertEqual(result, pipeline.Result(ledger.ACCEPTED))
+                self.assertEqual(result, pipeline.Result(Outcome.ACCEPTED))
                 self.assertEqual(self.groups(email), ["click2sell", "premium"])
                 self.assertNotIn(EMAIL, str(logs.output))
                 self.assertIn("MemberCreateEvent", logs.output[0])

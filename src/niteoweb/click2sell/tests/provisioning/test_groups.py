@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from niteoweb.click2sell import timestamps
-from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.member import group
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.tests.cases.site import EMAIL
@@ -77,7 +77,7 @@ class TestMissing(SiteTestCase):
     def test_reported_and_given_when_it_is_made(self):
         with self.assertLogs("niteoweb.click2sell", "ERROR") as logs:
             result = self.buy()
-        self.assertEqual(result, pipeline.Result(ledger.ATTENTION, "group missing", "forum"))
+        self.assertEqual(result, pipeline.Result(Outcome.ATTENTION, "group missing", "forum"))
         self.assertEqual(len(logs.output), 1)
         self.assertIn("product '1'", logs.output[0])
         self.assertIn("'forum'", logs.output[0])
@@ -87,7 +87,7 @@ class TestMissing(SiteTestCase):
         self.group("forum")
         self.provision()
         self.assertEqual(self.groups(), ["click2sell", "forum", "premium"])
-        self.assertEqual(self.entries(), [(ledger.ACCEPTED, "", "")])
+        self.assertEqual(self.entries(), [(Outcome.ACCEPTED, "", "")])
 
     def test_one_item_and_one_line_in_the_log(self):
         self.buy()
@@ -109,7 +109,7 @@ class TestMissing(SiteTestCase):
         self.settings(mapping=["1|AuthenticatedUsers"])
         self.assertEqual(
             self.buy(),
-            pipeline.Result(ledger.ATTENTION, "group not granted", "AuthenticatedUsers"),
+            pipeline.Result(Outcome.ATTENTION, "group not granted", "AuthenticatedUsers"),
         )
         self.assertEqual(self.groups(), ["click2sell"])
 
@@ -146,7 +146,7 @@ class TestGroupOfAllBuyers(SiteTestCase):
         self.settings(buyers_group="everybody")
         self.assertEqual(
             self.buy(),
-            pipeline.Result(ledger.ATTENTION, "group not granted", "everybody"),
+            pipeline.Result(Outcome.ATTENTION, "group not granted", "everybody"),
         )
         self.assertFalse(group.exists("everybody"))
         self.assertEqual(self.groups(), ["premium"])
@@ -175,7 +175,7 @@ class TestRefund(SiteTestCase):
         self.buy()
         with self.owner():
             self.portal.portal_groups.addPrincipalToGroup(EMAIL, "choir")
-        self.assertEqual(self.refund(), pipeline.Result(ledger.ACCEPTED))
+        self.assertEqual(self.refund(), pipeline.Result(Outcome.ACCEPTED))
         self.assertEqual(self.groups(), ["choir", "click2sell"])
         self.assertEqual(self.fields()["product_id"], "1")
 
@@ -203,7 +203,7 @@ class TestRefund(SiteTestCase):
         self.buy()
         with self.owner():
             api.group.delete("premium")
-        self.assertEqual(self.refund(), pipeline.Result(ledger.ACCEPTED))
+        self.assertEqual(self.refund(), pipeline.Result(Outcome.ACCEPTED))
         self.assertEqual(self.groups(), ["click2sell"])
 
 
@@ -254,7 +254,7 @@ class TestDays(SiteTestCase):
 
     def test_old_sale_gives_nothing_now(self):
         self.buy(purchase_date="2026-01-01")
-        self.assertEqual(self.entries(), [(ledger.ACCEPTED, "", "")])
+        self.assertEqual(self.entries(), [(Outcome.ACCEPTED, "", "")])
         self.assertEqual(self.groups(), ["click2sell"])
 
     def test_days_are_those_of_the_day_of_arrival(self):

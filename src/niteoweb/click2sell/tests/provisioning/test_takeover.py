@@ -1,6 +1,6 @@
 """Attacks by a reader of one checksum, or with accounts prepared beforehand."""
 
-from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.member import privilege
 from niteoweb.click2sell.tests.cases.site import EMAIL
 from niteoweb.click2sell.tests.cases.site import SiteTestCase
@@ -38,7 +38,7 @@ class TestCapturedChecksum(SiteTestCase):
         self.buy()
         self.assertEqual(self.attention(), [["group missing", "missing"]])
         for address in ("thief@example.org", "thief2@example.org"):
-            self.assertEqual(self.buy(buyer_email=address).outcome, ledger.REFUSED)
+            self.assertEqual(self.buy(buyer_email=address).outcome, Outcome.REFUSED)
             self.assertIsNone(self.member(address))
         with self.owner():
             api.group.create("missing")
@@ -61,7 +61,7 @@ class TestSecondAddress(SiteTestCase):
             transaction_type="Subscription",
             subscription_status="Recurring",
         )
-        self.assertEqual(result.outcome, ledger.ACCEPTED)
+        self.assertEqual(result.outcome, Outcome.ACCEPTED)
         self.assertIsNone(self.member("new@example.org"))
 
 

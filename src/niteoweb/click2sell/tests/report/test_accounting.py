@@ -5,6 +5,7 @@ from datetime import timezone
 from decimal import Decimal
 from niteoweb.click2sell.ledger import entries
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import ownership
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.provisioning import pipeline
@@ -85,7 +86,7 @@ class TestPostings(unittest.TestCase):
                 self.number,
                 minutes=late * 24 * 60,
                 occurred_at=moment,
-                **{"receipt": f"R-{self.number}", "outcome": ledger.ACCEPTED, **changes},
+                **{"receipt": f"R-{self.number}", "outcome": Outcome.ACCEPTED, **changes},
             )
 
     def receipts(self, period=MAY):
@@ -120,13 +121,13 @@ class TestPostings(unittest.TestCase):
 
     def test_money_moved_whatever_became_of_access(self):
         for outcome in (
-            *(ledger.ACCEPTED, ledger.NOTHING, ledger.ATTENTION),
-            *(ledger.REFUSED, ledger.FAILED, ""),
+            *(Outcome.ACCEPTED, Outcome.NOTHING, Outcome.ATTENTION),
+            *(Outcome.REFUSED, Outcome.FAILED, ""),
         ):
             self.write("2026-05-03T10:00", outcome=outcome, receipt=outcome)
         self.assertEqual(
             set(self.receipts()),
-            {ledger.ACCEPTED, ledger.NOTHING, ledger.ATTENTION, ledger.FAILED, ""},
+            {Outcome.ACCEPTED, Outcome.NOTHING, Outcome.ATTENTION, Outcome.FAILED, ""},
         )
 
     def test_what_owners_grant_and_what_was_taken_over_is_no_money(self):
@@ -236,5 +237,5 @@ class TestTwice(SiteTestCase):
         ):
             pipeline.process(self.notification(**changes))
         outcomes = {outcome for outcome, *_rest in self.entries()}
-        self.assertEqual(outcomes, {ledger.ACCEPTED, ledger.FAILED})
+        self.assertEqual(outcomes, {Outcome.ACCEPTED, Outcome.FAILED})
         self.assertEqual(self.amounts(), ["9.90"])

@@ -59,7 +59,7 @@ class TestProductName(SiteTestCase):
         self.told("click2sell", "Book")
         self.told("plenigo", "Paper")
         carry_out(commands.Grant(EMAIL, ("click2sell", "1"), None, "A gift.", "owner"))
-        key = next(ledger.newest_first(self.portal, "provider", "owner"))
+        key = next(ledger.newest_first(self.portal, provider="owner"))
         self.assertEqual(ledger.get(self.portal, key)["product_name"], "Book")
 
 

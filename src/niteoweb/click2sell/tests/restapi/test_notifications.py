@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from datetime import timezone
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.member import group
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import unreadable
@@ -50,7 +51,7 @@ class TestWhoMay(ServiceTestCase):
             with self.subTest(auth):
                 self.assertEqual(self.post(path, {}, auth).status_code, 401)
                 self.assertEqual(self.post(path, {"dry_run": True}, auth).status_code, 401)
-        self.assertEqual(ledger.get(self.portal, self.key())["outcome"], ledger.FAILED)
+        self.assertEqual(ledger.get(self.portal, self.key())["outcome"], Outcome.FAILED)
         for auth in MAY:
             with self.subTest(auth):
                 self.assertEqual(self.post(path, {"dry_run": True}, auth).status_code, 200)

@@ -7,6 +7,7 @@ from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.interfaces import IAccessEvent
 from niteoweb.click2sell.interfaces import IMemberEvent
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import ownership
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.member import index
@@ -84,7 +85,7 @@ class TestAdoption(AdoptionTestCase):
         report = self.adopt()
         self.assertEqual((report.looked_at, report.adopted, report.skipped), (2, 1, 0))
         self.assertEqual(self.listed(report), [])
-        self.assertEqual(self.entries(), [(ledger.ACCEPTED, "", "")])
+        self.assertEqual(self.entries(), [(Outcome.ACCEPTED, "", "")])
         (key,) = ledger.newest_first(self.portal)
         entry = ledger.get(self.portal, key)
         expected = {
@@ -217,7 +218,7 @@ class TestAfterwards(AdoptionTestCase):
             subscription_status="Recurring",
             purchase_date=f"{self.now:%Y-%m-%d}",
         )
-        self.assertEqual(result.outcome, ledger.ACCEPTED)
+        self.assertEqual(result.outcome, Outcome.ACCEPTED)
         self.later(days=20)
         self.sweep()
         self.assertEqual(self.groups(), ["click2sell", "premium"])
@@ -304,11 +305,11 @@ class TestAddresses(AdoptionTestCase):
 
     def test_a_purchase_that_waited_for_a_decision_gets_its_account(self):
         self.old(email="changed@example.org")
-        self.assertEqual(self.buy(product_id="2").outcome, ledger.ATTENTION)
+        self.assertEqual(self.buy(product_id="2").outcome, Outcome.ATTENTION)
         self.adopt()
         self.provision()
         self.assertEqual(self.groups(), ["click2sell", "course", "premium"])
-        self.assertEqual([outcome for outcome, *_ in self.entries()], [ledger.ACCEPTED] * 2)
+        self.assertEqual([outcome for outcome, *_ in self.entries()], [Outcome.ACCEPTED] * 2)
 
 
 class TestNotAdopted(AdoptionTestCase):

@@ -1,22 +1,19 @@
-"""The lock within a process, and what is done under it."""
+"""The part of a mail that the writer does."""
 
 from niteoweb.click2sell.mail import messages
 from niteoweb.click2sell.mail import outbox
-from niteoweb.click2sell.storage import writer
+from niteoweb.click2sell.tests.cases.process import is_writer
 from niteoweb.click2sell.tests.cases.site import SiteTestCase
 from unittest import mock
 
 
-WAIT = 30
-
-
 class TestMail(SiteTestCase):
-    def test_written_and_noted_under_the_lock_but_sent_without_it(self):
+    def test_written_and_noted_by_the_writer_but_not_sent(self):
         held = []
 
         def noting(name, function):
             def work(*arguments):
-                held.append((name, writer.lock.locked()))
+                held.append((name, is_writer()))
                 return function(*arguments)
 
             return work

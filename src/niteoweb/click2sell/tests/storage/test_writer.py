@@ -1,70 +1,38 @@
-"""Jobs that run one after the other, and their database connection."""
+"""The writer: a thread that does jobs one after the other, through a connection of its own."""
 
-from contextlib import ExitStack
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.storage import steps
 from niteoweb.click2sell.storage import transactions
+from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.storage import writer
 from niteoweb.click2sell.tests.cases.process import Worker
 from niteoweb.click2sell.tests.cases.site import SiteTestCase
+from plone import api
 from plone.app.testing import PLONE_SITE_ID
 from plone.memoize.view import memoize_contextless
 from unittest import mock
-from unittest import TestCase
+from urllib.parse import urlsplit
 from ZODB.POSException import StorageError
+from zope.globalrequest import getRequest
+from zope.interface import alsoProvides
+from zope.interface import Interface
 
+import ctypes
 import threading
-import time
 import transaction
 
 
 WAIT = 30
 
 
-class TestTurns(TestCase):
-    def setUp(self):
-        self.lock = writer.Turns()
-        self.came = []
+def note(site, number):
+    """Change something in the database."""
+    trees.tree(site, "remarks")["noted by a test"] = number
 
-    def come(self, number):
-        """A thread that waits for the lock."""
 
-        def work():
-            with self.lock:
-                self.came.append(number)
-
-        thread = threading.Thread(target=work)
-        before = len(self.lock._waiting)
-        thread.start()
-        deadline = time.monotonic() + WAIT
-        while len(self.lock._waiting) == before and time.monotonic() < deadline:
-            time.sleep(0.001)
-        return thread
-
-    def test_in_the_order_of_asking(self):
-        with self.lock:
-            threads = [self.come(number) for number in range(20)]
-            self.assertEqual(self.came, [])
-        for thread in threads:
-            thread.join(WAIT)
-        self.assertEqual(self.came, list(range(20)))
-        self.assertFalse(self.lock.locked())
-
-    def test_free_again_after_an_error(self):
-        with self.assertRaises(ValueError), self.lock:
-            self.assertTrue(self.lock.locked())
-            raise ValueError
-        self.assertFalse(self.lock.locked())
-        with self.lock:
-            self.assertTrue(self.lock.locked())
-
-    def test_whoever_waits_gets_it_after_an_error(self):
-        with self.assertRaises(ValueError), self.lock:
-            thread = self.come(1)
-            raise ValueError
-        thread.join(WAIT)
-        self.assertEqual(self.came, [1])
-        self.assertFalse(self.lock.locked())
+def noted(site):
+    """The number that :func:`note` has written, None for none."""
+    return trees.tree(site, "remarks").get("noted by a test")
 
 
 class View:
@@ -78,150 +46,242 @@ class View:
         return plone_site.get()
 
 
-class TestConnection(SiteTestCase):
-    def connection(self):
-        return plone_site.get()._p_jar
+class ILayer(Interface):
+    """A browser layer."""
 
-    def in_a_thread(self, work):
+
+class WriterTestCase(SiteTestCase):
+    def in_a_thread(self, work, name="another", wait=True):
         """Do something as a request of another thread does, with a connection of its own."""
-        worker = Worker(self.portal._p_jar.db(), PLONE_SITE_ID, "another", work)
+        worker = Worker(self.portal._p_jar.db(), PLONE_SITE_ID, name, work)
         worker.start()
+        if not wait:
+            return worker
         worker.join(WAIT)
         return worker.result
 
-    def seen(self):
-        with writer.section():
-            return self.connection()
+    def occupied(self):
+        """Keep the writer busy until the event that is returned is set."""
+        begun, go_on = threading.Event(), threading.Event()
 
-    def test_all_threads_share_one(self):
-        outside, shared = self.connection(), self.seen()
-        self.assertIsNot(shared, outside)
-        self.assertIs(self.seen(), shared)
-        self.assertIs(self.in_a_thread(self.seen), shared)
-        self.assertIs(self.connection(), outside)
+        def work(site):
+            begun.set()
+            go_on.wait(WAIT)
+            return "done"
 
-    def test_the_same_site(self):
-        with writer.section():
-            inside = plone_site.get()
-            self.assertIsNot(inside, self.portal)
-            self.assertEqual(inside.getPhysicalPath(), self.portal.getPhysicalPath())
-            self.assertEqual(inside.absolute_url(), self.portal.absolute_url())
+        worker = self.in_a_thread(lambda: writer.run(work), wait=False)
+        self.addCleanup(worker.join, WAIT)
+        self.addCleanup(go_on.set)
+        self.assertTrue(begun.wait(WAIT))
+        return go_on
 
-    def test_what_one_thread_left_in_the_cache_is_there_for_the_next(self):
+    def thread(self):
+        """The thread that does a job."""
+        return writer.run(lambda site: threading.current_thread())
+
+
+class TestJobs(WriterTestCase):
+    def test_one_after_the_other_in_the_order_of_asking(self):
+        came, workers = [], []
+        go_on = self.occupied()
+        for number in range(10):
+            before = writer._writer.jobs.qsize()
+            work = lambda site, number=number: came.append(number)  # noqa: E731
+            workers.append(self.in_a_thread(lambda work=work: writer.run(work), wait=False))
+            while writer._writer.jobs.qsize() == before:
+                pass
+        self.assertEqual(came, [])
+        go_on.set()
+        for worker in workers:
+            worker.join(WAIT)
+        self.assertEqual(came, list(range(10)))
+
+    def test_a_job_within_a_job_joins_it(self):
+        def fail(site):
+            writer.run(lambda site: note(site, 1))
+            self.assertEqual(noted(site), 1)
+            raise ValueError
+
+        with self.assertRaises(ValueError):
+            writer.run(fail)
+        self.assertIsNone(noted(plone_site.get()))
+
+    def test_a_job_that_fails_fails_alone(self):
+        thread = self.thread()
+        for error in (ValueError("no"), KeyboardInterrupt(), SystemExit()):
+            with self.assertRaises(type(error)):
+                writer.run(mock.Mock(side_effect=error))
+            self.assertIs(self.thread(), thread)
+
+    def test_who_waits_for_too_long_is_told_and_the_job_goes_on(self):
+        go_on, done = threading.Event(), threading.Event()
+
+        def work(site):
+            go_on.wait(WAIT)
+            note(site, 1)
+            transaction.get().addAfterCommitHook(lambda committed: done.set())
+
+        warned = self.assertLogs("niteoweb.click2sell", "WARNING")
+        impatient = mock.patch.object(writer, "WAIT", 0.01)
+        with impatient, warned, self.assertRaises(transactions.Busy):
+            writer.run(work)
+        go_on.set()
+        self.assertTrue(done.wait(WAIT))
+        self.assertEqual(writer.run(noted), 1)
+
+    def test_a_job_that_was_given_up_before_it_began_is_not_done(self):
+        go_on, work = self.occupied(), mock.Mock(return_value=None)
+        warned = self.assertLogs("niteoweb.click2sell", "WARNING")
+        impatient = mock.patch.object(writer, "WAIT", 0.01)
+        with impatient, warned, self.assertRaises(transactions.Busy):
+            writer.run(work)
+        go_on.set()
+        writer.run(lambda site: None)
+        work.assert_not_called()
+
+    def test_after_the_death_of_the_thread_another_one_begins(self):
+        thread = self.thread()
+        # As an error in the thread's own code would end it.
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(
+            ctypes.c_ulong(thread.ident), ctypes.py_object(SystemExit)
+        )
+        # It notices with its next job, which tells whose fault it is.
+        impatient = mock.patch.object(writer, "WAIT", 1)
+        with impatient, self.assertRaises((SystemExit, transactions.Busy)):
+            while thread.is_alive():
+                writer.run(lambda site: None)
+            raise SystemExit
+        thread.join(WAIT)
+        self.assertIsNot(self.thread(), thread)
+        self.buy()
+        self.assertEqual(self.groups(), ["click2sell", "premium"])
+
+    def test_jobs_that_wait_survive_a_connection_that_cannot_be_used_any_more(self):
+        thread = self.thread()
+        abort = mock.patch.object(
+            writer._Transactions, "abort", side_effect=StorageError("gone")
+        )
+        warned = self.assertLogs("niteoweb.click2sell", "WARNING")
+        with warned, abort, self.assertRaises(transactions.Busy):
+            writer.run(lambda site: None)
+        thread.join(WAIT)
+        self.assertIsNot(self.thread(), thread)
+        self.buy()
+        self.assertEqual(self.groups(), ["click2sell", "premium"])
+
+    def test_the_database_is_away(self):
+        thread = self.thread()
+        self.addCleanup(thread.join, 0)
+        away = mock.patch.object(writer.session, "opened", side_effect=StorageError("away"))
+        with away, self.assertRaises(transactions.Busy):
+            writer.run(lambda site: self.fail("There is no database."))
+        self.buy()
+        self.assertEqual(self.groups(), ["click2sell", "premium"])
+
+
+class TestSite(WriterTestCase):
+    def connection(self):
+        return writer.run(lambda site: site._p_jar)
+
+    def test_all_jobs_share_a_connection(self):
+        shared = self.connection()
+        self.assertIsNot(shared, plone_site.get()._p_jar)
+        self.assertIs(self.connection(), shared)
+        self.assertIs(self.in_a_thread(self.connection), shared)
+
+    def test_the_site_and_the_user(self):
+        def work(site):
+            self.assertIs(site.aq_base, plone_site.get().aq_base)
+            self.assertIs(getRequest(), site.REQUEST)
+            self.assertEqual(api.user.get_current().getUserName(), "System Processes")
+            return site.getPhysicalPath(), site.absolute_url()
+
+        path, url = writer.run(work)
+        self.assertEqual(path, self.portal.getPhysicalPath())
+        self.assertEqual(url, self.portal.absolute_url())
+
+    def test_host_virtual_host_language_and_layers_of_the_caller(self):
+        request = self.layer["request"]
+        self.addCleanup(setattr, request, "_script", request._script)
+        for name in ("LANGUAGE", "VirtualRootPhysicalPath", "SERVER_URL"):
+            self.addCleanup(request.other.pop, name, None)
+        self.addCleanup(request.other.update, SERVER_URL=request.other["SERVER_URL"])
+        request.setServerURL("https", "shop.example.org", "443")
+        request.setVirtualRoot(["members"])
+        request.other["VirtualRootPhysicalPath"] = self.portal.getPhysicalPath()
+        request.other["LANGUAGE"] = "de"
+        alsoProvides(request, ILayer)
+        url, language, layer = writer.run(
+            lambda site: (
+                site.absolute_url(),
+                site.REQUEST["LANGUAGE"],
+                ILayer.providedBy(site.REQUEST),
+            )
+        )
+        self.assertEqual(url, self.portal.absolute_url())
+        self.assertEqual(urlsplit(url)[1:3], ("shop.example.org:443", "/members"))
+        self.assertEqual((language, layer), ("de", True))
+
+    def test_nothing_personal_of_the_request(self):
+        request = self.layer["request"]
+        self.addCleanup(request.environ.pop, "HTTP_COOKIE")
+        request.environ["HTTP_COOKIE"] = "__ac=secret"
+        request.form["password"] = "secret"  # noqa: S105
+        self.addCleanup(request.form.clear)
+        environ, form = writer.run(lambda site: (site.REQUEST.environ, site.REQUEST.form))
+        self.assertNotIn("secret", repr((environ, form)))
+
+    def test_what_one_job_left_in_the_cache_is_there_for_the_next(self):
         """The third purchase loads next to nothing, whichever thread brings it."""
 
         def buy(number):
-            def work():
-                self.buy(
-                    buyer_email=f"buyer{number}@example.org",
-                    acquirer_transaction_id=str(number),
-                    c2s_transaction_id=str(number),
-                )
+            self.buy(
+                buyer_email=f"buyer{number}@example.org",
+                acquirer_transaction_id=str(number),
+                c2s_transaction_id=str(number),
+            )
 
-            return work
-
-        self.in_a_thread(buy(1))
-        self.in_a_thread(buy(2))
-        shared = self.seen()
+        self.in_a_thread(lambda: buy(1))
+        self.in_a_thread(lambda: buy(2))
+        shared = self.connection()
         shared.getTransferCounts(clear=True)
-        self.in_a_thread(buy(3))
+        self.in_a_thread(lambda: buy(3))
         loaded, stored = shared.getTransferCounts()
         self.assertGreater(stored, 40)
         self.assertLess(loaded, 10)
 
-    def test_what_was_committed_outside_is_seen_inside(self):
-        self.seen()
-        for way in ("link", "none", "password"):
-            self.settings(welcome_mail=way)
-            with writer.section():
-                self.assertEqual(plone_site.settings().welcome_mail, way)
+    def test_commits_are_seen_on_the_other_side(self):
+        for number in range(3):
+            note(plone_site.get(), number)
+            transaction.commit()
+            self.assertEqual(writer.run(noted), number)
+        for number in range(3, 6):
+            writer.run(lambda site, number=number: note(site, number))
+            self.assertEqual(noted(plone_site.get()), number)
 
-    def test_what_was_committed_inside_is_seen_outside(self):
-        for way in ("link", "none", "password"):
-            self.assertNotEqual(plone_site.settings().welcome_mail, way)
-            with writer.section():
-                plone_site.settings().welcome_mail = way
-                transaction.commit()
-            self.assertEqual(plone_site.settings().welcome_mail, way)
+    def test_the_callers_uncommitted_changes_are_forgotten(self):
+        note(plone_site.get(), 1)
+        self.assertIsNone(writer.run(noted))
+        self.assertIsNone(noted(plone_site.get()))
 
-    def test_what_was_not_committed_is_forgotten_on_both_sides(self):
-        plone_site.settings().welcome_mail = "link"
-        with writer.section():
-            self.assertEqual(plone_site.settings().welcome_mail, "none")
-            plone_site.settings().welcome_mail = "password"
-        self.assertEqual(plone_site.settings().welcome_mail, "none")
-        with writer.section():
-            self.assertEqual(plone_site.settings().welcome_mail, "none")
+    def test_memory_of_a_request_stays_on_its_side(self):
+        outside = View(self.portal, self.layer["request"]).site()
+        inside = writer.run(lambda site: View(site, site.REQUEST).site()._p_jar)
+        self.assertIs(inside, self.connection())
+        self.assertIsNot(outside._p_jar, inside)
 
-    def test_what_plone_remembers_for_a_request_stays_on_its_side(self):
-        view = View(self.portal, self.layer["request"])
-        outside = view.site()
-        with writer.section():
-            self.assertIs(view.site()._p_jar, self.connection())
-        self.assertIs(view.site()._p_jar, outside._p_jar)
-        self.assertIs(view.site()._p_jar, self.connection())
+    def test_no_transaction_is_left_open_between_two_jobs(self):
+        """One of PostgreSQL would keep it from cleaning up."""
+        begun = []
 
-    def test_variables_of_the_request_are_those_of_before(self):
-        request = self.layer["request"]
-        request.set("before", "here")
-        with writer.section():
-            self.assertEqual(request["before"], "here")
-            request.set("inside", "here")
-        self.assertEqual(request["before"], "here")
-        self.assertNotIn("inside", request)
-
-    def test_an_error_leaves_everything_as_it_was(self):
-        manager, site = transaction.manager.manager, plone_site.get()
-        with self.assertRaises(ValueError), writer.section():
-            plone_site.settings().welcome_mail = "link"
-            raise ValueError
-        self.assertIs(transaction.manager.manager, manager)
-        self.assertIs(plone_site.get()._p_jar, site._p_jar)
-        self.assertFalse(writer.lock.locked())
-        self.assertEqual(plone_site.settings().welcome_mail, "none")
-        with writer.section():
-            self.assertEqual(plone_site.settings().welcome_mail, "none")
-
-    def test_the_database_is_away(self):
-        self.seen()
-        manager = transaction.manager.manager
-        away = mock.patch.object(
-            transaction.TransactionManager, "begin", side_effect=StorageError("away")
-        )
-        with away, self.assertRaises(transactions.Busy), writer.section():
-            self.fail("There is no database.")
-        self.assertIs(transaction.manager.manager, manager)
-        self.assertFalse(writer.lock.locked())
-        self.buy()
-        self.assertEqual(self.groups(), ["click2sell", "premium"])
-
-    def test_a_connection_that_cannot_be_used_any_more_is_given_up(self):
-        shared = self.seen()
-        end = mock.patch.object(
-            transaction.TransactionManager, "abort", side_effect=StorageError("gone")
-        )
-        warned = self.assertLogs("niteoweb.click2sell", "WARNING")
-        with warned, ExitStack() as stack, writer.section():
-            plone_site.settings().welcome_mail = "link"
-            stack.enter_context(end)
-        self.assertIsNot(self.seen(), shared)
-        self.buy()
-        self.assertEqual(self.groups(), ["click2sell", "premium"])
-
-    def test_no_transaction_is_left_open_between_two(self):
-        """An open transaction of PostgreSQL would keep it from cleaning up."""
-        shared = self.seen()
-        with self.assertRaises(transaction.interfaces.NoTransaction):
-            shared.transaction_manager.get()
-
-    def test_the_transactions_in_it_are_of_the_connection(self):
-        """Work under the lock joins the shared connection, and nothing else."""
-        jars = []
-
-        def note(name):
+        def look(name):
             if name == "before commit":
-                jars.extend(transaction.get()._resources)
+                begun.append(transaction.manager.manager)
+                begun.extend(transaction.get()._resources)
 
-        with mock.patch.object(steps, "reached", note):
+        with mock.patch.object(steps, "reached", look):
             self.buy()
-        self.assertEqual(jars, [self.seen()])
+        manager, *jars = begun
+        self.assertEqual(jars, [self.connection()])
+        with self.assertRaises(transaction.interfaces.NoTransaction):
+            manager.get()

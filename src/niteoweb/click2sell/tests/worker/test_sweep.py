@@ -6,6 +6,7 @@ from datetime import timezone
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.ledger import entries
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.mail import delivery
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.member import group
@@ -190,7 +191,7 @@ class TestBreaker(SweepTestCase):
             self.buy(purchase_date="2026-06-03")
         report = self.sweep()
         self.assertIsNotNone(report.stopped)
-        self.assertEqual(list(report.entries.values()), [ledger.ACCEPTED])
+        self.assertEqual(list(report.entries.values()), [Outcome.ACCEPTED])
         self.assertEqual(self.groups(), ["click2sell", "premium"])
 
     def test_a_group_that_is_made_is_no_way_round_it(self):
@@ -215,10 +216,10 @@ class TestUnfinishedEntries(SweepTestCase):
     def test_failed_ones_are_taken_up(self):
         with at("before plan", RuntimeError()), self.assertRaises(pipeline.Failed):
             self.buy()
-        self.assertEqual([outcome for outcome, *_rest in self.entries()], [ledger.FAILED])
+        self.assertEqual([outcome for outcome, *_rest in self.entries()], [Outcome.FAILED])
         self.assertIsNone(self.member())
         report = self.sweep()
-        self.assertEqual(list(report.entries.values()), [ledger.ACCEPTED])
+        self.assertEqual(list(report.entries.values()), [Outcome.ACCEPTED])
         self.assertEqual(self.groups(), ["click2sell", "premium"])
         self.assertEqual(self.sweep().entries, {})
 
@@ -241,12 +242,13 @@ class TestUnfinishedEntries(SweepTestCase):
         with mock.patch.object(plan, "make", fail):
             report = self.sweep()
         self.assertEqual(
-            sorted(report.entries.values()), [ledger.ACCEPTED, ledger.ACCEPTED, ledger.FAILED]
+            sorted(report.entries.values()),
+            [Outcome.ACCEPTED, Outcome.ACCEPTED, Outcome.FAILED],
         )
         self.assertEqual(report.waiting["entries"], 1)
         self.assertEqual(self.sweep().entries, {})
         self.later(minutes=15)
-        self.assertEqual(list(self.sweep().entries.values()), [ledger.ACCEPTED])
+        self.assertEqual(list(self.sweep().entries.values()), [Outcome.ACCEPTED])
 
     def test_failed_ones_are_taken_up_after_growing_pauses(self):
         with at("before plan", RuntimeError()), self.assertRaises(pipeline.Failed):
@@ -254,7 +256,7 @@ class TestUnfinishedEntries(SweepTestCase):
         key = self.notification().key
         with at("before plan", RuntimeError()):
             # The first time at the next sweep.
-            self.assertEqual(self.sweep().entries, {key: ledger.FAILED})
+            self.assertEqual(self.sweep().entries, {key: Outcome.FAILED})
             for pause in (15, 60, 240, 720, 1440, 1440):
                 self.later(minutes=pause, seconds=-1)
                 self.swept()
@@ -266,11 +268,11 @@ class TestUnfinishedEntries(SweepTestCase):
                 self.later(seconds=1)
                 for dry_run in (True, False):
                     report = self.sweep(dry_run=dry_run)
-                    self.assertEqual(report.entries, {key: ledger.FAILED})
+                    self.assertEqual(report.entries, {key: Outcome.FAILED})
                     self.assertEqual(report.waiting["entries"], 0 if dry_run else 1)
         as_of = timestamps.from_iso(ledger.get(self.portal, key)["retry_at"])
         report = self.sweep(dry_run=True, as_of=as_of)
-        self.assertEqual(report.entries, {key: ledger.FAILED})
+        self.assertEqual(report.entries, {key: Outcome.FAILED})
 
     def test_neither_a_redelivery_nor_a_replay_waits(self):
         for again in (self.buy, lambda: pipeline.replay(self.notification().key)):
@@ -279,7 +281,7 @@ class TestUnfinishedEntries(SweepTestCase):
                     with at("planned", RuntimeError()), self.assertRaises(pipeline.Failed):
                         again()
                 self.assertEqual(self.sweep().waiting["entries"], 1)
-                self.assertEqual(again().outcome, ledger.ACCEPTED)
+                self.assertEqual(again().outcome, Outcome.ACCEPTED)
                 self.assertEqual(self.sweep().waiting["entries"], 0)
 
     def test_what_is_not_due_is_not_looked_at(self):
@@ -306,13 +308,13 @@ class TestUnfinishedEntries(SweepTestCase):
         # No Exception: nothing in the code catches it, as when a process is killed.
         with at("before plan", KeyboardInterrupt()), self.assertRaises(KeyboardInterrupt):
             self.buy()
-        self.assertEqual([outcome for outcome, *_rest in self.entries()], [ledger.RECEIVED])
+        self.assertEqual([outcome for outcome, *_rest in self.entries()], [Outcome.RECEIVED])
         self.later(minutes=1)
         self.swept()
         with self.no_commit():
             self.assertEqual(self.sweep().entries, {})
         self.later(minutes=2)
-        self.assertEqual(list(self.sweep().entries.values()), [ledger.ACCEPTED])
+        self.assertEqual(list(self.sweep().entries.values()), [Outcome.ACCEPTED])
         self.assertEqual(self.groups(), ["click2sell", "premium"])
 
 
@@ -535,7 +537,7 @@ class TestDryRun(SweepTestCase):
         with self.no_commit():
             report = self.sweep(dry_run=True)
             self.assertEqual([found["user_id"] for found in report.lapsed], [EMAIL])
-            self.assertEqual(list(report.entries.values()), [ledger.FAILED])
+            self.assertEqual(list(report.entries.values()), [Outcome.FAILED])
             # Nothing is left behind for somebody else's commit either.
             transaction.commit()
         self.assertEqual(self.dump(), before)
