@@ -123,7 +123,7 @@ class TestCommit(unittest.TestCase):
 
 
 class TestNumberTaken(unittest.TestCase):
-    """ZODB's treatment of an object whose number is taken: the reason to forget objects then."""
+    """ZODB's treatment of an object whose number is taken: why objects are forgotten then."""
 
     def setUp(self):
         self.database = DB(None)

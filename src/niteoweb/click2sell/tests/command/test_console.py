@@ -84,9 +84,10 @@ class TestProcess(unittest.TestCase):
         )
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(done.stderr, "")
+        member = site_on_disk.OLD_MEMBER
         self.assertEqual(
             done.stdout,
-            f"{site_on_disk.OLD_MEMBER} <{site_on_disk.OLD_MEMBER}>: products 1; groups premium\n"
+            f"{member} <{member}>: products 1; groups premium\n"
             "Members whose access is over: 1\n"
             "Mails: 0 sent, 0 not sent, 0 due.\n",
         )

@@ -237,7 +237,7 @@ class TestEnd(OwnerTestCase):
             self.assertEqual(self.groups(), ["click2sell"])
 
     def test_of_a_buyer_whose_first_address_was_another_buyers(self):
-        """A decision about a purchase stays with it, though the address leads elsewhere by now."""
+        """A decision about a purchase stays with it, though the address leads elsewhere."""
         other, third = "other@example.org", "third@example.org"
         self.buy()
         self.account("john", email=other)

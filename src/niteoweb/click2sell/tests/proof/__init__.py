@@ -1,4 +1,4 @@
-"""Proof that no purchase is lost and no access wrong: whole histories, faults, killed processes.
+"""Proof that no purchase is lost and no access wrong: histories, faults, killed processes.
 
 ``CLICK2SELL_EXAMPLES=10`` tries ten times as many made-up histories.
 """

@@ -281,7 +281,7 @@ class TestReplay(ServiceTestCase):
         return self.post(f"/{self.key()}/replay", options)
 
     def dry_run(self):
-        """Compare a preview with the change that follows; the preview itself changes nothing."""
+        """Compare a preview, which changes nothing, with the change that follows."""
         transaction.begin()
         database, before = self.portal._p_jar.db(), self.dump()
         last = database.lastTransaction()
