@@ -23,6 +23,7 @@ from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import REFUSED
 from niteoweb.click2sell.notification import VALIDATION
+from niteoweb.click2sell.storage import indexes
 from niteoweb.click2sell.storage import trees
 from persistent.mapping import PersistentMapping
 from typing import Any
@@ -75,8 +76,7 @@ def begin(site: Any, provider: str, subscription_id: str, by: str, now: datetime
         }
     )
     trees.tree(site, "validations")[process["id"]] = process
-    by_time.insert((process["submitted_at"], process["id"]))
-    trees.tree(site, "validations_pending").insert(_place(process))
+    indexes.mark(site, "validations", process)
     return process
 
 
@@ -87,12 +87,8 @@ def get(site: Any, id_: str) -> Process | None:
 
 def forget(site: Any, process: Process) -> None:
     """Forget a validation."""
+    indexes.forget(site, "validations", process)
     trees.tree(site, "validations").pop(process["id"], None)
-    trees.tree(site, "validations_by_time").discard((process["submitted_at"], process["id"]))
-    trees.tree(site, "validations_pending").discard(_place(process))
-    place = (process["provider"], process["question"])
-    if trees.tree(site, "validations_asked").get(place) == process["id"]:
-        del trees.tree(site, "validations_asked")[place]
 
 
 def forget_old(site: Any, now: datetime) -> None:
@@ -111,7 +107,7 @@ def queue(site: Any, process: Process, question: str, buyer: str) -> None:
     """
     if question:
         process["question"] = question
-        trees.tree(site, "validations_asked")[process["provider"], question] = process["id"]
+        indexes.mark(site, "validations", process)
     note_given(site, process, buyer)
 
 
@@ -133,7 +129,7 @@ def settle(site: Any, process: Process, verdict: str) -> None:
     """
     if process["status"] == PENDING:
         process["status"] = verdict
-        trees.tree(site, "validations_pending").discard(_place(process))
+        indexes.mark(site, "validations", process)
 
 
 def told(site: Any, entry: ledger.Entry, now: datetime) -> Iterator[Notification]:
@@ -251,5 +247,23 @@ def _unanswered(site: Any, entry: ledger.Entry) -> list[Process]:
     return [process for process in processes if not process["question"]]
 
 
-def _place(process: Mapping[str, Any]) -> tuple[str, str, str]:
-    return process["provider"], process["subscription"], process["id"]
+def _by_time(site: Any, process: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [(process["submitted_at"], process["id"])]
+
+
+def _pending(site: Any, process: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    place = (process["provider"], process["subscription"], process["id"])
+    return [place] if process["status"] == PENDING else []
+
+
+def _asked(site: Any, process: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [(process["provider"], process["question"])] if process["question"] else []
+
+
+indexes.define(
+    "validations",
+    lambda process: process["id"],
+    indexes.Index("validations_by_time", _by_time),
+    indexes.Index("validations_pending", _pending),
+    indexes.Index("validations_asked", _asked, indexes.as_key),
+)

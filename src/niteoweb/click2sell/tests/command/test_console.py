@@ -132,7 +132,7 @@ class TestCommands(CommandTestCase):
         transaction.commit()
         self.assertEqual(
             self.call(reindex.main),
-            "In the indexes: 2 members, 0 buyers, 0 mails, 0 notifications. "
+            "In the indexes: 2 members, 0 buyers, 0 mails, 0 validations, 0 notifications. "
             "0 of them were filed wrongly.\n",
         )
         (match,) = index.find(self.portal, "imported@example.org")
