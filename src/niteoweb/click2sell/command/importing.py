@@ -96,7 +96,7 @@ def _read(path: Path) -> Any:
     try:
         return importfile.read(importfile.decode(raw), plone_site.timezone())
     except importfile.FileError as error:
-        raise console.Problem(translate(importing.error_text(error)), 2) from None
+        raise console.Problem(translate(importing.text(error)), 2) from None
 
 
 def _as_json(preview: Any, report: Any) -> dict[str, Any]:
@@ -106,7 +106,7 @@ def _as_json(preview: Any, report: Any) -> dict[str, Any]:
     answer = {
         "dry_run": report is None,
         "mistakes": [
-            {"line": mistake.line, "text": translate(importing.mistake_text(mistake))}
+            {"line": mistake.line, "text": translate(importing.text(mistake))}
             for mistake in preview.mistakes
         ],
         "repeated": preview.repeated,
@@ -139,7 +139,7 @@ def _tell(preview: Any, report: Any) -> None:
     say = console.say
     console.say_some(
         [
-            f"Line {mistake.line}: {translate(importing.mistake_text(mistake))}"
+            f"Line {mistake.line}: {translate(importing.text(mistake))}"
             for mistake in preview.mistakes
         ]
     )

@@ -14,7 +14,7 @@ from niteoweb.click2sell.notification import OWNER
 from typing import Any
 
 
-# What happened.
+# The kinds of events.
 NOTIFICATION = "notification"  # of a provider
 ACTION = "action"  # of an owner, written down like a notification
 NOTE = "note"  # of an owner, on an entry
@@ -67,7 +67,7 @@ def of(
     :param entries: all of the buyer's entries.
     """
     happened = [one for entry in entries for one in (_entry(entry), *_notes(entry))]
-    # What follows from a notification has its time, and comes after it.
+    # A consequence of a notification has its time, and comes after it.
     happened += [*_log(buyer), *_mails(mails(site, buyer)), *_notes(buyer)]
     happened.sort(key=lambda one: one.at)
     return tuple(happened[::-1])

@@ -64,6 +64,8 @@ class Command(Action):
     """A command that is carried out by notifications.
 
     :cvar title: its name for the owner, with `success` when it was carried out.
+    :ivar reason: why, for the record.
+    :ivar by: user id of the owner.
     """
 
     title: ClassVar[Message]
@@ -87,8 +89,6 @@ class Grant(Command):
     """Give access by hand; a buyer without an account gets one.
 
     :ivar until: end of access, in UTC; None for the terms of the product.
-    :ivar reason: why, for the record.
-    :ivar by: user id of the owner.
     :ivar name: of the buyer, for a new account.
     :ivar reference: an id of the owner's own; a grant with an equal reference is carried out
         once, however often it is asked for.
@@ -151,11 +151,7 @@ class Grant(Command):
 
 @dataclass(frozen=True)
 class End(Command):
-    """End a buyer's access to a product now, whatever gives it.
-
-    :ivar reason: why, for the record.
-    :ivar by: user id of the owner.
-    """
+    """End a buyer's access to a product now, whatever gives it."""
 
     form = forms.IEnd
     title = _("End access")
@@ -184,11 +180,7 @@ class End(Command):
 
 @dataclass(frozen=True)
 class Extend(Command):
-    """Extend a buyer's access to a product, from its end or from now, whichever is later.
-
-    :ivar reason: why, for the record.
-    :ivar by: user id of the owner.
-    """
+    """Extend a buyer's access to a product, from its end or from now, whichever is later."""
 
     form = forms.IExtend
     title = _("Extend access")
@@ -220,7 +212,6 @@ class Resend(Command):
     """Mail the welcome mail once more, to the address that the account has now.
 
     :ivar way: "link", or "password" for a new one: only for accounts that this add-on made.
-    :ivar by: user id of the owner.
     """
 
     form = forms.IResend

@@ -33,7 +33,7 @@ LONGEST_ADDRESS = 254
 #: Days that access is extended by, at most.
 MOST_DAYS = 3660
 
-#: What is wrong with a value, where its field does not tell.
+#: The problems of values, where their fields state none.
 PROBLEMS = {
     "address": _("Enter an e-mail address."),
     "product": _("Choose a product."),

@@ -50,7 +50,8 @@ DONE = "done"
 #: Mails an hour, at most.
 MOST_MAILS = 3600
 
-MISTAKES = {
+#: The texts of mistakes in a line, and of errors of the file.
+TEXTS = {
     "cells": _("There are more cells than columns (${subject})."),
     "quotes": _("The quotation marks cannot be understood."),
     "address": _('"${subject}" is no e-mail address.'),
@@ -64,9 +65,6 @@ MISTAKES = {
     "long": _("${subject}: longer than 255 characters, or not printable."),
     "date": _('"${subject}" is no date such as 2027-01-31.'),
     "reference": _("The same reference stands with other content in line ${subject}."),
-}
-
-FILE_ERRORS = {
     "encoding": _(
         "The file is no text in UTF-8. Save it in your spreadsheet as CSV UTF-8, not as a "
         "workbook."
@@ -154,14 +152,9 @@ class ImportReport:
     failed: list[int] = field(default_factory=list)
 
 
-def mistake_text(mistake: Mistake) -> Message:
-    """The text of a mistake."""
-    return Message(MISTAKES[mistake.code], mapping={"subject": mistake.subject})
-
-
-def error_text(error: importfile.FileError) -> Message:
-    """The text of an error of the file."""
-    return Message(FILE_ERRORS[error.code], mapping={"subject": error.subject})
+def text(problem: Mistake | importfile.FileError) -> Message:
+    """The text of a mistake in a line, or of an error of the file."""
+    return Message(TEXTS[problem.code], mapping={"subject": problem.subject})
 
 
 def preview(file: importfile.File, mails: bool, provider: str = registry.MAIN) -> Preview:

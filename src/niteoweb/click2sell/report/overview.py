@@ -26,7 +26,7 @@ from typing import Any
 DAY = "day"
 MONTH = "month"
 
-#: What can be chosen: units, and how many of them up to now.
+#: The choices: units, and how many of them up to now.
 CHOICES = ((DAY, 30), (DAY, 90), (MONTH, 12), (MONTH, 24))
 
 #: Lines of a list, and how far it is counted.
@@ -255,7 +255,7 @@ def product_name(site: Any, product: tuple[str, str]) -> str:
     """
     provider, product_id = product
     own = ledger.filed(site, provider=provider, product_id=product_id)
-    # What was brought over from before, or an owner has granted, speaks for the provider.
+    # A purchase that was adopted, or granted by an owner, speaks for the provider.
     others = ledger.filed(site, product_id=product_id)
     for place in chain(islice(own, 1), islice(others, _LOOKED_AT)):
         entry = entries.at(site, place)

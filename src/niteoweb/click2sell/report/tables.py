@@ -203,11 +203,8 @@ def _name(buyer: buyers.Buyer, payments: Sequence[ledger.Entry]) -> str:
 def _entitlement(entitlement: Entitlement, state: str, zone: tzinfo) -> str:
     """A product, its state and its end, such as ``2: active (2027-01-31 12:00:00)``."""
     until = _moment(entitlement.until, zone)
-    return (
-        f"{entitlement.product_id}: {state} ({until})"
-        if until
-        else (f"{entitlement.product_id}: {state}")
-    )
+    text = f"{entitlement.product_id}: {state}"
+    return f"{text} ({until})" if until else text
 
 
 def _remark(entry: Mapping[str, Any]) -> Message | str:

@@ -18,7 +18,7 @@ from zExceptions import BadRequest
 from zExceptions import Unauthorized
 
 
-#: What deleting an account needs, in Site Setup too.
+#: The permission to delete an account, in Site Setup too.
 MANAGE_MEMBERS = "Plone Site Setup: Users and Groups"
 
 

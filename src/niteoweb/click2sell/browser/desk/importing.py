@@ -116,8 +116,7 @@ class ImportView(OwnerPage):
     def mistakes(self) -> list[tuple[int, Message]]:
         """The mistakes that the page lists: line and text."""
         return [
-            (mistake.line, importing.mistake_text(mistake))
-            for mistake in self.preview.mistakes[:SHOWN]
+            (mistake.line, importing.text(mistake)) for mistake in self.preview.mistakes[:SHOWN]
         ]
 
     @property
@@ -146,7 +145,7 @@ class ImportView(OwnerPage):
         try:
             return importfile.decode(raw)
         except importfile.FileError as error:
-            self.error = importing.error_text(error)
+            self.error = importing.text(error)
             return ""
 
     def _look(self) -> bool:
@@ -163,7 +162,7 @@ class ImportView(OwnerPage):
         try:
             file = importfile.read(self.content, plone_site.timezone())
         except importfile.FileError as error:
-            self.error = importing.error_text(error)
+            self.error = importing.text(error)
             return False
         if len(file.rows) + len(file.mistakes) > MOST_ROWS:
             self.error = self._too_large()

@@ -30,15 +30,9 @@ LABELS = {
 #: The pages of an entry, by the rest of the path behind its key.
 PAGES = {(): NotificationView, ("decide",): DecideView}
 
+Choices = tuple[tuple[str, Message | str], ...]
+
 _DATE = re.compile(r"(\d{4}-\d{2}-\d{2})?", re.ASCII)
-
-
-@dataclass(frozen=True)
-class FilterValue:
-    """A value that a filter can have."""
-
-    value: str
-    text: Message | str
 
 
 @dataclass(frozen=True)
@@ -46,7 +40,7 @@ class Filter:
     """A filter in the form.
 
     :ivar value: as it stands in the address.
-    :ivar choices: the possible values; none where anything can be typed.
+    :ivar choices: the possible values with their texts; none where anything can be typed.
     :ivar type: of the input field where anything can be typed.
     :ivar error: the mistake in the value.
     """
@@ -54,7 +48,7 @@ class Filter:
     name: str
     label: Message
     value: str
-    choices: tuple[FilterValue, ...] = ()
+    choices: Choices = ()
     type: str = "text"
     error: Message | None = None
 
@@ -107,12 +101,12 @@ class NotificationsView(ListPage, WithDownload):
             "kind": formatting.kind,
         }
         choices = {
-            name: tuple(FilterValue(value, texts[name](value)) for value in values)
+            name: tuple((value, texts[name](value)) for value in values)
             for name, values in notifications.choices(self.context).items()
         }
         return [self._field(name, choices.get(name, ())) for name in notifications.NAMES]
 
-    def _field(self, name: str, choices: tuple[FilterValue, ...]) -> Filter:
+    def _field(self, name: str, choices: Choices) -> Filter:
         value = self.text(name)
         # A field for dates would swallow a date and time, and whatever is no date at all.
         is_date = name in ("from", "to") and _DATE.fullmatch(value)

@@ -37,13 +37,11 @@ class Sender:
 
     :ivar callback: the address for its notifications.
     :ivar option: of click2sell-notify, "" for none.
-    :ivar settings_url: "" for a reader who may not change them.
     """
 
     title: str
     callback: str
     option: str
-    settings_url: str
 
 
 class OwnerPage(Tabbed):
@@ -130,16 +128,26 @@ class OwnerPage(Tabbed):
     @property
     def senders(self) -> list[Sender]:
         """The payment providers that notifications are to come from."""
-        may_configure = api.user.has_permission("Click2Sell: Configure", obj=self.context)
-        here = self.context.absolute_url()
         return [
             Sender(
                 provider.title,
                 effective.callback_address(provider),
                 "" if provider.name == registry.MAIN else f"--provider {provider.name} ",
-                f"{here}/@@{provider.name}-settings" if may_configure else "",
             )
             for provider in registry.to_set_up()
+        ]
+
+    @property
+    def settings_links(self) -> list[formatting.Link]:
+        """The settings of these providers, for a reader who may change them."""
+        may_configure = api.user.has_permission("Click2Sell: Configure", obj=self.context)
+        return [
+            formatting.Link(
+                _("Settings of ${provider}", mapping={"provider": provider.title}),
+                self.url_of(f"{provider.name}-settings"),
+            )
+            for provider in registry.to_set_up()
+            if may_configure
         ]
 
 

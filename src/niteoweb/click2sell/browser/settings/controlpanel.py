@@ -9,6 +9,7 @@ from niteoweb.click2sell import site
 from niteoweb.click2sell.browser.desk.checklist import Checklist
 from niteoweb.click2sell.browser.desk.tabs import Tabbed
 from niteoweb.click2sell.browser.settings import widgets
+from niteoweb.click2sell.browser.words.formatting import Link
 from niteoweb.click2sell.interfaces import IPaymentProvider
 from niteoweb.click2sell.interfaces import ISecretKeyActions
 from niteoweb.click2sell.provider import registry
@@ -27,7 +28,6 @@ from z3c.form.error import MultipleErrors
 from z3c.form.field import Fields
 from z3c.form.interfaces import IErrorViewSnippet
 from zope.component import getMultiAdapter
-from zope.i18n import translate
 from zope.i18nmessageid import Message
 from zope.interface import Invalid
 from zope.interface.interfaces import IInterface
@@ -76,11 +76,10 @@ class SettingsForm(RegistryEditForm):
                     f"{escape(effective.callback_address(self.provider))}</code>",
                 },
             )
-        here = escape(self.context.absolute_url())
-        text = _("reconcile all members")
-        link = translate(text, context=self.request)
+        here = self.context.absolute_url()
+        reconcile = Link(_("reconcile all members"), f"{here}/@@click2sell-reconcile")
         others = (
-            f'<a href="{here}/@@{other.name}-settings">{escape(other.title)}</a>'
+            Link(other.title, f"{here}/@@{other.name}-settings").__html__()
             for other in registry.registered()
             if other is not self.provider
         )
@@ -88,7 +87,7 @@ class SettingsForm(RegistryEditForm):
             "Buyers become members of this site. After a change of products and groups, "
             "${reconcile}. Other payment providers: ${providers}.",
             mapping={
-                "reconcile": f'<a href="{here}/@@click2sell-reconcile">{escape(link)}</a>',
+                "reconcile": reconcile.__html__(),
                 "providers": ", ".join(others),
             },
         )

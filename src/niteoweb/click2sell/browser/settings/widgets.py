@@ -9,7 +9,6 @@ from plone.app.z3cform.interfaces import IPasswordWidget
 from plone.app.z3cform.interfaces import ITextLinesWidget
 from plone.app.z3cform.widgets.password import PasswordWidget
 from plone.app.z3cform.widgets.text import TextLinesWidget
-from zope.i18nmessageid import Message
 from zope.interface import implementer_only
 
 
@@ -28,33 +27,28 @@ class SecretKeyWidget(PasswordWidget):
     klass = "secretkey-widget"
 
     @property
-    def notice(self) -> dict[str, str | Message | None] | None:
+    def notice(self) -> secretkeys.Notice | None:
         """The notice about the key; None for none."""
-        notice = self._notice()
-        if notice is None:
-            return None
-        return {
-            "css_class": f"alert alert-{notice.level} mt-2 mb-2",
-            "text": notice.text,
-            "last_used": formatting.moment(notice.last_used) if notice.last_used else None,
-            "is_set": notice.is_set,
-        }
-
-    def _notice(self) -> secretkeys.Notice | None:
         return secretkeys.notice(plone_site.get(), self.form.provider)
+
+    def moment(self, notice: secretkeys.Notice) -> formatting.Moment | None:
+        """When the key was used the last time."""
+        return formatting.moment(notice.last_used) if notice.last_used else None
 
 
 class PreviousSecretKeyWidget(SecretKeyWidget):
     """The widget of the previous key."""
 
-    def _notice(self) -> secretkeys.Notice | None:
+    @property
+    def notice(self) -> secretkeys.Notice | None:
         return secretkeys.previous_notice(plone_site.get(), self.form.provider)
 
 
 class TokenWidget(SecretKeyWidget):
     """The widget of the token of a provider's API."""
 
-    def _notice(self) -> secretkeys.Notice | None:
+    @property
+    def notice(self) -> secretkeys.Notice | None:
         if not apitoken.is_set(self.form.provider):
             return None
         text = _("A token is set. Leave this field blank to keep it.")

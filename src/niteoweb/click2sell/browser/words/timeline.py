@@ -47,14 +47,13 @@ class EventLine:
 
     :ivar details: further facts, each a line.
     :ivar badge: the outcome of a notification, None for other events.
-    :ivar url: address of the notification, "" for none.
+    :ivar link: its text, which leads to the notification if there is one.
     """
 
     at: formatting.Moment
-    text: Message | str
+    link: formatting.Link
     details: tuple[Message | str, ...]
     badge: formatting.Badge | None
-    url: str
 
 
 def line(event: timeline.TimelineEvent, list_url: str) -> EventLine:
@@ -65,10 +64,9 @@ def line(event: timeline.TimelineEvent, list_url: str) -> EventLine:
     entry = event.what in (timeline.NOTIFICATION, timeline.ACTION)
     return EventLine(
         at=formatting.moment(event.at),
-        text=_text(event),
+        link=formatting.Link(_text(event), f"{list_url}/{event.key}" if event.key else ""),
         details=tuple(_details(event)),
         badge=formatting.badge(event.outcome) if entry else None,
-        url=f"{list_url}/{event.key}" if event.key else "",
     )
 
 

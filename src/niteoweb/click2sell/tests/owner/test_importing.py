@@ -94,7 +94,7 @@ class TestPreview(ImportTestCase):
     def test_mistakes_that_only_the_site_knows(self):
         found = self.look(f"{HEADER}\n{EMAIL},,9,,\nj.ž@example.org,,1,,\n{OTHER},,1,,\nx,,1,,")
         self.assertEqual(
-            [(m.line, translate(importing.mistake_text(m))) for m in found.mistakes],
+            [(m.line, translate(importing.text(m))) for m in found.mistakes],
             [
                 (2, 'No line of the mapping has the product "9".'),
                 (3, 'Plone does not accept the address "j.ž@example.org".'),
@@ -110,7 +110,7 @@ class TestPreview(ImportTestCase):
         self.assertEqual([line.row.address for line in found.lines], [OTHER, OTHER])
         (mistake,) = found.mistakes
         self.assertEqual(
-            translate(importing.mistake_text(mistake)),
+            translate(importing.text(mistake)),
             f'The buyer of the address "{EMAIL}" was erased: take the buyer in again first, on '
             "the page Privacy.",
         )
