@@ -84,10 +84,12 @@ class Entry(Mapping[str, Any]):
         self.stored = stored
 
     def __getitem__(self, name: str) -> Any:
-        for part in (self.stored, self.stored[TOLD], _DEFAULTS):
-            if name in part:
-                return MappingProxyType(part[name]) if name == "payload" else part[name]
-        raise KeyError(name)
+        # The dictionaries in the mappings: pages and reports read many fields.
+        part = self.stored.data
+        if name not in part:
+            part = part[TOLD].data
+        value = part[name] if name in part else _DEFAULTS[name]
+        return MappingProxyType(value) if name == "payload" else value
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names())

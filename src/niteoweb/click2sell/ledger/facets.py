@@ -36,7 +36,7 @@ class Places:
         return any(place in of_one for of_one in self._sets)
 
     def between(self, low: int | None = None, high: int | None = None) -> Iterator[int]:
-        """Those between two places, these included; None for no end."""
+        """Entries between two places, both included; None for no limit."""
         return merge(*(of_one.keys(low, high) for of_one in self._sets))
 
     def last_first(self, bound: int | None = None) -> Iterator[int]:

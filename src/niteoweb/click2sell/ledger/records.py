@@ -28,6 +28,9 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+#: Functions that read the plain values of types.
+_CONVERT = {datetime: timestamps.from_iso, Mapping: dict}
+
 
 def write(notification: Notification) -> dict[str, Any]:
     """The plain values of a notification's fields, but for those that have their default."""
@@ -67,10 +70,9 @@ def _reader(hint: Any) -> Callable[[Any], Any]:
     """The function that reads a plain value of a type, or of the type and None."""
     types = get_args(hint) if isinstance(hint, UnionType) else (hint,)
     type_ = next(get_origin(t) or t for t in types if t is not NoneType)
-    if issubclass(type_, Decimal | Enum):
-        convert = type_
-    else:
-        convert = {datetime: timestamps.from_iso, Mapping: dict}.get(type_, lambda value: value)
+    convert = type_ if issubclass(type_, Decimal | Enum) else _CONVERT.get(type_)
+    if convert is None:
+        return lambda value: value
     return lambda value: None if value is None else convert(value)
 
 
@@ -82,5 +84,6 @@ def _defaults() -> Iterator[tuple[str, Any]]:
             yield field.name, MappingProxyType(field.default_factory())
 
 
-#: The values of the fields that a record leaves out.
+#: The values of the fields that a record leaves out. They never change: that would change the
+#: records of the past.
 DEFAULTS = dict(_defaults())
