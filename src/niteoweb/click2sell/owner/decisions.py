@@ -228,7 +228,7 @@ class Correct(Decision):
 
     def decide(self, site: Any, entry: ledger.Entry, now: datetime) -> list[AffectedBuyer]:
         wrong, right = entry["buyer"], self.address.lower()
-        provider, transaction = source = _place(entry)
+        provider, transaction = source = _source(entry)
         loser = buyers.get(site, entry["buyer_id"])
         winner = buyers.of_address(site, right)
         if winner is loser:
@@ -238,20 +238,20 @@ class Correct(Decision):
         moved = [
             other
             for other in _entries(site, loser)
-            if _place(other) == source or (self.everything and other["buyer"] == wrong)
+            if _source(other) == source or (self.everything and other["buyer"] == wrong)
         ]
         if self.everything:
             _follow_address(site, wrong, right)
         for other in moved:
             if not _is_a_strangers(site, other, (loser, winner)):
                 # Later notifications of its transaction follow.
-                ownership.correct(site, _place(other), right)
+                ownership.correct(site, _source(other), right)
             ledger.assign_address(site, other, right)
         buyers.remove_entries(site, loser, {other["key"] for other in moved})
         for other in moved:
             buyers.add_entry(site, winner, other)
-        for place in dict.fromkeys(_place(other) for other in moved):
-            _sort_out(site, place, (winner,))
+        for moved_source in dict.fromkeys(_source(other) for other in moved):
+            _sort_out(site, moved_source, (winner,))
         text = self.reason
         note = {"at": timestamps.iso(now), "by": self.by, "what": "corrected", "text": text}
         buyers.change(site, loser, notes=(*loser["notes"], note))
@@ -324,7 +324,7 @@ def _sort_out(site: Any, source: ownership.Source, concerned: tuple[buyers.Buyer
     """Refuse or accept the entries of a transaction, by the buyer that it belongs to now."""
     for buyer in concerned:
         for entry in _entries(site, buyer):
-            if _place(entry) != source:
+            if _source(entry) != source:
                 continue
             if ownership.belongs_to_another(site, entry):
                 ledger.set_counting(site, entry, False)
@@ -335,7 +335,7 @@ def _sort_out(site: Any, source: ownership.Source, concerned: tuple[buyers.Buyer
                 ledger.set_counting(site, entry, True)
 
 
-def _place(entry: ledger.Entry) -> ownership.Source:
+def _source(entry: ledger.Entry) -> ownership.Source:
     """The transaction of an entry, with the provider that it is about."""
     return product(entry)[0], entry["transaction"]
 

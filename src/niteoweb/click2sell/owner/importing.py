@@ -133,8 +133,8 @@ class Preview:
     @property
     def fingerprint(self) -> str:
         """A fingerprint of the preview: an import does nothing that was not shown."""
-        shown = repr((self.provider, self.lines, self.mistakes)).encode("utf-8")
-        return hashlib.sha256(shown).hexdigest()
+        content = repr((self.provider, self.lines, self.mistakes)).encode("utf-8")
+        return hashlib.sha256(content).hexdigest()
 
 
 @dataclass

@@ -4,14 +4,14 @@ Which entries of the ledger count, where there is a choice:
 
 * A payment, refund or chargeback counts when it is genuine, whatever it did to anybody's
   access: the money moved too when it needs attention, failed here, or waits for its purchase.
-* What was refused does not: its signature was made for another buyer or product. Neither does
-  a payment that failed at the provider, or a notification of an unknown kind or that cannot be
-  read.
+* A refused notification does not count: its signature was made for another buyer or product.
+  Neither does a payment that failed at the provider, nor a notification of an unknown kind, nor
+  one that cannot be read.
 * Access granted by hand and purchases adopted from release 0.4.5 are no money.
 * The ledger has each notification once. Some providers tell one payment in two ways: of entries
   that agree in transaction, receipt, product, kind and amount only the first counts.
 * The provider's time decides, not that of arrival, so that a month has the payments made in
-  it, late arrivals too; these can be told by their time of arrival.
+  it, late arrivals too; their time of arrival tells them apart.
 
 The ledger files these entries by that time, in an index of their own. The one by arrival would
 not do: a notification may arrive years later, when a site is moved or a provider repeats it.

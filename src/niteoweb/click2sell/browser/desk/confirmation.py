@@ -43,7 +43,9 @@ class Confirmation(OwnerPage):
     @property
     def fingerprint(self) -> str:
         """The fingerprint of the preview and of the form."""
-        return words.fingerprint((*self.asked, *(shown.told for shown in self.changes or ())))
+        return words.fingerprint(
+            (*self.asked, *(change.identity for change in self.changes or ()))
+        )
 
     @property
     def asked(self) -> list[tuple[str, str]]:

@@ -157,8 +157,8 @@ class SettingsForm(RegistryEditForm):
         for name, message in rules.validate(values, self.provider):
             if self.widgets[name].error is None:
                 messages.setdefault(name, []).append(message)
-        for name, found in messages.items():
-            errors += (self._error(name, found),)
+        for name, texts in messages.items():
+            errors += (self._error(name, texts),)
         if setErrors:
             self.widgets.errors = errors
         return values, errors

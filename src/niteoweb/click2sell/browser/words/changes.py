@@ -48,7 +48,7 @@ class Field:
 class Changes:
     """The changes that a plan makes for one buyer.
 
-    :ivar told: the parts that distinguish one plan from another, for :func:`fingerprint`.
+    :ivar identity: the parts that distinguish one plan from another, for :func:`fingerprint`.
     :ivar anything: whether there are changes at all.
     :ivar given: groups.
     :ivar taken: groups.
@@ -59,7 +59,7 @@ class Changes:
     :ivar mails: whether a mail would be sent, and `mail` which one.
     """
 
-    told: str
+    identity: str
     anything: bool
     member: Message
     fields: tuple[Field, ...]
@@ -99,7 +99,7 @@ def of(
     keys = {
         key
         for key, verdict in plan.verdicts.items()
-        if key in plan.terms or told(verdict) != present(site, key)
+        if key in plan.terms or planned_outcome(verdict) != present_outcome(site, key)
     }
     moved = tuple(
         product
@@ -123,7 +123,7 @@ def of(
         sorted(key for key in keys if ledger.get(site, key) is not None),
     )
     return Changes(
-        told=repr((*changes, plan.user_id, plan.address)),
+        identity=repr((*changes, plan.user_id, plan.address)),
         anything=any(changes),
         member=_member(plan),
         fields=_fields(plan),
@@ -148,12 +148,12 @@ def fingerprint(parts: Iterable[Any]) -> str:
     return hashlib.sha256(repr(tuple(parts)).encode("utf-8")).hexdigest()
 
 
-def told(verdict: Verdict) -> tuple[str, str, str]:
+def planned_outcome(verdict: Verdict) -> tuple[str, str, str]:
     """The outcome that an entry would have, with reason and subject."""
     return verdict.outcome, verdict.reason, verdict.subject
 
 
-def present(site: Any, key: str) -> tuple[str, str, str] | None:
+def present_outcome(site: Any, key: str) -> tuple[str, str, str] | None:
     """The present outcome of an entry, with reason and subject; None without an entry."""
     entry = ledger.get(site, key)
     return entry and (entry["outcome"], entry["reason"], entry["subject"])
@@ -183,12 +183,12 @@ def of_replay(site: Any, key: str, replayed: preview.Preview) -> Preview:
     :param key: of the entry that would be replayed.
     """
     plan, verdict = replayed.plan, replayed.verdict
-    now, then = present(site, key), told(verdict)
+    now, then = present_outcome(site, key), planned_outcome(verdict)
     changed = of(site, plan)
     terms = plan.terms.get(key)
     return Preview(
         anything=changed.anything or now != then,
-        fingerprint=fingerprint((changed.told, now, then, terms)),
+        fingerprint=fingerprint((changed.identity, now, then, terms)),
         changes=changed,
         terms=formatting.terms(terms.days, terms.exclusive) if terms else (),
         others=len(changed.keys - {key}),
