@@ -34,7 +34,7 @@ class Mailbox:
 
     @property
     def port(self) -> int:
-        """Where it listens."""
+        """The port of the server."""
         return self._server.port
 
     def wait_for(self, recipient: str, seconds: float) -> list[EmailMessage]:

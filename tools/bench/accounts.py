@@ -87,5 +87,5 @@ class Accounts:
 
 
 def _password(user_id: str) -> str:
-    """What stands for the hash of a password: no password has it."""
+    """A stand-in for the hash of a password, which no password has."""
     return "{SSHA}" + hashlib.sha256(user_id.encode("ascii")).hexdigest()

@@ -1,4 +1,4 @@
-"""What is asked of the figures."""
+"""Limits for the figures."""
 
 from collections.abc import Iterator
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from tools.bench.visits import Pages
 
 @dataclass(frozen=True)
 class Bar:
-    """What is asked of a figure.
+    """The limit for a figure.
 
     :ivar most: the largest value that is good.
     """
@@ -33,7 +33,7 @@ class Bar:
 
 
 def of_sizes(figures: Sequence[Figures]) -> Iterator[Bar]:
-    """What is asked of a site with the add-on.
+    """Limits for a site with the add-on.
 
     :param figures: the smallest site first.
     """
@@ -53,7 +53,7 @@ def of_sizes(figures: Sequence[Figures]) -> Iterator[Bar]:
 
 
 def of_compared(compared: Sequence[Compared]) -> Iterator[Bar]:
-    """What is asked beside Plone's own registration.
+    """Limits in comparison with Plone's own registration.
 
     :param compared: the smallest first.
     """
@@ -66,7 +66,7 @@ def of_compared(compared: Sequence[Compared]) -> Iterator[Bar]:
 
 
 def of_crowd(crowd: Crowd) -> Iterator[Bar]:
-    """What is asked of clients that buy at once."""
+    """Limits for clients that buy at once."""
     many = crowd.clients
     at_once = f"{many} clients, {crowd.purchases:,} purchases, {crowd.members:,} members"
     yield Bar(f"failed or lost, {at_once}", crowd.failed, 0)
@@ -76,7 +76,7 @@ def of_crowd(crowd: Crowd) -> Iterator[Bar]:
 
 
 def of_endurance(found: Endurance) -> Iterator[Bar]:
-    """What is asked of the memory."""
+    """Limits for the memory."""
     first, last = found.looks[0], found.looks[-1]
     name = f"memory after {last.purchases:,} purchases over that after {first.purchases:,}"
     yield Bar(name, last.memory / first.memory, STEADY)
@@ -91,7 +91,7 @@ STEADY = 1.05
 
 
 def of_pages(pages: Sequence[Pages]) -> Iterator[Bar]:
-    """What is asked of pages; those that show more rows of one ledger are not judged."""
+    """Limits for pages; a page that shows more rows of a longer ledger is not judged."""
     for page in pages:
         if page.comparable:
             yield Bar(page.name, page.ratio, 1.3)

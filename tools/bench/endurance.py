@@ -1,4 +1,4 @@
-"""What a process holds after many purchases."""
+"""Resources of a process after many purchases."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ LOOKS = 10
 
 @dataclass
 class Look:
-    """What a process held at a moment.
+    """The resources of a process at a moment.
 
     :ivar purchases: that it had answered.
     :ivar memory: bytes in use.
@@ -41,7 +41,7 @@ class Look:
 
 @dataclass
 class Endurance:
-    """What was found.
+    """The findings of an endurance run.
 
     :ivar failed: purchases that were not acknowledged.
     """

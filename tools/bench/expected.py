@@ -1,4 +1,4 @@
-"""What each page has to show, found by looking through the whole ledger:
+"""The expected content of each page, computed from the whole ledger:
 ``python -m tools.bench.expected FOLDER``.
 
 Nothing of the add-on's indexes is used, so that an index cannot agree with itself.
@@ -19,7 +19,7 @@ BATCH = 5000
 
 
 def expected(site: Any) -> dict[str, Any]:
-    """What the lists of :mod:`tools.bench.pages` have to show, by their names.
+    """The expected rows of the lists of :mod:`tools.bench.pages`, by their names.
 
     :returns: of each list how many there are and the rows of the first and the last page; and
         ids of some entries and buyers.

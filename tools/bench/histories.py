@@ -1,4 +1,4 @@
-"""What arrives at a shop over three years: the notifications of any number of buyers.
+"""Notifications of a shop over three years, for any number of buyers.
 
 Each buyer has :data:`EACH` notifications, and one of a few histories: subscribers who are with
 us, those who left, people who buy one thing after another, and those with whom something went
@@ -66,7 +66,7 @@ def buyer_address(number: int) -> str:
 
 
 def history(number: int, end: datetime) -> list[Arrival]:
-    """What arrives for one buyer, in order.
+    """The notifications of one buyer, in the order of arrival.
 
     :param number: of the buyer, from 0.
     :param end: the present; everything was before, in UTC.
@@ -88,7 +88,7 @@ def read(arrival: Arrival, timezone_: Any) -> Any:
 
 
 def broken(arrival: Arrival) -> tuple[str, str, str, dict[str, str], str]:
-    """What is known of a notification that could not be read, see pipeline.py."""
+    """The known parts of a notification that could not be read, see pipeline.py."""
     payload = {name: value for name, value in arrival.form.items() if name != "checksum"}
     payload[arrival.broken] = "?"
     key = hashlib.sha256(urlencode(payload).encode("ascii")).hexdigest()
@@ -102,7 +102,7 @@ def _place(number: int) -> int:
 
 
 class _Buyer:
-    """One buyer, and what it takes to make a notification of it."""
+    """A buyer, with all that a notification of a purchase needs."""
 
     def __init__(self, number: int, end: datetime) -> None:
         self.number = number
@@ -223,7 +223,7 @@ def _quarrel(buyer: _Buyer) -> Iterator[Arrival]:
 
 
 def _trouble(buyer: _Buyer) -> Iterator[Arrival]:
-    """What a person has to decide, what is refused, and what failed."""
+    """Entries that need attention, were refused, or failed."""
     first = 60 + 900 * buyer.chance
     fails = buyer.number // CYCLE % 10 == 0
     for number in range(7):

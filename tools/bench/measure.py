@@ -27,7 +27,7 @@ FORGED = 1000
 
 @dataclass
 class Figures:
-    """What was measured of a site with the add-on; times are in milliseconds.
+    """The figures of a site with the add-on; times are in milliseconds.
 
     :ivar members: members in each of the two groups.
     :ivar purchase: median of a first delivery: a new member, two groups.

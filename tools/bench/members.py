@@ -98,7 +98,7 @@ def _notification(address: str, timezone_: ZoneInfo) -> Notification:
 
 
 def _purchase(site: Any, notification: Notification) -> None:
-    """What the add-on keeps of a purchase, written by its own modules."""
+    """Write the records of a purchase by the add-on's own modules."""
     from niteoweb.click2sell import timestamps
     from niteoweb.click2sell.buyers import buyers
     from niteoweb.click2sell.entitlement.mapping import EVERY_BUYER
@@ -154,7 +154,7 @@ def check(site: Any, sold: Iterable[str], total: int, failed: int = 0) -> None:
 
 
 def _wrong(site: Any, address: str, listed: list[set[str]]) -> str:
-    """What is wrong with a buyer, "" for nothing."""
+    """The fault of a buyer's records, "" for none."""
     from niteoweb.click2sell.buyers import buyers
     from niteoweb.click2sell.ledger import ledger
 

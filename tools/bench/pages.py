@@ -53,7 +53,7 @@ _BUYER = re.compile(rb"@@click2sell-members/([0-9a-f]{12,32})\"")
 
 @dataclass
 class Ask:
-    """What is asked of a site.
+    """A request to a site.
 
     :ivar name: for the table.
     :ivar paths: one after the other, without the site's own.
@@ -68,7 +68,7 @@ class Ask:
 
 
 def asks(expected: Mapping[str, Any]) -> Iterator[Ask]:
-    """What is asked of a site.
+    """The requests to a site.
 
     :param expected: what the answers have to be, see :mod:`tools.bench.expected`.
     """
@@ -136,7 +136,7 @@ def asks(expected: Mapping[str, Any]) -> Iterator[Ask]:
 
 
 def count_rows(answer: bytes) -> int:
-    """How many notifications, or buyers, a list or a service tells of."""
+    """The number of notifications, or buyers, in a list or a service's answer."""
     told = answer.count(b'"user_id"')
     return max(told, *(len(_ids(pattern, answer)) for pattern in (_ENTRY, _BUYER)))
 

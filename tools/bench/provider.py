@@ -24,7 +24,7 @@ class WrongAnswer(Exception):
 
 
 class Caller:
-    """One connection that is kept open.
+    """A connection to the site that is kept open.
 
     :param port: where the site listens on this machine.
     :param view: that is called.

@@ -30,7 +30,7 @@ WARM_UP = 4
 
 @dataclass
 class Pages:
-    """What was measured of one kind of request; times are in milliseconds, by entries.
+    """The measured times of one kind of request, in milliseconds, by entries.
 
     :ivar name: of the page.
     :ivar rows: of a list, by entries; a page with more rows takes longer anywhere.

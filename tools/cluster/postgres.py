@@ -47,7 +47,7 @@ class Postgres:
 
     @property
     def dsn(self) -> str:
-        """How its database is reached; the password stands in a file."""
+        """The connection string of the database; the password stands in a file."""
         return (
             f"host=127.0.0.1 port={self.port} dbname={DATABASE} user={DATABASE} "
             f"passfile={self._folder / 'passfile'}"
@@ -145,7 +145,7 @@ class Postgres:
         passfile.write_text(f"127.0.0.1:{self.port}:*:{DATABASE}:{password}\n", "ascii")
 
     def _find(self, name: str) -> Path:
-        """One of its programs, of the newest version."""
+        """A program of PostgreSQL, of the newest version."""
         versions = sorted(
             Path("/usr/lib/postgresql").glob("*/bin"),
             key=lambda path: [int(part) for part in path.parent.name.split(".")],

@@ -33,7 +33,7 @@ ACCEPTED = "POST successfully parsed."
 
 
 class Life(Seen):
-    """What the lives have in common.
+    """The common part of the lives.
 
     :ivar fake: the provider.
     """
@@ -61,12 +61,12 @@ class Life(Seen):
 
     @property
     def sender(self) -> Sender:
-        """What it delivers with."""
+        """The sender of the provider's deliveries."""
         raise NotImplementedError
 
     @property
     def options(self) -> dict[str, Any]:
-        """Settings that this provider has beside those of every one."""
+        """Settings of this provider alone."""
         return {}
 
     def chapters(self) -> Iterator[tuple[str, Callable[[], str]]]:
@@ -193,7 +193,7 @@ class Life(Seen):
 
     @property
     def callback(self) -> str:
-        """Where the provider delivers."""
+        """The address of the callback."""
         return f"{self.site}/@@{self.name}"
 
     @property
@@ -202,7 +202,7 @@ class Life(Seen):
         return text(self.fake.clock.now)
 
     def pages_show_it(self) -> str:
-        """What there is to look at afterwards opens, and is about this buyer."""
+        """The pages that the farewell names open, and are about this buyer."""
         buyer = self.buyer(settings.BUYER)
         opened = {
             f"@@{self.name}-settings": self.gold,

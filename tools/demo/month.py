@@ -106,7 +106,7 @@ class _Month:
         self.tell(gold[3], "1", 17.2, kind="failed")
 
     def subscriptions(self) -> None:
-        """Those of a week renew within the month, and some of a month that began before."""
+        """Weekly subscriptions that renew within the month, and monthly ones from before."""
         for buyer in self._next(9):
             self.tell(buyer, "2", self._day(), kind="subscription")
         for buyer in self._next(7):
@@ -140,7 +140,7 @@ class _Month:
         self.tell(unknown, "1", 25.1, kind="refund")
 
     def what_needs_a_person(self) -> None:
-        """One of each trouble that an owner has to look at."""
+        """An example of each entry that needs attention."""
         self.sale(STUDIO, "1", 22.6)
         self.sale(EDITOR, "3", 26.2)
         first, second, third, fourth, fifth = self._next(5)

@@ -125,7 +125,7 @@ def report(story: Story, log: Path) -> int:
 
 
 def where_to_look(story: Story) -> str:
-    """What there is to do on the site while it is served."""
+    """A guide to the site while it is served."""
     member = f"{story.login} / {story.password}" if story.password else "(none was made)"
     return f"""
 The site:    {story.site}

@@ -1,4 +1,4 @@
-"""What the owner of the demo's site sees of a subscription, and has to see."""
+"""Checks of a subscription through the pages and services for owners."""
 
 from datetime import datetime
 from datetime import timedelta
@@ -17,7 +17,7 @@ class Seen(Story):
     """A story whose owner looks at what the site shows, by its services."""
 
     def entries(self, outcome: str = "") -> int:
-        """How many notifications the site knows.
+        """The number of notifications in the ledger.
 
         :param outcome: count only those that this has become of.
         """
@@ -41,7 +41,7 @@ class Seen(Story):
         *groups: str,
         grace: bool = False,
     ) -> str:
-        """What the site shows of a buyer now, which has to be this.
+        """Check the access that the site shows of a buyer, and return it.
 
         :param product: the offer that it is about.
         :param state: how access to it stands.

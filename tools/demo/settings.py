@@ -1,4 +1,4 @@
-"""What the demo's site, buyer and files are called."""
+"""Names of the demo's site, buyer and files."""
 
 from dataclasses import dataclass
 from tools import ROOT
@@ -6,7 +6,7 @@ from tools import ROOT
 
 @dataclass(frozen=True)
 class Product:
-    """What is sold.
+    """A product on sale.
 
     :ivar group: what its buyers join, "" for a product that the mapping does not name.
     :ivar terms: days of access and the word for exclusiveness, as in the mapping.

@@ -1,4 +1,4 @@
-"""What the demo's stories have in common: who buys for the first time, and what it leads to."""
+"""The common part of the demo's stories: a first purchase and its results."""
 
 from collections.abc import Callable
 from collections.abc import Iterator
@@ -71,7 +71,7 @@ class Story:
         raise NotImplementedError
 
     def farewell(self) -> str:
-        """What there is to look at afterwards, line by line."""
+        """The pages worth a look afterwards, line by line."""
         raise NotImplementedError
 
     def site_answers(self) -> str:

@@ -19,7 +19,7 @@ TIMEOUT = 60
 
 
 class Visitor:
-    """One visitor, with cookies of its own.
+    """A visitor, with cookies of its own.
 
     :param site: the site's address.
     :param user: login name and password for requests of a program, which need no cookie.

@@ -23,7 +23,7 @@ KINDS = {"Sale": "purchase", "Refund": "refund"}
 def problems(
     site: Any, acknowledged: dict[str, list[list[str]]], never: list[str]
 ) -> list[str]:
-    """What is missing, too much, or contradicts something else.
+    """Records of the site that are missing, surplus or contradictory.
 
     :param acknowledged: by address, kind and transaction of each notification.
     :param never: transactions that must not be in the ledger.

@@ -1,4 +1,4 @@
-"""What a soak found, and what is asked of it."""
+"""The findings of a soak, and the limits that they have to keep."""
 
 from dataclasses import asdict
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class Window:
 
 
 class Outcome:
-    """What a soak found.
+    """The findings of a soak.
 
     :param traffic: that has ended.
     :param window: in which it was measured, after the warm-up.
@@ -60,7 +60,7 @@ class Outcome:
         self._mails = mails
 
     def bars(self) -> list[Bar]:
-        """What is asked, however short the run was."""
+        """Limits for a run of any length."""
         before, after = self._rested
         return [
             Bar("answers other than the documented ones", sum(self.traffic.wrong.values()), 0),
@@ -71,7 +71,7 @@ class Outcome:
         ]
 
     def long_bars(self) -> list[Bar]:
-        """What only a long run can tell; nothing when it was too short for that."""
+        """Limits for a long run; empty when the run was too short to judge them."""
         first, last = self._ends("purchase")
         floor = self._ends("floor")
         if not (first and all(floor) and self._memory(0, 0.1)):

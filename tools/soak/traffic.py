@@ -1,4 +1,4 @@
-"""What is asked of the site: kinds of requests, who sends them, and what they were answered."""
+"""The traffic of a soak: kinds of requests, their senders and the answers."""
 
 from collections import Counter
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What a process holds: memory, open files, threads; looked at while it works."""
+"""Resources of a working process: memory, open files, threads."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ EVERY = 2.0
 
 @dataclass(frozen=True)
 class Look:
-    """What a process held at a moment.
+    """The resources of a process at a moment.
 
     :ivar at: seconds, of the monotonic clock.
     :ivar memory: bytes.
@@ -65,7 +65,7 @@ class Watch:
 
 
 def slope(looks: list[Look]) -> float:
-    """How the memory grows, in bytes an hour, by the least squares."""
+    """The growth of the memory, in bytes an hour, by the least squares."""
     if len(looks) < 3:
         return 0.0
     found = linear_regression([one.at for one in looks], [one.memory for one in looks])

@@ -108,7 +108,7 @@ class TestMembers(SiteTestCase):
 
 
 class TestPlain(SiteTestCase):
-    """What is looked for on the site without the add-on; the groups do not need that."""
+    """Pages of the site without the add-on; the groups do not need it."""
 
     def setUp(self):
         super().setUp()

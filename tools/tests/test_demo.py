@@ -123,7 +123,7 @@ class TestMailbox(TestCase):
 
 
 class TestMonth(TestCase):
-    """What is delivered, without a site."""
+    """Deliveries of the demo, without a site."""
 
     def setUp(self):
         self.arrivals = month.arrivals(END)
@@ -172,7 +172,7 @@ class TestMonth(TestCase):
 
 
 class TestSiteAfterTheMonth(TestCase):
-    """What the month has led to."""
+    """The state of the site after the month."""
 
     layer = MONTH
 

@@ -50,7 +50,7 @@ class RunCase(TestCase):
         )
 
     def lived(self, provider: str) -> str:
-        """What the demo of a provider says, with every step as it should be."""
+        """The output of a provider's demo in which every step succeeds."""
         done = self.run_demo("--provider", provider)
         self.assertEqual(done.returncode, 0, done.stdout)
         self.assertIn("Every step came out as it should.", done.stdout)
@@ -58,7 +58,7 @@ class RunCase(TestCase):
         return done.stdout
 
     def assert_documented(self, title: str, said: str) -> None:
-        """What the documentation shows of a demo is what it says, but for times and ids."""
+        """The documentation shows the output of a demo exactly, but for times and ids."""
         page = (ROOT / "docs" / "providers.rst").read_text("utf-8")
         _, _, life = page.partition(".. _demo-life:")
         blocks = re.findall(r"code-block:: text\n\n((?:(?: {3}.*)?\n)+)", life)
@@ -101,7 +101,7 @@ class TestRun(RunCase):
 
 
 class TestReport(TestCase):
-    """What is printed of the steps, without a site."""
+    """The printed steps, without a site."""
 
     def report(self, *steps) -> tuple[int, str]:
         class Told(story.Story):

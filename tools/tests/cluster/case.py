@@ -1,4 +1,4 @@
-"""What has to be true of two Zope processes on one database, whichever it is."""
+"""Rules for two Zope processes on one database, of any kind."""
 
 from collections import Counter
 from datetime import datetime
@@ -172,7 +172,7 @@ class ClusterTests:
         return in_threads(2, sweep, self.layer.servers)
 
     def sweep_until_nothing_is_due(self) -> list[dict]:
-        """What was busy is left to the next sweep, as with cron.
+        """A busy buyer is left to the next sweep, as with cron.
 
         :returns: all reports.
         """

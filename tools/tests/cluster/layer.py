@@ -110,7 +110,7 @@ class ClusterLayer:
         return [line for served in self.servers for line in served.told(what)]
 
     def last_error(self) -> str:
-        """What the processes logged last as an error of ours."""
+        """The last error of ours in the logs of the processes."""
         found = []
         for served in self.servers:
             _, begin, error = served.log.rpartition("ERROR [niteoweb")

@@ -3,7 +3,6 @@
 from niteoweb.click2sell.provisioning import enrichment
 from niteoweb.click2sell.provisioning import events
 from niteoweb.click2sell.provisioning import pipeline
-from niteoweb.click2sell.provisioning import plan
 from niteoweb.click2sell.provisioning import preview
 from niteoweb.click2sell.provisioning import recording
 from niteoweb.click2sell.provisioning import validation
@@ -15,7 +14,7 @@ from niteoweb.click2sell.provisioning.validation import TooMany
 
 
 __all__ = [
-    *["Applied", "enrichment", "events", "pipeline", "plan", "preview", "recording"],
+    *["Applied", "enrichment", "events", "pipeline", "preview", "recording"],
     *["validation", "NO_PURCHASE", "Plan", "TooMany"],
     *["Verdict"],
 ]

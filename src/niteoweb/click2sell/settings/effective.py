@@ -49,5 +49,5 @@ def policy() -> Policy:
 
 
 def callback_address(provider: IPaymentProvider) -> str:
-    """Where a payment provider has to send its notifications."""
+    """The address to which a payment provider has to send its notifications."""
     return f"{plone_site.address()}/@@{provider.name}"

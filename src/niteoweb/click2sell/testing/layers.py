@@ -67,7 +67,7 @@ class MailServer:
 
     @property
     def port(self) -> int:
-        """Where the server listens, once it is started."""
+        """The port of the server, once it is started."""
         return self._controller.port
 
 

@@ -1,4 +1,4 @@
-"""What every provider's deliveries become: kinds, errors, keys."""
+"""Notifications of every provider: kinds, errors, keys."""
 
 from datetime import datetime
 from datetime import timezone

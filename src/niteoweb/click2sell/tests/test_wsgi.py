@@ -19,7 +19,7 @@ import unittest
 
 
 class DriverError(Exception):
-    """What a database driver raises, under the name that PEP 249 prescribes."""
+    """An error of a database driver, under the name that PEP 249 prescribes."""
 
 
 OperationalError = type("OperationalError", (DriverError,), {})
@@ -123,7 +123,7 @@ class TestCommit(unittest.TestCase):
 
 
 class TestNumberTaken(unittest.TestCase):
-    """What ZODB does to the object that has the number; why objects are forgotten then."""
+    """ZODB's treatment of an object whose number is taken: why objects are forgotten then."""
 
     def setUp(self):
         self.database = DB(None)

@@ -16,7 +16,6 @@ from niteoweb.click2sell.provisioning import Plan
 from niteoweb.click2sell.provisioning import preview
 from niteoweb.click2sell.storage import log_failure
 from niteoweb.click2sell.storage import transactions
-from plone import api
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from typing import Any
 from ZODB.POSException import ConflictError
@@ -40,11 +39,6 @@ class Confirmation(OwnerPage):
     changes: tuple[words.Changes, ...] | None = None
     #: Why it cannot be done.
     error: Message | None = None
-
-    @property
-    def by(self) -> str:
-        """User id of the owner."""
-        return api.user.get_current().getId() or ""
 
     @property
     def fingerprint(self) -> str:

@@ -11,7 +11,6 @@ from niteoweb.click2sell.interfaces import IPaymentProvider
 from niteoweb.click2sell.owner import importfile
 from niteoweb.click2sell.owner import importing
 from niteoweb.click2sell.provider import registry
-from plone import api
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from typing import Any
 from zope.i18nmessageid import Message
@@ -186,7 +185,7 @@ class ImportView(OwnerPage):
         enough = time.monotonic() + AT_MOST
         report = importing.run(
             self.preview.rows,
-            api.user.get_current().getId(),
+            self.by,
             self._rate() if self.mailed else 0,
             lambda so_far: time.monotonic() > enough,
             self.provider,

@@ -101,6 +101,11 @@ class OwnerPage(Tabbed):
             raise Unauthorized("Click2Sell: Operate purchases")
 
     @property
+    def by(self) -> str:
+        """User id of the owner."""
+        return api.user.get_current().getId() or ""
+
+    @property
     def may_operate(self) -> bool:
         """Whether the buttons are for this reader."""
         return api.user.has_permission("Click2Sell: Operate purchases", obj=self.context)

@@ -74,10 +74,9 @@ class PrivacyView(OwnerPage):
         :returns: whether it was done.
         """
         form = self.request.form
-        by = api.user.get_current().getId()
         try:
             if "take-in" in form:
-                erasure.take_in(self.address, self.reason, by)
+                erasure.take_in(self.address, self.reason, self.by)
                 self.say(_("The buyer was taken in again, and what waited was processed."))
                 return True
             self.planned = preview.preview(self.context, self.address)
@@ -86,7 +85,11 @@ class PrivacyView(OwnerPage):
             if self.deleting and not self.may_delete:
                 raise Unauthorized(MANAGE_MEMBERS)
             erasure.erase(
-                self.address, self.reason, by, self.deleting, self.text("fingerprint") or "-"
+                self.address,
+                self.reason,
+                self.by,
+                self.deleting,
+                self.text("fingerprint") or "-",
             )
         except erasure.Changed as problem:
             self.say(problem.message, "warning")

@@ -115,7 +115,7 @@ class FakeServer:
 
     @property
     def url(self) -> str:
-        """Where it is, with what all paths begin with."""
+        """The address of the server, with the base of all paths."""
         return f"http://127.0.0.1:{self._server.server_port}{self.base}"
 
     def answer(self, request: Request) -> Response:

@@ -23,7 +23,7 @@ import transaction
 
 
 class TestOddRequests(CallbackTestCase):
-    """What the publisher answers by itself: no entry, no traceback, a status of 400 or more."""
+    """Requests that the publisher answers: no entry, no traceback, a status of 400 or more."""
 
     def assert_stopped(self, answer):
         self.assertGreaterEqual(answer.status_code, 400)

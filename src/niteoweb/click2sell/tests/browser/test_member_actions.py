@@ -1,4 +1,4 @@
-"""What an owner does for a buyer: the forms and the services."""
+"""An owner's actions for a buyer: the forms and the services."""
 
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.mail import delivery

@@ -213,7 +213,7 @@ class TestCap(CapTestCase):
         self.assertEqual(self.dump()["groups"], dump)
 
     def state(self):
-        """What the site and the ledger say of each buyer."""
+        """The records of each buyer in the site and the ledger."""
         return {
             number: (
                 self.fields(f"{number}@example.org"),

@@ -99,7 +99,7 @@ class ForgeryTestCase(SweepTestCase):
         self.addCleanup(clock.stop)
 
     def deliver(self, body):
-        """What the callback answers, without a publisher around it."""
+        """The callback's answer, without a publisher around it."""
         request = self.layer["request"].clone()
         request.method = "POST"
         request.environ["CONTENT_TYPE"] = CONTENT_TYPE
@@ -112,7 +112,7 @@ class ForgeryTestCase(SweepTestCase):
         return request.response.getStatus(), text
 
     def remarks(self, why="forged"):
-        """What is written about deliveries that were turned away."""
+        """The log records about deliveries that were turned away."""
         transaction.begin()
         found = trees.tree(self.portal, "remarks")
         return found.get(why, 0), found.get(f"{why}_samples", ())

@@ -49,7 +49,7 @@ class MailTestCase(SiteTestCase):
         return text.replace("\r\n", "\n")
 
     def mails(self):
-        """What the outbox holds."""
+        """The mails in the outbox."""
         transaction.begin()
         return [dict(mail) for mail in trees.tree(self.portal, "mails").values()]
 
@@ -124,6 +124,6 @@ class AlertTestCase(SilenceTestCase, MailTestCase):
 
     @contextmanager
     def failing(self):
-        """Whatever is processed inside fails."""
+        """All processing inside fails."""
         with at("before plan", RuntimeError()):
             yield

@@ -75,7 +75,7 @@ class PageTestCase(SiteTestCase):
         return list(ledger.newest_first(self.portal))[number]
 
     def text(self, browser: Browser) -> str:
-        """What the reader sees of the page itself."""
+        """The visible text of the page itself."""
         body = browser.contents.partition("<body")[2]
         return " ".join(re.sub(r"<[^>]+>", " ", body).split())
 

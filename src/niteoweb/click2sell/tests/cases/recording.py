@@ -92,7 +92,7 @@ def differences(name: str, shown: str) -> tuple[str, str]:
 
 
 class _Raw:
-    """What http.client reads an answer from."""
+    """The socket that http.client reads an answer from."""
 
     def __init__(self, raw: bytes) -> None:
         self._file = BytesIO(raw)

@@ -1,4 +1,4 @@
-"""What the tests of the pipeline share: a buyer, an owner, a clock that stands still."""
+"""Common parts of the tests of the pipeline: a buyer, an owner, a clock that stands still."""
 
 from BTrees.Length import Length
 from collections.abc import Iterator
@@ -74,7 +74,7 @@ class SiteTestCase(unittest.TestCase):
 
     @contextmanager
     def owner(self) -> Iterator[None]:
-        """What somebody with the role Manager does, committed."""
+        """Act as a member with the role Manager; committed at the end."""
         transaction.begin()
         with api.env.adopt_roles(["Manager"]):
             yield

@@ -38,7 +38,7 @@ class ScriptedServer:
         self._stopped.wait(30)
 
     def drip(self, connection):
-        """One byte at a time, and never a line."""
+        """Send a byte at a time, and never a line."""
         while not self._stopped.wait(0.2):
             connection.sendall(b"2")
 

@@ -1,4 +1,4 @@
-"""What the tests in a browser share: an owner's window, and what every page has to keep."""
+"""Common parts of the tests in a browser: an owner's window, and the checks of every page."""
 
 from niteoweb.click2sell.tests.cases import demosite
 from niteoweb.click2sell.tests.chromium.layer import BROWSER
@@ -135,7 +135,7 @@ class BrowserTestCase(unittest.TestCase):
         self.assertEqual(self.elsewhere, [], "asked of others than this site")
 
     def faults(self, page: Page, impacts: tuple[str, ...] = TOO_BAD) -> list[str]:
-        """What axe finds, as rule and place."""
+        """The faults that axe reports, as rule and place."""
         page.evaluate(self.layer["axe"])
         found = page.evaluate(
             "exclude => axe.run({exclude}, {resultTypes: ['violations']})",

@@ -36,7 +36,7 @@ Process = tuple[int, str]
 
 
 class BrowserLayer(FunctionalTesting):
-    """One browser for all tests; each opens a window of its own that knows nothing of others.
+    """A browser for all tests; each opens a window of its own that knows nothing of others.
 
     The resource ``browser`` is Playwright's, ``axe`` the text of axe-core.
     """
@@ -105,7 +105,7 @@ def _children_of(processes: set[Process]) -> set[Process]:
 
 
 def _left(processes: set[Process], seconds: float) -> set[Process]:
-    """Those that have not ended after so many seconds."""
+    """Processes that have not ended after so many seconds."""
     deadline = time.monotonic() + seconds
     while (left := processes & set(_processes())) and time.monotonic() < deadline:
         time.sleep(0.05)

@@ -39,7 +39,7 @@ studio@example.com,Paula Studio,1,,
 
 
 def nothing(*args: Any) -> None:
-    """What a page needs that is there without further ado."""
+    """The preparation of a page that needs none."""
 
 
 @dataclass(frozen=True)

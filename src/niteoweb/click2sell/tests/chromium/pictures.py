@@ -64,7 +64,7 @@ def take(page: Page, name: str, width: str) -> None:
 
 
 def _small(picture: bytes) -> bytes:
-    """The same with as few colours as a page of text needs."""
+    """The picture with as few colours as a page of text needs."""
     out = BytesIO()
     found = Image.open(BytesIO(picture)).convert("RGB")
     found.quantize(COLOURS, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)

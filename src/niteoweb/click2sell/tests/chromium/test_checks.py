@@ -1,4 +1,4 @@
-"""What every page is held to can fail: pages that are wrong on purpose."""
+"""Each check of the pages can fail: pages that are wrong on purpose."""
 
 from niteoweb.click2sell.tests.chromium import case
 from niteoweb.click2sell.tests.chromium.case import BrowserTestCase

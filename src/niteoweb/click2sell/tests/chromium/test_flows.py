@@ -1,4 +1,4 @@
-"""What an owner does, with the keyboard alone, and what came of it on the server."""
+"""An owner's work with the keyboard alone, and its results on the server."""
 
 from datetime import timedelta
 from niteoweb.click2sell import site as plone_site

@@ -16,7 +16,7 @@ from niteoweb.click2sell.tests.cases.commands import CommandTestCase
 from niteoweb.click2sell.tests.cases.layers import PROCESS
 from niteoweb.click2sell.tests.cases.site import EMAIL
 from niteoweb.click2sell.tests.cases.site import SiteTestCase
-from niteoweb.click2sell.tests.site_on_disk import OLD_MEMBER
+from niteoweb.click2sell.tests.command import site_on_disk
 from niteoweb.click2sell.worker import sweep as sweeping
 from pathlib import Path
 from plone import api
@@ -40,7 +40,7 @@ SCRIPT = "from niteoweb.click2sell.command.{} import main; raise SystemExit(main
 
 
 class TestProcess(unittest.TestCase):
-    """What a cron job does: slow, so all in one go."""
+    """The commands of a cron job: slow, so all in one go."""
 
     layer = PROCESS
 
@@ -58,7 +58,7 @@ class TestProcess(unittest.TestCase):
         folder = TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name).resolve()
-        made = self.call("-m", "niteoweb.click2sell.tests.site_on_disk", str(self.folder))
+        made = self.call("-m", site_on_disk.__name__, str(self.folder))
         self.assertEqual(made.returncode, 0, made.stderr)
 
         lock = LockFile(f"{self.folder / DATABASE}.lock")
@@ -77,16 +77,17 @@ class TestProcess(unittest.TestCase):
         told = json.loads(done.stdout)
         self.assertEqual((told["adopted"], told["skipped"]), (1, 0))
         (item,) = told["listed"]
-        self.assertEqual((item["user_id"], item["why"]), (OLD_MEMBER, "lapses"))
+        self.assertEqual((item["user_id"], item["why"]), (site_on_disk.OLD_MEMBER, "lapses"))
 
         done = self.call(
             "-c", SCRIPT.format("sweep"), "--config=zope.conf", "--site=folder/shop"
         )
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(done.stderr, "")
+        member = site_on_disk.OLD_MEMBER
         self.assertEqual(
             done.stdout,
-            f"{OLD_MEMBER} <{OLD_MEMBER}>: products 1; groups premium\n"
+            f"{member} <{member}>: products 1; groups premium\n"
             "Members whose access is over: 1\n"
             "Mails: 0 sent, 0 not sent, 0 due.\n",
         )
@@ -239,7 +240,7 @@ class TestWhichSite(SiteTestCase):
 
 
 class TestArguments(unittest.TestCase):
-    """What is answered without opening anything."""
+    """Arguments that are answered without opening a database."""
 
     def refused(self, main: Any, *arguments: str) -> str:
         output = io.StringIO()

@@ -66,7 +66,7 @@ class NotifyCase(TestCase):
         return self.run_main("--secret-key-file", str(self.key_file), *arguments, **kwargs)
 
     def notification(self) -> Notification:
-        """What the one request says, read by the code that a site reads it with."""
+        """The notification of the only request, read by the code that a site reads it with."""
         ((_, delivery),) = self.server.received
         form = click2sell.verify(delivery, deliveries.keys(KEY), deliveries.NOW)
         (notification,) = click2sell.parse(form, timezone.utc)
@@ -300,10 +300,10 @@ class TestUsage(NotifyCase):
 
 
 class TestProviders(NotifyCase):
-    """What other providers would deliver."""
+    """Sample deliveries of other providers."""
 
     def told(self, provider, **settings) -> list[Notification]:
-        """What the requests say, read by the code that a site reads them with."""
+        """The notifications of the requests, read by the code that a site reads them with."""
         settings = SimpleNamespace(**vars(deliveries.keys(KEY)), tolerance=300, **settings)
         found = []
         for _path, delivery in self.server.received:

@@ -1,4 +1,4 @@
-"""What is released is whole: a source distribution, and a wheel made from it."""
+"""The release is whole: a source distribution, and a wheel made from it."""
 
 from configparser import ConfigParser
 from email.message import Message

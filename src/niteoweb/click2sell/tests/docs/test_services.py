@@ -396,7 +396,7 @@ class TestCron(SiteOfTheDocs):
 
 @with_docs
 class TestCommands(SiteOfTheDocs):
-    """What the commands print on the pages is what they print."""
+    """The output of the commands is as the pages show it."""
 
     def setUp(self):
         super().setUp()

@@ -804,7 +804,7 @@ QUARTER = 15 / (24 * 60)
 
 
 def bridge(at: float, external_subscription_id: str = "V1", **values) -> BillingEvent:
-    """What an app says that was bought in another one's shop."""
+    """A notification of an app about a purchase in another provider's shop."""
     key = values.pop("key", f"bridge {external_subscription_id}")
     return fact(
         Kind.PROVISIONAL,

@@ -1,4 +1,4 @@
-"""What holds for every history, tried with made-up ones.
+"""Properties of every history, tried with made-up ones.
 
 Few transactions, products and days, so that entries meet, tie and contradict each other often.
 """
@@ -314,7 +314,7 @@ class TestCost(unittest.TestCase):
         self.assertLess(many / few, 4.5)
 
     def calls(self, length: int) -> int:
-        """How many calls it takes to work out a long history."""
+        """The number of calls that the outcome of a long history takes."""
         history = keyed(
             [
                 BillingEvent(

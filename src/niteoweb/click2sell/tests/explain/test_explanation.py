@@ -34,7 +34,7 @@ class ExplainTestCase(SiteTestCase):
         return explanation.explain(self.portal, self.buyer(address), self.now)
 
     def obstacle(self, address=EMAIL):
-        """What keeps the buyer out: its code, and the sentence."""
+        """The obstacle to the buyer's access: its code, and the sentence."""
         found = self.explain(address).obstacle
         if found is None:
             return "", ""
@@ -68,7 +68,7 @@ class ExplainTestCase(SiteTestCase):
         return [(one.what, one.subject) for one in self.explain().timeline]
 
     def owner_entry(self, kind, **changes):
-        """What an owner did, as access.py writes it down."""
+        """An owner's action, as access.py records it."""
         notification = self.notification(**changes)
         notification = replace(
             notification,

@@ -1,4 +1,4 @@
-"""What the report counts: in the commit in which it happens, once, and so in a rebuild."""
+"""The report's counters: counted once, in the commit of the event, and equally in a rebuild."""
 
 from BTrees.Length import Length
 from DateTime import DateTime
@@ -46,7 +46,7 @@ class FiguresTestCase(SweepTestCase):
         self.assertEqual(dump.misfiled(self.portal), [])
 
     def counted(self, days=30):
-        """What was counted, without zeros: figure -> day -> number."""
+        """The counters without zeros: figure -> day -> number."""
         transaction.begin()
         found = {}
         for row in overview.rows(self.portal, overview.Range(overview.DAY, days), self.now):

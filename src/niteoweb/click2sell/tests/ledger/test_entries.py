@@ -1,4 +1,4 @@
-"""Where entries are kept: their places, and finding them by key."""
+"""The store of entries: their places, and finding them by key."""
 
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.ledger import entries as shelf

@@ -324,7 +324,7 @@ class TestMany(unittest.TestCase):
 
 
 class TestCost(SiteTestCase):
-    """What a search loads from the database, with few and with many buyers."""
+    """Objects that a search loads from the database, with few and with many buyers."""
 
     def loads(self, text):
         connection = self.portal._p_jar

@@ -250,7 +250,7 @@ class TestWhoIsTold(AlertTestCase):
         self.assertEqual(len({m["message_id"] for m in self.mails()}), 2)
 
     def test_nobody_yet(self):
-        """What nobody could be told is told when there is an address."""
+        """An alert without a recipient is sent when there is an address."""
         self.registry(email_from_address="")
         self.undecided()
         with self.no_commit():

@@ -115,7 +115,7 @@ class TestTrouble(PostmanTestCase):
         self.assert_waits("Disconnected|Timeout")
 
     def test_hangs_up_after_taking_the_mail(self):
-        """What was taken was sent; another attempt would be a second mail."""
+        """A mail that the server took is sent; another attempt would be a second mail."""
         with self.other_server(ScriptedServer(QUIT=lambda *_: None)) as server:
             self.bought()
         self.assertEqual(len(server.bodies), 1)
@@ -170,7 +170,7 @@ class TestTrouble(PostmanTestCase):
 
 
 class TestClaim(PostmanTestCase):
-    """Who files a mail and sends it at once marks it in the same commit."""
+    """A mail that is filed and sent at once is marked in that commit."""
 
     def test_nobody_else_sends_it(self):
         with mock.patch.object(delivery, "deliver"):

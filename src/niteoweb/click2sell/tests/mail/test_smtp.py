@@ -73,7 +73,7 @@ class ConnectionTestCase(unittest.TestCase):
 
     @contextmanager
     def too_long(self):
-        """What happens inside fails, long before the limit of each address is added up."""
+        """The connection fails long before the time limits of all addresses add up."""
         started = time.monotonic()
         with self.assertRaises(OSError) as caught:
             yield caught

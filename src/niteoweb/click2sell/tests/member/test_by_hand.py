@@ -1,4 +1,4 @@
-"""What an owner does by hand, with Plone's own tools, holds against every later run."""
+"""Changes that an owner makes with Plone's own tools survive every later run."""
 
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.tests.cases.site import ByHandTestCase

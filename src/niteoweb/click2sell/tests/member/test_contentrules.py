@@ -68,7 +68,7 @@ class TestRules(SiteTestCase):
         insert_assignment(rule, "/".join(self.portal.getPhysicalPath()))
 
     def look(self, message):
-        """What somebody else sees when a mail arrives; called in the server's thread."""
+        """Look at the site while a mail arrives; called in the server's thread."""
         connection = self.portal._p_jar.db().open(transaction.TransactionManager())
         try:
             site = connection.root()["Application"][self.portal.getId()]

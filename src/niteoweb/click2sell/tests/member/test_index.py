@@ -178,7 +178,7 @@ class TestMadeByUs(SiteTestCase):
         self.assertEqual(self.attention(), [])
 
     def two_addresses(self):
-        """The same product, paid for once under the old and once under the new address."""
+        """A product paid for twice: under the old and under the new address."""
         self.buy()
         self.change("new@example.org")
         self.buy_again(buyer_email="new@example.org")

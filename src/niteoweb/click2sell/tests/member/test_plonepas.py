@@ -42,7 +42,7 @@ class LargeGroupTestCase(SiteTestCase):
         return ids
 
     def grant(self, user_id):
-        """What provisioning does with a group, in a commit of its own."""
+        """Grant the group as provisioning does, in a commit of its own."""
         transactions.run(lambda site: group.grant(user_id, "premium"))
 
     def written(self):
@@ -127,7 +127,7 @@ class TestConversion(LargeGroupTestCase):
 
 
 class TestCost(LargeGroupTestCase):
-    """How many bytes one more member costs, with 20,000 in the group."""
+    """The bytes that one more member costs, with 20,000 in the group."""
 
     def test_of_a_grant(self):
         self.fill(20_000)
@@ -210,7 +210,7 @@ class TestAtOnce(LargeGroupTestCase):
 
 
 class TestPlone(LargeGroupTestCase):
-    """What Plone does with groups works on one that was converted."""
+    """Plone's own operations on groups work on a converted group."""
 
     def setUp(self):
         super().setUp()

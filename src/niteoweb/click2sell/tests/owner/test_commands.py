@@ -1,4 +1,4 @@
-"""What an owner does by hand obeys the rules that notifications obey."""
+"""An owner's commands obey the rules that notifications obey."""
 
 from datetime import datetime
 from datetime import timedelta
@@ -237,7 +237,7 @@ class TestEnd(OwnerTestCase):
             self.assertEqual(self.groups(), ["click2sell"])
 
     def test_of_a_buyer_whose_first_address_was_another_buyers(self):
-        """What is done to a purchase stays with it, wherever the address leads by now."""
+        """A decision about a purchase stays with it, though the address leads elsewhere."""
         other, third = "other@example.org", "third@example.org"
         self.buy()
         self.account("john", email=other)

@@ -1,4 +1,4 @@
-"""What an owner decides about an entry, and what follows from it."""
+"""An owner's decisions about an entry, and their results."""
 
 from niteoweb.click2sell.entitlement import Reason
 from niteoweb.click2sell.ledger import ledger
@@ -200,7 +200,7 @@ class TestCorrect(DecisionTestCase):
         self.assert_replay_changes_nothing()
 
     def test_to_an_address_that_was_corrected_before(self):
-        """What an owner says last counts, also for what is done to it afterwards."""
+        """The owner's last decision counts, also for later actions."""
         third = "third@example.org"
         self.buy_again(buyer_email=EMAIL, product_id="2")
         self.correct(self.key(Outcome.ACCEPTED), third, everything=True)
@@ -363,7 +363,7 @@ class TestAttach(DecisionTestCase):
             self.attach(key, "other")
 
     def test_one_that_is_refused(self):
-        """That takes a decision about the transaction, not about the account."""
+        """A refused entry needs a decision about the transaction, not about the account."""
         self.buy(buyer_email=WRONG)
         self.account("john", login="johnny")
         self.assertEqual(self.buy().outcome, Outcome.REFUSED)

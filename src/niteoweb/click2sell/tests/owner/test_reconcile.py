@@ -167,7 +167,7 @@ class TestPage(SiteTestCase):
         return browser
 
     def text(self, browser: Browser) -> str:
-        """What the reader sees of the page itself."""
+        """The visible text of the page itself."""
         body = browser.contents.partition("<body")[2]
         return " ".join(re.sub(r"<[^>]+>", " ", body).split())
 

@@ -63,7 +63,7 @@ class TrialTestCase(PageTestCase):
         return browser
 
     def result(self, *args, **kwargs) -> str:
-        """What the reader sees of the result."""
+        """The visible text of the result."""
         return self.text(self.tried(*args, **kwargs)).partition("What would happen")[2]
 
     def opened_list(self) -> None:
@@ -185,7 +185,7 @@ def notify_only(fields) -> set[str]:
 
 
 class TestOtherProviders(TrialTestCase):
-    """The same for each provider that has something made up."""
+    """Trials for each provider that has sample deliveries."""
 
     def setUp(self):
         super().setUp()

@@ -1,4 +1,4 @@
-"""Whatever owners did before: after an erasure the address stands nowhere any more.
+"""After an erasure the address stands nowhere any more, no matter what owners did before.
 
 Made-up histories of a few buyers who share transactions, with all that an owner can do. Then
 one of them is erased, and the bytes of all stored objects are searched.
@@ -72,7 +72,7 @@ class TestNothingIsLeft(ErasureTestCase):
         self.assertEqual(self.found(address).moved, ())
 
     def bytes_with(self, address: str, members: bool = False) -> list[str]:
-        """Where a text stands in the pickles of what the add-on keeps.
+        """The places of a text in the pickles of the add-on's records.
 
         :param members: look at the user folder and the index of Plone's members, too.
         """
@@ -123,7 +123,7 @@ def _pickles(root: Any) -> Iterator[bytes]:
 
 
 class _History:
-    """What happens to a few buyers, by a seed."""
+    """A random history of a few buyers, by a seed."""
 
     #: Names of what can happen; what stands here twice comes twice as often.
     ACTS = (
@@ -296,7 +296,7 @@ class _History:
         erasure.take_in(address, "a customer again", "owner")
 
     def payloads_gone(self) -> Any:
-        """What arrived word for word becomes too old."""
+        """The payloads become too old."""
         self.case.settings(retention_days=1)
         self.case.later(days=self.any.choice((1, 3)))
         self.case.sweep()

@@ -1,4 +1,4 @@
-"""What is stored about an address: the export, its page and its services."""
+"""The export of the data about an address, its page and its services."""
 
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome

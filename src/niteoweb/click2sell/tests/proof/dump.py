@@ -1,4 +1,4 @@
-"""What the pipeline made, as plain values that can be compared between runs and processes."""
+"""Results of the pipeline as plain values, to compare between runs and processes."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -132,7 +132,7 @@ def unentitled(site: Any, now: datetime) -> list[str]:
 
 
 def contradictions(site: Any) -> list[str]:
-    """Where the ledger, the buyers, the outbox and their indexes do not agree."""
+    """Contradictions between the ledger, the buyers, the outbox and their indexes."""
     found: list[str] = []
     by_place = {place: entries.at(site, place) for place in store.tree(site, "entries")}
     by_key = {entry["key"]: entry for entry in by_place.values()}
@@ -215,7 +215,7 @@ def _compare(found: list[str], what: str, index: Any, records: Any, name: str) -
 
 
 def _renamed(value: Any, names: Mapping[str, str]) -> Any:
-    """The same, of plain values alone, with other names."""
+    """Plain values with other names in them."""
     if isinstance(value, str):
         for name, other in names.items():
             value = value.replace(name, other)

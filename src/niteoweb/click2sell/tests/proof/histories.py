@@ -97,7 +97,7 @@ def notification(event: Event, run: str, number: int) -> Notification:
 
 
 def fact(event: Event, run: str, number: int, received_at: datetime) -> BillingEvent:
-    """The same as it counts for access, made without the ledger."""
+    """The billing event of a delivery, made without the ledger."""
     told = notification(event, run, number)
     terms = TERMS.get(event.product)
     return BillingEvent(

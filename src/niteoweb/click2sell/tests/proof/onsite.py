@@ -52,7 +52,7 @@ class Postbox(MailServer):
         self._controller.start()
 
     def recipients(self) -> Counter[str]:
-        """How many mails each address got; a repeated one counts once."""
+        """The number of mails for each address; a repeated mail counts once."""
         different = {(mail["X-Envelope-To"], mail["Message-ID"]) for mail in self.messages}
         return Counter(to for to, _message_id in different)
 
@@ -94,7 +94,7 @@ class Place:
 
 
 class Served(Place):
-    """The same with a server that runs for all tests of the class."""
+    """A place whose server runs for all tests of the class."""
 
     server: server.Server
 

@@ -76,7 +76,7 @@ class Server:
 
     @property
     def log(self) -> str:
-        """What the process said."""
+        """The output of the process."""
         return self.process.log.read_text("utf-8", "replace")
 
     def told(self, what: str) -> list[str]:

@@ -30,7 +30,7 @@ class TestErasure(ProofCase):
     """Of the first of two buyers, after any history."""
 
     def entitled(self, run: str) -> tuple[Any, list[str]]:
-        """What the first buyer's entries compute to, and their keys in the buyer's order."""
+        """The outcome of the first buyer's entries, and their keys in the buyer's order."""
         transaction.begin()
         buyer = buyers.of_address(self.portal, address(run, 0))
         found = history.entries(self.portal, buyer)

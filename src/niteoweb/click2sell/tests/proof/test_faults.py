@@ -192,7 +192,7 @@ class TestKilled(ProofCase):
                         self.assertEqual(found, undisturbed)
 
     def after(self, history, run, mend, killed_at: str = "") -> dict[str, Any]:
-        """What there is after a kill and what mends it."""
+        """The state after a kill and its repair."""
         database = self.folder / "site.fs"
         shutil.copyfile(self.folder / "before.fs", database)
         (self.folder / "site.fs.index").unlink(missing_ok=True)

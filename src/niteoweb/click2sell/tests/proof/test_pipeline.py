@@ -86,7 +86,7 @@ class TestTwoAddresses(ProofCase):
 
 
 class TestWhileTimePasses(ProofCase):
-    """What comes too early is decided by its arrival; the end is that of the arrivals."""
+    """A delivery that comes too early is decided by its arrival, as its end is."""
 
     def test_named_histories(self):
         for name, history in NAMED.items():

@@ -39,7 +39,7 @@ class TestReplay(ProofCase):
         return [(type(event).__name__, event.user_id) for event in self.events]
 
     def test_whole_ledger(self):
-        """That of many buyers."""
+        """A replay of the entries of many buyers."""
         keys = []
         for number, history in enumerate(NAMED.values()):
             order = [*range(len(history)), SWEEP]

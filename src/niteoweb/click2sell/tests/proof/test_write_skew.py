@@ -82,7 +82,7 @@ class TestWriteSkew(ProofCase):
                         self.assertEqual(self.passed, {"first": 1, "second": 2})
 
     def test_second_address_of_an_account(self):
-        """One process finds out whose address it is, another writes down a refund under it."""
+        """A process finds the buyer of an address while another records a refund under it."""
         history = (
             Event(Kind.PURCHASE, product="1", day=-9),
             Event(Kind.PURCHASE, product="2", day=-3, buyer=1),

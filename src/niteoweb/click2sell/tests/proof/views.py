@@ -1,4 +1,4 @@
-"""What the tests ask of their server, beside what any site owner can ask."""
+"""Views of the tests' server, beside those of any site."""
 
 from datetime import datetime
 from datetime import timedelta

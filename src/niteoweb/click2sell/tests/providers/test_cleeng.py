@@ -359,7 +359,7 @@ class TestDelivery(CleengTestCase):
 
 
 class TestTransfer(CleengTestCase):
-    """The same Vizio subscription under another address."""
+    """A Vizio subscription that moves to another address."""
 
     def transfer(self, old=JANE, new=JOE, vizio_id=TV):
         """The subscription of one becomes another one's.

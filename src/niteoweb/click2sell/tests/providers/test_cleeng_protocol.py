@@ -80,7 +80,7 @@ def vizio(name: str, **changes: Any) -> Notification:
 
 
 class TestValidation(unittest.TestCase):
-    """What was asked to be validated, and where it was bought."""
+    """Purchases sent in for validation, and the shops that sold them."""
 
     def test_the_verdict(self):
         for topic, verdict in (

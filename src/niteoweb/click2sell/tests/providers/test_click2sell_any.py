@@ -177,7 +177,7 @@ PIECES = st.one_of(
 
 
 class TestAnything(unittest.TestCase):
-    """Whatever comes is a notification or one of the documented errors."""
+    """Any delivery is a notification or one of the documented errors."""
 
     def check(self, body: bytes, zone: ZoneInfo, key: str = deliveries.SECRET_KEY):
         try:

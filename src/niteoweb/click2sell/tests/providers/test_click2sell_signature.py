@@ -28,7 +28,7 @@ _SINES = [int(abs(math.sin(number + 1)) * 2**32) for number in range(64)]
 
 
 def md5_block(state: tuple[int, ...], block: bytes) -> tuple[int, ...]:
-    """One round of RFC 1321, from any state."""
+    """A round of RFC 1321, from any state."""
     words = struct.unpack("<16I", block)
     a, b, c, d = state
     for number in range(64):
@@ -47,7 +47,7 @@ def md5_block(state: tuple[int, ...], block: bytes) -> tuple[int, ...]:
 
 
 def padding(length: int) -> bytes:
-    """What MD5 appends to a message of so many bytes."""
+    """The padding that MD5 appends to a message of so many bytes."""
     return b"\x80" + b"\x00" * ((55 - length) % 64) + struct.pack("<Q", length * 8)
 
 
@@ -233,7 +233,7 @@ class TestTransactionId(unittest.TestCase):
                     self.assertEqual(checksum, whole)
 
     def test_an_extended_transaction_id_is_refused(self):
-        """Who saw one checksum can make others without the key; none of them is of use."""
+        """A reader of one checksum can make others without the key; none of them is of use."""
         for suffix in (b"", b"4", b"evil-transaction", b"z" * 90):
             known = click2sell.sign(KEY, "T-1")
             appended, checksum = extend(known, len(KEY) + len("_T-1"), suffix)
@@ -250,7 +250,7 @@ class TestTransactionId(unittest.TestCase):
 
 
 class TestOrder(unittest.TestCase):
-    """What is checked first: content type, empty, key, missing, signature."""
+    """The order of the checks: content type, empty, key, missing, signature."""
 
     BODY = deliveries.body()
 

@@ -279,7 +279,7 @@ class TakesTheFuture(Acme):
 
 
 class Changing(Acme):
-    """What it reads is changed afterwards."""
+    """A provider whose parsed values change afterwards."""
 
     def changes(self, found: Notification, genuine: signatures.SealedBody) -> dict[str, Any]:
         raise NotImplementedError
@@ -425,7 +425,7 @@ class ReadsAnything(AcceptsAll):
 
 
 class CutsTheBody(Acme):
-    """What is not whole is read wrongly, not refused."""
+    """A provider that reads a cut body wrongly instead of refusing it."""
 
     def parse(self, genuine, zone):
         if not genuine.raw.endswith(b"}"):

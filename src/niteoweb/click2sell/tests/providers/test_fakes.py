@@ -306,7 +306,7 @@ class TestCleeng(FakeTestCase):
         )
 
     def deliver(self) -> list[tuple[str, Kind]]:
-        """What was told: the webhook, and what it is taken for."""
+        """The webhooks that were delivered, each with the kind that it is read as."""
         self.shop.found.clear()
         sent = self.fake.webhooks.deliver(self.shop.callback)
         self.assertEqual({found.status for found in sent} - {200}, set())

@@ -379,7 +379,7 @@ class TestToken(PlenigoTestCase):
 
 
 class TestCatchingUp(PlenigoTestCase):
-    """What no callback told."""
+    """Changes that no callback announced."""
 
     def lose(self):
         self.fake.callbacks.pending.clear()

@@ -30,7 +30,7 @@ LIVES = round(150 * EXAMPLES)
 
 
 class Life:
-    """What happened at plenigo, made up.
+    """A made-up course of events at plenigo.
 
     :ivar random: goes on deciding.
     :ivar told: what all callbacks say, in the order in which they were made.
@@ -50,7 +50,7 @@ class Life:
 
     @property
     def truth(self) -> frozenset[tuple[str, str]]:
-        """What plenigo gives access to in the end."""
+        """The access that plenigo gives in the end."""
         return frozenset(
             ("plenigo", subscription["plenigoOfferId"])
             for subscription in self.plenigo.subscriptions.values()

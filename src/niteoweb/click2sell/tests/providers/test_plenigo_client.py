@@ -54,7 +54,7 @@ class ApiTestCase(unittest.TestCase):
         self.pauses = []
 
     def told(self) -> list[Notification]:
-        """What the callbacks on the pile say."""
+        """The notifications of the callbacks on the pile."""
         found = []
         for delivery in self.fake.callbacks.pending:
             header = plenigo.sign(self.fake.callbacks.secret, 1, delivery.body)

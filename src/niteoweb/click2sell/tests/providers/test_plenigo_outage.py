@@ -69,7 +69,7 @@ class TestWhileItHangs(OutageTestCase):
         self.enterContext(mock.patch.object(enrichment, "HURRY", 0.2))
 
     def lose(self, count):
-        """That many callbacks arrive, and have to wait."""
+        """Let so many callbacks arrive, which have to wait."""
         for _number in range(count):
             self.fake.subscribe(self.jane, "gold")
         with self.assertLogs("niteoweb.click2sell", "WARNING"):
@@ -148,7 +148,7 @@ class TestWhileItHangs(OutageTestCase):
 
 
 class TestMistakes(OutageTestCase):
-    """What a client has not thought of."""
+    """Errors that a client did not foresee."""
 
     def test_one_that_cannot_be_asked_about_does_not_stop_the_others(self):
         complete = client.complete

@@ -503,7 +503,7 @@ class TestCustomer(unittest.TestCase):
 
 
 class TestState(unittest.TestCase):
-    """What plenigo's API says of a subscription later."""
+    """The state of a subscription in plenigo's API, asked later."""
 
     LATER = NOW + timedelta(hours=3)
     CANCELLED = {"cancellationDate": "2024-11-01T00:00:00Z"}

@@ -26,7 +26,7 @@ class EventTestCase(SiteTestCase):
         self.addCleanup(sites.unregisterHandler, handler, (interface,))
 
     def collect(self, interface):
-        """What is fired from now on."""
+        """The events that are fired from now on."""
         fired = []
         self.subscribe(interface, fired.append)
         return fired

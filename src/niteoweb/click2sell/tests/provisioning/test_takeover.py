@@ -1,4 +1,4 @@
-"""What somebody could try who saw one checksum, or made the site ready beforehand."""
+"""Attacks by a reader of one checksum, or with accounts prepared beforehand."""
 
 from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.member import privilege

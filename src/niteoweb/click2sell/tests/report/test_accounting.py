@@ -1,4 +1,4 @@
-"""What a month comes to."""
+"""The sums of a month."""
 
 from datetime import datetime
 from datetime import timezone
@@ -186,7 +186,7 @@ class TestPostings(unittest.TestCase):
 
 
 class TestTwice(SiteTestCase):
-    """What was told twice, on the whole road."""
+    """Payments that were announced twice, on the whole road."""
 
     def amounts(self):
         transaction.begin()

@@ -241,7 +241,7 @@ class TestBuyer(SiteTestCase):
 
 
 class TestCost(SiteTestCase):
-    """What is loaded from the database for a page, with a short and with a long ledger."""
+    """Objects that a page loads from the database, with a short and with a long ledger."""
 
     def loads(self, start, **filters):
         """Objects that one page loads, and its keys."""

@@ -1,4 +1,4 @@
-"""What products are called."""
+"""The names of products."""
 
 from dataclasses import replace
 from niteoweb.click2sell.browser.words import formatting

@@ -281,7 +281,7 @@ class TestReplay(ServiceTestCase):
         return self.post(f"/{self.key()}/replay", options)
 
     def dry_run(self):
-        """What would change; nothing is, and then exactly that is."""
+        """Compare a preview, which changes nothing, with the change that follows."""
         transaction.begin()
         database, before = self.portal._p_jar.db(), self.dump()
         last = database.lastTransaction()

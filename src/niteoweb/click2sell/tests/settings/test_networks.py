@@ -1,4 +1,4 @@
-"""Who sent a request: pure, without a site."""
+"""The sender of a request: pure, without a site."""
 
 from ipaddress import ip_address
 from ipaddress import ip_network

@@ -24,7 +24,7 @@ def stored() -> IClick2SellSettings:
 
 
 def messages(values: dict) -> list[tuple[str, str]]:
-    """What is wrong with settings, as their reader sees it."""
+    """The faults of settings, as their reader sees them."""
     problems = rules.validate(rules.normalize(values))
     return [(name, translate(message)) for name, message in problems]
 

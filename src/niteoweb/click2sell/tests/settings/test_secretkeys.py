@@ -32,7 +32,7 @@ class TestRules(unittest.TestCase):
     layer = INTEGRATION
 
     def keys(self, **values) -> tuple[str | None, str | None]:
-        """What is stored after settings were saved."""
+        """The stored keys after settings were saved."""
         values = rules.normalize(values)
         self.assertEqual(rules.validate(values), [])
         rules.save(values)
@@ -144,7 +144,7 @@ class KeysTestCase(SiteTestCase):
         return secretkeys.last_used(self.portal, key)
 
     def previous(self) -> tuple[str, str]:
-        """How loud the word on the previous key is, and how it begins."""
+        """The level of the message about the previous key, and its beginning."""
         transaction.begin()
         notice = secretkeys.previous_notice(self.portal, CLICK2SELL)
         return notice.level, translate(notice.text)[:26]

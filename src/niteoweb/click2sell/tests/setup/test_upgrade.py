@@ -162,7 +162,7 @@ class TestUpgrade(unittest.TestCase):
         self.assertEqual(len(registered_layers()), len(set(registered_layers())))
 
     def test_a_new_installation_and_an_upgraded_site_are_the_same(self):
-        """What the step sets up is what the default profile sets up."""
+        """The upgrade step sets up all that the default profile does, and no more."""
         self.upgrade()
         upgraded = self.exported()
         self.setup.runAllImportStepsFromProfile("profile-" + PROFILE)
