@@ -44,7 +44,7 @@ def cap() -> int:
 
 
 def asked_at(payments: Sequence[ledger.Entry], deleted_at: str) -> str:
-    """When the first payment arrived that asks for an account, "" when none does.
+    """The time of arrival of the first payment that asks for an account, "" when none does.
 
     One that an owner has dismissed while it waited does not ask any more.
 

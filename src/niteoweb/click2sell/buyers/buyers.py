@@ -194,7 +194,7 @@ def merge(site: Any, buyer: Buyer, other: Buyer) -> None:
 
 
 def change(site: Any, buyer: Buyer, **values: Any) -> None:
-    """Set fields of a record, writing only what differs; its indexes follow."""
+    """Set fields of a record that differ; its indexes follow."""
     changed = {n: v for n, v in values.items() if n not in buyer or buyer[n] != v}
     if changed:
         buyer.update(changed)

@@ -1,4 +1,4 @@
-"""Which buyer a provider's customer is: a provider may know its customers by ids of its own.
+"""The buyers of providers' customers: a provider may know its customers by ids of its own.
 
 The tie outlives a changed address: later notifications of the customer go to that buyer.
 """

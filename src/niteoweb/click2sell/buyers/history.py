@@ -48,11 +48,11 @@ class BuyerOutcome(Outcome):
 
     @cached_property
     def live(self) -> tuple[mapping.Product, ...]:
-        """The products with access, also those that are held."""
+        """The products with access, held ones among them."""
         return tuple(sorted({*self.products(self.now), *self.held}))
 
     def state_of(self, entitlement: Entitlement) -> State:
-        """The state of an entitlement; one that is held waits for its renewal."""
+        """The state of an entitlement; a held entitlement waits for its renewal."""
         held = entitlement.product in self.held
         return State.GRACE if held else entitlement.state_at(self.now)
 

@@ -57,7 +57,7 @@ _SELDOM = {
     "waits_for": "",
     # It ties its transaction to its buyer and product, see ownership.py.
     "binds": False,
-    # When its buyer was erased; what goes before the key in the order then.
+    # When its buyer was erased, and the prefix of its key in the order then.
     "erased_at": "",
     "tie": "",
 }
@@ -161,8 +161,9 @@ def change(site: Any, entry: Entry, **values: Any) -> None:
 
 
 def exchange(site: Any, entry: Entry, **values: Any) -> None:
-    """Exchange fields of an entry's notification, which its provider completed or an owner
-    erased; the notification stays the same object, so that nothing is left of it.
+    """Exchange fields of an entry's notification: its provider completed it, or it was erased.
+
+    The record is written anew in its place, so that the next pack removes the old values.
     """
     if _set(entry.stored[TOLD], values):
         _mark(site, entry)

@@ -1,9 +1,9 @@
-"""Which entries of the ledger have which outcome, provider, kind and product.
+"""The entries of each outcome, provider, kind and product.
 
 An entry is filed once, in the set of all entries that share its four values. The entries of one
 outcome, or of one outcome and one product, are those of several sets, which are read side by
 side in the order of arrival. So a list with several filters costs no more than one with a
-single filter, however few entries they have in common, and is counted exactly. What it costs
+single filter, however few entries they have in common, and is counted exactly. Its cost
 grows with the number of different sets, that is, of products on sale, and not of entries.
 """
 
@@ -36,11 +36,11 @@ class Places:
         return any(place in of_one for of_one in self._sets)
 
     def between(self, low: int | None = None, high: int | None = None) -> Iterator[int]:
-        """Entries between two places, both included; None for no limit."""
+        """Places between two places, both included; None for no limit."""
         return merge(*(of_one.keys(low, high) for of_one in self._sets))
 
     def last_first(self, bound: int | None = None) -> Iterator[int]:
-        """From the last one, the oldest entry, on.
+        """Places from the last one, the oldest entry, on.
 
         :param bound: begin at this place, or just before it.
         """

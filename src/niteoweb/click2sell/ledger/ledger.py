@@ -205,7 +205,7 @@ def received_before(site: Any, moment: datetime, **wanted: str) -> Iterator[str]
 
 
 def money_moved(site: Any, since: datetime, until: datetime) -> Iterator[Entry]:
-    """The entries whose money moved in a time, the oldest first; whatever became of them.
+    """The entries whose money moved in a time, the oldest first, of all outcomes.
 
     :param since: the first moment.
     :param until: the last moment.
@@ -216,7 +216,7 @@ def money_moved(site: Any, since: datetime, until: datetime) -> Iterator[Entry]:
 
 
 def moved_at(entry: Mapping[str, Any]) -> datetime:
-    """When an entry's money moved: by the provider's clock, in UTC.
+    """The time at which an entry's money moved: by the provider's clock, in UTC.
 
     A time that cannot be, more than a day after arrival, would hide the money in a year to
     come; then it is the time of arrival.

@@ -1,4 +1,7 @@
-"""Outcomes of notifications: the states of the ledger's entries."""
+"""Outcomes of notifications: the states of the ledger's entries.
+
+The outcome of a buyer's whole history is :class:`niteoweb.click2sell.entitlement.Outcome`.
+"""
 
 from enum import StrEnum
 

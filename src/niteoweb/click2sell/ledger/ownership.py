@@ -1,4 +1,4 @@
-"""Which buyer and product a transaction belongs to: a signature must not serve another one.
+"""The buyer and product of each transaction: a signature must not serve another one.
 
 The first entry of a transaction that takes effect ties it to the entry's buyer and product: the
 entry is marked, and its place is kept with the transaction. An entry whose signature covers all

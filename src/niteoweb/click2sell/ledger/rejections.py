@@ -83,7 +83,7 @@ def total(site: Any, why: str = FORGED) -> int:
 
 
 def last(site: Any, why: str) -> datetime | None:
-    """When a delivery was turned away last, in UTC, as far as this process knows."""
+    """The latest delivery that was turned away, in UTC, as far as this process knows."""
     with _lock:
         samples = tuple(_tallies[site.getPhysicalPath(), why].samples)
     written = trees.tree(site, "remarks").get(_samples(why), ())

@@ -22,7 +22,7 @@ from typing import Any
 
 #: Never unusual, however busy the site.
 AT_LEAST = timedelta(hours=24)
-#: Arrivals that tell what is usual for the site.
+#: Arrivals that tell the usual pauses of the site.
 ARRIVALS = 100
 #: Silence is unusual when it is longer than the longest pause between those, this many times.
 TIMES = 2
