@@ -8,6 +8,7 @@ can conflict.
 
 from collections.abc import Callable
 from concurrent.futures import Future
+from concurrent.futures import wait
 from contextlib import suppress
 from dataclasses import dataclass
 from dataclasses import field
@@ -54,14 +55,13 @@ def run(work: Callable[[Any], T]) -> T:
     job = _Job(work, site.getPhysicalPath(), surroundings)
     transaction.abort()
     _put(site.getPhysicalRoot()._p_jar.db(), job)
-    try:
-        return job.future.result(WAIT)
-    except TimeoutError:
+    wait((job.future,), WAIT)
+    _begin()
+    if not job.future.done():
         job.future.cancel()
         logger.warning("The writer was not done in time.")
-        raise transactions.Busy from None
-    finally:
-        _begin()
+        raise transactions.Busy
+    return job.future.result()
 
 
 @dataclass(frozen=True)

@@ -108,7 +108,7 @@ class TestJobs(WriterTestCase):
 
     def test_a_job_that_fails_fails_alone(self):
         thread = self.thread()
-        for error in (ValueError("no"), KeyboardInterrupt(), SystemExit()):
+        for error in (ValueError("no"), TimeoutError(), KeyboardInterrupt(), SystemExit()):
             with self.assertRaises(type(error)):
                 writer.run(mock.Mock(side_effect=error))
             self.assertIs(self.thread(), thread)
