@@ -4,15 +4,18 @@ from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import history
+from niteoweb.click2sell.contentrules.trigger import IOccasion
 from niteoweb.click2sell.interfaces import IAccessEvent
 from niteoweb.click2sell.interfaces import IAccessGrantedEvent
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.member import accounts
 from plone import api
 from plone.stringinterp.adapters import BaseSubstitution
+from zope.component import adapter
 from zope.i18n import translate
 
 
+@adapter(IOccasion)
 class Substitution(BaseSubstitution):
     """A substitution; :attr:`wrapper` is the occasion.
 
