@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from collections.abc import Mapping
+from dataclasses import fields
 from datetime import datetime
 from datetime import timedelta
 from decimal import Decimal
@@ -17,22 +18,9 @@ import re
 #: Characters of a text.
 LONGEST = 255
 
-_TEXTS = (
-    *("transaction", "receipt", "buyer", "email", "product_id", "product_name", "first_name"),
-    *(
-        "last_name",
-        "currency",
-        "country",
-        "affiliate",
-        "on_behalf_of",
-        "customer_id",
-        "external_subscription_id",
-        "in_reply_to",
-        "validation_result",
-        "attention",
-    ),
-)
-_FLAGS = ("subscription", "fully_signed", "snapshot", "customer_deleted")
+_FIELDS = fields(Notification)
+_TEXTS = tuple(field.name for field in _FIELDS if field.type is str)
+_FLAGS = tuple(field.name for field in _FIELDS if field.type is bool)
 _KEY = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
@@ -48,35 +36,25 @@ def _promises(notification: Notification, provider: str) -> Iterator[tuple[str, 
     if type(notification) is not Notification:
         yield "parse returns notifications", False
         return
-    yield (
-        "key: as idempotency_key makes it",
-        _is_text(notification.key) and bool(_KEY.fullmatch(notification.key)),
-    )
+    key = notification.key
+    yield "key: as idempotency_key makes it", _is_text(key) and bool(_KEY.fullmatch(key))
     yield "provider: its name", notification.provider == provider
     yield "kind: a member of Kind", type(notification.kind) is Kind
     for name in _TEXTS:
-        yield (
-            f"{name}: a text of up to {LONGEST} characters",
-            _is_text(getattr(notification, name)),
-        )
+        text = getattr(notification, name)
+        yield f"{name}: a text of up to {LONGEST} characters", _is_text(text)
     for name in _FLAGS:
         yield f"{name}: True or False", type(getattr(notification, name)) is bool
-    yield (
-        "email: a mail address, or empty",
-        notification.email == "" or is_address(notification.email),
-    )
-    yield "buyer: the address in lower case", notification.buyer == notification.email.lower()
+    email = notification.email
+    yield "email: a mail address, or empty", email == "" or is_address(email)
+    yield "buyer: the address in lower case", notification.buyer == email.lower()
     yield "occurred_at: a moment in UTC", _is_moment(notification.occurred_at)
     until = notification.valid_until
     yield "valid_until: a moment in UTC, or None", until is None or _is_moment(until)
-    yield (
-        "amount: a number, or None",
-        notification.amount is None or _is_number(notification.amount),
-    )
-    yield (
-        "validation_result: one of a validation, or empty",
-        notification.validation_result in ("", CONFIRMED, REFUSED),
-    )
+    amount = notification.amount
+    yield "amount: a number, or None", amount is None or _is_number(amount)
+    result = notification.validation_result
+    yield "validation_result: one of a validation, or empty", result in ("", CONFIRMED, REFUSED)
     yield "on_behalf_of: left to this add-on", notification.on_behalf_of == ""
     aliases = notification.aliases
     right = type(aliases) is tuple and all(map(_is_text, aliases))
