@@ -1,7 +1,6 @@
 """Test layers: a Plone site with the add-on, and a real SMTP server beside it."""
 
 from aiosmtpd.controller import Controller
-from aiosmtpd.handlers import Message
 from collections.abc import Callable
 from email.message import EmailMessage
 from email.policy import default
@@ -55,8 +54,8 @@ class MailServer:
         self, on_arrival: Callable[[EmailMessage], None] | None = None, **options: Any
     ) -> None:
         self.messages: list[EmailMessage] = []
-        keep = _Keep(self.messages, on_arrival)
-        self._controller = _AnyPort(keep, hostname="127.0.0.1", port=0, **options)
+        self._on_arrival = on_arrival
+        self._controller = _AnyPort(self, hostname="127.0.0.1", port=0, **options)
 
     def __enter__(self) -> "MailServer":
         self._controller.start()
@@ -70,6 +69,15 @@ class MailServer:
         """The port of the server, once it is started."""
         return self._controller.port
 
+    async def handle_DATA(self, server, session, envelope) -> str:
+        """Keep a mail; aiosmtpd calls it."""
+        message = email.message_from_bytes(envelope.original_content, policy=default)
+        message["X-Envelope-To"] = ", ".join(envelope.rcpt_tos)
+        if self._on_arrival is not None:
+            self._on_arrival(message)
+        self.messages.append(message)
+        return "250 OK"
+
 
 class _AnyPort(Controller):
     """Asks the system for a free port; aiosmtpd itself would connect to port 0 to try it."""
@@ -77,24 +85,3 @@ class _AnyPort(Controller):
     def _trigger_server(self):
         self.port = self.server.sockets[0].getsockname()[1]
         super()._trigger_server()
-
-
-class _Keep(Message):
-    def __init__(
-        self,
-        messages: list[EmailMessage],
-        on_arrival: Callable[[EmailMessage], None] | None,
-    ) -> None:
-        super().__init__()
-        self._messages = messages
-        self._on_arrival = on_arrival
-
-    def prepare_message(self, session, envelope):
-        message = email.message_from_bytes(envelope.original_content, policy=default)
-        message["X-Envelope-To"] = ", ".join(envelope.rcpt_tos)
-        return message
-
-    def handle_message(self, message):
-        if self._on_arrival is not None:
-            self._on_arrival(message)
-        self._messages.append(message)
