@@ -10,7 +10,6 @@ from datetime import timezone
 from niteoweb.click2sell.providers.plenigo import protocol
 from niteoweb.click2sell.testing import Clock
 from niteoweb.click2sell.testing import FakeServer
-from niteoweb.click2sell.testing import PendingDelivery
 from niteoweb.click2sell.testing import Request
 from niteoweb.click2sell.testing import Response
 from niteoweb.click2sell.testing import Sender
@@ -205,53 +204,45 @@ class FakePlenigo(FakeServer):
         try:
             size = int(query.get("size", DEFAULT_SIZE))
             after = int(query.get("startingAfter", 0))
-            since = datetime.fromisoformat(
-                query.get("startTime", "1990-01-01T00:00:00Z").replace("Z", "+00:00")
-            )
+            since = datetime.fromisoformat(query.get("startTime", "1990-01-01T00:00:00Z"))
         except ValueError:
             return self.error(400)
         size = size if size in SIZES else DEFAULT_SIZE
         subscriptions = [
             _shown(value)
             for key, value in sorted(self.subscriptions.items())
-            if key > after and _moment(value["changedDate"]) >= since
+            if key > after and datetime.fromisoformat(value["changedDate"]) >= since
         ]
         return Response(200, {"items": subscriptions[:size]})
 
     def _next_due(self, until: datetime) -> tuple[datetime, int] | None:
         ends = [
-            (_moment(subscription["endDate"]), subscription_id)
+            (datetime.fromisoformat(subscription["endDate"]), subscription_id)
             for subscription_id, subscription in self.subscriptions.items()
             if subscription["status"] == "ACTIVE" and subscription["endDate"]
         ]
         return min((end for end in ends if end[0] <= until), default=None)
 
-    def _change(
-        self, subscription_id: int, callback_type: str, **fields: Any
-    ) -> PendingDelivery:
+    def _change(self, subscription_id: int, callback_type: str, **fields: Any) -> None:
         subscription = self.subscriptions[subscription_id]
         subscription.update(fields, changedDate=_text(self.clock.now))
-        return self._tell(
+        self._tell(
             protocol.SUBSCRIPTION, callback_type, str(subscription_id), _shown(subscription)
         )
 
-    def _change_customer(
-        self, customer_id: str, callback_type: str, **fields: Any
-    ) -> PendingDelivery:
+    def _change_customer(self, customer_id: str, callback_type: str, **fields: Any) -> None:
         customer = self.customers[customer_id]
         customer.update(fields, changedDate=_text(self.clock.now))
-        return self._tell(protocol.CUSTOMER, callback_type, customer_id, _shown(customer))
+        self._tell(protocol.CUSTOMER, callback_type, customer_id, _shown(customer))
 
-    def _tell(
-        self, entity_type: str, callback_type: str, entity_id: str, entity: Any
-    ) -> PendingDelivery:
+    def _tell(self, entity_type: str, callback_type: str, entity_id: str, entity: Any) -> None:
         callback = {
             "entityType": entity_type,
             "callbackType": callback_type,
             "entityId": entity_id,
             "entity": entity,
         }
-        return self.callbacks.write(f"{entity_type} {callback_type}", callback)
+        self.callbacks.write(f"{entity_type} {callback_type}", callback)
 
 
 def _headers(secret: str, moment: datetime, body: bytes) -> dict[str, str]:
@@ -265,7 +256,3 @@ def _shown(entity: dict[str, Any]) -> dict[str, Any]:
 
 def _text(moment: datetime) -> str:
     return moment.astimezone(timezone.utc).isoformat().replace("+00:00", "Z")
-
-
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))
