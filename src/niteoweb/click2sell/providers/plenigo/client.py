@@ -12,7 +12,6 @@ from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import ParameterError
 from niteoweb.click2sell.provider import JsonApi
-from niteoweb.click2sell.provider import JsonBody
 from niteoweb.click2sell.provider import NotFound
 from niteoweb.click2sell.provider import Refused
 from niteoweb.click2sell.provider import Unreachable
@@ -98,30 +97,18 @@ def probe(settings: Any) -> None:
     api.get("subscriptions", size=str(SMALLEST_PAGE))
 
 
-def changes(settings: Any, since: datetime, now: datetime) -> Iterator[Notification]:
-    """Notifications of the subscriptions that changed at a moment or later.
+def changes(
+    settings: Any,
+    since: datetime,
+    now: datetime,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Iterator[Notification]:
+    """Notifications of the subscriptions that changed at a moment or later, page by page.
 
     :param settings: with ``api_url`` and ``api_token``.
     :param since: in UTC.
     :param now: the present moment, in UTC; they count as read then.
-    :raises Unreachable: plenigo cannot be asked, or its pages do not end.
-    :raises Refused: there is no token, or plenigo does not answer that.
-    """
-    for subscription in changed_since(settings, since):
-        try:
-            yield states.of_listed(subscription, now)
-        except ParameterError as error:
-            logger.warning("A subscription of plenigo's list is left out: %s", error.parameter)
-
-
-def changed_since(
-    settings: Any, since: datetime, sleep: Callable[[float], None] = time.sleep
-) -> Iterator[JsonBody]:
-    """The subscriptions that changed at a moment or later, page by page.
-
-    :param settings: with ``api_url`` and ``api_token``.
-    :param since: in UTC.
-    :returns: each for :func:`niteoweb.click2sell.providers.plenigo.states.of_listed`.
+    :param sleep: waits some seconds.
     :raises Unreachable: plenigo cannot be asked, or its pages do not end.
     :raises Refused: there is no token, or plenigo does not answer that.
     """
@@ -143,7 +130,13 @@ def changed_since(
         if last in seen:
             raise Unreachable("pages without end")
         seen.add(last)
-        yield from page
+        for subscription in page:
+            try:
+                yield states.of_listed(subscription, now)
+            except ParameterError as error:
+                logger.warning(
+                    "A subscription of plenigo's list is left out: %s", error.parameter
+                )
         parameters["startingAfter"] = last
 
 

@@ -16,7 +16,6 @@ from niteoweb.click2sell.provider import Refused
 from niteoweb.click2sell.provider import Unreachable
 from niteoweb.click2sell.providers.plenigo import client
 from niteoweb.click2sell.providers.plenigo import protocol as plenigo
-from niteoweb.click2sell.providers.plenigo import states as plenigostate
 from niteoweb.click2sell.providers.plenigo.fake import FakePlenigo
 from niteoweb.click2sell.providers.plenigo.fake import TOKEN
 from niteoweb.click2sell.testing.fake.server import Clock
@@ -425,8 +424,8 @@ class TestAddress(ApiTestCase):
 
 class TestPages(ApiTestCase):
     def changed(self, since: datetime = START) -> list[str]:
-        found = client.changed_since(self.settings, since, self.pauses.append)
-        return [subscription.required("subscriptionId") for subscription in found]
+        found = client.changes(self.settings, since, self.fake.clock.now, self.pauses.append)
+        return [notification.transaction for notification in found]
 
     def subscribe(self, count: int) -> list[str]:
         customer_id = self.fake.add_customer("a@example.org")
@@ -483,7 +482,7 @@ class TestPages(ApiTestCase):
     def test_an_outage_in_the_middle(self):
         self.subscribe(150)
         self.fake.rate_limit = 1
-        found = client.changed_since(self.settings, START, self.pauses.append)
+        found = client.changes(self.settings, START, START, self.pauses.append)
         for _ in range(100):
             next(found)
         with self.assertRaises(Unreachable):
@@ -497,6 +496,5 @@ class TestPages(ApiTestCase):
 
     def test_what_is_found_can_be_recorded(self):
         self.subscribe(1)
-        (found,) = client.changed_since(self.settings, START)
-        listed = plenigostate.of_listed(found, self.fake.clock.now)
+        (listed,) = client.changes(self.settings, START, self.fake.clock.now)
         self.assertEqual(self.complete(listed).buyer, "a@example.org")
