@@ -73,16 +73,16 @@ def submit(purchase: Purchase, by: str) -> ValidationStatus:
     settings, now = _settings(), timestamps.now()
     given = purchase.subscription_id
     # Written down first: a notification may be faster than the answer.
-    id_ = _write(lambda site: validation.begin(site, protocol.NAME, given, by, now)["id"])
+    id_ = writer.run(lambda site: validation.begin(site, protocol.NAME, given, by, now)["id"])
     try:
         question = client.validate(
             settings, purchase.email, purchase.subscription_id, purchase.offer_id
         )
     except (Unreachable, Refused):
-        _write(lambda site: validation.forget(site, validation.get(site, id_)))
+        writer.run(lambda site: validation.forget(site, validation.get(site, id_)))
         raise
     buyer = purchase.email.lower() if purchase.offer_id else ""
-    _write(lambda site: validation.queue(site, validation.get(site, id_), question, buyer))
+    writer.run(lambda site: validation.queue(site, validation.get(site, id_), question, buyer))
     process = validation.get(plone_site.get(), id_)
     if process["given"] and process["status"] == validation.PENDING:
         offer = purchase.offer_id
@@ -92,7 +92,9 @@ def submit(purchase: Purchase, by: str) -> ValidationStatus:
         try:
             pipeline.process(notification)
             # Another process may have been faster, for another buyer.
-            _write(lambda site: validation.note_given(site, validation.get(site, id_), buyer))
+            writer.run(
+                lambda site: validation.note_given(site, validation.get(site, id_), buyer)
+            )
             if validation.get(plone_site.get(), id_)["status"] == REFUSED:
                 # A notification has said so in the meantime, when there was nothing to end.
                 _end(process, now)
@@ -123,7 +125,7 @@ def _ask(id_: str, now: datetime) -> None:
         settings = _settings()
     except NotSetUp:
         return
-    if not _write(lambda site: validation.may_ask(validation.get(site, id_), now)):
+    if not writer.run(lambda site: validation.may_ask(validation.get(site, id_), now)):
         return
     process = validation.get(plone_site.get(), id_)
     try:
@@ -135,7 +137,7 @@ def _ask(id_: str, now: datetime) -> None:
         # First, so that the next question ends it if this process dies here.
         _end(process, now)
     if verdict:
-        _write(lambda site: validation.settle(site, validation.get(site, id_), verdict))
+        writer.run(lambda site: validation.settle(site, validation.get(site, id_), verdict))
 
 
 def _end(process: validation.Process, now: datetime) -> None:
@@ -155,10 +157,6 @@ def _settings() -> Any:
     if not settings.api_token:
         raise NotSetUp
     return settings
-
-
-def _write(work: Any) -> Any:
-    return writer.run(work)
 
 
 def _status(id_: str, now: datetime) -> ValidationStatus:
