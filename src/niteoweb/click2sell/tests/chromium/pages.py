@@ -88,7 +88,7 @@ def key_of(case: BrowserTestCase, outcome: str, reason: str = "") -> str:
 
 def buyer_id(case: BrowserTestCase, product: str, kind: str) -> str:
     """Id of the buyer of the newest notification of a kind about a product."""
-    for key in ledger.newest_first(case.stored(), "product_id", product):
+    for key in ledger.newest_first(case.stored(), product_id=product):
         found = ledger.get(case.portal, key)
         if (found["kind"], found["outcome"]) == (kind, Outcome.ACCEPTED):
             return found["buyer_id"]

@@ -95,7 +95,7 @@ class TestNotifications(BrowserTestCase):
         # A select is worked with letters.
         page.keyboard.type("needs")
         self.press(page, "Filter")
-        total = ledger.count(self.stored(), "outcome", Outcome.ATTENTION)
+        total = ledger.count(self.stored(), outcome=Outcome.ATTENTION)
         self.assertGreater(total, 3)
         rows = page.get_by_role("table", name="Notifications").get_by_role("row")
         # So narrow, there is no row of titles.
@@ -230,14 +230,14 @@ class TestMembers(BrowserTestCase):
                 preview = page.locator("#preview")
                 self.see(preview.get_by_text(group).first)
                 # Nothing more is changed yet.
-                entries = ledger.count(self.stored(), "provider", "owner")
+                entries = ledger.count(self.stored(), provider="owner")
                 self.assertEqual(entries, number)
                 self.press(page, pages.GRANT)
                 self.see(page.get_by_text("Access was given."))
                 self.assertTrue(page.url.endswith(f"/{path}"), page.url)
                 self.see(page.get_by_text("Won the raffle").first)
                 self.assert_usable(page)
-                self.assertEqual(ledger.count(self.stored(), "provider", "owner"), number + 1)
+                self.assertEqual(ledger.count(self.stored(), provider="owner"), number + 1)
                 given = ledger.get(self.portal, next(ledger.newest_first(self.portal)))
                 self.assertEqual(given["valid_until"][:10], "2026-12-31")
                 member = buyers.get(self.portal, given["buyer_id"])["user_id"]
