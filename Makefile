@@ -143,19 +143,24 @@ $(AXE_DONE): package.json package-lock.json | chromium
 .PHONY: browser
 browser: chromium $(AXE_DONE)  ## Chromium and axe-core, for the tests in a real browser
 
-# Tests that start processes and wait for them run beside those that keep one process busy.
+# Three groups side by side: two that keep a process busy, and the tests that start processes and wait.
+PAGES := tests[.](browser|restapi|owner|report|docs)[.]
+PROCESSES := tests[.](chromium|proof)[.]|^tools[.]
+
 .PHONY: test
 test: lint docs browser cluster-packages  ## Everything: style, documentation, all tests with coverage
-	$(MAKE) --no-print-directory -j2 -Otarget test-site test-processes
-
-PROCESSES := tests[.](chromium|proof)|^tools[.]
-
-.PHONY: test-site
-test-site: build
 	rm -f .coverage .coverage.*
-	$(VENV)/bin/coverage run bin/test --all -m '!$(PROCESSES)'
+	$(MAKE) --no-print-directory -j3 -Otarget test-pages test-rooms test-processes
 	$(VENV)/bin/coverage combine --quiet
 	$(VENV)/bin/coverage report
+
+.PHONY: test-pages
+test-pages: build
+	$(VENV)/bin/coverage run bin/test --all -m '$(PAGES)'
+
+.PHONY: test-rooms
+test-rooms: build
+	$(VENV)/bin/coverage run bin/test --all -m '!$(PAGES)|$(PROCESSES)'
 
 # Without coverage: Playwright switches greenlets, which it cannot follow without hanging now and then.
 .PHONY: test-processes
