@@ -140,7 +140,14 @@ class TestCommands(CommandTestCase):
         self.assertEqual(match.user_id, "imported")
         self.assertEqual(
             json.loads(self.call(reindex.main, "--json")),
-            {"members": 2, "buyers": 0, "mails": 0, "notifications": 0, "corrected": 0},
+            {
+                "members": 2,
+                "buyers": 0,
+                "mails": 0,
+                "validations": 0,
+                "notifications": 0,
+                "corrected": 0,
+            },
         )
 
     def test_a_database_that_cannot_be_written(self):
