@@ -1,6 +1,7 @@
 """Acts of an owner: grant, extend, end, decide, import, reconcile, and their previews."""
 
 from niteoweb.click2sell.owner import action
+from niteoweb.click2sell.owner import candidates
 from niteoweb.click2sell.owner import commands
 from niteoweb.click2sell.owner import decisions
 from niteoweb.click2sell.owner import forms
@@ -13,6 +14,6 @@ from niteoweb.click2sell.owner.action import NotPossible
 
 
 __all__ = [
-    *["action", "commands", "decisions", "forms", "importfile", "importing", "reconcile"],
-    *["trial", "Action", "NotPossible"],
+    *["action", "candidates", "commands", "decisions", "forms", "importfile", "importing"],
+    *["reconcile", "trial", "Action", "NotPossible"],
 ]

@@ -126,6 +126,17 @@ def carry_out(action: Action) -> tuple[Plan, ...]:
     return tuple(of_buyer.plan for of_buyer, _notification in applied)
 
 
+def buyer_of(site: Any, buyer_id: str) -> buyers.Buyer:
+    """The buyer of an id.
+
+    :raises NotPossible: there is none.
+    """
+    buyer = buyers.get(site, buyer_id)
+    if buyer is None:
+        raise NotPossible(_("There is no such buyer."))
+    return buyer
+
+
 def id_of(site: Any, *parts: str) -> str:
     """An id for a notification of an owner; an equal notification later has another id.
 

@@ -29,7 +29,6 @@ from niteoweb.click2sell.ledger import ownership
 from niteoweb.click2sell.ledger import pseudonyms
 from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.member import group
-from niteoweb.click2sell.member import index
 from niteoweb.click2sell.member import privilege
 from niteoweb.click2sell.notification import idempotency_key
 from niteoweb.click2sell.notification import Kind
@@ -44,7 +43,6 @@ from niteoweb.click2sell.owner.action import PRIVILEGED
 from niteoweb.click2sell.provisioning import recording
 from typing import Any
 from typing import ClassVar
-from zope.i18nmessageid import Message
 
 
 ATTACH = "attach"
@@ -55,21 +53,6 @@ DISMISS = "dismiss"
 
 GONE = _("Something has happened since: that is not to be decided any more.")
 REFUSED = _("This notification was refused. Decide whose its transaction is first.")
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """An account that could be the buyer's.
-
-    :ivar why: why it could be.
-    :ivar barred: it may administer the site, so it cannot be chosen.
-    """
-
-    user_id: str
-    fullname: str
-    email: str
-    why: Message
-    barred: bool
 
 
 def possible(site: Any, entry: ledger.Entry) -> tuple[str, ...]:
@@ -86,32 +69,6 @@ def possible(site: Any, entry: ledger.Entry) -> tuple[str, ...]:
     if entry["outcome"] in (Outcome.ATTENTION, Outcome.REFUSED):
         names.append(DISMISS)
     return tuple(names)
-
-
-def candidates(site: Any, entry: ledger.Entry) -> list[Candidate]:
-    """The accounts that could be the buyer's, the most likely one first."""
-    matches = sorted(
-        index.find(site, entry["buyer"]),
-        key=lambda match: (
-            not (match.by_email and match.by_name),
-            not buyers.made_by_us(site, match.user_id),
-            not match.by_email,
-            match.user_id,
-        ),
-    )
-    return [_candidate(match) for match in matches]
-
-
-def _candidate(match: index.Match) -> Candidate:
-    if match.by_email and match.by_name:
-        why = _("login name and e-mail address agree")
-    elif match.by_email:
-        why = _("the e-mail address agrees, which members can edit")
-    else:
-        why = _("the login name agrees")
-    fields = accounts.fields(match.user_id, ("fullname", "email"))
-    barred = privilege.member(match.user_id)
-    return Candidate(match.user_id, fields["fullname"], fields["email"], why, barred)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """The import of members from a file: previewed first, then row by row as a purchase.
 
-Each row is a :class:`niteoweb.click2sell.owner.commands.Grant` and a commit of its own. A row
+Each row is a :class:`niteoweb.click2sell.owner.grants.Grant` and a commit of its own. A row
 that was imported before is known by its reference, address, product and end and is passed
 over, so importing the file again does the rest.
 """
@@ -20,7 +20,7 @@ from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import reasons
 from niteoweb.click2sell.owner import action
-from niteoweb.click2sell.owner import commands
+from niteoweb.click2sell.owner import grants
 from niteoweb.click2sell.owner import importfile
 from niteoweb.click2sell.owner.importfile import ImportRow
 from niteoweb.click2sell.owner.importfile import Mistake
@@ -221,8 +221,8 @@ def run(
     return report
 
 
-def _grant(row: ImportRow, provider: str, by: str, mail_at: datetime | None) -> commands.Grant:
-    return commands.Grant(
+def _grant(row: ImportRow, provider: str, by: str, mail_at: datetime | None) -> grants.Grant:
+    return grants.Grant(
         row.address,
         (provider, row.product_id),
         row.until,

@@ -137,20 +137,24 @@ def _put(database: DB, job: _Job) -> None:
         if _writer is None or _writer.database is not database:
             if _writer is not None:
                 _writer.jobs.put(None)
-            _writer = _Writer(database, SimpleQueue())
-            _writer.start()
-    if not _writer.is_alive():
-        _replace(_writer)
-    _writer.jobs.put(job)
+            _writer = _begun(database, SimpleQueue())
+        elif not _writer.is_alive():
+            _writer = _begun(database, _writer.jobs)
+        _writer.jobs.put(job)
 
 
 def _replace(writer: _Writer) -> None:
-    """Begin a new thread in the place of a writer that has ended, with the jobs that wait."""
+    """Begin a new thread in the place of a writer that ends, with the jobs that wait."""
     global _writer
     with _lock:
         if _writer is writer:
-            _writer = _Writer(writer.database, writer.jobs)
-            _writer.start()
+            _writer = _begun(writer.database, writer.jobs)
+
+
+def _begun(database: DB, jobs: SimpleQueue[_Job | None]) -> _Writer:
+    writer = _Writer(database, jobs)
+    writer.start()
+    return writer
 
 
 def _do(connection: Connection, job: _Job) -> Any:

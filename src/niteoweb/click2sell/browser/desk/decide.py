@@ -5,6 +5,7 @@ from niteoweb.click2sell import _
 from niteoweb.click2sell.browser.desk.confirmation import Confirmation
 from niteoweb.click2sell.browser.desk.ownerpage import EntryPage
 from niteoweb.click2sell.owner import Action
+from niteoweb.click2sell.owner import candidates
 from niteoweb.click2sell.owner import decisions
 from niteoweb.click2sell.owner import NotPossible
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
@@ -79,9 +80,9 @@ class DecideView(Confirmation, EntryPage):
         return decisions.possible(self.context, self.entry)
 
     @cached_property
-    def candidates(self) -> list[decisions.Candidate]:
+    def candidates(self) -> list[candidates.Candidate]:
         """The accounts that could be the buyer's."""
-        return decisions.candidates(self.context, self.entry)
+        return candidates.of(self.context, self.entry)
 
     def title(self, what: str) -> Message:
         """The name of a decision."""

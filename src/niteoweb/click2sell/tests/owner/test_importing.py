@@ -8,7 +8,7 @@ from niteoweb.click2sell.command import importing as command
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.owner import action
-from niteoweb.click2sell.owner import commands
+from niteoweb.click2sell.owner import grants
 from niteoweb.click2sell.owner import importfile
 from niteoweb.click2sell.owner import importing
 from niteoweb.click2sell.privacy import erasure
@@ -186,7 +186,7 @@ class TestRun(ImportTestCase):
         self.assertEqual((report.left, dict(report.counted)), (3, {}))
 
     def test_one_row_s_trouble_is_not_the_others(self):
-        real = commands.Grant
+        real = grants.Grant
 
         def grant(address, *args, **kwargs):
             if address == EMAIL:
@@ -195,7 +195,7 @@ class TestRun(ImportTestCase):
 
         rows = self.look().rows
         with (
-            mock.patch.object(commands, "Grant", grant),
+            mock.patch.object(grants, "Grant", grant),
             self.assertLogs("niteoweb.click2sell", "ERROR") as logged,
         ):
             report = importing.run(rows, "boss")

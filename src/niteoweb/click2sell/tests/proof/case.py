@@ -120,14 +120,14 @@ class ProofCase(SiteTestCase):
     # What came of it
 
     def state(self, run: str) -> list[dict[str, Any]]:
-        """What the pipeline made for the buyers of a run, in words of no run."""
+        """The results of the pipeline for the buyers of a run, in words of no run."""
         transaction.begin()
         return [dump.buyer(self.portal, address(run, buyer), {run: "RUN"}) for buyer in (0, 1)]
 
     def assertEntitled(
         self, run: str, history: Sequence[Event], existing: bool = False
     ) -> None:
-        """What the site has is what follows from the history alone."""
+        """The site has the results of the history, and nothing else."""
         transaction.begin()
         for buyer in (0, 1):
             numbers = [n for n, event in enumerate(history) if event.buyer == buyer]

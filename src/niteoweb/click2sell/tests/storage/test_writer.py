@@ -264,7 +264,7 @@ class TestSite(WriterTestCase):
         self.assertIsNot(outside._p_jar, inside)
 
     def test_no_transaction_is_left_open_between_two_jobs(self):
-        """One of PostgreSQL would keep it from cleaning up."""
+        """An open transaction would keep PostgreSQL from cleaning up."""
         begun = []
 
         def look(name):
