@@ -100,6 +100,33 @@ def is_copy() -> bool:
     return host(public) != host(here)
 
 
+#: Hosts that requests to this process came to, by the physical paths of the sites; only hosts
+#: that are the public ones of their sites.
+_reached: dict[tuple[str, ...], tuple[str, int | None]] = {}
+
+
+def note_reached(event: Any) -> None:
+    """Note that a request has come to the public address of a site (IPubAfterTraversal)."""
+    site = getSite()
+    if not ISiteRoot.providedBy(site):
+        return
+    path, here = site.getPhysicalPath(), host(site.absolute_url())
+    if _reached.get(path) != here:
+        public = settings().site_address
+        if public and host(public) == here:
+            _reached[path] = here
+
+
+def is_reached() -> bool:
+    """Whether a request to this process has come to the site's public address.
+
+    Before, nobody knows whether this is the site: a copy of its database knows the same
+    address, and must neither mail nor ask providers by itself.
+    """
+    public = settings().site_address
+    return bool(public) and _reached.get(get().getPhysicalPath()) == host(public)
+
+
 def host(url: str) -> tuple[str, int | None]:
     """Host and port of an address, to compare: "" without a host, None for a usual port."""
     parts = urlsplit(url)

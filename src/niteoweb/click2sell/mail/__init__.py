@@ -4,6 +4,7 @@ from niteoweb.click2sell.mail import alerts
 from niteoweb.click2sell.mail import delivery
 from niteoweb.click2sell.mail import messages
 from niteoweb.click2sell.mail import outbox
+from niteoweb.click2sell.mail.delivery import Sent
 
 
-__all__ = ["alerts", "delivery", "messages", "outbox"]
+__all__ = ["alerts", "delivery", "messages", "outbox", "Sent"]

@@ -1,14 +1,23 @@
-"""The delivery of the outbox's mails, each once, with the result of each attempt."""
+"""The delivery of the outbox's mails: each once, with the result of each attempt.
 
+Background threads, the sweep and scripts send; a request hands over, and never waits for a mail
+server.
+"""
+
+from collections import Counter
+from collections.abc import Callable
 from email.message import EmailMessage
+from enum import Enum
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.mail import alertmessages
 from niteoweb.click2sell.mail import messages
 from niteoweb.click2sell.mail import outbox
+from niteoweb.click2sell.mail import smtp
 from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.member import privilege
+from niteoweb.click2sell.storage import background
 from niteoweb.click2sell.storage import log_failure
 from niteoweb.click2sell.storage import steps
 from niteoweb.click2sell.storage import transactions
@@ -20,54 +29,104 @@ import logging
 
 logger = logging.getLogger("niteoweb.click2sell")
 
+#: Passwords of new members by the ids of their mails, until each was tried once.
+_passwords: dict[str, str] = {}
 
-def deliver(mail_id: str, password: str = "", claim: str = "") -> bool:
-    """Send one mail now. The lock is held while it is written and noted, not while it is sent.
+
+class Sent(Enum):
+    """The result of an attempt to send a mail."""
+
+    SENT = "sent"
+    #: It is tried again later.
+    FAILED = "failed"
+    #: The mail server takes no mail now; this one stays due.
+    AWAY = "away"
+    #: Nothing was to be sent: it is sent, given up, or being sent elsewhere.
+    NOTHING = "nothing"
+    #: Another process was at the same data; the mail stays due.
+    BUSY = "busy"
+    #: Something unexpected happened, see the log; the mail stays due.
+    TROUBLED = "troubled"
+
+
+def hand_over(mail_id: str, password: str = "") -> None:
+    """Leave a mail that was just filed to this process's thread for mail.
+
+    Without such a thread the sweep sends it, or another process does.
+
+    :param password: the new member's, "" for none; it is kept in memory alone.
+    """
+    if background.is_done_here(background.MAIL) and not plone_site.is_copy():
+        if password:
+            _passwords[mail_id] = password
+        background.wake(background.MAIL)
+
+
+def send_due(may_go_on: Callable[[], bool] = lambda: True) -> Counter[Sent]:
+    """Send the due mails, one after the other, until the mail server takes none.
+
+    :param may_go_on: asked before each mail.
+    :returns: the results of the attempts.
+    """
+    results: Counter[Sent] = Counter()
+    for mail_id in outbox.due(plone_site.get(), timestamps.now()):
+        if results[Sent.AWAY] or not may_go_on():
+            break
+        try:
+            results[deliver(mail_id, _passwords.pop(mail_id, ""))] += 1
+        except transactions.Busy:
+            results[Sent.BUSY] += 1
+        except Exception as error:
+            log_failure(f"Mail {mail_id}", error)
+            results[Sent.TROUBLED] += 1
+    return results
+
+
+def deliver(mail_id: str, password: str = "") -> Sent:
+    """Send one mail now. The writer writes and notes it, and is not held while it is sent.
+
+    Mails wait while the site's public address is not set: their links would lead nowhere.
 
     :param mail_id: of a mail in the outbox.
     :param password: the new member's, when it was set a moment ago; "" at a later attempt.
-    :param claim: "" unless the caller has marked the mail as being sent, see outbox.py.
-    :returns: whether the mail server took it; otherwise it stays in the outbox.
     :raises niteoweb.click2sell.storage.transactions.Busy: another process was at the same data.
     """
-    if plone_site.is_copy():
-        return False
+    if plone_site.is_copy() or not plone_site.settings().site_address:
+        return Sent.NOTHING
     steps.reached("before mail")
     try:
-        message = writer.run(lambda site: _prepare(site, mail_id, password, claim))
+        message = writer.run(lambda site: _prepare(site, mail_id, password))
     except transactions.Busy:
         raise
     except Exception as error:
         log_failure(f"Mail {mail_id} could not be written and will be tried again", error)
-        writer.run(lambda site: _note_unwritten(site, mail_id, error, claim))
-        return False
+        writer.run(lambda site: _note_unwritten(site, mail_id, error))
+        return Sent.FAILED
     if message is None:
-        return False
+        return Sent.NOTHING
     steps.reached("mail marked sending")
     error = _send(message)
     steps.reached("mail handed over")
-    if error:
-        logger.warning("Mail %s was not sent: %s; it will be tried again.", mail_id, error)
-    writer.run(lambda site: _note(site, mail_id, error))
+    if error is not None:
+        text = messages.error_text(error)
+        logger.warning("Mail %s was not sent: %s; it will be tried again.", mail_id, text)
+    result = writer.run(lambda site: _note(site, mail_id, error))
     steps.reached("mail marked sent")
-    return not error
+    return result
 
 
-def _prepare(site: Any, mail_id: str, password: str, claim: str) -> EmailMessage | None:
-    """Write the mail and mark it as being sent; None when there is nothing to send.
-
-    With a claim on it there may be nothing to commit.
-    """
+def _prepare(site: Any, mail_id: str, password: str) -> EmailMessage | None:
+    """Write the mail and mark it as being sent; None when there is nothing to send."""
     mail = outbox.get(site, mail_id)
     now = timestamps.now()
-    if not outbox.may_send(mail, claim, now):
+    if not outbox.is_due(mail, now):
         return None  # done, or another process is at it
     if mail["kind"] in outbox.TO_OWNER:
         message = alertmessages.message(mail)
     else:
         message = _to_member(site, mail, password)
-    if message is not None and not outbox.is_claimed(mail, claim, now):
-        outbox.sending(site, mail, now)
+    if message is not None:
+        outbox.sending(mail, now)
     return message
 
 
@@ -85,14 +144,11 @@ def _to_member(site: Any, mail: outbox.Mail, password: str) -> EmailMessage | No
     values = messages.values(names[0] or mail["to"], names[1], mail["product"])
     if mail["kind"] == outbox.NOTICE:
         return messages.notice(mail["to"], mail["message_id"], values)
-    address = plone_site.address()
-    credentials = _credentials(site, user_id, password, address, way, bool(mail["by"]))
+    credentials = _credentials(site, user_id, password, way, bool(mail["by"]))
     return messages.welcome(mail["to"], mail["message_id"], values, credentials)
 
 
-def _credentials(
-    site: Any, user_id: str, password: str, address: str, way: str, asked: bool
-) -> str:
+def _credentials(site: Any, user_id: str, password: str, way: str, asked: bool) -> str:
     """The line that lets the new member in: the password, or a link to set one.
 
     No password is stored, so a later attempt has to set a new one. That is only right while
@@ -100,53 +156,52 @@ def _credentials(
     logged in, or an owner has asked for a new one. Otherwise the member gets a link.
 
     :param password: the new member's, while it is known.
-    :param address: of the site.
     :param way: "password" or "link".
     :param asked: whether an owner asked for this mail.
     """
     if way == "password":
-        if password:
-            return messages.password_line(password)
         buyer = buyers.of_user(site, user_id)
         ours = buyer is not None and buyer["made"] and bool(buyer["password_print"])
-        unused = (
-            ours
-            and buyer["password_print"] == accounts.password_print(user_id)
-            and accounts.never_logged_in(user_id)
-        )
+        unchanged = ours and buyer["password_print"] == accounts.password_print(user_id)
+        if password and unchanged:
+            return messages.password_line(password)
+        unused = unchanged and accounts.never_logged_in(user_id)
         if unused or (asked and ours and not privilege.member(user_id)):
             password = accounts.set_password(user_id)
             buyers.change(site, buyer, password_print=accounts.password_print(user_id))
             return messages.password_line(password)
-    return messages.link_line(accounts.reset_link(user_id, address))
+    return messages.link_line(accounts.reset_link(user_id, plone_site.address()))
 
 
-def _send(message: EmailMessage) -> str:
+def _send(message: EmailMessage) -> Exception | None:
     """Hand a mail over.
 
-    :returns: what went wrong, without any address; "" when nothing did.
+    :returns: the error, None when the mail server took it.
     """
     try:
         messages.send(message)
     except Exception as error:
         # Other MailHosts than Plone's raise errors of their own.
-        return messages.error_text(error)
-    return ""
+        return error
+    return None
 
 
-def _note_unwritten(site: Any, mail_id: str, error: Exception, claim: str) -> None:
+def _note_unwritten(site: Any, mail_id: str, error: Exception) -> None:
     mail = outbox.get(site, mail_id)
     now = timestamps.now()
-    if not outbox.may_send(mail, claim, now):
-        return
-    if not outbox.is_claimed(mail, claim, now):
+    if outbox.is_due(mail, now):
         mail["attempts"] += 1
-    outbox.failed(site, mail, type(error).__name__, now)
+        outbox.failed(site, mail, type(error).__name__, now)
 
 
-def _note(site: Any, mail_id: str, error: str) -> None:
+def _note(site: Any, mail_id: str, error: Exception | None) -> Sent:
     mail = outbox.get(site, mail_id)
-    if error:
-        outbox.failed(site, mail, error, timestamps.now())
-    else:
+    if error is None:
         outbox.sent(site, mail)
+        return Sent.SENT
+    text = messages.error_text(error)
+    if smtp.is_away(error):
+        outbox.give_back(site, mail, text)
+        return Sent.AWAY
+    outbox.failed(site, mail, text, timestamps.now())
+    return Sent.FAILED

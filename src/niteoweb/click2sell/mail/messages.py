@@ -1,6 +1,5 @@
-"""Mails to members, and how each is sent: by the site's MailHost, within five seconds."""
+"""Mails to members, and how each is sent: by the site's MailHost."""
 
-from Acquisition import aq_base
 from collections.abc import Mapping
 from email import message_from_bytes
 from email.headerregistry import Address
@@ -11,15 +10,9 @@ from email.policy import SMTP as SMTP_POLICY
 from email.utils import formatdate
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
-from niteoweb.click2sell.mail.smtp import Connection
-from niteoweb.click2sell.mail.smtp import Probe
-from niteoweb.click2sell.mail.smtp import SecureConnection
-from niteoweb.click2sell.mail.smtp import SecureProbe
+from niteoweb.click2sell.mail import smtp
 from plone import api
-from Products.MailHost.MailHost import MailBase
-from smtplib import SMTP_SSL
 from string import Template
-from typing import Any
 from zope.i18n import translate
 from zope.i18nmessageid import Message
 
@@ -126,17 +119,19 @@ def link_line(link: str) -> str:
 
 
 def send(message: EmailMessage) -> None:
-    """Hand a mail to the mail server, now.
+    """Hand a mail to the mail server, now; for background threads and scripts only.
 
     :raises NoSender: the site has no address to send from.
-    :raises OSError: the server cannot be reached, refuses or takes longer than
-        :data:`niteoweb.click2sell.mail.smtp.TIME_LIMIT`; smtplib's errors are kinds of it.
+    :raises OSError: see :func:`niteoweb.click2sell.mail.smtp.send`.
     """
     if not message["From"]:
         raise NoSender
-    # MailHost knows the older kind of message, whose headers are encoded already.
-    encoded = message_from_bytes(message.as_bytes(policy=SMTP_POLICY))
-    _with_time_limit(api.portal.get_tool("MailHost")).send(encoded, immediate=True)
+    mailhost, content = plone_site.tool("MailHost"), message.as_bytes(policy=SMTP_POLICY)
+    if smtp.is_smtp(mailhost):
+        smtp.send(mailhost, plone_site.sender()[1], [message["To"]], content)
+    else:
+        # MailHost knows the older kind of message, whose headers are encoded already.
+        mailhost.send(message_from_bytes(content), immediate=True)
 
 
 def probe() -> None:
@@ -149,12 +144,10 @@ def probe() -> None:
     """
     if not plone_site.sender()[1]:
         raise NoSender
-    base = aq_base(api.portal.get_tool("MailHost"))
-    if not isinstance(base, MailBase):
+    mailhost = plone_site.tool("MailHost")
+    if not smtp.is_smtp(mailhost):
         raise NotImplementedError
-    mailer = base._makeMailer()
-    mailer.smtp = SecureProbe if mailer.smtp is SMTP_SSL else Probe
-    mailer.send("", [], "")
+    smtp.probe(mailhost)
 
 
 def error_text(error: Exception) -> str:
@@ -172,25 +165,3 @@ def _mailbox(name: str, address: str) -> str:
 def translated(text: Message | str) -> str:
     """A text in the language that the site's mails are in."""
     return translate(text, target_language=api.portal.get_default_language())
-
-
-def _with_time_limit(mailhost: Any) -> Any:
-    """The site's MailHost with a mailer that gives up in time; zope.sendmail's has no limit.
-
-    It is a copy that is never stored, so that the MailHost in the database stays as it is. A
-    MailHost of another make, which may send by other means, is used as it is.
-    """
-    base = aq_base(mailhost)
-    if not isinstance(base, MailBase):
-        return mailhost
-    timed = base.__class__.__new__(base.__class__)
-    timed.__dict__.update(base.__dict__)
-
-    def make_mailer() -> Any:
-        mailer = base._makeMailer()
-        secure = mailer.smtp is SMTP_SSL
-        mailer.smtp = SecureConnection if secure else Connection
-        return mailer
-
-    timed._makeMailer = make_mailer
-    return timed.__of__(api.portal.get())

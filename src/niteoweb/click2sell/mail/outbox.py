@@ -3,10 +3,6 @@
 A mail is a persistent mapping of plain values. It is filed in the commit that makes it due,
 marked "sending" before the mail server is asked and "sent" after; a process that dies in
 between may repeat one mail, with the same Message-ID.
-
-Whoever is going to send a mail as soon as it is filed marks it in the same commit, and shows
-the claim that it got for that when it comes to sending. A claim is good for a minute: the mail
-is handed over, or given up, long before anybody else may take it.
 """
 
 from collections.abc import Mapping
@@ -42,8 +38,6 @@ TO_OWNER = frozenset({DAILY, SILENT, HEARD, STOPPED, RESUMED, HELD})
 PAUSES = (5, 15, 60, 240, 720, 1440)
 #: A process that sends takes seconds; one that is at it for longer has died.
 SENDING_AT_MOST = timedelta(minutes=2)
-#: How long who has marked a mail may take until the mail server is asked.
-CLAIMED_AT_MOST = timedelta(minutes=1)
 
 Mail = PersistentMapping
 
@@ -150,32 +144,33 @@ def of_user(site: Any, user_id: str) -> list[Mail]:
     return [mail for mail in mails if mail["user_id"] == user_id]
 
 
-def sending(site: Any, mail: Mail, now: datetime) -> str:
+def is_due(mail: Mail, now: datetime) -> bool:
+    """Whether a mail is to be sent now, and nobody else is sending it."""
+    if not mail["due_at"] or mail["due_at"] > timestamps.iso(now):
+        return False
+    if mail["state"] != SENDING:
+        return True
+    # A clock that was put back makes it due at once.
+    return abs(now - timestamps.from_iso(mail["tried_at"])) >= SENDING_AT_MOST
+
+
+def sending(mail: Mail, now: datetime) -> None:
     """Mark a mail as being sent; should the process die, it is due again in two minutes.
 
-    :returns: a claim on it, for :func:`is_claimed`.
+    It stays filed as due: only the mail itself is written.
     """
-    _move(site, mail, SENDING, now + SENDING_AT_MOST)
+    mail["state"] = SENDING
     mail["attempts"] += 1
     mail["tried_at"] = timestamps.iso(now)
-    return mail["tried_at"]
 
 
-def may_send(mail: Mail, claim: str, now: datetime) -> bool:
-    """Whether a mail is to be sent, and by whoever has this claim.
+def give_back(site: Any, mail: Mail, error: str) -> None:
+    """Leave a mail due: the mail server could not be reached.
 
-    :param claim: as :func:`sending` returned it, "" for none.
+    :param error: the cause, without the address.
     """
-    due = mail["state"] not in (SENT, DROPPED) and mail["due_at"] <= timestamps.iso(now)
-    return due or _is_of(mail, claim)
-
-
-def is_claimed(mail: Mail, claim: str, now: datetime) -> bool:
-    """Whether a mail need not be marked as being sent any more.
-
-    :param claim: as :func:`sending` returned it, "" for none.
-    """
-    return _is_of(mail, claim) and now - timestamps.from_iso(claim) < CLAIMED_AT_MOST
+    mail["state"], mail["error"] = DUE, error
+    indexes.mark(site, "mails", mail)
 
 
 def sent(site: Any, mail: Mail) -> None:
@@ -210,11 +205,6 @@ def drop_all(site: Any, user_id: str, why: str) -> None:
     for mail in of_user(site, user_id):
         if mail["due_at"]:
             dropped(site, mail, why)
-
-
-def _is_of(mail: Mail, claim: str) -> bool:
-    """Whether nobody else has taken a mail since it was marked."""
-    return mail["state"] == SENDING and mail["tried_at"] == claim
 
 
 def _move(site: Any, mail: Mail, state: str, due_at: datetime | None) -> None:

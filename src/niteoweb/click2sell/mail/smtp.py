@@ -1,139 +1,83 @@
-"""Connections to a mail server that end in time, whatever the server or the network does.
+"""Connections of the site's MailHost to its mail server, with a limit of time.
 
-smtplib's own time limit is one for each wait: it starts anew with every address of the server
-and with every byte that comes, and does not count the look-up of names at all.
+zope.sendmail's mailer has no limit, and takes a mail for unsent when the server hangs up after
+it has taken it.
 """
 
-from collections.abc import Callable
+from Acquisition import aq_base
+from collections.abc import Sequence
+from Products.MailHost.MailHost import MailBase
 from smtplib import SMTP
 from smtplib import SMTP_SSL
+from smtplib import SMTPAuthenticationError
+from smtplib import SMTPConnectError
+from smtplib import SMTPHeloError
+from smtplib import SMTPNotSupportedError
+from smtplib import SMTPRecipientsRefused
 from smtplib import SMTPResponseException
 from typing import Any
-from typing import TypeVar
-
-import concurrent.futures
-import contextlib
-import re
-import socket
-import threading
-import time
 
 
-#: Seconds that sending one mail may take in all, from the name's look-up to the last word.
-TIME_LIMIT = 5.0
+#: Seconds that each step of sending a mail may take.
+TIME_LIMIT = 15.0
+#: Seconds that each step may take while an owner waits for the result.
+PROBE_LIMIT = 5.0
 
-#: Look-ups of names that may go on at once, those that nobody waits for any more among them.
-LOOKUPS = 4
-
-_LINE_END = re.compile(rb"\r\n|\r|\n")
-_lookups = threading.BoundedSemaphore(LOOKUPS)
-
-T = TypeVar("T")
+#: The service is not available (RFC 5321): the server shuts down, or is too busy.
+_SHUTTING_DOWN = 421
 
 
-def look_up(ask: Callable[[], T], seconds: float) -> T:
-    """Ask the system's resolver something, in a thread, since nothing can interrupt it.
+def is_smtp(mailhost: Any) -> bool:
+    """Whether a MailHost sends as Zope's own does.
 
-    A look-up that takes too long goes on until the resolver gives up, usually within a minute.
-    While there are :data:`LOOKUPS` of these, no other is begun, so that threads do not pile up.
-
-    :param ask: one of the functions of :mod:`socket`, with its arguments.
-    :param seconds: to wait for the answer.
-    :raises TimeoutError: it took longer, or too many others do.
-    :raises OSError: there is no such name.
+    Others send by other means; some products replace methods of Zope's, to keep mail back.
     """
-    if not _lookups.acquire(blocking=False):
-        raise TimeoutError("too many look-ups that take too long")
-    answer: concurrent.futures.Future[T] = concurrent.futures.Future()
-
-    def look() -> None:
-        try:
-            answer.set_result(ask())
-        except Exception as error:
-            answer.set_exception(error)
-        finally:
-            _lookups.release()
-
-    try:
-        # Not one of a pool: at the end of a process Python waits for those.
-        threading.Thread(target=look, daemon=True).start()
-    except RuntimeError:
-        _lookups.release()
-        raise
-    return answer.result(seconds)
+    made = type(aq_base(mailhost))
+    return issubclass(made, MailBase) and all(
+        getattr(made, name).__module__ == MailBase.__module__ for name in ("send", "_send")
+    )
 
 
-class _Reach(SMTP):
-    """Connects to whichever address of the server answers, within the time that is left."""
+def send(mailhost: Any, sender: str, to: Sequence[str], message: bytes) -> None:
+    """Send a mail by the mail server of a MailHost, for which :func:`is_smtp` holds.
 
-    #: When time is over, on the clock of :func:`time.monotonic`.
-    _deadline = 0.0
-
-    def _left(self) -> float:
-        """Seconds that are left.
-
-        :raises TimeoutError: there are none.
-        """
-        left = self._deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("the mail server took too long")
-        return left
-
-    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
-        addresses = look_up(
-            lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM), self._left()
-        )
-        failure: OSError = OSError("the mail server's name has no address")
-        for tried, (family, kind, protocol, _name, address) in enumerate(addresses):
-            # One that never answers must not use up the time of the others.
-            share = self._left() / (len(addresses) - tried)
-            connection = None
-            try:
-                connection = socket.socket(family, kind, protocol)
-                connection.settimeout(share)
-                connection.connect(address)
-                connection.settimeout(self._left())
-            except OSError as error:
-                if connection is not None:
-                    connection.close()
-                failure = error
-            else:
-                return connection
-        raise failure
+    :param sender: address of the envelope.
+    :param to: addresses of the envelope.
+    :raises OSError: the server cannot be reached, refuses or takes too long; smtplib's errors
+        are kinds of it.
+    """
+    mailer = aq_base(mailhost)._makeMailer()
+    mailer.smtp = _SecureConnection if mailer.smtp is SMTP_SSL else _Connection
+    mailer.send(sender, to, message)
 
 
-class _TimeLimit:
-    """An SMTP connection that ends after :data:`TIME_LIMIT` seconds, whatever it is doing."""
+def probe(mailhost: Any) -> None:
+    """Talk to the mail server as :func:`send` does, TLS and login included, but send nothing.
 
-    _timer: threading.Timer | None = None
+    :raises OSError: as for :func:`send`.
+    """
+    mailer = aq_base(mailhost)._makeMailer()
+    mailer.smtp = _SecureProbe if mailer.smtp is SMTP_SSL else _Probe
+    mailer.send("", [], b"")
+
+
+def is_away(error: Exception) -> bool:
+    """Whether an error says that the server takes no mail now, whichever it is.
+
+    Another error is about the mail that it was asked to take.
+    """
+    if isinstance(error, SMTPResponseException):
+        unusable = (SMTPAuthenticationError, SMTPConnectError, SMTPHeloError)
+        return error.smtp_code == _SHUTTING_DOWN or isinstance(error, unusable)
+    of_the_mail = (SMTPRecipientsRefused, SMTPNotSupportedError)
+    return isinstance(error, OSError) and not isinstance(error, of_the_mail)
+
+
+class _Limited(SMTP):
+    limit = TIME_LIMIT
 
     def __init__(self, host: str, port: str) -> None:
-        self._deadline = time.monotonic() + TIME_LIMIT
-        self._timer = threading.Timer(TIME_LIMIT, self._cut)
-        self._timer.daemon = True
-        self._timer.start()
-        try:
-            own_name = look_up(_own_name, self._left())
-            super().__init__(host, int(port), own_name, timeout=self._left())
-        except BaseException:
-            self.close()
-            raise
-
-    def _cut(self) -> None:
-        with contextlib.suppress(AttributeError, OSError):
-            self.sock.shutdown(socket.SHUT_RDWR)
-
-    def getreply(self) -> tuple[int, bytes]:
-        # While TLS begins there is nothing to cut, but this limit is one for all of that.
-        self.sock.settimeout(self._left())
-        return super().getreply()
-
-    def data(self, msg: Any) -> Any:
-        # MailHost hands over bare line feeds, which servers may refuse; smtplib only repairs
-        # those of text.
-        if isinstance(msg, bytes):
-            msg = _LINE_END.sub(b"\r\n", msg)
-        return super().data(msg)
+        super().__init__(host, int(port), timeout=self.limit)
 
     def quit(self) -> Any:
         # A mail that was taken is sent, whatever the server does when it should say goodbye;
@@ -144,40 +88,27 @@ class _TimeLimit:
             self.close()
             return 221, b""
 
-    def close(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        super().close()
+
+class _Connection(_Limited):
+    """A connection, in the place of :class:`smtplib.SMTP`."""
 
 
-class Connection(_TimeLimit, _Reach):
-    """An SMTP connection, in the place of :class:`smtplib.SMTP`."""
-
-
-class SecureConnection(_TimeLimit, SMTP_SSL, _Reach):
-    """An SMTP connection with TLS from the start, in the place of :class:`smtplib.SMTP_SSL`."""
-
-
-def _own_name() -> str:
-    """The name to greet a mail server with, as smtplib finds it out."""
-    name = socket.getfqdn()
-    if "." in name:
-        return name
-    with contextlib.suppress(OSError):
-        return f"[{socket.gethostbyname(socket.gethostname())}]"
-    return "[127.0.0.1]"
+class _SecureConnection(_Limited, SMTP_SSL):
+    """A connection with TLS from the start, in the place of :class:`smtplib.SMTP_SSL`."""
 
 
 class _NothingSent:
+    limit = PROBE_LIMIT
+
     def sendmail(self, *_mail: Any) -> None:
         code, answer = self.noop()
         if code != 250:
             raise SMTPResponseException(code, answer)
 
 
-class Probe(_NothingSent, Connection):
+class _Probe(_NothingSent, _Connection):
     """A connection that asks whether the server is there, instead of sending a mail."""
 
 
-class SecureProbe(_NothingSent, SecureConnection):
-    """A :class:`Probe` with TLS from the start."""
+class _SecureProbe(_NothingSent, _SecureConnection):
+    """A :class:`_Probe` with TLS from the start."""

@@ -156,9 +156,8 @@ def _apply(site: Any, action: Action) -> list[tuple[Applied, Notification | None
         plan = _plan(site, action, affected, now)
         if entry is not None:
             ledger.count_attempt(site, entry)
-        later = action.mail_after is not None
-        of_buyer = pipeline.perform(site, plan, entry, sends=not later)
-        if of_buyer.mail_id and later:
+        of_buyer = pipeline.perform(site, plan, entry)
+        if of_buyer.mail_id and action.mail_after is not None:
             outbox.postpone(site, outbox.get(site, of_buyer.mail_id), action.mail_after)
             of_buyer = replace(of_buyer, mail_id="")
         applied.append((of_buyer, _news(entry)))

@@ -13,6 +13,7 @@ from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.explain import explanation
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.mail import delivery
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.member import privilege
@@ -24,7 +25,6 @@ from niteoweb.click2sell.owner.grants import Command
 from niteoweb.click2sell.owner.grants import End
 from niteoweb.click2sell.owner.grants import Extend
 from niteoweb.click2sell.owner.grants import Grant
-from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.storage import writer
 from typing import Any
 
@@ -38,7 +38,7 @@ class Resend(Command):
 
     form = forms.IResend
     title = _("Mail the welcome mail again")
-    success = _("The welcome mail was sent.")
+    success = _("The welcome mail is queued. This page shows when it was sent.")
 
     buyer_id: str
     way: str
@@ -61,14 +61,14 @@ class Resend(Command):
         return buyer["user_id"]
 
     def carry_out(self) -> str:
-        """File the mail and send it.
+        """File the mail, which is sent in the background.
 
-        :returns: id of the mail; it stays in the outbox when the mail server refuses it.
+        :returns: id of the mail.
         :raises NotPossible: see :meth:`recipient`.
         :raises niteoweb.click2sell.storage.transactions.Busy: try again later.
         """
         mail_id = writer.run(self._file)
-        pipeline.send(mail_id)
+        delivery.hand_over(mail_id)
         return mail_id
 
     def _file(self, site: Any) -> str:

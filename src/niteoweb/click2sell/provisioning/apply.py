@@ -33,7 +33,6 @@ class Applied:
     :ivar created: the account was made.
     :ivar password: its password, known only here and in the mail.
     :ivar mail_id: the mail that became due, "" for none.
-    :ivar claim: that this process is sending it, see outbox.py; "" when it is not.
     """
 
     plan: Plan
@@ -41,25 +40,17 @@ class Applied:
     created: bool = False
     password: str = ""
     mail_id: str = ""
-    claim: str = ""
 
 
-def apply(
-    site: Any,
-    plan: Plan,
-    entry: ledger.Entry | None,
-    now: datetime,
-    sends: bool,
-) -> Applied:
+def apply(site: Any, plan: Plan, entry: ledger.Entry | None, now: datetime) -> Applied:
     """Make the site agree with a plan.
 
     :param entry: the entry being processed, None when there is none.
-    :param sends: whether the mail that becomes due is sent as soon as this is committed.
     """
     buyer = buyers.get(site, plan.buyer_id)
     if plan.absorbs:
         buyers.merge(site, buyer, buyers.get(site, plan.absorbs))
-    applied = _account(site, buyer, plan, now, sends)
+    applied = _account(site, buyer, plan, now)
     buyers.change(site, buyer, account_asked=plan.asked)
     steps.reached("member made")
     if applied.user_id:
@@ -91,7 +82,7 @@ def apply(
     return applied
 
 
-def _account(site: Any, buyer: buyers.Buyer, plan: Plan, now: datetime, sends: bool) -> Applied:
+def _account(site: Any, buyer: buyers.Buyer, plan: Plan, now: datetime) -> Applied:
     user_id, password = plan.user_id, ""
     if plan.create:
         user_id, password = accounts.create(plan.address, plan.properties)
@@ -107,16 +98,13 @@ def _account(site: Any, buyer: buyers.Buyer, plan: Plan, now: datetime, sends: b
         )
     elif plan.attach:
         buyers.link_account(site, buyer, user_id, made=False, now=now)
-    mail_id = claim = ""
+    mail_id = ""
     if plan.mail:
-        mail = outbox.file(
-            site, plan.mail, user_id, plan.address, plan.product, now, plone_site.mail_domain()
-        )
-        mail_id = mail["id"]
-        if sends and not plone_site.is_copy():
-            # Marked where it is filed: a commit of its own would write all of it again.
-            claim = outbox.sending(site, mail, now)
-    return Applied(plan, user_id, plan.create, password, mail_id, claim)
+        domain = plone_site.mail_domain()
+        mail_id = outbox.file(
+            site, plan.mail, user_id, plan.address, plan.product, now, domain
+        )["id"]
+    return Applied(plan, user_id, plan.create, password, mail_id)
 
 
 def _groups(site: Any, buyer: buyers.Buyer, plan: Plan, user_id: str, now: datetime) -> None:

@@ -112,22 +112,19 @@ def provision(
     return applied.plan
 
 
-def perform(
-    site: Any, plan: plans.Plan, entry: ledger.Entry | None, sends: bool = True
-) -> Applied:
+def perform(site: Any, plan: plans.Plan, entry: ledger.Entry | None) -> Applied:
     """Apply a plan, inside a job of the writer.
 
     :param entry: the entry being processed, None when there is none.
-    :param sends: whether the mail that becomes due is sent as soon as that is committed.
     """
     steps.reached("planned")
-    applied = apply(site, plan, entry, timestamps.now(), sends)
+    applied = apply(site, plan, entry, timestamps.now())
     steps.reached("before commit")
     return applied
 
 
 def follow_up(applied: Applied, notification: Notification | None) -> None:
-    """Fire events and send mail after a commit. No purchase is lost here.
+    """Fire events and hand the mail over, after a commit. No purchase is lost here.
 
     :param notification: the notification that is news and led to it, None for none.
     """
@@ -136,22 +133,8 @@ def follow_up(applied: Applied, notification: Notification | None) -> None:
         notification = history.notification(payment)
     events.fire(events.events(applied, notification))
     if applied.mail_id:
-        send(applied.mail_id, applied.password, applied.claim)
+        delivery.hand_over(applied.mail_id, applied.password)
     steps.reached("finished")
-
-
-def send(mail_id: str, password: str = "", claim: str = "") -> None:
-    """Send a mail of the outbox now; a mail that cannot be sent is left to the sweep.
-
-    :param password: the new member's, while it is known.
-    :param claim: on the mail, see :class:`~.apply.Applied`; "" for none.
-    """
-    try:
-        delivery.deliver(mail_id, password, claim)
-    except transactions.Busy:
-        logger.warning("Mail %s has to wait: the database is busy.", mail_id)
-    except Exception as error:
-        logger.error("Mail %s has to wait: %s", mail_id, type(error).__name__)
 
 
 def _process(

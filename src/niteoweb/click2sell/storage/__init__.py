@@ -1,5 +1,6 @@
 """Storage: the add-on's trees in the site, transactions, and the one writer of a process."""
 
+from niteoweb.click2sell.storage import background
 from niteoweb.click2sell.storage import failures
 from niteoweb.click2sell.storage import indexes
 from niteoweb.click2sell.storage import moments
@@ -14,6 +15,6 @@ from niteoweb.click2sell.storage.transactions import NotPossible
 
 
 __all__ = [
-    *["batched", "failures", "indexes", "log_failure", "moments", "session", "steps"],
-    *["transactions", "trees", "writer", "NotPossible"],
+    *["background", "batched", "failures", "indexes", "log_failure", "moments", "session"],
+    *["steps", "transactions", "trees", "writer", "NotPossible"],
 ]

@@ -9,12 +9,15 @@ from AccessControl.SecurityManagement import noSecurityManager
 from AccessControl.SpecialUsers import system
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextlib import suppress
 from dataclasses import dataclass
 from dataclasses import field
 from io import BytesIO
 from niteoweb.click2sell.storage import trees
 from plone.base.interfaces import IPloneSiteRoot
+from transaction.interfaces import NoTransaction
 from typing import Any
+from urllib.parse import urlsplit
 from ZODB.Connection import Connection
 from zope.component.hooks import setSite
 from zope.globalrequest import clearRequest
@@ -26,6 +29,8 @@ from ZPublisher.BaseRequest import RequestContainer
 from ZPublisher.HTTPRequest import HTTPRequest
 from ZPublisher.HTTPResponse import HTTPResponse
 
+import transaction
+
 
 PROFILE = "niteoweb.click2sell:default"
 
@@ -33,6 +38,25 @@ PROFILE = "niteoweb.click2sell:default"
 VARIABLES = ("LANGUAGE", "LANGUAGE_TOOL", "SERVER_URL", "VirtualRootPhysicalPath")
 #: Variables of the environment that say who the visitor is.
 PERSONAL = ("HTTP_AUTHORIZATION", "HTTP_COOKIE", "QUERY_STRING")
+
+
+class _Transactions(transaction.TransactionManager):
+    """A transaction manager that keeps no transaction of a database server open in between."""
+
+    def begin(self) -> transaction.Transaction:
+        """Begin a transaction in the place of the one before."""
+        self.abort()
+        return super().begin()
+
+    def abort(self) -> None:
+        """End the transaction, if there is one, as a database asks for that is closed."""
+        with suppress(NoTransaction):
+            super().abort()
+
+
+def manage_transactions() -> None:
+    """Give this thread alone a transaction manager of ours, before its first transaction."""
+    transaction.manager.manager = _Transactions(explicit=True)
 
 
 @dataclass(frozen=True)
@@ -63,6 +87,20 @@ class Surroundings:
             {name: request.other[name] for name in VARIABLES if name in request.other},
             tuple(directlyProvidedBy(request)),
         )
+
+    @classmethod
+    def at(cls, address: str, path: tuple[str, ...]) -> "Surroundings":
+        """The surroundings of a request to a site at its public address.
+
+        :param path: physical path of the site.
+        """
+        parts = urlsplit(address)
+        environ = {"SERVER_NAME": parts.hostname or "", "SERVER_PORT": str(parts.port or "")}
+        variables = {
+            "SERVER_URL": f"{parts.scheme}://{parts.netloc}",
+            "VirtualRootPhysicalPath": path,
+        }
+        return cls(environ, tuple(filter(None, parts.path.split("/"))), variables)
 
     def request(self) -> HTTPRequest:
         """A new request with these surroundings, and nothing else of the old one."""

@@ -9,7 +9,6 @@ can conflict.
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import wait
-from contextlib import suppress
 from dataclasses import dataclass
 from dataclasses import field
 from niteoweb.click2sell import site as plone_site
@@ -19,8 +18,6 @@ from queue import SimpleQueue
 from threading import current_thread
 from threading import Lock
 from threading import Thread
-from transaction import Transaction
-from transaction.interfaces import NoTransaction
 from typing import Any
 from typing import TypeVar
 from ZODB.Connection import Connection
@@ -74,20 +71,6 @@ class _Job:
     future: Future = field(default_factory=Future)
 
 
-class _Transactions(transaction.TransactionManager):
-    """A transaction manager that keeps no transaction of a database server open in between."""
-
-    def begin(self) -> Transaction:
-        """Begin a transaction in the place of the one before."""
-        self.abort()
-        return super().begin()
-
-    def abort(self) -> None:
-        """End the transaction, if there is one, as a database asks for that is closed."""
-        with suppress(NoTransaction):
-            super().abort()
-
-
 class _Writer(Thread):
     """The thread that does the jobs for a database.
 
@@ -102,8 +85,7 @@ class _Writer(Thread):
 
     def run(self) -> None:
         """Do jobs until None comes, or the connection cannot be used any more."""
-        # The manager of this thread alone, before its first transaction.
-        transaction.manager.manager = _Transactions(explicit=True)
+        session.manage_transactions()
         connection = None
         while (job := self.jobs.get()) is not None:
             if not job.future.set_running_or_notify_cancel():

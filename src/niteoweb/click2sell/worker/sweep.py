@@ -19,12 +19,14 @@ from niteoweb.click2sell.ledger import silence
 from niteoweb.click2sell.mail import alerts
 from niteoweb.click2sell.mail import delivery
 from niteoweb.click2sell.mail import outbox
+from niteoweb.click2sell.mail import Sent
 from niteoweb.click2sell.member import group
 from niteoweb.click2sell.privacy import retention
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import Plan
 from niteoweb.click2sell.provisioning import preview
 from niteoweb.click2sell.provisioning import validation
+from niteoweb.click2sell.storage import background
 from niteoweb.click2sell.storage import moments
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees
@@ -35,16 +37,12 @@ from niteoweb.click2sell.worker.report import SweepReport
 from typing import Any
 
 import logging
-import time
 
 
 logger = logging.getLogger("niteoweb.click2sell")
 
 #: Fewer members than this never trip the circuit breaker.
 BREAKER_AT_LEAST = 20
-
-#: Seconds that one sweep waits for a mail server that takes nothing.
-WASTED_AT_MOST = 30
 
 
 def sweep(
@@ -81,7 +79,7 @@ def sweep(
     _alert(report, now)
     _awaited(report)
     if mails:
-        _mails(report, now)
+        _mails(report)
     try:
         report.redacted = retention.redact(now)
     except transactions.Busy:
@@ -189,26 +187,16 @@ def _provision(
             report.trouble(buyer_id, error)
 
 
-def _mails(report: SweepReport, now: datetime) -> None:
-    """Send due mails, for as long as the mail server does not waste too much time."""
-    wasted = 0.0
-    for mail_id in outbox.due(plone_site.get(), now):
-        start = time.monotonic()
-        try:
-            sent = delivery.deliver(mail_id)
-        except transactions.Busy:
-            report.busy += 1
-        except Exception as error:
-            report.trouble(mail_id, error)
-        else:
-            if sent:
-                report.mails["sent"] += 1
-            elif outbox.get(plone_site.get(), mail_id)["state"] == outbox.DUE:
-                report.mails["failed"] += 1
-                wasted += time.monotonic() - start
-        if wasted > WASTED_AT_MOST:
-            # Failed mails have moved to the end of the queue: the next sweep tries others.
-            break
+def _mails(report: SweepReport) -> None:
+    """Send due mails, unless a thread of this process does."""
+    if background.is_done_here(background.MAIL):
+        background.wake(background.MAIL)
+    else:
+        results = delivery.send_due()
+        report.mails["sent"] = results[Sent.SENT]
+        report.mails["failed"] = results[Sent.FAILED] + results[Sent.AWAY]
+        report.busy += results[Sent.BUSY]
+        report.troubled += results[Sent.TROUBLED]
     report.mails["due"] = len(outbox.due(plone_site.get(), timestamps.now()))
 
 

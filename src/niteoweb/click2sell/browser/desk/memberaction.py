@@ -10,7 +10,6 @@ from niteoweb.click2sell.browser.words.changes import Changes
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.explain import explanation
 from niteoweb.click2sell.ledger import ledger
-from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.owner import commands
 from niteoweb.click2sell.owner import forms
@@ -201,5 +200,5 @@ class MemberActionView(Confirmation):
         self.success = wanted.success
         if not self.mail:
             super()._carry_out(wanted)
-        elif outbox.get(self.context, wanted.carry_out())["state"] != outbox.SENT:
-            self.success = _("The mail was not sent yet. It waits in the outbox for the sweep.")
+        else:
+            wanted.carry_out()

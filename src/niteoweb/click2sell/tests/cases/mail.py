@@ -36,7 +36,9 @@ class MailTestCase(SiteTestCase):
             email_from_name="The Shop",
             email_from_address=SENDER,
         )
-        self.settings(welcome_mail="password", notice_mail=True)
+        self.settings(
+            welcome_mail="password", notice_mail=True, site_address="http://nohost/plone"
+        )
 
     def arrived(self):
         """The one mail that arrived."""

@@ -11,11 +11,14 @@ from niteoweb.click2sell.ledger import entries
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import rejections
+from niteoweb.click2sell.mail import delivery as mail_delivery
 from niteoweb.click2sell.notification import Delivery
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.providers.click2sell import protocol as click2sell
 from niteoweb.click2sell.provisioning import enrichment
 from niteoweb.click2sell.provisioning import pipeline
+from niteoweb.click2sell.storage import log_failure
+from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees as store
 from niteoweb.click2sell.tests.cases import deliveries
 from niteoweb.click2sell.tests.cases.layers import NOW
@@ -55,6 +58,7 @@ class SiteTestCase(unittest.TestCase):
         self.enterContext(mock.patch.object(timestamps, "now", lambda: self.now))
         # Memory of the process, which no database on top of another takes back.
         enrichment.breaker._away.clear()
+        self.enterContext(mock.patch.object(mail_delivery, "hand_over", send_now))
         rejections._tallies.clear()
         logout()
 
@@ -239,6 +243,16 @@ class SiteTestCase(unittest.TestCase):
             },
             "roles": plain(portal.acl_users.portal_role_manager._principal_roles),
         }
+
+
+def send_now(mail_id: str, password: str = "") -> None:
+    """Send a mail in the thread that hands it over: tests have no background threads."""
+    try:
+        mail_delivery.deliver(mail_id, password)
+    except transactions.Busy:
+        pass
+    except Exception as error:
+        log_failure(f"Mail {mail_id}", error)
 
 
 class _Principal:

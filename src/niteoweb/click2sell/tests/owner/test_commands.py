@@ -359,11 +359,11 @@ class TestResend(OwnerTestCase):
         self.buy()
         mail = self.resend("link")
         self.assertEqual((mail["to"], mail["by"], mail["state"]), (EMAIL, "admin", outbox.DUE))
-        self.assertIn("no address to send mail from", mail["error"])
 
     def test_a_new_password_for_an_account_that_we_made(self):
         self.buy()
         before = self.buyer()["password_print"]
+        self.settings(site_address="http://nohost/plone")
         self.resend("password")
         self.assertNotEqual(self.buyer()["password_print"], before)
 

@@ -323,6 +323,7 @@ class TestPage(TrialTestCase):
     def test_the_mail_is_the_one_that_goes_out(self):
         text = self.result()
         shown = text.partition("The mail ")[2]
+        self.settings(site_address=plone_site.get().absolute_url())
         self.buy(product_name="Test product", buyer_name="Test", buyer_surname="Buyer")
         (mail,) = self.mails
         sent = " ".join(mail.get_content().split())

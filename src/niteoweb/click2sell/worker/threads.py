@@ -1,0 +1,215 @@
+"""The background threads of a process: one for each kind of work.
+
+They begin when Zope begins to serve, and not in scripts. Each visits the Plone sites that have
+the add-on, whenever it is woken after a commit, and every few seconds for work that other
+processes have left. Whatever a thread had in hand when its process ended is due again soon.
+"""
+
+from collections.abc import Callable
+from collections.abc import Iterator
+from dataclasses import dataclass
+from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.mail import delivery
+from niteoweb.click2sell.mail import messages
+from niteoweb.click2sell.mail import Sent
+from niteoweb.click2sell.storage import background
+from niteoweb.click2sell.storage import log_failure
+from niteoweb.click2sell.storage import session
+from niteoweb.click2sell.storage import transactions
+from smtplib import SMTPAuthenticationError
+from threading import current_thread
+from threading import Event
+from threading import main_thread
+from threading import Thread
+from typing import Any
+from ZODB.Connection import Connection
+from ZODB.DB import DB
+from zope.component.hooks import setSite
+
+import logging
+import os
+import signal
+import time
+import transaction
+import Zope2
+
+
+logger = logging.getLogger("niteoweb.click2sell")
+
+#: Seconds after which a thread looks for work that it was not woken for.
+POLL = 20
+#: Seconds after which a mail server that could not be reached is tried again.
+AWAY = 30
+#: The same after it refused the site's login: some lock an account that tries too often.
+REFUSED = 15 * 60
+#: Seconds that a process which is told to end waits for what its threads have in hand.
+LAST_SECONDS = 0.8
+
+_ended = Event()
+_threads: list["_Worker"] = []
+
+
+def begin(event: Any = None) -> None:
+    """Begin the threads of this process, unless ``CLICK2SELL_BACKGROUND=0`` says not to.
+
+    :param event: IProcessStarting: Zope is about to serve.
+    """
+    if os.environ.get("CLICK2SELL_BACKGROUND") == "0" or _threads:
+        return
+    _ended.clear()
+    mailer = _Mailer()
+    _threads.append(_Worker(Zope2.DB, background.MAIL, mailer.turn))
+    for thread in _threads:
+        thread.start()
+    if current_thread() is main_thread() and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, _terminate)
+
+
+def end(seconds: float = LAST_SECONDS) -> None:
+    """End the threads; what they have in hand is finished, if that takes no longer.
+
+    :param seconds: to wait for all of them together.
+    """
+    _ended.set()
+    for thread in _threads:
+        thread.woken.set()
+    latest = time.monotonic() + seconds
+    for thread in _threads:
+        thread.join(max(0.0, latest - time.monotonic()))
+    _threads.clear()
+    background.stop_expecting()
+
+
+def _terminate(number: int, frame: Any) -> None:
+    """End the threads, then the process as it would have ended without them."""
+    end()
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+class _Worker(Thread):
+    """A thread that does one kind of work for the sites of a database.
+
+    :ivar turn: does what is due in the current site; returns the seconds until it has to be
+        called again, None for :data:`POLL`.
+    :ivar woken: set when there is work.
+    """
+
+    def __init__(self, database: DB, work: str, turn: Callable[[], float | None]) -> None:
+        super().__init__(name=f"click2sell {work}", daemon=True)
+        self.woken = background.expect(work)
+        self._database = database
+        self._turn = turn
+        self._trouble = ""
+
+    def run(self) -> None:
+        """Take turns until the process ends."""
+        session.manage_transactions()
+        pause = 0.0
+        while not _ended.is_set():
+            self.woken.wait(pause)
+            self.woken.clear()
+            if not _ended.is_set():
+                pause = self._round()
+
+    def _round(self) -> float:
+        """Take a turn for each site.
+
+        :returns: seconds until the next one.
+        """
+        pauses = [float(POLL)]
+        try:
+            connection = self._database.open()
+            try:
+                if connection.isReadOnly():
+                    self._complain("the database is read-only")
+                    return POLL
+                for place in list(_places(connection)):
+                    pauses.append(self._visit(connection, place))
+                self._trouble = ""
+            finally:
+                transaction.abort()
+                connection.close()
+        except Exception as error:
+            if transactions.passes(error):
+                self._complain(f"the database cannot be used: {type(error).__name__}")
+            else:
+                log_failure(f"Background work ({self.name})", error)
+        return min(pauses)
+
+    def _visit(self, connection: Connection, place: "_Place") -> float:
+        transaction.begin()
+        surroundings = session.Surroundings.at(place.address, place.path)
+        try:
+            with session.opened(connection, place.path, surroundings):
+                pause = self._turn()
+        except Exception as error:
+            if transactions.passes(error):
+                raise
+            # A site that was deleted meanwhile, or is broken, must not keep others waiting.
+            log_failure(f"Background work ({self.name})", error)
+            pause = None
+        return POLL if pause is None else pause
+
+    def _complain(self, trouble: str) -> None:
+        """Log a trouble once, for as long as it lasts."""
+        if trouble != self._trouble:
+            logger.warning("No background work (%s): %s.", self.name, trouble)
+        self._trouble = trouble
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A site that this process works for, with its public address."""
+
+    path: tuple[str, ...]
+    address: str
+
+
+def _places(connection: Connection) -> Iterator[_Place]:
+    """The sites with the add-on that are no copies, as far as this process can know."""
+    transaction.begin()
+    with session.opened(connection, ("",), session.Surroundings()) as root:
+        for site in session.sites(root):
+            setSite(site)
+            if plone_site.is_reached() and not plone_site.is_copy():
+                address = plone_site.settings().site_address
+                yield _Place(site.getPhysicalPath(), address)
+
+
+class _Mailer:
+    """Sends the due mails; a mail server that was away is tried without a mail first."""
+
+    def __init__(self) -> None:
+        self._away_until: dict[tuple[str, ...], float] = {}
+
+    def turn(self) -> float | None:
+        """Send the due mails of the current site."""
+        path = plone_site.get().getPhysicalPath()
+        if path in self._away_until:
+            left = self._away_until[path] - time.monotonic()
+            pause = left if left > 0 else _mail_server_away()
+            if pause > 0:
+                self._away_until[path] = time.monotonic() + pause
+                return pause
+            del self._away_until[path]
+        if delivery.send_due(lambda: not _ended.is_set())[Sent.AWAY]:
+            self._away_until[path] = time.monotonic() + AWAY
+            return AWAY
+        return None
+
+
+def _mail_server_away() -> float:
+    """Try the mail server.
+
+    :returns: seconds until it is tried again, 0 when it would take a mail.
+    """
+    try:
+        messages.probe()
+    except NotImplementedError:
+        return 0  # it sends by other means: a mail has to be tried
+    except SMTPAuthenticationError:
+        return REFUSED
+    except Exception:
+        return AWAY
+    return 0
