@@ -49,17 +49,20 @@ def _readable(text: str) -> str:
 
 def _sweep(options: Namespace) -> int:
     from niteoweb.click2sell import site as plone_site
+    from niteoweb.click2sell.storage import schedule
+    from niteoweb.click2sell.worker import clock
     from niteoweb.click2sell.worker import sweep
 
-    # A script has no request to learn the address from; its links would lead nowhere.
-    mails = bool(plone_site.settings().site_address)
-    if not mails and not options.dry_run:
+    if not plone_site.settings().site_address and not options.dry_run:
         console.complain(
             "The settings name no public address of the site: no mail is sent, since its links "
             "would not work."
         )
     as_of = timestamps.end(options.as_of, plone_site.timezone()) if options.as_of else None
-    report = sweep.sweep(options.dry_run, as_of, options.confirmed, mails)
+    if options.dry_run:
+        report = sweep.sweep(True, as_of, options.confirmed)
+    else:
+        report = clock.run(schedule.COMMAND, options.confirmed)
     if options.json:
         console.say_json(report.as_json())
     else:

@@ -138,6 +138,18 @@ class IClick2SellSettings(Interface):
         default=False,
     )
 
+    sweep_minutes = schema.Int(
+        title=_("Minutes between automatic checks"),
+        description=_(
+            "An automatic check ends access that is over, and takes up what failed. With 0 the "
+            "site does not check by itself: have cron call click2sell-sweep."
+        ),
+        required=False,
+        default=10,
+        min=0,
+        max=1440,
+    )
+
     breaker_members = schema.Int(
         title=_("Most members who may lose access at once"),
         description=_(

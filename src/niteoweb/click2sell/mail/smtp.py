@@ -6,6 +6,7 @@ it has taken it.
 
 from Acquisition import aq_base
 from collections.abc import Sequence
+from concurrent.futures import Future
 from Products.MailHost.MailHost import MailBase
 from smtplib import SMTP
 from smtplib import SMTP_SSL
@@ -15,13 +16,14 @@ from smtplib import SMTPHeloError
 from smtplib import SMTPNotSupportedError
 from smtplib import SMTPRecipientsRefused
 from smtplib import SMTPResponseException
+from threading import Thread
 from typing import Any
 
 
 #: Seconds that each step of sending a mail may take.
 TIME_LIMIT = 15.0
-#: Seconds that each step may take while an owner waits for the result.
-PROBE_LIMIT = 5.0
+#: Seconds that trying the mail server may take in all, since an owner waits for the result.
+PROBE_LIMIT = 10.0
 
 #: The service is not available (RFC 5321): the server shuts down, or is too busy.
 _SHUTTING_DOWN = 421
@@ -54,11 +56,21 @@ def send(mailhost: Any, sender: str, to: Sequence[str], message: bytes) -> None:
 def probe(mailhost: Any) -> None:
     """Talk to the mail server as :func:`send` does, TLS and login included, but send nothing.
 
-    :raises OSError: as for :func:`send`.
+    :raises OSError: as for :func:`send`; TimeoutError after :data:`PROBE_LIMIT`.
     """
     mailer = aq_base(mailhost)._makeMailer()
     mailer.smtp = _SecureProbe if mailer.smtp is SMTP_SSL else _Probe
-    mailer.send("", [], b"")
+    tried: Future[None] = Future()
+
+    def try_it() -> None:
+        try:
+            tried.set_result(mailer.send("", [], b""))
+        except Exception as error:
+            tried.set_exception(error)
+
+    # A look-up of names has no limit, and a server that drips meets the limit of each step.
+    Thread(target=try_it, name="click2sell tries the mail server", daemon=True).start()
+    tried.result(PROBE_LIMIT)
 
 
 def is_away(error: Exception) -> bool:
@@ -98,8 +110,6 @@ class _SecureConnection(_Limited, SMTP_SSL):
 
 
 class _NothingSent:
-    limit = PROBE_LIMIT
-
     def sendmail(self, *_mail: Any) -> None:
         code, answer = self.noop()
         if code != 250:

@@ -5,23 +5,16 @@ or requests raise has the address in its text, so that none of them goes further
 """
 
 from collections.abc import Callable
-from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from contextlib import closing
-from contextlib import contextmanager
-from contextvars import ContextVar
 from ipaddress import ip_address
 from niteoweb.click2sell.notification import ParameterInvalid
 from niteoweb.click2sell.provider import jsonbody
-from queue import Empty
-from queue import SimpleQueue
-from threading import Thread
 from typing import Any
 from urllib.parse import quote
 from urllib.parse import urlsplit
 
-import math
 import os
 import requests
 import time
@@ -33,7 +26,7 @@ INSECURE_VARIABLE = "CLICK2SELL_INSECURE_API"
 
 #: Seconds for a connection, and for each piece of an answer.
 TIMEOUT = (3, 10)
-#: Seconds for a question with all its tries: a request may be waiting for the answer.
+#: Seconds after which a question is not tried again, and no more of an answer is read.
 PATIENCE = 30
 #: Seconds before another try. What the provider asks for counts, up to the last of them.
 PAUSES = (1, 5)
@@ -44,10 +37,6 @@ LARGEST_ANSWER = 4 * 1024 * 1024
 _DONE = {"GET": frozenset({200}), "POST": frozenset({200, 201, 202})}
 _TRY_AGAIN = frozenset({429, 500, 502, 503, 504})
 _PIECE = 64 * 1024
-
-
-#: The moment by which all questions of a request have to be answered.
-_until: ContextVar[float] = ContextVar("niteoweb.click2sell.until", default=math.inf)
 
 
 class Unreachable(Exception):
@@ -73,21 +62,6 @@ class NotFound(Refused):
 
     def __init__(self) -> None:
         super().__init__("not found")
-
-
-@contextmanager
-def limited(seconds: float) -> Iterator[None]:
-    """Limit the time of all questions inside together: a request waits for the answers."""
-    token = _until.set(min(_until.get(), time.monotonic() + seconds))
-    try:
-        yield
-    finally:
-        _until.reset(token)
-
-
-def left() -> float:
-    """Seconds that are left, infinite outside of :func:`limited`; negative when it is over."""
-    return _until.get() - time.monotonic()
 
 
 def allowed(url: str) -> bool:
@@ -180,10 +154,10 @@ class JsonApi:
             # It would be another question.
             raise Refused("id")
         url = "/".join([self._base, *(quote(part, safe="") for part in path)])
-        until = self._clock() + min(PATIENCE, left())
+        until = self._clock() + PATIENCE
         for pause in (*pauses, None):
             try:
-                status, retry_after, body = self._in_time(method, url, content, until)
+                status, retry_after, body = self._ask(method, url, content, until)
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError):
                 status, retry_after, body = 0, "", b""
             if status and status not in _TRY_AGAIN:
@@ -195,33 +169,6 @@ class JsonApi:
                 break
             self._sleep(pause)
         raise Unreachable(f"status {status}" if status else "no answer")
-
-    def _in_time(
-        self, method: str, url: str, content: Mapping[str, Any], until: float
-    ) -> tuple[int, str, bytes]:
-        """Try once, until a moment at the latest.
-
-        Looking up a name and headers that trickle in have no limit of time by themselves.
-        """
-        answers: SimpleQueue[tuple[int, str, bytes] | Exception] = SimpleQueue()
-
-        def ask() -> None:
-            try:
-                answers.put(self._ask(method, url, content, until))
-            except Exception as error:
-                answers.put(error)
-
-        left = until - self._clock()
-        if left <= 0:
-            raise Unreachable("no answer")
-        Thread(target=ask, name="click2sell asks", daemon=True).start()
-        try:
-            answer = answers.get(timeout=left)
-        except Empty:
-            raise Unreachable("no answer") from None
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
 
     def _ask(
         self, method: str, url: str, content: Mapping[str, Any], until: float

@@ -1,8 +1,13 @@
-"""Events for the rest of the site, fired after the commit."""
+"""Events for the rest of the site, fired after the commit.
+
+Their subscribers and content rules may send mail or ask other systems. No request waits for
+them where a thread for events runs.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.interfaces import IAccessGrantedEvent
 from niteoweb.click2sell.interfaces import IAccessRevokedEvent
 from niteoweb.click2sell.interfaces import IMemberCreateEvent
@@ -11,7 +16,10 @@ from niteoweb.click2sell.member import contentrules
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import PAYMENTS
 from niteoweb.click2sell.provisioning.apply import Applied
+from niteoweb.click2sell.storage import background
 from niteoweb.click2sell.storage import log_failure
+from niteoweb.click2sell.storage import session
+from queue import SimpleQueue
 from typing import Any
 from zope.event import notify
 from zope.interface import implementer
@@ -62,6 +70,23 @@ class AccessRevokedEvent(AccessEvent):
     """A member has no access to a product any more."""
 
 
+@dataclass(frozen=True)
+class Waiting:
+    """Events that wait for the thread that fires them.
+
+    :ivar path: physical path of the site.
+    :ivar surroundings: of the request that led to them.
+    """
+
+    path: tuple[str, ...]
+    surroundings: session.Surroundings
+    events: tuple[Any, ...]
+
+
+#: In the order in which they happened.
+waiting: SimpleQueue[Waiting] = SimpleQueue()
+
+
 def events(applied: Applied, notification: Notification | None) -> list[object]:
     """The events of a plan that was applied.
 
@@ -83,6 +108,17 @@ def events(applied: Applied, notification: Notification | None) -> list[object]:
             for product in products
         ]
     return happened
+
+
+def hand_over(happened: Iterable[Any]) -> None:
+    """Leave events to this process's thread for them; without one they are fired here."""
+    if background.is_done_here(background.EVENTS):
+        site = plone_site.get()
+        surroundings = session.Surroundings.of(site.REQUEST)
+        waiting.put(Waiting(site.getPhysicalPath(), surroundings, tuple(happened)))
+        background.wake(background.EVENTS)
+    else:
+        fire(happened)
 
 
 def fire(happened: Iterable[Any]) -> None:

@@ -64,20 +64,22 @@ def process(*notifications: Notification, signed_by: str = "") -> Result:
     :raises Failed: something unexpected happened; the entries are kept as failed.
     """
     by_key = {notification.key: notification for notification in notifications}
-    return _process(tuple(by_key), by_key, signed_by=signed_by, hurried=True)
+    return _process(tuple(by_key), by_key, signed_by=signed_by)
 
 
 def resume(key: str) -> Result:
-    """Take up an entry that is not final, for the sweep.
+    """Take up an entry that is not final, and ask its provider if need be; in the background.
 
     :raises niteoweb.click2sell.storage.transactions.Busy: try again later; nothing is lost.
     :raises Failed: something unexpected happened; the entry is kept as failed.
     """
-    return _process((key,), {})
+    return _process((key,), {}, asks=True)
 
 
 def replay(key: str) -> Result:
     """Process an entry again, whatever became of it before.
+
+    One that its provider has to be asked about waits for the answer.
 
     :raises KeyError: there is no such entry.
     :raises niteoweb.click2sell.storage.transactions.Busy: try again later.
@@ -131,7 +133,7 @@ def follow_up(applied: Applied, notification: Notification | None) -> None:
     if applied.created and notification is None:
         payment = ledger.get(plone_site.get(), applied.plan.payment)
         notification = history.notification(payment)
-    events.fire(events.events(applied, notification))
+    events.hand_over(events.events(applied, notification))
     if applied.mail_id:
         delivery.hand_over(applied.mail_id, applied.password)
     steps.reached("finished")
@@ -141,15 +143,20 @@ def _process(
     keys: Collection[str],
     notifications: Mapping[str, Notification],
     again: bool = False,
+    asks: bool = False,
     signed_by: str = "",
-    hurried: bool = False,
 ) -> Result:
-    result, questions = writer.run(lambda site: _record(site, keys, notifications, signed_by))
+    result, questions = writer.run(
+        lambda site: _record(site, keys, notifications, again, signed_by)
+    )
     if result is not None and not again:
         return result
     steps.reached("recorded")
-    if questions:
-        replies = enrichment.ask(questions, hurried)
+    replies: dict[str, enrichment.Reply] = {}
+    if questions and not asks:
+        enrichment.hand_over(keys)
+    elif questions:
+        replies = enrichment.ask(questions)
         keys = writer.run(
             lambda site: recording.take_replies(site, keys, replies, timestamps.now())
         )
@@ -161,14 +168,18 @@ def _process(
                 not again and of_entry.result.reason not in GRANTS_NOTHING
             )
             follow_up(of_entry.applied, of_entry.notification if is_news else None)
-    if questions and any(reply.reason == enrichment.BROKEN for reply in replies.values()):
+    if any(reply.reason == enrichment.BROKEN for reply in replies.values()):
         raise Failed
     # Entries that have waited for these do not concern the provider that delivered them.
     return results.worst(settled[key].result for key in keys if key in settled)
 
 
 def _record(
-    site: Any, keys: Collection[str], notifications: Mapping[str, Notification], signed_by: str
+    site: Any,
+    keys: Collection[str],
+    notifications: Mapping[str, Notification],
+    again: bool,
+    signed_by: str,
 ) -> tuple[Result | None, tuple[Notification, ...]]:
     """Write the entries down unless they are there.
 
@@ -188,6 +199,8 @@ def _record(
         if entry is None:
             logger.error("A transaction has too many notifications; one was only counted.")
             finished.append(Result(Outcome.NOT_KEPT))
+        elif again and enrichment.asks(entry):
+            recording.await_details(site, entry, timestamps.now())
         elif entry["outcome"] in outcomes.FINAL:
             finished.append(results.of(entry))
     done = len(finished) == len(keys)

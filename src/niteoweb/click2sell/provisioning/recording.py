@@ -10,6 +10,7 @@ from niteoweb.click2sell.buyers import customers
 from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
+from niteoweb.click2sell.ledger import retryqueue
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.provisioning import enrichment
 from niteoweb.click2sell.provisioning import transfer
@@ -30,10 +31,17 @@ def write_down(site: Any, notification: Notification, now: datetime) -> ledger.E
     if entry is None:
         return None
     if enrichment.is_wanted(notification):
-        ledger.await_details(site, entry)
+        await_details(site, entry, now)
     else:
         _file(site, entry, notification)
     return entry
+
+
+def await_details(site: Any, entry: ledger.Entry, now: datetime) -> None:
+    """Let an entry wait until its provider was asked for the details."""
+    ledger.await_details(site, entry)
+    ledger.set_outcome(site, entry, Outcome.RECEIVED)
+    retryqueue.await_provider(site, entry, now)
 
 
 def amend(site: Any, entry: ledger.Entry, notification: Notification, now: datetime) -> None:

@@ -3,6 +3,9 @@
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.restapi.protection import Operation
+from niteoweb.click2sell.storage import background
+from niteoweb.click2sell.storage import schedule
+from niteoweb.click2sell.worker import clock
 from niteoweb.click2sell.worker import sweep
 from typing import Any
 from zExceptions import BadRequest
@@ -41,4 +44,9 @@ class SweepPost(Operation):
                 ) from None
             if not options.get("dry_run"):
                 raise BadRequest('"as_of" needs "dry_run": true.')
-        return sweep.sweep(**options).as_json()
+        if options.get("dry_run"):
+            return sweep.sweep(**options).as_json()
+        # A request waits for no provider and no mail server where threads talk to them.
+        outside = not background.is_done_here(background.CLOCK)
+        confirmed = options.get("confirmed", False)
+        return clock.run(schedule.SERVICE, confirmed, outside).as_json()

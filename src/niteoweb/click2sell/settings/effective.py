@@ -1,11 +1,13 @@
 """The settings in use: the mapping of all providers, the policy, and the callback addresses."""
 
+from datetime import timedelta
 from functools import lru_cache
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.entitlement import Line
 from niteoweb.click2sell.entitlement import MappingError
 from niteoweb.click2sell.entitlement import parse
 from niteoweb.click2sell.entitlement import Policy
+from niteoweb.click2sell.interfaces import IClick2SellSettings
 from niteoweb.click2sell.interfaces import IPaymentProvider
 from niteoweb.click2sell.provider import registry
 
@@ -46,6 +48,14 @@ def policy() -> Policy:
         grace_days=settings.grace_days or 0,
         unmatched_refund_needs_attention=bool(settings.unmatched_refund_needs_attention),
     )
+
+
+def sweep_pause() -> timedelta | None:
+    """The time from one sweep to the next, None when the site calls the sweep by itself."""
+    minutes = plone_site.settings().sweep_minutes
+    if minutes is None:
+        minutes = IClick2SellSettings["sweep_minutes"].default
+    return timedelta(minutes=minutes) if minutes else None
 
 
 def callback_address(provider: IPaymentProvider) -> str:

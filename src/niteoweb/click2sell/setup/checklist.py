@@ -15,17 +15,20 @@ from niteoweb.click2sell.ledger import rejections
 from niteoweb.click2sell.ledger import silence
 from niteoweb.click2sell.mail import messages
 from niteoweb.click2sell.provider import registry
+from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.settings import rules
 from niteoweb.click2sell.setup import providerchecks
 from niteoweb.click2sell.setup.check import Check
 from niteoweb.click2sell.setup.check import Status
-from niteoweb.click2sell.storage import moments
+from niteoweb.click2sell.storage import schedule
 from typing import Any
 from urllib.parse import urlsplit
 from zope.i18nmessageid import Message
 
 
-#: A sweep is due every ten minutes or so; after this without one something is wrong.
+#: So many pauses of the clock without a sweep mean that something is wrong.
+SWEEPS_MISSED = 3
+#: The same where the site calls the sweep by itself.
 SWEEP_EXPECTED = timedelta(days=1)
 
 
@@ -202,17 +205,30 @@ def _new_accounts(site: Any) -> Iterator[Check]:
 
 
 def _last_sweep(site: Any, now: datetime) -> Check:
-    title = _("Sweep")
-    last = moments.last(site, moments.SWEEP)
-    if last is not None and now - last <= SWEEP_EXPECTED:
-        return Check("last_sweep", Status.OK, title, _("It runs."), moment=last)
-    text = _(
-        "The sweep has not run for a day. Without it access does not end, and mails that could "
-        "not be sent are not tried again. Have it called by cron or a timer."
-    )
-    if last is None:
+    """Whether the sweep runs."""
+    title, last = _("Automatic check"), schedule.last_run(site)
+    pause = effective.sweep_pause()
+    expected = SWEEP_EXPECTED if pause is None else SWEEPS_MISSED * pause
+    if last is not None and abs(now - last.begun_at) <= expected:
+        state, text = Status.OK, _("It runs.")
+        if last.stopped:
+            state = Status.TODO
+            text = _(
+                "It stopped: ${members} members would have lost access at once. Look at them, "
+                "and confirm that it is right.",
+                mapping=dict(last.stopped),
+            )
+    else:
+        state = Status.WARNING
         text = _(
-            "The sweep never ran. Without it access does not end, and mails that could not be "
-            "sent are not tried again. Have it called by cron or a timer."
+            "It never ran. Without it access does not end, and what failed is not tried again."
         )
-    return Check("last_sweep", Status.WARNING, title, text, moment=last)
+        if last is not None:
+            text = _(
+                "It is late. Without it access does not end, and what failed is not tried "
+                "again."
+            )
+    details = (
+        () if pause is not None else (_("The site does not check by itself: cron has to."),)
+    )
+    return Check("last_sweep", state, title, text, details, last.begun_at if last else None)

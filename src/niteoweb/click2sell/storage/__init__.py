@@ -4,6 +4,7 @@ from niteoweb.click2sell.storage import background
 from niteoweb.click2sell.storage import failures
 from niteoweb.click2sell.storage import indexes
 from niteoweb.click2sell.storage import moments
+from niteoweb.click2sell.storage import schedule
 from niteoweb.click2sell.storage import session
 from niteoweb.click2sell.storage import steps
 from niteoweb.click2sell.storage import transactions
@@ -15,6 +16,6 @@ from niteoweb.click2sell.storage.transactions import NotPossible
 
 
 __all__ = [
-    *["background", "batched", "failures", "indexes", "log_failure", "moments", "session"],
-    *["steps", "transactions", "trees", "writer", "NotPossible"],
+    *["background", "batched", "failures", "indexes", "log_failure", "moments", "schedule"],
+    *["session", "steps", "transactions", "trees", "writer", "NotPossible"],
 ]

@@ -1,4 +1,4 @@
-"""Moments that the owner is shown, such as that of the last sweep: written now and then.
+"""Moments that the owner is shown, such as the last use of a key: written now and then.
 
 All of them are in one small record of the database. They are written together with the
 event itself, at most once an hour each, so that they cost next to nothing. Of two
@@ -14,9 +14,6 @@ from typing import Any
 
 #: A moment is written again after this, so it is known as exactly as this.
 PAUSE = timedelta(hours=1)
-
-#: When a sweep last did what was due.
-SWEEP = "sweep"
 
 _PREFIX = "at "
 

@@ -39,14 +39,16 @@ OVERLAP = timedelta(minutes=10)
 _ENDING = frozenset({Kind.EXPIRY, Kind.REFUND, Kind.CHARGEBACK})
 
 
-def run(report: SweepReport, now: datetime) -> None:
+def run(report: SweepReport, now: datetime, pause: timedelta = timedelta()) -> None:
     """Ask all providers that can be asked, and process the news.
 
     :param report: of the sweep; it counts the missed notifications.
     :param now: in UTC.
+    :param pause: providers that were asked since then are left alone.
     """
     for provider in registry.enabled():
-        if _can_be_asked(provider):
+        asked = since(plone_site.get(), provider, now)
+        if _can_be_asked(provider) and not timedelta() <= now - asked < pause:
             try:
                 _ask(provider, report, now)
             except (Unreachable, Refused) as error:

@@ -27,7 +27,6 @@ from niteoweb.click2sell.provisioning import Plan
 from niteoweb.click2sell.provisioning import preview
 from niteoweb.click2sell.provisioning import validation
 from niteoweb.click2sell.storage import background
-from niteoweb.click2sell.storage import moments
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.storage import writer
@@ -49,7 +48,7 @@ def sweep(
     dry_run: bool = False,
     as_of: datetime | None = None,
     confirmed: bool = False,
-    mails: bool = True,
+    outside: bool = True,
 ) -> SweepReport:
     """Do everything that is due.
 
@@ -59,7 +58,8 @@ def sweep(
         breaker do not count: they are about one sweep, and many will come until then.
     :param confirmed: end access however many members lose it, and although a provider is
         silent.
-    :param mails: also send due mails.
+    :param outside: also ask providers and send due mails, which may take minutes. Without it
+        the background threads are woken to do that.
     :raises ValueError: `as_of` without `dry_run`.
     :raises niteoweb.click2sell.storage.transactions.Busy: the database is read-only.
     """
@@ -73,13 +73,19 @@ def sweep(
         return report
     writer.run(lambda site: _begin(site, now))
     unfinished.take_up(report, now)
-    catchup.run(report, now)
+    if outside:
+        unfinished.ask(report)
+        catchup.run(report, now)
+    else:
+        background.wake(background.QUESTIONS)
     waiting = _lapsed(report, now, confirmed)
     _pending(report, waiting)
     _alert(report, now)
     _awaited(report)
-    if mails:
+    if outside:
         _mails(report)
+    else:
+        background.wake(background.MAIL)
     try:
         report.redacted = retention.redact(now)
     except transactions.Busy:
@@ -90,7 +96,6 @@ def sweep(
 
 def _begin(site: Any, now: datetime) -> None:
     rejections.write(site)
-    moments.note(site, moments.SWEEP, now)
     accountquota.forget(site, now)
     validation.forget_old(site, now)
 
@@ -188,15 +193,12 @@ def _provision(
 
 
 def _mails(report: SweepReport) -> None:
-    """Send due mails, unless a thread of this process does."""
-    if background.is_done_here(background.MAIL):
-        background.wake(background.MAIL)
-    else:
-        results = delivery.send_due()
-        report.mails["sent"] = results[Sent.SENT]
-        report.mails["failed"] = results[Sent.FAILED] + results[Sent.AWAY]
-        report.busy += results[Sent.BUSY]
-        report.troubled += results[Sent.TROUBLED]
+    """Send due mails."""
+    results = delivery.send_due()
+    report.mails["sent"] = results[Sent.SENT]
+    report.mails["failed"] = results[Sent.FAILED] + results[Sent.AWAY]
+    report.busy += results[Sent.BUSY]
+    report.troubled += results[Sent.TROUBLED]
     report.mails["due"] = len(outbox.due(plone_site.get(), timestamps.now()))
 
 

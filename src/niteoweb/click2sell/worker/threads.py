@@ -8,14 +8,22 @@ processes have left. Whatever a thread had in hand when its process ended is due
 from collections.abc import Callable
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.mail import delivery
 from niteoweb.click2sell.mail import messages
 from niteoweb.click2sell.mail import Sent
+from niteoweb.click2sell.provisioning import events
+from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.storage import background
 from niteoweb.click2sell.storage import log_failure
 from niteoweb.click2sell.storage import session
 from niteoweb.click2sell.storage import transactions
+from niteoweb.click2sell.worker import catchup
+from niteoweb.click2sell.worker import clock
+from niteoweb.click2sell.worker import unfinished
+from niteoweb.click2sell.worker.report import SweepReport
 from smtplib import SMTPAuthenticationError
 from threading import current_thread
 from threading import Event
@@ -42,6 +50,10 @@ POLL = 20
 AWAY = 30
 #: The same after it refused the site's login: some lock an account that tries too often.
 REFUSED = 15 * 60
+#: Seconds after which a provider that could not be reached is asked again.
+UNREACHABLE = 60
+#: The pause between questions for missed notifications, where the clock has none.
+CATCH_UP = timedelta(minutes=10)
 #: Seconds that a process which is told to end waits for what its threads have in hand.
 LAST_SECONDS = 0.8
 
@@ -57,8 +69,13 @@ def begin(event: Any = None) -> None:
     if os.environ.get("CLICK2SELL_BACKGROUND") == "0" or _threads:
         return
     _ended.clear()
-    mailer = _Mailer()
-    _threads.append(_Worker(Zope2.DB, background.MAIL, mailer.turn))
+    for work, turn in (
+        (background.MAIL, _Mailer().turn),
+        (background.QUESTIONS, _Asker().turn),
+        (background.CLOCK, clock.turn),
+    ):
+        _threads.append(_Visitor(Zope2.DB, work, turn))
+    _threads.append(_Firer(Zope2.DB, background.EVENTS))
     for thread in _threads:
         thread.start()
     if current_thread() is main_thread() and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
@@ -90,16 +107,13 @@ def _terminate(number: int, frame: Any) -> None:
 class _Worker(Thread):
     """A thread that does one kind of work for the sites of a database.
 
-    :ivar turn: does what is due in the current site; returns the seconds until it has to be
-        called again, None for :data:`POLL`.
     :ivar woken: set when there is work.
     """
 
-    def __init__(self, database: DB, work: str, turn: Callable[[], float | None]) -> None:
+    def __init__(self, database: DB, work: str) -> None:
         super().__init__(name=f"click2sell {work}", daemon=True)
         self.woken = background.expect(work)
         self._database = database
-        self._turn = turn
         self._trouble = ""
 
     def run(self) -> None:
@@ -113,20 +127,19 @@ class _Worker(Thread):
                 pause = self._round()
 
     def _round(self) -> float:
-        """Take a turn for each site.
+        """Do what is due.
 
-        :returns: seconds until the next one.
+        :returns: seconds until the next round.
         """
-        pauses = [float(POLL)]
         try:
             connection = self._database.open()
             try:
                 if connection.isReadOnly():
                     self._complain("the database is read-only")
                     return POLL
-                for place in list(_places(connection)):
-                    pauses.append(self._visit(connection, place))
+                pause = self._work(connection)
                 self._trouble = ""
+                return pause
             finally:
                 transaction.abort()
                 connection.close()
@@ -135,7 +148,33 @@ class _Worker(Thread):
                 self._complain(f"the database cannot be used: {type(error).__name__}")
             else:
                 log_failure(f"Background work ({self.name})", error)
-        return min(pauses)
+        return POLL
+
+    def _work(self, connection: Connection) -> float:
+        """Do what is due, over a connection of this thread's own; see :meth:`_round`."""
+        raise NotImplementedError
+
+    def _complain(self, trouble: str) -> None:
+        """Log a trouble once, for as long as it lasts."""
+        if trouble != self._trouble:
+            logger.warning("No background work (%s): %s.", self.name, trouble)
+        self._trouble = trouble
+
+
+class _Visitor(_Worker):
+    """A thread that visits the sites that this process works for.
+
+    :param turn: does what is due in the current site; returns the seconds until it has to be
+        called again, None for :data:`POLL`.
+    """
+
+    def __init__(self, database: DB, work: str, turn: Callable[[], float | None]) -> None:
+        super().__init__(database, work)
+        self._turn = turn
+
+    def _work(self, connection: Connection) -> float:
+        pauses = [self._visit(connection, place) for place in list(_places(connection))]
+        return min(pauses, default=POLL)
 
     def _visit(self, connection: Connection, place: "_Place") -> float:
         transaction.begin()
@@ -151,11 +190,27 @@ class _Worker(Thread):
             pause = None
         return POLL if pause is None else pause
 
-    def _complain(self, trouble: str) -> None:
-        """Log a trouble once, for as long as it lasts."""
-        if trouble != self._trouble:
-            logger.warning("No background work (%s): %s.", self.name, trouble)
-        self._trouble = trouble
+
+class _Firer(_Worker):
+    """A thread that fires the events of this process's commits."""
+
+    def run(self) -> None:
+        """Fire events until the process ends, and then those that are left."""
+        super().run()
+        self._round()
+
+    def _work(self, connection: Connection) -> float:
+        while not events.waiting.empty():
+            happened = events.waiting.get()
+            transaction.begin()
+            try:
+                with session.opened(connection, happened.path, happened.surroundings):
+                    events.fire(happened.events)
+            except Exception as error:
+                if transactions.passes(error):
+                    events.waiting.put(happened)
+                raise
+        return POLL
 
 
 @dataclass(frozen=True)
@@ -197,6 +252,26 @@ class _Mailer:
             self._away_until[path] = time.monotonic() + AWAY
             return AWAY
         return None
+
+
+class _Asker:
+    """Asks providers about the entries that wait for them, and for missed notifications."""
+
+    def __init__(self) -> None:
+        self._away_until: dict[tuple[tuple[str, ...], str], float] = {}
+
+    def turn(self) -> None:
+        """Ask the providers of the current site."""
+        path = plone_site.get().getPhysicalPath()
+        report = SweepReport(timestamps.now(), dry_run=False, copy=False)
+        away = {
+            provider
+            for (of, provider), until in self._away_until.items()
+            if of == path and until > time.monotonic()
+        }
+        for name in unfinished.ask(report, away):
+            self._away_until[path, name] = time.monotonic() + UNREACHABLE
+        catchup.run(report, timestamps.now(), effective.sweep_pause() or CATCH_UP)
 
 
 def _mail_server_away() -> float:

@@ -1,5 +1,6 @@
 """Entries that are not final: those whose process died, that failed, or wait for a provider."""
 
+from collections.abc import Container
 from collections.abc import Iterator
 from datetime import datetime
 from datetime import timedelta
@@ -20,22 +21,36 @@ RECEIVED_AT_MOST = timedelta(minutes=2)
 
 
 def take_up(report: SweepReport, now: datetime) -> None:
-    """Take up all entries that are due, for the sweep.
+    """Take up all entries that are due and wait for no provider.
 
     :param report: gets their outcomes.
     :param now: in UTC.
     """
     for key in _due(plone_site.get(), now):
         _take_up(report, key)
+
+
+def ask(report: SweepReport, skipped: Container[str] = ()) -> set[str]:
+    """Ask the providers about the entries that wait for them.
+
+    :param report: gets the outcomes.
+    :param skipped: names of providers that are not asked now.
+    :returns: the providers that could not be reached.
+    """
+    away = set()
     for provider in list(_to_ask(plone_site.get())):
+        if provider in skipped:
+            continue
         for key in retryqueue.waiting_for(plone_site.get(), provider):
             if _take_up(report, key) == Reason.UNREACHABLE:
-                # The others would not be answered either. The next sweep begins with another.
+                # The others would not be answered either. The next time begins with another.
+                away.add(provider)
                 break
+    return away
 
 
 def due(site: Any, now: datetime) -> Iterator[str]:
-    """Keys of the entries that :func:`take_up` takes up, if all providers can be reached.
+    """Keys of the entries that are taken up, if all providers can be reached.
 
     :param now: in UTC.
     """
@@ -55,7 +70,8 @@ def waiting(site: Any, now: datetime) -> int:
 
 def _due(site: Any, now: datetime) -> list[str]:
     """Keys of failed entries whose time has come, and of those whose process died."""
-    died = ledger.received_before(site, now - RECEIVED_AT_MOST, outcome=Outcome.RECEIVED)
+    received = ledger.received_before(site, now - RECEIVED_AT_MOST, outcome=Outcome.RECEIVED)
+    died = [key for key in received if not ledger.get(site, key)["waits_for"]]
     return [*died, *retryqueue.due(site, now)]
 
 

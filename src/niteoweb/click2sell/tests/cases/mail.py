@@ -2,14 +2,12 @@
 
 from contextlib import contextmanager
 from niteoweb.click2sell.provisioning import pipeline
-from niteoweb.click2sell.storage import moments
 from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.testing.layers import MailServer
 from niteoweb.click2sell.tests.cases.site import SiteTestCase
 from niteoweb.click2sell.tests.cases.sweeps import at
 from niteoweb.click2sell.tests.cases.sweeps import SilenceTestCase
 from plone.testing.zope import Browser
-from unittest import mock
 
 import re
 import transaction
@@ -91,10 +89,6 @@ class AlertTestCase(SilenceTestCase, MailTestCase):
     def setUp(self):
         super().setUp()
         self.settings(welcome_mail="none", notice_mail=False)
-        # That a sweep writes down once an hour that it ran is not what is looked at here.
-        note = mock.patch.object(moments, "note")
-        note.start()
-        self.addCleanup(note.stop)
 
     def told(self, **options):
         """Sweep; the mails that arrived then, as (address, subject, text)."""

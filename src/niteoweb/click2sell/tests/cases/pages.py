@@ -6,7 +6,7 @@ from niteoweb.click2sell.provisioning import plan
 from niteoweb.click2sell.setup import checklist
 from niteoweb.click2sell.setup.check import Check
 from niteoweb.click2sell.setup.check import Status
-from niteoweb.click2sell.storage import moments
+from niteoweb.click2sell.storage import schedule
 from niteoweb.click2sell.tests.cases.site import EMAIL
 from niteoweb.click2sell.tests.cases.site import SiteTestCase
 from plone import api
@@ -148,5 +148,5 @@ class ChecklistTestCase(PageTestCase):
         self.addCleanup(request.setServerURL, "http", "nohost", "80")
         self.registry(email_from_address="shop@example.com")
         self.buy()
-        moments.note(self.portal, moments.SWEEP, self.now)
+        schedule.begin(self.portal, schedule.CLOCK, self.now)
         transaction.commit()

@@ -1,8 +1,10 @@
 """Common parts of the tests of the pipeline: a buyer, an owner, a clock that stands still."""
 
 from BTrees.Length import Length
+from collections.abc import Iterable
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextlib import suppress
 from datetime import timedelta
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
@@ -57,8 +59,8 @@ class SiteTestCase(unittest.TestCase):
         self.now = NOW
         self.enterContext(mock.patch.object(timestamps, "now", lambda: self.now))
         # Memory of the process, which no database on top of another takes back.
-        enrichment.breaker._away.clear()
         self.enterContext(mock.patch.object(mail_delivery, "hand_over", send_now))
+        self.enterContext(mock.patch.object(enrichment, "hand_over", ask_now))
         rejections._tallies.clear()
         logout()
 
@@ -253,6 +255,13 @@ def send_now(mail_id: str, password: str = "") -> None:
         pass
     except Exception as error:
         log_failure(f"Mail {mail_id}", error)
+
+
+def ask_now(keys: Iterable[str]) -> None:
+    """Ask providers in the thread that hands it over."""
+    for key in keys:
+        with suppress(transactions.Busy, pipeline.Failed):
+            pipeline.resume(key)
 
 
 class _Principal:

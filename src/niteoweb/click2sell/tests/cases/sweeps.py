@@ -4,7 +4,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from niteoweb.click2sell.ledger import silence
 from niteoweb.click2sell.provisioning import pipeline
-from niteoweb.click2sell.storage import moments
 from niteoweb.click2sell.storage import steps
 from niteoweb.click2sell.tests.cases.site import SiteTestCase
 from niteoweb.click2sell.worker import sweep
@@ -50,12 +49,6 @@ class SweepTestCase(SiteTestCase):
                 c2s_transaction_id=f"R-crowd-{number}",
                 **changes,
             )
-
-    def swept(self):
-        """A sweep ran less than an hour ago: the next does not write down that it did."""
-        transaction.begin()
-        moments.note(self.portal, moments.SWEEP, self.now)
-        transaction.commit()
 
     @contextmanager
     def no_commit(self):

@@ -38,7 +38,7 @@ VN4+cQidRLyKxfyXDqnVogIhAP6GDOl1WOssUmpi3+oSWFU8FPbw/oB1SDf55NkL
 class ServerTestCase(unittest.TestCase):
     def setUp(self):
         self.enterContext(mock.patch.object(smtp._Limited, "limit", 1.0))
-        self.enterContext(mock.patch.object(smtp._NothingSent, "limit", 1.0))
+        self.enterContext(mock.patch.object(smtp, "PROBE_LIMIT", 2.0))
 
     def mailhost(self, server, **options):
         return MailHost("MailHost", smtp_host="127.0.0.1", smtp_port=server.port, **options)
@@ -112,7 +112,11 @@ class TestProbe(ServerTestCase):
         self.assertEqual(server.messages, [])
 
     def test_trouble(self):
-        for server in (ScriptedServer(ScriptedServer.hang), ScriptedServer(NOOP=b"500 no\r\n")):
+        for server in (
+            ScriptedServer(ScriptedServer.hang),
+            ScriptedServer(ScriptedServer.drip),
+            ScriptedServer(NOOP=b"500 no\r\n"),
+        ):
             with server, self.assertRaises(OSError):
                 smtp.probe(self.mailhost(server))
 

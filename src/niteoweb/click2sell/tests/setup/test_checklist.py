@@ -3,6 +3,7 @@
 from dataclasses import replace
 from niteoweb.click2sell.mail import messages
 from niteoweb.click2sell.mail import smtp
+from niteoweb.click2sell.mail import smtp
 from niteoweb.click2sell.provider import jsonapi
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.providers.cleeng.provider import PROVIDER as CLEENG
@@ -16,7 +17,7 @@ from niteoweb.click2sell.settings import secretkeys
 from niteoweb.click2sell.setup import checklist
 from niteoweb.click2sell.setup.check import Check
 from niteoweb.click2sell.setup.check import Status
-from niteoweb.click2sell.storage import moments
+from niteoweb.click2sell.storage import schedule
 from niteoweb.click2sell.testing.layers import MailServer
 from niteoweb.click2sell.tests.cases import deliveries
 from niteoweb.click2sell.tests.cases.pages import ChecklistTestCase
@@ -139,14 +140,27 @@ class TestItems(ChecklistTestCase):
         self.assertEqual((item.state, item.moment), (Status.WARNING, heard))
 
     def test_last_sweep(self):
-        moments.note(self.portal, moments.SWEEP, self.now)
+        self.assertEqual(self.state("last_sweep")[0], Status.WARNING)
+        schedule.begin(self.portal, schedule.CLOCK, self.now)
         transaction.commit()
-        swept = self.now
-        self.later(days=1)
-        self.assertEqual(self.items()["last_sweep"].state, Status.OK)
-        self.later(minutes=1)
-        item = self.items()["last_sweep"]
-        self.assertEqual((item.state, item.moment), (Status.WARNING, swept))
+        for minutes, expected in ((10, {"minutes": 30}), (60, {"hours": 3}), (0, {"days": 1})):
+            with self.subTest(minutes):
+                self.settings(sweep_minutes=minutes)
+                swept = self.now
+                self.later(**expected)
+                self.assertEqual(self.items()["last_sweep"].state, Status.OK)
+                self.later(minutes=1)
+                item = self.items()["last_sweep"]
+                self.assertEqual((item.state, item.moment), (Status.WARNING, swept))
+                self.now = swept
+
+    def test_a_sweep_that_stopped(self):
+        stopped = {"members": 40, "limit": 20}
+        schedule.end(self.portal, schedule.Run(self.now, schedule.CLOCK, 1.0, {}, stopped))
+        transaction.commit()
+        state, text = self.state("last_sweep")
+        self.assertEqual(state, Status.TODO)
+        self.assertIn("40 members", text)
 
 
 class ProviderTestCase(ChecklistTestCase):
@@ -306,7 +320,7 @@ class TestMailServer(ChecklistTestCase):
 
     def test_hangs(self):
         with (
-            mock.patch.object(smtp, "TIME_LIMIT", 0.3),
+            mock.patch.object(smtp, "PROBE_LIMIT", 0.3),
             ScriptedServer(ScriptedServer.drip) as server,
         ):
             state, text = self.asked(server.port)
@@ -318,7 +332,7 @@ class TestMailServer(ChecklistTestCase):
 
     def test_a_mailhost_of_another_make_is_not_tried(self):
         self.registry(email_from_address="shop@example.com")
-        with mock.patch.object(messages, "MailBase", int):
+        with mock.patch.object(smtp, "MailBase", int):
             item = self.items(connect=True)["mail_server"]
         self.assertEqual(item.state, Status.UNTRIED)
 

@@ -1,0 +1,44 @@
+"""The clock: runs the sweep when its time has come, and writes down what became of it."""
+
+from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.settings import effective
+from niteoweb.click2sell.storage import schedule
+from niteoweb.click2sell.storage import writer
+from niteoweb.click2sell.worker import sweep
+from niteoweb.click2sell.worker.report import SweepReport
+
+import secrets
+import time
+
+
+#: The mark of this process, for the lease.
+_HOLDER = secrets.token_hex(8)
+
+
+def run(by: str, confirmed: bool = False, outside: bool = True) -> SweepReport:
+    """Run the sweep, and write down when, by whom, how long and what it did.
+
+    :param by: see :class:`niteoweb.click2sell.storage.schedule.Run`.
+    :param confirmed: see :func:`niteoweb.click2sell.worker.sweep.sweep`, like `outside`.
+    :raises niteoweb.click2sell.storage.transactions.Busy: the database is read-only.
+    """
+    if plone_site.is_copy():
+        return sweep.sweep(confirmed=confirmed, outside=outside)
+    begun_at, started = timestamps.now(), time.monotonic()
+    writer.run(lambda site: schedule.begin(site, by, begun_at))
+    report = sweep.sweep(confirmed=confirmed, outside=outside)
+    seconds = round(time.monotonic() - started, 1)
+    done = schedule.Run(begun_at, by, seconds, report.numbers(), report.stopped)
+    writer.run(lambda site: schedule.end(site, done))
+    return report
+
+
+def turn() -> None:
+    """Run the sweep of the current site, if this process has to."""
+    pause, now = effective.sweep_pause(), timestamps.now()
+    if not schedule.is_due(plone_site.get(), _HOLDER, pause, now):
+        return
+    wanted = writer.run(lambda site: schedule.take(site, _HOLDER, pause, now))
+    if wanted is not None:
+        run(wanted.by, wanted.confirmed, outside=False)
