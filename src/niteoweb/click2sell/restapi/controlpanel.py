@@ -49,7 +49,7 @@ class IClick2SellControlpanel(IControlpanel):
 class Click2SellControlpanel(RegistryConfigletPanel):
     """The settings of a payment provider, for ``@controlpanels``.
 
-    Each provider registers it in its ZCML as a view of its own name.
+    The ZCML directive ``click2sell:provider`` registers it under the name of the provider.
     """
 
     configlet_category_id = "Products"

@@ -192,7 +192,7 @@ class SettingsForm(RegistryEditForm):
 class SettingsPage(ControlPanelFormWrapper, Tabbed):
     """The page ``@@PROVIDER-settings``: Plone's control panel, with our tabs and the checklist.
 
-    Each payment provider registers it in its ZCML under that name.
+    The ZCML directive ``click2sell:provider`` registers it for each payment provider.
     """
 
     index = ViewPageTemplateFile("../templates/settings.pt")
