@@ -117,10 +117,10 @@ def _ties(site: Any, record: buyers.Buyer) -> None:
 
 
 def _entry(site: Any, entry: ledger.Entry, now: datetime) -> None:
-    ledger.redact(
+    ledger.exchange(site, entry, **{**_EMPTY, **pseudonyms.fields(site, entry)})
+    ledger.change(
         site,
         entry,
-        {**_EMPTY, **pseudonyms.fields(site, entry)},
         buyer=pseudonyms.alias(site, pseudonyms.ADDRESS, entry["buyer"]),
         error="",
         failures=(),
@@ -166,7 +166,8 @@ def _record(site: Any, record: buyers.Buyer, now: datetime) -> None:
 def _others_entry(site: Any, entry: ledger.Entry, addresses: Collection[str]) -> None:
     """Take addresses out of another buyer's notification."""
     gone = {name: "" for name in mentions.FIELDS if mentions.names(entry[name], addresses)}
-    ledger.redact(site, entry, gone, notes=_without(entry["notes"], addresses))
+    ledger.exchange(site, entry, **gone)
+    ledger.change(site, entry, notes=_without(entry["notes"], addresses))
     if any(mentions.names(text, addresses) for text in mentions.in_payload(entry)):
         ledger.remove_payload(site, entry)
 
@@ -194,7 +195,7 @@ def _rank(site: Any, record: buyers.Buyer) -> None:
     entries = [ledger.get(site, key) for key in record["keys"]]
     ranked = sorted(entries, key=lambda entry: entry["tie"] + entry["key"])
     for rank, entry in enumerate(ranked):
-        ledger.redact(site, entry, tie=f"{rank:06} ")
+        ledger.change(site, entry, tie=f"{rank:06} ")
 
 
 def _without(
