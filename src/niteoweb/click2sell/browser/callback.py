@@ -1,7 +1,7 @@
 """The callback: method, size and content type of a request, and the answer. Nothing else.
 
-Each payment provider registers it in its ZCML as a page of its own name, such as
-``@@click2sell``.
+The ZCML directive ``click2sell:provider`` registers it as a page with the name of the provider,
+such as ``@@click2sell``.
 """
 
 from collections.abc import Sequence
