@@ -28,10 +28,8 @@ class AccountingView(OwnerPage, download.WithDownload):
     template = ViewPageTemplateFile("../templates/accounting.pt")
     page = "click2sell-accounting"
     tab = "click2sell-report"
-
-    def __call__(self) -> str | IO[bytes]:
-        self.request.response.setHeader("Cache-Control", "no-store")
-        return self.template()
+    title = _("Accounting")
+    lead = _("What was paid and paid back, by the provider's time.")
 
     @cached_property
     def period(self) -> accounting.Period | None:

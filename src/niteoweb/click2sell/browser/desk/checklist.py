@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from niteoweb.click2sell import _
 from niteoweb.click2sell import timestamps
-from niteoweb.click2sell.browser.desk.tabs import Tabbed
+from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.interfaces import IPaymentProvider
 from niteoweb.click2sell.ledger import silence
@@ -71,13 +71,14 @@ class Part:
     settings_url: str = ""
 
 
-class Checklist(Tabbed):
+class Checklist(OwnerPage):
     """``@@click2sell-checklist``: the list, for the settings page and as a page of its own.
 
     POST also asks the mail server, and the providers that have an API.
     """
 
-    index = ViewPageTemplateFile("../templates/checklist.pt")
+    template = ViewPageTemplateFile("../templates/checklist.pt")
+    title = _("Checklist")
     part = ViewPageTemplateFile("../templates/checklistpart.pt")
     #: The list, divided by payment provider.
     parts: Sequence[Part] = ()
@@ -90,10 +91,9 @@ class Checklist(Tabbed):
         connect = self.request.method == "POST"
         if connect:
             check(self.request)
-        self.request.response.setHeader("Cache-Control", "no-store")
         self.prepare(connect)
         self.level = 2
-        return self.index()
+        return super().__call__()
 
     def prepare(self, connect: bool = False, provider: IPaymentProvider | None = None) -> None:
         """Make all checks, or those of one provider."""

@@ -16,7 +16,6 @@ from niteoweb.click2sell.provisioning import Plan
 from niteoweb.click2sell.provisioning import preview
 from niteoweb.click2sell.storage import log_failure
 from niteoweb.click2sell.storage import transactions
-from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from typing import Any
 from ZODB.POSException import ConflictError
 from zope.i18nmessageid import Message
@@ -33,8 +32,9 @@ class Confirmation(OwnerPage):
     The button carries a fingerprint of the preview, so that nothing else is done.
     """
 
-    rows = ViewPageTemplateFile("../templates/changes.pt")
-    confirm = ViewPageTemplateFile("../templates/confirm.pt")
+    copy_warning = _(
+        "This is a copy of the site: what you do changes this copy only, and its mails wait."
+    )
     #: The changes for each buyer; None before the preview.
     changes: tuple[words.Changes, ...] | None = None
     #: Why it cannot be done.

@@ -9,7 +9,6 @@ from niteoweb.click2sell.report import csvfile
 from niteoweb.click2sell.report import notifications
 from niteoweb.click2sell.report import tables
 from Products.Five.browser import BrowserView
-from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from tempfile import TemporaryFile
 from typing import Any
 from typing import IO
@@ -31,8 +30,6 @@ DECIMALS = {
 
 class WithDownload(BrowserView):
     """A page with a form that chooses how a file is written."""
-
-    layout_fields = ViewPageTemplateFile("../templates/layout.pt")
 
     @property
     def layout_choices(self) -> list[dict[str, Any]]:

@@ -73,19 +73,20 @@ class MemberView(OwnerPage):
     """A buyer's page."""
 
     template = ViewPageTemplateFile("../templates/member.pt")
-    rows = ViewPageTemplateFile("../templates/changes.pt")
     tab = "click2sell-members"
+    copy_warning = _("This is a copy of the site: its mails wait.")
 
     def __init__(self, context: Any, request: Any, list_url: str, buyer_id: str) -> None:
         super().__init__(context, request)
         self.list_url = list_url
         self.buyer_id = buyer_id
         self.url = f"{list_url}/{buyer_id}"
+        self.back = Link(_("All members"), list_url)
 
     def __call__(self) -> str:
         if self.buyer is None:
             raise NotFound(self.buyer_id)
-        return self.template()
+        return super().__call__()
 
     @cached_property
     def buyer(self) -> buyers.Buyer | None:

@@ -69,12 +69,12 @@ class MemberActionView(Confirmation):
             raise NotFound(self.name)
         if not self.may_operate:
             raise Unauthorized("Click2Sell: Operate purchases")
-        if self.request.method == "POST":
-            self.check_post()
-            if "change" not in self.request.form and self._try():
-                self.request.response.redirect(self.back_url)
-                return ""
-        return self.template()
+        return super().__call__()
+
+    def post(self) -> str:
+        """Show the form again, preview the command, or carry it out."""
+        self.check_post()
+        return self.back_url if "change" not in self.request.form and self._try() else ""
 
     @property
     def _exists(self) -> bool:
@@ -97,7 +97,7 @@ class MemberActionView(Confirmation):
         return self._command.title
 
     @property
-    def whom(self) -> str:
+    def lead(self) -> str:
         """The buyer, as the owner knows it; "" for a person who is none yet."""
         if self.buyer is None:
             return ""

@@ -59,35 +59,30 @@ class NotificationView(EntryPage):
     """
 
     template = ViewPageTemplateFile("../templates/notification.pt")
-    table = ViewPageTemplateFile("../templates/notificationtable.pt")
+    title = _("Notification")
+    copy_warning = _(
+        "This is a copy of the site: a replay changes this copy only, and its mails wait."
+    )
     titles = formatting.ENTRY_TITLES
-    rows = ViewPageTemplateFile("../templates/changes.pt")
     #: None before the dry run.
     preview: changes.Preview | None = None
 
     def __call__(self) -> str:
         if self.entry is None:
             raise NotFound(self.key)
-        if self.request.method == "POST":
-            self.check_post()
-            if self._try():
-                self.request.response.redirect(self.url)
-                return ""
-        return self.template()
+        return super().__call__()
 
-    def _try(self) -> bool:
-        """Preview the replay, or replay.
-
-        :returns: whether the notification was processed, or that was tried.
-        """
+    def post(self) -> str:
+        """Preview the replay, or replay."""
+        self.check_post()
         self._look()
         if "replay" not in self.request.form or self.preview is None:
-            return False
+            return ""
         if self.text("fingerprint") != self.preview.fingerprint:
             self.say(CHANGED, "warning")
-            return False
+            return ""
         self._replay()
-        return True
+        return self.url
 
     def _look(self) -> None:
         """Preview the replay."""

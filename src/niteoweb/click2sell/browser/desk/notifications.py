@@ -59,14 +59,15 @@ class NotificationsView(ListPage, WithDownload):
     template = ViewPageTemplateFile("../templates/notifications.pt")
     page = tab = "click2sell-notifications"
     kept = notifications.NAMES
-    table = ViewPageTemplateFile("../templates/notificationtable.pt")
+    title = _("Notifications")
+    lead = _("What the payment provider told this site, and what became of it.")
+    copy_warning = NotificationView.copy_warning
     titles = formatting.ENTRY_TITLES
     error: notifications.FilterError | None = None
     filtered = False
     searched = False
 
     def __call__(self) -> str:
-        self.request.response.setHeader("Cache-Control", "no-store")
         if self.names:
             view = PAGES.get(tuple(self.names[1:]))
             if view is None:
@@ -76,7 +77,7 @@ class NotificationsView(ListPage, WithDownload):
             self._find()
         except notifications.FilterError as error:
             self.error = error
-        return self.template()
+        return super().__call__()
 
     def _find(self) -> None:
         """Look the page's entries up.

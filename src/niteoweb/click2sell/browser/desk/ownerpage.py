@@ -16,6 +16,7 @@ from niteoweb.click2sell.settings import secretkeys
 from plone import api
 from plone.batching import Batch
 from plone.protect.authenticator import check
+from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from typing import Any
 from urllib.parse import urlencode
 from zExceptions import Unauthorized
@@ -48,9 +49,32 @@ class OwnerPage(Tabbed):
     """A page for people who administer the site.
 
     :cvar page: its name, without ``@@``.
+    :cvar title: the heading.
+    :cvar lead: the purpose of the page, below the heading.
+    :cvar copy_warning: the limits of the page on a copy of the site.
+    :ivar back: the link to the page above.
     """
 
     page = ""
+    template: ViewPageTemplateFile
+    title: Message | str = ""
+    lead: Message | str = ""
+    copy_warning: Message | str = ""
+    back: formatting.Link | None = None
+
+    def __call__(self) -> Any:
+        self.request.response.setHeader("Cache-Control", "no-store")
+        if self.request.method == "POST" and (address := self.post()):
+            self.request.response.redirect(address)
+            return ""
+        return self.template()
+
+    def post(self) -> str:
+        """Handle the form; start with :meth:`check_post`.
+
+        :returns: the address to go on at, "" to show the page.
+        """
+        return ""
 
     @cached_property
     def url(self) -> str:
@@ -166,6 +190,7 @@ class EntryPage(OwnerPage):
         self.list_url = list_url
         self.key = key
         self.url = self.entry_url = f"{list_url}/{key}"
+        self.back = formatting.Link(_("All notifications"), list_url)
 
     @cached_property
     def entry(self) -> ledger.Entry | None:

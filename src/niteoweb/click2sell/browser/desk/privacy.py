@@ -43,6 +43,8 @@ class PrivacyView(OwnerPage):
 
     template = ViewPageTemplateFile("../templates/privacy.pt")
     page = tab = "click2sell-privacy"
+    title = _("Privacy")
+    lead = _("All that this add-on stores about an e-mail address: to download, and to erase.")
     titles = (_("When"), _("What"), _("By"), _("Notifications"), _("Account"), _("Reason"))
     #: None before the dry run.
     planned: preview.Preview | None = None
@@ -50,20 +52,20 @@ class PrivacyView(OwnerPage):
     problem: Message | str = ""
 
     def __call__(self) -> str:
-        self.request.response.setHeader("Cache-Control", "no-store")
-        if self.request.method == "POST":
-            self.check_post()
-            if self.address and self._try():
-                self.request.response.redirect(self.url)
-                return ""
-        elif self.address and "download" in self.request.form:
-            return self._download()
-        return self.template()
+        page = super().__call__
+        asked = self.address and "download" in self.request.form
+        return self._download() if asked and self.request.method != "POST" else page()
+
+    def post(self) -> str:
+        """Carry out the action of the button."""
+        self.check_post()
+        return self.url if self.address and self._try() else ""
 
     def _download(self) -> str:
         response = self.request.response
         response.setHeader("Content-Type", "application/json; charset=utf-8")
         response.setHeader("Content-Disposition", 'attachment; filename="stored.json"')
+        response.setHeader("Cache-Control", "no-store")
         response.setHeader("X-Content-Type-Options", "nosniff")
         stored = export.export(self.context, self.address, timestamps.now())
         return json.dumps(stored, indent=2, ensure_ascii=False)
@@ -79,7 +81,7 @@ class PrivacyView(OwnerPage):
                 erasure.take_in(self.address, self.reason, self.by)
                 self.say(_("The buyer was taken in again, and what waited was processed."))
                 return True
-            self.planned = preview.preview(self.context, self.address)
+            self.planned = self.present
             if "erase" not in form:
                 return False
             if self.deleting and not self.may_delete:
@@ -132,7 +134,7 @@ class PrivacyView(OwnerPage):
     @cached_property
     def present(self) -> preview.Preview:
         """The preview of an erasure."""
-        return preview.of(self.context, self.holdings)
+        return preview.of(self.holdings)
 
     @property
     def latest(self) -> list[dict[str, Any]]:

@@ -27,24 +27,29 @@ class ReconcileView(OwnerPage):
 
     template = ViewPageTemplateFile("../templates/reconcile.pt")
     page = tab = "click2sell-reconcile"
+    title = _("Reconcile all members")
+    lead = _(
+        "After a change of products and groups: members are given the groups that the products "
+        "they paid for give now, and taken out of those that they do not give any more."
+    )
+    copy_warning = _("This is a copy of the site: you can look, but nothing is changed here.")
     titles = (_("Member"), _("Groups given"), _("Groups taken"))
     #: None before the dry run.
     part: reconcile.Part | None = None
     #: The buyer after whom `part` begins.
     after = ""
 
-    def __call__(self) -> str:
-        if self.request.method == "POST":
-            self.check_post()
-            if "apply" in self.request.form:
-                self.after = self.text("after")
-                self._look_again(self.text("until"))
-                self._apply()
-            else:
-                self.after = self.text("until") if "next" in self.request.form else ""
-                self.part = reconcile.part(self.context, self.after, seconds=AT_MOST)
-        self.request.response.setHeader("Cache-Control", "no-store")
-        return self.template()
+    def post(self) -> str:
+        """Preview the changes for buyers, or apply them."""
+        self.check_post()
+        if "apply" in self.request.form:
+            self.after = self.text("after")
+            self._look_again(self.text("until"))
+            self._apply()
+        else:
+            self.after = self.text("until") if "next" in self.request.form else ""
+            self.part = reconcile.part(self.context, self.after, seconds=AT_MOST)
+        return ""
 
     @property
     def changes(self) -> Sequence[reconcile.Change]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from datetime import datetime
 from datetime import timedelta
+from functools import cached_property
 from niteoweb.click2sell import _
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.browser.desk import plots
@@ -74,14 +75,19 @@ class ReportView(OwnerPage):
         *(_("Provider"), _("Last notification"), _("Time since then")),
         _("Longest silence that is usual here"),
     )
+    title = _("Report")
+    lead = _("How the memberships are doing, and what is wrong.")
     renewal_titles = (_("Member"), _("Product"), _("Expected by"), _("Access"))
 
-    def __call__(self) -> str:
-        self.request.response.setHeader("Cache-Control", "no-store")
-        self.now = timestamps.now()
-        if not self.nothing_yet:
-            self.rows = overview.rows(self.context, self.chosen, self.now)
-        return self.template()
+    @cached_property
+    def now(self) -> datetime:
+        """The time of the report."""
+        return timestamps.now()
+
+    @cached_property
+    def rows(self) -> list[overview.Figures]:
+        """The figures of the range of time, the oldest first."""
+        return overview.rows(self.context, self.chosen, self.now)
 
     @property
     def chosen(self) -> overview.Range:

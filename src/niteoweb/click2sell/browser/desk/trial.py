@@ -77,18 +77,22 @@ class TryView(OwnerPage):
     It changes nothing, and still wants the token: a test purchase shows data of members.
     """
 
-    index = ViewPageTemplateFile("../templates/trial.pt")
+    template = ViewPageTemplateFile("../templates/trial.pt")
+    title = _("Try a purchase")
+    lead = _(
+        "A made-up notification goes the way of a true one: signed with your secret key, "
+        "verified, read and worked out. Nothing is changed, nothing is kept and nothing is "
+        "mailed."
+    )
     page = "click2sell-try"
-    rows = ViewPageTemplateFile("../templates/changes.pt")
     #: None before the button was pressed, and after an unexpected error.
     result: Result | None = None
 
-    def __call__(self) -> str:
-        if self.request.method == "POST":
-            check(self.request)
-            self._try()
-        self.request.response.setHeader("Cache-Control", "no-store")
-        return self.index()
+    def post(self) -> str:
+        """Try the purchase."""
+        check(self.request)
+        self._try()
+        return ""
 
     @cached_property
     def provider(self) -> IPaymentProvider:
