@@ -35,10 +35,7 @@ from typing import Any
 from zope.i18nmessageid import Message
 
 import hashlib
-import logging
 
-
-logger = logging.getLogger("niteoweb.click2sell")
 
 #: The effects of a row.
 NEW = "new"

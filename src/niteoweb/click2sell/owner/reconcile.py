@@ -28,11 +28,8 @@ from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees
 from typing import Any
 
-import logging
 import time
 
-
-logger = logging.getLogger("niteoweb.click2sell")
 
 #: Buyers whose ids are read at once.
 BATCH = 500
