@@ -11,6 +11,7 @@ from Products.PlonePAS.interfaces.capabilities import IGroupCapability
 from Products.PlonePAS.interfaces.group import IGroupManagement
 from Products.PluggableAuthService.interfaces.plugins import IGroupsPlugin
 from Products.PluggableAuthService.interfaces.plugins import IRolesPlugin
+from Products.PluggableAuthService.PropertiedUser import PropertiedUser
 
 import re
 import threading
@@ -83,7 +84,7 @@ def of(user_id: str) -> tuple[str, ...]:
         group_id
         for _name, plugin in managers
         if IGroupsPlugin.providedBy(plugin)
-        for group_id in plugin.getGroupsForPrincipal(Principal(user_id))
+        for group_id in plugin.getGroupsForPrincipal(PropertiedUser(user_id))
     )
 
 
@@ -106,7 +107,7 @@ def _roles(principal_id: str) -> set[str]:
         roles.update(context.get_local_roles_for_userid(principal_id))
     plugins = plone_site.tool("acl_users").plugins.listPlugins(IRolesPlugin)
     for _name, plugin in plugins:
-        roles.update(plugin.getRolesForPrincipal(Principal(principal_id)))
+        roles.update(plugin.getRolesForPrincipal(PropertiedUser(principal_id)))
     return roles
 
 
@@ -148,22 +149,3 @@ def own_run() -> Iterator[None]:
 def is_own_run() -> bool:
     """Whether this thread is changing groups on behalf of the add-on."""
     return getattr(_own, "active", False)
-
-
-class Principal:
-    """A principal as the user folder's plugins ask for it; there may be no such account."""
-
-    def __init__(self, user_id: str) -> None:
-        self._id = user_id
-
-    def getId(self) -> str:  # noqa: N802 - the user folder's interface
-        """The id."""
-        return self._id
-
-    def getUserName(self) -> str:  # noqa: N802 - the user folder's interface
-        """The login name; plugins that ask for groups and roles go by the id."""
-        return self._id
-
-    def getGroups(self) -> tuple[str, ...]:  # noqa: N802 - the user folder's interface
-        """No groups: only what the plugin itself keeps is asked for."""
-        return ()
