@@ -52,7 +52,7 @@ def problem(group_id: str) -> str:
         return Reason.GROUP_MISSING
     if is_automatic(group_id):
         return Reason.GROUP_NOT_GRANTED
-    return Reason.GROUP_PRIVILEGED if privilege.found_group(group) else ""
+    return Reason.GROUP_PRIVILEGED if privilege.group(group) else ""
 
 
 def cannot_make(group_id: str) -> str:
@@ -73,7 +73,7 @@ def make(group_id: str, title: str) -> None:
     :raises CannotGrant: it turns out to be a privileged one.
     """
     plone_site.tool("portal_groups").addGroup(group_id, title=title)
-    if privilege.group(group_id):
+    if problem(group_id) == Reason.GROUP_PRIVILEGED:
         raise CannotGrant(f'members of the group "{group_id}" may administer the site')
 
 
@@ -111,11 +111,6 @@ def _roles(principal_id: str) -> set[str]:
     return roles
 
 
-def contains(group_id: str, user_id: str) -> bool:
-    """Whether a member is in a group directly."""
-    return group_id in of(user_id)
-
-
 def grant(user_id: str, group_id: str) -> None:
     """Put a member into a group.
 
@@ -130,7 +125,7 @@ def grant(user_id: str, group_id: str) -> None:
 def revoke(user_id: str, group_id: str) -> None:
     """Take a member out of a group; that it is gone or the member not in it is no error."""
     with own_run():
-        if exists(group_id) and contains(group_id, user_id):
+        if exists(group_id) and group_id in of(user_id):
             plonepas.keep_in_tree(group_id)
             plone_site.tool("portal_groups").removePrincipalFromGroup(user_id, group_id)
 
