@@ -148,7 +148,7 @@ def note(site: Any, buyer: Buyer, event: str, subject: str, now: datetime) -> No
 
 def add_entry(site: Any, buyer: Buyer, entry: ledger.Entry) -> None:
     """Add a ledger entry to the buyer's history."""
-    ledger.assign_buyer(site, entry, buyer["id"])
+    ledger.change(site, entry, buyer_id=buyer["id"])
     change(site, buyer, keys=(*buyer["keys"], entry["key"]))
 
 
@@ -188,7 +188,7 @@ def merge(site: Any, buyer: Buyer, other: Buyer) -> None:
     for customer in other["customer_ids"]:
         trees.tree(site, "buyer_by_customer")[customer] = buyer["id"]
     for key in other["keys"]:
-        ledger.assign_buyer(site, ledger.get(site, key), buyer["id"])
+        ledger.change(site, ledger.get(site, key), buyer_id=buyer["id"])
     # Written, so that another process that files an entry under it conflicts and begins anew.
     other["revision"] += 1
     del trees.tree(site, "buyers")[other["id"]]

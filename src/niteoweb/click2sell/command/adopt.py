@@ -22,10 +22,7 @@ WHY = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Adopt the members, or only tell what that would do.
-
-    :param arguments: of the command; None for those it was called with.
-    """
+    """Adopt the members, or only tell what that would do."""
     parser = console.parser(
         "click2sell-adopt",
         "For sites that ran release 0.4.5, once, after its upgrade: write down a purchase for "

@@ -113,10 +113,10 @@ def _corrections(
 
 def _entry(site: Any, entry: ledger.Entry, now: datetime) -> None:
     """Redact a notification of the buyer down to its figures and hashes."""
-    ledger.redact(
+    ledger.exchange(site, entry, in_reply_to="", **pseudonyms.fields(site, entry))
+    ledger.change(
         site,
         entry,
-        {"in_reply_to": "", **pseudonyms.fields(site, entry)},
         buyer=pseudonyms.alias(site, pseudonyms.ADDRESS, entry["buyer"]),
         error="",
         failures=(),
@@ -159,7 +159,8 @@ def _record(site: Any, record: buyers.Buyer, now: datetime) -> None:
 def _texts_of_entry(site: Any, entry: ledger.Entry, goes: Goes) -> None:
     """Remove the texts that have to go from a notification, its payload and notes."""
     gone = {name: "" for name in mentions.FIELDS if goes(entry[name])}
-    ledger.redact(site, entry, gone, notes=_notes(entry, goes))
+    ledger.exchange(site, entry, **gone)
+    ledger.change(site, entry, notes=_notes(entry, goes))
     if any(map(goes, mentions.in_payload(entry))):
         ledger.remove_payload(site, entry)
 
@@ -188,7 +189,7 @@ def _rank(site: Any, record: buyers.Buyer) -> None:
     entries = [ledger.get(site, key) for key in record["keys"]]
     ranked = sorted(entries, key=lambda entry: entry["tie"] + entry["key"])
     for rank, entry in enumerate(ranked):
-        ledger.redact(site, entry, tie=f"{rank:06} ")
+        ledger.change(site, entry, tie=f"{rank:06} ")
 
 
 def _mail(site: Any, mail: outbox.Mail) -> None:

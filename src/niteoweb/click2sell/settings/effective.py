@@ -3,7 +3,6 @@
 from functools import lru_cache
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.entitlement import Line
-from niteoweb.click2sell.entitlement import MappingError
 from niteoweb.click2sell.entitlement import parse
 from niteoweb.click2sell.entitlement import Policy
 from niteoweb.click2sell.interfaces import IPaymentProvider
@@ -31,12 +30,8 @@ def mapping() -> tuple[Line, ...]:
     return tuple(mapping_lines)
 
 
-@lru_cache(maxsize=32)
-def _parsed(
-    lines: tuple[str, ...], provider: str
-) -> tuple[tuple[Line, ...], tuple[MappingError, ...]]:
-    """The lines as they were read before: each is compared with all others."""
-    return parse(lines, provider)
+#: The lines as they were read before: each is compared with all others.
+_parsed = lru_cache(maxsize=32)(parse)
 
 
 def policy() -> Policy:

@@ -232,8 +232,8 @@ def _record(
     entry = ledger.record(site, notification, now)
     if terms is not None:
         ledger.set_terms(site, entry, terms)
-    ledger.assign_buyer(site, entry, buyers.of_address(site, member.address)["id"])
-    ledger.set_counting(site, entry, True)
+    ledger.change(site, entry, buyer_id=buyers.of_address(site, member.address)["id"])
+    ledger.change(site, entry, counts=True)
     ownership.bind(site, entry)
     ledger.set_outcome(site, entry, Outcome.ACCEPTED)
     return entry
