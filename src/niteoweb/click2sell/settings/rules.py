@@ -193,8 +193,9 @@ def _wrong_values(values: Mapping[str, Any], settings: IInterface) -> Iterator[P
 
 
 def _recipient_problems(addresses: list[str]) -> Iterator[Message]:
-    for address in accounts.wrong_addresses(addresses):
-        yield _('"${address}" is no e-mail address.', mapping={"address": address})
+    for address in addresses:
+        if not accounts.is_address(address):
+            yield _('"${address}" is no e-mail address.', mapping={"address": address})
 
 
 #: The problems of a line of the mapping: by the reason of its error, or that of its group.
