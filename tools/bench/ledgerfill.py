@@ -228,7 +228,7 @@ class Filling:
         elif arrival.quiet:
             buyer = buyers.get(site, entry["buyer_id"])
             ledger.count_attempt(site, entry)
-            ledger.set_counting(site, entry, True)
+            ledger.change(site, entry, counts=True)
             ownership.bind(site, entry)
             ledger.set_outcome(site, entry, Outcome.ACCEPTED)
             buyer["revision"] += 1

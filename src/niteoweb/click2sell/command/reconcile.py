@@ -10,9 +10,8 @@ PROGRESS = 1000
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Reconcile everybody, or only tell what that would change.
+    """Reconcile everybody, or preview the changes.
 
-    :param arguments: of the command; None for those it was called with.
     :returns: 0, or 1 when members were left or are in trouble, or on a copy of the site.
     """
     parser = console.parser(

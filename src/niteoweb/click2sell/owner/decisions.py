@@ -203,7 +203,7 @@ class Correct(Decision):
             if not _is_a_strangers(site, other, (loser, winner)):
                 # Later notifications of its transaction follow.
                 ownership.correct(site, _source(other), right)
-            ledger.assign_address(site, other, right)
+            ledger.change(site, other, buyer=right)
         buyers.remove_entries(site, loser, {other["key"] for other in moved})
         for other in moved:
             buyers.add_entry(site, winner, other)
@@ -284,12 +284,12 @@ def _sort_out(site: Any, source: ownership.Source, concerned: tuple[buyers.Buyer
             if _source(entry) != source:
                 continue
             if ownership.belongs_to_another(site, entry):
-                ledger.set_counting(site, entry, False)
+                ledger.change(site, entry, counts=False)
                 ledger.set_outcome(site, entry, Outcome.REFUSED, Reason.ANOTHER)
                 # The owner has just decided so.
                 ledger.mark_told(site, entry)
             elif entry["outcome"] == Outcome.REFUSED:
-                ledger.set_counting(site, entry, True)
+                ledger.change(site, entry, counts=True)
 
 
 def _source(entry: ledger.Entry) -> ownership.Source:

@@ -31,7 +31,6 @@ from datetime import datetime
 from niteoweb.click2sell import _
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
-from niteoweb.click2sell.entitlement import Product
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import mentions
 from niteoweb.click2sell.ledger import pseudonyms
@@ -69,10 +68,6 @@ TAKEN_IN = "taken in again"
 #: Characters of a reason, at most.
 LONGEST_REASON = 500
 
-#: The purchase fields of a member who bought nothing; the affiliate is never written on
-#: accounts that we did not make.
-_EMPTY_ON_OURS = {**NO_PURCHASE, "affiliate": ""}
-
 
 class Changed(NotPossible):
     """Something has happened since the dry run."""
@@ -104,7 +99,7 @@ def erase(
 
     def work(site: Any) -> tuple[dict[str, Any], list[object]]:
         holdings = export.find(site, address)
-        planned = preview.of(site, holdings)
+        planned = preview.of(holdings)
         if not planned.anything:
             raise NotPossible(_("Nothing is stored about this address."))
         if fingerprint and fingerprint != planned.fingerprint:
@@ -120,17 +115,9 @@ def erase(
         for user_id in {*holdings.addresses, *holdings.user_ids}:
             _forget_what_plone_leaves(user_id)
         redaction.redact(site, holdings, now)
-        protocol = {
-            "what": ERASED,
-            "at": timestamps.iso(now),
-            "by": by,
-            "reason": reason.strip(),
-            "buyers": tuple(record["id"] for record in holdings.records),
-            "entries": planned.entries,
-            "mails": planned.mails,
-            "account": account,
-        }
-        return _keep(site, protocol), events
+        counts = {"entries": planned.entries, "mails": planned.mails}
+        told = {"at": timestamps.iso(now), "by": by, "account": account, **counts}
+        return _keep(site, holdings, ERASED, reason, told), events
 
     protocol, events = writer.run(work)
     logger.info(
@@ -156,24 +143,16 @@ def take_in(address: str, reason: str, by: str) -> dict[str, Any]:
 
     def work(site: Any) -> tuple[dict[str, Any], tuple[str, ...]]:
         holdings = export.find(site, address)
-        held = preview.of(site, holdings).held
+        held = preview.of(holdings).held
         if not held:
             raise NotPossible(_("Nothing of an erased buyer waits under this address."))
         _check_reason(reason, (address,))
         for record in holdings.records:
             if pseudonyms.is_erased(record):
                 redaction.take_in(site, record, [ledger.get(site, key) for key in held])
-        protocol = {
-            "what": TAKEN_IN,
-            "at": timestamps.iso(timestamps.now()),
-            "by": by,
-            "reason": reason.strip(),
-            "buyers": tuple(record["id"] for record in holdings.records),
-            "entries": len(held),
-            "mails": 0,
-            "account": NONE,
-        }
-        return _keep(site, protocol), held
+        at = timestamps.iso(timestamps.now())
+        told = {"at": at, "by": by, "account": NONE, "entries": len(held), "mails": 0}
+        return _keep(site, holdings, TAKEN_IN, reason, told), held
 
     protocol, held = writer.run(work)
     failed = None
@@ -214,44 +193,42 @@ def _part(site: Any, record: buyers.Buyer, delete: bool, now: datetime) -> list[
     :returns: events that tell of the end of access.
     """
     user_id, live, grants = record["user_id"], record["live"], dict(record["grants"])
-    privileged = accounts.exists(user_id) and privilege.member(user_id)
+    exists = accounts.exists(user_id)
+    privileged = privilege.member(user_id)
     outbox.drop_all(site, user_id, "the buyer was erased")
-    if delete:
-        if privileged:
-            raise NotPossible(
-                _("The account may administer the site. Delete it in Plone, if you want to.")
-            )
-        _delete(user_id)
-        live = ()
-    elif accounts.exists(user_id) and not privileged:
+    if delete and privileged:
+        raise NotPossible(
+            _("The account may administer the site. Delete it in Plone, if you want to.")
+        )
+    if delete and exists:
+        # The owner who may delete accounts in Site Setup need not have Zope's own permission.
+        with api.env.adopt_roles(["Manager"]):
+            api.user.delete(username=user_id)
+        if accounts.exists(user_id):
+            raise NotPossible(_("Plone could not delete the account."))
+    elif exists and not privileged:
         for group_id in grants:
             group.revoke(user_id, group_id)
-        accounts.set_fields(user_id, _EMPTY_ON_OURS if record["made"] else NO_PURCHASE)
+        emptied = {"affiliate": ""} if record["made"] else {}
+        accounts.set_fields(user_id, {**NO_PURCHASE, **emptied})
     trees.tree(site, "buyer_by_user").pop(user_id, None)
-    return [
-        announce.AccessRevokedEvent(user_id, *product, _groups_for(grants, product), now)
-        for product in live
-    ]
+    if delete:
+        return []
+    events = []
+    for product in live:
+        groups = tuple(name for name, products in grants.items() if product in products)
+        events.append(announce.AccessRevokedEvent(user_id, *product, groups, now))
+    return events
 
 
-def _keep(site: Any, protocol: dict[str, Any]) -> dict[str, Any]:
-    trees.tree(site, "erasures")[f"{protocol['at']} {secrets.token_hex(8)}"] = protocol
+def _keep(
+    site: Any, holdings: export.Holdings, what: str, reason: str, told: dict[str, Any]
+) -> dict[str, Any]:
+    """Keep the record of an erasure, or of the decision to take a buyer in again."""
+    ids = tuple(record["id"] for record in holdings.records)
+    protocol = {"what": what, "reason": reason.strip(), "buyers": ids, **told}
+    trees.tree(site, "erasures")[f"{told['at']} {secrets.token_hex(8)}"] = protocol
     return protocol
-
-
-def _groups_for(grants: dict[str, tuple[Product, ...]], product: Product) -> tuple[str, ...]:
-    return tuple(name for name, products in grants.items() if product in products)
-
-
-def _delete(user_id: str) -> None:
-    """Delete an account as Plone does, with its roles everywhere."""
-    if not accounts.exists(user_id):
-        return
-    # The owner who may delete accounts in Site Setup need not have Zope's own permission.
-    with api.env.adopt_roles(["Manager"]):
-        api.user.delete(username=user_id)
-    if accounts.exists(user_id):
-        raise NotPossible(_("Plone could not delete the account."))
 
 
 def _forget_what_plone_leaves(user_id: str) -> None:

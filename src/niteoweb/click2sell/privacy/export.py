@@ -134,7 +134,10 @@ def export(site: Any, address: str, now: datetime) -> dict[str, Any]:
         "exported_at": timestamps.iso(now),
         "buyers": [_buyer(record) for record in holdings.records],
         "accounts": _accounts(site, holdings),
-        "notifications": [_entry(entry) for entry in holdings.entries],
+        "notifications": [
+            {name: plain(entry[name]) for name in sorted(entry) if name != "filed"}
+            for entry in holdings.entries
+        ],
         # Whose they are, is none of the reader's business.
         "named_by_others": [
             {"key": entry["key"], "received_at": entry["received_at"]}
@@ -168,13 +171,6 @@ def _buyer(record: buyers.Buyer) -> dict[str, Any]:
         for group_id, products in sorted(record["grants"].items())
     ]
     return {**fields, "groups_granted": granted}
-
-
-def _entry(entry: ledger.Entry) -> dict[str, Any]:
-    return {
-        **{name: plain(entry[name]) for name in sorted(entry) if name != "filed"},
-        "payload": dict(entry["payload"]),
-    }
 
 
 def _accounts(site: Any, holdings: Holdings) -> list[dict[str, Any]]:

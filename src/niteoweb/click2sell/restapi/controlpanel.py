@@ -77,19 +77,21 @@ class SerializeSettings(ControlpanelSerializeToJson):
         result["data"].update({name: ISecretKeyActions[name].default for name in questions})
         if apitoken.NAME in secrets:
             result["api_token_is_set"] = apitoken.is_set(provider)
-        notices = (
-            secretkeys.notice(site, provider),
-            secretkeys.previous_notice(site, provider),
-        )
+        previous = secretkeys.previous_notice(site, provider)
+        notices = {
+            "secretkey": secretkeys.notice(site, provider),
+            "previous_secretkey": previous,
+        }
         properties = result["schema"]["properties"]
-        for name, notice in zip(secretkeys.NAMES, notices, strict=True):
+        for name, notice in notices.items():
             last_used = notice.last_used if notice else None
             result[f"{name}_is_set"] = bool(notice) and notice.is_set
             result[f"{name}_last_used"] = last_used.isoformat() if last_used else None
             if notice:
                 text = translate(notice.text, context=request)
                 properties[name]["description"] += f" {text}"
-        result["previous_secretkey_can_go"] = secretkeys.previous_can_go(site, provider)
+        can_go = previous is not None and previous.level == "success"
+        result["previous_secretkey_can_go"] = can_go
         for name in questions:
             properties[name] = getMultiAdapter(
                 (ISecretKeyActions[name], self.controlpanel.context, request),
@@ -114,7 +116,7 @@ class DeserializeSettings:
         self.request = controlpanel.request
 
     def __call__(self, mask_validation_errors: bool = True) -> None:
-        """Save what the body names; what it does not name stays.
+        """Save the settings in the body; the other settings stay.
 
         :raises Unauthorized: the caller may not configure the add-on.
         :raises BadRequest: the body is no JSON object, or a value is not possible.
@@ -136,7 +138,7 @@ class DeserializeSettings:
             }
         )
         own = "site_address" in provider.schema
-        if own and not (values.get("site_address") or rules.stored_address()):
+        if own and not (values.get("site_address") or plone_site.settings().site_address):
             values["site_address"] = rules.own_address()
         problems = rules.validate(values, provider)
         if problems:

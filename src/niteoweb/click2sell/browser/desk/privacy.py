@@ -79,7 +79,7 @@ class PrivacyView(OwnerPage):
                 erasure.take_in(self.address, self.reason, self.by)
                 self.say(_("The buyer was taken in again, and what waited was processed."))
                 return True
-            self.planned = preview.preview(self.context, self.address)
+            self.planned = self.present
             if "erase" not in form:
                 return False
             if self.deleting and not self.may_delete:
@@ -132,7 +132,7 @@ class PrivacyView(OwnerPage):
     @cached_property
     def present(self) -> preview.Preview:
         """The preview of an erasure."""
-        return preview.of(self.context, self.holdings)
+        return preview.of(self.holdings)
 
     @property
     def latest(self) -> formatting.Table:

@@ -3,12 +3,12 @@
 Pure: imports nothing of Zope or Plone, does no I/O and reads no clock.
 """
 
-from collections import Counter
 from collections.abc import Mapping
 from functools import cached_property
 from niteoweb.click2sell.notification import ParameterError
 from niteoweb.click2sell.notification import ParameterInvalid
 from niteoweb.click2sell.notification import ParameterMissing
+from niteoweb.click2sell.provider import jsonbody
 from urllib.parse import parse_qsl
 from urllib.parse import unquote_to_bytes
 
@@ -85,15 +85,11 @@ class Form:
         Unlike :meth:`values` it never fails: what cannot be read is escaped, and of a parameter
         that came twice the second value is kept under ``name (2)``.
         """
-        kept: dict[str, str] = {}
-        times: Counter[str] = Counter()
-        for raw_name, value in self._pairs:
-            if not is_secret(raw_name):
-                name = raw_name.encode("latin-1").decode("utf-8", "backslashreplace")
-                times[name] += 1
-                key = name if times[name] == 1 else f"{name} ({times[name]})"
-                kept[key] = value.decode("utf-8", "backslashreplace")
-        return kept
+        return jsonbody.numbered(
+            (_escaped(name.encode("latin-1")), _escaped(value))
+            for name, value in self._pairs
+            if not is_secret(name)
+        )
 
     def _decoded(self, encoding: str, strict: bool = False) -> dict[str, str]:
         values: dict[str, str] = {}
@@ -111,6 +107,10 @@ class Form:
                 raise ParameterInvalid(name)
             values[key] = value
         return values
+
+
+def _escaped(text: bytes) -> str:
+    return text.decode("utf-8", "backslashreplace")
 
 
 def _unquoted(text: bytes) -> bytes:
