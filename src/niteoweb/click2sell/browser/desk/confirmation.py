@@ -14,10 +14,8 @@ from niteoweb.click2sell.owner import action
 from niteoweb.click2sell.owner import NotPossible
 from niteoweb.click2sell.provisioning import Plan
 from niteoweb.click2sell.provisioning import preview
-from niteoweb.click2sell.storage import log_failure
 from niteoweb.click2sell.storage import transactions
 from typing import Any
-from ZODB.POSException import ConflictError
 from zope.i18nmessageid import Message
 
 
@@ -78,10 +76,13 @@ class Confirmation(OwnerPage):
         except transactions.Busy:
             self.say(BUSY, "warning")
             return False
-        except ConflictError:
-            raise
         except Exception as error:
-            self._fail(error)
+            self.changes = None
+            message = _(
+                "This cannot be done: ${error}. Nothing was changed. The error is in the "
+                "site's log."
+            )
+            self.fail("The owner's action failed", error, message)
             return False
         return True
 
@@ -99,13 +100,3 @@ class Confirmation(OwnerPage):
             return {}
         before = preview.plan(self.context, plan.buyer_id, now)
         return {product: before.ends.get(product) for product in before.live}
-
-    def _fail(self, error: Exception) -> None:
-        log_failure("The owner's action failed", error)
-        self.changes = None
-        message = _(
-            "This cannot be done: ${error}. Nothing was changed. The error is in the site's "
-            "log.",
-            mapping={"error": type(error).__name__},
-        )
-        self.say(message, "error")

@@ -1,6 +1,5 @@
 """Site Setup: a buyer, with the reasons for its products and groups."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from niteoweb.click2sell import _
@@ -129,7 +128,7 @@ class MemberView(OwnerPage):
     # The account
 
     @property
-    def facts(self) -> list[tuple[Message, Sequence[Any]]]:
+    def facts(self) -> formatting.Facts:
         """The facts about the account: a label, and the lines beside it."""
         explained, lines = self.explained, [self.account(self.buyer)]
         stored = Link(

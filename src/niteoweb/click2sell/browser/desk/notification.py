@@ -15,12 +15,9 @@ from niteoweb.click2sell.owner import decisions
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import preview
 from niteoweb.click2sell.report import notifications
-from niteoweb.click2sell.storage import log_failure
 from niteoweb.click2sell.storage import transactions
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
-from typing import Any
 from zExceptions import NotFound
-from ZODB.POSException import ConflictError
 from zope.i18nmessageid import Message
 
 
@@ -86,16 +83,12 @@ class NotificationView(EntryPage):
         try:
             replayed = preview.replay(self.context, self.key, timestamps.now())
             self.preview = changes.of_replay(self.context, self.key, replayed)
-        except ConflictError:
-            raise
         except Exception as error:
-            log_failure(f"Preview of entry {self.key} failed", error)
             message = _(
                 "What a replay would change cannot be worked out: ${error}. The error is in "
-                "the site's log.",
-                mapping={"error": type(error).__name__},
+                "the site's log."
             )
-            self.say(message, "error")
+            self.fail(f"Preview of entry {self.key} failed", error, message)
 
     def _replay(self) -> None:
         try:
@@ -117,7 +110,7 @@ class NotificationView(EntryPage):
         return [(formatting.moment(failure["at"]), failure["error"]) for failure in failures]
 
     @property
-    def processing(self) -> list[tuple[Message, Sequence[Any]]]:
+    def processing(self) -> formatting.Facts:
         """The facts about the processing: a label, and the lines beside it."""
         return formatting.facts(
             (_("Outcome"), [self.line.badge, self.line.reason]),
@@ -147,7 +140,7 @@ class NotificationView(EntryPage):
     # The notification
 
     @property
-    def facts(self) -> list[tuple[Message, Sequence[Any]]]:
+    def facts(self) -> formatting.Facts:
         """The facts that the notification states: a label, and the lines beside it."""
         entry, line = self.entry, self.line
         terms: Sequence[Message] = formatting.terms(entry["days"], entry["exclusive"])
@@ -178,7 +171,7 @@ class NotificationView(EntryPage):
         return buyers.get(self.context, self.entry["buyer_id"])
 
     @property
-    def concerned(self) -> list[tuple[Message, Sequence[Any]]]:
+    def concerned(self) -> formatting.Facts:
         """The facts about the buyer: a label, and the lines beside it."""
         entry, addresses = self.entry, self.buyer["addresses"] if self.buyer is not None else ()
         return formatting.facts(

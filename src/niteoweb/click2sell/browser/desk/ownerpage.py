@@ -13,6 +13,7 @@ from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.settings import secretkeys
+from niteoweb.click2sell.storage import log_failure
 from plone import api
 from plone.batching import Batch
 from plone.protect.authenticator import check
@@ -20,6 +21,7 @@ from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from typing import Any
 from urllib.parse import urlencode
 from zExceptions import Unauthorized
+from ZODB.POSException import ConflictError
 from zope.i18nmessageid import Message
 from zope.interface import implementer
 from zope.publisher.interfaces import IPublishTraverse
@@ -113,6 +115,17 @@ class OwnerPage(Tabbed):
     def say(self, message: Message, kind: str = "info") -> None:
         """Show a message at the top of the page."""
         api.portal.show_message(message, self.request, kind)
+
+    def fail(self, what: str, error: Exception, message: Message) -> None:
+        """Log an unexpected error and show a message; a conflict is left to the publisher.
+
+        :param what: for the log.
+        :param message: with the name of the error as ``${error}``.
+        """
+        if isinstance(error, ConflictError):
+            raise error
+        log_failure(what, error)
+        self.say(Message(message, mapping={"error": type(error).__name__}), "error")
 
     def check_post(self) -> None:
         """Refuse a POST that no page of this site has sent, or without the permission.

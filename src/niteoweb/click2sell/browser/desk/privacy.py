@@ -135,6 +135,17 @@ class PrivacyView(OwnerPage):
         return preview.of(self.holdings)
 
     @property
+    def stored(self) -> formatting.Facts:
+        """The facts about the stored data: a label, and the lines beside it."""
+        accounts = [account.user_id for account in self.present.accounts]
+        return formatting.facts(
+            (_("Addresses of this buyer"), [", ".join(self.present.addresses) or _("erased")]),
+            (_("Notifications"), [str(len(self.holdings.entries))]),
+            (_("Mails"), [str(len(self.holdings.mails))]),
+            (_("Account"), [", ".join(accounts) or _("no account")]),
+        )
+
+    @property
     def latest(self) -> formatting.Table:
         """The latest erasures."""
         titles = (_("When"), _("What"), _("By"), _("Notifications"), _("Account"), _("Reason"))

@@ -22,11 +22,8 @@ from niteoweb.click2sell.owner import trial
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.settings import apitoken
 from niteoweb.click2sell.settings import effective
-from niteoweb.click2sell.storage import log_failure
 from plone.protect.authenticator import check
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
-from typing import Any
-from ZODB.POSException import ConflictError
 from zope.i18nmessageid import Message
 
 
@@ -49,23 +46,12 @@ KINDS = {
 class Result:
     """The result of a test purchase.
 
-    :ivar status: of the answer that the provider would get, with `answer` as its text.
-    :ivar verified: the signature is right.
-    :ivar key_missing: there is no secret key to verify with.
+    :ivar facts: the verification and the notification, for people.
     :ivar sent: names and values in each delivery, without what proves it.
-    :ivar terms: days of access and exclusivity, none when the product has no line.
     """
 
-    status: int
-    answer: str
-    verified: bool
+    facts: formatting.Facts
     sent: tuple[tuple[tuple[str, str], ...], ...]
-    key_missing: bool = False
-    kind: Message | str = ""
-    product: str = ""
-    product_known: bool = True
-    buyer: str = ""
-    terms: tuple[Message, ...] = ()
     preview: changes.Preview | None = None
     mail: EmailMessage | None = None
 
@@ -179,32 +165,7 @@ class TryView(OwnerPage):
         ]
 
     @property
-    def facts(self) -> list[tuple[Message, Sequence[Any]]]:
-        """The facts about the test purchase: a label, and the lines beside it."""
-        result, title = self.result, {"provider": self.provider.title}
-        verified = formatting.Badge(_("verified"), "text-bg-success")
-        not_verified = formatting.Badge(_("not verified"), "text-bg-danger")
-        no_key = _("No secret key is set, so nothing can be verified. Set one in the settings.")
-        no_line = _(
-            "This product has no line under Products and groups: it gives no group of its own."
-        )
-        return formatting.facts(
-            (
-                _("Signature"),
-                [verified if result.verified else not_verified, result.key_missing and no_key],
-            ),
-            (
-                _("Answer to ${provider}", mapping=title),
-                [formatting.Code(f"{result.status} {result.answer}")],
-            ),
-            (_("Kind"), [result.kind]),
-            (_("Buyer"), [result.buyer]),
-            (_("Product"), [result.product, not result.product_known and no_line]),
-            (_("Terms"), result.terms if result.product_known else ()),
-        )
-
-    @property
-    def mail_facts(self) -> list[tuple[Message, Sequence[Any]]]:
+    def mail_facts(self) -> formatting.Facts:
         """The facts about the mail: a label, and the line beside it."""
         mail = self.result.mail
         no_sender = _(
@@ -232,14 +193,8 @@ class TryView(OwnerPage):
         if not self.can_be_tried:
             return
         now = timestamps.now()
-        deliveries = trial.deliveries(
-            self.context,
-            self.provider,
-            self.kind,
-            self.product,
-            self.text("address"),
-            now,
-        )
+        wanted = self.kind, self.product, self.text("address")
+        deliveries = trial.deliveries(self.context, self.provider, *wanted, now)
         parsed: list[Notification] = []
         sent: list[tuple[tuple[str, str], ...]] = []
         stored, verified = registry.settings(self.provider), False
@@ -251,22 +206,36 @@ class TryView(OwnerPage):
                 sent.append(tuple(genuine.payload().items()))
                 parsed += self.provider.parse(genuine, plone_site.timezone())
         except DeliveryError as error:
-            status = callback.STATUS.get(type(error), 400)
-            missing = isinstance(error, SecretKeyNotSet)
-            self.result = Result(status, str(error), verified, tuple(sent), missing)
+            answer = f"{callback.STATUS.get(type(error), 400)} {error}"
+            facts = self._verification(answer, verified, isinstance(error, SecretKeyNotSet))
+            self.result = Result(facts, tuple(sent))
             return
         try:
             self.result = self._rehearsed(parsed, tuple(sent), now)
-        except ConflictError:
-            raise
         except Exception as error:
-            log_failure("A test purchase failed", error)
             message = _(
                 "What this would lead to cannot be worked out: ${error}. The error is in the "
-                "site's log.",
-                mapping={"error": type(error).__name__},
+                "site's log."
             )
-            self.say(message, "error")
+            self.fail("A test purchase failed", error, message)
+
+    def _verification(
+        self, answer: str, verified: bool, key_missing: bool = False
+    ) -> formatting.Facts:
+        signature = [
+            formatting.Badge(_("verified"), "text-bg-success")
+            if verified
+            else formatting.Badge(_("not verified"), "text-bg-danger")
+        ]
+        if key_missing:
+            signature.append(
+                _("No secret key is set, so nothing can be verified. Set one in the settings.")
+            )
+        provider = {"provider": self.provider.title}
+        return formatting.facts(
+            (_("Signature"), signature),
+            (_("Answer to ${provider}", mapping=provider), [formatting.Code(answer)]),
+        )
 
     def _rehearsed(
         self,
@@ -279,17 +248,26 @@ class TryView(OwnerPage):
         ]
         with trial.rehearse(notifications, now) as rehearsal:
             entry = rehearsal.entry
+            product, terms = [formatting.product(entry)], ()
+            if entry["terms_known"]:
+                terms = formatting.terms(entry["days"], entry["exclusive"])
+            else:
+                product.append(
+                    _(
+                        "This product has no line under Products and groups: it gives no group "
+                        "of its own."
+                    )
+                )
+            facts = formatting.facts(
+                (_("Kind"), [formatting.kind(entry["kind"])]),
+                (_("Buyer"), [f"{' '.join(names[-1:])} <{entry['email']}>".strip()]),
+                (_("Product"), product),
+                (_("Terms"), terms),
+            )
             key = notifications[-1].key
             return Result(
-                200,
-                callback.PARSED,
-                True,
+                self._verification(f"200 {callback.PARSED}", True) + facts,
                 sent,
-                kind=formatting.kind(entry["kind"]),
-                product=formatting.product(entry),
-                product_known=entry["terms_known"],
-                buyer=f"{' '.join(names[-1:])} <{entry['email']}>".strip(),
-                terms=formatting.terms(entry["days"], entry["exclusive"]),
-                preview=changes.of_replay(self.context, key, rehearsal.preview),
-                mail=rehearsal.mail,
+                changes.of_replay(self.context, key, rehearsal.preview),
+                rehearsal.mail,
             )

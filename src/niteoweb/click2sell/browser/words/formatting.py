@@ -21,6 +21,10 @@ from zope.i18n import translate
 from zope.i18nmessageid import Message
 
 
+#: Labels, each with the lines beside it.
+Facts = list[tuple[Message, Sequence[Any]]]
+
+
 @dataclass(frozen=True)
 class Badge:
     """An outcome: its text, and Bootstrap's class for its colour."""
@@ -228,7 +232,7 @@ def entry_lines(site: Any, url: str, keys: list[str]) -> list[EntryLine]:
     return [entry_line(url, ledger.get(site, key)) for key in keys]
 
 
-def facts(*pairs: tuple[Message, Sequence[Any]]) -> list[tuple[Message, Sequence[Any]]]:
+def facts(*pairs: tuple[Message, Sequence[Any]]) -> Facts:
     """The facts for a list of them: labels with the lines beside, those that have lines."""
     kept = [(label, [line for line in lines if line]) for label, lines in pairs]
     return [(label, lines) for label, lines in kept if lines]
