@@ -215,7 +215,13 @@ def _groups(groups: Sequence[Membership], entries: Sequence[ledger.Entry]) -> Ob
     for group in groups:
         code = codes.get(group.standing)
         if code is not None and group.reasons:
-            waiting = (e["key"] for e in entries if _waits_for(e, group.id))
+            waiting = (
+                entry["key"]
+                for entry in entries
+                if entry["outcome"] == Outcome.ATTENTION
+                and entry["reason"] in ABOUT_GROUP
+                and entry["subject"] == group.id
+            )
             return Obstacle(
                 code,
                 group.at,
@@ -225,11 +231,6 @@ def _groups(groups: Sequence[Membership], entries: Sequence[ledger.Entry]) -> Ob
                 reason_subject=group.id,
             )
     return None
-
-
-def _waits_for(entry: ledger.Entry, group_id: str) -> bool:
-    waits = entry["outcome"] == Outcome.ATTENTION and entry["reason"] in ABOUT_GROUP
-    return waits and entry["subject"] == group_id
 
 
 def _opens_nothing(
@@ -293,11 +294,10 @@ def _mail(site: Any, buyer: buyers.Buyer) -> Obstacle | None:
     """Whether only the welcome mail is missing, which members that we made get."""
     if not buyer["made"] or not accounts.never_logged_in(buyer["user_id"]):
         return None
-    welcomes = [m for m in timeline.mails(site, buyer) if m["kind"] == outbox.WELCOME]
-    mails = [mail for mail in welcomes if mail["user_id"] == buyer["user_id"]]
-    if not mails:
+    mails = timeline.mails(site, [buyer["user_id"]])
+    mail = next((mail for mail in mails if mail["kind"] == outbox.WELCOME), None)
+    if mail is None:
         return Obstacle("no mail")
-    mail = mails[0]
     if mail["state"] == outbox.DROPPED:
         return Obstacle("mail dropped", subject=mail["error"])
     if mail["state"] == outbox.SENT:
