@@ -28,10 +28,7 @@ from niteoweb.click2sell.storage import transactions
 from Products.Five.browser import BrowserView
 
 import hashlib
-import logging
 
-
-logger = logging.getLogger("niteoweb.click2sell")
 
 #: Bytes. Notifications of Click2Sell have about one kilobyte, those of others a few.
 LARGEST_BODY = 64 * 1024

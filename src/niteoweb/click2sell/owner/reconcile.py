@@ -28,11 +28,8 @@ from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees
 from typing import Any
 
-import logging
 import time
 
-
-logger = logging.getLogger("niteoweb.click2sell")
 
 #: Buyers whose ids are read at once.
 BATCH = 500
@@ -152,7 +149,8 @@ def apply(
         except transactions.Busy:
             report.left += 1
         except Exception as error:
-            _trouble(change.buyer_id, error)
+            # The other members are reconciled all the same.
+            log_failure(change.buyer_id, error)
             report.left += 1
         else:
             report.changed += bool(plan.grant or plan.revoked)
@@ -171,14 +169,9 @@ def _look(
         try:
             change = _change(site, buyer_id, now)
         except Exception as error:
-            change = _trouble(buyer_id, error)
+            log_failure(buyer_id, error)
+            change = Trouble(buyer_id)
         yield buyer_id, change
-
-
-def _trouble(buyer_id: str, error: Exception) -> Trouble:
-    """Log an error: the other members are reconciled all the same."""
-    log_failure(buyer_id, error)
-    return Trouble(buyer_id)
 
 
 def _change(site: Any, buyer_id: str, now: datetime) -> Change | None:

@@ -194,7 +194,7 @@ def _part(site: Any, record: buyers.Buyer, delete: bool, now: datetime) -> list[
     """
     user_id, live, grants = record["user_id"], record["live"], dict(record["grants"])
     exists = accounts.exists(user_id)
-    privileged = exists and privilege.member(user_id)
+    privileged = privilege.member(user_id)
     outbox.drop_all(site, user_id, "the buyer was erased")
     if delete and privileged:
         raise NotPossible(

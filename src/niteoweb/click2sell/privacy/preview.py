@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from niteoweb.click2sell.entitlement import Reason
 from niteoweb.click2sell.ledger import pseudonyms
-from niteoweb.click2sell.member import accounts as member
 from niteoweb.click2sell.member import privilege
 from niteoweb.click2sell.notification import idempotency_key
 from niteoweb.click2sell.privacy import export
@@ -64,7 +63,7 @@ def of(holdings: export.Holdings) -> Preview:
         Account(
             user_id=record["user_id"],
             made=record["made"],
-            privileged=member.exists(record["user_id"]) and privilege.member(record["user_id"]),
+            privileged=privilege.member(record["user_id"]),
             groups=tuple(sorted(record["grants"])),
         )
         for record in holdings.records

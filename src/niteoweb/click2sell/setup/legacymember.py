@@ -13,7 +13,6 @@ from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.member import index
 from niteoweb.click2sell.member import privilege
 from niteoweb.click2sell.storage import trees
-from plone import api
 from typing import Any
 
 
@@ -90,8 +89,7 @@ class LegacyMember:
         """Why the member cannot be adopted, or ""."""
         if privilege.member(self.user_id):
             return PRIVILEGED
-        registration = api.portal.get_tool("portal_registration")
-        if not self.address or not registration.isValidEmail(self.address):
+        if not accounts.is_address(self.address):
             return NO_ADDRESS
         if self.occurred_at is None or self.occurred_at > now + AHEAD:
             return NO_DATE

@@ -20,11 +20,6 @@ from typing import Any
 from ZODB.POSException import ConflictError
 from zope.i18nmessageid import Message
 
-import logging
-
-
-logger = logging.getLogger("niteoweb.click2sell")
-
 
 class Confirmation(OwnerPage):
     """A page whose POST previews an action, and carries it out when that is confirmed.

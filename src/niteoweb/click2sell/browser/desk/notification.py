@@ -23,10 +23,6 @@ from zExceptions import NotFound
 from ZODB.POSException import ConflictError
 from zope.i18nmessageid import Message
 
-import logging
-
-
-logger = logging.getLogger("niteoweb.click2sell")
 
 #: Other notifications of the buyer that the page lists.
 OTHERS = 10

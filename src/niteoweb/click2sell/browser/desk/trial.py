@@ -26,10 +26,6 @@ from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from ZODB.POSException import ConflictError
 from zope.i18nmessageid import Message
 
-import logging
-
-
-logger = logging.getLogger("niteoweb.click2sell")
 
 #: The kinds of samples in words for owners; see :mod:`niteoweb.click2sell.provider.sample`.
 KINDS = {
