@@ -1,8 +1,8 @@
 """A Cleeng that is not real: validation of Vizio's purchases, and signed webhooks.
 
-The assumptions are those of :mod:`niteoweb.click2sell.providers.cleeng.protocol`: a notification
-of Vizio is passed on under its own name, and ``purchase-status`` wants the ``correlationId``
-that ``purchase-validation`` answered.
+The assumptions are those of :mod:`niteoweb.click2sell.providers.cleeng.protocol`: webhooks pass
+a notification of Vizio on under its own name, and ``purchase-status`` wants the
+``correlationId`` that ``purchase-validation`` answered.
 """
 
 from dataclasses import dataclass
