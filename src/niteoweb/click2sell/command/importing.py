@@ -11,7 +11,7 @@ from typing import Any
 #: Bytes of a file; a hundred thousand lines have ten million.
 MOST_BYTES = 50_000_000
 
-#: Who did it, in the record.
+#: The author of the imported grants, in the record.
 BY = "click2sell-import"
 
 MOST_MAILS = 3600
@@ -21,7 +21,7 @@ PROGRESS = 100
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Import a file, or only tell what that would do.
+    """Import a file, or preview the import.
 
     :returns: 0, or 1 when the file has mistakes or lines are left.
     """

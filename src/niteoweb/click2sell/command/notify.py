@@ -102,7 +102,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         now=datetime.now().astimezone(), **{name: given[name] for name in names}
     )
     try:
-        # JSON would escape what no text can hold.
+        # JSON would escape characters that UTF-8 cannot encode.
         "".join(map(str, [*vars(request).values(), *vars(settings).values()])).encode("utf-8")
         found = list(deliveries(maker, request, settings))
     except UnicodeError:
@@ -128,7 +128,7 @@ def samples() -> dict[str, Any]:
 
 
 def _post(url: str, delivery: Delivery, timeout: float, unspoken: Sequence[str]) -> int:
-    """Post a delivery, and print what comes of it.
+    """Post a delivery, and print the answer or the failure.
 
     :returns: the status of the command.
     """

@@ -11,7 +11,7 @@ PROGRESS = 1000
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Reconcile everybody, or only tell what that would change.
+    """Reconcile everybody, or preview the changes.
 
     :returns: 0, or 1 when members were left or are in trouble, or on a copy of the site.
     """

@@ -116,7 +116,7 @@ class DeserializeSettings:
         self.request = controlpanel.request
 
     def __call__(self, mask_validation_errors: bool = True) -> None:
-        """Save what the body names; what it does not name stays.
+        """Save the settings in the body; the other settings stay.
 
         :raises Unauthorized: the caller may not configure the add-on.
         :raises BadRequest: the body is no JSON object, or a value is not possible.
@@ -138,7 +138,7 @@ class DeserializeSettings:
             }
         )
         own = "site_address" in provider.schema
-        if own and not (values.get("site_address") or rules.stored_address()):
+        if own and not (values.get("site_address") or plone_site.settings().site_address):
             values["site_address"] = rules.own_address()
         problems = rules.validate(values, provider)
         if problems:

@@ -1,4 +1,4 @@
-"""The buyers as services of plone.restapi: find them, and see what each has and why.
+"""The buyers as services of plone.restapi: find them, and see their access and its causes.
 
 ``GET /@click2sell-members`` and ``GET /@click2sell-members/{buyer id}`` need the permission to
 view purchases.

@@ -130,7 +130,7 @@ class NotificationsPost(Entries, Operation):
     """
 
     def operate(self) -> dict[str, Any]:
-        """Process the entry again or settle a decision, or tell what that would change.
+        """Process the entry again or settle a decision, or preview the changes.
 
         :raises NotFound: there is no such entry, or nothing of that name to do with it.
         """

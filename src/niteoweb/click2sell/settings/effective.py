@@ -17,8 +17,8 @@ logger = logging.getLogger("niteoweb.click2sell")
 def mapping() -> tuple[Line, ...]:
     """The readable lines of all providers' mappings.
 
-    The others are logged, by number, and do no harm. Those of a provider that was switched off
-    count: what was paid for stays.
+    A line that cannot be read is logged by its number, and does no harm. The lines of a
+    provider that was switched off count: purchases stay.
     """
     mapping_lines: list[Line] = []
     for provider in registry.registered():
@@ -30,7 +30,7 @@ def mapping() -> tuple[Line, ...]:
     return tuple(mapping_lines)
 
 
-#: The lines as they were read before: each is compared with all others.
+#: Reads a mapping once: comparing each line with all others takes time.
 _parsed = lru_cache(maxsize=32)(parse)
 
 

@@ -132,7 +132,7 @@ def validate(
 def save(values: Mapping[str, Any], provider: IPaymentProvider | None = None) -> None:
     """Store settings of a provider that :func:`validate` found nothing wrong with.
 
-    What becomes of the secret keys is told by :func:`secretkeys.changes`.
+    :func:`secretkeys.changes` and :func:`apitoken.changes` decide about the secrets.
     """
     provider = provider or registry.main()
     stored = registry.settings(provider)
@@ -144,11 +144,6 @@ def save(values: Mapping[str, Any], provider: IPaymentProvider | None = None) ->
         if getattr(stored, name) != value:
             setattr(stored, name, value)
     secretkeys.tidy(site.get())
-
-
-def stored_address() -> str:
-    """The public address of the site, "" when none is set."""
-    return site.settings().site_address or ""
 
 
 def own_address() -> str:

@@ -32,8 +32,12 @@ class Confirmation(OwnerPage):
     )
     #: The changes for each buyer; None before the preview.
     changes: tuple[words.Changes, ...] | None = None
-    #: Why it cannot be done.
-    error: Message | None = None
+    #: The text of the button that carries the action out.
+    confirm_label: Message = _("Do it")
+    #: The text of a preview without changes.
+    unchanged: Message = _("It is recorded, and changes nothing else.")
+    #: The address of the page without the preview.
+    cancel_url: str
 
     @property
     def fingerprint(self) -> str:
@@ -49,7 +53,7 @@ class Confirmation(OwnerPage):
             (name, value)
             for name, value in sorted(self.request.form.items())
             if isinstance(value, str)
-            and name not in ("_authenticator", "confirm", "fingerprint")
+            and name not in ("_authenticator", "change", "confirm", "fingerprint")
         ]
 
     def settle(self, make: Callable[[], Action]) -> bool:
@@ -68,7 +72,6 @@ class Confirmation(OwnerPage):
                 return False
             self._carry_out(chosen)
         except NotPossible as error:
-            self.error = error.message
             self.changes = None
             self.say(error.message, "error")
             return False

@@ -37,7 +37,7 @@ class DecideView(Confirmation, EntryPage):
 
     def __init__(self, context: Any, request: Any, list_url: str, key: str) -> None:
         super().__init__(context, request, list_url, key)
-        self.url = f"{self.entry_url}/decide"
+        self.url = self.cancel_url = f"{self.entry_url}/decide"
         self.back = Link(_("Back to the notification"), self.entry_url)
 
     def __call__(self) -> str:

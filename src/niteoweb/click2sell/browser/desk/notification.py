@@ -60,6 +60,7 @@ class NotificationView(EntryPage):
         "This is a copy of the site: a replay changes this copy only, and its mails wait."
     )
     titles = formatting.ENTRY_TITLES
+    others_label = _("Notifications")
     #: None before the dry run.
     preview: changes.Preview | None = None
 
@@ -114,6 +115,15 @@ class NotificationView(EntryPage):
         """When attempts failed, and with which error; the latest first."""
         failures = reversed(self.entry["failures"])
         return [(formatting.moment(failure["at"]), failure["error"]) for failure in failures]
+
+    @property
+    def processing(self) -> list[tuple[Message, Sequence[Any]]]:
+        """The facts about the processing: a label, and the lines beside it."""
+        return formatting.facts(
+            (_("Outcome"), [self.line.badge, self.line.reason]),
+            (_("What it is about"), [self.entry["subject"]]),
+            (_("Attempts"), [str(self.entry["attempts"])]),
+        )
 
     @property
     def decide_url(self) -> str:
@@ -195,6 +205,13 @@ class NotificationView(EntryPage):
     # The payload
 
     @property
-    def payload(self) -> list[tuple[str, str]]:
-        """Names and values as they arrived; empty when they are not kept any more."""
-        return list(self.entry["payload"].items())
+    def payload(self) -> formatting.Table:
+        """Names and values as they arrived; without rows when they are not kept any more."""
+        return formatting.Table(
+            _("What arrived"),
+            (_("Parameter"), _("Value")),
+            [(formatting.Code(name), value) for name, value in self.entry["payload"].items()],
+            ("fw-normal w-25", "text-break"),
+            captioned=False,
+            headed=True,
+        )

@@ -14,7 +14,6 @@ from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.storage import transactions
 from plone import api
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
-from typing import Any
 from zExceptions import Unauthorized
 from zope.i18nmessageid import Message
 
@@ -45,7 +44,6 @@ class PrivacyView(OwnerPage):
     page = tab = "click2sell-privacy"
     title = _("Privacy")
     lead = _("All that this add-on stores about an e-mail address: to download, and to erase.")
-    titles = (_("When"), _("What"), _("By"), _("Notifications"), _("Account"), _("Reason"))
     #: None before the dry run.
     planned: preview.Preview | None = None
     #: The reason why the action is not possible, shown beside its field.
@@ -137,14 +135,20 @@ class PrivacyView(OwnerPage):
         return preview.of(self.holdings)
 
     @property
-    def latest(self) -> list[dict[str, Any]]:
+    def latest(self) -> formatting.Table:
         """The latest erasures."""
-        return [
-            {
-                **record,
-                "at": formatting.moment(record["at"]),
-                "what": WHAT[record["what"]],
-                "account": ACCOUNTS[record["account"]],
-            }
+        titles = (_("When"), _("What"), _("By"), _("Notifications"), _("Account"), _("Reason"))
+        rows = [
+            (
+                formatting.moment(record["at"]),
+                WHAT[record["what"]],
+                record["by"],
+                record["entries"],
+                ACCOUNTS[record["account"]],
+                record["reason"],
+            )
             for record in erasure.latest(self.context, LATEST)
         ]
+        styles = ("", "", "text-break", "", "", "text-break")
+        name = _("Erasures")
+        return formatting.Table(name, titles, rows, styles, "align-middle", captioned=False)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from niteoweb.click2sell import _
 from niteoweb.click2sell.browser.desk.ownerpage import CHANGED
 from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
+from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.owner import reconcile
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 
@@ -33,7 +34,6 @@ class ReconcileView(OwnerPage):
         "they paid for give now, and taken out of those that they do not give any more."
     )
     copy_warning = _("This is a copy of the site: you can look, but nothing is changed here.")
-    titles = (_("Member"), _("Groups given"), _("Groups taken"))
     #: None before the dry run.
     part: reconcile.Part | None = None
     #: The buyer after whom `part` begins.
@@ -57,9 +57,19 @@ class ReconcileView(OwnerPage):
         return self.part.changes if self.part else ()
 
     @property
-    def shown(self) -> Sequence[reconcile.Change]:
-        """The changes that the table shows."""
-        return self.changes[:SHOWN]
+    def table(self) -> formatting.Table:
+        """The first of the changes."""
+        return formatting.Table(
+            _("What would change"),
+            (_("Member"), _("Groups given"), _("Groups taken")),
+            [
+                (_member(change), ", ".join(change.given), ", ".join(change.taken))
+                for change in self.changes[:SHOWN]
+            ],
+            ("text-break",) * 3,
+            "align-middle",
+            captioned=False,
+        )
 
     @property
     def fingerprint(self) -> str:
@@ -90,3 +100,9 @@ class ReconcileView(OwnerPage):
                 mapping={"number": len(self.changes)},
             )
             self.say(message, "warning")
+
+
+def _member(change: reconcile.Change) -> formatting.Noted | str:
+    if change.address == change.user_id:
+        return change.user_id
+    return formatting.Noted(change.user_id or _("New member"), change.address)

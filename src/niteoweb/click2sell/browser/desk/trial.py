@@ -9,6 +9,8 @@ from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.browser import callback
+from niteoweb.click2sell.browser.desk.fields import Field
+from niteoweb.click2sell.browser.desk.fields import VERBATIM
 from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
 from niteoweb.click2sell.browser.words import changes
 from niteoweb.click2sell.browser.words import formatting
@@ -23,6 +25,7 @@ from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.storage import log_failure
 from plone.protect.authenticator import check
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
+from typing import Any
 from ZODB.POSException import ConflictError
 from zope.i18nmessageid import Message
 
@@ -75,6 +78,7 @@ class TryView(OwnerPage):
 
     template = ViewPageTemplateFile("../templates/trial.pt")
     title = _("Try a purchase")
+    providers_label = _("Payment provider")
     lead = _(
         "A made-up notification goes the way of a true one: signed with your secret key, "
         "verified, read and worked out. Nothing is changed, nothing is kept and nothing is "
@@ -154,9 +158,63 @@ class TryView(OwnerPage):
         return next(iter(self.products), "")
 
     @property
-    def address(self) -> str:
-        """The address in the form."""
-        return self.text("address")
+    def fields(self) -> list[Field]:
+        """The fields of the form."""
+        return [
+            Field(
+                "product",
+                _("Product"),
+                self.product,
+                help=_("One of the products and groups, or any other id."),
+                more={"autocomplete": "off", "list": "try-products", "required": "required"},
+            ),
+            Field(
+                "address",
+                _("E-mail address of the buyer"),
+                self.text("address"),
+                help=_("That of a member, or a new one."),
+                more={**VERBATIM, "inputmode": "email", "required": "required"},
+            ),
+            Field("kind", _("What happens"), self.kind, "select", self.kinds),
+        ]
+
+    @property
+    def facts(self) -> list[tuple[Message, Sequence[Any]]]:
+        """The facts about the test purchase: a label, and the lines beside it."""
+        result, title = self.result, {"provider": self.provider.title}
+        verified = formatting.Badge(_("verified"), "text-bg-success")
+        not_verified = formatting.Badge(_("not verified"), "text-bg-danger")
+        no_key = _("No secret key is set, so nothing can be verified. Set one in the settings.")
+        no_line = _(
+            "This product has no line under Products and groups: it gives no group of its own."
+        )
+        return formatting.facts(
+            (
+                _("Signature"),
+                [verified if result.verified else not_verified, result.key_missing and no_key],
+            ),
+            (
+                _("Answer to ${provider}", mapping=title),
+                [formatting.Code(f"{result.status} {result.answer}")],
+            ),
+            (_("Kind"), [result.kind]),
+            (_("Buyer"), [result.buyer]),
+            (_("Product"), [result.product, not result.product_known and no_line]),
+            (_("Terms"), result.terms if result.product_known else ()),
+        )
+
+    @property
+    def mail_facts(self) -> list[tuple[Message, Sequence[Any]]]:
+        """The facts about the mail: a label, and the line beside it."""
+        mail = self.result.mail
+        no_sender = _(
+            "The site has no address to send mail from: enter one in Site Setup under Mail."
+        )
+        return formatting.facts(
+            (_("From"), [mail["From"] or no_sender]),
+            (_("To"), [mail["To"]]),
+            (_("Subject"), [mail["Subject"]]),
+        )
 
     @property
     def kind(self) -> str:
@@ -175,7 +233,12 @@ class TryView(OwnerPage):
             return
         now = timestamps.now()
         deliveries = trial.deliveries(
-            self.context, self.provider, self.kind, self.product, self.address, now
+            self.context,
+            self.provider,
+            self.kind,
+            self.product,
+            self.text("address"),
+            now,
         )
         parsed: list[Notification] = []
         sent: list[tuple[tuple[str, str], ...]] = []

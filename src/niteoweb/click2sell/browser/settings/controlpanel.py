@@ -126,7 +126,7 @@ class SettingsForm(RegistryEditForm):
         self,
         setErrors: bool = True,
     ) -> tuple[dict[str, Any], tuple]:
-        """Read what was typed, tidy it, and look for mistakes in it.
+        """Read the submitted values, normalize them, and look for mistakes.
 
         :param setErrors: also show the mistakes at their fields.
         :returns: values by name, and a view for each mistake.
@@ -191,7 +191,7 @@ class SettingsPage(ControlPanelFormWrapper, Tabbed):
     def checklist(self) -> Checklist:
         """The checklist, after the settings were saved.
 
-        Beside the add-on's own settings it has all checks, beside those of another provider
+        The page with the add-on's own settings shows all checks, the page of another provider
         only the checks of that provider.
         """
         checklist, provider = Checklist(self.context, self.request), self.form_instance.provider

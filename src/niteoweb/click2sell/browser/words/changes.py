@@ -8,6 +8,7 @@ from DateTime import DateTime
 from datetime import datetime
 from html import escape
 from niteoweb.click2sell import _
+from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.entitlement import Product
 from niteoweb.click2sell.ledger import ledger
@@ -41,7 +42,8 @@ class Field:
 
     def __html__(self) -> str:
         before = f"<del>{escape(self.before)}</del>" if self.before else ""
-        return f"<code>{escape(self.name)}</code>: {before} <ins>{escape(self.after)}</ins>"
+        name = formatting.Code(self.name).__html__()
+        return f"{name}: {before} <ins>{escape(self.after)}</ins>"
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class Changes:
     :ivar moved: products whose access ends at another time, with both times.
     :ivar keys: the entries whose outcome or terms would change.
     :ivar attention: the reasons why new entries would need a person.
-    :ivar mails: whether a mail would be sent, and `mail` which one.
+    :ivar mail: the mail that would be sent.
     """
 
     identity: str
@@ -70,8 +72,7 @@ class Changes:
     moved: tuple[Message, ...]
     keys: frozenset[str]
     attention: tuple[Message | str, ...]
-    mails: bool
-    mail: Message | str
+    mail: formatting.Noted | Message | str
 
     @property
     def facts(self) -> list[tuple[Message, Sequence[Any]]]:
@@ -85,6 +86,7 @@ class Changes:
             (_("Access begins"), self.gained),
             (_("End of access"), self.moved),
             (_("Access ends"), self.lost),
+            (_("Mail"), [self.mail]),
         )
 
 
@@ -138,8 +140,7 @@ def of(
             for key, verdict in plan.verdicts.items()
             if verdict.outcome == Outcome.ATTENTION and ledger.get(site, key) is None
         ),
-        mails=bool(plan.mail),
-        mail=MAILS.get(plan.mail, plan.mail),
+        mail=_mail(plan),
     )
 
 
@@ -176,6 +177,15 @@ class Preview:
     badge: formatting.Badge
     reason: Message | str
 
+    @property
+    def facts(self) -> list[tuple[Message, Sequence[Any]]]:
+        """The changes and their circumstances: a label, and the lines beside it."""
+        return self.changes.facts + formatting.facts(
+            (_("Terms"), self.terms),
+            (_("Outcome"), [self.badge, self.reason]),
+            (_("Other notifications of this buyer that change, too"), [self.others]),
+        )
+
 
 def of_replay(site: Any, key: str, replayed: preview.Preview) -> Preview:
     """Put the preview of a replay into words.
@@ -195,6 +205,13 @@ def of_replay(site: Any, key: str, replayed: preview.Preview) -> Preview:
         badge=formatting.badge(verdict.outcome),
         reason=reasons.text(verdict.reason, verdict.subject),
     )
+
+
+def _mail(plan: Plan) -> formatting.Noted | Message | str:
+    mail = MAILS.get(plan.mail, plan.mail)
+    if not plan.mail or not plone_site.is_copy():
+        return mail
+    return formatting.Noted(mail, _("Mails wait on a copy of the site."))
 
 
 def _member(plan: Plan) -> Message:

@@ -6,6 +6,7 @@ from DateTime import DateTime
 from datetime import date
 from datetime import datetime
 from html import escape
+from itertools import zip_longest
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
@@ -26,6 +27,28 @@ class Badge:
 
     text: Message | str
     css: str
+
+    def __html__(self) -> str:
+        return f'<span class="badge {self.css}">{escape(translated(self.text))}</span>'
+
+
+class Code(str):
+    """A technical name."""
+
+    def __html__(self) -> str:
+        return f"<code>{escape(self)}</code>"
+
+
+@dataclass(frozen=True)
+class Noted:
+    """A text with a note below it in small letters."""
+
+    text: Message | str
+    note: Message | str
+
+    def __html__(self) -> str:
+        text, note = escape(translated(self.text)), escape(translated(self.note))
+        return f'{text} <span class="d-block small text-muted">{note}</span>'
 
 
 @dataclass(frozen=True)
@@ -57,6 +80,32 @@ class Link:
     def __html__(self) -> str:
         text = escape(translated(self.text))
         return f'<a href="{escape(self.url)}">{text}</a>' if self.url else text
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table on a page.
+
+    :ivar rows: the cells of each row; those with ``__html__`` are inserted as markup.
+    :ivar styles: Bootstrap's classes for the cells of each column, as far as they have any.
+    :ivar captioned: whether the name is shown, and not only told to screen readers.
+    :ivar headed: whether the first cell of a row is its heading.
+    :ivar foot: the cells of the last row.
+    """
+
+    name: Message | str
+    titles: Sequence[Message]
+    rows: Sequence[Sequence[Any]]
+    styles: Sequence[str] = ()
+    css: str = ""
+    captioned: bool = True
+    headed: bool = False
+    foot: Sequence[Message | str] = ()
+
+    def cells(self, row: Sequence[Any]) -> list[tuple[str, Any, bool]]:
+        """The cells of a row: its style, its content, and whether it is a heading."""
+        styles = zip_longest(self.styles, row, fillvalue="")
+        return [(css, cell, self.headed and not at) for at, (css, cell) in enumerate(styles)]
 
 
 @dataclass(frozen=True)
@@ -181,7 +230,8 @@ def entry_lines(site: Any, url: str, keys: list[str]) -> list[EntryLine]:
 
 def facts(*pairs: tuple[Message, Sequence[Any]]) -> list[tuple[Message, Sequence[Any]]]:
     """The facts for a list of them: labels with the lines beside, those that have lines."""
-    return [(label, lines) for label, lines in pairs if any(lines)]
+    kept = [(label, [line for line in lines if line]) for label, lines in pairs]
+    return [(label, lines) for label, lines in kept if lines]
 
 
 def _clock(local: date) -> DateTime:
