@@ -132,7 +132,7 @@ class Filling:
             (plone_site, "settings", _always(known)),
             (group, "problem", cache(group.problem)),
             (group, "exists", cache(group.exists)),
-            (group, "contains", accounts.contains),
+            (group, "of", accounts.groups_of),
             (group, "grant", accounts.grant),
             (group, "revoke", accounts.revoke),
             (accountplan, "find", accounts.find),

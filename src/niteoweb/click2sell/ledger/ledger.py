@@ -201,6 +201,6 @@ def _told(notification: Notification) -> dict[str, Any]:
 
 def _address(site: Any, notification: Notification) -> str:
     """The address that a notification's entry is assigned to."""
-    # What an owner does to a purchase follows the purchase.
+    # An owner's act on a purchase follows the purchase.
     source = (notification.on_behalf_of or notification.provider, notification.transaction)
     return ownership.buyer_of(site, source, notification.buyer)

@@ -23,7 +23,7 @@ import secrets
 ALPHABET = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 #: Letters in a password, in groups of six: 24 * log2(57) is 139 bits.
 PASSWORD_LENGTH = 24
-#: What Plone sets as the login time of a member who never logged in.
+#: The login time that Plone gives to a member who never logged in.
 NEVER = DateTime("2000/01/01")
 
 
@@ -180,7 +180,7 @@ def never_logged_in(user_id: str) -> bool:
 
 
 def password_print(user_id: str) -> str:
-    """A fingerprint of the stored password hash: equal as long as the password is the same.
+    """A fingerprint of the stored password hash, to recognise an unchanged password.
 
     :returns: "" when the account's password is not kept by Plone itself.
     """

@@ -45,8 +45,8 @@ def is_automatic(group_id: str) -> bool:
 
 def problem(group_id: str) -> str:
     """The reason code of a group that cannot be given, "" for one that can."""
-    # Looked up once: Plone collects a group's properties, roles and groups each time. The
-    # groups tool would wrap it, too, with what it keeps about groups, which nobody asks for.
+    # Looked up once: Plone collects a group's properties, roles and groups each time, and the
+    # groups tool would add its own properties of groups, which nobody asks for.
     group = plone_site.tool("acl_users").getGroup(group_id) if group_id else None
     if group is None:
         return Reason.GROUP_MISSING

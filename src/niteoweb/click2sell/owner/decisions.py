@@ -154,15 +154,15 @@ class Decide(Decision):
     reason: str
 
     def decide(self, site: Any, entry: ledger.Entry, now: datetime) -> list[AffectedBuyer]:
-        provider, transaction = product(entry)[0], entry["transaction"]
-        before = buyers.of_address(site, ownership.owner_of(site, (provider, transaction))[0])
+        source = _source(entry)
+        before = buyers.of_address(site, ownership.owner_of(site, source)[0])
         after = buyers.get(site, entry["buyer_id"])
-        for source in ((provider, transaction), (OWNER, transaction)):
-            if ownership.owner_of(site, source):
-                ownership.rebind(site, source, entry)
-        if ownership.correction(site, (provider, transaction)):
-            ownership.correct(site, (provider, transaction), entry["buyer"])
-        _sort_out(site, (provider, transaction), (before, after))
+        for known_as in (source, (OWNER, entry["transaction"])):
+            if ownership.owner_of(site, known_as):
+                ownership.rebind(site, known_as, entry)
+        if ownership.correction(site, source):
+            ownership.correct(site, source, entry["buyer"])
+        _sort_out(site, source, (before, after))
         ledger.add_note(site, entry, now, self.by, "decided", self.reason)
         buyer_ids = dict.fromkeys((before["id"], after["id"]))
         return [AffectedBuyer(buyer_id) for buyer_id in buyer_ids]

@@ -1,6 +1,6 @@
 """Erasure of a buyer: personal data go, figures stay.
 
-What goes, in one commit:
+Erased in one commit:
 
 * of each notification the payload, names, addresses, affiliate, the error text and what an
   owner noted; transaction, receipt and key are replaced by hashes (see :mod:`.pseudonyms`);
@@ -11,20 +11,20 @@ What goes, in one commit:
   deleted through Plone, if the owner asks for that: then as if the owner had deleted it by
   hand. A privileged account is left alone as it is, and never deleted.
 
-What stays: amount, currency, country, product, dates, kind and outcome of each notification,
-and who erased when and why. What had not been settled, failed or needed attention, becomes
-"nothing to do": nobody could settle it any more.
+Kept: amount, currency, country, product, dates, kind and outcome of each notification, and the
+user id, time and reason of the erasure. A notification that had failed, needed attention or was
+not processed yet becomes "nothing to do": nobody could settle it any more.
 
-What follows:
+Consequences:
 
 * A notification that was erased changes nothing when it is delivered or replayed again.
 * Its transaction stays the erased buyer's. Another address that names it is refused.
-* Whatever else arrives for the buyer (the same address, or one of its transactions) is written
+* A later notification for the buyer (of its address, or of one of its transactions) is written
   down as it comes and waits for the owner: it makes no account and grants nothing. The owner
   erases again, or takes the buyer in again. Then the whole history counts, as after a deleted
   account, and only a payment that arrived after the erasure makes an account.
-* Nothing reverses an erasure; what was taken out is nowhere but in older states of the
-  database, until it is packed, and in backups.
+* Nothing reverses an erasure; the erased data are nowhere but in older states of the database,
+  until it is packed, and in backups.
 """
 
 from datetime import datetime
@@ -57,7 +57,7 @@ import secrets
 
 logger = logging.getLogger("niteoweb.click2sell")
 
-#: What becomes of an account.
+#: The fates of an account in an erasure.
 DELETED = "deleted"
 LEFT = "left"
 NONE = "none"
@@ -128,7 +128,7 @@ def erase(
 
 
 def take_in(address: str, reason: str, by: str) -> dict[str, Any]:
-    """Take an erased buyer in again, who has bought since: what waits is processed.
+    """Take an erased buyer in again after a new purchase, and process the waiting entries.
 
     :param address: under which the buyer bought again, in any letter case.
     :param reason: for the record; must not name an address.

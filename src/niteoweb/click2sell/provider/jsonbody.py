@@ -37,7 +37,7 @@ LONGEST_ID = 100
 #: The name that errors in the text itself are reported under.
 WHOLE = "body"
 
-#: A name that ends so, in any letter case, holds what must not be kept.
+#: A value whose name ends so, in any letter case, must not be kept.
 _SECRETS = ("token", "secret", "password", "signature", "checksum", "authorization")
 
 #: Characters in an address, by the rules of mail.

@@ -9,12 +9,12 @@ from functools import partial
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.entitlement import mapping
-from niteoweb.click2sell.explain import Cause
 from niteoweb.click2sell.explain import diagnosis
 from niteoweb.click2sell.explain import explanation
 from niteoweb.click2sell.explain import groups
 from niteoweb.click2sell.explain import ProductAccess
 from niteoweb.click2sell.explain import timeline
+from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.report import buyerlist
 from niteoweb.click2sell.restapi import notifications
 from niteoweb.click2sell.restapi.listing import Records
@@ -56,17 +56,18 @@ class MembersGet(Records):
         if buyer is None:
             raise NotFound
         explained = explanation.explain(self.context, buyer, timestamps.now())
+        deleted_at = timestamps.from_iso(buyer["deleted_at"]) if buyer["deleted_at"] else None
         return {
             "@id": self._url(NAME, buyer_id),
             "id": buyer_id,
             "name": explained.name,
             "address": explained.addresses[0],
             "addresses": list(explained.addresses),
-            "user_id": explained.user_id,
+            "user_id": buyer["user_id"],
             "account": {
                 "exists": explained.exists,
-                "made": explained.made,
-                "deleted_at": _iso(explained.deleted_at),
+                "made": buyer["made"],
+                "deleted_at": _iso(deleted_at),
             },
             "obstacle": self._obstacle(explained.obstacle),
             "products": [
@@ -87,12 +88,12 @@ class MembersGet(Records):
             "products": [_standing(standing) for standing in row.standings],
         }
 
-    def _cause(self, cause: Cause) -> dict[str, Any]:
+    def _cause(self, cause: ledger.Entry) -> dict[str, Any]:
         return {
-            "@id": self._url(notifications.NAME, cause.key),
-            "kind": cause.kind,
-            "receipt": cause.receipt,
-            "occurred_at": _iso(cause.at),
+            "@id": self._url(notifications.NAME, cause["key"]),
+            "kind": cause["kind"],
+            "receipt": cause["receipt"],
+            "occurred_at": _iso(timestamps.from_iso(cause["occurred_at"])),
         }
 
     def _group(self, group: groups.Membership) -> dict[str, Any]:

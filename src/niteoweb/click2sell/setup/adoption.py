@@ -95,8 +95,8 @@ def adopt(
     report = AdoptionReport()
     everybody = batched(plone_site.get(), index.everybody())
     while user_ids := list(islice(everybody, BATCH)):
-        # A microsecond for each member: what is filed by time is then filed at one end, where
-        # else all of it would be written again with each batch.
+        # A microsecond for each member: indexes by time then grow at one end, where otherwise
+        # each batch would write all of them anew.
         at = now + timedelta(microseconds=report.looked_at)
         work = partial(_batch, before=report, user_ids=user_ids, now=at)
         if apply:

@@ -12,18 +12,12 @@ from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.member import index
 from niteoweb.click2sell.member import privilege
+from niteoweb.click2sell.provisioning import NO_PURCHASE
 from niteoweb.click2sell.storage import trees
 from typing import Any
 
 
-FIELDS = (
-    "product_id",
-    "product_name",
-    "affiliate",
-    "last_purchase_id",
-    "last_purchase_timestamp",
-    "email",
-)
+FIELDS = (*NO_PURCHASE, "affiliate", "email")
 
 #: The field's default is midnight of 2000-01-01 somewhere: no date was ever written.
 NO_DATE_UNTIL = datetime(2000, 1, 3, tzinfo=timezone.utc)

@@ -12,11 +12,11 @@ from niteoweb.click2sell.browser.words.formatting import Link
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.entitlement import mapping
 from niteoweb.click2sell.entitlement import State
-from niteoweb.click2sell.explain import Cause
 from niteoweb.click2sell.explain import diagnosis
 from niteoweb.click2sell.explain import explanation
 from niteoweb.click2sell.explain import groups as membership
 from niteoweb.click2sell.explain import ProductAccess
+from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import reasons
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import OWNER
@@ -137,7 +137,7 @@ class MemberView(OwnerPage):
         )
         if explained.exists:
             made, before = _("made for the first purchase"), _("was there before the purchases")
-            lines.append(Link(made if explained.made else before))
+            lines.append(Link(made if self.buyer["made"] else before))
         return formatting.facts(
             (_("Addresses"), [*explained.addresses, stored]), (_("Account"), lines)
         )
@@ -161,7 +161,7 @@ class MemberView(OwnerPage):
             names.append("extend")
         if access.access:
             names.append("revoke")
-        decide = f"{self._url(access.causes[0].key)}/decide"
+        decide = f"{self._url(access.causes[0]['key'])}/decide"
         actions = [self._action(name, f"?{query}") for name in names]
         return [*actions, Link(_("Correct the buyer"), decide)]
 
@@ -248,21 +248,21 @@ class MemberView(OwnerPage):
             )
         else:
             text = _("Because of ${what}, product ${product}, line ${line}", mapping=names)
-        return Link(text, self._url(cause.key))
+        return Link(text, self._url(cause["key"]))
 
-    def _link(self, cause: Cause) -> Link:
-        return Link(self._named(cause), self._url(cause.key))
+    def _link(self, cause: ledger.Entry) -> Link:
+        return Link(self._named(cause), self._url(cause["key"]))
 
-    def _named(self, cause: Cause) -> str:
+    def _named(self, cause: ledger.Entry) -> str:
         """A notification in a few words, such as "purchase R-123 on 3 May"."""
-        by_hand = cause.provider == OWNER and cause.kind == Kind.PURCHASE
+        by_hand = cause["provider"] == OWNER and cause["kind"] == Kind.PURCHASE
         names = {
             "kind": formatting.translated(
-                _("access given by hand") if by_hand else formatting.kind(cause.kind)
+                _("access given by hand") if by_hand else formatting.kind(cause["kind"])
             ),
-            "receipt": cause.receipt,
-            "date": formatting.day(cause.at),
+            "receipt": cause["receipt"],
+            "date": formatting.day(timestamps.from_iso(cause["occurred_at"])),
         }
-        if cause.receipt and not by_hand:
+        if cause["receipt"] and not by_hand:
             return formatting.translated(_("${kind} ${receipt} on ${date}", mapping=names))
         return formatting.translated(_("${kind} on ${date}", mapping=names))

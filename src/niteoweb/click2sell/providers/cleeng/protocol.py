@@ -3,8 +3,8 @@
 Pure: imports nothing of Zope or Plone, does no I/O and reads no clock.
 
 A webhook is an object with ``broadcasterId``, ``topic`` and ``data``, signed with an
-HMAC-SHA256 over the raw body. What no public document says is assumed here, and said in the
-documentation:
+HMAC-SHA256 over the raw body. No public document covers the following assumptions, which the
+documentation names:
 
 * Name and encoding of the signature's header are settings.
 * A notification of Vizio that Cleeng passes on is named by the topic itself, or by
@@ -14,8 +14,8 @@ documentation:
 * ``expirationDate`` is ISO 8601 with its time zone, or Unix seconds.
 * Where a subscription is switched, ``toOfferId`` names the new offer, else ``offerId`` does.
 
-Webhooks with the same body are one: the key is the body. A ``correlationId`` is only there when
-somebody asked for a validation, so that it tells nothing apart.
+Webhooks with equal bodies are one: the key is the body. Only the webhooks about a validation
+have a ``correlationId``, so that it tells nothing apart.
 """
 
 from collections.abc import Mapping
@@ -261,8 +261,8 @@ def _with_end(notification: Notification, data: JsonBody) -> Notification:
         end = min(end or now, now)
     elif kind not in _GIVING and kind is not Kind.CANCELLATION:
         end = None
-    # Without an end it must not take the place of one that is known. A purchase has no old
-    # product that it could take the place of.
+    # A webhook without an end must not replace a known end, and a purchase has no old product
+    # to replace.
     snapshot = kind in _GIVING - {Kind.PURCHASE} and end is not None
     return replace(notification, kind=kind, valid_until=end, snapshot=snapshot)
 

@@ -30,7 +30,7 @@ class ValidationPost(Operation):
     """Answers a POST: a purchase is queued for validation.
 
     ``email``: the buyer's address. ``subscription_id``: Vizio's id of the subscription.
-    ``offer_id``: what was bought, as Cleeng names it; optional.
+    ``offer_id``: Cleeng's id of the bought offer; optional.
     """
 
     def operate(self) -> dict[str, Any]:

@@ -51,7 +51,7 @@ class Form:
     def signed(self, name: str) -> bytes:
         """The raw value of a parameter that the signature depends on.
 
-        Nothing else of the body is read, so that one who guesses costs little.
+        Nothing else of the body is read, so that a forger's guesses cost little.
 
         :raises ParameterMissing: it is absent or empty.
         :raises ParameterInvalid: it came twice.
@@ -82,7 +82,7 @@ class Form:
     def payload(self) -> dict[str, str]:
         """All parameters of a broken delivery, for the record, without the checksum.
 
-        Unlike :meth:`values` it never fails: what cannot be read is escaped, and of a parameter
+        Unlike :meth:`values` it never fails: unreadable bytes are escaped, and of a parameter
         that came twice the second value is kept under ``name (2)``.
         """
         return jsonbody.numbered(

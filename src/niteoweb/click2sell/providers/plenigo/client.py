@@ -23,7 +23,7 @@ import logging
 
 logger = logging.getLogger("niteoweb.click2sell")
 
-#: The header that proves to plenigo who asks.
+#: The header with the token that proves the site to plenigo.
 TOKEN = "X-plenigo-token"  # noqa: S105
 #: Subscriptions in a page; of more than that plenigo makes 5.
 PAGE = 100
@@ -51,7 +51,7 @@ def is_wanted(notification: Notification, settings: Any) -> bool:
 def complete(
     notification: Notification, settings: Any, now: datetime
 ) -> tuple[Notification, ...]:
-    """A notification with what plenigo says of its subscription now, and with its buyer.
+    """A notification with the present state of its subscription, and with its buyer.
 
     A buyer that is known already is not asked for again, unless the subscription turns out to
     be another customer's.
@@ -61,7 +61,7 @@ def complete(
     :param now: the present moment, in UTC; the subscription counts as read then.
     :raises Unreachable: plenigo cannot be asked at the moment.
     :raises Refused: a person has to decide: there is no token, plenigo does not know it, or
-        what plenigo says makes no sense.
+        plenigo's answer makes no sense.
     """
     if not is_wanted(notification, settings):
         return (notification,)

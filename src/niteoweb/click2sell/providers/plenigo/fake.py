@@ -42,8 +42,8 @@ ERRORS = {
 class FakePlenigo(FakeServer):
     """A plenigo on this machine, while its ``with`` block lasts.
 
-    What happens to customers and subscriptions is put on the pile of :attr:`callbacks`, and is
-    delivered when ``callbacks.deliver(url)`` is called.
+    Each change of a customer or subscription puts a callback on the pile of :attr:`callbacks`,
+    which ``callbacks.deliver(url)`` delivers.
 
     :ivar token: the API asks for it.
     :ivar callbacks: sends the pending ones.
@@ -163,7 +163,7 @@ class FakePlenigo(FakeServer):
         )
 
     def let_pass(self, **by: float) -> None:
-        """Move the clock, and let happen what is due: renewals, and ends of what was cancelled.
+        """Move the clock, and renew the subscriptions that are due, or end the cancelled ones.
 
         :param by: arguments of :class:`datetime.timedelta`: ``days=30``.
         """

@@ -8,7 +8,7 @@ more, each an HMAC-SHA256 over time and raw body. A retry may carry a new time, 
 of a callback is its body.
 
 A callback states all of a subscription, but names customers only by id; and it may be late.
-:mod:`niteoweb.click2sell.providers.plenigo.states` is about what plenigo's API says then.
+:mod:`niteoweb.click2sell.providers.plenigo.states` reads the present state from plenigo's API.
 """
 
 from collections.abc import Mapping

@@ -463,14 +463,14 @@ class TestMeantime(ValidationTestCase):
         self.user("owner", "Manager")
         for path in (
             f"@click2sell-members/{buyer['id']}",
-            f"@click2sell-notifications/{standing.causes[0].key}",
+            f"@click2sell-notifications/{standing.causes[0]['key']}",
             "@click2sell-notifications?kind=provisional",
         ):
             self.assertEqual(self.call("GET", path, "owner"), 200)
             self.assertIn("provisional", self.answer.text)
         for path in (
             f"@@click2sell-members/{buyer['id']}",
-            f"@@click2sell-notifications/{standing.causes[0].key}",
+            f"@@click2sell-notifications/{standing.causes[0]['key']}",
             "@@click2sell-notifications",
         ):
             self.page(path)
