@@ -77,7 +77,7 @@ class ReconcileView(OwnerPage):
         return reconcile.fingerprint(self.changes)
 
     def _look_again(self, until: str) -> None:
-        """Look at the same buyers again, however long it takes."""
+        """Preview the changes of the part again, without a limit of time."""
         self.part = reconcile.part(self.context, self.after, until)
 
     def _apply(self) -> None:

@@ -82,7 +82,7 @@ class TryView(OwnerPage):
 
     @cached_property
     def provider(self) -> IPaymentProvider:
-        """The provider that was chosen; at first one that is set up and can be tried."""
+        """The chosen provider; at first a provider that is set up and can be tried."""
         chosen = self.text("provider")
         for provider in self.providers:
             if provider.name == chosen:
@@ -98,7 +98,7 @@ class TryView(OwnerPage):
 
     @cached_property
     def providers(self) -> tuple[IPaymentProvider, ...]:
-        """The providers that can be chosen: those that are switched on."""
+        """The providers that can be chosen: all that are switched on."""
         return registry.enabled()
 
     @property

@@ -116,7 +116,7 @@ def of(
 
 
 def fingerprint(parts: Iterable[Any]) -> str:
-    """The fingerprint of a preview: only a plan with the same one is carried out."""
+    """The fingerprint of a preview: an action is carried out only if it is unchanged."""
     return hashlib.sha256(repr(tuple(parts)).encode("utf-8")).hexdigest()
 
 

@@ -90,8 +90,8 @@ class Link:
 class Table:
     """A table on a page.
 
-    :ivar rows: the cells of each row; those with ``__html__`` are inserted as markup.
-    :ivar styles: Bootstrap's classes for the cells of each column, as far as they have any.
+    :ivar rows: the cells of each row; a cell with ``__html__`` is inserted as markup.
+    :ivar styles: Bootstrap's classes for the cells of each column; "" is the default.
     :ivar captioned: whether the name is shown, and not only told to screen readers.
     :ivar headed: whether the first cell of a row is its heading.
     :ivar foot: the cells of the last row.
@@ -233,7 +233,7 @@ def entry_lines(site: Any, url: str, keys: list[str]) -> list[EntryLine]:
 
 
 def facts(*pairs: tuple[Message, Sequence[Any]]) -> Facts:
-    """The facts for a list of them: labels with the lines beside, those that have lines."""
+    """Facts for a page, without empty lines and without labels that have no lines."""
     kept = [(label, [line for line in lines if line]) for label, lines in pairs]
     return [(label, lines) for label, lines in kept if lines]
 
