@@ -79,6 +79,7 @@ setup(
         "Zope",
         "zope.annotation",
         "zope.component",
+        "zope.configuration",
         "zope.event",
         "zope.globalrequest",
         "zope.i18n",

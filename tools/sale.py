@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from datetime import timezone
+from niteoweb.click2sell.provider import SampleRequest
 from niteoweb.click2sell.providers.click2sell.sample import form_fields
 from tools.demo import settings
 from urllib.parse import urlencode
@@ -24,21 +25,20 @@ def form(
     :param key: the site's secret key.
     :param at: the time of the sale, in UTC; None for now.
     """
-    at = at or datetime.now(timezone.utc)
     transaction = secrets.token_hex(8)
-    return form_fields(
-        key,
+    request = SampleRequest(
+        "sale",
+        product,
+        address,
         transaction,
-        product=product,
-        email=address,
-        date=f"{at:%Y-%m-%d}",
-        time=f"{at:%H:%M:%S}",
+        at or datetime.now(timezone.utc),
         receipt=transaction,
-        name=settings.BUYER_NAME,
-        surname=settings.BUYER_SURNAME,
+        first_name=settings.BUYER_NAME,
+        last_name=settings.BUYER_SURNAME,
         product_name=settings.PRODUCTS[product].name,
         price=settings.PRODUCTS[product].price,
     )
+    return form_fields(key, request)
 
 
 def encoded(values: Mapping[str, str]) -> bytes:

@@ -47,9 +47,9 @@ class Accounts:
         """The fingerprint of what :meth:`save` will write."""
         return hashlib.sha256(_password(user_id).encode("ascii")).hexdigest()
 
-    def contains(self, group_id: str, user_id: str) -> bool:
-        """Whether a member is in a group."""
-        return group_id in self._groups.get(user_id, ())
+    def groups_of(self, user_id: str) -> tuple[str, ...]:
+        """The groups of a member."""
+        return self._groups.get(user_id, ())
 
     def grant(self, user_id: str, group_id: str) -> None:
         """Put a member into a group."""
@@ -62,14 +62,14 @@ class Accounts:
 
     def save(self) -> None:
         """Write all of them into the user folder."""
-        from niteoweb.click2sell.member import group
         from niteoweb.click2sell.member import plonepas
+        from Products.PluggableAuthService.PropertiedUser import PropertiedUser
 
         pas = self._site.acl_users
         users, kept = pas.source_users, pas.mutable_properties
         members: dict[str, list[str]] = {}
         defaults = dict(
-            kept.getPropertiesForUser(group.Principal("nobody")).propertyItems(),
+            kept.getPropertiesForUser(PropertiedUser("nobody")).propertyItems(),
             isGroup=False,
         )
         for user_id in sorted(self._fields):

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from datetime import timedelta
+from niteoweb.click2sell.provider import SampleRequest
 from niteoweb.click2sell.providers.click2sell import protocol as click2sell
 from niteoweb.click2sell.providers.click2sell.sample import form_fields
 from tools.demo import settings as demo
@@ -135,20 +136,19 @@ class _Buyer:
         """
         product: Product = demo.PRODUCTS[product_id]
         name = _FIRST_NAMES[self.number % len(_FIRST_NAMES)]
-        form = form_fields(
-            demo.SECRET_KEY,
+        request = SampleRequest(
+            kind,
+            product_id,
+            self.address,
             transaction or transaction_of(self.number, purchase),
-            product=product_id,
-            email=self.address,
-            date=f"{at:%Y-%m-%d}",
-            time=f"{at:%H:%M:%S}",
+            at,
             receipt=f"R-{self.number}-{receipt}",
-            name=name,
-            surname=_LAST_NAMES[self.number // len(_FIRST_NAMES) % len(_LAST_NAMES)],
+            first_name=name,
+            last_name=_LAST_NAMES[self.number // len(_FIRST_NAMES) % len(_LAST_NAMES)],
             product_name=product.name,
             price=product.price,
-            kind=kind,
         )
+        form = form_fields(demo.SECRET_KEY, request)
         arrives = at + timedelta(seconds=3)
         tries = [arrives + timedelta(minutes=minutes) for minutes in ATTEMPTS if fails]
         return Arrival(arrives, form, tried_at=tuple(tries), **more)

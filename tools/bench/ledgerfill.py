@@ -132,7 +132,7 @@ class Filling:
             (plone_site, "settings", _always(known)),
             (group, "problem", cache(group.problem)),
             (group, "exists", cache(group.exists)),
-            (group, "contains", accounts.contains),
+            (group, "of", accounts.groups_of),
             (group, "grant", accounts.grant),
             (group, "revoke", accounts.revoke),
             (accountplan, "find", accounts.find),
@@ -228,7 +228,7 @@ class Filling:
         elif arrival.quiet:
             buyer = buyers.get(site, entry["buyer_id"])
             ledger.count_attempt(site, entry)
-            ledger.set_counting(site, entry, True)
+            ledger.change(site, entry, counts=True)
             ownership.bind(site, entry)
             ledger.set_outcome(site, entry, Outcome.ACCEPTED)
             buyer["revision"] += 1

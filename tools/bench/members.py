@@ -120,7 +120,7 @@ def _purchase(site: Any, notification: Notification) -> None:
         live=(product,),
     )
     buyer["revision"] += 1
-    ledger.set_counting(site, entry, True)
+    ledger.change(site, entry, counts=True)
     ownership.bind(site, entry)
     ledger.set_outcome(site, entry, Outcome.ACCEPTED)
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from datetime import timedelta
+from niteoweb.click2sell.provider import SampleRequest
 from niteoweb.click2sell.providers.click2sell.sample import form_fields
 from tools.demo import settings
 
@@ -186,22 +187,20 @@ class _Month:
         happened = self.begin + timedelta(days=day)
         # Now and then a delivery had to be repeated for hours.
         late = timedelta(hours=5) if self.number % 23 == 0 else timedelta(seconds=20)
-        told = happened + clock_ahead
-        form = form_fields(
-            settings.SECRET_KEY,
+        request = SampleRequest(
+            kind,
+            product,
+            buyer.address,
             transaction,
-            kind=kind,
+            happened + clock_ahead,
             receipt=f"C2S-{88000 + 7 * self.number}",
-            product=product,
             product_name=settings.PRODUCTS[product].name,
             price=settings.PRODUCTS[product].price,
-            email=buyer.address,
-            name=buyer.first_name,
-            surname=buyer.last_name,
+            first_name=buyer.first_name,
+            last_name=buyer.last_name,
             affiliate=settings.AFFILIATE if self.number % 6 == 0 else "",
-            date=f"{told:%Y-%m-%d}",
-            time=f"{told:%H:%M:%S}",
         )
+        form = form_fields(settings.SECRET_KEY, request)
         country = self.random.choice(COUNTRIES)
         form = {**form, "buyer_country": country, **changes}
         self.arrivals.append(Arrival(happened + late, form, status))

@@ -81,19 +81,21 @@ Another sale, signed with the demo's secret key "{settings.SECRET_KEY}":
 
     def curl_line(self) -> str:
         """A shell command that notifies of another sale."""
+        from niteoweb.click2sell.provider import SampleRequest
         from niteoweb.click2sell.providers.click2sell.sample import form_fields
 
-        form = form_fields(
-            settings.SECRET_KEY,
+        request = SampleRequest(
+            "sale",
+            settings.PRODUCT,
+            "john.smith@example.org",
             f"demo-{secrets.token_hex(6)}",
+            self.moment,
             receipt=f"C2S-{secrets.token_hex(4)}",
-            product=settings.PRODUCT,
             product_name=settings.PRODUCT_NAME,
-            email="john.smith@example.org",
-            name="John",
-            surname="Smith",
-            **self._now(),
+            first_name="John",
+            last_name="Smith",
         )
+        form = form_fields(settings.SECRET_KEY, request)
         sent = {name: value for name, value in form.items() if value}
         return f"curl -d '{urlencode(sent, safe='@:/')}' {self.site}/@@click2sell"
 

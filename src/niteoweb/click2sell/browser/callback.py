@@ -1,7 +1,7 @@
 """The callback: method, size and content type of a request, and the answer. Nothing else.
 
-Each payment provider registers it in its ZCML as a page of its own name, such as
-``@@click2sell``.
+The ZCML directive ``click2sell:provider`` registers it as a page with the name of the provider,
+such as ``@@click2sell``.
 """
 
 from collections.abc import Sequence
@@ -28,10 +28,7 @@ from niteoweb.click2sell.storage import transactions
 from Products.Five.browser import BrowserView
 
 import hashlib
-import logging
 
-
-logger = logging.getLogger("niteoweb.click2sell")
 
 #: Bytes. Notifications of Click2Sell have about one kilobyte, those of others a few.
 LARGEST_BODY = 64 * 1024

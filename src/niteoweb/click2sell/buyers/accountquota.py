@@ -1,9 +1,9 @@
 """The quota of new accounts in an hour: a leaked key cannot fill the site.
 
-A buyer who comes when that many were made is written down, needs attention and waits; the
-sweep makes the account when there is room, in order of arrival. Who waits has a place, so that
-nobody who comes later is faster. The cap limits damage and is no exact count: processes that
-make an account at the same moment do not see each other's, rather than get in each other's way.
+A buyer beyond the quota is written down, needs attention and waits; the sweep makes the account
+when there is room, in order of arrival. A buyer who waits has a place, so that no later one is
+faster. The cap limits damage and is no exact count: processes that make an account at the same
+moment do not see each other's, rather than get in each other's way.
 """
 
 from collections.abc import Iterator
@@ -46,7 +46,7 @@ def cap() -> int:
 def asked_at(payments: Sequence[ledger.Entry], deleted_at: str) -> str:
     """The time of arrival of the first payment that asks for an account, "" when none does.
 
-    One that an owner has dismissed while it waited does not ask any more.
+    A payment that an owner has dismissed while it waited does not ask any more.
 
     :param deleted_at: when the buyer's account was deleted, "" for never.
     """

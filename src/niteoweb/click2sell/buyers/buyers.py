@@ -27,12 +27,25 @@ GIVEN = "group given"
 ENDED = "group taken back"
 TAKEN_BY_HAND = "group taken by hand"
 GIVEN_BY_HAND = "group given by hand"
+ABOUT_ACCOUNT = frozenset({MADE, ATTACHED, DELETED})
 
 #: Events that a log keeps, the latest ones.
 LOGGED = 200
 
-#: Fields of a record without any access, now or later.
-NO_ACCESS = {"live": (), "pending": (), "next_change": "", "renewals_awaited": ()}
+#: Fields of a record without an account, and so without any access, now or later.
+NO_ACCOUNT: dict[str, Any] = {
+    "user_id": "",
+    "made": False,
+    "password_print": "",
+    "chosen": "",
+    "grants": {},
+    "taken": {},
+    "due": (),
+    "live": (),
+    "pending": (),
+    "next_change": "",
+    "renewals_awaited": (),
+}
 
 
 def get(site: Any, buyer_id: str) -> Buyer | None:
@@ -122,8 +135,8 @@ def link_account(site: Any, buyer: Buyer, user_id: str, made: bool, now: datetim
 
 def accounts(buyer: Buyer) -> list[str]:
     """User ids of the accounts that a buyer is and, as the log tells, was tied to."""
-    told = (MADE, ATTACHED, DELETED)
-    before = [subject for _at, event, subject in buyer.get("log", ()) if event in told]
+    log = buyer.get("log", ())
+    before = [subject for _at, event, subject in log if event in ABOUT_ACCOUNT]
     return [user_id for user_id in (*before, buyer["user_id"]) if user_id]
 
 
@@ -135,7 +148,7 @@ def note(site: Any, buyer: Buyer, event: str, subject: str, now: datetime) -> No
 
 def add_entry(site: Any, buyer: Buyer, entry: ledger.Entry) -> None:
     """Add a ledger entry to the buyer's history."""
-    ledger.assign_buyer(site, entry, buyer["id"])
+    ledger.change(site, entry, buyer_id=buyer["id"])
     change(site, buyer, keys=(*buyer["keys"], entry["key"]))
 
 
@@ -149,19 +162,7 @@ def unlink_account(site: Any, buyer: Buyer) -> None:
     if not buyer["user_id"]:
         return
     trees.tree(site, "buyer_by_user").pop(buyer["user_id"], None)
-    change(
-        site,
-        buyer,
-        user_id="",
-        made=False,
-        password_print="",
-        chosen="",
-        grants={},
-        taken={},
-        due=(),
-        revision=buyer["revision"] + 1,
-        **NO_ACCESS,
-    )
+    change(site, buyer, revision=buyer["revision"] + 1, **NO_ACCOUNT)
 
 
 def merged(buyer: Buyer, other: Buyer) -> Buyer:
@@ -187,7 +188,7 @@ def merge(site: Any, buyer: Buyer, other: Buyer) -> None:
     for customer in other["customer_ids"]:
         trees.tree(site, "buyer_by_customer")[customer] = buyer["id"]
     for key in other["keys"]:
-        ledger.assign_buyer(site, ledger.get(site, key), buyer["id"])
+        ledger.change(site, ledger.get(site, key), buyer_id=buyer["id"])
     # Written, so that another process that files an entry under it conflicts and begins anew.
     other["revision"] += 1
     del trees.tree(site, "buyers")[other["id"]]

@@ -37,20 +37,10 @@ def named(site: Any, notification: Notification) -> Notification:
     return replace(notification, buyer=address, email=address)
 
 
-def wait_for(site: Any, entry: Any) -> None:
-    """Keep in mind that an entry names a customer whom nobody is known for yet."""
-    if entry["customer_id"]:
-        awaited = (entry["provider"], entry["customer_id"], entry["key"])
-        trees.tree(site, "customers_awaited").insert(awaited)
-
-
-def take_waiting(site: Any, customer: Customer) -> list[str]:
-    """Keys of the entries that have waited for somebody to be known by a customer's id."""
-    awaited = trees.tree(site, "customers_awaited")
-    found = list(awaited.keys((*customer, ""), (*customer, "~")))
-    for place in found:
-        awaited.remove(place)
-    return [key for *_customer, key in found]
+def waiting(site: Any, customer: Customer) -> list[str]:
+    """Keys of the entries that wait for a buyer to be known by a customer's id."""
+    rows = trees.tree(site, "customers_awaited").keys((*customer, ""), (*customer, "~"))
+    return [key for *_customer, key in rows]
 
 
 def of_entry(site: Any, entry: Any, named: str) -> Buyer | None:
@@ -69,16 +59,12 @@ def of_entry(site: Any, entry: Any, named: str) -> Buyer | None:
         if not address:
             return None
         record = buyers.of_address(site, address)
-        _tie(site, record, customer)
+        trees.tree(site, "buyer_by_customer")[customer] = record["id"]
+        if customer not in record["customer_ids"]:
+            buyers.change(site, record, customer_ids=(*record["customer_ids"], customer))
     elif address:
         _follow(site, record, address)
     return record
-
-
-def _tie(site: Any, record: Buyer, customer: Customer) -> None:
-    trees.tree(site, "buyer_by_customer")[customer] = record["id"]
-    if customer not in record["customer_ids"]:
-        buyers.change(site, record, customer_ids=(*record["customer_ids"], customer))
 
 
 def _follow(site: Any, record: Buyer, address: str) -> None:

@@ -5,7 +5,7 @@ from niteoweb.click2sell.command import console
 from typing import Any
 
 
-#: Why members are listed, in the order of the lists; the keys are those of legacymember.py.
+#: The titles of the lists of members, in order, by the reasons of legacymember.py.
 WHY = {
     "lapses": "Adopted, but the days of access are over: the next sweep ends it",
     "other groups": "Adopted, but in groups of other products too, which stay until you decide",
@@ -22,10 +22,7 @@ WHY = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Adopt the members, or only tell what that would do.
-
-    :param arguments: of the command; None for those it was called with.
-    """
+    """Adopt the members, or preview their adoption."""
     parser = console.parser(
         "click2sell-adopt",
         "For sites that ran release 0.4.5, once, after its upgrade: write down a purchase for "

@@ -11,7 +11,7 @@ from typing import Any
 #: Bytes of a file; a hundred thousand lines have ten million.
 MOST_BYTES = 50_000_000
 
-#: Who did it, in the record.
+#: The author of the imported grants, in the record.
 BY = "click2sell-import"
 
 MOST_MAILS = 3600
@@ -21,9 +21,8 @@ PROGRESS = 100
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Import a file, or only tell what that would do.
+    """Import a file, or preview the import.
 
-    :param arguments: of the command; None for those it was called with.
     :returns: 0, or 1 when the file has mistakes or lines are left.
     """
     parser = console.parser(
@@ -83,8 +82,6 @@ def _import(options: Namespace) -> int:
 def _read(path: Path) -> Any:
     from niteoweb.click2sell import site as plone_site
     from niteoweb.click2sell.owner import importfile
-    from niteoweb.click2sell.owner import importing
-    from zope.i18n import translate
 
     try:
         with path.open("rb") as file:
@@ -96,18 +93,21 @@ def _read(path: Path) -> Any:
     try:
         return importfile.read(importfile.decode(raw), plone_site.timezone())
     except importfile.FileError as error:
-        raise console.Problem(translate(importing.text(error)), 2) from None
+        raise console.Problem(_sentence(error), 2) from None
 
 
-def _as_json(preview: Any, report: Any) -> dict[str, Any]:
+def _sentence(mistake: Any) -> str:
     from niteoweb.click2sell.owner import importing
     from zope.i18n import translate
 
+    return translate(importing.text(mistake))
+
+
+def _as_json(preview: Any, report: Any) -> dict[str, Any]:
     answer = {
         "dry_run": report is None,
         "mistakes": [
-            {"line": mistake.line, "text": translate(importing.text(mistake))}
-            for mistake in preview.mistakes
+            {"line": mistake.line, "text": _sentence(mistake)} for mistake in preview.mistakes
         ],
         "repeated": preview.repeated,
         "people": preview.counts(),
@@ -133,15 +133,9 @@ def _as_json(preview: Any, report: Any) -> dict[str, Any]:
 
 
 def _tell(preview: Any, report: Any) -> None:
-    from niteoweb.click2sell.owner import importing
-    from zope.i18n import translate
-
     say = console.say
     console.say_some(
-        [
-            f"Line {mistake.line}: {translate(importing.text(mistake))}"
-            for mistake in preview.mistakes
-        ]
+        [f"Line {mistake.line}: {_sentence(mistake)}" for mistake in preview.mistakes]
     )
     console.say_some([_line(line) for line in preview.lines])
     say(", ".join(f"{name}: {number}" for name, number in preview.counts().items()))

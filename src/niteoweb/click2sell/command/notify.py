@@ -8,6 +8,7 @@ from argparse import ArgumentParser
 from argparse import Namespace
 from collections.abc import Mapping
 from collections.abc import Sequence
+from dataclasses import fields
 from datetime import datetime
 from http.client import HTTPException
 from importlib.metadata import entry_points
@@ -34,23 +35,19 @@ KEY_VARIABLE = "CLICK2SELL_SECRET_KEY"
 SAMPLES = "niteoweb.click2sell.samples"
 
 
-class KeyMissing(ValueError):
-    """There is no usable secret key; the message is for the person at the terminal."""
-
-
-def secret_key(path: str | None, environ: Mapping[str, str] = os.environ) -> str:
+def secret_key(path: str | None) -> str:
     """Read the secret key; never from the command line, which other users of a machine see.
 
     :param path: a file with the key, ``-`` for standard input, or None for the environment.
-    :raises KeyMissing: there is none, it is empty, or the file cannot be read.
+    :raises console.Problem: there is none, it is empty, or the file cannot be read.
     """
     if path is None:
-        if KEY_VARIABLE not in environ:
-            raise KeyMissing(
+        if KEY_VARIABLE not in os.environ:
+            raise console.Problem(
                 "no secret key: name a file with --secret-key-file, or set the environment "
                 f"variable {KEY_VARIABLE}"
             )
-        key, source = environ[KEY_VARIABLE], f"in {KEY_VARIABLE}"
+        key, source = os.environ[KEY_VARIABLE], f"in {KEY_VARIABLE}"
     else:
         source = "on standard input" if path == "-" else f"in {path}"
         try:
@@ -58,11 +55,13 @@ def secret_key(path: str | None, environ: Mapping[str, str] = os.environ) -> str
             # Editors end a file with a line break that is not part of the key.
             key = raw.decode("utf-8").removesuffix("\n").removesuffix("\r")
         except OSError as error:
-            raise KeyMissing(f"cannot read the secret key {source}: {error.strerror}") from None
+            raise console.Problem(
+                f"cannot read the secret key {source}: {error.strerror}"
+            ) from None
         except UnicodeDecodeError:
-            raise KeyMissing(f"the secret key {source} is not UTF-8 text") from None
+            raise console.Problem(f"the secret key {source} is not UTF-8 text") from None
     if not key.strip():
-        raise KeyMissing(f"the secret key {source} is empty")
+        raise console.Problem(f"the secret key {source} is empty")
     return key
 
 
@@ -79,10 +78,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         known = ", ".join(sorted(makers))
         parser.error(f"--provider: {posting.printable(options.provider)!r} is none of {known}")
     maker = makers[options.provider]
-    kind = options.kind or next(iter(maker.KINDS))
-    if kind not in maker.KINDS:
+    options.kind = options.kind or next(iter(maker.KINDS))
+    if options.kind not in maker.KINDS:
         known = ", ".join(maker.KINDS)
-        parser.error(f"--kind: {posting.printable(kind)!r} is none of {known}")
+        parser.error(f"--kind: {posting.printable(options.kind)!r} is none of {known}")
     try:
         url = posting.callback_url(options.url, options.provider)
     except ValueError:
@@ -91,15 +90,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         settings = SimpleNamespace(
             secretkey=secret_key(options.secret_key_file), **_settings(options, maker)
         )
-    except KeyMissing as error:
+    except console.Problem as error:
         parser.error(str(error))
     except KeyError as error:
         parser.error(f"--setting: there is no {posting.printable(error.args[0])!r}")
     if not 0 < options.timeout <= 3600:
         parser.error("--timeout: from a fraction of a second to 3600 seconds")
-    request = _request(options, kind)
+    given = {**vars(options), "first_name": options.name, "last_name": options.surname}
+    names = [field.name for field in fields(SampleRequest) if field.name != "now"]
+    request = SampleRequest(
+        now=datetime.now().astimezone(), **{name: given[name] for name in names}
+    )
     try:
-        # JSON would escape what no text can hold.
+        # JSON would escape characters that UTF-8 cannot encode.
         "".join(map(str, [*vars(request).values(), *vars(settings).values()])).encode("utf-8")
         found = list(deliveries(maker, request, settings))
     except UnicodeError:
@@ -107,7 +110,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ValueError:
         parser.error("--date, --time: expected YYYY-MM-DD and HH:MM:SS")
     console.say(
-        f"{url}: {kind}, product {request.product}, buyer {request.email}, "
+        f"{url}: {request.kind}, product {request.product}, buyer {request.email}, "
         f"transaction {request.transaction}, receipt {request.receipt}"
     )
     # The next delivery relies on the one before.
@@ -125,7 +128,7 @@ def samples() -> dict[str, Any]:
 
 
 def _post(url: str, delivery: Delivery, timeout: float, unspoken: Sequence[str]) -> int:
-    """Post a delivery, and print what comes of it.
+    """Post a delivery, and print the answer or the failure.
 
     :returns: the status of the command.
     """
@@ -179,8 +182,13 @@ def _parser(makers: Mapping[str, Any]) -> ArgumentParser:
     add("--product-name", default="", help="product name")
     add("--price", default="", help='for example "9.90 EUR"')
     add("--affiliate", default="", help="who referred the buyer")
-    add("--transaction", help="id of transaction or subscription (default: a random one)")
-    add("--receipt", help="receipt id (default: a random one)")
+    # An empty value that is given is sent: owners may try what their site answers.
+    add(
+        "--transaction",
+        default=secrets.token_hex(8),
+        help="id of transaction or subscription (default: a random one)",
+    )
+    add("--receipt", default=secrets.token_hex(8), help="receipt id (default: a random one)")
     add("--date", help="YYYY-MM-DD (default: today)")
     add("--time", help="HH:MM:SS, as on the site's clock (default: now, by this machine's)")
     add(
@@ -207,29 +215,6 @@ def _settings(options: Namespace, maker: Any) -> dict[str, str]:
             raise KeyError(name)
         settings[name] = value
     return settings
-
-
-def _request(options: Namespace, kind: str) -> SampleRequest:
-    return SampleRequest(
-        kind,
-        options.product,
-        options.email,
-        _given(options.transaction, secrets.token_hex(8)),
-        datetime.now().astimezone(),
-        receipt=_given(options.receipt, secrets.token_hex(8)),
-        first_name=options.name,
-        last_name=options.surname,
-        product_name=options.product_name,
-        price=options.price,
-        affiliate=options.affiliate,
-        date=options.date,
-        time=options.time,
-    )
-
-
-def _given(value: str | None, default: str) -> str:
-    """An empty value that was given is sent: owners may try what their site answers."""
-    return default if value is None else value
 
 
 def _fail(sentence: str) -> int:

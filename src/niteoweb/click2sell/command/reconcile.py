@@ -1,6 +1,7 @@
 """``click2sell-reconcile``: make everybody's groups agree with today's mapping."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from niteoweb.click2sell.command import console
 from typing import Any
 
@@ -10,9 +11,8 @@ PROGRESS = 1000
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Reconcile everybody, or only tell what that would change.
+    """Reconcile everybody, or preview the changes.
 
-    :param arguments: of the command; None for those it was called with.
     :returns: 0, or 1 when members were left or are in trouble, or on a copy of the site.
     """
     parser = console.parser(
@@ -31,13 +31,13 @@ def _reconcile(site: Any, applying: bool, as_json: bool) -> int:
 
     changes = []
     troubled = 0
-    for change in reconcile.look(site):
-        if isinstance(change, reconcile.Trouble):
+    for _buyer_id, change in reconcile.look(site):
+        if isinstance(change, Exception):
             troubled += 1
-            continue
-        changes.append(change)
-        if not as_json:
-            console.say(_line(change))
+        elif change is not None:
+            changes.append(change)
+            if not as_json:
+                console.say(_line(change))
     report = reconcile.ReconcileReport()
     if applying:
         try:
@@ -48,7 +48,7 @@ def _reconcile(site: Any, applying: bool, as_json: bool) -> int:
         console.say_json(
             {
                 "dry_run": not applying,
-                "changes": [change.as_json() for change in changes],
+                "changes": [asdict(change) for change in changes],
                 "changed": report.changed,
                 "left": report.left,
                 "troubled": troubled,

@@ -6,10 +6,7 @@ from typing import Any
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Rebuild the indexes and the counters.
-
-    :param arguments: of the command; None for those it was called with.
-    """
+    """Rebuild the indexes and the counters."""
     options = console.parser(
         "click2sell-reindex",
         "Make the indexes anew: that of members' addresses and login names, after an import of "

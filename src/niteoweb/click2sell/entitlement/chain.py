@@ -30,7 +30,6 @@ payment to another chain. The rules, where there is a choice:
 from bisect import bisect
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from itertools import zip_longest
@@ -41,10 +40,13 @@ from niteoweb.click2sell.entitlement.reason import Reason
 from niteoweb.click2sell.notification import GIVING
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import PAYMENTS
+from operator import attrgetter
 
 
 _UNDOING = frozenset({Kind.REFUND, Kind.CHARGEBACK})
 _STEERING = frozenset({Kind.CANCELLATION, Kind.REACTIVATION, Kind.EXPIRY})
+
+_place = attrgetter("place")
 
 
 class Chain:
@@ -75,19 +77,6 @@ class Chain:
         return any(name == product_id and since <= moment for since, name in self._products)
 
 
-@dataclass(frozen=True)
-class Choice:
-    """An event that could belong to several chains, and was given to one of them.
-
-    :ivar others: chains that would have been possible too; only a live one makes it ambiguous.
-    :ivar certain: False when a chain was taken that was not the latest.
-    """
-
-    event: BillingEvent
-    others: tuple[Chain, ...]
-    certain: bool
-
-
 class History:
     """All entries of a buyer, sorted into chains.
 
@@ -97,30 +86,28 @@ class History:
     :ivar events: the entries in order, each once.
     :ivar attention: entries that need a person, by key, with the code of the reason.
     :ivar waiting: keys of refunds whose purchase is not known yet.
-    :ivar choices: entries that are ambiguous when another chain was live at their time.
+    :ivar choices: events that several chains could have, each with the chains that it was not
+        given to; one of those that was live at its time makes it ambiguous.
     """
 
     def __init__(self, events: Iterable[BillingEvent], undo_unmatched: bool = True) -> None:
         self.chains: list[Chain] = []
         self.attention: dict[str, str] = {}
         self.waiting: set[str] = set()
-        self.choices: list[Choice] = []
+        self.choices: list[tuple[BillingEvent, list[Chain]]] = []
         self._by_transaction: dict[tuple[str, str], list[Chain]] = defaultdict(list)
         self._by_receipt: dict[tuple[str, str], list[Chain]] = defaultdict(list)
         self._by_product: dict[tuple[str, str], list[Chain]] = defaultdict(list)
         self.events = ordered = _in_order(events)
-        self._sales = {
-            _sale(event)
-            for event in ordered
-            if event.kind is Kind.PURCHASE and event.transaction
-        }
+        purchases = [event for event in ordered if event.kind is Kind.PURCHASE]
+        self._sales = {_sale(event) for event in purchases if event.transaction}
         for event in ordered:
             if not event.plausible:
                 self.attention[event.key] = Reason.FUTURE
             if event.states:
                 self._state(event)
             elif event.kind in PAYMENTS:
-                self._pay(event)
+                self._join(event, self._paid_chain(event) or self._begin(event))
             elif event.kind is Kind.PLAN_CHANGE:
                 self._change_plan(event)
             elif event.kind is Kind.UNKNOWN:
@@ -134,18 +121,11 @@ class History:
             elif event.kind in _UNDOING:
                 self._undo(event, undo_unmatched)
         # Whether they are refunded later does not matter: that brings nothing back.
-        exclusive = [
-            event
-            for event in ordered
-            if event.kind is Kind.PURCHASE and event.exclusive and event.plausible
-        ]
+        exclusive = [event for event in purchases if event.exclusive and event.plausible]
         for chain in self.chains:
             chain.events.sort(key=_event_order)
             if exclusive:
                 _end_by_others(chain, exclusive)
-
-    def _pay(self, event: BillingEvent) -> None:
-        self._join(event, self._paid_chain(event) or self._begin(event))
 
     def _state(self, event: BillingEvent) -> None:
         chains = self._by_transaction.get((event.provider, event.transaction), ())
@@ -156,7 +136,7 @@ class History:
     def _begin(self, event: BillingEvent) -> Chain:
         chain = Chain(len(self.chains), event)
         self.chains.append(chain)
-        self._by_product[event.provider, event.product_id].append(chain)
+        self._by_product[event.product].append(chain)
         return chain
 
     def _join(self, event: BillingEvent, chain: Chain) -> None:
@@ -174,7 +154,7 @@ class History:
         same = [chain for chain in chains if chain.product_id == event.product_id]
         unnamed = event.kind is Kind.RENEWAL and not event.fully_signed
         if not same and unnamed and _sale(event) not in self._sales:
-            known = self._by_product.get((event.provider, event.product_id), ())
+            known = self._by_product.get(event.product, ())
             same = [chain for chain in known if chain.product_id == event.product_id]
         return max(same, key=_place, default=None)
 
@@ -191,7 +171,7 @@ class History:
     def _move(self, chain: Chain, event: BillingEvent) -> None:
         if event.changes_product and event.product_id != chain.product_id:
             chain.change_product(event)
-            known = self._by_product[event.provider, event.product_id]
+            known = self._by_product[event.product]
             if chain not in known:
                 known.append(chain)
 
@@ -200,7 +180,7 @@ class History:
         chain = max(candidates, key=_place, default=None)
         if chain is not None:
             chain.events.append((event, False))
-            self._choose(event, chain, candidates, certain=True)
+            self._choose(event, chain, candidates)
         elif event.kind is Kind.REACTIVATION:
             self.attention.setdefault(event.key, Reason.NO_PURCHASE)
 
@@ -220,7 +200,9 @@ class History:
         elif live:
             chain = max(live, key=_place)
             chain.undone_by = event
-            self._choose(event, chain, live, certain=chain is max(candidates, key=_place))
+            if chain is not max(candidates, key=_place):
+                self.attention.setdefault(event.key, Reason.AMBIGUOUS)
+            self._choose(event, chain, live)
 
     def _candidates(self, event: BillingEvent) -> tuple[list[Chain], bool]:
         """The chains that an entry can mean, and whether it names a payment of them."""
@@ -235,7 +217,7 @@ class History:
                 ] or chains, True
             if event.fully_signed:
                 return [], True
-        known = self._by_product.get((event.provider, event.product_id), ())
+        known = self._by_product.get(event.product, ())
         return [
             chain
             for chain in known
@@ -243,12 +225,8 @@ class History:
             and chain.had(event.product_id, event.occurred_at)
         ], False
 
-    def _choose(
-        self, event: BillingEvent, chain: Chain, candidates: Iterable[Chain], certain: bool
-    ) -> None:
-        others = tuple(other for other in candidates if other is not chain)
-        if others or not certain:
-            self.choices.append(Choice(event, others, certain))
+    def _choose(self, event: BillingEvent, chain: Chain, candidates: list[Chain]) -> None:
+        self.choices.append((event, [other for other in candidates if other is not chain]))
 
 
 def _end_by_others(chain: Chain, exclusive: list[BillingEvent]) -> None:
@@ -294,7 +272,3 @@ def _in_order(events: Iterable[BillingEvent]) -> list[BillingEvent]:
 
 def _sale(event: BillingEvent) -> tuple[str, str, str]:
     return event.provider, event.transaction, event.product_id
-
-
-def _place(chain: Chain) -> int:
-    return chain.place

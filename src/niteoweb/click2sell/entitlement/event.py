@@ -73,6 +73,11 @@ class BillingEvent:
     external_subscription_id: str = ""
 
     @property
+    def product(self) -> tuple[str, str]:
+        """Provider and product id."""
+        return self.provider, self.product_id
+
+    @property
     def states(self) -> bool:
         """Whether it states the access that a subscription gives: its product and its end."""
         if self.kind is Kind.CANCELLATION and self.valid_until is None:

@@ -32,7 +32,6 @@ from niteoweb.click2sell.entitlement.chain import History
 from niteoweb.click2sell.entitlement.event import BillingEvent
 from niteoweb.click2sell.entitlement.event import OPEN
 from niteoweb.click2sell.entitlement.mapping import Product
-from niteoweb.click2sell.entitlement.provisional import Bridge
 from niteoweb.click2sell.entitlement.provisional import bridges
 from niteoweb.click2sell.entitlement.reason import Reason
 from niteoweb.click2sell.notification import Kind
@@ -168,7 +167,7 @@ class Outcome:
 
 
 def compute(events: Iterable[BillingEvent], policy: Policy) -> Outcome:
-    """Work out the entitlements of a buyer.
+    """The entitlements of a buyer.
 
     The result is the same for any order and any repetition of the events. One more refund,
     chargeback or cancellation never gives access to anything at any moment.
@@ -186,13 +185,16 @@ def compute(events: Iterable[BillingEvent], policy: Policy) -> Outcome:
         else:
             for event in _granting_after(chain, chain.undone_by):
                 attention[event.key] = Reason.AFTER_REFUND
-    for choice in history.choices:
-        if not choice.certain or any(
-            timelines[other].gives_access(choice.event.occurred_at) for other in choice.others
-        ):
-            attention.setdefault(choice.event.key, Reason.AMBIGUOUS)
+    for event, others in history.choices:
+        if any(timelines[other].gives_access(event.occurred_at) for other in others):
+            attention.setdefault(event.key, Reason.AMBIGUOUS)
+    # Access that is given until a provider has confirmed it comes on top.
+    entitlements = {one.product: one for one in _entitlements(timelines.values())}
+    for event, stop in bridges(history.events):
+        known = entitlements.get(event.product)
+        entitlements[event.product] = _bridged(known, event, stop)
     return Outcome(
-        entitlements=_bridged(_entitlements(timelines.values()), bridges(history.events)),
+        entitlements=tuple(one for _product, one in sorted(entitlements.items())),
         attention=dict(sorted(attention.items())),
         waiting=frozenset(history.waiting),
         events=history.events,
@@ -243,31 +245,21 @@ def _entitlements(timelines: Iterable[AccessTimeline]) -> Iterable[Entitlement]:
         )
 
 
-def _bridged(
-    entitlements: Iterable[Entitlement], given: Iterable[Bridge]
-) -> tuple[Entitlement, ...]:
-    """Entitlements with the access that is given until a provider has confirmed it."""
-    by_product = {entitlement.product: entitlement for entitlement in entitlements}
-    for bridge in given:
-        known = by_product.get(bridge.product)
-        by_product[bridge.product] = _with(known, bridge)
-    return tuple(one for _product, one in sorted(by_product.items()))
-
-
-def _with(known: Entitlement | None, bridge: Bridge) -> Entitlement:
-    spans = [(bridge.start, bridge.stop)]
+def _bridged(known: Entitlement | None, event: BillingEvent, until: datetime) -> Entitlement:
+    """An entitlement with the access that an event gives in the meantime."""
+    spans = [(event.occurred_at, until)]
     if known is not None:
         spans += ((start, stop or OPEN) for start, stop in known.spans)
-        if known.state is not State.REFUNDED and bridge.stop <= (known.access_until or OPEN):
+        if known.state is not State.REFUNDED and until <= (known.access_until or OPEN):
             return replace(known, spans=merged(spans))
     return Entitlement(
-        product_id=bridge.event.product_id,
-        provider=bridge.event.provider,
+        product_id=event.product_id,
+        provider=event.provider,
         state=State.PROVISIONAL,
-        since=bridge.start,
-        until=bridge.stop,
-        access_until=bridge.stop,
-        keys=(bridge.event.key,),
+        since=event.occurred_at,
+        until=until,
+        access_until=until,
+        keys=(event.key,),
         spans=merged(spans),
     )
 

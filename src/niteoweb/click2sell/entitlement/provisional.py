@@ -13,7 +13,6 @@ Pure: imports nothing of Zope or Plone, does no I/O and reads no clock.
 
 from collections.abc import Iterator
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from datetime import timedelta
 from niteoweb.click2sell.entitlement.event import BillingEvent
@@ -27,27 +26,8 @@ AT_MOST = timedelta(minutes=15)
 _REAL = GIVING | {Kind.CANCELLATION, Kind.REFUND, Kind.CHARGEBACK, Kind.EXPIRY}
 
 
-@dataclass(frozen=True)
-class Bridge:
-    """Access that bridges the time until a provider has spoken.
-
-    :ivar event: the event that gives it.
-    :ivar start: in UTC.
-    :ivar stop: the moment at which it is over.
-    """
-
-    event: BillingEvent
-    start: datetime
-    stop: datetime
-
-    @property
-    def product(self) -> tuple[str, str]:
-        """Provider and product id."""
-        return self.event.provider, self.event.product_id
-
-
-def bridges(events: Sequence[BillingEvent]) -> Iterator[Bridge]:
-    """The access that is given in the meantime.
+def bridges(events: Sequence[BillingEvent]) -> Iterator[tuple[BillingEvent, datetime]]:
+    """The events that give access in the meantime, each with the moment at which it ends.
 
     :param events: all accepted entries of one buyer, in order, each once.
     """
@@ -70,7 +50,7 @@ def bridges(events: Sequence[BillingEvent]) -> Iterator[Bridge]:
         ends = [other.occurred_at for other in ending if _ends(other, event)]
         stop = min([stop, event.valid_until or stop, *ends])
         if event.occurred_at < stop:
-            yield Bridge(event, event.occurred_at, stop)
+            yield event, stop
 
 
 def _ends_others(event: BillingEvent) -> bool:

@@ -5,16 +5,7 @@ from niteoweb.click2sell.explain import explanation
 from niteoweb.click2sell.explain import groups
 from niteoweb.click2sell.explain import products
 from niteoweb.click2sell.explain import timeline
-from niteoweb.click2sell.explain.products import Cause
 from niteoweb.click2sell.explain.products import ProductAccess
 
 
-__all__ = [
-    "diagnosis",
-    "explanation",
-    "groups",
-    "products",
-    "timeline",
-    "Cause",
-    "ProductAccess",
-]
+__all__ = ["diagnosis", "explanation", "groups", "products", "timeline", "ProductAccess"]

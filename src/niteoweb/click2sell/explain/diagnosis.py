@@ -162,7 +162,7 @@ def find(
         or _opens_nothing(standings, groups)
         or _beside(payments, standings)
         if access
-        else _payment(payments[0]) or _ended(standings, entries, now)
+        else _payment(payments[0]) or _ended(standings, now)
     )
     return problem or (_mail(site, buyer) if access else None)
 
@@ -215,21 +215,22 @@ def _groups(groups: Sequence[Membership], entries: Sequence[ledger.Entry]) -> Ob
     for group in groups:
         code = codes.get(group.standing)
         if code is not None and group.reasons:
-            waiting = (e["key"] for e in entries if _waits_for(e, group.id))
+            waiting = (
+                entry["key"]
+                for entry in entries
+                if entry["outcome"] == Outcome.ATTENTION
+                and entry["reason"] in ABOUT_GROUP
+                and entry["subject"] == group.id
+            )
             return Obstacle(
                 code,
                 group.at,
                 group.id,
-                key=next(waiting, group.reasons[0].causes[0].key),
+                key=next(waiting, group.reasons[0].causes[0]["key"]),
                 reason=group.problem,
                 reason_subject=group.id,
             )
     return None
-
-
-def _waits_for(entry: ledger.Entry, group_id: str) -> bool:
-    waits = entry["outcome"] == Outcome.ATTENTION and entry["reason"] in ABOUT_GROUP
-    return waits and entry["subject"] == group_id
 
 
 def _opens_nothing(
@@ -238,16 +239,16 @@ def _opens_nothing(
     """Whether the products with access give no group at all."""
     given = {because.product for group in groups for because in group.reasons}
     live = [s for s in standings if s.access]
-    if any((s.provider, s.product_id) in given for s in live):
+    if any(s.product in given for s in live):
         return None
-    return Obstacle("no group", subject=_product(live[0]), key=live[0].causes[0].key)
+    return Obstacle("no group", subject=_product(live[0]), key=live[0].causes[0]["key"])
 
 
 def _beside(
     entries: Sequence[ledger.Entry], standings: Sequence[ProductAccess]
 ) -> Obstacle | None:
     """Whether a payment came to nothing, while others give access to something else."""
-    by_product = {(s.provider, s.product_id): s for s in standings}
+    by_product = {s.product: s for s in standings}
     for entry in entries:
         standing = by_product.get(history.product(entry))
         if standing is not None and standing.access:
@@ -262,46 +263,41 @@ def _beside(
 
 def _no_line(standing: ProductAccess) -> Obstacle:
     cause = standing.causes[-1]
-    return Obstacle("no line", cause.at, _product(standing), cause.key)
+    at = timestamps.from_iso(cause["occurred_at"])
+    return Obstacle("no line", at, _product(standing), cause["key"])
 
 
-def _ended(
-    standings: Sequence[ProductAccess], entries: Sequence[ledger.Entry], now: datetime
-) -> Obstacle | None:
+def _ended(standings: Sequence[ProductAccess], now: datetime) -> Obstacle | None:
     """Why there is no access to the product that was bought last."""
     if not standings:
         return None
-    last = max(standings, key=lambda s: s.causes[-1].at)
+    last = max(standings, key=lambda s: s.causes[-1]["occurred_at"])
     cause = last.causes[-1]
     at: datetime | None = last.access_until
     if last.state is State.UNMAPPED:
         return _no_line(last)
     if last.state is State.REFUNDED:
-        code = "charged back" if cause.kind == Kind.CHARGEBACK else "refunded"
+        code = "charged back" if cause["kind"] == Kind.CHARGEBACK else "refunded"
     elif last.state is State.ENDED:
         code = "ended"
     elif at is None or at > now:
         code, at = "not begun", last.since
-    elif any(c.kind == Kind.CANCELLATION for c in last.causes):
+    elif any(c["kind"] == Kind.CANCELLATION for c in last.causes):
         code = "cancelled"
     else:
-        by_key = {entry["key"]: entry for entry in entries}
-        renews = any(
-            c.kind == Kind.RENEWAL or by_key[c.key]["subscription"] for c in last.causes
-        )
+        renews = any(c["kind"] == Kind.RENEWAL or c["subscription"] for c in last.causes)
         code = "not renewed" if renews else "over"
-    return Obstacle(code, at, _product(last), cause.key)
+    return Obstacle(code, at, _product(last), cause["key"])
 
 
 def _mail(site: Any, buyer: buyers.Buyer) -> Obstacle | None:
     """Whether only the welcome mail is missing, which members that we made get."""
     if not buyer["made"] or not accounts.never_logged_in(buyer["user_id"]):
         return None
-    welcomes = [m for m in timeline.mails(site, buyer) if m["kind"] == outbox.WELCOME]
-    mails = [mail for mail in welcomes if mail["user_id"] == buyer["user_id"]]
-    if not mails:
+    mails = timeline.mails(site, [buyer["user_id"]])
+    mail = next((mail for mail in mails if mail["kind"] == outbox.WELCOME), None)
+    if mail is None:
         return Obstacle("no mail")
-    mail = mails[0]
     if mail["state"] == outbox.DROPPED:
         return Obstacle("mail dropped", subject=mail["error"])
     if mail["state"] == outbox.SENT:

@@ -7,7 +7,6 @@ and nothing here is a text to read: the pages find the words.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.explain import diagnosis
@@ -28,22 +27,15 @@ class Explanation:
 
     :ivar name: first and last name, as far as known.
     :ivar addresses: the first one is that of the latest payment.
-    :ivar user_id: the account, "" when there is none.
-    :ivar exists: whether Plone has that account.
-    :ivar made: the add-on made the account.
-    :ivar deleted_at: when the account was deleted, if it was.
+    :ivar exists: whether Plone has the account that the buyer is tied to.
     :ivar obstacle: the reason that keeps the buyer out, None when there is none.
     :ivar purchases: the payments and refunds, newest first.
     :ivar timeline: newest first.
     """
 
-    buyer_id: str
     name: str
     addresses: tuple[str, ...]
-    user_id: str
     exists: bool
-    made: bool
-    deleted_at: datetime | None
     obstacle: diagnosis.Obstacle | None
     standings: tuple[products.ProductAccess, ...]
     groups: tuple[membership.Membership, ...]
@@ -60,17 +52,12 @@ def explain(site: Any, buyer: buyers.Buyer, now: datetime) -> Explanation:
     everything = [ledger.get(site, key) for key in buyer["keys"]]
     outcome = history.outcome(site, buyer, now)
     access = products.of(outcome)
-    user_id = buyer["user_id"]
-    exists = bool(user_id) and accounts.exists(user_id)
+    exists = bool(buyer["user_id"]) and accounts.exists(buyer["user_id"])
     groups = membership.of(buyer, exists, outcome, access)
     return Explanation(
-        buyer_id=buyer["id"],
         name=name(everything),
         addresses=addresses(buyer, everything),
-        user_id=user_id,
         exists=exists,
-        made=buyer["made"],
-        deleted_at=timestamps.from_iso(buyer["deleted_at"]) if buyer["deleted_at"] else None,
         obstacle=diagnosis.find(site, buyer, everything, access, groups, now),
         standings=access,
         groups=groups,
@@ -90,12 +77,12 @@ def name(entries: Sequence[ledger.Entry]) -> str:
 
 def addresses(buyer: buyers.Buyer, entries: Sequence[ledger.Entry]) -> tuple[str, ...]:
     """The buyer's addresses, that of the latest payment first."""
-    latest = [entry["buyer"] for entry in sorted(entries, key=ledger.place) if _paid(entry)]
+    latest = [
+        entry["buyer"]
+        for entry in sorted(entries, key=ledger.place)
+        if history.is_payment(entry) and entry["outcome"] != Outcome.REFUSED
+    ]
     return tuple(dict.fromkeys((*latest[:1], *buyer["addresses"])))
-
-
-def _paid(entry: ledger.Entry) -> bool:
-    return history.is_payment(entry) and entry["outcome"] != Outcome.REFUSED
 
 
 def _moves_money(entry: ledger.Entry) -> bool:

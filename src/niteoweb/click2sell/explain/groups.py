@@ -10,9 +10,8 @@ from niteoweb.click2sell.entitlement import Line
 from niteoweb.click2sell.entitlement import mapping
 from niteoweb.click2sell.entitlement import Product
 from niteoweb.click2sell.entitlement import Reason
-from niteoweb.click2sell.explain.products import Cause
-from niteoweb.click2sell.explain.products import cause
 from niteoweb.click2sell.explain.products import ProductAccess
+from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.member import group
 from plone import api
 
@@ -38,7 +37,7 @@ class Grounds:
 
     product: Product
     line: int | None
-    causes: tuple[Cause, ...]
+    causes: tuple[ledger.Entry, ...]
 
 
 @dataclass(frozen=True)
@@ -97,8 +96,8 @@ def _membership(
     ]
     every_buyer = mapping.EVERY_BUYER in due_for
     if every_buyer or mapping.EVERY_BUYER in granted_for:
-        causes = tuple(map(cause, outcome.payments[:1]))
-        reasons.append(Grounds(mapping.EVERY_BUYER, None, causes))
+        first = tuple(outcome.payments[:1])
+        reasons.append(Grounds(mapping.EVERY_BUYER, None, first))
     taken_at = buyer["taken"].get(group_id)
     problem = "" if inside else group.problem(group_id)
     if problem == Reason.GROUP_MISSING and every_buyer:

@@ -2,26 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.entitlement import Product
 from niteoweb.click2sell.entitlement import State
 from niteoweb.click2sell.ledger import ledger
-
-
-@dataclass(frozen=True)
-class Cause:
-    """A notification that explains something.
-
-    :ivar at: when it happened by the provider's clock, in UTC.
-    """
-
-    key: str
-    provider: str
-    kind: str
-    receipt: str
-    product_id: str
-    at: datetime
 
 
 @dataclass(frozen=True)
@@ -45,7 +29,7 @@ class ProductAccess:
     since: datetime
     until: datetime | None
     access_until: datetime | None
-    causes: tuple[Cause, ...]
+    causes: tuple[ledger.Entry, ...]
     aliases: frozenset[str] = frozenset()
 
     @property
@@ -72,20 +56,8 @@ def of(outcome: history.BuyerOutcome) -> tuple[ProductAccess, ...]:
             since=entitlement.since,
             until=entitlement.until,
             access_until=entitlement.access_until,
-            causes=tuple(cause(by_key[key]) for key in entitlement.keys),
+            causes=tuple(by_key[key] for key in entitlement.keys),
             aliases=outcome.aliases.get(entitlement.product, frozenset()),
         )
         for entitlement in outcome.entitlements
-    )
-
-
-def cause(entry: ledger.Entry) -> Cause:
-    """An entry, as far as it explains something."""
-    return Cause(
-        key=entry["key"],
-        provider=entry["provider"],
-        kind=entry["kind"],
-        receipt=entry["receipt"],
-        product_id=entry["product_id"],
-        at=timestamps.from_iso(entry["occurred_at"]),
     )

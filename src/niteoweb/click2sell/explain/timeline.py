@@ -68,28 +68,19 @@ def of(
     """
     happened = [one for entry in entries for one in (_entry(entry), *_notes(entry))]
     # A consequence of a notification has its time, and comes after it.
-    happened += [*_log(buyer), *_mails(mails(site, buyer)), *_notes(buyer)]
+    happened += [
+        TimelineEvent(timestamps.from_iso(at), event, subject)
+        for at, event, subject in buyer.get("log", ())
+    ]
+    happened += [*_mails(mails(site, buyers.accounts(buyer))), *_notes(buyer)]
     happened.sort(key=lambda one: one.at)
     return tuple(happened[::-1])
 
 
-def mails(site: Any, buyer: buyers.Buyer) -> list[outbox.Mail]:
-    """All mails to the accounts that the buyer has and had, the newest first."""
-    accounts = [
-        subject
-        for _at, event, subject in buyer.get("log", ())
-        if event in (buyers.MADE, buyers.ATTACHED)
-    ]
-    user_ids = dict.fromkeys((*accounts, buyer["user_id"]))
-    of_accounts = [
-        mail for user_id in user_ids if user_id for mail in outbox.of_user(site, user_id)
-    ]
-    return sorted(of_accounts, key=lambda mail: mail["filed_at"], reverse=True)
-
-
-def _log(buyer: buyers.Buyer) -> Iterator[TimelineEvent]:
-    for at, event, subject in buyer.get("log", ()):
-        yield TimelineEvent(timestamps.from_iso(at), event, subject)
+def mails(site: Any, user_ids: Iterable[str]) -> list[outbox.Mail]:
+    """All mails to accounts, the newest first."""
+    filed = [mail for id_ in dict.fromkeys(user_ids) for mail in outbox.of_user(site, id_)]
+    return sorted(filed, key=lambda mail: mail["filed_at"], reverse=True)
 
 
 def _mails(filed: Iterable[outbox.Mail]) -> Iterator[TimelineEvent]:

@@ -4,7 +4,7 @@ from zope.interface import Attribute
 from zope.interface import Interface
 
 
-#: Where others import them from, and what rules of a site remember of them.
+#: The module of the events for imports, and in the stored names of content rules.
 MODULE = "niteoweb.click2sell.interfaces"
 
 

@@ -8,8 +8,9 @@ class IPaymentProvider(Interface):
     """A payment provider: a named utility.
 
     :class:`niteoweb.click2sell.provider.registry.PaymentProvider` makes one of a pure module
-    and a settings schema. Its folder also registers the callback ``@@name``, the page with its
-    settings and the control panel of plone.restapi, whose classes find the provider by name.
+    and a settings schema. The ZCML directive ``click2sell:provider`` registers it together with
+    the callback ``@@name``, the page with its settings and the control panel of plone.restapi,
+    whose classes find the provider by name.
     """
 
     name = Attribute("Small letters and digits; the utility's name, and that of the view.")

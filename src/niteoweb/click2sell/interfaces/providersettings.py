@@ -1,6 +1,7 @@
 """Settings of the payment providers beside Click2Sell."""
 
 from niteoweb.click2sell import _
+from niteoweb.click2sell.interfaces.settings import lines
 from zope import schema
 from zope.interface import Interface
 from zope.schema.vocabulary import SimpleTerm
@@ -48,16 +49,12 @@ class IProviderSettings(Interface):
         required=False,
     )
 
-    mapping = schema.List(
+    mapping = lines(
         title=_("Products and groups"),
         description=_(
             "One PRODUCT_ID|GROUP_ID a line: who buys the product joins the group. |DAYS of "
             "access and |exclusive may follow; an end that the provider states comes first."
         ),
-        value_type=schema.TextLine(),
-        required=False,
-        default=[],
-        missing_value=[],
     )
 
     tolerance = schema.Int(

@@ -2,6 +2,7 @@
 
 from niteoweb.click2sell import _
 from zope import schema
+from zope.i18nmessageid import Message
 from zope.interface import Interface
 from zope.schema.vocabulary import SimpleTerm
 from zope.schema.vocabulary import SimpleVocabulary
@@ -31,6 +32,18 @@ Log in here: $login_url
 """
 
 
+def lines(title: Message, description: Message) -> schema.List:
+    """A field for lines of text, which may be left empty."""
+    return schema.List(
+        title=title,
+        description=description,
+        value_type=schema.TextLine(),
+        required=False,
+        default=[],
+        missing_value=[],
+    )
+
+
 class IClick2SellSettings(Interface):
     """Settings of the add-on, in plone.app.registry; the dotted name is that of 0.4.5."""
 
@@ -55,7 +68,7 @@ class IClick2SellSettings(Interface):
         required=False,
     )
 
-    mapping = schema.List(
+    mapping = lines(
         title=_("Products and groups"),
         description=_(
             "One PRODUCT_ID|GROUP_ID a line: who buys the product joins the group. A product "
@@ -64,10 +77,6 @@ class IClick2SellSettings(Interface):
             "PRODUCT_ID|GROUP_ID|30|exclusive also ends the buyer's other products. Blank "
             "lines and lines that start with # do not count."
         ),
-        value_type=schema.TextLine(),
-        required=False,
-        default=[],
-        missing_value=[],
     )
 
     buyers_group = schema.TextLine(
@@ -183,41 +192,29 @@ class IClick2SellSettings(Interface):
         min=0,
     )
 
-    allowed_networks = schema.List(
+    allowed_networks = lines(
         title=_("Networks that may send notifications"),
         description=_(
             "Addresses and networks, such as 192.0.2.7 or 2001:db8::/32, one a line. Anything "
             "from elsewhere is refused, whatever its signature. Leave it empty for everybody."
         ),
-        value_type=schema.TextLine(),
-        required=False,
-        default=[],
-        missing_value=[],
     )
 
-    trusted_proxies = schema.List(
+    trusted_proxies = lines(
         title=_("Proxies of this site"),
         description=_(
             "Addresses and networks of proxies in front of the site, one a line. What they say "
             "in X-Forwarded-For about who is behind them is believed, and nobody else's."
         ),
-        value_type=schema.TextLine(),
-        required=False,
-        default=[],
-        missing_value=[],
     )
 
-    alert_addresses = schema.List(
+    alert_addresses = lines(
         title=_("Who is told"),
         description=_(
             "Addresses of those who are mailed when notifications wait for a decision or "
             "failed, when a provider is silent for unusually long, and when a sweep stopped. "
             "One a line. Leave it empty for the sender address of the site."
         ),
-        value_type=schema.TextLine(),
-        required=False,
-        default=[],
-        missing_value=[],
     )
 
     daily_mail = schema.Bool(

@@ -41,7 +41,7 @@ NAMES = (NEW_BUYERS, *OF_KIND.values(), LAPSES)
 #: How many members never logged in, in the place of a day.
 LOGINS_AWAITED = ("", "logins_awaited")
 
-#: What owners do by hand is no payment.
+#: The providers of entries that are no payments: owners' acts by hand.
 UNPAID = frozenset({OWNER})
 
 Product = tuple[str, str]

@@ -1,6 +1,7 @@
 """The indexes and counters of entries."""
 
 from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.entitlement import Reason
 from niteoweb.click2sell.ledger import counters
 from niteoweb.click2sell.ledger import entries
 from niteoweb.click2sell.ledger import facets
@@ -43,6 +44,14 @@ def _retries(site: Any, entry: Entry) -> list[Any]:
     return [(entry["waits_for"], entry["retry_at"], entries.place(entry))]
 
 
+def _customers_awaited(site: Any, entry: Entry) -> list[tuple[str, str, str]]:
+    """An entry that names only the id of a customer for whom no buyer is known."""
+    asked = not entry["asks"] or entry["reason"] == Reason.NOT_TOLD
+    waits = asked and not entry["buyer_id"] and entry["dismissed"] is None
+    customer = entry["provider"], entry["customer_id"]
+    return [(*customer, entry["key"])] if waits and entry["customer_id"] else []
+
+
 def _figures(site: Any, entry: Entry) -> list[Any]:
     return counters.of_entry(entry, entry["outcome"] in outcomes.EFFECTIVE)
 
@@ -55,6 +64,7 @@ indexes.define(
     indexes.Index("money", _money),
     indexes.Index("dismissed", _dismissed),
     indexes.Index("retries", _retries),
+    indexes.Index("customers_awaited", _customers_awaited),
     indexes.Index("nameless_words", lambda _site, entry: search.nameless_words(entry)),
     indexes.Index("mentions", lambda _site, entry: mentions.in_entry(entry)),
     indexes.Index("figures", _figures, counters.by_day_and_month),

@@ -1,7 +1,8 @@
 """The ledger: every genuine notification, kept for ever, with its outcome.
 
 Entries are added and their outcome changes; none is ever removed. Readers use an entry as one
-mapping of plain values (text, numbers, ISO dates in UTC); all assignments are functions here.
+mapping of plain values (text, numbers, ISO dates in UTC); :func:`change` sets fields of its
+processing, and the functions here set those that belong together.
 """
 
 from collections.abc import Iterator
@@ -17,13 +18,14 @@ from niteoweb.click2sell.ledger import outcomes
 from niteoweb.click2sell.ledger import ownership
 from niteoweb.click2sell.ledger import pseudonyms
 from niteoweb.click2sell.ledger import records
+from niteoweb.click2sell.ledger.entries import change
 from niteoweb.click2sell.ledger.entries import Entry
+from niteoweb.click2sell.ledger.entries import exchange
 from niteoweb.click2sell.ledger.entries import place
 from niteoweb.click2sell.ledger.outcomes import Outcome
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.storage import indexes
 from niteoweb.click2sell.storage import trees
-from types import MappingProxyType
 from typing import Any
 
 
@@ -65,23 +67,11 @@ def amend(site: Any, entry: Entry, notification: Notification, now: datetime) ->
     :param notification: the entry's, with all its fields.
     :param now: the time of the answer, in UTC.
     """
-    entries.exchange(site, entry, **{**records.DEFAULTS, **_told(notification)})
+    exchange(site, entry, **{**records.DEFAULTS, **_told(notification)})
     # By the provider's clock it may be of now, days after it arrived.
     told_at = timestamps.iso(now)
     address = _address(site, notification)
-    entries.change(site, entry, buyer=address, told_at=told_at, asks=False)
-
-
-def redact(
-    site: Any, entry: Entry, told: Mapping[str, str] = MappingProxyType({}), **values: Any
-) -> None:
-    """Erase personal data from an entry.
-
-    :param told: fields of its notification to replace.
-    :param values: fields of its processing to replace: notes, for example.
-    """
-    entries.exchange(site, entry, **told)
-    entries.change(site, entry, **values)
+    change(site, entry, buyer=address, told_at=told_at, asks=False)
 
 
 def set_outcome(
@@ -96,11 +86,9 @@ def set_outcome(
     if entry["outcome"] != outcome or told_apart != (reason == Reason.TOO_MANY):
         tell = outcome in outcomes.WAITS and reason != Reason.TOO_MANY
         untold = trees.tree(site, "untold")
-        (untold.insert if tell else untold.discard)(entry["key"])
+        (untold.insert if tell else untold.discard)(place(entry))
     again = {} if outcome == Outcome.FAILED else {"retry_at": "", "waits_for": ""}
-    entries.change(
-        site, entry, outcome=str(outcome), reason=str(reason), subject=subject, **again
-    )
+    change(site, entry, outcome=str(outcome), reason=str(reason), subject=subject, **again)
 
 
 def waiting(site: Any) -> int:
@@ -112,7 +100,7 @@ def waiting(site: Any) -> int:
 
 def mark_told(site: Any, entry: Entry) -> None:
     """Note that the owner knows of an entry that waits, and need not be told."""
-    trees.tree(site, "untold").discard(entry["key"])
+    trees.tree(site, "untold").discard(place(entry))
 
 
 def remove_payload(site: Any, entry: Entry) -> None:
@@ -122,34 +110,14 @@ def remove_payload(site: Any, entry: Entry) -> None:
         indexes.mark(site, "entries", entry.stored)
 
 
-def assign_address(site: Any, entry: Entry, address: str) -> None:
-    """Assign an entry to another address than its notification names, in lower case."""
-    entries.change(site, entry, buyer=address)
-
-
-def assign_buyer(site: Any, entry: Entry, buyer_id: str) -> None:
-    """Assign an entry to a buyer, whose history it is part of."""
-    entries.change(site, entry, buyer_id=buyer_id)
-
-
-def set_counting(site: Any, entry: Entry, counts: bool) -> None:
-    """Set whether an entry takes part in computing its buyer's entitlements."""
-    entries.change(site, entry, counts=counts)
-
-
 def set_terms(site: Any, entry: Entry, terms: mapping.Terms) -> None:
     """Set the terms of an entry; a later mapping does not rewrite them."""
-    entries.change(site, entry, days=terms.days, exclusive=terms.exclusive, terms_known=True)
-
-
-def await_details(site: Any, entry: Entry) -> None:
-    """Let an entry wait until its provider was asked for the details."""
-    entries.change(site, entry, asks=True)
+    change(site, entry, days=terms.days, exclusive=terms.exclusive, terms_known=True)
 
 
 def count_attempt(site: Any, entry: Entry) -> None:
     """Count an attempt to process an entry."""
-    entries.change(site, entry, attempts=entry["attempts"] + 1, error="")
+    change(site, entry, attempts=entry["attempts"] + 1, error="")
 
 
 def note_failure(site: Any, entry: Entry, error: str, now: datetime) -> None:
@@ -161,12 +129,12 @@ def note_failure(site: Any, entry: Entry, error: str, now: datetime) -> None:
     count_attempt(site, entry)
     failure = {"at": timestamps.iso(now), "error": error}
     failures = (*entry["failures"], failure)[-FAILURES:]
-    entries.change(site, entry, error=error, failures=failures)
+    change(site, entry, error=error, failures=failures)
 
 
 def dismiss(site: Any, entry: Entry) -> None:
     """Dismiss the present reason of an entry: an owner leaves it as it is."""
-    entries.change(site, entry, dismissed=(entry["reason"], entry["subject"]))
+    change(site, entry, dismissed=(entry["reason"], entry["subject"]))
     mark_told(site, entry)
 
 
@@ -179,16 +147,12 @@ def add_note(site: Any, entry: Entry, at: datetime, by: str, what: str, text: st
     :param text: the owner's reason.
     """
     note = {"at": timestamps.iso(at), "by": by, "what": what, "text": text}
-    entries.change(site, entry, notes=(*entry["notes"], note))
+    change(site, entry, notes=(*entry["notes"], note))
 
 
 def rekey(site: Any, entry: Entry, key: str) -> None:
     """File an entry, whose payload is gone, under another key."""
     trees.tree(site, "payloads_kept").discard(place(entry))
-    untold = trees.tree(site, "untold")
-    if entry["key"] in untold:
-        untold.remove(entry["key"])
-        untold.insert(key)
     entries.rekey(site, entry, key)
 
 
@@ -237,6 +201,6 @@ def _told(notification: Notification) -> dict[str, Any]:
 
 def _address(site: Any, notification: Notification) -> str:
     """The address that a notification's entry is assigned to."""
-    # What an owner does to a purchase follows the purchase.
+    # An owner's act on a purchase follows the purchase.
     source = (notification.on_behalf_of or notification.provider, notification.transaction)
     return ownership.buyer_of(site, source, notification.buyer)

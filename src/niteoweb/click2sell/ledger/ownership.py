@@ -5,8 +5,7 @@ entry is marked, and its place is kept with the transaction. An entry whose sign
 of it ties nothing: it may name any buyer and product.
 
 An owner can correct this: the right address of a transaction, or of everything that comes under
-an address. A :data:`Source` is the provider and a transaction, or "" and an address. All
-sources that lead to an address are indexed by it, too.
+an address. A :data:`Source` is the provider and a transaction, or "" and an address.
 """
 
 from collections.abc import Mapping
@@ -140,20 +139,17 @@ def pseudonym(site: Any, source: Source) -> Source:
 
 
 def corrected_to(site: Any, address: str) -> list[Source]:
-    """The sources whose right address is this one, in lower case."""
-    rows = trees.tree(site, "corrected_to").keys((address,), (address + "\0",))
-    return [(provider, name) for _address, provider, name in rows]
+    """The sources whose right address is this one, in lower case; corrections are few."""
+    corrected = trees.tree(site, "corrected").items()
+    return [source for source, right in corrected if right == address]
 
 
 def correct(site: Any, source: Source, address: str) -> None:
     """Set the right address of a source, in lower case; "" ends its correction."""
-    corrected, index = trees.tree(site, "corrected"), trees.tree(site, "corrected_to")
-    before = corrected.pop(source, None)
-    if before is not None:
-        index.discard((before, *source))
+    corrected = trees.tree(site, "corrected")
+    corrected.pop(source, None)
     if address:
         corrected[source] = address
-        index.insert((address, *source))
 
 
 def _source(site: Any, entry: Mapping[str, Any]) -> Source:

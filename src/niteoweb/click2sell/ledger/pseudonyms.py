@@ -11,9 +11,11 @@ As long as nobody was erased, all this costs one look whether there is a key. Af
 name is hashed where it is not found as it stands.
 """
 
+from collections.abc import Callable
 from collections.abc import Mapping
 from niteoweb.click2sell.ledger import entries
 from niteoweb.click2sell.storage import trees
+from operator import itemgetter
 from typing import Any
 
 import hmac
@@ -72,11 +74,7 @@ def key_alias(site: Any, key: str) -> str:
 
 def address(site: Any, address_: str) -> str:
     """The name under which the buyer of an address is filed: the address, unless erased."""
-    by_address = trees.tree(site, "buyer_by_address")
-    if address_ in by_address or not in_use(site):
-        return address_
-    known_as = alias(site, ADDRESS, address_)
-    return known_as if known_as in by_address else address_
+    return _known_as(site, "buyer_by_address", ADDRESS, ("", address_), itemgetter(1))[1]
 
 
 def transaction(site: Any, source: Source) -> Source:
@@ -84,11 +82,7 @@ def transaction(site: Any, source: Source) -> Source:
 
     :param source: provider and transaction.
     """
-    transactions = trees.tree(site, "transactions")
-    if trees.number(*source) in transactions or not in_use(site):
-        return source
-    known_as = (source[0], alias(site, TRANSACTION, source[1]))
-    return known_as if trees.number(*known_as) in transactions else source
+    return _known_as(site, "transactions", TRANSACTION, source, lambda s: trees.number(*s))
 
 
 def customer(site: Any, source: Source) -> Source:
@@ -96,11 +90,7 @@ def customer(site: Any, source: Source) -> Source:
 
     :param source: provider and its id of the customer.
     """
-    customers = trees.tree(site, "buyer_by_customer")
-    if source in customers or not in_use(site):
-        return source
-    known_as = (source[0], alias(site, CUSTOMER, source[1]))
-    return known_as if known_as in customers else source
+    return _known_as(site, "buyer_by_customer", CUSTOMER, source)
 
 
 def entry(site: Any, key: str) -> Any:
@@ -121,6 +111,17 @@ def is_erased(record: Mapping[str, Any]) -> bool:
 def fields(site: Any, entry: Mapping[str, Any]) -> dict[str, str]:
     """The fields of an entry that identify its buyer's purchases, as pseudonyms."""
     return {name: alias(site, kind, entry[name]) for name, kind in FIELDS.items()}
+
+
+def _known_as(
+    site: Any, name: str, kind: str, source: Source, key_of: Callable[[Source], Any] = tuple
+) -> Source:
+    """The source as it is filed in a tree: as it stands, or by its pseudonym."""
+    filed = trees.tree(site, name)
+    if key_of(source) in filed or not in_use(site):
+        return source
+    known_as = (source[0], alias(site, kind, source[1]))
+    return known_as if key_of(known_as) in filed else source
 
 
 def _secret(site: Any) -> str:

@@ -1,12 +1,12 @@
 """Find buyers, and notifications, by words; and buyers by their latest payment.
 
 A buyer is filed under the words of its addresses, its user id, the names that it was called
-and the receipts and transactions of its notifications: in lower case, without accents. What
-somebody looks for finds every word that begins with it, so a word that another one of the
-buyer begins with need not be filed, nor an address: buyers are filed by that already.
+and the receipts and transactions of its notifications: in lower case, without accents. A search
+finds every word that begins with its own, so the beginning of another word of the buyer need
+not be filed, nor an address: buyers are filed by that already.
 
-A search reads a bounded part of the index. What fits more buyers than that is cut off and says
-so: another word narrows it.
+A search reads a bounded part of the index. A result with more buyers than that is cut off and
+says so: another word narrows it.
 """
 
 from collections.abc import Callable
@@ -151,7 +151,7 @@ def _find(
         (broad if len(rows) > ROWS else whole).append((word, dict.fromkeys(rows)))
     whole.sort(key=lambda found: len(found[1]))
     (_word, ids), *others = whole or broad
-    # What was cut off is not known to be absent: the buyer's own words tell.
+    # A row that was cut off is not known to be absent: the buyer's own words tell.
     unsure = [word for word, _ids in (broad if whole else others)]
     known = [of_other for _word, of_other in (others if whole else ())]
     candidates = [id_ for id_ in ids if all(id_ in other for other in known)]

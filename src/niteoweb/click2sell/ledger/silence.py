@@ -28,7 +28,7 @@ ARRIVALS = 100
 TIMES = 2
 #: After its first word a provider needs a while to deliver all that could not be delivered.
 CATCHING_UP = timedelta(hours=24)
-#: What comes from the site itself; nobody waits for it.
+#: The providers of the site's own entries; nobody waits for these.
 OWN = frozenset({MIGRATION, OWNER, VALIDATION})
 
 

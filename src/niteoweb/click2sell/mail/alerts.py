@@ -14,6 +14,7 @@ from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import accountquota
 from niteoweb.click2sell.entitlement import ABOUT_GROUP
 from niteoweb.click2sell.entitlement import Reason
+from niteoweb.click2sell.ledger import entries
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import silence
 from niteoweb.click2sell.mail import outbox
@@ -106,7 +107,7 @@ def _daily(site: Any, mailed: Any, now: datetime) -> Iterator[News]:
     # A record that is not there yet reads as None.
     if plone_site.settings().daily_mail is False or not untold or mailed.get(_DAY) == today:
         return
-    counts = Counter(_reason(ledger.get(site, key)) for key in untold)
+    counts = Counter(_reason(entries.at(site, place)) for place in untold)
     mailed[_DAY] = today
     untold.clear()
     yield (

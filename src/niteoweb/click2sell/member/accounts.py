@@ -23,7 +23,7 @@ import secrets
 ALPHABET = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 #: Letters in a password, in groups of six: 24 * log2(57) is 139 bits.
 PASSWORD_LENGTH = 24
-#: What Plone sets as the login time of a member who never logged in.
+#: The login time that Plone gives to a member who never logged in.
 NEVER = DateTime("2000/01/01")
 
 
@@ -56,16 +56,18 @@ def choose(site: Any, address: str, made_by_us: Any) -> str:
     """
     matches = index.find(site, address)
     if not matches:
-        _check_new(address)
+        if not is_address(address):
+            raise NeedsAttention(Reason.ADDRESS_NOT_ACCEPTED)
+        if privilege.root_account(address):
+            raise NeedsAttention(Reason.PRIVILEGED_ACCOUNT)
         return ""
     certain = [match for match in matches if match.by_email and match.by_name]
     if len(certain) != 1:
-        ours = [match for match in matches if made_by_us(match.user_id)]
-        if len(ours) != 1:
-            raise NeedsAttention(
-                Reason.SEVERAL_ACCOUNTS if len(matches) > 1 else Reason.ACCOUNT_NOT_CERTAIN
-            )
-        certain = ours
+        certain = [match for match in matches if made_by_us(match.user_id)]
+    if len(certain) != 1:
+        raise NeedsAttention(
+            Reason.SEVERAL_ACCOUNTS if len(matches) > 1 else Reason.ACCOUNT_NOT_CERTAIN
+        )
     user_id = certain[0].user_id
     if privilege.member(user_id):
         raise NeedsAttention(Reason.PRIVILEGED_ACCOUNT)
@@ -178,7 +180,7 @@ def never_logged_in(user_id: str) -> bool:
 
 
 def password_print(user_id: str) -> str:
-    """A fingerprint of the stored password hash: equal as long as the password is the same.
+    """A fingerprint of the stored password hash, to recognise an unchanged password.
 
     :returns: "" when the account's password is not kept by Plone itself.
     """
@@ -210,18 +212,6 @@ def _given(address: str, fullname: str) -> dict[str, str]:
     return {"username": address, "email": address, "fullname": fullname}
 
 
-def _check_new(address: str) -> None:
-    """Whether Plone would take a new member with this address.
-
-    :raises NeedsAttention: it would not.
-    """
-    if not plone_site.tool("portal_registration").isValidEmail(address):
-        raise NeedsAttention(Reason.ADDRESS_NOT_ACCEPTED)
-    if privilege.root_account(address):
-        raise NeedsAttention(Reason.PRIVILEGED_ACCOUNT)
-
-
-def wrong_addresses(lines: list[str]) -> list[str]:
-    """The lines that Plone's own forms would not take for an address either."""
-    registration = plone_site.tool("portal_registration")
-    return [line for line in lines if not registration.isValidEmail(line)]
+def is_address(text: str) -> bool:
+    """Whether Plone's own forms accept a text as an e-mail address."""
+    return bool(plone_site.tool("portal_registration").isValidEmail(text))

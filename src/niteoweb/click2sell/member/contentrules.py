@@ -31,8 +31,7 @@ class UserCreatedRules:
 @contextmanager
 def held_back() -> Iterator[None]:
     """Run no content rules inside."""
-    with _own_filter() as own:
-        own.in_progress, own.cascade = True, False
+    with _own_filter(in_progress=True, cascade=False):
         yield
 
 
@@ -42,9 +41,9 @@ def afresh() -> Iterator[None]:
 
     Inside of a rule that is running they run only if that rule allows others.
     """
-    with _own_filter() as own:
-        outer = own.outer
-        own.in_progress, own.cascade = outer.in_progress, outer.cascade
+    handlers.init()
+    outer = handlers._status.rule_filter
+    with _own_filter(outer.in_progress, outer.cascade):
         yield
 
 
@@ -68,18 +67,13 @@ def _any_rules() -> bool:
     return rules is not None and bool(rules.getRules(PrincipalCreated(None)))
 
 
-class _Filter(handlers.DuplicateRuleFilter):
-    def __init__(self, outer: handlers.DuplicateRuleFilter) -> None:
-        super().__init__()
-        self.outer = outer
-
-
 @contextmanager
-def _own_filter() -> Iterator[_Filter]:
+def _own_filter(in_progress: bool, cascade: bool) -> Iterator[None]:
     handlers.init()
     outer = handlers._status.rule_filter
-    handlers._status.rule_filter = own = _Filter(outer)
+    handlers._status.rule_filter = own = handlers.DuplicateRuleFilter()
+    own.in_progress, own.cascade = in_progress, cascade
     try:
-        yield own
+        yield
     finally:
         handlers._status.rule_filter = outer

@@ -11,6 +11,7 @@ from Products.PlonePAS.interfaces.capabilities import IGroupCapability
 from Products.PlonePAS.interfaces.group import IGroupManagement
 from Products.PluggableAuthService.interfaces.plugins import IGroupsPlugin
 from Products.PluggableAuthService.interfaces.plugins import IRolesPlugin
+from Products.PluggableAuthService.PropertiedUser import PropertiedUser
 
 import re
 import threading
@@ -44,14 +45,14 @@ def is_automatic(group_id: str) -> bool:
 
 def problem(group_id: str) -> str:
     """The reason code of a group that cannot be given, "" for one that can."""
-    # Looked up once: Plone collects a group's properties, roles and groups each time. The
-    # groups tool would wrap it, too, with what it keeps about groups, which nobody asks for.
+    # Looked up once: Plone collects a group's properties, roles and groups each time, and the
+    # groups tool would add its own properties of groups, which nobody asks for.
     group = plone_site.tool("acl_users").getGroup(group_id) if group_id else None
     if group is None:
         return Reason.GROUP_MISSING
     if is_automatic(group_id):
         return Reason.GROUP_NOT_GRANTED
-    return Reason.GROUP_PRIVILEGED if privilege.found_group(group) else ""
+    return Reason.GROUP_PRIVILEGED if privilege.group(group) else ""
 
 
 def cannot_make(group_id: str) -> str:
@@ -72,7 +73,7 @@ def make(group_id: str, title: str) -> None:
     :raises CannotGrant: it turns out to be a privileged one.
     """
     plone_site.tool("portal_groups").addGroup(group_id, title=title)
-    if privilege.group(group_id):
+    if problem(group_id) == Reason.GROUP_PRIVILEGED:
         raise CannotGrant(f'members of the group "{group_id}" may administer the site')
 
 
@@ -83,7 +84,7 @@ def of(user_id: str) -> tuple[str, ...]:
         group_id
         for _name, plugin in managers
         if IGroupsPlugin.providedBy(plugin)
-        for group_id in plugin.getGroupsForPrincipal(Principal(user_id))
+        for group_id in plugin.getGroupsForPrincipal(PropertiedUser(user_id))
     )
 
 
@@ -106,13 +107,8 @@ def _roles(principal_id: str) -> set[str]:
         roles.update(context.get_local_roles_for_userid(principal_id))
     plugins = plone_site.tool("acl_users").plugins.listPlugins(IRolesPlugin)
     for _name, plugin in plugins:
-        roles.update(plugin.getRolesForPrincipal(Principal(principal_id)))
+        roles.update(plugin.getRolesForPrincipal(PropertiedUser(principal_id)))
     return roles
-
-
-def contains(group_id: str, user_id: str) -> bool:
-    """Whether a member is in a group directly."""
-    return group_id in of(user_id)
 
 
 def grant(user_id: str, group_id: str) -> None:
@@ -129,7 +125,7 @@ def grant(user_id: str, group_id: str) -> None:
 def revoke(user_id: str, group_id: str) -> None:
     """Take a member out of a group; that it is gone or the member not in it is no error."""
     with own_run():
-        if exists(group_id) and contains(group_id, user_id):
+        if exists(group_id) and group_id in of(user_id):
             plonepas.keep_in_tree(group_id)
             plone_site.tool("portal_groups").removePrincipalFromGroup(user_id, group_id)
 
@@ -148,22 +144,3 @@ def own_run() -> Iterator[None]:
 def is_own_run() -> bool:
     """Whether this thread is changing groups on behalf of the add-on."""
     return getattr(_own, "active", False)
-
-
-class Principal:
-    """A principal as the user folder's plugins ask for it; there may be no such account."""
-
-    def __init__(self, user_id: str) -> None:
-        self._id = user_id
-
-    def getId(self) -> str:  # noqa: N802 - the user folder's interface
-        """The id."""
-        return self._id
-
-    def getUserName(self) -> str:  # noqa: N802 - the user folder's interface
-        """The login name; plugins that ask for groups and roles go by the id."""
-        return self._id
-
-    def getGroups(self) -> tuple[str, ...]:  # noqa: N802 - the user folder's interface
-        """No groups: only what the plugin itself keeps is asked for."""
-        return ()

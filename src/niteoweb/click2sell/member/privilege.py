@@ -37,21 +37,14 @@ def root_account(*names: str) -> bool:
     if folder is None:
         return False
     folder = root.acl_users
-    for name in names:
-        for user in (folder.getUserById(name), folder.getUser(name)):
-            if user is not None and _holds_permission(user, root):
-                return True
-    return False
+    users = [
+        user for name in names for user in (folder.getUserById(name), folder.getUser(name))
+    ]
+    return any(user is not None and _holds_permission(user, root) for user in users)
 
 
-def group(group_id: str) -> bool:
-    """Whether a group makes its members privileged, itself or through groups it belongs to."""
-    group_found = plone_site.tool("acl_users").getGroup(group_id)
-    return group_found is not None and found_group(group_found)
-
-
-def found_group(group: Any) -> bool:
-    """Whether a group that was looked up already makes its members privileged.
+def group(group: Any) -> bool:
+    """Whether a group makes its members privileged, itself or through groups it belongs to.
 
     :param group: as the user folder gave it.
     """

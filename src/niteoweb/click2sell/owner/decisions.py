@@ -154,15 +154,15 @@ class Decide(Decision):
     reason: str
 
     def decide(self, site: Any, entry: ledger.Entry, now: datetime) -> list[AffectedBuyer]:
-        provider, transaction = product(entry)[0], entry["transaction"]
-        before = buyers.of_address(site, ownership.owner_of(site, (provider, transaction))[0])
+        source = _source(entry)
+        before = buyers.of_address(site, ownership.owner_of(site, source)[0])
         after = buyers.get(site, entry["buyer_id"])
-        for source in ((provider, transaction), (OWNER, transaction)):
-            if ownership.owner_of(site, source):
-                ownership.rebind(site, source, entry)
-        if ownership.correction(site, (provider, transaction)):
-            ownership.correct(site, (provider, transaction), entry["buyer"])
-        _sort_out(site, (provider, transaction), (before, after))
+        for known_as in (source, (OWNER, entry["transaction"])):
+            if ownership.owner_of(site, known_as):
+                ownership.rebind(site, known_as, entry)
+        if ownership.correction(site, source):
+            ownership.correct(site, source, entry["buyer"])
+        _sort_out(site, source, (before, after))
         ledger.add_note(site, entry, now, self.by, "decided", self.reason)
         buyer_ids = dict.fromkeys((before["id"], after["id"]))
         return [AffectedBuyer(buyer_id) for buyer_id in buyer_ids]
@@ -203,7 +203,7 @@ class Correct(Decision):
             if not _is_a_strangers(site, other, (loser, winner)):
                 # Later notifications of its transaction follow.
                 ownership.correct(site, _source(other), right)
-            ledger.assign_address(site, other, right)
+            ledger.change(site, other, buyer=right)
         buyers.remove_entries(site, loser, {other["key"] for other in moved})
         for other in moved:
             buyers.add_entry(site, winner, other)
@@ -284,12 +284,12 @@ def _sort_out(site: Any, source: ownership.Source, concerned: tuple[buyers.Buyer
             if _source(entry) != source:
                 continue
             if ownership.belongs_to_another(site, entry):
-                ledger.set_counting(site, entry, False)
+                ledger.change(site, entry, counts=False)
                 ledger.set_outcome(site, entry, Outcome.REFUSED, Reason.ANOTHER)
                 # The owner has just decided so.
                 ledger.mark_told(site, entry)
             elif entry["outcome"] == Outcome.REFUSED:
-                ledger.set_counting(site, entry, True)
+                ledger.change(site, entry, counts=True)
 
 
 def _source(entry: ledger.Entry) -> ownership.Source:

@@ -12,11 +12,11 @@ from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.entitlement import Product
 from niteoweb.click2sell.explain import products as productaccess
+from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.notification import OWNER
 from niteoweb.click2sell.report import overview
 from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.storage import NotPossible
-from plone import api
 from typing import Any
 from zope import schema
 from zope.i18nmessageid import Message
@@ -101,8 +101,7 @@ def address_of(text: str) -> str:
     :raises NotPossible: Plone does not accept it.
     """
     address = text.strip().lower()
-    valid = api.portal.get_tool("portal_registration").isValidEmail(address)
-    if not valid or len(address) > LONGEST_ADDRESS:
+    if len(address) > LONGEST_ADDRESS or not accounts.is_address(address):
         raise NotPossible(_("This is no e-mail address that Plone accepts."))
     return address
 

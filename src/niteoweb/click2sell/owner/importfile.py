@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
 from dataclasses import dataclass
-from dataclasses import field
 from datetime import datetime
 from datetime import tzinfo
 from niteoweb.click2sell import timestamps
@@ -94,14 +93,6 @@ class File:
     repeated: int = 0
 
 
-@dataclass
-class _Reading:
-    rows: dict[tuple[str, ...], ImportRow] = field(default_factory=dict)
-    references: dict[str, ImportRow] = field(default_factory=dict)
-    mistakes: list[Mistake] = field(default_factory=list)
-    repeated: int = 0
-
-
 def decode(raw: bytes) -> str:
     """The text of a file: UTF-8, with a byte order mark or without.
 
@@ -128,17 +119,26 @@ def read(text: str, timezone_: tzinfo) -> File:
     if start is None:
         raise FileError("empty")
     separator, columns = _header(lines[start])
-    reading = _Reading()
-    for number, cells in _records(lines[start + 1 :], start + 2, separator, reading):
-        row = _row(number, dict(zip(columns, cells, strict=False)), timezone_)
-        if len(cells) != len(columns) and any(cells[len(columns) :]):
-            row = Mistake(number, "cells", str(len(columns)))
+    rows: dict[tuple[str, ...], ImportRow] = {}
+    references: dict[str, ImportRow] = {}
+    mistakes: list[Mistake] = []
+    repeated = 0
+    for number, cells in _records(lines[start + 1 :], start + 2, separator):
+        row = _row(number, cells, columns, timezone_)
         if isinstance(row, Mistake):
-            reading.mistakes.append(row)
+            mistakes.append(row)
+            continue
+        content = (row.address, row.product_id, str(row.until), row.reference)
+        other = rows.get(content)
+        if other is not None and other.name == row.name:
+            repeated += 1
+        elif other := other or references.get(row.reference):
+            mistakes.append(Mistake(row.line, "reference", str(other.line)))
         else:
-            _keep(reading, row)
-    mistakes = sorted(reading.mistakes, key=lambda mistake: mistake.line)
-    return File(tuple(reading.rows.values()), tuple(mistakes), reading.repeated)
+            rows[content] = row
+            if row.reference != WITHOUT_REFERENCE:
+                references[row.reference] = row
+    return File(tuple(rows.values()), tuple(mistakes), repeated)
 
 
 def _header(line: str) -> tuple[str, list[str]]:
@@ -166,9 +166,12 @@ def _header(line: str) -> tuple[str, list[str]]:
 
 
 def _records(
-    lines: Sequence[str], first: int, separator: str, reading: _Reading
-) -> Iterator[tuple[int, list[str]]]:
-    """The records with the number of the line that each begins in; blank ones do not count."""
+    lines: Sequence[str], first: int, separator: str
+) -> Iterator[tuple[int, list[str] | None]]:
+    """The records with the number of the line that each begins in; blank ones do not count.
+
+    A record whose quotation marks cannot be understood is None.
+    """
     reader = _reader((f"{line}\n" for line in lines), separator)
     while True:
         number = first + reader.line_num
@@ -177,9 +180,8 @@ def _records(
         except StopIteration:
             return
         except csv.Error:
-            reading.mistakes.append(Mistake(number, "quotes"))
-            continue
-        if any(cells):
+            cells = None
+        if cells is None or any(cells):
             yield number, cells
 
 
@@ -187,21 +189,28 @@ def _reader(lines: Iterable[str], separator: str, strict: bool = True) -> Any:
     return csv.reader(lines, delimiter=separator, skipinitialspace=True, strict=strict)
 
 
-def _row(number: int, cells: dict[str, str], timezone_: tzinfo) -> ImportRow | Mistake:
+def _row(
+    number: int, cells: list[str] | None, columns: Sequence[str], timezone_: tzinfo
+) -> ImportRow | Mistake:
+    if cells is None:
+        return Mistake(number, "quotes")
+    if any(cells[len(columns) :]):
+        return Mistake(number, "cells", str(len(columns)))
+    row = {**dict.fromkeys(COLUMNS, ""), **dict(zip(columns, cells, strict=False))}
     for name in COLUMNS:
-        if len(cells.get(name, "")) > LONGEST or not cells.get(name, "").isprintable():
+        if len(row[name]) > LONGEST or not row[name].isprintable():
             return Mistake(number, "long", name)
-    address, product_id = cells.get("address", "").lower(), cells.get("product", "")
+    address = row["address"].lower()
     if not is_address(address):
-        return Mistake(number, "address", cells.get("address", ""))
-    if not product_id:
+        return Mistake(number, "address", row["address"])
+    if not row["product"]:
         return Mistake(number, "product")
     try:
-        until = _until(cells.get("valid until", ""), timezone_)
+        until = _until(row["valid until"], timezone_)
     except ValueError:
-        return Mistake(number, "date", cells["valid until"])
-    reference = cells.get("reference", "") or WITHOUT_REFERENCE
-    return ImportRow(number, address, cells.get("name", ""), product_id, until, reference)
+        return Mistake(number, "date", row["valid until"])
+    reference = row["reference"] or WITHOUT_REFERENCE
+    return ImportRow(number, address, row["name"], row["product"], until, reference)
 
 
 def _until(text: str, timezone_: tzinfo) -> datetime | None:
@@ -218,19 +227,3 @@ def _until(text: str, timezone_: tzinfo) -> datetime | None:
     elif len(text) != len("2027-01-31"):
         raise ValueError(text)
     return timestamps.end(text, timezone_)
-
-
-def _keep(reading: _Reading, row: ImportRow) -> None:
-    content = (row.address, row.product_id, str(row.until), row.reference)
-    if content in reading.rows and reading.rows[content].name == row.name:
-        reading.repeated += 1
-        return
-    other = reading.references.get(row.reference)
-    if content in reading.rows:
-        other = reading.rows[content]
-    if other is not None:
-        reading.mistakes.append(Mistake(row.line, "reference", str(other.line)))
-        return
-    reading.rows[content] = row
-    if row.reference != WITHOUT_REFERENCE:
-        reading.references[row.reference] = row

@@ -31,14 +31,10 @@ from niteoweb.click2sell.storage import log_failure
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.storage import writer
-from typing import Any
 from zope.i18nmessageid import Message
 
 import hashlib
-import logging
 
-
-logger = logging.getLogger("niteoweb.click2sell")
 
 #: The effects of a row.
 NEW = "new"
@@ -166,13 +162,14 @@ def preview(file: importfile.File, mails: bool, provider: str = registry.MAIN) -
     :param provider: name of the payment provider whose products they are.
     """
     known = {line.product_id for line in effective.mapping() if line.provider == provider}
+    mail_at = timestamps.now() if mails else None
     lines, mistakes = [], list(file.mistakes)
     for row in file.rows:
         if row.product_id not in known:
             mistakes.append(Mistake(row.line, "unknown product", row.product_id))
             continue
         try:
-            lines.append(_look(row, provider, mails))
+            lines.append(_act(row, provider, "", mail_at, action.preview)[0])
         except action.Erased:
             mistakes.append(Mistake(row.line, "erased", row.address))
         except action.NotPossible:
@@ -201,7 +198,7 @@ def run(
     mail_at = next(times)
     for row in rows:
         try:
-            effect, mailed = _import(row, provider, by, mail_at)
+            line, mailed = _act(row, provider, by, mail_at, action.carry_out)
         except transactions.Busy:
             break
         except Exception as error:
@@ -209,7 +206,7 @@ def run(
             log_failure(f"Line {row.line}", error)
             report.failed.append(row.line)
         else:
-            report.counted[effect] += 1
+            report.counted[line.what] += 1
             if mailed:
                 report.mails += 1
                 mail_at = next(times)
@@ -217,12 +214,22 @@ def run(
         if stop(report):
             break
     if report.mails:
-        writer.run(lambda site: _remember(site, mail_at))
+        mailed_until = timestamps.microseconds(mail_at)
+        writer.run(
+            lambda site: trees.tree(site, "remarks").update(import_mails_until=mailed_until)
+        )
     return report
 
 
-def _grant(row: ImportRow, provider: str, by: str, mail_at: datetime | None) -> grants.Grant:
-    return grants.Grant(
+def _act(
+    row: ImportRow,
+    provider: str,
+    by: str,
+    mail_at: datetime | None,
+    act: Callable[[grants.Grant], tuple[Plan, ...]],
+) -> tuple[Line, bool]:
+    """The effect of a row whose grant is previewed or carried out, and whether it mails."""
+    grant = grants.Grant(
         row.address,
         (provider, row.product_id),
         row.until,
@@ -233,36 +240,14 @@ def _grant(row: ImportRow, provider: str, by: str, mail_at: datetime | None) -> 
         mail=mail_at is not None,
         mail_after=mail_at,
     )
-
-
-def _look(row: ImportRow, provider: str, mails: bool) -> Line:
-    grant = _grant(row, provider, "", timestamps.now() if mails else None)
     if ledger.get(plone_site.get(), grant.key) is not None:
-        return Line(row, DONE)
-    (plan,) = action.preview(grant)
-    return _line(row, grant.key, plan)
-
-
-def _line(row: ImportRow, key: str, plan: Plan) -> Line:
-    verdict = plan.verdicts[key]
+        return Line(row, DONE), False
+    (plan,) = act(grant)
+    verdict = plan.verdicts[grant.key]
+    what, why = (NEW if plan.create else EXISTING if plan.attach else KNOWN), ("", "")
     if verdict.outcome == Outcome.ATTENTION:
-        return Line(row, ATTENTION, plan.grant, (verdict.reason, verdict.subject))
-    what = NEW if plan.create else EXISTING if plan.attach else KNOWN
-    return Line(row, what, plan.grant)
-
-
-def _import(
-    row: ImportRow, provider: str, by: str, mail_at: datetime | None
-) -> tuple[str, bool]:
-    """Import a row.
-
-    :returns: its effect, and whether the member is mailed.
-    """
-    grant = _grant(row, provider, by, mail_at)
-    if ledger.get(plone_site.get(), grant.key) is not None:
-        return DONE, False
-    (plan,) = action.carry_out(grant)
-    return _line(row, grant.key, plan).what, bool(plan.mail)
+        what, why = ATTENTION, (verdict.reason, verdict.subject)
+    return Line(row, what, plan.grant, why), bool(plan.mail)
 
 
 def _mail_times(mails_an_hour: int) -> Iterator[datetime | None]:
@@ -280,7 +265,3 @@ def _mail_times(mails_an_hour: int) -> Iterator[datetime | None]:
     while True:
         yield at
         at += gap
-
-
-def _remember(site: Any, mail_at: datetime | None) -> None:
-    trees.tree(site, "remarks")["import_mails_until"] = timestamps.microseconds(mail_at)

@@ -12,9 +12,7 @@ calling it again does the rest.
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
-from dataclasses import asdict
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import islice
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
@@ -28,11 +26,8 @@ from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees
 from typing import Any
 
-import logging
 import time
 
-
-logger = logging.getLogger("niteoweb.click2sell")
 
 #: Buyers whose ids are read at once.
 BATCH = 500
@@ -58,17 +53,6 @@ class Change:
     given: tuple[str, ...]
     taken: tuple[str, ...]
 
-    def as_json(self) -> dict[str, Any]:
-        """The change as plain values."""
-        return asdict(self)
-
-
-@dataclass(frozen=True)
-class Trouble:
-    """A buyer who cannot be looked at, because of an unexpected error in the log."""
-
-    buyer_id: str
-
 
 @dataclass
 class ReconcileReport:
@@ -85,12 +69,33 @@ class ReconcileReport:
     left: int = 0
 
 
-def look(site: Any, now: datetime | None = None) -> Iterator[Change | Trouble]:
-    """Preview the reconciliation of everybody; nothing is changed.
+def look(
+    site: Any, after: str = "", until: str = ""
+) -> Iterator[tuple[str, Change | Exception | None]]:
+    """Preview the reconciliation of buyers, one after the other; nothing is changed.
 
-    :param now: in UTC; None for the present.
+    :param after: look only at buyers whose ids come after this one.
+    :param until: and not after this one; "" for all of them.
+    :returns: the id of each buyer, with its change: None for a buyer whose groups agree, or
+        the error, which is logged, for a buyer who cannot be looked at.
     """
-    return (change for _buyer_id, change in _look(site, now, "", "") if change)
+    now = timestamps.now()
+    for buyer_id in batched(site, _buyers(site, after, until or None)):
+        change: Change | Exception | None = None
+        try:
+            plan = preview.plan(site, buyer_id, now, follow_mapping=True)
+            if plan.grant or plan.revoked:
+                change = Change(
+                    buyer_id=buyer_id,
+                    user_id=plan.user_id,
+                    address=buyers.get(site, buyer_id)["addresses"][0],
+                    given=tuple(sorted(plan.grant)),
+                    taken=tuple(sorted(plan.revoked)),
+                )
+        except Exception as error:
+            log_failure(buyer_id, error)
+            change = error
+        yield buyer_id, change
 
 
 @dataclass(frozen=True)
@@ -107,17 +112,15 @@ class Part:
 
 
 def part(site: Any, after: str = "", until: str = "", seconds: float | None = None) -> Part:
-    """Preview the reconciliation of some of the buyers.
+    """Preview the reconciliation of some of the buyers, as :func:`look` does.
 
-    :param after: look only at buyers whose ids come after this one.
-    :param until: and not after this one; "" for all of them.
     :param seconds: how long this may take, None for any time.
     """
     enough = None if seconds is None else time.monotonic() + seconds
     changes: list[Change] = []
     troubled = 0
-    for buyer_id, change in _look(site, None, after, until):
-        if isinstance(change, Trouble):
+    for buyer_id, change in look(site, after, until):
+        if isinstance(change, Exception):
             troubled += 1
         elif change:
             changes.append(change)
@@ -152,7 +155,8 @@ def apply(
         except transactions.Busy:
             report.left += 1
         except Exception as error:
-            _trouble(change.buyer_id, error)
+            # The other members are reconciled all the same.
+            log_failure(change.buyer_id, error)
             report.left += 1
         else:
             report.changed += bool(plan.grant or plan.revoked)
@@ -160,38 +164,6 @@ def apply(
         if enough(report):
             break
     return report
-
-
-def _look(
-    site: Any, now: datetime | None, after: str, until: str
-) -> Iterator[tuple[str, Change | Trouble | None]]:
-    now = now or timestamps.now()
-    for buyer_id in batched(site, _buyers(site, after, until or None)):
-        change: Change | Trouble | None
-        try:
-            change = _change(site, buyer_id, now)
-        except Exception as error:
-            change = _trouble(buyer_id, error)
-        yield buyer_id, change
-
-
-def _trouble(buyer_id: str, error: Exception) -> Trouble:
-    """Log an error: the other members are reconciled all the same."""
-    log_failure(buyer_id, error)
-    return Trouble(buyer_id)
-
-
-def _change(site: Any, buyer_id: str, now: datetime) -> Change | None:
-    plan = preview.plan(site, buyer_id, now, follow_mapping=True)
-    if not (plan.grant or plan.revoked):
-        return None
-    return Change(
-        buyer_id=buyer_id,
-        user_id=plan.user_id,
-        address=buyers.get(site, buyer_id)["addresses"][0],
-        given=tuple(sorted(plan.grant)),
-        taken=tuple(sorted(plan.revoked)),
-    )
 
 
 def _buyers(site: Any, after: str, until: str | None) -> Iterator[str]:

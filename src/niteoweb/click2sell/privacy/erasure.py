@@ -1,6 +1,6 @@
 """Erasure of a buyer: personal data go, figures stay.
 
-What goes, in one commit:
+Erased in one commit:
 
 * of each notification the payload, names, addresses, affiliate, the error text and what an
   owner noted; transaction, receipt and key are replaced by hashes (see :mod:`.pseudonyms`);
@@ -11,27 +11,26 @@ What goes, in one commit:
   deleted through Plone, if the owner asks for that: then as if the owner had deleted it by
   hand. A privileged account is left alone as it is, and never deleted.
 
-What stays: amount, currency, country, product, dates, kind and outcome of each notification,
-and who erased when and why. What had not been settled, failed or needed attention, becomes
-"nothing to do": nobody could settle it any more.
+Kept: amount, currency, country, product, dates, kind and outcome of each notification, and the
+user id, time and reason of the erasure. A notification that had failed, needed attention or was
+not processed yet becomes "nothing to do": nobody could settle it any more.
 
-What follows:
+Consequences:
 
 * A notification that was erased changes nothing when it is delivered or replayed again.
 * Its transaction stays the erased buyer's. Another address that names it is refused.
-* Whatever else arrives for the buyer (the same address, or one of its transactions) is written
+* A later notification for the buyer (of its address, or of one of its transactions) is written
   down as it comes and waits for the owner: it makes no account and grants nothing. The owner
   erases again, or takes the buyer in again. Then the whole history counts, as after a deleted
   account, and only a payment that arrived after the erasure makes an account.
-* Nothing reverses an erasure; what was taken out is nowhere but in older states of the
-  database, until it is packed, and in backups.
+* Nothing reverses an erasure; the erased data are nowhere but in older states of the database,
+  until it is packed, and in backups.
 """
 
 from datetime import datetime
 from niteoweb.click2sell import _
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
-from niteoweb.click2sell.entitlement import Product
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import mentions
 from niteoweb.click2sell.ledger import pseudonyms
@@ -58,7 +57,7 @@ import secrets
 
 logger = logging.getLogger("niteoweb.click2sell")
 
-#: What becomes of an account.
+#: The fates of an account in an erasure.
 DELETED = "deleted"
 LEFT = "left"
 NONE = "none"
@@ -68,10 +67,6 @@ TAKEN_IN = "taken in again"
 
 #: Characters of a reason, at most.
 LONGEST_REASON = 500
-
-#: The purchase fields of a member who bought nothing; the affiliate is never written on
-#: accounts that we did not make.
-_EMPTY_ON_OURS = {**NO_PURCHASE, "affiliate": ""}
 
 
 class Changed(NotPossible):
@@ -104,7 +99,7 @@ def erase(
 
     def work(site: Any) -> tuple[dict[str, Any], list[object]]:
         holdings = export.find(site, address)
-        planned = preview.of(site, holdings)
+        planned = preview.of(holdings)
         if not planned.anything:
             raise NotPossible(_("Nothing is stored about this address."))
         if fingerprint and fingerprint != planned.fingerprint:
@@ -120,17 +115,9 @@ def erase(
         for user_id in {*holdings.addresses, *holdings.user_ids}:
             _forget_what_plone_leaves(user_id)
         redaction.redact(site, holdings, now)
-        protocol = {
-            "what": ERASED,
-            "at": timestamps.iso(now),
-            "by": by,
-            "reason": reason.strip(),
-            "buyers": tuple(record["id"] for record in holdings.records),
-            "entries": planned.entries,
-            "mails": planned.mails,
-            "account": account,
-        }
-        return _keep(site, protocol), events
+        counts = {"entries": planned.entries, "mails": planned.mails}
+        told = {"at": timestamps.iso(now), "by": by, "account": account, **counts}
+        return _keep(site, holdings, ERASED, reason, told), events
 
     protocol, events = writer.run(work)
     logger.info(
@@ -141,7 +128,7 @@ def erase(
 
 
 def take_in(address: str, reason: str, by: str) -> dict[str, Any]:
-    """Take an erased buyer in again, who has bought since: what waits is processed.
+    """Take an erased buyer in again after a new purchase, and process the waiting entries.
 
     :param address: under which the buyer bought again, in any letter case.
     :param reason: for the record; must not name an address.
@@ -156,24 +143,16 @@ def take_in(address: str, reason: str, by: str) -> dict[str, Any]:
 
     def work(site: Any) -> tuple[dict[str, Any], tuple[str, ...]]:
         holdings = export.find(site, address)
-        held = preview.of(site, holdings).held
+        held = preview.of(holdings).held
         if not held:
             raise NotPossible(_("Nothing of an erased buyer waits under this address."))
         _check_reason(reason, (address,))
         for record in holdings.records:
             if pseudonyms.is_erased(record):
                 redaction.take_in(site, record, [ledger.get(site, key) for key in held])
-        protocol = {
-            "what": TAKEN_IN,
-            "at": timestamps.iso(timestamps.now()),
-            "by": by,
-            "reason": reason.strip(),
-            "buyers": tuple(record["id"] for record in holdings.records),
-            "entries": len(held),
-            "mails": 0,
-            "account": NONE,
-        }
-        return _keep(site, protocol), held
+        at = timestamps.iso(timestamps.now())
+        told = {"at": at, "by": by, "account": NONE, "entries": len(held), "mails": 0}
+        return _keep(site, holdings, TAKEN_IN, reason, told), held
 
     protocol, held = writer.run(work)
     failed = None
@@ -214,44 +193,42 @@ def _part(site: Any, record: buyers.Buyer, delete: bool, now: datetime) -> list[
     :returns: events that tell of the end of access.
     """
     user_id, live, grants = record["user_id"], record["live"], dict(record["grants"])
-    privileged = accounts.exists(user_id) and privilege.member(user_id)
+    exists = accounts.exists(user_id)
+    privileged = privilege.member(user_id)
     outbox.drop_all(site, user_id, "the buyer was erased")
-    if delete:
-        if privileged:
-            raise NotPossible(
-                _("The account may administer the site. Delete it in Plone, if you want to.")
-            )
-        _delete(user_id)
-        live = ()
-    elif accounts.exists(user_id) and not privileged:
+    if delete and privileged:
+        raise NotPossible(
+            _("The account may administer the site. Delete it in Plone, if you want to.")
+        )
+    if delete and exists:
+        # The owner who may delete accounts in Site Setup need not have Zope's own permission.
+        with api.env.adopt_roles(["Manager"]):
+            api.user.delete(username=user_id)
+        if accounts.exists(user_id):
+            raise NotPossible(_("Plone could not delete the account."))
+    elif exists and not privileged:
         for group_id in grants:
             group.revoke(user_id, group_id)
-        accounts.set_fields(user_id, _EMPTY_ON_OURS if record["made"] else NO_PURCHASE)
+        emptied = {"affiliate": ""} if record["made"] else {}
+        accounts.set_fields(user_id, {**NO_PURCHASE, **emptied})
     trees.tree(site, "buyer_by_user").pop(user_id, None)
-    return [
-        announce.AccessRevokedEvent(user_id, *product, _groups_for(grants, product), now)
-        for product in live
-    ]
+    if delete:
+        return []
+    events = []
+    for product in live:
+        groups = tuple(name for name, products in grants.items() if product in products)
+        events.append(announce.AccessRevokedEvent(user_id, *product, groups, now))
+    return events
 
 
-def _keep(site: Any, protocol: dict[str, Any]) -> dict[str, Any]:
-    trees.tree(site, "erasures")[f"{protocol['at']} {secrets.token_hex(8)}"] = protocol
+def _keep(
+    site: Any, holdings: export.Holdings, what: str, reason: str, told: dict[str, Any]
+) -> dict[str, Any]:
+    """Keep the record of an erasure, or of the decision to take a buyer in again."""
+    ids = tuple(record["id"] for record in holdings.records)
+    protocol = {"what": what, "reason": reason.strip(), "buyers": ids, **told}
+    trees.tree(site, "erasures")[f"{told['at']} {secrets.token_hex(8)}"] = protocol
     return protocol
-
-
-def _groups_for(grants: dict[str, tuple[Product, ...]], product: Product) -> tuple[str, ...]:
-    return tuple(name for name, products in grants.items() if product in products)
-
-
-def _delete(user_id: str) -> None:
-    """Delete an account as Plone does, with its roles everywhere."""
-    if not accounts.exists(user_id):
-        return
-    # The owner who may delete accounts in Site Setup need not have Zope's own permission.
-    with api.env.adopt_roles(["Manager"]):
-        api.user.delete(username=user_id)
-    if accounts.exists(user_id):
-        raise NotPossible(_("Plone could not delete the account."))
 
 
 def _forget_what_plone_leaves(user_id: str) -> None:

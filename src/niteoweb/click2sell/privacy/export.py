@@ -3,8 +3,8 @@
 An address leads to its buyer: by the index of addresses, by the hash of it once it was erased,
 and by an account that has the address as login name, user id or e-mail address. Everything
 else hangs on the buyer: its notifications (also those that name it but were refused, because
-their transaction is another buyer's), its mails, its account. What is another buyer's, or
-nobody's, and names the address all the same is filed under it, see :mod:`.mentions`.
+their transaction is another buyer's), its mails, its account. Other records that name the
+address are filed under it, see :mod:`niteoweb.click2sell.ledger.mentions`.
 """
 
 from collections.abc import Iterable
@@ -21,20 +21,13 @@ from niteoweb.click2sell.ledger import pseudonyms
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.member import index
+from niteoweb.click2sell.provisioning import NO_PURCHASE
 from niteoweb.click2sell.storage import trees
 from typing import Any
 
 
 #: The member properties that this add-on writes; the first two on accounts that it makes.
-FIELDS = (
-    "fullname",
-    "email",
-    "product_id",
-    "product_name",
-    "affiliate",
-    "last_purchase_id",
-    "last_purchase_timestamp",
-)
+FIELDS = ("fullname", "email", *NO_PURCHASE, "affiliate")
 
 #: Names of the fields of a buyer's record in the export, where they differ.
 WORDS = {
@@ -62,8 +55,9 @@ class Holdings:
     :ivar entries: of the ledger, in the order of arrival.
     :ivar moved: notifications of other buyers that name one of the addresses: an owner gave
         them to the other one, for example.
-    :ivar naming: records of other buyers that do, in what an owner noted for example.
-    :ivar mails: to these buyers and their accounts, whatever became of them.
+    :ivar naming: records of other buyers that name one of the addresses, in an owner's note
+        for example.
+    :ivar mails: to these buyers and their accounts, sent or not.
     :ivar addresses: all addresses of these buyers, and the one that was asked for.
     :ivar user_ids: of the accounts that these buyers are and were tied to.
     """
@@ -134,8 +128,11 @@ def export(site: Any, address: str, now: datetime) -> dict[str, Any]:
         "exported_at": timestamps.iso(now),
         "buyers": [_buyer(record) for record in holdings.records],
         "accounts": _accounts(site, holdings),
-        "notifications": [_entry(entry) for entry in holdings.entries],
-        # Whose they are, is none of the reader's business.
+        "notifications": [
+            {name: plain(entry[name]) for name in sorted(entry) if name != "filed"}
+            for entry in holdings.entries
+        ],
+        # The reader must not learn who their buyers are.
         "named_by_others": [
             {"key": entry["key"], "received_at": entry["received_at"]}
             for entry in holdings.moved
@@ -168,13 +165,6 @@ def _buyer(record: buyers.Buyer) -> dict[str, Any]:
         for group_id, products in sorted(record["grants"].items())
     ]
     return {**fields, "groups_granted": granted}
-
-
-def _entry(entry: ledger.Entry) -> dict[str, Any]:
-    return {
-        **{name: plain(entry[name]) for name in sorted(entry) if name != "filed"},
-        "payload": dict(entry["payload"]),
-    }
 
 
 def _accounts(site: Any, holdings: Holdings) -> list[dict[str, Any]]:
@@ -216,7 +206,7 @@ def _transactions(site: Any, holdings: Holdings) -> list[dict[str, Any]]:
             {
                 "provider": source[0],
                 "transaction": source[1],
-                # Whose else it is, is none of the reader's business.
+                # The reader must not learn who another buyer is.
                 "buyer": buyer if own else None,
                 "product_id": product if own else None,
                 "notifications": known.kept,

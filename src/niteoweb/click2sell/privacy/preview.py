@@ -1,16 +1,12 @@
 """The preview of an erasure."""
 
 from dataclasses import dataclass
-from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.entitlement import Reason
-from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import pseudonyms
-from niteoweb.click2sell.member import accounts as member
 from niteoweb.click2sell.member import privilege
 from niteoweb.click2sell.notification import idempotency_key
 from niteoweb.click2sell.privacy import export
 from niteoweb.click2sell.privacy import redaction
-from typing import Any
 
 import json
 
@@ -59,23 +55,15 @@ class Preview:
         return any(parts)
 
 
-def preview(site: Any, address: str) -> Preview:
-    """Preview an erasure; nothing is changed.
-
-    :param address: in any letter case.
-    """
-    return of(site, export.find(site, address))
-
-
-def of(site: Any, holdings: export.Holdings) -> Preview:
-    """Preview the erasure of holdings."""
+def of(holdings: export.Holdings) -> Preview:
+    """Preview the erasure of holdings; nothing is changed."""
     entries = [entry for entry in holdings.entries if not pseudonyms.is_erased(entry)]
     mails = [mail for mail in holdings.mails if not mail["to"].startswith(pseudonyms.MARK)]
     accounts = tuple(
         Account(
             user_id=record["user_id"],
             made=record["made"],
-            privileged=member.exists(record["user_id"]) and privilege.member(record["user_id"]),
+            privileged=privilege.member(record["user_id"]),
             groups=tuple(sorted(record["grants"])),
         )
         for record in holdings.records
@@ -83,12 +71,9 @@ def of(site: Any, holdings: export.Holdings) -> Preview:
     )
     named = {name for record in holdings.records for name in record["addresses"]}
     named |= {entry["buyer"] for entry in entries} - {""}
+    erased = [record["id"] for record in holdings.records if pseudonyms.is_erased(record)]
     stored = [
-        sorted(
-            (name, json.dumps(value))
-            for name, value in export.plain(thing).items()
-            if name != "password_print"
-        )
+        json.dumps({**export.plain(thing), "password_print": ""}, sort_keys=True)
         for thing in (
             *(*holdings.records, *holdings.naming),
             *(*holdings.entries, *holdings.moved, *holdings.mails),
@@ -97,25 +82,16 @@ def of(site: Any, holdings: export.Holdings) -> Preview:
     return Preview(
         addresses=tuple(sorted(name for name in named if not name.startswith(pseudonyms.MARK))),
         entries=len(entries) + len(holdings.moved),
-        unsettled=sum(_is_unsettled(entry) for entry in entries),
+        unsettled=sum(entry["outcome"] in redaction.UNSETTLED for entry in entries),
         mails=len(mails),
         others=len(holdings.naming),
         accounts=accounts,
         held=tuple(
-            entry["key"] for entry in entries if _is_held(site, entry) and not entry["counts"]
+            entry["key"]
+            for entry in entries
+            if entry["reason"] == Reason.ERASED_BUYER
+            and entry["buyer_id"] in erased
+            and not entry["counts"]
         ),
-        fingerprint=idempotency_key(holdings.address, json.dumps([stored, repr(accounts)])),
-    )
-
-
-def _is_unsettled(entry: ledger.Entry) -> bool:
-    return entry["outcome"] in redaction.UNSETTLED
-
-
-def _is_held(site: Any, entry: ledger.Entry) -> bool:
-    record = buyers.get(site, entry["buyer_id"])
-    return (
-        record is not None
-        and pseudonyms.is_erased(record)
-        and entry["reason"] == Reason.ERASED_BUYER
+        fingerprint=idempotency_key(holdings.address, *stored, repr(accounts)),
     )

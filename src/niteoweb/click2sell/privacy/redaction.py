@@ -3,8 +3,10 @@
 Part of an erasure; :mod:`niteoweb.click2sell.privacy.erasure` says what goes and what stays.
 """
 
+from collections.abc import Callable
 from collections.abc import Collection
 from collections.abc import Iterable
+from collections.abc import Mapping
 from datetime import datetime
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
@@ -21,11 +23,11 @@ from niteoweb.click2sell.storage import trees
 from typing import Any
 
 
-#: What could still be worked on: after an erasure nobody could.
+#: Outcomes of entries that could still be processed: after an erasure nobody could.
 UNSETTLED = frozenset({Outcome.RECEIVED, Outcome.FAILED, Outcome.ATTENTION})
 
-#: Fields of a notification that are emptied.
-_EMPTY = dict.fromkeys(("email", "first_name", "last_name", "affiliate", "in_reply_to"), "")
+#: Whether a text of a stored record has to go.
+Goes = Callable[[str], bool]
 
 
 def redact(site: Any, holdings: export.Holdings, now: datetime) -> None:
@@ -33,26 +35,32 @@ def redact(site: Any, holdings: export.Holdings, now: datetime) -> None:
 
     :param now: in UTC.
     """
+
+    def everything(_text: str) -> bool:
+        return True
+
+    def naming(text: str) -> bool:
+        return mentions.names(text, holdings.addresses)
+
     new = [entry for entry in holdings.entries if not pseudonyms.is_erased(entry)]
     for record in holdings.records:
         _rank(site, record)
     places = [(history.product(entry)[0], entry["transaction"]) for entry in new]
     for entry in new:
         _transaction(site, entry, holdings.addresses)
-    for record in holdings.records:
-        _ties(site, record)
     keys = {entry["key"]: pseudonyms.key_alias(site, entry["key"]) for entry in new}
     for entry in new:
+        _texts_of_entry(site, entry, everything)
         _entry(site, entry, now)
-    for entry in new:
         ledger.rekey(site, entry, keys[entry["key"]])
     for record in holdings.records:
         buyers.change(site, record, keys=tuple(keys.get(key, key) for key in record["keys"]))
+        _texts_of_buyer(site, record, everything)
         _record(site, record, now)
     for entry in holdings.moved:
-        _others_entry(site, entry, holdings.addresses)
+        _texts_of_entry(site, entry, naming)
     for record in holdings.naming:
-        _others_record(site, record, holdings.addresses)
+        _texts_of_buyer(site, record, naming)
     _corrections(site, places, holdings.addresses)
     for mail in holdings.mails:
         _mail(site, mail)
@@ -103,90 +111,77 @@ def _corrections(
         ownership.correct(site, ownership.pseudonym(site, source), right)
 
 
-def _ties(site: Any, record: buyers.Buyer) -> None:
-    """Replace the buyer's addresses by hashes, where they lead to it."""
-    by_address = trees.tree(site, "buyer_by_address")
-    for name in record["addresses"]:
-        by_address.pop(name, None)
-        by_address[pseudonyms.alias(site, pseudonyms.ADDRESS, name)] = record["id"]
-    customers = trees.tree(site, "buyer_by_customer")
-    for provider, customer_id in record["customer_ids"]:
-        customers.pop((provider, customer_id), None)
-        known_as = (provider, pseudonyms.alias(site, pseudonyms.CUSTOMER, customer_id))
-        customers[known_as] = record["id"]
-
-
 def _entry(site: Any, entry: ledger.Entry, now: datetime) -> None:
-    ledger.redact(
+    """Redact a notification of the buyer down to its figures and hashes."""
+    ledger.exchange(site, entry, in_reply_to="", **pseudonyms.fields(site, entry))
+    ledger.change(
         site,
         entry,
-        {**_EMPTY, **pseudonyms.fields(site, entry)},
         buyer=pseudonyms.alias(site, pseudonyms.ADDRESS, entry["buyer"]),
         error="",
         failures=(),
-        notes=_without_text(entry["notes"]),
         erased_at=timestamps.iso(now),
     )
-    ledger.remove_payload(site, entry)
     if entry["outcome"] in UNSETTLED:
         ledger.set_outcome(site, entry, Outcome.NOTHING, Reason.ERASED)
 
 
 def _record(site: Any, record: buyers.Buyer, now: datetime) -> None:
-    """Redact a buyer's record down to the fields that its notifications need."""
+    """Redact the buyer's record down to the fields that its notifications need.
+
+    Hashes of the addresses and customer ids lead to it from now on.
+    """
+    addresses = {
+        name: pseudonyms.alias(site, pseudonyms.ADDRESS, name) for name in record["addresses"]
+    }
+    customers = {
+        (provider, name): (provider, pseudonyms.alias(site, pseudonyms.CUSTOMER, name))
+        for provider, name in record["customer_ids"]
+    }
+    for tree, renamed in ("buyer_by_address", addresses), ("buyer_by_customer", customers):
+        leads = trees.tree(site, tree)
+        for name, known_as in renamed.items():
+            leads.pop(name, None)
+            leads[known_as] = record["id"]
     buyers.change(
         site,
         record,
-        addresses=tuple(
-            dict.fromkeys(
-                pseudonyms.alias(site, pseudonyms.ADDRESS, name) for name in record["addresses"]
-            )
-        ),
-        customer_ids=tuple(
-            (provider, pseudonyms.alias(site, pseudonyms.CUSTOMER, customer_id))
-            for provider, customer_id in record["customer_ids"]
-        ),
-        user_id="",
-        made=False,
-        password_print="",
-        chosen="",
-        notes=_without_text(record["notes"]),
-        log=tuple(_event(site, *event) for event in record.get("log", ())),
+        addresses=tuple(dict.fromkeys(addresses.values())),
+        customer_ids=tuple(customers.values()),
         deleted_at=timestamps.iso(now),
         erased_at=timestamps.iso(now),
-        grants={},
-        taken={},
-        due=(),
         account_asked="",
         revision=record["revision"] + 1,
-        **buyers.NO_ACCESS,
+        **buyers.NO_ACCOUNT,
     )
 
 
-def _others_entry(site: Any, entry: ledger.Entry, addresses: Collection[str]) -> None:
-    """Take addresses out of another buyer's notification."""
-    gone = {name: "" for name in mentions.FIELDS if mentions.names(entry[name], addresses)}
-    ledger.redact(site, entry, gone, notes=_without(entry["notes"], addresses))
-    if any(mentions.names(text, addresses) for text in mentions.in_payload(entry)):
+def _texts_of_entry(site: Any, entry: ledger.Entry, goes: Goes) -> None:
+    """Remove the texts that have to go from a notification, its payload and notes."""
+    gone = {name: "" for name in mentions.FIELDS if goes(entry[name])}
+    ledger.exchange(site, entry, **gone)
+    ledger.change(site, entry, notes=_notes(entry, goes))
+    if any(map(goes, mentions.in_payload(entry))):
         ledger.remove_payload(site, entry)
 
 
-def _others_record(site: Any, record: buyers.Buyer, addresses: Collection[str]) -> None:
-    """Remove addresses from the notes of another buyer."""
-    chosen = "" if mentions.names(record["chosen"], addresses) else record["chosen"]
+def _texts_of_buyer(site: Any, record: buyers.Buyer, goes: Goes) -> None:
+    """Remove the texts that have to go from the choice, log and notes of a buyer's record."""
     log = tuple(
-        _event(site, *event) if mentions.names(event[2], addresses) else event
-        for event in record.get("log", ())
+        # The id of an account may be an address.
+        (at, event, pseudonyms.alias(site, pseudonyms.ACCOUNT, subject))
+        if event in buyers.ABOUT_ACCOUNT and goes(subject)
+        else (at, event, subject)
+        for at, event, subject in record.get("log", ())
     )
-    notes = _without(record["notes"], addresses)
-    buyers.change(site, record, chosen=chosen, log=log, notes=notes)
+    chosen = "" if goes(record["chosen"]) else record["chosen"]
+    buyers.change(site, record, chosen=chosen, log=log, notes=_notes(record, goes))
 
 
-def _event(site: Any, at: str, what: str, subject: str) -> tuple[str, str, str]:
-    """An event of a buyer's log without the account, whose id may be the address."""
-    if what in (buyers.MADE, buyers.ATTACHED, buyers.DELETED):
-        subject = pseudonyms.alias(site, pseudonyms.ACCOUNT, subject)
-    return at, what, subject
+def _notes(noted: Mapping[str, Any], goes: Goes) -> tuple[dict[str, str], ...]:
+    return tuple(
+        {**note, "text": ""} if goes(note["text"]) else note for note in noted["notes"]
+    )
 
 
 def _rank(site: Any, record: buyers.Buyer) -> None:
@@ -194,21 +189,7 @@ def _rank(site: Any, record: buyers.Buyer) -> None:
     entries = [ledger.get(site, key) for key in record["keys"]]
     ranked = sorted(entries, key=lambda entry: entry["tie"] + entry["key"])
     for rank, entry in enumerate(ranked):
-        ledger.redact(site, entry, tie=f"{rank:06} ")
-
-
-def _without(
-    notes: Iterable[dict[str, str]], addresses: Collection[str]
-) -> tuple[dict[str, str], ...]:
-    """Notes without the text of those that name an address."""
-    return tuple(
-        {**note, "text": ""} if mentions.names(note["text"], addresses) else note
-        for note in notes
-    )
-
-
-def _without_text(notes: Iterable[dict[str, str]]) -> tuple[dict[str, str], ...]:
-    return tuple({**note, "text": ""} for note in notes)
+        ledger.change(site, entry, tie=f"{rank:06} ")
 
 
 def _mail(site: Any, mail: outbox.Mail) -> None:

@@ -5,8 +5,6 @@ parameters as they arrived. It stays while an entry needs attention: the owner w
 to see it.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from datetime import timedelta
 from itertools import islice
@@ -23,8 +21,6 @@ from typing import Any
 
 #: Entries that are changed in one commit.
 BATCH = 200
-#: The payload of an entry whose payload was removed.
-REDACTED = "{}"
 
 
 def redact(now: datetime) -> int:
@@ -40,24 +36,19 @@ def redact(now: datetime) -> int:
     before = timestamps.microseconds(now - timedelta(days=days))
     total = 0
     for batch in (lambda site: _old(site, before), _decided):
-        while (done := _run(batch)).looked_at:
-            total += done.redacted
+        looked_at = BATCH
+        while looked_at:
+            looked_at, redacted = writer.run(batch)
+            total += redacted
     return total
 
 
-@dataclass
-class _Batch:
-    looked_at: int = 0
-    redacted: int = 0
+def _old(site: Any, before: int) -> tuple[int, int]:
+    """Redact entries that became old enough, and note those that wait for an owner.
 
-
-def _run(batch: Callable[[Any], _Batch]) -> _Batch:
-    return writer.run(batch)
-
-
-def _old(site: Any, before: int) -> _Batch:
-    """Redact entries that became old enough, and note those that wait for an owner."""
-    batch = _Batch()
+    :returns: the number of entries looked at, and of those redacted.
+    """
+    looked_at = redacted = 0
     remarks, kept = trees.tree(site, "remarks"), trees.tree(site, "payloads_kept")
     old = takewhile(
         lambda place: place > -before,
@@ -71,23 +62,20 @@ def _old(site: Any, before: int) -> _Batch:
             kept.insert(place)
         else:
             ledger.remove_payload(site, entry)
-            batch.redacted += 1
+            redacted += 1
         remarks["redacted_until"] = -place
-        batch.looked_at += 1
-        if batch.looked_at == BATCH:
+        looked_at += 1
+        if looked_at == BATCH:
             break
-    return batch
+    return looked_at, redacted
 
 
-def _decided(site: Any) -> _Batch:
-    """Redact old entries that do not need attention any more."""
-    batch = _Batch()
+def _decided(site: Any) -> tuple[int, int]:
+    """Redact old entries that do not need attention any more, all that it looks at."""
     kept = trees.tree(site, "payloads_kept")
     undecided = ledger.filed(site, outcome=Outcome.ATTENTION)
-    decided = (place for place in kept if place not in undecided)
-    for place in list(islice(decided, BATCH)):
+    decided = list(islice((place for place in kept if place not in undecided), BATCH))
+    for place in decided:
         ledger.remove_payload(site, entries.at(site, place))
         kept.remove(place)
-        batch.looked_at += 1
-        batch.redacted += 1
-    return batch
+    return len(decided), len(decided)

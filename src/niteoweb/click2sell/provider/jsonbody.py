@@ -11,6 +11,7 @@ Names are dotted: ``data.offerId``, and ``entity.items.0.productId`` in a list.
 
 from collections import Counter
 from collections.abc import Container
+from collections.abc import Iterable
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
@@ -36,7 +37,7 @@ LONGEST_ID = 100
 #: The name that errors in the text itself are reported under.
 WHOLE = "body"
 
-#: A name that ends so, in any letter case, holds what must not be kept.
+#: A value whose name ends so, in any letter case, must not be kept.
 _SECRETS = ("token", "secret", "password", "signature", "checksum", "authorization")
 
 #: Characters in an address, by the rules of mail.
@@ -56,7 +57,6 @@ def is_address(text: str) -> bool:
 def read(raw: bytes) -> "JsonBody":
     """Read a body.
 
-    :param raw: the bytes of the body.
     :raises ParameterInvalid: it is not UTF-8 or not JSON, not an object, has a name twice in an
         object, a number that is none or too long, half a character, or is nested too deeply.
     """
@@ -84,7 +84,8 @@ def read(raw: bytes) -> "JsonBody":
 class JsonBody:
     """An object of JSON: its values by dotted names.
 
-    :param values: of the JSON.
+    A method raises ParameterInvalid, with the name, for a value that is something else.
+
     :param prefix: the beginning of names in errors.
     :raises ParameterInvalid: it is not an object.
     """
@@ -113,10 +114,7 @@ class JsonBody:
         return value.strip()
 
     def choice(self, name: str, choices: Container[str]) -> str:
-        """A text out of several, "" when there is none.
-
-        :raises ParameterInvalid: it is another one.
-        """
+        """A text out of several, "" when there is none."""
         value = self.text(name)
         if value and value not in choices:
             raise ParameterInvalid(self._prefix + name)
@@ -131,10 +129,7 @@ class JsonBody:
         return " ".join(plain.split())[:LONGEST_TEXT]
 
     def identifier(self, name: str) -> str:
-        """An id, which may be written as a text or as a number, as text; "" for none.
-
-        :raises ParameterInvalid: it is neither, too long, or has a control character in it.
-        """
+        """An id, written as a text or as a number, as text; "" for none."""
         value = self._find(name)
         if isinstance(value, int) and not isinstance(value, bool):
             return str(value)
@@ -143,8 +138,7 @@ class JsonBody:
     def required(self, name: str) -> str:
         """An id that has to be there.
 
-        :raises ParameterMissing: it is not, or empty.
-        :raises ParameterInvalid: see :meth:`identifier`.
+        :raises ParameterMissing: it is absent or empty.
         """
         value = self.identifier(name)
         if not value:
@@ -152,10 +146,7 @@ class JsonBody:
         return value
 
     def integer(self, name: str) -> int | None:
-        """A whole number, None when there is none.
-
-        :raises ParameterInvalid: it is something else.
-        """
+        """A whole number, None when there is none."""
         value = self._find(name)
         if value is None:
             return None
@@ -164,10 +155,7 @@ class JsonBody:
         return value
 
     def boolean(self, name: str) -> bool | None:
-        """Yes or no, None when it is not said.
-
-        :raises ParameterInvalid: it is something else.
-        """
+        """Yes or no, None when it is not said."""
         value = self._find(name)
         if value is not None and not isinstance(value, bool):
             raise ParameterInvalid(self._prefix + name)
@@ -176,7 +164,7 @@ class JsonBody:
     def moment(self, name: str) -> datetime | None:
         """A moment in UTC, None for none: ISO 8601 with a time zone, or Unix seconds.
 
-        :raises ParameterInvalid: it is something else, or before 1990.
+        A moment before 1990 is a mistake.
         """
         value = self._find(name)
         if value in (None, ""):
@@ -187,28 +175,19 @@ class JsonBody:
             raise ParameterInvalid(self._prefix + name) from None
 
     def address(self, name: str) -> str:
-        """A mail address, "" when there is none.
-
-        :raises ParameterInvalid: it cannot be one.
-        """
+        """A mail address, "" when there is none."""
         value = self.text(name)
         if value and not is_address(value):
             raise ParameterInvalid(self._prefix + name)
         return value
 
     def part(self, name: str) -> "JsonBody":
-        """An object in it, an empty one when there is none.
-
-        :raises ParameterInvalid: it is something else.
-        """
+        """An object in it, an empty one when there is none."""
         value = self._find(name)
         return JsonBody({} if value is None else value, f"{self._prefix}{name}.")
 
     def parts(self, name: str) -> list["JsonBody"]:
-        """The objects of a list, none when there is no list.
-
-        :raises ParameterInvalid: it is no list, or one of something else.
-        """
+        """The objects of a list, none when there is no list."""
         value = self._find(name)
         if value is None:
             return []
@@ -220,16 +199,8 @@ class JsonBody:
         ]
 
     def payload(self) -> dict[str, str]:
-        """All values as text by dotted names, for the record, without secrets.
-
-        A second value with the same dotted name is kept under ``name (2)``.
-        """
-        kept: dict[str, str] = {}
-        times: Counter[str] = Counter()
-        for name, value in _flat(self._values, ""):
-            times[name] += 1
-            kept[name if times[name] == 1 else f"{name} ({times[name]})"] = value
-        return kept
+        """All values as text by dotted names, for the record, without secrets."""
+        return numbered(_flat(self._values, ""))
 
     def _find(self, name: str) -> Any:
         value: Any = self._values
@@ -240,6 +211,16 @@ class JsonBody:
                 raise ParameterInvalid(self._prefix + name)
             value = value.get(step)
         return value
+
+
+def numbered(values: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Values by names; a second value of one name is kept under ``name (2)``."""
+    kept: dict[str, str] = {}
+    times: Counter[str] = Counter()
+    for name, value in values:
+        times[name] += 1
+        kept[name if times[name] == 1 else f"{name} ({times[name]})"] = value
+    return kept
 
 
 def payload_of(raw: bytes) -> dict[str, str]:

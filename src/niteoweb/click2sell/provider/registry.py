@@ -130,17 +130,15 @@ def in_use() -> tuple[IPaymentProvider, ...]:
     return tuple(
         provider
         for provider in enabled()
-        if "enabled" in provider.schema or _has_begun(settings(provider))
+        if "enabled" in provider.schema
+        or settings(provider).secretkey
+        or settings(provider).mapping
     )
 
 
 def to_set_up() -> tuple[IPaymentProvider, ...]:
     """The providers in use; while there are none, the providers without a switch."""
     return in_use() or tuple(one for one in registered() if "enabled" not in one.schema)
-
-
-def _has_begun(stored: Any) -> bool:
-    return bool(stored.secretkey or stored.mapping)
 
 
 def title(name: str) -> str:

@@ -124,7 +124,7 @@ def _entries(site: Any, plan: Plan, current: ledger.Entry | None) -> None:
         ledger.set_terms(site, ledger.get(site, key), terms)
     for key, verdict in plan.verdicts.items():
         entry = ledger.get(site, key)
-        ledger.set_counting(site, entry, True)
+        ledger.change(site, entry, counts=True)
         if verdict.takes_effect:
             ownership.bind(site, entry)
         if Outcome.ATTENTION == verdict.outcome != entry["outcome"]:

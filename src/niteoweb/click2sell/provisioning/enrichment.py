@@ -105,9 +105,8 @@ def put_off(site: Any, entry: ledger.Entry, reply: Reply, now: datetime) -> None
         retryqueue.schedule(site, entry, now)
         ledger.set_outcome(site, entry, Outcome.FAILED)
     else:
-        ledger.set_outcome(site, entry, Outcome.ATTENTION, Reason.NOT_TOLD, title)
         # Somebody may become known by the customer's id, so that nothing has to be asked.
-        customers.wait_for(site, entry)
+        ledger.set_outcome(site, entry, Outcome.ATTENTION, Reason.NOT_TOLD, title)
 
 
 def _ask(notification: Notification) -> Reply:

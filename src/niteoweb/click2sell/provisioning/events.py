@@ -24,11 +24,7 @@ from typing import Any
 from zope.event import notify
 from zope.interface import implementer
 
-import logging
 import transaction
-
-
-logger = logging.getLogger("niteoweb.click2sell")
 
 
 @dataclass(eq=False)

@@ -94,7 +94,7 @@ def make(
             if problem == Reason.GROUP_MISSING:
                 absent.append(name)
             continue
-        inside = bool(user_id) and group.contains(name, user_id)
+        inside = bool(user_id) and name in group.of(user_id)
         if name not in grants and inside:
             continue  # given by hand: not ours, so never taken away by us
         grants[name] = tuple(sorted({*grants.get(name, ()), *products}))

@@ -39,7 +39,7 @@ def write_down(site: Any, notification: Notification, now: datetime) -> ledger.E
 
 def await_details(site: Any, entry: ledger.Entry, now: datetime) -> None:
     """Let an entry wait until its provider was asked for the details."""
-    ledger.await_details(site, entry)
+    ledger.change(site, entry, asks=True)
     ledger.set_outcome(site, entry, Outcome.RECEIVED)
     retryqueue.await_provider(site, entry, now)
 
@@ -107,10 +107,8 @@ def take_up(site: Any, keys: Iterable[str], now: datetime) -> tuple[str, ...]:
         following += write_new(site, transfer.passed_on(site, entry), now)
         if not entry["buyer_id"] or not entry["customer_id"]:
             continue
-        for key in customers.take_waiting(site, (entry["provider"], entry["customer_id"])):
+        for key in customers.waiting(site, (entry["provider"], entry["customer_id"])):
             waiting = ledger.get(site, key)
-            if waiting["buyer_id"] or waiting["dismissed"] is not None:
-                continue
             notification = customers.named(site, history.notification(waiting))
             if enrichment.asks(waiting) and enrichment.is_wanted(notification):
                 continue  # its provider still has to be asked
@@ -125,7 +123,5 @@ def _file(site: Any, entry: ledger.Entry, notification: Notification) -> None:
     if terms is not None:
         ledger.set_terms(site, entry, terms)
     buyer = customers.of_entry(site, entry, notification.buyer)
-    if buyer is None:
-        customers.wait_for(site, entry)
-    else:
+    if buyer is not None:
         buyers.add_entry(site, buyer, entry)

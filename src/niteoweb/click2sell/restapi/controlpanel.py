@@ -32,15 +32,6 @@ from zope.interface import implementer
 PERMISSION = "Click2Sell: Configure"
 
 
-#: The questions beside the settings, and the field or question that each follows.
-ACTIONS = {
-    "api_token_clear": "api_token",
-    "secretkey_keep_old": "secretkey",
-    "secretkey_clear": "secretkey_keep_old",
-    "previous_secretkey_clear": "previous_secretkey",
-}
-
-
 class IClick2SellControlpanel(IControlpanel):
     """The control panel of this add-on."""
 
@@ -49,7 +40,7 @@ class IClick2SellControlpanel(IControlpanel):
 class Click2SellControlpanel(RegistryConfigletPanel):
     """The settings of a payment provider, for ``@controlpanels``.
 
-    Each provider registers it in its ZCML as a view of its own name.
+    The ZCML directive ``click2sell:provider`` registers it under the name of the provider.
     """
 
     configlet_category_id = "Products"
@@ -81,35 +72,37 @@ class SerializeSettings(ControlpanelSerializeToJson):
         result = super().__call__()
         site, request = plone_site.get(), self.controlpanel.request
         provider = self.controlpanel.provider
-        secrets = [name for name in rules.SECRETS if name in provider.schema]
-        actions = _actions(provider)
+        secrets, questions = rules.secrets(provider), _questions(provider)
         result["data"].update(dict.fromkeys(secrets))
-        result["data"].update({name: ISecretKeyActions[name].default for name in actions})
+        result["data"].update({name: ISecretKeyActions[name].default for name in questions})
         if apitoken.NAME in secrets:
             result["api_token_is_set"] = apitoken.is_set(provider)
-        notices = (
-            secretkeys.notice(site, provider),
-            secretkeys.previous_notice(site, provider),
-        )
+        previous = secretkeys.previous_notice(site, provider)
+        notices = {
+            "secretkey": secretkeys.notice(site, provider),
+            "previous_secretkey": previous,
+        }
         properties = result["schema"]["properties"]
-        for name, notice in zip(secretkeys.NAMES, notices, strict=True):
+        for name, notice in notices.items():
             last_used = notice.last_used if notice else None
             result[f"{name}_is_set"] = bool(notice) and notice.is_set
             result[f"{name}_last_used"] = last_used.isoformat() if last_used else None
             if notice:
                 text = translate(notice.text, context=request)
                 properties[name]["description"] += f" {text}"
-        result["previous_secretkey_can_go"] = secretkeys.previous_can_go(site, provider)
-        for name in actions:
+        can_go = previous is not None and previous.level == "success"
+        result["previous_secretkey_can_go"] = can_go
+        for name in questions:
             properties[name] = getMultiAdapter(
                 (ISecretKeyActions[name], self.controlpanel.context, request),
                 IJsonSchemaProvider,
             ).get_schema()
         for fieldset in result["schema"]["fieldsets"]:
-            names = fieldset["fields"]
-            for name, field in actions.items():
-                if field in names:
-                    names.insert(names.index(field) + 1, name)
+            fieldset["fields"] = [
+                name
+                for field in fieldset["fields"]
+                for name in (field, *rules.QUESTIONS.get(field, ()))
+            ]
         return result
 
 
@@ -123,7 +116,7 @@ class DeserializeSettings:
         self.request = controlpanel.request
 
     def __call__(self, mask_validation_errors: bool = True) -> None:
-        """Save what the body names; what it does not name stays.
+        """Save the settings in the body; the other settings stay.
 
         :raises Unauthorized: the caller may not configure the add-on.
         :raises BadRequest: the body is no JSON object, or a value is not possible.
@@ -140,12 +133,12 @@ class DeserializeSettings:
         values = rules.normalize(
             {
                 name: _plain(body[name])
-                for name in (*provider.schema, *_actions(provider))
+                for name in (*provider.schema, *_questions(provider))
                 if name in body
             }
         )
         own = "site_address" in provider.schema
-        if own and not (values.get("site_address") or rules.stored_address()):
+        if own and not (values.get("site_address") or plone_site.settings().site_address):
             values["site_address"] = rules.own_address()
         problems = rules.validate(values, provider)
         if problems:
@@ -162,10 +155,9 @@ class DeserializeSettings:
         rules.save(values, provider)
 
 
-def _actions(provider: IPaymentProvider) -> dict[str, str]:
-    """The questions beside the settings of a provider, and the field that each follows."""
-    token = apitoken.NAME in provider.schema
-    return {name: at for name, at in ACTIONS.items() if token or name != "api_token_clear"}
+def _questions(provider: IPaymentProvider) -> list[str]:
+    """The questions beside the settings of a provider."""
+    return [name for secret in rules.secrets(provider) for name in rules.QUESTIONS[secret]]
 
 
 def _plain(value: Any) -> Any:

@@ -24,8 +24,8 @@ from zope.interface.interfaces import IInterface
 class MembersPost(PathParameters, Operation):
     """Answers a POST to ``grant``, or to an action after a buyer's id.
 
-    The answer tells what changes, with ``{"dry_run": true}`` what would. 400 names the
-    options that are not possible.
+    The answer lists the changes, with ``{"dry_run": true}`` without making them. 400 names
+    the options that are not possible.
     """
 
     def operate(self) -> dict[str, Any]:

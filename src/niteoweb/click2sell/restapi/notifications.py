@@ -15,11 +15,10 @@ from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import preview as dryrun
 from niteoweb.click2sell.report import notifications
 from niteoweb.click2sell.restapi import changes
-from niteoweb.click2sell.restapi import listing
 from niteoweb.click2sell.restapi import protection
 from niteoweb.click2sell.restapi.listing import PathParameters
+from niteoweb.click2sell.restapi.listing import Records
 from niteoweb.click2sell.restapi.protection import Operation
-from plone.restapi.services import Service
 from typing import Any
 from zExceptions import BadRequest
 from zExceptions import NotFound
@@ -60,21 +59,51 @@ DETAILS = (
 )
 
 
-class NotificationsGet(PathParameters, Service):
-    """Answers a GET: a batched list, or the entry whose key follows."""
+class Entries(PathParameters):
+    """The entries of the ledger, as the services answer them."""
 
-    def reply(self) -> dict[str, Any]:
-        """The list, or one entry when the path names it.
+    def url(self, key: str) -> str:
+        """The address of an entry."""
+        return f"{self.context.absolute_url()}/{NAME}/{key}"
+
+    def summary(self, key: str) -> dict[str, Any]:
+        """An entry as it stands in a list."""
+        entry = ledger.get(self.context, key)
+        buyer = buyers.get(self.context, entry["buyer_id"])
+        return {
+            "@id": self.url(key),
+            **{name: entry[name] for name in SUMMARY},
+            "reason": reason_of(self.request, entry["reason"], entry["subject"]),
+            "user_id": buyer["user_id"] if buyer is not None else "",
+        }
+
+    def details(self, key: str) -> dict[str, Any]:
+        """An entry with all its fields.
 
         :raises NotFound: there is no such entry.
         """
-        if not self.params:
-            return self._list()
-        if len(self.params) > 1:
+        entry = ledger.get(self.context, key)
+        if entry is None:
             raise NotFound
-        return details(self.context, self.request, self.params[0])
+        return {
+            **self.summary(key),
+            **{name: entry[name] for name in DETAILS},
+            "terms": {
+                "known": entry["terms_known"],
+                "days": entry["days"],
+                "exclusive": entry["exclusive"],
+            },
+            "failures": list(entry["failures"]),
+            "dismissed": entry["dismissed"] is not None,
+            "notes": list(entry["notes"]),
+            "payload": dict(entry["payload"]),
+        }
 
-    def _list(self) -> dict[str, Any]:
+
+class NotificationsGet(Entries, Records):
+    """Answers a GET: a batched list, or the entry whose key follows."""
+
+    def page(self) -> dict[str, Any]:
         """A page of the list.
 
         :raises BadRequest: a filter or a number is not possible.
@@ -86,16 +115,13 @@ class NotificationsGet(PathParameters, Service):
         except notifications.FilterError as error:
             raise BadRequest(translate(error.message, context=self.request)) from None
         listed = notifications.Listing(self.context, filters)
-        return listing.page(
-            self.request,
+        return self.batch(
             listed,
-            lambda start, size: [
-                summary(self.context, self.request, key) for key in listed.keys(start, size)
-            ],
+            lambda start, size: [self.summary(key) for key in listed.keys(start, size)],
         )
 
 
-class NotificationsPost(PathParameters, Operation):
+class NotificationsPost(Entries, Operation):
     """Answers a POST to ``{key}/replay``, or to ``{key}/`` and a decision of an owner.
 
     Body: ``{}``, or ``{"dry_run": true}`` for a preview, with the fields of the decision. The
@@ -104,7 +130,7 @@ class NotificationsPost(PathParameters, Operation):
     """
 
     def operate(self) -> dict[str, Any]:
-        """Process the entry again or settle a decision, or tell what that would change.
+        """Process the entry again or settle a decision, or preview the changes.
 
         :raises NotFound: there is no such entry, or nothing of that name to do with it.
         """
@@ -119,13 +145,13 @@ class NotificationsPost(PathParameters, Operation):
         options = self.options(dry_run=bool)
         try:
             if options.get("dry_run"):
-                return preview(self.context, self.request, key)
+                return self._preview(key)
             pipeline.replay(key)
         except KeyError:
             raise NotFound from None
         except pipeline.Failed:
             return self.problem(500, "Failed", "It failed again, and is kept as failed.")
-        return details(self.context, self.request, key)
+        return self.details(key)
 
     def _decide(self, key: str, decision: type[decisions.Decision]) -> dict[str, Any]:
         given = self.options(**protection.kinds(decision.form), dry_run=bool)
@@ -134,57 +160,21 @@ class NotificationsPost(PathParameters, Operation):
         dry_run = given.pop("dry_run", False)
         return changes.settle(decision.asked_for(given, key=key, by=self.by), dry_run)
 
+    def _preview(self, key: str) -> dict[str, Any]:
+        """The preview of a replay.
 
-def summary(site: Any, request: Any, key: str) -> dict[str, Any]:
-    """An entry as it stands in a list."""
-    entry = ledger.get(site, key)
-    buyer = buyers.get(site, entry["buyer_id"])
-    return {
-        "@id": f"{site.absolute_url()}/{NAME}/{key}",
-        **{name: entry[name] for name in SUMMARY},
-        "reason": reason_of(request, entry["reason"], entry["subject"]),
-        "user_id": buyer["user_id"] if buyer is not None else "",
-    }
-
-
-def details(site: Any, request: Any, key: str) -> dict[str, Any]:
-    """An entry with all its fields.
-
-    :raises NotFound: there is no such entry.
-    """
-    entry = ledger.get(site, key)
-    if entry is None:
-        raise NotFound
-    return {
-        **summary(site, request, key),
-        **{name: entry[name] for name in DETAILS},
-        "terms": {
-            "known": entry["terms_known"],
-            "days": entry["days"],
-            "exclusive": entry["exclusive"],
-        },
-        "failures": list(entry["failures"]),
-        "dismissed": entry["dismissed"] is not None,
-        "notes": list(entry["notes"]),
-        "payload": dict(entry["payload"]),
-    }
-
-
-def preview(site: Any, request: Any, key: str) -> dict[str, Any]:
-    """The preview of a replay.
-
-    :raises KeyError: there is no such entry.
-    """
-    replayed = dryrun.replay(site, key, timestamps.now())
-    plan, verdict = replayed.plan, replayed.verdict
-    return {
-        "@id": f"{site.absolute_url()}/{NAME}/{key}",
-        "key": key,
-        "dry_run": True,
-        **changes.of(plan),
-        "outcome": verdict.outcome,
-        "reason": reason_of(request, verdict.reason, verdict.subject),
-    }
+        :raises KeyError: there is no such entry.
+        """
+        replayed = dryrun.replay(self.context, key, timestamps.now())
+        plan, verdict = replayed.plan, replayed.verdict
+        return {
+            "@id": self.url(key),
+            "key": key,
+            "dry_run": True,
+            **changes.of(plan),
+            "outcome": verdict.outcome,
+            "reason": reason_of(self.request, verdict.reason, verdict.subject),
+        }
 
 
 def reason_of(request: Any, code: str, subject: str) -> dict[str, str] | None:

@@ -76,6 +76,7 @@ class PrivacyPost(Operation):
             return self.problem(500, "Failed", "A notification failed, and is kept as failed.")
 
     def _preview(self, address: str) -> dict[str, Any]:
-        answer = {"dry_run": True, **asdict(preview.preview(self.context, address))}
+        planned = preview.of(export.find(self.context, address))
+        answer = {"dry_run": True, **asdict(planned)}
         answer["waiting"] = answer.pop("held")
         return answer

@@ -62,7 +62,7 @@ class Operation(Service):
     """A service that changes something, with options in a JSON body."""
 
     def options(self, **kinds: type) -> dict[str, Any]:
-        """The options in the body; null means the same as leaving one out.
+        """The options in the body; an option that is null counts as left out.
 
         :param kinds: names of the options that there are, with the type of each.
         :raises Forbidden: see :func:`refuse_foreign_pages`.

@@ -3,6 +3,7 @@
 It needs the permission to view purchases.
 """
 
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
 from niteoweb.click2sell import site as plone_site
@@ -30,9 +31,6 @@ class ReportGet(Service):
     def reply(self) -> dict[str, Any]:
         now, chosen = timestamps.now(), self._chosen()
         rows = overview.rows(self.context, chosen, now)
-        logins = overview.never_logged_in(self.context)
-        renewals = overview.renewals_missing(self.context, now)
-        mails = overview.mails_failed(self.context)
         return {
             "@id": f"{self.context.absolute_url()}/{NAME}?{chosen.unit}s={chosen.number}",
             "timezone": str(plone_site.timezone()),
@@ -43,32 +41,27 @@ class ReportGet(Service):
             "members_with_access": overview.members_with_access(self.context),
             "products": [asdict(product) for product in overview.products(self.context)],
             "never_logged_in": _newest(
-                logins,
-                [
-                    {
-                        "user_id": account.user_id,
-                        "buyer": account.address,
-                        "made_at": timestamps.iso(account.made_at),
-                    }
-                    for account in logins.items
-                ],
+                overview.never_logged_in(self.context),
+                lambda account: {
+                    "user_id": account.user_id,
+                    "buyer": account.address,
+                    "made_at": timestamps.iso(account.made_at),
+                },
             ),
             "renewals_missing": _newest(
-                renewals,
-                [
-                    {
-                        "user_id": renewal.user_id,
-                        "buyer": renewal.address,
-                        "provider": renewal.provider,
-                        "product_id": renewal.product_id,
-                        "expected_at": timestamps.iso(renewal.expected_at),
-                        "access": renewal.access,
-                    }
-                    for renewal in renewals.items
-                ],
+                overview.renewals_missing(self.context, now),
+                lambda renewal: {
+                    "user_id": renewal.user_id,
+                    "buyer": renewal.address,
+                    "provider": renewal.provider,
+                    "product_id": renewal.product_id,
+                    "expected_at": timestamps.iso(renewal.expected_at),
+                    "access": renewal.access,
+                },
             ),
             "mails_failed": _newest(
-                mails, [{name: mail[name] for name in MAIL} for mail in mails.items]
+                overview.mails_failed(self.context),
+                lambda mail: {name: mail[name] for name in MAIL},
             ),
             "providers": [
                 _provider(provider, now) for provider in overview.providers(self.context, now)
@@ -94,8 +87,12 @@ class ReportGet(Service):
         raise BadRequest(f"One of these is possible: {possible}.")
 
 
-def _newest(newest: overview.Newest, items: list[dict[str, Any]]) -> dict[str, Any]:
-    return {"items": items, "items_total": newest.total, "items_total_capped": newest.capped}
+def _newest(newest: overview.Newest, item: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "items": [item(found) for found in newest.items],
+        "items_total": newest.total,
+        "items_total_capped": newest.capped,
+    }
 
 
 def _provider(provider: overview.Provider, now: datetime) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from niteoweb.click2sell import _
 from niteoweb.click2sell.interfaces import IPaymentProvider
 from niteoweb.click2sell.provider import jsonapi
 from niteoweb.click2sell.provider import registry
+from niteoweb.click2sell.settings import secretkeys
 from plone.registry.interfaces import IRecordModifiedEvent
 from typing import Any
 from zope.component import adapter
@@ -26,6 +27,14 @@ ADDRESS = "api_url"
 def is_set(provider: IPaymentProvider) -> bool:
     """Whether the provider's API can be asked."""
     return NAME in provider.schema and bool(getattr(registry.settings(provider), NAME))
+
+
+def notice(site: Any, provider: IPaymentProvider) -> secretkeys.Notice | None:
+    """The notice to the owner about the token; None when there is none."""
+    if not is_set(provider):
+        return None
+    text = _("A token is set. Leave this field blank to keep it.")
+    return secretkeys.Notice("info", text, is_set=False)
 
 
 def problems(values: Mapping[str, Any]) -> Iterator[tuple[str, Message]]:

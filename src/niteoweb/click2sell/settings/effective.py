@@ -4,7 +4,6 @@ from datetime import timedelta
 from functools import lru_cache
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.entitlement import Line
-from niteoweb.click2sell.entitlement import MappingError
 from niteoweb.click2sell.entitlement import parse
 from niteoweb.click2sell.entitlement import Policy
 from niteoweb.click2sell.interfaces import IClick2SellSettings
@@ -20,8 +19,8 @@ logger = logging.getLogger("niteoweb.click2sell")
 def mapping() -> tuple[Line, ...]:
     """The readable lines of all providers' mappings.
 
-    The others are logged, by number, and do no harm. Those of a provider that was switched off
-    count: what was paid for stays.
+    A line that cannot be read is logged by its number, and does no harm. The lines of a
+    provider that was switched off count: purchases stay.
     """
     mapping_lines: list[Line] = []
     for provider in registry.registered():
@@ -33,12 +32,8 @@ def mapping() -> tuple[Line, ...]:
     return tuple(mapping_lines)
 
 
-@lru_cache(maxsize=32)
-def _parsed(
-    lines: tuple[str, ...], provider: str
-) -> tuple[tuple[Line, ...], tuple[MappingError, ...]]:
-    """The lines as they were read before: each is compared with all others."""
-    return parse(lines, provider)
+#: Reads a mapping once: comparing each line with all others takes time.
+_parsed = lru_cache(maxsize=32)(parse)
 
 
 def policy() -> Policy:

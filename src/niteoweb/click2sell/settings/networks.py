@@ -10,13 +10,12 @@ or a container network are known by their network.
 """
 
 from collections.abc import Collection
-from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from functools import lru_cache
 from ipaddress import ip_address
-from ipaddress import ip_network
+from ipaddress import ip_interface
 from ipaddress import IPv4Address
 from ipaddress import IPv4Network
 from ipaddress import IPv6Address
@@ -111,18 +110,16 @@ def network(text: str) -> Network:
     :param text: such as ``192.0.2.0/24``, ``192.0.2.7``, ``2001:db8::/32``.
     :raises NetworkError: it is none, or has bits beyond its length.
     """
-    text = text.strip()
+    try:
+        written = ip_interface(text.strip())
+    except ValueError:
+        raise NetworkError(text) from None
+    named = written.network
     if "%" in text:
         # A zone has a meaning on one machine only.
         raise NetworkError(text)
-    try:
-        meant = ip_network(text, strict=False)
-    except ValueError:
-        raise NetworkError(text) from None
-    try:
-        named = ip_network(text)
-    except ValueError:
-        raise NetworkError(text, meant) from None
+    if written.ip != named.network_address:
+        raise NetworkError(text, named)
     if isinstance(named, IPv6Network) and named.subnet_of(_MAPPED):
         first = named.network_address.ipv4_mapped
         return IPv4Network((first, named.prefixlen - _MAPPED.prefixlen))
@@ -147,18 +144,17 @@ def address(text: str) -> Address | None:
     return parsed.ipv4_mapped or IPv6Address(int(parsed))
 
 
-def sender(peer: str, forwarded: str, proxies: Iterable[Network]) -> Address | None:
+def sender(peer: str, forwarded: str, proxies: Collection[Network]) -> Address | None:
     """The address that a request comes from.
 
     :param peer: the address that is connected to this server.
     :param forwarded: ``X-Forwarded-For``, several ones joined with commas; "" for none.
-    :param proxies: their ``X-Forwarded-For`` is believed.
+    :param proxies: the networks of trusted proxies, whose ``X-Forwarded-For`` is believed.
     :returns: the last address that is no known proxy; None when it cannot be read.
     """
-    known = tuple(proxies)
     caller = address(peer)
     chain = forwarded.split(",") if forwarded.strip() else []
-    while chain and caller is not None and is_in(caller, known):
+    while chain and caller is not None and is_in(caller, proxies):
         caller = address(chain.pop())
     return caller
 
@@ -170,7 +166,7 @@ def is_in(caller: Address, networks: Collection[Network]) -> bool:
 
 @lru_cache(maxsize=16)
 def _networks(lines: tuple[str, ...]) -> tuple[Network, ...]:
-    """The networks that lines name; of the others it is logged that they cannot be read."""
+    """The networks of the lines; a line that cannot be read is logged by its number."""
     readable = []
     for number, line in enumerate(lines, 1):
         try:

@@ -7,16 +7,16 @@ provider has settings of its own; those of Click2Sell are the add-on's, too.
 
 from collections.abc import Iterator
 from collections.abc import Mapping
+from functools import partial
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site
-from niteoweb.click2sell.entitlement import MappingError
 from niteoweb.click2sell.entitlement import MOST_DAYS
 from niteoweb.click2sell.entitlement import parse
+from niteoweb.click2sell.entitlement import Reason
 from niteoweb.click2sell.interfaces import IPaymentProvider
 from niteoweb.click2sell.interfaces import ISecretKeyActions
 from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.member import group
-from niteoweb.click2sell.member import privilege
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.settings import apitoken
 from niteoweb.click2sell.settings import networks
@@ -31,7 +31,6 @@ from zope.schema.interfaces import ITextLine
 from zope.schema.interfaces import ValidationError
 
 import re
-import unicodedata
 
 
 #: Placeholders in the subject of the welcome mail.
@@ -40,13 +39,28 @@ SUBJECT_PLACEHOLDERS = ("name", "login", "login_url", "product", "site")
 TEXT_PLACEHOLDERS = (*SUBJECT_PLACEHOLDERS, "credentials")
 
 #: Control characters and the two separators of Unicode: none of them belongs into one line.
-_CONTROL = {"Cc", "Zl", "Zp"}
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_ONE_LINE = _("A line break or another control character is not possible here.")
 
-#: Fields that are never shown, sent or logged; a blank one keeps the stored value.
-SECRETS = (*secretkeys.NAMES, apitoken.NAME)
+#: The questions of the form about each secret, in order. Secrets are fields that are never
+#: shown, sent or logged; a blank one keeps the stored value.
+QUESTIONS = {
+    "secretkey": ("secretkey_keep_old", "secretkey_clear"),
+    "previous_secretkey": ("previous_secretkey_clear",),
+    apitoken.NAME: ("api_token_clear",),
+}
 
 #: Lists in which neither blank lines nor repetitions mean anything.
-LISTS = ("alert_addresses", "allowed_networks", "trusted_proxies")
+LISTS = ("alert_addresses", *networks.SETTINGS)
+
+#: The form in which texts are kept.
+_NORMAL = {
+    **dict.fromkeys(QUESTIONS, lambda text: text.strip() or None),
+    "buyers_group": str.strip,
+    "site_address": lambda text: text.strip().rstrip("/"),
+    "api_url": lambda text: text.strip().rstrip("/"),
+    "welcome_text": lambda text: re.sub("\r\n?", "\n", text),
+}
 
 Problem = tuple[str, Message]
 
@@ -64,27 +78,21 @@ def normalize(values: Mapping[str, Any]) -> dict[str, Any]:
     :returns: a new dictionary; values of a wrong type are left for :func:`validate`.
     """
     normal = dict(values)
-    for name in SECRETS:
-        if isinstance(normal.get(name), str):
-            normal[name] = normal[name].strip() or None
-    if "buyers_group" in normal:
-        buyers_group = normal["buyers_group"]
-        normal["buyers_group"] = (
-            buyers_group.strip() if isinstance(buyers_group, str) else buyers_group or ""
-        )
-    for name in "site_address", "api_url":
-        if name in normal:
-            address = normal[name] or ""
-            normal[name] = address.strip().rstrip("/") if isinstance(address, str) else address
-    for name in ("mapping", *LISTS):
-        if name in normal and normal[name] is None:
+    for name, value in values.items():
+        if name in ("buyers_group", "site_address", "api_url") and not value:
+            normal[name] = ""
+        elif name in ("mapping", *LISTS) and value is None:
             normal[name] = []
-    for name in LISTS:
-        if name in normal:
-            normal[name] = _tidy(normal[name])
-    if isinstance(normal.get("welcome_text"), str):
-        normal["welcome_text"] = re.sub("\r\n?", "\n", normal["welcome_text"])
+        elif name in LISTS:
+            normal[name] = _tidy(value)
+        elif name in _NORMAL and isinstance(value, str):
+            normal[name] = _NORMAL[name](value)
     return normal
+
+
+def secrets(provider: IPaymentProvider) -> list[str]:
+    """The names of the secrets among the settings of a provider."""
+    return [name for name in QUESTIONS if name in provider.schema]
 
 
 def validate(
@@ -104,35 +112,18 @@ def validate(
     sound = {name: value for name, value in values.items() if name not in wrong}
     problems += secretkeys.problems(sound, provider)
     problems += apitoken.problems(sound)
-    if "mapping" in sound:
-        problems += [("mapping", message) for message in _mapping_problems(sound["mapping"])]
-    if "alert_addresses" in sound:
-        problems += [
-            (
-                "alert_addresses",
-                _('"${address}" is no e-mail address.', mapping={"address": found}),
-            )
-            for found in accounts.wrong_addresses(sound["alert_addresses"])
-        ]
-    for name in networks.SETTINGS:
-        problems += [
-            (name, message) for message in networks.problems(name, sound.get(name, []))
-        ]
-    if sound.get("buyers_group"):
-        problems += [
-            ("buyers_group", message) for message in _group_problems(sound["buyers_group"])
-        ]
-    if sound.get("site_address") and not _is_address(sound["site_address"]):
-        message = _("This has to be an address such as https://www.example.org")
-        problems.append(("site_address", message))
-    for name, allowed in (
-        ("welcome_subject", SUBJECT_PLACEHOLDERS),
-        ("welcome_text", TEXT_PLACEHOLDERS),
-    ):
-        if name in sound:
-            problems += [
-                (name, message) for message in _template_problems(sound[name], allowed)
-            ]
+    checks = {
+        "mapping": _mapping_problems,
+        "alert_addresses": _recipient_problems,
+        **{name: partial(networks.problems, name) for name in networks.SETTINGS},
+        "buyers_group": _group_problems,
+        "site_address": _address_problems,
+        "welcome_subject": partial(_template_problems, SUBJECT_PLACEHOLDERS),
+        "welcome_text": partial(_template_problems, TEXT_PLACEHOLDERS),
+    }
+    for name, check in checks.items():
+        if sound.get(name):
+            problems += [(name, message) for message in check(sound[name])]
     if sound.keys() & {"welcome_mail", "welcome_text"} and "welcome_text" not in wrong:
         problems += _credentials_problems(sound)
     return problems
@@ -141,7 +132,7 @@ def validate(
 def save(values: Mapping[str, Any], provider: IPaymentProvider | None = None) -> None:
     """Store settings of a provider that :func:`validate` found nothing wrong with.
 
-    What becomes of the secret keys is told by :func:`secretkeys.changes`.
+    :func:`secretkeys.changes` and :func:`apitoken.changes` decide about the secrets.
     """
     provider = provider or registry.main()
     stored = registry.settings(provider)
@@ -153,11 +144,6 @@ def save(values: Mapping[str, Any], provider: IPaymentProvider | None = None) ->
         if getattr(stored, name) != value:
             setattr(stored, name, value)
     secretkeys.tidy(site.get())
-
-
-def stored_address() -> str:
-    """The public address of the site, "" when none is set."""
-    return site.settings().site_address or ""
 
 
 def own_address() -> str:
@@ -176,138 +162,115 @@ def _tidy(lines: Any) -> Any:
     return [line for line in dict.fromkeys(line.strip() for line in lines) if line]
 
 
-def _is_address(text: str) -> bool:
+def _address_problems(text: str) -> Iterator[Message]:
     try:
         parts = urlsplit(text)
-        return (
+        sound = (
             parts.scheme in ("http", "https")
-            and bool(parts.hostname)
+            and parts.hostname
             and not (parts.query or parts.fragment or parts.username)
             and (parts.port or 1) > 0
         )
     except ValueError:
-        return False
+        sound = False
+    if not sound:
+        yield _("This has to be an address such as https://www.example.org")
 
 
 def _wrong_values(values: Mapping[str, Any], settings: IInterface) -> Iterator[Problem]:
     """Values that the fields themselves refuse: missing, of a wrong type, more than a line."""
     for name, value in values.items():
-        schema = ISecretKeyActions if name in ISecretKeyActions else settings
-        field = schema[name]
+        field = (ISecretKeyActions if name in ISecretKeyActions else settings)[name]
+        is_line = ITextLine.providedBy(field)
         try:
             field.validate(value)
-        except ConstraintNotSatisfied as error:
-            yield name, _one_line() if ITextLine.providedBy(field) else error.doc()
         except ValidationError as error:
-            yield name, error.doc()
+            broken = is_line and isinstance(error, ConstraintNotSatisfied)
+            yield name, _ONE_LINE if broken else error.doc()
         else:
-            if ITextLine.providedBy(field) and value and _has_control_character(value):
-                yield name, _one_line()
+            if is_line and value and _CONTROL.search(value):
+                yield name, _ONE_LINE
 
 
-def _one_line() -> Message:
-    return _("A line break or another control character is not possible here.")
+def _recipient_problems(addresses: list[str]) -> Iterator[Message]:
+    for address in addresses:
+        if not accounts.is_address(address):
+            yield _('"${address}" is no e-mail address.', mapping={"address": address})
 
 
-def _has_control_character(text: str) -> bool:
-    return any(unicodedata.category(character) in _CONTROL for character in text)
+#: The problems of a line of the mapping: by the reason of its error, or that of its group.
+_LINES = {
+    "form": _("Line ${line}: expected PRODUCT_ID|GROUP_ID"),
+    "days": _("Line ${line}: the days of access must be a whole number from 1 to ${most}"),
+    "option": _('Line ${line}: after the days of access only the word "exclusive" can follow'),
+    "terms": _(
+        "Line ${line}: an earlier line gives this product other days of access or another "
+        "exclusivity"
+    ),
+    "product": _("Line ${line}: the product id is missing"),
+    "group": _("Line ${line}: the group id is missing"),
+    "twice": _("Line ${line}: this product and group stand in an earlier line"),
+    Reason.GROUP_MISSING: _('Line ${line}: there is no group "${group}"'),
+    Reason.GROUP_NOT_GRANTED: _('Line ${line}: nobody can be put in the group "${group}"'),
+    Reason.GROUP_PRIVILEGED: _(
+        'Line ${line}: the group "${group}" may administer the site, buyers cannot be put in it'
+    ),
+}
 
 
 def _mapping_problems(lines: list[str]) -> list[Message]:
     read, errors = parse(lines)
-    problems = [(error.line, _line_message(error)) for error in errors]
+    problems = [(error.line, error.reason, "") for error in errors]
     for line in read:
-        names = {"line": line.number, "group": line.group_id}
-        if not group.exists(line.group_id):
-            message = _('Line ${line}: there is no group "${group}"', mapping=names)
-        elif group.is_automatic(line.group_id):
-            message = _(
-                'Line ${line}: nobody can be put in the group "${group}"', mapping=names
-            )
-        elif privilege.group(line.group_id):
-            message = _(
-                'Line ${line}: the group "${group}" may administer the site, buyers cannot be '
-                "put in it",
-                mapping=names,
-            )
-        else:
-            continue
-        problems.append((line.number, message))
-    return [message for number, message in sorted(problems, key=lambda problem: problem[0])]
-
-
-def _line_message(error: MappingError) -> Message | str:
-    """The translatable message of a line that cannot be read."""
-    names = {"line": error.line}
-    messages = {
-        "form": _("Line ${line}: expected PRODUCT_ID|GROUP_ID", mapping=names),
-        "days": _(
-            "Line ${line}: the days of access must be a whole number from 1 to ${most}",
-            mapping={**names, "most": MOST_DAYS},
-        ),
-        "option": _(
-            'Line ${line}: after the days of access only the word "exclusive" can follow',
-            mapping=names,
-        ),
-        "terms": _(
-            "Line ${line}: an earlier line gives this product other days of access or another "
-            "exclusivity",
-            mapping=names,
-        ),
-        "product": _("Line ${line}: the product id is missing", mapping=names),
-        "group": _("Line ${line}: the group id is missing", mapping=names),
-        "twice": _(
-            "Line ${line}: this product and group stand in an earlier line", mapping=names
-        ),
-    }
-    return messages.get(error.reason, str(error))
+        if reason := group.problem(line.group_id):
+            problems.append((line.number, reason, line.group_id))
+    return [
+        _(_LINES[reason], mapping={"line": number, "group": group_id, "most": MOST_DAYS})
+        for number, reason, group_id in sorted(problems)
+    ]
 
 
 def _group_problems(group_id: str) -> Iterator[Message]:
     """The group of all buyers is made when it is missing, so its id has to be possible."""
-    if not group.exists(group_id):
-        if not group.GROUP_ID.fullmatch(group_id):
-            yield _(
-                '"${group}" cannot be the id of a group: use letters from A to Z, digits and '
-                "the signs _ . @ + -",
-                mapping={"group": group_id},
-            )
-        elif group.cannot_make(group_id):
-            yield _('"${group}" is the id of a member.', mapping={"group": group_id})
-    elif group.is_automatic(group_id):
-        yield _('Nobody can be put in the group "${group}".', mapping={"group": group_id})
-    elif privilege.group(group_id):
+    names, reason = {"group": group_id}, group.problem(group_id)
+    if reason == Reason.GROUP_NOT_GRANTED:
+        yield _('Nobody can be put in the group "${group}".', mapping=names)
+    elif reason == Reason.GROUP_PRIVILEGED:
         yield _(
             'The group "${group}" may administer the site, buyers cannot be put in it.',
-            mapping={"group": group_id},
+            mapping=names,
         )
+    elif reason and not group.GROUP_ID.fullmatch(group_id):
+        yield _(
+            '"${group}" cannot be the id of a group: use letters from A to Z, digits and the '
+            "signs _ . @ + -",
+            mapping=names,
+        )
+    elif reason and group.cannot_make(group_id):
+        yield _('"${group}" is the id of a member.', mapping=names)
 
 
-def _template_problems(text: str, allowed: tuple[str, ...]) -> Iterator[Message]:
+def _template_problems(allowed: tuple[str, ...], text: str) -> Iterator[Message]:
     """Placeholders that nothing would be filled into, each once."""
-    seen = set()
+    unknown = {}
     for match in Template.pattern.finditer(text):
         name = match["named"] or match["braced"]
-        if match["escaped"] is not None or name in allowed:
-            continue
-        # A stray dollar sign is shown with what follows it, so that it can be found.
-        shown = match[0] if name else text[match.start() :].split(maxsplit=1)[0][:20]
-        if shown in seen:
-            continue
-        seen.add(shown)
-        yield _(
-            'There is no placeholder "${placeholder}"; write $$ for a dollar sign',
-            mapping={"placeholder": shown},
-        )
+        if match["escaped"] is None and name not in allowed:
+            # A stray dollar sign is shown with what follows it, so that it can be found.
+            shown = match[0] if name else text[match.start() :].split(maxsplit=1)[0][:20]
+            unknown[shown] = _(
+                'There is no placeholder "${placeholder}"; write $$ for a dollar sign',
+                mapping={"placeholder": shown},
+            )
+    yield from unknown.values()
 
 
 def _credentials_problems(values: Mapping[str, Any]) -> Iterator[Problem]:
     """A new member who gets a mail without credentials has no way in."""
     stored = site.settings()
     welcome_mail = values.get("welcome_mail", stored.welcome_mail)
-    text = values.get("welcome_text", stored.welcome_text) or ""
-    named = {match["named"] or match["braced"] for match in Template.pattern.finditer(text)}
-    if welcome_mail != "none" and "credentials" not in named:
+    text = Template(values.get("welcome_text", stored.welcome_text) or "")
+    if welcome_mail != "none" and "credentials" not in text.get_identifiers():
         yield (
             "welcome_text",
             _(

@@ -25,13 +25,13 @@ from zope.i18nmessageid import Message
 import hmac
 
 
-#: The fields with keys; their values are never shown, sent or logged.
-NAMES = ("secretkey", "previous_secretkey")
-
 #: The previous key can go when it was not used for so long and the present one was.
 QUIET = timedelta(days=7)
 
+#: The names of the moments of a key, by its mark.
 _KEY = "key "
+_USED = _KEY + "{} used"
+_RETIRED = _KEY + "{} retired"
 
 
 @dataclass(frozen=True)
@@ -55,12 +55,6 @@ def is_set(provider: IPaymentProvider) -> bool:
     return bool(registry.settings(provider).secretkey)
 
 
-def previous_is_set(provider: IPaymentProvider) -> bool:
-    """Whether notifications signed with a previous key are accepted, too."""
-    stored = registry.settings(provider)
-    return bool(stored.secretkey and stored.previous_secretkey)
-
-
 def mark(secret_key: str) -> str:
     """The mark of a key: a short hash that is keyed by it."""
     return hmac.digest(secret_key.encode("utf-8"), b"niteoweb.click2sell", "sha256").hex()[:8]
@@ -81,12 +75,12 @@ def note_use(site: Any, mark_: str, now: datetime) -> None:
     :param mark_: of the key that it was signed with.
     :param now: in UTC.
     """
-    moments.note(site, _used(mark_), now)
+    moments.note(site, _USED.format(mark_), now)
 
 
 def last_used(site: Any, secret_key: str | None) -> datetime | None:
     """When a notification signed with a key arrived last, in UTC and exact to an hour."""
-    return moments.last(site, _used(mark(secret_key))) if secret_key else None
+    return moments.last(site, _USED.format(mark(secret_key))) if secret_key else None
 
 
 def problems(
@@ -98,22 +92,16 @@ def problems(
     """
     stored = registry.settings(provider)
     key, clear = values.get("secretkey"), values.get("secretkey_clear")
-    previous, clear_previous = (
-        values.get("previous_secretkey"),
-        values.get("previous_secretkey_clear"),
-    )
+    previous = values.get("previous_secretkey")
+    clear_previous = values.get("previous_secretkey_clear")
+    keeps_old = values.get("secretkey_keep_old") and key and stored.secretkey not in (None, key)
     if key and clear:
         message = _("Enter a new secret key or remove the present one, not both.")
         yield "secretkey_clear", message
     if clear_previous and previous:
         message = _("Enter a previous secret key or remove the present one, not both.")
         yield "previous_secretkey_clear", message
-    elif (
-        clear_previous
-        and values.get("secretkey_keep_old")
-        and key
-        and stored.secretkey not in (None, key)
-    ):
+    elif clear_previous and keeps_old:
         message = _("Keep accepting the old key or remove the previous one, not both.")
         yield "previous_secretkey_clear", message
     if previous and (clear or not (key or stored.secretkey)):
@@ -133,11 +121,8 @@ def changes(values: Mapping[str, Any], provider: IPaymentProvider) -> dict[str, 
     :param values: settings that :func:`problems` found nothing wrong with.
     """
     stored = registry.settings(provider)
-    key, previous, entered = (
-        stored.secretkey,
-        stored.previous_secretkey,
-        values.get("secretkey"),
-    )
+    key, previous = stored.secretkey, stored.previous_secretkey
+    entered = values.get("secretkey")
     if values.get("secretkey_clear"):
         key, previous = None, None
     elif entered and entered != key:
@@ -155,11 +140,10 @@ def tidy(site: Any) -> None:
     kept = []
     for provider in registry.registered():
         stored = registry.settings(provider)
-        kept += [
-            _used(mark(key)) for key in (stored.secretkey, stored.previous_secretkey) if key
-        ]
+        keys = filter(None, (stored.secretkey, stored.previous_secretkey))
+        kept += [_USED.format(mark(key)) for key in keys]
         if stored.previous_secretkey:
-            retired = _retired(mark(stored.previous_secretkey))
+            retired = _RETIRED.format(mark(stored.previous_secretkey))
             kept.append(retired)
             if moments.last(site, retired) is None:
                 moments.note(site, retired, timestamps.now())
@@ -185,54 +169,35 @@ def notice(site: Any, provider: IPaymentProvider) -> Notice:
 
 
 def previous_notice(site: Any, provider: IPaymentProvider) -> Notice | None:
-    """The notice to the owner about the previous key; None when there is none."""
-    if not previous_is_set(provider):
-        return None
+    """The notice to the owner about the previous key; None when there is none.
+
+    Its level is "success" when nobody seems to need the key any more.
+    """
     stored = registry.settings(provider)
-    used = last_used(site, stored.previous_secretkey)
-    if previous_can_go(site, provider):
+    if not (stored.secretkey and stored.previous_secretkey):
+        return None
+    used, now = last_used(site, stored.previous_secretkey), timestamps.now()
+    new_used = last_used(site, stored.secretkey)
+    retired = moments.last(site, _RETIRED.format(mark(stored.previous_secretkey)))
+    since = max(filter(None, (used, retired)), default=None)
+    if new_used and since and new_used > since and now - since >= QUIET:
         text = _(
             "The previous key can go: notifications are signed with the new one, and none was "
             "signed with the previous one for ${days} days.",
             mapping={"days": QUIET.days},
         )
         return Notice("success", text, used)
-    retired = moments.last(site, _retired(mark(stored.previous_secretkey)))
-    recent = used is not None and timestamps.now() - used < QUIET
-    if recent and (retired is None or used >= retired):
+    if used and now - used < QUIET and (retired is None or used >= retired):
         text = _(
             "The previous key is still used. Enter the new one at ${provider}, too, and keep "
             "the previous one until no notification is signed with it any more.",
             mapping={"provider": provider.title},
         )
         return Notice("warning", text, used)
-    if last_used(site, stored.secretkey) is None:
+    text = _("The previous key is accepted, too.")
+    if new_used is None:
         text = _(
             "The previous key is accepted, too. No notification was signed with the new one "
             "yet."
         )
-    else:
-        text = _("The previous key is accepted, too.")
     return Notice("info", text, used)
-
-
-def previous_can_go(site: Any, provider: IPaymentProvider) -> bool:
-    """Whether there is a previous key that nobody seems to need any more."""
-    if not previous_is_set(provider):
-        return False
-    stored = registry.settings(provider)
-    used = last_used(site, stored.secretkey)
-    name = mark(stored.previous_secretkey)
-    known = (moments.last(site, moment) for moment in (_used(name), _retired(name)))
-    since = max((moment for moment in known if moment is not None), default=None)
-    if used is None or since is None:
-        return False
-    return used > since and timestamps.now() - since >= QUIET
-
-
-def _used(mark_: str) -> str:
-    return f"{_KEY}{mark_} used"
-
-
-def _retired(mark_: str) -> str:
-    return f"{_KEY}{mark_} retired"

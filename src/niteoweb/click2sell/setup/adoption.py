@@ -25,10 +25,10 @@ bought between the upgrade and this is skipped too, and listed: that member keep
 """
 
 from collections.abc import Callable
-from collections.abc import Iterator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
+from dataclasses import replace
 from datetime import datetime
 from datetime import timedelta
 from functools import partial
@@ -77,13 +77,6 @@ class AdoptionReport:
     skipped: int = 0
     findings: list[Finding] = field(default_factory=list)
 
-    def add(self, other: "AdoptionReport") -> None:
-        """Count a batch."""
-        self.looked_at += other.looked_at
-        self.adopted += other.adopted
-        self.skipped += other.skipped
-        self.findings += other.findings
-
 
 def adopt(
     apply: bool,
@@ -100,43 +93,41 @@ def adopt(
     """
     now = now or timestamps.now()
     report = AdoptionReport()
-    for user_ids in _batches(plone_site.get()):
-        # A microsecond for each member: what is filed by time is then filed at one end, where
-        # else all of it would be written again with each batch.
+    everybody = batched(plone_site.get(), index.everybody())
+    while user_ids := list(islice(everybody, BATCH)):
+        # A microsecond for each member: indexes by time then grow at one end, where otherwise
+        # each batch would write all of them anew.
         at = now + timedelta(microseconds=report.looked_at)
-        work = partial(_batch, user_ids=user_ids, now=at)
+        work = partial(_batch, before=report, user_ids=user_ids, now=at)
         if apply:
-            batch = writer.run(work)
+            report = writer.run(work)
         else:
             with transactions.rehearsal() as site:
-                batch = work(site)
-        report.add(batch)
+                report = work(site)
         progress(report)
     return report
 
 
-def _batches(site: Any) -> Iterator[list[str]]:
-    """The user ids of all members."""
-    user_ids = batched(site, index.everybody())
-    while batch := list(islice(user_ids, BATCH)):
-        yield batch
+def _batch(
+    site: Any, before: AdoptionReport, user_ids: Sequence[str], now: datetime
+) -> AdoptionReport:
+    """Adopt some members.
 
-
-def _batch(site: Any, user_ids: Sequence[str], now: datetime) -> AdoptionReport:
-    rules = _Rules(effective.mapping(), plone_site.settings().buyers_group)
-    report = AdoptionReport(looked_at=len(user_ids))
+    :returns: the report of the batches before, with this one.
+    """
+    lines = effective.mapping()
+    report = replace(before, findings=[*before.findings])
+    report.looked_at += len(user_ids)
     for position, user_id in enumerate(user_ids):
         member = LegacyMember(user_id)
         if not member.product_id:
             continue
         buyer = buyers.of_user(site, user_id)
-        if ledger.get(site, _key(user_id)) is not None:
+        adopted = ledger.get(site, _key(user_id)) is not None
+        if adopted or buyer is not None:
             report.skipped += 1
-            continue
-        if buyer is not None:
-            report.skipped += 1
-            others = [name for name in rules.inside(user_id) if name not in buyer["grants"]]
-            if others:
+            inside = () if adopted else _inside(lines, user_id)
+            if others := [name for name in inside if name not in buyer["grants"]]:
                 report.findings.append(member.finding(legacymember.BOUGHT_SINCE, others))
             continue
         problem = member.problem(site, now)
@@ -145,39 +136,33 @@ def _batch(site: Any, user_ids: Sequence[str], now: datetime) -> AdoptionReport:
             continue
         report.adopted += 1
         at = now + timedelta(microseconds=position)
-        report.findings += _adopt(site, member, rules, at)
+        report.findings += _adopt(site, member, lines, at)
     return report
 
 
-@dataclass(frozen=True)
-class _Rules:
-    """The settings that an adoption follows."""
-
-    lines: Sequence[mapping.Line]
-    buyers_group: str
-
-    def inside(self, user_id: str) -> list[str]:
-        """The groups of the mapping that a member is in."""
-        groups = group.of(user_id)
-        return [
-            name for name in dict.fromkeys(x.group_id for x in self.lines) if name in groups
-        ]
+def _inside(lines: Sequence[mapping.Line], user_id: str) -> list[str]:
+    """The groups of the mapping that a member is in."""
+    groups = group.of(user_id)
+    return [name for name in dict.fromkeys(line.group_id for line in lines) if name in groups]
 
 
-def _adopt(site: Any, member: LegacyMember, rules: _Rules, now: datetime) -> list[Finding]:
+def _adopt(
+    site: Any, member: LegacyMember, lines: Sequence[mapping.Line], now: datetime
+) -> list[Finding]:
     """Record a member's purchase, and the groups that it has given already.
 
     :returns: the findings for the owner.
     """
     product = (registry.MAIN, member.product_id)
-    of_product = mapping.groups(rules.lines, product)
-    inside = rules.inside(member.user_id)
+    of_product = mapping.groups(lines, product)
+    inside = _inside(lines, member.user_id)
     granted = [name for name in of_product if name in inside]
-    terms = mapping.terms(rules.lines, product)
+    terms = mapping.terms(lines, product)
     entry = _record(site, member, terms, bool(granted), now)
     grants = dict.fromkeys(granted, (product,))
-    if rules.buyers_group and group.contains(rules.buyers_group, member.user_id):
-        grants[rules.buyers_group] = (*grants.get(rules.buyers_group, ()), mapping.EVERY_BUYER)
+    everybodys = plone_site.settings().buyers_group
+    if everybodys and everybodys in group.of(member.user_id):
+        grants[everybodys] = (*grants.get(everybodys, ()), mapping.EVERY_BUYER)
     buyer = buyers.get(site, entry["buyer_id"])
     buyers.link_account(site, buyer, member.user_id, made=False, now=now)
     buyers.add_entry(site, buyer, entry)
@@ -247,8 +232,8 @@ def _record(
     entry = ledger.record(site, notification, now)
     if terms is not None:
         ledger.set_terms(site, entry, terms)
-    ledger.assign_buyer(site, entry, buyers.of_address(site, member.address)["id"])
-    ledger.set_counting(site, entry, True)
+    ledger.change(site, entry, buyer_id=buyers.of_address(site, member.address)["id"])
+    ledger.change(site, entry, counts=True)
     ownership.bind(site, entry)
     ledger.set_outcome(site, entry, Outcome.ACCEPTED)
     return entry

@@ -1,4 +1,4 @@
-"""A check of the checklist: its state, and what to do."""
+"""A check of the checklist: its state, and the next step for the owner."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +20,7 @@ class Check:
     """A check of one thing to set up.
 
     :ivar name: for scripts; it never changes.
-    :ivar text: how things are, and what to do.
+    :ivar text: the state in a sentence, with the next step for the owner.
     :ivar details: the problems, one by one.
     :ivar moment: in UTC, where the check is about the last time of something.
     :ivar provider: name of the payment provider that it is about, "" for the site.

@@ -12,19 +12,12 @@ from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.member import index
 from niteoweb.click2sell.member import privilege
+from niteoweb.click2sell.provisioning import NO_PURCHASE
 from niteoweb.click2sell.storage import trees
-from plone import api
 from typing import Any
 
 
-FIELDS = (
-    "product_id",
-    "product_name",
-    "affiliate",
-    "last_purchase_id",
-    "last_purchase_timestamp",
-    "email",
-)
+FIELDS = (*NO_PURCHASE, "affiliate", "email")
 
 #: The field's default is midnight of 2000-01-01 somewhere: no date was ever written.
 NO_DATE_UNTIL = datetime(2000, 1, 3, tzinfo=timezone.utc)
@@ -90,8 +83,7 @@ class LegacyMember:
         """Why the member cannot be adopted, or ""."""
         if privilege.member(self.user_id):
             return PRIVILEGED
-        registration = api.portal.get_tool("portal_registration")
-        if not self.address or not registration.isValidEmail(self.address):
+        if not accounts.is_address(self.address):
             return NO_ADDRESS
         if self.occurred_at is None or self.occurred_at > now + AHEAD:
             return NO_DATE

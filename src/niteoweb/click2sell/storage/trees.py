@@ -39,11 +39,12 @@ TREES = {
     # Owners' corrections: (provider of the purchase, transaction) or ("", address)
     # -> the right address
     "corrected": OOBTree,
-    "corrected_to": OOTreeSet,  # (the right address, provider or "", transaction or address)
     "dismissed": OOTreeSet,  # keys of refused entries that an owner has dismissed
     # retryqueue.py: (provider that it waits for or "", time as stored, place)
     "retries": OOTreeSet,
-    "untold": OOTreeSet,  # keys of entries that wait for the owner, who was not told yet
+    # Places of entries that wait for the owner, who was not told yet: no index, since nothing
+    # else says what a mail has told.
+    "untold": OOTreeSet,
     "money": OOTreeSet,  # (microseconds at which money moved, place)
     # buyers.py
     "buyers": OOBTree,  # buyer id -> record

@@ -8,11 +8,6 @@ from niteoweb.click2sell.provisioning import Plan
 from niteoweb.click2sell.storage import log_failure
 from typing import Any
 
-import logging
-
-
-logger = logging.getLogger("niteoweb.click2sell")
-
 
 @dataclass
 class SweepReport:

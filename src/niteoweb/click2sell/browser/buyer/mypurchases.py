@@ -39,6 +39,8 @@ class MyPurchasesView(BrowserView):
     """
 
     template = ViewPageTemplateFile("../templates/mypurchases.pt")
+    shared = ViewPageTemplateFile("../templates/shared.pt")
+    purchases_label = _("Purchases")
     titles = (_("Date"), _("Kind"), _("Product"), _("Amount"), _("Receipt"))
 
     def __call__(self) -> str:

@@ -5,7 +5,9 @@ from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.browser.desk import download
+from niteoweb.click2sell.browser.desk.fields import Field
 from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
+from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.report import accounting
 from niteoweb.click2sell.report import csvfile
 from niteoweb.click2sell.report import tables
@@ -28,10 +30,8 @@ class AccountingView(OwnerPage, download.WithDownload):
     template = ViewPageTemplateFile("../templates/accounting.pt")
     page = "click2sell-accounting"
     tab = "click2sell-report"
-
-    def __call__(self) -> str | IO[bytes]:
-        self.request.response.setHeader("Cache-Control", "no-store")
-        return self.template()
+    title = _("Accounting")
+    lead = _("What was paid and paid back, by the provider's time.")
 
     @cached_property
     def period(self) -> accounting.Period | None:
@@ -69,11 +69,41 @@ class AccountingView(OwnerPage, download.WithDownload):
         return accounting.months(self.context, now, plone_site.timezone())
 
     @property
-    def chosen_month(self) -> str:
-        """The month in the form, at first the last month that is over."""
+    def fields(self) -> list[Field]:
+        """The fields for the time; at first the last month that is over is chosen."""
+        chosen = self.text("month") or self.months[min(1, len(self.months) - 1)]
         if self.text("from") or self.text("to"):
-            return ""
-        return self.text("month") or self.months[min(1, len(self.months) - 1)]
+            chosen = ""
+        choices = [("", _("the days entered here")), *((month, month) for month in self.months)]
+        wrong = {"aria-invalid": "true", "aria-describedby": "field-to-error"}
+        more, end = wrong if self.error else {}, self.text("to")
+        return [
+            Field("month", _("Month"), chosen, "select", choices, more=more),
+            Field("from", _("or from"), self.text("from"), "date", more=more),
+            Field("to", _("to"), end, "date", error=self.error),
+        ]
+
+    @property
+    def table(self) -> formatting.Table:
+        """The sums of each currency."""
+        right = "text-end text-nowrap"
+        return formatting.Table(
+            self.period.name,
+            (_("Currency"), _("Number"), _("Sales"), _("Refunds"), _("Net")),
+            [
+                (
+                    currency or _("no currency"),
+                    sums.number,
+                    self.number(sums.sales),
+                    self.number(sums.refunds),
+                    self.number(sums.net),
+                )
+                for currency, sums in self.summary.in_order
+            ],
+            ("", "text-end", right, right, f"{right} fw-bold"),
+            captioned=False,
+            headed=True,
+        )
 
     @property
     def query(self) -> str:

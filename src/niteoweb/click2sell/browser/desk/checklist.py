@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 from itertools import groupby
 from niteoweb.click2sell import _
 from niteoweb.click2sell import timestamps
-from niteoweb.click2sell.browser.desk.tabs import Tabbed
+from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.interfaces import IPaymentProvider
 from niteoweb.click2sell.ledger import silence
@@ -17,7 +18,6 @@ from niteoweb.click2sell.setup import providerchecks
 from niteoweb.click2sell.setup import Status
 from plone.protect.authenticator import check
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
-from typing import Any
 from zope.i18nmessageid import Message
 
 
@@ -29,6 +29,10 @@ class Look:
     icon: str
     css: str
 
+    def __html__(self) -> str:
+        text = escape(formatting.translated(self.text))
+        return f'<span class="fw-bold {self.css}">{text}</span>'
+
 
 LOOKS = {
     Status.OK: Look(_("done"), "check-circle", "text-success"),
@@ -36,22 +40,6 @@ LOOKS = {
     Status.TODO: Look(_("to do"), "circle", "text-danger"),
     Status.UNTRIED: Look(_("not tried"), "question-circle", "text-secondary"),
 }
-
-
-@dataclass(frozen=True)
-class CheckLine:
-    """A check as the page shows it.
-
-    :ivar icon: markup; the word in `look` says the same.
-    """
-
-    name: str
-    look: Look
-    icon: str
-    title: Message
-    text: Message
-    details: tuple[Message | str, ...]
-    moment: formatting.Moment | None
 
 
 @dataclass(frozen=True)
@@ -64,20 +52,23 @@ class Part:
     :ivar titled: whether it has a heading.
     """
 
-    rows: tuple[CheckLine, ...]
+    rows: tuple[Check, ...]
     titled: bool
     provider: IPaymentProvider | None = None
     callback_address: str = ""
     settings_url: str = ""
 
 
-class Checklist(Tabbed):
+class Checklist(OwnerPage):
     """``@@click2sell-checklist``: the list, for the settings page and as a page of its own.
 
     POST also asks the mail server, and the providers that have an API.
     """
 
-    index = ViewPageTemplateFile("../templates/checklist.pt")
+    template = ViewPageTemplateFile("../templates/checklist.pt")
+    title = _("Checklist")
+    looks = LOOKS
+    moment = staticmethod(formatting.moment)
     part = ViewPageTemplateFile("../templates/checklistpart.pt")
     #: The list, divided by payment provider.
     parts: Sequence[Part] = ()
@@ -90,10 +81,9 @@ class Checklist(Tabbed):
         connect = self.request.method == "POST"
         if connect:
             check(self.request)
-        self.request.response.setHeader("Cache-Control", "no-store")
         self.prepare(connect)
         self.level = 2
-        return self.index()
+        return super().__call__()
 
     def prepare(self, connect: bool = False, provider: IPaymentProvider | None = None) -> None:
         """Make all checks, or those of one provider."""
@@ -104,13 +94,12 @@ class Checklist(Tabbed):
         else:
             silent = silence.silent(self.context, now)
             items = providerchecks.items(self.context, provider, silent, connect)
-        icons = self.context.restrictedTraverse("@@iconresolver")
         self.parts = [
-            self._part(name, tuple(_row(item, icons) for item in checks))
+            self._part(name, tuple(checks))
             for name, checks in groupby(items, lambda item: item.provider)
         ]
 
-    def _part(self, name: str, rows: tuple[CheckLine, ...]) -> Part:
+    def _part(self, name: str, rows: tuple[Check, ...]) -> Part:
         if not name:
             # The first check is about no part of the list.
             return Part(rows, titled=rows[0].name != "provider")
@@ -120,9 +109,15 @@ class Checklist(Tabbed):
         return Part(rows, titled, provider, address, settings_url)
 
     @property
-    def rows(self) -> list[CheckLine]:
+    def rows(self) -> list[Check]:
         """All items."""
         return [row for part in self.parts for row in part.rows]
+
+    def icon(self, row: Check) -> str:
+        """The icon of a check's state, as markup, beside the word for it."""
+        look, icons = LOOKS[row.state], self.context.restrictedTraverse("@@iconresolver")
+        icon = icons.tag(look.icon, tag_class=look.css)
+        return f'<span class="{look.css} me-3" aria-hidden="true">{icon}</span>'
 
     @property
     def asks_providers(self) -> bool:
@@ -137,23 +132,9 @@ class Checklist(Tabbed):
     @property
     def done(self) -> int:
         """The number of checks that are done."""
-        return sum(row.look is LOOKS[Status.OK] for row in self.rows)
+        return sum(row.state == Status.OK for row in self.rows)
 
     @property
     def complete(self) -> bool:
         """Whether nothing is left to be done; the mail server is asked only on demand."""
-        left = {LOOKS[Status.WARNING], LOOKS[Status.TODO]}
-        return not any(row.look in left for row in self.rows)
-
-
-def _row(item: Check, icons: Any) -> CheckLine:
-    look = LOOKS[item.state]
-    return CheckLine(
-        item.name,
-        look,
-        icons.tag(look.icon, tag_class=look.css),
-        item.title,
-        item.text,
-        item.details,
-        formatting.moment(item.moment) if item.moment else None,
-    )
+        return not any(row.state in (Status.WARNING, Status.TODO) for row in self.rows)

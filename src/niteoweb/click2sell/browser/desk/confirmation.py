@@ -14,17 +14,9 @@ from niteoweb.click2sell.owner import action
 from niteoweb.click2sell.owner import NotPossible
 from niteoweb.click2sell.provisioning import Plan
 from niteoweb.click2sell.provisioning import preview
-from niteoweb.click2sell.storage import log_failure
 from niteoweb.click2sell.storage import transactions
-from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from typing import Any
-from ZODB.POSException import ConflictError
 from zope.i18nmessageid import Message
-
-import logging
-
-
-logger = logging.getLogger("niteoweb.click2sell")
 
 
 class Confirmation(OwnerPage):
@@ -33,12 +25,17 @@ class Confirmation(OwnerPage):
     The button carries a fingerprint of the preview, so that nothing else is done.
     """
 
-    rows = ViewPageTemplateFile("../templates/changes.pt")
-    confirm = ViewPageTemplateFile("../templates/confirm.pt")
+    copy_warning = _(
+        "This is a copy of the site: what you do changes this copy only, and its mails wait."
+    )
     #: The changes for each buyer; None before the preview.
     changes: tuple[words.Changes, ...] | None = None
-    #: Why it cannot be done.
-    error: Message | None = None
+    #: The text of the button that carries the action out.
+    confirm_label: Message = _("Do it")
+    #: The text of a preview without changes.
+    unchanged: Message = _("It is recorded, and changes nothing else.")
+    #: The address of the page without the preview.
+    cancel_url: str
 
     @property
     def fingerprint(self) -> str:
@@ -54,7 +51,7 @@ class Confirmation(OwnerPage):
             (name, value)
             for name, value in sorted(self.request.form.items())
             if isinstance(value, str)
-            and name not in ("_authenticator", "confirm", "fingerprint")
+            and name not in ("_authenticator", "change", "confirm", "fingerprint")
         ]
 
     def settle(self, make: Callable[[], Action]) -> bool:
@@ -73,17 +70,19 @@ class Confirmation(OwnerPage):
                 return False
             self._carry_out(chosen)
         except NotPossible as error:
-            self.error = error.message
             self.changes = None
             self.say(error.message, "error")
             return False
         except transactions.Busy:
             self.say(BUSY, "warning")
             return False
-        except ConflictError:
-            raise
         except Exception as error:
-            self._fail(error)
+            self.changes = None
+            message = _(
+                "This cannot be done: ${error}. Nothing was changed. The error is in the "
+                "site's log."
+            )
+            self.fail("The owner's action failed", error, message)
             return False
         return True
 
@@ -101,13 +100,3 @@ class Confirmation(OwnerPage):
             return {}
         before = preview.plan(self.context, plan.buyer_id, now)
         return {product: before.ends.get(product) for product in before.live}
-
-    def _fail(self, error: Exception) -> None:
-        log_failure("The owner's action failed", error)
-        self.changes = None
-        message = _(
-            "This cannot be done: ${error}. Nothing was changed. The error is in the site's "
-            "log.",
-            mapping={"error": type(error).__name__},
-        )
-        self.say(message, "error")

@@ -4,6 +4,7 @@ from functools import cached_property
 from niteoweb.click2sell import _
 from niteoweb.click2sell.browser.desk.confirmation import Confirmation
 from niteoweb.click2sell.browser.desk.ownerpage import EntryPage
+from niteoweb.click2sell.browser.words.formatting import Link
 from niteoweb.click2sell.owner import Action
 from niteoweb.click2sell.owner import candidates
 from niteoweb.click2sell.owner import decisions
@@ -19,6 +20,7 @@ class DecideView(Confirmation, EntryPage):
     """The decisions about an entry: a form for each, then the preview, and the button."""
 
     template = ViewPageTemplateFile("../templates/decide.pt")
+    title = _("Decide")
     explanations = {
         decisions.MAKE_GROUP: _(
             "The buyer is put in it at once, others who wait for it at the next sweep."
@@ -35,20 +37,23 @@ class DecideView(Confirmation, EntryPage):
 
     def __init__(self, context: Any, request: Any, list_url: str, key: str) -> None:
         super().__init__(context, request, list_url, key)
-        self.url = f"{self.entry_url}/decide"
+        self.url = self.cancel_url = f"{self.entry_url}/decide"
+        self.back = Link(_("Back to the notification"), self.entry_url)
 
     def __call__(self) -> str:
         if not self.may_operate:
             raise Unauthorized("Click2Sell: Operate purchases")
         if self.entry is None:
             raise NotFound(self.key)
-        if self.request.method == "POST":
-            self.check_post()
-            if self.settle(self._wanted):
-                self.say(_("Done. It stands in the record."), "info")
-                self.request.response.redirect(self.entry_url)
-                return ""
-        return self.template()
+        return super().__call__()
+
+    def post(self) -> str:
+        """Preview the decision, or carry it out."""
+        self.check_post()
+        if not self.settle(self._wanted):
+            return ""
+        self.say(_("Done. It stands in the record."))
+        return self.entry_url
 
     def _wanted(self) -> Action:
         """The decision that the form asks for.
@@ -84,7 +89,7 @@ class DecideView(Confirmation, EntryPage):
         """The accounts that could be the buyer's."""
         return candidates.of(self.context, self.entry)
 
-    def title(self, what: str) -> Message:
+    def label(self, what: str) -> Message:
         """The name of a decision."""
         titles = {
             decisions.ATTACH: _("Choose the member"),

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.browser.desk.fields import Field
 from niteoweb.click2sell.report import csvfile
 from niteoweb.click2sell.report import notifications
 from niteoweb.click2sell.report import tables
 from Products.Five.browser import BrowserView
-from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from tempfile import TemporaryFile
 from typing import Any
 from typing import IO
@@ -32,25 +32,14 @@ DECIMALS = {
 class WithDownload(BrowserView):
     """A page with a form that chooses how a file is written."""
 
-    layout_fields = ViewPageTemplateFile("../templates/layout.pt")
-
     @property
-    def layout_choices(self) -> list[dict[str, Any]]:
-        """Name, label, choices and present value of each field."""
+    def layout_fields(self) -> list[Field]:
+        """The fields for the separator and the decimal sign."""
         chosen = layout(self.request)
+        separators, decimals = tuple(SEPARATORS.items()), tuple(DECIMALS.items())
         return [
-            {
-                "name": "separator",
-                "label": _("Separator"),
-                "choices": SEPARATORS,
-                "value": chosen.separator,
-            },
-            {
-                "name": "decimal",
-                "label": _("Decimal sign"),
-                "choices": DECIMALS,
-                "value": chosen.decimal,
-            },
+            Field("separator", _("Separator"), chosen.separator, "select", separators),
+            Field("decimal", _("Decimal sign"), chosen.decimal, "select", decimals),
         ]
 
 

@@ -50,20 +50,27 @@ class ImportView(OwnerPage):
 
     template = ViewPageTemplateFile("../templates/import.pt")
     tab = "click2sell-members"
+    title = _("Import members")
+    lead = _(
+        "From a file of your own: each line gives somebody access to a product, as if you had "
+        "granted it by hand."
+    )
+    copy_warning = _(
+        "This is a copy of the site: an import changes this copy only, and its mails wait."
+    )
     #: The file's text, "" before one was given.
     content = ""
     error: Message | None = None
     preview: importing.Preview | None = None
 
-    def __call__(self) -> str:
-        self.request.response.setHeader("Cache-Control", "no-store")
-        if self.request.method == "POST":
-            self.check_post()
-            applying = "apply" in self.request.form
-            self.content = self._sent_again() if applying else self._uploaded()
-            if self.content and self._look() and applying:
-                self._apply()
-        return self.template()
+    def post(self) -> str:
+        """Preview the import of the file, or import it."""
+        self.check_post()
+        applying = "apply" in self.request.form
+        self.content = self._sent_again() if applying else self._uploaded()
+        if self.content and self._look() and applying:
+            self._apply()
+        return ""
 
     @property
     def mailed(self) -> bool:

@@ -1,6 +1,5 @@
 """Site Setup: a buyer, with the reasons for its products and groups."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from niteoweb.click2sell import _
@@ -13,11 +12,11 @@ from niteoweb.click2sell.browser.words.formatting import Link
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.entitlement import mapping
 from niteoweb.click2sell.entitlement import State
-from niteoweb.click2sell.explain import Cause
 from niteoweb.click2sell.explain import diagnosis
 from niteoweb.click2sell.explain import explanation
 from niteoweb.click2sell.explain import groups as membership
 from niteoweb.click2sell.explain import ProductAccess
+from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import reasons
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import OWNER
@@ -73,19 +72,20 @@ class MemberView(OwnerPage):
     """A buyer's page."""
 
     template = ViewPageTemplateFile("../templates/member.pt")
-    rows = ViewPageTemplateFile("../templates/changes.pt")
     tab = "click2sell-members"
+    copy_warning = _("This is a copy of the site: its mails wait.")
 
     def __init__(self, context: Any, request: Any, list_url: str, buyer_id: str) -> None:
         super().__init__(context, request)
         self.list_url = list_url
         self.buyer_id = buyer_id
         self.url = f"{list_url}/{buyer_id}"
+        self.back = Link(_("All members"), list_url)
 
     def __call__(self) -> str:
         if self.buyer is None:
             raise NotFound(self.buyer_id)
-        return self.template()
+        return super().__call__()
 
     @cached_property
     def buyer(self) -> buyers.Buyer | None:
@@ -128,7 +128,7 @@ class MemberView(OwnerPage):
     # The account
 
     @property
-    def facts(self) -> list[tuple[Message, Sequence[Any]]]:
+    def facts(self) -> formatting.Facts:
         """The facts about the account: a label, and the lines beside it."""
         explained, lines = self.explained, [self.account(self.buyer)]
         stored = Link(
@@ -137,7 +137,7 @@ class MemberView(OwnerPage):
         )
         if explained.exists:
             made, before = _("made for the first purchase"), _("was there before the purchases")
-            lines.append(Link(made if explained.made else before))
+            lines.append(Link(made if self.buyer["made"] else before))
         return formatting.facts(
             (_("Addresses"), [*explained.addresses, stored]), (_("Account"), lines)
         )
@@ -161,7 +161,7 @@ class MemberView(OwnerPage):
             names.append("extend")
         if access.access:
             names.append("revoke")
-        decide = f"{self._url(access.causes[0].key)}/decide"
+        decide = f"{self._url(access.causes[0]['key'])}/decide"
         actions = [self._action(name, f"?{query}") for name in names]
         return [*actions, Link(_("Correct the buyer"), decide)]
 
@@ -248,21 +248,21 @@ class MemberView(OwnerPage):
             )
         else:
             text = _("Because of ${what}, product ${product}, line ${line}", mapping=names)
-        return Link(text, self._url(cause.key))
+        return Link(text, self._url(cause["key"]))
 
-    def _link(self, cause: Cause) -> Link:
-        return Link(self._named(cause), self._url(cause.key))
+    def _link(self, cause: ledger.Entry) -> Link:
+        return Link(self._named(cause), self._url(cause["key"]))
 
-    def _named(self, cause: Cause) -> str:
+    def _named(self, cause: ledger.Entry) -> str:
         """A notification in a few words, such as "purchase R-123 on 3 May"."""
-        by_hand = cause.provider == OWNER and cause.kind == Kind.PURCHASE
+        by_hand = cause["provider"] == OWNER and cause["kind"] == Kind.PURCHASE
         names = {
             "kind": formatting.translated(
-                _("access given by hand") if by_hand else formatting.kind(cause.kind)
+                _("access given by hand") if by_hand else formatting.kind(cause["kind"])
             ),
-            "receipt": cause.receipt,
-            "date": formatting.day(cause.at),
+            "receipt": cause["receipt"],
+            "date": formatting.day(timestamps.from_iso(cause["occurred_at"])),
         }
-        if cause.receipt and not by_hand:
+        if cause["receipt"] and not by_hand:
             return formatting.translated(_("${kind} ${receipt} on ${date}", mapping=names))
         return formatting.translated(_("${kind} on ${date}", mapping=names))

@@ -1,10 +1,10 @@
 """Site Setup: a command of an owner for a buyer: filled in, previewed, then carried out."""
 
-from dataclasses import dataclass
 from functools import cached_property
 from niteoweb.click2sell import _
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.browser.desk.confirmation import Confirmation
+from niteoweb.click2sell.browser.desk.fields import Field
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.browser.words.changes import Changes
 from niteoweb.click2sell.buyers import buyers
@@ -24,24 +24,14 @@ from zope.i18nmessageid import Message
 
 
 #: Types of the inputs that are no plain text.
-TYPES = {"address": "email", "until": "date", "days": "number", "mail": "checkbox"}
-
-
-@dataclass(frozen=True)
-class Field:
-    """A field of the form.
-
-    :ivar choices: the terms of the values that it can have; none where it is typed.
-    :ivar error: the problem with its value.
-    """
-
-    name: str
-    label: Message
-    help: Message | None
-    type: str
-    value: str
-    choices: tuple[Any, ...]
-    error: Message | None
+TYPES = {
+    "address": "email",
+    "until": "date",
+    "days": "number",
+    "mail": "checkbox",
+    "product": "select",
+    "way": "select",
+}
 
 
 class MemberActionView(Confirmation):
@@ -49,8 +39,6 @@ class MemberActionView(Confirmation):
 
     template = ViewPageTemplateFile("../templates/memberaction.pt")
     tab = "click2sell-members"
-    #: The mail, where that is all that happens.
-    mail: Message | None = None
     #: The message after it was carried out.
     success: Message | None = None
 
@@ -59,8 +47,8 @@ class MemberActionView(Confirmation):
     ) -> None:
         super().__init__(context, request)
         self.list_url, self.buyer_id, self.name = list_url, buyer_id, name
-        self.back_url = f"{list_url}/{buyer_id}" if buyer_id else list_url
-        self.url = f"{self.back_url}/{name}"
+        self.cancel_url = f"{list_url}/{buyer_id}" if buyer_id else list_url
+        self.url = f"{self.cancel_url}/{name}"
         self.problems: dict[str, Message] = {}
 
     def __call__(self) -> str:
@@ -68,12 +56,12 @@ class MemberActionView(Confirmation):
             raise NotFound(self.name)
         if not self.may_operate:
             raise Unauthorized("Click2Sell: Operate purchases")
-        if self.request.method == "POST":
-            self.check_post()
-            if "change" not in self.request.form and self._try():
-                self.request.response.redirect(self.back_url)
-                return ""
-        return self.template()
+        return super().__call__()
+
+    def post(self) -> str:
+        """Show the form again, preview the command, or carry it out."""
+        self.check_post()
+        return self.cancel_url if "change" not in self.request.form and self._try() else ""
 
     @property
     def _exists(self) -> bool:
@@ -95,8 +83,10 @@ class MemberActionView(Confirmation):
         """The name of the command."""
         return self._command.title
 
+    confirm_label = title
+
     @property
-    def whom(self) -> str:
+    def lead(self) -> str:
         """The buyer, as the owner knows it; "" for a person who is none yet."""
         if self.buyer is None:
             return ""
@@ -119,18 +109,23 @@ class MemberActionView(Confirmation):
     @property
     def fields(self) -> list[Field]:
         """The fields of the form, with their values."""
-        return [
-            Field(
-                name=name,
-                label=self._command.form[name].title,
-                help=self._command.form[name].description or None,
-                type=TYPES.get(name, "text"),
-                value=value,
-                choices=tuple(self._choices(name)),
-                error=self.problems.get(name),
-            )
-            for name, value in self.values.items()
-        ]
+        return [self._field(name, value) for name, value in self.values.items()]
+
+    def _field(self, name: str, value: str) -> Field:
+        field, form = self._command.form[name], self._command.form
+        terms = field.vocabulary if isinstance(field, schema.Choice) else ()
+        if name == "product":
+            terms = forms.products(self.context, self.buyer, form, timestamps.now())
+        return Field(
+            name,
+            field.title,
+            value,
+            TYPES.get(name, "text"),
+            [("", _("choose")), *((term.token, term.title or term.token) for term in terms)],
+            field.description or None,
+            self.problems.get(name),
+            {"autocomplete": "off"},
+        )
 
     @property
     def looked(self) -> bool:
@@ -141,14 +136,6 @@ class MemberActionView(Confirmation):
     def problem(self) -> Message | None:
         """The problem with no field of the form in particular."""
         return next((self.problems[n] for n in self.problems if n not in self.values), None)
-
-    def _choices(self, name: str) -> Any:
-        field = self._command.form[name]
-        if name == "product":
-            return forms.products(
-                self.context, self.buyer, self._command.form, timestamps.now()
-            )
-        return field.vocabulary if isinstance(field, schema.Choice) else ()
 
     # What it does
 
@@ -163,7 +150,7 @@ class MemberActionView(Confirmation):
         try:
             command = commands.asked_for(self.context, self.name, self.buyer, values, self.by)
             if isinstance(command, commands.Resend):
-                self.mail = self._mail(command)
+                self.unchanged = self._mail(command)
         except forms.Problems as problems:
             self.problems = dict(problems.by_field)
             return False
@@ -174,7 +161,7 @@ class MemberActionView(Confirmation):
             return False
         self.say(self.success, "info" if self.success is command.success else "warning")
         if not self.buyer_id:
-            self.back_url = f"{self.list_url}/{self._new_buyer()}"
+            self.cancel_url = f"{self.list_url}/{self._new_buyer()}"
         return True
 
     def _new_buyer(self) -> str:
@@ -194,11 +181,11 @@ class MemberActionView(Confirmation):
         )
 
     def _look(self, wanted: Any) -> tuple[Changes, ...]:
-        return () if self.mail else super()._look(wanted)
+        return () if isinstance(wanted, commands.Resend) else super()._look(wanted)
 
     def _carry_out(self, wanted: Any) -> None:
         self.success = wanted.success
-        if not self.mail:
+        if not isinstance(wanted, commands.Resend):
             super()._carry_out(wanted)
         else:
             wanted.carry_out()

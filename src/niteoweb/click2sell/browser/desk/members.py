@@ -17,11 +17,12 @@ class MembersView(ListPage, WithDownload):
 
     template = ViewPageTemplateFile("../templates/members.pt")
     page = tab = "click2sell-members"
+    title = _("Members")
+    lead = _("Who has bought, what they have access to, and why.")
     titles = (_("Buyer"), _("Account"), _("Products"))
     kept = ("search",)
 
     def __call__(self) -> str:
-        self.request.response.setHeader("Cache-Control", "no-store")
         if self.names:
             return self._of_one()
         listed = buyerlist.BuyerList(self.context, self.search)
@@ -30,7 +31,7 @@ class MembersView(ListPage, WithDownload):
         self.rows = [
             (row, products.lines(row.standings)) for row in listed.rows(start, self.size, now)
         ]
-        return self.template()
+        return super().__call__()
 
     def _of_one(self) -> str:
         """The page of a buyer, or of an action for one."""

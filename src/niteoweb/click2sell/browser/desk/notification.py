@@ -15,18 +15,11 @@ from niteoweb.click2sell.owner import decisions
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import preview
 from niteoweb.click2sell.report import notifications
-from niteoweb.click2sell.storage import log_failure
 from niteoweb.click2sell.storage import transactions
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
-from typing import Any
 from zExceptions import NotFound
-from ZODB.POSException import ConflictError
 from zope.i18nmessageid import Message
 
-import logging
-
-
-logger = logging.getLogger("niteoweb.click2sell")
 
 #: Other notifications of the buyer that the page lists.
 OTHERS = 10
@@ -59,51 +52,43 @@ class NotificationView(EntryPage):
     """
 
     template = ViewPageTemplateFile("../templates/notification.pt")
-    table = ViewPageTemplateFile("../templates/notificationtable.pt")
+    title = _("Notification")
+    copy_warning = _(
+        "This is a copy of the site: a replay changes this copy only, and its mails wait."
+    )
     titles = formatting.ENTRY_TITLES
-    rows = ViewPageTemplateFile("../templates/changes.pt")
+    others_label = _("Notifications")
     #: None before the dry run.
     preview: changes.Preview | None = None
 
     def __call__(self) -> str:
         if self.entry is None:
             raise NotFound(self.key)
-        if self.request.method == "POST":
-            self.check_post()
-            if self._try():
-                self.request.response.redirect(self.url)
-                return ""
-        return self.template()
+        return super().__call__()
 
-    def _try(self) -> bool:
-        """Preview the replay, or replay.
-
-        :returns: whether the notification was processed, or that was tried.
-        """
+    def post(self) -> str:
+        """Preview the replay, or replay."""
+        self.check_post()
         self._look()
         if "replay" not in self.request.form or self.preview is None:
-            return False
+            return ""
         if self.text("fingerprint") != self.preview.fingerprint:
             self.say(CHANGED, "warning")
-            return False
+            return ""
         self._replay()
-        return True
+        return self.url
 
     def _look(self) -> None:
         """Preview the replay."""
         try:
             replayed = preview.replay(self.context, self.key, timestamps.now())
             self.preview = changes.of_replay(self.context, self.key, replayed)
-        except ConflictError:
-            raise
         except Exception as error:
-            log_failure(f"Preview of entry {self.key} failed", error)
             message = _(
                 "What a replay would change cannot be worked out: ${error}. The error is in "
-                "the site's log.",
-                mapping={"error": type(error).__name__},
+                "the site's log."
             )
-            self.say(message, "error")
+            self.fail(f"Preview of entry {self.key} failed", error, message)
 
     def _replay(self) -> None:
         try:
@@ -123,6 +108,15 @@ class NotificationView(EntryPage):
         """When attempts failed, and with which error; the latest first."""
         failures = reversed(self.entry["failures"])
         return [(formatting.moment(failure["at"]), failure["error"]) for failure in failures]
+
+    @property
+    def processing(self) -> formatting.Facts:
+        """The facts about the processing: a label, and the lines beside it."""
+        return formatting.facts(
+            (_("Outcome"), [self.line.badge, self.line.reason]),
+            (_("What it is about"), [self.entry["subject"]]),
+            (_("Attempts"), [str(self.entry["attempts"])]),
+        )
 
     @property
     def decide_url(self) -> str:
@@ -146,7 +140,7 @@ class NotificationView(EntryPage):
     # The notification
 
     @property
-    def facts(self) -> list[tuple[Message, Sequence[Any]]]:
+    def facts(self) -> formatting.Facts:
         """The facts that the notification states: a label, and the lines beside it."""
         entry, line = self.entry, self.line
         terms: Sequence[Message] = formatting.terms(entry["days"], entry["exclusive"])
@@ -177,7 +171,7 @@ class NotificationView(EntryPage):
         return buyers.get(self.context, self.entry["buyer_id"])
 
     @property
-    def concerned(self) -> list[tuple[Message, Sequence[Any]]]:
+    def concerned(self) -> formatting.Facts:
         """The facts about the buyer: a label, and the lines beside it."""
         entry, addresses = self.entry, self.buyer["addresses"] if self.buyer is not None else ()
         return formatting.facts(
@@ -204,6 +198,13 @@ class NotificationView(EntryPage):
     # The payload
 
     @property
-    def payload(self) -> list[tuple[str, str]]:
-        """Names and values as they arrived; empty when they are not kept any more."""
-        return list(self.entry["payload"].items())
+    def payload(self) -> formatting.Table:
+        """Names and values as they arrived; without rows when they are not kept any more."""
+        return formatting.Table(
+            _("What arrived"),
+            (_("Parameter"), _("Value")),
+            [(formatting.Code(name), value) for name, value in self.entry["payload"].items()],
+            ("fw-normal w-25", "text-break"),
+            captioned=False,
+            headed=True,
+        )

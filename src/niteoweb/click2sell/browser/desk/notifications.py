@@ -1,17 +1,18 @@
 """Site Setup: the notifications that arrived, the newest first."""
 
-from dataclasses import dataclass
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.browser.desk.decide import DecideView
 from niteoweb.click2sell.browser.desk.download import WithDownload
+from niteoweb.click2sell.browser.desk.fields import Choices
+from niteoweb.click2sell.browser.desk.fields import Field
+from niteoweb.click2sell.browser.desk.fields import VERBATIM
 from niteoweb.click2sell.browser.desk.notification import NotificationView
 from niteoweb.click2sell.browser.desk.ownerpage import ListPage
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.report import notifications
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from zExceptions import NotFound
-from zope.i18nmessageid import Message
 
 import re
 
@@ -30,27 +31,7 @@ LABELS = {
 #: The pages of an entry, by the rest of the path behind its key.
 PAGES = {(): NotificationView, ("decide",): DecideView}
 
-Choices = tuple[tuple[str, Message | str], ...]
-
 _DATE = re.compile(r"(\d{4}-\d{2}-\d{2})?", re.ASCII)
-
-
-@dataclass(frozen=True)
-class Filter:
-    """A filter in the form.
-
-    :ivar value: as it stands in the address.
-    :ivar choices: the possible values with their texts; none where anything can be typed.
-    :ivar type: of the input field where anything can be typed.
-    :ivar error: the mistake in the value.
-    """
-
-    name: str
-    label: Message
-    value: str
-    choices: Choices = ()
-    type: str = "text"
-    error: Message | None = None
 
 
 class NotificationsView(ListPage, WithDownload):
@@ -59,14 +40,15 @@ class NotificationsView(ListPage, WithDownload):
     template = ViewPageTemplateFile("../templates/notifications.pt")
     page = tab = "click2sell-notifications"
     kept = notifications.NAMES
-    table = ViewPageTemplateFile("../templates/notificationtable.pt")
+    title = _("Notifications")
+    lead = _("What the payment provider told this site, and what became of it.")
+    copy_warning = NotificationView.copy_warning
     titles = formatting.ENTRY_TITLES
     error: notifications.FilterError | None = None
     filtered = False
     searched = False
 
     def __call__(self) -> str:
-        self.request.response.setHeader("Cache-Control", "no-store")
         if self.names:
             view = PAGES.get(tuple(self.names[1:]))
             if view is None:
@@ -76,7 +58,7 @@ class NotificationsView(ListPage, WithDownload):
             self._find()
         except notifications.FilterError as error:
             self.error = error
-        return self.template()
+        return super().__call__()
 
     def _find(self) -> None:
         """Look the page's entries up.
@@ -93,7 +75,7 @@ class NotificationsView(ListPage, WithDownload):
         )
 
     @property
-    def fields(self) -> list[Filter]:
+    def fields(self) -> list[Field]:
         """The filters of the form, with their values."""
         texts = {
             "outcome": lambda value: formatting.badge(value).text,
@@ -101,14 +83,16 @@ class NotificationsView(ListPage, WithDownload):
             "kind": formatting.kind,
         }
         choices = {
-            name: tuple((value, texts[name](value)) for value in values)
+            name: [("", _("any")), *((value, texts[name](value)) for value in values)]
             for name, values in notifications.choices(self.context).items()
         }
         return [self._field(name, choices.get(name, ())) for name in notifications.NAMES]
 
-    def _field(self, name: str, choices: Choices) -> Filter:
+    def _field(self, name: str, choices: Choices) -> Field:
         value = self.text(name)
         # A field for dates would swallow a date and time, and whatever is no date at all.
         is_date = name in ("from", "to") and _DATE.fullmatch(value)
         error = self.error.message if self.error and self.error.name == name else None
-        return Filter(name, LABELS[name], value, choices, "date" if is_date else "text", error)
+        more = {} if choices else VERBATIM
+        type_ = "select" if choices else "date" if is_date else "text"
+        return Field(name, LABELS[name], value, type_, choices, error=error, more=more)

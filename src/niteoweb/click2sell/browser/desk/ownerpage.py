@@ -13,12 +13,15 @@ from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.settings import secretkeys
+from niteoweb.click2sell.storage import log_failure
 from plone import api
 from plone.batching import Batch
 from plone.protect.authenticator import check
+from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from typing import Any
 from urllib.parse import urlencode
 from zExceptions import Unauthorized
+from ZODB.POSException import ConflictError
 from zope.i18nmessageid import Message
 from zope.interface import implementer
 from zope.publisher.interfaces import IPublishTraverse
@@ -48,9 +51,32 @@ class OwnerPage(Tabbed):
     """A page for people who administer the site.
 
     :cvar page: its name, without ``@@``.
+    :cvar title: the heading.
+    :cvar lead: the purpose of the page, below the heading.
+    :cvar copy_warning: the limits of the page on a copy of the site.
+    :ivar back: the link to the page above.
     """
 
     page = ""
+    template: ViewPageTemplateFile
+    title: Message | str = ""
+    lead: Message | str = ""
+    copy_warning: Message | str = ""
+    back: formatting.Link | None = None
+
+    def __call__(self) -> Any:
+        self.request.response.setHeader("Cache-Control", "no-store")
+        if self.request.method == "POST" and (address := self.post()):
+            self.request.response.redirect(address)
+            return ""
+        return self.template()
+
+    def post(self) -> str:
+        """Handle the form; start with :meth:`check_post`.
+
+        :returns: the address to go on at, "" to show the page.
+        """
+        return ""
 
     @cached_property
     def url(self) -> str:
@@ -89,6 +115,17 @@ class OwnerPage(Tabbed):
     def say(self, message: Message, kind: str = "info") -> None:
         """Show a message at the top of the page."""
         api.portal.show_message(message, self.request, kind)
+
+    def fail(self, what: str, error: Exception, message: Message) -> None:
+        """Log an unexpected error and show a message; a conflict is left to the publisher.
+
+        :param what: for the log.
+        :param message: with the name of the error as ``${error}``.
+        """
+        if isinstance(error, ConflictError):
+            raise error
+        log_failure(what, error)
+        self.say(Message(message, mapping={"error": type(error).__name__}), "error")
 
     def check_post(self) -> None:
         """Refuse a POST that no page of this site has sent, or without the permission.
@@ -166,6 +203,7 @@ class EntryPage(OwnerPage):
         self.list_url = list_url
         self.key = key
         self.url = self.entry_url = f"{list_url}/{key}"
+        self.back = formatting.Link(_("All notifications"), list_url)
 
     @cached_property
     def entry(self) -> ledger.Entry | None:

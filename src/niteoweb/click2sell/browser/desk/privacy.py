@@ -14,7 +14,6 @@ from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.storage import transactions
 from plone import api
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
-from typing import Any
 from zExceptions import Unauthorized
 from zope.i18nmessageid import Message
 
@@ -43,27 +42,28 @@ class PrivacyView(OwnerPage):
 
     template = ViewPageTemplateFile("../templates/privacy.pt")
     page = tab = "click2sell-privacy"
-    titles = (_("When"), _("What"), _("By"), _("Notifications"), _("Account"), _("Reason"))
+    title = _("Privacy")
+    lead = _("All that this add-on stores about an e-mail address: to download, and to erase.")
     #: None before the dry run.
     planned: preview.Preview | None = None
     #: The reason why the action is not possible, shown beside its field.
     problem: Message | str = ""
 
     def __call__(self) -> str:
-        self.request.response.setHeader("Cache-Control", "no-store")
-        if self.request.method == "POST":
-            self.check_post()
-            if self.address and self._try():
-                self.request.response.redirect(self.url)
-                return ""
-        elif self.address and "download" in self.request.form:
-            return self._download()
-        return self.template()
+        page = super().__call__
+        asked = self.address and "download" in self.request.form
+        return self._download() if asked and self.request.method != "POST" else page()
+
+    def post(self) -> str:
+        """Carry out the action of the button."""
+        self.check_post()
+        return self.url if self.address and self._try() else ""
 
     def _download(self) -> str:
         response = self.request.response
         response.setHeader("Content-Type", "application/json; charset=utf-8")
         response.setHeader("Content-Disposition", 'attachment; filename="stored.json"')
+        response.setHeader("Cache-Control", "no-store")
         response.setHeader("X-Content-Type-Options", "nosniff")
         stored = export.export(self.context, self.address, timestamps.now())
         return json.dumps(stored, indent=2, ensure_ascii=False)
@@ -79,7 +79,7 @@ class PrivacyView(OwnerPage):
                 erasure.take_in(self.address, self.reason, self.by)
                 self.say(_("The buyer was taken in again, and what waited was processed."))
                 return True
-            self.planned = preview.preview(self.context, self.address)
+            self.planned = self.present
             if "erase" not in form:
                 return False
             if self.deleting and not self.may_delete:
@@ -132,17 +132,34 @@ class PrivacyView(OwnerPage):
     @cached_property
     def present(self) -> preview.Preview:
         """The preview of an erasure."""
-        return preview.of(self.context, self.holdings)
+        return preview.of(self.holdings)
 
     @property
-    def latest(self) -> list[dict[str, Any]]:
+    def stored(self) -> formatting.Facts:
+        """The facts about the stored data: a label, and the lines beside it."""
+        accounts = [account.user_id for account in self.present.accounts]
+        return formatting.facts(
+            (_("Addresses of this buyer"), [", ".join(self.present.addresses) or _("erased")]),
+            (_("Notifications"), [str(len(self.holdings.entries))]),
+            (_("Mails"), [str(len(self.holdings.mails))]),
+            (_("Account"), [", ".join(accounts) or _("no account")]),
+        )
+
+    @property
+    def latest(self) -> formatting.Table:
         """The latest erasures."""
-        return [
-            {
-                **record,
-                "at": formatting.moment(record["at"]),
-                "what": WHAT[record["what"]],
-                "account": ACCOUNTS[record["account"]],
-            }
+        titles = (_("When"), _("What"), _("By"), _("Notifications"), _("Account"), _("Reason"))
+        rows = [
+            (
+                formatting.moment(record["at"]),
+                WHAT[record["what"]],
+                record["by"],
+                record["entries"],
+                ACCOUNTS[record["account"]],
+                record["reason"],
+            )
             for record in erasure.latest(self.context, LATEST)
         ]
+        styles = ("", "", "text-break", "", "", "text-break")
+        name = _("Erasures")
+        return formatting.Table(name, titles, rows, styles, "align-middle", captioned=False)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from niteoweb.click2sell import _
 from niteoweb.click2sell.browser.desk.ownerpage import CHANGED
 from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
+from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.owner import reconcile
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 
@@ -27,24 +28,28 @@ class ReconcileView(OwnerPage):
 
     template = ViewPageTemplateFile("../templates/reconcile.pt")
     page = tab = "click2sell-reconcile"
-    titles = (_("Member"), _("Groups given"), _("Groups taken"))
+    title = _("Reconcile all members")
+    lead = _(
+        "After a change of products and groups: members are given the groups that the products "
+        "they paid for give now, and taken out of those that they do not give any more."
+    )
+    copy_warning = _("This is a copy of the site: you can look, but nothing is changed here.")
     #: None before the dry run.
     part: reconcile.Part | None = None
     #: The buyer after whom `part` begins.
     after = ""
 
-    def __call__(self) -> str:
-        if self.request.method == "POST":
-            self.check_post()
-            if "apply" in self.request.form:
-                self.after = self.text("after")
-                self._look_again(self.text("until"))
-                self._apply()
-            else:
-                self.after = self.text("until") if "next" in self.request.form else ""
-                self.part = reconcile.part(self.context, self.after, seconds=AT_MOST)
-        self.request.response.setHeader("Cache-Control", "no-store")
-        return self.template()
+    def post(self) -> str:
+        """Preview the changes for buyers, or apply them."""
+        self.check_post()
+        if "apply" in self.request.form:
+            self.after = self.text("after")
+            self._look_again(self.text("until"))
+            self._apply()
+        else:
+            self.after = self.text("until") if "next" in self.request.form else ""
+            self.part = reconcile.part(self.context, self.after, seconds=AT_MOST)
+        return ""
 
     @property
     def changes(self) -> Sequence[reconcile.Change]:
@@ -52,9 +57,19 @@ class ReconcileView(OwnerPage):
         return self.part.changes if self.part else ()
 
     @property
-    def shown(self) -> Sequence[reconcile.Change]:
-        """The changes that the table shows."""
-        return self.changes[:SHOWN]
+    def table(self) -> formatting.Table:
+        """The first of the changes."""
+        return formatting.Table(
+            _("What would change"),
+            (_("Member"), _("Groups given"), _("Groups taken")),
+            [
+                (_member(change), ", ".join(change.given), ", ".join(change.taken))
+                for change in self.changes[:SHOWN]
+            ],
+            ("text-break",) * 3,
+            "align-middle",
+            captioned=False,
+        )
 
     @property
     def fingerprint(self) -> str:
@@ -62,7 +77,7 @@ class ReconcileView(OwnerPage):
         return reconcile.fingerprint(self.changes)
 
     def _look_again(self, until: str) -> None:
-        """Look at the same buyers again, however long it takes."""
+        """Preview the changes of the part again, without a limit of time."""
         self.part = reconcile.part(self.context, self.after, until)
 
     def _apply(self) -> None:
@@ -85,3 +100,9 @@ class ReconcileView(OwnerPage):
                 mapping={"number": len(self.changes)},
             )
             self.say(message, "warning")
+
+
+def _member(change: reconcile.Change) -> formatting.Noted | str:
+    if change.address == change.user_id:
+        return change.user_id
+    return formatting.Noted(change.user_id or _("New member"), change.address)

@@ -1,10 +1,10 @@
 """Site Setup: the report, with figures, plots and the present troubles."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from datetime import datetime
 from datetime import timedelta
+from functools import cached_property
 from niteoweb.click2sell import _
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.browser.desk import plots
@@ -29,16 +29,29 @@ MAILS = {
 TROUBLES = (Outcome.FAILED, Outcome.ATTENTION)
 
 
-@dataclass(frozen=True)
-class Line:
-    """A row of the table.
+#: The warning of a provider's unusual silence; whether it is heard again -> the text.
+SILENCES = {
+    True: _(
+        "${provider} had been silent for unusually long, and is heard again. Look whether "
+        "everything was delivered."
+    ),
+    False: _(
+        "${provider} has been silent for longer than is usual for this site. Until it is heard "
+        "again no subscription is ended for want of a renewal. Look at the provider whether "
+        "notifications cannot be delivered."
+    ),
+}
 
-    :ivar exact: the day or month in ISO 8601.
+
+@dataclass(frozen=True)
+class Newest:
+    """The newest part of a list, to be unfolded.
+
+    :ivar summary: the line that unfolds the table, None for an empty list.
     """
 
-    text: str
-    exact: str
-    numbers: tuple[str, ...]
+    summary: Message | None
+    table: formatting.Table
 
 
 @dataclass(frozen=True)
@@ -50,38 +63,24 @@ class Trouble:
     url: str
 
 
-@dataclass(frozen=True)
-class Heard:
-    """When a provider was heard last.
-
-    :ivar warning: None when that is nothing unusual.
-    """
-
-    name: str
-    last: formatting.Moment
-    ago: Message | str
-    usual: Message | str
-    warning: Message | None
-
-
 class ReportView(OwnerPage):
     """``@@click2sell-report``, with ``days=30`` and the like behind it."""
 
     template = ViewPageTemplateFile("../templates/report.pt")
     page = tab = "click2sell-report"
-    mail_titles = (_("Due since"), _("Mail"), _("To"), _("Attempts"), _("Last error"))
-    provider_titles = (
-        *(_("Provider"), _("Last notification"), _("Time since then")),
-        _("Longest silence that is usual here"),
-    )
-    renewal_titles = (_("Member"), _("Product"), _("Expected by"), _("Access"))
+    title = _("Report")
+    lead = _("How the memberships are doing, and what is wrong.")
+    range_label = _("Range of time")
 
-    def __call__(self) -> str:
-        self.request.response.setHeader("Cache-Control", "no-store")
-        self.now = timestamps.now()
-        if not self.nothing_yet:
-            self.rows = overview.rows(self.context, self.chosen, self.now)
-        return self.template()
+    @cached_property
+    def now(self) -> datetime:
+        """The time of the report."""
+        return timestamps.now()
+
+    @cached_property
+    def rows(self) -> list[overview.Figures]:
+        """The figures of the range of time, the oldest first."""
+        return overview.rows(self.context, self.chosen, self.now)
 
     @property
     def chosen(self) -> overview.Range:
@@ -106,27 +105,25 @@ class ReportView(OwnerPage):
         ]
 
     @property
-    def titles(self) -> Sequence[Message]:
-        """The titles of the figures."""
-        return tuple(plots.TITLES.values())
-
-    @property
     def plots(self) -> list[plots.Plot]:
         """A plot for each figure."""
         return plots.plots(self.request, self.chosen.unit, self.rows)
 
     @property
-    def lines(self) -> list[Line]:
+    def figures(self) -> formatting.Table:
         """The table below the plots, the newest first."""
-        return [
-            Line(self._period(row.period), row.period, self._numbers(row.values))
-            for row in reversed(self.rows)
-        ]
-
-    @property
-    def totals(self) -> tuple[str, ...]:
-        """The last row of the table."""
-        return self._numbers(overview.totals(self.rows))
+        zone = {"zone": self.timezone}
+        return formatting.Table(
+            _("Newest first. Time zone: ${zone}", mapping=zone),
+            (_("When"), *plots.TITLES.values()),
+            [
+                (self._period(row.period), *self._numbers(row.values))
+                for row in reversed(self.rows)
+            ],
+            ("text-nowrap fw-normal", *["text-end"] * len(plots.TITLES)),
+            headed=True,
+            foot=(_("In all"), *self._numbers(overview.totals(self.rows))),
+        )
 
     @property
     def troubles(self) -> list[Trouble]:
@@ -141,12 +138,45 @@ class ReportView(OwnerPage):
             if (count := ledger.count(self.context, outcome=outcome))
         ]
 
-    @property
-    def providers(self) -> list[Heard]:
+    @cached_property
+    def heard(self) -> list[overview.Provider]:
         """The providers that were ever heard."""
+        return overview.providers(self.context, self.now)
+
+    @property
+    def warnings(self) -> list[Message]:
+        """The unusual silences of providers."""
         return [
-            self._heard(provider) for provider in overview.providers(self.context, self.now)
+            Message(
+                SILENCES[provider.heard_again],
+                mapping={"provider": registry.title(provider.name)},
+            )
+            for provider in self.heard
+            if provider.silent
         ]
+
+    @property
+    def providers(self) -> formatting.Table:
+        """When each provider was heard last."""
+        return formatting.Table(
+            _("When each provider was heard last"),
+            (
+                *(_("Provider"), _("Last notification"), _("Time since then")),
+                _("Longest silence that is usual here"),
+            ),
+            [
+                (
+                    registry.title(provider.name),
+                    formatting.moment(provider.last),
+                    _duration(self.now - provider.last),
+                    _duration(provider.usual)
+                    if provider.usual
+                    else _("it is too early to tell"),
+                )
+                for provider in self.heard
+            ],
+            headed=True,
+        )
 
     @property
     def with_access(self) -> str:
@@ -154,73 +184,103 @@ class ReportView(OwnerPage):
         return plots.number(overview.members_with_access(self.context))
 
     @property
-    def products(self) -> list[tuple[str, str]]:
+    def products(self) -> formatting.Table:
         """Products, each with the number of members who have access."""
-        return [
-            (
-                formatting.product_label(product.product_name, product.product_id),
-                plots.number(product.members),
-            )
-            for product in overview.products(self.context)
-        ]
-
-    @property
-    def never_logged_in(self) -> overview.Newest:
-        """Members who paid and never logged in."""
-        return overview.never_logged_in(self.context)
-
-    @property
-    def renewals_missing(self) -> overview.Newest:
-        """Renewals that did not come."""
-        return overview.renewals_missing(self.context, self.now)
-
-    @property
-    def mails_failed(self) -> overview.Newest:
-        """Mails that could not be sent so far."""
-        return overview.mails_failed(self.context)
-
-    def number(self, newest: overview.Newest) -> Message | str:
-        """The number of items behind a list of the newest ones."""
-        counted = plots.number(newest.total)
-        return (
-            _("more than ${number}", mapping={"number": counted}) if newest.capped else counted
+        return formatting.Table(
+            _("Who has access to several products is counted with each."),
+            (_("Product"), _("Members")),
+            [
+                (
+                    formatting.product_label(product.product_name, product.product_id),
+                    plots.number(product.members),
+                )
+                for product in overview.products(self.context)
+            ],
+            ("text-break fw-normal", "text-end"),
+            "w-auto",
+            headed=True,
         )
 
-    def moment(self, at: datetime | str) -> formatting.Moment:
-        """A point in time."""
-        return formatting.moment(at)
+    @property
+    def mails(self) -> Newest:
+        """The mails that could not be sent so far."""
+        newest = overview.mails_failed(self.context)
+        table = formatting.Table(
+            _("The newest mails that could not be sent. Each is tried again."),
+            (_("Due since"), _("Mail"), _("To"), _("Attempts"), _("Last error")),
+            [
+                (
+                    formatting.moment(mail["filed_at"]),
+                    MAILS.get(mail["kind"], mail["kind"]),
+                    mail["to"],
+                    mail["attempts"],
+                    mail["error"],
+                )
+                for mail in newest.items
+            ],
+            ("text-nowrap", "text-nowrap", "text-nowrap", "", "text-nowrap"),
+        )
+        text = _("Mails that could not be sent so far: ${number}")
+        return Newest(_counted(text, newest), table)
 
-    def mail_kind(self, kind: str) -> Message | str:
-        """The kind of a mail in words."""
-        return MAILS.get(kind, kind)
+    @property
+    def logins(self) -> Newest:
+        """The members who paid and never logged in."""
+        newest = overview.never_logged_in(self.context)
+        table = formatting.Table(
+            _("The newest accounts, made for a purchase and never used."),
+            (_("Member"), _("Account made")),
+            [
+                (self._member(account), formatting.moment(account.made_at))
+                for account in newest.items
+            ],
+            ("text-break",),
+        )
+        return Newest(_counted(_("Paid and never logged in: ${number}"), newest), table)
 
-    def _period(self, period: str) -> str:
+    @property
+    def renewals(self) -> Newest:
+        """The renewals that did not come."""
+        newest = overview.renewals_missing(self.context, self.now)
+        table = formatting.Table(
+            _("The latest renewals that did not come."),
+            (_("Member"), _("Product"), _("Expected by"), _("Access")),
+            [
+                (
+                    self._member(renewal),
+                    renewal.product_id,
+                    formatting.moment(renewal.expected_at),
+                    _("goes on") if renewal.access else _("has ended"),
+                )
+                for renewal in newest.items
+            ],
+            ("text-break", "text-break"),
+        )
+        text = _("Renewals of the last 30 days that did not come: ${number}")
+        return Newest(_counted(text, newest), table)
+
+    def _member(self, listed: overview.Account | overview.Renewal) -> formatting.Link:
+        url = self.url_of(f"click2sell-members/{listed.buyer_id}")
+        return formatting.Link(listed.address, url)
+
+    def _period(self, period: str) -> formatting.Moment:
         """A day as Plone shows it; a month as it is."""
         is_month = self.chosen.unit == overview.MONTH
-        return period if is_month else formatting.day(date.fromisoformat(period))
+        text = period if is_month else formatting.day(date.fromisoformat(period))
+        return formatting.Moment(text, period)
 
     def _numbers(self, values: dict[str, int]) -> tuple[str, ...]:
         return tuple(plots.number(values[name]) for name in plots.TITLES)
 
-    def _heard(self, provider: overview.Provider) -> Heard:
-        title = registry.title(provider.name)
-        last = formatting.moment(provider.last)
-        usual = _duration(provider.usual) if provider.usual else _("it is too early to tell")
-        warning = None
-        if provider.heard_again:
-            warning = _(
-                "${provider} had been silent for unusually long, and is heard again. Look "
-                "whether everything was delivered.",
-                mapping={"provider": title},
-            )
-        elif provider.silent:
-            warning = _(
-                "${provider} has been silent for longer than is usual for this site. Until it "
-                "is heard again no subscription is ended for want of a renewal. Look at the "
-                "provider whether notifications cannot be delivered.",
-                mapping={"provider": title},
-            )
-        return Heard(title, last, _duration(self.now - provider.last), usual, warning)
+
+def _counted(text: Message, newest: overview.Newest) -> Message | None:
+    """A text with the number of items behind a list, None for an empty list."""
+    if not newest.total:
+        return None
+    number = plots.number(newest.total)
+    if newest.capped:
+        number = formatting.translated(_("more than ${number}", mapping={"number": number}))
+    return Message(text, mapping={"number": number})
 
 
 def _duration(length: timedelta) -> Message:

@@ -35,10 +35,11 @@ class Tabbed(BrowserView):
     """A page with tabs, of which each reader sees those of the pages that they may use.
 
     :cvar tab: name of the page whose tab is open.
+    :cvar shared: the macros of all pages.
     """
 
     tab = "click2sell-settings"
-    tabs = ViewPageTemplateFile("../templates/tabs.pt")
+    shared = ViewPageTemplateFile("../templates/shared.pt")
 
     @property
     def tab_links(self) -> list[Link]:

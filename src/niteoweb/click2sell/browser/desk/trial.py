@@ -9,6 +9,8 @@ from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.browser import callback
+from niteoweb.click2sell.browser.desk.fields import Field
+from niteoweb.click2sell.browser.desk.fields import VERBATIM
 from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
 from niteoweb.click2sell.browser.words import changes
 from niteoweb.click2sell.browser.words import formatting
@@ -20,16 +22,10 @@ from niteoweb.click2sell.owner import trial
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.settings import apitoken
 from niteoweb.click2sell.settings import effective
-from niteoweb.click2sell.storage import log_failure
 from plone.protect.authenticator import check
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
-from ZODB.POSException import ConflictError
 from zope.i18nmessageid import Message
 
-import logging
-
-
-logger = logging.getLogger("niteoweb.click2sell")
 
 #: The kinds of samples in words for owners; see :mod:`niteoweb.click2sell.provider.sample`.
 KINDS = {
@@ -50,23 +46,12 @@ KINDS = {
 class Result:
     """The result of a test purchase.
 
-    :ivar status: of the answer that the provider would get, with `answer` as its text.
-    :ivar verified: the signature is right.
-    :ivar key_missing: there is no secret key to verify with.
+    :ivar facts: the verification and the notification, for people.
     :ivar sent: names and values in each delivery, without what proves it.
-    :ivar terms: days of access and exclusivity, none when the product has no line.
     """
 
-    status: int
-    answer: str
-    verified: bool
+    facts: formatting.Facts
     sent: tuple[tuple[tuple[str, str], ...], ...]
-    key_missing: bool = False
-    kind: Message | str = ""
-    product: str = ""
-    product_known: bool = True
-    buyer: str = ""
-    terms: tuple[Message, ...] = ()
     preview: changes.Preview | None = None
     mail: EmailMessage | None = None
 
@@ -77,22 +62,27 @@ class TryView(OwnerPage):
     It changes nothing, and still wants the token: a test purchase shows data of members.
     """
 
-    index = ViewPageTemplateFile("../templates/trial.pt")
+    template = ViewPageTemplateFile("../templates/trial.pt")
+    title = _("Try a purchase")
+    providers_label = _("Payment provider")
+    lead = _(
+        "A made-up notification goes the way of a true one: signed with your secret key, "
+        "verified, read and worked out. Nothing is changed, nothing is kept and nothing is "
+        "mailed."
+    )
     page = "click2sell-try"
-    rows = ViewPageTemplateFile("../templates/changes.pt")
     #: None before the button was pressed, and after an unexpected error.
     result: Result | None = None
 
-    def __call__(self) -> str:
-        if self.request.method == "POST":
-            check(self.request)
-            self._try()
-        self.request.response.setHeader("Cache-Control", "no-store")
-        return self.index()
+    def post(self) -> str:
+        """Try the purchase."""
+        check(self.request)
+        self._try()
+        return ""
 
     @cached_property
     def provider(self) -> IPaymentProvider:
-        """The provider that was chosen; at first one that is set up and can be tried."""
+        """The chosen provider; at first a provider that is set up and can be tried."""
         chosen = self.text("provider")
         for provider in self.providers:
             if provider.name == chosen:
@@ -108,7 +98,7 @@ class TryView(OwnerPage):
 
     @cached_property
     def providers(self) -> tuple[IPaymentProvider, ...]:
-        """The providers that can be chosen: those that are switched on."""
+        """The providers that can be chosen: all that are switched on."""
         return registry.enabled()
 
     @property
@@ -154,9 +144,38 @@ class TryView(OwnerPage):
         return next(iter(self.products), "")
 
     @property
-    def address(self) -> str:
-        """The address in the form."""
-        return self.text("address")
+    def fields(self) -> list[Field]:
+        """The fields of the form."""
+        return [
+            Field(
+                "product",
+                _("Product"),
+                self.product,
+                help=_("One of the products and groups, or any other id."),
+                more={"autocomplete": "off", "list": "try-products", "required": "required"},
+            ),
+            Field(
+                "address",
+                _("E-mail address of the buyer"),
+                self.text("address"),
+                help=_("That of a member, or a new one."),
+                more={**VERBATIM, "inputmode": "email", "required": "required"},
+            ),
+            Field("kind", _("What happens"), self.kind, "select", self.kinds),
+        ]
+
+    @property
+    def mail_facts(self) -> formatting.Facts:
+        """The facts about the mail: a label, and the line beside it."""
+        mail = self.result.mail
+        no_sender = _(
+            "The site has no address to send mail from: enter one in Site Setup under Mail."
+        )
+        return formatting.facts(
+            (_("From"), [mail["From"] or no_sender]),
+            (_("To"), [mail["To"]]),
+            (_("Subject"), [mail["Subject"]]),
+        )
 
     @property
     def kind(self) -> str:
@@ -174,9 +193,8 @@ class TryView(OwnerPage):
         if not self.can_be_tried:
             return
         now = timestamps.now()
-        deliveries = trial.deliveries(
-            self.context, self.provider, self.kind, self.product, self.address, now
-        )
+        wanted = self.kind, self.product, self.text("address")
+        deliveries = trial.deliveries(self.context, self.provider, *wanted, now)
         parsed: list[Notification] = []
         sent: list[tuple[tuple[str, str], ...]] = []
         stored, verified = registry.settings(self.provider), False
@@ -188,22 +206,36 @@ class TryView(OwnerPage):
                 sent.append(tuple(genuine.payload().items()))
                 parsed += self.provider.parse(genuine, plone_site.timezone())
         except DeliveryError as error:
-            status = callback.STATUS.get(type(error), 400)
-            missing = isinstance(error, SecretKeyNotSet)
-            self.result = Result(status, str(error), verified, tuple(sent), missing)
+            answer = f"{callback.STATUS.get(type(error), 400)} {error}"
+            facts = self._verification(answer, verified, isinstance(error, SecretKeyNotSet))
+            self.result = Result(facts, tuple(sent))
             return
         try:
             self.result = self._rehearsed(parsed, tuple(sent), now)
-        except ConflictError:
-            raise
         except Exception as error:
-            log_failure("A test purchase failed", error)
             message = _(
                 "What this would lead to cannot be worked out: ${error}. The error is in the "
-                "site's log.",
-                mapping={"error": type(error).__name__},
+                "site's log."
             )
-            self.say(message, "error")
+            self.fail("A test purchase failed", error, message)
+
+    def _verification(
+        self, answer: str, verified: bool, key_missing: bool = False
+    ) -> formatting.Facts:
+        signature = [
+            formatting.Badge(_("verified"), "text-bg-success")
+            if verified
+            else formatting.Badge(_("not verified"), "text-bg-danger")
+        ]
+        if key_missing:
+            signature.append(
+                _("No secret key is set, so nothing can be verified. Set one in the settings.")
+            )
+        provider = {"provider": self.provider.title}
+        return formatting.facts(
+            (_("Signature"), signature),
+            (_("Answer to ${provider}", mapping=provider), [formatting.Code(answer)]),
+        )
 
     def _rehearsed(
         self,
@@ -216,17 +248,26 @@ class TryView(OwnerPage):
         ]
         with trial.rehearse(notifications, now) as rehearsal:
             entry = rehearsal.entry
+            product, terms = [formatting.product(entry)], ()
+            if entry["terms_known"]:
+                terms = formatting.terms(entry["days"], entry["exclusive"])
+            else:
+                product.append(
+                    _(
+                        "This product has no line under Products and groups: it gives no group "
+                        "of its own."
+                    )
+                )
+            facts = formatting.facts(
+                (_("Kind"), [formatting.kind(entry["kind"])]),
+                (_("Buyer"), [f"{' '.join(names[-1:])} <{entry['email']}>".strip()]),
+                (_("Product"), product),
+                (_("Terms"), terms),
+            )
             key = notifications[-1].key
             return Result(
-                200,
-                callback.PARSED,
-                True,
+                self._verification(f"200 {callback.PARSED}", True) + facts,
                 sent,
-                kind=formatting.kind(entry["kind"]),
-                product=formatting.product(entry),
-                product_known=entry["terms_known"],
-                buyer=f"{' '.join(names[-1:])} <{entry['email']}>".strip(),
-                terms=formatting.terms(entry["days"], entry["exclusive"]),
-                preview=changes.of_replay(self.context, key, rehearsal.preview),
-                mail=rehearsal.mail,
+                changes.of_replay(self.context, key, rehearsal.preview),
+                rehearsal.mail,
             )

@@ -13,10 +13,8 @@ from niteoweb.click2sell.browser.words.formatting import Link
 from niteoweb.click2sell.interfaces import IPaymentProvider
 from niteoweb.click2sell.interfaces import ISecretKeyActions
 from niteoweb.click2sell.provider import registry
-from niteoweb.click2sell.settings import apitoken
 from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.settings import rules
-from niteoweb.click2sell.settings import secretkeys
 from plone.app.registry.browser.controlpanel import ControlPanelFormWrapper
 from plone.app.registry.browser.controlpanel import RegistryEditForm
 from plone.app.z3cform.widgets.radio import RadioFieldWidget
@@ -35,9 +33,7 @@ from zope.interface.interfaces import IInterface
 
 #: The widgets of the fields that have another than the usual one.
 WIDGETS = {
-    "secretkey": ParameterizedWidget(widgets.SecretKeyWidget),
-    "previous_secretkey": ParameterizedWidget(widgets.PreviousSecretKeyWidget),
-    apitoken.NAME: ParameterizedWidget(widgets.TokenWidget),
+    **dict.fromkeys(rules.QUESTIONS, ParameterizedWidget(widgets.SecretWidget)),
     "mapping": ParameterizedWidget(widgets.MappingWidget, rows=8),
     "welcome_mail": RadioFieldWidget,
     "welcome_text": ParameterizedWidget(rows=12),
@@ -108,7 +104,6 @@ class SettingsForm(RegistryEditForm):
     def updateFields(self) -> None:
         """Give fields their widgets, and offer to remove the key when there is one."""
         super().updateFields()
-        provider = self.provider
         for name, widget in WIDGETS.items():
             if name in self.fields:
                 self.fields[name].widgetFactory = widget
@@ -119,21 +114,11 @@ class SettingsForm(RegistryEditForm):
             # z3c.form takes an empty value for none and shows the default: the next save would
             # bring back the group that the owner has switched off.
             self.fields["buyers_group"].showDefault = False
-        asked = {
-            "secretkey": ("secretkey_keep_old", "secretkey_clear"),
-            "previous_secretkey": ("previous_secretkey_clear",),
-            apitoken.NAME: ("api_token_clear",),
-        }
-        there = {
-            "secretkey": secretkeys.is_set(provider),
-            "previous_secretkey": secretkeys.previous_is_set(provider),
-            apitoken.NAME: apitoken.is_set(provider),
-        }
-        names = [
-            name
-            for field in self.fields
-            for name in (field, *(asked[field] if there.get(field) else ()))
-        ]
+        stored, names = registry.settings(self.provider), []
+        for name in self.fields:
+            names.append(name)
+            if name in self._secrets and getattr(stored, name):
+                names += rules.QUESTIONS[name]
         actions = Fields(ISecretKeyActions, ignoreContext=True)
         self.fields = (self.fields + actions).select(*names)
 
@@ -141,7 +126,7 @@ class SettingsForm(RegistryEditForm):
         self,
         setErrors: bool = True,
     ) -> tuple[dict[str, Any], tuple]:
-        """Read what was typed, tidy it, and look for mistakes in it.
+        """Read the submitted values, normalize them, and look for mistakes.
 
         :param setErrors: also show the mistakes at their fields.
         :returns: values by name, and a view for each mistake.
@@ -157,15 +142,14 @@ class SettingsForm(RegistryEditForm):
         for name, message in rules.validate(values, self.provider):
             if self.widgets[name].error is None:
                 messages.setdefault(name, []).append(message)
-        for name, texts in messages.items():
-            errors += (self._error(name, texts),)
+        errors += tuple(self._error(name, texts) for name, texts in messages.items())
         if setErrors:
             self.widgets.errors = errors
         return values, errors
 
     @property
     def _secrets(self) -> list[str]:
-        return [name for name in rules.SECRETS if name in self.provider.schema]
+        return rules.secrets(self.provider)
 
     def applyChanges(self, data: dict[str, Any]) -> None:
         """Save values in which no mistake was found."""
@@ -192,7 +176,7 @@ class SettingsForm(RegistryEditForm):
 class SettingsPage(ControlPanelFormWrapper, Tabbed):
     """The page ``@@PROVIDER-settings``: Plone's control panel, with our tabs and the checklist.
 
-    Each payment provider registers it in its ZCML under that name.
+    The ZCML directive ``click2sell:provider`` registers it for each payment provider.
     """
 
     index = ViewPageTemplateFile("../templates/settings.pt")
@@ -207,7 +191,7 @@ class SettingsPage(ControlPanelFormWrapper, Tabbed):
     def checklist(self) -> Checklist:
         """The checklist, after the settings were saved.
 
-        Beside the add-on's own settings it has all checks, beside those of another provider
+        The page with the add-on's own settings shows all checks, the page of another provider
         only the checks of that provider.
         """
         checklist, provider = Checklist(self.context, self.request), self.form_instance.provider

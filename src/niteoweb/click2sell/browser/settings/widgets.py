@@ -1,6 +1,5 @@
-"""Widgets of the settings form: for the secret keys, and for the mapping."""
+"""Widgets of the settings form: for the secrets, and for the mapping."""
 
-from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.settings import apitoken
@@ -12,47 +11,36 @@ from plone.app.z3cform.widgets.text import TextLinesWidget
 from zope.interface import implementer_only
 
 
-class ISecretKeyWidget(IPasswordWidget):
-    """Takes a secret key, never shows one."""
+#: The notices to the owner about the secrets, by the names of their fields.
+NOTICES = {
+    "secretkey": secretkeys.notice,
+    "previous_secretkey": secretkeys.previous_notice,
+    apitoken.NAME: apitoken.notice,
+}
 
 
-@implementer_only(ISecretKeyWidget)
-class SecretKeyWidget(PasswordWidget):
-    """An input that is always rendered empty, and a word on whether a key is set.
+class ISecretWidget(IPasswordWidget):
+    """Takes a secret, never shows one."""
 
-    The stock widget renders the stored key, and the one just typed when another field is
-    faulty; this one's template has no value at all.
+
+@implementer_only(ISecretWidget)
+class SecretWidget(PasswordWidget):
+    """An input that is always rendered empty, and a notice on whether the secret is set.
+
+    The stock widget renders the stored secret, and the one just typed when another field is
+    faulty; the template of this one has no value at all.
     """
 
     klass = "secretkey-widget"
 
     @property
     def notice(self) -> secretkeys.Notice | None:
-        """The notice about the key; None for none."""
-        return secretkeys.notice(plone_site.get(), self.form.provider)
+        """The notice about the secret; None for none."""
+        return NOTICES[self.field.__name__](plone_site.get(), self.form.provider)
 
     def moment(self, notice: secretkeys.Notice) -> formatting.Moment | None:
-        """When the key was used the last time."""
+        """The time when the key was used last."""
         return formatting.moment(notice.last_used) if notice.last_used else None
-
-
-class PreviousSecretKeyWidget(SecretKeyWidget):
-    """The widget of the previous key."""
-
-    @property
-    def notice(self) -> secretkeys.Notice | None:
-        return secretkeys.previous_notice(plone_site.get(), self.form.provider)
-
-
-class TokenWidget(SecretKeyWidget):
-    """The widget of the token of a provider's API."""
-
-    @property
-    def notice(self) -> secretkeys.Notice | None:
-        if not apitoken.is_set(self.form.provider):
-            return None
-        text = _("A token is set. Leave this field blank to keep it.")
-        return secretkeys.Notice("info", text, is_set=False)
 
 
 class IMappingWidget(ITextLinesWidget):

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 from collections.abc import Mapping
-from collections.abc import Sequence
 from dataclasses import dataclass
 from DateTime import DateTime
 from datetime import datetime
 from html import escape
 from niteoweb.click2sell import _
+from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.entitlement import Product
 from niteoweb.click2sell.ledger import ledger
@@ -41,7 +41,8 @@ class Field:
 
     def __html__(self) -> str:
         before = f"<del>{escape(self.before)}</del>" if self.before else ""
-        return f"<code>{escape(self.name)}</code>: {before} <ins>{escape(self.after)}</ins>"
+        name = formatting.Code(self.name).__html__()
+        return f"{name}: {before} <ins>{escape(self.after)}</ins>"
 
 
 @dataclass(frozen=True)
@@ -50,42 +51,14 @@ class Changes:
 
     :ivar identity: the parts that distinguish one plan from another, for :func:`fingerprint`.
     :ivar anything: whether there are changes at all.
-    :ivar given: groups.
-    :ivar taken: groups.
-    :ivar gained: products that access begins to, with its end.
-    :ivar moved: products whose access ends at another time, with both times.
+    :ivar facts: the changes, for people.
     :ivar keys: the entries whose outcome or terms would change.
-    :ivar attention: the reasons why new entries would need a person.
-    :ivar mails: whether a mail would be sent, and `mail` which one.
     """
 
     identity: str
     anything: bool
-    member: Message
-    fields: tuple[Field, ...]
-    given: tuple[str, ...]
-    taken: tuple[str, ...]
-    gained: tuple[Message, ...]
-    lost: tuple[Message, ...]
-    moved: tuple[Message, ...]
+    facts: formatting.Facts
     keys: frozenset[str]
-    attention: tuple[Message | str, ...]
-    mails: bool
-    mail: Message | str
-
-    @property
-    def facts(self) -> list[tuple[Message, Sequence[Any]]]:
-        """The changes: a label, and the lines beside it."""
-        return formatting.facts(
-            (_("Needs attention"), self.attention),
-            (_("Member"), [self.member]),
-            (_("Fields"), self.fields or [_("no change")]),
-            (_("Groups given"), [", ".join(self.given) or _("none")]),
-            (_("Groups taken"), [", ".join(self.taken) or _("none")]),
-            (_("Access begins"), self.gained),
-            (_("End of access"), self.moved),
-            (_("Access ends"), self.lost),
-        )
 
 
 def of(
@@ -122,29 +95,28 @@ def of(
         plan.mail,
         sorted(key for key in keys if ledger.get(site, key) is not None),
     )
-    return Changes(
-        identity=repr((*changes, plan.user_id, plan.address)),
-        anything=any(changes),
-        member=_member(plan),
-        fields=_fields(plan),
-        given=plan.grant,
-        taken=tuple(plan.revoked),
-        gained=tuple(_gained(product, plan) for product in plan.gained),
-        lost=tuple(_product(product) for product in plan.lost),
-        moved=tuple(_moved(product, before[product], plan) for product in moved),
-        keys=frozenset(keys),
-        attention=tuple(
-            reasons.text(verdict.reason, verdict.subject)
-            for key, verdict in plan.verdicts.items()
-            if verdict.outcome == Outcome.ATTENTION and ledger.get(site, key) is None
-        ),
-        mails=bool(plan.mail),
-        mail=MAILS.get(plan.mail, plan.mail),
+    attention = [
+        reasons.text(verdict.reason, verdict.subject)
+        for key, verdict in plan.verdicts.items()
+        if verdict.outcome == Outcome.ATTENTION and ledger.get(site, key) is None
+    ]
+    facts = formatting.facts(
+        (_("Needs attention"), attention),
+        (_("Member"), [_member(plan)]),
+        (_("Fields"), _fields(plan) or [_("no change")]),
+        (_("Groups given"), [", ".join(plan.grant) or _("none")]),
+        (_("Groups taken"), [", ".join(plan.revoked) or _("none")]),
+        (_("Access begins"), [_gained(product, plan) for product in plan.gained]),
+        (_("End of access"), [_moved(product, before[product], plan) for product in moved]),
+        (_("Access ends"), [_product(product) for product in plan.lost]),
+        (_("Mail"), [_mail(plan)]),
     )
+    identity = repr((*changes, plan.user_id, plan.address))
+    return Changes(identity, any(changes), facts, frozenset(keys))
 
 
 def fingerprint(parts: Iterable[Any]) -> str:
-    """The fingerprint of a preview: only a plan with the same one is carried out."""
+    """The fingerprint of a preview: an action is carried out only if it is unchanged."""
     return hashlib.sha256(repr(tuple(parts)).encode("utf-8")).hexdigest()
 
 
@@ -164,17 +136,12 @@ class Preview:
     """The changes that a replay would make.
 
     :ivar anything: whether there are changes at all.
-    :ivar terms: the terms of access that would be written down, none when they are already.
-    :ivar others: number of other notifications whose outcome or terms would change.
+    :ivar facts: the changes and their circumstances, for people.
     """
 
     anything: bool
     fingerprint: str
-    changes: Changes
-    terms: tuple[Message, ...]
-    others: int
-    badge: formatting.Badge
-    reason: Message | str
+    facts: formatting.Facts
 
 
 def of_replay(site: Any, key: str, replayed: preview.Preview) -> Preview:
@@ -186,15 +153,25 @@ def of_replay(site: Any, key: str, replayed: preview.Preview) -> Preview:
     now, then = present_outcome(site, key), planned_outcome(verdict)
     changed = of(site, plan)
     terms = plan.terms.get(key)
+    others = len(changed.keys - {key})
+    reason = reasons.text(verdict.reason, verdict.subject)
+    facts = formatting.facts(
+        (_("Terms"), formatting.terms(terms.days, terms.exclusive) if terms else ()),
+        (_("Outcome"), [formatting.badge(verdict.outcome), reason]),
+        (_("Other notifications of this buyer that change, too"), [others]),
+    )
     return Preview(
         anything=changed.anything or now != then,
         fingerprint=fingerprint((changed.identity, now, then, terms)),
-        changes=changed,
-        terms=formatting.terms(terms.days, terms.exclusive) if terms else (),
-        others=len(changed.keys - {key}),
-        badge=formatting.badge(verdict.outcome),
-        reason=reasons.text(verdict.reason, verdict.subject),
+        facts=changed.facts + facts,
     )
+
+
+def _mail(plan: Plan) -> formatting.Noted | Message | str:
+    mail = MAILS.get(plan.mail, plan.mail)
+    if not plan.mail or not plone_site.is_copy():
+        return mail
+    return formatting.Noted(mail, _("Mails wait on a copy of the site."))
 
 
 def _member(plan: Plan) -> Message:

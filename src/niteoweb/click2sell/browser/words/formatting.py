@@ -6,6 +6,7 @@ from DateTime import DateTime
 from datetime import date
 from datetime import datetime
 from html import escape
+from itertools import zip_longest
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
@@ -20,12 +21,38 @@ from zope.i18n import translate
 from zope.i18nmessageid import Message
 
 
+#: Labels, each with the lines beside it.
+Facts = list[tuple[Message, Sequence[Any]]]
+
+
 @dataclass(frozen=True)
 class Badge:
     """An outcome: its text, and Bootstrap's class for its colour."""
 
     text: Message | str
     css: str
+
+    def __html__(self) -> str:
+        return f'<span class="badge {self.css}">{escape(translated(self.text))}</span>'
+
+
+class Code(str):
+    """A technical name."""
+
+    def __html__(self) -> str:
+        return f"<code>{escape(self)}</code>"
+
+
+@dataclass(frozen=True)
+class Noted:
+    """A text with a note below it in small letters."""
+
+    text: Message | str
+    note: Message | str
+
+    def __html__(self) -> str:
+        text, note = escape(translated(self.text)), escape(translated(self.note))
+        return f'{text} <span class="d-block small text-muted">{note}</span>'
 
 
 @dataclass(frozen=True)
@@ -57,6 +84,32 @@ class Link:
     def __html__(self) -> str:
         text = escape(translated(self.text))
         return f'<a href="{escape(self.url)}">{text}</a>' if self.url else text
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table on a page.
+
+    :ivar rows: the cells of each row; a cell with ``__html__`` is inserted as markup.
+    :ivar styles: Bootstrap's classes for the cells of each column; "" is the default.
+    :ivar captioned: whether the name is shown, and not only told to screen readers.
+    :ivar headed: whether the first cell of a row is its heading.
+    :ivar foot: the cells of the last row.
+    """
+
+    name: Message | str
+    titles: Sequence[Message]
+    rows: Sequence[Sequence[Any]]
+    styles: Sequence[str] = ()
+    css: str = ""
+    captioned: bool = True
+    headed: bool = False
+    foot: Sequence[Message | str] = ()
+
+    def cells(self, row: Sequence[Any]) -> list[tuple[str, Any, bool]]:
+        """The cells of a row: its style, its content, and whether it is a heading."""
+        styles = zip_longest(self.styles, row, fillvalue="")
+        return [(css, cell, self.headed and not at) for at, (css, cell) in enumerate(styles)]
 
 
 @dataclass(frozen=True)
@@ -179,9 +232,10 @@ def entry_lines(site: Any, url: str, keys: list[str]) -> list[EntryLine]:
     return [entry_line(url, ledger.get(site, key)) for key in keys]
 
 
-def facts(*pairs: tuple[Message, Sequence[Any]]) -> list[tuple[Message, Sequence[Any]]]:
-    """The facts for a list of them: labels with the lines beside, those that have lines."""
-    return [(label, lines) for label, lines in pairs if any(lines)]
+def facts(*pairs: tuple[Message, Sequence[Any]]) -> Facts:
+    """Facts for a page, without empty lines and without labels that have no lines."""
+    kept = [(label, [line for line in lines if line]) for label, lines in pairs]
+    return [(label, lines) for label, lines in kept if lines]
 
 
 def _clock(local: date) -> DateTime:

@@ -1,7 +1,7 @@
-"""Cleeng's API: have a purchase of a TV set's shop validated, and ask what came of it.
+"""Cleeng's API: have a purchase of a TV set's shop validated, and ask for the result.
 
-The paths are documented. What the bodies hold is not, in public: it is assumed here, and said
-in the documentation.
+The paths are documented in public, the bodies are not: their fields are assumptions, which the
+documentation names.
 """
 
 from niteoweb.click2sell.notification import CONFIRMED
@@ -11,7 +11,7 @@ from niteoweb.click2sell.provider import JsonApi
 from typing import Any
 
 
-#: The header that proves to Cleeng who asks.
+#: The header with the token that proves the site to Cleeng.
 TOKEN = "X-Publisher-Token"  # noqa: S105
 
 _VERDICTS = {"succeeded": CONFIRMED, "failed": REFUSED}
@@ -21,13 +21,11 @@ def validate(settings: Any, email: str, subscription_id: str, offer_id: str = ""
     """Have a purchase validated; the answer only says that it is queued.
 
     :param settings: with ``api_url`` and ``api_token``.
-    :param email: the buyer's address.
     :param subscription_id: Vizio's id of the subscription.
     :param offer_id: the bought offer, "" where it is not known.
     :returns: Cleeng's id of the validation, "" where there is none.
-    :raises niteoweb.click2sell.provider.Unreachable: Cleeng cannot be asked at the
-        moment.
-    :raises niteoweb.click2sell.provider.Refused: Cleeng does not take it.
+    :raises niteoweb.click2sell.provider.Unreachable: Cleeng cannot be asked at the moment.
+    :raises niteoweb.click2sell.provider.Refused: Cleeng does not take the purchase.
     """
     value = {"customerEmail": email, "subscriptionId": subscription_id}
     if offer_id:
@@ -46,10 +44,8 @@ def verdict(settings: Any, question: str) -> str:
     :param question: Cleeng's id of the validation.
     :returns: :data:`~.notification.CONFIRMED`, :data:`~.notification.REFUSED`, or "" as long as
         it is not known.
-    :raises niteoweb.click2sell.provider.Unreachable: Cleeng cannot be asked at the
-        moment.
-    :raises niteoweb.click2sell.provider.Refused: Cleeng does not know it, or does not
-        answer.
+    :raises niteoweb.click2sell.provider.Unreachable: Cleeng cannot be asked at the moment.
+    :raises niteoweb.click2sell.provider.Refused: Cleeng does not know it, or does not answer.
     """
     answer = _api(settings).get("vizio", "purchase-status", correlationId=question)
     try:

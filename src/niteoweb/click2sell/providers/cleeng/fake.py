@@ -1,7 +1,7 @@
 """A Cleeng that is not real: validation of Vizio's purchases, and signed webhooks.
 
-What no public document says is assumed as :mod:`niteoweb.click2sell.providers.cleeng.protocol`
-does: a notification of Vizio is passed on under its own name, and ``purchase-status`` wants the
+The assumptions are those of :mod:`niteoweb.click2sell.providers.cleeng.protocol`: webhooks pass
+a notification of Vizio on under its own name, and ``purchase-status`` wants the
 ``correlationId`` that ``purchase-validation`` answered.
 """
 
@@ -76,7 +76,7 @@ class FakeCleeng(FakeServer):
     :ivar webhooks: sends the pending ones.
     :ivar encoding: of signatures.
     :ivar timestamps: whether a webhook says when it was made; the real ones do not.
-    :ivar bought: offers by Vizio's subscription id: what Vizio says was really bought.
+    :ivar bought: the offers that were really bought, by Vizio's id of the subscription.
     :ivar subscriptions: by Vizio's id of them.
     """
 
@@ -142,7 +142,7 @@ class FakeCleeng(FakeServer):
         return self._tell(name, self._data(subscription))
 
     def run(self) -> None:
-        """Validate what is due by the clock, and write the webhooks about it."""
+        """Validate the purchases that are due, and write the webhooks about them."""
         for validation in self.validations.values():
             if validation.state == PENDING and validation.due_at <= self.clock.now:
                 self._validate(validation)

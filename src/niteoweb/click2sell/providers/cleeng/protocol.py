@@ -3,8 +3,8 @@
 Pure: imports nothing of Zope or Plone, does no I/O and reads no clock.
 
 A webhook is an object with ``broadcasterId``, ``topic`` and ``data``, signed with an
-HMAC-SHA256 over the raw body. What no public document says is assumed here, and said in the
-documentation:
+HMAC-SHA256 over the raw body. No public document covers the following assumptions, which the
+documentation names:
 
 * Name and encoding of the signature's header are settings.
 * A notification of Vizio that Cleeng passes on is named by the topic itself, or by
@@ -14,8 +14,8 @@ documentation:
 * ``expirationDate`` is ISO 8601 with its time zone, or Unix seconds.
 * Where a subscription is switched, ``toOfferId`` names the new offer, else ``offerId`` does.
 
-Webhooks with the same body are one: the key is the body. A ``correlationId`` is only there when
-somebody asked for a validation, so that it tells nothing apart.
+Webhooks with equal bodies are one: the key is the body. Only the webhooks about a validation
+have a ``correlationId``, so that it tells nothing apart.
 """
 
 from collections.abc import Mapping
@@ -46,6 +46,8 @@ import re
 NAME = "cleeng"
 TITLE = "Cleeng"
 SIGNED = EVERYTHING
+#: Cleeng looks at the status alone.
+answer = Answer
 
 HEX, BASE64 = "hex", "base64"
 #: How a signature may be written.
@@ -111,11 +113,7 @@ EVENTS = (
     ),
     *(
         Event(topic, Kind.INFORMATION, _EFFECTS[Kind.INFORMATION])
-        for topic in (
-            NOT_VALIDATED,
-            "inappPurchaseSyncResult",
-            "transactionCreated",
-        )
+        for topic in (NOT_VALIDATED, "inappPurchaseSyncResult", "transactionCreated")
     ),
     *(Event(name, kind, _EFFECTS[kind]) for name, kind in VIZIO.items()),
     Event("a result or notificationType of another name", Kind.UNKNOWN, "needs attention"),
@@ -132,16 +130,8 @@ _COUNTRY = re.compile(r"(.+)_[A-Z]{2}", re.ASCII)
 
 
 def verify(delivery: Delivery, settings: Any, now: datetime) -> signatures.SealedBody:
-    """Prove that a delivery comes from Cleeng.
+    """Prove that a delivery comes from Cleeng, see :class:`.IPaymentProvider`.
 
-    :param settings: with ``secretkey``, ``previous_secretkey``, ``signature_header``,
-        ``signature_encoding``, and ``tolerance``: seconds that a time in the body may be away
-        from now, 0 for any.
-    :param now: the present moment, in UTC.
-    :returns: the body, to be handed to :func:`parse`.
-    :raises WrongContentType: the body is not JSON.
-    :raises EmptyBody: there is no body.
-    :raises SecretKeyNotSet: there is no secret key to verify with.
     :raises WrongSignature: the signature is missing, malformed, not the one of this body with
         either key, or the body is too old or from the future.
     """
@@ -165,13 +155,9 @@ def verify(delivery: Delivery, settings: Any, now: datetime) -> signatures.Seale
 
 
 def parse(genuine: signatures.SealedBody, timezone_: tzinfo) -> tuple[Notification, ...]:
-    """Read a genuine webhook.
+    """Read a genuine webhook; Cleeng's times name their zone.
 
-    :param genuine: from :func:`verify`.
-    :param timezone_: not needed: Cleeng's times name their zone.
     :returns: one notification; of a transfer two, the end for the old customer first.
-    :raises ParameterMissing: a required parameter is absent or empty.
-    :raises ParameterInvalid: a parameter is malformed.
     """
     body = genuine.read()
     body.moment("timestamp")
@@ -211,11 +197,6 @@ def parse(genuine: signatures.SealedBody, timezone_: tzinfo) -> tuple[Notificati
     if topic == VALIDATED and data.text("result") == TRANSFERRED:
         return _end_of_old(genuine, notification, data), notification
     return (notification,)
-
-
-def answer(status: int, text: str) -> Answer:
-    """The answer to Cleeng, which looks at the status alone."""
-    return Answer(status, text)
 
 
 def sign(secret_key: str, body: bytes, encoding: str = HEX) -> str:
@@ -280,8 +261,8 @@ def _with_end(notification: Notification, data: JsonBody) -> Notification:
         end = min(end or now, now)
     elif kind not in _GIVING and kind is not Kind.CANCELLATION:
         end = None
-    # Without an end it must not take the place of one that is known. A purchase has no old
-    # product that it could take the place of.
+    # A webhook without an end must not replace a known end, and a purchase has no old product
+    # to replace.
     snapshot = kind in _GIVING - {Kind.PURCHASE} and end is not None
     return replace(notification, kind=kind, valid_until=end, snapshot=snapshot)
 

@@ -4,14 +4,11 @@
 permission to validate purchases. They are for the middleware of an app on a TV set.
 """
 
-from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.provider import is_address
 from niteoweb.click2sell.provider import LONGEST_ID
 from niteoweb.click2sell.provider import Refused
 from niteoweb.click2sell.provider import Unreachable
 from niteoweb.click2sell.providers.cleeng import validationservice
-from niteoweb.click2sell.providers.cleeng.validationservice import Purchase
-from niteoweb.click2sell.providers.cleeng.validationservice import ValidationStatus
 from niteoweb.click2sell.provisioning import TooMany
 from niteoweb.click2sell.restapi import Operation
 from niteoweb.click2sell.restapi import PathParameters
@@ -33,23 +30,22 @@ class ValidationPost(Operation):
     """Answers a POST: a purchase is queued for validation.
 
     ``email``: the buyer's address. ``subscription_id``: Vizio's id of the subscription.
-    ``offer_id``: what was bought, as Cleeng names it; optional.
+    ``offer_id``: Cleeng's id of the bought offer; optional.
     """
 
     def operate(self) -> dict[str, Any]:
-        """Queue it.
+        """The validation, with the id by which its result can be asked for.
 
-        :returns: the id to ask with what it came to.
         :raises BadRequest: an option is missing or not possible.
         """
         options = self.options(email=str, subscription_id=str, offer_id=str)
-        purchase = Purchase(
-            email=_email(options),
-            subscription_id=_id(options, "subscription_id"),
-            offer_id=_id(options, "offer_id") if options.get("offer_id") else "",
-        )
+        email = options.get("email", "").strip()
+        if not is_address(email):
+            raise BadRequest('"email" must be an e-mail address.')
+        subscription_id = _id(options, "subscription_id")
+        offer_id = _id(options, "offer_id") if options.get("offer_id") else ""
         try:
-            validation = validationservice.submit(purchase, _user_id())
+            validation = validationservice.submit(email, subscription_id, offer_id, _user_id())
         except validationservice.NotSetUp:
             return self.problem(503, "NotSetUp", "Cleeng is switched off or has no token.")
         except TooMany:
@@ -70,37 +66,21 @@ class StatusGet(PathParameters, Operation):
     """Answers a GET with an id: the result of a validation, for the user who asked for it."""
 
     def operate(self) -> dict[str, Any]:
-        """Look it up, and ask Cleeng where it has not said so.
+        """The validation; Cleeng is asked where its result is not known.
 
         :raises NotFound: there is none, or it is somebody else's.
         """
-        validation = (
-            validationservice.status(self.params[0], _user_id())
-            if len(self.params) == 1
-            else None
-        )
+        if len(self.params) != 1:
+            raise NotFound
+        validation = validationservice.status(self.params[0], _user_id())
         if validation is None:
             raise NotFound
         self.request.response.setHeader("Cache-Control", "no-store")
         return _told(self.context, validation)
 
 
-def _told(context: Any, status: ValidationStatus) -> dict[str, Any]:
-    until = status.access_until
-    return {
-        "@id": f"{context.absolute_url()}/{NAME}/{status.id}",
-        "id": status.id,
-        "status": status.status,
-        "submitted_at": timestamps.iso(status.submitted_at),
-        "access_until": None if until is None else timestamps.iso(until),
-    }
-
-
-def _email(options: dict[str, Any]) -> str:
-    email = options.get("email", "").strip()
-    if not is_address(email):
-        raise BadRequest('"email" must be an e-mail address.')
-    return email
+def _told(context: Any, validation: dict[str, Any]) -> dict[str, Any]:
+    return {"@id": f"{context.absolute_url()}/{NAME}/{validation['id']}", **validation}
 
 
 def _id(options: dict[str, Any], name: str) -> str:

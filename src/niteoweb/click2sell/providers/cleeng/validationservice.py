@@ -3,7 +3,7 @@
 The provider is asked over the network, outside of locks and transactions.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import datetime
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
@@ -29,40 +29,15 @@ class NotSetUp(Exception):
     """The provider is switched off, or there is no token to ask it with."""
 
 
-@dataclass(frozen=True)
-class Purchase:
-    """A purchase, as an app states it.
-
-    :ivar email: the buyer's address.
-    :ivar subscription_id: the shop's id of the subscription.
-    :ivar offer_id: the provider's id of the bought offer; "" where the app does not name it:
-        then there is no access before the provider does.
-    """
-
-    email: str
-    subscription_id: str
-    offer_id: str = ""
-
-
-@dataclass(frozen=True)
-class ValidationStatus:
-    """The status of a validation.
-
-    :ivar status: pending, succeeded or failed.
-    :ivar submitted_at: in UTC.
-    :ivar access_until: end of access in the meantime, None for none.
-    """
-
-    id: str
-    status: str
-    submitted_at: datetime
-    access_until: datetime | None
-
-
-def submit(purchase: Purchase, by: str) -> ValidationStatus:
+def submit(email: str, subscription_id: str, offer_id: str, by: str) -> dict[str, Any]:
     """Have a purchase validated.
 
+    :param email: the buyer's address.
+    :param subscription_id: the shop's id of the subscription.
+    :param offer_id: the provider's id of the bought offer; "" where the app does not name it:
+        then there is no access before the provider does.
     :param by: id of the user who asks.
+    :returns: as for :func:`status`.
     :raises NotSetUp: an owner has to see to the settings.
     :raises niteoweb.click2sell.provisioning.validation.TooMany: try again in a minute.
     :raises niteoweb.click2sell.provider.Unreachable: try again later; nothing is kept.
@@ -71,30 +46,24 @@ def submit(purchase: Purchase, by: str) -> ValidationStatus:
     :raises niteoweb.click2sell.storage.transactions.Busy: try again later.
     """
     settings, now = _settings(), timestamps.now()
-    given = purchase.subscription_id
+    asked = protocol.NAME, subscription_id, by, now
     # Written down first: a notification may be faster than the answer.
-    id_ = writer.run(lambda site: validation.begin(site, protocol.NAME, given, by, now)["id"])
+    id_ = writer.run(lambda site: validation.begin(site, *asked)["id"])
     try:
-        question = client.validate(
-            settings, purchase.email, purchase.subscription_id, purchase.offer_id
-        )
+        question = client.validate(settings, email, subscription_id, offer_id)
     except (Unreachable, Refused):
-        writer.run(lambda site: validation.forget(site, validation.get(site, id_)))
+        _change(id_, validation.forget)
         raise
-    buyer = purchase.email.lower() if purchase.offer_id else ""
-    writer.run(lambda site: validation.queue(site, validation.get(site, id_), question, buyer))
+    buyer = email.lower() if offer_id else ""
+    _change(id_, validation.queue, question, buyer)
     process = validation.get(plone_site.get(), id_)
     if process["given"] and process["status"] == validation.PENDING:
-        offer = purchase.offer_id
-        notification = validation.provisional(
-            process, purchase.email, offer, protocol.aliases(offer), now
-        )
+        aliases = protocol.aliases(offer_id)
+        notification = validation.provisional(process, email, offer_id, aliases, now)
         try:
             pipeline.process(notification)
             # Another process may have been faster, for another buyer.
-            writer.run(
-                lambda site: validation.note_given(site, validation.get(site, id_), buyer)
-            )
+            _change(id_, validation.note_given, buyer)
             if validation.get(plone_site.get(), id_)["status"] == REFUSED:
                 # A notification has said so in the meantime, when there was nothing to end.
                 _end(process, now)
@@ -104,11 +73,13 @@ def submit(purchase: Purchase, by: str) -> ValidationStatus:
     return _status(id_, now)
 
 
-def status(id_: str, by: str) -> ValidationStatus | None:
+def status(id_: str, by: str) -> dict[str, Any] | None:
     """The status of a validation; the provider is asked where it has not told it yet.
 
     :param by: id of the user who asks.
-    :returns: None when there is no such validation, or it is somebody else's.
+    :returns: its ``id``; its ``status``: pending, succeeded or failed; ``submitted_at``, and
+        ``access_until``, the end of access in the meantime, None for none, as ISO dates. None
+        when there is no such validation, or it is somebody else's.
     :raises niteoweb.click2sell.storage.transactions.Busy: try again later.
     """
     now = timestamps.now()
@@ -118,6 +89,11 @@ def status(id_: str, by: str) -> ValidationStatus | None:
     if process["status"] == validation.PENDING:
         _ask(id_, now)
     return _status(id_, now)
+
+
+def _change(id_: str, change: Callable[..., None], *values: str) -> None:
+    """Have the writer change a validation."""
+    writer.run(lambda site: change(site, validation.get(site, id_), *values))
 
 
 def _ask(id_: str, now: datetime) -> None:
@@ -137,7 +113,7 @@ def _ask(id_: str, now: datetime) -> None:
         # First, so that the next question ends it if this process dies here.
         _end(process, now)
     if verdict:
-        writer.run(lambda site: validation.settle(site, validation.get(site, id_), verdict))
+        _change(id_, validation.settle, verdict)
 
 
 def _end(process: validation.Process, now: datetime) -> None:
@@ -159,12 +135,13 @@ def _settings() -> Any:
     return settings
 
 
-def _status(id_: str, now: datetime) -> ValidationStatus:
+def _status(id_: str, now: datetime) -> dict[str, Any]:
     site = plone_site.get()
     process = validation.get(site, id_)
-    return ValidationStatus(
-        id=id_,
-        status=process["status"],
-        submitted_at=timestamps.from_iso(process["submitted_at"]),
-        access_until=validation.access_until(site, process, now),
-    )
+    until = validation.access_until(site, process, now)
+    return {
+        "id": id_,
+        "status": process["status"],
+        "submitted_at": process["submitted_at"],
+        "access_until": None if until is None else timestamps.iso(until),
+    }

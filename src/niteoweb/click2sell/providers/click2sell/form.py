@@ -3,12 +3,12 @@
 Pure: imports nothing of Zope or Plone, does no I/O and reads no clock.
 """
 
-from collections import Counter
 from collections.abc import Mapping
 from functools import cached_property
 from niteoweb.click2sell.notification import ParameterError
 from niteoweb.click2sell.notification import ParameterInvalid
 from niteoweb.click2sell.notification import ParameterMissing
+from niteoweb.click2sell.provider import jsonbody
 from urllib.parse import parse_qsl
 from urllib.parse import unquote_to_bytes
 
@@ -51,7 +51,7 @@ class Form:
     def signed(self, name: str) -> bytes:
         """The raw value of a parameter that the signature depends on.
 
-        Nothing else of the body is read, so that one who guesses costs little.
+        Nothing else of the body is read, so that a forger's guesses cost little.
 
         :raises ParameterMissing: it is absent or empty.
         :raises ParameterInvalid: it came twice.
@@ -82,18 +82,14 @@ class Form:
     def payload(self) -> dict[str, str]:
         """All parameters of a broken delivery, for the record, without the checksum.
 
-        Unlike :meth:`values` it never fails: what cannot be read is escaped, and of a parameter
+        Unlike :meth:`values` it never fails: unreadable bytes are escaped, and of a parameter
         that came twice the second value is kept under ``name (2)``.
         """
-        kept: dict[str, str] = {}
-        times: Counter[str] = Counter()
-        for raw_name, value in self._pairs:
-            if not is_secret(raw_name):
-                name = raw_name.encode("latin-1").decode("utf-8", "backslashreplace")
-                times[name] += 1
-                key = name if times[name] == 1 else f"{name} ({times[name]})"
-                kept[key] = value.decode("utf-8", "backslashreplace")
-        return kept
+        return jsonbody.numbered(
+            (_escaped(name.encode("latin-1")), _escaped(value))
+            for name, value in self._pairs
+            if not is_secret(name)
+        )
 
     def _decoded(self, encoding: str, strict: bool = False) -> dict[str, str]:
         values: dict[str, str] = {}
@@ -111,6 +107,10 @@ class Form:
                 raise ParameterInvalid(name)
             values[key] = value
         return values
+
+
+def _escaped(text: bytes) -> str:
+    return text.decode("utf-8", "backslashreplace")
 
 
 def _unquoted(text: bytes) -> bytes:

@@ -19,23 +19,19 @@ from datetime import tzinfo
 from decimal import Decimal
 from niteoweb.click2sell.notification import Answer
 from niteoweb.click2sell.notification import Delivery
-from niteoweb.click2sell.notification import EmptyBody
 from niteoweb.click2sell.notification import Event
 from niteoweb.click2sell.notification import idempotency_key
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import ParameterInvalid
 from niteoweb.click2sell.notification import ParameterMissing
-from niteoweb.click2sell.notification import SecretKeyNotSet
-from niteoweb.click2sell.notification import WrongContentType
-from niteoweb.click2sell.notification import WrongSignature
 from niteoweb.click2sell.provider import is_address
+from niteoweb.click2sell.provider import signatures
 from niteoweb.click2sell.providers.click2sell.form import Form
 from niteoweb.click2sell.providers.click2sell.form import is_secret
 from typing import Any
 
 import hashlib
-import hmac
 import re
 
 
@@ -45,6 +41,9 @@ CONTENT_TYPE = "application/x-www-form-urlencoded"
 
 #: The checksum covers the transaction; all else decides only in its first entry.
 SIGNED = frozenset({"transaction"})
+
+#: Click2Sell looks at the status alone.
+answer = Answer
 
 #: Characters in a value; the longest that Click2Sell documents is a name.
 LONGEST_VALUE = 255
@@ -101,57 +100,29 @@ _FIRST_YEAR = 1990
 
 
 def verify(delivery: Delivery, settings: Any, now: datetime) -> Form:
-    """Prove that a delivery comes from Click2Sell.
+    """Prove that a delivery comes from Click2Sell, see :class:`.IPaymentProvider`.
 
-    Both keys are always compared, so that the time taken tells nothing of which one matched.
-
-    :param delivery: the request.
-    :param settings: ``secretkey`` of it is the merchant's secret key, and
-        ``previous_secretkey`` the one before it, still accepted for a while; both may be empty.
-    :param now: in UTC; the checksum has no time.
-    :returns: the form, to be handed to :func:`parse`.
-    :raises WrongContentType: the body is not form-encoded.
-    :raises EmptyBody: there is no body.
-    :raises SecretKeyNotSet: there is no secret key to verify with.
+    :param now: not needed: the checksum has no time.
     :raises ParameterMissing: checksum or transaction id is missing.
     :raises ParameterInvalid: checksum or transaction id came twice, or the transaction id
         has a form that a forger could make without knowing the key.
     :raises WrongSignature: the checksum is not the one of this transaction, with either key.
     """
-    media_type = delivery.content_type.partition(";")[0].strip().lower()
-    if media_type != CONTENT_TYPE and (media_type or delivery.body):
-        raise WrongContentType
-    if not delivery.body:
-        raise EmptyBody
-    secret_key, previous_key = settings.secretkey or "", settings.previous_secretkey or ""
-    if not secret_key:
-        raise SecretKeyNotSet
+    secret_keys = signatures.keys(delivery, settings, CONTENT_TYPE)
     form = Form(delivery.body)
-    checksum = form.signed("checksum")
+    checksum = form.signed("checksum").upper()
     transaction = form.signed("acquirer_transaction_id")
-    by_current, by_previous = [
-        hmac.compare_digest(checksum.upper(), sign(key, transaction).encode("ascii"))
-        for key in (secret_key, previous_key)
-    ]
-    # An empty key has a checksum, too, which anybody can compute.
-    by_previous &= bool(previous_key)
-    if not (by_current | by_previous):
-        raise WrongSignature
+    form.by_previous_key = signatures.prove([checksum], transaction, secret_keys, _checksum)
     if not _TRANSACTION.fullmatch(transaction):
         raise ParameterInvalid("acquirer_transaction_id")
-    form.by_previous_key = by_previous and not by_current
     return form
 
 
 def parse(form: Form, timezone_: tzinfo) -> tuple[Notification, ...]:
-    """Read a verified form.
+    """Read a verified form, which makes one notification.
 
-    :param form: from :func:`verify`.
     :param timezone_: the time zone that ``purchase_time`` is in. Click2Sell documents none;
         the site's own is assumed.
-    :returns: one notification.
-    :raises ParameterMissing: a required parameter is absent or empty.
-    :raises ParameterInvalid: a parameter is malformed.
     """
     values = form.values()
     for name in REQUIRED:
@@ -185,7 +156,7 @@ def parse(form: Form, timezone_: tzinfo) -> tuple[Notification, ...]:
     notification = Notification(
         key=key,
         provider=NAME,
-        kind=_kind(transaction_type, subscription_status, payment_status),
+        kind=kind_of(transaction_type, subscription_status, payment_status),
         transaction=values["acquirer_transaction_id"],
         receipt=text("c2s_transaction_id"),
         occurred_at=_moment(values, timezone_),
@@ -205,20 +176,20 @@ def parse(form: Form, timezone_: tzinfo) -> tuple[Notification, ...]:
     return (notification,)
 
 
-def answer(status: int, text: str) -> Answer:
-    """The answer to Click2Sell, which looks at the status alone."""
-    return Answer(status, text)
-
-
 def sign(secret_key: str, transaction: str | bytes) -> str:
     """The checksum that Click2Sell sends for a transaction: upper-case hexadecimal MD5."""
     raw = transaction.encode("utf-8") if isinstance(transaction, str) else transaction
+    return _checksum(secret_key.encode("utf-8"), raw).decode("ascii")
+
+
+def _checksum(secret_key: bytes, transaction: bytes) -> bytes:
     # MD5 is Click2Sell's choice; the module's docstring says what follows from it.
-    digest = hashlib.md5(secret_key.encode("utf-8") + b"_" + raw, usedforsecurity=False)
-    return digest.hexdigest().upper()
+    digest = hashlib.md5(secret_key + b"_" + transaction, usedforsecurity=False)
+    return digest.hexdigest().upper().encode("ascii")
 
 
-def _kind(transaction_type: str, subscription_status: str, payment_status: str) -> Kind:
+def kind_of(transaction_type: str, subscription_status: str, payment_status: str) -> Kind:
+    """The kind that three parameters make."""
     if payment_status.lower() == "failed":
         return Kind.PAYMENT_FAILED
     if payment_status.lower() not in ("", "ok"):

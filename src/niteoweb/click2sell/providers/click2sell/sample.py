@@ -24,69 +24,37 @@ TYPES = {
     "failed": ("Sale", "", "Failed"),
 }
 
-KINDS: Mapping[str, Kind] = {
-    "sale": Kind.PURCHASE,
-    "subscription": Kind.PURCHASE,
-    "renewal": Kind.RENEWAL,
-    "cancellation": Kind.CANCELLATION,
-    "refund": Kind.REFUND,
-    "failed": Kind.PAYMENT_FAILED,
-}
+KINDS: Mapping[str, Kind] = {name: protocol.kind_of(*types) for name, types in TYPES.items()}
 SETTINGS: Mapping[str, str] = {}
 
 _TRANSACTION, _CHECKSUM = "acquirer_transaction_id", "checksum"
 
 
-def form_fields(secret_key: str, transaction: str, **fields: str) -> Mapping[str, str]:
-    """The form of a signed notification.
+def form_fields(secret_key: str, request: SampleRequest) -> Mapping[str, str]:
+    """The form of a signed notification, under Click2Sell's names.
 
-    :param transaction: the transaction id, which is what the checksum covers.
-    :param fields: as for :func:`unsigned`.
     :raises KeyError: the kind does not exist.
     """
-    signed = {_CHECKSUM: protocol.sign(secret_key, transaction)}
-    return {**unsigned(transaction, **fields), **signed}
+    return {**_unsigned(request), _CHECKSUM: protocol.sign(secret_key, request.transaction)}
 
 
-def unsigned(
-    transaction: str,
-    *,
-    product: str,
-    email: str,
-    date: str,
-    time: str,
-    kind: str = "sale",
-    receipt: str = "",
-    name: str = "",
-    surname: str = "",
-    product_name: str = "",
-    affiliate: str = "",
-    price: str = "",
-) -> Mapping[str, str]:
-    """The form of a notification without its checksum, under Click2Sell's names.
-
-    :param date: ``YYYY-MM-DD`` or ``YYYY/MM/DD``.
-    :param time: ``HH:MM:SS``, in the time zone of the site.
-    :param kind: one of :data:`KINDS`.
-    :param price: for example ``9.90 EUR``.
-    :raises KeyError: the kind does not exist.
-    """
-    transaction_type, subscription_status, payment_status = TYPES[kind]
+def _unsigned(request: SampleRequest) -> dict[str, str]:
+    transaction_type, subscription_status, payment_status = TYPES[request.kind]
     return {
-        _TRANSACTION: transaction,
-        "c2s_transaction_id": receipt,
+        _TRANSACTION: request.transaction,
+        "c2s_transaction_id": request.receipt,
         "transaction_type": transaction_type,
         "subscription_status": subscription_status,
         "payment_status": payment_status,
-        "purchase_date": date,
-        "purchase_time": time,
-        "buyer_email": email,
-        "buyer_name": name,
-        "buyer_surname": surname,
-        "product_id": product,
-        "product_name": product_name,
-        "product_price": price,
-        "affiliate_username": affiliate,
+        "purchase_date": request.day,
+        "purchase_time": request.hour,
+        "buyer_email": request.email,
+        "buyer_name": request.first_name,
+        "buyer_surname": request.last_name,
+        "product_id": request.product,
+        "product_name": request.product_name,
+        "product_price": request.price,
+        "affiliate_username": request.affiliate,
     }
 
 
@@ -95,21 +63,7 @@ def write(request: SampleRequest) -> tuple[bytes, ...]:
 
     :raises KeyError: the kind does not exist.
     """
-    form = unsigned(
-        request.transaction,
-        product=request.product,
-        email=request.email,
-        date=request.day,
-        time=request.hour,
-        kind=request.kind,
-        receipt=request.receipt,
-        name=request.first_name,
-        surname=request.last_name,
-        product_name=request.product_name,
-        affiliate=request.affiliate,
-        price=request.price,
-    )
-    return (urlencode(form).encode("ascii"),)
+    return (urlencode(_unsigned(request)).encode("ascii"),)
 
 
 def sign(body: bytes, settings: Any, moment: datetime) -> Delivery:

@@ -3,7 +3,6 @@
 Names and limits are those of plenigo's OpenAPI description, version 250520.
 """
 
-from collections.abc import Callable
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -20,12 +19,11 @@ from niteoweb.click2sell.providers.plenigo import states
 from typing import Any
 
 import logging
-import time
 
 
 logger = logging.getLogger("niteoweb.click2sell")
 
-#: The header that proves to plenigo who asks.
+#: The header with the token that proves the site to plenigo.
 TOKEN = "X-plenigo-token"  # noqa: S105
 #: Subscriptions in a page; of more than that plenigo makes 5.
 PAGE = 100
@@ -51,12 +49,9 @@ def is_wanted(notification: Notification, settings: Any) -> bool:
 
 
 def complete(
-    notification: Notification,
-    settings: Any,
-    now: datetime,
-    sleep: Callable[[float], None] = time.sleep,
+    notification: Notification, settings: Any, now: datetime
 ) -> tuple[Notification, ...]:
-    """A notification with what plenigo says of its subscription now, and with its buyer.
+    """A notification with the present state of its subscription, and with its buyer.
 
     A buyer that is known already is not asked for again, unless the subscription turns out to
     be another customer's.
@@ -64,10 +59,9 @@ def complete(
     :param notification: of a callback or a list; with its buyer where the customer is known.
     :param settings: with ``api_url`` and ``api_token``.
     :param now: the present moment, in UTC; the subscription counts as read then.
-    :param sleep: waits some seconds.
     :raises Unreachable: plenigo cannot be asked at the moment.
     :raises Refused: a person has to decide: there is no token, plenigo does not know it, or
-        what plenigo says makes no sense.
+        plenigo's answer makes no sense.
     """
     if not is_wanted(notification, settings):
         return (notification,)
@@ -75,7 +69,7 @@ def complete(
         if notification.customer_id and not notification.buyer:
             raise Refused(NO_TOKEN)
         return (notification,)
-    api = _api(settings, sleep)
+    api = _api(settings)
     try:
         if protocol.is_prompt(notification):
             notification = _as_it_stands(api, notification, now)
@@ -93,28 +87,21 @@ def probe(settings: Any) -> None:
     :raises Unreachable: it cannot be asked, or does not take the token.
     :raises Refused: the address is none that may be asked.
     """
-    api = JsonApi(settings.api_url or "", {TOKEN: settings.api_token or ""}, pauses=())
-    api.get("subscriptions", size=str(SMALLEST_PAGE))
+    _api(settings, pauses=()).get("subscriptions", size=str(SMALLEST_PAGE))
 
 
-def changes(
-    settings: Any,
-    since: datetime,
-    now: datetime,
-    sleep: Callable[[float], None] = time.sleep,
-) -> Iterator[Notification]:
+def changes(settings: Any, since: datetime, now: datetime) -> Iterator[Notification]:
     """Notifications of the subscriptions that changed at a moment or later, page by page.
 
     :param settings: with ``api_url`` and ``api_token``.
     :param since: in UTC.
     :param now: the present moment, in UTC; they count as read then.
-    :param sleep: waits some seconds.
     :raises Unreachable: plenigo cannot be asked, or its pages do not end.
     :raises Refused: there is no token, or plenigo does not answer that.
     """
     if not settings.api_token:
         raise Refused(NO_TOKEN)
-    api = _api(settings, sleep)
+    api = _api(settings)
     start = since.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     parameters = {"size": str(PAGE), "startTime": start, "sort": "ASC"}
     seen: set[str] = set()
@@ -140,8 +127,8 @@ def changes(
         parameters["startingAfter"] = last
 
 
-def _api(settings: Any, sleep: Callable[[float], None]) -> JsonApi:
-    return JsonApi(settings.api_url or "", {TOKEN: settings.api_token}, sleep)
+def _api(settings: Any, **options: Any) -> JsonApi:
+    return JsonApi(settings.api_url or "", {TOKEN: settings.api_token or ""}, **options)
 
 
 def _as_it_stands(api: JsonApi, notification: Notification, now: datetime) -> Notification:

@@ -8,6 +8,7 @@ from datetime import datetime
 from datetime import timedelta
 from datetime import timezone
 from niteoweb.click2sell.providers.plenigo import protocol
+from niteoweb.click2sell.providers.plenigo import sample
 from niteoweb.click2sell.testing import Clock
 from niteoweb.click2sell.testing import FakeServer
 from niteoweb.click2sell.testing import Request
@@ -41,8 +42,8 @@ ERRORS = {
 class FakePlenigo(FakeServer):
     """A plenigo on this machine, while its ``with`` block lasts.
 
-    What happens to customers and subscriptions is put on the pile of :attr:`callbacks`, and is
-    delivered when ``callbacks.deliver(url)`` is called.
+    Each change of a customer or subscription puts a callback on the pile of :attr:`callbacks`,
+    which ``callbacks.deliver(url)`` delivers.
 
     :ivar token: the API asks for it.
     :ivar callbacks: sends the pending ones.
@@ -162,7 +163,7 @@ class FakePlenigo(FakeServer):
         )
 
     def let_pass(self, **by: float) -> None:
-        """Move the clock, and let happen what is due: renewals, and ends of what was cancelled.
+        """Move the clock, and renew the subscriptions that are due, or end the cancelled ones.
 
         :param by: arguments of :class:`datetime.timedelta`: ``days=30``.
         """
@@ -236,13 +237,8 @@ class FakePlenigo(FakeServer):
         self._tell(protocol.CUSTOMER, callback_type, customer_id, _shown(customer))
 
     def _tell(self, entity_type: str, callback_type: str, entity_id: str, entity: Any) -> None:
-        callback = {
-            "entityType": entity_type,
-            "callbackType": callback_type,
-            "entityId": entity_id,
-            "entity": entity,
-        }
-        self.callbacks.write(f"{entity_type} {callback_type}", callback)
+        body = sample.callback(entity_type, callback_type, entity_id, entity)
+        self.callbacks.put(f"{entity_type} {callback_type}", body)
 
 
 def _headers(secret: str, moment: datetime, body: bytes) -> dict[str, str]:

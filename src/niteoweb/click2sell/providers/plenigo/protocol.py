@@ -8,7 +8,7 @@ more, each an HMAC-SHA256 over time and raw body. A retry may carry a new time, 
 of a callback is its body.
 
 A callback states all of a subscription, but names customers only by id; and it may be late.
-:mod:`niteoweb.click2sell.providers.plenigo.states` is about what plenigo's API says then.
+:mod:`niteoweb.click2sell.providers.plenigo.states` reads the present state from plenigo's API.
 """
 
 from collections.abc import Mapping
@@ -35,6 +35,8 @@ import re
 NAME = states.NAME
 TITLE = "plenigo"
 SIGNED = EVERYTHING
+#: plenigo looks at the status alone, and tries again after an error.
+answer = Answer
 #: The header with time and signatures, in lower case.
 SIGNATURE = "plenigo-signature"
 #: Signatures in one header; during a rotation there are two.
@@ -92,15 +94,8 @@ _DIGEST = re.compile(r"[0-9A-Fa-f]{64}", re.ASCII)
 
 
 def verify(delivery: Delivery, settings: Any, now: datetime) -> signatures.SealedBody:
-    """Prove that a delivery comes from plenigo.
+    """Prove that a delivery comes from plenigo, see :class:`.IPaymentProvider`.
 
-    :param settings: with ``secretkey``, ``previous_secretkey`` and ``tolerance``: seconds
-        that the signed time may be away from now, 0 for any.
-    :param now: the present moment, in UTC.
-    :returns: the body, to be handed to :func:`parse`.
-    :raises WrongContentType: the body is not JSON.
-    :raises EmptyBody: there is no body.
-    :raises SecretKeyNotSet: there is no secret key to verify with.
     :raises WrongSignature: the signature is missing, malformed, too old, in the future, or not
         the one of this body, with either key.
     """
@@ -119,13 +114,7 @@ def verify(delivery: Delivery, settings: Any, now: datetime) -> signatures.Seale
 
 
 def parse(genuine: signatures.SealedBody, timezone_: tzinfo) -> tuple[Notification, ...]:
-    """Read a genuine callback.
-
-    :param genuine: from :func:`verify`.
-    :param timezone_: not needed: plenigo's times name their zone.
-    :raises ParameterMissing: a required parameter is absent or empty.
-    :raises ParameterInvalid: a parameter is malformed.
-    """
+    """Read a genuine callback; plenigo's times name their zone."""
     body = genuine.read()
     entity_type = body.required("entityType")
     callback_type = body.required("callbackType")
@@ -157,11 +146,6 @@ def parse(genuine: signatures.SealedBody, timezone_: tzinfo) -> tuple[Notificati
         notification = replace(notification, kind=kind, transaction=_id_of(body, entity))
         return (states.stated(notification, entity),)
     return (notification,)
-
-
-def answer(status: int, text: str) -> Answer:
-    """The answer to plenigo, which looks at the status alone and tries again after an error."""
-    return Answer(status, text)
 
 
 def sign(secret_key: str, time: int, body: bytes) -> str:

@@ -47,8 +47,8 @@ def write(request: SampleRequest) -> tuple[bytes, ...]:
         "lastName": request.last_name,
     }
     return (
-        _callback(protocol.CUSTOMER, protocol.CREATION, request.customer_id, customer),
-        _callback(
+        callback(protocol.CUSTOMER, protocol.CREATION, request.customer_id, customer),
+        callback(
             protocol.SUBSCRIPTION,
             TYPES[request.kind],
             request.transaction,
@@ -89,7 +89,8 @@ def _subscription(request: SampleRequest) -> dict[str, Any]:
     return subscription
 
 
-def _callback(entity_type: str, callback_type: str, entity_id: str, entity: Any) -> bytes:
+def callback(entity_type: str, callback_type: str, entity_id: str, entity: Any) -> bytes:
+    """The body of a callback."""
     value = {
         "entityType": entity_type,
         "callbackType": callback_type,

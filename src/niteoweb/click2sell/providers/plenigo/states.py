@@ -35,10 +35,10 @@ _HAPPENED = frozenset({Kind.CHARGEBACK, Kind.PAYMENT_FAILED, Kind.UNKNOWN})
 
 
 def stated(notification: Notification, subscription: JsonBody) -> Notification:
-    """A callback about a subscription, with what the subscription in it says.
+    """A callback about a subscription, with the state of the subscription in it.
 
     :param notification: with the kind by the type of the callback.
-    :raises ParameterMissing: it gives access, and does not say to whom or to what.
+    :raises ParameterMissing: it gives access, but customer or product is missing.
     :raises ParameterInvalid: a field is malformed.
     """
     kind = notification.kind
@@ -55,8 +55,8 @@ def of_subscription(
 ) -> Notification:
     """A notification, restated by the subscription as plenigo's API showed it later.
 
-    A chargeback, a failed payment and what needs attention stay what they are, with their own
-    time. All else becomes the state that was read: late and reordered callbacks do no harm.
+    A chargeback, a failed payment and an unknown kind keep their kind and their own time. All
+    else becomes the state that was read: late and reordered callbacks do no harm.
 
     :param notification: of a callback.
     :param subscription: the answer to ``GET /subscriptions/{id}``.
@@ -117,7 +117,7 @@ def of_listed(subscription: JsonBody, read_at: datetime) -> Notification:
 
 
 def for_several(notification: Notification, why: str = SEVERAL_USERS) -> Notification:
-    """A notification of which nobody can tell who is to have access by it.
+    """A notification that does not tell whom it gives access.
 
     :param why: the code of the reason.
     """
@@ -206,10 +206,7 @@ def _bought(subscription: JsonBody) -> dict[str, Any]:
 
 
 def _items(subscription: JsonBody) -> list[JsonBody]:
-    """The items that count.
-
-    One that is inactive gives nothing any more; where all are, they are what there was.
-    """
+    """The items that are active; where none is, all that there were."""
     items = subscription.parts("items")
     return [item for item in items if item.text("status") != INACTIVE] or items
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from collections.abc import Iterator
+from dataclasses import fields
 from datetime import timedelta
 from itertools import chain
 from itertools import permutations
@@ -26,6 +27,8 @@ _MOST_IN_ALL_ORDERS = 5
 
 #: How much later a delivery comes again, and is signed anew.
 _LATER = timedelta(minutes=1)
+
+_EVENT_FIELDS = {field.name for field in fields(BillingEvent)}
 
 
 class MeaningCase(ProviderCase):
@@ -102,22 +105,12 @@ class MeaningCase(ProviderCase):
 
         :param number: of notifications before it.
         """
+        told = vars(notification)
         return BillingEvent(
-            key=notification.key,
-            provider=notification.provider,
-            kind=notification.kind,
-            transaction=notification.transaction,
-            receipt=notification.receipt,
-            product_id=notification.product_id,
-            occurred_at=notification.occurred_at,
+            **{name: told[name] for name in told.keys() & _EVENT_FIELDS},
             received_at=self.now + timedelta(seconds=number),
             days=30,
-            subscription=notification.subscription,
-            valid_until=notification.valid_until,
-            snapshot=notification.snapshot,
-            fully_signed=notification.fully_signed,
             for_all=notification.customer_deleted,
-            external_subscription_id=notification.external_subscription_id,
         )
 
 

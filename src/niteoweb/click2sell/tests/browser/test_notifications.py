@@ -171,9 +171,9 @@ class TestList(PageTestCase):
             with self.subTest(name):
                 browser = self.opened(**{name: value})
                 self.assertEqual(browser.headers["Status"].partition(" ")[0], "200")
-                field = browser.contents.split(f'id="filter-{name}"')[1]
+                field = browser.contents.split(f'id="field-{name}"')[1]
                 self.assertIn("is-invalid", browser.contents)
-                error = field.split(f'id="filter-{name}-error"')[1].partition("</div>")[0]
+                error = field.split(f'id="field-{name}-error"')[1].partition("</div>")[0]
                 self.assertIn(expected, error)
                 self.assertEqual(self.rows(browser), [])
                 self.assertNotIn("No notification fits", self.text(browser))

@@ -1,11 +1,13 @@
 """An owner's work with the keyboard alone, and its results on the server."""
 
+from datetime import datetime
 from datetime import timedelta
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.command import posting
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
+from niteoweb.click2sell.provider import SampleRequest
 from niteoweb.click2sell.providers.click2sell.sample import form_fields
 from niteoweb.click2sell.tests.cases import deliveries
 from niteoweb.click2sell.tests.chromium import pages
@@ -61,17 +63,17 @@ class TestNotifications(BrowserTestCase):
     def test_a_sale_is_the_newest_of_the_list(self):
         from tools.demo import settings
 
-        form = form_fields(
-            settings.SECRET_KEY,
+        request = SampleRequest(
+            "sale",
+            settings.PRODUCT,
+            NEW_BUYER,
             "demo-1",
-            product=settings.PRODUCT,
-            email=NEW_BUYER,
+            datetime(2026, 5, 31, 11, 59),
             receipt="C2S-1",
             product_name=settings.PRODUCT_NAME,
-            date="2026-05-31",
-            time="11:59:00",
             price="49.00 EUR",
         )
+        form = form_fields(settings.SECRET_KEY, request)
         sale = deliveries.delivery(urlencode(form).encode("ascii"))
         answer = posting.post(f"{self.url}/@@click2sell", sale, timeout=60)
         self.assertEqual((answer.status, answer.text), (200, "POST successfully parsed."))

@@ -272,8 +272,8 @@ class TestExchanges(SiteOfTheDocs):
 
     def test_purchase_status(self):
         fake = self.cleeng()
-        purchase = validating.Purchase(MEMBER, "vizio-4711", "S123123123_US")
-        id_ = validating.submit(purchase, "middleware").id
+        bought = MEMBER, "vizio-4711", "S123123123_US"
+        id_ = validating.submit(*bought, "middleware")["id"]
         self.now = fake.clock.move(seconds=5)
         told = self.record(200, f"/@cleeng-purchase-status/{id_}", "middleware")
         self.assertEqual(told["status"], "pending")

@@ -57,7 +57,7 @@ class ExplainTestCase(SiteTestCase):
             found.id: (
                 found.standing,
                 [
-                    (because.product[1], because.line, because.causes[0].receipt)
+                    (because.product[1], because.line, because.causes[0]["receipt"])
                     for because in found.reasons
                 ],
             )
@@ -95,7 +95,7 @@ class TestStandings(ExplainTestCase):
         self.refund()
         self.assertEqual(self.standing()[:2], (State.REFUNDED, False))
         (found,) = self.explain().standings
-        self.assertEqual([cause.kind for cause in found.causes], ["purchase", "refund"])
+        self.assertEqual([cause["kind"] for cause in found.causes], ["purchase", "refund"])
 
     def test_access_that_is_held_while_the_provider_is_silent(self):
         self.settings(mapping=["1|premium|30"])

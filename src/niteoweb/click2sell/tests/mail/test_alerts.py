@@ -4,6 +4,7 @@ from datetime import datetime
 from datetime import timezone
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.interfaces import IClick2SellSettings
+from niteoweb.click2sell.ledger import entries
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import reasons
@@ -92,8 +93,8 @@ This mail comes once a day at most, and only when there is something new. Its se
 
     def test_subject_of_a_reason_that_may_be_private(self):
         self.undecided()
-        (key,) = trees.tree(self.portal, "untold")
-        entry = ledger.get(self.portal, key)
+        (place,) = trees.tree(self.portal, "untold")
+        entry = entries.at(self.portal, place)
         ledger.set_outcome(self.portal, entry, Outcome.ATTENTION, entry["reason"], EMAIL)
         transaction.commit()
         self.assertNotIn(EMAIL, str(self.told()))

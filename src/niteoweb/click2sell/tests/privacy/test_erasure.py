@@ -246,16 +246,14 @@ class TestWhatGoes(ErasureTestCase):
 
     def test_only_what_the_dry_run_showed(self):
         self.buy()
-        fingerprint = preview.preview(self.portal, EMAIL).fingerprint
-        self.assertEqual(
-            preview.preview(self.portal, f" {EMAIL.upper()} ").fingerprint, fingerprint
-        )
+        fingerprint = preview.of(self.found()).fingerprint
+        self.assertEqual(preview.of(self.found(f" {EMAIL.upper()} ")).fingerprint, fingerprint)
         self.later(minutes=1)
         self.buy_again()
         with self.assertRaises(erasure.Changed):
             self.erase(fingerprint=fingerprint)
         self.assertEqual(self.record()["addresses"], (EMAIL,))
-        planned = preview.preview(self.portal, EMAIL)
+        planned = preview.of(self.found())
         self.assertEqual((planned.addresses, planned.entries), ((EMAIL,), 2))
         self.assertEqual(planned.accounts[0].groups, ("click2sell", "premium"))
         self.erase(fingerprint=planned.fingerprint)
@@ -515,7 +513,7 @@ class TestWhatAnOwnerDecided(ErasureTestCase):
         self.assertEqual(len(found.moved), 2)
         told = export.export(self.portal, OTHER, self.now)
         self.assertEqual(told["named_in_notes_on_others"], 1)
-        self.assertEqual(preview.preview(self.portal, OTHER).others, 1)
+        self.assertEqual(preview.of(self.found(OTHER)).others, 1)
         self.erase(OTHER)
         self.assertNothingPersonal(OTHER)
         # All else of the others stays.

@@ -54,7 +54,7 @@ class TestNothingIsLeft(ErasureTestCase):
                 done[name] = done.get(name, 0) + 1
             address = history.any.choice(history.addresses)
             transaction.begin()
-            if preview.preview(self.portal, address).anything:
+            if preview.of(export.find(self.portal, address)).anything:
                 with self.subTest(seed=seed, address=address):
                     self.erased_everywhere(address, bool(seed % 2))
         # Each of them was possible now and then, or the test would prove nothing.

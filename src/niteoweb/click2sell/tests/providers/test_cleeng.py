@@ -10,6 +10,7 @@ from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.privacy import erasure
 from niteoweb.click2sell.providers.cleeng import fake as fakes
 from niteoweb.click2sell.providers.cleeng import protocol as cleeng
+from niteoweb.click2sell.storage import indexes
 from niteoweb.click2sell.storage import steps
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees
@@ -633,6 +634,12 @@ class TestCustomer(CleengTestCase):
         self.tell("subscriptionCreated")
         self.assertEqual(self.deliver(times=2), [200, 200])
         self.assertEqual(self.reasons(), [("needs attention", "customer not known")])
+        waiting = list(trees.tree(self.portal, "customers_awaited"))
+        self.assertEqual(len(waiting), 1)
+        trees.tree(self.portal, "customers_awaited").clear()
+        self.assertEqual(indexes.rebuild(self.portal)["corrected"], 0)
+        self.assertEqual(list(trees.tree(self.portal, "customers_awaited")), waiting)
+        transaction.commit()
         self.pass_time(days=1)
         self.tell("transactionCreated", customerEmail=JANE)
         self.deliver()

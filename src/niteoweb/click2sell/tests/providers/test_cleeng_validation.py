@@ -265,8 +265,8 @@ class TestStatus(ValidationTestCase):
             give(told)
 
         with mock.patch.object(pipeline, "process", late):
-            found = validating.submit(validating.Purchase(JANE, "never bought", GOLD), "me")
-        self.assertEqual((found.status, found.access_until), ("failed", None))
+            found = validating.submit(JANE, "never bought", GOLD, "me")
+        self.assertEqual((found["status"], found["access_until"]), ("failed", None))
         self.has()
 
     def test_failed_when_asked(self):
@@ -321,8 +321,8 @@ class TestStatus(ValidationTestCase):
             return found
 
         with mock.patch.object(validating.client, "validate", slow):
-            found = validating.submit(validating.Purchase(JANE, TV, GOLD), "me")
-        self.assertEqual((found.status, found.access_until), ("succeeded", None))
+            found = validating.submit(JANE, TV, GOLD, "me")
+        self.assertEqual((found["status"], found["access_until"]), ("succeeded", None))
         self.has("premium")
 
     def test_after_a_day_it_is_forgotten(self):
@@ -409,9 +409,9 @@ class TestMeantime(ValidationTestCase):
             return give(told)
 
         with mock.patch.object(pipeline, "process", late):
-            found = validating.submit(validating.Purchase(JANE, TV, GOLD), "me")
+            found = validating.submit(JANE, TV, GOLD, "me")
         self.assertIsNotNone(self.told["access_until"])
-        self.assertIsNone(found.access_until)
+        self.assertIsNone(found["access_until"])
 
     def test_without_an_offer_there_is_none(self):
         self.member_of_before()
@@ -463,14 +463,14 @@ class TestMeantime(ValidationTestCase):
         self.user("owner", "Manager")
         for path in (
             f"@click2sell-members/{buyer['id']}",
-            f"@click2sell-notifications/{standing.causes[0].key}",
+            f"@click2sell-notifications/{standing.causes[0]['key']}",
             "@click2sell-notifications?kind=provisional",
         ):
             self.assertEqual(self.call("GET", path, "owner"), 200)
             self.assertIn("provisional", self.answer.text)
         for path in (
             f"@@click2sell-members/{buyer['id']}",
-            f"@@click2sell-notifications/{standing.causes[0].key}",
+            f"@@click2sell-notifications/{standing.causes[0]['key']}",
             "@@click2sell-notifications",
         ):
             self.page(path)
@@ -510,7 +510,7 @@ class TestMeantime(ValidationTestCase):
                 raise Killed
 
         with mock.patch.object(steps, "reached", step), self.assertRaises(Killed):
-            validating.submit(validating.Purchase(JANE, TV, GOLD), "me")
+            validating.submit(JANE, TV, GOLD, "me")
         transaction.abort()
         self.has()
         self.later(minutes=3)

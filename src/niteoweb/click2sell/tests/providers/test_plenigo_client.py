@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from datetime import timedelta
 from datetime import timezone
+from functools import partial
 from niteoweb.click2sell.notification import Delivery
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
@@ -51,6 +52,8 @@ class ApiTestCase(unittest.TestCase):
             tolerance=0,
         )
         self.pauses = []
+        without_pauses = partial(jsonapi.JsonApi, sleep=self.pauses.append)
+        stack.enter_context(mock.patch.object(client, "JsonApi", without_pauses))
 
     def told(self) -> list[Notification]:
         """The notifications of the callbacks on the pile."""
@@ -64,8 +67,7 @@ class ApiTestCase(unittest.TestCase):
         return found
 
     def complete(self, notification: Notification) -> Notification:
-        now = self.fake.clock.now
-        (found,) = client.complete(notification, self.settings, now, self.pauses.append)
+        (found,) = client.complete(notification, self.settings, self.fake.clock.now)
         return found
 
     def asked(self) -> list[str]:
@@ -404,7 +406,7 @@ class TestAddress(ApiTestCase):
 
 class TestPages(ApiTestCase):
     def changed(self, since: datetime = START) -> list[str]:
-        found = client.changes(self.settings, since, self.fake.clock.now, self.pauses.append)
+        found = client.changes(self.settings, since, self.fake.clock.now)
         return [notification.transaction for notification in found]
 
     def subscribe(self, count: int) -> list[str]:
@@ -462,7 +464,7 @@ class TestPages(ApiTestCase):
     def test_an_outage_in_the_middle(self):
         self.subscribe(150)
         self.fake.rate_limit = 1
-        found = client.changes(self.settings, START, START, self.pauses.append)
+        found = client.changes(self.settings, START, START)
         for _ in range(100):
             next(found)
         with self.assertRaises(Unreachable):

@@ -3,7 +3,6 @@
 from dataclasses import replace
 from niteoweb.click2sell.mail import messages
 from niteoweb.click2sell.mail import smtp
-from niteoweb.click2sell.mail import smtp
 from niteoweb.click2sell.provider import jsonapi
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.providers.cleeng.provider import PROVIDER as CLEENG
