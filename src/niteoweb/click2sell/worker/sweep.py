@@ -86,6 +86,7 @@ def sweep(
         _mails(report)
     else:
         background.wake(background.MAIL)
+    report.mails["due"] = len(outbox.due(plone_site.get(), timestamps.now()))
     try:
         report.redacted = retention.redact(now)
     except transactions.Busy:
@@ -199,7 +200,6 @@ def _mails(report: SweepReport) -> None:
     report.mails["failed"] = results[Sent.FAILED] + results[Sent.AWAY]
     report.busy += results[Sent.BUSY]
     report.troubled += results[Sent.TROUBLED]
-    report.mails["due"] = len(outbox.due(plone_site.get(), timestamps.now()))
 
 
 def _wait(site: Any, report: SweepReport, now: datetime) -> None:

@@ -404,9 +404,9 @@ class TestRobust(AlertTestCase):
         self.later(days=1)
         self.assertEqual(self.told(), [])
 
-    def test_a_command_that_does_not_mail(self):
+    def test_a_request_that_does_not_mail(self):
         self.undecided()
-        self.assertEqual(self.told(mails=False), [])
+        self.assertEqual(self.told(outside=False), [])
         self.assertEqual(len(self.told()), 1)
 
     def test_two_sweeps_at_once(self):
