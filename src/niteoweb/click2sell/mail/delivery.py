@@ -25,6 +25,7 @@ from niteoweb.click2sell.storage import writer
 from typing import Any
 
 import logging
+import transaction
 
 
 logger = logging.getLogger("niteoweb.click2sell")
@@ -49,17 +50,30 @@ class Sent(Enum):
     TROUBLED = "troubled"
 
 
-def hand_over(mail_id: str, password: str = "") -> None:
+def remember(mail_id: str, password: str) -> None:
+    """Keep a new member's password for its mail, in memory alone, if this process sends mail.
+
+    Called in the transaction that files the mail: from its commit on the mail can be sent.
+    """
+    if not background.is_done_here(background.MAIL) or plone_site.is_copy():
+        return
+
+    def forget(committed: bool = False) -> None:
+        if not committed:
+            _passwords.pop(mail_id, None)
+
+    _passwords[mail_id] = password
+    current = transaction.get()
+    current.addAfterCommitHook(forget)
+    current.addAfterAbortHook(forget)
+
+
+def hand_over(mail_id: str) -> None:
     """Leave a mail that was just filed to this process's thread for mail.
 
     Without such a thread the sweep sends it, or another process does.
-
-    :param password: the new member's, "" for none; it is kept in memory alone.
     """
-    if background.is_done_here(background.MAIL) and not plone_site.is_copy():
-        if password:
-            _passwords[mail_id] = password
-        background.wake(background.MAIL)
+    background.wake(background.MAIL)
 
 
 def send_due(may_go_on: Callable[[], bool] = lambda: True) -> Counter[Sent]:
@@ -73,27 +87,38 @@ def send_due(may_go_on: Callable[[], bool] = lambda: True) -> Counter[Sent]:
         if results[Sent.AWAY] or not may_go_on():
             break
         try:
-            results[deliver(mail_id, _passwords.pop(mail_id, ""))] += 1
+            results[deliver(mail_id)] += 1
         except transactions.Busy:
             results[Sent.BUSY] += 1
         except Exception as error:
             log_failure(f"Mail {mail_id}", error)
             results[Sent.TROUBLED] += 1
+    _forget_sent(plone_site.get())
     return results
 
 
-def deliver(mail_id: str, password: str = "") -> Sent:
+def _forget_sent(site: Any) -> None:
+    """Forget the passwords of mails that another process has sent."""
+    for mail_id in list(_passwords):
+        mail = outbox.find(site, mail_id)
+        # One that is not there is of another site, or not committed yet.
+        if mail is not None and not mail["due_at"]:
+            _passwords.pop(mail_id, None)
+
+
+def deliver(mail_id: str) -> Sent:
     """Send one mail now. The writer writes and notes it, and is not held while it is sent.
 
     Mails wait while the site's public address is not set: their links would lead nowhere.
 
     :param mail_id: of a mail in the outbox.
-    :param password: the new member's, when it was set a moment ago; "" at a later attempt.
     :raises niteoweb.click2sell.storage.transactions.Busy: another process was at the same data.
     """
     if plone_site.is_copy() or not plone_site.settings().site_address:
         return Sent.NOTHING
     steps.reached("before mail")
+    # Of the first attempt; a later one sets a new one.
+    password = _passwords.pop(mail_id, "")
     try:
         message = writer.run(lambda site: _prepare(site, mail_id, password))
     except transactions.Busy:

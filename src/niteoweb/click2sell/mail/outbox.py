@@ -120,6 +120,11 @@ def get(site: Any, mail_id: str) -> Mail:
     return trees.tree(site, "mails")[mail_id]
 
 
+def find(site: Any, mail_id: str) -> Mail | None:
+    """A mail, None when there is none of that id."""
+    return trees.tree(site, "mails").get(mail_id)
+
+
 def due(site: Any, now: datetime) -> list[str]:
     """Ids of the mails whose next attempt is due, the longest waiting first."""
     return [

@@ -11,6 +11,7 @@ from niteoweb.click2sell.ledger import counters
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import ownership
+from niteoweb.click2sell.mail import delivery
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.member import group
@@ -31,14 +32,12 @@ class Applied:
 
     :ivar user_id: the account, "" when there is none.
     :ivar created: the account was made.
-    :ivar password: its password, known only here and in the mail.
     :ivar mail_id: the mail that became due, "" for none.
     """
 
     plan: Plan
     user_id: str = ""
     created: bool = False
-    password: str = ""
     mail_id: str = ""
 
 
@@ -104,7 +103,9 @@ def _account(site: Any, buyer: buyers.Buyer, plan: Plan, now: datetime) -> Appli
         mail_id = outbox.file(
             site, plan.mail, user_id, plan.address, plan.product, now, domain
         )["id"]
-    return Applied(plan, user_id, plan.create, password, mail_id)
+        if password:
+            delivery.remember(mail_id, password)
+    return Applied(plan, user_id, plan.create, mail_id)
 
 
 def _groups(site: Any, buyer: buyers.Buyer, plan: Plan, user_id: str, now: datetime) -> None:

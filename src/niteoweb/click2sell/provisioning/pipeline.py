@@ -135,7 +135,7 @@ def follow_up(applied: Applied, notification: Notification | None) -> None:
         notification = history.notification(payment)
     events.hand_over(events.events(applied, notification))
     if applied.mail_id:
-        delivery.hand_over(applied.mail_id, applied.password)
+        delivery.hand_over(applied.mail_id)
     steps.reached("finished")
 
 

@@ -171,6 +171,8 @@ class _Visitor(_Worker):
     def __init__(self, database: DB, work: str, turn: Callable[[], float | None]) -> None:
         super().__init__(database, work)
         self._turn = turn
+        #: Paths of the sites where it fails, which is logged once.
+        self._failing: set[tuple[str, ...]] = set()
 
     def _work(self, connection: Connection) -> float:
         pauses = [self._visit(connection, place) for place in list(_places(connection))]
@@ -182,11 +184,14 @@ class _Visitor(_Worker):
         try:
             with session.opened(connection, place.path, surroundings):
                 pause = self._turn()
+            self._failing.discard(place.path)
         except Exception as error:
             if transactions.passes(error):
                 raise
             # A site that was deleted meanwhile, or is broken, must not keep others waiting.
-            log_failure(f"Background work ({self.name})", error)
+            if place.path not in self._failing:
+                log_failure(f"Background work ({self.name})", error)
+            self._failing.add(place.path)
             pause = None
         return POLL if pause is None else pause
 

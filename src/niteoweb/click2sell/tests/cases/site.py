@@ -19,6 +19,7 @@ from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.providers.click2sell import protocol as click2sell
 from niteoweb.click2sell.provisioning import enrichment
 from niteoweb.click2sell.provisioning import pipeline
+from niteoweb.click2sell.storage import background
 from niteoweb.click2sell.storage import log_failure
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees as store
@@ -59,9 +60,12 @@ class SiteTestCase(unittest.TestCase):
         self.now = NOW
         self.enterContext(mock.patch.object(timestamps, "now", lambda: self.now))
         # Memory of the process, which no database on top of another takes back.
+        background.expect(background.MAIL)
+        self.addCleanup(background.stop_expecting)
         self.enterContext(mock.patch.object(mail_delivery, "hand_over", send_now))
         self.enterContext(mock.patch.object(enrichment, "hand_over", ask_now))
         rejections._tallies.clear()
+        mail_delivery._passwords.clear()
         logout()
 
     # What is set up
@@ -247,10 +251,10 @@ class SiteTestCase(unittest.TestCase):
         }
 
 
-def send_now(mail_id: str, password: str = "") -> None:
+def send_now(mail_id: str) -> None:
     """Send a mail in the thread that hands it over: tests have no background threads."""
     try:
-        mail_delivery.deliver(mail_id, password)
+        mail_delivery.deliver(mail_id)
     except transactions.Busy:
         pass
     except Exception as error:

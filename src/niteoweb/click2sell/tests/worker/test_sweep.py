@@ -384,7 +384,6 @@ class TestMails(SweepTestCase):
 
     def test_are_left_to_the_background(self):
         self.buy()
-        self.addCleanup(background.stop_expecting)
         woken = background.expect(background.MAIL)
         with self.server() as server:
             report = self.sweep(outside=False)
