@@ -95,7 +95,8 @@ class Surroundings:
         :param path: physical path of the site.
         """
         parts = urlsplit(address)
-        environ = {"SERVER_NAME": parts.hostname or "", "SERVER_PORT": str(parts.port or "")}
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        environ = {"SERVER_NAME": parts.hostname or "", "SERVER_PORT": str(port)}
         variables = {
             "SERVER_URL": f"{parts.scheme}://{parts.netloc}",
             "VirtualRootPhysicalPath": path,
