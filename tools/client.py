@@ -37,15 +37,20 @@ class Connection:
 
     :param address: ``host:port`` of the site, or a port of this machine.
     :param user: login name and password of the user who asks; None for nobody.
+    :param host: of the site's public address, where that is not where it listens.
     """
 
     def __init__(
-        self, address: str | int, user: tuple[str, str] | None = None, timeout: float = 120
+        self,
+        address: str | int,
+        user: tuple[str, str] | None = None,
+        timeout: float = 120,
+        host: str = "",
     ) -> None:
         self._connection = HTTPConnection(
             address if isinstance(address, str) else f"127.0.0.1:{address}", timeout=timeout
         )
-        self._headers = {}
+        self._headers = {"Host": host} if host else {}
         if user is not None:
             credentials = b64encode(":".join(user).encode()).decode("ascii")
             self._headers["Authorization"] = f"Basic {credentials}"

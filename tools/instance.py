@@ -154,6 +154,11 @@ def application(configuration: Path) -> Iterator[Any]:
             database.close()
 
 
+def public_address(port: int) -> str:
+    """The public address of a site that listens on a port of this machine."""
+    return f"http://127.0.0.1:{port}/{SITE_ID}"
+
+
 def create_site(
     folder: Any,
     owner: tuple[str, str],
@@ -251,7 +256,10 @@ def start(
     """
     arguments = [sys.executable, "-m", module, folder / CONFIGURATION, *addresses]
     environment = {**for_python(), **(environment or {})}
-    return Instance(arguments, folder / LOG, addresses[0], environment=environment)
+    # SIGTERM is the add-on's: it ends the process at once, without closing the database.
+    return Instance(
+        arguments, folder / LOG, addresses[0], environment=environment, end=signal.SIGINT
+    )
 
 
 def start_zeo(folder: Path, port: int) -> Program:
@@ -266,7 +274,7 @@ def start_zeo(folder: Path, port: int) -> Program:
 def serve(
     configuration: str, *addresses: str, wrap: Callable[[Any], Any] = lambda app: app
 ) -> None:
-    """Serve a site with four threads, until the process is told to end.
+    """Serve a site with four threads until SIGINT, which ends it in good order.
 
     :param wrap: called with the application, when it is loaded; returns what is served.
     """
@@ -276,13 +284,17 @@ def serve(
 
     import Zope2
 
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    # A process in the background of a shell may have been told to ignore it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     logging.basicConfig(level=logging.INFO, format=LINE)
     app = make_wsgi_app({}, configuration)
     gc.set_threshold(*COLLECTOR)
     try:
         serve(wrap(HTTPExceptionHandler(app)), listen=" ".join(addresses), threads=4)
     finally:
+        from niteoweb.click2sell.worker import threads
+
+        threads.end()
         for database in Zope2.opened:
             database.close()
 

@@ -59,9 +59,11 @@ def main() -> int:
             postgres.start()
             say("Building the Zope processes, and the site unless it is there ...")
             processes = zopes(folder, postgres.dsn)
+            site = f"http://localhost:{options.port}/{SITE_ID}"
             run_module(
                 "tools.cluster.site",
                 processes[0].configuration,
+                site,
                 told=json.dumps([kept["owner"], kept["key"]]),
                 timeout=CREATE_SECONDS,
             )
@@ -73,7 +75,6 @@ def main() -> int:
             for zope in processes:
                 zope.process.wait()
             balancer.wait()
-            site = f"http://localhost:{options.port}/{SITE_ID}"
             _report(site, postgres, processes, kept)
             if options.once:
                 buyer = sell(addresses[0], kept["key"])

@@ -1,6 +1,7 @@
-"""Create the cluster's site unless it is there: ``python -m tools.cluster.site ZOPE_CONF``.
+"""The cluster's site: ``python -m tools.cluster.site ZOPE_CONF ADDRESS`` creates it.
 
-The owner's password and the secret key come by standard input, as JSON.
+One that is there is told its address. The owner's password and the secret key come by standard
+input, as JSON.
 """
 
 from pathlib import Path
@@ -14,25 +15,32 @@ import json
 import sys
 
 
-def create(configuration: Path, password: str, secret_key: str) -> None:
+def create(configuration: Path, address: str, password: str, secret_key: str) -> None:
     """Create the site, with the add-on installed and configured, unless it is there.
 
+    :param address: of the site, through the balancer; another one for another port.
     :param password: of the owner.
     :param secret_key: that notifications are signed with.
     """
     with instance.application(configuration) as app:
-        if SITE_ID in app.objectIds():
-            return
+        from niteoweb.click2sell import site as plone_site
         from plone import api
+        from zope.component.hooks import setSite
 
         import transaction
 
+        if SITE_ID in app.objectIds():
+            setSite(app[SITE_ID])
+            plone_site.settings().site_address = address
+            transaction.commit()
+            return
         site = instance.create_site(app, (OWNER, password), "Click2Sell cluster")
         instance.install(
             site,
             secretkey=secret_key,
             mapping=[f"{PRODUCT}|{GROUP}"],
             trusted_proxies=["127.0.0.1"],
+            site_address=address,
             # There is no mail server yet.
             welcome_mail="none",
         )
@@ -41,4 +49,4 @@ def create(configuration: Path, password: str, secret_key: str) -> None:
 
 
 if __name__ == "__main__":
-    create(Path(sys.argv[1]), *json.load(sys.stdin))
+    create(Path(sys.argv[1]), sys.argv[2], *json.load(sys.stdin))

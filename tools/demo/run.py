@@ -65,7 +65,8 @@ def main() -> int:
             story.begin(stack)
             instance.configure(folder, views=__package__)
             month = ["month"] if story.month else []
-            run_module("tools.demo.site", folder, mailbox.port, *month, timeout=CREATE_SECONDS)
+            arguments = (folder, site, mailbox.port, *month)
+            run_module("tools.demo.site", *arguments, timeout=CREATE_SECONDS)
             server = instance.start(folder, *addresses, environment=story.environment)
             stack.callback(server.end)
             server.wait()

@@ -62,11 +62,14 @@ def mapping() -> list[str]:
 def seed(site: Any, end: datetime) -> int:
     """Let a month go by.
 
-    :param site: with the accounts and the mapping of this module.
+    A script has no background threads: it sends the mails that are due after each delivery.
+
+    :param site: with the accounts and the mapping of this module, and its public address.
     :param end: when the month is over.
     :returns: the number of deliveries.
     :raises AssertionError: the site answered one in another way than it has to.
     """
+    from niteoweb.click2sell.mail import delivery
     from niteoweb.click2sell.worker import sweep
 
     found = arrivals(end)
@@ -80,6 +83,7 @@ def seed(site: Any, end: datetime) -> int:
                 sweep.sweep()
             clock.now = arrival.moment
             _deliver(site, arrival)
+            delivery.send_due()
     _log_in(site, {arrival.form["buyer_email"] for arrival in found}, end)
     return len(found)
 

@@ -1,4 +1,4 @@
-"""The demo's site: ``python -m tools.demo.site FOLDER SMTP_PORT [month]`` creates it.
+"""The demo's site: ``python -m tools.demo.site FOLDER ADDRESS SMTP_PORT [month]`` creates it.
 
 The folder is configured. The site is created by a process of its own, so that it is served as
 any site is: from its database, by a process that knows nothing of its creation.
@@ -14,9 +14,10 @@ from tools.demo import settings
 import sys
 
 
-def create(folder: Path, smtp_port: int, month: bool = False) -> None:
+def create(folder: Path, address: str, smtp_port: int, month: bool = False) -> None:
     """Create the site, with the add-on installed and configured.
 
+    :param address: that it will be served at; without it no mail goes out.
     :param smtp_port: where the site's mail goes, on this machine.
     :param month: whether a month of notifications went by; the benchmarks begin with none.
     """
@@ -33,7 +34,12 @@ def create(folder: Path, smtp_port: int, month: bool = False) -> None:
             smtp_port=smtp_port,
             **settings.MAIL,
         )
-        instance.install(site, secretkey=settings.SECRET_KEY, mapping=seeding.mapping())
+        instance.install(
+            site,
+            secretkey=settings.SECRET_KEY,
+            mapping=seeding.mapping(),
+            site_address=address,
+        )
         api.group.create(groupname=settings.GROUP, title="Paying members")
         page = api.content.create(
             site,
@@ -54,4 +60,4 @@ def create(folder: Path, smtp_port: int, month: bool = False) -> None:
 
 
 if __name__ == "__main__":
-    create(Path(sys.argv[1]), int(sys.argv[2]), "month" in sys.argv[3:])
+    create(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), "month" in sys.argv[4:])

@@ -15,7 +15,7 @@ from urllib.parse import quote
 import re
 
 
-#: A mail is sent while the notification is answered; more than this would be a fault.
+#: A mail is sent in the background as soon as its purchase is committed; more would be a fault.
 MAIL_SECONDS = 15
 
 

@@ -86,7 +86,7 @@ class ClusterLayer:
         self._stack.callback(lambda: [served.stop() for served in self.servers])
         for served in self.servers:
             served.wait()
-        self.servers[0].ask(f"@@proof-mail-port?port={self.postbox.port}")
+        self.servers[0].ask(f"@@proof-mail-server?port={self.postbox.port}")
         self.port = free_port()
         addresses = {f"zope{n}": f"127.0.0.1:{one.port}" for n, one in enumerate(self.servers)}
         self.balancer = Balancer(folder, [f"127.0.0.1:{self.port}"], addresses)

@@ -95,7 +95,7 @@ class Surroundings:
         :param path: physical path of the site.
         """
         parts = urlsplit(address)
-        port = parts.port or {"https": 443}.get(parts.scheme, 80)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
         environ = {"SERVER_NAME": parts.hostname or "", "SERVER_PORT": str(port)}
         variables = {
             "SERVER_URL": f"{parts.scheme}://{parts.netloc}",

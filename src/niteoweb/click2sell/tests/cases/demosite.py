@@ -41,10 +41,14 @@ class MonthLayer(PloneSandboxLayer):
             seeding.accounts()
         plone_site.settings().secretkey = settings.SECRET_KEY
         plone_site.settings().mapping = seeding.mapping()
+        plone_site.settings().site_address = portal.absolute_url()
         # The add-on commits on its own, and begins with what is stored.
         transaction.commit()
         logout()
         self["delivered"] = seeding.seed(portal, END)
+        # Tests look at the pages by other addresses, and the site is no copy.
+        plone_site.settings().site_address = None
+        transaction.commit()
 
     def tearDownPloneSite(self, portal):
         self["mailbox"].__exit__(None, None, None)

@@ -52,7 +52,9 @@ def connected(database: Any, site_id: str) -> Iterator[Any]:
     """
     connection = database.open()
     try:
-        app = addRequestContainer(connection.root()["Application"])
+        # Of the same host as the tests' own requests, so that the site is no copy.
+        environ = {"SERVER_NAME": "nohost"}
+        app = addRequestContainer(connection.root()["Application"], environ)
         site = app[site_id]
         setRequest(site.REQUEST)
         setSite(site)

@@ -12,16 +12,18 @@ class ScriptedServer:
     """An SMTP server that answers as a test wants, over a real socket.
 
     :param greeting: called with the connection.
+    :param port: where it listens, 0 for any free port.
     :param replies: by command; None closes the connection without a word.
     """
 
-    def __init__(self, greeting=None, **replies):
+    def __init__(self, greeting=None, port=0, **replies):
         self.greeting = greeting
+        self.port = port
         self.replies = {**REPLIES, **replies}
         self.bodies = []
 
     def __enter__(self):
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(("127.0.0.1", self.port))
         self.port = self._listener.getsockname()[1]
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from datetime import datetime
 from datetime import timedelta
+from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.entitlement import Reason
 from niteoweb.click2sell.entitlement.event import BillingEvent
@@ -68,6 +69,7 @@ class ProofCase(SiteTestCase):
             mapping=[line for lines in LINES.values() for line in lines],
             welcome_mail="password",
             notice_mail=True,
+            site_address=plone_site.get().absolute_url(),
         )
 
     # What happens

@@ -16,7 +16,9 @@ from threading import Thread
 from tools import client
 from tools.instance import DATABASE
 
+import asyncio
 import shutil
+import time
 
 
 class DiskSite:
@@ -40,9 +42,20 @@ DISK_SITE = DiskSite()
 
 
 class Postbox(MailServer):
-    """A mail server that can be out of order for a while."""
+    """A mail server that can be out of order for a while.
+
+    :ivar seconds: that it takes for each mail.
+    """
+
+    seconds = 0.0
+
+    async def handle_DATA(self, server, session, envelope) -> str:
+        """Keep a mail; aiosmtpd calls it."""
+        await asyncio.sleep(self.seconds)
+        return await super().handle_DATA(server, session, envelope)
 
     def stop(self) -> None:
+        """Stop; nothing listens at its place."""
         self._controller.stop()
 
     def start(self) -> None:
@@ -51,9 +64,20 @@ class Postbox(MailServer):
         self._controller = Controller(handler, hostname="127.0.0.1", port=self.port)
         self._controller.start()
 
+    def wait_for(self, *recipients: str, seconds: float) -> None:
+        """Wait until each of some addresses has got a mail.
+
+        :raises AssertionError: one has not.
+        """
+        deadline = time.monotonic() + seconds
+        while missing := set(recipients) - set(self.recipients()):
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{len(missing)} mails did not come, to {missing}")
+            time.sleep(0.1)
+
     def recipients(self) -> Counter[str]:
         """The number of mails for each address; a repeated mail counts once."""
-        different = {(mail["X-Envelope-To"], mail["Message-ID"]) for mail in self.messages}
+        different = {(mail["X-Envelope-To"], mail["Message-ID"]) for mail in [*self.messages]}
         return Counter(to for to, _message_id in different)
 
 
@@ -90,7 +114,7 @@ class Place:
 
     def tell_mail_port(self, served: server.Server) -> None:
         """Have the site send its mail to the postbox."""
-        served.ask(f"@@proof-mail-port?port={self.postbox.port}")
+        served.ask(f"@@proof-mail-server?port={self.postbox.port}")
 
 
 class Served(Place):
@@ -110,7 +134,7 @@ def post(port: int, body: bytes) -> tuple[int, str]:
     :returns: status and text; status 0 when the server died before it answered.
     """
     headers = {"Content-Type": deliveries.CONTENT_TYPE}
-    with client.Connection(port) as connection:
+    with client.Connection(port, host=server.HOST) as connection:
         try:
             answer = connection.ask("POST", "@@click2sell", body, headers)
         except (OSError, HTTPException):

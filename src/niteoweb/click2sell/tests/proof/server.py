@@ -6,6 +6,8 @@ What such a process does is in :mod:`.zopeprocess`.
 from pathlib import Path
 from tools import client
 from tools import instance
+from tools import outbox
+from tools import SITE_ID
 from tools.program import free_port
 from tools.program import run_module
 
@@ -13,6 +15,9 @@ from tools.program import run_module
 ZOPE_PROCESS = f"{__package__}.zopeprocess"
 #: In the environment: the name of a step and how often it is passed before the process dies.
 KILL = "CLICK2SELL_PROOF_KILL"
+#: The site's public address: processes that listen on any port are asked by it.
+HOST = "shop.example.org"
+ADDRESS = f"http://{HOST}/{SITE_ID}"
 OWNER = ("admin", "a password for this test only")
 
 
@@ -60,7 +65,7 @@ class Server:
         headers = {"Accept": accept}
         if body is not None:
             headers["Content-Type"] = "application/json"
-        with client.Connection(self.port, OWNER) as connection:
+        with client.Connection(self.port, OWNER, host=HOST) as connection:
             answer = connection.ask("GET" if body is None else "POST", path, body, headers)
         if answer.status >= 400:
             raise AssertionError(f"{path}: {answer.status} {answer.text[:5000]}")
@@ -73,6 +78,13 @@ class Server:
     def sweep(self) -> dict:
         """Sweep, as cron does."""
         return self.ask("@click2sell-sweep", b"{}", "application/json").json()
+
+    def wait_for_mails(self, seconds: float = outbox.PATIENCE) -> None:
+        """Wait until its background thread has sent all mails; nobody sweeps.
+
+        :raises ToolError: some are left.
+        """
+        outbox.wait_until_empty(self.port, OWNER, HOST, seconds)
 
     @property
     def log(self) -> str:

@@ -44,11 +44,12 @@ class TestKill(unittest.TestCase):
         self.assertEqual([entry[0] for entry in left["entries"].values()], ["received"])
         # It may still be at work, for all that the sweep knows.
         self.assertEqual(second.sweep()["entries"], {})
-        second.ask("@@proof-hurry")
+        second.ask("@@proof-hurry?dead=1")
         self.assertEqual(list(second.sweep()["entries"].values()), ["accepted"])
         made = second.state()["buyers"]["r2@example.org"]
         self.assertEqual(made["account"]["groups"], ["click2sell", "premium"])
-        self.assertEqual(self.postbox.recipients()["r2@example.org"], 1)
+        second.wait_for_mails()
+        self.assertEqual(self.postbox.recipients(), {f"r{n}@example.org": 1 for n in range(3)})
 
         self.kill_in_a_burst(second)
 
@@ -78,8 +79,10 @@ class TestKill(unittest.TestCase):
             )
         answers = in_threads(CLIENTS, lambda buyer: post(again.port, told[buyer]), told)
         self.assertEqual(set(answers), {(200, "POST successfully parsed.")})
-        again.ask("@@proof-hurry")
+        # What the dead process was sending is sent again when its lease is over.
+        again.ask("@@proof-hurry?dead=1")
         again.sweep()
+        again.wait_for_mails()
         found = again.state()
         self.assertEqual(found["contradictions"], [])
         for buyer in told:
@@ -144,8 +147,9 @@ class TestTwoProcesses(unittest.TestCase):
                 seen[status] += 1
                 slowest = max(slowest, took)
         self.assertLessEqual(set(seen), {200, 503})
-        # The pauses of our retries, and five seconds for a mail at the very worst.
+        # The pauses of our retries; no request waits for a mail.
         self.assertLess(slowest, 5)
+        self.servers[0].wait_for_mails()
         for served in self.servers:
             self.assertEqual(served.told("publisher retry"), [])
         found = self.servers[1].state()
@@ -160,6 +164,23 @@ class TestTwoProcesses(unittest.TestCase):
             mail["X-Envelope-To"] for mail in self.layer.postbox.messages
         )
         self.assertEqual(mailed, dict.fromkeys(told, 1))
+
+    def test_mails_are_sent_once(self):
+        """Both have mails to send at the same time, and see those of the other."""
+        buyers = [f"x{n}" for n in range(20)]
+        self.layer.postbox.seconds = 0.2
+        self.addCleanup(setattr, self.layer.postbox, "seconds", 0.0)
+        answers = in_threads(
+            4,
+            lambda task: post(self.servers[task[0] % 2].port, about(task[1], "1", self.now)),
+            enumerate(buyers),
+        )
+        self.assertEqual({status for status, _text in answers}, {200})
+        self.servers[0].wait_for_mails()
+        mailed = collections.Counter(
+            mail["X-Envelope-To"] for mail in self.layer.postbox.messages
+        )
+        self.assertEqual(mailed, {f"{buyer}@example.org": 1 for buyer in buyers})
 
     def test_one_buyer_at_both_at_once(self):
         """Eight clients, one buyer, other purchases each: 200 at once, or 503 and a new try."""

@@ -11,10 +11,11 @@ from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.storage import indexes
 from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.tests.proof import dump
-from plone import api
 from plone.protect.interfaces import IDisableCSRFProtection
+from plone.registry.interfaces import IRegistry
 from Products.Five.browser import BrowserView
 from typing import Any
+from zope.component import getUtility
 from zope.interface import alsoProvides
 
 import json
@@ -43,7 +44,10 @@ class State(BrowserView):
 
 
 class Hurry(BrowserView):
-    """Make it later: entries have waited for three minutes, mails are due again."""
+    """Make it later: entries have waited for three minutes, mails are due again.
+
+    With ``dead=1`` the processes that were sending mails have died three minutes ago, too.
+    """
 
     def __call__(self) -> str:
         site = self.context
@@ -53,14 +57,16 @@ class Hurry(BrowserView):
         for _due_at, mail_id in list(trees.tree(site, "mails_due")):
             mail = outbox.get(site, mail_id)
             outbox._move(site, mail, mail["state"], timestamps.from_iso(mail["filed_at"]))
+            if mail["state"] == outbox.SENDING and "dead" in self.request.form:
+                mail["tried_at"] = _earlier(mail["tried_at"])
         return ""
 
     def _move_back(self, site: Any, entry: ledger.Entry) -> None:
         indexes.forget(site, "entries", entry.stored)
         before = ledger.place(entry)
         del trees.tree(site, "entries")[before]
-        received_at = timestamps.from_iso(entry["received_at"]) - timedelta(minutes=3)
-        entries.exchange(site, entry, place=0, received_at=timestamps.iso(received_at))
+        received_at = _earlier(entry["received_at"])
+        entries.exchange(site, entry, place=0, received_at=received_at)
         entries.put(site, entry)
         transactions = trees.tree(site, "transactions")
         number = trees.number(entry["provider"], entry["transaction"])
@@ -68,10 +74,21 @@ class Hurry(BrowserView):
             transactions[number] = (ledger.place(entry), *transactions[number][1:])
 
 
-class MailPort(BrowserView):
-    """Tell the site where its mail server listens."""
+class MailServer(BrowserView):
+    """Tell the site the ``port`` of its mail server, and the ``login`` for it."""
 
     def __call__(self) -> str:
         alsoProvides(self.request, IDisableCSRFProtection)
-        api.portal.set_registry_record("plone.smtp_port", int(self.request.form["port"]))
+        form = self.request.form
+        login = form.get("login")
+        registry = getUtility(IRegistry)
+        registry["plone.smtp_port"] = int(form["port"])
+        # Nothing is another value than an empty name, which would be tried.
+        registry["plone.smtp_userid"] = login
+        registry["plone.smtp_pass"] = login and "secret"
         return ""
+
+
+def _earlier(text: str) -> str:
+    """A stored moment, three minutes earlier."""
+    return timestamps.iso(timestamps.from_iso(text) - timedelta(minutes=3))

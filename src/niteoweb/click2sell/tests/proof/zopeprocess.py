@@ -4,6 +4,7 @@ It dies where the environment says.
 """
 
 from niteoweb.click2sell.storage import steps
+from niteoweb.click2sell.tests.proof import server
 from niteoweb.click2sell.tests.proof.server import KILL
 from niteoweb.click2sell.tests.proof.server import OWNER
 from pathlib import Path
@@ -35,7 +36,9 @@ def create(folder: Path) -> None:
             email_from_address="site@example.org",
         )
         mapping = ["1|premium", "2|course|30", "7|day|1"]
-        instance.install(site, secretkey=SECRET_KEY, mapping=mapping)
+        instance.install(
+            site, secretkey=SECRET_KEY, mapping=mapping, site_address=server.ADDRESS
+        )
         for group_id in ("premium", "course", "day"):
             api.group.create(group_id)
         transaction.commit()
