@@ -107,7 +107,13 @@ TEXTS = {
     "no mail": _(
         "The buyer has access, but has never logged in, and was sent no welcome mail. Mail it."
     ),
-    "mail waiting": _("The welcome mail was not sent yet. It is tried again on ${time}."),
+    "mail waiting": _(
+        "The welcome mail was not sent yet. It goes out within a minute, if the public address "
+        "of the site is set."
+    ),
+    "mail server away": _(
+        "The mail server takes no mail: ${subject}. The welcome mail goes out as soon as it does."
+    ),
     "mail failing": _(
         "The welcome mail could not be sent: ${subject}. It is tried again on ${time}."
     ),
@@ -164,7 +170,7 @@ def find(
         if access
         else _payment(payments[0]) or _ended(standings, now)
     )
-    return problem or (_mail(site, buyer) if access else None)
+    return problem or (_mail(site, buyer, now) if access else None)
 
 
 def _payment(entry: ledger.Entry) -> Obstacle | None:
@@ -290,7 +296,7 @@ def _ended(standings: Sequence[ProductAccess], now: datetime) -> Obstacle | None
     return Obstacle(code, at, _product(last), cause["key"])
 
 
-def _mail(site: Any, buyer: buyers.Buyer) -> Obstacle | None:
+def _mail(site: Any, buyer: buyers.Buyer, now: datetime) -> Obstacle | None:
     """Whether only the welcome mail is missing, which members that we made get."""
     if not buyer["made"] or not accounts.never_logged_in(buyer["user_id"]):
         return None
@@ -303,8 +309,10 @@ def _mail(site: Any, buyer: buyers.Buyer) -> Obstacle | None:
     if mail["state"] == outbox.SENT:
         at = mail.get("tried_at") or mail["filed_at"]
         return Obstacle("never logged in", timestamps.from_iso(at))
-    code = "mail failing" if mail["error"] else "mail waiting"
-    return Obstacle(code, timestamps.from_iso(mail["due_at"]), mail["error"])
+    code, due_at = "mail waiting", timestamps.from_iso(mail["due_at"])
+    if mail["error"]:
+        code = "mail failing" if due_at > now else "mail server away"
+    return Obstacle(code, due_at, mail["error"])
 
 
 def _product(standing: ProductAccess) -> str:

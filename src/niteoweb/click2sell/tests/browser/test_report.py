@@ -175,7 +175,7 @@ class TestAmiss(ReportTestCase):
 
         def work(site):
             mail = outbox.file(site, "welcome", EMAIL, EMAIL, "1", self.now, "localhost")
-            outbox.sending(site, mail, self.now)
+            outbox.sending(mail, self.now)
             outbox.failed(site, mail, "SMTPServerDisconnected", self.now)
 
         transactions.run(work)

@@ -23,6 +23,7 @@ from niteoweb.click2sell.tests.cases.layers import NOW
 from niteoweb.click2sell.tests.cases.site import EMAIL
 from niteoweb.click2sell.tests.cases.site import SiteTestCase
 from plone import api
+from smtplib import SMTPDataError
 from unittest import mock
 from zope.i18n import translate
 
@@ -330,11 +331,18 @@ class TestObstacle(ExplainTestCase):
 
     def test_mail(self):
         self.settings(welcome_mail="link")
-        with mock.patch.object(messages, "send", side_effect=OSError()):
-            self.buy()
-        code, text = self.obstacle()
-        self.assertEqual(code, "mail failing")
-        self.assertIn("could not be sent: OSError. It is tried again on", text)
+        self.buy()
+        self.assertEqual(self.obstacle()[0], "mail waiting")
+        self.settings(site_address="http://nohost/plone")
+        for error, expected, words in (
+            (OSError(), "mail server away", "takes no mail: OSError."),
+            (SMTPDataError(554, b"no"), "mail failing", "554. It is tried again on"),
+        ):
+            with mock.patch.object(messages, "send", side_effect=error):
+                delivery.send_due()
+            code, text = self.obstacle()
+            self.assertEqual(code, expected)
+            self.assertIn(words, text)
         with mock.patch.object(messages, "send"):
             self.later(days=1)
             (mail,) = outbox.due(self.portal, self.now)
@@ -354,7 +362,7 @@ class TestObstacle(ExplainTestCase):
 
 class TestTimeline(ExplainTestCase):
     def test_everything_newest_first(self):
-        self.settings(welcome_mail="link", notice_mail=True)
+        self.settings(welcome_mail="link", notice_mail=True, site_address="http://nohost/plone")
         with mock.patch.object(messages, "send"):
             self.buy()
         self.later(days=1)
@@ -440,7 +448,7 @@ class TestTimeline(ExplainTestCase):
         self.assertEqual({one.to for one in self.explain().timeline if one.to}, {EMAIL})
 
     def test_a_mail_that_fails_and_one_that_is_given_up(self):
-        self.settings(welcome_mail="link")
+        self.settings(welcome_mail="link", site_address="http://nohost/plone")
         with mock.patch.object(messages, "send", side_effect=OSError()):
             self.buy()
         (tried,) = [one for one in self.explain().timeline if one.what == timeline.TRIED]

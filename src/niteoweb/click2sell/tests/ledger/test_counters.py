@@ -417,17 +417,17 @@ class TestMails(FiguresTestCase):
 
     def test_until_it_is_sent(self):
         self.assertEqual(self.failed(), [])
-        self.step(outbox.sending, self.now)
+        self.step(lambda _site, mail: outbox.sending(mail, self.now))
         self.assertEqual(self.failed(), [])
         self.step(outbox.failed, "refused", self.now)
         self.assertEqual(self.failed(), ["refused"])
-        self.step(outbox.sending, self.now)
+        self.step(lambda _site, mail: outbox.sending(mail, self.now))
         self.assertEqual(self.failed(), ["refused"])
         self.step(outbox.sent)
         self.assertEqual(self.failed(), [])
 
     def test_until_it_is_given_up(self):
-        self.step(outbox.sending, self.now)
+        self.step(lambda _site, mail: outbox.sending(mail, self.now))
         self.step(outbox.failed, "refused", self.now)
         self.step(outbox.dropped, "the member was deleted")
         self.assertEqual(self.failed(), [])

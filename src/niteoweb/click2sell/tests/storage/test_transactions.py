@@ -23,7 +23,7 @@ class TestMail(SiteTestCase):
             mock.patch.object(messages, "send", noting("sent", lambda _message: None)),
             mock.patch.object(outbox, "sent", noting("noted", outbox.sent)),
         ):
-            self.settings(welcome_mail="link")
+            self.settings(welcome_mail="link", site_address="http://nohost/plone")
             self.registry(email_from_address="site@example.net")
             self.buy()
         self.assertEqual(held, [("written", True), ("sent", False), ("noted", True)])

@@ -1,6 +1,7 @@
 """The writer: a thread that does jobs one after the other, through a connection of its own."""
 
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.storage import session
 from niteoweb.click2sell.storage import steps
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees
@@ -152,7 +153,7 @@ class TestJobs(WriterTestCase):
     def test_jobs_that_wait_survive_a_connection_that_cannot_be_used_any_more(self):
         thread = self.thread()
         abort = mock.patch.object(
-            writer._Transactions, "abort", side_effect=StorageError("gone")
+            session._Transactions, "abort", side_effect=StorageError("gone")
         )
         warned = self.assertLogs("niteoweb.click2sell", "WARNING")
         with warned, abort, self.assertRaises(transactions.Busy):
