@@ -7,6 +7,7 @@ from email.message import EmailMessage
 from email.policy import default
 from threading import Condition
 
+import asyncio
 import email
 import textwrap
 
@@ -16,14 +17,17 @@ class Mailbox:
 
     :param unknown: the one address that it says it does not know.
     :param keep: whether there is somebody who waits for a mail.
+    :ivar seconds: that it takes for each mail.
     """
+
+    seconds = 0.0
 
     def __init__(self, unknown: str = "", keep: bool = True) -> None:
         self._keeps = keep
         self._messages: list[EmailMessage] = []
         self._arrived = Condition()
         self._listener: Callable[[EmailMessage], None] | None = None
-        self._server = _Server(_Handler(self._keep, unknown), hostname="127.0.0.1", port=0)
+        self._server = _Server(_Handler(self, unknown), hostname="127.0.0.1", port=0)
 
     def __enter__(self) -> "Mailbox":
         self._server.start()
@@ -54,7 +58,8 @@ class Mailbox:
         """Call a function with every mail from now on, in the server's thread."""
         self._listener = listener
 
-    def _keep(self, mail: EmailMessage) -> None:
+    def keep(self, mail: EmailMessage) -> None:
+        """Take a mail; the server's thread calls it."""
         if self._keeps:
             with self._arrived:
                 self._messages.append(mail)
@@ -85,9 +90,9 @@ class _Server(Controller):
 
 
 class _Handler(Message):
-    def __init__(self, keep: Callable[[EmailMessage], None], unknown: str) -> None:
+    def __init__(self, mailbox: Mailbox, unknown: str) -> None:
         super().__init__()
-        self._keep = keep
+        self._mailbox = mailbox
         self._unknown = unknown
 
     async def handle_RCPT(self, server, session, envelope, address, options) -> str:
@@ -95,6 +100,10 @@ class _Handler(Message):
             return "550 There is nobody of this name"
         envelope.rcpt_tos.append(address)
         return "250 OK"
+
+    async def handle_DATA(self, server, session, envelope) -> str:
+        await asyncio.sleep(self._mailbox.seconds)
+        return await super().handle_DATA(server, session, envelope)
 
     def prepare_message(self, session, envelope) -> EmailMessage:
         mail = email.message_from_bytes(envelope.original_content, policy=default)
@@ -104,4 +113,4 @@ class _Handler(Message):
         return mail
 
     def handle_message(self, mail: EmailMessage) -> None:
-        self._keep(mail)
+        self._mailbox.keep(mail)

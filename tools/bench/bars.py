@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from tools.bench.crowd import Crowd
 from tools.bench.endurance import Endurance
+from tools.bench.mailing import CLIENTS
+from tools.bench.mailing import Mailing
+from tools.bench.mailing import SLOW
 from tools.bench.measure import Compared
 from tools.bench.measure import Figures
 from tools.bench.visits import Pages
@@ -88,6 +91,17 @@ def of_endurance(found: Endurance) -> Iterator[Bar]:
 
 #: Growth of a process that counts as none.
 STEADY = 1.05
+
+
+def of_mailing(found: Mailing) -> Iterator[Bar]:
+    """Limits for mail, which no request waits for."""
+    name = f"a purchase, a mail server that takes {SLOW:.0f} seconds over a fast one"
+    yield Bar(name, found.slow / found.fast, 1.1)
+    yield Bar(
+        "the mail of a purchase is with the mail server, p95", found.arrival, 2, "seconds"
+    )
+    name = f"p95 of the front page, {CLIENTS} clients buy and mail hangs, over at rest"
+    yield Bar(name, found.hanging / found.quiet, 3)
 
 
 def of_pages(pages: Sequence[Pages]) -> Iterator[Bar]:

@@ -76,6 +76,7 @@ def measure(site: Site, purchases: int, tell: Callable[[str], None]) -> Enduranc
     with site.served() as pid:
         for number in range(1, LOOKS + 1):
             site.note(rush(site.port, CLIENTS, purchases // LOOKS))
+            site.settle()
             held = client.ask(site.port, "@@bench-held").json()
             looks.append(Look(number * (purchases // LOOKS), memory(pid), **held))
             tell(f"{looks[-1].purchases:,} purchases, {looks[-1].memory / 1e6:.0f} MB")

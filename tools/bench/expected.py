@@ -1,5 +1,5 @@
 """The expected content of each page, computed from the whole ledger:
-``python -m tools.bench.expected FOLDER``.
+``python -m tools.bench.expected FOLDER ADDRESS SMTP_PORT``.
 
 Nothing of the add-on's indexes is used, so that an index cannot agree with itself.
 """
@@ -7,11 +7,13 @@ Nothing of the add-on's indexes is used, so that an index cannot agree with itse
 from niteoweb.click2sell.command import console
 from pathlib import Path
 from tools.bench import pages
+from tools.bench.members import tell_addresses
 from tools.instance import CONFIGURATION
 from typing import Any
 
 import json
 import sys
+import transaction
 
 
 #: Objects after which what was read leaves the memory.
@@ -58,9 +60,11 @@ def _ends(ids: list[str]) -> dict[str, Any]:
     return {"total": len(ids), "first": ids[: pages.PAGE], "last": ids[start:]}
 
 
-def main(folder: str) -> None:
-    """Write what is expected into the folder."""
+def main(folder: str, address: str, smtp_port: str) -> None:
+    """Write what is expected into the folder, and tell the site its place of this time."""
     with console.opened(Path(folder) / CONFIGURATION, None) as site:
+        tell_addresses(address, int(smtp_port))
+        transaction.commit()
         text = json.dumps(expected(site))
     (Path(folder) / "expected.json").write_text(text, encoding="utf-8")
 

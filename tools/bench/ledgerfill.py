@@ -242,6 +242,7 @@ class Filling:
 
         if mail_id:
             mail = outbox.get(self._site, mail_id)
+            outbox.sending(mail, self._now)
             outbox.sent(self._site, mail)
             self._mails.append(mail_id)
 

@@ -72,10 +72,15 @@ class Ask:
 
     :param site: that is asked; it has to be served.
     :param send: sends a request and waits for the answer; returns seconds.
+    :param settles: wait at the end of a turn for what goes on in the background, mail: it is a
+        part of what was asked for, and must not disturb the next turn.
     """
 
-    def __init__(self, site: PlainSite, send: Callable[[], float]) -> None:
+    def __init__(
+        self, site: PlainSite, send: Callable[[], float], settles: bool = False
+    ) -> None:
         self._site = site
+        self._settles = settles
         self._send = send
         self._times: list[float] = []
         self._grown = 0
@@ -94,6 +99,8 @@ class Ask:
         """Send some requests."""
         before = self._site.database_size
         times = [self._send() for _ in range(TURN)]
+        if self._settles:
+            self._site.settle()
         if counted:
             self._grown += self._site.database_size - before
             self._times += times
@@ -153,7 +160,7 @@ def compare(site: Site, plain: PlainSite, purchases: int) -> Compared:
             stack.enter_context(of.served())
             caller = Caller(of.port, *view)
             stack.callback(caller.close)
-            asks.append(Ask(of, _selling(of, caller)))
+            asks.append(Ask(of, _selling(of, caller), settles=True))
         take_turns(asks, purchases)
     bought, registered = asks
     return Compared(
@@ -173,7 +180,7 @@ def _asks(site: Site, caller: Caller) -> dict[str, Ask]:
         return caller.sell(delivered.popleft())
 
     return {
-        "purchase": Ask(site, _selling(site, caller, delivered.append)),
+        "purchase": Ask(site, _selling(site, caller, delivered.append), settles=True),
         "duplicate": Ask(site, again),
         "forged": Ask(site, caller.forge),
         "floor": Ask(site, caller.floor),

@@ -65,6 +65,15 @@ def fill(site: Any, total: int) -> None:
     transaction.commit()
 
 
+def tell_addresses(address: str, smtp_port: int) -> None:
+    """Tell the current site where it will be served, and where its mail server listens."""
+    from niteoweb.click2sell import site as plone_site
+    from plone import api
+
+    plone_site.settings().site_address = address
+    api.portal.set_registry_record("plone.smtp_port", smtp_port)
+
+
 def write_account(
     site: Any, address: str, properties: dict[str, Any], groups: Iterable[str] = GROUPS
 ) -> None:
@@ -172,15 +181,15 @@ def _wrong(site: Any, address: str, listed: list[set[str]]) -> str:
 
 
 def main(command: str, folder: str, *arguments: str) -> None:
-    """``fill FOLDER TOTAL MAIL SMTP_PORT`` or, with the numbers as JSON, ``check FOLDER``."""
+    """``fill FOLDER TOTAL ADDRESS SMTP_PORT MAIL`` or, given JSON, ``check FOLDER``."""
     with console.opened(Path(folder) / CONFIGURATION, None) as site:
         if command == "fill":
             from niteoweb.click2sell import site as plone_site
-            from plone import api
 
-            plone_site.settings().welcome_mail = arguments[1]
-            api.portal.set_registry_record("plone.smtp_port", int(arguments[2]))
-            fill(site, int(arguments[0]))
+            total, address, smtp_port, mail = arguments
+            plone_site.settings().welcome_mail = mail
+            tell_addresses(address, int(smtp_port))
+            fill(site, int(total))
         else:
             check(site, **json.load(sys.stdin))
 

@@ -14,6 +14,8 @@ from tools.bench import bars
 from tools.bench.bars import Bar
 from tools.bench.crowd import Crowd
 from tools.bench.endurance import Endurance
+from tools.bench.mailing import CLIENTS
+from tools.bench.mailing import Mailing
 from tools.bench.measure import Compared
 from tools.bench.measure import Figures
 from tools.bench.visits import Pages
@@ -34,6 +36,7 @@ class Outcome:
     :ivar figures: by size, the smallest first.
     :ivar compared: beside Plone's registration, the smallest first.
     :ivar crowd: at the largest size.
+    :ivar mailing: with mail servers of several kinds.
     :ivar endurance: of one process.
     :ivar pages: that were looked at with ledgers of several sizes, the smallest first.
     """
@@ -42,6 +45,7 @@ class Outcome:
     figures: list[Figures] = field(default_factory=list)
     compared: list[Compared] = field(default_factory=list)
     crowd: Crowd | None = None
+    mailing: Mailing | None = None
     endurance: Endurance | None = None
     pages: list[Pages] = field(default_factory=list)
 
@@ -53,6 +57,7 @@ class Outcome:
                 (bars.of_sizes, self.figures),
                 (bars.of_compared, self.compared),
                 (bars.of_crowd, self.crowd),
+                (bars.of_mailing, self.mailing),
                 (bars.of_endurance, self.endurance),
                 (bars.of_pages, self.pages),
             )
@@ -68,6 +73,7 @@ class Outcome:
                 (_sizes, self.figures),
                 (_compared, self.compared),
                 (_crowd, self.crowd),
+                (_mailing, self.mailing),
                 (_endurance, self.endurance),
                 (_pages, self.pages),
             )
@@ -139,6 +145,16 @@ def _crowd(crowd: Crowd) -> Iterator[str]:
             f"{number:>3} clients: {crowd.purchases:,} purchases in {seconds:.1f} s, "
             f"p50 {crowd.p50[number]:.1f} ms, p99 {crowd.p99[number]:.1f} ms"
         )
+
+
+def _mailing(found: Mailing) -> Iterator[str]:
+    yield f"Mail, {found.purchases:,} purchases at each of two sites, in turns:"
+    yield f"  purchase, fast mail server {found.fast:.1f} ms, slow one {found.slow:.1f} ms"
+    yield f"  the mail arrives within {found.arrival:.2f} s, p95"
+    yield (
+        f"  front page, p95: at rest {found.quiet:.1f} ms, while {CLIENTS} clients buy and the "
+        f"mail server hangs {found.hanging:.1f} ms"
+    )
 
 
 def _endurance(found: Endurance) -> Iterator[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from tools.bench import crowd
 from tools.bench import endurance
 from tools.bench import histories
+from tools.bench import mailing
 from tools.bench import measure
 from tools.bench import visits
 from tools.bench.outcome import Outcome
@@ -16,6 +17,7 @@ from tools.bench.provider import WrongAnswer
 from tools.bench.sites import filled
 from tools.bench.sites import PlainSite
 from tools.bench.sites import Site
+from tools.bench.sites import two_alike
 from tools.mailbox import Mailbox
 from tools.program import ToolError
 from tools.terminal import say
@@ -113,8 +115,12 @@ def _purchases(options: Namespace, folder: Path, port: int, result: Outcome) -> 
     if options.crowd:
         step(f"{options.clients} clients, {options.crowd:,} purchases")
         result.crowd = crowd.measure(sites[-1], options.clients, options.crowd)
+    step(f"{options.purchases} purchases at each of two sites, mail servers of several kinds")
+    with Mailbox(keep=False) as fast, Mailbox(keep=False) as slow:
+        alike = two_alike(folder / "mailing", fast.port, slow.port)
+        result.mailing = mailing.measure(alike, (fast, slow), options.purchases)
     step("looking for what was acknowledged")
-    for site in (*sites, *plain):
+    for site in (*sites, *plain, *alike):
         site.check()
 
 

@@ -5,7 +5,9 @@ from contextlib import contextmanager
 from http.client import HTTPException
 from pathlib import Path
 from tools import instance
+from tools import outbox
 from tools.bench.provider import Rush
+from tools.demo import settings as demo
 from tools.program import free_port
 from tools.program import run_module
 from tools.sale import Sale
@@ -27,6 +29,7 @@ class PlainSite:
     :param mail_port: of the mail server.
     :cvar name: for files.
     :cvar without: package of an add-on that is not loaded.
+    :ivar address: where it is served.
     :ivar members: number of members that it was filled with.
     :ivar sold: addresses of the members who were registered since.
     :ivar failed: number of purchases that it did not acknowledge.
@@ -41,6 +44,7 @@ class PlainSite:
         self.members = 0
         self.sold: list[str] = []
         self.failed = 0
+        self.address = instance.public_address(self.port)
         self._mail_port = mail_port
         instance.configure(folder, cache=cache, views=__package__, without=self.without)
         if not (folder / instance.DATABASE).exists():
@@ -68,6 +72,9 @@ class PlainSite:
             raise server.error(f"ended with {server.status}") from error
         finally:
             server.end()
+
+    def settle(self) -> None:
+        """Wait until nothing of what was asked for goes on in the background."""
 
     def acknowledged(self, sale: Sale) -> None:
         """Note a purchase that has to be found afterwards."""
@@ -114,7 +121,7 @@ class Site(PlainSite):
     def fill(self, total: int) -> None:
         """Make members until there are so many buyers."""
         self.members = total
-        told = (total, self._mail, self._mail_port)
+        told = (total, self.address, self._mail_port, self._mail)
         run_module("tools.bench.members", "fill", self.folder, *told)
 
     def fill_ledger(self, entries: int) -> None:
@@ -125,7 +132,14 @@ class Site(PlainSite):
         if not (self.folder / "expected.json").exists():
             run_module("tools.bench.ledgerfill", self.folder, entries)
         # The sweeps that were measured before sold something.
-        run_module("tools.bench.expected", self.folder)
+        run_module("tools.bench.expected", self.folder, self.address, self._mail_port)
+
+    def settle(self) -> None:
+        """Wait until its mails are sent.
+
+        :raises ToolError: they are not.
+        """
+        outbox.wait_until_empty(self.port, (demo.OWNER, demo.OWNER_PASSWORD))
 
     def check(self) -> None:
         """Look for every purchase that was acknowledged.
@@ -137,7 +151,20 @@ class Site(PlainSite):
         run_module("tools.bench.members", "check", self.folder, told=json.dumps(told))
 
     def _create(self) -> None:
-        run_module("tools.demo.site", self.folder, self._mail_port)
+        run_module("tools.demo.site", self.folder, self.address, self._mail_port)
+
+
+def two_alike(folder: Path, *mail_ports: int) -> tuple[Site, Site]:
+    """Make two sites without members, the second a copy of the first.
+
+    :param mail_ports: of their mail servers.
+    """
+    first = Site(folder / "first", mail_ports[0])
+    shutil.copytree(first.folder / "var", folder / "second" / "var")
+    second = Site(folder / "second", mail_ports[1])
+    for site in (first, second):
+        site.fill(0)
+    return first, second
 
 
 AnySite = TypeVar("AnySite", bound=PlainSite)
@@ -160,7 +187,7 @@ def filled(
     if is_kept:
         shutil.copytree(store / "var", own / "var")
     site = kind(own, *arguments)
-    # Also when it was kept: the mail goes to another port each time.
+    # Also when it was kept: it is served, and its mail goes, at other ports each time.
     site.fill(members)
     if store is not None and not is_kept:
         shutil.rmtree(store, ignore_errors=True)

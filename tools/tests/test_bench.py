@@ -166,7 +166,12 @@ class TestLedgerFill(SiteTestCase):
         with self.owner():
             group.make(demo.BUYERS_GROUP, "Click2Sell")
         self.empty()
-        self.settings(secretkey=demo.SECRET_KEY, mapping=seeding.mapping(), welcome_mail="link")
+        self.settings(
+            secretkey=demo.SECRET_KEY,
+            mapping=seeding.mapping(),
+            welcome_mail="link",
+            site_address=self.portal.absolute_url(),
+        )
         self.registry(email_from_address="shop@example.org", email_from_name="Shop")
 
     def ordinary_road(self):
@@ -177,7 +182,7 @@ class TestLedgerFill(SiteTestCase):
             for arrival in histories.history(number, self.END)
             for at in arrival.tried_at or (arrival.at,)
         ]
-        sent = mock.patch.object(delivery, "_send", lambda message: "")
+        sent = mock.patch.object(delivery, "_send", lambda message: None)
         with sent, self.assertLogs("niteoweb.click2sell"):
             for at, number, arrival in sorted(arrivals, key=lambda found: found[0]):
                 self.now = at

@@ -15,6 +15,7 @@ from tools.bench import sites
 from tools.bench.crowd import Crowd
 from tools.bench.endurance import Endurance
 from tools.bench.endurance import Look
+from tools.bench.mailing import Mailing
 from tools.bench.measure import Compared
 from tools.bench.measure import Figures
 from tools.bench.outcome import Outcome
@@ -51,6 +52,9 @@ class TestShortRun(BenchCase):
         self.assertEqual((status, complained), (0, ""), said)
         self.assertIn("met  failed or lost, 4 clients, 16 purchases, 3 members", said)
         found = json.loads((self.folder / "results.json").read_text("utf-8"))
+        self.assertIn("the mail of a purchase is with the mail server, p95", said)
+        self.assertGreater(found["mailing"]["arrival"], 0)
+        self.assertIsNotNone(found["mailing"]["hanging"])
         (compared,) = found["compared"]
         for name in ("site", "registration"):
             self.assertGreater(compared[name], 0)
@@ -67,7 +71,8 @@ class TestShortRun(BenchCase):
 class TestTurns(BenchCase):
     def test_all_see_the_same_machine(self):
         asked = []
-        server = SimpleNamespace(database_size=0)
+        settled = []
+        server = SimpleNamespace(database_size=0, settle=lambda: settled.append(len(asked)))
 
         def ask(name, seconds, grows):
             def send():
@@ -76,13 +81,15 @@ class TestTurns(BenchCase):
                 # The first ones take long, and are not counted.
                 return seconds if asked.count(name) > measure.WARM_UP else 9.0
 
-            return measure.Ask(server, send)
+            return measure.Ask(server, send, settles=name == "a")
 
         asks = [ask("a", 0.004, 10), ask("b", 0.5, 0)]
         measure.take_turns(asks, 12)
         self.assertEqual(asked[: 2 * measure.TURN], ["a"] * measure.TURN + ["b"] * measure.TURN)
         self.assertEqual(asked.count("a"), measure.WARM_UP + 15)
         self.assertEqual([one.median for one in asks], [4.0, 500.0])
+        # What goes on in the background is waited for at the end of the turn that began it.
+        self.assertEqual(settled, list(range(measure.TURN, len(asked), 2 * measure.TURN)))
         self.assertEqual([one.grown for one in asks], [10.0, 0.0])
 
 
@@ -132,13 +139,19 @@ class TestFilled(BenchCase):
 
 class TestEndurance(BenchCase):
     def test_it_looks_at_equal_distances(self):
-        noted = []
+        noted, settled = [], []
 
         @contextmanager
         def served():
             yield 1
 
-        site = SimpleNamespace(port=1, served=served, note=noted.append, failed=2)
+        site = SimpleNamespace(
+            port=1,
+            served=served,
+            note=noted.append,
+            settle=lambda: settled.append(len(noted)),
+            failed=2,
+        )
         held = {"loaded": 1, "placeholders": 2, "placeholder_bytes": 3, "objects": 4}
         answer = client.Answer(200, json.dumps(held).encode(), 0.1)
         with (
@@ -149,6 +162,7 @@ class TestEndurance(BenchCase):
         self.assertEqual({call.args for call in rush.call_args_list}, {(1, 4, 100)})
         self.assertEqual([look.purchases for look in found.looks], list(range(100, 1001, 100)))
         self.assertEqual((len(noted), found.failed), (10, 2))
+        self.assertEqual(settled, list(range(1, 11)))
 
     def test_the_index_grows_with_the_database(self):
         first = Look(10_000, 200_000_000, 8000, 5000, 500_000, 1_000_000)
@@ -190,6 +204,7 @@ class TestOutcome(BenchCase):
         ]
         self.outcome = Outcome("link", figures, compared, crowd)
         self.alone = Outcome("link", figures[1:2], [compared[1]])
+        self.of_mail = Outcome("link", mailing=Mailing(100, 20.0, 21.0, 2.5, 30.0, 80.0))
         self.of_memory = Outcome("link", endurance=Endurance(looks))
         self.of_pages = Outcome("link", pages=pages)
 
@@ -221,6 +236,16 @@ class TestOutcome(BenchCase):
         self.assertEqual((total.value, total.met), (1.15, False))
         self.assertEqual((rest.value, rest.met), (1.04, True))
         self.assertIn("It grew by 30 MB, 16 MB of it", self.of_memory.table())
+
+    def test_mail(self):
+        slow, arrival, page = self.of_mail.bars()
+        self.assertEqual((slow.value, slow.met), (1.05, True))
+        self.assertEqual((arrival.value, arrival.met), (2.5, False))
+        self.assertEqual((round(page.value, 2), page.met), (2.67, True))
+        text = self.of_mail.table()
+        self.assertEqual(text.count("\nNOT "), 1)
+        self.assertIn("fast mail server 20.0 ms, slow one 21.0 ms", text)
+        self.assertEqual(json.loads(self.of_mail.json())["mailing"]["arrival"], 2.5)
 
     def test_pages_alone(self):
         met = {bar.name: bar.met for bar in self.of_pages.bars()}
