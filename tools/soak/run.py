@@ -76,10 +76,10 @@ def soak(
     """
     with ExitStack() as stack:
         mailbox = stack.enter_context(Mailbox())
-        mails: Counter[tuple[str, str]] = Counter()
+        mails: Counter[str] = Counter()
 
         def count(mail: EmailMessage) -> None:
-            mails[mail["X-Envelope-To"], mail["Subject"]] += 1
+            mails[mail["X-Envelope-To"]] += 1
 
         mailbox.listen(count)
         tell("making a site")
@@ -90,6 +90,7 @@ def soak(
             traffic.go()
             time.sleep(WARM_UP * seconds)
             traffic.rest()
+            site.settle()
             time.sleep(rest)
             before = look(pid)
             tell(f"{(1 - WARM_UP) * seconds / 60:.1f} minutes of traffic")
@@ -98,10 +99,13 @@ def soak(
             time.sleep((1 - WARM_UP) * seconds)
             window = Window(begin, time.monotonic())
             traffic.end()
+            site.settle()
             time.sleep(rest)
             after = look(pid)
         tell("looking for what was acknowledged")
         problems = _problems(folder, traffic)
+        # Every buyer is a new member, who is mailed once.
+        problems += [f"{name}: no mail" for name in traffic.acknowledged if name not in mails]
         twice = sum(number > 1 for number in mails.values())
         return Outcome(traffic, window, watch.looks, (before, after), problems, twice)
 
