@@ -112,7 +112,8 @@ TEXTS = {
         "of the site is set."
     ),
     "mail server away": _(
-        "The mail server takes no mail: ${subject}. The welcome mail goes out as soon as it does."
+        "The mail server takes no mail: ${subject}. The welcome mail goes out as soon as it "
+        "does."
     ),
     "mail failing": _(
         "The welcome mail could not be sent: ${subject}. It is tried again on ${time}."
