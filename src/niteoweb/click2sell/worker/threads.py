@@ -34,6 +34,7 @@ from ZODB.Connection import Connection
 from ZODB.DB import DB
 from zope.component.hooks import setSite
 
+import atexit
 import logging
 import os
 import signal
@@ -78,8 +79,9 @@ def begin(event: Any = None) -> None:
     _threads.append(_Firer(Zope2.DB, background.EVENTS))
     for thread in _threads:
         thread.start()
-    if current_thread() is main_thread() and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
-        signal.signal(signal.SIGTERM, _terminate)
+    atexit.register(end)
+    if current_thread() is main_thread():
+        _end_on_sigterm()
 
 
 def end(seconds: float = LAST_SECONDS) -> None:
@@ -97,11 +99,17 @@ def end(seconds: float = LAST_SECONDS) -> None:
     background.stop_expecting()
 
 
-def _terminate(number: int, frame: Any) -> None:
-    """End the threads, then the process as it would have ended without them."""
-    end()
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    os.kill(os.getpid(), signal.SIGTERM)
+def _end_on_sigterm() -> None:
+    """Have SIGTERM end the threads, and then do what it did before."""
+    before = signal.getsignal(signal.SIGTERM)
+
+    def terminate(number: int, frame: Any) -> None:
+        end()
+        signal.signal(signal.SIGTERM, before)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    if before is not None:  # one that Python cannot set again
+        signal.signal(signal.SIGTERM, terminate)
 
 
 class _Worker(Thread):
