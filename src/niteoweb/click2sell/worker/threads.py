@@ -77,6 +77,8 @@ def begin(event: Any = None) -> None:
     ):
         _threads.append(_Visitor(Zope2.DB, work, turn))
     _threads.append(_Firer(Zope2.DB, background.EVENTS))
+    # Their connections, and the writer's, come on top of those of requests.
+    Zope2.DB.setPoolSize(Zope2.DB.getPoolSize() + len(_threads) + 1)
     for thread in _threads:
         thread.start()
     atexit.register(end)
