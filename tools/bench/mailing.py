@@ -66,6 +66,8 @@ def measure(
         servers[1].seconds = SLOW
         bought, slowly = _Buying(fast), _Buying(slow, settles=False)
         take_turns([bought, slowly], purchases)
+        bought.close()
+        slowly.close()
         servers[1].seconds = HANGING
         hanging = _front_page_in_a_rush(slow, purchases)
     if missing := set(bought.at) - set(came):
@@ -92,6 +94,7 @@ class _Buying(Ask):
         super().__init__(site, self._buy, settles)
         self._caller = Caller(site.port)
         self._of = site
+        self.close = self._caller.close
         self.at: dict[str, float] = {}
 
     def _buy(self) -> float:

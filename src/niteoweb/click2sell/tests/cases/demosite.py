@@ -47,7 +47,7 @@ class MonthLayer(PloneSandboxLayer):
         logout()
         self["delivered"] = seeding.seed(portal, END)
         # Tests look at the pages by other addresses, and the site is no copy.
-        plone_site.settings().site_address = None
+        plone_site.settings().site_address = ""
         transaction.commit()
 
     def tearDownPloneSite(self, portal):
