@@ -90,7 +90,7 @@ class CleengLife(Life):
         told = self.vizio(2 * TERM + 0.1, "PAYMENT.FAILED")
         end = self.day(2 * TERM)
         now = self.shown(ZOE, self.gold, "grace", end, GOLD_GROUP, grace=True)
-        return f"{told}\n{self.sweep()}\n{now}"
+        return f"{told}\n{self.checked()}\n{now}"
 
     def paid_late(self) -> str:
         return f"{self.vizio(62, 'PAYMENT.SUCCESSFUL')}\n{self.active(62 + TERM)}"
@@ -173,7 +173,7 @@ class CleengLife(Life):
         told = f"{queued}\n{self.poll(id_, 'pending', end)}"
         told += f"\n{self.gold_of(JONAS, 'provisional', end)}"
         self.wait(minutes=15)
-        told += f"\n{self.sweep()}\n{self.shown(JONAS, self.gold, 'lapsed', end)}"
+        told += f"\n{self.checked()}\n{self.shown(JONAS, self.gold, 'lapsed', end)}"
         self.fake.outage = False
         return told
 

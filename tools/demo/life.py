@@ -19,6 +19,7 @@ from niteoweb.click2sell.testing.fake.server import FakeServer
 from tools.demo import settings
 from tools.demo.seen import Seen
 from tools.demo.seen import text
+from tools.demo.story import await_that
 from tools.demo.story import expect
 from tools.demo.visitor import Visitor
 from tools.mailbox import Mailbox
@@ -164,6 +165,8 @@ class Life(Seen):
         expect(found, "nothing was delivered")
         for one in found:
             expect(one.status == 200 and one.text.startswith(ACCEPTED), self._line(one))
+        # Its provider is asked after the answer.
+        await_that(lambda: not self.entries("received"), "the site is not done with it")
         return "\n".join(map(self._line, found))
 
     def refused(self, delivery: PendingDelivery, **how: Any) -> str:
@@ -177,17 +180,19 @@ class Life(Seen):
         expect(self.entries() == before, "it was written down")
         return self._line(found)
 
-    def sweep(self) -> str:
-        """Do what cron has the site do every ten minutes."""
-        status, report = self.owner.send("POST", "/@click2sell-sweep", {})
-        expect(status == 200 and not report["stopped"], f"the sweep answered {status} {report}")
-        done = {
-            "taken up": len(report["entries"]),
-            "not told": report["missed"],
-            "lapsed": len(report["lapsed"]),
-        }
-        words = ", ".join(f"{number} {what}" for what, number in done.items())
-        return f"{self.today}  sweep: {words}"
+    def checked(self) -> str:
+        """Wait until the site has checked by itself, as it does every ten minutes."""
+        self.owner.page("/@@demo-check", {})
+        now = self.fake.clock.now
+
+        def done() -> bool:
+            moments = self.owner.json("/@@demo-check")
+            return "clock" in moments and all(
+                datetime.fromisoformat(moment) >= now for moment in moments.values()
+            )
+
+        await_that(done, "the site does not check by itself")
+        return f"{self.today}  automatic check"
 
     # What is seen
 

@@ -67,7 +67,8 @@ class PlenigoLife(Life):
         self.sender.pending.clear()
         self.subscription = self.fake.subscribe(self.customer, self.gold, TERM)
         told = self.deliver()
-        asked = [request.path[0] for request in self.fake.requests]
+        # After that it is asked what else has changed.
+        asked = [request.path[0] for request in self.fake.requests][:2]
         expect(asked == ["subscriptions", "customers"], f"plenigo was asked for {asked}")
         return f"{told}\nplenigo was asked for {' and '.join(asked)}\n{self.active(TERM)}"
 
@@ -142,7 +143,7 @@ class PlenigoLife(Life):
     def outage_is_over(self) -> str:
         self.fake.outage = False
         self.wait(minutes=10)
-        told, end = self.sweep(), self.day(3 * TERM)
+        told, end = self.checked(), self.day(3 * TERM)
         expect(not self.entries("failed"), "it still waits")
         now = self.shown(ZOE, self.silver, "active", end, SILVER_GROUP, grace=True)
         return f"{told}\n{now}"
@@ -172,7 +173,7 @@ class PlenigoLife(Life):
         self.fake.subscribe(self.customer, self.gold, TERM)
         (lost,) = self.sender.pending
         self.sender.pending.clear()
-        told = f"{self.today}  {lost.name}: lost on its way\n{self.sweep()}"
+        told = f"{self.today}  {lost.name}: lost on its way\n{self.checked()}"
         return f"{told}\n{self.active(self.days + TERM)}"
 
     def active(self, day: int) -> str:

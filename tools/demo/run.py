@@ -65,7 +65,7 @@ def main() -> int:
             story.begin(stack)
             instance.configure(folder, views=__package__)
             month = ["month"] if story.month else []
-            arguments = (folder, site, mailbox.port, *month)
+            arguments = (folder, site, mailbox.port, story.sweep_minutes, *month)
             run_module("tools.demo.site", *arguments, timeout=CREATE_SECONDS)
             server = instance.start(folder, *addresses, environment=story.environment)
             stack.callback(server.end)
@@ -75,6 +75,8 @@ def main() -> int:
                 serving = True
                 mailbox.listen(_show)
                 say(where_to_look(story))
+                for told in story.watch():
+                    say(f"{told}\n")
                 while server.running:
                     time.sleep(0.5)
                 raise server.error("ended")

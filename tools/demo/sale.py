@@ -3,11 +3,14 @@
 from collections.abc import Callable
 from collections.abc import Iterator
 from datetime import datetime
+from datetime import timedelta
 from datetime import timezone
 from tools.demo import settings
+from tools.demo.story import await_that
 from tools.demo.story import expect
 from tools.demo.story import Story
 from tools.mailbox import Mailbox
+from urllib.parse import quote
 from urllib.parse import urlencode
 
 import secrets
@@ -19,6 +22,7 @@ class Sale(Story):
     """A sale and its consequences."""
 
     month = True
+    sweep_minutes = 1
 
     def __init__(self, site: str, mailbox: Mailbox) -> None:
         super().__init__(site, mailbox)
@@ -69,6 +73,38 @@ class Sale(Story):
         expect(all(numbers), "there is nothing in the list, or nothing needs attention")
         return f"{numbers[0]} notifications in the list, {numbers[1]} of them need attention"
 
+    def watch(self) -> Iterator[str]:
+        ends_at = datetime.now(timezone.utc).replace(microsecond=0) + timedelta(minutes=1)
+        product = settings.PRODUCTS[settings.ONE_DAY]
+        status, printed = self._notify(
+            settings.VISITOR,
+            settings.SECRET_KEY,
+            **_form_time(ends_at - timedelta(days=1)),
+            name="Leo",
+            surname="Novak",
+            product=settings.ONE_DAY,
+            **{"product-name": product.name},
+            price=product.price,
+            transaction=f"{self.transaction}-pass",
+            receipt=f"{self.receipt}-P",
+        )
+        expect(status == 0, printed)
+        (buyer,) = self.owner.json(f"/@click2sell-members?search={quote(settings.VISITOR)}")[
+            "items"
+        ]
+        yield (
+            f"Leo Novak has a {product.name.lower()} that ends at {ends_at:%H:%M:%S} UTC, in a "
+            f"minute. The site's automatic check ends it:\n"
+            f"  {self.site}/@@click2sell-members/{buyer['id']}"
+        )
+
+        def is_over() -> bool:
+            member = self.owner.json(f"/@users/{quote(settings.VISITOR)}")
+            return all(group["id"] != product.group for group in member["groups"]["items"])
+
+        await_that(is_over, "the day pass has not ended", seconds=5 * 60)
+        yield "Leo Novak's day pass has ended."
+
     def farewell(self) -> str:
         return f"""\
 Settings:    {self.site}/@@click2sell-settings
@@ -100,10 +136,9 @@ Another sale, signed with the demo's secret key "{settings.SECRET_KEY}":
         return f"curl -d '{urlencode(sent, safe='@:/')}' {self.site}/@@click2sell"
 
     def _now(self) -> dict[str, str]:
-        # The site's time zone is UTC, whatever that of this machine is.
-        return {"date": f"{self.moment:%Y-%m-%d}", "time": f"{self.moment:%H:%M:%S}"}
+        return _form_time(self.moment)
 
-    def _notify(self, buyer: str, key: str) -> tuple[int, str]:
+    def _notify(self, buyer: str, key: str, **differing: str) -> tuple[int, str]:
         """Run the command that owners use, and return its status and all that it printed."""
         options = {
             **self._now(),
@@ -116,6 +151,7 @@ Another sale, signed with the demo's secret key "{settings.SECRET_KEY}":
             "affiliate": settings.AFFILIATE,
             "transaction": self.transaction,
             "receipt": self.receipt,
+            **differing,
         }
         # Readable for this user only, as the command's documentation advises.
         with tempfile.NamedTemporaryFile("w", encoding="utf-8") as key_file:
@@ -130,3 +166,8 @@ Another sale, signed with the demo's secret key "{settings.SECRET_KEY}":
                 timeout=120,
             )
         return done.returncode, done.stdout.strip()
+
+
+def _form_time(moment: datetime) -> dict[str, str]:
+    # The site's time zone is UTC, whatever that of this machine is.
+    return {"date": f"{moment:%Y-%m-%d}", "time": f"{moment:%H:%M:%S}"}

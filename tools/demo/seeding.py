@@ -70,17 +70,18 @@ def seed(site: Any, end: datetime) -> int:
     :raises AssertionError: the site answered one in another way than it has to.
     """
     from niteoweb.click2sell.mail import delivery
-    from niteoweb.click2sell.worker import sweep
+    from niteoweb.click2sell.storage import schedule
+    from niteoweb.click2sell.worker import clock as checks
 
     found = arrivals(end)
     clock = Clock(found[0].moment)
     with clock.running():
         for arrival in found:
-            # The sweep of each night comes before what arrives in the morning.
+            # The check of each night comes before what arrives in the morning.
             night = arrival.moment.replace(hour=3, minute=0, second=0)
             if clock.now < night <= arrival.moment:
                 clock.now = night
-                sweep.sweep()
+                checks.run(schedule.CLOCK)
             clock.now = arrival.moment
             _deliver(site, arrival)
             delivery.send_due()

@@ -48,7 +48,11 @@ PRODUCTS = {
     "5": Product("Yearly membership", "89.00 EUR", "yearly-members", "365|exclusive"),
     "6": Product("Archive", "15.00 EUR", MISSING_GROUP),
     "7": Product("Calendar", "12,50 EUR"),
+    "8": Product("Day pass", "2.00 EUR", "day-pass", "1"),
 }
+#: One that ends while one looks on: it is sold as if that had been almost a day ago.
+ONE_DAY = "8"
+VISITOR = "leo.novak@example.org"
 PAGE = "members-area"
 PAGE_TITLE = "For paying members"
 

@@ -1,4 +1,6 @@
-"""The demo's site: ``python -m tools.demo.site FOLDER ADDRESS SMTP_PORT [month]`` creates it.
+"""The demo's site, created by a command.
+
+``python -m tools.demo.site FOLDER ADDRESS SMTP_PORT SWEEP_MINUTES [month]``
 
 The folder is configured. The site is created by a process of its own, so that it is served as
 any site is: from its database, by a process that knows nothing of its creation.
@@ -14,11 +16,14 @@ from tools.demo import settings
 import sys
 
 
-def create(folder: Path, address: str, smtp_port: int, month: bool = False) -> None:
+def create(
+    folder: Path, address: str, smtp_port: int, sweep_minutes: int, month: bool = False
+) -> None:
     """Create the site, with the add-on installed and configured.
 
     :param address: that it will be served at; without it no mail goes out.
     :param smtp_port: where the site's mail goes, on this machine.
+    :param sweep_minutes: between two automatic checks, 0 for none.
     :param month: whether a month of notifications went by; the benchmarks begin with none.
     """
     with instance.application(folder / instance.CONFIGURATION) as app:
@@ -39,6 +44,7 @@ def create(folder: Path, address: str, smtp_port: int, month: bool = False) -> N
             secretkey=settings.SECRET_KEY,
             mapping=seeding.mapping(),
             site_address=address,
+            sweep_minutes=sweep_minutes,
         )
         api.group.create(groupname=settings.GROUP, title="Paying members")
         page = api.content.create(
@@ -60,4 +66,4 @@ def create(folder: Path, address: str, smtp_port: int, month: bool = False) -> N
 
 
 if __name__ == "__main__":
-    create(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), "month" in sys.argv[4:])
+    create(Path(sys.argv[1]), sys.argv[2], *map(int, sys.argv[3:5]), "month" in sys.argv[5:])

@@ -13,6 +13,7 @@ from tools.mailbox import text_of
 from urllib.parse import quote
 
 import re
+import time
 
 
 #: A mail is sent in the background as soon as its purchase is committed; more would be a fault.
@@ -33,6 +34,18 @@ def expect(condition: object, otherwise: str) -> None:
         raise Failed(otherwise)
 
 
+def await_that(condition: Callable[[], object], otherwise: str, seconds: float = 60) -> None:
+    """Wait until something is true that the site does in the background.
+
+    :param otherwise: what is told if it does not come true.
+    :raises Failed: it does not.
+    """
+    until = time.monotonic() + seconds
+    while not condition():
+        expect(time.monotonic() < until, otherwise)
+        time.sleep(0.1)
+
+
 class Story:
     """Steps that do something, or look at what came of it, over HTTP.
 
@@ -45,6 +58,8 @@ class Story:
 
     #: Whether a month of notifications has to be there.
     month = False
+    #: Between two automatic checks of the site.
+    sweep_minutes = 10
     #: Variables for the process that serves the site.
     environment: Mapping[str, str] = {}
     #: The page of Site Setup that the owner opens, and its name.
@@ -69,6 +84,10 @@ class Story:
     def steps(self) -> Iterator[tuple[str, Callable[[], str]]]:
         """Title and step, in order; a step returns what it saw or raises :class:`Failed`."""
         raise NotImplementedError
+
+    def watch(self) -> Iterator[str]:
+        """What happens while one looks on, after the steps, as it is told."""
+        yield from ()
 
     def farewell(self) -> str:
         """The pages worth a look afterwards, line by line."""

@@ -3,10 +3,17 @@
 from contextlib import ExitStack
 from DateTime import DateTime
 from datetime import datetime
+from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.provider import registry
+from niteoweb.click2sell.storage import background
+from niteoweb.click2sell.storage import schedule
+from niteoweb.click2sell.worker import catchup
+from niteoweb.click2sell.worker import threads
 from plone import api
 from Products.Five.browser import BrowserView
 from tools.demo.seeding import Clock
 from tools.demo.settings import FIELDS
+from unittest import mock
 
 import json
 
@@ -30,7 +37,31 @@ class SiteClock(BrowserView):
         if text:
             _clock.now = datetime.fromisoformat(text)
             _moved.enter_context(_clock.running())
+            # A provider is back after days of the story, and moments of the process.
+            _moved.enter_context(mock.patch.object(threads, "UNREACHABLE", 0))
         return text or "the real time"
+
+
+class AutomaticCheck(BrowserView):
+    """``@@demo-check``: when the site's clock last checked, and its providers were last asked.
+
+    POST wakes the threads that do so: they do not wait by the clock of the story.
+    """
+
+    def __call__(self) -> str:
+        if self.request.method == "POST":
+            for work in (background.CLOCK, background.QUESTIONS):
+                background.wake(work)
+        run, now = schedule.last_run(self.context), timestamps.now()
+        moments = {
+            provider.name: catchup.since(self.context, provider, now).isoformat()
+            for provider in registry.enabled()
+            if hasattr(provider.client, "changes")
+        }
+        if run is not None and run.seconds is not None:
+            moments["clock"] = run.begun_at.isoformat()
+        self.request.response.setHeader("Content-Type", "application/json")
+        return json.dumps(moments)
 
 
 class PurchaseFields(BrowserView):
