@@ -3,9 +3,11 @@
 from AccessControl.Permission import pname
 from Acquisition import aq_base
 from Acquisition import aq_parent
+from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.contentrules import trigger
 from niteoweb.click2sell.member import index
 from niteoweb.click2sell.provider import registry
+from niteoweb.click2sell.settings import rules
 from niteoweb.click2sell.storage import trees
 from plone.base.interfaces import INonInstallable
 from typing import Any
@@ -24,9 +26,17 @@ class HiddenProfiles:
 
 
 def post_install(setup_tool: Any) -> None:
-    """Create the settings of all providers and the add-on's trees, and index the members."""
+    """Create the settings of all providers and the add-on's trees, and index the members.
+
+    A site that has no public address yet gets that of the request. This runs after the upgrade
+    from release 0.4.5, too.
+    """
     for provider in registry.registered():
         registry.install(provider)
+    settings = plone_site.settings()
+    if not settings.site_address:
+        # In a script there is none: the owner fills it in.
+        settings.site_address = rules.own_address()
     site = aq_parent(setup_tool)
     trees.install(site)
     index.rebuild(site)

@@ -33,6 +33,9 @@ from zope.schema.interfaces import ValidationError
 import re
 
 
+#: The hosts of requests that nobody made: of Zope's scripts, and of plone.testing's layers.
+_NO_HOSTS = (None, "nohost", "foo")
+
 #: Placeholders in the subject of the welcome mail.
 SUBJECT_PLACEHOLDERS = ("name", "login", "login_url", "product", "site")
 #: Placeholders in the text of the welcome mail.
@@ -149,7 +152,7 @@ def save(values: Mapping[str, Any], provider: IPaymentProvider | None = None) ->
 def own_address() -> str:
     """The address that the request came to, "" in a script, where there is none."""
     address = site.get().absolute_url()
-    return "" if urlsplit(address).hostname == "nohost" else address
+    return "" if urlsplit(address).hostname in _NO_HOSTS else address
 
 
 def _tidy(lines: Any) -> Any:

@@ -6,7 +6,6 @@ asked when somebody wants it to be.
 
 from collections.abc import Iterator
 from datetime import datetime
-from datetime import timedelta
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.buyers import accountquota
@@ -15,21 +14,14 @@ from niteoweb.click2sell.ledger import rejections
 from niteoweb.click2sell.ledger import silence
 from niteoweb.click2sell.mail import messages
 from niteoweb.click2sell.provider import registry
-from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.settings import rules
+from niteoweb.click2sell.setup import lastrun
 from niteoweb.click2sell.setup import providerchecks
 from niteoweb.click2sell.setup.check import Check
 from niteoweb.click2sell.setup.check import Status
-from niteoweb.click2sell.storage import schedule
 from typing import Any
 from urllib.parse import urlsplit
 from zope.i18nmessageid import Message
-
-
-#: So many pauses of the clock without a sweep mean that something is wrong.
-SWEEPS_MISSED = 3
-#: The same where the site calls the sweep by itself.
-SWEEP_EXPECTED = timedelta(days=1)
 
 
 def items(site: Any, now: datetime, connect: bool = False) -> tuple[Check, ...]:
@@ -66,7 +58,7 @@ def _items(site: Any, now: datetime, connect: bool) -> Iterator[Check]:
     yield _mail_server() if connect else _untried_mail_server()
     yield from _networks(site)
     yield from _new_accounts(site)
-    yield _last_sweep(site, now)
+    yield lastrun.check(site, now)
 
 
 def _groups() -> Check:
@@ -99,8 +91,9 @@ def _address() -> Check:
     names = {"address": public, "here": here}
     if not public:
         text = _(
-            "The public address of the site is not set. Open this page at that address and "
-            "save the settings: it is filled in."
+            "The public address of the site is not set. Until it is, mails wait, and the site "
+            "does not check by itself. Open this page at that address and save the settings: "
+            "it is filled in."
         )
         return Check("address", Status.TODO, title, text)
     if plone_site.is_copy():
@@ -202,33 +195,3 @@ def _new_accounts(site: Any) -> Iterator[Check]:
             mapping={"limit": accountquota.cap()},
         )
         yield Check("new_accounts", Status.WARNING, _("New accounts"), text)
-
-
-def _last_sweep(site: Any, now: datetime) -> Check:
-    """Whether the sweep runs."""
-    title, last = _("Automatic check"), schedule.last_run(site)
-    pause = effective.sweep_pause()
-    expected = SWEEP_EXPECTED if pause is None else SWEEPS_MISSED * pause
-    if last is not None and abs(now - last.begun_at) <= expected:
-        state, text = Status.OK, _("It runs.")
-        if last.stopped:
-            state = Status.TODO
-            text = _(
-                "It stopped: ${members} members would have lost access at once. Look at them, "
-                "and confirm that it is right.",
-                mapping=dict(last.stopped),
-            )
-    else:
-        state = Status.WARNING
-        text = _(
-            "It never ran. Without it access does not end, and what failed is not tried again."
-        )
-        if last is not None:
-            text = _(
-                "It is late. Without it access does not end, and what failed is not tried "
-                "again."
-            )
-    details = (
-        () if pause is not None else (_("The site does not check by itself: cron has to."),)
-    )
-    return Check("last_sweep", state, title, text, details, last.begun_at if last else None)

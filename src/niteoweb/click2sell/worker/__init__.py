@@ -2,6 +2,7 @@
 
 from niteoweb.click2sell.worker import clock
 from niteoweb.click2sell.worker import sweep
+from niteoweb.click2sell.worker.report import SweepReport
 
 
-__all__ = ["clock", "sweep"]
+__all__ = ["clock", "sweep", "SweepReport"]

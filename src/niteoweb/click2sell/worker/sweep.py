@@ -259,11 +259,12 @@ def _break(site: Any, report: SweepReport, confirmed: bool) -> None:
     )
     if len(report.lapsed) > limit and not confirmed:
         report.stopped = {"members": len(report.lapsed), "limit": limit}
-        logger.error(
-            "The sweep stopped: %s members would lose access at once, the limit is %s.",
-            len(report.lapsed),
-            limit,
-        )
+        if not report.dry_run:
+            logger.error(
+                "The sweep stopped: %s members would lose access at once, the limit is %s.",
+                len(report.lapsed),
+                limit,
+            )
 
 
 def _setting(settings: IClick2SellSettings, name: str) -> int:

@@ -15,6 +15,9 @@ from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.report import overview
+from niteoweb.click2sell.setup import Check
+from niteoweb.click2sell.setup import lastrun
+from niteoweb.click2sell.setup import Status
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from zope.i18nmessageid import Message
 
@@ -71,6 +74,7 @@ class ReportView(OwnerPage):
     title = _("Report")
     lead = _("How the memberships are doing, and what is wrong.")
     range_label = _("Range of time")
+    moment = staticmethod(formatting.moment)
 
     @cached_property
     def now(self) -> datetime:
@@ -143,16 +147,26 @@ class ReportView(OwnerPage):
         """The providers that were ever heard."""
         return overview.providers(self.context, self.now)
 
+    @cached_property
+    def last_check(self) -> Check:
+        """The last automatic check."""
+        return lastrun.check(self.context, self.now)
+
     @property
     def warnings(self) -> list[Message]:
-        """The unusual silences of providers."""
+        """An automatic check that is late or stopped, and unusual silences of providers."""
+        check = self.last_check
+        late = () if check.state == Status.OK else (lastrun.titled(check),)
         return [
-            Message(
-                SILENCES[provider.heard_again],
-                mapping={"provider": registry.title(provider.name)},
-            )
-            for provider in self.heard
-            if provider.silent
+            *late,
+            *(
+                Message(
+                    SILENCES[provider.heard_again],
+                    mapping={"provider": registry.title(provider.name)},
+                )
+                for provider in self.heard
+                if provider.silent
+            ),
         ]
 
     @property

@@ -8,6 +8,7 @@ from niteoweb.click2sell.notification import MIGRATION
 from niteoweb.click2sell.notification import OWNER
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.report import overview
+from niteoweb.click2sell.storage import schedule
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.tests.cases.pages import MANAGER
 from niteoweb.click2sell.tests.cases.pages import NOBODY
@@ -155,6 +156,8 @@ class TestFigures(ReportTestCase):
 class TestAmiss(ReportTestCase):
     def test_nothing(self):
         self.buy()
+        schedule.begin(self.portal, schedule.CLOCK, self.now)
+        transaction.commit()
         self.assertIn("Nothing that is known", self.text(self.opened()))
 
     def test_what_failed_or_needs_attention_has_a_link_to_its_list(self):

@@ -256,6 +256,7 @@ PAGES = (
         "Erase for good",
         after=press("Show what would be erased"),
     ),
+    Shown("check", "@@click2sell-check", "Run it now"),
     Shown("reconcile", "@@click2sell-reconcile", LOOK),
     Shown(
         "reconcile-dry-run",

@@ -3,6 +3,8 @@
 from AccessControl.Permission import pname
 from AccessControl.PermissionRole import rolesForPermissionOn
 from Acquisition import aq_base
+from collections.abc import Iterator
+from contextlib import contextmanager
 from DateTime import DateTime
 from niteoweb.click2sell.interfaces import IClick2SellLayer
 from niteoweb.click2sell.interfaces import IClick2SellSettings
@@ -15,6 +17,7 @@ from plone.app.testing import TEST_USER_ID
 from plone.browserlayer.utils import registered_layers
 from plone.registry.interfaces import IRegistry
 from Products.CMFPlone.controlpanel.browser.quickinstaller import ManageProductsView
+from urllib.parse import urlsplit
 from zope.component import getUtility
 from zope.schema import getFieldNames
 
@@ -46,6 +49,18 @@ def own_actions() -> list:
     """Our actions in the member's menu."""
     actions = api.portal.get_tool("portal_actions")["user"].objectValues()
     return [action for action in actions if "click2sell" in action.getId()]
+
+
+@contextmanager
+def visited(request, host: str = "www.example.org") -> Iterator[None]:
+    """Let the request come to an address."""
+    before = request["SERVER_URL"]
+    request.setServerURL("https", host)
+    try:
+        yield
+    finally:
+        parts = urlsplit(before)
+        request.setServerURL(parts.scheme, parts.hostname, parts.port)
 
 
 def configlets() -> list:
@@ -84,6 +99,20 @@ class TestInstall(unittest.TestCase):
         self.assertIsNone(settings.secretkey)
         self.assertEqual(settings.mapping, [])
         self.assertEqual(settings.buyers_group, "click2sell")
+
+    def test_the_public_address_is_that_of_the_request(self):
+        setup = api.portal.get_tool("portal_setup")
+        settings = getUtility(IRegistry).forInterface(IClick2SellSettings)
+        # As in a script, whose request nobody made.
+        self.assertEqual(settings.site_address, "")
+        with visited(self.layer["request"]):
+            setup.runAllImportStepsFromProfile("profile-" + PROFILE)
+        self.assertEqual(settings.site_address, "https://www.example.org/plone")
+        # Installing it again keeps it.
+        setup.runAllImportStepsFromProfile("profile-" + PROFILE)
+        with visited(self.layer["request"], "other.example.org"):
+            setup.runAllImportStepsFromProfile("profile-" + PROFILE)
+        self.assertEqual(settings.site_address, "https://www.example.org/plone")
 
     def test_member_properties(self):
         tool = api.portal.get_tool("portal_memberdata")

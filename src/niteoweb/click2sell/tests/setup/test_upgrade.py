@@ -3,6 +3,7 @@
 from niteoweb.click2sell.interfaces import IClick2SellLayer
 from niteoweb.click2sell.interfaces import IClick2SellSettings
 from niteoweb.click2sell.testing.layers import INTEGRATION
+from niteoweb.click2sell.tests.setup.test_setup import visited
 from plone import api
 from plone.app.testing import setRoles
 from plone.app.testing import TEST_USER_ID
@@ -111,6 +112,12 @@ class TestUpgrade(unittest.TestCase):
         for name in set(IClick2SellSettings) - {"secretkey", "mapping"}:
             with self.subTest(name):
                 self.assertEqual(getattr(settings, name), IClick2SellSettings[name].default)
+
+    def test_the_public_address_is_that_of_the_request(self):
+        with visited(self.layer["request"]):
+            self.upgrade()
+        settings = getUtility(IRegistry).forInterface(IClick2SellSettings)
+        self.assertEqual(settings.site_address, "https://www.example.org/plone")
 
     def test_the_key_may_be_cleared_now(self):
         self.upgrade()

@@ -1,0 +1,269 @@
+"""Site Setup: the automatic check, its last run, what is due, and the buttons that run it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cached_property
+from niteoweb.click2sell import _
+from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.browser.desk.ownerpage import BUSY
+from niteoweb.click2sell.browser.desk.ownerpage import CHANGED
+from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
+from niteoweb.click2sell.browser.words import changes as words
+from niteoweb.click2sell.browser.words import formatting
+from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.provider import registry
+from niteoweb.click2sell.setup import Check
+from niteoweb.click2sell.setup import lastrun
+from niteoweb.click2sell.setup import Status
+from niteoweb.click2sell.storage import background
+from niteoweb.click2sell.storage import schedule
+from niteoweb.click2sell.storage import transactions
+from niteoweb.click2sell.storage import writer
+from niteoweb.click2sell.worker import clock
+from niteoweb.click2sell.worker import sweep
+from niteoweb.click2sell.worker import SweepReport
+from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
+from typing import Any
+from zope.i18nmessageid import Message
+
+
+#: Rows of the table; the number of all is told.
+SHOWN = 500
+
+#: Bootstrap's class for the last run; nothing is shown of one that is as it should be.
+ALERTS = {Status.WARNING: "alert-warning", Status.TODO: "alert-danger"}
+
+#: The numbers of the preview, each with its sentence.
+DUE = {
+    "entries": _("Notifications that are taken up: ${number}"),
+    "groups": _("Members who get a group that had been missing: ${number}"),
+    "accounts": _("Accounts that are created for buyers who have waited: ${number}"),
+    "mails": _("Mails that are sent: ${number}"),
+    "troubled": _("Members who cannot be looked at; the site's log says why: ${number}"),
+}
+
+#: The numbers of what is not due yet.
+WAITING = {
+    "entries": _("Failed notifications that wait for their next attempt: ${number}"),
+    "mails": _("Mails that wait for their next attempt: ${number}"),
+    "accounts": _("Buyers who wait for an account: ${number}"),
+}
+
+_SILENT = _(
+    "${provider} has been silent for unusually long: no subscription of it is ended for want "
+    "of a renewal."
+)
+_SILENT_TOO = _(
+    "${provider} has been silent for unusually long: its subscribers whose renewal did not "
+    "come are among these members."
+)
+
+
+class AutomaticCheck(OwnerPage):
+    """``@@click2sell-check``: the last run, a preview, and the buttons that run it.
+
+    GET changes nothing. Where a background thread runs the check, a button leaves it to that
+    thread, so that nobody waits for providers and mail servers.
+    """
+
+    template = ViewPageTemplateFile("../templates/automaticcheck.pt")
+    page = lastrun.PAGE
+    tab = "click2sell-report"
+    title = lastrun.TITLE
+    lead = _(
+        "It ends access that is over, takes up what failed, sends the mails that are due, and "
+        "tells you what waits for you."
+    )
+    copy_warning = _("This is a copy of the site: you can look, but nothing is changed here.")
+
+    def post(self) -> str:
+        """Run the check, or leave that to the thread for it."""
+        self.check_post()
+        if self.is_copy:
+            self.say(_("This is a copy of the site: nothing was changed."), "error")
+            return ""
+        if self.text("fingerprint") != self.fingerprint:
+            self.say(CHANGED, "warning")
+            return ""
+        try:
+            self._run(confirmed=bool(self.stopped) and "confirm" in self.request.form)
+        except transactions.Busy:
+            self.say(BUSY, "warning")
+            return ""
+        except Exception as error:
+            message = _(
+                "The check could not be run to its end: ${error}. The error is in the site's "
+                "log."
+            )
+            self.fail("The automatic check failed", error, message)
+            return ""
+        return self.url
+
+    def _run(self, confirmed: bool) -> None:
+        by = self.by
+        if self._is_left_to_thread:
+            writer.run(lambda site: schedule.request(site, by, confirmed))
+            background.wake(background.CLOCK)
+        else:
+            clock.run(by, confirmed, outside=True)
+            self.say(_("The check has run."))
+
+    @property
+    def _is_left_to_thread(self) -> bool:
+        """Whether a thread of this process runs the check of this site."""
+        return background.is_done_here(background.CLOCK) and plone_site.is_reached()
+
+    # The last run
+
+    @cached_property
+    def now(self) -> datetime:
+        """The time of the page."""
+        return timestamps.now()
+
+    @cached_property
+    def last(self) -> schedule.Run | None:
+        """The last run, None for never."""
+        return schedule.last_run(self.context)
+
+    @cached_property
+    def _check(self) -> Check:
+        return lastrun.check(self.context, self.now)
+
+    @property
+    def alert(self) -> str:
+        """Bootstrap's class for :attr:`state`, "" when all is well."""
+        return ALERTS.get(self._check.state, "")
+
+    @property
+    def state(self) -> Message:
+        """Whether the check runs as it should."""
+        return self._check.text
+
+    @property
+    def facts(self) -> formatting.Facts:
+        """The last run, and how often there is one."""
+        last = self.last
+        if last is None:
+            return formatting.facts((_("How often"), [lastrun.pause()]))
+        return formatting.facts(
+            (_("Last run"), [formatting.moment(last.begun_at)]),
+            (_("Started by"), [lastrun.started_by(last.by)]),
+            (_("Duration"), [lastrun.took(last, self.now)]),
+            (_("What it did"), lastrun.done(last)),
+            (_("How often"), [lastrun.pause()]),
+        )
+
+    @property
+    def awaited(self) -> Message | None:
+        """A run that goes on, or begins in a moment; None for neither."""
+        if self.is_asked_for:
+            names = {"who": schedule.requested(self.context).by}
+            return _("${who} has asked for a run. It begins in a moment.", mapping=names)
+        if self.last and lastrun.is_running(self.last, self.now):
+            return _("It is running now.")
+        return None
+
+    @cached_property
+    def is_asked_for(self) -> bool:
+        """Whether somebody has asked for a run that a thread begins in a moment."""
+        return self._is_left_to_thread and schedule.requested(self.context) is not None
+
+    # The preview
+
+    @cached_property
+    def preview(self) -> SweepReport:
+        """What a run would do now."""
+        return sweep.sweep(dry_run=True)
+
+    @cached_property
+    def stopped(self) -> Message | None:
+        """The reason for which no access would be ended, None when access would be ended."""
+        if not self.preview.stopped:
+            return None
+        return _(
+            "${members} members would lose access at once, and the limit is ${limit}. Nobody "
+            "loses it before you confirm it. If these are not the right members, look at the "
+            "clock of the server, and at the days in products and groups.",
+            mapping=dict(self.preview.stopped),
+        )
+
+    @cached_property
+    def lapsed(self) -> Sequence[dict[str, Any]]:
+        """The members who lose access; where that has to be confirmed, all whom it is about."""
+        if not self.stopped:
+            return self.preview.lapsed
+        return sweep.sweep(dry_run=True, confirmed=True).lapsed
+
+    @property
+    def fingerprint(self) -> str:
+        """Stands for the members whom the reader has seen."""
+        members = (
+            (member["user_id"], repr(member["products"]), sorted(member["groups"]))
+            for member in self.lapsed
+        )
+        return words.fingerprint((bool(self.stopped), *members))
+
+    @property
+    def sentences(self) -> list[Message]:
+        """What else is due."""
+        report = self.preview
+        numbers = {
+            "entries": len(report.entries),
+            "groups": report.granted,
+            "accounts": report.accounts,
+            "mails": report.mails["due"],
+            "troubled": report.troubled,
+        }
+        return lastrun.sentences(numbers, DUE)
+
+    @property
+    def waiting(self) -> list[Message]:
+        """What is not due yet, and providers that are silent."""
+        text = _SILENT_TOO if self.stopped else _SILENT
+        return [
+            *(
+                Message(text, mapping={"provider": registry.title(name)})
+                for name in sorted(self.preview.silent)
+            ),
+            *lastrun.sentences(self.preview.waiting, WAITING),
+        ]
+
+    @property
+    def nothing_due(self) -> bool:
+        """Whether a run would do nothing."""
+        return not (self.lapsed or self.sentences)
+
+    @property
+    def table(self) -> formatting.Table:
+        """The members who lose access."""
+        return formatting.Table(
+            _("Members who lose access"),
+            (_("Member"), _("Products"), _("Groups taken")),
+            [
+                (
+                    self._member(member),
+                    ", ".join(map(_product, member["products"])),
+                    ", ".join(member["groups"]) or _("none"),
+                )
+                for member in self.lapsed[:SHOWN]
+            ],
+            ("text-break",) * 3,
+            "align-middle",
+            captioned=False,
+        )
+
+    def _member(self, member: dict[str, Any]) -> formatting.Link:
+        user_id, email = member["user_id"], member["email"]
+        record = buyers.of_user(self.context, user_id)
+        text = user_id if email in ("", user_id) else f"{user_id} ({email})"
+        url = self.url_of(f"click2sell-members/{record['id']}") if record is not None else ""
+        return formatting.Link(text or _("no account"), url)
+
+
+def _product(product: dict[str, str]) -> str:
+    """A product, with its provider unless that is Click2Sell."""
+    name = product["provider"]
+    if name == registry.MAIN:
+        return product["product_id"]
+    return f"{product['product_id']} ({registry.title(name)})"

@@ -1,0 +1,143 @@
+"""The last automatic check, in words: for the checklist, the report and a page of its own."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from datetime import timedelta
+from niteoweb.click2sell import _
+from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.settings import effective
+from niteoweb.click2sell.setup.check import Check
+from niteoweb.click2sell.setup.check import Status
+from niteoweb.click2sell.storage import schedule
+from typing import Any
+from zope.i18nmessageid import Message
+
+
+#: The page about it.
+PAGE = "click2sell-check"
+TITLE = _("Automatic check")
+
+#: It is late after so many of its pauses.
+PAUSES = 3
+#: The same where the site calls it by cron.
+EXPECTED = timedelta(days=1)
+
+#: Who runs it, where that is no owner.
+STARTED_BY = {
+    schedule.CLOCK: _("the site's clock"),
+    schedule.COMMAND: _("the command"),
+    schedule.SERVICE: _("the service"),
+}
+
+#: The numbers of a run, each with its sentence, in the order in which a run does them.
+SENTENCES = {
+    "entries": _("Notifications taken up: ${number}"),
+    "missed": _("Missed notifications that a provider was asked for: ${number}"),
+    "lapsed": _("Members whose access ended: ${number}"),
+    "groups_given_late": _("Members who got a group that had been missing: ${number}"),
+    "accounts_made_late": _("Accounts created for buyers who had waited: ${number}"),
+    "payloads_removed": _("Notifications whose old parameters were removed: ${number}"),
+    "busy": _("Left to the next check, because another process was at the data: ${number}"),
+    "troubled": _("Unexpected errors, which are in the site's log: ${number}"),
+}
+
+
+def check(site: Any, now: datetime) -> Check:
+    """Whether the automatic check runs, as an item of the checklist.
+
+    :param now: in UTC.
+    """
+    last = schedule.last_run(site)
+    state, text = _state(last, now)
+    details = (pause(), *([_run(last, now), *done(last)] if last else ()))
+    moment = last.begun_at if last else None
+    return Check("last_sweep", state, TITLE, text, details, moment, page=PAGE)
+
+
+def titled(check: Check) -> Message:
+    """The text of a check, with its title."""
+    return _("${title}: ${text}", mapping={"title": check.title, "text": check.text})
+
+
+def _state(last: schedule.Run | None, now: datetime) -> tuple[Status, Message]:
+    if last is None:
+        text = _(
+            "It never ran. Without it access does not end, and what failed is not tried again."
+        )
+        return Status.WARNING, text
+    if is_late(last, now):
+        text = _(
+            "It is late. Without it access does not end, and what failed is not tried again."
+        )
+        return Status.WARNING, text
+    if last.stopped:
+        text = _(
+            "It stopped: ${members} members would have lost access at once. Look at them, and "
+            "confirm that it is right.",
+            mapping=dict(last.stopped),
+        )
+        return Status.TODO, text
+    return Status.OK, _("It runs.")
+
+
+def is_late(last: schedule.Run, now: datetime) -> bool:
+    """Whether the next run should have begun by now; a run in the future counts as none."""
+    pause_ = effective.sweep_pause()
+    return abs(now - last.begun_at) > (EXPECTED if pause_ is None else PAUSES * pause_)
+
+
+def pause() -> Message:
+    """How often it runs."""
+    pause_ = effective.sweep_pause()
+    if pause_ is None:
+        return _("The site does not check by itself: cron has to.")
+    if not plone_site.settings().site_address:
+        return _("The site does not check by itself before its public address is set.")
+    minutes = pause_ // timedelta(minutes=1)
+    if minutes == 1:
+        return _("The site checks every minute.")
+    return _("The site checks every ${minutes} minutes.", mapping={"minutes": minutes})
+
+
+def started_by(by: str) -> Message | str:
+    """Who runs it, or has asked for it.
+
+    :param by: see :class:`niteoweb.click2sell.storage.schedule.Run`.
+    """
+    return STARTED_BY.get(by, by)
+
+
+def took(last: schedule.Run, now: datetime) -> Message:
+    """How long a run took."""
+    if last.seconds is not None:
+        return _("It took ${seconds} s.", mapping={"seconds": last.seconds})
+    if is_running(last, now):
+        return _("It is running now.")
+    return _("It did not finish: its process ended.")
+
+
+def is_running(last: schedule.Run, now: datetime) -> bool:
+    """Whether a run goes on, as far as anybody can know."""
+    return last.seconds is None and timedelta() <= now - last.begun_at < schedule.LEASE
+
+
+def done(last: schedule.Run) -> list[Message]:
+    """What a run did; nothing is known before its end."""
+    if last.numbers is None:
+        return []
+    return sentences(last.numbers, SENTENCES) or [_("Nothing was due.")]
+
+
+def sentences(numbers: Mapping[str, int], texts: Mapping[str, Message]) -> list[Message]:
+    """The sentences of the numbers that are not zero."""
+    return [
+        Message(text, mapping={"number": numbers[name]})
+        for name, text in texts.items()
+        if numbers.get(name)
+    ]
+
+
+def _run(last: schedule.Run, now: datetime) -> Message:
+    """Who ran it, and how long."""
+    names = {"who": started_by(last.by), "took": took(last, now)}
+    return _("Started by ${who}. ${took}", mapping=names)
