@@ -10,6 +10,7 @@ from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.storage import indexes
 from niteoweb.click2sell.storage import trees
+from niteoweb.click2sell.storage import writer
 from niteoweb.click2sell.tests.proof import dump
 from plone.protect.interfaces import IDisableCSRFProtection
 from plone.registry.interfaces import IRegistry
@@ -50,8 +51,11 @@ class Hurry(BrowserView):
     """
 
     def __call__(self) -> str:
-        site = self.context
-        alsoProvides(self.request, IDisableCSRFProtection)
+        # By the writer, so that nothing of it conflicts with the mails that are being sent.
+        writer.run(self._hurry)
+        return ""
+
+    def _hurry(self, site: Any) -> None:
         for key in list(ledger.newest_first(site, outcome=Outcome.RECEIVED)):
             self._move_back(site, ledger.get(site, key))
         for _due_at, mail_id in list(trees.tree(site, "mails_due")):
@@ -59,7 +63,6 @@ class Hurry(BrowserView):
             outbox._move(site, mail, mail["state"], timestamps.from_iso(mail["filed_at"]))
             if mail["state"] == outbox.SENDING and "dead" in self.request.form:
                 mail["tried_at"] = _earlier(mail["tried_at"])
-        return ""
 
     def _move_back(self, site: Any, entry: ledger.Entry) -> None:
         indexes.forget(site, "entries", entry.stored)
