@@ -112,10 +112,10 @@ class TestCommands(CommandTestCase):
             text = self.call(sweep.main, status=1)
             self.assertIn("Stopped: 50 members", text)
             # The settings name no public address, so links in mails would lead nowhere.
-            called.assert_called_with(False, None, False, False)
+            called.assert_called_with(confirmed=False, outside=True)
             self.settings(site_address="https://www.example.org")
             self.call(sweep.main, "--confirmed", "--json", status=1)
-            called.assert_called_with(False, None, True, True)
+            called.assert_called_with(confirmed=True, outside=True)
 
     def test_the_sweep_ends_with_1_when_something_unexpected_happened(self):
         report = sweeping.SweepReport(self.now, False, False, troubled=2)
