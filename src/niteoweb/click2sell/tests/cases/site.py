@@ -29,6 +29,7 @@ from plone import api
 from plone.app.testing import logout
 from typing import Any
 from unittest import mock
+from urllib.parse import urlsplit
 
 import transaction
 import unittest
@@ -245,6 +246,18 @@ class SiteTestCase(unittest.TestCase):
             },
             "roles": plain(portal.acl_users.portal_role_manager._principal_roles),
         }
+
+
+@contextmanager
+def visited(request: Any, host: str = "www.example.org") -> Iterator[None]:
+    """Let the request come to an address."""
+    before = request["SERVER_URL"]
+    request.setServerURL("https", host)
+    try:
+        yield
+    finally:
+        parts = urlsplit(before)
+        request.setServerURL(parts.scheme, parts.hostname, parts.port)
 
 
 def send_now(mail_id: str, password: str = "") -> None:

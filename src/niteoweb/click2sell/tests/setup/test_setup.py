@@ -3,21 +3,19 @@
 from AccessControl.Permission import pname
 from AccessControl.PermissionRole import rolesForPermissionOn
 from Acquisition import aq_base
-from collections.abc import Iterator
-from contextlib import contextmanager
 from DateTime import DateTime
 from niteoweb.click2sell.interfaces import IClick2SellLayer
 from niteoweb.click2sell.interfaces import IClick2SellSettings
 from niteoweb.click2sell.member import index
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.testing.layers import INTEGRATION
+from niteoweb.click2sell.tests.cases.site import visited
 from plone import api
 from plone.app.testing import setRoles
 from plone.app.testing import TEST_USER_ID
 from plone.browserlayer.utils import registered_layers
 from plone.registry.interfaces import IRegistry
 from Products.CMFPlone.controlpanel.browser.quickinstaller import ManageProductsView
-from urllib.parse import urlsplit
 from zope.component import getUtility
 from zope.schema import getFieldNames
 
@@ -49,18 +47,6 @@ def own_actions() -> list:
     """Our actions in the member's menu."""
     actions = api.portal.get_tool("portal_actions")["user"].objectValues()
     return [action for action in actions if "click2sell" in action.getId()]
-
-
-@contextmanager
-def visited(request, host: str = "www.example.org") -> Iterator[None]:
-    """Let the request come to an address."""
-    before = request["SERVER_URL"]
-    request.setServerURL("https", host)
-    try:
-        yield
-    finally:
-        parts = urlsplit(before)
-        request.setServerURL(parts.scheme, parts.hostname, parts.port)
 
 
 def configlets() -> list:
