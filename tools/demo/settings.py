@@ -40,6 +40,9 @@ GROUP = "paying-members"
 BUYERS_GROUP = "click2sell"
 #: A group that the mapping names and that is not there any more.
 MISSING_GROUP = "archive-readers"
+#: One that ends while one looks on: it is sold as if that had been almost a day ago.
+ONE_DAY = "8"
+VISITOR = "leo.novak@example.org"
 PRODUCTS = {
     PRODUCT: Product(PRODUCT_NAME, "49.00 EUR", GROUP),
     "2": Product("Monthly membership", "9.90 EUR", "monthly-members", "30"),
@@ -48,11 +51,8 @@ PRODUCTS = {
     "5": Product("Yearly membership", "89.00 EUR", "yearly-members", "365|exclusive"),
     "6": Product("Archive", "15.00 EUR", MISSING_GROUP),
     "7": Product("Calendar", "12,50 EUR"),
-    "8": Product("Day pass", "2.00 EUR", "day-pass", "1"),
+    ONE_DAY: Product("Day pass", "2.00 EUR", "day-pass", "1"),
 }
-#: One that ends while one looks on: it is sold as if that had been almost a day ago.
-ONE_DAY = "8"
-VISITOR = "leo.novak@example.org"
 PAGE = "members-area"
 PAGE_TITLE = "For paying members"
 

@@ -33,11 +33,10 @@ def post_install(setup_tool: Any) -> None:
     """
     for provider in registry.registered():
         registry.install(provider)
-    settings = plone_site.settings()
-    if not settings.site_address:
-        # In a script there is none: the owner fills it in.
+    site, settings = aq_parent(setup_tool), plone_site.settings()
+    # A script has no request, or one with a made-up host: there the owner fills it in.
+    if not settings.site_address and "PUBLISHED" in site.REQUEST.other:
         settings.site_address = rules.own_address()
-    site = aq_parent(setup_tool)
     trees.install(site)
     index.rebuild(site)
 

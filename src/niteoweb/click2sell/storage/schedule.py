@@ -5,6 +5,7 @@ All of it is one small record of the database, written anew at each run.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
 from datetime import timedelta
 from niteoweb.click2sell import timestamps
@@ -47,10 +48,12 @@ class Request:
 
     :ivar by: user id of the owner.
     :ivar confirmed: whether access ends however many members lose it.
+    :ivar at: when, in UTC.
     """
 
     by: str
     confirmed: bool = False
+    at: str = ""
 
 
 def last_run(site: Any) -> Run | None:
@@ -67,9 +70,10 @@ def requested(site: Any) -> Request | None:
     return None if stored is None else Request(**stored)
 
 
-def request(site: Any, by: str, confirmed: bool = False) -> None:
+def request(site: Any, by: str, now: datetime, confirmed: bool = False) -> None:
     """Ask for a run of the sweep, by the thread of whichever process takes it up first."""
-    _record(site)["request"] = {"by": by, "confirmed": confirmed}
+    asked = {"by": by, "confirmed": confirmed, "at": timestamps.iso(now)}
+    _record(site)["request"] = asked
 
 
 def is_due(site: Any, holder: str, pause: timedelta | None, now: datetime) -> bool:
@@ -103,7 +107,10 @@ def take(site: Any, holder: str, pause: timedelta | None, now: datetime) -> Requ
     record = _record(site)
     wanted = record.pop("request", {"by": CLOCK})
     record.update(holder=holder, held_until=timestamps.iso(now + LEASE))
-    return Request(**wanted)
+    asked = Request(**wanted)
+    # Other members may be due by now than those that the owner has seen.
+    fresh = asked.confirmed and now - timestamps.from_iso(asked.at) < LEASE
+    return replace(asked, confirmed=fresh)
 
 
 def begin(site: Any, by: str, now: datetime) -> None:

@@ -13,6 +13,7 @@ from plone.testing.zope import WSGI_SERVER_FIXTURE
 from typing import Any
 
 import email
+import os
 
 
 class Click2SellLayer(PloneSandboxLayer):
@@ -27,6 +28,13 @@ class Click2SellLayer(PloneSandboxLayer):
 
         self.loadZCML(package=plone.restapi)
         self.loadZCML(package=niteoweb.click2sell)
+
+        # A served site of a test has no background threads, unless the test begins them.
+        os.environ.setdefault("CLICK2SELL_BACKGROUND", "0")
+
+    def tearDownZope(self, app):
+        """Let processes that other tests start have background threads."""
+        os.environ.pop("CLICK2SELL_BACKGROUND", None)
 
     def setUpPloneSite(self, portal):
         """Install the add-on."""

@@ -45,6 +45,7 @@ DUE = {
 
 #: The numbers of what is not due yet.
 WAITING = {
+    "unaddressed": _("Mails that wait until the public address of the site is set: ${number}"),
     "entries": _("Failed notifications that wait for their next attempt: ${number}"),
     "mails": _("Mails that wait for their next attempt: ${number}"),
     "accounts": _("Buyers who wait for an account: ${number}"),
@@ -103,7 +104,7 @@ class AutomaticCheck(OwnerPage):
     def _run(self, confirmed: bool) -> None:
         by = self.by
         if self._is_left_to_thread:
-            writer.run(lambda site: schedule.request(site, by, confirmed))
+            writer.run(lambda site: schedule.request(site, by, timestamps.now(), confirmed))
             background.wake(background.CLOCK)
         else:
             clock.run(by, confirmed, outside=True)
@@ -132,7 +133,9 @@ class AutomaticCheck(OwnerPage):
 
     @property
     def alert(self) -> str:
-        """Bootstrap's class for :attr:`state`, "" when all is well."""
+        """Bootstrap's class for :attr:`state`, "" when all is well, or the preview says it."""
+        if self.stopped and self._check.state == Status.TODO:
+            return ""
         return ALERTS.get(self._check.state, "")
 
     @property
@@ -212,7 +215,7 @@ class AutomaticCheck(OwnerPage):
             "entries": len(report.entries),
             "groups": report.granted,
             "accounts": report.accounts,
-            "mails": report.mails["due"],
+            "mails": report.mails["due"] if self._can_mail else 0,
             "troubled": report.troubled,
         }
         return lastrun.sentences(numbers, DUE)
@@ -221,13 +224,20 @@ class AutomaticCheck(OwnerPage):
     def waiting(self) -> list[Message]:
         """What is not due yet, and providers that are silent."""
         text = _SILENT_TOO if self.stopped else _SILENT
+        unaddressed = 0 if self._can_mail else self.preview.mails["due"]
+        numbers = {**self.preview.waiting, "unaddressed": unaddressed}
         return [
             *(
                 Message(text, mapping={"provider": registry.title(name)})
                 for name in sorted(self.preview.silent)
             ),
-            *lastrun.sentences(self.preview.waiting, WAITING),
+            *lastrun.sentences(numbers, WAITING),
         ]
+
+    @property
+    def _can_mail(self) -> bool:
+        """Whether links in mails would lead anywhere."""
+        return bool(plone_site.settings().site_address)
 
     @property
     def nothing_due(self) -> bool:

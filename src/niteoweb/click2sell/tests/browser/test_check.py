@@ -174,6 +174,10 @@ class TestLastRun(CheckTestCase):
         self.assertIn("It did not finish: its process ended.", text)
         self.assertNotIn("It is running now.", text)
 
+    def test_one_that_stopped(self):
+        self.has_run(stopped={"members": 40, "limit": 20})
+        self.assertIn("It stopped: 40 members would have lost", self.text(self.opened()))
+
     def test_the_report_and_the_checklist_tell(self):
         self.buy()
         for name in ("report", "checklist"):
@@ -219,6 +223,17 @@ class TestPreview(CheckTestCase):
         self.assertIn("Members who get a group that had been missing: 1", text)
         self.assertRegex(text, r"Notifications that are taken up: 1|next attempt: 1")
         self.assertEqual(self.table(self.opened()), [])
+
+    def test_mails(self):
+        self.settings(welcome_mail="password")
+        self.buy()
+        text = self.text(self.opened())
+        self.assertIn("wait until the public address of the site is set: 1", text)
+        self.assertIn("Nothing is due.", text)
+        self.settings(site_address=self.portal.absolute_url())
+        text = self.text(self.opened())
+        self.assertIn("Mails that are sent: 1", text)
+        self.assertNotIn("Nothing is due.", text)
 
     def test_a_silent_provider(self):
         self.lapse()
@@ -353,7 +368,8 @@ class TestStopped(CheckTestCase):
     def test_the_rest_is_done_without_a_confirmation(self):
         browser = self.opened()
         browser.getControl("Run it now").click()
-        self.assertIn("It stopped: 25 members", self.text(browser))
+        self.assertIn("25 members would lose access at once", self.text(browser))
+        self.assertNotIn("It stopped", self.text(browser))
         self.assertIn("End the access of these 25 members", self.text(browser))
         self.assertEqual(self.with_access(), 25)
         self.assertEqual(self.last().stopped, {"members": 25, "limit": 20})

@@ -1,10 +1,12 @@
 """Site Setup: the settings form."""
 
+from datetime import timedelta
 from niteoweb.click2sell.browser.settings.controlpanel import SettingsForm
 from niteoweb.click2sell.interfaces import DEFAULT_WELCOME_TEXT
 from niteoweb.click2sell.interfaces import IClick2SellLayer
 from niteoweb.click2sell.interfaces import IClick2SellSettings
 from niteoweb.click2sell.providers.click2sell.provider import PROVIDER as CLICK2SELL
+from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.testing.layers import FUNCTIONAL
 from niteoweb.click2sell.testing.layers import INTEGRATION
 from plone import api
@@ -165,6 +167,30 @@ class TestForm(unittest.TestCase):
         self.assertTrue(browser.url.endswith("/@@overview-controlpanel"))
         transaction.begin()
         self.assertEqual(stored().buyers_group, "click2sell")
+
+    def test_minutes_between_automatic_checks(self):
+        self.assertEqual(self.control(self.opened(), "sweep_minutes").value, "10")
+        for typed, minutes, pause in (
+            ("60", 60, timedelta(hours=1)),
+            ("0", 0, None),
+            ("", None, timedelta(minutes=10)),
+        ):
+            with self.subTest(typed):
+                browser = self.opened()
+                self.control(browser, "sweep_minutes").value = typed
+                self.save(browser)
+                self.assertIn("Changes saved.", browser.contents)
+                self.assertEqual(stored().sweep_minutes, minutes)
+                self.assertEqual(effective.sweep_pause(), pause)
+        self.store(sweep_minutes=0)
+        self.assertEqual(self.control(self.opened(), "sweep_minutes").value, "0")
+        for typed in ("-1", "1441", "often"):
+            with self.subTest(typed):
+                browser = self.opened()
+                self.control(browser, "sweep_minutes").value = typed
+                self.save(browser)
+                self.assertNotIn("Changes saved.", browser.contents)
+                self.assertEqual(stored().sweep_minutes, 0)
 
     def test_tells_the_address_for_the_notifications(self):
         self.assertIn(f"{self.portal.absolute_url()}/@@click2sell", self.opened().contents)

@@ -10,9 +10,11 @@ from urllib.parse import urlsplit
 def visited(request: Any, host: str = "www.example.org") -> Iterator[None]:
     """Let the request come to an address."""
     before = request["SERVER_URL"]
+    request.set("PUBLISHED", None)
     request.setServerURL("https", host)
     try:
         yield
     finally:
+        del request.other["PUBLISHED"]
         parts = urlsplit(before)
         request.setServerURL(parts.scheme, parts.hostname, parts.port)

@@ -111,6 +111,16 @@ class TestControlPanelService(unittest.TestCase):
         for name in names[1], names[2], names[4]:
             self.assertEqual(schema["properties"][name]["type"], "boolean")
 
+    def test_minutes_between_automatic_checks(self):
+        answer = self.get().json()
+        self.assertEqual(answer["data"]["sweep_minutes"], 10)
+        names = answer["schema"]["fieldsets"][0]["fields"]
+        self.assertEqual(names.index("sweep_minutes") + 1, names.index("breaker_members"))
+        self.assertEqual(self.patch({"sweep_minutes": 1441}).status_code, 400)
+        self.assertEqual(self.patch({"sweep_minutes": 0}).status_code, 204)
+        self.assertEqual(stored().sweep_minutes, 0)
+        self.assertEqual(self.get().json()["data"]["sweep_minutes"], 0)
+
     def test_is_listed_for_those_who_may_use_it(self):
         url = f"{self.portal.absolute_url()}/@controlpanels"
         for auth, expected in (

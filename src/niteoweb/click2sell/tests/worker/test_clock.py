@@ -32,7 +32,7 @@ class ClockTestCase(SweepTestCase):
         return swept.called
 
     def request(self, **options):
-        schedule.request(self.portal, "jane", **options)
+        schedule.request(self.portal, "jane", self.now, **options)
         transaction.commit()
 
     def die(self, process="other"):
@@ -91,6 +91,18 @@ class TestRun(ClockTestCase):
 
 
 class TestTurn(ClockTestCase):
+    def test_a_confirmation_does_not_last(self):
+        self.crowd(25)
+        self.later(days=31)
+        self.request(confirmed=True)
+        self.later(minutes=15)
+        self.assertTrue(self.turn())
+        self.assertEqual((self.last().by, self.last().numbers["lapsed"]), ("jane", 0))
+        self.request(confirmed=True)
+        self.later(minutes=14)
+        self.assertTrue(self.turn())
+        self.assertEqual(self.last().numbers["lapsed"], 25)
+
     def test_when_it_is_due_and_not_before(self):
         self.assertTrue(self.turn())
         self.assertEqual(self.last().by, schedule.CLOCK)

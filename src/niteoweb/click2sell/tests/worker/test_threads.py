@@ -41,7 +41,7 @@ SECONDS = 20
 class ThreadsMixin:
     """Threads run while a test runs, and are quick to look again."""
 
-    def begin(self, reached=True, **constants):
+    def begin(self, reached=True, switched_off=False, **constants):
         """Begin the threads of this process, as Zope does."""
         for name, value in {"POLL": 0.2, "AWAY": 0.2, **constants}.items():
             self.enterContext(mock.patch.object(threads, name, value))
@@ -50,6 +50,8 @@ class ThreadsMixin:
         self.enterContext(mock.patch.dict(plone_site._reached, clear=True))
         database = self.portal._p_jar.db()
         self.enterContext(mock.patch.object(threads.Zope2, "DB", database, create=True))
+        if os.environ.get("CLICK2SELL_BACKGROUND") == "0" and not switched_off:
+            self.enterContext(mock.patch.dict(os.environ, CLICK2SELL_BACKGROUND=""))
         if reached:
             plone_site.note_reached(None)
         background.stop_expecting()
@@ -274,7 +276,7 @@ class TestTrouble(ThreadsTestCase):
 
     def test_switched_off(self):
         with mock.patch.dict(os.environ, CLICK2SELL_BACKGROUND="0"):
-            self.begin()
+            self.begin(switched_off=True)
         self.assertEqual(threads._threads, [])
         self.assertFalse(background.is_done_here(background.MAIL))
 
@@ -333,7 +335,7 @@ class TestClock(ThreadsTestCase):
         self.begin()
         time.sleep(0.5)
         self.assertIsNone(schedule.last_run(self.portal))
-        writer.run(lambda site: schedule.request(site, "owner"))
+        writer.run(lambda site: schedule.request(site, "owner", self.now))
         background.wake(background.CLOCK)
         self.wait_until(lambda: schedule.last_run(self.portal) is not None)
         self.assertEqual(schedule.last_run(self.portal).by, "owner")
