@@ -1,6 +1,7 @@
 """Site Setup: the automatic check, its last run, what is due, and the buttons."""
 
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.browser.desk import automaticcheck as page
 from niteoweb.click2sell.ledger import silence
 from niteoweb.click2sell.provisioning import pipeline
@@ -287,7 +288,10 @@ class TestRun(CheckTestCase):
         self.assertNotIn("Run it now", text)
         self.assertIn("premium", self.groups())
         transaction.begin()
-        self.assertEqual(schedule.requested(self.portal), schedule.Request("admin"))
+        self.assertEqual(
+            schedule.requested(self.portal),
+            schedule.Request("admin", at=timestamps.iso(self.now)),
+        )
         clock.turn()
         browser.getLink("Load this page again").click()
         text = self.text(browser)
@@ -387,7 +391,10 @@ class TestStopped(CheckTestCase):
         browser = self.opened()
         browser.getControl(name="confirm").click()
         transaction.begin()
-        self.assertEqual(schedule.requested(self.portal), schedule.Request("admin", True))
+        self.assertEqual(
+            schedule.requested(self.portal),
+            schedule.Request("admin", True, timestamps.iso(self.now)),
+        )
         clock.turn()
         self.assertEqual(self.with_access(), 0)
 
