@@ -6,8 +6,6 @@ processes have left. Whatever a thread had in hand when its process ended is due
 """
 
 from collections.abc import Callable
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
@@ -32,7 +30,6 @@ from threading import Thread
 from typing import Any
 from ZODB.Connection import Connection
 from ZODB.DB import DB
-from zope.component.hooks import setSite
 
 import atexit
 import logging
@@ -153,7 +150,8 @@ class _Worker(Thread):
             finally:
                 transaction.abort()
                 connection.close()
-        except Exception as error:
+        except BaseException as error:
+            # Whatever others' code raises ends no thread: there would be no other one.
             if transactions.passes(error):
                 self._complain(f"the database cannot be used: {type(error).__name__}")
             else:
@@ -185,24 +183,30 @@ class _Visitor(_Worker):
         self._failing: set[tuple[str, ...]] = set()
 
     def _work(self, connection: Connection) -> float:
-        pauses = [self._visit(connection, place) for place in list(_places(connection))]
-        return min(pauses, default=POLL)
-
-    def _visit(self, connection: Connection, place: "_Place") -> float:
         transaction.begin()
-        surroundings = session.Surroundings.at(place.address, place.path)
+        with session.opened(connection, ("",), session.Surroundings()) as root:
+            paths = [site.getPhysicalPath() for site in session.sites(root)]
+        return min((self._visit(connection, path) for path in paths), default=POLL)
+
+    def _visit(self, connection: Connection, path: tuple[str, ...]) -> float:
+        pause = None
         try:
-            with session.opened(connection, place.path, surroundings):
-                pause = self._turn()
-            self._failing.discard(place.path)
+            transaction.begin()
+            with session.opened(connection, path, session.Surroundings()):
+                address = plone_site.settings().site_address
+                ours = plone_site.is_reached() and not plone_site.is_copy()
+            if ours:
+                surroundings = session.Surroundings.at(address, path)
+                with session.opened(connection, path, surroundings):
+                    pause = self._turn()
+            self._failing.discard(path)
         except Exception as error:
             if transactions.passes(error):
                 raise
             # A site that was deleted meanwhile, or is broken, must not keep others waiting.
-            if place.path not in self._failing:
+            if path not in self._failing:
                 log_failure(f"Background work ({self.name})", error)
-            self._failing.add(place.path)
-            pause = None
+            self._failing.add(path)
         return POLL if pause is None else pause
 
 
@@ -224,27 +228,9 @@ class _Firer(_Worker):
             except Exception as error:
                 if transactions.passes(error):
                     events.waiting.put(happened)
-                raise
+                    raise
+                log_failure("Events of a site that is not there any more", error)
         return POLL
-
-
-@dataclass(frozen=True)
-class _Place:
-    """A site that this process works for, with its public address."""
-
-    path: tuple[str, ...]
-    address: str
-
-
-def _places(connection: Connection) -> Iterator[_Place]:
-    """The sites with the add-on that are no copies, as far as this process can know."""
-    transaction.begin()
-    with session.opened(connection, ("",), session.Surroundings()) as root:
-        for site in session.sites(root):
-            setSite(site)
-            if plone_site.is_reached() and not plone_site.is_copy():
-                address = plone_site.settings().site_address
-                yield _Place(site.getPhysicalPath(), address)
 
 
 class _Mailer:

@@ -7,6 +7,7 @@ from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.mail import delivery
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.provisioning import enrichment
+from niteoweb.click2sell.provisioning import events
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.storage import background
 from niteoweb.click2sell.storage import schedule
@@ -263,6 +264,23 @@ class TestTrouble(ThreadsTestCase):
             self.wait_for_mail()
         self.assertNotIn(EMAIL, str(logged.output))
 
+    def test_whatever_is_raised_ends_no_thread(self):
+        send_due, raised = delivery.send_due, []
+
+        def fail_once(*options):
+            if not raised:
+                raised.append(1)
+                raise SystemExit
+            return send_due(*options)
+
+        with (
+            mock.patch.object(delivery, "send_due", fail_once),
+            self.assertLogs("niteoweb.click2sell", "ERROR"),
+        ):
+            self.begin()
+            self.buy()
+            self.wait_for_mail()
+
     def test_the_site_is_deleted(self):
         self.begin()
         self.buy()
@@ -307,6 +325,14 @@ class TestEvents(ThreadsTestCase):
     def test_are_fired_at_once_without_a_thread(self):
         self.buy()
         self.assertEqual([name for name, *_ in self.seen], ["MainThread"])
+
+    def test_those_of_a_site_that_is_gone_keep_no_others_waiting(self):
+        self.begin(POLL=SECONDS)
+        gone = events.Waiting(("", "gone"), threads.session.Surroundings(), ())
+        with self.assertLogs("niteoweb.click2sell", "ERROR"):
+            events.waiting.put(gone)
+            self.buy()
+            self.wait_until(lambda: self.seen)
 
     def test_are_fired_before_the_process_ends(self):
         self.begin()
