@@ -100,7 +100,7 @@ def pause() -> Message:
 
 
 def started_by(by: str) -> Message | str:
-    """Who runs it, or has asked for it.
+    """The name of its starter, in words.
 
     :param by: see :class:`niteoweb.click2sell.storage.schedule.Run`.
     """
@@ -122,7 +122,7 @@ def is_running(last: schedule.Run, now: datetime) -> bool:
 
 
 def done(last: schedule.Run) -> list[Message]:
-    """What a run did; nothing is known before its end."""
+    """A sentence for each kind of work that a run did; none before its end."""
     if last.numbers is None:
         return []
     return sentences(last.numbers, SENTENCES) or [_("Nothing was due.")]
@@ -138,6 +138,6 @@ def sentences(numbers: Mapping[str, int], texts: Mapping[str, Message]) -> list[
 
 
 def _run(last: schedule.Run, now: datetime) -> Message:
-    """Who ran it, and how long."""
+    """The starter of a run, and its duration, as one sentence."""
     names = {"who": started_by(last.by), "took": took(last, now)}
     return _("Started by ${who}. ${took}", mapping=names)

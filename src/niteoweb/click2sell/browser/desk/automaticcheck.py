@@ -176,7 +176,7 @@ class AutomaticCheck(OwnerPage):
 
     @cached_property
     def preview(self) -> SweepReport:
-        """What a run would do now."""
+        """The report of a run that would begin now; nothing is changed."""
         return sweep.sweep(dry_run=True)
 
     @cached_property
@@ -209,7 +209,7 @@ class AutomaticCheck(OwnerPage):
 
     @property
     def sentences(self) -> list[Message]:
-        """What else is due."""
+        """A sentence for each kind of work that is due, beside access that ends."""
         report = self.preview
         numbers = {
             "entries": len(report.entries),
@@ -222,7 +222,7 @@ class AutomaticCheck(OwnerPage):
 
     @property
     def waiting(self) -> list[Message]:
-        """What is not due yet, and providers that are silent."""
+        """A sentence for each kind of work that is not due yet, and for each silent provider."""
         text = _SILENT_TOO if self.stopped else _SILENT
         unaddressed = 0 if self._can_mail else self.preview.mails["due"]
         numbers = {**self.preview.waiting, "unaddressed": unaddressed}
