@@ -222,7 +222,7 @@ class AutomaticCheck(OwnerPage):
 
     @property
     def waiting(self) -> list[Message]:
-        """A sentence for each kind of work that is not due yet, and for each silent provider."""
+        """A sentence for each kind of work that is not due yet, and each silent provider."""
         text = _SILENT_TOO if self.stopped else _SILENT
         unaddressed = 0 if self._can_mail else self.preview.mails["due"]
         numbers = {**self.preview.waiting, "unaddressed": unaddressed}
