@@ -8,6 +8,7 @@ from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.storage import background
 from niteoweb.click2sell.storage import schedule
 from niteoweb.click2sell.storage import transactions
+from niteoweb.click2sell.tests.cases.pages import cells
 from niteoweb.click2sell.tests.cases.pages import MANAGER
 from niteoweb.click2sell.tests.cases.pages import NOBODY
 from niteoweb.click2sell.tests.cases.pages import OTHER
@@ -20,7 +21,6 @@ from unittest import mock
 from urllib.error import HTTPError
 
 import os
-import re
 import transaction
 
 
@@ -39,13 +39,7 @@ class CheckTestCase(PageTestCase, SweepTestCase):
     def table(self, browser):
         """The members who lose access."""
         table = browser.contents.partition('aria-label="Members who lose access"')[2]
-        rows = re.findall(r"<tr[^>]*>(.*?)</tr>", table.partition("</table>")[0], re.DOTALL)
-        cells = [re.findall(r"<td[^>]*>(.*?)</td>", row, re.DOTALL) for row in rows]
-        return [
-            [" ".join(re.sub(r"<[^>]+>", " ", cell).split()) for cell in row]
-            for row in cells
-            if row
-        ]
+        return cells(table.partition("</table>")[0])
 
     def last(self):
         transaction.begin()

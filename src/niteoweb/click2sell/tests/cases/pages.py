@@ -34,6 +34,17 @@ MANAGER = (SITE_OWNER_NAME, SITE_OWNER_PASSWORD)
 NOBODY = ("", "")
 
 
+def cells(html: str) -> list[list[str]]:
+    """The texts of the cells of tables, row by row."""
+    rows = re.findall(r"<tr[^>]*>(.*?)</tr>", html, re.DOTALL)
+    found = [re.findall(r"<td[^>]*>(.*?)</td>", row, re.DOTALL) for row in rows]
+    return [
+        [" ".join(re.sub(r"<[^>]+>", " ", cell).split()) for cell in row]
+        for row in found
+        if row
+    ]
+
+
 class PageTestCase(SiteTestCase):
     def setUp(self):
         super().setUp()
@@ -118,13 +129,7 @@ class MembersTestCase(PageTestCase):
     def rows(self, browser):
         """The cells of the table of members."""
         table = browser.contents.partition('aria-label="Members"')[2].partition("</table>")[0]
-        rows = re.findall(r"<tr[^>]*>(.*?)</tr>", table, re.DOTALL)
-        cells = [re.findall(r"<td[^>]*>(.*?)</td>", row, re.DOTALL) for row in rows]
-        return [
-            [" ".join(re.sub(r"<[^>]+>", " ", cell).split()) for cell in row]
-            for row in cells
-            if row
-        ]
+        return cells(table)
 
 
 class ChecklistTestCase(PageTestCase):

@@ -5,6 +5,7 @@ from niteoweb.click2sell.owner import reconcile
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import plan
 from niteoweb.click2sell.storage import transactions
+from niteoweb.click2sell.tests.cases.pages import cells
 from niteoweb.click2sell.tests.cases.site import EMAIL
 from niteoweb.click2sell.tests.cases.site import SiteTestCase
 from plone import api
@@ -172,13 +173,7 @@ class TestPage(SiteTestCase):
         return " ".join(re.sub(r"<[^>]+>", " ", body).split())
 
     def rows(self, browser: Browser) -> list[list[str]]:
-        rows = re.findall(r"<tr>(.*?)</tr>", browser.contents, re.DOTALL)
-        cells = [re.findall(r"<td[^>]*>(.*?)</td>", row, re.DOTALL) for row in rows]
-        return [
-            [" ".join(re.sub(r"<[^>]+>", " ", cell).split()) for cell in row]
-            for row in cells
-            if row
-        ]
+        return cells(browser.contents)
 
     def test_opening_it_changes_and_tells_nothing(self):
         self.settings(mapping=NEW_MAPPING)
