@@ -87,7 +87,7 @@ def is_late(last: schedule.Run, now: datetime) -> bool:
 
 
 def pause() -> Message:
-    """How often it runs."""
+    """The pause between two runs, as a sentence."""
     pause_ = effective.sweep_pause()
     if pause_ is None:
         return _("The site does not check by itself: cron has to.")
@@ -108,7 +108,7 @@ def started_by(by: str) -> Message | str:
 
 
 def took(last: schedule.Run, now: datetime) -> Message:
-    """How long a run took."""
+    """The duration of a run, as a sentence."""
     if last.seconds is not None:
         return _("It took ${seconds} s.", mapping={"seconds": last.seconds})
     if is_running(last, now):

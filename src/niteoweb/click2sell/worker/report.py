@@ -71,17 +71,10 @@ class SweepReport:
         }
 
     def numbers(self) -> dict[str, int]:
-        """How much was done, by the names of :meth:`as_json`; without persons and addresses."""
-        return {
-            "lapsed": 0 if self.stopped else len(self.lapsed),
-            "entries": len(self.entries),
-            "missed": self.missed,
-            "groups_given_late": self.granted,
-            "accounts_made_late": self.accounts,
-            "payloads_removed": self.redacted,
-            "busy": self.busy,
-            "troubled": self.troubled,
-        }
+        """The numbers of :meth:`as_json`, without persons and addresses."""
+        counted = {n: v for n, v in self.as_json().items() if type(v) is int}
+        lapsed = 0 if self.stopped else len(self.lapsed)
+        return {"lapsed": lapsed, "entries": len(self.entries), **counted}
 
     def trouble(self, what: str, error: Exception) -> None:
         """Note that something went wrong; the next sweep tries again."""
