@@ -1,11 +1,11 @@
 """Reasons: why a buyer has access or has none, read from the ledger and never changed."""
 
-from niteoweb.click2sell.explain import diagnosis
 from niteoweb.click2sell.explain import explanation
 from niteoweb.click2sell.explain import groups
+from niteoweb.click2sell.explain import obstacles
 from niteoweb.click2sell.explain import products
 from niteoweb.click2sell.explain import timeline
 from niteoweb.click2sell.explain.products import ProductAccess
 
 
-__all__ = ["diagnosis", "explanation", "groups", "products", "timeline", "ProductAccess"]
+__all__ = ["explanation", "groups", "obstacles", "products", "timeline", "ProductAccess"]

@@ -11,6 +11,7 @@ from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.explain import diagnosis
 from niteoweb.click2sell.explain import groups as membership
+from niteoweb.click2sell.explain import obstacles
 from niteoweb.click2sell.explain import products
 from niteoweb.click2sell.explain import timeline
 from niteoweb.click2sell.ledger import ledger
@@ -36,7 +37,7 @@ class Explanation:
     name: str
     addresses: tuple[str, ...]
     exists: bool
-    obstacle: diagnosis.Obstacle | None
+    obstacle: obstacles.Obstacle | None
     standings: tuple[products.ProductAccess, ...]
     groups: tuple[membership.Membership, ...]
     purchases: tuple[ledger.Entry, ...]

@@ -9,9 +9,9 @@ from functools import partial
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.entitlement import mapping
-from niteoweb.click2sell.explain import diagnosis
 from niteoweb.click2sell.explain import explanation
 from niteoweb.click2sell.explain import groups
+from niteoweb.click2sell.explain import obstacles
 from niteoweb.click2sell.explain import ProductAccess
 from niteoweb.click2sell.explain import timeline
 from niteoweb.click2sell.ledger import ledger
@@ -124,11 +124,11 @@ class MembersGet(Records):
             "reason": notifications.reason_of(self.request, event.reason, event.reason_subject),
         }
 
-    def _obstacle(self, obstacle: diagnosis.Obstacle | None) -> dict[str, Any] | None:
+    def _obstacle(self, obstacle: obstacles.Obstacle | None) -> dict[str, Any] | None:
         if obstacle is None:
             return None
         translated = partial(translate, context=self.request)
-        text = translated(diagnosis.text(obstacle, _iso, translated))
+        text = translated(obstacles.text(obstacle, _iso, translated))
         return {"code": obstacle.code, "text": text}
 
     def _url(self, service: str, id_: str) -> str:

@@ -12,9 +12,9 @@ from niteoweb.click2sell.browser.words.formatting import Link
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.entitlement import mapping
 from niteoweb.click2sell.entitlement import State
-from niteoweb.click2sell.explain import diagnosis
 from niteoweb.click2sell.explain import explanation
 from niteoweb.click2sell.explain import groups as membership
+from niteoweb.click2sell.explain import obstacles
 from niteoweb.click2sell.explain import ProductAccess
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import reasons
@@ -110,7 +110,7 @@ class MemberView(OwnerPage):
         obstacle = self.explained.obstacle
         if obstacle is None:
             return None
-        return diagnosis.text(
+        return obstacles.text(
             obstacle, lambda at: formatting.moment(at).text, formatting.translated
         )
 

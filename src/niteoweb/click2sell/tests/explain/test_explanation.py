@@ -5,9 +5,9 @@ from datetime import timedelta
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.entitlement import mapping
 from niteoweb.click2sell.entitlement.access import State
-from niteoweb.click2sell.explain import diagnosis
 from niteoweb.click2sell.explain import explanation
 from niteoweb.click2sell.explain import groups
+from niteoweb.click2sell.explain import obstacles
 from niteoweb.click2sell.explain import timeline
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
@@ -39,7 +39,7 @@ class ExplainTestCase(SiteTestCase):
         found = self.explain(address).obstacle
         if found is None:
             return "", ""
-        text = diagnosis.text(found, lambda at: at.date().isoformat(), translate)
+        text = obstacles.text(found, lambda at: at.date().isoformat(), translate)
         return found.code, translate(text)
 
     def log_in(self):
@@ -352,9 +352,9 @@ class TestObstacle(ExplainTestCase):
         self.assertEqual(self.obstacle(), ("", ""))
 
     def test_every_sentence_is_complete(self):
-        for code in diagnosis.TEXTS:
-            found = diagnosis.Obstacle(code, self.now, "premium", reason="future")
-            said = translate(diagnosis.text(found, str, translate))
+        for code in obstacles.TEXTS:
+            found = obstacles.Obstacle(code, self.now, "premium", reason="future")
+            said = translate(obstacles.text(found, str, translate))
             with self.subTest(code):
                 self.assertNotIn("$", said)
                 self.assertTrue(said.endswith("."), said)
