@@ -55,7 +55,9 @@ def remember(mail_id: str, password: str) -> None:
 
     Called in the transaction that files the mail: from its commit on the mail can be sent.
     """
-    if not background.is_done_here(background.MAIL) or plone_site.is_copy():
+    if not (background.is_done_here(background.MAIL) and plone_site.settings().site_address):
+        return  # nothing is sent here
+    if plone_site.is_copy():
         return
 
     def forget(committed: bool = False) -> None:

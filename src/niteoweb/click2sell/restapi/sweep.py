@@ -3,7 +3,6 @@
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.restapi.protection import Operation
-from niteoweb.click2sell.storage import background
 from niteoweb.click2sell.storage import schedule
 from niteoweb.click2sell.worker import clock
 from niteoweb.click2sell.worker import sweep
@@ -47,6 +46,5 @@ class SweepPost(Operation):
         if options.get("dry_run"):
             return sweep.sweep(**options).as_json()
         # A request waits for no provider and no mail server where threads talk to them.
-        outside = not background.is_done_here(background.CLOCK)
-        confirmed = options.get("confirmed", False)
+        confirmed, outside = options.get("confirmed", False), not clock.is_run_by_thread()
         return clock.run(schedule.SERVICE, confirmed, outside).as_json()

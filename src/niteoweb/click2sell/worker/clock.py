@@ -3,6 +3,7 @@
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.settings import effective
+from niteoweb.click2sell.storage import background
 from niteoweb.click2sell.storage import schedule
 from niteoweb.click2sell.storage import writer
 from niteoweb.click2sell.worker import sweep
@@ -32,6 +33,11 @@ def run(by: str, confirmed: bool = False, outside: bool = True) -> SweepReport:
     done = schedule.Run(begun_at, by, seconds, report.numbers(), report.stopped)
     writer.run(lambda site: schedule.end(site, done))
     return report
+
+
+def is_run_by_thread() -> bool:
+    """Whether threads of this process work for the current site."""
+    return background.is_done_here(background.CLOCK) and plone_site.is_reached()
 
 
 def turn() -> None:

@@ -103,17 +103,12 @@ class AutomaticCheck(OwnerPage):
 
     def _run(self, confirmed: bool) -> None:
         by = self.by
-        if self._is_left_to_thread:
+        if clock.is_run_by_thread():
             writer.run(lambda site: schedule.request(site, by, timestamps.now(), confirmed))
             background.wake(background.CLOCK)
         else:
             clock.run(by, confirmed, outside=True)
             self.say(_("The check has run."))
-
-    @property
-    def _is_left_to_thread(self) -> bool:
-        """Whether a thread of this process runs the check of this site."""
-        return background.is_done_here(background.CLOCK) and plone_site.is_reached()
 
     # The last run
 
@@ -170,7 +165,7 @@ class AutomaticCheck(OwnerPage):
     @cached_property
     def is_asked_for(self) -> bool:
         """Whether somebody has asked for a run that a thread begins in a moment."""
-        return self._is_left_to_thread and schedule.requested(self.context) is not None
+        return clock.is_run_by_thread() and schedule.requested(self.context) is not None
 
     # The preview
 

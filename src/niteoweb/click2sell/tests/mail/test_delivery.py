@@ -211,6 +211,8 @@ class TestSending(PostmanTestCase):
         self.assertEqual(delivery.send_due(), {Sent.NOTHING: 1})
         (mail,) = self.mails()
         self.assertEqual((mail["state"], mail["attempts"]), (outbox.DUE, 0))
+        # It may wait for ever: no password waits in memory meanwhile.
+        self.assertEqual(delivery._passwords, {})
         self.settings(site_address="http://nohost/plone")
         self.assertEqual(delivery.send_due(), {Sent.SENT: 1})
 

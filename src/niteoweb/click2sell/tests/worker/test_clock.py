@@ -3,6 +3,7 @@
 from datetime import timedelta
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.settings import effective
+from niteoweb.click2sell.storage import background
 from niteoweb.click2sell.storage import schedule
 from niteoweb.click2sell.tests.cases.sweeps import SweepTestCase
 from niteoweb.click2sell.worker import clock
@@ -202,3 +203,16 @@ class TestLease(ClockTestCase):
         self.assertFalse(self.turn())
         self.later(minutes=1)
         self.assertTrue(self.turn())
+
+
+class TestThreads(ClockTestCase):
+    def test_a_site_without_a_public_address_has_none(self):
+        """A request that sweeps has to ask providers and send mail itself."""
+        background.expect(background.CLOCK)
+        self.addCleanup(background.stop_expecting)
+        self.addCleanup(plone_site._reached.clear)
+        plone_site.note_reached(None)
+        self.assertFalse(clock.is_run_by_thread())
+        self.settings(site_address="http://nohost/plone")
+        plone_site.note_reached(None)
+        self.assertTrue(clock.is_run_by_thread())
