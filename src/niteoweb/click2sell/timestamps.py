@@ -1,6 +1,6 @@
 """Timestamps: moments as they are stored, and as people, scripts and providers write them.
 
-Pure but for :func:`now`, the only place that reads the clock.
+Pure but for :func:`now` and :func:`running`, the only places that read a clock.
 """
 
 from datetime import datetime
@@ -10,6 +10,7 @@ from datetime import tzinfo
 from typing import Any
 
 import re
+import time
 
 
 #: The smallest step of the ledger's clock.
@@ -32,6 +33,12 @@ _FIRST_YEAR = 1990
 def now() -> datetime:
     """The present, in UTC."""
     return datetime.now(timezone.utc)
+
+
+def running() -> float:
+    """Seconds by a clock that nobody sets, and that goes on while the machine sleeps."""
+    clock = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if clock is None else time.clock_gettime(clock)
 
 
 def iso(moment: datetime) -> str:

@@ -17,6 +17,7 @@ from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.member import group
 from niteoweb.click2sell.provisioning.plan import Plan
 from niteoweb.click2sell.storage import steps
+from niteoweb.click2sell.storage import trees
 from typing import Any
 from zope.i18n import translate
 
@@ -72,6 +73,7 @@ def apply(site: Any, plan: Plan, entry: ledger.Entry | None, now: datetime) -> A
         buyers.change(site, buyer, next_change=next_change)
     if plan.lost:
         buyers.change(site, buyer, ended_on=counters.lapses(buyer, now, len(plan.lost)))
+        trees.tree(site, "access_ended").insert((timestamps.iso(now), buyer["id"]))
     renewals = counters.renewals_awaited(buyer, plan.renewals)
     if renewals != buyer.get("renewals_awaited", ()):
         buyers.change(site, buyer, renewals_awaited=renewals)

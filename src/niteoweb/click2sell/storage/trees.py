@@ -56,6 +56,8 @@ TREES = {
     # transfer.py: number(provider, subscription) -> (since when as stored, buyer id)
     "delivered_to": OOBTree,
     "buyers_due": OOTreeSet,  # (time of the next change of access, buyer id)
+    # (time of a run that ended access, buyer id), see sweep.py
+    "access_ended": OOTreeSet,
     "buyers_pending": OOTreeSet,  # (group that could not be given, buyer id)
     "buyers_with_access": Length,  # how many
     # search.py

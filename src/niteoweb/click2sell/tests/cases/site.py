@@ -58,7 +58,9 @@ class SiteTestCase(unittest.TestCase):
     def setUp(self):
         self.portal = self.layer["portal"]
         self.now = NOW
+        self.jumped = timedelta()
         self.enterContext(mock.patch.object(timestamps, "now", lambda: self.now))
+        self.enterContext(mock.patch.object(timestamps, "running", self._running))
         # Memory of the process, which no database on top of another takes back.
         background.expect(background.MAIL)
         self.addCleanup(background.stop_expecting)
@@ -121,6 +123,14 @@ class SiteTestCase(unittest.TestCase):
     def later(self, **time: float) -> None:
         """Let time pass."""
         self.now += timedelta(**time)
+
+    def jump(self, **time: float) -> None:
+        """Put the clock forward, or back."""
+        self.now += timedelta(**time)
+        self.jumped += timedelta(**time)
+
+    def _running(self) -> float:
+        return (self.now - self.jumped - NOW).total_seconds()
 
     # What happens
 

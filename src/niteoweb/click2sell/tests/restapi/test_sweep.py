@@ -105,7 +105,7 @@ class TestSweep(SweepServiceTestCase):
                 self.assertEqual(len(report["lapsed"]), lapsed)
 
     def test_the_circuit_breaker_is_no_error(self):
-        with mock.patch("niteoweb.click2sell.worker.sweep.BREAKER_AT_LEAST", 0):
+        with mock.patch("niteoweb.click2sell.worker.breaker.BREAKER_AT_LEAST", 0):
             answer = self.post(body={})
             self.assertEqual(answer.status_code, 200)
             self.assertEqual(answer.json()["stopped"], {"members": 1, "limit": 0})
