@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.entitlement import Reason
+from niteoweb.click2sell.member import localroles
 from niteoweb.click2sell.member import plonepas
 from niteoweb.click2sell.member import privilege
 from Products.PlonePAS.interfaces.capabilities import IGroupCapability
@@ -93,7 +94,7 @@ def left_behind(principal_id: str) -> bool:
 
     Plone keeps its roles and its groups, those that administer the site too.
     """
-    if of(principal_id):
+    if of(principal_id) or localroles.are_left(plone_site.get(), principal_id):
         return True
     roles = _roles(principal_id) - {"Member"}
     return bool(roles and roles - _roles(uuid.uuid4().hex))

@@ -29,6 +29,7 @@ TREES = {
     "member_addresses": OOBTree,  # lower-cased e-mail address -> tuple of user ids
     "member_logins": OOBTree,  # lower-cased login name -> tuple of user ids
     "member_ids": OOBTree,  # user id -> (address, login name), each "" where it is the user id
+    "local_roles_left": OOTreeSet,  # user ids of deleted accounts, see localroles.py
     # ledger.py
     "entries": OOBTree,  # place, see entries.py -> entry
     "entry_places": OOBTree,  # number(key) -> place
