@@ -44,6 +44,7 @@ setup(
         "Acquisition",
         "BTrees",
         "DateTime",
+        "defusedcsv",
         "lxml",
         "persistent",
         "plone.api",
