@@ -98,6 +98,7 @@ setup(
             "Babel",
             "build",
             "coverage",
+            "freezegun",
             "hypothesis",
             "playwright",
             "plone.app.testing",
