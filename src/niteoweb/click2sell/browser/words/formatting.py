@@ -15,14 +15,25 @@ from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import reasons
 from niteoweb.click2sell.report import labels
 from plone import api
+from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from typing import Any
 from zope.globalrequest import getRequest
 from zope.i18n import translate
 from zope.i18nmessageid import Message
 
 
-#: Labels, each with the lines beside it.
-Facts = list[tuple[Message, Sequence[Any]]]
+class Part:
+    """A part of pages with a template of its own; other templates insert it as markup.
+
+    :cvar template: knows the part as ``view``.
+    """
+
+    template: ViewPageTemplateFile
+    context = None
+    request = property(lambda self: getRequest())
+
+    def __html__(self) -> str:
+        return self.template()
 
 
 @dataclass(frozen=True)
@@ -86,8 +97,17 @@ class Link:
         return f'<a href="{escape(self.url)}">{text}</a>' if self.url else text
 
 
+class Facts(list, Part):
+    """Labels, each with the lines beside it."""
+
+    template = ViewPageTemplateFile("../templates/facts.pt")
+
+    def __add__(self, others: "Facts") -> "Facts":
+        return Facts([*self, *others])
+
+
 @dataclass(frozen=True)
-class Table:
+class Table(Part):
     """A table on a page.
 
     :ivar rows: the cells of each row; a cell with ``__html__`` is inserted as markup.
@@ -105,6 +125,7 @@ class Table:
     captioned: bool = True
     headed: bool = False
     foot: Sequence[Message | str] = ()
+    template = ViewPageTemplateFile("../templates/table.pt")
 
     def cells(self, row: Sequence[Any]) -> list[tuple[str, Any, bool]]:
         """The cells of a row: its style, its content, and whether it is a heading."""
@@ -235,7 +256,7 @@ def entry_lines(site: Any, url: str, keys: list[str]) -> list[EntryLine]:
 def facts(*pairs: tuple[Message, Sequence[Any]]) -> Facts:
     """Facts for a page, without empty lines and without labels that have no lines."""
     kept = [(label, [line for line in lines if line]) for label, lines in pairs]
-    return [(label, lines) for label, lines in kept if lines]
+    return Facts((label, lines) for label, lines in kept if lines)
 
 
 def _clock(local: date) -> DateTime:
