@@ -28,7 +28,7 @@ class Field(Part):
 
     name: str
     label: Message
-    value: str
+    value: str = ""
     type: str = "text"
     choices: Choices = ()
     help: Message | None = None

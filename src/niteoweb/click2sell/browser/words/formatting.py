@@ -115,6 +115,7 @@ class Table(Part):
     :ivar captioned: whether the name is shown, and not only told to screen readers.
     :ivar headed: whether the first cell of a row is its heading.
     :ivar foot: the cells of the last row.
+    :ivar total: the number of all rows, where only the first are shown.
     """
 
     name: Message | str
@@ -125,6 +126,7 @@ class Table(Part):
     captioned: bool = True
     headed: bool = False
     foot: Sequence[Message | str] = ()
+    total: int = 0
     template = ViewPageTemplateFile("../templates/table.pt")
 
     def cells(self, row: Sequence[Any]) -> list[tuple[str, Any, bool]]:
