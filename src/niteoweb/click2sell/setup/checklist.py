@@ -103,7 +103,7 @@ def _of(provider: IPaymentProvider, message: Message) -> Message:
 
 def _address() -> Check:
     title = _("Public address")
-    public, here = plone_site.settings().site_address or "", rules.own_address()
+    public, here = plone_site.public_address(), rules.own_address()
     names = {"address": public, "here": here}
     if not public:
         text = _(
