@@ -6,6 +6,7 @@ request through the browser of an owner who is logged in here.
 """
 
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell import webaddress
 from niteoweb.click2sell.provider import Unreachable
 from niteoweb.click2sell.storage import NotPossible
 from niteoweb.click2sell.storage import transactions
@@ -157,13 +158,10 @@ def _body(request: Any) -> dict[str, Any]:
 
 
 def _is_own(origin: str) -> bool:
-    own = (api.portal.get().absolute_url(), plone_site.settings().site_address or "")
-    try:
-        claimed = plone_site.host(origin)
-    except ValueError:  # the port is no number
-        return False
+    own = (api.portal.get().absolute_url(), plone_site.public_address())
     # A page without an origin of its own says "null".
-    return bool(claimed[0]) and claimed in map(plone_site.host, own)
+    claimed = webaddress.host(origin)
+    return claimed is not None and claimed in map(webaddress.host, own)
 
 
 def _is_json(request: Any) -> bool:

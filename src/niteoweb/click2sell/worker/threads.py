@@ -196,7 +196,7 @@ class _Visitor(_Worker):
         try:
             transaction.begin()
             with session.opened(connection, path, session.Surroundings()):
-                address = plone_site.settings().site_address
+                address = plone_site.public_address()
                 ours = plone_site.is_reached() and not plone_site.is_copy()
             if ours:
                 surroundings = session.Surroundings.at(address, path)

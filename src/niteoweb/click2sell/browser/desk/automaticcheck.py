@@ -233,7 +233,7 @@ class AutomaticCheck(OwnerPage):
     @property
     def _can_mail(self) -> bool:
         """Whether links in mails would lead anywhere."""
-        return bool(plone_site.settings().site_address)
+        return bool(plone_site.public_address())
 
     @property
     def nothing_due(self) -> bool:

@@ -24,6 +24,7 @@ from niteoweb.click2sell.tests.cases.pages import ChecklistTestCase
 from niteoweb.click2sell.tests.cases.pages import MANAGER
 from niteoweb.click2sell.tests.cases.pages import NOBODY
 from niteoweb.click2sell.tests.cases.smtpserver import ScriptedServer
+from plone import api
 from unittest import mock
 from zope.i18n import translate
 
@@ -228,6 +229,17 @@ class TestProviders(ProviderTestCase):
         self.set(mapping=["1|premium", "2|course"])
         text = translate(self.of()["mapping"].text)
         self.assertEqual(text, "Products that give a group: 2")
+
+    def test_groups_with_roles(self):
+        """A group that gives roles, its own, nested or local ones, draws a warning."""
+        self.group("board", ["Reviewer"])
+        with self.owner():
+            self.portal.portal_groups.addPrincipalToGroup("premium", "board")
+            self.portal.manage_setLocalRoles("premium", ["Contributor"])
+            api.group.grant_roles(groupname="course", roles=["Editor"])
+        self.assertEqual(self.state("groups")[0], Status.WARNING)
+        details = [translate(detail) for detail in self.items()["groups"].details]
+        self.assertEqual(details, ["course: Editor", "premium: Contributor, Reviewer"])
 
     def test_groups_of_all_mappings(self):
         self.set(enabled=True, mapping=["gold|gone"])
