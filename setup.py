@@ -45,6 +45,7 @@ setup(
         "BTrees",
         "DateTime",
         "defusedcsv",
+        "idna",
         "lxml",
         "persistent",
         "plone.api",
