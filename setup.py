@@ -44,6 +44,7 @@ setup(
         "Acquisition",
         "BTrees",
         "DateTime",
+        "idna",
         "lxml",
         "persistent",
         "plone.api",

@@ -122,12 +122,11 @@ def message(mail: outbox.Mail) -> EmailMessage:
 
 def _values(about: Mapping[str, Any]) -> dict[str, Any]:
     """The values of the placeholders in a subject and a text."""
-    address = plone_site.address()
     values = {
         **about,
         "site": plone_site.title(),
-        "settings": f"{address}/@@click2sell-settings",
-        "notifications": f"{address}/@@click2sell-notifications",
+        "settings": plone_site.link("@@click2sell-settings"),
+        "notifications": plone_site.link("@@click2sell-notifications"),
     }
     if "provider" in about:
         values["provider_in_address"] = quote_plus(about["provider"])

@@ -43,7 +43,7 @@ def values(name: str, login: str, product: str) -> dict[str, str]:
     return {
         "name": name,
         "login": login,
-        "login_url": f"{plone_site.address()}/login",
+        "login_url": plone_site.link("login"),
         "product": product,
         "site": plone_site.title(),
     }
