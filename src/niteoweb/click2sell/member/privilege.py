@@ -66,7 +66,7 @@ def group(group: Any) -> bool:
 
 
 def roles(group: Any) -> set[str]:
-    """The roles that a group gives on the whole site, itself or through groups it belongs to."""
+    """The roles that a group gives on the whole site, its own and those of groups it is in."""
     roles: set[str] = set()
     for principal in _with_ancestors(group):
         roles.update(principal.getRoles())
