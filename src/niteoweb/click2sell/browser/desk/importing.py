@@ -5,6 +5,7 @@ from datetime import tzinfo
 from functools import cached_property
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.browser.desk.ownerpage import CHANGED
 from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
 from niteoweb.click2sell.interfaces import IPaymentProvider
@@ -230,4 +231,4 @@ class ImportView(OwnerPage):
 
 
 def _day(moment: datetime | None, zone: tzinfo) -> str:
-    return f"{moment.astimezone(zone):%Y-%m-%d}" if moment else ""
+    return f"{timestamps.in_zone(moment, zone):%Y-%m-%d}" if moment else ""

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from DateTime import DateTime
 from datetime import date
 from datetime import datetime
 from html import escape
@@ -14,7 +13,6 @@ from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import reasons
 from niteoweb.click2sell.report import labels
-from plone import api
 from typing import Any
 from zope.globalrequest import getRequest
 from zope.i18n import translate
@@ -157,18 +155,13 @@ def moment(at: datetime | str) -> Moment:
     """
     if isinstance(at, str):
         at = timestamps.from_iso(at)
-    local = at.astimezone(plone_site.timezone())
-    return Moment(
-        api.portal.get_localized_time(_clock(local), long_format=True),
-        local.isoformat(timespec="seconds"),
-    )
+    local = timestamps.in_zone(at, plone_site.timezone())
+    return Moment(plone_site.shown(at), local.isoformat(timespec="seconds"))
 
 
 def day(at: date) -> str:
     """A day; of a point in time, the one in the site's time zone."""
-    if isinstance(at, datetime):
-        at = at.astimezone(plone_site.timezone())
-    return api.portal.get_localized_time(_clock(at))
+    return plone_site.shown(at, long=False)
 
 
 def product(entry: ledger.Entry) -> str:
@@ -236,12 +229,3 @@ def facts(*pairs: tuple[Message, Sequence[Any]]) -> Facts:
     """Facts for a page, without empty lines and without labels that have no lines."""
     kept = [(label, [line for line in lines if line]) for label, lines in pairs]
     return [(label, lines) for label, lines in kept if lines]
-
-
-def _clock(local: date) -> DateTime:
-    """A day, or a time on the site's clock, for Plone to show.
-
-    Plone shows every time in the zone of the process, which need not be the site's: it is given
-    the site's clock as if it were that of the process.
-    """
-    return DateTime(*local.timetuple()[:6])
