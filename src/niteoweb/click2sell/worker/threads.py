@@ -6,12 +6,15 @@ processes have left. Whatever a thread had in hand when its process ended is due
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.mail import delivery
 from niteoweb.click2sell.mail import messages
 from niteoweb.click2sell.mail import Sent
+from niteoweb.click2sell.provider import Refused
+from niteoweb.click2sell.provider import Unreachable
 from niteoweb.click2sell.provisioning import events
 from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.storage import background
@@ -201,7 +204,7 @@ class _Visitor(_Worker):
         try:
             transaction.begin()
             with session.opened(connection, path, session.Surroundings()):
-                address = plone_site.settings().site_address
+                address = plone_site.public_address()
                 ours = plone_site.is_reached() and not plone_site.is_copy()
             if ours:
                 surroundings = session.Surroundings.at(address, path)
@@ -278,6 +281,10 @@ class _Asker:
             for (of, provider), until in self._away_until.items()
             if of == path and until > time.monotonic()
         }
+        with suppress(Unreachable, Refused):
+            # After one without an answer the others wait until requests leave them again.
+            for ask in background.take(background.QUESTIONS, path):
+                ask()
         for name in unfinished.ask(report, away):
             self._away_until[path, name] = time.monotonic() + UNREACHABLE
         catchup.run(report, timestamps.now(), effective.sweep_pause() or CATCH_UP)
