@@ -55,7 +55,7 @@ def remember(mail_id: str, password: str) -> None:
 
     Called in the transaction that files the mail: from its commit on the mail can be sent.
     """
-    if not (background.is_done_here(background.MAIL) and plone_site.settings().site_address):
+    if not (background.is_done_here(background.MAIL) and plone_site.public_address()):
         return  # nothing is sent here
     if plone_site.is_copy():
         return
@@ -116,7 +116,7 @@ def deliver(mail_id: str) -> Sent:
     :param mail_id: of a mail in the outbox.
     :raises niteoweb.click2sell.storage.transactions.Busy: another process was at the same data.
     """
-    if plone_site.is_copy() or not plone_site.settings().site_address:
+    if plone_site.is_copy() or not plone_site.public_address():
         return Sent.NOTHING
     steps.reached("before mail")
     # Of the first attempt; a later one sets a new one.
@@ -168,7 +168,8 @@ def _to_member(site: Any, mail: outbox.Mail, password: str) -> EmailMessage | No
     if mail["kind"] == outbox.WELCOME and way == "none":
         outbox.dropped(site, mail, "the welcome mail was switched off")
         return None
-    values = messages.values(names[0] or mail["to"], names[1], mail["product"])
+    login_url = plone_site.link("login")
+    values = messages.values(names[0] or mail["to"], names[1], mail["product"], login_url)
     if mail["kind"] == outbox.NOTICE:
         return messages.notice(mail["to"], mail["message_id"], values)
     credentials = _credentials(site, user_id, password, way, bool(mail["by"]))
@@ -197,7 +198,7 @@ def _credentials(site: Any, user_id: str, password: str, way: str, asked: bool) 
             password = accounts.set_password(user_id)
             buyers.change(site, buyer, password_print=accounts.password_print(user_id))
             return messages.password_line(password)
-    return messages.link_line(accounts.reset_link(user_id, plone_site.address()))
+    return messages.link_line(accounts.reset_link(user_id))
 
 
 def _send(message: EmailMessage) -> Exception | None:

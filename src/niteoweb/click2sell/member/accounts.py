@@ -198,13 +198,13 @@ def set_password(user_id: str) -> str:
     return password
 
 
-def reset_link(user_id: str, site_address: str) -> str:
+def reset_link(user_id: str) -> str:
     """A one-time link to set a password, through Plone's own reset.
 
-    :param site_address: address of the site that the link is built from.
+    :raises niteoweb.click2sell.site.NoAddress: the site has no public address.
     """
     reset = plone_site.tool("portal_password_reset").requestReset(user_id)
-    return f"{site_address}/passwordreset/{reset['randomstring']}?userid={quote(user_id)}"
+    return plone_site.link(f"passwordreset/{reset['randomstring']}?userid={quote(user_id)}")
 
 
 def _given(address: str, fullname: str) -> dict[str, str]:

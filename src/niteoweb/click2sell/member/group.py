@@ -55,6 +55,12 @@ def problem(group_id: str) -> str:
     return Reason.GROUP_PRIVILEGED if privilege.group(group) else ""
 
 
+def site_roles(group_id: str) -> list[str]:
+    """The roles on the whole site that members of a group have, and other members have not."""
+    group = plone_site.tool("acl_users").getGroup(group_id)
+    return sorted(privilege.roles(group) - {"Member"}) if group is not None else []
+
+
 def cannot_make(group_id: str) -> str:
     """The reason code of a group that cannot be created, "" for one that can.
 

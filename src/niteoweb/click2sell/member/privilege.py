@@ -1,8 +1,9 @@
 """Privileged accounts and groups: they administer the site, and no purchase may touch them.
 
 Privileged means: holding one of :data:`PERMISSIONS` at the site root or in Zope's root, through
-roles, groups, nested groups or local roles of the site root. It is evaluated at each change,
-since a group that was harmless when the mapping was saved may have become powerful since.
+roles, groups, nested groups or local roles of the site root. The add-on's own permissions are
+among them: they show all buyers, and give and end access. It is evaluated at each change, since
+a group that was harmless when the mapping was saved may have become powerful since.
 """
 
 from AccessControl.PermissionRole import rolesForPermissionOn
@@ -14,7 +15,15 @@ from Products.CMFCore.permissions import ManagePortal
 from typing import Any
 
 
-PERMISSIONS = (ManagePortal, manage_users, "Plone Site Setup: Users and Groups")
+PERMISSIONS = (
+    ManagePortal,
+    manage_users,
+    "Plone Site Setup: Users and Groups",
+    "Click2Sell: Configure",
+    "Click2Sell: View purchases",
+    "Click2Sell: Operate purchases",
+    "Click2Sell: Validate purchases",
+)
 
 
 def member(user_id: str) -> bool:
@@ -48,20 +57,28 @@ def group(group: Any) -> bool:
 
     :param group: as the user folder gave it.
     """
-    portal = plone_site.get()
-    contexts = (portal, aq_parent(portal))
+    held = roles(group)
+    return any(
+        not held.isdisjoint(rolesForPermissionOn(permission, context))
+        for permission in PERMISSIONS
+        for context in _contexts()
+    )
+
+
+def roles(group: Any) -> set[str]:
+    """The roles that a group gives on the whole site, its own and those of groups it is in."""
     roles: set[str] = set()
     for principal in _with_ancestors(group):
         roles.update(principal.getRoles())
-        for context in contexts:
-            # Those of Zope's root hold in the site too.
+        for context in _contexts():
             roles.update(context.get_local_roles_for_userid(principal.getId()))
-    roles -= {"Authenticated", "Anonymous"}
-    return any(
-        not roles.isdisjoint(rolesForPermissionOn(permission, context))
-        for permission in PERMISSIONS
-        for context in contexts
-    )
+    return roles - {"Authenticated", "Anonymous"}
+
+
+def _contexts() -> tuple[Any, Any]:
+    """The site and Zope's root, whose local roles hold in the site too."""
+    portal = plone_site.get()
+    return portal, aq_parent(portal)
 
 
 def _holds_permission(user: Any, context: Any) -> bool:

@@ -21,6 +21,8 @@ from zope.component import getUtility
 from zope.component import queryUtility
 from zope.interface import implementer
 from zope.interface.interfaces import IInterface
+from zope.schema import getFieldsInOrder
+from zope.schema.interfaces import IPassword
 
 
 #: Name of the provider whose settings hold those of the whole add-on, too.
@@ -79,6 +81,18 @@ def main() -> IPaymentProvider:
 def settings(provider: IPaymentProvider) -> Any:
     """The provider's settings; a record that is not there yet reads as None."""
     return getUtility(IRegistry).forInterface(provider.schema, check=False)
+
+
+def secrets() -> frozenset[str]:
+    """The secret keys and tokens of all providers."""
+    stored = ((settings(provider), provider.schema) for provider in registered())
+    values = (
+        getattr(values, name)
+        for values, schema in stored
+        for name, field in getFieldsInOrder(schema)
+        if IPassword.providedBy(field)
+    )
+    return frozenset(filter(None, values))
 
 
 def install(provider: IPaymentProvider) -> None:

@@ -6,6 +6,8 @@ request through the browser of an owner who is logged in here.
 """
 
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell import webaddress
+from niteoweb.click2sell.provider import Unreachable
 from niteoweb.click2sell.storage import NotPossible
 from niteoweb.click2sell.storage import transactions
 from plone import api
@@ -85,11 +87,12 @@ class Operation(Service):
         :raises NotPossible: it cannot be done.
         :raises niteoweb.click2sell.storage.transactions.Busy: another process was at the same
             data.
+        :raises Unreachable: a provider was asked, and has not answered.
         """
         raise NotImplementedError
 
     def reply(self) -> Any:
-        """Answer the request; 503 when another process was at the same data.
+        """Answer the request; 503 for a process at the same data, or a provider that hangs.
 
         :raises BadRequest: it cannot be done; the text says why.
         """
@@ -98,8 +101,16 @@ class Operation(Service):
         except NotPossible as problem:
             raise BadRequest(self.said(problem.message)) from None
         except transactions.Busy:
-            self.request.response.setHeader("Retry-After", str(RETRY_AFTER))
-            return self.problem(503, "Busy", "Another process is at the same data, try again.")
+            return self.later("Busy", "Another process is at the same data, try again.")
+        except Unreachable:
+            return self.later("Unreachable", "The provider has not answered, try again.")
+
+    def later(
+        self, kind: str, message: str, status: int = 503, seconds: int = RETRY_AFTER
+    ) -> dict[str, str]:
+        """Answer with an error that is over after some seconds, perhaps."""
+        self.request.response.setHeader("Retry-After", str(seconds))
+        return self.problem(status, kind, message)
 
     def said(self, message: Message) -> str:
         """A text in the language of the request."""
@@ -147,13 +158,10 @@ def _body(request: Any) -> dict[str, Any]:
 
 
 def _is_own(origin: str) -> bool:
-    own = (api.portal.get().absolute_url(), plone_site.settings().site_address or "")
-    try:
-        claimed = plone_site.host(origin)
-    except ValueError:  # the port is no number
-        return False
+    own = (api.portal.get().absolute_url(), plone_site.public_address())
     # A page without an origin of its own says "null".
-    return bool(claimed[0]) and claimed in map(plone_site.host, own)
+    claimed = webaddress.host(origin)
+    return claimed is not None and claimed in map(webaddress.host, own)
 
 
 def _is_json(request: Any) -> bool:

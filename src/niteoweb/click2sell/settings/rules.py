@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from functools import partial
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site
+from niteoweb.click2sell import webaddress
 from niteoweb.click2sell.entitlement import MOST_DAYS
 from niteoweb.click2sell.entitlement import parse
 from niteoweb.click2sell.entitlement import Reason
@@ -23,7 +24,6 @@ from niteoweb.click2sell.settings import networks
 from niteoweb.click2sell.settings import secretkeys
 from string import Template
 from typing import Any
-from urllib.parse import urlsplit
 from zope.i18nmessageid import Message
 from zope.interface.interfaces import IInterface
 from zope.schema.interfaces import ConstraintNotSatisfied
@@ -34,7 +34,7 @@ import re
 
 
 #: The hosts of requests that nobody made: of Zope's scripts, and of plone.testing's layers.
-_NO_HOSTS = (None, "nohost", "foo")
+_NO_HOSTS = (("nohost", None), ("foo", None))
 
 #: Placeholders in the subject of the welcome mail.
 SUBJECT_PLACEHOLDERS = ("name", "login", "login_url", "product", "site")
@@ -150,9 +150,12 @@ def save(values: Mapping[str, Any], provider: IPaymentProvider | None = None) ->
 
 
 def own_address() -> str:
-    """The address that the request came to, "" in a script, where there is none."""
-    address = site.get().absolute_url()
-    return "" if urlsplit(address).hostname in _NO_HOSTS else address
+    """The address that the request came to, "" where there is none, as in a script."""
+    try:
+        address = webaddress.normal(site.get().absolute_url())
+    except webaddress.Unusable:
+        return ""
+    return "" if webaddress.host(address) in _NO_HOSTS else address
 
 
 def _tidy(lines: Any) -> Any:
@@ -165,19 +168,44 @@ def _tidy(lines: Any) -> Any:
     return [line for line in dict.fromkeys(line.strip() for line in lines) if line]
 
 
+#: The problems of an address, by its wrong part.
+_ADDRESSES = {
+    "form": _("This has to be an address such as https://www.example.org"),
+    "host": _(
+        "This has to be an address such as https://www.example.org: the name of the host "
+        "cannot be right."
+    ),
+    "port": _(
+        "This has to be an address such as https://www.example.org: the port has to be a "
+        "number from 1 to 65535."
+    ),
+    "user": _(
+        "This has to be an address such as https://www.example.org: leave out the user name "
+        "and the password."
+    ),
+    "query": _(
+        "This has to be an address such as https://www.example.org: leave out everything from "
+        "the question mark or the hash sign on."
+    ),
+    "page": _(
+        "This has to be an address such as https://www.example.org: leave out the name of the "
+        "page, which is not a part of the address of the site."
+    ),
+}
+
+
 def _address_problems(text: str) -> Iterator[Message]:
     try:
-        parts = urlsplit(text)
-        sound = (
-            parts.scheme in ("http", "https")
-            and parts.hostname
-            and not (parts.query or parts.fragment or parts.username)
-            and (parts.port or 1) > 0
+        path = webaddress.path(text)
+    except webaddress.Unusable as error:
+        yield _ADDRESSES[error.part]
+        return
+    here = own_address()
+    if webaddress.host(text) == webaddress.host(here) and path != webaddress.path(here):
+        yield _(
+            "The site is at ${here}: links built from this address would not lead to it.",
+            mapping={"here": here},
         )
-    except ValueError:
-        sound = False
-    if not sound:
-        yield _("This has to be an address such as https://www.example.org")
 
 
 def _wrong_values(values: Mapping[str, Any], settings: IInterface) -> Iterator[Problem]:

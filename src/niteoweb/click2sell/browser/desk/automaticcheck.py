@@ -13,6 +13,7 @@ from niteoweb.click2sell.browser.words import changes as words
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.provider import registry
+from niteoweb.click2sell.provider import Unreachable
 from niteoweb.click2sell.setup import Check
 from niteoweb.click2sell.setup import lastrun
 from niteoweb.click2sell.setup import Status
@@ -89,7 +90,7 @@ class AutomaticCheck(OwnerPage):
             return ""
         try:
             self._run(confirmed=bool(self.stopped) and "confirm" in self.request.form)
-        except transactions.Busy:
+        except (transactions.Busy, Unreachable):
             self.say(BUSY, "warning")
             return ""
         except Exception as error:
@@ -107,7 +108,7 @@ class AutomaticCheck(OwnerPage):
             writer.run(lambda site: schedule.request(site, by, timestamps.now(), confirmed))
             background.wake(background.CLOCK)
         else:
-            clock.run(by, confirmed, outside=True)
+            clock.run_in_request(by, confirmed)
             self.say(_("The check has run."))
 
     # The last run
@@ -234,7 +235,7 @@ class AutomaticCheck(OwnerPage):
     @property
     def _can_mail(self) -> bool:
         """Whether links in mails would lead anywhere."""
-        return bool(plone_site.settings().site_address)
+        return bool(plone_site.public_address())
 
     @property
     def nothing_due(self) -> bool:
@@ -258,6 +259,7 @@ class AutomaticCheck(OwnerPage):
             ("text-break",) * 3,
             "align-middle",
             captioned=False,
+            total=len(self.lapsed),
         )
 
     def _member(self, member: dict[str, Any]) -> formatting.Link:

@@ -26,9 +26,9 @@ from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import ParameterInvalid
 from niteoweb.click2sell.notification import ParameterMissing
 from niteoweb.click2sell.provider import is_address
+from niteoweb.click2sell.provider import secrecy
 from niteoweb.click2sell.provider import signatures
 from niteoweb.click2sell.providers.click2sell.form import Form
-from niteoweb.click2sell.providers.click2sell.form import is_secret
 from typing import Any
 
 import hashlib
@@ -171,7 +171,7 @@ def parse(form: Form, timezone_: tzinfo) -> tuple[Notification, ...]:
         country=text("buyer_country"),
         affiliate=text("affiliate_username"),
         subscription=transaction_type.lower() == "subscription",
-        payload={name: value for name, value in values.items() if not is_secret(name)},
+        payload=secrecy.payload(values.items()),
     )
     return (notification,)
 
