@@ -6,7 +6,6 @@ from functools import cached_property
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
-from niteoweb.click2sell.browser.desk.ownerpage import BUSY
 from niteoweb.click2sell.browser.desk.ownerpage import CHANGED
 from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
 from niteoweb.click2sell.browser.words import changes as words
@@ -18,7 +17,6 @@ from niteoweb.click2sell.setup import lastrun
 from niteoweb.click2sell.setup import Status
 from niteoweb.click2sell.storage import background
 from niteoweb.click2sell.storage import schedule
-from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import writer
 from niteoweb.click2sell.worker import clock
 from niteoweb.click2sell.worker import sweep
@@ -89,9 +87,6 @@ class AutomaticCheck(OwnerPage):
             return ""
         try:
             self._run(confirmed=bool(self.stopped) and "confirm" in self.request.form)
-        except transactions.Busy:
-            self.say(BUSY, "warning")
-            return ""
         except Exception as error:
             message = _(
                 "The check could not be run to its end: ${error}. The error is in the site's "

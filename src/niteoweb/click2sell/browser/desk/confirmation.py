@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import datetime
 from niteoweb.click2sell import _
 from niteoweb.click2sell import timestamps
-from niteoweb.click2sell.browser.desk.ownerpage import BUSY
 from niteoweb.click2sell.browser.desk.ownerpage import CHANGED
 from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
 from niteoweb.click2sell.browser.words import changes as words
@@ -74,8 +73,7 @@ class Confirmation(OwnerPage):
             self.say(error.message, "error")
             return False
         except transactions.Busy:
-            self.say(BUSY, "warning")
-            return False
+            raise
         except Exception as error:
             self.changes = None
             message = _(

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from niteoweb.click2sell import _
 from niteoweb.click2sell import timestamps
-from niteoweb.click2sell.browser.desk.ownerpage import BUSY
 from niteoweb.click2sell.browser.desk.ownerpage import CHANGED
 from niteoweb.click2sell.browser.desk.ownerpage import EntryPage
 from niteoweb.click2sell.browser.words import changes
@@ -15,7 +14,6 @@ from niteoweb.click2sell.owner import decisions
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import preview
 from niteoweb.click2sell.report import notifications
-from niteoweb.click2sell.storage import transactions
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from zExceptions import NotFound
 from zope.i18nmessageid import Message
@@ -93,8 +91,6 @@ class NotificationView(EntryPage):
     def _replay(self) -> None:
         try:
             pipeline.replay(self.key)
-        except transactions.Busy:
-            self.say(BUSY, "warning")
         except pipeline.Failed:
             message = _("The replay failed. What went wrong stands below, under the outcome.")
             self.say(message, "error")
