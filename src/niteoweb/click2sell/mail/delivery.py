@@ -168,7 +168,8 @@ def _to_member(site: Any, mail: outbox.Mail, password: str) -> EmailMessage | No
     if mail["kind"] == outbox.WELCOME and way == "none":
         outbox.dropped(site, mail, "the welcome mail was switched off")
         return None
-    values = messages.values(names[0] or mail["to"], names[1], mail["product"])
+    login_url = plone_site.link("login")
+    values = messages.values(names[0] or mail["to"], names[1], mail["product"], login_url)
     if mail["kind"] == outbox.NOTICE:
         return messages.notice(mail["to"], mail["message_id"], values)
     credentials = _credentials(site, user_id, password, way, bool(mail["by"]))

@@ -9,6 +9,7 @@ from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import webaddress
 from niteoweb.click2sell.notification import ParameterInvalid
 from niteoweb.click2sell.provider import jsonbody
+from niteoweb.click2sell.provider import Unreachable
 from niteoweb.click2sell.storage import NotPossible
 from niteoweb.click2sell.storage import transactions
 from plone import api
@@ -97,11 +98,12 @@ class Operation(Service):
         :raises NotPossible: it cannot be done.
         :raises niteoweb.click2sell.storage.transactions.Busy: another process was at the same
             data.
+        :raises Unreachable: a provider was asked, and has not answered.
         """
         raise NotImplementedError
 
     def reply(self) -> Any:
-        """Answer the request; 503 when another process was at the same data.
+        """Answer the request; 503 for a process at the same data, or a provider that hangs.
 
         :raises BadRequest: it cannot be done; the text says why.
         """
@@ -110,12 +112,24 @@ class Operation(Service):
         except NotPossible as problem:
             raise BadRequest(self.said(problem.message)) from None
         except transactions.Busy:
-            self.request.response.setHeader("Retry-After", str(transactions.RETRY_AFTER))
-            return self.problem(503, "Busy", "Another process is at the same data, try again.")
+            return self.later("Busy", "Another process is at the same data, try again.")
+        except Unreachable:
+            return self.later("Unreachable", "The provider has not answered, try again.")
         view = "Click2Sell: View purchases"
         if self.names_people or api.user.has_permission(view, obj=self.context):
             return answer
         return without_people(answer)
+
+    def later(
+        self,
+        kind: str,
+        message: str,
+        status: int = 503,
+        seconds: int = transactions.RETRY_AFTER,
+    ) -> dict[str, str]:
+        """Answer with an error that is over after some seconds, perhaps."""
+        self.request.response.setHeader("Retry-After", str(seconds))
+        return self.problem(status, kind, message)
 
     def said(self, message: Message) -> str:
         """A text in the language of the request."""

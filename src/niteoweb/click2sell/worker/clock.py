@@ -2,6 +2,7 @@
 
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.provider import jsonapi
 from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.storage import background
 from niteoweb.click2sell.storage import schedule
@@ -33,6 +34,19 @@ def run(by: str, confirmed: bool = False, outside: bool = True) -> SweepReport:
     done = schedule.Run(begun_at, by, seconds, report.numbers(), report.stopped)
     writer.run(lambda site: schedule.end(site, done))
     return report
+
+
+def run_in_request(by: str, confirmed: bool) -> SweepReport:
+    """Run the sweep in a request, which asks providers only where no thread does.
+
+    :param by: see :func:`run`, like `confirmed`.
+    :raises niteoweb.click2sell.provider.Unreachable: other requests wait for providers.
+    :raises niteoweb.click2sell.storage.transactions.Busy: the database is read-only.
+    """
+    if is_run_by_thread():
+        return run(by, confirmed, outside=False)
+    with jsonapi.within(jsonapi.SALE):
+        return run(by, confirmed)
 
 
 def is_run_by_thread() -> bool:

@@ -12,11 +12,13 @@ from niteoweb.click2sell.browser.words import changes as words
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.provider import registry
+from niteoweb.click2sell.provider import Unreachable
 from niteoweb.click2sell.setup import Check
 from niteoweb.click2sell.setup import lastrun
 from niteoweb.click2sell.setup import Status
 from niteoweb.click2sell.storage import background
 from niteoweb.click2sell.storage import schedule
+from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import writer
 from niteoweb.click2sell.worker import clock
 from niteoweb.click2sell.worker import sweep
@@ -87,6 +89,8 @@ class AutomaticCheck(OwnerPage):
             return ""
         try:
             self._run(confirmed=bool(self.stopped) and "confirm" in self.request.form)
+        except Unreachable:
+            raise transactions.Busy from None
         except Exception as error:
             message = _(
                 "The check could not be run to its end: ${error}. The error is in the site's "
@@ -102,7 +106,7 @@ class AutomaticCheck(OwnerPage):
             writer.run(lambda site: schedule.request(site, by, timestamps.now(), confirmed))
             background.wake(background.CLOCK)
         else:
-            clock.run(by, confirmed, outside=True)
+            clock.run_in_request(by, confirmed)
             self.say(_("The check has run."))
 
     # The last run
@@ -251,6 +255,7 @@ class AutomaticCheck(OwnerPage):
             ("text-break",) * 3,
             "align-middle",
             captioned=False,
+            total=len(self.lapsed),
         )
 
     def _member(self, member: dict[str, Any]) -> formatting.Link:

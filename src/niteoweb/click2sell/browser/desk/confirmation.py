@@ -13,7 +13,6 @@ from niteoweb.click2sell.owner import action
 from niteoweb.click2sell.owner import NotPossible
 from niteoweb.click2sell.provisioning import Plan
 from niteoweb.click2sell.provisioning import preview
-from niteoweb.click2sell.storage import transactions
 from typing import Any
 from zope.i18nmessageid import Message
 
@@ -72,15 +71,13 @@ class Confirmation(OwnerPage):
             self.changes = None
             self.say(error.message, "error")
             return False
-        except transactions.Busy:
-            raise
         except Exception as error:
-            self.changes = None
             message = _(
                 "This cannot be done: ${error}. Nothing was changed. The error is in the "
                 "site's log."
             )
             self.fail("The owner's action failed", error, message)
+            self.changes = None
             return False
         return True
 

@@ -71,6 +71,7 @@ class ReconcileView(OwnerPage):
             ("text-break",) * 3,
             "align-middle",
             captioned=False,
+            total=len(self.changes),
         )
 
     @property

@@ -95,7 +95,7 @@ class TestCopy(unittest.TestCase):
                 self.assertEqual(plone_site.is_copy(), copy)
 
     def test_every_spelling_of_the_address_is_the_address(self):
-        """Whatever a browser, a proxy or an owner writes: it is reached, and links are right."""
+        """Browsers, proxies and owners write it in their ways."""
         request = self.layer["request"]
         for public, host, port in (
             ("https://Müller.de", "xn--mller-kva.de", "443"),

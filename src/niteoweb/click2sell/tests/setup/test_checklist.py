@@ -19,6 +19,7 @@ from niteoweb.click2sell.setup.check import Status
 from niteoweb.click2sell.storage import schedule
 from niteoweb.click2sell.testing.layers import MailServer
 from niteoweb.click2sell.tests.cases import deliveries
+from niteoweb.click2sell.tests.cases.hanging import HangingServer
 from niteoweb.click2sell.tests.cases.pages import ChecklistTestCase
 from niteoweb.click2sell.tests.cases.pages import MANAGER
 from niteoweb.click2sell.tests.cases.pages import NOBODY
@@ -291,6 +292,13 @@ class TestApi(ProviderTestCase):
         self.assertIn("status 503", self.api()[1])
         self.set(api_url="http://www.example.org", api_token="t")
         self.assertIn("address of the API", self.api()[1])
+
+    def test_one_that_hangs(self):
+        with HangingServer(HangingServer.answer_never) as server:
+            self.set(api_url=server.url, api_token=TOKEN)
+            state, text = self.api()
+        self.assertEqual(state, Status.TODO)
+        self.assertIn("plenigo has not answered within a second.", text)
 
     def test_no_token(self):
         self.set(api_token=None)
