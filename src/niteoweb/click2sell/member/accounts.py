@@ -8,6 +8,7 @@ from niteoweb.click2sell.member import contentrules
 from niteoweb.click2sell.member import group
 from niteoweb.click2sell.member import index
 from niteoweb.click2sell.member import plonepas
+from niteoweb.click2sell.member import principal
 from niteoweb.click2sell.member import privilege
 from plone.app.users.utils import generate_login_name
 from plone.app.users.utils import generate_user_id
@@ -40,7 +41,7 @@ class NeedsAttention(Exception):
 
 def exists(user_id: str) -> bool:
     """Whether the site has an account of this user id."""
-    return plone_site.tool("acl_users").getUserById(user_id) is not None
+    return _user(user_id) is not None
 
 
 def choose(site: Any, address: str, made_by_us: Any) -> str:
@@ -151,7 +152,12 @@ def new_password() -> str:
 def fields(user_id: str, names: tuple[str, ...]) -> dict[str, Any]:
     """Values of member properties."""
     member = plone_site.tool("portal_membership").getMemberById(user_id)
-    return {name: member.getProperty(name, None) for name in names}
+    return {name: principal.value(member, name) for name in names}
+
+
+def text(user_id: str, name: str) -> str:
+    """The value of a member property that is a text."""
+    return principal.text(plone_site.tool("portal_membership").getMemberById(user_id), name)
 
 
 def set_fields(user_id: str, values: Mapping[str, Any]) -> None:
@@ -162,16 +168,25 @@ def set_fields(user_id: str, values: Mapping[str, Any]) -> None:
 
 def login_name(user_id: str) -> str:
     """The login name of a member."""
-    return plone_site.tool("acl_users").getUserById(user_id).getUserName()
+    return _login_name(plone_site.tool("acl_users").getUserById(user_id))
 
 
 def names(user_id: str) -> tuple[str, str] | None:
     """A member's full name and login name, None when there is no such member."""
-    user = plone_site.tool("acl_users").getUserById(user_id)
+    user = _user(user_id)
     if user is None:
         return None
     member = plone_site.tool("portal_membership").wrapUser(user)
-    return member.getProperty("fullname", None), user.getUserName()
+    return principal.text(member, "fullname"), _login_name(user)
+
+
+def _user(user_id: str) -> Any:
+    """An account as the user folder has it, None for none."""
+    return principal.asked(plone_site.tool("acl_users").getUserById, user_id)
+
+
+def _login_name(user: Any) -> str:
+    return next(iter(principal.texts(user.getUserName())), "") or user.getId()
 
 
 def never_logged_in(user_id: str) -> bool:

@@ -10,6 +10,7 @@ from AccessControl.Permissions import manage_users
 from Acquisition import aq_base
 from Acquisition import aq_parent
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.member.principal import texts
 from Products.CMFCore.permissions import ManagePortal
 from typing import Any
 
@@ -52,7 +53,7 @@ def group(group: Any) -> bool:
     contexts = (portal, aq_parent(portal))
     roles: set[str] = set()
     for principal in _with_ancestors(group):
-        roles.update(principal.getRoles())
+        roles.update(texts(list(principal.getRoles())))
         for context in contexts:
             # Those of Zope's root hold in the site too.
             roles.update(context.get_local_roles_for_userid(principal.getId()))
@@ -78,5 +79,6 @@ def _with_ancestors(group: Any) -> list[Any]:
         if principal is None or principal.getId() in seen:
             continue
         seen[principal.getId()] = principal
-        waiting.extend(pas.getGroup(name) for name in principal.getGroups() if name not in seen)
+        names = texts(list(principal.getGroups()))
+        waiting.extend(pas.getGroup(name) for name in names if name not in seen)
     return list(seen.values())
