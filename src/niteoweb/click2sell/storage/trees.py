@@ -28,7 +28,7 @@ TREES = {
     # index.py
     "member_addresses": OOBTree,  # lower-cased e-mail address -> tuple of user ids
     "member_logins": OOBTree,  # lower-cased login name -> tuple of user ids
-    "member_ids": OOBTree,  # user id -> (address, login name), each "" where it is the user id
+    "member_ids": OOBTree,  # user id -> (address, login name, *addresses), "" for the user id
     # ledger.py
     "entries": OOBTree,  # place, see entries.py -> entry
     "entry_places": OOBTree,  # number(key) -> place
