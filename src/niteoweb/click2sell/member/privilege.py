@@ -37,7 +37,7 @@ def member(user_id: str) -> bool:
     user = plone_site.tool("acl_users").getUserById(user_id)
     if user is None:
         return False
-    return _holds_permission(user, portal) or root_account(user_id, user.getUserName())
+    return _holds_permission(user, portal) or root_account(user_id, *texts(user.getUserName()))
 
 
 def root_account(*names: str) -> bool:
