@@ -212,7 +212,8 @@ def _credentials(site: Any, user_id: str, password: str, way: str, asked: bool) 
         if unused or (asked and ours and not privilege.member(user_id)):
             password = accounts.set_password(user_id)
             buyers.change(site, buyer, password_print=accounts.password_print(user_id))
-            return messages.password_line(password)
+            if password:
+                return messages.password_line(password)
     return messages.link_line(accounts.reset_link(user_id))
 
 

@@ -48,6 +48,6 @@ def _candidate(match: index.Match) -> Candidate:
         why = _("the e-mail address agrees, which members can edit")
     else:
         why = _("the login name agrees")
-    fields = accounts.fields(match.user_id, ("fullname", "email"))
+    fullname, email = (accounts.text(match.user_id, name) for name in ("fullname", "email"))
     barred = privilege.member(match.user_id)
-    return Candidate(match.user_id, fields["fullname"], fields["email"], why, barred)
+    return Candidate(match.user_id, fullname, email, why, barred)

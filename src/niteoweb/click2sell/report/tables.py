@@ -197,7 +197,7 @@ def _name(buyer: buyers.Buyer, payments: Sequence[ledger.Entry]) -> str:
         if name := history.notification(entry).fullname:
             return name
     if buyer["user_id"] and member.exists(buyer["user_id"]):
-        return member.fields(buyer["user_id"], ("fullname",))["fullname"] or ""
+        return member.text(buyer["user_id"], "fullname")
     return ""
 
 
