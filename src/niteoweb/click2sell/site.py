@@ -1,7 +1,12 @@
 """The Plone site: the add-on's settings in it, its time zone, its sender, its address."""
 
 from DateTime import DateTime
+from datetime import date
 from datetime import datetime
+from DateTime.interfaces import DateTimeError
+from DateTime.interfaces import IDateTime
+from niteoweb.click2sell import timestamps
+from niteoweb.click2sell import webaddress
 from niteoweb.click2sell.interfaces import IClick2SellSettings
 from plone import api
 from plone.base.i18nl10n import ulocalized_time
@@ -10,11 +15,10 @@ from plone.base.interfaces import ISiteSchema
 from plone.registry.interfaces import IRegistry
 from Products.CMFCore.interfaces import ISiteRoot
 from typing import Any
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
-from zoneinfo import ZoneInfoNotFoundError
 from zope.component import getUtility
 from zope.component.hooks import getSite
+from zope.interface import implementer
 
 import os
 
@@ -43,22 +47,43 @@ def timezone() -> ZoneInfo:
     """The site's time zone, UTC when it has none."""
     name = api.portal.get_registry_record("plone.portal_timezone", default=None)
     try:
-        return ZoneInfo(name or "UTC")
-    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo(name)
+    except (LookupError, OSError, TypeError, ValueError):
         return ZoneInfo("UTC")
 
 
-def local_time(moment: datetime, long: bool = True) -> str:
-    """A moment as it stands in a mail: in the site's time zone and main language.
+def zope_time(moment: datetime) -> DateTime:
+    """A moment as a member property keeps it: on the site's clock, if Zope knows the offset."""
+    try:
+        return DateTime(timestamps.in_zone(moment, timezone()).isoformat())
+    except DateTimeError:
+        return DateTime(moment.isoformat())
 
-    :param moment: with its time zone.
-    :param long: with the time of day.
+
+@implementer(IDateTime)
+class _Shown(datetime):
+    """A time for Plone to show as it is.
+
+    Plone shows Zope's DateTime in the zone of the process, which need not be the site's.
     """
-    # Plone shows every time in the zone of the process: give it the site's clock as if it were
-    # that of the process.
-    clock = DateTime(*moment.astimezone(timezone()).timetuple()[:6])
-    language = api.portal.get_default_language()
+
+
+def shown(at: date, long: bool = True, language: str | None = None) -> str:
+    """A day, or a moment in the site's time zone, in words.
+
+    :param at: a moment has its time zone.
+    :param long: with the time of day.
+    :param language: None for the reader's.
+    """
+    if isinstance(at, datetime):
+        at = timestamps.in_zone(at, timezone())
+    clock = _Shown(*at.timetuple()[:6], tzinfo=getattr(at, "tzinfo", None))
     return ulocalized_time(clock, long, context=get(), target_language=language)
+
+
+def mailed_time(moment: datetime, long: bool = True) -> str:
+    """A moment as it stands in a mail: in the site's time zone and main language."""
+    return shown(moment, long, api.portal.get_default_language())
 
 
 def title() -> str:
@@ -81,9 +106,39 @@ def mail_domain() -> str:
     return sender()[1].rpartition("@")[2] or "localhost"
 
 
+class NoAddress(Exception):
+    """The site has no public address that links could be built from."""
+
+
+def public_address() -> str:
+    """The public address of the settings in its one form, "" for none that can be used."""
+    try:
+        return webaddress.normal(settings().site_address or "")
+    except webaddress.Unusable:
+        return ""
+
+
+def link(path: str) -> str:
+    """A link into the site for a mail; nothing else makes one.
+
+    It is built from the public address of the settings, and never from a request, whose sender
+    may choose the host.
+
+    :param path: below the site, ``@@my-purchases`` for example; quoted as in an address.
+    :raises NoAddress: there is no public address; the mail has to wait.
+    """
+    public = public_address()
+    if not public:
+        raise NoAddress
+    return f"{public}/{path}"
+
+
 def address() -> str:
-    """The site's address for links in mails: the public one of the settings, if it is set."""
-    return settings().site_address or api.portal.get().absolute_url()
+    """The address of the site for its owner to read: without a public one that of the request.
+
+    Links in mails are made by :func:`link`.
+    """
+    return public_address() or get().absolute_url()
 
 
 def is_copy() -> bool:
@@ -94,15 +149,16 @@ def is_copy() -> bool:
     """
     if os.environ.get("CLICK2SELL_STAGING") == "1":
         return True
-    public, here = settings().site_address, api.portal.get().absolute_url()
-    if not public or urlsplit(here).hostname in (None, "nohost"):
-        return False
-    return host(public) != host(here)
+    public, here = public_address(), webaddress.host(get().absolute_url())
+    return bool(public) and here != _NO_HOST and here != webaddress.host(public)
 
+
+#: The host of a request that nobody made: that of a script.
+_NO_HOST = ("nohost", None)
 
 #: Hosts that requests to this process came to, by the physical paths of the sites; only hosts
 #: that are the public ones of their sites.
-_reached: dict[tuple[str, ...], tuple[str, int | None]] = {}
+_reached: dict[tuple[str, ...], tuple[str, int | None] | None] = {}
 
 
 def note_reached(event: Any) -> None:
@@ -110,11 +166,9 @@ def note_reached(event: Any) -> None:
     site = getSite()
     if not ISiteRoot.providedBy(site):
         return
-    path, here = site.getPhysicalPath(), host(site.absolute_url())
-    if _reached.get(path) != here:
-        public = settings().site_address
-        if public and host(public) == here:
-            _reached[path] = here
+    path, here = site.getPhysicalPath(), webaddress.host(site.absolute_url())
+    if _reached.get(path) != here and webaddress.host(public_address()) == here:
+        _reached[path] = here
 
 
 def is_reached() -> bool:
@@ -123,14 +177,5 @@ def is_reached() -> bool:
     Before, nobody knows whether this is the site: a copy of its database knows the same
     address, and must neither mail nor ask providers by itself.
     """
-    public = settings().site_address
-    return bool(public) and _reached.get(get().getPhysicalPath()) == host(public)
-
-
-def host(url: str) -> tuple[str, int | None]:
-    """Host and port of an address, to compare: "" without a host, None for a usual port."""
-    parts = urlsplit(url)
-    default = {"http": 80, "https": 443}.get(parts.scheme)
-    port = parts.port or default
-    # A site behind a proxy may see http where visitors see https.
-    return (parts.hostname or "").lower(), None if port in (80, 443) else port
+    public = webaddress.host(public_address())
+    return public is not None and _reached.get(get().getPhysicalPath()) == public

@@ -54,7 +54,7 @@ def _sweep(options: Namespace) -> int:
     from niteoweb.click2sell.worker import clock
     from niteoweb.click2sell.worker import sweep
 
-    if not plone_site.settings().site_address and not options.dry_run:
+    if not plone_site.public_address() and not options.dry_run:
         console.complain(
             "The settings name no public address of the site: no mail is sent, since its links "
             "would not work."

@@ -22,6 +22,7 @@ from niteoweb.click2sell.entitlement.reason import ABOUT_GROUP
 from niteoweb.click2sell.entitlement.reason import GRANTS_NOTHING
 from niteoweb.click2sell.entitlement.reason import Reason
 from niteoweb.click2sell.entitlement.reason import TAKES_EFFECT
+from niteoweb.click2sell.entitlement.reason import WAITS_FOR_BUYER
 
 
 __all__ = [
@@ -29,4 +30,5 @@ __all__ = [
     *["Entitlement", "GRANTS_NOTHING", "Line", "MappingError", "may_be_given", "merged"],
     *["MOST_DAYS", "OPEN"],
     *["Outcome", "parse", "Policy", "Product", "Reason", "State", "TAKES_EFFECT", "TOLERANCE"],
+    "WAITS_FOR_BUYER",
 ]

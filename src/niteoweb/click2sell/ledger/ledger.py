@@ -24,6 +24,8 @@ from niteoweb.click2sell.ledger.entries import exchange
 from niteoweb.click2sell.ledger.entries import place
 from niteoweb.click2sell.ledger.outcomes import Outcome
 from niteoweb.click2sell.notification import Notification
+from niteoweb.click2sell.provider import registry
+from niteoweb.click2sell.provider import secrecy
 from niteoweb.click2sell.storage import indexes
 from niteoweb.click2sell.storage import trees
 from typing import Any
@@ -53,6 +55,7 @@ def record(site: Any, notification: Notification, received_at: datetime) -> Entr
     :returns: None when its transaction has too many entries already, see ownership.py;
         then it is only counted.
     """
+    notification = secrecy.discreet(notification, registry.secrets())
     told = {"received_at": timestamps.iso(received_at), **_told(notification)}
     entry = entries.new(site, told, _address(site, notification))
     if not ownership.reserve(site, entry):
@@ -67,6 +70,7 @@ def amend(site: Any, entry: Entry, notification: Notification, now: datetime) ->
     :param notification: the entry's, with all its fields.
     :param now: the time of the answer, in UTC.
     """
+    notification = secrecy.discreet(notification, registry.secrets())
     exchange(site, entry, **{**records.DEFAULTS, **_told(notification)})
     # By the provider's clock it may be of now, days after it arrived.
     told_at = timestamps.iso(now)

@@ -136,19 +136,18 @@ def message(mail: outbox.Mail) -> EmailMessage:
 
 def _values(about: Mapping[str, Any]) -> dict[str, Any]:
     """The values of the placeholders in a subject and a text."""
-    address = plone_site.address()
     values = {
         **about,
         "site": plone_site.title(),
-        "settings": f"{address}/@@click2sell-settings",
-        "check": f"{address}/@@click2sell-check",
-        "notifications": f"{address}/@@click2sell-notifications",
+        "settings": plone_site.link("@@click2sell-settings"),
+        "check": plone_site.link("@@click2sell-check"),
+        "notifications": plone_site.link("@@click2sell-notifications"),
     }
     if "provider" in about:
         values["provider_in_address"] = quote_plus(about["provider"])
         values["provider"] = registry.title(about["provider"])
     if "since" in about:
-        values["since"] = plone_site.local_time(timestamps.from_iso(about["since"]))
+        values["since"] = plone_site.mailed_time(timestamps.from_iso(about["since"]))
     if "counts" in about:
         values["list"] = "\n".join(_sections(about["counts"], values["notifications"]))
         values["number"] = sum(number for *_what, number in about["counts"])

@@ -6,11 +6,13 @@ server.
 
 from collections import Counter
 from collections.abc import Callable
+from datetime import datetime
 from email.message import EmailMessage
 from enum import Enum
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.buyers import claims
 from niteoweb.click2sell.mail import alertmessages
 from niteoweb.click2sell.mail import messages
 from niteoweb.click2sell.mail import outbox
@@ -55,7 +57,7 @@ def remember(mail_id: str, password: str) -> None:
 
     Called in the transaction that files the mail: from its commit on the mail can be sent.
     """
-    if not (background.is_done_here(background.MAIL) and plone_site.settings().site_address):
+    if not (background.is_done_here(background.MAIL) and plone_site.public_address()):
         return  # nothing is sent here
     if plone_site.is_copy():
         return
@@ -116,7 +118,7 @@ def deliver(mail_id: str) -> Sent:
     :param mail_id: of a mail in the outbox.
     :raises niteoweb.click2sell.storage.transactions.Busy: another process was at the same data.
     """
-    if plone_site.is_copy() or not plone_site.settings().site_address:
+    if plone_site.is_copy() or not plone_site.public_address():
         return Sent.NOTHING
     steps.reached("before mail")
     # Of the first attempt; a later one sets a new one.
@@ -150,11 +152,24 @@ def _prepare(site: Any, mail_id: str, password: str) -> EmailMessage | None:
         return None  # done, or another process is at it
     if mail["kind"] in outbox.TO_OWNER:
         message = alertmessages.message(mail)
+    elif mail["kind"] == outbox.CLAIM:
+        message = _to_buyer(site, mail, now)
     else:
         message = _to_member(site, mail, password)
     if message is not None:
         outbox.sending(mail, now)
     return message
+
+
+def _to_buyer(site: Any, mail: outbox.Mail, now: datetime) -> EmailMessage | None:
+    """Write a mail that asks to confirm a purchase; None, and it is given up, if none waits."""
+    buyer = buyers.get(site, mail["buyer_id"])
+    if buyer is None or buyer["user_id"]:
+        outbox.dropped(site, mail, "no purchase waits any more")
+        return None
+    return messages.claim(
+        mail["to"], mail["message_id"], mail["product"], claims.issue(site, buyer, now)
+    )
 
 
 def _to_member(site: Any, mail: outbox.Mail, password: str) -> EmailMessage | None:
@@ -168,7 +183,8 @@ def _to_member(site: Any, mail: outbox.Mail, password: str) -> EmailMessage | No
     if mail["kind"] == outbox.WELCOME and way == "none":
         outbox.dropped(site, mail, "the welcome mail was switched off")
         return None
-    values = messages.values(names[0] or mail["to"], names[1], mail["product"])
+    login_url = plone_site.link("login")
+    values = messages.values(names[0] or mail["to"], names[1], mail["product"], login_url)
     if mail["kind"] == outbox.NOTICE:
         return messages.notice(mail["to"], mail["message_id"], values)
     credentials = _credentials(site, user_id, password, way, bool(mail["by"]))
@@ -196,8 +212,9 @@ def _credentials(site: Any, user_id: str, password: str, way: str, asked: bool) 
         if unused or (asked and ours and not privilege.member(user_id)):
             password = accounts.set_password(user_id)
             buyers.change(site, buyer, password_print=accounts.password_print(user_id))
-            return messages.password_line(password)
-    return messages.link_line(accounts.reset_link(user_id, plone_site.address()))
+            if password:
+                return messages.password_line(password)
+    return messages.link_line(accounts.reset_link(user_id))
 
 
 def _send(message: EmailMessage) -> Exception | None:

@@ -2,19 +2,23 @@
 
 from collections.abc import Mapping
 from email import message_from_bytes
+from email.header import Header
 from email.headerregistry import Address
 from email.headerregistry import HeaderRegistry
 from email.message import EmailMessage
 from email.policy import EmailPolicy
-from email.policy import SMTP as SMTP_POLICY
+from email.utils import formataddr
 from email.utils import formatdate
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.mail import smtp
 from plone import api
 from string import Template
+from typing import Any
 from zope.i18n import translate
 from zope.i18nmessageid import Message
+
+import re
 
 
 class _HeaderTypes(HeaderRegistry):
@@ -30,20 +34,72 @@ class _HeaderTypes(HeaderRegistry):
         return self._made[name]
 
 
+class _SevenBits(EmailPolicy):
+    """Writes each header as it reads, in ASCII.
+
+    Python's own way loses quotes and spaces of long names, and lets ids begin on a second line.
+    """
+
+    def header_store_parse(self, name: str, value: Any) -> tuple[str, Any]:
+        """Keep a subject as it is: Python would decode what looks encoded in it."""
+        if name == "Subject":
+            return name, value
+        return super().header_store_parse(name, value)
+
+    def fold(self, name: str, value: Any) -> str:
+        """A header as it is sent."""
+        text = str(value)
+        if name == "Subject":
+            text = text if _is_plain(text) else _encoded(text, name)
+        elif name == "From":
+            (mailbox,) = value.addresses
+            text = _mailbox(mailbox.display_name, mailbox.addr_spec)
+        return f"{name}: {text}\n".replace("\n", self.linesep)
+
+    def fold_binary(self, name: str, value: Any) -> bytes:
+        """The same as bytes."""
+        return self.fold(name, value).encode("ascii")
+
+
+def _mailbox(name: str, address: str) -> str:
+    if _is_plain(name):
+        return formataddr((name, address))
+    return f"{_encoded(name, 'From')}\n <{address}>" if name else address
+
+
+def _is_plain(text: str) -> bool:
+    """Whether a text can stand in a line of a header, and is read as it stands."""
+    return len(text) <= 60 and bool(_PLAIN.fullmatch(text))
+
+
+def _encoded(text: str, header: str) -> str:
+    """Words that are encoded (RFC 2047), with line breaks between them."""
+    # Python's words are longer by one sign than it is told.
+    return Header(text, "utf-8", maxlinelen=74, header_name=header).encode()
+
+
+_PLAIN = re.compile(r"(?!.*(=\?|  ))[!-~]([ -~]*[!-~])?")
+#: Line breaks, and all else that would not stay in a line.
+_BREAKS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+
 #: What mails are written with.
-_POLICY = EmailPolicy(header_factory=_HeaderTypes())
+_POLICY = _SevenBits(header_factory=_HeaderTypes())
+_SENT = _POLICY.clone(linesep="\r\n")
 
 
 class NoSender(Exception):
     """The site has no address to send mail from."""
 
 
-def values(name: str, login: str, product: str) -> dict[str, str]:
-    """The placeholders of a mail with their values, but for the credentials."""
+def values(name: str, login: str, product: str, login_url: str) -> dict[str, str]:
+    """The placeholders of a mail with their values, but for the credentials.
+
+    :param login_url: in a mail that is sent, by :func:`niteoweb.click2sell.site.link`.
+    """
     return {
         "name": name,
         "login": login,
-        "login_url": f"{plone_site.address()}/login",
+        "login_url": login_url,
         "product": product,
         "site": plone_site.title(),
     }
@@ -88,6 +144,35 @@ If you have no account there, please answer this mail.
     return message(to, message_id, translated(subject), translated(text))
 
 
+def claim(to: str, message_id: str, product: str, token: str) -> EmailMessage:
+    """The mail that asks an address that paid to confirm whose account the purchase is for.
+
+    :param token: of the one-time link.
+    """
+    values = {
+        "product": product,
+        "site": plone_site.title(),
+        "link": f"{plone_site.address()}/@@my-purchase-claim?token={token}",
+    }
+    subject = _("Confirm your purchase at ${site}", mapping=values)
+    text = _(
+        "claim_text",
+        default="""\
+Hello,
+
+thank you for your purchase of ${product}. There is an account at ${site} that has your e-mail
+address. Before the purchase is added to it, please confirm that the account is yours, or have
+an account of your own made:
+
+${link}
+
+The link can be used once, within 14 days. If you did not buy anything, do nothing.
+""",
+        mapping=values,
+    )
+    return message(to, message_id, translated(subject), translated(text))
+
+
 def message(to: str, message_id: str, subject: str, text: str) -> EmailMessage:
     """A mail from the site, of plain text.
 
@@ -95,16 +180,15 @@ def message(to: str, message_id: str, subject: str, text: str) -> EmailMessage:
     """
     name, address = plone_site.sender()
     mail = EmailMessage(_POLICY)
-    # A line break in a header would start another one; settings and titles may have some.
-    mail["Subject"] = " ".join(subject.split())
+    mail["Subject"] = _line(subject)
     if address:
-        mail["From"] = _mailbox(name, address)
+        mail["From"] = Address(_line(name), addr_spec=address)
     mail["To"] = to
     mail["Date"] = formatdate(localtime=True)
     mail["Message-ID"] = message_id
     # Tells vacation responders not to answer (RFC 3834).
     mail["Auto-Submitted"] = "auto-generated"
-    mail.set_content(text)
+    mail.set_content(_text(text), cte="quoted-printable")
     return mail
 
 
@@ -126,7 +210,7 @@ def send(message: EmailMessage) -> None:
     """
     if not message["From"]:
         raise NoSender
-    mailhost, content = plone_site.tool("MailHost"), message.as_bytes(policy=SMTP_POLICY)
+    mailhost, content = plone_site.tool("MailHost"), message.as_bytes(policy=_SENT)
     if smtp.is_smtp(mailhost):
         smtp.send(mailhost, plone_site.sender()[1], [message["To"]], content)
     else:
@@ -158,8 +242,14 @@ def error_text(error: Exception) -> str:
     return f"{type(error).__name__} {code}".strip()
 
 
-def _mailbox(name: str, address: str) -> str:
-    return str(Address(display_name=" ".join(name.split()), addr_spec=address))
+def _line(text: str) -> str:
+    """A text without line breaks: one in a header would start another header."""
+    return _BREAKS.sub(" ", _text(text)).strip()
+
+
+def _text(text: str) -> str:
+    """A text without halves of surrogates, which nothing can be sent in."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def translated(text: Message | str) -> str:

@@ -7,6 +7,7 @@ it has taken it.
 from Acquisition import aq_base
 from collections.abc import Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from Products.MailHost.MailHost import MailBase
 from smtplib import SMTP
 from smtplib import SMTP_SSL
@@ -16,12 +17,19 @@ from smtplib import SMTPHeloError
 from smtplib import SMTPNotSupportedError
 from smtplib import SMTPRecipientsRefused
 from smtplib import SMTPResponseException
+from smtplib import SMTPServerDisconnected
+from socket import SHUT_RDWR
+from socket import socket
 from threading import Thread
+from threading import Timer
 from typing import Any
 
 
 #: Seconds that each step of sending a mail may take.
 TIME_LIMIT = 15.0
+#: Seconds from the connection on that all steps together may take: a server that sends a byte
+#: at a time meets the limit of each. Another process sends a mail again after two minutes.
+WHOLE_LIMIT = 60.0
 #: Seconds that trying the mail server may take in all, since an owner waits for the result.
 PROBE_LIMIT = 10.0
 
@@ -48,9 +56,7 @@ def send(mailhost: Any, sender: str, to: Sequence[str], message: bytes) -> None:
     :raises OSError: the server cannot be reached, refuses or takes too long; smtplib's errors
         are kinds of it.
     """
-    mailer = aq_base(mailhost)._makeMailer()
-    mailer.smtp = _SecureConnection if mailer.smtp is SMTP_SSL else _Connection
-    mailer.send(sender, to, message)
+    _converse(_mailer(mailhost, _Connection, _SecureConnection), sender, to, message)
 
 
 def probe(mailhost: Any) -> None:
@@ -58,17 +64,16 @@ def probe(mailhost: Any) -> None:
 
     :raises OSError: as for :func:`send`; TimeoutError after :data:`PROBE_LIMIT`.
     """
-    mailer = aq_base(mailhost)._makeMailer()
-    mailer.smtp = _SecureProbe if mailer.smtp is SMTP_SSL else _Probe
+    mailer = _mailer(mailhost, _Probe, _SecureProbe)
     tried: Future[None] = Future()
 
     def try_it() -> None:
         try:
-            tried.set_result(mailer.send("", [], b""))
+            tried.set_result(_converse(mailer, "", [], b""))
         except Exception as error:
             tried.set_exception(error)
 
-    # A look-up of names has no limit, and a server that drips meets the limit of each step.
+    # A look-up of names has no limit, and a server that drips meets that of each step.
     Thread(target=try_it, name="click2sell tries the mail server", daemon=True).start()
     tried.result(PROBE_LIMIT)
 
@@ -85,11 +90,56 @@ def is_away(error: Exception) -> bool:
     return isinstance(error, OSError) and not isinstance(error, of_the_mail)
 
 
-class _Limited(SMTP):
-    limit = TIME_LIMIT
+def _mailer(mailhost: Any, plain: type[SMTP], secure: type[SMTP]) -> Any:
+    """The mailer of a MailHost, which reads the settings of the current site."""
+    mailer = aq_base(mailhost)._makeMailer()
+    mailer.smtp = secure if mailer.smtp is SMTP_SSL else plain
+    return mailer
 
-    def __init__(self, host: str, port: str) -> None:
-        super().__init__(host, int(port), timeout=self.limit)
+
+def _converse(mailer: Any, *mail: Any) -> None:
+    try:
+        mailer.send(*mail)
+    finally:
+        # The mailer leaves it open when the login fails, for example.
+        if mailer.connection is not None:
+            mailer.connection.close()
+
+
+class _Connection(SMTP):
+    """A connection that ends in time, in the place of :class:`smtplib.SMTP`."""
+
+    def connect(self, *args: Any, **options: Any) -> tuple[int, bytes]:
+        """Connect; what could not be connected is closed."""
+        try:
+            return super().connect(*args, **options)
+        except BaseException:
+            self.close()
+            raise
+
+    def _get_socket(self, host: str, port: str, _timeout: Any) -> socket:
+        line = super()._get_socket(host, port, TIME_LIMIT)
+        # TLS puts another object in the place of the socket; a duplicate stays what it is.
+        self._line = line.dup()
+        self._hang_up = Timer(WHOLE_LIMIT, _shut, [self._line])
+        self._hang_up.daemon = True
+        self._hang_up.start()
+        return line
+
+    def close(self) -> None:
+        """Close the connection."""
+        super().close()
+        if hasattr(self, "_hang_up"):
+            self._hang_up.cancel()
+            self._hang_up.join()
+            self._line.close()
+
+    def getreply(self) -> tuple[int, bytes]:
+        """Read an answer; half of one, from a server that was hung up on, is none."""
+        reply = super().getreply()
+        if not self._hang_up.is_alive():
+            raise SMTPServerDisconnected("The conversation took too long.")
+        return reply
 
     def quit(self) -> Any:
         # A mail that was taken is sent, whatever the server does when it should say goodbye;
@@ -101,11 +151,13 @@ class _Limited(SMTP):
             return 221, b""
 
 
-class _Connection(_Limited):
-    """A connection, in the place of :class:`smtplib.SMTP`."""
+def _shut(line: socket) -> None:
+    """End a connection, so that the thread that waits for the other end goes on."""
+    with suppress(OSError):  # it has ended
+        line.shutdown(SHUT_RDWR)
 
 
-class _SecureConnection(_Limited, SMTP_SSL):
+class _SecureConnection(SMTP_SSL, _Connection):
     """A connection with TLS from the start, in the place of :class:`smtplib.SMTP_SSL`."""
 
 

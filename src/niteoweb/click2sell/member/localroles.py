@@ -23,11 +23,6 @@ def leave(site: Any, user_id: str) -> None:
     trees.tree(site, "local_roles_left").insert(user_id)
 
 
-def are_left(site: Any, user_id: str) -> bool:
-    """Whether local roles of a deleted account may be there."""
-    return user_id in trees.tree(site, "local_roles_left")
-
-
 def clear() -> None:
     """Remove the local roles that are left. What a process has not finished is begun again.
 
@@ -67,3 +62,5 @@ def _at(path: tuple[str, ...], user_ids: Collection[str]) -> Callable[[Any], Non
 def _settle(site: Any, user_ids: Collection[str]) -> None:
     for user_id in user_ids:
         trees.tree(site, "local_roles_left").discard(user_id)
+        # An account that is made anew under this id inherits nothing any more.
+        trees.tree(site, "members_gone").discard(trees.number(user_id))

@@ -1,8 +1,9 @@
 """Privileged accounts and groups: they administer the site, and no purchase may touch them.
 
 Privileged means: holding one of :data:`PERMISSIONS` at the site root or in Zope's root, through
-roles, groups, nested groups or local roles of the site root. It is evaluated at each change,
-since a group that was harmless when the mapping was saved may have become powerful since.
+roles, groups, nested groups or local roles of the site root. The add-on's own permissions are
+among them: they show all buyers, and give and end access. It is evaluated at each change, since
+a group that was harmless when the mapping was saved may have become powerful since.
 """
 
 from AccessControl.PermissionRole import rolesForPermissionOn
@@ -10,11 +11,20 @@ from AccessControl.Permissions import manage_users
 from Acquisition import aq_base
 from Acquisition import aq_parent
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.member.principal import texts
 from Products.CMFCore.permissions import ManagePortal
 from typing import Any
 
 
-PERMISSIONS = (ManagePortal, manage_users, "Plone Site Setup: Users and Groups")
+PERMISSIONS = (
+    ManagePortal,
+    manage_users,
+    "Plone Site Setup: Users and Groups",
+    "Click2Sell: Configure",
+    "Click2Sell: View purchases",
+    "Click2Sell: Operate purchases",
+    "Click2Sell: Validate purchases",
+)
 
 
 def member(user_id: str) -> bool:
@@ -27,7 +37,7 @@ def member(user_id: str) -> bool:
     user = plone_site.tool("acl_users").getUserById(user_id)
     if user is None:
         return False
-    return _holds_permission(user, portal) or root_account(user_id, user.getUserName())
+    return _holds_permission(user, portal) or root_account(user_id, *texts(user.getUserName()))
 
 
 def root_account(*names: str) -> bool:
@@ -48,20 +58,28 @@ def group(group: Any) -> bool:
 
     :param group: as the user folder gave it.
     """
-    portal = plone_site.get()
-    contexts = (portal, aq_parent(portal))
+    held = roles(group)
+    return any(
+        not held.isdisjoint(rolesForPermissionOn(permission, context))
+        for permission in PERMISSIONS
+        for context in _contexts()
+    )
+
+
+def roles(group: Any) -> set[str]:
+    """The roles that a group gives on the whole site, its own and those of groups it is in."""
     roles: set[str] = set()
     for principal in _with_ancestors(group):
-        roles.update(principal.getRoles())
-        for context in contexts:
-            # Those of Zope's root hold in the site too.
+        roles.update(texts(list(principal.getRoles())))
+        for context in _contexts():
             roles.update(context.get_local_roles_for_userid(principal.getId()))
-    roles -= {"Authenticated", "Anonymous"}
-    return any(
-        not roles.isdisjoint(rolesForPermissionOn(permission, context))
-        for permission in PERMISSIONS
-        for context in contexts
-    )
+    return roles - {"Authenticated", "Anonymous"}
+
+
+def _contexts() -> tuple[Any, Any]:
+    """The site and Zope's root, whose local roles hold in the site too."""
+    portal = plone_site.get()
+    return portal, aq_parent(portal)
 
 
 def _holds_permission(user: Any, context: Any) -> bool:
@@ -78,5 +96,6 @@ def _with_ancestors(group: Any) -> list[Any]:
         if principal is None or principal.getId() in seen:
             continue
         seen[principal.getId()] = principal
-        waiting.extend(pas.getGroup(name) for name in principal.getGroups() if name not in seen)
+        names = texts(list(principal.getGroups()))
+        waiting.extend(pas.getGroup(name) for name in names if name not in seen)
     return list(seen.values())

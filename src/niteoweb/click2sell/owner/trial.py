@@ -112,12 +112,15 @@ def _draft(plan: Plan) -> EmailMessage | None:
     """
     if not plan.mail:
         return None
+    if plan.mail == outbox.CLAIM:
+        return messages.claim(plan.address, "", plan.product, "…")
     if plan.create:
         name = plan.properties["fullname"]
         login = accounts.new_login_name(plan.address, name)
     else:
         name, login = accounts.names(plan.user_id)
-    values = messages.values(name or plan.address, login, plan.product)
+    login_url = f"{plone_site.address()}/login"
+    values = messages.values(name or plan.address, login, plan.product, login_url)
     if plan.mail == outbox.NOTICE:
         return messages.notice(plan.address, "", values)
     if plone_site.settings().welcome_mail == "password":

@@ -7,6 +7,7 @@ Zope, which a provider's protocol must not.
 from niteoweb.click2sell.provider import jsonapi
 from niteoweb.click2sell.provider import jsonbody
 from niteoweb.click2sell.provider import sample
+from niteoweb.click2sell.provider import secrecy
 from niteoweb.click2sell.provider import signatures
 from niteoweb.click2sell.provider.jsonapi import JsonApi
 from niteoweb.click2sell.provider.jsonapi import NotFound
@@ -21,7 +22,7 @@ from niteoweb.click2sell.provider.sample import TERM
 
 
 __all__ = [
-    *["jsonapi", "jsonbody", "registry", "sample", "signatures"],
+    *["jsonapi", "jsonbody", "registry", "sample", "secrecy", "signatures"],
     *["JsonApi", "JsonBody", "NotFound", "Refused", "Unreachable", "SampleRequest"],
     *["LONGEST_ID", "TERM", "deliveries", "is_address"],
 ]

@@ -1,16 +1,26 @@
 """Asking a provider's API over HTTP for JSON, within limits of time and size.
 
+All limits of time are here. A background thread is patient; a request asks inside of
+:func:`within`, so that a provider that hangs holds up no site.
+
 Nothing is logged: neither addresses nor answers, and no error names them. An error that urllib3
 or requests raise has the address in its text, so that none of them goes further.
 """
 
 from collections.abc import Callable
+from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
+from concurrent.futures import Future
 from contextlib import closing
+from contextlib import contextmanager
+from contextvars import ContextVar
 from ipaddress import ip_address
 from niteoweb.click2sell.notification import ParameterInvalid
 from niteoweb.click2sell.provider import jsonbody
+from niteoweb.click2sell.provider.deadline import Deadline
+from threading import BoundedSemaphore
+from threading import Thread
 from typing import Any
 from urllib.parse import quote
 from urllib.parse import urlsplit
@@ -28,6 +38,12 @@ INSECURE_VARIABLE = "CLICK2SELL_INSECURE_API"
 TIMEOUT = (3, 10)
 #: Seconds after which a question is not tried again, and no more of an answer is read.
 PATIENCE = 30
+#: Seconds that a request waits for providers in all.
+REQUEST = 1
+#: The same of a request that sells, or sweeps where no thread does.
+SALE = 10
+#: Requests of a process that wait for providers at a time.
+PLACES = 2
 #: Seconds before another try. What the provider asks for counts, up to the last of them.
 PAUSES = (1, 5)
 #: Bytes. A page of 100 subscriptions has about 200 KB.
@@ -38,12 +54,23 @@ _DONE = {"GET": frozenset({200}), "POST": frozenset({200, 201, 202})}
 _TRY_AGAIN = frozenset({429, 500, 502, 503, 504})
 _PIECE = 64 * 1024
 
+_places = BoundedSemaphore(PLACES)
+#: The moment up to which the current request waits, by the monotonic clock.
+_limit: ContextVar[float | None] = ContextVar("limit", default=None)
+
 
 class Unreachable(Exception):
     """The provider cannot be asked at the moment; the same question can be asked again later.
 
     The message says why, without a secret, an address of a person or a part of the answer.
     """
+
+
+class NoAnswer(Unreachable):
+    """The provider has not answered in time."""
+
+    def __init__(self) -> None:
+        super().__init__("no answer")
 
 
 class Refused(Exception):
@@ -82,14 +109,28 @@ def allowed(url: str) -> bool:
     )
 
 
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """Let a request ask providers, all of them together for so many seconds.
+
+    :raises NoAnswer: as many requests wait for providers as may.
+    """
+    if not _places.acquire(blocking=False):
+        raise NoAnswer
+    token = _limit.set(time.monotonic() + seconds)
+    try:
+        yield
+    finally:
+        _limit.reset(token)
+        _places.release()
+
+
 class JsonApi:
     """An API that answers questions with JSON.
 
     :param base: the address that all paths are below.
     :param headers: of every question, a token for example.
     :param sleep: waits some seconds.
-    :param clock: seconds that only grow.
-    :param pauses: seconds before each further try, :data:`PAUSES` by default.
     :raises Refused: the address may not be asked.
     :raises Unreachable: a header cannot be sent.
     """
@@ -99,8 +140,6 @@ class JsonApi:
         base: str,
         headers: Mapping[str, str],
         sleep: Callable[[float], None] = time.sleep,
-        clock: Callable[[], float] = time.monotonic,
-        pauses: Sequence[float] | None = None,
     ) -> None:
         if not allowed(base):
             raise Refused("address of the API")
@@ -111,8 +150,6 @@ class JsonApi:
         accepted = {"Accept": "application/json", "Accept-Encoding": "identity"}
         self._headers = {**accepted, **headers}
         self._sleep = sleep
-        self._clock = clock
-        self._pauses = PAUSES if pauses is None else pauses
 
     def get(self, *path: str, **parameters: str) -> jsonbody.JsonBody:
         """Ask for something.
@@ -124,7 +161,7 @@ class JsonApi:
         :raises NotFound: they do not know it.
         :raises Refused: they do not answer such a question.
         """
-        status, body = self._try("GET", path, self._pauses, params=parameters)
+        status, body = self._try("GET", path, PAUSES, params=parameters)
         answer = _read(status, body)
         if answer is None:
             # A page of a proxy or of a maintenance, perhaps.
@@ -154,35 +191,56 @@ class JsonApi:
             # It would be another question.
             raise Refused("id")
         url = "/".join([self._base, *(quote(part, safe="") for part in path)])
-        until = self._clock() + PATIENCE
+        limit, until = _limit.get(), time.monotonic() + PATIENCE
+        ask = self._ask
+        if limit is not None:
+            until, ask = min(limit, until), self._ask_aside
         for pause in (*pauses, None):
+            status, retry_after = 0, ""
             try:
-                status, retry_after, body = self._ask(method, url, content, until)
+                if time.monotonic() < until:
+                    status, retry_after, body = ask(method, url, content, until)
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError):
-                status, retry_after, body = 0, "", b""
+                pass
             if status and status not in _TRY_AGAIN:
                 return status, body
             if pause is None:
                 break
             pause = _pause(pause, retry_after)
-            if self._clock() + pause >= until:
+            if time.monotonic() + pause >= until:
                 break
             self._sleep(pause)
-        raise Unreachable(f"status {status}" if status else "no answer")
+        raise Unreachable(f"status {status}") if status else NoAnswer
+
+    def _ask_aside(self, *question: Any) -> tuple[int, str, bytes]:
+        """Try once, in a thread of its own: looking up a host knows no limit of time."""
+        answer: Future[tuple[int, str, bytes]] = Future()
+
+        def ask() -> None:
+            try:
+                answer.set_result(self._ask(*question))
+            except Exception as error:
+                answer.set_exception(error)
+
+        Thread(target=ask, name="click2sell question", daemon=True).start()
+        *_question, until = question
+        return answer.result(max(0, until - time.monotonic()))
 
     def _ask(
         self, method: str, url: str, content: Mapping[str, Any], until: float
     ) -> tuple[int, str, bytes]:
         """Try once: status, Retry-After and body."""
+        left = until - time.monotonic()
         with requests.Session() as session:
             # A proxy of this machine's environment is for the world outside.
             session.trust_env = not _is_this_machine(urlsplit(url).hostname or "")
+            session.mount(url, Deadline(until, TIMEOUT[1]))
             response = session.request(
                 method,
                 url,
                 **content,
                 headers=self._headers,
-                timeout=TIMEOUT,
+                timeout=tuple(max(0.001, min(limit, left)) for limit in TIMEOUT),
                 allow_redirects=False,
                 stream=True,
             )
@@ -190,17 +248,16 @@ class JsonApi:
                 retry_after = response.headers.get("Retry-After", "")
                 if response.status_code not in _DONE[method]:
                     return response.status_code, retry_after, b""
-                return 200, "", self._body(response, until)
+                return 200, "", _body(response)
 
-    def _body(self, response: requests.Response, until: float) -> bytes:
-        body = b""
-        while piece := response.raw.read1(_PIECE, decode_content=False):
-            body += piece
-            if len(body) > LARGEST_ANSWER:
-                raise Unreachable("answer too large")
-            if self._clock() > until:
-                raise Unreachable("answer too slow")
-        return body
+
+def _body(response: requests.Response) -> bytes:
+    body = b""
+    while piece := response.raw.read1(_PIECE, decode_content=False):
+        body += piece
+        if len(body) > LARGEST_ANSWER:
+            raise Unreachable("answer too large")
+    return body
 
 
 def _read(status: int, body: bytes) -> jsonbody.JsonBody | None:

@@ -11,7 +11,7 @@ Names are dotted: ``data.offerId``, and ``entity.items.0.productId`` in a list.
 
 from collections import Counter
 from collections.abc import Container
-from collections.abc import Iterable
+from collections.abc import ItemsView
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
@@ -19,6 +19,7 @@ from decimal import Decimal
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.notification import ParameterInvalid
 from niteoweb.click2sell.notification import ParameterMissing
+from niteoweb.click2sell.provider import secrecy
 from typing import Any
 
 import json
@@ -36,9 +37,6 @@ LONGEST_TEXT = 255
 LONGEST_ID = 100
 #: The name that errors in the text itself are reported under.
 WHOLE = "body"
-
-#: A value whose name ends so, in any letter case, must not be kept.
-_SECRETS = ("token", "secret", "password", "signature", "checksum", "authorization")
 
 #: Characters in an address, by the rules of mail.
 LONGEST_ADDRESS = 254
@@ -95,6 +93,10 @@ class JsonBody:
             raise ParameterInvalid(prefix.rstrip(".") or WHOLE)
         self._values = values
         self._prefix = prefix
+
+    def items(self) -> ItemsView[str, Any]:
+        """Names and values, as they were read."""
+        return self._values.items()
 
     def has(self, name: str) -> bool:
         """Whether there is a value other than null and ""."""
@@ -200,7 +202,7 @@ class JsonBody:
 
     def payload(self) -> dict[str, str]:
         """All values as text by dotted names, for the record, without secrets."""
-        return numbered(_flat(self._values, ""))
+        return secrecy.payload(_flat(self._values, ""))
 
     def _find(self, name: str) -> Any:
         value: Any = self._values
@@ -211,16 +213,6 @@ class JsonBody:
                 raise ParameterInvalid(self._prefix + name)
             value = value.get(step)
         return value
-
-
-def numbered(values: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Values by names; a second value of one name is kept under ``name (2)``."""
-    kept: dict[str, str] = {}
-    times: Counter[str] = Counter()
-    for name, value in values:
-        times[name] += 1
-        kept[name if times[name] == 1 else f"{name} ({times[name]})"] = value
-    return kept
 
 
 def payload_of(raw: bytes) -> dict[str, str]:
@@ -246,11 +238,7 @@ def _flat(value: Any, name: str) -> Iterator[tuple[str, str]]:
     """The values in a value, with their dotted names."""
     inner: Any = ()
     if isinstance(value, dict):
-        inner = [
-            (step, item)
-            for step, item in value.items()
-            if not step.strip().lower().endswith(_SECRETS)
-        ]
+        inner = value.items()
     elif isinstance(value, list):
         inner = enumerate(value)
     if isinstance(value, (dict, list)) and value:

@@ -21,6 +21,8 @@ from zope.component import getUtility
 from zope.component import queryUtility
 from zope.interface import implementer
 from zope.interface.interfaces import IInterface
+from zope.schema import getFieldsInOrder
+from zope.schema.interfaces import IPassword
 
 
 #: Name of the provider whose settings hold those of the whole add-on, too.
@@ -32,7 +34,8 @@ class PaymentProvider:
     """A payment provider, made of a pure module and the interface of its settings.
 
     :param module: has ``NAME``, ``TITLE``, ``SIGNED``, ``EVENTS``, ``verify``, ``parse`` and
-        ``answer``, see :class:`niteoweb.click2sell.interfaces.IPaymentProvider`.
+        ``answer``, and perhaps ``MEMBER_PARAMETER``, see
+        :class:`niteoweb.click2sell.interfaces.IPaymentProvider`.
     :param schema: the records of it are in plone.app.registry under its dotted name.
     :param client: asks the provider for what its notifications leave open, None when they are
         complete; see :mod:`niteoweb.click2sell.provider.client`.
@@ -51,6 +54,7 @@ class PaymentProvider:
         self.title: str = module.TITLE
         self.signed: frozenset[str] = module.SIGNED
         self.events: tuple[Event, ...] = module.EVENTS
+        self.member_parameter: str = getattr(module, "MEMBER_PARAMETER", "")
         self.schema = schema
         self.client = client
         self.sample = sample
@@ -79,6 +83,18 @@ def main() -> IPaymentProvider:
 def settings(provider: IPaymentProvider) -> Any:
     """The provider's settings; a record that is not there yet reads as None."""
     return getUtility(IRegistry).forInterface(provider.schema, check=False)
+
+
+def secrets() -> frozenset[str]:
+    """The secret keys and tokens of all providers."""
+    stored = ((settings(provider), provider.schema) for provider in registered())
+    values = (
+        getattr(values, name)
+        for values, schema in stored
+        for name, field in getFieldsInOrder(schema)
+        if IPassword.providedBy(field)
+    )
+    return frozenset(filter(None, values))
 
 
 def install(provider: IPaymentProvider) -> None:

@@ -251,7 +251,7 @@ def access_until(site: Any, process: Process, now: datetime) -> datetime | None:
     :param now: in UTC.
     """
     given = ledger.get(site, key(process)) if process["given"] else None
-    if given is None or not given["buyer_id"]:
+    if given is None or not given["buyer_id"] or process["status"] != PENDING:
         return None
     outcome = history.outcome(site, buyers.get(site, given["buyer_id"]), now)
     for entitlement in outcome.entitlements:

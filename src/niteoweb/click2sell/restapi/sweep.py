@@ -26,6 +26,9 @@ class SweepPost(Operation):
     went wrong, and a script that goes by the status would try again, which changes nothing.
     """
 
+    #: The report is of use only with the members who lost access.
+    names_people = True
+
     def operate(self) -> dict[str, Any]:
         """Sweep once.
 
@@ -45,6 +48,4 @@ class SweepPost(Operation):
                 raise BadRequest('"as_of" needs "dry_run": true.')
         if options.get("dry_run"):
             return sweep.sweep(**options).as_json()
-        # A request waits for no provider and no mail server where threads talk to them.
-        confirmed, outside = options.get("confirmed", False), not clock.is_run_by_thread()
-        return clock.run(schedule.SERVICE, confirmed, outside).as_json()
+        return clock.run_in_request(schedule.SERVICE, options.get("confirmed", False)).as_json()

@@ -5,11 +5,13 @@ The forms of Site Setup and the control panel services all go through :func:`nor
 provider has settings of its own; those of Click2Sell are the add-on's, too.
 """
 
+from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from functools import partial
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site
+from niteoweb.click2sell import webaddress
 from niteoweb.click2sell.entitlement import MOST_DAYS
 from niteoweb.click2sell.entitlement import parse
 from niteoweb.click2sell.entitlement import Reason
@@ -34,7 +36,7 @@ import re
 
 
 #: The hosts of requests that nobody made: of Zope's scripts, and of plone.testing's layers.
-_NO_HOSTS = (None, "nohost", "foo")
+_NO_HOSTS = (("nohost", None), ("foo", None))
 
 #: Placeholders in the subject of the welcome mail.
 SUBJECT_PLACEHOLDERS = ("name", "login", "login_url", "product", "site")
@@ -54,7 +56,7 @@ QUESTIONS = {
 }
 
 #: Lists in which neither blank lines nor repetitions mean anything.
-LISTS = ("alert_addresses", *networks.SETTINGS)
+LISTS = ("alert_addresses", "order_links", *networks.SETTINGS)
 
 #: The form in which texts are kept.
 _NORMAL = {
@@ -118,6 +120,7 @@ def validate(
     checks = {
         "mapping": _mapping_problems,
         "alert_addresses": _recipient_problems,
+        "order_links": _order_link_problems,
         **{name: partial(networks.problems, name) for name in networks.SETTINGS},
         "buyers_group": _group_problems,
         "site_address": _address_problems,
@@ -130,6 +133,12 @@ def validate(
     if sound.keys() & {"welcome_mail", "welcome_text"} and "welcome_text" not in wrong:
         problems += _credentials_problems(sound)
     return problems
+
+
+def order_links(lines: Iterable[str]) -> dict[str, str]:
+    """The addresses of order pages, by the ids of the products."""
+    links = (line.partition("|") for line in lines)
+    return {product.strip(): url.strip() for product, _bar, url in links}
 
 
 def save(values: Mapping[str, Any], provider: IPaymentProvider | None = None) -> None:
@@ -150,9 +159,12 @@ def save(values: Mapping[str, Any], provider: IPaymentProvider | None = None) ->
 
 
 def own_address() -> str:
-    """The address that the request came to, "" in a script, where there is none."""
-    address = site.get().absolute_url()
-    return "" if urlsplit(address).hostname in _NO_HOSTS else address
+    """The address that the request came to, "" where there is none, as in a script."""
+    try:
+        address = webaddress.normal(site.get().absolute_url())
+    except webaddress.Unusable:
+        return ""
+    return "" if webaddress.host(address) in _NO_HOSTS else address
 
 
 def _tidy(lines: Any) -> Any:
@@ -165,19 +177,44 @@ def _tidy(lines: Any) -> Any:
     return [line for line in dict.fromkeys(line.strip() for line in lines) if line]
 
 
+#: The problems of an address, by its wrong part.
+_ADDRESSES = {
+    "form": _("This has to be an address such as https://www.example.org"),
+    "host": _(
+        "This has to be an address such as https://www.example.org: the name of the host "
+        "cannot be right."
+    ),
+    "port": _(
+        "This has to be an address such as https://www.example.org: the port has to be a "
+        "number from 1 to 65535."
+    ),
+    "user": _(
+        "This has to be an address such as https://www.example.org: leave out the user name "
+        "and the password."
+    ),
+    "query": _(
+        "This has to be an address such as https://www.example.org: leave out everything from "
+        "the question mark or the hash sign on."
+    ),
+    "page": _(
+        "This has to be an address such as https://www.example.org: leave out the name of the "
+        "page, which is not a part of the address of the site."
+    ),
+}
+
+
 def _address_problems(text: str) -> Iterator[Message]:
     try:
-        parts = urlsplit(text)
-        sound = (
-            parts.scheme in ("http", "https")
-            and parts.hostname
-            and not (parts.query or parts.fragment or parts.username)
-            and (parts.port or 1) > 0
+        path = webaddress.path(text)
+    except webaddress.Unusable as error:
+        yield _ADDRESSES[error.part]
+        return
+    here = own_address()
+    if webaddress.host(text) == webaddress.host(here) and path != webaddress.path(here):
+        yield _(
+            "The site is at ${here}: links built from this address would not lead to it.",
+            mapping={"here": here},
         )
-    except ValueError:
-        sound = False
-    if not sound:
-        yield _("This has to be an address such as https://www.example.org")
 
 
 def _wrong_values(values: Mapping[str, Any], settings: IInterface) -> Iterator[Problem]:
@@ -193,6 +230,14 @@ def _wrong_values(values: Mapping[str, Any], settings: IInterface) -> Iterator[P
         else:
             if is_line and value and _CONTROL.search(value):
                 yield name, _ONE_LINE
+
+
+def _order_link_problems(lines: list[str]) -> Iterator[Message]:
+    for line in lines:
+        for product, url in order_links([line]).items():
+            parts = urlsplit(url)
+            if not product or parts.scheme not in ("http", "https") or not parts.hostname:
+                yield _("This has to be PRODUCT_ID|https://…: ${line}", mapping={"line": line})
 
 
 def _recipient_problems(addresses: list[str]) -> Iterator[Message]:

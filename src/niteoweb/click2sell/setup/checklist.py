@@ -13,7 +13,9 @@ from niteoweb.click2sell.interfaces import IPaymentProvider
 from niteoweb.click2sell.ledger import rejections
 from niteoweb.click2sell.ledger import silence
 from niteoweb.click2sell.mail import messages
+from niteoweb.click2sell.member import group
 from niteoweb.click2sell.provider import registry
+from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.settings import rules
 from niteoweb.click2sell.setup import lastrun
 from niteoweb.click2sell.setup import providerchecks
@@ -73,6 +75,20 @@ def _groups() -> Check:
     if details:
         text = _("Buyers cannot be put in all groups. Correct Products and groups:")
         return Check("groups", Status.TODO, title, text, tuple(details))
+    names = {line.group_id for line in effective.mapping()}
+    if everybodys := plone_site.settings().buyers_group:
+        names.add(everybodys)
+    with_roles = tuple(
+        _("${group}: ${roles}", mapping={"group": name, "roles": ", ".join(roles)})
+        for name in sorted(names)
+        if (roles := group.site_roles(name))
+    )
+    if with_roles:
+        text = _(
+            "A purchase gives roles in the whole site, because these groups have them. See "
+            "whether you want to sell that:"
+        )
+        return Check("groups", Status.WARNING, title, text, with_roles)
     text = _("All groups exist, and none of them may administer the site.")
     return Check("groups", Status.OK, title, text)
 
@@ -87,7 +103,7 @@ def _of(provider: IPaymentProvider, message: Message) -> Message:
 
 def _address() -> Check:
     title = _("Public address")
-    public, here = plone_site.settings().site_address or "", rules.own_address()
+    public, here = plone_site.public_address(), rules.own_address()
     names = {"address": public, "here": here}
     if not public:
         text = _(

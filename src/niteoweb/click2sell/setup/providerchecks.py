@@ -7,6 +7,7 @@ from niteoweb.click2sell import _
 from niteoweb.click2sell.interfaces import IPaymentProvider
 from niteoweb.click2sell.interfaces import SECRET_KEY_LENGTH
 from niteoweb.click2sell.ledger import silence
+from niteoweb.click2sell.provider import jsonapi
 from niteoweb.click2sell.provider import Refused
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.provider import Unreachable
@@ -24,7 +25,7 @@ def items(
     """The checks of a provider, in the order in which it is set up.
 
     :param silent: names of the providers that are silent for unusually long.
-    :param connect: ask the provider, if it has an API, which may take seconds.
+    :param connect: ask the provider, if it has an API, which may take a second.
     """
     checks = _checks(site, provider, silent, connect)
     return tuple(replace(check, provider=provider.name) for check in checks)
@@ -104,7 +105,16 @@ def _api(provider: IPaymentProvider, connect: bool) -> Check:
         text = _("A token is set. Whether ${provider} answers is not tried yet.", mapping=names)
         return Check("api", Status.UNTRIED, title, text)
     try:
-        probe(registry.settings(provider))
+        with jsonapi.within(jsonapi.REQUEST):
+            probe(registry.settings(provider))
+    except jsonapi.NoAnswer:
+        text = _(
+            "${provider} has not answered within a second. Notifications that need an answer "
+            "wait: the site goes on asking in the background. Nothing else waits for it: pages "
+            "and the sales of other providers go on.",
+            mapping=names,
+        )
+        return Check("api", Status.TODO, title, text)
     except (Unreachable, Refused) as error:
         text = _(
             "${provider} cannot be asked: ${error}. Look at the address and the token in the "

@@ -3,6 +3,8 @@
 The threads themselves are in :mod:`niteoweb.click2sell.worker.threads`. Scripts have none.
 """
 
+from collections import defaultdict
+from collections.abc import Callable
 from threading import Event
 
 
@@ -12,7 +14,11 @@ QUESTIONS = "questions"
 CLOCK = "clock"
 EVENTS = "events"
 
+Job = Callable[[], None]
+
 _awaited: dict[str, Event] = {}
+#: By kind of work and path of the site.
+_left: dict[tuple[str, tuple[str, ...]], list[Job]] = defaultdict(list)
 
 
 def expect(work: str) -> Event:
@@ -37,3 +43,20 @@ def wake(work: str) -> None:
     """Have a kind of work done now, if a thread of this process does it."""
     if work in _awaited:
         _awaited[work].set()
+
+
+def leave(work: str, path: tuple[str, ...], job: Job) -> None:
+    """Leave a job to the thread of this process for a kind of work, if there is one.
+
+    It is lost when the process ends: it must be a job that somebody asks for again.
+
+    :param path: of the site that it is done in.
+    """
+    if work in _awaited:
+        _left[work, path].append(job)
+        wake(work)
+
+
+def take(work: str, path: tuple[str, ...]) -> list[Job]:
+    """Take the jobs that were left."""
+    return _left.pop((work, path), [])

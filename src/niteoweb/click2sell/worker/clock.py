@@ -5,6 +5,7 @@ from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.ledger import retryqueue
 from niteoweb.click2sell.mail import outbox
+from niteoweb.click2sell.provider import jsonapi
 from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.storage import background
 from niteoweb.click2sell.storage import schedule
@@ -52,6 +53,19 @@ def _begin(site: Any, by: str, now: datetime) -> None:
         retryqueue.hasten(site, now)
         outbox.hasten(site, now)
     schedule.begin(site, by, now)
+
+
+def run_in_request(by: str, confirmed: bool) -> SweepReport:
+    """Run the sweep in a request, which asks providers only where no thread does.
+
+    :param by: see :func:`run`, like `confirmed`.
+    :raises niteoweb.click2sell.provider.Unreachable: other requests wait for providers.
+    :raises niteoweb.click2sell.storage.transactions.Busy: the database is read-only.
+    """
+    if is_run_by_thread():
+        return run(by, confirmed, outside=False)
+    with jsonapi.within(jsonapi.SALE):
+        return run(by, confirmed)
 
 
 def is_run_by_thread() -> bool:

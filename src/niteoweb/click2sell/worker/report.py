@@ -92,7 +92,7 @@ class SweepReport:
             self.lapsed.append(
                 {
                     "user_id": plan.user_id,
-                    "email": accounts.fields(plan.user_id, ("email",))["email"],
+                    "email": accounts.text(plan.user_id, "email"),
                     "products": [
                         {"provider": provider, "product_id": product_id}
                         for provider, product_id in plan.lost

@@ -6,12 +6,15 @@ processes have left. Whatever a thread had in hand when its process ended is due
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.mail import delivery
 from niteoweb.click2sell.mail import messages
 from niteoweb.click2sell.mail import Sent
+from niteoweb.click2sell.provider import Refused
+from niteoweb.click2sell.provider import Unreachable
 from niteoweb.click2sell.provisioning import events
 from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.storage import background
@@ -44,6 +47,9 @@ logger = logging.getLogger("niteoweb.click2sell")
 
 #: Seconds after which a thread looks for work that it was not woken for.
 POLL = 20
+#: Seconds that the thread for mail waits after it was woken: purchases that come together go
+#: first, since all threads of a process share one processor.
+GATHER = 0.3
 #: Seconds after which a mail server that could not be reached is tried again.
 AWAY = 30
 #: The same after it refused the site's login: some lock an account that tries too often.
@@ -73,6 +79,7 @@ def begin(event: Any = None) -> None:
         (background.CLOCK, clock.turn),
     ):
         _threads.append(_Visitor(Zope2.DB, work, turn))
+    _threads[0].gather = GATHER
     _threads.append(_Firer(Zope2.DB, background.EVENTS))
     # Their connections, and the writer's, come on top of those of requests.
     Zope2.DB.setPoolSize(Zope2.DB.getPoolSize() + len(_threads) + 1)
@@ -115,7 +122,10 @@ class _Worker(Thread):
     """A thread that does one kind of work for the sites of a database.
 
     :ivar woken: set when there is work.
+    :cvar gather: seconds to wait for more work after it was woken.
     """
+
+    gather = 0.0
 
     def __init__(self, database: DB, work: str) -> None:
         super().__init__(name=f"click2sell {work}", daemon=True)
@@ -128,7 +138,8 @@ class _Worker(Thread):
         session.manage_transactions()
         pause = 0.0
         while not _ended.is_set():
-            self.woken.wait(pause)
+            if self.woken.wait(pause):
+                _ended.wait(self.gather)
             self.woken.clear()
             if not _ended.is_set():
                 pause = self._round()
@@ -193,7 +204,7 @@ class _Visitor(_Worker):
         try:
             transaction.begin()
             with session.opened(connection, path, session.Surroundings()):
-                address = plone_site.settings().site_address
+                address = plone_site.public_address()
                 ours = plone_site.is_reached() and not plone_site.is_copy()
             if ours:
                 surroundings = session.Surroundings.at(address, path)
@@ -270,6 +281,10 @@ class _Asker:
             for (of, provider), until in self._away_until.items()
             if of == path and until > time.monotonic()
         }
+        with suppress(Unreachable, Refused):
+            # After one without an answer the others wait until requests leave them again.
+            for ask in background.take(background.QUESTIONS, path):
+                ask()
         for name in unfinished.ask(report, away):
             self._away_until[path, name] = time.monotonic() + UNREACHABLE
         catchup.run(report, timestamps.now(), effective.sweep_pause() or CATCH_UP)

@@ -6,13 +6,13 @@ from functools import cached_property
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
-from niteoweb.click2sell.browser.desk.ownerpage import BUSY
 from niteoweb.click2sell.browser.desk.ownerpage import CHANGED
 from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
 from niteoweb.click2sell.browser.words import changes as words
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.provider import registry
+from niteoweb.click2sell.provider import Unreachable
 from niteoweb.click2sell.setup import Check
 from niteoweb.click2sell.setup import lastrun
 from niteoweb.click2sell.setup import Status
@@ -89,9 +89,8 @@ class AutomaticCheck(OwnerPage):
             return ""
         try:
             self._run(confirmed=bool(self.stopped) and "confirm" in self.request.form)
-        except transactions.Busy:
-            self.say(BUSY, "warning")
-            return ""
+        except Unreachable:
+            raise transactions.Busy from None
         except Exception as error:
             message = _(
                 "The check could not be run to its end: ${error}. The error is in the site's "
@@ -107,7 +106,7 @@ class AutomaticCheck(OwnerPage):
             writer.run(lambda site: schedule.request(site, by, timestamps.now(), confirmed))
             background.wake(background.CLOCK)
         else:
-            clock.run(by, confirmed, outside=True)
+            clock.run_in_request(by, confirmed)
             self.say(_("The check has run."))
 
     # The last run
@@ -234,7 +233,7 @@ class AutomaticCheck(OwnerPage):
     @property
     def _can_mail(self) -> bool:
         """Whether links in mails would lead anywhere."""
-        return bool(plone_site.settings().site_address)
+        return bool(plone_site.public_address())
 
     @property
     def nothing_due(self) -> bool:
@@ -258,6 +257,7 @@ class AutomaticCheck(OwnerPage):
             ("text-break",) * 3,
             "align-middle",
             captioned=False,
+            total=len(self.lapsed),
         )
 
     def _member(self, member: dict[str, Any]) -> formatting.Link:

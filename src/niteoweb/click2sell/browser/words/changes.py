@@ -28,6 +28,7 @@ MAILS = {
     "": _("none"),
     outbox.WELCOME: _("the welcome mail"),
     outbox.NOTICE: _("the notice that a purchase was attached to an account"),
+    outbox.CLAIM: _("the link by which the buyer confirms the purchase"),
 }
 
 
@@ -169,9 +170,13 @@ def of_replay(site: Any, key: str, replayed: preview.Preview) -> Preview:
 
 def _mail(plan: Plan) -> formatting.Noted | Message | str:
     mail = MAILS.get(plan.mail, plan.mail)
-    if not plan.mail or not plone_site.is_copy():
+    if not plan.mail:
         return mail
-    return formatting.Noted(mail, _("Mails wait on a copy of the site."))
+    if plone_site.is_copy():
+        return formatting.Noted(mail, _("Mails wait on a copy of the site."))
+    if not plone_site.public_address():
+        return formatting.Noted(mail, _("Mails wait until the public address is set."))
+    return mail
 
 
 def _member(plan: Plan) -> Message:

@@ -55,5 +55,4 @@ def verdict(settings: Any, question: str) -> str:
 
 
 def _api(settings: Any) -> JsonApi:
-    # Somebody waits for the answer, and asks again anyway.
-    return JsonApi(settings.api_url or "", {TOKEN: settings.api_token or ""}, pauses=())
+    return JsonApi(settings.api_url or "", {TOKEN: settings.api_token or ""})

@@ -22,7 +22,7 @@ NAME = "@cleeng-purchase-status"
 
 QUEUED = "queued"
 
-#: Seconds after which to try again when there were too many.
+#: Seconds after which to try again when there were too many, or Cleeng is away.
 RETRY_AFTER = 60
 
 
@@ -49,17 +49,15 @@ class ValidationPost(Operation):
         except validationservice.NotSetUp:
             return self.problem(503, "NotSetUp", "Cleeng is switched off or has no token.")
         except TooMany:
-            return self._later(429, "TooMany", "Too many validations in a minute.")
+            text = "Too many validations in a minute."
+            return self.later("TooMany", text, 429, RETRY_AFTER)
         except Unreachable:
-            return self._later(503, "Unreachable", "Cleeng cannot be reached, try again.")
+            text = "Cleeng cannot be reached, try again."
+            return self.later("Unreachable", text, seconds=RETRY_AFTER)
         except Refused:
             return self.problem(422, "Refused", "Cleeng does not take this purchase.")
         self.request.response.setStatus(202)
         return {**_told(self.context, validation), "status": QUEUED}
-
-    def _later(self, status: int, kind: str, message: str) -> dict[str, str]:
-        self.request.response.setHeader("Retry-After", str(RETRY_AFTER))
-        return self.problem(status, kind, message)
 
 
 class StatusGet(PathParameters, Operation):
@@ -75,7 +73,6 @@ class StatusGet(PathParameters, Operation):
         validation = validationservice.status(self.params[0], _user_id())
         if validation is None:
             raise NotFound
-        self.request.response.setHeader("Cache-Control", "no-store")
         return _told(self.context, validation)
 
 

@@ -5,9 +5,11 @@ The provider is asked over the network, outside of locks and transactions.
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.notification import REFUSED
+from niteoweb.click2sell.provider import jsonapi
 from niteoweb.click2sell.provider import Refused
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.provider import Unreachable
@@ -15,6 +17,7 @@ from niteoweb.click2sell.providers.cleeng import client
 from niteoweb.click2sell.providers.cleeng import protocol
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import validation
+from niteoweb.click2sell.storage import background
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import writer
 from typing import Any
@@ -50,7 +53,8 @@ def submit(email: str, subscription_id: str, offer_id: str, by: str) -> dict[str
     # Written down first: a notification may be faster than the answer.
     id_ = writer.run(lambda site: validation.begin(site, *asked)["id"])
     try:
-        question = client.validate(settings, email, subscription_id, offer_id)
+        with jsonapi.within(jsonapi.SALE):
+            question = client.validate(settings, email, subscription_id, offer_id)
     except (Unreachable, Refused):
         _change(id_, validation.forget)
         raise
@@ -80,6 +84,8 @@ def status(id_: str, by: str) -> dict[str, Any] | None:
     :returns: its ``id``; its ``status``: pending, succeeded or failed; ``submitted_at``, and
         ``access_until``, the end of access in the meantime, None for none, as ISO dates. None
         when there is no such validation, or it is somebody else's.
+    :raises niteoweb.click2sell.provider.jsonapi.NoAnswer: try again later; the background
+        thread goes on asking.
     :raises niteoweb.click2sell.storage.transactions.Busy: try again later.
     """
     now = timestamps.now()
@@ -98,20 +104,29 @@ def _change(id_: str, change: Callable[..., None], *values: Any) -> None:
 
 def _ask(id_: str, now: datetime) -> None:
     try:
-        settings = _settings()
+        _settings()
     except NotSetUp:
         return
     if not writer.run(lambda site: validation.may_ask(validation.get(site, id_), now)):
         return
-    process = validation.get(plone_site.get(), id_)
     try:
-        verdict = client.verdict(settings, process["question"])
+        with jsonapi.within(jsonapi.REQUEST):
+            _take_verdict(id_)
+    except jsonapi.NoAnswer:
+        # Its answer may only be slow.
+        path = plone_site.get().getPhysicalPath()
+        background.leave(background.QUESTIONS, path, partial(_take_verdict, id_))
+        raise
     except (Unreachable, Refused) as error:
         logger.warning("%s cannot be asked about a validation: %s", protocol.TITLE, error)
-        return
+
+
+def _take_verdict(id_: str) -> None:
+    process = validation.get(plone_site.get(), id_)
+    verdict = client.verdict(_settings(), process["question"])
     if verdict == REFUSED:
         # First, so that the next question ends it if this process dies here.
-        _end(process, now)
+        _end(process, timestamps.now())
     if verdict:
         _change(id_, validation.settle, verdict)
 

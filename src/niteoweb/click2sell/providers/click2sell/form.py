@@ -8,7 +8,7 @@ from functools import cached_property
 from niteoweb.click2sell.notification import ParameterError
 from niteoweb.click2sell.notification import ParameterInvalid
 from niteoweb.click2sell.notification import ParameterMissing
-from niteoweb.click2sell.provider import jsonbody
+from niteoweb.click2sell.provider import secrecy
 from urllib.parse import parse_qsl
 from urllib.parse import unquote_to_bytes
 
@@ -80,15 +80,13 @@ class Form:
             return self._decoded("windows-1252", strict=True)
 
     def payload(self) -> dict[str, str]:
-        """All parameters of a broken delivery, for the record, without the checksum.
+        """All parameters of a broken delivery, for the record, without secrets.
 
         Unlike :meth:`values` it never fails: unreadable bytes are escaped, and of a parameter
         that came twice the second value is kept under ``name (2)``.
         """
-        return jsonbody.numbered(
-            (_escaped(name.encode("latin-1")), _escaped(value))
-            for name, value in self._pairs
-            if not is_secret(name)
+        return secrecy.payload(
+            (_escaped(name.encode("latin-1")), _escaped(value)) for name, value in self._pairs
         )
 
     def _decoded(self, encoding: str, strict: bool = False) -> dict[str, str]:
@@ -115,8 +113,3 @@ def _escaped(text: bytes) -> str:
 
 def _unquoted(text: bytes) -> bytes:
     return unquote_to_bytes(text.replace(b"+", b" "))
-
-
-def is_secret(name: str) -> bool:
-    """Whether a parameter is the checksum, which is neither kept nor shown."""
-    return name.strip().lower() == "checksum"

@@ -26,9 +26,9 @@ from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import ParameterInvalid
 from niteoweb.click2sell.notification import ParameterMissing
 from niteoweb.click2sell.provider import is_address
+from niteoweb.click2sell.provider import secrecy
 from niteoweb.click2sell.provider import signatures
 from niteoweb.click2sell.providers.click2sell.form import Form
-from niteoweb.click2sell.providers.click2sell.form import is_secret
 from typing import Any
 
 import hashlib
@@ -47,6 +47,9 @@ answer = Answer
 
 #: Characters in a value; the longest that Click2Sell documents is a name.
 LONGEST_VALUE = 255
+
+#: A parameter of our own in an order link, which comes back with the purchase.
+MEMBER_PARAMETER = "cp_member"
 
 #: Parameters that every notification has to carry; the rest is optional.
 REQUIRED = ("buyer_email", "product_id", "c2s_transaction_id", "purchase_date", "purchase_time")
@@ -170,8 +173,9 @@ def parse(form: Form, timezone_: tzinfo) -> tuple[Notification, ...]:
         currency=currency,
         country=text("buyer_country"),
         affiliate=text("affiliate_username"),
+        member_token=text(MEMBER_PARAMETER),
         subscription=transaction_type.lower() == "subscription",
-        payload={name: value for name, value in values.items() if not is_secret(name)},
+        payload=secrecy.payload(values.items()),
     )
     return (notification,)
 

@@ -87,7 +87,7 @@ def probe(settings: Any) -> None:
     :raises Unreachable: it cannot be asked, or does not take the token.
     :raises Refused: the address is none that may be asked.
     """
-    _api(settings, pauses=()).get("subscriptions", size=str(SMALLEST_PAGE))
+    _api(settings).get("subscriptions", size=str(SMALLEST_PAGE))
 
 
 def changes(settings: Any, since: datetime, now: datetime) -> Iterator[Notification]:
@@ -127,8 +127,8 @@ def changes(settings: Any, since: datetime, now: datetime) -> Iterator[Notificat
         parameters["startingAfter"] = last
 
 
-def _api(settings: Any, **options: Any) -> JsonApi:
-    return JsonApi(settings.api_url or "", {TOKEN: settings.api_token or ""}, **options)
+def _api(settings: Any) -> JsonApi:
+    return JsonApi(settings.api_url or "", {TOKEN: settings.api_token or ""})
 
 
 def _as_it_stands(api: JsonApi, notification: Notification, now: datetime) -> Notification:

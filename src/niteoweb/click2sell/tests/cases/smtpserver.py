@@ -39,10 +39,10 @@ class ScriptedServer:
     def hang(self, connection):
         self._stopped.wait(30)
 
-    def drip(self, connection):
-        """Send a byte at a time, and never a line."""
+    def drip(self, connection, drop=b"2"):
+        """Send a little at a time, and never an answer."""
         while not self._stopped.wait(0.2):
-            connection.sendall(b"2")
+            connection.sendall(drop)
 
     def _serve(self):
         with contextlib.suppress(OSError):

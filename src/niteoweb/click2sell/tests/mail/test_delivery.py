@@ -97,7 +97,7 @@ class TestTrouble(PostmanTestCase):
 
     def test_hangs(self):
         with (
-            mock.patch.object(smtp._Limited, "limit", 1.0),
+            mock.patch.object(smtp, "TIME_LIMIT", 1.0),
             self.other_server(ScriptedServer(ScriptedServer.hang)),
         ):
             self.bought()

@@ -10,6 +10,7 @@ from unittest import mock
 
 import smtplib
 import ssl
+import threading
 import time
 import unittest
 
@@ -37,7 +38,8 @@ VN4+cQidRLyKxfyXDqnVogIhAP6GDOl1WOssUmpi3+oSWFU8FPbw/oB1SDf55NkL
 
 class ServerTestCase(unittest.TestCase):
     def setUp(self):
-        self.enterContext(mock.patch.object(smtp._Limited, "limit", 1.0))
+        self.enterContext(mock.patch.object(smtp, "TIME_LIMIT", 1.0))
+        self.enterContext(mock.patch.object(smtp, "WHOLE_LIMIT", 2.0))
         self.enterContext(mock.patch.object(smtp, "PROBE_LIMIT", 2.0))
 
     def mailhost(self, server, **options):
@@ -62,6 +64,11 @@ class TestErrors(ServerTestCase):
         for case, server in {
             "hangs": ScriptedServer(ScriptedServer.hang),
             "hangs later": ScriptedServer(DATA=ScriptedServer.hang),
+            "drips": ScriptedServer(ScriptedServer.drip),
+            "drips later": ScriptedServer(DATA=ScriptedServer.drip),
+            "drips lines": ScriptedServer(
+                EHLO=lambda server, connection: server.drip(connection, b"250-AUTH\r\n")
+            ),
             "hangs up": ScriptedServer(lambda *_: None),
             "hangs up later": ScriptedServer(MAIL=lambda *_: None),
             "is too busy": ScriptedServer(
@@ -99,7 +106,7 @@ class TestErrors(ServerTestCase):
 
     def test_a_mail_that_was_taken_is_sent(self):
         """Whatever the server does instead of saying goodbye."""
-        for goodbye in (lambda *_: None, ScriptedServer.hang):
+        for goodbye in (lambda *_: None, ScriptedServer.hang, ScriptedServer.drip):
             with ScriptedServer(QUIT=goodbye) as server:
                 self.send(server)
             self.assertEqual(len(server.bodies), 1)
@@ -152,7 +159,37 @@ class TestTLS(ServerTestCase):
             self.send(server, force_tls=True)
         self.assertEqual([message["Subject"] for message in server.messages], ["hello"])
 
-    def test_hangs_while_it_begins(self):
-        self.assertTrue(
-            smtp.is_away(self.error(ScriptedServer(ScriptedServer.hang), implicit_tls=True))
-        )
+    def test_hangs_or_drips_while_it_begins(self):
+        # The head of a record of TLS that is longer than what comes.
+        for talk in (ScriptedServer.hang, drip_a_record):
+            error = self.error(ScriptedServer(talk), implicit_tls=True)
+            self.assertTrue(smtp.is_away(error), repr(error))
+
+    def test_drips_while_it_begins_later(self):
+        replies = {"EHLO": b"250-localhost\r\n250 STARTTLS\r\n", "STAR": start_and_drip}
+        error = self.error(ScriptedServer(**replies), force_tls=True)
+        self.assertTrue(smtp.is_away(error), repr(error))
+
+    def test_no_connection_is_left(self):
+        """Neither its thread nor its end of the line."""
+        before = threading.active_count()
+        for options in ({"implicit_tls": True}, {"force_tls": True}, {}):
+            replies = {"EHLO": b"250-localhost\r\n250 AUTH PLAIN\r\n", "AUTH": b"535 no\r\n"}
+            with (
+                ScriptedServer(**replies) as server,
+                self.assertRaises((OSError, RuntimeError)),
+            ):
+                self.send(server, smtp_uid="shop", smtp_pwd="wrong", **options)
+        self.assertEqual(threading.active_count(), before)
+
+
+def drip_a_record(server, connection):
+    """Send the head of a long record of TLS, and then a byte at a time."""
+    connection.sendall(b"\x16\x03\x03\x40\x00")
+    server.drip(connection, b"\x02")
+
+
+def start_and_drip(server, connection):
+    """Say that TLS can begin, and drip."""
+    connection.sendall(b"220 go on\r\n")
+    drip_a_record(server, connection)

@@ -4,9 +4,12 @@ from AccessControl.Permissions import manage_users
 from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.member import privilege
 from niteoweb.click2sell.provisioning import pipeline
+from niteoweb.click2sell.settings import rules
 from niteoweb.click2sell.tests.cases.site import EMAIL
 from niteoweb.click2sell.tests.cases.site import SiteTestCase
 from plone import api
+from zope.component import getUtilitiesFor
+from zope.security.interfaces import IPermission
 
 import transaction
 
@@ -19,6 +22,14 @@ class PrivilegeTestCase(SiteTestCase):
             self.portal.acl_users.portal_role_manager.addRole("Clerk")
             for permission in permissions:
                 self.portal.manage_permission(permission, ["Manager", "Clerk"], acquire=True)
+
+    def own_permissions(self):
+        """The permissions that the add-on registers, as the role manager names them."""
+        return [
+            str(permission.title)
+            for name, permission in getUtilitiesFor(IPermission)
+            if name.startswith("niteoweb.click2sell.")
+        ]
 
     def put(self, user_id, group_id):
         with self.owner():
@@ -96,6 +107,20 @@ class TestAccounts(PrivilegeTestCase):
         self.add_role("Plone Site Setup: Users and Groups")
         self.give(EMAIL, "Clerk")
         self.assert_privileged()
+
+    def test_each_permission_of_the_add_on(self):
+        own = self.own_permissions()
+        self.assertLessEqual(set(own), set(privilege.PERMISSIONS))
+        self.assertEqual(len(own), 4)
+        self.add_role()
+        self.give(EMAIL, "Clerk")
+        for permission in own:
+            with self.subTest(permission), self.owner():
+                self.assertFalse(privilege.member(EMAIL))
+                self.portal.manage_permission(permission, ["Manager", "Clerk"], acquire=True)
+                self.assertTrue(privilege.member(EMAIL))
+                self.portal.manage_permission(permission, ["Manager"], acquire=True)
+        self.assert_harmless()
 
     def test_root_user_of_the_same_name(self):
         self.root_user(["Manager"])
@@ -209,6 +234,21 @@ class TestGroups(PrivilegeTestCase):
         with self.owner():
             self.layer["app"].manage_permission(manage_users, ["Manager", "Reviewer"])
             api.group.grant_roles(groupname="premium", roles=["Reviewer"])
+        self.assert_not_given()
+
+    def test_own_permission(self):
+        """Of a role, of the group it is nested in, and by a local role at the site root."""
+        self.add_role("Click2Sell: View purchases")
+        self.group("board")
+        with self.owner():
+            api.group.grant_roles(groupname="board", roles=["Clerk"])
+        self.assertTrue(self.is_privileged("board"))
+        self.assertFalse(self.is_privileged("course"))
+        self.local_role("course", self.portal, "Clerk")
+        self.assertTrue(self.is_privileged("course"))
+        self.put("premium", "board")
+        lines = {"mapping": ["1|premium"]}
+        self.assertEqual([name for name, _text in rules.validate(lines)], ["mapping"])
         self.assert_not_given()
 
     def test_groups_in_a_circle(self):

@@ -3,6 +3,7 @@
 What such a process does is in :mod:`.zopeprocess`.
 """
 
+from niteoweb.click2sell.provider import jsonapi
 from pathlib import Path
 from tools import client
 from tools import instance
@@ -53,7 +54,7 @@ class Server:
             folder,
             f"127.0.0.1:{self.port}",
             module=ZOPE_PROCESS,
-            environment={KILL: kill},
+            environment={KILL: kill, jsonapi.INSECURE_VARIABLE: "1"},
         )
         self.kill, self.stop = self.process.kill, self.process.end
 

@@ -120,9 +120,9 @@ class TestVerdict(ClientTestCase):
                 self.answers(200, value)
                 self.assertEqual(self.verdict("q"), "")
 
-    def test_it_is_tried_once(self):
+    def test_a_request_tries_once(self):
         self.fake.outage = True
-        with self.assertRaises(Unreachable):
+        with self.assertRaises(Unreachable), jsonapi.within(jsonapi.REQUEST):
             self.verdict("q")
         self.assertEqual(len(self.fake.requests), 1)
 

@@ -16,19 +16,23 @@ from niteoweb.click2sell.providers.cleeng import validationservice as validating
 from niteoweb.click2sell.providers.cleeng.fake import TOKEN
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import validation
+from niteoweb.click2sell.storage import background
 from niteoweb.click2sell.storage import steps
 from niteoweb.click2sell.storage import trees
+from niteoweb.click2sell.tests.cases.hanging import HangingServer
 from niteoweb.click2sell.tests.cases.providers import CleengTestCase
 from niteoweb.click2sell.tests.cases.providers import GOLD
 from niteoweb.click2sell.tests.cases.providers import JANE
 from niteoweb.click2sell.tests.cases.providers import JOE
 from niteoweb.click2sell.tests.cases.providers import SILVER
 from niteoweb.click2sell.tests.cases.providers import TV
+from niteoweb.click2sell.worker import threads
 from unittest import mock
 
 import json
 import re
 import requests
+import threading
 import transaction
 
 
@@ -231,6 +235,30 @@ class TestStatus(ValidationTestCase):
             self.assertEqual(self.status(id_), "pending")
         self.assertNotIn(JANE, "".join(logged.output))
         self.assertNotIn(TOKEN, "".join(logged.output))
+
+    def test_while_cleeng_hangs_the_thread_for_questions_asks(self):
+        id_ = self.submitted()
+        with HangingServer(HangingServer.answer_never) as server:
+            self.set(api_url=server.url, api_token=TOKEN)
+            expected = {background.QUESTIONS: threading.Event()}
+            with mock.patch.dict(background._awaited, expected):
+                self.assertEqual(self.call("GET", f"@cleeng-purchase-status/{id_}"), 503)
+        self.assertEqual(self.told["type"], "Unreachable")
+        self.assertEqual(self.answer.headers["Retry-After"], "10")
+        self.assertTrue(expected[background.QUESTIONS].is_set())
+        self.set(api_url=self.fake.url, api_token=TOKEN)
+        self.pass_time(seconds=11)
+        threads._Asker().turn()
+        self.assertEqual(len(self.asked()), 1)
+        self.assertEqual(self.status(id_), "succeeded")
+        self.assertEqual(len(self.asked()), 1)
+
+    def test_without_a_thread_nothing_is_left(self):
+        id_ = self.submitted()
+        with HangingServer(HangingServer.answer_never) as server:
+            self.set(api_url=server.url, api_token=TOKEN)
+            self.assertEqual(self.call("GET", f"@cleeng-purchase-status/{id_}"), 503)
+        self.assertEqual(background._left, {})
 
     def test_failed_by_webhook(self):
         self.member_of_before()
@@ -469,6 +497,8 @@ class TestMeantime(ValidationTestCase):
         self.pass_time(seconds=11)
         self.fake.run()
         self.deliver()
+        ((customer, _buyer_id),) = trees.tree(self.portal, "buyer_by_customer").items()
+        self.choose(JANE, customer=customer)
         self.has("premium")
         self.assertEqual(self.fields(JANE)["product_id"], GOLD)
 

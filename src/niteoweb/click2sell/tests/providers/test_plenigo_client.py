@@ -2,7 +2,6 @@
 
 from contextlib import contextmanager
 from contextlib import ExitStack
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from datetime import timedelta
@@ -28,7 +27,6 @@ import io
 import logging
 import os
 import socket
-import threading
 import unittest
 
 
@@ -285,19 +283,10 @@ class TestTries(ApiTestCase):
         with self.answers(Response(200, large)):
             self.assert_unreachable("answer too large")
 
-    def test_a_slow_answer(self):
-        times = iter([0, jsonapi.PATIENCE + 1])
-        api = jsonapi.JsonApi(self.fake.url, {client.TOKEN: TOKEN}, clock=lambda: next(times))
-        with self.assertRaises(Unreachable) as caught:
-            api.get("subscriptions", "1")
-        self.assertEqual(str(caught.exception), "answer too slow")
-
     def test_patience_ends(self):
         self.fake.outage = True
-        times = iter([0, jsonapi.PATIENCE - 1])
-        api = jsonapi.JsonApi(self.fake.url, {}, self.pauses.append, lambda: next(times))
-        with self.assertRaises(Unreachable):
-            api.get("subscriptions", "1")
+        with mock.patch.object(jsonapi, "PATIENCE", jsonapi.PAUSES[0]):
+            self.assert_unreachable("status 503")
         self.assertEqual((len(self.asked()), self.pauses), (1, []))
 
     def test_a_token_that_is_not_accepted_can_be_changed(self):
@@ -334,15 +323,6 @@ class TestTries(ApiTestCase):
             root.setLevel(before)
         for secret in (TOKEN, "example.org", "Flower"):
             self.assertNotIn(secret.lower(), stream.getvalue().lower())
-
-
-def trickle(server: socket.socket, ended: threading.Event) -> None:
-    """A server that sends a header each moment, for ever."""
-    connection, _address = server.accept()
-    with connection, suppress(OSError):
-        connection.sendall(b"HTTP/1.1 200 OK\r\n")
-        while not ended.wait(0.02):
-            connection.sendall(b"X: y\r\n")
 
 
 class TestAddress(ApiTestCase):

@@ -155,7 +155,7 @@ class TestSweep(SweepServiceTestCase):
         with mock.patch.object(transactions, "run", side_effect=transactions.Busy):
             answer = self.post(body={})
         self.assertEqual(answer.status_code, 503)
-        self.assertEqual(answer.headers["Retry-After"], str(protection.RETRY_AFTER))
+        self.assertEqual(answer.headers["Retry-After"], str(transactions.RETRY_AFTER))
 
 
 class TestForeignPages(SweepServiceTestCase):

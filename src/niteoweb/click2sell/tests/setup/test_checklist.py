@@ -19,10 +19,12 @@ from niteoweb.click2sell.setup.check import Status
 from niteoweb.click2sell.storage import schedule
 from niteoweb.click2sell.testing.layers import MailServer
 from niteoweb.click2sell.tests.cases import deliveries
+from niteoweb.click2sell.tests.cases.hanging import HangingServer
 from niteoweb.click2sell.tests.cases.pages import ChecklistTestCase
 from niteoweb.click2sell.tests.cases.pages import MANAGER
 from niteoweb.click2sell.tests.cases.pages import NOBODY
 from niteoweb.click2sell.tests.cases.smtpserver import ScriptedServer
+from plone import api
 from unittest import mock
 from zope.i18n import translate
 
@@ -228,6 +230,17 @@ class TestProviders(ProviderTestCase):
         text = translate(self.of()["mapping"].text)
         self.assertEqual(text, "Products that give a group: 2")
 
+    def test_groups_with_roles(self):
+        """A group that gives roles, its own, nested or local ones, draws a warning."""
+        self.group("board", ["Reviewer"])
+        with self.owner():
+            self.portal.portal_groups.addPrincipalToGroup("premium", "board")
+            self.portal.manage_setLocalRoles("premium", ["Contributor"])
+            api.group.grant_roles(groupname="course", roles=["Editor"])
+        self.assertEqual(self.state("groups")[0], Status.WARNING)
+        details = [translate(detail) for detail in self.items()["groups"].details]
+        self.assertEqual(details, ["course: Editor", "premium: Contributor, Reviewer"])
+
     def test_groups_of_all_mappings(self):
         self.set(enabled=True, mapping=["gold|gone"])
         item = self.items()["groups"]
@@ -279,6 +292,13 @@ class TestApi(ProviderTestCase):
         self.assertIn("status 503", self.api()[1])
         self.set(api_url="http://www.example.org", api_token="t")
         self.assertIn("address of the API", self.api()[1])
+
+    def test_one_that_hangs(self):
+        with HangingServer(HangingServer.answer_never) as server:
+            self.set(api_url=server.url, api_token=TOKEN)
+            state, text = self.api()
+        self.assertEqual(state, Status.TODO)
+        self.assertIn("plenigo has not answered within a second.", text)
 
     def test_no_token(self):
         self.set(api_token=None)

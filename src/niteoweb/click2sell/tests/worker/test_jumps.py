@@ -110,7 +110,8 @@ class TestJump(JumpTestCase):
         redact.assert_not_called()
 
     def test_the_owner_is_told_and_of_nothing_else(self):
-        self.settings(alert_addresses=["owner@example.org"])
+        address = self.portal.absolute_url()
+        self.settings(alert_addresses=["owner@example.org"], site_address=address)
         self.jump(days=365)
         self.run_sweep()
         self.assertEqual(self.kinds(), [outbox.DOUBTED])
@@ -158,9 +159,9 @@ class TestGivenBack(JumpTestCase):
         self.jump(hours=30)
         self.restart()
         self.settings(sweep_minutes=0)
-        ticks = itertools.count()
+        ahead, ticks = self.now, itertools.count()
         with mock.patch.object(
-            timestamps, "now", lambda: self.now + timedelta(seconds=next(ticks))
+            timestamps, "now", lambda: ahead + timedelta(seconds=next(ticks))
         ):
             self.assertEqual(self.run_sweep().numbers()["lapsed"], 1)
         self.jump(hours=-30)
