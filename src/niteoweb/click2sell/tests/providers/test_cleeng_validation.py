@@ -432,6 +432,8 @@ class TestMeantime(ValidationTestCase):
         self.assertIsNone(self.told["access_until"])
         self.fake.run()
         self.deliver()
+        ((customer, _buyer_id),) = trees.tree(self.portal, "buyer_by_customer").items()
+        self.choose(JANE, customer=customer)
         self.submitted(subscription_id="yet another", offer_id=SILVER)
         self.assertIsNotNone(self.told["access_until"])
 
