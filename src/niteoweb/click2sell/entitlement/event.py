@@ -99,3 +99,11 @@ class BillingEvent:
     def plausible(self) -> bool:
         """Whether the provider's time is no more than a day after arrival."""
         return self.occurred_at - self.received_at <= TOLERANCE
+
+
+def plus(moment: datetime, days: int) -> datetime:
+    """A moment some days later; past the end of the calendar there is no end."""
+    try:
+        return moment + timedelta(days=days)
+    except OverflowError:
+        return OPEN
