@@ -14,6 +14,7 @@ from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.settings import secretkeys
 from niteoweb.click2sell.storage import log_failure
+from niteoweb.click2sell.storage import transactions
 from plone import api
 from plone.batching import Batch
 from plone.protect.authenticator import check
@@ -66,7 +67,12 @@ class OwnerPage(Tabbed):
 
     def __call__(self) -> Any:
         self.request.response.setHeader("Cache-Control", "no-store")
-        if self.request.method == "POST" and (address := self.post()):
+        try:
+            address = self.post() if self.request.method == "POST" else ""
+        except transactions.Busy:
+            self.say(BUSY, "warning")
+            address = ""
+        if address:
             self.request.response.redirect(address)
             return ""
         return self.template()
@@ -75,8 +81,14 @@ class OwnerPage(Tabbed):
         """Handle the form; start with :meth:`check_post`.
 
         :returns: the address to go on at, "" to show the page.
+        :raises niteoweb.click2sell.storage.transactions.Busy: the page says to try again.
         """
         return ""
+
+    @property
+    def to_settings(self) -> formatting.Link:
+        """The link that leads back from a page below the settings."""
+        return formatting.Link(_("Back to the settings"), self.url_of("click2sell-settings"))
 
     @cached_property
     def url(self) -> str:
@@ -117,12 +129,12 @@ class OwnerPage(Tabbed):
         api.portal.show_message(message, self.request, kind)
 
     def fail(self, what: str, error: Exception, message: Message) -> None:
-        """Log an unexpected error and show a message; a conflict is left to the publisher.
+        """Log an unexpected error and show a message; a conflict is left to the caller.
 
         :param what: for the log.
         :param message: with the name of the error as ``${error}``.
         """
-        if isinstance(error, ConflictError):
+        if isinstance(error, (ConflictError, transactions.Busy)):
             raise error
         log_failure(what, error)
         self.say(Message(message, mapping={"error": type(error).__name__}), "error")

@@ -171,10 +171,10 @@ def _mail(plan: Plan) -> formatting.Noted | Message | str:
     mail = MAILS.get(plan.mail, plan.mail)
     if not plan.mail:
         return mail
-    if not plone_site.public_address():
-        return formatting.Noted(mail, _("Mails wait until the public address is set."))
     if plone_site.is_copy():
         return formatting.Noted(mail, _("Mails wait on a copy of the site."))
+    if not plone_site.public_address():
+        return formatting.Noted(mail, _("Mails wait until the public address is set."))
     return mail
 
 
