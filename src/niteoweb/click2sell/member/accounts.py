@@ -1,21 +1,23 @@
 """Accounts: the one that an address belongs to, new ones, their properties and passwords."""
 
+from AccessControl.PermissionRole import rolesForPermissionOn
 from collections.abc import Iterator
 from collections.abc import Mapping
 from DateTime import DateTime
 from niteoweb.click2sell import site as plone_site
-from niteoweb.click2sell.entitlement import Reason
 from niteoweb.click2sell.member import contentrules
 from niteoweb.click2sell.member import group
 from niteoweb.click2sell.member import index
 from niteoweb.click2sell.member import plonepas
 from niteoweb.click2sell.member import principal
-from niteoweb.click2sell.member import privilege
 from plone.app.users.utils import generate_login_name
 from plone.app.users.utils import generate_user_id
 from plone.app.users.utils import uuid_userid_generator
+from plone.base.interfaces import ISecuritySchema
+from plone.registry.interfaces import IRegistry
 from typing import Any
 from urllib.parse import quote
+from zope.component import getUtility
 
 import hashlib
 import logging
@@ -46,64 +48,35 @@ KINDS = (str.islower, str.isupper, str.isdigit, lambda character: not character.
 NEVER = DateTime("2000/01/01")
 
 
-class NeedsAttention(Exception):
-    """No account can be chosen or made for an address; a person must decide.
-
-    :ivar reason: code of the reason, see :mod:`niteoweb.click2sell.ledger.reasons`.
-    """
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
 def exists(user_id: str) -> bool:
     """Whether the site has an account of this user id."""
-    return _user(user_id) is not None
+    return bool(user_id) and _user(user_id) is not None
 
 
-def choose(site: Any, address: str, made_by_us: Any) -> str:
-    """The account that a purchase under an address belongs to.
+def visitors_choose_passwords() -> bool:
+    """Whether visitors can register, with passwords of their own, under any address.
 
-    Members can edit their own e-mail field, and on many sites anybody can register any login
-    name. So an account is taken for the buyer's only if both agree, or if this add-on made it.
-
-    :param address: the buyer's, in lower case.
-    :param made_by_us: called with a user id; whether this add-on made the account.
-    :returns: the user id, "" when there is none and a new account has to be made.
-    :raises NeedsAttention: the accounts that match cannot be trusted to be the buyer's.
+    Otherwise Plone mails a link to the address that a new account has.
     """
-    matches = index.find(site, address)
-    if not matches:
-        if not is_address(address):
-            raise NeedsAttention(Reason.ADDRESS_NOT_ACCEPTED)
-        if privilege.root_account(address):
-            raise NeedsAttention(Reason.PRIVILEGED_ACCOUNT)
-        return ""
-    certain = [match for match in matches if match.by_email and match.by_name]
-    if len(certain) != 1:
-        certain = [match for match in matches if made_by_us(match.user_id)]
-    if len(certain) != 1:
-        raise NeedsAttention(
-            Reason.SEVERAL_ACCOUNTS if len(matches) > 1 else Reason.ACCOUNT_NOT_CERTAIN
-        )
-    user_id = certain[0].user_id
-    if privilege.member(user_id):
-        raise NeedsAttention(Reason.PRIVILEGED_ACCOUNT)
-    return user_id
+    record = getUtility(IRegistry).forInterface(ISecuritySchema, prefix="plone", check=False)
+    anybody = "Anonymous" in rolesForPermissionOn("Add portal member", plone_site.get())
+    return bool((record.enable_self_reg or anybody) and record.enable_user_pwd_choice)
 
 
-def create(address: str, properties: Mapping[str, Any]) -> tuple[str, str]:
+def create(
+    address: str, properties: Mapping[str, Any], beside: bool = False
+) -> tuple[str, str]:
     """Make a member through Plone's own registration.
 
     No content rules run: the caller fires
     :class:`niteoweb.click2sell.member.contentrules.UserCreatedRules` when the member is
     committed.
 
-    :param address: the buyer's, in lower case, and no account's user id, as :func:`choose`
-        found out; becomes the e-mail address, the login name and, where the site's settings
-        and rules allow it, the user id.
+    :param address: the buyer's, in lower case; becomes the e-mail address, the login name and,
+        where the site's settings and rules allow it, the user id.
     :param properties: further member properties, ``fullname`` among them.
+    :param beside: other accounts may have the address: the new one gets another user id, and
+        another login name where that is taken.
     :returns: user id and password, "" for a password that nobody knows.
     """
     site = plone_site.get()
@@ -112,6 +85,10 @@ def create(address: str, properties: Mapping[str, Any]) -> tuple[str, str]:
     if group.left_behind(user_id) or (user_id != address and not _is_allowed(user_id)):
         user_id = uuid_userid_generator()
     login_name = new_login_name(address, names["fullname"])
+    if beside:
+        user_id = f"member-{secrets.token_hex(4)}"
+        if any(match.by_name for match in index.find(site, address)):
+            login_name = user_id
     password = new_password()
     try:
         member = _register(user_id, password, address, properties)

@@ -1,5 +1,6 @@
 """Groups: which exist, which may be given, and who is in them."""
 
+from Acquisition import aq_base
 from Acquisition import aq_parent
 from collections.abc import Callable
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from niteoweb.click2sell.entitlement import Reason
 from niteoweb.click2sell.member import plonepas
 from niteoweb.click2sell.member import principal
 from niteoweb.click2sell.member import privilege
+from niteoweb.click2sell.storage import trees
 from Products.PlonePAS.interfaces.capabilities import IGroupCapability
 from Products.PlonePAS.interfaces.group import IGroupManagement
 from Products.PluggableAuthService.interfaces.plugins import IGroupsPlugin
@@ -23,6 +25,10 @@ import uuid
 
 #: A possible id of a new group; Plone itself checks nothing.
 GROUP_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.@+-]{0,99}")
+
+#: Objects of the site that are looked through for local roles, at most.
+LOOKED_THROUGH = 200
+LOCAL_ROLES = "__ac_local_roles__"
 
 _own = threading.local()
 
@@ -112,12 +118,33 @@ def of(user_id: str) -> tuple[str, ...]:
 def left_behind(principal_id: str) -> bool:
     """Whether a deleted account or group left something that the next of its id would inherit.
 
-    Plone keeps its roles and its groups, those that administer the site too.
+    Plone keeps its roles and its groups, those that administer the site too, and its local
+    roles in folders, if it was not told to look for them.
     """
     if of(principal_id):
         return True
+    if _was_account(principal_id) and _may_have_local_roles(principal_id):
+        return True
     roles = _roles(principal_id) - {"Member"}
     return bool(roles and roles - _roles(uuid.uuid4().hex))
+
+
+def _was_account(user_id: str) -> bool:
+    """Whether an account of this id was deleted, or removed behind Plone's back."""
+    gone = trees.tree(plone_site.get(), "members_gone")
+    return trees.number(user_id) in gone or plonepas.has_properties(user_id)
+
+
+def _may_have_local_roles(user_id: str) -> bool:
+    """Whether an id has local roles somewhere; a site with much content is not searched."""
+    catalog = plone_site.tool("portal_catalog")
+    everything = catalog.unrestrictedSearchResults(
+        path="/".join(plone_site.get().getPhysicalPath())
+    )
+    return len(everything) > LOOKED_THROUGH or any(
+        user_id in (getattr(aq_base(brain._unrestrictedGetObject()), LOCAL_ROLES, None) or {})
+        for brain in everything
+    )
 
 
 def _roles(principal_id: str) -> set[str]:

@@ -10,6 +10,7 @@ An address or login name that is the user id is not in it: the user folder finds
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from dataclasses import field
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.member import principal
 from niteoweb.click2sell.storage import trees
@@ -25,6 +26,9 @@ import threading
 
 _held_back = threading.local()
 
+#: What happened to an account.
+CREATED, CHANGED, DELETED = "created", "changed", "deleted"
+
 
 @dataclass(frozen=True)
 class Match:
@@ -32,11 +36,14 @@ class Match:
 
     :ivar by_email: the member's e-mail address is the address.
     :ivar by_name: the member's login name or user id is the address.
+    :ivar since_made: user id and e-mail address are the address, and the account never had
+        another one.
     """
 
     user_id: str
     by_email: bool
     by_name: bool
+    since_made: bool = field(default=False, compare=False)
 
 
 def find(site: Any, address: str) -> tuple[Match, ...]:
@@ -58,7 +65,10 @@ def find(site: Any, address: str) -> tuple[Match, ...]:
         if facts is None:
             continue
         login, emails = facts
-        match = Match(user_id, address in emails, address in (login, user_id.lower()))
+        by_id = user_id.lower() == address
+        edited = trees.number(user_id) in trees.tree(site, "members_edited")
+        since_made = by_id and emails == (address,) and not edited
+        match = Match(user_id, address in emails, by_id or login == address, since_made)
         if match.by_email or match.by_name:
             matches.append(match)
     return tuple(matches)
@@ -72,6 +82,9 @@ def update(site: Any, user_id: str, member: Any = None) -> None:
     by_id = trees.tree(site, "member_ids")
     before = by_id.get(user_id, ())
     now = _to_file(user_id, member)
+    if _addresses(before) - {user_id.lower()}:
+        # The account had another address: one that it gets now says nothing about its owner.
+        trees.tree(site, "members_edited").insert(trees.number(user_id))
     if now == before:
         return
     for name, part in (("member_addresses", _addresses), ("member_logins", _logins)):
@@ -112,20 +125,20 @@ def everybody() -> list[str]:
 
 @adapter(IPrincipalCreatedEvent)
 def member_created(event: IPrincipalCreatedEvent) -> None:
-    """Plone made an account."""
-    _follow(event.principal.getId())
+    """Plone made an account, perhaps under the id of one that was removed behind our back."""
+    _follow(event.principal.getId(), CREATED)
 
 
 @adapter(IPropertiesUpdatedEvent)
 def member_changed(event: IPropertiesUpdatedEvent) -> None:
     """A member's properties changed, the e-mail address perhaps among them."""
-    _follow(event.principal.getId())
+    _follow(event.principal.getId(), CHANGED)
 
 
 @adapter(IPrincipalDeletedEvent)
 def member_deleted(event: IPrincipalDeletedEvent) -> None:
     """Plone deleted an account; the event carries its id."""
-    _follow(event.principal)
+    _follow(event.principal, DELETED)
 
 
 @contextmanager
@@ -141,7 +154,7 @@ def held_back(user_id: str) -> Iterator[None]:
         _held_back.user_id = ""
 
 
-def _follow(user_id: str) -> None:
+def _follow(user_id: str, what: str) -> None:
     if user_id == getattr(_held_back, "user_id", "") or not isinstance(user_id, str):
         return
     try:
@@ -150,6 +163,10 @@ def _follow(user_id: str) -> None:
         return
     if trees.exists(site):
         update(site, user_id)
+        if what is not CHANGED:
+            trees.tree(site, "members_edited").discard(trees.number(user_id))
+        if what is DELETED:
+            trees.tree(site, "members_gone").insert(trees.number(user_id))
 
 
 def _to_file(user_id: str, member: Any = None) -> tuple[str, ...]:

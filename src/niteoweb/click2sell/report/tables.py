@@ -117,10 +117,11 @@ def members(site: Any, now: datetime, request: Any) -> Iterator[TableRow]:
     def row(buyer: buyers.Buyer) -> TableRow:
         outcome = history.outcome(site, buyer, now)
         payments = history.in_order(filter(history.is_payment, outcome.entries))
-        address = payments[-1]["buyer"] if payments else next(iter(buyer["addresses"]), "")
+        known = buyers.addresses(buyer)
+        address = payments[-1]["buyer"] if payments else next(iter(known), "")
         return (
             address,
-            _joined(other for other in buyer["addresses"] if other != address),
+            _joined(other for other in known if other != address),
             _name(buyer, payments),
             buyer["user_id"],
             _joined(

@@ -50,6 +50,8 @@ TREES = {
     "member_logins": Tree,  # lower-cased login name -> tuple of user ids
     # user id -> (address, login name, *further addresses), each "" where it is the user id
     "member_ids": Tree,
+    "members_edited": TreeSet,  # number(user id) of accounts that had another address before
+    "members_gone": TreeSet,  # number(user id) of accounts that were deleted
     # ledger.py
     "entries": Tree,  # place, see entries.py -> entry
     "entry_places": Tree,  # number(key) -> place
@@ -77,6 +79,8 @@ TREES = {
     # transfer.py: number(provider, subscription) -> (since when as stored, buyer id)
     "delivered_to": Tree,
     "buyers_due": TreeSet,  # (time of the next change of access, buyer id)
+    # (time of a run that ended access, buyer id), see sweep.py
+    "access_ended": TreeSet,
     "buyers_pending": TreeSet,  # (group that could not be given, buyer id)
     "buyers_with_access": Length,  # how many
     # search.py

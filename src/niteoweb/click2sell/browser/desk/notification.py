@@ -185,7 +185,8 @@ class NotificationView(EntryPage):
     @property
     def concerned(self) -> formatting.Facts:
         """The facts about the buyer: a label, and the lines beside it."""
-        entry, addresses = self.entry, self.buyer["addresses"] if self.buyer is not None else ()
+        entry, buyer = self.entry, self.buyer
+        addresses = buyers.addresses(buyer) if buyer is not None else ()
         return formatting.facts(
             (_("Address of the buyer"), [self.line.buyer]),
             (_("Name"), [f"{entry['first_name']} {entry['last_name']}".strip()]),

@@ -63,7 +63,6 @@ class PrivacyView(OwnerPage):
         response = self.request.response
         response.setHeader("Content-Type", "application/json; charset=utf-8")
         response.setHeader("Content-Disposition", 'attachment; filename="stored.json"')
-        response.setHeader("Cache-Control", "no-store")
         response.setHeader("X-Content-Type-Options", "nosniff")
         stored = export.export(self.context, self.address, timestamps.now())
         return json.dumps(stored, indent=2, ensure_ascii=False)

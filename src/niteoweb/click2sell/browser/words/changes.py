@@ -28,6 +28,7 @@ MAILS = {
     "": _("none"),
     outbox.WELCOME: _("the welcome mail"),
     outbox.NOTICE: _("the notice that a purchase was attached to an account"),
+    outbox.CLAIM: _("the link by which the buyer confirms the purchase"),
 }
 
 

@@ -360,7 +360,7 @@ class TestPage(TrialTestCase):
         self.account("john", EMAIL)
         text = self.result()
         self.assertIn("Outcome needs attention", text)
-        self.assertIn("so it is not certain that it is the buyer's", text.replace("&#39;", "'"))
+        self.assertIn("Waits for the buyer to confirm", text)
         self.assertIn("No account is concerned.", text)
 
     def test_group_that_is_missing(self):
