@@ -33,6 +33,7 @@ class BillingEvent:
     :ivar key: the entry's unique key.
     :ivar product_id: the product; of a plan change, the new one.
     :ivar occurred_at: the provider's time, in UTC.
+    :ivar earliest: an earlier moment that may be meant as well, None for no doubt.
     :ivar received_at: time of arrival, in UTC; where the provider had to be asked for the rest,
         the time of its answer.
     :ivar days: days of access by the terms that were written when it was recorded; None when
@@ -65,6 +66,7 @@ class BillingEvent:
     exclusive: bool = False
     subscription: bool = False
     valid_until: datetime | None = None
+    earliest: datetime | None = None
     tie: str = ""
     by_owner: bool = False
     snapshot: bool = False
