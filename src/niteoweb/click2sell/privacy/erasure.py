@@ -122,8 +122,8 @@ def erase(
             _forget_what_plone_leaves(user_id)
         redaction.redact(site, holdings, now)
         counts = {"entries": planned.entries, "mails": planned.mails}
-        told = {"at": timestamps.iso(now), "by": by, "account": account, **counts}
-        return _keep(site, holdings, ERASED, reason, told), events
+        facts = {"at": timestamps.iso(now), "by": by, "account": account, **counts}
+        return _keep(site, holdings, ERASED, reason, facts), events
 
     protocol, events = writer.run(work)
     logger.info(
@@ -157,8 +157,8 @@ def take_in(address: str, reason: str, by: str) -> dict[str, Any]:
             if pseudonyms.is_erased(record):
                 redaction.take_in(site, record, [ledger.get(site, key) for key in held])
         at = timestamps.iso(timestamps.now())
-        told = {"at": at, "by": by, "account": NONE, "entries": len(held), "mails": 0}
-        return _keep(site, holdings, TAKEN_IN, reason, told), held
+        facts = {"at": at, "by": by, "account": NONE, "entries": len(held), "mails": 0}
+        return _keep(site, holdings, TAKEN_IN, reason, facts), held
 
     protocol, held = writer.run(work)
     failed = None
@@ -230,12 +230,12 @@ def _part(site: Any, record: buyers.Buyer, delete: bool, now: datetime) -> list[
 
 
 def _keep(
-    site: Any, holdings: export.Holdings, what: str, reason: str, told: dict[str, Any]
+    site: Any, holdings: export.Holdings, what: str, reason: str, facts: dict[str, Any]
 ) -> dict[str, Any]:
     """Keep the record of an erasure, or of the decision to take a buyer in again."""
     ids = tuple(record["id"] for record in holdings.records)
-    protocol = {"what": what, "reason": reason.strip(), "buyers": ids, **told}
-    trees.tree(site, "erasures")[f"{told['at']} {secrets.token_hex(8)}"] = protocol
+    protocol = {"what": what, "reason": reason.strip(), "buyers": ids, **facts}
+    trees.tree(site, "erasures")[f"{facts['at']} {secrets.token_hex(8)}"] = protocol
     return protocol
 
 
