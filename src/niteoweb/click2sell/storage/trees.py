@@ -59,7 +59,7 @@ TREES = {
     "buyers_pending": OOTreeSet,  # (group that could not be given, buyer id)
     "buyers_with_access": Length,  # how many
     # search.py
-    "buyer_words": OOTreeSet,  # word, space, buyer id
+    "buyer_words": OOTreeSet,  # word, space, of an entry its place and space, buyer id
     "nameless_words": OOTreeSet,  # word, space, key of an entry that names no buyer
     "buyers_paid": OOBTree,  # place of the latest payment -> buyer id
     "buyers_paid_count": Length,  # how many
