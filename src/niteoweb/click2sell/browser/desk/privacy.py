@@ -98,7 +98,7 @@ class PrivacyView(OwnerPage):
         except transactions.Busy:
             self.say(BUSY, "warning")
         except pipeline.Failed:
-            self.say(_("A notification failed; the sweep tries it again."), "error")
+            self.say(_("A notification failed; the automatic check tries it again."), "error")
         else:
             self.say(_("The buyer was erased."))
             return True
