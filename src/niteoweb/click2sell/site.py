@@ -1,7 +1,11 @@
 """The Plone site: the add-on's settings in it, its time zone, its sender, its address."""
 
 from DateTime import DateTime
+from datetime import date
 from datetime import datetime
+from DateTime.interfaces import DateTimeError
+from DateTime.interfaces import IDateTime
+from niteoweb.click2sell import timestamps
 from niteoweb.click2sell import webaddress
 from niteoweb.click2sell.interfaces import IClick2SellSettings
 from plone import api
@@ -12,9 +16,9 @@ from plone.registry.interfaces import IRegistry
 from Products.CMFCore.interfaces import ISiteRoot
 from typing import Any
 from zoneinfo import ZoneInfo
-from zoneinfo import ZoneInfoNotFoundError
 from zope.component import getUtility
 from zope.component.hooks import getSite
+from zope.interface import implementer
 
 import os
 
@@ -43,22 +47,43 @@ def timezone() -> ZoneInfo:
     """The site's time zone, UTC when it has none."""
     name = api.portal.get_registry_record("plone.portal_timezone", default=None)
     try:
-        return ZoneInfo(name or "UTC")
-    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo(name)
+    except (LookupError, OSError, TypeError, ValueError):
         return ZoneInfo("UTC")
 
 
-def local_time(moment: datetime, long: bool = True) -> str:
-    """A moment as it stands in a mail: in the site's time zone and main language.
+def zope_time(moment: datetime) -> DateTime:
+    """A moment as a member property keeps it: on the site's clock, if Zope knows the offset."""
+    try:
+        return DateTime(timestamps.in_zone(moment, timezone()).isoformat())
+    except DateTimeError:
+        return DateTime(moment.isoformat())
 
-    :param moment: with its time zone.
-    :param long: with the time of day.
+
+@implementer(IDateTime)
+class _Shown(datetime):
+    """A time for Plone to show as it is.
+
+    Plone shows Zope's DateTime in the zone of the process, which need not be the site's.
     """
-    # Plone shows every time in the zone of the process: give it the site's clock as if it were
-    # that of the process.
-    clock = DateTime(*moment.astimezone(timezone()).timetuple()[:6])
-    language = api.portal.get_default_language()
+
+
+def shown(at: date, long: bool = True, language: str | None = None) -> str:
+    """A day, or a moment in the site's time zone, in words.
+
+    :param at: a moment has its time zone.
+    :param long: with the time of day.
+    :param language: None for the reader's.
+    """
+    if isinstance(at, datetime):
+        at = timestamps.in_zone(at, timezone())
+    clock = _Shown(*at.timetuple()[:6], tzinfo=getattr(at, "tzinfo", None))
     return ulocalized_time(clock, long, context=get(), target_language=language)
+
+
+def mailed_time(moment: datetime, long: bool = True) -> str:
+    """A moment as it stands in a mail: in the site's time zone and main language."""
+    return shown(moment, long, api.portal.get_default_language())
 
 
 def title() -> str:

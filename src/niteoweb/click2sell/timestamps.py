@@ -4,6 +4,7 @@ Pure but for :func:`now`, the only place that reads the clock.
 """
 
 from datetime import datetime
+from datetime import time
 from datetime import timedelta
 from datetime import timezone
 from datetime import tzinfo
@@ -14,6 +15,8 @@ import re
 
 #: The smallest step of the ledger's clock.
 TICK = timedelta(microseconds=1)
+#: The end of the calendar. Providers state a moment near it for access without an end.
+LAST = datetime.max.replace(tzinfo=timezone.utc)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
@@ -55,6 +58,14 @@ def from_microseconds(count: int) -> datetime:
     return _EPOCH + timedelta(microseconds=count)
 
 
+def in_zone(moment: datetime, zone: tzinfo) -> datetime:
+    """A moment on the clock of a time zone; as it is where the calendar of that clock ends."""
+    try:
+        return moment.astimezone(zone)
+    except OverflowError:
+        return moment
+
+
 def parse(value: Any) -> datetime:
     """Read a moment as providers' machines write it.
 
@@ -66,7 +77,7 @@ def parse(value: Any) -> datetime:
         if isinstance(value, int) and not isinstance(value, bool):
             moment = _EPOCH + timedelta(seconds=value)
         elif isinstance(value, str) and _WITH_ZONE.fullmatch(value):
-            moment = datetime.fromisoformat(value.upper()).astimezone(timezone.utc)
+            moment = _utc(datetime.fromisoformat(value.upper()), timezone.utc)
         else:
             raise ValueError(value)
     except OverflowError:
@@ -97,14 +108,12 @@ def end(text: str, timezone_: tzinfo) -> datetime:
 
 
 def _read(text: str, timezone_: tzinfo) -> tuple[datetime, datetime]:
-    try:
-        if _DATE.fullmatch(text):
-            day = datetime.fromisoformat(text)
-            following = day + timedelta(days=1)
-            return _utc(day, timezone_), _utc(following, timezone_) - TICK
-        moment = _utc(_moment(text), timezone_)
-    except OverflowError:
-        raise ValueError(text) from None
+    if _DATE.fullmatch(text):
+        day = datetime.fromisoformat(text)
+        # The second time that the clock shows it, where it is put back over midnight.
+        last = datetime.combine(day, time.max).replace(fold=1)
+        return _utc(day, timezone_), _utc(last, timezone_)
+    moment = _utc(_moment(text), timezone_)
     return moment, moment
 
 
@@ -116,6 +125,15 @@ def _moment(text: str) -> datetime:
 
 
 def _utc(moment: datetime, timezone_: tzinfo) -> datetime:
+    """A moment in UTC; past the end of the calendar it is that end.
+
+    :raises ValueError: it is before the begin of the calendar.
+    """
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=timezone_)
-    return moment.astimezone(timezone.utc)
+    try:
+        return moment.astimezone(timezone.utc)
+    except OverflowError:
+        if moment.year < LAST.year:
+            raise ValueError(moment) from None
+        return LAST

@@ -74,7 +74,7 @@ def groups(event: IAccessEvent) -> str:
 def until(event: IAccessEvent) -> str:
     """The day in the time zone and the main language of the site."""
     if event.until is not None:
-        return plone_site.local_time(event.until, long=False)
+        return plone_site.mailed_time(event.until, long=False)
     if IAccessGrantedEvent.providedBy(event):
         return translate(_("no end"), target_language=api.portal.get_default_language())
     return ""

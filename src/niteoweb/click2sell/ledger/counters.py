@@ -9,7 +9,6 @@ A day is one of the site's time zone, as it was when the record was filed last.
 
 from collections.abc import Iterable
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import datetime
 from datetime import timedelta
 from datetime import timezone
@@ -71,10 +70,7 @@ def with_access(site: Any) -> dict[Product, int]:
 
 def day(moment: datetime) -> str:
     """The day of a moment in the site's time zone."""
-    # At the ends of the calendar the day of UTC will do.
-    with suppress(OverflowError):
-        moment = moment.astimezone(plone_site.timezone())
-    return moment.date().isoformat()
+    return timestamps.in_zone(moment, plone_site.timezone()).date().isoformat()
 
 
 def of_entry(entry: Mapping[str, Any], effective: bool) -> list[tuple[str, str]]:

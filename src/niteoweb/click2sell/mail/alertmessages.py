@@ -132,7 +132,7 @@ def _values(about: Mapping[str, Any]) -> dict[str, Any]:
         values["provider_in_address"] = quote_plus(about["provider"])
         values["provider"] = registry.title(about["provider"])
     if "since" in about:
-        values["since"] = plone_site.local_time(timestamps.from_iso(about["since"]))
+        values["since"] = plone_site.mailed_time(timestamps.from_iso(about["since"]))
     if "counts" in about:
         values["list"] = "\n".join(_sections(about["counts"], values["notifications"]))
         values["number"] = sum(number for *_what, number in about["counts"])

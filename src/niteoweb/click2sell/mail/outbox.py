@@ -62,7 +62,7 @@ def file(
     :param credentials: of a welcome mail, "link" or "password"; "" as the settings say.
     :param by: user id of the owner who asked for it, "" for none.
     """
-    mail_id = secrets.token_hex(16)
+    mail_id = secrets.token_hex(8)
     mail = trees.tree(site, "mails")[mail_id] = PersistentMapping(
         {
             "id": mail_id,

@@ -56,7 +56,7 @@ def send(mailhost: Any, sender: str, to: Sequence[str], message: bytes) -> None:
     :raises OSError: the server cannot be reached, refuses or takes too long; smtplib's errors
         are kinds of it.
     """
-    _converse(mailhost, _Connection, _SecureConnection, sender, to, message)
+    _converse(_mailer(mailhost, _Connection, _SecureConnection), sender, to, message)
 
 
 def probe(mailhost: Any) -> None:
@@ -64,11 +64,12 @@ def probe(mailhost: Any) -> None:
 
     :raises OSError: as for :func:`send`; TimeoutError after :data:`PROBE_LIMIT`.
     """
+    mailer = _mailer(mailhost, _Probe, _SecureProbe)
     tried: Future[None] = Future()
 
     def try_it() -> None:
         try:
-            tried.set_result(_converse(mailhost, _Probe, _SecureProbe, "", [], b""))
+            tried.set_result(_converse(mailer, "", [], b""))
         except Exception as error:
             tried.set_exception(error)
 
@@ -89,9 +90,14 @@ def is_away(error: Exception) -> bool:
     return isinstance(error, OSError) and not isinstance(error, of_the_mail)
 
 
-def _converse(mailhost: Any, plain: type[SMTP], secure: type[SMTP], *mail: Any) -> None:
+def _mailer(mailhost: Any, plain: type[SMTP], secure: type[SMTP]) -> Any:
+    """The mailer of a MailHost, which reads the settings of the current site."""
     mailer = aq_base(mailhost)._makeMailer()
     mailer.smtp = secure if mailer.smtp is SMTP_SSL else plain
+    return mailer
+
+
+def _converse(mailer: Any, *mail: Any) -> None:
     try:
         mailer.send(*mail)
     finally:

@@ -235,12 +235,13 @@ def _properties(
     # What an owner gives by hand is no payment: it does not hide the last one.
     paid = [entry for entry in payments if entry["provider"] != OWNER] or payments
     latest = paid[-1]
-    occurred_at = timestamps.from_iso(latest["occurred_at"]).astimezone(plone_site.timezone())
     wanted = {
         "product_id": latest["product_id"],
         "product_name": latest["product_name"],
         "last_purchase_id": latest["receipt"],
-        "last_purchase_timestamp": DateTime(occurred_at.isoformat()),
+        "last_purchase_timestamp": plone_site.zope_time(
+            timestamps.from_iso(latest["occurred_at"])
+        ),
     }
     if account.create or buyer["made"]:
         wanted["affiliate"] = paid[0]["affiliate"]

@@ -184,9 +184,8 @@ def months(site: Any, now: datetime, timezone_: tzinfo) -> list[str]:
     today = now.astimezone(timezone_)
     first = today
     if filed:
-        first = min(
-            today, timestamps.from_microseconds(filed.minKey()[0]).astimezone(timezone_)
-        )
+        earliest = timestamps.from_microseconds(filed.minKey()[0])
+        first = min(today, timestamps.in_zone(earliest, timezone_))
     numbers = range(first.year * 12 + first.month - 1, today.year * 12 + today.month)
     return [f"{number // 12:04}-{number % 12 + 1:02}" for number in reversed(numbers)]
 

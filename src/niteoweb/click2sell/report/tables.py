@@ -183,7 +183,7 @@ def _moment(at: datetime | str | None, zone: tzinfo) -> str:
         return ""
     if isinstance(at, str):
         at = timestamps.from_iso(at)
-    return at.astimezone(zone).replace(tzinfo=None).isoformat(" ", "seconds")
+    return timestamps.in_zone(at, zone).replace(tzinfo=None).isoformat(" ", "seconds")
 
 
 def _joined(texts: Iterable[str]) -> str:

@@ -76,7 +76,10 @@ class LegacyMember:
         value = self.fields["last_purchase_timestamp"]
         if not isinstance(value, DateTime):
             return None
-        moment = timestamps.from_microseconds(value.micros())
+        try:
+            moment = timestamps.from_microseconds(value.micros())
+        except OverflowError:
+            return None
         return moment if moment > NO_DATE_UNTIL else None
 
     def problem(self, site: Any, now: datetime) -> str:

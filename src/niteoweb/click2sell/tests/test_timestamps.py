@@ -1,9 +1,11 @@
 """Moments as people and scripts write them."""
 
+from datetime import date
 from datetime import datetime
 from datetime import timedelta
 from datetime import timezone
 from niteoweb.click2sell import timestamps
+from zoneinfo import available_timezones
 from zoneinfo import ZoneInfo
 
 import unittest
@@ -61,9 +63,68 @@ class TestWhen(unittest.TestCase):
             "2027-01-31T12:00:00+99:00",
             "2027-01-31T12:00 CET",
             "٢٠٢٧-٠١-٣١",
-            "9999-12-31",
             "0001-01-01",
             "tomorrow",
         ):
             with self.subTest(text), self.assertRaises(ValueError):
                 timestamps.begin(text, VIENNA)
+
+    def test_the_end_of_a_day_is_before_the_next_in_every_zone(self):
+        for name in sorted(available_timezones()):
+            zone = ZoneInfo(name)
+            # All of a year, and the days around one that was left out in Samoa.
+            for first, days in ((date(2026, 1, 1), 366), (date(2011, 12, 28), 6)):
+                for number in range(days):
+                    day = first + timedelta(days=number)
+                    following = timestamps.begin(f"{day + timedelta(days=1)}", zone)
+                    self.assertEqual(
+                        timestamps.end(f"{day}", zone) + timestamps.TICK, following, (name, day)
+                    )
+
+    def test_the_ends_of_the_calendar(self):
+        for zone in map(ZoneInfo, ("Asia/Tokyo", "UTC", "America/Lima")):
+            with self.subTest(zone):
+                last = timestamps.end("9999-12-31", zone)
+                self.assertEqual(timestamps.in_zone(last, zone).date(), date(9999, 12, 31))
+                for text in ("9999-12-31T23:59:59Z", "0001-01-01T00:00:00+00:00"):
+                    moment = timestamps.begin(text, zone)
+                    self.assertEqual(timestamps.in_zone(moment, zone), moment)
+        self.assertEqual(
+            timestamps.end("9999-12-31", ZoneInfo("America/Lima")), timestamps.LAST
+        )
+        with self.assertRaises(ValueError):
+            timestamps.end("0001-01-01", ZoneInfo("Asia/Tokyo"))
+
+
+class TestMachines(unittest.TestCase):
+    def test_no_end(self):
+        for text, expected in (
+            ("9999-12-31T23:59:59Z", utc(9999, 12, 31, 23, 59, 59)),
+            ("9999-12-31T23:59:59.999Z", utc(9999, 12, 31, 23, 59, 59, 999_000)),
+            ("9999-12-31T23:59:59+14:00", utc(9999, 12, 31, 9, 59, 59)),
+            ("9999-12-31T23:59:59-00:01", timestamps.LAST),
+            ("2028-02-29T00:00:00Z", utc(2028, 2, 29)),
+            (253402300799, utc(9999, 12, 31, 23, 59, 59)),
+        ):
+            with self.subTest(text):
+                self.assertEqual(timestamps.parse(text), expected)
+
+    def test_no_moments(self):
+        for value in (
+            "0001-01-01T00:00:00Z",
+            "0001-01-01T00:00:00+14:00",
+            "2027-02-29T00:00:00Z",
+            "2027-02-31T00:00:00Z",
+            "2027-13-01T00:00:00Z",
+            "2027-01-01T25:00:00Z",
+            "2016-12-31T23:59:60Z",
+            "10000-01-01T00:00:00Z",
+            "9999-12-31",
+            253402300800,
+            10**30,
+            -(10**30),
+            True,
+            None,
+        ):
+            with self.subTest(value), self.assertRaises(ValueError):
+                timestamps.parse(value)

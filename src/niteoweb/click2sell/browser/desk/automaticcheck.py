@@ -257,6 +257,7 @@ class AutomaticCheck(OwnerPage):
             ("text-break",) * 3,
             "align-middle",
             captioned=False,
+            total=len(self.lapsed),
         )
 
     def _member(self, member: dict[str, Any]) -> formatting.Link:

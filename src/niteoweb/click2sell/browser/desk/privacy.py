@@ -1,8 +1,10 @@
 """Site Setup: the stored data of an address, to download and to erase."""
 
+from dataclasses import replace
 from functools import cached_property
 from niteoweb.click2sell import _
 from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.browser.desk.fields import Field
 from niteoweb.click2sell.browser.desk.ownerpage import BUSY
 from niteoweb.click2sell.browser.desk.ownerpage import MANAGE_MEMBERS
 from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
@@ -113,6 +115,38 @@ class PrivacyView(OwnerPage):
     def reason(self) -> str:
         """The reason for the erasure."""
         return self.text("reason")
+
+    @property
+    def reason_field(self) -> Field:
+        """The field for the reason why the buyer is taken in again."""
+        more = {"maxlength": "500", "required": "required"}
+        return Field("reason", _("Reason"), self.reason, more=more)
+
+    @property
+    def fields(self) -> list[Field]:
+        """The fields beside the preview of an erasure."""
+        note = _("Kept with the record of the erasure. Do not name the person.")
+        fields = [replace(self.reason_field, help=note, error=self.problem or None)]
+        if self.planned.accounts and self.may_delete:
+            texts = [
+                _(
+                    "Otherwise the account stays in Plone, with its name, e-mail address and "
+                    "password. What its owner wrote on the site stays either way."
+                )
+            ]
+            if any(not account.made for account in self.planned.accounts):
+                texts.append(_("This account was not made for a purchase."))
+            fields.insert(
+                0,
+                Field(
+                    "delete-member",
+                    _("Also delete the account"),
+                    "1" if self.deleting else "",
+                    "checkbox",
+                    help=" ".join(map(formatting.translated, texts)),
+                ),
+            )
+        return fields
 
     @property
     def deleting(self) -> bool:

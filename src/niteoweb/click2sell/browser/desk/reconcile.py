@@ -69,6 +69,7 @@ class ReconcileView(OwnerPage):
             ("text-break",) * 3,
             "align-middle",
             captioned=False,
+            total=len(self.changes),
         )
 
     @property

@@ -47,7 +47,7 @@ SILENCES = {
 
 
 @dataclass(frozen=True)
-class Newest:
+class Newest(formatting.Part):
     """The newest part of a list, to be unfolded.
 
     :ivar summary: the line that unfolds the table, None for an empty list.
@@ -55,6 +55,7 @@ class Newest:
 
     summary: Message | None
     table: formatting.Table
+    template = ViewPageTemplateFile("../templates/newest.pt")
 
 
 @dataclass(frozen=True)

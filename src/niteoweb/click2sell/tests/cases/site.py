@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextlib import suppress
+from datetime import datetime
 from datetime import timedelta
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
@@ -23,6 +24,7 @@ from niteoweb.click2sell.storage import background
 from niteoweb.click2sell.storage import log_failure
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees as store
+from niteoweb.click2sell.tests.cases import clock
 from niteoweb.click2sell.tests.cases import deliveries
 from niteoweb.click2sell.tests.cases.layers import NOW
 from niteoweb.click2sell.tests.cases.layers import SHOP
@@ -57,8 +59,7 @@ class SiteTestCase(unittest.TestCase):
 
     def setUp(self):
         self.portal = self.layer["portal"]
-        self.now = NOW
-        self.enterContext(mock.patch.object(timestamps, "now", lambda: self.now))
+        self.clock = self.enterContext(clock.frozen(NOW))
         # Memory of the process, which no database on top of another takes back.
         background.expect(background.MAIL)
         self.addCleanup(background.stop_expecting)
@@ -120,7 +121,16 @@ class SiteTestCase(unittest.TestCase):
 
     def later(self, **time: float) -> None:
         """Let time pass."""
-        self.now += timedelta(**time)
+        self.clock.tick(timedelta(**time))
+
+    @property
+    def now(self) -> datetime:
+        """The moment that the clock shows."""
+        return timestamps.now()
+
+    @now.setter
+    def now(self, moment: datetime) -> None:
+        self.clock.move_to(moment)
 
     # What happens
 
