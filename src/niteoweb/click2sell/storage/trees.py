@@ -48,7 +48,10 @@ TREES = {
     # index.py
     "member_addresses": Tree,  # lower-cased e-mail address -> tuple of user ids
     "member_logins": Tree,  # lower-cased login name -> tuple of user ids
-    "member_ids": Tree,  # user id -> (address, login name), each "" where it is the user id
+    # user id -> (address, login name, *further addresses), each "" where it is the user id
+    "member_ids": Tree,
+    "members_edited": TreeSet,  # number(user id) of accounts that had another address before
+    "members_gone": TreeSet,  # number(user id) of accounts that were deleted
     # ledger.py
     "entries": Tree,  # place, see entries.py -> entry
     "entry_places": Tree,  # number(key) -> place
@@ -76,6 +79,8 @@ TREES = {
     # transfer.py: number(provider, subscription) -> (since when as stored, buyer id)
     "delivered_to": Tree,
     "buyers_due": TreeSet,  # (time of the next change of access, buyer id)
+    # (time of a run that ended access, buyer id), see sweep.py
+    "access_ended": TreeSet,
     "buyers_pending": TreeSet,  # (group that could not be given, buyer id)
     "buyers_with_access": Length,  # how many
     # search.py

@@ -6,7 +6,6 @@ from functools import cached_property
 from html import escape
 from niteoweb.click2sell import _
 from niteoweb.click2sell import timestamps
-from niteoweb.click2sell.browser.desk.ownerpage import BUSY
 from niteoweb.click2sell.browser.desk.ownerpage import CHANGED
 from niteoweb.click2sell.browser.desk.ownerpage import EntryPage
 from niteoweb.click2sell.browser.words import changes
@@ -16,7 +15,6 @@ from niteoweb.click2sell.owner import decisions
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import preview
 from niteoweb.click2sell.report import notifications
-from niteoweb.click2sell.storage import transactions
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from zExceptions import NotFound
 from zope.i18nmessageid import Message
@@ -113,8 +111,6 @@ class NotificationView(EntryPage):
     def _replay(self) -> None:
         try:
             pipeline.replay(self.key)
-        except transactions.Busy:
-            self.say(BUSY, "warning")
         except pipeline.Failed:
             message = _("The replay failed. What went wrong stands below, under the outcome.")
             self.say(message, "error")
@@ -189,7 +185,8 @@ class NotificationView(EntryPage):
     @property
     def concerned(self) -> formatting.Facts:
         """The facts about the buyer: a label, and the lines beside it."""
-        entry, addresses = self.entry, self.buyer["addresses"] if self.buyer is not None else ()
+        entry, buyer = self.entry, self.buyer
+        addresses = buyers.addresses(buyer) if buyer is not None else ()
         return formatting.facts(
             (_("Address of the buyer"), [self.line.buyer]),
             (_("Name"), [f"{entry['first_name']} {entry['last_name']}".strip()]),

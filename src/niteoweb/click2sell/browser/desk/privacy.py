@@ -5,7 +5,6 @@ from functools import cached_property
 from niteoweb.click2sell import _
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.browser.desk.fields import Field
-from niteoweb.click2sell.browser.desk.ownerpage import BUSY
 from niteoweb.click2sell.browser.desk.ownerpage import MANAGE_MEMBERS
 from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
 from niteoweb.click2sell.browser.words import formatting
@@ -13,7 +12,6 @@ from niteoweb.click2sell.privacy import erasure
 from niteoweb.click2sell.privacy import export
 from niteoweb.click2sell.privacy import preview
 from niteoweb.click2sell.provisioning import pipeline
-from niteoweb.click2sell.storage import transactions
 from plone import api
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from zExceptions import Unauthorized
@@ -65,7 +63,6 @@ class PrivacyView(OwnerPage):
         response = self.request.response
         response.setHeader("Content-Type", "application/json; charset=utf-8")
         response.setHeader("Content-Disposition", 'attachment; filename="stored.json"')
-        response.setHeader("Cache-Control", "no-store")
         response.setHeader("X-Content-Type-Options", "nosniff")
         stored = export.export(self.context, self.address, timestamps.now())
         return json.dumps(stored, indent=2, ensure_ascii=False)
@@ -97,8 +94,6 @@ class PrivacyView(OwnerPage):
             self.say(problem.message, "warning")
         except erasure.NotPossible as problem:
             self.problem = problem.message
-        except transactions.Busy:
-            self.say(BUSY, "warning")
         except pipeline.Failed:
             self.say(_("A notification failed; the automatic check tries it again."), "error")
         else:

@@ -25,6 +25,7 @@ from zope.i18nmessageid import Message
 MAILS = {
     "welcome": _("welcome mail"),
     "notice": _("notice of a purchase"),
+    "claim": _("link to confirm a purchase"),
     **dict.fromkeys(outbox.TO_OWNER, _("mail to the owner")),
 }
 

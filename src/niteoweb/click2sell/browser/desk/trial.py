@@ -64,6 +64,7 @@ class TryView(OwnerPage):
 
     template = ViewPageTemplateFile("../templates/trial.pt")
     title = _("Try a purchase")
+    back = OwnerPage.to_settings
     providers_label = _("Payment provider")
     lead = _(
         "A made-up notification goes the way of a true one: signed with your secret key, "

@@ -10,6 +10,7 @@ from datetime import timedelta
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.buyers import customers
 from niteoweb.click2sell.ledger import entries
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
@@ -60,6 +61,8 @@ class SiteTestCase(unittest.TestCase):
     def setUp(self):
         self.portal = self.layer["portal"]
         self.clock = self.enterContext(clock.frozen(NOW))
+        self.jumped = timedelta()
+        self.enterContext(mock.patch.object(timestamps, "running", self._running))
         # Memory of the process, which no database on top of another takes back.
         background.expect(background.MAIL)
         self.addCleanup(background.stop_expecting)
@@ -132,6 +135,14 @@ class SiteTestCase(unittest.TestCase):
     def now(self, moment: datetime) -> None:
         self.clock.move_to(moment)
 
+    def jump(self, **time: float) -> None:
+        """Put the clock forward, or back."""
+        self.now += timedelta(**time)
+        self.jumped += timedelta(**time)
+
+    def _running(self) -> float:
+        return (self.now - self.jumped - NOW).total_seconds()
+
     # What happens
 
     def notification(self, **changes: str | None) -> Notification:
@@ -175,12 +186,26 @@ class SiteTestCase(unittest.TestCase):
         """Make the site agree with what a buyer is entitled to now."""
         return pipeline.provision(self.buyer(address)["id"], follow_mapping)
 
+    def choose(self, user_id: str, address: str = EMAIL, customer: Any = None) -> None:
+        """Tie a buyer who waits to an account, as an owner does.
+
+        :param customer: provider and id, for a buyer who is known by that.
+        """
+        buyer = self.buyer(address)
+        if customer is not None:
+            buyer = customers.buyer(self.portal, customer)
+        buyers.change(self.portal, buyer, chosen=user_id)
+        transaction.commit()
+        pipeline.provision(buyer["id"])
+
     # What came of it
 
     def buyer(self, address: str = EMAIL) -> buyers.Buyer:
         """The record of a buyer."""
         transaction.begin()
-        return buyers.of_address(self.portal, address)
+        paid = address in store.tree(self.portal, "buyer_by_address")
+        stated = () if paid else customers.stating(self.portal, address)
+        return next(iter(stated), None) or buyers.of_address(self.portal, address)
 
     def user_id(self, address: str = EMAIL) -> str:
         """User id of the account that a buyer is tied to."""
