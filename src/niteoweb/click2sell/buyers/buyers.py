@@ -59,6 +59,12 @@ def get(site: Any, buyer_id: str) -> Buyer | None:
     return trees.tree(site, "buyers").get(buyer_id)
 
 
+def find(site: Any, address: str) -> Buyer | None:
+    """The record of the buyer with this address, in lower case, None when there is none."""
+    by_address = trees.tree(site, "buyer_by_address")
+    return get(site, by_address.get(pseudonyms.address(site, address), ""))
+
+
 def of_address(site: Any, address: str) -> Buyer:
     """The record of the buyer with this address, made when there is none.
 

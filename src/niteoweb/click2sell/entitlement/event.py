@@ -34,6 +34,7 @@ class BillingEvent:
     :ivar key: the entry's unique key.
     :ivar product_id: the product; of a plan change, the new one.
     :ivar occurred_at: the provider's time, in UTC.
+    :ivar earliest: an earlier moment that may be meant as well, None for no doubt.
     :ivar received_at: time of arrival, in UTC; where the provider had to be asked for the rest,
         the time of its answer.
     :ivar days: days of access by the terms that were written when it was recorded; None when
@@ -66,6 +67,7 @@ class BillingEvent:
     exclusive: bool = False
     subscription: bool = False
     valid_until: datetime | None = None
+    earliest: datetime | None = None
     tie: str = ""
     by_owner: bool = False
     snapshot: bool = False
@@ -105,3 +107,11 @@ class BillingEvent:
     def plausible(self) -> bool:
         """Whether the provider's time is no more than a day after arrival."""
         return self.occurred_at - self.received_at <= TOLERANCE
+
+
+def plus(moment: datetime, days: int) -> datetime:
+    """A moment some days later; past the end of the calendar there is no end."""
+    try:
+        return moment + timedelta(days=days)
+    except OverflowError:
+        return OPEN

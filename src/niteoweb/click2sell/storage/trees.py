@@ -52,6 +52,7 @@ TREES = {
     "member_ids": Tree,
     "members_edited": TreeSet,  # number(user id) of accounts that had another address before
     "members_gone": TreeSet,  # number(user id) of accounts that were deleted
+    "local_roles_left": TreeSet,  # user ids of deleted accounts, see localroles.py
     # ledger.py
     "entries": Tree,  # place, see entries.py -> entry
     "entry_places": Tree,  # number(key) -> place

@@ -245,8 +245,8 @@ class ImportView(OwnerPage):
             lambda so_far: time.monotonic() > enough,
             self.provider,
         )
-        done = sum(report.counted.values())
-        self.say(_("Lines imported: ${number}", mapping={"number": str(done)}))
+        imported = sum(report.counted.values())
+        self.say(_("Lines imported: ${number}", mapping={"number": str(imported)}))
         if report.mails:
             self.say(
                 _(
