@@ -32,10 +32,11 @@ DAILY = "daily"
 SILENT = "provider silent"
 HEARD = "provider heard again"
 STOPPED = "sweep stopped"
+DOUBTED = "clock doubted"
 RESUMED = "sweep goes on"
 HELD = "accounts wait"
 #: Mails to the owner; they belong to no member.
-TO_OWNER = frozenset({DAILY, SILENT, HEARD, STOPPED, RESUMED, HELD})
+TO_OWNER = frozenset({DAILY, SILENT, HEARD, STOPPED, DOUBTED, RESUMED, HELD})
 
 #: Pauses before the second and each later attempt, in minutes; the last one repeats.
 PAUSES = (5, 15, 60, 240, 720, 1440)
@@ -156,6 +157,14 @@ def due(site: Any, now: datetime) -> list[str]:
         mail_id
         for _time, mail_id in trees.tree(site, "mails_due").keys(max=(timestamps.iso(now), "~"))
     ]
+
+
+def hasten(site: Any, now: datetime) -> None:
+    """Let no mail wait that was put off, or filed as due at once, by a clock that was ahead."""
+    for _time, mail_id in list(trees.tree(site, "mails_due").keys((timestamps.iso(now), "~"))):
+        mail = get(site, mail_id)
+        if mail["tried_at"] > timestamps.iso(now) or mail["due_at"] == mail["filed_at"]:
+            _move(site, mail, mail["state"], now)
 
 
 def waiting(site: Any, now: datetime) -> int:

@@ -208,7 +208,7 @@ def providers(site: Any, now: datetime) -> list[Provider]:
     silent = silence.silent(site, now)
     providers = []
     for name in silence.providers(site):
-        arrivals = silence.arrivals(site, name)
+        arrivals = silence.arrivals(site, name, now)
         if arrivals and name not in silence.OWN:
             usual = silence.longest_usual(arrivals)
             providers.append(

@@ -55,7 +55,6 @@ class MyPurchasesView(BrowserView):
     titles = (_("Date"), _("Kind"), _("Product"), _("Amount"), _("Receipt"))
 
     def __call__(self) -> str:
-        self.request.response.setHeader("Cache-Control", "private, no-store")
         if api.user.is_anonymous():
             raise Unauthorized("Log in to see your purchases.")
         buyer = self._buyer()

@@ -1,4 +1,4 @@
-"""Site Setup: the automatic check, its last run, what is due, and the buttons that run it."""
+"""Site Setup: the automatic check: its last run, the work that is due, the buttons for it."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -178,6 +178,8 @@ class AutomaticCheck(OwnerPage):
         """The reason for which no access would be ended, None when access would be ended."""
         if not self.preview.stopped:
             return None
+        if self.preview.off:
+            return lastrun.doubted(self.preview.stopped)
         return _(
             "${members} members would lose access at once, and the limit is ${limit}. Nobody "
             "loses it before you confirm it. If these are not the right members, look at the "

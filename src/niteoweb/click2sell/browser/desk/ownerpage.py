@@ -29,6 +29,9 @@ from zope.publisher.interfaces import IPublishTraverse
 
 
 BUSY = _("Another process is at the same data. Try again in a moment.")
+#: Stands for a buyer on the pages of those who may operate, but not view purchases.
+SOMEBODY = _("a member")
+
 CHANGED = _("Something has happened since. Nothing was changed; look again.")
 
 #: The permission that Site Setup needs to show or delete an account.
@@ -46,6 +49,12 @@ class Sender:
     title: str
     callback: str
     option: str
+
+
+def ask_to_try_later(request: Any) -> None:
+    """Answer 503: another process is at the same data, or the database cannot be written."""
+    request.response.setStatus(503, lock=True)
+    request.response.setHeader("Retry-After", str(transactions.RETRY_AFTER))
 
 
 class OwnerPage(Tabbed):
@@ -66,11 +75,11 @@ class OwnerPage(Tabbed):
     back: formatting.Link | None = None
 
     def __call__(self) -> Any:
-        self.request.response.setHeader("Cache-Control", "no-store")
         try:
             address = self.post() if self.request.method == "POST" else ""
         except transactions.Busy:
             self.say(BUSY, "warning")
+            ask_to_try_later(self.request)
             address = ""
         if address:
             self.request.response.redirect(address)
@@ -158,6 +167,11 @@ class OwnerPage(Tabbed):
     def may_operate(self) -> bool:
         """Whether the buttons are for this reader."""
         return api.user.has_permission("Click2Sell: Operate purchases", obj=self.context)
+
+    @property
+    def may_view(self) -> bool:
+        """Whether buyers are named to this reader."""
+        return api.user.has_permission("Click2Sell: View purchases", obj=self.context)
 
     @property
     def is_copy(self) -> bool:

@@ -63,7 +63,6 @@ class PrivacyView(OwnerPage):
         response = self.request.response
         response.setHeader("Content-Type", "application/json; charset=utf-8")
         response.setHeader("Content-Disposition", 'attachment; filename="stored.json"')
-        response.setHeader("Cache-Control", "no-store")
         response.setHeader("X-Content-Type-Options", "nosniff")
         stored = export.export(self.context, self.address, timestamps.now())
         return json.dumps(stored, indent=2, ensure_ascii=False)
@@ -96,7 +95,7 @@ class PrivacyView(OwnerPage):
         except erasure.NotPossible as problem:
             self.problem = problem.message
         except pipeline.Failed:
-            self.say(_("A notification failed; the sweep tries it again."), "error")
+            self.say(_("A notification failed; the automatic check tries it again."), "error")
         else:
             self.say(_("The buyer was erased."))
             return True

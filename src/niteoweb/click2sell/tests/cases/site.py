@@ -61,6 +61,8 @@ class SiteTestCase(unittest.TestCase):
     def setUp(self):
         self.portal = self.layer["portal"]
         self.clock = self.enterContext(clock.frozen(NOW))
+        self.jumped = timedelta()
+        self.enterContext(mock.patch.object(timestamps, "running", self._running))
         # Memory of the process, which no database on top of another takes back.
         background.expect(background.MAIL)
         self.addCleanup(background.stop_expecting)
@@ -132,6 +134,14 @@ class SiteTestCase(unittest.TestCase):
     @now.setter
     def now(self, moment: datetime) -> None:
         self.clock.move_to(moment)
+
+    def jump(self, **time: float) -> None:
+        """Put the clock forward, or back."""
+        self.now += timedelta(**time)
+        self.jumped += timedelta(**time)
+
+    def _running(self) -> float:
+        return (self.now - self.jumped - NOW).total_seconds()
 
     # What happens
 

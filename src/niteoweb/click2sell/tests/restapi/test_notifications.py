@@ -10,7 +10,6 @@ from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import unreadable
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import plan
-from niteoweb.click2sell.restapi import protection
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.tests.cases.services import MANAGER
@@ -447,7 +446,7 @@ class TestReplay(ServiceTestCase):
         with mock.patch.object(transactions, "run", side_effect=transactions.Busy):
             answer = self.replay()
         self.assertEqual(answer.status_code, 503)
-        self.assertEqual(answer.headers["Retry-After"], str(protection.RETRY_AFTER))
+        self.assertEqual(answer.headers["Retry-After"], str(transactions.RETRY_AFTER))
         self.assertEqual(answer.json()["type"], "Busy")
 
     def test_what_is_not_there(self):
