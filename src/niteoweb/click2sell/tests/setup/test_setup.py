@@ -4,6 +4,7 @@ from AccessControl.Permission import pname
 from AccessControl.PermissionRole import rolesForPermissionOn
 from Acquisition import aq_base
 from DateTime import DateTime
+from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.interfaces import IClick2SellLayer
 from niteoweb.click2sell.interfaces import IClick2SellSettings
 from niteoweb.click2sell.member import index
@@ -99,6 +100,25 @@ class TestInstall(unittest.TestCase):
         with visited(self.layer["request"], "other.example.org"):
             setup.runAllImportStepsFromProfile("profile-" + PROFILE)
         self.assertEqual(settings.site_address, "https://www.example.org/plone")
+
+    def test_the_site_gets_an_id_of_its_own(self):
+        """Installing again changes nothing; uninstalling removes it."""
+        setup = api.portal.get_tool("portal_setup")
+        settings = getUtility(IRegistry).forInterface(IClick2SellSettings)
+        place = ("/plone", "")
+        self.assertEqual(plone_site.noted_place(), place)
+        settings.site_address = "https://www.example.org"
+        first = ("/plone", "https://www.example.org")
+        self.assertEqual(plone_site.noted_place(), first)
+        settings.site_address = "https://other.example.org"
+        setup.runAllImportStepsFromProfile("profile-" + PROFILE)
+        self.assertEqual(plone_site.noted_place(), first)
+        self.assertTrue(plone_site.is_copy())
+        setup.runAllImportStepsFromProfile("profile-niteoweb.click2sell:uninstall")
+        self.assertIsNone(plone_site.noted_place())
+        setup.runAllImportStepsFromProfile("profile-" + PROFILE)
+        self.assertEqual(plone_site.noted_place(), place)
+        self.assertFalse(plone_site.is_copy())
 
     def test_member_properties(self):
         tool = api.portal.get_tool("portal_memberdata")
