@@ -32,6 +32,7 @@ def create(configuration: Path, address: str, password: str, secret_key: str) ->
         if SITE_ID in app.objectIds():
             setSite(app[SITE_ID])
             plone_site.settings().site_address = address
+            plone_site.settle()
             transaction.commit()
             return
         site = instance.create_site(app, (OWNER, password), "Click2Sell cluster")

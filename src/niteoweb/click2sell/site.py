@@ -200,14 +200,11 @@ def uninstall() -> None:
     annotations.pop(_ID, None)
 
 
-def note_address(event: Any) -> None:
-    """Note the first public address of the site (IRecordModifiedEvent); a copy notes none."""
-    record = event.record
-    named = record.interfaceName, record.fieldName
-    if named == (IClick2SellSettings.__identifier__, "site_address"):
-        noted = noted_place()
-        if noted and not noted.address and noted.path == place().path:
-            settle()
+def note_address() -> None:
+    """Note the first public address, after an owner has saved settings; a copy notes none."""
+    noted, here = noted_place(), place()
+    if noted == (here.path, "") and here.address:
+        settle()
 
 
 def is_elsewhere() -> bool:

@@ -9,6 +9,7 @@ from niteoweb.click2sell.interfaces import IClick2SellLayer
 from niteoweb.click2sell.interfaces import IClick2SellSettings
 from niteoweb.click2sell.member import index
 from niteoweb.click2sell.provider import registry
+from niteoweb.click2sell.settings import rules
 from niteoweb.click2sell.testing.layers import INTEGRATION
 from niteoweb.click2sell.tests.cases.visits import visited
 from plone import api
@@ -104,13 +105,12 @@ class TestInstall(unittest.TestCase):
     def test_the_site_gets_an_id_of_its_own(self):
         """Installing again changes nothing; uninstalling removes it."""
         setup = api.portal.get_tool("portal_setup")
-        settings = getUtility(IRegistry).forInterface(IClick2SellSettings)
         place = ("/plone", "")
         self.assertEqual(plone_site.noted_place(), place)
-        settings.site_address = "https://www.example.org"
+        rules.save({"site_address": "https://www.example.org"})
         first = ("/plone", "https://www.example.org")
         self.assertEqual(plone_site.noted_place(), first)
-        settings.site_address = "https://other.example.org"
+        rules.save({"site_address": "https://other.example.org"})
         setup.runAllImportStepsFromProfile("profile-" + PROFILE)
         self.assertEqual(plone_site.noted_place(), first)
         self.assertTrue(plone_site.is_copy())
