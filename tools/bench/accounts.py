@@ -25,7 +25,7 @@ class Accounts:
         user_id = buyer["user_id"]
         return AccountPlan(user_id=user_id) if user_id else AccountPlan(create=bool(payments))
 
-    def create(self, address: str, properties: Any) -> tuple[str, str]:
+    def create(self, address: str, properties: Any, _beside: bool) -> tuple[str, str]:
         """Make an account."""
         from niteoweb.click2sell.member import index
 

@@ -195,8 +195,8 @@ class Notification:
     :ivar transaction: the provider's id of the transaction or subscription.
     :ivar receipt: the receipt the buyer has, ``last_purchase_id`` of the member.
     :ivar occurred_at: when it happened by the provider's clock, in UTC.
-    :ivar buyer: the buyer's address in lower case, to match by; "" while only `customer_id`
-        is known.
+    :ivar buyer: the buyer's address in lower case, "" while only `customer_id` is known.
+        Without a `customer_id` it is the address that was paid under; the buyer is known by it.
     :ivar email: the buyer's address as the provider sent it.
     :ivar amount: the price that was paid, or None when the provider did not state it.
     :ivar currency: ISO 4217 code of the amount, or "".
@@ -205,6 +205,9 @@ class Notification:
     :ivar on_behalf_of: the provider whose purchases it continues, where that is not `provider`:
         for purchases of release 0.4.5, and for actions of the site's owner.
     :ivar customer_id: the provider's id of the buyer, "" when it has none.
+    :ivar member_token: the token of ours that the purchase brings back, "" for none; see
+        :mod:`niteoweb.click2sell.settings.membertoken`. It is never stored.
+    :ivar member: user id of the member whom it names, once it was proved; no provider sets it.
     :ivar external_subscription_id: the shop's id of the subscription, where the provider passes
         on a purchase from another shop, a TV set's for example.
     :ivar in_reply_to: the provider's id of our question that it answers, "" for none.
@@ -243,6 +246,8 @@ class Notification:
     subscription: bool = False
     on_behalf_of: str = ""
     customer_id: str = ""
+    member_token: str = ""
+    member: str = ""
     external_subscription_id: str = ""
     in_reply_to: str = ""
     validation_result: str = ""

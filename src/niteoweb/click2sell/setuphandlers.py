@@ -7,6 +7,7 @@ from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.contentrules import trigger
 from niteoweb.click2sell.member import index
 from niteoweb.click2sell.provider import registry
+from niteoweb.click2sell.settings import membertoken
 from niteoweb.click2sell.settings import rules
 from niteoweb.click2sell.storage import trees
 from plone.base.interfaces import INonInstallable
@@ -39,6 +40,7 @@ def post_install(setup_tool: Any) -> None:
         settings.site_address = rules.own_address()
     plone_site.install()
     trees.install(site)
+    membertoken.make_key(site)
     index.rebuild(site)
 
 

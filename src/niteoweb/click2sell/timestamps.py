@@ -1,6 +1,6 @@
 """Timestamps: moments as they are stored, and as people, scripts and providers write them.
 
-Pure but for :func:`now`, the only place that reads the clock.
+Pure but for :func:`now` and :func:`running`, the only places that read a clock.
 """
 
 from datetime import datetime
@@ -11,6 +11,7 @@ from datetime import tzinfo
 from typing import Any
 
 import re
+import time as clocks
 
 
 #: The smallest step of the ledger's clock.
@@ -35,6 +36,12 @@ _FIRST_YEAR = 1990
 def now() -> datetime:
     """The present, in UTC."""
     return datetime.now(timezone.utc)
+
+
+def running() -> float:
+    """Seconds by a clock that nobody sets, and that goes on while the machine sleeps."""
+    clock = getattr(clocks, "CLOCK_BOOTTIME", None)
+    return clocks.monotonic() if clock is None else clocks.clock_gettime(clock)
 
 
 def iso(moment: datetime) -> str:

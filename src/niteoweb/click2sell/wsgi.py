@@ -14,9 +14,6 @@ import logging
 
 logger = logging.getLogger("niteoweb.click2sell")
 
-#: Seconds after which to try again: databases are back soon, or not at all.
-RETRY_AFTER = 10
-
 Application = Callable[[dict[str, Any], Callable], Iterable[bytes]]
 
 
@@ -38,7 +35,7 @@ def filtered(application: Application) -> Application:
             headers = [
                 ("Content-Type", "text/plain; charset=utf-8"),
                 ("Cache-Control", "no-store"),
-                ("Retry-After", str(RETRY_AFTER)),
+                ("Retry-After", str(transactions.RETRY_AFTER)),
             ]
             start_response("503 Service Unavailable", headers)
             return [b"Try again later."]

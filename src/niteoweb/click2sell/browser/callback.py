@@ -117,7 +117,6 @@ class Callback(BrowserView):
         response = self.request.response
         response.setStatus(answer.status, lock=True)
         response.setHeader("Content-Type", answer.content_type)
-        response.setHeader("Cache-Control", "no-store")
         response.setHeader("X-Content-Type-Options", "nosniff")
         if status == 503:
             response.setHeader("Retry-After", str(RETRY_AFTER))

@@ -38,6 +38,8 @@ NO_ACCOUNT: dict[str, Any] = {
     "made": False,
     "password_print": "",
     "chosen": "",
+    "own_account": False,
+    "claims": (),
     "grants": {},
     "taken": {},
     "due": (),
@@ -62,46 +64,66 @@ def of_address(site: Any, address: str) -> Buyer:
     address = pseudonyms.address(site, address)
     buyer_id = by_address.get(address)
     if buyer_id is None:
-        buyer_id = by_address[address] = _new_id(site)
-        trees.tree(site, "buyers")[buyer_id] = PersistentMapping(
-            {
-                "id": buyer_id,
-                "revision": 0,
-                "addresses": (address,),
-                "customer_ids": (),
-                "keys": (),
-                # The account: its user id, whether we made it, the password we gave it.
-                "user_id": "",
-                "made": False,
-                "password_print": "",
-                "logged_in": False,
-                # The account that an owner has chosen, for when one is needed.
-                "chosen": "",
-                # Since when an account is waited for.
-                "account_asked": "",
-                # What an owner did to it, as in ledger.add_note().
-                "notes": (),
-                # When an owner deleted the account; only a later payment makes a new one.
-                "deleted_at": "",
-                # When the buyer was erased; later notifications wait for the owner.
-                "erased_at": "",
-                # group id -> products that it was granted for, by us
-                "grants": {},
-                # groups that an owner took away, not to be given back
-                "taken": {},
-                # groups that the last run found due, given or not
-                "due": (),
-                # (provider, product id) with access at the last run
-                "live": (),
-                "next_change": "",
-                # groups that could not be given
-                "pending": (),
-                # events beside notifications: (time, event, subject), the latest last
-                "log": (),
-            }
-        )
-        indexes.mark(site, "buyers", get(site, buyer_id))
+        buyer_id = by_address[address] = new(site, addresses=(address,))["id"]
     return trees.tree(site, "buyers")[buyer_id]
+
+
+def new(
+    site: Any,
+    addresses: tuple[str, ...] = (),
+    customer_ids: tuple[tuple[str, str], ...] = (),
+) -> Buyer:
+    """A new record, which the caller files under the addresses and customers.
+
+    :param addresses: that the buyer has paid under, in lower case.
+    :param customer_ids: providers, with their ids of the buyer.
+    """
+    record = PersistentMapping(
+        {
+            "id": _new_id(site),
+            "revision": 0,
+            "addresses": addresses,
+            "customer_ids": customer_ids,
+            "keys": (),
+            # The account: its user id, whether we made it, the password we gave it.
+            "user_id": "",
+            "made": False,
+            "password_print": "",
+            "logged_in": False,
+            # The account that an owner has chosen, for when one is needed.
+            "chosen": "",
+            # Since when an account is waited for.
+            "account_asked": "",
+            # What an owner did to it, as in ledger.add_note().
+            "notes": (),
+            # When an owner deleted the account; only a later payment makes a new one.
+            "deleted_at": "",
+            # When the buyer was erased; later notifications wait for the owner.
+            "erased_at": "",
+            # group id -> products that it was granted for, by us
+            "grants": {},
+            # groups that an owner took away, not to be given back
+            "taken": {},
+            # groups that the last run found due, given or not
+            "due": (),
+            # (provider, product id) with access at the last run
+            "live": (),
+            "next_change": "",
+            # groups that could not be given
+            "pending": (),
+            # events beside notifications: (time, event, subject), the latest last
+            "log": (),
+        }
+    )
+    trees.tree(site, "buyers")[record["id"]] = record
+    indexes.mark(site, "buyers", record)
+    return record
+
+
+def addresses(buyer: Buyer) -> tuple[str, ...]:
+    """All addresses of a buyer: those that were paid under, and those that providers stated."""
+    stated = (address for _customer, address in reversed(buyer.get("stated", ())))
+    return tuple(dict.fromkeys((*buyer["addresses"], *stated)))
 
 
 def of_user(site: Any, user_id: str) -> Buyer | None:
@@ -112,12 +134,6 @@ def of_user(site: Any, user_id: str) -> Buyer | None:
     # Mostly the user id is the address, and is filed as that already.
     record = get(site, trees.tree(site, "buyer_by_address").get(user_id, ""))
     return record if record is not None and record["user_id"] == user_id else None
-
-
-def made_by_us(site: Any, user_id: str) -> bool:
-    """Whether this add-on made the account."""
-    record = of_user(site, user_id)
-    return record is not None and record["made"]
 
 
 def link_account(site: Any, buyer: Buyer, user_id: str, made: bool, now: datetime) -> None:
@@ -168,7 +184,7 @@ def unlink_account(site: Any, buyer: Buyer) -> None:
 def merged(buyer: Buyer, other: Buyer) -> Buyer:
     """A copy of a record, not stored, with all that belongs to another one, too."""
     union = PersistentMapping(buyer)
-    for name in ("addresses", "customer_ids", "keys", "notes"):
+    for name in ("addresses", "customer_ids", "stated", "keys", "notes"):
         known = buyer.get(name, ())
         union[name] = (*known, *(v for v in other.get(name, ()) if v not in known))
     union["ended_on"] = (*buyer.get("ended_on", ()), *other.get("ended_on", ()))

@@ -1,11 +1,15 @@
-"""The buyers of providers' customers: a provider may know its customers by ids of its own.
+"""The customers of providers, who are known there by ids of the provider's own.
 
-The tie outlives a changed address: later notifications of the customer go to that buyer.
+A customer is a buyer of its own until an account joins it with another one. The address that
+its provider states for it serves mail to this customer, and names the buyer to owners. Nobody
+proved it, so it never leads to the buyer: a customer can state anybody's.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers.buyers import Buyer
+from niteoweb.click2sell.ledger import mentions
 from niteoweb.click2sell.ledger import pseudonyms
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.storage import trees
@@ -26,15 +30,16 @@ def buyer(site: Any, customer: Customer) -> Buyer | None:
 def named(site: Any, notification: Notification) -> Notification:
     """A notification with its buyer's address, where only the customer's id is told.
 
-    :returns: unchanged where no buyer is known by that id, or the buyer was erased.
+    :returns: unchanged where no address of that customer is known, or the buyer was erased.
     """
     if notification.buyer or not notification.customer_id:
         return notification
-    known = buyer(site, (notification.provider, notification.customer_id))
+    customer = (notification.provider, notification.customer_id)
+    known = buyer(site, customer)
     if known is None or pseudonyms.is_erased(known):
         return notification
-    address = known["addresses"][-1]
-    return replace(notification, buyer=address, email=address)
+    stated = [address for one, address in known.get("stated", ()) if one == customer]
+    return replace(notification, buyer=stated[-1], email=stated[-1]) if stated else notification
 
 
 def waiting(site: Any, customer: Customer) -> list[str]:
@@ -43,33 +48,33 @@ def waiting(site: Any, customer: Customer) -> list[str]:
     return [key for *_customer, key in rows]
 
 
-def of_entry(site: Any, entry: Any, named: str) -> Buyer | None:
-    """The buyer whose history an entry belongs to.
+def record(site: Any, customer: Customer, address: str) -> Buyer | None:
+    """The record of a customer; the address that its provider states now is noted in it.
 
-    :param entry: of the ledger, not in a history yet.
-    :param named: the address that the notification itself names, in lower case; the entry names
-        another one where an owner has corrected it.
-    :returns: None while only the customer's id is known, and nobody is tied to it.
+    :param address: in lower case, "" where the provider states none.
+    :returns: None while the provider has stated no address of the customer.
     """
-    customer, address = (entry["provider"], entry["customer_id"]), entry["buyer"]
-    if not customer[1] or address != named:
-        return buyers.of_address(site, address) if address else None
-    record = buyer(site, customer)
-    if record is None:
-        if not address:
-            return None
-        record = buyers.of_address(site, address)
-        trees.tree(site, "buyer_by_customer")[customer] = record["id"]
-        if customer not in record["customer_ids"]:
-            buyers.change(site, record, customer_ids=(*record["customer_ids"], customer))
-    elif address:
-        _follow(site, record, address)
-    return record
+    known = buyer(site, customer)
+    if known is None and address:
+        known = buyers.new(site, customer_ids=(customer,))
+        trees.tree(site, "buyer_by_customer")[customer] = known["id"]
+    if known is not None and address and not pseudonyms.is_erased(known):
+        stated = [one for one in known.get("stated", ()) if one != (customer, address)]
+        buyers.change(site, known, stated=(*stated, (customer, address)))
+    return known
 
 
-def _follow(site: Any, record: Buyer, address: str) -> None:
-    """Take in an address that a customer has now, unless it is another buyer's already."""
-    by_address = trees.tree(site, "buyer_by_address")
-    if not pseudonyms.is_erased(record) and pseudonyms.address(site, address) not in by_address:
-        by_address[address] = record["id"]
-        buyers.change(site, record, addresses=(*record["addresses"], address))
+def stating(site: Any, address: str) -> Iterator[Buyer]:
+    """The buyers who are one customer each, and for whom an address is stated.
+
+    A buyer of more than that is not found so: the address may be a stranger's, and the rest of
+    the purchases none of a stranger's business.
+
+    :param address: in lower case.
+    """
+    for id_ in mentions.find(site, address):
+        known = buyers.get(site, id_)
+        if known is None or known["addresses"] or len(known["customer_ids"]) != 1:
+            continue
+        if address in buyers.addresses(known):
+            yield known

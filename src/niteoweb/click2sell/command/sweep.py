@@ -30,7 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--confirmed",
         action="store_true",
-        help="end access however many members lose it, and although a provider is silent",
+        help="end access however many members lose it, although a provider is silent, and "
+        "although the clock has jumped",
     )
     options = parser.parse_args(arguments)
     if options.as_of and not options.dry_run:
@@ -86,7 +87,14 @@ def _tell(report: dict[str, Any]) -> None:
         groups = ", ".join(member["groups"]) or "none"
         say(f"{member['user_id']} <{member['email']}>: products {products}; groups {groups}")
     say(f"Members whose access is over: {len(report['lapsed'])}")
-    if report["stopped"]:
+    if report["stopped"] and "hours_off" in report["stopped"]:
+        say(
+            f"Stopped: the clock is off by {report['stopped']['hours_off']} hours from the "
+            "time that was expected after the last sweep; it was changed, or the site was "
+            "down, or restored from a backup. Nobody lost access. If the clock is right, "
+            "call this with --confirmed."
+        )
+    elif report["stopped"]:
         say(
             f"Stopped: {report['stopped']['members']} members would lose access at once, the "
             f"limit is {report['stopped']['limit']}. Nobody lost it. If that is right, call "

@@ -83,13 +83,13 @@ def until(event: IAccessEvent) -> str:
 @substitution("c2s_email", _("E-mail address of the member"))
 def email(event: IAccessEvent) -> str:
     """The address that the account has now."""
-    return accounts.fields(event.user_id, ("email",))["email"] or ""
+    return accounts.text(event.user_id, "email")
 
 
 @substitution("c2s_fullname", _("Full name of the member, or the e-mail address"))
 def fullname(event: IAccessEvent) -> str:
     """The full name, or the address of an account without one."""
-    return accounts.fields(event.user_id, ("fullname",))["fullname"] or email.text(event)
+    return accounts.text(event.user_id, "fullname") or email.text(event)
 
 
 product_id = substitution("c2s_product_id", _("Id of the product"))(lambda e: e.product_id)

@@ -21,10 +21,12 @@ from niteoweb.click2sell.entitlement.reason import ABOUT_GROUP
 from niteoweb.click2sell.entitlement.reason import GRANTS_NOTHING
 from niteoweb.click2sell.entitlement.reason import Reason
 from niteoweb.click2sell.entitlement.reason import TAKES_EFFECT
+from niteoweb.click2sell.entitlement.reason import WAITS_FOR_BUYER
 
 
 __all__ = [
     *["mapping", "ABOUT_ACCOUNT", "ABOUT_GROUP", "AT_MOST", "BillingEvent", "compute"],
     *["Entitlement", "GRANTS_NOTHING", "Line", "MappingError", "merged", "MOST_DAYS", "OPEN"],
     *["Outcome", "parse", "Policy", "Product", "Reason", "State", "TAKES_EFFECT", "TOLERANCE"],
+    "WAITS_FOR_BUYER",
 ]

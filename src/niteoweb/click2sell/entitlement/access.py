@@ -12,12 +12,14 @@ up to the next event. The rules, where there is a choice:
   only later.
 * Access begins at the time of a payment or at its arrival, whichever is earlier, so that a
   provider's clock that is ahead keeps nobody out.
-* A renewal that would put the end more than its days and a week after its arrival grants
-  nothing: a signature may have been captured. One that comes no more than a week early after
-  the payment before it gives the days that are left up to there: days that are longer than the
-  billing period add up with time, and a buyer who pays on time must not stay out. An end that
+* A renewal that would put the end more than its days and a week after its time, or after its
+  arrival if that is earlier, grants nothing: a signature may have been captured. One that comes
+  no more than a week early after the payment before it gives the days that are left up to
+  there: days that are longer than the billing period add up with time, and a buyer who pays on
+  time must not stay out. When notifications arrive late, that changes nothing. An end that
   is stated is not measured by the days; by so much as it moved the end later renewals may too.
   Access that has no end is not measured anyway.
+* A first payment that is told as a renewal, too, gives its days once.
 * A payment whose terms are not known grants nothing until they are, except until an end that
   the provider states.
 * An event that states all of a subscription sets product and end, and no end means none,
@@ -98,9 +100,10 @@ class AccessTimeline:
         self._grace_days = max(grace_days, 0)
         self._product_id = chain.first.product_id
         self._days: int | None = None
-        # By how many days ends that were stated moved the end; when the last payment arrived.
+        # By how many days ends that were stated moved the end; when the last payment was made.
         self._moved = 0
-        self._received = NEVER
+        self._paid_at = NEVER
+        self._purchase: BillingEvent | None = None
         self._subscription = self._cancelled = False
         self._stopped = ""
         events = chain.events
@@ -181,15 +184,18 @@ class AccessTimeline:
             return "", True
         elif event.days is None:
             paid = end = OPEN
+        elif self._tells_again(event):
+            self._subscription = True
+            return "", True
         elif event.kind is Kind.PURCHASE:
             paid = max(self.paid, _plus(event.occurred_at, event.days))
             end = max(self.end, _plus(event.occurred_at, event.days))
         else:
-            furthest = _plus(event.received_at, event.days + EARLY_DAYS + self._moved)
+            furthest = _plus(event.known_at, event.days + EARLY_DAYS + self._moved)
             paid = _plus(max(self.paid, event.occurred_at), event.days)
             end = _plus(max(self.end, event.occurred_at), event.days)
-            in_time = _plus(self._received, max(event.days - EARLY_DAYS, 1))
-            if furthest < paid != OPEN and event.received_at < in_time:
+            in_time = _plus(self._paid_at, max(event.days - EARLY_DAYS, 1))
+            if furthest < paid != OPEN and event.known_at < in_time:
                 return Reason.BEYOND, False
             # Without an end by payments only a cancellation has given it one; that one goes no
             # further either.
@@ -198,12 +204,25 @@ class AccessTimeline:
                 paid = max(self.paid, min(paid, furthest))
         displaced = self._stopped == Reason.DISPLACED
         self.paid, self.end = paid, end
-        self._received = max(self._received, event.received_at)
+        self._paid_at = max(self._paid_at, event.known_at)
+        if event.kind is Kind.PURCHASE:
+            self._purchase = event
         self._days = event.days if event.terms_known and event.days is not None else self._days
         self._subscription |= event.subscription or event.kind is Kind.RENEWAL
         self._cancelled = False
         self._stopped = ""
         return Reason.DISPLACED if displaced else "", True
+
+    def _tells_again(self, event: BillingEvent) -> bool:
+        """Whether a renewal is the purchase before it, told as a second kind."""
+        purchase = self._purchase
+        if event.kind is not Kind.RENEWAL or purchase is None or event.by_owner:
+            return False
+        later = event.occurred_at - purchase.occurred_at
+        names = {purchase.transaction, purchase.receipt} & {event.transaction, event.receipt}
+        # Clocks and time zones differ; no subscription is billed twice in half of its days.
+        soon = later < timedelta(days=min(event.days / 2, 1))
+        return not later or (soon and bool(names - {""}))
 
     def _change_plan(self, event: BillingEvent) -> tuple[str, bool]:
         if not event.plausible:
@@ -226,7 +245,7 @@ class AccessTimeline:
         displaced = self._stopped == Reason.DISPLACED
         self._leave_product(event)
         self.paid = self.end = OPEN if event.valid_until is None else event.valid_until
-        self._received = max(self._received, event.received_at)
+        self._paid_at = max(self._paid_at, event.known_at)
         self._subscription = event.subscription
         self._cancelled = event.kind is Kind.CANCELLATION
         self._stopped = ""

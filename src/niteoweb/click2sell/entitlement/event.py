@@ -96,6 +96,11 @@ class BillingEvent:
         return self.occurred_at, _KINDS.index(self.kind), self.tie + self.key
 
     @property
+    def known_at(self) -> datetime:
+        """The provider's time, or that of arrival where a clock was ahead."""
+        return min(self.occurred_at, self.received_at)
+
+    @property
     def plausible(self) -> bool:
         """Whether the provider's time is no more than a day after arrival."""
         return self.occurred_at - self.received_at <= TOLERANCE

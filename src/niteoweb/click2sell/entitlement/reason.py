@@ -39,6 +39,7 @@ class Reason(StrEnum):
     ERASED_BUYER = "erased buyer"
     ERASED = "erased"
     # The account
+    #: The entry waits for the buyer to confirm it: one account, or several, have its address.
     ACCOUNT_NOT_CERTAIN = "account not certain"
     SEVERAL_ACCOUNTS = "several accounts"
     PRIVILEGED_ACCOUNT = "privileged account"
@@ -65,13 +66,14 @@ ABOUT_GROUP = frozenset(
     (Reason.GROUP_MISSING, Reason.GROUP_PRIVILEGED, Reason.GROUP_NOT_GRANTED)
 )
 
+#: Reasons of payments that wait for the buyer to confirm the account that they are for.
+WAITS_FOR_BUYER = frozenset((Reason.ACCOUNT_NOT_CERTAIN, Reason.SEVERAL_ACCOUNTS))
+
 #: Reasons about the choice of an account.
-ABOUT_ACCOUNT = frozenset(
-    (Reason.ACCOUNT_NOT_CERTAIN, Reason.SEVERAL_ACCOUNTS, Reason.ACCOUNT_MISSING)
-)
+ABOUT_ACCOUNT = WAITS_FOR_BUYER | {Reason.ACCOUNT_MISSING}
 
 #: Reasons of entries that need attention, and change the buyer's access all the same.
-TAKES_EFFECT = ABOUT_GROUP | {
+TAKES_EFFECT = ABOUT_GROUP.union(WAITS_FOR_BUYER) | {
     *(Reason.AMBIGUOUS, Reason.DISPLACED, Reason.OPEN_END),
     *(Reason.CUSTOMER_DELETED, Reason.TOO_MANY),
 }

@@ -83,7 +83,7 @@ def addresses(buyer: buyers.Buyer, entries: Sequence[ledger.Entry]) -> tuple[str
         for entry in sorted(entries, key=ledger.place)
         if history.is_payment(entry) and entry["outcome"] != Outcome.REFUSED
     ]
-    return tuple(dict.fromkeys((*latest[:1], *buyer["addresses"])))
+    return tuple(dict.fromkeys((*latest[:1], *buyers.addresses(buyer))))
 
 
 def _moves_money(entry: ledger.Entry) -> bool:

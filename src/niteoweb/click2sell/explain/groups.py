@@ -13,7 +13,6 @@ from niteoweb.click2sell.entitlement import Reason
 from niteoweb.click2sell.explain.products import ProductAccess
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.member import group
-from plone import api
 
 
 # How a member stands to a group.
@@ -112,7 +111,7 @@ def _membership(
         standing = WAITING
     return Membership(
         id=group_id,
-        title=_title(group_id),
+        title=group.title(group_id),
         standing=standing,
         at=timestamps.from_iso(taken_at) if taken_at else None,
         problem=problem if standing in (MISSING, BARRED) else "",
@@ -123,8 +122,3 @@ def _membership(
 def _line(lines: Sequence[Line], access: ProductAccess, group_id: str) -> int | None:
     of_product = (line for line in lines if line.names(access.product, access.aliases))
     return next((line.number for line in of_product if line.group_id == group_id), None)
-
-
-def _title(group_id: str) -> str:
-    record = api.group.get(groupname=group_id)
-    return (record.getProperty("title", "") if record is not None else "") or group_id

@@ -72,7 +72,13 @@ def of(
         TimelineEvent(timestamps.from_iso(at), event, subject)
         for at, event, subject in buyer.get("log", ())
     ]
-    happened += [*_mails(mails(site, buyers.accounts(buyer))), *_notes(buyer)]
+    claims = (
+        mail
+        for address in buyers.addresses(buyer)
+        for mail in outbox.of_address(site, address)
+        if mail.get("buyer_id") == buyer["id"]
+    )
+    happened += [*_mails([*mails(site, buyers.accounts(buyer)), *claims]), *_notes(buyer)]
     happened.sort(key=lambda one: one.at)
     return tuple(happened[::-1])
 

@@ -27,6 +27,10 @@ class IPaymentProvider(Interface):
         "All that the provider tells: niteoweb.click2sell.notification.Event, a tuple."
     )
 
+    member_parameter = Attribute(
+        "Parameter of an order link that the provider hands back with the purchase: it carries "
+        'the token of a member, for Notification.member_token. "" for none.'
+    )
     client = Attribute(
         "Module that asks the provider's API, outside of locks and transactions; None when "
         "notifications are complete. It has is_wanted(notification, settings) -> bool and "

@@ -79,6 +79,15 @@ class IClick2SellSettings(Interface):
         ),
     )
 
+    order_links = lines(
+        title=_("Order links"),
+        description=_(
+            "One PRODUCT_ID|https://… a line: the page where the product is bought. Link to "
+            "@@click2sell-order?product=PRODUCT_ID on your site, and a member who is logged in "
+            "gets the purchase, whatever address is paid with."
+        ),
+    )
+
     buyers_group = schema.TextLine(
         title=_("Group of all buyers"),
         description=_(

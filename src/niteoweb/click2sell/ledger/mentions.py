@@ -15,7 +15,7 @@ import re
 
 
 #: Fields of an entry that came from outside word for word, besides the payload.
-FIELDS = ("email", "first_name", "last_name", "affiliate")
+FIELDS = ("email", "first_name", "last_name", "affiliate", "member")
 
 #: Addresses that one record is filed under, at most.
 MOST = 20
@@ -63,7 +63,8 @@ def in_entry(entry: Mapping[str, Any]) -> list[tuple[str, str]]:
 def in_buyer(buyer: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The addresses that a buyer's record names, but for its own, with its id."""
     subjects = (subject for _at, _event, subject in buyer.get("log", ()))
-    texts = (buyer["user_id"], buyer.get("chosen", ""), *subjects, *_notes(buyer))
+    stated = (address for _customer, address in buyer.get("stated", ()))
+    texts = (buyer["user_id"], buyer.get("chosen", ""), *stated, *subjects, *_notes(buyer))
     return _rows(buyer["id"], texts, buyer["addresses"])
 
 

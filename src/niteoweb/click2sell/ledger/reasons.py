@@ -54,10 +54,13 @@ REASONS = {
     ),
     # The account
     Reason.ACCOUNT_NOT_CERTAIN: _(
-        "An account has this address as its login name or as its e-mail address, but not as "
-        "both, so it is not certain that it is the buyer's."
+        "Waits for the buyer to confirm: an account has this address, but not certainly the "
+        "buyer. A link to confirm it was mailed to the address. You can decide instead."
     ),
-    Reason.SEVERAL_ACCOUNTS: _("More than one account could be the buyer's."),
+    Reason.SEVERAL_ACCOUNTS: _(
+        "Waits for the buyer to confirm: more than one account has this address. A link to "
+        "confirm it was mailed to the address. You can decide instead."
+    ),
     Reason.PRIVILEGED_ACCOUNT: _(
         "The account may administer the site; no purchase changes it."
     ),

@@ -47,6 +47,16 @@ def await_provider(site: Any, entry: Entry, now: datetime) -> None:
     entries.change(site, entry, retry_at=timestamps.iso(now), waits_for=entry["provider"])
 
 
+def hasten(site: Any, now: datetime) -> None:
+    """Let no entry wait for its next attempt: the clock was ahead when it was put off.
+
+    :param now: in UTC.
+    """
+    waiting = trees.tree(site, "retries").keys(("", timestamps.iso(now), _LAST), ("\0",))
+    for _provider, _moment, place in list(waiting):
+        entries.change(site, entries.at(site, place), retry_at=timestamps.iso(now))
+
+
 def due(site: Any, now: datetime) -> Iterator[str]:
     """Keys of the entries whose time has come, the longest due first.
 

@@ -54,7 +54,7 @@ def silent(site: Any, now: datetime) -> dict[str, datetime]:
     for provider in providers(site):
         if provider in OWN:
             continue
-        last = _last_before_silence(arrivals(site, provider), now)
+        last = _last_before_silence(arrivals(site, provider, now), now)
         if last is not None:
             found[provider] = last
     return found
@@ -81,9 +81,13 @@ def held(
     return tuple(sorted(product for product in waiting if product[0] in found))
 
 
-def arrivals(site: Any, provider: str) -> list[datetime]:
-    """The latest arrivals, the latest first; the index alone is read."""
-    filed = ledger.filed(site, provider=provider)
+def arrivals(site: Any, provider: str, now: datetime | None = None) -> list[datetime]:
+    """The latest arrivals, the latest first; the index alone is read.
+
+    :param now: in UTC: without those after it, by a clock that was ahead.
+    """
+    first = None if now is None else -timestamps.microseconds(now)
+    filed = ledger.filed(site, provider=provider).between(first)
     return [timestamps.from_microseconds(-place) for place in islice(filed, ARRIVALS)]
 
 

@@ -27,6 +27,7 @@ SUBJECTS = {
     outbox.SILENT: _("${site}: nothing arrives from ${provider}"),
     outbox.HEARD: _("${site}: notifications from ${provider} arrive again"),
     outbox.STOPPED: _("${site}: no access was ended, because it would be ${members} members"),
+    outbox.DOUBTED: _("${site}: no access is ended, because the clock of the server jumped"),
     outbox.RESUMED: _("${site}: access is ended again when it is over"),
     outbox.HELD: _("${site}: new accounts have to wait (${waiting})"),
 }
@@ -80,6 +81,19 @@ ${settings}
 If all of them are to lose access, have the sweep called once with "confirmed".
 """,
     ),
+    outbox.DOUBTED: _(
+        "doubted_text",
+        default="""\
+The clock of the server is off by ${hours_off} hours from the time that was expected after the
+last automatic check. Either it was put forward or back, or the site was down for long, or
+restored from a backup.
+
+Nobody loses access before you have looked. If the clock is wrong, have it set right: the check
+goes on by itself then. If it is right, wait until the payment providers have delivered the
+notifications that they could not deliver, and confirm it here:
+${check}
+""",
+    ),
     outbox.RESUMED: _(
         "resumed_text",
         default="""\
@@ -126,6 +140,7 @@ def _values(about: Mapping[str, Any]) -> dict[str, Any]:
         **about,
         "site": plone_site.title(),
         "settings": plone_site.link("@@click2sell-settings"),
+        "check": plone_site.link("@@click2sell-check"),
         "notifications": plone_site.link("@@click2sell-notifications"),
     }
     if "provider" in about:

@@ -40,7 +40,7 @@ def file(site: Any, stopped: Mapping[str, int] | None, now: datetime) -> None:
 
     Without an address to mail to no alert counts as mailed.
 
-    :param stopped: whether the sweep that is going on stopped; see
+    :param stopped: why the sweep that is going on stopped, None when it did not; see
         :class:`niteoweb.click2sell.worker.report.SweepReport`.
     :param now: in UTC.
     """
@@ -48,12 +48,14 @@ def file(site: Any, stopped: Mapping[str, int] | None, now: datetime) -> None:
     if not to:
         return
     mailed = trees.tree(site, "remarks")
-    news = [
-        *_silent(site, mailed, now),
-        *_stopped(mailed, stopped),
-        *_held(site, mailed, now),
-        *_daily(site, mailed, now),
-    ]
+    news = [*_stopped(mailed, stopped)]
+    if not (stopped and "hours_off" in stopped):
+        # A clock that is wrong tells neither silence nor days.
+        news += (
+            *_silent(site, mailed, now),
+            *_held(site, mailed, now),
+            *_daily(site, mailed, now),
+        )
     domain = plone_site.mail_domain()
     for kind, about in news:
         for address in to:
@@ -85,7 +87,10 @@ def _stopped(mailed: Any, stopped: Mapping[str, int] | None) -> Iterator[News]:
     if bool(stopped) == mailed.get(_STOPPED, False):
         return
     mailed[_STOPPED] = bool(stopped)
-    yield (outbox.STOPPED, dict(stopped)) if stopped else (outbox.RESUMED, {})
+    if not stopped:
+        yield outbox.RESUMED, {}
+    else:
+        yield outbox.DOUBTED if "hours_off" in stopped else outbox.STOPPED, dict(stopped)
 
 
 def _held(site: Any, mailed: Any, now: datetime) -> Iterator[News]:
@@ -96,7 +101,7 @@ def _held(site: Any, mailed: Any, now: datetime) -> Iterator[News]:
         if before is None:
             about = {"waiting": accountquota.waiting(site), "limit": accountquota.cap()}
             yield outbox.HELD, about
-    elif before is not None and now - timestamps.from_iso(before) >= HELD_AGAIN:
+    elif before is not None and abs(now - timestamps.from_iso(before)) >= HELD_AGAIN:
         del mailed[_HELD]
 
 

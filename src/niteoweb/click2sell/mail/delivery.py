@@ -6,11 +6,13 @@ server.
 
 from collections import Counter
 from collections.abc import Callable
+from datetime import datetime
 from email.message import EmailMessage
 from enum import Enum
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.buyers import claims
 from niteoweb.click2sell.mail import alertmessages
 from niteoweb.click2sell.mail import messages
 from niteoweb.click2sell.mail import outbox
@@ -150,11 +152,24 @@ def _prepare(site: Any, mail_id: str, password: str) -> EmailMessage | None:
         return None  # done, or another process is at it
     if mail["kind"] in outbox.TO_OWNER:
         message = alertmessages.message(mail)
+    elif mail["kind"] == outbox.CLAIM:
+        message = _to_buyer(site, mail, now)
     else:
         message = _to_member(site, mail, password)
     if message is not None:
         outbox.sending(mail, now)
     return message
+
+
+def _to_buyer(site: Any, mail: outbox.Mail, now: datetime) -> EmailMessage | None:
+    """Write a mail that asks to confirm a purchase; None, and it is given up, if none waits."""
+    buyer = buyers.get(site, mail["buyer_id"])
+    if buyer is None or buyer["user_id"]:
+        outbox.dropped(site, mail, "no purchase waits any more")
+        return None
+    return messages.claim(
+        mail["to"], mail["message_id"], mail["product"], claims.issue(site, buyer, now)
+    )
 
 
 def _to_member(site: Any, mail: outbox.Mail, password: str) -> EmailMessage | None:
@@ -197,7 +212,8 @@ def _credentials(site: Any, user_id: str, password: str, way: str, asked: bool) 
         if unused or (asked and ours and not privilege.member(user_id)):
             password = accounts.set_password(user_id)
             buyers.change(site, buyer, password_print=accounts.password_print(user_id))
-            return messages.password_line(password)
+            if password:
+                return messages.password_line(password)
     return messages.link_line(accounts.reset_link(user_id))
 
 

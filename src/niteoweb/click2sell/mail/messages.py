@@ -144,6 +144,35 @@ If you have no account there, please answer this mail.
     return message(to, message_id, translated(subject), translated(text))
 
 
+def claim(to: str, message_id: str, product: str, token: str) -> EmailMessage:
+    """The mail that asks an address that paid to confirm whose account the purchase is for.
+
+    :param token: of the one-time link.
+    """
+    values = {
+        "product": product,
+        "site": plone_site.title(),
+        "link": f"{plone_site.address()}/@@my-purchase-claim?token={token}",
+    }
+    subject = _("Confirm your purchase at ${site}", mapping=values)
+    text = _(
+        "claim_text",
+        default="""\
+Hello,
+
+thank you for your purchase of ${product}. There is an account at ${site} that has your e-mail
+address. Before the purchase is added to it, please confirm that the account is yours, or have
+an account of your own made:
+
+${link}
+
+The link can be used once, within 14 days. If you did not buy anything, do nothing.
+""",
+        mapping=values,
+    )
+    return message(to, message_id, translated(subject), translated(text))
+
+
 def message(to: str, message_id: str, subject: str, text: str) -> EmailMessage:
     """A mail from the site, of plain text.
 

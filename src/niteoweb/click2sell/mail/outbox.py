@@ -8,6 +8,7 @@ between may repeat one mail, with the same Message-ID.
 from collections.abc import Mapping
 from datetime import datetime
 from datetime import timedelta
+from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.storage import indexes
 from niteoweb.click2sell.storage import trees
@@ -24,18 +25,23 @@ DROPPED = "dropped"
 
 WELCOME = "welcome"
 NOTICE = "notice"
+#: Asks a buyer to confirm a purchase that waits for that.
+CLAIM = "claim"
 
 DAILY = "daily"
 SILENT = "provider silent"
 HEARD = "provider heard again"
 STOPPED = "sweep stopped"
+DOUBTED = "clock doubted"
 RESUMED = "sweep goes on"
 HELD = "accounts wait"
 #: Mails to the owner; they belong to no member.
-TO_OWNER = frozenset({DAILY, SILENT, HEARD, STOPPED, RESUMED, HELD})
+TO_OWNER = frozenset({DAILY, SILENT, HEARD, STOPPED, DOUBTED, RESUMED, HELD})
 
 #: Pauses before the second and each later attempt, in minutes; the last one repeats.
 PAUSES = (5, 15, 60, 240, 720, 1440)
+#: Mails of one kind that anybody can have sent to an address, at most, in 24 hours.
+CLAIMS_A_DAY = 3
 #: A process that sends takes seconds; one that is at it for longer has died.
 SENDING_AT_MOST = timedelta(minutes=2)
 
@@ -55,14 +61,14 @@ def file(
 ) -> Mail:
     """Put a mail into the outbox, due at once.
 
-    :param kind: :data:`WELCOME` or :data:`NOTICE`.
+    :param kind: :data:`WELCOME`, :data:`NOTICE` or :data:`CLAIM`.
     :param to: the address that it goes to.
     :param product: name of the product that was bought.
     :param domain: right side of the Message-ID.
     :param credentials: of a welcome mail, "link" or "password"; "" as the settings say.
     :param by: user id of the owner who asked for it, "" for none.
     """
-    mail_id = secrets.token_hex(16)
+    mail_id = secrets.token_hex(8)
     mail = trees.tree(site, "mails")[mail_id] = PersistentMapping(
         {
             "id": mail_id,
@@ -100,6 +106,26 @@ def file_for_owner(
     return mail
 
 
+def may_ask(site: Any, kind: str, to: str, now: datetime) -> bool:
+    """Whether somebody who only has an address may have it mailed so once more."""
+    since = timestamps.iso(now - timedelta(days=1))
+    mails = [one for one in of_address(site, to.lower()) if one["kind"] == kind]
+    return sum(one["filed_at"] > since for one in mails) < CLAIMS_A_DAY
+
+
+def file_claim(site: Any, buyer_id: str, to: str, product: str, now: datetime) -> Mail | None:
+    """Put a mail into the outbox that asks a buyer to confirm a purchase, due at once.
+
+    :param to: the address that was paid under.
+    :returns: None, and there is no mail, when the address had :data:`CLAIMS_A_DAY` already.
+    """
+    if not may_ask(site, CLAIM, to, now):
+        return None
+    mail = file(site, CLAIM, "", to, product, now, plone_site.mail_domain())
+    mail["buyer_id"] = buyer_id
+    return mail
+
+
 def of_address(site: Any, address: str) -> list[Mail]:
     """All mails to an address, whatever became of them.
 
@@ -131,6 +157,14 @@ def due(site: Any, now: datetime) -> list[str]:
         mail_id
         for _time, mail_id in trees.tree(site, "mails_due").keys(max=(timestamps.iso(now), "~"))
     ]
+
+
+def hasten(site: Any, now: datetime) -> None:
+    """Let no mail wait that was put off, or filed as due at once, by a clock that was ahead."""
+    for _time, mail_id in list(trees.tree(site, "mails_due").keys((timestamps.iso(now), "~"))):
+        mail = get(site, mail_id)
+        if mail["tried_at"] > timestamps.iso(now) or mail["due_at"] == mail["filed_at"]:
+            _move(site, mail, mail["state"], now)
 
 
 def waiting(site: Any, now: datetime) -> int:

@@ -5,7 +5,8 @@ from niteoweb.click2sell.member import contentrules
 from niteoweb.click2sell.member import group
 from niteoweb.click2sell.member import index
 from niteoweb.click2sell.member import plonepas
+from niteoweb.click2sell.member import principal
 from niteoweb.click2sell.member import privilege
 
 
-__all__ = ["accounts", "contentrules", "group", "index", "plonepas", "privilege"]
+__all__ = ["accounts", "contentrules", "group", "index", "plonepas", "principal", "privilege"]

@@ -1,91 +1,83 @@
 """Accounts: the one that an address belongs to, new ones, their properties and passwords."""
 
+from AccessControl.PermissionRole import rolesForPermissionOn
+from collections.abc import Iterator
 from collections.abc import Mapping
 from DateTime import DateTime
 from niteoweb.click2sell import site as plone_site
-from niteoweb.click2sell.entitlement import Reason
 from niteoweb.click2sell.member import contentrules
 from niteoweb.click2sell.member import group
 from niteoweb.click2sell.member import index
 from niteoweb.click2sell.member import plonepas
-from niteoweb.click2sell.member import privilege
+from niteoweb.click2sell.member import principal
 from plone.app.users.utils import generate_login_name
 from plone.app.users.utils import generate_user_id
 from plone.app.users.utils import uuid_userid_generator
+from plone.base.interfaces import ISecuritySchema
+from plone.registry.interfaces import IRegistry
 from typing import Any
 from urllib.parse import quote
+from zope.component import getUtility
 
 import hashlib
+import logging
 import secrets
+import string
+
+
+logger = logging.getLogger("niteoweb.click2sell")
 
 
 #: No letters that look like digits, so that a password can be typed from paper.
 ALPHABET = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 #: Letters in a password, in groups of six: 24 * log2(57) is 139 bits.
 PASSWORD_LENGTH = 24
+#: Alphabets and lengths of passwords for other policies. None has less than 46 bits.
+SHAPES = (
+    (ALPHABET, (24, 16, 12, 10, 8)),
+    (ALPHABET + "!#?.+_", (40, 24, 16, 12, 10, 8)),
+    (ALPHABET + "!", (16, 12, 8)),
+    (string.ascii_letters, (24, 12, 10)),
+    (string.ascii_lowercase + string.digits, (24, 12, 10)),
+    (string.digits, (20, 16)),
+    (ALPHABET, (64,)),
+)
+#: The kinds of characters that policies ask for.
+KINDS = (str.islower, str.isupper, str.isdigit, lambda character: not character.isalnum())
 #: The login time that Plone gives to a member who never logged in.
 NEVER = DateTime("2000/01/01")
 
 
-class NeedsAttention(Exception):
-    """No account can be chosen or made for an address; a person must decide.
-
-    :ivar reason: code of the reason, see :mod:`niteoweb.click2sell.ledger.reasons`.
-    """
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
 def exists(user_id: str) -> bool:
     """Whether the site has an account of this user id."""
-    return plone_site.tool("acl_users").getUserById(user_id) is not None
+    return bool(user_id) and _user(user_id) is not None
 
 
-def choose(site: Any, address: str, made_by_us: Any) -> str:
-    """The account that a purchase under an address belongs to.
+def visitors_choose_passwords() -> bool:
+    """Whether visitors can register, with passwords of their own, under any address.
 
-    Members can edit their own e-mail field, and on many sites anybody can register any login
-    name. So an account is taken for the buyer's only if both agree, or if this add-on made it.
-
-    :param address: the buyer's, in lower case.
-    :param made_by_us: called with a user id; whether this add-on made the account.
-    :returns: the user id, "" when there is none and a new account has to be made.
-    :raises NeedsAttention: the accounts that match cannot be trusted to be the buyer's.
+    Otherwise Plone mails a link to the address that a new account has.
     """
-    matches = index.find(site, address)
-    if not matches:
-        if not is_address(address):
-            raise NeedsAttention(Reason.ADDRESS_NOT_ACCEPTED)
-        if privilege.root_account(address):
-            raise NeedsAttention(Reason.PRIVILEGED_ACCOUNT)
-        return ""
-    certain = [match for match in matches if match.by_email and match.by_name]
-    if len(certain) != 1:
-        certain = [match for match in matches if made_by_us(match.user_id)]
-    if len(certain) != 1:
-        raise NeedsAttention(
-            Reason.SEVERAL_ACCOUNTS if len(matches) > 1 else Reason.ACCOUNT_NOT_CERTAIN
-        )
-    user_id = certain[0].user_id
-    if privilege.member(user_id):
-        raise NeedsAttention(Reason.PRIVILEGED_ACCOUNT)
-    return user_id
+    record = getUtility(IRegistry).forInterface(ISecuritySchema, prefix="plone", check=False)
+    anybody = "Anonymous" in rolesForPermissionOn("Add portal member", plone_site.get())
+    return bool((record.enable_self_reg or anybody) and record.enable_user_pwd_choice)
 
 
-def create(address: str, properties: Mapping[str, Any]) -> tuple[str, str]:
+def create(
+    address: str, properties: Mapping[str, Any], beside: bool = False
+) -> tuple[str, str]:
     """Make a member through Plone's own registration.
 
     No content rules run: the caller fires
     :class:`niteoweb.click2sell.member.contentrules.UserCreatedRules` when the member is
     committed.
 
-    :param address: the buyer's, in lower case, and no account's user id, as :func:`choose`
-        found out; becomes the e-mail address, the login name and, where the site's settings
-        and rules allow it, the user id.
+    :param address: the buyer's, in lower case; becomes the e-mail address, the login name and,
+        where the site's settings and rules allow it, the user id.
     :param properties: further member properties, ``fullname`` among them.
-    :returns: user id and password.
+    :param beside: other accounts may have the address: the new one gets another user id, and
+        another login name where that is taken.
+    :returns: user id and password, "" for a password that nobody knows.
     """
     site = plone_site.get()
     names = _given(address, properties.get("fullname", ""))
@@ -93,6 +85,10 @@ def create(address: str, properties: Mapping[str, Any]) -> tuple[str, str]:
     if group.left_behind(user_id) or (user_id != address and not _is_allowed(user_id)):
         user_id = uuid_userid_generator()
     login_name = new_login_name(address, names["fullname"])
+    if beside:
+        user_id = f"member-{secrets.token_hex(4)}"
+        if any(match.by_name for match in index.find(site, address)):
+            login_name = user_id
     password = new_password()
     try:
         member = _register(user_id, password, address, properties)
@@ -113,16 +109,21 @@ def create(address: str, properties: Mapping[str, Any]) -> tuple[str, str]:
 def _register(user_id: str, password: str, address: str, properties: Mapping[str, Any]) -> Any:
     """Have Plone make the account.
 
+    :param password: "" for one that nobody knows, whatever the site's policy.
     :returns: the member, as Plone wraps it.
-    :raises ValueError: Plone, or the site, refuses the user id, the password or a property.
+    :raises ValueError: Plone, or the site, refuses the user id or a property.
     """
+    registration = plone_site.tool("portal_registration")
+    membership = plone_site.tool("portal_membership")
+    properties = {**properties, "username": user_id, "email": address}
     with contentrules.held_back(), index.held_back(user_id):
-        return plone_site.tool("portal_registration").addMember(
-            user_id,
-            password,
-            ("Member",),
-            properties={**properties, "username": user_id, "email": address},
-        )
+        if password:
+            return registration.addMember(user_id, password, ("Member",), properties=properties)
+        problem = registration.testPropertiesValidity(properties)
+        if problem or not _is_allowed(user_id):
+            raise ValueError(problem)
+        membership.addMember(user_id, secrets.token_urlsafe(), ("Member",), "", properties)
+        return membership.getMemberById(user_id)
 
 
 def _is_allowed(user_id: str) -> bool:
@@ -137,21 +138,46 @@ def new_login_name(address: str, fullname: str) -> str:
 
 
 def new_password() -> str:
-    """A random password of 24 characters and three hyphens.
+    """A random password that the site's policies accept, "" when they refuse all that we try.
 
-    It has lower case, upper case, a digit and a hyphen, so that common password rules hold.
+    The first is of 24 characters and three hyphens. It has lower case, upper case, a digit and
+    a hyphen, so that common password rules hold. Others are shorter, longer and of other kinds.
     """
+    registration = plone_site.tool("portal_registration")
+    for password in _passwords():
+        # Asked, so that a policy that fails is one that does not accept.
+        if principal.asked(lambda: not registration.testPasswordValidity(password)):  # noqa: B023
+            return password
+    logger.warning("The site's password policy refuses each password: a link has to do.")
+    return ""
+
+
+def _passwords() -> Iterator[str]:
+    text = _random(ALPHABET, PASSWORD_LENGTH)
+    yield "-".join(text[start : start + 6] for start in range(0, len(text), 6))
+    for alphabet, lengths in SHAPES:
+        for length in lengths:
+            yield _random(alphabet, length)
+
+
+def _random(alphabet: str, length: int) -> str:
+    """A random text with a character of each kind that the alphabet has."""
+    kinds = [kind for kind in KINDS if any(map(kind, alphabet))]
     while True:
-        text = "".join(secrets.choice(ALPHABET) for _ in range(PASSWORD_LENGTH))
-        kinds = (str.islower, str.isupper, str.isdigit)
-        if all(any(kind(character) for character in text) for kind in kinds):
-            return "-".join(text[start : start + 6] for start in range(0, len(text), 6))
+        text = "".join(secrets.choice(alphabet) for _ in range(length))
+        if all(any(map(kind, text)) for kind in kinds):
+            return text
 
 
 def fields(user_id: str, names: tuple[str, ...]) -> dict[str, Any]:
     """Values of member properties."""
     member = plone_site.tool("portal_membership").getMemberById(user_id)
-    return {name: member.getProperty(name, None) for name in names}
+    return {name: principal.value(member, name) for name in names}
+
+
+def text(user_id: str, name: str) -> str:
+    """The value of a member property that is a text."""
+    return principal.text(plone_site.tool("portal_membership").getMemberById(user_id), name)
 
 
 def set_fields(user_id: str, values: Mapping[str, Any]) -> None:
@@ -162,16 +188,25 @@ def set_fields(user_id: str, values: Mapping[str, Any]) -> None:
 
 def login_name(user_id: str) -> str:
     """The login name of a member."""
-    return plone_site.tool("acl_users").getUserById(user_id).getUserName()
+    return _login_name(plone_site.tool("acl_users").getUserById(user_id))
 
 
 def names(user_id: str) -> tuple[str, str] | None:
     """A member's full name and login name, None when there is no such member."""
-    user = plone_site.tool("acl_users").getUserById(user_id)
+    user = _user(user_id)
     if user is None:
         return None
     member = plone_site.tool("portal_membership").wrapUser(user)
-    return member.getProperty("fullname", None), user.getUserName()
+    return principal.text(member, "fullname"), _login_name(user)
+
+
+def _user(user_id: str) -> Any:
+    """An account as the user folder has it, None for none."""
+    return principal.asked(plone_site.tool("acl_users").getUserById, user_id)
+
+
+def _login_name(user: Any) -> str:
+    return next(iter(principal.texts(user.getUserName())), "") or user.getId()
 
 
 def never_logged_in(user_id: str) -> bool:
@@ -191,10 +226,11 @@ def password_print(user_id: str) -> str:
 def set_password(user_id: str) -> str:
     """Give a member a new random password.
 
-    :returns: the password.
+    :returns: the password, "" when the site's policies accept none: the old one stays.
     """
     password = new_password()
-    plone_site.tool("acl_users").userSetPassword(user_id, password)
+    if password:
+        plone_site.tool("acl_users").userSetPassword(user_id, password)
     return password
 
 

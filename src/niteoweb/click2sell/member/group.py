@@ -1,17 +1,22 @@
 """Groups: which exist, which may be given, and who is in them."""
 
+from Acquisition import aq_base
 from Acquisition import aq_parent
+from collections.abc import Callable
 from collections.abc import Iterator
 from contextlib import contextmanager
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.entitlement import Reason
 from niteoweb.click2sell.member import plonepas
+from niteoweb.click2sell.member import principal
 from niteoweb.click2sell.member import privilege
+from niteoweb.click2sell.storage import trees
 from Products.PlonePAS.interfaces.capabilities import IGroupCapability
 from Products.PlonePAS.interfaces.group import IGroupManagement
 from Products.PluggableAuthService.interfaces.plugins import IGroupsPlugin
 from Products.PluggableAuthService.interfaces.plugins import IRolesPlugin
 from Products.PluggableAuthService.PropertiedUser import PropertiedUser
+from typing import Any
 
 import re
 import threading
@@ -20,6 +25,10 @@ import uuid
 
 #: A possible id of a new group; Plone itself checks nothing.
 GROUP_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.@+-]{0,99}")
+
+#: Objects of the site that are looked through for local roles, at most.
+LOOKED_THROUGH = 200
+LOCAL_ROLES = "__ac_local_roles__"
 
 _own = threading.local()
 
@@ -30,7 +39,19 @@ class CannotGrant(Exception):
 
 def exists(group_id: str) -> bool:
     """Whether there is a group of this id."""
-    return bool(group_id) and plone_site.tool("acl_users").getGroup(group_id) is not None
+    return _group(group_id) is not None
+
+
+def title(group_id: str) -> str:
+    """The title of a group, else its id."""
+    group = _group(group_id)
+    return (principal.text(group, "title") if group is not None else "") or group_id
+
+
+def _group(group_id: str) -> Any:
+    """A group as the user folder has it, None for none."""
+    look_up = plone_site.tool("acl_users").getGroup
+    return principal.asked(look_up, group_id) if group_id else None
 
 
 def is_automatic(group_id: str) -> bool:
@@ -47,7 +68,7 @@ def problem(group_id: str) -> str:
     """The reason code of a group that cannot be given, "" for one that can."""
     # Looked up once: Plone collects a group's properties, roles and groups each time, and the
     # groups tool would add its own properties of groups, which nobody asks for.
-    group = plone_site.tool("acl_users").getGroup(group_id) if group_id else None
+    group = _group(group_id)
     if group is None:
         return Reason.GROUP_MISSING
     if is_automatic(group_id):
@@ -90,19 +111,40 @@ def of(user_id: str) -> tuple[str, ...]:
         group_id
         for _name, plugin in managers
         if IGroupsPlugin.providedBy(plugin)
-        for group_id in plugin.getGroupsForPrincipal(PropertiedUser(user_id))
+        for group_id in _answer(plugin.getGroupsForPrincipal, user_id)
     )
 
 
 def left_behind(principal_id: str) -> bool:
     """Whether a deleted account or group left something that the next of its id would inherit.
 
-    Plone keeps its roles and its groups, those that administer the site too.
+    Plone keeps its roles and its groups, those that administer the site too, and its local
+    roles in folders, if it was not told to look for them.
     """
     if of(principal_id):
         return True
+    if _was_account(principal_id) and _may_have_local_roles(principal_id):
+        return True
     roles = _roles(principal_id) - {"Member"}
     return bool(roles and roles - _roles(uuid.uuid4().hex))
+
+
+def _was_account(user_id: str) -> bool:
+    """Whether an account of this id was deleted, or removed behind Plone's back."""
+    gone = trees.tree(plone_site.get(), "members_gone")
+    return trees.number(user_id) in gone or plonepas.has_properties(user_id)
+
+
+def _may_have_local_roles(user_id: str) -> bool:
+    """Whether an id has local roles somewhere; a site with much content is not searched."""
+    catalog = plone_site.tool("portal_catalog")
+    everything = catalog.unrestrictedSearchResults(
+        path="/".join(plone_site.get().getPhysicalPath())
+    )
+    return len(everything) > LOOKED_THROUGH or any(
+        user_id in (getattr(aq_base(brain._unrestrictedGetObject()), LOCAL_ROLES, None) or {})
+        for brain in everything
+    )
 
 
 def _roles(principal_id: str) -> set[str]:
@@ -113,8 +155,14 @@ def _roles(principal_id: str) -> set[str]:
         roles.update(context.get_local_roles_for_userid(principal_id))
     plugins = plone_site.tool("acl_users").plugins.listPlugins(IRolesPlugin)
     for _name, plugin in plugins:
-        roles.update(plugin.getRolesForPrincipal(PropertiedUser(principal_id)))
+        roles.update(_answer(plugin.getRolesForPrincipal, principal_id))
     return roles
+
+
+def _answer(plugin_method: Callable[..., Any], principal_id: str) -> tuple[str, ...]:
+    return principal.texts(
+        principal.asked(lambda: tuple(plugin_method(PropertiedUser(principal_id))))
+    )
 
 
 def grant(user_id: str, group_id: str) -> None:

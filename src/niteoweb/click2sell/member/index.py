@@ -10,7 +10,9 @@ An address or login name that is the user id is not in it: the user folder finds
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from dataclasses import field
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.member import principal
 from niteoweb.click2sell.storage import trees
 from plone import api
 from Products.PluggableAuthService.interfaces.events import IPrincipalCreatedEvent
@@ -24,6 +26,9 @@ import threading
 
 _held_back = threading.local()
 
+#: What happened to an account.
+CREATED, CHANGED, DELETED = "created", "changed", "deleted"
+
 
 @dataclass(frozen=True)
 class Match:
@@ -31,11 +36,14 @@ class Match:
 
     :ivar by_email: the member's e-mail address is the address.
     :ivar by_name: the member's login name or user id is the address.
+    :ivar since_made: user id and e-mail address are the address, and the account never had
+        another one.
     """
 
     user_id: str
     by_email: bool
     by_name: bool
+    since_made: bool = field(default=False, compare=False)
 
 
 def find(site: Any, address: str) -> tuple[Match, ...]:
@@ -48,16 +56,19 @@ def find(site: Any, address: str) -> tuple[Match, ...]:
     pas = plone_site.tool("acl_users")
     candidates = set(trees.tree(site, "member_addresses").get(address, ()))
     candidates.update(trees.tree(site, "member_logins").get(address, ()))
-    for user in (pas.getUser(address), pas.getUserById(address)):
-        if user is not None:
-            candidates.add(user.getId())
+    for look_up in (pas.getUser, pas.getUserById):
+        user = principal.asked(look_up, address)
+        candidates.update(principal.texts(user.getId()) if user is not None else ())
     matches = []
     for user_id in sorted(candidates):
         facts = _facts(user_id)
         if facts is None:
             continue
-        email, login = facts
-        match = Match(user_id, email == address, address in (login, user_id.lower()))
+        login, emails = facts
+        by_id = user_id.lower() == address
+        edited = trees.number(user_id) in trees.tree(site, "members_edited")
+        since_made = by_id and emails == (address,) and not edited
+        match = Match(user_id, address in emails, by_id or login == address, since_made)
         if match.by_email or match.by_name:
             matches.append(match)
     return tuple(matches)
@@ -69,24 +80,23 @@ def update(site: Any, user_id: str, member: Any = None) -> None:
     :param member: as Plone wraps it, where it was looked up already.
     """
     by_id = trees.tree(site, "member_ids")
-    before = by_id.get(user_id)
+    before = by_id.get(user_id, ())
     now = _to_file(user_id, member)
+    if _addresses(before) - {user_id.lower()}:
+        # The account had another address: one that it gets now says nothing about its owner.
+        trees.tree(site, "members_edited").insert(trees.number(user_id))
     if now == before:
         return
-    for name, position in (("member_addresses", 0), ("member_logins", 1)):
+    for name, part in (("member_addresses", _addresses), ("member_logins", _logins)):
         filed = trees.tree(site, name)
-        old = before[position] if before else ""
-        new = now[position] if now else ""
-        if old == new:
-            continue
-        if old:
-            rest = tuple(other for other in filed.get(old, ()) if other != user_id)
+        for text in sorted(part(before) - part(now)):
+            rest = tuple(other for other in filed.get(text, ()) if other != user_id)
             if rest:
-                filed[old] = rest
+                filed[text] = rest
             else:
-                filed.pop(old, None)
-        if new:
-            filed[new] = (*filed.get(new, ()), user_id)
+                filed.pop(text, None)
+        for text in sorted(part(now) - part(before)):
+            filed[text] = (*filed.get(text, ()), user_id)
     if now:
         by_id[user_id] = now
     else:
@@ -109,25 +119,26 @@ def rebuild(site: Any) -> int:
 def everybody() -> list[str]:
     """The ids of all members that the user folder can list, in order."""
     pas = plone_site.tool("acl_users")
-    return sorted({info["userid"] for info in pas.searchUsers()})
+    user_ids = (info["userid"] for info in pas.searchUsers())
+    return sorted({user_id for user_id in user_ids if isinstance(user_id, str)})
 
 
 @adapter(IPrincipalCreatedEvent)
 def member_created(event: IPrincipalCreatedEvent) -> None:
-    """Plone made an account."""
-    _follow(event.principal.getId())
+    """Plone made an account, perhaps under the id of one that was removed behind our back."""
+    _follow(event.principal.getId(), CREATED)
 
 
 @adapter(IPropertiesUpdatedEvent)
 def member_changed(event: IPropertiesUpdatedEvent) -> None:
     """A member's properties changed, the e-mail address perhaps among them."""
-    _follow(event.principal.getId())
+    _follow(event.principal.getId(), CHANGED)
 
 
 @adapter(IPrincipalDeletedEvent)
 def member_deleted(event: IPrincipalDeletedEvent) -> None:
     """Plone deleted an account; the event carries its id."""
-    _follow(event.principal)
+    _follow(event.principal, DELETED)
 
 
 @contextmanager
@@ -143,8 +154,8 @@ def held_back(user_id: str) -> Iterator[None]:
         _held_back.user_id = ""
 
 
-def _follow(user_id: str) -> None:
-    if user_id == getattr(_held_back, "user_id", ""):
+def _follow(user_id: str, what: str) -> None:
+    if user_id == getattr(_held_back, "user_id", "") or not isinstance(user_id, str):
         return
     try:
         site = api.portal.get()
@@ -152,26 +163,44 @@ def _follow(user_id: str) -> None:
         return
     if trees.exists(site):
         update(site, user_id)
+        if what is not CHANGED:
+            trees.tree(site, "members_edited").discard(trees.number(user_id))
+        if what is DELETED:
+            trees.tree(site, "members_gone").insert(trees.number(user_id))
 
 
-def _to_file(user_id: str, member: Any = None) -> tuple[str, str] | None:
-    """Address and login name that a member is filed under, "" for one that is the user id.
+def _to_file(user_id: str, member: Any = None) -> tuple[str, ...]:
+    """Address, login name and further addresses that a member is filed under.
 
-    :returns: None when the member need not be filed at all.
+    :returns: "" for one that is the user id; empty when the member need not be filed at all.
     """
     facts = _facts(user_id) if member is None else _facts_of(member)
-    names = tuple("" if name == user_id else name for name in facts or ())
-    return names if any(names) else None
+    if facts is None:
+        return ()
+    login, emails = facts
+    first, *others = emails or ("",)
+    names = tuple("" if name == user_id else name for name in (first, login, *others))
+    return names if any(names) else ()
 
 
-def _facts(user_id: str) -> tuple[str, str] | None:
-    """A member's address and login name in lower case, None when there is no such member."""
-    user = plone_site.tool("acl_users").getUserById(user_id)
+def _addresses(filed: tuple[str, ...]) -> set[str]:
+    return {*filed[:1], *filed[2:]} - {""}
+
+
+def _logins(filed: tuple[str, ...]) -> set[str]:
+    return {*filed[1:2]} - {""}
+
+
+def _facts(user_id: str) -> tuple[str, tuple[str, ...]] | None:
+    """A member's login name and addresses in lower case, None when there is no such member."""
+    user = principal.asked(plone_site.tool("acl_users").getUserById, user_id)
     if user is None:
         return None
     return _facts_of(plone_site.tool("portal_membership").wrapUser(user))
 
 
-def _facts_of(member: Any) -> tuple[str, str]:
-    email = member.getProperty("email", "") or ""
-    return email.strip().lower(), (member.getUserName() or "").lower()
+def _facts_of(member: Any) -> tuple[str, tuple[str, ...]]:
+    given = principal.texts(principal.value(member, "email"))
+    emails = (text.strip().lower() for text in given)
+    login = next(iter(principal.texts(member.getUserName())), "")
+    return login.lower(), tuple(filter(None, emails))

@@ -25,6 +25,12 @@ def password_hash(user_id: str) -> bytes:
     return stored.encode("utf-8") if isinstance(stored, str) else stored or b""
 
 
+def has_properties(user_id: str) -> bool:
+    """Whether Plone keeps properties of an id, as it does of a removed account."""
+    plugin = getattr(plone_site.tool("acl_users"), "mutable_properties", None)
+    return plugin is not None and user_id in plugin._storage
+
+
 def forget(user_id: str) -> None:
     """Remove the roles and groups that Plone keeps of a deleted account."""
     plugins = plone_site.tool("acl_users").plugins

@@ -11,6 +11,7 @@ from AccessControl.Permissions import manage_users
 from Acquisition import aq_base
 from Acquisition import aq_parent
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.member.principal import texts
 from Products.CMFCore.permissions import ManagePortal
 from typing import Any
 
@@ -36,7 +37,7 @@ def member(user_id: str) -> bool:
     user = plone_site.tool("acl_users").getUserById(user_id)
     if user is None:
         return False
-    return _holds_permission(user, portal) or root_account(user_id, user.getUserName())
+    return _holds_permission(user, portal) or root_account(user_id, *texts(user.getUserName()))
 
 
 def root_account(*names: str) -> bool:
@@ -69,7 +70,7 @@ def roles(group: Any) -> set[str]:
     """The roles that a group gives on the whole site, its own and those of groups it is in."""
     roles: set[str] = set()
     for principal in _with_ancestors(group):
-        roles.update(principal.getRoles())
+        roles.update(texts(list(principal.getRoles())))
         for context in _contexts():
             roles.update(context.get_local_roles_for_userid(principal.getId()))
     return roles - {"Authenticated", "Anonymous"}
@@ -95,5 +96,6 @@ def _with_ancestors(group: Any) -> list[Any]:
         if principal is None or principal.getId() in seen:
             continue
         seen[principal.getId()] = principal
-        waiting.extend(pas.getGroup(name) for name in principal.getGroups() if name not in seen)
+        names = texts(list(principal.getGroups()))
+        waiting.extend(pas.getGroup(name) for name in names if name not in seen)
     return list(seen.values())

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from niteoweb.click2sell import _
-from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.member import index
@@ -31,8 +30,8 @@ def of(site: Any, entry: ledger.Entry) -> list[Candidate]:
     matches = sorted(
         index.find(site, entry["buyer"]),
         key=lambda match: (
+            not match.since_made,
             not (match.by_email and match.by_name),
-            not buyers.made_by_us(site, match.user_id),
             not match.by_email,
             match.user_id,
         ),
@@ -41,12 +40,14 @@ def of(site: Any, entry: ledger.Entry) -> list[Candidate]:
 
 
 def _candidate(match: index.Match) -> Candidate:
-    if match.by_email and match.by_name:
-        why = _("login name and e-mail address agree")
+    if match.since_made:
+        why = _("user id and e-mail address agree since the account was made")
+    elif match.by_email and match.by_name:
+        why = _("login name and e-mail address agree, which members can edit")
     elif match.by_email:
         why = _("the e-mail address agrees, which members can edit")
     else:
         why = _("the login name agrees")
-    fields = accounts.fields(match.user_id, ("fullname", "email"))
+    fullname, email = (accounts.text(match.user_id, name) for name in ("fullname", "email"))
     barred = privilege.member(match.user_id)
-    return Candidate(match.user_id, fields["fullname"], fields["email"], why, barred)
+    return Candidate(match.user_id, fullname, email, why, barred)

@@ -78,7 +78,7 @@ class Resend(Command):
             site,
             outbox.WELCOME,
             user_id,
-            accounts.fields(user_id, ("email",))["email"],
+            accounts.text(user_id, "email"),
             payments[-1]["product_name"] or payments[-1]["product_id"] if payments else "",
             timestamps.now(),
             plone_site.mail_domain(),

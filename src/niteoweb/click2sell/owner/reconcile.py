@@ -88,7 +88,7 @@ def look(
                 change = Change(
                     buyer_id=buyer_id,
                     user_id=plan.user_id,
-                    address=buyers.get(site, buyer_id)["addresses"][0],
+                    address=buyers.addresses(buyers.get(site, buyer_id))[0],
                     given=tuple(sorted(plan.grant)),
                     taken=tuple(sorted(plan.revoked)),
                 )

@@ -206,6 +206,8 @@ def _part(site: Any, record: buyers.Buyer, delete: bool, now: datetime) -> list[
             api.user.delete(username=user_id)
         if accounts.exists(user_id):
             raise NotPossible(_("Plone could not delete the account."))
+        # Plone has looked for its local roles everywhere.
+        trees.tree(site, "members_gone").discard(trees.number(user_id))
     elif exists and not privileged:
         for group_id in grants:
             group.revoke(user_id, group_id)

@@ -1,7 +1,9 @@
 """The export of everything about one address, found without a scan, as plain values.
 
-An address leads to its buyer: by the index of addresses, by the hash of it once it was erased,
-and by an account that has the address as login name, user id or e-mail address. Everything
+An address leads to its buyer: by the index of addresses that were paid under, by the hash of it
+once it was erased, by an account that has the address as login name, user id or e-mail address,
+and by what a provider states for a customer who is nobody else. It leads no further: other
+addresses that are stated for the buyer may be a stranger's, with mail of their own. Everything
 else hangs on the buyer: its notifications (also those that name it but were refused, because
 their transaction is another buyer's), its mails, its account. Other records that name the
 address are filed under it, see :mod:`niteoweb.click2sell.ledger.mentions`.
@@ -14,6 +16,7 @@ from DateTime import DateTime
 from datetime import datetime
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.buyers import customers
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import mentions
 from niteoweb.click2sell.ledger import ownership
@@ -43,7 +46,7 @@ WORDS = {
 }
 
 #: Fields that the export tells otherwise, or that are about no person.
-_ELSEWHERE = {"keys", "grants", "revision", "password_print", "filed"}
+_ELSEWHERE = {"keys", "grants", "revision", "password_print", "filed", "claims"}
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,7 @@ def find(site: Any, address: str) -> Holdings:
     buyer_id = trees.tree(site, "buyer_by_address").get(pseudonyms.address(site, address), "")
     known = [buyers.get(site, buyer_id)]
     known += [buyers.of_user(site, match.user_id) for match in matches]
+    known += customers.stating(site, address)
     records = tuple({record["id"]: record for record in known if record is not None}.values())
     addresses = tuple(
         dict.fromkeys((address, *(name for record in records for name in record["addresses"])))

@@ -1,6 +1,7 @@
 """The preview of an erasure."""
 
 from dataclasses import dataclass
+from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.entitlement import Reason
 from niteoweb.click2sell.ledger import pseudonyms
 from niteoweb.click2sell.member import privilege
@@ -69,7 +70,7 @@ def of(holdings: export.Holdings) -> Preview:
         for record in holdings.records
         if record["user_id"]
     )
-    named = {name for record in holdings.records for name in record["addresses"]}
+    named = {name for record in holdings.records for name in buyers.addresses(record)}
     named |= {entry["buyer"] for entry in entries} - {""}
     erased = [record["id"] for record in holdings.records if pseudonyms.is_erased(record)]
     stored = [

@@ -148,6 +148,7 @@ def _record(site: Any, record: buyers.Buyer, now: datetime) -> None:
         record,
         addresses=tuple(dict.fromkeys(addresses.values())),
         customer_ids=tuple(customers.values()),
+        stated=(),
         deleted_at=timestamps.iso(now),
         erased_at=timestamps.iso(now),
         account_asked="",
@@ -175,7 +176,9 @@ def _texts_of_buyer(site: Any, record: buyers.Buyer, goes: Goes) -> None:
         for at, event, subject in record.get("log", ())
     )
     chosen = "" if goes(record["chosen"]) else record["chosen"]
-    buyers.change(site, record, chosen=chosen, log=log, notes=_notes(record, goes))
+    stated = tuple(one for one in record.get("stated", ()) if not goes(one[1]))
+    notes = _notes(record, goes)
+    buyers.change(site, record, chosen=chosen, stated=stated, log=log, notes=notes)
 
 
 def _notes(noted: Mapping[str, Any], goes: Goes) -> tuple[dict[str, str], ...]:

@@ -11,6 +11,7 @@ Names are dotted: ``data.offerId``, and ``entity.items.0.productId`` in a list.
 
 from collections import Counter
 from collections.abc import Container
+from collections.abc import ItemsView
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
@@ -92,6 +93,10 @@ class JsonBody:
             raise ParameterInvalid(prefix.rstrip(".") or WHOLE)
         self._values = values
         self._prefix = prefix
+
+    def items(self) -> ItemsView[str, Any]:
+        """Names and values, as they were read."""
+        return self._values.items()
 
     def has(self, name: str) -> bool:
         """Whether there is a value other than null and ""."""

@@ -34,7 +34,8 @@ class PaymentProvider:
     """A payment provider, made of a pure module and the interface of its settings.
 
     :param module: has ``NAME``, ``TITLE``, ``SIGNED``, ``EVENTS``, ``verify``, ``parse`` and
-        ``answer``, see :class:`niteoweb.click2sell.interfaces.IPaymentProvider`.
+        ``answer``, and perhaps ``MEMBER_PARAMETER``, see
+        :class:`niteoweb.click2sell.interfaces.IPaymentProvider`.
     :param schema: the records of it are in plone.app.registry under its dotted name.
     :param client: asks the provider for what its notifications leave open, None when they are
         complete; see :mod:`niteoweb.click2sell.provider.client`.
@@ -53,6 +54,7 @@ class PaymentProvider:
         self.title: str = module.TITLE
         self.signed: frozenset[str] = module.SIGNED
         self.events: tuple[Event, ...] = module.EVENTS
+        self.member_parameter: str = getattr(module, "MEMBER_PARAMETER", "")
         self.schema = schema
         self.client = client
         self.sample = sample

@@ -17,10 +17,11 @@ import re
 
 
 #: A name is a secret's when one of its words has a part of these in it, ends with "key", or is
-#: one of the others; numbers at the end do not count.
+#: one of the others; numbers at the end do not count. ``cp_member`` is the token of our own
+#: order links.
 _PARTS = re.compile(
     "secret|token|password|passwd|passphrase|signature|checksum|authorization|credential"
-    "|keys?$|^(?:auth|digest|hash|hmac|pass|pwd|sig|sign)$"
+    "|keys?$|^(?:auth|digest|hash|hmac|pass|pwd|sig|sign|cpmember)$"
 )
 
 #: Characters from which on a secret is looked for inside of texts. A shorter one is a word

@@ -1,5 +1,6 @@
 """Provisioning: from a notification to a site that agrees with the buyer's entitlements."""
 
+from niteoweb.click2sell.provisioning import claiming
 from niteoweb.click2sell.provisioning import enrichment
 from niteoweb.click2sell.provisioning import events
 from niteoweb.click2sell.provisioning import pipeline
@@ -14,7 +15,7 @@ from niteoweb.click2sell.provisioning.validation import TooMany
 
 
 __all__ = [
-    *["Applied", "enrichment", "events", "pipeline", "preview", "recording"],
+    *["Applied", "claiming", "enrichment", "events", "pipeline", "preview", "recording"],
     *["validation", "NO_PURCHASE", "Plan", "TooMany"],
     *["Verdict"],
 ]

@@ -7,11 +7,11 @@ from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.buyers import accountquota
 from niteoweb.click2sell.buyers import Admission
 from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.buyers import rule
 from niteoweb.click2sell.entitlement import Reason
+from niteoweb.click2sell.entitlement import WAITS_FOR_BUYER
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.mail import outbox
-from niteoweb.click2sell.member import accounts
-from niteoweb.click2sell.member import privilege
 from typing import Any
 
 
@@ -22,6 +22,7 @@ class AccountPlan:
     :ivar user_id: the account, "" when there is none (yet).
     :ivar create: an account has to be made.
     :ivar counts: the quota of accounts counts it.
+    :ivar beside: it has to be made although other accounts have the address.
     :ivar attach: `user_id` has to be tied to the buyer.
     :ivar problem: code of the reason why no account can be used, see reasons.py.
     :ivar tied: the problem is one of the account that the buyer is tied to.
@@ -32,6 +33,7 @@ class AccountPlan:
     user_id: str = ""
     create: bool = False
     counts: bool = False
+    beside: bool = False
     attach: bool = False
     problem: str = ""
     tied: bool = False
@@ -58,43 +60,34 @@ def find(
     admission: Admission,
     now: datetime,
 ) -> AccountPlan:
-    """Find the account of a buyer: the tied one, another that exists, or a new one.
+    """Find the account of a buyer by the rule, or make room for a new one.
 
     :param now: in UTC.
     """
-    user_id = buyer["user_id"]
-    if user_id:
-        if not accounts.exists(user_id):
-            return AccountPlan(problem=Reason.ACCOUNT_MISSING, tied=True)
-        if privilege.member(user_id):
-            return AccountPlan(problem=Reason.PRIVILEGED_ACCOUNT, tied=True)
-        return AccountPlan(user_id=user_id)
-    if not any(entry["received_at"] > buyer["deleted_at"] for entry in payments):
-        return AccountPlan()
-    chosen = buyer["chosen"]
-    if chosen and accounts.exists(chosen):
-        if privilege.member(chosen):
-            return AccountPlan(
-                problem=Reason.PRIVILEGED_ACCOUNT, deleted_at=buyer["deleted_at"]
-            )
-        return AccountPlan(user_id=chosen, attach=True)
-    try:
-        user_id = accounts.choose(
-            site, payments[-1]["buyer"], lambda account: buyers.made_by_us(site, account)
+    deleted_at = buyer["deleted_at"]
+    asking = [entry for entry in payments if entry["received_at"] > deleted_at]
+    account = rule.account_of(site, buyer, asking)
+    if account.problem:
+        return AccountPlan(problem=account.problem, tied=account.tied, deleted_at=deleted_at)
+    if account.user_id or not asking:
+        return AccountPlan(
+            user_id=account.user_id, attach=bool(account.user_id) and not account.tied
         )
-    except accounts.NeedsAttention as problem:
-        return AccountPlan(problem=problem.reason, deleted_at=buyer["deleted_at"])
-    if user_id:
-        return AccountPlan(user_id=user_id, attach=True)
-    asked = accountquota.asked_at(payments, buyer["deleted_at"])
+    asked = accountquota.asked_at(payments, deleted_at)
     if accountquota.is_full(site, buyer, asked, admission, now):
-        return AccountPlan(problem=Reason.TOO_MANY, deleted_at=buyer["deleted_at"], asked=asked)
-    return AccountPlan(create=True, counts=admission is not Admission.OWNER)
+        return AccountPlan(problem=Reason.TOO_MANY, deleted_at=deleted_at, asked=asked)
+    counts = admission is not Admission.OWNER
+    return AccountPlan(create=True, counts=counts, beside=bool(buyer.get("own_account")))
 
 
-def mail(made: bool, attached: bool) -> str:
-    """The mail that is owed for an account that was made, or that we did not make."""
+def mail(account: AccountPlan, asks: bool) -> str:
+    """The mail that is owed for an account that was made, or that we did not make.
+
+    :param asks: the buyer was not asked yet to confirm a payment that waits for that.
+    """
     settings = plone_site.settings()
-    if made:
+    if account.create:
         return "" if settings.welcome_mail == "none" else outbox.WELCOME
-    return outbox.NOTICE if attached and settings.notice_mail else ""
+    if account.problem in WAITS_FOR_BUYER:
+        return outbox.CLAIM if asks else ""
+    return outbox.NOTICE if account.attach and settings.notice_mail else ""

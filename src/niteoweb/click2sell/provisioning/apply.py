@@ -17,6 +17,7 @@ from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.member import group
 from niteoweb.click2sell.provisioning.plan import Plan
 from niteoweb.click2sell.storage import steps
+from niteoweb.click2sell.storage import trees
 from typing import Any
 from zope.i18n import translate
 
@@ -72,6 +73,7 @@ def apply(site: Any, plan: Plan, entry: ledger.Entry | None, now: datetime) -> A
         buyers.change(site, buyer, next_change=next_change)
     if plan.lost:
         buyers.change(site, buyer, ended_on=counters.lapses(buyer, now, len(plan.lost)))
+        trees.tree(site, "access_ended").insert((timestamps.iso(now), buyer["id"]))
     renewals = counters.renewals_awaited(buyer, plan.renewals)
     if renewals != buyer.get("renewals_awaited", ()):
         buyers.change(site, buyer, renewals_awaited=renewals)
@@ -84,7 +86,7 @@ def apply(site: Any, plan: Plan, entry: ledger.Entry | None, now: datetime) -> A
 def _account(site: Any, buyer: buyers.Buyer, plan: Plan, now: datetime) -> Applied:
     user_id, password = plan.user_id, ""
     if plan.create:
-        user_id, password = accounts.create(plan.address, plan.properties)
+        user_id, password = accounts.create(plan.address, plan.properties, plan.beside)
         buyers.link_account(site, buyer, user_id, made=True, now=now)
         if plan.counts:
             accountquota.note(site, buyer, now)
@@ -98,11 +100,13 @@ def _account(site: Any, buyer: buyers.Buyer, plan: Plan, now: datetime) -> Appli
     elif plan.attach:
         buyers.link_account(site, buyer, user_id, made=False, now=now)
     mail_id = ""
-    if plan.mail:
+    if plan.mail == outbox.CLAIM:
+        mail = outbox.file_claim(site, buyer["id"], plan.address, plan.product, now)
+        mail_id = mail["id"] if mail is not None else ""
+    elif plan.mail:
         domain = plone_site.mail_domain()
-        mail_id = outbox.file(
-            site, plan.mail, user_id, plan.address, plan.product, now, domain
-        )["id"]
+        mail = outbox.file(site, plan.mail, user_id, plan.address, plan.product, now, domain)
+        mail_id = mail["id"]
         if password:
             delivery.remember(mail_id, password)
     return Applied(plan, user_id, plan.create, mail_id)

@@ -146,12 +146,22 @@ def _process(
     asks: bool = False,
     signed_by: str = "",
 ) -> Result:
-    result, questions = writer.run(
-        lambda site: _record(site, keys, notifications, again, signed_by)
-    )
-    if result is not None and not again:
+    settled: dict[str, Settled] = {}
+
+    def record_and_settle() -> tuple[Result | None, tuple[Notification, ...]]:
+        result, questions = writer.run(
+            lambda site: _record(site, keys, notifications, again, signed_by)
+        )
+        if result is not None and not again:
+            return result, ()
+        steps.reached("recorded")
+        if not (questions and asks):
+            settled.update(_settle(keys, again))
+        return None, questions
+
+    result, questions = writer.run_in_a_row(record_and_settle)
+    if result is not None:
         return result
-    steps.reached("recorded")
     replies: dict[str, enrichment.Reply] = {}
     if questions and not asks:
         enrichment.hand_over(keys)
@@ -160,7 +170,7 @@ def _process(
         keys = writer.run(
             lambda site: recording.take_replies(site, keys, replies, timestamps.now())
         )
-    settled = _settle(keys, again)
+        settled = _settle(keys, again)
     for of_entry in settled.values():
         if of_entry.applied is not None:
             # A payment that was told before is no news when it is replayed; a new member is.

@@ -5,6 +5,7 @@ The plan compares the entitlements of the buyer's whole history with the grants 
 """
 
 from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
 from dataclasses import replace
@@ -20,6 +21,7 @@ from niteoweb.click2sell.entitlement import mapping
 from niteoweb.click2sell.entitlement import Product
 from niteoweb.click2sell.entitlement import Reason
 from niteoweb.click2sell.entitlement import TAKES_EFFECT
+from niteoweb.click2sell.entitlement import WAITS_FOR_BUYER
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import outcomes
@@ -174,12 +176,13 @@ def make(
     outcome = history.outcome(site, buyer, now, current, despite_silence)
     payments, live = outcome.payments, outcome.live
     account = accountplan.find(site, buyer, payments, admission, now)
+    mailed = _mail(buyer, account, payments, current)
     known = buyers.of_user(site, account.user_id) if account.attach else None
     if known is not None:
         # The same account bought under another address before: one buyer, one history.
         union = buyers.merged(known, buyer)
         plan = make(site, union, now, current, follow_mapping, despite_silence, admission)
-        return replace(plan, absorbs=buyer["id"], mail=accountplan.mail(False, True))
+        return replace(plan, absorbs=buyer["id"], **mailed)
     if account.usable:
         groups = groupplan.make(buyer, account.user_id, outcome, follow_mapping)
     else:
@@ -189,10 +192,8 @@ def make(
         **vars(account),
         **vars(groups),
         properties=_properties(buyer, account, outcome),
-        mail=accountplan.mail(account.create, account.attach),
-        product=payments[-1]["product_name"] or payments[-1]["product_id"] if payments else "",
+        **mailed,
         payment=payments[-1]["key"] if payments else "",
-        address=payments[-1]["buyer"] if payments else "",
         live=live,
         gained=tuple(p for p in live if p not in buyer["live"]) if account.usable else (),
         lost=tuple(p for p in buyer["live"] if p not in live) if account.usable else (),
@@ -206,6 +207,31 @@ def make(
         renewals=outcome.renewals(),
         next_change=_next_change(outcome, account),
     )
+
+
+def _mail(
+    buyer: buyers.Buyer,
+    account: AccountPlan,
+    payments: Sequence[ledger.Entry],
+    current: ledger.Entry | None,
+) -> dict[str, str]:
+    """The mail that is owed, its product and its address: those of the payment it is about.
+
+    A new account is told of the latest payment. A mail about another's account tells of the
+    payment that is being processed, to the address that made it.
+    """
+    if not payments:
+        return {}
+    asking = [entry for entry in payments if entry["received_at"] > buyer["deleted_at"]]
+    about = (asking or payments)[-1]
+    if current is not None and not account.create:
+        about = next((entry for entry in payments if entry["key"] == current["key"]), about)
+    asks = any(entry["reason"] not in WAITS_FOR_BUYER for entry in asking)
+    return {
+        "mail": accountplan.mail(account, asks),
+        "product": about["product_name"] or about["product_id"],
+        "address": about["buyer"],
+    }
 
 
 def _next_change(outcome: history.BuyerOutcome, account: AccountPlan) -> datetime | None:

@@ -2,20 +2,24 @@
 
 from collections.abc import Iterable
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from itertools import chain
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import customers
 from niteoweb.click2sell.buyers import history
+from niteoweb.click2sell.buyers import rule
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import retryqueue
 from niteoweb.click2sell.notification import Notification
+from niteoweb.click2sell.provider import secrecy
 from niteoweb.click2sell.provisioning import enrichment
 from niteoweb.click2sell.provisioning import transfer
 from niteoweb.click2sell.provisioning import validation
 from niteoweb.click2sell.settings import effective
+from niteoweb.click2sell.settings import membertoken
 from typing import Any
 
 
@@ -26,7 +30,7 @@ def write_down(site: Any, notification: Notification, now: datetime) -> ledger.E
 
     :returns: None when its transaction has too many entries; then it is only counted.
     """
-    notification = customers.named(site, notification)
+    notification = _proved(site, customers.named(site, notification), now)
     entry = ledger.record(site, notification, now)
     if entry is None:
         return None
@@ -50,6 +54,7 @@ def amend(site: Any, entry: ledger.Entry, notification: Notification, now: datet
     :param notification: the entry's, complete.
     :param now: in UTC.
     """
+    notification = _proved(site, notification, now)
     ledger.amend(site, entry, notification, now)
     _file(site, entry, notification)
 
@@ -118,10 +123,19 @@ def take_up(site: Any, keys: Iterable[str], now: datetime) -> tuple[str, ...]:
     return tuple(following)
 
 
+def _proved(site: Any, notification: Notification, now: datetime) -> Notification:
+    """A notification with the member whom its token names, and without the token."""
+    if not notification.member_token:
+        return notification
+    member = membertoken.member(site, notification.member_token, now)
+    payload = secrecy.payload(notification.payload.items(), (notification.member_token,))
+    return replace(notification, member_token="", member=member, payload=payload)
+
+
 def _file(site: Any, entry: ledger.Entry, notification: Notification) -> None:
     terms = history.terms(entry, effective.mapping())
     if terms is not None:
         ledger.set_terms(site, entry, terms)
-    buyer = customers.of_entry(site, entry, notification.buyer)
+    buyer = rule.buyer_of(site, entry, notification.buyer)
     if buyer is not None:
         buyers.add_entry(site, buyer, entry)

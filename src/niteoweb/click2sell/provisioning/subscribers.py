@@ -11,6 +11,7 @@ from niteoweb.click2sell.storage import trees
 from plone import api
 from Products.PluggableAuthService.interfaces.events import IGroupDeletedEvent
 from Products.PluggableAuthService.interfaces.events import IPrincipalAddedToGroupEvent
+from Products.PluggableAuthService.interfaces.events import IPrincipalCreatedEvent
 from Products.PluggableAuthService.interfaces.events import IPrincipalDeletedEvent
 from Products.PluggableAuthService.interfaces.events import IPrincipalRemovedFromGroupEvent
 from Products.PluggableAuthService.interfaces.events import IUserLoggedInEvent
@@ -81,16 +82,20 @@ def member_deleted(event: IPrincipalDeletedEvent) -> None:
     Plone leaves the group entries behind; a new account of that id would be in the groups.
     """
     site = _site()
-    record = buyers.of_user(site, event.principal) if site is not None else None
-    if record is None:
-        return
-    outbox.drop_all(site, event.principal, "the member was deleted")
-    for group_id in group.of(event.principal):
-        group.revoke(event.principal, group_id)
-    now = timestamps.now()
-    buyers.note(site, record, buyers.DELETED, event.principal, now)
-    buyers.unlink_account(site, record)
-    buyers.change(site, record, deleted_at=timestamps.iso(now))
+    if site is not None and _end_tie(site, event.principal):
+        _empty_groups(event.principal)
+
+
+@adapter(IPrincipalCreatedEvent)
+def member_created(event: IPrincipalCreatedEvent) -> None:
+    """An account is new: it does not have what belonged to an earlier one of its id.
+
+    The ZMI removes an account without telling, and anybody may register its login after that.
+    """
+    site = _site()
+    if site is not None:
+        _end_tie(site, event.principal.getId())
+        _empty_groups(event.principal.getId())
 
 
 @adapter(IUserLoggedInEvent)
@@ -101,6 +106,25 @@ def member_logged_in(event: IUserLoggedInEvent) -> None:
     record = buyers.of_user(site, user_id) if site is not None else None
     if record is not None and not record.get("logged_in"):
         buyers.change(site, record, logged_in=True)
+
+
+def _end_tie(site: Any, user_id: str) -> bool:
+    """End the tie of a buyer to an account that is gone; whether there was one."""
+    record = buyers.of_user(site, user_id)
+    if record is None:
+        return False
+    outbox.drop_all(site, user_id, "the member was deleted")
+    now = timestamps.now()
+    buyers.note(site, record, buyers.DELETED, user_id, now)
+    buyers.unlink_account(site, record)
+    buyers.change(site, record, deleted_at=timestamps.iso(now))
+    return True
+
+
+def _empty_groups(user_id: str) -> None:
+    """Take an id out of all groups that Plone keeps it in."""
+    for group_id in group.of(user_id):
+        group.revoke(user_id, group_id)
 
 
 def _without(mapping: dict[str, str], name: str) -> dict[str, str]:

@@ -49,7 +49,8 @@ def passed_on(site: Any, entry: ledger.Entry) -> Iterator[Notification]:
     buyer = buyers.get(site, loser)
     if loser == winner or buyer is None or pseudonyms.is_erased(buyer):
         return
-    address, moment = buyer["addresses"][-1], timestamps.from_iso(since)
+    address, moment = buyers.addresses(buyer)[0], timestamps.from_iso(since)
+    known_as = (id_ for provider, id_ in buyer["customer_ids"] if provider == entry["provider"])
     yield Notification(
         key=idempotency_key(entry["provider"], "passed on", entry["transaction"], loser, since),
         provider=entry["provider"],
@@ -61,6 +62,7 @@ def passed_on(site: Any, entry: ledger.Entry) -> Iterator[Notification]:
         email=address,
         product_id=entry["product_id"],
         valid_until=moment,
+        customer_id=next(known_as, ""),
         fully_signed=True,
         payload={"passed on by": entry["key"]},
     )

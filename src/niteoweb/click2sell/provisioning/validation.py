@@ -58,7 +58,8 @@ def begin(site: Any, provider: str, subscription_id: str, by: str, now: datetime
     """
     forget_old(site, now)
     by_time = trees.tree(site, "validations_by_time")
-    if len(by_time.keys((timestamps.iso(now - timedelta(minutes=1)), ""))) >= A_MINUTE:
+    last_minute = (timestamps.iso(now - timedelta(minutes=1)), ""), (timestamps.iso(now), "~")
+    if len(by_time.keys(*last_minute)) >= A_MINUTE:
         raise TooMany
     process = PersistentMapping(
         {
@@ -229,7 +230,7 @@ def access_until(site: Any, process: Process, now: datetime) -> datetime | None:
     :param now: in UTC.
     """
     given = ledger.get(site, key(process)) if process["given"] else None
-    if given is None or not given["buyer_id"]:
+    if given is None or not given["buyer_id"] or process["status"] != PENDING:
         return None
     outcome = history.outcome(site, buyers.get(site, given["buyer_id"]), now)
     for entitlement in outcome.entitlements:

@@ -14,6 +14,8 @@ from datetime import tzinfo
 from itertools import islice
 from niteoweb.click2sell import _
 from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.buyers import customers
 from niteoweb.click2sell.ledger import entries
 from niteoweb.click2sell.ledger import facets
 from niteoweb.click2sell.ledger import ledger
@@ -235,7 +237,8 @@ def _of_people(site: Any, filters: Filters) -> tuple[list[Place], bool]:
 
 
 def _of_buyer(site: Any, address: str) -> list[Place]:
-    """Places of all entries of the buyer with this address."""
-    buyer_id = trees.tree(site, "buyer_by_address").get(pseudonyms.address(site, address))
-    record = trees.tree(site, "buyers").get(buyer_id) if buyer_id else None
-    return sorted(entries.where(site, key) for key in record["keys"]) if record else []
+    """Places of all entries of the buyers with this address."""
+    buyer_id = trees.tree(site, "buyer_by_address").get(pseudonyms.address(site, address), "")
+    records = [buyers.get(site, buyer_id), *customers.stating(site, address)]
+    keys = {key for record in records if record is not None for key in record["keys"]}
+    return sorted(entries.where(site, key) for key in keys)

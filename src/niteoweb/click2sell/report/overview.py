@@ -208,7 +208,7 @@ def providers(site: Any, now: datetime) -> list[Provider]:
     silent = silence.silent(site, now)
     providers = []
     for name in silence.providers(site):
-        arrivals = silence.arrivals(site, name)
+        arrivals = silence.arrivals(site, name, now)
         if arrivals and name not in silence.OWN:
             usual = silence.longest_usual(arrivals)
             providers.append(
@@ -226,7 +226,7 @@ def _newest(site: Any, filed: Iterable[Any], item: Any) -> Newest:
 def _account(site: Any, place: tuple[int, str]) -> Account:
     user_id = place[1]
     record = buyers.of_user(site, user_id)
-    return Account(user_id, record["id"], record["addresses"][0], counters.moment(place))
+    return Account(user_id, record["id"], buyers.addresses(record)[0], counters.moment(place))
 
 
 def _renewal(site: Any, place: tuple[int, str, str, str]) -> Renewal:
@@ -235,7 +235,7 @@ def _renewal(site: Any, place: tuple[int, str, str, str]) -> Renewal:
     return Renewal(
         record["user_id"],
         buyer_id,
-        record["addresses"][0],
+        buyers.addresses(record)[0],
         *product,
         counters.moment(place),
         tuple(product) in record["live"],

@@ -108,10 +108,11 @@ def members(site: Any, now: datetime, request: Any) -> Iterator[TableRow]:
     for buyer in batched(site, trees.tree(site, "buyers").values()):
         outcome = history.outcome(site, buyer, now)
         payments = history.in_order(filter(history.is_payment, outcome.entries))
-        address = payments[-1]["buyer"] if payments else next(iter(buyer["addresses"]), "")
+        known = buyers.addresses(buyer)
+        address = payments[-1]["buyer"] if payments else next(iter(known), "")
         yield (
             address,
-            _joined(other for other in buyer["addresses"] if other != address),
+            _joined(other for other in known if other != address),
             _name(buyer, payments),
             buyer["user_id"],
             _joined(
@@ -196,7 +197,7 @@ def _name(buyer: buyers.Buyer, payments: Sequence[ledger.Entry]) -> str:
         if name := history.notification(entry).fullname:
             return name
     if buyer["user_id"] and member.exists(buyer["user_id"]):
-        return member.fields(buyer["user_id"], ("fullname",))["fullname"] or ""
+        return member.text(buyer["user_id"], "fullname")
     return ""
 
 

@@ -44,7 +44,7 @@ def _of_buyer(plan: Plan) -> dict[str, Any]:
         for provider, name in plan.live
     ]
     # After a dry run a new buyer is nowhere.
-    address = buyer["addresses"][0] if buyer is not None else plan.address
+    address = buyers.addresses(buyer)[0] if buyer is not None else plan.address
     return {"address": address, **of(plan), "live": json_compatible(ends)}
 
 

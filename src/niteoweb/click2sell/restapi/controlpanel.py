@@ -9,13 +9,12 @@ from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.interfaces import IPaymentProvider
 from niteoweb.click2sell.interfaces import ISecretKeyActions
 from niteoweb.click2sell.provider import registry
+from niteoweb.click2sell.restapi import protection
 from niteoweb.click2sell.settings import apitoken
 from niteoweb.click2sell.settings import rules
 from niteoweb.click2sell.settings import secretkeys
 from plone.restapi.controlpanels import RegistryConfigletPanel
 from plone.restapi.controlpanels.interfaces import IControlpanel
-from plone.restapi.deserializer import json_body
-from plone.restapi.exceptions import DeserializationError
 from plone.restapi.interfaces import IDeserializeFromJson
 from plone.restapi.interfaces import ISerializeToJson
 from plone.restapi.serializer.controlpanels import ControlpanelSerializeToJson
@@ -30,6 +29,9 @@ from zope.interface import implementer
 
 
 PERMISSION = "Click2Sell: Configure"
+
+#: Bytes; a mapping can have thousands of lines.
+LARGEST_BODY = 1024 * 1024
 
 
 class IClick2SellControlpanel(IControlpanel):
@@ -71,6 +73,7 @@ class SerializeSettings(ControlpanelSerializeToJson):
         self.controlpanel.check_permission()
         result = super().__call__()
         site, request = plone_site.get(), self.controlpanel.request
+        request.response.setHeader("Cache-Control", "no-store")
         provider = self.controlpanel.provider
         secrets, questions = rules.secrets(provider), _questions(provider)
         result["data"].update(dict.fromkeys(secrets))
@@ -123,13 +126,8 @@ class DeserializeSettings:
         """
         self.controlpanel.check_permission()
         provider = self.controlpanel.provider
-        try:
-            body = json_body(self.request)
-        except DeserializationError as error:
-            raise BadRequest(error.msg) from None
-        finally:
-            # Errors from here on are logged with it, for Managers to read.
-            self.request.other.pop("BODY", None)
+        # Not through plone.restapi, which keeps it in the request: errors are logged with that.
+        body = protection.body_of(self.request, LARGEST_BODY)
         values = rules.normalize(
             {
                 name: _plain(body[name])

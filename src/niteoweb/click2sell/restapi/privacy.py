@@ -29,7 +29,6 @@ class PrivacyGet(Service):
         address = self.request.form.get("address")
         if not isinstance(address, str) or not address.strip():
             raise BadRequest('"address" is missing.')
-        self.request.response.setHeader("Cache-Control", "no-store")
         return export.export(self.context, address, timestamps.now())
 
 
@@ -56,7 +55,6 @@ class PrivacyPost(Operation):
             delete_member=bool,
             take_in=bool,
         )
-        self.request.response.setHeader("Cache-Control", "no-store")
         address, reason = options.get("address", ""), options.get("reason", "")
         if not address.strip():
             raise BadRequest('"address" is missing.')

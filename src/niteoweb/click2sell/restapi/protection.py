@@ -7,6 +7,8 @@ request through the browser of an owner who is logged in here.
 
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import webaddress
+from niteoweb.click2sell.notification import ParameterInvalid
+from niteoweb.click2sell.provider import jsonbody
 from niteoweb.click2sell.provider import Unreachable
 from niteoweb.click2sell.storage import NotPossible
 from niteoweb.click2sell.storage import transactions
@@ -23,17 +25,21 @@ from zope.i18nmessageid import Message
 from zope.interface import alsoProvides
 from zope.interface.interfaces import IInterface
 
-import json
-
-
-#: Seconds after which to try again when another process is at the same data.
-RETRY_AFTER = 10
 
 #: Bytes; the options are few.
 LARGEST_BODY = 4096
 
 #: Types of the options that are no text.
 TYPES = {schema.Int: int, schema.Bool: bool}
+
+#: The names under which answers tell of people and of what arrived about them.
+PERSONAL = frozenset(
+    [
+        *("address", "addresses", "accounts", "buyer", "email", "first_name", "last_name"),
+        *("user_id", "fields", "payload", "notes", "affiliate", "country", "receipt"),
+        *("transaction", "subscription"),
+    ]
+)
 
 WORDS = {bool: "true or false", str: "a text", int: "a whole number"}
 
@@ -61,7 +67,12 @@ def refuse_foreign_pages(request: Any) -> None:
 
 
 class Operation(Service):
-    """A service that changes something, with options in a JSON body."""
+    """A service that changes something, with options in a JSON body.
+
+    :cvar names_people: its answers name buyers to operators who may not view purchases.
+    """
+
+    names_people = False
 
     def options(self, **kinds: type) -> dict[str, Any]:
         """The options in the body; an option that is null counts as left out.
@@ -72,7 +83,7 @@ class Operation(Service):
             name that is spelt wrong could be a ``dry_run`` that was meant.
         """
         refuse_foreign_pages(self.request)
-        body = _body(self.request)
+        body = body_of(self.request)
         for name, value in body.items():
             if name not in kinds:
                 raise BadRequest(f"There is no such option. Possible: {', '.join(kinds)}.")
@@ -97,16 +108,24 @@ class Operation(Service):
         :raises BadRequest: it cannot be done; the text says why.
         """
         try:
-            return self.operate()
+            answer = self.operate()
         except NotPossible as problem:
             raise BadRequest(self.said(problem.message)) from None
         except transactions.Busy:
             return self.later("Busy", "Another process is at the same data, try again.")
         except Unreachable:
             return self.later("Unreachable", "The provider has not answered, try again.")
+        view = "Click2Sell: View purchases"
+        if self.names_people or api.user.has_permission(view, obj=self.context):
+            return answer
+        return without_people(answer)
 
     def later(
-        self, kind: str, message: str, status: int = 503, seconds: int = RETRY_AFTER
+        self,
+        kind: str,
+        message: str,
+        status: int = 503,
+        seconds: int = transactions.RETRY_AFTER,
     ) -> dict[str, str]:
         """Answer with an error that is over after some seconds, perhaps."""
         self.request.response.setHeader("Retry-After", str(seconds))
@@ -127,6 +146,15 @@ class Operation(Service):
         return {"type": kind, "message": message}
 
 
+def without_people(answer: Any) -> Any:
+    """An answer as it is told to an operator who may not view purchases."""
+    if isinstance(answer, list):
+        return [without_people(item) for item in answer]
+    if isinstance(answer, dict):
+        return {k: without_people(v) for k, v in answer.items() if k not in PERSONAL}
+    return answer
+
+
 def kinds(form: IInterface) -> dict[str, type]:
     """The options for the fields of a form, and their types."""
     return {
@@ -135,26 +163,30 @@ def kinds(form: IInterface) -> dict[str, type]:
     }
 
 
-def _body(request: Any) -> dict[str, Any]:
+def body_of(request: Any, largest: int = LARGEST_BODY) -> dict[str, Any]:
     """The body's JSON object, whatever content type it came with; no body is an empty one.
 
     With ``curl -d`` the content type is that of a form, and plone.restapi would see no body at
     all: a ``dry_run`` in it would be lost, and everything be done for real.
+
+    :param largest: bytes that the body may have.
+    :raises BadRequest: it is too large, or no JSON object as
+        :func:`niteoweb.click2sell.provider.jsonbody.read` wants it: a name stands in it twice,
+        for example.
     """
     file = request.get("BODYFILE")
     text = b""
     if file is not None:
         file.seek(0)
-        text = file.read(LARGEST_BODY + 1)
-    try:
-        body = json.loads(text) if text.strip() else {}
-    except ValueError:
-        body = None
-    if len(text) > LARGEST_BODY:
+        text = file.read(largest + 1)
+    if len(text) > largest:
         raise BadRequest("The body is too large.")
-    if not isinstance(body, dict):
-        raise BadRequest("The body must be a JSON object.")
-    return body
+    try:
+        return dict(jsonbody.read(text).items()) if text.strip() else {}
+    except ParameterInvalid as error:
+        if error.parameter == jsonbody.WHOLE:
+            raise BadRequest("The body must be a JSON object.") from None
+        raise BadRequest(f'"{error.parameter}" may stand only once.') from None
 
 
 def _is_own(origin: str) -> bool:

@@ -26,6 +26,9 @@ class SweepPost(Operation):
     went wrong, and a script that goes by the status would try again, which changes nothing.
     """
 
+    #: The report is of use only with the members who lost access.
+    names_people = True
+
     def operate(self) -> dict[str, Any]:
         """Sweep once.
 

@@ -2,9 +2,10 @@
 
 from niteoweb.click2sell.settings import apitoken
 from niteoweb.click2sell.settings import effective
+from niteoweb.click2sell.settings import membertoken
 from niteoweb.click2sell.settings import networks
 from niteoweb.click2sell.settings import rules
 from niteoweb.click2sell.settings import secretkeys
 
 
-__all__ = ["apitoken", "networks", "effective", "rules", "secretkeys"]
+__all__ = ["apitoken", "effective", "membertoken", "networks", "rules", "secretkeys"]

@@ -5,6 +5,7 @@ The forms of Site Setup and the control panel services all go through :func:`nor
 provider has settings of its own; those of Click2Sell are the add-on's, too.
 """
 
+from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from functools import partial
@@ -24,6 +25,7 @@ from niteoweb.click2sell.settings import networks
 from niteoweb.click2sell.settings import secretkeys
 from string import Template
 from typing import Any
+from urllib.parse import urlsplit
 from zope.i18nmessageid import Message
 from zope.interface.interfaces import IInterface
 from zope.schema.interfaces import ConstraintNotSatisfied
@@ -54,7 +56,7 @@ QUESTIONS = {
 }
 
 #: Lists in which neither blank lines nor repetitions mean anything.
-LISTS = ("alert_addresses", *networks.SETTINGS)
+LISTS = ("alert_addresses", "order_links", *networks.SETTINGS)
 
 #: The form in which texts are kept.
 _NORMAL = {
@@ -118,6 +120,7 @@ def validate(
     checks = {
         "mapping": _mapping_problems,
         "alert_addresses": _recipient_problems,
+        "order_links": _order_link_problems,
         **{name: partial(networks.problems, name) for name in networks.SETTINGS},
         "buyers_group": _group_problems,
         "site_address": _address_problems,
@@ -130,6 +133,12 @@ def validate(
     if sound.keys() & {"welcome_mail", "welcome_text"} and "welcome_text" not in wrong:
         problems += _credentials_problems(sound)
     return problems
+
+
+def order_links(lines: Iterable[str]) -> dict[str, str]:
+    """The addresses of order pages, by the ids of the products."""
+    links = (line.partition("|") for line in lines)
+    return {product.strip(): url.strip() for product, _bar, url in links}
 
 
 def save(values: Mapping[str, Any], provider: IPaymentProvider | None = None) -> None:
@@ -222,6 +231,14 @@ def _wrong_values(values: Mapping[str, Any], settings: IInterface) -> Iterator[P
         else:
             if is_line and value and _CONTROL.search(value):
                 yield name, _ONE_LINE
+
+
+def _order_link_problems(lines: list[str]) -> Iterator[Message]:
+    for line in lines:
+        for product, url in order_links([line]).items():
+            parts = urlsplit(url)
+            if not product or parts.scheme not in ("http", "https") or not parts.hostname:
+                yield _("This has to be PRODUCT_ID|https://…: ${line}", mapping={"line": line})
 
 
 def _recipient_problems(addresses: list[str]) -> Iterator[Message]:

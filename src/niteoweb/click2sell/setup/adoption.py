@@ -220,13 +220,13 @@ def _record(
         on_behalf_of=registry.MAIN,
         kind=Kind.PURCHASE,
         transaction=f"{MIGRATION}:{member.user_id}",
-        receipt=member.fields["last_purchase_id"] or "",
+        receipt=member.fields["last_purchase_id"],
         occurred_at=occurred_at,
         buyer=member.address,
         email=member.email or member.address,
         product_id=member.product_id,
-        product_name=member.fields["product_name"] or "",
-        affiliate=member.fields["affiliate"] or "",
+        product_name=member.fields["product_name"],
+        affiliate=member.fields["affiliate"],
         valid_until=valid_until,
     )
     entry = ledger.record(site, notification, now)

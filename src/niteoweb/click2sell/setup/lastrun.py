@@ -70,6 +70,8 @@ def _state(last: schedule.Run | None, now: datetime) -> tuple[Status, Message]:
             "It is late. Without it access does not end, and what failed is not tried again."
         )
         return Status.WARNING, text
+    if last.stopped and "hours_off" in last.stopped:
+        return Status.TODO, doubted(last.stopped)
     if last.stopped:
         text = _(
             "It stopped: ${members} members would have lost access at once. Look at them, and "
@@ -78,6 +80,17 @@ def _state(last: schedule.Run | None, now: datetime) -> tuple[Status, Message]:
         )
         return Status.TODO, text
     return Status.OK, _("It runs.")
+
+
+def doubted(stopped: Mapping[str, int]) -> Message:
+    """The reason for which a run ended no access: the clock of the server has jumped."""
+    return _(
+        "It ends no access: the clock of the server is off by ${hours_off} hours from the time "
+        "that was expected after the last check. Either the clock was changed, or the site was "
+        "down for long, or restored from a backup. If the clock is right, and the payment "
+        "providers have delivered what they could not, confirm it.",
+        mapping=dict(stopped),
+    )
 
 
 def is_late(last: schedule.Run, now: datetime) -> bool:

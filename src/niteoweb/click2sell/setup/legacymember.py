@@ -17,7 +17,8 @@ from niteoweb.click2sell.storage import trees
 from typing import Any
 
 
-FIELDS = (*NO_PURCHASE, "affiliate", "email")
+DATE = "last_purchase_timestamp"
+FIELDS = (*(name for name in NO_PURCHASE if name != DATE), "affiliate", "email")
 
 #: The field's default is midnight of 2000-01-01 somewhere: no date was ever written.
 NO_DATE_UNTIL = datetime(2000, 1, 3, tzinfo=timezone.utc)
@@ -65,15 +66,16 @@ class LegacyMember:
 
     def __init__(self, user_id: str) -> None:
         self.user_id = user_id
-        self.fields = accounts.fields(user_id, FIELDS) if accounts.exists(user_id) else {}
-        self.product_id = (self.fields.get("product_id") or "").strip()
-        self.email = (self.fields.get("email") or "").strip()
+        exists = accounts.exists(user_id)
+        self.fields = {name: accounts.text(user_id, name) for name in FIELDS if exists}
+        self.product_id = self.fields.get("product_id", "").strip()
+        self.email = self.fields.get("email", "").strip()
         self.address = (user_id if "@" in user_id else self.email).lower()
 
     @property
     def occurred_at(self) -> datetime | None:
         """Time of the purchase in UTC, None when the field has no date."""
-        value = self.fields["last_purchase_timestamp"]
+        value = accounts.fields(self.user_id, (DATE,))[DATE]
         if not isinstance(value, DateTime):
             return None
         try:

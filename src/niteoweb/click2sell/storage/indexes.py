@@ -10,7 +10,6 @@ The marks belong to the transaction: they end with it.
 """
 
 from BTrees.Length import Length
-from BTrees.OOBTree import OOTreeSet
 from collections import Counter
 from collections.abc import Callable
 from collections.abc import Iterable
@@ -44,7 +43,7 @@ def in_groups(tree: Any, row: tuple[Any, Any], change: int, id_: Any) -> None:
     """A mapping holds a set for each first half of a row, of the second halves."""
     group, member = row
     if group not in tree:
-        tree[group] = OOTreeSet()
+        tree[group] = trees.TreeSet()
     in_set(tree[group], member, change, id_)
 
 

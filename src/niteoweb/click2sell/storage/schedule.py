@@ -32,7 +32,7 @@ class Run:
     :ivar seconds: that it took; None while it runs, or when its process died.
     :ivar numbers: what it did, by the names of
         :meth:`niteoweb.click2sell.worker.report.SweepReport.numbers`.
-    :ivar stopped: ``members`` who would have lost access and the ``limit``, if it stopped.
+    :ivar stopped: see :class:`niteoweb.click2sell.worker.report.SweepReport`.
     """
 
     begun_at: datetime
@@ -109,7 +109,7 @@ def take(site: Any, holder: str, pause: timedelta | None, now: datetime) -> Requ
     record.update(holder=holder, held_until=timestamps.iso(now + LEASE))
     asked = Request(**wanted)
     # Other members may be due by now than those that the owner has seen.
-    fresh = asked.confirmed and now - timestamps.from_iso(asked.at) < LEASE
+    fresh = asked.confirmed and abs(now - timestamps.from_iso(asked.at)) < LEASE
     return replace(asked, confirmed=fresh)
 
 
@@ -123,6 +123,17 @@ def end(site: Any, run: Run) -> None:
     record = _record(site)
     record["run"] = {**vars(run), "begun_at": timestamps.iso(run.begun_at)}
     record.pop("holder", None)
+
+
+def trusted(site: Any) -> tuple[datetime, ...]:
+    """The last two runs whose clock was right, as far as anybody knew, the latest first."""
+    return tuple(map(timestamps.from_iso, _stored(site).get("trusted", ())))
+
+
+def trust(site: Any, now: datetime) -> None:
+    """Note that the clock of a run was right."""
+    record = _record(site)
+    record["trusted"] = (timestamps.iso(now), *record.get("trusted", ())[:1])
 
 
 def _stored(site: Any) -> Mapping[str, Any]:

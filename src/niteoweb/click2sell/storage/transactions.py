@@ -15,6 +15,7 @@ from ZODB.POSException import ConflictError
 from ZODB.POSException import StorageError
 from zope.i18nmessageid import Message
 
+import errno
 import logging
 import random
 import time
@@ -27,12 +28,18 @@ logger = logging.getLogger("niteoweb.click2sell")
 #: errors through.
 LOST_CONNECTION = {"OperationalError", "InterfaceError"}
 
+#: No space, a quota or the largest size of a file is reached, or the disk was made read-only.
+DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS})
+
 #: ZODB's message when a new object gets an object id that is taken. A ZEO client has a pool of
 #: object ids; a restarted server may give the same ones to another client.
 NUMBER_TAKEN = "A different object already has the same oid"
 
 #: Pauses in seconds before the work is tried again; they add up to less than a second.
 PAUSES = (0.02, 0.05, 0.1, 0.2, 0.4)
+
+#: Seconds after which a person or a script may try again what was :class:`Busy`.
+RETRY_AFTER = 10
 
 #: Objects after which those that were read leave the memory.
 BATCH = 500
@@ -60,10 +67,12 @@ def passes(error: BaseException) -> bool:
     """Whether an error will be gone in a while.
 
     It is a conflict, or the database is read-only or cannot be reached: it is being restarted,
-    or another server takes over.
+    or another server takes over. Or its disk is full.
     """
-    return isinstance(error, (ConflictError, StorageError)) or not LOST_CONNECTION.isdisjoint(
-        base.__name__ for base in type(error).__mro__
+    return (
+        isinstance(error, (ConflictError, StorageError))
+        or (isinstance(error, OSError) and error.errno in DISK_FULL)
+        or not LOST_CONNECTION.isdisjoint(base.__name__ for base in type(error).__mro__)
     )
 
 

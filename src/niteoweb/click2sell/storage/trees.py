@@ -1,7 +1,7 @@
 """The add-on's trees: all of them are kept in one annotation of the site root.
 
-Each is a BTree or a mapping of plain values, so that no later rename of a class of ours can
-make a stored object unreadable.
+Each is a BTree or a mapping of plain values. :class:`Tree` and :class:`TreeSet` are stored by
+name, which must not change; no other class of ours is stored.
 """
 
 from Acquisition import aq_base
@@ -23,74 +23,99 @@ KEY = "niteoweb.click2sell"
 #: Key under which a transaction keeps the annotations of sites that it has looked up.
 _KNOWN = object()
 
+
+class _Short:
+    """Sizes of a tree's records: a record is written whole for one of its keys.
+
+    BTrees have 30 and 250 by default. A purchase adds a key to some twenty trees, and writes a
+    third of the bytes with these.
+    """
+
+    max_leaf_size = 8
+    max_internal_size = 16
+
+
+class Tree(_Short, OOBTree):
+    """An OOBTree of short records."""
+
+
+class TreeSet(_Short, OOTreeSet):
+    """An OOTreeSet of short records."""
+
+
 #: The trees and their types.
 TREES = {
     # index.py
-    "member_addresses": OOBTree,  # lower-cased e-mail address -> tuple of user ids
-    "member_logins": OOBTree,  # lower-cased login name -> tuple of user ids
-    "member_ids": OOBTree,  # user id -> (address, login name), each "" where it is the user id
+    "member_addresses": Tree,  # lower-cased e-mail address -> tuple of user ids
+    "member_logins": Tree,  # lower-cased login name -> tuple of user ids
+    # user id -> (address, login name, *further addresses), each "" where it is the user id
+    "member_ids": Tree,
+    "members_edited": TreeSet,  # number(user id) of accounts that had another address before
+    "members_gone": TreeSet,  # number(user id) of accounts that were deleted
     # ledger.py
-    "entries": OOBTree,  # place, see entries.py -> entry
-    "entry_places": OOBTree,  # number(key) -> place
+    "entries": Tree,  # place, see entries.py -> entry
+    "entry_places": Tree,  # number(key) -> place
     # facets.py
-    "facets": OOBTree,  # (outcome, provider, kind, product id) -> set of places
-    "counts": OOBTree,  # values as in facets -> Length
-    "transactions": OOBTree,  # number(provider, transaction) -> see ownership.py
+    "facets": Tree,  # (outcome, provider, kind, product id) -> set of places
+    "counts": Tree,  # values as in facets -> Length
+    "transactions": Tree,  # number(provider, transaction) -> see ownership.py
     # Owners' corrections: (provider of the purchase, transaction) or ("", address)
     # -> the right address
-    "corrected": OOBTree,
-    "dismissed": OOTreeSet,  # keys of refused entries that an owner has dismissed
+    "corrected": Tree,
+    "dismissed": TreeSet,  # keys of refused entries that an owner has dismissed
     # retryqueue.py: (provider that it waits for or "", time as stored, place)
-    "retries": OOTreeSet,
+    "retries": TreeSet,
     # Places of entries that wait for the owner, who was not told yet: no index, since nothing
     # else says what a mail has told.
-    "untold": OOTreeSet,
-    "money": OOTreeSet,  # (microseconds at which money moved, place)
+    "untold": TreeSet,
+    "money": TreeSet,  # (microseconds at which money moved, place)
     # buyers.py
-    "buyers": OOBTree,  # buyer id -> record
-    "buyer_by_address": OOBTree,  # lower-cased address -> buyer id
-    "buyer_by_user": OOBTree,  # user id -> buyer id, where the user id is none of the addresses
-    "buyer_by_customer": OOBTree,  # (provider, its id of the customer) -> buyer id
+    "buyers": Tree,  # buyer id -> record
+    "buyer_by_address": Tree,  # lower-cased address -> buyer id
+    "buyer_by_user": Tree,  # user id -> buyer id, where the user id is none of the addresses
+    "buyer_by_customer": Tree,  # (provider, its id of the customer) -> buyer id
     # (provider, its id of a customer nobody is known for, key of the entry that names only it)
-    "customers_awaited": OOTreeSet,
+    "customers_awaited": TreeSet,
     # transfer.py: number(provider, subscription) -> (since when as stored, buyer id)
-    "delivered_to": OOBTree,
-    "buyers_due": OOTreeSet,  # (time of the next change of access, buyer id)
-    "buyers_pending": OOTreeSet,  # (group that could not be given, buyer id)
+    "delivered_to": Tree,
+    "buyers_due": TreeSet,  # (time of the next change of access, buyer id)
+    # (time of a run that ended access, buyer id), see sweep.py
+    "access_ended": TreeSet,
+    "buyers_pending": TreeSet,  # (group that could not be given, buyer id)
     "buyers_with_access": Length,  # how many
     # search.py
-    "buyer_words": OOTreeSet,  # word, space, buyer id
-    "nameless_words": OOTreeSet,  # word, space, key of an entry that names no buyer
-    "buyers_paid": OOBTree,  # place of the latest payment -> buyer id
+    "buyer_words": TreeSet,  # word, space, buyer id
+    "nameless_words": TreeSet,  # word, space, key of an entry that names no buyer
+    "buyers_paid": Tree,  # place of the latest payment -> buyer id
     "buyers_paid_count": Length,  # how many
     # validation.py
-    "validations": OOBTree,  # id -> record of the validation
-    "validations_by_time": OOTreeSet,  # (time at which it was asked for, id)
-    "validations_pending": OOTreeSet,  # (provider, the shop's id of the subscription, id)
-    "validations_asked": OOBTree,  # (provider, its id of the validation) -> our id
+    "validations": Tree,  # id -> record of the validation
+    "validations_by_time": TreeSet,  # (time at which it was asked for, id)
+    "validations_pending": TreeSet,  # (provider, the shop's id of the subscription, id)
+    "validations_asked": Tree,  # (provider, its id of the validation) -> our id
     # transfer.py: number(provider, the shop's id of a subscription) -> places of the first
     # entries of the provider's subscriptions for it, the present holder's last
-    "holders": OOBTree,
+    "holders": Tree,
     # accountquota.py
-    "accounts_made": OOTreeSet,  # (time, buyer id) of those that the cap counts
-    "accounts_awaited": OOTreeSet,  # (time at which it was asked for, buyer id)
+    "accounts_made": TreeSet,  # (time, buyer id) of those that the cap counts
+    "accounts_awaited": TreeSet,  # (time at which it was asked for, buyer id)
     # outbox.py
-    "mails": OOBTree,  # mail id -> mail
-    "mails_due": OOTreeSet,  # (time of the next attempt, mail id)
-    "mails_by_address": OOTreeSet,  # (lower-cased address, mail id)
-    "mails_by_user": OOTreeSet,  # (user id, mail id), where the user id is not the address
+    "mails": Tree,  # mail id -> mail
+    "mails_due": TreeSet,  # (time of the next attempt, mail id)
+    "mails_by_address": TreeSet,  # (lower-cased address, mail id)
+    "mails_by_user": TreeSet,  # (user id, mail id), where the user id is not the address
     # retention.py
-    "payloads_kept": OOTreeSet,  # places of old entries that need attention, see ledger.py
+    "payloads_kept": TreeSet,  # places of old entries that need attention, see ledger.py
     # mentions.py: (address, key of an entry or id of a buyer) that names it and is another's
-    "mentions": OOTreeSet,
+    "mentions": TreeSet,
     # erasure.py
-    "erasures": OOBTree,  # time and a random end -> who erased or took in whom, and why
+    "erasures": Tree,  # time and a random end -> who erased or took in whom, and why
     # counters.py; rows that are filed by time have minus its microseconds in front
-    "figures": OOBTree,  # (day or month, name) -> Length
-    "products_with_access": OOBTree,  # (provider, product id) -> Length, members
-    "logins_awaited": OOTreeSet,  # (account made, user id)
-    "renewals_awaited": OOTreeSet,  # (expected, buyer id, provider, product id)
-    "mails_failed": OOTreeSet,  # (filed, mail id)
+    "figures": Tree,  # (day or month, name) -> Length
+    "products_with_access": Tree,  # (provider, product id) -> Length, members
+    "logins_awaited": TreeSet,  # (account made, user id)
+    "renewals_awaited": TreeSet,  # (expected, buyer id, provider, product id)
+    "mails_failed": TreeSet,  # (filed, mail id)
     # rejections.py, alerts.py and moments.py
     "remarks": PersistentMapping,  # figures that are written now and then
 }

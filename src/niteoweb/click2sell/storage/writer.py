@@ -45,11 +45,27 @@ def run(work: Callable[[Any], T]) -> T:
     :raises niteoweb.click2sell.storage.transactions.Busy: it conflicted every time, the
         database cannot be written, or the writer was not done in time.
     """
+    thread = current_thread()
+    if not isinstance(thread, _Writer):
+        return run_in_a_row(lambda: run(work))
+    if thread.is_working:
+        return work(plone_site.get())
+    thread.is_working = True
+    try:
+        return transactions.run(work)
+    finally:
+        thread.is_working = False
+
+
+def run_in_a_row(jobs: Callable[[], T]) -> T:
+    """Have the writer do several jobs with no other one in between, each with its own commit.
+
+    :param jobs: calls :func:`run` for each of them.
+    :raises niteoweb.click2sell.storage.transactions.Busy: the writer was not done in time.
+    """
     site = plone_site.get()
-    if isinstance(current_thread(), _Writer):
-        return work(site)
     surroundings = session.Surroundings.of(site.REQUEST)
-    job = _Job(work, site.getPhysicalPath(), surroundings)
+    job = _Job(jobs, site.getPhysicalPath(), surroundings)
     transaction.abort()
     _put(site.getPhysicalRoot()._p_jar.db(), job)
     wait((job.future,), WAIT)
@@ -65,7 +81,7 @@ def run(work: Callable[[Any], T]) -> T:
 class _Job:
     """Some work, the site that it is done in, and its result."""
 
-    work: Callable[[Any], Any]
+    work: Callable[[], Any]
     path: tuple[str, ...]
     surroundings: session.Surroundings
     future: Future = field(default_factory=Future)
@@ -76,12 +92,14 @@ class _Writer(Thread):
 
     :ivar database: the jobs are done there.
     :ivar jobs: those that wait; None ends the thread.
+    :ivar is_working: it is inside a transaction.
     """
 
     def __init__(self, database: DB, jobs: SimpleQueue[_Job | None]) -> None:
         super().__init__(name="click2sell writer", daemon=True)
         self.database = database
         self.jobs = jobs
+        self.is_working = False
 
     def run(self) -> None:
         """Do jobs until None comes, or the connection cannot be used any more."""
@@ -142,7 +160,7 @@ def _begun(database: DB, jobs: SimpleQueue[_Job | None]) -> _Writer:
 def _do(connection: Connection, job: _Job) -> Any:
     transaction.begin()
     with session.opened(connection, job.path, job.surroundings):
-        return transactions.run(job.work)
+        return job.work()
 
 
 def _ended() -> bool:

@@ -48,7 +48,7 @@ def run(report: SweepReport, now: datetime, pause: timedelta = timedelta()) -> N
     """
     for provider in registry.enabled():
         asked = since(plone_site.get(), provider, now)
-        if _can_be_asked(provider) and not timedelta() <= now - asked < pause:
+        if _can_be_asked(provider) and now - asked >= pause:
             try:
                 _ask(provider, report, now)
             except (Unreachable, Refused) as error:
@@ -60,8 +60,10 @@ def run(report: SweepReport, now: datetime, pause: timedelta = timedelta()) -> N
 
 def since(site: Any, provider: IPaymentProvider, now: datetime) -> datetime:
     """The time up to which a provider was asked, in UTC."""
-    asked = trees.tree(site, "remarks").get(_name(provider))
-    return now - AT_FIRST if asked is None else timestamps.from_iso(asked)
+    stored = trees.tree(site, "remarks").get(_name(provider))
+    asked = None if stored is None else timestamps.from_iso(stored)
+    # By a clock that was ahead it says nothing.
+    return now - AT_FIRST if asked is None or asked > now else asked
 
 
 def _can_be_asked(provider: IPaymentProvider) -> bool:

@@ -1,17 +1,21 @@
 """The clock: runs the sweep when its time has come, and writes down what became of it."""
 
+from datetime import datetime
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.ledger import retryqueue
+from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.provider import jsonapi
 from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.storage import background
 from niteoweb.click2sell.storage import schedule
 from niteoweb.click2sell.storage import writer
+from niteoweb.click2sell.worker import breaker
 from niteoweb.click2sell.worker import sweep
 from niteoweb.click2sell.worker.report import SweepReport
+from typing import Any
 
 import secrets
-import time
 
 
 #: The mark of this process, for the lease.
@@ -27,13 +31,28 @@ def run(by: str, confirmed: bool = False, outside: bool = True) -> SweepReport:
     """
     if plone_site.is_copy():
         return sweep.sweep(confirmed=confirmed, outside=outside)
-    begun_at, started = timestamps.now(), time.monotonic()
-    writer.run(lambda site: schedule.begin(site, by, begun_at))
+    begun_at, running = timestamps.now(), timestamps.running()
+    writer.run(lambda site: _begin(site, by, begun_at))
     report = sweep.sweep(confirmed=confirmed, outside=outside)
-    seconds = round(time.monotonic() - started, 1)
+    seconds = round(timestamps.running() - running, 1)
     done = schedule.Run(begun_at, by, seconds, report.numbers(), report.stopped)
-    writer.run(lambda site: schedule.end(site, done))
+
+    def end(site: Any) -> None:
+        schedule.end(site, done)
+        if not report.off:
+            breaker.trust(site, begun_at, running)
+
+    writer.run(end)
     return report
+
+
+def _begin(site: Any, by: str, now: datetime) -> None:
+    last = schedule.last_run(site)
+    if last is not None and last.begun_at > now:
+        # The clock was ahead. What was put off then must not wait until then.
+        retryqueue.hasten(site, now)
+        outbox.hasten(site, now)
+    schedule.begin(site, by, now)
 
 
 def run_in_request(by: str, confirmed: bool) -> SweepReport:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from dataclasses import field
 from datetime import datetime
+from datetime import timedelta
 from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.provisioning import Plan
 from niteoweb.click2sell.storage import log_failure
@@ -16,12 +17,15 @@ class SweepReport:
     :ivar as_of: the moment that it looked at, in UTC.
     :ivar copy: this is a copy of the site; nothing was applied.
     :ivar lapsed: a member each: ``user_id``, ``email``, ``products``, ``groups``.
-    :ivar stopped: why no access was ended: ``members``, ``limit``; None when it was.
+    :ivar off: the time by which the machine's clock is not where it was expected.
+    :ivar stopped: why no access was ended: ``members``, ``limit``, and ``hours_off`` if it is
+        because of the clock; None when access was ended.
     :ivar silent: silent providers, with the time of their last notification. Subscriptions of
         these were not ended for want of a renewal.
     :ivar entries: keys of the entries that were taken up, with their outcome.
     :ivar missed: notifications that had not arrived, and were asked for.
-    :ivar granted: members who were given a group that had been missing.
+    :ivar granted: members who were given a group that had been missing, or that a wrong clock
+        took.
     :ivar accounts: accounts that were made for buyers who had waited because of the cap.
     :ivar mails: mails that were sent, and that could not be.
     :ivar waiting: failed ``entries`` and ``mails`` whose next attempt is not due yet, and
@@ -35,6 +39,7 @@ class SweepReport:
     as_of: datetime
     dry_run: bool
     copy: bool
+    off: timedelta = timedelta()
     lapsed: list[dict[str, Any]] = field(default_factory=list)
     stopped: dict[str, int] | None = None
     silent: dict[str, datetime] = field(default_factory=dict)
@@ -87,7 +92,7 @@ class SweepReport:
             self.lapsed.append(
                 {
                     "user_id": plan.user_id,
-                    "email": accounts.fields(plan.user_id, ("email",))["email"],
+                    "email": accounts.text(plan.user_id, "email"),
                     "products": [
                         {"provider": provider, "product_id": product_id}
                         for provider, product_id in plan.lost

@@ -8,11 +8,11 @@ and two sweeps at once do each thing once.
 
 from collections.abc import Iterable
 from datetime import datetime
+from datetime import timedelta
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import accountquota
 from niteoweb.click2sell.buyers import Admission
-from niteoweb.click2sell.interfaces import IClick2SellSettings
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import rejections
 from niteoweb.click2sell.ledger import silence
@@ -30,18 +30,16 @@ from niteoweb.click2sell.storage import background
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.storage import writer
+from niteoweb.click2sell.worker import breaker
 from niteoweb.click2sell.worker import catchup
 from niteoweb.click2sell.worker import unfinished
 from niteoweb.click2sell.worker.report import SweepReport
 from typing import Any
 
-import logging
 
-
-logger = logging.getLogger("niteoweb.click2sell")
-
-#: Fewer members than this never trip the circuit breaker.
-BREAKER_AT_LEAST = 20
+#: For so long the runs that ended access are known, so that the first one whose clock is right
+#: again looks at them.
+ENDED_KEPT = timedelta(days=7)
 
 
 def sweep(
@@ -56,8 +54,8 @@ def sweep(
     :param as_of: report the members whose access will have lapsed by that moment, in UTC, if
         nothing else arrives until then; only with `dry_run`. Silent providers and the circuit
         breaker do not count: they are about one sweep, and many will come until then.
-    :param confirmed: end access however many members lose it, and although a provider is
-        silent.
+    :param confirmed: end access however many members lose it, although a provider is silent,
+        and although the machine's clock has jumped.
     :param outside: also ask providers and send due mails, which may take minutes. Without it
         the background threads are woken to do that.
     :raises ValueError: `as_of` without `dry_run`.
@@ -68,10 +66,13 @@ def sweep(
     now = as_of or timestamps.now()
     report = SweepReport(now, dry_run, plone_site.is_copy())
     site = plone_site.get()
+    if not (confirmed or as_of):
+        report.off = breaker.difference(site, now)
     if dry_run or report.copy:
         _look(site, report, now, confirmed or as_of is not None)
         return report
-    writer.run(lambda site: _begin(site, now))
+    if not report.off:
+        writer.run(lambda site: _begin(site, now))
     unfinished.take_up(report, now)
     if outside:
         unfinished.ask(report)
@@ -88,7 +89,7 @@ def sweep(
         background.wake(background.MAIL)
     report.mails["due"] = len(outbox.due(plone_site.get(), timestamps.now()))
     try:
-        report.redacted = retention.redact(now)
+        report.redacted = 0 if report.off else retention.redact(now)
     except transactions.Busy:
         report.busy += 1
     _wait(plone_site.get(), report, timestamps.now())
@@ -99,6 +100,9 @@ def _begin(site: Any, now: datetime) -> None:
     rejections.write(site)
     accountquota.forget(site, now)
     validation.forget_old(site, now)
+    ended = trees.tree(site, "access_ended")
+    for row in list(ended.keys(max=(timestamps.iso(now - ENDED_KEPT), ""))):
+        ended.remove(row)
 
 
 def _look(site: Any, report: SweepReport, now: datetime, confirmed: bool) -> None:
@@ -108,8 +112,8 @@ def _look(site: Any, report: SweepReport, now: datetime, confirmed: bool) -> Non
     report.entries = {key: ledger.get(site, key)["outcome"] for key in due}
     for plan in _plans(report, _due(site, now), now, confirmed):
         report.add(plan)
-    _break(site, report, confirmed)
-    ready = _plans(report, _ready(site), now, confirmed)
+    breaker.trip(site, report, confirmed)
+    ready = _plans(report, _ready(site, report), now, confirmed)
     report.granted = sum(bool(plan.grant) for plan in ready)
     waiting, room = accountquota.waiting(site), accountquota.room(site, now)
     report.accounts = waiting if room is None else min(waiting, room)
@@ -129,7 +133,7 @@ def _lapsed(report: SweepReport, now: datetime, confirmed: bool) -> frozenset[st
         report.add(plan)
         if not _blocked(site, plan):
             due.append(plan.buyer_id)
-    _break(site, report, confirmed)
+    breaker.trip(site, report, confirmed)
     if report.stopped:
         return frozenset(due)
     report.lapsed = []
@@ -139,12 +143,21 @@ def _lapsed(report: SweepReport, now: datetime, confirmed: bool) -> frozenset[st
 
 
 def _pending(report: SweepReport, waiting: frozenset[str]) -> None:
-    """Give the groups that exist by now.
+    """Give the groups that exist by now, and those that a clock which was ahead took.
 
     :param waiting: buyers who have to wait for the owner, because the circuit breaker tripped.
     """
-    ready = [buyer_id for buyer_id in _ready(plone_site.get()) if buyer_id not in waiting]
-    report.granted = sum(bool(plan.grant) for plan in _provision(report, ready, False))
+    ready = [b for b in _ready(plone_site.get(), report) if b not in waiting]
+    plans = {plan.buyer_id: plan for plan in _provision(report, ready, False)}
+    report.granted = sum(bool(plan.grant) for plan in plans.values())
+    early = [row for row in _ended_later(plone_site.get(), report) if row[1] in plans]
+    if early:
+        writer.run(lambda site: _settle(site, early))
+
+
+def _settle(site: Any, rows: Iterable[tuple[str, str]]) -> None:
+    for row in rows:
+        trees.tree(site, "access_ended").discard(row)
 
 
 def _awaited(report: SweepReport) -> None:
@@ -218,10 +231,18 @@ def _due(site: Any, now: datetime) -> Iterable[str]:
         yield buyer_id
 
 
-def _ready(site: Any) -> list[str]:
-    """The buyers who wait for a group that exists by now."""
+def _ended_later(site: Any, report: SweepReport) -> Iterable[tuple[str, str]]:
+    """Runs that ended access by a clock that was ahead: the time of each, and the buyer."""
+    ended, now = trees.tree(site, "access_ended"), timestamps.now()
+    return () if report.off else ended.keys((timestamps.iso(now), "~"))
+
+
+def _ready(site: Any, report: SweepReport) -> list[str]:
+    """The buyers who wait for a group that exists by now, or whom a wrong clock took one."""
+    buyers = trees.tree(site, "buyers")
     filed = trees.tree(site, "buyers_pending")
-    ready: dict[str, None] = {}
+    ended = (buyer_id for _at, buyer_id in _ended_later(site, report))
+    ready = dict.fromkeys(buyer_id for buyer_id in ended if buyer_id in buyers)
     after = ("", "")
     # From group to group: a missing group is looked up once, however many buyers wait for it.
     while waiting := next(iter(filed.keys(min=after)), None):
@@ -244,30 +265,3 @@ def _blocked(site: Any, plan: Plan) -> bool:
         (entry["outcome"], entry["reason"]) == (verdict.outcome, verdict.reason)
         for entry, verdict in entries
     )
-
-
-def _break(site: Any, report: SweepReport, confirmed: bool) -> None:
-    """Trip the circuit breaker: a wrong clock or mapping must not empty the site."""
-    settings = plone_site.settings()
-    with_access = trees.tree(site, "buyers_with_access")()
-    limit = max(
-        BREAKER_AT_LEAST,
-        min(
-            _setting(settings, "breaker_members"),
-            with_access * _setting(settings, "breaker_percent") // 100,
-        ),
-    )
-    if len(report.lapsed) > limit and not confirmed:
-        report.stopped = {"members": len(report.lapsed), "limit": limit}
-        if not report.dry_run:
-            logger.error(
-                "The sweep stopped: %s members would lose access at once, the limit is %s.",
-                len(report.lapsed),
-                limit,
-            )
-
-
-def _setting(settings: IClick2SellSettings, name: str) -> int:
-    """A number of the settings, or its default where the record is not there yet."""
-    value = getattr(settings, name)
-    return IClick2SellSettings[name].default if value is None else value

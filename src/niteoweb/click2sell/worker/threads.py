@@ -47,6 +47,9 @@ logger = logging.getLogger("niteoweb.click2sell")
 
 #: Seconds after which a thread looks for work that it was not woken for.
 POLL = 20
+#: Seconds that the thread for mail waits after it was woken: purchases that come together go
+#: first, since all threads of a process share one processor.
+GATHER = 0.3
 #: Seconds after which a mail server that could not be reached is tried again.
 AWAY = 30
 #: The same after it refused the site's login: some lock an account that tries too often.
@@ -76,6 +79,7 @@ def begin(event: Any = None) -> None:
         (background.CLOCK, clock.turn),
     ):
         _threads.append(_Visitor(Zope2.DB, work, turn))
+    _threads[0].gather = GATHER
     _threads.append(_Firer(Zope2.DB, background.EVENTS))
     # Their connections, and the writer's, come on top of those of requests.
     Zope2.DB.setPoolSize(Zope2.DB.getPoolSize() + len(_threads) + 1)
@@ -118,7 +122,10 @@ class _Worker(Thread):
     """A thread that does one kind of work for the sites of a database.
 
     :ivar woken: set when there is work.
+    :cvar gather: seconds to wait for more work after it was woken.
     """
+
+    gather = 0.0
 
     def __init__(self, database: DB, work: str) -> None:
         super().__init__(name=f"click2sell {work}", daemon=True)
@@ -131,7 +138,8 @@ class _Worker(Thread):
         session.manage_transactions()
         pause = 0.0
         while not _ended.is_set():
-            self.woken.wait(pause)
+            if self.woken.wait(pause):
+                _ended.wait(self.gather)
             self.woken.clear()
             if not _ended.is_set():
                 pause = self._round()

@@ -18,6 +18,7 @@ from niteoweb.click2sell.storage import trees
 from plone import api
 from Products.Five.browser import BrowserView
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
+from typing import Any
 from zope.i18nmessageid import Message
 
 
@@ -32,6 +33,16 @@ class PaymentLine:
     receipt: str
 
 
+def member_id(site: Any) -> str:
+    """The member of the site who is logged in, "" for nobody.
+
+    A user of Zope's root may have the id of a member of the site, and be another person.
+    """
+    user = getSecurityManager().getUser()
+    is_own = aq_base(aq_parent(aq_inner(user))) is aq_base(site.acl_users)
+    return user.getId() or "" if is_own and trees.exists(site) else ""
+
+
 class MyPurchasesView(BrowserView):
     """``@@my-purchases``: shows a member's own purchases, after login.
 
@@ -44,7 +55,6 @@ class MyPurchasesView(BrowserView):
     titles = (_("Date"), _("Kind"), _("Product"), _("Amount"), _("Receipt"))
 
     def __call__(self) -> str:
-        self.request.response.setHeader("Cache-Control", "private, no-store")
         if api.user.is_anonymous():
             raise Unauthorized("Log in to see your purchases.")
         buyer = self._buyer()
@@ -63,15 +73,9 @@ class MyPurchasesView(BrowserView):
         return self.template()
 
     def _buyer(self) -> buyers.Buyer | None:
-        """The record of the user, None without a purchase.
-
-        A user of Zope's root may have the id of a member of the site, and be another person.
-        """
-        user = getSecurityManager().getUser()
-        folder = aq_base(aq_parent(aq_inner(user)))
-        if folder is not aq_base(self.context.acl_users) or not trees.exists(self.context):
-            return None
-        return buyers.of_user(self.context, user.getId())
+        """The record of the user, None without a purchase."""
+        user_id = member_id(self.context)
+        return buyers.of_user(self.context, user_id) if user_id else None
 
     def _row(self, entry: ledger.Entry) -> PaymentLine:
         return PaymentLine(

@@ -6,7 +6,6 @@ from functools import cached_property
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
-from niteoweb.click2sell.browser.desk.ownerpage import BUSY
 from niteoweb.click2sell.browser.desk.ownerpage import CHANGED
 from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
 from niteoweb.click2sell.browser.words import changes as words
@@ -90,9 +89,8 @@ class AutomaticCheck(OwnerPage):
             return ""
         try:
             self._run(confirmed=bool(self.stopped) and "confirm" in self.request.form)
-        except (transactions.Busy, Unreachable):
-            self.say(BUSY, "warning")
-            return ""
+        except Unreachable:
+            raise transactions.Busy from None
         except Exception as error:
             message = _(
                 "The check could not be run to its end: ${error}. The error is in the site's "
@@ -180,6 +178,8 @@ class AutomaticCheck(OwnerPage):
         """The reason for which no access would be ended, None when access would be ended."""
         if not self.preview.stopped:
             return None
+        if self.preview.off:
+            return lastrun.doubted(self.preview.stopped)
         return _(
             "${members} members would lose access at once, and the limit is ${limit}. Nobody "
             "loses it before you confirm it. If these are not the right members, look at the "
@@ -257,6 +257,7 @@ class AutomaticCheck(OwnerPage):
             ("text-break",) * 3,
             "align-middle",
             captioned=False,
+            total=len(self.lapsed),
         )
 
     def _member(self, member: dict[str, Any]) -> formatting.Link:

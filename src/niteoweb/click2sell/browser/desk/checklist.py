@@ -70,6 +70,7 @@ class Checklist(OwnerPage):
 
     template = ViewPageTemplateFile("../templates/checklist.pt")
     title = _("Checklist")
+    back = OwnerPage.to_settings
     looks = LOOKS
     moment = staticmethod(formatting.moment)
     part = ViewPageTemplateFile("../templates/checklistpart.pt")

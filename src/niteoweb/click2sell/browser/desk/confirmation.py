@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import datetime
 from niteoweb.click2sell import _
 from niteoweb.click2sell import timestamps
-from niteoweb.click2sell.browser.desk.ownerpage import BUSY
 from niteoweb.click2sell.browser.desk.ownerpage import CHANGED
 from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
 from niteoweb.click2sell.browser.words import changes as words
@@ -14,7 +13,6 @@ from niteoweb.click2sell.owner import action
 from niteoweb.click2sell.owner import NotPossible
 from niteoweb.click2sell.provisioning import Plan
 from niteoweb.click2sell.provisioning import preview
-from niteoweb.click2sell.storage import transactions
 from typing import Any
 from zope.i18nmessageid import Message
 
@@ -73,16 +71,13 @@ class Confirmation(OwnerPage):
             self.changes = None
             self.say(error.message, "error")
             return False
-        except transactions.Busy:
-            self.say(BUSY, "warning")
-            return False
         except Exception as error:
-            self.changes = None
             message = _(
                 "This cannot be done: ${error}. Nothing was changed. The error is in the "
                 "site's log."
             )
             self.fail("The owner's action failed", error, message)
+            self.changes = None
             return False
         return True
 

@@ -1,8 +1,10 @@
 """Site Setup: the decisions of an owner about one notification."""
 
+from dataclasses import replace
 from functools import cached_property
 from niteoweb.click2sell import _
 from niteoweb.click2sell.browser.desk.confirmation import Confirmation
+from niteoweb.click2sell.browser.desk.fields import Field
 from niteoweb.click2sell.browser.desk.ownerpage import EntryPage
 from niteoweb.click2sell.browser.words.formatting import Link
 from niteoweb.click2sell.owner import Action
@@ -14,6 +16,20 @@ from typing import Any
 from zExceptions import NotFound
 from zExceptions import Unauthorized
 from zope.i18nmessageid import Message
+
+
+#: The fields of decisions that have others than the reason.
+NAMES = {
+    decisions.ATTACH: ("user_id", "reason"),
+    decisions.CORRECT: ("address", "scope", "reason"),
+    decisions.MAKE_GROUP: (),
+}
+
+#: The notifications that get another buyer.
+SCOPES = (
+    ("purchase", _("This purchase, and what follows under its transaction")),
+    ("everything", _("Everything that came and will come under the wrong address")),
+)
 
 
 class DecideView(Confirmation, EntryPage):
@@ -101,6 +117,31 @@ class DecideView(Confirmation, EntryPage):
             decisions.DISMISS: _("Dismiss"),
         }
         return titles[what]
+
+    def fields(self, what: str) -> list[Field]:
+        """The fields of the form of a decision."""
+        required, texts = {"required": "required"}, {"autocomplete": "off"}
+        fields = {
+            "user_id": Field("user_id", _("Another account, by its user id"), more=texts),
+            "address": Field(
+                "address",
+                _("Address of the right buyer"),
+                type="email",
+                more={**texts, **required},
+            ),
+            "scope": Field(
+                "scope", _("What belongs to this buyer?"), type="select", choices=SCOPES
+            ),
+            "reason": Field(
+                "reason",
+                _("Why? It stands in the record."),
+                more={"maxlength": "500", **required},
+            ),
+        }
+        return [
+            replace(fields[name], value=self.text(name), form=what)
+            for name in NAMES.get(what, ("reason",))
+        ]
 
     def mark(self, what: str) -> bool:
         """Whether the form of a decision is open: it was asked for, or is the likely one."""

@@ -6,9 +6,11 @@ from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.browser.desk.fields import Field
+from niteoweb.click2sell.browser.desk.ownerpage import ask_to_try_later
 from niteoweb.click2sell.report import csvfile
 from niteoweb.click2sell.report import notifications
 from niteoweb.click2sell.report import tables
+from niteoweb.click2sell.storage import transactions
 from Products.Five.browser import BrowserView
 from tempfile import TemporaryFile
 from typing import Any
@@ -59,7 +61,7 @@ def layout(request: Any) -> csvfile.Layout:
 
 def send(
     request: Any, name: str, rows: Iterable[tables.TableRow], layout_: csvfile.Layout
-) -> IO[bytes]:
+) -> IO[bytes] | str:
     """Answer with a file.
 
     It is written to the disk first: an error on the way is answered as an error, not as a table
@@ -73,13 +75,16 @@ def send(
     try:
         for piece in csvfile.pieces(_translated(request, rows), layout_):
             file.write(piece)
-    except BaseException:
+    except BaseException as error:
         file.close()
+        if isinstance(error, Exception) and transactions.passes(error):
+            # The disk is full, for example.
+            ask_to_try_later(request)
+            return "Try again later."
         raise
     response = request.response
     response.setHeader("Content-Type", "text/csv; charset=utf-8")
     response.setHeader("Content-Disposition", f'attachment; filename="click2sell-{name}.csv"')
-    response.setHeader("Cache-Control", "no-store")
     response.setHeader("X-Content-Type-Options", "nosniff")
     return file
 
@@ -107,7 +112,7 @@ class NotificationsFile(BrowserView):
 class MembersFile(BrowserView):
     """``@@click2sell-members.csv``: all buyers."""
 
-    def __call__(self) -> IO[bytes]:
+    def __call__(self) -> IO[bytes] | str:
         rows = tables.members(self.context, timestamps.now(), self.request)
         return send(self.request, f"members-{_today()}", rows, layout(self.request))
 

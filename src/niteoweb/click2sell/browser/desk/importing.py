@@ -6,14 +6,16 @@ from functools import cached_property
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.browser.desk.fields import Field
 from niteoweb.click2sell.browser.desk.ownerpage import CHANGED
 from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
+from niteoweb.click2sell.browser.words.formatting import Noted
+from niteoweb.click2sell.browser.words.formatting import Table
 from niteoweb.click2sell.interfaces import IPaymentProvider
 from niteoweb.click2sell.owner import importfile
 from niteoweb.click2sell.owner import importing
 from niteoweb.click2sell.provider import registry
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
-from typing import Any
 from zope.i18nmessageid import Message
 
 import time
@@ -102,22 +104,67 @@ class ImportView(OwnerPage):
         counts = self.preview.counts()
         return [(WHAT[name], number) for name, number in counts.items() if number]
 
-    @cached_property
-    def lines(self) -> list[dict[str, Any]]:
-        """The lines that the table shows."""
+    @property
+    def table(self) -> Table:
+        """The first lines of the file, and the effect of each."""
         zone = plone_site.timezone()
-        return [
-            {
-                "number": line.row.line,
-                "address": line.row.address,
-                "product": line.row.product_id,
-                "until": _day(line.row.until, zone),
-                "what": WHAT[line.what],
-                "reason": line.reason,
-                "groups": ", ".join(line.groups),
-            }
-            for line in self.preview.lines[:SHOWN]
+        return Table(
+            _("What the file makes"),
+            (
+                *(_("Line"), _("Address"), _("Product"), _("Valid until")),
+                *(_("What it makes"), _("Groups given")),
+            ),
+            [
+                (
+                    line.row.line,
+                    line.row.address,
+                    line.row.product_id,
+                    _day(line.row.until, zone),
+                    Noted(WHAT[line.what], line.reason) if line.reason else WHAT[line.what],
+                    ", ".join(line.groups),
+                )
+                for line in self.preview.lines[:SHOWN]
+            ],
+            ("", "text-break", "text-break", "text-nowrap", "", "text-break"),
+            captioned=False,
+            total=len(self.preview.lines),
+        )
+
+    @property
+    def fields(self) -> list[Field]:
+        """The choices beside the file."""
+        mails = (("no", _("none")), ("yes", _("as in the settings, sent bit by bit")))
+        limits = {"inputmode": "numeric", "min": "1", "max": str(importing.MOST_MAILS)}
+        fields = [
+            Field(
+                "mails",
+                _("Welcome mail to new members"),
+                "yes" if self.mailed else "no",
+                "select",
+                mails,
+            ),
+            Field(
+                "mails_an_hour",
+                _("Mails in an hour, at most"),
+                self.mails_an_hour,
+                "number",
+                more=limits,
+            ),
         ]
+        if len(self.providers) > 1:
+            providers = [(provider.name, provider.title) for provider in self.providers]
+            label = _("Whose products they are")
+            fields.insert(0, Field("provider", label, self.provider, "select", providers))
+        return fields
+
+    @property
+    def confirmed(self) -> dict[str, str]:
+        """The values that come along with the button that imports."""
+        return {
+            "text": self.content,
+            "fingerprint": self.preview.fingerprint,
+            **{field.name: field.value for field in self.fields},
+        }
 
     @property
     def mistakes(self) -> list[tuple[int, Message]]:

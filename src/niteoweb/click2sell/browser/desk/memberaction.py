@@ -175,7 +175,7 @@ class MemberActionView(Confirmation):
         return _(
             "The welcome mail goes to ${address}, with ${what}.",
             mapping={
-                "address": accounts.fields(user_id, ("email",))["email"],
+                "address": accounts.text(user_id, "email"),
                 "what": formatting.translated(way),
             },
         )

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from html import escape
 from niteoweb.click2sell import _
 from niteoweb.click2sell import timestamps
-from niteoweb.click2sell.browser.desk.ownerpage import BUSY
 from niteoweb.click2sell.browser.desk.ownerpage import CHANGED
 from niteoweb.click2sell.browser.desk.ownerpage import EntryPage
 from niteoweb.click2sell.browser.words import changes
@@ -15,7 +15,6 @@ from niteoweb.click2sell.owner import decisions
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import preview
 from niteoweb.click2sell.report import notifications
-from niteoweb.click2sell.storage import transactions
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from zExceptions import NotFound
 from zope.i18nmessageid import Message
@@ -36,6 +35,20 @@ DECISIONS = {
 
 
 @dataclass(frozen=True)
+class Failure:
+    """A failed attempt, unfolded or not."""
+
+    at: formatting.Moment
+    error: str
+    is_open: bool
+
+    def __html__(self) -> str:
+        error = f'<pre class="border rounded p-2" tabindex="0">{escape(self.error)}</pre>'
+        start = "<details open>" if self.is_open else "<details>"
+        return f"{start}<summary>{self.at.__html__()}</summary>{error}</details>"
+
+
+@dataclass(frozen=True)
 class Note:
     """A decision of an owner."""
 
@@ -43,6 +56,11 @@ class Note:
     by: str
     what: Message | str
     text: str
+
+    def __html__(self) -> str:
+        what, text = escape(formatting.translated(self.what)), escape(self.text)
+        quoted = f" <q>{text}</q>" if text else ""
+        return f"{self.at.__html__()}, {escape(self.by)}: {what}{quoted}"
 
 
 class NotificationView(EntryPage):
@@ -93,8 +111,6 @@ class NotificationView(EntryPage):
     def _replay(self) -> None:
         try:
             pipeline.replay(self.key)
-        except transactions.Busy:
-            self.say(BUSY, "warning")
         except pipeline.Failed:
             message = _("The replay failed. What went wrong stands below, under the outcome.")
             self.say(message, "error")
@@ -104,30 +120,13 @@ class NotificationView(EntryPage):
     # Processing
 
     @property
-    def failures(self) -> list[tuple[formatting.Moment, str]]:
-        """When attempts failed, and with which error; the latest first."""
-        failures = reversed(self.entry["failures"])
-        return [(formatting.moment(failure["at"]), failure["error"]) for failure in failures]
-
-    @property
     def processing(self) -> formatting.Facts:
-        """The facts about the processing: a label, and the lines beside it."""
-        return formatting.facts(
-            (_("Outcome"), [self.line.badge, self.line.reason]),
-            (_("What it is about"), [self.entry["subject"]]),
-            (_("Attempts"), [str(self.entry["attempts"])]),
-        )
-
-    @property
-    def decide_url(self) -> str:
-        """Address of the page where an owner can decide about it, "" when nothing can be."""
-        can = self.may_operate and decisions.possible(self.context, self.entry)
-        return f"{self.url}/decide" if can else ""
-
-    @property
-    def notes(self) -> list[Note]:
-        """The decisions of owners about it, the latest first."""
-        return [
+        """The facts about the processing; the latest failures and decisions come first."""
+        failures = [
+            Failure(formatting.moment(failure["at"]), failure["error"], is_open=not number)
+            for number, failure in enumerate(reversed(self.entry["failures"]))
+        ]
+        notes = [
             Note(
                 formatting.moment(note["at"]),
                 note["by"],
@@ -136,6 +135,19 @@ class NotificationView(EntryPage):
             )
             for note in reversed(self.entry["notes"])
         ]
+        return formatting.facts(
+            (_("Outcome"), [self.line.badge, self.line.reason]),
+            (_("What it is about"), [self.entry["subject"]]),
+            (_("Attempts"), [str(self.entry["attempts"])]),
+            (_("Failed"), failures),
+            (_("Decided"), notes),
+        )
+
+    @property
+    def decide_url(self) -> str:
+        """Address of the page where an owner can decide about it, "" when nothing can be."""
+        can = self.may_operate and decisions.possible(self.context, self.entry)
+        return f"{self.url}/decide" if can else ""
 
     # The notification
 
@@ -173,7 +185,8 @@ class NotificationView(EntryPage):
     @property
     def concerned(self) -> formatting.Facts:
         """The facts about the buyer: a label, and the lines beside it."""
-        entry, addresses = self.entry, self.buyer["addresses"] if self.buyer is not None else ()
+        entry, buyer = self.entry, self.buyer
+        addresses = buyers.addresses(buyer) if buyer is not None else ()
         return formatting.facts(
             (_("Address of the buyer"), [self.line.buyer]),
             (_("Name"), [f"{entry['first_name']} {entry['last_name']}".strip()]),

@@ -14,6 +14,7 @@ from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.settings import secretkeys
 from niteoweb.click2sell.storage import log_failure
+from niteoweb.click2sell.storage import transactions
 from plone import api
 from plone.batching import Batch
 from plone.protect.authenticator import check
@@ -28,6 +29,9 @@ from zope.publisher.interfaces import IPublishTraverse
 
 
 BUSY = _("Another process is at the same data. Try again in a moment.")
+#: Stands for a buyer on the pages of those who may operate, but not view purchases.
+SOMEBODY = _("a member")
+
 CHANGED = _("Something has happened since. Nothing was changed; look again.")
 
 #: The permission that Site Setup needs to show or delete an account.
@@ -45,6 +49,12 @@ class Sender:
     title: str
     callback: str
     option: str
+
+
+def ask_to_try_later(request: Any) -> None:
+    """Answer 503: another process is at the same data, or the database cannot be written."""
+    request.response.setStatus(503, lock=True)
+    request.response.setHeader("Retry-After", str(transactions.RETRY_AFTER))
 
 
 class OwnerPage(Tabbed):
@@ -65,8 +75,13 @@ class OwnerPage(Tabbed):
     back: formatting.Link | None = None
 
     def __call__(self) -> Any:
-        self.request.response.setHeader("Cache-Control", "no-store")
-        if self.request.method == "POST" and (address := self.post()):
+        try:
+            address = self.post() if self.request.method == "POST" else ""
+        except transactions.Busy:
+            self.say(BUSY, "warning")
+            ask_to_try_later(self.request)
+            address = ""
+        if address:
             self.request.response.redirect(address)
             return ""
         return self.template()
@@ -75,8 +90,14 @@ class OwnerPage(Tabbed):
         """Handle the form; start with :meth:`check_post`.
 
         :returns: the address to go on at, "" to show the page.
+        :raises niteoweb.click2sell.storage.transactions.Busy: the page says to try again.
         """
         return ""
+
+    @property
+    def to_settings(self) -> formatting.Link:
+        """The link that leads back from a page below the settings."""
+        return formatting.Link(_("Back to the settings"), self.url_of("click2sell-settings"))
 
     @cached_property
     def url(self) -> str:
@@ -117,12 +138,12 @@ class OwnerPage(Tabbed):
         api.portal.show_message(message, self.request, kind)
 
     def fail(self, what: str, error: Exception, message: Message) -> None:
-        """Log an unexpected error and show a message; a conflict is left to the publisher.
+        """Log an unexpected error and show a message; a conflict is left to the caller.
 
         :param what: for the log.
         :param message: with the name of the error as ``${error}``.
         """
-        if isinstance(error, ConflictError):
+        if isinstance(error, (ConflictError, transactions.Busy)):
             raise error
         log_failure(what, error)
         self.say(Message(message, mapping={"error": type(error).__name__}), "error")
@@ -146,6 +167,11 @@ class OwnerPage(Tabbed):
     def may_operate(self) -> bool:
         """Whether the buttons are for this reader."""
         return api.user.has_permission("Click2Sell: Operate purchases", obj=self.context)
+
+    @property
+    def may_view(self) -> bool:
+        """Whether buyers are named to this reader."""
+        return api.user.has_permission("Click2Sell: View purchases", obj=self.context)
 
     @property
     def is_copy(self) -> bool:

@@ -1,9 +1,10 @@
 """Site Setup: the stored data of an address, to download and to erase."""
 
+from dataclasses import replace
 from functools import cached_property
 from niteoweb.click2sell import _
 from niteoweb.click2sell import timestamps
-from niteoweb.click2sell.browser.desk.ownerpage import BUSY
+from niteoweb.click2sell.browser.desk.fields import Field
 from niteoweb.click2sell.browser.desk.ownerpage import MANAGE_MEMBERS
 from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
 from niteoweb.click2sell.browser.words import formatting
@@ -11,7 +12,6 @@ from niteoweb.click2sell.privacy import erasure
 from niteoweb.click2sell.privacy import export
 from niteoweb.click2sell.privacy import preview
 from niteoweb.click2sell.provisioning import pipeline
-from niteoweb.click2sell.storage import transactions
 from plone import api
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from zExceptions import Unauthorized
@@ -63,7 +63,6 @@ class PrivacyView(OwnerPage):
         response = self.request.response
         response.setHeader("Content-Type", "application/json; charset=utf-8")
         response.setHeader("Content-Disposition", 'attachment; filename="stored.json"')
-        response.setHeader("Cache-Control", "no-store")
         response.setHeader("X-Content-Type-Options", "nosniff")
         stored = export.export(self.context, self.address, timestamps.now())
         return json.dumps(stored, indent=2, ensure_ascii=False)
@@ -95,8 +94,6 @@ class PrivacyView(OwnerPage):
             self.say(problem.message, "warning")
         except erasure.NotPossible as problem:
             self.problem = problem.message
-        except transactions.Busy:
-            self.say(BUSY, "warning")
         except pipeline.Failed:
             self.say(_("A notification failed; the sweep tries it again."), "error")
         else:
@@ -113,6 +110,38 @@ class PrivacyView(OwnerPage):
     def reason(self) -> str:
         """The reason for the erasure."""
         return self.text("reason")
+
+    @property
+    def reason_field(self) -> Field:
+        """The field for the reason why the buyer is taken in again."""
+        more = {"maxlength": "500", "required": "required"}
+        return Field("reason", _("Reason"), self.reason, more=more)
+
+    @property
+    def fields(self) -> list[Field]:
+        """The fields beside the preview of an erasure."""
+        note = _("Kept with the record of the erasure. Do not name the person.")
+        fields = [replace(self.reason_field, help=note, error=self.problem or None)]
+        if self.planned.accounts and self.may_delete:
+            texts = [
+                _(
+                    "Otherwise the account stays in Plone, with its name, e-mail address and "
+                    "password. What its owner wrote on the site stays either way."
+                )
+            ]
+            if any(not account.made for account in self.planned.accounts):
+                texts.append(_("This account was not made for a purchase."))
+            fields.insert(
+                0,
+                Field(
+                    "delete-member",
+                    _("Also delete the account"),
+                    "1" if self.deleting else "",
+                    "checkbox",
+                    help=" ".join(map(formatting.translated, texts)),
+                ),
+            )
+        return fields
 
     @property
     def deleting(self) -> bool:

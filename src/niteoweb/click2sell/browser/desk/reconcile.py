@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from niteoweb.click2sell import _
 from niteoweb.click2sell.browser.desk.ownerpage import CHANGED
 from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
+from niteoweb.click2sell.browser.desk.ownerpage import SOMEBODY
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.owner import reconcile
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
+from zope.i18nmessageid import Message
 
 import time
 
@@ -63,12 +65,13 @@ class ReconcileView(OwnerPage):
             _("What would change"),
             (_("Member"), _("Groups given"), _("Groups taken")),
             [
-                (_member(change), ", ".join(change.given), ", ".join(change.taken))
+                (self._member(change), ", ".join(change.given), ", ".join(change.taken))
                 for change in self.changes[:SHOWN]
             ],
             ("text-break",) * 3,
             "align-middle",
             captioned=False,
+            total=len(self.changes),
         )
 
     @property
@@ -101,8 +104,9 @@ class ReconcileView(OwnerPage):
             )
             self.say(message, "warning")
 
-
-def _member(change: reconcile.Change) -> formatting.Noted | str:
-    if change.address == change.user_id:
-        return change.user_id
-    return formatting.Noted(change.user_id or _("New member"), change.address)
+    def _member(self, change: reconcile.Change) -> formatting.Noted | Message | str:
+        if not self.may_view:
+            return SOMEBODY
+        if change.address == change.user_id:
+            return change.user_id
+        return formatting.Noted(change.user_id or _("New member"), change.address)

@@ -25,6 +25,7 @@ from zope.i18nmessageid import Message
 MAILS = {
     "welcome": _("welcome mail"),
     "notice": _("notice of a purchase"),
+    "claim": _("link to confirm a purchase"),
     **dict.fromkeys(outbox.TO_OWNER, _("mail to the owner")),
 }
 
@@ -47,7 +48,7 @@ SILENCES = {
 
 
 @dataclass(frozen=True)
-class Newest:
+class Newest(formatting.Part):
     """The newest part of a list, to be unfolded.
 
     :ivar summary: the line that unfolds the table, None for an empty list.
@@ -55,6 +56,7 @@ class Newest:
 
     summary: Message | None
     table: formatting.Table
+    template = ViewPageTemplateFile("../templates/newest.pt")
 
 
 @dataclass(frozen=True)

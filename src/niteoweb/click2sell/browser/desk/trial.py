@@ -51,7 +51,7 @@ class Result:
     """
 
     facts: formatting.Facts
-    sent: tuple[tuple[tuple[str, str], ...], ...]
+    sent: Sequence[formatting.Facts]
     preview: changes.Preview | None = None
     mail: EmailMessage | None = None
 
@@ -64,6 +64,7 @@ class TryView(OwnerPage):
 
     template = ViewPageTemplateFile("../templates/trial.pt")
     title = _("Try a purchase")
+    back = OwnerPage.to_settings
     providers_label = _("Payment provider")
     lead = _(
         "A made-up notification goes the way of a true one: signed with your secret key, "
@@ -196,22 +197,23 @@ class TryView(OwnerPage):
         wanted = self.kind, self.product, self.text("address")
         deliveries = trial.deliveries(self.context, self.provider, *wanted, now)
         parsed: list[Notification] = []
-        sent: list[tuple[tuple[str, str], ...]] = []
+        sent: list[formatting.Facts] = []
         stored, verified = registry.settings(self.provider), False
         try:
             for delivery in deliveries:
                 verified = False
                 genuine = self.provider.verify(delivery, stored, now)
                 verified = True
-                sent.append(tuple(genuine.payload().items()))
+                pairs = genuine.payload().items()
+                sent.append(formatting.Facts((formatting.Code(name), [v]) for name, v in pairs))
                 parsed += self.provider.parse(genuine, plone_site.timezone())
         except DeliveryError as error:
             answer = f"{callback.STATUS.get(type(error), 400)} {error}"
             facts = self._verification(answer, verified, isinstance(error, SecretKeyNotSet))
-            self.result = Result(facts, tuple(sent))
+            self.result = Result(facts, sent)
             return
         try:
-            self.result = self._rehearsed(parsed, tuple(sent), now)
+            self.result = self._rehearsed(parsed, sent, now)
         except Exception as error:
             message = _(
                 "What this would lead to cannot be worked out: ${error}. The error is in the "
@@ -240,7 +242,7 @@ class TryView(OwnerPage):
     def _rehearsed(
         self,
         notifications: Sequence[Notification],
-        sent: tuple[tuple[tuple[str, str], ...], ...],
+        sent: Sequence[formatting.Facts],
         now: datetime,
     ) -> Result:
         names = [

@@ -42,13 +42,20 @@ WIDGETS = {
 
 
 class SettingsForm(RegistryEditForm):
-    """Edits the settings of a payment provider."""
+    """Edits the settings of a payment provider.
+
+    :ivar typed: the secrets that were typed, by the names of their widgets.
+    """
 
     enableCSRFProtection = True
 
     def __init__(self, context: Any, request: Any, provider: IPaymentProvider) -> None:
         super().__init__(context, request)
         self.provider, self.label = provider, provider.title
+        # Taken out before anything can fail: errors are logged with the form, for Managers to
+        # read.
+        names = [f"{self.prefix}widgets.{name}" for name in rules.QUESTIONS]
+        self.typed = {name: request.form.pop(name) for name in names if name in request.form}
 
     @property
     def id(self) -> str:
@@ -131,9 +138,6 @@ class SettingsForm(RegistryEditForm):
         :returns: values by name, and a view for each mistake.
         """
         values, errors = super().extractData(setErrors)
-        # Errors from here on are logged with the form, for Managers to read.
-        for name in self._secrets:
-            self.request.form.pop(self.widgets[name].name, None)
         values = rules.normalize(values)
         if values.get("site_address") == "":
             values["site_address"] = rules.own_address()

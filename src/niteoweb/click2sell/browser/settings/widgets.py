@@ -8,6 +8,8 @@ from plone.app.z3cform.interfaces import IPasswordWidget
 from plone.app.z3cform.interfaces import ITextLinesWidget
 from plone.app.z3cform.widgets.password import PasswordWidget
 from plone.app.z3cform.widgets.text import TextLinesWidget
+from typing import Any
+from z3c.form.interfaces import NO_VALUE
 from zope.interface import implementer_only
 
 
@@ -32,6 +34,10 @@ class SecretWidget(PasswordWidget):
     """
 
     klass = "secretkey-widget"
+
+    def extract(self, default: Any = NO_VALUE) -> Any:
+        """The secret that was typed; the form has taken it out of the request."""
+        return self.form.typed.get(self.name, default)
 
     @property
     def notice(self) -> secretkeys.Notice | None:

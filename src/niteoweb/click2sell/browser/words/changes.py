@@ -28,6 +28,7 @@ MAILS = {
     "": _("none"),
     outbox.WELCOME: _("the welcome mail"),
     outbox.NOTICE: _("the notice that a purchase was attached to an account"),
+    outbox.CLAIM: _("the link by which the buyer confirms the purchase"),
 }
 
 
@@ -171,10 +172,10 @@ def _mail(plan: Plan) -> formatting.Noted | Message | str:
     mail = MAILS.get(plan.mail, plan.mail)
     if not plan.mail:
         return mail
-    if not plone_site.public_address():
-        return formatting.Noted(mail, _("Mails wait until the public address is set."))
     if plone_site.is_copy():
         return formatting.Noted(mail, _("Mails wait on a copy of the site."))
+    if not plone_site.public_address():
+        return formatting.Noted(mail, _("Mails wait until the public address is set."))
     return mail
 
 

@@ -13,14 +13,25 @@ from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import reasons
 from niteoweb.click2sell.report import labels
+from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from typing import Any
 from zope.globalrequest import getRequest
 from zope.i18n import translate
 from zope.i18nmessageid import Message
 
 
-#: Labels, each with the lines beside it.
-Facts = list[tuple[Message, Sequence[Any]]]
+class Part:
+    """A part of pages with a template of its own; other templates insert it as markup.
+
+    :cvar template: knows the part as ``view``.
+    """
+
+    template: ViewPageTemplateFile
+    context = None
+    request = property(lambda self: getRequest())
+
+    def __html__(self) -> str:
+        return self.template()
 
 
 @dataclass(frozen=True)
@@ -84,8 +95,17 @@ class Link:
         return f'<a href="{escape(self.url)}">{text}</a>' if self.url else text
 
 
+class Facts(list, Part):
+    """Labels, each with the lines beside it."""
+
+    template = ViewPageTemplateFile("../templates/facts.pt")
+
+    def __add__(self, others: "Facts") -> "Facts":
+        return Facts([*self, *others])
+
+
 @dataclass(frozen=True)
-class Table:
+class Table(Part):
     """A table on a page.
 
     :ivar rows: the cells of each row; a cell with ``__html__`` is inserted as markup.
@@ -93,6 +113,7 @@ class Table:
     :ivar captioned: whether the name is shown, and not only told to screen readers.
     :ivar headed: whether the first cell of a row is its heading.
     :ivar foot: the cells of the last row.
+    :ivar total: the number of all rows, where only the first are shown.
     """
 
     name: Message | str
@@ -103,6 +124,8 @@ class Table:
     captioned: bool = True
     headed: bool = False
     foot: Sequence[Message | str] = ()
+    total: int = 0
+    template = ViewPageTemplateFile("../templates/table.pt")
 
     def cells(self, row: Sequence[Any]) -> list[tuple[str, Any, bool]]:
         """The cells of a row: its style, its content, and whether it is a heading."""
@@ -228,4 +251,4 @@ def entry_lines(site: Any, url: str, keys: list[str]) -> list[EntryLine]:
 def facts(*pairs: tuple[Message, Sequence[Any]]) -> Facts:
     """Facts for a page, without empty lines and without labels that have no lines."""
     kept = [(label, [line for line in lines if line]) for label, lines in pairs]
-    return [(label, lines) for label, lines in kept if lines]
+    return Facts((label, lines) for label, lines in kept if lines)

@@ -24,6 +24,7 @@ ACTIONS = {
 MAILS = {
     outbox.WELCOME: _("Welcome mail"),
     outbox.NOTICE: _("Notice that a purchase was attached to an account"),
+    outbox.CLAIM: _("Link by which the buyer confirms the purchase"),
 }
 
 EVENTS = {

@@ -73,7 +73,6 @@ class StatusGet(PathParameters, Operation):
         validation = validationservice.status(self.params[0], _user_id())
         if validation is None:
             raise NotFound
-        self.request.response.setHeader("Cache-Control", "no-store")
         return _told(self.context, validation)
 
 

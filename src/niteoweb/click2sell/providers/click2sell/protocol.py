@@ -48,6 +48,9 @@ answer = Answer
 #: Characters in a value; the longest that Click2Sell documents is a name.
 LONGEST_VALUE = 255
 
+#: A parameter of our own in an order link, which comes back with the purchase.
+MEMBER_PARAMETER = "cp_member"
+
 #: Parameters that every notification has to carry; the rest is optional.
 REQUIRED = ("buyer_email", "product_id", "c2s_transaction_id", "purchase_date", "purchase_time")
 
@@ -170,6 +173,7 @@ def parse(form: Form, timezone_: tzinfo) -> tuple[Notification, ...]:
         currency=currency,
         country=text("buyer_country"),
         affiliate=text("affiliate_username"),
+        member_token=text(MEMBER_PARAMETER),
         subscription=transaction_type.lower() == "subscription",
         payload=secrecy.payload(values.items()),
     )

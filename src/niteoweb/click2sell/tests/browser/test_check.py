@@ -343,6 +343,29 @@ class TestRun(CheckTestCase):
         self.assertNotIn(EMAIL, text)
 
 
+class TestJumped(CheckTestCase):
+    def test_the_clock_is_confirmed(self):
+        self.buy()
+        clock.run("cron")
+        self.jump(days=365)
+        browser = self.opened()
+        self.assertIn("the clock of the server is off by 8760 hours", self.text(browser))
+        self.assertIn("End the access of these 1 members", self.text(browser))
+        browser.getControl("Run it now").click()
+        self.assertIn("premium", self.groups())
+        self.assertIn("off by 8760 hours", self.text(browser))
+        browser.getControl("End the access of these").click()
+        self.assertNotIn("premium", self.groups())
+        self.assertNotIn("off by", self.text(browser))
+
+    def test_where_nobody_loses_access(self):
+        clock.run("cron")
+        self.jump(days=365)
+        browser = self.opened()
+        browser.getControl("The clock is right: go on").click()
+        self.assertNotIn("off by", self.text(browser))
+
+
 class TestStopped(CheckTestCase):
     def setUp(self):
         super().setUp()

@@ -18,8 +18,12 @@ from plone.app.testing import TEST_USER_PASSWORD
 from plone.registry.interfaces import IRegistry
 from plone.testing.zope import Browser
 from urllib.error import HTTPError
+from urllib.parse import urlencode
+from zope.component import getGlobalSiteManager
 from zope.component import getUtility
+from zope.component import provideHandler
 from zope.interface import alsoProvides
+from ZPublisher.interfaces import IPubFailure
 
 import re
 import transaction
@@ -104,6 +108,33 @@ class TestForm(unittest.TestCase):
     def save(self, browser) -> None:
         browser.getControl("Save").click()
         transaction.begin()
+
+    def test_a_typed_key_is_in_no_error_log(self):
+        """Neither after a stale token, nor after a parameter that is no text.
+
+        Zope's error log keeps a failed request as text.
+        """
+        failed = []
+
+        def log(event):
+            failed.append(str(event.request))
+
+        provideHandler(log, (IPubFailure,))
+        self.addCleanup(getGlobalSiteManager().unregisterHandler, log, (IPubFailure,))
+        for provider in ("click2sell", "cleeng", "plenigo"):
+            for name, value in (("_authenticator", "stale"), ("form.widgets.mapping", b"\xff")):
+                fields = dict.fromkeys(("secretkey", "previous_secretkey", "api_token"), KEY)
+                form = {f"form.widgets.{field}": text for field, text in fields.items()}
+                form |= {"form.buttons.save": "Save", name: value}
+                browser = self.browser()
+                browser.raiseHttpErrors = False
+                url = f"{self.portal.absolute_url()}/@@{provider}-settings"
+                with self.subTest(provider, name=name):
+                    browser.open(url, urlencode(form))
+                    self.assertIn(browser.headers["Status"][:3], ("400", "403"))
+                    (request,) = failed
+                    failed.clear()
+                    self.assertNotIn(KEY, request)
 
     def test_may_be_used_by_managers_and_site_administrators(self):
         for name, password in (

@@ -1,6 +1,7 @@
 """The cap on new accounts: nobody who paid stays out, and who came first is served first."""
 
 from niteoweb.click2sell.buyers import accountquota
+from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.interfaces import IClick2SellSettings
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
@@ -294,9 +295,8 @@ class TestOwner(CapTestCase):
 
     def test_two_buyers_turn_out_to_be_one(self):
         self.come(1, 2, 3)
-        with self.owner():
-            member = self.portal.portal_membership.getMemberById("1@example.org")
-            member.setMemberProperties({"email": "3@example.org"})
+        buyers.change(self.portal, self.buyer("3@example.org"), chosen="1@example.org")
+        transaction.commit()
         self.later(hours=1)
         self.assertEqual(self.sweep().accounts, 0)
         self.assertEqual(list(trees.tree(self.portal, "accounts_awaited")), [])

@@ -3,15 +3,14 @@
 from datetime import datetime
 from datetime import timezone
 from niteoweb.click2sell import site as plone_site
-from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.testing.layers import FIXTURE
+from niteoweb.click2sell.tests.cases import clock
 from niteoweb.click2sell.tests.cases import deliveries
 from plone import api
 from plone.app.testing import FunctionalTesting
 from plone.app.testing import PloneSandboxLayer
 from plone.testing import Layer
 from plone.testing.zope import WSGI_SERVER_FIXTURE
-from unittest import mock
 
 import transaction
 
@@ -26,17 +25,23 @@ class ShopLayer(PloneSandboxLayer):
     defaultBases = (FIXTURE,)
 
     def setUpPloneSite(self, portal):
-        """Create the groups and save the settings."""
-        with mock.patch.object(timestamps, "now", lambda: NOW):
-            with api.env.adopt_roles(["Manager"]):
-                for group_id in ("premium", "course"):
-                    api.group.create(group_id)
-            settings = plone_site.settings()
-            settings.secretkey = deliveries.SECRET_KEY
-            settings.mapping = ["1|premium", "2|course"]
-            settings.welcome_mail = "none"
-            settings.notice_mail = False
-            transaction.commit()
+        """Create the groups and save the settings; the clock stands still from here on."""
+        # The first start looks through all modules; the clock of a test begins inside this one.
+        self._clock = clock.frozen(NOW)
+        self._clock.start()
+        with api.env.adopt_roles(["Manager"]):
+            for group_id in ("premium", "course"):
+                api.group.create(group_id)
+        settings = plone_site.settings()
+        settings.secretkey = deliveries.SECRET_KEY
+        settings.mapping = ["1|premium", "2|course"]
+        settings.welcome_mail = "none"
+        settings.notice_mail = False
+        transaction.commit()
+
+    def tearDownPloneSite(self, portal):
+        """Let the clock go on."""
+        self._clock.stop()
 
 
 #: For tests that start processes: they need no site, and `bin/test -u` leaves them out.

@@ -5,10 +5,12 @@ from collections.abc import Iterable
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextlib import suppress
+from datetime import datetime
 from datetime import timedelta
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.buyers import customers
 from niteoweb.click2sell.ledger import entries
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
@@ -23,6 +25,7 @@ from niteoweb.click2sell.storage import background
 from niteoweb.click2sell.storage import log_failure
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees as store
+from niteoweb.click2sell.tests.cases import clock
 from niteoweb.click2sell.tests.cases import deliveries
 from niteoweb.click2sell.tests.cases.layers import NOW
 from niteoweb.click2sell.tests.cases.layers import SHOP
@@ -57,8 +60,9 @@ class SiteTestCase(unittest.TestCase):
 
     def setUp(self):
         self.portal = self.layer["portal"]
-        self.now = NOW
-        self.enterContext(mock.patch.object(timestamps, "now", lambda: self.now))
+        self.clock = self.enterContext(clock.frozen(NOW))
+        self.jumped = timedelta()
+        self.enterContext(mock.patch.object(timestamps, "running", self._running))
         # Memory of the process, which no database on top of another takes back.
         background.expect(background.MAIL)
         self.addCleanup(background.stop_expecting)
@@ -120,7 +124,24 @@ class SiteTestCase(unittest.TestCase):
 
     def later(self, **time: float) -> None:
         """Let time pass."""
+        self.clock.tick(timedelta(**time))
+
+    @property
+    def now(self) -> datetime:
+        """The moment that the clock shows."""
+        return timestamps.now()
+
+    @now.setter
+    def now(self, moment: datetime) -> None:
+        self.clock.move_to(moment)
+
+    def jump(self, **time: float) -> None:
+        """Put the clock forward, or back."""
         self.now += timedelta(**time)
+        self.jumped += timedelta(**time)
+
+    def _running(self) -> float:
+        return (self.now - self.jumped - NOW).total_seconds()
 
     # What happens
 
@@ -165,12 +186,26 @@ class SiteTestCase(unittest.TestCase):
         """Make the site agree with what a buyer is entitled to now."""
         return pipeline.provision(self.buyer(address)["id"], follow_mapping)
 
+    def choose(self, user_id: str, address: str = EMAIL, customer: Any = None) -> None:
+        """Tie a buyer who waits to an account, as an owner does.
+
+        :param customer: provider and id, for a buyer who is known by that.
+        """
+        buyer = self.buyer(address)
+        if customer is not None:
+            buyer = customers.buyer(self.portal, customer)
+        buyers.change(self.portal, buyer, chosen=user_id)
+        transaction.commit()
+        pipeline.provision(buyer["id"])
+
     # What came of it
 
     def buyer(self, address: str = EMAIL) -> buyers.Buyer:
         """The record of a buyer."""
         transaction.begin()
-        return buyers.of_address(self.portal, address)
+        paid = address in store.tree(self.portal, "buyer_by_address")
+        stated = () if paid else customers.stating(self.portal, address)
+        return next(iter(stated), None) or buyers.of_address(self.portal, address)
 
     def user_id(self, address: str = EMAIL) -> str:
         """User id of the account that a buyer is tied to."""

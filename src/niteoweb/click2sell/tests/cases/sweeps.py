@@ -6,6 +6,7 @@ from niteoweb.click2sell.ledger import silence
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.storage import steps
 from niteoweb.click2sell.tests.cases.site import SiteTestCase
+from niteoweb.click2sell.worker import breaker
 from niteoweb.click2sell.worker import sweep
 from unittest import mock
 
@@ -27,6 +28,7 @@ class SweepTestCase(SiteTestCase):
 
     def setUp(self):
         super().setUp()
+        breaker._trusted.clear()
         self.settings(mapping=["1|premium|30", "2|course"])
 
     def sweep(self, **options):
@@ -87,4 +89,4 @@ class SilenceTestCase(SweepTestCase):
 
     def usual(self):
         transaction.begin()
-        return silence.longest_usual(silence.arrivals(self.portal, "click2sell"))
+        return silence.longest_usual(silence.arrivals(self.portal, "click2sell", self.now))

@@ -10,7 +10,6 @@ from datetime import timedelta
 from datetime import timezone
 from io import StringIO
 from niteoweb.click2sell import site as plone_site
-from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers as buyer
 from niteoweb.click2sell.command import console
 from niteoweb.click2sell.command import reconcile as reconcile_command
@@ -23,7 +22,7 @@ from niteoweb.click2sell.providers.cleeng.fake import FakeCleeng
 from niteoweb.click2sell.providers.cleeng.fake import TOKEN
 from niteoweb.click2sell.providers.cleeng.provider import PROVIDER as CLEENG
 from niteoweb.click2sell.provisioning import validation
-from niteoweb.click2sell.testing.fake.server import Clock
+from niteoweb.click2sell.tests.cases import clock
 from niteoweb.click2sell.tests.cases import recording
 from niteoweb.click2sell.tests.cases.documentation import DOCS
 from niteoweb.click2sell.tests.cases.documentation import DocsHTTPTestCase
@@ -75,8 +74,9 @@ class SiteOfTheDocs(DocsHTTPTestCase):
 
     def setUp(self):
         super().setUp()
-        self.now = datetime(2025, 3, 1, 10, 20, 42, tzinfo=timezone.utc)
-        self.enterContext(mock.patch.object(timestamps, "now", lambda: self.now))
+        self.clock = self.enterContext(
+            clock.frozen(datetime(2025, 3, 1, 10, 20, 42, tzinfo=timezone.utc))
+        )
         numbers = itertools.count(FIRST_ID)
         known_ids = mock.Mock(token_hex=lambda _size: f"{next(numbers):x}")
         ids = mock.patch.object(buyer, "secrets", known_ids)
@@ -132,7 +132,7 @@ class TestExchanges(SiteOfTheDocs):
         return json.loads(answer) if answer else None
 
     def test_sweep(self):
-        self.now += timedelta(days=31)
+        self.clock.tick(timedelta(days=31))
         report = self.record(200, "/@click2sell-sweep", "sweeper", {})
         self.assertFalse(report["copy_of_the_site"])
         self.assertFalse(self.member_is_in())
@@ -154,7 +154,7 @@ class TestExchanges(SiteOfTheDocs):
         self.record(403, "/@click2sell-sweep", "sweeper", {}, headers=(origin,))
 
     def test_notifications(self):
-        self.now += timedelta(days=8)
+        self.clock.tick(timedelta(days=8))
         refund = {"transaction_type": "Refund", "purchase_date": "2025-03-09"}
         self.assertIn(" 200 ", self.post(form(**refund)))
         found = self.record(
@@ -193,7 +193,7 @@ class TestExchanges(SiteOfTheDocs):
     def test_replay_dry_run(self):
         settings = plone_site.settings()
         settings.mapping = ["1|readers|30"]
-        self.now += timedelta(hours=2)
+        self.clock.tick(timedelta(hours=2))
         renewal = {"acquirer_transaction_id": "T-1002", "purchase_time": "12:20:30"}
         transaction.commit()
         self.post(form(**renewal))
@@ -250,7 +250,7 @@ class TestExchanges(SiteOfTheDocs):
 
     def cleeng(self) -> FakeCleeng:
         """A Cleeng to ask, and the services' clock."""
-        fake = self.enterContext(FakeCleeng(clock=Clock(self.now)))
+        fake = self.enterContext(FakeCleeng())
         fake.buy("vizio-4711", "S123123123_US")
         self.enterContext(mock.patch.dict("os.environ", {INSECURE_VARIABLE: "1"}))
         known = mock.Mock(token_hex=lambda length: "5f" * length)
@@ -274,12 +274,12 @@ class TestExchanges(SiteOfTheDocs):
         fake = self.cleeng()
         bought = MEMBER, "vizio-4711", "S123123123_US"
         id_ = validating.submit(*bought, "middleware")["id"]
-        self.now = fake.clock.move(seconds=5)
+        self.clock.move_to(fake.clock.move(seconds=5))
         told = self.record(200, f"/@cleeng-purchase-status/{id_}", "middleware")
         self.assertEqual(told["status"], "pending")
 
     def test_report(self):
-        self.now += timedelta(days=8)
+        self.clock.tick(timedelta(days=8))
         refund = {"transaction_type": "Refund", "purchase_date": "2025-03-09"}
         self.assertIn(" 200 ", self.post(form(**refund)))
         found = self.record(200, "/@click2sell-report?months=12", "operator")
@@ -305,7 +305,7 @@ class TestCron(SiteOfTheDocs):
 
     def setUp(self):
         super().setUp()
-        self.now += timedelta(days=31)
+        self.clock.tick(timedelta(days=31))
 
     def call(self, *arguments: str, **changes: str) -> str:
         """Call curl with the configuration of the documentation, at the test server."""

@@ -227,6 +227,46 @@ class TestPayments(Case):
         outcome = self.assert_access([subscription(0), early], [(0, 33)], {early.key: "beyond"})
         self.assertNotIn(early.key, outcome.entitlements[0].keys)
 
+    def test_a_first_payment_told_as_new_and_as_recurring_is_one(self):
+        for days, span in ((30, 30), (365, 365), (7, 7), (1, 1)):
+            for new, recurring in ((0, 0), (0, 25), (25, 0), (25, 25), (100, 100), (0, 400)):
+                # The same moment, and some minutes later by a clock of its own.
+                for later in (0, 0.01, 0.4):
+                    facts = [
+                        subscription(0, days=days, late=new),
+                        renewal(later, days=days, late=recurring),
+                    ]
+                    with self.subTest(days, late=(new, recurring), later=later):
+                        (found,) = self.outcome(*facts).entitlements
+                        self.assertEqual(found.until, day(span))
+                        self.assertEqual(dict(self.outcome(*facts).attention), {})
+
+    def test_a_first_payment_told_with_two_transactions_is_one(self):
+        for late in (0, 25, 100):
+            facts = [subscription(0, "T1", late=late), renewal(0, "T2", late=late)]
+            (found,) = self.outcome(*facts).entitlements
+            self.assertEqual(found.until, day(30))
+        self.assert_access(
+            [subscription(0, late=25), renewal(10, "T2", late=15)],
+            [(0, 33)],
+            {"renewal T2 10": Reason.BEYOND},
+        )
+
+    def test_renewals_are_judged_by_the_times_of_the_provider(self):
+        on_time = [subscription(0), *(renewal(30 * number) for number in range(1, 6))]
+        expected = self.spans(compute(on_time, self.policy))
+        self.assertEqual(expected, [(0, 183)])
+        for late in (1, 29, 31, 200):
+            facts = [
+                subscription(0, late=late),
+                *(renewal(30 * number, late=late) for number in range(1, 6)),
+            ]
+            self.assertEqual(self.spans(compute(facts, self.policy)), expected)
+
+    def test_a_renewal_after_half_of_its_days_is_one(self):
+        self.assert_access([subscription(0, days=1), renewal(1, days=1)], [(0, 5)])
+        self.assert_access([subscription(0, days=7), renewal(7, days=7)], [(0, 17)])
+
     def test_a_hundred_renewals_at_once_grant_one(self):
         facts = [subscription(0)] + [renewal(29 + n / 1000, key=f"k{n}") for n in range(98)]
         outcome = compute(facts, Policy())

@@ -214,7 +214,7 @@ class TestObstacle(ExplainTestCase):
         self.buy()
         code, text = self.obstacle()
         self.assertEqual(code, "attention")
-        self.assertIn("it needs attention. An account has this address", text)
+        self.assertIn("it needs attention. Waits for the buyer to confirm", text)
 
     def test_a_payment_that_grants_nothing(self):
         self.buy(purchase_date="2026-05-09")

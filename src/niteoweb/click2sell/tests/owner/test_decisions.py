@@ -444,8 +444,7 @@ class TestDismiss(DecisionTestCase):
         self.assertEqual(self.entries(), [(Outcome.NOTHING, "unknown kind", "")])
 
     def test_what_does_not_take_effect_binds_nothing(self):
-        self.account("john", login="johnny")
-        self.buy()
+        self.buy(purchase_date="2026-06-03")
         self.dismiss(self.key())
         self.assertNotEqual(self.buy(buyer_email="new@example.org").outcome, Outcome.REFUSED)
 

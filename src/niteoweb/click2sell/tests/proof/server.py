@@ -11,11 +11,16 @@ from tools import outbox
 from tools import SITE_ID
 from tools.program import free_port
 from tools.program import run_module
+from typing import Any
+
+import json
 
 
 ZOPE_PROCESS = f"{__package__}.zopeprocess"
 #: In the environment: the name of a step and how often it is passed before the process dies.
 KILL = "CLICK2SELL_PROOF_KILL"
+#: In the folder of the site: by how many hours the clock of its processes is ahead.
+CLOCK = "clock"
 #: The site's public address: processes that listen on any port are asked by it.
 HOST = "shop.example.org"
 ADDRESS = f"http://{HOST}/{SITE_ID}"
@@ -76,9 +81,19 @@ class Server:
         """All that there is."""
         return self.ask("@@proof-state").json()
 
-    def sweep(self) -> dict:
+    def sweep(self, **options: bool) -> dict:
         """Sweep, as cron does."""
-        return self.ask("@click2sell-sweep", b"{}", "application/json").json()
+        body = json.dumps(options).encode("ascii")
+        return self.ask("@click2sell-sweep", body, "application/json").json()
+
+    def change_settings(self, **values: Any) -> None:
+        """Change settings of the add-on, as its owner."""
+        headers = {"Accept": "application/json", "Content-Type": "application/json"}
+        body = json.dumps(values).encode("ascii")
+        with client.Connection(self.port, OWNER, host=HOST) as connection:
+            answer = connection.ask("PATCH", "@controlpanels/click2sell", body, headers)
+        if answer.status != 204:
+            raise AssertionError(f"{answer.status} {answer.text[:5000]}")
 
     def wait_for_mails(self, seconds: float = outbox.PATIENCE) -> None:
         """Wait until its background thread has sent all mails; nobody sweeps.

@@ -1,8 +1,6 @@
 """Views of the tests' server, beside those of any site."""
 
-from datetime import datetime
 from datetime import timedelta
-from datetime import timezone
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.ledger import entries
 from niteoweb.click2sell.ledger import ledger
@@ -44,7 +42,7 @@ class State(BrowserView):
             },
             "members": sorted(site.acl_users.source_users.getUserIds()),
             "contradictions": dump.contradictions(site),
-            "unentitled": dump.unentitled(site, datetime.now(timezone.utc)),
+            "unentitled": dump.unentitled(site, timestamps.now()),
         }
         self.request.response.setHeader("Content-Type", "application/json")
         return json.dumps(found)

@@ -1,8 +1,11 @@
 """A Zope process: ``create FOLDER`` makes the site, ``ZOPE_CONF ADDRESS`` serves it.
 
-It dies where the environment says.
+It dies where the environment says, and its clock is put forward by as many hours as a file in
+its folder says.
 """
 
+from datetime import timedelta
+from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.storage import steps
 from niteoweb.click2sell.tests.proof import server
 from niteoweb.click2sell.tests.proof.server import KILL
@@ -97,8 +100,17 @@ def _tell(text: str) -> None:
     os.write(2, f"PROOF {text}\n".encode())
 
 
+def _set_clock(hours: Path) -> None:
+    """Have the add-on read a clock that can be put forward and back while it runs."""
+    now = timestamps.now
+    timestamps.now = lambda: now() + timedelta(hours=int(hours.read_text("ascii")))
+
+
 if __name__ == "__main__":
     if sys.argv[1] == "create":
         create(Path(sys.argv[2]))
     else:
+        clock = Path(sys.argv[1]).with_name(server.CLOCK)
+        if clock.exists():
+            _set_clock(clock)
         instance.serve(*sys.argv[1:], wrap=watched)

@@ -72,7 +72,6 @@ class TestNames(unittest.TestCase):
                 "data.offerId",
                 "author",
                 "passenger",
-                "monkeys.0.id2",
             ),
         ):
             with self.subTest(name):

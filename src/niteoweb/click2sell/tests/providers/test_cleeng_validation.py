@@ -464,6 +464,8 @@ class TestMeantime(ValidationTestCase):
         self.pass_time(seconds=11)
         self.fake.run()
         self.deliver()
+        ((customer, _buyer_id),) = trees.tree(self.portal, "buyer_by_customer").items()
+        self.choose(JANE, customer=customer)
         self.has("premium")
         self.assertEqual(self.fields(JANE)["product_id"], GOLD)
 

@@ -123,7 +123,8 @@ class TestRecord(SiteTestCase):
         self.assertNotIn("checksum", payload)
 
     def test_plain_values_only(self):
-        """No class of ours inside a pickle."""
+        """No class of ours inside a pickle but the trees, whose names are never changed."""
+        own = rb"niteoweb\.click2sell\.(?!storage\.trees\nTree(Set)?\n)"
         self.settings(mapping=["1|premium|30", "2|gone"])
         self.buy()
         self.buy_again(product_id="2")
@@ -136,7 +137,7 @@ class TestRecord(SiteTestCase):
             if oid not in seen:
                 seen.add(oid)
                 pickle, _serial = storage.load(oid)
-                self.assertNotIn(b"niteoweb.click2sell.", pickle)
+                self.assertNotRegex(pickle, own)
                 referencesf(pickle, oids)
         self.assertGreater(len(seen), len(trees.TREES))
 

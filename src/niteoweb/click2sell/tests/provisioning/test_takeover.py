@@ -56,6 +56,8 @@ class TestSecondAddress(SiteTestCase):
             acquirer_transaction_id="T-2",
             c2s_transaction_id="R-2",
         )
+        # A member can edit the address, so an owner has to decide, or the buyer to confirm.
+        self.choose(EMAIL, "new@example.org")
         result = self.buy(
             buyer_email="new@example.org",
             transaction_type="Subscription",

@@ -105,7 +105,7 @@ class TestSweep(SweepServiceTestCase):
                 self.assertEqual(len(report["lapsed"]), lapsed)
 
     def test_the_circuit_breaker_is_no_error(self):
-        with mock.patch("niteoweb.click2sell.worker.sweep.BREAKER_AT_LEAST", 0):
+        with mock.patch("niteoweb.click2sell.worker.breaker.BREAKER_AT_LEAST", 0):
             answer = self.post(body={})
             self.assertEqual(answer.status_code, 200)
             self.assertEqual(answer.json()["stopped"], {"members": 1, "limit": 0})
@@ -155,7 +155,7 @@ class TestSweep(SweepServiceTestCase):
         with mock.patch.object(transactions, "run", side_effect=transactions.Busy):
             answer = self.post(body={})
         self.assertEqual(answer.status_code, 503)
-        self.assertEqual(answer.headers["Retry-After"], str(protection.RETRY_AFTER))
+        self.assertEqual(answer.headers["Retry-After"], str(transactions.RETRY_AFTER))
 
 
 class TestForeignPages(SweepServiceTestCase):

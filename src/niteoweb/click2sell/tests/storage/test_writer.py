@@ -106,6 +106,35 @@ class TestJobs(WriterTestCase):
             writer.run(fail)
         self.assertIsNone(noted(plone_site.get()))
 
+    def test_jobs_in_a_row_are_committed_each(self):
+        def fail(site):
+            note(site, 2)
+            raise ValueError
+
+        def jobs():
+            writer.run(lambda site: note(site, 1))
+            writer.run(fail)
+
+        with self.assertRaises(ValueError):
+            writer.run_in_a_row(jobs)
+        self.assertEqual(noted(plone_site.get()), 1)
+
+    def test_no_job_of_others_comes_between_jobs_in_a_row(self):
+        came, waiting = [], threading.Event()
+
+        def jobs():
+            writer.run(lambda site: came.append("first"))
+            waiting.set()
+            while not writer._writer.jobs.qsize():
+                pass
+            writer.run(lambda site: came.append("second"))
+
+        row = self.in_a_thread(lambda: writer.run_in_a_row(jobs), wait=False)
+        self.assertTrue(waiting.wait(WAIT))
+        writer.run(lambda site: came.append("another's"))
+        row.join(WAIT)
+        self.assertEqual(came, ["first", "second", "another's"])
+
     def test_a_job_that_fails_fails_alone(self):
         thread = self.thread()
         for error in (ValueError("no"), TimeoutError(), KeyboardInterrupt(), SystemExit()):

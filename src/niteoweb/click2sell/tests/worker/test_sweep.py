@@ -19,6 +19,7 @@ from niteoweb.click2sell.tests.cases.site import EMAIL
 from niteoweb.click2sell.tests.cases.smtpserver import ScriptedServer
 from niteoweb.click2sell.tests.cases.sweeps import at
 from niteoweb.click2sell.tests.cases.sweeps import SweepTestCase
+from niteoweb.click2sell.worker import breaker
 from niteoweb.click2sell.worker import sweep
 from unittest import mock
 
@@ -179,7 +180,7 @@ class TestBreaker(SweepTestCase):
                 with mock.patch.object(sweep.plone_site, "settings", lambda found=found: found):
                     report = sweep.SweepReport(self.now, True, False)
                     report.lapsed = [{}] * 22
-                    sweep._break(self.portal, report, False)
+                    breaker.trip(self.portal, report, False)
                 self.assertEqual(report.stopped, stopped)
 
     def test_the_rest_of_the_sweep_goes_on(self):

@@ -1,0 +1,157 @@
+"""Order links: the token that tells which member was logged in when buying."""
+
+from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.settings import membertoken
+from niteoweb.click2sell.settings import rules
+from niteoweb.click2sell.tests.cases.mail import MailTestCase
+from niteoweb.click2sell.tests.cases.pages import MANAGER
+from niteoweb.click2sell.tests.cases.pages import NOBODY
+from niteoweb.click2sell.tests.cases.pages import PageTestCase
+from niteoweb.click2sell.tests.cases.site import EMAIL
+from niteoweb.click2sell.tests.cases.site import PASSWORD
+from niteoweb.click2sell.tests.cases.site import SiteTestCase
+from plone import api
+from urllib.parse import parse_qs
+from urllib.parse import urlsplit
+
+
+ORDER = "https://order.example.com/form?product=1"
+PAYPAL = "paypal@example.net"
+
+
+class TestLink(PageTestCase):
+    def setUp(self):
+        super().setUp()
+        self.account("john", EMAIL)
+        self.settings(order_links=[f"1|{ORDER}", "2|https://order.example.com/2"])
+
+    def followed(self, who, product="1"):
+        browser = self.browser(who)
+        browser.followRedirects = False
+        browser.open(f"{self.portal.absolute_url()}/@@click2sell-order?product={product}")
+        return browser
+
+    def test_a_member_takes_a_token_along(self):
+        browser = self.followed(("john", PASSWORD))
+        url = browser.headers["Location"]
+        query = parse_qs(urlsplit(url).query)
+        self.assertTrue(url.startswith(f"{ORDER}&cp_member="), url)
+        (token,) = query["cp_member"]
+        self.assertEqual(membertoken.member(self.portal, token, self.now), "john")
+        self.assertEqual(browser.headers["Referrer-Policy"], "no-referrer")
+        self.assertIn("no-store", browser.headers["Cache-Control"])
+
+    def test_nobody_else_does(self):
+        for who in (NOBODY, MANAGER):
+            self.assertEqual(self.followed(who).headers["Location"], ORDER)
+
+    def test_it_leads_nowhere_else(self):
+        for product in ("3", "", "https://evil.example.com/", "%FF"):
+            self.assertIn("404", self.followed(NOBODY, product).headers["Status"])
+
+    def test_lines_that_are_refused(self):
+        for line in ("1", "1|", "|https://x.example", "1|javascript:alert(1)", "1|/order"):
+            problems = rules.validate({"order_links": [line]})
+            self.assertEqual([name for name, _text in problems], ["order_links"], line)
+        self.assertEqual(rules.validate({"order_links": [f"1|{ORDER}"]}), [])
+
+
+class TestToken(MailTestCase, SiteTestCase):
+    def setUp(self):
+        super().setUp()
+        self.account("john", "john@example.com")
+
+    def token(self, user_id="john"):
+        return membertoken.issue(self.portal, user_id, self.now)
+
+    def assert_not_johns(self, address=PAYPAL):
+        self.assertEqual(self.groups("john"), [])
+        self.assertNotEqual(self.user_id(address), "john")
+
+    def test_the_purchase_is_the_members_whatever_address_paid(self):
+        self.buy(buyer_email=PAYPAL, cp_member=self.token())
+        self.assertEqual(self.user_id(PAYPAL), "john")
+        self.assertEqual(self.groups("john"), ["click2sell", "premium"])
+        self.assertEqual(self.arrived()["To"], PAYPAL)
+        self.buy_again(product_id="2", buyer_email=PAYPAL)
+        self.assertEqual(self.groups("john"), ["click2sell", "course", "premium"])
+
+    def test_it_is_not_kept(self):
+        token = self.token()
+        self.buy(buyer_email=PAYPAL, cp_member=token)
+        self.assertNotIn(token, repr(self.dump()))
+        (key,) = ledger.newest_first(self.portal)
+        self.assertEqual(ledger.get(self.portal, key)["member"], "john")
+
+    def test_forged_and_foreign_ones(self):
+        good = self.token()
+        name, until, signature = good.split(".")
+        other = membertoken.issue(self.portal, "test_user_1_", self.now).split(".")
+        later = format(int(until, 16) + 3600, "x")
+        for number, token in enumerate(
+            (
+                *(f"{name}.{until}.", f"{name}.{until}.{signature[:-1]}", name, "..", "é.é.é"),
+                *(f"{name}.{later}.{signature}", f"{other[0]}.{until}.{signature}"),
+                *(good.upper(), f"{good}x", "x" * 250, f"{name}.{'f' * 200}.{signature}"),
+            )
+        ):
+            with self.subTest(token):
+                self.assertEqual(membertoken.member(self.portal, token, self.now), "")
+                address = f"{number}@example.net"
+                self.buy(
+                    buyer_email=address,
+                    cp_member=token,
+                    acquirer_transaction_id=f"T-{number}",
+                    c2s_transaction_id=f"R-{number}",
+                )
+                self.assert_not_johns(address)
+
+    def test_a_day_later(self):
+        token = self.token()
+        self.later(days=1)
+        self.buy(buyer_email=PAYPAL, cp_member=token)
+        self.assert_not_johns()
+
+    def test_of_an_account_that_was_made_anew(self):
+        token = self.token()
+        with self.owner():
+            self.portal.portal_membership.deleteMembers(["john"])
+        self.account("john", "mallory@example.org")
+        self.buy(buyer_email=PAYPAL, cp_member=token)
+        self.assert_not_johns()
+
+    def test_at_another_address(self):
+        token = self.token()
+        self.settings(site_address="http://copy.example.org/plone")
+        self.assertEqual(membertoken.member(self.portal, token, self.now), "")
+
+    def test_an_account_with_the_paid_address_is_asked_first(self):
+        """Somebody may have followed the order link of another."""
+        self.account("victim", EMAIL)
+        self.buy(cp_member=self.token())
+        self.assertEqual(self.attention(), [["account not certain", ""]])
+        self.assert_not_johns(EMAIL)
+
+    def test_it_fetches_no_purchase_that_waits(self):
+        self.account("victim", EMAIL)
+        self.buy()
+        with self.owner():
+            self.portal.portal_membership.getMemberById("victim").setMemberProperties(
+                {"email": "new@example.org"}
+            )
+        self.buy_again(product_id="2", cp_member=self.token())
+        self.assert_not_johns(EMAIL)
+
+    def test_a_buyer_who_has_an_account_keeps_it(self):
+        self.buy()
+        self.buy_again(product_id="2", cp_member=self.token())
+        self.assertEqual(self.groups(), ["click2sell", "course", "premium"])
+        self.assert_not_johns(EMAIL)
+
+    def test_an_account_that_may_administer_the_site(self):
+        token = self.token()
+        with self.owner():
+            api.user.grant_roles(username="john", roles=["Manager"])
+        self.buy(buyer_email=PAYPAL, cp_member=token)
+        self.assertEqual(self.attention(), [["privileged account", ""]])
+        self.assert_not_johns()
