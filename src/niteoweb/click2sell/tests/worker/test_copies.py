@@ -7,7 +7,7 @@ from niteoweb.click2sell.storage import schedule
 from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.tests.cases import deliveries
 from niteoweb.click2sell.tests.cases.layers import SHOP_HTTP
-from niteoweb.click2sell.tests.worker.test_threads import ThreadsTestCase
+from niteoweb.click2sell.tests.cases.threads import ThreadsTestCase
 from pathlib import Path
 from plone.app.testing import SITE_OWNER_NAME
 from plone.app.testing import SITE_OWNER_PASSWORD
