@@ -195,6 +195,8 @@ class Notification:
     :ivar transaction: the provider's id of the transaction or subscription.
     :ivar receipt: the receipt the buyer has, ``last_purchase_id`` of the member.
     :ivar occurred_at: when it happened by the provider's clock, in UTC.
+    :ivar earliest: an earlier moment that the provider may mean as well, where its time names
+        no zone and is in the hour that clocks show twice; None for no doubt.
     :ivar buyer: the buyer's address in lower case, "" while only `customer_id` is known.
         Without a `customer_id` it is the address that was paid under; the buyer is known by it.
     :ivar email: the buyer's address as the provider sent it.
@@ -243,6 +245,7 @@ class Notification:
     country: str = ""
     affiliate: str = ""
     valid_until: datetime | None = None
+    earliest: datetime | None = None
     subscription: bool = False
     on_behalf_of: str = ""
     customer_id: str = ""

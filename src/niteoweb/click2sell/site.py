@@ -134,7 +134,7 @@ def link(path: str) -> str:
 
 
 def address() -> str:
-    """The address of the site for its owner to read: without a public one that of the request.
+    """The address of the site for its owner to read: the public one, else that of the request.
 
     Links in mails are made by :func:`link`.
     """

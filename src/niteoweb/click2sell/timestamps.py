@@ -120,8 +120,10 @@ def _read(text: str, timezone_: tzinfo) -> tuple[datetime, datetime]:
         # The second time that the clock shows it, where it is put back over midnight.
         last = datetime.combine(day, time.max).replace(fold=1)
         return _utc(day, timezone_), _utc(last, timezone_)
-    moment = _utc(_moment(text), timezone_)
-    return moment, moment
+    moment = _moment(text)
+    # When clocks are put back they show an hour twice, and when put forward they skip one.
+    first, last = sorted(_utc(moment.replace(fold=fold), timezone_) for fold in (0, 1))
+    return first, last
 
 
 def _moment(text: str) -> datetime:

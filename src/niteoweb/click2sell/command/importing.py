@@ -162,7 +162,7 @@ def _line(line: Any) -> str:
 
 
 def _progress(report: Any) -> bool:
-    done = sum(report.counted.values())
-    if done % PROGRESS == 0:
-        console.complain(f"{done} lines imported")
+    imported = sum(report.counted.values())
+    if imported % PROGRESS == 0:
+        console.complain(f"{imported} lines imported")
     return False

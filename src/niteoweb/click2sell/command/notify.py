@@ -104,7 +104,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         # JSON would escape characters that UTF-8 cannot encode.
         "".join(map(str, [*vars(request).values(), *vars(settings).values()])).encode("utf-8")
-        found = list(deliveries(maker, request, settings))
+        signed = list(deliveries(maker, request, settings))
     except UnicodeError:
         parser.error("the secret key and all values have to be UTF-8 text")
     except ValueError:
@@ -114,7 +114,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         f"transaction {request.transaction}, receipt {request.receipt}"
     )
     # The next delivery relies on the one before.
-    for delivery in found:
+    for delivery in signed:
         status = _post(url, delivery, options.timeout, maker.signatures(delivery))
         if status:
             return status

@@ -16,6 +16,7 @@ from niteoweb.click2sell.entitlement.outcome import merged
 from niteoweb.click2sell.entitlement.outcome import Outcome
 from niteoweb.click2sell.entitlement.outcome import Policy
 from niteoweb.click2sell.entitlement.provisional import AT_MOST
+from niteoweb.click2sell.entitlement.provisional import may_be_given
 from niteoweb.click2sell.entitlement.reason import ABOUT_ACCOUNT
 from niteoweb.click2sell.entitlement.reason import ABOUT_GROUP
 from niteoweb.click2sell.entitlement.reason import GRANTS_NOTHING
@@ -26,7 +27,8 @@ from niteoweb.click2sell.entitlement.reason import WAITS_FOR_BUYER
 
 __all__ = [
     *["mapping", "ABOUT_ACCOUNT", "ABOUT_GROUP", "AT_MOST", "BillingEvent", "compute"],
-    *["Entitlement", "GRANTS_NOTHING", "Line", "MappingError", "merged", "MOST_DAYS", "OPEN"],
+    *["Entitlement", "GRANTS_NOTHING", "Line", "MappingError", "may_be_given", "merged"],
+    *["MOST_DAYS", "OPEN"],
     *["Outcome", "parse", "Policy", "Product", "Reason", "State", "TAKES_EFFECT", "TOLERANCE"],
     "WAITS_FOR_BUYER",
 ]

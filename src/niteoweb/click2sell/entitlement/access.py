@@ -44,6 +44,7 @@ from niteoweb.click2sell.entitlement.chain import Chain
 from niteoweb.click2sell.entitlement.event import BillingEvent
 from niteoweb.click2sell.entitlement.event import NEVER
 from niteoweb.click2sell.entitlement.event import OPEN
+from niteoweb.click2sell.entitlement.event import plus
 from niteoweb.click2sell.entitlement.reason import Reason
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import PAYMENTS
@@ -127,10 +128,10 @@ class AccessTimeline:
     def limit(self) -> datetime:
         """End of access with grace, as it stands."""
         graced = self.renewable and self.end != NEVER
-        return _plus(self.end, self._grace_days) if graced else self.end
+        return plus(self.end, self._grace_days) if graced else self.end
 
     def gives_access(self, moment: datetime, product_id: str | None = None) -> bool:
-        """Whether the chain gives access at a moment; one that was undone gives none.
+        """Whether the chain gives access at a moment; an undone chain gives none.
 
         :param product_id: None for access to any product.
         """
@@ -188,13 +189,13 @@ class AccessTimeline:
             self._subscription = True
             return "", True
         elif event.kind is Kind.PURCHASE:
-            paid = max(self.paid, _plus(event.occurred_at, event.days))
-            end = max(self.end, _plus(event.occurred_at, event.days))
+            paid = max(self.paid, plus(event.occurred_at, event.days))
+            end = max(self.end, plus(event.occurred_at, event.days))
         else:
-            furthest = _plus(event.known_at, event.days + EARLY_DAYS + self._moved)
-            paid = _plus(max(self.paid, event.occurred_at), event.days)
-            end = _plus(max(self.end, event.occurred_at), event.days)
-            in_time = _plus(self._paid_at, max(event.days - EARLY_DAYS, 1))
+            furthest = plus(event.known_at, event.days + EARLY_DAYS + self._moved)
+            paid = plus(max(self.paid, event.occurred_at), event.days)
+            end = plus(max(self.end, event.occurred_at), event.days)
+            in_time = plus(self._paid_at, max(event.days - EARLY_DAYS, 1))
             if furthest < paid != OPEN and event.known_at < in_time:
                 return Reason.BEYOND, False
             # Without an end by payments only a cancellation has given it one; that one goes no
@@ -267,7 +268,7 @@ class AccessTimeline:
         elif self.paid == OPEN:
             days = event.days if event.terms_known and event.days is not None else self._days
             if days is not None:
-                self.end = min(self.end, _plus(event.occurred_at, days))
+                self.end = min(self.end, plus(event.occurred_at, days))
             elif self.end == OPEN:
                 return Reason.OPEN_END, True
         return "", True
@@ -297,7 +298,7 @@ class AccessTimeline:
     def _stop(self, event: BillingEvent) -> tuple[str, bool]:
         """Take in an expiry, or an exclusive purchase of another product."""
         # By payments alone: whether it was cancelled must not decide about later events.
-        over = self.paid == NEVER or _plus(self.paid, self._grace_days) <= event.occurred_at
+        over = self.paid == NEVER or plus(self.paid, self._grace_days) <= event.occurred_at
         if (over or self._stopped) and event.kind is not Kind.EXPIRY:
             return "", False
         ended_at = event.occurred_at
@@ -313,11 +314,3 @@ class AccessTimeline:
         self.end = min(self.end, ended_at)
         self._stopped = Reason.ENDED if event.kind is Kind.EXPIRY else Reason.DISPLACED
         return "", True
-
-
-def _plus(moment: datetime, days: int) -> datetime:
-    """A moment some days later; past the end of the calendar there is no end."""
-    try:
-        return moment + timedelta(days=days)
-    except OverflowError:
-        return OPEN

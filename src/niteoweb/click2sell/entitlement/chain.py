@@ -24,6 +24,8 @@ payment to another chain. The rules, where there is a choice:
   transaction, then of their receipt, then for the latest chain begun by then that was ever on
   their product. Where several chains have the transaction or receipt (a cart with one
   receipt), the product decides. A provider that always names the subscription means no other.
+* A refund or cancellation that names no payment, and comes before all that it could mean only
+  because their times are in the hour that clocks show twice, needs a person.
 * Two refunds that name no payment undo two chains: the one undone already is not meant again.
 """
 
@@ -183,6 +185,8 @@ class History:
             self._choose(event, chain, candidates)
         elif event.kind is Kind.REACTIVATION:
             self.attention.setdefault(event.key, Reason.NO_PURCHASE)
+        elif self._may_follow(event):
+            self.attention.setdefault(event.key, Reason.UNMATCHED_REFUND)
 
     def _end_all(self, event: BillingEvent) -> None:
         self.attention.setdefault(event.key, Reason.CUSTOMER_DELETED)
@@ -193,7 +197,9 @@ class History:
     def _undo(self, event: BillingEvent, undo_unmatched: bool) -> None:
         candidates, named = self._candidates(event)
         live = [chain for chain in candidates if chain.undone_by is None]
-        if not candidates:
+        if not candidates and self._may_follow(event):
+            self.attention.setdefault(event.key, Reason.UNMATCHED_REFUND)
+        elif not candidates:
             self.waiting.add(event.key)
         elif not named and not undo_unmatched:
             self.attention.setdefault(event.key, Reason.UNMATCHED_REFUND)
@@ -224,6 +230,13 @@ class History:
             if chain.first.occurred_at <= event.occurred_at
             and chain.had(event.product_id, event.occurred_at)
         ], False
+
+    def _may_follow(self, event: BillingEvent) -> bool:
+        """Whether a chain of the product may have begun by then, at its earlier time."""
+        return not event.fully_signed and any(
+            chain.first.earliest is not None and chain.first.earliest <= event.occurred_at
+            for chain in self._by_product.get(event.product, ())
+        )
 
     def _choose(self, event: BillingEvent, chain: Chain, candidates: list[Chain]) -> None:
         self.choices.append((event, [other for other in candidates if other is not chain]))

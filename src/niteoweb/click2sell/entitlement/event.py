@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from datetime import timedelta
 from datetime import timezone
+from functools import cached_property
 from niteoweb.click2sell.notification import GIVING
 from niteoweb.click2sell.notification import Kind
 
@@ -33,6 +34,7 @@ class BillingEvent:
     :ivar key: the entry's unique key.
     :ivar product_id: the product; of a plan change, the new one.
     :ivar occurred_at: the provider's time, in UTC.
+    :ivar earliest: an earlier moment that may be meant as well, None for no doubt.
     :ivar received_at: time of arrival, in UTC; where the provider had to be asked for the rest,
         the time of its answer.
     :ivar days: days of access by the terms that were written when it was recorded; None when
@@ -65,6 +67,7 @@ class BillingEvent:
     exclusive: bool = False
     subscription: bool = False
     valid_until: datetime | None = None
+    earliest: datetime | None = None
     tie: str = ""
     by_owner: bool = False
     snapshot: bool = False
@@ -77,7 +80,7 @@ class BillingEvent:
         """Provider and product id."""
         return self.provider, self.product_id
 
-    @property
+    @cached_property
     def states(self) -> bool:
         """Whether it states the access that a subscription gives: its product and its end."""
         if self.kind is Kind.CANCELLATION and self.valid_until is None:
@@ -90,17 +93,25 @@ class BillingEvent:
         may = self.kind is Kind.PLAN_CHANGE or self.states
         return may and self.plausible and not self.by_owner
 
-    @property
+    @cached_property
     def order(self) -> tuple[datetime, int, str]:
         """Its place in a history: provider time, then kind, then key."""
         return self.occurred_at, _KINDS.index(self.kind), self.tie + self.key
 
-    @property
+    @cached_property
     def known_at(self) -> datetime:
         """The provider's time, or that of arrival where a clock was ahead."""
         return min(self.occurred_at, self.received_at)
 
-    @property
+    @cached_property
     def plausible(self) -> bool:
         """Whether the provider's time is no more than a day after arrival."""
         return self.occurred_at - self.received_at <= TOLERANCE
+
+
+def plus(moment: datetime, days: int) -> datetime:
+    """A moment some days later; past the end of the calendar there is no end."""
+    try:
+        return moment + timedelta(days=days)
+    except OverflowError:
+        return OPEN

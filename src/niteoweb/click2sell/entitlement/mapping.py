@@ -75,7 +75,7 @@ class Line:
     provider: str = ""
 
     def names(self, product: Product, aliases: Collection[str] = ()) -> bool:
-        """Whether it is about a product.
+        """Whether the line is about a product.
 
         :param aliases: other ids that the provider has for the product.
         """

@@ -87,5 +87,5 @@ def addresses(buyer: buyers.Buyer, entries: Sequence[ledger.Entry]) -> tuple[str
 
 
 def _moves_money(entry: ledger.Entry) -> bool:
-    told = history.is_payment(entry) or entry["kind"] in (Kind.REFUND, Kind.CHARGEBACK)
-    return told and entry["provider"] != OWNER
+    about_money = history.is_payment(entry) or entry["kind"] in (Kind.REFUND, Kind.CHARGEBACK)
+    return about_money and entry["provider"] != OWNER

@@ -4,9 +4,13 @@ from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.member import contentrules
 from niteoweb.click2sell.member import group
 from niteoweb.click2sell.member import index
+from niteoweb.click2sell.member import localroles
 from niteoweb.click2sell.member import plonepas
 from niteoweb.click2sell.member import principal
 from niteoweb.click2sell.member import privilege
 
 
-__all__ = ["accounts", "contentrules", "group", "index", "plonepas", "principal", "privilege"]
+__all__ = [
+    *["accounts", "contentrules", "group", "index", "localroles", "plonepas", "principal"],
+    "privilege",
+]

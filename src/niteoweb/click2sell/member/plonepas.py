@@ -32,7 +32,13 @@ def has_properties(user_id: str) -> bool:
 
 
 def forget(user_id: str) -> None:
-    """Remove the roles and groups that Plone keeps of a deleted account."""
+    """Remove the roles, groups and reset links that Plone keeps of a deleted account.
+
+    An old link to reset the password would open an account that is made anew.
+    """
+    requests = plone_site.tool("portal_password_reset")._requests
+    for link in [link for link, (asked, _expiry) in requests.items() if asked == user_id]:
+        del requests[link]
     plugins = plone_site.tool("acl_users").plugins
     for kind, name in (
         (IRoleAssignerPlugin, "_principal_roles"),

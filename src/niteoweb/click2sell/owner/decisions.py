@@ -13,7 +13,6 @@ noted on the entry. The rules, where there is a choice:
 * A dismissed entry has nothing to do until it needs attention for another reason.
 """
 
-from collections.abc import Iterator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -194,7 +193,7 @@ class Correct(Decision):
             raise NotPossible(REFUSED)
         moved = [
             other
-            for other in _entries(site, loser)
+            for other in (ledger.get(site, key) for key in loser["keys"])
             if _source(other) == source or (self.everything and other["buyer"] == wrong)
         ]
         if self.everything:
@@ -280,7 +279,7 @@ def _is_a_strangers(
 def _sort_out(site: Any, source: ownership.Source, concerned: tuple[buyers.Buyer, ...]) -> None:
     """Refuse or accept the entries of a transaction, by the buyer that it belongs to now."""
     for buyer in concerned:
-        for entry in _entries(site, buyer):
+        for entry in (ledger.get(site, key) for key in buyer["keys"]):
             if _source(entry) != source:
                 continue
             if ownership.belongs_to_another(site, entry):
@@ -295,8 +294,3 @@ def _sort_out(site: Any, source: ownership.Source, concerned: tuple[buyers.Buyer
 def _source(entry: ledger.Entry) -> ownership.Source:
     """The transaction of an entry, with the provider that it is about."""
     return product(entry)[0], entry["transaction"]
-
-
-def _entries(site: Any, buyer: buyers.Buyer) -> Iterator[ledger.Entry]:
-    for key in buyer["keys"]:
-        yield ledger.get(site, key)

@@ -9,7 +9,10 @@ Erased in one commit:
 * the tie to the account. On an account that stays the purchase fields are emptied and the
   groups that this add-on granted are revoked, as access ends with the buyer. Or the account is
   deleted through Plone, if the owner asks for that: then as if the owner had deleted it by
-  hand. A privileged account is left alone as it is, and never deleted.
+  hand, but for its local roles, which the sweep removes. A privileged account is left alone as
+  it is, and never deleted;
+* the password-reset requests of an account that is gone, and the address in the field
+  "affiliate" of other members.
 
 Kept: amount, currency, country, product, dates, kind and outcome of each notification, and the
 user id, time and reason of the erasure. A notification that had failed, needed attention or was
@@ -37,6 +40,7 @@ from niteoweb.click2sell.ledger import pseudonyms
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.member import group
+from niteoweb.click2sell.member import localroles
 from niteoweb.click2sell.member import plonepas
 from niteoweb.click2sell.member import privilege
 from niteoweb.click2sell.privacy import export
@@ -112,12 +116,14 @@ def erase(
             if record["user_id"]:
                 account = DELETED if delete_member else LEFT
                 events += _part(site, record, delete_member, now)
+        for record in redaction.affiliated(site, holdings):
+            accounts.set_fields(record["user_id"], {"affiliate": ""})
         for user_id in {*holdings.addresses, *holdings.user_ids}:
             _forget_what_plone_leaves(user_id)
         redaction.redact(site, holdings, now)
         counts = {"entries": planned.entries, "mails": planned.mails}
-        told = {"at": timestamps.iso(now), "by": by, "account": account, **counts}
-        return _keep(site, holdings, ERASED, reason, told), events
+        facts = {"at": timestamps.iso(now), "by": by, "account": account, **counts}
+        return _keep(site, holdings, ERASED, reason, facts), events
 
     protocol, events = writer.run(work)
     logger.info(
@@ -151,8 +157,8 @@ def take_in(address: str, reason: str, by: str) -> dict[str, Any]:
             if pseudonyms.is_erased(record):
                 redaction.take_in(site, record, [ledger.get(site, key) for key in held])
         at = timestamps.iso(timestamps.now())
-        told = {"at": at, "by": by, "account": NONE, "entries": len(held), "mails": 0}
-        return _keep(site, holdings, TAKEN_IN, reason, told), held
+        facts = {"at": at, "by": by, "account": NONE, "entries": len(held), "mails": 0}
+        return _keep(site, holdings, TAKEN_IN, reason, facts), held
 
     protocol, held = writer.run(work)
     failed = None
@@ -203,11 +209,11 @@ def _part(site: Any, record: buyers.Buyer, delete: bool, now: datetime) -> list[
     if delete and exists:
         # The owner who may delete accounts in Site Setup need not have Zope's own permission.
         with api.env.adopt_roles(["Manager"]):
-            api.user.delete(username=user_id)
+            membership = api.portal.get_tool("portal_membership")
+            membership.deleteMembers((user_id,), delete_localroles=0)
         if accounts.exists(user_id):
             raise NotPossible(_("Plone could not delete the account."))
-        # Plone has looked for its local roles everywhere.
-        trees.tree(site, "members_gone").discard(trees.number(user_id))
+        localroles.leave(site, user_id)
     elif exists and not privileged:
         for group_id in grants:
             group.revoke(user_id, group_id)
@@ -224,12 +230,12 @@ def _part(site: Any, record: buyers.Buyer, delete: bool, now: datetime) -> list[
 
 
 def _keep(
-    site: Any, holdings: export.Holdings, what: str, reason: str, told: dict[str, Any]
+    site: Any, holdings: export.Holdings, what: str, reason: str, facts: dict[str, Any]
 ) -> dict[str, Any]:
     """Keep the record of an erasure, or of the decision to take a buyer in again."""
     ids = tuple(record["id"] for record in holdings.records)
-    protocol = {"what": what, "reason": reason.strip(), "buyers": ids, **told}
-    trees.tree(site, "erasures")[f"{told['at']} {secrets.token_hex(8)}"] = protocol
+    protocol = {"what": what, "reason": reason.strip(), "buyers": ids, **facts}
+    trees.tree(site, "erasures")[f"{facts['at']} {secrets.token_hex(8)}"] = protocol
     return protocol
 
 

@@ -18,6 +18,7 @@ from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import ownership
 from niteoweb.click2sell.ledger import pseudonyms
 from niteoweb.click2sell.mail import outbox
+from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.privacy import export
 from niteoweb.click2sell.storage import trees
 from typing import Any
@@ -64,6 +65,16 @@ def redact(site: Any, holdings: export.Holdings, now: datetime) -> None:
     _corrections(site, places, holdings.addresses)
     for mail in holdings.mails:
         _mail(site, mail)
+
+
+def affiliated(site: Any, holdings: export.Holdings) -> Iterable[buyers.Buyer]:
+    """The other buyers whose accounts name one of the addresses as their affiliate."""
+    ids = dict.fromkeys(entry["buyer_id"] for entry in holdings.moved)
+    for record in filter(None, (buyers.get(site, buyer_id) for buyer_id in ids)):
+        if record["user_id"] and accounts.exists(record["user_id"]):
+            affiliate = accounts.fields(record["user_id"], ("affiliate",))["affiliate"]
+            if mentions.names(affiliate or "", holdings.addresses):
+                yield record
 
 
 def take_in(site: Any, record: buyers.Buyer, waiting: Iterable[ledger.Entry]) -> None:

@@ -60,7 +60,7 @@ _limit: ContextVar[float | None] = ContextVar("limit", default=None)
 
 
 class Unreachable(Exception):
-    """The provider cannot be asked at the moment; the same question can be asked again later.
+    """The provider cannot be asked at the moment; the question can be asked again later.
 
     The message says why, without a secret, an address of a person or a part of the answer.
     """

@@ -11,10 +11,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from datetime import timedelta
+from itertools import islice
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.entitlement import AT_MOST
+from niteoweb.click2sell.entitlement import may_be_given
 from niteoweb.click2sell.entitlement import State
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import pseudonyms
@@ -37,6 +39,9 @@ PENDING = "pending"
 KEPT = timedelta(days=1)
 #: Validations that may be asked for in a minute, by everybody together.
 A_MINUTE = 60
+#: Times that access in the meantime is given in a day, to all buyers together: each is an entry
+#: that is kept for ever, and an app may invent buyers.
+A_DAY = 1000
 #: How long to wait before the provider is asked again for a result.
 PAUSE = timedelta(seconds=5)
 
@@ -99,17 +104,33 @@ def forget_old(site: Any, now: datetime) -> None:
         forget(site, get(site, id_))
 
 
-def queue(site: Any, process: Process, question: str, buyer: str) -> None:
+def queue(site: Any, process: Process, question: str, buyer: str, now: datetime) -> None:
     """Note that the provider has taken a validation in.
 
     :param question: the provider's id of it, "" where it tells none.
     :param buyer: address of the buyer who is to have access in the meantime, in lower case, ""
         for none.
+    :param now: in UTC.
     """
     if question:
         process["question"] = question
         indexes.mark(site, "validations", process)
-    note_given(site, process, buyer)
+    if ledger.get(site, key(process)) is not None or _may_be_given(site, buyer, now):
+        note_given(site, process, buyer)
+
+
+def _may_be_given(site: Any, address: str, now: datetime) -> bool:
+    """Whether one more access in the meantime may be given to a buyer."""
+    # Not those by a clock that was ahead.
+    bounds = now + timedelta(minutes=1), now - timedelta(days=1)
+    of_all = ledger.filed(site, provider=VALIDATION).between(
+        *(-timestamps.microseconds(moment) for moment in bounds)
+    )
+    if sum(1 for _place in islice(of_all, A_DAY)) >= A_DAY:
+        return False
+    buyer = buyers.find(site, address)
+    known = () if buyer is None else history.entries(site, buyer)
+    return may_be_given(history.facts(known, {}), now)
 
 
 def note_given(site: Any, process: Process, buyer: str) -> None:

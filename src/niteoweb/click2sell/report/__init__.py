@@ -7,10 +7,11 @@ from niteoweb.click2sell.report import csvfile
 from niteoweb.click2sell.report import labels
 from niteoweb.click2sell.report import notifications
 from niteoweb.click2sell.report import overview
+from niteoweb.click2sell.report import rows
 from niteoweb.click2sell.report import tables
 
 
 __all__ = [
     *["accounting", "buyerlist", "charts", "csvfile", "labels", "notifications"],
-    *["overview", "tables"],
+    *["overview", "rows", "tables"],
 ]

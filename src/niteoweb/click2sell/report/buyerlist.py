@@ -14,6 +14,7 @@ from niteoweb.click2sell.ledger import facets
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import search
 from niteoweb.click2sell.report import notifications
+from niteoweb.click2sell.report import rows
 from niteoweb.click2sell.storage import trees
 from typing import Any
 
@@ -66,7 +67,13 @@ class BuyerList:
             paid = facets.Places((index,))
             places = notifications.part(paid, self.total, start, stop) if start < stop else []
             ids = [index[place] for place in places]
-        return [self._row(buyer_id, now) for buyer_id in ids]
+        return [
+            *rows.each(
+                ids,
+                lambda buyer_id: self._row(buyer_id, now),
+                lambda buyer_id: BuyerRow(buyer_id, rows.NOT_SHOWN, "", "", ()),
+            )
+        ]
 
     def _row(self, buyer_id: str, now: datetime) -> BuyerRow:
         buyer = buyers.get(self._site, buyer_id)

@@ -95,7 +95,7 @@ def _tell(shapes: etree._Element, labels: Sequence[str], values: Sequence[int]) 
 
 
 def _dress(shapes: etree._Element) -> None:
-    """Say with attributes what pygal says with a style sheet."""
+    """Give the bars attributes in the place of pygal's style sheet."""
     for shape in list(shapes.iter("rect", "path", "text")):
         classes = shape.get("class", "").split()
         if "background" in classes:

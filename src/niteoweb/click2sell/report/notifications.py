@@ -144,8 +144,8 @@ class Listing:
     def __init__(self, site: Any, filters: Filters) -> None:
         self._site = site
         self.capped = False
-        #: Places that were found already; None when the indexes alone give the pages.
-        self._found: list[Place] | None = None
+        #: Places of the matching entries; None when the indexes alone give the pages.
+        self._matching: list[Place] | None = None
         self._low, self._high = _bounds(filters)
         wanted = {
             facet: value for name, facet in FACETS.items() if (value := getattr(filters, name))
@@ -154,21 +154,21 @@ class Listing:
         self._for_people = bool(filters.buyer or filters.search)
         if self._for_people:
             places, self.capped = _of_people(site, filters)
-            self._found = [
+            self._matching = [
                 place
                 for place in places
                 if (self._low is None or self._low <= place)
                 and (self._high is None or place <= self._high)
                 and (not wanted or place in self._places)
             ]
-            self.total = len(self._found)
+            self.total = len(self._matching)
         elif self._low is None and self._high is None:
             self.total = facets.count(site, **wanted)
         else:
-            found = list(islice(self._in_time(), ledger.CAPPED + 1))
-            self._found = found[: ledger.CAPPED]
-            self.total = len(self._found)
-            self.capped = len(found) > ledger.CAPPED
+            matching = list(islice(self._in_time(), ledger.CAPPED + 1))
+            self._matching = matching[: ledger.CAPPED]
+            self.total = len(self._matching)
+            self.capped = len(matching) > ledger.CAPPED
 
     def keys(self, start: int, size: int) -> list[str]:
         """Keys of a page, the newest first.
@@ -179,8 +179,8 @@ class Listing:
         stop = min(start + size, self.total)
         if start >= stop:
             return []
-        if self._found is not None:
-            places = self._found[start:stop]
+        if self._matching is not None:
+            places = self._matching[start:stop]
         else:
             places = part(self._places, self.total, start, stop)
         return [entries.at(self._site, place)["key"] for place in places]
@@ -190,7 +190,7 @@ class Listing:
 
         Of a search that fits very many there are no others than those that are listed.
         """
-        for place in self._found if self._for_people else self._in_time():
+        for place in self._matching if self._for_people else self._in_time():
             yield entries.at(self._site, place)["key"]
 
     def _in_time(self) -> Iterator[Place]:
@@ -204,14 +204,14 @@ def part(places: facets.Places, total: int, start: int, stop: int) -> list[Place
     """
     if start <= total // 2:
         return list(islice(places, start, stop))
-    found = [
+    from_the_end = [
         place
         for position, place in zip(
             range(total - 1, start - 1, -1), places.last_first(), strict=False
         )
         if position < stop
     ]
-    return found[::-1]
+    return from_the_end[::-1]
 
 
 def _bounds(filters: Filters) -> tuple[Place | None, Place | None]:
@@ -228,12 +228,12 @@ def _of_people(site: Any, filters: Filters) -> tuple[list[Place], bool]:
     """Places of the entries of a buyer that match words, and whether there may be more."""
     if not filters.search:
         return _of_buyer(site, filters.buyer), False
-    found = search.entries(site, filters.search)
-    places = sorted(entries.where(site, key) for key in found.ids)
+    results = search.entries(site, filters.search)
+    places = sorted(entries.where(site, key) for key in results.ids)
     if filters.buyer:
         of_buyer = set(_of_buyer(site, filters.buyer))
-        return [place for place in places if place in of_buyer], found.capped
-    return places, found.capped
+        return [place for place in places if place in of_buyer], results.capped
+    return places, results.capped
 
 
 def _of_buyer(site: Any, address: str) -> list[Place]:

@@ -25,6 +25,7 @@ from niteoweb.click2sell.member import accounts as member
 from niteoweb.click2sell.report import accounting
 from niteoweb.click2sell.report import labels
 from niteoweb.click2sell.report import notifications as listing
+from niteoweb.click2sell.report import rows
 from niteoweb.click2sell.storage import batched
 from niteoweb.click2sell.storage import trees
 from typing import Any
@@ -62,9 +63,10 @@ def notifications(site: Any, filters: listing.Filters) -> Iterator[TableRow]:
         _("Key"),
     )
     keys = listing.Listing(site, filters).every_key()
-    for entry in batched(site, (ledger.get(site, key) for key in keys)):
+
+    def row(entry: ledger.Entry) -> TableRow:
         buyer = buyers.get(site, entry["buyer_id"])
-        yield (
+        return (
             _moment(entry["received_at"], zone),
             _moment(entry["occurred_at"], zone),
             entry["provider"],
@@ -87,6 +89,12 @@ def notifications(site: Any, filters: listing.Filters) -> Iterator[TableRow]:
             entry["key"],
         )
 
+    def not_shown(entry: ledger.Entry) -> TableRow:
+        return (rows.NOT_SHOWN, *(None,) * 18, entry["key"])
+
+    entries = batched(site, (ledger.get(site, key) for key in keys))
+    yield from rows.each(entries, row, not_shown)
+
 
 def members(site: Any, now: datetime, request: Any) -> Iterator[TableRow]:
     """All buyers, with access or without.
@@ -105,12 +113,13 @@ def members(site: Any, now: datetime, request: Any) -> Iterator[TableRow]:
         _("Groups granted"),
         _("Last payment (${zone})", mapping={"zone": str(zone)}),
     )
-    for buyer in batched(site, trees.tree(site, "buyers").values()):
+
+    def row(buyer: buyers.Buyer) -> TableRow:
         outcome = history.outcome(site, buyer, now)
         payments = history.in_order(filter(history.is_payment, outcome.entries))
         known = buyers.addresses(buyer)
         address = payments[-1]["buyer"] if payments else next(iter(known), "")
-        yield (
+        return (
             address,
             _joined(other for other in known if other != address),
             _name(buyer, payments),
@@ -122,6 +131,11 @@ def members(site: Any, now: datetime, request: Any) -> Iterator[TableRow]:
             _joined(sorted(buyer["grants"])),
             _moment(payments[-1]["occurred_at"], zone) if payments else "",
         )
+
+    def not_shown(buyer: buyers.Buyer) -> TableRow:
+        return (rows.NOT_SHOWN, None, None, buyer["user_id"], None, None, None)
+
+    yield from rows.each(batched(site, trees.tree(site, "buyers").values()), row, not_shown)
 
 
 def accounts(site: Any, period: accounting.Period) -> Iterator[TableRow]:

@@ -1,4 +1,4 @@
-"""Services that list records, or answer one that the rest of the path names."""
+"""Services that list records, or answer the record that the rest of the path names."""
 
 from collections.abc import Callable
 from plone.restapi.batching import DEFAULT_BATCH_SIZE

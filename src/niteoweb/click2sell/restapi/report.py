@@ -89,7 +89,7 @@ class ReportGet(Service):
 
 def _newest(newest: overview.Newest, item: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
     return {
-        "items": [item(found) for found in newest.items],
+        "items": [item(record) for record in newest.items],
         "items_total": newest.total,
         "items_total_capped": newest.capped,
     }

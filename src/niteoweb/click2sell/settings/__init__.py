@@ -1,4 +1,4 @@
-"""Settings: rules for what a form may save, secret keys, tokens and networks."""
+"""Settings: rules for the values that a form may save, secret keys, tokens and networks."""
 
 from niteoweb.click2sell.settings import apitoken
 from niteoweb.click2sell.settings import effective

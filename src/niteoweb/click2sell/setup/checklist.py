@@ -206,8 +206,8 @@ def _new_accounts(site: Any) -> Iterator[Check]:
     if accountquota.anybody_waits(site):
         text = _(
             "Buyers wait for their accounts, because more than ${limit} were needed in an "
-            "hour. The sweep makes them when there is room. If you sold that much, raise the "
-            "number.",
+            "hour. The automatic check makes them when there is room. If you sold that much, "
+            "raise the number.",
             mapping={"limit": accountquota.cap()},
         )
         yield Check("new_accounts", Status.WARNING, _("New accounts"), text)

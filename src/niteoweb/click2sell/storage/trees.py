@@ -52,6 +52,7 @@ TREES = {
     "member_ids": Tree,
     "members_edited": TreeSet,  # number(user id) of accounts that had another address before
     "members_gone": TreeSet,  # number(user id) of accounts that were deleted
+    "local_roles_left": TreeSet,  # user ids of deleted accounts, see localroles.py
     # ledger.py
     "entries": Tree,  # place, see entries.py -> entry
     "entry_places": Tree,  # number(key) -> place
@@ -84,7 +85,7 @@ TREES = {
     "buyers_pending": TreeSet,  # (group that could not be given, buyer id)
     "buyers_with_access": Length,  # how many
     # search.py
-    "buyer_words": TreeSet,  # word, space, buyer id
+    "buyer_words": TreeSet,  # word, space, of an entry its place and space, buyer id
     "nameless_words": TreeSet,  # word, space, key of an entry that names no buyer
     "buyers_paid": Tree,  # place of the latest payment -> buyer id
     "buyers_paid_count": Length,  # how many

@@ -22,7 +22,7 @@ class Click2SellLayer(PloneSandboxLayer):
     defaultBases = (PLONE_FIXTURE,)
 
     def setUpZope(self, app, configurationContext):
-        """Load the configuration of the add-on and of what it needs."""
+        """Load the configuration of the add-on and of its dependencies."""
         import niteoweb.click2sell
         import plone.restapi
 
@@ -49,7 +49,7 @@ HTTP = FunctionalTesting(bases=(FIXTURE, WSGI_SERVER_FIXTURE), name="niteoweb.cl
 
 
 class MailServer:
-    """A real SMTP server on a free loopback port that keeps what it receives.
+    """A real SMTP server on a free loopback port that keeps the mails that it receives.
 
     Use as a context manager; `messages` are parsed, in the order of arrival.
 

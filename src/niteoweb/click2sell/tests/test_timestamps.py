@@ -95,6 +95,16 @@ class TestWhen(unittest.TestCase):
         with self.assertRaises(ValueError):
             timestamps.end("0001-01-01", ZoneInfo("Asia/Tokyo"))
 
+    def test_the_hour_that_comes_twice_and_the_one_that_is_left_out(self):
+        for text, first, last in (
+            ("2026-10-25T02:30", utc(2026, 10, 25, 0, 30), utc(2026, 10, 25, 1, 30)),
+            ("2026-03-29T02:30", utc(2026, 3, 29, 0, 30), utc(2026, 3, 29, 1, 30)),
+            ("2026-10-25T02:30+01:00", utc(2026, 10, 25, 1, 30), utc(2026, 10, 25, 1, 30)),
+        ):
+            with self.subTest(text):
+                self.assertEqual(timestamps.begin(text, VIENNA), first)
+                self.assertEqual(timestamps.end(text, VIENNA), last)
+
 
 class TestMachines(unittest.TestCase):
     def test_no_end(self):

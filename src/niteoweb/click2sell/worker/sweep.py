@@ -21,6 +21,7 @@ from niteoweb.click2sell.mail import delivery
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.mail import Sent
 from niteoweb.click2sell.member import group
+from niteoweb.click2sell.member import localroles
 from niteoweb.click2sell.privacy import retention
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import Plan
@@ -88,6 +89,7 @@ def sweep(
     else:
         background.wake(background.MAIL)
     report.mails["due"] = len(outbox.due(plone_site.get(), timestamps.now()))
+    _clear_local_roles(report)
     try:
         report.redacted = 0 if report.off else retention.redact(now)
     except transactions.Busy:
@@ -213,6 +215,16 @@ def _mails(report: SweepReport) -> None:
     report.mails["failed"] = results[Sent.FAILED] + results[Sent.AWAY]
     report.busy += results[Sent.BUSY]
     report.troubled += results[Sent.TROUBLED]
+
+
+def _clear_local_roles(report: SweepReport) -> None:
+    """Finish the erasure of accounts."""
+    try:
+        localroles.clear()
+    except transactions.Busy:
+        report.busy += 1
+    except Exception as error:
+        report.trouble("Local roles of deleted accounts", error)
 
 
 def _wait(site: Any, report: SweepReport, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""Site Setup: the automatic check, its last run, what is due, and the buttons that run it."""
+"""Site Setup: the automatic check: its last run, the work that is due, the buttons for it."""
 
 from collections.abc import Sequence
 from datetime import datetime

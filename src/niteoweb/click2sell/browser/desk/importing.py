@@ -245,12 +245,12 @@ class ImportView(OwnerPage):
             lambda so_far: time.monotonic() > enough,
             self.provider,
         )
-        done = sum(report.counted.values())
-        self.say(_("Lines imported: ${number}", mapping={"number": str(done)}))
+        imported = sum(report.counted.values())
+        self.say(_("Lines imported: ${number}", mapping={"number": str(imported)}))
         if report.mails:
             self.say(
                 _(
-                    "Mails that the sweep will send: ${number}",
+                    "Mails that the automatic check will send: ${number}",
                     mapping={"number": str(report.mails)},
                 )
             )

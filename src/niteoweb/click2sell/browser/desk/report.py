@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import date
 from datetime import datetime
-from datetime import timedelta
 from functools import cached_property
 from niteoweb.click2sell import _
 from niteoweb.click2sell import timestamps
@@ -184,8 +183,8 @@ class ReportView(OwnerPage):
                 (
                     registry.title(provider.name),
                     formatting.moment(provider.last),
-                    _duration(self.now - provider.last),
-                    _duration(provider.usual)
+                    plots.duration(self.now - provider.last),
+                    plots.duration(provider.usual)
                     if provider.usual
                     else _("it is too early to tell"),
                 )
@@ -297,13 +296,3 @@ def _counted(text: Message, newest: overview.Newest) -> Message | None:
     if newest.capped:
         number = formatting.translated(_("more than ${number}", mapping={"number": number}))
     return Message(text, mapping={"number": number})
-
-
-def _duration(length: timedelta) -> Message:
-    """A length of time, in words."""
-    minutes = max(length // timedelta(minutes=1), 0)
-    if minutes < 120:
-        return _("${number} min", mapping={"number": minutes})
-    if minutes < 48 * 60:
-        return _("${number} h", mapping={"number": minutes // 60})
-    return _("${number} days", mapping={"number": minutes // (24 * 60)})

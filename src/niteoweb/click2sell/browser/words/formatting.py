@@ -13,6 +13,7 @@ from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import reasons
 from niteoweb.click2sell.report import labels
+from niteoweb.click2sell.report import rows
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from typing import Any
 from zope.globalrequest import getRequest
@@ -245,7 +246,22 @@ def entry_line(url: str, entry: ledger.Entry) -> EntryLine:
 
 def entry_lines(site: Any, url: str, keys: list[str]) -> list[EntryLine]:
     """The entries of a list; see :func:`entry_line`."""
-    return [entry_line(url, ledger.get(site, key)) for key in keys]
+    return [
+        *rows.each(
+            keys,
+            lambda key: entry_line(url, ledger.get(site, key)),
+            lambda key: EntryLine(
+                url=f"{url}/{key}",
+                arrived=Moment("", ""),
+                kind=rows.NOT_SHOWN,
+                badge=badge(""),
+                reason="",
+                product="",
+                amount="",
+                buyer="",
+            ),
+        )
+    ]
 
 
 def facts(*pairs: tuple[Message, Sequence[Any]]) -> Facts:

@@ -59,7 +59,7 @@ def submit(email: str, subscription_id: str, offer_id: str, by: str) -> dict[str
         _change(id_, validation.forget)
         raise
     buyer = email.lower() if offer_id else ""
-    _change(id_, validation.queue, question, buyer)
+    _change(id_, validation.queue, question, buyer, now)
     process = validation.get(plone_site.get(), id_)
     if process["given"] and process["status"] == validation.PENDING:
         aliases = protocol.aliases(offer_id)
@@ -97,7 +97,7 @@ def status(id_: str, by: str) -> dict[str, Any] | None:
     return _status(id_, now)
 
 
-def _change(id_: str, change: Callable[..., None], *values: str) -> None:
+def _change(id_: str, change: Callable[..., None], *values: Any) -> None:
     """Have the writer change a validation."""
     writer.run(lambda site: change(site, validation.get(site, id_), *values))
 

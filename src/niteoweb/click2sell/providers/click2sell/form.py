@@ -4,6 +4,7 @@ Pure: imports nothing of Zope or Plone, does no I/O and reads no clock.
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from functools import cached_property
 from niteoweb.click2sell.notification import ParameterError
 from niteoweb.click2sell.notification import ParameterInvalid
@@ -23,9 +24,11 @@ class Form:
     """The parameters of a form-encoded body, as bytes, in the order they came.
 
     :ivar by_previous_key: the provider's ``verify`` found it signed with the previous key.
+    :ivar arrived_at: in UTC.
     """
 
     by_previous_key = False
+    arrived_at: datetime | None = None
 
     def __init__(self, body: bytes) -> None:
         self._body = body

@@ -105,7 +105,7 @@ _FIRST_YEAR = 1990
 def verify(delivery: Delivery, settings: Any, now: datetime) -> Form:
     """Prove that a delivery comes from Click2Sell, see :class:`.IPaymentProvider`.
 
-    :param now: not needed: the checksum has no time.
+    :param now: the time of arrival, in UTC; the checksum has no time.
     :raises ParameterMissing: checksum or transaction id is missing.
     :raises ParameterInvalid: checksum or transaction id came twice, or the transaction id
         has a form that a forger could make without knowing the key.
@@ -113,6 +113,7 @@ def verify(delivery: Delivery, settings: Any, now: datetime) -> Form:
     """
     secret_keys = signatures.keys(delivery, settings, CONTENT_TYPE)
     form = Form(delivery.body)
+    form.arrived_at = now
     checksum = form.signed("checksum").upper()
     transaction = form.signed("acquirer_transaction_id")
     form.by_previous_key = signatures.prove([checksum], transaction, secret_keys, _checksum)
@@ -156,13 +157,15 @@ def parse(form: Form, timezone_: tzinfo) -> tuple[Notification, ...]:
         text("product_id"),
         email.lower(),
     )
+    earliest, occurred_at = _moments(values, timezone_, form.arrived_at)
     notification = Notification(
         key=key,
         provider=NAME,
         kind=kind_of(transaction_type, subscription_status, payment_status),
         transaction=values["acquirer_transaction_id"],
         receipt=text("c2s_transaction_id"),
-        occurred_at=_moment(values, timezone_),
+        occurred_at=occurred_at,
+        earliest=earliest,
         buyer=email.lower(),
         email=email,
         product_id=text("product_id"),
@@ -201,8 +204,14 @@ def kind_of(transaction_type: str, subscription_status: str, payment_status: str
     return KINDS.get((transaction_type.lower(), subscription_status.lower()), Kind.UNKNOWN)
 
 
-def _moment(values: Mapping[str, str], timezone_: tzinfo) -> datetime:
-    """When it happened, in UTC."""
+def _moments(
+    values: Mapping[str, str], timezone_: tzinfo, arrived_at: datetime | None
+) -> tuple[datetime | None, datetime]:
+    """When it happened, in UTC, with the earlier moment that may be meant, None for no doubt.
+
+    When clocks are put back they show an hour twice: the time that is nearer to the arrival is
+    meant. It may be the first one all the same, and have come late.
+    """
     date = _DATE.fullmatch(values["purchase_date"].strip())
     if date is None or int(date[1]) < _FIRST_YEAR:
         raise ParameterInvalid("purchase_date")
@@ -214,13 +223,16 @@ def _moment(values: Mapping[str, str], timezone_: tzinfo) -> datetime:
     except ValueError:
         raise ParameterInvalid("purchase_date") from None
     try:
-        return day.replace(
-            hour=int(time[1]), minute=int(time[2]), second=int(time[3])
-        ).astimezone(timezone.utc)
+        local = day.replace(hour=int(time[1]), minute=int(time[2]), second=int(time[3]))
+        first, second = (local.replace(fold=n).astimezone(timezone.utc) for n in (0, 1))
     except ValueError:
         raise ParameterInvalid("purchase_time") from None
     except OverflowError:
         raise ParameterInvalid("purchase_date") from None
+    # In the hour that clocks leave out the second is the earlier one.
+    if arrived_at is None or second <= first or arrived_at - first < second - arrived_at:
+        return None, first
+    return first, second
 
 
 def _price(text: str) -> tuple[Decimal | None, str]:

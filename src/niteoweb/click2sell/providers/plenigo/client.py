@@ -139,17 +139,17 @@ def _as_it_stands(api: JsonApi, notification: Notification, now: datetime) -> No
             # A subscription that plenigo does not know any more has ended, too.
             return notification
         raise
-    found = states.of_subscription(notification, subscription, now)
-    if found.customer_id != notification.customer_id:
-        return replace(found, buyer="", email="", first_name="", last_name="")
-    return found
+    stated = states.of_subscription(notification, subscription, now)
+    if stated.customer_id != notification.customer_id:
+        return replace(stated, buyer="", email="", first_name="", last_name="")
+    return stated
 
 
 def _with_buyer(api: JsonApi, notification: Notification) -> Notification:
     customer = api.get("customers", notification.customer_id)
     if customer.required("customerId") != notification.customer_id:
         raise Refused("answer: customerId")
-    found = states.of_customer(notification, customer)
-    if not found.buyer:
+    with_address = states.of_customer(notification, customer)
+    if not with_address.buyer:
         raise Refused(NO_ADDRESS)
-    return found
+    return with_address

@@ -163,7 +163,7 @@ def _standing(subscription: JsonBody, now: datetime) -> tuple[Kind, datetime | N
 def _with_state(
     notification: Notification, subscription: JsonBody, kind: Kind, until: datetime | None
 ) -> Notification:
-    """A notification that states a subscription: its kind, what was bought, and the end."""
+    """A notification that states a subscription: its kind, product and end."""
     if kind is Kind.EXPIRY:
         until = min(until or notification.occurred_at, notification.occurred_at)
     notification = replace(

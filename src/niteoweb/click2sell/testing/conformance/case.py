@@ -40,7 +40,7 @@ class Sample:
 
 
 class ProviderCase(unittest.TestCase):
-    """The hooks for a provider, and what the cases share.
+    """The hooks for a provider, and the methods that the cases share.
 
     :cvar provider: its module, or the :class:`PaymentProvider` made of it.
     :cvar now: when the samples are delivered, in UTC.
@@ -97,7 +97,7 @@ class ProviderCase(unittest.TestCase):
         )
 
     def setUp(self) -> None:
-        """Skip what is only there to be derived from."""
+        """Skip a case that has no provider."""
         if self.provider is None:
             self.skipTest("no provider")
         super().setUp()

@@ -66,7 +66,7 @@ class DiscretionCase(ProviderCase):
         return SECRET_KEY, PREVIOUS_KEY, *self.bearers(delivery)
 
     def _deliveries(self, sample: Sample) -> Iterator[tuple[Delivery, tuple[str, ...]]]:
-        """Genuine and changed deliveries, each with what must not be said of it."""
+        """Genuine and changed deliveries, each with its secrets and addresses."""
         delivery = self.signed(sample)
         emails = {one.email for one in self.read(delivery) if one.email}
         unspoken = (*self._secrets(delivery), *emails)

@@ -1,4 +1,4 @@
-"""Do notifications say what the seam promises, however often and in whatever order?"""
+"""Do notifications keep the promises of the seam, however often and in any order?"""
 
 from collections.abc import Iterable
 from collections.abc import Iterator
@@ -105,9 +105,9 @@ class MeaningCase(ProviderCase):
 
         :param number: of notifications before it.
         """
-        told = vars(notification)
+        stated = vars(notification)
         return BillingEvent(
-            **{name: told[name] for name in told.keys() & _EVENT_FIELDS},
+            **{name: stated[name] for name in stated.keys() & _EVENT_FIELDS},
             received_at=self.now + timedelta(seconds=number),
             days=30,
             for_all=notification.customer_deleted,

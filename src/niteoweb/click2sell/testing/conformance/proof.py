@@ -28,7 +28,7 @@ _NONE = (None, "")
 
 
 class ProofCase(ProviderCase):
-    """The signature: what it covers, its keys, its time."""
+    """The signature: its coverage, its keys, its time."""
 
     @for_each_sample
     def test_genuine_deliveries_are_accepted(self, sample: Sample) -> None:

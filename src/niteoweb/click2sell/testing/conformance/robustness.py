@@ -100,7 +100,7 @@ class RobustnessCase(ProviderCase):
             self.assertEqual(taken, status == 200, "whether it has to be delivered again")
 
     def _assert_handled(self, body: bytes, what: str) -> None:
-        """A signed delivery is read, or what it says can be kept for a person to look at.
+        """A signed delivery is read, or its payload can be kept for a person to look at.
 
         :param what: is said where it fails.
         """

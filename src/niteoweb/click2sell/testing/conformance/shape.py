@@ -63,7 +63,7 @@ def _promises(notification: Notification, provider: str) -> Iterator[tuple[str, 
 
 
 def is_payload(values: object) -> bool:
-    """Whether it can be kept as what a delivery said: texts by names."""
+    """Whether a payload can be stored: texts by names."""
     return isinstance(values, Mapping) and all(
         type(text) is str and _can_be_stored(text) for item in values.items() for text in item
     )

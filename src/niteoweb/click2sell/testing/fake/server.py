@@ -178,6 +178,6 @@ class FakeServer:
                 self.wfile.write(raw)
 
             def log_message(self, *args: Any) -> None:
-                """Say nothing: what was asked stands in ``requests``."""
+                """Log nothing: ``requests`` has the requests."""
 
         return Handler

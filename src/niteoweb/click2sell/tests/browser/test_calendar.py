@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from datetime import timezone
 from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.owner import importfile
 from niteoweb.click2sell.owner import importing
@@ -15,6 +16,7 @@ from niteoweb.click2sell.tests.cases.pages import PageTestCase
 from niteoweb.click2sell.tests.cases.site import EMAIL
 from niteoweb.click2sell.tests.cases.site import PASSWORD
 from plone import api
+from unittest import mock
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -104,6 +106,30 @@ class TestPages(PageTestCase):
         self.assertIn('datetime="9999-12-31T23:59:59+00:00"', text)
         for file in ("@@click2sell-members.csv", "@@click2sell-notifications.csv"):
             self.assertIn("9999-12-31 23:59:59", self.get(file).text)
+
+    def test_a_record_that_cannot_be_shown(self):
+        """However it came to be: the other rows are there, and this one is named."""
+        self.process(2)
+        self.buy(buyer_email="jane@example.org", acquirer_transaction_id="T-9")
+        broken = ledger.get(self.portal, self.key(1))
+        ledger.change(self.portal, broken, valid_until="some day")
+        transaction.commit()
+        for page in (
+            *("@@click2sell-notifications.csv", "@@click2sell-members.csv"),
+            "@@click2sell-members",
+        ):
+            with self.subTest(page):
+                answer = self.get(page)
+                self.assertEqual(answer.status_code, 200)
+                self.assertIn("This record cannot be shown.", answer.text)
+                self.assertIn("jane@example.org", answer.text)
+        entry = ledger.get(self.portal, self.key())
+        for broken, shown in (({**entry, "received_at": "some day"}, True), (entry, False)):
+            with mock.patch.object(ledger, "get", return_value=broken):
+                (line,) = formatting.entry_lines(self.portal, "", [entry["key"]])
+            self.assertEqual("cannot be shown" in line.kind, shown)
+        listed = self.get("@click2sell-members").json()["items"]
+        self.assertEqual(len(listed), 2)
 
     def test_forms(self):
         for zone in ("Pacific/Kiritimati", "America/Lima"):

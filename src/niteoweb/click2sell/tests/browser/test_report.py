@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from lxml import html
-from niteoweb.click2sell.browser.desk import report
+from niteoweb.click2sell.browser.desk import plots
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.notification import MIGRATION
 from niteoweb.click2sell.notification import OWNER
@@ -318,6 +318,6 @@ class TestDurations(ReportTestCase):
             (timedelta(days=2), 2, "days"),
             (-timedelta(hours=1), 0, " min"),
         ):
-            message = report._duration(length)
+            message = plots.duration(length)
             self.assertEqual(message.mapping["number"], number)
             self.assertTrue(str(message).endswith(unit))

@@ -1,6 +1,7 @@
 """A buyer who is erased, and the data that is stored about them."""
 
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.member import localroles
 from niteoweb.click2sell.privacy import erasure
 from niteoweb.click2sell.privacy import export
 from niteoweb.click2sell.storage import trees as store
@@ -23,10 +24,18 @@ PERSONAL = ("john", "smith", "r-1", "t-1", ": 'affiliate'", "example.org")
 class ErasureTestCase(SweepTestCase):
     """A buyer, and what is stored about them."""
 
-    def erase(self, address: str = EMAIL, **options: Any) -> dict[str, Any]:
-        """Erase as an owner does."""
+    def erase(
+        self, address: str = EMAIL, finished: bool = True, **options: Any
+    ) -> dict[str, Any]:
+        """Erase as an owner does.
+
+        :param finished: whether the background has finished it.
+        """
         told = erasure.erase(address, options.pop("reason", REASON), "owner", **options)
         transaction.begin()
+        if finished:
+            localroles.clear()
+            transaction.begin()
         return told
 
     def found(self, address: str = EMAIL) -> export.Holdings:

@@ -267,7 +267,7 @@ class TestArguments(unittest.TestCase):
         for main, *arguments in (
             (sweep.main, "--as-of", "2027-01-31"),
             (sweep.main, "--dry-run", "--as-of", "tomorrow"),
-            (sweep.main, "--dry-run", "--as-of", "9999-12-31"),
+            (sweep.main, "--dry-run", "--as-of", "10000-01-01"),
             (sweep.main, "--confirm"),
             (reconcile.main, "--apply", "--dry-run"),
             (adopt.main, "--apply", "--dry-run"),

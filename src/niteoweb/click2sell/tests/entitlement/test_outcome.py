@@ -267,6 +267,25 @@ class TestPayments(Case):
         self.assert_access([subscription(0, days=1), renewal(1, days=1)], [(0, 5)])
         self.assert_access([subscription(0, days=7), renewal(7, days=7)], [(0, 17)])
 
+    def test_a_refund_in_the_hour_that_comes_twice(self):
+        hour = 1 / 24
+        bought = purchase(hour, earliest=day(0))
+        for undo in (refund, cancellation):
+            asked = undo(hour / 2, "T9")
+            with self.subTest(undo):
+                self.assert_access(
+                    [bought, asked], [(hour, 30 + hour)], {asked.key: Reason.UNMATCHED_REFUND}
+                )
+        # It names its purchase; it comes after both times; it comes before both.
+        self.assert_access([bought, refund(hour / 2)], [])
+        self.assert_access([bought, refund(2 * hour, "T9")], [])
+        early = refund(-1, "T9")
+        outcome = self.assert_access([bought, early], [(hour, 30 + hour)])
+        self.assertEqual(outcome.waiting, {early.key})
+        # A purchase of another product is not meant.
+        other = refund(hour / 2, "T9", product_id="B")
+        self.assertEqual(self.outcome(bought, other).waiting, {other.key})
+
     def test_a_hundred_renewals_at_once_grant_one(self):
         facts = [subscription(0)] + [renewal(29 + n / 1000, key=f"k{n}") for n in range(98)]
         outcome = compute(facts, Policy())

@@ -413,8 +413,43 @@ class TestMeantime(ValidationTestCase):
         self.has()
         self.submitted(email=JOE)
         self.assertIsNone(self.told["access_until"])
+
+    def test_twice_a_day_at_most(self):
+        self.member_of_before()
+        for number in range(4):
+            self.submitted(subscription_id=f"invented {number}")
+            self.assertEqual(self.told["access_until"] is not None, number < 2)
+        self.assertEqual(ledger.count(self.portal, provider="validation"), 2)
+
+    def test_none_after_one_that_ended_unconfirmed_until_it_is_confirmed(self):
+        self.member_of_before()
+        self.submitted()
+        self.pass_time(minutes=16)
         self.submitted(subscription_id="another")
-        self.has("premium")
+        self.assertIsNone(self.told["access_until"])
+        self.pass_time(days=2)
+        self.submitted(subscription_id="another")
+        self.assertIsNone(self.told["access_until"])
+        self.fake.run()
+        self.deliver()
+        ((customer, _buyer_id),) = trees.tree(self.portal, "buyer_by_customer").items()
+        self.choose(JANE, customer=customer)
+        self.submitted(subscription_id="yet another", offer_id=SILVER)
+        self.assertIsNotNone(self.told["access_until"])
+
+    def test_none_after_one_that_was_refused(self):
+        self.member_of_before()
+        id_ = self.submitted()
+        validating._end(validation.get(self.portal, id_), self.now)
+        self.submitted(subscription_id="another")
+        self.assertIsNone(self.told["access_until"])
+        self.has()
+
+    def test_invented_buyers_do_not_fill_the_ledger(self):
+        with mock.patch.object(validation, "A_DAY", 3):
+            for number in range(5):
+                self.submitted(email=f"x{number}@example.org", subscription_id=f"{number}")
+        self.assertEqual(ledger.count(self.portal, provider="validation"), 3)
 
     def test_submitted_again_it_lasts_no_longer(self):
         self.submitted()

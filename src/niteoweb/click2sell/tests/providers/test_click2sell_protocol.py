@@ -1,6 +1,7 @@
 """Click2Sell: what a genuine notification says."""
 
 from datetime import datetime
+from datetime import timedelta
 from decimal import Decimal
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
@@ -206,6 +207,50 @@ class TestFields(ParserTestCase):
         ):
             with self.subTest(address):
                 self.assert_invalid("buyer_email", buyer_email=address)
+
+
+class TestTheHourThatComesTwice(unittest.TestCase):
+    """Clocks in Vienna show 02:30 at 00:30 and at 01:30 of UTC; in March they skip it."""
+
+    def moments(self, arrived_at, zone="Europe/Vienna", day="2026-10-25", hour="02:30:00"):
+        body = deliveries.body(purchase_date=day, purchase_time=hour)
+        form = click2sell.verify(deliveries.delivery(body), deliveries.keys(), arrived_at)
+        (notification,) = click2sell.parse(form, ZoneInfo(zone))
+        return notification.earliest, notification.occurred_at
+
+    def test_the_arrival_tells(self):
+        first = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+        second = datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
+        for arrived_at in (first, first - timedelta(hours=3), first + timedelta(minutes=29)):
+            with self.subTest(arrived_at):
+                self.assertEqual(self.moments(arrived_at), (None, first))
+        for arrived_at in (second, second - timedelta(minutes=10), second + timedelta(days=3)):
+            with self.subTest(arrived_at):
+                self.assertEqual(self.moments(arrived_at), (first, second))
+
+    def test_in_other_zones(self):
+        for zone, day, hour, first in (
+            ("America/New_York", "2026-11-01", "01:30:00", "2026-11-01T05:30Z"),
+            ("Australia/Lord_Howe", "2026-04-05", "01:45:00", "2026-04-04T14:45Z"),
+            ("Africa/Cairo", "2026-10-29", "23:30:00", "2026-10-29T20:30Z"),
+        ):
+            with self.subTest(zone):
+                expected = datetime.fromisoformat(first)
+                late = self.moments(expected + timedelta(days=1), zone, day, hour)
+                self.assertEqual(late[0], expected)
+                self.assertGreater(late[1], expected)
+                self.assertEqual(self.moments(expected, zone, day, hour), (None, expected))
+
+    def test_an_hour_that_no_clock_shows_and_others(self):
+        arrived_at = datetime(2026, 12, 1, tzinfo=UTC)
+        for day, hour, expected in (
+            ("2026-03-29", "02:30:00", "2026-03-29T01:30Z"),
+            ("2026-10-25", "03:00:00", "2026-10-25T02:00Z"),
+            ("2026-10-25", "01:59:59", "2026-10-24T23:59:59+00:00"),
+        ):
+            with self.subTest(day, hour=hour):
+                moments = self.moments(arrived_at, day=day, hour=hour)
+                self.assertEqual(moments, (None, datetime.fromisoformat(expected)))
 
 
 class TestEncodings(ParserTestCase):

@@ -93,6 +93,29 @@ class TestEveryZone(SiteTestCase):
         moment = datetime(2026, 3, 29, 2, 30, tzinfo=timezone.utc)
         self.assertEqual(plone_site.shown(moment), "Mar 29, 2026 02:30 AM")
 
+    def test_a_refund_in_the_hour_that_comes_twice_asks_the_owner(self):
+        self.registry(portal_timezone="Europe/Vienna")
+        day = {"purchase_date": "2026-10-25"}
+        self.now = datetime(2026, 10, 25, 0, 55, tzinfo=timezone.utc)
+        names = {"acquirer_transaction_id": "T-9", "c2s_transaction_id": "R-9"}
+        self.refund(**day, **names, purchase_time="02:55:00")
+        # The purchase five minutes before it comes hours late: nobody knows which 02:50 it was.
+        self.later(hours=3)
+        self.buy(**day, purchase_time="02:50:00")
+        self.assertEqual(self.attention(), [["unmatched refund", ""]])
+        self.assertIn("premium", self.groups())
+
+    def test_a_refund_in_that_hour_that_is_on_time(self):
+        self.registry(portal_timezone="Europe/Vienna")
+        day = {"purchase_date": "2026-10-25"}
+        self.now = datetime(2026, 10, 25, 0, 50, tzinfo=timezone.utc)
+        self.buy(**day, purchase_time="02:50:00")
+        self.later(minutes=25)
+        names = {"acquirer_transaction_id": "T-9", "c2s_transaction_id": "R-9"}
+        self.refund(**day, **names, purchase_time="02:15:00")
+        self.assertEqual(self.attention(), [])
+        self.assertNotIn("premium", self.groups())
+
     def test_a_sale_where_the_hour_is_rare(self):
         self.registry(portal_timezone="Pacific/Chatham")
         self.buy()
