@@ -35,6 +35,7 @@ def create(
         if SITE_ID in app.objectIds():
             setSite(app[SITE_ID])
             plone_site.settings().site_address = address
+            plone_site.settle()
             api.portal.set_registry_record("plone.smtp_port", smtp_port)
             transaction.commit()
             return
