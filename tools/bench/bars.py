@@ -10,6 +10,7 @@ from tools.bench.mailing import Mailing
 from tools.bench.mailing import SLOW
 from tools.bench.measure import Compared
 from tools.bench.measure import Figures
+from tools.bench.renewals import Renewals
 from tools.bench.visits import Pages
 
 
@@ -102,6 +103,13 @@ def of_mailing(found: Mailing) -> Iterator[Bar]:
     )
     name = f"p95 of the front page, {CLIENTS} clients buy and mail hangs, over at rest"
     yield Bar(name, found.hanging / found.quiet, 3)
+
+
+def of_renewals(found: Renewals) -> Iterator[Bar]:
+    """Limits for a buyer with a long history."""
+    name = f"a renewal, after {found.before:,} renewals over after few"
+    yield Bar(name, found.many / found.few, 1.5)
+    yield Bar(f"bytes of {name}", found.bytes_many / found.bytes_few, 1.5)
 
 
 def of_pages(pages: Sequence[Pages]) -> Iterator[Bar]:

@@ -71,6 +71,7 @@ def tell_addresses(address: str, smtp_port: int) -> None:
     from plone import api
 
     plone_site.settings().site_address = address
+    plone_site.settle()
     api.portal.set_registry_record("plone.smtp_port", smtp_port)
 
 

@@ -18,6 +18,7 @@ from tools.bench.mailing import CLIENTS
 from tools.bench.mailing import Mailing
 from tools.bench.measure import Compared
 from tools.bench.measure import Figures
+from tools.bench.renewals import Renewals
 from tools.bench.visits import Pages
 
 import json
@@ -37,6 +38,7 @@ class Outcome:
     :ivar compared: beside Plone's registration, the smallest first.
     :ivar crowd: at the largest size.
     :ivar mailing: with mail servers of several kinds.
+    :ivar renewals: of a buyer with many and of one with few.
     :ivar endurance: of one process.
     :ivar pages: that were looked at with ledgers of several sizes, the smallest first.
     """
@@ -46,6 +48,7 @@ class Outcome:
     compared: list[Compared] = field(default_factory=list)
     crowd: Crowd | None = None
     mailing: Mailing | None = None
+    renewals: Renewals | None = None
     endurance: Endurance | None = None
     pages: list[Pages] = field(default_factory=list)
 
@@ -58,6 +61,7 @@ class Outcome:
                 (bars.of_compared, self.compared),
                 (bars.of_crowd, self.crowd),
                 (bars.of_mailing, self.mailing),
+                (bars.of_renewals, self.renewals),
                 (bars.of_endurance, self.endurance),
                 (bars.of_pages, self.pages),
             )
@@ -74,6 +78,7 @@ class Outcome:
                 (_compared, self.compared),
                 (_crowd, self.crowd),
                 (_mailing, self.mailing),
+                (_renewals, self.renewals),
                 (_endurance, self.endurance),
                 (_pages, self.pages),
             )
@@ -154,6 +159,13 @@ def _mailing(found: Mailing) -> Iterator[str]:
     yield (
         f"  front page, p95: at rest {found.quiet:.1f} ms, while {CLIENTS} clients buy and the "
         f"mail server hangs {found.hanging:.1f} ms"
+    )
+
+
+def _renewals(found: Renewals) -> Iterator[str]:
+    yield (
+        f"A renewal after few: {found.few:.1f} ms, {found.bytes_few:,.0f} bytes; "
+        f"after {found.before:,}: {found.many:.1f} ms, {found.bytes_many:,.0f} bytes"
     )
 
 

@@ -11,6 +11,7 @@ from tools.bench import endurance
 from tools.bench import histories
 from tools.bench import mailing
 from tools.bench import measure
+from tools.bench import renewals
 from tools.bench import visits
 from tools.bench.outcome import Outcome
 from tools.bench.provider import WrongAnswer
@@ -49,6 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     add("--purchases", type=int, default=200, help="of each size by one client")
     add("--crowd", type=int, default=2000, help="purchases by one client and by several")
     add("--clients", type=int, default=8, help="that buy at once")
+    add("--renewals", type=int, default=1000, help="of a buyer with a long history; 0 for none")
     add("--mail", default="link", choices=("password", "link", "none"))
     add("--out", type=Path, default=Path("var/bench"), help="folder for the results")
     options = parser.parse_args(argv)
@@ -119,6 +121,11 @@ def _purchases(options: Namespace, folder: Path, port: int, result: Outcome) -> 
     with Mailbox(keep=False) as fast, Mailbox(keep=False) as slow:
         alike = two_alike(folder / "mailing", fast.port, slow.port)
         result.mailing = mailing.measure(alike, (fast, slow), options.purchases)
+    if options.renewals:
+        step(f"a buyer with {options.renewals:,} renewals, and one with few")
+        site = Site(folder / "renewals", port, options.mail)
+        site.fill(0)
+        result.renewals = renewals.measure(site, options.renewals, options.purchases)
     step("looking for what was acknowledged")
     for site in (*sites, *plain, *alike):
         site.check()

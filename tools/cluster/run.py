@@ -16,6 +16,8 @@ from tools.demo.settings import GROUP
 from tools.demo.settings import OWNER
 from tools.demo.settings import PRODUCT
 from tools.instance import CREATE_SECONDS
+from tools.mailbox import Mailbox
+from tools.mailbox import rendered
 from tools.program import find
 from tools.program import run_module
 from tools.program import ToolError
@@ -31,6 +33,9 @@ import secrets
 import sys
 import time
 
+
+#: Seconds that a welcome mail may take.
+MAIL_SECONDS = 60
 
 #: A process that ended sooner after its start is not started again.
 SHORT_LIFE = 30
@@ -60,11 +65,12 @@ def main() -> int:
             say("Building the Zope processes, and the site unless it is there ...")
             processes = zopes(folder, postgres.dsn)
             site = f"http://localhost:{options.port}/{SITE_ID}"
+            mailbox = stack.enter_context(Mailbox())
             run_module(
                 "tools.cluster.site",
                 processes[0].configuration,
                 site,
-                told=json.dumps([kept["owner"], kept["key"]]),
+                told=json.dumps([kept["owner"], kept["key"], mailbox.port]),
                 timeout=CREATE_SECONDS,
             )
             for zope in processes:
@@ -77,12 +83,17 @@ def main() -> int:
             balancer.wait()
             _report(site, postgres, processes, kept)
             if options.once:
-                buyer = sell(addresses[0], kept["key"])
+                buyer = sell(addresses[0], kept["key"], f"localhost:{options.port}")
                 say(f"Sold product {PRODUCT} to {buyer} through the balancer.")
                 for zope in processes:
                     zope.look_up(buyer, (OWNER, kept["owner"]))
                     say(f"  {zope.name} has the member, in the group {GROUP}.")
+                mails = mailbox.wait_for(buyer, MAIL_SECONDS)
+                if len(mails) != 1:
+                    raise ToolError(f"{len(mails)} welcome mails came")
+                say("  One welcome mail came.")
                 return 0
+            mailbox.listen(lambda mail: say(f"\n{rendered(mail)}"))
             serving = True
             _watch(postgres, processes, balancer)
     except (ToolError, OSError) as error:
@@ -105,16 +116,17 @@ def kept_secrets(folder: Path) -> dict[str, str]:
     return json.loads(path.read_text("ascii"))
 
 
-def sell(address: str, key: str) -> str:
+def sell(address: str, key: str, host: str) -> str:
     """Post a sale through the balancer.
 
     :param address: of the balancer.
     :param key: the site's secret key.
+    :param host: of the site's public address: a process that it is asked by mails.
     :returns: the buyer's address.
     :raises ToolError: it is not accepted.
     """
     sale = new_sale(key)
-    with client.Connection(address) as balancer:
+    with client.Connection(address, host=host) as balancer:
         answer = balancer.ask("POST", notify.VIEW, sale.body, {"Content-Type": CONTENT_TYPE})
     if answer.status != 200:
         raise ToolError(f"The sale was not accepted: {answer.status} {answer.text}")

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from tools import client
 from tools.bench import endurance
 from tools.bench import measure
+from tools.bench import renewals
 from tools.bench import run
 from tools.bench import sites
 from tools.bench.crowd import Crowd
@@ -20,6 +21,7 @@ from tools.bench.measure import Compared
 from tools.bench.measure import Figures
 from tools.bench.outcome import Outcome
 from tools.bench.provider import Rush
+from tools.bench.renewals import Renewals
 from tools.bench.visits import Pages
 from tools.program import ToolError
 from types import SimpleNamespace
@@ -44,6 +46,7 @@ class TestShortRun(BenchCase):
 
     def test_all_that_was_bought_is_found(self):
         short = ("--members", "3", "--purchases", "2", "--crowd", "16", "--clients", "4")
+        short += ("--renewals", "25")
         with (
             mock.patch("tools.bench.measure.WARM_UP", 5),
             mock.patch("tools.bench.measure.FORGED", 20),
@@ -55,6 +58,8 @@ class TestShortRun(BenchCase):
         self.assertIn("the mail of a purchase is with the mail server, p95", said)
         self.assertGreater(found["mailing"]["arrival"], 0)
         self.assertIsNotNone(found["mailing"]["hanging"])
+        self.assertIn("a renewal, after 25 renewals over after few", said)
+        self.assertGreater(found["renewals"]["bytes_few"], 0)
         (compared,) = found["compared"]
         for name in ("site", "registration"):
             self.assertGreater(compared[name], 0)
@@ -246,6 +251,20 @@ class TestOutcome(BenchCase):
         self.assertEqual(text.count("\nNOT "), 1)
         self.assertIn("fast mail server 20.0 ms, slow one 21.0 ms", text)
         self.assertEqual(json.loads(self.of_mail.json())["mailing"]["arrival"], 2.5)
+
+    def test_renewals(self):
+        outcome = Outcome("link", renewals=Renewals(1000, 20.0, 29.0, 10_000.0, 16_000.0))
+        time, grown = outcome.bars()
+        self.assertEqual((time.value, time.met), (1.45, True))
+        self.assertEqual((grown.value, grown.met), (1.6, False))
+        self.assertIn("after 1,000: 29.0 ms, 16,000 bytes", outcome.table())
+
+    def test_a_renewal_that_took_no_effect_is_an_error(self):
+        answer = SimpleNamespace(json=lambda: {"items_total": 4})
+        with mock.patch.object(renewals, "ask", return_value=answer):
+            renewals._check(8080, 4)
+            with self.assertRaisesRegex(ToolError, "5 notifications are due; 4 took effect"):
+                renewals._check(8080, 5)
 
     def test_pages_alone(self):
         met = {bar.name: bar.met for bar in self.of_pages.bars()}

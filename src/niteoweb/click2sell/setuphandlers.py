@@ -27,10 +27,10 @@ class HiddenProfiles:
 
 
 def post_install(setup_tool: Any) -> None:
-    """Create the settings of all providers and the add-on's trees, and index the members.
+    """Create the settings of all providers, the add-on's trees and the site's own id.
 
-    A site that has no public address yet gets that of the request. This runs after the upgrade
-    from release 0.4.5, too.
+    All members are indexed. A site that has no public address yet gets that of the request.
+    This runs after the upgrade from release 0.4.5, too.
     """
     for provider in registry.registered():
         registry.install(provider)
@@ -38,19 +38,21 @@ def post_install(setup_tool: Any) -> None:
     # A script has no request, or one with a made-up host: there the owner fills it in.
     if not settings.site_address and "PUBLISHED" in site.REQUEST.other:
         settings.site_address = rules.own_address()
+    plone_site.install()
     trees.install(site)
     membertoken.make_key(site)
     index.rebuild(site)
 
 
 def post_uninstall(setup_tool: Any) -> None:
-    """Remove the settings of all providers, our content rules, and our permissions' settings.
+    """Remove the settings of all providers, the site's id, our rules and permissions' settings.
 
     GenericSetup's rolemap can set a permission, but not go back to inheriting it.
     """
     for provider in registry.registered():
         registry.uninstall(provider)
     site = aq_parent(setup_tool)
+    plone_site.uninstall()
     trigger.remove_rules()
     for name, permission in getUtilitiesFor(IPermission):
         attribute = pname(permission.title)

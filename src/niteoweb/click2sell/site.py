@@ -8,6 +8,7 @@ from DateTime.interfaces import IDateTime
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell import webaddress
 from niteoweb.click2sell.interfaces import IClick2SellSettings
+from persistent.mapping import PersistentMapping
 from plone import api
 from plone.base.i18nl10n import ulocalized_time
 from plone.base.interfaces import IMailSchema
@@ -15,12 +16,15 @@ from plone.base.interfaces import ISiteSchema
 from plone.registry.interfaces import IRegistry
 from Products.CMFCore.interfaces import ISiteRoot
 from typing import Any
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
+from zope.annotation.interfaces import IAnnotations
 from zope.component import getUtility
 from zope.component.hooks import getSite
 from zope.interface import implementer
 
 import os
+import secrets
 
 
 def get() -> Any:
@@ -141,16 +145,102 @@ def address() -> str:
     return public_address() or get().absolute_url()
 
 
+class Place(NamedTuple):
+    """The place where a site is, as far as the database and visitors can tell.
+
+    :ivar path: in Zope.
+    :ivar address: the public one, "" before there is one.
+    """
+
+    path: str
+    address: str
+
+
+def place() -> Place:
+    """The place of the current site."""
+    return Place("/".join(get().getPhysicalPath()), public_address())
+
+
+def noted_place() -> Place | None:
+    """The place at which the current site is the site, and no copy.
+
+    :returns: None when nobody has said so in this database.
+    """
+    noted = _root().get(_PLACES, {}).get(IAnnotations(get()).get(_ID))
+    return None if noted is None else Place(*noted)
+
+
+def settle() -> None:
+    """Note that this is the site, at the place where it is now.
+
+    A site that shares its id at another place is a copy from now on. One with another path and
+    another address than the noted ones is no successor: it gets an id of its own.
+    """
+    annotations, here, noted = IAnnotations(get()), place(), noted_place()
+    apart = noted and noted.path != here.path and noted.address != here.address
+    if apart or _ID not in annotations:
+        annotations[_ID] = secrets.token_hex(16)
+    root = _root()
+    if _PLACES not in root:
+        root[_PLACES] = PersistentMapping()
+    root[_PLACES][annotations[_ID]] = tuple(here)
+
+
+def install() -> None:
+    """Make a new site know itself; one that has an id stays the site, or a copy."""
+    if _ID not in IAnnotations(get()):
+        settle()
+
+
+def uninstall() -> None:
+    """Remove the id of the site, and its place unless that is the place of another one."""
+    noted, annotations = noted_place(), IAnnotations(get())
+    if noted and noted.path == place().path:
+        del _root()[_PLACES][annotations[_ID]]
+    annotations.pop(_ID, None)
+
+
+def note_address() -> None:
+    """Note the first public address, after an owner has saved settings; a copy notes none."""
+    noted, here = noted_place(), place()
+    if noted == (here.path, "") and here.address:
+        settle()
+
+
+def is_elsewhere() -> bool:
+    """Whether the site was copied or moved, or its host changed, since it was noted.
+
+    An address that was removed is no other one: mails wait then in any case.
+    """
+    noted, here = noted_place(), place()
+    if noted is None or noted.path != here.path:
+        return True
+    hosts = webaddress.host(noted.address), webaddress.host(here.address)
+    return None not in hosts and hosts[0] != hosts[1]
+
+
 def is_copy() -> bool:
     """Whether this is a copy of the site, which must not act as the site.
 
-    That is so when ``CLICK2SELL_STAGING=1`` is in the environment, or when a request comes to
-    another host than that of the public address in the settings. A script has no request.
+    That is so when ``CLICK2SELL_STAGING=1`` is in the environment, when the site is not where
+    it was noted to be, or when a request comes to another host than that of the public address.
+    A script has no request.
     """
-    if os.environ.get("CLICK2SELL_STAGING") == "1":
+    if os.environ.get("CLICK2SELL_STAGING") == "1" or is_elsewhere():
         return True
     public, here = public_address(), webaddress.host(get().absolute_url())
     return bool(public) and here != _NO_HOST and here != webaddress.host(public)
+
+
+#: Of the annotation that holds the id of a site. A copy has the id of the site that it is of.
+_ID = "niteoweb.click2sell.id"
+#: Of the places of all sites by their ids, at the root of the database: they are not copied
+#: along with a site.
+_PLACES = "niteoweb.click2sell"
+
+
+def _root() -> Any:
+    return get().getPhysicalRoot()._p_jar.root()
 
 
 #: The host of a request that nobody made: that of a script.

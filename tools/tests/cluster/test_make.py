@@ -18,6 +18,7 @@ class TestMake(CommandCase):
                 self.assertIn(
                     f"{name} has the member, in the group paying-members", done.stdout
                 )
+            self.assertIn("One welcome mail came.", done.stdout)
             passwords.add(re.search(r"as owner: +admin / (\S+)", done.stdout)[1])
             with self.assertRaises(OSError):
                 socket.create_connection(("127.0.0.1", port), 1)

@@ -4,6 +4,7 @@ A record is a persistent mapping of plain values. Every provisioning changes it 
 commit as the grants, so that two runs for one buyer always conflict and one starts anew.
 """
 
+from BTrees.OOBTree import OOTreeSet
 from collections.abc import Collection
 from datetime import datetime
 from niteoweb.click2sell import timestamps
@@ -28,6 +29,9 @@ ENDED = "group taken back"
 TAKEN_BY_HAND = "group taken by hand"
 GIVEN_BY_HAND = "group given by hand"
 ABOUT_ACCOUNT = frozenset({MADE, ATTACHED, DELETED})
+
+#: Keys of entries that are written with the record; more are in a tree, of which a part is.
+FEW = 20
 
 #: Events that a log keeps, the latest ones.
 LOGGED = 200
@@ -90,6 +94,7 @@ def new(
             "revision": 0,
             "addresses": addresses,
             "customer_ids": customer_ids,
+            # of its entries, in no order; see add_entry()
             "keys": (),
             # The account: its user id, whether we made it, the password we gave it.
             "user_id": "",
@@ -168,10 +173,30 @@ def note(site: Any, buyer: Buyer, event: str, subject: str, now: datetime) -> No
     change(site, buyer, log=log[-LOGGED:])
 
 
+def entries(site: Any, buyer: Buyer) -> list[ledger.Entry]:
+    """All entries of a buyer's history, in the order of arrival.
+
+    They are looked up once: the list goes with the state of the record, which is written with
+    each change of its keys, and leaves the memory with it.
+    """
+    if not hasattr(buyer, "_v_entries"):
+        known = (ledger.get(site, key) for key in buyer["keys"])
+        buyer._v_entries = sorted(known, key=ledger.place, reverse=True)
+    return buyer._v_entries
+
+
 def add_entry(site: Any, buyer: Buyer, entry: ledger.Entry) -> None:
     """Add a ledger entry to the buyer's history."""
     ledger.change(site, entry, buyer_id=buyer["id"])
-    change(site, buyer, keys=(*buyer["keys"], entry["key"]))
+    if len(buyer["keys"]) < FEW:
+        change(site, buyer, keys=(*buyer["keys"], entry["key"]))
+        return
+    if isinstance(buyer["keys"], tuple):
+        change(site, buyer, keys=OOTreeSet(buyer["keys"]))
+    # The record is written, too, so that two runs for one buyer conflict.
+    change(site, buyer, revision=buyer["revision"] + 1)
+    entries(site, buyer).append(entry)
+    buyer["keys"].insert(entry["key"])
 
 
 def remove_entries(site: Any, buyer: Buyer, keys: Collection[str]) -> None:
@@ -220,6 +245,8 @@ def change(site: Any, buyer: Buyer, **values: Any) -> None:
     """Set fields of a record that differ; its indexes follow."""
     changed = {n: v for n, v in values.items() if n not in buyer or buyer[n] != v}
     if changed:
+        if "keys" in changed and hasattr(buyer, "_v_entries"):
+            del buyer._v_entries
         buyer.update(changed)
         indexes.mark(site, "buyers", buyer)
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import cached_property
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers.buyers import Buyer
 from niteoweb.click2sell.entitlement import BillingEvent
 from niteoweb.click2sell.entitlement import compute
@@ -21,7 +22,6 @@ from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import pseudonyms
 from niteoweb.click2sell.ledger import records
 from niteoweb.click2sell.ledger import silence
-from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import OWNER
 from niteoweb.click2sell.notification import PAYMENTS
@@ -64,6 +64,12 @@ class BuyerOutcome(Outcome):
             for entry in in_order(self.entries)
             if is_payment(entry) and self.attention.get(entry["key"]) not in GRANTS_NOTHING
         ]
+
+    @cached_property
+    def latest_payments(self) -> dict[Any, ledger.Entry]:
+        """The latest payment for each product, and of all; there is one."""
+        latest = {product(payment): payment for payment in self.payments}
+        return latest | dict.fromkeys((mapping.EVERY_BUYER,), self.payments[-1])
 
     @cached_property
     def due_groups(self) -> dict[str, tuple[mapping.Product, ...]]:
@@ -141,10 +147,9 @@ def entries(
 
     :param current: an entry that is being processed; it counts too.
     """
-    found = [ledger.get(site, key) for key in buyer["keys"]]
     return tuple(
         entry
-        for entry in found
+        for entry in buyers.entries(site, buyer)
         if entry["counts"] or (current is not None and entry["key"] == current["key"])
     )
 
@@ -154,7 +159,8 @@ def is_payment(entry: ledger.Entry) -> bool:
 
     A subscription that is stated to give access has been paid for, seen or not.
     """
-    return Kind(entry["kind"]) in PAYMENTS or fact(entry).states
+    event = fact(entry)
+    return event.kind in PAYMENTS or event.states
 
 
 def in_order(found: Iterable[ledger.Entry]) -> list[ledger.Entry]:
@@ -175,7 +181,7 @@ def facts(
     :param later: terms of entries that were recorded before their product had a line, by key.
     """
     found = tuple(found)
-    if any(map(pseudonyms.is_erased, found)):
+    if any(entry["erased_at"] for entry in found):
         # Of entries that were erased and others the ids of purchases have to agree.
         site = plone_site.get()
         found = tuple(ChainMap(pseudonyms.fields(site, entry), entry) for entry in found)
@@ -187,6 +193,12 @@ def fact(entry: Mapping[str, Any], later: mapping.Terms | None = None) -> Billin
 
     :param later: terms that were found after the entry was recorded.
     """
+    if later is None and isinstance(entry, ledger.Entry):
+        return entry.derived(_fact)
+    return _fact(entry, later)
+
+
+def _fact(entry: Mapping[str, Any], later: mapping.Terms | None = None) -> BillingEvent:
     told_at = entry["told_at"] or entry["received_at"]
     return records.read(
         BillingEvent,

@@ -1,8 +1,8 @@
 """The indexes and counters of buyers' records."""
 
 from collections.abc import Mapping
+from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.ledger import counters
-from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import mentions
 from niteoweb.click2sell.ledger import search
 from niteoweb.click2sell.storage import indexes
@@ -10,10 +10,6 @@ from typing import Any
 
 
 Buyer = Mapping[str, Any]
-
-
-def _entries(site: Any, buyer: Buyer) -> list[ledger.Entry]:
-    return [ledger.get(site, key) for key in buyer["keys"]]
 
 
 def _due(site: Any, buyer: Buyer) -> list[tuple[str, str]]:
@@ -25,11 +21,11 @@ def _pending(site: Any, buyer: Buyer) -> list[tuple[str, str]]:
 
 
 def _words(site: Any, buyer: Buyer) -> tuple[str, ...]:
-    return search.buyer_words(buyer, _entries(site, buyer))
+    return search.buyer_words(buyer, buyers.entries(site, buyer))
 
 
 def _paid(site: Any, buyer: Buyer) -> list[int]:
-    return search.latest_payment(_entries(site, buyer))
+    return search.latest_payment(buyers.entries(site, buyer))
 
 
 def _accounts_awaited(site: Any, buyer: Buyer) -> list[tuple[str, str]]:
@@ -37,8 +33,8 @@ def _accounts_awaited(site: Any, buyer: Buyer) -> list[tuple[str, str]]:
 
 
 def _logins_awaited(site: Any, buyer: Buyer) -> list[tuple[int, str]]:
-    paid = counters.first_payment(_entries(site, buyer)) is not None
-    return counters.login_awaited(buyer, paid)
+    rows = counters.login_awaited(buyer)
+    return rows if rows and counters.first_payment(buyers.entries(site, buyer)) else []
 
 
 indexes.define(
@@ -59,7 +55,7 @@ indexes.define(
     indexes.Index("renewals_awaited", lambda _site, b: b.get("renewals_awaited", ())),
     indexes.Index(
         "figures",
-        lambda site, b: counters.of_buyer(b, _entries(site, b)),
+        lambda site, b: counters.of_buyer(b, buyers.entries(site, b)),
         counters.by_day_and_month,
     ),
 )

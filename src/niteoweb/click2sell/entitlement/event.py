@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from datetime import timedelta
 from datetime import timezone
+from functools import cached_property
 from niteoweb.click2sell.notification import GIVING
 from niteoweb.click2sell.notification import Kind
 
@@ -79,7 +80,7 @@ class BillingEvent:
         """Provider and product id."""
         return self.provider, self.product_id
 
-    @property
+    @cached_property
     def states(self) -> bool:
         """Whether it states the access that a subscription gives: its product and its end."""
         if self.kind is Kind.CANCELLATION and self.valid_until is None:
@@ -92,17 +93,17 @@ class BillingEvent:
         may = self.kind is Kind.PLAN_CHANGE or self.states
         return may and self.plausible and not self.by_owner
 
-    @property
+    @cached_property
     def order(self) -> tuple[datetime, int, str]:
         """Its place in a history: provider time, then kind, then key."""
         return self.occurred_at, _KINDS.index(self.kind), self.tie + self.key
 
-    @property
+    @cached_property
     def known_at(self) -> datetime:
         """The provider's time, or that of arrival where a clock was ahead."""
         return min(self.occurred_at, self.received_at)
 
-    @property
+    @cached_property
     def plausible(self) -> bool:
         """Whether the provider's time is no more than a day after arrival."""
         return self.occurred_at - self.received_at <= TOLERANCE

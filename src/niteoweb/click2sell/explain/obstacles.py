@@ -81,8 +81,8 @@ TEXTS = {
     "group missing": _('The group "${subject}" does not exist, so it cannot be given.'),
     "group barred": _("${reason}"),
     "group waiting": _(
-        'The member is not in the group "${subject}" yet: the next sweep, or a replay, puts it '
-        "there."
+        'The member is not in the group "${subject}" yet: the next automatic check, or '
+        "a replay, puts it there."
     ),
     "no group": _("Product ${subject} gives no group, so it opens nothing."),
     # The mail

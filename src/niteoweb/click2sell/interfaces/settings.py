@@ -171,8 +171,8 @@ class IClick2SellSettings(Interface):
     breaker_members = schema.Int(
         title=_("Most members who may lose access at once"),
         description=_(
-            "If more than this many members would lose access in one sweep, it stops and asks "
-            "you first. Fewer than 20 never stop it."
+            "If more than this many members would lose access in one automatic check, it stops "
+            "and asks you first. Fewer than 20 never stop it."
         ),
         required=False,
         default=100,
@@ -181,7 +181,7 @@ class IClick2SellSettings(Interface):
 
     breaker_percent = schema.Int(
         title=_("The same in percent of all members with access"),
-        description=_("Whichever of the two is reached first stops the sweep."),
+        description=_("Whichever of the two is reached first stops the automatic check."),
         required=False,
         default=10,
         min=1,
@@ -192,9 +192,9 @@ class IClick2SellSettings(Interface):
         title=_("Most new accounts in an hour"),
         description=_(
             "If more people than this buy for the first time in an hour, their purchases are "
-            "recorded and you are told; the sweep makes their accounts later, in order of "
-            "arrival. Several times the number of your best hour is a good choice. 0 is no "
-            "limit."
+            "recorded and you are told; the automatic check makes their accounts later, in "
+            "order of arrival. Several times the number of your best hour is a good choice. "
+            "0 is no limit."
         ),
         required=False,
         default=0,
@@ -221,8 +221,8 @@ class IClick2SellSettings(Interface):
         title=_("Who is told"),
         description=_(
             "Addresses of those who are mailed when notifications wait for a decision or "
-            "failed, when a provider is silent for unusually long, and when a sweep stopped. "
-            "One a line. Leave it empty for the sender address of the site."
+            "failed, when a provider is silent for unusually long, and when an automatic check "
+            "stopped. One a line. Leave it empty for the sender address of the site."
         ),
     )
 

@@ -103,7 +103,8 @@ def of_buyer(
     payment = first_payment(entries)
     if payment is not None:
         rows.append((payment["filed"]["figures"][0][0], NEW_BUYERS))
-    return rows + [LOGINS_AWAITED for _row in login_awaited(buyer, payment is not None)]
+        rows += [LOGINS_AWAITED for _row in login_awaited(buyer)]
+    return rows
 
 
 def by_day_and_month(tree: Any, row: tuple[str, str], change: int, id_: Any) -> None:
@@ -119,9 +120,9 @@ def first_payment(entries: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | N
     return min(paid, key=lambda entry: entry["occurred_at"], default=None)
 
 
-def login_awaited(buyer: Mapping[str, Any], paid: bool) -> list[tuple[int, str]]:
+def login_awaited(buyer: Mapping[str, Any]) -> list[tuple[int, str]]:
     """The row of a buyer who never logged in, by the time of the account, the newest first."""
-    if not (paid and buyer["made"] and buyer.get("made_at")) or buyer.get("logged_in"):
+    if not (buyer["made"] and buyer.get("made_at")) or buyer.get("logged_in"):
         return []
     return [(-timestamps.microseconds(timestamps.from_iso(buyer["made_at"])), buyer["user_id"])]
 

@@ -10,6 +10,7 @@ had arrived in the next. Indexes hold places and nothing else: they are small, a
 of an index is written whole when one of its places changes.
 """
 
+from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from datetime import datetime
@@ -21,7 +22,10 @@ from niteoweb.click2sell.storage import trees
 from persistent.mapping import PersistentMapping
 from types import MappingProxyType
 from typing import Any
+from typing import TypeVar
 
+
+T = TypeVar("T")
 
 #: The processing of an entry that was just recorded.
 _PROCESSING = {
@@ -91,6 +95,17 @@ class Entry(Mapping[str, Any]):
             part = part[TOLD].data
         value = part[name] if name in part else _DEFAULTS[name]
         return MappingProxyType(value) if name == "payload" else value
+
+    def derived(self, function: Callable[["Entry"], T]) -> T:
+        """The result of a function of this entry, kept in memory until the entry changes.
+
+        :param function: the same one each time.
+        """
+        try:
+            return self.stored._v_derived
+        except AttributeError:
+            self.stored._v_derived = function(self)
+            return self.stored._v_derived
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names())
@@ -167,6 +182,8 @@ def exchange(site: Any, entry: Entry, **values: Any) -> None:
     The record is written anew in its place, so that the next pack removes the old values.
     """
     if _set(entry.stored[TOLD], values):
+        # So that nobody goes on with what was derived from it.
+        entry.stored._p_changed = True
         _mark(site, entry)
 
 
@@ -197,6 +214,8 @@ def _set(part: PersistentMapping, values: Mapping[str, Any]) -> bool:
 
 
 def _mark(site: Any, entry: Entry) -> None:
+    if hasattr(entry.stored, "_v_derived"):
+        del entry.stored._v_derived
     indexes.mark(site, "entries", entry.stored)
     buyer = trees.tree(site, "buyers").get(entry["buyer_id"])
     if buyer is not None:

@@ -65,6 +65,7 @@ indexes.define(
     indexes.Index("dismissed", _dismissed),
     indexes.Index("retries", _retries),
     indexes.Index("customers_awaited", _customers_awaited),
+    indexes.Index("buyer_words", lambda _site, entry: search.entry_words(entry)),
     indexes.Index("nameless_words", lambda _site, entry: search.nameless_words(entry)),
     indexes.Index("mentions", lambda _site, entry: mentions.in_entry(entry)),
     indexes.Index("figures", _figures, counters.by_day_and_month),

@@ -20,7 +20,6 @@ from itertools import chain
 from itertools import islice
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import pseudonyms
-from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import PAYMENTS
 from niteoweb.click2sell.storage import trees
 from typing import Any
@@ -104,7 +103,10 @@ def buyers(site: Any, text: str) -> Found:
 
     def words_of(buyer_id: str) -> Iterator[str]:
         record = records[buyer_id]
-        return chain(record.get("filed", {}).get("buyer_words", ()), record["addresses"])
+        entries = (ledger.get(site, key) for key in record["keys"])
+        of_entries = chain.from_iterable(map(_id_words, entries))
+        filed = record.get("filed", {}).get("buyer_words", ())
+        return chain(filed, record["addresses"], of_entries)
 
     return _find(beginning_with, asked(text), words_of)
 
@@ -166,8 +168,8 @@ def _find(
 def _entries_of(site: Any, buyer: Any, wanted: Sequence[str]) -> Sequence[str]:
     """Keys of a buyer's notifications that all words fit."""
     # Mostly the buyer fits, by a name that stands in each of them: one is enough to tell.
-    latest = [ledger.get(site, key) for key in buyer["keys"][-1:]]
-    if _fits(_person_words(buyer, latest), wanted):
+    one = [ledger.get(site, key) for key in islice(buyer["keys"], 1)]
+    if _fits(_person_words(buyer, one), wanted):
         return buyer["keys"]
     of_buyer = [ledger.get(site, key) for key in buyer["keys"]]
     person = _person_words(buyer, of_buyer)
@@ -189,12 +191,16 @@ def _addresses(by_address: Any, word: str) -> Iterator[tuple[str, str]]:
 
 
 def _fits(found: Iterable[str], wanted: Iterable[str]) -> bool:
-    found = tuple(found)
-    return all(any(word.startswith(beginning) for word in found) for beginning in wanted)
+    missing = set(wanted)
+    for word in found:
+        missing = {beginning for beginning in missing if not word.startswith(beginning)}
+        if not missing:
+            break
+    return not missing
 
 
 def _person_words(buyer: Mapping[str, Any], found: Iterable[ledger.Entry]) -> frozenset[str]:
-    names = (entry[name] for entry in found for name in ("first_name", "last_name"))
+    names = {entry[name] for entry in found for name in ("first_name", "last_name")}
     stated = (address for _customer, address in buyer.get("stated", ()))
     addresses = (*buyer["addresses"], *stated, buyer["user_id"])
     return frozenset().union(*map(address_words, addresses), *map(words, names))
@@ -205,21 +211,30 @@ def _id_words(entry: ledger.Entry) -> frozenset[str]:
 
 
 def buyer_words(buyer: Mapping[str, Any], entries: Sequence[ledger.Entry]) -> tuple[str, ...]:
-    """The words that a buyer is filed under.
+    """The words that a buyer is filed under, beside those of its entries.
 
     :param entries: the buyer's.
     """
     addresses = {address for address in buyer["addresses"] if fold(address) == address}
-    everything = sorted(
-        _person_words(buyer, entries).union(addresses, *map(_id_words, entries)), reverse=True
-    )
+    everything = _longest(_person_words(buyer, entries) | addresses)
+    return tuple(word for word in everything if word not in addresses)
+
+
+def entry_words(entry: ledger.Entry) -> list[str]:
+    """The rows under which an entry's buyer is found by the entry's receipt and transaction.
+
+    They name the entry, too: another one with the same receipt has rows of its own.
+    """
+    place, buyer_id = ledger.place(entry), entry["buyer_id"]
+    return [f"{word} {place} {buyer_id}" for word in _longest(_id_words(entry)) if buyer_id]
+
+
+def _longest(found: Iterable[str]) -> list[str]:
+    """Words without those that are the beginning of another one."""
+    everything = sorted(found, reverse=True)
     # A word comes right behind the words that begin with it.
-    longer = ("", *everything)
-    return tuple(
-        word
-        for word, before in zip(everything, longer, strict=False)
-        if not before.startswith(word) and word not in addresses
-    )
+    pairs = zip(everything, ("", *everything), strict=False)
+    return [word for word, before in pairs if not before.startswith(word)]
 
 
 def nameless_words(entry: ledger.Entry) -> list[str]:
@@ -229,5 +244,9 @@ def nameless_words(entry: ledger.Entry) -> list[str]:
 
 
 def latest_payment(entries: Sequence[ledger.Entry]) -> list[int]:
-    """The place of a buyer's latest payment."""
-    return sorted(ledger.place(e) for e in entries if Kind(e["kind"]) in PAYMENTS)[:1]
+    """The place of a buyer's latest payment.
+
+    :param entries: the buyer's, in the order of arrival.
+    """
+    payments = (ledger.place(e) for e in reversed(entries) if e["kind"] in PAYMENTS)
+    return list(islice(payments, 1))

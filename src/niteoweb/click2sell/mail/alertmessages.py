@@ -19,7 +19,7 @@ from zope.i18nmessageid import Message
 HEADINGS = {
     Outcome.ATTENTION: _("Needs attention: ${number}"),
     Outcome.REFUSED: _("Refused: ${number}"),
-    Outcome.FAILED: _("Failed, and tried again by each sweep: ${number}"),
+    Outcome.FAILED: _("Failed, and tried again by each automatic check: ${number}"),
 }
 
 SUBJECTS = {

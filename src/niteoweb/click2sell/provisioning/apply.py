@@ -16,6 +16,7 @@ from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.member import group
 from niteoweb.click2sell.provisioning.plan import Plan
+from niteoweb.click2sell.provisioning.plan import Verdict
 from niteoweb.click2sell.storage import steps
 from niteoweb.click2sell.storage import trees
 from typing import Any
@@ -79,7 +80,7 @@ def apply(site: Any, plan: Plan, entry: ledger.Entry | None, now: datetime) -> A
         buyers.change(site, buyer, renewals_awaited=renewals)
     # Two runs for one buyer always conflict, whatever else they change.
     buyer["revision"] += 1
-    _entries(site, plan, entry)
+    _entries(site, buyer, plan)
     return applied
 
 
@@ -123,18 +124,30 @@ def _groups(site: Any, buyer: buyers.Buyer, plan: Plan, user_id: str, now: datet
         buyers.note(site, buyer, buyers.ENDED, name, now)
 
 
-def _entries(site: Any, plan: Plan, current: ledger.Entry | None) -> None:
+def _entries(site: Any, buyer: buyers.Buyer, plan: Plan) -> None:
     """Write the outcomes of the buyer's entries."""
     for key, terms in plan.terms.items():
         ledger.set_terms(site, ledger.get(site, key), terms)
-    for key, verdict in plan.verdicts.items():
-        entry = ledger.get(site, key)
+    for entry in buyers.entries(site, buyer):
+        verdict = plan.verdicts.get(entry["key"])
+        if verdict is None or _is_written(entry, verdict):
+            continue
         ledger.change(site, entry, counts=True)
         if verdict.takes_effect:
             ownership.bind(site, entry)
         if Outcome.ATTENTION == verdict.outcome != entry["outcome"]:
             _report(entry, verdict.reason, verdict.subject)
         ledger.set_outcome(site, entry, verdict.outcome, verdict.reason, verdict.subject)
+
+
+def _is_written(entry: ledger.Entry, verdict: Verdict) -> bool:
+    """Whether a run before has written a verdict down; a buyer may have hundreds of them."""
+    return (
+        entry["counts"]
+        and (entry["binds"] or entry["fully_signed"])
+        and (entry["outcome"], entry["reason"], entry["subject"])
+        == (verdict.outcome, verdict.reason, verdict.subject)
+    )
 
 
 def _report(entry: ledger.Entry, reason: str, subject: str) -> None:

@@ -297,13 +297,9 @@ def _verdict(
     if history.is_payment(entry):
         if account.problem and account.concerns(entry, payments[-1]):
             return Verdict(Outcome.ATTENTION, account.problem)
-        product = history.product(entry)
-        for concerned, of_product in (
-            (product, [e for e in payments if history.product(e) == product]),
-            (mapping.EVERY_BUYER, payments),
-        ):
+        for concerned in (history.product(entry), mapping.EVERY_BUYER):
             # One item for the owner, at the payment that is the latest to ask for the group.
-            if concerned in groups.problems and entry is of_product[-1]:
+            if concerned in groups.problems and entry is outcome.latest_payments[concerned]:
                 return Verdict(Outcome.ATTENTION, *groups.problems[concerned])
     if key in outcome.waiting:
         return Verdict(Outcome.NOTHING, Reason.WAITS_FOR_PURCHASE)

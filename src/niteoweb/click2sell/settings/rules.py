@@ -156,6 +156,7 @@ def save(values: Mapping[str, Any], provider: IPaymentProvider | None = None) ->
         if getattr(stored, name) != value:
             setattr(stored, name, value)
     secretkeys.tidy(site.get())
+    site.note_address()
 
 
 def own_address() -> str:

@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from datetime import datetime
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell import webaddress
 from niteoweb.click2sell.buyers import accountquota
 from niteoweb.click2sell.interfaces import IPaymentProvider
 from niteoweb.click2sell.ledger import rejections
 from niteoweb.click2sell.ledger import silence
 from niteoweb.click2sell.mail import messages
+from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.member import group
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.settings import effective
@@ -54,7 +56,7 @@ def _providers() -> Iterator[Check]:
 
 def _items(site: Any, now: datetime, connect: bool) -> Iterator[Check]:
     yield _groups()
-    yield _address()
+    yield _address(site, now)
     yield _https()
     yield _sender()
     yield _mail_server() if connect else _untried_mail_server()
@@ -101,7 +103,18 @@ def _of(provider: IPaymentProvider, message: Message) -> Message:
     return _("${provider}: ${message}", mapping=names)
 
 
-def _address() -> Check:
+def can_settle() -> bool:
+    """Whether the reader can say that this is the site: taken for a copy, at its address."""
+    public, here = plone_site.public_address(), rules.own_address()
+    return (
+        plone_site.is_elsewhere()
+        and bool(public and here)
+        and webaddress.host(public) == webaddress.host(here)
+        and webaddress.path(public) == webaddress.path(here)
+    )
+
+
+def _address(site: Any, now: datetime) -> Check:
     title = _("Public address")
     public, here = plone_site.public_address(), rules.own_address()
     names = {"address": public, "here": here}
@@ -112,16 +125,36 @@ def _address() -> Check:
             "it is filled in."
         )
         return Check("address", Status.TODO, title, text)
+    if can_settle():
+        text = _(
+            "This is taken for a copy of a site, because it was copied or moved here, or was "
+            "given another public address: nothing is mailed, no provider is asked, and the "
+            "site does not check by itself. If this is the site itself, say so. Its members "
+            "are mailed from here then."
+        )
+        return Check("address", Status.WARNING, title, text, tuple(_places(site, now)))
     if plone_site.is_copy():
         text = _(
             "You are at ${here}, and the public address is ${address}: this is taken for a "
             "copy of the site, and nothing is mailed here. If it is the site itself, correct "
-            "the address.",
+            "the address in the settings, and look here again.",
             mapping=names,
         )
         return Check("address", Status.WARNING, title, text)
     text = _("The site is at ${address}, and so are you.", mapping=names)
     return Check("address", Status.OK, title, text)
+
+
+def _places(site: Any, now: datetime) -> Iterator[Message]:
+    """Where the site is now and was before, and how many mails wait."""
+    for text, place in (
+        (_("Here: ${path}, ${address}"), plone_site.place()),
+        (_("Before: ${path}, ${address}"), plone_site.noted_place()),
+    ):
+        if place is not None:
+            yield Message(text, mapping={"path": place.path, "address": place.address or "–"})
+    waiting = len(outbox.due(site, now)) + outbox.waiting(site, now)
+    yield _("Mails that wait here: ${number}", mapping={"number": waiting})
 
 
 def _https() -> Check:
@@ -206,8 +239,8 @@ def _new_accounts(site: Any) -> Iterator[Check]:
     if accountquota.anybody_waits(site):
         text = _(
             "Buyers wait for their accounts, because more than ${limit} were needed in an "
-            "hour. The sweep makes them when there is room. If you sold that much, raise the "
-            "number.",
+            "hour. The automatic check makes them when there is room. If you sold that much, "
+            "raise the number.",
             mapping={"limit": accountquota.cap()},
         )
         yield Check("new_accounts", Status.WARNING, _("New accounts"), text)

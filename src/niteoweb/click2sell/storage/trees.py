@@ -85,7 +85,7 @@ TREES = {
     "buyers_pending": TreeSet,  # (group that could not be given, buyer id)
     "buyers_with_access": Length,  # how many
     # search.py
-    "buyer_words": TreeSet,  # word, space, buyer id
+    "buyer_words": TreeSet,  # word, space, of an entry its place and space, buyer id
     "nameless_words": TreeSet,  # word, space, key of an entry that names no buyer
     "buyers_paid": Tree,  # place of the latest payment -> buyer id
     "buyers_paid_count": Length,  # how many

@@ -17,7 +17,8 @@ class OrderLinkView(BrowserView):
 
     def __call__(self) -> str:
         links = rules.order_links(plone_site.settings().order_links or ())
-        url = links.get(self.request.form.get("product", ""), "")
+        # Named twice it is a list, which is no product.
+        url = links.get(str(self.request.form.get("product", "")), "")
         if not url:
             raise NotFound
         user_id = member_id(self.context)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from html import escape
 from itertools import groupby
 from niteoweb.click2sell import _
+from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
 from niteoweb.click2sell.browser.words import formatting
@@ -16,6 +17,7 @@ from niteoweb.click2sell.setup import Check
 from niteoweb.click2sell.setup import checklist
 from niteoweb.click2sell.setup import providerchecks
 from niteoweb.click2sell.setup import Status
+from niteoweb.click2sell.storage import writer
 from plone.protect.authenticator import check
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from zope.i18nmessageid import Message
@@ -62,7 +64,8 @@ class Part:
 class Checklist(OwnerPage):
     """``@@click2sell-checklist``: the list, for the settings page and as a page of its own.
 
-    POST also asks the mail server, and the providers that have an API.
+    POST also asks the mail server, and the providers that have an API; or the owner says that
+    this is the site, and no copy.
     """
 
     template = ViewPageTemplateFile("../templates/checklist.pt")
@@ -82,6 +85,11 @@ class Checklist(OwnerPage):
         connect = self.request.method == "POST"
         if connect:
             check(self.request)
+        if connect and "settle" in self.request.form and self.can_settle:
+            # Only who may configure comes here. The address is that of the settings.
+            writer.run(lambda site: plone_site.settle())
+            self.say(_("This is the site now."))
+            connect = False
         self.prepare(connect)
         self.level = 2
         return super().__call__()
@@ -119,6 +127,11 @@ class Checklist(OwnerPage):
         look, icons = LOOKS[row.state], self.context.restrictedTraverse("@@iconresolver")
         icon = icons.tag(look.icon, tag_class=look.css)
         return f'<span class="{look.css} me-3" aria-hidden="true">{icon}</span>'
+
+    @property
+    def can_settle(self) -> bool:
+        """Whether there is a button that says: this is the site now."""
+        return checklist.can_settle()
 
     @property
     def asks_providers(self) -> bool:

@@ -39,7 +39,7 @@ class DecideView(Confirmation, EntryPage):
     title = _("Decide")
     explanations = {
         decisions.MAKE_GROUP: _(
-            "The buyer is put in it at once, others who wait for it at the next sweep."
+            "The buyer is put in it at once, others who wait at the next automatic check."
         ),
         decisions.DECIDE: _(
             "Its transaction belongs to the buyer and product that it names from then on. What "

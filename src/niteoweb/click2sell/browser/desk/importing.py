@@ -250,7 +250,7 @@ class ImportView(OwnerPage):
         if report.mails:
             self.say(
                 _(
-                    "Mails that the sweep will send: ${number}",
+                    "Mails that the automatic check will send: ${number}",
                     mapping={"number": str(report.mails)},
                 )
             )

@@ -95,7 +95,7 @@ class PrivacyView(OwnerPage):
         except erasure.NotPossible as problem:
             self.problem = problem.message
         except pipeline.Failed:
-            self.say(_("A notification failed; the sweep tries it again."), "error")
+            self.say(_("A notification failed; the automatic check tries it again."), "error")
         else:
             self.say(_("The buyer was erased."))
             return True

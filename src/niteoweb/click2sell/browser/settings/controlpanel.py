@@ -102,8 +102,7 @@ class SettingsForm(RegistryEditForm):
             IStatusMessage(self.request).add(
                 _(
                     "This is a copy of the site: nothing is mailed and no access is ended "
-                    "here. The site itself is ${address}.",
-                    mapping={"address": site.settings().site_address or "?"},
+                    "here. If it is the site itself, the checklist tells what to do.",
                 ),
                 type="warning",
             )

@@ -30,6 +30,9 @@ NEEDED = {
     "@@cleeng": (PUBLIC, 404),
     "@@plenigo": (PUBLIC, 404),
     "@@my-purchases": (MEMBER, 200),
+    # The token in its address is the proof.
+    "@@my-purchase-claim": (PUBLIC, 200),
+    "@@click2sell-order": (PUBLIC, 404),
     **dict.fromkeys(("@@click2sell-settings", "@@cleeng-settings"), (CONFIGURE, 200)),
     **dict.fromkeys(("@@plenigo-settings", "@@click2sell-checklist"), (CONFIGURE, 200)),
     "@@click2sell-try": (CONFIGURE, 200),

@@ -260,7 +260,7 @@ class TestMember(MembersTestCase):
     def test_everything_has_a_word(self):
         self.assertEqual(set(labels.STATES), set(State))
         self.assertIn(groups.WAITING, member.GROUPS)
-        self.assertEqual(set(timeline.MAILS), {outbox.WELCOME, outbox.NOTICE})
+        self.assertEqual(set(timeline.MAILS), {outbox.WELCOME, outbox.NOTICE, outbox.CLAIM})
         for event in (buyers.MADE, buyers.ATTACHED, buyers.DELETED, buyers.GIVEN, buyers.ENDED):
             self.assertIn(event, timeline.EVENTS)
 

@@ -219,6 +219,11 @@ class TestPages(ParametersTestCase):
                     self.call(way, method, body=self.form(query), headers=FORM)
                 else:
                     self.call(way, method, query)
+            # Zope makes a list of them.
+            twice = "&".join(
+                f"{quote(name)}={value}" for name in sorted(names) for value in "12"
+            )
+            self.call(way, "GET", twice)
         return walked
 
     def test_get(self):

@@ -40,7 +40,10 @@ def is_writer() -> bool:
 @contextmanager
 def apart() -> Iterator[None]:
     """Let each thread be a process of its own, which commits through its own connection."""
-    with mock.patch.object(writer, "run", _Writers().run):
+    with (
+        mock.patch.object(writer, "run", _Writers().run),
+        mock.patch.object(writer, "run_in_a_row", lambda jobs: jobs()),
+    ):
         yield
 
 

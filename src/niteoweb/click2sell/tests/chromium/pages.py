@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.buyers import claims
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.provider import registry
@@ -24,6 +26,7 @@ DECIDE = "Show what this would change"
 LIST = "@@click2sell-notifications"
 MEMBERS = "@@click2sell-members"
 GRANT = "Give access by hand"
+OWN_ACCOUNT = "Make a new account"
 #: Somebody whose name and address are longer than any page is wide.
 LONG = (
     "maximiliana.wilhelmine.theodora.schwarzenberg-hohenstein"
@@ -107,6 +110,15 @@ def of_kept_out(case: BrowserTestCase) -> str:
     """The page of a buyer whose account is not certain, as :attr:`Shown.path`."""
     entry = ledger.get(case.portal, key_of(case, Outcome.ATTENTION, "account not certain"))
     return f"{MEMBERS}/{entry['buyer_id']}"
+
+
+def claim_link(case: BrowserTestCase) -> str:
+    """The page of a link that asks a buyer to confirm a purchase, as :attr:`Shown.path`."""
+    entry = ledger.get(case.portal, key_of(case, Outcome.ATTENTION, "account not certain"))
+    buyer = buyers.get(case.portal, entry["buyer_id"])
+    token = claims.issue(case.portal, buyer, timestamps.now())
+    transaction.commit()
+    return f"@@my-purchase-claim?token={token}"
 
 
 def let_in(case: BrowserTestCase) -> None:
@@ -236,6 +248,8 @@ PAGES = (
     Shown("grant", of_subscriber("/grant"), DECIDE),
     Shown("grant-errors", of_subscriber("/grant"), DECIDE, after=press(DECIDE)),
     Shown("grant-confirm", of_subscriber("/grant"), GRANT, after=give_until),
+    Shown("claim", claim_link, OWN_ACCOUNT, who=("", "")),
+    Shown("claim-again", "@@my-purchase-claim", "Mail a new link", who=("", "")),
     Shown("my-purchases", "@@my-purchases", "", before=let_in, who=(LONG, PASSWORD)),
     Shown("try", "@@click2sell-try", "Try it"),
     Shown("try-result", "@@click2sell-try", "Try it", after=try_a_sale),

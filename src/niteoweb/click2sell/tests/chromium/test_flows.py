@@ -180,6 +180,26 @@ class TestDecide(BrowserTestCase):
         self.assertIn("paying-members", groups)
 
 
+class TestClaim(BrowserTestCase):
+    def test_the_buyer_has_an_account_made_instead_of_a_strangers(self):
+        from tools.demo import settings
+
+        key = pages.key_of(self, Outcome.ATTENTION, "account not certain")
+        link = pages.claim_link(self)
+        page = self.window(PHONE, ("", ""))
+        self.open(page, link)
+        self.see(page.get_by_text(settings.STUDIO).first)
+        self.press(page, pages.OWN_ACCOUNT)
+        self.see(page.get_by_text("Your account was made."))
+        self.assert_usable(page)
+        self.stored()
+        self.assertEqual(ledger.get(self.portal, key)["outcome"], Outcome.ACCEPTED)
+        groups = api.user.get(userid=settings.STUDIO_USER).getGroups()
+        self.assertNotIn("paying-members", groups)
+        self.open(page, link)
+        self.see(page.get_by_text("This link cannot be used"))
+
+
 class TestTry(BrowserTestCase):
     def test_a_purchase_is_tried_and_changes_nothing(self):
         before = ledger.count(self.portal)

@@ -71,7 +71,7 @@ Refused: 1
   1 × The signature is valid, but its transaction belongs to another buyer or product.
   {URL}?outcome=refused
 
-Failed, and tried again by each sweep: 1
+Failed, and tried again by each automatic check: 1
   {URL}?outcome=failed
 
 Older ones that wait as well: 0

@@ -108,6 +108,7 @@ class TestCopy(unittest.TestCase):
             with self.subTest(public), patch.dict(plone_site._reached, clear=True):
                 request.setServerURL("https" if port == "443" else "http", host, port)
                 plone_site.settings().site_address = public
+                plone_site.settle()
                 self.assertFalse(plone_site.is_copy())
                 self.assertFalse(plone_site.is_reached())
                 plone_site.note_reached(None)

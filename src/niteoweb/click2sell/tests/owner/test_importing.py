@@ -392,7 +392,7 @@ class TestPage(PageTestCase):
         browser = self.chosen(mails="yes", mails_an_hour="60")
         self.assertIn("at most 60 in an hour", self.text(browser))
         browser.getControl("Import these lines").click()
-        self.assertIn("Mails that the sweep will send: 2", self.text(browser))
+        self.assertIn("Mails that the automatic check will send: 2", self.text(browser))
         self.assertEqual(len(trees.tree(self.portal, "mails")), 2)
 
     def test_nothing_without_a_token(self):

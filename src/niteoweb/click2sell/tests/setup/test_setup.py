@@ -4,10 +4,12 @@ from AccessControl.Permission import pname
 from AccessControl.PermissionRole import rolesForPermissionOn
 from Acquisition import aq_base
 from DateTime import DateTime
+from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.interfaces import IClick2SellLayer
 from niteoweb.click2sell.interfaces import IClick2SellSettings
 from niteoweb.click2sell.member import index
 from niteoweb.click2sell.provider import registry
+from niteoweb.click2sell.settings import rules
 from niteoweb.click2sell.testing.layers import INTEGRATION
 from niteoweb.click2sell.tests.cases.visits import visited
 from plone import api
@@ -99,6 +101,24 @@ class TestInstall(unittest.TestCase):
         with visited(self.layer["request"], "other.example.org"):
             setup.runAllImportStepsFromProfile("profile-" + PROFILE)
         self.assertEqual(settings.site_address, "https://www.example.org/plone")
+
+    def test_the_site_gets_an_id_of_its_own(self):
+        """Installing again changes nothing; uninstalling removes it."""
+        setup = api.portal.get_tool("portal_setup")
+        place = ("/plone", "")
+        self.assertEqual(plone_site.noted_place(), place)
+        rules.save({"site_address": "https://www.example.org"})
+        first = ("/plone", "https://www.example.org")
+        self.assertEqual(plone_site.noted_place(), first)
+        rules.save({"site_address": "https://other.example.org"})
+        setup.runAllImportStepsFromProfile("profile-" + PROFILE)
+        self.assertEqual(plone_site.noted_place(), first)
+        self.assertTrue(plone_site.is_copy())
+        setup.runAllImportStepsFromProfile("profile-niteoweb.click2sell:uninstall")
+        self.assertIsNone(plone_site.noted_place())
+        setup.runAllImportStepsFromProfile("profile-" + PROFILE)
+        self.assertEqual(plone_site.noted_place(), place)
+        self.assertFalse(plone_site.is_copy())
 
     def test_member_properties(self):
         tool = api.portal.get_tool("portal_memberdata")

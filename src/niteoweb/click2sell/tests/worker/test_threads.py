@@ -12,11 +12,13 @@ from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.storage import background
 from niteoweb.click2sell.storage import schedule
 from niteoweb.click2sell.storage import writer
-from niteoweb.click2sell.tests.cases.mail import MailTestCase
 from niteoweb.click2sell.tests.cases.providers import JANE
 from niteoweb.click2sell.tests.cases.providers import PlenigoTestCase
 from niteoweb.click2sell.tests.cases.site import EMAIL
 from niteoweb.click2sell.tests.cases.sweeps import at
+from niteoweb.click2sell.tests.cases.threads import SECONDS
+from niteoweb.click2sell.tests.cases.threads import ThreadsMixin
+from niteoweb.click2sell.tests.cases.threads import ThreadsTestCase
 from niteoweb.click2sell.worker import sweep
 from niteoweb.click2sell.worker import threads
 from unittest import mock
@@ -26,60 +28,9 @@ from zope.component import getGlobalSiteManager
 from zope.globalrequest import getRequest
 
 import os
-import signal
 import socket
 import threading
 import time
-import transaction
-
-
-#: The ways out of a request, which other tests replace.
-MAIL, QUESTIONS = delivery.hand_over, enrichment.hand_over
-
-SECONDS = 20
-
-
-class ThreadsMixin:
-    """Threads run while a test runs, and are quick to look again."""
-
-    def begin(self, reached=True, switched_off=False, **constants):
-        """Begin the threads of this process, as Zope does."""
-        for name, value in {"POLL": 0.2, "AWAY": 0.2, **constants}.items():
-            self.enterContext(mock.patch.object(threads, name, value))
-        self.enterContext(mock.patch.object(delivery, "hand_over", MAIL))
-        self.enterContext(mock.patch.object(enrichment, "hand_over", QUESTIONS))
-        self.enterContext(mock.patch.dict(plone_site._reached, clear=True))
-        database = self.portal._p_jar.db()
-        self.enterContext(mock.patch.object(threads.Zope2, "DB", database, create=True))
-        if os.environ.get("CLICK2SELL_BACKGROUND") == "0" and not switched_off:
-            self.enterContext(mock.patch.dict(os.environ, CLICK2SELL_BACKGROUND=""))
-        if reached:
-            plone_site.note_reached(None)
-        background.stop_expecting()
-        # The handler of the signal is for processes that serve.
-        before = signal.getsignal(signal.SIGTERM)
-        threads.begin()
-        signal.signal(signal.SIGTERM, before)
-        self.addCleanup(threads.end, SECONDS)
-
-    def wait_until(self, condition):
-        """Wait until something is true, in a database that others write."""
-        until = time.monotonic() + SECONDS
-        while not condition():
-            if time.monotonic() > until:
-                self.fail("It took too long.")
-            time.sleep(0.02)
-            transaction.begin()
-        transaction.begin()
-
-
-class ThreadsTestCase(ThreadsMixin, MailTestCase):
-    def states(self):
-        return [mail["state"] for mail in self.mails()]
-
-    def wait_for_mail(self, number=1):
-        self.wait_until(lambda: self.states() == [outbox.SENT] * number)
-        self.assertEqual(len(self.server.messages), number)
 
 
 class TestMail(ThreadsTestCase):
