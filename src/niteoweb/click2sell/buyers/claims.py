@@ -1,6 +1,7 @@
 """Claims: one-time links by which a buyer confirms the account that a purchase is for.
 
-The token in a link goes to the paid address and nowhere else; stored is its hash.
+The token in a link goes to the paid address and nowhere else; stored is its hash with that
+address. A purchase that has another address by then is none of the reader's business.
 """
 
 from datetime import datetime
@@ -24,29 +25,33 @@ MOST = 5
 _ID = 12
 
 
-def issue(site: Any, buyer: Buyer, now: datetime) -> str:
+def issue(site: Any, buyer: Buyer, address: str, now: datetime) -> str:
     """A new token for a buyer.
 
+    :param address: that it is mailed to.
     :param now: in UTC.
     """
     token = buyer["id"] + secrets.token_urlsafe(32)
-    kept = (*buyer.get("claims", ()), (_hash(token), timestamps.iso(now + KEPT)))
+    kept = (*buyer.get("claims", ()), (_hash(token, address), timestamps.iso(now + KEPT)))
     buyers.change(site, buyer, claims=kept[-MOST:])
     return token
 
 
-def find(site: Any, token: str, now: datetime) -> tuple[Buyer | None, bool]:
-    """The buyer of a token, None for a token that was used or never issued.
+def find(site: Any, token: str) -> Buyer | None:
+    """The buyer whom a token names; :func:`until` tells whether the token is one."""
+    return buyers.get(site, token[:_ID])
 
-    :param now: in UTC.
-    :returns: also whether the token can be used still.
+
+def until(buyer: Buyer, token: str, address: str) -> str:
+    """Until when a token can be used, "" for one that was used or never issued.
+
+    :param address: that the buyer's purchase is paid under now.
     """
-    buyer = buyers.get(site, token[:_ID])
-    given = _hash(token)
-    for stored, until in buyer.get("claims", ()) if buyer is not None else ():
+    given = _hash(token, address)
+    for stored, end in buyer.get("claims", ()):
         if hmac.compare_digest(stored, given):
-            return buyer, timestamps.iso(now) < until
-    return None, False
+            return end
+    return ""
 
 
 def use(site: Any, buyer: Buyer) -> None:
@@ -54,5 +59,5 @@ def use(site: Any, buyer: Buyer) -> None:
     buyers.change(site, buyer, claims=())
 
 
-def _hash(token: str) -> str:
-    return sha256(token.encode("utf-8", "replace")).hexdigest()
+def _hash(token: str, address: str) -> str:
+    return sha256(f"{token} {address}".encode("utf-8", "replace")).hexdigest()

@@ -143,11 +143,12 @@ def ask_again(address: str) -> None:
 
 
 def _waiting(site: Any, token: str, now: datetime) -> tuple[buyers.Buyer, plans.Plan]:
-    buyer, is_open = claims.find(site, token, now)
+    buyer = claims.find(site, token)
     plan = _plan(site, buyer, now)
-    if plan is None:
+    until = claims.until(buyer, token, plan.address) if plan is not None else ""
+    if not until:
         raise NotPossible(NOT_VALID)
-    if not is_open:
+    if until <= timestamps.iso(now):
         raise NotPossible(EXPIRED)
     return buyer, plan
 

@@ -116,7 +116,7 @@ def claim_link(case: BrowserTestCase) -> str:
     """The page of a link that asks a buyer to confirm a purchase, as :attr:`Shown.path`."""
     entry = ledger.get(case.portal, key_of(case, Outcome.ATTENTION, "account not certain"))
     buyer = buyers.get(case.portal, entry["buyer_id"])
-    token = claims.issue(case.portal, buyer, timestamps.now())
+    token = claims.issue(case.portal, buyer, entry["buyer"], timestamps.now())
     transaction.commit()
     return f"@@my-purchase-claim?token={token}"
 
