@@ -10,7 +10,7 @@ under the same user id is none. Without a tie an account is taken at once
 * of the member who was logged in when buying, as a token of ours tells that the purchase brings
   back, unless another account has the paid address,
 * whose user id and e-mail address are the paid address since it was made, on a site where no
-  visitor can register with a password of the visitor's own.
+  visitor can, or could then, register with a password of the visitor's own.
 
 Any other account with that address may be a stranger's: members can edit their e-mail address
 and login name. So the purchase waits until the buyer confirms it.
@@ -104,7 +104,7 @@ def _of_matches(matches: Sequence[index.Match], is_stated: bool) -> Account:
     certain = [match.user_id for match in matches if match.since_made]
     if len(certain) == 1 and _barred(certain[0]):
         return Account(problem=Reason.PRIVILEGED_ACCOUNT)
-    if len(certain) == 1 and not is_stated and not accounts.visitors_choose_passwords():
+    if len(certain) == 1 and not is_stated and not index.visitors_choose_passwords():
         return Account(certain[0])
     several = len(matches) > 1
     return Account(problem=Reason.SEVERAL_ACCOUNTS if several else Reason.ACCOUNT_NOT_CERTAIN)

@@ -57,7 +57,7 @@ def in_payload(entry: Mapping[str, Any]) -> list[str]:
 def in_entry(entry: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The addresses that an entry names, but for its buyer's, with its key."""
     texts = (*(entry[name] for name in FIELDS), *in_payload(entry), *_notes(entry))
-    return _rows(entry["key"], texts, (entry["buyer"],))
+    return _rows(entry["key"], texts, (entry["buyer"],), entry["member"])
 
 
 def in_buyer(buyer: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -65,7 +65,7 @@ def in_buyer(buyer: Mapping[str, Any]) -> list[tuple[str, str]]:
     subjects = (subject for _at, _event, subject in buyer.get("log", ()))
     stated = (address for _customer, address in buyer.get("stated", ()))
     texts = (buyer["user_id"], buyer.get("chosen", ""), *stated, *subjects, *_notes(buyer))
-    return _rows(buyer["id"], texts, buyer["addresses"])
+    return _rows(buyer["id"], texts, buyer["addresses"], buyer.get("chosen", ""))
 
 
 def find(site: Any, address: str) -> list[str]:
@@ -81,6 +81,12 @@ def _notes(thing: Mapping[str, Any]) -> list[str]:
     return [note["text"] for note in thing.get("notes", ())]
 
 
-def _rows(id_: str, texts: Iterable[str], own: Collection[str]) -> list[tuple[str, str]]:
-    named = (address for address in addresses(*texts)[:MOST] if address not in own)
-    return [(address, id_) for address in sorted(named)]
+def _rows(
+    id_: str, texts: Iterable[str], own: Collection[str], user_id: str
+) -> list[tuple[str, str]]:
+    """The rows of a record.
+
+    :param user_id: of an account that the record names, for when that is deleted.
+    """
+    named = {address for address in addresses(*texts)[:MOST] if address not in own}
+    return [(name, id_) for name in sorted(named | {user_id} - {""})]

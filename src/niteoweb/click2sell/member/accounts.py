@@ -1,6 +1,5 @@
 """Accounts: the one that an address belongs to, new ones, their properties and passwords."""
 
-from AccessControl.PermissionRole import rolesForPermissionOn
 from collections.abc import Iterator
 from collections.abc import Mapping
 from DateTime import DateTime
@@ -13,11 +12,8 @@ from niteoweb.click2sell.member import principal
 from plone.app.users.utils import generate_login_name
 from plone.app.users.utils import generate_user_id
 from plone.app.users.utils import uuid_userid_generator
-from plone.base.interfaces import ISecuritySchema
-from plone.registry.interfaces import IRegistry
 from typing import Any
 from urllib.parse import quote
-from zope.component import getUtility
 
 import hashlib
 import logging
@@ -51,16 +47,6 @@ NEVER = DateTime("2000/01/01")
 def exists(user_id: str) -> bool:
     """Whether the site has an account of this user id."""
     return bool(user_id) and _user(user_id) is not None
-
-
-def visitors_choose_passwords() -> bool:
-    """Whether visitors can register, with passwords of their own, under any address.
-
-    Otherwise Plone mails a link to the address that a new account has.
-    """
-    record = getUtility(IRegistry).forInterface(ISecuritySchema, prefix="plone", check=False)
-    anybody = "Anonymous" in rolesForPermissionOn("Add portal member", plone_site.get())
-    return bool((record.enable_self_reg or anybody) and record.enable_user_pwd_choice)
 
 
 def create(

@@ -7,6 +7,7 @@ the events' back.
 An address or login name that is the user id is not in it: the user folder finds it by itself.
 """
 
+from AccessControl.PermissionRole import rolesForPermissionOn
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,11 +16,14 @@ from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.member import principal
 from niteoweb.click2sell.storage import trees
 from plone import api
+from plone.base.interfaces import ISecuritySchema
+from plone.registry.interfaces import IRegistry
 from Products.PluggableAuthService.interfaces.events import IPrincipalCreatedEvent
 from Products.PluggableAuthService.interfaces.events import IPrincipalDeletedEvent
 from Products.PluggableAuthService.interfaces.events import IPropertiesUpdatedEvent
 from typing import Any
 from zope.component import adapter
+from zope.component import getUtility
 
 import threading
 
@@ -36,8 +40,8 @@ class Match:
 
     :ivar by_email: the member's e-mail address is the address.
     :ivar by_name: the member's login name or user id is the address.
-    :ivar since_made: user id and e-mail address are the address, and the account never had
-        another one.
+    :ivar since_made: user id and e-mail address are the address, the account never had another
+        one, and no visitor could choose a password when it was made.
     """
 
     user_id: str
@@ -154,6 +158,16 @@ def held_back(user_id: str) -> Iterator[None]:
         _held_back.user_id = ""
 
 
+def visitors_choose_passwords() -> bool:
+    """Whether visitors can register, with passwords of their own, under any address.
+
+    Otherwise Plone mails a link to the address that a new account has.
+    """
+    record = getUtility(IRegistry).forInterface(ISecuritySchema, prefix="plone", check=False)
+    anybody = "Anonymous" in rolesForPermissionOn("Add portal member", plone_site.get())
+    return bool((record.enable_self_reg or anybody) and record.enable_user_pwd_choice)
+
+
 def _follow(user_id: str, what: str) -> None:
     if user_id == getattr(_held_back, "user_id", "") or not isinstance(user_id, str):
         return
@@ -163,8 +177,12 @@ def _follow(user_id: str, what: str) -> None:
         return
     if trees.exists(site):
         update(site, user_id)
-        if what is not CHANGED:
-            trees.tree(site, "members_edited").discard(trees.number(user_id))
+        edited = trees.tree(site, "members_edited")
+        if what is CREATED and visitors_choose_passwords():
+            # A stranger may have made it, with an address that nobody has checked.
+            edited.insert(trees.number(user_id))
+        elif what is not CHANGED:
+            edited.discard(trees.number(user_id))
         if what is DELETED:
             trees.tree(site, "members_gone").insert(trees.number(user_id))
 

@@ -203,6 +203,9 @@ class Correct(Decision):
                 # Later notifications of its transaction follow.
                 ownership.correct(site, _source(other), right)
             ledger.change(site, other, buyer=right)
+            if other["member"]:
+                # The owner knows better than the order link.
+                ledger.exchange(site, other, member="")
         buyers.remove_entries(site, loser, {other["key"] for other in moved})
         for other in moved:
             buyers.add_entry(site, winner, other)

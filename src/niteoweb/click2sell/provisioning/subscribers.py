@@ -5,6 +5,8 @@ The user folder tells of them; changes by this add-on do not count.
 
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import mentions
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.member import group
 from niteoweb.click2sell.storage import trees
@@ -82,7 +84,10 @@ def member_deleted(event: IPrincipalDeletedEvent) -> None:
     Plone leaves the group entries behind; a new account of that id would be in the groups.
     """
     site = _site()
-    if site is not None and _end_tie(site, event.principal):
+    if site is None:
+        return
+    _forget(site, event.principal)
+    if _end_tie(site, event.principal):
         _empty_groups(event.principal)
 
 
@@ -94,6 +99,7 @@ def member_created(event: IPrincipalCreatedEvent) -> None:
     """
     site = _site()
     if site is not None:
+        _forget(site, event.principal.getId())
         _end_tie(site, event.principal.getId())
         _empty_groups(event.principal.getId())
 
@@ -119,6 +125,18 @@ def _end_tie(site: Any, user_id: str) -> bool:
     buyers.unlink_account(site, record)
     buyers.change(site, record, deleted_at=timestamps.iso(now))
     return True
+
+
+def _forget(site: Any, user_id: str) -> None:
+    """Forget that purchases were meant for an account that is gone: no later one is it."""
+    for id_ in mentions.find(site, user_id):
+        record = buyers.get(site, id_)
+        if record is None:
+            entry = ledger.get(site, id_)
+            if entry is not None and entry["member"] == user_id:
+                ledger.exchange(site, entry, member="")
+        elif record["chosen"] == user_id:
+            buyers.change(site, record, chosen="")
 
 
 def _empty_groups(user_id: str) -> None:

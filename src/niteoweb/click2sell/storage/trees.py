@@ -50,7 +50,7 @@ TREES = {
     "member_logins": Tree,  # lower-cased login name -> tuple of user ids
     # user id -> (address, login name, *further addresses), each "" where it is the user id
     "member_ids": Tree,
-    "members_edited": TreeSet,  # number(user id) of accounts that had another address before
+    "members_edited": TreeSet,  # number(user id) of accounts whose address proves nothing
     "members_gone": TreeSet,  # number(user id) of accounts that were deleted
     "local_roles_left": TreeSet,  # user ids of deleted accounts, see localroles.py
     # ledger.py

@@ -1,6 +1,8 @@
 """Order links: the token that tells which member was logged in when buying."""
 
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.owner import action
+from niteoweb.click2sell.owner import decisions
 from niteoweb.click2sell.settings import membertoken
 from niteoweb.click2sell.settings import rules
 from niteoweb.click2sell.tests.cases.mail import MailTestCase
@@ -120,6 +122,23 @@ class TestToken(MailTestCase, SiteTestCase):
         self.account("john", "mallory@example.org")
         self.buy(buyer_email=PAYPAL, cp_member=token)
         self.assert_not_johns()
+
+    def test_a_purchase_that_waits_while_the_account_is_made_anew(self):
+        self.account("victim", EMAIL)
+        self.buy(cp_member=self.token())
+        with self.owner():
+            self.portal.portal_membership.deleteMembers(["john", "victim"])
+        self.account("john", "mallory@example.org")
+        self.provision()
+        self.assertEqual(self.groups(self.user_id()), ["click2sell", "premium"])
+        self.assert_not_johns(EMAIL)
+
+    def test_a_purchase_that_an_owner_has_corrected(self):
+        self.buy(buyer_email=PAYPAL, cp_member=self.token())
+        (key,) = ledger.newest_first(self.portal)
+        action.carry_out(decisions.Correct(key, "owner", EMAIL, False, "not John's"))
+        self.assertEqual(self.groups(self.user_id()), ["click2sell", "premium"])
+        self.assert_not_johns(EMAIL)
 
     def test_at_another_address(self):
         token = self.token()

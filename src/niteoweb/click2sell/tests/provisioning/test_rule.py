@@ -1,8 +1,11 @@
 """Attacks on the rule that decides who gets what was paid: none gets another's purchase."""
 
 from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.buyers import claims
 from niteoweb.click2sell.buyers import customers
 from niteoweb.click2sell.privacy import export
+from niteoweb.click2sell.provisioning import claiming
+from niteoweb.click2sell.storage import NotPossible
 from niteoweb.click2sell.tests.cases.mail import MailTestCase
 from niteoweb.click2sell.tests.cases.providers import PlenigoTestCase
 from niteoweb.click2sell.tests.cases.site import ByHandTestCase
@@ -51,6 +54,14 @@ class TestAddressRegisteredBeforehand(RuleTestCase):
         self.registry(enable_self_reg=True, enable_user_pwd_choice=True)
         self.buy()
         self.assert_waits(EMAIL)
+
+    def test_before_visitors_could_not_choose_passwords_any_more(self):
+        self.registry(enable_self_reg=True, enable_user_pwd_choice=True)
+        self.account("victim@example.org", "victim@example.org")
+        self.registry(enable_user_pwd_choice=False)
+        self.buy(buyer_email="victim@example.org")
+        self.assertEqual(self.user_id("victim@example.org"), "")
+        self.assertEqual(self.groups("victim@example.org"), [])
 
     def test_where_plone_mails_the_password_to_the_address(self):
         self.registry(enable_self_reg=True)
@@ -156,6 +167,27 @@ class TestStatedAddress(PlenigoTestCase):
         )
         self.assertEqual(self.groups(jane), ["click2sell", "premium"])
 
+    def test_a_link_that_went_to_an_address_which_is_stated_no_more(self):
+        """A customer has mistyped the address, and a stranger has read the mail."""
+        for name in ("mistyped", "right"):
+            self.account(name, f"{name}@example.org")
+        customer = self.fake.add_customer("mistyped@example.org")
+        self.fake.subscribe(customer, "gold")
+        self.deliver()
+        buyer = customers.buyer(self.portal, ("plenigo", customer))
+        token = claims.issue(self.portal, buyer, "mistyped@example.org", self.now)
+        transaction.commit()
+        self.assertEqual(claiming.look(self.portal, token, self.now).product, "gold")
+        self.fake.change_address(customer, "right@example.org")
+        self.fake.subscribe(customer, "offer", access_right="right-2")
+        self.deliver()
+        for use in (
+            lambda: claiming.look(self.portal, token, self.now),
+            lambda: claiming.confirm(token, "mistyped"),
+        ):
+            self.assertRaises(NotPossible, use)
+        self.assertEqual(self.groups("mistyped"), [])
+
 
 class TestAccountMadeAnew(ByHandTestCase):
     def remove_in_zmi(self):
@@ -175,6 +207,16 @@ class TestAccountMadeAnew(ByHandTestCase):
         self.buy_again()
         self.assertEqual(self.groups(), [])
         self.assertEqual(self.attention(), [["account not certain", ""]])
+
+    def test_the_account_that_was_chosen(self):
+        self.account("john", EMAIL)
+        self.buy()
+        buyers.change(self.portal, self.buyer(), chosen="john")
+        transaction.commit()
+        self.delete_member("john")
+        self.account("john", MALLORY)
+        self.provision()
+        self.assertEqual(self.groups("john"), [])
 
     def test_left_over_groups_of_an_account_that_is_no_buyers(self):
         self.account()
