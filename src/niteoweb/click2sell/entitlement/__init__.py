@@ -1,7 +1,6 @@
 """The access that a history of notifications gives. Pure: no Zope, no I/O, no clock."""
 
 from niteoweb.click2sell.entitlement import mapping
-from niteoweb.click2sell.entitlement.access import State
 from niteoweb.click2sell.entitlement.event import BillingEvent
 from niteoweb.click2sell.entitlement.event import OPEN
 from niteoweb.click2sell.entitlement.event import TOLERANCE
@@ -15,6 +14,7 @@ from niteoweb.click2sell.entitlement.outcome import Entitlement
 from niteoweb.click2sell.entitlement.outcome import merged
 from niteoweb.click2sell.entitlement.outcome import Outcome
 from niteoweb.click2sell.entitlement.outcome import Policy
+from niteoweb.click2sell.entitlement.period import State
 from niteoweb.click2sell.entitlement.provisional import AT_MOST
 from niteoweb.click2sell.entitlement.provisional import may_be_given
 from niteoweb.click2sell.entitlement.reason import ABOUT_ACCOUNT

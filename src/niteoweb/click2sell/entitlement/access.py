@@ -39,12 +39,13 @@ up to the next event. The rules, where there is a choice:
 
 from datetime import datetime
 from datetime import timedelta
-from enum import StrEnum
 from niteoweb.click2sell.entitlement.chain import Chain
 from niteoweb.click2sell.entitlement.event import BillingEvent
 from niteoweb.click2sell.entitlement.event import NEVER
 from niteoweb.click2sell.entitlement.event import OPEN
 from niteoweb.click2sell.entitlement.event import plus
+from niteoweb.click2sell.entitlement.period import ProductPeriod
+from niteoweb.click2sell.entitlement.period import State
 from niteoweb.click2sell.entitlement.reason import Reason
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import PAYMENTS
@@ -52,36 +53,6 @@ from niteoweb.click2sell.notification import PAYMENTS
 
 #: A renewal may come this many days before the end it adds to.
 EARLY_DAYS = 7
-
-
-class State(StrEnum):
-    """The state of an entitlement. The values may be stored, so they never change."""
-
-    ACTIVE = "active"
-    #: Cancelled: it gives access until its end.
-    CANCELLED = "cancelled"
-    #: Ended by an expiry, a plan change or an exclusive purchase.
-    ENDED = "ended"
-    REFUNDED = "refunded"
-    #: Paid, but the product has no mapping line yet, so its terms are not known.
-    UNMAPPED = "unmapped"
-    #: An app says that it was bought; the provider has not confirmed it yet.
-    PROVISIONAL = "provisional"
-    #: Only at a given moment: the end is over, the renewal is late, access goes on.
-    GRACE = "grace"
-    #: Only at a given moment: the end is over.
-    LAPSED = "lapsed"
-
-
-class ProductPeriod:
-    """A chain's time on one product."""
-
-    def __init__(self, since: datetime) -> None:
-        self.since = since
-        self.until = since
-        self.limit = since
-        self.state = State.UNMAPPED
-        self.spans: list[tuple[datetime, datetime]] = []
 
 
 class AccessTimeline:

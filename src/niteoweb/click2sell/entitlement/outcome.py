@@ -25,13 +25,13 @@ from dataclasses import field
 from dataclasses import replace
 from datetime import datetime
 from niteoweb.click2sell.entitlement.access import AccessTimeline
-from niteoweb.click2sell.entitlement.access import ProductPeriod
-from niteoweb.click2sell.entitlement.access import State
 from niteoweb.click2sell.entitlement.chain import Chain
 from niteoweb.click2sell.entitlement.chain import History
 from niteoweb.click2sell.entitlement.event import BillingEvent
 from niteoweb.click2sell.entitlement.event import OPEN
 from niteoweb.click2sell.entitlement.mapping import Product
+from niteoweb.click2sell.entitlement.period import ProductPeriod
+from niteoweb.click2sell.entitlement.period import State
 from niteoweb.click2sell.entitlement.provisional import bridges
 from niteoweb.click2sell.entitlement.reason import Reason
 from niteoweb.click2sell.notification import Kind

@@ -26,7 +26,7 @@ KEPT = timedelta(days=1)
 #: Characters of a value that Click2Sell takes, at most.
 LONGEST = 255
 
-_KEY = "member_token_key"
+_KEY = "member_tokens"
 
 
 def make_key(site: Any) -> None:

@@ -5,7 +5,7 @@ from niteoweb.click2sell.browser.desk import members
 from niteoweb.click2sell.browser.desk.ownerpage import ListPage
 from niteoweb.click2sell.browser.words import timeline
 from niteoweb.click2sell.buyers import buyers
-from niteoweb.click2sell.entitlement.access import State
+from niteoweb.click2sell.entitlement.period import State
 from niteoweb.click2sell.explain import groups
 from niteoweb.click2sell.ledger import search
 from niteoweb.click2sell.mail import outbox
@@ -149,8 +149,8 @@ class TestList(MembersTestCase):
         fill(self.portal, range(800))
         few = loads()
         fill(self.portal, range(800, 2400))
-        # Five for each of 50 buyers at most, if all are in other buckets, and the trees.
-        self.assertLessEqual(loads(), min(few + 40, 50 * 5 + 40))
+        # Seven for each of 50 buyers at most, if all are in other buckets, and the trees.
+        self.assertLessEqual(loads(), min(few + 60, 50 * 7 + 40))
 
 
 class TestMember(MembersTestCase):

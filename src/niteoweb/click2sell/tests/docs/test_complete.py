@@ -14,7 +14,7 @@ from niteoweb.click2sell.command import adopt
 from niteoweb.click2sell.command import console
 from niteoweb.click2sell.command import notify
 from niteoweb.click2sell.entitlement import Reason
-from niteoweb.click2sell.entitlement.access import State
+from niteoweb.click2sell.entitlement.period import State
 from niteoweb.click2sell.explain import timeline
 from niteoweb.click2sell.interfaces import ICleengSettings
 from niteoweb.click2sell.interfaces import IClick2SellSettings

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.entitlement import mapping
-from niteoweb.click2sell.entitlement.access import State
+from niteoweb.click2sell.entitlement.period import State
 from niteoweb.click2sell.explain import explanation
 from niteoweb.click2sell.explain import groups
 from niteoweb.click2sell.explain import obstacles
