@@ -167,9 +167,8 @@ def _to_buyer(site: Any, mail: outbox.Mail, now: datetime) -> EmailMessage | Non
     if buyer is None or buyer["user_id"]:
         outbox.dropped(site, mail, "no purchase waits any more")
         return None
-    return messages.claim(
-        mail["to"], mail["message_id"], mail["product"], claims.issue(site, buyer, now)
-    )
+    link = plone_site.link(f"{messages.CLAIM_PAGE}?token={claims.issue(site, buyer, now)}")
+    return messages.claim(mail["to"], mail["message_id"], mail["product"], link)
 
 
 def _to_member(site: Any, mail: outbox.Mail, password: str) -> EmailMessage | None:
