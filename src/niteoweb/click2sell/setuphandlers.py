@@ -8,7 +8,7 @@ from niteoweb.click2sell.contentrules import trigger
 from niteoweb.click2sell.member import index
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.settings import membertoken
-from niteoweb.click2sell.settings import rules
+from niteoweb.click2sell.settings import ownaddress
 from niteoweb.click2sell.storage import trees
 from plone.base.interfaces import INonInstallable
 from typing import Any
@@ -37,7 +37,7 @@ def post_install(setup_tool: Any) -> None:
     site, settings = aq_parent(setup_tool), plone_site.settings()
     # A script has no request, or one with a made-up host: there the owner fills it in.
     if not settings.site_address and "PUBLISHED" in site.REQUEST.other:
-        settings.site_address = rules.own_address()
+        settings.site_address = ownaddress.requested()
     plone_site.install()
     trees.install(site)
     membertoken.make_key(site)

@@ -168,7 +168,8 @@ def _to_buyer(site: Any, mail: outbox.Mail, now: datetime) -> EmailMessage | Non
         outbox.dropped(site, mail, "no purchase waits any more")
         return None
     token = claims.issue(site, buyer, mail["to"], now)
-    return messages.claim(mail["to"], mail["message_id"], mail["product"], token)
+    link = plone_site.link(f"{messages.CLAIM_PAGE}?token={token}")
+    return messages.claim(mail["to"], mail["message_id"], mail["product"], link)
 
 
 def _to_member(site: Any, mail: outbox.Mail, password: str) -> EmailMessage | None:

@@ -87,6 +87,10 @@ _POLICY = _SevenBits(header_factory=_HeaderTypes())
 _SENT = _POLICY.clone(linesep="\r\n")
 
 
+#: The page of the link in the mail that asks to confirm a purchase.
+CLAIM_PAGE = "@@my-purchase-claim"
+
+
 class NoSender(Exception):
     """The site has no address to send mail from."""
 
@@ -144,15 +148,16 @@ If you have no account there, please answer this mail.
     return message(to, message_id, translated(subject), translated(text))
 
 
-def claim(to: str, message_id: str, product: str, token: str) -> EmailMessage:
+def claim(to: str, message_id: str, product: str, link: str) -> EmailMessage:
     """The mail that asks an address that paid to confirm whose account the purchase is for.
 
-    :param token: of the one-time link.
+    :param link: with its token; in a mail that is sent, by
+        :func:`niteoweb.click2sell.site.link`.
     """
     values = {
         "product": product,
         "site": plone_site.title(),
-        "link": f"{plone_site.address()}/@@my-purchase-claim?token={token}",
+        "link": link,
     }
     subject = _("Confirm your purchase at ${site}", mapping=values)
     text = _(

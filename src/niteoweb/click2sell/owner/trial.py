@@ -113,7 +113,8 @@ def _draft(plan: Plan) -> EmailMessage | None:
     if not plan.mail:
         return None
     if plan.mail == outbox.CLAIM:
-        return messages.claim(plan.address, "", plan.product, "…")
+        link = f"{plone_site.address()}/{messages.CLAIM_PAGE}?token=…"
+        return messages.claim(plan.address, "", plan.product, link)
     if plan.create:
         name = plan.properties["fullname"]
         login = accounts.new_login_name(plan.address, name)

@@ -11,6 +11,7 @@ from niteoweb.click2sell.interfaces import ISecretKeyActions
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.restapi import protection
 from niteoweb.click2sell.settings import apitoken
+from niteoweb.click2sell.settings import ownaddress
 from niteoweb.click2sell.settings import rules
 from niteoweb.click2sell.settings import secretkeys
 from plone.restapi.controlpanels import RegistryConfigletPanel
@@ -137,7 +138,7 @@ class DeserializeSettings:
         )
         own = "site_address" in provider.schema
         if own and not (values.get("site_address") or plone_site.settings().site_address):
-            values["site_address"] = rules.own_address()
+            values["site_address"] = ownaddress.requested()
         problems = rules.validate(values, provider)
         if problems:
             raise BadRequest(

@@ -4,8 +4,11 @@ from niteoweb.click2sell.settings import apitoken
 from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.settings import membertoken
 from niteoweb.click2sell.settings import networks
+from niteoweb.click2sell.settings import ownaddress
 from niteoweb.click2sell.settings import rules
 from niteoweb.click2sell.settings import secretkeys
 
 
-__all__ = ["apitoken", "effective", "membertoken", "networks", "rules", "secretkeys"]
+__all__ = [
+    *["apitoken", "effective", "membertoken", "networks", "ownaddress", "rules", "secretkeys"],
+]

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from functools import partial
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site
-from niteoweb.click2sell import webaddress
 from niteoweb.click2sell.entitlement import MOST_DAYS
 from niteoweb.click2sell.entitlement import parse
 from niteoweb.click2sell.entitlement import Reason
@@ -22,6 +21,7 @@ from niteoweb.click2sell.member import group
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.settings import apitoken
 from niteoweb.click2sell.settings import networks
+from niteoweb.click2sell.settings import ownaddress
 from niteoweb.click2sell.settings import secretkeys
 from string import Template
 from typing import Any
@@ -34,9 +34,6 @@ from zope.schema.interfaces import ValidationError
 
 import re
 
-
-#: The hosts of requests that nobody made: of Zope's scripts, and of plone.testing's layers.
-_NO_HOSTS = (("nohost", None), ("foo", None))
 
 #: Placeholders in the subject of the welcome mail.
 SUBJECT_PLACEHOLDERS = ("name", "login", "login_url", "product", "site")
@@ -123,7 +120,7 @@ def validate(
         "order_links": _order_link_problems,
         **{name: partial(networks.problems, name) for name in networks.SETTINGS},
         "buyers_group": _group_problems,
-        "site_address": _address_problems,
+        "site_address": ownaddress.problems,
         "welcome_subject": partial(_template_problems, SUBJECT_PLACEHOLDERS),
         "welcome_text": partial(_template_problems, TEXT_PLACEHOLDERS),
     }
@@ -159,15 +156,6 @@ def save(values: Mapping[str, Any], provider: IPaymentProvider | None = None) ->
     site.note_address()
 
 
-def own_address() -> str:
-    """The address that the request came to, "" where there is none, as in a script."""
-    try:
-        address = webaddress.normal(site.get().absolute_url())
-    except webaddress.Unusable:
-        return ""
-    return "" if webaddress.host(address) in _NO_HOSTS else address
-
-
 def _tidy(lines: Any) -> Any:
     """Lines without spaces around them, blank ones and repetitions.
 
@@ -176,46 +164,6 @@ def _tidy(lines: Any) -> Any:
     if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
         return lines
     return [line for line in dict.fromkeys(line.strip() for line in lines) if line]
-
-
-#: The problems of an address, by its wrong part.
-_ADDRESSES = {
-    "form": _("This has to be an address such as https://www.example.org"),
-    "host": _(
-        "This has to be an address such as https://www.example.org: the name of the host "
-        "cannot be right."
-    ),
-    "port": _(
-        "This has to be an address such as https://www.example.org: the port has to be a "
-        "number from 1 to 65535."
-    ),
-    "user": _(
-        "This has to be an address such as https://www.example.org: leave out the user name "
-        "and the password."
-    ),
-    "query": _(
-        "This has to be an address such as https://www.example.org: leave out everything from "
-        "the question mark or the hash sign on."
-    ),
-    "page": _(
-        "This has to be an address such as https://www.example.org: leave out the name of the "
-        "page, which is not a part of the address of the site."
-    ),
-}
-
-
-def _address_problems(text: str) -> Iterator[Message]:
-    try:
-        path = webaddress.path(text)
-    except webaddress.Unusable as error:
-        yield _ADDRESSES[error.part]
-        return
-    here = own_address()
-    if webaddress.host(text) == webaddress.host(here) and path != webaddress.path(here):
-        yield _(
-            "The site is at ${here}: links built from this address would not lead to it.",
-            mapping={"here": here},
-        )
 
 
 def _wrong_values(values: Mapping[str, Any], settings: IInterface) -> Iterator[Problem]:

@@ -18,6 +18,7 @@ from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.member import group
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.settings import effective
+from niteoweb.click2sell.settings import ownaddress
 from niteoweb.click2sell.settings import rules
 from niteoweb.click2sell.setup import lastrun
 from niteoweb.click2sell.setup import providerchecks
@@ -105,7 +106,7 @@ def _of(provider: IPaymentProvider, message: Message) -> Message:
 
 def can_settle() -> bool:
     """Whether the reader can say that this is the site: taken for a copy, at its address."""
-    public, here = plone_site.public_address(), rules.own_address()
+    public, here = plone_site.public_address(), ownaddress.requested()
     return (
         plone_site.is_elsewhere()
         and bool(public and here)
@@ -116,7 +117,7 @@ def can_settle() -> bool:
 
 def _address(site: Any, now: datetime) -> Check:
     title = _("Public address")
-    public, here = plone_site.public_address(), rules.own_address()
+    public, here = plone_site.public_address(), ownaddress.requested()
     names = {"address": public, "here": here}
     if not public:
         text = _(

@@ -104,7 +104,7 @@ def pause() -> Message:
     pause_ = effective.sweep_pause()
     if pause_ is None:
         return _("The site does not check by itself: cron has to.")
-    if not plone_site.settings().site_address:
+    if not plone_site.public_address():
         return _("The site does not check by itself before its public address is set.")
     minutes = pause_ // timedelta(minutes=1)
     if minutes == 1:

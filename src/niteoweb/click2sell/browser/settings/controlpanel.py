@@ -14,6 +14,7 @@ from niteoweb.click2sell.interfaces import IPaymentProvider
 from niteoweb.click2sell.interfaces import ISecretKeyActions
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.settings import effective
+from niteoweb.click2sell.settings import ownaddress
 from niteoweb.click2sell.settings import rules
 from plone.app.registry.browser.controlpanel import ControlPanelFormWrapper
 from plone.app.registry.browser.controlpanel import RegistryEditForm
@@ -140,7 +141,7 @@ class SettingsForm(RegistryEditForm):
         values, errors = super().extractData(setErrors)
         values = rules.normalize(values)
         if values.get("site_address") == "":
-            values["site_address"] = rules.own_address()
+            values["site_address"] = ownaddress.requested()
         messages: dict[str, list[Message]] = {}
         for name, message in rules.validate(values, self.provider):
             if self.widgets[name].error is None:

@@ -7,6 +7,7 @@ from niteoweb.click2sell.provisioning import enrichment
 from niteoweb.click2sell.storage import background
 from niteoweb.click2sell.tests.cases.mail import MailTestCase
 from niteoweb.click2sell.worker import threads
+from niteoweb.click2sell.worker import turns
 from unittest import mock
 
 import os
@@ -27,7 +28,8 @@ class ThreadsMixin:
     def begin(self, reached=True, switched_off=False, **constants):
         """Begin the threads of this process, as Zope does."""
         for name, value in {"POLL": 0.2, "AWAY": 0.2, **constants}.items():
-            self.enterContext(mock.patch.object(threads, name, value))
+            module = threads if hasattr(threads, name) else turns
+            self.enterContext(mock.patch.object(module, name, value))
         self.enterContext(mock.patch.object(delivery, "hand_over", MAIL))
         self.enterContext(mock.patch.object(enrichment, "hand_over", QUESTIONS))
         self.enterContext(mock.patch.dict(plone_site._reached, clear=True))

@@ -3,6 +3,7 @@
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import webaddress
 from niteoweb.click2sell.testing.layers import FUNCTIONAL
+from pathlib import Path
 from plone.app.testing import SITE_OWNER_NAME
 from plone.app.testing import SITE_OWNER_PASSWORD
 from plone.testing.zope import Browser
@@ -134,6 +135,14 @@ class TestCopy(unittest.TestCase):
                 self.assertFalse(plone_site.is_reached())
                 with self.assertRaises(plone_site.NoAddress):
                     plone_site.link("login")
+
+    def test_no_mail_has_an_address_that_a_request_could_choose(self):
+        package = Path(plone_site.__file__).parent
+        for path in (*package.glob("mail/*.py"), *package.glob("member/*.py")):
+            with self.subTest(path.name):
+                self.assertNotRegex(
+                    path.read_text("utf-8"), r"absolute_url|site\.address\(|site_address"
+                )
 
     def test_the_environment_decides(self):
         with patch.dict(os.environ, {"CLICK2SELL_STAGING": "1"}):

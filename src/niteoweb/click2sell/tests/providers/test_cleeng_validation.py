@@ -26,7 +26,7 @@ from niteoweb.click2sell.tests.cases.providers import JANE
 from niteoweb.click2sell.tests.cases.providers import JOE
 from niteoweb.click2sell.tests.cases.providers import SILVER
 from niteoweb.click2sell.tests.cases.providers import TV
-from niteoweb.click2sell.worker import threads
+from niteoweb.click2sell.worker import turns
 from unittest import mock
 
 import json
@@ -248,7 +248,7 @@ class TestStatus(ValidationTestCase):
         self.assertTrue(expected[background.QUESTIONS].is_set())
         self.set(api_url=self.fake.url, api_token=TOKEN)
         self.pass_time(seconds=11)
-        threads._Asker().turn()
+        turns.Asker().turn()
         self.assertEqual(len(self.asked()), 1)
         self.assertEqual(self.status(id_), "succeeded")
         self.assertEqual(len(self.asked()), 1)

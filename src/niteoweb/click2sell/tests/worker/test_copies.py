@@ -7,6 +7,7 @@ from niteoweb.click2sell.storage import schedule
 from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.tests.cases import deliveries
 from niteoweb.click2sell.tests.cases.layers import SHOP_HTTP
+from niteoweb.click2sell.tests.cases.site import PASSWORD
 from niteoweb.click2sell.tests.cases.threads import ThreadsTestCase
 from pathlib import Path
 from plone.app.testing import SITE_OWNER_NAME
@@ -14,6 +15,7 @@ from plone.app.testing import SITE_OWNER_PASSWORD
 from Products.SiteAccess.VirtualHostMonster import manage_addVirtualHostMonster
 from tempfile import TemporaryDirectory
 from zope.component.hooks import setSite
+from zope.globalrequest import getRequest
 
 import re
 import requests
@@ -218,3 +220,58 @@ class TestThisIsTheSiteNow(CopiesTestCase):
         self.assertTrue(plone_site.is_copy())
         self.checklist(self.portal, "settle", host=THERE)
         self.assertFalse(self.is_copy(self.portal))
+
+
+class TestNoAddressYet(CopiesTestCase):
+    """The host of a request is chosen by its sender."""
+
+    EVIL = "evil.example.com"
+    ACCEPT = {"Accept": "application/json"}
+
+    def setUp(self):
+        super().setUp()
+        self.settings(site_address="")
+        self.account("operator", "operator@example.org")
+        for name in ("View", "Operate"):
+            self.portal.manage_permission(f"Click2Sell: {name} purchases", ["Member"])
+        transaction.commit()
+
+    def operate(self, page, host, **body):
+        """Call a service as somebody who may operate purchases, and nothing else."""
+        answer = requests.post(
+            self.url(self.portal, page, host=host),
+            json=body,
+            auth=("operator", PASSWORD),
+            headers=self.ACCEPT,
+            timeout=30,
+        )
+        self.assertEqual(answer.status_code, 200, answer.text)
+        transaction.begin()
+
+    def configure(self, host, auth=OWNER, **values):
+        """Save settings by the control panel service; the status of the answer."""
+        url = self.url(self.portal, "@controlpanels/click2sell", host=host)
+        answer = requests.patch(url, json=values, auth=auth, headers=self.ACCEPT, timeout=30)
+        transaction.begin()
+        # The registry keeps what it read for as long as a request lasts: here, as the test.
+        getRequest().other.pop("_plone_registry_cache", None)
+        return answer.status_code
+
+    def test_who_operates_does_not_choose_the_host_of_links(self):
+        self.sell(self.portal, "first", host=self.EVIL)
+        self.operate("@click2sell-sweep", self.EVIL)
+        self.assertEqual(self.configure(self.EVIL, ("operator", PASSWORD), grace_days=1), 401)
+        self.assertEqual(self.states_at(self.portal), [outbox.DUE])
+        self.assertEqual(plone_site.settings().site_address, "")
+        # The first save of somebody who may configure.
+        self.assertEqual(self.configure(HERE, grace_days=1), 204)
+        self.assertEqual(plone_site.settings().site_address, f"http://{HERE}")
+        self.operate("@click2sell-sweep", self.EVIL)
+        self.assertEqual(self.states_at(self.portal), [outbox.DUE])
+        self.operate("@click2sell-sweep", HERE)
+        self.assertIn(f"http://{HERE}/passwordreset/", self.text())
+
+    def test_a_later_save_takes_no_host_of_a_request(self):
+        self.assertEqual(self.configure(HERE, grace_days=1), 204)
+        self.assertEqual(self.configure(self.EVIL, grace_days=2), 204)
+        self.assertEqual(plone_site.settings().site_address, f"http://{HERE}")

@@ -21,6 +21,7 @@ from niteoweb.click2sell.tests.cases.threads import ThreadsMixin
 from niteoweb.click2sell.tests.cases.threads import ThreadsTestCase
 from niteoweb.click2sell.worker import sweep
 from niteoweb.click2sell.worker import threads
+from niteoweb.click2sell.worker import turns
 from unittest import mock
 from ZODB.Connection import Connection
 from ZODB.POSException import StorageError
@@ -96,11 +97,11 @@ class TestMail(ThreadsTestCase):
         self.assertEqual(self.mails()[0]["attempts"], 2)
 
     def test_a_refused_login_is_not_repeated_soon(self):
-        refused = threads.SMTPAuthenticationError(535, b"no")
+        refused = turns.SMTPAuthenticationError(535, b"no")
         self.begin()
         with (
             mock.patch.object(delivery.messages, "send", side_effect=refused),
-            mock.patch.object(threads.messages, "probe", side_effect=refused) as probe,
+            mock.patch.object(turns.messages, "probe", side_effect=refused) as probe,
         ):
             self.buy()
             self.wait_until(lambda: probe.called)
