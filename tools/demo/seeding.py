@@ -79,6 +79,8 @@ def seed(site: Any, end: datetime) -> int:
     """
     from niteoweb.click2sell.mail import delivery
     from niteoweb.click2sell.storage import schedule
+    from niteoweb.click2sell.storage import writer
+    from niteoweb.click2sell.worker import breaker
     from niteoweb.click2sell.worker import clock as checks
 
     found = arrivals(end)
@@ -95,7 +97,7 @@ def seed(site: Any, end: datetime) -> int:
             delivery.send_due()
         # Without a check of late the site would look like one that was down for long.
         clock.now = end
-        checks.run(schedule.CLOCK)
+        writer.run(lambda site: breaker.trust(site, end, timestamps.running()))
     _log_in(site, {arrival.form["buyer_email"] for arrival in found}, end)
     return len(found)
 
