@@ -81,7 +81,8 @@ def read(arrival: Arrival, timezone_: Any) -> Any:
 
     Those of another provider are as if a module of its own had read them.
     """
-    (notification,) = click2sell.parse(SimpleNamespace(values=lambda: arrival.form), timezone_)
+    form = SimpleNamespace(values=lambda: arrival.form, arrived_at=arrival.at)
+    (notification,) = click2sell.parse(form, timezone_)
     if arrival.provider == click2sell.NAME:
         return notification
     key = click2sell.idempotency_key(arrival.provider, notification.key)

@@ -140,7 +140,7 @@ class Filling:
             (member, "fields", accounts.fields),
             (member, "set_fields", accounts.set_fields),
             (member, "password_print", accounts.password_print),
-            (index, "_facts", lambda user_id: (user_id, user_id)),
+            (index, "_facts", lambda user_id: (user_id, (user_id,))),
         )
         logger = logging.getLogger("niteoweb.click2sell")
         level = logger.level

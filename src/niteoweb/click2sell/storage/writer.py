@@ -60,9 +60,13 @@ def run(work: Callable[[Any], T]) -> T:
 def run_in_a_row(jobs: Callable[[], T]) -> T:
     """Have the writer do several jobs with no other one in between, each with its own commit.
 
+    Called within a job, they become parts of that job.
+
     :param jobs: calls :func:`run` for each of them.
     :raises niteoweb.click2sell.storage.transactions.Busy: the writer was not done in time.
     """
+    if isinstance(current_thread(), _Writer):
+        return jobs()
     site = plone_site.get()
     surroundings = session.Surroundings.of(site.REQUEST)
     job = _Job(jobs, site.getPhysicalPath(), surroundings)

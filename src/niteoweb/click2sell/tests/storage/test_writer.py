@@ -119,6 +119,15 @@ class TestJobs(WriterTestCase):
             writer.run_in_a_row(jobs)
         self.assertEqual(noted(plone_site.get()), 1)
 
+    def test_jobs_in_a_row_within_a_job_join_it(self):
+        def fail(site):
+            writer.run_in_a_row(lambda: writer.run(lambda site: note(site, 1)))
+            raise ValueError
+
+        with self.assertRaises(ValueError):
+            writer.run(fail)
+        self.assertIsNone(noted(plone_site.get()))
+
     def test_no_job_of_others_comes_between_jobs_in_a_row(self):
         came, waiting = [], threading.Event()
 
