@@ -27,10 +27,16 @@ class Seen(Story):
         return found["items_total"]
 
     def buyer(self, address: str) -> dict[str, Any]:
-        """All that the site shows of a buyer."""
+        """All that the site shows of a buyer.
+
+        Of several who name the address it is the one with an account: an app may have named it
+        before the provider did.
+        """
         found = self.owner.json(f"/@click2sell-members?search={quote(address)}")
-        expect(found and len(found["items"]) == 1, f"there is no buyer {address}, or several")
-        return self.owner.json(f"/@click2sell-members/{found['items'][0]['id']}")
+        buyers = found["items"] if found else []
+        buyers = [buyer for buyer in buyers if buyer["user_id"]] or buyers
+        expect(len(buyers) == 1, f"there is no buyer {address}, or several")
+        return self.owner.json(f"/@click2sell-members/{buyers[0]['id']}")
 
     def shown(
         self,

@@ -8,7 +8,7 @@ from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.storage import background
 from niteoweb.click2sell.storage import schedule
 from niteoweb.click2sell.worker import catchup
-from niteoweb.click2sell.worker import threads
+from niteoweb.click2sell.worker import turns
 from plone import api
 from Products.Five.browser import BrowserView
 from tools.demo.seeding import Clock
@@ -38,7 +38,7 @@ class SiteClock(BrowserView):
             _clock.now = datetime.fromisoformat(text)
             _moved.enter_context(_clock.running())
             # A provider is back after days of the story, and moments of the process.
-            _moved.enter_context(mock.patch.object(threads, "UNREACHABLE", 0))
+            _moved.enter_context(mock.patch.object(turns, "UNREACHABLE", 0))
         return text or "the real time"
 
 

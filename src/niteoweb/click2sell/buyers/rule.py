@@ -54,16 +54,25 @@ def buyer_of(site: Any, entry: ledger.Entry, named: str) -> Buyer | None:
     provider, address = entry["on_behalf_of"] or entry["provider"], entry["buyer"]
     if entry["customer_id"] and address == named:
         return customers.record(site, (provider, entry["customer_id"]), address)
-    record = buyers.of_address(site, address) if address else None
-    if entry["provider"] == VALIDATION and not record["user_id"]:
-        # An app names its user by the address that it has of its provider's customer.
-        known = [
-            one
-            for one in customers.stating(site, address)
-            if one["user_id"] and one["customer_ids"][0][0] == provider
-        ]
-        return known[0] if len(known) == 1 else record
-    return record
+    known = named_by_app(site, provider, address) if entry["provider"] == VALIDATION else None
+    return known or (buyers.of_address(site, address) if address else None)
+
+
+def named_by_app(site: Any, provider: str, address: str) -> Buyer | None:
+    """The buyer whom an app names by the address that it has of its provider's customer.
+
+    :param address: in lower case.
+    :returns: None for one who is not known.
+    """
+    record = buyers.find(site, address)
+    if record is not None and record["user_id"]:
+        return record
+    known = [
+        one
+        for one in customers.stating(site, address)
+        if one["user_id"] and one["customer_ids"][0][0] == provider
+    ]
+    return known[0] if len(known) == 1 else record
 
 
 def account_of(site: Any, buyer: Buyer, asking: Sequence[ledger.Entry]) -> Account:

@@ -121,7 +121,8 @@ class _Connection(SMTP):
         line = super()._get_socket(host, port, TIME_LIMIT)
         # TLS puts another object in the place of the socket; a duplicate stays what it is.
         self._line = line.dup()
-        self._hang_up = Timer(WHOLE_LIMIT, _shut, [self._line])
+        self._took_too_long = False
+        self._hang_up = Timer(WHOLE_LIMIT, self._shut)
         self._hang_up.daemon = True
         self._hang_up.start()
         return line
@@ -137,7 +138,7 @@ class _Connection(SMTP):
     def getreply(self) -> tuple[int, bytes]:
         """Read an answer; half of one, from a server that was hung up on, is none."""
         reply = super().getreply()
-        if not self._hang_up.is_alive():
+        if self._took_too_long:
             raise SMTPServerDisconnected("The conversation took too long.")
         return reply
 
@@ -150,11 +151,11 @@ class _Connection(SMTP):
             self.close()
             return 221, b""
 
-
-def _shut(line: socket) -> None:
-    """End a connection, so that the thread that waits for the other end goes on."""
-    with suppress(OSError):  # it has ended
-        line.shutdown(SHUT_RDWR)
+    def _shut(self) -> None:
+        """End the connection, so that the thread that waits for the other end goes on."""
+        self._took_too_long = True
+        with suppress(OSError):  # it has ended
+            self._line.shutdown(SHUT_RDWR)
 
 
 class _SecureConnection(SMTP_SSL, _Connection):

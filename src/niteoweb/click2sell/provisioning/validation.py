@@ -15,6 +15,7 @@ from itertools import islice
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import history
+from niteoweb.click2sell.buyers import rule
 from niteoweb.click2sell.entitlement import AT_MOST
 from niteoweb.click2sell.entitlement import may_be_given
 from niteoweb.click2sell.entitlement import State
@@ -115,11 +116,11 @@ def queue(site: Any, process: Process, question: str, buyer: str, now: datetime)
     if question:
         process["question"] = question
         indexes.mark(site, "validations", process)
-    if ledger.get(site, key(process)) is not None or _may_be_given(site, buyer, now):
+    if ledger.get(site, key(process)) is not None or _may_be_given(site, process, buyer, now):
         note_given(site, process, buyer)
 
 
-def _may_be_given(site: Any, address: str, now: datetime) -> bool:
+def _may_be_given(site: Any, process: Process, address: str, now: datetime) -> bool:
     """Whether one more access in the meantime may be given to a buyer."""
     # Not those by a clock that was ahead.
     bounds = now + timedelta(minutes=1), now - timedelta(days=1)
@@ -128,7 +129,7 @@ def _may_be_given(site: Any, address: str, now: datetime) -> bool:
     )
     if sum(1 for _place in islice(of_all, A_DAY)) >= A_DAY:
         return False
-    buyer = buyers.find(site, address)
+    buyer = rule.named_by_app(site, process["provider"], address)
     known = () if buyer is None else history.entries(site, buyer)
     return may_be_given(history.facts(known, {}), now)
 

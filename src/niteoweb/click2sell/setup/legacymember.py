@@ -17,8 +17,8 @@ from niteoweb.click2sell.storage import trees
 from typing import Any
 
 
-DATE = "last_purchase_timestamp"
-FIELDS = (*(name for name in NO_PURCHASE if name != DATE), "affiliate", "email")
+_DATE = "last_purchase_timestamp"
+FIELDS = (*(name for name in NO_PURCHASE if name != _DATE), "affiliate", "email")
 
 #: The field's default is midnight of 2000-01-01 somewhere: no date was ever written.
 NO_DATE_UNTIL = datetime(2000, 1, 3, tzinfo=timezone.utc)
@@ -75,7 +75,7 @@ class LegacyMember:
     @property
     def occurred_at(self) -> datetime | None:
         """Time of the purchase in UTC, None when the field has no date."""
-        value = accounts.fields(self.user_id, (DATE,))[DATE]
+        value = accounts.fields(self.user_id, (_DATE,))[_DATE]
         if not isinstance(value, DateTime):
             return None
         try:

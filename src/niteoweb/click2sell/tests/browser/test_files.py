@@ -4,6 +4,8 @@ from niteoweb.click2sell.browser.desk import download
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import silence
+from niteoweb.click2sell.owner import action
+from niteoweb.click2sell.owner import decisions
 from niteoweb.click2sell.report import notifications
 from niteoweb.click2sell.report import tables
 from niteoweb.click2sell.storage import transactions
@@ -230,6 +232,8 @@ class TestMembersFile(FileTestCase):
             member.setMemberProperties({"email": OTHER})
             self.portal.acl_users.updateLoginName(EMAIL, OTHER)
         self.buy_again(buyer_email=OTHER)
+        key = next(iter(ledger.newest_first(self.portal)))
+        action.carry_out(decisions.Attach(key, "admin", EMAIL, "it is hers"))
         (found,) = self.members().values()
         self.assertEqual((found["Address"], found["Other addresses"]), (OTHER, EMAIL))
 

@@ -291,8 +291,8 @@ class TestReplay(ServiceTestCase):
         told = answer.json()
         done = self.replay().json()
         self.assertEqual((done["outcome"], done["reason"]), (told["outcome"], told["reason"]))
-        mails = list(trees.tree(self.portal, "mails").values())
-        filed = [mail["kind"] for mail in mails[len(before["trees"]["mails"]) :]]
+        mails = trees.tree(self.portal, "mails").items()
+        filed = [mail["kind"] for id_, mail in mails if id_ not in before["trees"]["mails"]]
         self.assertEqual(filed or ["none"], [told["mail"]])
         if told["member"]["user_id"]:
             groups = set(self.groups(told["member"]["user_id"]))
