@@ -160,11 +160,27 @@ def link_account(site: Any, buyer: Buyer, user_id: str, made: bool, now: datetim
     note(site, buyer, MADE if made else ATTACHED, user_id, now)
 
 
-def accounts(buyer: Buyer) -> list[str]:
-    """User ids of the accounts that a buyer is and, as the log tells, was tied to."""
-    log = buyer.get("log", ())
-    before = [subject for _at, event, subject in log if event in ABOUT_ACCOUNT]
-    return [user_id for user_id in (*before, buyer["user_id"]) if user_id]
+def accounts(buyer: Buyer) -> list[tuple[str, str, str]]:
+    """The accounts that a buyer is and, as the log tells, was tied to.
+
+    :returns: user ids, each with the first and the last moment of the tie: before and after
+        these the id may be of somebody else's account. "" and "~" stand for no limit.
+    """
+    log = [row for row in buyer.get("log", ()) if row[1] in ABOUT_ACCOUNT]
+    present, ties = buyer["user_id"], []
+    for place, (at, event, user_id) in enumerate(log):
+        later = log[place + 1 :]
+        if event == DELETED:
+            if not any(tie[0] == user_id for tie in ties):
+                ties.append((user_id, "", at))
+            continue
+        ends = [time for time, _event, subject in later if subject == user_id]
+        if not ends and user_id != present:
+            ends = [time for time, _event, _subject in later]
+        ties.append((user_id, at, ends[0] if ends else "~"))
+    if present and not any(tie[0] == present and tie[2] == "~" for tie in ties):
+        ties.append((present, "", "~"))
+    return ties
 
 
 def note(site: Any, buyer: Buyer, event: str, subject: str, now: datetime) -> None:

@@ -78,7 +78,8 @@ def of(
         for mail in outbox.of_address(site, address)
         if mail.get("buyer_id") == buyer["id"]
     )
-    happened += [*_mails([*mails(site, buyers.accounts(buyer)), *claims]), *_notes(buyer)]
+    filed = (*outbox.of_accounts(site, buyers.accounts(buyer)), *claims)
+    happened += [*_mails(filed), *_notes(buyer)]
     happened.sort(key=lambda one: one.at)
     return tuple(happened[::-1])
 

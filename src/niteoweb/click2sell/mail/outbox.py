@@ -5,6 +5,7 @@ marked "sending" before the mail server is asked and "sent" after; a process tha
 between may repeat one mail, with the same Message-ID.
 """
 
+from collections.abc import Iterable
 from collections.abc import Mapping
 from datetime import datetime
 from datetime import timedelta
@@ -181,6 +182,20 @@ def of_user(site: Any, user_id: str) -> list[Mail]:
     )
     mails = (get(site, mail_id) for mail_id in dict.fromkeys(row[1] for row in rows))
     return [mail for mail in mails if mail["user_id"] == user_id]
+
+
+def of_accounts(site: Any, accounts: Iterable[tuple[str, str, str]]) -> list[Mail]:
+    """All mails to accounts while they were a buyer's, in no order.
+
+    :param accounts: see :func:`niteoweb.click2sell.buyers.buyers.accounts`.
+    """
+    mails = {
+        mail["id"]: mail
+        for user_id, since, until in accounts
+        for mail in of_user(site, user_id)
+        if since <= mail["filed_at"] <= until
+    }
+    return list(mails.values())
 
 
 def is_due(mail: Mail, now: datetime) -> bool:

@@ -95,9 +95,7 @@ def find(site: Any, address: str) -> Holdings:
     addresses = tuple(
         dict.fromkeys((address, *(name for record in records for name in record["addresses"])))
     )
-    user_ids = tuple(
-        dict.fromkeys(user_id for record in records for user_id in buyers.accounts(record))
-    )
+    ties = [tie for record in records for tie in buyers.accounts(record)]
     ids = {record["id"] for record in records}
     entries = {key: ledger.get(site, key) for record in records for key in record["keys"]}
     moved, naming = {}, {}
@@ -114,9 +112,9 @@ def find(site: Any, address: str) -> Holdings:
         entries=_in_order(entries.values(), "received_at"),
         moved=_in_order(moved.values(), "received_at"),
         naming=tuple(record for id_, record in naming.items() if id_ not in ids),
-        mails=_mails(site, {*addresses, *user_ids}),
+        mails=_mails(site, addresses, ties),
         addresses=addresses,
-        user_ids=user_ids,
+        user_ids=tuple(dict.fromkeys(user_id for user_id, _since, _until in ties)),
     )
 
 
@@ -147,10 +145,12 @@ def export(site: Any, address: str, now: datetime) -> dict[str, Any]:
     }
 
 
-def _mails(site: Any, names: Iterable[str]) -> tuple[outbox.Mail, ...]:
-    """The mails to addresses and user ids."""
-    ways = (outbox.of_address, outbox.of_user)
-    mails = [mail for name in names for way in ways for mail in way(site, name)]
+def _mails(
+    site: Any, addresses: Iterable[str], ties: Iterable[tuple[str, str, str]]
+) -> tuple[outbox.Mail, ...]:
+    """The mails to addresses, and to accounts while they were the buyers'."""
+    mails = [mail for name in addresses for mail in outbox.of_address(site, name)]
+    mails += outbox.of_accounts(site, ties)
     return _in_order({mail["id"]: mail for mail in mails}.values(), "filed_at")
 
 

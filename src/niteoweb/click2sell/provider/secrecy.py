@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import unreadable
+from urllib.parse import unquote
+from urllib.parse import unquote_plus
 
 import re
 
@@ -23,6 +25,9 @@ _PARTS = re.compile(
     "secret|token|password|passwd|passphrase|signature|checksum|authorization|credential"
     "|keys?$|^(?:auth|digest|hash|hmac|pass|pwd|sig|sign|cpmember)$"
 )
+
+#: Names of parameters inside of a text.
+_NAMES = re.compile(r"""(?:^|[?&;])([\w.\[\]-]+)=|"([^"]+)"\s*:""")
 
 #: Characters from which on a secret is looked for inside of texts. A shorter one is a word
 #: that may stand there for itself.
@@ -49,7 +54,7 @@ def payload(
     """Parameters by names, for the record, without secrets.
 
     A second value of one name is kept under ``name (2)``. A parameter that has the value of a
-    secret goes with it.
+    secret goes with it, and so does an address, a form or JSON that names one.
 
     :param parameters: names, dotted where they are nested, and values.
     :param secrets: values that are secret under any name.
@@ -59,7 +64,9 @@ def payload(
     kept: dict[str, str] = {}
     times: Counter[str] = Counter()
     for name, value in parameters:
-        if is_secret(name) or any(_holds(text, (*secrets, *named)) for text in (name, value)):
+        if is_secret(name) or _names_secret(value):
+            continue
+        if any(_holds(text, (*secrets, *named)) for text in (name, value)):
             continue
         times[name] += 1
         kept[name if times[name] == 1 else f"{name} ({times[name]})"] = value
@@ -89,7 +96,14 @@ def discreet(notification: Notification, secrets: Collection[str]) -> Notificati
 
 
 def _holds(text: str, secrets: Iterable[str]) -> bool:
-    """Whether a text is a secret, or has a long one in it."""
+    """Whether a text is a secret, or has a long one in it, as it stands or as in an address."""
     return any(
-        text.strip() == secret or (len(secret) >= LONG and secret in text) for secret in secrets
+        read.strip() == secret or (len(secret) >= LONG and secret in read)
+        for read in {text, unquote(text), unquote_plus(text)}
+        for secret in secrets
     )
+
+
+def _names_secret(text: str) -> bool:
+    """Whether a text is an address, a form or JSON with a parameter that is named so."""
+    return any(is_secret(name) for pair in _NAMES.findall(unquote(text)) for name in pair)

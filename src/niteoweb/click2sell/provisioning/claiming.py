@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
@@ -27,6 +28,7 @@ from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import plan as plans
 from niteoweb.click2sell.provisioning.apply import Applied
+from niteoweb.click2sell.storage import background
 from niteoweb.click2sell.storage import NotPossible
 from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.storage import writer
@@ -119,10 +121,20 @@ def reset(token: str, user_id: str) -> None:
         delivery.hand_over(mail_id)
 
 
+def hand_over(address: str) -> None:
+    """Leave :func:`ask_again` to this process's thread for mail, or do it without one.
+
+    So the time that an answer takes does not tell either whether a purchase waits.
+    """
+    if background.is_done_here(background.MAIL) and plone_site.public_address():
+        path = plone_site.get().getPhysicalPath()
+        background.leave(background.MAIL, path, partial(ask_again, address))
+    else:
+        ask_again(address)
+
+
 def ask_again(address: str) -> None:
     """Mail another link to the address that was paid under, if a purchase waits there.
-
-    Nothing tells whether it does.
 
     :param address: in any letter case.
     :raises niteoweb.click2sell.storage.transactions.Busy: try again later.
@@ -136,8 +148,10 @@ def ask_again(address: str) -> None:
         ]
         return [mail["id"] for mail in mails if mail is not None]
 
-    address = address.strip().lower()
-    if any(_waiting_under(plone_site.get(), address, timestamps.now())):
+    address, site, now = address.strip().lower(), plone_site.get(), timestamps.now()
+    if outbox.may_ask(site, outbox.CLAIM, address, now) and any(
+        _waiting_under(site, address, now)
+    ):
         for mail_id in writer.run(work):
             delivery.hand_over(mail_id)
 

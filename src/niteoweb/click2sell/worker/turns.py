@@ -12,6 +12,7 @@ from niteoweb.click2sell.provider import Refused
 from niteoweb.click2sell.provider import Unreachable
 from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.storage import background
+from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.worker import catchup
 from niteoweb.click2sell.worker import unfinished
 from niteoweb.click2sell.worker.report import SweepReport
@@ -43,6 +44,9 @@ class Mailer:
     def turn(self) -> float | None:
         """Send the due mails of the current site."""
         path = plone_site.get().getPhysicalPath()
+        for ask in background.take(background.MAIL, path):
+            with suppress(transactions.Busy):
+                ask()
         if path in self._away_until:
             left = self._away_until[path] - time.monotonic()
             pause = left if left > 0 else _mail_server_away()

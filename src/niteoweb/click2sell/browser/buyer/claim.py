@@ -59,7 +59,7 @@ class ClaimView(BrowserView):
     def _act(self) -> None:
         action = self._text("action")
         if action == "again":
-            claiming.ask_again(self._text("address"))
+            claiming.hand_over(self._text("address"))
             self.message = _(
                 "If a purchase waits under this address, a new link was mailed to it. There "
                 "are three a day at most."

@@ -2,13 +2,17 @@
 
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.privacy import erasure
+from niteoweb.click2sell.provisioning import claiming
+from niteoweb.click2sell.storage import background
 from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.tests.cases.mail import MailTestCase
 from niteoweb.click2sell.tests.cases.pages import NOBODY
 from niteoweb.click2sell.tests.cases.pages import PageTestCase
 from niteoweb.click2sell.tests.cases.site import EMAIL
 from niteoweb.click2sell.tests.cases.site import PASSWORD
+from niteoweb.click2sell.tests.cases.threads import CLAIMS
 from plone import api
+from unittest import mock
 
 import logging
 import os
@@ -163,6 +167,19 @@ class TestLink(ClaimTestCase):
             self.assertIn("If a purchase waits", text)
         self.assertEqual(self.dump()["trees"], before)
         self.assertEqual(len(self.asked()), 1)
+
+    def test_the_time_of_the_answer_does_not_tell_either(self):
+        with (
+            mock.patch.object(claiming, "hand_over", CLAIMS),
+            mock.patch.object(background, "leave") as leave,
+            mock.patch.object(claiming, "ask_again") as ask_again,
+        ):
+            for address in ("nobody@example.org", EMAIL):
+                self.answered("Mail a new link", token="x", address=address)
+            self.assertEqual(leave.call_count, 2)
+            ask_again.assert_not_called()
+            leave.call_args.args[2]()
+            ask_again.assert_called_once_with(EMAIL)
 
     def test_a_second_purchase_asks_again(self):
         self.buy_again(product_id="2", product_name="Choir")

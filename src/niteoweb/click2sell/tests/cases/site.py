@@ -19,6 +19,7 @@ from niteoweb.click2sell.mail import delivery as mail_delivery
 from niteoweb.click2sell.notification import Delivery
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.providers.click2sell import protocol as click2sell
+from niteoweb.click2sell.provisioning import claiming
 from niteoweb.click2sell.provisioning import enrichment
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.storage import background
@@ -68,6 +69,7 @@ class SiteTestCase(unittest.TestCase):
         self.addCleanup(background.stop_expecting)
         self.enterContext(mock.patch.object(mail_delivery, "hand_over", send_now))
         self.enterContext(mock.patch.object(enrichment, "hand_over", ask_now))
+        self.enterContext(mock.patch.object(claiming, "hand_over", claiming.ask_again))
         rejections._tallies.clear()
         mail_delivery._passwords.clear()
         logout()

@@ -3,6 +3,7 @@
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.mail import delivery
 from niteoweb.click2sell.mail import outbox
+from niteoweb.click2sell.provisioning import claiming
 from niteoweb.click2sell.provisioning import enrichment
 from niteoweb.click2sell.storage import background
 from niteoweb.click2sell.tests.cases.mail import MailTestCase
@@ -18,6 +19,7 @@ import transaction
 
 #: The ways out of a request, which other tests replace.
 MAIL, QUESTIONS = delivery.hand_over, enrichment.hand_over
+CLAIMS = claiming.hand_over
 
 SECONDS = 20
 
@@ -32,6 +34,7 @@ class ThreadsMixin:
             self.enterContext(mock.patch.object(module, name, value))
         self.enterContext(mock.patch.object(delivery, "hand_over", MAIL))
         self.enterContext(mock.patch.object(enrichment, "hand_over", QUESTIONS))
+        self.enterContext(mock.patch.object(claiming, "hand_over", CLAIMS))
         self.enterContext(mock.patch.dict(plone_site._reached, clear=True))
         database = self.portal._p_jar.db()
         self.enterContext(mock.patch.object(threads.Zope2, "DB", database, create=True))

@@ -7,6 +7,8 @@ from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import PARAMETER
 from niteoweb.click2sell.provider import secrecy
+from urllib.parse import quote
+from urllib.parse import quote_plus
 
 import unittest
 
@@ -97,6 +99,30 @@ class TestPayload(unittest.TestCase):
             secrecy.payload(parameters, [KEY, "word"]),
             {"quantity": "1", "e": "a word", "f": "1", "f (2)": "2"},
         )
+
+    def test_inside_of_an_address_a_form_or_json(self):
+        key = "k3y/of+the&shop"
+        for value in (
+            *(quote(key, safe=""), f"https://x.example/?a=1&b={quote_plus(key)}"),
+            *(
+                "https://order.example/?p=1&cp_member=am9obg.1.2",
+                "secretkey=abc",
+                "a=1&Token=b",
+            ),
+            *('{"a": {"secretkey": "abc"}}', "a%3D1%26api%5Fkey%3Dabc"),
+        ):
+            with self.subTest(value):
+                self.assertEqual(
+                    secrecy.payload([("note", value), ("a", "1")], [key]), {"a": "1"}
+                )
+        for value in (
+            "https://x.example/?product=1",
+            "Master key: a course",
+            '{"a": "key"}',
+            "50%",
+        ):
+            with self.subTest(value):
+                self.assertEqual(secrecy.payload([("note", value)], [key]), {"note": value})
 
 
 class TestNotification(unittest.TestCase):

@@ -3,6 +3,8 @@
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import claims
 from niteoweb.click2sell.buyers import customers
+from niteoweb.click2sell.explain import timeline
+from niteoweb.click2sell.privacy import erasure
 from niteoweb.click2sell.privacy import export
 from niteoweb.click2sell.provisioning import claiming
 from niteoweb.click2sell.storage import NotPossible
@@ -235,6 +237,33 @@ class TestAccountMadeAnew(ByHandTestCase):
         self.buy()
         roles = self.member(self.user_id()).getRolesInContext(self.portal["board"])
         self.assertNotIn("Editor", roles)
+
+
+class TestAccountOfAnotherNow(MailTestCase, ByHandTestCase):
+    """A buyer had the account "john"; a stranger has it before, or afterwards."""
+
+    def bought_by(self, number, address):
+        self.account("john", address)
+        self.buy_again(number, buyer_email=address, product_name=f"Of {address}")
+        self.choose("john", address)
+        self.later(minutes=1)
+
+    def test_nobody_is_told_of_the_others_mails(self):
+        for number, address in enumerate((MALLORY, EMAIL, "third@example.org"), 2):
+            self.bought_by(number, address)
+            if number < 4:
+                self.delete_member("john")
+        for address in (MALLORY, EMAIL, "third@example.org"):
+            with self.subTest(address):
+                mails = export.find(self.portal, address).mails
+                self.assertEqual({mail["to"] for mail in mails}, {address})
+                self.assertIn("notice", [mail["kind"] for mail in mails])
+                shown = timeline.of(self.portal, self.buyer(address), ())
+                self.assertEqual({event.to for event in shown} - {""}, {address})
+        erasure.erase(EMAIL, "asked for by letter", "owner")
+        told = {mail["to"] for mail in self.mails()}
+        self.assertLessEqual({MALLORY, "third@example.org"}, told)
+        self.assertNotIn(EMAIL, told)
 
 
 class TestNotice(MailTestCase):

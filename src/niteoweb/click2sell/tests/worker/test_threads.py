@@ -6,6 +6,7 @@ from niteoweb.click2sell.interfaces import IMemberCreateEvent
 from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.mail import delivery
 from niteoweb.click2sell.mail import outbox
+from niteoweb.click2sell.provisioning import claiming
 from niteoweb.click2sell.provisioning import enrichment
 from niteoweb.click2sell.provisioning import events
 from niteoweb.click2sell.provisioning import pipeline
@@ -53,6 +54,18 @@ class TestMail(ThreadsTestCase):
         self.assertEqual(self.buyer()["password_print"], before)
         self.assertEqual(delivery._passwords, {})
         self.assertTrue(self.log_in(EMAIL, self.password()))
+
+    def test_a_claim_link_that_is_asked_for_again(self):
+        def asked():
+            # The owner is mailed, too.
+            return [message["To"] for message in self.server.messages].count(EMAIL)
+
+        self.account("john", EMAIL)
+        self.begin()
+        self.buy()
+        self.wait_until(lambda: asked() == 1)
+        claiming.hand_over(EMAIL)
+        self.wait_until(lambda: asked() == 2)
 
     def test_of_another_process(self):
         self.buy_without_mail()
