@@ -105,6 +105,7 @@ class ClusterTests:
         # Twice what ten deliveries and a look take on this machine now, and a little.
         seconds = 10 + 2 * (MEMBERS * (delivered - begin) + looked - delivered)
         end = datetime.now(timezone.utc).replace(microsecond=0) + timedelta(seconds=seconds)
+        self.layer.servers[0].wait_for_mails()
         self.postbox.messages.clear()
         buyers = [f"s{n}" for n in range(MEMBERS)]
         self.postbox.stop()
