@@ -34,7 +34,7 @@ class Seen(Story):
         """
         found = self.owner.json(f"/@click2sell-members?search={quote(address)}")
         buyers = found["items"] if found else []
-        buyers = [buyer for buyer in buyers if buyer["user_id"]] or buyers
+        buyers = [buyer for buyer in buyers if buyer.get("user_id")] or buyers
         expect(len(buyers) == 1, f"there is no buyer {address}, or several")
         return self.owner.json(f"/@click2sell-members/{buyers[0]['id']}")
 
