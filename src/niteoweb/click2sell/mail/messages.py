@@ -57,7 +57,7 @@ class _SevenBits(EmailPolicy):
         return f"{name}: {text}\n".replace("\n", self.linesep)
 
     def fold_binary(self, name: str, value: Any) -> bytes:
-        """The same as bytes."""
+        """A header as it is sent, as bytes."""
         return self.fold(name, value).encode("ascii")
 
 
