@@ -34,7 +34,6 @@ class ClaimView(BrowserView):
 
     def __call__(self) -> str:
         response = self.request.response
-        response.setHeader("Cache-Control", "private, no-store")
         response.setHeader("Referrer-Policy", "no-referrer")
         response.setHeader("X-Robots-Tag", "noindex")
         self.token = self._text("token")

@@ -28,7 +28,6 @@ class OrderLinkView(BrowserView):
             query = urlencode({registry.main().member_parameter: token})
             url = parts._replace(query="&".join(filter(None, (parts.query, query)))).geturl()
         response = self.request.response
-        response.setHeader("Cache-Control", "private, no-store")
         response.setHeader("Referrer-Policy", "no-referrer")
         response.redirect(url)
         return ""
