@@ -52,6 +52,7 @@ class BillingEvent:
     :ivar for_all: it ends all access of the buyer by the provider.
     :ivar fully_signed: the provider names the subscription in each notification, so that no
         other one is meant.
+    :ivar undoing: the refund or dispute that it is about, which a reactivation may take back.
     """
 
     key: str
@@ -74,11 +75,17 @@ class BillingEvent:
     fully_signed: bool = False
     for_all: bool = False
     external_subscription_id: str = ""
+    undoing: str = ""
 
     @property
     def product(self) -> tuple[str, str]:
         """Provider and product id."""
         return self.provider, self.product_id
+
+    @property
+    def sale(self) -> tuple[str, str, str]:
+        """Provider, transaction and product id."""
+        return self.provider, self.transaction, self.product_id
 
     @cached_property
     def states(self) -> bool:
