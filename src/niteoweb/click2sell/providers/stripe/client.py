@@ -1,7 +1,7 @@
 """Stripe's API: how subscriptions stand, what was bought, and who paid.
 
 A restricted key that may read is enough; a session of the Customer Portal needs one that may
-write these. Each question names the version of the API whose fields are read here.
+write these.
 """
 
 from collections.abc import Iterator
@@ -13,14 +13,15 @@ from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import ParameterError
 from niteoweb.click2sell.notification import UNDOING
-from niteoweb.click2sell.provider import JsonApi
 from niteoweb.click2sell.provider import JsonBody
 from niteoweb.click2sell.provider import NotFound
 from niteoweb.click2sell.provider import Refused
 from niteoweb.click2sell.provider import Unreachable
+from niteoweb.click2sell.providers.stripe import events
 from niteoweb.click2sell.providers.stripe import payments
 from niteoweb.click2sell.providers.stripe import protocol
 from niteoweb.click2sell.providers.stripe import states
+from niteoweb.click2sell.providers.stripe.account import Account
 from typing import Any
 
 import logging
@@ -28,10 +29,6 @@ import logging
 
 logger = logging.getLogger("niteoweb.click2sell")
 
-#: The version whose fields are read: the first with the period on a subscription's items.
-VERSION = "2025-03-31.basil"
-#: Objects in a page, at most.
-PAGE = 100
 #: How long Stripe keeps events.
 KEPT = timedelta(days=30)
 
@@ -40,69 +37,9 @@ LISTS_EVENTS = True
 
 NO_TOKEN = "no token"  # noqa: S105
 NO_ADDRESS = "no address"
-WRONG_MODE = "livemode"
 
 _PRODUCT = "items.data.price.product"
 _OBJECT = "data.object."
-
-
-class Account:
-    """An account at Stripe, through the API.
-
-    :param settings: with ``api_url``, ``api_token`` and ``test_mode``.
-    :raises Refused: the address may not be asked.
-    """
-
-    def __init__(self, settings: Any) -> None:
-        token = settings.api_token or ""
-        headers = {"Authorization": f"Bearer {token}", "Stripe-Version": VERSION}
-        self._api = JsonApi(settings.api_url or "", headers)
-        self._test_mode = bool(settings.test_mode)
-
-    def get(self, *path: str, **parameters: Any) -> JsonBody:
-        """An object.
-
-        :raises Refused: it is one of a test, and the settings say live, or the other way round.
-        """
-        return self._of_mode(self._api.get(*path, **parameters))
-
-    def pages(self, *path: str, **parameters: Any) -> Iterator[JsonBody]:
-        """The objects of a list, page by page.
-
-        :raises Unreachable: its pages do not end.
-        """
-        seen: set[str] = set()
-        while True:
-            page = self._api.get(*path, **parameters, limit=str(PAGE))
-            found = page.parts("data")
-            yield from map(self._of_mode, found)
-            if not found or not page.boolean("has_more"):
-                return
-            last = found[-1].required("id")
-            if last in seen:
-                raise Unreachable("pages without end")
-            seen.add(last)
-            parameters["starting_after"] = last
-
-    def first(self, *path: str, **parameters: Any) -> JsonBody:
-        """The first object of a list, an empty one when there is none."""
-        found = self._api.get(*path, **parameters, limit="1").parts("data")
-        return self._of_mode(found[0]) if found else JsonBody({})
-
-    def open_portal(self, customer_id: str, back: str) -> str:
-        """The address of a new session of the Customer Portal.
-
-        :param back: where the portal leads to.
-        """
-        asked = {"customer": customer_id, "return_url": back}
-        session = self._api.post(asked, "billing_portal", "sessions", form=True)
-        return self._of_mode(session).text("url", 2000)
-
-    def _of_mode(self, found: JsonBody) -> JsonBody:
-        live = found.boolean("livemode")
-        if live is not None and live == self._test_mode:
-            raise Refused(WRONG_MODE)
-        return found
 
 
 def is_wanted(notification: Notification, settings: Any) -> bool:
@@ -113,15 +50,15 @@ def is_wanted(notification: Notification, settings: Any) -> bool:
     if notification.customer_deleted or states.READ_AT in notification.payload:
         return False
     type_, kind = notification.payload.get("type", ""), notification.kind
-    if type_.startswith(protocol.SESSION):
+    if type_.startswith(events.SESSION):
         of_interest = kind is Kind.PURCHASE
         nameless = of_interest and not notification.product_id
     else:
         nameless = bool(notification.customer_id) and not notification.buyer
         nameless &= kind in states.GIVING
         of_interest = (
-            type_.startswith(protocol.SUBSCRIPTION)
-            or type_ == protocol.FEATURES
+            type_.startswith(events.SUBSCRIPTION)
+            or type_ == events.FEATURES
             or kind in (Kind.RENEWAL, *UNDOING)
             or bool(notification.undoing)
         )
@@ -177,7 +114,7 @@ def changes(settings: Any, since: datetime, now: datetime) -> Iterator[Notificat
     if not settings.api_token:
         raise Refused(NO_TOKEN)
     start = str(int(max(since, now - KEPT).timestamp()))
-    wanted = {"created[gte]": start, "types[]": sorted(protocol.KINDS)}
+    wanted = {"created[gte]": start, "types[]": sorted(events.KINDS)}
     try:
         for event in Account(settings).pages("events", **wanted):
             try:
@@ -192,7 +129,7 @@ def _told(
     account: Account, notification: Notification, now: datetime
 ) -> list[Notification]:
     payload, type_ = notification.payload, notification.payload.get("type", "")
-    if type_.startswith(protocol.SESSION):
+    if type_.startswith(events.SESSION):
         lines = account.pages(
             "checkout",
             "sessions",
@@ -204,14 +141,14 @@ def _told(
         if not told:
             raise Refused("answer: line_items")
         return [replace(one, payload={**payload, states.READ_AT: str(now)}) for one in told]
-    if type_ == protocol.FEATURES:
+    if type_ == events.FEATURES:
         owner = {"customer": notification.customer_id}
         active = list(account.pages("entitlements", "active_entitlements", **owner))
         keys = [one.text("lookup_key") for one in active]
         read = JsonBody({"lookup_keys": keys})
         notification = replace(notification, occurred_at=now)
         return [states.with_read(states.of_features(notification, keys), read, now)]
-    if type_.startswith(protocol.SUBSCRIPTION) or type_ == protocol.INVOICE_PAID:
+    if type_.startswith(events.SUBSCRIPTION) or type_ == events.INVOICE_PAID:
         return _as_it_stands(account, notification, now)
     return [_with_payment(account, notification, now)]
 
@@ -237,7 +174,7 @@ def _as_it_stands(
     own = told.pop(notification.transaction, None)
     if notification.kind is Kind.RENEWAL:
         # The money arrived whatever the subscription is now, and when the event says.
-        if own is None or own.kind is not Kind.RENEWAL:
+        if own is None or own.kind not in (Kind.RENEWAL, Kind.UNKNOWN):
             return [states.with_read(notification, subscription, now)]
         names = own.product_name or notification.product_name
         return [replace(own, receipt=notification.receipt, product_name=names)]
@@ -251,7 +188,7 @@ def _subscription(account: Account, notification: Notification) -> JsonBody:
     """The subscription that a notification is about, with all of its items."""
     payload = notification.payload
     names = ("id",)
-    if payload.get("type") == protocol.INVOICE_PAID:
+    if payload.get("type") == events.INVOICE_PAID:
         names = ("parent.subscription_details.subscription", "subscription")
     id_ = _named(payload, *names)
     subscription = account.get("subscriptions", id_, **{"expand[]": _PRODUCT})
@@ -274,7 +211,7 @@ def _kind(notification: Notification) -> Kind:
     """The kind of the event, unless more was told of it than its type."""
     if notification.kind is Kind.REACTIVATION:
         return notification.kind
-    return protocol.KINDS[notification.payload["type"]]
+    return events.KINDS[notification.payload["type"]]
 
 
 def _with_payment(

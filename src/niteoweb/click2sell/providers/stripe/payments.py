@@ -122,17 +122,17 @@ def of_invoice(
         if _end(line) <= one.occurred_at:
             one = replace(one, transaction=notification.receipt)
         sum_ = sum(line.integer("amount") or 0 for line in lines)
-        told.append(
-            replace(
-                one,
-                kind=Kind.RENEWAL,
-                valid_until=_end(line),
-                subscription=True,
-                snapshot=True,
-                **_of_line(line),
-                **_money(sum_, invoice),
-            )
+        one = replace(
+            one,
+            kind=Kind.RENEWAL,
+            valid_until=_end(line),
+            subscription=True,
+            snapshot=True,
+            **_of_line(line),
+            **_money(sum_, invoice),
         )
+        several = (line.integer("quantity") or 1) > 1
+        told.append(states.for_several(one) if several else one)
     if told and paid is not None:
         # Tax and discounts of the whole invoice go with its first item.
         rest = sum((one.amount or Decimal()) for one in told[1:])

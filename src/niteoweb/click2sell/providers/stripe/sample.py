@@ -10,6 +10,7 @@ from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.provider import jsonbody
 from niteoweb.click2sell.provider import SampleRequest
 from niteoweb.click2sell.provider import TERM
+from niteoweb.click2sell.providers.stripe import events
 from niteoweb.click2sell.providers.stripe import protocol
 from typing import Any
 
@@ -31,7 +32,7 @@ TYPES: Mapping[str, str] = {
 }
 
 KINDS: Mapping[str, Kind] = {
-    **{name: protocol.KINDS[type_] for name, type_ in TYPES.items()},
+    **{name: events.KINDS[type_] for name, type_ in TYPES.items()},
     "cancellation": Kind.CANCELLATION,
 }
 SETTINGS: Mapping[str, str] = {"test_mode": ""}
