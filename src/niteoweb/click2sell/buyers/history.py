@@ -149,9 +149,7 @@ def entries(
     )
 
 
-def _naming(
-    events: Iterable[tuple[BillingEvent, bool]], product_id: str
-) -> list[BillingEvent]:
+def _naming(events: Iterable[tuple[BillingEvent, bool]], product_id: str) -> list[BillingEvent]:
     """The events of a chain whose last one names all ids of its product."""
     states = [event for event, _elsewhere in events if event.states and event.plausible]
     full = [

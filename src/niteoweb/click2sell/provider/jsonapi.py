@@ -181,7 +181,9 @@ class JsonApi:
         :raises NotFound: they do not know the subject.
         :raises Refused: they do not do it.
         """
-        return _read(*self._try("POST", path, (), **{"data" if form else "json": value})) or jsonbody.JsonBody({})
+        return _read(
+            *self._try("POST", path, (), **{"data" if form else "json": value})
+        ) or jsonbody.JsonBody({})
 
     def _try(
         self, method: str, path: Sequence[str], pauses: Sequence[float], **content: Any

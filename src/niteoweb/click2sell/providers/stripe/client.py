@@ -125,9 +125,7 @@ def changes(settings: Any, since: datetime, now: datetime) -> Iterator[Notificat
         raise Unreachable("answer unreadable") from None
 
 
-def _told(
-    account: Account, notification: Notification, now: datetime
-) -> list[Notification]:
+def _told(account: Account, notification: Notification, now: datetime) -> list[Notification]:
     payload, type_ = notification.payload, notification.payload.get("type", "")
     if type_.startswith(events.SESSION):
         lines = account.pages(
@@ -169,7 +167,9 @@ def _as_it_stands(
         base = replace(base, occurred_at=now, subscription=False)
     told = {
         one.transaction: states.with_read(one, subscription, now)
-        for one in states.of_subscription(base, notification.payload.get("id", ""), subscription)
+        for one in states.of_subscription(
+            base, notification.payload.get("id", ""), subscription
+        )
     }
     own = told.pop(notification.transaction, None)
     if notification.kind is Kind.RENEWAL:
@@ -214,16 +214,17 @@ def _kind(notification: Notification) -> Kind:
     return events.KINDS[notification.payload["type"]]
 
 
-def _with_payment(
-    account: Account, notification: Notification, now: datetime
-) -> Notification:
+def _with_payment(account: Account, notification: Notification, now: datetime) -> Notification:
     """A refund or dispute with its payer, and the invoice that it paid."""
     payload = notification.payload
     name = "id" if payload.get("type") == "charge.refunded" else "charge"
     charge = account.get("charges", _named(payload, name))
     paid = replace(payments.with_payer(notification, charge), receipt=notification.receipt)
     if not paid.receipt:
-        intent = {"payment[type]": "payment_intent", "payment[payment_intent]": paid.transaction}
+        intent = {
+            "payment[type]": "payment_intent",
+            "payment[payment_intent]": paid.transaction,
+        }
         found = account.first("invoice_payments", **intent)
         paid = replace(paid, receipt=states.reference(found, "invoice"))
     return replace(paid, payload={**payload, states.READ_AT: now.isoformat()})

@@ -57,9 +57,7 @@ EVENTS = (
     ),
     Event("checkout.session.async_payment_failed", Kind.PAYMENT_FAILED, "nothing changes"),
     Event("invoice.paid", Kind.RENEWAL, "access until the end of the period that was paid"),
-    Event(
-        "invoice.payment_failed", Kind.PAYMENT_FAILED, "access stays for the days of grace"
-    ),
+    Event("invoice.payment_failed", Kind.PAYMENT_FAILED, "access stays for the days of grace"),
     Event(
         "customer.subscription.created, active or trialing",
         Kind.PURCHASE,
@@ -119,12 +117,8 @@ EVENTS = (
         Kind.CHARGEBACK,
         "the same, where an inquiry became a dispute",
     ),
-    Event(
-        "charge.dispute.created, an inquiry only (warning)", Kind.INFORMATION, _RECORDED
-    ),
-    Event(
-        "charge.dispute.closed, won", Kind.REACTIVATION, "as if it had not been disputed"
-    ),
+    Event("charge.dispute.created, an inquiry only (warning)", Kind.INFORMATION, _RECORDED),
+    Event("charge.dispute.closed, won", Kind.REACTIVATION, "as if it had not been disputed"),
     Event("charge.dispute.closed, lost", Kind.INFORMATION, "the chargeback stays"),
     Event("customer.updated", Kind.INFORMATION, "the address tied to the customer follows"),
     Event(
@@ -132,8 +126,6 @@ EVENTS = (
         Kind.EXPIRY,
         "access by all that the customer has ends; the member is marked for erasure",
     ),
-    Event(
-        FEATURES, Kind.PLAN_CHANGE, "access to the features that are stated, and no other"
-    ),
+    Event(FEATURES, Kind.PLAN_CHANGE, "access to the features that are stated, and no other"),
     Event("anything else", Kind.INFORMATION, _RECORDED),
 )

@@ -172,11 +172,11 @@ class StripeAccount:
         return subscription
 
     def change(self, subscription: Values, **fields: Any) -> None:
-        """A subscription changes: ``cancel_at_period_end``, ``pause_collection``, ``status``."""
+        """A subscription changes, its ``status`` or ``pause_collection`` for example."""
         self._change(subscription, fields)
 
     def change_price(self, subscription: Values, price: str, item: int = 0) -> None:
-        """An item of a subscription goes on at another price; the difference is paid at once."""
+        """An item goes on at another price; the difference is paid at once."""
         items = deepcopy(subscription["items"])
         old = items["data"][item]["price"]["unit_amount"]
         items["data"][item]["price"] = self.objects[price]
@@ -275,7 +275,10 @@ class StripeAccount:
 
     def payment(self, of: Values) -> Values:
         """The latest charge of a subscription, or of a session of Checkout."""
-        names = {"invoice": of.get("latest_invoice"), "payment_intent": of.get("payment_intent")}
+        names = {
+            "invoice": of.get("latest_invoice"),
+            "payment_intent": of.get("payment_intent"),
+        }
         return next(
             one
             for one in reversed(list(self.objects.values()))

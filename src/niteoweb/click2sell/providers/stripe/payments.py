@@ -3,8 +3,8 @@
 Pure: imports nothing of Zope or Plone, does no I/O and reads no clock.
 
 A single payment is known by its payment intent, and so is its refund. A subscription's payment
-is known by its invoice, which an item's notifications have as their receipt. A refund that fails
-and a dispute that is won name the refunded charge or the dispute that they take back.
+is known by its invoice, which an item's notifications have as their receipt. A refund that
+fails and a dispute that is won name the refunded charge or the dispute that they take back.
 """
 
 from collections.abc import Iterable
@@ -24,8 +24,9 @@ import re
 
 #: Currencies whose amounts have no, or three, decimal places at Stripe; all others have two.
 _PLACES: Mapping[str, int] = {
-    **dict.fromkeys("BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF".split(), 0),
-    **dict.fromkeys("BHD JOD KWD OMR TND".split(), 3),
+    **dict.fromkeys(["BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA"], 0),
+    **dict.fromkeys(["PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF"], 0),
+    **dict.fromkeys(["BHD", "JOD", "KWD", "OMR", "TND"], 3),
 }
 
 _PAID = ("paid", "no_payment_required")
@@ -101,9 +102,9 @@ def of_invoice(
 ) -> tuple[Notification, ...]:
     """The notifications of a paid invoice: a renewal of each item that it names.
 
-    What an item pays for is its line with the latest end. Lines that give money back are for the
-    accounts only. A period that is over already is a payment of its own: it must not take the
-    place of what was paid for since.
+    What an item pays for is its line with the latest end. Lines that give money back are for
+    the accounts only. A period that is over already is a payment of its own: it must not take
+    the place of what was paid for since.
     """
     notification = replace(notification, receipt=invoice.required("id"))
     by_item: dict[str, list[JsonBody]] = {}
@@ -164,9 +165,7 @@ def of_charge(notification: Notification, charge: JsonBody) -> Notification:
 
 def of_refund(notification: Notification, refund: JsonBody) -> Notification:
     """A notification of a refund: one that failed takes back the refund of its charge."""
-    notification = replace(
-        notification, **_payment(refund), **amount(refund, "amount")
-    )
+    notification = replace(notification, **_payment(refund), **amount(refund, "amount"))
     if refund.text("status") not in ("failed", "canceled"):
         return notification
     charge = states.reference(refund, "charge")

@@ -73,7 +73,9 @@ def verify(delivery: Delivery, settings: Any, now: datetime) -> signatures.Seale
     tolerance = TOLERANCE if settings.tolerance is None else settings.tolerance
     if not signatures.in_time(sent_at, now, tolerance):
         raise WrongSignature
-    genuine = signatures.SealedBody(delivery.body, by_previous_key, sent_at, ("data.object.id",))
+    genuine = signatures.SealedBody(
+        delivery.body, by_previous_key, sent_at, ("data.object.id",)
+    )
     try:
         live = genuine.read().boolean("livemode")
     except ParameterError:

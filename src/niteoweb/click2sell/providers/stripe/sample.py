@@ -35,7 +35,7 @@ KINDS: Mapping[str, Kind] = {
     **{name: events.KINDS[type_] for name, type_ in TYPES.items()},
     "cancellation": Kind.CANCELLATION,
 }
-SETTINGS: Mapping[str, str] = {"test_mode": ""}
+SETTINGS: Mapping[str, Any] = {"test_mode": False}
 
 _LIVE, _TEST = b'"livemode": true', b'"livemode": false'
 

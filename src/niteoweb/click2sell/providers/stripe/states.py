@@ -2,8 +2,8 @@
 
 Pure: imports nothing of Zope or Plone, does no I/O and reads no clock.
 
-A subscription has several items, and each is a product with a chain of its own: the item's id is
-the transaction, and stays when its price changes. Since API version 2025-03-31 the period
+A subscription has several items, and each is a product with a chain of its own: the item's id
+is the transaction, and stays when its price changes. Since API version 2025-03-31 the period
 stands on the items, before on the subscription; both are read.
 """
 
@@ -176,9 +176,7 @@ def with_read(notification: Notification, read: JsonBody, at: datetime) -> Notif
     return replace(notification, payload=payload)
 
 
-def _stated(
-    notification: Notification, subscription: JsonBody, item: JsonBody
-) -> Notification:
+def _stated(notification: Notification, subscription: JsonBody, item: JsonBody) -> Notification:
     """A notification that states one item of a subscription."""
     notification = replace(notification, **bought(item.part("price")))
     status = subscription.required("status")

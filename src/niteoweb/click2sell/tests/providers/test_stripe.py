@@ -244,7 +244,9 @@ class TestMoneyBack(StripeLifeTestCase):
     def test_a_refund_that_comes_before_its_purchase(self):
         for prices in ("book", "gold"):
             bought = self.shop.checkout(prices, email=f"{prices}@example.org")
-            self.shop.refund(self.shop.payment(self.shop.objects.get(bought["subscription"], bought)))
+            self.shop.refund(
+                self.shop.payment(self.shop.objects.get(bought["subscription"], bought))
+            )
             self.deliver(order=reversed)
             self.has(who=f"{prices}@example.org")
 
@@ -435,5 +437,3 @@ class TestWithoutKey(StripeLifeTestCase):
         self.pass_time(days=31)
         self.deliver()
         self.has("premium")
-
-
