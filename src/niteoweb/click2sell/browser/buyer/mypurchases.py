@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.browser.pagetitle import ITitled
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.browser.words import products
 from niteoweb.click2sell.buyers import buyers
@@ -20,6 +21,7 @@ from Products.Five.browser import BrowserView
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from typing import Any
 from zope.i18nmessageid import Message
+from zope.interface import implementer
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ def member_id(site: Any) -> str:
     return user.getId() or "" if is_own and trees.exists(site) else ""
 
 
+@implementer(ITitled)
 class MyPurchasesView(BrowserView):
     """``@@my-purchases``: shows a member's own purchases, after login.
 
@@ -51,6 +54,7 @@ class MyPurchasesView(BrowserView):
 
     template = ViewPageTemplateFile("../templates/mypurchases.pt")
     shared = ViewPageTemplateFile("../templates/shared.pt")
+    title = _("My purchases")
     purchases_label = _("Purchases")
     titles = (_("Date"), _("Kind"), _("Product"), _("Amount"), _("Receipt"))
 
