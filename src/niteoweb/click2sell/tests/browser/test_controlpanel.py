@@ -169,7 +169,7 @@ class TestForm(unittest.TestCase):
                 self.assertIn("bi-people", browser.contents)
                 browser.getLink("Memberships", index=1).click()
                 self.assertTrue(browser.url.endswith("/@@click2sell-overview"))
-                browser.getLink("Settings", index=0).click()
+                browser.getLink(url="@@click2sell-settings").click()
                 self.assertEqual(browser.url, self.url)
 
     def test_nothing_is_saved_without_a_token(self):
