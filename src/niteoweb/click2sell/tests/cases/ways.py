@@ -7,6 +7,7 @@ from plone.restapi.controlpanels.interfaces import IControlpanel
 from zope.component import getSiteManager
 from zope.interface.registry import AdapterRegistration
 from zope.interface.registry import Components
+from zope.viewlet.interfaces import IViewlet
 
 import re
 
@@ -31,6 +32,9 @@ def ways() -> list[Way]:
     names = set()
     for registration in _registrations(getSiteManager()):
         if IClick2SellLayer not in registration.required or not registration.name:
+            continue
+        if registration.provided is IViewlet:
+            # A part of pages, and none by itself.
             continue
         service = _SERVICE.fullmatch(registration.name)
         if registration.provided is IControlpanel:
