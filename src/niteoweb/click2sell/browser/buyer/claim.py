@@ -4,7 +4,7 @@ from AccessControl import getSecurityManager
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
-from niteoweb.click2sell.browser.buyer.mypurchases import member_id
+from niteoweb.click2sell.browser.buyer import visitor
 from niteoweb.click2sell.browser.pagetitle import ITitled
 from niteoweb.click2sell.provisioning import claiming
 from niteoweb.click2sell.storage import NotPossible
@@ -91,7 +91,7 @@ class ClaimView(BrowserView):
     @property
     def user_id(self) -> str:
         """The member of the site who is logged in, "" for nobody."""
-        return member_id(self.context)
+        return visitor.member_id(self.context)
 
     @property
     def user_name(self) -> str:

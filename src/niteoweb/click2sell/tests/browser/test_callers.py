@@ -35,6 +35,9 @@ NEEDED = {
     # The token in its address is the proof.
     "@@my-purchase-claim": (PUBLIC, 200),
     "@@click2sell-order": (PUBLIC, 404),
+    "@@members-only": (PUBLIC, 200),
+    # It leads others to the form for logging in.
+    "@@require_login": (MEMBER, 302),
     **dict.fromkeys(("@@click2sell-settings", "@@cleeng-settings"), (CONFIGURE, 200)),
     **dict.fromkeys(("@@plenigo-settings", "@@click2sell-checklist"), (CONFIGURE, 200)),
     "@@click2sell-try": (CONFIGURE, 200),

@@ -7,7 +7,6 @@ from plone.restapi.controlpanels.interfaces import IControlpanel
 from zope.component import getSiteManager
 from zope.interface.registry import AdapterRegistration
 from zope.interface.registry import Components
-from zope.viewlet.interfaces import IViewlet
 
 import re
 
@@ -33,9 +32,8 @@ def ways() -> list[Way]:
     for registration in _registrations(getSiteManager()):
         if IClick2SellLayer not in registration.required or not registration.name:
             continue
-        if registration.provided is IViewlet:
-            # A part of pages, and none by itself.
-            continue
+        if len(registration.required) > 2:
+            continue  # a viewlet, which is a part of pages
         service = _SERVICE.fullmatch(registration.name)
         if registration.provided is IControlpanel:
             names.add(Way(f"@controlpanels/{registration.name}", "GET"))
