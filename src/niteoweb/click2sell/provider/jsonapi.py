@@ -8,6 +8,7 @@ or requests raise has the address in its text, so that none of them goes further
 """
 
 from collections.abc import Callable
+from collections.abc import Container
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -52,6 +53,8 @@ LARGEST_ANSWER = 4 * 1024 * 1024
 #: Statuses that mean yes, by the method.
 _DONE = {"GET": frozenset({200}), "POST": frozenset({200, 201, 202})}
 _TRY_AGAIN = frozenset({429, 500, 502, 503, 504})
+#: Statuses with which an API may tell an error in its own words.
+_TOLD = frozenset(range(400, 500)) - _TRY_AGAIN
 _PIECE = 64 * 1024
 
 _places = BoundedSemaphore(PLACES)
@@ -180,12 +183,33 @@ class JsonApi:
         """
         return _read(*self._try("POST", path, (), json=value)) or jsonbody.JsonBody({})
 
+    def form(self, values: Mapping[str, str], **parameters: str) -> jsonbody.JsonBody:
+        """Ask with a form, of an API that may tell errors with the status 200; tried once.
+
+        :param values: go out as a form; without any it is a GET.
+        :param parameters: of the query.
+        :raises Unreachable: no answer, an error of theirs, or no JSON.
+        """
+        content = {"params": parameters, **({"data": values} if values else {})}
+        _status, body = self._try("POST" if values else "GET", (), (), told=_TOLD, **content)
+        try:
+            return jsonbody.read(body)
+        except ParameterInvalid:
+            raise Unreachable("answer unreadable") from None
+
     def _try(
-        self, method: str, path: Sequence[str], pauses: Sequence[float], **content: Any
+        self,
+        method: str,
+        path: Sequence[str],
+        pauses: Sequence[float],
+        told: Container[int] = (),
+        **content: Any,
     ) -> tuple[int, bytes]:
         """Status and body of the first answer that is not an error of theirs.
 
         A status that means yes is returned as 200.
+
+        :param told: other statuses whose body is read.
         """
         if set(path) & {"", ".", ".."}:
             # It would be another question.
@@ -199,7 +223,7 @@ class JsonApi:
             status, retry_after = 0, ""
             try:
                 if time.monotonic() < until:
-                    status, retry_after, body = ask(method, url, content, until)
+                    status, retry_after, body = ask(method, url, content, until, told)
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError):
                 pass
             if status and status not in _TRY_AGAIN:
@@ -223,11 +247,16 @@ class JsonApi:
                 answer.set_exception(error)
 
         Thread(target=ask, name="click2sell question", daemon=True).start()
-        *_question, until = question
+        until = question[3]
         return answer.result(max(0, until - time.monotonic()))
 
     def _ask(
-        self, method: str, url: str, content: Mapping[str, Any], until: float
+        self,
+        method: str,
+        url: str,
+        content: Mapping[str, Any],
+        until: float,
+        told: Container[int] = (),
     ) -> tuple[int, str, bytes]:
         """Try once: status, Retry-After and body."""
         left = until - time.monotonic()
@@ -246,6 +275,8 @@ class JsonApi:
             )
             with closing(response):
                 retry_after = response.headers.get("Retry-After", "")
+                if response.status_code in told:
+                    return response.status_code, retry_after, _body(response)
                 if response.status_code not in _DONE[method]:
                     return response.status_code, retry_after, b""
                 return 200, "", _body(response)

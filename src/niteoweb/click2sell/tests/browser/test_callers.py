@@ -22,13 +22,15 @@ OPERATE, VALIDATE = "Click2Sell: Operate purchases", "Click2Sell: Validate purch
 #: Plone wants its own permission for a change in a control panel.
 PLONES = "Manage portal"
 
-PROVIDERS = ("click2sell", "cleeng", "plenigo")
+PROVIDERS = ("click2sell", "cleeng", "plenigo", "webtv")
 
 #: The permission that a way needs, and its answer to an empty request.
 NEEDED = {
     "@@click2sell": (PUBLIC, 405),
     "@@cleeng": (PUBLIC, 404),
     "@@plenigo": (PUBLIC, 404),
+    "@@webtv": (PUBLIC, 404),
+    "@@webtv-settings": (CONFIGURE, 200),
     "@@my-purchases": (MEMBER, 200),
     # The token in its address is the proof.
     "@@my-purchase-claim": (PUBLIC, 200),
@@ -58,9 +60,8 @@ NEEDED = {
     "POST @click2sell-sweep": (OPERATE, 200),
     "POST @cleeng-purchase-validation": (VALIDATE, 400),
     "GET @cleeng-purchase-status": (VALIDATE, 404),
-    **{
-        f"GET @controlpanels/{n}": (CONFIGURE, 200) for n in ("click2sell", "cleeng", "plenigo")
-    },
+    "POST @webtv-users": (OPERATE, 404),
+    **{f"GET @controlpanels/{n}": (CONFIGURE, 200) for n in PROVIDERS},
     **{f"PATCH @controlpanels/{n}": (PLONES, 204) for n in PROVIDERS},
 }
 
