@@ -160,7 +160,7 @@ class NotificationView(EntryPage):
             terms = [_("No line of the mapping names the product yet.")]
         times = {
             name: [formatting.moment(entry[name])] if entry[name] else []
-            for name in ("occurred_at", "received_at", "valid_until")
+            for name in ("occurred_at", "received_at", "valid_from", "valid_until")
         }
         return formatting.facts(
             (_("Kind"), [line.kind]),
@@ -168,6 +168,7 @@ class NotificationView(EntryPage):
             (_("Amount"), [line.amount]),
             (_("Happened"), times["occurred_at"]),
             (_("Arrived"), times["received_at"]),
+            (_("Access from, as the provider says"), times["valid_from"]),
             (_("Access until, as the provider says"), times["valid_until"]),
             (_("Terms"), terms if entry["product_id"] else []),
             (_("Receipt"), [entry["receipt"]]),

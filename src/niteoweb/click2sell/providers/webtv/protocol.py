@@ -34,7 +34,7 @@ EVENTS = (
     Event(
         "subscription cancelled, or not renewable",
         Kind.CANCELLATION,
-        "ends with its end",
+        "access ends at its end",
     ),
     Event("subscription goes on again", Kind.REACTIVATION, "access until its end"),
     Event("subscription no longer listed", Kind.EXPIRY, "access ends"),
