@@ -74,6 +74,16 @@ class IPaymentProvider(Interface):
         :raises niteoweb.click2sell.notification.ParameterError: it cannot be read.
         """
 
+    def manage(settings, customer_ids):
+        """The page of the provider where its customers change or cancel what they bought.
+
+        It is shown to the buyer on ``@@my-purchases``; nothing may be asked of the provider.
+
+        :param settings: whatever has the fields of the schema as attributes.
+        :param customer_ids: the provider's ids of the buyer, a tuple, perhaps an empty one.
+        :returns: an address with https, None where there is none.
+        """
+
     def answer(status, text):
         """The answer to the provider.
 

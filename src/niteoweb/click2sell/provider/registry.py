@@ -13,7 +13,6 @@ from niteoweb.click2sell.notification import Delivery
 from niteoweb.click2sell.notification import Event
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import VerifiedDelivery
-from plone import api
 from plone.registry.interfaces import IRegistry
 from types import ModuleType
 from typing import Any
@@ -40,7 +39,7 @@ class PaymentProvider:
     """A payment provider, made of a pure module and the interface of its settings.
 
     :param module: has ``NAME``, ``TITLE``, ``SIGNED``, ``EVENTS``, ``verify``, ``parse`` and
-        ``answer``, and perhaps ``MEMBER_PARAMETER``, see
+        ``answer``, and perhaps ``MEMBER_PARAMETER`` and ``manage``, see
         :class:`niteoweb.click2sell.interfaces.IPaymentProvider`.
     :param schema: the records of it are in plone.app.registry under its dotted name.
     :param client: asks the provider for what its notifications leave open, None when they are
@@ -68,6 +67,9 @@ class PaymentProvider:
         self.signed: frozenset[str] = module.SIGNED
         self.events: tuple[Event, ...] = module.EVENTS
         self.member_parameter: str = getattr(module, "MEMBER_PARAMETER", "")
+        self.manage: Callable[[Any, tuple[str, ...]], str | None] = getattr(
+            module, "manage", lambda settings, customer_ids: None
+        )
         self.schema = schema
         self.client = client
         self.sample = sample
@@ -114,34 +116,16 @@ def secrets() -> frozenset[str]:
 
 
 def install(provider: IPaymentProvider) -> None:
-    """Create the records of a provider's settings, and its entry in Site Setup.
-
-    Records that exist keep their values.
-    """
+    """Create the records of a provider's settings; records that exist keep their values."""
     getUtility(IRegistry).registerInterface(provider.schema)
-    control_panel = api.portal.get_tool("portal_controlpanel")
-    # An older entry may have another permission.
-    control_panel.unregisterConfiglet(f"{provider.name}Configuration")
-    control_panel.registerConfiglet(
-        id=f"{provider.name}Configuration",
-        name=provider.title,
-        action=f"string:${{portal_url}}/@@{provider.name}-settings",
-        condition="",
-        permission="Click2Sell: Configure",
-        category="Products",
-        appId="niteoweb.click2sell",
-        icon_expr="string:cart-check",
-    )
 
 
 def uninstall(provider: IPaymentProvider) -> None:
-    """Delete the records of a provider's settings, and its entry in Site Setup."""
+    """Delete the records of a provider's settings."""
     records = getUtility(IRegistry).records
     for name in list(records):
         if name.startswith(f"{provider.schema.__identifier__}."):
             del records[name]
-    control_panel = api.portal.get_tool("portal_controlpanel")
-    control_panel.unregisterConfiglet(f"{provider.name}Configuration")
 
 
 def is_enabled(provider: IPaymentProvider) -> bool:
