@@ -287,6 +287,22 @@ class JsonApi:
             *self._try("POST", path, (), **{"data" if form else "json": value})
         ) or jsonbody.JsonBody({})
 
+    def form(self, values: Mapping[str, str], **parameters: str) -> jsonbody.JsonBody:
+        """Ask with a form, of an API that may tell errors with the status 200; tried once.
+
+        :param values: go out as a form; without any it is a GET.
+        :param parameters: of the query.
+        :raises Unreachable: no answer, an error of theirs, or no JSON.
+        """
+        content = {"params": parameters, **({"data": values} if values else {})}
+        status, body = self._exchange("POST" if values else "GET", (), (), **content)
+        if 300 <= status < 400:
+            raise Unreachable(f"status {status}")
+        try:
+            return jsonbody.read(body)
+        except ParameterInvalid:
+            raise Unreachable("answer unreadable") from None
+
     def _try(
         self, method: str, path: Sequence[str], pauses: Sequence[float], **content: Any
     ) -> tuple[int, bytes]:
