@@ -1,11 +1,10 @@
 """The link to a provider's order page, with a token for the member who follows it."""
 
-from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.browser.buyer.mypurchases import member_id
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.settings import membertoken
-from niteoweb.click2sell.settings import rules
+from niteoweb.click2sell.settings import products
 from Products.Five.browser import BrowserView
 from urllib.parse import urlencode
 from urllib.parse import urlsplit
@@ -16,9 +15,9 @@ class OrderLinkView(BrowserView):
     """``@@click2sell-order?product=ID``: sends the visitor to the product's order page."""
 
     def __call__(self) -> str:
-        links = rules.order_links(plone_site.settings().order_links or ())
         # Named twice it is a list, which is no product.
-        url = links.get(str(self.request.form.get("product", "")), "")
+        product_id = str(self.request.form.get("product", ""))
+        url = products.order_page(registry.MAIN, product_id)
         if not url:
             raise NotFound
         user_id = member_id(self.context)
