@@ -11,6 +11,14 @@ from niteoweb.click2sell.settings import secretkeys
 
 
 __all__ = [
-    *["apitoken", "effective", "membertoken", "networks", "ownaddress", "products"],
-    *["rules", "secretkeys"],
+    *[
+        "apitoken",
+        "effective",
+        "membertoken",
+        "networks",
+        "ownaddress",
+        "products",
+        "rules",
+        "secretkeys",
+    ],
 ]

@@ -208,7 +208,19 @@ class TestErrors(unittest.TestCase):
 PART = st.one_of(
     st.text(max_size=8),
     st.sampled_from(
-        ["", "1", "a", "30", "36501", "exclusive", "#", "²", "title=A", "order=http://a"]
+        [
+            "",
+            "1",
+            "a",
+            "30",
+            "36501",
+            "exclusive",
+            "#",
+            "²",
+            "title=A",
+            "order=http://a",
+            "order=a",
+        ]
     ),
 )
 LINE = st.one_of(st.text(), st.lists(PART, max_size=6).map("|".join))
