@@ -34,13 +34,22 @@ class PortalView(BrowserView):
         self.customers = self._customers()
         if self.request.method == "POST":
             check(self.request)
-            url = self._open(self.request.form.get("customer"))
-            if url:
-                self.request.response.setHeader("Referrer-Policy", "no-referrer")
-                self.request.response.redirect(url, status=303)
-                return ""
-            self.request.response.setStatus(503)
-            self.message = _("Stripe cannot be asked at the moment. Try again later.")
+            return self._lead_on(str(self.request.form.get("customer", "")))
+        return self.template()
+
+    def _lead_on(self, customer_id: str) -> str:
+        response = self.request.response
+        if customer_id not in self.customers or not self.is_possible:
+            response.setStatus(400)
+            return self.template()
+        url = self._open(customer_id)
+        if url:
+            response.setHeader("Referrer-Policy", "no-referrer")
+            response.redirect(url, status=303)
+            return ""
+        response.setStatus(503)
+        response.setHeader("Retry-After", "60")
+        self.message = _("Stripe cannot be asked at the moment. Try again later.")
         return self.template()
 
     @property
@@ -59,15 +68,13 @@ class PortalView(BrowserView):
         stated = dict(buyer.get("stated", ()))
         return {customer[1]: stated.get(customer, "") for customer in ids}
 
-    def _open(self, customer_id: object) -> str:
+    def _open(self, customer_id: str) -> str:
         """The address of a new session, "" where none can be made."""
-        if customer_id not in self.customers or not self.is_possible:
-            return ""
         back = f"{plone_site.address()}/@@my-purchases"
         try:
             with jsonapi.within(jsonapi.SALE):
                 account = Account(registry.settings(PROVIDER))
-                url = account.open_portal(str(customer_id), back)
+                url = account.open_portal(customer_id, back)
         except (Unreachable, Refused, ParameterError):
             return ""
         return url if jsonapi.allowed(url.partition("?")[0]) else ""
