@@ -105,6 +105,7 @@ setup(
             "playwright",
             "plone.app.testing",
             "plone.testing",
+            "standardwebhooks",
             "zope.testrunner",
         ],
         "cluster": ["psycopg2-binary", "RelStorage"],
@@ -115,6 +116,7 @@ setup(
         "niteoweb.click2sell.samples": [
             "cleeng = niteoweb.click2sell.providers.cleeng.sample",
             "click2sell = niteoweb.click2sell.providers.click2sell.sample",
+            "hook = niteoweb.click2sell.providers.hook.sample",
             "plenigo = niteoweb.click2sell.providers.plenigo.sample",
         ],
         "z3c.autoinclude.plugin": ["target = plone"],
