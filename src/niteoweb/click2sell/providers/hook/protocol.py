@@ -60,7 +60,8 @@ EVENTS = tuple(Event(name, kind, _EFFECTS[kind]) for name, kind in TYPES.items()
 #: Events of a subscription, whose renewal is waited for.
 _RECURRING = frozenset({Kind.RENEWAL, Kind.CANCELLATION, Kind.REACTIVATION, Kind.EXPIRY})
 
-_ID = re.compile(r"[!--/-~]{1,100}", re.ASCII)
+#: An id is told from the time by the dot after it.
+_ID = re.compile(r"[^\x00-\x20.\x7f-\U0010ffff]{1,100}")
 _TIME = re.compile(r"[0-9]{1,12}", re.ASCII)
 
 
