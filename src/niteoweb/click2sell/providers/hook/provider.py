@@ -1,6 +1,6 @@
 """The signed hook as a registered payment provider."""
 
-from niteoweb.click2sell.browser.callback import Callback
+from niteoweb.click2sell.browser import Callback
 from niteoweb.click2sell.interfaces import IHookSettings
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.providers.hook import protocol
