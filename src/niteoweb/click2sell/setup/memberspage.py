@@ -9,8 +9,11 @@ from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.storage import NotPossible
 from plone import api
 from plone.api.exc import InvalidParameterError
+from Products.CMFCore.WorkflowCore import WorkflowException
 from typing import Any
 from zExceptions import Unauthorized
+
+import transaction
 
 
 #: Types of a new folder, the first one that the site allows; pages hold pages on Volto sites.
@@ -38,23 +41,30 @@ def prepare(site: Any, folder_id: str, title: str, group_id: str) -> tuple[Any, 
     :returns: the folder, and the number of objects in it that everybody can still read.
     :raises NotPossible: the person may not do it, or the workflow has no private state.
     """
+    before = transaction.savepoint(optimistic=True)
     try:
         folder = _chosen(site, folder_id) if folder_id else _created(site, title)
-        if api.content.get_state(folder, default="") != PRIVATE:
-            api.content.transition(folder, to_state=PRIVATE)
-        roles = {*folder.get_local_roles_for_userid(group_id), "Reader"}
-        # Plone's own form looks at which roles this person may give.
-        folder.restrictedTraverse("@@sharing").update_role_settings(
-            [{"id": group_id, "type": "group", "roles": sorted(roles)}]
-        )
+        _share(folder, group_id)
     except Unauthorized:
-        raise NotPossible(_("You may not create or share this folder.")) from None
-    except InvalidParameterError:
-        message = _("The folder cannot be made private: its workflow has no private state.")
-        raise NotPossible(message) from None
+        problem = _("You may not create or share this folder.")
+    except (InvalidParameterError, WorkflowException):
+        problem = _("The folder cannot be made private: its workflow has no private state.")
+    else:
+        return folder, _public(folder)
+    before.rollback()
+    raise NotPossible(problem)
+
+
+def _share(folder: Any, group_id: str) -> None:
+    if api.content.get_state(folder, default="") != PRIVATE:
+        api.content.transition(folder, to_state=PRIVATE)
+    roles = {*folder.get_local_roles_for_userid(group_id), "Reader"}
+    # Plone's own form looks at which roles this person may give.
+    folder.restrictedTraverse("@@sharing").update_role_settings(
+        [{"id": group_id, "type": "group", "roles": sorted(roles)}]
+    )
     if "Reader" not in folder.get_local_roles_for_userid(group_id):
-        raise NotPossible(_("You may not share this folder."))
-    return folder, _public(folder)
+        raise Unauthorized("Reader")
 
 
 def _chosen(site: Any, folder_id: str) -> Any:
