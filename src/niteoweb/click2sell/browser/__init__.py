@@ -1,6 +1,7 @@
-"""The callback and the pages: of owners, of buyers, and of settings."""
+"""Pages for owners and buyers, and the callback."""
 
 from niteoweb.click2sell.browser.buyer import visitor
+from niteoweb.click2sell.browser.callback import Callback
 
 
-__all__ = ["visitor"]
+__all__ = ["Callback", "visitor"]
