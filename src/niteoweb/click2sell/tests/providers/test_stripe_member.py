@@ -92,6 +92,7 @@ class TestOrderPageWithoutKey(MemberTestCase):
             self.shop.end(subscription)
             self.deliver()
             self.assertEqual(self.groups("john"), ["click2sell"])
+            self.pass_time(hours=1)
 
 
 class TestPortal(MemberTestCase):
