@@ -35,6 +35,7 @@ PICTURES = (
     "member",
     "notification",
     "notifications",
+    "overview",
     "reconcile-dry-run",
     "replay",
     "report",
