@@ -35,7 +35,6 @@ PICTURES = (
     "member",
     "notification",
     "notifications",
-    "overview",
     "reconcile-dry-run",
     "replay",
     "report",
