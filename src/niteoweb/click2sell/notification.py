@@ -55,8 +55,11 @@ PAYMENTS = frozenset({Kind.PURCHASE, Kind.RENEWAL})
 #: The kinds that can give access.
 GIVING = PAYMENTS | {Kind.PLAN_CHANGE, Kind.REACTIVATION}
 
+#: The kinds that mean: money went back.
+UNDOING = frozenset({Kind.REFUND, Kind.CHARGEBACK})
+
 #: The kinds that mean: money arrived, or went back.
-MONEY = PAYMENTS | {Kind.REFUND, Kind.CHARGEBACK}
+MONEY = PAYMENTS | UNDOING
 
 #: Codes for what a person has to decide although the kind has a name; stored, so they never
 #: change. It is not said which of several users may have access.
@@ -217,6 +220,8 @@ class Notification:
     :ivar in_reply_to: the provider's id of our question that it answers, "" for none.
     :ivar validation_result: the result of a validation, :data:`CONFIRMED` or :data:`REFUSED`,
         "" where it is about none.
+    :ivar undoing: the provider's id of the refund or dispute that it is about: a reactivation
+        that names it takes it back, because it failed or was won.
     :ivar aliases: other ids by which a line of the mapping may name what was bought.
     :ivar fully_signed: the signature covers all of it, so that it may name another buyer or
         product than its transaction did.
@@ -224,6 +229,8 @@ class Notification:
         take the place of what was known, and it gives access even where no purchase is known.
     :ivar customer_deleted: the provider has deleted the customer: it is about all that the
         customer has there, and the member is to be looked at for erasure.
+    :ivar customer_suspended: the provider keeps the customer out, or not any more, whatever the
+        customer has there; None where it says nothing about that.
     :ivar attention: why a person has to decide, a code, where the kind is unknown for a reason
         that can be told.
     :ivar attention_subject: the parameter, for example, that `attention` is about.
@@ -257,10 +264,12 @@ class Notification:
     external_subscription_id: str = ""
     in_reply_to: str = ""
     validation_result: str = ""
+    undoing: str = ""
     aliases: tuple[str, ...] = ()
     fully_signed: bool = False
     snapshot: bool = False
     customer_deleted: bool = False
+    customer_suspended: bool | None = None
     attention: str = ""
     attention_subject: str = ""
     payload: Mapping[str, str] = field(default_factory=dict)

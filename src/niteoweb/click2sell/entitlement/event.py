@@ -51,8 +51,11 @@ class BillingEvent:
     :ivar external_subscription_id: the shop's id of the subscription, where the provider passes
         on a purchase from another shop.
     :ivar for_all: it ends all access of the buyer by the provider.
+    :ivar customer_suspended: the provider keeps the buyer out, or not any more; None for
+        neither.
     :ivar fully_signed: the provider names the subscription in each notification, so that no
         other one is meant.
+    :ivar undoing: the refund or dispute that it is about, which a reactivation may take back.
     """
 
     key: str
@@ -75,12 +78,19 @@ class BillingEvent:
     snapshot: bool = False
     fully_signed: bool = False
     for_all: bool = False
+    customer_suspended: bool | None = None
     external_subscription_id: str = ""
+    undoing: str = ""
 
     @property
     def product(self) -> tuple[str, str]:
         """Provider and product id."""
         return self.provider, self.product_id
+
+    @property
+    def sale(self) -> tuple[str, str, str]:
+        """Provider, transaction and product id."""
+        return self.provider, self.transaction, self.product_id
 
     @cached_property
     def states(self) -> bool:

@@ -229,7 +229,7 @@ def _mail(
     asks = any(entry["reason"] not in WAITS_FOR_BUYER for entry in asking)
     return {
         "mail": accountplan.mail(account, asks),
-        "product": about["product_name"] or about["product_id"],
+        "product": history.product_title(about),
         "address": about["buyer"],
     }
 
@@ -292,7 +292,7 @@ def _verdict(
     key, payments = entry["key"], outcome.payments
     if key in outcome.attention:
         return Verdict(Outcome.ATTENTION, outcome.attention[key])
-    if entry["kind"] in TELLING_NOTHING:
+    if entry["kind"] in TELLING_NOTHING and entry["customer_suspended"] is None:
         return Verdict(Outcome.NOTHING)
     if history.is_payment(entry):
         if account.problem and account.concerns(entry, payments[-1]):

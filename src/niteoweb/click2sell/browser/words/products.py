@@ -15,6 +15,7 @@ COLOURS = {
     State.GRACE: "text-bg-warning",
     State.CANCELLED: "text-bg-info",
     State.UPCOMING: "text-bg-info",
+    State.SUSPENDED: "text-bg-warning",
     State.REFUNDED: "text-bg-dark",
     State.UNMAPPED: "text-bg-warning",
 }
@@ -47,7 +48,7 @@ def line(standing: ProductAccess) -> ProductLine:
     until = None if unmapped else standing.until
     graced = until is not None and standing.access_until != until
     return ProductLine(
-        product=formatting.product_label(standing.name, standing.product_id),
+        product=standing.name,
         badge=formatting.Badge(
             labels.STATES[standing.state], COLOURS.get(standing.state, "text-bg-secondary")
         ),

@@ -11,6 +11,7 @@ from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.providers.cleeng.provider import PROVIDER as CLEENG
 from niteoweb.click2sell.providers.plenigo.provider import PROVIDER as PLENIGO
+from niteoweb.click2sell.tests.cases.pages import share_folder
 from niteoweb.click2sell.tests.chromium.case import BrowserTestCase
 from playwright.sync_api import Page
 from plone import api
@@ -129,6 +130,17 @@ def let_in(case: BrowserTestCase) -> None:
     transaction.commit()
 
 
+def keep_for_members(case: BrowserTestCase) -> None:
+    """A folder for members of the course, which has an order page, as :attr:`Shown.before`."""
+    share_folder(case.portal, "course", "lessons", "Secret lessons")
+    settings = plone_site.settings()
+    settings.mapping = [
+        f"{line}|order=https://shop.example/course" if line.startswith("3|") else line
+        for line in settings.mapping
+    ]
+    transaction.commit()
+
+
 def use_all_providers(case: BrowserTestCase) -> None:
     """A site that plenigo and Cleeng are switched on for, too."""
     for provider in (CLEENG, PLENIGO):
@@ -213,6 +225,7 @@ PAGES = (
     Shown("settings-errors", "@@click2sell-settings", SAVE, after=write_mapping(BROKEN)),
     Shown("settings-plenigo", "@@plenigo-settings", SAVE),
     Shown("settings-cleeng", "@@cleeng-settings", SAVE),
+    Shown("settings-stripe", "@@stripe-settings", SAVE),
     Shown("notifications", LIST, "Filter"),
     Shown("notifications-filtered", f"{LIST}?outcome=needs+attention", "Show all", "link"),
     Shown("notifications-wrong-filter", f"{LIST}?from=never", "Filter"),
@@ -231,7 +244,15 @@ PAGES = (
     ),
     Shown("decide", entry("needs attention", "account not certain", "/decide"), DECIDE),
     Shown("decide-refused", entry("refused", page="/decide"), DECIDE),
-    Shown("report", "@@click2sell-report", "Privacy", "link"),
+    Shown("overview", "@@click2sell-overview", "See what is due, and run it now", "link"),
+    Shown(
+        "overview-empty",
+        "@@click2sell-overview",
+        "Try a purchase",
+        "link",
+        before=forget_everything,
+    ),
+    Shown("report", "@@click2sell-report", "Last 90 days", "link"),
     Shown("checklist", "@@click2sell-checklist", "Settings", "link"),
     Shown(
         "checklist-providers",
@@ -251,6 +272,14 @@ PAGES = (
     Shown("claim", claim_link, OWN_ACCOUNT, who=("", "")),
     Shown("claim-again", "@@my-purchase-claim", "Mail a new link", who=("", "")),
     Shown("my-purchases", "@@my-purchases", "", before=let_in, who=(LONG, PASSWORD)),
+    Shown(
+        "members-only",
+        "@@members-only?came_from=/plone/lessons",
+        "Get access",
+        "link",
+        before=keep_for_members,
+        who=("", ""),
+    ),
     Shown("try", "@@click2sell-try", "Try it"),
     Shown("try-result", "@@click2sell-try", "Try it", after=try_a_sale),
     Shown(
