@@ -22,10 +22,12 @@ from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import pseudonyms
 from niteoweb.click2sell.ledger import records
 from niteoweb.click2sell.ledger import silence
+from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import OWNER
 from niteoweb.click2sell.notification import PAYMENTS
 from niteoweb.click2sell.settings import effective
+from niteoweb.click2sell.settings import products
 from typing import Any
 
 
@@ -55,6 +57,33 @@ class BuyerOutcome(Outcome):
         """The state of an entitlement; a held entitlement waits for its renewal."""
         held = entitlement.product in self.held
         return State.GRACE if held else entitlement.state_at(self.now)
+
+    @cached_property
+    def endings(self) -> dict[mapping.Product, datetime]:
+        """When present access ends that was paid for and does not renew by itself."""
+        return {
+            one.product: one.access_until
+            for one in self.entitlements
+            if one.state in (State.ACTIVE, State.CANCELLED)
+            and not one.renewable
+            and one.access_until is not None
+            and one.access_until > self.now
+            and one.gives_access(self.now)
+        }
+
+    def ran_out(self, product: mapping.Product) -> bool:
+        """Whether access to a product is over because nobody paid on, or its provider says so.
+
+        After a refund, a purchase that ended it, or an owner's act that is not so.
+        """
+        one = next((one for one in self.entitlements if one.product == product), None)
+        state = self.state_of(one) if one is not None else None
+        if state is not State.ENDED or not one.keys:
+            return state is State.LAPSED
+        causes = (entry for entry in self.entries if entry["key"] == one.keys[-1])
+        return any(
+            entry["kind"] == Kind.EXPIRY and entry["provider"] != OWNER for entry in causes
+        )
 
     @cached_property
     def payments(self) -> list[ledger.Entry]:
@@ -219,3 +248,16 @@ def product(entry: ledger.Entry) -> tuple[str, str]:
 def notification(entry: ledger.Entry) -> Notification:
     """The notification that an entry was made from."""
     return records.read(Notification, entry)
+
+
+def title(site: Any, buyer: Buyer | None, name: mapping.Product) -> str:
+    """What a product of a buyer is called: the owner's title, else the name that was sent last.
+
+    :param name: provider and id of the product.
+    """
+    known = buyers.entries(site, buyer) if buyer is not None else []
+    about = [entry for entry in known if product(entry) == name]
+    named = [(entry["occurred_at"], entry["product_name"]) for entry in about]
+    sent = max((one for one in named if one[1]), default=("", ""))[1]
+    aliases = frozenset(alias for entry in about for alias in entry["aliases"])
+    return products.title(*name, sent, aliases)
