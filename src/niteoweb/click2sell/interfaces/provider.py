@@ -42,6 +42,18 @@ class IPaymentProvider(Interface):
         "What makes up deliveries to try a site with, as niteoweb.click2sell.provider.sample "
         "describes it; None when there is none."
     )
+    poll = Attribute(
+        "Asks a provider that sends nothing what has changed, in the background, with a limit "
+        "of questions: poll(now, most_ends, confirmed), as provider.registry describes it. "
+        "None for a provider that sends notifications."
+    )
+    privacy = Attribute(
+        "Module for data that the provider keeps beside the ledger, None for none: "
+        "export(site, addresses) -> list of plain records, erase(site, addresses)."
+    )
+    reasons = Attribute(
+        "Texts for the provider's own codes why a notification needs attention, by the code."
+    )
 
     def verify(delivery, settings, now):
         """Prove that a delivery comes from the provider.

@@ -7,6 +7,7 @@ from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.browser.buyer import orderlink
 from niteoweb.click2sell.browser.buyer import visitor
+from niteoweb.click2sell.browser.pagetitle import ITitled
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.browser.words import products as words
 from niteoweb.click2sell.buyers import buyers
@@ -21,6 +22,7 @@ from plone import api
 from Products.Five.browser import BrowserView
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from zope.i18nmessageid import Message
+from zope.interface import implementer
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ class OwnProduct:
     manage_url: str
 
 
+@implementer(ITitled)
 class MyPurchasesView(BrowserView):
     """``@@my-purchases``: shows a member's own purchases, after login.
 
@@ -60,6 +63,7 @@ class MyPurchasesView(BrowserView):
 
     template = ViewPageTemplateFile("../templates/mypurchases.pt")
     shared = ViewPageTemplateFile("../templates/shared.pt")
+    title = _("My purchases")
     purchases_label = _("Purchases")
     titles = (_("Date"), _("Kind"), _("Product"), _("Amount"), _("Receipt"))
 

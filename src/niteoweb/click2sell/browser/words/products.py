@@ -15,6 +15,7 @@ COLOURS = {
     State.GRACE: "text-bg-warning",
     State.CANCELLED: "text-bg-info",
     State.UPCOMING: "text-bg-info",
+    State.SUSPENDED: "text-bg-warning",
     State.REFUNDED: "text-bg-dark",
     State.UNMAPPED: "text-bg-warning",
 }

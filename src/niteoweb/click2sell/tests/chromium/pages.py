@@ -239,7 +239,15 @@ PAGES = (
     ),
     Shown("decide", entry("needs attention", "account not certain", "/decide"), DECIDE),
     Shown("decide-refused", entry("refused", page="/decide"), DECIDE),
-    Shown("report", "@@click2sell-report", "Privacy", "link"),
+    Shown("overview", "@@click2sell-overview", "See what is due, and run it now", "link"),
+    Shown(
+        "overview-empty",
+        "@@click2sell-overview",
+        "Try a purchase",
+        "link",
+        before=forget_everything,
+    ),
+    Shown("report", "@@click2sell-report", "Last 90 days", "link"),
     Shown("checklist", "@@click2sell-checklist", "Settings", "link"),
     Shown(
         "checklist-providers",
