@@ -35,7 +35,6 @@ from niteoweb.click2sell.provisioning import accountplan
 from niteoweb.click2sell.provisioning import groupplan
 from niteoweb.click2sell.provisioning.accountplan import AccountPlan
 from niteoweb.click2sell.provisioning.groupplan import GroupPlan
-from niteoweb.click2sell.settings import products
 from typing import Any
 
 
@@ -237,9 +236,7 @@ def _mail(
     asks = any(entry["reason"] not in WAITS_FOR_BUYER for entry in asking)
     return {
         "mail": accountplan.mail(account, asks),
-        "product": products.title(
-            *history.product(about), about["product_name"], about["aliases"]
-        ),
+        "product": history.product_title(about),
         "address": about["buyer"],
     }
 
