@@ -114,7 +114,7 @@ class RuleTestCase(SweepTestCase, MailTestCase):
 class TestMails(RuleTestCase):
     def test_access_that_ends_soon(self):
         self.settings(reminder_days=7, reminder_mail=False)
-        self.settings(order_links=["1|https://shop.example/1"])
+        self.settings(mapping=["1|premium|30|order=https://shop.example/1"])
         self.rule(
             event=IAccessEndsSoonEvent,
             subject="${c2s_product} ends in ${c2s_days} days",

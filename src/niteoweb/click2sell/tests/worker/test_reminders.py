@@ -30,7 +30,7 @@ class EndTestCase(SweepTestCase, MailTestCase):
             welcome_mail="none",
             notice_mail=False,
             reminder_days=7,
-            order_links=["1|https://shop.example/1"],
+            mapping=["1|premium|30|order=https://shop.example/1", "2|course"],
         )
 
     def kinds(self):
