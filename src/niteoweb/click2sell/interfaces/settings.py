@@ -38,8 +38,6 @@ $pages
 Questions? Write to $contact.
 """,
 )
-DEFAULT_WELCOME_SUBJECT = str(WELCOME_SUBJECT.default)
-DEFAULT_WELCOME_TEXT = str(WELCOME_TEXT.default)
 
 
 def lines(title: Message, description: Message) -> schema.List:
@@ -114,7 +112,7 @@ class IClick2SellSettings(Interface):
         description=_(
             "Placeholders: $name, $login, $login_url, $product and $site. $$ is a dollar sign."
         ),
-        default=DEFAULT_WELCOME_SUBJECT,
+        default=str(WELCOME_SUBJECT.default),
     )
 
     welcome_text = schema.Text(
@@ -125,7 +123,7 @@ class IClick2SellSettings(Interface):
             "dollar sign. While this is the add-on's own text, buyers get it in the language "
             "of the site."
         ),
-        default=DEFAULT_WELCOME_TEXT,
+        default=str(WELCOME_TEXT.default),
     )
 
     notice_mail = schema.Bool(

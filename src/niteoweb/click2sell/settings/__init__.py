@@ -17,6 +17,7 @@ __all__ = [
         "effective",
         "membertoken",
         "networks",
+        "orderlinks",
         "ownaddress",
         "products",
         "rules",
