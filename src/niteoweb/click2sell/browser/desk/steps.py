@@ -118,7 +118,7 @@ class Steps(OwnerPage):
         return [f"{name}: {', '.join(groups)}" for name, groups in given.items()]
 
     def _named(self, provider: str, product_id: str) -> str:
-        return formatting.product_label(products.title(provider, product_id), product_id)
+        return products.title(provider, product_id)
 
     # Mail
 
