@@ -74,6 +74,12 @@ class SettingsPage(ControlPanelFormWrapper, Tabbed):
         return self.request.response.redirect(self.request.getURL())
 
     @property
+    def title(self) -> Message:
+        """The title in the browser's tab."""
+        names = {"provider": self.form_instance.provider.title}
+        return _("Settings of ${provider}", mapping=names)
+
+    @property
     def cards(self) -> list[Card]:
         """The payment providers, on the page with the add-on's own settings."""
         if self.form_instance.provider.name != registry.MAIN:
