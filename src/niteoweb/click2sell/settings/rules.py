@@ -192,7 +192,7 @@ def _switch_problems(
 def _recipient_problems(addresses: list[str]) -> Iterator[Message]:
     for address in addresses:
         if not accounts.is_address(address):
-            yield _('"${address}" is no e-mail address.', mapping={"address": address})
+            yield _('"${address}" is not a valid e-mail address.', mapping={"address": address})
 
 
 #: The problems of a line of the mapping: by the reason of its error, or that of its group.

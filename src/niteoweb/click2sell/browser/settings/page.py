@@ -22,6 +22,7 @@ from plone.protect import CheckAuthenticator
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from Products.statusmessages.interfaces import IStatusMessage
 from typing import Any
+from zope.i18nmessageid import Message
 
 
 #: Seconds that the page looks for members who would change, at most.

@@ -425,7 +425,7 @@ class TestForm(unittest.TestCase):
         browser = self.opened()
         self.control(browser, "alert_addresses").value = "a@example.com\r\n<b>nobody</b>"
         self.save(browser)
-        self.assertIn('nobody&lt;/b&gt;" is no e-mail address.', browser.contents)
+        self.assertIn('nobody&lt;/b&gt;" is not a valid e-mail address.', browser.contents)
         self.assertNotIn("<b>nobody", browser.contents)
         browser = self.opened()
         self.control(browser, "alert_addresses").value = ""
