@@ -9,11 +9,12 @@ class IPaymentProvider(Interface):
 
     :class:`niteoweb.click2sell.provider.registry.PaymentProvider` makes one of a pure module
     and a settings schema. The ZCML directive ``click2sell:provider`` registers it together with
-    the callback ``@@name``, the page with its settings and the control panel of plone.restapi,
-    whose classes find the provider by name.
+    the callback, the page with its settings and the control panel of plone.restapi, whose
+    classes find the provider by name.
     """
 
-    name = Attribute("Small letters and digits; the utility's name, and that of the view.")
+    name = Attribute("Small letters and digits; the utility's name.")
+    callback = Attribute("Name of the page that it posts to: `name`, where it has no other.")
     title = Attribute("What the provider calls itself.")
     schema = Attribute(
         "Interface of the settings in plone.app.registry, with secretkey, previous_secretkey "
@@ -30,6 +31,10 @@ class IPaymentProvider(Interface):
     member_parameter = Attribute(
         "Parameter of an order link that the provider hands back with the purchase: it carries "
         'the token of a member, for Notification.member_token. "" for none.'
+    )
+    email_parameter = Attribute(
+        "Parameter of an order link that fills in the address of a member who is logged in. "
+        '"" for none.'
     )
     client = Attribute(
         "Module that asks the provider's API, outside of locks and transactions; None when "
@@ -82,7 +87,8 @@ class IPaymentProvider(Interface):
 
         :param settings: whatever has the fields of the schema as attributes.
         :param customer_ids: the provider's ids of the buyer, a tuple, perhaps an empty one.
-        :returns: an address with https, None where there is none.
+        :returns: an address with https or the name of a page of the site, None where there is
+            none.
         """
 
     def answer(status, text):

@@ -6,6 +6,8 @@ The form of Click2Sell has the settings of the add-on as a whole, too.
 from html import escape
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site
+from niteoweb.click2sell.browser.desk.ownerpage import ask_to_try_later
+from niteoweb.click2sell.browser.desk.ownerpage import BUSY
 from niteoweb.click2sell.browser.settings import sections
 from niteoweb.click2sell.browser.settings import widgets
 from niteoweb.click2sell.browser.settings.producttable import missing_groups
@@ -17,6 +19,8 @@ from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.settings import ownaddress
 from niteoweb.click2sell.settings import rules
+from niteoweb.click2sell.storage import transactions
+from niteoweb.click2sell.storage import writer
 from plone.app.registry.browser.controlpanel import RegistryEditForm
 from plone.app.z3cform.widgets.radio import RadioFieldWidget
 from plone.autoform.widgets import ParameterizedWidget
@@ -127,11 +131,15 @@ class SettingsForm(RegistryEditForm):
 
     def update(self) -> None:
         """Process the form; on a copy of the site also say that it is one."""
-        super().update()
+        try:
+            super().update()
+        except transactions.Busy:
+            IStatusMessage(self.request).add(BUSY, type="warning")
+            ask_to_try_later(self.request)
         if self.gives_other:
-            url = f"{self.request.getURL()}?{CHANGED}=1"
-            self.request.response.redirect(url)
-        if site.is_copy():
+            self.request.response.redirect(f"{self.request.getURL()}?{CHANGED}=1")
+        # The page that it leads to says so after a save.
+        if self.request.response.getStatus() != 302 and site.is_copy():
             IStatusMessage(self.request).add(
                 _(
                     "This is a copy of the site: nothing is mailed and no access is ended "
@@ -177,7 +185,7 @@ class SettingsForm(RegistryEditForm):
         values = rules.normalize(values)
         if setErrors and self.wanted in missing_groups(values.get("mapping") or []):
             CheckAuthenticator(self.request)
-            group.make(self.wanted, self.wanted)
+            writer.run(lambda _site: group.make(self.wanted, self.wanted))
         if values.get("site_address") == "":
             values["site_address"] = ownaddress.requested()
         messages: dict[str, list[Message]] = {}
@@ -194,10 +202,17 @@ class SettingsForm(RegistryEditForm):
         return rules.secrets(self.provider)
 
     def applyChanges(self, data: dict[str, Any]) -> None:
-        """Save values in which no mistake was found."""
+        """Save values in which no mistake was found.
+
+        Plone has checked the token before it calls this.
+        """
+        self.gives_other = writer.run(lambda _site: self._save(data))
+
+    def _save(self, data: dict[str, Any]) -> bool:
+        """Save values, as a job for the writer; whether products give other groups then."""
         before = self._gives()
         rules.save(data, self.provider)
-        self.gives_other = self._gives() != before
+        return self._gives() != before
 
     def _gives(self) -> tuple[Any, ...]:
         """What products give: each with its group."""

@@ -17,6 +17,7 @@ from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.report import overview
 from niteoweb.click2sell.settings import rules
 from niteoweb.click2sell.settings import secretkeys
+from niteoweb.click2sell.storage import writer
 from plone.app.registry.browser.controlpanel import ControlPanelFormWrapper
 from plone.protect import CheckAuthenticator
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
@@ -69,7 +70,7 @@ class SettingsPage(ControlPanelFormWrapper, Tabbed):
         if provider is not None and "enabled" in provider.schema:
             problems = rules.validate({"enabled": True}, provider)
             if not problems:
-                rules.save({"enabled": True}, provider)
+                writer.run(lambda _site: rules.save({"enabled": True}, provider))
             text = problems[0][1] if problems else _("Changes saved.")
             IStatusMessage(self.request).add(text, type="error" if problems else "info")
         return self.request.response.redirect(self.request.getURL())

@@ -29,7 +29,7 @@ _FIELDS = {
     "tolerance": SAFETY,
 }
 #: The beginnings and ends of the names of settings about mail.
-_MAIL = ("welcome_", "notice_", "reminder_", "reminders_", "_mail")
+_MAIL = ("welcome_", "notice_", "reminder_", "_mail")
 
 
 @dataclass(frozen=True)
