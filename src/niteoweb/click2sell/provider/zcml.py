@@ -25,12 +25,17 @@ class IProviderDirective(Interface):
         title="Provider",
         description="An IPaymentProvider; its name becomes the name of the views.",
     )
+    callback = GlobalObject(
+        title="Callback",
+        description="Class of the page @@name, where it takes no notifications by POST.",
+        required=False,
+    )
 
 
-def provider(context: Any, component: IPaymentProvider) -> None:
+def provider(context: Any, component: IPaymentProvider, callback: type | None = None) -> None:
     """Register a payment provider and its views of Plone sites with the add-on."""
     name, site = component.name, {"for_": IPloneSiteRoot, "layer": IClick2SellLayer}
-    callback = context.resolve(f"{ADDON}.browser.callback.Callback")
+    callback = callback or context.resolve(f"{ADDON}.browser.callback.Callback")
     settings = context.resolve(f"{ADDON}.browser.settings.controlpanel.SettingsPage")
     panel = context.resolve(f"{ADDON}.restapi.controlpanel.Click2SellControlpanel")
     utility(context, IPaymentProvider, component, name=name)

@@ -19,6 +19,7 @@ import transaction
 PUBLIC, MEMBER = "", "a member"
 CONFIGURE, VIEW = "Click2Sell: Configure", "Click2Sell: View purchases"
 OPERATE, VALIDATE = "Click2Sell: Operate purchases", "Click2Sell: Validate purchases"
+SELL = "Click2Sell: Sell in the store"
 #: Plone wants its own permission for a change in a control panel.
 PLONES = "Manage portal"
 #: One of ours that tell what somebody may do on the pages.
@@ -32,6 +33,7 @@ NEEDED = {
     "@@cleeng": (PUBLIC, 404),
     "@@plenigo": (PUBLIC, 404),
     "@@webtv": (PUBLIC, 404),
+    "@@webtv-return": (PUBLIC, 404),
     "@@webtv-settings": (CONFIGURE, 200),
     "@@my-purchases": (MEMBER, 200),
     # The token in its address is the proof.
@@ -67,11 +69,17 @@ NEEDED = {
     "POST @cleeng-purchase-validation": (VALIDATE, 400),
     "GET @cleeng-purchase-status": (VALIDATE, 404),
     "POST @webtv-users": (OPERATE, 404),
+    "GET @webtv-users": (VIEW, 503),
+    "GET @webtv-products": (SELL, 400),
+    "GET @webtv-sales": (SELL, 200),
+    "POST @webtv-sales": (SELL, 400),
+    "GET @webtv-profiles": (SELL, 200),
+    "POST @webtv-profiles": (SELL, 404),
     **{f"GET @controlpanels/{n}": (CONFIGURE, 200) for n in PROVIDERS},
     **{f"PATCH @controlpanels/{n}": (PLONES, 204) for n in PROVIDERS},
 }
 
-ALL = {PUBLIC, MEMBER, CONFIGURE, VIEW, OPERATE, VALIDATE, PLONES}
+ALL = {PUBLIC, MEMBER, CONFIGURE, VIEW, OPERATE, VALIDATE, PLONES, SELL}
 
 #: Who has which of these permissions. Site Administrators see Plone's control panels.
 PEOPLE = {
@@ -83,7 +91,7 @@ PEOPLE = {
     "views": {PUBLIC, MEMBER, VIEW},
     "operates": {PUBLIC, MEMBER, OPERATE},
     "validates": {PUBLIC, MEMBER, VALIDATE},
-    "siteadmin": ALL - {VALIDATE},
+    "siteadmin": ALL - {VALIDATE, SELL},
     "manager": ALL,
     "root": ALL,
     "stranger": {PUBLIC},
