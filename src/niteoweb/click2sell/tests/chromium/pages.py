@@ -133,7 +133,11 @@ def let_in(case: BrowserTestCase) -> None:
 def keep_for_members(case: BrowserTestCase) -> None:
     """A folder for members of the course, which has an order page, as :attr:`Shown.before`."""
     share_folder(case.portal, "course", "lessons", "Secret lessons")
-    plone_site.settings().order_links = ["3|https://shop.example/course"]
+    settings = plone_site.settings()
+    settings.mapping = [
+        f"{line}|order=https://shop.example/course" if line.startswith("3|") else line
+        for line in settings.mapping
+    ]
     transaction.commit()
 
 
@@ -221,6 +225,7 @@ PAGES = (
     Shown("settings-errors", "@@click2sell-settings", SAVE, after=write_mapping(BROKEN)),
     Shown("settings-plenigo", "@@plenigo-settings", SAVE),
     Shown("settings-cleeng", "@@cleeng-settings", SAVE),
+    Shown("settings-stripe", "@@stripe-settings", SAVE),
     Shown("notifications", LIST, "Filter"),
     Shown("notifications-filtered", f"{LIST}?outcome=needs+attention", "Show all", "link"),
     Shown("notifications-wrong-filter", f"{LIST}?from=never", "Filter"),
