@@ -10,6 +10,8 @@ CHARGE_WITHOUT_ORDER = "charge without order"
 CHARGE_DIFFERS = "charge differs"
 RECURRING_NOT_SET = "recurring not set"
 NO_WAY = "no way to pay"
+NO_USER = "no user"
+REFUNDED = "refunded outside store"
 NOT_RETURNED = "paid, not returned"
 CANCEL_AT_CHARGER = "cancel at charger"
 
@@ -32,6 +34,14 @@ REASONS = {
     CHARGE_DIFFERS: _(
         "Another amount or currency was paid than the store asks for, or the store does not "
         "take the payment. Cancel the order, or pay what is due."
+    ),
+    NO_USER: _(
+        "A payment of another provider buys in the store, and the store has no user with the "
+        "buyer's address."
+    ),
+    REFUNDED: _(
+        "A payment whose order the store has processed was refunded. The store can take no order "
+        "back: see there."
     ),
     NO_WAY: _(
         "An order of the store cannot be paid: its currency or its terms are not those of the "
