@@ -40,8 +40,8 @@ REASONS = {
         "buyer's address."
     ),
     REFUNDED: _(
-        "A payment whose order the store has processed was refunded. The store can take no order "
-        "back: see there."
+        "A payment whose order the store has processed was refunded. The store can take no "
+        "order back: see there."
     ),
     NO_WAY: _(
         "An order of the store cannot be paid: its currency or its terms are not those of the "
