@@ -41,7 +41,7 @@ PERSONAL = frozenset(
     ]
 )
 
-WORDS = {bool: "true or false", str: "a text", int: "a whole number", list: "a list"}
+WORDS = {bool: "true or false", str: "a text", int: "a whole number"}
 
 
 def refuse_foreign_pages(request: Any) -> None:
