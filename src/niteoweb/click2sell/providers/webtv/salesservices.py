@@ -84,6 +84,8 @@ class Selling(StoreOperation):
 class SalesGet(Selling):
     """Answers a GET: the newest sales, or the one that the path names."""
 
+    asks = False
+
     def work(self) -> dict[str, Any]:
         """What is written down; the store is not asked."""
         if self.params:
@@ -280,6 +282,8 @@ def _items(items: Any) -> list[tuple[str, int]]:
 class ProfilesGet(Selling):
     """Answers a GET: a profile, or those whose end is asked for, for the page that charges."""
 
+    asks = False
+
     def work(self) -> dict[str, Any]:
         """What is written down."""
         site = plone_site.get()
@@ -295,6 +299,8 @@ class ProfilesGet(Selling):
 
 class ProfilesPost(Selling):
     """Answers a POST with a profile's id: the page that charges says how it stands."""
+
+    asks = False
 
     def work(self) -> dict[str, Any]:
         """Note it; the same again changes nothing."""

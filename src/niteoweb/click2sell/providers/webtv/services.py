@@ -1,12 +1,14 @@
 """Services of plone.restapi for the store: its users, their credit, and its products."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from decimal import Decimal
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.notification import ParameterError
+from niteoweb.click2sell.provider import is_address
 from niteoweb.click2sell.provider import jsonapi
 from niteoweb.click2sell.provider import LONGEST_ID
 from niteoweb.click2sell.provider import registry
@@ -41,7 +43,12 @@ KINDS = ("clip", "channel", "other", "site", "service", "donation")
 
 
 class StoreOperation(PathParameters, Operation):
-    """A service that may ask the store; its errors become answers."""
+    """A service that may ask the store; its errors become answers.
+
+    :cvar asks: it asks the store while its caller waits.
+    """
+
+    asks = True
 
     def settings(self) -> Any:
         """The settings of the store.
@@ -59,7 +66,7 @@ class StoreOperation(PathParameters, Operation):
         try:
             if plone_site.is_copy():
                 return self.problem(409, "Copy", "This is a copy of the site.")
-            with jsonapi.within(jsonapi.SALE):
+            with jsonapi.within(jsonapi.SALE) if self.asks else nullcontext():
                 return self.work()
         except NotSetUp:
             return self.problem(503, "NotSetUp", "WS.WebTV is switched off or not set up.")
@@ -165,11 +172,15 @@ class UsersGet(StoreOperation):
 
     def work(self) -> dict[str, Any]:
         """Ask for the parts."""
-        settings, form = self.settings(), self.request.form
+        form = self.request.form
         parts = str(form.get("parts") or "subscriptions,content,credit").split(",")
         if set(parts) - PARTS:
             raise BadRequest(f"Possible parts: {', '.join(sorted(PARTS))}.")
-        id_ = self.params[0] if self.params else client.user_id(settings, form.get("email", ""))
+        email = form.get("email")
+        if not self.params and not (isinstance(email, str) and is_address(email)):
+            raise BadRequest('"email" must be an e-mail address.')
+        settings = self.settings()
+        id_ = self.params[0] if self.params else client.user_id(settings, email)
         if id_ == "me":
             id_ = tied_id()
         if not (id_.isascii() and id_.isdigit()):

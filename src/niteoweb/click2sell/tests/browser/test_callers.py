@@ -36,7 +36,7 @@ NEEDED = {
     "@@stripe-settings": (CONFIGURE, 200),
     "@@webtv": (PUBLIC, 404),
     "@@webtv-return": (PUBLIC, 404),
-    "GET @webtv-users": (VIEW, 503),
+    "GET @webtv-users": (VIEW, 400),
     "GET @webtv-products": (SELL, 400),
     "GET @webtv-sales": (SELL, 200),
     "POST @webtv-sales": (SELL, 400),
