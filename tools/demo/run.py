@@ -12,6 +12,7 @@ from tools.demo.plenigolife import PlenigoLife
 from tools.demo.sale import Sale
 from tools.demo.story import Failed
 from tools.demo.story import Story
+from tools.demo.webtvlife import WebTVLife
 from tools.instance import CREATE_SECONDS
 from tools.mailbox import Mailbox
 from tools.mailbox import rendered
@@ -35,6 +36,7 @@ STORIES: dict[str, type[Story]] = {
     CLICK2SELL: Sale,
     "plenigo": PlenigoLife,
     "cleeng": CleengLife,
+    "webtv": WebTVLife,
 }
 
 
