@@ -93,6 +93,11 @@ class TestRun(RunCase):
             self.assertIn(f"  ok   {step}", said)
         self.assert_documented("Transferred", said)
 
+    def test_a_life_at_webtv(self):
+        said = self.lived("webtv")
+        for step in ("Renewed", "The store is down", "Cancelled", "Ended", "Sold"):
+            self.assertIn(f"  ok   {step}", said)
+
     def test_a_provider_that_nobody_knows(self):
         done = self.run_demo("--provider", "gumroad")
         self.assertEqual(done.returncode, 2)
