@@ -2,12 +2,12 @@
 
 from niteoweb.click2sell.providers.webtv import carts
 from niteoweb.click2sell.providers.webtv import sales
+from niteoweb.click2sell.tests.cases.selling import SellingTestCase
 from niteoweb.click2sell.tests.cases.site import EMAIL
-from niteoweb.click2sell.tests.providers import test_webtv_selling as selling
 from unittest import mock
 
 
-class TestFulfil(selling.SellingTestCase):
+class TestFulfil(SellingTestCase):
     def setUp(self):
         super().setUp()
         self.john = self.store.add_user(EMAIL)

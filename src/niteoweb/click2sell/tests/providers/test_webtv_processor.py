@@ -5,7 +5,7 @@ from niteoweb.click2sell.providers.webtv import questions
 from niteoweb.click2sell.providers.webtv import sales
 from niteoweb.click2sell.tests.cases.providers import JANE
 from niteoweb.click2sell.tests.cases.providers import WEBTV
-from niteoweb.click2sell.tests.providers import test_webtv_selling as selling
+from niteoweb.click2sell.tests.cases.selling import SellingTestCase
 from urllib.parse import parse_qs
 from urllib.parse import urlencode
 from urllib.parse import urlsplit
@@ -18,7 +18,7 @@ KEY = "the key of the store's processor"
 PAY = "https://pay.example.org/{id}?a={amount}&b={back}"
 
 
-class TestProcessor(selling.SellingTestCase):
+class TestProcessor(SellingTestCase):
     def setUp(self):
         super().setUp()
         self.set(secretkey=KEY, pay_urls=[f"*|{PAY}", f"SKU-12|10.00|1 MONTH|{PAY}"])
