@@ -17,6 +17,8 @@ from niteoweb.click2sell.settings import products
 from niteoweb.click2sell.settings import rules
 from niteoweb.click2sell.setup import memberspage
 from niteoweb.click2sell.storage import NotPossible
+from niteoweb.click2sell.storage import transactions
+from niteoweb.click2sell.storage import writer
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from typing import Any
 from zope.i18nmessageid import Message
@@ -118,7 +120,8 @@ class Steps(OwnerPage):
         return [f"{name}: {', '.join(groups)}" for name, groups in given.items()]
 
     def _named(self, provider: str, product_id: str) -> str:
-        return formatting.product_label(products.title(provider, product_id), product_id)
+        title = products.title(provider, product_id)
+        return title if title == product_id else f"{title} ({product_id})"
 
     # Mail
 
@@ -208,14 +211,13 @@ class Steps(OwnerPage):
                     mapping={"name": group_id},
                 )
             )
-        if is_new:
-            group.make(group_id, group_id)
-        try:
-            _save({"mapping": [*(plone_site.settings().mapping or ()), line]})
-        except NotPossible:
+
+        def work(_site: Any) -> None:
             if is_new:
-                plone_site.tool("portal_groups").removeGroup(group_id)
-            raise
+                group.make(group_id, group_id)
+            _store({"mapping": [*(plone_site.settings().mapping or ()), line]})
+
+        writer.run(work)
         return _("The product was added.")
 
     def _save_address(self) -> Message:
@@ -229,6 +231,8 @@ class Steps(OwnerPage):
         folder, public = memberspage.prepare(
             self.context, self.text("folder"), self.text("title"), group_id
         )
+        # It is made with the reader's own permissions, so not by the writer.
+        transactions.commit()
         names = {"folder": folder.Title(), "group": group.title(group_id), "number": public}
         if public:
             return _(
@@ -243,7 +247,11 @@ class Steps(OwnerPage):
 
 
 def _save(values: dict[str, Any]) -> None:
-    """Save settings of the add-on.
+    writer.run(lambda _site: _store(values))
+
+
+def _store(values: dict[str, Any]) -> None:
+    """Save settings of the add-on, inside a job of the writer.
 
     :raises NotPossible: one of them is wrong.
     """
