@@ -42,6 +42,7 @@ setup(
     install_requires=[
         "AccessControl",
         "Acquisition",
+        "Babel",
         "BTrees",
         "DateTime",
         "defusedcsv",
@@ -96,7 +97,6 @@ setup(
     extras_require={
         "test": [
             "aiosmtpd",
-            "Babel",
             "build",
             "coverage",
             "freezegun",

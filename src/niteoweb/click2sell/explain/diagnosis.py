@@ -196,6 +196,4 @@ def _mail(site: Any, buyer: buyers.Buyer, now: datetime) -> Obstacle | None:
 
 
 def _product(standing: ProductAccess) -> str:
-    if standing.name:
-        return f"{standing.name} ({standing.product_id})"
-    return standing.product_id
+    return standing.name or standing.product_id

@@ -41,8 +41,8 @@ PROBLEMS = {
     "days": _(
         "This has to be a whole number from 1 to ${most}.", mapping={"most": str(MOST_DAYS)}
     ),
-    "reason": _("Say why: it stands in the record."),
-    "note": _("Say why: it stands in the record."),
+    "reason": _("Say why: the reason is shown in the history."),
+    "note": _("Say why: the reason is shown in the history."),
     "way": _("Choose one."),
 }
 
@@ -109,7 +109,7 @@ def address_of(text: str) -> str:
 def _reason() -> schema.Text:
     return schema.Text(
         title=_("Reason"),
-        description=_("Stands in the record of the buyer, with your name."),
+        description=_("Shown in the buyer's history, with your name."),
         constraint=lambda text: bool(text.strip()),
     )
 
@@ -177,10 +177,10 @@ class IResend(Interface):
 
 
 class IAttach(Interface):
-    """Choose the member of a buyer."""
+    """Connect a buyer with an account."""
 
     user_id = schema.Text(required=False, default="")
-    reason = _reason()
+    reason = schema.Text(required=False, default="")
 
 
 class IMakeGroup(Interface):

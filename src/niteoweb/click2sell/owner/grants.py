@@ -226,6 +226,7 @@ def _event(
         buyer=first["buyer"],
         email=first["buyer"],
         product_id=product[1],
+        product_name=overview.product_name(site, product),
         customer_id=first["customer_id"],
         external_subscription_id=first["external_subscription_id"],
         valid_until=until,

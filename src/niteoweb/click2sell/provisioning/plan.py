@@ -102,7 +102,9 @@ class Plan(AccountPlan, GroupPlan):
     :ivar verdicts: outcomes of the buyer's entries, by key.
     :ivar terms: days and exclusivity for entries recorded before their product had a line.
     :ivar held: products whose access is over, but not ended while their provider is silent.
-    :ivar ends: until when there is access to each live product, None for no end.
+    :ivar ends: until when there is access to each live product, with days of grace; None for no
+        end.
+    :ivar paid_until: the end without days of grace.
     :ivar renewals: when the next renewal of each subscription has to be there.
     :ivar next_change: when access changes by itself next, in UTC.
     """
@@ -121,6 +123,7 @@ class Plan(AccountPlan, GroupPlan):
     terms: Mapping[str, mapping.Terms] = field(default_factory=dict)
     held: tuple[Product, ...] = ()
     ends: Mapping[Product, datetime | None] = field(default_factory=dict)
+    paid_until: Mapping[Product, datetime | None] = field(default_factory=dict)
     renewals: Mapping[Product, datetime] = field(default_factory=dict)
     next_change: datetime | None = None
 
@@ -204,6 +207,7 @@ def make(
         terms=outcome.late_terms,
         held=outcome.held,
         ends={e.product: e.access_until for e in outcome.entitlements},
+        paid_until={e.product: e.until for e in outcome.entitlements},
         renewals=outcome.renewals(),
         next_change=_next_change(outcome, account),
     )

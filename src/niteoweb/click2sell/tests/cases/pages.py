@@ -102,7 +102,8 @@ class PageTestCase(SiteTestCase):
         ]
 
     def buyers(self, browser: Browser) -> list[str]:
-        return [row[-1] for row in self.rows(browser)]
+        """The addresses in the table of notifications."""
+        return [row[1].split()[-1] for row in self.rows(browser)]
 
     def last_transaction(self) -> bytes:
         transaction.begin()
