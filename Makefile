@@ -5,6 +5,7 @@
 # read the pins of versions.cfg.
 
 PYTHON ?= python3
+PLONE ?= 6.2
 INSTALLER ?= uv
 PORT ?= 8080
 ONCE ?=
@@ -20,12 +21,21 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 
-VENV := .venv
+# Plone 6.1 has a folder of its own: both can be built in one checkout.
+OTHER := $(filter-out 6.2,$(PLONE))
+ifneq ($(OTHER),$(filter 6.1,$(OTHER)))
+$(error This project runs on Plone 6.1 and 6.2, and PLONE is $(PLONE))
+endif
+VENV := $(if $(OTHER),.plone-$(OTHER)/venv,.venv)
+BIN := $(if $(OTHER),.plone-$(OTHER)/bin,bin)
+BUILDOUT := $(if $(OTHER),buildout-$(OTHER).cfg,buildout.cfg)
+VERSIONS := versions.cfg $(if $(OTHER),versions-$(OTHER).cfg)
 PYTHON_TAG := $(shell "$(PYTHON)" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null || echo none)
+COMMA := ,
 PIP_DONE := $(VENV)/.pip-$(PYTHON_TAG)
 BUILD_DONE := $(VENV)/.buildout-$(PYTHON_TAG)
 CONSTRAINTS := $(VENV)/constraints.txt
-PACKAGES := Plone zc.buildout zc.recipe.egg zc.recipe.testrunner plone.recipe.zope2instance --editable '.[test,cluster,docs,lint]'
+PACKAGES := Plone zc.buildout zc.recipe.egg zc.recipe.testrunner plone.recipe.zope2instance --editable '.[test$(if $(OTHER),,$(COMMA)cluster$(COMMA)docs$(COMMA)lint)]'
 PIP := $(VENV)/bin/pip install -qq --disable-pip-version-check -c $(CONSTRAINTS)
 UV := $(VENV)/bin/uv pip install --quiet --python $(VENV)/bin/python -c $(CONSTRAINTS)
 # An install step that cannot reach its registry is tried three times, with a pause.
@@ -44,19 +54,21 @@ python:
 	esac
 
 # uv reads no configuration of pip's: where it cannot reach a registry, pip may.
-$(PIP_DONE): setup.py versions.cfg | python
+$(PIP_DONE): setup.py $(VERSIONS) | python
 	@rm -rf $(VENV)
 	@"$(PYTHON)" -m venv $(VENV)
-	@sed -n '/^\[versions\]/,$$ s/^\([A-Za-z0-9._-]*\) *= */\1==/p' versions.cfg > $(CONSTRAINTS)
+	@# The last file that names a package has its version.
+	@sed -sn '/^\[versions\]/,$$ s/^\([A-Za-z0-9._-]*\) *= */\1==/p' $(VERSIONS) | \
+	  awk -F== '{ pin[tolower($$1)] = $$0 } END { for (name in pin) print pin[name] }' | sort > $(CONSTRAINTS)
 	@install() { "$$@" setuptools wheel && "$$@" --no-build-isolation $(PACKAGES); }; \
 	if [ "$(INSTALLER)" = uv ] && $(PIP) --only-binary :all: uv 2>/dev/null && \
 	  echo "Packages (uv) ..." && install $(UV); then :; \
 	else echo "Packages (pip) ..."; $(RETRY) install $(PIP); fi
 	@touch $@
 
-$(BUILD_DONE): $(PIP_DONE) buildout.cfg base.cfg versions.cfg setup.py setup.cfg
+$(BUILD_DONE): $(PIP_DONE) buildout.cfg base.cfg $(BUILDOUT) $(VERSIONS) setup.py setup.cfg
 	@echo "Buildout ..."
-	@PYTHONWARNINGS='ignore:pkg_resources is deprecated' $(VENV)/bin/buildout -N -q
+	@PYTHONWARNINGS='ignore:pkg_resources is deprecated' $(VENV)/bin/buildout -N -q -c $(BUILDOUT)
 	@touch $@
 
 .PHONY: build
@@ -143,14 +155,16 @@ $(AXE_DONE): package.json package-lock.json | chromium
 .PHONY: browser
 browser: chromium $(AXE_DONE)  ## Chromium and axe-core, for the tests in a real browser
 
-# Three groups side by side: two that keep a process busy, and the tests that start processes and wait.
+# Side by side: two groups that keep a process busy, and the tests that start processes and wait. What
+# needs another Plone comes when one of them has ended.
 PAGES := tests[.](browser|restapi|owner|report|docs)[.]
 PROCESSES := tests[.](chromium|proof)[.]|^tools[.]
 
+ifeq ($(OTHER),)
 .PHONY: test
-test: lint docs browser cluster-packages  ## Everything: style, documentation, all tests with coverage
+test: lint docs browser cluster-packages  ## Everything: style, documentation, all tests with coverage (PLONE=6.1 for those of the modules on it)
 	rm -f .coverage .coverage.*
-	$(MAKE) --no-print-directory -j3 -Otarget test-pages test-rooms test-processes
+	$(MAKE) --no-print-directory -j3 -Otarget test-pages test-rooms test-processes test-other
 	$(VENV)/bin/coverage combine --quiet
 	$(VENV)/bin/coverage report
 
@@ -167,8 +181,33 @@ test-rooms: build
 test-processes: build browser cluster-packages
 	bin/test --all -m '$(PROCESSES)'
 
+# With another Plone the tests of the modules: the tools, the documentation and the browser need none.
+else
+.PHONY: test
+test: build
+	$(BIN)/test --all -m '!tests[.](chromium|docs|proof)[.]|^tools[.]'
+endif
+
+# A part of them, since time is short: the rooms that have most to do with Plone.
+.PHONY: test-other
+test-other:
+	$(MAKE) --no-print-directory PLONE=6.1 build
+	.plone-6.1/bin/test --all -m 'tests[.](contentrules|member|provisioning|setup)[.]'
+
+# What is uploaded to PyPI: checked, and then installed into an environment of its own.
+.PHONY: dist
+dist: lint  ## The release in dist/: source and wheel, checked, installed, and tried on a site
+	rm -rf dist build/dist
+	@mkdir -p build
+	@$(VENV)/bin/python -m build --no-isolation --outdir dist . >build/dist.log || { cat build/dist.log; exit 1; }
+	@"$(PYTHON)" -m venv build/dist
+	@install() { if [ -x $(VENV)/bin/uv ]; then $(subst $(VENV)/bin/python,build/dist/bin/python,$(UV)) "$$@"; \
+	else $(subst $(VENV),build/dist,$(PIP)) "$$@"; fi; }; \
+	$(RETRY) install twine && build/dist/bin/twine check --strict dist/* && $(RETRY) install Plone dist/*.whl
+	@build/dist/bin/python -m tools.dist
+
 .PHONY: clean
 clean:  ## Remove what was built; var/ (the database) stays
-	rm -rf $(VENV) node_modules bin parts develop-eggs eggs .installed.cfg build dist docs/_build \
+	rm -rf $(VENV) .plone-6.1 node_modules bin parts develop-eggs eggs .installed.cfg build dist docs/_build \
 	  src/*.egg-info .installed-cluster.cfg .coverage .coverage.* .hypothesis .ruff_cache \
 	  .import_linter_cache

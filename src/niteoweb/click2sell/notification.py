@@ -203,6 +203,8 @@ class Notification:
     :ivar amount: the price that was paid, or None when the provider did not state it.
     :ivar currency: ISO 4217 code of the amount, or "".
     :ivar valid_until: end of access in UTC, for providers that state one.
+    :ivar valid_from: start of access in UTC, for providers that state one: nothing is given
+        before it, and access by another payment stays.
     :ivar subscription: the provider said that it belongs to a subscription.
     :ivar on_behalf_of: the provider whose purchases it continues, where that is not `provider`:
         for purchases of release 0.4.5, and for actions of the site's owner.
@@ -245,6 +247,7 @@ class Notification:
     country: str = ""
     affiliate: str = ""
     valid_until: datetime | None = None
+    valid_from: datetime | None = None
     earliest: datetime | None = None
     subscription: bool = False
     on_behalf_of: str = ""

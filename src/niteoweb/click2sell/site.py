@@ -57,11 +57,15 @@ def timezone() -> ZoneInfo:
 
 
 def zope_time(moment: datetime) -> DateTime:
-    """A moment as a member property keeps it: on the site's clock, if Zope knows the offset."""
+    """A moment as a member property keeps it: on the site's clock, where Zope can read that."""
     try:
-        return DateTime(timestamps.in_zone(moment, timezone()).isoformat())
+        local = DateTime(timestamps.in_zone(moment, timezone()).isoformat())
     except DateTimeError:
+        local = None
+    # Zope loses the offset of a time that is beyond the last day of the year 9999 in UTC.
+    if local is None or local.micros() != timestamps.microseconds(moment):
         return DateTime(moment.isoformat())
+    return local
 
 
 @implementer(IDateTime)

@@ -12,6 +12,10 @@ up to the next event. The rules, where there is a choice:
   only later.
 * Access begins at the time of a payment or at its arrival, whichever is earlier, so that a
   provider's clock that is ahead keeps nobody out.
+* A start that the provider states in the future gives nothing before it. The access that the
+  chain gave until then goes on to its end, and no further: a payment in advance takes nothing
+  back, unless it states all of a subscription. A start holds until another one is stated. Days
+  count from it.
 * A renewal that would put the end more than its days and a week after its time, or after its
   arrival if that is earlier, grants nothing: a signature may have been captured. One that comes
   no more than a week early after the payment before it gives the days that are left up to
@@ -75,6 +79,9 @@ class AccessTimeline:
         # By how many days ends that were stated moved the end; when the last payment was made.
         self._moved = 0
         self._paid_at = NEVER
+        # The start that was stated last, and earlier access, by product, that it left alone.
+        self._start = NEVER
+        self._earlier: list[tuple[str, datetime, datetime]] = []
         self._purchase: BillingEvent | None = None
         self._subscription = self._cancelled = False
         self._stopped = ""
@@ -121,14 +128,20 @@ class AccessTimeline:
         period = self.periods.get(self._product_id)
         may_begin = event.kind in (*PAYMENTS, Kind.PLAN_CHANGE) or event.states
         if period is None and begins and may_begin:
-            period = self.periods[self._product_id] = ProductPeriod(event.occurred_at)
+            since = max(event.occurred_at, self._start)
+            period = self.periods[self._product_id] = ProductPeriod(since)
         if period is None or self.end == NEVER:
             return
+        for product_id, first, last in self._earlier:
+            last = min(last, self.limit, following)
+            if (first := max(first, event.occurred_at)) < last:
+                self.periods[product_id].spans.append((first, last))
         period.until, period.limit = self.end, self.limit
         period.state = State.CANCELLED if self._cancelled else State.ACTIVE
         if self._stopped:
-            period.state = State.ENDED
-        stop = min(self.limit, following)
+            ahead = self.end > event.occurred_at
+            period.state = State.CANCELLED if ahead else State.ENDED
+        start, stop = max(start, self._start), min(self.limit, following)
         if start < stop:
             period.spans.append((start, stop))
 
@@ -149,6 +162,7 @@ class AccessTimeline:
     def _pay(self, event: BillingEvent) -> tuple[str, bool]:
         if not event.plausible:
             return Reason.FUTURE, False
+        begins_at = event.begins_at
         if event.valid_until is not None:
             paid = end = event.valid_until
         elif not event.terms_known:
@@ -160,12 +174,13 @@ class AccessTimeline:
             self._subscription = True
             return "", True
         elif event.kind is Kind.PURCHASE:
-            paid = max(self.paid, plus(event.occurred_at, event.days))
-            end = max(self.end, plus(event.occurred_at, event.days))
+            paid = max(self.paid, plus(begins_at, event.days))
+            end = max(self.end, plus(begins_at, event.days))
         else:
-            furthest = plus(event.known_at, event.days + EARLY_DAYS + self._moved)
-            paid = plus(max(self.paid, event.occurred_at), event.days)
-            end = plus(max(self.end, event.occurred_at), event.days)
+            known_at = max(event.known_at, event.valid_from or event.known_at)
+            furthest = plus(known_at, event.days + EARLY_DAYS + self._moved)
+            paid = plus(max(self.paid, begins_at), event.days)
+            end = plus(max(self.end, begins_at), event.days)
             in_time = plus(self._paid_at, max(event.days - EARLY_DAYS, 1))
             if furthest < paid != OPEN and event.known_at < in_time:
                 return Reason.BEYOND, False
@@ -175,6 +190,7 @@ class AccessTimeline:
             if paid != OPEN:
                 paid = max(self.paid, min(paid, furthest))
         displaced = self._stopped == Reason.DISPLACED
+        self._begin(event)
         self.paid, self.end = paid, end
         self._paid_at = max(self._paid_at, event.known_at)
         if event.kind is Kind.PURCHASE:
@@ -201,6 +217,7 @@ class AccessTimeline:
             return Reason.FUTURE, False
         if event.by_owner and event.product_id != self._product_id:
             return Reason.NO_PURCHASE, False
+        self._begin(event)
         self._leave_product(event)
         if not self.periods:
             return Reason.NO_PURCHASE, False
@@ -216,6 +233,8 @@ class AccessTimeline:
             return Reason.FUTURE, False
         displaced = self._stopped == Reason.DISPLACED
         self._leave_product(event)
+        # What it states takes the place of all that was known.
+        self._start, self._earlier = event.valid_from or NEVER, []
         self.paid = self.end = OPEN if event.valid_until is None else event.valid_until
         self._paid_at = max(self._paid_at, event.known_at)
         self._subscription = event.subscription
@@ -227,8 +246,8 @@ class AccessTimeline:
         """Go on with the product of an event; the one so far is over."""
         old = self.periods.get(self._product_id)
         if old is not None and event.product_id != self._product_id:
-            old.until = min(old.until, event.occurred_at)
-            old.limit = min(old.limit, event.occurred_at)
+            old.until = min(old.until, event.begins_at)
+            old.limit = min(old.limit, event.begins_at)
             old.state = State.ENDED
         self._product_id = event.product_id
 
@@ -239,7 +258,7 @@ class AccessTimeline:
         elif self.paid == OPEN:
             days = event.days if event.terms_known and event.days is not None else self._days
             if days is not None:
-                self.end = min(self.end, plus(event.occurred_at, days))
+                self.end = min(self.end, plus(max(event.occurred_at, self._start), days))
             elif self.end == OPEN:
                 return Reason.OPEN_END, True
         return "", True
@@ -251,6 +270,7 @@ class AccessTimeline:
             return Reason.NO_PURCHASE, False
         if self._stopped and event.valid_until is None:
             return Reason.ENDED, False
+        self._begin(event)
         if event.valid_until is not None:
             self._state_end(event, event.valid_until)
             self._stopped = ""
@@ -266,14 +286,26 @@ class AccessTimeline:
             self._moved += max(-(-later // timedelta(days=1)), 0)
         self.paid = max(self.paid, valid_until) if event.by_owner else valid_until
 
+    def _begin(self, event: BillingEvent) -> None:
+        """Take the start that an event states, and keep the access that it leaves alone."""
+        if event.valid_from is None:
+            return
+        if event.valid_from > event.occurred_at and self._product_id in self.periods:
+            stop = min(self.limit, event.valid_from)
+            self._earlier.append((self._product_id, self._start, stop))
+        self._start = event.valid_from
+
     def _stop(self, event: BillingEvent) -> tuple[str, bool]:
         """Take in an expiry, or an exclusive purchase of another product."""
         # By payments alone: whether it was cancelled must not decide about later events.
-        over = self.paid == NEVER or plus(self.paid, self._grace_days) <= event.occurred_at
-        if (over or self._stopped) and event.kind is not Kind.EXPIRY:
+        expiry = event.kind is Kind.EXPIRY
+        ended_at = event.occurred_at if expiry else event.begins_at
+        over = self.paid == NEVER or plus(self.paid, self._grace_days) <= ended_at
+        if not expiry and (over or (self._stopped and self.end <= ended_at)):
             return "", False
-        ended_at = event.occurred_at
-        if event.kind is Kind.EXPIRY and event.valid_until is not None:
+        if expiry:
+            self._start = NEVER
+        if expiry and event.valid_until is not None:
             ended_at = min(ended_at, event.valid_until)
             for period in self.periods.values():
                 period.spans = [
@@ -283,5 +315,6 @@ class AccessTimeline:
                 ]
         self.paid = min(self.paid, ended_at)
         self.end = min(self.end, ended_at)
-        self._stopped = Reason.ENDED if event.kind is Kind.EXPIRY else Reason.DISPLACED
+        self._earlier = [(name, a, min(b, self.end)) for name, a, b in self._earlier]
+        self._stopped = Reason.ENDED if expiry else Reason.DISPLACED
         return "", True

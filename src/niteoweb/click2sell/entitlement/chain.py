@@ -252,7 +252,7 @@ def _end_by_others(chain: Chain, exclusive: list[BillingEvent]) -> None:
     own = {event.key for event, _ in chain.events}
     orders = [event.order for event in exclusive]
     ends: list[BillingEvent] = []
-    giving = [event for event, _ in chain.events if event.kind in GIVING]
+    giving = [event for event, _ in chain.events if event.kind in GIVING or event.states]
     for event, following in zip_longest(giving, giving[1:]):
         if event.changes_product:
             product_id = event.product_id
@@ -262,7 +262,8 @@ def _end_by_others(chain: Chain, exclusive: list[BillingEvent]) -> None:
             other = purchase.product_id != product_id and purchase.key not in own
             if purchase.provider == event.provider and other:
                 ends.append(purchase)
-                break
+                if purchase.begins_at == purchase.occurred_at:
+                    break
     chain.events.extend((event, True) for event in ends)
     chain.events.sort(key=_event_order)
 

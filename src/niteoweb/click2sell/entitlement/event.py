@@ -44,6 +44,7 @@ class BillingEvent:
     :ivar exclusive: whether a purchase of the product ends the provider's other products.
     :ivar subscription: whether the provider called it a subscription.
     :ivar valid_until: end of access in UTC, where the provider states one.
+    :ivar valid_from: start of access in UTC, where the provider states one.
     :ivar tie: goes before the key in the order, where the key was replaced.
     :ivar by_owner: the site's owner did it, who gives on top of paid access.
     :ivar snapshot: it states all of a subscription as it was at its time.
@@ -67,6 +68,7 @@ class BillingEvent:
     exclusive: bool = False
     subscription: bool = False
     valid_until: datetime | None = None
+    valid_from: datetime | None = None
     earliest: datetime | None = None
     tie: str = ""
     by_owner: bool = False
@@ -97,6 +99,11 @@ class BillingEvent:
     def order(self) -> tuple[datetime, int, str]:
         """Its place in a history: provider time, then kind, then key."""
         return self.occurred_at, _KINDS.index(self.kind), self.tie + self.key
+
+    @cached_property
+    def begins_at(self) -> datetime:
+        """When it takes effect: its time, or a later start that the provider states."""
+        return max(self.occurred_at, self.valid_from or self.occurred_at)
 
     @cached_property
     def known_at(self) -> datetime:

@@ -89,6 +89,8 @@ class Entitlement:
         if self.state not in (State.ACTIVE, State.CANCELLED, State.PROVISIONAL):
             return self.state
         if not self.gives_access(now):
+            if any(start > now for start, _stop in self.spans):
+                return State.UPCOMING
             return State.LAPSED if self.until is not None and self.until <= now else self.state
         late = self.state is State.ACTIVE and self.until is not None and self.until <= now
         return State.GRACE if late else self.state

@@ -17,6 +17,8 @@ class State(StrEnum):
     UNMAPPED = "unmapped"
     #: An app says that it was bought; the provider has not confirmed it yet.
     PROVISIONAL = "provisional"
+    #: Only at a given moment: access begins later.
+    UPCOMING = "upcoming"
     #: Only at a given moment: the end is over, the renewal is late, access goes on.
     GRACE = "grace"
     #: Only at a given moment: the end is over.

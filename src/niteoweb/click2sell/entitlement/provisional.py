@@ -51,7 +51,7 @@ def bridges(events: Sequence[BillingEvent]) -> Iterator[tuple[BillingEvent, date
         if subscription in confirmed or not event.plausible:
             continue
         stop = min(event.occurred_at, event.received_at) + AT_MOST
-        ends = [other.occurred_at for other in ending if _ends(other, event)]
+        ends = [other.begins_at for other in ending if _ends(other, event)]
         stop = min([stop, event.valid_until or stop, *ends])
         if event.occurred_at < stop:
             yield event, stop

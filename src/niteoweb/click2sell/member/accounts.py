@@ -7,10 +7,9 @@ from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.member import contentrules
 from niteoweb.click2sell.member import group
 from niteoweb.click2sell.member import index
+from niteoweb.click2sell.member import plonenames
 from niteoweb.click2sell.member import plonepas
 from niteoweb.click2sell.member import principal
-from plone.app.users.utils import generate_login_name
-from plone.app.users.utils import generate_user_id
 from plone.app.users.utils import uuid_userid_generator
 from typing import Any
 from urllib.parse import quote
@@ -67,7 +66,7 @@ def create(
     """
     site = plone_site.get()
     names = _given(address, properties.get("fullname", ""))
-    user_id = generate_user_id(site, names) or address
+    user_id = plonenames.generate_user_id(site, names) or address
     if group.left_behind(user_id) or (user_id != address and not _is_allowed(user_id)):
         user_id = uuid_userid_generator()
     login_name = new_login_name(address, names["fullname"])
@@ -120,7 +119,7 @@ def _is_allowed(user_id: str) -> bool:
 def new_login_name(address: str, fullname: str) -> str:
     """The login name of a new member, by the site's settings."""
     site = plone_site.get()
-    return generate_login_name(site, _given(address, fullname)) or address
+    return plonenames.generate_login_name(site, _given(address, fullname)) or address
 
 
 def new_password() -> str:

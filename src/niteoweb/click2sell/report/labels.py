@@ -68,6 +68,7 @@ STATES = {
     State.PROVISIONAL: _("provisional"),
     State.GRACE: _("days of grace"),
     State.CANCELLED: _("cancelled"),
+    State.UPCOMING: _("begins later"),
     State.LAPSED: _("lapsed"),
     State.ENDED: _("ended"),
     State.REFUNDED: _("refunded"),

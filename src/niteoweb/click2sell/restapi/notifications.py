@@ -52,6 +52,7 @@ DETAILS = (
     "affiliate",
     "subscription",
     "on_behalf_of",
+    "valid_from",
     "valid_until",
     "error",
     "attempts",

@@ -128,11 +128,13 @@ def _is_known(site: Any, notification: Notification) -> bool:
         return last.attention == notification.attention
     if last.kind in _ENDING or notification.kind in _ENDING:
         return last.kind in _ENDING and notification.kind in _ENDING
-    return (last.product_id, last.valid_until, last.subscription) == (
-        notification.product_id,
-        notification.valid_until,
-        notification.subscription,
-    )
+    return _standing(last) == _standing(notification)
+
+
+def _standing(notification: Notification) -> tuple[object, ...]:
+    """The fields of a subscription that access depends on."""
+    begins, ends = notification.valid_from, notification.valid_until
+    return notification.product_id, begins, ends, notification.subscription
 
 
 def _note(site: Any, provider: IPaymentProvider, now: datetime) -> None:

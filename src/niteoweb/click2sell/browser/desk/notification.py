@@ -179,7 +179,7 @@ class NotificationView(EntryPage):
             terms = [_("The product is not in the settings yet.")]
         times = {
             name: [formatting.moment(entry[name])] if entry[name] else []
-            for name in ("occurred_at", "received_at", "valid_until")
+            for name in ("occurred_at", "received_at", "valid_from", "valid_until")
         }
         owners = entry["provider"] == OWNER
         until = _("Access until") if owners else _("Access until, as the provider says")
@@ -190,6 +190,7 @@ class NotificationView(EntryPage):
             (_("Amount"), [line.amount]),
             (_("Happened"), times["occurred_at"]),
             (_("Arrived"), times["received_at"] if not owners else []),
+            (_("Access from, as the provider says"), times["valid_from"]),
             (until, times["valid_until"]),
             (_("Terms"), terms if entry["product_id"] and not owners else []),
             (_("Receipt"), [entry["receipt"]]),

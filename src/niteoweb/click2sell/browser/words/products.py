@@ -14,6 +14,7 @@ COLOURS = {
     State.PROVISIONAL: "text-bg-info",
     State.GRACE: "text-bg-warning",
     State.CANCELLED: "text-bg-info",
+    State.UPCOMING: "text-bg-info",
     State.REFUNDED: "text-bg-dark",
     State.UNMAPPED: "text-bg-warning",
 }

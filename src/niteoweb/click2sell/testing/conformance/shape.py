@@ -49,8 +49,9 @@ def _promises(notification: Notification, provider: str) -> Iterator[tuple[str, 
     yield "email: a mail address, or empty", email == "" or is_address(email)
     yield "buyer: the address in lower case", notification.buyer == email.lower()
     yield "occurred_at: a moment in UTC", _is_moment(notification.occurred_at)
-    until = notification.valid_until
-    yield "valid_until: a moment in UTC, or None", until is None or _is_moment(until)
+    for name in ("valid_from", "valid_until"):
+        moment = getattr(notification, name)
+        yield f"{name}: a moment in UTC, or None", moment is None or _is_moment(moment)
     amount = notification.amount
     yield "amount: a number, or None", amount is None or _is_number(amount)
     result = notification.validation_result

@@ -853,6 +853,59 @@ class TestSnapshots(Case):
         self.assert_spans([stated(Kind.PURCHASE, 0), ahead], A=[(0, None)])
 
 
+class TestStartToCome(Case):
+    """A provider states when access begins."""
+
+    def test_nothing_before_it_and_its_days_from_it(self):
+        outcome = self.assert_access([purchase(0, valid_from=day(10))], [(10, 40)])
+        (one,) = outcome.entitlements
+        states = [one.state_at(day(at)) for at in (0, 9.9, 10, 40)]
+        self.assertEqual(states, [State.UPCOMING, State.UPCOMING, State.ACTIVE, State.LAPSED])
+        self.assertEqual(outcome.next_change(day(0)), day(10))
+        self.assertEqual(one.since, day(10))
+
+    def test_in_the_past_it_changes_nothing(self):
+        self.assert_access([purchase(5, valid_from=day(0), days=None)], [(5, None)])
+
+    def test_a_payment_in_advance_takes_nothing_back(self):
+        early = renewal(20, valid_from=day(30), valid_until=day(60))
+        self.assert_access([purchase(0), early], [(0, 63)])
+        late = renewal(20, valid_from=day(40), valid_until=day(60))
+        self.assert_access([purchase(0), late], [(0, 30), (40, 63)])
+
+    def test_a_refund_a_cancellation_and_an_expiry_before_it(self):
+        begin = purchase(0, valid_from=day(10))
+        self.assert_access([begin, refund(5)], [])
+        self.assert_access([begin, cancellation(5)], [(10, 40)])
+        self.assert_access([begin, fact(Kind.EXPIRY, 5)], [])
+        self.assert_access([begin, fact(Kind.EXPIRY, 5), renewal(20)], [(20, 53)])
+
+    def test_another_purchase_goes_on_beside_it(self):
+        self.assert_access(
+            [purchase(0), purchase(5, "T2", valid_from=day(50))], [(0, 30), (50, 80)]
+        )
+
+    def test_a_change_of_plan_to_come_leaves_the_product_until_then(self):
+        change = fact(Kind.PLAN_CHANGE, 5, product_id="B", valid_from=day(20))
+        self.assert_access([purchase(0), change], [(0, 20)])
+        self.assert_access([purchase(0), change], [(20, 30)], product_id="B")
+
+    def test_an_exclusive_purchase_ends_others_when_it_begins(self):
+        other = purchase(5, "T2", product_id="B", valid_from=day(20), exclusive=True)
+        self.assert_access([purchase(0), other], [(0, 20)])
+        soon = purchase(9, "T3", product_id="C", exclusive=True)
+        self.assert_access([purchase(0), other, soon], [(0, 9)])
+
+    def test_a_statement_of_a_subscription_sets_it(self):
+        def stated(at, **values):
+            return fact(Kind.PLAN_CHANGE, at, snapshot=True, days=None, **values)
+
+        ahead, begun = stated(0, valid_from=day(10)), stated(4)
+        self.assert_access([ahead], [(10, None)])
+        self.assert_access([ahead, begun], [(4, None)])
+        self.assert_access([stated(0), stated(4, valid_from=day(10))], [(0, 4), (10, None)])
+
+
 #: Fifteen minutes, in days.
 QUARTER = 15 / (24 * 60)
 

@@ -18,6 +18,7 @@ from niteoweb.click2sell.entitlement.outcome import Outcome
 from niteoweb.click2sell.entitlement.outcome import Policy
 from niteoweb.click2sell.entitlement.outcome import State
 from niteoweb.click2sell.entitlement.provisional import AT_MOST
+from niteoweb.click2sell.notification import GIVING
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import PAYMENTS
 from niteoweb.click2sell.tests.cases import tried
@@ -49,6 +50,7 @@ VALUES = {
     "received_at": (0, 0, 0, 1, 40, -0.5, -1, -2),
     "receipt": ("", "", "r1", "r2"),
     "valid_until": (*[None] * 30, *DAYS),
+    "valid_from": (*[None] * 30, *DAYS),
     "exclusive": (False, False, False, False, True),
     "provider": (*["click2sell"] * 4, "plenigo"),
     "terms_known": (*[True] * 5, False),
@@ -65,8 +67,9 @@ def fact_of(number: int) -> BillingEvent:
         values[name] = choices[position]
     values["occurred_at"] = DAY_0 + timedelta(days=values["occurred_at"])
     values["received_at"] = values["occurred_at"] + timedelta(days=values["received_at"])
-    if values["valid_until"] is not None:
-        values["valid_until"] = DAY_0 + timedelta(days=values["valid_until"])
+    for name in ("valid_from", "valid_until"):
+        if values[name] is not None:
+            values[name] = DAY_0 + timedelta(days=values[name])
     return BillingEvent(key="", **values)
 
 
@@ -260,13 +263,50 @@ class TestProperties(unittest.TestCase):
         before = [one for one in history if one.order < last.order]
         outcome = compute([*before, last], policy)
         for now in instants(outcome):
-            if now >= last.occurred_at:
+            if now >= last.begins_at:
                 left = {
                     name
                     for provider, name in outcome.products(now)
                     if provider == last.provider
                 }
                 self.assertLessEqual(left, {last.product_id})
+
+    @given(histories, policies, st.sampled_from(DAYS))
+    @tried(150)
+    def test_nothing_is_given_before_a_start_that_all_state(self, history, policy, start):
+        begins = DAY_0 + timedelta(days=start)
+        history = [
+            replace(one, valid_from=max(begins, one.valid_from or begins))
+            for one in history
+            if one.kind is not Kind.PROVISIONAL
+        ]
+        outcome = compute(history, policy)
+        for now in instants(outcome):
+            if now < begins:
+                self.assertEqual(frozenset(), outcome.products(now))
+
+    @given(histories, policies, one_of(*PAYMENTS, Kind.PLAN_CHANGE, Kind.REACTIVATION))
+    @tried(500)
+    def test_a_start_to_come_takes_nothing_before_it(self, history, policy, last):
+        # A refund, or a renewal, may have waited for the transaction of one more payment.
+        history = [one for one in history if one.kind in GIVING]
+        if last.kind is Kind.PURCHASE:
+            last = replace(last, transaction="T9")
+        latest = max([one.occurred_at for one in history], default=DAY_0)
+        at = max(latest, last.occurred_at) + timedelta(days=2)
+        start = at + timedelta(days=20)
+        last = replace(
+            last,
+            occurred_at=at,
+            received_at=at,
+            valid_from=start,
+            valid_until=None,
+            snapshot=False,
+        )
+        without, with_it = compute(history, policy), compute([*history, last], policy)
+        for now in instants(without, with_it):
+            if now < start:
+                self.assertEqual(without.products(now), with_it.products(now))
 
     @given(histories, policies)
     @tried(150)

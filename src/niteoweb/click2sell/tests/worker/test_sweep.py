@@ -1,7 +1,9 @@
 """The sweep: what becomes due without a delivery."""
 
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
+from datetime import timedelta
 from datetime import timezone
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.ledger import entries
@@ -137,6 +139,29 @@ class TestLapsedAccess(SweepTestCase):
         self.assertEqual(report.troubled, 1)
         self.assertNotIn("buyer1@", "\n".join(logged.output))
         self.assertEqual(len(self.sweep().lapsed), 1)
+
+
+class TestStart(SweepTestCase):
+    """Access whose start a provider states."""
+
+    def test_is_given_when_it_comes(self):
+        self.buy()
+        start = self.now + timedelta(days=10)
+        course = replace(
+            self.notification(
+                acquirer_transaction_id="T-2", c2s_transaction_id="R-2", product_id="2"
+            ),
+            valid_from=start,
+        )
+        pipeline.process(course)
+        self.assertEqual(self.groups(), ["click2sell", "premium"])
+        self.assertEqual(self.buyer()["next_change"], timestamps.iso(start))
+        self.later(days=9)
+        self.sweep()
+        self.assertEqual(self.groups(), ["click2sell", "premium"])
+        self.later(days=1)
+        self.sweep()
+        self.assertEqual(self.groups(), ["click2sell", "course", "premium"])
 
 
 class TestBreaker(SweepTestCase):
