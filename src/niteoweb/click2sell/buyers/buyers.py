@@ -50,6 +50,7 @@ NO_ACCOUNT: dict[str, Any] = {
     "live": (),
     "pending": (),
     "next_change": "",
+    "ends_at": "",
     "renewals_awaited": (),
 }
 
@@ -120,6 +121,8 @@ def new(
             # (provider, product id) with access at the last run
             "live": (),
             "next_change": "",
+            # the first end of access that no renewal will move
+            "ends_at": "",
             # groups that could not be given
             "pending": (),
             # events beside notifications: (time, event, subject), the latest last

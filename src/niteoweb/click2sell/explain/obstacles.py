@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from niteoweb.click2sell import _
+from niteoweb.click2sell.entitlement import Reason
 from niteoweb.click2sell.ledger import reasons
 from niteoweb.click2sell.mail import failures
 from zope.i18nmessageid import Message
@@ -98,6 +99,43 @@ TEXTS = {
         "The buyer has access, but never logged in. The welcome mail was sent on ${time}."
     ),
 }
+
+
+#: Codes of obstacles to a buyer who has paid, in a few words for a list.
+SHORT = {
+    "failed": _("processing failed"),
+    "received": _("being processed"),
+    "refused": _("notification refused"),
+    "attention": _("needs attention"),
+    "account deleted": _("account deleted"),
+    "account missing": _("account deleted"),
+    "account privileged": _("administrator's account"),
+    "no line": _("product not in the settings"),
+    "group taken": _("removed from the group ${subject}"),
+    "group missing": _("no group ${subject}"),
+    "group barred": _("group ${subject} cannot be used"),
+    "group waiting": _("not in the group ${subject} yet"),
+    "no group": _("product without a group"),
+    "no mail": _("never logged in"),
+    "mail waiting": _("welcome mail waits"),
+    "mail server away": _("welcome mail waits"),
+    "mail failing": _("welcome mail not sent"),
+    "mail dropped": _("welcome mail not sent"),
+    "never logged in": _("never logged in"),
+}
+#: Reasons of "attention" that are short as well.
+_SHORT_REASONS = {
+    Reason.ACCOUNT_NOT_CERTAIN: _("account not certain"),
+    Reason.SEVERAL_ACCOUNTS: _("several accounts"),
+    Reason.ADDRESS_NOT_ACCEPTED: _("address not accepted"),
+    Reason.TOO_MANY: _("too many new accounts"),
+}
+
+
+def short(obstacle: Obstacle) -> Message | str:
+    """The obstacle in a few words, "" where the state of the product says it."""
+    words = _SHORT_REASONS.get(obstacle.reason) or SHORT.get(obstacle.code, "")
+    return words and Message(words, mapping={"subject": obstacle.subject})
 
 
 def text(

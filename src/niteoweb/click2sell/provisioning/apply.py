@@ -67,6 +67,7 @@ def apply(site: Any, plan: Plan, entry: ledger.Entry | None, now: datetime) -> A
             taken=dict(plan.taken),
             due=plan.due,
             live=plan.live,
+            ends_at=_ends_at(plan),
             pending=tuple(sorted(plan.pending)),
         )
     if buyer["user_id"]:
@@ -82,6 +83,12 @@ def apply(site: Any, plan: Plan, entry: ledger.Entry | None, now: datetime) -> A
     buyer["revision"] += 1
     _entries(site, buyer, plan)
     return applied
+
+
+def _ends_at(plan: Plan) -> str:
+    """The first end of access that no renewal will move, "" for none."""
+    ends = (plan.paid_until.get(one) for one in plan.live if one not in plan.renewals)
+    return min((timestamps.iso(end) for end in ends if end is not None), default="")
 
 
 def _account(site: Any, buyer: buyers.Buyer, plan: Plan, now: datetime) -> Applied:

@@ -183,7 +183,7 @@ class MemberView(OwnerPage):
         accesses = sorted(self.explained.standings, key=lambda standing: not standing.access)
         return [
             Product(
-                products.line(access),
+                products.line(access, self.explained.opened),
                 tuple(self._link(cause) for cause in access.causes),
                 tuple(self._actions(access)),
             )
