@@ -7,8 +7,10 @@ confirmed there. Afterwards the owner is back where the cure was.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field
+from datetime import datetime
 from html import escape
 from niteoweb.click2sell import _
+from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.entitlement import ABOUT_ACCOUNT
@@ -17,10 +19,12 @@ from niteoweb.click2sell.explain import explanation
 from niteoweb.click2sell.explain import obstacles
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
+from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.owner import candidates
 from niteoweb.click2sell.owner import commands
 from niteoweb.click2sell.owner import decisions
 from niteoweb.click2sell.owner import forms
+from niteoweb.click2sell.owner import undo as undoing
 from plone.protect import createToken
 from typing import Any
 from urllib.parse import urlencode
@@ -149,6 +153,46 @@ def give_access(site: Any, entry: ledger.Entry) -> Cure:
     query = urlencode({name: value for name, value in filled.items() if value})
     label = _("Give access by hand")
     return Cure(label, f"{site.absolute_url()}/@@click2sell-members/grant?{query}")
+
+
+def undo(site: Any, buyer: buyers.Buyer, now: datetime) -> dict[str, Cure]:
+    """The buttons that undo what owners did for a buyer, by the keys of these acts.
+
+    :param now: in UTC.
+    """
+    url = site.absolute_url()
+    undone = {
+        key: Cure(_("Undo"), f"{url}/@@click2sell-members/{buyer['id']}/undo", {"key": key})
+        for key in undoing.possible(site, buyer, now)
+    }
+    entries = buyers.entries(site, buyer)
+    for entry in entries:
+        told = entry["payload"] if entry["kind"] == Kind.CORRECTION else {}
+        moved = next(
+            (
+                one
+                for one in entries
+                if one["kind"] != Kind.CORRECTION and one["transaction"] == entry["transaction"]
+            ),
+            None,
+        )
+        recent = timestamps.from_iso(entry["received_at"]) + undoing.PERIOD > now
+        if (
+            moved
+            and recent
+            and told.get("scope") == "purchase"
+            and told["to"] == entry["buyer"]
+        ):
+            decide = f"{url}/@@click2sell-notifications/{moved['key']}/decide"
+            fields = {
+                "what": decisions.CORRECT,
+                "address": told["from"],
+                "scope": "purchase",
+                "reason": formatting.translated(_("Undo")),
+                BACK: TO_BUYER,
+            }
+            undone[entry["key"]] = Cure(_("Undo"), decide, fields)
+    return undone
 
 
 #: Cures of obstacles that are commands of an owner.

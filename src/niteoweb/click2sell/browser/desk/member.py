@@ -6,6 +6,7 @@ from niteoweb.click2sell import _
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.browser.desk import cures
 from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
+from niteoweb.click2sell.browser.words import answers
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.browser.words import products
 from niteoweb.click2sell.browser.words import timeline as happenings
@@ -134,6 +135,11 @@ class MemberView(OwnerPage):
             return None
         return cures.of_obstacle(self.context, self.buyer, self.explained)
 
+    @property
+    def answer(self) -> str:
+        """What the owner can write to the buyer, "" for nothing."""
+        return answers.text(self.explained, self.buyer["user_id"])
+
     # The account
 
     @property
@@ -174,6 +180,13 @@ class MemberView(OwnerPage):
 
     def _action(self, name: str, query: str = "") -> Link:
         return Link(commands.COMMANDS[name].title, f"{self.url}/{name}{query}")
+
+    @cached_property
+    def undo(self) -> dict[str, cures.Cure]:
+        """The buttons that undo acts by hand, by the keys of these acts."""
+        if not self.may_operate:
+            return {}
+        return cures.undo(self.context, self.buyer, timestamps.now())
 
     # Products and groups
 

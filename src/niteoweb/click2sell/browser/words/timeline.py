@@ -22,6 +22,7 @@ class EventLine:
     link: formatting.Link
     details: tuple[Message | str, ...]
     badge: formatting.Badge | None
+    key: str = ""
 
 
 def line(event: timeline.TimelineEvent, list_url: str) -> EventLine:
@@ -38,6 +39,7 @@ def line(event: timeline.TimelineEvent, list_url: str) -> EventLine:
         ),
         details=tuple(_details(event)),
         badge=formatting.badge(event.outcome) if entry else None,
+        key=event.key if event.what == timeline.ACTION else "",
     )
 
 
