@@ -54,6 +54,7 @@ PAGES = (
     "@@click2sell-notifications?outcome=accepted&kind=purchase",
     "@@click2sell-notifications?kind=refund",
     "@@click2sell-members",
+    "@@click2sell-overview",
     "@@click2sell-report",
     "@click2sell-notifications",
 )

@@ -224,6 +224,8 @@ class Notification:
         take the place of what was known, and it gives access even where no purchase is known.
     :ivar customer_deleted: the provider has deleted the customer: it is about all that the
         customer has there, and the member is to be looked at for erasure.
+    :ivar customer_suspended: the provider keeps the customer out, or not any more, whatever the
+        customer has there; None where it says nothing about that.
     :ivar attention: why a person has to decide, a code, where the kind is unknown for a reason
         that can be told.
     :ivar attention_subject: the parameter, for example, that `attention` is about.
@@ -261,6 +263,7 @@ class Notification:
     fully_signed: bool = False
     snapshot: bool = False
     customer_deleted: bool = False
+    customer_suspended: bool | None = None
     attention: str = ""
     attention_subject: str = ""
     payload: Mapping[str, str] = field(default_factory=dict)

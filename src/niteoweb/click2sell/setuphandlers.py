@@ -9,6 +9,7 @@ from niteoweb.click2sell.member import index
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.settings import membertoken
 from niteoweb.click2sell.settings import ownaddress
+from niteoweb.click2sell.setup import configlet
 from niteoweb.click2sell.storage import trees
 from plone.base.interfaces import INonInstallable
 from typing import Any
@@ -27,13 +28,14 @@ class HiddenProfiles:
 
 
 def post_install(setup_tool: Any) -> None:
-    """Create the settings of all providers, the add-on's trees and the site's own id.
+    """Create settings, the entry of Site Setup, the add-on's trees and the site's own id.
 
     All members are indexed. A site that has no public address yet gets that of the request.
     This runs after the upgrade from release 0.4.5, too.
     """
     for provider in registry.registered():
         registry.install(provider)
+    configlet.install()
     site, settings = aq_parent(setup_tool), plone_site.settings()
     # A script has no request, or one with a made-up host: there the owner fills it in.
     if not settings.site_address and "PUBLISHED" in site.REQUEST.other:
@@ -45,12 +47,13 @@ def post_install(setup_tool: Any) -> None:
 
 
 def post_uninstall(setup_tool: Any) -> None:
-    """Remove the settings of all providers, the site's id, our rules and permissions' settings.
+    """Remove settings, the entry of Site Setup, the site's id, rules, permissions' settings.
 
     GenericSetup's rolemap can set a permission, but not go back to inheriting it.
     """
     for provider in registry.registered():
         registry.uninstall(provider)
+    configlet.uninstall()
     site = aq_parent(setup_tool)
     plone_site.uninstall()
     trigger.remove_rules()

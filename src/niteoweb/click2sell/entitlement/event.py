@@ -51,6 +51,8 @@ class BillingEvent:
     :ivar external_subscription_id: the shop's id of the subscription, where the provider passes
         on a purchase from another shop.
     :ivar for_all: it ends all access of the buyer by the provider.
+    :ivar customer_suspended: the provider keeps the buyer out, or not any more; None for
+        neither.
     :ivar fully_signed: the provider names the subscription in each notification, so that no
         other one is meant.
     """
@@ -75,6 +77,7 @@ class BillingEvent:
     snapshot: bool = False
     fully_signed: bool = False
     for_all: bool = False
+    customer_suspended: bool | None = None
     external_subscription_id: str = ""
 
     @property

@@ -34,6 +34,8 @@ from niteoweb.click2sell.entitlement.period import ProductPeriod
 from niteoweb.click2sell.entitlement.period import State
 from niteoweb.click2sell.entitlement.provisional import bridges
 from niteoweb.click2sell.entitlement.reason import Reason
+from niteoweb.click2sell.entitlement.suspension import suspensions
+from niteoweb.click2sell.entitlement.suspension import without
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import PAYMENTS
 
@@ -61,6 +63,7 @@ class Entitlement:
     :ivar access_until: end of access with grace, where grace applies.
     :ivar keys: the entries that explain it, in order.
     :ivar renewable: a subscription that ends only because no renewal comes.
+    :ivar suspended: its provider keeps the buyer out.
     :ivar spans: when there is access by all chains together, each from a moment to just before
         another, or to None; in order, with gaps between them.
     """
@@ -73,6 +76,7 @@ class Entitlement:
     access_until: datetime | None
     keys: tuple[str, ...]
     renewable: bool = False
+    suspended: bool = False
     spans: tuple[tuple[datetime, datetime | None], ...] = ()
 
     @property
@@ -91,7 +95,9 @@ class Entitlement:
         if not self.gives_access(now):
             if any(start > now for start, _stop in self.spans):
                 return State.UPCOMING
-            return State.LAPSED if self.until is not None and self.until <= now else self.state
+            if self.until is not None and self.until <= now:
+                return State.LAPSED
+            return State.SUSPENDED if self.suspended else self.state
         late = self.state is State.ACTIVE and self.until is not None and self.until <= now
         return State.GRACE if late else self.state
 
@@ -195,6 +201,10 @@ def compute(events: Iterable[BillingEvent], policy: Policy) -> Outcome:
     for event, stop in bridges(history.events):
         known = entitlements.get(event.product)
         entitlements[event.product] = _bridged(known, event, stop)
+    for provider, out in suspensions(history.events).items():
+        for product, one in entitlements.items():
+            if product[0] == provider:
+                entitlements[product] = _suspended(one, out)
     return Outcome(
         entitlements=tuple(one for _product, one in sorted(entitlements.items())),
         attention=dict(sorted(attention.items())),
@@ -264,6 +274,12 @@ def _bridged(known: Entitlement | None, event: BillingEvent, until: datetime) ->
         keys=(event.key,),
         spans=merged(spans),
     )
+
+
+def _suspended(one: Entitlement, out: Sequence[tuple[datetime, datetime]]) -> Entitlement:
+    """An entitlement without the time for which its provider keeps the buyer out."""
+    spans = without(((start, stop or OPEN) for start, stop in one.spans), out)
+    return replace(one, spans=merged(spans), suspended=bool(out) and out[-1][1] == OPEN)
 
 
 def _rank(reached: tuple[AccessTimeline, ProductPeriod]) -> tuple[bool, datetime, int]:

@@ -19,6 +19,8 @@ class State(StrEnum):
     PROVISIONAL = "provisional"
     #: Only at a given moment: access begins later.
     UPCOMING = "upcoming"
+    #: Only at a given moment: the provider keeps the buyer out.
+    SUSPENDED = "suspended"
     #: Only at a given moment: the end is over, the renewal is late, access goes on.
     GRACE = "grace"
     #: Only at a given moment: the end is over.

@@ -1,5 +1,6 @@
 """Reasons: why a buyer has access or has none, read from the ledger and never changed."""
 
+from niteoweb.click2sell.explain import entrance
 from niteoweb.click2sell.explain import explanation
 from niteoweb.click2sell.explain import groups
 from niteoweb.click2sell.explain import obstacles
@@ -8,4 +9,7 @@ from niteoweb.click2sell.explain import timeline
 from niteoweb.click2sell.explain.products import ProductAccess
 
 
-__all__ = ["explanation", "groups", "obstacles", "products", "timeline", "ProductAccess"]
+__all__ = [
+    *["entrance", "explanation", "groups", "obstacles", "products", "timeline"],
+    "ProductAccess",
+]

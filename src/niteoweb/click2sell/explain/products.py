@@ -19,6 +19,7 @@ class ProductAccess:
     :ivar access_until: end of access with days of grace.
     :ivar causes: the notifications that explain it, in order; a refund is the last one.
     :ivar aliases: other ids by which a line of the mapping may name the product.
+    :ivar renewable: whether it renews by itself: a subscription that nobody has cancelled.
     """
 
     provider: str
@@ -31,6 +32,7 @@ class ProductAccess:
     access_until: datetime | None
     causes: tuple[ledger.Entry, ...]
     aliases: frozenset[str] = frozenset()
+    renewable: bool = False
 
     @property
     def product(self) -> Product:
@@ -58,6 +60,7 @@ def of(outcome: history.BuyerOutcome) -> tuple[ProductAccess, ...]:
             access_until=entitlement.access_until,
             causes=tuple(by_key[key] for key in entitlement.keys),
             aliases=outcome.aliases.get(entitlement.product, frozenset()),
+            renewable=entitlement.renewable,
         )
         for entitlement in outcome.entitlements
     )

@@ -42,6 +42,18 @@ class IPaymentProvider(Interface):
         "What makes up deliveries to try a site with, as niteoweb.click2sell.provider.sample "
         "describes it; None when there is none."
     )
+    poll = Attribute(
+        "Asks a provider that sends nothing what has changed, in the background, with a limit "
+        "of questions: poll(now, most_ends, confirmed), as provider.registry describes it. "
+        "None for a provider that sends notifications."
+    )
+    privacy = Attribute(
+        "Module for data that the provider keeps beside the ledger, None for none: "
+        "export(site, addresses) -> list of plain records, erase(site, addresses)."
+    )
+    reasons = Attribute(
+        "Texts for the provider's own codes why a notification needs attention, by the code."
+    )
 
     def verify(delivery, settings, now):
         """Prove that a delivery comes from the provider.
@@ -60,6 +72,16 @@ class IPaymentProvider(Interface):
         :returns: one Notification or more, a tuple; more than one is recorded and takes effect
             in one commit.
         :raises niteoweb.click2sell.notification.ParameterError: it cannot be read.
+        """
+
+    def manage(settings, customer_ids):
+        """The page of the provider where its customers change or cancel what they bought.
+
+        It is shown to the buyer on ``@@my-purchases``; nothing may be asked of the provider.
+
+        :param settings: whatever has the fields of the schema as attributes.
+        :param customer_ids: the provider's ids of the buyer, a tuple, perhaps an empty one.
+        :returns: an address with https, None where there is none.
         """
 
     def answer(status, text):

@@ -70,7 +70,8 @@ _SELDOM = {
 _SELDOM_TOLD = {
     *("customer_id", "external_subscription_id", "in_reply_to", "validation_result", "aliases"),
     *("valid_from", "earliest", "member_token", "member"),
-    *("fully_signed", "snapshot", "customer_deleted", "attention", "attention_subject"),
+    *("fully_signed", "snapshot", "customer_deleted", "customer_suspended"),
+    *("attention", "attention_subject"),
 }
 
 _DEFAULTS = {**records.DEFAULTS, **_PROCESSING, **_SELDOM}

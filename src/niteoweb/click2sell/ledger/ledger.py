@@ -8,6 +8,7 @@ processing, and the functions here set those that belong together.
 from collections.abc import Iterator
 from collections.abc import Mapping
 from datetime import datetime
+from heapq import merge
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.entitlement import mapping
 from niteoweb.click2sell.entitlement import Reason
@@ -100,6 +101,15 @@ def waiting(site: Any) -> int:
     return sum(count(site, outcome=outcome) for outcome in outcomes.WAITS) - len(
         trees.tree(site, "dismissed")
     )
+
+
+def waiting_keys(site: Any) -> Iterator[str]:
+    """Keys of these entries, the newest first."""
+    dismissed = trees.tree(site, "dismissed")
+    for found in merge(*(filed(site, outcome=outcome) for outcome in outcomes.WAITS)):
+        key = entries.at(site, found)["key"]
+        if key not in dismissed:
+            yield key
 
 
 def mark_told(site: Any, entry: Entry) -> None:

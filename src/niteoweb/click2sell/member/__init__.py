@@ -5,12 +5,13 @@ from niteoweb.click2sell.member import contentrules
 from niteoweb.click2sell.member import group
 from niteoweb.click2sell.member import index
 from niteoweb.click2sell.member import localroles
+from niteoweb.click2sell.member import pages
 from niteoweb.click2sell.member import plonepas
 from niteoweb.click2sell.member import principal
 from niteoweb.click2sell.member import privilege
 
 
 __all__ = [
-    *["accounts", "contentrules", "group", "index", "localroles", "plonepas", "principal"],
-    "privilege",
+    *["accounts", "contentrules", "group", "index", "localroles", "pages", "plonepas"],
+    *["principal", "privilege"],
 ]

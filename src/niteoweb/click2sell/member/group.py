@@ -3,6 +3,7 @@
 from Acquisition import aq_base
 from Acquisition import aq_parent
 from collections.abc import Callable
+from collections.abc import Iterable
 from collections.abc import Iterator
 from contextlib import contextmanager
 from niteoweb.click2sell import site as plone_site
@@ -74,6 +75,13 @@ def problem(group_id: str) -> str:
     if is_automatic(group_id):
         return Reason.GROUP_NOT_GRANTED
     return Reason.GROUP_PRIVILEGED if privilege.group(group) else ""
+
+
+def with_ancestors(group_ids: Iterable[str]) -> frozenset[str]:
+    """The ids of groups, and of the groups that they belong to and not everybody does."""
+    ids = frozenset(group_ids)
+    outer = {one.getId() for id_ in ids for one in privilege.with_ancestors(_group(id_))}
+    return ids.union(one for one in outer if not is_automatic(one))
 
 
 def site_roles(group_id: str) -> list[str]:

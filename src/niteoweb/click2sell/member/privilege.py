@@ -69,7 +69,7 @@ def group(group: Any) -> bool:
 def roles(group: Any) -> set[str]:
     """The roles that a group gives on the whole site, its own and those of groups it is in."""
     roles: set[str] = set()
-    for principal in _with_ancestors(group):
+    for principal in with_ancestors(group):
         roles.update(texts(list(principal.getRoles())))
         for context in _contexts():
             roles.update(context.get_local_roles_for_userid(principal.getId()))
@@ -86,7 +86,7 @@ def _holds_permission(user: Any, context: Any) -> bool:
     return any(user.has_permission(permission, context) for permission in PERMISSIONS)
 
 
-def _with_ancestors(group: Any) -> list[Any]:
+def with_ancestors(group: Any) -> list[Any]:
     """A group and all groups that it belongs to, directly or not."""
     pas = plone_site.tool("acl_users")
     seen: dict[str, Any] = {}

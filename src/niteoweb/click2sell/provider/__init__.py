@@ -12,6 +12,9 @@ from niteoweb.click2sell.provider import signatures
 from niteoweb.click2sell.provider.jsonapi import JsonApi
 from niteoweb.click2sell.provider.jsonapi import NotFound
 from niteoweb.click2sell.provider.jsonapi import Refused
+from niteoweb.click2sell.provider.jsonapi import Rejected
+from niteoweb.click2sell.provider.jsonapi import Reply
+from niteoweb.click2sell.provider.jsonapi import SessionInvalid
 from niteoweb.click2sell.provider.jsonapi import Unreachable
 from niteoweb.click2sell.provider.jsonbody import is_address
 from niteoweb.click2sell.provider.jsonbody import JsonBody
@@ -23,6 +26,7 @@ from niteoweb.click2sell.provider.sample import TERM
 
 __all__ = [
     *["jsonapi", "jsonbody", "registry", "sample", "secrecy", "signatures"],
-    *["JsonApi", "JsonBody", "NotFound", "Refused", "Unreachable", "SampleRequest"],
+    *["JsonApi", "JsonBody", "NotFound", "Refused", "Rejected", "Reply"],
+    *["SampleRequest", "SessionInvalid", "Unreachable"],
     *["LONGEST_ID", "TERM", "deliveries", "is_address"],
 ]

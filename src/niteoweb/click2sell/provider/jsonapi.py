@@ -15,10 +15,14 @@ from concurrent.futures import Future
 from contextlib import closing
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import cache
+from http.cookiejar import DefaultCookiePolicy
 from ipaddress import ip_address
+from niteoweb.click2sell.notification import ParameterError
 from niteoweb.click2sell.notification import ParameterInvalid
+from niteoweb.click2sell.provider import deadline
 from niteoweb.click2sell.provider import jsonbody
-from niteoweb.click2sell.provider.deadline import Deadline
 from threading import BoundedSemaphore
 from threading import Thread
 from typing import Any
@@ -53,6 +57,8 @@ LARGEST_ANSWER = 4 * 1024 * 1024
 _DONE = {"GET": frozenset({200}), "POST": frozenset({200, 201, 202})}
 _TRY_AGAIN = frozenset({429, 500, 502, 503, 504})
 _PIECE = 64 * 1024
+#: Bytes of an error that are read, for its code.
+_LARGEST_ERROR = 64 * 1024
 
 _places = BoundedSemaphore(PLACES)
 #: The moment up to which the current request waits, by the monotonic clock.
@@ -84,11 +90,52 @@ class Refused(Exception):
         self.reason = reason
 
 
-class NotFound(Refused):
+class Rejected(Refused):
+    """The provider says no, and by a code why.
+
+    :ivar status: of HTTP.
+    :ivar code: the provider's, 0 for none.
+    :ivar fields: the names of the fields that it does not accept.
+    """
+
+    def __init__(self, status: int, code: int = 0, fields: tuple[str, ...] = ()) -> None:
+        super().__init__(f"status {status}, code {code}" if code else f"status {status}")
+        self.status, self.code, self.fields = status, code, fields
+
+
+class NotFound(Rejected):
     """The provider does not know the subject of the question."""
 
-    def __init__(self) -> None:
-        super().__init__("not found")
+    def __init__(self, code: int = 0) -> None:
+        super().__init__(404, code)
+        self.reason = "not found"
+
+
+class SessionInvalid(Rejected):
+    """The session of a customer at the provider is over, or none."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer that means yes.
+
+    :ivar status: which yes, where the provider has several.
+    """
+
+    status: int
+    body: jsonbody.JsonBody
+
+
+@dataclass(frozen=True)
+class Codes:
+    """Codes of errors that mean something whatever the question was.
+
+    :ivar away: the provider answers nobody at the moment.
+    :ivar session: the session of a customer is not valid.
+    """
+
+    away: frozenset[int] = frozenset()
+    session: frozenset[int] = frozenset()
 
 
 def allowed(url: str) -> bool:
@@ -130,6 +177,7 @@ class JsonApi:
 
     :param base: the address that all paths are below.
     :param headers: of every question, a token for example.
+    :param codes: of errors.
     :param sleep: waits some seconds.
     :raises Refused: the address may not be asked.
     :raises Unreachable: a header cannot be sent.
@@ -140,6 +188,7 @@ class JsonApi:
         base: str,
         headers: Mapping[str, str],
         sleep: Callable[[float], None] = time.sleep,
+        codes: Codes = Codes(),
     ) -> None:
         if not allowed(base):
             raise Refused("address of the API")
@@ -150,6 +199,59 @@ class JsonApi:
         accepted = {"Accept": "application/json", "Accept-Encoding": "identity"}
         self._headers = {**accepted, **headers}
         self._sleep = sleep
+        self._codes = codes
+
+    def ask(
+        self,
+        method: str,
+        *path: str,
+        value: Mapping[str, Any] | None = None,
+        query: Mapping[str, str] | None = None,
+        yes: frozenset[int] = frozenset({200}),
+        repeat: bool | None = None,
+    ) -> Reply:
+        """Ask for something, or for an action.
+
+        :param path: its parts, below the API's address.
+        :param value: goes out as JSON, with its nulls.
+        :param query: parameters of the query.
+        :param yes: the statuses that mean yes; the reply tells which one it was.
+        :param repeat: whether to try again after an error of theirs or no answer; None for the
+            methods for which that does no harm, GET and PUT.
+        :raises Unreachable: no answer, an error of theirs, or the token is not accepted.
+        :raises SessionInvalid: the session of a customer is not valid.
+        :raises NotFound: they do not know the subject.
+        :raises Rejected: they say no.
+        """
+        again = method in ("GET", "PUT") if repeat is None else repeat
+        content: dict[str, Any] = {"params": dict(query or {})}
+        if value is not None:
+            content["json"] = value
+        status, body = self._exchange(method, path, PAUSES if again else (), **content)
+        try:
+            answer = jsonbody.read(body or (b"" if method == "GET" else b"{}"))
+        except ParameterInvalid:
+            answer = None
+        if status not in yes:
+            raise self._error(status, answer or jsonbody.JsonBody({}))
+        if answer is None:
+            raise Unreachable("answer unreadable")
+        return Reply(status, answer)
+
+    def _error(self, status: int, answer: jsonbody.JsonBody) -> Unreachable | Rejected:
+        """The error of an answer that means no. Of its words none goes further."""
+        try:
+            code = answer.integer("errorCode") or 0
+            fields = tuple(one.text("field") for one in answer.parts("validationErrors"))
+        except ParameterError:
+            code, fields = 0, ()
+        if code in self._codes.away:
+            return Unreachable(f"code {code}")
+        if code in self._codes.session:
+            return SessionInvalid(status, code)
+        if status == 401:
+            return Unreachable("token not accepted")
+        return NotFound(code) if status == 404 else Rejected(status, code, fields)
 
     def get(self, *path: str, **parameters: str) -> jsonbody.JsonBody:
         """Ask for something.
@@ -180,13 +282,33 @@ class JsonApi:
         """
         return _read(*self._try("POST", path, (), json=value)) or jsonbody.JsonBody({})
 
+    def form(self, values: Mapping[str, str], **parameters: str) -> jsonbody.JsonBody:
+        """Ask with a form, of an API that may tell errors with the status 200; tried once.
+
+        :param values: go out as a form; without any it is a GET.
+        :param parameters: of the query.
+        :raises Unreachable: no answer, an error of theirs, or no JSON.
+        """
+        content = {"params": parameters, **({"data": values} if values else {})}
+        status, body = self._exchange("POST" if values else "GET", (), (), **content)
+        if 300 <= status < 400:
+            raise Unreachable(f"status {status}")
+        try:
+            return jsonbody.read(body)
+        except ParameterInvalid:
+            raise Unreachable("answer unreadable") from None
+
     def _try(
         self, method: str, path: Sequence[str], pauses: Sequence[float], **content: Any
     ) -> tuple[int, bytes]:
-        """Status and body of the first answer that is not an error of theirs.
+        """Status and body of an answer; a status that means yes is returned as 200."""
+        status, body = self._exchange(method, path, pauses, **content)
+        return (200, body) if status in _DONE[method] else (status, b"")
 
-        A status that means yes is returned as 200.
-        """
+    def _exchange(
+        self, method: str, path: Sequence[str], pauses: Sequence[float], **content: Any
+    ) -> tuple[int, bytes]:
+        """Status and body of the first answer that is not an error of theirs."""
         if set(path) & {"", ".", ".."}:
             # It would be another question.
             raise Refused("id")
@@ -231,11 +353,8 @@ class JsonApi:
     ) -> tuple[int, str, bytes]:
         """Try once: status, Retry-After and body."""
         left = until - time.monotonic()
-        with requests.Session() as session:
-            # A proxy of this machine's environment is for the world outside.
-            session.trust_env = not _is_this_machine(urlsplit(url).hostname or "")
-            session.mount(url, Deadline(until, TIMEOUT[1]))
-            response = session.request(
+        with deadline.until(until):
+            response = _session(_origin(url)).request(
                 method,
                 url,
                 **content,
@@ -246,9 +365,25 @@ class JsonApi:
             )
             with closing(response):
                 retry_after = response.headers.get("Retry-After", "")
-                if response.status_code not in _DONE[method]:
-                    return response.status_code, retry_after, b""
-                return 200, "", _body(response)
+                if response.status_code >= 300:
+                    return response.status_code, retry_after, _error_body(response)
+                return response.status_code, "", _body(response)
+
+
+@cache
+def _session(origin: str) -> requests.Session:
+    """The connections of this process to a server, which stay open between questions."""
+    session = requests.Session()
+    # A proxy of this machine's environment is for the world outside.
+    session.trust_env = not _is_this_machine(urlsplit(origin).hostname or "")
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    session.mount(origin, deadline.Deadline(TIMEOUT[1]))
+    return session
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}/"
 
 
 def _body(response: requests.Response) -> bytes:
@@ -257,6 +392,19 @@ def _body(response: requests.Response) -> bytes:
         body += piece
         if len(body) > LARGEST_ANSWER:
             raise Unreachable("answer too large")
+    return body
+
+
+def _error_body(response: requests.Response) -> bytes:
+    """The body of an error, b"" where it is too long or breaks off."""
+    body = b""
+    try:
+        while piece := response.raw.read1(_PIECE, decode_content=False):
+            body += piece
+            if len(body) > _LARGEST_ERROR:
+                return b""
+    except (urllib3.exceptions.HTTPError, OSError):
+        return b""
     return body
 
 

@@ -4,6 +4,7 @@ All rooms ask here for providers, their titles and their settings; none names a 
 """
 
 from collections.abc import Callable
+from collections.abc import Mapping
 from datetime import datetime
 from datetime import tzinfo
 from niteoweb.click2sell.interfaces import IPaymentProvider
@@ -12,13 +13,13 @@ from niteoweb.click2sell.notification import Delivery
 from niteoweb.click2sell.notification import Event
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import VerifiedDelivery
-from plone import api
 from plone.registry.interfaces import IRegistry
 from types import ModuleType
 from typing import Any
 from zope.component import getUtilitiesFor
 from zope.component import getUtility
 from zope.component import queryUtility
+from zope.i18nmessageid import Message
 from zope.interface import implementer
 from zope.interface.interfaces import IInterface
 from zope.schema import getFieldsInOrder
@@ -28,19 +29,26 @@ from zope.schema.interfaces import IPassword
 #: Name of the provider whose settings hold those of the whole add-on, too.
 MAIN = "click2sell"
 
+#: Asks a provider: at a moment in UTC, with the most early ends that it may tell unconfirmed,
+#: and whether an owner has confirmed more of them. It returns parts of the sweep's report.
+Poll = Callable[[datetime, int, bool], Mapping[str, Any]]
+
 
 @implementer(IPaymentProvider)
 class PaymentProvider:
     """A payment provider, made of a pure module and the interface of its settings.
 
     :param module: has ``NAME``, ``TITLE``, ``SIGNED``, ``EVENTS``, ``verify``, ``parse`` and
-        ``answer``, and perhaps ``MEMBER_PARAMETER``, see
+        ``answer``, and perhaps ``MEMBER_PARAMETER`` and ``manage``, see
         :class:`niteoweb.click2sell.interfaces.IPaymentProvider`.
     :param schema: the records of it are in plone.app.registry under its dotted name.
     :param client: asks the provider for what its notifications leave open, None when they are
         complete; see :mod:`niteoweb.click2sell.provider.client`.
     :param sample: makes up deliveries, None where there is none; see
         :mod:`niteoweb.click2sell.provider.sample`.
+    :param poll: asks a provider that sends nothing, None for one that does.
+    :param privacy: exports and erases what the provider's own trees hold, None for nothing.
+    :param reasons: texts for codes of the provider's own why an entry needs attention.
     """
 
     def __init__(
@@ -49,15 +57,25 @@ class PaymentProvider:
         schema: IInterface,
         client: ModuleType | None = None,
         sample: ModuleType | None = None,
+        *,
+        poll: Poll | None = None,
+        privacy: ModuleType | None = None,
+        reasons: Mapping[str, Message] | None = None,
     ) -> None:
         self.name: str = module.NAME
         self.title: str = module.TITLE
         self.signed: frozenset[str] = module.SIGNED
         self.events: tuple[Event, ...] = module.EVENTS
         self.member_parameter: str = getattr(module, "MEMBER_PARAMETER", "")
+        self.manage: Callable[[Any, tuple[str, ...]], str | None] = getattr(
+            module, "manage", lambda settings, customer_ids: None
+        )
         self.schema = schema
         self.client = client
         self.sample = sample
+        self.poll = poll
+        self.privacy = privacy
+        self.reasons: Mapping[str, Message] = reasons or {}
         self.verify: Callable[[Delivery, Any, datetime], VerifiedDelivery] = module.verify
         self.parse: Callable[[VerifiedDelivery, tzinfo], tuple[Notification, ...]] = (
             module.parse
@@ -98,34 +116,16 @@ def secrets() -> frozenset[str]:
 
 
 def install(provider: IPaymentProvider) -> None:
-    """Create the records of a provider's settings, and its entry in Site Setup.
-
-    Records that exist keep their values.
-    """
+    """Create the records of a provider's settings; records that exist keep their values."""
     getUtility(IRegistry).registerInterface(provider.schema)
-    control_panel = api.portal.get_tool("portal_controlpanel")
-    # An older entry may have another permission.
-    control_panel.unregisterConfiglet(f"{provider.name}Configuration")
-    control_panel.registerConfiglet(
-        id=f"{provider.name}Configuration",
-        name=provider.title,
-        action=f"string:${{portal_url}}/@@{provider.name}-settings",
-        condition="",
-        permission="Click2Sell: Configure",
-        category="Products",
-        appId="niteoweb.click2sell",
-        icon_expr="string:cart-check",
-    )
 
 
 def uninstall(provider: IPaymentProvider) -> None:
-    """Delete the records of a provider's settings, and its entry in Site Setup."""
+    """Delete the records of a provider's settings."""
     records = getUtility(IRegistry).records
     for name in list(records):
         if name.startswith(f"{provider.schema.__identifier__}."):
             del records[name]
-    control_panel = api.portal.get_tool("portal_controlpanel")
-    control_panel.unregisterConfiglet(f"{provider.name}Configuration")
 
 
 def is_enabled(provider: IPaymentProvider) -> bool:
@@ -161,3 +161,8 @@ def title(name: str) -> str:
     """The title of a provider; its name where it is not registered."""
     provider = get(name)
     return name if provider is None else provider.title
+
+
+def reason(code: str) -> Message | None:
+    """The text for a code that only a provider knows, None for another one."""
+    return next((one.reasons[code] for one in registered() if code in one.reasons), None)

@@ -296,7 +296,7 @@ def _verdict(
     key, payments = entry["key"], outcome.payments
     if key in outcome.attention:
         return Verdict(Outcome.ATTENTION, outcome.attention[key])
-    if entry["kind"] in TELLING_NOTHING:
+    if entry["kind"] in TELLING_NOTHING and entry["customer_suspended"] is None:
         return Verdict(Outcome.NOTHING)
     if history.is_payment(entry):
         if account.problem and account.concerns(entry, payments[-1]):

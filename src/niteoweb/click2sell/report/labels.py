@@ -69,6 +69,7 @@ STATES = {
     State.GRACE: _("days of grace"),
     State.CANCELLED: _("cancelled"),
     State.UPCOMING: _("begins later"),
+    State.SUSPENDED: _("suspended"),
     State.LAPSED: _("lapsed"),
     State.ENDED: _("ended"),
     State.REFUNDED: _("refunded"),

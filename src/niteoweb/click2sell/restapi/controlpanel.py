@@ -14,6 +14,7 @@ from niteoweb.click2sell.settings import apitoken
 from niteoweb.click2sell.settings import ownaddress
 from niteoweb.click2sell.settings import rules
 from niteoweb.click2sell.settings import secretkeys
+from niteoweb.click2sell.setup import configlet
 from plone.restapi.controlpanels import RegistryConfigletPanel
 from plone.restapi.controlpanels.interfaces import IControlpanel
 from plone.restapi.interfaces import IDeserializeFromJson
@@ -52,9 +53,15 @@ class Click2SellControlpanel(RegistryConfigletPanel):
         self.provider = provider = registry.get(self.__name__)
         self.schema, self.title = provider.schema, provider.title
         self.schema_prefix = provider.schema.__identifier__
-        # By it the service finds the entry of Site Setup.
+        # Site Setup has one entry for all providers; it stands for the main one here.
         self.configlet_id = f"{provider.name}Configuration"
         super().__init__(context, request)
+        self.title = provider.title
+
+    def _get_configlet(self) -> dict[str, Any] | None:
+        """The entry of Site Setup that leads to the settings of each provider."""
+        entries = self.portal_cp.enumConfiglets(self.configlet_category_id)
+        return next((entry for entry in entries if entry["id"] == configlet.ID), None)
 
     def check_permission(self) -> None:
         """``@controlpanels`` itself asks only for the permission to see Site Setup.

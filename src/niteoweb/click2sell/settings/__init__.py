@@ -5,10 +5,20 @@ from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.settings import membertoken
 from niteoweb.click2sell.settings import networks
 from niteoweb.click2sell.settings import ownaddress
+from niteoweb.click2sell.settings import products
 from niteoweb.click2sell.settings import rules
 from niteoweb.click2sell.settings import secretkeys
 
 
 __all__ = [
-    *["apitoken", "effective", "membertoken", "networks", "ownaddress", "rules", "secretkeys"],
+    *[
+        "apitoken",
+        "effective",
+        "membertoken",
+        "networks",
+        "ownaddress",
+        "products",
+        "rules",
+        "secretkeys",
+    ],
 ]

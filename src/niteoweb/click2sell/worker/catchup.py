@@ -13,6 +13,7 @@ from niteoweb.click2sell.buyers import customers
 from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.interfaces import IPaymentProvider
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import silence
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.provider import Refused
@@ -20,8 +21,8 @@ from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.provider import Unreachable
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.storage import transactions
-from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.storage import writer
+from niteoweb.click2sell.worker import breaker
 from niteoweb.click2sell.worker.report import SweepReport
 from typing import Any
 
@@ -58,10 +59,28 @@ def run(report: SweepReport, now: datetime, pause: timedelta = timedelta()) -> N
                 report.trouble(provider.name, error)
 
 
+def poll(report: SweepReport, confirmed: bool) -> None:
+    """Poll the providers that send nothing.
+
+    :param report: of the sweep; it gets what they tell of themselves.
+    :param confirmed: an owner has confirmed that many members lose access.
+    """
+    limit = breaker.limit(plone_site.get())
+    for provider in registry.enabled():
+        if provider.poll is None or report.copy:
+            continue
+        try:
+            told = dict(provider.poll(timestamps.now(), limit, confirmed))
+            report.busy += told.pop("busy", 0)
+            report.troubled += told.pop("troubled", 0)
+            report.polled.update(told)
+        except Exception as error:
+            report.trouble(provider.name, error)
+
+
 def since(site: Any, provider: IPaymentProvider, now: datetime) -> datetime:
     """The time up to which a provider was asked, in UTC."""
-    stored = trees.tree(site, "remarks").get(_name(provider))
-    asked = None if stored is None else timestamps.from_iso(stored)
+    asked = silence.asked(site, provider.name)
     # By a clock that was ahead it says nothing.
     return now - AT_FIRST if asked is None or asked > now else asked
 
@@ -84,7 +103,7 @@ def _ask(provider: IPaymentProvider, report: SweepReport, now: datetime) -> None
         except pipeline.Failed:
             report.troubled += 1
         report.missed += 1
-    writer.run(lambda site: _note(site, provider, now))
+    writer.run(lambda site: silence.note_asked(site, provider.name, now))
 
 
 def _changes(
@@ -135,11 +154,3 @@ def _standing(notification: Notification) -> tuple[object, ...]:
     """The fields of a subscription that access depends on."""
     begins, ends = notification.valid_from, notification.valid_until
     return notification.product_id, begins, ends, notification.subscription
-
-
-def _note(site: Any, provider: IPaymentProvider, now: datetime) -> None:
-    trees.tree(site, "remarks")[_name(provider)] = timestamps.iso(now)
-
-
-def _name(provider: IPaymentProvider) -> str:
-    return f"asked {provider.name}"

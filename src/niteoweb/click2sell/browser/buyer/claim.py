@@ -4,7 +4,8 @@ from AccessControl import getSecurityManager
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
-from niteoweb.click2sell.browser.buyer.mypurchases import member_id
+from niteoweb.click2sell.browser.buyer import visitor
+from niteoweb.click2sell.browser.pagetitle import ITitled
 from niteoweb.click2sell.provisioning import claiming
 from niteoweb.click2sell.storage import NotPossible
 from niteoweb.click2sell.storage import transactions
@@ -14,12 +15,14 @@ from Products.Five.browser import BrowserView
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from urllib.parse import urlencode
 from zope.i18nmessageid import Message
+from zope.interface import implementer
 
 
 #: Characters of a token or an address, at most.
 LONGEST = 254
 
 
+@implementer(ITitled)
 class ClaimView(BrowserView):
     """``@@my-purchase-claim``: shows the purchase of a link, and ties it by a POST.
 
@@ -28,6 +31,7 @@ class ClaimView(BrowserView):
     """
 
     template = ViewPageTemplateFile("../templates/claim.pt")
+    title = _("Confirm a purchase")
     claim: claiming.Claim | None = None
     message: Message | None = None
     done = False
@@ -87,7 +91,7 @@ class ClaimView(BrowserView):
     @property
     def user_id(self) -> str:
         """The member of the site who is logged in, "" for nobody."""
-        return member_id(self.context)
+        return visitor.member_id(self.context)
 
     @property
     def user_name(self) -> str:

@@ -1,31 +1,57 @@
 """The link to a provider's order page, with a token for the member who follows it."""
 
-from niteoweb.click2sell import site as plone_site
+from collections.abc import Collection
 from niteoweb.click2sell import timestamps
-from niteoweb.click2sell.browser.buyer.mypurchases import member_id
+from niteoweb.click2sell.browser.buyer import visitor
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.settings import membertoken
-from niteoweb.click2sell.settings import rules
+from niteoweb.click2sell.settings import products
 from Products.Five.browser import BrowserView
+from typing import Any
 from urllib.parse import urlencode
 from urllib.parse import urlsplit
 from zExceptions import NotFound
 
 
+def link(site: Any, provider: str, product_id: str, aliases: Collection[str] = ()) -> str:
+    """The address to order a product at, "" where nobody can.
+
+    It is :class:`OrderLinkView` where the provider can hand the member's token back.
+    """
+    seller = registry.get(provider)
+    if seller is None or not registry.is_enabled(seller):
+        return ""
+    for id_ in (product_id, *sorted(aliases)):
+        page = products.order_page(provider, id_)
+        if page and not seller.member_parameter:
+            return page
+        if page:
+            query = {"product": id_}
+            if provider != registry.MAIN:
+                query["provider"] = provider
+            return f"{site.absolute_url()}/@@click2sell-order?{urlencode(query)}"
+    return ""
+
+
 class OrderLinkView(BrowserView):
-    """``@@click2sell-order?product=ID``: sends the visitor to the product's order page."""
+    """``@@click2sell-order?product=ID``: sends the visitor to the product's order page.
+
+    ``provider=NAME`` names the provider of the product, if it is not Click2Sell.
+    """
 
     def __call__(self) -> str:
-        links = rules.order_links(plone_site.settings().order_links or ())
         # Named twice it is a list, which is no product.
-        url = links.get(str(self.request.form.get("product", "")), "")
+        name = str(self.request.form.get("provider", registry.MAIN))
+        product_id = str(self.request.form.get("product", ""))
+        seller = registry.get(name)
+        url = products.order_page(name, product_id) if seller is not None else ""
         if not url:
             raise NotFound
-        user_id = member_id(self.context)
+        user_id = visitor.member_id(self.context) if seller.member_parameter else ""
         token = user_id and membertoken.issue(self.context, user_id, timestamps.now())
         if token:
             parts = urlsplit(url)
-            query = urlencode({registry.main().member_parameter: token})
+            query = urlencode({seller.member_parameter: token})
             url = parts._replace(query="&".join(filter(None, (parts.query, query)))).geturl()
         response = self.request.response
         response.setHeader("Referrer-Policy", "no-referrer")

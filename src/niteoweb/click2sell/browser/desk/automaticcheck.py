@@ -70,7 +70,6 @@ class AutomaticCheck(OwnerPage):
 
     template = ViewPageTemplateFile("../templates/automaticcheck.pt")
     page = lastrun.PAGE
-    tab = "click2sell-report"
     title = lastrun.TITLE
     lead = _(
         "It ends access that is over, takes up what failed, sends the mails that are due, and "

@@ -41,7 +41,7 @@ class PrivacyView(OwnerPage):
     """
 
     template = ViewPageTemplateFile("../templates/privacy.pt")
-    page = tab = "click2sell-privacy"
+    page = "click2sell-privacy"
     title = _("Privacy")
     lead = _("All that this add-on stores about an e-mail address: to download, and to erase.")
     #: None before the dry run.

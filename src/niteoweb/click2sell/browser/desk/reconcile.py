@@ -29,7 +29,7 @@ class ReconcileView(OwnerPage):
     """
 
     template = ViewPageTemplateFile("../templates/reconcile.pt")
-    page = tab = "click2sell-reconcile"
+    page, tab = "click2sell-reconcile", "click2sell-settings"
     title = _("Reconcile all members")
     lead = _(
         "After a change of products and groups: members are given the groups that the products "

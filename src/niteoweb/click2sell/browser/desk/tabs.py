@@ -1,36 +1,30 @@
 """Site Setup: the tabs that join our pages."""
 
-from collections.abc import Iterator
 from niteoweb.click2sell import _
+from niteoweb.click2sell.browser.pagetitle import ITitled
 from niteoweb.click2sell.browser.words.formatting import Link
-from niteoweb.click2sell.provider import registry
 from plone import api
 from Products.Five.browser import BrowserView
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
+from zope.interface import implementer
 
 
-#: Pages, their titles, and the permissions that they need.
-PAGES = (
-    ("click2sell-settings", _("Settings"), "Click2Sell: Configure"),
-    ("click2sell-notifications", _("Notifications"), "Click2Sell: View purchases"),
-    ("click2sell-members", _("Members"), "Click2Sell: View purchases"),
-    ("click2sell-report", _("Report"), "Click2Sell: View purchases"),
-    ("click2sell-reconcile", _("Reconcile"), "Click2Sell: Operate purchases"),
-    ("click2sell-privacy", _("Privacy"), "Click2Sell: View purchases"),
+VIEW, CONFIGURE = "Click2Sell: View purchases", "Click2Sell: Configure"
+OPERATE = "Click2Sell: Operate purchases"
+
+OVERVIEW = "click2sell-overview"
+
+#: Pages, their titles, and the permissions of which one is needed.
+TABS = (
+    (OVERVIEW, _("Overview"), (VIEW, CONFIGURE, OPERATE)),
+    ("click2sell-members", _("Members"), (VIEW,)),
+    ("click2sell-notifications", _("Notifications"), (VIEW,)),
+    ("click2sell-report", _("Report"), (VIEW,)),
+    ("click2sell-settings", _("Settings"), (CONFIGURE,)),
 )
 
 
-def _providers(current: str) -> Iterator[tuple[str, str, str]]:
-    """The settings of payment providers that are switched on, but for the first of PAGES.
-
-    :param current: is there in any case.
-    """
-    for provider in registry.registered():
-        name = f"{provider.name}-settings"
-        if name != PAGES[0][0] and (name == current or registry.is_enabled(provider)):
-            yield name, provider.title, PAGES[0][2]
-
-
+@implementer(ITitled)
 class Tabbed(BrowserView):
     """A page with tabs, of which each reader sees those of the pages that they may use.
 
@@ -38,15 +32,20 @@ class Tabbed(BrowserView):
     :cvar shared: the macros of all pages.
     """
 
-    tab = "click2sell-settings"
+    tab = OVERVIEW
+    tabs_label = _("Memberships")
     shared = ViewPageTemplateFile("../templates/shared.pt")
 
     @property
     def tab_links(self) -> list[Link]:
-        """The links to the other tabs."""
-        here, tab = self.context.absolute_url(), self.tab
+        """The links to the tabs."""
+        here = self.context.absolute_url()
         return [
-            Link(title, f"{here}/@@{name}", "page" if name == tab else None)
-            for name, title, permission in (*PAGES[:1], *_providers(tab), *PAGES[1:])
-            if api.user.has_permission(permission, obj=self.context)
+            Link(title, f"{here}/@@{name}", "page" if name == self.tab else None)
+            for name, title, permissions in TABS
+            if self.may(*permissions)
         ]
+
+    def may(self, *permissions: str) -> bool:
+        """Whether the reader has one of some permissions on the site."""
+        return any(api.user.has_permission(one, obj=self.context) for one in permissions)

@@ -183,13 +183,14 @@ class SettingsPage(ControlPanelFormWrapper, Tabbed):
     The ZCML directive ``click2sell:provider`` registers it for each payment provider.
     """
 
+    tab = "click2sell-settings"
     index = ViewPageTemplateFile("../templates/settings.pt")
 
     def __init__(self, context: Any, request: Any) -> None:
         super().__init__(context, request)
         provider = registry.get(self.__name__.removesuffix("-settings"))
         self.form_instance = SettingsForm(self.context, request, provider)
-        self.form_instance.__name__ = self.tab = self.__name__
+        self.form_instance.__name__ = self.__name__
 
     @property
     def checklist(self) -> Checklist:

@@ -18,6 +18,7 @@ COLOURS = {
     State.GRACE: "text-bg-warning",
     State.CANCELLED: "text-bg-info",
     State.UPCOMING: "text-bg-info",
+    State.SUSPENDED: "text-bg-warning",
     State.REFUNDED: "text-bg-dark",
     State.UNMAPPED: "text-bg-warning",
 }

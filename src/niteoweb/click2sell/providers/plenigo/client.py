@@ -1,9 +1,12 @@
-"""plenigo's API: the state of a subscription, and its customer.
+"""plenigo's API: how things stand that callbacks are about, and their customers.
 
 Names and limits are those of plenigo's OpenAPI description, version 250520.
 """
 
+from collections.abc import Callable
+from collections.abc import Iterable
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from datetime import timezone
@@ -11,9 +14,12 @@ from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import ParameterError
 from niteoweb.click2sell.provider import JsonApi
+from niteoweb.click2sell.provider import jsonapi
+from niteoweb.click2sell.provider import JsonBody
 from niteoweb.click2sell.provider import NotFound
 from niteoweb.click2sell.provider import Refused
 from niteoweb.click2sell.provider import Unreachable
+from niteoweb.click2sell.providers.plenigo import orders
 from niteoweb.click2sell.providers.plenigo import protocol
 from niteoweb.click2sell.providers.plenigo import states
 from typing import Any
@@ -25,9 +31,11 @@ logger = logging.getLogger("niteoweb.click2sell")
 
 #: The header with the token that proves the site to plenigo.
 TOKEN = "X-plenigo-token"  # noqa: S105
-#: Subscriptions in a page; of more than that plenigo makes 5.
+#: Items in a page; of more than that plenigo makes 5.
 PAGE = 100
 SMALLEST_PAGE = 5
+#: plenigo's emergency mode, and the errors about the session of a customer.
+CODES = jsonapi.Codes(away=frozenset({99018}), session=frozenset({99010, 99011, 20028}))
 
 NO_TOKEN = "no token"  # noqa: S105
 NO_ADDRESS = "no address"
@@ -41,17 +49,17 @@ def is_wanted(notification: Notification, settings: Any) -> bool:
     if notification.customer_deleted:
         # There is nobody left to ask for.
         return False
-    prompt = protocol.is_prompt(notification)
-    if notification.kind is Kind.INFORMATION and not prompt:
-        return False
+    prompt = protocol.is_prompt(notification) and bool(settings.api_token)
+    if notification.kind is Kind.INFORMATION:
+        return prompt
     nameless = bool(notification.customer_id) and not notification.buyer
-    return nameless or (prompt and bool(settings.api_token))
+    return nameless or prompt
 
 
 def complete(
     notification: Notification, settings: Any, now: datetime
 ) -> tuple[Notification, ...]:
-    """A notification with the present state of its subscription, and with its buyer.
+    """A notification with the present state of its subject, and with its buyer.
 
     A buyer that is known already is not asked for again, unless the subscription turns out to
     be another customer's.
@@ -59,6 +67,7 @@ def complete(
     :param notification: of a callback or a list; with its buyer where the customer is known.
     :param settings: with ``api_url`` and ``api_token``.
     :param now: the present moment, in UTC; the subscription counts as read then.
+    :returns: others follow it: the items of an order, and a customer who may use nothing.
     :raises Unreachable: plenigo cannot be asked at the moment.
     :raises Refused: a person has to decide: there is no token, plenigo does not know it, or
         plenigo's answer makes no sense.
@@ -66,32 +75,40 @@ def complete(
     if not is_wanted(notification, settings):
         return (notification,)
     if not settings.api_token:
-        if notification.customer_id and not notification.buyer:
-            raise Refused(NO_TOKEN)
-        return (notification,)
-    api = _api(settings)
+        raise Refused(NO_TOKEN)
+    api = connect(settings)
     try:
         if protocol.is_prompt(notification):
-            notification = _as_it_stands(api, notification, now)
+            about = notification.payload["entityType"]
+            if about == protocol.ORDER:
+                order = read(api, "orders", notification.payload.get("entityId", ""))
+                return (notification, *orders.of_order(order, now))
+            in_store = about == protocol.APP_STORE_SUBSCRIPTION
+            stated = (_in_app_store if in_store else _as_it_stands)(api, notification, now)
+            if stated.customer_id != notification.customer_id:
+                stated = replace(stated, buyer="", email="", first_name="", last_name="")
+            notification = stated
         if notification.customer_id and not notification.buyer:
-            notification = _with_buyer(api, notification)
+            return _with_buyer(api, notification, now)
     except ParameterError as error:
         raise Refused(f"answer: {error.parameter}") from None
     return (notification,)
 
 
 def probe(settings: Any) -> None:
-    """Ask plenigo for as little as possible, once, to see whether it answers.
+    """Ask plenigo for as little as possible, to see whether it answers and takes the token.
 
     :param settings: with ``api_url`` and ``api_token``.
-    :raises Unreachable: it cannot be asked, or does not take the token.
+    :raises Unreachable: it cannot be asked, or the token lacks a right.
     :raises Refused: the address is none that may be asked.
     """
-    _api(settings).get("subscriptions", size=str(SMALLEST_PAGE))
+    api = connect(settings)
+    for path in ("subscriptions", "customers"):
+        read(api, path, size=str(SMALLEST_PAGE))
 
 
 def changes(settings: Any, since: datetime, now: datetime) -> Iterator[Notification]:
-    """Notifications of the subscriptions that changed at a moment or later, page by page.
+    """Notifications of everything that changed at a moment or later, page by page.
 
     :param settings: with ``api_url`` and ``api_token``.
     :param since: in UTC.
@@ -101,55 +118,118 @@ def changes(settings: Any, since: datetime, now: datetime) -> Iterator[Notificat
     """
     if not settings.api_token:
         raise Refused(NO_TOKEN)
-    api = _api(settings)
+    api = connect(settings)
     start = since.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-    parameters = {"size": str(PAGE), "startTime": start, "sort": "ASC"}
+    for item in pages(api, ("subscriptions",), "subscriptionId", startTime=start):
+        yield from _readable(item, lambda one: (states.of_listed(one, now),))
+    for path, id_, read_ in (
+        (("orders",), "orderId", lambda one: orders.of_order(one, now)),
+        (
+            ("appStores", "subscriptions"),
+            "appStoreSubscriptionId",
+            lambda one: (orders.of_app_store(one, now),),
+        ),
+    ):
+        try:
+            for item in pages(api, path, id_, startTime=start):
+                yield from _readable(item, read_)
+        except Refused as error:
+            # A part of plenigo that the site has not bought.
+            logger.warning("plenigo does not list %s: %s", "/".join(path), error.reason)
+
+
+def connect(settings: Any) -> JsonApi:
+    """plenigo's API.
+
+    :param settings: with ``api_url`` and ``api_token``.
+    :raises Unreachable: the token cannot be sent.
+    :raises Refused: the address is none that may be asked.
+    """
+    headers = {TOKEN: settings.api_token or ""}
+    return JsonApi(settings.api_url or "", headers, codes=CODES)
+
+
+def read(api: JsonApi, *path: str, **query: str) -> JsonBody:
+    """The answer to a question, see :meth:`~niteoweb.click2sell.provider.JsonApi.ask`."""
+    return api.ask("GET", *path, query=query).body
+
+
+def pages(
+    api: JsonApi, path: tuple[str, ...], id_name: str, **query: str
+) -> Iterator[JsonBody]:
+    """The items of a list, page by page, in the order of their ids.
+
+    :param id_name: the field with the id of an item.
+    :param query: what limits the list.
+    :raises Unreachable: plenigo cannot be asked, or its pages do not end.
+    :raises Refused: plenigo does not answer that.
+    """
+    parameters = {"size": str(PAGE), "sort": "ASC", **query}
     seen: set[str] = set()
     while True:
         try:
             # A page that is not full need not be the last one; an empty one is.
-            page = api.get("subscriptions", **parameters).parts("items")
-            if not page:
-                return
-            last = page[-1].required("subscriptionId")
+            answer = read(api, *path, **parameters)
+            items = answer.parts("items")
+            after = answer.identifier("startingAfterId")
         except ParameterError:
             raise Unreachable("answer unreadable") from None
-        if last in seen:
+        if not items:
+            return
+        for item in reversed(items):
+            if after:
+                break
+            with suppress(ParameterError):
+                # An item that cannot be read must not keep the others out for ever.
+                after = item.identifier(id_name)
+        if not after:
+            raise Unreachable("answer unreadable")
+        if after in seen:
             raise Unreachable("pages without end")
-        seen.add(last)
-        for subscription in page:
-            try:
-                yield states.of_listed(subscription, now)
-            except ParameterError as error:
-                logger.warning(
-                    "A subscription of plenigo's list is left out: %s", error.parameter
-                )
-        parameters["startingAfter"] = last
+        seen.add(after)
+        yield from items
+        parameters["startingAfter"] = after
 
 
-def _api(settings: Any) -> JsonApi:
-    return JsonApi(settings.api_url or "", {TOKEN: settings.api_token or ""})
+def _readable(
+    item: JsonBody, read_: Callable[[JsonBody], Iterable[Notification]]
+) -> Iterator[Notification]:
+    """The notifications of an item of a list; one that makes no sense is left out."""
+    try:
+        yield from read_(item)
+    except ParameterError as error:
+        logger.warning("An item of plenigo's list is left out: %s", error.parameter)
 
 
 def _as_it_stands(api: JsonApi, notification: Notification, now: datetime) -> Notification:
     try:
-        subscription = api.get("subscriptions", notification.transaction)
+        subscription = read(api, "subscriptions", notification.transaction)
     except NotFound:
         if notification.kind is Kind.EXPIRY:
             # A subscription that plenigo does not know any more has ended, too.
             return notification
         raise
-    stated = states.of_subscription(notification, subscription, now)
-    if stated.customer_id != notification.customer_id:
-        return replace(stated, buyer="", email="", first_name="", last_name="")
-    return stated
+    return states.of_subscription(notification, subscription, now)
 
 
-def _with_buyer(api: JsonApi, notification: Notification) -> Notification:
-    customer = api.get("customers", notification.customer_id)
+def _in_app_store(api: JsonApi, notification: Notification, now: datetime) -> Notification:
+    id_ = notification.payload.get("entityId", "")
+    subscription = read(api, "appStores", "subscriptions", id_)
+    payload = {**notification.payload, **states.read(subscription, now)}
+    return orders.standing(
+        replace(notification, occurred_at=now, payload=payload), subscription
+    )
+
+
+def _with_buyer(
+    api: JsonApi, notification: Notification, now: datetime
+) -> tuple[Notification, ...]:
+    customer = read(api, "customers", notification.customer_id)
     if customer.required("customerId") != notification.customer_id:
         raise Refused("answer: customerId")
     with_address = states.of_customer(notification, customer)
     if not with_address.buyer:
         raise Refused(NO_ADDRESS)
-    return with_address
+    about = states.of_read_customer(customer, now)
+    is_out = about.customer_deleted or about.customer_suspended
+    return (with_address, about) if is_out else (with_address,)

@@ -1,18 +1,16 @@
 """A plenigo that is not real: customers, subscriptions, signed callbacks, and the API.
 
-Fields, errors and limits are those of plenigo's OpenAPI description, version 250520. A size
-that is out of range counts as 5, as it says there.
+Here is what happens there; :mod:`~niteoweb.click2sell.providers.plenigo.fakeapi` answers.
 """
 
 from datetime import datetime
 from datetime import timedelta
-from datetime import timezone
 from niteoweb.click2sell.providers.plenigo import protocol
 from niteoweb.click2sell.providers.plenigo import sample
+from niteoweb.click2sell.providers.plenigo.fakeapi import FakePlenigoApi
+from niteoweb.click2sell.providers.plenigo.fakeapi import shown
+from niteoweb.click2sell.providers.plenigo.fakeapi import text
 from niteoweb.click2sell.testing import Clock
-from niteoweb.click2sell.testing import FakeServer
-from niteoweb.click2sell.testing import Request
-from niteoweb.click2sell.testing import Response
 from niteoweb.click2sell.testing import Sender
 from typing import Any
 
@@ -26,20 +24,8 @@ RETRIES = (timedelta(hours=1), timedelta(hours=6), timedelta(hours=24))
 #: Days that a renewal adds to a subscription that was begun without an end.
 TERM = 30
 
-SIZES = range(5, 101)
-DEFAULT_SIZE = 5
 
-ERRORS = {
-    400: (99400, "Provided data cannot be processed."),
-    401: (99015, "Api token provided is not authorized."),
-    404: (99404, "Entity for given id does not exist."),
-    429: (99429, "The rate limit for this endpoint is reached. Please try again later."),
-    500: (99500, "Currently we are not able to answer your request."),
-    503: (99502, "Bad Gateway."),
-}
-
-
-class FakePlenigo(FakeServer):
+class FakePlenigo(FakePlenigoApi):
     """A plenigo on this machine, while its ``with`` block lasts.
 
     Each change of a customer or subscription puts a callback on the pile of :attr:`callbacks`,
@@ -47,22 +33,16 @@ class FakePlenigo(FakeServer):
 
     :ivar token: the API asks for it.
     :ivar callbacks: sends the pending ones.
-    :ivar customers: by id, as the API shows them.
-    :ivar subscriptions: by id, as the API shows them.
     """
-
-    base = "/api/v3.0"
 
     def __init__(
         self, secret: str = SECRET, token: str = TOKEN, clock: Clock | None = None
     ) -> None:
-        super().__init__(clock)
-        self.token = token
+        super().__init__(token, clock)
         self.callbacks = Sender(self.clock, _headers, secret, RETRIES)
-        self.customers: dict[str, dict[str, Any]] = {}
-        self.subscriptions: dict[int, dict[str, Any]] = {}
         self._customer_id = 100000
-        self._subscription_id = 0
+        self._subscription_id = self._order_id = 0
+        self._ends: dict[int, datetime] = {}
 
     def add_customer(self, email: str, first_name: str = "", last_name: str = "") -> str:
         """A customer registers.
@@ -80,6 +60,10 @@ class FakePlenigo(FakeServer):
         """A customer has another mail address from now on."""
         self._change_customer(customer_id, protocol.CHANGE, email=email)
 
+    def change_status(self, customer_id: str, status: str) -> None:
+        """plenigo keeps a customer out, or lets the customer in: ``ACTIVATED``."""
+        self._change_customer(customer_id, protocol.CHANGE, status=status)
+
     def delete_customer(self, customer_id: str) -> None:
         """A customer is gone; the callback has no entity."""
         del self.customers[customer_id]
@@ -93,23 +77,31 @@ class FakePlenigo(FakeServer):
         product: str = "P_1",
         access_right: str = "access",
         quantity: int = 1,
+        start: datetime | None = None,
+        chain: int | None = None,
     ) -> int:
         """A customer subscribes to an offer.
 
-        :param days: until its end, which is moved by each renewal; None for no end.
+        Like plenigo's a subscription has no end until it is cancelled.
+
+        :param days: of the term; None for none.
+        :param start: None for now.
+        :param chain: id of the subscription that it follows.
         :returns: the subscription's id.
         """
         self._subscription_id += 1
         subscription_id = self._subscription_id
-        end = None if days is None else self.clock.now + timedelta(days=days)
+        start = start or self.clock.now
+        self._ends[subscription_id] = start + timedelta(days=days or TERM)
         self.subscriptions[subscription_id] = {
             "subscriptionId": subscription_id,
-            "chainId": subscription_id,
+            "chainId": chain or subscription_id,
             "plenigoOfferId": offer,
             "invoiceCustomerId": customer_id,
             "deliveryCustomerId": customer_id,
-            "startDate": _text(self.clock.now),
-            "endDate": end and _text(end),
+            "startDate": text(start),
+            "endDate": None,
+            "nextBookingDate": self._ends[subscription_id].date().isoformat(),
             "term": days or 0,
             "termTimeSpan": "DAY" if days else "NONE",
             "currency": "EUR",
@@ -139,16 +131,28 @@ class FakePlenigo(FakeServer):
         self._change(subscription_id, protocol.CHANGE, **fields)
 
     def cancel(self, subscription_id: int) -> None:
-        """A subscription is cancelled: it goes on up to its end."""
-        self._change(subscription_id, "CANCELLATION", cancellationDate=_text(self.clock.now))
+        """A subscription is cancelled: it goes on up to its end.
+
+        Steps of its chain that have not begun never will.
+        """
+        subscription, now = self.subscriptions[subscription_id], self.clock.now
+        end = max(self._ends[subscription_id], now)
+        self._change(
+            subscription_id, "CANCELLATION", cancellationDate=text(now), endDate=text(end)
+        )
+        for id_, other in self.subscriptions.items():
+            begins = datetime.fromisoformat(other["startDate"])
+            follows = id_ != subscription_id and other["chainId"] == subscription["chainId"]
+            if follows and begins > now and other["status"] == "ACTIVE":
+                self._change(id_, protocol.CHANGE, status="IGNORED")
 
     def undo_cancellation(self, subscription_id: int) -> None:
         """A cancellation is taken back."""
-        self._change(subscription_id, "UNDO_CANCELLATION", cancellationDate=None)
+        self._change(subscription_id, "UNDO_CANCELLATION", cancellationDate=None, endDate=None)
 
     def end(self, subscription_id: int) -> None:
         """A subscription is over."""
-        self._change(subscription_id, "ENDED", status="INACTIVE", endDate=_text(self.clock.now))
+        self._change(subscription_id, "ENDED", status="INACTIVE", endDate=text(self.clock.now))
 
     def revoke_payment(self, subscription_id: int) -> None:
         """The bank takes a payment back, and plenigo the subscription."""
@@ -161,6 +165,83 @@ class FakePlenigo(FakeServer):
         self._tell(
             protocol.FAILED_PAYMENT, protocol.PAYMENT_FAILED, str(subscription_id), entity
         )
+
+    def order(
+        self,
+        customer_id: str,
+        product: str,
+        offer: str = "",
+        access_right: str = "",
+        subscription_item: int | None = None,
+        **fields: Any,
+    ) -> int:
+        """A customer orders a product.
+
+        :param subscription_item: the item is a subscription's.
+        :param fields: of the item, ``validityEndDate`` for example.
+        :returns: the order's id.
+        """
+        self._order_id += 1
+        item = {
+            "position": 0,
+            "productId": product,
+            "plenigoOfferId": offer,
+            "accessRightUniqueId": access_right,
+            "title": product,
+            "price": 2.5,
+            "quantity": 1,
+            "deliveryCustomerId": customer_id,
+            "subscriptionItemId": subscription_item,
+            **fields,
+        }
+        self.orders[self._order_id] = {
+            "orderId": self._order_id,
+            "status": "DONE",
+            "orderDate": text(self.clock.now),
+            "accumulatedPrice": 2.5,
+            "currency": "EUR",
+            "paymentMethod": "CREDIT_CARD",
+            "invoiceCustomerId": customer_id,
+            "changedDate": text(self.clock.now),
+            "items": [shown(item)],
+        }
+        self._tell(
+            protocol.ORDER, protocol.CREATION, str(self._order_id), self.orders[self._order_id]
+        )
+        return self._order_id
+
+    def cancel_order(self, order_id: int) -> None:
+        """plenigo cancels an order, and tells nobody."""
+        self.orders[order_id].update(status="CANCELLED", changedDate=text(self.clock.now))
+
+    def subscribe_in_store(
+        self, customer_id: str, access_right: str, days: int | None = None
+    ) -> int:
+        """A subscription in an app store becomes a customer's.
+
+        :returns: its id.
+        """
+        self._subscription_id += 1
+        end = None if days is None else text(self.clock.now + timedelta(days=days))
+        self.store_subscriptions[self._subscription_id] = {
+            "appStoreSubscriptionId": self._subscription_id,
+            "customerId": customer_id,
+            "startDate": text(self.clock.now),
+            "endDate": end,
+            "status": "ACTIVE",
+            "accessRightUniqueId": access_right,
+        }
+        self.change_in_store(self._subscription_id, protocol.CREATION)
+        return self._subscription_id
+
+    def change_in_store(
+        self, id_: int, callback_type: str = protocol.CHANGE, **fields: Any
+    ) -> None:
+        """A subscription in an app store changes."""
+        subscription = self.store_subscriptions[id_]
+        subscription.update(fields, changedDate=text(self.clock.now))
+        type_ = protocol.APP_STORE_SUBSCRIPTION
+        self._tell(type_, callback_type, str(id_), shown(subscription))
 
     def let_pass(self, **by: float) -> None:
         """Move the clock, and renew the subscriptions that are due, or end the cancelled ones.
@@ -176,65 +257,30 @@ class FakePlenigo(FakeServer):
                 self.end(subscription_id)
             else:
                 later = end + timedelta(days=subscription["term"] or TERM)
-                self.change(subscription_id, endDate=_text(later))
+                self._ends[subscription_id] = later
+                self.change(subscription_id, nextBookingDate=later.date().isoformat())
         self.clock.now = until
-
-    def answer(self, request: Request) -> Response:
-        """The answer of the API."""
-        if request.headers.get("x-plenigo-token") != self.token:
-            return self.error(401)
-        if request.method == "GET" and request.path == ("subscriptions",):
-            return self._page(request)
-        known = {
-            "customers": self.customers,
-            "subscriptions": {str(key): value for key, value in self.subscriptions.items()},
-        }
-        if request.method != "GET" or len(request.path) != 2 or request.path[0] not in known:
-            return self.error(404)
-        record = known[request.path[0]].get(request.path[1])
-        return self.error(404) if record is None else Response(200, _shown(record))
-
-    def error(self, status: int) -> Response:
-        """An error, as plenigo documents it."""
-        code, message = ERRORS[status]
-        headers = {"Retry-After": "2"} if status == 429 else {}
-        return Response(status, {"errorCode": code, "errorMessage": message}, headers)
-
-    def _page(self, request: Request) -> Response:
-        query = request.query
-        try:
-            size = int(query.get("size", DEFAULT_SIZE))
-            after = int(query.get("startingAfter", 0))
-            since = datetime.fromisoformat(query.get("startTime", "1990-01-01T00:00:00Z"))
-        except ValueError:
-            return self.error(400)
-        size = size if size in SIZES else DEFAULT_SIZE
-        subscriptions = [
-            _shown(value)
-            for key, value in sorted(self.subscriptions.items())
-            if key > after and datetime.fromisoformat(value["changedDate"]) >= since
-        ]
-        return Response(200, {"items": subscriptions[:size]})
 
     def _next_due(self, until: datetime) -> tuple[datetime, int] | None:
         ends = [
-            (datetime.fromisoformat(subscription["endDate"]), subscription_id)
+            (self._ends[subscription_id], subscription_id)
             for subscription_id, subscription in self.subscriptions.items()
-            if subscription["status"] == "ACTIVE" and subscription["endDate"]
+            if subscription["status"] == "ACTIVE"
+            and (subscription["term"] or subscription.get("cancellationDate"))
         ]
         return min((end for end in ends if end[0] <= until), default=None)
 
     def _change(self, subscription_id: int, callback_type: str, **fields: Any) -> None:
         subscription = self.subscriptions[subscription_id]
-        subscription.update(fields, changedDate=_text(self.clock.now))
+        subscription.update(fields, changedDate=text(self.clock.now))
         self._tell(
-            protocol.SUBSCRIPTION, callback_type, str(subscription_id), _shown(subscription)
+            protocol.SUBSCRIPTION, callback_type, str(subscription_id), shown(subscription)
         )
 
     def _change_customer(self, customer_id: str, callback_type: str, **fields: Any) -> None:
         customer = self.customers[customer_id]
-        customer.update(fields, changedDate=_text(self.clock.now))
-        self._tell(protocol.CUSTOMER, callback_type, customer_id, _shown(customer))
+        customer.update(fields, changedDate=text(self.clock.now))
+        self._tell(protocol.CUSTOMER, callback_type, customer_id, shown(customer))
 
     def _tell(self, entity_type: str, callback_type: str, entity_id: str, entity: Any) -> None:
         body = sample.callback(entity_type, callback_type, entity_id, entity)
@@ -243,12 +289,3 @@ class FakePlenigo(FakeServer):
 
 def _headers(secret: str, moment: datetime, body: bytes) -> dict[str, str]:
     return {protocol.SIGNATURE: protocol.sign(secret, int(moment.timestamp()), body)}
-
-
-def _shown(entity: dict[str, Any]) -> dict[str, Any]:
-    """An entity as it goes out: values that are not there are left out."""
-    return {name: value for name, value in entity.items() if value not in (None, "")}
-
-
-def _text(moment: datetime) -> str:
-    return moment.astimezone(timezone.utc).isoformat().replace("+00:00", "Z")

@@ -26,9 +26,11 @@ from niteoweb.click2sell.notification import ParameterInvalid
 from niteoweb.click2sell.notification import WrongSignature
 from niteoweb.click2sell.provider import JsonBody
 from niteoweb.click2sell.provider import signatures
+from niteoweb.click2sell.providers.plenigo import orders
 from niteoweb.click2sell.providers.plenigo import states
 from typing import Any
 
+import hmac
 import re
 
 
@@ -42,9 +44,15 @@ SIGNATURE = "plenigo-signature"
 #: Signatures in one header; during a rotation there are two.
 MOST_SIGNATURES = 8
 
+#: Between the secrets of several callbacks; a part that is shorter is none.
+BETWEEN = "|"
+SHORTEST_SECRET = 16
+
 SUBSCRIPTION = "SUBSCRIPTION"
 MULTIUSER_SUBSCRIPTION = "MULTIUSER_SUBSCRIPTION"
 CUSTOMER = "CUSTOMER"
+ORDER = "ORDER"
+APP_STORE_SUBSCRIPTION = "APP_STORE_SUBSCRIPTION"
 FAILED_PAYMENT = "FAILED_PAYMENT"
 PAYMENT_FAILED = "PAYMENT_FAILED"
 CHANGE = "CHANGE"
@@ -67,8 +75,8 @@ _FAILED = "nothing changes; plenigo says when access ends"
 
 #: Everything that plenigo tells, as entity type and callback type.
 EVENTS = (
-    Event("SUBSCRIPTION CREATION", Kind.PURCHASE, "access until the end that plenigo states"),
-    Event("SUBSCRIPTION CHANGE", Kind.PLAN_CHANGE, "product and end become those of plenigo"),
+    Event("SUBSCRIPTION CREATION", Kind.PURCHASE, "access from its start to its end"),
+    Event("SUBSCRIPTION CHANGE", Kind.PLAN_CHANGE, "product, start and end become plenigo's"),
     Event("SUBSCRIPTION UNDO_CANCELLATION", Kind.REACTIVATION, "access as plenigo states it"),
     Event("SUBSCRIPTION CANCELLATION", Kind.CANCELLATION, "access stays until its end"),
     Event("SUBSCRIPTION ENDED", Kind.EXPIRY, "access ends"),
@@ -76,11 +84,17 @@ EVENTS = (
     Event("SUBSCRIPTION PAYMENT_FAILED", Kind.PAYMENT_FAILED, _FAILED),
     Event("FAILED_PAYMENT PAYMENT_FAILED", Kind.PAYMENT_FAILED, _FAILED),
     Event("SUBSCRIPTION with a quantity above one", Kind.UNKNOWN, _ATTENTION),
+    Event("ORDER CREATION", Kind.PURCHASE, "its single products give access"),
+    Event("APP_STORE_SUBSCRIPTION CHANGE", Kind.PLAN_CHANGE, "access as plenigo states it"),
     Event("MULTIUSER_SUBSCRIPTION CREATION", Kind.UNKNOWN, _ATTENTION),
     Event("MULTIUSER_SUBSCRIPTION UNDO_CANCELLATION", Kind.UNKNOWN, _ATTENTION),
     Event("MULTIUSER_SUBSCRIPTION CANCELLATION", Kind.UNKNOWN, _ATTENTION),
     Event("CUSTOMER CREATION", Kind.INFORMATION, "the customer's address is remembered"),
-    Event("CUSTOMER CHANGE", Kind.INFORMATION, "the address tied to the customer follows"),
+    Event(
+        "CUSTOMER CHANGE",
+        Kind.INFORMATION,
+        "the address tied to the customer follows; BLOCKED gives nothing until ACTIVATED",
+    ),
     Event(
         "CUSTOMER DELETION",
         Kind.EXPIRY,
@@ -99,10 +113,10 @@ def verify(delivery: Delivery, settings: Any, now: datetime) -> signatures.Seale
     :raises WrongSignature: the signature is missing, malformed, too old, in the future, or not
         the one of this body, with either key.
     """
-    secret_keys = signatures.keys(delivery, settings)
+    signatures.keys(delivery, settings)
     time, digests = _signatures(delivery.headers.get(SIGNATURE, ""))
     message = time.encode("ascii") + b"." + delivery.body
-    by_previous_key = signatures.prove(digests, message, secret_keys)
+    by_previous_key = _prove(digests, message, settings)
     try:
         sent_at = datetime.fromtimestamp(int(time), timezone.utc)
     except (ValueError, OverflowError, OSError):
@@ -141,6 +155,15 @@ def parse(genuine: signatures.SealedBody, timezone_: tzinfo) -> tuple[Notificati
     if entity_type == FAILED_PAYMENT:
         transaction = entity.identifier("subscriptionId")
         return (replace(notification, kind=Kind.PAYMENT_FAILED, transaction=transaction),)
+    if entity_type == ORDER:
+        entity_id = body.required("entityId")
+        notification = replace(notification, transaction=f"order {entity_id}")
+        items = orders.of_order(entity, genuine.moment) if entity.has("items") else ()
+        return (notification, *items)
+    if entity_type == APP_STORE_SUBSCRIPTION:
+        transaction = f"app store {body.required('entityId')}"
+        notification = replace(notification, transaction=transaction)
+        return (orders.standing(notification, entity),)
     if entity_type == SUBSCRIPTION:
         kind = KINDS.get(callback_type, Kind.INFORMATION)
         notification = replace(notification, kind=kind, transaction=_id_of(body, entity))
@@ -158,9 +181,44 @@ def sign(secret_key: str, time: int, body: bytes) -> str:
 
 
 def is_prompt(notification: Notification) -> bool:
-    """Whether plenigo can be asked how the subscription stands that a callback is about."""
-    about = notification.payload.get("entityType")
-    return about == SUBSCRIPTION and bool(notification.transaction)
+    """Whether plenigo can be asked how it stands what a callback is about."""
+    payload = notification.payload
+    about = payload.get("entityType")
+    if about == ORDER:
+        # What is in an order never changes: only where it does not tell it is asked for.
+        return not any(name.startswith("entity.items.") for name in payload)
+    return about in (SUBSCRIPTION, APP_STORE_SUBSCRIPTION) and bool(notification.transaction)
+
+
+def secrets(secret_keys: str | None) -> list[str]:
+    """The secrets in a setting, one for each callback, with ``|`` between them.
+
+    A secret may have that character in it, too, so that all of it counts as well.
+    """
+    whole = secret_keys or ""
+    parts = [part for part in whole.split(BETWEEN) if len(part) >= SHORTEST_SECRET]
+    return list(filter(None, dict.fromkeys((whole, *parts))))
+
+
+def _prove(digests: list[bytes], message: bytes, settings: Any) -> bool:
+    """Prove a signature by any of the secrets.
+
+    All are compared, so that the time taken tells nothing of which one matched.
+
+    :returns: whether only a previous one proved it.
+    :raises WrongSignature: none does.
+    """
+    by_current, by_previous = (
+        sum(
+            hmac.compare_digest(digest, signatures.sign(key.encode("utf-8"), message))
+            for key in secrets(keys)
+            for digest in digests
+        )
+        for keys in (settings.secretkey, settings.previous_secretkey)
+    )
+    if not by_current + by_previous:
+        raise WrongSignature
+    return not by_current
 
 
 def _signatures(header: str) -> tuple[str, list[bytes]]:
@@ -209,5 +267,5 @@ def _customer(
     if callback_type == DELETION:
         return replace(notification, kind=Kind.EXPIRY, customer_deleted=True)
     if callback_type in (CREATION, CHANGE):
-        return states.of_customer(notification, entity)
+        return states.of_status(states.of_customer(notification, entity), entity)
     return notification

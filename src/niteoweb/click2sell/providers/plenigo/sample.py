@@ -63,7 +63,8 @@ def sign(body: bytes, settings: Any, moment: datetime) -> Delivery:
     :param settings: with ``secretkey``.
     :param moment: when it is sent.
     """
-    header = protocol.sign(settings.secretkey or "", int(moment.timestamp()), body)
+    *_others, secret = ("", *protocol.secrets(settings.secretkey))
+    header = protocol.sign(secret, int(moment.timestamp()), body)
     return Delivery(body, jsonbody.CONTENT_TYPE, {protocol.SIGNATURE: header})
 
 

@@ -9,6 +9,8 @@ is taken for an active one, and one without ``accessBlocked`` for one that is no
 
 from dataclasses import replace
 from datetime import datetime
+from datetime import timedelta
+from datetime import timezone
 from niteoweb.click2sell.notification import idempotency_key
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
@@ -27,6 +29,14 @@ NAME = "plenigo"
 READ = "read."
 
 ACTIVE, INACTIVE, IGNORED = "ACTIVE", "INACTIVE", "IGNORED"
+#: The status of a customer who may use what was bought, and those of one who may not.
+ACTIVATED = "ACTIVATED"
+SUSPENDED = ("BLOCKED", "DEACTIVATED", "DISABLED")
+#: The end of addresses that plenigo makes up for customers without one: nobody reads them.
+PSEUDO = "@plenigo-mail.com"
+
+#: A start that is later than this is one to come; clocks differ by less.
+SOON = timedelta(minutes=10)
 
 #: The kinds by which a subscription that is active can be told.
 _GIVING = frozenset({Kind.PURCHASE, Kind.PLAN_CHANGE, Kind.REACTIVATION, Kind.CANCELLATION})
@@ -43,7 +53,7 @@ def stated(notification: Notification, subscription: JsonBody) -> Notification:
     """
     kind = notification.kind
     if kind in _HAPPENED or kind is Kind.INFORMATION:
-        return replace(notification, **_bought(subscription))
+        return replace(notification, **bought(subscription))
     stands, until = _standing(subscription, notification.occurred_at)
     if kind is not Kind.EXPIRY and stands not in _GIVING:
         kind = stands
@@ -68,11 +78,11 @@ def of_subscription(
         raise ParameterInvalid("subscriptionId")
     notification = replace(
         notification,
-        customer_id=subscription.required("deliveryCustomerId"),
-        payload={**notification.payload, **_read(subscription, read_at)},
+        customer_id=recipient(subscription),
+        payload={**notification.payload, **read(subscription, read_at)},
     )
     if notification.kind in _HAPPENED:
-        return replace(notification, **_bought(subscription))
+        return replace(notification, **bought(subscription))
     stands, until = _standing(subscription, read_at)
     kind = stands
     if stands in _GIVING:
@@ -107,9 +117,9 @@ def of_listed(subscription: JsonBody, read_at: datetime) -> Notification:
         buyer="",
         email="",
         product_id="",
-        customer_id=subscription.required("deliveryCustomerId"),
+        customer_id=recipient(subscription),
         fully_signed=True,
-        payload=_read(subscription, read_at),
+        payload=read(subscription, read_at),
     )
     stands, until = _standing(subscription, read_at)
     kind = Kind.PLAN_CHANGE if stands in _GIVING else stands
@@ -132,6 +142,8 @@ def of_customer(notification: Notification, customer: JsonBody) -> Notification:
     :raises ParameterInvalid: the address cannot be one.
     """
     email = customer.address("email")
+    if email.lower().endswith(PSEUDO):
+        email = ""
     return replace(
         notification,
         buyer=email.lower(),
@@ -141,16 +153,66 @@ def of_customer(notification: Notification, customer: JsonBody) -> Notification:
     )
 
 
+def of_status(notification: Notification, customer: JsonBody) -> Notification:
+    """A notification about a customer, with what the customer's status means for access.
+
+    :raises ParameterInvalid: a field is malformed.
+    """
+    if customer.boolean("processingBlocked"):
+        # Nothing may be done with the customer's data any more, as after a deletion.
+        return replace(
+            notification, kind=Kind.EXPIRY, customer_deleted=True, buyer="", email=""
+        )
+    status = customer.text("status")
+    if status in (ACTIVATED, *SUSPENDED):
+        return replace(notification, customer_suspended=status != ACTIVATED)
+    return notification
+
+
+def of_read_customer(customer: JsonBody, read_at: datetime) -> Notification:
+    """The notification of a customer whom plenigo's API showed, without a callback.
+
+    :raises ParameterMissing: the id is missing.
+    :raises ParameterInvalid: a field is malformed.
+    """
+    customer_id = customer.required("customerId")
+    state = json.dumps([customer.text("status"), str(customer.moment("changedDate"))])
+    notification = Notification(
+        key=idempotency_key(NAME, "customer", customer_id, state),
+        provider=NAME,
+        kind=Kind.INFORMATION,
+        transaction=f"customer {customer_id}",
+        receipt="",
+        occurred_at=customer.moment("changedDate") or read_at,
+        buyer="",
+        email="",
+        product_id="",
+        customer_id=customer_id,
+        fully_signed=True,
+    )
+    return of_status(of_customer(notification, customer), customer)
+
+
+def recipient(bought: JsonBody) -> str:
+    """The customer whom access belongs to: who pays for it, where plenigo names nobody else.
+
+    :raises ParameterMissing: nobody is named, or not who gets the gift.
+    """
+    if bought.has("deliveryCustomerId") or bought.has("giftInfo"):
+        return bought.required("deliveryCustomerId")
+    return bought.identifier("invoiceCustomerId") or bought.required("deliveryCustomerId")
+
+
 def _standing(subscription: JsonBody, now: datetime) -> tuple[Kind, datetime | None]:
     """The state of a subscription at a moment, and the end of access, None for an open end.
 
-    :returns: plan change for one that goes on, cancellation, expiry, or information for one
-        that never was.
+    :returns: plan change for one that goes on, cancellation, or expiry.
     """
     status = subscription.choice("status", (ACTIVE, INACTIVE, IGNORED)) or ACTIVE
     end = subscription.moment("endDate")
     if status == IGNORED:
-        return Kind.INFORMATION, None
+        # A step that will never begin: a trial was cancelled before it.
+        return Kind.EXPIRY, subscription.moment("startDate")
     if status == INACTIVE:
         return Kind.EXPIRY, end
     if subscription.boolean("accessBlocked"):
@@ -169,16 +231,17 @@ def _with_state(
     notification = replace(
         notification,
         kind=kind,
-        valid_until=until if kind is not Kind.INFORMATION else None,
+        valid_from=_start(subscription, notification.occurred_at) if kind in _GIVING else None,
+        valid_until=until,
         snapshot=kind in _GIVING,
         # A subscription that was not cancelled goes on: its end is that of the term.
         subscription=kind in _GIVING and not subscription.has("cancellationDate"),
-        **_bought(subscription),
+        **bought(subscription),
     )
     if kind not in _GIVING:
         return notification
     # Another customer may pay; access belongs to this one.
-    customer_id = subscription.required("deliveryCustomerId")
+    customer_id = recipient(subscription)
     if not notification.product_id:
         subscription.required("plenigoOfferId")
     notification = replace(notification, customer_id=customer_id)
@@ -186,14 +249,34 @@ def _with_state(
         "subscriptionType"
     ):
         return for_several(notification)
-    if any((item.integer("quantity") or 1) > 1 for item in _items(subscription)):
+    if any((item.integer("quantity") or 1) > 1 for item in items_of(subscription)):
         return for_several(notification, SEVERAL_PIECES)
     return notification
 
 
-def _bought(subscription: JsonBody) -> dict[str, Any]:
+def _start(subscription: JsonBody, now: datetime) -> datetime | None:
+    """When access begins: a start to come, or the end of a pause; None for now."""
+    start = subscription.moment("startDate")
+    paused = subscription.part("paused")
+    if paused.text("pauseType") != "PAYMENT_ONLY" and paused.has("endPauseDate"):
+        since, back = (_day(paused, f"{name}PauseDate") for name in ("start", "end"))
+        if back and (since is None or since <= now):
+            start = max(start or back, back)
+    return start if start and start - now > SOON else None
+
+
+def _day(body: JsonBody, name: str) -> datetime | None:
+    """The beginning of a day, which plenigo writes without a time."""
+    text = body.text(name)[:10]
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=timezone.utc) if text else None
+    except ValueError:
+        raise ParameterInvalid(name) from None
+
+
+def bought(subscription: JsonBody) -> dict[str, Any]:
     """The product as fields of a notification: the offer, else the items."""
-    items = _items(subscription)
+    items = items_of(subscription)
     named = [subscription.identifier("plenigoOfferId")]
     named += [item.identifier("productId") for item in items]
     named += [item.identifier("accessRightUniqueId") for item in items]
@@ -205,13 +288,13 @@ def _bought(subscription: JsonBody) -> dict[str, Any]:
     }
 
 
-def _items(subscription: JsonBody) -> list[JsonBody]:
+def items_of(subscription: JsonBody) -> list[JsonBody]:
     """The items that are active; where none is, all that there were."""
     items = subscription.parts("items")
     return [item for item in items if item.text("status") != INACTIVE] or items
 
 
-def _read(subscription: JsonBody, read_at: datetime) -> dict[str, str]:
+def read(subscription: JsonBody, read_at: datetime) -> dict[str, str]:
     """A subscription that was read, for a payload."""
     payload = {READ + name: value for name, value in subscription.payload().items()}
     return {**payload, f"{READ}at": read_at.isoformat()}

@@ -19,7 +19,8 @@ from niteoweb.click2sell.testing.conformance.case import SECRET_KEY
 
 #: Fields that name the owner of a notification, beside its address; all have to be signed.
 _OF_OTHERS = (
-    *("provider", "customer_id", "customer_deleted", "on_behalf_of"),
+    *("provider", "customer_id", "customer_deleted", "customer_suspended"),
+    "on_behalf_of",
     *("external_subscription_id", "in_reply_to", "validation_result"),
 )
 

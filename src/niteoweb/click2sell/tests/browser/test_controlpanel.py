@@ -166,8 +166,10 @@ class TestForm(unittest.TestCase):
             with self.subTest(name):
                 browser = self.browser(name=name, password=password)
                 browser.open(f"{self.portal.absolute_url()}/@@overview-controlpanel")
-                self.assertIn("bi-cart-check", browser.contents)
-                browser.getLink("Click2Sell").click()
+                self.assertIn("bi-people", browser.contents)
+                browser.getLink("Memberships", index=1).click()
+                self.assertTrue(browser.url.endswith("/@@click2sell-overview"))
+                browser.getLink(url="@@click2sell-settings").click()
                 self.assertEqual(browser.url, self.url)
 
     def test_nothing_is_saved_without_a_token(self):

@@ -1,5 +1,6 @@
 """The member's own page, and the link to it."""
 
+from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.tests.cases.pages import MANAGER
 from niteoweb.click2sell.tests.cases.pages import NOBODY
 from niteoweb.click2sell.tests.cases.pages import OTHER
@@ -7,6 +8,8 @@ from niteoweb.click2sell.tests.cases.pages import PageTestCase
 from niteoweb.click2sell.tests.cases.pages import SCRIPT
 from niteoweb.click2sell.tests.cases.site import EMAIL
 from niteoweb.click2sell.tests.cases.site import PASSWORD
+from plone import api
+from unittest import mock
 
 
 JOHN = (EMAIL, PASSWORD)
@@ -32,8 +35,8 @@ class TestMyPurchases(PageTestCase):
         )
         browser = self.opened(who=JOHN)
         text = self.text(browser)
-        self.assertIn("Test Product access until Jun 02, 2026 10:20 AM", text)
-        self.assertIn("Course no access until May 04, 2026", text)
+        self.assertIn("Test Product Access Until Jun 02, 2026 10:20 AM", text)
+        self.assertIn("Course No access Refunded on May 04, 2026", text)
         self.assertIn("May 04, 2026 refund Course 9.90 EUR Receipt R-2", text)
         self.assertIn("May 03, 2026 purchase Test Product 9.90 EUR Receipt R-1", text)
         self.assertIn("no-store", browser.headers["Cache-Control"])
@@ -93,3 +96,67 @@ class TestMyPurchases(PageTestCase):
         browser = self.browser(NOBODY)
         browser.open(self.portal.absolute_url())
         self.assertNotIn("My purchases", browser.contents)
+
+    def test_the_menu_of_others_has_no_link(self):
+        browser = self.browser(JOHN)
+        browser.open(self.portal.absolute_url())
+        self.assertNotIn("My purchases", browser.contents)
+
+    def test_the_pages_that_are_open(self):
+        self.members_folder("premium", title="Lounge")
+        with self.owner():
+            api.content.create(self.portal.lounge, "Document", "inside", title="Inside")
+            api.content.create(self.portal, "Document", "public", title="Public page")
+        self.members_folder("course", "lessons", title="Lessons")
+        self.buy()
+        page = self.opened(who=JOHN)
+        self.assertEqual(page.getLink("Lounge").url, f"{self.portal.absolute_url()}/lounge")
+        for elsewhere in ("Inside", "Public page", "Lessons"):
+            self.assertNotIn(f">{elsewhere}</a>", page.contents.partition("Your pages")[2])
+        self.later(days=1)
+        self.refund(purchase_date="2026-05-04")
+        self.assertNotIn("Your pages", self.opened(who=JOHN).contents)
+
+    def test_a_group_within_a_group_opens_pages(self):
+        self.group("readers")
+        with self.owner():
+            self.portal.portal_groups.addPrincipalToGroup("premium", "readers")
+        self.members_folder("readers")
+        self.buy()
+        self.assertIn(">Lounge</a>", self.opened(who=JOHN).contents)
+
+    def test_renew_order_and_manage(self):
+        self.settings(
+            mapping=["1|premium|30", "2|course"],
+            order_links=["1|https://shop.example/1", "2|https://shop.example/2"],
+        )
+        self.buy()
+        self.buy_again(2, product_id="2", product_name="Course")
+        page = self.opened(who=JOHN)
+        order = f"{self.portal.absolute_url()}/@@click2sell-order?product="
+        self.assertEqual(page.getLink("Renew").url, f"{order}1")
+        self.assertIn("Unlimited", self.text(page))
+        self.assertNotIn("Order again", page.contents)
+        self.later(days=40)
+        page = self.opened(who=JOHN)
+        self.assertEqual(page.getLink("Order again").url, f"{order}1")
+        self.assertNotIn("Manage", page.contents)
+        with mock.patch.object(
+            registry.main(), "manage", lambda settings, ids: f"https://shop.example/{len(ids)}"
+        ):
+            page = self.opened(who=JOHN)
+        self.assertEqual(page.getLink("Manage").url, "https://shop.example/0")
+
+    def test_a_subscription_renews_by_itself(self):
+        self.settings(mapping=["1|premium|30"], order_links=["1|https://shop.example/1"])
+        self.buy(transaction_type="Subscription", subscription_status="New")
+        self.assertIn("Renews on Jun 02, 2026", self.text(self.opened(who=JOHN)))
+        self.assertNotIn("click2sell-order", self.opened(who=JOHN).contents)
+
+    def test_whom_to_ask(self):
+        self.assertNotIn("Contact us", self.opened(who=JOHN).contents)
+        self.registry(email_from_address="shop@example.com")
+        page = self.opened(who=JOHN)
+        self.assertEqual(
+            page.getLink("Contact us").url, f"{self.portal.absolute_url()}/contact-info"
+        )

@@ -644,14 +644,14 @@ class TestReplay(PageTestCase):
 
 
 class TestTabs(PageTestCase):
-    PAGES = {name: str(title) for name, title, _permission in tabs.PAGES}
+    PAGES = {name: str(title) for name, title, _permissions in tabs.TABS}
 
     def tabs(self, browser: Browser) -> list[str]:
-        nav = browser.contents.partition('aria-label="Click2Sell"')[2].partition("</nav>")[0]
+        nav = browser.contents.partition('aria-label="Memberships"')[2].partition("</nav>")[0]
         return re.findall(r"<a[^>]*>([^<]*)</a>", nav)
 
     def current(self, browser: Browser) -> list[str]:
-        nav = browser.contents.partition('aria-label="Click2Sell"')[2].partition("</nav>")[0]
+        nav = browser.contents.partition('aria-label="Memberships"')[2].partition("</nav>")[0]
         return re.findall(r'<a[^>]*aria-current="page"[^>]*>([^<]*)</a>', nav)
 
     def test_on_each_page_with_the_current_one_marked(self):
@@ -663,18 +663,23 @@ class TestTabs(PageTestCase):
                 self.assertTrue(browser.url.endswith(f"@@{name}"))
                 self.assertEqual(self.tabs(browser), list(self.PAGES.values()))
                 self.assertEqual(self.current(browser), [title])
+                if not name.endswith("settings"):
+                    self.assertIn(f"<title>{title} — ", browser.contents)
         browser = self.opened(f"/{self.key()}")
         self.assertEqual(self.current(browser), ["Notifications"])
-        for name, title in (("import", "Members"), ("accounting", "Report")):
+        for name, title in (
+            *(("import", "Members"), ("accounting", "Report"), ("reconcile", "Settings")),
+            *(("check", "Overview"), ("privacy", "Overview"), ("try", "Overview")),
+        ):
             browser.open(f"{self.portal.absolute_url()}/@@click2sell-{name}")
             self.assertEqual(self.current(browser), [title])
 
     def test_only_those_that_one_may_use(self):
         viewer = self.person("viewer", permissions=("View purchases",))
         may_view = [
-            str(title) for _, title, may in tabs.PAGES if may.endswith("View purchases")
+            str(title) for _, title, permissions in tabs.TABS if tabs.VIEW in permissions
         ]
-        self.assertLess(len(may_view), len(tabs.PAGES))
+        self.assertLess(len(may_view), len(tabs.TABS))
         self.assertEqual(self.tabs(self.opened(who=viewer)), may_view)
 
     def test_the_settings_are_saved_as_before(self):

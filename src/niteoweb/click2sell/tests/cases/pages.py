@@ -14,6 +14,7 @@ from plone.app.testing import SITE_OWNER_NAME
 from plone.app.testing import SITE_OWNER_PASSWORD
 from plone.app.testing import TEST_USER_PASSWORD
 from plone.testing.zope import Browser
+from typing import Any
 from unittest import mock
 from urllib.parse import urlencode
 from zope.i18n import translate
@@ -43,6 +44,18 @@ def cells(html: str) -> list[list[str]]:
         for row in found
         if row
     ]
+
+
+def share_folder(portal: Any, group_id: str, id_: str, title: str) -> Any:
+    """Make a folder that only members of a group may read, by Plone's sharing."""
+    with api.env.adopt_roles(["Manager"]):
+        folder = api.content.create(portal, "Folder", id_, title=title)
+        for permission in ("View", "Access contents information"):
+            folder.manage_permission(permission, ["Manager", "Owner", "Reader"], acquire=False)
+        folder.manage_setLocalRoles(group_id, ["Reader"])
+        folder.reindexObjectSecurity()
+    transaction.commit()
+    return folder
 
 
 class PageTestCase(SiteTestCase):
@@ -104,6 +117,10 @@ class PageTestCase(SiteTestCase):
     def buyers(self, browser: Browser) -> list[str]:
         """The addresses in the table of notifications."""
         return [row[1].split()[-1] for row in self.rows(browser)]
+
+    def members_folder(self, group_id: str = "premium", id_: str = "lounge", title="Lounge"):
+        """A folder that only members of a group may read."""
+        return share_folder(self.portal, group_id, id_, title)
 
     def last_transaction(self) -> bytes:
         transaction.begin()

@@ -11,6 +11,9 @@ from niteoweb.click2sell.providers.cleeng.provider import PROVIDER as CLEENG
 from niteoweb.click2sell.providers.plenigo.fake import FakePlenigo
 from niteoweb.click2sell.providers.plenigo.fake import TOKEN
 from niteoweb.click2sell.providers.plenigo.provider import PROVIDER as PLENIGO
+from niteoweb.click2sell.providers.webtv.fake import FakeWebTV
+from niteoweb.click2sell.providers.webtv.fake import KEY_ID as WEBTV_KEY_ID
+from niteoweb.click2sell.providers.webtv.provider import PROVIDER as WEBTV
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.testing.fake.server import Clock
 from niteoweb.click2sell.tests.cases.layers import SHOP_HTTP
@@ -148,3 +151,44 @@ class PlenigoTestCase(SiteTestCase):
 
     def reasons(self):
         return [(outcome, reason) for outcome, reason, _subject in self.entries() if reason]
+
+
+class WebTVTestCase(SiteTestCase):
+    """A WebTV whose store sells the products 12 and 13, and a clip."""
+
+    layer = SHOP_HTTP
+
+    def setUp(self):
+        super().setUp()
+        self.fake = self.enterContext(FakeWebTV(clock=Clock(self.now)))
+        self.enterContext(mock.patch.dict("os.environ", {jsonapi.INSECURE_VARIABLE: "1"}))
+        self.store = self.fake.store
+        self.set(
+            enabled=True,
+            api_url=self.fake.url,
+            api_key_id=WEBTV_KEY_ID,
+            currency="EUR",
+            mapping=["12|premium", "13|course"],
+        )
+        self.set(api_token=self.fake.secret)
+        self.jane = self.store.add_user(JANE, "Jane")
+
+    def set(self, **values):
+        for name, value in values.items():
+            setattr(registry.settings(WEBTV), name, value)
+        transaction.commit()
+
+    def pass_time(self, **time):
+        self.later(**time)
+        self.fake.clock.move(**time)
+
+    def sweep(self, confirmed=False):
+        transaction.begin()
+        report = sweep(confirmed=confirmed)
+        transaction.begin()
+        return report
+
+    def kinds(self):
+        transaction.begin()
+        found = [ledger.get(self.portal, key) for key in ledger.newest_first(self.portal)]
+        return [entry["kind"] for entry in reversed(found)]

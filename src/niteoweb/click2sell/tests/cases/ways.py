@@ -32,6 +32,8 @@ def ways() -> list[Way]:
     for registration in _registrations(getSiteManager()):
         if IClick2SellLayer not in registration.required or not registration.name:
             continue
+        if len(registration.required) > 2:
+            continue  # a viewlet, which is a part of pages
         service = _SERVICE.fullmatch(registration.name)
         if registration.provided is IControlpanel:
             names.add(Way(f"@controlpanels/{registration.name}", "GET"))

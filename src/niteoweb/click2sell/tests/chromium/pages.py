@@ -11,6 +11,7 @@ from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.providers.cleeng.provider import PROVIDER as CLEENG
 from niteoweb.click2sell.providers.plenigo.provider import PROVIDER as PLENIGO
+from niteoweb.click2sell.tests.cases.pages import share_folder
 from niteoweb.click2sell.tests.chromium.case import BrowserTestCase
 from playwright.sync_api import Page
 from plone import api
@@ -129,6 +130,13 @@ def let_in(case: BrowserTestCase) -> None:
     transaction.commit()
 
 
+def keep_for_members(case: BrowserTestCase) -> None:
+    """A folder for members of the course, which has an order page, as :attr:`Shown.before`."""
+    share_folder(case.portal, "course", "lessons", "Secret lessons")
+    plone_site.settings().order_links = ["3|https://shop.example/course"]
+    transaction.commit()
+
+
 def use_all_providers(case: BrowserTestCase) -> None:
     """A site that plenigo and Cleeng are switched on for, too."""
     for provider in (CLEENG, PLENIGO):
@@ -231,7 +239,15 @@ PAGES = (
     ),
     Shown("decide", entry("needs attention", "account not certain", "/decide"), DECIDE),
     Shown("decide-refused", entry("refused", page="/decide"), DECIDE),
-    Shown("report", "@@click2sell-report", "Privacy", "link"),
+    Shown("overview", "@@click2sell-overview", "See what is due, and run it now", "link"),
+    Shown(
+        "overview-empty",
+        "@@click2sell-overview",
+        "Try a purchase",
+        "link",
+        before=forget_everything,
+    ),
+    Shown("report", "@@click2sell-report", "Last 90 days", "link"),
     Shown("checklist", "@@click2sell-checklist", "Settings", "link"),
     Shown(
         "checklist-providers",
@@ -251,6 +267,14 @@ PAGES = (
     Shown("claim", claim_link, OWN_ACCOUNT, who=("", "")),
     Shown("claim-again", "@@my-purchase-claim", "Mail a new link", who=("", "")),
     Shown("my-purchases", "@@my-purchases", "", before=let_in, who=(LONG, PASSWORD)),
+    Shown(
+        "members-only",
+        "@@members-only?came_from=/plone/lessons",
+        "Get access",
+        "link",
+        before=keep_for_members,
+        who=("", ""),
+    ),
     Shown("try", "@@click2sell-try", "Try it"),
     Shown("try-result", "@@click2sell-try", "Try it", after=try_a_sale),
     Shown(

@@ -128,19 +128,14 @@ class TestRegistration(ProviderTestCase):
 
     def test_installed_and_uninstalled(self):
         provider, records = acme(), getUtility(IRegistry).records
-        control_panel = self.portal.portal_controlpanel
         with self.owner():
             registry.install(provider)
             registry.settings(provider).mapping = ["1|premium"]
             registry.install(provider)
         self.assertEqual(registry.settings(provider).mapping, ["1|premium"])
-        entries = [action.getId() for action in control_panel.listActions()]
-        self.assertEqual(entries.count("acmeConfiguration"), 1)
         with self.owner():
             registry.uninstall(provider)
         self.assertEqual([name for name in records if "IAcmeSettings" in name], [])
-        entries = [action.getId() for action in control_panel.listActions()]
-        self.assertNotIn("acmeConfiguration", entries)
 
     def test_switched_off_it_is_not_there(self):
         self.register(enabled=False, secretkey=deliveries.SECRET_KEY)

@@ -72,10 +72,13 @@ class TestPlenigo(conformance.ProviderTestCase):
     def samples(self) -> Sequence[Sample]:
         kinds = plenigo.KINDS.items()
         customer = {"customerId": "100003", "email": "Wild.Flower@example.com"}
+        item = {"position": 0, "productId": "P_1", "deliveryCustomerId": "100003"}
+        order = {"orderId": 29, "items": [item]}
         return [
             *(_callback("SUBSCRIPTION", name, kind, **_state(kind)) for name, kind in kinds),
             _callback("MULTIUSER_SUBSCRIPTION", "CREATION", Kind.UNKNOWN),
-            _callback("CUSTOMER", "CREATION", Kind.INFORMATION, "100003", **customer),
+            _callback("CUSTOMER", "CREATION", Kind.INFORMATION, entity_id="100003", **customer),
+            _callback("ORDER", "CREATION", Kind.INFORMATION, Kind.PURCHASE, **order),
         ]
 
 
@@ -642,11 +645,11 @@ def _state(kind: Kind) -> dict[str, Any]:
 
 
 def _callback(
-    entity_type: str, callback_type: str, kind: Kind, entity_id: str = "29", **entity: Any
+    entity_type: str, callback_type: str, *kinds: Kind, entity_id: str = "29", **entity: Any
 ) -> Sample:
     value = {"entityType": entity_type, "callbackType": callback_type, "entityId": entity_id}
     body = json.dumps({**value, "entity": entity}).encode("ascii")
-    return Sample(f"{entity_type} {callback_type}", body, (kind,))
+    return Sample(f"{entity_type} {callback_type}", body, kinds)
 
 
 def _webhook(topic: str, *kinds: Kind, **changes: Any) -> Sample:

@@ -16,6 +16,7 @@ from niteoweb.click2sell.notification import WrongContentType
 from niteoweb.click2sell.notification import WrongSignature
 from niteoweb.click2sell.provider import jsonbody
 from niteoweb.click2sell.provider import signatures
+from niteoweb.click2sell.providers.plenigo import orders as plenigoorders
 from niteoweb.click2sell.providers.plenigo import protocol as plenigo
 from niteoweb.click2sell.providers.plenigo import states as plenigostate
 from types import SimpleNamespace
@@ -68,6 +69,33 @@ def settings(**changes: Any) -> SimpleNamespace:
     return SimpleNamespace(**values)
 
 
+ORDER = {
+    "orderId": 29,
+    "orderDate": "2024-10-22T07:00:00Z",
+    "invoiceCustomerId": "100002",
+    "items": [
+        {"position": 0, "productId": "P_1", "subscriptionItemId": 7},
+        {
+            "position": 1,
+            "productId": "ePaper-2026-11-28",
+            "plenigoOfferId": "O_PAPER",
+            "plenigoProductId": "P_PAPER",
+            "accessRightUniqueId": "issue-28",
+            "title": "Issue 28",
+            "validityEndDate": "2099-01-01T00:00:00Z",
+            "deliveryCustomerId": "100003",
+        },
+    ],
+}
+IN_STORE = {
+    "appStoreSubscriptionId": 29,
+    "customerId": "100003",
+    "status": "ACTIVE",
+    "accessRightUniqueId": "app",
+    "changedDate": "2024-10-22T07:00:00Z",
+}
+
+
 def delivery(body: bytes = VECTOR, key: str = "secret", time: int = SENT) -> Delivery:
     return signed(body, plenigo.sign(key, time, body))
 
@@ -88,9 +116,13 @@ def body_of(entity_type: str, callback_type: str, entity: Any, entity_id: Any = 
 
 
 def parsed(body: bytes) -> Notification:
-    genuine = plenigo.verify(delivery(body), settings(), NOW)
-    (found,) = plenigo.parse(genuine, UTC)
+    (found,) = all_parsed(body)
     return found
+
+
+def all_parsed(body: bytes) -> tuple[Notification, ...]:
+    genuine = plenigo.verify(delivery(body), settings(), NOW)
+    return plenigo.parse(genuine, UTC)
 
 
 def of_type(callback_type: str, **changes: Any) -> Notification:
@@ -236,7 +268,11 @@ class TestEvents(unittest.TestCase):
     def sample(self, name: str) -> Notification:
         entity_type, _, callback_type = name.partition(" ")
         if name == "anything else":
-            return parsed(body_of("ORDER", "CREATION", {"orderId": 7}))
+            return parsed(body_of("INVOICE", "CREATION", {"invoiceId": 7}))
+        if entity_type == "ORDER":
+            return all_parsed(body_of("ORDER", "CREATION", ORDER))[-1]
+        if entity_type == "APP_STORE_SUBSCRIPTION":
+            return parsed(body_of(entity_type, callback_type, IN_STORE))
         if callback_type == "with a quantity above one":
             return of_type("CREATION", items=item(quantity=2))
         if entity_type == "CUSTOMER":
@@ -277,6 +313,101 @@ class TestEvents(unittest.TestCase):
                 self.assertIs(found.kind, Kind.INFORMATION)
                 self.assertFalse(found.snapshot)
                 self.assertEqual(found.payload["entityType"], entity_type)
+
+
+class TestOrder(unittest.TestCase):
+    def order(self, **changes: Any) -> tuple[Notification, ...]:
+        return all_parsed(body_of("ORDER", "CREATION", {**ORDER, **changes}))
+
+    def test_single_products(self):
+        about, found = self.order()
+        self.assertEqual((about.kind, about.transaction), (Kind.INFORMATION, "order 29"))
+        self.assertFalse(plenigo.is_prompt(about))
+        self.assertEqual((found.kind, found.transaction), (Kind.PURCHASE, "order 29/1"))
+        self.assertEqual(found.product_id, "O_PAPER")
+        self.assertEqual(found.aliases, ("ePaper-2026-11-28", "P_PAPER", "issue-28"))
+        self.assertEqual((found.customer_id, found.receipt), ("100003", "29"))
+        self.assertEqual(found.valid_until, datetime(2099, 1, 1, tzinfo=UTC))
+        self.assertFalse(found.snapshot or found.subscription)
+
+    def test_one_key_however_it_became_known(self):
+        read = jsonbody.read(json.dumps({**ORDER, "type": "ORDER"}).encode())
+        (found,) = plenigoorders.of_order(read, NOW)
+        self.assertEqual(found.key, self.order()[1].key)
+
+    def test_it_is_asked_for_where_the_callback_does_not_tell(self):
+        (about,) = all_parsed(body_of("ORDER", "CREATION", {"orderId": 29}))
+        self.assertTrue(plenigo.is_prompt(about))
+
+    def test_several_pieces_and_bought_vouchers(self):
+        item = {"position": 0, "productId": "P", "deliveryCustomerId": "1"}
+        _about, found = self.order(items=[{**item, "quantity": 2}])
+        self.assertEqual((found.kind, found.attention), (Kind.UNKNOWN, "several pieces"))
+        self.assertEqual(len(self.order(items=[{**item, "voucherPurchase": {"a": 1}}])), 1)
+
+    def test_cancelled(self):
+        _about, bought = self.order()
+        _about, found = self.order(status="CANCELLED", changedDate="2024-10-23T07:00:00Z")
+        self.assertEqual((found.kind, found.transaction), (Kind.REFUND, "order 29/1"))
+        self.assertNotEqual(found.key, bought.key)
+
+
+class TestAppStore(unittest.TestCase):
+    def store(self, **changes: Any) -> Notification:
+        entity = {name: v for name, v in {**IN_STORE, **changes}.items() if v is not None}
+        return parsed(body_of("APP_STORE_SUBSCRIPTION", "CHANGE", entity))
+
+    def test_states(self):
+        end = {"endDate": "2099-01-01T00:00:00Z"}
+        for changes, kind in (
+            ({}, Kind.PLAN_CHANGE),
+            ({"cancellationDate": "2024-10-01T00:00:00Z", **end}, Kind.CANCELLATION),
+            ({"status": "PAUSED"}, Kind.EXPIRY),
+            ({"status": "INACTIVE"}, Kind.EXPIRY),
+            ({"status": "IGNORED", "startDate": "2099-01-01T00:00:00Z"}, Kind.EXPIRY),
+            ({"customerId": None}, Kind.INFORMATION),
+        ):
+            with self.subTest(changes):
+                found = self.store(**changes)
+                self.assertEqual((found.kind, found.transaction), (kind, "app store 29"))
+                self.assertEqual(found.snapshot, kind in (Kind.PLAN_CHANGE, Kind.CANCELLATION))
+        self.assertEqual(self.store().product_id, "app")
+        with self.assertRaises(ParameterInvalid):
+            self.store(status="NEW")
+
+
+class TestCustomerStatus(unittest.TestCase):
+    def customer(self, **changes: Any) -> Notification:
+        return parsed(body_of("CUSTOMER", "CHANGE", {**CUSTOMER, **changes}, "100003"))
+
+    def test_suspended_and_not_any_more(self):
+        for status in ("BLOCKED", "DEACTIVATED", "DISABLED"):
+            self.assertIs(self.customer(status=status).customer_suspended, True)
+        self.assertIs(self.customer(status="ACTIVATED").customer_suspended, False)
+        self.assertIsNone(self.customer(status="NEW").customer_suspended)
+
+    def test_blocked_for_processing(self):
+        found = self.customer(processingBlocked=True)
+        self.assertEqual((found.kind, found.buyer), (Kind.EXPIRY, ""))
+        self.assertTrue(found.customer_deleted)
+
+    def test_an_address_that_plenigo_made_up(self):
+        self.assertEqual(self.customer(email="x1@plenigo-mail.com").buyer, "")
+
+
+class TestSecrets(unittest.TestCase):
+    def test_each_callback_may_have_its_own(self):
+        first, second = "the first secret of it", "the second secret of it"
+        stored = settings(secretkey=f"{first}|{second}")
+        for secret in (first, second, stored.secretkey):
+            body = body_of("CUSTOMER", "CREATION", CUSTOMER)
+            genuine = plenigo.verify(delivery(body, secret), stored, NOW)
+            self.assertFalse(genuine.by_previous_key)
+        for secret in ("", "the third secret of it", f"{first}|"):
+            with self.assertRaises(WrongSignature):
+                plenigo.verify(delivery(body, secret), stored, NOW)
+        with self.assertRaises(WrongSignature):
+            plenigo.verify(delivery(body, "x"), settings(secretkey="x|y"), NOW)
 
 
 class TestSubscription(unittest.TestCase):
@@ -370,7 +501,7 @@ class TestSubscription(unittest.TestCase):
                 found = of_type(callback_type, status="INACTIVE")
                 self.assertEqual((found.kind, found.snapshot), (Kind.EXPIRY, False))
                 found = of_type(callback_type, status="IGNORED")
-                self.assertEqual((found.kind, found.snapshot), (Kind.INFORMATION, False))
+                self.assertEqual((found.kind, found.snapshot), (Kind.EXPIRY, False))
                 found = of_type(callback_type, accessBlocked=True)
                 self.assertEqual((found.kind, found.snapshot), (Kind.EXPIRY, False))
                 self.assertEqual(found.valid_until, found.occurred_at)
@@ -429,10 +560,33 @@ class TestSubscription(unittest.TestCase):
                 parsed(body)
             self.assertEqual(caught.exception.parameter, name)
 
-    def test_whoever_pays_gets_nothing(self):
-        with self.assertRaises(ParameterMissing) as caught:
-            of_type("CREATION", deliveryCustomerId=None)
-        self.assertEqual(caught.exception.parameter, "entity.deliveryCustomerId")
+    def test_who_pays_gets_it_where_nobody_else_is_named(self):
+        found = of_type("CREATION", deliveryCustomerId=None)
+        self.assertEqual(found.customer_id, ENTITY["invoiceCustomerId"])
+        for changes in ({"giftInfo": {"notifyGiftee": True}}, {"invoiceCustomerId": None}):
+            with self.subTest(changes), self.assertRaises(ParameterMissing) as caught:
+                of_type("CREATION", deliveryCustomerId=None, **changes)
+            self.assertEqual(caught.exception.parameter, "entity.deliveryCustomerId")
+
+    def test_a_start_to_come(self):
+        found = of_type("CREATION", startDate="2099-01-01T00:00:00Z")
+        self.assertEqual(found.valid_from, datetime(2099, 1, 1, tzinfo=UTC))
+        self.assertIsNone(of_type("CREATION", startDate="2024-10-22T07:05:00Z").valid_from)
+
+    def test_a_pause(self):
+        pause = {"startPauseDate": "2024-10-01", "endPauseDate": "2024-12-01"}
+        found = of_type("CHANGE", paused={**pause, "pauseType": "STANDARD"})
+        self.assertEqual(found.valid_from, datetime(2024, 12, 1, tzinfo=UTC))
+        for name, changes in (
+            ("paused", {"pauseType": "PAYMENT_ONLY"}),
+            ("paused", {"startPauseDate": "2024-11-01"}),
+            ("deliveryPaused", {}),
+        ):
+            with self.subTest(name, **changes):
+                found = of_type("CHANGE", **{name: {**pause, **changes}})
+                self.assertIsNone(found.valid_from)
+        with self.assertRaises(ParameterInvalid):
+            of_type("CHANGE", paused={**pause, "endPauseDate": "soon"})
 
     def test_malformed(self):
         for changes, name in (
@@ -525,7 +679,7 @@ class TestState(unittest.TestCase):
             ("CREATION", cancelled, Kind.PURCHASE),
             ("CREATION", inactive, Kind.EXPIRY),
             ("CREATION", blocked, Kind.EXPIRY),
-            ("CREATION", ignored, Kind.INFORMATION),
+            ("CREATION", ignored, Kind.EXPIRY),
             ("CHANGE", active, Kind.PLAN_CHANGE),
             ("CHANGE", cancelled, Kind.PLAN_CHANGE),
             ("CHANGE", inactive, Kind.EXPIRY),
@@ -588,7 +742,7 @@ class TestState(unittest.TestCase):
             (self.CANCELLED, Kind.PLAN_CHANGE),
             ({"status": "INACTIVE"}, Kind.EXPIRY),
             ({"accessBlocked": True}, Kind.EXPIRY),
-            ({"status": "IGNORED"}, Kind.INFORMATION),
+            ({"status": "IGNORED"}, Kind.EXPIRY),
             ({"items": item(quantity=2)}, Kind.UNKNOWN),
         ):
             with self.subTest(changes):
@@ -604,7 +758,8 @@ class TestState(unittest.TestCase):
         self.assertEqual(first.key, again.key)
         self.assertNotEqual(first.key, other.key)
         with self.assertRaises(ParameterMissing):
-            plenigostate.of_listed(self.subscription(deliveryCustomerId=""), self.LATER)
+            gift = {"deliveryCustomerId": "", "giftInfo": {"notifyGiftee": True}}
+            plenigostate.of_listed(self.subscription(**gift), self.LATER)
 
     def test_a_customer(self):
         told = of_type("CREATION")

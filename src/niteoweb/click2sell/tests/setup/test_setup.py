@@ -8,7 +8,6 @@ from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.interfaces import IClick2SellLayer
 from niteoweb.click2sell.interfaces import IClick2SellSettings
 from niteoweb.click2sell.member import index
-from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.settings import rules
 from niteoweb.click2sell.testing.layers import INTEGRATION
 from niteoweb.click2sell.tests.cases.visits import visited
@@ -133,18 +132,24 @@ class TestInstall(unittest.TestCase):
             },
         )
 
-    def test_a_configlet_for_each_provider(self):
-        names = [configlet.getId().removesuffix("Configuration") for configlet in configlets()]
-        self.assertEqual(sorted(names), [provider.name for provider in registry.registered()])
-        for name, configlet in zip(names, configlets(), strict=True):
-            self.assertEqual(configlet.getCategory(), "Products")
-            self.assertEqual(configlet.getPermissions(), ("Click2Sell: Configure",))
-            self.assertEqual(
-                configlet.getActionExpression(), f"string:${{portal_url}}/@@{name}-settings"
-            )
+    def test_one_configlet_for_all_pages(self):
+        (configlet,) = configlets()
+        self.assertEqual(configlet.Title(), "Memberships")
+        self.assertEqual(configlet.getCategory(), "Products")
+        self.assertEqual(set(configlet.getPermissions()), set(PERMISSIONS))
+        self.assertEqual(
+            configlet.getActionExpression(), "string:${portal_url}/@@click2sell-overview"
+        )
+
+    def test_the_overview_is_in_the_menu_of_those_who_may_view_purchases(self):
+        _members_own, action = sorted(own_actions(), key=lambda one: one.getId(), reverse=True)
+        self.assertEqual(action.getProperty("title"), "Memberships")
+        url = "string:${portal_url}/@@click2sell-overview"
+        self.assertEqual(action.getProperty("url_expr"), url)
+        self.assertEqual(action.getProperty("permissions"), ("Click2Sell: View purchases",))
 
     def test_the_members_own_page_is_in_their_menu(self):
-        (action,) = own_actions()
+        action, _overview = sorted(own_actions(), key=lambda one: one.getId(), reverse=True)
         self.assertEqual(action.getProperty("url_expr"), "string:${portal_url}/@@my-purchases")
         self.assertEqual(action.getProperty("permissions"), ("View",))
         user = api.portal.get_tool("portal_actions")["user"]
@@ -259,7 +264,7 @@ class TestUninstall(unittest.TestCase):
     def test_can_be_installed_again(self):
         view = ManageProductsView(self.portal, self.layer["request"])
         self.assertTrue(view.install_product(PRODUCT))
-        self.assertEqual(len(configlets()), 3)
+        self.assertEqual(len(configlets()), 1)
         settings = getUtility(IRegistry).forInterface(IClick2SellSettings)
         self.assertIsNone(settings.secretkey)
         self.assertEqual(api.user.get(username="buyer").getProperty("product_id"), "42")

@@ -125,13 +125,12 @@ class TestUpgrade(unittest.TestCase):
         settings.secretkey = None
         self.assertIsNone(settings.secretkey)
 
-    def test_there_is_one_configlet_with_our_permission(self):
+    def test_there_is_one_configlet_for_all_pages(self):
         self.upgrade()
         tool = api.portal.get_tool("portal_controlpanel")
-        (configlet,) = [
-            action for action in tool.listActions() if "click2sell" in action.getId().lower()
-        ]
-        self.assertEqual(configlet.getPermissions(), ("Click2Sell: Configure",))
+        (configlet,) = [one for one in tool.listActions() if one.getAppId() == PRODUCT]
+        self.assertEqual(configlet.Title(), "Memberships")
+        self.assertIn("Click2Sell: View purchases", configlet.getPermissions())
         self.assertTrue(configlet.getIconExpression())
 
     def test_layer_is_there(self):

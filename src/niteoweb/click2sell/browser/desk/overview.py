@@ -1,0 +1,226 @@
+"""Site Setup: the first page, with what needs somebody, how it runs, and the set-up."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from datetime import timedelta
+from functools import cached_property
+from itertools import islice
+from niteoweb.click2sell import _
+from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.browser.desk import plots
+from niteoweb.click2sell.browser.desk import tabs
+from niteoweb.click2sell.browser.desk.checklist import Checklist
+from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
+from niteoweb.click2sell.browser.words import formatting
+from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.explain import explanation
+from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import reasons
+from niteoweb.click2sell.mail import outbox
+from niteoweb.click2sell.provider import registry
+from niteoweb.click2sell.report import accounting
+from niteoweb.click2sell.report import overview
+from niteoweb.click2sell.setup import lastrun
+from niteoweb.click2sell.setup import Status
+from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
+from typing import Any
+from zExceptions import Unauthorized
+from zope.i18nmessageid import Message
+
+
+#: Rows of what needs somebody; the number of all is told.
+SHOWN = 25
+
+#: Days of the figures.
+DAYS = 30
+
+
+@dataclass(frozen=True)
+class Need:
+    """Something that needs somebody.
+
+    :ivar who: the buyer, with a link to the buyer's page.
+    :ivar what: the notification in a few words.
+    :ivar why: a sentence.
+    :ivar cure: the button.
+    """
+
+    who: formatting.Link
+    what: str
+    why: Message | str
+    cure: Any
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line about how it runs: a name, a sentence, and where there is more about it."""
+
+    name: Message | str
+    text: Message | str
+    warning: bool = False
+    more: formatting.Link | None = None
+
+
+class OverviewView(OwnerPage):
+    """``@@click2sell-overview``: everybody who may do anything here sees what is theirs."""
+
+    template = ViewPageTemplateFile("../templates/overview.pt")
+    page = tabs.OVERVIEW
+    title = _("Overview")
+
+    def __call__(self) -> Any:
+        if not self.may(tabs.VIEW, tabs.CONFIGURE, tabs.OPERATE):
+            raise Unauthorized(tabs.VIEW)
+        return super().__call__()
+
+    @cached_property
+    def now(self) -> datetime:
+        """The time of the page."""
+        return timestamps.now()
+
+    # What needs somebody
+
+    @cached_property
+    def number(self) -> int:
+        """The number of notifications that need somebody."""
+        return ledger.waiting(self.context)
+
+    @property
+    def needs(self) -> list[Need]:
+        """The newest of them."""
+        return [self._need(key) for key in islice(ledger.waiting_keys(self.context), SHOWN)]
+
+    def _need(self, key: str) -> Need:
+        entry = ledger.get(self.context, key)
+        url = self.url_of(f"click2sell-notifications/{key}")
+        parts = (
+            formatting.translated(formatting.kind(entry["kind"])),
+            formatting.product(entry),
+            formatting.amount(entry["amount"], entry["currency"]),
+        )
+        return Need(
+            self._who(entry),
+            ", ".join(filter(None, parts)),
+            reasons.text(entry["reason"], entry["subject"]),
+            formatting.Link(_("Show the notification"), url),
+        )
+
+    def _who(self, entry: ledger.Entry) -> formatting.Link:
+        name = explanation.name([entry]) or formatting.address(entry)
+        record = buyers.get(self.context, entry["buyer_id"])
+        url = self.url_of(f"click2sell-members/{record['id']}") if record is not None else ""
+        return formatting.Link(name or _("A buyer who could not be read"), url)
+
+    # How it runs
+
+    @property
+    def running(self) -> list[Line]:
+        """The automatic check, the mails, and each provider."""
+        return [self._check(), self._mails(), *self._providers()]
+
+    def _check(self) -> Line:
+        check = lastrun.check(self.context, self.now)
+        text = check.text
+        if check.moment is not None and check.state == Status.OK:
+            ago = plots.duration(self.now - check.moment)
+            text = _("Last run ${ago} ago.", mapping={"ago": formatting.translated(ago)})
+        may_run = self.may(tabs.OPERATE)
+        more = formatting.Link(_("See what is due, and run it now"), self.url_of(lastrun.PAGE))
+        return Line(check.title, text, check.state != Status.OK, more if may_run else None)
+
+    def _mails(self) -> Line:
+        failed = overview.mails_failed(self.context).total
+        waiting = len(outbox.due(self.context, self.now))
+        waiting += outbox.waiting(self.context, self.now)
+        if not waiting:
+            return Line(_("Mail"), _("Every mail was sent."))
+        names = {"waiting": plots.number(waiting), "failed": plots.number(failed)}
+        text = _("Mails waiting: ${waiting}, failed so far: ${failed}", mapping=names)
+        more = formatting.Link(_("See them in the report"), self.url_of("click2sell-report"))
+        return Line(_("Mail"), text, bool(failed), more if self.may_view else None)
+
+    def _providers(self) -> Iterator[Line]:
+        heard = {one.name: one for one in overview.providers(self.context, self.now)}
+        for provider in registry.to_set_up():
+            one = heard.pop(provider.name, None)
+            if one is None:
+                yield Line(provider.title, _("No notification yet."), warning=True)
+            else:
+                yield self._heard(one)
+        yield from map(self._heard, heard.values())
+
+    def _heard(self, provider: overview.Provider) -> Line:
+        title, ago = registry.title(provider.name), plots.duration(self.now - provider.last)
+        names = {"ago": formatting.translated(ago)}
+        if provider.silent and not provider.heard_again:
+            text = _(
+                "Last notification ${ago} ago, which is unusually long. Check at the provider "
+                "whether notifications are delivered.",
+                mapping=names,
+            )
+            return Line(title, text, warning=True)
+        return Line(title, _("Last notification ${ago} ago.", mapping=names))
+
+    # Thirty days in figures
+
+    @property
+    def figures(self) -> formatting.Facts:
+        """Money, members, and what became of them in the last days."""
+        chosen = overview.Range(overview.DAY, DAYS)
+        totals = overview.totals(overview.rows(self.context, chosen, self.now))
+        zone = plone_site.timezone()
+        last = self.now.astimezone(zone).date()
+        first = last - timedelta(days=DAYS - 1)
+        period = accounting.between(first.isoformat(), last.isoformat(), zone)
+        summary = accounting.summary(accounting.postings(self.context, period))
+        money = [
+            (formatting.amount(str(total.sales), currency), total.refunds, currency)
+            for currency, total in summary.in_order
+        ]
+        refunds = [(str(-back), currency) for _in, back, currency in money if back]
+        return formatting.facts(
+            (_("Money in"), [paid for paid, _back, _currency in money] or ["0"]),
+            (_("Money back"), [formatting.amount(*refund) for refund in refunds] or ["0"]),
+            (_("New buyers"), [plots.number(totals["new_buyers"])]),
+            (_("Renewals"), [plots.number(totals["renewals"])]),
+            (_("Access ended"), [plots.number(totals["lapses"])]),
+            (
+                _("Members with access now"),
+                [plots.number(overview.members_with_access(self.context))],
+            ),
+        )
+
+    # The set-up
+
+    @cached_property
+    def checklist(self) -> Checklist:
+        """The checklist, for those who may configure."""
+        checklist = Checklist(self.context, self.request)
+        checklist.prepare()
+        return checklist
+
+    @property
+    def may_configure(self) -> bool:
+        """Whether the set-up is for this reader."""
+        return self.may(tabs.CONFIGURE)
+
+    # Other pages
+
+    @property
+    def others(self) -> list[formatting.Link]:
+        """The pages that are needed now and then."""
+        return [
+            formatting.Link(title, self.url_of(page))
+            for page, title, permission in (
+                ("click2sell-accounting", _("Payments and refunds of a month"), tabs.VIEW),
+                ("click2sell-members", _("Members as a file"), tabs.VIEW),
+                ("click2sell-notifications", _("Notifications as a file"), tabs.VIEW),
+                ("click2sell-privacy", _("Privacy: what is stored about a person"), tabs.VIEW),
+                ("click2sell-import", _("Import members"), tabs.OPERATE),
+                ("click2sell-reconcile", _("Reconcile all members"), tabs.OPERATE),
+                ("click2sell-try", _("Try a purchase"), tabs.CONFIGURE),
+            )
+            if self.may(permission)
+        ]

@@ -1,0 +1,121 @@
+"""The API of a plenigo that is not real.
+
+Fields, errors and limits are those of plenigo's OpenAPI description, version 250520. A size
+that is out of range counts as 5, as it says there.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from datetime import timezone
+from niteoweb.click2sell.testing import Clock
+from niteoweb.click2sell.testing import FakeServer
+from niteoweb.click2sell.testing import Request
+from niteoweb.click2sell.testing import Response
+from typing import Any
+
+
+SIZES = range(5, 101)
+DEFAULT_SIZE = 5
+
+ERRORS = {
+    400: (99400, "Provided data cannot be processed."),
+    401: (99015, "Api token provided is not authorized."),
+    404: (99404, "Entity for given id does not exist."),
+    429: (99429, "The rate limit for this endpoint is reached. Please try again later."),
+    500: (99500, "Currently we are not able to answer your request."),
+    503: (99503, "Service Unavailable."),
+}
+
+
+class FakePlenigoApi(FakeServer):
+    """The answers.
+
+    :ivar token: the API asks for it.
+    :ivar emergency: it answers everybody that it is in emergency mode.
+    :ivar customers: by id, as the API shows them.
+    :ivar subscriptions: by id, as the API shows them.
+    :ivar orders: by id, as the API shows them.
+    :ivar store_subscriptions: of app stores, by id, as the API shows them.
+    """
+
+    base = "/api/v3.0"
+
+    def __init__(self, token: str, clock: Clock | None = None) -> None:
+        super().__init__(clock)
+        self.token = token
+        self.emergency = False
+        self.customers: dict[str, dict[str, Any]] = {}
+        self.subscriptions: dict[int, dict[str, Any]] = {}
+        self.orders: dict[int, dict[str, Any]] = {}
+        self.store_subscriptions: dict[int, dict[str, Any]] = {}
+
+    def answer(self, request: Request) -> Response:
+        """The answer of the API."""
+        if self.emergency:
+            return self.error(400, 99018)
+        if request.headers.get("x-plenigo-token") != self.token:
+            return self.error(401)
+        if request.method == "GET":
+            return self._listed(request) or self._shown(request)
+        return self.error(404)
+
+    def error(self, status: int, code: int = 0) -> Response:
+        """An error, as plenigo documents it.
+
+        :param code: 0 for the usual one of the status.
+        """
+        usual, message = ERRORS.get(status, (0, ""))
+        return Response(status, {"errorCode": code or usual, "errorMessage": message})
+
+    @property
+    def _collections(self) -> Mapping[tuple[str, ...], Mapping[Any, dict[str, Any]]]:
+        return {
+            ("customers",): self.customers,
+            ("subscriptions",): self.subscriptions,
+            ("orders",): self.orders,
+            ("appStores", "subscriptions"): self.store_subscriptions,
+        }
+
+    def _shown(self, request: Request) -> Response:
+        *collection, id_ = request.path
+        records = self._collections.get(tuple(collection), {})
+        record = {str(key): value for key, value in records.items()}.get(id_)
+        return self.error(404) if record is None else Response(200, shown(record))
+
+    def _listed(self, request: Request) -> Response | None:
+        """A page of a list, or of that of a customer; None where it is none."""
+        owner, path = "", request.path
+        if len(path) == 3 and path[0] == "customers":
+            owner, path = path[1], path[2:]
+            if path == ("appStoreSubscriptions",):
+                path = ("appStores", "subscriptions")
+        if path not in self._collections:
+            return None
+        query = request.query
+        try:
+            size = int(query.get("size", DEFAULT_SIZE))
+            after = int(query.get("startingAfter", 0))
+            since = datetime.fromisoformat(query.get("startTime", "1990-01-01T00:00:00Z"))
+        except ValueError:
+            return self.error(400)
+        size = size if size in SIZES else DEFAULT_SIZE
+        names = ("invoiceCustomerId", "deliveryCustomerId", "customerId")
+        items = [
+            shown(value)
+            for key, value in sorted(self._collections[path].items())
+            if int(key) > after
+            and datetime.fromisoformat(value["changedDate"]) >= since
+            and (not owner or owner in [value.get(name) for name in names])
+            and query.get("email", value.get("email")) == value.get("email")
+        ]
+        return Response(200, {"items": items[:size]})
+
+
+def shown(entity: Mapping[str, Any]) -> dict[str, Any]:
+    """An entity as it goes out: values that are not there are left out."""
+    return {name: value for name, value in entity.items() if value not in (None, "")}
+
+
+def text(moment: datetime) -> str:
+    """A moment as plenigo writes it."""
+    return moment.astimezone(timezone.utc).isoformat().replace("+00:00", "Z")
