@@ -6,13 +6,14 @@ from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.entitlement import Product
 from niteoweb.click2sell.entitlement import State
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.settings import products as titles
 
 
 @dataclass(frozen=True)
 class ProductAccess:
     """A buyer's access to a product at a moment.
 
-    :ivar name: of the product, as the latest of its notifications has it.
+    :ivar name: of the product: the owner's title, else as its latest notification has it.
     :ivar access: whether there is access to it, late renewals of a silent provider included.
     :ivar since: when the purchase began that it rests on.
     :ivar until: end of access without days of grace, None when there is none.
@@ -52,7 +53,11 @@ def of(outcome: history.BuyerOutcome) -> tuple[ProductAccess, ...]:
         ProductAccess(
             provider=entitlement.provider,
             product_id=entitlement.product_id,
-            name=names.get(entitlement.product, ""),
+            name=titles.title(
+                *entitlement.product,
+                names.get(entitlement.product, ""),
+                outcome.ever_aliases.get(entitlement.product, ()),
+            ),
             state=outcome.state_of(entitlement),
             access=entitlement.product in outcome.live,
             since=entitlement.since,

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.notification import OWNER
+from niteoweb.click2sell.settings import products
 from typing import Any
 
 
@@ -119,7 +121,9 @@ def _entry(entry: ledger.Entry) -> TimelineEvent:
         outcome=entry["outcome"],
         reason=entry["reason"],
         reason_subject=entry["subject"],
-        product=entry["product_name"] or entry["product_id"],
+        product=products.title(
+            *history.product(entry), entry["product_name"], entry["aliases"]
+        ),
         receipt=entry["receipt"],
         text=payload.get("reason", ""),
         by=payload.get("by", ""),

@@ -273,7 +273,7 @@ def products(
             if product not in names:
                 names[product] = overview.product_name(site, product)
     titles = {
-        product: f"{name} ({product[1]})" if name else product[1]
+        product: f"{name} ({product[1]})" if name not in ("", product[1]) else product[1]
         for product, name in sorted(names.items())
     }
     return SimpleVocabulary(

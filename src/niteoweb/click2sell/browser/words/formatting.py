@@ -14,6 +14,7 @@ from itertools import zip_longest
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.entitlement import Product
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
@@ -21,6 +22,7 @@ from niteoweb.click2sell.ledger import reasons
 from niteoweb.click2sell.report import labels
 from niteoweb.click2sell.report import overview
 from niteoweb.click2sell.report import rows
+from niteoweb.click2sell.settings import products
 from plone import api
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from typing import Any
@@ -243,12 +245,13 @@ def day(at: date) -> str:
 
 def product(entry: ledger.Entry) -> str:
     """The name of an entry's product, "" when it names none."""
-    return entry["product_name"] or entry["product_id"]
+    known = history.product(entry)
+    return products.title(*known, entry["product_name"], entry["aliases"])
 
 
 def product_title(site: Any, product: Product) -> str:
     """The name of a product, by provider and product id."""
-    return overview.product_name(site, product) or product[1]
+    return products.title(*product, overview.product_name(site, product))
 
 
 def product_label(name: str, product_id: str) -> str:
