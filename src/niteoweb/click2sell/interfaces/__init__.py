@@ -12,6 +12,7 @@ from niteoweb.click2sell.interfaces.providersettings import ICleengSettings
 from niteoweb.click2sell.interfaces.providersettings import IPlenigoSettings
 from niteoweb.click2sell.interfaces.providersettings import IProviderBasics
 from niteoweb.click2sell.interfaces.providersettings import IProviderSettings
+from niteoweb.click2sell.interfaces.providersettings import IStripeSettings
 from niteoweb.click2sell.interfaces.providersettings import IWebTVSettings
 from niteoweb.click2sell.interfaces.settings import DEFAULT_WELCOME_SUBJECT
 from niteoweb.click2sell.interfaces.settings import DEFAULT_WELCOME_TEXT
@@ -28,7 +29,7 @@ __all__ = [
     *["IMemberCreateEvent", "IMemberCreatedEvent", "IMemberEvent", "IMemberUpdateEvent"],
     *["ICleengSettings", "IClick2SellSettings", "IPlenigoSettings", "IProviderSettings"],
     *["IProviderBasics", "IWebTVSettings"],
-    *["IPaymentProvider", "ISecretKeyActions"],
+    *["IPaymentProvider", "ISecretKeyActions", "IStripeSettings"],
 ]
 
 

@@ -36,7 +36,8 @@ class IPaymentProvider(Interface):
         "notifications are complete. It has is_wanted(notification, settings) -> bool and "
         "complete(notification, settings, now) -> tuple[Notification, ...]. Optional are "
         "changes(settings, since, now) -> Iterator[Notification], for events without a "
-        "notification, and probe(settings), which raises where the API does not answer."
+        "notification, LISTS_EVENTS, True where these are events with the keys of their "
+        "deliveries, and probe(settings), which raises where the API does not answer."
     )
     sample = Attribute(
         "What makes up deliveries to try a site with, as niteoweb.click2sell.provider.sample "

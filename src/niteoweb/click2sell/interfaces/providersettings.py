@@ -14,6 +14,7 @@ import re
 
 #: Seconds. plenigo delivers for the last time 24 hours after the first, and clocks differ.
 TWO_DAYS = 2 * 24 * 60 * 60
+FIVE_MINUTES = 5 * 60
 
 SIGNATURE_ENCODING = SimpleVocabulary(
     [
@@ -21,6 +22,24 @@ SIGNATURE_ENCODING = SimpleVocabulary(
         SimpleTerm("base64", title=_("Base64")),
     ]
 )
+
+
+def _tolerance(default: int) -> schema.Int:
+    """The field for the greatest age of a notification.
+
+    :param default: seconds.
+    """
+    return schema.Int(
+        title=_("Greatest age of a notification in seconds"),
+        description=_(
+            "What was signed longer ago, or is dated further ahead, is refused. 0 accepts any "
+            "age: what was delivered before does nothing again in any case."
+        ),
+        required=False,
+        default=default,
+        missing_value=0,
+        min=0,
+    )
 
 
 class IProviderBasics(Interface):
@@ -65,17 +84,7 @@ class IProviderBasics(Interface):
 class IProviderSettings(IProviderBasics):
     """Settings of providers whose notifications have a time."""
 
-    tolerance = schema.Int(
-        title=_("Greatest age of a notification in seconds"),
-        description=_(
-            "What was signed longer ago, or is dated further ahead, is refused. 0 accepts any "
-            "age: what was delivered before does nothing again in any case."
-        ),
-        required=False,
-        default=TWO_DAYS,
-        missing_value=0,
-        min=0,
-    )
+    tolerance = _tolerance(TWO_DAYS)
 
 
 class IPlenigoSettings(IProviderSettings):
@@ -132,6 +141,44 @@ class ICleengSettings(IProviderSettings):
     api_token = schema.Password(
         title=_("Token for the API"),
         description=_("Cleeng's publisher token."),
+        required=False,
+    )
+
+
+class IStripeSettings(IProviderSettings):
+    """Settings for Stripe, in plone.app.registry."""
+
+    # The registry's names are made of it: it never changes.
+    __module__ = "niteoweb.click2sell.interfaces"
+
+    # Stripe signs each try anew.
+    tolerance = _tolerance(FIVE_MINUTES)
+
+    test_mode = schema.Bool(
+        title=_("Test mode"),
+        description=_(
+            "On, only events of Stripe's test mode are taken in, off, only live ones: test "
+            "purchases and real ones never mix."
+        ),
+        required=False,
+        default=False,
+    )
+
+    api_url = schema.TextLine(
+        title=_("Address of the API"),
+        description=_("Another address clears the token: it is never sent elsewhere."),
+        required=False,
+        default="https://api.stripe.com/v1",
+        missing_value="",
+    )
+
+    api_token = schema.Password(
+        title=_("Token for the API"),
+        description=_(
+            "A restricted key of Stripe that may read. With it Stripe is asked how a "
+            "subscription stands, what was bought and who paid; without it only what an event "
+            "says counts."
+        ),
         required=False,
     )
 

@@ -111,13 +111,15 @@ def _changes(
 ) -> Iterator[Notification]:
     """The answers of the provider that are news."""
     stored = registry.settings(provider)
+    # An event is news unless its delivery came; a state may be known by another one.
+    are_events = getattr(provider.client, "LISTS_EVENTS", False)
     notifications = list(provider.client.changes(stored, start, now))
     # Notifications that arrived meanwhile have to be seen, too.
     transaction.begin()
     for notification in notifications:
         site = plone_site.get()
         known = ledger.get(site, notification.key) is not None
-        if not known and not _is_known(site, notification):
+        if not known and (are_events or not _is_known(site, notification)):
             yield notification
 
 

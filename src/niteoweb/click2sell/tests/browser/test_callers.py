@@ -24,13 +24,15 @@ PLONES = "Manage portal"
 #: One of ours that tell what somebody may do on the pages.
 ANY = "any of them"
 
-PROVIDERS = ("click2sell", "cleeng", "plenigo", "webtv")
+PROVIDERS = ("click2sell", "cleeng", "plenigo", "stripe", "webtv")
 
 #: The permission that a way needs, and its answer to an empty request.
 NEEDED = {
     "@@click2sell": (PUBLIC, 405),
     "@@cleeng": (PUBLIC, 404),
     "@@plenigo": (PUBLIC, 404),
+    "@@stripe": (PUBLIC, 404),
+    "@@stripe-settings": (CONFIGURE, 200),
     "@@webtv": (PUBLIC, 404),
     "@@webtv-settings": (CONFIGURE, 200),
     "@@my-purchases": (MEMBER, 200),
