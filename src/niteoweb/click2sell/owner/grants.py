@@ -187,9 +187,9 @@ class Extend(Command):
 
     buyer_id: str
     product: Product
+    days: int | None
     reason: str
     by: str
-    days: int | None = None
     until: datetime | None = None
 
     def __post_init__(self) -> None:

@@ -467,7 +467,7 @@ class TestReplay(PageTestCase):
             "last_purchase_id : R-1",
             "fullname : John Smith",
             "Added to the groups premium, click2sell",
-            "Access begins product 1 (click2sell), without an end",
+            "Access begins Test Product, unlimited",
             "Mail the welcome mail",
             "Outcome accepted Process it again Cancel",
         ):
