@@ -12,7 +12,6 @@ from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.notification import OWNER
-from niteoweb.click2sell.settings import products
 from typing import Any
 
 
@@ -121,9 +120,7 @@ def _entry(entry: ledger.Entry) -> TimelineEvent:
         outcome=entry["outcome"],
         reason=entry["reason"],
         reason_subject=entry["subject"],
-        product=products.title(
-            *history.product(entry), entry["product_name"], entry["aliases"]
-        ),
+        product=history.product_title(entry),
         receipt=entry["receipt"],
         text=payload.get("reason", ""),
         by=payload.get("by", ""),

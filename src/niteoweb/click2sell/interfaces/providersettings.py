@@ -76,7 +76,8 @@ class IProviderBasics(Interface):
         title=_("Products and groups"),
         description=_(
             "One PRODUCT_ID|GROUP_ID a line: who buys the product joins the group. |DAYS of "
-            "access and |exclusive may follow; an end that the provider states comes first."
+            "access, |exclusive, |title= and |order= may follow; an end that the provider "
+            "states comes first."
         ),
     )
 

@@ -244,9 +244,8 @@ def day(at: date) -> str:
 
 
 def product(entry: ledger.Entry) -> str:
-    """The name of an entry's product, "" when it names none."""
-    known = history.product(entry)
-    return products.title(*known, entry["product_name"], entry["aliases"])
+    """An entry's product, by the owner's title or as it was sent."""
+    return history.product_title(entry)
 
 
 def product_title(site: Any, product: Product) -> str:

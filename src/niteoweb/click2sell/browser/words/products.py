@@ -63,7 +63,7 @@ def line(standing: ProductAccess, opened: Container[Product] | None = None) -> P
     until = None if unmapped else standing.until
     graced = until is not None and standing.access_until != until
     return ProductLine(
-        product=standing.name or standing.product_id,
+        product=standing.name,
         badge=NO_ENTRY
         if standing.access and opened is not None and standing.product not in opened
         else formatting.Badge(
