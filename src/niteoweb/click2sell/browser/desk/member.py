@@ -208,7 +208,7 @@ class MemberView(OwnerPage):
         """The groups that the buyer is in or should be, with the chain that explains each."""
         return [
             Group(
-                name=f"{group.title} ({group.id})" if group.title != group.id else group.id,
+                name=group.title,
                 badge=GROUPS[group.standing],
                 reasons=tuple(self._reasons(group)),
             )
