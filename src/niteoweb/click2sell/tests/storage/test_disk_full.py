@@ -71,9 +71,9 @@ class TestDiskFull(ServiceTestCase):
         browser.raiseHttpErrors = False
         browser.addHeader("Authorization", f"Basic {':'.join(MANAGER)}")
         browser.open(f"{self.here}/@@click2sell-notifications/{self.key()}")
-        browser.getControl("Show what a replay would change").click()
+        browser.getControl("Process it again").click()
         with self.full():
-            browser.getControl("Replay").click()
+            browser.getControl("Process it again").click()
         self.assertEqual(browser.headers["Status"][:3], "503")
         self.assertTrue(browser.headers["Retry-After"].isdigit())
         self.assertIn("Try again in a moment.", browser.contents)
