@@ -269,7 +269,7 @@ class TestServices(ServiceTestCase):
             ("grant", {"product_id": "1"}, "reason: Say why"),
             ("grant", {"reason": "x"}, "product_id: Choose a product."),
             ("grant", {"address": OTHER}, "no such option"),
-            ("extend", {"product_id": "1", "reason": "x"}, "days: This has to be"),
+            ("extend", {"product_id": "1", "reason": "x"}, "days: Enter either"),
             ("extend", {"days": "5"}, '"days" must be a whole number'),
             ("extend", {"days": True}, '"days" must be a whole number'),
             ("extend", {"product_id": "1", "days": 5, "reason": "x"}, "no end that could be"),

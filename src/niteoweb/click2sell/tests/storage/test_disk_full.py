@@ -71,7 +71,7 @@ class TestDiskFull(ServiceTestCase):
         browser.raiseHttpErrors = False
         browser.addHeader("Authorization", f"Basic {':'.join(MANAGER)}")
         browser.open(f"{self.here}/@@click2sell-notifications/{self.key()}")
-        browser.getControl("Process it again").click()
+        browser.getControl("Try again now").click()
         with self.full():
             browser.getControl("Process it again").click()
         self.assertEqual(browser.headers["Status"][:3], "503")
