@@ -1,0 +1,6 @@
+"""Pages for owners and buyers, and the callback."""
+
+from niteoweb.click2sell.browser.callback import Callback
+
+
+__all__ = ["Callback"]

@@ -88,6 +88,34 @@ class IProviderSettings(IProviderBasics):
     tolerance = _tolerance(TWO_DAYS)
 
 
+class IHookSettings(IProviderSettings):
+    """Settings for the signed hook, in plone.app.registry."""
+
+    # The registry's names are made of it: it never changes.
+    __module__ = "niteoweb.click2sell.interfaces"
+
+    secretkey = schema.Password(
+        title=_("Secret key"),
+        description=_(
+            "The secret that your shop signs its hooks with: whsec_ and base64, as Standard "
+            "Webhooks has it. Any other text is taken as it is. Without it none is accepted."
+        ),
+        required=False,
+    )
+
+    tolerance = schema.Int(
+        title=_("Greatest age of a notification in seconds"),
+        description=_(
+            "What was signed longer ago, or is dated further ahead, is refused. 0 accepts any "
+            "age: what was delivered before does nothing again in any case."
+        ),
+        required=False,
+        default=300,
+        missing_value=0,
+        min=0,
+    )
+
+
 class IPlenigoSettings(IProviderSettings):
     """Settings for plenigo, in plone.app.registry."""
 

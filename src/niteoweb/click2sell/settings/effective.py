@@ -63,4 +63,4 @@ def sweep_pause() -> timedelta | None:
 
 def callback_address(provider: IPaymentProvider) -> str:
     """The address to which a payment provider has to send its notifications."""
-    return f"{plone_site.address()}/@@{provider.name}"
+    return f"{plone_site.address()}/@@{provider.callback}"
