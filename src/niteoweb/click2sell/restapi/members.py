@@ -140,6 +140,7 @@ class MembersGet(Records):
         return {
             **{name: getattr(event, name) for name in EVENT},
             "title": self._said(happenings.text(event, self._said)),
+            "text": self._said(happenings.remark(event)),
             "at": _iso(event.at),
             "notification": self._url(notifications.NAME, event.key) if event.key else None,
             "reason": notifications.reason_of(self.request, event.reason, event.reason_subject),
