@@ -50,8 +50,9 @@ NO_ACCOUNT: dict[str, Any] = {
     "live": (),
     "pending": (),
     "next_change": "",
-    "ends_at": "",
     "renewals_awaited": (),
+    "ends_ahead": (),
+    "ends_told": (),
 }
 
 
@@ -121,8 +122,6 @@ def new(
             # (provider, product id) with access at the last run
             "live": (),
             "next_change": "",
-            # the first end of access that no renewal will move
-            "ends_at": "",
             # groups that could not be given
             "pending": (),
             # events beside notifications: (time, event, subject), the latest last
@@ -237,6 +236,7 @@ def merged(buyer: Buyer, other: Buyer) -> Buyer:
     for name in ("addresses", "customer_ids", "stated", "keys", "notes"):
         known = buyer.get(name, ())
         union[name] = (*known, *(v for v in other.get(name, ()) if v not in known))
+    union["ends_told"] = (*buyer.get("ends_told", ()), *other.get("ends_told", ()))
     union["ended_on"] = (*buyer.get("ended_on", ()), *other.get("ended_on", ()))
     union["log"] = tuple(sorted((*buyer.get("log", ()), *other.get("log", ()))))[-LOGGED:]
     return union

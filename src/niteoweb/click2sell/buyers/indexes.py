@@ -37,11 +37,13 @@ def _ended(site: Any, buyer: Buyer) -> list[int]:
 
 
 def _access_ends(site: Any, buyer: Buyer) -> list[tuple[str, str]]:
-    return [(buyer["ends_at"], buyer["id"])] if buyer.get("ends_at") else []
+    """The first end of access that no renewal will move."""
+    ends = [row[0] for row in buyer.get("ends_ahead", ())]
+    return [(min(ends), buyer["id"])] if ends else []
 
 
 def _ends_on(site: Any, buyer: Buyer) -> list[str]:
-    return [buyer["ends_at"][:10]] if buyer.get("ends_at") else []
+    return [end[:10] for end, _id in _access_ends(site, buyer)]
 
 
 def _accounts_awaited(site: Any, buyer: Buyer) -> list[tuple[str, str]]:
@@ -73,6 +75,7 @@ indexes.define(
     indexes.Index("mentions", lambda _site, buyer: mentions.in_buyer(buyer)),
     indexes.Index("accounts_awaited", _accounts_awaited),
     indexes.Index("logins_awaited", _logins_awaited),
+    indexes.Index("ends_ahead", lambda _site, b: b.get("ends_ahead", ())),
     indexes.Index("renewals_awaited", lambda _site, b: b.get("renewals_awaited", ())),
     indexes.Index(
         "figures",

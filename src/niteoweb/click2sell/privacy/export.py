@@ -45,7 +45,6 @@ WORDS = {
     "pending": "groups_waited_for",
     "live": "products_with_access",
     "next_change": "access_changes_at",
-    "ends_at": "access_ends_at",
 }
 
 #: Fields that the export tells otherwise, or that are about no person.

@@ -36,7 +36,10 @@ import re
 #: Placeholders in the subject of the welcome mail.
 SUBJECT_PLACEHOLDERS = ("name", "login", "login_url", "product", "site")
 #: Placeholders in the text of the welcome mail.
-TEXT_PLACEHOLDERS = (*SUBJECT_PLACEHOLDERS, "credentials")
+TEXT_PLACEHOLDERS = (
+    *(*SUBJECT_PLACEHOLDERS, "credentials", "pages", "purchases_url", "password_url"),
+    "contact",
+)
 
 #: Control characters and the two separators of Unicode: none of them belongs into one line.
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
