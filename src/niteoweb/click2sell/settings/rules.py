@@ -135,7 +135,8 @@ def validate(
 def save(values: Mapping[str, Any], provider: IPaymentProvider | None = None) -> None:
     """Store settings of a provider that :func:`validate` found nothing wrong with.
 
-    :func:`secretkeys.changes` and :func:`apitoken.changes` decide about the secrets.
+    It is a job for the writer. :func:`secretkeys.changes` and :func:`apitoken.changes` decide
+    about the secrets.
     """
     provider = provider or registry.main()
     stored = registry.settings(provider)

@@ -36,6 +36,7 @@ NEEDED = {
     "@@webtv": (PUBLIC, 404),
     "@@webtv-settings": (CONFIGURE, 200),
     "@@my-purchases": (MEMBER, 200),
+    "@@stripe-portal": (MEMBER, 200),
     # The token in its address is the proof.
     "@@my-purchase-claim": (PUBLIC, 200),
     "@@click2sell-order": (PUBLIC, 404),
