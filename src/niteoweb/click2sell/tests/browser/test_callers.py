@@ -55,7 +55,7 @@ NEEDED = {
     "@@click2sell-members.csv": (VIEW, 200),
     "@@click2sell-report": (VIEW, 200),
     "@@click2sell-accounting": (VIEW, 200),
-    "@@click2sell-accounting.csv": (VIEW, 302),
+    "@@click2sell-accounting.csv": (VIEW, 200),
     "@@click2sell-privacy": (VIEW, 200),
     "@@click2sell-import": (OPERATE, 200),
     "@@click2sell-check": (OPERATE, 200),
