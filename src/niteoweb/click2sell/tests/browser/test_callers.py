@@ -25,7 +25,7 @@ PLONES = "Manage portal"
 #: One of ours that tell what somebody may do on the pages.
 ANY = "any of them"
 
-PROVIDERS = ("click2sell", "cleeng", "plenigo", "stripe", "webtv")
+PROVIDERS = ("click2sell", "cleeng", "hook", "plenigo", "stripe", "webtv")
 
 #: The permission that a way needs, and its answer to an empty request.
 NEEDED = {
@@ -34,6 +34,8 @@ NEEDED = {
     "@@plenigo": (PUBLIC, 404),
     "@@stripe": (PUBLIC, 404),
     "@@stripe-settings": (CONFIGURE, 200),
+    "@@purchase-hook": (PUBLIC, 404),
+    "@@hook-settings": (CONFIGURE, 200),
     "@@webtv": (PUBLIC, 404),
     "@@webtv-return": (PUBLIC, 404),
     "GET @webtv-users": (VIEW, 400),
