@@ -9,6 +9,7 @@ from tools import SITE_ID
 from tools.demo import settings
 from tools.demo.cleenglife import CleengLife
 from tools.demo.plenigolife import PlenigoLife
+from tools.demo.polledlife import WebTVLife
 from tools.demo.sale import Sale
 from tools.demo.story import Failed
 from tools.demo.story import Story
@@ -34,6 +35,7 @@ CLICK2SELL = "click2sell"
 #: What is shown of each provider.
 STORIES: dict[str, type[Story]] = {
     CLICK2SELL: Sale,
+    "webtv": WebTVLife,
     "plenigo": PlenigoLife,
     "cleeng": CleengLife,
     "stripe": StripeLife,

@@ -75,6 +75,11 @@ def _timeless(text: str) -> str:
 
 
 class TestRun(RunCase):
+    def test_a_life_at_webtv(self):
+        said = self.lived("webtv")
+        for step in ("Renewed", "The store is down", "Cancelled", "Ended", "Sold"):
+            self.assertIn(f"  ok   {step}", said)
+
     def test_a_life_at_plenigo(self):
         said = self.lived("plenigo")
         for step in ("Renewed", "Cancelled no more", "plenigo is back", "Charged back"):
