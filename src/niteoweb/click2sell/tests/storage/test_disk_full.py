@@ -158,6 +158,11 @@ class TestDiskFull(ServiceTestCase):
         browser.getControl("Show what").click()
         return browser
 
+    def tried(self, key):
+        browser = self.opened(f"@@click2sell-notifications/{key}")
+        browser.getControl("Try again now").click()
+        return browser
+
     def erased(self):
         browser = self.looked(f"@@click2sell-privacy?address={EMAIL}")
         browser.getControl(name="reason").value = "r"
@@ -171,7 +176,7 @@ class TestDiskFull(ServiceTestCase):
             if "what" in form._form.fields and form._form["what"].value == "dismiss"
         )
         form.getControl(name="reason").value = "r"
-        form.getControl("Show what").click()
+        form.getControl("Dismiss").click()
         return browser
 
     def moved(self):
@@ -196,8 +201,8 @@ class TestDiskFull(ServiceTestCase):
         acts = [
             *((title, button, partial(self.opened, p, **f)) for title, button, p, f in acts),
             ("check", "Run it now", partial(self.opened, "@@click2sell-check")),
-            ("replay", "Process it again", partial(self.looked, f"@@click2sell-notifications/{failed}")),
-            ("decide", "Do it", partial(self.decided, gift)),
+            ("replay", "Process it again", partial(self.tried, failed)),
+            ("decide", "confirm", partial(self.decided, gift)),
             ("grant", "confirm", partial(self.looked, f"{member}/grant", **one)),
             ("extend", "confirm", partial(self.looked, f"{member}/extend", **one, days="5")),
             ("resend", "confirm", partial(self.looked, f"{member}/resend", way="link")),
