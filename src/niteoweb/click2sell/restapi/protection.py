@@ -41,7 +41,13 @@ PERSONAL = frozenset(
     ]
 )
 
-WORDS = {bool: "true or false", str: "a text", int: "a whole number"}
+WORDS = {
+    bool: "true or false",
+    str: "a text",
+    int: "a whole number",
+    list: "a list",
+    dict: "an object",
+}
 
 
 def refuse_foreign_pages(request: Any) -> None:
