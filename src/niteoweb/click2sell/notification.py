@@ -55,8 +55,11 @@ PAYMENTS = frozenset({Kind.PURCHASE, Kind.RENEWAL})
 #: The kinds that can give access.
 GIVING = PAYMENTS | {Kind.PLAN_CHANGE, Kind.REACTIVATION}
 
+#: The kinds that mean: money went back.
+UNDOING = frozenset({Kind.REFUND, Kind.CHARGEBACK})
+
 #: The kinds that mean: money arrived, or went back.
-MONEY = PAYMENTS | {Kind.REFUND, Kind.CHARGEBACK}
+MONEY = PAYMENTS | UNDOING
 
 #: Codes for what a person has to decide although the kind has a name; stored, so they never
 #: change. It is not said which of several users may have access.
@@ -217,6 +220,8 @@ class Notification:
     :ivar in_reply_to: the provider's id of our question that it answers, "" for none.
     :ivar validation_result: the result of a validation, :data:`CONFIRMED` or :data:`REFUSED`,
         "" where it is about none.
+    :ivar undoing: the provider's id of the refund or dispute that it is about: a reactivation
+        that names it takes it back, because it failed or was won.
     :ivar aliases: other ids by which a line of the mapping may name what was bought.
     :ivar fully_signed: the signature covers all of it, so that it may name another buyer or
         product than its transaction did.
@@ -259,6 +264,7 @@ class Notification:
     external_subscription_id: str = ""
     in_reply_to: str = ""
     validation_result: str = ""
+    undoing: str = ""
     aliases: tuple[str, ...] = ()
     fully_signed: bool = False
     snapshot: bool = False

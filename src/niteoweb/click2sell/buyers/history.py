@@ -22,6 +22,7 @@ from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import pseudonyms
 from niteoweb.click2sell.ledger import records
 from niteoweb.click2sell.ledger import silence
+from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import OWNER
 from niteoweb.click2sell.notification import PAYMENTS
@@ -82,20 +83,14 @@ class BuyerOutcome(Outcome):
         """Other ids of each product, by which a line of the mapping may name it.
 
         Of a subscription that its provider states in full the last statement counts: an id that
-        it does not name any more gives nothing. A subscription without access does not count.
+        it does not name any more gives nothing. A payment need not name them all. A
+        subscription without access does not count.
         """
         by_key = {entry["key"]: entry for entry in self.entries}
         current = dict(self.ever_aliases)
         for name in {product(entry) for entry in self.entries if entry["snapshot"]}:
             chains = self.giving(name, self.now) if name in current else ()
-            states = [
-                [
-                    event
-                    for event, _elsewhere in chain.events
-                    if event.states and event.plausible
-                ]
-                for chain in chains
-            ]
+            states = [_naming(chain.events, name[1]) for chain in chains]
             if chains:
                 current[name] = frozenset().union(
                     *(by_key[last[-1].key]["aliases"] for last in states if last)
@@ -152,6 +147,17 @@ def entries(
         for entry in buyers.entries(site, buyer)
         if entry["counts"] or (current is not None and entry["key"] == current["key"])
     )
+
+
+def _naming(events: Iterable[tuple[BillingEvent, bool]], product_id: str) -> list[BillingEvent]:
+    """The events of a chain whose last one names all ids of its product."""
+    states = [event for event, _elsewhere in events if event.states and event.plausible]
+    full = [
+        event
+        for event in states
+        if event.kind is not Kind.RENEWAL and event.product_id == product_id
+    ]
+    return full or states
 
 
 def is_payment(entry: ledger.Entry) -> bool:

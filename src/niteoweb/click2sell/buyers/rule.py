@@ -94,7 +94,7 @@ def account_of(site: Any, buyer: Buyer, asking: Sequence[ledger.Entry]) -> Accou
     if not buyer.get("own_account"):
         matches = index.find(site, address)
         # All of them: a token must not fetch what somebody else paid under the address.
-        members = {entry["member"] for entry in asking}
+        members = _members(site, buyer, asking)
         member = members.pop() if len(members) == 1 else ""
         if accounts.exists(member) and {match.user_id for match in matches} <= {member}:
             return Account(member, _barred(member))
@@ -103,6 +103,23 @@ def account_of(site: Any, buyer: Buyer, asking: Sequence[ledger.Entry]) -> Accou
     if not accounts.is_address(address):
         return Account(problem=Reason.ADDRESS_NOT_ACCEPTED)
     return Account(problem=Reason.PRIVILEGED_ACCOUNT if privilege.root_account(address) else "")
+
+
+def _members(site: Any, buyer: Buyer, asking: Sequence[ledger.Entry]) -> set[str]:
+    """The members who were logged in when payments were made, "" for one that tells of nobody.
+
+    Of a provider's customer any notification may tell it, and tells it for all.
+    """
+    told = {
+        (entry["provider"], entry["customer_id"]): entry["member"]
+        for entry in buyers.entries(site, buyer)
+        if entry["member"] and entry["customer_id"]
+    }
+    customers_ = [(entry["provider"], entry["customer_id"]) for entry in asking]
+    return {
+        entry["member"] or told.get(customer, "")
+        for entry, customer in zip(asking, customers_, strict=True)
+    }
 
 
 def _of_matches(matches: Sequence[index.Match], is_stated: bool) -> Account:

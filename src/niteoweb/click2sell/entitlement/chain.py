@@ -26,6 +26,8 @@ payment to another chain. The rules, where there is a choice:
   receipt), the product decides. A provider that always names the subscription means no other.
 * A refund or cancellation that names no payment, and comes before all that it could mean only
   because their times are in the hour that clocks show twice, needs a person.
+* A refund that names a payment and no product undoes all chains of it, if that is all signed.
+* A refund or chargeback that a later reactivation takes back is as if it had never been.
 * Two refunds that name no payment undo two chains: the one undone already is not meant again.
 """
 
@@ -42,10 +44,10 @@ from niteoweb.click2sell.entitlement.reason import Reason
 from niteoweb.click2sell.notification import GIVING
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import PAYMENTS
+from niteoweb.click2sell.notification import UNDOING
 from operator import attrgetter
 
 
-_UNDOING = frozenset({Kind.REFUND, Kind.CHARGEBACK})
 _STEERING = frozenset({Kind.CANCELLATION, Kind.REACTIVATION, Kind.EXPIRY})
 
 _place = attrgetter("place")
@@ -102,7 +104,7 @@ class History:
         self._by_product: dict[tuple[str, str], list[Chain]] = defaultdict(list)
         self.events = ordered = _in_order(events)
         purchases = [event for event in ordered if event.kind is Kind.PURCHASE]
-        self._sales = {_sale(event) for event in purchases if event.transaction}
+        self._sales = {event.sale for event in purchases if event.transaction}
         for event in ordered:
             if not event.plausible:
                 self.attention[event.key] = Reason.FUTURE
@@ -118,9 +120,9 @@ class History:
         for event in ordered:
             if event.for_all:
                 self._end_all(event)
-            elif event.kind in _STEERING and not event.states:
+            elif event.kind in _STEERING and not event.states and not event.undoing:
                 self._steer(event)
-            elif event.kind in _UNDOING:
+            elif event.kind in UNDOING and not _is_taken_back(event, ordered):
                 self._undo(event, undo_unmatched)
         # Whether they are refunded later does not matter: that brings nothing back.
         exclusive = [event for event in purchases if event.exclusive and event.plausible]
@@ -155,7 +157,7 @@ class History:
         chains = self._by_transaction.get((event.provider, event.transaction), ())
         same = [chain for chain in chains if chain.product_id == event.product_id]
         unnamed = event.kind is Kind.RENEWAL and not event.fully_signed
-        if not same and unnamed and _sale(event) not in self._sales:
+        if not same and unnamed and event.sale not in self._sales:
             known = self._by_product.get(event.product, ())
             same = [chain for chain in known if chain.product_id == event.product_id]
         return max(same, key=_place, default=None)
@@ -203,6 +205,9 @@ class History:
             self.waiting.add(event.key)
         elif not named and not undo_unmatched:
             self.attention.setdefault(event.key, Reason.UNMATCHED_REFUND)
+        elif event.fully_signed and not event.product_id:
+            for chain in live:
+                chain.undone_by = event
         elif live:
             chain = max(live, key=_place)
             chain.undone_by = event
@@ -221,7 +226,7 @@ class History:
                 return [
                     chain for chain in chains if chain.had(event.product_id, OPEN)
                 ] or chains, True
-            if event.fully_signed:
+            if event.fully_signed and (name == event.receipt or event.kind not in UNDOING):
                 return [], True
         known = self._by_product.get(event.product, ())
         return [
@@ -284,5 +289,11 @@ def _in_order(events: Iterable[BillingEvent]) -> list[BillingEvent]:
     return sorted(by_key.values(), key=lambda event: event.order)
 
 
-def _sale(event: BillingEvent) -> tuple[str, str, str]:
-    return event.provider, event.transaction, event.product_id
+def _is_taken_back(event: BillingEvent, ordered: Iterable[BillingEvent]) -> bool:
+    """Whether a reactivation after it takes a refund or chargeback back."""
+    return bool(event.undoing) and any(
+        (other.kind, other.provider) == (Kind.REACTIVATION, event.provider)
+        and other.undoing == event.undoing
+        and other.order > event.order
+        for other in ordered
+    )

@@ -55,6 +55,7 @@ class BillingEvent:
         neither.
     :ivar fully_signed: the provider names the subscription in each notification, so that no
         other one is meant.
+    :ivar undoing: the refund or dispute that it is about, which a reactivation may take back.
     """
 
     key: str
@@ -79,11 +80,17 @@ class BillingEvent:
     for_all: bool = False
     customer_suspended: bool | None = None
     external_subscription_id: str = ""
+    undoing: str = ""
 
     @property
     def product(self) -> tuple[str, str]:
         """Provider and product id."""
         return self.provider, self.product_id
+
+    @property
+    def sale(self) -> tuple[str, str, str]:
+        """Provider, transaction and product id."""
+        return self.provider, self.transaction, self.product_id
 
     @cached_property
     def states(self) -> bool:

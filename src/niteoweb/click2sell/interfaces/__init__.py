@@ -10,7 +10,10 @@ from niteoweb.click2sell.interfaces.events import IMemberUpdateEvent
 from niteoweb.click2sell.interfaces.provider import IPaymentProvider
 from niteoweb.click2sell.interfaces.providersettings import ICleengSettings
 from niteoweb.click2sell.interfaces.providersettings import IPlenigoSettings
+from niteoweb.click2sell.interfaces.providersettings import IProviderBasics
 from niteoweb.click2sell.interfaces.providersettings import IProviderSettings
+from niteoweb.click2sell.interfaces.providersettings import IStripeSettings
+from niteoweb.click2sell.interfaces.providersettings import IWebTVSettings
 from niteoweb.click2sell.interfaces.settings import DEFAULT_WELCOME_SUBJECT
 from niteoweb.click2sell.interfaces.settings import DEFAULT_WELCOME_TEXT
 from niteoweb.click2sell.interfaces.settings import IClick2SellSettings
@@ -25,7 +28,8 @@ __all__ = [
     *["IAccessEvent", "IAccessGrantedEvent", "IAccessRevokedEvent", "IClick2SellLayer"],
     *["IMemberCreateEvent", "IMemberCreatedEvent", "IMemberEvent", "IMemberUpdateEvent"],
     *["ICleengSettings", "IClick2SellSettings", "IPlenigoSettings", "IProviderSettings"],
-    *["IPaymentProvider", "ISecretKeyActions"],
+    *["IProviderBasics", "IWebTVSettings"],
+    *["IPaymentProvider", "ISecretKeyActions", "IStripeSettings"],
 ]
 
 

@@ -36,11 +36,24 @@ class IPaymentProvider(Interface):
         "notifications are complete. It has is_wanted(notification, settings) -> bool and "
         "complete(notification, settings, now) -> tuple[Notification, ...]. Optional are "
         "changes(settings, since, now) -> Iterator[Notification], for events without a "
-        "notification, and probe(settings), which raises where the API does not answer."
+        "notification, LISTS_EVENTS, True where these are events with the keys of their "
+        "deliveries, and probe(settings), which raises where the API does not answer."
     )
     sample = Attribute(
         "What makes up deliveries to try a site with, as niteoweb.click2sell.provider.sample "
         "describes it; None when there is none."
+    )
+    poll = Attribute(
+        "Asks a provider that sends nothing what has changed, in the background, with a limit "
+        "of questions: poll(now, most_ends, confirmed), as provider.registry describes it. "
+        "None for a provider that sends notifications."
+    )
+    privacy = Attribute(
+        "Module for data that the provider keeps beside the ledger, None for none: "
+        "export(site, addresses) -> list of plain records, erase(site, addresses)."
+    )
+    reasons = Attribute(
+        "Texts for the provider's own codes why a notification needs attention, by the code."
     )
 
     def verify(delivery, settings, now):

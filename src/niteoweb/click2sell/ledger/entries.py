@@ -69,7 +69,7 @@ _SELDOM = {
 #: Fields of notifications that few have.
 _SELDOM_TOLD = {
     *("customer_id", "external_subscription_id", "in_reply_to", "validation_result", "aliases"),
-    *("valid_from", "earliest", "member_token", "member"),
+    *("valid_from", "earliest", "member_token", "member", "undoing"),
     *("fully_signed", "snapshot", "customer_deleted", "customer_suspended"),
     *("attention", "attention_subject"),
 }

@@ -29,6 +29,7 @@ RECEIPT = "receipt"
 CUSTOMER = "customer"
 ACCOUNT = "account"
 EXTERNAL_SUBSCRIPTION = "external_subscription_id"
+UNDOING = "undoing"
 _KEY = "key"
 
 #: Fields of a notification that have a pseudonym, with its kind.
@@ -37,6 +38,7 @@ FIELDS = {
     "receipt": RECEIPT,
     "external_subscription_id": EXTERNAL_SUBSCRIPTION,
     "customer_id": CUSTOMER,
+    "undoing": UNDOING,
 }
 
 #: Begins every hash but those of keys. The space keeps it apart from all addresses and

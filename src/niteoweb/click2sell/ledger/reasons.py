@@ -2,6 +2,7 @@
 
 from niteoweb.click2sell import _
 from niteoweb.click2sell.entitlement import Reason
+from niteoweb.click2sell.provider import registry
 from zope.i18nmessageid import Message
 
 
@@ -87,5 +88,5 @@ def text(code: str, subject: str = "") -> str:
     :param subject: the subject of the reason, as it stands in the entry.
     :returns: the code itself when it is unknown, "" for no code.
     """
-    found = REASONS.get(code)
+    found = REASONS.get(code) or registry.reason(code)
     return code if found is None else Message(found, mapping={"subject": subject})

@@ -1,7 +1,8 @@
 """Whether a provider has been silent for unusually long for this site.
 
 A provider that cannot deliver looks like subscribers who do not renew. While it is silent, no
-subscription of it is ended for want of a renewal.
+subscription of it is ended for want of a renewal. One that is polled is silent when it was not
+asked, or has not answered.
 """
 
 from collections.abc import Collection
@@ -17,6 +18,8 @@ from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.notification import MIGRATION
 from niteoweb.click2sell.notification import OWNER
 from niteoweb.click2sell.notification import VALIDATION
+from niteoweb.click2sell.provider import registry
+from niteoweb.click2sell.storage import trees
 from typing import Any
 
 
@@ -54,7 +57,12 @@ def silent(site: Any, now: datetime) -> dict[str, datetime]:
     for provider in providers(site):
         if provider in OWN:
             continue
-        last = _last_before_silence(arrivals(site, provider, now), now)
+        if is_polled(provider):
+            last = asked(site, provider)
+            if last is not None and now - last <= AT_LEAST:
+                continue
+        else:
+            last = _last_before_silence(arrivals(site, provider, now), now)
         if last is not None:
             found[provider] = last
     return found
@@ -94,6 +102,26 @@ def arrivals(site: Any, provider: str, now: datetime | None = None) -> list[date
 def providers(site: Any) -> tuple[str, ...]:
     """The providers that ever sent a notification to this site."""
     return facets.values(site, "provider")
+
+
+def is_polled(name: str) -> bool:
+    """Whether a provider is asked: no news of it is nothing unusual then, not asking is."""
+    provider = registry.get(name)
+    return provider is not None and provider.poll is not None
+
+
+def asked(site: Any, name: str) -> datetime | None:
+    """The time at which a provider had answered all that it was to be asked, in UTC."""
+    stored = trees.tree(site, "remarks").get(f"asked {name}")
+    return None if stored is None else timestamps.from_iso(stored)
+
+
+def note_asked(site: Any, name: str, now: datetime) -> None:
+    """Note that a provider has answered all that it was to be asked.
+
+    :param now: in UTC.
+    """
+    trees.tree(site, "remarks")[f"asked {name}"] = timestamps.iso(now)
 
 
 def _last_before_silence(found: Sequence[datetime], now: datetime) -> datetime | None:

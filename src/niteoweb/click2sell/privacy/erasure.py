@@ -5,6 +5,7 @@ Erased in one commit:
 * of each notification the payload, names, addresses, affiliate, the error text and what an
   owner noted; transaction, receipt and key are replaced by hashes (see :mod:`.pseudonyms`);
 * of the buyer's record the addresses and customer ids, and all that was granted;
+* addresses and names in the records that providers keep beside the ledger;
 * the addresses on mails; what was not sent yet is given up;
 * the tie to the account. On an account that stays the purchase fields are emptied and the
   groups that this add-on granted are revoked, as access ends with the buyer. Or the account is
@@ -46,6 +47,7 @@ from niteoweb.click2sell.member import privilege
 from niteoweb.click2sell.privacy import export
 from niteoweb.click2sell.privacy import preview
 from niteoweb.click2sell.privacy import redaction
+from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.provisioning import events as announce
 from niteoweb.click2sell.provisioning import NO_PURCHASE
 from niteoweb.click2sell.provisioning import pipeline
@@ -121,6 +123,9 @@ def erase(
         for user_id in {*holdings.addresses, *holdings.user_ids}:
             _forget_what_plone_leaves(user_id)
         redaction.redact(site, holdings, now)
+        for provider in registry.registered():
+            if provider.privacy is not None:
+                provider.privacy.erase(site, holdings.addresses)
         counts = {"entries": planned.entries, "mails": planned.mails}
         facts = {"at": timestamps.iso(now), "by": by, "account": account, **counts}
         return _keep(site, holdings, ERASED, reason, facts), events

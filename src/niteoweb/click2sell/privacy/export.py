@@ -12,6 +12,7 @@ address are filed under it, see :mod:`niteoweb.click2sell.ledger.mentions`.
 from collections.abc import Iterable
 from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import field
 from DateTime import DateTime
 from datetime import datetime
 from niteoweb.click2sell import timestamps
@@ -24,6 +25,7 @@ from niteoweb.click2sell.ledger import pseudonyms
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.member import index
+from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.provisioning import NO_PURCHASE
 from niteoweb.click2sell.storage import trees
 from typing import Any
@@ -63,6 +65,7 @@ class Holdings:
     :ivar mails: to these buyers and their accounts, sent or not.
     :ivar addresses: all addresses of these buyers, and the one that was asked for.
     :ivar user_ids: of the accounts that these buyers are and were tied to.
+    :ivar provided: records that providers keep beside the ledger, by their names.
     """
 
     address: str
@@ -73,11 +76,13 @@ class Holdings:
     mails: tuple[outbox.Mail, ...]
     addresses: tuple[str, ...]
     user_ids: tuple[str, ...]
+    provided: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def anything(self) -> bool:
         """Whether anything is stored."""
-        return bool(self.records or self.entries or self.moved or self.naming or self.mails)
+        parts = (self.records, self.entries, self.moved, self.naming, self.mails, self.provided)
+        return any(parts)
 
 
 def find(site: Any, address: str) -> Holdings:
@@ -115,6 +120,7 @@ def find(site: Any, address: str) -> Holdings:
         mails=_mails(site, addresses, ties),
         addresses=addresses,
         user_ids=tuple(dict.fromkeys(user_id for user_id, _since, _until in ties)),
+        provided=_provided(site, addresses),
     )
 
 
@@ -142,7 +148,15 @@ def export(site: Any, address: str, now: datetime) -> dict[str, Any]:
         "named_in_notes_on_others": len(holdings.naming),
         "transactions": _transactions(site, holdings),
         "mails": [plain(mail) for mail in holdings.mails],
+        **({"kept_for_providers": plain(holdings.provided)} if holdings.provided else {}),
     }
+
+
+def _provided(site: Any, addresses: Iterable[str]) -> dict[str, Any]:
+    """The records that providers keep beside the ledger."""
+    keeping = (one for one in registry.registered() if one.privacy is not None)
+    told = {one.name: one.privacy.export(site, addresses) for one in keeping}
+    return {name: kept for name, kept in told.items() if kept}
 
 
 def _mails(

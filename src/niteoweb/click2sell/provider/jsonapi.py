@@ -253,11 +253,11 @@ class JsonApi:
             return Unreachable("token not accepted")
         return NotFound(code) if status == 404 else Rejected(status, code, fields)
 
-    def get(self, *path: str, **parameters: str) -> jsonbody.JsonBody:
+    def get(self, *path: str, **parameters: str | Sequence[str]) -> jsonbody.JsonBody:
         """Ask for something.
 
         :param path: its parts, below the API's address.
-        :param parameters: of the query.
+        :param parameters: of the query; a list names one several times.
         :raises Unreachable: no answer or an error of theirs, even after some tries; or the
             token is not accepted, which an owner can change.
         :raises NotFound: they do not know it.
@@ -270,17 +270,38 @@ class JsonApi:
             raise Unreachable("answer unreadable")
         return answer
 
-    def post(self, value: Mapping[str, Any], *path: str) -> jsonbody.JsonBody:
+    def post(
+        self, value: Mapping[str, Any], *path: str, form: bool = False
+    ) -> jsonbody.JsonBody:
         """Ask for an action; it is tried once, as it may have been carried out.
 
         :param value: goes out as JSON.
+        :param form: it goes out as a form.
         :param path: its parts, below the API's address.
         :returns: the answer, empty where it is no JSON.
         :raises Unreachable: as for :meth:`get`.
         :raises NotFound: they do not know the subject.
         :raises Refused: they do not do it.
         """
-        return _read(*self._try("POST", path, (), json=value)) or jsonbody.JsonBody({})
+        return _read(
+            *self._try("POST", path, (), **{"data" if form else "json": value})
+        ) or jsonbody.JsonBody({})
+
+    def form(self, values: Mapping[str, str], **parameters: str) -> jsonbody.JsonBody:
+        """Ask with a form, of an API that may tell errors with the status 200; tried once.
+
+        :param values: go out as a form; without any it is a GET.
+        :param parameters: of the query.
+        :raises Unreachable: no answer, an error of theirs, or no JSON.
+        """
+        content = {"params": parameters, **({"data": values} if values else {})}
+        status, body = self._exchange("POST" if values else "GET", (), (), **content)
+        if 300 <= status < 400:
+            raise Unreachable(f"status {status}")
+        try:
+            return jsonbody.read(body)
+        except ParameterInvalid:
+            raise Unreachable("answer unreadable") from None
 
     def _try(
         self, method: str, path: Sequence[str], pauses: Sequence[float], **content: Any

@@ -4,6 +4,7 @@ All rooms ask here for providers, their titles and their settings; none names a 
 """
 
 from collections.abc import Callable
+from collections.abc import Mapping
 from datetime import datetime
 from datetime import tzinfo
 from niteoweb.click2sell.interfaces import IPaymentProvider
@@ -18,6 +19,7 @@ from typing import Any
 from zope.component import getUtilitiesFor
 from zope.component import getUtility
 from zope.component import queryUtility
+from zope.i18nmessageid import Message
 from zope.interface import implementer
 from zope.interface.interfaces import IInterface
 from zope.schema import getFieldsInOrder
@@ -26,6 +28,10 @@ from zope.schema.interfaces import IPassword
 
 #: Name of the provider whose settings hold those of the whole add-on, too.
 MAIN = "click2sell"
+
+#: Asks a provider: at a moment in UTC, with the most early ends that it may tell unconfirmed,
+#: and whether an owner has confirmed more of them. It returns parts of the sweep's report.
+Poll = Callable[[datetime, int, bool], Mapping[str, Any]]
 
 
 @implementer(IPaymentProvider)
@@ -40,6 +46,9 @@ class PaymentProvider:
         complete; see :mod:`niteoweb.click2sell.provider.client`.
     :param sample: makes up deliveries, None where there is none; see
         :mod:`niteoweb.click2sell.provider.sample`.
+    :param poll: asks a provider that sends nothing, None for one that does.
+    :param privacy: exports and erases what the provider's own trees hold, None for nothing.
+    :param reasons: texts for codes of the provider's own why an entry needs attention.
     """
 
     def __init__(
@@ -48,6 +57,10 @@ class PaymentProvider:
         schema: IInterface,
         client: ModuleType | None = None,
         sample: ModuleType | None = None,
+        *,
+        poll: Poll | None = None,
+        privacy: ModuleType | None = None,
+        reasons: Mapping[str, Message] | None = None,
     ) -> None:
         self.name: str = module.NAME
         self.title: str = module.TITLE
@@ -60,6 +73,9 @@ class PaymentProvider:
         self.schema = schema
         self.client = client
         self.sample = sample
+        self.poll = poll
+        self.privacy = privacy
+        self.reasons: Mapping[str, Message] = reasons or {}
         self.verify: Callable[[Delivery, Any, datetime], VerifiedDelivery] = module.verify
         self.parse: Callable[[VerifiedDelivery, tzinfo], tuple[Notification, ...]] = (
             module.parse
@@ -145,3 +161,8 @@ def title(name: str) -> str:
     """The title of a provider; its name where it is not registered."""
     provider = get(name)
     return name if provider is None else provider.title
+
+
+def reason(code: str) -> Message | None:
+    """The text for a code that only a provider knows, None for another one."""
+    return next((one.reasons[code] for one in registered() if code in one.reasons), None)

@@ -38,7 +38,7 @@ _TITLES = ("product_name", "first_name", "last_name", "country", "currency", "af
 #: Fields that decide something.
 _IDS = (
     *("transaction", "receipt", "product_id", "email", "customer_id", "in_reply_to"),
-    *("external_subscription_id", "aliases"),
+    *("external_subscription_id", "undoing", "aliases"),
 )
 
 

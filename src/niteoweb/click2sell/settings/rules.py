@@ -53,7 +53,7 @@ QUESTIONS = {
 }
 
 #: Lists in which neither blank lines nor repetitions mean anything.
-LISTS = ("alert_addresses", "order_links", *networks.SETTINGS)
+LISTS = ("alert_addresses", "order_links", "fulfil", "pay_urls", *networks.SETTINGS)
 
 #: The form in which texts are kept.
 _NORMAL = {

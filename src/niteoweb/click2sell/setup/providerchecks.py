@@ -40,12 +40,16 @@ def _checks(
             "on in the settings when the rest is done."
         )
         yield Check("enabled", Status.TODO, _("Switched on"), text)
-    yield _secret_key(site, provider)
+    if provider.poll is None or secretkeys.is_set(provider):
+        yield _secret_key(site, provider)
     yield from _previous_key(site, provider)
     yield _mapping(provider)
     if provider.client is not None:
         yield _api(provider, connect)
-    yield _last_notification(site, provider, silent)
+    if provider.poll is None:
+        yield _last_notification(site, provider, silent)
+    else:
+        yield _last_asked(site, provider, silent)
 
 
 def _secret_key(site: Any, provider: IPaymentProvider) -> Check:
@@ -146,3 +150,24 @@ def _last_notification(site: Any, provider: IPaymentProvider, silent: Collection
     else:
         state, text = Status.OK, _("Genuine notifications arrive.")
     return Check("last_notification", state, title, text, moment=last)
+
+
+def _last_asked(site: Any, provider: IPaymentProvider, silent: Collection[str]) -> Check:
+    title, names = _("Questions"), {"provider": provider.title}
+    last = silence.asked(site, provider.name)
+    if last is None:
+        text = _(
+            "${provider} has not answered all questions yet. It sends no notifications: the "
+            "automatic check asks it.",
+            mapping=names,
+        )
+        return Check("last_notification", Status.TODO, title, text)
+    if provider.name in silent:
+        text = _(
+            "${provider} has not answered all questions for more than a day. No subscription "
+            "ends for want of a renewal meanwhile.",
+            mapping=names,
+        )
+        return Check("last_notification", Status.WARNING, title, text, moment=last)
+    text = _("${provider} has answered all questions.", mapping=names)
+    return Check("last_notification", Status.OK, title, text, moment=last)

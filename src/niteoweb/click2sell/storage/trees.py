@@ -125,6 +125,11 @@ TREES = {
 }
 
 
+def declare(**types: type) -> None:
+    """Add trees of a provider's own, when its modules are imported; see :data:`TREES`."""
+    TREES.update(types)
+
+
 #: Functions that bring an index up to date before it is read, by its name.
 refresh: dict[str, Callable[[], None]] = {}
 

@@ -75,23 +75,23 @@ def trip(site: Any, report: SweepReport, confirmed: bool) -> None:
         if not report.dry_run:
             logger.error("The sweep stopped: the clock is off by %s hours.", hours)
         return
-    settings = plone_site.settings()
-    with_access = trees.tree(site, "buyers_with_access")()
-    limit = max(
-        BREAKER_AT_LEAST,
-        min(
-            _setting(settings, "breaker_members"),
-            with_access * _setting(settings, "breaker_percent") // 100,
-        ),
-    )
-    if len(report.lapsed) > limit and not confirmed:
-        report.stopped = {"members": len(report.lapsed), "limit": limit}
+    most = limit(site)
+    if len(report.lapsed) > most and not confirmed:
+        report.stopped = {"members": len(report.lapsed), "limit": most}
         if not report.dry_run:
             logger.error(
                 "The sweep stopped: %s members would lose access at once, the limit is %s.",
                 len(report.lapsed),
-                limit,
+                most,
             )
+
+
+def limit(site: Any) -> int:
+    """The number of members who may lose access at once."""
+    settings = plone_site.settings()
+    with_access = trees.tree(site, "buyers_with_access")()
+    percent = with_access * _setting(settings, "breaker_percent") // 100
+    return max(BREAKER_AT_LEAST, min(_setting(settings, "breaker_members"), percent))
 
 
 def _setting(settings: IClick2SellSettings, name: str) -> int:

@@ -13,6 +13,7 @@ from niteoweb.click2sell.buyers import customers
 from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.interfaces import IPaymentProvider
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import silence
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.provider import Refused
@@ -20,8 +21,8 @@ from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.provider import Unreachable
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.storage import transactions
-from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.storage import writer
+from niteoweb.click2sell.worker import breaker
 from niteoweb.click2sell.worker.report import SweepReport
 from typing import Any
 
@@ -58,10 +59,28 @@ def run(report: SweepReport, now: datetime, pause: timedelta = timedelta()) -> N
                 report.trouble(provider.name, error)
 
 
+def poll(report: SweepReport, confirmed: bool) -> None:
+    """Poll the providers that send nothing.
+
+    :param report: of the sweep; it gets what they tell of themselves.
+    :param confirmed: an owner has confirmed that many members lose access.
+    """
+    limit = breaker.limit(plone_site.get())
+    for provider in registry.enabled():
+        if provider.poll is None or report.copy:
+            continue
+        try:
+            told = dict(provider.poll(timestamps.now(), limit, confirmed))
+            report.busy += told.pop("busy", 0)
+            report.troubled += told.pop("troubled", 0)
+            report.polled.update(told)
+        except Exception as error:
+            report.trouble(provider.name, error)
+
+
 def since(site: Any, provider: IPaymentProvider, now: datetime) -> datetime:
     """The time up to which a provider was asked, in UTC."""
-    stored = trees.tree(site, "remarks").get(_name(provider))
-    asked = None if stored is None else timestamps.from_iso(stored)
+    asked = silence.asked(site, provider.name)
     # By a clock that was ahead it says nothing.
     return now - AT_FIRST if asked is None or asked > now else asked
 
@@ -84,7 +103,7 @@ def _ask(provider: IPaymentProvider, report: SweepReport, now: datetime) -> None
         except pipeline.Failed:
             report.troubled += 1
         report.missed += 1
-    writer.run(lambda site: _note(site, provider, now))
+    writer.run(lambda site: silence.note_asked(site, provider.name, now))
 
 
 def _changes(
@@ -92,13 +111,15 @@ def _changes(
 ) -> Iterator[Notification]:
     """The answers of the provider that are news."""
     stored = registry.settings(provider)
+    # An event is news unless its delivery came; a state may be known by another one.
+    are_events = getattr(provider.client, "LISTS_EVENTS", False)
     notifications = list(provider.client.changes(stored, start, now))
     # Notifications that arrived meanwhile have to be seen, too.
     transaction.begin()
     for notification in notifications:
         site = plone_site.get()
         known = ledger.get(site, notification.key) is not None
-        if not known and not _is_known(site, notification):
+        if not known and (are_events or not _is_known(site, notification)):
             yield notification
 
 
@@ -135,11 +156,3 @@ def _standing(notification: Notification) -> tuple[object, ...]:
     """The fields of a subscription that access depends on."""
     begins, ends = notification.valid_from, notification.valid_until
     return notification.product_id, begins, ends, notification.subscription
-
-
-def _note(site: Any, provider: IPaymentProvider, now: datetime) -> None:
-    trees.tree(site, "remarks")[_name(provider)] = timestamps.iso(now)
-
-
-def _name(provider: IPaymentProvider) -> str:
-    return f"asked {provider.name}"

@@ -34,6 +34,7 @@ class SweepReport:
     :ivar busy: entries, members and mails that another process was at; the next sweep does
         them.
     :ivar troubled: members and mails where something unexpected happened; the log says what.
+    :ivar polled: parts of the report that providers add which are polled.
     """
 
     as_of: datetime
@@ -54,6 +55,7 @@ class SweepReport:
     redacted: int = 0
     busy: int = 0
     troubled: int = 0
+    polled: dict[str, Any] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """The report as plain values."""
@@ -73,6 +75,7 @@ class SweepReport:
             "payloads_removed": self.redacted,
             "busy": self.busy,
             "troubled": self.troubled,
+            **self.polled,
         }
 
     def numbers(self) -> dict[str, int]:

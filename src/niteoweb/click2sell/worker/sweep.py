@@ -9,6 +9,7 @@ and two sweeps at once do each thing once.
 from collections.abc import Iterable
 from datetime import datetime
 from datetime import timedelta
+from functools import partial
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import accountquota
@@ -78,7 +79,11 @@ def sweep(
     if outside:
         unfinished.ask(report)
         catchup.run(report, now)
+        catchup.poll(report, confirmed)
     else:
+        background.leave(
+            background.QUESTIONS, site.getPhysicalPath(), partial(_poll, confirmed)
+        )
         background.wake(background.QUESTIONS)
     waiting = _lapsed(report, now, confirmed)
     _pending(report, waiting)
@@ -96,6 +101,12 @@ def sweep(
         report.busy += 1
     _wait(plone_site.get(), report, timestamps.now())
     return report
+
+
+def _poll(confirmed: bool) -> None:
+    """Poll providers, in the thread for questions; nobody reads a report of it."""
+    report = SweepReport(timestamps.now(), dry_run=False, copy=plone_site.is_copy())
+    catchup.poll(report, confirmed)
 
 
 def _begin(site: Any, now: datetime) -> None:

@@ -21,7 +21,7 @@ from niteoweb.click2sell.testing.conformance.case import SECRET_KEY
 _OF_OTHERS = (
     *("provider", "customer_id", "customer_deleted", "customer_suspended"),
     "on_behalf_of",
-    *("external_subscription_id", "in_reply_to", "validation_result"),
+    *("external_subscription_id", "in_reply_to", "validation_result", "undoing"),
 )
 
 #: Secret keys that are none, as settings have them.

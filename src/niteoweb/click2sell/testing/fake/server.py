@@ -75,6 +75,15 @@ class Response:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+def _query(text: str) -> dict[str, str]:
+    """The parameters of a query; the values of a list, as ``types[]``, with commas between."""
+    query: dict[str, str] = {}
+    for name, value in parse_qsl(text):
+        listed = name.endswith("[]") and name in query
+        query[name] = f"{query[name]},{value}" if listed else value
+    return query
+
+
 class FakeServer:
     """An HTTP server on a free port of this machine, while its ``with`` block lasts.
 
@@ -153,7 +162,7 @@ class FakeServer:
                     request = Request(
                         self.command,
                         tuple(map(unquote, path[len(fake.base) + 1 :].split("/"))),
-                        dict(parse_qsl(parts.query)),
+                        _query(parts.query),
                         {name.lower(): value for name, value in self.headers.items()},
                         body,
                     )

@@ -24,13 +24,17 @@ PLONES = "Manage portal"
 #: One of ours that tell what somebody may do on the pages.
 ANY = "any of them"
 
-PROVIDERS = ("click2sell", "cleeng", "plenigo")
+PROVIDERS = ("click2sell", "cleeng", "plenigo", "stripe", "webtv")
 
 #: The permission that a way needs, and its answer to an empty request.
 NEEDED = {
     "@@click2sell": (PUBLIC, 405),
     "@@cleeng": (PUBLIC, 404),
     "@@plenigo": (PUBLIC, 404),
+    "@@stripe": (PUBLIC, 404),
+    "@@stripe-settings": (CONFIGURE, 200),
+    "@@webtv": (PUBLIC, 404),
+    "@@webtv-settings": (CONFIGURE, 200),
     "@@my-purchases": (MEMBER, 200),
     # The token in its address is the proof.
     "@@my-purchase-claim": (PUBLIC, 200),
@@ -64,9 +68,10 @@ NEEDED = {
     "POST @click2sell-sweep": (OPERATE, 200),
     "POST @cleeng-purchase-validation": (VALIDATE, 400),
     "GET @cleeng-purchase-status": (VALIDATE, 404),
-    **{
-        f"GET @controlpanels/{n}": (CONFIGURE, 200) for n in ("click2sell", "cleeng", "plenigo")
-    },
+    "POST @webtv-users": (OPERATE, 404),
+    # They are not there while plenigo is switched off.
+    **dict.fromkeys(("@@plenigo-checkout", "POST @plenigo-checkout"), (PUBLIC, 404)),
+    **{f"GET @controlpanels/{n}": (CONFIGURE, 200) for n in PROVIDERS},
     **{f"PATCH @controlpanels/{n}": (PLONES, 204) for n in PROVIDERS},
 }
 

@@ -11,6 +11,12 @@ from niteoweb.click2sell.providers.cleeng.provider import PROVIDER as CLEENG
 from niteoweb.click2sell.providers.plenigo.fake import FakePlenigo
 from niteoweb.click2sell.providers.plenigo.fake import TOKEN
 from niteoweb.click2sell.providers.plenigo.provider import PROVIDER as PLENIGO
+from niteoweb.click2sell.providers.stripe.fake import FakeStripe
+from niteoweb.click2sell.providers.stripe.fake import TOKEN as STRIPE_TOKEN
+from niteoweb.click2sell.providers.stripe.provider import PROVIDER as STRIPE
+from niteoweb.click2sell.providers.webtv.fake import FakeWebTV
+from niteoweb.click2sell.providers.webtv.fake import KEY_ID as WEBTV_KEY_ID
+from niteoweb.click2sell.providers.webtv.provider import PROVIDER as WEBTV
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.testing.fake.server import Clock
 from niteoweb.click2sell.tests.cases.layers import SHOP_HTTP
@@ -18,6 +24,7 @@ from niteoweb.click2sell.tests.cases.site import SiteTestCase
 from niteoweb.click2sell.worker.sweep import sweep
 from unittest import mock
 
+import stripe
 import transaction
 
 
@@ -148,3 +155,101 @@ class PlenigoTestCase(SiteTestCase):
 
     def reasons(self):
         return [(outcome, reason) for outcome, reason, _subject in self.entries() if reason]
+
+
+class WebTVTestCase(SiteTestCase):
+    """A WebTV whose store sells the products 12 and 13, and a clip."""
+
+    layer = SHOP_HTTP
+
+    def setUp(self):
+        super().setUp()
+        self.fake = self.enterContext(FakeWebTV(clock=Clock(self.now)))
+        self.enterContext(mock.patch.dict("os.environ", {jsonapi.INSECURE_VARIABLE: "1"}))
+        self.store = self.fake.store
+        self.set(
+            enabled=True,
+            api_url=self.fake.url,
+            api_key_id=WEBTV_KEY_ID,
+            currency="EUR",
+            mapping=["12|premium", "13|course"],
+        )
+        self.set(api_token=self.fake.secret)
+        self.jane = self.store.add_user(JANE, "Jane")
+
+    def set(self, **values):
+        for name, value in values.items():
+            setattr(registry.settings(WEBTV), name, value)
+        transaction.commit()
+
+    def pass_time(self, **time):
+        self.later(**time)
+        self.fake.clock.move(**time)
+
+    def sweep(self, confirmed=False):
+        transaction.begin()
+        report = sweep(confirmed=confirmed)
+        transaction.begin()
+        return report
+
+    def kinds(self):
+        transaction.begin()
+        found = [ledger.get(self.portal, key) for key in ledger.newest_first(self.portal)]
+        return [entry["kind"] for entry in reversed(found)]
+
+
+def signed_by_library(secret, time, body):
+    """The header of a body, made by Stripe's own library."""
+    text = body.decode("utf-8")
+    return stripe.WebhookSignature.generate_signature_header(text, secret, time)
+
+
+class StripeTestCase(SiteTestCase):
+    """A Stripe that sells gold and silver, for the groups "premium" and "course"."""
+
+    layer = SHOP_HTTP
+    with_key = True
+
+    def setUp(self):
+        super().setUp()
+        self.url = f"http://{self.layer['host']}:{self.layer['port']}/plone/@@stripe"
+        self.fake = FakeStripe(clock=Clock(self.now), sign=signed_by_library)
+        self.enterContext(self.fake)
+        self.enterContext(mock.patch.dict("os.environ", {jsonapi.INSECURE_VARIABLE: "1"}))
+        self.enterContext(mock.patch.object(jsonapi, "PAUSES", ()))
+        self.set(
+            enabled=True,
+            secretkey=self.fake.events.secret,
+            api_url=self.fake.url,
+            api_token=STRIPE_TOKEN if self.with_key else None,
+            mapping=["gold|premium", "prod_silver|course", "book|course|30"],
+        )
+        self.shop = self.fake.account
+        self.shop.add_price("gold", name="Gold", cents=990)
+        self.shop.add_price("silver", name="Silver", cents=490)
+        self.shop.add_price("book", name="Book", cents=1500, recurring=False)
+
+    def set(self, **values):
+        for name, value in values.items():
+            setattr(registry.settings(STRIPE), name, value)
+        transaction.commit()
+
+    def deliver(self, **how):
+        found = self.fake.events.deliver(self.url, **how)
+        transaction.begin()
+        return {one.status for one in found}
+
+    def pass_time(self, **time):
+        """Let time pass at Stripe and here; the events of it are not delivered yet."""
+        self.shop.let_pass(**time)
+        self.later(**time)
+
+    def sweep(self):
+        transaction.begin()
+        return sweep(confirmed=True)
+
+    def reasons(self):
+        return [(outcome, reason) for outcome, reason, _subject in self.entries() if reason]
+
+    def has(self, *group_ids, who=JANE):
+        self.assertEqual(self.groups(who), ["click2sell", *group_ids])

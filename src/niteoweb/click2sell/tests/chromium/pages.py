@@ -221,6 +221,7 @@ PAGES = (
     Shown("settings-errors", "@@click2sell-settings", SAVE, after=write_mapping(BROKEN)),
     Shown("settings-plenigo", "@@plenigo-settings", SAVE),
     Shown("settings-cleeng", "@@cleeng-settings", SAVE),
+    Shown("settings-stripe", "@@stripe-settings", SAVE),
     Shown("notifications", LIST, "Filter"),
     Shown("notifications-filtered", f"{LIST}?outcome=needs+attention", "Show all", "link"),
     Shown("notifications-wrong-filter", f"{LIST}?from=never", "Filter"),

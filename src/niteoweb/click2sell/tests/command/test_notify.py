@@ -375,8 +375,8 @@ class TestProviders(NotifyCase):
             self.assertIn("echo: (signature)", self.out)
 
     def test_an_unknown_one(self):
-        self.assertEqual(self.notify("--provider", "stripe"), 2)
-        self.assertIn("'stripe' is none of cleeng, click2sell, plenigo", self.err)
+        self.assertEqual(self.notify("--provider", "nobody"), 2)
+        self.assertIn("'nobody' is none of cleeng, click2sell, plenigo", self.err)
         self.assertEqual(self.notify("--provider", "plenigo", "--kind", "sale"), 2)
         self.assertIn("'sale' is none of subscription, change,", self.err)
         self.assertEqual(self.notify("--setting", "signature_header=X-Sig"), 2)

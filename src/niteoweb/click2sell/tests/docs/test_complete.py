@@ -20,6 +20,7 @@ from niteoweb.click2sell.interfaces import ICleengSettings
 from niteoweb.click2sell.interfaces import IClick2SellSettings
 from niteoweb.click2sell.interfaces import IPlenigoSettings
 from niteoweb.click2sell.interfaces import ISecretKeyActions
+from niteoweb.click2sell.interfaces import IWebTVSettings
 from niteoweb.click2sell.ledger import counters
 from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import outcomes
@@ -97,6 +98,7 @@ class TestCompleteness(unittest.TestCase):
         for page, schemas in (
             ("configuration.rst", (IClick2SellSettings, ISecretKeyActions)),
             ("providers.rst", (IPlenigoSettings, ICleengSettings)),
+            ("webtv.rst", (IWebTVSettings,)),
         ):
             fields = [
                 (name, field)

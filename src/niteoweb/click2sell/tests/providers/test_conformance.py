@@ -28,6 +28,8 @@ from niteoweb.click2sell.providers.click2sell import sample as click2sell_sample
 from niteoweb.click2sell.providers.plenigo import protocol as plenigo
 from niteoweb.click2sell.providers.plenigo import sample as plenigo_sample
 from niteoweb.click2sell.providers.plenigo.provider import PROVIDER as PLENIGO
+from niteoweb.click2sell.providers.stripe import protocol as stripe
+from niteoweb.click2sell.providers.stripe import sample as stripe_sample
 from niteoweb.click2sell.testing import conformance
 from niteoweb.click2sell.testing.conformance import Sample
 from niteoweb.click2sell.tests.cases import deliveries
@@ -79,6 +81,45 @@ class TestPlenigo(conformance.ProviderTestCase):
             _callback("MULTIUSER_SUBSCRIPTION", "CREATION", Kind.UNKNOWN),
             _callback("CUSTOMER", "CREATION", Kind.INFORMATION, entity_id="100003", **customer),
             _callback("ORDER", "CREATION", Kind.INFORMATION, Kind.PURCHASE, **order),
+        ]
+
+
+class TestStripe(conformance.ProviderTestCase):
+    provider = stripe
+    maker = stripe_sample
+    thorough = EXAMPLES >= 1
+    tolerance = 300
+    options: Mapping[str, Any] = {"test_mode": False}
+
+    def samples(self) -> Sequence[Sample]:
+        about = {"customer": "cus_1", "latest_invoice": "in_1"}
+        gold = {"id": "price_1", "product": "prod_1", "lookup_key": "gold"}
+        period = {"current_period_start": 1777000000, "current_period_end": 1779600000}
+        items = {"data": [{"id": "si_1", "price": gold, "quantity": 1, **period}]}
+        states = (
+            ("created", Kind.PURCHASE, {"status": "active"}),
+            ("updated", Kind.PLAN_CHANGE, {"status": "trialing"}),
+            ("updated", Kind.CANCELLATION, {"status": "active", "cancel_at_period_end": True}),
+            ("resumed", Kind.REACTIVATION, {"status": "active"}),
+            ("updated", Kind.UNKNOWN, {"status": "something new"}),
+            ("deleted", Kind.EXPIRY, {"status": "canceled", "ended_at": 1777800000}),
+        )
+        lines = {"data": [{"period": {"end": 1779600000}, "price": gold}]}
+        lines["data"][0]["subscription_item"] = "si_1"
+        invoice = {"id": "in_1", "customer": "cus_1", "lines": lines}
+        dispute = {"id": "dp_1", "payment_intent": "pi_1", "status": "needs_response"}
+        return [
+            *(
+                _event(f"customer.subscription.{type_}", kind, id=f"sub_{n}", **about, **more)
+                for n, (type_, kind, more) in enumerate(
+                    (type_, kind, {"items": items, **more}) for type_, kind, more in states
+                )
+            ),
+            _event("invoice.paid", Kind.RENEWAL, **invoice),
+            _event("invoice.payment_failed", Kind.PAYMENT_FAILED, **invoice),
+            _event("charge.refunded", Kind.REFUND, id="ch_1", customer="cus_1", refunded=True),
+            _event("charge.dispute.created", Kind.CHARGEBACK, **dispute),
+            _event("customer.updated", Kind.INFORMATION, id="cus_1", email="J@Example.com"),
         ]
 
 
@@ -650,6 +691,17 @@ def _callback(
     value = {"entityType": entity_type, "callbackType": callback_type, "entityId": entity_id}
     body = json.dumps({**value, "entity": entity}).encode("ascii")
     return Sample(f"{entity_type} {callback_type}", body, kinds)
+
+
+def _event(type_: str, kind: Kind, **about: Any) -> Sample:
+    value = {
+        "id": f"evt_{type_}_{kind}",
+        "type": type_,
+        "created": 1777800000,
+        "livemode": True,
+        "data": {"object": about},
+    }
+    return Sample(f"{type_} {kind}", json.dumps(value).encode("ascii"), (kind,))
 
 
 def _webhook(topic: str, *kinds: Kind, **changes: Any) -> Sample:

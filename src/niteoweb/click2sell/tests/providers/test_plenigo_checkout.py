@@ -230,6 +230,19 @@ class TestPage(ShopTestCase):
         refused = self.call("POST", "@@plenigo-checkout", {"offer": OFFER})
         self.assertEqual(refused.status_code, 403)
         self.assertEqual(self.fake.asked, [])
+        token = re.search('name="_authenticator"[^>]*value="([^"]+)"', found.text)[1]
+        form = {"offer": OFFER, "_authenticator": token, "came_from": "http://evil.example"}
+        with requests.Session() as session:
+            session.trust_env, session.auth = False, ("jane", PASSWORD)
+            posted = session.post(
+                f"{self.site_url}/@@plenigo-checkout",
+                data=form,
+                allow_redirects=False,
+                timeout=30,
+            )
+        self.assertEqual(posted.status_code, 303, posted.text)
+        self.assertRegex(posted.headers["Location"], "/@@plenigo-checkout/[0-9A-Za-z_-]{16}$")
+        self.assertNotIn("additionalData", self.fake.purchases[-1])
         begun = self.buy().json()
         page = self.page(f"@@plenigo-checkout/{begun['id']}")
         self.assertEqual(page.status_code, 200)

@@ -1,0 +1,1 @@
+"""Stripe: signed events about Checkout, subscriptions, invoices, refunds and disputes."""

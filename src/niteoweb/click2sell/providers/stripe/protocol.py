@@ -1,0 +1,187 @@
+"""Stripe: signed events about payments, subscriptions and customers.
+
+Pure: imports nothing of Zope or Plone, does no I/O and reads no clock.
+
+The header ``Stripe-Signature`` holds the time and one signature or more, each an HMAC-SHA256
+over time and raw body; while a secret is rotated there are two. An event has an id, which every
+delivery of it shares. Events come in any order, and more than once.
+
+:mod:`niteoweb.click2sell.providers.stripe.states` reads subscriptions and features, and
+:mod:`niteoweb.click2sell.providers.stripe.payments` all that money moves by.
+"""
+
+from collections.abc import Callable
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from datetime import timezone
+from datetime import tzinfo
+from niteoweb.click2sell.notification import Answer
+from niteoweb.click2sell.notification import Delivery
+from niteoweb.click2sell.notification import EVERYTHING
+from niteoweb.click2sell.notification import idempotency_key
+from niteoweb.click2sell.notification import Kind
+from niteoweb.click2sell.notification import Notification
+from niteoweb.click2sell.notification import ParameterError
+from niteoweb.click2sell.notification import ParameterInvalid
+from niteoweb.click2sell.notification import ParameterMissing
+from niteoweb.click2sell.notification import WrongSignature
+from niteoweb.click2sell.provider import JsonBody
+from niteoweb.click2sell.provider import signatures
+from niteoweb.click2sell.providers.stripe import events
+from niteoweb.click2sell.providers.stripe import payments
+from niteoweb.click2sell.providers.stripe import states
+from typing import Any
+
+import re
+
+
+NAME = states.NAME
+TITLE = "Stripe"
+SIGNED = EVERYTHING
+EVENTS = events.EVENTS
+#: Stripe looks at the status alone, and tries again for three days after an error.
+answer = Answer
+#: The header with time and signatures, in lower case.
+SIGNATURE = "stripe-signature"
+#: Signatures in one header; during a rotation there are two.
+MOST_SIGNATURES = 8
+#: Seconds that a signed time may be away from now, where the setting is not there.
+TOLERANCE = 300
+#: A Payment Link hands it back with the session of Checkout.
+MEMBER_PARAMETER = "client_reference_id"
+
+_TIME = re.compile(r"[0-9]{1,12}", re.ASCII)
+_DIGEST = re.compile(r"[0-9A-Fa-f]{64}", re.ASCII)
+
+
+def verify(delivery: Delivery, settings: Any, now: datetime) -> signatures.SealedBody:
+    """Prove that a delivery comes from Stripe, see :class:`.IPaymentProvider`.
+
+    :raises WrongSignature: the signature is missing, malformed, too old, in the future, or not
+        the one of this body, with either key.
+    :raises ParameterInvalid: it is a test and the settings say live, or the other way round.
+    """
+    secret_keys = signatures.keys(delivery, settings)
+    time, digests = _signatures(delivery.headers.get(SIGNATURE, ""))
+    message = time.encode("ascii") + b"." + delivery.body
+    by_previous_key = signatures.prove(digests, message, secret_keys)
+    try:
+        sent_at = datetime.fromtimestamp(int(time), timezone.utc)
+    except (ValueError, OverflowError, OSError):
+        raise WrongSignature from None
+    tolerance = TOLERANCE if settings.tolerance is None else settings.tolerance
+    if not signatures.in_time(sent_at, now, tolerance):
+        raise WrongSignature
+    genuine = signatures.SealedBody(
+        delivery.body, by_previous_key, sent_at, ("data.object.id",)
+    )
+    try:
+        live = genuine.read().boolean("livemode")
+    except ParameterError:
+        # It is genuine: parse names the broken field, and the event is recorded.
+        return genuine
+    if live is not None and live == bool(settings.test_mode):
+        raise ParameterInvalid("livemode")
+    return genuine
+
+
+def parse(genuine: signatures.SealedBody, timezone_: tzinfo) -> tuple[Notification, ...]:
+    """Read a genuine event; Stripe's times are Unix seconds."""
+    return read(genuine.read())
+
+
+def read(event: JsonBody) -> tuple[Notification, ...]:
+    """The notifications of an event, delivered or listed.
+
+    :raises ParameterMissing: a field is missing.
+    :raises ParameterInvalid: a field is malformed.
+    """
+    event_id, type_ = event.required("id"), event.required("type")
+    if event.boolean("livemode") is None:
+        raise ParameterMissing("livemode")
+    moment = event.moment("created")
+    if moment is None:
+        raise ParameterMissing("created")
+    body = event.part("data.object")
+    known = type_ in events.KINDS
+    notification = Notification(
+        key=idempotency_key(NAME, event_id),
+        provider=NAME,
+        kind=events.KINDS.get(type_, Kind.INFORMATION),
+        transaction="",
+        receipt="",
+        occurred_at=moment,
+        buyer="",
+        email="",
+        product_id="",
+        customer_id=states.reference(body, "customer") if known else "",
+        fully_signed=True,
+        payload=event.payload(),
+    )
+    if not known:
+        return (notification,)
+    if type_.startswith(events.SUBSCRIPTION):
+        before = event.part("data.previous_attributes")
+        return states.of_subscription(notification, event_id, body, before)
+    if type_ == events.INVOICE_PAID:
+        notification = replace(notification, kind=Kind.INFORMATION)
+        return payments.of_invoice(notification, event_id, body)
+    if type_.startswith("customer."):
+        return (_customer(notification, body),)
+    if type_ == events.FEATURES:
+        listed = body.part("entitlements").parts("data")
+        keys = [one.text("lookup_key") for one in listed]
+        return (states.of_features(notification, keys),)
+    if type_ == "charge.refunded":
+        notification = replace(notification, kind=Kind.INFORMATION)
+        return (payments.of_charge(notification, body),)
+    if type_.startswith("refund."):
+        notification = replace(notification, kind=Kind.INFORMATION)
+    return (_OTHERS[type_.rpartition(".")[0]](notification, body),)
+
+
+def sign(secret_key: str, time: int, body: bytes) -> str:
+    """The header ``Stripe-Signature`` of a body.
+
+    :param time: Unix seconds.
+    """
+    message = str(time).encode("ascii") + b"." + body
+    return f"t={time},v1={signatures.sign(secret_key.encode('utf-8'), message).hex()}"
+
+
+def _signatures(header: str) -> tuple[str, list[bytes]]:
+    """Time and signatures of the header; elements of other names do not count."""
+    times: list[str] = []
+    digests: list[str] = []
+    for element in header.split(","):
+        name, _, value = element.strip(" ").partition("=")
+        {"t": times, "v1": digests}.get(name, []).append(value)
+    if (
+        len(times) != 1
+        or not _TIME.fullmatch(times[0])
+        or not 1 <= len(digests) <= MOST_SIGNATURES
+        or not all(_DIGEST.fullmatch(digest) for digest in digests)
+    ):
+        raise WrongSignature
+    return times[0], [bytes.fromhex(digest) for digest in digests]
+
+
+def _customer(notification: Notification, customer: JsonBody) -> Notification:
+    customer_id = customer.required("id")
+    # No payment has such an id, so that nothing else is taken for the same transaction.
+    notification = replace(
+        notification, customer_id=customer_id, transaction=f"customer {customer_id}"
+    )
+    if notification.kind is Kind.EXPIRY:
+        return replace(notification, customer_deleted=True)
+    return states.of_customer(notification, customer)
+
+
+#: Readers of the events that make one notification each, by the beginning of their type.
+_OTHERS: Mapping[str, Callable[[Notification, JsonBody], Notification]] = {
+    "checkout.session": payments.of_session,
+    "invoice": payments.of_failed_invoice,
+    "refund": payments.of_refund,
+    "charge.dispute": payments.of_dispute,
+}

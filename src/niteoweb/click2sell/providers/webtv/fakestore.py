@@ -1,0 +1,379 @@
+"""The store of a WS.WebTV that is not real: carts, orders, subscriptions, credit.
+
+Each function of the API is a method, named by its section and action. Numbers are text, numbers
+and null in one and the same answer, as in the vendor's examples.
+"""
+
+from datetime import datetime
+from datetime import timedelta
+from decimal import Decimal
+from niteoweb.click2sell.testing import Clock
+from typing import Any
+
+
+_DAYS = {"DAY": 1, "WEEK": 7, "MONTH": 30, "YEAR": 365}
+_SUBSCRIPTIONS = ("SUBSCRIPTION", "SUBSCRIPTIONTRIAL", "SUBSCRIPTIONRENEWAL")
+
+Form = dict[str, str]
+
+
+class Failure(Exception):
+    """An error as the API tells it."""
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(code)
+        self.code, self.text = code, text
+
+
+class FakeStore:
+    """The store.
+
+    :ivar users: by id: email, name, surname, status, credit, cart, order.
+    :ivar products: by id: type_name, price, sku, period, frequency, requires_rp, clip.
+    :ivar subscriptions: by id: user, product, end, renewable, rp_status, profile.
+    :ivar passes: user, kind, id and end of access to content.
+    :ivar payments: order, form, of all payments that were told.
+    :ivar lenient: it takes a trial beside other products.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock, self.currency, self.lenient = clock, "EUR", False
+        self.users: dict[str, dict[str, Any]] = {}
+        self.products: dict[str, dict[str, Any]] = {}
+        self.subscriptions: dict[str, dict[str, Any]] = {}
+        self.passes: list[dict[str, Any]] = []
+        self.payments: list[tuple[str, Form]] = []
+        self.processed: list[str] = []
+        self.cancelled: list[str] = []
+        self.empty_lists = False
+
+    # What a test sets up
+
+    def add_user(self, email: str, name: str = "", credit: str = "0") -> str:
+        """Add a user."""
+        id_ = str(len(self.users) + 2)
+        self.users[id_] = {
+            "email": email,
+            "name": name,
+            "surname": "",
+            "status": 1,
+            "cart": {},
+            "order": None,
+            "credit": Decimal(credit),
+        }
+        return id_
+
+    def add_product(self, id_: str, price: str, type_name: str = "CLIP", **more: Any) -> None:
+        """Add a product."""
+        self.products[id_] = {
+            "price": Decimal(price),
+            "type_name": type_name,
+            "sku": f"SKU-{id_}",
+            "period": "MONTH",
+            "frequency": 1,
+            "requires_rp": 0,
+            "clip": None,
+            **more,
+        }
+
+    def subscribe(self, user: str, product: str, days: int = 20) -> str:
+        """Give a user a subscription."""
+        id_ = str(100 + len(self.subscriptions))
+        end = self.clock.now + timedelta(days=days)
+        self.subscriptions[id_] = {
+            "user": user,
+            "product": product,
+            "end": end,
+            "renewable": 1,
+            "rp_status": "",
+            "profile": "",
+        }
+        return id_
+
+    def add_pass(self, user: str, id_: int, days: int = 20, kind: str = "clip") -> None:
+        """Give a user an access pass."""
+        end = self.clock.now + timedelta(days=days)
+        self.passes.append({"user": user, "kind": kind, "id": id_, "end": end})
+
+    # Users
+
+    def users_list(self, _iq: str, form: Form) -> Any:
+        """A page of users."""
+        size, page = int(form["resultsPerPageFilter"]), int(form["current_page"])
+        rows = [
+            {name: user.get(name, "") for name in form["fields"].split(",")} | {"id": id_}
+            for id_, user in self.users.items()
+            if str(user["status"]) == form.get("statusFilter", "any")
+        ]
+        return {"list": rows[(page - 1) * size : page * size]}
+
+    def users_get(self, iq: str, _form: Form) -> Any:
+        """A user, with more than anybody should be told."""
+        user = self._user(iq, "USER_NOT_FOUND")
+        told = {name: user[name] for name in ("email", "name", "surname", "status")}
+        return {"data": {"id": int(iq), **told, "session_id": "SESSION", "last_ip": "::1"}}
+
+    def users_get_id_from_email(self, iq: str, _form: Form) -> Any:
+        """The id of an address."""
+        for id_, user in self.users.items():
+            if user["email"].lower() == iq.lower():
+                return {"id": id_}
+        raise Failure("USER_NOT_FOUND", "User not found")
+
+    def users_create(self, _iq: str, form: Form) -> Any:
+        """A new user."""
+        if not form.get("email") or not form.get("login") or not form.get("password"):
+            raise Failure("REQUEST_ERROR", "E-Mail cannot be blank")
+        return {"ok": "User was created", "id": int(self.add_user(form["email"]))}
+
+    def users_get_cvr(self, iq: str, _form: Form) -> Any:
+        """What a user may not see."""
+        self._user(iq)
+        seen = {row["id"] for row in self.passes if row["user"] == iq}
+        return {"cvr": {"clip": [n for n in (5, 6) if n not in seen], "channel": []}}
+
+    # What a user has
+
+    def store_list_subscriptions(self, iq: str, _form: Form) -> Any:
+        """Current subscriptions."""
+        self._user(iq)
+        rows = [
+            {
+                "id": int(id_),
+                "id_product": one["product"],
+                "content_title": "Premium",
+                "date_end": str(int(one["end"].timestamp())),
+                "renewable": one["renewable"],
+                "subscription_number": f"S-{id_}",
+                "rp_profile_id": one["profile"] or None,
+                "rp_status": one["rp_status"],
+                "rp_amount": -1,
+            }
+            for id_, one in self.subscriptions.items()
+            if one["user"] == iq and one["end"] > self.clock.now
+        ]
+        return {"list": [] if self.empty_lists else rows}
+
+    def store_list_current_content(self, iq: str, _form: Form) -> Any:
+        """Current access passes."""
+        self._user(iq)
+        return {
+            "list": [
+                {
+                    "title": "A film",
+                    "description": "",
+                    "in_grace_period": 0,
+                    "id_clip": row["id"] if row["kind"] == "clip" else None,
+                    "id_channel": row["id"] if row["kind"] == "channel" else None,
+                    "date_end": int(row["end"].timestamp()),
+                }
+                for row in self.passes
+                if row["user"] == iq and row["end"] > self.clock.now
+            ]
+        }
+
+    def store_get_credit(self, iq: str, _form: Form) -> Any:
+        """The credit of a user."""
+        return {"data": {"buyer_credit": f"{self._user(iq)['credit']:.2f}"}}
+
+    def store_add_subtract_credit(self, iq: str, form: Form) -> Any:
+        """Add to the credit of a user, or subtract."""
+        user, amount = self._user(iq), Decimal(form.get("amount", "0"))
+        action = form.get("creditAction")
+        if action not in ("add", "subtract"):
+            raise Failure("REQUEST_ERROR", "Invalid credit action")
+        if amount <= 0:
+            raise Failure("REQUEST_ERROR", "Invalid amount")
+        if action == "subtract" and not user["credit"]:
+            raise Failure("ERROR_CANT_SUBTRACT", "")
+        user["credit"] += amount if action == "add" else -amount
+        return {"ok": "Credit action was performed"}
+
+    def store_get_product(self, _iq: str, form: Form) -> Any:
+        """Products of a kind."""
+        rows = [{"id_product": id_, **self._shown(id_)} for id_ in self.products]
+        return {"overview": {"title": form.get("type", "")}, "products": rows}
+
+    # Carts and orders
+
+    def store_get_cart(self, iq: str, _form: Form) -> Any:
+        """The current order, else the cart."""
+        user = self._user(iq)
+        order = user["order"]
+        lines = order["lines"] if order else user["cart"]
+        types = [self.products[id_]["type_name"] for id_ in lines]
+        total = self._total(lines)
+        paid = order["paid"] if order else Decimal(0)
+        due = order["total"] - order["credit"] - paid if order else total
+        rp = any(self.products[id_]["requires_rp"] for id_ in lines)
+        return {
+            "data": {
+                **({"order_id": int(order["id"])} if order else {}),
+                **({"order_number": f"WS-{order['id']}"} if order else {}),
+                "order_contains_subscription": int(any(t in _SUBSCRIPTIONS for t in types)),
+                "order_contains_subscription_trial": int("SUBSCRIPTIONTRIAL" in types),
+                "order_trial_requires_rp": int(rp),
+                "order_has_credit_product": int("CREDIT" in types),
+                "order_num_products": str(len(lines)),
+                "order_min_purchase_check": 1,
+                "buyer_credit": f"{user['credit']:.2f}",
+                "order_total": f"{total:.2f}",
+                "order_amount_due": f"{due:.2f}",
+                "order_amount_paid": f"{paid:.2f}",
+                "products": [
+                    {
+                        "id_product": id_,
+                        "quantity": str(number),
+                        "title": f"Product {id_}",
+                        "type_name": self.products[id_]["type_name"],
+                        "sku": self.products[id_]["sku"],
+                    }
+                    for id_, number in lines.items()
+                ],
+            }
+        }
+
+    def store_modify_cart(self, iq: str, form: Form) -> Any:
+        """Add to the cart, remove from it, or empty it."""
+        user, id_ = self._user(iq), form.get("productID", "")
+        if user["order"]:
+            raise Failure("CART_ACTION_ERROR", "There is a current order")
+        action = form.get("cartAction")
+        if action == "empty":
+            user["cart"].clear()
+        elif action not in ("add", "remove"):
+            raise Failure("REQUEST_ERROR", "Invalid cart action")
+        elif id_ not in self.products:
+            raise Failure("REQUEST_ERROR", "Invalid or missing product ID")
+        elif action == "remove":
+            user["cart"].pop(id_, None)
+        else:
+            types = {self.products[one]["type_name"] for one in (*user["cart"], id_)}
+            if len(user["cart"]) and "SUBSCRIPTIONTRIAL" in types and not self.lenient:
+                raise Failure("CART_ACTION_ERROR", "A trial has to be alone")
+            user["cart"][id_] = int(form.get("productQty", "1"))
+        return {"ok": "Cart action was performed"}
+
+    def store_place_order(self, iq: str, _form: Form) -> Any:
+        """Make the cart an order."""
+        user = self._user(iq)
+        if user["order"]:
+            raise Failure("ERROR_ORDER_ALREADY_PLACED", "")
+        if not user["cart"]:
+            raise Failure("ERROR_EMPTY_CART", "")
+        lines, total = dict(user["cart"]), self._total(user["cart"])
+        types = {self.products[id_]["type_name"] for id_ in lines}
+        credit = Decimal(0) if "CREDIT" in types else min(user["credit"], total)
+        self.orders = getattr(self, "orders", 318) + 1
+        user["cart"].clear()
+        user["order"] = {
+            "id": str(self.orders),
+            "lines": lines,
+            "total": total,
+            "credit": credit,
+            "paid": Decimal(0),
+        }
+        return {"ok": "Order was placed", "id": self.orders}
+
+    def store_cancel_order(self, iq: str, _form: Form) -> Any:
+        """Cancel the current order."""
+        user = self._user(iq)
+        if not user["order"]:
+            raise Failure("ERROR_NO_ORDER", "")
+        if user["order"]["paid"]:
+            raise Failure("ERROR_PAID", "")
+        self.cancelled.append(user["order"]["id"])
+        user["order"] = None
+        return {"ok": "Order was cancelled"}
+
+    def store_add_payment(self, iq: str, form: Form) -> Any:
+        """Add a payment to the current order; the same one again is another one."""
+        user, amount = self._user(iq), Decimal(form.get("amount", "0"))
+        order = user["order"]
+        if not order:
+            raise Failure("ERROR_NO_ORDER", "")
+        if form.get("paymentMethodID") not in ("2", "3") or amount <= 0:
+            raise Failure("REQUEST_ERROR", "Invalid amount")
+        if order["paid"] + amount > order["total"] - order["credit"]:
+            raise Failure("ERROR_TOO_MUCH", "")
+        order["paid"] += amount
+        self.payments.append((order["id"], form))
+        return {"ok": "Payment was added"}
+
+    def store_process_order(self, iq: str, _form: Form) -> Any:
+        """Deliver what was paid."""
+        user = self._user(iq)
+        order = user["order"]
+        if not order:
+            raise Failure("ERROR_NO_ORDER", "")
+        if order["paid"] != order["total"] - order["credit"]:
+            raise Failure("ERROR_AMOUNT_DUE", "")
+        user["credit"] -= order["credit"]
+        user["order"] = None
+        self.processed.append(order["id"])
+        for id_ in order["lines"]:
+            product = self.products[id_]
+            if product["type_name"] in _SUBSCRIPTIONS:
+                self.subscribe(iq, id_, _DAYS[product["period"]] * product["frequency"])
+            elif product["clip"]:
+                self.add_pass(iq, product["clip"])
+        return {"ok": "Order was processed"}
+
+    def store_get_subscription_pre_rp_info(self, iq: str, form: Form) -> Any:
+        """The terms of recurring payments, and the subscription once there is one."""
+        self._user(iq)
+        product, first = self.products.get(form.get("productID", "")), self.clock.now
+        if product is None or product["type_name"] not in _SUBSCRIPTIONS:
+            raise Failure("REQUEST_ERROR", "Invalid or missing product ID")
+        ids = [
+            id_
+            for id_, one in self.subscriptions.items()
+            if one["user"] == iq and one["product"] == form["productID"]
+        ]
+        first = first + timedelta(days=_DAYS[product["period"]])
+        trial = product["type_name"] == "SUBSCRIPTIONTRIAL"
+        return {
+            "data": {
+                **({"id_subscription": ids[-1]} if ids else {}),
+                "amount": f"{product['price'] or Decimal(10):.2f}",
+                "currency_code": self.currency,
+                "product_sku": product["sku"],
+                "date_first_payment": _unix(first),
+                "date_first_payment_with_trial": _unix(first + timedelta(7)) if trial else -1,
+                "period": product["period"],
+                "period_frequency": str(product["frequency"]),
+                "id_product": form["productID"],
+            }
+        }
+
+    def store_set_subscription_rp(self, iq: str, form: Form) -> Any:
+        """Set the recurring payments of a subscription."""
+        self._user(iq)
+        found = self.subscriptions.get(form.get("subscriptionID", ""))
+        if found is None or found["user"] != iq:
+            raise Failure("REQUEST_ERROR", "Invalid Subscription ID")
+        if not form.get("profileID") or form.get("paymentMethodID") not in ("2", "3"):
+            raise Failure("REQUEST_ERROR", "Invalid profile")
+        found.update(profile=form["profileID"], rp_status=form["rp_status"], rp=form)
+        return {"ok": "Recurring payment profile was set"}
+
+    def _user(self, id_: str, code: str = "REQUEST_ERROR") -> dict[str, Any]:
+        if id_ not in self.users:
+            raise Failure(code, "Invalid User ID" if code == "REQUEST_ERROR" else "")
+        return self.users[id_]
+
+    def _shown(self, id_: str) -> dict[str, str]:
+        product = self.products[id_]
+        return {"type_name": product["type_name"], "price": f"{product['price']:.2f}"}
+
+    def _total(self, lines: dict[str, int]) -> Decimal:
+        prices = (
+            self.products[id_]["price"] * number
+            for id_, number in lines.items()
+            if self.products[id_]["type_name"] != "SUBSCRIPTIONTRIAL"
+        )
+        return sum(prices, Decimal(0))
+
+
+def _unix(moment: datetime) -> int:
+    return int(moment.timestamp())

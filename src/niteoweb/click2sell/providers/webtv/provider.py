@@ -1,0 +1,17 @@
+"""WS.WebTV as a registered payment provider."""
+
+from niteoweb.click2sell.interfaces import IWebTVSettings
+from niteoweb.click2sell.provider import registry
+from niteoweb.click2sell.providers.webtv import client
+from niteoweb.click2sell.providers.webtv import privacy
+from niteoweb.click2sell.providers.webtv import protocol
+from niteoweb.click2sell.providers.webtv import sync
+from niteoweb.click2sell.providers.webtv import texts
+
+
+PROVIDER = registry.PaymentProvider(
+    *(protocol, IWebTVSettings, client),
+    poll=sync.poll,
+    privacy=privacy,
+    reasons=texts.REASONS,
+)

@@ -1,0 +1,276 @@
+"""Polling of the store: who is asked about when, and what follows from the answers.
+
+Only a well-formed list ends anything. Ends that come early are counted first: more than the
+circuit breaker's number in a day are not told before an owner has confirmed them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from datetime import timedelta
+from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.ledger import silence
+from niteoweb.click2sell.notification import idempotency_key
+from niteoweb.click2sell.notification import Kind
+from niteoweb.click2sell.notification import Notification
+from niteoweb.click2sell.notification import ParameterError
+from niteoweb.click2sell.provider import Refused
+from niteoweb.click2sell.provider import registry
+from niteoweb.click2sell.provider import Unreachable
+from niteoweb.click2sell.providers.webtv import client
+from niteoweb.click2sell.providers.webtv import protocol
+from niteoweb.click2sell.providers.webtv import states
+from niteoweb.click2sell.providers.webtv import texts
+from niteoweb.click2sell.providers.webtv import users
+from niteoweb.click2sell.provisioning import pipeline
+from niteoweb.click2sell.storage import trees
+from niteoweb.click2sell.storage import writer
+from niteoweb.click2sell.worker import breaker
+from typing import Any
+
+import logging
+import time
+import transaction
+
+
+logger = logging.getLogger("niteoweb.click2sell")
+
+#: Pages of the users' list in one turn, and how often the list is read from its beginning.
+PAGES, LIST_AGAIN = 5, timedelta(hours=1)
+#: Seconds of a turn after which no further question is asked.
+LONGEST = 60
+#: Ends that were held are looked at again after this, and early ends counted for so long.
+HELD, COUNTED = timedelta(hours=1), timedelta(hours=24)
+
+_PAGE, _EARLY = "webtv page", "webtv early ends"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the store has answered about a user.
+
+    :ivar read_at: before it was asked.
+    """
+
+    user: states.User
+    read_at: datetime
+    items: Sequence[states.Item]
+
+
+class Turn:
+    """A turn of questions: their number, and what came of them."""
+
+    def __init__(self, settings: Any) -> None:
+        self.settings = settings
+        self.left = settings.sync_calls or 0
+        self.until = time.monotonic() + LONGEST
+        self.numbers = {"asked": 0, "told": 0, "held": 0, "left": 0}
+        self.troubled = 0
+
+    def may_ask(self) -> bool:
+        """Whether another question may be asked."""
+        return self.left > 0 and not self.troubled and time.monotonic() < self.until
+
+    def count(self) -> None:
+        """Count a question."""
+        self.left -= 1
+        self.numbers["asked"] += 1
+
+
+def poll(now: datetime, most_ends: int, confirmed: bool) -> dict[str, Any]:
+    """Ask the store about new users and about those who are due.
+
+    :param now: in UTC.
+    :param most_ends: early ends that are told without an owner's word.
+    :param confirmed: an owner has confirmed more of them.
+    :returns: ``store``, for the sweep's report, and the number of ``troubled`` questions.
+    """
+    provider = registry.get(protocol.NAME)
+    settings = registry.settings(provider)
+    if not (settings.sync_calls and settings.api_token):
+        return {}
+    turn = Turn(settings)
+    try:
+        _list_users(turn, now)
+        readings = _readings(turn, now, confirmed)
+        _tell(turn, readings, most_ends, confirmed)
+    except Unreachable as error:
+        logger.warning("The store of %s cannot be asked: %s", protocol.TITLE, error)
+        turn.troubled += 1
+    transaction.begin()
+    turn.numbers["left"] = len(users.due(plone_site.get(), now))
+    if not (turn.troubled or turn.numbers["left"]):
+        writer.run(lambda site: silence.note_asked(site, protocol.NAME, now))
+    return {"store": turn.numbers, "troubled": turn.troubled}
+
+
+def refresh(id_: str) -> bool:
+    """Ask the store about one user now.
+
+    :returns: False for one who is not known, or whose ends wait for an owner.
+    :raises Unreachable: the store cannot be asked.
+    :raises client.StoreError: the store answers with an error.
+    """
+    settings = registry.settings(registry.get(protocol.NAME))
+    user = users.named(plone_site.get(), id_)
+    if user is None:
+        user = client.user(settings, id_)
+        if user is None:
+            return False
+        writer.run(lambda site: users.take_in(site, [user], timestamps.now()))
+    turn = Turn(settings)
+    try:
+        reading = _read(turn, user)
+    except ParameterError:
+        raise Unreachable("answer unreadable") from None
+    _tell(turn, [reading], breaker.limit(plone_site.get()), confirmed=False)
+    return not turn.numbers["held"]
+
+
+def _list_users(turn: Turn, now: datetime) -> None:
+    """Read some pages of the users' list, from where the last turn has stopped."""
+    first, begun = trees.tree(plone_site.get(), "remarks").get(_PAGE, (1, ""))
+    if not first:
+        if now - timestamps.from_iso(begun) < LIST_AGAIN:
+            return
+        first = 1
+    for page in range(first, first + PAGES):
+        if not turn.may_ask():
+            break
+        turn.count()
+        try:
+            found, number = client.users(turn.settings, page)
+        except Refused as error:
+            # Its users are those of sales, and of members who ask for themselves.
+            logger.warning("The list of users cannot be had: %s", error)
+            found, number = [], 0
+        following = 0 if number < client.PAGE else page + 1
+        noted = following, timestamps.iso(now)
+
+        def note(site: Any, found: Any = found, noted: Any = noted) -> None:
+            users.take_in(site, found, now)
+            trees.tree(site, "remarks")[_PAGE] = noted
+
+        writer.run(note)
+        if not following:
+            break
+
+
+def _readings(turn: Turn, now: datetime, confirmed: bool) -> list[Reading]:
+    site, readings = plone_site.get(), []
+    for id_ in dict.fromkeys((*(users.held(site) if confirmed else ()), *users.due(site, now))):
+        user = users.named(site, id_)
+        if user is None:
+            continue
+        if not turn.may_ask():
+            break
+        try:
+            readings.append(_read(turn, user))
+        except (Refused, ParameterError) as error:
+            # An error ends nothing; what cannot be read may be readable tomorrow.
+            logger.warning("A user of the store cannot be asked about: %s", error)
+            later = now + _pause(turn.settings)
+            writer.run(lambda site, id_=id_, at=later: users.put_off(site, id_, now, at))
+        except Unreachable as error:
+            logger.warning("The store of %s cannot be asked: %s", protocol.TITLE, error)
+            turn.troubled += 1
+            break
+    return readings
+
+
+def _read(turn: Turn, user: states.User) -> Reading:
+    read_at = timestamps.now()
+    turn.count()
+    items = list(client.subscriptions(turn.settings, user.id))
+    if any(line.startswith(("clip-", "channel-")) for line in turn.settings.mapping or ()):
+        turn.count()
+        items += client.content(turn.settings, user.id)
+    return Reading(user, read_at, items)
+
+
+def _tell(turn: Turn, readings: Sequence[Reading], most_ends: int, confirmed: bool) -> None:
+    """Process what is new in readings, unless too much would end too early."""
+    now = timestamps.now()
+    ends = 0
+    for reading in readings:
+        known = users.known(plone_site.get(), reading.user.id)
+        told = states.told(known, reading.items, reading.user, reading.read_at)
+        ends += sum(states.early(one, known) for one in told)
+    if ends and not confirmed:
+        ends += _counted(plone_site.get(), now)
+    hold = not confirmed and ends > most_ends
+    for reading in readings:
+        _tell_one(turn, reading, hold, now)
+    if turn.numbers["held"]:
+        _alert(turn.numbers["held"], now)
+    elif ends:
+        writer.run(lambda site: _count(site, ends, now))
+
+
+def _tell_one(turn: Turn, reading: Reading, hold: bool, now: datetime) -> None:
+    user = reading.user
+
+    def intend(site: Any) -> tuple[tuple[Notification, ...], int]:
+        known = users.known(site, user.id)
+        told = tuple(states.told(known, reading.items, user, reading.read_at))
+        kept = tuple(one for one in told if not (hold and states.early(one, known)))
+        if kept:
+            users.intend(site, user.id, kept, reading.items)
+        return kept, len(told) - len(kept)
+
+    told, held = writer.run(intend)
+    if told:
+        try:
+            pipeline.process(*told)
+        except pipeline.Failed:
+            turn.troubled += 1  # they are written down; the sweep takes them up
+    turn.numbers["told"] += len(told)
+    turn.numbers["held"] += held
+    at = states.next_question(reading.items, now, _pause(turn.settings))
+    at = min(at, now + HELD) if held else at
+    writer.run(lambda site: users.put_off(site, user.id, now, at, bool(held)))
+
+
+def _pause(settings: Any) -> timedelta:
+    return timedelta(hours=settings.check_hours or 24)
+
+
+def _counted(site: Any, now: datetime) -> int:
+    """The early ends of the last day."""
+    since, number = trees.tree(site, "remarks").get(_EARLY, ("", 0))
+    return number if since and now - timestamps.from_iso(since) < COUNTED else 0
+
+
+def _count(site: Any, ends: int, now: datetime) -> None:
+    since, number = trees.tree(site, "remarks").get(_EARLY, ("", 0))
+    if not since or now - timestamps.from_iso(since) >= COUNTED:
+        since, number = timestamps.iso(now), 0
+    trees.tree(site, "remarks")[_EARLY] = since, max(number, ends)
+
+
+def _alert(held: int, now: datetime) -> None:
+    """File a notification that needs attention, once a day."""
+    day = f"{now:%Y-%m-%d}"
+    pipeline.process(attention("held", day, texts.ENDS_HELD, now, {"held": str(held)}))
+
+
+def attention(
+    about: str, id_: str, code: str, now: datetime, payload: dict[str, str], **fields: Any
+) -> Notification:
+    """A notification that needs attention.
+
+    :param about: what it is about, with its id.
+    :param code: of :mod:`.texts`.
+    """
+    values = {"receipt": "", "buyer": "", "email": "", "product_id": "", **fields}
+    return Notification(
+        key=idempotency_key(protocol.NAME, about, id_, code),
+        provider=protocol.NAME,
+        kind=Kind.UNKNOWN,
+        transaction=f"{about} {id_}",
+        occurred_at=now,
+        attention=code,
+        payload=payload,
+        **values,
+    )

@@ -1,0 +1,219 @@
+"""The store's subscriptions decide the groups of members."""
+
+from concurrent.futures import ThreadPoolExecutor
+from niteoweb.click2sell.privacy import erasure
+from niteoweb.click2sell.privacy import export
+from niteoweb.click2sell.provider import registry
+from niteoweb.click2sell.providers.webtv import sync
+from niteoweb.click2sell.providers.webtv import users
+from niteoweb.click2sell.provisioning import pipeline
+from niteoweb.click2sell.storage import trees
+from niteoweb.click2sell.tests.cases.providers import JANE
+from niteoweb.click2sell.tests.cases.providers import WEBTV
+from niteoweb.click2sell.tests.cases.providers import WebTVTestCase
+from niteoweb.click2sell.tests.cases.services import MANAGER
+from niteoweb.click2sell.worker import breaker
+from unittest import mock
+
+import logging
+import requests
+import transaction
+
+
+class TestSync(WebTVTestCase):
+    def setUp(self):
+        super().setUp()
+        breaker._trusted.clear()
+        self.subscription = self.store.subscribe(self.jane, "12")
+
+    def has(self, *group_ids):
+        self.assertEqual(self.groups(JANE), ["click2sell", *group_ids])
+
+    def refresh(self):
+        self.pass_time(minutes=2)
+        transaction.begin()
+        sync.refresh(self.jane)
+        transaction.begin()
+
+    def test_a_subscription_gives_its_group_once(self):
+        report = self.sweep()
+        self.has("premium")
+        self.assertEqual(report.as_json()["store"]["told"], 1)
+        for request in self.fake.requests:
+            self.assertEqual(
+                set(request.query) - {"iq"},
+                {"go", "do", "key", "timestamp", "salt", "signature"},
+            )
+        salts = [request.query["salt"] for request in self.fake.requests]
+        self.assertEqual(len(salts), len(set(salts)))
+        self.pass_time(hours=25)
+        self.assertEqual(self.sweep().as_json()["store"]["told"], 0)
+        self.assertEqual(self.kinds(), ["purchase"])
+        self.assertEqual(self.member(JANE).getProperty("fullname"), "Jane")
+
+    def test_a_wrong_secret_gives_nothing_and_is_nowhere(self):
+        self.fake.secret = "another secret of the store"
+        with self.assertLogs("niteoweb.click2sell", logging.WARNING) as logs:
+            report = self.sweep()
+        self.assertGreaterEqual(report.troubled, 1)
+        self.assertEqual(self.kinds(), [])
+        told = repr((logs.output, report.as_json()))
+        self.assertNotIn(registry.settings(WEBTV).api_token, told)
+        self.assertNotIn("signature=", told)
+
+    def test_renewal_suspension_and_back_are_three_entries(self):
+        self.sweep()
+        stored = self.store.subscriptions[self.subscription]
+        for change in ({"rp_status": "Suspended"}, {"rp_status": "Active"}):
+            stored.update(change)
+            self.refresh()
+            self.has("premium")
+        self.assertEqual(self.kinds(), ["purchase", "plan change", "plan change"])
+
+    def test_parallel_readings_are_one_entry(self):
+        self.sweep()
+        self.store.subscriptions[self.subscription]["rp_status"] = "Suspended"
+        self.pass_time(minutes=2)
+        transaction.commit()
+
+        def ask(_number):
+            return requests.post(
+                f"{self.portal.absolute_url()}/@webtv-users/{self.jane}/refresh",
+                auth=MANAGER,
+                headers={"Accept": "application/json"},
+                timeout=30,
+            ).status_code
+
+        with ThreadPoolExecutor(4) as pool:
+            answers = set(pool.map(ask, range(8)))
+        self.assertLessEqual(answers, {200, 429, 503})
+        self.assertIn(200, answers)
+        self.assertEqual(self.kinds(), ["purchase", "plan change"])
+
+    def test_cancelled_stays_until_its_end_and_gone_ends(self):
+        self.sweep()
+        self.store.subscriptions[self.subscription]["rp_status"] = "Cancelled"
+        self.refresh()
+        self.has("premium")
+        del self.store.subscriptions[self.subscription]
+        self.refresh()
+        self.has()
+        self.assertEqual(self.kinds(), ["purchase", "cancellation", "expiry"])
+
+    def test_no_error_ends_anything(self):
+        self.sweep()
+
+        def outage():
+            self.fake.outage = True
+
+        def garbage():
+            self.fake.outage, self.fake.garbage = False, True
+
+        def refused():
+            self.fake.garbage = False
+            self.fake.refused["list_subscriptions"] = ("REQUEST_ERROR", "Invalid User ID")
+
+        def unknown():
+            self.fake.refused["list_subscriptions"] = ("USER_NOT_FOUND", "")
+
+        for trouble in (outage, garbage, refused, unknown):
+            with self.subTest(trouble.__name__):
+                trouble()
+                self.pass_time(hours=25)
+                self.sweep()
+                self.has("premium")
+        self.assertEqual(self.kinds(), ["purchase"])
+
+    def test_many_early_ends_wait_for_an_owner(self):
+        for number in range(25):
+            user = self.store.add_user(f"member{number}@example.org")
+            self.store.subscribe(user, "13")
+        self.sweep()
+        self.store.empty_lists = True
+        self.pass_time(hours=25)
+        report = self.sweep()
+        self.assertEqual(report.as_json()["store"]["held"], 26)
+        self.has("premium")
+        self.assertEqual([code for code, _ in self.attention()], ["ends held"])
+        self.sweep(confirmed=True)
+        self.has()
+        self.assertEqual(self.kinds().count("expiry"), 26)
+
+    def test_while_the_store_is_not_asked_nothing_lapses_and_else_it_does(self):
+        self.store.subscriptions[self.subscription]["end"] = self.now
+        self.pass_time(days=-20)
+        self.sweep()
+        self.set(sync_calls=0)
+        for _ in range(24):
+            self.pass_time(days=1)
+            self.sweep()
+        self.has("premium")
+        self.set(sync_calls=300)
+        self.fake.refused["list_subscriptions"] = ("ERROR", "")
+        self.sweep()
+        self.pass_time(minutes=31)
+        self.sweep()
+        self.has()
+
+    def test_an_access_pass_is_asked_for_where_a_line_names_one(self):
+        self.sweep()
+        self.assertNotIn("list_current_content", self.fake.actions)
+        self.set(mapping=["12|premium", "clip-5|course"])
+        self.store.add_pass(self.jane, 5, days=2)
+        self.refresh()
+        self.has("course", "premium")
+        self.pass_time(days=3)
+        self.sweep()
+        self.has("premium")
+
+    def test_the_number_of_questions_is_limited(self):
+        for number in range(5):
+            self.store.add_user(f"member{number}@example.org")
+        self.set(sync_calls=4)
+        report = self.sweep().as_json()["store"]
+        self.assertEqual((report["asked"], report["left"]), (4, 3))
+        self.assertEqual(self.sweep().as_json()["store"]["left"], 0)
+
+    def test_a_process_that_dies_before_it_has_told_tells_it_again(self):
+        with (
+            mock.patch.object(pipeline, "process", side_effect=SystemExit),
+            self.assertRaises(SystemExit),
+        ):
+            self.sweep()
+        transaction.begin()
+        self.assertEqual(self.kinds(), [])
+        self.sweep()
+        self.assertEqual(self.kinds(), ["purchase"])
+        # And one that dies after it.
+        self.store.subscriptions[self.subscription]["rp_status"] = "Suspended"
+        self.pass_time(hours=25)
+        with (
+            mock.patch.object(users, "put_off", side_effect=SystemExit),
+            self.assertRaises(SystemExit),
+        ):
+            self.sweep()
+        self.store.subscriptions[self.subscription]["rp_status"] = ""
+        self.pass_time(minutes=1)
+        self.sweep()
+        self.assertEqual(self.kinds(), ["purchase", "plan change", "plan change"])
+
+    def test_privacy(self):
+        self.sweep()
+        told = export.export(self.portal, JANE, self.now)
+        self.assertEqual(told["kept_for_providers"]["webtv"][0]["store_user"], self.jane)
+        self.assertNotIn("SESSION", repr(told))
+        erasure.erase(JANE, "asked for", "owner")
+        transaction.begin()
+        self.assertNotIn(JANE, repr(dict(trees.tree(self.portal, "webtv_users"))))
+        asked = len(self.fake.asked)
+        self.pass_time(hours=25)
+        self.sweep()
+        self.assertNotIn("list_subscriptions", self.fake.actions[asked:])
+
+    def test_switched_off_and_on_a_copy_nothing_is_asked(self):
+        self.set(enabled=False)
+        self.sweep()
+        self.set(enabled=True)
+        with mock.patch.dict("os.environ", CLICK2SELL_STAGING="1"):
+            self.sweep()
+        self.assertEqual(self.fake.requests, [])
