@@ -155,4 +155,4 @@ class CheckoutView(BrowserView):
     @property
     def files_url(self) -> str:
         """The address of the scripts of this site."""
-        return f"{self.context.absolute_url()}/++resource++niteoweb.click2sell.plenigo"
+        return f"{self.context.absolute_url()}/++plone++niteoweb.click2sell.plenigo"

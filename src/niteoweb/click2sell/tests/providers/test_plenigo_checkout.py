@@ -275,5 +275,5 @@ class TestPage(ShopTestCase):
 
     def test_scripts_are_files(self):
         for name in ("before.js", "page.js"):
-            path = f"++resource++niteoweb.click2sell.plenigo/{name}"
+            path = f"++plone++niteoweb.click2sell.plenigo/{name}"
             self.assertEqual(self.page(path).status_code, 200)
