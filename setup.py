@@ -105,6 +105,7 @@ setup(
             "playwright",
             "plone.app.testing",
             "plone.testing",
+            "standardwebhooks",
             "stripe",
             "zope.testrunner",
         ],
@@ -116,6 +117,7 @@ setup(
         "niteoweb.click2sell.samples": [
             "cleeng = niteoweb.click2sell.providers.cleeng.sample",
             "click2sell = niteoweb.click2sell.providers.click2sell.sample",
+            "hook = niteoweb.click2sell.providers.hook.sample",
             "plenigo = niteoweb.click2sell.providers.plenigo.sample",
             "stripe = niteoweb.click2sell.providers.stripe.sample",
         ],

@@ -1,7 +1,8 @@
-"""Pages of the add-on; their face is for the pages of providers."""
+"""Pages for owners and buyers, and the callback."""
 
 from niteoweb.click2sell.browser.buyer import visitor
+from niteoweb.click2sell.browser.callback import Callback
 from niteoweb.click2sell.browser.pagetitle import ITitled
 
 
-__all__ = ["ITitled", "visitor"]
+__all__ = ["Callback", "ITitled", "visitor"]

@@ -53,7 +53,7 @@ class Callback(BrowserView):
     """The page that a payment provider posts its notifications to.
 
     Anonymous: the signature tells who it is. The parameters are read from the body alone, since
-    Zope mixes those of the query string into the form. The page's name is the provider's.
+    Zope mixes those of the query string into the form. The page's name says whose it is.
     """
 
     def __call__(self) -> str:
@@ -69,7 +69,7 @@ class Callback(BrowserView):
         return self._say(status, text)
 
     def _handle(self) -> tuple[int, str]:
-        provider = registry.get(self.__name__)
+        provider = registry.of_callback(self.__name__)
         if provider is None or not registry.is_enabled(provider):
             return 404, NOT_FOUND
         if self.request.method != "POST":
@@ -93,10 +93,10 @@ class Callback(BrowserView):
             notifications = provider.parse(genuine, plone_site.timezone())
         except ParameterError as error:
             broken = error
-            key = idempotency_key(self.__name__, hashlib.sha256(body).hexdigest())
+            key = idempotency_key(provider.name, hashlib.sha256(body).hexdigest())
             payload, parameter = genuine.payload(), error.parameter
             notifications = (
-                unreadable(key, self.__name__, genuine.transaction, payload, parameter, now),
+                unreadable(key, provider.name, genuine.transaction, payload, parameter, now),
             )
         status, text = self._answer(notifications, signed_by)
         return (400, str(broken)) if broken and status == 200 else (status, text)
@@ -112,7 +112,7 @@ class Callback(BrowserView):
         return refusals.get(result.outcome, (200, PARSED))
 
     def _say(self, status: int, text: str) -> str:
-        provider = registry.get(self.__name__)
+        provider = registry.of_callback(self.__name__)
         answer = Answer(status, text) if provider is None else provider.answer(status, text)
         response = self.request.response
         response.setStatus(answer.status, lock=True)

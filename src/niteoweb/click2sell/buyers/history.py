@@ -27,6 +27,7 @@ from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import OWNER
 from niteoweb.click2sell.notification import PAYMENTS
 from niteoweb.click2sell.settings import effective
+from niteoweb.click2sell.settings import products
 from typing import Any
 
 
@@ -220,6 +221,11 @@ def _fact(entry: Mapping[str, Any], later: mapping.Terms | None = None) -> Billi
 def product(entry: ledger.Entry) -> tuple[str, str]:
     """Provider and product of an entry, as entitlements name them."""
     return entry["on_behalf_of"] or entry["provider"], entry["product_id"]
+
+
+def product_title(entry: ledger.Entry) -> str:
+    """The name of an entry's product for people: the owner's title, if there is one."""
+    return products.title(*product(entry), entry["product_name"], entry["aliases"])
 
 
 def notification(entry: ledger.Entry) -> Notification:

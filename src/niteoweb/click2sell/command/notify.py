@@ -83,7 +83,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         known = ", ".join(maker.KINDS)
         parser.error(f"--kind: {posting.printable(options.kind)!r} is none of {known}")
     try:
-        url = posting.callback_url(options.url, options.provider)
+        url = posting.callback_url(options.url, getattr(maker, "CALLBACK", options.provider))
     except ValueError:
         parser.error(f"not an http or https address: {posting.printable(options.url)}")
     try:

@@ -31,10 +31,10 @@ class Answer:
     target: str = ""
 
 
-def callback_url(address: str, provider: str) -> str:
+def callback_url(address: str, page: str) -> str:
     """The address to post to: the callback itself, or a site's address to append it to.
 
-    :param provider: its name.
+    :param page: the name of the callback.
     :raises ValueError: this is not an http or https address.
     """
     parts = urlsplit(address)
@@ -43,8 +43,8 @@ def callback_url(address: str, provider: str) -> str:
     # Raises for a port that is not a number.
     parts.port  # noqa: B018
     path = quote(parts.path.rstrip("/"), safe="/@%+~!$&'()*,;=:")
-    if not path.endswith(f"@@{provider}"):
-        path = f"{path}/@@{provider}"
+    if not path.endswith(f"@@{page}"):
+        path = f"{path}/@@{page}"
     return parts._replace(path=path, fragment="").geturl()
 
 

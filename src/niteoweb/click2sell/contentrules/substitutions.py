@@ -10,6 +10,7 @@ from niteoweb.click2sell.interfaces import IAccessEvent
 from niteoweb.click2sell.interfaces import IAccessGrantedEvent
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.member import accounts
+from niteoweb.click2sell.settings import products
 from plone import api
 from plone.stringinterp.adapters import BaseSubstitution
 from zope.component import adapter
@@ -51,7 +52,7 @@ def substitution(name: str, description: Message) -> Callable[[Text], type[Subst
 
 @substitution("c2s_product", _("Name of the product, or its id"))
 def product(event: IAccessEvent) -> str:
-    """The name that came with the latest notification of the product."""
+    """The owner's title of the product, else the name that was sent last, else the id."""
     site = plone_site.get()
     buyer = buyers.of_user(site, event.user_id)
     entries = [ledger.get(site, key) for key in buyer["keys"]] if buyer is not None else []
@@ -61,7 +62,8 @@ def product(event: IAccessEvent) -> str:
         if history.product(entry) == (event.provider, event.product_id)
         and entry["product_name"]
     ]
-    return max(names)[1] if names else event.product_id
+    sent = max(names)[1] if names else ""
+    return products.title(event.provider, event.product_id, sent)
 
 
 @substitution("c2s_groups", _("Groups that were given or taken"))

@@ -1,7 +1,10 @@
-"""The product-to-group lines of the settings: ``PRODUCT_ID|GROUP_ID|DAYS|exclusive``.
+"""The product-to-group lines of the settings:
+``PRODUCT_ID|GROUP_ID|DAYS|exclusive|title=TITLE|order=ADDRESS``.
 
-The last two are optional: the days of access that a payment gives (without them access does not
-end by itself), and the word ``exclusive`` for a product whose purchase ends the others.
+All after the group is optional and can be skipped: the days of access that a payment gives
+(without them access does not end by itself), the word ``exclusive`` for a product whose
+purchase ends the others, the owner's title of the product, and the page where it is bought. A
+title or an order page in one line of a product counts for all its lines.
 
 Pure: imports nothing of Zope or Plone, does no I/O and reads no clock.
 """
@@ -24,14 +27,20 @@ EVERY_BUYER: Product = ("", "*")
 #: A hundred years; more is a slip of the finger.
 MOST_DAYS = 36_500
 
+#: The address of a page on the web.
+ADDRESS = re.compile(r"https?://[^\s/?#@\[\]]+([/?#]\S*)?")
+
 REASONS = {
     "form": "expected PRODUCT_ID|GROUP_ID",
     "product": "the product id is missing",
     "group": "the group id is missing",
     "days": f"the days of access must be a whole number from 1 to {MOST_DAYS}",
-    "option": 'after the days of access only the word "exclusive" can follow',
+    "option": 'only DAYS, "exclusive", title= and order= can follow the group, in this order',
+    "order": "the order page must be an address that begins with https:// or http://",
     "twice": "this product and group stand in an earlier line",
     "terms": "an earlier line gives this product other days of access or another exclusivity",
+    "title": "an earlier line gives this product another title",
+    "page": "an earlier line gives this product another order page",
 }
 
 
@@ -66,6 +75,8 @@ class Line:
 
     :ivar number: the line's number, counted from 1 as the form shows it.
     :ivar provider: the product's provider: products of two providers may have one id.
+    :ivar title: the owner's name of the product, "" where this line has none.
+    :ivar order_page: the address where the product is bought, "" where this line has none.
     """
 
     number: int
@@ -73,6 +84,8 @@ class Line:
     group_id: str
     terms: Terms = Terms()
     provider: str = ""
+    title: str = ""
+    order_page: str = ""
 
     def names(self, product: Product, aliases: Collection[str] = ()) -> bool:
         """Whether the line is about a product.
@@ -149,31 +162,63 @@ def terms(
 
     :param aliases: as for :meth:`Line.names`. A line that names the product itself comes first.
     """
-    named = [line for line in lines if line.names(product, aliases)]
-    named.sort(key=lambda line: line.product_id != product[1])
-    return named[0].terms if named else None
+    return next((line.terms for line in _about(lines, product, aliases)), None)
+
+
+def title(lines: Iterable[Line], product: Product, aliases: Collection[str] = ()) -> str:
+    """The owner's title of a product, "" when no line has one; see :func:`terms`."""
+    return next(filter(None, (line.title for line in _about(lines, product, aliases))), "")
+
+
+def order_page(lines: Iterable[Line], product: Product, aliases: Collection[str] = ()) -> str:
+    """The address where a product is bought, "" when no line has one; see :func:`terms`."""
+    return next(filter(None, (line.order_page for line in _about(lines, product, aliases))), "")
+
+
+def _about(lines: Iterable[Line], product: Product, aliases: Collection[str]) -> list[Line]:
+    """The lines about a product, those that name the product itself first."""
+    named = (line for line in lines if line.names(product, aliases))
+    return sorted(named, key=lambda line: line.product_id != product[1])
 
 
 def _line(number: int, text: str, provider: str) -> Line:
-    parts = [part.strip() for part in text.split("|")]
-    if not 2 <= len(parts) <= 4:
+    product_id, *parts = (part.strip() for part in text.split("|"))
+    if not parts:
         raise MappingError(number, "form")
-    product_id, group_id, days, option = (*parts, "", "")[:4]
+    group_id, *options = parts
     if not product_id:
         raise MappingError(number, "product")
     if not group_id:
         raise MappingError(number, "group")
+    days = exclusive = ""
+    if options and not re.match("exclusive$|title=|order=", options[0]):
+        days = options.pop(0)
+    if options and options[0] in ("", "exclusive"):
+        exclusive = options.pop(0)
+    named = {}
+    for name in ("title", "order"):
+        if options and options[0].startswith(f"{name}="):
+            named[name] = options.pop(0).partition("=")[2].strip()
     if days and not (re.fullmatch(r"[0-9]{1,5}", days) and 1 <= int(days) <= MOST_DAYS):
         raise MappingError(number, "days")
-    if option not in ("", "exclusive"):
+    if options:
         raise MappingError(number, "option")
-    terms_ = Terms(int(days) if days else None, bool(option))
-    return Line(number, product_id, group_id, terms_, provider)
+    order = named.get("order", "")
+    if order and not ADDRESS.fullmatch(order):
+        raise MappingError(number, "order")
+    terms_ = Terms(int(days) if days else None, bool(exclusive))
+    return Line(number, product_id, group_id, terms_, provider, named.get("title", ""), order)
 
 
 def _check(line: Line, earlier: Line) -> None:
-    """Check two lines of one product: they need different groups and equal terms."""
+    """Check two lines of one product: different groups, and nothing else that differs."""
     if line.group_id == earlier.group_id:
         raise MappingError(line.number, "twice")
     if line.terms != earlier.terms:
         raise MappingError(line.number, "terms")
+    for reason, one, other in (
+        ("title", line.title, earlier.title),
+        ("page", line.order_page, earlier.order_page),
+    ):
+        if one and other and one != other:
+            raise MappingError(line.number, reason)

@@ -127,7 +127,7 @@ def _opens_nothing(
     live = [s for s in standings if s.access]
     if any(s.product in given for s in live):
         return None
-    return Obstacle("no group", subject=_product(live[0]), key=live[0].causes[0]["key"])
+    return Obstacle("no group", subject=live[0].name, key=live[0].causes[0]["key"])
 
 
 def _beside(
@@ -150,7 +150,7 @@ def _beside(
 def _no_line(standing: ProductAccess) -> Obstacle:
     cause = standing.causes[-1]
     at = timestamps.from_iso(cause["occurred_at"])
-    return Obstacle("no line", at, _product(standing), cause["key"])
+    return Obstacle("no line", at, standing.name, cause["key"])
 
 
 def _ended(standings: Sequence[ProductAccess], now: datetime) -> Obstacle | None:
@@ -173,7 +173,7 @@ def _ended(standings: Sequence[ProductAccess], now: datetime) -> Obstacle | None
     else:
         renews = any(c["kind"] == Kind.RENEWAL or c["subscription"] for c in last.causes)
         code = "not renewed" if renews else "over"
-    return Obstacle(code, at, _product(last), cause["key"])
+    return Obstacle(code, at, last.name, cause["key"])
 
 
 def _mail(site: Any, buyer: buyers.Buyer, now: datetime) -> Obstacle | None:
@@ -193,9 +193,3 @@ def _mail(site: Any, buyer: buyers.Buyer, now: datetime) -> Obstacle | None:
     if mail["error"]:
         code = "mail failing" if due_at > now else "mail server away"
     return Obstacle(code, due_at, mail["error"])
-
-
-def _product(standing: ProductAccess) -> str:
-    if standing.name:
-        return f"{standing.name} ({standing.product_id})"
-    return standing.product_id

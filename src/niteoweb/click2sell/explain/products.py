@@ -6,13 +6,15 @@ from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.entitlement import Product
 from niteoweb.click2sell.entitlement import State
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.settings import products
 
 
 @dataclass(frozen=True)
 class ProductAccess:
     """A buyer's access to a product at a moment.
 
-    :ivar name: of the product, as the latest of its notifications has it.
+    :ivar name: of the product: the owner's title, else the name in its latest notification,
+        else its id.
     :ivar access: whether there is access to it, late renewals of a silent provider included.
     :ivar since: when the purchase began that it rests on.
     :ivar until: end of access without days of grace, None when there is none.
@@ -41,7 +43,7 @@ class ProductAccess:
 
 
 def of(outcome: history.BuyerOutcome) -> tuple[ProductAccess, ...]:
-    """A buyer's access to each product that it ever had."""
+    """A buyer's access to each product that it ever had, named as the owner names it."""
     by_key = {entry["key"]: entry for entry in outcome.entries}
     names = {
         history.product(entry): entry["product_name"]
@@ -50,9 +52,13 @@ def of(outcome: history.BuyerOutcome) -> tuple[ProductAccess, ...]:
     }
     return tuple(
         ProductAccess(
+            name=products.title(
+                *entitlement.product,
+                names.get(entitlement.product, ""),
+                outcome.aliases.get(entitlement.product, ()),
+            ),
             provider=entitlement.provider,
             product_id=entitlement.product_id,
-            name=names.get(entitlement.product, ""),
             state=outcome.state_of(entitlement),
             access=entitlement.product in outcome.live,
             since=entitlement.since,

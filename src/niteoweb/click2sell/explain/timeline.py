@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.notification import OWNER
@@ -119,7 +120,7 @@ def _entry(entry: ledger.Entry) -> TimelineEvent:
         outcome=entry["outcome"],
         reason=entry["reason"],
         reason_subject=entry["subject"],
-        product=entry["product_name"] or entry["product_id"],
+        product=history.product_title(entry),
         receipt=entry["receipt"],
         text=payload.get("reason", ""),
         by=payload.get("by", ""),

@@ -9,6 +9,7 @@ from niteoweb.click2sell.interfaces.events import IMemberEvent
 from niteoweb.click2sell.interfaces.events import IMemberUpdateEvent
 from niteoweb.click2sell.interfaces.provider import IPaymentProvider
 from niteoweb.click2sell.interfaces.providersettings import ICleengSettings
+from niteoweb.click2sell.interfaces.providersettings import IHookSettings
 from niteoweb.click2sell.interfaces.providersettings import IPlenigoSettings
 from niteoweb.click2sell.interfaces.providersettings import IProviderBasics
 from niteoweb.click2sell.interfaces.providersettings import IProviderSettings
@@ -28,7 +29,7 @@ __all__ = [
     *["IAccessEvent", "IAccessGrantedEvent", "IAccessRevokedEvent", "IClick2SellLayer"],
     *["IMemberCreateEvent", "IMemberCreatedEvent", "IMemberEvent", "IMemberUpdateEvent"],
     *["ICleengSettings", "IClick2SellSettings", "IPlenigoSettings", "IProviderSettings"],
-    *["IProviderBasics", "IWebTVSettings"],
+    *["IHookSettings", "IProviderBasics", "IWebTVSettings"],
     *["IPaymentProvider", "ISecretKeyActions", "IStripeSettings"],
 ]
 

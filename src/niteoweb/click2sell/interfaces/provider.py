@@ -9,11 +9,12 @@ class IPaymentProvider(Interface):
 
     :class:`niteoweb.click2sell.provider.registry.PaymentProvider` makes one of a pure module
     and a settings schema. The ZCML directive ``click2sell:provider`` registers it together with
-    the callback ``@@name``, the page with its settings and the control panel of plone.restapi,
-    whose classes find the provider by name.
+    the callback, the page with its settings and the control panel of plone.restapi, whose
+    classes find the provider by name.
     """
 
-    name = Attribute("Small letters and digits; the utility's name, and that of the view.")
+    name = Attribute("Small letters and digits; the utility's name.")
+    callback = Attribute("Name of the page that it posts to: `name`, where it has no other.")
     title = Attribute("What the provider calls itself.")
     schema = Attribute(
         "Interface of the settings in plone.app.registry, with secretkey, previous_secretkey "

@@ -90,7 +90,8 @@ class IProviderBasics(Interface):
         title=_("Products and groups"),
         description=_(
             "One PRODUCT_ID|GROUP_ID a line: who buys the product joins the group. |DAYS of "
-            "access and |exclusive may follow; an end that the provider states comes first."
+            "access, |exclusive, |title= and |order= may follow; an end that the provider "
+            "states comes first."
         ),
     )
 
@@ -99,6 +100,34 @@ class IProviderSettings(IProviderBasics):
     """Settings of providers whose notifications have a time."""
 
     tolerance = _tolerance(TWO_DAYS)
+
+
+class IHookSettings(IProviderSettings):
+    """Settings for the signed hook, in plone.app.registry."""
+
+    # The registry's names are made of it: it never changes.
+    __module__ = "niteoweb.click2sell.interfaces"
+
+    secretkey = schema.Password(
+        title=_("Secret key"),
+        description=_(
+            "The secret that your shop signs its hooks with: whsec_ and base64, as Standard "
+            "Webhooks has it. Any other text is taken as it is. Without it none is accepted."
+        ),
+        required=False,
+    )
+
+    tolerance = schema.Int(
+        title=_("Greatest age of a notification in seconds"),
+        description=_(
+            "What was signed longer ago, or is dated further ahead, is refused. 0 accepts any "
+            "age: what was delivered before does nothing again in any case."
+        ),
+        required=False,
+        default=300,
+        missing_value=0,
+        min=0,
+    )
 
 
 class IPlenigoSettings(IProviderSettings):

@@ -74,17 +74,10 @@ class IClick2SellSettings(Interface):
             "One PRODUCT_ID|GROUP_ID a line: who buys the product joins the group. A product "
             "may stand in several lines. PRODUCT_ID|GROUP_ID|30 gives 30 days of access for "
             "each payment; without a number access does not end by itself. "
-            "PRODUCT_ID|GROUP_ID|30|exclusive also ends the buyer's other products. Blank "
-            "lines and lines that start with # do not count."
-        ),
-    )
-
-    order_links = lines(
-        title=_("Order links"),
-        description=_(
-            "One PRODUCT_ID|https://… a line: the page where the product is bought. Link to "
-            "@@click2sell-order?product=PRODUCT_ID on your site, and a member who is logged in "
-            "gets the purchase, whatever address is paid with."
+            "PRODUCT_ID|GROUP_ID|30|exclusive also ends the buyer's other products. "
+            "|title=Gold membership and |order=https://… may follow: your name of the product, "
+            "and the page where it is bought. Blank lines and lines that start with # do not "
+            "count."
         ),
     )
 

@@ -79,7 +79,7 @@ class Resend(Command):
             outbox.WELCOME,
             user_id,
             accounts.text(user_id, "email"),
-            payments[-1]["product_name"] or payments[-1]["product_id"] if payments else "",
+            history.product_title(payments[-1]) if payments else "",
             timestamps.now(),
             plone_site.mail_domain(),
             credentials=self.way,

@@ -16,6 +16,7 @@ from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.notification import OWNER
 from niteoweb.click2sell.report import overview
 from niteoweb.click2sell.settings import effective
+from niteoweb.click2sell.settings import products as naming
 from niteoweb.click2sell.storage import NotPossible
 from typing import Any
 from zope import schema
@@ -251,9 +252,9 @@ def products(
         for line in effective.mapping():
             product = line.provider, line.product_id
             if product not in names:
-                names[product] = overview.product_name(site, product)
+                names[product] = naming.title(*product, overview.product_name(site, product))
     titles = {
-        product: f"{name} ({product[1]})" if name else product[1]
+        product: f"{name} ({product[1]})" if name != product[1] else name
         for product, name in sorted(names.items())
     }
     return SimpleVocabulary(

@@ -9,6 +9,7 @@ from niteoweb.click2sell.provider import jsonbody
 from niteoweb.click2sell.provider import sample
 from niteoweb.click2sell.provider import secrecy
 from niteoweb.click2sell.provider import signatures
+from niteoweb.click2sell.provider import standardhook
 from niteoweb.click2sell.provider.jsonapi import JsonApi
 from niteoweb.click2sell.provider.jsonapi import NotFound
 from niteoweb.click2sell.provider.jsonapi import Refused
@@ -27,6 +28,6 @@ from niteoweb.click2sell.provider.sample import TERM
 __all__ = [
     *["jsonapi", "jsonbody", "registry", "sample", "secrecy", "signatures"],
     *["JsonApi", "JsonBody", "NotFound", "Refused", "Rejected", "Reply"],
-    *["SampleRequest", "SessionInvalid", "Unreachable"],
+    *["SampleRequest", "SessionInvalid", "Unreachable", "standardhook"],
     *["LONGEST_ID", "TERM", "deliveries", "is_address"],
 ]

@@ -43,6 +43,7 @@ LONGEST_ADDRESS = 254
 _LABEL = r"[^\s@<>(),;:\\\"\[\].]+"
 _ADDRESS = re.compile(rf"[^\s@<>(),;:\\\"\[\]]{{1,64}}@{_LABEL}(?:\.{_LABEL})+")
 
+_AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,8})?", re.ASCII)
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
@@ -155,6 +156,17 @@ class JsonBody:
         if isinstance(value, bool) or not isinstance(value, int):
             raise ParameterInvalid(self._prefix + name)
         return value
+
+    def decimal(self, name: str) -> Decimal | None:
+        """A number from 0, written as one or as a text, None when there is none."""
+        value = self._find(name)
+        if value in (None, ""):
+            return None
+        if isinstance(value, str) and _AMOUNT.fullmatch(value):
+            value = Decimal(value)
+        if isinstance(value, bool) or not isinstance(value, (int, Decimal)) or value < 0:
+            raise ParameterInvalid(self._prefix + name)
+        return Decimal(value)
 
     def boolean(self, name: str) -> bool | None:
         """Yes or no, None when it is not said."""

@@ -39,7 +39,7 @@ class PaymentProvider:
     """A payment provider, made of a pure module and the interface of its settings.
 
     :param module: has ``NAME``, ``TITLE``, ``SIGNED``, ``EVENTS``, ``verify``, ``parse`` and
-        ``answer``, and perhaps ``MEMBER_PARAMETER`` and ``manage``, see
+        ``answer``, and perhaps ``MEMBER_PARAMETER``, ``CALLBACK`` and ``manage``, see
         :class:`niteoweb.click2sell.interfaces.IPaymentProvider`.
     :param schema: the records of it are in plone.app.registry under its dotted name.
     :param client: asks the provider for what its notifications leave open, None when they are
@@ -67,6 +67,7 @@ class PaymentProvider:
         self.signed: frozenset[str] = module.SIGNED
         self.events: tuple[Event, ...] = module.EVENTS
         self.member_parameter: str = getattr(module, "MEMBER_PARAMETER", "")
+        self.callback: str = getattr(module, "CALLBACK", module.NAME)
         self.manage: Callable[[Any, tuple[str, ...]], str | None] = getattr(
             module, "manage", lambda settings, customer_ids: None
         )
@@ -91,6 +92,14 @@ def registered() -> tuple[IPaymentProvider, ...]:
 def get(name: str) -> IPaymentProvider | None:
     """The provider of a name, None when there is none, or no longer."""
     return queryUtility(IPaymentProvider, name)
+
+
+def of_callback(name: str) -> IPaymentProvider | None:
+    """The provider that posts to a page, None when there is none, or no longer.
+
+    :param name: of the page.
+    """
+    return next((one for one in registered() if one.callback == name), None)
 
 
 def main() -> IPaymentProvider:

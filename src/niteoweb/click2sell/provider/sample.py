@@ -10,6 +10,7 @@ A provider need not have one. Such a module has::
     sign(body, settings, moment) -> Delivery
     signatures(delivery) -> tuple[str, ...]
 
+A provider whose callback has another name than itself has ``CALLBACK``, too.
 ``KINDS`` has the samples by name, and the kind that each is taken for. ``SETTINGS`` are the
 usual values of the settings that ``sign`` reads beside ``secretkey``. ``write`` makes bodies
 that the provider would deliver in order; the last one holds the requested event.

@@ -25,16 +25,21 @@ class IProviderDirective(Interface):
         title="Provider",
         description="An IPaymentProvider; its name becomes the name of the views.",
     )
+    callback = GlobalObject(
+        title="Class of the callback",
+        description="In the place of niteoweb.click2sell.browser.callback.Callback.",
+        required=False,
+    )
 
 
-def provider(context: Any, component: IPaymentProvider) -> None:
+def provider(context: Any, component: IPaymentProvider, callback: Any = None) -> None:
     """Register a payment provider and its views of Plone sites with the add-on."""
     name, site = component.name, {"for_": IPloneSiteRoot, "layer": IClick2SellLayer}
-    callback = context.resolve(f"{ADDON}.browser.callback.Callback")
+    callback = callback or context.resolve(f"{ADDON}.browser.callback.Callback")
     settings = context.resolve(f"{ADDON}.browser.settings.controlpanel.SettingsPage")
     panel = context.resolve(f"{ADDON}.restapi.controlpanel.Click2SellControlpanel")
     utility(context, IPaymentProvider, component, name=name)
-    metaconfigure.page(context, name, "zope2.Public", class_=callback, **site)
+    metaconfigure.page(context, component.callback, "zope2.Public", class_=callback, **site)
     metaconfigure.page(context, f"{name}-settings", CONFIGURE, class_=settings, **site)
     metaconfigure.view(
         context, CONFIGURE, name=name, class_=panel, provides=IControlpanel, **site

@@ -229,7 +229,7 @@ def _mail(
     asks = any(entry["reason"] not in WAITS_FOR_BUYER for entry in asking)
     return {
         "mail": accountplan.mail(account, asks),
-        "product": about["product_name"] or about["product_id"],
+        "product": history.product_title(about),
         "address": about["buyer"],
     }
 

@@ -19,6 +19,7 @@ from niteoweb.click2sell.ledger import entries
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import silence
 from niteoweb.click2sell.mail import outbox
+from niteoweb.click2sell.settings import products as naming
 from niteoweb.click2sell.storage import trees
 from typing import Any
 
@@ -172,8 +173,8 @@ def members_with_access(site: Any) -> int:
 def products(site: Any) -> list[Product]:
     """The products that members have access to, the one with most members first."""
     products = [
-        Product(provider, product_id, product_name(site, (provider, product_id)), members)
-        for (provider, product_id), members in counters.with_access(site).items()
+        Product(*product, naming.title(*product, product_name(site, product)), members)
+        for product, members in counters.with_access(site).items()
     ]
     return sorted(products, key=lambda product: (-product.members, product.product_name))
 

@@ -24,12 +24,20 @@ def mapping() -> tuple[Line, ...]:
     """
     mapping_lines: list[Line] = []
     for provider in registry.registered():
-        stored = registry.settings(provider).mapping
-        lines, errors = _parsed(tuple(stored or ()), provider.name)
+        read, errors = _parsed(_stored(provider), provider.name)
         for error in errors:
             logger.error("Mapping of products of %s to groups: %s", provider.name, error)
-        mapping_lines += lines
+        mapping_lines += read
     return tuple(mapping_lines)
+
+
+def lines(provider: IPaymentProvider) -> tuple[Line, ...]:
+    """The readable lines of a provider's mapping."""
+    return _parsed(_stored(provider), provider.name)[0]
+
+
+def _stored(provider: IPaymentProvider) -> tuple[str, ...]:
+    return tuple(registry.settings(provider).mapping or ())
 
 
 #: Reads a mapping once: comparing each line with all others takes time.
@@ -55,4 +63,4 @@ def sweep_pause() -> timedelta | None:
 
 def callback_address(provider: IPaymentProvider) -> str:
     """The address to which a payment provider has to send its notifications."""
-    return f"{plone_site.address()}/@@{provider.name}"
+    return f"{plone_site.address()}/@@{provider.callback}"

@@ -5,7 +5,6 @@ The forms of Site Setup and the control panel services all go through :func:`nor
 provider has settings of its own; those of Click2Sell are the add-on's, too.
 """
 
-from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from functools import partial
@@ -25,7 +24,6 @@ from niteoweb.click2sell.settings import ownaddress
 from niteoweb.click2sell.settings import secretkeys
 from string import Template
 from typing import Any
-from urllib.parse import urlsplit
 from zope.i18nmessageid import Message
 from zope.interface.interfaces import IInterface
 from zope.schema.interfaces import ConstraintNotSatisfied
@@ -53,7 +51,7 @@ QUESTIONS = {
 }
 
 #: Lists in which neither blank lines nor repetitions mean anything.
-LISTS = ("alert_addresses", "order_links", "fulfil", "pay_urls", *networks.SETTINGS)
+LISTS = ("alert_addresses", "fulfil", "pay_urls", *networks.SETTINGS)
 
 #: The form in which texts are kept.
 _NORMAL = {
@@ -117,7 +115,6 @@ def validate(
     checks = {
         "mapping": _mapping_problems,
         "alert_addresses": _recipient_problems,
-        "order_links": _order_link_problems,
         **{name: partial(networks.problems, name) for name in networks.SETTINGS},
         "buyers_group": _group_problems,
         "site_address": ownaddress.problems,
@@ -130,12 +127,6 @@ def validate(
     if sound.keys() & {"welcome_mail", "welcome_text"} and "welcome_text" not in wrong:
         problems += _credentials_problems(sound)
     return problems
-
-
-def order_links(lines: Iterable[str]) -> dict[str, str]:
-    """The addresses of order pages, by the ids of the products."""
-    links = (line.partition("|") for line in lines)
-    return {product.strip(): url.strip() for product, _bar, url in links}
 
 
 def save(values: Mapping[str, Any], provider: IPaymentProvider | None = None) -> None:
@@ -181,14 +172,6 @@ def _wrong_values(values: Mapping[str, Any], settings: IInterface) -> Iterator[P
                 yield name, _ONE_LINE
 
 
-def _order_link_problems(lines: list[str]) -> Iterator[Message]:
-    for line in lines:
-        for product, url in order_links([line]).items():
-            parts = urlsplit(url)
-            if not product or parts.scheme not in ("http", "https") or not parts.hostname:
-                yield _("This has to be PRODUCT_ID|https://…: ${line}", mapping={"line": line})
-
-
 def _recipient_problems(addresses: list[str]) -> Iterator[Message]:
     for address in addresses:
         if not accounts.is_address(address):
@@ -199,7 +182,15 @@ def _recipient_problems(addresses: list[str]) -> Iterator[Message]:
 _LINES = {
     "form": _("Line ${line}: expected PRODUCT_ID|GROUP_ID"),
     "days": _("Line ${line}: the days of access must be a whole number from 1 to ${most}"),
-    "option": _('Line ${line}: after the days of access only the word "exclusive" can follow'),
+    "option": _(
+        'Line ${line}: only DAYS, "exclusive", title= and order= can follow the group, in this '
+        "order"
+    ),
+    "order": _(
+        "Line ${line}: the order page must be an address that begins with https:// or http://"
+    ),
+    "title": _("Line ${line}: an earlier line gives this product another title"),
+    "page": _("Line ${line}: an earlier line gives this product another order page"),
     "terms": _(
         "Line ${line}: an earlier line gives this product other days of access or another "
         "exclusivity"

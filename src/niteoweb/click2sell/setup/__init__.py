@@ -4,11 +4,13 @@ from niteoweb.click2sell.setup import adoption
 from niteoweb.click2sell.setup import checklist
 from niteoweb.click2sell.setup import configlet
 from niteoweb.click2sell.setup import lastrun
+from niteoweb.click2sell.setup import memberspage
 from niteoweb.click2sell.setup import providerchecks
 from niteoweb.click2sell.setup.check import Check
 from niteoweb.click2sell.setup.check import Status
 
 
 __all__ = [
-    *["adoption", "checklist", "configlet", "lastrun", "providerchecks", "Check", "Status"],
+    *["adoption", "checklist", "configlet", "lastrun", "memberspage", "providerchecks"],
+    *["Check", "Status"],
 ]

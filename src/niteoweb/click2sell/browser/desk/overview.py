@@ -9,10 +9,11 @@ from itertools import islice
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.browser.desk import bulk
 from niteoweb.click2sell.browser.desk import plots
 from niteoweb.click2sell.browser.desk import tabs
-from niteoweb.click2sell.browser.desk.checklist import Checklist
 from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
+from niteoweb.click2sell.browser.desk.steps import Steps
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.explain import explanation
@@ -24,6 +25,8 @@ from niteoweb.click2sell.report import accounting
 from niteoweb.click2sell.report import overview
 from niteoweb.click2sell.setup import lastrun
 from niteoweb.click2sell.setup import Status
+from niteoweb.click2sell.storage import NotPossible
+from plone.protect.authenticator import check
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from typing import Any
 from zExceptions import Unauthorized
@@ -75,6 +78,28 @@ class OverviewView(OwnerPage):
             raise Unauthorized(tabs.VIEW)
         return super().__call__()
 
+    def __init__(self, context: Any, request: Any) -> None:
+        super().__init__(context, request)
+        # It takes the secret key out of the form before anything can fail.
+        self.steps = Steps(context, request)
+
+    def post(self) -> str:
+        """Carry out a cure, or an act of the set-up."""
+        try:
+            if "step" in self.request.form:
+                check(self.request)
+                if not self.may_configure:
+                    raise Unauthorized(tabs.CONFIGURE)
+                self.steps.act(self.text("step"))
+            else:
+                self.check_post()
+                if not self.may_view:
+                    raise Unauthorized(tabs.VIEW)
+                self.say(*bulk.act(self.context, self.request.form, self.by))
+        except NotPossible as problem:
+            self.say(problem.message, "error")
+        return self.url
+
     @cached_property
     def now(self) -> datetime:
         """The time of the page."""
@@ -92,6 +117,11 @@ class OverviewView(OwnerPage):
         """The newest of them."""
         return [self._need(key) for key in islice(ledger.waiting_keys(self.context), SHOWN)]
 
+    @property
+    def for_all(self) -> bulk.Press | None:
+        """The button that tries all failed notifications again."""
+        return bulk.for_all(self.context, self.url)
+
     def _need(self, key: str) -> Need:
         entry = ledger.get(self.context, key)
         url = self.url_of(f"click2sell-notifications/{key}")
@@ -104,7 +134,7 @@ class OverviewView(OwnerPage):
             self._who(entry),
             ", ".join(filter(None, parts)),
             reasons.text(entry["reason"], entry["subject"]),
-            formatting.Link(_("Show the notification"), url),
+            bulk.cure(entry, self.url) or formatting.Link(_("Resolve"), f"{url}/decide"),
         )
 
     def _who(self, entry: ledger.Entry) -> formatting.Link:
@@ -193,13 +223,6 @@ class OverviewView(OwnerPage):
         )
 
     # The set-up
-
-    @cached_property
-    def checklist(self) -> Checklist:
-        """The checklist, for those who may configure."""
-        checklist = Checklist(self.context, self.request)
-        checklist.prepare()
-        return checklist
 
     @property
     def may_configure(self) -> bool:

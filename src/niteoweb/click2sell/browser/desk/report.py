@@ -206,7 +206,7 @@ class ReportView(OwnerPage):
             (_("Product"), _("Members")),
             [
                 (
-                    formatting.product_label(product.product_name, product.product_id),
+                    product.product_name,
                     plots.number(product.members),
                 )
                 for product in overview.products(self.context)

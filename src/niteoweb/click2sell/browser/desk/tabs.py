@@ -34,6 +34,7 @@ class Tabbed(BrowserView):
 
     tab = OVERVIEW
     tabs_label = _("Memberships")
+    copy_label, copied_label = _("Copy"), _("Copied")
     shared = ViewPageTemplateFile("../templates/shared.pt")
 
     @property

@@ -15,9 +15,12 @@ from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import reasons
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.member import accounts
+from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.provisioning import Plan
 from niteoweb.click2sell.provisioning import preview
 from niteoweb.click2sell.provisioning import Verdict
+from niteoweb.click2sell.report import overview
+from niteoweb.click2sell.settings import products
 from typing import Any
 from zope.i18nmessageid import Message
 
@@ -236,4 +239,8 @@ def _moved(product: Product, before: datetime | None, plan: Plan) -> Message:
 
 
 def _names(product: Product) -> dict[str, str]:
-    return {"product": product[1], "provider": product[0]}
+    sent_name = overview.product_name(plone_site.get(), product)
+    return {
+        "product": products.title(*product, sent_name),
+        "provider": registry.title(product[0]),
+    }

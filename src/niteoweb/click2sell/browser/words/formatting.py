@@ -9,6 +9,7 @@ from itertools import zip_longest
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import reasons
@@ -189,15 +190,8 @@ def day(at: date) -> str:
 
 
 def product(entry: ledger.Entry) -> str:
-    """An entry's product: its name and its id, as far as they were sent."""
-    return product_label(entry["product_name"], entry["product_id"])
-
-
-def product_label(name: str, product_id: str) -> str:
-    """A product: its name and its id, as far as they are known."""
-    if not name or not product_id or name == product_id:
-        return name or product_id
-    return f"{name} ({product_id})"
+    """An entry's product, by the owner's title or as it was sent."""
+    return history.product_title(entry)
 
 
 def translated(message: Message | str) -> str:

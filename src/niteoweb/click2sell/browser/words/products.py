@@ -48,7 +48,7 @@ def line(standing: ProductAccess) -> ProductLine:
     until = None if unmapped else standing.until
     graced = until is not None and standing.access_until != until
     return ProductLine(
-        product=formatting.product_label(standing.name, standing.product_id),
+        product=standing.name,
         badge=formatting.Badge(
             labels.STATES[standing.state], COLOURS.get(standing.state, "text-bg-secondary")
         ),

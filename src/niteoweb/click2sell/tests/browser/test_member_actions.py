@@ -58,7 +58,7 @@ class TestForms(MembersTestCase):
         browser = self.looked("grant", "", **values)
         text = self.text(browser)
         self.assertIn(f"A new member is made for {OTHER}.", text)
-        self.assertIn("product 1 (click2sell), until Dec 31, 2026", text)
+        self.assertIn("product Test Product (Click2Sell), until Dec 31, 2026", text)
         self.assertEqual(ledger.count(self.portal), 1)
         self.assertIsNone(self.member(OTHER))
         browser.getControl(name="confirm").click()

@@ -20,9 +20,7 @@ MEMBERS = "This page is for members"
 class TestMembersOnly(PageTestCase):
     def setUp(self):
         super().setUp()
-        self.settings(
-            mapping=["1|premium|30", "2|course"], order_links=["1|https://shop.example/1"]
-        )
+        self.settings(mapping=["1|premium|30|order=https://shop.example/1", "2|course"])
         self.registry(email_from_address="shop@example.com")
         self.members_folder(title="A secret title")
         with self.owner():

@@ -127,8 +127,10 @@ class TestMyPurchases(PageTestCase):
 
     def test_renew_order_and_manage(self):
         self.settings(
-            mapping=["1|premium|30", "2|course"],
-            order_links=["1|https://shop.example/1", "2|https://shop.example/2"],
+            mapping=[
+                "1|premium|30|order=https://shop.example/1",
+                "2|course|order=https://shop.example/2",
+            ]
         )
         self.buy()
         self.buy_again(2, product_id="2", product_name="Course")
@@ -148,7 +150,7 @@ class TestMyPurchases(PageTestCase):
         self.assertEqual(page.getLink("Manage").url, "https://shop.example/0")
 
     def test_a_subscription_renews_by_itself(self):
-        self.settings(mapping=["1|premium|30"], order_links=["1|https://shop.example/1"])
+        self.settings(mapping=["1|premium|30|order=https://shop.example/1"])
         self.buy(transaction_type="Subscription", subscription_status="New")
         self.assertIn("Renews on Jun 02, 2026", self.text(self.opened(who=JOHN)))
         self.assertNotIn("click2sell-order", self.opened(who=JOHN).contents)

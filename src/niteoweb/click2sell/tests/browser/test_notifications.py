@@ -60,7 +60,7 @@ class TestList(PageTestCase):
                     "May 06, 2026 08:00 PM",
                     "purchase",
                     "failed",
-                    "Test Product (1)",
+                    "Test Product",
                     "9.90 EUR",
                     "june@example.org",
                 ],
@@ -68,7 +68,7 @@ class TestList(PageTestCase):
                     "May 05, 2026 08:00 PM",
                     "refund",
                     "accepted",
-                    "Test Product (1)",
+                    "Test Product",
                     "9.90 EUR",
                     EMAIL,
                 ],
@@ -76,7 +76,7 @@ class TestList(PageTestCase):
                     "May 04, 2026 08:00 PM",
                     "purchase",
                     "accepted",
-                    "Course (2)",
+                    "Course",
                     "9.90 EUR",
                     OTHER,
                 ],
@@ -84,7 +84,7 @@ class TestList(PageTestCase):
                     "May 03, 2026 08:00 PM",
                     "purchase",
                     "accepted",
-                    "Test Product (1)",
+                    "Test Product",
                     "9.90 EUR",
                     EMAIL,
                 ],
@@ -309,7 +309,7 @@ class TestDetail(PageTestCase):
             "Name": "John Smith",
             "Account": EMAIL,
             "Kind": "purchase",
-            "Product": "Test Product (1)",
+            "Product": "Test Product",
             "Amount": "9.90 EUR",
             "Happened": "May 03, 2026 10:20 AM",
             "Arrived": "May 03, 2026 08:00 PM",
@@ -387,9 +387,7 @@ class TestDetail(PageTestCase):
             self.buy_again(number, product_name=f"Product {number}")
         with mock.patch.object(notification, "OTHERS", 2):
             browser = self.opened(path)
-        self.assertEqual(
-            [row[3] for row in self.rows(browser)], ["Product 5 (1)", "Product 4 (1)"]
-        )
+        self.assertEqual([row[3] for row in self.rows(browser)], ["Product 5", "Product 4"])
         browser.getLink("All notifications of this buyer").click()
         self.assertEqual(self.buyers(browser), [EMAIL] * 4)
 
@@ -453,7 +451,7 @@ class TestReplay(PageTestCase):
             "fullname : John Smith",
             "Groups given premium, click2sell",
             "Groups taken none",
-            "Access begins product 1 (click2sell), without an end",
+            "Access begins product Test Product (Click2Sell), without an end",
             "Mail the welcome mail",
             "Outcome accepted Replay Cancel",
         ):

@@ -133,7 +133,11 @@ def let_in(case: BrowserTestCase) -> None:
 def keep_for_members(case: BrowserTestCase) -> None:
     """A folder for members of the course, which has an order page, as :attr:`Shown.before`."""
     share_folder(case.portal, "course", "lessons", "Secret lessons")
-    plone_site.settings().order_links = ["3|https://shop.example/course"]
+    settings = plone_site.settings()
+    settings.mapping = [
+        f"{line}|order=https://shop.example/course" if line.startswith("3|") else line
+        for line in settings.mapping
+    ]
     transaction.commit()
 
 

@@ -52,6 +52,33 @@ class TestParse(unittest.TestCase):
         self.assertEqual(self.read("1|a||exclusive")[0][3], Terms(None, True))
         self.assertEqual(self.read("1|a|30|")[0][3], Terms(30, False))
 
+    def test_title_and_order_page(self):
+        order = "https://shop.example/gold?a=b"
+        for options, days in (
+            (f"30|exclusive|title=Gold membership|order={order}", Terms(30, True)),
+            (f"title= Gold membership |order= {order} ", Terms()),
+            (f"7|title=Gold membership|order={order}", Terms(7)),
+            (f"||title=Gold membership|order={order}", Terms()),
+            (f"exclusive|title=Gold membership|order={order}", Terms(None, True)),
+        ):
+            with self.subTest(options):
+                (line,), wrong = mapping.parse([f"1|a|{options}"])
+                self.assertEqual(wrong, ())
+                self.assertEqual(
+                    (line.terms, line.title, line.order_page), (days, "Gold membership", order)
+                )
+        (line,), _ = mapping.parse(["1|a|title=|order="])
+        self.assertEqual((line.title, line.order_page), ("", ""))
+
+    def test_a_title_and_an_order_page_count_for_all_lines_of_a_product(self):
+        page = "https://shop.example/"
+        lines, _ = mapping.parse(["alias|a|title=Alias", "1|a", f"1|b|title=Gold|order={page}"])
+        self.assertEqual(mapping.title(lines, ("", "1"), {"alias"}), "Gold")
+        self.assertEqual(mapping.title(lines, ("", "2"), {"alias"}), "Alias")
+        self.assertEqual(mapping.order_page(lines, ("", "1")), page)
+        self.assertEqual(mapping.order_page(lines, ("", "alias")), "")
+        self.assertEqual(mapping.title(lines, ("other", "1")), "")
+
     def test_a_product_in_several_lines_and_a_group_of_several_products(self):
         found, _ = mapping.parse(["1|a|30", "2|a", "1|b|30", "3|c"])
         self.assertEqual(mapping.groups(found, ("", "1")), ("a", "b"))
@@ -83,13 +110,14 @@ class TestParse(unittest.TestCase):
 
 class TestErrors(unittest.TestCase):
     def test_form(self):
-        for line in ("1", "members", "1;members", "1|a|30|exclusive|more", "||||"):
+        for line in ("1", "members", "1;members"):
             with self.subTest(line):
                 self.assertEqual(errors(line), [(1, "form")])
 
     def test_product(self):
         self.assertEqual(errors("|members"), [(1, "product")])
         self.assertEqual(errors(" | "), [(1, "product")])
+        self.assertEqual(errors("||||"), [(1, "product")])
 
     def test_group(self):
         self.assertEqual(errors("1|"), [(1, "group")])
@@ -115,6 +143,37 @@ class TestErrors(unittest.TestCase):
         for option in ("Exclusive", "yes", "30"):
             with self.subTest(option):
                 self.assertEqual(errors(f"1|a|30|{option}"), [(1, "option")])
+
+    def test_options_out_of_order(self):
+        for options in (
+            "30|exclusive|more",
+            "exclusive|30",
+            "title=A|30",
+            "order=https://shop.example/|title=A",
+            "title=A|title=A",
+            "30|Title=A",
+        ):
+            with self.subTest(options):
+                self.assertEqual(errors(f"1|a|{options}"), [(1, "option")])
+
+    def test_order_page(self):
+        for address in (
+            "/gold",
+            "shop.example/gold",
+            "javascript:alert(1)",
+            "ftp://shop.example/",
+            "https://",
+            "https://[",
+            "https://shop.example/a b",
+        ):
+            with self.subTest(address):
+                self.assertEqual(errors(f"1|a|order={address}"), [(1, "order")])
+
+    def test_another_title_or_order_page_of_the_same_product(self):
+        self.assertEqual(errors("1|a|title=A", "1|b", "1|c|title=B"), [(3, "title")])
+        one, other = "order=https://shop.example/1", "order=https://shop.example/2"
+        self.assertEqual(errors(f"1|a|{one}", f"1|b|{other}"), [(2, "page")])
+        self.assertEqual(errors(f"1|a|title=A|{one}", f"1|b|{one}", "2|a|title=A"), [])
 
     def test_twice(self):
         self.assertEqual(errors("1|a", "2|a", "1|a"), [(3, "twice")])
@@ -147,7 +206,22 @@ class TestErrors(unittest.TestCase):
 
 
 PART = st.one_of(
-    st.text(max_size=8), st.sampled_from(["", "1", "a", "30", "36501", "exclusive", "#", "²"])
+    st.text(max_size=8),
+    st.sampled_from(
+        [
+            "",
+            "1",
+            "a",
+            "30",
+            "36501",
+            "exclusive",
+            "#",
+            "²",
+            "title=A",
+            "order=http://a",
+            "order=a",
+        ]
+    ),
 )
 LINE = st.one_of(st.text(), st.lists(PART, max_size=6).map("|".join))
 

@@ -310,7 +310,7 @@ class TestPage(TrialTestCase):
             "Signature verified",
             "Answer to Click2Sell 200 POST successfully parsed.",
             "Buyer Test Buyer &lt;john@example.org&gt;",
-            "Product Test product (1)",
+            "Product Test product",
             "Days of access for each payment: 30",
             "A new member is made for john@example.org.",
             "product_id : 1",

@@ -1,13 +1,13 @@
 """The names of products."""
 
 from dataclasses import replace
-from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.owner import commands
 from niteoweb.click2sell.owner.action import carry_out
 from niteoweb.click2sell.provisioning import recording
 from niteoweb.click2sell.report import overview
+from niteoweb.click2sell.settings import products
 from niteoweb.click2sell.tests.cases.site import EMAIL
 from niteoweb.click2sell.tests.cases.site import SiteTestCase
 
@@ -64,12 +64,16 @@ class TestProductName(SiteTestCase):
 
 
 class TestShown(SiteTestCase):
-    def test_name_and_id_as_far_as_they_are_known(self):
-        for name, product_id, expected in (
-            ("Book", "1", "Book (1)"),
-            ("Book", "", "Book"),
-            ("", "1", "1"),
+    def test_the_owners_title_else_the_sent_name_else_the_id(self):
+        self.settings(mapping=["1|a|title=Gold", "1|b", "2|a"])
+        for product_id, sent_name, expected in (
+            ("1", "Book", "Gold"),
+            ("1", "", "Gold"),
+            ("2", "Book", "Book"),
+            ("2", "", "2"),
             ("", "", ""),
-            ("GOLD", "GOLD", "GOLD"),
         ):
-            self.assertEqual(formatting.product_label(name, product_id), expected)
+            title = products.title("click2sell", product_id, sent_name)
+            self.assertEqual(title, expected)
+        self.assertEqual(products.title("nobody", "1", "Book"), "Book")
+        self.assertEqual(products.title("click2sell", "3", "", {"1"}), "Gold")

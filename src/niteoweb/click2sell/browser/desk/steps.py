@@ -1,0 +1,253 @@
+"""The set-up in five steps, each with its act beside it."""
+
+from collections.abc import Callable
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from niteoweb.click2sell import _
+from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
+from niteoweb.click2sell.browser.words import formatting
+from niteoweb.click2sell.member import group
+from niteoweb.click2sell.member import pages
+from niteoweb.click2sell.provider import registry
+from niteoweb.click2sell.settings import effective
+from niteoweb.click2sell.settings import ownaddress
+from niteoweb.click2sell.settings import products
+from niteoweb.click2sell.settings import rules
+from niteoweb.click2sell.setup import memberspage
+from niteoweb.click2sell.storage import NotPossible
+from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
+from typing import Any
+from zope.i18nmessageid import Message
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of the set-up.
+
+    :ivar name: of its part of the template.
+    """
+
+    name: str
+    title: Message
+    done: bool
+
+
+@dataclass(frozen=True)
+class OrderLink:
+    """A product, and the address on this site that leads to its order page, "" for none."""
+
+    id: str
+    product: str
+    url: str
+
+
+class Steps(OwnerPage):
+    """The part of the overview for those who may configure."""
+
+    template = ViewPageTemplateFile("../templates/steps.pt")
+    new_folder = _("Create a new folder")
+
+    def __init__(self, context: Any, request: Any) -> None:
+        super().__init__(context, request)
+        self.action = self.url_of("click2sell-overview")
+        # Errors are logged with the form: it must not have the key in it.
+        self.key = request.form.pop("key", "")
+
+    @cached_property
+    def all(self) -> list[Step]:
+        """The five steps."""
+        return [
+            Step("provider", _("Connect a payment provider"), self.secret_key_is_set),
+            Step("products", _("Products and groups"), bool(self.groups)),
+            Step("trial", _("A test purchase"), not self.nothing_yet),
+            Step("mail", _("Mail and public address"), not self.no_sender and self.is_public),
+            Step(
+                "pages",
+                _("A page for members, and an order link"),
+                bool(self.pages) and any(link.url for link in self.order_links),
+            ),
+        ]
+
+    @property
+    def done(self) -> int:
+        """The number of steps that are done."""
+        return sum(step.done for step in self.all)
+
+    @property
+    def complete(self) -> bool:
+        """Whether all of them are done."""
+        return self.done == len(self.all)
+
+    # A payment provider
+
+    @property
+    def can_enter_key(self) -> bool:
+        """Whether the key of the main provider is missing, and no other one is in use."""
+        return not self.secret_key_is_set and registry.main() in registry.to_set_up()
+
+    @property
+    def main_title(self) -> str:
+        """The title of the provider whose key can be entered."""
+        return registry.main().title
+
+    @property
+    def other_providers(self) -> list[formatting.Link]:
+        """The settings of the other providers."""
+        return [
+            formatting.Link(one.title, self.url_of(f"{one.name}-settings"))
+            for one in registry.registered()
+            if one is not registry.main()
+        ]
+
+    # Products and groups
+
+    @cached_property
+    def groups(self) -> list[str]:
+        """The groups that products give."""
+        return sorted({line.group_id for line in effective.mapping()})
+
+    @property
+    def products(self) -> list[str]:
+        """Each product with its groups, in words."""
+        given: dict[str, list[str]] = {}
+        for line in effective.mapping():
+            name = self._named(line.provider, line.product_id)
+            given.setdefault(name, []).append(group.title(line.group_id))
+        return [f"{name}: {', '.join(groups)}" for name, groups in given.items()]
+
+    def _named(self, provider: str, product_id: str) -> str:
+        return formatting.product_label(products.title(provider, product_id), product_id)
+
+    # Mail
+
+    @property
+    def no_sender(self) -> bool:
+        """Whether the site has no address to send from."""
+        return not plone_site.sender()[1]
+
+    @property
+    def is_public(self) -> bool:
+        """Whether the public address is set."""
+        return bool(plone_site.public_address())
+
+    @property
+    def public_address(self) -> str:
+        """The public address, "" for none."""
+        return plone_site.public_address()
+
+    @property
+    def here(self) -> str:
+        """The address that the reader is at, "" if it cannot be the public one."""
+        return ownaddress.requested()
+
+    # A page for members, and an order link
+
+    @cached_property
+    def pages(self) -> list[pages.SharedPage]:
+        """The pages that members of these groups can read, and visitors cannot."""
+        return pages.shared_with(self.groups)
+
+    @property
+    def folders(self) -> list[tuple[str, str]]:
+        """The folders to choose from."""
+        return memberspage.folders()
+
+    @cached_property
+    def order_links(self) -> list[OrderLink]:
+        """A link for each product."""
+        return list(self._order_links())
+
+    def _order_links(self) -> Iterator[OrderLink]:
+        seen = dict.fromkeys((line.provider, line.product_id) for line in effective.mapping())
+        for number, (provider, product_id) in enumerate(seen):
+            query = {"product": product_id}
+            if provider != registry.MAIN:
+                query["provider"] = provider
+            url = ""
+            if products.order_page(provider, product_id):
+                url = self.url_of("click2sell-order", **query)
+            yield OrderLink(f"order-{number}", self._named(provider, product_id), url)
+
+    # The acts
+
+    def act(self, name: str) -> None:
+        """Do what a step asks for; the reader may configure, and the token was right.
+
+        :raises NotPossible: it cannot be done.
+        """
+        acts: dict[str, Callable[[], Message]] = {
+            "key": self._save_key,
+            "product": self._add_product,
+            "address": self._save_address,
+            "folder": self._prepare_folder,
+        }
+        if name in acts:
+            self.say(acts[name]())
+
+    def _save_key(self) -> Message:
+        key = self.key.strip() if isinstance(self.key, str) else ""
+        if not key:
+            raise NotPossible(_("Enter the secret key."))
+        _save({"secretkey": key})
+        return _("The secret key was saved.")
+
+    def _add_product(self) -> Message:
+        product_id, group_id, days = map(self.text, ("product", "group", "days"))
+        if not product_id or not group_id:
+            raise NotPossible(_("Enter the id of the product and the name of a group."))
+        if any("|" in text for text in (product_id, group_id)) or product_id.startswith("#"):
+            raise NotPossible(_("These signs cannot be used: | and # at the beginning."))
+        line = "|".join(filter(None, (product_id, group_id, days)))
+        is_new = not group.exists(group_id)
+        if is_new and group.cannot_make(group_id):
+            raise NotPossible(
+                _(
+                    'A group with the name "${name}" cannot be created.',
+                    mapping={"name": group_id},
+                )
+            )
+        if is_new:
+            group.make(group_id, group_id)
+        try:
+            _save({"mapping": [*(plone_site.settings().mapping or ()), line]})
+        except NotPossible:
+            if is_new:
+                plone_site.tool("portal_groups").removeGroup(group_id)
+            raise
+        return _("The product was added.")
+
+    def _save_address(self) -> Message:
+        _save({"site_address": self.here})
+        return _("The public address was saved.")
+
+    def _prepare_folder(self) -> Message:
+        group_id = self.text("group")
+        if group_id not in self.groups:
+            raise NotPossible(_("Choose a group."))
+        folder, public = memberspage.prepare(
+            self.context, self.text("folder"), self.text("title"), group_id
+        )
+        names = {"folder": folder.Title(), "group": group.title(group_id), "number": public}
+        if public:
+            return _(
+                "${folder} is private now, and members of ${group} can read it. Pages in it "
+                "that are published stay open to everybody: ${number}. Make them private, too.",
+                mapping=names,
+            )
+        return _(
+            "${folder} is private, and members of ${group} can read it.",
+            mapping=names,
+        )
+
+
+def _save(values: dict[str, Any]) -> None:
+    """Save settings of the add-on.
+
+    :raises NotPossible: one of them is wrong.
+    """
+    values = rules.normalize(values)
+    for _name, message in rules.validate(values):
+        raise NotPossible(message)
+    rules.save(values)

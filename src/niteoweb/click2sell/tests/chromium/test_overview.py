@@ -1,0 +1,119 @@
+"""The overview: an empty site is set up and sells, and what needs somebody is cured."""
+
+from datetime import datetime
+from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.command import posting
+from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
+from niteoweb.click2sell.provider import SampleRequest
+from niteoweb.click2sell.providers.click2sell.sample import form_fields
+from niteoweb.click2sell.tests.cases import deliveries
+from niteoweb.click2sell.tests.chromium import pages
+from niteoweb.click2sell.tests.chromium.case import BrowserTestCase
+from niteoweb.click2sell.tests.chromium.case import PHONE
+from plone import api
+from urllib.parse import urlencode
+
+import transaction
+
+
+OVERVIEW = "@@click2sell-overview"
+KEY = "Wq7-93fh-kkRz-51Tb-0pLx"
+BUYER, PASSWORD = "zoe.mueller@example.org", "Wd7-fk3h-qqRz"
+
+
+class TestSetUp(BrowserTestCase):
+    def start_anew(self):
+        pages.forget_everything(self)
+        settings = plone_site.settings()
+        workflows = api.portal.get_tool("portal_workflow")
+        workflows.setDefaultChain("simple_publication_workflow")
+        settings.secretkey, settings.mapping, settings.site_address = None, [], ""
+        transaction.commit()
+
+    def sell(self):
+        sale = SampleRequest(
+            "sale",
+            "77",
+            BUYER,
+            "demo-1",
+            datetime(2026, 5, 31, 11, 59),
+            receipt="C2S-1",
+            product_name="Gold",
+            price="49.00 EUR",
+        )
+        form = form_fields(KEY, sale)
+        delivery = deliveries.delivery(urlencode(form).encode("ascii"))
+        return posting.post(f"{self.url}/@@click2sell", delivery, timeout=60).text
+
+    def test_an_empty_site_sells_after_five_steps(self):
+        self.start_anew()
+        page = self.window()
+        self.open(page, OVERVIEW)
+        step = {
+            name: page.locator(f"[data-step='{name}']")
+            for name in ("provider", "products", "trial", "mail", "pages")
+        }
+        done = {name: place.get_by_text("done", exact=True) for name, place in step.items()}
+        # The address for the provider can be selected, and copied.
+        address = step["provider"].get_by_role("textbox").first
+        self.assertEqual(address.input_value(), f"{self.url}/@@click2sell")
+        step["provider"].get_by_role("button", name="Copy").click()
+        self.see(step["provider"].get_by_role("button", name="Copied"))
+        page.get_by_label("Secret key of Click2Sell").fill(KEY)
+        self.press(page, "Save the key")
+        self.see(done["provider"])
+        self.assertNotIn(KEY, page.content())
+        page.get_by_label("Product id").fill("77")
+        page.get_by_label("Group", exact=True).fill("gold-members")
+        page.get_by_label("Days of access").fill("30")
+        self.press(page, "Add")
+        self.see(done["products"])
+        self.press(page, f"Use {self.url} (the address you are at)")
+        self.see(done["mail"])
+        page.get_by_label("Title of a new folder").fill("Only for members")
+        self.press(page, "Open it to members")
+        self.see(step["pages"].get_by_role("link", name="Only for members"))
+        self.assert_usable(page)
+        self.follow(page, step["trial"].get_by_role("link", name="Try a purchase"))
+        page.get_by_label("E-mail address of the buyer").fill(BUYER)
+        self.press(page, "Try it")
+        self.see(page.get_by_text("gold-members").first)
+        self.assertEqual(self.sell(), "POST successfully parsed.")
+        self.stored()
+        api.user.get(userid=BUYER).setSecurityProfile(password=PASSWORD)
+        transaction.commit()
+        self.open(page, OVERVIEW)
+        self.see(done["trial"])
+        folder = "only-for-members"
+        self.open(self.window(who=(BUYER, PASSWORD)), folder)
+        visitor = self.window(who=("", ""))
+        visitor.goto(f"{self.url}/{folder}")
+        self.assertIn("/login", visitor.url)
+
+
+class TestCures(BrowserTestCase):
+    def outcome(self, key):
+        return ledger.get(self.stored(), key)["outcome"]
+
+    def test_a_group_is_created_for_all_who_wait_for_it(self):
+        key = pages.key_of(self, Outcome.ATTENTION, "group missing")
+        buyer = ledger.get(self.portal, key)["buyer"]
+        page = self.window(PHONE)
+        self.open(page, OVERVIEW)
+        before = ledger.waiting(self.portal)
+        self.see(page.get_by_role("heading", name=f"Needs you: {before}"))
+        self.press(page, "Create the group archive-readers")
+        self.see(page.get_by_text("Notifications settled: 1"))
+        self.see(page.get_by_role("heading", name=f"Needs you: {before - 1}"))
+        self.assertEqual(self.outcome(key), Outcome.ACCEPTED)
+        self.assertIn("archive-readers", api.user.get(userid=buyer).getGroups())
+        self.assert_usable(page)
+
+    def test_a_failed_one_is_tried_again(self):
+        key = pages.key_of(self, Outcome.FAILED)
+        page = self.window()
+        self.open(page, OVERVIEW)
+        self.press(page, "Try again now")
+        self.see(page.get_by_text("Processed again: 1, failed again: 0"))
+        self.assertEqual(self.outcome(key), Outcome.ACCEPTED)
