@@ -110,7 +110,7 @@ setup(
             "zope.testrunner",
         ],
         "cluster": ["psycopg2-binary", "RelStorage"],
-        "docs": ["Sphinx"],
+        "docs": ["furo", "Sphinx"],
         "lint": ["check-manifest", "i18ndude", "import-linter", "pyroma", "ruff", "zpretty"],
     },
     entry_points={

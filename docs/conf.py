@@ -14,12 +14,6 @@ nitpicky = True
 highlight_language = "text"
 exclude_patterns = ["_build"]
 
-html_theme = "alabaster"
-html_theme_options = {
-    "description": "Paid memberships for Plone",
-    "fixed_sidebar": True,
-    "page_width": "1120px",
-    "sidebar_width": "260px",
-}
+html_theme = "furo"
 html_show_sourcelink = False
 html_title = f"{project} {release}"

@@ -6,12 +6,13 @@ from niteoweb.click2sell.buyers import claims
 from niteoweb.click2sell.buyers import customers
 from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.buyers import indexes
+from niteoweb.click2sell.buyers import reminders
 from niteoweb.click2sell.buyers import rule
 from niteoweb.click2sell.buyers.accountquota import Admission
 from niteoweb.click2sell.buyers.history import product
 
 
 __all__ = [
-    *["accountquota", "buyers", "claims", "customers", "history", "indexes", "product", "rule"],
-    "Admission",
+    *["accountquota", "buyers", "claims", "customers", "history", "indexes", "product"],
+    *["reminders", "rule", "Admission"],
 ]

@@ -51,6 +51,8 @@ NO_ACCOUNT: dict[str, Any] = {
     "pending": (),
     "next_change": "",
     "renewals_awaited": (),
+    "ends_ahead": (),
+    "ends_told": (),
 }
 
 
@@ -234,6 +236,7 @@ def merged(buyer: Buyer, other: Buyer) -> Buyer:
     for name in ("addresses", "customer_ids", "stated", "keys", "notes"):
         known = buyer.get(name, ())
         union[name] = (*known, *(v for v in other.get(name, ()) if v not in known))
+    union["ends_told"] = (*buyer.get("ends_told", ()), *other.get("ends_told", ()))
     union["ended_on"] = (*buyer.get("ended_on", ()), *other.get("ended_on", ()))
     union["log"] = tuple(sorted((*buyer.get("log", ()), *other.get("log", ()))))[-LOGGED:]
     return union

@@ -59,6 +59,33 @@ class BuyerOutcome(Outcome):
         return State.GRACE if held else entitlement.state_at(self.now)
 
     @cached_property
+    def endings(self) -> dict[mapping.Product, datetime]:
+        """When present access ends that was paid for and does not renew by itself."""
+        return {
+            one.product: one.access_until
+            for one in self.entitlements
+            if one.state in (State.ACTIVE, State.CANCELLED)
+            and not one.renewable
+            and one.access_until is not None
+            and one.access_until > self.now
+            and one.gives_access(self.now)
+        }
+
+    def ran_out(self, product: mapping.Product) -> bool:
+        """Whether access to a product is over because nobody paid on, or its provider says so.
+
+        After a refund, a purchase that ended it, or an owner's act that is not so.
+        """
+        one = next((one for one in self.entitlements if one.product == product), None)
+        state = self.state_of(one) if one is not None else None
+        if state is not State.ENDED or not one.keys:
+            return state is State.LAPSED
+        causes = (entry for entry in self.entries if entry["key"] == one.keys[-1])
+        return any(
+            entry["kind"] == Kind.EXPIRY and entry["provider"] != OWNER for entry in causes
+        )
+
+    @cached_property
     def payments(self) -> list[ledger.Entry]:
         """The payments that took effect, in order."""
         return [
@@ -231,3 +258,16 @@ def product_title(entry: ledger.Entry) -> str:
 def notification(entry: ledger.Entry) -> Notification:
     """The notification that an entry was made from."""
     return records.read(Notification, entry)
+
+
+def title(site: Any, buyer: Buyer | None, name: mapping.Product) -> str:
+    """What a product of a buyer is called: the owner's title, else the name that was sent last.
+
+    :param name: provider and id of the product.
+    """
+    known = buyers.entries(site, buyer) if buyer is not None else []
+    about = [entry for entry in known if product(entry) == name]
+    named = [(entry["occurred_at"], entry["product_name"]) for entry in about]
+    sent = max((one for one in named if one[1]), default=("", ""))[1]
+    aliases = frozenset(alias for entry in about for alias in entry["aliases"])
+    return products.title(*name, sent, aliases)

@@ -52,6 +52,7 @@ indexes.define(
     indexes.Index("mentions", lambda _site, buyer: mentions.in_buyer(buyer)),
     indexes.Index("accounts_awaited", _accounts_awaited),
     indexes.Index("logins_awaited", _logins_awaited),
+    indexes.Index("ends_ahead", lambda _site, b: b.get("ends_ahead", ())),
     indexes.Index("renewals_awaited", lambda _site, b: b.get("renewals_awaited", ())),
     indexes.Index(
         "figures",

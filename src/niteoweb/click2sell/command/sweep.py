@@ -114,6 +114,7 @@ def _tell(report: dict[str, Any]) -> None:
         say(f"{wait['accounts']} buyers wait for an account: too many were made in an hour.")
     for name, what in (
         ("groups_given_late", "members got a group that had been missing"),
+        ("reminded", "members were reminded that access ends"),
         ("accounts_made_late", "buyers got an account that they had waited for"),
         ("payloads_removed", "notifications lost their old payload"),
         ("busy", "members or mails wait for the next sweep"),

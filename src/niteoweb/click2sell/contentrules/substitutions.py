@@ -1,16 +1,17 @@
 """Substitutions for the texts of a content rule: ``${c2s_product}`` and the like."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.contentrules.trigger import IOccasion
 from niteoweb.click2sell.interfaces import IAccessEvent
 from niteoweb.click2sell.interfaces import IAccessGrantedEvent
-from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.member import accounts
-from niteoweb.click2sell.settings import products
+from niteoweb.click2sell.settings import orderlinks
 from plone import api
 from plone.stringinterp.adapters import BaseSubstitution
 from zope.component import adapter
@@ -52,18 +53,10 @@ def substitution(name: str, description: Message) -> Callable[[Text], type[Subst
 
 @substitution("c2s_product", _("Name of the product, or its id"))
 def product(event: IAccessEvent) -> str:
-    """The owner's title of the product, else the name that was sent last, else the id."""
+    """The owner's title, else the name in the latest notification of the product."""
     site = plone_site.get()
     buyer = buyers.of_user(site, event.user_id)
-    entries = [ledger.get(site, key) for key in buyer["keys"]] if buyer is not None else []
-    names = [
-        (entry["occurred_at"], entry["product_name"])
-        for entry in entries
-        if history.product(entry) == (event.provider, event.product_id)
-        and entry["product_name"]
-    ]
-    sent = max(names)[1] if names else ""
-    return products.title(event.provider, event.product_id, sent)
+    return history.title(site, buyer, (event.provider, event.product_id))
 
 
 @substitution("c2s_groups", _("Groups that were given or taken"))
@@ -80,6 +73,19 @@ def until(event: IAccessEvent) -> str:
     if IAccessGrantedEvent.providedBy(event):
         return translate(_("no end"), target_language=api.portal.get_default_language())
     return ""
+
+
+@substitution("c2s_days", _("Days until access ends"))
+def days(event: IAccessEvent) -> str:
+    """The days that are left, rounded up; 0 for an end that is over."""
+    left = event.until - timestamps.now() if event.until is not None else None
+    return "" if left is None else str(max(0, -(-left // timedelta(days=1))))
+
+
+@substitution("c2s_order_url", _("Address to renew or order the product at"))
+def order_url(event: IAccessEvent) -> str:
+    """The order page of the product, "" for none."""
+    return orderlinks.absolute(event.provider, event.product_id)
 
 
 @substitution("c2s_email", _("E-mail address of the member"))

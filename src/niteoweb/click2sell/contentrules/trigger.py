@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import copy
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.interfaces import IAccessEndsSoonEvent
 from niteoweb.click2sell.interfaces import IAccessEvent
 from niteoweb.click2sell.interfaces import IAccessGrantedEvent
 from niteoweb.click2sell.interfaces import IAccessRevokedEvent
@@ -34,7 +35,7 @@ import transaction
 logger = logging.getLogger("niteoweb.click2sell")
 
 #: The events that rules can be made for.
-TRIGGERS = (IAccessGrantedEvent, IAccessRevokedEvent)
+TRIGGERS = (IAccessGrantedEvent, IAccessRevokedEvent, IAccessEndsSoonEvent)
 
 
 class IOccasion(Interface):

@@ -1,5 +1,6 @@
 """Contracts with other packages, profiles and sites: settings, events, the browser layer."""
 
+from niteoweb.click2sell.interfaces.events import IAccessEndsSoonEvent
 from niteoweb.click2sell.interfaces.events import IAccessEvent
 from niteoweb.click2sell.interfaces.events import IAccessGrantedEvent
 from niteoweb.click2sell.interfaces.events import IAccessRevokedEvent
@@ -15,17 +16,18 @@ from niteoweb.click2sell.interfaces.providersettings import IProviderBasics
 from niteoweb.click2sell.interfaces.providersettings import IProviderSettings
 from niteoweb.click2sell.interfaces.providersettings import IStripeSettings
 from niteoweb.click2sell.interfaces.providersettings import IWebTVSettings
-from niteoweb.click2sell.interfaces.settings import DEFAULT_WELCOME_SUBJECT
-from niteoweb.click2sell.interfaces.settings import DEFAULT_WELCOME_TEXT
 from niteoweb.click2sell.interfaces.settings import IClick2SellSettings
 from niteoweb.click2sell.interfaces.settings import ISecretKeyActions
 from niteoweb.click2sell.interfaces.settings import SECRET_KEY_LENGTH
 from niteoweb.click2sell.interfaces.settings import WELCOME_MAIL
+from niteoweb.click2sell.interfaces.settings import WELCOME_SUBJECT
+from niteoweb.click2sell.interfaces.settings import WELCOME_TEXT
 from zope.publisher.interfaces.browser import IDefaultBrowserLayer
 
 
 __all__ = [
-    *["DEFAULT_WELCOME_SUBJECT", "DEFAULT_WELCOME_TEXT", "SECRET_KEY_LENGTH", "WELCOME_MAIL"],
+    *["SECRET_KEY_LENGTH", "WELCOME_MAIL", "WELCOME_SUBJECT", "WELCOME_TEXT"],
+    "IAccessEndsSoonEvent",
     *["IAccessEvent", "IAccessGrantedEvent", "IAccessRevokedEvent", "IClick2SellLayer"],
     *["IMemberCreateEvent", "IMemberCreatedEvent", "IMemberEvent", "IMemberUpdateEvent"],
     *["ICleengSettings", "IClick2SellSettings", "IPlenigoSettings", "IProviderSettings"],

@@ -55,3 +55,12 @@ class IAccessRevokedEvent(IAccessEvent):
     """A member has no access to a product any more."""
 
     __module__ = MODULE
+
+
+class IAccessEndsSoonEvent(IAccessEvent):
+    """Access of a member to a product ends in some days and does not renew by itself.
+
+    Fired once for each end, as many days before it as the setting ``reminder_days`` says.
+    """
+
+    __module__ = MODULE

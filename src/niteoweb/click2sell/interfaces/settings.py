@@ -19,8 +19,11 @@ WELCOME_MAIL = SimpleVocabulary(
     ]
 )
 
-DEFAULT_WELCOME_SUBJECT = "Welcome to $site"
-DEFAULT_WELCOME_TEXT = """\
+#: The texts of the add-on; while a site keeps them, its buyers get them in the site's language.
+WELCOME_SUBJECT = _("welcome_subject", default="Welcome to $site")
+WELCOME_TEXT = _(
+    "welcome_text",
+    default="""\
 Hello $name,
 
 thank you for your purchase of $product. You are now a member of $site.
@@ -29,7 +32,12 @@ Your login name: $login
 $credentials
 
 Log in here: $login_url
-"""
+Forgot your password? $password_url
+Your purchases: $purchases_url
+$pages
+Questions? Write to $contact.
+""",
+)
 
 
 def lines(title: Message, description: Message) -> schema.List:
@@ -104,16 +112,18 @@ class IClick2SellSettings(Interface):
         description=_(
             "Placeholders: $name, $login, $login_url, $product and $site. $$ is a dollar sign."
         ),
-        default=DEFAULT_WELCOME_SUBJECT,
+        default=str(WELCOME_SUBJECT.default),
     )
 
     welcome_text = schema.Text(
         title=_("Text of the welcome mail"),
         description=_(
-            "Placeholders: those of the subject, and $credentials, which becomes the password "
-            "or the one-time link. $$ is a dollar sign."
+            "Placeholders: those of the subject; $credentials, which becomes the password or "
+            "the one-time link; $pages, $purchases_url, $password_url and $contact. $$ is a "
+            "dollar sign. While this is the add-on's own text, buyers get it in the language "
+            "of the site."
         ),
-        default=DEFAULT_WELCOME_TEXT,
+        default=str(WELCOME_TEXT.default),
     )
 
     notice_mail = schema.Bool(
@@ -125,6 +135,37 @@ class IClick2SellSettings(Interface):
         ),
         required=False,
         default=True,
+    )
+
+    reminder_days = schema.Int(
+        title=_("Remind members before access ends (days)"),
+        description=_(
+            "So many days before access ends that does not renew by itself, the content rules "
+            'for "Access ends soon" run, and the member is mailed a reminder. 0 is off.'
+        ),
+        required=False,
+        default=0,
+        min=0,
+        max=365,
+    )
+
+    reminder_mail = schema.Bool(
+        title=_("Mail the reminder"),
+        description=_(
+            "Switch it off if a content rule of yours mails members before access ends."
+        ),
+        required=False,
+        default=True,
+    )
+
+    ended_mail = schema.Bool(
+        title=_("Mail members when access has ended"),
+        description=_(
+            "When the time that was paid for is over. Nothing is mailed after a refund, or "
+            "when you end access by hand."
+        ),
+        required=False,
+        default=False,
     )
 
     grace_days = schema.Int(

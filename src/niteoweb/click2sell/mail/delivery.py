@@ -14,6 +14,7 @@ from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import claims
 from niteoweb.click2sell.mail import alertmessages
+from niteoweb.click2sell.mail import farewells
 from niteoweb.click2sell.mail import messages
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.mail import smtp
@@ -155,7 +156,7 @@ def _prepare(site: Any, mail_id: str, password: str) -> EmailMessage | None:
     elif mail["kind"] == outbox.CLAIM:
         message = _to_buyer(site, mail, now)
     else:
-        message = _to_member(site, mail, password)
+        message = _to_member(site, mail, password, now)
     if message is not None:
         outbox.sending(mail, now)
     return message
@@ -172,19 +173,29 @@ def _to_buyer(site: Any, mail: outbox.Mail, now: datetime) -> EmailMessage | Non
     return messages.claim(mail["to"], mail["message_id"], mail["product"], link)
 
 
-def _to_member(site: Any, mail: outbox.Mail, password: str) -> EmailMessage | None:
+def _to_member(
+    site: Any, mail: outbox.Mail, password: str, now: datetime
+) -> EmailMessage | None:
     """Write a mail to a member; None, and the mail is given up, when nobody is to read it."""
     user_id = mail["user_id"]
     names = accounts.names(user_id)
     if names is None:
         outbox.dropped(site, mail, "the member does not exist any more")
         return None
+    name = names[0] or mail["to"]
+    if mail["kind"] in farewells.KINDS:
+        if farewells.is_true(site, mail, now):
+            return farewells.message(mail, name)
+        outbox.dropped(site, mail, "access was paid for meanwhile")
+        return None
     way = mail["credentials"] or plone_site.settings().welcome_mail
     if mail["kind"] == outbox.WELCOME and way == "none":
         outbox.dropped(site, mail, "the welcome mail was switched off")
         return None
     login_url = plone_site.link("login")
-    values = messages.values(names[0] or mail["to"], names[1], mail["product"], login_url)
+    buyer = buyers.of_user(site, user_id)
+    groups = buyer["grants"] if buyer is not None else ()
+    values = messages.values(name, names[1], mail["product"], login_url, groups)
     if mail["kind"] == outbox.NOTICE:
         return messages.notice(mail["to"], mail["message_id"], values)
     credentials = _credentials(site, user_id, password, way, bool(mail["by"]))

@@ -1,5 +1,6 @@
 """Mails to members, and how each is sent: by the site's MailHost."""
 
+from collections.abc import Iterable
 from collections.abc import Mapping
 from email import message_from_bytes
 from email.header import Header
@@ -11,7 +12,10 @@ from email.utils import formataddr
 from email.utils import formatdate
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.interfaces import WELCOME_SUBJECT
+from niteoweb.click2sell.interfaces import WELCOME_TEXT
 from niteoweb.click2sell.mail import smtp
+from niteoweb.click2sell.member import pages
 from plone import api
 from string import Template
 from typing import Any
@@ -95,12 +99,23 @@ class NoSender(Exception):
     """The site has no address to send mail from."""
 
 
-def values(name: str, login: str, product: str, login_url: str) -> dict[str, str]:
+def values(
+    name: str, login: str, product: str, login_url: str, groups: Iterable[str] = ()
+) -> dict[str, str]:
     """The placeholders of a mail with their values, but for the credentials.
 
-    :param login_url: in a mail that is sent, by :func:`niteoweb.click2sell.site.link`.
+    :param login_url: in a mail that is sent, by :func:`niteoweb.click2sell.site.link`; the
+        other addresses are built like it.
+    :param groups: the groups that were bought, whose pages are listed.
     """
+    site_url = login_url.removesuffix("/login")
+    shared = [f"- {page.title}: {site_url}/{page.path}" for page in pages.shared_with(groups)]
+    heading = translated(_("Your pages:"))
     return {
+        "pages": "\n".join(["", heading, *shared, ""]) if shared else "",
+        "purchases_url": f"{site_url}/@@my-purchases",
+        "password_url": f"{site_url}/@@login-help",
+        "contact": plone_site.sender()[1],
         "name": name,
         "login": login,
         "login_url": login_url,
@@ -118,17 +133,21 @@ def welcome(
     :param credentials: the password or the one-time link, as a line of text.
     """
     settings = plone_site.settings()
-    subject = Template(settings.welcome_subject or "").safe_substitute(values)
-    text = Template(settings.welcome_text or "").safe_substitute(
-        {**values, "credentials": credentials}
-    )
+    subject, text = settings.welcome_subject or "", settings.welcome_text or ""
+    if subject == WELCOME_SUBJECT.default:
+        subject = translated(WELCOME_SUBJECT)
+    if text == WELCOME_TEXT.default:
+        text = translated(WELCOME_TEXT)
+    subject = Template(subject).safe_substitute(values)
+    text = Template(text).safe_substitute({**values, "credentials": credentials})
     return message(to, message_id, subject, text)
 
 
 def notice(to: str, message_id: str, values: Mapping[str, str]) -> EmailMessage:
     """The notice to an address that paid, when the purchase went to an existing account.
 
-    It says nothing that helps to log in: the reader may not be the account's owner.
+    It names the login name, which need not be the address, and has no credentials: the reader
+    may not be the account's owner.
     """
     subject = _("Your purchase at ${site}", mapping={"site": values["site"]})
     text = _(
@@ -136,12 +155,14 @@ def notice(to: str, message_id: str, values: Mapping[str, str]) -> EmailMessage:
         default="""\
 Hello,
 
-thank you for your purchase of ${product}. It was added to the account that exists for this
-e-mail address at ${site}. Log in as you always do:
+thank you for your purchase of ${product}. It was added to your account at ${site}.
 
-${login_url}
-
-If you have no account there, please answer this mail.
+Your login name: ${login}
+Log in here: ${login_url}
+Forgot your password? ${password_url}
+Your purchases: ${purchases_url}
+${pages}
+Questions, or not your account? Write to ${contact}.
 """,
         mapping=dict(values),
     )

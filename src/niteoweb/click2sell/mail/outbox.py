@@ -28,6 +28,9 @@ WELCOME = "welcome"
 NOTICE = "notice"
 #: Asks a buyer to confirm a purchase that waits for that.
 CLAIM = "claim"
+#: Before access ends, and after that; see farewells.py.
+REMINDER = "reminder"
+ENDED = "access ended"
 
 DAILY = "daily"
 SILENT = "provider silent"

@@ -12,6 +12,7 @@ from DateTime import DateTime
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.member import group
 from plone import api
+from urllib.parse import quote
 
 
 #: Pages that are looked at, at most; folders come before their contents.
@@ -23,10 +24,13 @@ _PREFIX = "user:"
 
 @dataclass(frozen=True)
 class SharedPage:
-    """A page, or a folder of pages."""
+    """A page, or a folder of pages.
+
+    :ivar path: below the site, quoted as in an address.
+    """
 
     title: str
-    url: str
+    path: str
 
 
 def shared_with(group_ids: Iterable[str]) -> list[SharedPage]:
@@ -46,14 +50,15 @@ def shared_with(group_ids: Iterable[str]) -> list[SharedPage]:
     as_file = api.portal.get_registry_record(
         "plone.types_use_view_action_in_listings", default=()
     )
+    site_path = "/".join(plone_site.get().getPhysicalPath())
     topmost: list[str] = []
     pages = []
     for path, brain in sorted((f"{brain.getPath()}/", brain) for brain in brains):
         if not topmost or not path.startswith(topmost[-1]):
             topmost.append(path)
-            url = brain.getURL()
+            below = brain.getPath().removeprefix(f"{site_path}/")
             view = "/view" if brain.portal_type in as_file else ""
-            pages.append(SharedPage(brain.Title or brain.getId, url + view))
+            pages.append(SharedPage(brain.Title or brain.getId, quote(below) + view))
     return sorted(pages, key=lambda page: page.title.lower())
 
 

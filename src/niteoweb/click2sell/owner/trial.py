@@ -121,7 +121,7 @@ def _draft(plan: Plan) -> EmailMessage | None:
     else:
         name, login = accounts.names(plan.user_id)
     login_url = f"{plone_site.address()}/login"
-    values = messages.values(name or plan.address, login, plan.product, login_url)
+    values = messages.values(name or plan.address, login, plan.product, login_url, plan.grants)
     if plan.mail == outbox.NOTICE:
         return messages.notice(plan.address, "", values)
     if plone_site.settings().welcome_mail == "password":

@@ -6,6 +6,7 @@ from niteoweb.click2sell.provisioning import events
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import preview
 from niteoweb.click2sell.provisioning import recording
+from niteoweb.click2sell.provisioning import reminding
 from niteoweb.click2sell.provisioning import validation
 from niteoweb.click2sell.provisioning.apply import Applied
 from niteoweb.click2sell.provisioning.plan import NO_PURCHASE
@@ -16,6 +17,6 @@ from niteoweb.click2sell.provisioning.validation import TooMany
 
 __all__ = [
     *["Applied", "claiming", "enrichment", "events", "pipeline", "preview", "recording"],
-    *["validation", "NO_PURCHASE", "Plan", "TooMany"],
+    *["reminding", "validation", "NO_PURCHASE", "Plan", "TooMany"],
     *["Verdict"],
 ]

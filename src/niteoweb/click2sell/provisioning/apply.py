@@ -6,12 +6,14 @@ from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import accountquota
 from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.buyers import reminders
 from niteoweb.click2sell.entitlement import ABOUT_GROUP
 from niteoweb.click2sell.ledger import counters
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import ownership
 from niteoweb.click2sell.mail import delivery
+from niteoweb.click2sell.mail import farewells
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.member import group
@@ -78,6 +80,9 @@ def apply(site: Any, plan: Plan, entry: ledger.Entry | None, now: datetime) -> A
     renewals = counters.renewals_awaited(buyer, plan.renewals)
     if renewals != buyer.get("renewals_awaited", ()):
         buyers.change(site, buyer, renewals_awaited=renewals)
+    reminders.note(site, buyer, plan.endings, now)
+    for product in plan.ran_out if plone_site.settings().ended_mail else ():
+        farewells.file(site, buyer, outbox.ENDED, product, plan.ends.get(product), now)
     # Two runs for one buyer always conflict, whatever else they change.
     buyer["revision"] += 1
     _entries(site, buyer, plan)

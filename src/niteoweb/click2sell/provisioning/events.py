@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.interfaces import IAccessEndsSoonEvent
 from niteoweb.click2sell.interfaces import IAccessGrantedEvent
 from niteoweb.click2sell.interfaces import IAccessRevokedEvent
 from niteoweb.click2sell.interfaces import IMemberCreateEvent
@@ -64,6 +65,11 @@ class AccessGrantedEvent(AccessEvent):
 @implementer(IAccessRevokedEvent)
 class AccessRevokedEvent(AccessEvent):
     """A member has no access to a product any more."""
+
+
+@implementer(IAccessEndsSoonEvent)
+class AccessEndsSoonEvent(AccessEvent):
+    """A member's access to a product ends in some days."""
 
 
 @dataclass(frozen=True)

@@ -104,6 +104,8 @@ class Plan(AccountPlan, GroupPlan):
     :ivar held: products whose access is over, but not ended while their provider is silent.
     :ivar ends: until when there is access to each live product, None for no end.
     :ivar renewals: when the next renewal of each subscription has to be there.
+    :ivar endings: when access to live products ends that does not renew by itself.
+    :ivar ran_out: those of the lost products whose time is over.
     :ivar next_change: when access changes by itself next, in UTC.
     """
 
@@ -122,6 +124,8 @@ class Plan(AccountPlan, GroupPlan):
     held: tuple[Product, ...] = ()
     ends: Mapping[Product, datetime | None] = field(default_factory=dict)
     renewals: Mapping[Product, datetime] = field(default_factory=dict)
+    endings: Mapping[Product, datetime] = field(default_factory=dict)
+    ran_out: tuple[Product, ...] = ()
     next_change: datetime | None = None
 
 
@@ -187,6 +191,7 @@ def make(
         groups = groupplan.make(buyer, account.user_id, outcome, follow_mapping)
     else:
         groups = groupplan.unchanged(buyer)
+    lost = tuple(p for p in buyer["live"] if p not in live) if account.usable else ()
     return Plan(
         buyer["id"],
         **vars(account),
@@ -196,7 +201,7 @@ def make(
         payment=payments[-1]["key"] if payments else "",
         live=live,
         gained=tuple(p for p in live if p not in buyer["live"]) if account.usable else (),
-        lost=tuple(p for p in buyer["live"] if p not in live) if account.usable else (),
+        lost=lost,
         verdicts={
             entry["key"]: _verdict(entry, outcome, account, groups).of(entry)
             for entry in outcome.entries
@@ -205,6 +210,8 @@ def make(
         held=outcome.held,
         ends={e.product: e.access_until for e in outcome.entitlements},
         renewals=outcome.renewals(),
+        endings=outcome.endings if account.usable else {},
+        ran_out=tuple(product for product in lost if outcome.ran_out(product)),
         next_change=_next_change(outcome, account),
     )
 

@@ -15,6 +15,8 @@ from niteoweb.click2sell.settings import ownaddress
 from niteoweb.click2sell.settings import rules
 from niteoweb.click2sell.settings import secretkeys
 from niteoweb.click2sell.setup import configlet
+from niteoweb.click2sell.storage import transactions
+from niteoweb.click2sell.storage import writer
 from plone.restapi.controlpanels import RegistryConfigletPanel
 from plone.restapi.controlpanels.interfaces import IControlpanel
 from plone.restapi.interfaces import IDeserializeFromJson
@@ -28,6 +30,8 @@ from zope.component import adapter
 from zope.component import getMultiAdapter
 from zope.i18n import translate
 from zope.interface import implementer
+
+import json
 
 
 PERMISSION = "Click2Sell: Configure"
@@ -158,7 +162,20 @@ class DeserializeSettings:
                     for name, message in problems
                 ]
             )
-        rules.save(values, provider)
+        protection.refuse_foreign_pages(self.request)
+        try:
+            writer.run(lambda _site: rules.save(values, provider))
+        except transactions.Busy:
+            self._ask_to_try_later()
+
+    def _ask_to_try_later(self) -> None:
+        """Answer as our own services do; plone.restapi's would answer 204."""
+        response = self.request.response
+        response.setStatus(503, lock=True)
+        response.setHeader("Retry-After", str(transactions.RETRY_AFTER))
+        response.setHeader("Content-Type", "application/json")
+        answer = {"type": "Busy", "message": protection.BUSY}
+        response.setBody(json.dumps(answer), lock=True)
 
 
 def _questions(provider: IPaymentProvider) -> list[str]:

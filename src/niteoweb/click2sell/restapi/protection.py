@@ -41,6 +41,8 @@ PERSONAL = frozenset(
     ]
 )
 
+BUSY = "Another process is at the same data, try again."
+
 WORDS = {
     bool: "true or false",
     str: "a text",
@@ -118,7 +120,7 @@ class Operation(Service):
         except NotPossible as problem:
             raise BadRequest(self.said(problem.message)) from None
         except transactions.Busy:
-            return self.later("Busy", "Another process is at the same data, try again.")
+            return self.later("Busy", BUSY)
         except Unreachable:
             return self.later("Unreachable", "The provider has not answered, try again.")
         view = "Click2Sell: View purchases"

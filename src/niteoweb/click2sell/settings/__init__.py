@@ -4,6 +4,7 @@ from niteoweb.click2sell.settings import apitoken
 from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.settings import membertoken
 from niteoweb.click2sell.settings import networks
+from niteoweb.click2sell.settings import orderlinks
 from niteoweb.click2sell.settings import ownaddress
 from niteoweb.click2sell.settings import products
 from niteoweb.click2sell.settings import rules
@@ -16,6 +17,7 @@ __all__ = [
         "effective",
         "membertoken",
         "networks",
+        "orderlinks",
         "ownaddress",
         "products",
         "rules",

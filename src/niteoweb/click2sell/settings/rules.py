@@ -36,7 +36,10 @@ import re
 #: Placeholders in the subject of the welcome mail.
 SUBJECT_PLACEHOLDERS = ("name", "login", "login_url", "product", "site")
 #: Placeholders in the text of the welcome mail.
-TEXT_PLACEHOLDERS = (*SUBJECT_PLACEHOLDERS, "credentials")
+TEXT_PLACEHOLDERS = (
+    *(*SUBJECT_PLACEHOLDERS, "credentials", "pages", "purchases_url", "password_url"),
+    "contact",
+)
 
 #: Control characters and the two separators of Unicode: none of them belongs into one line.
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -132,7 +135,8 @@ def validate(
 def save(values: Mapping[str, Any], provider: IPaymentProvider | None = None) -> None:
     """Store settings of a provider that :func:`validate` found nothing wrong with.
 
-    :func:`secretkeys.changes` and :func:`apitoken.changes` decide about the secrets.
+    It is a job for the writer. :func:`secretkeys.changes` and :func:`apitoken.changes` decide
+    about the secrets.
     """
     provider = provider or registry.main()
     stored = registry.settings(provider)

@@ -35,6 +35,7 @@ SENTENCES = {
     "missed": _("Missed notifications that a provider was asked for: ${number}"),
     "lapsed": _("Members whose access ended: ${number}"),
     "groups_given_late": _("Members who got a group that had been missing: ${number}"),
+    "reminded": _("Members reminded that access ends: ${number}"),
     "accounts_made_late": _("Accounts created for buyers who had waited: ${number}"),
     "payloads_removed": _("Notifications whose old parameters were removed: ${number}"),
     "busy": _("Left to the next check, because another process was at the data: ${number}"),

@@ -118,6 +118,8 @@ TREES = {
     "figures": Tree,  # (day or month, name) -> Length
     "products_with_access": Tree,  # (provider, product id) -> Length, members
     "logins_awaited": TreeSet,  # (account made, user id)
+    # reminders.py: (end of access, buyer id, provider, product id), not told yet
+    "ends_ahead": TreeSet,
     "renewals_awaited": TreeSet,  # (expected, buyer id, provider, product id)
     "mails_failed": TreeSet,  # (filed, mail id)
     # rejections.py, alerts.py and moments.py

@@ -27,6 +27,7 @@ class SweepReport:
     :ivar granted: members who were given a group that had been missing, or that a wrong clock
         took.
     :ivar accounts: accounts that were made for buyers who had waited because of the cap.
+    :ivar reminded: ends of access that members were told of beforehand.
     :ivar mails: mails that were sent, and that could not be.
     :ivar waiting: failed ``entries`` and ``mails`` whose next attempt is not due yet, and
         ``accounts`` that have to wait because of the cap.
@@ -48,6 +49,7 @@ class SweepReport:
     missed: int = 0
     granted: int = 0
     accounts: int = 0
+    reminded: int = 0
     mails: dict[str, int] = field(default_factory=lambda: {"sent": 0, "failed": 0, "due": 0})
     waiting: dict[str, int] = field(
         default_factory=lambda: {"entries": 0, "mails": 0, "accounts": 0}
@@ -70,6 +72,7 @@ class SweepReport:
             "missed": self.missed,
             "groups_given_late": self.granted,
             "accounts_made_late": self.accounts,
+            "reminded": self.reminded,
             "mails": self.mails,
             "waiting": self.waiting,
             "payloads_removed": self.redacted,

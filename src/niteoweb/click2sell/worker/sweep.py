@@ -27,6 +27,7 @@ from niteoweb.click2sell.privacy import retention
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import Plan
 from niteoweb.click2sell.provisioning import preview
+from niteoweb.click2sell.provisioning import reminding
 from niteoweb.click2sell.provisioning import validation
 from niteoweb.click2sell.storage import background
 from niteoweb.click2sell.storage import transactions
@@ -89,6 +90,8 @@ def sweep(
     _pending(report, waiting)
     _alert(report, now)
     _awaited(report)
+    if not (report.off or report.stopped):
+        _remind(report, now)
     if outside:
         _mails(report)
     else:
@@ -129,6 +132,7 @@ def _look(site: Any, report: SweepReport, now: datetime, confirmed: bool) -> Non
     ready = _plans(report, _ready(site, report), now, confirmed)
     report.granted = sum(bool(plan.grant) for plan in ready)
     waiting, room = accountquota.waiting(site), accountquota.room(site, now)
+    report.reminded = sum(1 for _row in reminding.due(site, now))
     report.accounts = waiting if room is None else min(waiting, room)
     report.mails["due"] = len(outbox.due(site, now))
     _wait(site, report, now)
@@ -180,6 +184,17 @@ def _awaited(report: SweepReport) -> None:
         report.accounts += plan.create
         if plan.asked:
             break
+
+
+def _remind(report: SweepReport, now: datetime) -> None:
+    """Tell members of access that ends soon."""
+    for row in list(reminding.due(plone_site.get(), now)):
+        try:
+            report.reminded += reminding.remind(row, now)
+        except transactions.Busy:
+            report.busy += 1
+        except Exception as error:
+            report.trouble(row[1], error)
 
 
 def _alert(report: SweepReport, now: datetime) -> None:

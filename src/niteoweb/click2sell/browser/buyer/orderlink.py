@@ -5,6 +5,7 @@ from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.browser.buyer import visitor
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.settings import membertoken
+from niteoweb.click2sell.settings import orderlinks
 from niteoweb.click2sell.settings import products
 from Products.Five.browser import BrowserView
 from typing import Any
@@ -14,23 +15,9 @@ from zExceptions import NotFound
 
 
 def link(site: Any, provider: str, product_id: str, aliases: Collection[str] = ()) -> str:
-    """The address to order a product at, "" where nobody can.
-
-    It is :class:`OrderLinkView` where the provider can hand the member's token back.
-    """
-    seller = registry.get(provider)
-    if seller is None or not registry.is_enabled(seller):
-        return ""
-    for id_ in (product_id, *sorted(aliases)):
-        page = products.order_page(provider, id_)
-        if page and not seller.member_parameter:
-            return page
-        if page:
-            query = {"product": id_}
-            if provider != registry.MAIN:
-                query["provider"] = provider
-            return f"{site.absolute_url()}/@@click2sell-order?{urlencode(query)}"
-    return ""
+    """The address to order a product at, "" where nobody can."""
+    found = orderlinks.find(provider, product_id, aliases)
+    return f"{site.absolute_url()}/{found}" if found.startswith(orderlinks.VIEW) else found
 
 
 class OrderLinkView(BrowserView):

@@ -80,19 +80,25 @@ class Checklist(OwnerPage):
     of_provider: IPaymentProvider | None = None
     #: Of the headings in the list.
     level = 3
+    #: The mail server and the providers are asked, too.
+    connect = False
 
-    def __call__(self) -> str:
-        connect = self.request.method == "POST"
-        if connect:
-            check(self.request)
-        if connect and "settle" in self.request.form and self.can_settle:
+    def post(self) -> str:
+        """Note that this is the site; any other form has servers and providers asked."""
+        check(self.request)
+        if "settle" in self.request.form and self.can_settle:
             # Only who may configure comes here. The address is that of the settings.
             writer.run(lambda site: plone_site.settle())
             self.say(_("This is the site now."))
-            connect = False
-        self.prepare(connect)
+        else:
+            self.connect = True
+        return ""
+
+    def show(self) -> str:
+        """The list as a page of its own."""
+        self.prepare(self.connect)
         self.level = 2
-        return super().__call__()
+        return super().show()
 
     def prepare(self, connect: bool = False, provider: IPaymentProvider | None = None) -> None:
         """Make all checks, or those of one provider."""

@@ -84,6 +84,10 @@ class OwnerPage(Tabbed):
         if address:
             self.request.response.redirect(address)
             return ""
+        return self.show()
+
+    def show(self) -> str:
+        """The page, after the form was handled."""
         return self.template()
 
     def post(self) -> str:

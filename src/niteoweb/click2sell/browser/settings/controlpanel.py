@@ -7,6 +7,8 @@ from html import escape
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site
 from niteoweb.click2sell.browser.desk.checklist import Checklist
+from niteoweb.click2sell.browser.desk.ownerpage import ask_to_try_later
+from niteoweb.click2sell.browser.desk.ownerpage import BUSY
 from niteoweb.click2sell.browser.desk.tabs import Tabbed
 from niteoweb.click2sell.browser.settings import widgets
 from niteoweb.click2sell.browser.words.formatting import Link
@@ -16,6 +18,8 @@ from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.settings import ownaddress
 from niteoweb.click2sell.settings import rules
+from niteoweb.click2sell.storage import transactions
+from niteoweb.click2sell.storage import writer
 from plone.app.registry.browser.controlpanel import ControlPanelFormWrapper
 from plone.app.registry.browser.controlpanel import RegistryEditForm
 from plone.app.z3cform.widgets.radio import RadioFieldWidget
@@ -98,8 +102,13 @@ class SettingsForm(RegistryEditForm):
 
     def update(self) -> None:
         """Process the form; on a copy of the site also say that it is one."""
-        super().update()
-        if site.is_copy():
+        try:
+            super().update()
+        except transactions.Busy:
+            IStatusMessage(self.request).add(BUSY, type="warning")
+            ask_to_try_later(self.request)
+        # The page that it leads to says so after a save.
+        if self.request.response.getStatus() != 302 and site.is_copy():
             IStatusMessage(self.request).add(
                 _(
                     "This is a copy of the site: nothing is mailed and no access is ended "
@@ -156,8 +165,11 @@ class SettingsForm(RegistryEditForm):
         return rules.secrets(self.provider)
 
     def applyChanges(self, data: dict[str, Any]) -> None:
-        """Save values in which no mistake was found."""
-        rules.save(data, self.provider)
+        """Save values in which no mistake was found.
+
+        Plone has checked the token before it calls this.
+        """
+        writer.run(lambda _site: rules.save(data, self.provider))
 
     def _error(self, name: str, messages: list[Message]) -> IErrorViewSnippet:
         """Show messages at a field, each in a line of its own."""

@@ -25,6 +25,8 @@ MAILS = {
     outbox.WELCOME: _("Welcome mail"),
     outbox.NOTICE: _("Notice that a purchase was attached to an account"),
     outbox.CLAIM: _("Link by which the buyer confirms the purchase"),
+    outbox.REMINDER: _("Reminder that access ends"),
+    outbox.ENDED: _("Mail that access has ended"),
 }
 
 EVENTS = {

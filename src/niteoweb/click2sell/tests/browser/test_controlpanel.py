@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 from niteoweb.click2sell.browser.settings.controlpanel import SettingsForm
-from niteoweb.click2sell.interfaces import DEFAULT_WELCOME_TEXT
 from niteoweb.click2sell.interfaces import IClick2SellLayer
 from niteoweb.click2sell.interfaces import IClick2SellSettings
+from niteoweb.click2sell.interfaces import WELCOME_TEXT
 from niteoweb.click2sell.providers.click2sell.provider import PROVIDER as CLICK2SELL
 from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.testing.layers import FUNCTIONAL
@@ -457,4 +457,4 @@ class TestForm(unittest.TestCase):
         self.control(browser, "welcome_text").value = "Hello $name"
         self.save(browser)
         self.assertIn("The text has to contain $credentials", browser.contents)
-        self.assertEqual(stored().welcome_text, DEFAULT_WELCOME_TEXT)
+        self.assertEqual(stored().welcome_text, WELCOME_TEXT.default)

@@ -8,6 +8,7 @@ from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.entitlement.period import State
 from niteoweb.click2sell.explain import groups
 from niteoweb.click2sell.ledger import search
+from niteoweb.click2sell.mail import farewells
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.report import labels
 from niteoweb.click2sell.storage import trees
@@ -260,7 +261,9 @@ class TestMember(MembersTestCase):
     def test_everything_has_a_word(self):
         self.assertEqual(set(labels.STATES), set(State))
         self.assertIn(groups.WAITING, member.GROUPS)
-        self.assertEqual(set(timeline.MAILS), {outbox.WELCOME, outbox.NOTICE, outbox.CLAIM})
+        self.assertEqual(
+            set(timeline.MAILS), {outbox.WELCOME, outbox.NOTICE, outbox.CLAIM, *farewells.KINDS}
+        )
         for event in (buyers.MADE, buyers.ATTACHED, buyers.DELETED, buyers.GIVEN, buyers.ENDED):
             self.assertIn(event, timeline.EVENTS)
 

@@ -2,6 +2,7 @@
 
 from contextlib import contextmanager
 from niteoweb.click2sell.contentrules import trigger
+from niteoweb.click2sell.interfaces import IAccessEndsSoonEvent
 from niteoweb.click2sell.interfaces import IAccessEvent
 from niteoweb.click2sell.interfaces import IAccessGrantedEvent
 from niteoweb.click2sell.interfaces import IAccessRevokedEvent
@@ -111,6 +112,23 @@ class RuleTestCase(SweepTestCase, MailTestCase):
 
 
 class TestMails(RuleTestCase):
+    def test_access_that_ends_soon(self):
+        self.settings(reminder_days=7, reminder_mail=False)
+        self.settings(mapping=["1|premium|30|order=https://shop.example/1"])
+        self.rule(
+            event=IAccessEndsSoonEvent,
+            subject="${c2s_product} ends in ${c2s_days} days",
+            message="${c2s_until} ${c2s_groups} ${c2s_order_url}",
+        )
+        self.buy()
+        self.later(days=24)
+        self.sweep()
+        self.sweep()
+        message = self.arrived()
+        self.assertEqual(message["Subject"], "Test Product ends in 6 days")
+        order = "http://nohost/plone/@@click2sell-order?product=1"
+        self.assertEqual(self.text().strip(), f"Jun 02, 2026 premium {order}")
+
     def test_everything_that_can_be_named(self):
         self.registry(portal_timezone="Pacific/Auckland")
         self.rule()
@@ -391,7 +409,7 @@ class TestSiteSetup(RuleTestCase):
         groups = SubstitutionInfo(self.portal, self.layer["request"]).substitutionList()
         (ours,) = [group for group in groups if group["category"] == "Click2Sell"]
         names = [item["id"] for item in ours["items"]]
-        self.assertEqual(len(names), 9)
+        self.assertEqual(len(names), 11)
         self.assertTrue(all(name.startswith("c2s_") for name in names))
         self.assertTrue(all(item["description"] for item in ours["items"]))
 

@@ -5,6 +5,7 @@ from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.tests.cases.mail import MailTestCase
 from niteoweb.click2sell.tests.cases.mail import SENDER
+from niteoweb.click2sell.tests.cases.pages import share_folder
 from niteoweb.click2sell.tests.cases.site import EMAIL
 from niteoweb.click2sell.tests.cases.site import PASSWORD
 from plone.testing.zope import Browser
@@ -70,6 +71,24 @@ class TestWelcome(MailTestCase):
         self.buy(buyer_email="o'brien@example.org")
         password = self.use_link(self.link(), "o'brien@example.org")
         self.assertTrue(self.log_in("o'brien@example.org", password))
+
+    def test_where_to_go_and_whom_to_ask(self):
+        share_folder(self.portal, "premium", "lounge", "Lounge")
+        self.buy()
+        text = self.text()
+        self.assertIn("Forgot your password? http://nohost/plone/@@login-help\n", text)
+        self.assertIn("Your purchases: http://nohost/plone/@@my-purchases\n", text)
+        self.assertIn("Your pages:\n- Lounge: http://nohost/plone/lounge\n", text)
+        self.assertIn(f"Questions? Write to {SENDER}.", text)
+
+    def test_the_language_of_the_site_unless_the_owner_wrote_the_text(self):
+        self.registry(default_language="de", available_languages=["de"])
+        self.buy()
+        self.assertEqual(self.arrived()["Subject"], "Willkommen bei Example Shop")
+        self.assertIn("vielen Dank für Ihren Kauf von Test Product.", self.text())
+        self.settings(welcome_text="My own: $credentials")
+        self.buy(buyer_email="jane@example.org", acquirer_transaction_id="T-2")
+        self.assertIn("My own: Ihr Passwort", self.text(self.server.messages[-1]))
 
     def test_none(self):
         self.settings(welcome_mail="none")
@@ -169,8 +188,17 @@ class TestNotice(MailTestCase):
         text = self.text()
         self.assertIn("your purchase of Test Product", text)
         self.assertIn("http://nohost/plone/login", text)
-        for private in ("old-name", "John@", "Old J.", PASSWORD, "passwordreset", "password"):
+        # The member logs in with it, whatever the address is.
+        self.assertIn("Your login name: old-name\n", text)
+        for private in ("John@", "Old J.", PASSWORD, "passwordreset", "Your password"):
             self.assertNotIn(private, text)
+
+    def test_the_pages_that_are_open(self):
+        share_folder(self.portal, "premium", "lounge", "Lounge")
+        self.account()
+        self.buy()
+        self.assertIn("Your pages:\n- Lounge: http://nohost/plone/lounge\n", self.text())
+        self.assertIn("Questions, or not your account? Write to shop@example.com", self.text())
 
     def test_only_one(self):
         self.account()

@@ -577,6 +577,7 @@ class TestReport(SweepTestCase):
                 "missed": 0,
                 "groups_given_late": 0,
                 "accounts_made_late": 0,
+                "reminded": 0,
                 "mails": {"sent": 0, "failed": 0, "due": 0},
                 "waiting": {"entries": 0, "mails": 0, "accounts": 0},
                 "payloads_removed": 0,

@@ -1,0 +1,41 @@
+"""The ways to order a product: its order page, over the site where a token goes along."""
+
+from collections.abc import Collection
+from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.provider import registry
+from niteoweb.click2sell.settings import products
+from urllib.parse import urlencode
+
+
+#: Sends the visitor on, with a token for the member who is logged in.
+VIEW = "@@click2sell-order"
+
+
+def find(provider: str, product_id: str, aliases: Collection[str] = ()) -> str:
+    """The address to order a product at, "" where nobody can.
+
+    :returns: a path below the site, which begins with :data:`VIEW`, where the provider can hand
+        a member's token back; else the address of the order page.
+    """
+    seller = registry.get(provider)
+    if seller is None or not registry.is_enabled(seller):
+        return ""
+    for id_ in (product_id, *sorted(aliases)):
+        page = products.order_page(provider, id_)
+        if page and not seller.member_parameter:
+            return page
+        if page:
+            query = {"product": id_}
+            if provider != registry.MAIN:
+                query["provider"] = provider
+            return f"{VIEW}?{urlencode(query)}"
+    return ""
+
+
+def absolute(provider: str, product_id: str, aliases: Collection[str] = ()) -> str:
+    """The address to order a product at, as it stands in a mail; "" where nobody can.
+
+    :raises niteoweb.click2sell.site.NoAddress: the site has no public address.
+    """
+    found = find(provider, product_id, aliases)
+    return plone_site.link(found) if found.startswith(VIEW) else found
