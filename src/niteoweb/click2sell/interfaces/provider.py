@@ -32,6 +32,10 @@ class IPaymentProvider(Interface):
         "Parameter of an order link that the provider hands back with the purchase: it carries "
         'the token of a member, for Notification.member_token. "" for none.'
     )
+    email_parameter = Attribute(
+        "Parameter of an order link that fills in the address of a member who is logged in. "
+        '"" for none.'
+    )
     client = Attribute(
         "Module that asks the provider's API, outside of locks and transactions; None when "
         "notifications are complete. It has is_wanted(notification, settings) -> bool and "
@@ -83,7 +87,8 @@ class IPaymentProvider(Interface):
 
         :param settings: whatever has the fields of the schema as attributes.
         :param customer_ids: the provider's ids of the buyer, a tuple, perhaps an empty one.
-        :returns: an address with https, None where there is none.
+        :returns: an address with https or the name of a page of the site, None where there is
+            none.
         """
 
     def answer(status, text):

@@ -28,6 +28,7 @@ from datetime import tzinfo
 from decimal import Decimal
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import outcomes
@@ -43,6 +44,9 @@ import re
 
 #: Providers that move no money.
 WITHOUT_MONEY = frozenset({MIGRATION, OWNER})
+
+#: Payments and refunds that the report adds up, at most.
+MOST = 20_000
 
 #: Days of the longest time that is added up at once.
 LONGEST = 366
@@ -142,6 +146,44 @@ class Summary:
     def in_order(self) -> list[tuple[str, Total]]:
         """Currencies and their sums, sorted."""
         return sorted(self.totals.items())
+
+
+@dataclass
+class Breakdown:
+    """The sums of a time, apart.
+
+    :ivar months: (month such as ``2027-01``, currency) -> sums.
+    :ivar products: (title of the product, currency) -> sums.
+    :ivar capped: there was more money than is added up here.
+    """
+
+    months: dict[tuple[str, str], Total] = field(default_factory=dict)
+    products: dict[tuple[str, str], Total] = field(default_factory=dict)
+    capped: bool = False
+
+
+def breakdown(postings_: Iterable[Posting], timezone_: tzinfo) -> Breakdown:
+    """Add postings up by month, and by product; :data:`MOST` of them at most."""
+    sums = Breakdown()
+    titles: dict[tuple[str, str], str] = {}
+    for number, posting in enumerate(postings_):
+        if number == MOST:
+            sums.capped = True
+            break
+        entry, amount = posting.entry, posting.amount
+        if amount is None:
+            continue
+        product = history.product(entry)
+        if product not in titles:
+            titles[product] = history.product_title(entry)
+        at = timestamps.in_zone(posting.moved_at, timezone_)
+        currency = entry["currency"]
+        for apart, key in (
+            (sums.months, (f"{at:%Y-%m}", currency)),
+            (sums.products, (titles[product], currency)),
+        ):
+            apart.setdefault(key, Total()).add(amount, entry["kind"] in PAYMENTS)
+    return sums
 
 
 def month(text: str, timezone_: tzinfo) -> Period:

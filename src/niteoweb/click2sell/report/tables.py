@@ -1,11 +1,10 @@
 """Tables for files: notifications, members and the accounts.
 
-Each table is a generator of rows, the header first, that keeps no more than a row in memory;
-so a table may be of any length. A row's cells are texts, messages to be translated, numbers,
-and None.
+Each table is a generator of rows, the header first, that keeps no more than a row in memory,
+and of members the addresses that they are sorted by; so a table may be of any length. A row's
+cells are texts, messages to be translated, numbers, and None.
 """
 
-from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -17,7 +16,6 @@ from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import history
-from niteoweb.click2sell.entitlement import Entitlement
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import reasons
@@ -97,7 +95,10 @@ def notifications(site: Any, filters: listing.Filters) -> Iterator[TableRow]:
 
 
 def members(site: Any, now: datetime, request: Any) -> Iterator[TableRow]:
-    """All buyers, with access or without.
+    """A row for each membership, with access or without, sorted by address.
+
+    A spreadsheet or a mail program can merge it into letters. Who paid and has no product has a
+    row without one.
 
     :param now: in UTC.
     :param request: to translate for.
@@ -105,37 +106,50 @@ def members(site: Any, now: datetime, request: Any) -> Iterator[TableRow]:
     zone = plone_site.timezone()
     words = {state: translate(text, context=request) for state, text in labels.STATES.items()}
     yield (
-        _("Address"),
-        _("Other addresses"),
-        _("Name"),
+        _("E-mail"),
+        _("First name"),
+        _("Last name"),
+        _("Product"),
+        _("Status"),
+        _("Until (${zone})", mapping={"zone": str(zone)}),
+        _("Product id"),
+        _("Provider"),
         _("User id"),
-        _("Products"),
-        _("Groups granted"),
         _("Last payment (${zone})", mapping={"zone": str(zone)}),
     )
 
-    def row(buyer: buyers.Buyer) -> TableRow:
+    def of_buyer(buyer: buyers.Buyer) -> list[TableRow]:
         outcome = history.outcome(site, buyer, now)
         payments = history.in_order(filter(history.is_payment, outcome.entries))
         known = buyers.addresses(buyer)
         address = payments[-1]["buyer"] if payments else next(iter(known), "")
-        return (
-            address,
-            _joined(other for other in known if other != address),
-            _name(buyer, payments),
-            buyer["user_id"],
-            _joined(
-                _entitlement(entitlement, words[outcome.state_of(entitlement)], zone)
-                for entitlement in outcome.entitlements
-            ),
-            _joined(sorted(buyer["grants"])),
-            _moment(payments[-1]["occurred_at"], zone) if payments else "",
-        )
+        person = (address, *_names(buyer, payments))
+        last = _moment(payments[-1]["occurred_at"], zone) if payments else ""
+        memberships = [
+            (
+                history.title(site, buyer, entitlement.product),
+                words[outcome.state_of(entitlement)],
+                _moment(entitlement.until, zone),
+                entitlement.product_id,
+                entitlement.provider,
+            )
+            for entitlement in outcome.entitlements
+        ]
+        return [
+            (*person, *membership, buyer["user_id"], last)
+            for membership in sorted(memberships) or [("",) * 5]
+        ]
 
-    def not_shown(buyer: buyers.Buyer) -> TableRow:
-        return (rows.NOT_SHOWN, None, None, buyer["user_id"], None, None, None)
+    def not_shown(buyer: buyers.Buyer) -> list[TableRow]:
+        return [(rows.NOT_SHOWN, *(None,) * 7, buyer["user_id"], None)]
 
-    yield from rows.each(batched(site, trees.tree(site, "buyers").values()), row, not_shown)
+    tree = trees.tree(site, "buyers")
+    known = (
+        (next(iter(buyers.addresses(b)), ""), b["id"]) for b in batched(site, tree.values())
+    )
+    found = (tree[buyer_id] for _address, buyer_id in sorted(known))
+    for of_one in rows.each(batched(site, found), of_buyer, not_shown):
+        yield from of_one
 
 
 def accounts(site: Any, period: accounting.Period) -> Iterator[TableRow]:
@@ -201,25 +215,15 @@ def _moment(at: datetime | str | None, zone: tzinfo) -> str:
     return timestamps.in_zone(at, zone).replace(tzinfo=None).isoformat(" ", "seconds")
 
 
-def _joined(texts: Iterable[str]) -> str:
-    return "; ".join(texts)
-
-
-def _name(buyer: buyers.Buyer, payments: Sequence[ledger.Entry]) -> str:
-    """The name that came with the latest payment, else that of the account."""
+def _names(buyer: buyers.Buyer, payments: Sequence[ledger.Entry]) -> tuple[str, str]:
+    """First and last name with the latest payment that has one, else those of the account."""
     for entry in reversed(payments):
-        if name := history.notification(entry).fullname:
-            return name
+        if entry["first_name"] or entry["last_name"]:
+            return entry["first_name"], entry["last_name"]
     if buyer["user_id"] and member.exists(buyer["user_id"]):
-        return member.text(buyer["user_id"], "fullname")
-    return ""
-
-
-def _entitlement(entitlement: Entitlement, state: str, zone: tzinfo) -> str:
-    """A product, its state and its end, such as ``2: active (2027-01-31 12:00:00)``."""
-    until = _moment(entitlement.until, zone)
-    text = f"{entitlement.product_id}: {state}"
-    return f"{text} ({until})" if until else text
+        first, _space, last = member.text(buyer["user_id"], "fullname").rpartition(" ")
+        return first, last
+    return "", ""
 
 
 def _remark(entry: Mapping[str, Any]) -> Message | str:

@@ -3,6 +3,8 @@
 Providers hand a parameter of the order link back with the purchase, as Click2Sell does with
 those that begin with ``cp_``. The token names the member and is signed with a key of the site.
 It is good for a day, for this member's present password and at this public address only.
+
+It is made of letters, digits, hyphens and underscores: Stripe drops a value with anything else.
 """
 
 from base64 import urlsafe_b64decode
@@ -23,8 +25,8 @@ import secrets
 
 KEPT = timedelta(days=1)
 
-#: Characters of a value that Click2Sell takes, at most.
-LONGEST = 255
+#: Characters of a value that every provider takes: Click2Sell 255, Stripe 200.
+LONGEST = 200
 
 _KEY = "member_tokens"
 
@@ -42,7 +44,7 @@ def issue(site: Any, user_id: str, now: datetime) -> str:
     name = urlsafe_b64encode(user_id.encode("utf-8")).decode("ascii").rstrip("=")
     until = format(timestamps.microseconds(now + KEPT) // 1_000_000, "x")
     signature = _signature(site, user_id, until)
-    token = f"{name}.{until}.{signature}"
+    token = f"{signature}-{until}-{name}"
     return token if signature and len(token) <= LONGEST else ""
 
 
@@ -51,8 +53,8 @@ def member(site: Any, token: str, now: datetime) -> str:
 
     :param now: in UTC.
     """
-    name, _dot, rest = token.partition(".")
-    until, _dot, given = rest.partition(".")
+    given, _hyphen, rest = token.partition("-")
+    until, _hyphen, name = rest.partition("-")
     try:
         user_id = urlsafe_b64decode(name + "=" * (-len(name) % 4)).decode("utf-8")
         too_old = timestamps.from_microseconds(int(until, 16) * 1_000_000) <= now

@@ -137,7 +137,7 @@ def _last_notification(site: Any, provider: IPaymentProvider, silent: Collection
         state = Status.TODO
         text = _(
             "No genuine notification has arrived yet. Enter the address for the notifications "
-            "at ${provider}, and buy something, or use click2sell-notify.",
+            "at ${provider}, and buy something. A test purchase shows what will happen.",
             mapping=names,
         )
     elif provider.name in silent:

@@ -7,6 +7,7 @@ from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.settings import membertoken
 from niteoweb.click2sell.settings import orderlinks
 from niteoweb.click2sell.settings import products
+from plone import api
 from Products.Five.browser import BrowserView
 from typing import Any
 from urllib.parse import urlencode
@@ -38,7 +39,9 @@ class OrderLinkView(BrowserView):
         token = user_id and membertoken.issue(self.context, user_id, timestamps.now())
         if token:
             parts = urlsplit(url)
-            query = urlencode({seller.member_parameter: token})
+            email = api.user.get_current().getProperty("email", "")
+            known = {seller.member_parameter: token, seller.email_parameter: email}
+            query = urlencode({name: value for name, value in known.items() if name and value})
             url = parts._replace(query="&".join(filter(None, (parts.query, query)))).geturl()
         response = self.request.response
         response.setHeader("Referrer-Policy", "no-referrer")

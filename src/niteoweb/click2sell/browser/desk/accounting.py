@@ -24,7 +24,7 @@ NAMES = ("month", "from", "to", "separator", "decimal")
 class AccountingView(OwnerPage, download.WithDownload):
     """``@@click2sell-accounting``: choose a time, see its sums, take the file along.
 
-    Nothing is added up before a time is chosen, so that opening the page costs nothing.
+    It opens with the last month that is over.
     """
 
     template = ViewPageTemplateFile("../templates/accounting.pt")
@@ -40,8 +40,7 @@ class AccountingView(OwnerPage, download.WithDownload):
         try:
             if self.text("from") or self.text("to"):
                 return accounting.between(self.text("from"), self.text("to"), zone)
-            if self.text("month"):
-                return accounting.month(self.text("month"), zone)
+            return accounting.month(self.text("month") or self.latest, zone)
         except ValueError:
             pass
         return None
@@ -69,9 +68,14 @@ class AccountingView(OwnerPage, download.WithDownload):
         return accounting.months(self.context, now, plone_site.timezone())
 
     @property
+    def latest(self) -> str:
+        """The last month that is over; the present one where money has moved in no other."""
+        return self.months[min(1, len(self.months) - 1)]
+
+    @property
     def fields(self) -> list[Field]:
         """The fields for the time; at first the last month that is over is chosen."""
-        chosen = self.text("month") or self.months[min(1, len(self.months) - 1)]
+        chosen = self.text("month") or self.latest
         if self.text("from") or self.text("to"):
             chosen = ""
         choices = [("", _("the days entered here")), *((month, month) for month in self.months)]
@@ -109,6 +113,8 @@ class AccountingView(OwnerPage, download.WithDownload):
     def query(self) -> str:
         """The values of the form, as the query of an address."""
         values = {name: text for name in NAMES if (text := self.text(name))}
+        if not values.keys() & {"month", "from", "to"}:
+            values["month"] = self.latest
         return urlencode(values)
 
     def number(self, amount: csvfile.Cell) -> str:

@@ -10,6 +10,8 @@ from typing import Any
 from zope.i18n import translate
 from zope.i18nmessageid import Message
 
+import calendar
+
 
 TITLES = {
     "new_buyers": _("New buyers"),
@@ -53,9 +55,28 @@ def plots(request: Any, unit: str, rows: Sequence[overview.Figures]) -> list[Plo
 
     :param unit: of the rows, see :class:`niteoweb.click2sell.report.overview.Range`.
     """
-    # Days without their year: there is little room.
-    labels = [row.period if unit == overview.MONTH else row.period[5:] for row in rows]
+    labels = [_label(request, unit, row.period) for row in rows]
     return [_plot(request, name, rows, labels) for name in TITLES]
+
+
+def month(request: Any, period: str, abbreviated: bool = False) -> str:
+    """A month in words.
+
+    :param period: such as ``2027-01``.
+    """
+    year, number = period[:4], int(period[5:7])
+    name = calendar.month_abbr[number].lower()
+    msgid = f"month_{name}_abbr" if abbreviated else f"month_{name}"
+    text = translate(
+        msgid, "plonelocales", context=request, default=calendar.month_name[number]
+    )
+    return f"{text} {year}"
+
+
+def _label(request: Any, unit: str, period: str) -> str:
+    """A day or month below a plot, where there is little room: a day without its year."""
+    text = month(request, period, abbreviated=True)
+    return text if unit == overview.MONTH else f"{int(period[8:])} {text[:-5]}"
 
 
 def _plot(
@@ -69,11 +90,11 @@ def _plot(
         "From ${first} to ${last}: ${total} in all, at most ${most}, on ${peak}. All figures "
         "are in the table below the plots.",
         mapping={
-            "first": rows[0].period,
-            "last": rows[-1].period,
+            "first": labels[0],
+            "last": labels[-1],
             "total": number(total),
             "most": number(most),
-            "peak": rows[values.index(most)].period,
+            "peak": labels[values.index(most)],
         },
     )
     svg = charts.bars(

@@ -5,7 +5,9 @@ from datetime import date
 from datetime import datetime
 from functools import cached_property
 from niteoweb.click2sell import _
+from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.browser.desk import download
 from niteoweb.click2sell.browser.desk import plots
 from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
 from niteoweb.click2sell.browser.words import formatting
@@ -13,10 +15,15 @@ from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.provider import registry
+from niteoweb.click2sell.report import accounting
+from niteoweb.click2sell.report import csvfile
 from niteoweb.click2sell.report import overview
+from niteoweb.click2sell.settings import effective
+from niteoweb.click2sell.settings import products
 from niteoweb.click2sell.setup import Check
 from niteoweb.click2sell.setup import lastrun
 from niteoweb.click2sell.setup import Status
+from niteoweb.click2sell.storage import batched
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from zope.i18nmessageid import Message
 
@@ -96,6 +103,11 @@ class ReportView(OwnerPage):
         return overview.Range(*overview.CHOICES[0])
 
     @property
+    def has_products(self) -> bool:
+        """Whether the owner has said what a product gives."""
+        return bool(effective.mapping())
+
+    @property
     def choices(self) -> list[formatting.Link]:
         """The ranges of time that can be asked for."""
         days, months = _("Last ${number} days"), _("Last ${number} months")
@@ -108,6 +120,59 @@ class ReportView(OwnerPage):
             )
             for unit, number in overview.CHOICES
         ]
+
+    @cached_property
+    def money(self) -> accounting.Breakdown:
+        """The sums of the range of time, by the providers' clocks."""
+        zone, first = plone_site.timezone(), self.rows[0].period
+        if self.chosen.unit == overview.MONTH:
+            first = f"{first}-01"
+        period = accounting.Period("", timestamps.begin(first, zone), self.now)
+        postings = accounting.postings(self.context, period)
+        return accounting.breakdown(batched(self.context, postings), zone)
+
+    @property
+    def money_by_month(self) -> formatting.Table:
+        """Income, refunds and net of each month and currency, the newest first."""
+        return self._sums(
+            _("Income by month"),
+            _("Month"),
+            [
+                ((plots.month(self.request, period), currency), total)
+                for (period, currency), total in sorted(self.money.months.items())[::-1]
+            ],
+        )
+
+    @property
+    def money_by_product(self) -> formatting.Table:
+        """Income, refunds and net of each product and currency, sorted."""
+        rows = sorted(self.money.products.items())
+        return self._sums(_("Income by product"), _("Product"), rows)
+
+    def _sums(
+        self,
+        name: Message,
+        title: Message,
+        rows: list[tuple[tuple[Message | str, str], accounting.Total]],
+    ) -> formatting.Table:
+        right = "text-end text-nowrap"
+        decimal = download.layout(self.request).decimal
+        return formatting.Table(
+            name,
+            (title, _("Currency"), _("Income"), _("Refunds"), _("Net")),
+            [
+                (
+                    what,
+                    currency or _("no currency"),
+                    csvfile.number(total.sales, decimal),
+                    csvfile.number(total.refunds, decimal),
+                    csvfile.number(total.net, decimal),
+                )
+                for (what, currency), total in rows
+            ],
+            ("text-break fw-normal", "", right, right, f"{right} fw-bold"),
+            headed=True,
+        )
 
     @property
     def plots(self) -> list[plots.Plot]:
@@ -177,7 +242,7 @@ class ReportView(OwnerPage):
             _("When each provider was heard last"),
             (
                 *(_("Provider"), _("Last notification"), _("Time since then")),
-                _("Longest silence that is usual here"),
+                _("Usual gap, at most"),
             ),
             [
                 (
@@ -263,7 +328,7 @@ class ReportView(OwnerPage):
             [
                 (
                     self._member(renewal),
-                    renewal.product_id,
+                    self._title(renewal),
                     formatting.moment(renewal.expected_at),
                     _("goes on") if renewal.access else _("has ended"),
                 )
@@ -278,10 +343,18 @@ class ReportView(OwnerPage):
         url = self.url_of(f"click2sell-members/{listed.buyer_id}")
         return formatting.Link(listed.address, url)
 
+    def _title(self, renewal: overview.Renewal) -> str:
+        product = renewal.provider, renewal.product_id
+        return products.title(*product, overview.product_name(self.context, product))
+
     def _period(self, period: str) -> formatting.Moment:
         """A day as Plone shows it; a month as it is."""
         is_month = self.chosen.unit == overview.MONTH
-        text = period if is_month else formatting.day(date.fromisoformat(period))
+        text = (
+            plots.month(self.request, period)
+            if is_month
+            else formatting.day(date.fromisoformat(period))
+        )
         return formatting.Moment(text, period)
 
     def _numbers(self, values: dict[str, int]) -> tuple[str, ...]:

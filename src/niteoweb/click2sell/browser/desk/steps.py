@@ -8,6 +8,8 @@ from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
 from niteoweb.click2sell.browser.words import formatting
+from niteoweb.click2sell.entitlement import Product
+from niteoweb.click2sell.interfaces import IPaymentProvider
 from niteoweb.click2sell.member import group
 from niteoweb.click2sell.member import pages
 from niteoweb.click2sell.provider import registry
@@ -36,11 +38,18 @@ class Step:
 
 @dataclass(frozen=True)
 class OrderLink:
-    """A product, and the address on this site that leads to its order page, "" for none."""
+    """A product, and the address on this site that leads to its order page.
+
+    :ivar url: "" while no order page is known.
+    :ivar provider: of the product.
+    :ivar lines: numbers of its lines in the settings of the provider.
+    """
 
     id: str
     product: str
     url: str
+    provider: IPaymentProvider
+    lines: tuple[int, ...]
 
 
 class Steps(OwnerPage):
@@ -118,7 +127,7 @@ class Steps(OwnerPage):
         return [f"{name}: {', '.join(groups)}" for name, groups in given.items()]
 
     def _named(self, provider: str, product_id: str) -> str:
-        return formatting.product_label(products.title(provider, product_id), product_id)
+        return products.title(provider, product_id)
 
     # Mail
 
@@ -160,15 +169,23 @@ class Steps(OwnerPage):
         return list(self._order_links())
 
     def _order_links(self) -> Iterator[OrderLink]:
-        seen = dict.fromkeys((line.provider, line.product_id) for line in effective.mapping())
-        for number, (provider, product_id) in enumerate(seen):
+        seen: dict[Product, list[int]] = {}
+        for line in effective.mapping():
+            seen.setdefault((line.provider, line.product_id), []).append(line.number)
+        for number, ((provider, product_id), lines) in enumerate(seen.items()):
             query = {"product": product_id}
             if provider != registry.MAIN:
                 query["provider"] = provider
             url = ""
             if products.order_page(provider, product_id):
                 url = self.url_of("click2sell-order", **query)
-            yield OrderLink(f"order-{number}", self._named(provider, product_id), url)
+            yield OrderLink(
+                f"order-{number}",
+                self._named(provider, product_id),
+                url,
+                registry.get(provider),
+                tuple(lines),
+            )
 
     # The acts
 
@@ -181,6 +198,7 @@ class Steps(OwnerPage):
             "key": self._save_key,
             "product": self._add_product,
             "address": self._save_address,
+            "order": self._save_order_page,
             "folder": self._prepare_folder,
         }
         if name in acts:
@@ -194,12 +212,15 @@ class Steps(OwnerPage):
         return _("The secret key was saved.")
 
     def _add_product(self) -> Message:
-        product_id, group_id, days = map(self.text, ("product", "group", "days"))
+        names = ("product", "group", "days", "title", "order")
+        product_id, group_id, days, title, order = map(self.text, names)
         if not product_id or not group_id:
             raise NotPossible(_("Enter the id of the product and the name of a group."))
-        if any("|" in text for text in (product_id, group_id)) or product_id.startswith("#"):
+        texts = (product_id, group_id, days, title, order)
+        if any("|" in text for text in texts) or product_id.startswith("#"):
             raise NotPossible(_("These signs cannot be used: | and # at the beginning."))
-        line = "|".join(filter(None, (product_id, group_id, days)))
+        named = [f"title={title}" if title else "", f"order={order}" if order else ""]
+        line = "|".join(filter(None, (product_id, group_id, days, *named)))
         is_new = not group.exists(group_id)
         if is_new and group.cannot_make(group_id):
             raise NotPossible(
@@ -222,6 +243,20 @@ class Steps(OwnerPage):
         _save({"site_address": self.here})
         return _("The public address was saved.")
 
+    def _save_order_page(self) -> Message:
+        chosen = next((one for one in self.order_links if one.id == self.text("link")), None)
+        order = self.text("order")
+        if chosen is None or not order or "|" in order:
+            raise NotPossible(_("Enter the address of the order page."))
+        # A line may have it in one place only, as its last part.
+        lines, added = [], False
+        for number, line in enumerate(registry.settings(chosen.provider).mapping or (), 1):
+            is_its = number in chosen.lines and not added
+            lines.append(f"{line}|order={order}" if is_its else line)
+            added = added or is_its
+        _save({"mapping": lines}, chosen.provider)
+        return _("The order page was saved.")
+
     def _prepare_folder(self) -> Message:
         group_id = self.text("group")
         if group_id not in self.groups:
@@ -242,12 +277,12 @@ class Steps(OwnerPage):
         )
 
 
-def _save(values: dict[str, Any]) -> None:
-    """Save settings of the add-on.
+def _save(values: dict[str, Any], provider: IPaymentProvider | None = None) -> None:
+    """Save settings of a provider, or those of the add-on.
 
     :raises NotPossible: one of them is wrong.
     """
     values = rules.normalize(values)
-    for _name, message in rules.validate(values):
+    for _name, message in rules.validate(values, provider):
         raise NotPossible(message)
-    rules.save(values)
+    rules.save(values, provider)

@@ -50,6 +50,10 @@ MOST_SIGNATURES = 8
 TOLERANCE = 300
 #: A Payment Link hands it back with the session of Checkout.
 MEMBER_PARAMETER = "client_reference_id"
+#: A Payment Link fills the address in, which its reader may change.
+EMAIL_PARAMETER = "prefilled_email"
+#: The page that opens a session of the Customer Portal.
+PORTAL = "@@stripe-portal"
 
 _TIME = re.compile(r"[0-9]{1,12}", re.ASCII)
 _DIGEST = re.compile(r"[0-9A-Fa-f]{64}", re.ASCII)
@@ -139,6 +143,11 @@ def read(event: JsonBody) -> tuple[Notification, ...]:
     if type_.startswith("refund."):
         notification = replace(notification, kind=Kind.INFORMATION)
     return (_OTHERS[type_.rpartition(".")[0]](notification, body),)
+
+
+def manage(settings: Any, customer_ids: tuple[str, ...]) -> str | None:
+    """The page of the site that leads a customer to the Customer Portal."""
+    return PORTAL if settings.api_token and customer_ids else None
 
 
 def sign(secret_key: str, time: int, body: bytes) -> str:

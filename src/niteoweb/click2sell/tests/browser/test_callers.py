@@ -36,6 +36,7 @@ NEEDED = {
     "@@webtv": (PUBLIC, 404),
     "@@webtv-settings": (CONFIGURE, 200),
     "@@my-purchases": (MEMBER, 200),
+    "@@stripe-portal": (MEMBER, 200),
     # The token in its address is the proof.
     "@@my-purchase-claim": (PUBLIC, 200),
     "@@click2sell-order": (PUBLIC, 404),
@@ -52,7 +53,7 @@ NEEDED = {
     "@@click2sell-members.csv": (VIEW, 200),
     "@@click2sell-report": (VIEW, 200),
     "@@click2sell-accounting": (VIEW, 200),
-    "@@click2sell-accounting.csv": (VIEW, 302),
+    "@@click2sell-accounting.csv": (VIEW, 200),
     "@@click2sell-privacy": (VIEW, 200),
     "@@click2sell-import": (OPERATE, 200),
     "@@click2sell-check": (OPERATE, 200),

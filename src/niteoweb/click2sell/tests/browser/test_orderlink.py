@@ -83,14 +83,15 @@ class TestToken(MailTestCase, SiteTestCase):
 
     def test_forged_and_foreign_ones(self):
         good = self.token()
-        name, until, signature = good.split(".")
-        other = membertoken.issue(self.portal, "test_user_1_", self.now).split(".")
+        self.assertRegex(good, r"\A[A-Za-z0-9_-]{1,200}\Z")
+        signature, until, name = good.split("-", 2)
+        other = membertoken.issue(self.portal, "test_user_1_", self.now).split("-", 2)
         later = format(int(until, 16) + 3600, "x")
         for number, token in enumerate(
             (
-                *(f"{name}.{until}.", f"{name}.{until}.{signature[:-1]}", name, "..", "é.é.é"),
-                *(f"{name}.{later}.{signature}", f"{other[0]}.{until}.{signature}"),
-                *(good.upper(), f"{good}x", "x" * 250, f"{name}.{'f' * 200}.{signature}"),
+                *(f"-{until}-{name}", f"{signature[:-1]}-{until}-{name}", name, "--", "é-é-é"),
+                *(f"{signature}-{later}-{name}", f"{signature}-{until}-{other[2]}"),
+                *(good.upper(), f"{good}x", "x" * 250, f"{signature}-{'f' * 200}-{name}"),
             )
         ):
             with self.subTest(token):

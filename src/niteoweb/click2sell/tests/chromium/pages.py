@@ -271,6 +271,7 @@ PAGES = (
     Shown("grant-confirm", of_subscriber("/grant"), GRANT, after=give_until),
     Shown("claim", claim_link, OWN_ACCOUNT, who=("", "")),
     Shown("claim-again", "@@my-purchase-claim", "Mail a new link", who=("", "")),
+    Shown("stripe-portal", "@@stripe-portal", "", before=let_in, who=(LONG, PASSWORD)),
     Shown("my-purchases", "@@my-purchases", "", before=let_in, who=(LONG, PASSWORD)),
     Shown(
         "members-only",

@@ -14,11 +14,13 @@ from niteoweb.click2sell.tests.chromium.case import PHONE
 from plone import api
 from urllib.parse import urlencode
 
+import requests
 import transaction
 
 
 OVERVIEW = "@@click2sell-overview"
 KEY = "Wq7-93fh-kkRz-51Tb-0pLx"
+ORDER_PAGE = "https://www.click2sell.example/order/77"
 BUYER, PASSWORD = "zoe.mueller@example.org", "Wd7-fk3h-qqRz"
 
 
@@ -67,6 +69,7 @@ class TestSetUp(BrowserTestCase):
         page.get_by_label("Product id").fill("77")
         page.get_by_label("Group", exact=True).fill("gold-members")
         page.get_by_label("Days of access").fill("30")
+        page.get_by_label("Name for your buyers").fill("Gold membership")
         self.press(page, "Add")
         self.see(done["products"])
         self.press(page, f"Use {self.url} (the address you are at)")
@@ -74,6 +77,11 @@ class TestSetUp(BrowserTestCase):
         page.get_by_label("Title of a new folder").fill("Only for members")
         self.press(page, "Open it to members")
         self.see(step["pages"].get_by_role("link", name="Only for members"))
+        page.get_by_label("Order page of Gold membership").fill(ORDER_PAGE)
+        self.press(page, "Save")
+        self.see(done["pages"])
+        order = step["pages"].get_by_role("textbox").last.input_value()
+        self.assertEqual(order, f"{self.url}/@@click2sell-order?product=77")
         self.assert_usable(page)
         self.follow(page, step["trial"].get_by_role("link", name="Try a purchase"))
         page.get_by_label("E-mail address of the buyer").fill(BUYER)
@@ -84,7 +92,10 @@ class TestSetUp(BrowserTestCase):
         api.user.get(userid=BUYER).setSecurityProfile(password=PASSWORD)
         transaction.commit()
         self.open(page, OVERVIEW)
-        self.see(done["trial"])
+        # Complete, it is folded.
+        self.see(page.get_by_text("Done: 5"))
+        answer = requests.get(order, allow_redirects=False, timeout=30)
+        self.assertEqual(answer.headers["Location"], ORDER_PAGE)
         folder = "only-for-members"
         self.open(self.window(who=(BUYER, PASSWORD)), folder)
         visitor = self.window(who=("", ""))
