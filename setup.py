@@ -43,6 +43,7 @@ setup(
     install_requires=[
         "AccessControl",
         "Acquisition",
+        "Babel",
         "BTrees",
         "DateTime",
         "defusedcsv",
@@ -97,7 +98,6 @@ setup(
     extras_require={
         "test": [
             "aiosmtpd",
-            "Babel",
             "build",
             "coverage",
             "freezegun",

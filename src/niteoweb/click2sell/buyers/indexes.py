@@ -28,6 +28,24 @@ def _paid(site: Any, buyer: Buyer) -> list[int]:
     return search.latest_payment(buyers.entries(site, buyer))
 
 
+def _active(site: Any, buyer: Buyer) -> list[int]:
+    return _paid(site, buyer) if buyer["live"] else []
+
+
+def _ended(site: Any, buyer: Buyer) -> list[int]:
+    return [] if buyer["live"] else _paid(site, buyer)
+
+
+def _access_ends(site: Any, buyer: Buyer) -> list[tuple[str, str]]:
+    """The first end of access that no renewal will move."""
+    ends = [row[0] for row in buyer.get("ends_ahead", ())]
+    return [(min(ends), buyer["id"])] if ends else []
+
+
+def _ends_on(site: Any, buyer: Buyer) -> list[str]:
+    return [end[:10] for end, _id in _access_ends(site, buyer)]
+
+
 def _accounts_awaited(site: Any, buyer: Buyer) -> list[tuple[str, str]]:
     return [(buyer["account_asked"], buyer["id"])] if buyer["account_asked"] else []
 
@@ -48,6 +66,11 @@ indexes.define(
     indexes.Index(
         "buyers_with_access", lambda _site, b: [()] if b["live"] else [], indexes.total
     ),
+    indexes.Index("buyers_active", _active),
+    indexes.Index("buyers_active_count", _active, indexes.total),
+    indexes.Index("buyers_ended", _ended),
+    indexes.Index("access_ends", _access_ends),
+    indexes.Index("access_ends_by_day", _ends_on, indexes.counted),
     indexes.Index("products_with_access", lambda _site, b: b["live"], indexes.counted),
     indexes.Index("mentions", lambda _site, buyer: mentions.in_buyer(buyer)),
     indexes.Index("accounts_awaited", _accounts_awaited),

@@ -7,8 +7,10 @@ and nothing here is a text to read: the pages find the words.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import history
+from niteoweb.click2sell.entitlement import Product
 from niteoweb.click2sell.explain import diagnosis
 from niteoweb.click2sell.explain import groups as membership
 from niteoweb.click2sell.explain import obstacles
@@ -30,6 +32,8 @@ class Explanation:
     :ivar addresses: the first one is that of the latest payment.
     :ivar exists: whether Plone has the account that the buyer is tied to.
     :ivar obstacle: the reason that keeps the buyer out, None when there is none.
+    :ivar opened: the products with access whose groups the member is in.
+    :ivar paid_at: when the latest payment was made, None for none.
     :ivar purchases: the payments and refunds, newest first.
     :ivar timeline: newest first.
     """
@@ -40,17 +44,22 @@ class Explanation:
     obstacle: obstacles.Obstacle | None
     standings: tuple[products.ProductAccess, ...]
     groups: tuple[membership.Membership, ...]
+    opened: frozenset[Product]
+    paid_at: datetime | None
     purchases: tuple[ledger.Entry, ...]
     timeline: tuple[timeline.TimelineEvent, ...]
 
 
-def explain(site: Any, buyer: buyers.Buyer, now: datetime) -> Explanation:
+def explain(
+    site: Any, buyer: buyers.Buyer, now: datetime, with_timeline: bool = True
+) -> Explanation:
     """Explain a buyer's access, and the obstacle to more.
 
     :param buyer: a stored record.
     :param now: in UTC.
+    :param with_timeline: False leaves the timeline out, for a list.
     """
-    everything = [ledger.get(site, key) for key in buyer["keys"]]
+    everything = buyers.entries(site, buyer)
     outcome = history.outcome(site, buyer, now)
     access = products.of(outcome)
     exists = bool(buyer["user_id"]) and accounts.exists(buyer["user_id"])
@@ -62,8 +71,10 @@ def explain(site: Any, buyer: buyers.Buyer, now: datetime) -> Explanation:
         obstacle=diagnosis.find(site, buyer, everything, access, groups, now),
         standings=access,
         groups=groups,
+        opened=_opened(access, groups),
+        paid_at=_paid_at(everything),
         purchases=tuple(filter(_moves_money, history.in_order(outcome.entries)[::-1])),
-        timeline=timeline.of(site, buyer, everything),
+        timeline=timeline.of(site, buyer, everything) if with_timeline else (),
     )
 
 
@@ -84,6 +95,29 @@ def addresses(buyer: buyers.Buyer, entries: Sequence[ledger.Entry]) -> tuple[str
         if history.is_payment(entry) and entry["outcome"] != Outcome.REFUSED
     ]
     return tuple(dict.fromkeys((*latest[:1], *buyers.addresses(buyer))))
+
+
+def _opened(
+    access: Sequence[products.ProductAccess], groups: Sequence[membership.Membership]
+) -> frozenset[Product]:
+    inside = (membership.GRANTED, membership.BY_HAND)
+    given = {
+        because.product
+        for group in groups
+        if group.standing in inside
+        for because in group.reasons
+    }
+    return frozenset(one.product for one in access if one.access and one.product in given)
+
+
+def _paid_at(entries: Sequence[ledger.Entry]) -> datetime | None:
+    paid = (
+        entry["occurred_at"]
+        for entry in entries
+        if _moves_money(entry) and history.is_payment(entry)
+    )
+    latest = max(paid, default="")
+    return timestamps.from_iso(latest) if latest else None
 
 
 def _moves_money(entry: ledger.Entry) -> bool:

@@ -4,7 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from niteoweb.click2sell import _
+from niteoweb.click2sell.entitlement import Reason
 from niteoweb.click2sell.ledger import reasons
+from niteoweb.click2sell.mail import failures
 from zope.i18nmessageid import Message
 
 
@@ -28,83 +30,112 @@ class Obstacle:
     reason_subject: str = ""
 
 
+#: Codes whose subject is the error of a mail.
+ABOUT_MAIL = frozenset({"mail server away", "mail failing", "mail dropped"})
+
 #: Code -> sentence for the owner.
 TEXTS = {
     # The payment
     "no purchase": _("No access: no payment of this buyer is known."),
     "failed": _(
-        "The payment that arrived on ${time} opened nothing: processing it failed. Replay it."
+        "Paid on ${time}, but no access yet: processing the payment failed. It is tried again "
+        "by itself; you can also try it now."
     ),
-    "received": _(
-        "The payment that arrived on ${time} opened nothing: it is not processed yet."
-    ),
+    "received": _("Paid on ${time}, but no access yet: the payment is still being processed."),
     "refused": _(
-        "The payment that arrived on ${time} opened nothing: it was refused. Its transaction "
+        "Paid on ${time}, but no access: the notification was refused, because its transaction "
         "belongs to another buyer or product."
     ),
     "attention": _(
-        "The payment that arrived on ${time} opened nothing: it needs attention. ${reason}"
+        "Paid on ${time}, but no access yet: the payment needs your attention. ${reason}"
     ),
     # The account
-    "erased": _("The buyer was erased on ${time}. What arrives since waits for the owner."),
+    "erased": _("The buyer was erased on ${time}. Later notifications wait for you."),
     "account deleted": _(
-        "No access: the account was deleted on ${time}. Only a later payment makes a new one."
+        "No access: the account was deleted on ${time}. A new one is created with the next "
+        "payment, or when you give access by hand."
     ),
     "account missing": _("No access: the account ${subject} does not exist any more."),
     "account privileged": _(
-        "The account ${subject} may administer the site, so no purchase changes it."
+        "${subject} is an administrator's account, so purchases never change it."
     ),
     # What was bought
     "no line": _(
-        "No line of the mapping names product ${subject}, which was paid on ${time}: it opens "
-        "nothing."
+        "Paid on ${time}, but no access: ${subject} is not in the list of products in the "
+        "settings."
     ),
-    "refunded": _("No access: product ${subject} was refunded on ${time}."),
-    "charged back": _(
-        "No access: the payment of product ${subject} was charged back on ${time}."
-    ),
+    "refunded": _("No access: ${subject} was refunded on ${time}."),
+    "charged back": _("No access: the payment for ${subject} was charged back on ${time}."),
     "cancelled": _(
-        "No access: the subscription to product ${subject} was cancelled, and access ended on "
-        "${time}."
+        "No access: the subscription to ${subject} was cancelled, and access ended on ${time}."
     ),
-    "not renewed": _(
-        "No access: access to product ${subject} ended on ${time}, because no renewal came."
-    ),
-    "over": _(
-        "No access: access to product ${subject} ended on ${time}, when what was paid for was "
-        "over."
-    ),
-    "ended": _("No access: access to product ${subject} was ended on ${time}."),
-    "not begun": _("No access yet: access to product ${subject} begins on ${time}."),
+    "not renewed": _("No access: ${subject} ended on ${time}, because no renewal came."),
+    "over": _("No access: ${subject} ended on ${time}, at the end of the paid time."),
+    "ended": _("No access: access to ${subject} was ended on ${time}."),
+    "not begun": _("No access yet: access to ${subject} begins on ${time}."),
     # The groups
-    "group taken": _("The member was taken out of the group ${subject} by hand on ${time}."),
-    "group missing": _('The group "${subject}" does not exist, so it cannot be given.'),
+    "group taken": _("Somebody took the member out of the group ${subject} on ${time}."),
+    "group missing": _('No access yet: the group "${subject}" does not exist.'),
     "group barred": _("${reason}"),
     "group waiting": _(
-        'The member is not in the group "${subject}" yet: the next automatic check, or '
-        "a replay, puts it there."
+        'The member is not in the group "${subject}" yet: the next automatic check puts the '
+        "member in it."
     ),
-    "no group": _("Product ${subject} gives no group, so it opens nothing."),
+    "no group": _("No access: ${subject} gives no group."),
     # The mail
-    "no mail": _(
-        "The buyer has access, but has never logged in, and was sent no welcome mail. Mail it."
-    ),
+    "no mail": _("The buyer has access, but never logged in, and was sent no welcome mail."),
     "mail waiting": _(
         "The welcome mail was not sent yet. It goes out within a minute, if the public address "
         "of the site is set."
     ),
     "mail server away": _(
-        "The mail server takes no mail: ${subject}. The welcome mail goes out as soon as it "
-        "does."
+        "The welcome mail waits. ${subject} It goes out as soon as the server takes mail again."
     ),
     "mail failing": _(
-        "The welcome mail could not be sent: ${subject}. It is tried again on ${time}."
+        "The welcome mail could not be sent. ${subject} It will be tried again on ${time}."
     ),
-    "mail dropped": _("The welcome mail was given up: ${subject}."),
+    "mail dropped": _("The welcome mail is not sent any more. ${subject}"),
     "never logged in": _(
-        "The buyer has access, but has never logged in. The welcome mail was sent on ${time}."
+        "The buyer has access, but never logged in. The welcome mail was sent on ${time}."
     ),
 }
+
+
+#: Codes of obstacles to a buyer who has paid, in a few words for a list.
+SHORT = {
+    "failed": _("processing failed"),
+    "received": _("being processed"),
+    "refused": _("notification refused"),
+    "attention": _("needs attention"),
+    "account deleted": _("account deleted"),
+    "account missing": _("account deleted"),
+    "account privileged": _("administrator's account"),
+    "no line": _("product not in the settings"),
+    "group taken": _("removed from the group ${subject}"),
+    "group missing": _("no group ${subject}"),
+    "group barred": _("group ${subject} cannot be used"),
+    "group waiting": _("not in the group ${subject} yet"),
+    "no group": _("product without a group"),
+    "no mail": _("never logged in"),
+    "mail waiting": _("welcome mail waits"),
+    "mail server away": _("welcome mail waits"),
+    "mail failing": _("welcome mail not sent"),
+    "mail dropped": _("welcome mail not sent"),
+    "never logged in": _("never logged in"),
+}
+#: Reasons of "attention" that are short as well.
+_SHORT_REASONS = {
+    Reason.ACCOUNT_NOT_CERTAIN: _("account not certain"),
+    Reason.SEVERAL_ACCOUNTS: _("several accounts"),
+    Reason.ADDRESS_NOT_ACCEPTED: _("address not accepted"),
+    Reason.TOO_MANY: _("too many new accounts"),
+}
+
+
+def short(obstacle: Obstacle) -> Message | str:
+    """The obstacle in a few words, "" where the state of the product says it."""
+    words = _SHORT_REASONS.get(obstacle.reason) or SHORT.get(obstacle.code, "")
+    return words and Message(words, mapping={"subject": obstacle.subject})
 
 
 def text(
@@ -115,11 +146,14 @@ def text(
     :param shown: how a moment is written.
     :param said: translates the texts that the sentence quotes.
     """
+    subject = obstacle.subject
+    if obstacle.code in ABOUT_MAIL:
+        subject = said(failures.text(subject))
     return Message(
         TEXTS[obstacle.code],
         mapping={
             "time": shown(obstacle.at) if obstacle.at else "",
-            "subject": obstacle.subject,
+            "subject": subject,
             "reason": said(reasons.text(obstacle.reason, obstacle.reason_subject)),
         },
     )

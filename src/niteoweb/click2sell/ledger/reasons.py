@@ -10,45 +10,45 @@ from zope.i18nmessageid import Message
 REASONS = {
     # The notification itself
     Reason.UNKNOWN_KIND: _(
-        "The provider's documents do not describe this kind of notification. It changes "
+        "The provider's documentation does not describe this kind of notification. It changes "
         "nothing."
     ),
-    Reason.PARAMETER: _("The notification is genuine, but ${subject} is missing or malformed."),
+    Reason.PARAMETER: _("Genuine, but not readable: ${subject} is missing or malformed."),
     Reason.ANOTHER: _(
         "The signature is valid, but its transaction belongs to another buyer or product."
     ),
     # The history
-    Reason.FUTURE: _("Its time is more than a day after its arrival. It grants nothing."),
-    Reason.BEYOND: _("It would extend access further than a renewal can. It grants nothing."),
-    Reason.AFTER_REFUND: _("Its purchase was refunded before. It grants nothing."),
-    Reason.AMBIGUOUS: _("It can mean several purchases. The latest one was taken."),
-    Reason.UNMATCHED_REFUND: _("It names no known payment. Nothing was taken away."),
-    Reason.OPEN_END: _("Access has no end and the product has no days. It goes on."),
-    Reason.NO_PURCHASE: _("No payment that it could belong to is known. It grants nothing."),
-    Reason.ENDED: _("What it goes on with had ended before. It grants nothing."),
+    Reason.FUTURE: _("Dated in the future. No access given."),
+    Reason.BEYOND: _("It would extend access further than a renewal can. No access given."),
+    Reason.AFTER_REFUND: _("Its purchase had been refunded. No access given."),
+    Reason.AMBIGUOUS: _("It could be about several purchases. The latest was taken."),
+    Reason.UNMATCHED_REFUND: _("It matches no known payment. No access was ended."),
+    Reason.OPEN_END: _("Access is unlimited and the product has no days: access goes on."),
+    Reason.NO_PURCHASE: _("It matches no known payment. No access given."),
+    Reason.ENDED: _("The access that it would extend had ended. No access given."),
     Reason.DISPLACED: _(
-        "It pays for a product that an exclusive purchase had ended. It grants access."
+        "It pays for a product that the purchase of another one had ended. Access given."
     ),
     Reason.CUSTOMER_DELETED: _(
         "The provider has deleted this customer. What the customer had from it has ended; "
         "erase the member if nothing else is left."
     ),
     Reason.SEVERAL_USERS: _(
-        "Several people share the subscription, and who they are is not told. It grants "
-        "nothing."
+        "Several people share the subscription, and the provider does not say who. No access "
+        "given."
     ),
     Reason.SEVERAL_PIECES: _(
-        "More than one piece was bought, and for whom is not told. It grants nothing."
+        "More than one was bought, and the provider does not say for whom. No access given."
     ),
-    Reason.UNREACHABLE: _("${subject} cannot be reached. It is asked again later."),
-    Reason.NOT_TOLD: _("${subject} could not be asked for the rest, or does not know it."),
+    Reason.UNREACHABLE: _("${subject} cannot be reached. It will be asked again."),
+    Reason.NOT_TOLD: _("${subject} could not be asked for the details, or does not know them."),
     Reason.CUSTOMER_NOT_KNOWN: _(
         "${subject} names the customer by an id alone, and nobody is known by it. It is taken "
         "up when something comes that names this customer's address, too."
     ),
-    Reason.WAITS_FOR_PURCHASE: _("It undoes a purchase that has not arrived yet."),
+    Reason.WAITS_FOR_PURCHASE: _("Refund for a purchase that this site never received."),
     Reason.ERASED_BUYER: _(
-        "Its buyer was erased. It makes no account and grants nothing until you decide."
+        "Its buyer was erased. It creates no account and gives no access until you decide."
     ),
     Reason.ERASED: _(
         "Its buyer was erased before it was settled. There is nothing left to do."
@@ -63,7 +63,7 @@ REASONS = {
         "confirm it was mailed to the address. You can decide instead."
     ),
     Reason.PRIVILEGED_ACCOUNT: _(
-        "The account may administer the site; no purchase changes it."
+        "This is an administrator's account, so purchases never change it."
     ),
     Reason.ADDRESS_NOT_ACCEPTED: _("Plone does not accept this e-mail address for a member."),
     Reason.ACCOUNT_MISSING: _(
@@ -74,7 +74,7 @@ REASONS = {
         "makes this one when there is room, in order of arrival, unless you dismiss it."
     ),
     # The groups
-    Reason.GROUP_MISSING: _('There is no group "${subject}".'),
+    Reason.GROUP_MISSING: _('The group "${subject}" does not exist.'),
     Reason.GROUP_PRIVILEGED: _(
         'Members of the group "${subject}" may administer the site; no buyer is put in it.'
     ),

@@ -2,10 +2,11 @@
 
 from niteoweb.click2sell.mail import alerts
 from niteoweb.click2sell.mail import delivery
+from niteoweb.click2sell.mail import failures
 from niteoweb.click2sell.mail import farewells
 from niteoweb.click2sell.mail import messages
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.mail.delivery import Sent
 
 
-__all__ = ["alerts", "delivery", "farewells", "messages", "outbox", "Sent"]
+__all__ = ["alerts", "delivery", "failures", "farewells", "messages", "outbox", "Sent"]

@@ -8,12 +8,14 @@ from niteoweb.click2sell.owner import forms
 from niteoweb.click2sell.owner import importfile
 from niteoweb.click2sell.owner import importing
 from niteoweb.click2sell.owner import reconcile
+from niteoweb.click2sell.owner import several
 from niteoweb.click2sell.owner import trial
+from niteoweb.click2sell.owner import undo
 from niteoweb.click2sell.owner.action import Action
 from niteoweb.click2sell.owner.action import NotPossible
 
 
 __all__ = [
     *["action", "candidates", "commands", "decisions", "forms", "importfile", "importing"],
-    *["reconcile", "trial", "Action", "NotPossible"],
+    *["reconcile", "several", "trial", "undo", "Action", "NotPossible"],
 ]

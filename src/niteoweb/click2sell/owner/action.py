@@ -38,7 +38,7 @@ from zope.interface.interfaces import IInterface
 import itertools
 
 
-PRIVILEGED = _("The account may administer the site; no purchase changes it.")
+PRIVILEGED = _("This is an administrator's account, so purchases never change it.")
 
 
 class Erased(NotPossible):

@@ -2,12 +2,17 @@
 
 from dataclasses import dataclass
 from niteoweb.click2sell import _
+from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.member import index
 from niteoweb.click2sell.member import privilege
 from typing import Any
 from zope.i18nmessageid import Message
+
+
+#: Accounts that a search lists, at most.
+MOST = 10
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,27 @@ def of(site: Any, entry: ledger.Entry) -> list[Candidate]:
         ),
     )
     return [_candidate(match) for match in matches]
+
+
+def search(text: str) -> list[Candidate]:
+    """The accounts that a text finds, by name, address, login name or id; a few of them."""
+    if not text:
+        return []
+    found = plone_site.tool("acl_users").searchUsers(fullname=text, max_results=MOST)
+    for by in ({"email": text}, {"login": text}, {"id": text}):
+        found += plone_site.tool("acl_users").searchUsers(**by, max_results=MOST)
+    ids = dict.fromkeys(user["userid"] for user in found)
+    return [
+        Candidate(
+            user_id,
+            accounts.text(user_id, "fullname"),
+            accounts.text(user_id, "email"),
+            _("found by your search"),
+            privilege.member(user_id),
+        )
+        for user_id in list(ids)[:MOST]
+        if accounts.exists(user_id)
+    ]
 
 
 def _candidate(match: index.Match) -> Candidate:

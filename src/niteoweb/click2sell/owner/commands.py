@@ -25,6 +25,7 @@ from niteoweb.click2sell.owner.grants import Command
 from niteoweb.click2sell.owner.grants import End
 from niteoweb.click2sell.owner.grants import Extend
 from niteoweb.click2sell.owner.grants import Grant
+from niteoweb.click2sell.owner.undo import Undo
 from niteoweb.click2sell.storage import writer
 from typing import Any
 
@@ -88,11 +89,12 @@ class Resend(Command):
 
 
 #: The commands, by their names in addresses.
-COMMANDS: dict[str, type[Grant] | type[Extend] | type[End] | type[Resend]] = {
+COMMANDS: dict[str, type[Grant] | type[Extend] | type[End] | type[Resend] | type[Undo]] = {
     "grant": Grant,
     "extend": Extend,
     "revoke": End,
     "resend": Resend,
+    "undo": Undo,
 }
 
 

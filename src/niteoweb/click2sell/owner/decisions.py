@@ -227,7 +227,13 @@ class Correct(Decision):
             buyer=right,
             email=right,
             product_id=entry["product_id"],
-            payload={"reason": self.reason, "by": self.by, "from": wrong, "to": right},
+            payload={
+                "reason": self.reason,
+                "by": self.by,
+                "from": wrong,
+                "to": right,
+                "scope": "everything" if self.everything else "purchase",
+            },
         )
         correction = recording.write_down(site, notification, now)
         return [

@@ -34,6 +34,9 @@ LONGEST_ADDRESS = 254
 #: Days that access is extended by, at most.
 MOST_DAYS = 3660
 
+#: Days and a last day do not go together.
+EITHER = _("Enter either a number of days or a last day.")
+
 #: The problems of values, where their fields state none.
 PROBLEMS = {
     "address": _("Enter an e-mail address."),
@@ -42,8 +45,9 @@ PROBLEMS = {
     "days": _(
         "This has to be a whole number from 1 to ${most}.", mapping={"most": str(MOST_DAYS)}
     ),
-    "reason": _("Say why: it stands in the record."),
-    "note": _("Say why: it stands in the record."),
+    "reason": _("Say why: the reason is shown in the history."),
+    "key": _("There is no such notification."),
+    "note": _("Say why: the reason is shown in the history."),
     "way": _("Choose one."),
 }
 
@@ -92,7 +96,9 @@ class LastDay(schema.Datetime):
 class Days(schema.Int):
     """A number of days, in a form written with digits alone."""
 
-    def fromUnicode(self, text: str) -> int:  # noqa: N802
+    def fromUnicode(self, text: str) -> int | None:  # noqa: N802
+        if not text and not self.required:
+            return None
         return super().fromUnicode(text if text.isascii() and text.isdigit() else "")
 
 
@@ -110,9 +116,13 @@ def address_of(text: str) -> str:
 def _reason() -> schema.Text:
     return schema.Text(
         title=_("Reason"),
-        description=_("Stands in the record of the buyer, with your name."),
+        description=_("Shown in the buyer's history, with your name."),
         constraint=lambda text: bool(text.strip()),
     )
+
+
+def _days(description: Message) -> Days:
+    return Days(title=_("Days"), description=description, min=1, max=MOST_DAYS, required=False)
 
 
 class IGrant(Interface):
@@ -129,9 +139,12 @@ class IGrant(Interface):
         default="",
     )
     product = ProductField(title=_("Product"))
+    days = _days(
+        _("Counted from now. Left empty, the last day or the product's own days count.")
+    )
     until = LastDay(
-        title=_("Until"),
-        description=_("The last day of access. Left empty, the product's own days count."),
+        title=_("Or until"),
+        description=_("The last day of access."),
         required=False,
     )
     reason = _reason()
@@ -146,11 +159,11 @@ class IExtend(Interface):
     """Extend access."""
 
     product = ProductField(title=_("Product"))
-    days = Days(
-        title=_("Days"),
-        description=_("Counted from the end of access, or from now if that is over."),
-        min=1,
-        max=MOST_DAYS,
+    days = _days(_("Counted from the end of access, or from now if that is over."))
+    until = LastDay(
+        title=_("Or until"),
+        description=_("The last day of access."),
+        required=False,
     )
     reason = _reason()
 
@@ -160,6 +173,13 @@ class IEnd(Interface):
 
     product = ProductField(title=_("Product"))
     reason = _reason()
+
+
+class IUndo(Interface):
+    """Undo an act by hand."""
+
+    key = schema.TextLine()
+    reason = schema.Text(required=False, default="")
 
 
 class IResend(Interface):
@@ -178,10 +198,10 @@ class IResend(Interface):
 
 
 class IAttach(Interface):
-    """Choose the member of a buyer."""
+    """Connect a buyer with an account."""
 
     user_id = schema.Text(required=False, default="")
-    reason = _reason()
+    reason = schema.Text(required=False, default="")
 
 
 class IMakeGroup(Interface):

@@ -9,6 +9,8 @@ there is a choice:
 * A grant is a purchase with a transaction of its own. Its end is stated by the owner; without
   one it gets the terms of its product.
 * Access is ended by an expiry of each chain that gives it, so a later payment gives it again.
+* An act can be undone for a day, by further notifications, which restore the end that there was
+  before.
 * Access is extended by a new end for the chain that reaches furthest. That access may have
   lapsed, or an owner may have ended it, but it must not be refunded.
 * A command is dated after all known events of its chain, also where the provider's clock is
@@ -100,6 +102,12 @@ class Grant(Command):
     reference: str = ""
     mail: bool = True
     mail_after: datetime | None = None
+    days: int | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.days is not None and self.until is not None:
+            raise forms.Problems({"days": forms.EITHER})
 
     @property
     def key(self) -> str:
@@ -135,7 +143,7 @@ class Grant(Command):
             product_name=overview.product_name(site, self.product),
             first_name=first_name,
             last_name=last_name,
-            valid_until=self.until,
+            valid_until=self.until if self.days is None else now + timedelta(days=self.days),
             payload={"reason": self.reason, "by": self.by},
         )
 
@@ -166,7 +174,7 @@ class End(Command):
         if not chains:
             raise NotPossible(_("There is no access to this product that could be ended."))
         for events in chains:
-            yield _event(site, self, Kind.EXPIRY, events, now, now)
+            yield event(site, self, self.product, Kind.EXPIRY, events, now, now)
 
 
 @dataclass(frozen=True)
@@ -179,9 +187,15 @@ class Extend(Command):
 
     buyer_id: str
     product: Product
-    days: int
+    days: int | None
     reason: str
     by: str
+    until: datetime | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if (self.days is None) == (self.until is None):
+            raise forms.Problems({"days": forms.EITHER})
 
     def notifications(self, site: Any, now: datetime) -> Iterator[Notification]:
         outcome = history.outcome(site, buyer_of(site, self.buyer_id), now)
@@ -191,27 +205,32 @@ class Extend(Command):
         if entitlement.state is State.PROVISIONAL:
             raise NotPossible(_("It is not known to be paid yet: grant the product instead."))
         start = max(entitlement.until or OPEN, now)
-        if start > OPEN - timedelta(days=self.days):
+        if start > OPEN - timedelta(days=self.days or 0) or entitlement.until is None:
             raise NotPossible(_("Access has no end that could be moved."))
+        until = self.until or start + timedelta(days=self.days or 0)
+        if until <= start:
+            raise NotPossible(_("Access goes on longer than that already."))
         ended = entitlement.state is State.ENDED
         kind = Kind.REACTIVATION if ended else Kind.PLAN_CHANGE
-        yield _event(site, self, kind, events, now, start + timedelta(days=self.days))
+        yield event(site, self, self.product, kind, events, now, until)
 
 
-def _event(
+def event(
     site: Any,
-    command: End | Extend,
+    command: Command,
+    product: Product,
     kind: Kind,
     events: Sequence[BillingEvent],
     now: datetime,
-    until: datetime,
+    until: datetime | None,
+    **payload: str,
 ) -> Notification:
     """The notification of a command for one chain.
 
+    :param product: that it is about.
     :param events: of the chain, in order.
     :param until: the end of access that the command states.
     """
-    product = command.product
     first = ledger.get(site, events[0].key)
     return Notification(
         key=idempotency_key(
@@ -226,10 +245,11 @@ def _event(
         buyer=first["buyer"],
         email=first["buyer"],
         product_id=product[1],
+        product_name=overview.product_name(site, product),
         customer_id=first["customer_id"],
         external_subscription_id=first["external_subscription_id"],
         valid_until=until,
-        payload={"reason": command.reason, "by": command.by},
+        payload={"reason": command.reason, "by": command.by, **payload},
     )
 
 

@@ -102,7 +102,9 @@ class Plan(AccountPlan, GroupPlan):
     :ivar verdicts: outcomes of the buyer's entries, by key.
     :ivar terms: days and exclusivity for entries recorded before their product had a line.
     :ivar held: products whose access is over, but not ended while their provider is silent.
-    :ivar ends: until when there is access to each live product, None for no end.
+    :ivar ends: until when there is access to each live product, with days of grace; None for no
+        end.
+    :ivar paid_until: the end without days of grace.
     :ivar renewals: when the next renewal of each subscription has to be there.
     :ivar endings: when access to live products ends that does not renew by itself.
     :ivar ran_out: those of the lost products whose time is over.
@@ -123,6 +125,7 @@ class Plan(AccountPlan, GroupPlan):
     terms: Mapping[str, mapping.Terms] = field(default_factory=dict)
     held: tuple[Product, ...] = ()
     ends: Mapping[Product, datetime | None] = field(default_factory=dict)
+    paid_until: Mapping[Product, datetime | None] = field(default_factory=dict)
     renewals: Mapping[Product, datetime] = field(default_factory=dict)
     endings: Mapping[Product, datetime] = field(default_factory=dict)
     ran_out: tuple[Product, ...] = ()
@@ -209,6 +212,7 @@ def make(
         terms=outcome.late_terms,
         held=outcome.held,
         ends={e.product: e.access_until for e in outcome.entitlements},
+        paid_until={e.product: e.until for e in outcome.entitlements},
         renewals=outcome.renewals(),
         endings=outcome.endings if account.usable else {},
         ran_out=tuple(product for product in lost if outcome.ran_out(product)),

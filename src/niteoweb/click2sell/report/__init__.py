@@ -4,6 +4,7 @@ from niteoweb.click2sell.report import accounting
 from niteoweb.click2sell.report import buyerlist
 from niteoweb.click2sell.report import charts
 from niteoweb.click2sell.report import csvfile
+from niteoweb.click2sell.report import happenings
 from niteoweb.click2sell.report import labels
 from niteoweb.click2sell.report import notifications
 from niteoweb.click2sell.report import overview
@@ -12,6 +13,6 @@ from niteoweb.click2sell.report import tables
 
 
 __all__ = [
-    *["accounting", "buyerlist", "charts", "csvfile", "labels", "notifications"],
-    *["overview", "rows", "tables"],
+    *["accounting", "buyerlist", "charts", "csvfile", "happenings", "labels"],
+    *["notifications", "overview", "rows", "tables"],
 ]

@@ -1,17 +1,21 @@
-"""Lists of buyers: the latest payers, or the results of a search.
+"""Lists of buyers: the latest payers, a part of them, or the results of a search.
 
-A page reads the indexes of search.py and the records of the buyers on it, and nothing else:
-its cost does not depend on the number of buyers.
+A page reads indexes and the records of the buyers on it, and nothing else: its cost does not
+depend on the number of buyers. The numbers beside the parts are counters.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from datetime import timedelta
+from itertools import islice
 from niteoweb.click2sell.buyers import buyers
-from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.explain import explanation
-from niteoweb.click2sell.explain import products
+from niteoweb.click2sell.ledger import counters
+from niteoweb.click2sell.ledger import entries
 from niteoweb.click2sell.ledger import facets
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import search
 from niteoweb.click2sell.report import notifications
 from niteoweb.click2sell.report import rows
@@ -19,69 +23,137 @@ from niteoweb.click2sell.storage import trees
 from typing import Any
 
 
+# The parts of the list.
+ALL = ""
+ACTIVE = "active"
+ENDING = "ending"  # within some days, and no renewal is expected
+ENDED = "ended"
+NEVER_LOGGED_IN = "never-logged-in"
+ATTENTION = "attention"
+PARTS = (ALL, ACTIVE, ENDING, ENDED, NEVER_LOGGED_IN, ATTENTION)
+
+#: Days within which access ends, for :data:`ENDING`.
+ENDING_DAYS = 7
+
+
 @dataclass(frozen=True)
 class BuyerRow:
-    """A buyer as it stands in a list.
+    """A buyer in a list.
 
     :ivar address: the one of the latest payment.
     :ivar user_id: the account, "" when there is none.
+    :ivar explained: access and obstacle, None for a record that cannot be shown.
     """
 
     buyer_id: str
     name: str
     address: str
     user_id: str
-    standings: tuple[products.ProductAccess, ...]
+    explained: explanation.Explanation | None = None
+
+
+def numbers(site: Any, now: datetime) -> dict[str, int]:
+    """The number of buyers in each of :data:`PARTS`, from counters.
+
+    Of those who need attention :data:`~niteoweb.click2sell.ledger.ledger.CAPPED` are counted.
+
+    :param now: in UTC.
+    """
+    paid, active = (trees.tree(site, n)() for n in ("buyers_paid_count", "buyers_active_count"))
+    by_day = trees.tree(site, "access_ends_by_day")
+    days = (now + timedelta(days=number) for number in range(ENDING_DAYS + 1))
+    ending = (by_day.get(day.date().isoformat()) for day in days)
+    return {
+        ALL: paid,
+        ACTIVE: active,
+        ENDING: sum(length() for length in ending if length is not None),
+        ENDED: paid - active,
+        NEVER_LOGGED_IN: counters.logins_awaited(site),
+        ATTENTION: len(_with_attention(site)),
+    }
 
 
 class BuyerList:
-    """The buyers that match words; without words all who ever paid, the latest first.
+    """The buyers that match words, or one of :data:`PARTS`; the latest payment comes first.
+
+    Of those whose access ends the next end comes first, of those who never logged in the newest
+    account.
 
     :ivar total: number of the buyers, or of those that are listed when :attr:`capped`.
     :ivar capped: there may be more; another word narrows the search.
     """
 
-    def __init__(self, site: Any, text: str = "") -> None:
-        self._site = site
+    def __init__(self, site: Any, text: str = "", part: str = ALL, *, now: datetime) -> None:
+        self._site, self._part, self._now = site, part, now
         self.capped = False
         self._matches: tuple[str, ...] | None = None
         if text.strip():
             matches = search.buyers(site, text)
             self._matches, self.capped = matches.ids, matches.capped
-            self.total = len(matches.ids)
-        else:
-            self.total = trees.tree(site, "buyers_paid_count")()
+        elif part == ATTENTION:
+            self._matches = _with_attention(site)
+        self.total = numbers(site, now)[part] if self._matches is None else len(self._matches)
 
-    def rows(self, start: int, size: int, now: datetime) -> list[BuyerRow]:
-        """A page of the list.
+    def ids(self, start: int, size: int) -> list[str]:
+        """Ids of the buyers on a page.
 
         :param start: buyers before the page, from 0.
         :param size: buyers on the page, at most.
-        :param now: in UTC.
         """
         stop = min(start + size, self.total)
+        if start >= stop:
+            return []
         if self._matches is not None:
-            ids = list(self._matches[start:stop])
-        else:
-            index = trees.tree(self._site, "buyers_paid")
-            paid = facets.Places((index,))
-            places = notifications.part(paid, self.total, start, stop) if start < stop else []
-            ids = [index[place] for place in places]
+            return list(self._matches[start:stop])
+        if self._part == ENDING:
+            return list(islice(self._ending(), start, stop))
+        if self._part == NEVER_LOGGED_IN:
+            accounts = trees.tree(self._site, "logins_awaited")
+            found = (
+                buyers.of_user(self._site, user_id)
+                for _made, user_id in islice(accounts, start, stop)
+            )
+            return [buyer["id"] for buyer in found if buyer is not None]
+        index = trees.tree(self._site, "buyers_paid")
+        names = {ACTIVE: "buyers_active", ENDED: "buyers_ended"}
+        places = trees.tree(self._site, names[self._part]) if self._part else index
+        part = notifications.part(facets.Places((places,)), self.total, start, stop)
+        return [index[place] for place in part]
+
+    def rows(self, start: int, size: int) -> list[BuyerRow]:
+        """A page of the list; see :meth:`ids`."""
         return [
             *rows.each(
-                ids,
-                lambda buyer_id: self._row(buyer_id, now),
-                lambda buyer_id: BuyerRow(buyer_id, rows.NOT_SHOWN, "", "", ()),
+                self.ids(start, size),
+                lambda buyer_id: row(self._site, buyer_id, self._now),
+                lambda buyer_id: BuyerRow(buyer_id, rows.NOT_SHOWN, "", ""),
             )
         ]
 
-    def _row(self, buyer_id: str, now: datetime) -> BuyerRow:
-        buyer = buyers.get(self._site, buyer_id)
-        entries = [ledger.get(self._site, key) for key in buyer["keys"]]
-        return BuyerRow(
-            buyer_id=buyer_id,
-            name=explanation.name(entries),
-            address=explanation.addresses(buyer, entries)[0],
-            user_id=buyer["user_id"],
-            standings=products.of(history.outcome(self._site, buyer, now)),
-        )
+    def _ending(self) -> Iterator[str]:
+        first = self._now.date().isoformat()
+        behind = (self._now + timedelta(days=ENDING_DAYS + 1)).date().isoformat()
+        for _end, buyer_id in trees.tree(self._site, "access_ends").keys((first,), (behind,)):
+            yield buyer_id
+
+
+def row(site: Any, buyer_id: str, now: datetime) -> BuyerRow:
+    """A buyer in a list.
+
+    :param now: in UTC.
+    """
+    buyer = buyers.get(site, buyer_id)
+    explained = explanation.explain(site, buyer, now, with_timeline=False)
+    address = explained.addresses[0]
+    return BuyerRow(buyer_id, explained.name, address, buyer["user_id"], explained)
+
+
+def _with_attention(site: Any) -> tuple[str, ...]:
+    """Ids of the buyers with a notification that failed or needs somebody, the latest first."""
+    waiting = (
+        place
+        for outcome in (Outcome.FAILED, Outcome.ATTENTION)
+        for place in islice(facets.places(site, outcome=outcome), ledger.CAPPED)
+    )
+    found = (entries.at(site, place)["buyer_id"] for place in sorted(waiting))
+    return tuple(dict.fromkeys(filter(None, found)))

@@ -1,9 +1,16 @@
 """Names of kinds, outcomes and states for owners, on pages and in files."""
 
+from collections.abc import Mapping
 from niteoweb.click2sell import _
 from niteoweb.click2sell.entitlement import State
 from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.notification import Kind
+from niteoweb.click2sell.notification import MIGRATION
+from niteoweb.click2sell.notification import OWNER
+from niteoweb.click2sell.notification import VALIDATION
+from niteoweb.click2sell.provider import registry
+from typing import Any
+from zope.i18nmessageid import Message
 
 
 OUTCOMES = {
@@ -24,11 +31,36 @@ KINDS = {
     Kind.REFUND: _("refund"),
     Kind.CHARGEBACK: _("chargeback"),
     Kind.PAYMENT_FAILED: _("payment failed"),
-    Kind.EXPIRY: _("expiry"),
-    Kind.PROVISIONAL: _("provisional"),
+    Kind.EXPIRY: _("end of access"),
+    Kind.PROVISIONAL: _("purchase to be confirmed"),
     Kind.CORRECTION: _("correction of the buyer"),
     Kind.INFORMATION: _("information"),
     Kind.UNKNOWN: _("unknown"),
+}
+
+#: The acts of the site's owner, by the kind of their entries.
+ACTS = {
+    Kind.PURCHASE: _("access given by hand"),
+    Kind.EXPIRY: _("access ended by hand"),
+    Kind.REACTIVATION: _("access extended by hand"),
+    Kind.PLAN_CHANGE: _("access extended by hand"),
+    Kind.CORRECTION: _("buyer corrected by hand"),
+}
+
+#: The decisions of the site's owner, as their notes store them.
+NOTES = {
+    "attached": _("Account connected"),
+    "corrected": _("Buyer corrected"),
+    "decided": _("Notification accepted"),
+    "dismissed": _("Notification dismissed"),
+    "group made": _("Group created"),
+}
+
+#: Senders of entries that are no payment providers.
+SENDERS = {
+    OWNER: _("by hand"),
+    MIGRATION: _("release 0.4.5"),
+    VALIDATION: _("an app"),
 }
 
 STATES = {
@@ -43,3 +75,14 @@ STATES = {
     State.REFUNDED: _("refunded"),
     State.UNMAPPED: _("no line in the mapping"),
 }
+
+
+def kind(entry: Mapping[str, Any]) -> Message | str:
+    """The kind of an entry; an owner's act is called what it is."""
+    known = {**KINDS, **ACTS} if entry["provider"] == OWNER else KINDS
+    return known.get(entry["kind"], entry["kind"])
+
+
+def sender(name: str) -> Message | str:
+    """The provider of an entry, or who else it comes from."""
+    return SENDERS.get(name) or registry.title(name)

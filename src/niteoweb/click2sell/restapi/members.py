@@ -5,7 +5,7 @@ view purchases.
 """
 
 from datetime import datetime
-from functools import partial
+from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.entitlement import mapping
@@ -16,12 +16,14 @@ from niteoweb.click2sell.explain import ProductAccess
 from niteoweb.click2sell.explain import timeline
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.report import buyerlist
+from niteoweb.click2sell.report import happenings
 from niteoweb.click2sell.restapi import notifications
 from niteoweb.click2sell.restapi.listing import Records
 from typing import Any
 from zExceptions import BadRequest
 from zExceptions import NotFound
 from zope.i18n import translate
+from zope.i18nmessageid import Message
 
 
 NAME = "@click2sell-members"
@@ -38,14 +40,22 @@ class MembersGet(Records):
 
         :raises BadRequest: a parameter is not possible.
         """
-        text, now = self.request.form.get("search", ""), timestamps.now()
-        if not isinstance(text, str):
-            raise BadRequest('"search" may stand only once.')
-        listed = buyerlist.BuyerList(self.context, text)
-        return self.batch(
-            listed,
-            lambda start, size: [self._row(row) for row in listed.rows(start, size, now)],
+        text, part = (self._once(name) for name in ("search", "part"))
+        if part not in buyerlist.PARTS:
+            possible = ", ".join(filter(None, buyerlist.PARTS))
+            raise BadRequest(f'"part" must be one of: {possible}.')
+        now = timestamps.now()
+        listed = buyerlist.BuyerList(self.context, text, part, now=now)
+        answer = self.batch(
+            listed, lambda start, size: [self._row(row) for row in listed.rows(start, size)]
         )
+        return {**answer, "numbers": _numbers(buyerlist.numbers(self.context, now))}
+
+    def _once(self, name: str) -> str:
+        text = self.request.form.get(name, "")
+        if not isinstance(text, str):
+            raise BadRequest(f'"{name}" may stand only once.')
+        return text
 
     def details(self, buyer_id: str) -> dict[str, Any]:
         """The explanation of a buyer's products, groups and obstacle.
@@ -71,7 +81,11 @@ class MembersGet(Records):
             },
             "obstacle": self._obstacle(explained.obstacle),
             "products": [
-                {**_standing(one), "because": [self._cause(cause) for cause in one.causes]}
+                {
+                    **_standing(one),
+                    "opened": one.product in explained.opened,
+                    "because": [self._cause(cause) for cause in one.causes],
+                }
                 for one in explained.standings
             ],
             "groups": [self._group(group) for group in explained.groups],
@@ -79,13 +93,19 @@ class MembersGet(Records):
         }
 
     def _row(self, row: buyerlist.BuyerRow) -> dict[str, Any]:
+        explained = row.explained
         return {
             "@id": self._url(NAME, row.buyer_id),
             "id": row.buyer_id,
             "name": row.name,
             "address": row.address,
             "user_id": row.user_id,
-            "products": [_standing(standing) for standing in row.standings],
+            "obstacle": self._obstacle(explained.obstacle) if explained else None,
+            "last_payment": _iso(explained.paid_at) if explained else None,
+            "products": [
+                {**_standing(one), "opened": one.product in explained.opened}
+                for one in (explained.standings if explained else ())
+            ],
         }
 
     def _cause(self, cause: ledger.Entry) -> dict[str, Any]:
@@ -119,6 +139,8 @@ class MembersGet(Records):
     def _event(self, event: timeline.TimelineEvent) -> dict[str, Any]:
         return {
             **{name: getattr(event, name) for name in EVENT},
+            "title": self._said(happenings.text(event, self._said)),
+            "text": self._said(happenings.remark(event)),
             "at": _iso(event.at),
             "notification": self._url(notifications.NAME, event.key) if event.key else None,
             "reason": notifications.reason_of(self.request, event.reason, event.reason_subject),
@@ -127,12 +149,19 @@ class MembersGet(Records):
     def _obstacle(self, obstacle: obstacles.Obstacle | None) -> dict[str, Any] | None:
         if obstacle is None:
             return None
-        translated = partial(translate, context=self.request)
-        text = translated(obstacles.text(obstacle, _iso, translated))
+        text = self._said(obstacles.text(obstacle, plone_site.shown, self._said))
         return {"code": obstacle.code, "text": text}
+
+    def _said(self, text: Message | str) -> str:
+        return translate(text, context=self.request)
 
     def _url(self, service: str, id_: str) -> str:
         return f"{self.context.absolute_url()}/{service}/{id_}"
+
+
+def _numbers(numbers: dict[str, int]) -> dict[str, int]:
+    """The numbers of the parts, the whole list under a name of its own."""
+    return {part or "all": number for part, number in numbers.items()}
 
 
 def _standing(access: ProductAccess) -> dict[str, Any]:

@@ -84,6 +84,12 @@ TREES = {
     "access_ended": TreeSet,
     "buyers_pending": TreeSet,  # (group that could not be given, buyer id)
     "buyers_with_access": Length,  # how many
+    "buyers_active": TreeSet,  # places as in buyers_paid of those with access
+    "buyers_active_count": Length,  # how many
+    "buyers_ended": TreeSet,  # places as in buyers_paid of those without access
+    # (first end of access that no renewal moves, as stored, buyer id), and how many by day
+    "access_ends": TreeSet,
+    "access_ends_by_day": Tree,  # day in UTC -> Length
     # search.py
     "buyer_words": TreeSet,  # word, space, of an entry its place and space, buyer id
     "nameless_words": TreeSet,  # word, space, key of an entry that names no buyer

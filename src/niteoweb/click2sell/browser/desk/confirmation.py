@@ -28,10 +28,12 @@ class Confirmation(OwnerPage):
     )
     #: The changes for each buyer; None before the preview.
     changes: tuple[words.Changes, ...] | None = None
+    #: Whether somebody loses something by it: the button is red then.
+    harmful = False
     #: The text of the button that carries the action out.
-    confirm_label: Message = _("Do it")
+    confirm_label: Message = _("Confirm")
     #: The text of a preview without changes.
-    unchanged: Message = _("It is recorded, and changes nothing else.")
+    unchanged: Message = _("It is saved in the history, and changes nothing else.")
     #: The address of the page without the preview.
     cancel_url: str
 
@@ -94,4 +96,4 @@ class Confirmation(OwnerPage):
         if buyers.get(self.context, plan.buyer_id) is None:
             return {}
         before = preview.plan(self.context, plan.buyer_id, now)
-        return {product: before.ends.get(product) for product in before.live}
+        return {product: before.paid_until.get(product) for product in before.live}

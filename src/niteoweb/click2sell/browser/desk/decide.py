@@ -3,9 +3,11 @@
 from dataclasses import replace
 from functools import cached_property
 from niteoweb.click2sell import _
+from niteoweb.click2sell.browser.desk import cures
 from niteoweb.click2sell.browser.desk.confirmation import Confirmation
 from niteoweb.click2sell.browser.desk.fields import Field
 from niteoweb.click2sell.browser.desk.ownerpage import EntryPage
+from niteoweb.click2sell.browser.words import headings
 from niteoweb.click2sell.browser.words.formatting import Link
 from niteoweb.click2sell.owner import Action
 from niteoweb.click2sell.owner import candidates
@@ -20,7 +22,7 @@ from zope.i18nmessageid import Message
 
 #: The fields of decisions that have others than the reason.
 NAMES = {
-    decisions.ATTACH: ("user_id", "reason"),
+    decisions.ATTACH: ("search", "reason"),
     decisions.CORRECT: ("address", "scope", "reason"),
     decisions.MAKE_GROUP: (),
 }
@@ -36,25 +38,45 @@ class DecideView(Confirmation, EntryPage):
     """The decisions about an entry: a form for each, then the preview, and the button."""
 
     template = ViewPageTemplateFile("../templates/decide.pt")
-    title = _("Decide")
     explanations = {
         decisions.MAKE_GROUP: _(
-            "The buyer is put in it at once, others who wait at the next automatic check."
+            "The buyer gets into it at once, others who wait with the next automatic check."
         ),
         decisions.DECIDE: _(
-            "Its transaction belongs to the buyer and product that it names from then on. What "
-            "the transaction gave to another buyer or product is taken back."
+            "From then on the transaction belongs to the buyer and product that this "
+            "notification names. Access that it gave to another buyer or product ends."
         ),
         decisions.CORRECT: _(
-            "For a mistyped address, for example. The wrong member loses what came of it."
+            "For a mistyped address, for example. The wrong member loses this access."
         ),
-        decisions.DISMISS: _("There is nothing to do. It stays in the record."),
+        decisions.DISMISS: _("There is nothing to do. The notification stays in the history."),
     }
 
     def __init__(self, context: Any, request: Any, list_url: str, key: str) -> None:
         super().__init__(context, request, list_url, key)
-        self.url = self.cancel_url = f"{self.entry_url}/decide"
+        self.url = f"{self.entry_url}/decide"
         self.back = Link(_("Back to the notification"), self.entry_url)
+
+    @property
+    def cancel_url(self) -> str:
+        """Address of the page that the owner came from."""
+        back = cures.back_url(self.context, self.text(cures.BACK), self.entry["buyer_id"])
+        return back or self.url
+
+    @property
+    def title(self) -> str:
+        """The notification in a few words."""
+        return headings.title(self.entry)
+
+    @property
+    def harmful(self) -> bool:
+        """Whether somebody loses access by the decision."""
+        return self.what in (decisions.DECIDE, decisions.CORRECT)
+
+    @property
+    def confirm_label(self) -> Message:
+        """The decision that is previewed."""
+        return self.label(self.what)
 
     def __call__(self) -> str:
         if not self.may_operate:
@@ -66,10 +88,12 @@ class DecideView(Confirmation, EntryPage):
     def post(self) -> str:
         """Preview the decision, or carry it out."""
         self.check_post()
-        if not self.settle(self._wanted):
+        buyer_id = self.entry["buyer_id"]
+        form = self.request.form
+        if "find" in form or "change" in form or not self.settle(self._wanted):
             return ""
-        self.say(_("Done. It stands in the record."))
-        return self.entry_url
+        self.say(_("Done."))
+        return cures.back_url(self.context, self.text(cures.BACK), buyer_id) or self.entry_url
 
     def _wanted(self) -> Action:
         """The decision that the form asks for.
@@ -78,9 +102,11 @@ class DecideView(Confirmation, EntryPage):
         """
         if not self.what:
             raise NotPossible(decisions.GONE)
+        if self.what == decisions.ATTACH and not self.text("candidate"):
+            raise NotPossible(_("Choose an account."))
         reason = self.text("reason")
         values = {
-            "user_id": self.text("user_id") or self.text("candidate"),
+            "user_id": self.text("candidate"),
             "address": self.text("address"),
             "everything": self.text("scope") == "everything",
             "reason": reason,
@@ -102,17 +128,20 @@ class DecideView(Confirmation, EntryPage):
 
     @cached_property
     def candidates(self) -> list[candidates.Candidate]:
-        """The accounts that could be the buyer's."""
-        return candidates.of(self.context, self.entry)
+        """The accounts that could be the buyer's, with those that a search finds."""
+        likely = candidates.of(self.context, self.entry)
+        known = {one.user_id for one in likely}
+        matches = candidates.search(self.text("search"))
+        return [*likely, *(one for one in matches if one.user_id not in known)]
 
     def label(self, what: str) -> Message:
         """The name of a decision."""
         titles = {
-            decisions.ATTACH: _("Choose the member"),
+            decisions.ATTACH: _("Connect the account"),
             decisions.MAKE_GROUP: _(
-                "Make the group ${group}", mapping={"group": self.entry["subject"]}
+                "Create the group ${group}", mapping={"group": self.entry["subject"]}
             ),
-            decisions.DECIDE: _("Take it in"),
+            decisions.DECIDE: _("Accept it"),
             decisions.CORRECT: _("Correct the buyer"),
             decisions.DISMISS: _("Dismiss"),
         }
@@ -122,7 +151,12 @@ class DecideView(Confirmation, EntryPage):
         """The fields of the form of a decision."""
         required, texts = {"required": "required"}, {"autocomplete": "off"}
         fields = {
-            "user_id": Field("user_id", _("Another account, by its user id"), more=texts),
+            "search": Field(
+                "search",
+                _("Search for another account"),
+                help=_("Name, address, login name or user id."),
+                more=texts,
+            ),
             "address": Field(
                 "address",
                 _("Address of the right buyer"),
@@ -134,8 +168,10 @@ class DecideView(Confirmation, EntryPage):
             ),
             "reason": Field(
                 "reason",
-                _("Why? It stands in the record."),
-                more={"maxlength": "500", **required},
+                _("Reason (shown in the history)"),
+                more={"maxlength": "500"}
+                if what == decisions.ATTACH
+                else {"maxlength": "500", **required},
             ),
         }
         return [

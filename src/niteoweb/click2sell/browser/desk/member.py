@@ -4,13 +4,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from niteoweb.click2sell import _
 from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.browser.desk import cures
 from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
+from niteoweb.click2sell.browser.words import answers
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.browser.words import products
 from niteoweb.click2sell.browser.words import timeline as happenings
 from niteoweb.click2sell.browser.words.formatting import Link
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.entitlement import mapping
+from niteoweb.click2sell.entitlement import Product as Bought
 from niteoweb.click2sell.entitlement import State
 from niteoweb.click2sell.explain import explanation
 from niteoweb.click2sell.explain import groups as membership
@@ -18,10 +21,10 @@ from niteoweb.click2sell.explain import obstacles
 from niteoweb.click2sell.explain import ProductAccess
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import reasons
-from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import OWNER
 from niteoweb.click2sell.owner import commands
 from niteoweb.click2sell.owner import forms
+from niteoweb.click2sell.report import labels
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from typing import Any
 from urllib.parse import urlencode
@@ -32,11 +35,11 @@ from zope.i18nmessageid import Message
 #: How a member stands to a group, as a badge.
 GROUPS = {
     membership.GRANTED: formatting.Badge(_("member"), "text-bg-success"),
-    membership.BY_HAND: formatting.Badge(_("given by hand"), "text-bg-success"),
-    membership.TAKEN: formatting.Badge(_("taken away by hand"), "text-bg-dark"),
-    membership.MISSING: formatting.Badge(_("there is no such group"), "text-bg-danger"),
-    membership.BARRED: formatting.Badge(_("cannot be given"), "text-bg-danger"),
-    membership.WAITING: formatting.Badge(_("not given yet"), "text-bg-warning"),
+    membership.BY_HAND: formatting.Badge(_("added by hand"), "text-bg-success"),
+    membership.TAKEN: formatting.Badge(_("removed by hand"), "text-bg-dark"),
+    membership.MISSING: formatting.Badge(_("group does not exist"), "text-bg-danger"),
+    membership.BARRED: formatting.Badge(_("group cannot be used"), "text-bg-danger"),
+    membership.WAITING: formatting.Badge(_("not added yet"), "text-bg-warning"),
 }
 
 #: Events on the page; the reader can ask for a longer history.
@@ -125,6 +128,18 @@ class MemberView(OwnerPage):
         """Whether the buyer has access to a product."""
         return any(standing.access for standing in self.explained.standings)
 
+    @property
+    def cure(self) -> cures.Cure | None:
+        """What an owner can do about the obstacle, None for nothing."""
+        if not self.may_operate:
+            return None
+        return cures.of_obstacle(self.context, self.buyer, self.explained)
+
+    @property
+    def answer(self) -> str:
+        """What the owner can write to the buyer, "" for nothing."""
+        return answers.text(self.explained, self.buyer["user_id"])
+
     # The account
 
     @property
@@ -136,7 +151,7 @@ class MemberView(OwnerPage):
             self.url_of("click2sell-privacy", address=explained.addresses[0]),
         )
         if explained.exists:
-            made, before = _("made for the first purchase"), _("was there before the purchases")
+            made, before = _("created for the first purchase"), _("older than the purchases")
             lines.append(Link(made if self.buyer["made"] else before))
         return formatting.facts(
             (_("Addresses"), [*explained.addresses, stored]), (_("Account"), lines)
@@ -147,10 +162,8 @@ class MemberView(OwnerPage):
     @property
     def actions(self) -> list[Link]:
         """The actions for the buyer that concern no product."""
-        names = ["grant"]
-        if self.explained.exists:
-            names.append("resend")
-        return [self._action(name) for name in names]
+        names = ["resend"] if self.explained.exists else []
+        return [self._action(name) for name in [*names, "grant"]]
 
     def _actions(self, access: ProductAccess) -> list[Link]:
         """The actions for a product."""
@@ -168,6 +181,13 @@ class MemberView(OwnerPage):
     def _action(self, name: str, query: str = "") -> Link:
         return Link(commands.COMMANDS[name].title, f"{self.url}/{name}{query}")
 
+    @cached_property
+    def undo(self) -> dict[str, cures.Cure]:
+        """The buttons that undo acts by hand, by the keys of these acts."""
+        if not self.may_operate:
+            return {}
+        return cures.undo(self.context, self.buyer, timestamps.now())
+
     # Products and groups
 
     @property
@@ -176,7 +196,7 @@ class MemberView(OwnerPage):
         accesses = sorted(self.explained.standings, key=lambda standing: not standing.access)
         return [
             Product(
-                products.line(access),
+                products.line(access, self.explained.opened),
                 tuple(self._link(cause) for cause in access.causes),
                 tuple(self._actions(access)),
             )
@@ -188,7 +208,7 @@ class MemberView(OwnerPage):
         """The groups that the buyer is in or should be, with the chain that explains each."""
         return [
             Group(
-                name=f"{group.title} ({group.id})" if group.title != group.id else group.id,
+                name=group.title,
                 badge=GROUPS[group.standing],
                 reasons=tuple(self._reasons(group)),
             )
@@ -221,10 +241,10 @@ class MemberView(OwnerPage):
     def _reasons(self, group: membership.Membership) -> list[Link]:
         links = []
         if group.standing == membership.BY_HAND:
-            links.append(Link(_("Given by hand.")))
+            links.append(Link(_("Added by hand.")))
         if group.at is not None:
             at = {"time": formatting.moment(group.at).text}
-            text = _("An owner took it away on ${time}.", mapping=at)
+            text = _("Somebody took the member out on ${time}.", mapping=at)
             links.append(Link(text))
         if group.problem:
             links.append(Link(reasons.text(group.problem, group.id)))
@@ -235,34 +255,33 @@ class MemberView(OwnerPage):
         cause = grounds.causes[0]
         names = {
             "what": self._named(cause),
-            "product": grounds.product[1],
-            "line": grounds.line,
+            "product": self._product_names.get(grounds.product, grounds.product[1]),
         }
         if grounds.product == mapping.EVERY_BUYER:
             text = _("Because of ${what}: the group of all buyers", mapping=names)
         elif grounds.line is None:
             text = _(
-                "Because of ${what}, product ${product}, which no line of the mapping gives "
-                "this group any more",
+                "Because of ${what}: ${product}, which does not give this group any more",
                 mapping=names,
             )
         else:
-            text = _("Because of ${what}, product ${product}, line ${line}", mapping=names)
+            text = _("Because of ${what}: ${product}", mapping=names)
         return Link(text, self._url(cause["key"]))
+
+    @cached_property
+    def _product_names(self) -> dict[Bought, str]:
+        return {one.product: one.name for one in self.explained.standings if one.name}
 
     def _link(self, cause: ledger.Entry) -> Link:
         return Link(self._named(cause), self._url(cause["key"]))
 
     def _named(self, cause: ledger.Entry) -> str:
         """A notification in a few words, such as "purchase R-123 on 3 May"."""
-        by_hand = cause["provider"] == OWNER and cause["kind"] == Kind.PURCHASE
         names = {
-            "kind": formatting.translated(
-                _("access given by hand") if by_hand else formatting.kind(cause["kind"])
-            ),
+            "kind": formatting.translated(labels.kind(cause)),
             "receipt": cause["receipt"],
             "date": formatting.day(timestamps.from_iso(cause["occurred_at"])),
         }
-        if cause["receipt"] and not by_hand:
+        if cause["receipt"] and cause["provider"] != OWNER:
             return formatting.translated(_("${kind} ${receipt} on ${date}", mapping=names))
         return formatting.translated(_("${kind} on ${date}", mapping=names))

@@ -11,7 +11,9 @@ from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.explain import explanation
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.member import accounts
+from niteoweb.click2sell.owner import action
 from niteoweb.click2sell.owner import commands
+from niteoweb.click2sell.owner import decisions
 from niteoweb.click2sell.owner import forms
 from niteoweb.click2sell.storage import NotPossible
 from niteoweb.click2sell.storage import trees
@@ -107,9 +109,19 @@ class MemberActionView(Confirmation):
         return {name: self.text(name) or first.get(name, "") for name in names}
 
     @property
+    def hidden(self) -> list[tuple[str, str]]:
+        """Names and values that come along with the form."""
+        return [(name, text) for name in ("key", "settles") if (text := self.text(name))]
+
+    @property
     def fields(self) -> list[Field]:
         """The fields of the form, with their values."""
-        return [self._field(name, value) for name, value in self.values.items()]
+        return [self._field(name, text) for name, text in self.values.items() if name != "key"]
+
+    @property
+    def harmful(self) -> bool:
+        """Whether the buyer loses access by it."""
+        return self.name == "revoke"
 
     def _field(self, name: str, value: str) -> Field:
         field, form = self._command.form[name], self._command.form
@@ -159,10 +171,19 @@ class MemberActionView(Confirmation):
             return False
         if not self.settle(lambda: command):
             return False
+        self._settle()
         self.say(self.success, "info" if self.success is command.success else "warning")
         if not self.buyer_id:
             self.cancel_url = f"{self.list_url}/{self._new_buyer()}"
         return True
+
+    def _settle(self) -> None:
+        """Dismiss the notification that access was given for, because it could not be read."""
+        entry = ledger.get(self.context, self.text("settles"))
+        if entry is None or decisions.DISMISS not in decisions.possible(self.context, entry):
+            return
+        note = formatting.translated(_("Access was given by hand."))
+        action.carry_out(decisions.Dismiss(key=entry["key"], by=self.by, note=note))
 
     def _new_buyer(self) -> str:
         """Id of the buyer who got access by the address."""

@@ -6,14 +6,19 @@ from functools import cached_property
 from html import escape
 from niteoweb.click2sell import _
 from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.browser.desk import cures
 from niteoweb.click2sell.browser.desk.ownerpage import CHANGED
 from niteoweb.click2sell.browser.desk.ownerpage import EntryPage
 from niteoweb.click2sell.browser.words import changes
 from niteoweb.click2sell.browser.words import formatting
+from niteoweb.click2sell.browser.words import headings
 from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.notification import OWNER
 from niteoweb.click2sell.owner import decisions
+from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import preview
+from niteoweb.click2sell.report import labels
 from niteoweb.click2sell.report import notifications
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from zExceptions import NotFound
@@ -24,28 +29,18 @@ from zope.i18nmessageid import Message
 OTHERS = 10
 
 
-#: The decisions of owners, as a note tells them.
-DECISIONS = {
-    "attached": _("chose the member"),
-    "corrected": _("corrected the buyer"),
-    "decided": _("took it in"),
-    "dismissed": _("dismissed it"),
-    "group made": _("made the group"),
-}
-
-
 @dataclass(frozen=True)
 class Failure:
-    """A failed attempt, unfolded or not."""
+    """A failed attempt; the error is for those who administer the server."""
 
     at: formatting.Moment
     error: str
-    is_open: bool
 
     def __html__(self) -> str:
         error = f'<pre class="border rounded p-2" tabindex="0">{escape(self.error)}</pre>'
-        start = "<details open>" if self.is_open else "<details>"
-        return f"{start}<summary>{self.at.__html__()}</summary>{error}</details>"
+        details = escape(formatting.translated(_("Details for your administrator")))
+        folded = f"<details><summary>{details}</summary>{error}</details>"
+        return f"{self.at.__html__()} {folded}"
 
 
 @dataclass(frozen=True)
@@ -64,19 +59,18 @@ class Note:
 
 
 class NotificationView(EntryPage):
-    """An entry's page. POST previews a replay, or replays.
+    """An entry's page. POST previews another try, or makes it.
 
     The button carries a fingerprint of the preview, so that nothing else is applied.
     """
 
     template = ViewPageTemplateFile("../templates/notification.pt")
-    title = _("Notification")
     copy_warning = _(
-        "This is a copy of the site: a replay changes this copy only, and its mails wait."
+        "This is a copy of the site: what you do changes this copy only, and its mails wait."
     )
     titles = formatting.ENTRY_TITLES
     others_label = _("Notifications")
-    #: None before the dry run.
+    #: None before the preview.
     preview: changes.Preview | None = None
 
     def __call__(self) -> str:
@@ -84,8 +78,13 @@ class NotificationView(EntryPage):
             raise NotFound(self.key)
         return super().__call__()
 
+    @property
+    def title(self) -> str:
+        """The notification in a few words."""
+        return headings.title(self.entry)
+
     def post(self) -> str:
-        """Preview the replay, or replay."""
+        """Preview another try, or make it."""
         self.check_post()
         self._look()
         if "replay" not in self.request.form or self.preview is None:
@@ -93,8 +92,9 @@ class NotificationView(EntryPage):
         if self.text("fingerprint") != self.preview.fingerprint:
             self.say(CHANGED, "warning")
             return ""
+        buyer_id = self.entry["buyer_id"]
         self._replay()
-        return self.url
+        return cures.back_url(self.context, self.text(cures.BACK), buyer_id) or self.url
 
     def _look(self) -> None:
         """Preview the replay."""
@@ -103,8 +103,8 @@ class NotificationView(EntryPage):
             self.preview = changes.of_replay(self.context, self.key, replayed)
         except Exception as error:
             message = _(
-                "What a replay would change cannot be worked out: ${error}. The error is in "
-                "the site's log."
+                "The result of another try cannot be worked out: ${error}. The error is in the "
+                "site's log."
             )
             self.fail(f"Preview of entry {self.key} failed", error, message)
 
@@ -112,33 +112,52 @@ class NotificationView(EntryPage):
         try:
             pipeline.replay(self.key)
         except pipeline.Failed:
-            message = _("The replay failed. What went wrong stands below, under the outcome.")
-            self.say(message, "error")
+            self.say(_("It failed again. Your administrator finds the error below."), "error")
         else:
             self.say(_("The notification was processed again."))
 
     # Processing
 
     @property
+    def cure(self) -> cures.Cure | None:
+        """The way out, None for a notification that needs nobody."""
+        return cures.of_entry(self.context, self.entry) if self.may_operate else None
+
+    @property
+    def later(self) -> Message | None:
+        """When the site tries again by itself, None when it does not."""
+        entry = self.entry
+        if entry["waits_for"]:
+            title = registry.title(entry["waits_for"])
+            return _(
+                "It will be tried again when ${provider} answers.", mapping={"provider": title}
+            )
+        if not entry["retry_at"]:
+            return None
+        at = max(timestamps.from_iso(entry["retry_at"]), timestamps.now())
+        return _(
+            "It will be tried again on ${time}.", mapping={"time": formatting.moment(at).text}
+        )
+
+    @property
     def processing(self) -> formatting.Facts:
         """The facts about the processing; the latest failures and decisions come first."""
         failures = [
-            Failure(formatting.moment(failure["at"]), failure["error"], is_open=not number)
-            for number, failure in enumerate(reversed(self.entry["failures"]))
+            Failure(formatting.moment(failure["at"]), failure["error"])
+            for failure in reversed(self.entry["failures"])
         ]
         notes = [
             Note(
                 formatting.moment(note["at"]),
                 note["by"],
-                DECISIONS.get(note["what"], note["what"]),
+                labels.NOTES.get(note["what"], note["what"]),
                 note["text"],
             )
             for note in reversed(self.entry["notes"])
         ]
+        attempts = self.entry["attempts"]
         return formatting.facts(
-            (_("Outcome"), [self.line.badge, self.line.reason]),
-            (_("What it is about"), [self.entry["subject"]]),
-            (_("Attempts"), [str(self.entry["attempts"])]),
+            (_("Attempts"), [str(attempts)] if attempts > 1 else []),
             (_("Failed"), failures),
             (_("Decided"), notes),
         )
@@ -157,23 +176,28 @@ class NotificationView(EntryPage):
         entry, line = self.entry, self.line
         terms: Sequence[Message] = formatting.terms(entry["days"], entry["exclusive"])
         if not entry["terms_known"]:
-            terms = [_("No line of the mapping names the product yet.")]
+            terms = [_("The product is not in the settings yet.")]
         times = {
             name: [formatting.moment(entry[name])] if entry[name] else []
             for name in ("occurred_at", "received_at", "valid_from", "valid_until")
         }
+        owners = entry["provider"] == OWNER
+        until = _("Access until") if owners else _("Access until, as the provider says")
         return formatting.facts(
             (_("Kind"), [line.kind]),
             (_("Product"), [line.product]),
+            (_("Product id"), [entry["product_id"]] if not owners else []),
             (_("Amount"), [line.amount]),
             (_("Happened"), times["occurred_at"]),
-            (_("Arrived"), times["received_at"]),
+            (_("Arrived"), times["received_at"] if not owners else []),
             (_("Access from, as the provider says"), times["valid_from"]),
-            (_("Access until, as the provider says"), times["valid_until"]),
-            (_("Terms"), terms if entry["product_id"] else []),
+            (until, times["valid_until"]),
+            (_("Terms"), terms if entry["product_id"] and not owners else []),
             (_("Receipt"), [entry["receipt"]]),
-            (_("Transaction"), [entry["transaction"]]),
-            (_("Provider"), [entry["provider"]]),
+            (_("Transaction"), [entry["transaction"]] if not owners else []),
+            (_("Provider"), [labels.sender(entry["provider"])]),
+            (_("Reason"), [entry["payload"].get("reason", "")] if owners else []),
+            (_("By"), [entry["payload"].get("by", "")] if owners else []),
         )
 
     # The buyer
@@ -189,8 +213,8 @@ class NotificationView(EntryPage):
         entry, buyer = self.entry, self.buyer
         addresses = buyers.addresses(buyer) if buyer is not None else ()
         return formatting.facts(
+            (_("Name"), [self.line.name]),
             (_("Address of the buyer"), [self.line.buyer]),
-            (_("Name"), [f"{entry['first_name']} {entry['last_name']}".strip()]),
             (
                 _("Other addresses of this buyer"),
                 [", ".join(other for other in addresses if other != entry["buyer"])],
@@ -212,10 +236,15 @@ class NotificationView(EntryPage):
     # The payload
 
     @property
+    def by_hand(self) -> bool:
+        """Whether an owner did it, so that no provider has sent anything."""
+        return self.entry["provider"] == OWNER
+
+    @property
     def payload(self) -> formatting.Table:
         """Names and values as they arrived; without rows when they are not kept any more."""
         return formatting.Table(
-            _("What arrived"),
+            _("What the provider sent"),
             (_("Parameter"), _("Value")),
             [(formatting.Code(name), value) for name, value in self.entry["payload"].items()],
             ("fw-normal w-25", "text-break"),

@@ -10,6 +10,9 @@ from niteoweb.click2sell.browser.desk.fields import VERBATIM
 from niteoweb.click2sell.browser.desk.notification import NotificationView
 from niteoweb.click2sell.browser.desk.ownerpage import ListPage
 from niteoweb.click2sell.browser.words import formatting
+from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
+from niteoweb.click2sell.report import labels
 from niteoweb.click2sell.report import notifications
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from zExceptions import NotFound
@@ -23,10 +26,12 @@ LABELS = {
     "provider": _("Provider"),
     "kind": _("Kind"),
     "product": _("Product id"),
-    "buyer": _("Address of the buyer"),
     "from": _("From"),
     "to": _("Until"),
 }
+
+#: The filters with a field; the search finds addresses, too.
+FIELDS = tuple(name for name in notifications.NAMES if name in LABELS)
 
 #: The pages of an entry, by the rest of the path behind its key.
 PAGES = {(): NotificationView, ("decide",): DecideView}
@@ -41,7 +46,7 @@ class NotificationsView(ListPage, WithDownload):
     page = tab = "click2sell-notifications"
     kept = notifications.NAMES
     title = _("Notifications")
-    lead = _("What the payment provider told this site, and what became of it.")
+    lead = _("Everything that payment providers told this site, and what you did by hand.")
     copy_warning = NotificationView.copy_warning
     titles = formatting.ENTRY_TITLES
     error: notifications.FilterError | None = None
@@ -79,14 +84,25 @@ class NotificationsView(ListPage, WithDownload):
         """The filters of the form, with their values."""
         texts = {
             "outcome": lambda value: formatting.badge(value).text,
-            "provider": str,
+            "provider": labels.sender,
             "kind": formatting.kind,
         }
         choices = {
             name: [("", _("any")), *((value, texts[name](value)) for value in values)]
             for name, values in notifications.choices(self.context).items()
         }
-        return [self._field(name, choices.get(name, ())) for name in notifications.NAMES]
+        return [self._field(name, choices.get(name, ())) for name in FIELDS]
+
+    @property
+    def waiting(self) -> int:
+        """The number of notifications that need somebody."""
+        return ledger.count(self.context, outcome=Outcome.ATTENTION)
+
+    @property
+    def parameters(self) -> list[tuple[str, str]]:
+        """Names and values of the filters in use."""
+        values = ((name, self.text(name)) for name in notifications.NAMES)
+        return [(name, value) for name, value in values if value]
 
     def _field(self, name: str, choices: Choices) -> Field:
         value = self.text(name)

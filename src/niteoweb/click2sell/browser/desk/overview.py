@@ -134,7 +134,9 @@ class OverviewView(OwnerPage):
             self._who(entry),
             ", ".join(filter(None, parts)),
             reasons.text(entry["reason"], entry["subject"]),
-            bulk.cure(entry, self.url) or formatting.Link(_("Resolve"), f"{url}/decide"),
+            bulk.cure(entry, self.url)
+            or bulk.connect(self.context, entry, f"{url}/decide")
+            or formatting.Link(_("Resolve"), f"{url}/decide"),
         )
 
     def _who(self, entry: ledger.Entry) -> formatting.Link:

@@ -243,7 +243,7 @@ class EntryPage(OwnerPage):
     @cached_property
     def line(self) -> formatting.EntryLine:
         """The entry in words."""
-        return formatting.entry_line(self.list_url, self.entry)
+        return formatting.entry_line(self.context, self.list_url, self.entry)
 
 
 @implementer(IPublishTraverse)
@@ -293,4 +293,4 @@ class ListPage(OwnerPage):
     @property
     def number(self) -> str:
         """The number of lines, for people."""
-        return f"{self.total:,}"
+        return formatting.number(self.total)

@@ -15,12 +15,9 @@ from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import reasons
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.member import accounts
-from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.provisioning import Plan
 from niteoweb.click2sell.provisioning import preview
 from niteoweb.click2sell.provisioning import Verdict
-from niteoweb.click2sell.report import overview
-from niteoweb.click2sell.settings import products
 from typing import Any
 from zope.i18nmessageid import Message
 
@@ -28,9 +25,8 @@ import hashlib
 
 
 MAILS = {
-    "": _("none"),
     outbox.WELCOME: _("the welcome mail"),
-    outbox.NOTICE: _("the notice that a purchase was attached to an account"),
+    outbox.NOTICE: _("the notice that a purchase was connected to an account"),
     outbox.CLAIM: _("the link by which the buyer confirms the purchase"),
 }
 
@@ -84,7 +80,7 @@ def of(
         if before is not None
         and product in before
         and product not in plan.gained
-        and before[product] != plan.ends.get(product)
+        and before[product] != plan.paid_until.get(product)
     )
     changes = (
         plan.create,
@@ -104,16 +100,17 @@ def of(
         for key, verdict in plan.verdicts.items()
         if verdict.outcome == Outcome.ATTENTION and ledger.get(site, key) is None
     ]
+    fields = _fields(plan)
     facts = formatting.facts(
         (_("Needs attention"), attention),
-        (_("Member"), [_member(plan)]),
-        (_("Fields"), _fields(plan) or [_("no change")]),
-        (_("Groups given"), [", ".join(plan.grant) or _("none")]),
-        (_("Groups taken"), [", ".join(plan.revoked) or _("none")]),
-        (_("Access begins"), [_gained(product, plan) for product in plan.gained]),
-        (_("End of access"), [_moved(product, before[product], plan) for product in moved]),
-        (_("Access ends"), [_product(product) for product in plan.lost]),
+        (_("Access begins"), [_gained(site, product, plan) for product in plan.gained]),
+        (_("End of access"), [_moved(site, one, before[one], plan) for one in moved]),
+        (_("Access ends"), [formatting.product_title(site, one) for one in plan.lost]),
+        (_("Added to the groups"), [", ".join(plan.grant)]),
+        (_("Removed from the groups"), [", ".join(plan.revoked)]),
         (_("Mail"), [_mail(plan)]),
+        (_("Account"), [_account(plan)]),
+        (_("Fields"), [formatting.Folded(_("Show"), fields)] if fields else []),
     )
     identity = repr((*changes, plan.user_id, plan.address))
     return Changes(identity, any(changes), facts, frozenset(keys))
@@ -173,8 +170,8 @@ def of_replay(site: Any, key: str, replayed: preview.Preview) -> Preview:
 
 def _mail(plan: Plan) -> formatting.Noted | Message | str:
     mail = MAILS.get(plan.mail, plan.mail)
-    if not plan.mail:
-        return mail
+    if not mail:
+        return ""
     if plone_site.is_copy():
         return formatting.Noted(mail, _("Mails wait on a copy of the site."))
     if not plone_site.public_address():
@@ -182,15 +179,13 @@ def _mail(plan: Plan) -> formatting.Noted | Message | str:
     return mail
 
 
-def _member(plan: Plan) -> Message:
+def _account(plan: Plan) -> Message | str:
     names = {"user": plan.user_id, "address": plan.address}
     if plan.create:
-        return _("A new member is made for ${address}.", mapping=names)
+        return _("A new account is created for ${address}.", mapping=names)
     if plan.attach:
-        return _("The buyer is attached to the existing account ${user}.", mapping=names)
-    if plan.user_id:
-        return _("The account stays ${user}.", mapping=names)
-    return _("No account is concerned.")
+        return _("The purchase is connected to the account ${user}.", mapping=names)
+    return ""
 
 
 def _fields(plan: Plan) -> tuple[Field, ...]:
@@ -209,38 +204,27 @@ def _to_the_day(value: Any) -> str:
 
 def _value(value: Any) -> str:
     if isinstance(value, DateTime):
-        return formatting.moment(value.asdatetime()).text
+        return "" if value == accounts.NEVER else formatting.moment(value.asdatetime()).text
     return "" if value is None else str(value)
 
 
-def _product(product: Product) -> Message:
-    return _("product ${product} (${provider})", mapping=_names(product))
-
-
-def _gained(product: Product, plan: Plan) -> Message:
-    until = plan.ends.get(product)
+def _gained(site: Any, product: Product, plan: Plan) -> Message:
+    until = plan.paid_until.get(product)
+    names = {"product": formatting.product_title(site, product)}
     if until is None:
-        return _("product ${product} (${provider}), without an end", mapping=_names(product))
+        return _("${product}, unlimited", mapping=names)
     return _(
-        "product ${product} (${provider}), until ${time}",
-        mapping={**_names(product), "time": formatting.moment(until).text},
+        "${product}, until ${time}", mapping={**names, "time": formatting.moment(until).text}
     )
 
 
-def _moved(product: Product, before: datetime | None, plan: Plan) -> Message:
-    ends = {"before": before, "after": plan.ends.get(product)}
+def _moved(site: Any, product: Product, before: datetime | None, plan: Plan) -> Message:
+    ends = {"before": before, "after": plan.paid_until.get(product)}
     texts = {
-        name: formatting.moment(end).text if end else _("no end") for name, end in ends.items()
+        name: formatting.moment(end).text if end else formatting.translated(_("unlimited"))
+        for name, end in ends.items()
     }
     return _(
-        "product ${product} (${provider}): from ${before} to ${after}",
-        mapping={**_names(product), **texts},
+        "${product}: ${after} (so far ${before})",
+        mapping={"product": formatting.product_title(site, product), **texts},
     )
-
-
-def _names(product: Product) -> dict[str, str]:
-    sent_name = overview.product_name(plone_site.get(), product)
-    return {
-        "product": products.title(*product, sent_name),
-        "provider": registry.title(product[0]),
-    }

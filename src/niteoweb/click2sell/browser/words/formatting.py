@@ -1,25 +1,36 @@
 """The ledger's entries in the site's words, time zone and format, as owners read them."""
 
+from babel import Locale
+from babel import numbers
+from babel import UnknownLocaleError
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from datetime import datetime
+from decimal import Decimal
+from functools import cache
 from html import escape
 from itertools import zip_longest
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import history
+from niteoweb.click2sell.entitlement import Product
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import reasons
 from niteoweb.click2sell.report import labels
+from niteoweb.click2sell.report import overview
 from niteoweb.click2sell.report import rows
+from niteoweb.click2sell.settings import products
+from plone import api
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from typing import Any
 from zope.globalrequest import getRequest
 from zope.i18n import translate
 from zope.i18nmessageid import Message
+
+import re
 
 
 class Part:
@@ -97,6 +108,26 @@ class Link:
         return f'<a href="{escape(self.url)}">{text}</a>' if self.url else text
 
 
+class Address(str):
+    """An e-mail address; a long one may be broken at its signs, and no other anywhere."""
+
+    def __html__(self) -> str:
+        text = escape(self)
+        return _SIGNS.sub(r"\1<wbr>", text) if len(self) > _LONG else text
+
+
+@dataclass(frozen=True)
+class Folded:
+    """Lines that a reader can unfold."""
+
+    summary: Message | str
+    lines: Sequence[Any]
+
+    def __html__(self) -> str:
+        lines = "".join(f"<div>{markup(line)}</div>" for line in self.lines)
+        return f"<details><summary>{markup(self.summary)}</summary>{lines}</details>"
+
+
 class Facts(list, Part):
     """Labels, each with the lines beside it."""
 
@@ -137,7 +168,13 @@ class Table(Part):
 
 @dataclass(frozen=True)
 class EntryLine:
-    """An entry in a list."""
+    """An entry in a list.
+
+    :ivar url: of the entry's page.
+    :ivar name: of the buyer, "" when it is not known.
+    :ivar buyer: the address, "" when the entry names none.
+    :ivar buyer_url: of the buyer's page, "" for none.
+    """
 
     url: str
     arrived: Moment
@@ -146,11 +183,22 @@ class EntryLine:
     reason: Message | str
     product: str
     amount: str
-    buyer: str
+    buyer: Address
+    name: str = ""
+    buyer_url: str = ""
+
+    @property
+    def person(self) -> Link:
+        """The buyer by name, else by address, with the way to the buyer's page."""
+        return Link(self.name or self.buyer, self.buyer_url)
 
 
-#: The columns of a list of entries.
-ENTRY_TITLES = (_("Arrived"), _("Kind"), _("Outcome"), _("Product"), _("Amount"), _("Buyer"))
+#: The columns of a list of entries, and the style of the heading of one with numbers.
+ENTRY_TITLES = (_("Kind"), _("Buyer"), _("Product"), _("Amount"), _("Outcome"), _("Arrived"))
+
+#: Characters of an address that no column is too narrow for, and where a longer one may break.
+_LONG = 36
+_SIGNS = re.compile(r"([@.+_-])")
 
 #: Bootstrap's class for the colour of each outcome.
 COLOURS = {
@@ -171,6 +219,12 @@ def badge(outcome: str) -> Badge:
 def kind(stored: str) -> Message | str:
     """A stored kind."""
     return labels.KINDS.get(stored, stored)
+
+
+def entry_kind(entry: ledger.Entry) -> str:
+    """The kind of an entry, as the first word of a line."""
+    text = translated(labels.kind(entry))
+    return text[:1].upper() + text[1:]
 
 
 def moment(at: datetime | str) -> Moment:
@@ -194,20 +248,59 @@ def product(entry: ledger.Entry) -> str:
     return history.product_title(entry)
 
 
+def product_title(site: Any, product: Product) -> str:
+    """The name of a product, by provider and product id."""
+    return products.title(*product, overview.product_name(site, product))
+
+
+def product_label(name: str, product_id: str) -> str:
+    """A product: its name and its id, as far as they are known."""
+    if not name or not product_id or name == product_id:
+        return name or product_id
+    return f"{name} ({product_id})"
+
+
+def markup(line: Any) -> str:
+    """A line as a template inserts it."""
+    return line.__html__() if hasattr(line, "__html__") else escape(translated(line))
+
+
 def translated(message: Message | str) -> str:
     """A text in the reader's language, to be quoted in another one."""
     return translate(message, context=getRequest())
 
 
-def amount(paid: str | None, currency: str) -> str:
-    """An amount with its currency, "" when the provider did not say how much."""
-    return f"{paid} {currency}".strip() if paid else ""
+@cache
+def _locale(language: str) -> Locale:
+    try:
+        return Locale.parse(language, sep="-")
+    except (UnknownLocaleError, ValueError):
+        return Locale("en")
+
+
+def amount(paid: Decimal | str | None, currency: str) -> str:
+    """An amount with its currency as the reader writes it, "" when it is not known.
+
+    An English reader sees the code of the currency: a dollar sign would not say whose dollar.
+    """
+    if not paid:
+        return ""
+    locale, value = _locale(api.portal.get_current_language()), Decimal(paid)
+    if locale.language == "en" or not currency:
+        number_ = numbers.format_decimal(value, "#,##0.00#####", locale)
+        return f"{number_} {currency}".strip()
+    return numbers.format_currency(value, currency, locale=locale, decimal_quantization=False)
+
+
+def number(value: int) -> str:
+    """A whole number as the reader writes it."""
+    return numbers.format_decimal(value, locale=_locale(api.portal.get_current_language()))
 
 
 def terms(days: int | None, exclusive: bool) -> tuple[Message, ...]:
     """The terms of access of a product."""
     lines = [
-        _("Access has no end of its own.")
+        _("Unlimited access")
         if days is None
         else _("Days of access for each payment: ${days}", mapping={"days": days})
     ]
@@ -216,26 +309,34 @@ def terms(days: int | None, exclusive: bool) -> tuple[Message, ...]:
     return tuple(lines)
 
 
-def address(entry: ledger.Entry) -> str:
+def address(entry: ledger.Entry) -> Address:
     """The buyer's address as it was sent."""
-    return entry["email"] or entry["buyer"]
+    return Address(entry["email"] or entry["buyer"])
 
 
-def entry_line(url: str, entry: ledger.Entry) -> EntryLine:
+def entry_line(site: Any, url: str, entry: ledger.Entry) -> EntryLine:
     """An entry in a list.
 
     :param url: address of the list.
     """
+    buyer_id = entry["buyer_id"]
     return EntryLine(
         url=f"{url}/{entry['key']}",
         arrived=moment(entry["received_at"]),
-        kind=kind(entry["kind"]),
+        kind=entry_kind(entry),
         badge=badge(entry["outcome"]),
         reason=reasons.text(entry["reason"], entry["subject"]),
         product=product(entry),
         amount=amount(entry["amount"], entry["currency"]),
         buyer=address(entry),
+        name=buyer_name(entry),
+        buyer_url=f"{site.absolute_url()}/@@click2sell-members/{buyer_id}" if buyer_id else "",
     )
+
+
+def buyer_name(entry: ledger.Entry) -> str:
+    """The buyer's name as the entry has it."""
+    return f"{entry['first_name']} {entry['last_name']}".strip()
 
 
 def entry_lines(site: Any, url: str, keys: list[str]) -> list[EntryLine]:
@@ -243,7 +344,7 @@ def entry_lines(site: Any, url: str, keys: list[str]) -> list[EntryLine]:
     return [
         *rows.each(
             keys,
-            lambda key: entry_line(url, ledger.get(site, key)),
+            lambda key: entry_line(site, url, ledger.get(site, key)),
             lambda key: EntryLine(
                 url=f"{url}/{key}",
                 arrived=Moment("", ""),
@@ -252,7 +353,7 @@ def entry_lines(site: Any, url: str, keys: list[str]) -> list[EntryLine]:
                 reason="",
                 product="",
                 amount="",
-                buyer="",
+                buyer=Address(),
             ),
         )
     ]

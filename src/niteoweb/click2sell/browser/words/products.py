@@ -1,8 +1,11 @@
 """A buyer's products in words, as pages show them."""
 
+from collections.abc import Container
 from collections.abc import Iterable
 from dataclasses import dataclass
+from niteoweb.click2sell import _
 from niteoweb.click2sell.browser.words import formatting
+from niteoweb.click2sell.entitlement import Product
 from niteoweb.click2sell.entitlement import State
 from niteoweb.click2sell.explain import ProductAccess
 from niteoweb.click2sell.report import labels
@@ -37,19 +40,33 @@ class ProductLine:
     grace_until: formatting.Moment | None
 
     @property
+    def past(self) -> bool:
+        """Whether its time is that of an end that has come."""
+        return not self.access and self.until is not None
+
+    @property
     def endless(self) -> bool:
         """Whether access has no end."""
         return self.access and self.until is None
 
 
-def line(standing: ProductAccess) -> ProductLine:
-    """A buyer's access to a product in words."""
+#: What is paid for and does not let the member in.
+NO_ENTRY = formatting.Badge(_("paid, no access"), "text-bg-danger")
+
+
+def line(standing: ProductAccess, opened: Container[Product] | None = None) -> ProductLine:
+    """A buyer's access to a product in words.
+
+    :param opened: the products that let the member in, None to leave that out.
+    """
     unmapped = standing.state is State.UNMAPPED
     until = None if unmapped else standing.until
     graced = until is not None and standing.access_until != until
     return ProductLine(
         product=standing.name,
-        badge=formatting.Badge(
+        badge=NO_ENTRY
+        if standing.access and opened is not None and standing.product not in opened
+        else formatting.Badge(
             labels.STATES[standing.state], COLOURS.get(standing.state, "text-bg-secondary")
         ),
         access=standing.access,
@@ -61,9 +78,11 @@ def line(standing: ProductAccess) -> ProductLine:
     )
 
 
-def lines(standings: Iterable[ProductAccess]) -> list[ProductLine]:
-    """Products in words, those with access first."""
+def lines(
+    standings: Iterable[ProductAccess], opened: Container[Product] | None = None
+) -> list[ProductLine]:
+    """Products in words, those with access first; see :func:`line`."""
     return [
-        line(standing)
+        line(standing, opened)
         for standing in sorted(standings, key=lambda standing: not standing.access)
     ]

@@ -3,45 +3,10 @@
 from dataclasses import dataclass
 from niteoweb.click2sell import _
 from niteoweb.click2sell.browser.words import formatting
-from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.explain import timeline
 from niteoweb.click2sell.ledger import reasons
-from niteoweb.click2sell.mail import outbox
-from niteoweb.click2sell.notification import Kind
+from niteoweb.click2sell.report import happenings
 from zope.i18nmessageid import Message
-
-
-#: Actions of owners, by the kind of their entries.
-ACTIONS = {
-    Kind.PURCHASE: _("Access to ${product} was given by hand"),
-    Kind.EXPIRY: _("Access to ${product} was ended by hand"),
-    Kind.REACTIVATION: _("Access to ${product} was extended by hand"),
-    Kind.PLAN_CHANGE: _("Access to ${product} was extended by hand"),
-    Kind.CORRECTION: _("The buyer of a purchase was corrected"),
-    Kind.INFORMATION: _("The provider told something"),
-}
-
-MAILS = {
-    outbox.WELCOME: _("Welcome mail"),
-    outbox.NOTICE: _("Notice that a purchase was attached to an account"),
-    outbox.CLAIM: _("Link by which the buyer confirms the purchase"),
-    outbox.REMINDER: _("Reminder that access ends"),
-    outbox.ENDED: _("Mail that access has ended"),
-}
-
-EVENTS = {
-    timeline.FILED: _("${mail} for ${to}: filed"),
-    timeline.TRIED: _("${mail} for ${to}: not sent yet"),
-    timeline.SENT: _("${mail} for ${to}: sent"),
-    timeline.DROPPED: _("${mail} for ${to}: given up"),
-    buyers.MADE: _("The account ${subject} was made"),
-    buyers.ATTACHED: _("The purchase was attached to the account ${subject}"),
-    buyers.DELETED: _("The account ${subject} was deleted"),
-    buyers.GIVEN: _('Put in the group "${subject}"'),
-    buyers.ENDED: _('Taken out of the group "${subject}"'),
-    buyers.GIVEN_BY_HAND: _('Put in the group "${subject}" by hand'),
-    buyers.TAKEN_BY_HAND: _('Taken out of the group "${subject}" by hand'),
-}
 
 
 @dataclass(frozen=True)
@@ -57,6 +22,7 @@ class EventLine:
     link: formatting.Link
     details: tuple[Message | str, ...]
     badge: formatting.Badge | None
+    key: str = ""
 
 
 def line(event: timeline.TimelineEvent, list_url: str) -> EventLine:
@@ -67,29 +33,14 @@ def line(event: timeline.TimelineEvent, list_url: str) -> EventLine:
     entry = event.what in (timeline.NOTIFICATION, timeline.ACTION)
     return EventLine(
         at=formatting.moment(event.at),
-        link=formatting.Link(_text(event), f"{list_url}/{event.key}" if event.key else ""),
+        link=formatting.Link(
+            happenings.text(event, formatting.translated),
+            f"{list_url}/{event.key}" if event.key else "",
+        ),
         details=tuple(_details(event)),
         badge=formatting.badge(event.outcome) if entry else None,
+        key=event.key if event.what == timeline.ACTION else "",
     )
-
-
-def _text(event: timeline.TimelineEvent) -> Message | str:
-    if event.what == timeline.ACTION and event.subject in ACTIONS:
-        return Message(ACTIONS[event.subject], mapping={"product": event.product})
-    if event.what in (timeline.ACTION, timeline.NOTIFICATION):
-        names = {
-            "kind": formatting.translated(formatting.kind(event.subject)),
-            "product": event.product,
-        }
-        return _("${kind}: ${product}", mapping=names) if event.product else names["kind"]
-    if event.what == timeline.NOTE:
-        return event.subject
-    names = {
-        "mail": formatting.translated(MAILS.get(event.subject, event.subject)),
-        "to": event.to,
-        "subject": event.subject,
-    }
-    return Message(EVENTS.get(event.what, event.what), mapping=names)
 
 
 def _details(event: timeline.TimelineEvent) -> list[Message | str]:
@@ -100,8 +51,8 @@ def _details(event: timeline.TimelineEvent) -> list[Message | str]:
         details.append(reasons.text(event.reason, event.reason_subject))
     if event.attempts > 1:
         details.append(_("Attempts: ${number}", mapping={"number": event.attempts}))
-    if event.text:
-        details.append(event.text)
+    if remark := happenings.remark(event):
+        details.append(remark)
     if event.by:
         details.append(_("By ${user}", mapping={"user": event.by}))
     return details

@@ -4,16 +4,24 @@ from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.tests.cases.pages import PageTestCase
 from niteoweb.click2sell.tests.cases.site import EMAIL
+from typing import ClassVar
 from unittest import mock
 from urllib.error import HTTPError
 from zope.testbrowser.browser import Browser
 
 
-SHOW = "Show what this would change"
 WRONG = "jonh@example.org"
 
 
 class DecidePageTestCase(PageTestCase):
+    BUTTONS: ClassVar = {
+        "attach": "Connect the account",
+        "make_group": "Create the group missing",
+        "decide": "Accept it",
+        "correct": "Correct the buyer",
+        "dismiss": "Dismiss",
+    }
+
     def decide(self, key: str = "", who=None) -> Browser:
         """The page about an entry, the newest one by default."""
         args = () if who is None else (who,)
@@ -28,8 +36,15 @@ class DecidePageTestCase(PageTestCase):
                 return form
         raise AssertionError(what)
 
+    def ask(self, form) -> None:
+        """Press the form's last button."""
+        form.getControl(self.BUTTONS[form._form.fields["what"][0].value]).click()
+
+    def token(self, browser: Browser) -> str:
+        return browser.getControl(name="_authenticator", index=0).value
+
     def confirm(self, browser: Browser) -> Browser:
-        browser.getControl("Do it").click()
+        browser.getControl(name="confirm").click()
         return browser
 
 
@@ -38,18 +53,18 @@ class TestDecide(DecidePageTestCase):
         self.account("john", login="johnny", fullname="John <b>Smith</b>")
         self.buy()
         browser = self.opened(f"/{self.key()}")
-        browser.getLink("Decide what becomes of it").click()
+        browser.getLink("Other decisions").click()
         form = self.form(browser, "attach")
         self.assertIn("John &lt;b&gt;Smith", browser.contents)
         form.getControl(name="candidate").value = ["john"]
         form.getControl(name="reason").value = "he called"
-        form.getControl(SHOW).click()
+        self.ask(form)
         text = self.text(browser)
-        self.assertIn("The buyer is attached to the existing account john.", text)
+        self.assertIn("The purchase is connected to the account john.", text)
         self.assertEqual(self.groups("john"), [])
         self.confirm(browser)
-        self.assertIn("Done. It stands in the record.", self.text(browser))
-        self.assertIn("chose the member", self.text(browser))
+        self.assertIn("Done.", self.text(browser))
+        self.assertIn("Account connected", self.text(browser))
         self.assertIn("he called", self.text(browser))
         self.assertEqual(self.groups("john"), ["click2sell", "premium"])
 
@@ -60,20 +75,40 @@ class TestDecide(DecidePageTestCase):
         with self.owner():
             self.portal.acl_users.portal_role_manager.assignRoleToPrincipal("Manager", "other")
         form = self.form(browser := self.decide(), "attach")
-        form.getControl(name="user_id").value = "other"
-        form.getControl(name="reason").value = "he called"
-        form.getControl(SHOW).click()
-        self.assertIn("The account may administer the site", self.text(browser))
-        self.assertNotIn("Do it", browser.contents)
+        form.getControl(name="search").value = "other@example"
+        form.getControl(name="find").click()
+        form = self.form(browser, "attach")
+        self.assertIn("(may administer the site, so it cannot be chosen)", self.text(browser))
         # What was typed is still there.
-        self.assertEqual(self.form(browser, "attach").getControl(name="user_id").value, "other")
+        self.assertEqual(form.getControl(name="search").value, "other@example")
+        self.assertRegex(browser.contents, r'disabled="disabled"[^>]*value="other"')
+        body = f"what=attach&candidate=other&_authenticator={self.token(browser)}"
+        browser.post(f"{self.url}/{self.key()}/decide", body)
+        self.assertIn("This is an administrator's account", self.text(browser))
+        self.assertNotIn('name="confirm"', browser.contents)
+
+    def test_another_account_is_searched_for(self):
+        self.account("john", login="johnny")
+        self.account("other", email="other@example.org", fullname="Jane <b>Doe</b>")
+        self.buy()
+        browser = self.decide()
+        form = self.form(browser, "attach")
+        form.getControl(name="search").value = "doe"
+        form.getControl(name="find").click()
+        self.assertIn("Jane &lt;b&gt;Doe", browser.contents)
+        form = self.form(browser, "attach")
+        self.assertEqual(form.getControl(name="candidate").options, ["john", "other"])
+        form.getControl(name="candidate").value = ["other"]
+        form.getControl("Connect the account").click()
+        self.confirm(browser)
+        self.assertEqual(self.groups("other"), ["click2sell", "premium"])
 
     def test_make_the_group(self):
         self.settings(mapping=["1|missing"])
         self.buy()
         browser = self.decide()
-        self.form(browser, "make_group").getControl(SHOW).click()
-        self.assertIn("Groups given missing", self.text(browser))
+        self.ask(self.form(browser, "make_group"))
+        self.assertIn("Added to the groups missing", self.text(browser))
         self.confirm(browser)
         self.assertEqual(self.groups(), ["click2sell", "missing"])
 
@@ -84,10 +119,10 @@ class TestDecide(DecidePageTestCase):
         browser = self.decide()
         form = self.form(browser, "decide")
         form.getControl(name="reason").value = "it is his"
-        form.getControl(SHOW).click()
+        self.ask(form)
         text = self.text(browser)
-        self.assertIn("Groups taken premium, click2sell", text)
-        self.assertIn(f"A new member is made for {EMAIL}.", text)
+        self.assertIn("Removed from the groups premium, click2sell", text)
+        self.assertIn(f"A new account is created for {EMAIL}.", text)
         self.confirm(browser)
         self.assertEqual((self.groups(WRONG), self.groups()), ([], ["click2sell", "premium"]))
 
@@ -98,7 +133,7 @@ class TestDecide(DecidePageTestCase):
         form.getControl(name="address").value = EMAIL
         form.getControl(name="scope").value = ["everything"]
         form.getControl(name="reason").value = "mistyped"
-        form.getControl(SHOW).click()
+        self.ask(form)
         self.confirm(browser)
         self.assertEqual((self.groups(WRONG), self.groups()), ([], ["click2sell", "premium"]))
         self.buy_again(buyer_email=WRONG, product_id="2")
@@ -109,8 +144,10 @@ class TestDecide(DecidePageTestCase):
         browser = self.decide()
         form = self.form(browser, "dismiss")
         form.getControl(name="reason").value = "a gift"
-        form.getControl(SHOW).click()
-        self.assertIn("It is recorded, and changes nothing else.", self.text(browser))
+        self.ask(form)
+        self.assertIn(
+            "It is saved in the history, and changes nothing else.", self.text(browser)
+        )
         self.confirm(browser)
         self.assertEqual(self.entries(), [(Outcome.NOTHING, "unknown kind", "")])
 
@@ -118,7 +155,7 @@ class TestDecide(DecidePageTestCase):
         self.settings(mapping=["1|missing"])
         self.buy()
         browser = self.decide()
-        self.form(browser, "make_group").getControl(SHOW).click()
+        self.ask(self.form(browser, "make_group"))
         self.later(minutes=1)
         self.refund()
         self.confirm(browser)
@@ -131,7 +168,7 @@ class TestDecide(DecidePageTestCase):
         form = self.form(browser, "correct")
         form.getControl(name="address").value = EMAIL
         form.getControl(name="reason").value = "mistyped"
-        form.getControl(SHOW).click()
+        self.ask(form)
         shown = next(
             browser.getForm(index=index)
             for index in range(5)
@@ -148,7 +185,7 @@ class TestDecide(DecidePageTestCase):
         form = self.form(browser, "correct")
         form.getControl(name="address").value = EMAIL
         form.getControl(name="reason").value = "mistyped"
-        form.getControl(SHOW).click()
+        self.ask(form)
         before = self.last_transaction()
         with (
             mock.patch.object(pipeline, "perform", side_effect=RuntimeError("told nobody")),
@@ -171,7 +208,7 @@ class TestDecide(DecidePageTestCase):
             browser.post(path, body)
         self.assertEqual(caught.exception.code, 403)
         self.assertIn("Insufficient Privileges", self.decide(who=viewer).contents)
-        self.assertNotIn("Decide", self.opened(f"/{self.key()}", viewer).contents)
+        self.assertNotIn("/decide", self.opened(f"/{self.key()}", viewer).contents)
         self.assertEqual(self.dump(), before)
 
     def test_nothing_to_decide(self):
@@ -179,7 +216,7 @@ class TestDecide(DecidePageTestCase):
         browser = self.decide()
         form = self.form(browser, "dismiss")
         form.getControl(name="reason").value = "a gift"
-        form.getControl(SHOW).click()
+        self.ask(form)
         self.confirm(browser)
         self.assertNotIn("Dismiss", self.decide().contents)
 

@@ -61,7 +61,7 @@ class TestNotificationsFile(FileTestCase):
             {
                 "Arrived (Europe/Vienna)": "2026-05-03 20:00:00",
                 "Time of the provider (Europe/Vienna)": "2026-05-03 10:20:30",
-                "Provider": "click2sell",
+                "Provider": "Click2Sell",
                 "Kind": "purchase",
                 "Outcome": "accepted",
                 "Reason": "",
@@ -387,7 +387,7 @@ class TestAccounting(FileTestCase):
         self.buy_again(5, buyer_email=OTHER)
         self.page("accounting.csv")
         remarks = [row[11] for row in self.table(month="2026-05") if row[3] == "T-5"]
-        self.assertEqual(remarks, ['There is no group "missing".'])
+        self.assertEqual(remarks, ['The group "missing" does not exist.'])
 
     def test_a_file_of_no_time_leads_to_the_page(self):
         self.page("accounting.csv")

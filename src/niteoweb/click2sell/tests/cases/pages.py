@@ -115,7 +115,8 @@ class PageTestCase(SiteTestCase):
         ]
 
     def buyers(self, browser: Browser) -> list[str]:
-        return [row[-1] for row in self.rows(browser)]
+        """The addresses in the table of notifications."""
+        return [row[1].split()[-1] for row in self.rows(browser)]
 
     def members_folder(self, group_id: str = "premium", id_: str = "lounge", title="Lounge"):
         """A folder that only members of a group may read."""

@@ -21,12 +21,16 @@ import transaction
 
 
 SAVE = "Save"
-SHOW = "Show what a replay would change"
+SHOW = "Process it again"
+TRY = "Try again now"
+CREATE = "Create the group archive-readers"
+CONNECT = "Connect the account"
 LOOK = "Show what would change"
 DECIDE = "Show what this would change"
 LIST = "@@click2sell-notifications"
 MEMBERS = "@@click2sell-members"
 GRANT = "Give access by hand"
+EXTEND = "Extend access"
 OWN_ACCOUNT = "Make a new account"
 #: Somebody whose name and address are longer than any page is wide.
 LONG = (
@@ -226,24 +230,24 @@ PAGES = (
     Shown("settings-plenigo", "@@plenigo-settings", SAVE),
     Shown("settings-cleeng", "@@cleeng-settings", SAVE),
     Shown("settings-stripe", "@@stripe-settings", SAVE),
-    Shown("notifications", LIST, "Filter"),
+    Shown("notifications", LIST, "Accounting: what was paid and paid back in a month", "link"),
     Shown("notifications-filtered", f"{LIST}?outcome=needs+attention", "Show all", "link"),
     Shown("notifications-wrong-filter", f"{LIST}?from=never", "Filter"),
     Shown(
         "notifications-none", LIST, "Settings of Click2Sell", "link", before=forget_everything
     ),
-    Shown("notification", entry("needs attention", "group missing"), SHOW),
-    Shown("notification-failed", entry("failed"), SHOW),
-    Shown("notification-broken", entry("needs attention", "parameter"), SHOW),
+    Shown("notification", entry("needs attention", "group missing"), CREATE),
+    Shown("notification-failed", entry("failed"), TRY),
+    Shown("notification-broken", entry("needs attention", "parameter"), GRANT, "link"),
     Shown(
         "replay",
         entry("needs attention", "group missing"),
-        "Replay",
+        SHOW,
         before=make_group,
         after=press(SHOW),
     ),
-    Shown("decide", entry("needs attention", "account not certain", "/decide"), DECIDE),
-    Shown("decide-refused", entry("refused", page="/decide"), DECIDE),
+    Shown("decide", entry("needs attention", "account not certain", "/decide"), CONNECT),
+    Shown("decide-refused", entry("refused", page="/decide"), "Accept it"),
     Shown("overview", "@@click2sell-overview", "See what is due, and run it now", "link"),
     Shown(
         "overview-empty",
@@ -262,10 +266,12 @@ PAGES = (
         before=use_all_providers,
     ),
     Shown("members", MEMBERS, "Import members", "link"),
-    Shown("members-found", f"{MEMBERS}?search=schwarz", "Show all", "link"),
+    Shown("members-found", f"{MEMBERS}?search=schwarz&all=1", "Show all", "link"),
     Shown("members-not-found", f"{MEMBERS}?search=nobody+at+all", "Show all", "link"),
     Shown("member", of_subscriber(), "Extend access", "link"),
-    Shown("member-kept-out", of_kept_out, "Show the notification", "link"),
+    Shown("members-part", f"{MEMBERS}?part=attention", "Mail the welcome mail again"),
+    Shown("members-act", f"{MEMBERS}?part=ending&select=1", DECIDE, after=press(EXTEND)),
+    Shown("member-kept-out", of_kept_out, "It is the account studio: connect it"),
     Shown("grant", of_subscriber("/grant"), DECIDE),
     Shown("grant-errors", of_subscriber("/grant"), DECIDE, after=press(DECIDE)),
     Shown("grant-confirm", of_subscriber("/grant"), GRANT, after=give_until),

@@ -81,7 +81,7 @@ class TestNotifications(BrowserTestCase):
         self.open(page, pages.LIST)
         first = page.get_by_role("table", name="Notifications").get_by_role("row").first
         self.see(first.get_by_text(NEW_BUYER))
-        link = first.get_by_role("link")
+        link = first.get_by_role("link", name="Purchase", exact=True)
         self.go_to(page, link)
         with page.expect_navigation():
             page.keyboard.press("Enter")
@@ -92,6 +92,9 @@ class TestNotifications(BrowserTestCase):
     def test_filters_find_what_needs_attention(self):
         page = self.window(PHONE)
         self.open(page, pages.LIST)
+        filters = page.locator("summary", has_text="Filter")
+        self.go_to(page, filters)
+        page.keyboard.press("Enter")
         outcome = page.get_by_label("Outcome")
         self.go_to(page, outcome)
         # A select is worked with letters.
@@ -133,14 +136,14 @@ class TestReplay(BrowserTestCase):
         self.assertIsNone(api.user.get(userid=buyer))
         page = self.window()
         self.open(page, f"{pages.LIST}/{key}")
-        self.press(page, pages.SHOW)
+        self.press(page, pages.TRY)
         preview = page.locator("#preview")
         self.see(preview.get_by_text("paying-members"))
         # Nothing is changed yet.
         self.stored()
         self.assertIsNone(api.user.get(userid=buyer))
         self.assertEqual(ledger.get(self.portal, key)["outcome"], Outcome.FAILED)
-        self.press(page, "Replay")
+        self.press(page, pages.SHOW)
         self.see(page.locator(".badge").get_by_text("accepted").first)
         self.stored()
         self.assertEqual(ledger.get(self.portal, key)["outcome"], Outcome.ACCEPTED)
@@ -161,17 +164,17 @@ class TestDecide(BrowserTestCase):
         candidate = page.get_by_role("radio", name=settings.STUDIO_USER)
         self.go_to(page, candidate)
         page.keyboard.press("Space")
-        reason = page.get_by_label("Why?").locator("visible=true")
+        reason = page.get_by_label("Reason").locator("visible=true")
         self.go_to(page, reason)
         page.keyboard.type("She has told us so")
-        self.press(page, pages.DECIDE)
+        self.press(page, pages.CONNECT)
         self.see(page.locator("#preview").get_by_text("paying-members"))
         self.assert_usable(page)
         # Nothing is changed yet.
         self.stored()
         groups = api.user.get(userid=settings.STUDIO_USER).getGroups()
         self.assertNotIn("paying-members", groups)
-        self.press(page, "Do it")
+        self.press(page, pages.CONNECT)
         self.see(page.get_by_text("She has told us so"))
         self.assert_usable(page)
         self.stored()
@@ -230,11 +233,8 @@ class TestMembers(BrowserTestCase):
                 page.keyboard.type(entry["receipt"])
                 with page.expect_navigation():
                     page.keyboard.press("Enter")
-                rows = page.get_by_role("table", name="Members")
-                self.see(rows.get_by_text(entry["buyer"]).first)
-                self.follow(page, rows.get_by_role("link"))
                 why = page.locator("#why")
-                self.see(why.get_by_text('The group "archive-readers" does not exist'))
+                self.see(why.get_by_text('the group "archive-readers" does not exist'))
                 self.assert_usable(page)
 
     def test_access_is_given_until_a_date(self):

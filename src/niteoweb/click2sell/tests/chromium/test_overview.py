@@ -128,3 +128,15 @@ class TestCures(BrowserTestCase):
         self.press(page, "Try again now")
         self.see(page.get_by_text("Processed again: 1, failed again: 0"))
         self.assertEqual(self.outcome(key), Outcome.ACCEPTED)
+
+    def test_an_account_is_connected_after_a_preview(self):
+        key = pages.key_of(self, Outcome.ATTENTION, "account not certain")
+        page = self.window()
+        self.open(page, OVERVIEW)
+        self.press(page, "Connect the account studio")
+        self.assertEqual(self.outcome(key), Outcome.ATTENTION)
+        # The second click cures it.
+        with page.expect_navigation():
+            page.locator("#preview button[name='confirm']").click()
+        self.assertEqual(self.outcome(key), Outcome.ACCEPTED)
+        self.assertIn("paying-members", api.user.get(userid="studio").getGroups())

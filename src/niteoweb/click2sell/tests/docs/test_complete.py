@@ -9,7 +9,6 @@ from niteoweb.click2sell import notification
 from niteoweb.click2sell.browser import callback
 from niteoweb.click2sell.browser.desk import member
 from niteoweb.click2sell.browser.desk import plots
-from niteoweb.click2sell.browser.words import timeline as happenings
 from niteoweb.click2sell.command import adopt
 from niteoweb.click2sell.command import console
 from niteoweb.click2sell.command import notify
@@ -27,6 +26,7 @@ from niteoweb.click2sell.ledger import outcomes
 from niteoweb.click2sell.ledger import ownership
 from niteoweb.click2sell.ledger import reasons
 from niteoweb.click2sell.owner.commands import COMMANDS
+from niteoweb.click2sell.report import happenings
 from niteoweb.click2sell.report import labels
 from niteoweb.click2sell.report import notifications as listing
 from niteoweb.click2sell.restapi import memberactions

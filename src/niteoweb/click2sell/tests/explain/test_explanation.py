@@ -214,7 +214,7 @@ class TestObstacle(ExplainTestCase):
         self.buy()
         code, text = self.obstacle()
         self.assertEqual(code, "attention")
-        self.assertIn("it needs attention. Waits for the buyer to confirm", text)
+        self.assertIn("the payment needs your attention. Waits for the buyer to confirm", text)
 
     def test_a_payment_that_grants_nothing(self):
         self.buy(purchase_date="2026-05-09")
@@ -240,7 +240,7 @@ class TestObstacle(ExplainTestCase):
         self.refund(purchase_date="2026-05-04")
         code, text = self.obstacle()
         self.assertEqual(code, "refunded")
-        self.assertIn("product Test Product was refunded on 2026-05-04", text)
+        self.assertIn("Test Product was refunded on 2026-05-04", text)
 
     def test_over_not_renewed_and_cancelled(self):
         self.settings(mapping=["1|premium|30"])
@@ -269,7 +269,7 @@ class TestObstacle(ExplainTestCase):
         self.buy()
         code, text = self.obstacle()
         self.assertEqual(code, "no line")
-        self.assertIn("product Test Product", text)
+        self.assertIn("Test Product", text)
 
     def test_another_payment_opened_nothing_beside_access(self):
         self.settings(mapping=["1|premium"])
@@ -278,7 +278,7 @@ class TestObstacle(ExplainTestCase):
         self.buy_again(2, product_id="2")
         code, text = self.obstacle()
         self.assertEqual(code, "no line")
-        self.assertIn("product Test Product", text)
+        self.assertIn("Test Product is not in the list", text)
         self.settings(mapping=["1|premium", "2|course"])
         self.provision()
         self.assertEqual(self.obstacle(), ("", ""))
@@ -303,7 +303,7 @@ class TestObstacle(ExplainTestCase):
         code, text = self.obstacle()
         self.assertEqual(
             (code, text),
-            ("group missing", 'The group "absent" does not exist, so it cannot be given.'),
+            ("group missing", 'No access yet: the group "absent" does not exist.'),
         )
         self.later(minutes=1)
         # What waits for the group is the latest payment that asks for it.
@@ -335,8 +335,12 @@ class TestObstacle(ExplainTestCase):
         self.assertEqual(self.obstacle()[0], "mail waiting")
         self.settings(site_address="http://nohost/plone")
         for error, expected, words in (
-            (OSError(), "mail server away", "takes no mail: OSError."),
-            (SMTPDataError(554, b"no"), "mail failing", "554. It is tried again on"),
+            (OSError(), "mail server away", "The mail server cannot be reached."),
+            (
+                SMTPDataError(554, b"no"),
+                "mail failing",
+                "The mail server refuses the mail. It will be tried again on",
+            ),
         ):
             with mock.patch.object(messages, "send", side_effect=error):
                 delivery.send_due()

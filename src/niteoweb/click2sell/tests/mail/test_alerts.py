@@ -64,7 +64,7 @@ These notifications failed, or wait for you to decide, and you were not told of 
 
 Needs attention: 3
   2 × {translate(reasons.text("account not certain"))}
-  1 × There is no group "gone".
+  1 × The group "gone" does not exist.
   {URL}?outcome=needs+attention
 
 Refused: 1
@@ -179,7 +179,7 @@ This mail comes once a day at most, and only when there is something new. Its se
         (key,) = self.buyer()["keys"]
         pipeline.replay(key)
         ((_to, _subject, text),) = self.told()
-        self.assertIn('1 × There is no group "premium".', text)
+        self.assertIn('1 × The group "premium" does not exist.', text)
         self.assertIn("Older ones that wait as well: 1\n", text)
 
     def test_that_fails_at_each_sweep_is_told_once(self):

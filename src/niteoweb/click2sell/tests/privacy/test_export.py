@@ -321,7 +321,7 @@ class TestPage(PageTestCase):
         url = f"{self.portal.absolute_url()}/@@click2sell-notifications/{self.key()}"
         browser.open(url)
         self.assertIn("Its buyer was erased.", self.text(browser))
-        browser.getControl("Show what a replay would change").click()
+        browser.getControl("Process it again").click()
         self.assertIn("A replay would change nothing.", self.text(browser))
         found = notifications.Listing(
             self.portal, notifications.Filters(outcome=Outcome.ATTENTION)

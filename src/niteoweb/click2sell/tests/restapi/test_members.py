@@ -55,7 +55,7 @@ class TestMembers(ServiceTestCase):
         self.assertEqual(answer["obstacle"]["code"], "group missing")
         self.assertEqual(
             answer["obstacle"]["text"],
-            'The group "absent" does not exist, so it cannot be given.',
+            'No access yet: the group "absent" does not exist.',
         )
         (absent,) = [group for group in answer["groups"] if group["id"] == "absent"]
         self.assertEqual(

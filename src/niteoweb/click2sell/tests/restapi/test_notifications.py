@@ -102,7 +102,7 @@ class TestList(ServiceTestCase):
                     "outcome": "needs attention",
                     "reason": {
                         "code": "group missing",
-                        "text": 'There is no group "gone".',
+                        "text": 'The group "gone" does not exist.',
                     },
                     "received_at": "2026-05-03T18:00:00.000000+00:00",
                     "occurred_at": "2026-05-03T10:20:30.000000+00:00",
