@@ -44,7 +44,7 @@ def _tolerance(default: int) -> schema.Int:
     :param default: seconds.
     """
     return schema.Int(
-        title=_("Greatest age of a notification in seconds"),
+        title=_("Reject notifications older than (seconds)"),
         description=_(
             "What was signed longer ago, or is dated further ahead, is refused. 0 accepts any "
             "age: what was delivered before does nothing again in any case."
@@ -62,8 +62,7 @@ class IProviderBasics(Interface):
     enabled = schema.Bool(
         title=_("Take in notifications of this provider"),
         description=_(
-            "As long as it is off, the address for the notifications does not exist. Who has "
-            "bought keeps what was paid for."
+            "While this is off, notifications are rejected. Buyers keep what they paid for."
         ),
         required=False,
         default=False,
@@ -138,7 +137,7 @@ class IPlenigoSettings(IProviderSettings):
 
     api_url = schema.TextLine(
         title=_("Address of the API"),
-        description=_("Another address clears the token: it is never sent elsewhere."),
+        description=_("Changing the address removes the token."),
         required=False,
         default="https://api.plenigo.com/api/v3.0",
         missing_value="",
@@ -215,7 +214,7 @@ class ICleengSettings(IProviderSettings):
 
     api_url = schema.TextLine(
         title=_("Address of the API"),
-        description=_("Another address clears the token: it is never sent elsewhere."),
+        description=_("Changing the address removes the token."),
         required=False,
         default="https://inapp.api.prod.cleeng.com",
         missing_value="",
@@ -249,7 +248,7 @@ class IStripeSettings(IProviderSettings):
 
     api_url = schema.TextLine(
         title=_("Address of the API"),
-        description=_("Another address clears the token: it is never sent elsewhere."),
+        description=_("Changing the address removes the token."),
         required=False,
         default="https://api.stripe.com/v1",
         missing_value="",
