@@ -113,6 +113,23 @@ def run(work: Callable[[Any], T]) -> T:
     raise AssertionError("unreachable")
 
 
+def commit() -> None:
+    """Commit what a person changed with the person's own permissions, in a request.
+
+    Check the token first: plone.protect's automatic check comes too late.
+
+    :raises Busy: there was a conflict, or the database cannot be written; nothing was changed.
+    """
+    try:
+        transaction.commit()
+    except Exception as error:
+        _aborted()
+        if not passes(error):
+            raise
+        logger.warning("The database cannot be used: %s", type(error).__name__)
+        raise Busy from None
+
+
 @contextmanager
 def rehearsal() -> Iterator[Any]:
     """Work in a transaction of its own that is aborted, so that nothing of it stays.

@@ -19,6 +19,8 @@ from niteoweb.click2sell.settings import products
 from niteoweb.click2sell.settings import rules
 from niteoweb.click2sell.setup import memberspage
 from niteoweb.click2sell.storage import NotPossible
+from niteoweb.click2sell.storage import transactions
+from niteoweb.click2sell.storage import writer
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from typing import Any
 from zope.i18nmessageid import Message
@@ -229,14 +231,13 @@ class Steps(OwnerPage):
                     mapping={"name": group_id},
                 )
             )
-        if is_new:
-            group.make(group_id, group_id)
-        try:
-            _save({"mapping": [*(plone_site.settings().mapping or ()), line]})
-        except NotPossible:
+
+        def work(_site: Any) -> None:
             if is_new:
-                plone_site.tool("portal_groups").removeGroup(group_id)
-            raise
+                group.make(group_id, group_id)
+            _save({"mapping": [*(plone_site.settings().mapping or ()), line]})
+
+        writer.run(work)
         return _("The product was added.")
 
     def _save_address(self) -> Message:
@@ -264,6 +265,8 @@ class Steps(OwnerPage):
         folder, public = memberspage.prepare(
             self.context, self.text("folder"), self.text("title"), group_id
         )
+        # It is made with the reader's own permissions, so not by the writer.
+        transactions.commit()
         names = {"folder": folder.Title(), "group": group.title(group_id), "number": public}
         if public:
             return _(
@@ -278,11 +281,15 @@ class Steps(OwnerPage):
 
 
 def _save(values: dict[str, Any], provider: IPaymentProvider | None = None) -> None:
-    """Save settings of a provider, or those of the add-on.
+    """Have the writer save settings of a provider, or those of the add-on.
 
     :raises NotPossible: one of them is wrong.
     """
-    values = rules.normalize(values)
-    for _name, message in rules.validate(values, provider):
-        raise NotPossible(message)
-    rules.save(values, provider)
+
+    def work(_site: Any) -> None:
+        normal = rules.normalize(values)
+        for _name, message in rules.validate(normal, provider):
+            raise NotPossible(message)
+        rules.save(normal, provider)
+
+    writer.run(work)

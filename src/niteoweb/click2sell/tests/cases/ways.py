@@ -32,6 +32,8 @@ def ways() -> list[Way]:
     for registration in _registrations(getSiteManager()):
         if IClick2SellLayer not in registration.required or not registration.name:
             continue
+        if len(registration.required) == 1:
+            continue  # a folder of scripts and styles
         if len(registration.required) > 2:
             continue  # a viewlet, which is a part of pages
         service = _SERVICE.fullmatch(registration.name)

@@ -188,7 +188,10 @@ def write_mapping(lines: str) -> Callable[[BrowserTestCase, Page], None]:
     """Write the mapping and save the settings, as :attr:`Shown.after`."""
 
     def write(case: BrowserTestCase, page: Page) -> None:
-        page.locator("[name='form.widgets.mapping']").fill(lines)
+        text = page.locator("[name='form.widgets.mapping']")
+        if not text.is_visible():
+            page.get_by_text("Edit as text").click()
+        text.fill(lines)
         case.press(page, SAVE)
 
     return write
