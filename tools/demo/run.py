@@ -9,9 +9,11 @@ from tools import SITE_ID
 from tools.demo import settings
 from tools.demo.cleenglife import CleengLife
 from tools.demo.plenigolife import PlenigoLife
+from tools.demo.polledlife import WebTVLife
 from tools.demo.sale import Sale
 from tools.demo.story import Failed
 from tools.demo.story import Story
+from tools.demo.stripelife import StripeLife
 from tools.instance import CREATE_SECONDS
 from tools.mailbox import Mailbox
 from tools.mailbox import rendered
@@ -33,8 +35,10 @@ CLICK2SELL = "click2sell"
 #: What is shown of each provider.
 STORIES: dict[str, type[Story]] = {
     CLICK2SELL: Sale,
+    "webtv": WebTVLife,
     "plenigo": PlenigoLife,
     "cleeng": CleengLife,
+    "stripe": StripeLife,
 }
 
 

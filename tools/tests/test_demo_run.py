@@ -75,6 +75,11 @@ def _timeless(text: str) -> str:
 
 
 class TestRun(RunCase):
+    def test_a_life_at_webtv(self):
+        said = self.lived("webtv")
+        for step in ("Renewed", "The store is down", "Cancelled", "Ended", "Sold"):
+            self.assertIn(f"  ok   {step}", said)
+
     def test_a_life_at_plenigo(self):
         said = self.lived("plenigo")
         for step in ("Renewed", "Cancelled no more", "plenigo is back", "Charged back"):
@@ -92,6 +97,13 @@ class TestRun(RunCase):
         for step in ("Transferred", "Validation queued", "Validated", "Not validated"):
             self.assertIn(f"  ok   {step}", said)
         self.assert_documented("Transferred", said)
+
+    def test_a_life_at_stripe(self):
+        said = self.lived("stripe")
+        for step in ("Renewed", "Payment failed", "Paid after all", "Upgraded", "Dispute won"):
+            self.assertIn(f"  ok   {step}", said)
+        for told in ("charge.refunded", "charge.dispute.closed", "invoice.payment_failed"):
+            self.assertIn(f"  {told}: 200", said)
 
     def test_a_provider_that_nobody_knows(self):
         done = self.run_demo("--provider", "gumroad")

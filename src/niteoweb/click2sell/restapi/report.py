@@ -10,6 +10,7 @@ from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
+from niteoweb.click2sell.report import accounting
 from niteoweb.click2sell.report import overview
 from plone.restapi.services import Service
 from typing import Any
@@ -36,6 +37,7 @@ class ReportGet(Service):
             "timezone": str(plone_site.timezone()),
             "figures": [{chosen.unit: row.period, **row.values} for row in rows],
             "totals": overview.totals(rows),
+            "money": _money(overview.money(self.context, chosen, now)),
             "failed": ledger.count(self.context, outcome=Outcome.FAILED),
             "needs_attention": ledger.count(self.context, outcome=Outcome.ATTENTION),
             "members_with_access": overview.members_with_access(self.context),
@@ -85,6 +87,27 @@ class ReportGet(Service):
                 return overview.Range(unit, number)
         possible = ", ".join(f"{unit}s={number}" for unit, number in overview.CHOICES)
         raise BadRequest(f"One of these is possible: {possible}.")
+
+
+def _money(sums: accounting.Breakdown) -> dict[str, Any]:
+    return {
+        name: [
+            {what: key, "currency": currency, **_amounts(total)}
+            for (key, currency), total in sorted(apart.items())
+        ]
+        for name, what, apart in (
+            ("months", "month", sums.months),
+            ("by_product", "product", sums.products),
+        )
+    } | {"capped": sums.capped}
+
+
+def _amounts(total: accounting.Total) -> dict[str, str]:
+    return {
+        "income": str(total.sales),
+        "refunds": str(total.refunds),
+        "net": str(total.net),
+    }
 
 
 def _newest(newest: overview.Newest, item: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:

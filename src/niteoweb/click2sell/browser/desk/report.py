@@ -5,7 +5,6 @@ from datetime import date
 from datetime import datetime
 from functools import cached_property
 from niteoweb.click2sell import _
-from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.browser.desk import download
 from niteoweb.click2sell.browser.desk import plots
@@ -23,7 +22,6 @@ from niteoweb.click2sell.settings import products
 from niteoweb.click2sell.setup import Check
 from niteoweb.click2sell.setup import lastrun
 from niteoweb.click2sell.setup import Status
-from niteoweb.click2sell.storage import batched
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from zope.i18nmessageid import Message
 
@@ -124,12 +122,7 @@ class ReportView(OwnerPage):
     @cached_property
     def money(self) -> accounting.Breakdown:
         """The sums of the range of time, by the providers' clocks."""
-        zone, first = plone_site.timezone(), self.rows[0].period
-        if self.chosen.unit == overview.MONTH:
-            first = f"{first}-01"
-        period = accounting.Period("", timestamps.begin(first, zone), self.now)
-        postings = accounting.postings(self.context, period)
-        return accounting.breakdown(batched(self.context, postings), zone)
+        return overview.money(self.context, self.chosen, self.now)
 
     @property
     def money_by_month(self) -> formatting.Table:

@@ -1,6 +1,7 @@
-"""What is kept of a person beside the ledger: exported and erased by address."""
+"""Records of a person beside the ledger: exported and erased by address."""
 
 from collections.abc import Collection
+from niteoweb.click2sell.providers.webtv import sales
 from niteoweb.click2sell.providers.webtv import users
 from typing import Any
 
@@ -10,8 +11,12 @@ def export(site: Any, addresses: Collection[str]) -> list[dict[str, Any]]:
 
     :param addresses: in lower case.
     """
-    ids = [id_ for address in addresses for id_ in users.of_address(site, address)]
-    return [{"store_user": id_, **(users.get(site, id_) or {})} for id_ in ids]
+    told = []
+    for address in addresses:
+        for id_ in users.of_address(site, address):
+            told.append({"store_user": id_, **(users.get(site, id_) or {})})
+        told += [{"sale": sale["id"], **sale} for sale in sales.of_address(site, address)]
+    return told
 
 
 def erase(site: Any, addresses: Collection[str]) -> None:
@@ -21,3 +26,4 @@ def erase(site: Any, addresses: Collection[str]) -> None:
     """
     for address in addresses:
         users.erase(site, address)
+        sales.erase(site, address)

@@ -47,10 +47,11 @@ def signature(secret: str, salt: str, timestamp: str) -> str:
 
     :param secret: the shared secret, as text.
     """
-    return _signed(secret, f"{salt}{timestamp}")
+    return signed(secret, f"{salt}{timestamp}")
 
 
-def _signed(secret: str, message: str) -> str:
+def signed(secret: str, message: str) -> str:
+    """The HMAC-SHA256 of a message, in base64."""
     digest = signatures.sign(secret.encode("utf-8"), message.encode("utf-8"))
     return base64.b64encode(digest).decode("ascii")
 

@@ -3,15 +3,15 @@
 from niteoweb.click2sell.interfaces import IWebTVSettings
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.providers.webtv import client
+from niteoweb.click2sell.providers.webtv import polling
 from niteoweb.click2sell.providers.webtv import privacy
 from niteoweb.click2sell.providers.webtv import protocol
-from niteoweb.click2sell.providers.webtv import sync
 from niteoweb.click2sell.providers.webtv import texts
 
 
 PROVIDER = registry.PaymentProvider(
     *(protocol, IWebTVSettings, client),
-    poll=sync.poll,
+    poll=polling.poll,
     privacy=privacy,
     reasons=texts.REASONS,
 )

@@ -1,20 +1,32 @@
-"""Services of plone.restapi for the store: its users."""
+"""Services of plone.restapi for the store: its users, their credit, and its products."""
 
+from collections.abc import Sequence
+from contextlib import nullcontext
+from decimal import Decimal
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.member import accounts
+from niteoweb.click2sell.notification import ParameterError
+from niteoweb.click2sell.provider import is_address
 from niteoweb.click2sell.provider import jsonapi
+from niteoweb.click2sell.provider import LONGEST_ID
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.provider import Unreachable
+from niteoweb.click2sell.providers.webtv import carts
 from niteoweb.click2sell.providers.webtv import client
+from niteoweb.click2sell.providers.webtv import creditchanges
+from niteoweb.click2sell.providers.webtv import orders
 from niteoweb.click2sell.providers.webtv import protocol
+from niteoweb.click2sell.providers.webtv import sales
+from niteoweb.click2sell.providers.webtv import states
 from niteoweb.click2sell.providers.webtv import sync
 from niteoweb.click2sell.providers.webtv import users
 from niteoweb.click2sell.restapi import Operation
 from niteoweb.click2sell.restapi import PathParameters
 from plone import api
 from typing import Any
+from zExceptions import BadRequest
 from zExceptions import NotFound
 from zExceptions import Unauthorized
 
@@ -23,11 +35,20 @@ from zExceptions import Unauthorized
 AGAIN = 60
 
 SELL = "Click2Sell: Sell in the store"
-OPERATE = "Click2Sell: Operate purchases"
+OPERATE, VIEW = "Click2Sell: Operate purchases", "Click2Sell: View purchases"
+
+#: What can be asked of a user, and kinds of products.
+PARTS = frozenset({"subscriptions", "content", "credit", "restrictions"})
+KINDS = ("clip", "channel", "other", "site", "service", "donation")
 
 
 class StoreOperation(PathParameters, Operation):
-    """A service that may ask the store; its errors become answers."""
+    """A service that may ask the store; its errors become answers.
+
+    :cvar asks: it asks the store while its caller waits.
+    """
+
+    asks = True
 
     def settings(self) -> Any:
         """The settings of the store.
@@ -45,7 +66,7 @@ class StoreOperation(PathParameters, Operation):
         try:
             if plone_site.is_copy():
                 return self.problem(409, "Copy", "This is a copy of the site.")
-            with jsonapi.within(jsonapi.SALE):
+            with jsonapi.within(jsonapi.SALE) if self.asks else nullcontext():
                 return self.work()
         except NotSetUp:
             return self.problem(503, "NotSetUp", "WS.WebTV is switched off or not set up.")
@@ -53,6 +74,11 @@ class StoreOperation(PathParameters, Operation):
             return self.problem(503, "NotAccepted", "The store accepts no question of ours.")
         except Unreachable:
             return self.later("Unreachable", "The store cannot be reached.", seconds=AGAIN)
+        except sales.Conflict as conflict:
+            if conflict.kind == "Busy":
+                seconds = int(sales.LEASE.total_seconds())
+                return self.later("Busy", conflict.message, conflict.status, seconds)
+            return self.problem(conflict.status, conflict.kind, conflict.message)
         except client.UserNotFound:
             return self.problem(404, "UserNotFound", "The store does not know the user.")
         except client.StoreError as error:
@@ -79,22 +105,27 @@ class NotSetUp(Exception):
 class UsersPost(StoreOperation):
     """Answers a POST to ``@webtv-users/{id}/refresh``: the store is asked about a user now.
 
-    ``me`` instead of an id is the member who calls; others need to operate purchases.
+    ``me`` instead of an id is the member who calls; others need to operate purchases. With
+    ``credit`` instead of ``refresh`` the credit of the user is changed, for those who may sell.
     """
 
     def operate(self) -> Any:
         """Check who may, before anything else."""
         if api.user.is_anonymous():
             raise Unauthorized
-        if self.params[:1] != ["me"]:
+        if self.params[1:] == ["credit"]:
+            self.need(SELL)
+        elif self.params[:1] != ["me"]:
             self.need(OPERATE)
-        if len(self.params) != 2 or self.params[1] != "refresh":
+        if len(self.params) != 2 or self.params[1] not in ("refresh", "credit"):
             raise NotFound
-        self.options()
         return super().operate()
 
     def work(self) -> dict[str, Any]:
-        """Ask about the user, once a minute."""
+        """Change the credit, or ask about the user, once a minute."""
+        if self.params[1] == "credit":
+            return self._credit()
+        self.options()
         settings = self.settings()
         id_ = self.params[0]
         if id_ == "me":
@@ -107,6 +138,105 @@ class UsersPost(StoreOperation):
             return self.later("TooMany", "Asked within a minute.", 429, AGAIN)
         return {"refreshed": sync.refresh(id_)}
 
+    def _credit(self) -> dict[str, Any]:
+        options = self.options(action=str, amount=str, reference=str, description=str)
+        amount, reference = options.get("amount", ""), options.get("reference", "")
+        if options.get("action") not in ("add", "subtract"):
+            raise BadRequest('"action" must be add or subtract.')
+        if not orders.AMOUNT.fullmatch(amount) or not Decimal(amount):
+            raise BadRequest('"amount" must be an amount such as 10.00.')
+        if not reference.isprintable() or not 0 < len(reference) <= LONGEST_ID:
+            raise BadRequest(f'"reference" must be a text of up to {LONGEST_ID} signs.')
+        values = (options["action"], Decimal(amount), options.get("description", "")[:200])
+        told = creditchanges.change(self.settings(), reference, self.params[0], *values)
+        self.request.response.setStatus(202 if told["state"] == creditchanges.ASKING else 200)
+        return dict(told)
+
+
+class UsersGet(StoreOperation):
+    """Answers a GET to ``@webtv-users/{id}``: what the store says of a user now.
+
+    ``me`` instead of an id is the member who calls; others need to view purchases, and may name
+    an ``email`` instead of the id. ``parts`` names what is asked for.
+    """
+
+    def operate(self) -> Any:
+        """Check who may, before anything else."""
+        if api.user.is_anonymous():
+            raise Unauthorized
+        if self.params != ["me"]:
+            self.need(VIEW)
+        if len(self.params) > 1:
+            raise NotFound
+        return super().operate()
+
+    def work(self) -> dict[str, Any]:
+        """Ask for the parts."""
+        form = self.request.form
+        parts = str(form.get("parts") or "subscriptions,content,credit").split(",")
+        if set(parts) - PARTS:
+            raise BadRequest(f"Possible parts: {', '.join(sorted(PARTS))}.")
+        email = form.get("email")
+        if not self.params and not (isinstance(email, str) and is_address(email)):
+            raise BadRequest('"email" must be an e-mail address.')
+        settings = self.settings()
+        id_ = self.params[0] if self.params else client.user_id(settings, email)
+        if id_ == "me":
+            id_ = tied_id()
+        if not (id_.isascii() and id_.isdigit()):
+            raise client.UserNotFound("USER_NOT_FOUND", "")
+        told: dict[str, Any] = {"user": id_, "currency": settings.currency}
+        try:
+            if "subscriptions" in parts:
+                told["subscriptions"] = _items(client.subscriptions(settings, id_))
+            if "content" in parts:
+                told["content"] = _items(client.content(settings, id_))
+        except ParameterError:
+            raise Unreachable("answer unreadable") from None
+        if "credit" in parts:
+            told["credit"] = orders.money(carts.credit(settings, id_))
+        if "restrictions" in parts:
+            told["restricted"] = carts.restrictions(settings, id_)
+        self.request.response.setHeader("Cache-Control", "private, no-store")
+        return told
+
+
+class ProductsGet(StoreOperation):
+    """Answers a GET to ``@webtv-products``: products of a content or of a kind."""
+
+    def work(self) -> dict[str, Any]:
+        """Ask the store."""
+        self.need(SELL)
+        form = self.request.form
+        kind, id_, user = (str(form.get(name) or "") for name in ("type", "id", "user"))
+        if kind not in KINDS:
+            raise BadRequest(f'"type" must be one of {", ".join(KINDS)}.')
+        if not all(text.isascii() and text.isdigit() for text in (id_ or "1", user or "1")):
+            raise BadRequest('"id" and "user" must be numbers.')
+        return carts.products(self.settings(), user, kind, id_)
+
+
+def _items(items: Sequence[states.Item]) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": item.transaction,
+            "product": item.product,
+            "title": item.title,
+            "until": timestamps.iso(item.until),
+            "renewable": item.goes_on,
+            "status": item.status,
+            "number": item.number,
+        }
+        for item in items
+    ]
+
+
+def tied_id() -> str:
+    """The id of the store's user whose purchases are the current member's, "" for none."""
+    record = buyers.of_user(plone_site.get(), api.user.get_current().getId())
+    ids = record["customer_ids"] if record else ()
+    return next((id_ for provider, id_ in ids if provider == protocol.NAME), "")
+
 
 def own_id(settings: Any) -> str:
     """The id of the store's user who is the current member, "" for none.
@@ -114,10 +244,5 @@ def own_id(settings: Any) -> str:
     The tie of the purchases decides; without one the member's address leads to a user, whose
     purchases are the member's only where the rules of this add-on say so.
     """
-    site, member = plone_site.get(), api.user.get_current().getId()
-    record = buyers.of_user(site, member)
-    for provider, id_ in record["customer_ids"] if record else ():
-        if provider == protocol.NAME:
-            return id_
-    address = accounts.text(member, "email")
-    return client.user_id(settings, address) if address else ""
+    address = accounts.text(api.user.get_current().getId(), "email")
+    return tied_id() or (client.user_id(settings, address) if address else "")

@@ -4,10 +4,59 @@ from niteoweb.click2sell import _
 
 
 ENDS_HELD = "ends held"
+ORDER_NOT_FOUND = "order not found"
+PAID_CHANGED = "paid amount changed"
+CHARGE_WITHOUT_ORDER = "charge without order"
+CHARGE_DIFFERS = "charge differs"
+RECURRING_NOT_SET = "recurring not set"
+NO_WAY = "no way to pay"
+NO_USER = "no user"
+REFUNDED = "refunded outside store"
+NOT_RETURNED = "paid, not returned"
+CANCEL_AT_CHARGER = "cancel at charger"
 
 REASONS = {
     ENDS_HELD: _(
         "The store no longer lists suspiciously many subscriptions. Nothing was ended. See "
         "there whether that is right; an automatic check that you confirm ends them."
+    ),
+    ORDER_NOT_FOUND: _(
+        "An order was placed, and is not in the store. See there, under Store, Orders."
+    ),
+    PAID_CHANGED: _(
+        "A payment was told to the store without an answer, and another amount is paid there. "
+        "See there, under Store, Orders."
+    ),
+    CHARGE_WITHOUT_ORDER: _(
+        "Something was paid, and its order is no longer open in the store. See there whether "
+        "it was processed; else refund the payment."
+    ),
+    CHARGE_DIFFERS: _(
+        "Another amount or currency was paid than the store asks for, or the store does not "
+        "take the payment. Cancel the order, or pay what is due."
+    ),
+    NO_USER: _(
+        "A payment of another provider buys in the store, and the store has no user with the "
+        "buyer's address."
+    ),
+    REFUNDED: _(
+        "A payment whose order the store has processed was refunded. The store can take no "
+        "order back: see there."
+    ),
+    NO_WAY: _(
+        "An order of the store cannot be paid: its currency or its terms are not those of the "
+        "settings. See there."
+    ),
+    NOT_RETURNED: _(
+        "The buyer paid and has not gone back to the store, and which user it is is not known. "
+        "Process the order there by hand."
+    ),
+    CANCEL_AT_CHARGER: _(
+        "The buyer wants the recurring payments cancelled. Cancel them where they are charged, "
+        "and tell the site so."
+    ),
+    RECURRING_NOT_SET: _(
+        "The store has no subscription for what was sold, or does not take its recurring "
+        "payments. Set them there by hand."
     ),
 }

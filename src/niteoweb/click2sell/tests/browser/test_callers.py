@@ -19,6 +19,7 @@ import transaction
 PUBLIC, MEMBER = "", "a member"
 CONFIGURE, VIEW = "Click2Sell: Configure", "Click2Sell: View purchases"
 OPERATE, VALIDATE = "Click2Sell: Operate purchases", "Click2Sell: Validate purchases"
+SELL = "Click2Sell: Sell in the store"
 #: Plone wants its own permission for a change in a control panel.
 PLONES = "Manage portal"
 #: One of ours that tell what somebody may do on the pages.
@@ -36,6 +37,13 @@ NEEDED = {
     "@@purchase-hook": (PUBLIC, 404),
     "@@hook-settings": (CONFIGURE, 200),
     "@@webtv": (PUBLIC, 404),
+    "@@webtv-return": (PUBLIC, 404),
+    "GET @webtv-users": (VIEW, 400),
+    "GET @webtv-products": (SELL, 400),
+    "GET @webtv-sales": (SELL, 200),
+    "POST @webtv-sales": (SELL, 400),
+    "GET @webtv-profiles": (SELL, 200),
+    "POST @webtv-profiles": (SELL, 404),
     "@@webtv-settings": (CONFIGURE, 200),
     "@@my-purchases": (MEMBER, 200),
     "@@stripe-portal": (MEMBER, 200),
@@ -72,11 +80,13 @@ NEEDED = {
     "POST @cleeng-purchase-validation": (VALIDATE, 400),
     "GET @cleeng-purchase-status": (VALIDATE, 404),
     "POST @webtv-users": (OPERATE, 404),
+    # They are not there while plenigo is switched off.
+    **dict.fromkeys(("@@plenigo-checkout", "POST @plenigo-checkout"), (PUBLIC, 404)),
     **{f"GET @controlpanels/{n}": (CONFIGURE, 200) for n in PROVIDERS},
     **{f"PATCH @controlpanels/{n}": (PLONES, 204) for n in PROVIDERS},
 }
 
-ALL = {PUBLIC, MEMBER, CONFIGURE, VIEW, OPERATE, VALIDATE, PLONES}
+ALL = {PUBLIC, MEMBER, CONFIGURE, VIEW, OPERATE, VALIDATE, PLONES, SELL}
 
 #: Who has which of these permissions. Site Administrators see Plone's control panels.
 PEOPLE = {
@@ -88,7 +98,7 @@ PEOPLE = {
     "views": {PUBLIC, MEMBER, VIEW},
     "operates": {PUBLIC, MEMBER, OPERATE},
     "validates": {PUBLIC, MEMBER, VALIDATE},
-    "siteadmin": ALL - {VALIDATE},
+    "siteadmin": ALL - {VALIDATE, SELL},
     "manager": ALL,
     "root": ALL,
     "stranger": {PUBLIC},

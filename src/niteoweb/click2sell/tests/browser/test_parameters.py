@@ -104,6 +104,8 @@ class ParametersTestCase(ServiceTestCase):
                 self.portal.manage_permission(
                     f"Click2Sell: {permission}{purchases}", ["Everything"], acquire=True
                 )
+            sell = "Click2Sell: Sell in the store"
+            self.portal.manage_permission(sell, ["Everything"], acquire=True)
             self.portal.acl_users.userFolderEditUser(OWNER[0], None, ["Everything"], [])
         self.settings(site_address=self.portal.absolute_url())
         self.names = set()

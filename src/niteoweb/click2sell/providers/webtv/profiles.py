@@ -1,0 +1,117 @@
+"""Recurring payments that the store has this site look after, and the orders they came with.
+
+A profile is the store's word for an agreement. How it stands is what the page that charges has
+said last; the store asks, and may ask to cancel.
+"""
+
+from datetime import datetime
+from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.providers.webtv import questions
+from niteoweb.click2sell.providers.webtv import sales
+from niteoweb.click2sell.providers.webtv import selling
+from niteoweb.click2sell.providers.webtv import texts
+from niteoweb.click2sell.storage import trees
+from niteoweb.click2sell.storage import writer
+from typing import Any
+
+import secrets
+
+
+trees.declare(webtv_profiles=trees.Tree)  # profile id -> record
+
+Profile = dict[str, Any]
+
+
+def get(site: Any, id_: str) -> Profile | None:
+    """The record of a profile."""
+    return trees.tree(site, "webtv_profiles").get(id_)
+
+
+def take_in(site: Any, question: questions.Question, mark: str, now: datetime) -> sales.Sale:
+    """The sale of an order that the store wants paid; it is begun with its profiles.
+
+    Until it is charged, the amount and the items that were asked for last count.
+
+    :param mark: of the key that signed the question, and signs the answer.
+    """
+    values = question.values
+    gateway, order = values["id_gateway"], values["id_order"]
+    sale = sales.found(site, "order", gateway, order)
+    if sale is None:
+        told = {"origin": "processor", "user": "", "state": sales.PLACED, "gateway": gateway}
+        told |= {"order": order, "number": values["order_number"], "paid_by": ""}
+        sale = sales.begin(site, now, **told, mark=mark)
+        trees.tree(site, "webtv_sales_by")["order", gateway, order] = sale["id"]
+    elif sale["state"] != sales.PLACED:
+        return sale
+    known = {one["sku"]: one["profile"] for one in sale["terms"]}
+    terms = [
+        {
+            "sku": item.sku,
+            "amount": item.amount,
+            "currency": values["currency_code"],
+            "period": item.period,
+            "frequency": item.frequency,
+            "first": item.first,
+            "profile": known.get(item.sku) or secrets.token_hex(16),
+            "error": item.error,
+            "set": bool(item.error),
+            "subscription": "",
+            "product": "",
+        }
+        for item in question.items
+    ]
+    for one in terms:
+        if not one["error"]:
+            new = {"id": one["profile"], "sale": sale["id"], "status": "", "cancel_asked": ""}
+            new |= {"last": 0, "next": int(one["first"]), "charge": ""}
+            trees.tree(site, "webtv_profiles").setdefault(one["profile"], new)
+    changes = {"terms": terms, "due": values["amount"], "mark": mark, "message": ""}
+    return sales.change(site, sale["id"], now, changes, f"asked to charge {values['amount']}")
+
+
+def tell(id_: str) -> dict[str, Any]:
+    """How a profile stands, for the store."""
+    site = plone_site.get()
+    profile = get(site, id_)
+    if profile is None:
+        return {"error": "unknown profile"}
+    sale = sales.get(site, profile["sale"])
+    charged = sale is not None and sale["state"] in (sales.CHARGED, sales.DONE)
+    status = profile["status"] or (questions.ACTIVE if charged else questions.PENDING)
+    return {
+        "status": status,
+        "last_payment_date": profile["last"],
+        "next_payment_date": profile["next"],
+    }
+
+
+def cancel(id_: str) -> dict[str, str]:
+    """Ask for the end of a profile; it is cancelled once no more money will be taken."""
+    site, now = plone_site.get(), timestamps.now()
+    profile = get(site, id_)
+    if profile is None:
+        return {"error": "unknown profile"}
+    if profile["status"] == questions.CANCELLED:
+        return {"status": questions.CANCELLED}
+    sale = sales.get(site, profile["sale"])
+    if sale is not None and sale["state"] == sales.PLACED:
+        # It was never charged.
+        change(id_, status=questions.CANCELLED)
+        return {"status": questions.CANCELLED}
+    if not profile["cancel_asked"]:
+        change(id_, cancel_asked=timestamps.iso(now))
+    selling.attend(sale, texts.CANCEL_AT_CHARGER)
+    return {"error": "cancellation is being arranged"}
+
+
+def change(id_: str, **changes: Any) -> Profile:
+    """Change a profile."""
+
+    def work(site: Any) -> Profile:
+        stored = trees.tree(site, "webtv_profiles")
+        stored[id_] = {**stored[id_], **changes}
+        return stored[id_]
+
+    return writer.run(work)

@@ -1,0 +1,76 @@
+"""Payments at Click2Sell that buy in the store."""
+
+from niteoweb.click2sell.providers.webtv import carts
+from niteoweb.click2sell.providers.webtv import sales
+from niteoweb.click2sell.tests.cases.selling import SellingTestCase
+from niteoweb.click2sell.tests.cases.site import EMAIL
+from unittest import mock
+
+
+class TestFulfil(SellingTestCase):
+    def setUp(self):
+        super().setUp()
+        self.john = self.store.add_user(EMAIL)
+        self.set(fulfil=["click2sell|1|30"])
+        self.notice = self.notification()
+        self.store.products["30"]["price"] = self.notice.amount
+        self.set(currency=self.notice.currency)
+        self.store.currency = self.notice.currency
+
+    def sold(self):
+        return list(sales.newest(self.portal))
+
+    def test_a_payment_becomes_one_order(self):
+        self.fake.outage = True
+        for _ in range(3):
+            self.buy()
+            self.sweep()
+        self.fake.outage = False
+        self.sweep()
+        self.sweep()
+        (sale,) = self.sold()
+        self.assertEqual((sale["state"], sale["user"]), ("done", self.john))
+        ((_order, form),) = self.store.payments
+        self.assertEqual(form["transactionID"], self.notice.transaction)
+        self.assertEqual(len(self.store.processed), 1)
+        self.later(minutes=1)
+        self.refund()
+        self.sweep()
+        self.sweep()
+        self.assertEqual([code for code, _ in self.attention()], ["refunded outside store"])
+
+    def test_another_price_needs_attention(self):
+        self.store.products["30"]["price"] += 1
+        self.buy()
+        self.sweep()
+        self.sweep()
+        self.assertEqual([code for code, _ in self.attention()], ["charge differs"])
+        self.assertEqual(self.store.payments, [])
+
+    def test_a_refunded_payment_and_one_without_a_user_buy_nothing(self):
+        self.buy()
+        self.refund()
+        self.sweep()
+        self.assertEqual(self.sold(), [])
+        self.store.users[self.john]["email"] = "other@example.org"
+        self.buy_again()
+        self.sweep()
+        self.assertEqual((self.sold(), self.attention()), ([], []))
+        self.pass_time(days=8)
+        self.sweep()
+        self.assertIn("no user", [code for code, _ in self.attention()])
+
+    def test_a_process_that_dies_pays_once(self):
+        original = carts.add_payment
+
+        def die(*args):
+            original(*args)
+            raise SystemExit
+
+        self.buy()
+        with mock.patch.object(carts, "add_payment", die), self.assertRaises(SystemExit):
+            self.sweep()
+        self.pass_time(minutes=3)
+        self.sweep()
+        self.assertEqual(self.sold()[0]["state"], "done")
+        self.assertEqual(len(self.store.payments), 1)
