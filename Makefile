@@ -75,7 +75,7 @@ $(BUILD_DONE): $(PIP_DONE) buildout.cfg base.cfg $(BUILDOUT) $(VERSIONS) setup.p
 build: python $(BUILD_DONE)  ## Set up everything: virtual environment, packages, buildout
 
 .PHONY: demo
-demo: build  ## The main job from nothing, then a site to click on (PORT=8080, ONCE=1 to stop after the report, PROVIDER=plenigo or cleeng)
+demo: build  ## The main job from nothing, then a site to click on (PORT=8080, ONCE=1 to stop after the report, PROVIDER=stripe, plenigo or cleeng)
 	@bin/zopepy -m tools.demo.run -- --port $(PORT) $(if $(PROVIDER),--provider "$(PROVIDER)") $(if $(ONCE),--once)
 
 .PHONY: bench

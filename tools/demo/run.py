@@ -13,6 +13,7 @@ from tools.demo.polledlife import WebTVLife
 from tools.demo.sale import Sale
 from tools.demo.story import Failed
 from tools.demo.story import Story
+from tools.demo.stripelife import StripeLife
 from tools.instance import CREATE_SECONDS
 from tools.mailbox import Mailbox
 from tools.mailbox import rendered
@@ -37,6 +38,7 @@ STORIES: dict[str, type[Story]] = {
     "webtv": WebTVLife,
     "plenigo": PlenigoLife,
     "cleeng": CleengLife,
+    "stripe": StripeLife,
 }
 
 

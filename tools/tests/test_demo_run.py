@@ -98,6 +98,13 @@ class TestRun(RunCase):
             self.assertIn(f"  ok   {step}", said)
         self.assert_documented("Transferred", said)
 
+    def test_a_life_at_stripe(self):
+        said = self.lived("stripe")
+        for step in ("Renewed", "Payment failed", "Paid after all", "Upgraded", "Dispute won"):
+            self.assertIn(f"  ok   {step}", said)
+        for told in ("charge.refunded", "charge.dispute.closed", "invoice.payment_failed"):
+            self.assertIn(f"  {told}: 200", said)
+
     def test_a_provider_that_nobody_knows(self):
         done = self.run_demo("--provider", "gumroad")
         self.assertEqual(done.returncode, 2)

@@ -181,15 +181,40 @@ def _about(lines: Iterable[Line], product: Product, aliases: Collection[str]) ->
     return sorted(named, key=lambda line: line.product_id != product[1])
 
 
-def _line(number: int, text: str, provider: str) -> Line:
-    product_id, *parts = (part.strip() for part in text.split("|"))
-    if not parts:
-        raise MappingError(number, "form")
-    group_id, *options = parts
-    if not product_id:
-        raise MappingError(number, "product")
-    if not group_id:
-        raise MappingError(number, "group")
+@dataclass(frozen=True)
+class Parts:
+    """The parts of a line as they were typed, right or wrong.
+
+    :ivar rest: what has no place after the group, "" for a line in order.
+    """
+
+    product_id: str = ""
+    group_id: str = ""
+    days: str = ""
+    exclusive: bool = False
+    title: str = ""
+    order_page: str = ""
+    rest: str = ""
+
+    @property
+    def text(self) -> str:
+        """The line."""
+        options = (
+            self.days,
+            "exclusive" if self.exclusive else "",
+            f"title={self.title}" if self.title else "",
+            f"order={self.order_page}" if self.order_page else "",
+            self.rest,
+        )
+        return "|".join((self.product_id, self.group_id, *filter(None, options)))
+
+
+def split(text: str) -> Parts | None:
+    """The parts of a line; None for a blank line, a comment, or one without a bar."""
+    text = text.strip()
+    if "|" not in text or text.startswith("#"):
+        return None
+    product_id, group_id, *options = (part.strip() for part in text.split("|"))
     days = exclusive = ""
     if options and not re.match("exclusive$|title=|order=", options[0]):
         days = options.pop(0)
@@ -199,15 +224,32 @@ def _line(number: int, text: str, provider: str) -> Line:
     for name in ("title", "order"):
         if options and options[0].startswith(f"{name}="):
             named[name] = options.pop(0).partition("=")[2].strip()
+    return Parts(
+        *(product_id, group_id, days, bool(exclusive)),
+        *(named.get("title", ""), named.get("order", ""), "|".join(options) or ""),
+    )
+
+
+def _line(number: int, text: str, provider: str) -> Line:
+    parts = split(text)
+    if parts is None:
+        raise MappingError(number, "form")
+    if not parts.product_id:
+        raise MappingError(number, "product")
+    if not parts.group_id:
+        raise MappingError(number, "group")
+    days = parts.days
     if days and not (re.fullmatch(r"[0-9]{1,5}", days) and 1 <= int(days) <= MOST_DAYS):
         raise MappingError(number, "days")
-    if options:
+    if parts.rest:
         raise MappingError(number, "option")
-    order = named.get("order", "")
-    if order and not ADDRESS.fullmatch(order):
+    if parts.order_page and not ADDRESS.fullmatch(parts.order_page):
         raise MappingError(number, "order")
-    terms_ = Terms(int(days) if days else None, bool(exclusive))
-    return Line(number, product_id, group_id, terms_, provider, named.get("title", ""), order)
+    terms_ = Terms(int(days) if days else None, parts.exclusive)
+    return Line(
+        *(number, parts.product_id, parts.group_id, terms_, provider),
+        *(parts.title, parts.order_page),
+    )
 
 
 def _check(line: Line, earlier: Line) -> None:

@@ -181,7 +181,7 @@ class IClick2SellSettings(Interface):
     )
 
     unmatched_refund_needs_attention = schema.Bool(
-        title=_("Ask before a refund that names no purchase"),
+        title=_("Refunds without a matching purchase: ask me first"),
         description=_(
             "A refund that names no known payment undoes the latest purchase of its product. "
             "With this set it waits for your decision instead."
@@ -203,7 +203,7 @@ class IClick2SellSettings(Interface):
     )
 
     breaker_members = schema.Int(
-        title=_("Most members who may lose access at once"),
+        title=_("Stop if more than this many members would lose access at once"),
         description=_(
             "If more than this many members would lose access in one automatic check, it stops "
             "and asks you first. Fewer than 20 never stop it."
@@ -252,7 +252,7 @@ class IClick2SellSettings(Interface):
     )
 
     alert_addresses = lines(
-        title=_("Who is told"),
+        title=_("Send alerts to"),
         description=_(
             "Addresses of those who are mailed when notifications wait for a decision or "
             "failed, when a provider is silent for unusually long, and when an automatic check "
@@ -271,7 +271,7 @@ class IClick2SellSettings(Interface):
     )
 
     retention_days = schema.Int(
-        title=_("Days to keep what arrived word for word"),
+        title=_("Delete raw notification data after (days)"),
         description=_(
             "After this many days the parameters of a notification, the postal address among "
             "them, are removed from the record. Who bought what, when and for how much "

@@ -36,7 +36,7 @@ def provider(context: Any, component: IPaymentProvider, callback: Any = None) ->
     """Register a payment provider and its views of Plone sites with the add-on."""
     name, site = component.name, {"for_": IPloneSiteRoot, "layer": IClick2SellLayer}
     callback = callback or context.resolve(f"{ADDON}.browser.callback.Callback")
-    settings = context.resolve(f"{ADDON}.browser.settings.controlpanel.SettingsPage")
+    settings = context.resolve(f"{ADDON}.browser.settings.page.SettingsPage")
     panel = context.resolve(f"{ADDON}.restapi.controlpanel.Click2SellControlpanel")
     utility(context, IPaymentProvider, component, name=name)
     metaconfigure.page(context, component.callback, "zope2.Public", class_=callback, **site)

@@ -43,7 +43,11 @@ def passed_on(site: Any, entry: ledger.Entry) -> Iterator[Notification]:
     delivered = trees.tree(site, "delivered_to")
     number = trees.number(entry["provider"], entry["transaction"])
     present = (entry["occurred_at"], entry["buyer_id"])
-    (_before, loser), (since, winner) = sorted((delivered.get(number, present), present))
+    before = delivered.get(number, present)
+    if buyers.get(site, before[1]) is None:
+        # That record has become a part of this one: they share an account.
+        before = (before[0], present[1])
+    (_before, loser), (since, winner) = sorted((before, present))
     if delivered.get(number) != (since, winner):
         delivered[number] = (since, winner)
     buyer = buyers.get(site, loser)

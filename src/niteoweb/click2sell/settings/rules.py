@@ -14,6 +14,7 @@ from niteoweb.click2sell.entitlement import MOST_DAYS
 from niteoweb.click2sell.entitlement import parse
 from niteoweb.click2sell.entitlement import Reason
 from niteoweb.click2sell.interfaces import IPaymentProvider
+from niteoweb.click2sell.interfaces import IProviderSettings
 from niteoweb.click2sell.interfaces import ISecretKeyActions
 from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.member import group
@@ -115,6 +116,7 @@ def validate(
     sound = {name: value for name, value in values.items() if name not in wrong}
     problems += secretkeys.problems(sound, provider)
     problems += apitoken.problems(sound)
+    problems += _switch_problems(sound, provider)
     checks = {
         "mapping": _mapping_problems,
         "alert_addresses": _recipient_problems,
@@ -176,10 +178,25 @@ def _wrong_values(values: Mapping[str, Any], settings: IInterface) -> Iterator[P
                 yield name, _ONE_LINE
 
 
+def _switch_problems(
+    values: Mapping[str, Any], provider: IPaymentProvider
+) -> Iterator[Problem]:
+    """A provider that signs its notifications cannot be switched on without a key."""
+    stored = registry.settings(provider)
+    if not values.get("enabled") or not provider.schema.isOrExtends(IProviderSettings):
+        return
+    kept = stored.secretkey and not values.get("secretkey_clear")
+    if not (stored.enabled or kept or values.get("secretkey")):
+        yield (
+            "enabled",
+            _("Enter the secret key first. Without it every notification is refused."),
+        )
+
+
 def _recipient_problems(addresses: list[str]) -> Iterator[Message]:
     for address in addresses:
         if not accounts.is_address(address):
-            yield _('"${address}" is no e-mail address.', mapping={"address": address})
+            yield _('"${address}" is not a valid e-mail address.', mapping={"address": address})
 
 
 #: The problems of a line of the mapping: by the reason of its error, or that of its group.

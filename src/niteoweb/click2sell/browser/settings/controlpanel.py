@@ -6,24 +6,25 @@ The form of Click2Sell has the settings of the add-on as a whole, too.
 from html import escape
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site
-from niteoweb.click2sell.browser.desk.checklist import Checklist
 from niteoweb.click2sell.browser.desk.ownerpage import ask_to_try_later
 from niteoweb.click2sell.browser.desk.ownerpage import BUSY
-from niteoweb.click2sell.browser.desk.tabs import Tabbed
+from niteoweb.click2sell.browser.settings import sections
 from niteoweb.click2sell.browser.settings import widgets
-from niteoweb.click2sell.browser.words.formatting import Link
+from niteoweb.click2sell.browser.settings.producttable import missing_groups
+from niteoweb.click2sell.browser.settings.producttable import ProductTable
 from niteoweb.click2sell.interfaces import IPaymentProvider
 from niteoweb.click2sell.interfaces import ISecretKeyActions
+from niteoweb.click2sell.member import group
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.settings import ownaddress
 from niteoweb.click2sell.settings import rules
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import writer
-from plone.app.registry.browser.controlpanel import ControlPanelFormWrapper
 from plone.app.registry.browser.controlpanel import RegistryEditForm
 from plone.app.z3cform.widgets.radio import RadioFieldWidget
 from plone.autoform.widgets import ParameterizedWidget
+from plone.protect import CheckAuthenticator
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from Products.statusmessages.interfaces import IStatusMessage
 from typing import Any
@@ -36,23 +37,49 @@ from zope.interface import Invalid
 from zope.interface.interfaces import IInterface
 
 
+#: The parameter of the page after products were changed.
+CHANGED = "products_changed"
 #: The widgets of the fields that have another than the usual one.
 WIDGETS = {
     **dict.fromkeys(rules.QUESTIONS, ParameterizedWidget(widgets.SecretWidget)),
-    "mapping": ParameterizedWidget(widgets.MappingWidget, rows=8),
+    "mapping": ParameterizedWidget(ProductTable, rows=8),
     "welcome_mail": RadioFieldWidget,
     "welcome_text": ParameterizedWidget(rows=12),
     **dict.fromkeys(rules.LISTS, ParameterizedWidget(widgets.MappingWidget, rows=3)),
 }
 
 
+class Part:
+    """A section of the form.
+
+    :ivar widgets: its fields but for those of :data:`~.sections.ROTATION`, the ``rotation``.
+    :ivar address: the one that the provider has to be told, "" for none.
+    """
+
+    def __init__(
+        self, section: sections.Section, fields: list[Any], provider: IPaymentProvider
+    ) -> None:
+        self.name, self.title, self.help = section.name, section.title, section.help
+        self.rotation = [one for one in fields if one.field.__name__ in sections.ROTATION]
+        self.widgets = [one for one in fields if one not in self.rotation]
+        self.open = not section.folded or any(one.error for one in fields)
+        self.rotating = any(
+            one.error or one.field.__name__ == "previous_secretkey" for one in self.rotation
+        )
+        shown = section.name == sections.CONNECTION
+        self.address = effective.callback_address(provider) if shown else ""
+
+
 class SettingsForm(RegistryEditForm):
     """Edits the settings of a payment provider.
 
     :ivar typed: the secrets that were typed, by the names of their widgets.
+    :ivar gives_other: whether products give other groups than before the form was saved.
     """
 
     enableCSRFProtection = True
+    gives_other = False
+    template = ViewPageTemplateFile("../templates/settingsform.pt")
 
     def __init__(self, context: Any, request: Any, provider: IPaymentProvider) -> None:
         super().__init__(context, request)
@@ -61,6 +88,27 @@ class SettingsForm(RegistryEditForm):
         # read.
         names = [f"{self.prefix}widgets.{name}" for name in rules.QUESTIONS]
         self.typed = {name: request.form.pop(name) for name in names if name in request.form}
+        # A button beside a missing group, which saves, too.
+        self.wanted = request.form.pop(f"{self.prefix}widgets.mapping.create", None)
+        if self.wanted:
+            request.form[f"{self.prefix}buttons.save"] = "1"
+
+    @property
+    def enable_autofocus(self) -> bool:
+        """Whether a field gets the focus: one with an error does, and no other."""
+        return bool(self.widgets.errors)
+
+    @property
+    def parts(self) -> list[Part]:
+        """The sections of the form that have settings."""
+        found: dict[str, list[Any]] = {section.name: [] for section in sections.SECTIONS}
+        for name, widget in self.widgets.items():
+            found[sections.section(name, self.provider.name)].append(widget)
+        return [
+            Part(section, found[section.name], self.provider)
+            for section in sections.SECTIONS
+            if found[section.name]
+        ]
 
     @property
     def id(self) -> str:
@@ -75,29 +123,10 @@ class SettingsForm(RegistryEditForm):
     @property
     def description(self) -> Message:
         """The purpose of the page; the layout inserts it as markup."""
-        if self.provider.name != registry.MAIN:
-            return _(
-                "Notifications of ${provider} are taken in at ${address}.",
-                mapping={
-                    "provider": escape(self.provider.title),
-                    "address": '<code class="text-break">'
-                    f"{escape(effective.callback_address(self.provider))}</code>",
-                },
-            )
-        here = self.context.absolute_url()
-        reconcile = Link(_("reconcile all members"), f"{here}/@@click2sell-reconcile")
-        others = (
-            Link(other.title, f"{here}/@@{other.name}-settings").__html__()
-            for other in registry.registered()
-            if other is not self.provider
-        )
         return _(
-            "Buyers become members of this site. After a change of products and groups, "
-            "${reconcile}. Other payment providers: ${providers}.",
-            mapping={
-                "reconcile": reconcile.__html__(),
-                "providers": ", ".join(others),
-            },
+            "Anyone who buys at ${provider} automatically gets an account on this site, in the "
+            "groups of the product.",
+            mapping={"provider": escape(self.provider.title)},
         )
 
     def update(self) -> None:
@@ -107,6 +136,8 @@ class SettingsForm(RegistryEditForm):
         except transactions.Busy:
             IStatusMessage(self.request).add(BUSY, type="warning")
             ask_to_try_later(self.request)
+        if self.gives_other:
+            self.request.response.redirect(f"{self.request.getURL()}?{CHANGED}=1")
         # The page that it leads to says so after a save.
         if self.request.response.getStatus() != 302 and site.is_copy():
             IStatusMessage(self.request).add(
@@ -135,6 +166,9 @@ class SettingsForm(RegistryEditForm):
             names.append(name)
             if name in self._secrets and getattr(stored, name):
                 names += rules.QUESTIONS[name]
+            elif name == "previous_secretkey":
+                # There is one only while the key is changed, which fills it in.
+                names.remove(name)
         actions = Fields(ISecretKeyActions, ignoreContext=True)
         self.fields = (self.fields + actions).select(*names)
 
@@ -149,6 +183,9 @@ class SettingsForm(RegistryEditForm):
         """
         values, errors = super().extractData(setErrors)
         values = rules.normalize(values)
+        if setErrors and self.wanted in missing_groups(values.get("mapping") or []):
+            CheckAuthenticator(self.request)
+            writer.run(lambda _site: group.make(self.wanted, self.wanted))
         if values.get("site_address") == "":
             values["site_address"] = ownaddress.requested()
         messages: dict[str, list[Message]] = {}
@@ -169,7 +206,18 @@ class SettingsForm(RegistryEditForm):
 
         Plone has checked the token before it calls this.
         """
-        writer.run(lambda _site: rules.save(data, self.provider))
+        self.gives_other = writer.run(lambda _site: self._save(data))
+
+    def _save(self, data: dict[str, Any]) -> bool:
+        """Save values, as a job for the writer; whether products give other groups then."""
+        before = self._gives()
+        rules.save(data, self.provider)
+        return self._gives() != before
+
+    def _gives(self) -> tuple[Any, ...]:
+        """What products give: each with its group."""
+        given = {(line.product_id, line.group_id) for line in effective.lines(self.provider)}
+        return given, site.settings().buyers_group
 
     def _error(self, name: str, messages: list[Message]) -> IErrorViewSnippet:
         """Show messages at a field, each in a line of its own."""
@@ -187,30 +235,3 @@ class SettingsForm(RegistryEditForm):
         )
         view.update()
         return view
-
-
-class SettingsPage(ControlPanelFormWrapper, Tabbed):
-    """The page ``@@PROVIDER-settings``: Plone's control panel, with our tabs and the checklist.
-
-    The ZCML directive ``click2sell:provider`` registers it for each payment provider.
-    """
-
-    tab = "click2sell-settings"
-    index = ViewPageTemplateFile("../templates/settings.pt")
-
-    def __init__(self, context: Any, request: Any) -> None:
-        super().__init__(context, request)
-        provider = registry.get(self.__name__.removesuffix("-settings"))
-        self.form_instance = SettingsForm(self.context, request, provider)
-        self.form_instance.__name__ = self.__name__
-
-    @property
-    def checklist(self) -> Checklist:
-        """The checklist, after the settings were saved.
-
-        The page with the add-on's own settings shows all checks, the page of another provider
-        only the checks of that provider.
-        """
-        checklist, provider = Checklist(self.context, self.request), self.form_instance.provider
-        checklist.prepare(provider=None if provider.name == registry.MAIN else provider)
-        return checklist

@@ -40,6 +40,11 @@ class SecretWidget(PasswordWidget):
         return self.form.typed.get(self.name, default)
 
     @property
+    def lost(self) -> bool:
+        """Whether a secret was typed that was not saved, and has to be typed again."""
+        return bool(self.form.typed.get(self.name)) and bool(self.form.widgets.errors)
+
+    @property
     def notice(self) -> secretkeys.Notice | None:
         """The notice about the secret; None for none."""
         return NOTICES[self.field.__name__](plone_site.get(), self.form.provider)

@@ -188,6 +188,9 @@ class StripeAccount:
         """A subscription gets one more item."""
         before = deepcopy(subscription["items"])
         self._add_item(subscription, price, 1, TERM)
+        first, *_others, added = subscription["items"]["data"]
+        for name in ("current_period_start", "current_period_end"):
+            added[name] = first[name]
         self._say("customer.subscription.updated", subscription, {"items": before})
 
     def remove_item(self, subscription: Values, item: int) -> None:
@@ -332,6 +335,10 @@ class StripeAccount:
         for item in items["data"]:
             item["current_period_start"] = item["current_period_end"]
             item["current_period_end"] += TERM * 86400
+        if (subscription["pause_collection"] or {}).get("behavior") == "void":
+            # Its invoice is void: nobody pays it.
+            self._change(subscription, {"items": items})
+            return
         invoice = self._invoice(subscription, None, items)
         fields = {"items": items, "latest_invoice": invoice["id"], "status": "active"}
         fails = subscription["customer"] in self._broke
@@ -396,7 +403,7 @@ class StripeAccount:
     def _pay(self, invoice: Values) -> None:
         total = invoice["amount_due"]
         invoice |= {"status": "paid", "amount_paid": total}
-        if total:
+        if total > 0:
             self._charge(total, self._id("pi"), invoice["id"], invoice["customer"], None)
         self._say("invoice.paid", invoice)
 

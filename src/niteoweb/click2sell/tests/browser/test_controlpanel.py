@@ -60,6 +60,7 @@ class TestWidgets(unittest.TestCase):
 
     def test_key_is_taken_out_of_what_the_error_log_keeps(self):
         stored().secretkey = "another-key-that-is-stored"
+        stored().previous_secretkey = "the-key-before-that-one"
         for name in "secretkey", "previous_secretkey":
             with self.subTest(name):
                 form = self.form(**{name: KEY})
@@ -262,6 +263,7 @@ class TestForm(unittest.TestCase):
         self.assertIn('Line 1: there is no group "nobody"', browser.contents)
         self.assertNotIn("another-key", browser.contents)
         self.assertNotIn(KEY, browser.contents)
+        self.assertIn("What you typed here was not saved.", browser.contents)
         self.assertEqual(stored().secretkey, KEY)
 
     def test_key_is_not_told_by_its_widget(self):
@@ -325,7 +327,7 @@ class TestForm(unittest.TestCase):
         )
 
     def test_previous_key_does_not_come_back_with_an_error(self):
-        self.store(secretkey=KEY)
+        self.store(secretkey=KEY, previous_secretkey=f"{KEY}-before")
         browser = self.opened()
         self.control(browser, "previous_secretkey").value = "another-key-that-was-just-typed"
         self.control(browser, "mapping").value = "1|nobody"
@@ -423,7 +425,7 @@ class TestForm(unittest.TestCase):
         browser = self.opened()
         self.control(browser, "alert_addresses").value = "a@example.com\r\n<b>nobody</b>"
         self.save(browser)
-        self.assertIn('nobody&lt;/b&gt;" is no e-mail address.', browser.contents)
+        self.assertIn('nobody&lt;/b&gt;" is not a valid e-mail address.', browser.contents)
         self.assertNotIn("<b>nobody", browser.contents)
         browser = self.opened()
         self.control(browser, "alert_addresses").value = ""

@@ -35,7 +35,8 @@ class TestSettings(BrowserTestCase):
         self.see(field.get_by_text("Line 2: the days of access must be a whole number"))
         self.see(field.get_by_text("Line 3: expected PRODUCT_ID|GROUP_ID"))
         # What was typed is still there to be put right.
-        self.assertEqual(field.locator("textarea").input_value().strip(), pages.BROKEN.strip())
+        text = field.locator("[name='form.widgets.mapping']").input_value()
+        self.assertEqual(text.strip(), pages.BROKEN.strip())
         self.stored()
         self.assertEqual(list(plone_site.settings().mapping), before)
         pages.write_mapping("1|paying-members")(self, page)

@@ -78,21 +78,40 @@ class TestOrderPage(MemberTestCase):
         self.buy(JANE, client_reference_id="42")
         self.has("premium")
 
-
-class TestOrderPageWithoutKey(MemberTestCase):
-    with_key = False
-
-    def test_the_session_tells_it_for_the_subscription(self):
-        for order in (list, reversed):
+    def test_a_customer_who_turns_out_to_be_a_known_member(self):
+        """What was told of the subscription before and after that is about one buyer."""
+        for number in range(6):
             token = self.ordered()["client_reference_id"]
-            email = f"{order.__name__}@example.net"
+            order = (list, reversed)[number % 2]
+            email = f"{number}@example.net"
             subscription = self.buy(email, "gold", order, client_reference_id=token)
-            self.assertIsNone(self.member(email))
-            self.assertEqual(self.groups("john"), ["click2sell", "premium"])
+            self.assertEqual(self.groups("john"), ["click2sell", "premium"], number)
             self.shop.end(subscription)
             self.deliver()
             self.assertEqual(self.groups("john"), ["click2sell"])
             self.pass_time(hours=1)
+
+
+class TestOrderPageWithoutKey(TestOrderPage):
+    with_key = False
+
+    def test_the_purchase_is_the_members_whatever_address_paid(self):
+        self.skipTest("a single payment needs the key")
+
+    def test_the_session_tells_it_for_the_subscription(self):
+        self.bought_and_ended(list)
+
+    def test_in_the_other_order(self):
+        self.bought_and_ended(reversed)
+
+    def bought_and_ended(self, order):
+        token = self.ordered()["client_reference_id"]
+        subscription = self.buy(JANE, "gold", order, client_reference_id=token)
+        self.assertIsNone(self.member(JANE))
+        self.assertEqual(self.groups("john"), ["click2sell", "premium"])
+        self.shop.end(subscription)
+        self.deliver()
+        self.assertEqual(self.groups("john"), ["click2sell"])
 
 
 class TestPortal(MemberTestCase):

@@ -201,8 +201,8 @@ class TestRules(unittest.TestCase):
                 {"alert_addresses": ["a@example.com", "nobody", "b@example.com, c@d.org"]}
             ),
             [
-                ("alert_addresses", '"nobody" is no e-mail address.'),
-                ("alert_addresses", '"b@example.com, c@d.org" is no e-mail address.'),
+                ("alert_addresses", '"nobody" is not a valid e-mail address.'),
+                ("alert_addresses", '"b@example.com, c@d.org" is not a valid e-mail address.'),
             ],
         )
 

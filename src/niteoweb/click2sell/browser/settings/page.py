@@ -1,0 +1,131 @@
+"""Site Setup: the page around the settings of a payment provider, and the cards of all."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from niteoweb.click2sell import _
+from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.browser.desk.checklist import Checklist
+from niteoweb.click2sell.browser.desk.tabs import Tabbed
+from niteoweb.click2sell.browser.settings.controlpanel import CHANGED
+from niteoweb.click2sell.browser.settings.controlpanel import SettingsForm
+from niteoweb.click2sell.browser.words.formatting import Badge
+from niteoweb.click2sell.browser.words.formatting import Moment
+from niteoweb.click2sell.browser.words.formatting import moment
+from niteoweb.click2sell.interfaces import IPaymentProvider
+from niteoweb.click2sell.owner import reconcile
+from niteoweb.click2sell.provider import registry
+from niteoweb.click2sell.report import overview
+from niteoweb.click2sell.settings import rules
+from niteoweb.click2sell.settings import secretkeys
+from niteoweb.click2sell.storage import writer
+from plone.app.registry.browser.controlpanel import ControlPanelFormWrapper
+from plone.protect import CheckAuthenticator
+from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
+from Products.statusmessages.interfaces import IStatusMessage
+from typing import Any
+from zope.i18nmessageid import Message
+
+
+#: Seconds that the page looks for members who would change, at most.
+AT_MOST = 1.0
+
+
+@dataclass(frozen=True)
+class Card:
+    """A payment provider on the page with the settings.
+
+    :ivar last: when it was heard last, None for never.
+    :ivar may_switch: whether it is off and can be switched on.
+    """
+
+    name: str
+    title: str
+    url: str
+    state: Badge
+    last: Moment | None
+    may_switch: bool
+
+
+class SettingsPage(ControlPanelFormWrapper, Tabbed):
+    """The page ``@@PROVIDER-settings``: Plone's control panel, with our tabs and the checklist.
+
+    The ZCML directive ``click2sell:provider`` registers it for each payment provider.
+    """
+
+    index = ViewPageTemplateFile("../templates/settings.pt")
+    tab = f"{registry.MAIN}-settings"
+
+    def __init__(self, context: Any, request: Any) -> None:
+        super().__init__(context, request)
+        provider = registry.get(self.__name__.removesuffix("-settings"))
+        self.form_instance = SettingsForm(self.context, request, provider)
+        self.form_instance.__name__ = self.__name__
+
+    def __call__(self) -> Any:
+        name = self.request.form.get("switch_on")
+        if self.request.method != "POST" or name is None:
+            return super().__call__()
+        CheckAuthenticator(self.request)
+        provider = registry.get(str(name))
+        if provider is not None and "enabled" in provider.schema:
+            problems = rules.validate({"enabled": True}, provider)
+            if not problems:
+                writer.run(lambda _site: rules.save({"enabled": True}, provider))
+            text = problems[0][1] if problems else _("Changes saved.")
+            IStatusMessage(self.request).add(text, type="error" if problems else "info")
+        return self.request.response.redirect(self.request.getURL())
+
+    @property
+    def title(self) -> Message:
+        """The title in the browser's tab."""
+        names = {"provider": self.form_instance.provider.title}
+        return _("Settings of ${provider}", mapping=names)
+
+    @property
+    def cards(self) -> list[Card]:
+        """The payment providers, on the page with the add-on's own settings."""
+        if self.form_instance.provider.name != registry.MAIN:
+            return []
+        heard = {
+            one.name: one.last for one in overview.providers(self.context, timestamps.now())
+        }
+        return [self._card(one, heard.get(one.name)) for one in registry.registered()]
+
+    def _card(self, provider: IPaymentProvider, last: datetime | None) -> Card:
+        on, used = registry.is_enabled(provider), provider in registry.in_use()
+        return Card(
+            name=provider.name,
+            title=provider.title,
+            url=f"{self.context.absolute_url()}/@@{provider.name}-settings",
+            state=Badge(_("connected"), "text-bg-success")
+            if on and used and secretkeys.is_set(provider)
+            else Badge(_("not connected"), "text-bg-secondary"),
+            last=None if last is None else moment(last),
+            may_switch=not on and not rules.validate({"enabled": True}, provider),
+        )
+
+    @property
+    def reconcile(self) -> tuple[int, bool, str] | None:
+        """After a change of what products give: the members who would change.
+
+        :returns: their number, whether there may be more, and the address of the preview; None
+            when there is nothing to look at.
+        """
+        if not self.request.form.get(CHANGED):
+            return None
+        part = reconcile.part(self.context, seconds=AT_MOST)
+        if not part.changes and not part.until:
+            return None
+        url = f"{self.context.absolute_url()}/@@click2sell-reconcile"
+        return len(part.changes), bool(part.until), url
+
+    @property
+    def checklist(self) -> Checklist:
+        """The checklist, after the settings were saved.
+
+        The page with the add-on's own settings shows all checks, the page of another provider
+        only the checks of that provider.
+        """
+        checklist, provider = Checklist(self.context, self.request), self.form_instance.provider
+        checklist.prepare(provider=None if provider.name == registry.MAIN else provider)
+        return checklist
