@@ -107,9 +107,14 @@ class Sale(Story):
 
     def farewell(self) -> str:
         return f"""\
-Settings:    {self.site}/@@click2sell-settings
-A month of made-up notifications, a few of which need attention:
-             {self.site}/@@click2sell-notifications
+
+Three things to try, as the owner:
+  1. See what needs you, and create the group that is missing:
+     {self.site}/@@click2sell-overview
+  2. Find Paula Studio, who has paid and cannot get in:
+     {self.site}/@@click2sell-members?search=paula
+  3. See what a purchase would do, without one:
+     {self.site}/@@click2sell-try
 
 Another sale, signed with the demo's secret key "{settings.SECRET_KEY}":
 

@@ -61,7 +61,9 @@ def accounts() -> None:
 def mapping() -> list[str]:
     """The lines of products and groups."""
     return [
-        f"{product_id}|{product.group}" + (f"|{product.terms}" if product.terms else "")
+        "|".join(
+            filter(None, (product_id, product.group, product.terms, f"title={product.name}"))
+        )
         for product_id, product in settings.PRODUCTS.items()
         if product.group
     ]

@@ -19,5 +19,7 @@ class PageTitle(TitleViewlet):
     def update(self) -> None:
         """Work the title out; the viewlet inserts it as markup."""
         title = getattr(self.view, "title", "") or self.view.label
+        # A control panel's label is a method.
+        title = title() if callable(title) else title
         names = (formatting.translated(title), self.site_title_setting)
         self.site_title = self.sep.join(escape(name) for name in names)
