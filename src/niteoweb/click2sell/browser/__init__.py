@@ -2,6 +2,7 @@
 
 from niteoweb.click2sell.browser.buyer import visitor
 from niteoweb.click2sell.browser.callback import Callback
+from niteoweb.click2sell.browser.pagetitle import ITitled
 
 
-__all__ = ["Callback", "visitor"]
+__all__ = ["Callback", "ITitled", "visitor"]

@@ -132,16 +132,17 @@ class AccessTimeline:
             period = self.periods[self._product_id] = ProductPeriod(since)
         if period is None or self.end == NEVER:
             return
+        limit = self.limit
         for product_id, first, last in self._earlier:
-            last = min(last, self.limit, following)
+            last = min(last, limit, following)
             if (first := max(first, event.occurred_at)) < last:
                 self.periods[product_id].spans.append((first, last))
-        period.until, period.limit = self.end, self.limit
+        period.until, period.limit = self.end, limit
         period.state = State.CANCELLED if self._cancelled else State.ACTIVE
         if self._stopped:
             ahead = self.end > event.occurred_at
             period.state = State.CANCELLED if ahead else State.ENDED
-        start, stop = max(start, self._start), min(self.limit, following)
+        start, stop = max(start, self._start), min(limit, following)
         if start < stop:
             period.spans.append((start, stop))
 
@@ -180,10 +181,13 @@ class AccessTimeline:
             known_at = max(event.known_at, event.valid_from or event.known_at)
             furthest = plus(known_at, event.days + EARLY_DAYS + self._moved)
             paid = plus(max(self.paid, begins_at), event.days)
-            end = plus(max(self.end, begins_at), event.days)
-            in_time = plus(self._paid_at, max(event.days - EARLY_DAYS, 1))
-            if furthest < paid != OPEN and event.known_at < in_time:
-                return Reason.BEYOND, False
+            end = paid
+            if self.end != self.paid:
+                end = plus(max(self.end, begins_at), event.days)
+            if furthest < paid != OPEN:
+                in_time = plus(self._paid_at, max(event.days - EARLY_DAYS, 1))
+                if event.known_at < in_time:
+                    return Reason.BEYOND, False
             # Without an end by payments only a cancellation has given it one; that one goes no
             # further either.
             end = max(self.end, min(end, furthest))

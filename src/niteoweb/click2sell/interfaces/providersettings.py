@@ -12,6 +12,20 @@ from zope.schema.vocabulary import SimpleVocabulary
 import re
 
 
+#: A line of plenigo's offers; an empty line is none.
+_OFFER = re.compile(
+    r"|[A-Z]{1,2}_[0-9A-Za-z]{1,18}"
+    r"(\|(multiple|net|bonus=[0-9A-Za-z_,]+|variant=[0-9A-Za-z_-]+))*",
+    re.ASCII,
+)
+
+
+#: An address that a page loads something from: of https, or of this machine for tests.
+_ADDRESS = re.compile(
+    r"|https://[^\s\"'<>\\?#@]+|http://(127\.0\.0\.1|localhost)(:[0-9]+)?(/[^\s\"'<>\\?#@]*)?",
+    re.ASCII,
+)
+
 #: Seconds. plenigo delivers for the last time 24 hours after the first, and clocks differ.
 TWO_DAYS = 2 * 24 * 60 * 60
 FIVE_MINUTES = 5 * 60
@@ -136,6 +150,46 @@ class IPlenigoSettings(IProviderSettings):
             "stands. Without it a subscription has to name a customer that is known already."
         ),
         required=False,
+    )
+
+    company_id = schema.TextLine(
+        title=_("Company id"),
+        description=_("Your company's id at plenigo. Without it nothing can be bought here."),
+        required=False,
+        default="",
+        missing_value="",
+        constraint=re.compile("[0-9A-Za-z]{0,40}", re.ASCII).fullmatch,
+    )
+
+    sdk_url = schema.TextLine(
+        title=_("Address of plenigo's script"),
+        description=_("{company_id} stands for the company id."),
+        required=False,
+        default="https://static.plenigo.com/static_resources/javascript/{company_id}"
+        "/plenigo_sdk.min.js",
+        missing_value="",
+        constraint=_ADDRESS.fullmatch,
+    )
+
+    checkout_url = schema.TextLine(
+        title=_("Address of plenigo's checkout"),
+        description=_("For plenigo's stage only; otherwise leave it empty."),
+        required=False,
+        default="",
+        missing_value="",
+        constraint=_ADDRESS.fullmatch,
+    )
+
+    offers = schema.List(
+        title=_("Offers"),
+        description=_(
+            "What is sold here, one OFFER_ID or shopping cart a line. |multiple, |net, "
+            "|bonus=ID,ID and |variant=ID may follow."
+        ),
+        value_type=schema.TextLine(constraint=_OFFER.fullmatch),
+        required=False,
+        default=[],
+        missing_value=[],
     )
 
 

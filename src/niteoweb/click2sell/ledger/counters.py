@@ -116,8 +116,15 @@ def by_day_and_month(tree: Any, row: tuple[str, str], change: int, id_: Any) -> 
 
 def first_payment(entries: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
     """The first payment among a buyer's entries, None when none of them counts."""
-    paid = [e for e in entries if e["kind"] in PAYMENTS and "figures" in e.get("filed", ())]
-    return min(paid, key=lambda entry: entry["occurred_at"], default=None)
+    first, earliest = None, ""
+    for entry in entries:
+        # A buyer may have a thousand: most are ruled out by their time.
+        occurred_at = entry["occurred_at"]
+        if first is not None and occurred_at >= earliest:
+            continue
+        if entry["kind"] in PAYMENTS and "figures" in entry.get("filed", ()):
+            first, earliest = entry, occurred_at
+    return first
 
 
 def login_awaited(buyer: Mapping[str, Any]) -> list[tuple[int, str]]:

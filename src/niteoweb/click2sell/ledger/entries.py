@@ -100,13 +100,15 @@ class Entry(Mapping[str, Any]):
     def derived(self, function: Callable[["Entry"], T]) -> T:
         """The result of a function of this entry, kept in memory until the entry changes.
 
-        :param function: the same one each time.
+        :param function: of a module; of the entry's own fields alone, not of its index rows.
         """
         try:
-            return self.stored._v_derived
+            known = self.stored._v_derived
         except AttributeError:
-            self.stored._v_derived = function(self)
-            return self.stored._v_derived
+            known = self.stored._v_derived = {}
+        if function not in known:
+            known[function] = function(self)
+        return known[function]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names())

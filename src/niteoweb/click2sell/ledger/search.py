@@ -200,10 +200,14 @@ def _fits(found: Iterable[str], wanted: Iterable[str]) -> bool:
 
 
 def _person_words(buyer: Mapping[str, Any], found: Iterable[ledger.Entry]) -> frozenset[str]:
-    names = {entry[name] for entry in found for name in ("first_name", "last_name")}
+    names = {name for entry in found for name in entry.derived(_names)}
     stated = (address for _customer, address in buyer.get("stated", ()))
     addresses = (*buyer["addresses"], *stated, buyer["user_id"])
     return frozenset().union(*map(address_words, addresses), *map(words, names))
+
+
+def _names(entry: ledger.Entry) -> tuple[str, str]:
+    return entry["first_name"], entry["last_name"]
 
 
 def _id_words(entry: ledger.Entry) -> frozenset[str]:

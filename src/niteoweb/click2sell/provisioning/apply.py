@@ -147,12 +147,15 @@ def _entries(site: Any, buyer: buyers.Buyer, plan: Plan) -> None:
 
 def _is_written(entry: ledger.Entry, verdict: Verdict) -> bool:
     """Whether a run before has written a verdict down; a buyer may have hundreds of them."""
-    return (
-        entry["counts"]
-        and (entry["binds"] or entry["fully_signed"])
-        and (entry["outcome"], entry["reason"], entry["subject"])
-        == (verdict.outcome, verdict.reason, verdict.subject)
-    )
+    written = (verdict.outcome, verdict.reason, verdict.subject)
+    return entry.derived(_settled) == written
+
+
+def _settled(entry: ledger.Entry) -> tuple[str, str, str] | None:
+    """Outcome, reason and subject of an entry that counts and is tied, None for another."""
+    if not (entry["counts"] and (entry["binds"] or entry["fully_signed"])):
+        return None
+    return entry["outcome"], entry["reason"], entry["subject"]
 
 
 def _report(entry: ledger.Entry, reason: str, subject: str) -> None:

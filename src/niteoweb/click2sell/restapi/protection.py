@@ -43,7 +43,13 @@ PERSONAL = frozenset(
 
 BUSY = "Another process is at the same data, try again."
 
-WORDS = {bool: "true or false", str: "a text", int: "a whole number"}
+WORDS = {
+    bool: "true or false",
+    str: "a text",
+    int: "a whole number",
+    list: "a list",
+    dict: "an object",
+}
 
 
 def refuse_foreign_pages(request: Any) -> None:

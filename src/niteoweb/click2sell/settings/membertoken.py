@@ -64,6 +64,16 @@ def member(site: Any, token: str, now: datetime) -> str:
     return user_id if given and genuine and not too_old and accounts.exists(user_id) else ""
 
 
+def number(site: Any, subject: str, digits: int) -> str:
+    """A number that nobody can guess, and is the same each time for a subject on this site."""
+    key = bytes.fromhex(trees.tree(site, "remarks").get(_KEY, ""))
+    digest = hmac.new(key, f"number {subject}".encode(), "sha256").digest() if key else b""
+    if not digest:
+        raise ValueError("The site has no key.")
+    lowest = 10 ** (digits - 1)
+    return str(lowest + int.from_bytes(digest) % (9 * lowest))
+
+
 def _signature(site: Any, user_id: str, until: str) -> str:
     """The signature of a token, "" for a site without a key."""
     key = trees.tree(site, "remarks").get(_KEY, "")

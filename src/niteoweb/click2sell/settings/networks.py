@@ -63,16 +63,27 @@ def allowed(environ: Mapping[str, Any]) -> bool:
 
     :param environ: of the request, as WSGI has it.
     """
-    settings = plone_site.settings()
-    lines = settings.allowed_networks
+    lines = plone_site.settings().allowed_networks
     if not lines:
         return True
-    caller = sender(
+    from_ = _sender(environ)
+    return from_ is not None and is_in(from_, _networks(tuple(lines)))
+
+
+def caller(environ: Mapping[str, Any]) -> str:
+    """The address that a request comes from, "" where it cannot be read.
+
+    :param environ: of the request, as WSGI has it.
+    """
+    return str(_sender(environ) or "")
+
+
+def _sender(environ: Mapping[str, Any]) -> Address | None:
+    return sender(
         environ.get("REMOTE_ADDR") or "",
         environ.get("HTTP_X_FORWARDED_FOR") or "",
-        _networks(tuple(settings.trusted_proxies or ())),
+        _networks(tuple(plone_site.settings().trusted_proxies or ())),
     )
-    return caller is not None and is_in(caller, _networks(tuple(lines)))
 
 
 def problems(name: str, lines: Sequence[str]) -> Iterator[Message]:

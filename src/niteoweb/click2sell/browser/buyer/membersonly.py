@@ -13,6 +13,7 @@ from niteoweb.click2sell.browser.buyer import visitor
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.entitlement import State
 from niteoweb.click2sell.explain import entrance
+from niteoweb.click2sell.report import overview
 from niteoweb.click2sell.settings import products
 from niteoweb.click2sell.storage import trees
 from plone import api
@@ -62,6 +63,8 @@ def offers(site: Any, request: Any) -> list[Offer]:
 def _offer(site: Any, opening: entrance.Opening) -> Offer:
     standing = opening.standing
     name = standing.name if standing is not None else ""
+    if not name:
+        name = overview.product_name(site, (opening.provider, opening.product_id))
     title = products.title(opening.provider, opening.product_id, name)
     url = orderlink.link(site, opening.provider, opening.product_id)
     quoted: dict[str, Any] = {"product": title}

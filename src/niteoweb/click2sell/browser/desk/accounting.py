@@ -5,6 +5,7 @@ from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.browser.desk import download
+from niteoweb.click2sell.browser.desk import plots
 from niteoweb.click2sell.browser.desk.fields import Field
 from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
 from niteoweb.click2sell.browser.words import formatting
@@ -31,7 +32,7 @@ class AccountingView(OwnerPage, download.WithDownload):
     page = "click2sell-accounting"
     tab = "click2sell-report"
     title = _("Accounting")
-    lead = _("What was paid and paid back, by the provider's time.")
+    lead = _("Payments and refunds, by the provider's clock.")
 
     @cached_property
     def period(self) -> accounting.Period | None:
@@ -78,7 +79,8 @@ class AccountingView(OwnerPage, download.WithDownload):
         chosen = self.text("month") or self.latest
         if self.text("from") or self.text("to"):
             chosen = ""
-        choices = [("", _("the days entered here")), *((month, month) for month in self.months)]
+        choices = [("", _("custom dates"))]
+        choices += [(month, plots.month(self.request, month)) for month in self.months]
         wrong = {"aria-invalid": "true", "aria-describedby": "field-to-error"}
         more, end = wrong if self.error else {}, self.text("to")
         return [
@@ -88,11 +90,17 @@ class AccountingView(OwnerPage, download.WithDownload):
         ]
 
     @property
+    def heading(self) -> str:
+        """The chosen time in words."""
+        is_month = not (self.text("from") or self.text("to"))
+        return plots.month(self.request, self.period.name) if is_month else self.period.name
+
+    @property
     def table(self) -> formatting.Table:
         """The sums of each currency."""
         right = "text-end text-nowrap"
         return formatting.Table(
-            self.period.name,
+            self.heading,
             (_("Currency"), _("Number"), _("Sales"), _("Refunds"), _("Net")),
             [
                 (

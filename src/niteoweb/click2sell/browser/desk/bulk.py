@@ -1,8 +1,7 @@
-"""Cures on the overview: at once for all alike where that does no harm, else by a preview."""
+"""Cures that do no harm: one press on the overview, for all that wait for the same thing."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from dataclasses import field
 from html import escape
 from itertools import islice
 from niteoweb.click2sell import _
@@ -11,7 +10,6 @@ from niteoweb.click2sell.entitlement import Reason
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.owner import action
-from niteoweb.click2sell.owner import candidates
 from niteoweb.click2sell.owner import decisions
 from niteoweb.click2sell.owner import NotPossible
 from niteoweb.click2sell.provisioning import pipeline
@@ -35,28 +33,22 @@ AT_MOST, MOST = 15, 200
 
 @dataclass(frozen=True)
 class Press:
-    """A button that posts to the overview, or to a page that shows first what it changes.
+    """A button that posts to the overview.
 
-    :ivar act: :data:`GROUP` or :data:`REPLAY`, or a field of the other page.
+    :ivar act: :data:`GROUP` or :data:`REPLAY`.
     :ivar value: the group, or the key of the notification.
-    :ivar more: the other fields of that page.
     """
 
     label: Message
     url: str
     act: str
     value: str
-    more: Mapping[str, str] = field(default_factory=dict)
 
     def __html__(self) -> str:
         label, value = escape(formatting.translated(self.label)), escape(self.value)
-        fields = {**self.more, "_authenticator": createToken()}
-        inputs = "".join(
-            f'<input type="hidden" name="{escape(name)}" value="{escape(text)}" />'
-            for name, text in fields.items()
-        )
         return (
-            f'<form class="d-inline" action="{escape(self.url)}" method="post">{inputs}'
+            f'<form class="d-inline" action="{escape(self.url)}" method="post">'
+            f'<input type="hidden" name="_authenticator" value="{escape(createToken())}" />'
             f'<button class="btn btn-primary btn-sm text-wrap" name="{self.act}" '
             f'value="{value}" type="submit">{label}</button></form>'
         )
@@ -74,22 +66,6 @@ def cure(entry: ledger.Entry, url: str) -> Press | None:
     if _can_be_retried(entry):
         return Press(_("Try again now"), url, REPLAY, entry["key"])
     return None
-
-
-def connect(site: Any, entry: ledger.Entry, url: str) -> Press | None:
-    """The button that connects the only account that could be the buyer's, after a preview.
-
-    :param url: address of the page of decisions.
-    """
-    if decisions.ATTACH not in decisions.possible(site, entry):
-        return None
-    accounts = [one.user_id for one in candidates.of(site, entry) if not one.barred]
-    if len(accounts) != 1:
-        return None
-    label = _("Connect the account ${account}", mapping={"account": accounts[0]})
-    reason = formatting.translated(_("It is the buyer's account."))
-    more = {"candidate": accounts[0], "reason": reason}
-    return Press(label, url, "what", decisions.ATTACH, more)
 
 
 def for_all(site: Any, url: str) -> Press | None:

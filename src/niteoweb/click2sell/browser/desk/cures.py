@@ -114,7 +114,7 @@ def _connect(
     if len(possible) != 1 or decisions.ATTACH not in decisions.possible(site, entry):
         return Cure(_("Choose the account"), decide)
     user_id = possible[0].user_id
-    label = _("It is the account ${user}: connect it", mapping={"user": user_id})
+    label = _("Connect the account ${user}", mapping={"user": user_id})
     return Cure(label, url, {**fields, "what": decisions.ATTACH, "candidate": user_id})
 
 

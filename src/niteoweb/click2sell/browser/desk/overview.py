@@ -10,6 +10,7 @@ from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.browser.desk import bulk
+from niteoweb.click2sell.browser.desk import cures
 from niteoweb.click2sell.browser.desk import plots
 from niteoweb.click2sell.browser.desk import tabs
 from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
@@ -135,7 +136,7 @@ class OverviewView(OwnerPage):
             ", ".join(filter(None, parts)),
             reasons.text(entry["reason"], entry["subject"]),
             bulk.cure(entry, self.url)
-            or bulk.connect(self.context, entry, f"{url}/decide")
+            or cures.of_entry(self.context, entry, cures.TO_OVERVIEW)
             or formatting.Link(_("Resolve"), f"{url}/decide"),
         )
 

@@ -43,12 +43,10 @@ class Sender:
     """A payment provider, for a site without notifications.
 
     :ivar callback: the address for its notifications.
-    :ivar option: of click2sell-notify, "" for none.
     """
 
     title: str
     callback: str
-    option: str
 
 
 def ask_to_try_later(request: Any) -> None:
@@ -204,7 +202,6 @@ class OwnerPage(Tabbed):
             Sender(
                 provider.title,
                 effective.callback_address(provider),
-                "" if provider.name == registry.MAIN else f"--provider {provider.name} ",
             )
             for provider in registry.to_set_up()
         ]

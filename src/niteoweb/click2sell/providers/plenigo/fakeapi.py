@@ -4,6 +4,7 @@ Fields, errors and limits are those of plenigo's OpenAPI description, version 25
 that is out of range counts as 5, as it says there.
 """
 
+from collections.abc import Callable
 from collections.abc import Mapping
 from datetime import datetime
 from datetime import timezone
@@ -12,6 +13,8 @@ from niteoweb.click2sell.testing import FakeServer
 from niteoweb.click2sell.testing import Request
 from niteoweb.click2sell.testing import Response
 from typing import Any
+
+import json
 
 
 SIZES = range(5, 101)
@@ -36,6 +39,9 @@ class FakePlenigoApi(FakeServer):
     :ivar subscriptions: by id, as the API shows them.
     :ivar orders: by id, as the API shows them.
     :ivar store_subscriptions: of app stores, by id, as the API shows them.
+    :ivar asked: the actions that it was asked for, each with what was sent.
+    :ivar purchases: what was prepared, in order.
+    :ivar refuses: code of the error with which it refuses purchases, 0 for none.
     """
 
     base = "/api/v3.0"
@@ -48,6 +54,9 @@ class FakePlenigoApi(FakeServer):
         self.subscriptions: dict[int, dict[str, Any]] = {}
         self.orders: dict[int, dict[str, Any]] = {}
         self.store_subscriptions: dict[int, dict[str, Any]] = {}
+        self.asked: list[tuple[str, Any]] = []
+        self.purchases: list[dict[str, Any]] = []
+        self.refuses = 0
 
     def answer(self, request: Request) -> Response:
         """The answer of the API."""
@@ -57,7 +66,41 @@ class FakePlenigoApi(FakeServer):
             return self.error(401)
         if request.method == "GET":
             return self._listed(request) or self._shown(request)
-        return self.error(404)
+        action = self._actions.get((request.method, *request.path))
+        if action is None:
+            return self.error(404)
+        value = json.loads(request.body)
+        self.asked.append((request.path[-1], value))
+        return action(value)
+
+    @property
+    def _actions(self) -> Mapping[tuple[str, ...], Callable[[dict[str, Any]], Response]]:
+        return {
+            ("POST", "customers"): self._new_customer,
+            ("POST", "checkout", "preparePurchase"): self._prepared,
+        }
+
+    def _new_customer(self, value: dict[str, Any]) -> Response:
+        same_id = self.customers.get(value["customerId"])
+        if same_id is not None:
+            same = same_id["email"] == value["email"]
+            return Response(208, shown(same_id)) if same else self.error(400, 20027)
+        if any(one.get("email") == value["email"] for one in self.customers.values()):
+            return self.error(400, 20007)
+        changed = {"changedDate": text(self.clock.now), "status": "ACTIVATED"}
+        self.customers[value["customerId"]] = {**value, **changed}
+        return Response(201, shown(self.customers[value["customerId"]]))
+
+    def _prepared(self, value: dict[str, Any]) -> Response:
+        wanted = [name for name in ("items", "basketId", "voucherCode") if name in value]
+        if len(wanted) != 1 or not value.get("customerIpAddress"):
+            return self.error(400)
+        if value["customerId"] not in self.customers:
+            return self.error(403, 90010)
+        if self.refuses:
+            return self.error(400, self.refuses)
+        self.purchases.append(value)
+        return Response(201, {"purchaseId": f"purchase-{len(self.purchases)}"})
 
     def error(self, status: int, code: int = 0) -> Response:
         """An error, as plenigo documents it.
@@ -107,8 +150,14 @@ class FakePlenigoApi(FakeServer):
             and datetime.fromisoformat(value["changedDate"]) >= since
             and (not owner or owner in [value.get(name) for name in names])
             and query.get("email", value.get("email")) == value.get("email")
+            and _has_item(value, query.get("subscriptionItemId"))
         ]
         return Response(200, {"items": items[:size]})
+
+
+def _has_item(entity: Mapping[str, Any], item_id: str | None) -> bool:
+    items = entity.get("items", ())
+    return item_id is None or item_id in [str(one.get("subscriptionItemId")) for one in items]
 
 
 def shown(entity: Mapping[str, Any]) -> dict[str, Any]:

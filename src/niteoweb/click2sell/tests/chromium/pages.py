@@ -274,7 +274,7 @@ PAGES = (
     Shown("member", of_subscriber(), "Extend access", "link"),
     Shown("members-part", f"{MEMBERS}?part=attention", "Mail the welcome mail again"),
     Shown("members-act", f"{MEMBERS}?part=ending&select=1", DECIDE, after=press(EXTEND)),
-    Shown("member-kept-out", of_kept_out, "It is the account studio: connect it"),
+    Shown("member-kept-out", of_kept_out, "Connect the account studio"),
     Shown("grant", of_subscriber("/grant"), DECIDE),
     Shown("grant-errors", of_subscriber("/grant"), DECIDE, after=press(DECIDE)),
     Shown("grant-confirm", of_subscriber("/grant"), GRANT, after=give_until),

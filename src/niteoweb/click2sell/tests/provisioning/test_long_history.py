@@ -26,6 +26,8 @@ MANY, FEW = 300, 10
 class TestLongHistory(SiteTestCase):
     def setUp(self):
         super().setUp()
+        # As many objects as a site keeps in memory.
+        self.layer["app"]._p_jar.db().setCacheSize(30000)
         self.settings(mapping=["1|premium|1"])
         self.numbers = itertools.count(1)
         for address, times in ((JOHN, MANY), (JANE, FEW)):

@@ -144,11 +144,79 @@ class TestDiskFull(ServiceTestCase):
         """A page whose form is filled in."""
         browser = Browser(self.layer["app"])
         browser.raiseHttpErrors = False
-        browser.addHeader("Authorization", f"Basic {':'.join(MANAGER)}")
-        browser.open(f"{self.here}/@@click2sell-notifications/{self.key()}")
+        if who:
+            browser.addHeader("Authorization", f"Basic {':'.join(who)}")
+        browser.open(f"{self.here}/{path}")
+        for name, value in fields.items():
+            control = browser.getControl(name=name)
+            control.value = [value] if control.type in ("select", "radio") else value
+        return browser
+
+    def looked(self, path, **fields):
+        """The preview of an act."""
+        browser = self.opened(path, **fields)
+        browser.getControl("Show what").click()
+        return browser
+
+    def tried(self, key):
+        browser = self.opened(f"@@click2sell-notifications/{key}")
         browser.getControl("Try again now").click()
-        with self.full():
-            browser.getControl("Process it again").click()
+        return browser
+
+    def erased(self):
+        browser = self.looked(f"@@click2sell-privacy?address={EMAIL}")
+        browser.getControl(name="reason").value = "r"
+        return browser
+
+    def decided(self, key):
+        browser = self.opened(f"@@click2sell-notifications/{key}/decide")
+        form = next(
+            form
+            for form in (browser.getForm(index=index) for index in range(20))
+            if "what" in form._form.fields and form._form["what"].value == "dismiss"
+        )
+        form.getControl(name="reason").value = "r"
+        form.getControl("Dismiss").click()
+        return browser
+
+    def moved(self):
+        """The checklist of a site that nobody has said of that it is the site."""
+        self.layer["app"]._p_jar.root()["niteoweb.click2sell"].clear()
+        transaction.commit()
+        return self.opened("@@click2sell-checklist")
+
+    def test_pages(self):
+        self.later(minutes=1)
+        self.buy_again(transaction_type="Gift")
+        gift = self.key()
+        self.later(minutes=1)
+        self.fail_to_buy(acquirer_transaction_id="T-3", c2s_transaction_id="R-3")
+        failed, member = self.key(), f"@@click2sell-members/{self.buyer()['id']}"
+        one = {"product": "click2sell 1", "reason": "r"}
+        key = {"form.widgets.secretkey": "a key-of-nobody-else"}
+        acts = [
+            (provider.title, "Save", f"@@{provider.name}-settings", key)
+            for provider in registry.registered()
+        ]
+        acts = [
+            *((title, button, partial(self.opened, p, **f)) for title, button, p, f in acts),
+            ("check", "Run it now", partial(self.opened, "@@click2sell-check")),
+            ("replay", "Process it again", partial(self.tried, failed)),
+            ("decide", "confirm", partial(self.decided, gift)),
+            ("grant", "confirm", partial(self.looked, f"{member}/grant", **one)),
+            ("extend", "confirm", partial(self.looked, f"{member}/extend", **one, days="5")),
+            ("resend", "confirm", partial(self.looked, f"{member}/resend", way="link")),
+            ("erase", "Erase for good", self.erased),
+            ("moved", "This is the site now", self.moved),
+        ]
+        for title, button, opened in acts:
+            self.try_both(title, partial(self.press, button, opened))
+
+    def press(self, button, opened, unwritable):
+        browser = opened()
+        with unwritable():
+            named = {"name": button} if button == "confirm" else {"label": button, "index": 0}
+            browser.getControl(**named).click()
         self.assertEqual(browser.headers["Status"][:3], "503")
         self.assertTrue(browser.headers["Retry-After"].isdigit())
         self.assertIn("Try again in a moment.", browser.contents)

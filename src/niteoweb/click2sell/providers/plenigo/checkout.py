@@ -1,0 +1,240 @@
+"""A purchase of a member at plenigo: prepared, shown, and looked after when it was made.
+
+Nothing that a browser says grants anything: it only makes the site ask plenigo, and the answer
+takes the road of every notification. plenigo is asked outside of locks and transactions.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from datetime import timedelta
+from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.notification import Notification
+from niteoweb.click2sell.provider import jsonapi
+from niteoweb.click2sell.provider import registry
+from niteoweb.click2sell.provider import Unreachable
+from niteoweb.click2sell.providers.plenigo import client
+from niteoweb.click2sell.providers.plenigo import offers
+from niteoweb.click2sell.providers.plenigo import protocol
+from niteoweb.click2sell.providers.plenigo import shop
+from niteoweb.click2sell.providers.plenigo import tie
+from niteoweb.click2sell.provisioning import pipeline
+from niteoweb.click2sell.provisioning import TooMany
+from niteoweb.click2sell.settings import networks
+from niteoweb.click2sell.storage import trees
+from niteoweb.click2sell.storage import writer
+from typing import Any
+from urllib.parse import urlsplit
+
+import logging
+import secrets
+
+
+logger = logging.getLogger("niteoweb.click2sell")
+
+#: How long a checkout is kept, and shown.
+KEPT = timedelta(days=1)
+SHOWN = timedelta(minutes=30)
+#: Checkouts that a member may begin in some minutes.
+AT_MOST = 10
+MINUTES = timedelta(minutes=10)
+
+BOUGHT, HAD_ALREADY, NOT_POSSIBLE = "bought", "had already", "not possible"
+
+
+class NotSetUp(Exception):
+    """There is no token or company id, or this is a copy of the site."""
+
+
+class NotSold(Exception):
+    """The site does not sell that."""
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """A purchase that a member has begun.
+
+    :ivar came_from: the page that the member wanted to read, "" for none.
+    """
+
+    id: str
+    purchase_id: str
+    offer: str
+    came_from: str
+    begun_at: datetime
+
+
+def settings() -> Any:
+    """plenigo's settings.
+
+    :raises NotSold: it is switched off: then nothing of it is there.
+    """
+    provider = registry.get(protocol.NAME)
+    if provider is None or not registry.is_enabled(provider):
+        raise NotSold
+    return registry.settings(provider)
+
+
+def ready(writes: bool = True) -> Any:
+    """plenigo's settings, complete enough to sell.
+
+    :param writes: something at plenigo is to be changed.
+    :raises NotSold: it is switched off.
+    :raises NotSetUp: something is missing, or a copy of the site would write to plenigo.
+    """
+    stored = settings()
+    loaded = (stored.sdk_url or "").replace("{company_id}", "")
+    if not (stored.api_token and stored.company_id and jsonapi.allowed(loaded)):
+        raise NotSetUp
+    host = urlsplit(stored.api_url or "").hostname or ""
+    harmless = "stage" in host or host in ("127.0.0.1", "localhost", "::1")
+    if writes and plone_site.is_copy() and not harmless:
+        raise NotSetUp
+    return stored
+
+
+def sold(offer_id: str, bonus: str = "") -> offers.Offer:
+    """An offer of the setting.
+
+    :raises NotSold: it is not in it, or the bonus is none of the offer's.
+    """
+    try:
+        offer = offers.parse(settings().offers or ())[offer_id]
+    except (KeyError, offers.OfferError):
+        raise NotSold from None
+    if bonus and bonus not in offer.bonuses:
+        raise NotSold
+    return offer
+
+
+def begin(
+    user_id: str,
+    environ: Mapping[str, Any],
+    language: str,
+    wanted: Mapping[str, Any],
+    source: Mapping[str, Any],
+) -> Checkout:
+    """Have plenigo prepare a purchase.
+
+    :param user_id: of the member who is logged in.
+    :param environ: of the request: plenigo wants the buyer's address in the network.
+    :param wanted: ``offer`` and perhaps ``bonus``, or ``voucher``; ``came_from`` is an address
+        of this site.
+    :param source: parameters about a campaign.
+    :raises NotSold: the site does not sell that.
+    :raises NotSetUp: an owner has to see to the settings.
+    :raises niteoweb.click2sell.provisioning.TooMany: try again in some minutes.
+    :raises niteoweb.click2sell.providers.plenigo.tie.NotForOwners: this account cannot buy.
+    :raises niteoweb.click2sell.providers.plenigo.shop.AddressTaken: the address is another's.
+    :raises niteoweb.click2sell.provider.Rejected: plenigo refuses, by a code.
+    :raises niteoweb.click2sell.provider.Unreachable: try again later.
+    """
+    stored, voucher = ready(), wanted.get("voucher", "")
+    bonus, came_from = wanted.get("bonus", ""), wanted.get("came_from", "")
+    offer = None if voucher else sold(wanted.get("offer", ""), bonus)
+    name = offer.id if offer else ""
+    id_ = writer.run(lambda site: _file(site, user_id, name, came_from, timestamps.now()))
+    site = plone_site.get()
+    with jsonapi.within(jsonapi.SALE):
+        api = client.connect(stored)
+        body = {
+            "customerId": tie.ensure(site, api, user_id, language),
+            "customerIpAddress": _address(environ),
+            "language": language[:2],
+            **offers.purchase(offer, voucher, bonus, came_from, source),
+        }
+        purchase_id = shop.prepare(api, body)
+    writer.run(lambda site: _prepared(site, id_, purchase_id))
+    return get(user_id, id_)
+
+
+def get(user_id: str, id_: str) -> Checkout:
+    """A checkout of a member.
+
+    :raises NotSold: there is none, or it is another member's.
+    """
+    record = trees.tree(plone_site.get(), "checkouts").get(id_)
+    if record is None or record[0] != trees.number(user_id):
+        raise NotSold
+    return Checkout(id_, *record[1:4], timestamps.from_iso(record[4]))
+
+
+def is_shown(checkout: Checkout, now: datetime) -> bool:
+    """Whether a checkout can still be shown; later plenigo does not know it any more."""
+    return bool(checkout.purchase_id) and now - checkout.begun_at < SHOWN
+
+
+def done(user_id: str, order: int) -> tuple[str, list[Notification]]:
+    """Ask plenigo what a member has bought, and give access by it at once.
+
+    :param order: as the checkout told the browser: the number of the order, -1 where the member
+        has it already, -2 where nothing can be bought.
+    :returns: :data:`BOUGHT`, :data:`HAD_ALREADY` or :data:`NOT_POSSIBLE`, and what was read.
+    :raises NotSold: the order is not the member's.
+    :raises NotSetUp: an owner has to see to the settings.
+    :raises niteoweb.click2sell.provider.Unreachable: try again later.
+    """
+    if order == -2:
+        return NOT_POSSIBLE, []
+    stored, now = ready(writes=False), timestamps.now()
+    customer_id = tie.customer_of(plone_site.get(), user_id)
+    if not customer_id or (order < 1 and order != -1):
+        raise NotSold
+    with jsonapi.within(jsonapi.SALE):
+        api = client.connect(stored)
+        if order == -1:
+            found: list[Notification] | None = list(shop.bought(api, customer_id, now))
+        else:
+            found = shop.ordered(api, str(order), customer_id, now)
+    if found is None:
+        raise NotSold
+    process(found)
+    return HAD_ALREADY if order == -1 else BOUGHT, found
+
+
+def process(found: list[Notification]) -> None:
+    """Let what plenigo says take the road of every notification."""
+    for notification in found:
+        try:
+            pipeline.process(notification)
+        except pipeline.Failed:
+            # It is written down; the sweep takes it up.
+            logger.warning("Entry %s has to wait.", notification.key)
+
+
+def texts(api_settings: Any, offer_id: str, language: str) -> dict[str, str]:
+    """Title and description of an offer; {} while plenigo cannot be asked."""
+    try:
+        with jsonapi.within(jsonapi.REQUEST):
+            return shop.offer_texts(client.connect(api_settings), offer_id, language)
+    except Unreachable:
+        return {}
+
+
+def _address(environ: Mapping[str, Any]) -> str:
+    return networks.caller(environ) or environ.get("REMOTE_ADDR") or ""
+
+
+def _file(site: Any, user_id: str, offer: str, came_from: str, now: datetime) -> str:
+    """Write down that a member begins a checkout; old ones go.
+
+    :raises niteoweb.click2sell.provisioning.TooMany: the member has begun many.
+    """
+    checkouts, by_time = trees.tree(site, "checkouts"), trees.tree(site, "checkouts_by_time")
+    for row in list(by_time.keys(None, (timestamps.iso(now - KEPT), ""))):
+        by_time.remove(row)
+        checkouts.pop(row[1], None)
+    mine = trees.number(user_id)
+    recent = by_time.keys((timestamps.iso(now - MINUTES), ""))
+    if sum(checkouts[id_][0] == mine for _at, id_ in recent) >= AT_MOST:
+        raise TooMany
+    id_, at = secrets.token_urlsafe(12), timestamps.iso(now)
+    checkouts[id_] = (mine, "", offer, came_from, at)
+    by_time.insert((at, id_))
+    return id_
+
+
+def _prepared(site: Any, id_: str, purchase_id: str) -> None:
+    mine, _none, *rest = trees.tree(site, "checkouts")[id_]
+    trees.tree(site, "checkouts")[id_] = (mine, purchase_id, *rest)

@@ -1,0 +1,78 @@
+"""The errors of selling as answers: a status, a name for programs and words for people."""
+
+from dataclasses import dataclass
+from niteoweb.click2sell import _
+from niteoweb.click2sell.provider import Refused
+from niteoweb.click2sell.provider import Rejected
+from niteoweb.click2sell.provider import Unreachable
+from niteoweb.click2sell.providers.plenigo import checkout
+from niteoweb.click2sell.providers.plenigo import shop
+from niteoweb.click2sell.providers.plenigo import tie
+from niteoweb.click2sell.provisioning import TooMany
+from niteoweb.click2sell.storage import transactions
+from zope.i18nmessageid import Message
+
+
+#: Seconds after which to try again.
+RETRY_AFTER = 60
+
+_AWAY = _("plenigo cannot be reached at the moment. Try again in a minute.")
+_NOT_NOW = _("This cannot be bought at the moment.")
+#: Codes of plenigo, and what they mean for a buyer.
+_CODES = {
+    90039: _("You have this already."),
+    90040: _("You have this already."),
+    90072: _("This is sold out."),
+}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """An error as an answer.
+
+    :ivar kind: for programs.
+    :ivar code: plenigo's, 0 for none.
+    :ivar retry_after: seconds, 0 where it makes no sense to try again.
+    """
+
+    status: int
+    kind: str
+    text: Message
+    code: int = 0
+    retry_after: int = 0
+
+
+#: What selling can raise, besides what nobody has thought of.
+ERRORS = (
+    *(checkout.NotSold, checkout.NotSetUp, shop.AddressTaken, tie.NotForOwners, TooMany),
+    *(Refused, Unreachable, transactions.Busy),
+)
+
+
+def of(error: Exception) -> Problem:
+    """The answer for one of :data:`ERRORS`; nothing of plenigo's own words is in it."""
+    if isinstance(error, checkout.NotSold):
+        return Problem(404, "NotFound", _("This is not sold here."))
+    if isinstance(error, checkout.NotSetUp):
+        text = _("Selling is not set up on this site yet, or this is a copy of the site.")
+        return Problem(503, "NotSetUp", text, retry_after=RETRY_AFTER)
+    if isinstance(error, shop.AddressTaken):
+        text = _(
+            "There is a plenigo customer with your address, who is not known to be you. Ask "
+            "the site's owner to connect that customer with your account."
+        )
+        return Problem(409, "AddressTaken", text)
+    if isinstance(error, tie.NotForOwners):
+        text = _(
+            "Accounts that may administer the site, or that have no e-mail address, cannot "
+            "buy. Use an account of your own for that."
+        )
+        return Problem(403, "NotForOwners", text)
+    if isinstance(error, TooMany):
+        text = _("That was often. Try again in some minutes.")
+        return Problem(429, "TooMany", text, retry_after=RETRY_AFTER)
+    if isinstance(error, Rejected):
+        return Problem(422, "Rejected", _CODES.get(error.code, _NOT_NOW), error.code)
+    if isinstance(error, Refused):
+        return Problem(422, "Rejected", _NOT_NOW)
+    return Problem(503, "Unreachable", _AWAY, retry_after=RETRY_AFTER)

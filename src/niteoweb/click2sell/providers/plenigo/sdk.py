@@ -1,0 +1,38 @@
+"""The pages with plenigo's own JavaScript, and what it is told."""
+
+from niteoweb.click2sell import site as plone_site
+from plone import api
+from typing import Any
+
+
+#: Characters that an address may have which plenigo sends the buyer back to.
+LONGEST_RETURN = 220
+
+
+def source(stored: Any) -> str:
+    """The address of the script, with the company's id in it."""
+    return (stored.sdk_url or "").replace("{company_id}", stored.company_id or "")
+
+
+def language() -> str:
+    """The language of the reader, two letters."""
+    return (api.portal.get_current_language() or "en")[:2]
+
+
+def described(stored: Any) -> dict[str, str]:
+    """The script and its settings, for a page that is not Plone's."""
+    return {
+        "src": source(stored),
+        "companyId": stored.company_id or "",
+        "lang": language(),
+        "baseCheckoutURI": stored.checkout_url or "",
+    }
+
+
+def own_address(url: Any) -> str:
+    """An address of this site, "" for any other."""
+    site = plone_site.get()
+    own = isinstance(url, str) and len(url) <= 2000 and site.portal_url.isURLInPortal(url)
+    if not own:
+        return ""
+    return url if "//" in url[:9] else f"{site.absolute_url()}/{url.lstrip('/')}"

@@ -1,0 +1,130 @@
+"""plenigo's API for those who buy: a function for each operation.
+
+Names and limits are those of plenigo's OpenAPI description, version 250520.
+"""
+
+from collections.abc import Iterator
+from collections.abc import Mapping
+from datetime import datetime
+from niteoweb.click2sell.notification import Notification
+from niteoweb.click2sell.notification import ParameterError
+from niteoweb.click2sell.provider import JsonApi
+from niteoweb.click2sell.provider import JsonBody
+from niteoweb.click2sell.provider import NotFound
+from niteoweb.click2sell.provider import Rejected
+from niteoweb.click2sell.provider import Unreachable
+from niteoweb.click2sell.providers.plenigo import client
+from niteoweb.click2sell.providers.plenigo import orders
+from niteoweb.click2sell.providers.plenigo import states
+from typing import Any
+
+
+#: Codes of errors: the address is another customer's, the id is.
+ADDRESS_TAKEN = frozenset({20007, 20027})
+ID_TAKEN = 20068
+
+
+class AddressTaken(Exception):
+    """plenigo has another customer with the member's address."""
+
+
+class IdTaken(Exception):
+    """plenigo has another customer with that id."""
+
+
+def create_customer(api: JsonApi, id_: str, values: Mapping[str, str]) -> str:
+    """Make a customer; asking once more with the same id and address does no harm.
+
+    :param values: with ``email`` and ``language``.
+    :returns: the customer's id, which plenigo may have chosen itself.
+    :raises AddressTaken: another customer has the address.
+    :raises IdTaken: another customer has the id.
+    """
+    value = {"customerId": id_, **values}
+    try:
+        reply = api.ask(
+            "POST", "customers", value=value, yes=frozenset({201, 208}), repeat=True
+        )
+        given = reply.body.required("customerId")
+    except ParameterError:
+        raise Unreachable("answer unreadable") from None
+    except Rejected as error:
+        if error.code in ADDRESS_TAKEN:
+            raise AddressTaken from None
+        if error.code == ID_TAKEN:
+            raise IdTaken from None
+        raise
+    if reply.status == 208 and given != id_:
+        raise AddressTaken
+    return given
+
+
+def prepare(api: JsonApi, value: Mapping[str, Any]) -> str:
+    """Prepare a purchase.
+
+    :returns: its id, good for the checkout for a while.
+    """
+    reply = api.ask(
+        "POST", "checkout", "preparePurchase", value=value, yes=frozenset({201}), repeat=True
+    )
+    return _text(reply.body, "purchaseId")
+
+
+def ordered(
+    api: JsonApi, number: str, customer_id: str, now: datetime
+) -> list[Notification] | None:
+    """The notifications of an order's items.
+
+    :returns: None for an order that is not the customer's, or none at all.
+    """
+    try:
+        order = client.read(api, "orders", number)
+    except NotFound:
+        return None
+    try:
+        items = order.parts("items")
+        receivers = {item.identifier("deliveryCustomerId") for item in items}
+        if customer_id not in {order.identifier("invoiceCustomerId"), *receivers}:
+            return None
+        found = list(orders.of_order(order, now))
+        for item in items:
+            item_id = item.identifier("subscriptionItemId")
+            if item_id:
+                size = str(client.SMALLEST_PAGE)
+                query = {"subscriptionItemId": item_id, "size": size}
+                listed = client.read(api, "subscriptions", **query).parts("items")
+                found += [states.of_listed(one, now) for one in listed]
+    except ParameterError:
+        raise Unreachable("answer unreadable") from None
+    return found
+
+
+def bought(api: JsonApi, customer_id: str, now: datetime) -> Iterator[Notification]:
+    """The notifications of all that a customer has."""
+    of_customer = ("customers", customer_id)
+    try:
+        for one in client.pages(api, (*of_customer, "subscriptions"), "subscriptionId"):
+            yield states.of_listed(one, now)
+        for one in client.pages(api, (*of_customer, "orders"), "orderId"):
+            yield from orders.of_order(one, now)
+    except ParameterError:
+        raise Unreachable("answer unreadable") from None
+
+
+def offer_texts(api: JsonApi, offer_id: str, language: str) -> dict[str, str]:
+    """Title and description of an offer, in a language if there is one; {} for none."""
+    query = {"plenigoOfferId": offer_id, "size": str(client.SMALLEST_PAGE)}
+    try:
+        listed = client.read(api, "products", "offers", **query).parts("items")
+        texts = [text for one in listed[:1] for text in one.parts("translations")]
+        texts.sort(key=lambda one: one.text("language").lower() != language)
+        return {name: texts[0].title(name) for name in ("title", "description") if texts}
+    except (ParameterError, Rejected):
+        return {}
+
+
+def _text(body: JsonBody, name: str) -> str:
+    try:
+        return body.required(name)
+    except ParameterError:
+        raise Unreachable("answer unreadable") from None

@@ -1,0 +1,279 @@
+"""plenigo: buying on the site, over HTTP, with a plenigo that is not real."""
+
+from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.providers.plenigo import checkout
+from niteoweb.click2sell.tests.cases.providers import PlenigoTestCase
+from plone import api
+from unittest import mock
+
+import re
+import requests
+import transaction
+
+
+PASSWORD = "Wd7-fk3h-qqRz"  # noqa: S105
+JANE = "jane@lab.example.org"
+OFFER = "O_OFFER0000000000001"
+
+
+class ShopTestCase(PlenigoTestCase):
+    def setUp(self):
+        super().setUp()
+        self.site_url = self.url.rpartition("/")[0]
+        self.set(
+            company_id="COMP",
+            sdk_url=f"{self.fake.url}/sdk/{{company_id}}/plenigo_sdk.min.js",
+            offers=[OFFER, "O_EXTRA|multiple|net|bonus=BO_A,BO_B", "SC_CART1"],
+            mapping=[f"{OFFER}|premium", "issue-1|course"],
+        )
+        self.settings(trusted_proxies=["127.0.0.1"])
+        for name, roles in (("jane", ["Member"]), ("boss", ["Site Administrator"])):
+            with self.owner():
+                properties = {"email": f"{name}@lab.example.org", "fullname": "Jane Doe"}
+                self.portal.acl_users.userFolderAddUser(name, PASSWORD, roles, [])
+                api.user.get(userid=name).setMemberProperties(properties)
+        transaction.commit()
+
+    def call(self, method, path, value=None, who="jane", **headers):
+        with requests.Session() as session:
+            session.trust_env = False
+            if who:
+                session.auth = (who, PASSWORD)
+            found = session.request(
+                method,
+                f"{self.site_url}/{path}",
+                json=value,
+                headers={"Accept": "application/json", **headers},
+                allow_redirects=False,
+                timeout=30,
+            )
+        transaction.begin()
+        return found
+
+    def buy(self, value=None, **options):
+        return self.call("POST", "@plenigo-checkout", value or {"offer": OFFER}, **options)
+
+    def page(self, path, **options):
+        return self.call("GET", path, Accept="text/html", **options)
+
+    @property
+    def customer(self):
+        return buyers.of_user(self.portal, "jane")["customer_ids"][-1][1]
+
+
+class TestService(ShopTestCase):
+    def test_a_purchase_is_prepared_for_a_new_customer(self):
+        found = self.buy(**{"X-Forwarded-For": "198.51.100.66, 203.0.113.9"})
+        self.assertEqual(found.status_code, 201, found.text)
+        (name, customer), (_name, purchase) = self.fake.asked
+        self.assertEqual(name, "customers")
+        self.assertRegex(customer["customerId"], re.compile(r"[0-9]{15}"))
+        self.assertEqual((customer["email"], customer["firstName"]), (JANE, "Jane"))
+        self.assertEqual(
+            purchase,
+            {
+                "customerId": customer["customerId"],
+                "customerIpAddress": "203.0.113.9",
+                "language": "en",
+                "items": [{"plenigoOfferId": OFFER, "quantity": 1}],
+            },
+        )
+        answer = found.json()
+        self.assertEqual(answer["purchaseId"], "purchase-1")
+        self.assertIn("/sdk/COMP/", answer["sdk"]["src"])
+        again = self.buy().json()
+        self.assertEqual([name for name, _value in self.fake.asked[2:]], ["preparePurchase"])
+        self.assertNotEqual(answer["id"], again["id"])
+        self.assertEqual(self.customer, customer["customerId"])
+
+    def test_what_is_not_possible(self):
+        for value, status in (
+            ({"offer": "O_SECRET"}, 404),
+            ({"offer": OFFER, "quantity": 3}, 400),
+            ({"offer": OFFER, "price": 0}, 400),
+            ({"offer": OFFER, "customerId": "1"}, 400),
+            ({"offer": OFFER, "voucher": "1234"}, 400),
+            ({"offer": "O_EXTRA", "bonus": ["BO_X"]}, 400),
+            ({}, 400),
+        ):
+            with self.subTest(value):
+                self.assertEqual(self.buy(value or {"came_from": "/"}).status_code, status)
+        self.assertEqual(self.buy(who="").status_code, 401)
+        self.assertEqual(self.buy(who="boss").status_code, 403)
+        self.assertEqual(self.buy(Origin="http://evil.example").status_code, 403)
+        self.assertEqual(self.fake.asked, [])
+
+    def test_options_carts_and_sources(self):
+        found = self.buy(
+            {
+                "offer": "O_EXTRA",
+                "bonus": ["BO_A"],
+                "came_from": "http://evil.example/",
+                "source": {"utm_source": "x", "evil": "1"},
+            }
+        )
+        self.assertEqual(found.status_code, 201, found.text)
+        self.assertEqual(self.buy({"basket": "SC_CART1"}).status_code, 201)
+        extra, cart = self.fake.purchases
+        self.assertEqual(extra["items"][0]["plenigoBonusIds"], ["BO_A"])
+        self.assertEqual(extra["additionalData"], {"utm": {"source": "x"}})
+        self.assertEqual((cart["basketId"], "items" in cart), ("SC_CART1", False))
+
+    def test_the_address_of_another_customer(self):
+        self.fake.add_customer(JANE)
+        found = self.buy()
+        self.assertEqual((found.status_code, found.json()["type"]), (409, "AddressTaken"))
+        self.assertIsNone(buyers.of_user(self.portal, "jane"))
+
+    def test_a_lost_answer(self):
+        self.fake.customers.clear()
+        answer = self.fake.answer
+
+        def lost(request):
+            answer(request)
+            return self.fake.error(500)
+
+        with mock.patch.object(self.fake, "answer", lost):
+            found = self.buy()
+        self.assertEqual((found.status_code, found.headers["Retry-After"]), (503, "60"))
+        self.assertEqual(self.buy().status_code, 201)
+        ids = {value["customerId"] for name, value in self.fake.asked if name == "customers"}
+        self.assertEqual(len(ids), 1)
+
+    def test_plenigo_refuses_or_is_away(self):
+        self.fake.refuses = 90072
+        found = self.buy()
+        self.assertEqual((found.status_code, found.json()["code"]), (422, 90072))
+        self.fake.emergency = True
+        self.assertEqual(self.buy().status_code, 503)
+        self.fake.emergency = False
+        self.set(api_token="wrong")
+        self.assertEqual(self.buy().status_code, 503)
+
+    def test_often(self):
+        self.fake.refuses = 90072
+        found = [self.buy().status_code for _ in range(checkout.AT_MOST + 1)]
+        self.assertEqual(found[-2:], [422, 429])
+
+    def test_switched_off_and_not_set_up(self):
+        self.set(company_id="")
+        self.assertEqual(self.buy().status_code, 503)
+        self.assertEqual(self.page("@@plenigo-checkout?offer=" + OFFER).status_code, 503)
+        self.set(enabled=False)
+        self.assertEqual(self.buy().status_code, 404)
+        self.assertEqual(self.page("@@plenigo-checkout?offer=" + OFFER).status_code, 404)
+
+    def test_a_copy_of_the_site_writes_nothing(self):
+        self.set(api_url="https://api.plenigo.example/api/v3.0")
+        with mock.patch.dict("os.environ", {"CLICK2SELL_STAGING": "1"}):
+            self.assertEqual(self.buy().status_code, 503)
+        self.assertEqual(self.fake.asked, [])
+
+
+class TestDone(ShopTestCase):
+    def done(self, order, who="jane"):
+        id_ = getattr(self, "id_", None) or self.buy().json()["id"]
+        self.id_ = id_
+        return self.call("POST", f"@plenigo-checkout/{id_}/done", {"order": order}, who=who)
+
+    def test_access_without_a_callback(self):
+        self.buy()
+        number = self.fake.subscribe(self.customer, OFFER)
+        order = self.fake.order(self.customer, "P_1", subscription_item=number)
+        issue = self.fake.order(self.customer, "issue-1")
+        pending = list(self.fake.callbacks.pending)
+        self.fake.callbacks.pending.clear()
+        found = self.done(order)
+        self.assertEqual(found.json()["result"], "bought", found.text)
+        self.assertEqual(self.groups("jane"), ["click2sell", "premium"])
+        self.assertEqual(self.done(issue).status_code, 200)
+        self.assertEqual(self.groups("jane"), ["click2sell", "course", "premium"])
+        self.fake.callbacks.pending.extend(pending)
+        self.deliver()
+        self.assertEqual(self.groups("jane"), ["click2sell", "course", "premium"])
+        self.assertIsNone(self.member(JANE))
+        self.assertEqual(self.reasons(), [])
+
+    def test_the_order_of_somebody_else(self):
+        self.buy()
+        order = self.fake.order(self.jane, "issue-1")
+        before = ledger.count(self.portal)
+        self.assertEqual(self.done(order).status_code, 404)
+        self.assertEqual(self.done(999).status_code, 404)
+        self.assertEqual(ledger.count(self.portal), before)
+        self.assertEqual(self.done(order, who="boss").status_code, 404)
+
+    def test_had_already_and_not_possible(self):
+        self.buy()
+        self.fake.order(self.customer, "issue-1")
+        self.assertEqual(self.done(-1).json()["result"], "had already")
+        self.assertEqual(self.groups("jane"), ["click2sell", "course"])
+        self.assertEqual(self.done(-2).json()["result"], "not possible")
+        for order in (0, -3, "x", None):
+            self.assertEqual(self.done(order).status_code, 400)
+
+
+class TestPage(ShopTestCase):
+    def test_visitors_log_in_first(self):
+        found = self.page(f"@@plenigo-checkout?offer={OFFER}&utm_source=x", who="")
+        self.assertEqual(found.status_code, 302)
+        self.assertIn("/login?came_from=", found.headers["Location"])
+        self.assertIn("utm_source", found.headers["Location"])
+        self.assertEqual(self.fake.requests, [])
+
+    def test_from_the_offer_to_the_checkout(self):
+        found = self.page(f"@@plenigo-checkout?offer={OFFER}")
+        self.assertEqual(found.status_code, 200, found.text)
+        self.assertIn(OFFER, found.text)
+        self.assertEqual(self.page("@@plenigo-checkout?offer=O_SECRET").status_code, 404)
+        refused = self.call("POST", "@@plenigo-checkout", {"offer": OFFER})
+        self.assertEqual(refused.status_code, 403)
+        self.assertEqual(self.fake.asked, [])
+        token = re.search('name="_authenticator"[^>]*value="([^"]+)"', found.text)[1]
+        form = {"offer": OFFER, "_authenticator": token, "came_from": "http://evil.example"}
+        with requests.Session() as session:
+            session.trust_env, session.auth = False, ("jane", PASSWORD)
+            posted = session.post(
+                f"{self.site_url}/@@plenigo-checkout",
+                data=form,
+                allow_redirects=False,
+                timeout=30,
+            )
+        self.assertEqual(posted.status_code, 303, posted.text)
+        self.assertRegex(posted.headers["Location"], "/@@plenigo-checkout/[0-9A-Za-z_-]{16}$")
+        self.assertNotIn("additionalData", self.fake.purchases[-1])
+        begun = self.buy().json()
+        page = self.page(f"@@plenigo-checkout/{begun['id']}")
+        self.assertEqual(page.status_code, 200)
+        self.assertIn(begun["purchaseId"], page.text)
+        self.assertEqual(page.headers["Cache-Control"], "no-store")
+        self.assertLess(len(begun["returnUrl"]), 220)
+        main = page.text[page.text.index("plenigoCheckout") : page.text.index("</main>")]
+        for script in re.findall("<script.*?</script>", main, re.DOTALL):
+            self.assertRegex(script, r'src="[^"]+"\s*></script>')
+        self.assertEqual(
+            self.page(f"@@plenigo-checkout/{begun['id']}", who="boss").status_code, 404
+        )
+        self.assertNotIn("plenigo", self.page("").text)
+        self.later(minutes=31)
+        self.assertNotIn(
+            begun["purchaseId"], self.page(f"@@plenigo-checkout/{begun['id']}").text
+        )
+
+    def test_thanks_and_failure(self):
+        id_ = self.buy({"offer": OFFER, "came_from": f"{self.site_url}/art"}).json()["id"]
+        order = self.fake.order(self.customer, "issue-1")
+        found = self.page(f"@@plenigo-checkout/{id_}/done?order={order}")
+        self.assertIn("Thank you", found.text)
+        self.assertIn(f"{self.site_url}/art", found.text)
+        self.assertEqual(self.groups("jane"), ["click2sell", "course"])
+        for order in ("x", "0", "-7", "99999"):
+            found = self.page(f"@@plenigo-checkout/{id_}/done?order={order}")
+            self.assertEqual(found.status_code, 404)
+        self.assertIn("did not work", self.page(f"@@plenigo-checkout/{id_}/failed").text)
+
+    def test_scripts_are_files(self):
+        for name in ("before.js", "page.js"):
+            path = f"++plone++niteoweb.click2sell.plenigo/{name}"
+            self.assertEqual(self.page(path).status_code, 200)

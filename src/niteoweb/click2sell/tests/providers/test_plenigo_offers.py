@@ -1,0 +1,61 @@
+"""plenigo: the offers that a site sells, and the purchases that are prepared."""
+
+from niteoweb.click2sell.providers.plenigo import offers
+
+import unittest
+
+
+EXTRA = "O_EXTRA0000000000001|multiple|net|bonus=BO_A,BO_B"
+
+
+class TestLines(unittest.TestCase):
+    def test_all_options(self):
+        found = offers.parse(["", "O_1", EXTRA, "O_3 | variant=v-1", "SC_1"])
+        self.assertEqual(found["O_1"], offers.Offer("O_1"))
+        extra = offers.Offer("O_EXTRA0000000000001", True, True, ("BO_A", "BO_B"))
+        self.assertEqual(found["O_EXTRA0000000000001"], extra)
+        self.assertEqual(found["O_3"].variant, "v-1")
+        self.assertTrue(found["SC_1"].is_cart)
+
+    def test_lines_that_cannot_be_read(self):
+        for line in (
+            *("offer", "O_", "O_1|quantity=3", "O_1|net|net", "O_1|net=1", "O_1|bonus=x"),
+            *("SC_1|bonus=BO_A", "SC_1|variant=1", "O_1|variant=a b", "O_7"),
+        ):
+            with self.subTest(line), self.assertRaises(offers.OfferError) as caught:
+                offers.parse(["O_7", line])
+            self.assertEqual(caught.exception.number, 2)
+
+
+class TestPurchase(unittest.TestCase):
+    def purchase(self, line="O_1", voucher="", bonus="", came_from="", **source):
+        (offer,) = offers.parse([line]).values() if not voucher else [None]
+        return offers.purchase(offer, voucher, bonus, came_from, source)
+
+    def test_an_offer_is_one_piece_and_nothing_else(self):
+        item = {"plenigoOfferId": "O_1", "quantity": 1}
+        self.assertEqual(self.purchase(), {"items": [item]})
+
+    def test_options(self):
+        found = self.purchase(EXTRA, bonus="BO_A")
+        self.assertEqual(found["items"][0]["plenigoBonusIds"], ["BO_A"])
+        self.assertTrue(found["allowMultiplePurchases"] and found["showNetPrices"])
+        self.assertEqual(self.purchase("O_1|variant=v")["variantUniqueId"], "v")
+
+    def test_a_cart_or_a_voucher_alone(self):
+        self.assertEqual(self.purchase("SC_1"), {"basketId": "SC_1"})
+        self.assertEqual(self.purchase(voucher="1234"), {"voucherCode": "1234"})
+
+    def test_the_source_is_cut_and_of_known_names(self):
+        source = {"utm_source": "x" * 300, "utm_campaign": "17", "evil": "1"}
+        found = self.purchase(
+            came_from="http://a/art", upscore_object_id="object_1", utm_term=7, **source
+        )
+        self.assertEqual(
+            found["additionalData"],
+            {
+                "utm": {"source": "x" * 100, "campaign": "17"},
+                "data": {"upscore_object_id": "object_1"},
+                "sourceId": "http://a/art",
+            },
+        )
