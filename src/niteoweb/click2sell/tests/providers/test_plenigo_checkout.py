@@ -251,7 +251,7 @@ class TestPage(ShopTestCase):
         self.assertLess(len(begun["returnUrl"]), 220)
         main = page.text[page.text.index("plenigoCheckout") : page.text.index("</main>")]
         for script in re.findall("<script.*?</script>", main, re.DOTALL):
-            self.assertRegex(script, r'src="[^"]+"\s*></script>')
+            self.assertRegex(script, r'(?s)^<script[^>]+ src="[^"]+"[^>]*></script>$')
         self.assertEqual(
             self.page(f"@@plenigo-checkout/{begun['id']}", who="boss").status_code, 404
         )
