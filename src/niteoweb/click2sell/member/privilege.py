@@ -24,6 +24,7 @@ PERMISSIONS = (
     "Click2Sell: View purchases",
     "Click2Sell: Operate purchases",
     "Click2Sell: Validate purchases",
+    "Click2Sell: Sell in the store",
 )
 
 

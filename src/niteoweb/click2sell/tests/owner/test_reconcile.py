@@ -322,8 +322,8 @@ class TestPage(SiteTestCase):
             self.assertNotIn(markup, contents)
             self.assertIn(markup.replace("<", "&lt;").replace(">", "&gt;"), contents)
 
-    def test_the_settings_lead_to_it(self):
+    def test_the_overview_leads_to_it(self):
         browser = self.browser()
-        browser.open(f"{self.portal.absolute_url()}/@@click2sell-settings")
-        browser.getLink("reconcile all members").click()
+        browser.open(f"{self.portal.absolute_url()}/@@click2sell-overview")
+        browser.getLink("Reconcile all members").click()
         self.assertEqual(browser.url, self.url)

@@ -347,7 +347,7 @@ class TestPage(TrialTestCase):
         self.account(EMAIL, EMAIL)
         text = self.result()
         self.assertIn(f"The purchase is connected to the account {EMAIL}.", text)
-        self.assertIn("the notice that a purchase was attached", text)
+        self.assertIn("the notice that a purchase was connected", text)
         self.assertIn("Subject Your purchase at Example Shop", text)
 
     def test_buyer_who_bought_before(self):
@@ -403,7 +403,7 @@ class TestPage(TrialTestCase):
         self.assertNotIn(deliveries.SECRET_KEY, browser.contents)
 
     def test_every_kind_has_a_word(self):
-        for provider in registry.registered():
+        for provider in filter(lambda one: one.sample, registry.registered()):
             self.assertLessEqual(provider.sample.KINDS.keys(), page.KINDS.keys())
 
     def test_it_needs_the_permission_to_configure(self):
