@@ -246,7 +246,6 @@ class OverviewView(OwnerPage):
                 ("click2sell-privacy", _("Privacy: what is stored about a person"), tabs.VIEW),
                 ("click2sell-import", _("Import members"), tabs.OPERATE),
                 ("click2sell-reconcile", _("Reconcile all members"), tabs.OPERATE),
-                ("click2sell-try", _("Try a purchase"), tabs.CONFIGURE),
             )
             if self.may(permission)
         ]
