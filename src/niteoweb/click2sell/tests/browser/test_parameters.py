@@ -182,7 +182,7 @@ class ParametersTestCase(ServiceTestCase):
     @property
     def pages(self):
         """The pages, and those that the rest of a path leads to."""
-        callbacks = {f"@@{provider.name}" for provider in registry.registered()}
+        callbacks = {f"@@{provider.callback}" for provider in registry.registered()}
         buyer, key = self.buyer()["id"], self.key()
         yield from (way for way in ways() if not way.method and way.path not in callbacks)
         for rest in ("", "/decide"):

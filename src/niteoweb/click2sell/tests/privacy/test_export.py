@@ -322,7 +322,7 @@ class TestPage(PageTestCase):
         browser.open(url)
         self.assertIn("Its buyer was erased.", self.text(browser))
         browser.getControl("Process it again").click()
-        self.assertIn("A replay would change nothing.", self.text(browser))
+        self.assertIn("It would change nothing.", self.text(browser))
         found = notifications.Listing(
             self.portal, notifications.Filters(outcome=Outcome.ATTENTION)
         )

@@ -68,7 +68,11 @@ class TestLife(PlenigoTestCase):
 
     def test_a_subscription_that_is_told_when_its_end_is_over(self):
         number = self.fake.subscribe(self.jane, "gold", days=5)
-        self.fake.subscriptions[number]["cancellationDate"] = "2026-05-03T18:00:00Z"
+        cancelled = {
+            "cancellationDate": "2026-05-03T18:00:00Z",
+            "endDate": "2026-05-08T18:00:00Z",
+        }
+        self.fake.subscriptions[number].update(cancelled)
         self.fake.clock.move(days=10)
         self.later(days=10)
         self.deliver()

@@ -24,7 +24,7 @@ class TestTrees(PageTestCase):
             with self.subTest(page):
                 browser = self.browser()
                 browser.open(f"{self.portal.absolute_url()}/@@click2sell-{page}")
-                self.assertIn("Click2Sell", browser.contents)
+                self.assertIn("Memberships", browser.contents)
                 self.assertNotIn("@@confirm-action", browser.url)
                 self.assertEqual(self.last_transaction(), last)
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
+from niteoweb.click2sell.ledger import silence
 from niteoweb.click2sell.mail import delivery
 from niteoweb.click2sell.mail import messages
 from niteoweb.click2sell.mail import outbox
@@ -241,7 +242,7 @@ class TestPutOff(JumpTestCase):
     def test_questions_to_providers(self):
         provider = registry.get("plenigo")
         self.jump(days=1)
-        catchup._note(self.portal, provider, self.now)
+        silence.note_asked(self.portal, provider.name, self.now)
         self.jump(days=-1)
         since = catchup.since(self.portal, provider, self.now)
         self.assertEqual(since, self.now - catchup.AT_FIRST)
