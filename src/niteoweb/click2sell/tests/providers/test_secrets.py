@@ -60,7 +60,7 @@ class TestSecrets(ServiceTestCase):
         body = self.tampered(provider.sample.write(request)[-1], broken)
         delivery = provider.sample.sign(body, stored, self.now)
         requests.post(
-            f"{self.portal.absolute_url()}/@@{provider.name}",
+            f"{self.portal.absolute_url()}/@@{provider.callback}",
             data=delivery.body,
             headers={**delivery.headers, "Content-Type": delivery.content_type},
             timeout=30,

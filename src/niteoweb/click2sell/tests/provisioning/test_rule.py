@@ -180,6 +180,8 @@ class TestStatedAddress(PlenigoTestCase):
         token = claims.issue(self.portal, buyer, "mistyped@example.org", self.now)
         transaction.commit()
         self.assertEqual(claiming.look(self.portal, token, self.now).product, "gold")
+        self.later(minutes=1)
+        self.fake.clock.move(minutes=1)
         self.fake.change_address(customer, "right@example.org")
         self.fake.subscribe(customer, "offer", access_right="right-2")
         self.deliver()

@@ -122,7 +122,7 @@ class TestList(ServiceTestCase):
         self.assertEqual((item["buyer"], item["user_id"], item["amount"]), ("", "", None))
         self.assertEqual(
             item["reason"]["text"],
-            "The notification is genuine, but purchase_date is missing or malformed.",
+            "Genuine, but not readable: purchase_date is missing or malformed.",
         )
         self.later(minutes=1)
         self.buy()
