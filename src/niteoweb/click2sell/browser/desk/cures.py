@@ -58,7 +58,8 @@ class Cure:
         css = "btn btn-primary btn-sm text-wrap"
         if self.fields is None:
             # The theme gives links in boxes a colour of their own.
-            return f'<a class="{css} text-white" href="{url}">{label}</a>'
+            white = "color: #fff !important"
+            return f'<a class="{css}" style="{white}" href="{url}">{label}</a>'
         inputs = "".join(
             f'<input type="hidden" name="{escape(name)}" value="{escape(value)}" />'
             for name, value in {**self.fields, "_authenticator": createToken()}.items()
