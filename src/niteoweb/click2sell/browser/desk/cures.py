@@ -57,7 +57,9 @@ class Cure:
         label, url = escape(formatting.translated(self.label)), escape(self.url)
         css = "btn btn-primary btn-sm text-wrap"
         if self.fields is None:
-            return f'<a class="{css}" href="{url}">{label}</a>'
+            # The theme gives links in boxes a colour of their own.
+            white = "color: #fff !important"
+            return f'<a class="{css}" style="{white}" href="{url}">{label}</a>'
         inputs = "".join(
             f'<input type="hidden" name="{escape(name)}" value="{escape(value)}" />'
             for name, value in {**self.fields, "_authenticator": createToken()}.items()

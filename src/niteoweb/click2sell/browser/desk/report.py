@@ -12,6 +12,7 @@ from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
+from niteoweb.click2sell.mail import failures
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.report import accounting
@@ -287,7 +288,7 @@ class ReportView(OwnerPage):
                     MAILS.get(mail["kind"], mail["kind"]),
                     mail["to"],
                     mail["attempts"],
-                    mail["error"],
+                    failures.text(mail["error"]),
                 )
                 for mail in newest.items
             ],

@@ -194,7 +194,13 @@ class TestAmiss(ReportTestCase):
         rows = self.table("could not be sent")
         self.assertEqual(
             rows[1],
-            ["May 03, 2026 06:00 PM", "welcome mail", EMAIL, "1", "SMTPServerDisconnected"],
+            [
+                "May 03, 2026 06:00 PM",
+                "welcome mail",
+                EMAIL,
+                "1",
+                "The mail server cannot be reached.",
+            ],
         )
 
     def test_a_provider_that_is_heard(self):

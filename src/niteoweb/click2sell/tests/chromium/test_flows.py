@@ -296,7 +296,7 @@ class TestLogin(BrowserTestCase):
         with page.expect_navigation():
             page.keyboard.press("Enter")
         self.open(page, "@@overview-controlpanel")
-        for link in ("Click2Sell", "Notifications"):
+        for link in ("Memberships", "Notifications"):
             target = page.locator("#main-container a", has_text=link).last
             self.go_to(page, target)
             with page.expect_navigation():
