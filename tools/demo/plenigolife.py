@@ -70,7 +70,7 @@ class PlenigoLife(Life):
         # After that it is asked what else has changed.
         asked = [request.path[0] for request in self.fake.requests][:2]
         expect(asked == ["subscriptions", "customers"], f"plenigo was asked for {asked}")
-        return f"{told}\nplenigo was asked for {' and '.join(asked)}\n{self.active(TERM)}"
+        return f"{told}\nplenigo was asked for {' and '.join(asked)}\n{self.active()}"
 
     def tampered_with(self) -> str:
         self.until_day(2)
@@ -78,11 +78,11 @@ class PlenigoLife(Life):
         delivery = self.sender.pending.pop()
         told = self.refused(delivery, tamper=lambda body: body.replace(b"GOLD", b"FREE"))
         late = self.refused(delivery, signed_at=self.fake.clock.now - timedelta(days=3))
-        return f"{told}\n{late} (signed three days ago)\n{self.active(TERM)}"
+        return f"{told}\n{late} (signed three days ago)\n{self.active()}"
 
     def renewed(self) -> str:
         self.until_day(TERM)
-        return f"{self.deliver()}\n{self.active(2 * TERM)}"
+        return f"{self.deliver()}\n{self.active()}"
 
     def delivered_twice(self) -> str:
         self.until_day(32)
@@ -91,12 +91,12 @@ class PlenigoLife(Life):
         told = self.deliver(times=2)
         more = self.entries() - before
         expect(more == 1, f"it was written down {more} times")
-        return f"{told}\nwritten down once\n{self.active(2 * TERM)}"
+        return f"{told}\nwritten down once\n{self.active()}"
 
     def payment_failed(self) -> str:
         self.until_day(40)
         self.fake.fail_payment(self.subscription)
-        return f"{self.deliver()}\n{self.active(2 * TERM)}"
+        return f"{self.deliver()}\n{self.active()}"
 
     def cancelled(self) -> str:
         self.until_day(41)
@@ -107,7 +107,7 @@ class PlenigoLife(Life):
     def cancellation_undone(self) -> str:
         self.until_day(43)
         self.fake.undo_cancellation(self.subscription)
-        return f"{self.deliver()}\n{self.active(2 * TERM)}"
+        return f"{self.deliver()}\n{self.active()}"
 
     def address_changed(self) -> str:
         self.until_day(45)
@@ -119,7 +119,7 @@ class PlenigoLife(Life):
         addresses = sorted(self.buyer(NEW_ADDRESS)["addresses"])
         expect(addresses == [ZOE, NEW_ADDRESS], f"the addresses are {addresses}")
         expect(not self.accounts(NEW_ADDRESS), "another member was made")
-        return f"{told}\n{self.active(3 * TERM)}\n   known as {' and '.join(addresses)}"
+        return f"{told}\n{self.active()}\n   known as {' and '.join(addresses)}"
 
     def delivered_late_and_reordered(self) -> str:
         self.until_day(64)
@@ -127,7 +127,7 @@ class PlenigoLife(Life):
         self.wait(hours=5)
         self.fake.undo_cancellation(self.subscription)
         self.wait(hours=20)
-        return f"{self.deliver(order=reversed)}\n{self.active(3 * TERM)}"
+        return f"{self.deliver(order=reversed)}\n{self.active()}"
 
     def outage(self) -> str:
         self.until_day(70)
@@ -138,14 +138,14 @@ class PlenigoLife(Life):
         told = self.deliver()
         waiting = self.entries("failed")
         expect(waiting == 1, f"{waiting} notifications wait")
-        return f"{told}\n1 notification waits for plenigo\n{self.active(3 * TERM)}"
+        return f"{told}\n1 notification waits for plenigo\n{self.active()}"
 
     def outage_is_over(self) -> str:
         self.fake.outage = False
         self.wait(minutes=10)
-        told, end = self.checked(), self.day(3 * TERM)
+        told = self.checked()
         expect(not self.entries("failed"), "it still waits")
-        now = self.shown(ZOE, self.silver, "active", end, SILVER_GROUP, grace=True)
+        now = self.shown(ZOE, self.silver, "active", None, SILVER_GROUP)
         return f"{told}\n{now}"
 
     def ended(self) -> str:
@@ -160,8 +160,7 @@ class PlenigoLife(Life):
         self.until_day(92)
         customer = self.fake.add_customer(JONAS, "Jonas", "Weber")
         self.subscription = self.fake.subscribe(customer, self.gold, TERM)
-        told, end = self.deliver(), self.day(92 + TERM)
-        return f"{told}\n{self.shown(JONAS, self.gold, 'active', end, GOLD_GROUP, grace=True)}"
+        return f"{self.deliver()}\n{self.shown(JONAS, self.gold, 'active', None, GOLD_GROUP)}"
 
     def charged_back(self) -> str:
         self.until_day(95)
@@ -174,8 +173,8 @@ class PlenigoLife(Life):
         (lost,) = self.sender.pending
         self.sender.pending.clear()
         told = f"{self.today}  {lost.name}: lost on its way\n{self.checked()}"
-        return f"{told}\n{self.active(self.days + TERM)}"
+        return f"{told}\n{self.active()}"
 
-    def active(self, day: int) -> str:
-        """Zoë has what she pays for, until a day of the life."""
-        return self.shown(ZOE, self.gold, "active", self.day(day), GOLD_GROUP, grace=True)
+    def active(self) -> str:
+        """Zoë has what she pays for; plenigo names an end to what is cancelled alone."""
+        return self.shown(ZOE, self.gold, "active", None, GOLD_GROUP)
