@@ -5,6 +5,7 @@ from datetime import datetime
 from niteoweb.click2sell import _
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.browser.desk.checklist import Checklist
+from niteoweb.click2sell.browser.desk.ownerpage import BUSY
 from niteoweb.click2sell.browser.desk.tabs import Tabbed
 from niteoweb.click2sell.browser.settings.controlpanel import CHANGED
 from niteoweb.click2sell.browser.settings.controlpanel import SettingsForm
@@ -17,6 +18,7 @@ from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.report import overview
 from niteoweb.click2sell.settings import rules
 from niteoweb.click2sell.settings import secretkeys
+from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import writer
 from plone.app.registry.browser.controlpanel import ControlPanelFormWrapper
 from plone.protect import CheckAuthenticator
@@ -66,14 +68,21 @@ class SettingsPage(ControlPanelFormWrapper, Tabbed):
         if self.request.method != "POST" or name is None:
             return super().__call__()
         CheckAuthenticator(self.request)
-        provider = registry.get(str(name))
+        try:
+            self._switch_on(str(name))
+        except transactions.Busy:
+            IStatusMessage(self.request).add(BUSY, type="warning")
+        return self.request.response.redirect(self.request.getURL())
+
+    def _switch_on(self, name: str) -> None:
+        """Switch a provider on, or say why that is not possible."""
+        provider = registry.get(name)
         if provider is not None and "enabled" in provider.schema:
             problems = rules.validate({"enabled": True}, provider)
             if not problems:
                 writer.run(lambda _site: rules.save({"enabled": True}, provider))
             text = problems[0][1] if problems else _("Changes saved.")
             IStatusMessage(self.request).add(text, type="error" if problems else "info")
-        return self.request.response.redirect(self.request.getURL())
 
     @property
     def title(self) -> Message:

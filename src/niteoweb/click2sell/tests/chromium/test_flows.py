@@ -44,6 +44,21 @@ class TestSettings(BrowserTestCase):
         self.stored()
         self.assertEqual(plone_site.settings().mapping, ["1|paying-members"])
 
+    def test_a_group_is_created_at_the_table_of_products(self):
+        pages.make_group(self)
+        page = self.window()
+        self.open(page, "@@click2sell-settings")
+        self.assertEqual(page.evaluate("scrollY"), 0)
+        group = page.locator("[name='form.widgets.mapping.0.group']")
+        group.fill("gold-members")
+        self.press(page, pages.SAVE)
+        self.press(page, "Create the group gold-members and save")
+        self.see(page.get_by_text("Changes saved."))
+        self.assertEqual(page.evaluate("scrollY"), 0)
+        self.stored()
+        first = plone_site.settings().mapping[0]
+        self.assertEqual(first.split("|")[:2], ["1", "gold-members"])
+
     def test_the_secret_key_is_in_no_page(self):
         # Without it the form would not be saved.
         pages.make_group(self)
