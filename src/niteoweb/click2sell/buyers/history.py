@@ -261,7 +261,7 @@ def notification(entry: ledger.Entry) -> Notification:
 
 
 def title(site: Any, buyer: Buyer | None, name: mapping.Product) -> str:
-    """What a product of a buyer is called: the owner's title, else the name that was sent last.
+    """The name of a buyer's product: the owner's title, else the name that was sent last.
 
     :param name: provider and id of the product.
     """

@@ -1,4 +1,4 @@
-"""One command for several buyers, in one commit."""
+"""A command for several buyers, in one commit."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

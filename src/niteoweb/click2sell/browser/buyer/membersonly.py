@@ -118,7 +118,7 @@ class MembersOnlyView(BrowserView):
 
     @property
     def contact_url(self) -> str:
-        """Whom to ask."""
+        """The link to ask the site's owner."""
         return visitor.contact_url(self.context)
 
 

@@ -130,14 +130,14 @@ class MemberView(OwnerPage):
 
     @property
     def cure(self) -> cures.Cure | None:
-        """What an owner can do about the obstacle, None for nothing."""
+        """The cure of the obstacle, None for nothing."""
         if not self.may_operate:
             return None
         return cures.of_obstacle(self.context, self.buyer, self.explained)
 
     @property
     def answer(self) -> str:
-        """What the owner can write to the buyer, "" for nothing."""
+        """The answer to paste into a mail to the buyer, "" for nothing."""
         return answers.text(self.explained, self.buyer["user_id"])
 
     # The account

@@ -215,7 +215,7 @@ class SettingsForm(RegistryEditForm):
         return self._gives() != before
 
     def _gives(self) -> tuple[Any, ...]:
-        """What products give: each with its group."""
+        """The products, each with its group."""
         given = {(line.product_id, line.group_id) for line in effective.lines(self.provider)}
         return given, site.settings().buyers_group
 

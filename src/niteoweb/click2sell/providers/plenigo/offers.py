@@ -102,7 +102,7 @@ def purchase(
     came_from: str,
     source: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """What plenigo is asked to prepare, without the buyer.
+    """The purchase that plenigo is asked to prepare, without the buyer.
 
     :param offer: None where a voucher says what is bought.
     :param bonus: one of the offer's, "" for none.

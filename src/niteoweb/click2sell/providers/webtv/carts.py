@@ -98,7 +98,7 @@ def set_recurring(
 
 
 def restrictions(settings: Any, user: str) -> dict[str, list[str]]:
-    """What a user may not see."""
+    """The content that a user may not see."""
     return orders.restrictions(ask(settings, "users", "get_cvr", user))
 
 

@@ -127,7 +127,7 @@ class FakeStore:
         return {"ok": "User was created", "id": int(self.add_user(form["email"]))}
 
     def users_get_cvr(self, iq: str, _form: Form) -> Any:
-        """What a user may not see."""
+        """The content that a user may not see."""
         self._user(iq)
         seen = {row["id"] for row in self.passes if row["user"] == iq}
         return {"cvr": {"clip": [n for n in (5, 6) if n not in seen], "channel": []}}

@@ -72,7 +72,7 @@ def take_in(site: Any, question: questions.Question, mark: str, now: datetime) -
 
 
 def tell(id_: str) -> dict[str, Any]:
-    """How a profile stands, for the store."""
+    """The state of a profile, for the store."""
     site = plone_site.get()
     profile = get(site, id_)
     if profile is None:

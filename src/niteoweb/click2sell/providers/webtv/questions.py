@@ -1,4 +1,4 @@
-"""What the store asks its external payment processor, which this site can be.
+"""The questions of the store to its external payment processor, which this site can be.
 
 Pure: imports nothing of Zope or Plone, does no I/O and reads no clock.
 
