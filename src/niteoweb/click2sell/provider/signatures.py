@@ -19,10 +19,16 @@ from typing import Any
 
 import hashlib
 import hmac
+import re
 
 
 #: Seconds that a signed time may be away from now: plenigo's last retry comes after a day.
 TOLERANCE = 2 * 24 * 60 * 60
+#: In a header. A provider signs with two keys while it changes them.
+MOST_SIGNATURES = 8
+
+_TIME = re.compile(r"[0-9]{1,12}", re.ASCII)
+_DIGEST = re.compile(r"[0-9A-Fa-f]{64}", re.ASCII)
 
 
 @dataclass(repr=False)
@@ -114,6 +120,30 @@ def prove(
     if not by_current + by_previous:
         raise WrongSignature
     return not by_current
+
+
+def timed(header: str, name: str) -> tuple[str, list[bytes]]:
+    """Time and digests of a header such as ``t=UNIX_SECONDS,v1=HEX,v1=HEX``.
+
+    Elements of other names do not count.
+
+    :param name: of the elements with a digest.
+    :raises WrongSignature: there is not exactly one time, no digest, too many digests, or one
+        that is none.
+    """
+    times: list[str] = []
+    digests: list[str] = []
+    for element in header.split(","):
+        found, _, value = element.strip(" ").partition("=")
+        {"t": times, name: digests}.get(found, []).append(value)
+    if (
+        len(times) != 1
+        or not _TIME.fullmatch(times[0])
+        or not 1 <= len(digests) <= MOST_SIGNATURES
+        or not all(_DIGEST.fullmatch(digest) for digest in digests)
+    ):
+        raise WrongSignature
+    return times[0], [bytes.fromhex(digest) for digest in digests]
 
 
 def in_time(sent_at: datetime, now: datetime, tolerance: int | None) -> bool:

@@ -31,7 +31,6 @@ from niteoweb.click2sell.providers.plenigo import states
 from typing import Any
 
 import hmac
-import re
 
 
 NAME = states.NAME
@@ -41,8 +40,6 @@ SIGNED = EVERYTHING
 answer = Answer
 #: The header with time and signatures, in lower case.
 SIGNATURE = "plenigo-signature"
-#: Signatures in one header; during a rotation there are two.
-MOST_SIGNATURES = 8
 
 #: Between the secrets of several callbacks; a part that is shorter is none.
 BETWEEN = "|"
@@ -103,9 +100,6 @@ EVENTS = (
     Event("anything else", Kind.INFORMATION, "recorded only"),
 )
 
-_TIME = re.compile(r"[0-9]{1,12}", re.ASCII)
-_DIGEST = re.compile(r"[0-9A-Fa-f]{64}", re.ASCII)
-
 
 def verify(delivery: Delivery, settings: Any, now: datetime) -> signatures.SealedBody:
     """Prove that a delivery comes from plenigo, see :class:`.IPaymentProvider`.
@@ -114,7 +108,7 @@ def verify(delivery: Delivery, settings: Any, now: datetime) -> signatures.Seale
         the one of this body, with either key.
     """
     signatures.keys(delivery, settings)
-    time, digests = _signatures(delivery.headers.get(SIGNATURE, ""))
+    time, digests = signatures.timed(delivery.headers.get(SIGNATURE, ""), "s")
     message = time.encode("ascii") + b"." + delivery.body
     by_previous_key = _prove(digests, message, settings)
     try:
@@ -219,23 +213,6 @@ def _prove(digests: list[bytes], message: bytes, settings: Any) -> bool:
     if not by_current + by_previous:
         raise WrongSignature
     return not by_current
-
-
-def _signatures(header: str) -> tuple[str, list[bytes]]:
-    """Time and signatures of the header; elements of other names do not count."""
-    times: list[str] = []
-    digests: list[str] = []
-    for element in header.split(","):
-        name, _, value = element.strip(" ").partition("=")
-        {"t": times, "s": digests}.get(name, []).append(value)
-    if (
-        len(times) != 1
-        or not _TIME.fullmatch(times[0])
-        or not 1 <= len(digests) <= MOST_SIGNATURES
-        or not all(_DIGEST.fullmatch(digest) for digest in digests)
-    ):
-        raise WrongSignature
-    return times[0], [bytes.fromhex(digest) for digest in digests]
 
 
 def _id_of(body: JsonBody, entity: JsonBody) -> str:

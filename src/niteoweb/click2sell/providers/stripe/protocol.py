@@ -33,8 +33,6 @@ from niteoweb.click2sell.providers.stripe import payments
 from niteoweb.click2sell.providers.stripe import states
 from typing import Any
 
-import re
-
 
 NAME = states.NAME
 TITLE = "Stripe"
@@ -44,8 +42,6 @@ EVENTS = events.EVENTS
 answer = Answer
 #: The header with time and signatures, in lower case.
 SIGNATURE = "stripe-signature"
-#: Signatures in one header; during a rotation there are two.
-MOST_SIGNATURES = 8
 #: Seconds that a signed time may be away from now, where the setting is not there.
 TOLERANCE = 300
 #: A Payment Link hands it back with the session of Checkout.
@@ -54,9 +50,6 @@ MEMBER_PARAMETER = "client_reference_id"
 EMAIL_PARAMETER = "prefilled_email"
 #: The page that opens a session of the Customer Portal.
 PORTAL = "@@stripe-portal"
-
-_TIME = re.compile(r"[0-9]{1,12}", re.ASCII)
-_DIGEST = re.compile(r"[0-9A-Fa-f]{64}", re.ASCII)
 
 
 def verify(delivery: Delivery, settings: Any, now: datetime) -> signatures.SealedBody:
@@ -67,7 +60,7 @@ def verify(delivery: Delivery, settings: Any, now: datetime) -> signatures.Seale
     :raises ParameterInvalid: it is a test and the settings say live, or the other way round.
     """
     secret_keys = signatures.keys(delivery, settings)
-    time, digests = _signatures(delivery.headers.get(SIGNATURE, ""))
+    time, digests = signatures.timed(delivery.headers.get(SIGNATURE, ""), "v1")
     message = time.encode("ascii") + b"." + delivery.body
     by_previous_key = signatures.prove(digests, message, secret_keys)
     try:
@@ -157,23 +150,6 @@ def sign(secret_key: str, time: int, body: bytes) -> str:
     """
     message = str(time).encode("ascii") + b"." + body
     return f"t={time},v1={signatures.sign(secret_key.encode('utf-8'), message).hex()}"
-
-
-def _signatures(header: str) -> tuple[str, list[bytes]]:
-    """Time and signatures of the header; elements of other names do not count."""
-    times: list[str] = []
-    digests: list[str] = []
-    for element in header.split(","):
-        name, _, value = element.strip(" ").partition("=")
-        {"t": times, "v1": digests}.get(name, []).append(value)
-    if (
-        len(times) != 1
-        or not _TIME.fullmatch(times[0])
-        or not 1 <= len(digests) <= MOST_SIGNATURES
-        or not all(_DIGEST.fullmatch(digest) for digest in digests)
-    ):
-        raise WrongSignature
-    return times[0], [bytes.fromhex(digest) for digest in digests]
 
 
 def _customer(notification: Notification, customer: JsonBody) -> Notification:
