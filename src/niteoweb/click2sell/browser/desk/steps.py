@@ -241,6 +241,8 @@ class Steps(OwnerPage):
         return _("The product was added.")
 
     def _save_address(self) -> Message:
+        if not self.here:
+            raise NotPossible(_("Open this page at the public address of the site first."))
         _save({"site_address": self.here})
         return _("The public address was saved.")
 

@@ -1,0 +1,274 @@
+"""The overview's acts: cures that do no harm, the steps of the set-up, and what they refuse."""
+
+from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.provisioning import plan
+from niteoweb.click2sell.settings import ownaddress
+from niteoweb.click2sell.setup import memberspage
+from niteoweb.click2sell.storage import NotPossible
+from niteoweb.click2sell.tests.cases.pages import OTHER
+from niteoweb.click2sell.tests.cases.pages import PageTestCase
+from niteoweb.click2sell.tests.cases.site import EMAIL
+from plone import api
+from unittest import mock
+from urllib.parse import urlencode
+from zExceptions import Unauthorized
+
+import re
+import transaction
+
+
+KEY = "Wq7-93fh-kkRz-51Tb-0pLx"
+ORDER_PAGE = "https://shop.example/gold"
+
+
+class OverviewTestCase(PageTestCase):
+    def setUp(self):
+        super().setUp()
+        self.url = f"{self.portal.absolute_url()}/@@click2sell-overview"
+
+    def act(self, who=None, **values):
+        """Post to the overview with its token, and follow it back.
+
+        :returns: the text of the page.
+        """
+        browser = self.opened(who=who) if who else self.opened()
+        token = re.search(r'name="_authenticator"\s+value="(\w+)"', browser.contents)
+        # A page without a button has no token; that of another page is as good.
+        if token is None:
+            browser.open(f"{self.portal.absolute_url()}/@@click2sell-check")
+            token = re.search(r'name="_authenticator"\s+value="(\w+)"', browser.contents)
+        browser.open(self.url, urlencode({"_authenticator": token[1], **values}))
+        transaction.begin()
+        return self.text(browser)
+
+
+class TestCures(OverviewTestCase):
+    def test_a_group_for_all_who_wait_for_it(self):
+        self.settings(mapping=["1|late"])
+        self.buy()
+        self.buy(buyer_email=OTHER, acquirer_transaction_id="T-2")
+        self.assertEqual(ledger.waiting(self.portal), 2)
+        browser = self.opened()
+        self.assertIn("Needs you: 2", self.text(browser))
+        browser.getControl("Create the group late", index=0).click()
+        transaction.begin()
+        self.assertIn("Notifications settled: 2", self.text(browser))
+        self.assertEqual(ledger.waiting(self.portal), 0)
+        for address in (EMAIL, OTHER):
+            self.assertIn("late", self.groups(address))
+
+    def test_a_group_that_nobody_waits_for_is_not_created(self):
+        self.buy()
+        self.act(group="somebody-elses-idea")
+        self.assertIsNone(api.group.get("somebody-elses-idea"))
+
+    def test_one_that_failed_and_all_of_them(self):
+        first = self.fail_to_buy()
+        self.fail_to_buy(buyer_email=OTHER, acquirer_transaction_id="T-2")
+        self.assertIn("Processed again: 1, failed again: 0", self.act(replay=first))
+        self.fail_to_buy(buyer_email="joe@example.org", acquirer_transaction_id="T-3")
+        browser = self.opened()
+        with mock.patch.object(plan, "make", side_effect=RuntimeError(EMAIL)):
+            browser.getControl("Try all failed ones again now").click()
+        self.assertIn("Processed again: 0, failed again: 2", self.text(browser))
+        self.assertIn("Processed again: 2, failed again: 0", self.act(replay="all"))
+        self.assertEqual(ledger.waiting(self.portal), 0)
+
+    def test_a_press_that_names_nothing_to_do(self):
+        self.buy()
+        before = self.dump()
+        for values in ({"replay": "0" * 64}, {"replay": "all"}, {"step": "other"}, {}):
+            with self.subTest(values):
+                self.act(**values)
+                self.assertEqual(self.dump(), before)
+
+    def test_who_may_only_view_cures_nothing(self):
+        self.settings(mapping=["1|late"])
+        self.buy()
+        viewer = self.person("viewer", permissions=("View purchases",))
+        browser = self.opened(who=viewer)
+        browser.open(self.url, urlencode({"group": "late"}))
+        transaction.begin()
+        self.assertIsNone(api.group.get("late"))
+
+
+class TestSteps(OverviewTestCase):
+    def setUp(self):
+        super().setUp()
+        self.settings(secretkey=None, mapping=[], site_address="")
+
+    def stored(self):
+        return plone_site.settings()
+
+    def test_the_key(self):
+        self.assertIn("Enter the secret key.", self.act(step="key", key=" "))
+        text = self.act(step="key", key=f" {KEY} ")
+        self.assertIn("The secret key was saved.", text)
+        self.assertNotIn(KEY, text)
+        self.assertEqual(self.stored().secretkey, KEY)
+
+    def test_a_product(self):
+        self.assertIn("Enter the id of the product", self.act(step="product", product="7"))
+        for product in ("#7", "7|8"):
+            with self.subTest(product):
+                text = self.act(step="product", product=product, group="gold")
+                self.assertIn("These signs cannot be used", text)
+        text = self.act(step="product", product="7", group="gold", days="never")
+        self.assertNotIn("The product was added.", text)
+        self.assertEqual((self.stored().mapping, api.group.get("gold")), ([], None))
+        values = {"product": "7", "group": "gold", "days": "30", "title": "Gold"}
+        self.assertIn("The product was added.", self.act(step="product", **values))
+        self.assertEqual(self.stored().mapping, ["7|gold|30|title=Gold"])
+        self.assertIsNotNone(api.group.get("gold"))
+        self.assertIn("Gold: gold", self.text(self.opened()))
+
+    def test_a_name_that_no_group_can_have(self):
+        text = self.act(step="product", product="7", group="Administrators/..\\<b>")
+        self.assertNotIn("The product was added.", text)
+        self.assertEqual(self.stored().mapping, [])
+
+    def test_the_address(self):
+        # This is not the address of any site.
+        self.assertNotIn("was saved", self.act(step="address"))
+        self.assertEqual(self.stored().site_address, "")
+        here = "https://www.example.org"
+        with mock.patch.object(ownaddress, "requested", return_value=here):
+            self.assertIn("The public address was saved.", self.act(step="address"))
+        self.assertEqual(self.stored().site_address, here)
+
+    def test_an_order_page(self):
+        self.settings(mapping=["1|premium|30", "1|course|30", "2|course"])
+        self.assertIn("Enter the address", self.act(step="order", link="order-0"))
+        self.assertIn("Enter the address", self.act(step="order", link="x", order=ORDER_PAGE))
+        text = self.act(step="order", link="order-0", order="javascript:alert(1)")
+        self.assertNotIn("The order page was saved.", text)
+        text = self.act(step="order", link="order-0", order=ORDER_PAGE)
+        self.assertIn("The order page was saved.", text)
+        self.assertEqual(
+            self.stored().mapping,
+            [f"1|premium|30|order={ORDER_PAGE}", "1|course|30", "2|course"],
+        )
+        self.assertIn("@@click2sell-order?product=1", self.opened().contents)
+
+    def test_only_who_may_configure_sets_up(self):
+        viewer = self.person("viewer", permissions=("View purchases", "Operate purchases"))
+        browser = self.opened(who=viewer)
+        browser.open(self.url, urlencode({"step": "key", "key": KEY}))
+        self.act(who=viewer, step="key", key=KEY)
+        self.assertIsNone(self.stored().secretkey)
+
+
+class TestMembersPage(OverviewTestCase):
+    def setUp(self):
+        super().setUp()
+        self.settings(mapping=["1|premium"])
+        workflows = api.portal.get_tool("portal_workflow")
+        workflows.setDefaultChain("simple_publication_workflow")
+        transaction.commit()
+
+    def test_a_new_folder(self):
+        self.assertIn("Choose a group.", self.act(step="folder", group="course", title="X"))
+        self.assertIn("Enter a title", self.act(step="folder", group="premium"))
+        text = self.act(step="folder", group="premium", title="Only for members")
+        self.assertIn("Only for members is private, and members of premium can read it.", text)
+        folder = self.portal["only-for-members"]
+        self.assertEqual(api.content.get_state(folder), "private")
+        self.assertIn("Reader", folder.get_local_roles_for_userid("premium"))
+
+    def test_a_folder_with_a_page_that_stays_public(self):
+        with self.owner():
+            folder = api.content.create(self.portal, "Folder", "lounge", title="Lounge")
+            page = api.content.create(folder, "Document", "open", title="Open")
+            for one in (folder, page):
+                api.content.transition(one, to_state="published")
+        transaction.commit()
+        text = self.act(step="folder", group="premium", folder="lounge")
+        self.assertIn("Lounge is private now", text)
+        self.assertIn("stay open to everybody: 1", text)
+        self.assertIn(
+            "There is no such folder.", self.act(step="folder", group="premium", folder="x")
+        )
+
+    def test_without_the_permission_nothing_is_left_behind(self):
+        with (
+            self.owner(),
+            mock.patch.object(memberspage, "_share", side_effect=Unauthorized("Reader")),
+            self.assertRaises(NotPossible),
+        ):
+            memberspage.prepare(self.portal, "", "Only for members", "premium")
+        self.assertNotIn("only-for-members", self.portal)
+
+    def test_without_a_private_state_nothing_is_left_behind(self):
+        api.portal.get_tool("portal_workflow").setDefaultChain("one_state_workflow")
+        transaction.commit()
+        text = self.act(step="folder", group="premium", title="Only for members")
+        self.assertIn("its workflow has no private state", text)
+        self.assertNotIn("only-for-members", self.portal)
+
+    def test_a_site_that_allows_no_folder(self):
+        with (
+            self.owner(),
+            mock.patch.object(memberspage, "TYPES", ("Nothing",)),
+            self.assertRaisesRegex(NotPossible, "may not create a folder"),
+        ):
+            memberspage.prepare(self.portal, "", "Only for members", "premium")
+
+
+class TestSelected(PageTestCase):
+    """One act for several buyers."""
+
+    def setUp(self):
+        super().setUp()
+        self.settings(site_address=self.portal.absolute_url(), mapping=["1|premium|30"])
+        self.buy()
+        self.buy(buyer_email=OTHER, acquirer_transaction_id="T-2")
+        self.url = f"{self.portal.absolute_url()}/@@click2sell-members"
+
+    def selected(self, act):
+        browser = self.opened()
+        browser.getLink("Select all on this page").click()
+        browser.getControl(act).click()
+        return browser
+
+    def test_extend_after_a_preview(self):
+        browser = self.selected("Extend access")
+        self.assertIn("For these buyers:", self.text(browser))
+        entries = len(self.entries())
+        browser.getControl("Show what this would change").click()
+        self.assertNotIn("What this would change", self.text(browser))
+        browser.getControl(name="days").value = "5"
+        browser.getControl(name="reason").value = "The server was down"
+        browser.getControl("Show what this would change").click()
+        self.assertIn("What this would change", self.text(browser))
+        self.assertEqual(len(self.entries()), entries)
+        browser.getControl(name="confirm").click()
+        self.assertIn("Done for buyers: 2", self.text(browser))
+        self.assertEqual(len(self.entries()), entries + 2)
+
+    def test_mail_again(self):
+        browser = self.selected("Mail the welcome mail again")
+        browser.getControl("Show what this would change").click()
+        self.assertIn("The welcome mail is sent.", self.text(browser))
+        browser.getControl(name="confirm").click()
+        self.assertIn("Done for buyers: 2", self.text(browser))
+
+    def test_back_from_the_preview_and_nobody_selected(self):
+        browser = self.selected("Mail the welcome mail again")
+        browser.getControl("Show what this would change").click()
+        browser.getControl(name="change").click()
+        self.assertIn("For these buyers:", self.text(browser))
+        browser = self.opened()
+        browser.getControl("Extend access").click()
+        self.assertIn("Select at least one buyer.", self.text(browser))
+
+    def test_acts_that_are_none_and_people_who_may_not(self):
+        browser = self.opened("/selected")
+        self.assertEqual(browser.url, self.url)
+        browser.open(f"{self.url}/selected", urlencode({"act": "revoke"}))
+        self.assertIn("404", browser.headers["status"])
+        viewer = self.person("viewer", permissions=("View purchases",))
+        browser = self.opened(who=viewer)
+        self.assertNotIn('name="buyer"', browser.contents)
+        browser.open(f"{self.url}/selected", urlencode({"act": "extend"}))
+        self.assertNotIn("For these buyers:", self.text(browser))
