@@ -375,6 +375,29 @@ class JsonApi:
                 return response.status_code, "", _body(response)
 
 
+def post(url: str, body: bytes, headers: Mapping[str, str], seconds: float) -> int:
+    """Post something that is no question: only the status of the answer is looked at.
+
+    :param seconds: for all of it, but for looking up the host.
+    :raises NoAnswer: nobody answers in time.
+    """
+    try:
+        with deadline.until(time.monotonic() + seconds):
+            response = _session(_origin(url)).request(
+                "POST",
+                url,
+                data=body,
+                headers=dict(headers),
+                timeout=(min(TIMEOUT[0], seconds), seconds),
+                allow_redirects=False,
+                stream=True,
+            )
+            response.close()
+            return response.status_code
+    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError):
+        raise NoAnswer from None
+
+
 @cache
 def _session(origin: str) -> requests.Session:
     """The connections of this process to a server, which stay open between questions."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from html import escape
 from itertools import islice
 from niteoweb.click2sell import _
+from niteoweb.click2sell import hooks
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.entitlement import Reason
 from niteoweb.click2sell.ledger import ledger
@@ -13,6 +14,7 @@ from niteoweb.click2sell.owner import action
 from niteoweb.click2sell.owner import decisions
 from niteoweb.click2sell.owner import NotPossible
 from niteoweb.click2sell.provisioning import pipeline
+from niteoweb.click2sell.storage import writer
 from plone.protect import createToken
 from typing import Any
 from zope.i18nmessageid import Message
@@ -20,7 +22,7 @@ from zope.i18nmessageid import Message
 import time
 
 
-GROUP, REPLAY = "group", "replay"
+GROUP, REPLAY, HOOKS = "group", "replay", "hooks"
 #: In the place of a key: all that failed.
 ALL = "all"
 
@@ -35,8 +37,8 @@ AT_MOST, MOST = 15, 200
 class Press:
     """A button that posts to the overview.
 
-    :ivar act: :data:`GROUP` or :data:`REPLAY`.
-    :ivar value: the group, or the key of the notification.
+    :ivar act: :data:`GROUP`, :data:`REPLAY` or :data:`HOOKS`.
+    :ivar value: the group, the key of the notification, or the id of the receiver.
     """
 
     label: Message
@@ -84,6 +86,10 @@ def act(site: Any, form: Mapping[str, Any], by: str) -> tuple[Message, str]:
     :raises NotPossible: it cannot be done.
     """
     name, key = form.get(GROUP), form.get(REPLAY)
+    receiver = form.get(HOOKS)
+    if isinstance(receiver, str) and receiver:
+        writer.run(lambda site: _post_again(site, receiver))
+        return _("The events are sent again."), "info"
     if isinstance(name, str) and name:
         return _create(site, name, by)
     if isinstance(key, str) and key:
@@ -140,6 +146,14 @@ def _retry(site: Any, key: str) -> tuple[Message, str]:
     numbers = {"done": done, "failed": failed}
     text = _("Processed again: ${done}, failed again: ${failed}", mapping=numbers)
     return text, "warning" if failed else "info"
+
+
+def _post_again(site: Any, receiver_id: str) -> None:
+    """Have the events posted at once that wait for a receiver of hooks, or were given up."""
+    receiver = hooks.receivers.find(site, receiver_id)
+    if receiver is None or receiver["switched_off_at"]:
+        raise NotPossible(decisions.GONE)
+    hooks.outbox.try_again(site, receiver)
 
 
 def _waiting(site: Any) -> list[ledger.Entry]:

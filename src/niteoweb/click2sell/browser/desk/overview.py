@@ -7,6 +7,7 @@ from datetime import timedelta
 from functools import cached_property
 from itertools import islice
 from niteoweb.click2sell import _
+from niteoweb.click2sell import hooks
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.browser.desk import bulk
@@ -64,7 +65,7 @@ class Line:
     name: Message | str
     text: Message | str
     warning: bool = False
-    more: formatting.Link | None = None
+    more: formatting.Link | bulk.Press | None = None
 
 
 class OverviewView(OwnerPage):
@@ -151,7 +152,7 @@ class OverviewView(OwnerPage):
     @property
     def running(self) -> list[Line]:
         """The automatic check, the mails, and each provider."""
-        return [self._check(), self._mails(), *self._providers()]
+        return [self._check(), self._mails(), *self._hooks(), *self._providers()]
 
     def _check(self) -> Line:
         check = lastrun.check(self.context, self.now)
@@ -173,6 +174,27 @@ class OverviewView(OwnerPage):
         text = _("Mails waiting: ${waiting}, failed so far: ${failed}", mapping=names)
         more = formatting.Link(_("See them in the report"), self.url_of("click2sell-report"))
         return Line(_("Mail"), text, bool(failed), more if self.may_view else None)
+
+    def _hooks(self) -> Iterator[Line]:
+        """The receivers of outgoing hooks, and the button for events that failed."""
+        for receiver in hooks.receivers.every(self.context):
+            name = _("Outgoing hook: ${host}", mapping={"host": hooks.receivers.host(receiver)})
+            waiting = hooks.outbox.waiting(self.context, receiver["id"])
+            given_up = hooks.outbox.given_up(self.context, receiver["id"])
+            off, failing_now = receiver["switched_off_at"], receiver["failures"] or given_up
+            numbers = {"waiting": plots.number(waiting), "given_up": plots.number(given_up)}
+            text = _("Events waiting: ${waiting}, given up: ${given_up}", mapping=numbers)
+            if off:
+                text = _("Switched off: it answered that it is gone for good.")
+            elif not (waiting or given_up):
+                text = _("Every event was taken.")
+            page = formatting.Link(_("Outgoing hooks"), self.url_of("click2sell-hooks"))
+            more: Any = page if self.may_configure else None
+            if not off and (waiting or given_up) and self.may(tabs.OPERATE) and self.may_view:
+                more = bulk.Press(
+                    _("Send them again now"), self.url, bulk.HOOKS, receiver["id"]
+                )
+            yield Line(name, text, bool(off or failing_now), more)
 
     def _providers(self) -> Iterator[Line]:
         heard = {one.name: one for one in overview.providers(self.context, self.now)}
@@ -243,6 +265,7 @@ class OverviewView(OwnerPage):
                 ("click2sell-accounting", _("Payments and refunds of a month"), tabs.VIEW),
                 ("click2sell-members", _("Members as a file"), tabs.VIEW),
                 ("click2sell-notifications", _("Notifications as a file"), tabs.VIEW),
+                ("click2sell-hooks", _("Outgoing hooks to other systems"), tabs.CONFIGURE),
                 ("click2sell-privacy", _("Privacy: what is stored about a person"), tabs.VIEW),
                 ("click2sell-import", _("Import members"), tabs.OPERATE),
                 ("click2sell-reconcile", _("Reconcile all members"), tabs.OPERATE),

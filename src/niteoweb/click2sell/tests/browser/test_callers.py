@@ -56,6 +56,7 @@ NEEDED = {
     **dict.fromkeys(("@@click2sell-settings", "@@cleeng-settings"), (CONFIGURE, 200)),
     **dict.fromkeys(("@@plenigo-settings", "@@click2sell-checklist"), (CONFIGURE, 200)),
     "@@click2sell-try": (CONFIGURE, 200),
+    "@@click2sell-hooks": (CONFIGURE, 200),
     "@@click2sell-overview": (ANY, 200),
     "@@click2sell-notifications": (VIEW, 200),
     "@@click2sell-notifications.csv": (VIEW, 200),
