@@ -7,9 +7,9 @@ said last; the store asks, and may ask to cancel.
 from datetime import datetime
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.providers.webtv import course
 from niteoweb.click2sell.providers.webtv import questions
 from niteoweb.click2sell.providers.webtv import sales
-from niteoweb.click2sell.providers.webtv import selling
 from niteoweb.click2sell.providers.webtv import texts
 from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.storage import writer
@@ -102,7 +102,7 @@ def cancel(id_: str) -> dict[str, str]:
         return {"status": questions.CANCELLED}
     if not profile["cancel_asked"]:
         change(id_, cancel_asked=timestamps.iso(now))
-    selling.attend(sale, texts.CANCEL_AT_CHARGER)
+    course.attend(sale, texts.CANCEL_AT_CHARGER)
     return {"error": "cancellation is being arranged"}
 
 

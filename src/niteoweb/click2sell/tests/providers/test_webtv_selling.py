@@ -6,6 +6,7 @@ from niteoweb.click2sell.providers.webtv import carts
 from niteoweb.click2sell.providers.webtv import sales
 from niteoweb.click2sell.providers.webtv import selling
 from niteoweb.click2sell.providers.webtv import sync
+from niteoweb.click2sell.providers.webtv.course import Course
 from niteoweb.click2sell.storage import writer
 from niteoweb.click2sell.tests.cases.providers import JANE
 from niteoweb.click2sell.tests.cases.providers import WEBTV
@@ -138,8 +139,8 @@ class TestLost(SellingTestCase):
                             site, self.now, **values, reference=reference
                         )["id"]
                     )
-                    with selling.Course(settings, id_) as course:
-                        course.advance()
+                    with Course(settings, id_) as course:
+                        selling.advance(course)
                     selling.pay(settings, id_, payment)
                 self.take_up()
                 sale = self.begin("12", reference=f"R-{number}", status=200)
