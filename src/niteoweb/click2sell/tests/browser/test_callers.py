@@ -82,6 +82,7 @@ NEEDED = {
     "POST @webtv-users": (OPERATE, 404),
     # They are not there while plenigo is switched off.
     **dict.fromkeys(("@@plenigo-checkout", "POST @plenigo-checkout"), (PUBLIC, 404)),
+    "POST @plenigo-app-purchases": (PUBLIC, 404),
     **{f"GET @controlpanels/{n}": (CONFIGURE, 200) for n in PROVIDERS},
     **{f"PATCH @controlpanels/{n}": (PLONES, 204) for n in PROVIDERS},
 }
