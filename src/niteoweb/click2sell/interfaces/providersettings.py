@@ -156,8 +156,8 @@ class IPlenigoSettings(IProviderSettings):
     apps = schema.List(
         title=_("Apps"),
         description=_(
-            "Your apps that may hand in purchases, one apple|BUNDLE_ID or google|PACKAGE_NAME a "
-            "line. Without any, in-app purchases are not taken in."
+            "Your apps that may hand in purchases, one apple|BUNDLE_ID or google|PACKAGE_NAME "
+            "a line. Without any, in-app purchases are not taken in."
         ),
         value_type=schema.TextLine(constraint=_APP.fullmatch),
         required=False,

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.notification import ParameterError
-from niteoweb.click2sell.provider import jsonapi
 from niteoweb.click2sell.provider import JsonApi
+from niteoweb.click2sell.provider import jsonapi
 from niteoweb.click2sell.provider import JsonBody
 from niteoweb.click2sell.provider import Unreachable
 from niteoweb.click2sell.providers.plenigo import checkout

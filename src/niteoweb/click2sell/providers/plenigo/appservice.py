@@ -3,7 +3,6 @@
 from niteoweb.click2sell.provider import NotFound as Unknown
 from niteoweb.click2sell.provider import Rejected
 from niteoweb.click2sell.providers.plenigo import apps
-from niteoweb.click2sell.providers.plenigo import checkout
 from niteoweb.click2sell.providers.plenigo import rates
 from niteoweb.click2sell.providers.plenigo import sdk
 from niteoweb.click2sell.providers.plenigo import tie
@@ -31,7 +30,7 @@ TAKEN = "The purchase belongs to another customer."
 
 
 class AppPurchasesPost(SellingService):
-    """Answers a POST of an app: a purchase is handed in, looked at, or made the member's own."""
+    """Answers a POST of an app: a purchase is handed in, looked at, or becomes a member's."""
 
     largest = LARGEST
 
