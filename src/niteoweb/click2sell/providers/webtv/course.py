@@ -1,5 +1,6 @@
 """A sale that one process has to itself: what it notes is committed at once."""
 
+from contextlib import suppress
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.providers.webtv import carts
 from niteoweb.click2sell.providers.webtv import client
@@ -37,14 +38,21 @@ class Course:
     def __exit__(self, kind: Any, error: Any, _traceback: Any) -> None:
         # A question without an answer may be under way: nobody asks before the lease ends.
         if kind is None or isinstance(error, (sales.Conflict, client.StoreError)):
-            self.note(lease="")
+            with suppress(sales.Conflict):
+                self.note(lease="")
 
     def note(self, words: str = "", **changes: Any) -> None:
         """Commit changes of the sale."""
-        now = timestamps.now()
-        self.sale = writer.run(
-            lambda site: sales.change(site, self.id, now, dict(changes), words)
-        )
+        self.sale = writer.run(lambda site: self.change(site, dict(changes), words))
+
+    def change(self, site: Any, changes: sales.Sale, words: str) -> sales.Sale:
+        """Change the sale, in the writer.
+
+        :raises sales.Conflict: the lease is over, and somebody else has the sale.
+        """
+        if sales.get(site, self.id)["holder"] != self._holder:
+            raise sales.Conflict(409, "Busy", "Somebody is at this sale.")
+        return sales.change(site, self.id, timestamps.now(), changes, words)
 
     def order(self) -> orders.Order:
         """The order or cart of the user, as it is now."""

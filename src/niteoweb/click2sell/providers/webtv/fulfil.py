@@ -91,6 +91,7 @@ def _fulfil(settings: Any, payment: Notification, stored: str, now: datetime) ->
             "items": [(stored, 1)],
             "notify": False,
             "recurring": payment.subscription,
+            "bound": payment.key,
         }
         sale = writer.run(lambda site: sales.begin(site, now, **values))
     if sale["state"] not in _WAITS or sale["attention"] or sale["payments"]:

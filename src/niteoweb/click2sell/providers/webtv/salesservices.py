@@ -96,13 +96,13 @@ class SalesGet(Selling):
 class SalesPost(Selling):
     """Answers a POST: begins a sale, or does with one what the path says.
 
-    Behind the id come ``place``, ``cancel``, ``pay`` or ``fail``.
+    Behind the id come ``items``, ``place``, ``cancel``, ``pay`` or ``fail``.
     """
 
     def work(self) -> dict[str, Any]:
         """Dispatch."""
         actions = {"place": self._place, "cancel": self._cancel, "pay": self._pay}
-        actions["fail"] = self._fail
+        actions |= {"fail": self._fail, "items": self._exchange}
         if not self.params:
             return self._begin()
         if len(self.params) != 2 or self.params[1] not in actions:
@@ -158,6 +158,12 @@ class SalesPost(Selling):
         self.options()
         with Course(self.selling_settings(), self.sale()["id"]) as course:
             selling.advance(course)
+            return self.shown(course.sale)
+
+    def _exchange(self) -> dict[str, Any]:
+        items = saleoptions.items(self.options(items=list).get("items"))
+        with Course(self.selling_settings(), self.sale()["id"]) as course:
+            selling.exchange(course, items)
             return self.shown(course.sale)
 
     def _cancel(self) -> dict[str, Any]:

@@ -46,6 +46,22 @@ def advance(course: Course, place: bool = True) -> None:
             return
 
 
+def exchange(course: Course, items: list[tuple[str, int]]) -> None:
+    """Fill the cart with other items; an order is not placed.
+
+    :raises sales.Conflict: the order is placed, or others use the cart.
+    """
+    if course.sale["state"] not in (sales.BEGUN, sales.CARTED):
+        raise sales.Conflict(
+            409, "OrderPlaced", "An order cannot be changed: cancel it, and begin another sale."
+        )
+    order = course.order()
+    if course.sale["filled"] and order.lines and order.holds_only(course.sale["items"]):
+        carts.change_cart(course.settings, course.sale["user"], "empty")
+    course.note("other items", state=sales.BEGUN, items=items, terms=[], filled=False)
+    advance(course, place=False)
+
+
 def cancel(course: Course, state: str = sales.CANCELLED) -> None:
     """Cancel the order, or empty the cart.
 
@@ -108,25 +124,29 @@ def pay(
                 raise sales.Conflict(409, "Paid", "All was paid already.")
             if Decimal(payment["amount"]) > Decimal(sale["due"]):
                 raise sales.Conflict(422, "TooMuch", "Less than that is due.")
-            now, who = timestamps.now(), payment["by"]
+            who = payment["by"]
 
-            def take_in(site: Any) -> None:
+            def take_in(site: Any) -> sales.Sale:
                 sales.charge(site, id_, who, payment["transaction"])
                 paid = {"payments": [*sale["payments"], payment], "state": sales.PAYING}
-                sales.change(site, id_, now, paid, f"paid {payment['amount']}")
+                if agreement:
+                    paid["agreement"] = agreement
+                return course.change(site, paid, f"paid {payment['amount']}")
 
-            writer.run(take_in)
-            course.note(**({"agreement": agreement} if agreement else {}))
+            course.sale = writer.run(take_in)
         elif sale["state"] == sales.PLACED and not payment:
             course.note("pay", state=sales.PAYING)
         advance(course)
         return course.sale
 
 
-def charge(id_: str, payment: dict[str, Any], email: str, agreement: str) -> sales.Sale:
+def charge(
+    id_: str, payment: dict[str, Any], email: str, agreement: str, bound: str = ""
+) -> sales.Sale:
     """Note that an order of the WebTV's own was charged; the WebTV adds the payment itself.
 
     :param payment: with the amount that is due; of a trial with the amount 0.
+    :param bound: the key of the entry that told of it, and of the recurring payments.
     :raises sales.Conflict: it was charged before by another payment, or the amount differs.
     """
     now = timestamps.now()
@@ -144,6 +164,7 @@ def charge(id_: str, payment: dict[str, Any], email: str, agreement: str) -> sal
         changes = {"payments": [payment] if Decimal(payment["amount"]) else []}
         changes |= {"paid_by": payment["transaction"], "state": sales.CHARGED}
         changes |= {"agreement": agreement, "email": email or sale["email"], "message": ""}
+        changes |= {"bound": bound}
         return sales.change(site, id_, now, changes, f"charged {payment['amount']}")
 
     return writer.run(note)

@@ -5,10 +5,12 @@ from niteoweb.click2sell.provider import Unreachable
 from niteoweb.click2sell.providers.webtv import carts
 from niteoweb.click2sell.providers.webtv import client
 from niteoweb.click2sell.providers.webtv import orders
+from niteoweb.click2sell.providers.webtv import profiles
 from niteoweb.click2sell.providers.webtv import sales
 from niteoweb.click2sell.providers.webtv import sync
 from niteoweb.click2sell.providers.webtv import texts
 from niteoweb.click2sell.providers.webtv.course import Course
+from niteoweb.click2sell.storage import writer
 from typing import Any
 
 import logging
@@ -92,6 +94,9 @@ def finish(course: Course) -> None:
         if not told.subscription:
             course.attend(texts.RECURRING_NOT_SET)
             break
+        if method == "external":
+            # The store asks about it from now on.
+            writer.run(lambda site, term=term: profiles.add(site, course.sale, term))
         values = (told.subscription, term["profile"], method, told.first)
         try:
             carts.set_recurring(course.settings, user, *values)
