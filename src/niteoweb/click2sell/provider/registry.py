@@ -16,6 +16,7 @@ from niteoweb.click2sell.notification import VerifiedDelivery
 from plone.registry.interfaces import IRegistry
 from types import ModuleType
 from typing import Any
+from typing import NamedTuple
 from zope.component import getUtilitiesFor
 from zope.component import getUtility
 from zope.component import queryUtility
@@ -34,6 +35,17 @@ MAIN = "click2sell"
 Poll = Callable[[datetime, int, bool], Mapping[str, Any]]
 
 
+class OwnPage(NamedTuple):
+    """A page of a provider's own for owners.
+
+    :ivar title: of the link to it.
+    :ivar path: below the site.
+    """
+
+    title: Message
+    path: str
+
+
 @implementer(IPaymentProvider)
 class PaymentProvider:
     """A payment provider, made of a pure module and the interface of its settings.
@@ -50,6 +62,8 @@ class PaymentProvider:
     :param poll: asks a provider that sends nothing, None for one that does.
     :param privacy: exports and erases what the provider's own trees hold, None for nothing.
     :param reasons: texts for codes of the provider's own why an entry needs attention.
+    :param page: the page of the provider's own that an entry is about, if it has such pages.
+    :param pages: the pages of the provider's own for owners.
     """
 
     def __init__(
@@ -62,6 +76,8 @@ class PaymentProvider:
         poll: Poll | None = None,
         privacy: ModuleType | None = None,
         reasons: Mapping[str, Message] | None = None,
+        page: Callable[[Mapping[str, Any]], OwnPage | None] | None = None,
+        pages: tuple[OwnPage, ...] = (),
     ) -> None:
         self.name: str = module.NAME
         self.title: str = module.TITLE
@@ -79,6 +95,8 @@ class PaymentProvider:
         self.poll = poll
         self.privacy = privacy
         self.reasons: Mapping[str, Message] = reasons or {}
+        self.page = page or (lambda entry: None)
+        self.pages = pages
         self.verify: Callable[[Delivery, Any, datetime], VerifiedDelivery] = module.verify
         self.parse: Callable[[VerifiedDelivery, tzinfo], tuple[Notification, ...]] = (
             module.parse
@@ -172,6 +190,12 @@ def title(name: str) -> str:
     """The title of a provider; its name where it is not registered."""
     provider = get(name)
     return name if provider is None else provider.title
+
+
+def page(entry: Mapping[str, Any]) -> OwnPage | None:
+    """The page of its provider's own that an entry is about, None for none."""
+    provider = get(entry["provider"])
+    return None if provider is None else provider.page(entry)
 
 
 def reason(code: str) -> Message | None:
