@@ -50,6 +50,8 @@ class PaymentProvider:
     :param poll: asks a provider that sends nothing, None for one that does.
     :param privacy: exports and erases what the provider's own trees hold, None for nothing.
     :param reasons: texts for codes of the provider's own why an entry needs attention.
+    :param paywall: decides who may read a page, None for one that knows no pages; see
+        :class:`niteoweb.click2sell.interfaces.IPaymentProvider`.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class PaymentProvider:
         poll: Poll | None = None,
         privacy: ModuleType | None = None,
         reasons: Mapping[str, Message] | None = None,
+        paywall: ModuleType | None = None,
     ) -> None:
         self.name: str = module.NAME
         self.title: str = module.TITLE
@@ -78,6 +81,7 @@ class PaymentProvider:
         self.sample = sample
         self.poll = poll
         self.privacy = privacy
+        self.paywall = paywall
         self.reasons: Mapping[str, Message] = reasons or {}
         self.verify: Callable[[Delivery, Any, datetime], VerifiedDelivery] = module.verify
         self.parse: Callable[[VerifiedDelivery, tzinfo], tuple[Notification, ...]] = (
