@@ -57,6 +57,11 @@ class IPaymentProvider(Interface):
         "Module for data that the provider keeps beside the ledger, None for none: "
         "export(site, addresses) -> list of plain records, erase(site, addresses)."
     )
+    links = Attribute(
+        "Pages of the site for the provider's buyers, which ``@@my-purchases`` links to: "
+        "links(settings, customer_ids) -> tuple of name and title. Nothing may be asked of the "
+        "provider."
+    )
     reasons = Attribute(
         "Texts for the provider's own codes why a notification needs attention, by the code."
     )

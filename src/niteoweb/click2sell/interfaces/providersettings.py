@@ -150,6 +150,15 @@ class IPlenigoSettings(IProviderSettings):
         missing_value=[],
     )
 
+    members_may_cancel = switch(
+        title=_("Members may cancel here"),
+        description=_(
+            "On, members cancel their subscriptions on this site, and undo that. Off, they do "
+            "so on plenigo's own pages."
+        ),
+        default=True,
+    )
+
 
 class ICleengSettings(IProviderSettings):
     """Settings for Cleeng, in plone.app.registry."""
