@@ -21,6 +21,9 @@ _OFFER = re.compile(
     re.ASCII,
 )
 
+#: A line of plenigo's apps; an empty line is none.
+_APP = re.compile(r"|(apple|google)\|[0-9A-Za-z._-]{1,100}", re.ASCII)
+
 
 #: An address that a page loads something from: of https, or of this machine for tests.
 _ADDRESS = re.compile(
@@ -157,6 +160,18 @@ class IPlenigoSettings(IProviderSettings):
             "so on plenigo's own pages."
         ),
         default=True,
+    )
+
+    apps = schema.List(
+        title=_("Apps"),
+        description=_(
+            "Your apps that may hand in purchases, one apple|BUNDLE_ID or google|PACKAGE_NAME "
+            "a line. Without any, in-app purchases are not taken in."
+        ),
+        value_type=schema.TextLine(constraint=_APP.fullmatch),
+        required=False,
+        default=[],
+        missing_value=[],
     )
 
 

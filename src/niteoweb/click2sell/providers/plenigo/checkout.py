@@ -83,9 +83,21 @@ def ready(writes: bool = True) -> Any:
     :raises NotSold: it is switched off.
     :raises NotSetUp: something is missing, or a copy of the site would write to plenigo.
     """
-    stored = settings()
+    stored = askable(writes)
     loaded = (stored.sdk_url or "").replace("{company_id}", "")
-    if not (stored.api_token and stored.company_id and jsonapi.allowed(loaded)):
+    if not (stored.company_id and jsonapi.allowed(loaded)):
+        raise NotSetUp
+    return stored
+
+
+def askable(writes: bool = True) -> Any:
+    """plenigo's settings, complete enough to ask its API; see :func:`ready`.
+
+    :raises NotSold: it is switched off.
+    :raises NotSetUp: there is no token, or a copy of the site would write to plenigo.
+    """
+    stored = settings()
+    if not stored.api_token:
         raise NotSetUp
     host = urlsplit(stored.api_url or "").hostname or ""
     harmless = "stage" in host or host in ("127.0.0.1", "localhost", "::1")

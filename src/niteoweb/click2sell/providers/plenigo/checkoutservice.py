@@ -17,7 +17,12 @@ NAME = "@plenigo-checkout"
 
 
 class SellingService(PathParameters, Operation):
-    """A service for members who buy; it is not there while plenigo is switched off."""
+    """A service for members who buy; it is not there while plenigo is switched off.
+
+    :cvar for_members: somebody has to be logged in.
+    """
+
+    for_members = True
 
     def operate(self) -> Any:
         """Do it, for the member who is logged in.
@@ -30,7 +35,7 @@ class SellingService(PathParameters, Operation):
         except checkout.NotSold:
             raise NotFound from None
         self.user_id = visitor.member_id(self.context)
-        if not self.user_id:
+        if self.for_members and not self.user_id:
             raise Unauthorized("Log in to buy.")
         try:
             return self.act()
