@@ -34,7 +34,7 @@ logger = logging.getLogger("niteoweb.click2sell")
 
 #: Seconds that a caller waits for its job. A job that has begun by then goes on.
 WAIT = 20
-#: Seconds for which a job of the background lets jobs of requests go first: the mails of a crowd
+#: Seconds for which a job of the background lets those of requests go first: mails of a crowd
 #: of buyers would else take every second turn.
 PATIENCE = 1.0
 

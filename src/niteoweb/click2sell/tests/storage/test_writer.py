@@ -98,7 +98,7 @@ class TestJobs(WriterTestCase):
         self.assertEqual(came, list(range(10)))
 
     def order(self, patience):
-        """The order in which three jobs are done; the one that comes first is of the background."""
+        """The order in which three jobs are done, the first one of the background."""
         came, workers = [], []
         go_on = self.occupied()
         with mock.patch.object(writer, "PATIENCE", patience):
