@@ -22,8 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = console.parser(
         "click2sell-plenigo-pull",
         "Take over those who have subscriptions, single products or in-app purchases at "
-        "plenigo already. Tells what it would do, unless --apply is given; call it again after an "
-        "interruption, what is known is passed over.",
+        "plenigo already. Tells what it would do, unless --apply is given; call it again "
+        "after an interruption, what is known is passed over.",
         applying="make them buyers and members",
     )
     parser.add_argument(
