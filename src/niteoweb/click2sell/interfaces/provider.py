@@ -63,6 +63,11 @@ class IPaymentProvider(Interface):
         "user_id) -> niteoweb.click2sell.paywall.Decision, offers(page, request) -> list of "
         "niteoweb.click2sell.browser.membersonly.Offer."
     )
+    links = Attribute(
+        "Pages of the site for the provider's buyers, which ``@@my-purchases`` links to: "
+        "links(settings, customer_ids) -> tuple of name and title. Nothing may be asked of the "
+        "provider."
+    )
     reasons = Attribute(
         "Texts for the provider's own codes why a notification needs attention, by the code."
     )

@@ -32,6 +32,8 @@ MAIN = "click2sell"
 #: Asks a provider: at a moment in UTC, with the most early ends that it may tell unconfirmed,
 #: and whether an owner has confirmed more of them. It returns parts of the sweep's report.
 Poll = Callable[[datetime, int, bool], Mapping[str, Any]]
+#: Names and titles of pages, by settings and the provider's ids of a buyer.
+Links = Callable[[Any, tuple[str, ...]], tuple[tuple[str, Message], ...]]
 
 
 @implementer(IPaymentProvider)
@@ -49,6 +51,7 @@ class PaymentProvider:
         :mod:`niteoweb.click2sell.provider.sample`.
     :param poll: asks a provider that sends nothing, None for one that does.
     :param privacy: exports and erases what the provider's own trees hold, None for nothing.
+    :param links: pages of the site for its buyers, None for none.
     :param reasons: texts for codes of the provider's own why an entry needs attention.
     :param paywall: decides who may read a page, None for one that knows no pages; see
         :class:`niteoweb.click2sell.interfaces.IPaymentProvider`.
@@ -63,6 +66,7 @@ class PaymentProvider:
         *,
         poll: Poll | None = None,
         privacy: ModuleType | None = None,
+        links: Links | None = None,
         reasons: Mapping[str, Message] | None = None,
         paywall: ModuleType | None = None,
     ) -> None:
@@ -82,6 +86,7 @@ class PaymentProvider:
         self.poll = poll
         self.privacy = privacy
         self.paywall = paywall
+        self.links: Links = links or (lambda settings, customer_ids: ())
         self.reasons: Mapping[str, Message] = reasons or {}
         self.verify: Callable[[Delivery, Any, datetime], VerifiedDelivery] = module.verify
         self.parse: Callable[[VerifiedDelivery, tzinfo], tuple[Notification, ...]] = (

@@ -111,6 +111,9 @@ def begin(site: Any, now: datetime, **fields: Any) -> Sale:
         "agreement": "",
         "message": "",
         "gateway": "",
+        "paid_by": "",
+        "bound": "",
+        "state_at": timestamps.iso(now),
         "step_at": timestamps.iso(now),
         **fields,
     }
@@ -128,11 +131,14 @@ def change(site: Any, id_: str, now: datetime, changes: Sale, words: str = "") -
 
     :param words: what was asked or answered, without an address or a secret.
     """
-    sale = {**(changes.pop("was", None) or get(site, id_)), **changes}
+    before = changes.pop("was", None) or get(site, id_)
+    sale = {**before, **changes}
     if "state" in changes or words:
         line = (timestamps.iso(now), sale["state"], words)
         sale["log"] = [*sale["log"], line][-LOG:]
         sale["step_at"] = timestamps.iso(now)
+    if sale["state"] != before["state"]:
+        sale["state_at"] = timestamps.iso(now)
     rows = trees.tree(site, "webtv_sales_due")
     rows.discard((sale["due_at"], id_))
     sale["due_at"] = _look_at(sale)
