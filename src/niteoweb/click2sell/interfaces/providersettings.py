@@ -153,6 +153,15 @@ class IPlenigoSettings(IProviderSettings):
         missing_value=[],
     )
 
+    members_may_cancel = switch(
+        title=_("Members may cancel here"),
+        description=_(
+            "On, members cancel their subscriptions on this site, and undo that. Off, they do "
+            "so on plenigo's own pages."
+        ),
+        default=True,
+    )
+
     apps = schema.List(
         title=_("Apps"),
         description=_(

@@ -33,6 +33,8 @@ MAIN = "click2sell"
 #: Asks a provider: at a moment in UTC, with the most early ends that it may tell unconfirmed,
 #: and whether an owner has confirmed more of them. It returns parts of the sweep's report.
 Poll = Callable[[datetime, int, bool], Mapping[str, Any]]
+#: Names and titles of pages, by settings and the provider's ids of a buyer.
+Links = Callable[[Any, tuple[str, ...]], tuple[tuple[str, Message], ...]]
 
 
 class OwnPage(NamedTuple):
@@ -61,9 +63,12 @@ class PaymentProvider:
         :mod:`niteoweb.click2sell.provider.sample`.
     :param poll: asks a provider that sends nothing, None for one that does.
     :param privacy: exports and erases what the provider's own trees hold, None for nothing.
+    :param links: pages of the site for its buyers, None for none.
     :param reasons: texts for codes of the provider's own why an entry needs attention.
     :param page: the page of the provider's own that an entry is about, if it has such pages.
     :param pages: the pages of the provider's own for owners.
+    :param paywall: decides who may read a page, None for one that knows no pages; see
+        :class:`niteoweb.click2sell.interfaces.IPaymentProvider`.
     """
 
     def __init__(
@@ -75,9 +80,11 @@ class PaymentProvider:
         *,
         poll: Poll | None = None,
         privacy: ModuleType | None = None,
+        links: Links | None = None,
         reasons: Mapping[str, Message] | None = None,
         page: Callable[[Mapping[str, Any]], OwnPage | None] | None = None,
         pages: tuple[OwnPage, ...] = (),
+        paywall: ModuleType | None = None,
     ) -> None:
         self.name: str = module.NAME
         self.title: str = module.TITLE
@@ -94,6 +101,8 @@ class PaymentProvider:
         self.sample = sample
         self.poll = poll
         self.privacy = privacy
+        self.paywall = paywall
+        self.links: Links = links or (lambda settings, customer_ids: ())
         self.reasons: Mapping[str, Message] = reasons or {}
         self.page = page or (lambda entry: None)
         self.pages = pages

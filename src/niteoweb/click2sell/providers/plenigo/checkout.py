@@ -152,7 +152,7 @@ def begin(
         api = client.connect(stored)
         body = {
             "customerId": tie.ensure(site, api, user_id, language),
-            "customerIpAddress": _address(environ),
+            "customerIpAddress": address(environ),
             "language": language[:2],
             **offers.purchase(offer, voucher, bonus, came_from, source),
         }
@@ -224,7 +224,8 @@ def texts(api_settings: Any, offer_id: str, language: str) -> dict[str, str]:
         return {}
 
 
-def _address(environ: Mapping[str, Any]) -> str:
+def address(environ: Mapping[str, Any]) -> str:
+    """The address in the network of who sends a request."""
     return networks.caller(environ) or environ.get("REMOTE_ADDR") or ""
 
 

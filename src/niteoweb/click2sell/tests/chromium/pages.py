@@ -8,17 +8,22 @@ from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import claims
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
+from niteoweb.click2sell.provider import jsonapi
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.providers.cleeng.provider import PROVIDER as CLEENG
+from niteoweb.click2sell.providers.plenigo.fake import FakePlenigo
+from niteoweb.click2sell.providers.plenigo.fake import TOKEN
 from niteoweb.click2sell.providers.plenigo.provider import PROVIDER as PLENIGO
 from niteoweb.click2sell.providers.webtv import sales
 from niteoweb.click2sell.providers.webtv.course import attend
 from niteoweb.click2sell.providers.webtv.provider import PROVIDER as WEBTV
+from niteoweb.click2sell.tests.cases.pages import enable_behaviors
 from niteoweb.click2sell.tests.cases.pages import share_folder
 from niteoweb.click2sell.tests.chromium.case import BrowserTestCase
 from playwright.sync_api import Page
 from plone import api
 from typing import Any
+from unittest import mock
 
 import transaction
 
@@ -137,9 +142,28 @@ def let_in(case: BrowserTestCase) -> None:
     transaction.commit()
 
 
+def sell_a_page(case: BrowserTestCase) -> None:
+    """A page behind the paywall, as :attr:`Shown.before`."""
+    with api.env.adopt_roles(["Manager"]):
+        enable_behaviors(case.portal, "Document", "niteoweb.click2sell.paywall")
+        api.content.create(
+            case.portal,
+            "Document",
+            "light",
+            title="Light in the mountains",
+            description="Twelve mornings above the clouds, and what they taught us.",
+            access_groups=["course"],
+        )
+    _sell_the_course()
+
+
 def keep_for_members(case: BrowserTestCase) -> None:
     """A folder for members of the course, which has an order page, as :attr:`Shown.before`."""
     share_folder(case.portal, "course", "lessons", "Secret lessons")
+    _sell_the_course()
+
+
+def _sell_the_course() -> None:
     settings = plone_site.settings()
     settings.mapping = [
         f"{line}|order=https://shop.example/course" if line.startswith("3|") else line
@@ -157,6 +181,37 @@ def use_all_providers(case: BrowserTestCase) -> None:
         if provider is PLENIGO:
             stored.api_token = "a token"  # noqa: S105
     transaction.commit()
+
+
+def sell_with_plenigo(case: BrowserTestCase) -> None:
+    """A buyer whom a plenigo that is not real knows, too, and who pays for a subscription."""
+    let_in(case)
+    fake = case.enterContext(FakePlenigo())
+    case.enterContext(mock.patch.dict("os.environ", {jsonapi.INSECURE_VARIABLE: "1"}))
+    stored = registry.settings(PLENIGO)
+    stored.enabled, stored.secretkey, stored.company_id = True, fake.callbacks.secret, "COMP"
+    stored.api_url, stored.api_token, stored.sdk_url = fake.url, TOKEN, f"{case.url}/sdk.js"
+    customer, title = fake.add_customer(LONG), "An archive of all issues since the year 1898"
+    number = fake.subscribe(customer, "O_OFFER0000000000001")
+    fake.change(number, items=[{"title": title, "productId": "P_1"}])
+    fake.dates[number] = ["2031-02-20T00:00:00Z", "2031-03-20T00:00:00Z"]
+    fake.add_reason("too_expensive", en="Too expensive")
+    fake.add_voucher("1234-5678", "O_OFFER0000000000001")
+    buyer = buyers.of_address(case.portal, LONG)
+    buyers.change(case.portal, buyer, customer_ids=(("plenigo", customer),))
+    transaction.commit()
+
+
+def cancel_once(case: BrowserTestCase, page: Page) -> None:
+    """Cancel the subscription if it is not yet, as :attr:`Shown.after`."""
+    if page.get_by_role("button", name="Cancel this subscription").count():
+        case.press(page, "Cancel this subscription")
+
+
+def look_up_a_voucher(case: BrowserTestCase, page: Page) -> None:
+    """Ask what a voucher is for, as :attr:`Shown.after`."""
+    page.get_by_label("Code").fill("1234-5678")
+    case.press(page, "Look it up")
 
 
 def try_a_sale(case: BrowserTestCase, page: Page) -> None:
@@ -260,6 +315,7 @@ def page_of_sale(case: BrowserTestCase) -> str:
 
 
 BROKEN = "1|paying-members\n2|monthly-members|thirty\n3\n"
+OF_PLENIGO = {"before": sell_with_plenigo, "who": (LONG, PASSWORD)}
 PAGES = (
     Shown("settings", "@@click2sell-settings", SAVE),
     Shown("settings-errors", "@@click2sell-settings", SAVE, after=write_mapping(BROKEN)),
@@ -318,6 +374,31 @@ PAGES = (
     Shown("claim-again", "@@my-purchase-claim", "Mail a new link", who=("", "")),
     Shown("stripe-portal", "@@stripe-portal", "", before=let_in, who=(LONG, PASSWORD)),
     Shown("my-purchases", "@@my-purchases", "", before=let_in, who=(LONG, PASSWORD)),
+    Shown("voucher", "@@plenigo-voucher", "Look it up", **OF_PLENIGO),
+    Shown(
+        "voucher-offer",
+        "@@plenigo-voucher",
+        "Redeem it",
+        after=look_up_a_voucher,
+        **OF_PLENIGO,
+    ),
+    Shown("account-plenigo", "@@plenigo-account", "", **OF_PLENIGO),
+    Shown(
+        "subscriptions",
+        "@@plenigo-subscription",
+        "Cancel",
+        "link",
+        **OF_PLENIGO,
+    ),
+    Shown("subscription", "@@plenigo-subscription/1", "Cancel this subscription", **OF_PLENIGO),
+    Shown(
+        "subscription-cancelled",
+        "@@plenigo-subscription/1",
+        "My purchases",
+        "link",
+        after=cancel_once,
+        **OF_PLENIGO,
+    ),
     Shown(
         "members-only",
         "@@members-only?came_from=/plone/lessons",
@@ -326,6 +407,7 @@ PAGES = (
         before=keep_for_members,
         who=("", ""),
     ),
+    Shown("teaser", "light", "Get access", "link", before=sell_a_page, who=("", "")),
     Shown("try", "@@click2sell-try", "Try it"),
     Shown("try-result", "@@click2sell-try", "Try it", after=try_a_sale),
     Shown(
