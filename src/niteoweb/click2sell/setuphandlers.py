@@ -7,6 +7,7 @@ from niteoweb.click2sell import hooks
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.contentrules import trigger
 from niteoweb.click2sell.member import index
+from niteoweb.click2sell.paywall import gate
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.settings import membertoken
 from niteoweb.click2sell.settings import ownaddress
@@ -45,6 +46,7 @@ def post_install(setup_tool: Any) -> None:
     trees.install(site)
     membertoken.make_key(site)
     index.rebuild(site)
+    gate.ignore_in_error_log(site, True)
 
 
 def post_uninstall(setup_tool: Any) -> None:
@@ -61,6 +63,7 @@ def post_uninstall(setup_tool: Any) -> None:
     for receiver in hooks.receivers.every(site):
         hooks.outbox.remove(site, receiver)
     trigger.remove_rules()
+    gate.ignore_in_error_log(site, False)
     for name, permission in getUtilitiesFor(IPermission):
         attribute = pname(permission.title)
         if name.startswith("niteoweb.click2sell.") and hasattr(aq_base(site), attribute):

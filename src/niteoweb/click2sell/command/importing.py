@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--mails-per-hour",
         metavar="NUMBER",
-        type=_rate,
+        type=rate,
         default=0,
         help="mail new members, so many in an hour, by the sweep (default: mail nobody)",
     )
@@ -50,7 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return console.run(options, lambda site: _import(options))
 
 
-def _rate(text: str) -> int:
+def rate(text: str) -> int:
+    """A number of mails in an hour, of an option."""
     number = int(text) if text.isascii() and text.isdigit() else 0
     if not 1 <= number <= MOST_MAILS:
         raise ArgumentTypeError(f"{text!r} is no number from 1 to {MOST_MAILS}")
@@ -83,6 +84,20 @@ def _read(path: Path) -> Any:
     from niteoweb.click2sell import site as plone_site
     from niteoweb.click2sell.owner import importfile
 
+    text = read_text(path)
+    try:
+        return importfile.read(text, plone_site.timezone())
+    except importfile.FileError as error:
+        raise console.Problem(_sentence(error), 2) from None
+
+
+def read_text(path: Path) -> str:
+    """The text of a file in UTF-8.
+
+    :raises niteoweb.click2sell.command.console.Problem: it cannot be read.
+    """
+    from niteoweb.click2sell.owner import importfile
+
     try:
         with path.open("rb") as file:
             raw = file.read(MOST_BYTES + 1)
@@ -91,7 +106,7 @@ def _read(path: Path) -> Any:
     if len(raw) > MOST_BYTES:
         raise console.Problem(f"{path} is larger than {MOST_BYTES} bytes. Divide it.", 2)
     try:
-        return importfile.read(importfile.decode(raw), plone_site.timezone())
+        return importfile.decode(raw)
     except importfile.FileError as error:
         raise console.Problem(_sentence(error), 2) from None
 

@@ -15,13 +15,13 @@ from niteoweb.click2sell.interfaces.providersettings import IPlenigoSettings
 from niteoweb.click2sell.interfaces.providersettings import IProviderBasics
 from niteoweb.click2sell.interfaces.providersettings import IProviderSettings
 from niteoweb.click2sell.interfaces.providersettings import IStripeSettings
-from niteoweb.click2sell.interfaces.providersettings import IWebTVSettings
+from niteoweb.click2sell.interfaces.secretkeyactions import ISecretKeyActions
 from niteoweb.click2sell.interfaces.settings import IClick2SellSettings
-from niteoweb.click2sell.interfaces.settings import ISecretKeyActions
 from niteoweb.click2sell.interfaces.settings import SECRET_KEY_LENGTH
 from niteoweb.click2sell.interfaces.settings import WELCOME_MAIL
 from niteoweb.click2sell.interfaces.settings import WELCOME_SUBJECT
 from niteoweb.click2sell.interfaces.settings import WELCOME_TEXT
+from niteoweb.click2sell.interfaces.webtvsettings import IWebTVSettings
 from zope.publisher.interfaces.browser import IDefaultBrowserLayer
 
 

@@ -1,8 +1,12 @@
 """Settings of the add-on as a whole and of Click2Sell, in Site Setup."""
 
 from niteoweb.click2sell import _
+from niteoweb.click2sell.interfaces.fields import line
+from niteoweb.click2sell.interfaces.fields import lines
+from niteoweb.click2sell.interfaces.fields import number
+from niteoweb.click2sell.interfaces.fields import secret
+from niteoweb.click2sell.interfaces.fields import switch
 from zope import schema
-from zope.i18nmessageid import Message
 from zope.interface import Interface
 from zope.schema.vocabulary import SimpleTerm
 from zope.schema.vocabulary import SimpleVocabulary
@@ -40,40 +44,26 @@ Questions? Write to $contact.
 )
 
 
-def lines(title: Message, description: Message) -> schema.List:
-    """A field for lines of text, which may be left empty."""
-    return schema.List(
-        title=title,
-        description=description,
-        value_type=schema.TextLine(),
-        required=False,
-        default=[],
-        missing_value=[],
-    )
-
-
 class IClick2SellSettings(Interface):
     """Settings of the add-on, in plone.app.registry; the dotted name is that of 0.4.5."""
 
     # The registry's names are made of it, and sites have them: it never changes.
     __module__ = "niteoweb.click2sell.interfaces"
 
-    secretkey = schema.Password(
+    secretkey = secret(
         title=_("Secret key"),
         description=_(
             "The Secret Key that you chose at Click2Sell under API Settings. Without it no "
             "notification is accepted."
         ),
-        required=False,
     )
 
-    previous_secretkey = schema.Password(
+    previous_secretkey = secret(
         title=_("Previous secret key"),
         description=_(
             "Notifications that are signed with it are accepted, too, while Click2Sell still "
             "uses it. It is filled in by itself when you change the secret key."
         ),
-        required=False,
     )
 
     mapping = lines(
@@ -89,15 +79,13 @@ class IClick2SellSettings(Interface):
         ),
     )
 
-    buyers_group = schema.TextLine(
+    buyers_group = line(
         title=_("Group of all buyers"),
         description=_(
             "Every buyer joins this group, whatever the product. It is made when it does not "
             "exist. Leave it empty for no such group."
         ),
-        required=False,
         default="click2sell",
-        missing_value="",
     )
 
     welcome_mail = schema.Choice(
@@ -126,103 +114,92 @@ class IClick2SellSettings(Interface):
         default=str(WELCOME_TEXT.default),
     )
 
-    notice_mail = schema.Bool(
+    notice_mail = switch(
         title=_("Tell the owners of existing accounts"),
         description=_(
             "When a purchase is attached to an account that was not made by this add-on, or "
             "to one that it made under another address, the address that paid gets a short "
             "notice, without credentials."
         ),
-        required=False,
         default=True,
     )
 
-    reminder_days = schema.Int(
+    reminder_days = number(
         title=_("Remind members before access ends (days)"),
         description=_(
             "So many days before access ends that does not renew by itself, the content rules "
             'for "Access ends soon" run, and the member is mailed a reminder. 0 is off.'
         ),
-        required=False,
         default=0,
         min=0,
         max=365,
     )
 
-    reminder_mail = schema.Bool(
+    reminder_mail = switch(
         title=_("Mail the reminder"),
         description=_(
             "Switch it off if a content rule of yours mails members before access ends."
         ),
-        required=False,
         default=True,
     )
 
-    ended_mail = schema.Bool(
+    ended_mail = switch(
         title=_("Mail members when access has ended"),
         description=_(
             "When the time that was paid for is over. Nothing is mailed after a refund, or "
             "when you end access by hand."
         ),
-        required=False,
-        default=False,
     )
 
-    grace_days = schema.Int(
+    grace_days = number(
         title=_("Days of grace"),
         description=_(
             "How long a subscription goes on after the end that was paid for while its renewal "
             "does not come. Single sales end on their day."
         ),
-        required=False,
         default=3,
         min=0,
         max=365,
     )
 
-    unmatched_refund_needs_attention = schema.Bool(
+    unmatched_refund_needs_attention = switch(
         title=_("Refunds without a matching purchase: ask me first"),
         description=_(
             "A refund that names no known payment undoes the latest purchase of its product. "
             "With this set it waits for your decision instead."
         ),
-        required=False,
-        default=False,
     )
 
-    sweep_minutes = schema.Int(
+    sweep_minutes = number(
         title=_("Minutes between automatic checks"),
         description=_(
             "An automatic check ends access that is over, and takes up what failed. With 0 the "
             "site does not check by itself: have cron call click2sell-sweep."
         ),
-        required=False,
         default=10,
         min=0,
         max=1440,
     )
 
-    breaker_members = schema.Int(
+    breaker_members = number(
         title=_("Stop if more than this many members would lose access at once"),
         description=_(
             "If more than this many members would lose access in one automatic check, it stops "
             "and asks you first. Fewer than 20 never stop it."
         ),
-        required=False,
         default=100,
         min=20,
     )
 
-    breaker_percent = schema.Int(
+    breaker_percent = number(
         title=_("The same in percent of all members with access"),
         description=_("Whichever of the two is reached first stops the automatic check."),
-        required=False,
         default=10,
         min=1,
         max=100,
     )
 
-    new_accounts_an_hour = schema.Int(
+    new_accounts_an_hour = number(
         title=_("Most new accounts in an hour"),
         description=_(
             "If more people than this buy for the first time in an hour, their purchases are "
@@ -230,7 +207,6 @@ class IClick2SellSettings(Interface):
             "order of arrival. Several times the number of your best hour is a good choice. "
             "0 is no limit."
         ),
-        required=False,
         default=0,
         min=0,
     )
@@ -260,74 +236,31 @@ class IClick2SellSettings(Interface):
         ),
     )
 
-    daily_mail = schema.Bool(
+    daily_mail = switch(
         title=_("Daily mail"),
         description=_(
             "Once a day at most, when notifications have failed or wait for a decision that "
             "you were not told of yet. The other mails are sent in any case."
         ),
-        required=False,
         default=True,
     )
 
-    retention_days = schema.Int(
+    retention_days = number(
         title=_("Delete raw notification data after (days)"),
         description=_(
             "After this many days the parameters of a notification, the postal address among "
             "them, are removed from the record. Who bought what, when and for how much "
             "stays. 0 keeps them for ever."
         ),
-        required=False,
         default=0,
         min=0,
     )
 
-    site_address = schema.TextLine(
+    site_address = line(
         title=_("Public address of the site"),
         description=_(
             "Links in mails are built from it. A request to any other address means that "
             "this is a copy of the site: then nothing is mailed and no access is ended. It is "
             "filled in from your own request when you save this form with the field left empty."
         ),
-        required=False,
-        default="",
-        missing_value="",
-    )
-
-
-class ISecretKeyActions(Interface):
-    """Questions of the settings form beside the settings; they are no records."""
-
-    secretkey_keep_old = schema.Bool(
-        title=_("Keep accepting the old key for now"),
-        description=_(
-            "If you enter another secret key, the present one becomes the previous one, and no "
-            "purchase is lost while you change the key at the provider. Not for a key that "
-            "somebody else may know."
-        ),
-        required=False,
-        default=True,
-    )
-
-    secretkey_clear = schema.Bool(
-        title=_("Remove the secret key"),
-        description=_(
-            "And the previous one. No notification is accepted until another key is set."
-        ),
-        required=False,
-        default=False,
-    )
-
-    previous_secretkey_clear = schema.Bool(
-        title=_("Remove the previous secret key"),
-        description=_("Notifications that are signed with it are not accepted any more."),
-        required=False,
-        default=False,
-    )
-
-    api_token_clear = schema.Bool(
-        title=_("Remove the token"),
-        description=_("The provider is not asked any more."),
-        required=False,
-        default=False,
     )
