@@ -57,6 +57,12 @@ class IPaymentProvider(Interface):
         "Module for data that the provider keeps beside the ledger, None for none: "
         "export(site, addresses) -> list of plain records, erase(site, addresses)."
     )
+    paywall = Attribute(
+        "Module that decides who may read pages behind the paywall, None for a provider that "
+        "knows no pages: guards(page) -> whether it has rules for the page, decide(page, "
+        "user_id) -> niteoweb.click2sell.paywall.Decision, offers(page, request) -> list of "
+        "niteoweb.click2sell.browser.membersonly.Offer."
+    )
     links = Attribute(
         "Pages of the site for the provider's buyers, which ``@@my-purchases`` links to: "
         "links(settings, customer_ids) -> tuple of name and title. Nothing may be asked of the "

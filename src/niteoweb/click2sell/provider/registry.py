@@ -57,6 +57,8 @@ class PaymentProvider:
     :param checks: items of the checklist that only the provider has, None for none.
     :param links: pages of the site for its buyers, None for none.
     :param reasons: texts for codes of the provider's own why an entry needs attention.
+    :param paywall: decides who may read a page, None for one that knows no pages; see
+        :class:`niteoweb.click2sell.interfaces.IPaymentProvider`.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class PaymentProvider:
         links: Links | None = None,
         checks: Checks | None = None,
         reasons: Mapping[str, Message] | None = None,
+        paywall: ModuleType | None = None,
     ) -> None:
         self.name: str = module.NAME
         self.title: str = module.TITLE
@@ -88,6 +91,7 @@ class PaymentProvider:
         self.poll = poll
         self.privacy = privacy
         self.checks: Checks = checks or (lambda settings, connect: ())
+        self.paywall = paywall
         self.links: Links = links or (lambda settings, customer_ids: ())
         self.reasons: Mapping[str, Message] = reasons or {}
         self.verify: Callable[[Delivery, Any, datetime], VerifiedDelivery] = module.verify

@@ -14,6 +14,7 @@ from niteoweb.click2sell.providers.cleeng.provider import PROVIDER as CLEENG
 from niteoweb.click2sell.providers.plenigo.fake import FakePlenigo
 from niteoweb.click2sell.providers.plenigo.fake import TOKEN
 from niteoweb.click2sell.providers.plenigo.provider import PROVIDER as PLENIGO
+from niteoweb.click2sell.tests.cases.pages import enable_behaviors
 from niteoweb.click2sell.tests.cases.pages import share_folder
 from niteoweb.click2sell.tests.chromium.case import BrowserTestCase
 from playwright.sync_api import Page
@@ -138,9 +139,28 @@ def let_in(case: BrowserTestCase) -> None:
     transaction.commit()
 
 
+def sell_a_page(case: BrowserTestCase) -> None:
+    """A page behind the paywall, as :attr:`Shown.before`."""
+    with api.env.adopt_roles(["Manager"]):
+        enable_behaviors(case.portal, "Document", "niteoweb.click2sell.paywall")
+        api.content.create(
+            case.portal,
+            "Document",
+            "light",
+            title="Light in the mountains",
+            description="Twelve mornings above the clouds, and what they taught us.",
+            access_groups=["course"],
+        )
+    _sell_the_course()
+
+
 def keep_for_members(case: BrowserTestCase) -> None:
     """A folder for members of the course, which has an order page, as :attr:`Shown.before`."""
     share_folder(case.portal, "course", "lessons", "Secret lessons")
+    _sell_the_course()
+
+
+def _sell_the_course() -> None:
     settings = plone_site.settings()
     settings.mapping = [
         f"{line}|order=https://shop.example/course" if line.startswith("3|") else line
@@ -351,6 +371,7 @@ PAGES = (
         before=keep_for_members,
         who=("", ""),
     ),
+    Shown("teaser", "light", "Get access", "link", before=sell_a_page, who=("", "")),
     Shown("try", "@@click2sell-try", "Try it"),
     Shown("try-result", "@@click2sell-try", "Try it", after=try_a_sale),
     Shown(
