@@ -75,6 +75,11 @@ class IPaymentProvider(Interface):
     reasons = Attribute(
         "Texts for the provider's own codes why a notification needs attention, by the code."
     )
+    page = Attribute(
+        "Function of an entry: the page of the provider's own that it is about, a "
+        "niteoweb.click2sell.provider.registry.OwnPage, None for none."
+    )
+    pages = Attribute("The provider's own pages for owners, a tuple of OwnPage.")
 
     def verify(delivery, settings, now):
         """Prove that a delivery comes from the provider.

@@ -17,6 +17,7 @@ from niteoweb.click2sell.notification import VerifiedDelivery
 from plone.registry.interfaces import IRegistry
 from types import ModuleType
 from typing import Any
+from typing import NamedTuple
 from zope.component import getUtilitiesFor
 from zope.component import getUtility
 from zope.component import queryUtility
@@ -39,6 +40,17 @@ Checks = Callable[[Any, bool], Iterable[Any]]
 Links = Callable[[Any, tuple[str, ...]], tuple[tuple[str, Message], ...]]
 
 
+class OwnPage(NamedTuple):
+    """A page of a provider's own for owners.
+
+    :ivar title: of the link to it.
+    :ivar path: below the site.
+    """
+
+    title: Message
+    path: str
+
+
 @implementer(IPaymentProvider)
 class PaymentProvider:
     """A payment provider, made of a pure module and the interface of its settings.
@@ -57,6 +69,8 @@ class PaymentProvider:
     :param checks: items of the checklist that only the provider has, None for none.
     :param links: pages of the site for its buyers, None for none.
     :param reasons: texts for codes of the provider's own why an entry needs attention.
+    :param page: the page of the provider's own that an entry is about, if it has such pages.
+    :param pages: the pages of the provider's own for owners.
     :param paywall: decides who may read a page, None for one that knows no pages; see
         :class:`niteoweb.click2sell.interfaces.IPaymentProvider`.
     """
@@ -73,6 +87,8 @@ class PaymentProvider:
         links: Links | None = None,
         checks: Checks | None = None,
         reasons: Mapping[str, Message] | None = None,
+        page: Callable[[Mapping[str, Any]], OwnPage | None] | None = None,
+        pages: tuple[OwnPage, ...] = (),
         paywall: ModuleType | None = None,
     ) -> None:
         self.name: str = module.NAME
@@ -94,6 +110,8 @@ class PaymentProvider:
         self.paywall = paywall
         self.links: Links = links or (lambda settings, customer_ids: ())
         self.reasons: Mapping[str, Message] = reasons or {}
+        self.page = page or (lambda entry: None)
+        self.pages = pages
         self.verify: Callable[[Delivery, Any, datetime], VerifiedDelivery] = module.verify
         self.parse: Callable[[VerifiedDelivery, tzinfo], tuple[Notification, ...]] = (
             module.parse
@@ -187,6 +205,12 @@ def title(name: str) -> str:
     """The title of a provider; its name where it is not registered."""
     provider = get(name)
     return name if provider is None else provider.title
+
+
+def page(entry: Mapping[str, Any]) -> OwnPage | None:
+    """The page of its provider's own that an entry is about, None for none."""
+    provider = get(entry["provider"])
+    return None if provider is None else provider.page(entry)
 
 
 def reason(code: str) -> Message | None:
