@@ -131,8 +131,8 @@ class TestCommands(CommandTestCase):
         transaction.commit()
         self.assertEqual(
             self.call(reindex.main),
-            "In the indexes: 2 members, 0 buyers, 0 mails, 0 validations, 0 notifications. "
-            "0 of them were filed wrongly.\n",
+            "In the indexes: 2 members, 0 buyers, 0 mails, 0 validations, 0 notifications, "
+            "0 hooks. 0 of them were filed wrongly.\n",
         )
         (match,) = index.find(self.portal, "imported@example.org")
         self.assertEqual(match.user_id, "imported")
@@ -144,6 +144,7 @@ class TestCommands(CommandTestCase):
                 "mails": 0,
                 "validations": 0,
                 "notifications": 0,
+                "hooks": 0,
                 "corrected": 0,
             },
         )
