@@ -1,6 +1,6 @@
 """The checklist of the set-up: everything that purchases need before they become members.
 
-Nothing here is expensive, so the settings page can show it each time; only the mail server is
+Nothing here is expensive, so the overview can show it each time; only the mail server is
 asked when somebody wants it to be.
 """
 
@@ -184,7 +184,7 @@ def _sender() -> Check:
 
 
 def _untried_mail_server() -> Check:
-    text = _("Not asked yet. Trying it on the settings page connects to it and sends no mail.")
+    text = _("Not asked yet. Trying it connects to it and sends no mail.")
     return Check("mail_server", Status.UNTRIED, _("Mail server"), text)
 
 

@@ -130,11 +130,7 @@ class SettingsPage(ControlPanelFormWrapper, Tabbed):
 
     @property
     def checklist(self) -> Checklist:
-        """The checklist, after the settings were saved.
-
-        The page with the add-on's own settings shows all checks, the page of another provider
-        only the checks of that provider.
-        """
-        checklist, provider = Checklist(self.context, self.request), self.form_instance.provider
-        checklist.prepare(provider=None if provider.name == registry.MAIN else provider)
+        """The checks of the provider, after its settings were saved."""
+        checklist = Checklist(self.context, self.request)
+        checklist.of_provider = self.form_instance.provider
         return checklist
