@@ -160,6 +160,9 @@ def _places(site: Any, now: datetime) -> Iterator[Message]:
 
 def _https() -> Check:
     title = _("HTTPS")
+    if plone_site.public_address() and webaddress.is_local(plone_site.public_address()):
+        text = _("The site is reached from this machine alone.")
+        return Check("https", Status.OK, title, text)
     if urlsplit(plone_site.address()).scheme == "https":
         text = _("The address for the notifications begins with https.")
         return Check("https", Status.OK, title, text)

@@ -87,22 +87,17 @@ class Checklist(OwnerPage):
     connect = False
     of_provider: IPaymentProvider | None = None
 
-    def act(self, url: str) -> str:
+    def act(self) -> None:
         """Note that this is the site, or have servers and providers asked.
 
         The reader may configure, and the token was right.
-
-        :param url: of the page that the list is a part of.
-        :returns: the address to go on at, "" to show the page.
         """
         if "settle" not in self.request.form:
             self.connect = True
-            return ""
-        if self.can_settle:
+        elif self.can_settle:
             # The address is that of the settings.
             writer.run(lambda site: plone_site.settle())
             self.say(_("This is the site now."))
-        return url
 
     @cached_property
     def parts(self) -> Sequence[Part]:

@@ -96,7 +96,8 @@ class OverviewView(OwnerPage):
                 if not self.may_configure:
                     raise Unauthorized(tabs.CONFIGURE)
                 if "step" not in form:
-                    return self.checklist.act(self.url)
+                    self.checklist.act()
+                    return ""
                 self.steps.act(self.text("step"))
             else:
                 self.check_post()

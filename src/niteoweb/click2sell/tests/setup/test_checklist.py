@@ -127,6 +127,8 @@ class TestItems(ChecklistTestCase):
     def test_a_site_without_https(self):
         self.settings(site_address="http://www.example.org")
         self.assertEqual(self.state("https")[0], Status.WARNING)
+        self.settings(site_address="http://localhost:8080/Plone")
+        self.assertEqual(self.state("https")[0], Status.OK)
 
     def test_last_notification(self):
         self.buy()
