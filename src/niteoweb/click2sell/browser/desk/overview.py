@@ -22,6 +22,7 @@ from niteoweb.click2sell.explain import explanation
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import reasons
 from niteoweb.click2sell.mail import outbox
+from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.report import accounting
 from niteoweb.click2sell.report import overview
@@ -161,8 +162,9 @@ class OverviewView(OwnerPage):
     def _need(self, key: str) -> Need:
         entry = ledger.get(self.context, key)
         url = self.url_of(f"click2sell-notifications/{key}")
+        known = entry["kind"] != Kind.UNKNOWN
         parts = (
-            formatting.translated(formatting.kind(entry["kind"])),
+            formatting.translated(formatting.kind(entry["kind"])) if known else "",
             formatting.product(entry),
             formatting.amount(entry["amount"], entry["currency"]),
         )
