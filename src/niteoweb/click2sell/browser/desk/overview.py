@@ -146,6 +146,9 @@ class OverviewView(OwnerPage):
         if check.moment is None or check.state == Status.OK or self.is_copy:
             return None
         stopped = check.state == Status.TODO
+        if not stopped and not plone_site.public_address():
+            # It waits for the address, which is a step of the set-up.
+            return None
         label, url = _("Look at it") if stopped else _("Run it now"), self.url_of(lastrun.PAGE)
         what = formatting.translated(self._ago(check.moment))
         who = formatting.Link(check.title, url if self.may_operate else "")

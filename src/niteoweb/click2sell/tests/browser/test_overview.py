@@ -134,9 +134,11 @@ class TestCheck(OverviewTestCase):
         viewer = self.person("viewer", permissions=("View purchases",))
         self.assertNotIn("Look at it", self.text(self.opened(who=viewer)))
 
-    def test_on_a_copy_it_may_rest(self):
+    def test_on_a_copy_and_before_the_set_up_it_may_rest(self):
         self.has_run()
         self.later(days=1)
+        self.assertIn("Nothing needs you", self.text(self.opened()))
+        self.settings(site_address=self.portal.absolute_url())
         self.assertIn("Needs you: 1", self.text(self.opened()))
         with mock.patch.dict(os.environ, CLICK2SELL_STAGING="1"):
             self.assertIn("Nothing needs you", self.text(self.opened()))
