@@ -158,16 +158,17 @@ $(AXE_DONE): package.json package-lock.json | chromium
 .PHONY: browser
 browser: chromium $(AXE_DONE)  ## Chromium and axe-core, for the tests in a real browser
 
-# Side by side: two groups that keep a process busy, and the tests that start processes and wait. What
+# Side by side: two groups that keep a process busy, and two that start processes and wait. What
 # needs another Plone comes when one of them has ended.
 PAGES := tests[.](browser|restapi|owner|report|docs)[.]
-PROCESSES := tests[.](chromium|proof)[.]|^tools[.]
+PROOFS := tests[.]proof[.]
+PROCESSES := tests[.]chromium[.]|^tools[.]
 
 ifeq ($(OTHER),)
 .PHONY: test
 test: lint docs browser cluster-packages  ## Everything: style, documentation, all tests with coverage (PLONE=6.1 for those of the modules on it)
 	rm -f .coverage .coverage.*
-	$(MAKE) --no-print-directory -j3 -Otarget test-pages test-rooms test-processes test-other
+	$(MAKE) --no-print-directory -j4 -Otarget test-pages test-rooms test-proofs test-processes test-other
 	$(VENV)/bin/coverage combine --quiet
 	$(VENV)/bin/coverage report
 
@@ -177,7 +178,11 @@ test-pages: build
 
 .PHONY: test-rooms
 test-rooms: build
-	$(VENV)/bin/coverage run bin/test --all -m '!$(PAGES)|$(PROCESSES)'
+	$(VENV)/bin/coverage run bin/test --all -m '!$(PAGES)|$(PROOFS)|$(PROCESSES)'
+
+.PHONY: test-proofs
+test-proofs: build
+	bin/test --all -m '$(PROOFS)'
 
 # Without coverage: Playwright switches greenlets, which it cannot follow without hanging now and then.
 .PHONY: test-processes

@@ -6,6 +6,7 @@ from Acquisition import aq_parent
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.contentrules import trigger
 from niteoweb.click2sell.member import index
+from niteoweb.click2sell.paywall import gate
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.settings import membertoken
 from niteoweb.click2sell.settings import ownaddress
@@ -44,6 +45,7 @@ def post_install(setup_tool: Any) -> None:
     trees.install(site)
     membertoken.make_key(site)
     index.rebuild(site)
+    gate.ignore_in_error_log(site, True)
 
 
 def post_uninstall(setup_tool: Any) -> None:
@@ -57,6 +59,7 @@ def post_uninstall(setup_tool: Any) -> None:
     site = aq_parent(setup_tool)
     plone_site.uninstall()
     trigger.remove_rules()
+    gate.ignore_in_error_log(site, False)
     for name, permission in getUtilitiesFor(IPermission):
         attribute = pname(permission.title)
         if name.startswith("niteoweb.click2sell.") and hasattr(aq_base(site), attribute):

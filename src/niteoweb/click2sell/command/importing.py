@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--mails-per-hour",
         metavar="NUMBER",
-        type=_rate,
+        type=rate,
         default=0,
         help="mail new members, so many in an hour, by the sweep (default: mail nobody)",
     )
@@ -50,7 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return console.run(options, lambda site: _import(options))
 
 
-def _rate(text: str) -> int:
+def rate(text: str) -> int:
+    """A number of mails in an hour, of an option."""
     number = int(text) if text.isascii() and text.isdigit() else 0
     if not 1 <= number <= MOST_MAILS:
         raise ArgumentTypeError(f"{text!r} is no number from 1 to {MOST_MAILS}")

@@ -37,7 +37,16 @@ def openings(
     :param now: in UTC.
     :returns: none when no product does, or the visitor may read the page.
     """
-    readers = pages.readers(path)
+    return openings_for(site, pages.readers(path), user_id, now)
+
+
+def openings_for(
+    site: Any, readers: frozenset[str], user_id: str, now: datetime
+) -> tuple[Opening, ...]:
+    """The products whose groups are among the readers of a page, in the order of the mapping.
+
+    :param readers: ids of groups and members.
+    """
     if not readers:
         return ()
     enabled = {provider.name for provider in registry.enabled()}

@@ -61,9 +61,25 @@ class IPaymentProvider(Interface):
         "Module for data that the provider keeps beside the ledger, None for none: "
         "export(site, addresses) -> list of plain records, erase(site, addresses)."
     )
+    paywall = Attribute(
+        "Module that decides who may read pages behind the paywall, None for a provider that "
+        "knows no pages: guards(page) -> whether it has rules for the page, decide(page, "
+        "user_id) -> niteoweb.click2sell.paywall.Decision, offers(page, request) -> list of "
+        "niteoweb.click2sell.browser.membersonly.Offer."
+    )
+    links = Attribute(
+        "Pages of the site for the provider's buyers, which ``@@my-purchases`` links to: "
+        "links(settings, customer_ids) -> tuple of name and title. Nothing may be asked of the "
+        "provider."
+    )
     reasons = Attribute(
         "Texts for the provider's own codes why a notification needs attention, by the code."
     )
+    page = Attribute(
+        "Function of an entry: the page of the provider's own that it is about, a "
+        "niteoweb.click2sell.provider.registry.OwnPage, None for none."
+    )
+    pages = Attribute("The provider's own pages for owners, a tuple of OwnPage.")
 
     def verify(delivery, settings, now):
         """Prove that a delivery comes from the provider.

@@ -21,6 +21,9 @@ _OFFER = re.compile(
     re.ASCII,
 )
 
+#: A line of plenigo's apps; an empty line is none.
+_APP = re.compile(r"|(apple|google)\|[0-9A-Za-z._-]{1,100}", re.ASCII)
+
 
 #: An address that a page loads something from: of https, or of this machine for tests.
 _ADDRESS = re.compile(
@@ -145,6 +148,27 @@ class IPlenigoSettings(IProviderSettings):
             "|bonus=ID,ID and |variant=ID may follow."
         ),
         value_type=schema.TextLine(constraint=_OFFER.fullmatch),
+        required=False,
+        default=[],
+        missing_value=[],
+    )
+
+    members_may_cancel = switch(
+        title=_("Members may cancel here"),
+        description=_(
+            "On, members cancel their subscriptions on this site, and undo that. Off, they do "
+            "so on plenigo's own pages."
+        ),
+        default=True,
+    )
+
+    apps = schema.List(
+        title=_("Apps"),
+        description=_(
+            "Your apps that may hand in purchases, one apple|BUNDLE_ID or google|PACKAGE_NAME "
+            "a line. Without any, in-app purchases are not taken in."
+        ),
+        value_type=schema.TextLine(constraint=_APP.fullmatch),
         required=False,
         default=[],
         missing_value=[],

@@ -25,6 +25,7 @@ PERMISSIONS = (
     "Click2Sell: Operate purchases",
     "Click2Sell: Validate purchases",
     "Click2Sell: Sell in the store",
+    "Click2Sell: Set paywall",
 )
 
 

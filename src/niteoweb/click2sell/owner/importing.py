@@ -194,7 +194,7 @@ def run(
     :param provider: name of the payment provider whose products they are.
     """
     report = ImportReport(left=len(rows))
-    times = _mail_times(mails_an_hour)
+    times = mail_times(mails_an_hour)
     mail_at = next(times)
     for row in rows:
         try:
@@ -214,10 +214,7 @@ def run(
         if stop(report):
             break
     if report.mails:
-        mailed_until = timestamps.microseconds(mail_at)
-        writer.run(
-            lambda site: trees.tree(site, "remarks").update(import_mails_until=mailed_until)
-        )
+        note_mails(mail_at)
     return report
 
 
@@ -250,10 +247,12 @@ def _act(
     return Line(row, what, plan.grant, why), bool(plan.mail)
 
 
-def _mail_times(mails_an_hour: int) -> Iterator[datetime | None]:
+def mail_times(mails_an_hour: int) -> Iterator[datetime | None]:
     """The times of the mails, one after the other; None for no mail.
 
     The first one follows the last mail of the import before this one.
+
+    :param mails_an_hour: 0 mails nobody.
     """
     if not mails_an_hour:
         while True:
@@ -265,3 +264,9 @@ def _mail_times(mails_an_hour: int) -> Iterator[datetime | None]:
     while True:
         yield at
         at += gap
+
+
+def note_mails(mail_at: datetime) -> None:
+    """Note the time at which the mails of the next import may begin."""
+    mailed_until = timestamps.microseconds(mail_at)
+    writer.run(lambda site: trees.tree(site, "remarks").update(import_mails_until=mailed_until))

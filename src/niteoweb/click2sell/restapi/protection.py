@@ -78,9 +78,11 @@ class Operation(Service):
     """A service that changes something, with options in a JSON body.
 
     :cvar names_people: its answers name buyers to operators who may not view purchases.
+    :cvar largest: bytes that the body may have.
     """
 
     names_people = False
+    largest = LARGEST_BODY
 
     def options(self, **kinds: type) -> dict[str, Any]:
         """The options in the body; an option that is null counts as left out.
@@ -91,7 +93,7 @@ class Operation(Service):
             name that is spelt wrong could be a ``dry_run`` that was meant.
         """
         refuse_foreign_pages(self.request)
-        body = body_of(self.request)
+        body = body_of(self.request, self.largest)
         for name, value in body.items():
             if name not in kinds:
                 raise BadRequest(f"There is no such option. Possible: {', '.join(kinds)}.")

@@ -54,7 +54,7 @@ QUESTIONS = {
 }
 
 #: Lists in which neither blank lines nor repetitions mean anything.
-LISTS = ("alert_addresses", "fulfil", "pay_urls", *networks.SETTINGS)
+LISTS = ("alert_addresses", "apps", "fulfil", "pay_urls", *networks.SETTINGS)
 
 #: The form in which texts are kept.
 _NORMAL = {

@@ -97,6 +97,9 @@ def _mapping(provider: IPaymentProvider) -> Check:
 def _api(provider: IPaymentProvider, connect: bool) -> Check:
     """Whether the provider's API can be asked."""
     title, names = _("API"), {"provider": provider.title}
+    if not apitoken.is_set(provider) and provider.poll is not None:
+        text = _("No token is set, so ${provider} is asked nothing.", mapping=names)
+        return Check("api", Status.TODO, title, text)
     if not apitoken.is_set(provider):
         text = _(
             "No token is set, so ${provider} cannot be asked for what its notifications leave "

@@ -6,6 +6,7 @@ The threads themselves are in :mod:`niteoweb.click2sell.worker.threads`. Scripts
 from collections import defaultdict
 from collections.abc import Callable
 from threading import Event
+from threading import local
 
 
 #: The kinds of work; each has a thread of its own, so that a slow one holds up no other.
@@ -17,8 +18,19 @@ EVENTS = "events"
 Job = Callable[[], None]
 
 _awaited: dict[str, Event] = {}
+_this_thread = local()
 #: By kind of work and path of the site.
 _left: dict[tuple[str, tuple[str, ...]], list[Job]] = defaultdict(list)
+
+
+def begin() -> None:
+    """Say that this thread is one of background work: nobody waits for what it does."""
+    _this_thread.is_background = True
+
+
+def is_this_thread() -> bool:
+    """Whether this thread is one of background work."""
+    return getattr(_this_thread, "is_background", False)
 
 
 def expect(work: str) -> Event:

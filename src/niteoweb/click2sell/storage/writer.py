@@ -1,9 +1,9 @@
 """The writer: the one thread of a process that commits for the add-on.
 
-Jobs are done one after the other, first come, first served. A job is a function of the site; it
-takes and returns plain values, since it sees the site through a database connection of the
-writer's own, whose cache holds the records that the jobs before it used. Only several processes
-can conflict.
+Jobs are done one after the other, first come, first served; one of the background lets those of
+requests go first, for a moment. A job is a function of the site; it takes and returns plain
+values, since it sees the site through a database connection of the writer's own, whose cache
+holds the records that the jobs before it used. Only several processes can conflict.
 """
 
 from collections.abc import Callable
@@ -11,10 +11,12 @@ from concurrent.futures import Future
 from concurrent.futures import wait
 from dataclasses import dataclass
 from dataclasses import field
+from itertools import count
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.storage import background
 from niteoweb.click2sell.storage import session
 from niteoweb.click2sell.storage import transactions
-from queue import SimpleQueue
+from queue import PriorityQueue
 from threading import current_thread
 from threading import Lock
 from threading import Thread
@@ -24,6 +26,7 @@ from ZODB.Connection import Connection
 from ZODB.DB import DB
 
 import logging
+import time
 import transaction
 
 
@@ -31,6 +34,9 @@ logger = logging.getLogger("niteoweb.click2sell")
 
 #: Seconds that a caller waits for its job. A job that has begun by then goes on.
 WAIT = 20
+#: Seconds for which a job of the background lets those of requests go first: mails of a crowd
+#: of buyers would else take every second turn.
+PATIENCE = 1.0
 
 T = TypeVar("T")
 
@@ -91,15 +97,31 @@ class _Job:
     future: Future = field(default_factory=Future)
 
 
+class _Queue(PriorityQueue):
+    """Jobs that wait, in the order in which they are done. None ends the thread."""
+
+    def _init(self, maxsize: int) -> None:
+        super()._init(maxsize)
+        self._numbers = count()
+
+    def _put(self, item: _Job | None) -> None:
+        patience = PATIENCE if item is None or background.is_this_thread() else 0.0
+        # No two have one number: jobs themselves are never compared.
+        super()._put((time.monotonic() + patience, next(self._numbers), item))
+
+    def _get(self) -> _Job | None:
+        return super()._get()[-1]
+
+
 class _Writer(Thread):
     """The thread that does the jobs for a database.
 
     :ivar database: the jobs are done there.
-    :ivar jobs: those that wait; None ends the thread.
+    :ivar jobs: those that wait.
     :ivar is_working: it is inside a transaction.
     """
 
-    def __init__(self, database: DB, jobs: SimpleQueue[_Job | None]) -> None:
+    def __init__(self, database: DB, jobs: _Queue) -> None:
         super().__init__(name="click2sell writer", daemon=True)
         self.database = database
         self.jobs = jobs
@@ -141,7 +163,7 @@ def _put(database: DB, job: _Job) -> None:
         if _writer is None or _writer.database is not database:
             if _writer is not None:
                 _writer.jobs.put(None)
-            _writer = _begun(database, SimpleQueue())
+            _writer = _begun(database, _Queue())
         elif not _writer.is_alive():
             _writer = _begun(database, _writer.jobs)
         _writer.jobs.put(job)
@@ -155,7 +177,7 @@ def _replace(writer: _Writer) -> None:
             _writer = _begun(writer.database, writer.jobs)
 
 
-def _begun(database: DB, jobs: SimpleQueue[_Job | None]) -> _Writer:
+def _begun(database: DB, jobs: _Queue) -> _Writer:
     writer = _Writer(database, jobs)
     writer.start()
     return writer

@@ -119,12 +119,15 @@ def _changes(
     for notification in notifications:
         site = plone_site.get()
         known = ledger.get(site, notification.key) is not None
-        if not known and (are_events or not _is_known(site, notification)):
+        if not known and (are_events or not is_known(site, notification)):
             yield notification
 
 
-def _is_known(site: Any, notification: Notification) -> bool:
-    """Whether the last known state of a subscription is equal, or was read later."""
+def is_known(site: Any, notification: Notification) -> bool:
+    """Whether the last known state of a subscription is equal, or was read later.
+
+    One that has ended before anybody knew it counts as known, and so does information.
+    """
     if notification.kind is Kind.INFORMATION:
         return True
     buyer = customers.buyer(site, (notification.provider, notification.customer_id))

@@ -116,6 +116,7 @@ class _Worker(Thread):
     def run(self) -> None:
         """Take turns until the process ends."""
         session.manage_transactions()
+        background.begin()
         pause = 0.0
         while not _ended.is_set():
             if self.woken.wait(pause):

@@ -57,10 +57,11 @@ def offers(site: Any, request: Any) -> list[Offer]:
         return []  # another site's
     user_id = visitor.member_id(site)
     openings = entrance.openings(site, path, user_id, timestamps.now())
-    return [_offer(site, opening) for opening in openings]
+    return [offer(site, opening) for opening in openings]
 
 
-def _offer(site: Any, opening: entrance.Opening) -> Offer:
+def offer(site: Any, opening: entrance.Opening) -> Offer:
+    """A product as it is offered to the visitor."""
     standing = opening.standing
     name = standing.name if standing is not None else ""
     if not name:

@@ -91,6 +91,16 @@ class MyPurchasesView(BrowserView):
             self.pages = pages.shared_with(held.intersection(buyer["grants"]))
         return self.template()
 
+    @property
+    def links(self) -> list[tuple[str, Message]]:
+        """The pages on which providers let their buyers act: addresses and titles."""
+        buyer, site_url = self._buyer(), self.context.absolute_url()
+        return [
+            (f"{site_url}/{name}", title)
+            for one in registry.enabled()
+            for name, title in one.links(registry.settings(one), _ids(buyer, one.name))
+        ]
+
     def _buyer(self) -> buyers.Buyer | None:
         """The record of the user, None without a purchase."""
         user_id = visitor.member_id(self.context)
@@ -105,7 +115,7 @@ class MyPurchasesView(BrowserView):
         renews = standing.renewable and standing.state in (State.ACTIVE, State.GRACE)
         ends = standing.until is not None and not renews
         seller = registry.get(provider)
-        ids = tuple(id_ for name, id_ in buyer["customer_ids"] if name == provider)
+        ids = _ids(buyer, provider)
         manage = seller.manage(registry.settings(seller), ids) if seller is not None else None
         return OwnProduct(
             title=products.title(provider, product_id, standing.name, standing.aliases),
@@ -141,3 +151,10 @@ class MyPurchasesView(BrowserView):
     def timezone(self) -> str:
         """The zone of the times on the page."""
         return str(plone_site.timezone())
+
+
+def _ids(buyer: buyers.Buyer | None, provider: str) -> tuple[str, ...]:
+    """A provider's ids of a buyer."""
+    return tuple(
+        id_ for name, id_ in (buyer["customer_ids"] if buyer else ()) if name == provider
+    )

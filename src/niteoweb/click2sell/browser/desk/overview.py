@@ -25,6 +25,7 @@ from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.report import accounting
+from niteoweb.click2sell.report import labels
 from niteoweb.click2sell.report import overview
 from niteoweb.click2sell.setup import Check
 from niteoweb.click2sell.setup import lastrun
@@ -167,7 +168,7 @@ class OverviewView(OwnerPage):
         url = self.url_of(f"click2sell-notifications/{key}")
         known = entry["kind"] != Kind.UNKNOWN
         parts = (
-            formatting.translated(formatting.kind(entry["kind"])) if known else "",
+            formatting.translated(labels.kind(entry)) if known else "",
             formatting.product(entry),
             formatting.amount(entry["amount"], entry["currency"]),
         )
@@ -275,9 +276,11 @@ class OverviewView(OwnerPage):
     @property
     def others(self) -> list[formatting.Link]:
         """The pages that are needed now and then."""
+        own = [page for provider in registry.enabled() for page in provider.pages]
         return [
             formatting.Link(title, self.url_of(page))
             for page, title, permission in (
+                *((page.path, page.title, tabs.VIEW) for page in own),
                 ("click2sell-accounting", _("Payments and refunds of a month"), tabs.VIEW),
                 ("click2sell-members", _("Members as a file"), tabs.VIEW),
                 ("click2sell-notifications", _("Notifications as a file"), tabs.VIEW),

@@ -83,9 +83,21 @@ def ready(writes: bool = True) -> Any:
     :raises NotSold: it is switched off.
     :raises NotSetUp: something is missing, or a copy of the site would write to plenigo.
     """
-    stored = settings()
+    stored = askable(writes)
     loaded = (stored.sdk_url or "").replace("{company_id}", "")
-    if not (stored.api_token and stored.company_id and jsonapi.allowed(loaded)):
+    if not (stored.company_id and jsonapi.allowed(loaded)):
+        raise NotSetUp
+    return stored
+
+
+def askable(writes: bool = True) -> Any:
+    """plenigo's settings, complete enough to ask its API; see :func:`ready`.
+
+    :raises NotSold: it is switched off.
+    :raises NotSetUp: there is no token, or a copy of the site would write to plenigo.
+    """
+    stored = settings()
+    if not stored.api_token:
         raise NotSetUp
     host = urlsplit(stored.api_url or "").hostname or ""
     harmless = "stage" in host or host in ("127.0.0.1", "localhost", "::1")
@@ -140,7 +152,7 @@ def begin(
         api = client.connect(stored)
         body = {
             "customerId": tie.ensure(site, api, user_id, language),
-            "customerIpAddress": _address(environ),
+            "customerIpAddress": address(environ),
             "language": language[:2],
             **offers.purchase(offer, voucher, bonus, came_from, source),
         }
@@ -212,7 +224,8 @@ def texts(api_settings: Any, offer_id: str, language: str) -> dict[str, str]:
         return {}
 
 
-def _address(environ: Mapping[str, Any]) -> str:
+def address(environ: Mapping[str, Any]) -> str:
+    """The address in the network of who sends a request."""
     return networks.caller(environ) or environ.get("REMOTE_ADDR") or ""
 
 

@@ -4,6 +4,7 @@ from niteoweb.click2sell.browser import visitor
 from niteoweb.click2sell.providers.plenigo import checkout
 from niteoweb.click2sell.providers.plenigo import problems
 from niteoweb.click2sell.providers.plenigo import sdk
+from niteoweb.click2sell.providers.plenigo import vouchers
 from niteoweb.click2sell.restapi import Operation
 from niteoweb.click2sell.restapi import PathParameters
 from typing import Any
@@ -16,7 +17,12 @@ NAME = "@plenigo-checkout"
 
 
 class SellingService(PathParameters, Operation):
-    """A service for members who buy; it is not there while plenigo is switched off."""
+    """A service for members who buy; it is not there while plenigo is switched off.
+
+    :cvar for_members: somebody has to be logged in.
+    """
+
+    for_members = True
 
     def operate(self) -> Any:
         """Do it, for the member who is logged in.
@@ -29,7 +35,7 @@ class SellingService(PathParameters, Operation):
         except checkout.NotSold:
             raise NotFound from None
         self.user_id = visitor.member_id(self.context)
-        if not self.user_id:
+        if self.for_members and not self.user_id:
             raise Unauthorized("Log in to buy.")
         try:
             return self.act()
@@ -87,22 +93,25 @@ class CheckoutPost(SellingService):
             except checkout.NotSold:
                 checkout.sold(wanted["offer"])
                 raise BadRequest('"bonus" must be one of the offer\'s.') from None
-        begun = checkout.begin(
-            self.user_id,
-            self.request.environ,
-            sdk.language(),
-            wanted,
-            options.get("source", {}),
-        )
+        environ, source = self.request.environ, options.get("source", {})
+        if wanted["voucher"]:
+            begun = vouchers.begin(self.user_id, environ, sdk.language(), wanted["voucher"])
+        else:
+            begun = checkout.begin(self.user_id, environ, sdk.language(), wanted, source)
         self.request.response.setStatus(201)
-        url = self.context.absolute_url()
-        return {
-            "@id": f"{url}/{NAME}/{begun.id}",
-            "id": begun.id,
-            "purchaseId": begun.purchase_id,
-            "returnUrl": f"{url}/@@plenigo-checkout/{begun.id}",
-            "sdk": sdk.described(checkout.settings()),
-        }
+        return prepared(self.context, begun)
+
+
+def prepared(site: Any, begun: checkout.Checkout) -> dict[str, Any]:
+    """A purchase that plenigo has prepared, for plenigo's script."""
+    url = site.absolute_url()
+    return {
+        "@id": f"{url}/{NAME}/{begun.id}",
+        "id": begun.id,
+        "purchaseId": begun.purchase_id,
+        "returnUrl": f"{url}/@@plenigo-checkout/{begun.id}",
+        "sdk": sdk.described(checkout.settings()),
+    }
 
 
 def told(notification: Any) -> dict[str, Any]:

@@ -1,13 +1,17 @@
 """The errors of selling as answers: a status, a name for programs and words for people."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from niteoweb.click2sell import _
 from niteoweb.click2sell.provider import Refused
 from niteoweb.click2sell.provider import Rejected
 from niteoweb.click2sell.provider import Unreachable
 from niteoweb.click2sell.providers.plenigo import checkout
+from niteoweb.click2sell.providers.plenigo import sessions
 from niteoweb.click2sell.providers.plenigo import shop
+from niteoweb.click2sell.providers.plenigo import subscriptions
 from niteoweb.click2sell.providers.plenigo import tie
+from niteoweb.click2sell.providers.plenigo import vouchers
 from niteoweb.click2sell.provisioning import TooMany
 from niteoweb.click2sell.storage import transactions
 from zope.i18nmessageid import Message
@@ -42,15 +46,45 @@ class Problem:
     retry_after: int = 0
 
 
+_ELSEWHERE = _("This subscription is managed elsewhere. Cancel it where you bought it.")
+_NOT_HERE = _("This subscription cannot be changed here. Ask the site's owner.")
+#: Errors that have one answer each.
+_PLAIN: Mapping[type[Exception], Problem] = {
+    tie.NoCustomer: Problem(
+        404, "NoCustomer", _("You have not bought anything from plenigo with this account.")
+    ),
+    vouchers.CannotRedeem: Problem(422, "CannotRedeem", _("This code cannot be redeemed.")),
+    vouchers.Unanswered: Problem(
+        503,
+        "Unanswered",
+        _("plenigo has not answered. Look at My purchases before you try again."),
+        retry_after=RETRY_AFTER,
+    ),
+    sessions.SessionLimit: Problem(
+        409, "SessionLimit", _("You are logged in at plenigo elsewhere. Log out there first.")
+    ),
+    subscriptions.NotTheirs: Problem(
+        404, "NotFound", _("There is no such subscription of yours.")
+    ),
+}
+
 #: What selling can raise, besides what nobody has thought of.
 ERRORS = (
     *(checkout.NotSold, checkout.NotSetUp, shop.AddressTaken, tie.NotForOwners, TooMany),
     *(Refused, Unreachable, transactions.Busy),
+    *(tie.NoCustomer, vouchers.CannotRedeem, sessions.SessionLimit),
+    *(subscriptions.NotTheirs, subscriptions.NotPossible),
 )
 
 
 def of(error: Exception) -> Problem:
     """The answer for one of :data:`ERRORS`; nothing of plenigo's own words is in it."""
+    plain = _PLAIN.get(type(error))
+    if plain is not None:
+        return plain
+    if isinstance(error, subscriptions.NotPossible):
+        text = _ELSEWHERE if error.code == subscriptions.MANAGED_ELSEWHERE else _NOT_HERE
+        return Problem(409, "NotPossible", text, error.code)
     if isinstance(error, checkout.NotSold):
         return Problem(404, "NotFound", _("This is not sold here."))
     if isinstance(error, checkout.NotSetUp):

@@ -165,6 +165,16 @@ def parse(genuine: signatures.SealedBody, timezone_: tzinfo) -> tuple[Notificati
     return (notification,)
 
 
+def manage(settings: Any, customer_ids: tuple[str, ...]) -> str | None:
+    """The page of the site with plenigo's self-service, for customers whom plenigo knows."""
+    return "@@plenigo-account" if sells(settings) and customer_ids else None
+
+
+def sells(settings: Any) -> bool:
+    """Whether the site sells with plenigo's checkout."""
+    return bool(settings.enabled and settings.company_id and settings.api_token)
+
+
 def sign(secret_key: str, time: int, body: bytes) -> str:
     """The header ``plenigo-signature`` of a body.
 

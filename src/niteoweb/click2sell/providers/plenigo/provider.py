@@ -1,10 +1,25 @@
 """plenigo as a registered payment provider."""
 
+from niteoweb.click2sell import _
 from niteoweb.click2sell.interfaces import IPlenigoSettings
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.providers.plenigo import client
 from niteoweb.click2sell.providers.plenigo import protocol
 from niteoweb.click2sell.providers.plenigo import sample
+from niteoweb.click2sell.providers.plenigo import sessions
+from typing import Any
+from zope.i18nmessageid import Message
 
 
-PROVIDER = registry.PaymentProvider(protocol, IPlenigoSettings, client, sample)
+def links(settings: Any, customer_ids: tuple[str, ...]) -> tuple[tuple[str, Message], ...]:
+    """The pages of the site for who buys from plenigo."""
+    if not protocol.sells(settings):
+        return ()
+    redeem = ("@@plenigo-voucher", _("Redeem a voucher"))
+    cancel = ("@@plenigo-subscription", _("Cancel a subscription, or undo that"))
+    return (cancel, redeem) if customer_ids else (redeem,)
+
+
+PROVIDER = registry.PaymentProvider(
+    protocol, IPlenigoSettings, client, sample, privacy=sessions, links=links
+)

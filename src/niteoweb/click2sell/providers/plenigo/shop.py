@@ -24,6 +24,13 @@ ADDRESS_TAKEN = frozenset({20007, 20027})
 ID_TAKEN = 20068
 
 
+#: Codes of a voucher's offer that costs something, or needs an address.
+NEEDS_CHECKOUT = frozenset({90034, 90007, 90008, 90035, 90045})
+ACTIVE_VOUCHER = "ACTIVE"
+#: Characters of a session; plenigo sets no limit.
+LONGEST_SESSION = 64 * 1024
+
+
 class AddressTaken(Exception):
     """plenigo has another customer with the member's address."""
 
@@ -68,6 +75,75 @@ def prepare(api: JsonApi, value: Mapping[str, Any]) -> str:
         "POST", "checkout", "preparePurchase", value=value, yes=frozenset({201}), repeat=True
     )
     return _text(reply.body, "purchaseId")
+
+
+def voucher_offer(api: JsonApi, code: str) -> str:
+    """The offer of a voucher that can be redeemed.
+
+    :raises Rejected: it cannot.
+    """
+    body = client.read(api, "vouchers", code, "validate")
+    offer = _text(body, "plenigoOfferId")
+    if body.title("status") != ACTIVE_VOUCHER:
+        raise Rejected(403)
+    return offer
+
+
+def redeem(api: JsonApi, customer_id: str, address: str, code: str) -> str:
+    """Redeem a voucher for an offer that costs nothing; asked once.
+
+    :param address: of the customer in the network.
+    :returns: the number of the order.
+    """
+    value = {"customerId": customer_id, "customerIpAddress": address, "voucherCode": code}
+    yes = frozenset({201})
+    reply = api.ask("POST", "checkout", "buyWithVoucher", value=value, yes=yes, repeat=False)
+    return _text(reply.body, "orderId")
+
+
+def begin_session(
+    api: JsonApi, customer_id: str, value: Mapping[str, str]
+) -> tuple[str, str, str]:
+    """Begin a session of a customer.
+
+    :param value: where it begins.
+    :returns: the session, "" where the customer has as many as plenigo allows; then what
+        another one may be replaced with, and the id of the oldest.
+    """
+    yes = frozenset({200, 202})
+    body = (reply := api.ask("POST", "sessions", customer_id, value=value, yes=yes)).body
+    if reply.status == 202:
+        return _session(body), "", ""
+    try:
+        listed = body.part("activeSessions").parts("items")
+        oldest = min(listed, key=lambda one: one.text("createdAt"), default=None)
+        removal = body.text("removalToken", LONGEST_SESSION)
+        return "", removal, oldest.identifier("sessionId") if oldest else ""
+    except ParameterError:
+        raise Unreachable("answer unreadable") from None
+
+
+def replace_session(api: JsonApi, removal: str, session_id: str) -> str:
+    """End a session, and begin one in its place; asked once."""
+    path = ("processes", "login", "changeSessions", removal)
+    query, yes = {"sessionId": session_id}, frozenset({202})
+    return _session(api.ask("PUT", *path, query=query, yes=yes, repeat=False).body)
+
+
+def session_customer(api: JsonApi, session: str) -> str:
+    """The customer of a session.
+
+    :raises Refused: the session is over.
+    """
+    body = client.read(api, "sessions", "validate", sessionToken=session)
+    return _text(body, "customerId")
+
+
+def transfer_token(api: JsonApi, session: str) -> str:
+    """A token that hands a session over once, within half a minute."""
+    value = {"customerSession": session}
+    reply = api.ask("POST", "sessions", "transferToken", value=value)
+    return _text(reply.body, "transferToken")
 
 
 def ordered(
@@ -121,6 +197,16 @@ def offer_texts(api: JsonApi, offer_id: str, language: str) -> dict[str, str]:
         return {name: texts[0].title(name) for name in ("title", "description") if texts}
     except (ParameterError, Rejected):
         return {}
+
+
+def _session(body: JsonBody) -> str:
+    try:
+        session = body.text("customerSession", LONGEST_SESSION)
+    except ParameterError:
+        session = ""
+    if not session:
+        raise Unreachable("answer unreadable")
+    return session
 
 
 def _text(body: JsonBody, name: str) -> str:

@@ -30,11 +30,31 @@ class NotForOwners(Exception):
     """An account that may administer the site, or one without an address, buys nothing here."""
 
 
+class NoCustomer(Exception):
+    """plenigo does not know the member."""
+
+
+def customers_of(site: Any, user_id: str) -> tuple[str, ...]:
+    """plenigo's ids of a member, the latest used last."""
+    buyer = buyers.of_user(site, user_id)
+    ids = buyer["customer_ids"] if buyer else ()
+    return tuple(id_ for name, id_ in ids if name == states.NAME)
+
+
+def known(site: Any, user_id: str) -> str:
+    """plenigo's id of a member who has one.
+
+    :raises NoCustomer: there is none.
+    """
+    found = customer_of(site, user_id)
+    if not found:
+        raise NoCustomer
+    return found
+
+
 def customer_of(site: Any, user_id: str) -> str:
     """plenigo's id of a member, "" where none is known."""
-    buyer = buyers.of_user(site, user_id)
-    ids = [id_ for name, id_ in (buyer["customer_ids"] if buyer else ()) if name == states.NAME]
-    return ids[-1] if ids else ""
+    return next(reversed(customers_of(site, user_id)), "")
 
 
 def ensure(site: Any, api: JsonApi, user_id: str, language: str) -> str:

@@ -6,8 +6,8 @@ and orders are in :mod:`.fakestore`.
 
 from collections.abc import Mapping
 from niteoweb.click2sell.providers.webtv import protocol
-from niteoweb.click2sell.providers.webtv.fakestore import Failure
 from niteoweb.click2sell.providers.webtv.fakestore import FakeStore
+from niteoweb.click2sell.providers.webtv.fakeusers import Failure
 from niteoweb.click2sell.testing import Clock
 from niteoweb.click2sell.testing import FakeServer
 from niteoweb.click2sell.testing import Request

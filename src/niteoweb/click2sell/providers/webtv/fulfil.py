@@ -22,6 +22,8 @@ from niteoweb.click2sell.providers.webtv import sales
 from niteoweb.click2sell.providers.webtv import selling
 from niteoweb.click2sell.providers.webtv import sync
 from niteoweb.click2sell.providers.webtv import texts
+from niteoweb.click2sell.providers.webtv.course import attend
+from niteoweb.click2sell.providers.webtv.course import Course
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.storage import writer
 from typing import Any
@@ -50,7 +52,7 @@ def run(settings: Any, now: datetime) -> None:
         for transaction in refunded:
             sale = sales.found(plone_site.get(), "charge", provider, transaction)
             if sale is not None and sale["state"] == sales.DONE:
-                selling.attend(sale, texts.REFUNDED)
+                attend(sale, texts.REFUNDED)
         for payment in list(_told(provider, product, now, Kind.PURCHASE)):
             if payment.transaction in refunded:
                 continue
@@ -89,12 +91,13 @@ def _fulfil(settings: Any, payment: Notification, stored: str, now: datetime) ->
             "items": [(stored, 1)],
             "notify": False,
             "recurring": payment.subscription,
+            "bound": payment.key,
         }
         sale = writer.run(lambda site: sales.begin(site, now, **values))
     if sale["state"] not in _WAITS or sale["attention"] or sale["payments"]:
         return
-    with selling.Course(settings, sale["id"]) as course:
-        course.advance()
+    with Course(settings, sale["id"]) as course:
+        selling.advance(course)
         sale = course.sale
         if sale["state"] != sales.PLACED:
             return

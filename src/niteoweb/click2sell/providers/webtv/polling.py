@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.provider import Unreachable
+from niteoweb.click2sell.providers.webtv import charges
 from niteoweb.click2sell.providers.webtv import fulfil
 from niteoweb.click2sell.providers.webtv import protocol
 from niteoweb.click2sell.providers.webtv import selling
@@ -25,9 +26,11 @@ def poll(now: datetime, most_ends: int, confirmed: bool) -> Mapping[str, Any]:
     if not settings.api_token:
         return {}
     sold, troubled = {"taken_up": 0, "done": 0}, 0
+    selling.tell_of_long_ones(now)
     try:
         selling.resume(settings, sold)
         fulfil.run(settings, now)
+        charges.look(now)
     except Unreachable as error:
         logger.warning("Sales have to wait: %s", error)
         troubled = 1

@@ -12,11 +12,11 @@ from niteoweb.click2sell.notification import ParameterError
 from niteoweb.click2sell.notification import SecretKeyNotSet
 from niteoweb.click2sell.notification import WrongSignature
 from niteoweb.click2sell.provider import registry
+from niteoweb.click2sell.providers.webtv import course
 from niteoweb.click2sell.providers.webtv import profiles
 from niteoweb.click2sell.providers.webtv import protocol
 from niteoweb.click2sell.providers.webtv import questions
 from niteoweb.click2sell.providers.webtv import sales
-from niteoweb.click2sell.providers.webtv import selling
 from niteoweb.click2sell.providers.webtv import texts
 from niteoweb.click2sell.settings import networks
 from niteoweb.click2sell.settings import secretkeys
@@ -82,14 +82,14 @@ class Processor(BrowserView):
         if sale["state"] != sales.PLACED:
             same = float(sale["due"]) == float(question.values["amount"])
             if not same:
-                selling.attend(sale, texts.CHARGE_DIFFERS)
+                course.attend(sale, texts.CHARGE_DIFFERS)
             return self._go(come_back(settings, sale, is_paid=same))
         values = {name: sale[name] for name in ("id", "order")}
         values |= {"amount": sale["due"], "currency": question.values["currency_code"]}
         values["back"] = f"{plone_site.address()}/@@webtv-return?id={sale['id']}"
         url = questions.pay_url(settings.pay_urls or (), question.items, values)
         if not url or values["currency"] != settings.currency:
-            selling.attend(sale, texts.NO_WAY)
+            course.attend(sale, texts.NO_WAY)
             return self._go(come_back(settings, sale, is_paid=False))
         return self._go(url)
 

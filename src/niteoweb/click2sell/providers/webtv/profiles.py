@@ -1,16 +1,18 @@
 """Recurring payments that the store has this site look after, and the orders they came with.
 
-A profile is the store's word for an agreement. How it stands is what the page that charges has
-said last; the store asks, and may ask to cancel.
+A profile is the store's word for an agreement. The store asks how it stands, and may ask to
+cancel. Another provider's notifications say it, else the page that charges.
 """
 
 from datetime import datetime
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.providers.webtv import course
 from niteoweb.click2sell.providers.webtv import questions
 from niteoweb.click2sell.providers.webtv import sales
-from niteoweb.click2sell.providers.webtv import selling
 from niteoweb.click2sell.providers.webtv import texts
+from niteoweb.click2sell.providers.webtv.standing import of_payment
+from niteoweb.click2sell.providers.webtv.standing import Standing
 from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.storage import writer
 from typing import Any
@@ -21,6 +23,9 @@ import secrets
 trees.declare(webtv_profiles=trees.Tree)  # profile id -> record
 
 Profile = dict[str, Any]
+
+#: States of a sale whose recurring payments have begun.
+_CHARGED = frozenset({sales.CHARGED, sales.PROCESSED, sales.DONE})
 
 
 def get(site: Any, id_: str) -> Profile | None:
@@ -64,11 +69,34 @@ def take_in(site: Any, question: questions.Question, mark: str, now: datetime) -
     ]
     for one in terms:
         if not one["error"]:
-            new = {"id": one["profile"], "sale": sale["id"], "status": "", "cancel_asked": ""}
-            new |= {"last": 0, "next": int(one["first"]), "charge": ""}
-            trees.tree(site, "webtv_profiles").setdefault(one["profile"], new)
+            add(site, sale, one)
     changes = {"terms": terms, "due": values["amount"], "mark": mark, "message": ""}
     return sales.change(site, sale["id"], now, changes, f"asked to charge {values['amount']}")
+
+
+def add(site: Any, sale: sales.Sale, term: dict[str, Any]) -> None:
+    """Add the profile of a sale's terms; one that is known stays as it is."""
+    new = {"id": term["profile"], "sale": sale["id"], "status": "", "cancel_asked": ""}
+    new |= {"last": 0, "next": int(term["first"]), "charge": ""}
+    trees.tree(site, "webtv_profiles").setdefault(term["profile"], new)
+
+
+def standing(site: Any, profile: Profile) -> Standing:
+    """The state of a profile: by the ledger, where another provider charges it.
+
+    Else it is what the page that charges has said last.
+    """
+    sale = sales.get(site, profile["sale"])
+    if profile["status"] != questions.CANCELLED and sale.get("bound"):
+        known = of_payment(site, sale["bound"], timestamps.now())
+        if known is not None and sale["payments"]:
+            return known
+        if known is not None:
+            # The first payment of a trial is none.
+            return known._replace(last=0, next=profile["next"])
+    charged = sale["state"] in _CHARGED
+    status = profile["status"] or (questions.ACTIVE if charged else questions.PENDING)
+    return Standing(status, profile["last"], profile["next"])
 
 
 def tell(id_: str) -> dict[str, Any]:
@@ -77,14 +105,8 @@ def tell(id_: str) -> dict[str, Any]:
     profile = get(site, id_)
     if profile is None:
         return {"error": "unknown profile"}
-    sale = sales.get(site, profile["sale"])
-    charged = sale is not None and sale["state"] in (sales.CHARGED, sales.DONE)
-    status = profile["status"] or (questions.ACTIVE if charged else questions.PENDING)
-    return {
-        "status": status,
-        "last_payment_date": profile["last"],
-        "next_payment_date": profile["next"],
-    }
+    status, last, following = standing(site, profile)
+    return {"status": status, "last_payment_date": last, "next_payment_date": following}
 
 
 def cancel(id_: str) -> dict[str, str]:
@@ -93,16 +115,16 @@ def cancel(id_: str) -> dict[str, str]:
     profile = get(site, id_)
     if profile is None:
         return {"error": "unknown profile"}
-    if profile["status"] == questions.CANCELLED:
+    if standing(site, profile).status == questions.CANCELLED:
         return {"status": questions.CANCELLED}
     sale = sales.get(site, profile["sale"])
-    if sale is not None and sale["state"] == sales.PLACED:
+    if sale["state"] == sales.PLACED:
         # It was never charged.
         change(id_, status=questions.CANCELLED)
         return {"status": questions.CANCELLED}
     if not profile["cancel_asked"]:
         change(id_, cancel_asked=timestamps.iso(now))
-    selling.attend(sale, texts.CANCEL_AT_CHARGER)
+    course.attend(sale, texts.CANCEL_AT_CHARGER)
     return {"error": "cancellation is being arranged"}
 
 

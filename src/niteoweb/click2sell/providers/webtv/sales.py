@@ -39,6 +39,9 @@ CLOSED = frozenset({DONE, CANCELLED, EXPIRED})
 #: States in which a process is, or has died.
 UNDER_WAY = frozenset({PLACING, PAYING, PROCESSING, PROCESSED})
 
+#: What an owner can want of the background.
+GO_ON, CANCEL = "go on", "cancel"
+
 #: A process has a sale to itself for so long. It is longer than any question, and than the
 #: expiry of a question: what is under way is over then.
 LEASE = timedelta(seconds=120)
@@ -111,6 +114,11 @@ def begin(site: Any, now: datetime, **fields: Any) -> Sale:
         "agreement": "",
         "message": "",
         "gateway": "",
+        "paid_by": "",
+        "bound": "",
+        "wanted": "",
+        "filed": (),
+        "state_at": timestamps.iso(now),
         "step_at": timestamps.iso(now),
         **fields,
     }
@@ -128,11 +136,14 @@ def change(site: Any, id_: str, now: datetime, changes: Sale, words: str = "") -
 
     :param words: what was asked or answered, without an address or a secret.
     """
-    sale = {**(changes.pop("was", None) or get(site, id_)), **changes}
+    before = changes.pop("was", None) or get(site, id_)
+    sale = {**before, **changes}
     if "state" in changes or words:
         line = (timestamps.iso(now), sale["state"], words)
         sale["log"] = [*sale["log"], line][-LOG:]
         sale["step_at"] = timestamps.iso(now)
+    if sale["state"] != before["state"]:
+        sale["state_at"] = timestamps.iso(now)
     rows = trees.tree(site, "webtv_sales_due")
     rows.discard((sale["due_at"], id_))
     sale["due_at"] = _look_at(sale)
@@ -165,6 +176,11 @@ def due(site: Any, now: datetime) -> list[str]:
     return [id_ for _at, id_ in rows]
 
 
+def open_ones(site: Any) -> list[Sale]:
+    """The sales that the background looks at, now or later."""
+    return [get(site, id_) for _at, id_ in trees.tree(site, "webtv_sales_due")]
+
+
 def charge(site: Any, id_: str, who: str, transaction: str) -> None:
     """File a charge: one transaction pays one sale.
 
@@ -191,6 +207,8 @@ def of_address(site: Any, address: str) -> Iterator[Sale]:
 
 def _look_at(sale: Sale) -> str:
     """When the background has to look at a sale, "" for never."""
+    if sale.get("wanted"):
+        return sale["step_at"]
     if sale["attention"] or sale["state"] in CLOSED:
         return ""
     if sale["state"] in UNDER_WAY:

@@ -9,26 +9,24 @@ from itertools import islice
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.provider import is_address
-from niteoweb.click2sell.provider import LONGEST_ID
 from niteoweb.click2sell.provider import Unreachable
 from niteoweb.click2sell.providers.webtv import carts
 from niteoweb.click2sell.providers.webtv import client
 from niteoweb.click2sell.providers.webtv import orders
 from niteoweb.click2sell.providers.webtv import processor
-from niteoweb.click2sell.providers.webtv import profiles
-from niteoweb.click2sell.providers.webtv import questions
+from niteoweb.click2sell.providers.webtv import saleoptions
 from niteoweb.click2sell.providers.webtv import sales
 from niteoweb.click2sell.providers.webtv import selling
+from niteoweb.click2sell.providers.webtv.course import Course
 from niteoweb.click2sell.providers.webtv.services import SELL
 from niteoweb.click2sell.providers.webtv.services import StoreOperation
-from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.storage import writer
 from typing import Any
 from zExceptions import BadRequest
 from zExceptions import NotFound
 
 
-MOST_ITEMS, PAGE = 20, 100
+PAGE = 100
 
 NAME = "@webtv-sales"
 
@@ -98,13 +96,13 @@ class SalesGet(Selling):
 class SalesPost(Selling):
     """Answers a POST: begins a sale, or does with one what the path says.
 
-    Behind the id come ``place``, ``cancel``, ``pay`` or ``fail``.
+    Behind the id come ``items``, ``place``, ``cancel``, ``pay`` or ``fail``.
     """
 
     def work(self) -> dict[str, Any]:
         """Dispatch."""
         actions = {"place": self._place, "cancel": self._cancel, "pay": self._pay}
-        actions["fail"] = self._fail
+        actions |= {"fail": self._fail, "items": self._exchange}
         if not self.params:
             return self._begin()
         if len(self.params) != 2 or self.params[1] not in actions:
@@ -116,7 +114,8 @@ class SalesPost(Selling):
             reference=str, email=str, user=str, items=list, place=bool, empty_cart=bool,
             notify=bool, recurring=bool,
         )  # fmt: skip
-        reference, items = _text(options, "reference"), _items(options.get("items"))
+        reference = saleoptions.text(options, "reference")
+        items = saleoptions.items(options.get("items"))
         settings, site = self.selling_settings(), plone_site.get()
         known = sales.found(site, "reference", reference)
         if known is not None and known.get("refused"):
@@ -141,8 +140,8 @@ class SalesPost(Selling):
         else:
             raise BadRequest('"email" or "user" is missing.')
         is_new = known["state"] == sales.BEGUN
-        with selling.Course(settings, known["id"]) as course:
-            course.advance(options.get("place", True))
+        with Course(settings, known["id"]) as course:
+            selling.advance(course, options.get("place", True))
             return self.shown(course.sale, 201 if is_new else 200)
 
     def _user(self, settings: Any, email: str) -> str:
@@ -157,14 +156,20 @@ class SalesPost(Selling):
 
     def _place(self) -> dict[str, Any]:
         self.options()
-        with selling.Course(self.selling_settings(), self.sale()["id"]) as course:
-            course.advance()
+        with Course(self.selling_settings(), self.sale()["id"]) as course:
+            selling.advance(course)
+            return self.shown(course.sale)
+
+    def _exchange(self) -> dict[str, Any]:
+        items = saleoptions.items(self.options(items=list).get("items"))
+        with Course(self.selling_settings(), self.sale()["id"]) as course:
+            selling.exchange(course, items)
             return self.shown(course.sale)
 
     def _cancel(self) -> dict[str, Any]:
         self.options()
-        with selling.Course(self.settings(), self.sale()["id"]) as course:
-            course.cancel()
+        with Course(self.settings(), self.sale()["id"]) as course:
+            selling.cancel(course)
             return self.shown(course.sale)
 
     def _pay(self) -> dict[str, Any]:
@@ -174,7 +179,7 @@ class SalesPost(Selling):
         settings, sale = self.selling_settings(), self.sale()
         if sale["origin"] == "processor":
             return self._charge(options, settings, sale)
-        payment = self._payment(options, settings, sale)
+        payment = saleoptions.payment(options, settings, sale, self.by)
         try:
             sale = selling.pay(settings, sale["id"], payment, options.get("agreement", ""))
         except Unreachable:
@@ -196,7 +201,7 @@ class SalesPost(Selling):
         if not orders.AMOUNT.fullmatch(amount):
             raise BadRequest('"amount" must be an amount such as 10.00.')
         is_free = not Decimal(amount) and not options.get("transaction")
-        transaction = "N/A" if is_free else _text(options, "transaction")
+        transaction = "N/A" if is_free else saleoptions.text(options, "transaction")
         payment = {
             "transaction": transaction,
             "amount": amount,
@@ -221,98 +226,3 @@ class SalesPost(Selling):
             lambda site: sales.change(site, sale["id"], now, {"message": message}, "failed")
         )
         return self.shown(changed)
-
-    def _payment(
-        self, options: dict[str, Any], settings: Any, sale: sales.Sale
-    ) -> dict[str, str] | None:
-        """The payment that is told; None for none, and for one that was told before."""
-        if sale["state"] in (sales.BEGUN, sales.CARTED, sales.PLACING):
-            raise sales.Conflict(409, "NotPlaced", "The order is not placed.")
-        if sale["state"] in (sales.CANCELLED, sales.EXPIRED):
-            raise sales.Conflict(409, "OrderGone", "The order is cancelled.")
-        amount = options.get("amount")
-        if amount is None:
-            return None
-        transaction = _text(options, "transaction")
-        method = options.get("method", "external")
-        if not orders.AMOUNT.fullmatch(amount) or not Decimal(amount):
-            raise BadRequest('"amount" must be an amount such as 10.00.')
-        if method not in orders.METHODS:
-            raise BadRequest('"method" must be external or paypal.')
-        if options.get("currency") != settings.currency:
-            raise sales.Conflict(422, "Currency", "The store's currency is another one.")
-        if any(one["transaction"] == transaction for one in sale["payments"]):
-            return None
-        if sale["state"] != sales.PLACED:
-            raise sales.Conflict(409, "Paid", "All was paid already.")
-        if Decimal(amount) > Decimal(sale["due"]):
-            raise sales.Conflict(422, "TooMuch", "Less than that is due.")
-        return {
-            "transaction": transaction,
-            "amount": amount,
-            "method": method,
-            "state": "noted",
-            "by": self.by,
-        }
-
-
-def _text(options: dict[str, Any], name: str) -> str:
-    value = options.get(name, "").strip()
-    if not value or len(value) > LONGEST_ID or not value.isprintable():
-        raise BadRequest(f'"{name}" must be a text of up to {LONGEST_ID} signs.')
-    return value
-
-
-def _items(items: Any) -> list[tuple[str, int]]:
-    if not isinstance(items, list) or not 1 <= len(items) <= MOST_ITEMS:
-        raise BadRequest(f'"items" must be a list of 1 to {MOST_ITEMS} products.')
-    read = {}
-    for item in items:
-        if not isinstance(item, dict) or set(item) - {"product", "quantity"}:
-            raise BadRequest('An item is {"product": "12", "quantity": 1}.')
-        product, quantity = item.get("product"), item.get("quantity", 1)
-        if not isinstance(product, str) or not (product.isascii() and product.isdigit()):
-            raise BadRequest('"product" must be an id of the store, as a text of digits.')
-        if type(quantity) is not int or not 1 <= quantity <= 9999 or product in read:
-            raise BadRequest('"quantity" must be a whole number; each product stands once.')
-        read[product] = quantity
-    return list(read.items())
-
-
-class ProfilesGet(Selling):
-    """Answers a GET: a profile, or those whose end is asked for, for the page that charges."""
-
-    asks = False
-
-    def work(self) -> dict[str, Any]:
-        """What is written down."""
-        site = plone_site.get()
-        if self.params:
-            found = profiles.get(site, self.params[0])
-            if found is None:
-                raise NotFound
-            return dict(found)
-        stored = trees.tree(site, "webtv_profiles").values()
-        asked = (one for one in stored if one["cancel_asked"] and one["status"] != "Cancelled")
-        return {"items": [dict(one) for one in islice(asked, PAGE)]}
-
-
-class ProfilesPost(Selling):
-    """Answers a POST with a profile's id: the page that charges says how it stands."""
-
-    asks = False
-
-    def work(self) -> dict[str, Any]:
-        """Note it; the same again changes nothing."""
-        options = self.options(
-            status=str, last_payment_date=int, next_payment_date=int, charge=str
-        )
-        if len(self.params) != 1 or profiles.get(plone_site.get(), self.params[0]) is None:
-            raise NotFound
-        if options.get("status") not in questions.STATUSES:
-            raise BadRequest(
-                f'"status" must be one of {", ".join(sorted(questions.STATUSES))}.'
-            )
-        names = {"last_payment_date": "last", "next_payment_date": "next"}
-        changes = {names.get(name, name): value for name, value in options.items()}
-        return dict(profiles.change(self.params[0], **changes))

@@ -19,7 +19,7 @@ import threading
 
 
 #: Bytes of a request that are read.
-LARGEST_REQUEST = 64 * 1024
+LARGEST_REQUEST = 1024 * 1024
 
 #: Seconds until it notices that it is to stop.
 _POLL = 0.01

@@ -38,6 +38,7 @@ NEEDED = {
     "@@hook-settings": (CONFIGURE, 200),
     "@@webtv": (PUBLIC, 404),
     "@@webtv-return": (PUBLIC, 404),
+    "@@webtv-sales": (VIEW, 200),
     "GET @webtv-users": (VIEW, 400),
     "GET @webtv-products": (SELL, 400),
     "GET @webtv-sales": (SELL, 200),
@@ -83,6 +84,12 @@ NEEDED = {
     "POST @webtv-users": (OPERATE, 404),
     # They are not there while plenigo is switched off.
     **dict.fromkeys(("@@plenigo-checkout", "POST @plenigo-checkout"), (PUBLIC, 404)),
+    **dict.fromkeys(("@@plenigo-voucher", "POST @plenigo-voucher"), (PUBLIC, 404)),
+    **dict.fromkeys(("@@plenigo-account", "POST @plenigo-transfer-token"), (PUBLIC, 404)),
+    "@@plenigo-subscription": (PUBLIC, 404),
+    "GET @plenigo-subscriptions": (PUBLIC, 404),
+    "POST @plenigo-subscriptions": (PUBLIC, 404),
+    "POST @plenigo-app-purchases": (PUBLIC, 404),
     **{f"GET @controlpanels/{n}": (CONFIGURE, 200) for n in PROVIDERS},
     **{f"PATCH @controlpanels/{n}": (PLONES, 204) for n in PROVIDERS},
 }

@@ -58,6 +58,12 @@ def share_folder(portal: Any, group_id: str, id_: str, title: str) -> Any:
     return folder
 
 
+def enable_behaviors(portal: Any, type_name: str, *behaviors: str) -> None:
+    """Let content of a type have behaviors, as *Site Setup*, *Content types* does."""
+    fti = portal.portal_types[type_name]
+    fti.manage_changeProperties(behaviors=tuple(dict.fromkeys((*fti.behaviors, *behaviors))))
+
+
 class PageTestCase(SiteTestCase):
     def setUp(self):
         super().setUp()

@@ -8,14 +8,22 @@ from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import claims
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
+from niteoweb.click2sell.provider import jsonapi
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.providers.cleeng.provider import PROVIDER as CLEENG
+from niteoweb.click2sell.providers.plenigo.fake import FakePlenigo
+from niteoweb.click2sell.providers.plenigo.fake import TOKEN
 from niteoweb.click2sell.providers.plenigo.provider import PROVIDER as PLENIGO
+from niteoweb.click2sell.providers.webtv import sales
+from niteoweb.click2sell.providers.webtv.course import attend
+from niteoweb.click2sell.providers.webtv.provider import PROVIDER as WEBTV
+from niteoweb.click2sell.tests.cases.pages import enable_behaviors
 from niteoweb.click2sell.tests.cases.pages import share_folder
 from niteoweb.click2sell.tests.chromium.case import BrowserTestCase
 from playwright.sync_api import Page
 from plone import api
 from typing import Any
+from unittest import mock
 
 import transaction
 
@@ -134,9 +142,28 @@ def let_in(case: BrowserTestCase) -> None:
     transaction.commit()
 
 
+def sell_a_page(case: BrowserTestCase) -> None:
+    """A page behind the paywall, as :attr:`Shown.before`."""
+    with api.env.adopt_roles(["Manager"]):
+        enable_behaviors(case.portal, "Document", "niteoweb.click2sell.paywall")
+        api.content.create(
+            case.portal,
+            "Document",
+            "light",
+            title="Light in the mountains",
+            description="Twelve mornings above the clouds, and what they taught us.",
+            access_groups=["course"],
+        )
+    _sell_the_course()
+
+
 def keep_for_members(case: BrowserTestCase) -> None:
     """A folder for members of the course, which has an order page, as :attr:`Shown.before`."""
     share_folder(case.portal, "course", "lessons", "Secret lessons")
+    _sell_the_course()
+
+
+def _sell_the_course() -> None:
     settings = plone_site.settings()
     settings.mapping = [
         f"{line}|order=https://shop.example/course" if line.startswith("3|") else line
@@ -154,6 +181,37 @@ def use_all_providers(case: BrowserTestCase) -> None:
         if provider is PLENIGO:
             stored.api_token = "a token"  # noqa: S105
     transaction.commit()
+
+
+def sell_with_plenigo(case: BrowserTestCase) -> None:
+    """A buyer whom a plenigo that is not real knows, too, and who pays for a subscription."""
+    let_in(case)
+    fake = case.enterContext(FakePlenigo())
+    case.enterContext(mock.patch.dict("os.environ", {jsonapi.INSECURE_VARIABLE: "1"}))
+    stored = registry.settings(PLENIGO)
+    stored.enabled, stored.secretkey, stored.company_id = True, fake.callbacks.secret, "COMP"
+    stored.api_url, stored.api_token, stored.sdk_url = fake.url, TOKEN, f"{case.url}/sdk.js"
+    customer, title = fake.add_customer(LONG), "An archive of all issues since the year 1898"
+    number = fake.subscribe(customer, "O_OFFER0000000000001")
+    fake.change(number, items=[{"title": title, "productId": "P_1"}])
+    fake.dates[number] = ["2031-02-20T00:00:00Z", "2031-03-20T00:00:00Z"]
+    fake.add_reason("too_expensive", en="Too expensive")
+    fake.add_voucher("1234-5678", "O_OFFER0000000000001")
+    buyer = buyers.of_address(case.portal, LONG)
+    buyers.change(case.portal, buyer, customer_ids=(("plenigo", customer),))
+    transaction.commit()
+
+
+def cancel_once(case: BrowserTestCase, page: Page) -> None:
+    """Cancel the subscription if it is not yet, as :attr:`Shown.after`."""
+    if page.get_by_role("button", name="Cancel this subscription").count():
+        case.press(page, "Cancel this subscription")
+
+
+def look_up_a_voucher(case: BrowserTestCase, page: Page) -> None:
+    """Ask what a voucher is for, as :attr:`Shown.after`."""
+    page.get_by_label("Code").fill("1234-5678")
+    case.press(page, "Look it up")
 
 
 def try_a_sale(case: BrowserTestCase, page: Page) -> None:
@@ -226,13 +284,47 @@ def forget_everything(case: BrowserTestCase) -> None:
     transaction.commit()
 
 
+def sell(case: BrowserTestCase) -> None:
+    """A sale in the store that needs somebody, as :attr:`Shown.before`."""
+    site, now = case.stored(), timestamps.now()
+    stored = registry.settings(WEBTV)
+    stored.enabled, stored.currency = True, "EUR"
+    sale = sales.begin(
+        *(site, now), user="2", email="jane@example.org", items=[("12", 1)], reference="R-1"
+    )
+    term = {"product": "12", "profile": "9f3a", "set": False, "amount": "10.00"}
+    term |= {"currency": "EUR", "period": "MONTH", "frequency": 1, "first": "1798761600"}
+    payment = {"transaction": "T-1", "amount": "10.00", "method": "external", "state": "added"}
+    for words, changes in (
+        ("filling the cart", {"titles": {"12": "Premium"}}),
+        ("in the cart: 1", {"state": sales.CARTED, "terms": [term | {"sku": "SUB-12"}]}),
+        ("place_order", {"state": sales.PLACING}),
+        ("order 319: due 10.00", {"state": sales.PLACED, "number": "WS-319", "order": "319"}),
+        ("paid 10.00", {"state": sales.PAYING, "payments": [payment], "due": "10.00"}),
+        ("charge without order", {"attention": "charge without order"}),
+    ):
+        sale = sales.change(site, sale["id"], now, changes, words)
+    transaction.commit()
+    attend(sale, "charge without order")
+    transaction.begin()
+
+
+def page_of_sale(case: BrowserTestCase) -> str:
+    """The page of the newest sale, as :attr:`Shown.path`."""
+    return f"@@webtv-sales/{next(iter(sales.newest(case.stored())))['id']}"
+
+
 BROKEN = "1|paying-members\n2|monthly-members|thirty\n3\n"
+OF_PLENIGO = {"before": sell_with_plenigo, "who": (LONG, PASSWORD)}
 PAGES = (
     Shown("settings", "@@click2sell-settings", SAVE),
     Shown("settings-errors", "@@click2sell-settings", SAVE, after=write_mapping(BROKEN)),
     Shown("settings-plenigo", "@@plenigo-settings", SAVE),
     Shown("settings-cleeng", "@@cleeng-settings", SAVE),
     Shown("settings-stripe", "@@stripe-settings", SAVE),
+    Shown("settings-webtv", "@@webtv-settings", SAVE),
+    Shown("sales", "@@webtv-sales", "Order WS-319, Premium, jane@example.org", "link", sell),
+    Shown("sale", page_of_sale, TRY, before=sell),
     Shown("notifications", LIST, "Accounting: what was paid and paid back in a month", "link"),
     Shown("notifications-filtered", f"{LIST}?outcome=needs+attention", "Show all", "link"),
     Shown("notifications-wrong-filter", f"{LIST}?from=never", "Filter"),
@@ -281,6 +373,31 @@ PAGES = (
     Shown("claim-again", "@@my-purchase-claim", "Mail a new link", who=("", "")),
     Shown("stripe-portal", "@@stripe-portal", "", before=let_in, who=(LONG, PASSWORD)),
     Shown("my-purchases", "@@my-purchases", "", before=let_in, who=(LONG, PASSWORD)),
+    Shown("voucher", "@@plenigo-voucher", "Look it up", **OF_PLENIGO),
+    Shown(
+        "voucher-offer",
+        "@@plenigo-voucher",
+        "Redeem it",
+        after=look_up_a_voucher,
+        **OF_PLENIGO,
+    ),
+    Shown("account-plenigo", "@@plenigo-account", "", **OF_PLENIGO),
+    Shown(
+        "subscriptions",
+        "@@plenigo-subscription",
+        "Cancel",
+        "link",
+        **OF_PLENIGO,
+    ),
+    Shown("subscription", "@@plenigo-subscription/1", "Cancel this subscription", **OF_PLENIGO),
+    Shown(
+        "subscription-cancelled",
+        "@@plenigo-subscription/1",
+        "My purchases",
+        "link",
+        after=cancel_once,
+        **OF_PLENIGO,
+    ),
     Shown(
         "members-only",
         "@@members-only?came_from=/plone/lessons",
@@ -289,6 +406,7 @@ PAGES = (
         before=keep_for_members,
         who=("", ""),
     ),
+    Shown("teaser", "light", "Get access", "link", before=sell_a_page, who=("", "")),
     Shown("try", "@@click2sell-try", "Try it"),
     Shown("try-result", "@@click2sell-try", "Try it", after=try_a_sale),
     Shown(

@@ -40,6 +40,7 @@ PICTURES = (
     "report",
     "settings",
     "settings-errors",
+    "teaser",
 )
 ON_A_PHONE = ("notifications",)
 

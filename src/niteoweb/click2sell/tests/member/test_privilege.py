@@ -111,7 +111,7 @@ class TestAccounts(PrivilegeTestCase):
     def test_each_permission_of_the_add_on(self):
         own = self.own_permissions()
         self.assertLessEqual(set(own), set(privilege.PERMISSIONS))
-        self.assertEqual(len(own), 5)
+        self.assertEqual(len(own), 6)
         self.add_role()
         self.give(EMAIL, "Clerk")
         for permission in own:

@@ -13,6 +13,7 @@ from niteoweb.click2sell.tests.cases.providers import WEBTV
 from niteoweb.click2sell.tests.cases.providers import WebTVTestCase
 from niteoweb.click2sell.tests.cases.services import MANAGER
 from niteoweb.click2sell.worker import breaker
+from plone import api
 from unittest import mock
 
 import logging
@@ -91,14 +92,19 @@ class TestSync(WebTVTestCase):
         self.assertEqual(self.kinds(), ["purchase", "plan change"])
 
     def test_cancelled_stays_until_its_end_and_gone_ends(self):
+        self.group("club")
+        self.store.subscribe(self.jane, "13")
         self.sweep()
+        with self.owner():
+            api.group.add_user(groupname="club", username=JANE)
         self.store.subscriptions[self.subscription]["rp_status"] = "Cancelled"
         self.refresh()
-        self.has("premium")
+        self.has("club", "course", "premium")
         del self.store.subscriptions[self.subscription]
         self.refresh()
-        self.has()
-        self.assertEqual(self.kinds(), ["purchase", "cancellation", "expiry"])
+        # Groups of other products stay, and those that were given by hand.
+        self.has("club", "course")
+        self.assertEqual(self.kinds(), ["purchase", "purchase", "cancellation", "expiry"])
 
     def test_no_error_ends_anything(self):
         self.sweep()

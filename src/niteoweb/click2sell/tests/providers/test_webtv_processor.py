@@ -5,69 +5,12 @@ from niteoweb.click2sell.providers.webtv import questions
 from niteoweb.click2sell.providers.webtv import sales
 from niteoweb.click2sell.tests.cases.providers import JANE
 from niteoweb.click2sell.tests.cases.providers import WEBTV
-from niteoweb.click2sell.tests.cases.selling import SellingTestCase
-from urllib.parse import parse_qs
-from urllib.parse import urlencode
-from urllib.parse import urlsplit
+from niteoweb.click2sell.tests.cases.selling import ProcessorTestCase
 
-import requests
 import transaction
 
 
-KEY = "the key of the store's processor"
-PAY = "https://pay.example.org/{id}?a={amount}&b={back}"
-
-
-class TestProcessor(SellingTestCase):
-    def setUp(self):
-        super().setUp()
-        self.set(secretkey=KEY, pay_urls=[f"*|{PAY}", f"SKU-12|10.00|1 MONTH|{PAY}"])
-        self.store.store_modify_cart(self.jane, {"cartAction": "add", "productID": "30"})
-        self.store.store_place_order(self.jane, {})
-
-    def ask(self, query, page="@@webtv", method="GET"):
-        transaction.commit()
-        answer = requests.request(
-            method,
-            f"{self.portal.absolute_url()}/{page}?{query}",
-            allow_redirects=False,
-            timeout=30,
-        )
-        transaction.begin()
-        return answer
-
-    def order(self, **changes):
-        values = {
-            "id_gateway": "3",
-            "id_order": "319",
-            "amount": "10.00",
-            "currency_code": "EUR",
-            "order_number": "WS-319",
-            **changes,
-        }
-        return urlencode({**values, "signature": questions.sign_values(KEY, **values)})
-
-    def with_item(self, product="SKU-12", amount="10.00", signed=None):
-        first = str(int(self.now.timestamp()) + 86400)
-        values = {"sku": product, "amount": amount, "period": "MONTH", "period_frequency": "1"}
-        signature = questions.sign_item(KEY, product, amount, "1", "MONTH")
-        values |= {"first_payment_date": first, "signature": signed or signature}
-        items = {f"rp_0_{name}": value for name, value in values.items()}
-        return f"{self.order()}&{urlencode({**items, 'rp_num': '1'})}"
-
-    def sale(self):
-        transaction.begin()
-        return next(iter(sales.newest(self.portal)))
-
-    def charge(self, **more):
-        return self.pay(self.sale(), transaction_="C-1", **more)
-
-    def returned(self, answer):
-        self.assertEqual(answer.status_code, 302, answer.text)
-        url = answer.headers["Location"]
-        self.assertTrue(url.startswith(self.fake.url.removesuffix("api.php")))
-        return {name: value[0] for name, value in parse_qs(urlsplit(url).query).items()}
-
+class TestProcessor(ProcessorTestCase):
     def test_a_buyer_pays_and_goes_back(self):
         answer = self.ask(self.order())
         self.assertEqual(answer.status_code, 302)
@@ -80,7 +23,7 @@ class TestProcessor(SellingTestCase):
         self.assertIn("payOrder", told["return_url"])
         query = self.returned(self.ask(back, "@@webtv-return"))
         expected = questions.sign_values(
-            KEY, id_gateway="3", id_order="319", status="SUCCESS", id_transaction="C-1"
+            self.KEY, id_gateway="3", id_order="319", status="SUCCESS", id_transaction="C-1"
         )
         self.assertEqual(query["signature"], expected)
         self.assertEqual(self.returned(self.ask(self.order()))["transaction"], "C-1")
@@ -108,9 +51,9 @@ class TestProcessor(SellingTestCase):
         self.assertEqual(list(sales.newest(self.portal)), [])
         self.set(secretkey="", previous_secretkey=None)
         self.assertEqual(self.ask(self.order()).status_code, 503)
-        self.set(secretkey="another key", previous_secretkey=KEY)
+        self.set(secretkey="another key", previous_secretkey=self.KEY)
         self.assertEqual(self.ask(self.order()).status_code, 302)
-        self.assertEqual(registry.settings(WEBTV).previous_secretkey, KEY)
+        self.assertEqual(registry.settings(WEBTV).previous_secretkey, self.KEY)
 
     def test_a_failed_charge_and_no_way_to_pay(self):
         self.ask(self.order())
@@ -140,24 +83,19 @@ class TestProcessor(SellingTestCase):
         (term,) = self.sale()["terms"]
         profile = term["profile"]
 
-        def asked(action, id_=profile):
-            signature = questions.sign_values(KEY, action=action, profile_id=id_)
-            values = {"action": action, "profile_id": id_, "signature": signature}
-            return self.ask(urlencode(values)).json()
-
-        self.assertEqual(asked("rp_status")["status"], "Pending")
-        self.assertEqual(asked("rp_status", "none"), {"error": "unknown profile"})
+        self.assertEqual(self.asked("rp_status")["status"], "Pending")
+        self.assertEqual(self.asked("rp_status", "none"), {"error": "unknown profile"})
         self.charge()
-        self.assertEqual(asked("rp_status")["status"], "Active")
+        self.assertEqual(self.asked("rp_status")["status"], "Active")
         query = self.returned(self.ask(f"id={self.sale()['id']}", "@@webtv-return"))
         self.assertEqual(query["rp_0_profile_id"], profile)
         self.assertEqual(
-            query["rp_0_signature"], questions.sign_profile(KEY, profile, "Active")
+            query["rp_0_signature"], questions.sign_profile(self.KEY, profile, "Active")
         )
-        self.assertIn("error", asked("rp_cancel"))
+        self.assertIn("error", self.asked("rp_cancel"))
         self.assertEqual([code for code, _ in self.attention()], ["cancel at charger"])
         self.assertEqual(self.post(f"profiles/{profile}", status="Cancelled").status_code, 200)
-        self.assertEqual(asked("rp_cancel"), {"status": "Cancelled"})
+        self.assertEqual(self.asked("rp_cancel"), {"status": "Cancelled"})
 
     def test_an_item_that_is_not_listed_gets_no_profile(self):
         self.ask(self.with_item(product="SKU-99"))

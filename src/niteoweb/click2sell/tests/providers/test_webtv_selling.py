@@ -1,11 +1,16 @@
 """Selling in the store: the three workflows, what dies on the way, and what comes twice."""
 
 from concurrent.futures import ThreadPoolExecutor
+from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.privacy import erasure
+from niteoweb.click2sell.privacy import export
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.providers.webtv import carts
 from niteoweb.click2sell.providers.webtv import sales
 from niteoweb.click2sell.providers.webtv import selling
 from niteoweb.click2sell.providers.webtv import sync
+from niteoweb.click2sell.providers.webtv.course import Course
+from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.storage import writer
 from niteoweb.click2sell.tests.cases.providers import JANE
 from niteoweb.click2sell.tests.cases.providers import WEBTV
@@ -15,6 +20,7 @@ from plone import api
 from plone.app.testing import TEST_USER_PASSWORD
 from unittest import mock
 
+import logging
 import requests
 import transaction
 
@@ -80,6 +86,52 @@ class TestWorkflows(SellingTestCase):
         self.assertEqual(self.kind_of(self.pay(sale, 422, currency="USD")), "Currency")
         self.assertEqual(len(self.fake.asked), asked)
 
+    def test_an_order_whose_price_was_raised_is_not_processed(self):
+        self.store.users[self.jane]["credit"] = 10
+        sale = self.begin("30")
+        order = self.store.users[self.jane]["order"]
+        order["total"] += 5
+        self.assertEqual(self.kind_of(self.pay(sale, 409, amount=None)), "AmountDue")
+        self.assertNotIn("process_order", self.fake.actions)
+        self.assertEqual(self.pay(sale, amount="5")["state"], "done")
+        self.once_sold()
+
+    def test_an_order_that_becomes_dearer_after_its_payment_waits(self):
+        sale = self.begin("30")
+        self.store.users[self.jane]["order"]["total"] += 5
+        told = self.pay(sale)
+        self.assertEqual((told["state"], told["due"]), ("placed", "5.00"))
+        self.assertNotIn("process_order", self.fake.actions)
+
+
+class TestPrivacy(SellingTestCase):
+    def test_sales_are_exported_and_erased(self):
+        sale = self.begin("12")
+        self.pay(sale)
+        told = export.export(self.portal, JANE, self.now)["kept_for_providers"]["webtv"]
+        self.assertIn(sale["id"], [one.get("sale") for one in told])
+        erasure.erase(JANE, "asked for", "owner")
+        transaction.begin()
+        for name in ("sales", "sales_by", "profiles", "users", "credits"):
+            stored = trees.tree(self.portal, f"webtv_{name}")
+            self.assertNotIn(JANE, repr(list(stored.items())))
+        self.assertEqual(sales.get(self.portal, sale["id"])["due"], "0.00")
+
+    def test_no_answer_and_no_log_has_a_secret(self):
+        with self.assertLogs("niteoweb.click2sell", logging.DEBUG) as logs:
+            logging.getLogger("niteoweb.click2sell").warning("begun")
+            sale = self.begin("12")
+            self.fake.lost = {"add_payment"}
+            self.pay(sale, 202)
+            self.pass_time(minutes=3)
+            self.sweep()
+        kept = [repr(sales.get(self.portal, sale["id"])), *logs.output]
+        kept += [
+            repr(dict(ledger.get(self.portal, key))) for key in ledger.newest_first(self.portal)
+        ]
+        for text in (self.fake.secret, "SESSION", "signature="):
+            self.assertNotIn(text, "".join(kept))
+
 
 class TestLost(SellingTestCase):
     """Answers that are lost, and processes that die after the store has done it."""
@@ -138,8 +190,8 @@ class TestLost(SellingTestCase):
                             site, self.now, **values, reference=reference
                         )["id"]
                     )
-                    with selling.Course(settings, id_) as course:
-                        course.advance()
+                    with Course(settings, id_) as course:
+                        selling.advance(course)
                     selling.pay(settings, id_, payment)
                 self.take_up()
                 sale = self.begin("12", reference=f"R-{number}", status=200)

@@ -1,6 +1,7 @@
 """The writer: a thread that does jobs one after the other, through a connection of its own."""
 
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.storage import background
 from niteoweb.click2sell.storage import session
 from niteoweb.click2sell.storage import steps
 from niteoweb.click2sell.storage import transactions
@@ -95,6 +96,33 @@ class TestJobs(WriterTestCase):
         for worker in workers:
             worker.join(WAIT)
         self.assertEqual(came, list(range(10)))
+
+    def order(self, patience):
+        """The order in which three jobs are done, the first one of the background."""
+        came, workers = [], []
+        go_on = self.occupied()
+        with mock.patch.object(writer, "PATIENCE", patience):
+            for name in ("mail", "one", "two"):
+
+                def work(name=name):
+                    if name == "mail":
+                        background.begin()
+                    writer.run(lambda site: came.append(name))
+
+                before = writer._writer.jobs.qsize()
+                workers.append(self.in_a_thread(work, wait=False))
+                while writer._writer.jobs.qsize() == before:
+                    pass
+        go_on.set()
+        for worker in workers:
+            worker.join(WAIT)
+        return came
+
+    def test_the_background_lets_requests_go_first(self):
+        self.assertEqual(self.order(60), ["one", "two", "mail"])
+
+    def test_the_background_does_not_wait_for_ever(self):
+        self.assertEqual(self.order(0), ["mail", "one", "two"])
 
     def test_a_job_within_a_job_joins_it(self):
         def fail(site):

@@ -1,4 +1,4 @@
-"""The API of a plenigo that is not real.
+"""The API of a plenigo that is not real: lists, and what stands at an id.
 
 Fields, errors and limits are those of plenigo's OpenAPI description, version 250520. A size
 that is out of range counts as 5, as it says there.
@@ -16,6 +16,9 @@ from typing import Any
 
 import json
 
+
+#: It is given the ids of its path, and what was sent: body and query.
+Action = Callable[..., Response]
 
 SIZES = range(5, 101)
 DEFAULT_SIZE = 5
@@ -40,8 +43,6 @@ class FakePlenigoApi(FakeServer):
     :ivar orders: by id, as the API shows them.
     :ivar store_subscriptions: of app stores, by id, as the API shows them.
     :ivar asked: the actions that it was asked for, each with what was sent.
-    :ivar purchases: what was prepared, in order.
-    :ivar refuses: code of the error with which it refuses purchases, 0 for none.
     """
 
     base = "/api/v3.0"
@@ -55,8 +56,6 @@ class FakePlenigoApi(FakeServer):
         self.orders: dict[int, dict[str, Any]] = {}
         self.store_subscriptions: dict[int, dict[str, Any]] = {}
         self.asked: list[tuple[str, Any]] = []
-        self.purchases: list[dict[str, Any]] = []
-        self.refuses = 0
 
     def answer(self, request: Request) -> Response:
         """The answer of the API."""
@@ -64,43 +63,30 @@ class FakePlenigoApi(FakeServer):
             return self.error(400, 99018)
         if request.headers.get("x-plenigo-token") != self.token:
             return self.error(401)
-        if request.method == "GET":
-            return self._listed(request) or self._shown(request)
-        action = self._actions.get((request.method, *request.path))
-        if action is None:
-            return self.error(404)
-        value = json.loads(request.body)
-        self.asked.append((request.path[-1], value))
-        return action(value)
+        answer = self._acted(request)
+        if answer is None and request.method == "GET":
+            answer = self._listed(request) or self._shown(request)
+        return answer or self.error(404)
 
     @property
-    def _actions(self) -> Mapping[tuple[str, ...], Callable[[dict[str, Any]], Response]]:
-        return {
-            ("POST", "customers"): self._new_customer,
-            ("POST", "checkout", "preparePurchase"): self._prepared,
-        }
+    def actions(self) -> Mapping[tuple[str, ...], Action]:
+        """What it does, by method and path; ``*`` is an id, which the action is given."""
+        return {}
 
-    def _new_customer(self, value: dict[str, Any]) -> Response:
-        same_id = self.customers.get(value["customerId"])
-        if same_id is not None:
-            same = same_id["email"] == value["email"]
-            return Response(208, shown(same_id)) if same else self.error(400, 20027)
-        if any(one.get("email") == value["email"] for one in self.customers.values()):
-            return self.error(400, 20007)
-        changed = {"changedDate": text(self.clock.now), "status": "ACTIVATED"}
-        self.customers[value["customerId"]] = {**value, **changed}
-        return Response(201, shown(self.customers[value["customerId"]]))
-
-    def _prepared(self, value: dict[str, Any]) -> Response:
-        wanted = [name for name in ("items", "basketId", "voucherCode") if name in value]
-        if len(wanted) != 1 or not value.get("customerIpAddress"):
-            return self.error(400)
-        if value["customerId"] not in self.customers:
-            return self.error(403, 90010)
-        if self.refuses:
-            return self.error(400, self.refuses)
-        self.purchases.append(value)
-        return Response(201, {"purchaseId": f"purchase-{len(self.purchases)}"})
+    def _acted(self, request: Request) -> Response | None:
+        asked = (request.method, *request.path)
+        for path, action in self.actions.items():
+            if len(path) != len(asked) or not all(
+                map(lambda one, two: one in ("*", two), path, asked)
+            ):
+                continue
+            ids = [two for one, two in zip(path, asked, strict=True) if one == "*"]
+            value = dict(request.query)
+            if request.method != "GET":
+                value |= json.loads(request.body or b"{}")
+                self.asked.append((request.path[-1], value))
+            return action(*ids, value)
+        return None
 
     def error(self, status: int, code: int = 0) -> Response:
         """An error, as plenigo documents it.

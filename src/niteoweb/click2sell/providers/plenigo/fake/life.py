@@ -1,15 +1,13 @@
-"""A plenigo that is not real: customers, subscriptions, signed callbacks, and the API.
-
-Here is what happens there; :mod:`~niteoweb.click2sell.providers.plenigo.fakeapi` answers.
-"""
+"""What happens at a plenigo that is not real: customers, subscriptions, signed callbacks."""
 
 from datetime import datetime
 from datetime import timedelta
 from niteoweb.click2sell.providers.plenigo import protocol
 from niteoweb.click2sell.providers.plenigo import sample
-from niteoweb.click2sell.providers.plenigo.fakeapi import FakePlenigoApi
-from niteoweb.click2sell.providers.plenigo.fakeapi import shown
-from niteoweb.click2sell.providers.plenigo.fakeapi import text
+from niteoweb.click2sell.providers.plenigo.fake.api import shown
+from niteoweb.click2sell.providers.plenigo.fake.api import text
+from niteoweb.click2sell.providers.plenigo.fake.apps import FakeApps
+from niteoweb.click2sell.providers.plenigo.fake.selfservice import FakeSelfService
 from niteoweb.click2sell.testing import Clock
 from niteoweb.click2sell.testing import Sender
 from typing import Any
@@ -25,7 +23,7 @@ RETRIES = (timedelta(hours=1), timedelta(hours=6), timedelta(hours=24))
 TERM = 30
 
 
-class FakePlenigo(FakePlenigoApi):
+class FakePlenigo(FakeApps, FakeSelfService):
     """A plenigo on this machine, while its ``with`` block lasts.
 
     Each change of a customer or subscription puts a callback on the pile of :attr:`callbacks`,

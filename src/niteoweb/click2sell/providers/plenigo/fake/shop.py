@@ -1,0 +1,54 @@
+"""Those who buy at a plenigo that is not real: customers of the site, and their purchases."""
+
+from collections.abc import Mapping
+from niteoweb.click2sell.providers.plenigo.fake.api import Action
+from niteoweb.click2sell.providers.plenigo.fake.api import FakePlenigoApi
+from niteoweb.click2sell.providers.plenigo.fake.api import shown
+from niteoweb.click2sell.providers.plenigo.fake.api import text
+from niteoweb.click2sell.testing import Clock
+from niteoweb.click2sell.testing import Response
+from typing import Any
+
+
+class FakeShop(FakePlenigoApi):
+    """What plenigo does for those who buy.
+
+    :ivar purchases: what was prepared, in order.
+    :ivar refuses: code of the error with which it refuses purchases, 0 for none.
+    """
+
+    def __init__(self, token: str, clock: Clock | None = None) -> None:
+        super().__init__(token, clock)
+        self.purchases: list[dict[str, Any]] = []
+        self.refuses = 0
+
+    @property
+    def actions(self) -> Mapping[tuple[str, ...], Action]:
+        """A customer is made, and a purchase prepared."""
+        return {
+            **super().actions,
+            ("POST", "customers"): self._new_customer,
+            ("POST", "checkout", "preparePurchase"): self._prepared,
+        }
+
+    def _new_customer(self, value: dict[str, Any]) -> Response:
+        same_id = self.customers.get(value["customerId"])
+        if same_id is not None:
+            same = same_id["email"] == value["email"]
+            return Response(208, shown(same_id)) if same else self.error(400, 20027)
+        if any(one.get("email") == value["email"] for one in self.customers.values()):
+            return self.error(400, 20007)
+        changed = {"changedDate": text(self.clock.now), "status": "ACTIVATED"}
+        self.customers[value["customerId"]] = {**value, **changed}
+        return Response(201, shown(self.customers[value["customerId"]]))
+
+    def _prepared(self, value: dict[str, Any]) -> Response:
+        wanted = [name for name in ("items", "basketId", "voucherCode") if name in value]
+        if len(wanted) != 1 or not value.get("customerIpAddress"):
+            return self.error(400)
+        if value["customerId"] not in self.customers:
+            return self.error(403, 90010)
+        if self.refuses:
+            return self.error(400, self.refuses)
+        self.purchases.append(value)
+        return Response(201, {"purchaseId": f"purchase-{len(self.purchases)}"})

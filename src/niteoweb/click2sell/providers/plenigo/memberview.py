@@ -1,0 +1,95 @@
+"""The pages on which members buy and look after what they have at plenigo."""
+
+from niteoweb.click2sell.browser import ITitled
+from niteoweb.click2sell.browser import visitor
+from niteoweb.click2sell.providers.plenigo import checkout
+from niteoweb.click2sell.providers.plenigo import problems
+from niteoweb.click2sell.providers.plenigo import sdk
+from Products.Five.browser import BrowserView
+from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
+from typing import Any
+from urllib.parse import urlencode
+from zExceptions import NotFound
+from zope.interface import implementer
+from zope.publisher.interfaces import IPublishTraverse
+
+
+LONGEST = 2000
+
+
+@implementer(ITitled, IPublishTraverse)
+class MemberView(BrowserView):
+    """A page for members who are logged in; it is not there while plenigo is switched off.
+
+    :cvar name: of the page.
+    :cvar passed_on: parameters that a login does not lose.
+    :cvar steps: parts of the path that may follow the name.
+    """
+
+    template: ViewPageTemplateFile
+    name: str
+    passed_on: tuple[str, ...] = ()
+    steps = 2
+    problem: problems.Problem | None = None
+
+    def __init__(self, context: Any, request: Any) -> None:
+        super().__init__(context, request)
+        self.path: list[str] = []
+
+    def publishTraverse(self, request: Any, name: str) -> "MemberView":
+        """A step of the address below the page."""
+        if len(self.path) == self.steps:
+            raise NotFound
+        self.path.append(name)
+        return self
+
+    def __call__(self) -> str:
+        response = self.request.response
+        response.setHeader("Referrer-Policy", "strict-origin-when-cross-origin")
+        try:
+            self.stored = checkout.settings()
+        except checkout.NotSold:
+            raise NotFound from None
+        self.user_id = visitor.member_id(self.context)
+        if not self.user_id:
+            return self._login()
+        try:
+            return self._answer()
+        except problems.ERRORS as error:
+            self.problem = problems.of(error)
+            response.setStatus(self.problem.status, lock=True)
+            if self.problem.retry_after:
+                response.setHeader("Retry-After", str(self.problem.retry_after))
+            return self.template()
+
+    def _answer(self) -> str:
+        """The page, for the member who is logged in."""
+        raise NotImplementedError
+
+    def _login(self) -> str:
+        """Send a visitor to the login form, which leads back here; plenigo hears nothing."""
+        parameters = {name: value for name in self.passed_on if (value := self.text(name))}
+        address = "/".join([self.url, *self.path])
+        back = f"{address}?{urlencode(parameters)}" if parameters else address
+        login = f"{self.context.absolute_url()}/login?{urlencode({'came_from': back})}"
+        return self.request.response.redirect(login)
+
+    def text(self, name: str) -> str:
+        """A parameter, "" for none that is a short text."""
+        value = self.request.form.get(name, "")
+        return value.strip() if isinstance(value, str) and len(value) <= LONGEST else ""
+
+    @property
+    def url(self) -> str:
+        """The address of the page."""
+        return f"{self.context.absolute_url()}/{self.name}"
+
+    @property
+    def sdk(self) -> dict[str, str]:
+        """plenigo's script and its settings."""
+        return sdk.described(self.stored)
+
+    @property
+    def files_url(self) -> str:
+        """The address of the scripts of this site."""
+        return f"{self.context.absolute_url()}/++plone++niteoweb.click2sell.plenigo"

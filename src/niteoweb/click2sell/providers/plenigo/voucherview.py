@@ -1,0 +1,43 @@
+"""``@@plenigo-voucher``: redeem the code of a voucher."""
+
+from niteoweb.click2sell import _
+from niteoweb.click2sell.providers.plenigo import checkout
+from niteoweb.click2sell.providers.plenigo import sdk
+from niteoweb.click2sell.providers.plenigo import vouchers
+from niteoweb.click2sell.providers.plenigo.memberview import MemberView
+from plone.protect.authenticator import check
+from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
+
+
+class VoucherView(MemberView):
+    """Tells by a POST what a code is for, and redeems it by the next.
+
+    An offer that costs something leads on to the checkout.
+    """
+
+    template = ViewPageTemplateFile("templates/voucher.pt")
+    title = _("Redeem a voucher")
+    name = "@@plenigo-voucher"
+    steps = 0
+    step = "form"
+    code = ""
+    offer = ""
+
+    def _answer(self) -> str:
+        checkout.ready(writes=False)
+        if self.request.method != "POST":
+            return self.template()
+        check(self.request)
+        self.code = self.text("code")
+        if not self.text("redeem"):
+            id_ = vouchers.offer_of(self.user_id, self.code)
+            self.texts = checkout.texts(self.stored, id_, sdk.language())
+            self.offer, self.step = self.texts.get("title") or id_, "offer"
+            return self.template()
+        environ = self.request.environ
+        redeemed = vouchers.redeem(self.user_id, environ, sdk.language(), self.code)
+        if isinstance(redeemed, checkout.Checkout):
+            url = f"{self.context.absolute_url()}/@@plenigo-checkout/{redeemed.id}"
+            return self.request.response.redirect(url, status=303)
+        self.step = "done"
+        return self.template()

@@ -1,0 +1,90 @@
+"""Orders of the WebTV's own that are paid at another provider, which returns the sale's id."""
+
+from datetime import datetime
+from datetime import timedelta
+from decimal import Decimal
+from itertools import takewhile
+from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.interfaces import IMemberEvent
+from niteoweb.click2sell.ledger import entries
+from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
+from niteoweb.click2sell.notification import Kind
+from niteoweb.click2sell.provider import registry
+from niteoweb.click2sell.providers.webtv import orders
+from niteoweb.click2sell.providers.webtv import protocol
+from niteoweb.click2sell.providers.webtv import sales
+from niteoweb.click2sell.providers.webtv import selling
+from niteoweb.click2sell.providers.webtv import texts
+from niteoweb.click2sell.providers.webtv.course import attend
+from zope.component import adapter
+
+import logging
+
+
+logger = logging.getLogger("niteoweb.click2sell")
+
+#: The parameter that a provider returns unchanged, with the id of the sale.
+PARAMETER = "cp_webtv"
+
+#: Orders wait so long for a payment that was not announced by an event.
+OLDEST = timedelta(days=1)
+
+
+@adapter(IMemberEvent)
+def purchased(event: IMemberEvent) -> None:
+    """A purchase was processed: the buyer of an order goes back to the WebTV within seconds."""
+    notification = event.notification
+    if PARAMETER in notification.payload and registry.is_enabled(registry.get(protocol.NAME)):
+        take_in(ledger.get(plone_site.get(), notification.key))
+
+
+def look(now: datetime) -> None:
+    """Take in the payments of the orders that wait, where a process died before it did so.
+
+    :param now: in UTC.
+    """
+    site = plone_site.get()
+    since = timestamps.iso(now - OLDEST)
+    waiting = [
+        sale["at"]
+        for sale in takewhile(lambda sale: sale["at"] >= since, sales.newest(site))
+        if sale["origin"] == "processor" and sale["state"] == sales.PLACED
+    ]
+    if not waiting:
+        return
+    last = -timestamps.microseconds(timestamps.from_iso(min(waiting)))
+    wanted = {"outcome": Outcome.ACCEPTED, "kind": Kind.PURCHASE}
+    for place in list(ledger.filed(site, **wanted).between(None, last)):
+        take_in(entries.at(site, place))
+
+
+def take_in(entry: ledger.Entry | None) -> None:
+    """Note that the order which a payment names was charged."""
+    site = plone_site.get()
+    if entry is None or (entry["outcome"], entry["kind"]) != (Outcome.ACCEPTED, Kind.PURCHASE):
+        return
+    sale = sales.get(site, entry["payload"].get(PARAMETER, ""))
+    if entry["provider"] == protocol.NAME or sale is None or sale["origin"] != "processor":
+        return
+    if entry["transaction"] == sale["paid_by"]:
+        return
+    amount = orders.money(Decimal(entry["amount"] or 0))
+    paid = amount, entry["currency"]
+    currency = registry.settings(registry.get(protocol.NAME)).currency
+    if sale["state"] != sales.PLACED:
+        attend(sale, texts.CHARGE_WITHOUT_ORDER)
+    elif paid != (orders.money(Decimal(sale["due"])), currency):
+        attend(sale, texts.CHARGE_DIFFERS)
+    else:
+        payment = {
+            "transaction": entry["transaction"],
+            "amount": amount,
+            "by": entry["provider"],
+        }
+        payment |= {"method": "external", "state": "noted"}
+        try:
+            selling.charge(sale["id"], payment, entry["buyer"], "", bound=entry["key"])
+        except sales.Conflict as conflict:
+            logger.warning("Sale %s is not charged: %s", sale["id"], conflict.kind)

@@ -1,0 +1,81 @@
+"""Options of the services that sell, read and checked before the store is asked."""
+
+from decimal import Decimal
+from niteoweb.click2sell.provider import LONGEST_ID
+from niteoweb.click2sell.providers.webtv import orders
+from niteoweb.click2sell.providers.webtv import sales
+from typing import Any
+from zExceptions import BadRequest
+
+
+MOST_ITEMS = 20
+
+
+def text(options: dict[str, Any], name: str) -> str:
+    """A text that has to be there.
+
+    :raises BadRequest: it is missing, too long, or not printable.
+    """
+    value = options.get(name, "").strip()
+    if not value or len(value) > LONGEST_ID or not value.isprintable():
+        raise BadRequest(f'"{name}" must be a text of up to {LONGEST_ID} signs.')
+    return value
+
+
+def items(items: Any) -> list[tuple[str, int]]:
+    """Products with their quantities.
+
+    :raises BadRequest: it is no list of them.
+    """
+    if not isinstance(items, list) or not 1 <= len(items) <= MOST_ITEMS:
+        raise BadRequest(f'"items" must be a list of 1 to {MOST_ITEMS} products.')
+    read = {}
+    for item in items:
+        if not isinstance(item, dict) or set(item) - {"product", "quantity"}:
+            raise BadRequest('An item is {"product": "12", "quantity": 1}.')
+        product, quantity = item.get("product"), item.get("quantity", 1)
+        if not isinstance(product, str) or not (product.isascii() and product.isdigit()):
+            raise BadRequest('"product" must be an id of the store, as a text of digits.')
+        if type(quantity) is not int or not 1 <= quantity <= 9999 or product in read:
+            raise BadRequest('"quantity" must be a whole number; each product stands once.')
+        read[product] = quantity
+    return list(read.items())
+
+
+def payment(
+    options: dict[str, Any], settings: Any, sale: sales.Sale, by: str
+) -> dict[str, str] | None:
+    """The payment that is told; None for none, and for one that was told before.
+
+    :param by: the user id of the caller.
+    :raises BadRequest: an option is malformed.
+    :raises sales.Conflict: the sale does not take it.
+    """
+    if sale["state"] in (sales.BEGUN, sales.CARTED, sales.PLACING):
+        raise sales.Conflict(409, "NotPlaced", "The order is not placed.")
+    if sale["state"] in (sales.CANCELLED, sales.EXPIRED):
+        raise sales.Conflict(409, "OrderGone", "The order is cancelled.")
+    amount = options.get("amount")
+    if amount is None:
+        return None
+    transaction = text(options, "transaction")
+    method = options.get("method", "external")
+    if not orders.AMOUNT.fullmatch(amount) or not Decimal(amount):
+        raise BadRequest('"amount" must be an amount such as 10.00.')
+    if method not in orders.METHODS:
+        raise BadRequest('"method" must be external or paypal.')
+    if options.get("currency") != settings.currency:
+        raise sales.Conflict(422, "Currency", "The store's currency is another one.")
+    if any(one["transaction"] == transaction for one in sale["payments"]):
+        return None
+    if sale["state"] != sales.PLACED:
+        raise sales.Conflict(409, "Paid", "All was paid already.")
+    if Decimal(amount) > Decimal(sale["due"]):
+        raise sales.Conflict(422, "TooMuch", "Less than that is due.")
+    return {
+        "transaction": transaction,
+        "amount": amount,
+        "method": method,
+        "state": "noted",
+        "by": by,
+    }

@@ -1,0 +1,57 @@
+"""How the recurring payments at another provider stand, by its notifications in the ledger."""
+
+from datetime import datetime
+from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.buyers import history
+from niteoweb.click2sell.entitlement import OPEN
+from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.notification import Kind
+from niteoweb.click2sell.notification import PAYMENTS
+from niteoweb.click2sell.providers.webtv import questions
+from typing import Any
+from typing import NamedTuple
+
+
+class Standing(NamedTuple):
+    """The state of recurring payments, in the store's words.
+
+    :ivar last: Unix seconds of the latest payment, 0 for none.
+    :ivar next: Unix seconds of the next one, 0 where it is not known.
+    """
+
+    status: str
+    last: int
+    next: int
+
+
+def of_payment(site: Any, key: str, now: datetime) -> Standing | None:
+    """The state of the subscription that began with a payment, None where it is not known.
+
+    :param key: of the payment's entry.
+    :param now: in UTC.
+    """
+    entry = ledger.get(site, key)
+    buyer = buyers.get(site, entry["buyer_id"]) if entry is not None else None
+    if buyer is None:
+        return None
+    outcome = history.outcome(site, buyer, now)
+    for timeline in outcome.timelines:
+        events = [event for event, elsewhere in timeline.chain.events if not elsewhere]
+        if any(event.key == entry["key"] for event in events):
+            break
+    else:
+        return None
+    last = max(event.occurred_at for event in events if event.kind in PAYMENTS)
+    failed = any(
+        event.kind is Kind.PAYMENT_FAILED and event.occurred_at > last
+        for event in outcome.events
+        if (event.provider, event.transaction) == (entry["provider"], entry["transaction"])
+    )
+    if timeline.chain.undone_by is not None or not timeline.renewable:
+        status = questions.CANCELLED
+    elif not timeline.gives_access(now):
+        status = questions.EXPIRED
+    else:
+        status = questions.SUSPENDED if failed else questions.ACTIVE
+    following = 0 if timeline.end >= OPEN else int(timeline.end.timestamp())
+    return Standing(status, int(last.timestamp()), following)
