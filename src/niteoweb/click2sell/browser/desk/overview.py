@@ -166,9 +166,9 @@ class OverviewView(OwnerPage):
     def _need(self, key: str) -> Need:
         entry = ledger.get(self.context, key)
         url = self.url_of(f"click2sell-notifications/{key}")
-        known = entry["kind"] != Kind.UNKNOWN
+        kind = labels.kind(entry)
         parts = (
-            formatting.translated(labels.kind(entry)) if known else "",
+            "" if kind == labels.KINDS[Kind.UNKNOWN] else formatting.translated(kind),
             formatting.product(entry),
             formatting.amount(entry["amount"], entry["currency"]),
         )
