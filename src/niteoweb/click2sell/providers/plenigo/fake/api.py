@@ -135,7 +135,10 @@ class FakePlenigoApi(FakeServer):
             if int(key) > after
             and datetime.fromisoformat(value["changedDate"]) >= since
             and (not owner or owner in [value.get(name) for name in names])
-            and query.get("email", value.get("email")) == value.get("email")
+            and all(
+                query.get(name, value.get(name)) == value.get(name)
+                for name in ("email", "externalSystemId")
+            )
             and _has_item(value, query.get("subscriptionItemId"))
         ]
         return Response(200, {"items": items[:size]})
