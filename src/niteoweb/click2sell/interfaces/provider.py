@@ -72,6 +72,10 @@ class IPaymentProvider(Interface):
         "links(settings, customer_ids) -> tuple of name and title. Nothing may be asked of the "
         "provider."
     )
+    checks = Attribute(
+        "Items of the checklist that only the provider has: checks(settings, connect) -> "
+        "niteoweb.click2sell.setup.Check, any number. Only with connect may it be asked."
+    )
     reasons = Attribute(
         "Texts for the provider's own codes why a notification needs attention, by the code."
     )

@@ -4,6 +4,7 @@ All rooms ask here for providers, their titles and their settings; none names a 
 """
 
 from collections.abc import Callable
+from collections.abc import Iterable
 from collections.abc import Mapping
 from datetime import datetime
 from datetime import tzinfo
@@ -33,6 +34,8 @@ MAIN = "click2sell"
 #: Asks a provider: at a moment in UTC, with the most early ends that it may tell unconfirmed,
 #: and whether an owner has confirmed more of them. It returns parts of the sweep's report.
 Poll = Callable[[datetime, int, bool], Mapping[str, Any]]
+#: Items of the checklist, by settings and whether the provider may be asked.
+Checks = Callable[[Any, bool], Iterable[Any]]
 #: Names and titles of pages, by settings and the provider's ids of a buyer.
 Links = Callable[[Any, tuple[str, ...]], tuple[tuple[str, Message], ...]]
 
@@ -63,6 +66,7 @@ class PaymentProvider:
         :mod:`niteoweb.click2sell.provider.sample`.
     :param poll: asks a provider that sends nothing, None for one that does.
     :param privacy: exports and erases what the provider's own trees hold, None for nothing.
+    :param checks: items of the checklist that only the provider has, None for none.
     :param links: pages of the site for its buyers, None for none.
     :param reasons: texts for codes of the provider's own why an entry needs attention.
     :param page: the page of the provider's own that an entry is about, if it has such pages.
@@ -81,6 +85,7 @@ class PaymentProvider:
         poll: Poll | None = None,
         privacy: ModuleType | None = None,
         links: Links | None = None,
+        checks: Checks | None = None,
         reasons: Mapping[str, Message] | None = None,
         page: Callable[[Mapping[str, Any]], OwnPage | None] | None = None,
         pages: tuple[OwnPage, ...] = (),
@@ -102,6 +107,7 @@ class PaymentProvider:
         self.sample = sample
         self.poll = poll
         self.privacy = privacy
+        self.checks: Checks = checks or (lambda settings, connect: ())
         self.paywall = paywall
         self.links: Links = links or (lambda settings, customer_ids: ())
         self.reasons: Mapping[str, Message] = reasons or {}

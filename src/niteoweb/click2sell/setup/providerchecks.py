@@ -46,6 +46,7 @@ def _checks(
     yield _mapping(provider)
     if provider.client is not None:
         yield _api(provider, connect)
+    yield from provider.checks(registry.settings(provider), connect)
     if provider.poll is None:
         yield _last_notification(site, provider, silent)
     else:
