@@ -7,6 +7,7 @@ from functools import cached_property
 from niteoweb.click2sell import _
 from niteoweb.click2sell import hooks
 from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.browser.desk import plots
 from niteoweb.click2sell.browser.desk.fields import Field
 from niteoweb.click2sell.browser.desk.fields import VERBATIM
 from niteoweb.click2sell.browser.desk.ownerpage import CHANGED
@@ -190,6 +191,34 @@ class OutgoingHooks(OwnerPage):
             Field(f"wants-{event}", text, "1" if event in chosen else "", "checkbox")
             for event, text in EVENTS.items()
         ]
+
+
+@dataclass(frozen=True)
+class State:
+    """The state of a receiver in a line.
+
+    :ivar waits: events wait for another try that can be asked for.
+    """
+
+    name: Message
+    text: Message
+    fails: bool
+    waits: bool
+
+
+def state(site: Any, receiver: Any) -> State:
+    """The state of a receiver."""
+    name = _("Outgoing hook: ${host}", mapping={"host": hooks.receivers.host(receiver)})
+    if receiver["switched_off_at"]:
+        text = _("Switched off: it answered that it is gone for good.")
+        return State(name, text, fails=True, waits=False)
+    waiting = hooks.outbox.waiting(site, receiver["id"])
+    given_up = hooks.outbox.given_up(site, receiver["id"])
+    if not waiting and not given_up:
+        return State(name, _("Every event was taken."), fails=False, waits=False)
+    numbers = {"waiting": plots.number(waiting), "given_up": plots.number(given_up)}
+    text = _("Events waiting: ${waiting}, given up: ${given_up}", mapping=numbers)
+    return State(name, text, fails=bool(receiver["failures"] or given_up), waits=True)
 
 
 def error(status: str) -> Message:

@@ -10,10 +10,12 @@ from niteoweb.click2sell import _
 from niteoweb.click2sell import hooks
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
-from niteoweb.click2sell.browser.desk import bulk
 from niteoweb.click2sell.browser.desk import cures
+from niteoweb.click2sell.browser.desk import outgoing
+from niteoweb.click2sell.browser.desk import overviewacts
 from niteoweb.click2sell.browser.desk import plots
 from niteoweb.click2sell.browser.desk import tabs
+from niteoweb.click2sell.browser.desk.checklist import Checklist
 from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
 from niteoweb.click2sell.browser.desk.steps import Steps
 from niteoweb.click2sell.browser.words import formatting
@@ -22,10 +24,12 @@ from niteoweb.click2sell.explain import explanation
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import reasons
 from niteoweb.click2sell.mail import outbox
+from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.report import accounting
 from niteoweb.click2sell.report import labels
 from niteoweb.click2sell.report import overview
+from niteoweb.click2sell.setup import Check
 from niteoweb.click2sell.setup import lastrun
 from niteoweb.click2sell.setup import Status
 from niteoweb.click2sell.storage import NotPossible
@@ -66,7 +70,7 @@ class Line:
     name: Message | str
     text: Message | str
     warning: bool = False
-    more: formatting.Link | bulk.Press | None = None
+    more: formatting.Link | cures.Cure | None = None
 
 
 class OverviewView(OwnerPage):
@@ -85,20 +89,25 @@ class OverviewView(OwnerPage):
         super().__init__(context, request)
         # It takes the secret key out of the form before anything can fail.
         self.steps = Steps(context, request)
+        self.checklist = Checklist(context, request)
 
     def post(self) -> str:
-        """Carry out a cure, or an act of the set-up."""
+        """Carry out a cure, or an act of the set-up or of the checklist."""
+        form = self.request.form
         try:
-            if "step" in self.request.form:
+            if form.keys() & {"step", *self.checklist.acts}:
                 check(self.request)
                 if not self.may_configure:
                     raise Unauthorized(tabs.CONFIGURE)
+                if "step" not in form:
+                    self.checklist.act()
+                    return ""
                 self.steps.act(self.text("step"))
             else:
                 self.check_post()
                 if not self.may_view:
                     raise Unauthorized(tabs.VIEW)
-                self.say(*bulk.act(self.context, self.request.form, self.by))
+                self.say(*overviewacts.act(self.context, form, self.by))
         except NotPossible as problem:
             self.say(problem.message, "error")
         return self.url
@@ -110,26 +119,58 @@ class OverviewView(OwnerPage):
 
     # What needs somebody
 
+    @property
+    def may_cure(self) -> bool:
+        """Whether what needs somebody is for this reader."""
+        return self.may(tabs.VIEW, tabs.OPERATE)
+
     @cached_property
     def number(self) -> int:
-        """The number of notifications that need somebody."""
-        return ledger.waiting(self.context)
+        """The number of all that needs somebody."""
+        waiting = ledger.waiting(self.context) if self.may_view else 0
+        return waiting + (self._stopped is not None)
 
     @property
     def needs(self) -> list[Need]:
-        """The newest of them."""
-        return [self._need(key) for key in islice(ledger.waiting_keys(self.context), SHOWN)]
+        """The automatic check, if it has stopped, and the newest notifications."""
+        keys = ledger.waiting_keys(self.context) if self.may_view else ()
+        needs = [self._need(key) for key in islice(keys, SHOWN)]
+        return needs if self._stopped is None else [self._stopped, *needs]
 
     @property
-    def for_all(self) -> bulk.Press | None:
+    def for_all(self) -> cures.Cure | None:
         """The button that tries all failed notifications again."""
-        return bulk.for_all(self.context, self.url)
+        return overviewacts.for_all(self.context, self.url)
+
+    @cached_property
+    def _stopped(self) -> Need | None:
+        """The automatic check, when it is late or asks somebody; it never runs on a copy."""
+        check = self._last_check
+        if check.moment is None or check.state == Status.OK or self.is_copy:
+            return None
+        stopped = check.state == Status.TODO
+        if not stopped and not plone_site.public_address():
+            # It waits for the address, which is a step of the set-up.
+            return None
+        label, url = _("Look at it") if stopped else _("Run it now"), self.url_of(lastrun.PAGE)
+        what = formatting.translated(self._ago(check.moment))
+        who = formatting.Link(check.title, url if self.may_operate else "")
+        return Need(who, what, check.text, cures.Cure(label, url))
+
+    @cached_property
+    def _last_check(self) -> Check:
+        return lastrun.check(self.context, self.now)
+
+    def _ago(self, moment: datetime) -> Message:
+        ago = formatting.translated(plots.duration(self.now - moment))
+        return _("Last run ${ago} ago.", mapping={"ago": ago})
 
     def _need(self, key: str) -> Need:
         entry = ledger.get(self.context, key)
         url = self.url_of(f"click2sell-notifications/{key}")
+        kind = labels.kind(entry)
         parts = (
-            formatting.translated(labels.kind(entry)),
+            "" if kind == labels.KINDS[Kind.UNKNOWN] else formatting.translated(kind),
             formatting.product(entry),
             formatting.amount(entry["amount"], entry["currency"]),
         )
@@ -137,8 +178,7 @@ class OverviewView(OwnerPage):
             self._who(entry),
             ", ".join(filter(None, parts)),
             reasons.text(entry["reason"], entry["subject"]),
-            bulk.cure(entry, self.url)
-            or cures.of_entry(self.context, entry, cures.TO_OVERVIEW)
+            cures.of_entry(self.context, entry, cures.TO_OVERVIEW)
             or formatting.Link(_("Resolve"), f"{url}/decide"),
         )
 
@@ -156,11 +196,10 @@ class OverviewView(OwnerPage):
         return [self._check(), self._mails(), *self._hooks(), *self._providers()]
 
     def _check(self) -> Line:
-        check = lastrun.check(self.context, self.now)
+        check = self._last_check
         text = check.text
         if check.moment is not None and check.state == Status.OK:
-            ago = plots.duration(self.now - check.moment)
-            text = _("Last run ${ago} ago.", mapping={"ago": formatting.translated(ago)})
+            text = self._ago(check.moment)
         may_run = self.may(tabs.OPERATE)
         more = formatting.Link(_("See what is due, and run it now"), self.url_of(lastrun.PAGE))
         return Line(check.title, text, check.state != Status.OK, more if may_run else None)
@@ -177,25 +216,15 @@ class OverviewView(OwnerPage):
         return Line(_("Mail"), text, bool(failed), more if self.may_view else None)
 
     def _hooks(self) -> Iterator[Line]:
-        """The receivers of outgoing hooks, and the button for events that failed."""
+        """The receivers of outgoing hooks, with the button that sends again."""
+        page = formatting.Link(_("Outgoing hooks"), self.url_of("click2sell-hooks"))
         for receiver in hooks.receivers.every(self.context):
-            name = _("Outgoing hook: ${host}", mapping={"host": hooks.receivers.host(receiver)})
-            waiting = hooks.outbox.waiting(self.context, receiver["id"])
-            given_up = hooks.outbox.given_up(self.context, receiver["id"])
-            off, failing_now = receiver["switched_off_at"], receiver["failures"] or given_up
-            numbers = {"waiting": plots.number(waiting), "given_up": plots.number(given_up)}
-            text = _("Events waiting: ${waiting}, given up: ${given_up}", mapping=numbers)
-            if off:
-                text = _("Switched off: it answered that it is gone for good.")
-            elif not (waiting or given_up):
-                text = _("Every event was taken.")
-            page = formatting.Link(_("Outgoing hooks"), self.url_of("click2sell-hooks"))
+            state = outgoing.state(self.context, receiver)
             more: Any = page if self.may_configure else None
-            if not off and (waiting or given_up) and self.may(tabs.OPERATE) and self.may_view:
-                more = bulk.Press(
-                    _("Send them again now"), self.url, bulk.HOOKS, receiver["id"]
-                )
-            yield Line(name, text, bool(off or failing_now), more)
+            if state.waits and self.may(tabs.OPERATE) and self.may_view:
+                again = {overviewacts.HOOKS: receiver["id"]}
+                more = cures.Cure(_("Send them again now"), self.url, again)
+            yield Line(state.name, state.text, state.fails, more)
 
     def _providers(self) -> Iterator[Line]:
         heard = {one.name: one for one in overview.providers(self.context, self.now)}
