@@ -1,4 +1,4 @@
-"""Records of a person beside the ledger: sessions at plenigo, and links that prove a customer."""
+"""Records of a person beside the ledger: sessions at plenigo, and links that prove one."""
 
 from collections.abc import Collection
 from niteoweb.click2sell.providers.plenigo import proof

@@ -104,8 +104,8 @@ class TestProof(ShopTestCase):
         self.ask()
         key = self.key()
         exported = privacy.export.export(self.portal, JANE, self.now)
-        (record,) = exported["kept_for_providers"]["plenigo"]
-        self.assertEqual(list(record), ["link_good_until"])
+        records = exported["kept_for_providers"]["plenigo"]
+        self.assertEqual({name for one in records for name in one}, {"link_good_until"})
         proof.erase(self.portal, ("zoe@lab.example.org",))
         self.assertTrue(proof.is_good("jane", key))
         proof.erase(self.portal, (JANE,))
