@@ -10,10 +10,10 @@ from niteoweb.click2sell.entitlement import past as pasts
 from niteoweb.click2sell.entitlement import Policy
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.tests.cases import tried
-from niteoweb.click2sell.tests.entitlement.test_properties import DAY_0
-from niteoweb.click2sell.tests.entitlement.test_properties import facts
-from niteoweb.click2sell.tests.entitlement.test_properties import instants
-from niteoweb.click2sell.tests.entitlement.test_properties import policies
+from niteoweb.click2sell.tests.cases.billing import DAY_0
+from niteoweb.click2sell.tests.cases.billing import facts
+from niteoweb.click2sell.tests.cases.billing import instants
+from niteoweb.click2sell.tests.cases.billing import policies
 
 import json
 import unittest
