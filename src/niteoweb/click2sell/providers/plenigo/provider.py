@@ -5,9 +5,9 @@ from niteoweb.click2sell.interfaces import IPlenigoSettings
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.providers.plenigo import checks
 from niteoweb.click2sell.providers.plenigo import client
+from niteoweb.click2sell.providers.plenigo import privacy
 from niteoweb.click2sell.providers.plenigo import protocol
 from niteoweb.click2sell.providers.plenigo import sample
-from niteoweb.click2sell.providers.plenigo import sessions
 from typing import Any
 from zope.i18nmessageid import Message
 
@@ -26,7 +26,7 @@ PROVIDER = registry.PaymentProvider(
     IPlenigoSettings,
     client,
     sample,
-    privacy=sessions,
+    privacy=privacy,
     links=links,
     checks=checks.items,
 )
