@@ -45,10 +45,12 @@ class TestProcess(unittest.TestCase):
     layer = PROCESS
 
     def call(self, *arguments: str) -> subprocess.CompletedProcess:
+        path = {"PYTHONPATH": os.pathsep.join(sys.path)}
         return subprocess.run(
             [sys.executable, *arguments],
             cwd=self.folder,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            # Packages of Plone 6.1 warn of each other.
+            env={**os.environ, **path, "PYTHONWARNINGS": "ignore"},
             capture_output=True,
             text=True,
             timeout=120,
