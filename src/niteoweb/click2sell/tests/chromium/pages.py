@@ -199,7 +199,16 @@ def sell_with_plenigo(case: BrowserTestCase) -> None:
     fake.add_voucher("1234-5678", "O_OFFER0000000000001")
     buyer = buyers.of_address(case.portal, LONG)
     buyers.change(case.portal, buyer, customer_ids=(("plenigo", customer),))
+    case.plenigo = fake
     transaction.commit()
+
+
+def come_from_an_id_system(case: BrowserTestCase) -> str:
+    """The page that asks who comes back without a state, as :attr:`Shown.path`."""
+    registry.settings(PLENIGO).login = "id-system"
+    transaction.commit()
+    session = case.plenigo.log_in(next(iter(case.plenigo.customers)))
+    return f"@@plenigo-login?transferToken={case.plenigo.hand_over(session)}"
 
 
 def cancel_once(case: BrowserTestCase, page: Page) -> None:
@@ -381,6 +390,13 @@ PAGES = (
         "Redeem it",
         after=look_up_a_voucher,
         **OF_PLENIGO,
+    ),
+    Shown(
+        "login-plenigo",
+        come_from_an_id_system,
+        "Continue",
+        before=sell_with_plenigo,
+        who=("", ""),
     ),
     Shown("account-plenigo", "@@plenigo-account", "", **OF_PLENIGO),
     Shown(
