@@ -17,6 +17,7 @@ from niteoweb.click2sell.providers.plenigo.provider import PROVIDER as PLENIGO
 from niteoweb.click2sell.providers.webtv import sales
 from niteoweb.click2sell.providers.webtv.course import attend
 from niteoweb.click2sell.providers.webtv.provider import PROVIDER as WEBTV
+from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.tests.cases.pages import enable_behaviors
 from niteoweb.click2sell.tests.cases.pages import share_folder
 from niteoweb.click2sell.tests.chromium.case import BrowserTestCase
@@ -203,12 +204,21 @@ def sell_with_plenigo(case: BrowserTestCase) -> None:
     transaction.commit()
 
 
-def come_from_an_id_system(case: BrowserTestCase) -> str:
-    """The page that asks who comes back without a state, as :attr:`Shown.path`."""
+def log_in_with_plenigo(case: BrowserTestCase) -> None:
+    """A site whose readers log in with an id system, as :attr:`Shown.before`."""
+    sell_with_plenigo(case)
+    buyer = buyers.of_address(case.portal, LONG)
+    for customer in buyer["customer_ids"]:
+        trees.tree(case.portal, "buyer_by_customer")[customer] = buyer["id"]
     registry.settings(PLENIGO).login = "id-system"
     transaction.commit()
+
+
+def come_from_an_id_system(case: BrowserTestCase, page: Page) -> None:
+    """Come to the page that asks who has no state, as :attr:`Shown.after`."""
     session = case.plenigo.log_in(next(iter(case.plenigo.customers)))
-    return f"@@plenigo-login?transferToken={case.plenigo.hand_over(session)}"
+    token = case.plenigo.hand_over(session)
+    case.open(page, f"@@plenigo-login?transferToken={token}")
 
 
 def cancel_once(case: BrowserTestCase, page: Page) -> None:
@@ -393,9 +403,10 @@ PAGES = (
     ),
     Shown(
         "login-plenigo",
-        come_from_an_id_system,
+        "",
         "Continue",
-        before=sell_with_plenigo,
+        before=log_in_with_plenigo,
+        after=come_from_an_id_system,
         who=("", ""),
     ),
     Shown("account-plenigo", "@@plenigo-account", "", **OF_PLENIGO),
