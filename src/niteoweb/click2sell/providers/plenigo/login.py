@@ -17,6 +17,7 @@ from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import customers
 from niteoweb.click2sell.ledger import pseudonyms
 from niteoweb.click2sell.member import accounts
+from niteoweb.click2sell.member import index
 from niteoweb.click2sell.member import plonepas
 from niteoweb.click2sell.member import privilege
 from niteoweb.click2sell.notification import ParameterError
@@ -127,10 +128,15 @@ def prove(token: str, session: str = "") -> tuple[str, str, str]:
         raise NotProved from None
     except ParameterError:
         raise Unreachable("answer unreadable") from None
-    buyer = customers.buyer(plone_site.get(), (states.NAME, customer_id))
+    site = plone_site.get()
+    buyer = customers.buyer(site, (states.NAME, customer_id))
     if not (is_same and is_active) or buyer is None or pseudonyms.is_erased(buyer):
         raise NotProved
-    return _usable(buyer["user_id"]), customer_id, session
+    user_id, address = buyer["user_id"], customer.title("email").lower()
+    if any(match.user_id != user_id for match in index.find(site, address)):
+        # The customer has the address of another member by now.
+        raise NotProved
+    return _usable(user_id), customer_id, session
 
 
 def log_in(user_id: str, response: Any, customer_id: str = "", session: str = "") -> None:

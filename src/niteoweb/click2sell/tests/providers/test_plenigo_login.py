@@ -165,6 +165,9 @@ class TestLogin(LoginTestCase):
         self.fake.change_status(self.customer, "BLOCKED")
         self.assert_refused(self.come_back(browser, self.token()), browser)
         self.fake.change_status(self.customer, "ACTIVATED")
+        self.fake.change_address(self.customer, "boss@lab.example.org")
+        self.assert_refused(self.come_back(browser, self.token()), browser)
+        self.fake.change_address(self.customer, "jane@other.example.org")
         self.fake.other_customer = self.jane
         self.assert_refused(self.come_back(browser, self.token()), browser)
         self.fake.other_customer = ""
