@@ -15,12 +15,10 @@ from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
-from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.provider import Unreachable
 from niteoweb.click2sell.providers.webtv import carts
 from niteoweb.click2sell.providers.webtv import client
 from niteoweb.click2sell.providers.webtv import orders
-from niteoweb.click2sell.providers.webtv import protocol
 from niteoweb.click2sell.providers.webtv import sales
 from niteoweb.click2sell.providers.webtv import selling
 from niteoweb.click2sell.providers.webtv import sync
@@ -67,8 +65,8 @@ def run(settings: Any, now: datetime) -> None:
 
 def run_soon() -> None:
     """Make orders of the payments that have none, in the thread for questions."""
-    settings = registry.settings(registry.get(protocol.NAME))
-    if plone_site.is_copy() or not settings.api_token:
+    settings = selling.askable()
+    if settings is None:
         return
     try:
         run(settings, timestamps.now())

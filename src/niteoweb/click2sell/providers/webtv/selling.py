@@ -9,9 +9,11 @@ from datetime import timedelta
 from decimal import Decimal
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.providers.webtv import carts
 from niteoweb.click2sell.providers.webtv import client
 from niteoweb.click2sell.providers.webtv import placing
+from niteoweb.click2sell.providers.webtv import protocol
 from niteoweb.click2sell.providers.webtv import sales
 from niteoweb.click2sell.providers.webtv import settling
 from niteoweb.click2sell.providers.webtv import texts
@@ -88,6 +90,14 @@ def cancel(course: Course, state: str = sales.CANCELLED) -> None:
     elif not order.id and order.lines and order.holds_only(course.sale["items"]):
         carts.change_cart(course.settings, course.sale["user"], "empty")
     course.note(f"cancelled {order.id}".strip(), state=state)
+
+
+def askable() -> Any | None:
+    """The settings, None while the store may not be asked by a job that somebody has left."""
+    provider = registry.get(protocol.NAME)
+    stored = registry.settings(provider)
+    may_ask = registry.is_enabled(provider) and not plone_site.is_copy()
+    return stored if may_ask and stored.api_token else None
 
 
 def resume(settings: Any, numbers: dict[str, int]) -> None:

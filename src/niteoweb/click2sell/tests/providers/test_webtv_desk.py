@@ -2,11 +2,14 @@
 
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.providers.webtv import sales
+from niteoweb.click2sell.storage import background
 from niteoweb.click2sell.tests.cases.pages import PageTestCase
 from niteoweb.click2sell.tests.cases.providers import JANE
 from niteoweb.click2sell.tests.cases.selling import SellingTestCase
 from niteoweb.click2sell.tests.cases.site import EMAIL
+from unittest import mock
 
+import threading
 import transaction
 
 
@@ -82,6 +85,20 @@ class TestDesk(SellingTestCase, PageTestCase):
         self.sweep()
         self.assertEqual((self.sale()["state"], len(self.store.cancelled)), ("cancelled", 1))
         self.assertNotIn("Cancel the order", self.page().contents)
+
+    def test_nothing_is_asked_while_it_is_switched_off(self):
+        self.begin("30")
+        self.set(enabled=False)
+        asked = len(self.fake.asked)
+        with mock.patch.dict(background._awaited, {background.QUESTIONS: threading.Event()}):
+            self.page().getControl("Cancel the order").click()
+        for job in background.take(background.QUESTIONS, self.portal.getPhysicalPath()):
+            job()
+        self.sweep()
+        self.assertEqual(len(self.fake.asked), asked)
+        self.set(enabled=True)
+        self.sweep()
+        self.assertEqual(self.sale()["state"], "cancelled")
 
     def test_a_sale_that_is_under_way_for_long_is_a_need_until_it_is_done(self):
         sale = self.begin("30")
