@@ -216,6 +216,26 @@ class TestLeaks(PaywallTestCase):
             for path in SITE_WAYS:
                 self.assert_closed(self.call(path, who, allow_redirects=True), path)
 
+    def test_the_default_page_of_a_folder_and_of_the_site(self):
+        with self.owner():
+            folder = self.make("Folder", "open")
+            self.make("Document", "first", folder, text=self.body(), **self.closed())
+            folder.setDefaultPage("first")
+            self.portal.setDefaultPage("art")
+        self.assertIn(SECRET, self.call("open", MANAGER).text)
+        self.assertIn(SECRET, self.call("", MANAGER).text)
+        for who in PEOPLE:
+            for path in ("open", "open/", "open/view", "", "view"):
+                self.assert_closed(self.call(path, who), path)
+                self.assert_closed(self.json(path, who), path)
+
+    def test_through_tools_and_other_pages(self):
+        ways = ("portal_types/Document", "acl_users", "free/aq_parent", "free/@@images/..")
+        for path in [f"{way}/art/getText" for way in ways]:
+            self.assertIn(SECRET, self.call(path, MANAGER).text, path)
+            for who in PEOPLE:
+                self.assert_closed(self.call(path, who), path)
+
     def test_services(self):
         for who in PEOPLE:
             for path in (*(f"art/{path}" for path in JSON_WAYS), *SITE_JSON):
