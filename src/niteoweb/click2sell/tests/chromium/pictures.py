@@ -25,6 +25,10 @@ TIDY = """([here, there, region]) => {
     document.querySelectorAll("#content details").forEach(part => {
         part.open = part.matches(region) || part.querySelector(region) !== null;
     });
+    getSelection().removeAllRanges();
+    document.querySelectorAll("#content input[readonly]").forEach(field => {
+        field.value = field.value.replaceAll(here, there);
+    });
     window.scrollTo(0, 0);
     const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     while (texts.nextNode()) {
@@ -38,7 +42,7 @@ PICTURES = (
     *("replay", "report", "settings", "teaser"),
 )
 PARTS = {
-    "overview-setup": ("overview-empty", "#setup"),
+    "overview-setup": ("overview-empty", "#setup > details"),
     "settings-errors": ("settings-errors", "#section-products"),
     "settings-products": ("settings", "#section-products"),
 }
