@@ -4,6 +4,7 @@ from niteoweb.click2sell import _
 from niteoweb.click2sell.interfaces import IPlenigoSettings
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.providers.plenigo import client
+from niteoweb.click2sell.providers.plenigo import paywall
 from niteoweb.click2sell.providers.plenigo import protocol
 from niteoweb.click2sell.providers.plenigo import sample
 from niteoweb.click2sell.providers.plenigo import sessions
@@ -21,5 +22,8 @@ def links(settings: Any, customer_ids: tuple[str, ...]) -> tuple[tuple[str, Mess
 
 
 PROVIDER = registry.PaymentProvider(
-    protocol, IPlenigoSettings, client, sample, privacy=sessions, links=links
+    *(protocol, IPlenigoSettings, client, sample),
+    privacy=sessions,
+    links=links,
+    paywall=paywall,
 )
