@@ -303,7 +303,8 @@ class TestService(RightsTestCase):
             self.assertTrue(answer["checked_at"])
             self.assertIn("no-store", found.headers["Cache-Control"])
         self.assertEqual(self.access("free/@plenigo-access").json()["access"], True)
-        self.assertEqual(self.access("art/@plenigo-access", SITE_ADMINISTRATOR).json()["source"], "editor")
+        answer = self.access("art/@plenigo-access", SITE_ADMINISTRATOR).json()
+        self.assertEqual(answer["source"], "editor")
 
     def test_what_is_not_possible(self):
         many = ",".join(f"right-{number}" for number in range(21))
