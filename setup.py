@@ -131,6 +131,7 @@ setup(
             "click2sell-adopt = niteoweb.click2sell.command.adopt:main",
             "click2sell-import = niteoweb.click2sell.command.importing:main",
             "click2sell-plenigo-pull = niteoweb.click2sell.providers.plenigo.pull:main",
+            "click2sell-plenigo-push = niteoweb.click2sell.providers.plenigo.push:main",
         ],
     },
 )

@@ -66,15 +66,15 @@ indexes.define(
     indexes.Index(
         "buyers_with_access", lambda _site, b: [()] if b["live"] else [], indexes.total
     ),
-    indexes.Index("buyers_active", _active),
+    indexes.Index("buyers_active", _active, indexes.as_key),
     indexes.Index("buyers_active_count", _active, indexes.total),
-    indexes.Index("buyers_ended", _ended),
+    indexes.Index("buyers_ended", _ended, indexes.as_key),
     indexes.Index("access_ends", _access_ends),
     indexes.Index("access_ends_by_day", _ends_on, indexes.counted),
     indexes.Index("products_with_access", lambda _site, b: b["live"], indexes.counted),
     indexes.Index("mentions", lambda _site, buyer: mentions.in_buyer(buyer)),
     indexes.Index("accounts_awaited", _accounts_awaited),
-    indexes.Index("logins_awaited", _logins_awaited),
+    indexes.Index("logins_awaited", _logins_awaited, indexes.as_key),
     indexes.Index("ends_ahead", lambda _site, b: b.get("ends_ahead", ())),
     indexes.Index("renewals_awaited", lambda _site, b: b.get("renewals_awaited", ())),
     indexes.Index(

@@ -84,6 +84,20 @@ def _read(path: Path) -> Any:
     from niteoweb.click2sell import site as plone_site
     from niteoweb.click2sell.owner import importfile
 
+    text = read_text(path)
+    try:
+        return importfile.read(text, plone_site.timezone())
+    except importfile.FileError as error:
+        raise console.Problem(_sentence(error), 2) from None
+
+
+def read_text(path: Path) -> str:
+    """The text of a file in UTF-8.
+
+    :raises niteoweb.click2sell.command.console.Problem: it cannot be read.
+    """
+    from niteoweb.click2sell.owner import importfile
+
     try:
         with path.open("rb") as file:
             raw = file.read(MOST_BYTES + 1)
@@ -92,7 +106,7 @@ def _read(path: Path) -> Any:
     if len(raw) > MOST_BYTES:
         raise console.Problem(f"{path} is larger than {MOST_BYTES} bytes. Divide it.", 2)
     try:
-        return importfile.read(importfile.decode(raw), plone_site.timezone())
+        return importfile.decode(raw)
     except importfile.FileError as error:
         raise console.Problem(_sentence(error), 2) from None
 

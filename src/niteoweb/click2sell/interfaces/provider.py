@@ -68,9 +68,18 @@ class IPaymentProvider(Interface):
         "links(settings, customer_ids) -> tuple of name and title. Nothing may be asked of the "
         "provider."
     )
+    checks = Attribute(
+        "Items of the checklist that only the provider has: checks(settings, connect) -> "
+        "niteoweb.click2sell.setup.Check, any number. Only with connect may it be asked."
+    )
     reasons = Attribute(
         "Texts for the provider's own codes why a notification needs attention, by the code."
     )
+    page = Attribute(
+        "Function of an entry: the page of the provider's own that it is about, a "
+        "niteoweb.click2sell.provider.registry.OwnPage, None for none."
+    )
+    pages = Attribute("The provider's own pages for owners, a tuple of OwnPage.")
 
     def verify(delivery, settings, now):
         """Prove that a delivery comes from the provider.

@@ -17,7 +17,8 @@ import re
 #: A line of plenigo's offers; an empty line is none.
 _OFFER = re.compile(
     r"|[A-Z]{1,2}_[0-9A-Za-z]{1,18}"
-    r"(\|(multiple|net|bonus=[0-9A-Za-z_,]+|variant=[0-9A-Za-z_-]+))*",
+    r"(\|(multiple|net|bonus=[0-9A-Za-z_,]+|variant=[0-9A-Za-z-]{2,30}"
+    r"|product=P_[0-9A-Za-z]{1,18} +tax=[A-Z0-9_]{1,50} +currency=[A-Z]{3}))*",
     re.ASCII,
 )
 
@@ -145,12 +146,31 @@ class IPlenigoSettings(IProviderSettings):
         title=_("Offers"),
         description=_(
             "What is sold here, one OFFER_ID or shopping cart a line. |multiple, |net, "
-            "|bonus=ID,ID and |variant=ID may follow."
+            "|bonus=ID,ID, |variant=ID and |product=ID tax=TYPE currency=EUR may follow."
         ),
         value_type=schema.TextLine(constraint=_OFFER.fullmatch),
         required=False,
         default=[],
         missing_value=[],
+    )
+
+    source_parameters = schema.List(
+        title=_("Parameters that go along with a purchase"),
+        description=_(
+            "Names of parameters in the address of the checkout that plenigo is told, beside "
+            "utm_source and the like; one a line."
+        ),
+        value_type=schema.TextLine(
+            constraint=re.compile("[0-9A-Za-z_.-]{0,30}", re.ASCII).fullmatch
+        ),
+        required=False,
+        default=[f"upscore_{name}" for name in ("object_id", "offer_id", "click_id", "domain")],
+        missing_value=[],
+    )
+
+    debug_mode = switch(
+        title=_("Debug mode of the checkout"),
+        description=_("plenigo tells what went wrong. For plenigo's stage only."),
     )
 
     members_may_cancel = switch(

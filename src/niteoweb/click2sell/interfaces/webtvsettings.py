@@ -21,6 +21,23 @@ class IWebTVSettings(IProviderBasics):
     # The registry's names are made of it: it never changes.
     __module__ = "niteoweb.click2sell.interfaces"
 
+    enabled = switch(
+        title=_("Ask the store"),
+        description=_(
+            "While this is off, the store is not asked. Once it is on, every user of the store "
+            "with a subscription becomes a member: look first at the number of new accounts in "
+            "an hour and at the welcome mail. Buyers keep what they paid for."
+        ),
+    )
+
+    secretkey = secret(
+        title=_("Secret key"),
+        description=_(
+            "The Key of the External Payment Processor in your store. It is needed only if "
+            "this site has orders of the store paid."
+        ),
+    )
+
     api_url = line(
         title=_("Address of the API"),
         description=_(
@@ -62,7 +79,6 @@ class IWebTVSettings(IProviderBasics):
         title=_("Hours after which a user of the store is asked about again"),
         description=_("At an end of access the store is asked sooner."),
         default=24,
-        missing_value=24,
         min=1,
         max=168,
     )
@@ -76,7 +92,6 @@ class IWebTVSettings(IProviderBasics):
         title=_("Hours after which an order that is not paid is cancelled"),
         description=_("Only orders that this site has placed."),
         default=24,
-        missing_value=24,
         min=1,
         max=720,
     )

@@ -79,6 +79,13 @@ class NoAnswer(Unreachable):
         super().__init__("no answer")
 
 
+class TokenRefused(Unreachable):
+    """The provider does not accept the token, or not for this question."""
+
+    def __init__(self) -> None:
+        super().__init__("token not accepted")
+
+
 class Refused(Exception):
     """The provider does not answer the question, or cannot be asked it: a person has to decide.
 
@@ -250,7 +257,7 @@ class JsonApi:
         if code in self._codes.session:
             return SessionInvalid(status, code)
         if status == 401:
-            return Unreachable("token not accepted")
+            return TokenRefused()
         return NotFound(code) if status == 404 else Rejected(status, code, fields)
 
     def get(self, *path: str, **parameters: str | Sequence[str]) -> jsonbody.JsonBody:
@@ -418,7 +425,7 @@ def _read(status: int, body: bytes) -> jsonbody.JsonBody | None:
     if status == 404:
         raise NotFound
     if status in (401, 403):
-        raise Unreachable("token not accepted")
+        raise TokenRefused
     if status != 200:
         raise Refused(f"status {status}")
     try:

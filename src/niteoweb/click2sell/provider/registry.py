@@ -4,6 +4,7 @@ All rooms ask here for providers, their titles and their settings; none names a 
 """
 
 from collections.abc import Callable
+from collections.abc import Iterable
 from collections.abc import Mapping
 from datetime import datetime
 from datetime import tzinfo
@@ -16,6 +17,7 @@ from niteoweb.click2sell.notification import VerifiedDelivery
 from plone.registry.interfaces import IRegistry
 from types import ModuleType
 from typing import Any
+from typing import NamedTuple
 from zope.component import getUtilitiesFor
 from zope.component import getUtility
 from zope.component import queryUtility
@@ -32,8 +34,21 @@ MAIN = "click2sell"
 #: Asks a provider: at a moment in UTC, with the most early ends that it may tell unconfirmed,
 #: and whether an owner has confirmed more of them. It returns parts of the sweep's report.
 Poll = Callable[[datetime, int, bool], Mapping[str, Any]]
+#: Items of the checklist, by settings and whether the provider may be asked.
+Checks = Callable[[Any, bool], Iterable[Any]]
 #: Names and titles of pages, by settings and the provider's ids of a buyer.
 Links = Callable[[Any, tuple[str, ...]], tuple[tuple[str, Message], ...]]
+
+
+class OwnPage(NamedTuple):
+    """A page of a provider's own for owners.
+
+    :ivar title: of the link to it.
+    :ivar path: below the site.
+    """
+
+    title: Message
+    path: str
 
 
 @implementer(IPaymentProvider)
@@ -51,8 +66,11 @@ class PaymentProvider:
         :mod:`niteoweb.click2sell.provider.sample`.
     :param poll: asks a provider that sends nothing, None for one that does.
     :param privacy: exports and erases what the provider's own trees hold, None for nothing.
+    :param checks: items of the checklist that only the provider has, None for none.
     :param links: pages of the site for its buyers, None for none.
     :param reasons: texts for codes of the provider's own why an entry needs attention.
+    :param page: the page of the provider's own that an entry is about, if it has such pages.
+    :param pages: the pages of the provider's own for owners.
     :param paywall: decides who may read a page, None for one that knows no pages; see
         :class:`niteoweb.click2sell.interfaces.IPaymentProvider`.
     """
@@ -67,7 +85,10 @@ class PaymentProvider:
         poll: Poll | None = None,
         privacy: ModuleType | None = None,
         links: Links | None = None,
+        checks: Checks | None = None,
         reasons: Mapping[str, Message] | None = None,
+        page: Callable[[Mapping[str, Any]], OwnPage | None] | None = None,
+        pages: tuple[OwnPage, ...] = (),
         paywall: ModuleType | None = None,
     ) -> None:
         self.name: str = module.NAME
@@ -85,9 +106,12 @@ class PaymentProvider:
         self.sample = sample
         self.poll = poll
         self.privacy = privacy
+        self.checks: Checks = checks or (lambda settings, connect: ())
         self.paywall = paywall
         self.links: Links = links or (lambda settings, customer_ids: ())
         self.reasons: Mapping[str, Message] = reasons or {}
+        self.page = page or (lambda entry: None)
+        self.pages = pages
         self.verify: Callable[[Delivery, Any, datetime], VerifiedDelivery] = module.verify
         self.parse: Callable[[VerifiedDelivery, tzinfo], tuple[Notification, ...]] = (
             module.parse
@@ -181,6 +205,12 @@ def title(name: str) -> str:
     """The title of a provider; its name where it is not registered."""
     provider = get(name)
     return name if provider is None else provider.title
+
+
+def page(entry: Mapping[str, Any]) -> OwnPage | None:
+    """The page of its provider's own that an entry is about, None for none."""
+    provider = get(entry["provider"])
+    return None if provider is None else provider.page(entry)
 
 
 def reason(code: str) -> Message | None:

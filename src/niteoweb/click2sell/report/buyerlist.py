@@ -109,15 +109,10 @@ class BuyerList:
             return list(islice(self._ending(), start, stop))
         if self._part == NEVER_LOGGED_IN:
             accounts = trees.tree(self._site, "logins_awaited")
-            found = (
-                buyers.of_user(self._site, user_id)
-                for _made, user_id in islice(accounts, start, stop)
-            )
-            return [buyer["id"] for buyer in found if buyer is not None]
-        index = trees.tree(self._site, "buyers_paid")
+            return list(islice(accounts.values(), start, stop))
         names = {ACTIVE: "buyers_active", ENDED: "buyers_ended"}
-        places = trees.tree(self._site, names[self._part]) if self._part else index
-        part = notifications.part(facets.Places((places,)), self.total, start, stop)
+        index = trees.tree(self._site, names.get(self._part, "buyers_paid"))
+        part = notifications.part(facets.Places((index,)), self.total, start, stop)
         return [index[place] for place in part]
 
     def rows(self, start: int, size: int) -> list[BuyerRow]:

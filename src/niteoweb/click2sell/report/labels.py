@@ -80,6 +80,10 @@ STATES = {
 def kind(entry: Mapping[str, Any]) -> Message | str:
     """The kind of an entry; an owner's act is called what it is."""
     known = {**KINDS, **ACTS} if entry["provider"] == OWNER else KINDS
+    if entry["kind"] == Kind.UNKNOWN and registry.reason(entry["attention"]) is not None:
+        return _(
+            "problem at ${provider}", mapping={"provider": registry.title(entry["provider"])}
+        )
     return known.get(entry["kind"], entry["kind"])
 
 

@@ -46,6 +46,7 @@ def _checks(
     yield _mapping(provider)
     if provider.client is not None:
         yield _api(provider, connect)
+    yield from provider.checks(registry.settings(provider), connect)
     if provider.poll is None:
         yield _last_notification(site, provider, silent)
     else:
@@ -97,6 +98,9 @@ def _mapping(provider: IPaymentProvider) -> Check:
 def _api(provider: IPaymentProvider, connect: bool) -> Check:
     """Whether the provider's API can be asked."""
     title, names = _("API"), {"provider": provider.title}
+    if not apitoken.is_set(provider) and provider.poll is not None:
+        text = _("No token is set, so ${provider} is asked nothing.", mapping=names)
+        return Check("api", Status.TODO, title, text)
     if not apitoken.is_set(provider):
         text = _(
             "No token is set, so ${provider} cannot be asked for what its notifications leave "

@@ -30,7 +30,7 @@ Writer = Callable[[Any, Any, int, Any], None]
 
 
 def in_set(tree: Any, row: Any, change: int, id_: Any) -> None:
-    """A set holds the row."""
+    """A set holds the row, which names the record: one may never take out another's row."""
     (tree.insert if change > 0 else tree.discard)(row)
 
 
@@ -48,7 +48,7 @@ def in_groups(tree: Any, row: tuple[Any, Any], change: int, id_: Any) -> None:
 
 
 def as_key(tree: Any, row: Any, change: int, id_: Any) -> None:
-    """A mapping leads from the row to the record's id."""
+    """A mapping leads from the row to the record's id: a row may pass to another one."""
     if change > 0:
         tree[row] = id_
     elif tree.get(row) == id_:

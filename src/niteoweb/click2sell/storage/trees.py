@@ -84,9 +84,9 @@ TREES = {
     "access_ended": TreeSet,
     "buyers_pending": TreeSet,  # (group that could not be given, buyer id)
     "buyers_with_access": Length,  # how many
-    "buyers_active": TreeSet,  # places as in buyers_paid of those with access
+    "buyers_active": Tree,  # as buyers_paid, of those with access
     "buyers_active_count": Length,  # how many
-    "buyers_ended": TreeSet,  # places as in buyers_paid of those without access
+    "buyers_ended": Tree,  # as buyers_paid, of those without access
     # (first end of access that no renewal moves, as stored, buyer id), and how many by day
     "access_ends": TreeSet,
     "access_ends_by_day": Tree,  # day in UTC -> Length
@@ -123,7 +123,7 @@ TREES = {
     # counters.py; rows that are filed by time have minus its microseconds in front
     "figures": Tree,  # (day or month, name) -> Length
     "products_with_access": Tree,  # (provider, product id) -> Length, members
-    "logins_awaited": TreeSet,  # (account made, user id)
+    "logins_awaited": Tree,  # (account made, user id) -> buyer id
     # reminders.py: (end of access, buyer id, provider, product id), not told yet
     "ends_ahead": TreeSet,
     "renewals_awaited": TreeSet,  # (expected, buyer id, provider, product id)

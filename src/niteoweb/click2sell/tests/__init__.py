@@ -5,6 +5,7 @@ up says nothing.
 """
 
 from hypothesis import HealthCheck
+from hypothesis import Phase
 from hypothesis import settings
 from niteoweb.click2sell.tests.cases import EXAMPLES
 from niteoweb.click2sell.tests.cases import tried
@@ -16,6 +17,8 @@ settings.register_profile(
     deadline=None,
     derandomize=EXAMPLES <= 1,
     database=None,
+    # Hypothesis shrinks for five minutes at most, and explains for as long as it takes.
+    phases=(Phase.explicit, Phase.generate, Phase.shrink),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 settings.load_profile("shared machines")

@@ -25,6 +25,7 @@ from niteoweb.click2sell.owner import commands
 from niteoweb.click2sell.owner import decisions
 from niteoweb.click2sell.owner import forms
 from niteoweb.click2sell.owner import undo as undoing
+from niteoweb.click2sell.provider import registry
 from plone.protect import createToken
 from typing import Any
 from urllib.parse import urlencode
@@ -106,6 +107,8 @@ def of_entry(site: Any, entry: ledger.Entry, back: str = "") -> Cure | None:
         return _connect(site, entry, f"{url}/decide", decide, fields)
     if reason == Reason.PARAMETER and not entry["buyer_id"]:
         return give_access(site, entry)
+    if (page := registry.page(entry)) is not None:
+        return Cure(page.title, f"{site.absolute_url()}/@@{page.path}")
     return Cure(_("Resolve"), decide)
 
 

@@ -23,6 +23,7 @@ from niteoweb.click2sell.ledger import reasons
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.report import accounting
+from niteoweb.click2sell.report import labels
 from niteoweb.click2sell.report import overview
 from niteoweb.click2sell.setup import lastrun
 from niteoweb.click2sell.setup import Status
@@ -127,7 +128,7 @@ class OverviewView(OwnerPage):
         entry = ledger.get(self.context, key)
         url = self.url_of(f"click2sell-notifications/{key}")
         parts = (
-            formatting.translated(formatting.kind(entry["kind"])),
+            formatting.translated(labels.kind(entry)),
             formatting.product(entry),
             formatting.amount(entry["amount"], entry["currency"]),
         )
@@ -237,9 +238,11 @@ class OverviewView(OwnerPage):
     @property
     def others(self) -> list[formatting.Link]:
         """The pages that are needed now and then."""
+        own = [page for provider in registry.enabled() for page in provider.pages]
         return [
             formatting.Link(title, self.url_of(page))
             for page, title, permission in (
+                *((page.path, page.title, tabs.VIEW) for page in own),
                 ("click2sell-accounting", _("Payments and refunds of a month"), tabs.VIEW),
                 ("click2sell-members", _("Members as a file"), tabs.VIEW),
                 ("click2sell-notifications", _("Notifications as a file"), tabs.VIEW),

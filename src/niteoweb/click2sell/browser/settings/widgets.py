@@ -47,7 +47,11 @@ class SecretWidget(PasswordWidget):
     @property
     def notice(self) -> secretkeys.Notice | None:
         """The notice about the secret; None for none."""
-        return NOTICES[self.field.__name__](plone_site.get(), self.form.provider)
+        provider, name = self.form.provider, self.field.__name__
+        # A provider that is asked may do without a secret key.
+        if name == "secretkey" and provider.poll and not secretkeys.is_set(provider):
+            return None
+        return NOTICES[name](plone_site.get(), provider)
 
     def moment(self, notice: secretkeys.Notice) -> formatting.Moment | None:
         """The time when the key was used last."""

@@ -18,7 +18,9 @@ from niteoweb.click2sell.providers.plenigo import client
 from niteoweb.click2sell.providers.plenigo import offers
 from niteoweb.click2sell.providers.plenigo import protocol
 from niteoweb.click2sell.providers.plenigo import shop
+from niteoweb.click2sell.providers.plenigo import singles
 from niteoweb.click2sell.providers.plenigo import tie
+from niteoweb.click2sell.providers.plenigo.singles import NotSold
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import TooMany
 from niteoweb.click2sell.settings import networks
@@ -47,15 +49,12 @@ class NotSetUp(Exception):
     """There is no token or company id, or this is a copy of the site."""
 
 
-class NotSold(Exception):
-    """The site does not sell that."""
-
-
 @dataclass(frozen=True)
 class Checkout:
     """A purchase that a member has begun.
 
     :ivar came_from: the page that the member wanted to read, "" for none.
+    :ivar content: UID of the page that says what is sold, "" where the offer does.
     """
 
     id: str
@@ -63,6 +62,7 @@ class Checkout:
     offer: str
     came_from: str
     begun_at: datetime
+    content: str
 
 
 def settings() -> Any:
@@ -120,6 +120,11 @@ def sold(offer_id: str, bonus: str = "") -> offers.Offer:
     return offer
 
 
+def passed_on_by(stored: Any) -> tuple[str, ...]:
+    """The names of the parameters that go along with a purchase, beside those of campaigns."""
+    return tuple(filter(None, stored.source_parameters or ()))
+
+
 def begin(
     user_id: str,
     environ: Mapping[str, Any],
@@ -131,8 +136,8 @@ def begin(
 
     :param user_id: of the member who is logged in.
     :param environ: of the request: plenigo wants the buyer's address in the network.
-    :param wanted: ``offer`` and perhaps ``bonus``, or ``voucher``; ``came_from`` is an address
-        of this site.
+    :param wanted: ``offer`` and perhaps ``bonus`` and ``content``, the UID of a page that says
+        what is sold, or ``voucher``; ``came_from`` is an address of this site.
     :param source: parameters about a campaign.
     :raises NotSold: the site does not sell that.
     :raises NotSetUp: an owner has to see to the settings.
@@ -145,8 +150,11 @@ def begin(
     stored, voucher = ready(), wanted.get("voucher", "")
     bonus, came_from = wanted.get("bonus", ""), wanted.get("came_from", "")
     offer = None if voucher else sold(wanted.get("offer", ""), bonus)
-    name = offer.id if offer else ""
-    id_ = writer.run(lambda site: _file(site, user_id, name, came_from, timestamps.now()))
+    name, passed_on = offer.id if offer else "", passed_on_by(stored)
+    single = singles.of(wanted.get("content", ""), offer) if offer else None
+    sold_by = wanted.get("content", "")
+    row = (name, came_from, timestamps.iso(timestamps.now()), sold_by)
+    id_ = writer.run(lambda site: _file(site, user_id, row))
     site = plone_site.get()
     with jsonapi.within(jsonapi.SALE):
         api = client.connect(stored)
@@ -154,7 +162,8 @@ def begin(
             "customerId": tie.ensure(site, api, user_id, language),
             "customerIpAddress": address(environ),
             "language": language[:2],
-            **offers.purchase(offer, voucher, bonus, came_from, source),
+            **offers.purchase(offer, voucher, bonus, came_from, source, passed_on, single),
+            **({"debugMode": True} if stored.debug_mode else {}),
         }
         purchase_id = shop.prepare(api, body)
     writer.run(lambda site: _prepared(site, id_, purchase_id))
@@ -169,7 +178,9 @@ def get(user_id: str, id_: str) -> Checkout:
     record = trees.tree(plone_site.get(), "checkouts").get(id_)
     if record is None or record[0] != trees.number(user_id):
         raise NotSold
-    return Checkout(id_, *record[1:4], timestamps.from_iso(record[4]))
+    _mine, purchase_id, offer, came_from, at, *content = record
+    begun_at = timestamps.from_iso(at)
+    return Checkout(id_, purchase_id, offer, came_from, begun_at, "".join(content))
 
 
 def is_shown(checkout: Checkout, now: datetime) -> bool:
@@ -229,12 +240,14 @@ def address(environ: Mapping[str, Any]) -> str:
     return networks.caller(environ) or environ.get("REMOTE_ADDR") or ""
 
 
-def _file(site: Any, user_id: str, offer: str, came_from: str, now: datetime) -> str:
+def _file(site: Any, user_id: str, row: tuple[str, str, str, str]) -> str:
     """Write down that a member begins a checkout; old ones go.
 
+    :param row: offer, page that the member came from, time, and UID of the page that is sold.
     :raises niteoweb.click2sell.provisioning.TooMany: the member has begun many.
     """
     checkouts, by_time = trees.tree(site, "checkouts"), trees.tree(site, "checkouts_by_time")
+    now = timestamps.from_iso(row[2])
     for row in list(by_time.keys(None, (timestamps.iso(now - KEPT), ""))):
         by_time.remove(row)
         checkouts.pop(row[1], None)
@@ -242,9 +255,9 @@ def _file(site: Any, user_id: str, offer: str, came_from: str, now: datetime) ->
     recent = by_time.keys((timestamps.iso(now - MINUTES), ""))
     if sum(checkouts[id_][0] == mine for _at, id_ in recent) >= AT_MOST:
         raise TooMany
-    id_, at = secrets.token_urlsafe(12), timestamps.iso(now)
-    checkouts[id_] = (mine, "", offer, came_from, at)
-    by_time.insert((at, id_))
+    id_ = secrets.token_urlsafe(12)
+    checkouts[id_] = (mine, "", *row)
+    by_time.insert((row[2], id_))
     return id_
 
 

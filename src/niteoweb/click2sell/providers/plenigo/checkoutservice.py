@@ -75,7 +75,7 @@ class CheckoutPost(SellingService):
 
     def _begin(self) -> dict[str, Any]:
         kinds = {"offer": str, "basket": str, "voucher": str, "bonus": list}
-        options = self.options(**kinds, came_from=str, source=dict)
+        options = self.options(**kinds, content=str, came_from=str, source=dict)
         if sum(name in options for name in ("offer", "basket", "voucher")) != 1:
             raise BadRequest('One of "offer", "basket" and "voucher" is needed.')
         bonuses = options.get("bonus", [])
@@ -85,6 +85,7 @@ class CheckoutPost(SellingService):
             "offer": options.get("offer", options.get("basket", "")),
             "voucher": options.get("voucher", ""),
             "bonus": "".join(bonuses),
+            "content": options.get("content", ""),
             "came_from": sdk.own_address(options.get("came_from")),
         }
         if wanted["bonus"]:

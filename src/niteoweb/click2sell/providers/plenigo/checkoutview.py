@@ -1,19 +1,17 @@
 """``@@plenigo-checkout``: what is bought, plenigo's checkout, and the page with thanks."""
 
+from babel import numbers
 from niteoweb.click2sell import _
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.providers.plenigo import checkout
 from niteoweb.click2sell.providers.plenigo import offers
 from niteoweb.click2sell.providers.plenigo import sdk
+from niteoweb.click2sell.providers.plenigo import singles
 from niteoweb.click2sell.providers.plenigo.memberview import MemberView
 from plone.protect.authenticator import check
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from urllib.parse import urlencode
 from zExceptions import NotFound
-
-
-#: Parameters of the page that go along with a purchase.
-SOURCE = (*offers.UTM, *offers.PASSED_ON, offers.AFFILIATE)
 
 
 class CheckoutView(MemberView):
@@ -26,9 +24,9 @@ class CheckoutView(MemberView):
     template = ViewPageTemplateFile("templates/checkout.pt")
     title = _("Checkout")
     name = "@@plenigo-checkout"
-    passed_on = ("offer", "came_from", *SOURCE)
     begun: checkout.Checkout | None = None
     offer: offers.Offer | None = None
+    single: offers.Single | None = None
     step = "offer"
     result = ""
 
@@ -38,7 +36,7 @@ class CheckoutView(MemberView):
         if self.request.method == "POST":
             # The automatic check sees uncommitted changes only, and the writer commits.
             check(self.request)
-            names = ("offer", "bonus")
+            names = ("offer", "bonus", "content")
             wanted = {
                 **{name: self.text(name) for name in names},
                 "came_from": sdk.own_address(self.text("came_from")),
@@ -48,6 +46,7 @@ class CheckoutView(MemberView):
             )
             return self.request.response.redirect(f"{self.url}/{begun.id}", status=303)
         self.offer = checkout.sold(self.text("offer"))
+        self.single = singles.of(self.text("content"), self.offer)
         checkout.ready(writes=False)
         self.texts = checkout.texts(self.stored, self.offer.id, sdk.language())
         return self.template()
@@ -70,19 +69,34 @@ class CheckoutView(MemberView):
     @property
     def source(self) -> dict[str, str]:
         """Parameters about a campaign."""
-        return {name: value for name in SOURCE if (value := self.text(name))}
+        names = (*offers.UTM, offers.AFFILIATE, *checkout.passed_on_by(self.stored))
+        return {name: value for name in names if (value := self.text(name))}
+
+    @property
+    def passed_on(self) -> tuple[str, ...]:
+        """Parameters that a login does not lose."""
+        return ("offer", "content", "came_from", *self.source)
 
     @property
     def hidden(self) -> dict[str, str]:
         """The fields of the form that nobody sees."""
         came_from = sdk.own_address(self.text("came_from"))
-        return {"offer": self.offer.id, "came_from": came_from, **self.source}
+        content = {"content": self.text("content")} if self.single else {}
+        return {"offer": self.offer.id, "came_from": came_from, **content, **self.source}
 
     @property
     def again_url(self) -> str:
         """Where to begin again, "" for an offer that is not named."""
-        offer = self.begun.offer if self.begun else ""
-        return f"{self.url}?{urlencode({'offer': offer})}" if offer else ""
+        if self.begun is None or not self.begun.offer:
+            return ""
+        parameters = {"offer": self.begun.offer, "content": self.begun.content}
+        return f"{self.url}?{urlencode({k: v for k, v in parameters.items() if v})}"
+
+    @property
+    def price(self) -> str:
+        """The price of a single product, as the reader writes it."""
+        currency = self.offer.own_data.currency
+        return numbers.format_currency(self.single.price, currency, locale=sdk.language())
 
     @property
     def page_url(self) -> str:

@@ -4,13 +4,15 @@ Pure: imports nothing of Zope or Plone, does no I/O and reads no clock.
 
 A line of the setting is an id of an offer, ``O_...``, or of a shopping cart, ``SC_...``, and
 after ``|`` options: ``multiple`` (may be bought again), ``net`` (net prices are shown),
-``bonus=BO_A,BO_B`` (the buyer may choose one) and ``variant=ID``. A browser never says what is
-sold.
+``bonus=BO_A,BO_B`` (the buyer may choose one), ``variant=ID`` and ``product=P_X tax=TYPE
+currency=EUR`` (a page says what is sold in its place: a single issue, for example). A browser
+never says what is sold.
 """
 
 from collections.abc import Iterable
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import re
@@ -18,18 +20,22 @@ import re
 
 CART = "SC_"
 MULTIPLE, NET, BONUS, VARIANT = "multiple", "net", "bonus", "variant"
+PRODUCT = "product"
 
 #: Characters of values that go along with a purchase.
 LONGEST_UTM = 100
 LONGEST_SOURCE = 500
 LONGEST_DATA = 200
+LONGEST_TITLE = 100
 #: Parameters of a campaign, as in the address of a page, and further ones that are passed on.
 UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
-PASSED_ON = (*("upscore_object_id", "upscore_offer_id", "upscore_click_id", "upscore_domain"),)
 AFFILIATE = "affiliate"
 
 _ID = re.compile(r"[A-Z]{1,2}_[0-9A-Za-z]{1,18}", re.ASCII)
-_VARIANT = re.compile(r"[0-9A-Za-z_-]{1,50}", re.ASCII)
+_VARIANT = re.compile(r"[0-9A-Za-z-]{2,30}", re.ASCII)
+_PRODUCT = re.compile(
+    r"(P_[0-9A-Za-z]{1,18}) +tax=([A-Z0-9_]{1,50}) +currency=([A-Z]{3})", re.ASCII
+)
 
 
 class OfferError(ValueError):
@@ -44,12 +50,39 @@ class OfferError(ValueError):
 
 
 @dataclass(frozen=True)
+class OwnData:
+    """What an offer says of products that pages sell.
+
+    :ivar id: of the product at plenigo that is overwritten.
+    """
+
+    id: str
+    tax_type: str
+    currency: str
+
+
+@dataclass(frozen=True)
+class Single:
+    """A single product as its page says: an issue, for example.
+
+    :ivar id: of the product, the site's own.
+    :ivar access_right: what it opens.
+    """
+
+    id: str
+    title: str
+    price: Decimal
+    access_right: str
+
+
+@dataclass(frozen=True)
 class Offer:
     """An offer that the site sells.
 
     :ivar multiple: it may be bought more than once.
     :ivar net: net prices are shown.
     :ivar bonuses: of which the buyer may choose one.
+    :ivar own_data: a page says what is sold, None where the offer does.
     """
 
     id: str
@@ -57,6 +90,7 @@ class Offer:
     net: bool = False
     bonuses: tuple[str, ...] = ()
     variant: str = ""
+    own_data: OwnData | None = None
 
     @property
     def is_cart(self) -> bool:
@@ -83,16 +117,21 @@ def parse(lines: Iterable[str]) -> dict[str, Offer]:
 
 def _offer(id_: str, options: list[str]) -> Offer | None:
     values = dict(option.partition("=")[::2] for option in options)
-    known = values.keys() <= {MULTIPLE, NET, BONUS, VARIANT} and len(values) == len(options)
+    names = {MULTIPLE, NET, BONUS, VARIANT, PRODUCT}
+    known = values.keys() <= names and len(values) == len(options)
     bonuses = tuple(filter(None, values.get(BONUS, "").split(",")))
     variant = values.get(VARIANT, "")
+    product = _PRODUCT.fullmatch(values.get(PRODUCT, ""))
     if not known or not all(map(_ID.fullmatch, (id_, *bonuses))):
         return None
     if values.get(MULTIPLE) or values.get(NET) or (variant and not _VARIANT.fullmatch(variant)):
         return None
-    if id_.startswith(CART) and (bonuses or variant):
+    if (PRODUCT in values and not product) or (VARIANT in values and not variant):
         return None
-    return Offer(id_, MULTIPLE in values, NET in values, bonuses, variant)
+    if id_.startswith(CART) and (bonuses or variant or product):
+        return None
+    own_data = OwnData(*product.groups()) if product else None
+    return Offer(id_, MULTIPLE in values, NET in values, bonuses, variant, own_data)
 
 
 def purchase(
@@ -101,6 +140,8 @@ def purchase(
     bonus: str,
     came_from: str,
     source: Mapping[str, Any],
+    passed_on: Iterable[str] = (),
+    single: Single | None = None,
 ) -> dict[str, Any]:
     """The purchase that plenigo is asked to prepare, without the buyer.
 
@@ -108,6 +149,8 @@ def purchase(
     :param bonus: one of the offer's, "" for none.
     :param came_from: an address of this site, "" for none.
     :param source: parameters that came along; those that are not known do not go further.
+    :param passed_on: names of parameters that do, beside those of campaigns.
+    :param single: what the page says that is sold, None where the offer does.
     """
     body: dict[str, Any] = {}
     if offer is None:
@@ -118,6 +161,8 @@ def purchase(
         item: dict[str, Any] = {"plenigoOfferId": offer.id, "quantity": 1}
         if bonus:
             item["plenigoBonusIds"] = [bonus]
+        if single is not None and offer.own_data is not None:
+            item |= _overwritten(single, offer.own_data)
         body["items"] = [item]
         if offer.variant:
             body["variantUniqueId"] = offer.variant
@@ -125,16 +170,34 @@ def purchase(
         body["allowMultiplePurchases"] = True
     if offer is not None and offer.net:
         body["showNetPrices"] = True
-    additional = _additional(came_from, source)
+    additional = _additional(came_from, source, passed_on)
     if additional:
         body["additionalData"] = additional
     return body
 
 
-def _additional(came_from: str, source: Mapping[str, Any]) -> dict[str, Any]:
+def _overwritten(single: Single, own_data: OwnData) -> dict[str, Any]:
+    """The fields of an item whose product a page says; all of them, as plenigo wants it."""
+    title = single.title[:LONGEST_TITLE]
+    product = {
+        "plenigoProductId": own_data.id,
+        "productId": single.id,
+        "title": title,
+        # JSON knows no decimals.
+        "price": float(single.price),
+        "currency": own_data.currency,
+        "taxType": own_data.tax_type,
+        "accessRightUniqueId": single.access_right,
+    }
+    return {"title": title, "products": [product]}
+
+
+def _additional(
+    came_from: str, source: Mapping[str, Any], passed_on: Iterable[str]
+) -> dict[str, Any]:
     texts = {name: value for name, value in source.items() if isinstance(value, str) and value}
     utm = {name[4:]: texts[name][:LONGEST_UTM] for name in UTM if name in texts}
-    data = {name: texts[name][:LONGEST_DATA] for name in PASSED_ON if name in texts}
+    data = {name: texts[name][:LONGEST_DATA] for name in passed_on if name in texts}
     additional = {
         "utm": utm,
         "data": data,

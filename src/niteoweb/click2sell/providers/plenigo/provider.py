@@ -3,6 +3,7 @@
 from niteoweb.click2sell import _
 from niteoweb.click2sell.interfaces import IPlenigoSettings
 from niteoweb.click2sell.provider import registry
+from niteoweb.click2sell.providers.plenigo import checks
 from niteoweb.click2sell.providers.plenigo import client
 from niteoweb.click2sell.providers.plenigo import paywall
 from niteoweb.click2sell.providers.plenigo import protocol
@@ -22,8 +23,12 @@ def links(settings: Any, customer_ids: tuple[str, ...]) -> tuple[tuple[str, Mess
 
 
 PROVIDER = registry.PaymentProvider(
-    *(protocol, IPlenigoSettings, client, sample),
+    protocol,
+    IPlenigoSettings,
+    client,
+    sample,
     privacy=sessions,
     links=links,
+    checks=checks.items,
     paywall=paywall,
 )

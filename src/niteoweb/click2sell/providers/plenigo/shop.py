@@ -14,6 +14,7 @@ from niteoweb.click2sell.provider import NotFound
 from niteoweb.click2sell.provider import Rejected
 from niteoweb.click2sell.provider import Unreachable
 from niteoweb.click2sell.providers.plenigo import client
+from niteoweb.click2sell.providers.plenigo import offers
 from niteoweb.click2sell.providers.plenigo import orders
 from niteoweb.click2sell.providers.plenigo import states
 from typing import Any
@@ -185,6 +186,18 @@ def bought(api: JsonApi, customer_id: str, now: datetime) -> Iterator[Notificati
             yield from orders.of_order(one, now)
     except ParameterError:
         raise Unreachable("answer unreadable") from None
+
+
+def is_known(api: JsonApi, offer_id: str) -> bool:
+    """Whether plenigo has an offer or a shopping cart."""
+    name, path = ("plenigoOfferId", "offers")
+    if offer_id.startswith(offers.CART):
+        name, path = ("plenigoShoppingCartId", "shoppingCarts")
+    query = {name: offer_id, "size": str(client.SMALLEST_PAGE)}
+    try:
+        return bool(client.read(api, "products", path, **query).parts("items"))
+    except (NotFound, ParameterError):
+        return False
 
 
 def offer_texts(api: JsonApi, offer_id: str, language: str) -> dict[str, str]:

@@ -2,21 +2,33 @@
 
 from contextlib import suppress
 from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.notification import idempotency_key
+from niteoweb.click2sell.owner import action
+from niteoweb.click2sell.owner import decisions
 from niteoweb.click2sell.providers.webtv import carts
 from niteoweb.click2sell.providers.webtv import client
 from niteoweb.click2sell.providers.webtv import orders
+from niteoweb.click2sell.providers.webtv import protocol
 from niteoweb.click2sell.providers.webtv import sales
 from niteoweb.click2sell.providers.webtv import sync
+from niteoweb.click2sell.providers.webtv import texts
 from niteoweb.click2sell.provisioning import pipeline
+from niteoweb.click2sell.storage import NotPossible
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import writer
+from plone import api
 from typing import Any
+from zope.i18n import translate
 
 import logging
 import secrets
 
 
 logger = logging.getLogger("niteoweb.click2sell")
+
+#: Lines of a sale's log that an owner's acts leave.
+TRIED_AGAIN, CANCEL_ASKED, SETTLED = "tried again", "cancel asked", "settled by hand"
+_ACTS = frozenset({TRIED_AGAIN, CANCEL_ASKED, SETTLED})
 
 
 class Course:
@@ -40,6 +52,10 @@ class Course:
         if kind is None or isinstance(error, (sales.Conflict, client.StoreError)):
             with suppress(sales.Conflict):
                 self.note(lease="")
+        if self.sale["state"] in sales.CLOSED and self.sale.get("filed"):
+            language = api.portal.get_default_language()
+            note = translate(texts.SETTLED, target_language=language)
+            dismiss(self.sale, protocol.TITLE, note, texts.WAITS)
 
     def note(self, words: str = "", **changes: Any) -> None:
         """Commit changes of the sale."""
@@ -65,17 +81,41 @@ class Course:
 
 
 def attend(sale: sales.Sale, code: str) -> None:
-    """File a notification that a sale needs attention."""
+    """File a notification that a sale needs attention, once for each code and mark."""
     logger.warning("Sale %s needs attention: %s", sale["id"], code)
     payload = {name: str(sale[name]) for name in ("id", "order", "user", "state", "number")}
+    # After an owner's act the same trouble is news.
+    marks = sum(1 for _at, _state, words in sale["log"] if words in _ACTS)
+    about = f"{sale['id']} {marks}" if marks else sale["id"]
+    notification = sync.attention(
+        *(texts.SALE, sale["id"], code, timestamps.now(), payload),
+        key=idempotency_key(protocol.NAME, texts.SALE, about, code),
+        receipt=sale["number"],
+        buyer=sale["email"].lower(),
+        email=sale["email"],
+    )
+    filed = code, notification.key
     try:
-        pipeline.process(
-            sync.attention(
-                *("sale", sale["id"], code, timestamps.now(), payload),
-                receipt=sale["number"],
-                buyer=sale["email"].lower(),
-                email=sale["email"],
-            )
-        )
+        pipeline.process(notification)
     except (pipeline.Failed, transactions.Busy):
         logger.warning("Sale %s is not filed.", sale["id"])
+    else:
+        writer.run(lambda site: _file(site, sale["id"], filed))
+
+
+def _file(site: Any, id_: str, filed: tuple[str, str]) -> None:
+    known = sales.get(site, id_).get("filed", ())
+    if filed not in known:
+        sales.change(site, id_, timestamps.now(), {"filed": (*known, filed)})
+
+
+def dismiss(sale: sales.Sale, by: str, note: str, *codes: str) -> None:
+    """Dismiss what was filed about a sale.
+
+    :param by: who has settled it.
+    :param codes: what was settled; everything, where there are none.
+    """
+    for code, key in sale.get("filed", ()):
+        if not codes or code in codes:
+            with suppress(NotPossible):
+                action.carry_out(decisions.Dismiss(key=key, by=by, note=note))

@@ -26,6 +26,7 @@ def poll(now: datetime, most_ends: int, confirmed: bool) -> Mapping[str, Any]:
     if not settings.api_token:
         return {}
     sold, troubled = {"taken_up": 0, "done": 0}, 0
+    selling.tell_of_long_ones(now)
     try:
         selling.resume(settings, sold)
         fulfil.run(settings, now)

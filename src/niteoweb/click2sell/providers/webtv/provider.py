@@ -14,4 +14,6 @@ PROVIDER = registry.PaymentProvider(
     poll=polling.poll,
     privacy=privacy,
     reasons=texts.REASONS,
+    page=texts.page,
+    pages=texts.PAGES,
 )

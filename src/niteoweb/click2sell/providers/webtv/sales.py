@@ -39,6 +39,9 @@ CLOSED = frozenset({DONE, CANCELLED, EXPIRED})
 #: States in which a process is, or has died.
 UNDER_WAY = frozenset({PLACING, PAYING, PROCESSING, PROCESSED})
 
+#: What an owner can want of the background.
+GO_ON, CANCEL = "go on", "cancel"
+
 #: A process has a sale to itself for so long. It is longer than any question, and than the
 #: expiry of a question: what is under way is over then.
 LEASE = timedelta(seconds=120)
@@ -113,6 +116,8 @@ def begin(site: Any, now: datetime, **fields: Any) -> Sale:
         "gateway": "",
         "paid_by": "",
         "bound": "",
+        "wanted": "",
+        "filed": (),
         "state_at": timestamps.iso(now),
         "step_at": timestamps.iso(now),
         **fields,
@@ -171,6 +176,11 @@ def due(site: Any, now: datetime) -> list[str]:
     return [id_ for _at, id_ in rows]
 
 
+def open_ones(site: Any) -> list[Sale]:
+    """The sales that the background looks at, now or later."""
+    return [get(site, id_) for _at, id_ in trees.tree(site, "webtv_sales_due")]
+
+
 def charge(site: Any, id_: str, who: str, transaction: str) -> None:
     """File a charge: one transaction pays one sale.
 
@@ -197,6 +207,8 @@ def of_address(site: Any, address: str) -> Iterator[Sale]:
 
 def _look_at(sale: Sale) -> str:
     """When the background has to look at a sale, "" for never."""
+    if sale.get("wanted"):
+        return sale["step_at"]
     if sale["attention"] or sale["state"] in CLOSED:
         return ""
     if sale["state"] in UNDER_WAY:

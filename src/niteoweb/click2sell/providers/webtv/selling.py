@@ -4,6 +4,8 @@ Whoever takes a sale up after a process that died, or a question without an answ
 (``get_cart``), and then decides. Amounts are the store's, compared as numbers.
 """
 
+from datetime import datetime
+from datetime import timedelta
 from decimal import Decimal
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
@@ -13,6 +15,7 @@ from niteoweb.click2sell.providers.webtv import placing
 from niteoweb.click2sell.providers.webtv import sales
 from niteoweb.click2sell.providers.webtv import settling
 from niteoweb.click2sell.providers.webtv import texts
+from niteoweb.click2sell.providers.webtv.course import attend
 from niteoweb.click2sell.providers.webtv.course import Course
 from niteoweb.click2sell.storage import writer
 from typing import Any
@@ -21,6 +24,11 @@ import logging
 
 
 logger = logging.getLogger("niteoweb.click2sell")
+
+#: A sale is under way for so long before an owner is told.
+LONG = timedelta(hours=1)
+
+_UNDER_WAY = sales.UNDER_WAY | {sales.CHARGED}
 
 _STEPS = {
     sales.BEGUN: placing.fill,
@@ -92,12 +100,7 @@ def resume(settings: Any, numbers: dict[str, int]) -> None:
         numbers["taken_up"] += 1
         try:
             with Course(settings, id_) as course:
-                if course.sale["state"] == sales.CHARGED:
-                    _rescue(course)
-                elif course.sale["state"] in (sales.BEGUN, sales.CARTED, sales.PLACED):
-                    cancel(course, sales.EXPIRED)
-                else:
-                    advance(course)
+                _take_up(course)
                 numbers["done"] += course.sale["state"] == sales.DONE
         except sales.Conflict as conflict:
             logger.warning("Sale %s has to wait: %s", id_, conflict.kind)
@@ -105,6 +108,39 @@ def resume(settings: Any, numbers: dict[str, int]) -> None:
         except client.StoreError as error:
             logger.warning("Sale %s has to wait: %s", id_, error)
             _put_off(id_, error.code)
+
+
+def _take_up(course: Course) -> None:
+    sale, wanted = course.sale, course.sale.get("wanted")
+    waits = sale["state"] in (sales.BEGUN, sales.CARTED, sales.PLACED)
+    if wanted == sales.CANCEL:
+        cancel(course)
+    elif sale["state"] == sales.CHARGED:
+        _rescue(course)
+    elif not waits or wanted:
+        advance(course)
+    elif sale["payments"] or sale["origin"] == "fulfil":
+        # Somebody has paid: it is not given up.
+        course.attend(texts.WAITS)
+    else:
+        cancel(course, sales.EXPIRED)
+    if wanted:
+        course.note(wanted="")
+
+
+def tell_of_long_ones(now: datetime) -> None:
+    """File the sales that are under way for too long; they are tried again all the same.
+
+    :param now: in UTC.
+    """
+    for sale in sales.open_ones(plone_site.get()):
+        since = timestamps.from_iso(sale.get("state_at") or sale["step_at"])
+        if sale["state"] in _UNDER_WAY and now - since > LONG and not _is_filed(sale):
+            attend(sale, texts.WAITS)
+
+
+def _is_filed(sale: sales.Sale) -> bool:
+    return any(code == texts.WAITS for code, _key in sale.get("filed", ()))
 
 
 def pay(
@@ -193,4 +229,4 @@ def _rescue(course: Course) -> None:
 
 def _put_off(id_: str, words: str) -> None:
     now = timestamps.now()
-    writer.run(lambda site: sales.change(site, id_, now, {}, words))
+    writer.run(lambda site: sales.change(site, id_, now, {"wanted": ""}, words))

@@ -264,8 +264,8 @@ def attention(
     :param code: of :mod:`.texts`.
     """
     values = {"receipt": "", "buyer": "", "email": "", "product_id": "", **fields}
+    values.setdefault("key", idempotency_key(protocol.NAME, about, id_, code))
     return Notification(
-        key=idempotency_key(protocol.NAME, about, id_, code),
         provider=protocol.NAME,
         kind=Kind.UNKNOWN,
         transaction=f"{about} {id_}",

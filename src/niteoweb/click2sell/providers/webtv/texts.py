@@ -1,6 +1,9 @@
 """Why something of the store needs attention: codes that are stored, and their texts."""
 
+from collections.abc import Mapping
 from niteoweb.click2sell import _
+from niteoweb.click2sell.provider import registry
+from typing import Any
 
 
 ENDS_HELD = "ends held"
@@ -14,8 +17,22 @@ NO_USER = "no user"
 REFUNDED = "refunded outside store"
 NOT_RETURNED = "paid, not returned"
 CANCEL_AT_CHARGER = "cancel at charger"
+WAITS = "sale waits"
+
+#: What an entry is about, in front of the id in its transaction.
+SALE = "sale"
+
+#: Of a notification that waited for a sale which has gone on.
+SETTLED = _("The sale has gone on by itself.")
+
+PAGE = "webtv-sales"
+PAGES = (registry.OwnPage(_("Sales in the store"), PAGE),)
 
 REASONS = {
+    WAITS: _(
+        "A sale in the store does not go on by itself. Its page says what was asked and "
+        "answered last, and what you can do."
+    ),
     ENDS_HELD: _(
         "The store no longer lists suspiciously many subscriptions. Nothing was ended. See "
         "there whether that is right; an automatic check that you confirm ends them."
@@ -60,3 +77,9 @@ REASONS = {
         "payments. Set them there by hand."
     ),
 }
+
+
+def page(entry: Mapping[str, Any]) -> registry.OwnPage | None:
+    """The page of the sale that an entry is about."""
+    about, _space, id_ = entry["transaction"].partition(" ")
+    return registry.OwnPage(_("See the sale"), f"{PAGE}/{id_}") if about == SALE else None

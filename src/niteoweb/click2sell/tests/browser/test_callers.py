@@ -38,6 +38,7 @@ NEEDED = {
     "@@hook-settings": (CONFIGURE, 200),
     "@@webtv": (PUBLIC, 404),
     "@@webtv-return": (PUBLIC, 404),
+    "@@webtv-sales": (VIEW, 200),
     "GET @webtv-users": (VIEW, 400),
     "GET @webtv-products": (SELL, 400),
     "GET @webtv-sales": (SELL, 200),

@@ -14,6 +14,9 @@ from niteoweb.click2sell.providers.cleeng.provider import PROVIDER as CLEENG
 from niteoweb.click2sell.providers.plenigo.fake import FakePlenigo
 from niteoweb.click2sell.providers.plenigo.fake import TOKEN
 from niteoweb.click2sell.providers.plenigo.provider import PROVIDER as PLENIGO
+from niteoweb.click2sell.providers.webtv import sales
+from niteoweb.click2sell.providers.webtv.course import attend
+from niteoweb.click2sell.providers.webtv.provider import PROVIDER as WEBTV
 from niteoweb.click2sell.tests.cases.pages import enable_behaviors
 from niteoweb.click2sell.tests.cases.pages import share_folder
 from niteoweb.click2sell.tests.chromium.case import BrowserTestCase
@@ -281,6 +284,36 @@ def forget_everything(case: BrowserTestCase) -> None:
     transaction.commit()
 
 
+def sell(case: BrowserTestCase) -> None:
+    """A sale in the store that needs somebody, as :attr:`Shown.before`."""
+    site, now = case.stored(), timestamps.now()
+    stored = registry.settings(WEBTV)
+    stored.enabled, stored.currency = True, "EUR"
+    sale = sales.begin(
+        *(site, now), user="2", email="jane@example.org", items=[("12", 1)], reference="R-1"
+    )
+    term = {"product": "12", "profile": "9f3a", "set": False, "amount": "10.00"}
+    term |= {"currency": "EUR", "period": "MONTH", "frequency": 1, "first": "1798761600"}
+    payment = {"transaction": "T-1", "amount": "10.00", "method": "external", "state": "added"}
+    for words, changes in (
+        ("filling the cart", {"titles": {"12": "Premium"}}),
+        ("in the cart: 1", {"state": sales.CARTED, "terms": [term | {"sku": "SUB-12"}]}),
+        ("place_order", {"state": sales.PLACING}),
+        ("order 319: due 10.00", {"state": sales.PLACED, "number": "WS-319", "order": "319"}),
+        ("paid 10.00", {"state": sales.PAYING, "payments": [payment], "due": "10.00"}),
+        ("charge without order", {"attention": "charge without order"}),
+    ):
+        sale = sales.change(site, sale["id"], now, changes, words)
+    transaction.commit()
+    attend(sale, "charge without order")
+    transaction.begin()
+
+
+def page_of_sale(case: BrowserTestCase) -> str:
+    """The page of the newest sale, as :attr:`Shown.path`."""
+    return f"@@webtv-sales/{next(iter(sales.newest(case.stored())))['id']}"
+
+
 BROKEN = "1|paying-members\n2|monthly-members|thirty\n3\n"
 OF_PLENIGO = {"before": sell_with_plenigo, "who": (LONG, PASSWORD)}
 PAGES = (
@@ -289,6 +322,9 @@ PAGES = (
     Shown("settings-plenigo", "@@plenigo-settings", SAVE),
     Shown("settings-cleeng", "@@cleeng-settings", SAVE),
     Shown("settings-stripe", "@@stripe-settings", SAVE),
+    Shown("settings-webtv", "@@webtv-settings", SAVE),
+    Shown("sales", "@@webtv-sales", "Order WS-319, Premium, jane@example.org", "link", sell),
+    Shown("sale", page_of_sale, TRY, before=sell),
     Shown("notifications", LIST, "Accounting: what was paid and paid back in a month", "link"),
     Shown("notifications-filtered", f"{LIST}?outcome=needs+attention", "Show all", "link"),
     Shown("notifications-wrong-filter", f"{LIST}?from=never", "Filter"),

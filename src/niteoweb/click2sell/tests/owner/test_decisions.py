@@ -12,6 +12,7 @@ from niteoweb.click2sell.provisioning import subscribers
 from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.tests.cases.site import EMAIL
 from niteoweb.click2sell.tests.cases.site import SiteTestCase
+from niteoweb.click2sell.tests.proof import dump
 from plone import api
 from unittest import mock
 
@@ -102,6 +103,14 @@ class TestCorrect(DecisionTestCase):
         self.assertEqual(self.groups(), ["click2sell", "premium"])
         self.buy_again(buyer_email=WRONG, product_id="2")
         self.assertEqual(self.groups(), ["click2sell", "course", "premium"])
+
+    def test_the_lists_of_members_follow(self):
+        self.buy(buyer_email=WRONG)
+        key = self.key(Outcome.ACCEPTED)
+        self.refund(buyer_email=WRONG)
+        for address in (EMAIL, WRONG, EMAIL):
+            self.correct(key, address, everything=True)
+            self.assertEqual(dump.misfiled(self.portal), [])
 
     def test_what_is_recorded(self):
         self.buy(buyer_email=WRONG)

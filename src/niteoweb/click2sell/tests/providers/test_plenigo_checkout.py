@@ -1,5 +1,6 @@
 """plenigo: buying on the site, over HTTP, with a plenigo that is not real."""
 
+from decimal import Decimal
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.providers.plenigo import checkout
@@ -7,10 +8,12 @@ from niteoweb.click2sell.tests.cases.buying import JANE
 from niteoweb.click2sell.tests.cases.buying import OFFER
 from niteoweb.click2sell.tests.cases.buying import PASSWORD
 from niteoweb.click2sell.tests.cases.buying import ShopTestCase
+from plone import api
 from unittest import mock
 
 import re
 import requests
+import transaction
 
 
 class TestService(ShopTestCase):
@@ -71,6 +74,20 @@ class TestService(ShopTestCase):
         self.assertEqual(extra["additionalData"], {"utm": {"source": "x"}})
         self.assertEqual((cart["basketId"], "items" in cart), ("SC_CART1", False))
 
+    def test_parameters_that_go_along_and_the_debug_mode(self):
+        source = {"upscore_object_id": "object_1", "mine": "1", "utm_campaign": "17"}
+        self.assertEqual(self.buy({"offer": OFFER, "source": source}).status_code, 201)
+        self.set(source_parameters=["mine", ""], debug_mode=True)
+        self.assertEqual(self.buy({"offer": OFFER, "source": source}).status_code, 201)
+        first, second = self.fake.purchases
+        utm = {"campaign": "17"}
+        self.assertEqual(
+            first["additionalData"], {"utm": utm, "data": {"upscore_object_id": "object_1"}}
+        )
+        self.assertNotIn("debugMode", first)
+        self.assertEqual(second["additionalData"], {"utm": utm, "data": {"mine": "1"}})
+        self.assertIs(second["debugMode"], True)
+
     def test_the_address_of_another_customer(self):
         self.fake.add_customer(JANE)
         found = self.buy()
@@ -120,6 +137,86 @@ class TestService(ShopTestCase):
         with mock.patch.dict("os.environ", {"CLICK2SELL_STAGING": "1"}):
             self.assertEqual(self.buy().status_code, 503)
         self.assertEqual(self.fake.asked, [])
+
+
+class TestSingleProducts(ShopTestCase):
+    """A page says what is sold: an issue of an ePaper."""
+
+    PAPER = "O_PAPER0000000000001"
+
+    def setUp(self):
+        super().setUp()
+        self.set(
+            offers=[OFFER, f"{self.PAPER}|product=P_PAPER tax=DIGITALNEWSPAPER currency=EUR"]
+        )
+        with self.owner():
+            fti = api.portal.get_tool("portal_types")["Document"]
+            fti.behaviors = (*fti.behaviors, "niteoweb.click2sell.plenigo_product")
+            self.issue = api.content.create(
+                self.portal, "Document", "issue", title="Issue of today", **self.sold()
+            )
+            self.other = api.content.create(self.portal, "Document", "page", title="Any page")
+        transaction.commit()
+
+    def sold(self, price="5"):
+        return {
+            "plenigo_price": Decimal(price),
+            "plenigo_product_id": "issue-1",
+            "plenigo_access_right": "issue-1",
+        }
+
+    def test_all_of_it_is_the_pages_own(self):
+        found = self.buy({"offer": self.PAPER, "content": self.issue.UID()})
+        self.assertEqual(found.status_code, 201, found.text)
+        (item,) = self.fake.purchases[-1]["items"]
+        self.assertEqual(item["title"], "Issue of today")
+        self.assertEqual(
+            item["products"],
+            [
+                {
+                    "plenigoProductId": "P_PAPER",
+                    "productId": "issue-1",
+                    "title": "Issue of today",
+                    "price": 5.0,
+                    "currency": "EUR",
+                    "taxType": "DIGITALNEWSPAPER",
+                    "accessRightUniqueId": "issue-1",
+                }
+            ],
+        )
+        order = self.fake.order(self.customer, "issue-1", self.PAPER, "issue-1")
+        done = f"@plenigo-checkout/{found.json()['id']}/done"
+        self.assertEqual(self.call("POST", done, {"order": order}).status_code, 200)
+        self.assertEqual(self.groups("jane"), ["click2sell", "course"])
+
+    def test_what_is_not_sold(self):
+        with self.owner():
+            hidden = api.content.create(
+                self.portal, "Document", "hidden", title="Hidden", **self.sold()
+            )
+            hidden.manage_permission("View", ["Manager"], acquire=False)
+            hidden.reindexObjectSecurity()
+        transaction.commit()
+        uids = (self.other.UID(), hidden.UID(), "none", "")
+        for value in (
+            *({"offer": self.PAPER, "content": uid} for uid in uids),
+            {"offer": OFFER, "content": self.issue.UID()},
+        ):
+            with self.subTest(value):
+                self.assertEqual(self.buy(value).status_code, 404)
+        price = {"offer": self.PAPER, "content": self.issue.UID(), "price": 1}
+        self.assertEqual(self.buy(price).status_code, 400)
+        self.assertEqual(self.fake.asked, [])
+
+    def test_page(self):
+        address = f"@@plenigo-checkout?offer={self.PAPER}"
+        self.assertEqual(self.page(address).status_code, 404)
+        found = self.page(f"{address}&content={self.issue.UID()}")
+        self.assertIn("<h2>Issue of today</h2>", found.text)
+        self.assertIn("€5.00", found.text)
+        id_ = self.buy({"offer": self.PAPER, "content": self.issue.UID()}).json()["id"]
+        failed = self.page(f"@@plenigo-checkout/{id_}/failed")
+        self.assertIn(f"content={self.issue.UID()}", failed.text)
 
 
 class TestDone(ShopTestCase):

@@ -37,6 +37,7 @@ class FakePlenigoApi(FakeServer):
     """The answers.
 
     :ivar token: the API asks for it.
+    :ivar lacks: rights that the token has not, by the beginning of the paths that need them.
     :ivar emergency: it answers everybody that it is in emergency mode.
     :ivar customers: by id, as the API shows them.
     :ivar subscriptions: by id, as the API shows them.
@@ -51,6 +52,7 @@ class FakePlenigoApi(FakeServer):
         super().__init__(clock)
         self.token = token
         self.emergency = False
+        self.lacks: set[str] = set()
         self.customers: dict[str, dict[str, Any]] = {}
         self.subscriptions: dict[int, dict[str, Any]] = {}
         self.orders: dict[int, dict[str, Any]] = {}
@@ -63,6 +65,8 @@ class FakePlenigoApi(FakeServer):
             return self.error(400, 99018)
         if request.headers.get("x-plenigo-token") != self.token:
             return self.error(401)
+        if request.path and request.path[0] in self.lacks:
+            return self.error(401, 99009)
         answer = self._acted(request)
         if answer is None and request.method == "GET":
             answer = self._listed(request) or self._shown(request)
@@ -135,7 +139,10 @@ class FakePlenigoApi(FakeServer):
             if int(key) > after
             and datetime.fromisoformat(value["changedDate"]) >= since
             and (not owner or owner in [value.get(name) for name in names])
-            and query.get("email", value.get("email")) == value.get("email")
+            and all(
+                query.get(name, value.get(name)) == value.get(name)
+                for name in ("email", "externalSystemId")
+            )
             and _has_item(value, query.get("subscriptionItemId"))
         ]
         return Response(200, {"items": items[:size]})

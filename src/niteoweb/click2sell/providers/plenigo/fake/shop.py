@@ -14,6 +14,7 @@ class FakeShop(FakePlenigoApi):
     """What plenigo does for those who buy.
 
     :ivar purchases: what was prepared, in order.
+    :ivar offers: and shopping carts, by id: title and description.
     :ivar refuses: code of the error with which it refuses purchases, 0 for none.
     """
 
@@ -21,15 +22,28 @@ class FakeShop(FakePlenigoApi):
         super().__init__(token, clock)
         self.purchases: list[dict[str, Any]] = []
         self.refuses = 0
+        self.offers: dict[str, tuple[str, str]] = {}
 
     @property
     def actions(self) -> Mapping[tuple[str, ...], Action]:
         """A customer is made, and a purchase prepared."""
         return {
             **super().actions,
+            ("GET", "products", "offers"): self._offered,
+            ("GET", "products", "shoppingCarts"): self._offered,
+            ("GET", "vouchers", "campaigns"): lambda value: Response(200, {"items": []}),
             ("POST", "customers"): self._new_customer,
             ("POST", "checkout", "preparePurchase"): self._prepared,
         }
+
+    def _offered(self, value: dict[str, Any]) -> Response:
+        wanted = value.get("plenigoOfferId", value.get("plenigoShoppingCartId"))
+        texts = [
+            {"language": "en", "title": title, "description": description}
+            for title, description in [self.offers.get(wanted, ("", ""))]
+        ]
+        items = [{"plenigoOfferId": wanted, "translations": texts}]
+        return Response(200, {"items": items if wanted in self.offers else []})
 
     def _new_customer(self, value: dict[str, Any]) -> Response:
         same_id = self.customers.get(value["customerId"])

@@ -1,0 +1,91 @@
+"""What an owner does about a sale; the background asks the store, no page waits for it."""
+
+from functools import partial
+from niteoweb.click2sell import _
+from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.provider import registry
+from niteoweb.click2sell.provider import Unreachable
+from niteoweb.click2sell.providers.webtv import course
+from niteoweb.click2sell.providers.webtv import protocol
+from niteoweb.click2sell.providers.webtv import sales
+from niteoweb.click2sell.providers.webtv import selling
+from niteoweb.click2sell.storage import background
+from niteoweb.click2sell.storage import NotPossible
+from niteoweb.click2sell.storage import writer
+from typing import Any
+
+import logging
+
+
+logger = logging.getLogger("niteoweb.click2sell")
+
+#: The acts, as they stand in forms.
+TRY_AGAIN, CANCEL, SETTLE = "again", "cancel", "settle"
+
+GONE = _("This cannot be done any more. Look again.")
+
+#: States in which the cart is still to be filled or ordered.
+_BEFORE_ORDER = frozenset({sales.BEGUN, sales.CARTED, sales.PLACING})
+
+
+def possible(sale: sales.Sale) -> tuple[str, ...]:
+    """The acts that a sale allows, the likely one first."""
+    state = sale["state"]
+    acts = []
+    if sale["wanted"]:
+        return ()
+    is_open = state not in sales.CLOSED and (sale["user"] or state == sales.CHARGED)
+    if is_open and (sale["attention"] or state != sales.PLACED):
+        acts.append(TRY_AGAIN)
+    is_unpaid = not sale["payments"] and sale["origin"] != "processor"
+    if is_unpaid and state in (*_BEFORE_ORDER, sales.PLACED):
+        acts.append(CANCEL)
+    if sale["attention"] or sale["filed"]:
+        acts.append(SETTLE)
+    return tuple(acts)
+
+
+def act(site: Any, id_: str, what: str, by: str, note: str) -> None:
+    """Carry an act out, and dismiss what was filed about the sale.
+
+    :param by: user id of the owner.
+    :param note: what the owner has done about it.
+    :raises NotPossible: the sale does not allow it any more.
+    """
+    wanted = {TRY_AGAIN: (sales.GO_ON, course.TRIED_AGAIN)}
+    wanted[CANCEL] = sales.CANCEL, course.CANCEL_ASKED
+
+    def work(site: Any) -> sales.Sale:
+        sale, now = sales.get(site, id_), timestamps.now()
+        if what not in possible(sale):
+            raise NotPossible(GONE)
+        if what == SETTLE:
+            return sales.change(site, id_, now, _settled(sale), course.SETTLED)
+        kind, words = wanted[what]
+        return sales.change(site, id_, now, {"wanted": kind, "attention": ""}, words)
+
+    course.dismiss(writer.run(work), by, note)
+    writer.run(partial(_forget, id_))
+    if what != SETTLE:
+        background.leave(background.QUESTIONS, site.getPhysicalPath(), _go_on)
+
+
+def _settled(sale: sales.Sale) -> dict[str, Any]:
+    if sale["state"] in sales.CLOSED:
+        return {"attention": ""}
+    was_paid = sale["payments"] or sale["state"] in (sales.CHARGED, sales.PROCESSED)
+    return {"attention": "", "state": sales.DONE if was_paid else sales.CANCELLED}
+
+
+def _forget(id_: str, site: Any) -> None:
+    """Nothing that was filed waits any more."""
+    sales.change(site, id_, timestamps.now(), {"filed": ()})
+
+
+def _go_on() -> None:
+    """Take up what an owner wants, in the thread for questions."""
+    settings = registry.settings(registry.get(protocol.NAME))
+    try:
+        selling.resume(settings, {"taken_up": 0, "done": 0})
+    except Unreachable as error:
+        logger.warning("Sales have to wait: %s", error)
