@@ -41,6 +41,9 @@ UV := $(VENV)/bin/uv pip install --quiet --python $(VENV)/bin/python -c $(CONSTR
 # An install step that cannot reach its registry is tried three times, with a pause.
 RETRY := retry() { for pause in 20 60 0; do "$$@" && return 0; [ $$pause = 0 ] || { echo "Retrying in $$pause seconds: $$*"; sleep $$pause; }; done; return 1; }; retry
 
+# The demo's third step is its own.
+STEPS := $(if $(filter demo,$(MAKECMDGOALS)),3,2)
+
 .PHONY: help
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 20
@@ -62,12 +65,12 @@ $(PIP_DONE): setup.py $(VERSIONS) | python
 	  awk -F== '{ pin[tolower($$1)] = $$0 } END { for (name in pin) print pin[name] }' | sort > $(CONSTRAINTS)
 	@install() { "$$@" setuptools wheel && "$$@" --no-build-isolation $(PACKAGES); }; \
 	if [ "$(INSTALLER)" = uv ] && $(PIP) --only-binary :all: uv 2>/dev/null && \
-	  echo "Packages (uv) ..." && install $(UV); then :; \
-	else echo "Packages (pip) ..."; $(RETRY) install $(PIP); fi
+	  echo "1/$(STEPS) Packages (uv) ..." && install $(UV); then :; \
+	else echo "1/$(STEPS) Packages (pip) ..."; $(RETRY) install $(PIP); fi
 	@touch $@
 
 $(BUILD_DONE): $(PIP_DONE) buildout.cfg base.cfg $(BUILDOUT) $(VERSIONS) setup.py setup.cfg
-	@echo "Buildout ..."
+	@echo "2/$(STEPS) Buildout ..."
 	@PYTHONWARNINGS='ignore:pkg_resources is deprecated' $(VENV)/bin/buildout -N -q -c $(BUILDOUT)
 	@touch $@
 

@@ -131,7 +131,7 @@ def asks(expected: Mapping[str, Any]) -> Iterator[Ask]:
     yield Ask("a member", [f"@@click2sell-members/{id_}" for id_ in buyers], _contains(b"R-"))
     for query in ("days=30", "months=24"):
         yield Ask(f"report, {query}", (f"@@click2sell-report?{query}",), _contains(b"<svg"))
-    yield Ask("check-list", ("@@click2sell-checklist",), _contains(b"click2sell"))
+    yield Ask("overview", ("@@click2sell-overview",), _contains(b"click2sell-checklist"))
     yield from _services(expected, buyers, keys)
 
 

@@ -64,7 +64,7 @@ def main() -> int:
             empty(folder, except_for=stack.enter_context(locked(folder, "demo")))
             mailbox = stack.enter_context(Mailbox(unknown=settings.UNREACHABLE))
             site = f"http://localhost:{options.port}/{SITE_ID}"
-            say(f"Creating a Plone site in {folder} ...")
+            say(f"3/3 Creating a Plone site in {folder} ...")
             story = STORIES[options.provider](site, mailbox)
             story.begin(stack)
             instance.configure(folder, views=__package__)

@@ -62,7 +62,13 @@ def mapping() -> list[str]:
     """The lines of products and groups."""
     return [
         "|".join(
-            filter(None, (product_id, product.group, product.terms, f"title={product.name}"))
+            filter(
+                None,
+                (
+                    *(product_id, product.group, product.terms, f"title={product.name}"),
+                    f"order={settings.SHOP}/{product_id}",
+                ),
+            )
         )
         for product_id, product in settings.PRODUCTS.items()
         if product.group

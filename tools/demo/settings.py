@@ -34,6 +34,8 @@ MAIL = {
 }
 
 SECRET_KEY = "secret"  # noqa: S105
+#: Where the order pages are said to be.
+SHOP = "https://shop.example.org"
 PRODUCT = "1"
 PRODUCT_NAME = "Gold membership"
 GROUP = "paying-members"

@@ -67,6 +67,12 @@ def host(address: str) -> tuple[str, int | None] | None:
     return parts.hostname or "", None if parts.port in _PORTS.values() else parts.port
 
 
+def is_local(address: str) -> bool:
+    """Whether an address leads to this machine, wherever it is opened."""
+    name = (host(address) or ("", None))[0]
+    return name == "localhost" or name.endswith(".localhost") or name in ("127.0.0.1", "::1")
+
+
 def path(address: str) -> str:
     """The path of an address in its one form, "" for the root of the host."""
     return urlsplit(normal(address)).path

@@ -20,6 +20,10 @@ class IPaymentProvider(Interface):
         "Interface of the settings in plone.app.registry, with secretkey, previous_secretkey "
         "and mapping; a provider whose schema has a field `enabled` can be switched off."
     )
+    required = Attribute(
+        "Names of the settings without which it cannot be switched on, a tuple; the secret key "
+        "where the module says nothing else."
+    )
     signed = Attribute(
         "Names of the fields of a Notification that the signature covers, a frozenset; "
         "niteoweb.click2sell.notification.EVERYTHING for all of them."

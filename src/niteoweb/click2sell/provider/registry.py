@@ -56,8 +56,8 @@ class PaymentProvider:
     """A payment provider, made of a pure module and the interface of its settings.
 
     :param module: has ``NAME``, ``TITLE``, ``SIGNED``, ``EVENTS``, ``verify``, ``parse`` and
-        ``answer``, and perhaps ``MEMBER_PARAMETER``, ``EMAIL_PARAMETER``, ``CALLBACK`` and
-        ``manage``, see
+        ``answer``, and perhaps ``MEMBER_PARAMETER``, ``EMAIL_PARAMETER``, ``CALLBACK``,
+        ``REQUIRED_SETTINGS`` and ``manage``, see
         :class:`niteoweb.click2sell.interfaces.IPaymentProvider`.
     :param schema: the records of it are in plone.app.registry under its dotted name.
     :param client: asks the provider for what its notifications leave open, None when they are
@@ -98,6 +98,7 @@ class PaymentProvider:
         self.member_parameter: str = getattr(module, "MEMBER_PARAMETER", "")
         self.email_parameter: str = getattr(module, "EMAIL_PARAMETER", "")
         self.callback: str = getattr(module, "CALLBACK", module.NAME)
+        self.required: tuple[str, ...] = getattr(module, "REQUIRED_SETTINGS", ("secretkey",))
         self.manage: Callable[[Any, tuple[str, ...]], str | None] = getattr(
             module, "manage", lambda settings, customer_ids: None
         )

@@ -73,7 +73,7 @@ STATES = {
     State.LAPSED: _("lapsed"),
     State.ENDED: _("ended"),
     State.REFUNDED: _("refunded"),
-    State.UNMAPPED: _("no line in the mapping"),
+    State.UNMAPPED: _("not in the settings"),
 }
 
 

@@ -14,7 +14,6 @@ from niteoweb.click2sell.entitlement import MOST_DAYS
 from niteoweb.click2sell.entitlement import parse
 from niteoweb.click2sell.entitlement import Reason
 from niteoweb.click2sell.interfaces import IPaymentProvider
-from niteoweb.click2sell.interfaces import IProviderSettings
 from niteoweb.click2sell.interfaces import ISecretKeyActions
 from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.member import group
@@ -134,6 +133,17 @@ def validate(
     return problems
 
 
+def missing(provider: IPaymentProvider, values: Mapping[str, Any] | None = None) -> list[str]:
+    """Names of the settings without which a provider cannot be used, and that are not set.
+
+    :param values: as for :func:`validate`, to be saved.
+    """
+    values, stored = values or {}, registry.settings(provider)
+    secrets_ = secretkeys.changes(values, provider) | apitoken.changes(values, provider)
+    after = {**values, **secrets_}
+    return [one for one in provider.required if not after.get(one, getattr(stored, one))]
+
+
 def save(values: Mapping[str, Any], provider: IPaymentProvider | None = None) -> None:
     """Store settings of a provider that :func:`validate` found nothing wrong with.
 
@@ -181,16 +191,15 @@ def _wrong_values(values: Mapping[str, Any], settings: IInterface) -> Iterator[P
 def _switch_problems(
     values: Mapping[str, Any], provider: IPaymentProvider
 ) -> Iterator[Problem]:
-    """A provider that signs its notifications cannot be switched on without a key."""
-    stored = registry.settings(provider)
-    if not values.get("enabled") or not provider.schema.isOrExtends(IProviderSettings):
+    """A provider cannot be switched on without its key, or what it has in place of one."""
+    if not values.get("enabled") or registry.settings(provider).enabled:
         return
-    kept = stored.secretkey and not values.get("secretkey_clear")
-    if not (stored.enabled or kept or values.get("secretkey")):
-        yield (
-            "enabled",
-            _("Enter the secret key first. Without it every notification is refused."),
+    for name in missing(provider, values):
+        names = {"setting": provider.schema[name].title}
+        text = _(
+            'Set "${setting}" first: without it the provider cannot be used.', mapping=names
         )
+        yield "enabled", text
 
 
 def _recipient_problems(addresses: list[str]) -> Iterator[Message]:

@@ -1,6 +1,6 @@
 """The checklist of the set-up: everything that purchases need before they become members.
 
-Nothing here is expensive, so the settings page can show it each time; only the mail server is
+Nothing here is expensive, so the overview can show it each time; only the mail server is
 asked when somebody wants it to be.
 """
 
@@ -160,6 +160,9 @@ def _places(site: Any, now: datetime) -> Iterator[Message]:
 
 def _https() -> Check:
     title = _("HTTPS")
+    if plone_site.public_address() and webaddress.is_local(plone_site.public_address()):
+        text = _("The site is reached from this machine alone.")
+        return Check("https", Status.OK, title, text)
     if urlsplit(plone_site.address()).scheme == "https":
         text = _("The address for the notifications begins with https.")
         return Check("https", Status.OK, title, text)
@@ -184,7 +187,7 @@ def _sender() -> Check:
 
 
 def _untried_mail_server() -> Check:
-    text = _("Not asked yet. Trying it on the settings page connects to it and sends no mail.")
+    text = _("Not asked yet. Trying it connects to it and sends no mail.")
     return Check("mail_server", Status.UNTRIED, _("Mail server"), text)
 
 

@@ -1,13 +1,15 @@
-"""Site Setup: the checklist of the set-up."""
+"""Site Setup: the checklist, a part of the overview and of the settings of each provider."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from html import escape
 from itertools import groupby
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
+from niteoweb.click2sell.browser.desk.tabs import OVERVIEW
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.interfaces import IPaymentProvider
 from niteoweb.click2sell.ledger import silence
@@ -18,7 +20,7 @@ from niteoweb.click2sell.setup import checklist
 from niteoweb.click2sell.setup import providerchecks
 from niteoweb.click2sell.setup import Status
 from niteoweb.click2sell.storage import writer
-from plone.protect.authenticator import check
+from Products.Five.browser import BrowserView
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from zope.i18nmessageid import Message
 
@@ -61,55 +63,52 @@ class Part:
     settings_url: str = ""
 
 
-class Checklist(OwnerPage):
-    """``@@click2sell-checklist``: the list, for the settings page and as a page of its own.
+class ToOverview(BrowserView):
+    """``@@click2sell-checklist``: leads to the list on the overview."""
 
-    POST also asks the mail server, and the providers that have an API; or the owner says that
-    this is the site, and no copy.
+    def __call__(self) -> str:
+        url = f"{self.context.absolute_url()}/@@{OVERVIEW}#checklist"
+        self.request.response.redirect(url)
+        return ""
+
+
+class Checklist(OwnerPage):
+    """The list, for the overview, or that of a provider for its settings.
+
+    :cvar acts: names of its buttons.
+    :ivar connect: the mail server and the providers are asked, too.
+    :ivar of_provider: the list is about nothing else; None for the overview.
     """
 
-    template = ViewPageTemplateFile("../templates/checklist.pt")
-    title = _("Checklist")
-    back = OwnerPage.to_settings
     looks = LOOKS
     moment = staticmethod(formatting.moment)
     part = ViewPageTemplateFile("../templates/checklistpart.pt")
-    #: The list, divided by payment provider.
-    parts: Sequence[Part] = ()
-    #: For a provider's own page: the list is about nothing else.
-    of_provider: IPaymentProvider | None = None
-    #: Of the headings in the list.
-    level = 3
-    #: The mail server and the providers are asked, too.
+    acts = frozenset({"connect", "settle"})
     connect = False
+    of_provider: IPaymentProvider | None = None
 
-    def post(self) -> str:
-        """Note that this is the site; any other form has servers and providers asked."""
-        check(self.request)
-        if "settle" in self.request.form and self.can_settle:
-            # Only who may configure comes here. The address is that of the settings.
+    def act(self) -> None:
+        """Note that this is the site, or have servers and providers asked.
+
+        The reader may configure, and the token was right.
+        """
+        if "settle" not in self.request.form:
+            self.connect = True
+        elif self.can_settle:
+            # The address is that of the settings.
             writer.run(lambda site: plone_site.settle())
             self.say(_("This is the site now."))
-        else:
-            self.connect = True
-        return ""
 
-    def show(self) -> str:
-        """The list as a page of its own."""
-        self.prepare(self.connect)
-        self.level = 2
-        return super().show()
-
-    def prepare(self, connect: bool = False, provider: IPaymentProvider | None = None) -> None:
-        """Make all checks, or those of one provider."""
-        now = timestamps.now()
-        self.of_provider = provider
+    @cached_property
+    def parts(self) -> Sequence[Part]:
+        """The list, divided by payment provider."""
+        now, provider = timestamps.now(), self.of_provider
         if provider is None:
-            items = checklist.items(self.context, now, connect)
+            items = checklist.items(self.context, now, self.connect)
         else:
             silent = silence.silent(self.context, now)
-            items = providerchecks.items(self.context, provider, silent, connect)
-        self.parts = [
+            items = providerchecks.items(self.context, provider, silent)
+        return [
             self._part(name, tuple(checks))
             for name, checks in groupby(items, lambda item: item.provider)
         ]

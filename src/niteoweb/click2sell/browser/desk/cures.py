@@ -1,7 +1,8 @@
 """Cures: what an owner can do about a notification or a buyer that needs somebody, as a button.
 
 A cure leads to the page that shows what it would change; nothing is done before that is
-confirmed there. Afterwards the owner is back where the cure was.
+confirmed there. Afterwards the owner is back where the cure was. On the overview those that do
+no harm are done at once, by :mod:`niteoweb.click2sell.browser.desk.overviewacts`.
 """
 
 from collections.abc import Mapping
@@ -36,6 +37,12 @@ from zope.i18nmessageid import Message
 BACK = "back"
 #: Its values: the page of the buyer, and the overview.
 TO_BUYER, TO_OVERVIEW = "buyer", "overview"
+
+#: Names what a button does that the overview carries out at once, for all that wait alike: a
+#: group to create, a notification to process again.
+GROUP, REPLAY = "group", "replay"
+#: In the place of a notification's key: all that failed.
+ALL = "all"
 
 #: Reasons that asking the provider again may settle.
 _ASK_AGAIN = frozenset({Reason.UNREACHABLE, Reason.NOT_TOLD})
@@ -85,6 +92,16 @@ def back_url(site: Any, back: str, buyer_id: str) -> str:
     return ""
 
 
+def waits_for_group(entry: ledger.Entry) -> bool:
+    """Whether an entry waits for a group that does not exist."""
+    return entry["outcome"] == Outcome.ATTENTION and entry["reason"] == Reason.GROUP_MISSING
+
+
+def can_be_retried(entry: ledger.Entry) -> bool:
+    """Whether it may help to process an entry again."""
+    return entry["outcome"] == Outcome.FAILED or entry["reason"] in _ASK_AGAIN
+
+
 def of_entry(site: Any, entry: ledger.Entry, back: str = "") -> Cure | None:
     """The cure for an entry that needs somebody; None when it needs nobody.
 
@@ -93,15 +110,20 @@ def of_entry(site: Any, entry: ledger.Entry, back: str = "") -> Cure | None:
     url = f"{site.absolute_url()}/@@click2sell-notifications/{entry['key']}"
     fields = {BACK: back} if back else {}
     decide = f"{url}/decide?{urlencode(fields)}" if fields else f"{url}/decide"
+    at_once = back_url(site, back, "") if back == TO_OVERVIEW else ""
     outcome, reason = entry["outcome"], entry["reason"]
-    if outcome in (Outcome.FAILED, Outcome.RECEIVED) or reason in _ASK_AGAIN:
+    if can_be_retried(entry) and at_once:
+        return Cure(_("Try again now"), at_once, {REPLAY: entry["key"]})
+    if can_be_retried(entry) or outcome == Outcome.RECEIVED:
         return Cure(_("Try again now"), url, fields)
     if outcome == Outcome.REFUSED and not entry["dismissed"]:
         return Cure(_("Decide whose payment it is"), decide)
     if outcome != Outcome.ATTENTION:
         return None
-    if reason == Reason.GROUP_MISSING:
+    if waits_for_group(entry):
         label = _("Create the group ${group}", mapping={"group": entry["subject"]})
+        if at_once:
+            return Cure(label, at_once, {GROUP: entry["subject"]})
         return Cure(label, f"{url}/decide", {**fields, "what": decisions.MAKE_GROUP})
     if reason in ABOUT_ACCOUNT:
         return _connect(site, entry, f"{url}/decide", decide, fields)
@@ -222,7 +244,7 @@ _PAGES = {
     "no group": ("click2sell-settings", _("Choose a group in the settings")),
     "group barred": ("click2sell-settings", _("Choose another group in the settings")),
     "mail server away": ("mail-controlpanel", _("Check the mail settings")),
-    "mail waiting": ("click2sell-checklist", _("See what the mails wait for")),
+    "mail waiting": ("click2sell-overview#checklist", _("See what the mails wait for")),
 }
 
 

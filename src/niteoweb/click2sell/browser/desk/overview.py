@@ -9,10 +9,11 @@ from itertools import islice
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
-from niteoweb.click2sell.browser.desk import bulk
 from niteoweb.click2sell.browser.desk import cures
+from niteoweb.click2sell.browser.desk import overviewacts
 from niteoweb.click2sell.browser.desk import plots
 from niteoweb.click2sell.browser.desk import tabs
+from niteoweb.click2sell.browser.desk.checklist import Checklist
 from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
 from niteoweb.click2sell.browser.desk.steps import Steps
 from niteoweb.click2sell.browser.words import formatting
@@ -21,10 +22,12 @@ from niteoweb.click2sell.explain import explanation
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import reasons
 from niteoweb.click2sell.mail import outbox
+from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.report import accounting
 from niteoweb.click2sell.report import labels
 from niteoweb.click2sell.report import overview
+from niteoweb.click2sell.setup import Check
 from niteoweb.click2sell.setup import lastrun
 from niteoweb.click2sell.setup import Status
 from niteoweb.click2sell.storage import NotPossible
@@ -84,20 +87,25 @@ class OverviewView(OwnerPage):
         super().__init__(context, request)
         # It takes the secret key out of the form before anything can fail.
         self.steps = Steps(context, request)
+        self.checklist = Checklist(context, request)
 
     def post(self) -> str:
-        """Carry out a cure, or an act of the set-up."""
+        """Carry out a cure, or an act of the set-up or of the checklist."""
+        form = self.request.form
         try:
-            if "step" in self.request.form:
+            if form.keys() & {"step", *self.checklist.acts}:
                 check(self.request)
                 if not self.may_configure:
                     raise Unauthorized(tabs.CONFIGURE)
+                if "step" not in form:
+                    self.checklist.act()
+                    return ""
                 self.steps.act(self.text("step"))
             else:
                 self.check_post()
                 if not self.may_view:
                     raise Unauthorized(tabs.VIEW)
-                self.say(*bulk.act(self.context, self.request.form, self.by))
+                self.say(*overviewacts.act(self.context, form, self.by))
         except NotPossible as problem:
             self.say(problem.message, "error")
         return self.url
@@ -109,26 +117,58 @@ class OverviewView(OwnerPage):
 
     # What needs somebody
 
+    @property
+    def may_cure(self) -> bool:
+        """Whether what needs somebody is for this reader."""
+        return self.may(tabs.VIEW, tabs.OPERATE)
+
     @cached_property
     def number(self) -> int:
-        """The number of notifications that need somebody."""
-        return ledger.waiting(self.context)
+        """The number of all that needs somebody."""
+        waiting = ledger.waiting(self.context) if self.may_view else 0
+        return waiting + (self._stopped is not None)
 
     @property
     def needs(self) -> list[Need]:
-        """The newest of them."""
-        return [self._need(key) for key in islice(ledger.waiting_keys(self.context), SHOWN)]
+        """The automatic check, if it has stopped, and the newest notifications."""
+        keys = ledger.waiting_keys(self.context) if self.may_view else ()
+        needs = [self._need(key) for key in islice(keys, SHOWN)]
+        return needs if self._stopped is None else [self._stopped, *needs]
 
     @property
-    def for_all(self) -> bulk.Press | None:
+    def for_all(self) -> cures.Cure | None:
         """The button that tries all failed notifications again."""
-        return bulk.for_all(self.context, self.url)
+        return overviewacts.for_all(self.context, self.url)
+
+    @cached_property
+    def _stopped(self) -> Need | None:
+        """The automatic check, when it is late or asks somebody; it never runs on a copy."""
+        check = self._last_check
+        if check.moment is None or check.state == Status.OK or self.is_copy:
+            return None
+        stopped = check.state == Status.TODO
+        if not stopped and not plone_site.public_address():
+            # It waits for the address, which is a step of the set-up.
+            return None
+        label, url = _("Look at it") if stopped else _("Run it now"), self.url_of(lastrun.PAGE)
+        what = formatting.translated(self._ago(check.moment))
+        who = formatting.Link(check.title, url if self.may_operate else "")
+        return Need(who, what, check.text, cures.Cure(label, url))
+
+    @cached_property
+    def _last_check(self) -> Check:
+        return lastrun.check(self.context, self.now)
+
+    def _ago(self, moment: datetime) -> Message:
+        ago = formatting.translated(plots.duration(self.now - moment))
+        return _("Last run ${ago} ago.", mapping={"ago": ago})
 
     def _need(self, key: str) -> Need:
         entry = ledger.get(self.context, key)
         url = self.url_of(f"click2sell-notifications/{key}")
+        kind = labels.kind(entry)
         parts = (
-            formatting.translated(labels.kind(entry)),
+            "" if kind == labels.KINDS[Kind.UNKNOWN] else formatting.translated(kind),
             formatting.product(entry),
             formatting.amount(entry["amount"], entry["currency"]),
         )
@@ -136,8 +176,7 @@ class OverviewView(OwnerPage):
             self._who(entry),
             ", ".join(filter(None, parts)),
             reasons.text(entry["reason"], entry["subject"]),
-            bulk.cure(entry, self.url)
-            or cures.of_entry(self.context, entry, cures.TO_OVERVIEW)
+            cures.of_entry(self.context, entry, cures.TO_OVERVIEW)
             or formatting.Link(_("Resolve"), f"{url}/decide"),
         )
 
@@ -155,11 +194,10 @@ class OverviewView(OwnerPage):
         return [self._check(), self._mails(), *self._providers()]
 
     def _check(self) -> Line:
-        check = lastrun.check(self.context, self.now)
+        check = self._last_check
         text = check.text
         if check.moment is not None and check.state == Status.OK:
-            ago = plots.duration(self.now - check.moment)
-            text = _("Last run ${ago} ago.", mapping={"ago": formatting.translated(ago)})
+            text = self._ago(check.moment)
         may_run = self.may(tabs.OPERATE)
         more = formatting.Link(_("See what is due, and run it now"), self.url_of(lastrun.PAGE))
         return Line(check.title, text, check.state != Status.OK, more if may_run else None)

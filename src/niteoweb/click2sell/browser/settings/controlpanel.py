@@ -183,9 +183,8 @@ class SettingsForm(RegistryEditForm):
         """
         values, errors = super().extractData(setErrors)
         values = rules.normalize(values)
-        if setErrors and self.wanted in missing_groups(values.get("mapping") or []):
-            CheckAuthenticator(self.request)
-            writer.run(lambda _site: group.make(self.wanted, self.wanted))
+        if setErrors:
+            self._create_groups(values.get("mapping") or [])
         if values.get("site_address") == "":
             values["site_address"] = ownaddress.requested()
         messages: dict[str, list[Message]] = {}
@@ -196,6 +195,14 @@ class SettingsForm(RegistryEditForm):
         if setErrors:
             self.widgets.errors = errors
         return values, errors
+
+    def _create_groups(self, lines: list[str]) -> None:
+        """Create the groups that somebody wants, and that are missing."""
+        wanted = {self.wanted, *self.widgets["mapping"].new_groups}
+        missing = [one for one in missing_groups(lines) if one in wanted]
+        if missing:
+            CheckAuthenticator(self.request)
+            writer.run(lambda _site: [group.make(one, one) for one in missing])
 
     @property
     def _secrets(self) -> list[str]:

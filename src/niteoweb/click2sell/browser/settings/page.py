@@ -10,6 +10,7 @@ from niteoweb.click2sell.browser.desk.tabs import Tabbed
 from niteoweb.click2sell.browser.settings.controlpanel import CHANGED
 from niteoweb.click2sell.browser.settings.controlpanel import SettingsForm
 from niteoweb.click2sell.browser.words.formatting import Badge
+from niteoweb.click2sell.browser.words.formatting import Link
 from niteoweb.click2sell.browser.words.formatting import Moment
 from niteoweb.click2sell.browser.words.formatting import moment
 from niteoweb.click2sell.interfaces import IPaymentProvider
@@ -17,7 +18,6 @@ from niteoweb.click2sell.owner import reconcile
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.report import overview
 from niteoweb.click2sell.settings import rules
-from niteoweb.click2sell.settings import secretkeys
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import writer
 from plone.app.registry.browser.controlpanel import ControlPanelFormWrapper
@@ -37,6 +37,7 @@ class Card:
     """A payment provider on the page with the settings.
 
     :ivar last: when it was heard last, None for never.
+    :ivar missing: links to the settings that it cannot be used without.
     :ivar may_switch: whether it is off and can be switched on.
     """
 
@@ -45,6 +46,7 @@ class Card:
     url: str
     state: Badge
     last: Moment | None
+    missing: list[Link]
     may_switch: bool
 
 
@@ -102,15 +104,21 @@ class SettingsPage(ControlPanelFormWrapper, Tabbed):
 
     def _card(self, provider: IPaymentProvider, last: datetime | None) -> Card:
         on, used = registry.is_enabled(provider), provider in registry.in_use()
+        url = f"{self.context.absolute_url()}/@@{provider.name}-settings"
+        missing = rules.missing(provider)
         return Card(
             name=provider.name,
             title=provider.title,
-            url=f"{self.context.absolute_url()}/@@{provider.name}-settings",
+            url=url,
+            missing=[
+                Link(provider.schema[name].title, f"{url}#formfield-form-widgets-{name}")
+                for name in missing
+            ],
             state=Badge(_("connected"), "text-bg-success")
-            if on and used and secretkeys.is_set(provider)
+            if on and used and not missing
             else Badge(_("not connected"), "text-bg-secondary"),
             last=None if last is None else moment(last),
-            may_switch=not on and not rules.validate({"enabled": True}, provider),
+            may_switch=not on and not missing,
         )
 
     @property
@@ -130,11 +138,7 @@ class SettingsPage(ControlPanelFormWrapper, Tabbed):
 
     @property
     def checklist(self) -> Checklist:
-        """The checklist, after the settings were saved.
-
-        The page with the add-on's own settings shows all checks, the page of another provider
-        only the checks of that provider.
-        """
-        checklist, provider = Checklist(self.context, self.request), self.form_instance.provider
-        checklist.prepare(provider=None if provider.name == registry.MAIN else provider)
+        """The checks of the provider, after its settings were saved."""
+        checklist = Checklist(self.context, self.request)
+        checklist.of_provider = self.form_instance.provider
         return checklist

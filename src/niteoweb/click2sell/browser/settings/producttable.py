@@ -21,6 +21,8 @@ from zope.interface import implementer_only
 MOST = 200
 #: Empty rows for new products.
 EMPTY = 3
+#: The choice of a new group; no id of a group has this sign in it.
+NEW = "|"
 
 
 @dataclass(frozen=True)
@@ -50,9 +52,13 @@ class IProductTable(IMappingWidget):
 class ProductTable(MappingWidget):
     """The table of products.
 
+    :cvar description: that of the lines stands beside them, and not below the table.
+    :cvar new: the choice of a new group.
     :ivar as_text: the lines were edited as text.
     """
 
+    description = ""
+    new = NEW
     as_text = False
 
     def extract(self, default: Any = NO_VALUE) -> Any:
@@ -93,7 +99,7 @@ class ProductTable(MappingWidget):
             return None
         parts = mapping.Parts(
             self._typed(number, "product"),
-            self._typed(number, "group"),
+            self._group(number),
             self._typed(number, "days"),
             bool(self._typed(number, "exclusive")),
             self._typed(number, "title"),
@@ -101,7 +107,23 @@ class ProductTable(MappingWidget):
         )
         return parts.text if parts != mapping.Parts() else ""
 
-    def _typed(self, number: int, name: str) -> str:
+    def _group(self, number: int) -> str:
+        chosen = self._typed(number, "group")
+        return self._typed(number, "new") if chosen == NEW else chosen
+
+    @property
+    def new_groups(self) -> list[str]:
+        """The names of the new groups."""
+        beginning, end = f"{self.name}.", ".group"
+        chosen = [name for name, value in self.request.form.items() if value == NEW]
+        rows = [
+            name.removeprefix(beginning).removesuffix(end)
+            for name in chosen
+            if name.startswith(beginning) and name.endswith(end)
+        ]
+        return [self._typed(row, "new") for row in rows]
+
+    def _typed(self, number: int | str, name: str) -> str:
         value = self.request.form.get(f"{self.name}.{number}.{name}", "")
         return " ".join(value.split()) if isinstance(value, str) else ""
 
@@ -128,7 +150,8 @@ class ProductTable(MappingWidget):
     def groups(self) -> list[tuple[str, str]]:
         """The groups to choose from, with their titles."""
         found = (one.getId() for one in api.group.get_groups())
-        return [(id_, group.title(id_)) for id_ in sorted(found) if not group.problem(id_)]
+        groups = [(id_, group.title(id_)) for id_ in found if not group.problem(id_)]
+        return sorted(groups, key=lambda choice: choice[1].casefold())
 
     @property
     def missing(self) -> list[str]:
@@ -150,4 +173,5 @@ def missing_groups(lines: list[str]) -> list[str]:
 
 def _lines(text: str) -> list[str]:
     """Lines without the blank ones that a text area adds at its end."""
-    return text.replace("\r\n", "\n").removeprefix("\n").rstrip("\n").split("\n")
+    text = text.replace("\r\n", "\n").removeprefix("\n").rstrip("\n")
+    return text.split("\n") if text else []

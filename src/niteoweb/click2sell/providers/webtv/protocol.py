@@ -24,6 +24,9 @@ import base64
 
 NAME, TITLE = "webtv", "WS.WebTV"
 
+#: The store is asked with them; it signs nothing that is needed.
+REQUIRED_SETTINGS = ("api_url", "api_key_id", "api_token")
+
 #: Nothing is delivered: notifications are made of answers.
 SIGNED: frozenset[str] = frozenset()
 

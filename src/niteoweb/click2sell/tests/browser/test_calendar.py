@@ -45,8 +45,7 @@ PAGES = (
     ),
     *("@@click2sell-members.csv", "@@click2sell-notifications", "@@click2sell-accounting"),
     *("@@click2sell-notifications.csv", "@@click2sell-accounting.csv?month=2026-05"),
-    *("@@click2sell-report", "@@click2sell-checklist", "@@click2sell-check"),
-    "@@click2sell-overview",
+    *("@@click2sell-report", "@@click2sell-overview", "@@click2sell-check"),
     *("@click2sell-members", "@click2sell-members/BUYER", "@click2sell-notifications"),
     "@click2sell-report",
 )

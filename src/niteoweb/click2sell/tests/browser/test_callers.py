@@ -55,7 +55,8 @@ NEEDED = {
     # It leads others to the form for logging in.
     "@@require_login": (MEMBER, 302),
     **dict.fromkeys(("@@click2sell-settings", "@@cleeng-settings"), (CONFIGURE, 200)),
-    **dict.fromkeys(("@@plenigo-settings", "@@click2sell-checklist"), (CONFIGURE, 200)),
+    "@@plenigo-settings": (CONFIGURE, 200),
+    "@@click2sell-checklist": (CONFIGURE, 302),
     "@@click2sell-try": (CONFIGURE, 200),
     "@@click2sell-overview": (ANY, 200),
     "@@click2sell-notifications": (VIEW, 200),

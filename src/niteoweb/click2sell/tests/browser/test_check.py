@@ -98,7 +98,7 @@ class TestWho(CheckTestCase):
         for name, who, linked in (
             ("report", MANAGER, True),
             ("report", viewer, False),
-            ("checklist", MANAGER, True),
+            ("overview", MANAGER, True),
         ):
             with self.subTest(name, who=who):
                 self.url = f"{self.portal.absolute_url()}/@@click2sell-{name}"
@@ -175,7 +175,7 @@ class TestLastRun(CheckTestCase):
 
     def test_the_report_and_the_checklist_tell(self):
         self.buy()
-        for name in ("report", "checklist"):
+        for name in ("report", "overview"):
             self.url = f"{self.portal.absolute_url()}/@@click2sell-{name}"
             self.assertIn("It never ran.", self.text(self.opened()))
         self.has_run(by="jane", numbers={"lapsed": 2})

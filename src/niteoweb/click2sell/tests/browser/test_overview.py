@@ -6,6 +6,7 @@ from niteoweb.click2sell.provisioning import plan
 from niteoweb.click2sell.settings import ownaddress
 from niteoweb.click2sell.setup import memberspage
 from niteoweb.click2sell.storage import NotPossible
+from niteoweb.click2sell.storage import schedule
 from niteoweb.click2sell.tests.cases.pages import OTHER
 from niteoweb.click2sell.tests.cases.pages import PageTestCase
 from niteoweb.click2sell.tests.cases.site import EMAIL
@@ -14,6 +15,7 @@ from unittest import mock
 from urllib.parse import urlencode
 from zExceptions import Unauthorized
 
+import os
 import re
 import transaction
 
@@ -91,6 +93,55 @@ class TestCures(OverviewTestCase):
         browser.open(self.url, urlencode({"group": "late"}))
         transaction.begin()
         self.assertIsNone(api.group.get("late"))
+
+
+class TestCheck(OverviewTestCase):
+    """The automatic check, when it has stopped, needs somebody."""
+
+    def has_run(self, stopped=None):
+        run = schedule.Run(self.now, schedule.CLOCK, 1.0, {}, stopped)
+        schedule.end(self.portal, run)
+        transaction.commit()
+
+    def test_one_that_is_late(self):
+        self.settings(site_address=self.portal.absolute_url())
+        self.has_run()
+        self.later(minutes=30)
+        self.assertIn("Nothing needs you", self.text(self.opened()))
+        self.later(minutes=1)
+        browser = self.opened()
+        self.assertIn("Needs you: 1", self.text(browser))
+        self.assertIn("Last run 31 min ago. It is late.", self.text(browser))
+        browser.getLink("Run it now").click()
+        browser.getControl("Run it now").click()
+        transaction.begin()
+        self.assertIn("The check has run.", self.text(browser))
+        self.assertIn("Nothing needs you", self.text(self.opened()))
+
+    def test_one_that_stopped(self):
+        self.settings(site_address=self.portal.absolute_url())
+        self.buy(transaction_type="Gift")
+        self.has_run({"members": 40, "limit": 20})
+        browser = self.opened()
+        self.assertIn("Needs you: 2", self.text(browser))
+        self.assertIn("It stopped: 40 members would have lost", self.text(browser))
+        browser.getLink("Look at it").click()
+        self.assertIn("What is due now", self.text(browser))
+        operator = self.person("operator", permissions=("Operate purchases",))
+        text = self.text(self.opened(who=operator))
+        self.assertIn("Needs you: 1", text)
+        self.assertNotIn(EMAIL, text)
+        viewer = self.person("viewer", permissions=("View purchases",))
+        self.assertNotIn("Look at it", self.text(self.opened(who=viewer)))
+
+    def test_on_a_copy_and_before_the_set_up_it_may_rest(self):
+        self.has_run()
+        self.later(days=1)
+        self.assertIn("Nothing needs you", self.text(self.opened()))
+        self.settings(site_address=self.portal.absolute_url())
+        self.assertIn("Needs you: 1", self.text(self.opened()))
+        with mock.patch.dict(os.environ, CLICK2SELL_STAGING="1"):
+            self.assertIn("Nothing needs you", self.text(self.opened()))
 
 
 class TestSteps(OverviewTestCase):

@@ -7,8 +7,11 @@ from niteoweb.click2sell.settings import rules
 from niteoweb.click2sell.tests.cases.pages import MANAGER
 from niteoweb.click2sell.tests.cases.pages import PageTestCase
 from plone import api
+from urllib.parse import urlencode
+from zope.i18n import translate
 from zope.schema import getFieldNames
 
+import re
 import transaction
 
 
@@ -29,6 +32,9 @@ class ProductsTestCase(PageTestCase):
         browser.getControl(button).click()
         transaction.begin()
 
+    def token(self, browser):
+        return re.search(r'name="_authenticator"\s+value="(\w+)"', browser.contents)[1]
+
     def lines(self):
         return list(plone_site.settings().mapping)
 
@@ -47,7 +53,7 @@ class TestTable(ProductsTestCase):
         self.cell(browser, 0, "order").value = "https://shop.example/gold"
         self.cell(browser, 1, "remove").value = ["1"]
         self.cell(browser, 2, "product").value = "3"
-        self.cell(browser, 2, "group").value = "course"
+        self.cell(browser, 2, "group").value = ["course"]
         self.cell(browser, 2, "exclusive").value = ["1"]
         self.save(browser)
         self.assertIn("Changes saved.", browser.contents)
@@ -94,7 +100,39 @@ class TestTable(ProductsTestCase):
         self.settings(mapping=[])
         browser = self.opened()
         self.cell(browser, 0, "product").value = "1"
-        self.cell(browser, 0, "group").value = "gold-members"
+        self.cell(browser, 0, "group").value = ["|"]
+        self.cell(browser, 0, "new").value = "gold-members"
+        self.save(browser)
+        self.assertIn("Changes saved.", browser.contents)
+        self.assertEqual(self.lines(), ["1|gold-members"])
+        self.assertIsNotNone(api.group.get("gold-members"))
+        self.assertEqual(self.cell(browser, 0, "group").value, ["gold-members"])
+
+    def test_a_group_of_which_there_is_none_can_be_created_or_not(self):
+        self.settings(mapping=["1|gone"])
+        browser = self.opened()
+        self.assertEqual(self.cell(browser, 0, "group").displayValue, ["gone (not available)"])
+        self.cell(browser, 1, "product").value = "2"
+        self.cell(browser, 1, "group").value = ["|"]
+        for name, problem in (
+            ("", "Line 2: the group id is missing"),
+            ("jane@example.org", 'Line 2: there is no group "jane@example.org"'),
+            ("<b>", 'Line 2: there is no group "&lt;b&gt;"'),
+        ):
+            with self.subTest(name):
+                if name == "jane@example.org":
+                    self.account("jane@example.org")
+                self.cell(browser, 1, "group").value = ["|"]
+                self.cell(browser, 1, "new").value = name
+                self.save(browser)
+                self.assertIn(problem, browser.contents)
+                self.assertEqual(self.lines(), ["1|gone"])
+        self.assertIsNone(api.group.get("gone"))
+
+    def test_a_missing_group_is_created_from_the_error(self):
+        self.settings(mapping=[])
+        browser = self.opened()
+        browser.getControl(name="form.widgets.mapping").value = "1|gold-members"
         browser.getControl(name="form.widgets.secretkey").value = KEY
         self.save(browser)
         self.assertIn('there is no group "gold-members"', browser.contents)
@@ -113,6 +151,13 @@ class TestTable(ProductsTestCase):
         browser.post(
             f"{self.portal.absolute_url()}/@@click2sell-settings",
             "form.widgets.mapping=1%7Cgold&form.widgets.mapping.create=gold",
+        )
+        self.assertIn("403", browser.headers["Status"])
+        row = "form.widgets.mapping.0"
+        browser.post(
+            f"{self.portal.absolute_url()}/@@click2sell-settings",
+            f"form.widgets.mapping=&form.widgets.mapping.before=&{row}.at=&{row}.product=1"
+            f"&{row}.group=%7C&{row}.new=gold&form.buttons.save=Save",
         )
         self.assertIn("403", browser.headers["Status"])
         self.assertIsNone(api.group.get("gold"))
@@ -148,7 +193,7 @@ class TestPage(ProductsTestCase):
         self.cell(browser, 0, "title").value = "Gold"
         self.save(browser)
         self.assertNotIn("Look at the changes", browser.contents)
-        self.cell(browser, 0, "group").value = "course"
+        self.cell(browser, 0, "group").value = ["course"]
         self.save(browser)
         self.assertIn("Members whose groups would change: 1", self.text(browser))
         link = browser.getLink("Look at the changes")
@@ -171,3 +216,43 @@ class TestPage(ProductsTestCase):
         transaction.commit()
         self.save(self.opened(), "Switch on plenigo")
         self.assertTrue(registry.settings(provider).enabled)
+
+    def test_a_card_names_what_is_missing_and_leads_there(self):
+        for provider in registry.registered():
+            for field in provider.required:
+                empty = provider.schema[field].missing_value
+                setattr(registry.settings(provider), field, empty)
+        transaction.commit()
+        for provider in registry.registered():
+            with self.subTest(provider.name):
+                browser = self.opened()
+                text = self.text(browser)
+                self.assertNotIn(f"Switch on {provider.title}", text)
+                self.assertNotIn(" connected", text.replace("not connected", ""))
+                for field in provider.required:
+                    anchor = f"formfield-form-widgets-{field}"
+                    address = f"@@{provider.name}-settings#{anchor}"
+                    self.assertIn(address, browser.contents)
+                    self.assertIn(f'id="{anchor}"', self.opened(provider.name).contents)
+                self.save(browser)
+                browser.open(
+                    f"{self.portal.absolute_url()}/@@click2sell-settings",
+                    urlencode(
+                        {"switch_on": provider.name, "_authenticator": self.token(browser)}
+                    ),
+                )
+                transaction.begin()
+                self.assertFalse(getattr(registry.settings(provider), "enabled", False))
+
+    def test_a_store_that_is_asked_needs_its_address_and_its_token(self):
+        webtv, switched = registry.get("webtv"), {"enabled": True}
+        problems = rules.validate(switched, webtv)
+        self.assertEqual(len(problems), 3)
+        self.assertIn('Set "Address of the API" first', translate(problems[0][1]))
+        stored = {"api_url": "https://tv.example.org/api.php", "api_key_id": "site"}
+        rules.save({**stored, "api_token": KEY}, webtv)
+        self.assertEqual(rules.validate(switched, webtv), [])
+        # Another address clears the token.
+        moved = {**switched, "api_url": "https://other.example.org/api.php"}
+        self.assertEqual(len(rules.validate(moved, webtv)), 1)
+        self.assertEqual(rules.validate({**moved, "api_token": KEY}, webtv), [])

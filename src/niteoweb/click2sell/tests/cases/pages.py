@@ -159,7 +159,7 @@ class MembersTestCase(PageTestCase):
 class ChecklistTestCase(PageTestCase):
     def setUp(self):
         super().setUp()
-        self.url = f"{self.portal.absolute_url()}/@@click2sell-checklist"
+        self.url = f"{self.portal.absolute_url()}/@@click2sell-overview"
 
     def items(self, connect: bool = False) -> dict[str, Check]:
         transaction.begin()

@@ -352,10 +352,9 @@ PAGES = (
         before=forget_everything,
     ),
     Shown("report", "@@click2sell-report", "Last 90 days", "link"),
-    Shown("checklist", "@@click2sell-checklist", "Settings", "link"),
     Shown(
         "checklist-providers",
-        "@@click2sell-checklist",
+        "@@click2sell-overview",
         "Settings of plenigo",
         "link",
         before=use_all_providers,

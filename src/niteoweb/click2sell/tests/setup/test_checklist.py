@@ -1,4 +1,4 @@
-"""The checklist of the set-up: on the settings page, as a page, and as rules."""
+"""The checklist of the set-up: on the overview, in the settings, and as rules."""
 
 from dataclasses import replace
 from niteoweb.click2sell.mail import messages
@@ -127,6 +127,8 @@ class TestItems(ChecklistTestCase):
     def test_a_site_without_https(self):
         self.settings(site_address="http://www.example.org")
         self.assertEqual(self.state("https")[0], Status.WARNING)
+        self.settings(site_address="http://localhost:8080/Plone")
+        self.assertEqual(self.state("https")[0], Status.OK)
 
     def test_last_notification(self):
         self.buy()
@@ -376,7 +378,7 @@ class TestPages(ChecklistTestCase):
     def rows(self, browser) -> dict[str, str]:
         """The text of each item."""
         found = re.findall(
-            r'data-item="(\w+)"(.*?)(?=data-item|<form)', browser.contents, re.DOTALL
+            r'data-item="(\w+)"(.*?)(?=data-item|<form|</section)', browser.contents, re.DOTALL
         )
         return {
             name: " ".join(re.sub(r"<[^>]+>", " ", f"<{markup}").split())
@@ -391,8 +393,7 @@ class TestPages(ChecklistTestCase):
         self.assertIn("HTTPS : warning", rows["https"])
         self.assertIn("Mail server : not tried", rows["mail_server"])
 
-    def test_is_on_the_settings_page(self):
-        self.url = f"{self.portal.absolute_url()}/@@click2sell-settings"
+    def test_is_on_the_overview_alone(self):
         browser = self.opened()
         self.assertEqual(list(self.rows(browser)), NAMES)
         address = f"{self.portal.absolute_url()}/@@click2sell</code>"
@@ -402,15 +403,25 @@ class TestPages(ChecklistTestCase):
         self.assertRegex(browser.contents, r"<details[^>]* open=")
 
     def test_is_shut_when_nothing_is_left(self):
-        self.url = f"{self.portal.absolute_url()}/@@click2sell-settings"
         with mock.patch.object(
             checklist,
             "items",
             return_value=(Check("x", Status.OK, "Title", "Text", ("detail",)),),
         ):
             browser = self.opened()
-        # The first section of the settings is open.
-        self.assertNotRegex(browser.contents, r"<details(?![^>]*section-)[^>]* open=")
+        self.assertNotRegex(
+            browser.contents.partition('id="checklist"')[2], r"<details[^>]* open="
+        )
+
+    def test_its_old_page_leads_there(self):
+        browser = self.browser(MANAGER)
+        browser.open(f"{self.portal.absolute_url()}/@@click2sell-checklist")
+        self.assertEqual(browser.url, f"{self.url}#checklist")
+
+    def test_the_settings_have_the_checks_of_their_provider(self):
+        browser = self.browser(MANAGER)
+        browser.open(f"{self.portal.absolute_url()}/@@click2sell-settings")
+        self.assertEqual(list(self.rows(browser)), NAMES[:3])
 
     def test_looking_changes_nothing(self):
         self.all_set_up()

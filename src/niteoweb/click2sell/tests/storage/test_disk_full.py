@@ -183,7 +183,7 @@ class TestDiskFull(ServiceTestCase):
         """The checklist of a site that nobody has said of that it is the site."""
         self.layer["app"]._p_jar.root()["niteoweb.click2sell"].clear()
         transaction.commit()
-        return self.opened("@@click2sell-checklist")
+        return self.opened("@@click2sell-overview")
 
     def test_pages(self):
         self.later(minutes=1)

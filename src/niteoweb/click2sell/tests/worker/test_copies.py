@@ -88,7 +88,7 @@ class CopiesTestCase(ThreadsTestCase):
 
     def checklist(self, site, press="", auth=OWNER, **place):
         """The page, or the one after a button of it was pressed."""
-        url = self.url(site, "@@click2sell-checklist", **place)
+        url = self.url(site, "@@click2sell-overview", **place)
         page = requests.get(url, auth=auth, timeout=30).text
         if not press:
             return page
@@ -202,7 +202,7 @@ class TestThisIsTheSiteNow(CopiesTestCase):
 
     def test_only_by_a_post_of_the_page_of_an_owner(self):
         copy = self.pasted()
-        url = self.url(copy, "@@click2sell-checklist")
+        url = self.url(copy, "@@click2sell-overview")
         for answer in (
             requests.get(url, {"settle": "1"}, auth=OWNER, timeout=30),
             requests.post(url, {"settle": "1"}, auth=OWNER, timeout=30),

@@ -1,79 +1,34 @@
-"""Cures that do no harm: one press on the overview, for all that wait for the same thing."""
+"""The cures that the overview carries out at once: for all that wait for the same thing."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from html import escape
 from itertools import islice
 from niteoweb.click2sell import _
-from niteoweb.click2sell.browser.words import formatting
-from niteoweb.click2sell.entitlement import Reason
+from niteoweb.click2sell.browser.desk import cures
 from niteoweb.click2sell.ledger import ledger
-from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.owner import action
 from niteoweb.click2sell.owner import decisions
 from niteoweb.click2sell.owner import NotPossible
 from niteoweb.click2sell.provisioning import pipeline
-from plone.protect import createToken
 from typing import Any
 from zope.i18nmessageid import Message
 
 import time
 
 
-GROUP, REPLAY = "group", "replay"
-#: In the place of a key: all that failed.
-ALL = "all"
-
-#: Reasons that asking the provider again may settle.
-ASK_AGAIN = frozenset({Reason.UNREACHABLE, Reason.NOT_TOLD})
-
 #: Seconds that a press of a button works, and notifications that it takes up.
 AT_MOST, MOST = 15, 200
 
 
-@dataclass(frozen=True)
-class Press:
-    """A button that posts to the overview.
-
-    :ivar act: :data:`GROUP` or :data:`REPLAY`.
-    :ivar value: the group, or the key of the notification.
-    """
-
-    label: Message
-    url: str
-    act: str
-    value: str
-
-    def __html__(self) -> str:
-        label, value = escape(formatting.translated(self.label)), escape(self.value)
-        return (
-            f'<form class="d-inline" action="{escape(self.url)}" method="post">'
-            f'<input type="hidden" name="_authenticator" value="{escape(createToken())}" />'
-            f'<button class="btn btn-primary btn-sm text-wrap" name="{self.act}" '
-            f'value="{value}" type="submit">{label}</button></form>'
-        )
-
-
-def cure(entry: ledger.Entry, url: str) -> Press | None:
-    """The button for an entry whose cure does no harm, None for another one.
+def for_all(site: Any, url: str) -> cures.Cure | None:
+    """The button that tries all again, None if there are not several.
 
     :param url: address of the overview.
     """
-    if _waits_for_group(entry):
-        name = entry["subject"]
-        label = _("Create the group ${group}", mapping={"group": name})
-        return Press(label, url, GROUP, name)
-    if _can_be_retried(entry):
-        return Press(_("Try again now"), url, REPLAY, entry["key"])
-    return None
-
-
-def for_all(site: Any, url: str) -> Press | None:
-    """The button that tries all again, None if there are not several."""
-    retried = filter(_can_be_retried, _waiting(site))
+    retried = filter(cures.can_be_retried, _waiting(site))
     if len(list(islice(retried, 2))) < 2:
         return None
-    return Press(_("Try all failed ones again now"), url, REPLAY, ALL)
+    label = _("Try all failed ones again now")
+    return cures.Cure(label, url, {cures.REPLAY: cures.ALL})
 
 
 def act(site: Any, form: Mapping[str, Any], by: str) -> tuple[Message, str]:
@@ -83,7 +38,7 @@ def act(site: Any, form: Mapping[str, Any], by: str) -> tuple[Message, str]:
     :returns: the message, and its kind.
     :raises NotPossible: it cannot be done.
     """
-    name, key = form.get(GROUP), form.get(REPLAY)
+    name, key = form.get(cures.GROUP), form.get(cures.REPLAY)
     if isinstance(name, str) and name:
         return _create(site, name, by)
     if isinstance(key, str) and key:
@@ -96,7 +51,7 @@ def _create(site: Any, name: str, by: str) -> tuple[Message, str]:
     keys = [
         entry["key"]
         for entry in _waiting(site)
-        if _waits_for_group(entry) and entry["subject"] == name
+        if cures.waits_for_group(entry) and entry["subject"] == name
     ]
     if not keys:
         raise NotPossible(decisions.GONE)
@@ -123,7 +78,7 @@ def _retry(site: Any, key: str) -> tuple[Message, str]:
     keys = [
         entry["key"]
         for entry in _waiting(site)
-        if _can_be_retried(entry) and key in (ALL, entry["key"])
+        if cures.can_be_retried(entry) and key in (cures.ALL, entry["key"])
     ]
     if not keys:
         raise NotPossible(decisions.GONE)
@@ -144,11 +99,3 @@ def _retry(site: Any, key: str) -> tuple[Message, str]:
 
 def _waiting(site: Any) -> list[ledger.Entry]:
     return [ledger.get(site, key) for key in ledger.waiting_keys(site)]
-
-
-def _waits_for_group(entry: ledger.Entry) -> bool:
-    return entry["outcome"] == Outcome.ATTENTION and entry["reason"] == Reason.GROUP_MISSING
-
-
-def _can_be_retried(entry: ledger.Entry) -> bool:
-    return entry["outcome"] == Outcome.FAILED or entry["reason"] in ASK_AGAIN
