@@ -37,6 +37,10 @@ logger = logging.getLogger("niteoweb.click2sell")
 _passwords: dict[str, str] = {}
 
 
+#: Write the mails that only a provider can, by its name: from the site, the mail and the time.
+writers: dict[str, Callable[[Any, outbox.Mail, datetime], EmailMessage]] = {}
+
+
 class Sent(Enum):
     """The result of an attempt to send a mail."""
 
@@ -153,6 +157,8 @@ def _prepare(site: Any, mail_id: str, password: str) -> EmailMessage | None:
         return None  # done, or another process is at it
     if mail["kind"] in outbox.TO_OWNER:
         message = alertmessages.message(mail)
+    elif mail["kind"] == outbox.LINK:
+        message = writers[mail["provider"]](site, mail, now)
     elif mail["kind"] == outbox.CLAIM:
         message = _to_buyer(site, mail, now)
     else:

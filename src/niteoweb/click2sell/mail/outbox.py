@@ -28,6 +28,8 @@ WELCOME = "welcome"
 NOTICE = "notice"
 #: Asks a buyer to confirm a purchase that waits for that.
 CLAIM = "claim"
+#: Asks a member to prove to be a customer of a provider; the provider writes it.
+LINK = "link"
 #: Before access ends, and after that; see farewells.py.
 REMINDER = "reminder"
 ENDED = "access ended"

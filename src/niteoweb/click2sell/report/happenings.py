@@ -25,6 +25,7 @@ MAILS = {
     outbox.WELCOME: _("Welcome mail"),
     outbox.NOTICE: _("Notice that a purchase was connected to an account"),
     outbox.CLAIM: _("Link by which the buyer confirms the purchase"),
+    outbox.LINK: _("Link by which a member proves to be a customer"),
     outbox.REMINDER: _("Reminder that access ends"),
     outbox.ENDED: _("Mail that access has ended"),
 }

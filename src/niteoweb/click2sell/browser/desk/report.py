@@ -31,6 +31,7 @@ MAILS = {
     "welcome": _("welcome mail"),
     "notice": _("notice of a purchase"),
     "claim": _("link to confirm a purchase"),
+    "link": _("link by which a member proves to be a customer"),
     **dict.fromkeys(outbox.TO_OWNER, _("mail to the owner")),
 }
 

@@ -7,6 +7,7 @@ from niteoweb.click2sell.provider import Refused
 from niteoweb.click2sell.provider import Rejected
 from niteoweb.click2sell.provider import Unreachable
 from niteoweb.click2sell.providers.plenigo import checkout
+from niteoweb.click2sell.providers.plenigo import proof
 from niteoweb.click2sell.providers.plenigo import sessions
 from niteoweb.click2sell.providers.plenigo import shop
 from niteoweb.click2sell.providers.plenigo import subscriptions
@@ -60,6 +61,9 @@ _PLAIN: Mapping[type[Exception], Problem] = {
         _("plenigo has not answered. Look at My purchases before you try again."),
         retry_after=RETRY_AFTER,
     ),
+    proof.NoLink: Problem(
+        404, "NoLink", _("This link cannot be used, or not any more, or not by this account.")
+    ),
     sessions.SessionLimit: Problem(
         409, "SessionLimit", _("You are logged in at plenigo elsewhere. Log out there first.")
     ),
@@ -72,7 +76,7 @@ _PLAIN: Mapping[type[Exception], Problem] = {
 ERRORS = (
     *(checkout.NotSold, checkout.NotSetUp, shop.AddressTaken, tie.NotForOwners, TooMany),
     *(Refused, Unreachable, transactions.Busy),
-    *(tie.NoCustomer, vouchers.CannotRedeem, sessions.SessionLimit),
+    *(proof.NoLink, tie.NoCustomer, vouchers.CannotRedeem, sessions.SessionLimit),
     *(subscriptions.NotTheirs, subscriptions.NotPossible),
 )
 
@@ -92,8 +96,8 @@ def of(error: Exception) -> Problem:
         return Problem(503, "NotSetUp", text, retry_after=RETRY_AFTER)
     if isinstance(error, shop.AddressTaken):
         text = _(
-            "There is a plenigo customer with your address, who is not known to be you. Ask "
-            "the site's owner to connect that customer with your account."
+            "There is a plenigo customer with your address. Have a link mailed there, to show "
+            "that it is you."
         )
         return Problem(409, "AddressTaken", text)
     if isinstance(error, tie.NotForOwners):

@@ -6,9 +6,9 @@ from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.providers.plenigo import checks
 from niteoweb.click2sell.providers.plenigo import client
 from niteoweb.click2sell.providers.plenigo import paywall
+from niteoweb.click2sell.providers.plenigo import privacy
 from niteoweb.click2sell.providers.plenigo import protocol
 from niteoweb.click2sell.providers.plenigo import sample
-from niteoweb.click2sell.providers.plenigo import sessions
 from typing import Any
 from zope.i18nmessageid import Message
 
@@ -27,7 +27,7 @@ PROVIDER = registry.PaymentProvider(
     IPlenigoSettings,
     client,
     sample,
-    privacy=sessions,
+    privacy=privacy,
     links=links,
     checks=checks.items,
     paywall=paywall,

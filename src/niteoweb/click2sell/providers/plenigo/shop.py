@@ -67,6 +67,19 @@ def create_customer(api: JsonApi, id_: str, values: Mapping[str, str]) -> str:
     return given
 
 
+def customer_at(api: JsonApi, address: str) -> str:
+    """The one customer with an address who may use what was bought, "" for none or several."""
+    query = {"email": address, "size": str(client.SMALLEST_PAGE)}
+    try:
+        listed = client.read(api, "customers", **query).parts("items")
+        found = [one for one in listed if one.text("email").lower() == address.lower()]
+        if len(found) != 1 or found[0].text("status") != states.ACTIVATED:
+            return ""
+        return found[0].required("customerId")
+    except ParameterError:
+        raise Unreachable("answer unreadable") from None
+
+
 def prepare(api: JsonApi, value: Mapping[str, Any]) -> str:
     """Prepare a purchase.
 

@@ -88,12 +88,12 @@ def ensure(site: Any, api: JsonApi, user_id: str, language: str) -> str:
             id_ = shop.create_customer(api, number, values)
         except shop.IdTaken:
             continue
-        writer.run(lambda site, id_=id_: _tie(site, id_, address.lower(), user_id))
+        writer.run(lambda site, id_=id_: tie(site, id_, address.lower(), user_id))
         return id_
     raise shop.AddressTaken
 
 
-def _tie(site: Any, customer_id: str, address: str, user_id: str) -> None:
+def tie(site: Any, customer_id: str, address: str, user_id: str) -> None:
     """Let a customer be a member, so that whatever it buys is the member's.
 
     :raises niteoweb.click2sell.providers.plenigo.shop.AddressTaken: it is another buyer's.

@@ -87,6 +87,7 @@ NEEDED = {
     **dict.fromkeys(("@@plenigo-voucher", "POST @plenigo-voucher"), (PUBLIC, 404)),
     **dict.fromkeys(("@@plenigo-account", "POST @plenigo-transfer-token"), (PUBLIC, 404)),
     "@@plenigo-subscription": (PUBLIC, 404),
+    "@@plenigo-link": (PUBLIC, 404),
     "GET @plenigo-subscriptions": (PUBLIC, 404),
     "POST @plenigo-subscriptions": (PUBLIC, 404),
     "POST @plenigo-app-purchases": (PUBLIC, 404),

@@ -373,6 +373,7 @@ PAGES = (
     Shown("claim-again", "@@my-purchase-claim", "Mail a new link", who=("", "")),
     Shown("stripe-portal", "@@stripe-portal", "", before=let_in, who=(LONG, PASSWORD)),
     Shown("my-purchases", "@@my-purchases", "", before=let_in, who=(LONG, PASSWORD)),
+    Shown("plenigo-link", "@@plenigo-link", "Mail me a link", **OF_PLENIGO),
     Shown("voucher", "@@plenigo-voucher", "Look it up", **OF_PLENIGO),
     Shown(
         "voucher-offer",

@@ -1,0 +1,188 @@
+"""The proof that a customer of plenigo is a member: a link in a mail to the customer's address.
+
+plenigo may have a customer with a member's address already, and an address that a member can
+edit proves nothing. So a link goes to that address, for this member alone.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+from datetime import timedelta
+from email.message import EmailMessage
+from hashlib import sha256
+from niteoweb.click2sell import _
+from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.mail import delivery
+from niteoweb.click2sell.mail import messages
+from niteoweb.click2sell.mail import outbox
+from niteoweb.click2sell.member import accounts
+from niteoweb.click2sell.member import privilege
+from niteoweb.click2sell.notification import Notification
+from niteoweb.click2sell.provider import is_address
+from niteoweb.click2sell.provider import jsonapi
+from niteoweb.click2sell.provider import Refused
+from niteoweb.click2sell.provider import Unreachable
+from niteoweb.click2sell.providers.plenigo import checkout
+from niteoweb.click2sell.providers.plenigo import client
+from niteoweb.click2sell.providers.plenigo import shop
+from niteoweb.click2sell.providers.plenigo import states
+from niteoweb.click2sell.providers.plenigo import tie
+from niteoweb.click2sell.storage import trees
+from niteoweb.click2sell.storage import writer
+from typing import Any
+
+import secrets
+
+
+trees.declare(
+    # SHA-256 of a key -> (user id, customer id, lower-cased address, until when it is good)
+    plenigo_proofs=trees.Tree,
+    plenigo_proofs_by_end=trees.TreeSet,  # (until when, SHA-256 of the key)
+)
+
+PAGE = "@@plenigo-link"
+#: How long a link is good.
+KEPT = timedelta(hours=1)
+
+
+class NoLink(Exception):
+    """There is no such link for this member, or not any more."""
+
+
+def ask(user_id: str) -> None:
+    """Have a link mailed to the member's address, if one customer of plenigo has it.
+
+    Nobody is told whether there is one. An address gets three such mails a day at most.
+
+    :raises niteoweb.click2sell.providers.plenigo.tie.NotForOwners: this account cannot buy.
+    :raises niteoweb.click2sell.providers.plenigo.checkout.NotSetUp: an owner has to see to the
+        settings.
+    :raises niteoweb.click2sell.provider.Unreachable: try again later.
+    """
+    stored, address = checkout.ready(), accounts.text(user_id, "email").strip()
+    if privilege.member(user_id) or not is_address(address):
+        raise tie.NotForOwners
+    with jsonapi.within(jsonapi.SALE):
+        customer_id = shop.customer_at(client.connect(stored), address)
+    if customer_id and not tie.customer_of(plone_site.get(), user_id):
+        now = timestamps.now()
+        mail_id = writer.run(lambda site: _file(site, user_id, customer_id, address, now))
+        if mail_id:
+            delivery.hand_over(mail_id)
+
+
+def is_good(user_id: str, key: str) -> bool:
+    """Whether a member may use a link."""
+    found = trees.tree(plone_site.get(), "plenigo_proofs").get(_hash(key))
+    return bool(found) and found[0] == user_id and found[3] > timestamps.iso(timestamps.now())
+
+
+def use(user_id: str, key: str) -> None:
+    """Make the customer of a link the member, and take in what the customer has.
+
+    :raises NoLink: the member may not use it.
+    :raises niteoweb.click2sell.providers.plenigo.shop.AddressTaken: the customer is another
+        buyer of this site.
+    :raises niteoweb.click2sell.providers.plenigo.tie.NotForOwners: this account cannot buy.
+    """
+    stored = checkout.ready()
+    if privilege.member(user_id):
+        raise tie.NotForOwners
+    customer_id = writer.run(lambda site: _use(site, user_id, key))
+    found: list[Notification] = []
+    try:
+        with jsonapi.within(jsonapi.SALE):
+            found = list(shop.bought(client.connect(stored), customer_id, timestamps.now()))
+    except (Unreachable, Refused):
+        # Its next callback brings it, or the checkout that finds it bought already.
+        return
+    checkout.process(found)
+
+
+def _use(site: Any, user_id: str, key: str) -> str:
+    if not is_good(user_id, key):
+        raise NoLink
+    _user, customer_id, address, until = trees.tree(site, "plenigo_proofs").pop(_hash(key))
+    trees.tree(site, "plenigo_proofs_by_end").remove((until, _hash(key)))
+    tie.tie(site, customer_id, address, user_id)
+    return customer_id
+
+
+def _file(site: Any, user_id: str, customer_id: str, to: str, now: datetime) -> str:
+    """File the mail.
+
+    :returns: its id, "" where the address had as many as it gets in a day.
+    """
+    if not outbox.may_ask(site, outbox.LINK, to, now):
+        return ""
+    mail = outbox.file(site, outbox.LINK, user_id, to, "", now, plone_site.mail_domain())
+    mail["provider"], mail["customer_id"] = states.NAME, customer_id
+    return mail["id"]
+
+
+def write(site: Any, mail: outbox.Mail, now: datetime) -> EmailMessage:
+    """The mail with a link; each time it is written the link is a new one."""
+    key, until = secrets.token_urlsafe(32), timestamps.iso(now + KEPT)
+    proofs, by_end = (
+        trees.tree(site, name) for name in ("plenigo_proofs", "plenigo_proofs_by_end")
+    )
+    for row in list(by_end.keys(None, (timestamps.iso(now), ""))):
+        by_end.remove(row)
+        proofs.pop(row[1], None)
+    proofs[_hash(key)] = (mail["user_id"], mail["customer_id"], mail["to"].lower(), until)
+    by_end.insert((until, _hash(key)))
+    values = {
+        "site": plone_site.title(),
+        "login": accounts.login_name(mail["user_id"]),
+        "link": plone_site.link(f"{PAGE}?key={key}"),
+    }
+    subject = _("Your purchases at ${site}", mapping=values)
+    text = _(
+        "plenigo_link_text",
+        default="""\
+Hello,
+
+the member ${login} of ${site} has your e-mail address and wants to buy. There is a customer of
+plenigo with that address already. If both are you, log in as that member and open this link:
+
+${link}
+
+What the customer has bought is the member's then. The link can be used once, within an hour. If
+you are not that member, do nothing.
+""",
+        mapping=values,
+    )
+    return messages.message(
+        mail["to"], mail["message_id"], messages.translated(subject), messages.translated(text)
+    )
+
+
+def export(site: Any, addresses: Collection[str]) -> list[dict[str, str]]:
+    """Tell that links of people can be used, and not which.
+
+    :param addresses: in lower case.
+    """
+    return [{"link_good_until": until} for _key, until in _of_addresses(site, addresses)]
+
+
+def erase(site: Any, addresses: Collection[str]) -> None:
+    """Forget the links of people.
+
+    :param addresses: in lower case.
+    """
+    for key, until in _of_addresses(site, addresses):
+        del trees.tree(site, "plenigo_proofs")[key]
+        trees.tree(site, "plenigo_proofs_by_end").remove((until, key))
+
+
+def _of_addresses(site: Any, addresses: Collection[str]) -> list[tuple[str, str]]:
+    """Hashes and ends of the links to some addresses; few links are good at a time."""
+    proofs = trees.tree(site, "plenigo_proofs").items()
+    return [(key, until) for key, (*_ids, to, until) in proofs if to in addresses]
+
+
+delivery.writers[states.NAME] = write
+
+
+def _hash(key: str) -> str:
+    return sha256(key.encode("utf-8", "replace")).hexdigest()
