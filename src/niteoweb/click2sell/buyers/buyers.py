@@ -203,8 +203,26 @@ def entries(site: Any, buyer: Buyer) -> list[ledger.Entry]:
     return buyer._v_entries
 
 
+def telling(site: Any, buyer: Buyer) -> list[ledger.Entry]:
+    """The entries that tell who a buyer is and what the present is, in the order of arrival.
+
+    Of a long history these are the recent ones, and those that stand for the others; see
+    :mod:`niteoweb.click2sell.buyers.summary`.
+    """
+    if "summary" not in buyer:
+        return entries(site, buyer)
+    places = {*buyer["summary"]["standing"], *buyer["recent"]}
+    known, of = getattr(buyer, "_v_telling", (None, []))
+    if known != places:
+        of = [ledger.at(site, place) for place in sorted(places, reverse=True)]
+        buyer._v_telling = places, of
+    return of
+
+
 def add_entry(site: Any, buyer: Buyer, entry: ledger.Entry) -> None:
     """Add a ledger entry to the buyer's history."""
+    if "summary" in buyer:
+        buyer["recent"] = (*buyer["recent"], ledger.place(entry))
     ledger.change(site, entry, buyer_id=buyer["id"])
     if len(buyer["keys"]) < FEW:
         change(site, buyer, keys=(*buyer["keys"], entry["key"]))
@@ -213,7 +231,8 @@ def add_entry(site: Any, buyer: Buyer, entry: ledger.Entry) -> None:
         change(site, buyer, keys=OOTreeSet(buyer["keys"]))
     # The record is written, too, so that two runs for one buyer conflict.
     change(site, buyer, revision=buyer["revision"] + 1)
-    entries(site, buyer).append(entry)
+    if hasattr(buyer, "_v_entries"):
+        buyer._v_entries.append(entry)
     buyer["keys"].insert(entry["key"])
 
 
@@ -233,6 +252,7 @@ def unlink_account(site: Any, buyer: Buyer) -> None:
 def merged(buyer: Buyer, other: Buyer) -> Buyer:
     """A copy of a record, not stored, with all that belongs to another one, too."""
     union = PersistentMapping(buyer)
+    union.pop("summary", None)
     for name in ("addresses", "customer_ids", "stated", "keys", "notes"):
         known = buyer.get(name, ())
         union[name] = (*known, *(v for v in other.get(name, ()) if v not in known))
@@ -264,8 +284,9 @@ def change(site: Any, buyer: Buyer, **values: Any) -> None:
     """Set fields of a record that differ; its indexes follow."""
     changed = {n: v for n, v in values.items() if n not in buyer or buyer[n] != v}
     if changed:
-        if "keys" in changed and hasattr(buyer, "_v_entries"):
-            del buyer._v_entries
+        if "keys" in changed:
+            buyer.pop("summary", None)
+            buyer.__dict__.pop("_v_entries", None)
         buyer.update(changed)
         indexes.mark(site, "buyers", buyer)
 

@@ -149,17 +149,30 @@ def outcome(
     :param current: an entry that is being processed; it counts too.
     :param despite_silence: access that is over is not held while a provider is silent.
     """
-    counting = entries(site, buyer, current)
-    lines = effective.mapping()
-    late = {
-        entry["key"]: of_product
-        for entry in counting
-        if not entry["terms_known"] and (of_product := terms(entry, lines)) is not None
-    }
-    computed = compute(facts(counting, late), effective.policy())
+    counted = entries(site, buyer, current)
+    late = late_terms(counted)
+    computed = compute(facts(counted, late), effective.policy())
+    return outcome_of(site, buyer, now, counted, late, computed, despite_silence)
+
+
+def outcome_of(
+    site: Any,
+    buyer: Buyer,
+    now: datetime,
+    counted: tuple[ledger.Entry, ...],
+    late: Mapping[str, mapping.Terms],
+    computed: Outcome,
+    despite_silence: bool,
+) -> BuyerOutcome:
+    """The access that was computed, at a moment; see :func:`outcome`."""
     held = () if despite_silence else silence.held(site, buyer["live"], computed, now)
     return BuyerOutcome(
-        **vars(computed), now=now, entries=counting, lines=lines, late_terms=late, held=held
+        **vars(computed),
+        now=now,
+        entries=counted,
+        lines=effective.mapping(),
+        late_terms=late,
+        held=held,
     )
 
 
@@ -170,16 +183,31 @@ def entries(
 
     :param current: an entry that is being processed; it counts too.
     """
-    return tuple(
-        entry
-        for entry in buyers.entries(site, buyer)
-        if entry["counts"] or (current is not None and entry["key"] == current["key"])
-    )
+    return counting(buyers.entries(site, buyer), current)
+
+
+def counting(
+    known: Iterable[ledger.Entry], current: ledger.Entry | None
+) -> tuple[ledger.Entry, ...]:
+    """Those of a buyer's entries that count; see :func:`entries`."""
+    key = current["key"] if current is not None else None
+    return tuple(entry for entry in known if entry["counts"] or entry["key"] == key)
+
+
+def late_terms(counted: Iterable[ledger.Entry]) -> dict[str, mapping.Terms]:
+    """The terms of entries that were recorded before their product had a line, by key."""
+    lines = effective.mapping()
+    return {
+        entry["key"]: of_product
+        for entry in counted
+        if not entry["terms_known"] and (of_product := terms(entry, lines)) is not None
+    }
 
 
 def _naming(events: Iterable[tuple[BillingEvent, bool]], product_id: str) -> list[BillingEvent]:
     """The events of a chain whose last one names all ids of its product."""
-    states = [event for event, _elsewhere in events if event.states and event.plausible]
+    own = (event for event, elsewhere in events if not elsewhere)
+    states = [event for event in own if event.states and event.plausible]
     full = [
         event
         for event in states
@@ -223,10 +251,7 @@ def facts(
 
 
 def fact(entry: Mapping[str, Any], later: mapping.Terms | None = None) -> BillingEvent:
-    """The billing event of an entry.
-
-    :param later: terms that were found after the entry was recorded.
-    """
+    """The billing event of an entry; see :func:`facts`."""
     if later is None and isinstance(entry, ledger.Entry):
         return entry.derived(_fact)
     return _fact(entry, later)

@@ -21,11 +21,11 @@ def _pending(site: Any, buyer: Buyer) -> list[tuple[str, str]]:
 
 
 def _words(site: Any, buyer: Buyer) -> tuple[str, ...]:
-    return search.buyer_words(buyer, buyers.entries(site, buyer))
+    return search.buyer_words(buyer, buyers.telling(site, buyer))
 
 
 def _paid(site: Any, buyer: Buyer) -> list[int]:
-    return search.latest_payment(buyers.entries(site, buyer))
+    return search.latest_payment(buyers.telling(site, buyer))
 
 
 def _active(site: Any, buyer: Buyer) -> list[int]:
@@ -52,7 +52,7 @@ def _accounts_awaited(site: Any, buyer: Buyer) -> list[tuple[str, str]]:
 
 def _logins_awaited(site: Any, buyer: Buyer) -> list[tuple[int, str]]:
     rows = counters.login_awaited(buyer)
-    return rows if rows and counters.first_payment(buyers.entries(site, buyer)) else []
+    return rows if rows and counters.first_payment(buyers.telling(site, buyer)) else []
 
 
 indexes.define(
@@ -79,7 +79,7 @@ indexes.define(
     indexes.Index("renewals_awaited", lambda _site, b: b.get("renewals_awaited", ())),
     indexes.Index(
         "figures",
-        lambda site, b: counters.of_buyer(b, buyers.entries(site, b)),
+        lambda site, b: counters.of_buyer(b, buyers.telling(site, b)),
         counters.by_day_and_month,
     ),
 )

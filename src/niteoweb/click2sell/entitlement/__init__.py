@@ -1,6 +1,7 @@
 """The access that a history of notifications gives. Pure: no Zope, no I/O, no clock."""
 
 from niteoweb.click2sell.entitlement import mapping
+from niteoweb.click2sell.entitlement import past
 from niteoweb.click2sell.entitlement.event import BillingEvent
 from niteoweb.click2sell.entitlement.event import OPEN
 from niteoweb.click2sell.entitlement.event import TOLERANCE
@@ -26,7 +27,7 @@ from niteoweb.click2sell.entitlement.reason import WAITS_FOR_BUYER
 
 
 __all__ = [
-    *["mapping", "ABOUT_ACCOUNT", "ABOUT_GROUP", "AT_MOST", "BillingEvent", "compute"],
+    *["mapping", "past", "ABOUT_ACCOUNT", "ABOUT_GROUP", "AT_MOST", "BillingEvent", "compute"],
     *["Entitlement", "GRANTS_NOTHING", "Line", "MappingError", "may_be_given", "merged"],
     *["MOST_DAYS", "OPEN"],
     *["Outcome", "parse", "Policy", "Product", "Reason", "State", "TAKES_EFFECT", "TOLERANCE"],

@@ -41,15 +41,13 @@ up to the next event. The rules, where there is a choice:
   purchase, and never for a single sale.
 """
 
-from datetime import datetime
 from datetime import timedelta
 from niteoweb.click2sell.entitlement.chain import Chain
 from niteoweb.click2sell.entitlement.event import BillingEvent
 from niteoweb.click2sell.entitlement.event import NEVER
 from niteoweb.click2sell.entitlement.event import OPEN
 from niteoweb.click2sell.entitlement.event import plus
-from niteoweb.click2sell.entitlement.period import ProductPeriod
-from niteoweb.click2sell.entitlement.period import State
+from niteoweb.click2sell.entitlement.progress import Progress
 from niteoweb.click2sell.entitlement.reason import Reason
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import PAYMENTS
@@ -59,34 +57,17 @@ from niteoweb.click2sell.notification import PAYMENTS
 EARLY_DAYS = 7
 
 
-class AccessTimeline:
-    """The access that a chain gives, followed from event to event as if it were never undone.
-
-    :ivar paid: the end by payments alone. Whether a renewal comes too early is measured by it,
-        so that a cancellation cannot make a renewal count that did not count without it.
-    :ivar end: the end with cancellations, never later than ``paid``.
-    """
+class AccessTimeline(Progress):
+    """The access that a chain gives, from event to event, as if it were never undone."""
 
     def __init__(self, chain: Chain, grace_days: int) -> None:
-        self.chain = chain
-        self.attention: dict[str, str] = {}
-        self.keys: list[str] = []
-        self.periods: dict[str, ProductPeriod] = {}
-        self.paid = self.end = NEVER
-        self._grace_days = max(grace_days, 0)
-        self._product_id = chain.first.product_id
-        self._days: int | None = None
-        # By how many days ends that were stated moved the end; when the last payment was made.
-        self._moved = 0
-        self._paid_at = NEVER
-        # The start that was stated last, and earlier access, by product, that it left alone.
-        self._start = NEVER
-        self._earlier: list[tuple[str, datetime, datetime]] = []
-        self._purchase: BillingEvent | None = None
-        self._subscription = self._cancelled = False
-        self._stopped = ""
+        super().__init__(chain, grace_days)
         events = chain.events
+        if chain.summed_up < len(events):
+            self.cut(events[chain.summed_up][0].occurred_at)
         for position, (event, elsewhere) in enumerate(events):
+            if position < chain.summed_up:
+                continue
             reason, counted = self._stop(event) if elsewhere else self._take(event)
             if reason:
                 self.attention[event.key] = reason
@@ -96,55 +77,6 @@ class AccessTimeline:
                 events[position + 1][0].occurred_at if position + 1 < len(events) else OPEN
             )
             self._note(event, following, begins=counted and not elsewhere)
-
-    @property
-    def renewable(self) -> bool:
-        """Whether it ends only because no renewal comes."""
-        return self._subscription and not self._cancelled and not self._stopped
-
-    @property
-    def limit(self) -> datetime:
-        """End of access with grace, as it stands."""
-        graced = self.renewable and self.end != NEVER
-        return plus(self.end, self._grace_days) if graced else self.end
-
-    def gives_access(self, moment: datetime, product_id: str | None = None) -> bool:
-        """Whether the chain gives access at a moment; an undone chain gives none.
-
-        :param product_id: None for access to any product.
-        """
-        return self.chain.undone_by is None and any(
-            start <= moment < stop
-            for name, period in self.periods.items()
-            if product_id in (None, name)
-            for start, stop in period.spans
-        )
-
-    def _note(self, event: BillingEvent, following: datetime, begins: bool) -> None:
-        """Write down the access from an event to the next."""
-        start = event.occurred_at
-        if begins and (event.kind in (*PAYMENTS, Kind.REACTIVATION) or event.states):
-            start = min(start, event.received_at)
-        period = self.periods.get(self._product_id)
-        may_begin = event.kind in (*PAYMENTS, Kind.PLAN_CHANGE) or event.states
-        if period is None and begins and may_begin:
-            since = max(event.occurred_at, self._start)
-            period = self.periods[self._product_id] = ProductPeriod(since)
-        if period is None or self.end == NEVER:
-            return
-        limit = self.limit
-        for product_id, first, last in self._earlier:
-            last = min(last, limit, following)
-            if (first := max(first, event.occurred_at)) < last:
-                self.periods[product_id].spans.append((first, last))
-        period.until, period.limit = self.end, limit
-        period.state = State.CANCELLED if self._cancelled else State.ACTIVE
-        if self._stopped:
-            ahead = self.end > event.occurred_at
-            period.state = State.CANCELLED if ahead else State.ENDED
-        start, stop = max(start, self._start), min(limit, following)
-        if start < stop:
-            period.spans.append((start, stop))
 
     def _take(self, event: BillingEvent) -> tuple[str, bool]:
         """Take in an event; the reason why it needs attention, and whether it counts."""
@@ -246,15 +178,6 @@ class AccessTimeline:
         self._stopped = ""
         return Reason.DISPLACED if displaced else "", True
 
-    def _leave_product(self, event: BillingEvent) -> None:
-        """Go on with the product of an event; the one so far is over."""
-        old = self.periods.get(self._product_id)
-        if old is not None and event.product_id != self._product_id:
-            old.until = min(old.until, event.begins_at)
-            old.limit = min(old.limit, event.begins_at)
-            old.state = State.ENDED
-        self._product_id = event.product_id
-
     def _cancel(self, event: BillingEvent) -> tuple[str, bool]:
         self._cancelled = True
         if event.valid_until is not None:
@@ -282,22 +205,6 @@ class AccessTimeline:
         self.end = self.paid
         self._cancelled = False
         return "", True
-
-    def _state_end(self, event: BillingEvent, valid_until: datetime) -> None:
-        """Take the end that an event states, and remember by how much it is later."""
-        if self.paid != OPEN:
-            later = valid_until - max(self.paid, event.occurred_at)
-            self._moved += max(-(-later // timedelta(days=1)), 0)
-        self.paid = max(self.paid, valid_until) if event.by_owner else valid_until
-
-    def _begin(self, event: BillingEvent) -> None:
-        """Take the start that an event states, and keep the access that it leaves alone."""
-        if event.valid_from is None:
-            return
-        if event.valid_from > event.occurred_at and self._product_id in self.periods:
-            stop = min(self.limit, event.valid_from)
-            self._earlier.append((self._product_id, self._start, stop))
-        self._start = event.valid_from
 
     def _stop(self, event: BillingEvent) -> tuple[str, bool]:
         """Take in an expiry, or an exclusive purchase of another product."""

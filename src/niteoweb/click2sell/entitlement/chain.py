@@ -34,6 +34,7 @@ payment to another chain. The rules, where there is a choice:
 from bisect import bisect
 from collections import defaultdict
 from collections.abc import Iterable
+from collections.abc import Mapping
 from datetime import datetime
 from itertools import islice
 from itertools import zip_longest
@@ -46,6 +47,7 @@ from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import PAYMENTS
 from niteoweb.click2sell.notification import UNDOING
 from operator import attrgetter
+from typing import Any
 
 
 _STEERING = frozenset({Kind.CANCELLATION, Kind.REACTIVATION, Kind.EXPIRY})
@@ -61,6 +63,10 @@ class Chain:
     :ivar events: its events in order, each with whether it is an exclusive purchase elsewhere,
         which ends this chain.
     :ivar undone_by: the first refund or chargeback of it.
+    :ivar transactions: those of its payments.
+    :ivar reached: the state of its access after its first events, as plain values, where the
+        history before was summed up; see :mod:`niteoweb.click2sell.entitlement.past`.
+    :ivar summed_up: how many of its events are among those.
     """
 
     def __init__(self, place: int, first: BillingEvent) -> None:
@@ -69,6 +75,9 @@ class Chain:
         self.product_id = first.product_id
         self.events: list[tuple[BillingEvent, bool]] = []
         self.undone_by: BillingEvent | None = None
+        self.transactions: set[str] = set()
+        self.reached: Mapping[str, Any] | None = None
+        self.summed_up = 0
         self._products = [(NEVER, first.product_id)]
 
     def change_product(self, event: BillingEvent) -> None:
@@ -87,6 +96,7 @@ class History:
     :param events: the accepted entries, in any order; of several with one key the first to
         arrive counts.
     :param undo_unmatched: whether a refund that names no payment undoes the latest chain.
+    :param begun: chains that earlier events began, which are summed up.
     :ivar events: the entries in order, each once.
     :ivar attention: entries that need a person, by key, with the code of the reason.
     :ivar waiting: keys of refunds whose purchase is not known yet.
@@ -94,14 +104,23 @@ class History:
         given to; one of those that was live at its time makes it ambiguous.
     """
 
-    def __init__(self, events: Iterable[BillingEvent], undo_unmatched: bool = True) -> None:
-        self.chains: list[Chain] = []
+    def __init__(
+        self,
+        events: Iterable[BillingEvent],
+        undo_unmatched: bool = True,
+        begun: Iterable[Chain] = (),
+    ) -> None:
+        self.chains: list[Chain] = list(begun)
         self.attention: dict[str, str] = {}
         self.waiting: set[str] = set()
         self.choices: list[tuple[BillingEvent, list[Chain]]] = []
         self._by_transaction: dict[tuple[str, str], list[Chain]] = defaultdict(list)
         self._by_receipt: dict[tuple[str, str], list[Chain]] = defaultdict(list)
         self._by_product: dict[tuple[str, str], list[Chain]] = defaultdict(list)
+        for chain in self.chains:
+            self._by_product[chain.first.provider, chain.product_id].append(chain)
+            for transaction in chain.transactions:
+                self._by_transaction[chain.first.provider, transaction].append(chain)
         self.events = ordered = _in_order(events)
         purchases = [event for event in ordered if event.kind is Kind.PURCHASE]
         self._sales = {event.sale for event in purchases if event.transaction}
@@ -145,6 +164,8 @@ class History:
 
     def _join(self, event: BillingEvent, chain: Chain) -> None:
         chain.events.append((event, False))
+        if event.transaction:
+            chain.transactions.add(event.transaction)
         for index, name in (
             (self._by_transaction, event.transaction),
             (self._by_receipt, event.receipt),

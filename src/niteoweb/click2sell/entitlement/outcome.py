@@ -30,6 +30,8 @@ from niteoweb.click2sell.entitlement.chain import History
 from niteoweb.click2sell.entitlement.event import BillingEvent
 from niteoweb.click2sell.entitlement.event import OPEN
 from niteoweb.click2sell.entitlement.mapping import Product
+from niteoweb.click2sell.entitlement.past import Past
+from niteoweb.click2sell.entitlement.period import joined
 from niteoweb.click2sell.entitlement.period import ProductPeriod
 from niteoweb.click2sell.entitlement.period import State
 from niteoweb.click2sell.entitlement.provisional import bridges
@@ -174,7 +176,9 @@ class Outcome:
         )
 
 
-def compute(events: Iterable[BillingEvent], policy: Policy) -> Outcome:
+def compute(
+    events: Iterable[BillingEvent], policy: Policy, past: Past | None = None
+) -> Outcome:
     """The entitlements of a buyer.
 
     The result is the same for any order and any repetition of the events. One more refund,
@@ -182,9 +186,12 @@ def compute(events: Iterable[BillingEvent], policy: Policy) -> Outcome:
 
     :param events: all accepted entries of one buyer.
     :param policy: the settings.
+    :param past: earlier events that are summed up and go on with these; see :mod:`.past`.
+        Entitlements have the last of the keys that explain them then.
     """
-    history = History(events, not policy.unmatched_refund_needs_attention)
-    attention = dict(history.attention)
+    undo_unmatched, begun = not policy.unmatched_refund_needs_attention, past and past.chains
+    history = History(events, undo_unmatched, begun or ())
+    attention = {**(past.attention if past else {}), **history.attention}
     timelines = {chain: AccessTimeline(chain, policy.grace_days) for chain in history.chains}
     for chain, timeline in timelines.items():
         if chain.undone_by is None:
@@ -208,7 +215,7 @@ def compute(events: Iterable[BillingEvent], policy: Policy) -> Outcome:
     return Outcome(
         entitlements=tuple(one for _product, one in sorted(entitlements.items())),
         attention=dict(sorted(attention.items())),
-        waiting=frozenset(history.waiting),
+        waiting=frozenset(history.waiting).union(past.waiting if past else ()),
         events=history.events,
         timelines=timelines.values(),
     )
@@ -295,13 +302,7 @@ def merged(
     :param spans: each from a moment to just before another, :data:`~.event.OPEN` for no end.
     :returns: the spans, with None for no end.
     """
-    union: list[tuple[datetime, datetime]] = []
-    for start, stop in sorted(spans):
-        if union and start <= union[-1][1]:
-            stop = max(stop, union[-1][1])
-            start = union.pop()[0]
-        union.append((start, stop))
-    return tuple((start, _or_none(stop)) for start, stop in union)
+    return tuple((start, _or_none(stop)) for start, stop in joined(spans))
 
 
 def _or_none(moment: datetime) -> datetime | None:

@@ -1,5 +1,6 @@
 """The time that a chain gives access to one product, and the state of that access."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 
@@ -36,3 +37,17 @@ class ProductPeriod:
         self.limit = since
         self.state = State.UNMAPPED
         self.spans: list[tuple[datetime, datetime]] = []
+
+
+def joined(spans: Iterable[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:
+    """Spans that overlap or touch, as one; the others in order.
+
+    :param spans: each from a moment to just before another.
+    """
+    union: list[tuple[datetime, datetime]] = []
+    for start, stop in sorted(spans):
+        if union and start <= union[-1][1]:
+            stop = max(stop, union[-1][1])
+            start = union.pop()[0]
+        union.append((start, stop))
+    return union

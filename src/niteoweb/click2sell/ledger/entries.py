@@ -222,4 +222,7 @@ def _mark(site: Any, entry: Entry) -> None:
     indexes.mark(site, "entries", entry.stored)
     buyer = trees.tree(site, "buyers").get(entry["buyer_id"])
     if buyer is not None:
+        if "summary" in buyer and place(entry) not in buyer["recent"]:
+            # It is one of those that the buyer's summary stands for.
+            del buyer["summary"]
         indexes.mark(site, "buyers", buyer)

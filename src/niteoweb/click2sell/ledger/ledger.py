@@ -36,6 +36,9 @@ from typing import Any
 #: and their places.
 FACETS, count, filed = facets.NAMES, facets.count, facets.places
 
+#: The entry at a place.
+at = entries.at
+
 #: Failed attempts that an entry keeps.
 FAILURES = 20
 

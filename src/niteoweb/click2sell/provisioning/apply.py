@@ -7,6 +7,7 @@ from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import accountquota
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import reminders
+from niteoweb.click2sell.buyers import summary
 from niteoweb.click2sell.entitlement import ABOUT_GROUP
 from niteoweb.click2sell.ledger import counters
 from niteoweb.click2sell.ledger import ledger
@@ -86,6 +87,7 @@ def apply(site: Any, plan: Plan, entry: ledger.Entry | None, now: datetime) -> A
     # Two runs for one buyer always conflict, whatever else they change.
     buyer["revision"] += 1
     _entries(site, buyer, plan)
+    summary.keep_up(site, buyer, plan.whole)
     return applied
 
 
@@ -133,7 +135,8 @@ def _entries(site: Any, buyer: buyers.Buyer, plan: Plan) -> None:
     """Write the outcomes of the buyer's entries."""
     for key, terms in plan.terms.items():
         ledger.set_terms(site, ledger.get(site, key), terms)
-    for entry in buyers.entries(site, buyer):
+    known = buyers.entries if plan.whole else buyers.telling
+    for entry in known(site, buyer):
         verdict = plan.verdicts.get(entry["key"])
         if verdict is None or _is_written(entry, verdict):
             continue

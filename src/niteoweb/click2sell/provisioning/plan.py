@@ -17,6 +17,7 @@ from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import Admission
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import history
+from niteoweb.click2sell.buyers import summary
 from niteoweb.click2sell.entitlement import mapping
 from niteoweb.click2sell.entitlement import Product
 from niteoweb.click2sell.entitlement import Reason
@@ -109,6 +110,7 @@ class Plan(AccountPlan, GroupPlan):
     :ivar endings: when access to live products ends that does not renew by itself.
     :ivar ran_out: those of the lost products whose time is over.
     :ivar next_change: when access changes by itself next, in UTC.
+    :ivar whole: it needed the buyer's whole history, and has the outcome of each entry.
     """
 
     buyer_id: str
@@ -130,6 +132,7 @@ class Plan(AccountPlan, GroupPlan):
     endings: Mapping[Product, datetime] = field(default_factory=dict)
     ran_out: tuple[Product, ...] = ()
     next_change: datetime | None = None
+    whole: bool = True
 
 
 def without_plan(site: Any, entry: ledger.Entry) -> Verdict | None:
@@ -180,7 +183,8 @@ def make(
     """
     if pseudonyms.is_erased(buyer):
         return Plan(buyer["id"])
-    outcome = history.outcome(site, buyer, now, current, despite_silence)
+    summed_up = summary.outcome(site, buyer, now, current, despite_silence)
+    outcome = summed_up or history.outcome(site, buyer, now, current, despite_silence)
     payments, live = outcome.payments, outcome.live
     account = accountplan.find(site, buyer, payments, admission, now)
     mailed = _mail(buyer, account, payments, current)
@@ -217,6 +221,7 @@ def make(
         endings=outcome.endings if account.usable else {},
         ran_out=tuple(product for product in lost if outcome.ran_out(product)),
         next_change=_next_change(outcome, account),
+        whole=summed_up is None,
     )
 
 
