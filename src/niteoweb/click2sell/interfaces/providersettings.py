@@ -36,6 +36,14 @@ _ADDRESS = re.compile(
 TWO_DAYS = 2 * 24 * 60 * 60
 FIVE_MINUTES = 5 * 60
 
+#: Ways of logging in with plenigo.
+LOGIN = SimpleVocabulary(
+    [
+        SimpleTerm("off", title=_("Off")),
+        SimpleTerm("id-system", title=_("With an id system")),
+    ]
+)
+
 SIGNATURE_ENCODING = SimpleVocabulary(
     [
         SimpleTerm("hex", title=_("Hexadecimal")),
@@ -212,6 +220,25 @@ class IPlenigoSettings(IProviderSettings):
         max=168,
     )
 
+    login = schema.Choice(
+        title=_("Log in with plenigo"),
+        description=_(
+            "Members whom a purchase has connected with a customer of plenigo are logged in "
+            "when they have logged in there."
+        ),
+        vocabulary=LOGIN,
+        default="off",
+    )
+
+    login_url = schema.TextLine(
+        title=_("Address of the id system"),
+        description=_("Its page for logging in. It leads back with a transfer token."),
+        required=False,
+        default="",
+        missing_value="",
+        constraint=_ADDRESS.fullmatch,
+    )
+
     apps = schema.List(
         title=_("Apps"),
         description=_(
@@ -281,7 +308,8 @@ class IStripeSettings(IProviderSettings):
         title=_("Token for the API"),
         description=_(
             "A restricted key of Stripe that may read. With it Stripe is asked how a "
-            "subscription stands, what was bought and who paid; without it only what an event "
-            "says counts."
+            "subscription stands, what was bought and who paid. Without it only what an event "
+            "says counts: access goes on after the payment of a subscription was refunded, and "
+            "you have to decide about each dispute."
         ),
     )

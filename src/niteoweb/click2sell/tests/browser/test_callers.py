@@ -58,6 +58,7 @@ NEEDED = {
     "@@plenigo-settings": (CONFIGURE, 200),
     "@@click2sell-checklist": (CONFIGURE, 302),
     "@@click2sell-try": (CONFIGURE, 200),
+    "@@click2sell-hooks": (CONFIGURE, 200),
     "@@click2sell-overview": (ANY, 200),
     "@@click2sell-notifications": (VIEW, 200),
     "@@click2sell-notifications.csv": (VIEW, 200),
@@ -92,6 +93,7 @@ NEEDED = {
     "POST @plenigo-subscriptions": (PUBLIC, 404),
     "POST @plenigo-app-purchases": (PUBLIC, 404),
     "GET @plenigo-access": (PUBLIC, 404),
+    **dict.fromkeys(("@@plenigo-login", "POST @plenigo-session"), (PUBLIC, 404)),
     **{f"GET @controlpanels/{n}": (CONFIGURE, 200) for n in PROVIDERS},
     **{f"PATCH @controlpanels/{n}": (PLONES, 204) for n in PROVIDERS},
 }

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from niteoweb.click2sell import hooks
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
@@ -17,6 +18,7 @@ from niteoweb.click2sell.providers.plenigo.provider import PROVIDER as PLENIGO
 from niteoweb.click2sell.providers.webtv import sales
 from niteoweb.click2sell.providers.webtv.course import attend
 from niteoweb.click2sell.providers.webtv.provider import PROVIDER as WEBTV
+from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.tests.cases.pages import enable_behaviors
 from niteoweb.click2sell.tests.cases.pages import share_folder
 from niteoweb.click2sell.tests.chromium.case import BrowserTestCase
@@ -56,6 +58,16 @@ studio@example.com,Paula Studio,1,,
 
 def nothing(*args: Any) -> None:
     """The preparation of a page that needs none."""
+
+
+def add_receiver(case: BrowserTestCase) -> None:
+    """A receiver of hooks that takes nothing, and events that wait for it."""
+    now, portal = timestamps.now(), case.portal
+    url = "https://hooks.example.org/catch/9f2c4e1ab8d44f6f92a0c7d15a6b3e88?site=photography"
+    wanted, secret = hooks.events.CHOICES, hooks.receivers.new_secret()
+    receiver = hooks.receivers.add(portal, url, secret, wanted, now)
+    receiver.update(failures=3, error="503", next_at=timestamps.iso(now))
+    hooks.outbox.file(portal, hooks.events.CREATED, "", {}, now)
 
 
 @dataclass(frozen=True)
@@ -199,7 +211,25 @@ def sell_with_plenigo(case: BrowserTestCase) -> None:
     fake.add_voucher("1234-5678", "O_OFFER0000000000001")
     buyer = buyers.of_address(case.portal, LONG)
     buyers.change(case.portal, buyer, customer_ids=(("plenigo", customer),))
+    case.plenigo = fake
     transaction.commit()
+
+
+def log_in_with_plenigo(case: BrowserTestCase) -> None:
+    """A site whose readers log in with an id system, as :attr:`Shown.before`."""
+    sell_with_plenigo(case)
+    buyer = buyers.of_address(case.portal, LONG)
+    for customer in buyer["customer_ids"]:
+        trees.tree(case.portal, "buyer_by_customer")[customer] = buyer["id"]
+    registry.settings(PLENIGO).login = "id-system"
+    transaction.commit()
+
+
+def come_from_an_id_system(case: BrowserTestCase, page: Page) -> None:
+    """Come to the page that asks who has no state, as :attr:`Shown.after`."""
+    session = case.plenigo.log_in(next(iter(case.plenigo.customers)))
+    token = case.plenigo.hand_over(session)
+    case.open(page, f"@@plenigo-login?transferToken={token}")
 
 
 def cancel_once(case: BrowserTestCase, page: Page) -> None:
@@ -382,6 +412,14 @@ PAGES = (
         after=look_up_a_voucher,
         **OF_PLENIGO,
     ),
+    Shown(
+        "login-plenigo",
+        "",
+        "Continue",
+        before=log_in_with_plenigo,
+        after=come_from_an_id_system,
+        who=("", ""),
+    ),
     Shown("account-plenigo", "@@plenigo-account", "", **OF_PLENIGO),
     Shown(
         "subscriptions",
@@ -407,6 +445,7 @@ PAGES = (
         before=keep_for_members,
         who=("", ""),
     ),
+    Shown("hooks", "@@click2sell-hooks", "Add the receiver", before=add_receiver),
     Shown("teaser", "light", "Get access", "link", before=sell_a_page, who=("", "")),
     Shown("try", "@@click2sell-try", "Try it"),
     Shown("try-result", "@@click2sell-try", "Try it", after=try_a_sale),
