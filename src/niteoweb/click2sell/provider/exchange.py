@@ -1,12 +1,16 @@
 """Exchanges over HTTP, within limits of time and size: https alone, and no redirect.
 
 Nothing is logged, neither addresses nor answers. An error that urllib3 or requests raise has
-the address in its text, so that none of them goes further than those who ask.
+the address in its text, so that none of them goes further than those who ask; and what urllib3
+says of an answer that is no sound HTTP, or to a log of everything, is dropped.
 """
 
+from collections.abc import Iterator
 from collections.abc import Mapping
 from concurrent.futures import Future
 from contextlib import closing
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from http.cookiejar import DefaultCookiePolicy
 from ipaddress import ip_address
@@ -17,6 +21,7 @@ from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
 
+import logging
 import os
 import requests
 import time
@@ -34,6 +39,11 @@ LARGEST_ANSWER = 4 * 1024 * 1024
 _PIECE = 64 * 1024
 #: Bytes of an error that are read, for its code.
 _LARGEST_ERROR = 64 * 1024
+
+_is_asking: ContextVar[bool] = ContextVar("is_asking", default=False)
+for _name in ("urllib3.connection", "urllib3.connectionpool"):
+    # An address can hold the session of a customer. Other code's questions are logged as ever.
+    logging.getLogger(_name).addFilter(lambda record: not _is_asking.get())
 
 #: The errors of an exchange that came to no answer.
 ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
@@ -57,6 +67,16 @@ def allowed(url: str) -> bool:
     )
 
 
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Let urllib3 log nothing in this thread."""
+    token = _is_asking.set(True)
+    try:
+        yield
+    finally:
+        _is_asking.reset(token)
+
+
 def once(
     method: str, url: str, headers: Mapping[str, str], content: Mapping[str, Any], until: float
 ) -> tuple[int, str, bytes]:
@@ -66,7 +86,7 @@ def once(
     :param until: a moment by the monotonic clock.
     """
     left = until - time.monotonic()
-    with deadline.until(until):
+    with deadline.until(until), _quiet():
         response = _session(_origin(url)).request(
             method,
             url,
@@ -106,7 +126,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str], seconds: float) -> i
     :raises NoAnswer: nobody answers in time.
     """
     try:
-        with deadline.until(time.monotonic() + seconds):
+        with deadline.until(time.monotonic() + seconds), _quiet():
             response = _session(_origin(url)).request(
                 "POST",
                 url,
