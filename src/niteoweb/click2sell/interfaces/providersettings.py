@@ -36,6 +36,14 @@ _ADDRESS = re.compile(
 TWO_DAYS = 2 * 24 * 60 * 60
 FIVE_MINUTES = 5 * 60
 
+#: Ways of logging in with plenigo.
+LOGIN = SimpleVocabulary(
+    [
+        SimpleTerm("off", title=_("Off")),
+        SimpleTerm("id-system", title=_("With an id system")),
+    ]
+)
+
 SIGNATURE_ENCODING = SimpleVocabulary(
     [
         SimpleTerm("hex", title=_("Hexadecimal")),
@@ -180,6 +188,25 @@ class IPlenigoSettings(IProviderSettings):
             "so on plenigo's own pages."
         ),
         default=True,
+    )
+
+    login = schema.Choice(
+        title=_("Log in with plenigo"),
+        description=_(
+            "Members whom a purchase has connected with a customer of plenigo are logged in "
+            "when they have logged in there."
+        ),
+        vocabulary=LOGIN,
+        default="off",
+    )
+
+    login_url = schema.TextLine(
+        title=_("Address of the id system"),
+        description=_("Its page for logging in. It leads back with a transfer token."),
+        required=False,
+        default="",
+        missing_value="",
+        constraint=_ADDRESS.fullmatch,
     )
 
     apps = schema.List(

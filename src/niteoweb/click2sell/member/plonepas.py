@@ -8,8 +8,10 @@ from BTrees.OOBTree import OOSet
 from BTrees.OOBTree import OOTreeSet
 from niteoweb.click2sell import site as plone_site
 from Products.PlonePAS.interfaces.group import IGroupManagement
+from Products.PluggableAuthService.interfaces.plugins import IAuthenticationPlugin
 from Products.PluggableAuthService.interfaces.plugins import IGroupsPlugin
 from Products.PluggableAuthService.interfaces.plugins import IRoleAssignerPlugin
+from typing import Any
 
 import logging
 import transaction
@@ -23,6 +25,20 @@ def password_hash(user_id: str) -> bytes:
     users = getattr(plone_site.tool("acl_users"), "source_users", None)
     stored = users._user_passwords.get(user_id) if users is not None else None
     return stored.encode("utf-8") if isinstance(stored, str) else stored or b""
+
+
+def log_in(user_id: str, response: Any) -> None:
+    """Log an account in, in the browser that gets a response."""
+    plone_site.tool("acl_users").session._setupSession(user_id, response)
+
+
+def web_token(user_id: str, fullname: str) -> str:
+    """A token by which plone.restapi knows an account, "" on a site without its plugin."""
+    users = plone_site.tool("acl_users")
+    for _id, plugin in users.plugins.listPlugins(IAuthenticationPlugin):
+        if plugin.meta_type == "JWT Authentication Plugin":
+            return plugin.create_token(user_id, data={"fullname": fullname})
+    return ""
 
 
 def has_properties(user_id: str) -> bool:

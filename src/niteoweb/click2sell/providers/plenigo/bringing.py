@@ -60,6 +60,10 @@ class Result:
     why: str = ""
 
 
+#: A line that something is sent for, its result when plenigo has it, and the order.
+Sent = tuple[Result, str, dict[str, Any]]
+
+
 @dataclass
 class Report:
     """The result of a file.
@@ -98,7 +102,7 @@ class _Import:
 
     def run(self, report: Report, applied: bool) -> None:
         """Bring what is not there yet; a line that plenigo refuses does not stop the others."""
-        to_send: list[tuple[Result, str, dict[str, Any]]] = []
+        began, sent, batch = timestamps.now(), list[Sent](), list[Sent]()
         for result in report.results:
             what, customer_id = self._look(result.order)
             if what not in _TO_SEND or not applied:
@@ -109,11 +113,13 @@ class _Import:
             except Rejected as error:
                 result.what, result.why = REJECTED, str(error.code or error.status)
             else:
-                to_send.append((result, what, item))
-        began = timestamps.now()
-        for start in range(0, len(to_send), MOST):
-            self._send(to_send[start : start + MOST])
-        self._confirm([one for one in to_send if one[0].what != REJECTED], began)
+                batch.append((result, what, item))
+            if len(batch) == MOST:
+                self._send(batch)
+                sent, batch = sent + batch, []
+        if batch:
+            self._send(batch)
+        self._confirm([one for one in sent + batch if one[0].what != REJECTED], began)
 
     def _look(self, order: Order) -> tuple[str, str]:
         """What is to be done for an order, and the customer who has it already."""
@@ -179,7 +185,7 @@ class _Import:
     def _create(self, path: tuple[str, ...], value: dict[str, Any]) -> JsonBody:
         return self.api.ask("POST", *path, value=value, yes=_CREATED | {208}).body
 
-    def _send(self, batch: Sequence[tuple[Result, str, dict[str, Any]]]) -> None:
+    def _send(self, batch: Sequence[Sent]) -> None:
         """Send orders; where plenigo refuses several, one by one."""
         value = {"purchase": False, "suppressMail": True, "items": [one[2] for one in batch]}
         for _look in range(LOOKS):
@@ -201,9 +207,7 @@ class _Import:
                 return
         raise Unreachable("too many imports wait there")
 
-    def _confirm(
-        self, sent: Sequence[tuple[Result, str, dict[str, Any]]], began: datetime
-    ) -> None:
+    def _confirm(self, sent: Sequence[Sent], began: datetime) -> None:
         """Wait until plenigo has the orders, or says that it does not take them."""
         waiting = list(sent)
         for look in range(LOOKS if waiting else 0):

@@ -3,6 +3,7 @@
 from niteoweb.click2sell.browser import ITitled
 from niteoweb.click2sell.browser import visitor
 from niteoweb.click2sell.providers.plenigo import checkout
+from niteoweb.click2sell.providers.plenigo import login
 from niteoweb.click2sell.providers.plenigo import problems
 from niteoweb.click2sell.providers.plenigo import sdk
 from Products.Five.browser import BrowserView
@@ -71,8 +72,9 @@ class MemberView(BrowserView):
         parameters = {name: value for name in self.passed_on if (value := self.text(name))}
         address = "/".join([self.url, *self.path])
         back = f"{address}?{urlencode(parameters)}" if parameters else address
-        login = f"{self.context.absolute_url()}/login?{urlencode({'came_from': back})}"
-        return self.request.response.redirect(login)
+        page = "@@plenigo-login" if login.is_on(self.stored) else "login"
+        url = f"{self.context.absolute_url()}/{page}?{urlencode({'came_from': back})}"
+        return self.request.response.redirect(url)
 
     def text(self, name: str) -> str:
         """A parameter, "" for none that is a short text."""

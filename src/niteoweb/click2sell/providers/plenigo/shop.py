@@ -153,6 +153,15 @@ def session_customer(api: JsonApi, session: str) -> str:
     return _text(body, "customerId")
 
 
+def session_of(api: JsonApi, transfer_token: str) -> str:
+    """The session that a transfer token hands over; asked once, since it is used up then.
+
+    :raises Refused: it was used, or is too old.
+    """
+    query = {"transferToken": transfer_token}
+    return _session(api.ask("GET", "sessions", "transferToken", query=query, repeat=False).body)
+
+
 def transfer_token(api: JsonApi, session: str) -> str:
     """A token that hands a session over once, within half a minute."""
     value = {"customerSession": session}

@@ -17,6 +17,7 @@ from niteoweb.click2sell.providers.plenigo.provider import PROVIDER as PLENIGO
 from niteoweb.click2sell.providers.webtv import sales
 from niteoweb.click2sell.providers.webtv.course import attend
 from niteoweb.click2sell.providers.webtv.provider import PROVIDER as WEBTV
+from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.tests.cases.pages import enable_behaviors
 from niteoweb.click2sell.tests.cases.pages import share_folder
 from niteoweb.click2sell.tests.chromium.case import BrowserTestCase
@@ -199,7 +200,25 @@ def sell_with_plenigo(case: BrowserTestCase) -> None:
     fake.add_voucher("1234-5678", "O_OFFER0000000000001")
     buyer = buyers.of_address(case.portal, LONG)
     buyers.change(case.portal, buyer, customer_ids=(("plenigo", customer),))
+    case.plenigo = fake
     transaction.commit()
+
+
+def log_in_with_plenigo(case: BrowserTestCase) -> None:
+    """A site whose readers log in with an id system, as :attr:`Shown.before`."""
+    sell_with_plenigo(case)
+    buyer = buyers.of_address(case.portal, LONG)
+    for customer in buyer["customer_ids"]:
+        trees.tree(case.portal, "buyer_by_customer")[customer] = buyer["id"]
+    registry.settings(PLENIGO).login = "id-system"
+    transaction.commit()
+
+
+def come_from_an_id_system(case: BrowserTestCase, page: Page) -> None:
+    """Come to the page that asks who has no state, as :attr:`Shown.after`."""
+    session = case.plenigo.log_in(next(iter(case.plenigo.customers)))
+    token = case.plenigo.hand_over(session)
+    case.open(page, f"@@plenigo-login?transferToken={token}")
 
 
 def cancel_once(case: BrowserTestCase, page: Page) -> None:
@@ -381,6 +400,14 @@ PAGES = (
         "Redeem it",
         after=look_up_a_voucher,
         **OF_PLENIGO,
+    ),
+    Shown(
+        "login-plenigo",
+        "",
+        "Continue",
+        before=log_in_with_plenigo,
+        after=come_from_an_id_system,
+        who=("", ""),
     ),
     Shown("account-plenigo", "@@plenigo-account", "", **OF_PLENIGO),
     Shown(

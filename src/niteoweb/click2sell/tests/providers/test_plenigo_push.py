@@ -328,6 +328,15 @@ class TestPush(PlenigoTestCase, CommandTestCase):
         self.assertIn("done: 2, same: 1\n", self.push("--apply"))
         self.assertEqual(self.sent(), [])
 
+    def test_more_than_one_import(self):
+        rows = [{**EXTERNAL, "external_id": f"S-{number}"} for number in range(5)]
+        self.write(*rows)
+        with mock.patch.object(bringing, "MOST", 2):
+            self.assertIn("new: 5\n", self.push("--apply"))
+        imports_ = [len(value["items"]) for name, value in self.fake.asked if name == "orders"]
+        self.assertEqual(imports_, [2, 2, 1])
+        self.assertIn("same: 5\n", self.push("--apply"))
+
     def test_json_and_what_is_not_set_up(self):
         told = json.loads(self.push("--json"))
         self.assertEqual((told["dry_run"], told["counted"]), (True, {"new": 3}))

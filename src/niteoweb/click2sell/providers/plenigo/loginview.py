@@ -1,0 +1,137 @@
+"""``@@plenigo-login``: logging in with the id system of plenigo."""
+
+from niteoweb.click2sell import _
+from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.browser import ITitled
+from niteoweb.click2sell.browser import visitor
+from niteoweb.click2sell.member import accounts
+from niteoweb.click2sell.providers.plenigo import checkout
+from niteoweb.click2sell.providers.plenigo import login
+from niteoweb.click2sell.providers.plenigo import problems
+from niteoweb.click2sell.providers.plenigo import rates
+from niteoweb.click2sell.providers.plenigo import sdk
+from niteoweb.click2sell.settings import networks
+from plone.protect.authenticator import check
+from Products.Five.browser import BrowserView
+from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
+from typing import Any
+from urllib.parse import urlencode
+from zExceptions import NotFound
+from zope.interface import implementer
+
+
+REFUSED = problems.Problem(
+    403,
+    "NotProved",
+    _(
+        "You could not be logged in. Log in once more. If you have bought something here, ask "
+        "the site's owner whether your account is connected."
+    ),
+)
+
+
+@implementer(ITitled)
+class LoginView(BrowserView):
+    """Sends a visitor to the id system, and logs in who comes back with a proof.
+
+    It is not there while the setting is off.
+    """
+
+    template = ViewPageTemplateFile("templates/login.pt")
+    title = _("Log in")
+    problem: problems.Problem | None = None
+    offer = ""
+
+    def __call__(self) -> str:
+        response = self.request.response
+        # The address may have a token in it.
+        response.setHeader("Referrer-Policy", "no-referrer")
+        try:
+            self.stored = checkout.settings()
+        except checkout.NotSold:
+            raise NotFound from None
+        if not login.is_on(self.stored):
+            raise NotFound
+        if visitor.member_id(self.context):
+            return self._go_on()
+        self.now = timestamps.now()
+        try:
+            return self._answer()
+        except login.NotProved:
+            self.problem = REFUSED
+        except problems.ERRORS as error:
+            self.problem = problems.of(error)
+        response.setStatus(self.problem.status, lock=True)
+        if self.problem.retry_after:
+            response.setHeader("Retry-After", str(self.problem.retry_after))
+        return self.template()
+
+    def _answer(self) -> str:
+        if self.request.method == "POST":
+            return self._accepted()
+        if "transferToken" in self.request.form:
+            return self._come_back()
+        state = self._leave_with()
+        query = {"state": state, "came_from": self.came_from}
+        back = urlencode({name: value for name, value in query.items() if value})
+        return self.request.response.redirect(login.leaving(self.stored, f"{self.url}?{back}"))
+
+    def _come_back(self) -> str:
+        rates.count(login.FROM_ONE, "login", networks.caller(self.request.environ))
+        user_id, *of_session = login.prove(self._text("transferToken"))
+        if login.is_own(self._text("state"), self._cookie, self.now):
+            return self._log_in(user_id, *of_session)
+        state = self._leave_with()
+        self.offer = login.offered(user_id, state, self.now)
+        name, _at, host = accounts.text(user_id, "email").partition("@")
+        self.address = f"{name[:1]}…@{host}"
+        return self.template()
+
+    def _accepted(self) -> str:
+        check(self.request)
+        cookie = self._cookie
+        if not login.is_own(cookie, cookie, self.now):
+            raise login.NotProved
+        return self._log_in(login.accepted(self._text("offer"), cookie, self.now))
+
+    def _log_in(self, user_id: str, *of_session: str) -> str:
+        response = self.request.response
+        response.expireCookie(login.COOKIE, path="/")
+        login.log_in(user_id, response, *of_session)
+        return self._go_on()
+
+    def _go_on(self) -> str:
+        url = self.came_from or self.context.absolute_url()
+        return self.request.response.redirect(url, status=303)
+
+    def _leave_with(self) -> str:
+        """A state that this browser keeps and others do not know."""
+        state = login.state(self.now)
+        self.request.response.setCookie(
+            login.COOKIE,
+            state,
+            path="/",
+            max_age=int(login.KEPT.total_seconds()),
+            http_only=True,
+            same_site="Lax",
+            secure=self.url.startswith("https:"),
+        )
+        return state
+
+    def _text(self, name: str) -> str:
+        value: Any = self.request.form.get(name, "")
+        return value if isinstance(value, str) and len(value) <= 2000 else ""
+
+    @property
+    def _cookie(self) -> str:
+        return self.request.cookies.get(login.COOKIE, "")
+
+    @property
+    def came_from(self) -> str:
+        """The page of this site that the reader wanted, "" for none."""
+        return sdk.own_address(self._text("came_from"))
+
+    @property
+    def url(self) -> str:
+        """The address of the page."""
+        return f"{self.context.absolute_url()}/@@plenigo-login"
