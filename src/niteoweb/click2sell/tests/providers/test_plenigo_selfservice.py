@@ -238,8 +238,10 @@ class TestSelfService(SelfServiceTestCase):
         (asked,) = [one for one in self.fake.requests if one.path[2:] == changed]
         self.assertEqual(asked.query, {"sessionId": "S1"})
         # Members who log in with plenigo have sessions that are not the site's to end.
+        self.set(login="id-system")
         self.fake.sessions.clear()
-        self.fake.session_limit = 0
+        for _ in range(2):
+            self.fake._begun(self.customer)
         self.assertEqual(
             (self.token().status_code, self.token().json()["type"]), (409, "SessionLimit")
         )
