@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 from niteoweb.click2sell.providers.stripe.fake import FakeStripe
 from niteoweb.click2sell.providers.stripe.fakeaccount import StripeAccount
-from niteoweb.click2sell.providers.stripe.fakeaccount import TERM
-from niteoweb.click2sell.providers.stripe.fakeaccount import Values
+from niteoweb.click2sell.providers.stripe.fakebilling import TERM
+from niteoweb.click2sell.providers.stripe.fakerecord import Values
 from niteoweb.click2sell.testing.fake.sender import Sender
 from niteoweb.click2sell.testing.fake.server import Clock
 from tools.demo import settings

@@ -3,6 +3,7 @@
 from AccessControl.Permission import pname
 from Acquisition import aq_base
 from Acquisition import aq_parent
+from niteoweb.click2sell import hooks
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.contentrules import trigger
 from niteoweb.click2sell.member import index
@@ -49,7 +50,8 @@ def post_install(setup_tool: Any) -> None:
 
 
 def post_uninstall(setup_tool: Any) -> None:
-    """Remove settings, the entry of Site Setup, the site's id, rules, permissions' settings.
+    """Remove settings, the entry of Site Setup, the site's id, rules, permissions' settings,
+    and the receivers of hooks with their secrets.
 
     GenericSetup's rolemap can set a permission, but not go back to inheriting it.
     """
@@ -58,6 +60,8 @@ def post_uninstall(setup_tool: Any) -> None:
     configlet.uninstall()
     site = aq_parent(setup_tool)
     plone_site.uninstall()
+    for receiver in hooks.receivers.every(site):
+        hooks.outbox.remove(site, receiver)
     trigger.remove_rules()
     gate.ignore_in_error_log(site, False)
     for name, permission in getUtilitiesFor(IPermission):

@@ -32,6 +32,7 @@ def _reindex(as_json: bool) -> int:
         **transactions.run(indexes.rebuild),
     }
     numbers["notifications"], corrected = numbers.pop("entries"), numbers.pop("corrected")
+    numbers["hooks"] = numbers.pop("hook_events")
     if as_json:
         console.say_json({**numbers, "corrected": corrected})
     else:

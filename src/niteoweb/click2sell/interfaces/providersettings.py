@@ -278,7 +278,8 @@ class IStripeSettings(IProviderSettings):
         title=_("Token for the API"),
         description=_(
             "A restricted key of Stripe that may read. With it Stripe is asked how a "
-            "subscription stands, what was bought and who paid; without it only what an event "
-            "says counts."
+            "subscription stands, what was bought and who paid. Without it only what an event "
+            "says counts: access goes on after the payment of a subscription was refunded, and "
+            "you have to decide about each dispute."
         ),
     )

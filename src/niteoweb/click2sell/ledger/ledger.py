@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from datetime import datetime
 from heapq import merge
+from niteoweb.click2sell import hooks
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.entitlement import mapping
 from niteoweb.click2sell.entitlement import Reason
@@ -95,8 +96,18 @@ def set_outcome(
         tell = outcome in outcomes.WAITS and reason != Reason.TOO_MANY
         untold = trees.tree(site, "untold")
         (untold.insert if tell else untold.discard)(place(entry))
+        if tell and outcome != Outcome.FAILED:
+            _tell_receivers(site, entry)
     again = {} if outcome == Outcome.FAILED else {"retry_at": "", "waits_for": ""}
     change(site, entry, outcome=str(outcome), reason=str(reason), subject=subject, **again)
+
+
+def _tell_receivers(site: Any, entry: Entry) -> None:
+    """File for the receivers of hooks that an entry waits for a decision."""
+    about = {"email": entry["email"], "provider": entry["provider"], "entry": entry["key"]}
+    about["product"] = entry["product_id"]
+    buyer, now = entry["buyer_id"], timestamps.now()
+    hooks.outbox.file(site, hooks.events.ATTENTION, buyer, about, now)
 
 
 def waiting(site: Any) -> int:

@@ -30,6 +30,7 @@ SUBJECTS = {
     outbox.DOUBTED: _("${site}: no access is ended, because the clock of the server jumped"),
     outbox.RESUMED: _("${site}: access is ended again when it is over"),
     outbox.HELD: _("${site}: new accounts have to wait (${waiting})"),
+    outbox.NOT_TAKEN: _("${site}: ${host} does not take the events of your outgoing hook"),
 }
 
 TEXTS = {
@@ -118,6 +119,16 @@ ${notifications}?outcome=needs+attention
 This mail comes once, however long it goes on.
 """,
     ),
+    outbox.NOT_TAKEN: _(
+        "not_taken_text",
+        default="""\
+Either ${host} answered that it is gone for good, and gets nothing any more, or it has not taken
+events for three days. These are not sent again by themselves.
+
+See which, and have them sent again once it works:
+${hooks}
+""",
+    ),
 }
 
 
@@ -140,6 +151,7 @@ def _values(about: Mapping[str, Any]) -> dict[str, Any]:
         **about,
         "site": plone_site.title(),
         "settings": plone_site.link("@@click2sell-settings"),
+        "hooks": plone_site.link("@@click2sell-hooks"),
         "check": plone_site.link("@@click2sell-check"),
         "notifications": plone_site.link("@@click2sell-notifications"),
     }

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from datetime import datetime
 from datetime import timedelta
+from niteoweb.click2sell import hooks
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import accountquota
@@ -30,6 +31,7 @@ _DAY = "alert_day"
 _SILENT = "alert_silent"
 _STOPPED = "alert_stopped"
 _HELD = "alert_held"
+_NOT_TAKEN = "alert_not_taken"
 
 #: The owner is alerted again that accounts wait when none waited for so long.
 HELD_AGAIN = timedelta(hours=1)
@@ -54,6 +56,7 @@ def file(site: Any, stopped: Mapping[str, int] | None, now: datetime) -> None:
         news += (
             *_silent(site, mailed, now),
             *_held(site, mailed, now),
+            *_not_taken(site, mailed),
             *_daily(site, mailed, now),
         )
     domain = plone_site.mail_domain()
@@ -103,6 +106,21 @@ def _held(site: Any, mailed: Any, now: datetime) -> Iterator[News]:
             yield outbox.HELD, about
     elif before is not None and abs(now - timestamps.from_iso(before)) >= HELD_AGAIN:
         del mailed[_HELD]
+
+
+def _not_taken(site: Any, mailed: Any) -> Iterator[News]:
+    """Receivers of hooks that were switched off, or whose events were given up."""
+    before = mailed.get(_NOT_TAKEN, ())
+    failed = {
+        receiver["id"]: hooks.receivers.host(receiver)
+        for receiver in hooks.receivers.every(site)
+        if receiver["switched_off_at"] or hooks.outbox.given_up(site, receiver["id"])
+    }
+    if set(failed) != set(before):
+        mailed[_NOT_TAKEN] = tuple(failed)
+    for receiver_id, host in failed.items():
+        if receiver_id not in before:
+            yield outbox.NOT_TAKEN, {"host": host}
 
 
 def _daily(site: Any, mailed: Any, now: datetime) -> Iterator[News]:

@@ -41,8 +41,10 @@ STOPPED = "sweep stopped"
 DOUBTED = "clock doubted"
 RESUMED = "sweep goes on"
 HELD = "accounts wait"
+#: A receiver of hooks is switched off, or takes nothing for days.
+NOT_TAKEN = "events not taken"
 #: Mails to the owner; they belong to no member.
-TO_OWNER = frozenset({DAILY, SILENT, HEARD, STOPPED, DOUBTED, RESUMED, HELD})
+TO_OWNER = frozenset({DAILY, SILENT, HEARD, STOPPED, DOUBTED, RESUMED, HELD, NOT_TAKEN})
 
 #: Pauses before the second and each later attempt, in minutes; the last one repeats.
 PAUSES = (5, 15, 60, 240, 720, 1440)

@@ -50,6 +50,10 @@ def decide(content: Any) -> Decision:
     page = behavior.guarded(content)
     if page is None:
         return Decision(True, NO_PAYWALL)
+    request = getRequest()
+    if request is not None:
+        # Whatever is answered is for this visitor, and at this moment.
+        request.response.setHeader("Cache-Control", "private, no-store")
     security = getSecurityManager()
     if security.checkPermission(ModifyPortalContent, content):
         return Decision(True, EDITOR)
@@ -58,7 +62,6 @@ def decide(content: Any) -> Decision:
         return Decision(False)
     if not set(behavior.access_groups(page)).isdisjoint(security.getUser().getGroups()):
         return Decision(True, GROUP)
-    request = getRequest()
     memo = {} if request is None else IAnnotations(request).setdefault(_MEMO, {})
     key = (page.getPhysicalPath(), user_id)
     if key not in memo:

@@ -72,7 +72,6 @@ def guard(event: IPubAfterTraversal) -> None:
     content = content_of(request)
     if content is None or behavior.guarded(content) is None or _is_free(request, content):
         return
-    request.response.setHeader("Cache-Control", "private, no-store")
     found = decision.decide(content)
     if found.granted:
         return

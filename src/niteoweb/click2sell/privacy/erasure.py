@@ -7,6 +7,8 @@ Erased in one commit:
 * of the buyer's record the addresses and customer ids, and all that was granted;
 * addresses and names in the records that providers keep beside the ledger;
 * the addresses on mails; what was not sent yet is given up;
+* what the receivers of hooks have not taken yet, but for the end of access, which they are told
+  with the hash of the user id in the place of a name;
 * the tie to the account. On an account that stays the purchase fields are emptied and the
   groups that this add-on granted are revoked, as access ends with the buyer. Or the account is
   deleted through Plone, if the owner asks for that: then as if the owner had deleted it by
@@ -33,6 +35,7 @@ Consequences:
 
 from datetime import datetime
 from niteoweb.click2sell import _
+from niteoweb.click2sell import hooks
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.ledger import ledger
@@ -123,6 +126,8 @@ def erase(
         for user_id in {*holdings.addresses, *holdings.user_ids}:
             _forget_what_plone_leaves(user_id)
         redaction.redact(site, holdings, now)
+        ids = [record["id"] for record in holdings.records]
+        hooks.outbox.erase(site, ids, holdings.addresses)
         for provider in registry.registered():
             if provider.privacy is not None:
                 provider.privacy.erase(site, holdings.addresses)
@@ -225,6 +230,9 @@ def _part(site: Any, record: buyers.Buyer, delete: bool, now: datetime) -> list[
         emptied = {"affiliate": ""} if record["made"] else {}
         accounts.set_fields(user_id, {**NO_PURCHASE, **emptied})
     trees.tree(site, "buyer_by_user").pop(user_id, None)
+    if not (delete and exists):
+        # The end of a tie to an account that is deleted is told by a subscriber.
+        announce.tell_of_end(site, record, "", now)
     if delete:
         return []
     events = []

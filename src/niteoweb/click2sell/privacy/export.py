@@ -18,6 +18,7 @@ from datetime import datetime
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import customers
+from niteoweb.click2sell.hooks import outbox as outgoing
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import mentions
 from niteoweb.click2sell.ledger import ownership
@@ -65,6 +66,7 @@ class Holdings:
     :ivar mails: to these buyers and their accounts, sent or not.
     :ivar addresses: all addresses of these buyers, and the one that was asked for.
     :ivar user_ids: of the accounts that these buyers are and were tied to.
+    :ivar hooks: events about these buyers that receivers have not taken yet.
     :ivar provided: records that providers keep beside the ledger, by their names.
     """
 
@@ -77,12 +79,13 @@ class Holdings:
     addresses: tuple[str, ...]
     user_ids: tuple[str, ...]
     provided: Mapping[str, Any] = field(default_factory=dict)
+    hooks: tuple[outgoing.Event, ...] = ()
 
     @property
     def anything(self) -> bool:
         """Whether anything is stored."""
         parts = (self.records, self.entries, self.moved, self.naming, self.mails, self.provided)
-        return any(parts)
+        return any((*parts, self.hooks))
 
 
 def find(site: Any, address: str) -> Holdings:
@@ -121,6 +124,7 @@ def find(site: Any, address: str) -> Holdings:
         addresses=addresses,
         user_ids=tuple(dict.fromkeys(user_id for user_id, _since, _until in ties)),
         provided=_provided(site, addresses),
+        hooks=tuple(outgoing.about(site, tuple(ids), addresses)),
     )
 
 
@@ -148,8 +152,13 @@ def export(site: Any, address: str, now: datetime) -> dict[str, Any]:
         "named_in_notes_on_others": len(holdings.naming),
         "transactions": _transactions(site, holdings),
         "mails": [plain(mail) for mail in holdings.mails],
+        **({"hooks_waiting": [_hook(one) for one in holdings.hooks]} if holdings.hooks else {}),
         **({"kept_for_providers": plain(holdings.provided)} if holdings.provided else {}),
     }
+
+
+def _hook(event: outgoing.Event) -> dict[str, Any]:
+    return {name: plain(event[name]) for name in ("type", "filed_at", "state", "data")}
 
 
 def _provided(site: Any, addresses: Iterable[str]) -> dict[str, Any]:

@@ -4,7 +4,8 @@ All limits of time are here. A background thread is patient; a request asks insi
 :func:`within`, so that a provider that hangs holds up no site.
 
 Nothing is logged: neither addresses nor answers, and no error names them. An error that urllib3
-or requests raise has the address in its text, so that none of them goes further.
+or requests raise has the address in its text, so that none of them goes further; and what
+urllib3 says of an answer that is no sound HTTP, or to a log of everything, is dropped.
 """
 
 from collections.abc import Callable
@@ -29,6 +30,7 @@ from typing import Any
 from urllib.parse import quote
 from urllib.parse import urlsplit
 
+import logging
 import os
 import requests
 import time
@@ -63,6 +65,10 @@ _LARGEST_ERROR = 64 * 1024
 _places = BoundedSemaphore(PLACES)
 #: The moment up to which the current request waits, by the monotonic clock.
 _limit: ContextVar[float | None] = ContextVar("limit", default=None)
+_is_asking: ContextVar[bool] = ContextVar("is_asking", default=False)
+for _name in ("urllib3.connection", "urllib3.connectionpool"):
+    # An address can hold the session of a customer. Other code's questions are logged as ever.
+    logging.getLogger(_name).addFilter(lambda record: not _is_asking.get())
 
 
 class Unreachable(Exception):
@@ -177,6 +183,16 @@ def within(seconds: float) -> Iterator[None]:
     finally:
         _limit.reset(token)
         _places.release()
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Let urllib3 log nothing in this thread."""
+    token = _is_asking.set(True)
+    try:
+        yield
+    finally:
+        _is_asking.reset(token)
 
 
 class JsonApi:
@@ -365,7 +381,7 @@ class JsonApi:
     ) -> tuple[int, str, bytes]:
         """Try once: status, Retry-After and body."""
         left = until - time.monotonic()
-        with deadline.until(until):
+        with deadline.until(until), _quiet():
             response = _session(_origin(url)).request(
                 method,
                 url,
@@ -380,6 +396,29 @@ class JsonApi:
                 if response.status_code >= 300:
                     return response.status_code, retry_after, _error_body(response)
                 return response.status_code, "", _body(response)
+
+
+def post(url: str, body: bytes, headers: Mapping[str, str], seconds: float) -> int:
+    """Post something that is no question: only the status of the answer is looked at.
+
+    :param seconds: for all of it, but for looking up the host.
+    :raises NoAnswer: nobody answers in time.
+    """
+    try:
+        with deadline.until(time.monotonic() + seconds):
+            response = _session(_origin(url)).request(
+                "POST",
+                url,
+                data=body,
+                headers=dict(headers),
+                timeout=(min(TIMEOUT[0], seconds), seconds),
+                allow_redirects=False,
+                stream=True,
+            )
+            response.close()
+            return response.status_code
+    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError):
+        raise NoAnswer from None
 
 
 @cache

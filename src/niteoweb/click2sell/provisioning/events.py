@@ -7,12 +7,18 @@ them where a thread for events runs.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from niteoweb.click2sell import hooks
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.entitlement import Product
 from niteoweb.click2sell.interfaces import IAccessEndsSoonEvent
 from niteoweb.click2sell.interfaces import IAccessGrantedEvent
 from niteoweb.click2sell.interfaces import IAccessRevokedEvent
 from niteoweb.click2sell.interfaces import IMemberCreateEvent
 from niteoweb.click2sell.interfaces import IMemberUpdateEvent
+from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.member import contentrules
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import PAYMENTS
@@ -110,6 +116,46 @@ def events(applied: Applied, notification: Notification | None) -> list[object]:
             for product in products
         ]
     return happened
+
+
+def tell_receivers(
+    site: Any, applied: Applied, entry: ledger.Entry | None, now: datetime
+) -> None:
+    """File the events of a plan for the receivers of hooks, in the commit that applies it.
+
+    :param entry: the entry that led to it, None for none.
+    """
+    plan, user_id = applied.plan, applied.user_id
+    member = {"user_id": user_id, "email": accounts.text(user_id, "email") if user_id else ""}
+    cause = {"entry": entry["key"] if entry is not None else None}
+    if applied.created:
+        hooks.outbox.file(site, hooks.events.CREATED, plan.buyer_id, {**member, **cause}, now)
+    for products, event, groups in (
+        (plan.gained, hooks.events.GRANTED, plan.groups_of),
+        (plan.lost, hooks.events.ENDED, plan.revoked_with),
+    ):
+        for product in products:
+            about = access(product, groups(product), plan.ends.get(product))
+            hooks.outbox.file(site, event, plan.buyer_id, {**member, **about, **cause}, now)
+
+
+def tell_of_end(site: Any, buyer: buyers.Buyer, email: str, now: datetime) -> None:
+    """File for the receivers of hooks that a buyer's access has ended with the account."""
+    member = {"user_id": buyer["user_id"], "email": email}
+    for product in buyer["live"]:
+        groups = (name for name, because in buyer["grants"].items() if product in because)
+        about = {**member, **access(product, groups, now), "entry": None}
+        hooks.outbox.file(site, hooks.events.ENDED, buyer["id"], about, now)
+
+
+def access(product: Product, groups: Iterable[str], until: datetime | None) -> dict[str, Any]:
+    """The access to a product, as receivers of hooks are told of it."""
+    return {
+        "provider": product[0],
+        "product": product[1],
+        "groups": sorted(groups),
+        "until": timestamps.iso(until) if until is not None else None,
+    }
 
 
 def hand_over(happened: Iterable[Any]) -> None:

@@ -120,7 +120,9 @@ def perform(site: Any, plan: plans.Plan, entry: ledger.Entry | None) -> Applied:
     :param entry: the entry being processed, None when there is none.
     """
     steps.reached("planned")
-    applied = apply(site, plan, entry, timestamps.now())
+    now = timestamps.now()
+    applied = apply(site, plan, entry, now)
+    events.tell_receivers(site, applied, entry, now)
     steps.reached("before commit")
     return applied
 

@@ -9,6 +9,7 @@ from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import mentions
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.member import group
+from niteoweb.click2sell.provisioning import events
 from niteoweb.click2sell.storage import trees
 from plone import api
 from Products.PluggableAuthService.interfaces.events import IGroupDeletedEvent
@@ -121,6 +122,7 @@ def _end_tie(site: Any, user_id: str) -> bool:
         return False
     outbox.drop_all(site, user_id, "the member was deleted")
     now = timestamps.now()
+    events.tell_of_end(site, record, buyers.addresses(record)[0], now)
     buyers.note(site, record, buyers.DELETED, user_id, now)
     buyers.unlink_account(site, record)
     buyers.change(site, record, deleted_at=timestamps.iso(now))

@@ -14,6 +14,7 @@ MAIL = "mail"
 QUESTIONS = "questions"
 CLOCK = "clock"
 EVENTS = "events"
+HOOKS = "hooks"
 
 Job = Callable[[], None]
 

@@ -17,6 +17,9 @@ STEPS = (
     "finished",
 )
 
+#: Those that only a site with receivers of hooks reaches, in its thread for them.
+OF_HOOKS = ("events taken", "events posted")
+
 
 def reached(name: str) -> None:
-    """A place of :data:`STEPS` is reached; does nothing, tests replace it."""
+    """A place of these is reached; does nothing, tests replace it."""

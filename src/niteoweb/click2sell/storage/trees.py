@@ -114,6 +114,14 @@ TREES = {
     "mails_due": TreeSet,  # (time of the next attempt, mail id)
     "mails_by_address": TreeSet,  # (lower-cased address, mail id)
     "mails_by_user": TreeSet,  # (user id, mail id), where the user id is not the address
+    # hooks/receivers.py
+    "hook_receivers": Tree,  # id -> receiver
+    # hooks/outbox.py
+    "hook_events": Tree,  # id -> event for a receiver
+    "hook_queue": TreeSet,  # (receiver, microseconds of its filing, event) that waits
+    "hook_given_up": TreeSet,  # the same of events that were given up
+    "hook_events_by_member": TreeSet,  # (buyer id, microseconds, event)
+    "hook_events_by_address": TreeSet,  # (lower-cased address, event)
     # retention.py
     "payloads_kept": TreeSet,  # places of old entries that need attention, see ledger.py
     # mentions.py: (address, key of an entry or id of a buyer) that names it and is another's

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from datetime import timedelta
 from functools import partial
+from niteoweb.click2sell import hooks
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import accountquota
@@ -94,8 +95,10 @@ def sweep(
         _remind(report, now)
     if outside:
         _mails(report)
+        _hooks(report)
     else:
         background.wake(background.MAIL)
+        background.wake(background.HOOKS)
     report.mails["due"] = len(outbox.due(plone_site.get(), timestamps.now()))
     _clear_local_roles(report)
     try:
@@ -116,6 +119,7 @@ def _begin(site: Any, now: datetime) -> None:
     rejections.write(site)
     accountquota.forget(site, now)
     validation.forget_old(site, now)
+    hooks.outbox.forget(site, now)
     ended = trees.tree(site, "access_ended")
     for row in list(ended.keys(max=(timestamps.iso(now - ENDED_KEPT), ""))):
         ended.remove(row)
@@ -200,11 +204,17 @@ def _remind(report: SweepReport, now: datetime) -> None:
 def _alert(report: SweepReport, now: datetime) -> None:
     """File the mails to the owner about news."""
     try:
-        writer.run(lambda site: alerts.file(site, report.stopped, now))
+        writer.run(lambda site: _file_alerts(site, report, now))
     except transactions.Busy:
         report.busy += 1
     except Exception as error:
         report.trouble("Mail to the owner", error)
+
+
+def _file_alerts(site: Any, report: SweepReport, now: datetime) -> None:
+    alerts.file(site, report.stopped, now)
+    if not report.off:
+        hooks.outbox.file_silent(site, silence.silent(site, now), now)
 
 
 def _plans(
@@ -241,6 +251,16 @@ def _mails(report: SweepReport) -> None:
     report.mails["failed"] = results[Sent.FAILED] + results[Sent.AWAY]
     report.busy += results[Sent.BUSY]
     report.troubled += results[Sent.TROUBLED]
+
+
+def _hooks(report: SweepReport) -> None:
+    """Post the due events to the receivers of hooks."""
+    try:
+        hooks.delivery.send_all_due()
+    except transactions.Busy:
+        report.busy += 1
+    except Exception as error:
+        report.trouble("Outgoing hooks", error)
 
 
 def _clear_local_roles(report: SweepReport) -> None:

@@ -56,6 +56,7 @@ def begin(event: Any = None) -> None:
     for work, turn in (
         (background.MAIL, turns.Mailer(lambda: not _ended.is_set()).turn),
         (background.QUESTIONS, turns.Asker().turn),
+        (background.HOOKS, lambda: turns.post_events(lambda: not _ended.is_set())),
         (background.CLOCK, clock.turn),
     ):
         _threads.append(_Visitor(Zope2.DB, work, turn))

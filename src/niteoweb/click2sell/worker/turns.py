@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
+from niteoweb.click2sell import hooks
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.mail import delivery
@@ -82,6 +83,16 @@ class Asker:
         for name in unfinished.ask(report, away):
             self._away_until[path, name] = time.monotonic() + UNREACHABLE
         catchup.run(report, timestamps.now(), effective.sweep_pause() or CATCH_UP)
+
+
+def post_events(may_go_on: Callable[[], bool]) -> float | None:
+    """Post the due events of the current site to their receivers.
+
+    :param may_go_on: asked before each event.
+    """
+    with suppress(transactions.Busy):
+        return 0 if hooks.delivery.send_due(may_go_on) else None
+    return None
 
 
 def _mail_server_away() -> float:

@@ -7,9 +7,11 @@ from datetime import timedelta
 from functools import cached_property
 from itertools import islice
 from niteoweb.click2sell import _
+from niteoweb.click2sell import hooks
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.browser.desk import cures
+from niteoweb.click2sell.browser.desk import outgoing
 from niteoweb.click2sell.browser.desk import overviewacts
 from niteoweb.click2sell.browser.desk import plots
 from niteoweb.click2sell.browser.desk import tabs
@@ -68,7 +70,7 @@ class Line:
     name: Message | str
     text: Message | str
     warning: bool = False
-    more: formatting.Link | None = None
+    more: formatting.Link | cures.Cure | None = None
 
 
 class OverviewView(OwnerPage):
@@ -191,7 +193,7 @@ class OverviewView(OwnerPage):
     @property
     def running(self) -> list[Line]:
         """The automatic check, the mails, and each provider."""
-        return [self._check(), self._mails(), *self._providers()]
+        return [self._check(), self._mails(), *self._hooks(), *self._providers()]
 
     def _check(self) -> Line:
         check = self._last_check
@@ -212,6 +214,17 @@ class OverviewView(OwnerPage):
         text = _("Mails waiting: ${waiting}, failed so far: ${failed}", mapping=names)
         more = formatting.Link(_("See them in the report"), self.url_of("click2sell-report"))
         return Line(_("Mail"), text, bool(failed), more if self.may_view else None)
+
+    def _hooks(self) -> Iterator[Line]:
+        """The receivers of outgoing hooks, with the button that sends again."""
+        page = formatting.Link(_("Outgoing hooks"), self.url_of("click2sell-hooks"))
+        for receiver in hooks.receivers.every(self.context):
+            state = outgoing.state(self.context, receiver)
+            more: Any = page if self.may_configure else None
+            if state.waits and self.may(tabs.OPERATE) and self.may_view:
+                again = {overviewacts.HOOKS: receiver["id"]}
+                more = cures.Cure(_("Send them again now"), self.url, again)
+            yield Line(state.name, state.text, state.fails, more)
 
     def _providers(self) -> Iterator[Line]:
         heard = {one.name: one for one in overview.providers(self.context, self.now)}
@@ -284,6 +297,7 @@ class OverviewView(OwnerPage):
                 ("click2sell-accounting", _("Payments and refunds of a month"), tabs.VIEW),
                 ("click2sell-members", _("Members as a file"), tabs.VIEW),
                 ("click2sell-notifications", _("Notifications as a file"), tabs.VIEW),
+                ("click2sell-hooks", _("Outgoing hooks to other systems"), tabs.CONFIGURE),
                 ("click2sell-privacy", _("Privacy: what is stored about a person"), tabs.VIEW),
                 ("click2sell-import", _("Import members"), tabs.OPERATE),
                 ("click2sell-reconcile", _("Reconcile all members"), tabs.OPERATE),

@@ -3,17 +3,22 @@
 from collections.abc import Mapping
 from itertools import islice
 from niteoweb.click2sell import _
+from niteoweb.click2sell import hooks
 from niteoweb.click2sell.browser.desk import cures
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.owner import action
 from niteoweb.click2sell.owner import decisions
 from niteoweb.click2sell.owner import NotPossible
 from niteoweb.click2sell.provisioning import pipeline
+from niteoweb.click2sell.storage import writer
 from typing import Any
 from zope.i18nmessageid import Message
 
 import time
 
+
+#: The name of the button that has events posted to a receiver of hooks.
+HOOKS = "hooks"
 
 #: Seconds that a press of a button works, and notifications that it takes up.
 AT_MOST, MOST = 15, 200
@@ -39,6 +44,10 @@ def act(site: Any, form: Mapping[str, Any], by: str) -> tuple[Message, str]:
     :raises NotPossible: it cannot be done.
     """
     name, key = form.get(cures.GROUP), form.get(cures.REPLAY)
+    receiver = form.get(HOOKS)
+    if isinstance(receiver, str) and receiver:
+        writer.run(lambda site: _post_again(site, receiver))
+        return _("The events are sent again."), "info"
     if isinstance(name, str) and name:
         return _create(site, name, by)
     if isinstance(key, str) and key:
@@ -95,6 +104,14 @@ def _retry(site: Any, key: str) -> tuple[Message, str]:
     numbers = {"done": done, "failed": failed}
     text = _("Processed again: ${done}, failed again: ${failed}", mapping=numbers)
     return text, "warning" if failed else "info"
+
+
+def _post_again(site: Any, receiver_id: str) -> None:
+    """Have the events posted at once that wait for a receiver of hooks, or were given up."""
+    receiver = hooks.receivers.find(site, receiver_id)
+    if receiver is None or receiver["switched_off_at"]:
+        raise NotPossible(decisions.GONE)
+    hooks.outbox.try_again(site, receiver)
 
 
 def _waiting(site: Any) -> list[ledger.Entry]:

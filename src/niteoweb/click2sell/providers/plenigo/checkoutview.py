@@ -13,6 +13,12 @@ from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from urllib.parse import urlencode
 from zExceptions import NotFound
 
+import re
+
+
+#: The number of an order, or the number by which plenigo's script says that there is none.
+_ORDER = re.compile(r"-?[0-9]{1,18}", re.ASCII)
+
 
 class CheckoutView(MemberView):
     """Shows what a member is about to buy, and by a POST has plenigo prepare it.
@@ -56,7 +62,7 @@ class CheckoutView(MemberView):
         self.step = self.path[1] if len(self.path) == 2 else "sdk"
         if self.step == "done":
             order = self.text("order")
-            number = int(order) if order.lstrip("-").isdecimal() and len(order) < 19 else 0
+            number = int(order) if _ORDER.fullmatch(order) else 0
             self.result, _found = checkout.done(self.user_id, number)
         elif self.step == "sdk":
             checkout.ready(writes=False)

@@ -95,7 +95,7 @@ def redeem(
     checkout.process(items)
     if not answered:
         raise Unanswered("no answer")
-    return (order, items) if order else begin(user_id, environ, language, tried)
+    return (order, items) if order else _prepare(user_id, environ, language, tried)
 
 
 def begin(
@@ -107,9 +107,14 @@ def begin(
 
     It raises besides what :func:`~niteoweb.click2sell.providers.plenigo.checkout.begin` does.
     """
-    wanted = {"voucher": _plain(code)}
+    return _prepare(user_id, environ, language, _try(user_id, code))
+
+
+def _prepare(
+    user_id: str, environ: Mapping[str, Any], language: str, code: str
+) -> checkout.Checkout:
     try:
-        return checkout.begin(user_id, environ, language, wanted, {})
+        return checkout.begin(user_id, environ, language, {"voucher": code}, {})
     except Rejected:
         raise CannotRedeem from None
 
@@ -123,10 +128,6 @@ def _try(user_id: str, code: str) -> str:
     """
     rates.count(TRIES, "vouchers", user_id, within=TEN_MINUTES)
     rates.count(TRIES_OF_ALL, "vouchers")
-    return _plain(code)
-
-
-def _plain(code: str) -> str:
     plain = "".join(code.split())
     if not _CODE.fullmatch(plain):
         raise CannotRedeem

@@ -11,9 +11,9 @@ from datetime import timedelta
 from niteoweb.click2sell.providers.stripe import account
 from niteoweb.click2sell.providers.stripe import client
 from niteoweb.click2sell.providers.stripe import protocol
-from niteoweb.click2sell.providers.stripe.fakeaccount import shown
 from niteoweb.click2sell.providers.stripe.fakeaccount import StripeAccount
-from niteoweb.click2sell.providers.stripe.fakeaccount import Values
+from niteoweb.click2sell.providers.stripe.fakerecord import shown
+from niteoweb.click2sell.providers.stripe.fakerecord import Values
 from niteoweb.click2sell.testing import Clock
 from niteoweb.click2sell.testing import FakeServer
 from niteoweb.click2sell.testing import Request

@@ -87,6 +87,8 @@ class Processor(BrowserView):
         values = {name: sale[name] for name in ("id", "order")}
         values |= {"amount": sale["due"], "currency": question.values["currency_code"]}
         values["back"] = f"{plone_site.address()}/@@webtv-return?id={sale['id']}"
+        if any(item.error for item in question.items):
+            course.attend(sale, texts.NO_WAY)
         url = questions.pay_url(settings.pay_urls or (), question.items, values)
         if not url or values["currency"] != settings.currency:
             course.attend(sale, texts.NO_WAY)

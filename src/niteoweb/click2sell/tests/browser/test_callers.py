@@ -58,6 +58,7 @@ NEEDED = {
     "@@plenigo-settings": (CONFIGURE, 200),
     "@@click2sell-checklist": (CONFIGURE, 302),
     "@@click2sell-try": (CONFIGURE, 200),
+    "@@click2sell-hooks": (CONFIGURE, 200),
     "@@click2sell-overview": (ANY, 200),
     "@@click2sell-notifications": (VIEW, 200),
     "@@click2sell-notifications.csv": (VIEW, 200),

@@ -1,5 +1,6 @@
 """The page of the link in a mail: the buyer confirms which account a purchase is for."""
 
+from importlib.metadata import version
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.privacy import erasure
 from niteoweb.click2sell.provisioning import claiming
@@ -137,6 +138,10 @@ class TestLink(ClaimTestCase):
         browser.getControl(name="__ac_name").value = "john"
         browser.getControl(name="__ac_password").value = PASSWORD
         browser.getControl("Log in").click()
+        if version("Products.CMFPlone").startswith("6.1."):
+            # It goes back to no address with a query: the link in the mail is opened again.
+            self.assertEqual(browser.url, self.portal.absolute_url())
+            browser = self.opened(token=self.token, who=JOHN)
         browser.getControl("Add the purchase to this account").click()
         self.assertEqual(self.user_id(), "john")
 

@@ -14,6 +14,7 @@ REAL = [
     "concurrent",
     "http",
     "niteoweb.click2sell.browser.desk",
+    "niteoweb.click2sell.hooks.delivery",
     "niteoweb.click2sell.ledger.rejections",
     "niteoweb.click2sell.owner.reconcile",
     "niteoweb.click2sell.provider.jsonapi",

@@ -69,6 +69,10 @@ class HangingServer:
         """Send the body of the answer, a byte at a time."""
         self._serve(b"HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n", b" " * 60_000)
 
+    def answer_oddly(self) -> None:
+        """Send a header that is none, and no end of the body."""
+        self._serve(b"HTTP/1.1 200 OK\r\nno header\r\nX: 1\r\n\r\n", b" ")
+
     def _serve(self, at_once: bytes, slowly: bytes) -> None:
         sent: dict[socket.socket, int] = {}
         with ExitStack() as stack:

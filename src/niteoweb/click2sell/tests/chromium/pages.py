@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from niteoweb.click2sell import hooks
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
@@ -57,6 +58,16 @@ studio@example.com,Paula Studio,1,,
 
 def nothing(*args: Any) -> None:
     """The preparation of a page that needs none."""
+
+
+def add_receiver(case: BrowserTestCase) -> None:
+    """A receiver of hooks that takes nothing, and events that wait for it."""
+    now, portal = timestamps.now(), case.portal
+    url = "https://hooks.example.org/catch/9f2c4e1ab8d44f6f92a0c7d15a6b3e88?site=photography"
+    wanted, secret = hooks.events.CHOICES, hooks.receivers.new_secret()
+    receiver = hooks.receivers.add(portal, url, secret, wanted, now)
+    receiver.update(failures=3, error="503", next_at=timestamps.iso(now))
+    hooks.outbox.file(portal, hooks.events.CREATED, "", {}, now)
 
 
 @dataclass(frozen=True)
@@ -434,6 +445,7 @@ PAGES = (
         before=keep_for_members,
         who=("", ""),
     ),
+    Shown("hooks", "@@click2sell-hooks", "Add the receiver", before=add_receiver),
     Shown("teaser", "light", "Get access", "link", before=sell_a_page, who=("", "")),
     Shown("try", "@@click2sell-try", "Try it"),
     Shown("try-result", "@@click2sell-try", "Try it", after=try_a_sale),

@@ -199,6 +199,21 @@ class TestTeaser(PaywallTestCase):
             self.assertEqual(self.json("art", None).status_code, 401)
 
     def test_no_cache_keeps_it(self):
+        private = "private, no-store"
+        with self.owner():
+            api.group.add_user(groupname="premium", username=JOHN[0])
+        for who in (None, JOHN):
+            for path in ("art", "issue", "issue/inside", "col?fullobjects=1"):
+                found = self.json(path, who).headers.get("Cache-Control")
+                self.assertEqual(found, private, (who, path))
+            for path in ("art", "col/full_view"):
+                found = self.call(path, who).headers.get("Cache-Control")
+                self.assertEqual(found, private, (who, path))
+        # Everybody may keep the lead image, and what is behind no paywall.
+        self.assertNotIn("Cache-Control", self.call("art/@@images/image", None).headers)
+        self.assertNotIn("Cache-Control", self.json("free", None).headers)
+
+    def test_no_rule_of_plones_cache_applies(self):
         request = self.layer["request"]
         for path, expected in (
             *(("art", None), ("issue/inside", None)),

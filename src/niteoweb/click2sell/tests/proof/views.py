@@ -1,6 +1,7 @@
 """Views of the tests' server, beside those of any site."""
 
 from datetime import timedelta
+from niteoweb.click2sell import hooks
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.ledger import entries
 from niteoweb.click2sell.ledger import ledger
@@ -10,6 +11,7 @@ from niteoweb.click2sell.storage import indexes
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.storage import writer
+from niteoweb.click2sell.tests.cases.receiver import SECRET
 from niteoweb.click2sell.tests.proof import dump
 from plone.protect.interfaces import IDisableCSRFProtection
 from plone.registry.interfaces import IRegistry
@@ -51,7 +53,8 @@ class State(BrowserView):
 class Hurry(BrowserView):
     """Make it later: entries have waited for three minutes, mails are due again.
 
-    With ``dead=1`` the processes that were sending mails have died three minutes ago, too.
+    With ``dead=1`` the processes that were sending mails or hooks have died three minutes ago,
+    too.
     """
 
     def __call__(self) -> str:
@@ -76,6 +79,11 @@ class Hurry(BrowserView):
             if mail["state"] == outbox.SENDING and "dead" in self.request.form:
                 mail["tried_at"] = _earlier(mail["tried_at"])
 
+        if "dead" in self.request.form:
+            for receiver in hooks.receivers.every(site):
+                if receiver["lease"]:
+                    receiver["leased_at"] = _earlier(receiver["leased_at"])
+
     def _move_back(self, site: Any, entry: ledger.Entry) -> None:
         indexes.forget(site, "entries", entry.stored)
         before = ledger.place(entry)
@@ -87,6 +95,19 @@ class Hurry(BrowserView):
         number = trees.number(entry["provider"], entry["transaction"])
         if owners[number][0] == before:
             owners[number] = (ledger.place(entry), *owners[number][1:])
+
+
+class Receiver(BrowserView):
+    """Add a receiver of all outgoing hooks at the ``address``; tell how much waits for all."""
+
+    def __call__(self) -> str:
+        alsoProvides(self.request, IDisableCSRFProtection)
+        if url := self.request.form.get("address"):
+            wanted, secret = hooks.events.CHOICES, SECRET
+            now = timestamps.now()
+            writer.run(lambda site: hooks.receivers.add(site, url, secret, wanted, now)["id"])
+        every = hooks.receivers.every(self.context)
+        return str(sum(hooks.outbox.waiting(self.context, one["id"]) for one in every))
 
 
 class MailServer(BrowserView):

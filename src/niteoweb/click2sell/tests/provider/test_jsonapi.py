@@ -1,11 +1,13 @@
 """The limits of time of a question: real servers that hang are asked."""
 
+from contextlib import suppress
 from niteoweb.click2sell.provider import JsonApi
 from niteoweb.click2sell.provider import jsonapi
 from niteoweb.click2sell.tests.cases.hanging import HangingServer
 from niteoweb.click2sell.tests.cases.hanging import KINDS
 from unittest import mock
 
+import requests
 import socket
 import threading
 import unittest
@@ -85,3 +87,20 @@ class TestRequest(HangingTestCase):
             self.fail("A third one waits.")
         with jsonapi.within(60):
             pass
+
+
+class TestLog(HangingTestCase):
+    def test_an_address_is_in_none(self):
+        """It can hold the session of a customer, whatever a server makes of it."""
+        with (
+            self.assertLogs(level="DEBUG") as logged,
+            HangingServer(HangingServer.answer_oddly) as server,
+        ):
+            with jsonapi.within(0.5), self.assertRaises(jsonapi.NoAnswer):
+                JsonApi(server.url, {}).get("sessions", sessionToken="xyzzy")
+            # Others' questions are logged as ever.
+            with suppress(requests.RequestException):
+                requests.get(f"{server.url}?mine=1", timeout=0.2)
+        words = "\n".join(logged.output)
+        self.assertNotIn("xyzzy", words)
+        self.assertIn("mine=1", words)

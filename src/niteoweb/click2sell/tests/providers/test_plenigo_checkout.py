@@ -260,6 +260,9 @@ class TestDone(ShopTestCase):
         self.assertEqual(self.done(-2).json()["result"], "not possible")
         for order in (0, -3, "x", None):
             self.assertEqual(self.done(order).status_code, 400)
+        for order in ("x", "0", "-3", "--5", "-", "٣", ""):
+            found = self.page(f"@@plenigo-checkout/{self.id_}/done?order={order}")
+            self.assertEqual(found.status_code, 404, order)
 
 
 class TestPage(ShopTestCase):

@@ -136,6 +136,16 @@ class TestVouchers(SelfServiceTestCase):
         with mock.patch.object(vouchers, "TRIES_OF_ALL", 1):
             self.assertEqual(self.redeem("NONE-1").status_code, 429)
 
+    def test_a_try_in_the_checkout_counts_like_the_others(self):
+        self.fake.refuses = 35001
+        found = [self.buy({"voucher": "NONE-1"}).status_code for _ in range(3)]
+        self.assertEqual(found, [422] * 3)
+        for _ in range(vouchers.TRIES - 3):
+            self.assertEqual(self.redeem("NONE-1").status_code, 422)
+        self.assertEqual(self.buy({"voucher": "NONE-1"}).status_code, 429)
+        with mock.patch.object(vouchers, "TRIES_OF_ALL", vouchers.TRIES):
+            self.assertEqual(self.buy({"voucher": "NONE-1"}, who="zoe").status_code, 429)
+
     def test_a_lost_answer_is_not_repeated(self):
         self.fake.add_voucher(CODE, OFFER)
         answer = self.fake.answer

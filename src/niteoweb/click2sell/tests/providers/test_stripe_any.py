@@ -15,7 +15,7 @@ from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.provider import jsonbody
 from niteoweb.click2sell.providers.stripe import protocol
 from niteoweb.click2sell.providers.stripe.fakeaccount import StripeAccount
-from niteoweb.click2sell.providers.stripe.fakeaccount import Values
+from niteoweb.click2sell.providers.stripe.fakerecord import Values
 from niteoweb.click2sell.testing.fake.server import Clock
 from niteoweb.click2sell.tests.cases import EXAMPLES
 from niteoweb.click2sell.tests.cases.providers import signed_by_library
