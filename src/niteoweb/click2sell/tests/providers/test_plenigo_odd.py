@@ -2,12 +2,12 @@
 
 from niteoweb.click2sell.providers.plenigo import checkout
 from niteoweb.click2sell.providers.plenigo import vouchers
-from niteoweb.click2sell.tests.browser.test_parameters import JSONS
-from niteoweb.click2sell.tests.browser.test_parameters import MARK
-from niteoweb.click2sell.tests.browser.test_parameters import TEXTS
 from niteoweb.click2sell.tests.cases.buying import OFFER
 from niteoweb.click2sell.tests.cases.buying import PASSWORD
-from niteoweb.click2sell.tests.providers.test_plenigo_selfservice import SelfServiceTestCase
+from niteoweb.click2sell.tests.cases.buying import SelfServiceTestCase
+from niteoweb.click2sell.tests.cases.oddvalues import JSONS
+from niteoweb.click2sell.tests.cases.oddvalues import MARK
+from niteoweb.click2sell.tests.cases.oddvalues import TEXTS
 from unittest import mock
 
 import re
