@@ -16,12 +16,14 @@ from niteoweb.click2sell.browser.desk import overviewacts
 from niteoweb.click2sell.browser.desk import plots
 from niteoweb.click2sell.browser.desk import tabs
 from niteoweb.click2sell.browser.desk.checklist import Checklist
+from niteoweb.click2sell.browser.desk.notification import later
 from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
 from niteoweb.click2sell.browser.desk.steps import Steps
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.explain import explanation
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import reasons
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.notification import Kind
@@ -177,7 +179,7 @@ class OverviewView(OwnerPage):
         return Need(
             self._who(entry),
             ", ".join(filter(None, parts)),
-            reasons.text(entry["reason"], entry["subject"]),
+            _why(entry),
             cures.of_entry(self.context, entry, cures.TO_OVERVIEW)
             or formatting.Link(_("Resolve"), f"{url}/decide"),
         )
@@ -304,3 +306,11 @@ class OverviewView(OwnerPage):
             )
             if self.may(permission)
         ]
+
+
+def _why(entry: ledger.Entry) -> str:
+    """The reason for which an entry needs somebody, and when the site tries again by itself."""
+    reason = reasons.text(entry["reason"], entry["subject"])
+    if not reason and entry["outcome"] == Outcome.FAILED:
+        reason = _("It could not be processed.")
+    return " ".join(map(formatting.translated, filter(None, (reason, later(entry)))))
