@@ -75,6 +75,8 @@ def _settled(sale: sales.Sale) -> dict[str, Any]:
     if sale["state"] in sales.CLOSED:
         return {"attention": ""}
     was_paid = sale["payments"] or sale["state"] in (sales.CHARGED, sales.PROCESSED)
+    if sale["origin"] == "processor" and not was_paid:
+        return {"attention": ""}  # its buyer may come back and pay
     return {"attention": "", "state": sales.DONE if was_paid else sales.CANCELLED}
 
 

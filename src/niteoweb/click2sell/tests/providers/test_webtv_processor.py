@@ -74,6 +74,10 @@ class TestProcessor(ProcessorTestCase):
         self.sweep()
         self.assertEqual(self.sale()["state"], "done")
         self.once_sold()
+        # The store asks once more, and is told of the same payment.
+        late = self.returned(self.ask(self.order()))
+        self.assertEqual((late["status"], late["transaction"]), ("SUCCESS", "C-1"))
+        self.assertEqual(self.attention(), [])
         self.ask(self.order(id_order="400"))
         self.pay(self.sale(), transaction_="C-9")
         self.pass_time(minutes=16)
