@@ -24,7 +24,6 @@ class Check:
     :ivar details: the problems, one by one.
     :ivar moment: in UTC, where the check is about the last time of something.
     :ivar provider: name of the payment provider that it is about, "" for the site.
-    :ivar page: name of the page about it that Site Setup has, "" for none.
     """
 
     name: str
@@ -34,4 +33,3 @@ class Check:
     details: tuple[Message | str, ...] = ()
     moment: datetime | None = None
     provider: str = ""
-    page: str = ""

@@ -52,7 +52,7 @@ def check(site: Any, now: datetime) -> Check:
     state, text = _state(last, now)
     details = (pause(), *([_run(last, now), *done(last)] if last else ()))
     moment = last.begun_at if last else None
-    return Check("last_sweep", state, TITLE, text, details, moment, page=PAGE)
+    return Check("last_sweep", state, TITLE, text, details, moment)
 
 
 def titled(check: Check) -> Message:

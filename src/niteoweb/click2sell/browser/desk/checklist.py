@@ -146,7 +146,7 @@ class Checklist(OwnerPage):
     @property
     def can_be_tried(self) -> bool:
         """Whether a test purchase is possible; not of a provider that is switched off."""
-        return self.of_provider is None or registry.is_enabled(self.of_provider)
+        return self.of_provider is not None and registry.is_enabled(self.of_provider)
 
     @property
     def done(self) -> int:

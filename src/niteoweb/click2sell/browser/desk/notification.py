@@ -13,6 +13,7 @@ from niteoweb.click2sell.browser.words import changes
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.browser.words import headings
 from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.notification import OWNER
 from niteoweb.click2sell.owner import decisions
 from niteoweb.click2sell.provider import registry
@@ -126,18 +127,7 @@ class NotificationView(EntryPage):
     @property
     def later(self) -> Message | None:
         """When the site tries again by itself, None when it does not."""
-        entry = self.entry
-        if entry["waits_for"]:
-            title = registry.title(entry["waits_for"])
-            return _(
-                "It will be tried again when ${provider} answers.", mapping={"provider": title}
-            )
-        if not entry["retry_at"]:
-            return None
-        at = max(timestamps.from_iso(entry["retry_at"]), timestamps.now())
-        return _(
-            "It will be tried again on ${time}.", mapping={"time": formatting.moment(at).text}
-        )
+        return later(self.entry)
 
     @property
     def processing(self) -> formatting.Facts:
@@ -251,3 +241,16 @@ class NotificationView(EntryPage):
             captioned=False,
             headed=True,
         )
+
+
+def later(entry: ledger.Entry) -> Message | None:
+    """When the site tries an entry again by itself, None when it does not."""
+    if entry["waits_for"]:
+        title = registry.title(entry["waits_for"])
+        return _(
+            "It will be tried again when ${provider} answers.", mapping={"provider": title}
+        )
+    if not entry["retry_at"]:
+        return None
+    at = max(timestamps.from_iso(entry["retry_at"]), timestamps.now())
+    return _("It will be tried again on ${time}.", mapping={"time": formatting.moment(at).text})

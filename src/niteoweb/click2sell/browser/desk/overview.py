@@ -7,7 +7,6 @@ from datetime import timedelta
 from functools import cached_property
 from itertools import islice
 from niteoweb.click2sell import _
-from niteoweb.click2sell import hooks
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.browser.desk import cures
@@ -16,12 +15,14 @@ from niteoweb.click2sell.browser.desk import overviewacts
 from niteoweb.click2sell.browser.desk import plots
 from niteoweb.click2sell.browser.desk import tabs
 from niteoweb.click2sell.browser.desk.checklist import Checklist
+from niteoweb.click2sell.browser.desk.notification import later
 from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
 from niteoweb.click2sell.browser.desk.steps import Steps
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.explain import explanation
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import reasons
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.notification import Kind
@@ -177,7 +178,7 @@ class OverviewView(OwnerPage):
         return Need(
             self._who(entry),
             ", ".join(filter(None, parts)),
-            reasons.text(entry["reason"], entry["subject"]),
+            _why(entry),
             cures.of_entry(self.context, entry, cures.TO_OVERVIEW)
             or formatting.Link(_("Resolve"), f"{url}/decide"),
         )
@@ -216,15 +217,8 @@ class OverviewView(OwnerPage):
         return Line(_("Mail"), text, bool(failed), more if self.may_view else None)
 
     def _hooks(self) -> Iterator[Line]:
-        """The receivers of outgoing hooks, with the button that sends again."""
-        page = formatting.Link(_("Outgoing hooks"), self.url_of("click2sell-hooks"))
-        for receiver in hooks.receivers.every(self.context):
-            state = outgoing.state(self.context, receiver)
-            more: Any = page if self.may_configure else None
-            if state.waits and self.may(tabs.OPERATE) and self.may_view:
-                again = {overviewacts.HOOKS: receiver["id"]}
-                more = cures.Cure(_("Send them again now"), self.url, again)
-            yield Line(state.name, state.text, state.fails, more)
+        for state in outgoing.states(self.context):
+            yield Line(state.name, state.text, state.fails, state.more(self))
 
     def _providers(self) -> Iterator[Line]:
         heard = {one.name: one for one in overview.providers(self.context, self.now)}
@@ -304,3 +298,11 @@ class OverviewView(OwnerPage):
             )
             if self.may(permission)
         ]
+
+
+def _why(entry: ledger.Entry) -> str:
+    """The reason for which an entry needs somebody, and when the site tries again by itself."""
+    reason = reasons.text(entry["reason"], entry["subject"])
+    if not reason and entry["outcome"] == Outcome.FAILED:
+        reason = _("It could not be processed.")
+    return " ".join(map(formatting.translated, filter(None, (reason, later(entry)))))

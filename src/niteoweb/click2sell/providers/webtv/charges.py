@@ -12,12 +12,14 @@ from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.provider import registry
+from niteoweb.click2sell.providers.webtv import fulfil
 from niteoweb.click2sell.providers.webtv import orders
 from niteoweb.click2sell.providers.webtv import protocol
 from niteoweb.click2sell.providers.webtv import sales
 from niteoweb.click2sell.providers.webtv import selling
 from niteoweb.click2sell.providers.webtv import texts
 from niteoweb.click2sell.providers.webtv.course import attend
+from niteoweb.click2sell.storage import background
 from zope.component import adapter
 
 import logging
@@ -34,10 +36,19 @@ OLDEST = timedelta(days=1)
 
 @adapter(IMemberEvent)
 def purchased(event: IMemberEvent) -> None:
-    """A purchase was processed: the buyer of an order goes back to the WebTV within seconds."""
-    notification = event.notification
-    if PARAMETER in notification.payload and registry.is_enabled(registry.get(protocol.NAME)):
-        take_in(ledger.get(plone_site.get(), notification.key))
+    """A purchase was processed: it pays an order of the WebTV, or becomes one, within seconds.
+
+    Where this is lost with its process, the automatic check does it.
+    """
+    notification, provider = event.notification, registry.get(protocol.NAME)
+    if not registry.is_enabled(provider):
+        return
+    site = plone_site.get()
+    if PARAMETER in notification.payload:
+        take_in(ledger.get(site, notification.key))
+    product = f"{notification.provider}|{notification.product_id}|"
+    if any(line.startswith(product) for line in registry.settings(provider).fulfil or ()):
+        background.leave(background.QUESTIONS, site.getPhysicalPath(), fulfil.run_soon)
 
 
 def look(now: datetime) -> None:

@@ -37,7 +37,12 @@ class Course:
     :raises sales.Conflict: somebody else has it.
     """
 
-    def __init__(self, settings: Any, id_: str) -> None:
+    def __init__(self, settings: Any, id_: str, ip: str = "", agent: str = "") -> None:
+        """
+        :param ip: of the buyer; the store is told it with the order, and nobody keeps it.
+        :param agent: of the buyer's browser, likewise.
+        """
+        self.buyer = ip, agent
         self.settings, self.id, self._holder = settings, id_, secrets.token_hex(8)
         #: What this process has just seen, so that it need not look again.
         self.is_ready = self.due_is_zero = False

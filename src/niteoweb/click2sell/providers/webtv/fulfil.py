@@ -15,9 +15,12 @@ from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
+from niteoweb.click2sell.provider import registry
+from niteoweb.click2sell.provider import Unreachable
 from niteoweb.click2sell.providers.webtv import carts
 from niteoweb.click2sell.providers.webtv import client
 from niteoweb.click2sell.providers.webtv import orders
+from niteoweb.click2sell.providers.webtv import protocol
 from niteoweb.click2sell.providers.webtv import sales
 from niteoweb.click2sell.providers.webtv import selling
 from niteoweb.click2sell.providers.webtv import sync
@@ -60,6 +63,17 @@ def run(settings: Any, now: datetime) -> None:
                 _fulfil(settings, payment, stored, now)
             except (sales.Conflict, client.StoreError) as error:
                 logger.warning("Payment %s has to wait: %s", payment.key, error)
+
+
+def run_soon() -> None:
+    """Make orders of the payments that have none, in the thread for questions."""
+    settings = registry.settings(registry.get(protocol.NAME))
+    if plone_site.is_copy() or not settings.api_token:
+        return
+    try:
+        run(settings, timestamps.now())
+    except Unreachable as error:
+        logger.warning("Payments have to wait: %s", error)
 
 
 def _told(provider: str, product: str, now: datetime, *kinds: Kind) -> Iterator[Notification]:

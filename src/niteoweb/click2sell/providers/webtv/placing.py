@@ -67,7 +67,7 @@ def place(course: Course) -> None:
     course.is_ready = False
     course.note("place_order", state=sales.PLACING)
     try:
-        carts.place(course.settings, sale["user"], sale["notify"])
+        carts.place(course.settings, sale["user"], sale["notify"], *course.buyer)
     except client.StoreError as error:
         course.note(error.code, state=sales.CARTED)
         status, kind = CONFLICTS.get(error.code, (422, "Refused"))

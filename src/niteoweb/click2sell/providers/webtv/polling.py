@@ -27,10 +27,10 @@ def poll(now: datetime, most_ends: int, confirmed: bool) -> Mapping[str, Any]:
         return {}
     sold, troubled = {"taken_up": 0, "done": 0}, 0
     selling.tell_of_long_ones(now)
+    charges.look(now)
     try:
         selling.resume(settings, sold)
         fulfil.run(settings, now)
-        charges.look(now)
     except Unreachable as error:
         logger.warning("Sales have to wait: %s", error)
         troubled = 1

@@ -5,6 +5,7 @@ charged here: the page that a line of the settings names does that, and says so 
 ``POST /@webtv-sales/{id}/pay``.
 """
 
+from decimal import Decimal
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.ledger import rejections
@@ -80,13 +81,16 @@ class Processor(BrowserView):
         mark = secretkeys.mark(question.key)
         sale = writer.run(lambda site: profiles.take_in(site, question, mark, timestamps.now()))
         if sale["state"] != sales.PLACED:
-            same = float(sale["due"]) == float(question.values["amount"])
+            paid = sum(Decimal(payment["amount"]) for payment in sale["payments"])
+            same = paid == Decimal(question.values["amount"])
             if not same:
                 course.attend(sale, texts.CHARGE_DIFFERS)
             return self._go(come_back(settings, sale, is_paid=same))
         values = {name: sale[name] for name in ("id", "order")}
         values |= {"amount": sale["due"], "currency": question.values["currency_code"]}
         values["back"] = f"{plone_site.address()}/@@webtv-return?id={sale['id']}"
+        if any(item.error for item in question.items):
+            course.attend(sale, texts.NO_WAY)
         url = questions.pay_url(settings.pay_urls or (), question.items, values)
         if not url or values["currency"] != settings.currency:
             course.attend(sale, texts.NO_WAY)

@@ -13,6 +13,7 @@ from niteoweb.click2sell.providers.webtv import sales
 from niteoweb.click2sell.providers.webtv import texts
 from niteoweb.click2sell.providers.webtv.standing import of_payment
 from niteoweb.click2sell.providers.webtv.standing import Standing
+from niteoweb.click2sell.settings import secretkeys
 from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.storage import writer
 from typing import Any
@@ -40,6 +41,7 @@ def take_in(site: Any, question: questions.Question, mark: str, now: datetime) -
 
     :param mark: of the key that signed the question, and signs the answer.
     """
+    secretkeys.note_use(site, mark, now)
     values = question.values
     gateway, order = values["id_gateway"], values["id_order"]
     sale = sales.found(site, "order", gateway, order)

@@ -2,6 +2,7 @@
 
 from functools import partial
 from niteoweb.click2sell import _
+from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.provider import Unreachable
@@ -74,6 +75,8 @@ def _settled(sale: sales.Sale) -> dict[str, Any]:
     if sale["state"] in sales.CLOSED:
         return {"attention": ""}
     was_paid = sale["payments"] or sale["state"] in (sales.CHARGED, sales.PROCESSED)
+    if sale["origin"] == "processor" and not was_paid:
+        return {"attention": ""}  # its buyer may come back and pay
     return {"attention": "", "state": sales.DONE if was_paid else sales.CANCELLED}
 
 
@@ -85,6 +88,8 @@ def _forget(id_: str, site: Any) -> None:
 def _go_on() -> None:
     """Take up what an owner wants, in the thread for questions."""
     settings = registry.settings(registry.get(protocol.NAME))
+    if plone_site.is_copy() or not settings.api_token:
+        return
     try:
         selling.resume(settings, {"taken_up": 0, "done": 0})
     except Unreachable as error:

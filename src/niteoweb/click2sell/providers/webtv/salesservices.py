@@ -112,7 +112,7 @@ class SalesPost(Selling):
     def _begin(self) -> dict[str, Any]:
         options = self.options(
             reference=str, email=str, user=str, items=list, place=bool, empty_cart=bool,
-            notify=bool, recurring=bool,
+            notify=bool, recurring=bool, buyer_ip=str, buyer_useragent=str,
         )  # fmt: skip
         reference = saleoptions.text(options, "reference")
         items = saleoptions.items(options.get("items"))
@@ -140,7 +140,8 @@ class SalesPost(Selling):
         else:
             raise BadRequest('"email" or "user" is missing.')
         is_new = known["state"] == sales.BEGUN
-        with Course(settings, known["id"]) as course:
+        buyer = (options.get(name, "")[:500] for name in ("buyer_ip", "buyer_useragent"))
+        with Course(settings, known["id"], *buyer) as course:
             selling.advance(course, options.get("place", True))
             return self.shown(course.sale, 201 if is_new else 200)
 

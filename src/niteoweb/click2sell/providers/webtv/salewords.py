@@ -78,6 +78,7 @@ _LINES = (
     ("processed", _("The store has processed the order")),
     ("processed before|processed by the WebTV", _("The order was processed already")),
     (r"recurring payments of (\S+) set", _("Recurring payments set for subscription ${value}")),
+    ("not confirmed", _("The order is gone: the store has processed it, or cancelled it")),
     ("done", _("Finished")),
     (r"asked to charge (\S+)", _("The store asks for a payment: ${value}")),
     (r"charged (\S+)", _("The buyer has paid: ${value}")),

@@ -104,7 +104,8 @@ def resume(settings: Any, numbers: dict[str, int]) -> None:
                 numbers["done"] += course.sale["state"] == sales.DONE
         except sales.Conflict as conflict:
             logger.warning("Sale %s has to wait: %s", id_, conflict.kind)
-            _put_off(id_, conflict.kind)
+            if conflict.kind != "Busy":
+                _put_off(id_, conflict.kind)
         except client.StoreError as error:
             logger.warning("Sale %s has to wait: %s", id_, error)
             _put_off(id_, error.code)

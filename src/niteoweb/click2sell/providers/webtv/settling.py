@@ -65,8 +65,9 @@ def process(course: Course) -> None:
     if not course.due_is_zero:
         order = course.order()
         if order.id != course.sale["order"]:
-            # By the call whose answer was lost.
-            course.note("processed before", state=sales.PROCESSED)
+            # By the call whose answer was lost. A subscription confirms it, see finish().
+            words = "processed before" if course.sale["terms"] else "not confirmed"
+            course.note(words, state=sales.PROCESSED)
             return
         if order.due:
             due = orders.money(order.due)

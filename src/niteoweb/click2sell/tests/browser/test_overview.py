@@ -68,6 +68,7 @@ class TestCures(OverviewTestCase):
     def test_one_that_failed_and_all_of_them(self):
         first = self.fail_to_buy()
         self.fail_to_buy(buyer_email=OTHER, acquirer_transaction_id="T-2")
+        self.assertIn("It could not be processed. It will be", self.text(self.opened()))
         self.assertIn("Processed again: 1, failed again: 0", self.act(replay=first))
         self.fail_to_buy(buyer_email="joe@example.org", acquirer_transaction_id="T-3")
         browser = self.opened()

@@ -166,22 +166,12 @@ def sell_a_page(case: BrowserTestCase) -> None:
             description="Twelve mornings above the clouds, and what they taught us.",
             access_groups=["course"],
         )
-    _sell_the_course()
+    transaction.commit()
 
 
 def keep_for_members(case: BrowserTestCase) -> None:
     """A folder for members of the course, which has an order page, as :attr:`Shown.before`."""
     share_folder(case.portal, "course", "lessons", "Secret lessons")
-    _sell_the_course()
-
-
-def _sell_the_course() -> None:
-    settings = plone_site.settings()
-    settings.mapping = [
-        f"{line}|order=https://shop.example/course" if line.startswith("3|") else line
-        for line in settings.mapping
-    ]
-    transaction.commit()
 
 
 def use_all_providers(case: BrowserTestCase) -> None:

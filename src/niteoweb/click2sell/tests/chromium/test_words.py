@@ -57,6 +57,8 @@ class TestWords(BrowserTestCase):
             )
         transaction.begin()
         self.member = member
+        pages.sell(self)
+        self.sales = ("@@webtv-sales", pages.page_of_sale(self))
 
     def get(self, path: str, **headers: str) -> requests.Response:
         answer = requests.get(
@@ -99,7 +101,7 @@ class TestWords(BrowserTestCase):
 
     def paths(self) -> list[str]:
         of_members = [f"@@click2sell-members/{one}" for one in self.members()]
-        return [*LISTS, *self.entries(), *of_members]
+        return [*LISTS, *self.sales, *self.entries(), *of_members]
 
     def test_pages(self):
         for path in self.paths():
@@ -113,7 +115,7 @@ class TestWords(BrowserTestCase):
             api.portal.set_registry_record("plone.default_language", language)
             transaction.commit()
             # Each language has the lists and a third of the other pages.
-            for path in (*LISTS[:2], *paths[len(LISTS) + number :: 3]):
+            for path in (*LISTS[:2], *self.sales, *paths[len(LISTS) + number :: 3]):
                 with self.subTest(path, language=language):
                     text = self.read(path)
                     self.assertEqual(INTERNAL.findall(text), [])

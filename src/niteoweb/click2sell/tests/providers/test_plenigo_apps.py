@@ -4,6 +4,7 @@ from niteoweb.click2sell.providers.plenigo import appservice
 from niteoweb.click2sell.providers.plenigo import rates
 from niteoweb.click2sell.providers.plenigo.provider import PROVIDER
 from niteoweb.click2sell.settings import rules
+from niteoweb.click2sell.testing.fake.server import Response
 from niteoweb.click2sell.tests.cases.buying import ShopTestCase
 from unittest import mock
 
@@ -145,6 +146,38 @@ class TestApps(ShopTestCase):
         verified = self.ask("verify", token)
         self.assertIs(verified.json()["associated"], True)
         self.assertNotIn(self.jane, verified.text)
+
+    def test_answers_that_make_no_sense(self):
+        token, answer = self.token(), self.fake.answer
+        odd = {
+            "appleAppStore": {"purchases": [{"token": 7.5}]},
+            "verify": {"token": ""},
+            "appStoreSubscriptions": {"items": [{"appStoreSubscriptionId": ""}]},
+        }
+
+        def answered(request):
+            wrong = odd.get(request.path[-1])
+            return Response(200, wrong) if wrong else answer(request)
+
+        with mock.patch.object(self.fake, "answer", answered):
+            self.assertEqual(self.hand_in().status_code, 503)
+            self.assertEqual(self.ask("verify", token).status_code, 503)
+            odd.pop("verify")
+            self.assertEqual(self.ask("associate", token, "jane").status_code, 503)
+        # It is the member's by now; the next try gives access.
+        self.assertEqual(self.ask("associate", token, "jane").status_code, 200)
+        self.assertEqual(self.groups("jane"), ["click2sell", "course"])
+
+    def test_another_customer_was_faster(self):
+        token = self.token()
+
+        def taken(token, value):
+            purchase = self.fake.app_purchases[token]
+            return Response(200, {**purchase, "customerId": self.jane})
+
+        with mock.patch.object(self.fake, "_associated", taken):
+            self.assertEqual(self.ask("associate", token, "jane").status_code, 409)
+        self.assertEqual(self.groups("jane"), [])
 
     def test_often(self):
         def codes(number):

@@ -1,9 +1,12 @@
 """Sales on the desk of owners: what needs them, what is next, and what they can do."""
 
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.providers.webtv import sales
+from niteoweb.click2sell.providers.webtv.course import Course
 from niteoweb.click2sell.tests.cases.pages import PageTestCase
 from niteoweb.click2sell.tests.cases.providers import JANE
+from niteoweb.click2sell.tests.cases.providers import WEBTV
 from niteoweb.click2sell.tests.cases.selling import SellingTestCase
 from niteoweb.click2sell.tests.cases.site import EMAIL
 
@@ -82,6 +85,15 @@ class TestDesk(SellingTestCase, PageTestCase):
         self.sweep()
         self.assertEqual((self.sale()["state"], len(self.store.cancelled)), ("cancelled", 1))
         self.assertNotIn("Cancel the order", self.page().contents)
+
+    def test_what_is_wanted_waits_for_a_question_that_is_under_way(self):
+        sale = self.begin("30")
+        with Course(registry.settings(WEBTV), sale["id"]):
+            self.page().getControl("Cancel the order").click()
+            self.sweep()
+            self.assertEqual(self.sale()["state"], "placed")
+        self.sweep()
+        self.assertEqual(self.sale()["state"], "cancelled")
 
     def test_a_sale_that_is_under_way_for_long_is_a_need_until_it_is_done(self):
         sale = self.begin("30")

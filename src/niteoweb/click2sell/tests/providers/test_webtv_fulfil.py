@@ -2,9 +2,12 @@
 
 from niteoweb.click2sell.providers.webtv import carts
 from niteoweb.click2sell.providers.webtv import sales
+from niteoweb.click2sell.storage import background
 from niteoweb.click2sell.tests.cases.selling import SellingTestCase
 from niteoweb.click2sell.tests.cases.site import EMAIL
 from unittest import mock
+
+import transaction
 
 
 class TestFulfil(SellingTestCase):
@@ -38,6 +41,16 @@ class TestFulfil(SellingTestCase):
         self.sweep()
         self.sweep()
         self.assertEqual([code for code, _ in self.attention()], ["refunded outside store"])
+
+    def test_a_payment_becomes_an_order_at_once_in_the_thread_for_questions(self):
+        background.expect(background.QUESTIONS)
+        self.buy()
+        self.assertEqual(self.fake.actions, [])
+        transaction.begin()
+        for job in background.take(background.QUESTIONS, self.portal.getPhysicalPath()):
+            job()
+        transaction.begin()
+        self.assertEqual([sale["state"] for sale in self.sold()], ["done"])
 
     def test_another_price_needs_attention(self):
         self.store.products["30"]["price"] += 1

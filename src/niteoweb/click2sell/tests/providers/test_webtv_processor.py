@@ -3,6 +3,7 @@
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.providers.webtv import questions
 from niteoweb.click2sell.providers.webtv import sales
+from niteoweb.click2sell.settings import secretkeys
 from niteoweb.click2sell.tests.cases.providers import JANE
 from niteoweb.click2sell.tests.cases.providers import WEBTV
 from niteoweb.click2sell.tests.cases.selling import ProcessorTestCase
@@ -16,6 +17,7 @@ class TestProcessor(ProcessorTestCase):
         self.assertEqual(answer.status_code, 302)
         self.assertTrue(answer.headers["Location"].startswith("https://pay.example.org/"))
         self.assertIn("%40%40webtv-return", answer.headers["Location"])
+        self.assertEqual(secretkeys.last_used(self.portal, self.KEY), self.now)
         back = f"id={self.sale()['id']}"
         waiting = self.ask(back, "@@webtv-return")
         self.assertEqual((waiting.status_code, waiting.headers["Refresh"]), (200, "5"))
@@ -72,6 +74,10 @@ class TestProcessor(ProcessorTestCase):
         self.sweep()
         self.assertEqual(self.sale()["state"], "done")
         self.once_sold()
+        # The store asks once more, and is told of the same payment.
+        late = self.returned(self.ask(self.order()))
+        self.assertEqual((late["status"], late["transaction"]), ("SUCCESS", "C-1"))
+        self.assertEqual(self.attention(), [])
         self.ask(self.order(id_order="400"))
         self.pay(self.sale(), transaction_="C-9")
         self.pass_time(minutes=16)

@@ -133,6 +133,25 @@ class TestPrivacy(SellingTestCase):
             self.assertNotIn(text, "".join(kept))
 
 
+class TestOptions(SellingTestCase):
+    def test_the_store_is_told_of_the_buyer_and_nobody_keeps_it(self):
+        told = {"buyer_ip": "192.0.2.7", "buyer_useragent": "A browser"}
+        sale = self.begin("30", notify=False, **told)
+        ((_do, _iq, form),) = [one for one in self.fake.asked if one[0] == "place_order"]
+        self.assertEqual(form, told)
+        self.assertNotIn("192.0.2.7", repr(sales.get(self.portal, sale["id"])))
+
+    def test_a_single_product_whose_order_is_gone_is_not_confirmed(self):
+        sale = self.begin("30")
+        self.fake.lost = {"process_order"}
+        self.pay(sale, 202)
+        self.pass_time(minutes=3)
+        self.sweep()
+        stored = sales.get(self.portal, sale["id"])
+        self.assertEqual(stored["state"], "done")
+        self.assertIn("not confirmed", [words for _at, _state, words in stored["log"]])
+
+
 class TestLost(SellingTestCase):
     """Answers that are lost, and processes that die after the store has done it."""
 
