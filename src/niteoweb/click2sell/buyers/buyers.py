@@ -8,6 +8,7 @@ from BTrees.OOBTree import OOTreeSet
 from collections.abc import Collection
 from datetime import datetime
 from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.ledger import counters
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import pseudonyms
 from niteoweb.click2sell.storage import indexes
@@ -256,8 +257,8 @@ def merged(buyer: Buyer, other: Buyer) -> Buyer:
     for name in ("addresses", "customer_ids", "stated", "keys", "notes"):
         known = buyer.get(name, ())
         union[name] = (*known, *(v for v in other.get(name, ()) if v not in known))
-    union["ends_told"] = (*buyer.get("ends_told", ()), *other.get("ends_told", ()))
-    union["ended_on"] = (*buyer.get("ended_on", ()), *other.get("ended_on", ()))
+    for name in ("ends_told", "ended_on", "access_turned", "not_renewed_in"):
+        union[name] = (*buyer.get(name, ()), *other.get(name, ()))
     union["log"] = tuple(sorted((*buyer.get("log", ()), *other.get("log", ()))))[-LOGGED:]
     return union
 
@@ -287,6 +288,8 @@ def change(site: Any, buyer: Buyer, **values: Any) -> None:
         if "keys" in changed:
             buyer.pop("summary", None)
             buyer.__dict__.pop("_v_entries", None)
+        if "live" in changed and bool(changed["live"]) != bool(buyer.get("live")):
+            changed["access_turned"] = counters.turned(buyer, bool(changed["live"]))
         buyer.update(changed)
         indexes.mark(site, "buyers", buyer)
 

@@ -66,6 +66,7 @@ class Entitlement:
     :ivar keys: the entries that explain it, in order.
     :ivar renewable: a subscription that ends only because no renewal comes.
     :ivar suspended: its provider keeps the buyer out.
+    :ivar subscription: it could be renewed, whether or not it will be.
     :ivar spans: when there is access by all chains together, each from a moment to just before
         another, or to None; in order, with gaps between them.
     """
@@ -79,6 +80,7 @@ class Entitlement:
     keys: tuple[str, ...]
     renewable: bool = False
     suspended: bool = False
+    subscription: bool = False
     spans: tuple[tuple[datetime, datetime | None], ...] = ()
 
     @property
@@ -255,6 +257,7 @@ def _entitlements(timelines: Iterable[AccessTimeline]) -> Iterable[Entitlement]:
             access_until=_or_none(limit),
             keys=tuple(keys),
             renewable=refund is None and period.state is State.ACTIVE and timeline.renewable,
+            subscription=timeline.subscription,
             spans=merged(
                 span
                 for timeline, period in periods

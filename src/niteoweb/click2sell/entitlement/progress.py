@@ -101,6 +101,11 @@ class Progress:
             period.spans = [(start, stop) for start, stop in map(_moments, spans)]
 
     @property
+    def subscription(self) -> bool:
+        """Whether a payment of it was one of a subscription."""
+        return self._subscription
+
+    @property
     def renewable(self) -> bool:
         """Whether it ends only because no renewal comes."""
         return self._subscription and not self._cancelled and not self._stopped

@@ -64,7 +64,7 @@ class IPaymentProvider(Interface):
     paywall = Attribute(
         "Module that decides who may read pages behind the paywall, None for a provider that "
         "knows no pages: guards(page) -> whether it has rules for the page, decide(page, "
-        "user_id) -> niteoweb.click2sell.paywall.Decision, offers(page, request) -> list of "
+        "user_id) -> niteoweb.click2sell.paywall.Decision, offers(page, content) -> list of "
         "niteoweb.click2sell.browser.membersonly.Offer."
     )
     links = Attribute(

@@ -190,6 +190,36 @@ class IPlenigoSettings(IProviderSettings):
         default=True,
     )
 
+    customer_api_url = line(
+        title=_("Address of the API for customers"),
+        description=_("It is asked with the session of a customer, and is told no token."),
+        default="https://customer-api.plenigo.com/api/v1.0",
+        constraint=_ADDRESS.fullmatch,
+    )
+
+    access_seconds = schema.Int(
+        title=_("Remember access for (seconds)"),
+        description=_(
+            "How long plenigo's answer counts whether a member may read a page. 0 asks for "
+            "each page."
+        ),
+        required=False,
+        default=60,
+        missing_value=0,
+        min=0,
+        max=3600,
+    )
+
+    access_grace_hours = schema.Int(
+        title=_("While plenigo is away, access counts for (hours)"),
+        description=_("So long the last answer lets members read; 0 for not at all."),
+        required=False,
+        default=24,
+        missing_value=0,
+        min=0,
+        max=168,
+    )
+
     login = schema.Choice(
         title=_("Log in with plenigo"),
         description=_(

@@ -26,6 +26,11 @@ from typing import Any
 NEW_BUYERS = "new_buyers"
 LAPSES = "lapses"
 
+#: Figures that are counted by month alone: members who came to have access to anything, who
+#: have none any more, and subscriptions that ended because nobody paid on.
+BEGAN, OVER = "access_began", "access_over"
+NOT_RENEWED = "not_renewed"
+
 #: The figures of notifications, by kind.
 OF_KIND = {
     Kind.PURCHASE: "purchases",
@@ -100,6 +105,8 @@ def of_buyer(
     :param entries: the buyer's.
     """
     rows = [(ended_on, LAPSES) for ended_on in buyer.get("ended_on", ())]
+    rows += buyer.get("access_turned", ())
+    rows += [(month, NOT_RENEWED) for month in buyer.get("not_renewed_in", ())]
     payment = first_payment(entries)
     if payment is not None:
         rows.append((payment["filed"]["figures"][0][0], NEW_BUYERS))
@@ -157,6 +164,20 @@ def lapses(buyer: Mapping[str, Any], now: datetime, products: int) -> tuple[str,
     :param now: in UTC.
     """
     return (*buyer.get("ended_on", ()), *([day(now)] * products))
+
+
+def not_renewed(buyer: Mapping[str, Any], now: datetime, products: int) -> tuple[str, ...]:
+    """The months in which a buyer's subscriptions were not renewed, with those that end now.
+
+    :param now: in UTC.
+    """
+    return (*buyer.get("not_renewed_in", ()), *([day(now)[:7]] * products))
+
+
+def turned(buyer: Mapping[str, Any], has_access: bool) -> tuple[tuple[str, str], ...]:
+    """The months in which a buyer's access began and was over, with that which turns now."""
+    month = day(timestamps.now())[:7]
+    return (*buyer.get("access_turned", ()), (month, BEGAN if has_access else OVER))
 
 
 def since(site: Any, tree: str, earliest: datetime, now: datetime) -> Iterable[Any]:

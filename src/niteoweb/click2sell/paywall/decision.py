@@ -37,12 +37,14 @@ class Decision:
     :ivar certain: False where a provider could not be asked: then nothing is offered, or
         people would buy what they have.
     :ivar until: end of the access, None where it is not known.
+    :ivar checked_at: when the source was asked, None where it is this moment.
     """
 
     granted: bool
     source: str = ""
     certain: bool = True
     until: datetime | None = None
+    checked_at: datetime | None = None
 
 
 def decide(content: Any) -> Decision:

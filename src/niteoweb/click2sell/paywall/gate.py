@@ -31,9 +31,14 @@ from zope.lifecycleevent.interfaces import IObjectCopiedEvent
 from ZPublisher.interfaces import IPubAfterTraversal
 
 
+class FreeService:
+    """A service that answers at closed pages, too: it tells nothing of them."""
+
+
 #: Services that tell nothing of a page beyond its title; a Volto site shows a page with them.
 FREE_SERVICES = (
-    *(ActionsGet, BreadcrumbsGet, ContextNavigationGet, NavigationGet, NavrootGet),
+    *(FreeService, ActionsGet, BreadcrumbsGet, ContextNavigationGet),
+    *(NavigationGet, NavrootGet),
 )
 LEAD_IMAGE = "image"
 

@@ -25,7 +25,7 @@ import json
 RETRY_AFTER = 60
 
 
-def offers(content: Any, request: Any) -> list[membersonly.Offer]:
+def offers(content: Any) -> list[membersonly.Offer]:
     """The ways to get access to a content object, for the visitor."""
     site = plone_site.get()
     page = behavior.guarded(content)
@@ -37,7 +37,7 @@ def offers(content: Any, request: Any) -> list[membersonly.Offer]:
     found = [membersonly.offer(site, opening) for opening in openings]
     for provider in registry.enabled():
         if provider.paywall is not None:
-            found += provider.paywall.offers(page, request)
+            found += provider.paywall.offers(page, content)
     return found
 
 
@@ -45,7 +45,7 @@ def told(content: Any, request: Any, decision: Decision) -> list[dict[str, str]]
     """The offers for a program; none while it is not certain that access is missing."""
     return [
         {"title": translate(offer.text, context=request), "url": offer.url}
-        for offer in (offers(content, request) if decision.certain else ())
+        for offer in (offers(content) if decision.certain else ())
     ]
 
 
@@ -65,7 +65,7 @@ class TeaserView(BrowserView):
             response.setHeader("Retry-After", str(RETRY_AFTER))
         self.is_anonymous = api.user.is_anonymous()
         certain = self.decision.certain
-        self.offers = offers(self.context, self.request) if certain else []
+        self.offers = offers(self.context) if certain else []
         return self.template()
 
     @property

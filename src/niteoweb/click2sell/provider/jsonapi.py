@@ -1,47 +1,45 @@
 """Asking a provider's API over HTTP for JSON, within limits of time and size.
 
-All limits of time are here. A background thread is patient; a request asks inside of
-:func:`within`, so that a provider that hangs holds up no site.
+The limits of a question are here, those of one exchange in :mod:`.exchange`. A background
+thread is patient; a request asks inside of :func:`within`, so that a provider that hangs holds
+up no site.
 
-Nothing is logged: neither addresses nor answers, and no error names them. An error that urllib3
-or requests raise has the address in its text, so that none of them goes further; and what
-urllib3 says of an answer that is no sound HTTP, or to a log of everything, is dropped.
+Nothing is logged: neither addresses nor answers, and no error names them.
 """
 
 from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
-from concurrent.futures import Future
-from contextlib import closing
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
-from functools import cache
-from http.cookiejar import DefaultCookiePolicy
-from ipaddress import ip_address
 from niteoweb.click2sell.notification import ParameterError
 from niteoweb.click2sell.notification import ParameterInvalid
-from niteoweb.click2sell.provider import deadline
+from niteoweb.click2sell.provider import exchange
 from niteoweb.click2sell.provider import jsonbody
+from niteoweb.click2sell.provider.answers import Codes
+from niteoweb.click2sell.provider.answers import NO_CODES
+from niteoweb.click2sell.provider.answers import NoAnswer
+from niteoweb.click2sell.provider.answers import NotFound
+from niteoweb.click2sell.provider.answers import Refused
+from niteoweb.click2sell.provider.answers import Rejected
+from niteoweb.click2sell.provider.answers import Reply
+from niteoweb.click2sell.provider.answers import SessionInvalid
+from niteoweb.click2sell.provider.answers import TokenRefused
+from niteoweb.click2sell.provider.answers import Unreachable
+from niteoweb.click2sell.provider.exchange import allowed
+from niteoweb.click2sell.provider.exchange import INSECURE_VARIABLE
+from niteoweb.click2sell.provider.exchange import post
 from threading import BoundedSemaphore
-from threading import Thread
 from typing import Any
 from urllib.parse import quote
-from urllib.parse import urlsplit
 
-import logging
-import os
-import requests
 import time
-import urllib3
 
 
-#: Set to 1 it allows http to this machine itself, for tests and the demo.
-INSECURE_VARIABLE = "CLICK2SELL_INSECURE_API"
+# With the names of those modules that its callers need.
+__all__ = ["Codes", "INSECURE_VARIABLE", "JsonApi", "NoAnswer", "allowed", "post", "within"]
 
-#: Seconds for a connection, and for each piece of an answer.
-TIMEOUT = (3, 10)
 #: Seconds after which a question is not tried again, and no more of an answer is read.
 PATIENCE = 30
 #: Seconds that a request waits for providers in all.
@@ -52,121 +50,14 @@ SALE = 10
 PLACES = 2
 #: Seconds before another try. What the provider asks for counts, up to the last of them.
 PAUSES = (1, 5)
-#: Bytes. A page of 100 subscriptions has about 200 KB.
-LARGEST_ANSWER = 4 * 1024 * 1024
 
 #: Statuses that mean yes, by the method.
 _DONE = {"GET": frozenset({200}), "POST": frozenset({200, 201, 202})}
 _TRY_AGAIN = frozenset({429, 500, 502, 503, 504})
-_PIECE = 64 * 1024
-#: Bytes of an error that are read, for its code.
-_LARGEST_ERROR = 64 * 1024
 
 _places = BoundedSemaphore(PLACES)
 #: The moment up to which the current request waits, by the monotonic clock.
 _limit: ContextVar[float | None] = ContextVar("limit", default=None)
-_is_asking: ContextVar[bool] = ContextVar("is_asking", default=False)
-for _name in ("urllib3.connection", "urllib3.connectionpool"):
-    # An address can hold the session of a customer. Other code's questions are logged as ever.
-    logging.getLogger(_name).addFilter(lambda record: not _is_asking.get())
-
-
-class Unreachable(Exception):
-    """The provider cannot be asked at the moment; the question can be asked again later.
-
-    The message says why, without a secret, an address of a person or a part of the answer.
-    """
-
-
-class NoAnswer(Unreachable):
-    """The provider has not answered in time."""
-
-    def __init__(self) -> None:
-        super().__init__("no answer")
-
-
-class TokenRefused(Unreachable):
-    """The provider does not accept the token, or not for this question."""
-
-    def __init__(self) -> None:
-        super().__init__("token not accepted")
-
-
-class Refused(Exception):
-    """The provider does not answer the question, or cannot be asked it: a person has to decide.
-
-    :ivar reason: why, in a few words, without a secret or a part of the answer.
-    """
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
-class Rejected(Refused):
-    """The provider says no, and by a code why.
-
-    :ivar status: of HTTP.
-    :ivar code: the provider's, 0 for none.
-    :ivar fields: the names of the fields that it does not accept.
-    """
-
-    def __init__(self, status: int, code: int = 0, fields: tuple[str, ...] = ()) -> None:
-        super().__init__(f"status {status}, code {code}" if code else f"status {status}")
-        self.status, self.code, self.fields = status, code, fields
-
-
-class NotFound(Rejected):
-    """The provider does not know the subject of the question."""
-
-    def __init__(self, code: int = 0) -> None:
-        super().__init__(404, code)
-        self.reason = "not found"
-
-
-class SessionInvalid(Rejected):
-    """The session of a customer at the provider is over, or none."""
-
-
-@dataclass(frozen=True)
-class Reply:
-    """An answer that means yes.
-
-    :ivar status: which yes, where the provider has several.
-    """
-
-    status: int
-    body: jsonbody.JsonBody
-
-
-@dataclass(frozen=True)
-class Codes:
-    """Codes of errors that mean something whatever the question was.
-
-    :ivar away: the provider answers nobody at the moment.
-    :ivar session: the session of a customer is not valid.
-    """
-
-    away: frozenset[int] = frozenset()
-    session: frozenset[int] = frozenset()
-
-
-def allowed(url: str) -> bool:
-    """Whether an API may be asked at an address: https, no password and no query in it."""
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname or "", parts.port
-    except ValueError:
-        return False
-    if not host or not url.isprintable() or set(url) & set(' \\"<>'):
-        return False
-    if "@" in parts.netloc or "?" in url or "#" in url:
-        return False
-    return parts.scheme == "https" or (
-        parts.scheme == "http"
-        and os.environ.get(INSECURE_VARIABLE) == "1"
-        and _is_this_machine(host)
-    )
 
 
 @contextmanager
@@ -185,16 +76,6 @@ def within(seconds: float) -> Iterator[None]:
         _places.release()
 
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Let urllib3 log nothing in this thread."""
-    token = _is_asking.set(True)
-    try:
-        yield
-    finally:
-        _is_asking.reset(token)
-
-
 class JsonApi:
     """An API that answers questions with JSON.
 
@@ -211,7 +92,7 @@ class JsonApi:
         base: str,
         headers: Mapping[str, str],
         sleep: Callable[[float], None] = time.sleep,
-        codes: Codes = Codes(),
+        codes: Codes = NO_CODES,
     ) -> None:
         if not allowed(base):
             raise Refused("address of the API")
@@ -342,15 +223,15 @@ class JsonApi:
             raise Refused("id")
         url = "/".join([self._base, *(quote(part, safe="") for part in path)])
         limit, until = _limit.get(), time.monotonic() + PATIENCE
-        ask = self._ask
+        ask = exchange.once
         if limit is not None:
-            until, ask = min(limit, until), self._ask_aside
+            until, ask = min(limit, until), exchange.aside
         for pause in (*pauses, None):
             status, retry_after = 0, ""
             try:
                 if time.monotonic() < until:
-                    status, retry_after, body = ask(method, url, content, until)
-            except (requests.RequestException, urllib3.exceptions.HTTPError, OSError):
+                    status, retry_after, body = ask(method, url, self._headers, content, until)
+            except exchange.ERRORS:
                 pass
             if status and status not in _TRY_AGAIN:
                 return status, body
@@ -361,102 +242,6 @@ class JsonApi:
                 break
             self._sleep(pause)
         raise Unreachable(f"status {status}") if status else NoAnswer
-
-    def _ask_aside(self, *question: Any) -> tuple[int, str, bytes]:
-        """Try once, in a thread of its own: looking up a host knows no limit of time."""
-        answer: Future[tuple[int, str, bytes]] = Future()
-
-        def ask() -> None:
-            try:
-                answer.set_result(self._ask(*question))
-            except Exception as error:
-                answer.set_exception(error)
-
-        Thread(target=ask, name="click2sell question", daemon=True).start()
-        *_question, until = question
-        return answer.result(max(0, until - time.monotonic()))
-
-    def _ask(
-        self, method: str, url: str, content: Mapping[str, Any], until: float
-    ) -> tuple[int, str, bytes]:
-        """Try once: status, Retry-After and body."""
-        left = until - time.monotonic()
-        with deadline.until(until), _quiet():
-            response = _session(_origin(url)).request(
-                method,
-                url,
-                **content,
-                headers=self._headers,
-                timeout=tuple(max(0.001, min(limit, left)) for limit in TIMEOUT),
-                allow_redirects=False,
-                stream=True,
-            )
-            with closing(response):
-                retry_after = response.headers.get("Retry-After", "")
-                if response.status_code >= 300:
-                    return response.status_code, retry_after, _error_body(response)
-                return response.status_code, "", _body(response)
-
-
-def post(url: str, body: bytes, headers: Mapping[str, str], seconds: float) -> int:
-    """Post something that is no question: only the status of the answer is looked at.
-
-    :param seconds: for all of it, but for looking up the host.
-    :raises NoAnswer: nobody answers in time.
-    """
-    try:
-        with deadline.until(time.monotonic() + seconds):
-            response = _session(_origin(url)).request(
-                "POST",
-                url,
-                data=body,
-                headers=dict(headers),
-                timeout=(min(TIMEOUT[0], seconds), seconds),
-                allow_redirects=False,
-                stream=True,
-            )
-            response.close()
-            return response.status_code
-    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError):
-        raise NoAnswer from None
-
-
-@cache
-def _session(origin: str) -> requests.Session:
-    """The connections of this process to a server, which stay open between questions."""
-    session = requests.Session()
-    # A proxy of this machine's environment is for the world outside.
-    session.trust_env = not _is_this_machine(urlsplit(origin).hostname or "")
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    session.mount(origin, deadline.Deadline(TIMEOUT[1]))
-    return session
-
-
-def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}/"
-
-
-def _body(response: requests.Response) -> bytes:
-    body = b""
-    while piece := response.raw.read1(_PIECE, decode_content=False):
-        body += piece
-        if len(body) > LARGEST_ANSWER:
-            raise Unreachable("answer too large")
-    return body
-
-
-def _error_body(response: requests.Response) -> bytes:
-    """The body of an error, b"" where it is too long or breaks off."""
-    body = b""
-    try:
-        while piece := response.raw.read1(_PIECE, decode_content=False):
-            body += piece
-            if len(body) > _LARGEST_ERROR:
-                return b""
-    except (urllib3.exceptions.HTTPError, OSError):
-        return b""
-    return body
 
 
 def _read(status: int, body: bytes) -> jsonbody.JsonBody | None:
@@ -478,10 +263,3 @@ def _pause(pause: float, retry_after: str) -> float:
     if retry_after.isascii() and retry_after.isdigit():
         return max(pause, min(int(retry_after[:6]), PAUSES[-1]))
     return pause
-
-
-def _is_this_machine(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"

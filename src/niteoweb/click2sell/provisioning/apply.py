@@ -76,7 +76,12 @@ def apply(site: Any, plan: Plan, entry: ledger.Entry | None, now: datetime) -> A
         next_change = timestamps.iso(plan.next_change) if plan.next_change else ""
         buyers.change(site, buyer, next_change=next_change)
     if plan.lost:
-        buyers.change(site, buyer, ended_on=counters.lapses(buyer, now, len(plan.lost)))
+        buyers.change(
+            site,
+            buyer,
+            ended_on=counters.lapses(buyer, now, len(plan.lost)),
+            not_renewed_in=counters.not_renewed(buyer, now, len(plan.not_renewed)),
+        )
         trees.tree(site, "access_ended").insert((timestamps.iso(now), buyer["id"]))
     renewals = counters.renewals_awaited(buyer, plan.renewals)
     if renewals != buyer.get("renewals_awaited", ()):

@@ -109,6 +109,7 @@ class Plan(AccountPlan, GroupPlan):
     :ivar renewals: when the next renewal of each subscription has to be there.
     :ivar endings: when access to live products ends that does not renew by itself.
     :ivar ran_out: those of the lost products whose time is over.
+    :ivar not_renewed: those of them that are subscriptions.
     :ivar next_change: when access changes by itself next, in UTC.
     :ivar whole: it needed the buyer's whole history, and has the outcome of each entry.
     """
@@ -131,6 +132,7 @@ class Plan(AccountPlan, GroupPlan):
     renewals: Mapping[Product, datetime] = field(default_factory=dict)
     endings: Mapping[Product, datetime] = field(default_factory=dict)
     ran_out: tuple[Product, ...] = ()
+    not_renewed: tuple[Product, ...] = ()
     next_change: datetime | None = None
     whole: bool = True
 
@@ -199,6 +201,8 @@ def make(
     else:
         groups = groupplan.unchanged(buyer)
     lost = tuple(p for p in buyer["live"] if p not in live) if account.usable else ()
+    ran_out = tuple(product for product in lost if outcome.ran_out(product))
+    subscriptions = {one.product for one in outcome.entitlements if one.subscription}
     return Plan(
         buyer["id"],
         **vars(account),
@@ -219,7 +223,8 @@ def make(
         paid_until={e.product: e.until for e in outcome.entitlements},
         renewals=outcome.renewals(),
         endings=outcome.endings if account.usable else {},
-        ran_out=tuple(product for product in lost if outcome.ran_out(product)),
+        ran_out=ran_out,
+        not_renewed=tuple(one for one in ran_out if one in subscriptions),
         next_change=_next_change(outcome, account),
         whole=summed_up is None,
     )

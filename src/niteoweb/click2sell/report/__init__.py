@@ -6,6 +6,7 @@ from niteoweb.click2sell.report import charts
 from niteoweb.click2sell.report import csvfile
 from niteoweb.click2sell.report import happenings
 from niteoweb.click2sell.report import labels
+from niteoweb.click2sell.report import memberships
 from niteoweb.click2sell.report import notifications
 from niteoweb.click2sell.report import overview
 from niteoweb.click2sell.report import rows
@@ -14,5 +15,5 @@ from niteoweb.click2sell.report import tables
 
 __all__ = [
     *["accounting", "buyerlist", "charts", "csvfile", "happenings", "labels"],
-    *["notifications", "overview", "rows", "tables"],
+    *["memberships", "notifications", "overview", "rows", "tables"],
 ]

@@ -11,6 +11,7 @@ from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.report import accounting
+from niteoweb.click2sell.report import memberships
 from niteoweb.click2sell.report import overview
 from plone.restapi.services import Service
 from typing import Any
@@ -42,6 +43,9 @@ class ReportGet(Service):
             "needs_attention": ledger.count(self.context, outcome=Outcome.ATTENTION),
             "members_with_access": overview.members_with_access(self.context),
             "products": [asdict(product) for product in overview.products(self.context)],
+            "members_by_month": [
+                asdict(month) for month in memberships.by_month(self.context, now)
+            ],
             "never_logged_in": _newest(
                 overview.never_logged_in(self.context),
                 lambda account: {

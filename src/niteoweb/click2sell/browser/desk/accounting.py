@@ -97,22 +97,23 @@ class AccountingView(OwnerPage, download.WithDownload):
 
     @property
     def table(self) -> formatting.Table:
-        """The sums of each currency."""
-        right = "text-end text-nowrap"
+        """The sums, with a column for each currency: mostly few, so that a phone shows all."""
+        sums = [total for _currency, total in self.summary.in_order]
+        amounts = (
+            (_("Sales"), [total.sales for total in sums]),
+            (_("Refunds"), [total.refunds for total in sums]),
+            (_("Net"), [total.net for total in sums]),
+        )
+        currencies = [name or _("no currency") for name, _total in self.summary.in_order]
         return formatting.Table(
             self.heading,
-            (_("Currency"), _("Number"), _("Sales"), _("Refunds"), _("Net")),
+            (_("Currency"), *currencies),
             [
-                (
-                    currency or _("no currency"),
-                    sums.number,
-                    self.number(sums.sales),
-                    self.number(sums.refunds),
-                    self.number(sums.net),
-                )
-                for currency, sums in self.summary.in_order
+                *((name, *map(self.number, of_each)) for name, of_each in amounts),
+                (_("Number"), *(total.number for total in sums)),
             ],
-            ("", "text-end", right, right, f"{right} fw-bold"),
+            ("fw-normal", *["text-end text-nowrap"] * len(sums)),
+            "w-auto",
             captioned=False,
             headed=True,
         )

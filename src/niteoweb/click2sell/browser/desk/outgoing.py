@@ -7,7 +7,10 @@ from functools import cached_property
 from niteoweb.click2sell import _
 from niteoweb.click2sell import hooks
 from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.browser.desk import cures
+from niteoweb.click2sell.browser.desk import overviewacts
 from niteoweb.click2sell.browser.desk import plots
+from niteoweb.click2sell.browser.desk import tabs
 from niteoweb.click2sell.browser.desk.fields import Field
 from niteoweb.click2sell.browser.desk.fields import VERBATIM
 from niteoweb.click2sell.browser.desk.ownerpage import CHANGED
@@ -197,28 +200,40 @@ class OutgoingHooks(OwnerPage):
 class State:
     """The state of a receiver in a line.
 
-    :ivar waits: events wait for another try that can be asked for.
+    :ivar waits: id of the receiver, if events wait for another try that can be asked for.
     """
 
     name: Message
     text: Message
     fails: bool
-    waits: bool
+    waits: str = ""
+
+    def more(self, page: OwnerPage) -> formatting.Link | cures.Cure | None:
+        """The button that sends again, on the overview, or the link to the receivers."""
+        if self.waits and page.may_view and page.may_operate:
+            again = {overviewacts.HOOKS: self.waits}
+            return cures.Cure(_("Send them again now"), page.url, again)
+        link = formatting.Link(_("Outgoing hooks"), page.url_of(OutgoingHooks.page))
+        return link if page.may(tabs.CONFIGURE) else None
 
 
-def state(site: Any, receiver: Any) -> State:
-    """The state of a receiver."""
+def states(site: Any) -> list[State]:
+    """The states of all receivers, the oldest first."""
+    return [_state(site, receiver) for receiver in hooks.receivers.every(site)]
+
+
+def _state(site: Any, receiver: Any) -> State:
     name = _("Outgoing hook: ${host}", mapping={"host": hooks.receivers.host(receiver)})
     if receiver["switched_off_at"]:
         text = _("Switched off: it answered that it is gone for good.")
-        return State(name, text, fails=True, waits=False)
+        return State(name, text, fails=True)
     waiting = hooks.outbox.waiting(site, receiver["id"])
     given_up = hooks.outbox.given_up(site, receiver["id"])
     if not waiting and not given_up:
-        return State(name, _("Every event was taken."), fails=False, waits=False)
+        return State(name, _("Every event was taken."), fails=False)
     numbers = {"waiting": plots.number(waiting), "given_up": plots.number(given_up)}
     text = _("Events waiting: ${waiting}, given up: ${given_up}", mapping=numbers)
-    return State(name, text, fails=bool(receiver["failures"] or given_up), waits=True)
+    return State(name, text, bool(receiver["failures"] or given_up), receiver["id"])
 
 
 def error(status: str) -> Message:

@@ -7,7 +7,6 @@ from datetime import timedelta
 from functools import cached_property
 from itertools import islice
 from niteoweb.click2sell import _
-from niteoweb.click2sell import hooks
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.browser.desk import cures
@@ -218,15 +217,8 @@ class OverviewView(OwnerPage):
         return Line(_("Mail"), text, bool(failed), more if self.may_view else None)
 
     def _hooks(self) -> Iterator[Line]:
-        """The receivers of outgoing hooks, with the button that sends again."""
-        page = formatting.Link(_("Outgoing hooks"), self.url_of("click2sell-hooks"))
-        for receiver in hooks.receivers.every(self.context):
-            state = outgoing.state(self.context, receiver)
-            more: Any = page if self.may_configure else None
-            if state.waits and self.may(tabs.OPERATE) and self.may_view:
-                again = {overviewacts.HOOKS: receiver["id"]}
-                more = cures.Cure(_("Send them again now"), self.url, again)
-            yield Line(state.name, state.text, state.fails, more)
+        for state in outgoing.states(self.context):
+            yield Line(state.name, state.text, state.fails, state.more(self))
 
     def _providers(self) -> Iterator[Line]:
         heard = {one.name: one for one in overview.providers(self.context, self.now)}

@@ -7,33 +7,25 @@ from functools import cached_property
 from niteoweb.click2sell import _
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.browser.desk import download
+from niteoweb.click2sell.browser.desk import membermonths
 from niteoweb.click2sell.browser.desk import plots
+from niteoweb.click2sell.browser.desk.followup import FollowUp
 from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
-from niteoweb.click2sell.mail import failures
-from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.report import accounting
 from niteoweb.click2sell.report import csvfile
+from niteoweb.click2sell.report import memberships
 from niteoweb.click2sell.report import overview
 from niteoweb.click2sell.settings import effective
-from niteoweb.click2sell.settings import products
 from niteoweb.click2sell.setup import Check
 from niteoweb.click2sell.setup import lastrun
 from niteoweb.click2sell.setup import Status
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from zope.i18nmessageid import Message
 
-
-MAILS = {
-    "welcome": _("welcome mail"),
-    "notice": _("notice of a purchase"),
-    "claim": _("link to confirm a purchase"),
-    "link": _("link by which a member proves to be a customer"),
-    **dict.fromkeys(outbox.TO_OWNER, _("mail to the owner")),
-}
 
 #: The outcomes that need a person, the worst first.
 TROUBLES = (Outcome.FAILED, Outcome.ATTENTION)
@@ -54,18 +46,6 @@ SILENCES = {
 
 
 @dataclass(frozen=True)
-class Newest(formatting.Part):
-    """The newest part of a list, to be unfolded.
-
-    :ivar summary: the line that unfolds the table, None for an empty list.
-    """
-
-    summary: Message | None
-    table: formatting.Table
-    template = ViewPageTemplateFile("../templates/newest.pt")
-
-
-@dataclass(frozen=True)
 class Trouble:
     """Notifications that need a person, with the address of their list."""
 
@@ -74,7 +54,7 @@ class Trouble:
     url: str
 
 
-class ReportView(OwnerPage):
+class ReportView(FollowUp, OwnerPage):
     """``@@click2sell-report``, with ``days=30`` and the like behind it."""
 
     template = ViewPageTemplateFile("../templates/report.pt")
@@ -168,6 +148,21 @@ class ReportView(OwnerPage):
             ("text-break fw-normal", "", right, right, f"{right} fw-bold"),
             headed=True,
         )
+
+    @cached_property
+    def months(self) -> list[memberships.Month]:
+        """The memberships of the last twelve months, the oldest first."""
+        return memberships.by_month(self.context, self.now)
+
+    @property
+    def members(self) -> plots.Plot:
+        """A plot of the members with access."""
+        return membermonths.plot(self.request, self.months)
+
+    @property
+    def members_by_month(self) -> formatting.Table:
+        """Members with access, and subscriptions that ended, of each month."""
+        return membermonths.table(self.request, self.months)
 
     @property
     def plots(self) -> list[plots.Plot]:
@@ -276,72 +271,6 @@ class ReportView(OwnerPage):
             headed=True,
         )
 
-    @property
-    def mails(self) -> Newest:
-        """The mails that could not be sent so far."""
-        newest = overview.mails_failed(self.context)
-        table = formatting.Table(
-            _("The newest mails that could not be sent. Each is tried again."),
-            (_("Due since"), _("Mail"), _("To"), _("Attempts"), _("Last error")),
-            [
-                (
-                    formatting.moment(mail["filed_at"]),
-                    MAILS.get(mail["kind"], mail["kind"]),
-                    mail["to"],
-                    mail["attempts"],
-                    failures.text(mail["error"]),
-                )
-                for mail in newest.items
-            ],
-            ("text-nowrap", "text-nowrap", "text-nowrap", "", "text-nowrap"),
-        )
-        text = _("Mails that could not be sent so far: ${number}")
-        return Newest(_counted(text, newest), table)
-
-    @property
-    def logins(self) -> Newest:
-        """The members who paid and never logged in."""
-        newest = overview.never_logged_in(self.context)
-        table = formatting.Table(
-            _("The newest accounts, made for a purchase and never used."),
-            (_("Member"), _("Account made")),
-            [
-                (self._member(account), formatting.moment(account.made_at))
-                for account in newest.items
-            ],
-            ("text-break",),
-        )
-        return Newest(_counted(_("Paid and never logged in: ${number}"), newest), table)
-
-    @property
-    def renewals(self) -> Newest:
-        """The renewals that did not come."""
-        newest = overview.renewals_missing(self.context, self.now)
-        table = formatting.Table(
-            _("The latest renewals that did not come."),
-            (_("Member"), _("Product"), _("Expected by"), _("Access")),
-            [
-                (
-                    self._member(renewal),
-                    self._title(renewal),
-                    formatting.moment(renewal.expected_at),
-                    _("goes on") if renewal.access else _("has ended"),
-                )
-                for renewal in newest.items
-            ],
-            ("text-break", "text-break"),
-        )
-        text = _("Renewals of the last 30 days that did not come: ${number}")
-        return Newest(_counted(text, newest), table)
-
-    def _member(self, listed: overview.Account | overview.Renewal) -> formatting.Link:
-        url = self.url_of(f"click2sell-members/{listed.buyer_id}")
-        return formatting.Link(listed.address, url)
-
-    def _title(self, renewal: overview.Renewal) -> str:
-        product = renewal.provider, renewal.product_id
-        return products.title(*product, overview.product_name(self.context, product))
-
     def _period(self, period: str) -> formatting.Moment:
         """A day as Plone shows it; a month as it is."""
         is_month = self.chosen.unit == overview.MONTH
@@ -354,13 +283,3 @@ class ReportView(OwnerPage):
 
     def _numbers(self, values: dict[str, int]) -> tuple[str, ...]:
         return tuple(plots.number(values[name]) for name in plots.TITLES)
-
-
-def _counted(text: Message, newest: overview.Newest) -> Message | None:
-    """A text with the number of items behind a list, None for an empty list."""
-    if not newest.total:
-        return None
-    number = plots.number(newest.total)
-    if newest.capped:
-        number = formatting.translated(_("more than ${number}", mapping={"number": number}))
-    return Message(text, mapping={"number": number})

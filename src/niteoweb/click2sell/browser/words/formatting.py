@@ -3,17 +3,27 @@
 from babel import Locale
 from babel import numbers
 from babel import UnknownLocaleError
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
-from html import escape
-from itertools import zip_longest
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.browser.words.parts import Address
+from niteoweb.click2sell.browser.words.parts import Badge
+from niteoweb.click2sell.browser.words.parts import Code
+from niteoweb.click2sell.browser.words.parts import Facts
+from niteoweb.click2sell.browser.words.parts import facts
+from niteoweb.click2sell.browser.words.parts import Folded
+from niteoweb.click2sell.browser.words.parts import Link
+from niteoweb.click2sell.browser.words.parts import markup
+from niteoweb.click2sell.browser.words.parts import Moment
+from niteoweb.click2sell.browser.words.parts import Noted
+from niteoweb.click2sell.browser.words.parts import Part
+from niteoweb.click2sell.browser.words.parts import Table
+from niteoweb.click2sell.browser.words.parts import translated
 from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.entitlement import Product
 from niteoweb.click2sell.ledger import ledger
@@ -24,146 +34,26 @@ from niteoweb.click2sell.report import overview
 from niteoweb.click2sell.report import rows
 from niteoweb.click2sell.settings import products
 from plone import api
-from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from typing import Any
-from zope.globalrequest import getRequest
-from zope.i18n import translate
 from zope.i18nmessageid import Message
 
-import re
 
-
-class Part:
-    """A part of pages with a template of its own; other templates insert it as markup.
-
-    :cvar template: knows the part as ``view``.
-    """
-
-    template: ViewPageTemplateFile
-    context = None
-    request = property(lambda self: getRequest())
-
-    def __html__(self) -> str:
-        return self.template()
-
-
-@dataclass(frozen=True)
-class Badge:
-    """An outcome: its text, and Bootstrap's class for its colour."""
-
-    text: Message | str
-    css: str
-
-    def __html__(self) -> str:
-        return f'<span class="badge {self.css}">{escape(translated(self.text))}</span>'
-
-
-class Code(str):
-    """A technical name."""
-
-    def __html__(self) -> str:
-        return f"<code>{escape(self)}</code>"
-
-
-@dataclass(frozen=True)
-class Noted:
-    """A text with a note below it in small letters."""
-
-    text: Message | str
-    note: Message | str
-
-    def __html__(self) -> str:
-        text, note = escape(translated(self.text)), escape(translated(self.note))
-        return f'{text} <span class="d-block small text-muted">{note}</span>'
-
-
-@dataclass(frozen=True)
-class Moment:
-    """A point in time: for people, and exact to the second with its offset.
-
-    A template inserts it as an element ``time``.
-    """
-
-    text: str
-    exact: str
-
-    def __html__(self) -> str:
-        return f'<time datetime="{self.exact}">{escape(self.text)}</time>'
-
-
-@dataclass(frozen=True)
-class Link:
-    """A link on a page.
-
-    :ivar url: "" for a text that leads nowhere.
-    :ivar current: the value of ``aria-current``, None for a link to another page.
-    """
-
-    text: Message | str
-    url: str = ""
-    current: str | None = None
-
-    def __html__(self) -> str:
-        text = escape(translated(self.text))
-        return f'<a href="{escape(self.url)}">{text}</a>' if self.url else text
-
-
-class Address(str):
-    """An e-mail address; a long one may be broken at its signs, and no other anywhere."""
-
-    def __html__(self) -> str:
-        text = escape(self)
-        return _SIGNS.sub(r"\1<wbr>", text) if len(self) > _LONG else text
-
-
-@dataclass(frozen=True)
-class Folded:
-    """Lines that a reader can unfold."""
-
-    summary: Message | str
-    lines: Sequence[Any]
-
-    def __html__(self) -> str:
-        lines = "".join(f"<div>{markup(line)}</div>" for line in self.lines)
-        return f"<details><summary>{markup(self.summary)}</summary>{lines}</details>"
-
-
-class Facts(list, Part):
-    """Labels, each with the lines beside it."""
-
-    template = ViewPageTemplateFile("../templates/facts.pt")
-
-    def __add__(self, others: "Facts") -> "Facts":
-        return Facts([*self, *others])
-
-
-@dataclass(frozen=True)
-class Table(Part):
-    """A table on a page.
-
-    :ivar rows: the cells of each row; a cell with ``__html__`` is inserted as markup.
-    :ivar styles: Bootstrap's classes for the cells of each column; "" is the default.
-    :ivar captioned: whether the name is shown, and not only told to screen readers.
-    :ivar headed: whether the first cell of a row is its heading.
-    :ivar foot: the cells of the last row.
-    :ivar total: the number of all rows, where only the first are shown.
-    """
-
-    name: Message | str
-    titles: Sequence[Message]
-    rows: Sequence[Sequence[Any]]
-    styles: Sequence[str] = ()
-    css: str = ""
-    captioned: bool = True
-    headed: bool = False
-    foot: Sequence[Message | str] = ()
-    total: int = 0
-    template = ViewPageTemplateFile("../templates/table.pt")
-
-    def cells(self, row: Sequence[Any]) -> list[tuple[str, Any, bool]]:
-        """The cells of a row: its style, its content, and whether it is a heading."""
-        styles = zip_longest(self.styles, row, fillvalue="")
-        return [(css, cell, self.headed and not at) for at, (css, cell) in enumerate(styles)]
+#: The parts of pages, which it hands on.
+__all__ = [
+    "Address",
+    "Badge",
+    "Code",
+    "Facts",
+    "Folded",
+    "Link",
+    "Moment",
+    "Noted",
+    "Part",
+    "Table",
+    "facts",
+    "markup",
+    "translated",
+]
 
 
 @dataclass(frozen=True)
@@ -195,10 +85,6 @@ class EntryLine:
 
 #: The columns of a list of entries, and the style of the heading of one with numbers.
 ENTRY_TITLES = (_("Kind"), _("Buyer"), _("Product"), _("Amount"), _("Outcome"), _("Arrived"))
-
-#: Characters of an address that no column is too narrow for, and where a longer one may break.
-_LONG = 36
-_SIGNS = re.compile(r"([@.+_-])")
 
 #: Bootstrap's class for the colour of each outcome.
 COLOURS = {
@@ -258,16 +144,6 @@ def product_label(name: str, product_id: str) -> str:
     if not name or not product_id or name == product_id:
         return name or product_id
     return f"{name} ({product_id})"
-
-
-def markup(line: Any) -> str:
-    """A line as a template inserts it."""
-    return line.__html__() if hasattr(line, "__html__") else escape(translated(line))
-
-
-def translated(message: Message | str) -> str:
-    """A text in the reader's language, to be quoted in another one."""
-    return translate(message, context=getRequest())
 
 
 @cache
@@ -357,9 +233,3 @@ def entry_lines(site: Any, url: str, keys: list[str]) -> list[EntryLine]:
             ),
         )
     ]
-
-
-def facts(*pairs: tuple[Message, Sequence[Any]]) -> Facts:
-    """Facts for a page, without empty lines and without labels that have no lines."""
-    kept = [(label, [line for line in lines if line]) for label, lines in pairs]
-    return Facts((label, lines) for label, lines in kept if lines)

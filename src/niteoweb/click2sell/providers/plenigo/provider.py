@@ -5,6 +5,7 @@ from niteoweb.click2sell.interfaces import IPlenigoSettings
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.providers.plenigo import checks
 from niteoweb.click2sell.providers.plenigo import client
+from niteoweb.click2sell.providers.plenigo import paywall
 from niteoweb.click2sell.providers.plenigo import privacy
 from niteoweb.click2sell.providers.plenigo import protocol
 from niteoweb.click2sell.providers.plenigo import sample
@@ -29,4 +30,5 @@ PROVIDER = registry.PaymentProvider(
     privacy=privacy,
     links=links,
     checks=checks.items,
+    paywall=paywall,
 )

@@ -59,7 +59,7 @@ def transfer_token(user_id: str, environ: Mapping[str, Any]) -> str:
         api = client.connect(stored)
         if not session or not _is_valid(api, session, customer_id):
             # All sessions are the site's own where members do not log in with plenigo.
-            replace = getattr(stored, "login", None) in (None, "off")
+            replace = stored.login in (None, "off")
             session = _begin(api, customer_id, environ, replace)
             writer.run(lambda site: keep(site, user_id, customer_id, session))
         return shop.transfer_token(api, session)

@@ -92,6 +92,7 @@ NEEDED = {
     "GET @plenigo-subscriptions": (PUBLIC, 404),
     "POST @plenigo-subscriptions": (PUBLIC, 404),
     "POST @plenigo-app-purchases": (PUBLIC, 404),
+    "GET @plenigo-access": (PUBLIC, 404),
     **dict.fromkeys(("@@plenigo-login", "POST @plenigo-session"), (PUBLIC, 404)),
     **{f"GET @controlpanels/{n}": (CONFIGURE, 200) for n in PROVIDERS},
     **{f"PATCH @controlpanels/{n}": (PLONES, 204) for n in PROVIDERS},

@@ -266,7 +266,7 @@ class TestAccounting(FileTestCase):
 
     def test_it_opens_with_the_sums_of_the_last_month(self):
         browser = self.opened()
-        self.assertIn("EUR 3 14.90 -9.90 5.00", self.text(browser))
+        self.assertIn("Sales 14.90 7.00 Refunds -9.90 0.00 Net 5.00 7.00", self.text(browser))
         self.assertEqual(browser.getControl(name="month").value, ["2026-05"])
         months = browser.getControl(name="month").options
         self.assertEqual(months[-1], "2026-04")
@@ -275,15 +275,15 @@ class TestAccounting(FileTestCase):
     def test_sums_of_a_month(self):
         browser = self.opened(month="2026-05")
         text = self.text(browser)
-        self.assertIn("EUR 3 14.90 -9.90 5.00", text)
-        self.assertIn("USD 1 7.00 0.00 7.00", text)
+        self.assertIn("Currency EUR USD Sales 14.90 7.00 Refunds -9.90 0.00", text)
+        self.assertIn("Net 5.00 7.00 Number 3 1", text)
         self.assertIn("Arrived when this time was over: 2", text)
         self.assertNotIn("Without an amount", text)
         self.assertEqual(browser.getControl(name="month").value, ["2026-05"])
 
     def test_days(self):
         text = self.text(self.opened(from_="2026-04-30", to="2026-05-01", decimal="comma"))
-        self.assertIn("EUR 1 5 0 5", text)
+        self.assertIn("Currency EUR Sales 5 Refunds 0 Net 5 Number 1", text)
         self.assertIn("Without an amount: 1", text)
 
     def test_nothing_moved(self):

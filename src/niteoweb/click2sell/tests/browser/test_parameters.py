@@ -5,6 +5,9 @@ from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.owner import commands
 from niteoweb.click2sell.owner import decisions
 from niteoweb.click2sell.provider import registry
+from niteoweb.click2sell.tests.cases.oddvalues import JSONS
+from niteoweb.click2sell.tests.cases.oddvalues import MARK
+from niteoweb.click2sell.tests.cases.oddvalues import TEXTS
 from niteoweb.click2sell.tests.cases.services import MANAGER
 from niteoweb.click2sell.tests.cases.services import ServiceTestCase
 from niteoweb.click2sell.tests.cases.ways import Way
@@ -16,59 +19,11 @@ from zope.component import getGlobalSiteManager
 from zope.component import provideHandler
 from ZPublisher.interfaces import IPubAfterTraversal
 
-import json
 import re
 import requests
 
 
-MARK = "<script>alert('"
 OWNER = ("everything", TEST_USER_PASSWORD)
-
-#: Values as they stand in an address or a form.
-TEXTS = (
-    *("%FF", "%ED%A0%80", "a%80"),
-    *(
-        quote(MARK),
-        quote(f"'\">{MARK}"),
-        "%00",
-        "a%0D%0AX-Injected:+1",
-        "%E2%80%AE",
-        "%F0%9F%92%A5",
-    ),
-    *("", "+", "0", "-1", "1e999", "NaN", "%C2%B2", "%D9%A3", "9" * 30, "9" * 5000),
-    *("2026-02-31", "2026-13", "0000-00-00", "9999-12-31", "0001-01-01T00:00Z"),
-    *("2026-05-03T25:00", "9999-12-31T23:59:59-14:00", "x" * 3000, "%24%7Bx%7D", "..%2F..%2F"),
-)
-
-#: Values as they stand in JSON.
-JSONS = (
-    *(
-        '"\\ud800"',
-        '"\\udfff@example.org"',
-        '"a\\udc00b"',
-        '"\\u0000"',
-        '"a\\r\\nX-Injected: 1"',
-    ),
-    *(
-        json.dumps(MARK),
-        json.dumps(f"'\">{MARK}"),
-        '"\\u202e"',
-        '"\\ud83d\\udca5"',
-        '""',
-        '" "',
-    ),
-    *("0", "-1", "1.5", "1e400", "NaN", "-Infinity", "9" * 19, "9" * 30, "true", "null"),
-    *(
-        "[]",
-        "{}",
-        '[[["a"]]]',
-        '{"token": []}',
-        '{"token": {"a": 1}}',
-        "[1, null]",
-        '["\\ud800"]',
-    ),
-    *('"2026-02-31"', '"9999-12-31"', '"0001-01-01T00:00Z"', f'"{"x" * 3000}"', '"${x}"'),
-)
 
 
 class _Spy(dict):

@@ -14,6 +14,7 @@ from niteoweb.click2sell.tests.cases.pages import MANAGER
 from niteoweb.click2sell.tests.cases.pages import NOBODY
 from niteoweb.click2sell.tests.cases.pages import PageTestCase
 from niteoweb.click2sell.tests.cases.site import EMAIL
+from niteoweb.click2sell.worker import sweep
 from plone.app.testing import TEST_USER_PASSWORD
 from unittest import mock
 
@@ -61,6 +62,22 @@ class TestEmpty(ReportTestCase):
             self.assertTrue(browser.headers["Status"].startswith("200"))
             self.assertIn("New buyers: 0", self.text(browser))
             self.assertNotIn('role="img"', browser.contents)
+
+
+class TestMembersByMonth(ReportTestCase):
+    def test_members_and_those_who_did_not_renew(self):
+        self.settings(mapping=["1|premium|20"])
+        subscription = {"transaction_type": "Subscription", "subscription_status": "New"}
+        self.buy(**subscription)
+        self.later(days=40)
+        sweep.sweep(confirmed=True)
+        transaction.begin()
+        head, now, before, *others = self.table("and renewals")
+        self.assertEqual(head[0], "Month")
+        self.assertEqual(now, ["June 2026", "0", "1 of 1 (100 %)"])
+        self.assertEqual(before, ["May 2026", "1", ""])
+        self.assertEqual(len(others), 10)
+        self.assertIn('id="plot-members', self.opened().contents)
 
 
 class TestFigures(ReportTestCase):

@@ -1,15 +1,18 @@
 """A site that sells with a plenigo that is not real, with a member and an owner."""
 
 from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.providers.plenigo import rates
 from niteoweb.click2sell.tests.cases.providers import PlenigoTestCase
 from plone import api
 
+import re
 import requests
 import transaction
 
 
 PASSWORD = "Wd7-fk3h-qqRz"  # noqa: S105
 JANE = "jane@lab.example.org"
+ZOE = "zoe@lab.example.org"
 OFFER = "O_OFFER0000000000001"
 
 
@@ -56,3 +59,45 @@ class ShopTestCase(PlenigoTestCase):
     @property
     def customer(self):
         return buyers.of_user(self.portal, "jane")["customer_ids"][-1][1]
+
+
+class SelfServiceTestCase(ShopTestCase):
+    """A second member, and members who have subscribed."""
+
+    def setUp(self):
+        super().setUp()
+        rates._calls.clear()
+        with self.owner():
+            self.portal.acl_users.userFolderAddUser("zoe", PASSWORD, ["Member"], [])
+            api.user.get(userid="zoe").setMemberProperties({"email": ZOE})
+        self.enterContext(self.assertNoLogs("niteoweb.click2sell", "ERROR"))
+
+    def subscribed(self, who="jane", **options):
+        """A subscription of a member who is a customer of plenigo."""
+        self.assertEqual(self.buy(who=who).status_code, 201)
+        self.fake.asked.clear()
+        number = self.fake.subscribe(self.customers(who), OFFER, **options)
+        self.deliver()
+        self.fake.requests.clear()
+        return number
+
+    def customers(self, who):
+        return buyers.of_user(self.portal, who)["customer_ids"][-1][1]
+
+    def upstream(self):
+        found = [f"{one.method} {'/'.join(one.path)}" for one in self.fake.requests]
+        self.fake.requests.clear()
+        return found
+
+    def form(self, path, who="jane", token_from="", **values):
+        """Post a form with the token of the page."""
+        page = self.page(token_from or path, who=who)
+        token = re.search('name="_authenticator"[^>]*value="([^"]+)"', page.text)[1]
+        with requests.Session() as session:
+            session.trust_env, session.auth = False, (who, PASSWORD)
+            return session.post(
+                f"{self.site_url}/{path}",
+                data={"_authenticator": token, **values},
+                allow_redirects=False,
+                timeout=30,
+            )

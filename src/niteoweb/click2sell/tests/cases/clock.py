@@ -17,6 +17,7 @@ REAL = [
     "niteoweb.click2sell.hooks.delivery",
     "niteoweb.click2sell.ledger.rejections",
     "niteoweb.click2sell.owner.reconcile",
+    "niteoweb.click2sell.provider.exchange",
     "niteoweb.click2sell.provider.jsonapi",
     "niteoweb.click2sell.storage",
     "niteoweb.click2sell.worker",

@@ -238,7 +238,7 @@ class TestDeciders(PaywallTestCase):
         decider = SimpleNamespace(
             guards=lambda page: page.getId() == "free",
             decide=self.decide,
-            offers=lambda page, request: [],
+            offers=lambda page, content: [],
         )
         provider = registry.main()
         self.enterContext(mock.patch.object(provider, "paywall", decider))

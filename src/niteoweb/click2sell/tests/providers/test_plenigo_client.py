@@ -10,6 +10,7 @@ from functools import partial
 from niteoweb.click2sell.notification import Delivery
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
+from niteoweb.click2sell.provider import exchange
 from niteoweb.click2sell.provider import jsonapi
 from niteoweb.click2sell.provider import NotFound
 from niteoweb.click2sell.provider import Refused
@@ -278,7 +279,7 @@ class TestTries(ApiTestCase):
         self.assertEqual(self.pauses, [])
 
     def test_a_large_answer(self):
-        large = b'{"a":"' + b"x" * jsonapi.LARGEST_ANSWER + b'"}'
+        large = b'{"a":"' + b"x" * exchange.LARGEST_ANSWER + b'"}'
         with self.answers(Response(200, large)):
             self.assert_unreachable("answer too large")
 

@@ -1,5 +1,6 @@
 """While plenigo cannot be reached: what waits, for whom, and for how long."""
 
+from niteoweb.click2sell.provider import exchange
 from niteoweb.click2sell.provider import jsonapi
 from niteoweb.click2sell.provider import Unreachable
 from niteoweb.click2sell.providers.plenigo import client
@@ -68,7 +69,7 @@ class TestWhileItHangs(OutageTestCase):
             return usual(request)
 
         self.enterContext(mock.patch.object(self.fake, "answer", hang))
-        self.enterContext(mock.patch.object(jsonapi, "TIMEOUT", (0.2, 0.2)))
+        self.enterContext(mock.patch.object(exchange, "TIMEOUT", (0.2, 0.2)))
         self.enterContext(mock.patch.object(jsonapi, "PATIENCE", 0.2))
 
     def lose(self, count):

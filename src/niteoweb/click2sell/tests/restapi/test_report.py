@@ -23,6 +23,11 @@ class TestReport(ServiceTestCase):
         self.assertEqual(len(found["figures"]), 30)
         self.assertEqual((found["failed"], found["needs_attention"]), (0, 0))
         self.assertEqual(found["members_with_access"], 1)
+        self.assertEqual(len(found["members_by_month"]), 12)
+        self.assertEqual(
+            found["members_by_month"][-1],
+            {"month": "2026-05", "members": 1, "could_renew": 0, "ended": 0},
+        )
         self.assertEqual(
             found["products"],
             [

@@ -4,6 +4,7 @@ from datetime import datetime
 from datetime import timedelta
 from niteoweb.click2sell.providers.plenigo import protocol
 from niteoweb.click2sell.providers.plenigo import sample
+from niteoweb.click2sell.providers.plenigo.fake.access import FakeAccess
 from niteoweb.click2sell.providers.plenigo.fake.api import shown
 from niteoweb.click2sell.providers.plenigo.fake.api import text
 from niteoweb.click2sell.providers.plenigo.fake.apps import FakeApps
@@ -24,7 +25,7 @@ RETRIES = (timedelta(hours=1), timedelta(hours=6), timedelta(hours=24))
 TERM = 30
 
 
-class FakePlenigo(FakeApps, FakeImports, FakeLogin):
+class FakePlenigo(FakeAccess, FakeApps, FakeImports, FakeLogin):
     """A plenigo on this machine, while its ``with`` block lasts.
 
     Each change of a customer or subscription puts a callback on the pile of :attr:`callbacks`,

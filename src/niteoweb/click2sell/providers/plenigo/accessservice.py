@@ -1,0 +1,95 @@
+"""``GET [content]/@plenigo-access``: whether the caller may read, watch or open something.
+
+It is for players and apps that hold the address of a film back themselves, and for pages that
+plenigo's script runs in: with the session of a customer in a header no login here is needed.
+"""
+
+from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.browser import visitor
+from niteoweb.click2sell.paywall import behavior
+from niteoweb.click2sell.paywall import Decision
+from niteoweb.click2sell.paywall import decision
+from niteoweb.click2sell.paywall import gate
+from niteoweb.click2sell.paywall import teaser
+from niteoweb.click2sell.providers.plenigo import accessrights
+from niteoweb.click2sell.providers.plenigo import checkout
+from niteoweb.click2sell.providers.plenigo import paywall
+from niteoweb.click2sell.providers.plenigo import problems
+from niteoweb.click2sell.providers.plenigo import rates
+from niteoweb.click2sell.provisioning import TooMany
+from plone.base.interfaces import IPloneSiteRoot
+from plone.restapi.services import Service
+from typing import Any
+from zExceptions import BadRequest
+from zExceptions import NotFound
+from zExceptions import Unauthorized
+from zope.i18n import translate
+
+
+#: Questions a minute that one address may have asked with sessions of customers.
+MOST = 60
+#: Characters of a session.
+LONGEST = 10_000
+
+
+class AccessGet(gate.FreeService, Service):
+    """Tells about the caller alone."""
+
+    def reply(self) -> dict[str, Any]:
+        """The decision, and the offers where it is no.
+
+        :raises NotFound: plenigo is switched off.
+        :raises Unauthorized: nobody is logged in, and no session of a customer came along.
+        :raises BadRequest: the rights cannot be read, or none are named.
+        """
+        try:
+            checkout.settings()
+        except checkout.NotSold:
+            raise NotFound from None
+        session = self.request.getHeader("X-Plenigo-Customer-Session", "")
+        self.site = plone_site.get()
+        if not session and not visitor.member_id(self.site):
+            raise Unauthorized("Log in, or send the session of a customer.")
+        try:
+            found = self._decide(session)
+        except TooMany as error:
+            problem = problems.of(error)
+            self.request.response.setStatus(problem.status, lock=True)
+            self.request.response.setHeader("Retry-After", str(problem.retry_after))
+            text = translate(problem.text, context=self.request)
+            return {"type": problem.kind, "message": text}
+        is_site = IPloneSiteRoot.providedBy(self.context)
+        offered = not (found.granted or is_site)
+        return {
+            "@id": f"{self.context.absolute_url()}/@plenigo-access",
+            "access": found.granted,
+            "certain": found.certain,
+            "source": found.source,
+            "until": timestamps.iso(found.until) if found.until else None,
+            "checked_at": timestamps.iso(found.checked_at) if found.checked_at else None,
+            "offers": teaser.told(self.context, self.request, found) if offered else [],
+        }
+
+    def _decide(self, session: str) -> Decision:
+        rights = self._rights()
+        if not session and not rights:
+            return decision.decide(self.context)
+        if not session:
+            return accessrights.of_member(self.site, visitor.member_id(self.site), rights)
+        rates.count(MOST, "access by session", checkout.address(self.request.environ))
+        page = behavior.guarded(self.context)
+        rights = rights or (paywall.rights(page) if page is not None else ())
+        if len(session) > LONGEST or not rights:
+            raise BadRequest("A session is too long, or nothing asks for a right.")
+        return accessrights.of_session(session, rights)
+
+    def _rights(self) -> frozenset[str]:
+        named = self.request.form.get("rights", "")
+        names = frozenset(named.split(",")) if isinstance(named, str) and named else frozenset()
+        is_site = IPloneSiteRoot.providedBy(self.context)
+        if bool(names) != is_site or len(names) > paywall.MOST:
+            raise BadRequest('"rights" is needed at the site, and at no page.')
+        if not all(map(paywall.RIGHT.fullmatch, names)):
+            raise BadRequest('"rights" must be rights of plenigo with commas between them.')
+        return names
