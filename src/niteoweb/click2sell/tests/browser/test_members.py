@@ -317,7 +317,7 @@ class TestMember(MembersTestCase):
         self.assertIn(groups.WAITING, member.GROUPS)
         self.assertEqual(
             set(happenings.MAILS),
-            {outbox.WELCOME, outbox.NOTICE, outbox.CLAIM, *farewells.KINDS},
+            {outbox.WELCOME, outbox.NOTICE, outbox.CLAIM, outbox.LINK, *farewells.KINDS},
         )
         for event in (buyers.MADE, buyers.ATTACHED, buyers.DELETED, buyers.GIVEN, buyers.ENDED):
             self.assertIn(event, happenings.EVENTS)

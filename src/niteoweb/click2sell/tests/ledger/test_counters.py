@@ -477,7 +477,7 @@ class TestRebuild(FiguresTestCase):
             indexes.counted(
                 trees.tree(self.portal, "figures"), ("2026-05-03", "refunds"), 3, ""
             )
-            trees.tree(self.portal, "logins_awaited").insert((-1, OTHER))
+            trees.tree(self.portal, "logins_awaited")[-1, OTHER] = "x"
             trees.tree(self.portal, "mails_failed").insert((-1, "x"))
         self.assertEqual(self.rebuild(), 0)
 
