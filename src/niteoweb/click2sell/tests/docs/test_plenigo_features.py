@@ -80,13 +80,13 @@ FEATURES = (
     Feature("Debug mode", PREPARED, "``debug_mode``"),
     Feature(
         "Whether a customer has access",
-        "",
-        f"{NOT_BUILT} Groups open pages, see :doc:`paywall`",
+        "GET /accessRights/{customerId}/hasAccess",
+        "the behavior *Paywall of plenigo*, ``@plenigo-access``, ``access_seconds``",
     ),
     Feature(
         "The same with a session, by the customer API",
         "",
-        "**Not built**",
+        "``@plenigo-access``, ``customer_api_url``",
     ),
     Feature(
         "Session of a customer",
@@ -146,7 +146,7 @@ FEATURES = (
     Feature(
         "Single page app, video player: login, payment check, login status",
         "",
-        "``@plenigo-session``; the script itself tells the status",
+        "``@plenigo-session``, ``@plenigo-access``; the script itself tells the status",
     ),
     Feature(
         "Access code, OAuth2 of the API before",
