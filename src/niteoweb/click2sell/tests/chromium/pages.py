@@ -68,6 +68,7 @@ def add_receiver(case: BrowserTestCase) -> None:
     receiver = hooks.receivers.add(portal, url, secret, wanted, now)
     receiver.update(failures=3, error="503", next_at=timestamps.iso(now))
     hooks.outbox.file(portal, hooks.events.CREATED, "", {}, now)
+    transaction.commit()
 
 
 @dataclass(frozen=True)
