@@ -33,9 +33,9 @@ SCRIPT = b"""
     };
     this.start = function () {
       button("Pay", function () {
-        fetch(own + "/sdk/buy?purchase=" + encodeURIComponent(purchaseId))
-          .then(function (answer) { return answer.json(); })
-          .then(function (order) { tell("PurchaseSuccess", { orderId: order.orderId }); });
+        var order = document.createElement("script");
+        order.src = own + "/sdk/buy?purchase=" + encodeURIComponent(purchaseId);
+        document.head.appendChild(order);
       });
       button("Decline", function () { tell("PurchaseFailed", {}); });
       button("Break", function () { tell("Error", { errorMsg: "broken" }); });
@@ -43,6 +43,12 @@ SCRIPT = b"""
   };
 })();
 """
+
+#: Tells the page that an order was made.
+BOUGHT = b"""document.dispatchEvent(
+  new CustomEvent("plenigo.PurchaseSuccess", { detail: { orderId: %d } })
+);"""
+JAVASCRIPT = {"Content-Type": "text/javascript"}
 
 
 class FakeAccess(FakePlenigoApi):
@@ -81,8 +87,8 @@ class FakeAccess(FakePlenigoApi):
     def _script(self, request: Request) -> Response:
         if request.path[1] == "buy":
             order = self.buy(request.query["purchase"])
-            return Response(200, {"orderId": order}, {"Access-Control-Allow-Origin": "*"})
-        return Response(200, SCRIPT, {"Content-Type": "text/javascript"})
+            return Response(200, BOUGHT % order, JAVASCRIPT)
+        return Response(200, SCRIPT, JAVASCRIPT)
 
     def buy(self, purchase_id: str) -> int:
         """The customer pays for what was prepared.

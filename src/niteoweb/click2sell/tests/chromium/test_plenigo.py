@@ -1,0 +1,99 @@
+"""A reader buys from the teaser in a browser, with a plenigo that is not real."""
+
+from niteoweb.click2sell.provider import jsonapi
+from niteoweb.click2sell.provider import registry
+from niteoweb.click2sell.providers.plenigo import accessrights
+from niteoweb.click2sell.providers.plenigo.fake import FakePlenigo
+from niteoweb.click2sell.providers.plenigo.fake import TOKEN
+from niteoweb.click2sell.providers.plenigo.provider import PROVIDER as PLENIGO
+from niteoweb.click2sell.testing import Clock
+from niteoweb.click2sell.tests.cases import demosite
+from niteoweb.click2sell.tests.cases.pages import enable_behaviors
+from niteoweb.click2sell.tests.chromium.case import BrowserTestCase
+from plone import api
+from plone.app.textfield import RichTextValue
+from unittest import mock
+
+import transaction
+
+
+READER = ("reader", "Wd7-fk3h-qqRz")
+OFFER = "O_OFFER0000000000001"
+SECRET = "The summit is behind the next ridge."  # noqa: S105
+
+
+class TestCheckout(BrowserTestCase):
+    def setUp(self):
+        super().setUp()
+        self.fake = self.enterContext(FakePlenigo(clock=Clock(demosite.END)))
+        self.fake.rights_of_offers = {OFFER: "digital"}
+        self.enterContext(mock.patch.dict("os.environ", {jsonapi.INSECURE_VARIABLE: "1"}))
+        self.addCleanup(accessrights._answers.clear)
+        settings = registry.settings(PLENIGO)
+        settings.enabled = True
+        settings.api_url = self.fake.url
+        settings.api_token = TOKEN
+        settings.company_id = "COMP"
+        settings.sdk_url = f"{self.fake.url}/sdk/{{company_id}}/plenigo_sdk.min.js"
+        settings.offers = [OFFER]
+        settings.mapping = [f"{OFFER}|archive-members|title=The digital edition"]
+        with api.env.adopt_roles(["Manager"]):
+            self.portal.acl_users.userFolderAddUser(*READER, ["Member"], [])
+            api.user.get(userid="reader").setMemberProperties({"email": "r@lab.example.org"})
+            enable_behaviors(self.portal, "Document", "niteoweb.click2sell.plenigo")
+            api.content.create(
+                self.portal,
+                "Document",
+                "ridge",
+                title="Behind the ridge",
+                text=RichTextValue(f"<p>{SECRET}</p>", "text/html"),
+                access_rights=["digital"],
+                plenigo_offers=[OFFER],
+            )
+        transaction.commit()
+
+    def checkout(self):
+        """From the teaser to plenigo's checkout in a page of the site."""
+        page = self.window(who=READER)
+        self.open(page, "ridge")
+        self.assertNotIn(SECRET, page.content())
+        self.assert_usable(page)
+        self.follow(page, page.get_by_role("link", name="Buy", exact=True))
+        self.press(page, "Continue to the checkout")
+        return page
+
+    def test_buying_opens_the_page(self):
+        page = self.checkout()
+        self.see(page.get_by_role("button", name="Pay", exact=True))
+        self.assertTrue(all(one.startswith(self.fake.url) for one in self.elsewhere))
+        self.elsewhere.clear()
+        self.assert_usable(page)
+        self.press(page, "Pay")
+        self.see(page.get_by_role("heading", name="Thank you"))
+        self.elsewhere.clear()
+        self.assert_usable(page)
+        self.follow(page, page.get_by_role("link", name="Continue reading"))
+        self.see(page.get_by_text(SECRET))
+
+    def test_a_purchase_that_fails_and_one_that_breaks(self):
+        page = self.checkout()
+        self.press(page, "Decline")
+        self.see(page.get_by_text("Nothing was bought."))
+        self.elsewhere.clear()
+        self.assert_usable(page)
+        page = self.checkout_again(page)
+        page.get_by_role("button", name="Break", exact=True).click()
+        self.see(page.get_by_text("The checkout did not come up."))
+        self.open(page, "ridge")
+        self.assertNotIn(SECRET, page.content())
+
+    def checkout_again(self, page):
+        self.follow(page, page.get_by_role("link", name="Start again"))
+        self.press(page, "Continue to the checkout")
+        return page
+
+    def test_a_script_that_is_not_there(self):
+        registry.settings(PLENIGO).sdk_url = "http://127.0.0.1:1/{company_id}.js"
+        transaction.commit()
+        page = self.checkout()
+        self.see(page.get_by_text("The checkout did not come up."))
