@@ -27,7 +27,7 @@ from zExceptions import Unauthorized
 from zope.i18n import translate
 
 
-#: Questions a minute that one address may have asked with sessions of customers.
+#: Questions a minute: with sessions of customers from one address, by rights of one member.
 MOST = 60
 #: Characters of a session.
 LONGEST = 10_000
@@ -76,7 +76,9 @@ class AccessGet(gate.FreeService, Service):
         if not session and not rights:
             return decision.decide(self.context)
         if not session:
-            return accessrights.of_member(self.site, visitor.member_id(self.site), rights)
+            user_id = visitor.member_id(self.site)
+            rates.count(MOST, "access by rights", user_id)
+            return accessrights.of_member(self.site, user_id, rights)
         rates.count(MOST, "access by session", checkout.address(self.request.environ))
         page = behavior.guarded(self.context)
         rights = rights or (paywall.rights(page) if page is not None else ())

@@ -344,3 +344,12 @@ class TestService(RightsTestCase):
             found = [self.access(who=None, **headers) for _ in range(2)]
         self.assertEqual([one.status_code for one in found], [200, 429])
         self.assertEqual(found[1].headers["Retry-After"], "60")
+
+    def test_a_member_who_names_rights_often(self):
+        """Else each name is a question, and one more answer that is remembered."""
+        self.buy_digital()
+        with mock.patch.object(accessservice, "MOST", 1):
+            paths = ("rights=digital", "rights=a1", "rights=a2")
+            found = [self.access(f"@plenigo-access?{path}") for path in paths]
+            self.assertEqual([one.status_code for one in found], [200, 429, 429])
+            self.assertEqual(self.access("art/@plenigo-access").status_code, 200)
