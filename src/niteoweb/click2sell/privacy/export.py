@@ -49,7 +49,9 @@ WORDS = {
 }
 
 #: Fields that the export tells otherwise, or that are about no person.
-_ELSEWHERE = {"keys", "grants", "revision", "password_print", "filed", "claims"}
+_ELSEWHERE = {
+    *("keys", "grants", "revision", "password_print", "filed", "claims", "summary", "recent"),
+}
 
 
 @dataclass(frozen=True)

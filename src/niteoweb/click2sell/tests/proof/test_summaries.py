@@ -11,6 +11,7 @@ from niteoweb.click2sell.buyers import summary
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.privacy import erasure
+from niteoweb.click2sell.privacy import export
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import plan as plans
 from niteoweb.click2sell.storage import indexes
@@ -25,6 +26,7 @@ from niteoweb.click2sell.tests.proof.histories import notification
 from typing import Any
 from unittest import mock
 
+import json
 import transaction
 
 
@@ -165,6 +167,13 @@ class TestSummaries(ProofCase):
             before = self.quick
             pipeline.replay(sorted(self.record(run)["keys"])[1])
             self.assertEqual(self.quick, before)
+
+    def test_it_is_not_exported(self):
+        """The entries that it sums up are."""
+        with self.renewing() as run:
+            exported = json.dumps(export.export(self.portal, address(run, 0), self.now))
+            self.assertNotIn('"summary"', exported)
+            self.assertNotIn('"recent"', exported)
 
     def test_erasure_leaves_none(self):
         with self.renewing() as run:
