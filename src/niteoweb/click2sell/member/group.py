@@ -12,6 +12,7 @@ from niteoweb.click2sell.member import plonepas
 from niteoweb.click2sell.member import principal
 from niteoweb.click2sell.member import privilege
 from niteoweb.click2sell.storage import trees
+from plone import api
 from Products.PlonePAS.interfaces.capabilities import IGroupCapability
 from Products.PlonePAS.interfaces.group import IGroupManagement
 from Products.PluggableAuthService.interfaces.plugins import IGroupsPlugin
@@ -53,6 +54,13 @@ def _group(group_id: str) -> Any:
     """A group as the user folder has it, None for none."""
     look_up = plone_site.tool("acl_users").getGroup
     return principal.asked(look_up, group_id) if group_id else None
+
+
+def choices() -> list[tuple[str, str]]:
+    """The groups that products can give, each with its title, in order of titles."""
+    ids = [one.getId() for one in api.group.get_groups()]
+    groups = [(id_, title(id_)) for id_ in ids if not problem(id_)]
+    return sorted(groups, key=lambda choice: choice[1].casefold())
 
 
 def is_automatic(group_id: str) -> bool:

@@ -7,6 +7,7 @@ from functools import cached_property
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
+from niteoweb.click2sell.browser.settings.producttable import NEW
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.entitlement import Product
 from niteoweb.click2sell.interfaces import IPaymentProvider
@@ -59,6 +60,7 @@ class Steps(OwnerPage):
 
     template = ViewPageTemplateFile("../templates/steps.pt")
     new_folder = _("Create a new folder")
+    new_group = NEW
 
     def __init__(self, context: Any, request: Any) -> None:
         super().__init__(context, request)
@@ -69,11 +71,12 @@ class Steps(OwnerPage):
     @cached_property
     def all(self) -> list[Step]:
         """The five steps."""
+        can_mail = bool(self.public_address) and not self.no_sender
         return [
             Step("provider", _("Connect a payment provider"), self.secret_key_is_set),
             Step("products", _("Products and groups"), bool(self.groups)),
             Step("trial", _("A test purchase"), not self.nothing_yet),
-            Step("mail", _("Mail and public address"), not self.no_sender and self.is_public),
+            Step("mail", _("Mail and public address"), can_mail),
             Step(
                 "pages",
                 _("A page for members, and an order link"),
@@ -124,12 +127,14 @@ class Steps(OwnerPage):
         """Each product with its groups, in words."""
         given: dict[str, list[str]] = {}
         for line in effective.mapping():
-            name = self._named(line.provider, line.product_id)
+            name = products.title(line.provider, line.product_id)
             given.setdefault(name, []).append(group.title(line.group_id))
         return [f"{name}: {', '.join(groups)}" for name, groups in given.items()]
 
-    def _named(self, provider: str, product_id: str) -> str:
-        return products.title(provider, product_id)
+    @property
+    def choices(self) -> list[tuple[str, str]]:
+        """The groups that the site has, with their titles."""
+        return group.choices()
 
     # Mail
 
@@ -137,11 +142,6 @@ class Steps(OwnerPage):
     def no_sender(self) -> bool:
         """Whether the site has no address to send from."""
         return not plone_site.sender()[1]
-
-    @property
-    def is_public(self) -> bool:
-        """Whether the public address is set."""
-        return bool(plone_site.public_address())
 
     @property
     def public_address(self) -> str:
@@ -183,7 +183,7 @@ class Steps(OwnerPage):
                 url = self.url_of("click2sell-order", **query)
             yield OrderLink(
                 f"order-{number}",
-                self._named(provider, product_id),
+                products.title(provider, product_id),
                 url,
                 registry.get(provider),
                 tuple(lines),
@@ -216,6 +216,8 @@ class Steps(OwnerPage):
     def _add_product(self) -> Message:
         names = ("product", "group", "days", "title", "order")
         product_id, group_id, days, title, order = map(self.text, names)
+        if group_id == NEW:
+            group_id = self.text("new_group")
         if not product_id or not group_id:
             raise NotPossible(_("Enter the id of the product and the name of a group."))
         texts = (product_id, group_id, days, title, order)

@@ -11,7 +11,6 @@ from niteoweb.click2sell.browser.settings.widgets import MappingWidget
 from niteoweb.click2sell.entitlement import mapping
 from niteoweb.click2sell.entitlement import Reason
 from niteoweb.click2sell.member import group
-from plone import api
 from typing import Any
 from z3c.form.interfaces import NO_VALUE
 from zope.interface import implementer_only
@@ -149,9 +148,7 @@ class ProductTable(MappingWidget):
     @property
     def groups(self) -> list[tuple[str, str]]:
         """The groups to choose from, with their titles."""
-        found = (one.getId() for one in api.group.get_groups())
-        groups = [(id_, group.title(id_)) for id_ in found if not group.problem(id_)]
-        return sorted(groups, key=lambda choice: choice[1].casefold())
+        return group.choices()
 
     @property
     def missing(self) -> list[str]:

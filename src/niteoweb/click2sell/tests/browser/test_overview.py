@@ -173,7 +173,32 @@ class TestSteps(OverviewTestCase):
         self.assertIn("The product was added.", self.act(step="product", **values))
         self.assertEqual(self.stored().mapping, ["7|gold|30|title=Gold"])
         self.assertIsNotNone(api.group.get("gold"))
-        self.assertIn("Gold: gold", self.text(self.opened()))
+        browser = self.opened()
+        self.assertIn("Gold: gold", self.text(browser))
+
+    def test_a_group_is_chosen_or_created(self):
+        browser = self.opened()
+        self.assertIn("premium", browser.getControl(name="group").options)
+        self.assertNotIn("Administrators", browser.getControl(name="group").options)
+        browser.getControl(name="product").value = "7"
+        browser.getControl("Add").click()
+        self.assertIn("Enter the id of the product and the name", self.text(browser))
+        browser.getControl(name="product").value = "7"
+        browser.getControl(name="new_group").value = "gold"
+        browser.getControl("Add").click()
+        self.assertIn("The product was added.", self.text(browser))
+        transaction.begin()
+        self.assertEqual(self.stored().mapping, ["7|gold"])
+        self.assertIsNotNone(api.group.get("gold"))
+        self.settings(mapping=[])
+        browser = self.opened()
+        browser.getControl(name="product").value = "8"
+        browser.getControl(name="group").value = ["premium"]
+        browser.getControl(name="new_group").value = "not chosen"
+        browser.getControl("Add").click()
+        transaction.begin()
+        self.assertEqual(self.stored().mapping, ["8|premium"])
+        self.assertIsNone(api.group.get("not chosen"))
 
     def test_a_name_that_no_group_can_have(self):
         text = self.act(step="product", product="7", group="Administrators/..\\<b>")

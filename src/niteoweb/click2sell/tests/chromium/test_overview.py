@@ -67,7 +67,7 @@ class TestSetUp(BrowserTestCase):
         self.see(done["provider"])
         self.assertNotIn(KEY, page.content())
         page.get_by_label("Product id").fill("77")
-        page.get_by_label("Group", exact=True).fill("gold-members")
+        page.get_by_label("Name of the new group").fill("gold-members")
         page.get_by_label("Days of access").fill("30")
         page.get_by_label("Name for your buyers").fill("Gold membership")
         self.press(page, "Add")
