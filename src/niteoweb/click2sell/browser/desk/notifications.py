@@ -11,7 +11,6 @@ from niteoweb.click2sell.browser.desk.notification import NotificationView
 from niteoweb.click2sell.browser.desk.ownerpage import ListPage
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.ledger import ledger
-from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.report import labels
 from niteoweb.click2sell.report import notifications
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
@@ -95,8 +94,8 @@ class NotificationsView(ListPage, WithDownload):
 
     @property
     def waiting(self) -> int:
-        """The number of notifications that need somebody."""
-        return ledger.count(self.context, outcome=Outcome.ATTENTION)
+        """The number of notifications that need somebody, as the overview counts them."""
+        return ledger.waiting(self.context)
 
     @property
     def parameters(self) -> list[tuple[str, str]]:

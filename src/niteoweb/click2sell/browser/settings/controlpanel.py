@@ -73,6 +73,7 @@ class Part:
 class SettingsForm(RegistryEditForm):
     """Edits the settings of a payment provider.
 
+    :ivar is_main: whether it edits the settings of the add-on as a whole, too.
     :ivar typed: the secrets that were typed, by the names of their widgets.
     :ivar gives_other: whether products give other groups than before the form was saved.
     """
@@ -83,7 +84,9 @@ class SettingsForm(RegistryEditForm):
 
     def __init__(self, context: Any, request: Any, provider: IPaymentProvider) -> None:
         super().__init__(context, request)
-        self.provider, self.label = provider, provider.title
+        self.provider = provider
+        self.is_main = provider.name == registry.MAIN
+        self.label = _("Settings") if self.is_main else provider.title
         # Taken out before anything can fail: errors are logged with the form, for Managers to
         # read.
         names = [f"{self.prefix}widgets.{name}" for name in rules.QUESTIONS]
@@ -123,6 +126,11 @@ class SettingsForm(RegistryEditForm):
     @property
     def description(self) -> Message:
         """The purpose of the page; the layout inserts it as markup."""
+        if self.is_main:
+            return _(
+                "Anyone who buys a product automatically gets an account on this site, in the "
+                "groups of the product."
+            )
         return _(
             "Anyone who buys at ${provider} automatically gets an account on this site, in the "
             "groups of the product.",

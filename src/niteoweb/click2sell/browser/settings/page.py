@@ -89,13 +89,15 @@ class SettingsPage(ControlPanelFormWrapper, Tabbed):
     @property
     def title(self) -> Message:
         """The title in the browser's tab."""
+        if self.form_instance.is_main:
+            return self.form_instance.label
         names = {"provider": self.form_instance.provider.title}
         return _("Settings of ${provider}", mapping=names)
 
     @property
     def cards(self) -> list[Card]:
         """The payment providers, on the page with the add-on's own settings."""
-        if self.form_instance.provider.name != registry.MAIN:
+        if not self.form_instance.is_main:
             return []
         heard = {
             one.name: one.last for one in overview.providers(self.context, timestamps.now())

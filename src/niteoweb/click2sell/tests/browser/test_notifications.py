@@ -119,6 +119,14 @@ class TestList(PageTestCase):
             set(labels.OUTCOMES), {*outcomes.FINAL, Outcome.RECEIVED, Outcome.FAILED}
         )
 
+    def test_the_number_that_needs_somebody_is_that_of_the_overview(self):
+        self.buy(transaction_type="Gift")
+        self.fail_to_buy(buyer_email=OTHER, acquirer_transaction_id="T-2")
+        browser = self.opened()
+        self.assertIn("Notifications that need you: 2", self.text(browser))
+        browser.getLink("Notifications that need you").click()
+        self.assertIn("Needs you: 2", self.text(browser))
+
     def test_each_filter(self):
         self.history()
         june = "june@example.org"
@@ -662,8 +670,8 @@ class TestTabs(PageTestCase):
                 self.assertTrue(browser.url.endswith(f"@@{name}"))
                 self.assertEqual(self.tabs(browser), list(self.PAGES.values()))
                 self.assertEqual(self.current(browser), [title])
-                if not name.endswith("settings"):
-                    self.assertIn(f"<title>{title} — ", browser.contents)
+                self.assertIn(f"<title>{title} — ", browser.contents)
+                self.assertRegex(browser.contents, rf"<h1[^>]*>\s*{title}\s*</h1>")
         browser = self.opened(f"/{self.key()}")
         self.assertEqual(self.current(browser), ["Notifications"])
         for name, title in (

@@ -39,6 +39,15 @@ class ProductsTestCase(PageTestCase):
         return list(plone_site.settings().mapping)
 
 
+class TestHeading(ProductsTestCase):
+    def test_the_page_is_about_the_add_on_and_names_its_provider_where_it_means_it(self):
+        text = self.text(self.opened())
+        self.assertIn("Anyone who buys a product automatically gets an account", text)
+        self.assertIn("Enter this address for the notifications at Click2Sell", text)
+        self.assertIn("Settings of Click2Sell", text)
+        self.assertIn("Anyone who buys at plenigo", self.text(self.opened("plenigo")))
+
+
 class TestTable(ProductsTestCase):
     def test_lines_that_nobody_changed_stay_as_they_are(self):
         self.settings(mapping=LINES[:4])
