@@ -96,7 +96,9 @@ class Operation(Service):
         body = body_of(self.request, self.largest)
         for name, value in body.items():
             if name not in kinds:
-                raise BadRequest(f"There is no such option. Possible: {', '.join(kinds)}.")
+                raise BadRequest(
+                    f'There is no option "{name[:50]}". Possible: {", ".join(kinds)}.'
+                )
             if value is not None and type(value) is not kinds[name]:
                 raise BadRequest(f'"{name}" must be {WORDS[kinds[name]]}.')
         return {name: value for name, value in body.items() if value is not None}

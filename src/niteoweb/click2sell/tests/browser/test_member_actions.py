@@ -268,13 +268,13 @@ class TestServices(ServiceTestCase):
         for name, options, expected in (
             ("grant", {"product_id": "1"}, "reason: Say why"),
             ("grant", {"reason": "x"}, "product_id: Choose a product."),
-            ("grant", {"address": OTHER}, "no such option"),
+            ("grant", {"address": OTHER}, 'no option "'),
             ("extend", {"product_id": "1", "reason": "x"}, "days: Enter either"),
             ("extend", {"days": "5"}, '"days" must be a whole number'),
             ("extend", {"days": True}, '"days" must be a whole number'),
             ("extend", {"product_id": "1", "days": 5, "reason": "x"}, "no end that could be"),
             ("resend", {"way": "pigeon"}, "way: Choose one."),
-            ("revoke", {"product_id": "1", "reason": "x", "dryrun": True}, "no such option"),
+            ("revoke", {"product_id": "1", "reason": "x", "dryrun": True}, 'no option "'),
         ):
             with self.subTest(name, options=options):
                 answer = self.of_john(name, **options)

@@ -465,7 +465,7 @@ class TestReplay(ServiceTestCase):
             # The publisher does not let it through.
             (b"\xff", "codec can't decode"),
             (b'{"dry_run": true}' + b" " * 5000, "The body is too large."),
-            (b'{"dryrun": true}', "There is no such option. Possible: dry_run."),
+            (b'{"dryrun": true}', 'There is no option "dryrun". Possible: dry_run.'),
             (b'{"dry_run": "yes"}', '"dry_run" must be true or false.'),
             (b'{"dry_run": 1}', '"dry_run" must be true or false.'),
         ):

@@ -136,7 +136,7 @@ class TestSweep(SweepServiceTestCase):
 
     def test_options_that_cannot_be_meant(self):
         for body, expected in (
-            ({"dryrun": True}, "There is no such option. Possible: dry_run, as_of, confirmed."),
+            ({"dryrun": True}, 'no option "dryrun". Possible: dry_run, as_of, confirmed.'),
             ({"dry_run": "true"}, '"dry_run" must be true or false.'),
             ({"confirmed": 1}, '"confirmed" must be true or false.'),
             ({"dry_run": True, "as_of": 20270131}, '"as_of" must be a text.'),
