@@ -38,7 +38,7 @@ MAILS_AN_HOUR = 120
 WHAT = {
     importing.NEW: _("new member"),
     importing.EXISTING: _("existing account"),
-    importing.KNOWN: _("known buyer"),
+    importing.KNOWN: _("existing buyer"),
     importing.ATTENTION: _("needs attention"),
     importing.DONE: _("imported before"),
 }
@@ -109,10 +109,10 @@ class ImportView(OwnerPage):
         """The first lines of the file, and the effect of each."""
         zone = plone_site.timezone()
         return Table(
-            _("What the file makes"),
+            _("Preview"),
             (
                 *(_("Line"), _("Address"), _("Product"), _("Valid until")),
-                *(_("What it makes"), _("Groups given")),
+                *(_("Result"), _("Groups given")),
             ),
             [
                 (
@@ -133,7 +133,7 @@ class ImportView(OwnerPage):
     @property
     def fields(self) -> list[Field]:
         """The choices beside the file."""
-        mails = (("no", _("none")), ("yes", _("as in the settings, sent bit by bit")))
+        mails = (("no", _("none")), ("yes", _("as in the settings, sent gradually")))
         limits = {"inputmode": "numeric", "min": "1", "max": str(importing.MOST_MAILS)}
         fields = [
             Field(

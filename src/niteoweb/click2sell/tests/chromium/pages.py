@@ -255,7 +255,7 @@ def look_at_file(case: BrowserTestCase, page: Page) -> None:
     page.get_by_label("CSV file").set_input_files(
         {"name": "members.csv", "mimeType": "text/csv", "buffer": MEMBERS_FILE.encode()}
     )
-    case.press(page, "Show what the file makes")
+    case.press(page, "Show the preview")
 
 
 def press(name: str) -> Callable[[BrowserTestCase, Page], None]:
@@ -448,7 +448,7 @@ PAGES = (
         after=try_a_sale,
     ),
     Shown("accounting", "@@click2sell-accounting", "Show the sums"),
-    Shown("import", "@@click2sell-import", "Show what the file makes"),
+    Shown("import", "@@click2sell-import", "Show the preview"),
     Shown("import-dry-run", "@@click2sell-import", "Import these lines", after=look_at_file),
     Shown("privacy", "@@click2sell-privacy", "Look it up"),
     Shown(

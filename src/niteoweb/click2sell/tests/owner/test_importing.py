@@ -280,7 +280,7 @@ class TestPage(PageTestCase):
         for name, value in fields.items():
             control = browser.getControl(name=name)
             control.value = [value] if name == "mails" else value
-        browser.getControl("Show what the file makes").click()
+        browser.getControl("Show the preview").click()
         return browser
 
     def test_a_file_is_shown_and_then_imported(self):
@@ -304,6 +304,13 @@ class TestPage(PageTestCase):
         self.assertEqual(payload["by"], api.user.get(username=SITE_OWNER_NAME).getId())
         self.assertIn("imported before: 3", self.text(self.chosen()).replace(" :", ":"))
 
+    def test_the_sample_can_be_imported(self):
+        browser = self.opened()
+        browser.getLink("Download a sample file").click()
+        text = self.text(self.chosen(browser.contents))
+        self.assertIn("new member: 2", text.replace(" :", ":"))
+        self.assertNotIn("Lines to correct", text)
+
     def test_every_character_survives_the_form(self):
         name = "Žiga 'the \"great\"' <b>&amp; Šon"
         quoted = name.replace('"', '""')
@@ -318,7 +325,7 @@ class TestPage(PageTestCase):
     def test_mistakes_are_shown_and_nothing_can_be_imported(self):
         browser = self.chosen(FILE + f"{SCRIPT},,1,,\nx@example.org,,9,,\n")
         text = self.text(browser)
-        self.assertIn("To put right first: 2", text)
+        self.assertIn("Lines to correct: 2", text)
         self.assertIn('Line 5 : "&lt;script&gt;alert(1)&lt;/script&gt;" is no e-mail', text)
         self.assertIn('Line 6 : No line of the mapping has the product "9".', text)
         self.assertNotIn(SCRIPT, browser.contents)
@@ -347,7 +354,7 @@ class TestPage(PageTestCase):
 
     def test_no_file(self):
         browser = self.opened()
-        browser.getControl("Show what the file makes").click()
+        browser.getControl("Show the preview").click()
         self.assertIn("Choose a file first.", self.text(browser))
 
     def test_large_files_are_for_the_command(self):
@@ -479,7 +486,7 @@ class TestProvider(PageTestCase):
         choice.value = ["plenigo"]
         text = f"{HEADER}\n{EMAIL},,gold,,A-1\n"
         browser.getControl(name="file").add_file(text.encode(), "text/csv", "m.csv")
-        browser.getControl("Show what the file makes").click()
+        browser.getControl("Show the preview").click()
         browser.getControl("Import these lines").click()
         self.assertIn("Lines imported: 1", self.text(browser))
         self.assertEqual(self.groups(), ["click2sell", "course"])
