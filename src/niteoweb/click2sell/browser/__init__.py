@@ -1,7 +1,6 @@
 """Pages for owners and buyers, and the callback."""
 
 from niteoweb.click2sell.browser.buyer import membersonly
-from niteoweb.click2sell.browser.buyer import visitor
 from niteoweb.click2sell.browser.callback import Callback
 from niteoweb.click2sell.browser.desk import tabs
 from niteoweb.click2sell.browser.desk.ownerpage import ListPage
@@ -12,5 +11,4 @@ from niteoweb.click2sell.browser.words import formatting
 
 __all__ = [
     *["Callback", "formatting", "ITitled", "ListPage", "membersonly", "OwnerPage", "tabs"],
-    "visitor",
 ]

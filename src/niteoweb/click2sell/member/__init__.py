@@ -9,9 +9,10 @@ from niteoweb.click2sell.member import pages
 from niteoweb.click2sell.member import plonepas
 from niteoweb.click2sell.member import principal
 from niteoweb.click2sell.member import privilege
+from niteoweb.click2sell.member import visitor
 
 
 __all__ = [
     *["accounts", "contentrules", "group", "index", "localroles", "pages", "plonepas"],
-    *["principal", "privilege"],
+    *["principal", "privilege", "visitor"],
 ]

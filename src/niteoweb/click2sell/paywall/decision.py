@@ -14,7 +14,7 @@ from AccessControl import getSecurityManager
 from dataclasses import dataclass
 from datetime import datetime
 from niteoweb.click2sell import site as plone_site
-from niteoweb.click2sell.browser import visitor
+from niteoweb.click2sell.member import visitor
 from niteoweb.click2sell.paywall import behavior
 from niteoweb.click2sell.provider import registry
 from Products.CMFCore.permissions import ModifyPortalContent

@@ -3,9 +3,9 @@
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.browser import membersonly
-from niteoweb.click2sell.browser import visitor
 from niteoweb.click2sell.explain import entrance
 from niteoweb.click2sell.member import group
+from niteoweb.click2sell.member import visitor
 from niteoweb.click2sell.paywall import behavior
 from niteoweb.click2sell.paywall.decision import Decision
 from niteoweb.click2sell.provider import registry

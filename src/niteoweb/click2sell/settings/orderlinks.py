@@ -32,6 +32,12 @@ def find(provider: str, product_id: str, aliases: Collection[str] = ()) -> str:
     return ""
 
 
+def link(provider: str, product_id: str, aliases: Collection[str] = ()) -> str:
+    """The address to order a product at, below that of the request; "" where nobody can."""
+    found = find(provider, product_id, aliases)
+    return f"{plone_site.get().absolute_url()}/{found}" if found.startswith(VIEW) else found
+
+
 def absolute(provider: str, product_id: str, aliases: Collection[str] = ()) -> str:
     """The address to order a product at, as it stands in a mail; "" where nobody can.
 

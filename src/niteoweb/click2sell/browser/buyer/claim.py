@@ -4,8 +4,8 @@ from AccessControl import getSecurityManager
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
-from niteoweb.click2sell.browser.buyer import visitor
 from niteoweb.click2sell.browser.pagetitle import ITitled
+from niteoweb.click2sell.member import visitor
 from niteoweb.click2sell.provisioning import claiming
 from niteoweb.click2sell.storage import NotPossible
 from niteoweb.click2sell.storage import transactions

@@ -8,12 +8,12 @@ it. Nothing of the page itself is told, nor whether it is there: the nearest fol
 from dataclasses import dataclass
 from niteoweb.click2sell import _
 from niteoweb.click2sell import timestamps
-from niteoweb.click2sell.browser.buyer import orderlink
-from niteoweb.click2sell.browser.buyer import visitor
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.entitlement import State
 from niteoweb.click2sell.explain import entrance
+from niteoweb.click2sell.member import visitor
 from niteoweb.click2sell.report import overview
+from niteoweb.click2sell.settings import orderlinks
 from niteoweb.click2sell.settings import products
 from niteoweb.click2sell.storage import trees
 from plone import api
@@ -67,7 +67,7 @@ def offer(site: Any, opening: entrance.Opening) -> Offer:
     if not name:
         name = overview.product_name(site, (opening.provider, opening.product_id))
     title = products.title(opening.provider, opening.product_id, name)
-    url = orderlink.link(site, opening.provider, opening.product_id)
+    url = orderlinks.link(opening.provider, opening.product_id)
     quoted: dict[str, Any] = {"product": title}
     if standing is None:
         return Offer(_("${product} gives you access.", mapping=quoted), url, _("Get access"))

@@ -1,24 +1,15 @@
 """The link to a provider's order page, with a token for the member who follows it."""
 
-from collections.abc import Collection
 from niteoweb.click2sell import timestamps
-from niteoweb.click2sell.browser.buyer import visitor
+from niteoweb.click2sell.member import visitor
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.settings import membertoken
-from niteoweb.click2sell.settings import orderlinks
 from niteoweb.click2sell.settings import products
 from plone import api
 from Products.Five.browser import BrowserView
-from typing import Any
 from urllib.parse import urlencode
 from urllib.parse import urlsplit
 from zExceptions import NotFound
-
-
-def link(site: Any, provider: str, product_id: str, aliases: Collection[str] = ()) -> str:
-    """The address to order a product at, "" where nobody can."""
-    found = orderlinks.find(provider, product_id, aliases)
-    return f"{site.absolute_url()}/{found}" if found.startswith(orderlinks.VIEW) else found
 
 
 class OrderLinkView(BrowserView):

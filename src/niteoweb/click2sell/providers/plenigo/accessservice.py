@@ -6,7 +6,7 @@ plenigo's script runs in: with the session of a customer in a header no login he
 
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
-from niteoweb.click2sell.browser import visitor
+from niteoweb.click2sell.member import visitor
 from niteoweb.click2sell.paywall import behavior
 from niteoweb.click2sell.paywall import Decision
 from niteoweb.click2sell.paywall import decision

@@ -1,6 +1,6 @@
 """Buying at plenigo, as services of plone.restapi: ``POST /@plenigo-checkout[/{id}/done]``."""
 
-from niteoweb.click2sell.browser import visitor
+from niteoweb.click2sell.member import visitor
 from niteoweb.click2sell.providers.plenigo import checkout
 from niteoweb.click2sell.providers.plenigo import problems
 from niteoweb.click2sell.providers.plenigo import sdk

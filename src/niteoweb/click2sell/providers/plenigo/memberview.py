@@ -1,7 +1,7 @@
 """The pages on which members buy and look after what they have at plenigo."""
 
 from niteoweb.click2sell.browser import ITitled
-from niteoweb.click2sell.browser import visitor
+from niteoweb.click2sell.member import visitor
 from niteoweb.click2sell.providers.plenigo import checkout
 from niteoweb.click2sell.providers.plenigo import login
 from niteoweb.click2sell.providers.plenigo import problems

@@ -3,8 +3,8 @@
 from AccessControl import Unauthorized
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
-from niteoweb.click2sell.browser import visitor
 from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.member import visitor
 from niteoweb.click2sell.notification import ParameterError
 from niteoweb.click2sell.provider import jsonapi
 from niteoweb.click2sell.provider import Refused

@@ -1,0 +1,142 @@
+"""The visitor's own purchases: what the page and the service *My purchases* show."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.entitlement import State
+from niteoweb.click2sell.explain import explanation
+from niteoweb.click2sell.explain.products import ProductAccess
+from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.member import pages
+from niteoweb.click2sell.member import visitor
+from niteoweb.click2sell.provider import registry
+from niteoweb.click2sell.settings import orderlinks
+from niteoweb.click2sell.settings import products
+from plone import api
+from typing import Any
+from urllib.parse import urljoin
+from zope.i18nmessageid import Message
+
+
+@dataclass(frozen=True)
+class OwnProduct:
+    """A product of the member, and the ways to keep it or to get it back.
+
+    :ivar renews: it renews by itself.
+    :ivar order_url: where to buy it again, "" where that cannot be done or makes no sense.
+    :ivar manage_url: where to change or cancel it at its provider, "" for no such page.
+    """
+
+    standing: ProductAccess
+    renews: bool
+    order_url: str
+    manage_url: str
+
+    @property
+    def refunded(self) -> bool:
+        """Whether its purchase was undone."""
+        return self.standing.state is State.REFUNDED
+
+
+@dataclass(frozen=True)
+class OwnLink:
+    """A page for the member: one that was bought, or one on which a provider lets them act."""
+
+    title: Message | str
+    url: str
+
+
+@dataclass(frozen=True)
+class OwnPurchases:
+    """Everything that a member may read about the own purchases.
+
+    It has no reason, no group, and of the provider's data only that of the receipt.
+
+    :ivar products: those with access first.
+    :ivar payments: entries of payments and refunds, newest first.
+    :ivar pages: the pages that a group opens which was bought.
+    :ivar links: the pages on which providers let their buyers act.
+    :ivar contact_url: where to ask the site's owner, "" for nowhere.
+    """
+
+    products: tuple[OwnProduct, ...]
+    payments: tuple[ledger.Entry, ...]
+    pages: tuple[OwnLink, ...]
+    links: tuple[OwnLink, ...]
+    contact_url: str
+
+
+def of_visitor(site: Any, now: datetime) -> OwnPurchases:
+    """The purchases of the member who is logged in; empty for anybody else.
+
+    :param now: in UTC.
+    """
+    buyer, contact_url = buyer_of_visitor(site), visitor.contact_url(site)
+    links = tuple(_links(site, buyer))
+    if buyer is None:
+        return OwnPurchases((), (), (), links, contact_url)
+    explained = explanation.explain(site, buyer, now, with_timeline=False)
+    # A product without a line in the mapping has no state that a buyer could use.
+    with_terms = [
+        standing
+        for standing in explained.standings
+        if standing.access or standing.until is not None
+    ]
+    held = set(api.user.get_current().getGroups())
+    return OwnPurchases(
+        products=tuple(
+            _product(site, standing, buyer)
+            for standing in sorted(with_terms, key=lambda standing: not standing.access)
+        ),
+        payments=explained.purchases,
+        pages=tuple(
+            OwnLink(page.title, f"{site.absolute_url()}/{page.path}")
+            for page in pages.shared_with(held.intersection(buyer["grants"]))
+        ),
+        links=links,
+        contact_url=contact_url,
+    )
+
+
+def buyer_of_visitor(site: Any) -> buyers.Buyer | None:
+    """The record of the member who is logged in, None without a purchase."""
+    user_id = visitor.member_id(site)
+    return buyers.of_user(site, user_id) if user_id else None
+
+
+def product_title(payment: ledger.Entry) -> str:
+    """The product of a payment, as the owner names it."""
+    names = ("provider", "product_id", "product_name", "aliases")
+    return products.title(*(payment[name] for name in names))
+
+
+def _product(site: Any, standing: ProductAccess, buyer: buyers.Buyer) -> OwnProduct:
+    provider, product_id = standing.product
+    renews = standing.renewable and standing.state in (State.ACTIVE, State.GRACE)
+    ends = standing.until is not None and not renews
+    seller = registry.get(provider)
+    ids = _ids(buyer, provider)
+    manage = seller.manage(registry.settings(seller), ids) if seller is not None else None
+    return OwnProduct(
+        standing=standing,
+        renews=renews and standing.access,
+        order_url=orderlinks.link(provider, product_id, standing.aliases)
+        if ends or not standing.access
+        else "",
+        # A provider names a page of the site by its path.
+        manage_url=urljoin(f"{site.absolute_url()}/", manage) if manage else "",
+    )
+
+
+def _links(site: Any, buyer: buyers.Buyer | None) -> Iterator[OwnLink]:
+    for one in registry.enabled():
+        for name, title in one.links(registry.settings(one), _ids(buyer, one.name)):
+            yield OwnLink(title, f"{site.absolute_url()}/{name}")
+
+
+def _ids(buyer: buyers.Buyer | None, provider: str) -> tuple[str, ...]:
+    """A provider's ids of a buyer."""
+    return tuple(
+        id_ for name, id_ in (buyer["customer_ids"] if buyer else ()) if name == provider
+    )
