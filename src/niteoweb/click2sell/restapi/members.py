@@ -82,7 +82,7 @@ class MembersGet(Records):
             "obstacle": self._obstacle(explained.obstacle),
             "products": [
                 {
-                    **_standing(one),
+                    **standing(one),
                     "opened": one.product in explained.opened,
                     "because": [self._cause(cause) for cause in one.causes],
                 }
@@ -103,7 +103,7 @@ class MembersGet(Records):
             "obstacle": self._obstacle(explained.obstacle) if explained else None,
             "last_payment": _iso(explained.paid_at) if explained else None,
             "products": [
-                {**_standing(one), "opened": one.product in explained.opened}
+                {**standing(one), "opened": one.product in explained.opened}
                 for one in (explained.standings if explained else ())
             ],
         }
@@ -164,7 +164,7 @@ def _numbers(numbers: dict[str, int]) -> dict[str, int]:
     return {part or "all": number for part, number in numbers.items()}
 
 
-def _standing(access: ProductAccess) -> dict[str, Any]:
+def standing(access: ProductAccess) -> dict[str, Any]:
     return {
         "provider": access.provider,
         "product_id": access.product_id,

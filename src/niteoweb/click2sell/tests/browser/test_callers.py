@@ -47,6 +47,7 @@ NEEDED = {
     "POST @webtv-profiles": (SELL, 404),
     "@@webtv-settings": (CONFIGURE, 200),
     "@@my-purchases": (MEMBER, 200),
+    "GET @my-purchases": (MEMBER, 200),
     "@@stripe-portal": (MEMBER, 200),
     # The token in its address is the proof.
     "@@my-purchase-claim": (PUBLIC, 200),

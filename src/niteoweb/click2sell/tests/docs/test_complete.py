@@ -237,6 +237,12 @@ class TestCompleteness(unittest.TestCase):
         ]
         self.assertIn("``ledger/``", names)
         self.assert_explained("development.rst", names)
+        drawing = (DOCS / "rooms.svg").read_text("utf-8")
+        rooms = {path.parent.name for path in PACKAGE.glob("*/__init__.py")} - {"tests"}
+        self.assertIn("hooks", rooms)
+        for name in sorted(rooms):
+            with self.subTest(name):
+                self.assertRegex(drawing, rf"\b{name}\b", "is not drawn")
         table = pages()["development.rst"].partition("The rooms\n")[2]
         for name in re.findall(r"``([a-z_]+\.py|[a-z_]+/)``", table):
             with self.subTest(name):

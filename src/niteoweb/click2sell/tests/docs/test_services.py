@@ -29,6 +29,7 @@ from niteoweb.click2sell.tests.cases.documentation import DocsHTTPTestCase
 from niteoweb.click2sell.tests.cases.documentation import form
 from niteoweb.click2sell.tests.cases.documentation import pages
 from niteoweb.click2sell.tests.cases.documentation import with_docs
+from niteoweb.click2sell.tests.cases.pages import share_folder
 from pathlib import Path
 from plone import api
 from tempfile import TemporaryDirectory
@@ -173,6 +174,16 @@ class TestExchanges(SiteOfTheDocs):
     def test_member(self):
         found = self.record(200, f"/@click2sell-members/{BUYER}", "operator")
         self.assertEqual(found["address"], MEMBER)
+
+    def test_my_purchases(self):
+        self.portal.acl_users.source_users.doChangeUser(MEMBER, PASSWORD)
+        settings = plone_site.settings()
+        settings.mapping = ["1|basic-members|30|order=https://shop.example.com/basic"]
+        self.portal.portal_registry["plone.email_from_address"] = "shop@example.org"
+        share_folder(self.portal, "basic-members", "lounge", "Lounge")
+        own = self.record(200, "/@my-purchases", MEMBER)
+        self.assertEqual([product["access"] for product in own["products"]], [True])
+        self.assertEqual([page["title"] for page in own["pages"]], ["Lounge"])
 
     def test_grant_dry_run(self):
         options = {
