@@ -48,7 +48,7 @@ class TestMyPurchases(ServiceTestCase):
         order = f"{self.portal.absolute_url()}/@@click2sell-order?product="
         self.assertEqual(test_product["product_name"], "Test Product")
         self.assertEqual((test_product["state"], test_product["access"]), ("active", True))
-        self.assertEqual(test_product["until"], "2026-06-02T10:20:00+00:00")
+        self.assertEqual(test_product["until"], "2026-06-02T10:20:30+00:00")
         self.assertEqual(test_product["order_url"], f"{order}1")
         self.assertEqual((test_product["renews"], test_product["manage_url"]), (False, ""))
         self.assertEqual((course["state"], course["access"]), ("refunded", False))
