@@ -238,7 +238,10 @@ class TestCompleteness(unittest.TestCase):
         self.assertIn("``ledger/``", names)
         self.assert_explained("development.rst", names)
         drawing = (DOCS / "rooms.svg").read_text("utf-8")
-        rooms = {path.parent.name for path in PACKAGE.glob("*/__init__.py")} - {"tests", "upgrades"}
+        rooms = {path.parent.name for path in PACKAGE.glob("*/__init__.py")} - {
+            "tests",
+            "upgrades",
+        }
         self.assertIn("hooks", rooms)
         for name in sorted(rooms):
             with self.subTest(name):
