@@ -12,7 +12,10 @@ from tools.demo.life import Life
 from tools.demo.life import SECRET
 from tools.demo.life import SILVER_GROUP
 from tools.demo.life import TOKEN
+from tools.demo.plenigoreader import Reader
+from tools.demo.plenigoreader import RIGHT
 from tools.demo.story import expect
+from typing import Any
 
 
 ZOE = settings.BUYER
@@ -25,7 +28,7 @@ class PlenigoLife(Life):
     """Zoë subscribes for 30 days at a time, and does all that a subscriber can do."""
 
     name, title = "plenigo", "plenigo"
-    gold, silver = "GOLD-MONTHLY", "SILVER-MONTHLY"
+    gold, silver = "O_GOLD", "O_SILVER"
     days = 100
     fake: FakePlenigo
     #: Of plenigo's: Zoë's id, and the id of the subscription that it is about.
@@ -33,7 +36,14 @@ class PlenigoLife(Life):
     subscription = 0
 
     def provider(self, clock: Clock) -> FakePlenigo:
-        return FakePlenigo(SECRET, TOKEN, clock)
+        fake = FakePlenigo(SECRET, TOKEN, clock)
+        fake.rights_of_offers = {self.gold: RIGHT}
+        return fake
+
+    @property
+    def options(self) -> dict[str, Any]:
+        sdk = f"{self.fake.url}/sdk/{{company_id}}/plenigo_sdk.min.js"
+        return {"company_id": "DEMO", "sdk_url": sdk, "offers": [self.gold]}
 
     @property
     def sender(self) -> Sender:
@@ -58,6 +68,7 @@ class PlenigoLife(Life):
         yield "Ended", self.ended
         yield "Another customer", self.second_subscription
         yield "Charged back", self.charged_back
+        yield from Reader(self).chapters()
         yield "Never told", self.never_told
 
     def subscribed(self) -> str:

@@ -4,6 +4,7 @@ from contextlib import ExitStack
 from DateTime import DateTime
 from datetime import datetime
 from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.provider import jsonapi
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.storage import background
 from niteoweb.click2sell.storage import schedule
@@ -39,6 +40,8 @@ class SiteClock(BrowserView):
             _moved.enter_context(_clock.running())
             # A provider is back after days of the story, and moments of the process.
             _moved.enter_context(mock.patch.object(turns, "UNREACHABLE", 0))
+            # And one that is away is so for hours of it: nobody need look on meanwhile.
+            _moved.enter_context(mock.patch.object(jsonapi, "PAUSES", (0, 0)))
         return text or "the real time"
 
 

@@ -18,6 +18,11 @@ import json
 TIMEOUT = 60
 
 
+def basic(login: str, password: str) -> str:
+    """The header ``Authorization`` of somebody."""
+    return f"Basic {b64encode(f'{login}:{password}'.encode()).decode()}"
+
+
 class Visitor:
     """A visitor, with cookies of its own.
 
@@ -29,8 +34,7 @@ class Visitor:
         self.site = site
         self._headers = {}
         if user is not None:
-            credentials = b64encode(":".join(user).encode()).decode()
-            self._headers["Authorization"] = f"Basic {credentials}"
+            self._headers["Authorization"] = basic(*user)
         # A proxy of this machine has no business with its own loopback interface.
         self._opener = build_opener(ProxyHandler({}), HTTPCookieProcessor(CookieJar()))
 
