@@ -12,6 +12,9 @@ from tools.demo.life import Life
 from tools.demo.life import SECRET
 from tools.demo.life import SILVER_GROUP
 from tools.demo.life import TOKEN
+from tools.demo.plenigoreader import LOGIN
+from tools.demo.plenigoreader import PASSWORD
+from tools.demo.plenigoreader import READ
 from tools.demo.plenigoreader import Reader
 from tools.demo.plenigoreader import RIGHT
 from tools.demo.story import expect
@@ -185,6 +188,12 @@ class PlenigoLife(Life):
         self.sender.pending.clear()
         told = f"{self.today}  {lost.name}: lost on its way\n{self.checked()}"
         return f"{told}\n{self.active()}"
+
+    def farewell(self) -> str:
+        return f"""\
+{super().farewell()}
+Paywall:     {self.site}{READ}
+             Anybody meets the teaser; {LOGIN} / {PASSWORD} has bought it."""
 
     def active(self) -> str:
         """Zoë has what she pays for; plenigo names an end to what is cancelled alone."""

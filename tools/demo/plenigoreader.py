@@ -18,6 +18,7 @@ MARA, LOGIN, PASSWORD = "mara.kos@example.org", "mara", "Wd7-fk3h-qqRz"  # noqa:
 #: The right of access that opens the page, and words that nobody reads without it.
 RIGHT, SECRET_WORDS = "magazine", "The summit is behind the next ridge."  # noqa: S105
 FOLDER, PAGE, PAGE_TITLE = "magazine", "ridge", "Behind the ridge"
+READ = f"/{FOLDER}/{PAGE}"
 BEHAVIOR = "niteoweb.click2sell.plenigo"
 VOUCHER = "SUMMIT-2026"
 
@@ -33,7 +34,6 @@ class Reader:
         self.life = life
         self.fake: FakePlenigo = life.fake
         self.mara = Visitor(life.site, (LOGIN, PASSWORD))
-        self.path = f"/{FOLDER}/{PAGE}"
         self.subscription = ""
 
     def chapters(self) -> Iterator[tuple[str, Callable[[], str]]]:
@@ -60,17 +60,17 @@ class Reader:
             self._done(self.life.owner, "POST", publish, {})
         member = {"username": LOGIN, "email": MARA, "password": PASSWORD, "roles": ["Member"]}
         self._done(self.life.owner, "POST", "/@users", member)
-        return f"{self.path} is public; right {RIGHT} reads it, {self.life.gold} is sold there"
+        return f"{READ} is public; right {RIGHT} reads it, {self.life.gold} is sold there"
 
     def meets_the_teaser(self) -> str:
         """The words are neither on the page nor in the answers of services."""
         for visitor in (self.mara, Visitor(self.life.site)):
-            status, _, html = visitor.page(self.path)
+            status, _, html = visitor.page(READ)
             expect(status == 200 and PAGE_TITLE in html, f"the page answered {status}")
             expect("plenigo-checkout" in html, "there is no button to buy")
             expect(SECRET_WORDS not in html, "anybody can read it")
-            expect(SECRET_WORDS not in str(visitor.json(self.path)), "a service tells it")
-        return f"{self.path}: title and offer, without the text"
+            expect(SECRET_WORDS not in str(visitor.json(READ)), "a service tells it")
+        return f"{READ}: title and offer, without the text"
 
     def buys(self) -> str:
         """In a browser if there is one, else by the services; plenigo tells of it, too."""
@@ -85,7 +85,7 @@ class Reader:
         return f"{by}\n{told}\n{self._stands('active')}"
 
     def _bought_in(self, page: Any) -> None:
-        page.goto(f"{self.life.site}{self.path}")
+        page.goto(f"{self.life.site}{READ}")
         expect(SECRET_WORDS not in page.content(), "the browser gets the text")
         page.get_by_role("link", name="Buy", exact=True).click()
         page.get_by_role("button", name="Continue to the checkout").click()
@@ -103,11 +103,11 @@ class Reader:
     def reads(self) -> str:
         """The words are there for Mara alone."""
         for visitor, readable in ((self.mara, True), (Visitor(self.life.site), False)):
-            _, _, html = visitor.page(self.path)
+            _, _, html = visitor.page(READ)
             expect((SECRET_WORDS in html) == readable, f"she reads it: {not readable}")
-        allowed = self.mara.json(f"{self.path}/@plenigo-access")
+        allowed = self.mara.json(f"{READ}/@plenigo-access")
         expect(allowed and allowed["access"], f"@plenigo-access says {allowed}")
-        return f"{self.path}: {SECRET_WORDS}"
+        return f"{READ}: {SECRET_WORDS}"
 
     def cancels(self) -> str:
         """She chooses a date that plenigo lists, and no other is taken."""

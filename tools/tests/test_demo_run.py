@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from textwrap import dedent
 from textwrap import indent
 from tools import ROOT
+from tools.demo import plenigoreader
 from tools.demo import run
 from tools.demo import story
 from tools.demo.seen import Seen
@@ -19,6 +20,7 @@ from unittest import TestCase
 
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -89,6 +91,9 @@ class TestRun(RunCase):
         self.assertIn("  FAILED_PAYMENT PAYMENT_FAILED: 200", said)
         self.assertIn("  SUBSCRIPTION PAYMENT_REVOKED: 200", said)
         self.assert_documented("plenigo is down", said)
+        by = "in Chromium" if shutil.which("chromium") else "by the services"
+        self.assertIn(f"  ok   Buys\n       {by}", said)
+        self.assert_documented("Meets the teaser", said)
 
     def test_a_life_at_cleeng(self):
         said = self.lived("cleeng")
@@ -110,6 +115,38 @@ class TestRun(RunCase):
         self.assertEqual(done.returncode, 2)
         self.assertIn("no provider 'gumroad' can be shown, choose one of click2", done.stdout)
         self.assertFalse(self.folder.exists())
+
+
+class TestReader(TestCase):
+    """The reader of plenigo's life, without a site."""
+
+    def setUp(self):
+        self.life = mock.Mock(site="http://localhost", gold="O_GOLD")
+        self.reader = plenigoreader.Reader(self.life)
+        self.reader.mara = mock.Mock()
+
+    def test_without_a_browser_the_services_sell(self):
+        begun = (201, {"id": "c1", "purchaseId": "purchase-1"})
+        self.enterContext(mock.patch("shutil.which", return_value=None))
+        self.reader.mara.send.side_effect = [begun, (200, {"result": "bought"})]
+        self.assertTrue(self.reader.buys().startswith("by the services"))
+        self.life.fake.buy.assert_called_once_with("purchase-1")
+        for result in ((200, {"result": "not possible"}), (503, {"type": "Unreachable"})):
+            self.reader.mara.send.side_effect = [begun, result]
+            with self.subTest(result), self.assertRaises(story.Failed):
+                self.reader.buys()
+
+    def test_a_teaser_that_tells_too_much_or_sells_nothing(self):
+        title, words = plenigoreader.PAGE_TITLE, plenigoreader.SECRET_WORDS
+        for html, served in (
+            (f"{title} plenigo-checkout {words}", {}),
+            (f"{title} plenigo-checkout", {"text": {"data": f"<p>{words}</p>"}}),
+            (title, {}),
+        ):
+            self.reader.mara.page.return_value = (200, "", html)
+            self.reader.mara.json.return_value = served
+            with self.subTest(html), self.assertRaises(story.Failed):
+                self.reader.meets_the_teaser()
 
 
 class TestReport(TestCase):
