@@ -1,5 +1,6 @@
 """Site Setup: the page where an owner decides about a notification, through a browser."""
 
+from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.tests.cases.pages import PageTestCase
@@ -138,6 +139,20 @@ class TestDecide(DecidePageTestCase):
         self.assertEqual((self.groups(WRONG), self.groups()), ([], ["click2sell", "premium"]))
         self.buy_again(buyer_email=WRONG, product_id="2")
         self.assertEqual(self.groups(), ["click2sell", "course", "premium"])
+
+    def test_a_correction_is_undone(self):
+        self.buy(buyer_email=WRONG)
+        browser = self.decide()
+        form = self.form(browser, "correct")
+        form.getControl(name="address").value = EMAIL
+        form.getControl(name="reason").value = "mistyped"
+        self.ask(form)
+        self.confirm(browser)
+        buyer = buyers.of_user(self.portal, self.member().getId())
+        browser.open(f"{self.portal.absolute_url()}/@@click2sell-members/{buyer['id']}")
+        browser.getControl("Undo").click()
+        self.confirm(browser)
+        self.assertEqual((self.groups(WRONG), self.groups()), (["click2sell", "premium"], []))
 
     def test_dismiss(self):
         self.buy(transaction_type="Gift")
