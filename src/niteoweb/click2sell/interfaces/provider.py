@@ -84,6 +84,10 @@ class IPaymentProvider(Interface):
         "niteoweb.click2sell.provider.registry.OwnPage, None for none."
     )
     pages = Attribute("The provider's own pages for owners, a tuple of OwnPage.")
+    held = Attribute(
+        "Function of the site: the addresses of members whose access would have ended, were "
+        "they not suspiciously many. They wait for an automatic check that an owner confirms."
+    )
 
     def verify(delivery, settings, now):
         """Prove that a delivery comes from the provider.

@@ -71,6 +71,7 @@ class PaymentProvider:
     :param reasons: texts for codes of the provider's own why an entry needs attention.
     :param page: the page of the provider's own that an entry is about, if it has such pages.
     :param pages: the pages of the provider's own for owners.
+    :param held: addresses of members whose access it would end, if an owner confirms that.
     :param paywall: decides who may read a page, None for one that knows no pages; see
         :class:`niteoweb.click2sell.interfaces.IPaymentProvider`.
     """
@@ -89,6 +90,7 @@ class PaymentProvider:
         reasons: Mapping[str, Message] | None = None,
         page: Callable[[Mapping[str, Any]], OwnPage | None] | None = None,
         pages: tuple[OwnPage, ...] = (),
+        held: Callable[[Any], Iterable[str]] | None = None,
         paywall: ModuleType | None = None,
     ) -> None:
         self.name: str = module.NAME
@@ -113,6 +115,7 @@ class PaymentProvider:
         self.reasons: Mapping[str, Message] = reasons or {}
         self.page = page or (lambda entry: None)
         self.pages = pages
+        self.held: Callable[[Any], Iterable[str]] = held or (lambda site: ())
         self.verify: Callable[[Delivery, Any, datetime], VerifiedDelivery] = module.verify
         self.parse: Callable[[VerifiedDelivery, tzinfo], tuple[Notification, ...]] = (
             module.parse

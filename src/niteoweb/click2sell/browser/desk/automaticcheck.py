@@ -69,7 +69,7 @@ class AutomaticCheck(OwnerPage):
     """
 
     template = ViewPageTemplateFile("../templates/automaticcheck.pt")
-    page = lastrun.PAGE
+    page, shown = lastrun.PAGE, SHOWN
     title = lastrun.TITLE
     lead = _(
         "It ends access that is over, takes up what failed, sends the mails that are due, and "
@@ -87,7 +87,7 @@ class AutomaticCheck(OwnerPage):
             self.say(CHANGED, "warning")
             return ""
         try:
-            self._run(confirmed=bool(self.stopped) and "confirm" in self.request.form)
+            self._run(confirmed=self.asks and "confirm" in self.request.form)
         except Unreachable:
             raise transactions.Busy from None
         except Exception as error:
@@ -187,9 +187,19 @@ class AutomaticCheck(OwnerPage):
         )
 
     @cached_property
+    def held(self) -> list[str]:
+        """Addresses of members of whom providers say that their access is over, too many."""
+        return [one for provider in registry.enabled() for one in provider.held(self.context)]
+
+    @property
+    def asks(self) -> bool:
+        """Whether there is something to confirm."""
+        return bool(self.stopped or self.held)
+
+    @cached_property
     def lapsed(self) -> Sequence[dict[str, Any]]:
         """The members who lose access; where that has to be confirmed, all whom it is about."""
-        if not self.stopped:
+        if not self.asks:
             return self.preview.lapsed
         return sweep.sweep(dry_run=True, confirmed=True).lapsed
 
@@ -200,7 +210,7 @@ class AutomaticCheck(OwnerPage):
             (member["user_id"], repr(member["products"]), sorted(member["groups"]))
             for member in self.lapsed
         )
-        return words.fingerprint((bool(self.stopped), *members))
+        return words.fingerprint((bool(self.stopped), *self.held, *members))
 
     @property
     def sentences(self) -> list[Message]:
@@ -218,7 +228,7 @@ class AutomaticCheck(OwnerPage):
     @property
     def waiting(self) -> list[Message]:
         """A sentence for each kind of work that is not due yet, and each silent provider."""
-        text = _SILENT_TOO if self.stopped else _SILENT
+        text = _SILENT_TOO if self.asks else _SILENT
         unaddressed = 0 if self._can_mail else self.preview.mails["due"]
         numbers = {**self.preview.waiting, "unaddressed": unaddressed}
         return [
@@ -237,7 +247,7 @@ class AutomaticCheck(OwnerPage):
     @property
     def nothing_due(self) -> bool:
         """Whether a run would do nothing."""
-        return not (self.lapsed or self.sentences)
+        return not (self.lapsed or self.held or self.sentences)
 
     @property
     def table(self) -> formatting.Table:

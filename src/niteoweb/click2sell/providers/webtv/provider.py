@@ -7,6 +7,7 @@ from niteoweb.click2sell.providers.webtv import polling
 from niteoweb.click2sell.providers.webtv import privacy
 from niteoweb.click2sell.providers.webtv import protocol
 from niteoweb.click2sell.providers.webtv import texts
+from niteoweb.click2sell.providers.webtv import users
 
 
 PROVIDER = registry.PaymentProvider(
@@ -16,4 +17,5 @@ PROVIDER = registry.PaymentProvider(
     reasons=texts.REASONS,
     page=texts.page,
     pages=texts.PAGES,
+    held=users.held_addresses,
 )

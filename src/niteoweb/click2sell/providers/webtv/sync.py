@@ -5,16 +5,21 @@ circuit breaker's number in a day are not told before an owner has confirmed the
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from datetime import timedelta
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import silence
 from niteoweb.click2sell.notification import idempotency_key
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import ParameterError
+from niteoweb.click2sell.owner import action
+from niteoweb.click2sell.owner import decisions
+from niteoweb.click2sell.owner import NotPossible
 from niteoweb.click2sell.provider import Refused
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.provider import Unreachable
@@ -27,7 +32,9 @@ from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.storage import writer
 from niteoweb.click2sell.worker import breaker
+from plone import api
 from typing import Any
+from zope.i18n import translate
 
 import logging
 import time
@@ -99,6 +106,8 @@ def poll(now: datetime, most_ends: int, confirmed: bool) -> dict[str, Any]:
         logger.warning("The store of %s cannot be asked: %s", protocol.TITLE, error)
         turn.troubled += 1
     transaction.begin()
+    if confirmed and not users.held(plone_site.get()):
+        _dismiss_alerts(plone_site.get())
     turn.numbers["left"] = len(users.due(plone_site.get(), now))
     if not (turn.troubled or turn.numbers["left"]):
         writer.run(lambda site: silence.note_asked(site, protocol.NAME, now))
@@ -252,7 +261,20 @@ def _count(site: Any, ends: int, now: datetime) -> None:
 def _alert(held: int, now: datetime) -> None:
     """File a notification that needs attention, once a day."""
     day = f"{now:%Y-%m-%d}"
-    pipeline.process(attention("held", day, texts.ENDS_HELD, now, {"held": str(held)}))
+    pipeline.process(attention(texts.HELD, day, texts.ENDS_HELD, now, {"held": str(held)}))
+
+
+def _dismiss_alerts(site: Any) -> None:
+    """Dismiss what was filed about held ends: an owner has confirmed them."""
+    waiting = [ledger.get(site, key) for key in ledger.waiting_keys(site)]
+    language = api.portal.get_default_language()
+    note = translate(texts.CONFIRMED, target_language=language)
+    for entry in waiting:
+        if entry["provider"] == protocol.NAME and entry["attention"] == texts.ENDS_HELD:
+            with suppress(NotPossible):
+                action.carry_out(
+                    decisions.Dismiss(key=entry["key"], by=protocol.TITLE, note=note)
+                )
 
 
 def attention(

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from niteoweb.click2sell import _
+from niteoweb.click2sell import site
 from niteoweb.click2sell.provider import registry
+from niteoweb.click2sell.providers.webtv import users
 from typing import Any
 
 
@@ -20,7 +22,10 @@ CANCEL_AT_CHARGER = "cancel at charger"
 WAITS = "sale waits"
 
 #: What an entry is about, in front of the id in its transaction.
-SALE = "sale"
+SALE, HELD = "sale", "held"
+
+#: Of a notification about ends that an owner has confirmed.
+CONFIRMED = _("An automatic check was confirmed, and ended them.")
 
 #: Of a notification that waited for a sale which has gone on.
 SETTLED = _("The sale has gone on by itself.")
@@ -35,7 +40,8 @@ REASONS = {
     ),
     ENDS_HELD: _(
         "The store no longer lists suspiciously many subscriptions. Nothing was ended. See "
-        "there whether that is right; an automatic check that you confirm ends them."
+        "there whether that is right; then confirm on the page of the automatic check that "
+        "they end."
     ),
     ORDER_NOT_FOUND: _(
         "An order was placed, and is not in the store. See there, under Store, Orders."
@@ -80,6 +86,8 @@ REASONS = {
 
 
 def page(entry: Mapping[str, Any]) -> registry.OwnPage | None:
-    """The page of the sale that an entry is about."""
+    """The page of the sale that an entry is about, or the one that shows who is held."""
     about, _space, id_ = entry["transaction"].partition(" ")
+    if about == HELD and users.held(site.get()):
+        return registry.OwnPage(_("See whose access would end"), "click2sell-check")
     return registry.OwnPage(_("See the sale"), f"{PAGE}/{id_}") if about == SALE else None

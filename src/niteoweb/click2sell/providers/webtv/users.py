@@ -69,6 +69,11 @@ def held(site: Any) -> list[str]:
     return list(trees.tree(site, "webtv_users_held"))
 
 
+def held_addresses(site: Any) -> list[str]:
+    """Addresses of these users."""
+    return sorted(user.email for id_ in held(site) if (user := named(site, id_)))
+
+
 def of_address(site: Any, address: str) -> list[str]:
     """Ids of the users with an address.
 

@@ -1,6 +1,7 @@
 """The store's subscriptions decide the groups of members."""
 
 from concurrent.futures import ThreadPoolExecutor
+from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.privacy import erasure
 from niteoweb.click2sell.privacy import export
 from niteoweb.click2sell.provider import registry
@@ -8,6 +9,7 @@ from niteoweb.click2sell.providers.webtv import sync
 from niteoweb.click2sell.providers.webtv import users
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.storage import trees
+from niteoweb.click2sell.tests.cases.pages import PageTestCase
 from niteoweb.click2sell.tests.cases.providers import JANE
 from niteoweb.click2sell.tests.cases.providers import WEBTV
 from niteoweb.click2sell.tests.cases.providers import WebTVTestCase
@@ -21,7 +23,9 @@ import requests
 import transaction
 
 
-class TestSync(WebTVTestCase):
+class TestSync(PageTestCase, WebTVTestCase):
+    layer = WebTVTestCase.layer
+
     def setUp(self):
         super().setUp()
         breaker._trusted.clear()
@@ -144,6 +148,28 @@ class TestSync(WebTVTestCase):
         self.sweep(confirmed=True)
         self.has()
         self.assertEqual(self.kinds().count("expiry"), 26)
+
+    def test_an_owner_confirms_early_ends_on_the_page_of_the_check(self):
+        for number in range(25):
+            user = self.store.add_user(f"member{number}@example.org")
+            self.store.subscribe(user, "13")
+        self.sweep()
+        self.store.empty_lists = True
+        self.pass_time(hours=25)
+        self.sweep()
+        self.url = f"{self.portal.absolute_url()}/@@click2sell-overview"
+        browser = self.opened()
+        browser.getLink("See whose access would end").click()
+        self.assertIn("their access is over: 26 .", self.text(browser))
+        self.assertIn("member7@example.org", self.text(browser))
+        browser.getControl("Run it now").click()
+        self.has("premium")
+        browser.getControl("End the access of these 26 members").click()
+        transaction.begin()
+        self.has()
+        self.assertEqual(ledger.waiting(self.portal), 0)
+        browser.open(self.url)
+        self.assertIn("Nothing needs you", self.text(browser))
 
     def test_while_the_store_is_not_asked_nothing_lapses_and_else_it_does(self):
         self.store.subscriptions[self.subscription]["end"] = self.now
