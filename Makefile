@@ -20,6 +20,8 @@ FOLDER ?= var/cluster
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
+# Tests and tools start many processes, and each would compile all of Plone anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 # Plone 6.1 has a folder of its own: both can be built in one checkout.
 OTHER := $(filter-out 6.2,$(PLONE))
