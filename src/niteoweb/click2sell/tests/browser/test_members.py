@@ -184,7 +184,7 @@ class TestList(MembersTestCase):
         self.assertNotIn("@@click2sell-import", self.opened(who=viewer).contents)
         browser = self.opened()
         browser.getLink("Import members").click()
-        self.assertIn("Show what the file makes", self.text(browser))
+        self.assertIn("Show the preview", self.text(browser))
 
     def test_it_is_a_tab(self):
         browser = self.opened()
