@@ -1,4 +1,4 @@
-"""The commands of an owner for a buyer: grant, extend and end access, mail again.
+"""The commands of an owner for a buyer: grant, extend and end access, mail again, add a note.
 
 A command is a value that its schema has validated, see :mod:`niteoweb.click2sell.owner.forms`.
 Those that change access are in :mod:`niteoweb.click2sell.owner.grants`.
@@ -6,6 +6,7 @@ Those that change access are in :mod:`niteoweb.click2sell.owner.grants`.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
@@ -13,12 +14,15 @@ from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.explain import explanation
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import pseudonyms
 from niteoweb.click2sell.mail import delivery
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.member import privilege
 from niteoweb.click2sell.owner import forms
+from niteoweb.click2sell.owner.action import AffectedBuyer
 from niteoweb.click2sell.owner.action import buyer_of
+from niteoweb.click2sell.owner.action import Erased
 from niteoweb.click2sell.owner.action import NotPossible
 from niteoweb.click2sell.owner.action import PRIVILEGED
 from niteoweb.click2sell.owner.grants import Command
@@ -88,13 +92,38 @@ class Resend(Command):
         )["id"]
 
 
+@dataclass(frozen=True)
+class Note(Command):
+    """Write a note about a buyer, which the buyer's history shows."""
+
+    form = forms.INote
+    title = _("Add a note")
+    success = _("The note was saved.")
+
+    buyer_id: str
+    text: str
+    by: str
+
+    def write(self, site: Any, now: datetime) -> list[AffectedBuyer]:
+        """Write it into the buyer's record; nothing else changes."""
+        buyer = buyer_of(site, self.buyer_id)
+        if pseudonyms.is_erased(buyer):
+            raise Erased
+        note = {"at": timestamps.iso(now), "by": self.by, "what": "note", "text": self.text}
+        buyers.change(site, buyer, notes=(*buyer["notes"], note))
+        return []
+
+
 #: The commands, by their names in addresses.
-COMMANDS: dict[str, type[Grant] | type[Extend] | type[End] | type[Resend] | type[Undo]] = {
+COMMANDS: dict[
+    str, type[Grant] | type[Extend] | type[End] | type[Resend] | type[Undo] | type[Note]
+] = {
     "grant": Grant,
     "extend": Extend,
     "revoke": End,
     "resend": Resend,
     "undo": Undo,
+    "note": Note,
 }
 
 

@@ -48,6 +48,7 @@ PROBLEMS = {
     "reason": _("Say why: the reason is shown in the history."),
     "key": _("There is no such notification."),
     "note": _("Say why: the reason is shown in the history."),
+    "text": _("Write a note of at most 500 characters."),
     "way": _("Choose one."),
 }
 
@@ -180,6 +181,17 @@ class IUndo(Interface):
 
     key = schema.TextLine()
     reason = schema.Text(required=False, default="")
+
+
+class INote(Interface):
+    """Write a note about a buyer."""
+
+    text = schema.Text(
+        title=_("Note"),
+        description=_("Shown in the buyer's history, with your name. Buyers do not see it."),
+        max_length=500,
+        constraint=lambda text: bool(text.strip()),
+    )
 
 
 class IResend(Interface):

@@ -54,6 +54,7 @@ NOTES = {
     "decided": _("Notification accepted"),
     "dismissed": _("Notification dismissed"),
     "group made": _("Group created"),
+    "note": _("Note"),
 }
 
 #: Senders of entries that are no payment providers.

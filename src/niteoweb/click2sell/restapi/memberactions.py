@@ -1,7 +1,8 @@
 """An owner's commands for a buyer, as services of plone.restapi.
 
-``POST /@click2sell-members/grant`` for an address, and ``grant``, ``extend``, ``revoke`` and
-``resend`` after a buyer's id. They need the permission to operate purchases.
+``POST /@click2sell-members/grant`` for an address, and ``grant``, ``extend``, ``revoke``,
+``resend``, ``undo`` and ``note`` after a buyer's id. They need the permission to operate
+purchases.
 """
 
 from collections.abc import Mapping

@@ -163,7 +163,7 @@ class MemberView(OwnerPage):
     def actions(self) -> list[Link]:
         """The actions for the buyer that concern no product."""
         names = ["resend"] if self.explained.exists else []
-        return [self._action(name) for name in [*names, "grant"]]
+        return [self._action(name) for name in [*names, "grant", "note"]]
 
     def _actions(self, access: ProductAccess) -> list[Link]:
         """The actions for a product."""

@@ -3,7 +3,10 @@
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.mail import delivery
 from niteoweb.click2sell.owner import action
+from niteoweb.click2sell.owner import commands
+from niteoweb.click2sell.privacy import erasure
 from niteoweb.click2sell.storage import transactions
+from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.tests.cases.pages import MembersTestCase
 from niteoweb.click2sell.tests.cases.pages import OTHER
 from niteoweb.click2sell.tests.cases.services import MANAGER
@@ -69,6 +72,27 @@ class TestForms(MembersTestCase):
         self.assertEqual((entry["provider"], entry["kind"]), ("owner", "purchase"))
         self.assertEqual(dict(entry["payload"]), {"reason": "a prize", "by": "admin"})
         self.assertIn("a prize By admin", self.text(browser))
+
+    def test_a_note(self):
+        self.buy()
+        before = self.groups(), ledger.count(self.portal)
+        browser = self.looked("note", text="A gift for <b>Ann</b>")
+        self.assertIn("It is saved in the history, and changes nothing", self.text(browser))
+        browser.getControl(name="confirm").click()
+        text = self.text(browser)
+        self.assertIn("The note was saved.", text)
+        self.assertIn("Note A gift for &lt;b&gt;Ann&lt;/b&gt; By admin", text)
+        transaction.begin()
+        self.assertEqual((self.groups(), ledger.count(self.portal)), before)
+        for text in ("", " ", "x" * 501):
+            browser = self.looked("note", text=text)
+            self.assertIn("Write a note of at most 500 characters.", self.text(browser))
+        erasure.erase(EMAIL, "asked", "admin")
+        transaction.begin()
+        (record,) = trees.tree(self.portal, "buyers").values()
+        self.assertEqual([note["text"] for note in record["notes"]], [""])
+        with self.assertRaises(action.Erased):
+            action.carry_out(commands.Note(buyer_id=record["id"], text="x", by="admin"))
 
     def test_grant_to_a_buyer(self):
         self.buy()
@@ -262,6 +286,14 @@ class TestServices(ServiceTestCase):
         self.assertTrue(self.of_john("resend", dry_run=True).json()["dry_run"])
         with mock.patch.object(delivery.messages, "send"):
             self.assertEqual(self.of_john("resend", way="password").json()["state"], "due")
+
+    def test_a_note(self):
+        self.buy()
+        self.assertTrue(self.of_john("note", text="x", dry_run=True).json()["dry_run"])
+        self.assertEqual(self.of_john("note", text="She called.").status_code, 200)
+        transaction.begin()
+        self.assertEqual([note["text"] for note in self.buyer()["notes"]], ["She called."])
+        self.assertIn("text: Write a note", self.of_john("note").json()["message"])
 
     def test_impossible_options(self):
         self.buy()

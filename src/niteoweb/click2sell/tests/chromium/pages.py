@@ -388,6 +388,7 @@ PAGES = (
     Shown("members-act", f"{MEMBERS}?part=ending&select=1", DECIDE, after=press(EXTEND)),
     Shown("member-kept-out", of_kept_out, "Connect the account studio"),
     Shown("grant", of_subscriber("/grant"), DECIDE),
+    Shown("note", of_subscriber("/note"), DECIDE),
     Shown("grant-errors", of_subscriber("/grant"), DECIDE, after=press(DECIDE)),
     Shown("grant-confirm", of_subscriber("/grant"), GRANT, after=give_until),
     Shown("claim", claim_link, OWN_ACCOUNT, who=("", "")),
