@@ -258,7 +258,7 @@ class AutomaticCheck(OwnerPage):
             [
                 (
                     self._member(member),
-                    ", ".join(map(_product, member["products"])),
+                    ", ".join(map(self._product, member["products"])),
                     ", ".join(member["groups"]) or _("none"),
                 )
                 for member in self.lapsed[:SHOWN]
@@ -276,10 +276,6 @@ class AutomaticCheck(OwnerPage):
         url = self.url_of(f"click2sell-members/{record['id']}") if record is not None else ""
         return formatting.Link(text or _("no account"), url)
 
-
-def _product(product: dict[str, str]) -> str:
-    """A product, with its provider unless that is Click2Sell."""
-    name = product["provider"]
-    if name == registry.MAIN:
-        return product["product_id"]
-    return f"{product['product_id']} ({registry.title(name)})"
+    def _product(self, product: dict[str, str]) -> str:
+        names = product["provider"], product["product_id"]
+        return formatting.product_title(self.context, names)

@@ -202,7 +202,7 @@ class TestPreview(CheckTestCase):
     def test_the_members_who_lose_access(self):
         self.lapse()
         browser = self.opened()
-        self.assertEqual(self.table(browser), [[EMAIL, "1", "premium"]])
+        self.assertEqual(self.table(browser), [[EMAIL, "Test Product", "premium"]])
         self.assertIn("Members who lose access: 1", self.text(browser))
         self.assertNotIn("Nothing is due.", self.text(browser))
         browser.getLink(EMAIL).click()
