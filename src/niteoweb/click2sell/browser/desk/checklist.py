@@ -17,6 +17,7 @@ from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.setup import Check
 from niteoweb.click2sell.setup import checklist
+from niteoweb.click2sell.setup import lastrun
 from niteoweb.click2sell.setup import providerchecks
 from niteoweb.click2sell.setup import Status
 from niteoweb.click2sell.storage import writer
@@ -43,6 +44,20 @@ LOOKS = {
     Status.WARNING: Look(_("warning"), "exclamation-triangle", "text-warning-emphasis"),
     Status.TODO: Look(_("to do"), "circle", "text-danger"),
     Status.UNTRIED: Look(_("not tried"), "question-circle", "text-secondary"),
+}
+
+
+#: The pages where checks are put right, each with the text of the link to it. The part of a
+#: provider has a link to the provider's settings.
+PLACES = {
+    **dict.fromkeys(
+        ("provider", "groups", "address", "https", "networks", "new_accounts"),
+        ("click2sell-settings", _("Settings")),
+    ),
+    **dict.fromkeys(
+        ("sender", "mail_server"), ("mail-controlpanel", _("Mail settings of the site"))
+    ),
+    "last_sweep": (lastrun.PAGE, _("See what is due, and run it now")),
 }
 
 
@@ -132,6 +147,14 @@ class Checklist(OwnerPage):
         look, icons = LOOKS[row.state], self.context.restrictedTraverse("@@iconresolver")
         icon = icons.tag(look.icon, tag_class=look.css)
         return f'<span class="{look.css} me-3" aria-hidden="true">{icon}</span>'
+
+    def link(self, row: Check) -> formatting.Link | None:
+        """The link to the page where a check is put right; None for one that needs nothing."""
+        page, text = PLACES.get(row.name, ("", ""))
+        needless = row.state not in (Status.WARNING, Status.TODO)
+        if not page or needless or (page == lastrun.PAGE and not self.may_operate):
+            return None
+        return formatting.Link(text, self.url_of(page))
 
     @property
     def can_settle(self) -> bool:

@@ -145,6 +145,20 @@ class TestCheck(OverviewTestCase):
             self.assertIn("Nothing needs you", self.text(self.opened()))
 
 
+class TestChecklist(OverviewTestCase):
+    def test_each_check_that_needs_something_leads_where_it_is_put_right(self):
+        self.settings(mapping=["1|missing"], site_address="")
+        browser = self.opened()
+        row = browser.contents.partition('data-item="groups"')[2].partition("data-item")[0]
+        self.assertIn("@@click2sell-settings", row)
+        row = browser.contents.partition('data-item="last_sweep"')[2].partition("data-item")[0]
+        self.assertIn("@@click2sell-check", row)
+        self.settings(mapping=["1|premium"])
+        browser = self.opened()
+        row = browser.contents.partition('data-item="groups"')[2].partition("data-item")[0]
+        self.assertNotIn("@@click2sell-settings", row)
+
+
 class TestSteps(OverviewTestCase):
     def setUp(self):
         super().setUp()
