@@ -110,7 +110,7 @@ def address_of(text: str) -> str:
     """
     address = text.strip().lower()
     if len(address) > LONGEST_ADDRESS or not accounts.is_address(address):
-        raise NotPossible(_("This is no e-mail address that Plone accepts."))
+        raise NotPossible(_("Plone does not accept this e-mail address."))
     return address
 
 

@@ -50,7 +50,7 @@ MOST_MAILS = 3600
 TEXTS = {
     "cells": _("There are more cells than columns (${subject})."),
     "quotes": _("The quotation marks cannot be understood."),
-    "address": _('"${subject}" is no e-mail address.'),
+    "address": _('"${subject}" is not a valid e-mail address.'),
     "refused": _('Plone does not accept the address "${subject}".'),
     "erased": _(
         'The buyer of the address "${subject}" was erased: take the buyer in again first, on '

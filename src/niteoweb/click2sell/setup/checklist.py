@@ -167,7 +167,7 @@ def _https() -> Check:
         text = _("The address for the notifications begins with https.")
         return Check("https", Status.OK, title, text)
     text = _(
-        "Everybody on the way can read the notifications, and misuse them. Give the site an "
+        "Without https, notifications can be read and forged in transit. Give the site an "
         "address with https, and set it as the public one."
     )
     return Check("https", Status.WARNING, title, text)

@@ -80,7 +80,7 @@ def _state(last: schedule.Run | None, now: datetime) -> tuple[Status, Message]:
             mapping=dict(last.stopped),
         )
         return Status.TODO, text
-    return Status.OK, _("It runs.")
+    return Status.OK, _("It runs as it should.")
 
 
 def doubted(stopped: Mapping[str, int]) -> Message:

@@ -98,7 +98,7 @@ class TestPreview(ImportTestCase):
             [
                 (2, 'No line of the mapping has the product "9".'),
                 (3, 'Plone does not accept the address "j.ž@example.org".'),
-                (5, '"x" is no e-mail address.'),
+                (5, '"x" is not a valid e-mail address.'),
             ],
         )
         self.assertEqual([line.row.line for line in found.lines], [4])
@@ -326,7 +326,7 @@ class TestPage(PageTestCase):
         browser = self.chosen(FILE + f"{SCRIPT},,1,,\nx@example.org,,9,,\n")
         text = self.text(browser)
         self.assertIn("Lines to correct: 2", text)
-        self.assertIn('Line 5 : "&lt;script&gt;alert(1)&lt;/script&gt;" is no e-mail', text)
+        self.assertIn('Line 5 : "&lt;script&gt;alert(1)&lt;/script&gt;" is not a valid e-mail', text)
         self.assertIn('Line 6 : No line of the mapping has the product "9".', text)
         self.assertNotIn(SCRIPT, browser.contents)
         self.assertNotIn("Import these lines", text)
@@ -543,7 +543,7 @@ class TestCommand(ImportTestCase, CommandTestCase):
         before = self.dump()
         for options in ((), ("--apply",)):
             text = self.import_(*options, status=1)
-            self.assertIn('Line 5: "x" is no e-mail address.', text)
+            self.assertIn('Line 5: "x" is not a valid e-mail address.', text)
             self.assertIn("Nothing was done. Put these lines right first.", text)
         self.assertEqual(self.dump(), before)
 
