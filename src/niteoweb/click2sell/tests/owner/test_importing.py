@@ -326,7 +326,9 @@ class TestPage(PageTestCase):
         browser = self.chosen(FILE + f"{SCRIPT},,1,,\nx@example.org,,9,,\n")
         text = self.text(browser)
         self.assertIn("Lines to correct: 2", text)
-        self.assertIn('Line 5 : "&lt;script&gt;alert(1)&lt;/script&gt;" is not a valid e-mail', text)
+        self.assertIn(
+            'Line 5 : "&lt;script&gt;alert(1)&lt;/script&gt;" is not a valid e-mail', text
+        )
         self.assertIn('Line 6 : No line of the mapping has the product "9".', text)
         self.assertNotIn(SCRIPT, browser.contents)
         self.assertNotIn("Import these lines", text)
