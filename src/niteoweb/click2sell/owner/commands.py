@@ -52,14 +52,16 @@ class Resend(Command):
     def recipient(self, site: Any) -> str:
         """The user id of the member who gets the mail.
 
-        :raises NotPossible: the buyer has no account, it keeps its password, or it may
-            administer the site.
+        :raises NotPossible: the buyer has no account, or no access that the mail could welcome
+            to, the account keeps its password, or it may administer the site.
         """
         buyer = buyer_of(site, self.buyer_id)
         if not accounts.exists(buyer["user_id"]):
             raise NotPossible(_("The buyer has no account."))
         if privilege.member(buyer["user_id"]):
             raise NotPossible(PRIVILEGED)
+        if not buyer["live"]:
+            raise NotPossible(_("The buyer has no access. Give or extend access first."))
         if self.way == "password" and not buyer["made"]:
             message = _("The account existed before the purchase: it keeps its password.")
             raise forms.Problems({"way": message})
@@ -78,13 +80,14 @@ class Resend(Command):
 
     def _file(self, site: Any) -> str:
         user_id, buyer = self.recipient(site), buyer_of(site, self.buyer_id)
-        payments = history.in_order(filter(history.is_payment, history.entries(site, buyer)))
+        bought = map(history.product, history.in_order(history.entries(site, buyer)))
+        latest = [product for product in bought if product in buyer["live"]] or buyer["live"]
         return outbox.file(
             site,
             outbox.WELCOME,
             user_id,
             accounts.text(user_id, "email"),
-            history.product_title(payments[-1]) if payments else "",
+            history.title(site, buyer, latest[-1]),
             timestamps.now(),
             plone_site.mail_domain(),
             credentials=self.way,

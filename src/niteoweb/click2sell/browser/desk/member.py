@@ -162,7 +162,7 @@ class MemberView(OwnerPage):
     @property
     def actions(self) -> list[Link]:
         """The actions for the buyer that concern no product."""
-        names = ["resend"] if self.explained.exists else []
+        names = ["resend"] if self.explained.exists and self.buyer["live"] else []
         return [self._action(name) for name in [*names, "grant", "note"]]
 
     def _actions(self, access: ProductAccess) -> list[Link]:

@@ -274,6 +274,9 @@ class TestServices(ServiceTestCase):
     def test_extend_revoke_and_resend(self):
         self.settings(mapping=["1|premium|30"])
         self.buy()
+        self.assertTrue(self.of_john("resend", dry_run=True).json()["dry_run"])
+        with mock.patch.object(delivery.messages, "send"):
+            self.assertEqual(self.of_john("resend", way="password").json()["state"], "due")
         answer = self.of_john("extend", product_id="1", days=10, reason="an outage")
         self.assertEqual(answer.json()["buyers"][0]["live"][0]["until"][:10], "2026-06-12")
         answer = self.of_john("revoke", product_id="1", reason="asked for", dry_run=True)
@@ -283,9 +286,10 @@ class TestServices(ServiceTestCase):
         answer = self.of_john("revoke", product_id="1", reason="asked for")
         self.assertEqual(answer.json()["buyers"][0]["live"], [])
         self.assertNotIn("premium", self.groups())
-        self.assertTrue(self.of_john("resend", dry_run=True).json()["dry_run"])
-        with mock.patch.object(delivery.messages, "send"):
-            self.assertEqual(self.of_john("resend", way="password").json()["state"], "due")
+        for dry_run in (True, False):
+            answer = self.of_john("resend", dry_run=dry_run)
+            self.assertEqual(answer.status_code, 400)
+            self.assertIn("The buyer has no access.", answer.text)
 
     def test_a_note(self):
         self.buy()

@@ -360,6 +360,25 @@ class TestResend(OwnerTestCase):
         mail = self.resend("link")
         self.assertEqual((mail["to"], mail["by"], mail["state"]), (EMAIL, "admin", outbox.DUE))
 
+    def test_names_the_latest_product_with_access(self):
+        self.settings(mapping=["1|premium|30|title=Gold", "2|course|30|title=Silver"])
+        self.buy()
+        self.later(minutes=1)
+        self.buy_again(product_id="2")
+        self.assertEqual(self.resend("link")["product"], "Silver")
+        self.later(minutes=1)
+        self.end(("click2sell", "2"))
+        self.assertEqual(self.resend("link")["product"], "Gold")
+
+    def test_nobody_is_thanked_for_access_that_is_over(self):
+        self.settings(mapping=["1|premium|30"])
+        self.buy()
+        self.later(minutes=1)
+        self.end()
+        with self.assertRaises(NotPossible) as caught:
+            self.resend("link")
+        self.assertIn("has no access", str(caught.exception.message))
+
     def test_a_new_password_for_an_account_that_we_made(self):
         self.buy()
         before = self.buyer()["password_print"]
