@@ -113,8 +113,8 @@ arrival. If it is only a good day, raise the number, and the next sweep makes mo
 ${settings}
 
 If you did not sell that much, somebody else may know the secret key. Change it, without keeping
-the old one, and look at what arrived:
-${notifications}?outcome=needs+attention
+the old one, and look at what needs you:
+${overview}#needs
 
 This mail comes once, however long it goes on.
 """,
@@ -154,6 +154,7 @@ def _values(about: Mapping[str, Any]) -> dict[str, Any]:
         "hooks": plone_site.link("@@click2sell-hooks"),
         "check": plone_site.link("@@click2sell-check"),
         "notifications": plone_site.link("@@click2sell-notifications"),
+        "overview": plone_site.link("@@click2sell-overview"),
     }
     if "provider" in about:
         values["provider_in_address"] = quote_plus(about["provider"])

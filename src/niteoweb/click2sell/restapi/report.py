@@ -40,7 +40,7 @@ class ReportGet(Service):
             "totals": overview.totals(rows),
             "money": _money(overview.money(self.context, chosen, now)),
             "failed": ledger.count(self.context, outcome=Outcome.FAILED),
-            "needs_attention": ledger.count(self.context, outcome=Outcome.ATTENTION),
+            "needs_attention": ledger.waiting(self.context),
             "members_with_access": overview.members_with_access(self.context),
             "products": [asdict(product) for product in overview.products(self.context)],
             "members_by_month": [

@@ -343,6 +343,7 @@ class TestTold(CapTestCase):
         ((_to, _subject, text),) = self.told()
         self.assertIn("wait for their accounts: 1\n", text)
         self.assertIn("in an hour: 2\n", text)
+        self.assertIn("/plone/@@click2sell-overview#needs\n", text)
         self.assertNotIn("example.org", text.replace("shop@example.org", ""))
 
     def test_the_daily_mail_does_not_tell_it_again(self):

@@ -1,11 +1,18 @@
 """The report as a service of plone.restapi, over real HTTP."""
 
 from niteoweb.click2sell.ledger import counters
+from niteoweb.click2sell.ledger import entries
+from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
+from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.report import overview
 from niteoweb.click2sell.tests.cases.services import MAY
 from niteoweb.click2sell.tests.cases.services import MAY_NOT
 from niteoweb.click2sell.tests.cases.services import ServiceTestCase
 from niteoweb.click2sell.tests.cases.site import EMAIL
+from niteoweb.click2sell.tests.cases.sweeps import at
+
+import transaction
 
 
 class TestReport(ServiceTestCase):
@@ -54,6 +61,19 @@ class TestReport(ServiceTestCase):
                 }
             ],
         )
+
+    def test_what_needs_somebody_is_what_the_overview_counts(self):
+        self.buy()
+        self.buy(buyer_email="else@example.org")
+        self.buy_again(2, transaction_type="Gift")
+        with at("before plan", RuntimeError()), self.assertRaises(pipeline.Failed):
+            self.buy_again(3)
+        found = self.get().json()
+        self.assertEqual((found["failed"], found["needs_attention"]), (1, 3))
+        refused = next(iter(ledger.filed(self.portal, outcome=Outcome.REFUSED)))
+        ledger.dismiss(self.portal, entries.at(self.portal, refused))
+        transaction.commit()
+        self.assertEqual(self.get().json()["needs_attention"], 2)
 
     def test_silence(self):
         for number in range(3):
