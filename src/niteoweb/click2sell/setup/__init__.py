@@ -7,10 +7,11 @@ from niteoweb.click2sell.setup import lastrun
 from niteoweb.click2sell.setup import memberspage
 from niteoweb.click2sell.setup import providerchecks
 from niteoweb.click2sell.setup.check import Check
+from niteoweb.click2sell.setup.check import duration
 from niteoweb.click2sell.setup.check import Status
 
 
 __all__ = [
     *["adoption", "checklist", "configlet", "lastrun", "memberspage", "providerchecks"],
-    *["Check", "Status"],
+    *["Check", "duration", "Status"],
 ]

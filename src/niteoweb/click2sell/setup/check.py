@@ -1,8 +1,10 @@
-"""A check of the checklist: its state, and the next step for the owner."""
+"""A check of the checklist: its state, and the next step for the owner; lengths of time."""
 
 from dataclasses import dataclass
 from datetime import datetime
+from datetime import timedelta
 from enum import StrEnum
+from niteoweb.click2sell import _
 from zope.i18nmessageid import Message
 
 
@@ -33,3 +35,13 @@ class Check:
     details: tuple[Message | str, ...] = ()
     moment: datetime | None = None
     provider: str = ""
+
+
+def duration(length: timedelta) -> Message:
+    """A length of time, in words."""
+    minutes = max(length // timedelta(minutes=1), 0)
+    if minutes < 120:
+        return _("${number} min", mapping={"number": minutes})
+    if minutes < 48 * 60:
+        return _("${number} h", mapping={"number": minutes // 60})
+    return _("${number} days", mapping={"number": minutes // (24 * 60)})

@@ -7,6 +7,7 @@ from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.setup.check import Check
+from niteoweb.click2sell.setup.check import duration
 from niteoweb.click2sell.setup.check import Status
 from niteoweb.click2sell.storage import schedule
 from typing import Any
@@ -55,6 +56,17 @@ def check(site: Any, now: datetime) -> Check:
     return Check("last_sweep", state, TITLE, text, details, moment)
 
 
+def late(site: Any, now: datetime) -> Check | None:
+    """The automatic check, when it is late or asks somebody; it never runs on a copy."""
+    found = check(site, now)
+    if found.moment is None or found.state == Status.OK or plone_site.is_copy():
+        return None
+    if found.state != Status.TODO and not plone_site.public_address():
+        # It waits for the address, which is a step of the set-up.
+        return None
+    return found
+
+
 def titled(check: Check) -> Message:
     """The text of a check, with its title."""
     return _("${title}: ${text}", mapping={"title": check.title, "text": check.text})
@@ -80,7 +92,12 @@ def _state(last: schedule.Run | None, now: datetime) -> tuple[Status, Message]:
             mapping=dict(last.stopped),
         )
         return Status.TODO, text
-    return Status.OK, _("It runs as it should.")
+    return Status.OK, ago(last.begun_at, now)
+
+
+def ago(moment: datetime, now: datetime) -> Message:
+    """The time since a run began, as a sentence."""
+    return _("Last run ${ago} ago.", mapping={"ago": duration(now - moment)})
 
 
 def doubted(stopped: Mapping[str, int]) -> Message:

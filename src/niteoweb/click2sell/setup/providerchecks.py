@@ -4,6 +4,7 @@ from collections.abc import Collection
 from collections.abc import Iterator
 from dataclasses import replace
 from niteoweb.click2sell import _
+from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.interfaces import IPaymentProvider
 from niteoweb.click2sell.interfaces import SECRET_KEY_LENGTH
 from niteoweb.click2sell.ledger import silence
@@ -15,6 +16,7 @@ from niteoweb.click2sell.settings import apitoken
 from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.settings import secretkeys
 from niteoweb.click2sell.setup.check import Check
+from niteoweb.click2sell.setup.check import duration
 from niteoweb.click2sell.setup.check import Status
 from typing import Any
 
@@ -152,7 +154,8 @@ def _last_notification(site: Any, provider: IPaymentProvider, silent: Collection
             mapping=names,
         )
     else:
-        state, text = Status.OK, _("Genuine notifications arrive.")
+        ago = duration(timestamps.now() - last)
+        state, text = Status.OK, _("Last notification ${ago} ago.", mapping={"ago": ago})
     return Check("last_notification", state, title, text, moment=last)
 
 

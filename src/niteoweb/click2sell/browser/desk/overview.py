@@ -30,7 +30,7 @@ from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.report import accounting
 from niteoweb.click2sell.report import labels
 from niteoweb.click2sell.report import overview
-from niteoweb.click2sell.setup import Check
+from niteoweb.click2sell.setup import duration
 from niteoweb.click2sell.setup import lastrun
 from niteoweb.click2sell.setup import Status
 from niteoweb.click2sell.storage import NotPossible
@@ -125,46 +125,30 @@ class OverviewView(OwnerPage):
         """Whether what needs somebody is for this reader."""
         return self.may(tabs.VIEW, tabs.OPERATE)
 
-    @cached_property
-    def number(self) -> int:
-        """The number of all that needs somebody."""
-        waiting = ledger.waiting(self.context) if self.may_view else 0
-        return waiting + (self._stopped is not None)
-
     @property
     def needs(self) -> list[Need]:
         """The automatic check, if it has stopped, and the newest notifications."""
         keys = ledger.waiting_keys(self.context) if self.may_view else ()
         needs = [self._need(key) for key in islice(keys, SHOWN)]
-        return needs if self._stopped is None else [self._stopped, *needs]
+        stopped = self._stopped
+        return needs if stopped is None else [stopped, *needs]
 
     @property
     def for_all(self) -> cures.Cure | None:
         """The button that tries all failed notifications again."""
         return overviewacts.for_all(self.context, self.url)
 
-    @cached_property
+    @property
     def _stopped(self) -> Need | None:
-        """The automatic check, when it is late or asks somebody; it never runs on a copy."""
-        check = self._last_check
-        if check.moment is None or check.state == Status.OK or self.is_copy:
+        """The automatic check, when it needs somebody."""
+        check = self.late_check
+        if check is None:
             return None
         stopped = check.state == Status.TODO
-        if not stopped and not plone_site.public_address():
-            # It waits for the address, which is a step of the set-up.
-            return None
         label, url = _("Look at it") if stopped else _("Run it now"), self.url_of(lastrun.PAGE)
-        what = formatting.translated(self._ago(check.moment))
+        what = formatting.translated(lastrun.ago(check.moment, self.now))
         who = formatting.Link(check.title, url if self.may_operate else "")
         return Need(who, what, check.text, cures.Cure(label, url))
-
-    @cached_property
-    def _last_check(self) -> Check:
-        return lastrun.check(self.context, self.now)
-
-    def _ago(self, moment: datetime) -> Message:
-        ago = formatting.translated(plots.duration(self.now - moment))
-        return _("Last run ${ago} ago.", mapping={"ago": ago})
 
     def _need(self, key: str) -> Need:
         entry = ledger.get(self.context, key)
@@ -197,13 +181,11 @@ class OverviewView(OwnerPage):
         return [self._check(), self._mails(), *self._hooks(), *self._providers()]
 
     def _check(self) -> Line:
-        check = self._last_check
-        text = check.text
-        if check.moment is not None and check.state == Status.OK:
-            text = self._ago(check.moment)
+        check = lastrun.check(self.context, self.now)
         may_run = self.may(tabs.OPERATE)
         more = formatting.Link(_("See what is due, and run it now"), self.url_of(lastrun.PAGE))
-        return Line(check.title, text, check.state != Status.OK, more if may_run else None)
+        warning = check.state != Status.OK
+        return Line(check.title, check.text, warning, more if may_run else None)
 
     def _mails(self) -> Line:
         failed = overview.mails_failed(self.context).total
@@ -231,7 +213,8 @@ class OverviewView(OwnerPage):
         yield from map(self._heard, heard.values())
 
     def _heard(self, provider: overview.Provider) -> Line:
-        title, ago = registry.title(provider.name), plots.duration(self.now - provider.last)
+        ago = duration(self.now - provider.last)
+        title = registry.title(provider.name)
         names = {"ago": formatting.translated(ago)}
         if provider.silent and not provider.heard_again:
             text = _(

@@ -1,8 +1,7 @@
-"""The plots of the report, and its numbers and lengths of time in words."""
+"""The plots of the report, and its numbers in words."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from niteoweb.click2sell import _
 from niteoweb.click2sell.report import charts
 from niteoweb.click2sell.report import overview
@@ -38,16 +37,6 @@ class Plot:
 def number(count: int) -> str:
     """A number, for people."""
     return f"{count:,}"
-
-
-def duration(length: timedelta) -> Message:
-    """A length of time, in words."""
-    minutes = max(length // timedelta(minutes=1), 0)
-    if minutes < 120:
-        return _("${number} min", mapping={"number": minutes})
-    if minutes < 48 * 60:
-        return _("${number} h", mapping={"number": minutes // 60})
-    return _("${number} days", mapping={"number": minutes // (24 * 60)})
 
 
 def plots(request: Any, unit: str, rows: Sequence[overview.Figures]) -> list[Plot]:

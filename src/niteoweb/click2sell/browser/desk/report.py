@@ -21,6 +21,7 @@ from niteoweb.click2sell.report import memberships
 from niteoweb.click2sell.report import overview
 from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.setup import Check
+from niteoweb.click2sell.setup import duration
 from niteoweb.click2sell.setup import lastrun
 from niteoweb.click2sell.setup import Status
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
@@ -238,8 +239,8 @@ class ReportView(FollowUp, OwnerPage):
                 (
                     registry.title(provider.name),
                     formatting.moment(provider.last),
-                    plots.duration(self.now - provider.last),
-                    plots.duration(provider.usual)
+                    duration(self.now - provider.last),
+                    duration(provider.usual)
                     if provider.usual
                     else _("it is too early to tell"),
                 )

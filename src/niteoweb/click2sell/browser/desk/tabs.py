@@ -1,11 +1,20 @@
 """Site Setup: the tabs that join our pages."""
 
+from dataclasses import dataclass
+from functools import cached_property
+from html import escape
 from niteoweb.click2sell import _
+from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.browser.pagetitle import ITitled
+from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.browser.words.formatting import Link
+from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.setup import Check
+from niteoweb.click2sell.setup import lastrun
 from plone import api
 from Products.Five.browser import BrowserView
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
+from zope.i18nmessageid import Message
 from zope.interface import implementer
 
 
@@ -22,6 +31,23 @@ TABS = (
     ("click2sell-report", _("Report"), (VIEW,)),
     ("click2sell-settings", _("Settings"), (CONFIGURE,)),
 )
+
+
+@dataclass(frozen=True)
+class Counted:
+    """The title of a tab, with the number of what needs the reader."""
+
+    title: Message
+    number: int
+
+    def __html__(self) -> str:
+        needs = _("Needs you: ${number}", mapping={"number": self.number})
+        title, said = (escape(formatting.translated(text)) for text in (self.title, needs))
+        return (
+            f'{title} <span class="badge text-bg-warning">'
+            f'<span aria-hidden="true">{self.number}</span>'
+            f'<span class="visually-hidden">{said}</span></span>'
+        )
 
 
 @implementer(ITitled)
@@ -42,10 +68,29 @@ class Tabbed(BrowserView):
         """The links to the tabs."""
         here = self.context.absolute_url()
         return [
-            Link(title, f"{here}/@@{name}", "page" if name == self.tab else None)
+            Link(
+                self._counted(name, title),
+                f"{here}/@@{name}",
+                "page" if name == self.tab else None,
+            )
             for name, title, permissions in TABS
             if self.may(*permissions)
         ]
+
+    def _counted(self, name: str, title: Message) -> Message | Counted:
+        number = self.need_count if name == OVERVIEW else 0
+        return Counted(title, number) if number else title
+
+    @property
+    def need_count(self) -> int:
+        """The number of all that needs the reader: notifications, and the automatic check."""
+        waiting = ledger.waiting(self.context) if self.may(VIEW) else 0
+        return waiting + (self.may(VIEW, OPERATE) and self.late_check is not None)
+
+    @cached_property
+    def late_check(self) -> Check | None:
+        """The automatic check, when it needs somebody."""
+        return lastrun.late(self.context, timestamps.now())
 
     def may(self, *permissions: str) -> bool:
         """Whether the reader has one of some permissions on the site."""

@@ -67,9 +67,8 @@ class TryView(OwnerPage):
     back = OwnerPage.to_settings
     providers_label = _("Payment provider")
     lead = _(
-        "A made-up notification goes the way of a true one: signed with your secret key, "
-        "verified, read and worked out. Nothing is changed, nothing is kept and nothing is "
-        "mailed."
+        "Simulate a purchase: a notification is signed with your secret key and processed. "
+        "Nothing is saved or sent."
     )
     page = "click2sell-try"
     #: None before the button was pressed, and after an unexpected error.

@@ -277,7 +277,7 @@ class TestAccounting(FileTestCase):
         text = self.text(browser)
         self.assertIn("Currency EUR USD Sales 14.90 7.00 Refunds -9.90 0.00", text)
         self.assertIn("Net 5.00 7.00 Number 3 1", text)
-        self.assertIn("Arrived when this time was over: 2", text)
+        self.assertIn("Arrived after the end of this period: 2", text)
         self.assertNotIn("Without an amount", text)
         self.assertEqual(browser.getControl(name="month").value, ["2026-05"])
 

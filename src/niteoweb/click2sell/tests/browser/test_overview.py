@@ -45,6 +45,42 @@ class OverviewTestCase(PageTestCase):
         return self.text(browser)
 
 
+class TestNumber(OverviewTestCase):
+    """The tab of the overview has the number of what needs the reader, on every page."""
+
+    PAGES = ("overview", "members", "notifications", "report", "settings", "check", "import")
+
+    def numbers(self, **who):
+        here = self.portal.absolute_url()
+        for page in self.PAGES:
+            self.url = f"{here}/@@click2sell-{page}"
+            contents = self.opened(**who).contents
+            tabs = re.search(r"<nav[^>]*Memberships.*?</nav>", contents, re.DOTALL)
+            number = r'<span aria-hidden="true">(\d+)</span><span class="visually-hidden">'
+            yield re.findall(rf"Overview <span[^>]*>{number}Needs you: (\d+)</span>", tabs[0])
+
+    def test_is_that_of_the_overview(self):
+        self.settings(site_address=self.portal.absolute_url())
+        self.assertEqual(list(self.numbers()), [[]] * len(self.PAGES))
+        self.buy()
+        self.buy(buyer_email=OTHER)
+        self.buy_again(transaction_type="Gift")
+        self.assertEqual(ledger.waiting(self.portal), 2)
+        self.assertEqual(list(self.numbers()), [[("2", "2")]] * len(self.PAGES))
+        schedule.end(self.portal, schedule.Run(self.now, schedule.CLOCK, 1.0, {}, None))
+        transaction.commit()
+        self.later(hours=1)
+        self.assertEqual(list(self.numbers()), [[("3", "3")]] * len(self.PAGES))
+
+    def test_is_for_whom_it_needs(self):
+        self.buy(transaction_type="Gift")
+        self.PAGES = ("overview",)
+        viewer = self.person("viewer", permissions=("View purchases",))
+        self.assertEqual(list(self.numbers(who=viewer)), [[("1", "1")]])
+        operator = self.person("operator", permissions=("Operate purchases",))
+        self.assertEqual(list(self.numbers(who=operator)), [[]])
+
+
 class TestCures(OverviewTestCase):
     def test_a_group_for_all_who_wait_for_it(self):
         self.settings(mapping=["1|late"])

@@ -2,12 +2,12 @@
 
 from datetime import timedelta
 from lxml import html
-from niteoweb.click2sell.browser.desk import plots
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.notification import MIGRATION
 from niteoweb.click2sell.notification import OWNER
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.report import overview
+from niteoweb.click2sell.setup import duration
 from niteoweb.click2sell.storage import schedule
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.tests.cases.pages import MANAGER
@@ -351,6 +351,6 @@ class TestDurations(ReportTestCase):
             (timedelta(days=2), 2, "days"),
             (-timedelta(hours=1), 0, " min"),
         ):
-            message = plots.duration(length)
+            message = duration(length)
             self.assertEqual(message.mapping["number"], number)
             self.assertTrue(str(message).endswith(unit))
