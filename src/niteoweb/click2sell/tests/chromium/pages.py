@@ -364,7 +364,7 @@ PAGES = (
     ),
     Shown("decide", entry("needs attention", "account not certain", "/decide"), CONNECT),
     Shown("decide-refused", entry("refused", page="/decide"), "Accept it"),
-    Shown("overview", "@@click2sell-overview", "See what is due, and run it now", "link"),
+    Shown("overview", "@@click2sell-overview", "Reconcile all members", "link"),
     Shown(
         "overview-empty",
         "@@click2sell-overview",
