@@ -13,6 +13,8 @@ from niteoweb.click2sell.tests.chromium.case import BrowserTestCase
 from plone import api
 from plone.app.textfield import RichTextValue
 from unittest import mock
+from zope.component import getGlobalSiteManager
+from ZPublisher.interfaces import IPubAfterTraversal
 
 import transaction
 
@@ -20,6 +22,8 @@ import transaction
 READER = ("reader", "Wd7-fk3h-qqRz")
 OFFER = "O_OFFER0000000000001"
 SECRET = "The summit is behind the next ridge."  # noqa: S105
+#: What the browser's console says of a script that is kept out.
+VIOLATION = "Content Security Policy"
 
 
 class TestCheckout(BrowserTestCase):
@@ -74,6 +78,27 @@ class TestCheckout(BrowserTestCase):
         self.assert_usable(page)
         self.follow(page, page.get_by_role("link", name="Continue reading"))
         self.see(page.get_by_text(SECRET))
+
+    def test_policy_for_scripts(self):
+        """The page works where a policy allows scripts of this site and of plenigo alone."""
+        policies, found = ["script-src 'self'"], []
+
+        def send(event):
+            event.request.response.setHeader("Content-Security-Policy", policies[-1])
+
+        page, components = self.checkout(), getGlobalSiteManager()
+        components.registerHandler(send, (IPubAfterTraversal,))
+        self.addCleanup(components.unregisterHandler, send, (IPubAfterTraversal,))
+        with page.expect_console_message(lambda said: VIOLATION in said.text) as kept_out:
+            page.reload()
+        self.assertIn(self.fake.url, kept_out.value.text)
+        origin = "/".join(self.fake.url.split("/")[:3])
+        policies.append(f"script-src 'self' {origin}")
+        page.on("console", lambda said: found.append(said.text))
+        page.reload()
+        self.press(page, "Pay")
+        self.see(page.get_by_role("heading", name="Thank you"))
+        self.assertEqual([text for text in found if VIOLATION in text], [])
 
     def test_a_purchase_that_fails_and_one_that_breaks(self):
         page = self.checkout()
