@@ -104,7 +104,8 @@ FEATURES = (
     Feature(
         "Checkout with a session",
         PREPARED,
-        f"{NOT_BUILT} The site knows the customer of each member who buys",
+        f"{NOT_BUILT} Only members buy here, and the site keeps no session of a member without "
+        "the customer's id; so it sends the id",
     ),
     Feature("What a voucher is for", "GET /vouchers/{code}/validate", VOUCHER),
     Feature("Voucher for nothing", "POST /checkout/buyWithVoucher", VOUCHER),
@@ -151,7 +152,9 @@ FEATURES = (
     Feature(
         "Access code, OAuth2 of the API before",
         "",
-        f"{NOT_BUILT} It is no part of the present API; ``@plenigo-session`` takes a session",
+        f"{NOT_BUILT} It is no part of the present API, and nothing describes which customer "
+        "of that API a profile of the older one belongs to: only an e-mail address would be "
+        "left to find the member by. ``@plenigo-session`` takes a session",
     ),
     Feature("Callbacks", "", "``@@plenigo``, see :ref:`the table of events <provider-events>`"),
     Feature(
