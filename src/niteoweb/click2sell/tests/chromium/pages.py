@@ -14,6 +14,8 @@ from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.providers.cleeng.provider import PROVIDER as CLEENG
 from niteoweb.click2sell.providers.plenigo.fake import FakePlenigo
 from niteoweb.click2sell.providers.plenigo.fake import TOKEN
+from niteoweb.click2sell.providers.plenigo.fake.access import JAVASCRIPT
+from niteoweb.click2sell.providers.plenigo.fake.access import SCRIPT
 from niteoweb.click2sell.providers.plenigo.provider import PROVIDER as PLENIGO
 from niteoweb.click2sell.providers.webtv import sales
 from niteoweb.click2sell.providers.webtv.course import attend
@@ -48,6 +50,8 @@ LONG = (
     "@friends-of-photography-in-the-alpine-region.example.org"
 )
 PASSWORD = "Wd7-fk3h-qqRz"  # noqa: S105
+#: What plenigo sells, and its title.
+OFFER, EDITION = "O_OFFER0000000000001", "The digital edition"
 #: A new member, a buyer, an account that is not the add-on's, and one that cannot be read.
 MEMBERS_FILE = f"""address,name,product,valid until,reference
 zoe.mueller@example.org,Zoë Müller,2,2027-01-31,Choir
@@ -195,15 +199,43 @@ def sell_with_plenigo(case: BrowserTestCase) -> None:
     stored.enabled, stored.secretkey, stored.company_id = True, fake.callbacks.secret, "COMP"
     stored.api_url, stored.api_token, stored.sdk_url = fake.url, TOKEN, f"{case.url}/sdk.js"
     customer, title = fake.add_customer(LONG), "An archive of all issues since the year 1898"
-    number = fake.subscribe(customer, "O_OFFER0000000000001")
+    number = fake.subscribe(customer, OFFER)
     fake.change(number, items=[{"title": title, "productId": "P_1"}])
     fake.dates[number] = ["2031-02-20T00:00:00Z", "2031-03-20T00:00:00Z"]
     fake.add_reason("too_expensive", en="Too expensive")
-    fake.add_voucher("1234-5678", "O_OFFER0000000000001")
+    fake.add_voucher("1234-5678", OFFER)
     buyer = buyers.of_address(case.portal, LONG)
     buyers.change(case.portal, buyer, customer_ids=(("plenigo", customer),))
     case.plenigo = fake
     transaction.commit()
+
+
+def sell_a_page_with_plenigo(case: BrowserTestCase) -> None:
+    """A page that an offer of plenigo's opens, as :attr:`Shown.before`."""
+    sell_with_plenigo(case)
+    about = "All issues since 1898, and each new one on the day that it appears."
+    case.plenigo.offers[OFFER] = (EDITION, about)
+    stored = registry.settings(PLENIGO)
+    stored.offers, stored.mapping = [OFFER], [f"{OFFER}|course|title={EDITION}"]
+    with api.env.adopt_roles(["Manager"]):
+        enable_behaviors(case.portal, "Document", "niteoweb.click2sell.plenigo")
+        api.content.create(
+            case.portal,
+            "Document",
+            "ridge",
+            title="Behind the ridge",
+            description="Three days on foot to the hut that no road leads to.",
+            access_rights=["digital"],
+            plenigo_offers=[OFFER],
+        )
+    transaction.commit()
+
+
+def go_to_the_checkout(case: BrowserTestCase, page: Page) -> None:
+    """Go on to the checkout, with a script that is not plenigo's, as :attr:`Shown.after`."""
+    page.route("**/sdk.js", lambda route: route.fulfill(body=SCRIPT, headers=JAVASCRIPT))
+    case.press(page, "Continue to the checkout")
+    case.see(page.get_by_role("button", name="Pay", exact=True))
 
 
 def log_in_with_plenigo(case: BrowserTestCase) -> None:
@@ -337,6 +369,7 @@ def page_of_sale(case: BrowserTestCase) -> str:
 
 BROKEN = "1|paying-members\n2|monthly-members|thirty\n3\n"
 OF_PLENIGO = {"before": sell_with_plenigo, "who": (LONG, PASSWORD)}
+SOLD_BY_PLENIGO = {"before": sell_a_page_with_plenigo, "who": (LONG, PASSWORD)}
 PAGES = (
     Shown("settings", "@@click2sell-settings", SAVE),
     Shown("settings-errors", "@@click2sell-settings", SAVE, after=write_mapping(BROKEN)),
@@ -395,6 +428,27 @@ PAGES = (
     Shown("claim-again", "@@my-purchase-claim", "Mail a new link", who=("", "")),
     Shown("stripe-portal", "@@stripe-portal", "", before=let_in, who=(LONG, PASSWORD)),
     Shown("my-purchases", "@@my-purchases", "", before=let_in, who=(LONG, PASSWORD)),
+    Shown(
+        "plenigo-teaser",
+        "ridge",
+        "Buy",
+        "link",
+        before=sell_a_page_with_plenigo,
+        who=("", ""),
+    ),
+    Shown(
+        "plenigo-offer",
+        f"@@plenigo-checkout?offer={OFFER}",
+        "Continue to the checkout",
+        **SOLD_BY_PLENIGO,
+    ),
+    Shown(
+        "plenigo-checkout",
+        f"@@plenigo-checkout?offer={OFFER}",
+        "Pay",
+        after=go_to_the_checkout,
+        **SOLD_BY_PLENIGO,
+    ),
     Shown("plenigo-link", "@@plenigo-link", "Mail me a link", **OF_PLENIGO),
     Shown("voucher", "@@plenigo-voucher", "Look it up", **OF_PLENIGO),
     Shown(

@@ -39,6 +39,7 @@ TIDY = """([here, there, region]) => {
 PICTURES = (
     *("decide", "member", "member-kept-out", "members", "members-only", "my-purchases"),
     *("notification", "notifications", "overview", "reconcile-dry-run"),
+    *("plenigo-checkout", "plenigo-offer", "plenigo-teaser"),
     *("replay", "report", "settings", "teaser"),
 )
 PARTS = {
