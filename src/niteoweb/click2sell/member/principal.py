@@ -37,7 +37,12 @@ def text(principal: Any, name: str) -> str:
 
 
 def value(principal: Any, name: str) -> Any:
-    """A property: a text, a number, a date, the texts of a list, or None."""
+    """A property: a text, a number, a date, the texts of a list, or None.
+
+    :param principal: None for one that is not there any more.
+    """
+    if principal is None:
+        return None
     given = asked(principal.getProperty, name, None)
     if isinstance(given, str | int | float | DateTime):
         return given

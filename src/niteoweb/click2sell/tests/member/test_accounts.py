@@ -272,6 +272,10 @@ class TestFields(NewMemberTestCase):
         self.assertEqual(found.getProperty("fullname"), "John Smith")
         self.assertEqual(found.getRoles(), ["Member", "Authenticated"])
 
+    def test_who_is_not_there_any_more(self):
+        self.assertEqual(accounts.text("nobody", "email"), "")
+        self.assertEqual(accounts.fields("nobody", ("email",)), {"email": None})
+
     def test_member_who_bought_what_no_line_names(self):
         self.bought(product_id="77", product_name="Unmapped")
         self.assertEqual(self.fields()["product_id"], "77")
