@@ -227,7 +227,7 @@ class TestLedgerFill(SiteTestCase):
         for values in dump["properties"].values():
             values["isGroup"] = bool(values["isGroup"])
         # Where a record was counted before it moved on, a zero or an empty set is left.
-        for name in ("facets", "counts", "products_with_access"):
+        for name in ("facets", "counts", "products_with_access", "access_ends_by_day"):
             trees[name] = {key: value for key, value in trees[name].items() if value}
         del dump["passwords"], trees["remarks"]
         return _named(dump, names)
