@@ -109,6 +109,14 @@ def sender() -> tuple[str, str]:
     return record.email_from_name or title(), record.email_from_address or ""
 
 
+def contact_url(site: Any) -> str:
+    """Plone's contact form, which mails the site's own address; "" for a site without one.
+
+    For pages: a mail has links of :func:`link` alone.
+    """
+    return f"{site.absolute_url()}/contact-info" if sender()[1] else ""
+
+
 def mail_domain() -> str:
     """The right side of the ids of mails."""
     return sender()[1].rpartition("@")[2] or "localhost"

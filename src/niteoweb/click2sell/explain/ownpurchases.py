@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.entitlement import State
 from niteoweb.click2sell.explain import explanation
@@ -72,7 +73,7 @@ def of_visitor(site: Any, now: datetime) -> OwnPurchases:
 
     :param now: in UTC.
     """
-    buyer, contact_url = buyer_of_visitor(site), visitor.contact_url(site)
+    buyer, contact_url = buyer_of_visitor(site), plone_site.contact_url(site)
     links = tuple(_links(site, buyer))
     if buyer is None:
         return OwnPurchases((), (), (), links, contact_url)

@@ -97,4 +97,4 @@ class TeaserView(BrowserView):
     @property
     def contact_url(self) -> str:
         """The link to ask the site's owner."""
-        return visitor.contact_url(api.portal.get())
+        return plone_site.contact_url(api.portal.get())

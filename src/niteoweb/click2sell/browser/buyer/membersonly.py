@@ -7,6 +7,7 @@ it. Nothing of the page itself is told, nor whether it is there: the nearest fol
 
 from dataclasses import dataclass
 from niteoweb.click2sell import _
+from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.entitlement import State
@@ -120,7 +121,7 @@ class MembersOnlyView(BrowserView):
     @property
     def contact_url(self) -> str:
         """The link to ask the site's owner."""
-        return visitor.contact_url(self.context)
+        return plone_site.contact_url(self.context)
 
 
 class LoginViewlet(ViewletBase):
