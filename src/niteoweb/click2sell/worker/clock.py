@@ -34,7 +34,7 @@ def run(by: str, confirmed: bool = False, outside: bool = True) -> SweepReport:
     begun_at, running = timestamps.now(), timestamps.running()
     writer.run(lambda site: _begin(site, by, begun_at))
     report = sweep.sweep(confirmed=confirmed, outside=outside)
-    seconds = round(timestamps.running() - running, 1)
+    seconds = round(max(timestamps.running() - running, 0.0), 1)
     done = schedule.Run(begun_at, by, seconds, report.numbers(), report.stopped)
 
     def end(site: Any) -> None:
