@@ -189,5 +189,5 @@ def _is_settled(buyer: Buyer) -> bool:
 
 
 def _rules() -> tuple[Any, ...]:
-    """What a summary follows beside the entries."""
+    """The rules that a summary was made by, beside the entries."""
     return VERSION, *vars(effective.policy()).values()

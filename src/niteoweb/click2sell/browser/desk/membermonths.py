@@ -58,7 +58,7 @@ def table(request: Any, months: Sequence[memberships.Month]) -> formatting.Table
 
 
 def _ended(month: memberships.Month) -> Message | str:
-    """How many subscriptions ended, of how many."""
+    """The subscriptions that ended in a month, of those that could renew."""
     if not month.could_renew:
         return ""
     return _(

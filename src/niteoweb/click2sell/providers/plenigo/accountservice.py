@@ -1,4 +1,4 @@
-"""What members do themselves at plenigo, as services of plone.restapi.
+"""Services of plone.restapi for what members do themselves at plenigo.
 
 ``POST /@plenigo-voucher[/redeem]``, ``POST /@plenigo-transfer-token``,
 ``GET /@plenigo-subscriptions[/{id}]`` and ``POST /@plenigo-subscriptions/{id}/cancel`` and

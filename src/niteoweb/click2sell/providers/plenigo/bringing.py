@@ -122,7 +122,7 @@ class _Import:
         self._confirm([one for one in sent + batch if one[0].what != REJECTED], began)
 
     def _look(self, order: Order) -> tuple[str, str]:
-        """What is to be done for an order, and the customer who has it already."""
+        """The act that an order needs, and the customer who has it already."""
         listed = self._listed("subscriptions", externalSystemId=order.id)
         if not listed:
             return NEW, ""

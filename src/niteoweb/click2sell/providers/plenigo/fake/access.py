@@ -1,4 +1,4 @@
-"""What a plenigo that is not real lets customers read, and the script of its checkout."""
+"""Access rights at a plenigo that is not real, and the script of its checkout."""
 
 from collections.abc import Mapping
 from datetime import timedelta

@@ -17,7 +17,7 @@ LONGEST = 300_000
 
 
 class FakeApps(FakePlenigoApi):
-    """What plenigo does for apps.
+    """The part of plenigo that serves apps.
 
     :ivar app_ids: ids of the apps that it knows.
     :ivar app_purchases: by token, as it shows them.

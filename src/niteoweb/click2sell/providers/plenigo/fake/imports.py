@@ -19,7 +19,7 @@ LONGEST_OWNER = 30
 
 
 class FakeImports(FakeShop):
-    """What plenigo does for those who bring customers along.
+    """The part of plenigo that takes in customers of another system.
 
     :ivar addresses: of customers, as it shows them.
     :ivar bank_accounts: of customers, as it shows them.

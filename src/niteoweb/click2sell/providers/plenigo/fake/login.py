@@ -10,7 +10,7 @@ from typing import Any
 
 
 class FakeLogin(FakeSelfService):
-    """What plenigo does as an id system.
+    """The part of plenigo that is an id system.
 
     :ivar other_customer: whose data it shows, for a session of anybody; "" for the right ones.
     """

@@ -1,4 +1,4 @@
-"""What customers do themselves at a plenigo that is not real: log in, redeem, cancel."""
+"""Self-service at a plenigo that is not real: customers log in, redeem and cancel."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -18,7 +18,7 @@ NOT_FREE = 90034
 
 
 class FakeSelfService(FakeShop):
-    """What plenigo does for customers whom it knows.
+    """The part of plenigo that serves customers whom it knows.
 
     :ivar sessions: those that are open, by what a site is given: id, customer and beginning.
     :ivar session_limit: sessions that a customer may have.
@@ -60,7 +60,7 @@ class FakeSelfService(FakeShop):
 
     @property
     def actions(self) -> Mapping[tuple[str, ...], Action]:
-        """What customers do themselves."""
+        """The operations that customers ask for themselves."""
         subscription = ("subscriptions", "*", "cancel")
         return {
             **super().actions,

@@ -11,7 +11,7 @@ from typing import Any
 
 
 class FakeShop(FakePlenigoApi):
-    """What plenigo does for those who buy.
+    """The part of plenigo that sells.
 
     :ivar purchases: what was prepared, in order.
     :ivar offers: and shopping carts, by id: title and description.
