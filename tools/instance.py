@@ -18,6 +18,7 @@ from typing import Any
 
 import gc
 import logging
+import os
 import signal
 import sys
 
@@ -30,6 +31,8 @@ START_SECONDS = 180
 CONFIGURATION, DATABASE, LOG = "zope.conf", "var/Data.fs", "site.log"
 #: How often garbage is searched, as ``base.cfg`` has it.
 COLLECTOR = (10000, 20, 100)
+#: That answer requests, as ``base.cfg`` has it, and the variable that says another number.
+THREADS, _THREADS = 12, "TOOLS_THREADS"
 #: Objects that each thread keeps of the database.
 CACHE = 30000
 
@@ -246,16 +249,18 @@ def start(
     folder: Path,
     *addresses: str,
     module: str = "tools.instance",
+    threads: int = THREADS,
     environment: Mapping[str, str] | None = None,
 ) -> Instance:
     """Serve the site of a folder that is configured.
 
     :param addresses: where it listens, each as ``host:port``.
     :param module: that calls :func:`serve` with its arguments.
+    :param threads: that answer requests.
     :param environment: variables for the process.
     """
     arguments = [sys.executable, "-m", module, folder / CONFIGURATION, *addresses]
-    environment = {**for_python(), **(environment or {})}
+    environment = {**for_python(), _THREADS: str(threads), **(environment or {})}
     # SIGTERM is the add-on's: it ends the process at once, without closing the database.
     return Instance(
         arguments, folder / LOG, addresses[0], environment=environment, end=signal.SIGINT
@@ -274,7 +279,7 @@ def start_zeo(folder: Path, port: int) -> Program:
 def serve(
     configuration: str, *addresses: str, wrap: Callable[[Any], Any] = lambda app: app
 ) -> None:
-    """Serve a site with four threads until SIGINT, which ends it in good order.
+    """Serve a site until SIGINT, which ends it in good order.
 
     :param wrap: called with the application, when it is loaded; returns what is served.
     """
@@ -290,11 +295,12 @@ def serve(
     app = make_wsgi_app({}, configuration)
     gc.set_threshold(*COLLECTOR)
     try:
-        serve(wrap(HTTPExceptionHandler(app)), listen=" ".join(addresses), threads=4)
+        threads = int(os.environ.get(_THREADS, THREADS))
+        serve(wrap(HTTPExceptionHandler(app)), listen=" ".join(addresses), threads=threads)
     finally:
-        from niteoweb.click2sell.worker import threads
+        from niteoweb.click2sell.worker import threads as background
 
-        threads.end()
+        background.end()
         for database in Zope2.opened:
             database.close()
 

@@ -12,6 +12,8 @@ from tools.bench.sites import Site
 
 #: Parts of the purchases, in each of which one client buys, and then all.
 SLICES = 4
+#: That answer the requests, fewer than the clients: some purchases have to wait for one.
+THREADS = 4
 
 
 @dataclass
@@ -40,7 +42,7 @@ def measure(site: Site, clients: int, purchases: int) -> Crowd:
     """
     found = Crowd(site.members, clients, purchases)
     came: dict[int, list[Rush]] = {1: [], clients: []}
-    with site.served():
+    with site.served(THREADS):
         site.note(rush(site.port, clients, WARM_UP * clients))
         site.settle()
         for part in range(SLICES):

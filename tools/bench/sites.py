@@ -56,13 +56,14 @@ class PlainSite:
         return (self.folder / instance.DATABASE).stat().st_size
 
     @contextmanager
-    def served(self) -> Iterator[int]:
+    def served(self, threads: int = instance.THREADS) -> Iterator[int]:
         """Serve it.
 
+        :param threads: that answer requests.
         :returns: the process id.
         :raises ToolError: it does not answer, or ends.
         """
-        server = instance.start(self.folder, f"127.0.0.1:{self.port}")
+        server = instance.start(self.folder, f"127.0.0.1:{self.port}", threads=threads)
         try:
             server.wait()
             yield server.pid
