@@ -248,9 +248,9 @@ def _file(site: Any, user_id: str, row: tuple[str, str, str, str]) -> str:
     """
     checkouts, by_time = trees.tree(site, "checkouts"), trees.tree(site, "checkouts_by_time")
     now = timestamps.from_iso(row[2])
-    for row in list(by_time.keys(None, (timestamps.iso(now - KEPT), ""))):
-        by_time.remove(row)
-        checkouts.pop(row[1], None)
+    for over in list(by_time.keys(None, (timestamps.iso(now - KEPT), ""))):
+        by_time.remove(over)
+        checkouts.pop(over[1], None)
     mine = trees.number(user_id)
     recent = by_time.keys((timestamps.iso(now - MINUTES), ""))
     if sum(checkouts[id_][0] == mine for _at, id_ in recent) >= AT_MOST:

@@ -1,9 +1,11 @@
 """plenigo: buying on the site, over HTTP, with a plenigo that is not real."""
 
+from datetime import timedelta
 from decimal import Decimal
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.providers.plenigo import checkout
+from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.tests.cases.buying import JANE
 from niteoweb.click2sell.tests.cases.buying import OFFER
 from niteoweb.click2sell.tests.cases.buying import PASSWORD
@@ -123,6 +125,16 @@ class TestService(ShopTestCase):
         self.fake.refuses = 90072
         found = [self.buy().status_code for _ in range(checkout.AT_MOST + 1)]
         self.assertEqual(found[-2:], [422, 429])
+
+    def test_a_checkout_of_yesterday_is_forgotten_by_the_next(self):
+        begun = self.buy().json()["id"]
+        self.clock.tick(checkout.KEPT + timedelta(minutes=1))
+        found = self.buy()
+        self.assertEqual(found.status_code, 201, found.text)
+        kept = trees.tree(self.portal, "checkouts")
+        self.assertEqual(list(kept), [found.json()["id"]])
+        self.assertNotIn(begun, kept)
+        self.assertEqual(len(trees.tree(self.portal, "checkouts_by_time")), 1)
 
     def test_switched_off_and_not_set_up(self):
         self.set(company_id="")
