@@ -69,13 +69,11 @@ def poll(report: SweepReport, confirmed: bool) -> None:
     for provider in registry.enabled():
         if provider.poll is None or report.copy:
             continue
-        try:
-            told = dict(provider.poll(timestamps.now(), limit, confirmed))
-            report.busy += told.pop("busy", 0)
-            report.troubled += told.pop("troubled", 0)
-            report.polled.update(told)
-        except Exception as error:
-            report.trouble(provider.name, error)
+        with report.attempt(provider.name):
+            answer = dict(provider.poll(timestamps.now(), limit, confirmed))
+            report.busy += answer.pop("busy", 0)
+            report.troubled += answer.pop("troubled", 0)
+            report.polled.update(answer)
 
 
 def since(site: Any, provider: IPaymentProvider, now: datetime) -> datetime:

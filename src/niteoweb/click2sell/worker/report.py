@@ -1,5 +1,7 @@
 """The report of a sweep."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from dataclasses import field
 from datetime import datetime
@@ -7,6 +9,7 @@ from datetime import timedelta
 from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.provisioning import Plan
 from niteoweb.click2sell.storage import log_failure
+from niteoweb.click2sell.storage import transactions
 from typing import Any
 
 
@@ -86,6 +89,19 @@ class SweepReport:
         counted = {n: v for n, v in self.as_json().items() if type(v) is int}
         lapsed = 0 if self.stopped else len(self.lapsed)
         return {"lapsed": lapsed, "entries": len(self.entries), **counted}
+
+    @contextmanager
+    def attempt(self, what: str) -> Iterator[None]:
+        """Attempt a step of the sweep: one that fails is counted, and keeps no other one back.
+
+        :param what: names the step, or the record that it is about, in the log.
+        """
+        try:
+            yield
+        except transactions.Busy:
+            self.busy += 1
+        except Exception as error:
+            self.trouble(what, error)
 
     def trouble(self, what: str, error: Exception) -> None:
         """Note that something went wrong; the next sweep tries again."""
