@@ -61,6 +61,9 @@ UNDOING = frozenset({Kind.REFUND, Kind.CHARGEBACK})
 #: The kinds that mean: money arrived, or went back.
 MONEY = PAYMENTS | UNDOING
 
+#: The kinds that change no access.
+TELLING_NOTHING = frozenset({Kind.PAYMENT_FAILED, Kind.INFORMATION})
+
 #: Codes for what a person has to decide although the kind has a name; stored, so they never
 #: change. It is not said which of several users may have access.
 SEVERAL_USERS = "several users"

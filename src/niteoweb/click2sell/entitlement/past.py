@@ -20,6 +20,7 @@ from niteoweb.click2sell.entitlement.chain import Chain
 from niteoweb.click2sell.entitlement.event import BillingEvent
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import PAYMENTS
+from niteoweb.click2sell.notification import TELLING_NOTHING
 from operator import attrgetter
 from typing import Any
 
@@ -27,11 +28,8 @@ from typing import Any
 #: Chains that a past has at most.
 MOST_CHAINS = 20
 
-#: Kinds that change no access; a customer who is suspended is told by a field.
-_TELLING_NOTHING = frozenset({Kind.PAYMENT_FAILED, Kind.INFORMATION})
-
 #: Kinds that name no payment of another event.
-_NAMING_NOTHING = _TELLING_NOTHING | PAYMENTS
+_NAMING_NOTHING = TELLING_NOTHING | PAYMENTS
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,7 @@ class Past:
             or (event.customer_suspended, event.earliest) != (None, None)
         ):
             return False
-        if event.kind in _TELLING_NOTHING:
+        if event.kind in TELLING_NOTHING:
             return True
         if event.kind not in PAYMENTS and not event.states:
             return False

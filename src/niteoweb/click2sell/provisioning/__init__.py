@@ -11,8 +11,8 @@ from niteoweb.click2sell.provisioning import validation
 from niteoweb.click2sell.provisioning.apply import Applied
 from niteoweb.click2sell.provisioning.plan import NO_PURCHASE
 from niteoweb.click2sell.provisioning.plan import Plan
-from niteoweb.click2sell.provisioning.plan import Verdict
 from niteoweb.click2sell.provisioning.validation import TooMany
+from niteoweb.click2sell.provisioning.verdict import Verdict
 
 
 __all__ = [

@@ -19,7 +19,7 @@ from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.member import group
 from niteoweb.click2sell.provisioning.plan import Plan
-from niteoweb.click2sell.provisioning.plan import Verdict
+from niteoweb.click2sell.provisioning.verdict import Verdict
 from niteoweb.click2sell.storage import steps
 from niteoweb.click2sell.storage import trees
 from typing import Any

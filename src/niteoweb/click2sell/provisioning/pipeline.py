@@ -30,6 +30,7 @@ from niteoweb.click2sell.provisioning import plan as plans
 from niteoweb.click2sell.provisioning import recording
 from niteoweb.click2sell.provisioning import result as results
 from niteoweb.click2sell.provisioning import transfer
+from niteoweb.click2sell.provisioning import verdict as verdicts
 from niteoweb.click2sell.provisioning.apply import Applied
 from niteoweb.click2sell.provisioning.apply import apply
 from niteoweb.click2sell.provisioning.result import Result
@@ -266,7 +267,7 @@ def _provision_entry(site: Any, key: str, again: bool) -> Applied | None:
     if pseudonyms.is_erased(entry):
         return Applied(plans.Plan(entry["buyer_id"]))
     ledger.count_attempt(site, entry)
-    verdict = plans.without_plan(site, entry)
+    verdict = verdicts.without_plan(site, entry)
     if verdict is None:
         buyer = buyers.get(site, entry["buyer_id"])
         return perform(site, plans.make(site, buyer, timestamps.now(), entry), entry)

@@ -6,8 +6,9 @@ from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import pseudonyms
 from niteoweb.click2sell.provisioning import plan as plans
+from niteoweb.click2sell.provisioning import verdict as verdicts
 from niteoweb.click2sell.provisioning.plan import Plan
-from niteoweb.click2sell.provisioning.plan import Verdict
+from niteoweb.click2sell.provisioning.verdict import Verdict
 from typing import Any
 
 
@@ -44,7 +45,7 @@ def replay(site: Any, key: str, now: datetime) -> Preview:
         raise KeyError(key)
     if pseudonyms.is_erased(entry):
         return Preview(Plan(""), Verdict(entry["outcome"], entry["reason"], entry["subject"]))
-    verdict = plans.without_plan(site, entry)
+    verdict = verdicts.without_plan(site, entry)
     if verdict is not None:
         return Preview(Plan(""), verdict)
     changes = plan(site, entry["buyer_id"], now, key)

@@ -16,6 +16,7 @@ from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import silence
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
+from niteoweb.click2sell.notification import TELLING_NOTHING
 from niteoweb.click2sell.provider import Refused
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.provider import Unreachable
@@ -138,7 +139,7 @@ def is_known(site: Any, notification: Notification) -> bool:
         # An entry that needs attention does not count, and is known all the same.
         if (entry["counts"] or entry["attention"])
         and entry["transaction"] == notification.transaction
-        and entry["kind"] not in (Kind.INFORMATION, Kind.PAYMENT_FAILED)
+        and entry["kind"] not in TELLING_NOTHING
     ]
     if not known:
         return notification.kind in _ENDING
