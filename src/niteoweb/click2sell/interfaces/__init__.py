@@ -8,10 +8,10 @@ from niteoweb.click2sell.interfaces.events import IMemberCreatedEvent
 from niteoweb.click2sell.interfaces.events import IMemberCreateEvent
 from niteoweb.click2sell.interfaces.events import IMemberEvent
 from niteoweb.click2sell.interfaces.events import IMemberUpdateEvent
+from niteoweb.click2sell.interfaces.plenigosettings import IPlenigoSettings
 from niteoweb.click2sell.interfaces.provider import IPaymentProvider
 from niteoweb.click2sell.interfaces.providersettings import ICleengSettings
 from niteoweb.click2sell.interfaces.providersettings import IHookSettings
-from niteoweb.click2sell.interfaces.providersettings import IPlenigoSettings
 from niteoweb.click2sell.interfaces.providersettings import IProviderBasics
 from niteoweb.click2sell.interfaces.providersettings import IProviderSettings
 from niteoweb.click2sell.interfaces.providersettings import IStripeSettings

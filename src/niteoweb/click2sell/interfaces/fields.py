@@ -52,10 +52,7 @@ def lines(title: Message, description: Message, **options: Any) -> schema.List:
         title=title,
         description=description,
         value_type=schema.TextLine(),
-        required=False,
-        default=[],
-        missing_value=[],
-        **options,
+        **{"required": False, "default": [], "missing_value": []} | options,
     )
 
 

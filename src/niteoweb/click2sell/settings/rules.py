@@ -54,7 +54,10 @@ QUESTIONS = {
 }
 
 #: Lists in which neither blank lines nor repetitions mean anything.
-LISTS = ("alert_addresses", "apps", "fulfil", "pay_urls", *networks.SETTINGS)
+LISTS = (
+    *("alert_addresses", "apps", "fulfil", "offers", "pay_urls", "source_parameters"),
+    *networks.SETTINGS,
+)
 
 #: The form in which texts are kept.
 _NORMAL = {

@@ -1,7 +1,10 @@
 """plenigo: the offers that a site sells, and the purchases that are prepared."""
 
 from decimal import Decimal
+from niteoweb.click2sell.interfaces import IPlenigoSettings
 from niteoweb.click2sell.providers.plenigo import offers
+from zope.i18n import translate
+from zope.schema.interfaces import ValidationError
 
 import unittest
 
@@ -31,6 +34,17 @@ class TestLines(unittest.TestCase):
             with self.subTest(line), self.assertRaises(offers.OfferError) as caught:
                 offers.parse(["O_7", line])
             self.assertEqual(caught.exception.number, 2)
+
+    def test_the_setting_takes_what_can_be_read_and_names_other_lines(self):
+        field = IPlenigoSettings["offers"]
+        for line in ("", "O_1", EXTRA, "O_3|variant=v-1", "SC_1", PAPER):
+            with self.subTest(line):
+                self.assertIsNone(field.validate([line]))
+        for line in ("offer", "O_1|quantity=3", "O_1|product=P_1", "O_1|variant=a b"):
+            with self.subTest(line), self.assertRaises(ValidationError) as caught:
+                field.validate(["O_1", line])
+            expected = f"This has to be an OFFER_ID with its options: {line}"
+            self.assertEqual(translate(caught.exception.doc()), expected)
 
 
 class TestPurchase(unittest.TestCase):
