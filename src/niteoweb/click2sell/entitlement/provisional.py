@@ -20,6 +20,7 @@ from datetime import timedelta
 from niteoweb.click2sell.entitlement.event import BillingEvent
 from niteoweb.click2sell.notification import GIVING
 from niteoweb.click2sell.notification import Kind
+from niteoweb.click2sell.notification import UNDOING
 
 
 AT_MOST = timedelta(minutes=15)
@@ -27,7 +28,7 @@ AT_MOST = timedelta(minutes=15)
 A_DAY = 2
 
 #: Kinds that take the place of access that was given in the meantime.
-_REAL = GIVING | {Kind.CANCELLATION, Kind.REFUND, Kind.CHARGEBACK, Kind.EXPIRY}
+_REAL = GIVING | UNDOING | {Kind.CANCELLATION, Kind.EXPIRY}
 
 
 def bridges(events: Sequence[BillingEvent]) -> Iterator[tuple[BillingEvent, datetime]]:

@@ -19,8 +19,8 @@ from niteoweb.click2sell.explain import timeline
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.member import accounts
-from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import OWNER
+from niteoweb.click2sell.notification import UNDOING
 from typing import Any
 
 
@@ -121,5 +121,5 @@ def _paid_at(entries: Sequence[ledger.Entry]) -> datetime | None:
 
 
 def _moves_money(entry: ledger.Entry) -> bool:
-    about_money = history.is_payment(entry) or entry["kind"] in (Kind.REFUND, Kind.CHARGEBACK)
+    about_money = history.is_payment(entry) or entry["kind"] in UNDOING
     return about_money and entry["provider"] != OWNER

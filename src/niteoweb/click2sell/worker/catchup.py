@@ -17,6 +17,7 @@ from niteoweb.click2sell.ledger import silence
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import TELLING_NOTHING
+from niteoweb.click2sell.notification import UNDOING
 from niteoweb.click2sell.provider import Refused
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.provider import Unreachable
@@ -38,7 +39,7 @@ AT_FIRST = timedelta(days=2)
 #: The clocks of provider and site may differ by this much.
 OVERLAP = timedelta(minutes=10)
 
-_ENDING = frozenset({Kind.EXPIRY, Kind.REFUND, Kind.CHARGEBACK})
+_ENDING = UNDOING | {Kind.EXPIRY}
 
 
 def run(report: SweepReport, now: datetime, pause: timedelta = timedelta()) -> None:

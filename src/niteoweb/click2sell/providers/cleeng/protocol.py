@@ -27,6 +27,7 @@ from niteoweb.click2sell.notification import CONFIRMED
 from niteoweb.click2sell.notification import Delivery
 from niteoweb.click2sell.notification import Event
 from niteoweb.click2sell.notification import EVERYTHING
+from niteoweb.click2sell.notification import GIVING
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import ParameterError
@@ -121,8 +122,6 @@ EVENTS = (
 )
 
 _VERDICTS = {VALIDATED: CONFIRMED, NOT_VALIDATED: REFUSED}
-#: The kinds that give or keep access up to an end.
-_GIVING = frozenset({Kind.PURCHASE, Kind.RENEWAL, Kind.PLAN_CHANGE, Kind.REACTIVATION})
 _SPECIFIC = ("data.inAppSpecificData", "data.InAppSpecificData")
 _PREFIX = "sha256="
 _DIGEST = re.compile(r"[0-9A-Fa-f]{64}", re.ASCII)
@@ -190,7 +189,7 @@ def parse(genuine: signatures.SealedBody, timezone_: tzinfo) -> tuple[Notificati
         return (notification,)
     notification = _with_end(notification, data)
     data.required("subscriptionId")
-    if notification.kind in _GIVING and not offer:
+    if notification.kind in GIVING and not offer:
         data.required("offerId")
     if not (notification.customer_id or notification.buyer):
         raise ParameterMissing("data.customerId")
@@ -254,16 +253,16 @@ def _with_end(notification: Notification, data: JsonBody) -> Notification:
     """A notification with the end of access, as far as it states one."""
     end, now = data.moment("expirationDate"), notification.occurred_at
     kind = notification.kind
-    if data.boolean("active") is False and kind in _GIVING:
+    if data.boolean("active") is False and kind in GIVING:
         # An inactive subscription gives nothing now.
         kind = Kind.EXPIRY
     if kind is Kind.EXPIRY:
         end = min(end or now, now)
-    elif kind not in _GIVING and kind is not Kind.CANCELLATION:
+    elif kind not in GIVING and kind is not Kind.CANCELLATION:
         end = None
     # A webhook without an end must not replace a known end, and a purchase has no old product
     # to replace.
-    snapshot = kind in _GIVING - {Kind.PURCHASE} and end is not None
+    snapshot = kind in GIVING - {Kind.PURCHASE} and end is not None
     return replace(notification, kind=kind, valid_until=end, snapshot=snapshot)
 
 

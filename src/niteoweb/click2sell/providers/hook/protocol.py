@@ -21,6 +21,7 @@ from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import ParameterInvalid
 from niteoweb.click2sell.notification import ParameterMissing
+from niteoweb.click2sell.notification import UNDOING
 from niteoweb.click2sell.notification import WrongSignature
 from niteoweb.click2sell.provider import jsonbody
 from niteoweb.click2sell.provider import signatures
@@ -171,7 +172,7 @@ def parse(genuine: VerifiedHook, timezone_: tzinfo) -> tuple[Notification, ...]:
     until = data.moment("valid_until")
     if kind is Kind.EXPIRY:
         until = min(until or occurred_at, occurred_at)
-    elif kind in (Kind.REFUND, Kind.CHARGEBACK):
+    elif kind in UNDOING:
         until = None
     first_name, _, last_name = data.title("name").rpartition(" ")
     notification = Notification(

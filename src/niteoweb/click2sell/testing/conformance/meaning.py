@@ -10,10 +10,10 @@ from niteoweb.click2sell.entitlement import BillingEvent
 from niteoweb.click2sell.entitlement import compute
 from niteoweb.click2sell.entitlement import Policy
 from niteoweb.click2sell.notification import Event
-from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import MIGRATION
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import OWNER
+from niteoweb.click2sell.notification import PAYMENTS
 from niteoweb.click2sell.notification import VALIDATION
 from niteoweb.click2sell.testing.conformance.case import for_each_sample
 from niteoweb.click2sell.testing.conformance.case import ProviderCase
@@ -92,7 +92,7 @@ class MeaningCase(ProviderCase):
 
     def test_a_payment_names_what_was_bought_and_by_whom(self) -> None:
         for notification in self._told():
-            if notification.kind in (Kind.PURCHASE, Kind.RENEWAL):
+            if notification.kind in PAYMENTS:
                 self.assertTrue(notification.product_id, "no product")
                 self.assertTrue(notification.transaction, "no transaction")
                 self.assertTrue(notification.buyer or notification.customer_id, "no buyer")
