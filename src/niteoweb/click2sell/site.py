@@ -17,6 +17,7 @@ from plone.registry.interfaces import IRegistry
 from Products.CMFCore.interfaces import ISiteRoot
 from typing import Any
 from typing import NamedTuple
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 from zope.annotation.interfaces import IAnnotations
 from zope.component import getUtility
@@ -115,6 +116,11 @@ def contact_url(site: Any) -> str:
     For pages: a mail has links of :func:`link` alone.
     """
     return f"{site.absolute_url()}/contact-info" if sender()[1] else ""
+
+
+def login_url(back: str) -> str:
+    """The form for logging in, for a page; it leads back to an address."""
+    return f"{get().absolute_url()}/login?{urlencode({'came_from': back})}"
 
 
 def mail_domain() -> str:

@@ -13,7 +13,6 @@ from niteoweb.click2sell.member import pages
 from niteoweb.click2sell.member import visitor
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.settings import orderlinks
-from niteoweb.click2sell.settings import products
 from plone import api
 from typing import Any
 from urllib.parse import urljoin
@@ -104,12 +103,6 @@ def buyer_of_visitor(site: Any) -> buyers.Buyer | None:
     """The record of the member who is logged in, None without a purchase."""
     user_id = visitor.member_id(site)
     return buyers.of_user(site, user_id) if user_id else None
-
-
-def product_title(payment: ledger.Entry) -> str:
-    """The product of a payment, as the owner names it."""
-    names = ("provider", "product_id", "product_name", "aliases")
-    return products.title(*(payment[name] for name in names))
 
 
 def _product(site: Any, standing: ProductAccess, buyer: buyers.Buyer) -> OwnProduct:

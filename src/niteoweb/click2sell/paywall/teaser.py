@@ -15,7 +15,6 @@ from plone.app.contenttypes.behaviors.leadimage import ILeadImage
 from Products.Five.browser import BrowserView
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from typing import Any
-from urllib.parse import urlencode
 from zope.i18n import translate
 
 import json
@@ -91,10 +90,9 @@ class TeaserView(BrowserView):
     @property
     def login_url(self) -> str:
         """The form for logging in, which leads back."""
-        query = urlencode({"came_from": self.context.absolute_url()})
-        return f"{api.portal.get().absolute_url()}/login?{query}"
+        return plone_site.login_url(self.context.absolute_url())
 
     @property
     def contact_url(self) -> str:
         """The link to ask the site's owner."""
-        return plone_site.contact_url(api.portal.get())
+        return plone_site.contact_url(plone_site.get())

@@ -165,6 +165,7 @@ def _numbers(numbers: dict[str, int]) -> dict[str, int]:
 
 
 def standing(access: ProductAccess) -> dict[str, Any]:
+    """The access to a product, for an answer."""
     return {
         "provider": access.provider,
         "product_id": access.product_id,

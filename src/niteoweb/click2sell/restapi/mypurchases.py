@@ -4,6 +4,7 @@ Each member is answered what ``@@my-purchases`` shows them, and nothing of anybo
 """
 
 from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.explain import ownpurchases
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.restapi import members
@@ -24,6 +25,10 @@ class MyPurchasesGet(Service):
     """Answers a GET."""
 
     def reply(self) -> dict[str, Any]:
+        """The purchases of the member who is logged in.
+
+        :raises Unauthorized: nobody is logged in.
+        """
         if api.user.is_anonymous():
             raise Unauthorized("Log in to see your purchases.")
         own = ownpurchases.of_visitor(self.context, timestamps.now())
@@ -52,5 +57,5 @@ def _payment(entry: ledger.Entry) -> dict[str, Any]:
     return {
         "occurred_at": timestamps.from_iso(entry["occurred_at"]).isoformat(),
         **{name: entry[name] for name in PAYMENT},
-        "product_name": ownpurchases.product_title(entry),
+        "product_name": history.product_title(entry),
     }

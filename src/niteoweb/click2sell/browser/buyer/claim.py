@@ -101,9 +101,10 @@ class ClaimView(BrowserView):
     @property
     def login_url(self) -> str:
         """The login form, which comes back here."""
-        url = self.context.absolute_url()
-        back = f"{url}/@@my-purchase-claim?{urlencode({'token': self.token})}"
-        return f"{url}/login?{urlencode({'came_from': back})}"
+        query = urlencode({"token": self.token})
+        return plone_site.login_url(
+            f"{self.context.absolute_url()}/@@my-purchase-claim?{query}"
+        )
 
     @property
     def purchases_url(self) -> str:

@@ -115,8 +115,7 @@ class MembersOnlyView(BrowserView):
     @property
     def login_url(self) -> str:
         """The form for logging in, which leads back."""
-        query = urlencode({"came_from": str(self.request.get("came_from", ""))})
-        return f"{self.context.absolute_url()}/login?{query}"
+        return plone_site.login_url(str(self.request.get("came_from", "")))
 
     @property
     def contact_url(self) -> str:

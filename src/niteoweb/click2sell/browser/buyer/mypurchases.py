@@ -58,7 +58,7 @@ class MyPurchasesView(BrowserView):
         return PaymentLine(
             date=formatting.day(timestamps.from_iso(entry["occurred_at"])),
             kind=formatting.kind(entry["kind"]),
-            product=ownpurchases.product_title(entry),
+            product=formatting.product(entry),
             amount=formatting.amount(entry["amount"], entry["currency"]),
             receipt=entry["receipt"],
         )

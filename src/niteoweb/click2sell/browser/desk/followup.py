@@ -7,7 +7,6 @@ from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.mail import failures
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.report import overview
-from niteoweb.click2sell.settings import products
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from zope.i18nmessageid import Message
 
@@ -83,7 +82,9 @@ class FollowUp:
             [
                 (
                     self._member(renewal),
-                    self._title(renewal),
+                    formatting.product_title(
+                        self.context, (renewal.provider, renewal.product_id)
+                    ),
                     formatting.moment(renewal.expected_at),
                     _("goes on") if renewal.access else _("has ended"),
                 )
@@ -97,10 +98,6 @@ class FollowUp:
     def _member(self, listed: overview.Account | overview.Renewal) -> formatting.Link:
         url = self.url_of(f"click2sell-members/{listed.buyer_id}")
         return formatting.Link(listed.address, url)
-
-    def _title(self, renewal: overview.Renewal) -> str:
-        product = renewal.provider, renewal.product_id
-        return products.title(*product, overview.product_name(self.context, product))
 
 
 def _counted(text: Message, newest: overview.Newest) -> Message | None:
