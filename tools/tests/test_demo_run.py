@@ -7,7 +7,6 @@ from datetime import timezone
 from io import StringIO
 from niteoweb.click2sell.providers.cleeng import protocol as cleeng
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from textwrap import dedent
 from textwrap import indent
 from tools import ROOT
@@ -15,41 +14,23 @@ from tools.demo import plenigoreader
 from tools.demo import run
 from tools.demo import story
 from tools.demo.seen import Seen
+from tools.tests.running import ToolTestCase
 from unittest import mock
 from unittest import TestCase
 
-import os
 import re
 import shutil
 import socket
 import subprocess
-import sys
 
 
-MINUTES = 15
-
-
-class RunCase(TestCase):
-    def setUp(self):
-        temporary = TemporaryDirectory()
-        self.addCleanup(temporary.cleanup)
-        self.folder = Path(temporary.name, "demo")
+class RunCase(ToolTestCase):
+    module = "tools.demo.run"
 
     def run_demo(self, *options: str) -> subprocess.CompletedProcess:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
-        return subprocess.run(
-            [
-                *(sys.executable, "-m", "tools.demo.run", "--once"),
-                *("--port", str(port), "--folder", self.folder, *options),
-            ],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-            timeout=MINUTES * 60,
-        )
+        return self.run_once(port, *options)
 
     def lived(self, provider: str) -> str:
         """The output of a provider's demo in which every step succeeds."""

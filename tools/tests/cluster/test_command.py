@@ -1,43 +1,22 @@
 """``make cluster``: what it refuses, and how its programs end."""
 
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from tools.cluster.postgres import Postgres
 from tools.program import ToolError
 from tools.terminal import locked
+from tools.tests.running import ToolTestCase
 
 import os
 import socket
-import subprocess
-import sys
-import unittest
 
 
-MINUTES = 10
+class CommandCase(ToolTestCase):
+    """A cluster in a folder of its own, which the database's user can get to."""
 
-
-class CommandCase(unittest.TestCase):
-    """A cluster in a folder of its own."""
+    module = "tools.cluster.run"
 
     def setUp(self):
-        temporary = TemporaryDirectory()
-        self.addCleanup(temporary.cleanup)
-        self.folder = Path(temporary.name, "cluster")
+        super().setUp()
         self.folder.parent.chmod(0o755)
-
-    def run_once(self, port: int) -> subprocess.CompletedProcess:
-        return subprocess.run(
-            [
-                *(sys.executable, "-m", "tools.cluster.run", "--once"),
-                *("--port", str(port), "--folder", self.folder),
-            ],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-            timeout=MINUTES * 60,
-        )
 
 
 class TestCommand(CommandCase):
