@@ -10,9 +10,7 @@ from dataclasses import dataclass
 from dataclasses import field
 from datetime import datetime
 from datetime import timedelta
-from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
-from niteoweb.click2sell import webaddress
 from niteoweb.click2sell.notification import ParameterError
 from niteoweb.click2sell.provider import JsonApi
 from niteoweb.click2sell.provider import JsonBody
@@ -156,7 +154,7 @@ class _Import:
             if len(listed) > 1:
                 raise Rejected(409)
             if not listed:
-                value = {"language": sdk.language(), **value, "registrationSource": _host()}
+                value = {"language": sdk.language(), **value, "registrationSource": sdk.host()}
                 pseudo = {"pseudoEmail": True} if by != "email" else {}
                 listed = [self._create(("customers",), {**value, **pseudo})]
             self.customers[value[by]] = listed[0].required("customerId")
@@ -235,7 +233,3 @@ class _Import:
     def _listed(self, *path: str, **query: str) -> list[JsonBody]:
         query = {**query, "size": str(client.SMALLEST_PAGE)}
         return client.read(self.api, *path, **query).parts("items")
-
-
-def _host() -> str:
-    return webaddress.host(plone_site.get().absolute_url()) or ""

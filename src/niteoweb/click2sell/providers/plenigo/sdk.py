@@ -3,6 +3,7 @@
 from niteoweb.click2sell import site as plone_site
 from plone import api
 from typing import Any
+from urllib.parse import urlsplit
 
 
 #: Characters that an address may have which plenigo sends the buyer back to.
@@ -27,6 +28,11 @@ def described(stored: Any) -> dict[str, str]:
         "lang": language(),
         "baseCheckoutURI": stored.checkout_url or "",
     }
+
+
+def host() -> str:
+    """The host of this site, by which plenigo knows where something began."""
+    return urlsplit(plone_site.address()).hostname or ""
 
 
 def own_address(url: Any) -> str:

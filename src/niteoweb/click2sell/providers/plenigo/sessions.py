@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from datetime import timedelta
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
-from niteoweb.click2sell import webaddress
 from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.provider import JsonApi
 from niteoweb.click2sell.provider import jsonapi
 from niteoweb.click2sell.provider import Refused
 from niteoweb.click2sell.providers.plenigo import checkout
 from niteoweb.click2sell.providers.plenigo import client
+from niteoweb.click2sell.providers.plenigo import sdk
 from niteoweb.click2sell.providers.plenigo import shop
 from niteoweb.click2sell.providers.plenigo import tie
 from niteoweb.click2sell.storage import trees
@@ -140,8 +140,7 @@ def _begin(api: JsonApi, customer_id: str, environ: Mapping[str, Any], replace: 
 
     :param replace: the oldest one may end for it.
     """
-    source = webaddress.host(plone_site.address()) or ""
-    value = {"source": source, "ipAddress": checkout.address(environ)}
+    value = {"source": sdk.host(), "ipAddress": checkout.address(environ)}
     session, removal, oldest = shop.begin_session(api, customer_id, value)
     if session:
         return session

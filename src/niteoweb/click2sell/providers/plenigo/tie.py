@@ -6,13 +6,13 @@ is a customer that this site made for the member, or whose purchases the member 
 """
 
 from niteoweb.click2sell import timestamps
-from niteoweb.click2sell import webaddress
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import customers
 from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.member import privilege
 from niteoweb.click2sell.provider import is_address
 from niteoweb.click2sell.provider import JsonApi
+from niteoweb.click2sell.providers.plenigo import sdk
 from niteoweb.click2sell.providers.plenigo import shop
 from niteoweb.click2sell.providers.plenigo import states
 from niteoweb.click2sell.settings import membertoken
@@ -78,7 +78,7 @@ def ensure(site: Any, api: JsonApi, user_id: str, language: str) -> str:
     values = {
         "email": address,
         "language": language[:2],
-        "registrationSource": webaddress.host(site.absolute_url()) or "",
+        "registrationSource": sdk.host(),
         **(names if all(names.values()) else {}),
     }
     for attempt in range(TRIES):

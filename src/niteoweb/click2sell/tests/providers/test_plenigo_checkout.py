@@ -26,6 +26,7 @@ class TestService(ShopTestCase):
         self.assertEqual(name, "customers")
         self.assertRegex(customer["customerId"], re.compile(r"[0-9]{15}"))
         self.assertEqual((customer["email"], customer["firstName"]), (JANE, "Jane"))
+        self.assertEqual(customer["registrationSource"], "localhost")
         self.assertEqual(
             purchase,
             {

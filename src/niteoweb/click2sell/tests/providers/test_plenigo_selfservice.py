@@ -14,6 +14,7 @@ from Products.PlonePAS.events import UserLoggedOutEvent
 from unittest import mock
 from zope.event import notify
 
+import json
 import logging
 import re
 
@@ -162,6 +163,8 @@ class TestSelfService(SelfServiceTestCase):
         self.subscribed()
         first = self.token()
         self.assertEqual(first.json(), {"transferToken": "transfer-1"})
+        value = json.loads(self.fake.requests[0].body)
+        self.assertEqual((value["source"], value["ipAddress"]), ("localhost", "127.0.0.1"))
         begun = [f"POST sessions/{self.customer}", "POST sessions/transferToken"]
         self.assertEqual(self.upstream(), begun)
         self.assertEqual(self.token().json(), {"transferToken": "transfer-2"})
