@@ -24,15 +24,7 @@ class TestMyPurchases(PageTestCase):
     def test_what_was_bought_and_until_when(self):
         self.settings(mapping=["1|premium|30", "2|course"])
         self.buy()
-        self.buy_again(2, product_id="2", product_name="Course")
-        self.later(days=1)
-        self.refund(
-            acquirer_transaction_id="T-2",
-            c2s_transaction_id="R-2",
-            purchase_date="2026-05-04",
-            product_id="2",
-            product_name="Course",
-        )
+        self.buy_course_and_refund_it()
         browser = self.opened(who=JOHN)
         text = self.text(browser)
         self.assertIn("Test Product Access Until Jun 02, 2026 10:20 AM", text)

@@ -3,6 +3,7 @@
 Few transactions, products and days, so that entries meet, tie and contradict each other often.
 """
 
+from dataclasses import fields
 from datetime import datetime
 from datetime import timedelta
 from datetime import timezone
@@ -11,6 +12,8 @@ from niteoweb.click2sell.entitlement.event import BillingEvent
 from niteoweb.click2sell.entitlement.outcome import Outcome
 from niteoweb.click2sell.entitlement.outcome import Policy
 from niteoweb.click2sell.notification import Kind
+from niteoweb.click2sell.notification import Notification
+from typing import Any
 
 import math
 
@@ -38,6 +41,16 @@ VALUES = {
     "by_owner": (False, False, False, True),
     "external_subscription_id": ("", "", "V1", "V1", "V2"),
 }
+
+
+def of_notification(told: Notification, **others: Any) -> BillingEvent:
+    """The billing event of a notification, made without the ledger.
+
+    :param others: fields that a notification does not have; it arrived when it occurred.
+    """
+    names = {field.name for field in fields(BillingEvent)} & set(vars(told))
+    values = {name: getattr(told, name) for name in names}
+    return BillingEvent(**{"received_at": told.occurred_at, "days": None, **values, **others})
 
 
 def fact_of(number: int) -> BillingEvent:

@@ -12,6 +12,7 @@ from plone.testing.zope import Browser
 from unittest import mock
 
 import re
+import socket
 import transaction
 
 
@@ -39,6 +40,15 @@ class MailTestCase(SiteTestCase):
         self.settings(
             welcome_mail="password", notice_mail=True, site_address="http://nohost/plone"
         )
+
+    @contextmanager
+    def no_server(self):
+        """Nothing listens where mail goes."""
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+        self.registry(smtp_port=port)
+        yield
+        self.registry(smtp_port=self.server.port)
 
     def arrived(self):
         """The one mail that arrived."""

@@ -5,6 +5,7 @@ from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.notification import Delivery
 from niteoweb.click2sell.provider import jsonapi
 from niteoweb.click2sell.provider import registry
+from niteoweb.click2sell.provider.registry import PaymentProvider
 from niteoweb.click2sell.providers.cleeng import fake as fakes
 from niteoweb.click2sell.providers.cleeng.fake import FakeCleeng
 from niteoweb.click2sell.providers.cleeng.provider import PROVIDER as CLEENG
@@ -40,25 +41,53 @@ TV = "vizio-1"
 GOLD, SILVER = "S100_US", "S200_US"
 
 
-class CleengTestCase(SiteTestCase):
-    """A Cleeng that offers gold and silver, for the groups "premium" and "course"."""
+class ProviderTestCase(SiteTestCase):
+    """A site that sells through a provider that is not real, over HTTP.
+
+    :cvar provider: the registered one.
+    """
 
     layer = SHOP_HTTP
+    provider: PaymentProvider
 
     def setUp(self):
         super().setUp()
-        self.url = f"http://{self.layer['host']}:{self.layer['port']}/plone/@@cleeng"
+        address = f"http://{self.layer['host']}:{self.layer['port']}/plone"
+        self.url = f"{address}/@@{self.provider.callback}"
+        self.enterContext(mock.patch.dict("os.environ", {jsonapi.INSECURE_VARIABLE: "1"}))
+        self.enterContext(mock.patch.object(jsonapi, "PAUSES", ()))
+
+    def set(self, **values):
+        for name, value in values.items():
+            setattr(registry.settings(self.provider), name, value)
+        transaction.commit()
+
+    def sweep(self, confirmed=True):
+        transaction.begin()
+        report = sweep(confirmed=confirmed)
+        transaction.begin()
+        return report
+
+    def reasons(self):
+        return [(outcome, reason) for outcome, reason, _subject in self.entries() if reason]
+
+    def has(self, *group_ids, who=JANE):
+        self.assertEqual(self.groups(who), ["click2sell", *group_ids])
+
+
+class CleengTestCase(ProviderTestCase):
+    """A Cleeng that offers gold and silver, for the groups "premium" and "course"."""
+
+    provider = CLEENG
+
+    def setUp(self):
+        super().setUp()
         self.fake = FakeCleeng(clock=Clock(self.now))
         self.set(
             enabled=True,
             secretkey=self.fake.webhooks.secret,
             mapping=[f"{GOLD}|premium", "S200|course"],
         )
-
-    def set(self, **values):
-        for name, value in values.items():
-            setattr(registry.settings(CLEENG), name, value)
-        transaction.commit()
 
     # What happens at Cleeng
 
@@ -107,29 +136,14 @@ class CleengTestCase(SiteTestCase):
         genuine = CLEENG.verify(delivery, registry.settings(CLEENG), self.now)
         pipeline.process(*CLEENG.parse(genuine, timezone.utc))
 
-    # What came of it
 
-    def sweep(self):
-        transaction.begin()
-        return sweep(confirmed=True)
-
-    def reasons(self):
-        return [(outcome, reason) for outcome, reason, _subject in self.entries() if reason]
-
-    def has(self, *group_ids, who=JANE):
-        self.assertEqual(self.groups(who), ["click2sell", *group_ids])
-
-
-class PlenigoTestCase(SiteTestCase):
-    layer = SHOP_HTTP
+class PlenigoTestCase(ProviderTestCase):
+    provider = PLENIGO
 
     def setUp(self):
         super().setUp()
-        self.url = f"http://{self.layer['host']}:{self.layer['port']}/plone/@@plenigo"
         self.fake = FakePlenigo(clock=Clock(self.now))
         self.enterContext(self.fake)
-        self.enterContext(mock.patch.dict("os.environ", {jsonapi.INSECURE_VARIABLE: "1"}))
-        self.enterContext(mock.patch.object(jsonapi, "PAUSES", ()))
         self.set(
             enabled=True,
             secretkey=self.fake.callbacks.secret,
@@ -138,11 +152,6 @@ class PlenigoTestCase(SiteTestCase):
             mapping=["gold|premium", "right-2|course"],
         )
         self.jane = self.fake.add_customer(JANE, "Jane", "Doe")
-
-    def set(self, **values):
-        for name, value in values.items():
-            setattr(registry.settings(PLENIGO), name, value)
-        transaction.commit()
 
     def deliver(self, **how):
         found = self.fake.callbacks.deliver(self.url, **how)
@@ -153,19 +162,15 @@ class PlenigoTestCase(SiteTestCase):
         transaction.begin()
         return list(ledger.newest_first(self.portal))
 
-    def reasons(self):
-        return [(outcome, reason) for outcome, reason, _subject in self.entries() if reason]
 
-
-class WebTVTestCase(SiteTestCase):
+class WebTVTestCase(ProviderTestCase):
     """A WebTV whose store sells the products 12 and 13, and a clip."""
 
-    layer = SHOP_HTTP
+    provider = WEBTV
 
     def setUp(self):
         super().setUp()
         self.fake = self.enterContext(FakeWebTV(clock=Clock(self.now)))
-        self.enterContext(mock.patch.dict("os.environ", {jsonapi.INSECURE_VARIABLE: "1"}))
         self.store = self.fake.store
         self.set(
             enabled=True,
@@ -177,20 +182,12 @@ class WebTVTestCase(SiteTestCase):
         self.set(api_token=self.fake.secret)
         self.jane = self.store.add_user(JANE, "Jane")
 
-    def set(self, **values):
-        for name, value in values.items():
-            setattr(registry.settings(WEBTV), name, value)
-        transaction.commit()
-
     def pass_time(self, **time):
         self.later(**time)
         self.fake.clock.move(**time)
 
     def sweep(self, confirmed=False):
-        transaction.begin()
-        report = sweep(confirmed=confirmed)
-        transaction.begin()
-        return report
+        return super().sweep(confirmed)
 
     def kinds(self):
         transaction.begin()
@@ -204,19 +201,18 @@ def signed_by_library(secret, time, body):
     return stripe.WebhookSignature.generate_signature_header(text, secret, time)
 
 
-class StripeTestCase(SiteTestCase):
+class StripeTestCase(ProviderTestCase):
     """A Stripe that sells gold and silver, for the groups "premium" and "course"."""
 
     layer = SHOP_HTTP
     with_key = True
 
+    provider = STRIPE
+
     def setUp(self):
         super().setUp()
-        self.url = f"http://{self.layer['host']}:{self.layer['port']}/plone/@@stripe"
         self.fake = FakeStripe(clock=Clock(self.now), sign=signed_by_library)
         self.enterContext(self.fake)
-        self.enterContext(mock.patch.dict("os.environ", {jsonapi.INSECURE_VARIABLE: "1"}))
-        self.enterContext(mock.patch.object(jsonapi, "PAUSES", ()))
         self.set(
             enabled=True,
             secretkey=self.fake.events.secret,
@@ -229,11 +225,6 @@ class StripeTestCase(SiteTestCase):
         self.shop.add_price("silver", name="Silver", cents=490)
         self.shop.add_price("book", name="Book", cents=1500, recurring=False)
 
-    def set(self, **values):
-        for name, value in values.items():
-            setattr(registry.settings(STRIPE), name, value)
-        transaction.commit()
-
     def deliver(self, **how):
         found = self.fake.events.deliver(self.url, **how)
         transaction.begin()
@@ -243,13 +234,3 @@ class StripeTestCase(SiteTestCase):
         """Let time pass at Stripe and here; the events of it are not delivered yet."""
         self.shop.let_pass(**time)
         self.later(**time)
-
-    def sweep(self):
-        transaction.begin()
-        return sweep(confirmed=True)
-
-    def reasons(self):
-        return [(outcome, reason) for outcome, reason, _subject in self.entries() if reason]
-
-    def has(self, *group_ids, who=JANE):
-        self.assertEqual(self.groups(who), ["click2sell", *group_ids])

@@ -184,6 +184,14 @@ class SiteTestCase(unittest.TestCase):
             }
         )
 
+    def buy_course_and_refund_it(self) -> None:
+        """Process a second sale, of the product 2, and its refund a day later."""
+        course = {"product_id": "2", "product_name": "Course"}
+        self.buy_again(2, **course)
+        self.later(days=1)
+        sale = {"acquirer_transaction_id": "T-2", "c2s_transaction_id": "R-2"}
+        self.refund(purchase_date="2026-05-04", **sale, **course)
+
     def provision(self, address: str = EMAIL, follow_mapping: bool = False) -> Any:
         """Make the site agree with what a buyer is entitled to now."""
         return pipeline.provision(self.buyer(address)["id"], follow_mapping)

@@ -19,7 +19,6 @@ from unittest import mock
 from ZODB.Connection import Connection
 
 import os
-import socket
 import time
 
 
@@ -30,15 +29,6 @@ class PostmanTestCase(MailTestCase):
         with server:
             self.registry(smtp_port=server.port)
             yield server
-        self.registry(smtp_port=self.server.port)
-
-    @contextmanager
-    def no_server(self):
-        """Nothing listens where mail goes."""
-        with socket.create_server(("127.0.0.1", 0)) as taken:
-            port = taken.getsockname()[1]
-        self.registry(smtp_port=port)
-        yield
         self.registry(smtp_port=self.server.port)
 
     def assert_waits(self, error):

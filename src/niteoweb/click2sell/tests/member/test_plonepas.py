@@ -145,27 +145,20 @@ class TestCost(LargeGroupTestCase):
 
 
 class TestAtOnce(LargeGroupTestCase):
-    def test_two_members(self):
-        before = self.fill(1000, OOTreeSet)
-        names = "member-0000100-a@example.com", "member-0000900-a@example.com"
-        with self.elsewhere() as (manager, plugin), group.own_run():
-            plugin.addPrincipalToGroup(names[0], "premium")
-            transaction.begin()
-            self.plugin.addPrincipalToGroup(names[1], "premium")
-            manager.commit()
-            transaction.commit()
-        self.assertEqual(list(self.members()), sorted([*before, *names]))
-
-    def test_two_neighbours(self):
-        before = self.fill(1000, OOTreeSet)
-        names = "member-0000500-a@example.com", "member-0000500-b@example.com"
-        with self.elsewhere() as (manager, plugin), group.own_run():
-            plugin.addPrincipalToGroup(names[0], "premium")
-            transaction.begin()
-            self.plugin.addPrincipalToGroup(names[1], "premium")
-            manager.commit()
-            transaction.commit()
-        self.assertEqual(list(self.members()), sorted([*before, *names]))
+    def test_two_members_and_two_neighbours(self):
+        for names in (
+            ("member-0000100-a@example.com", "member-0000900-a@example.com"),
+            ("member-0000500-a@example.com", "member-0000500-b@example.com"),
+        ):
+            with self.subTest(names):
+                before = self.fill(1000, OOTreeSet)
+                with self.elsewhere() as (manager, plugin), group.own_run():
+                    plugin.addPrincipalToGroup(names[0], "premium")
+                    transaction.begin()
+                    self.plugin.addPrincipalToGroup(names[1], "premium")
+                    manager.commit()
+                    transaction.commit()
+                self.assertEqual(list(self.members()), sorted([*before, *names]))
 
     def test_conversion_while_another_adds(self):
         for number in (0, 1, 100):

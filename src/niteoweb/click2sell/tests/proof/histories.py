@@ -10,6 +10,7 @@ from niteoweb.click2sell.entitlement.event import BillingEvent
 from niteoweb.click2sell.entitlement.mapping import Terms
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
+from niteoweb.click2sell.tests.cases.billing import of_notification
 from niteoweb.click2sell.tests.cases.layers import NOW
 
 import math
@@ -100,19 +101,12 @@ def fact(event: Event, run: str, number: int, received_at: datetime) -> BillingE
     """The billing event of a delivery, made without the ledger."""
     told = notification(event, run, number)
     terms = TERMS.get(event.product)
-    return BillingEvent(
-        key=told.key,
-        provider=told.provider,
-        kind=told.kind,
-        transaction=told.transaction,
-        receipt=told.receipt,
-        product_id=told.product_id,
-        occurred_at=told.occurred_at,
+    return of_notification(
+        told,
         received_at=received_at,
         days=terms.days if terms else None,
         exclusive=bool(terms and terms.exclusive),
         terms_known=terms is not None,
-        subscription=told.subscription,
     )
 
 

@@ -20,6 +20,7 @@ from niteoweb.click2sell.providers.plenigo import states as plenigostate
 from niteoweb.click2sell.providers.plenigo.fake import FakePlenigo
 from niteoweb.click2sell.testing.fake.server import Clock
 from niteoweb.click2sell.tests.cases import EXAMPLES
+from niteoweb.click2sell.tests.cases.billing import of_notification
 from random import Random
 from types import SimpleNamespace
 from typing import Any
@@ -181,26 +182,6 @@ class Life:
         return plenigo.parse(genuine, UTC)
 
 
-def fact(told: Notification, received_at: datetime) -> BillingEvent:
-    return BillingEvent(
-        key=told.key,
-        provider=told.provider,
-        kind=told.kind,
-        transaction=told.transaction,
-        receipt=told.receipt,
-        product_id=told.product_id,
-        occurred_at=told.occurred_at,
-        received_at=received_at,
-        days=None,
-        subscription=told.subscription,
-        valid_until=told.valid_until,
-        valid_from=told.valid_from,
-        snapshot=told.snapshot,
-        customer_suspended=told.customer_suspended,
-        fully_signed=told.fully_signed,
-    )
-
-
 def _json(values: Mapping[str, Any]) -> jsonbody.JsonBody:
     known = {name: value for name, value in values.items() if value is not None}
     return jsonbody.read(json.dumps(known).encode())
@@ -232,7 +213,7 @@ class TestLives(unittest.TestCase):
             life = Life(seed)
             # A cancelled order is in the list alone.
             told = [*life.told, *life.listed()[len(life.plenigo.subscriptions) :]]
-            facts = [fact(one, one.occurred_at) for one in told]
+            facts = [of_notification(one) for one in told]
             for _ in range(3):
                 again = life.random.choices(facts, k=2)
                 shuffled = life.random.sample(facts + again, k=len(facts) + 2)
@@ -248,8 +229,8 @@ class TestLives(unittest.TestCase):
                 if told.transaction.isdigit():
                     shown = life.shown(int(told.transaction))
                     told = plenigostate.of_subscription(told, shown, life.now)
-                facts.append(fact(told, life.now))
-            facts += [fact(told, life.now) for told in life.listed()]
+                facts.append(of_notification(told, received_at=life.now))
+            facts += [of_notification(told, received_at=life.now) for told in life.listed()]
             with self.subTest(seed):
                 self.assert_right(life, facts[::-1], life.now)
 
@@ -261,6 +242,8 @@ class TestLives(unittest.TestCase):
                 for told in life.told
                 if life.random.random() < 0.5 or told.customer_suspended is not None
             ]
-            facts = [fact(told, life.now) for told in (*kept, *life.listed())]
+            facts = [
+                of_notification(told, received_at=life.now) for told in (*kept, *life.listed())
+            ]
             with self.subTest(seed):
                 self.assert_right(life, facts, life.now)

@@ -18,6 +18,7 @@ from niteoweb.click2sell.providers.stripe.fakeaccount import StripeAccount
 from niteoweb.click2sell.providers.stripe.fakerecord import Values
 from niteoweb.click2sell.testing.fake.server import Clock
 from niteoweb.click2sell.tests.cases import EXAMPLES
+from niteoweb.click2sell.tests.cases.billing import of_notification
 from niteoweb.click2sell.tests.cases.providers import signed_by_library
 from random import Random
 from types import SimpleNamespace
@@ -161,25 +162,6 @@ class Life:
         return told
 
 
-def fact(told: Notification) -> BillingEvent:
-    return BillingEvent(
-        key=told.key,
-        provider=told.provider,
-        kind=told.kind,
-        transaction=told.transaction,
-        receipt=told.receipt,
-        product_id=told.product_id,
-        occurred_at=told.occurred_at,
-        received_at=told.occurred_at,
-        days=None,
-        subscription=told.subscription,
-        valid_until=told.valid_until,
-        snapshot=told.snapshot,
-        fully_signed=told.fully_signed,
-        undoing=told.undoing,
-    )
-
-
 class TestLives(unittest.TestCase):
     def access(self, life: Life, facts: Iterable[BillingEvent]) -> frozenset[tuple[str, str]]:
         outcome = compute(facts, Policy(grace_days=0))
@@ -189,7 +171,7 @@ class TestLives(unittest.TestCase):
         seen = set()
         for seed in range(LIVES):
             life = Life(seed)
-            facts = [fact(one) for one in life.told]
+            facts = [of_notification(one) for one in life.told]
             seen |= {(one.kind, bool(one.undoing)) for one in facts}
             with self.subTest(seed, shape=life.shop.old_shape):
                 for _ in range(3):
@@ -202,7 +184,7 @@ class TestLives(unittest.TestCase):
         """One event more that takes money back never gives access."""
         for seed in range(LIVES):
             life = Life(seed)
-            facts = [fact(one) for one in life.told]
+            facts = [of_notification(one) for one in life.told]
             full = self.access(life, facts)
             for one in facts:
                 if one.kind in ("refund", "chargeback"):

@@ -34,15 +34,7 @@ class TestMyPurchases(ServiceTestCase):
 
     def test_products_and_payments(self):
         self.buy()
-        self.buy_again(2, product_id="2", product_name="Course")
-        self.later(days=1)
-        self.refund(
-            acquirer_transaction_id="T-2",
-            c2s_transaction_id="R-2",
-            purchase_date="2026-05-04",
-            product_id="2",
-            product_name="Course",
-        )
+        self.buy_course_and_refund_it()
         answer = self.own()
         test_product, course = answer["products"]
         order = f"{self.portal.absolute_url()}/@@click2sell-order?product="

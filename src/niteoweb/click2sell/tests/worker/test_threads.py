@@ -1,6 +1,5 @@
 """The background threads: real ones, over a real mail server, beside the thread of the test."""
 
-from contextlib import contextmanager
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.interfaces import IMemberCreateEvent
 from niteoweb.click2sell.ledger import Outcome
@@ -30,7 +29,6 @@ from zope.component import getGlobalSiteManager
 from zope.globalrequest import getRequest
 
 import os
-import socket
 import threading
 import time
 
@@ -88,14 +86,6 @@ class TestMail(ThreadsTestCase):
     def buy_without_mail(self):
         with mock.patch.object(delivery, "hand_over"):
             self.buy()
-
-    @contextmanager
-    def no_server(self):
-        with socket.create_server(("127.0.0.1", 0)) as taken:
-            port = taken.getsockname()[1]
-        self.registry(smtp_port=port)
-        yield
-        self.registry(smtp_port=self.server.port)
 
     def test_a_mail_server_that_is_away_and_comes_back(self):
         self.begin()
