@@ -41,6 +41,13 @@ class DecidePageTestCase(PageTestCase):
         """Press the form's last button."""
         form.getControl(self.BUTTONS[form._form.fields["what"][0].value]).click()
 
+    def correct(self, browser: Browser, **fields) -> None:
+        """Ask for the buyer to be :data:`EMAIL`."""
+        form = self.form(browser, "correct")
+        for name, value in {"address": EMAIL, "reason": "mistyped", **fields}.items():
+            form.getControl(name=name).value = value
+        self.ask(form)
+
     def token(self, browser: Browser) -> str:
         return browser.getControl(name="_authenticator", index=0).value
 
@@ -130,11 +137,7 @@ class TestDecide(DecidePageTestCase):
     def test_correct_the_buyer(self):
         self.buy(buyer_email=WRONG)
         browser = self.decide()
-        form = self.form(browser, "correct")
-        form.getControl(name="address").value = EMAIL
-        form.getControl(name="scope").value = ["everything"]
-        form.getControl(name="reason").value = "mistyped"
-        self.ask(form)
+        self.correct(browser, scope=["everything"])
         self.confirm(browser)
         self.assertEqual((self.groups(WRONG), self.groups()), ([], ["click2sell", "premium"]))
         self.buy_again(buyer_email=WRONG, product_id="2")
@@ -143,10 +146,7 @@ class TestDecide(DecidePageTestCase):
     def test_a_correction_is_undone(self):
         self.buy(buyer_email=WRONG)
         browser = self.decide()
-        form = self.form(browser, "correct")
-        form.getControl(name="address").value = EMAIL
-        form.getControl(name="reason").value = "mistyped"
-        self.ask(form)
+        self.correct(browser)
         self.confirm(browser)
         buyer = buyers.of_user(self.portal, self.member().getId())
         browser.open(f"{self.portal.absolute_url()}/@@click2sell-members/{buyer['id']}")
@@ -180,10 +180,7 @@ class TestDecide(DecidePageTestCase):
     def test_what_is_confirmed_is_what_was_asked_for(self):
         self.buy(buyer_email=WRONG)
         browser = self.decide()
-        form = self.form(browser, "correct")
-        form.getControl(name="address").value = EMAIL
-        form.getControl(name="reason").value = "mistyped"
-        self.ask(form)
+        self.correct(browser)
         shown = next(
             browser.getForm(index=index)
             for index in range(5)
@@ -197,10 +194,7 @@ class TestDecide(DecidePageTestCase):
     def test_it_fails(self):
         self.buy(buyer_email=WRONG)
         browser = self.decide()
-        form = self.form(browser, "correct")
-        form.getControl(name="address").value = EMAIL
-        form.getControl(name="reason").value = "mistyped"
-        self.ask(form)
+        self.correct(browser)
         before = self.last_transaction()
         with (
             mock.patch.object(pipeline, "perform", side_effect=RuntimeError("told nobody")),

@@ -134,13 +134,17 @@ class TestSync(PageTestCase, WebTVTestCase):
                 self.has("premium")
         self.assertEqual(self.kinds(), ["purchase"])
 
-    def test_many_early_ends_wait_for_an_owner(self):
+    def all_subscriptions_are_gone(self):
+        """Jane's and those of 25 others, all at once."""
         for number in range(25):
             user = self.store.add_user(f"member{number}@example.org")
             self.store.subscribe(user, "13")
         self.sweep()
         self.store.empty_lists = True
         self.pass_time(hours=25)
+
+    def test_many_early_ends_wait_for_an_owner(self):
+        self.all_subscriptions_are_gone()
         report = self.sweep()
         self.assertEqual(report.as_json()["store"]["held"], 26)
         self.has("premium")
@@ -150,12 +154,7 @@ class TestSync(PageTestCase, WebTVTestCase):
         self.assertEqual(self.kinds().count("expiry"), 26)
 
     def test_an_owner_confirms_early_ends_on_the_page_of_the_check(self):
-        for number in range(25):
-            user = self.store.add_user(f"member{number}@example.org")
-            self.store.subscribe(user, "13")
-        self.sweep()
-        self.store.empty_lists = True
-        self.pass_time(hours=25)
+        self.all_subscriptions_are_gone()
         self.sweep()
         self.url = f"{self.portal.absolute_url()}/@@click2sell-overview"
         browser = self.opened()
