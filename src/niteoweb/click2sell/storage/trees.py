@@ -100,9 +100,6 @@ TREES = {
     "validations_by_time": TreeSet,  # (time at which it was asked for, id)
     "validations_pending": TreeSet,  # (provider, the shop's id of the subscription, id)
     "validations_asked": Tree,  # (provider, its id of the validation) -> our id
-    # checkouts.py: id -> (number(user id), provider's id, offer, came from), and when it began
-    "checkouts": Tree,
-    "checkouts_by_time": TreeSet,  # (time, id)
     # transfer.py: number(provider, the shop's id of a subscription) -> places of the first
     # entries of the provider's subscriptions for it, the present holder's last
     "holders": Tree,

@@ -20,11 +20,11 @@ from niteoweb.click2sell.providers.plenigo import protocol
 from niteoweb.click2sell.providers.plenigo import shop
 from niteoweb.click2sell.providers.plenigo import singles
 from niteoweb.click2sell.providers.plenigo import tie
+from niteoweb.click2sell.providers.plenigo.shortlived import ShortLived
 from niteoweb.click2sell.providers.plenigo.singles import NotSold
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import TooMany
 from niteoweb.click2sell.settings import networks
-from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.storage import writer
 from typing import Any
 from urllib.parse import urlsplit
@@ -35,6 +35,9 @@ import secrets
 
 logger = logging.getLogger("niteoweb.click2sell")
 
+#: user id, id of the purchase at plenigo, offer, page that the member came from, time, and UID
+#: of the page that says what is sold
+CHECKOUTS = ShortLived("plenigo_checkouts")
 #: How long a checkout is kept, and shown.
 KEPT = timedelta(days=1)
 SHOWN = timedelta(minutes=30)
@@ -175,12 +178,11 @@ def get(user_id: str, id_: str) -> Checkout:
 
     :raises NotSold: there is none, or it is another member's.
     """
-    record = trees.tree(plone_site.get(), "checkouts").get(id_)
-    if record is None or record[0] != trees.number(user_id):
+    whose, *values = CHECKOUTS.get(plone_site.get(), id_) or ("",)
+    if whose != user_id:
         raise NotSold
-    _mine, purchase_id, offer, came_from, at, *content = record
-    begun_at = timestamps.from_iso(at)
-    return Checkout(id_, purchase_id, offer, came_from, begun_at, "".join(content))
+    purchase_id, offer, came_from, at, content = values
+    return Checkout(id_, purchase_id, offer, came_from, timestamps.from_iso(at), content)
 
 
 def is_shown(checkout: Checkout, now: datetime) -> bool:
@@ -241,26 +243,20 @@ def address(environ: Mapping[str, Any]) -> str:
 
 
 def _file(site: Any, user_id: str, row: tuple[str, str, str, str]) -> str:
-    """Write down that a member begins a checkout; old ones go.
+    """Write down that a member begins a checkout.
 
     :param row: offer, page that the member came from, time, and UID of the page that is sold.
     :raises niteoweb.click2sell.provisioning.TooMany: the member has begun many.
     """
-    checkouts, by_time = trees.tree(site, "checkouts"), trees.tree(site, "checkouts_by_time")
-    now = timestamps.from_iso(row[2])
-    for over in list(by_time.keys(None, (timestamps.iso(now - KEPT), ""))):
-        by_time.remove(over)
-        checkouts.pop(over[1], None)
-    mine = trees.number(user_id)
-    recent = by_time.keys((timestamps.iso(now - MINUTES), ""))
-    if sum(checkouts[id_][0] == mine for _at, id_ in recent) >= AT_MOST:
+    until = timestamps.from_iso(row[2]) + KEPT
+    recent = CHECKOUTS.good_after(site, until - MINUTES)
+    if sum(whose == user_id for whose, *_rest in recent) >= AT_MOST:
         raise TooMany
     id_ = secrets.token_urlsafe(12)
-    checkouts[id_] = (mine, "", *row)
-    by_time.insert((row[2], id_))
+    CHECKOUTS.add(site, id_, until, user_id, "", *row)
     return id_
 
 
 def _prepared(site: Any, id_: str, purchase_id: str) -> None:
-    mine, _none, *rest = trees.tree(site, "checkouts")[id_]
-    trees.tree(site, "checkouts")[id_] = (mine, purchase_id, *rest)
+    user_id, _none, *rest = CHECKOUTS.get(site, id_)
+    CHECKOUTS.change(site, id_, user_id, purchase_id, *rest)

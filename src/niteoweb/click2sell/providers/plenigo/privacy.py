@@ -6,12 +6,20 @@ from niteoweb.click2sell.providers.plenigo import sessions
 from typing import Any
 
 
+#: The records, by the names that the export tells their ends under.
+RECORDS = {"session_kept_until": sessions.SESSIONS, "link_good_until": proof.LINKS}
+
+
 def export(site: Any, addresses: Collection[str]) -> list[dict[str, str]]:
     """Tell that sessions and links of people are kept, and not which.
 
     :param addresses: in lower case.
     """
-    return [*sessions.export(site, addresses), *proof.export(site, addresses)]
+    return [
+        {name: end}
+        for name, records in RECORDS.items()
+        for end in records.ends(site, addresses).values()
+    ]
 
 
 def erase(site: Any, addresses: Collection[str]) -> None:
@@ -19,5 +27,5 @@ def erase(site: Any, addresses: Collection[str]) -> None:
 
     :param addresses: in lower case.
     """
-    sessions.erase(site, addresses)
-    proof.erase(site, addresses)
+    for records in RECORDS.values():
+        records.erase(site, addresses)

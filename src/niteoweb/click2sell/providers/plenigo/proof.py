@@ -4,7 +4,6 @@ plenigo may have a customer with a member's address already, and an address that
 edit proves nothing. So a link goes to that address, for this member alone.
 """
 
-from collections.abc import Collection
 from datetime import datetime
 from datetime import timedelta
 from email.message import EmailMessage
@@ -27,19 +26,15 @@ from niteoweb.click2sell.providers.plenigo import client
 from niteoweb.click2sell.providers.plenigo import shop
 from niteoweb.click2sell.providers.plenigo import states
 from niteoweb.click2sell.providers.plenigo import tie
-from niteoweb.click2sell.storage import trees
+from niteoweb.click2sell.providers.plenigo.shortlived import ShortLived
 from niteoweb.click2sell.storage import writer
 from typing import Any
 
 import secrets
 
 
-trees.declare(
-    # SHA-256 of a key -> (user id, customer id, lower-cased address, until when it is good)
-    plenigo_proofs=trees.Tree,
-    plenigo_proofs_by_end=trees.TreeSet,  # (until when, SHA-256 of the key)
-)
-
+#: By SHA-256 of a key: user id, customer id, and lower-cased address.
+LINKS = ShortLived("plenigo_proofs")
 PAGE = "@@plenigo-link"
 #: How long a link is good.
 KEPT = timedelta(hours=1)
@@ -73,8 +68,8 @@ def ask(user_id: str) -> None:
 
 def is_good(user_id: str, key: str) -> bool:
     """Whether a member may use a link."""
-    found = trees.tree(plone_site.get(), "plenigo_proofs").get(_hash(key))
-    return bool(found) and found[0] == user_id and found[3] > timestamps.iso(timestamps.now())
+    found = LINKS.get(plone_site.get(), _hash(key))
+    return found is not None and found[0] == user_id
 
 
 def use(user_id: str, key: str) -> None:
@@ -102,8 +97,8 @@ def use(user_id: str, key: str) -> None:
 def _use(site: Any, user_id: str, key: str) -> str:
     if not is_good(user_id, key):
         raise NoLink
-    _user, customer_id, address, until = trees.tree(site, "plenigo_proofs").pop(_hash(key))
-    trees.tree(site, "plenigo_proofs_by_end").remove((until, _hash(key)))
+    _user, customer_id, address = LINKS.get(site, _hash(key))
+    LINKS.remove(site, _hash(key))
     tie.tie(site, customer_id, address, user_id)
     return customer_id
 
@@ -122,15 +117,9 @@ def _file(site: Any, user_id: str, customer_id: str, to: str, now: datetime) -> 
 
 def write(site: Any, mail: outbox.Mail, now: datetime) -> EmailMessage:
     """The mail with a link; each time it is written the link is a new one."""
-    key, until = secrets.token_urlsafe(32), timestamps.iso(now + KEPT)
-    proofs, by_end = (
-        trees.tree(site, name) for name in ("plenigo_proofs", "plenigo_proofs_by_end")
-    )
-    for row in list(by_end.keys(None, (timestamps.iso(now), ""))):
-        by_end.remove(row)
-        proofs.pop(row[1], None)
-    proofs[_hash(key)] = (mail["user_id"], mail["customer_id"], mail["to"].lower(), until)
-    by_end.insert((until, _hash(key)))
+    key = secrets.token_urlsafe(32)
+    whose = mail["user_id"], mail["customer_id"], mail["to"].lower()
+    LINKS.add(site, _hash(key), now + KEPT, *whose)
     values = {
         "site": plone_site.title(),
         "login": accounts.login_name(mail["user_id"]),
@@ -155,30 +144,6 @@ you are not that member, do nothing.
     return messages.message(
         mail["to"], mail["message_id"], messages.translated(subject), messages.translated(text)
     )
-
-
-def export(site: Any, addresses: Collection[str]) -> list[dict[str, str]]:
-    """Tell that links of people can be used, and not which.
-
-    :param addresses: in lower case.
-    """
-    return [{"link_good_until": until} for _key, until in _of_addresses(site, addresses)]
-
-
-def erase(site: Any, addresses: Collection[str]) -> None:
-    """Forget the links of people.
-
-    :param addresses: in lower case.
-    """
-    for key, until in _of_addresses(site, addresses):
-        del trees.tree(site, "plenigo_proofs")[key]
-        trees.tree(site, "plenigo_proofs_by_end").remove((until, key))
-
-
-def _of_addresses(site: Any, addresses: Collection[str]) -> list[tuple[str, str]]:
-    """Hashes and ends of the links to some addresses; few links are good at a time."""
-    proofs = trees.tree(site, "plenigo_proofs").items()
-    return [(key, until) for key, (*_ids, to, until) in proofs if to in addresses]
 
 
 delivery.writers[states.NAME] = write

@@ -4,7 +4,6 @@ A session is as good as a login: it opens addresses, bank accounts and orders. I
 some hours, since plenigo gives a customer only one or two; it is in no answer, log or export.
 """
 
-from collections.abc import Collection
 from collections.abc import Mapping
 from datetime import timedelta
 from niteoweb.click2sell import site as plone_site
@@ -18,6 +17,7 @@ from niteoweb.click2sell.providers.plenigo import client
 from niteoweb.click2sell.providers.plenigo import sdk
 from niteoweb.click2sell.providers.plenigo import shop
 from niteoweb.click2sell.providers.plenigo import tie
+from niteoweb.click2sell.providers.plenigo.shortlived import ShortLived
 from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.storage import writer
 from Products.PluggableAuthService.interfaces.events import IUserLoggedOutEvent
@@ -25,12 +25,8 @@ from typing import Any
 from zope.component import adapter
 
 
-trees.declare(
-    # user id -> (customer id, session, until when it is kept, lower-cased address)
-    plenigo_sessions=trees.Tree,
-    plenigo_sessions_by_end=trees.TreeSet,  # (until when, user id)
-)
-
+#: By user id: customer id, session, and lower-cased address.
+SESSIONS = ShortLived("plenigo_sessions")
 #: How long a session is kept.
 KEPT = timedelta(hours=12)
 
@@ -67,65 +63,23 @@ def transfer_token(user_id: str, environ: Mapping[str, Any]) -> str:
 
 def kept(site: Any, user_id: str, customer_id: str) -> str:
     """The session of a member that is kept, "" for none of this customer."""
-    found = trees.tree(site, "plenigo_sessions").get(user_id)
-    now = timestamps.iso(timestamps.now())
-    return found[1] if found and found[0] == customer_id and found[2] > now else ""
+    whose, session, _address = SESSIONS.get(site, user_id) or ("", "", "")
+    return session if whose == customer_id else ""
 
 
 def keep(site: Any, user_id: str, customer_id: str, session: str) -> None:
-    """Keep a session of a member; those that are over go."""
-    sessions = trees.tree(site, "plenigo_sessions")
-    by_end = trees.tree(site, "plenigo_sessions_by_end")
-    now = timestamps.now()
-    over = [other for _end, other in by_end.keys(None, (timestamps.iso(now), ""))]
-    for other in (*over, user_id):
-        _forget(site, other)
-    until = timestamps.iso(now + KEPT)
+    """Keep a session of a member."""
     address = accounts.text(user_id, "email").strip().lower()
-    sessions[user_id] = (customer_id, session, until, address)
-    by_end.insert((until, user_id))
-
-
-def _forget(site: Any, user_id: str) -> None:
-    found = trees.tree(site, "plenigo_sessions").pop(user_id, None)
-    if found is not None:
-        trees.tree(site, "plenigo_sessions_by_end").remove((found[2], user_id))
+    until = timestamps.now() + KEPT
+    SESSIONS.add(site, user_id, until, customer_id, session, address)
 
 
 @adapter(IUserLoggedOutEvent)
 def forget_at_logout(event: Any) -> None:
     """Forget the session of a member who logs out."""
     site, user_id = plone_site.get(), event.principal.getId()
-    if trees.exists(site) and user_id in trees.tree(site, "plenigo_sessions"):
-        writer.run(lambda site: _forget(site, user_id))
-
-
-def export(site: Any, addresses: Collection[str]) -> list[dict[str, str]]:
-    """Tell that sessions of people are kept, and not which.
-
-    :param addresses: in lower case.
-    """
-    return [{"session_kept_until": until} for _id, until in _of_addresses(site, addresses)]
-
-
-def erase(site: Any, addresses: Collection[str]) -> None:
-    """Forget the sessions of people.
-
-    :param addresses: in lower case.
-    """
-    for user_id, _until in _of_addresses(site, addresses):
-        _forget(site, user_id)
-
-
-def _of_addresses(site: Any, addresses: Collection[str]) -> list[tuple[str, str]]:
-    """User ids and ends of the sessions of some addresses; few sessions are kept at a time."""
-    return [
-        (user_id, until)
-        for user_id, (_customer, _session, until, address) in trees.tree(
-            site, "plenigo_sessions"
-        ).items()
-        if address in addresses
-    ]
+    if trees.exists(site) and SESSIONS.get(site, user_id) is not None:
+        writer.run(lambda site: SESSIONS.remove(site, user_id))
 
 
 def _is_valid(api: JsonApi, session: str, customer_id: str) -> bool:

@@ -132,10 +132,10 @@ class TestService(ShopTestCase):
         self.clock.tick(checkout.KEPT + timedelta(minutes=1))
         found = self.buy()
         self.assertEqual(found.status_code, 201, found.text)
-        kept = trees.tree(self.portal, "checkouts")
+        kept = trees.tree(self.portal, "plenigo_checkouts")
         self.assertEqual(list(kept), [found.json()["id"]])
         self.assertNotIn(begun, kept)
-        self.assertEqual(len(trees.tree(self.portal, "checkouts_by_time")), 1)
+        self.assertEqual(len(trees.tree(self.portal, "plenigo_checkouts_by_end")), 1)
 
     def test_switched_off_and_not_set_up(self):
         self.set(company_id="")

@@ -106,9 +106,9 @@ class TestProof(ShopTestCase):
         exported = privacy.export.export(self.portal, JANE, self.now)
         records = exported["kept_for_providers"]["plenigo"]
         self.assertEqual({name for one in records for name in one}, {"link_good_until"})
-        proof.erase(self.portal, ("zoe@lab.example.org",))
+        proof.LINKS.erase(self.portal, ("zoe@lab.example.org",))
         self.assertTrue(proof.is_good("jane", key))
-        proof.erase(self.portal, (JANE,))
+        proof.LINKS.erase(self.portal, (JANE,))
         self.assertFalse(proof.is_good("jane", key))
         self.assertEqual(len(trees.tree(self.portal, "plenigo_proofs_by_end")), 0)
 

@@ -194,9 +194,9 @@ class TestSelfService(SelfServiceTestCase):
         self.assertEqual(self.kept, {})
         self.token()
         self.assertEqual(list(self.kept), ["jane"])
-        sessions.erase(self.portal, (ZOE,))
+        sessions.SESSIONS.erase(self.portal, (ZOE,))
         self.assertEqual(list(self.kept), ["jane"])
-        sessions.erase(self.portal, (JANE,))
+        sessions.SESSIONS.erase(self.portal, (JANE,))
         self.assertEqual(self.kept, {})
 
     def test_as_many_sessions_as_there_may_be(self):
