@@ -4,6 +4,7 @@ from AccessControl import getSecurityManager
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.browser.desk.ownerpage import ask_to_try_later
 from niteoweb.click2sell.browser.pagetitle import ITitled
 from niteoweb.click2sell.member import visitor
 from niteoweb.click2sell.provisioning import claiming
@@ -54,8 +55,7 @@ class ClaimView(BrowserView):
         except NotPossible as problem:
             self.message = problem.message
         except transactions.Busy:
-            response.setStatus(503)
-            response.setHeader("Retry-After", "10")
+            ask_to_try_later(self.request)
             self.message = _("The site is busy. Try again in a moment.")
         return self.template()
 
