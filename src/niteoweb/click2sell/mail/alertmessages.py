@@ -51,8 +51,8 @@ ${settings}
         default="""\
 Since ${since} nothing has arrived from ${provider}. For this site that is unusually long.
 
-Either nobody bought, or ${provider} cannot reach the site. Try whether the site can be reached
-from outside, and look at the provider whether there were sales. No subscription of it is ended
+Either nobody bought, or ${provider} cannot reach the site. Check whether the site can be reached
+from outside, and whether the provider shows sales. No subscription of it is ended
 for want of a renewal before it is heard again.
 
 What arrived before:
@@ -72,14 +72,15 @@ ${notifications}?provider=${provider_in_address}
     outbox.STOPPED: _(
         "stopped_text",
         default="""\
-Members who would have lost access in one sweep: ${members}
+Members who would have lost access in one automatic check: ${members}
 The settings allow at most: ${limit}
 
-So nobody lost access, and nobody will before you have looked. Does the clock of the server go
-right? Are the days in the lines of products and groups the right ones?
+So nobody lost access, and nobody will before you have looked. Is the clock of the server right?
+Are the days of access of your products right?
 ${settings}
 
-If all of them are to lose access, have the sweep called once with "confirmed".
+If all of them are to lose access, see who they are, and confirm it here:
+${check}
 """,
     ),
     outbox.DOUBTED: _(
@@ -98,8 +99,8 @@ ${check}
     outbox.RESUMED: _(
         "resumed_text",
         default="""\
-No more members than the settings allow are left who would lose access in one sweep, or the
-sweep was confirmed. Access that is over is ended as usual.
+No more members than the settings allow would lose access in one automatic check, or an owner
+has confirmed it. Access that is over is ended as usual.
 """,
     ),
     outbox.HELD: _(
@@ -108,8 +109,8 @@ sweep was confirmed. Access that is over is ended as usual.
 Buyers who wait for their accounts: ${waiting}
 The settings allow so many new accounts in an hour: ${limit}
 
-Every purchase is recorded, and the sweep makes the accounts when there is room, in order of
-arrival. If it is only a good day, raise the number, and the next sweep makes more of them:
+Every purchase is recorded. The automatic check creates the accounts in the order of the
+purchases, as many in an hour as the settings allow. If you simply sell well, raise the number:
 ${settings}
 
 If you did not sell that much, somebody else may know the secret key. Change it, without keeping

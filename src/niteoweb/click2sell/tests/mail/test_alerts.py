@@ -350,8 +350,9 @@ class TestAtOnce(AlertTestCase):
         ((to, subject, text),) = self.told()
         self.assertEqual(to, SENDER)
         self.assertIn("no access was ended, because it would be 21 members", subject)
-        self.assertIn("lost access in one sweep: 21\n", text)
+        self.assertIn("lost access in one automatic check: 21\n", text)
         self.assertIn("allow at most: 20\n", text)
+        self.assertIn("confirm it here:\nhttp://nohost/plone/@@click2sell-check\n", text)
         self.later(minutes=10)
         with self.no_commit():
             self.assertEqual(self.told(), [])
