@@ -22,7 +22,7 @@ def plot(request: Any, months: Sequence[memberships.Month]) -> plots.Plot:
     """
     labels = [plots.month(request, one.month, abbreviated=True) for one in months]
     values = [one.members for one in months]
-    now = plots.number(values[-1])
+    now = formatting.number(values[-1])
     if not any(values):
         return plots.Plot(MEMBERS, now, "")
     description = _(
@@ -32,7 +32,7 @@ def plot(request: Any, months: Sequence[memberships.Month]) -> plots.Plot:
             "first": labels[0],
             "last": labels[-1],
             "number": now,
-            "most": plots.number(max(values)),
+            "most": formatting.number(max(values)),
             "peak": labels[values.index(max(values))],
         },
     )
@@ -49,7 +49,7 @@ def table(request: Any, months: Sequence[memberships.Month]) -> formatting.Table
         _("Members with access at the end of each month, and renewals"),
         (_("Month"), _("Members"), _("Ended of those that could renew")),
         [
-            (plots.month(request, one.month), plots.number(one.members), _ended(one))
+            (plots.month(request, one.month), formatting.number(one.members), _ended(one))
             for one in reversed(months)
         ],
         ("fw-normal", "text-end", "text-end"),
@@ -64,8 +64,8 @@ def _ended(month: memberships.Month) -> Message | str:
     return _(
         "${ended} of ${all} (${percent} %)",
         mapping={
-            "ended": plots.number(month.ended),
-            "all": plots.number(month.could_renew),
+            "ended": formatting.number(month.ended),
+            "all": formatting.number(month.could_renew),
             "percent": round(100 * month.ended / month.could_renew),
         },
     )

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from niteoweb.click2sell import _
+from niteoweb.click2sell.browser.words.formatting import number
 from niteoweb.click2sell.report import charts
 from niteoweb.click2sell.report import overview
 from typing import Any
@@ -32,11 +33,6 @@ class Plot:
     title: Message
     total: str
     svg: str
-
-
-def number(count: int) -> str:
-    """A number, for people."""
-    return f"{count:,}"
 
 
 def plots(request: Any, unit: str, rows: Sequence[overview.Figures]) -> list[Plot]:
@@ -76,7 +72,7 @@ def _plot(
     if not total:
         return Plot(title, number(total), "")
     description = _(
-        "From ${first} to ${last}: ${total} in all, at most ${most}, on ${peak}. All figures "
+        "From ${first} to ${last}: ${total} in all, at most ${most} (${peak}). All figures "
         "are in the table below the plots.",
         mapping={
             "first": labels[0],

@@ -1,6 +1,5 @@
 """Site Setup: the report, with figures, plots and the present troubles."""
 
-from dataclasses import dataclass
 from datetime import date
 from datetime import datetime
 from functools import cached_property
@@ -28,8 +27,11 @@ from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from zope.i18nmessageid import Message
 
 
-#: The outcomes that need a person, the worst first.
-TROUBLES = (Outcome.FAILED, Outcome.ATTENTION)
+#: The outcomes that need a person, the worst first, each with the words for their number.
+TROUBLES = {
+    Outcome.FAILED: _("Failed notifications: ${number}"),
+    Outcome.ATTENTION: _("Notifications that need attention: ${number}"),
+}
 
 
 #: The warning of a provider's unusual silence; whether it is heard again -> the text.
@@ -44,15 +46,6 @@ SILENCES = {
         "notifications cannot be delivered."
     ),
 }
-
-
-@dataclass(frozen=True)
-class Trouble:
-    """Notifications that need a person, with the address of their list."""
-
-    badge: formatting.Badge
-    number: str
-    url: str
 
 
 class ReportView(FollowUp, OwnerPage):
@@ -108,47 +101,48 @@ class ReportView(FollowUp, OwnerPage):
         return overview.money(self.context, self.chosen, self.now)
 
     @property
-    def money_by_month(self) -> formatting.Table:
-        """Income, refunds and net of each month and currency, the newest first."""
-        return self._sums(
-            _("Income by month"),
-            _("Month"),
-            [
-                ((plots.month(self.request, period), currency), total)
-                for (period, currency), total in sorted(self.money.months.items())[::-1]
-            ],
-        )
+    def money_by_month(self) -> list[formatting.Table]:
+        """Income, refunds and net of each month, the newest first, by currency."""
+        rows = [
+            (plots.month(self.request, period), currency, total)
+            for (period, currency), total in sorted(self.money.months.items())[::-1]
+        ]
+        return self._sums(_("Income by month: ${currency}"), _("Month"), rows)
 
     @property
-    def money_by_product(self) -> formatting.Table:
-        """Income, refunds and net of each product and currency, sorted."""
-        rows = sorted(self.money.products.items())
-        return self._sums(_("Income by product"), _("Product"), rows)
+    def money_by_product(self) -> list[formatting.Table]:
+        """Income, refunds and net of each product, sorted, by currency."""
+        rows = [(*key, total) for key, total in sorted(self.money.products.items())]
+        return self._sums(_("Income by product: ${currency}"), _("Product"), rows)
 
     def _sums(
         self,
         name: Message,
         title: Message,
-        rows: list[tuple[tuple[Message | str, str], accounting.Total]],
-    ) -> formatting.Table:
+        rows: list[tuple[Message | str, str, accounting.Total]],
+    ) -> list[formatting.Table]:
+        """A table for each currency: with a column for it no phone would show the net."""
         right = "text-end text-nowrap"
         decimal = download.layout(self.request).decimal
-        return formatting.Table(
-            name,
-            (title, _("Currency"), _("Income"), _("Refunds"), _("Net")),
-            [
-                (
-                    what,
-                    currency or _("no currency"),
-                    csvfile.number(total.sales, decimal),
-                    csvfile.number(total.refunds, decimal),
-                    csvfile.number(total.net, decimal),
-                )
-                for (what, currency), total in rows
-            ],
-            ("text-break fw-normal", "", right, right, f"{right} fw-bold"),
-            headed=True,
-        )
+        return [
+            formatting.Table(
+                Message(name, mapping={"currency": currency or _("no currency")}),
+                (title, _("Income"), _("Refunds"), _("Net")),
+                [
+                    (
+                        what,
+                        csvfile.number(total.sales, decimal),
+                        csvfile.number(total.refunds, decimal),
+                        csvfile.number(total.net, decimal),
+                    )
+                    for what, of_row, total in rows
+                    if of_row == currency
+                ],
+                ("text-break fw-normal", right, right, f"{right} fw-bold"),
+                headed=True,
+            )
+            for currency in sorted({currency for _what, currency, _total in rows})
+        ]
 
     @cached_property
     def months(self) -> list[memberships.Month]:
@@ -187,15 +181,14 @@ class ReportView(FollowUp, OwnerPage):
         )
 
     @property
-    def troubles(self) -> list[Trouble]:
-        """The numbers of entries that failed or need attention."""
+    def troubles(self) -> list[formatting.Link]:
+        """The numbers of entries that failed or need attention, each with their list."""
         return [
-            Trouble(
-                formatting.badge(outcome),
-                plots.number(count),
+            formatting.Link(
+                Message(text, mapping={"number": formatting.number(count)}),
                 self.url_of("click2sell-notifications", outcome=outcome),
             )
-            for outcome in TROUBLES
+            for outcome, text in TROUBLES.items()
             if (count := ledger.count(self.context, outcome=outcome))
         ]
 
@@ -252,7 +245,7 @@ class ReportView(FollowUp, OwnerPage):
     @property
     def with_access(self) -> str:
         """The number of members with access to a product."""
-        return plots.number(overview.members_with_access(self.context))
+        return formatting.number(overview.members_with_access(self.context))
 
     @property
     def products(self) -> formatting.Table:
@@ -263,7 +256,7 @@ class ReportView(FollowUp, OwnerPage):
             [
                 (
                     product.product_name,
-                    plots.number(product.members),
+                    formatting.number(product.members),
                 )
                 for product in overview.products(self.context)
             ],
@@ -283,4 +276,4 @@ class ReportView(FollowUp, OwnerPage):
         return formatting.Moment(text, period)
 
     def _numbers(self, values: dict[str, int]) -> tuple[str, ...]:
-        return tuple(plots.number(values[name]) for name in plots.TITLES)
+        return tuple(formatting.number(values[name]) for name in plots.TITLES)
