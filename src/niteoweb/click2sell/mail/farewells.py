@@ -51,7 +51,7 @@ def is_true(site: Any, mail: outbox.Mail, now: datetime) -> bool:
     outcome = history.outcome(site, buyer, now)
     product = mail["about"]["provider"], mail["about"]["product_id"]
     if mail["kind"] == outbox.ENDED:
-        return product not in outcome.live and outcome.ran_out(product)
+        return product not in outcome.live
     end = outcome.endings.get(product)
     return end is not None and timestamps.iso(end) == mail["about"]["until"]
 

@@ -89,6 +89,10 @@ class Action:
         """
         return cls(**forms.read(cls.form, values), **known)
 
+    def settled(self, plan: Plan) -> Plan:
+        """The plan for a buyer whom it affects, with the mails that the owner wants."""
+        return plan if self.mail else replace(plan, mail="")
+
     def write(self, site: Any, now: datetime) -> Sequence[AffectedBuyer]:
         """Write into our own records, and nothing else.
 
@@ -169,7 +173,7 @@ def _plan(site: Any, action: Action, affected: AffectedBuyer, now: datetime) -> 
         raise Erased
     admission = Admission.OWNER if affected.key else Admission.ARRIVAL
     plan = previews.plan(site, affected.buyer_id, now, affected.key, admission=admission)
-    return plan if action.mail else replace(plan, mail="")
+    return action.settled(plan)
 
 
 def _news(entry: ledger.Entry | None) -> Notification | None:

@@ -174,6 +174,11 @@ class IEnd(Interface):
 
     product = ProductField(title=_("Product"))
     reason = _reason()
+    mail = schema.Bool(
+        title=_("Mail the member"),
+        description=_("That access has ended, with the way to buy it again."),
+        default=False,
+    )
 
 
 class IUndo(Interface):

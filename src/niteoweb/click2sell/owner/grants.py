@@ -20,6 +20,7 @@ there is a choice:
 from collections.abc import Iterator
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
 from datetime import timedelta
 from niteoweb.click2sell import _
@@ -42,6 +43,7 @@ from niteoweb.click2sell.owner.action import AffectedBuyer
 from niteoweb.click2sell.owner.action import buyer_of
 from niteoweb.click2sell.owner.action import id_of
 from niteoweb.click2sell.owner.action import NotPossible
+from niteoweb.click2sell.provisioning import Plan
 from niteoweb.click2sell.provisioning import recording
 from niteoweb.click2sell.report import overview
 from typing import Any
@@ -150,7 +152,10 @@ class Grant(Command):
 
 @dataclass(frozen=True)
 class End(Command):
-    """End a buyer's access to a product now, whatever gives it."""
+    """End a buyer's access to a product now, whatever gives it.
+
+    :ivar mail: whether the member is mailed that access has ended.
+    """
 
     form = forms.IEnd
     title = _("End access")
@@ -160,6 +165,11 @@ class End(Command):
     product: Product
     reason: str
     by: str
+    mail: bool = False
+
+    def settled(self, plan: Plan) -> Plan:
+        """The plan, in which the member is told as the owner wants, whatever the setting."""
+        return replace(plan, told=plan.lost if self.mail else ())
 
     def notifications(self, site: Any, now: datetime) -> Iterator[Notification]:
         buyer = buyer_of(site, self.buyer_id)

@@ -87,7 +87,7 @@ def apply(site: Any, plan: Plan, entry: ledger.Entry | None, now: datetime) -> A
     if renewals != buyer.get("renewals_awaited", ()):
         buyers.change(site, buyer, renewals_awaited=renewals)
     reminders.note(site, buyer, plan.endings, now)
-    for product in plan.ran_out if plone_site.settings().ended_mail else ():
+    for product in plan.told:
         farewells.file(site, buyer, outbox.ENDED, product, plan.ends.get(product), now)
     # Two runs for one buyer always conflict, whatever else they change.
     buyer["revision"] += 1

@@ -69,8 +69,8 @@ class Plan(AccountPlan, GroupPlan):
     :ivar paid_until: the end without days of grace.
     :ivar renewals: when the next renewal of each subscription has to be there.
     :ivar endings: when access to live products ends that does not renew by itself.
-    :ivar ran_out: those of the lost products whose time is over.
-    :ivar not_renewed: those of them that are subscriptions.
+    :ivar told: those of the lost products whose end the member is mailed.
+    :ivar not_renewed: those of them that are subscriptions, and whose time is over.
     :ivar next_change: when access changes by itself next, in UTC.
     :ivar whole: it needed the buyer's whole history, and has the outcome of each entry.
     """
@@ -92,7 +92,7 @@ class Plan(AccountPlan, GroupPlan):
     paid_until: Mapping[Product, datetime | None] = field(default_factory=dict)
     renewals: Mapping[Product, datetime] = field(default_factory=dict)
     endings: Mapping[Product, datetime] = field(default_factory=dict)
-    ran_out: tuple[Product, ...] = ()
+    told: tuple[Product, ...] = ()
     not_renewed: tuple[Product, ...] = ()
     next_change: datetime | None = None
     whole: bool = True
@@ -155,7 +155,7 @@ def make(
         paid_until={e.product: e.until for e in outcome.entitlements},
         renewals=outcome.renewals(),
         endings=outcome.endings if account.usable else {},
-        ran_out=ran_out,
+        told=ran_out if plone_site.settings().ended_mail else (),
         not_renewed=tuple(one for one in ran_out if one in subscriptions),
         next_change=_next_change(outcome, account),
         whole=summed_up is None,

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.entitlement import Product
+from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.owner import Action
 from niteoweb.click2sell.owner import action
 from niteoweb.click2sell.provisioning import Plan
@@ -22,7 +23,7 @@ def of(plan: Plan) -> dict[str, Any]:
         "fields": json_compatible(dict(plan.properties)),
         "groups": {"granted": list(plan.grant), "revoked": list(plan.revoked)},
         "access": {"gained": _products(plan.gained), "lost": _products(plan.lost)},
-        "mail": plan.mail or "none",
+        "mail": outbox.ENDED if plan.told else plan.mail or "none",
     }
 
 

@@ -105,7 +105,10 @@ class MemberActionView(Confirmation):
         names = schema.getFieldNamesInOrder(self._command.form)
         if self.buyer is not None:
             names = [name for name in names if name not in ("address", "name")]
-        first = {"mail": "1", "way": "link"} if self.request.method != "POST" else {}
+        form = self._command.form
+        first = {"mail": "1" if form.get("mail") and form["mail"].default else "", "way": "link"}
+        if self.request.method == "POST":
+            first = {}
         return {name: self.text(name) or first.get(name, "") for name in names}
 
     @property

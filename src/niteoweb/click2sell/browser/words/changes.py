@@ -28,6 +28,7 @@ MAILS = {
     outbox.WELCOME: _("the welcome mail"),
     outbox.NOTICE: _("the notice that a purchase was connected to an account"),
     outbox.CLAIM: _("the link by which the buyer confirms the purchase"),
+    outbox.ENDED: _("the mail that access has ended"),
 }
 
 
@@ -93,6 +94,7 @@ def of(
         plan.lost,
         moved,
         plan.mail,
+        plan.told,
         sorted(key for key in keys if ledger.get(site, key) is not None),
     )
     attention = [
@@ -169,7 +171,7 @@ def of_replay(site: Any, key: str, replayed: preview.Preview) -> Preview:
 
 
 def _mail(plan: Plan) -> formatting.Noted | Message | str:
-    mail = MAILS.get(plan.mail, plan.mail)
+    mail = MAILS.get(outbox.ENDED if plan.told else plan.mail, "")
     if not mail:
         return ""
     if plone_site.is_copy():

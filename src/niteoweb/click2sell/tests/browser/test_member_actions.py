@@ -2,6 +2,7 @@
 
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.mail import delivery
+from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.owner import action
 from niteoweb.click2sell.owner import commands
 from niteoweb.click2sell.privacy import erasure
@@ -43,6 +44,14 @@ class TestForms(MembersTestCase):
         browser = self.looked(name, of, **values)
         browser.getControl(name="confirm").click()
         return browser
+
+    def mails_that_access_ended(self):
+        transaction.begin()
+        return [
+            (mail["to"], mail["product"])
+            for mail in trees.tree(self.portal, "mails").values()
+            if mail["kind"] == outbox.ENDED
+        ]
 
     def newest(self):
         transaction.begin()
@@ -123,6 +132,17 @@ class TestForms(MembersTestCase):
         self.assertNotIn("premium", self.groups())
         self.assertIn("No access: access to", self.text(browser))
         self.assertIn("Access to Test Product was ended by hand", self.text(browser))
+        self.assertEqual(self.mails_that_access_ended(), [])
+
+    def test_revoke_and_mail(self):
+        self.buy()
+        self.assertFalse(self.form("revoke").getControl(name="mail").controls[0].selected)
+        browser = self.looked("revoke", product=ONE, reason="asked for", mail=["1"])
+        self.assertIn("Mail the mail that access has ended", self.text(browser))
+        self.assertEqual(self.mails_that_access_ended(), [])
+        browser.getControl(name="confirm").click()
+        ((address, product),) = self.mails_that_access_ended()
+        self.assertEqual((address, product), (EMAIL, "Test Product"))
 
     def test_correct(self):
         self.buy()
@@ -279,7 +299,11 @@ class TestServices(ServiceTestCase):
             self.assertEqual(self.of_john("resend", way="password").json()["state"], "due")
         answer = self.of_john("extend", product_id="1", days=10, reason="an outage")
         self.assertEqual(answer.json()["buyers"][0]["live"][0]["until"][:10], "2026-06-12")
-        answer = self.of_john("revoke", product_id="1", reason="asked for", dry_run=True)
+        told = {"product_id": "1", "reason": "asked for", "dry_run": True}
+        answer = self.of_john("revoke", **told, mail=True)
+        self.assertEqual(answer.json()["buyers"][0]["mail"], "access ended")
+        answer = self.of_john("revoke", **told)
+        self.assertEqual(answer.json()["buyers"][0]["mail"], "none")
         self.assertEqual(answer.json()["buyers"][0]["groups"]["revoked"], ["premium"])
         self.assertIn("premium", self.groups())
         self.later(minutes=1)

@@ -217,6 +217,17 @@ class TestEnded(EndTestCase):
         self.sweep()
         self.assertEqual(self.kinds(), [outbox.ENDED])
 
+    def test_after_an_owners_act_if_the_owner_wants_it(self):
+        self.settings(ended_mail=False)
+        self.buy()
+        self.later(days=1)
+        buyer, product = buyers.of_address(self.portal, EMAIL)["id"], ("click2sell", "1")
+        action.carry_out(commands.End(buyer, product, "asked", "owner", mail=True))
+        transaction.begin()
+        self.sweep()
+        self.assertEqual(self.arrived()["Subject"], "Your access to Test Product has ended")
+        self.assertIn("ended on May 04, 2026.", self.text())
+
     def test_not_after_a_refund_or_an_owners_act(self):
         self.buy()
         self.buy(
