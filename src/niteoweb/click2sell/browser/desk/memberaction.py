@@ -106,7 +106,10 @@ class MemberActionView(Confirmation):
         if self.buyer is not None:
             names = [name for name in names if name not in ("address", "name")]
         form = self._command.form
-        first = {"mail": "1" if form.get("mail") and form["mail"].default else "", "way": "link"}
+        first = {
+            "mail": "1" if form.get("mail") and form["mail"].default else "",
+            "way": "link",
+        }
         if self.request.method == "POST":
             first = {}
         return {name: self.text(name) or first.get(name, "") for name in names}

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from markupsafe import escape
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
@@ -44,6 +45,7 @@ class OrderLink:
     """A product, and the address on this site that leads to its order page.
 
     :ivar url: "" while no order page is known.
+    :ivar button: HTML of a button that leads there, "" without a link.
     :ivar provider: of the product.
     :ivar lines: numbers of its lines in the settings of the provider.
     """
@@ -51,6 +53,7 @@ class OrderLink:
     id: str
     product: str
     url: str
+    button: str
     provider: IPaymentProvider
     lines: tuple[int, ...]
 
@@ -178,13 +181,16 @@ class Steps(OwnerPage):
             query = {"product": product_id}
             if provider != registry.MAIN:
                 query["provider"] = provider
-            url = ""
+            url, button, title = "", "", products.title(provider, product_id)
             if products.order_page(provider, product_id):
                 url = self.url_of("click2sell-order", **query)
+                text = formatting.translated(_("Buy ${product}", mapping={"product": title}))
+                button = f'<a class="btn btn-primary" href="{escape(url)}">{escape(text)}</a>'
             yield OrderLink(
                 f"order-{number}",
-                products.title(provider, product_id),
+                title,
                 url,
+                button,
                 registry.get(provider),
                 tuple(lines),
             )

@@ -1,5 +1,6 @@
 """The overview's acts: cures that do no harm, the steps of the set-up, and what they refuse."""
 
+from lxml import html
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.provisioning import plan
@@ -277,6 +278,22 @@ class TestSteps(OverviewTestCase):
             [f"1|premium|30|order={ORDER_PAGE}", "1|course|30", "2|course"],
         )
         self.assertIn("@@click2sell-order?product=1", self.opened().contents)
+
+    def test_a_button_to_paste_into_a_page(self):
+        self.settings(
+            mapping=[f"1|premium|title=Gold & <b>more|order={ORDER_PAGE}", "2|course"]
+        )
+        buttons = html.fromstring(self.opened().contents).xpath(
+            "//input[starts-with(@id, 'button-')]/@value"
+        )
+        url = f"{self.portal.absolute_url()}/@@click2sell-order?product=1"
+        text = "Buy Gold &amp; &lt;b&gt;more"
+        expected = f'<a class="btn btn-primary" href="{url}">{text}</a>'
+        self.assertEqual(buttons, [expected])
+        # Plone's filter for the texts of pages leaves it as it is.
+        transforms = api.portal.get_tool("portal_transforms")
+        kept = transforms.convertTo("text/x-html-safe", expected, mimetype="text/html")
+        self.assertEqual(str(kept).strip(), expected)
 
     def test_only_who_may_configure_sets_up(self):
         viewer = self.person("viewer", permissions=("View purchases", "Operate purchases"))

@@ -80,7 +80,14 @@ class TestSetUp(BrowserTestCase):
         page.get_by_label("Order page of Gold membership").fill(ORDER_PAGE)
         self.press(page, "Save")
         self.see(done["pages"])
-        order = step["pages"].get_by_role("textbox").last.input_value()
+        step["pages"].get_by_text("As a button, in HTML").click()
+        order, button = (
+            box.input_value() for box in step["pages"].get_by_role("textbox").all()
+        )
+        self.assertEqual(
+            button,
+            f'<a class="btn btn-primary" href="{order}">Buy Gold membership</a>',
+        )
         self.assertEqual(order, f"{self.url}/@@click2sell-order?product=77")
         self.assert_usable(page)
         self.follow(page, step["trial"].get_by_role("link", name="Try a purchase"))
