@@ -146,8 +146,8 @@ class IClick2SellSettings(Interface):
     ended_mail = switch(
         title=_("Mail members when access has ended"),
         description=_(
-            "When the time that was paid for is over. Nothing is mailed after a refund. When you "
-            "end access by hand you choose whether the member is told."
+            "When the time that was paid for is over. Nothing is mailed after a refund. When "
+            "you end access by hand you choose whether the member is told."
         ),
     )
 
