@@ -5,7 +5,6 @@ from datetime import datetime
 from functools import cached_property
 from niteoweb.click2sell import _
 from niteoweb.click2sell import timestamps
-from niteoweb.click2sell.browser.desk import download
 from niteoweb.click2sell.browser.desk import membermonths
 from niteoweb.click2sell.browser.desk import plots
 from niteoweb.click2sell.browser.desk.followup import FollowUp
@@ -15,7 +14,6 @@ from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.report import accounting
-from niteoweb.click2sell.report import csvfile
 from niteoweb.click2sell.report import memberships
 from niteoweb.click2sell.report import overview
 from niteoweb.click2sell.settings import effective
@@ -123,7 +121,6 @@ class ReportView(FollowUp, OwnerPage):
     ) -> list[formatting.Table]:
         """A table for each currency: with a column for it no phone would show the net."""
         right = "text-end text-nowrap"
-        decimal = download.layout(self.request).decimal
         return [
             formatting.Table(
                 Message(name, mapping={"currency": currency or _("no currency")}),
@@ -131,9 +128,10 @@ class ReportView(FollowUp, OwnerPage):
                 [
                     (
                         what,
-                        csvfile.number(total.sales, decimal),
-                        csvfile.number(total.refunds, decimal),
-                        csvfile.number(total.net, decimal),
+                        *(
+                            formatting.amount(str(amount), "")
+                            for amount in (total.sales, total.refunds, total.net)
+                        ),
                     )
                     for what, of_row, total in rows
                     if of_row == currency
