@@ -123,7 +123,7 @@ def validate(
         "mapping": _mapping_problems,
         "alert_addresses": _recipient_problems,
         **{name: partial(networks.problems, name) for name in networks.SETTINGS},
-        "buyers_group": _group_problems,
+        "buyers_group": group_problems,
         "site_address": ownaddress.problems,
         "welcome_subject": partial(_template_problems, SUBJECT_PLACEHOLDERS),
         "welcome_text": partial(_template_problems, TEXT_PLACEHOLDERS),
@@ -251,8 +251,8 @@ def _mapping_problems(lines: list[str]) -> list[Message]:
     ]
 
 
-def _group_problems(group_id: str) -> Iterator[Message]:
-    """The group of all buyers is made when it is missing, so its id has to be possible."""
+def group_problems(group_id: str) -> Iterator[Message]:
+    """The reasons for which a group cannot be given, or be made where it is missing."""
     names, reason = {"group": group_id}, group.problem(group_id)
     if reason == Reason.GROUP_NOT_GRANTED:
         yield _('Nobody can be put in the group "${group}".', mapping=names)
@@ -267,6 +267,8 @@ def _group_problems(group_id: str) -> Iterator[Message]:
             "signs _ . @ + -",
             mapping=names,
         )
+    elif reason and group.cannot_make(group_id) == Reason.GROUP_PRIVILEGED:
+        yield _('A group with the name "${group}" cannot be created.', mapping=names)
     elif reason and group.cannot_make(group_id):
         yield _('"${group}" is the id of a member.', mapping=names)
 

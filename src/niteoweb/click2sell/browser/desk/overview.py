@@ -111,6 +111,8 @@ class OverviewView(OwnerPage):
                 self.say(*overviewacts.act(self.context, form, self.by))
         except NotPossible as problem:
             self.say(problem.message, "error")
+            # The page has the step's form as it was filled in.
+            return "" if "step" in form else self.url
         return self.url
 
     @cached_property

@@ -16,7 +16,6 @@ from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.report import accounting
 from niteoweb.click2sell.report import memberships
 from niteoweb.click2sell.report import overview
-from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.setup import Check
 from niteoweb.click2sell.setup import duration
 from niteoweb.click2sell.setup import lastrun
@@ -73,11 +72,6 @@ class ReportView(FollowUp, OwnerPage):
             if self.request.form.get(f"{unit}s") == str(number):
                 return overview.Range(unit, number)
         return overview.Range(*overview.CHOICES[0])
-
-    @property
-    def has_products(self) -> bool:
-        """Whether the owner has said what a product gives."""
-        return bool(effective.mapping())
 
     @property
     def choices(self) -> list[formatting.Link]:

@@ -197,6 +197,10 @@ class Steps(OwnerPage):
 
     # The acts
 
+    def typed(self, step: str, name: str) -> str:
+        """The text in a field of a step that could not be done; it need not be typed again."""
+        return self.text(name) if self.text("step") == step else ""
+
     def act(self, name: str) -> None:
         """Do what a step asks for; the reader may configure, and the token was right.
 
@@ -232,13 +236,8 @@ class Steps(OwnerPage):
         named = [f"title={title}" if title else "", f"order={order}" if order else ""]
         line = "|".join(filter(None, (product_id, group_id, days, *named)))
         is_new = not group.exists(group_id)
-        if is_new and group.cannot_make(group_id):
-            raise NotPossible(
-                _(
-                    'A group with the name "${name}" cannot be created.',
-                    mapping={"name": group_id},
-                )
-            )
+        for problem in rules.group_problems(group_id) if is_new else ():
+            raise NotPossible(problem)
 
         def work(_site: Any) -> None:
             if is_new:

@@ -64,7 +64,6 @@ class TryView(OwnerPage):
 
     template = ViewPageTemplateFile("../templates/trial.pt")
     title = _("Try a purchase")
-    back = OwnerPage.to_settings
     providers_label = _("Payment provider")
     lead = _(
         "Simulate a purchase: a notification is signed with your secret key and processed. "

@@ -2,6 +2,7 @@
 
 from lxml import html
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.browser.settings.producttable import NEW
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.provisioning import plan
 from niteoweb.click2sell.settings import ownaddress
@@ -35,6 +36,10 @@ class OverviewTestCase(PageTestCase):
 
         :returns: the text of the page.
         """
+        return self.text(self.answer(who, **values))
+
+    def answer(self, who=None, **values):
+        """As above; returns the browser."""
         browser = self.opened(who=who) if who else self.opened()
         token = re.search(r'name="_authenticator"\s+value="(\w+)"', browser.contents)
         # A page without a button has no token; that of another page is as good.
@@ -43,7 +48,7 @@ class OverviewTestCase(PageTestCase):
             token = re.search(r'name="_authenticator"\s+value="(\w+)"', browser.contents)
         browser.open(self.url, urlencode({"_authenticator": token[1], **values}))
         transaction.begin()
-        return self.text(browser)
+        return browser
 
 
 class TestNumber(OverviewTestCase):
@@ -145,7 +150,7 @@ class TestCheck(OverviewTestCase):
         self.settings(site_address=self.portal.absolute_url())
         self.has_run()
         self.later(minutes=30)
-        self.assertIn("Nothing needs you", self.text(self.opened()))
+        self.assertNotIn("Needs you", self.text(self.opened()))
         self.later(minutes=1)
         browser = self.opened()
         self.assertIn("Needs you: 1", self.text(browser))
@@ -154,7 +159,7 @@ class TestCheck(OverviewTestCase):
         browser.getControl("Run it now").click()
         transaction.begin()
         self.assertIn("The check has run.", self.text(browser))
-        self.assertIn("Nothing needs you", self.text(self.opened()))
+        self.assertNotIn("Needs you", self.text(self.opened()))
 
     def test_one_that_stopped(self):
         self.settings(site_address=self.portal.absolute_url())
@@ -175,11 +180,11 @@ class TestCheck(OverviewTestCase):
     def test_on_a_copy_and_before_the_set_up_it_may_rest(self):
         self.has_run()
         self.later(days=1)
-        self.assertIn("Nothing needs you", self.text(self.opened()))
+        self.assertNotIn("Needs you", self.text(self.opened()))
         self.settings(site_address=self.portal.absolute_url())
         self.assertIn("Needs you: 1", self.text(self.opened()))
         with mock.patch.dict(os.environ, CLICK2SELL_STAGING="1"):
-            self.assertIn("Nothing needs you", self.text(self.opened()))
+            self.assertNotIn("Needs you", self.text(self.opened()))
 
 
 class TestChecklist(OverviewTestCase):
@@ -254,6 +259,15 @@ class TestSteps(OverviewTestCase):
     def test_a_name_that_no_group_can_have(self):
         text = self.act(step="product", product="7", group="Administrators/..\\<b>")
         self.assertNotIn("The product was added.", text)
+        self.assertEqual(self.stored().mapping, [])
+
+    def test_what_was_typed_need_not_be_typed_again(self):
+        typed = {"product": "77", "new_group": "gold!", "title": "<Gold>", "order": "x"}
+        page = html.fromstring(self.answer(step="product", group=NEW, **typed).contents)
+        for name, value in typed.items():
+            (field,) = page.xpath(f"//li[@data-step='products']//input[@name='{name}']/@value")
+            self.assertEqual(field, value)
+        self.assertIn("use letters from A to Z, digits", page.text_content())
         self.assertEqual(self.stored().mapping, [])
 
     def test_the_address(self):

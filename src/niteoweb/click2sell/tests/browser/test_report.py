@@ -47,12 +47,9 @@ class TestEmpty(ReportTestCase):
         browser = self.opened()
         text = self.text(browser)
         self.assertIn("There is nothing to report yet", text)
-        self.assertNotIn("Set the secret key", text)
         self.assertNotIn("What happened", text)
-        self.assertIn("/@@click2sell-settings", browser.contents)
-        self.assertIn("/@@click2sell-notifications", browser.contents)
-        self.settings(secretkey=None)
-        self.assertIn("Set the secret key", self.text(self.opened()))
+        browser.getLink("What to do next").click()
+        self.assertIn("Enter this address for the notifications", self.text(browser))
 
     def test_nothing_that_can_be_plotted(self):
         """A notification that counts for nothing."""
