@@ -73,7 +73,10 @@ class Course:
         """
         if sales.get(site, self.id)["holder"] != self._holder:
             raise sales.Conflict(409, "Busy", "Somebody is at this sale.")
-        return sales.change(site, self.id, timestamps.now(), changes, words)
+        now = timestamps.now()
+        # The question that follows has the whole lease.
+        lease = timestamps.iso(now + sales.LEASE)
+        return sales.change(site, self.id, now, {"lease": lease, **changes}, words)
 
     def order(self) -> orders.Order:
         """The order or cart of the user, as it is now."""

@@ -197,3 +197,14 @@ class TestItems(ProcessorTestCase):
                 with self.assertRaises(sales.Conflict):
                     slow.note("late")
                 other.note("in time")
+
+    def test_each_step_has_the_whole_lease(self):
+        """A question that began late is over before another process asks."""
+        self.store.users[self.jane]["order"] = None
+        sale = self.begin("30")
+        with self.course(sale["id"]) as slow:
+            self.pass_time(seconds=100)
+            slow.note("add_payment 10.00")
+            self.pass_time(seconds=100)
+            with self.assertRaises(sales.Conflict), self.course(sale["id"]):
+                self.fail("Two are at one sale.")
