@@ -5,6 +5,7 @@ from niteoweb.click2sell.provisioning import enrichment
 from niteoweb.click2sell.provisioning import events
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import preview
+from niteoweb.click2sell.provisioning import rates
 from niteoweb.click2sell.provisioning import recording
 from niteoweb.click2sell.provisioning import reminding
 from niteoweb.click2sell.provisioning import validation
@@ -16,7 +17,7 @@ from niteoweb.click2sell.provisioning.verdict import Verdict
 
 
 __all__ = [
-    *["Applied", "claiming", "enrichment", "events", "pipeline", "preview", "recording"],
-    *["reminding", "validation", "NO_PURCHASE", "Plan", "TooMany"],
+    *["Applied", "claiming", "enrichment", "events", "pipeline", "preview", "rates"],
+    *["recording", "reminding", "validation", "NO_PURCHASE", "Plan", "TooMany"],
     *["Verdict"],
 ]

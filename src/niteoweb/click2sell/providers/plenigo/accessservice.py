@@ -16,7 +16,7 @@ from niteoweb.click2sell.providers.plenigo import accessrights
 from niteoweb.click2sell.providers.plenigo import checkout
 from niteoweb.click2sell.providers.plenigo import paywall
 from niteoweb.click2sell.providers.plenigo import problems
-from niteoweb.click2sell.providers.plenigo import rates
+from niteoweb.click2sell.provisioning import rates
 from niteoweb.click2sell.provisioning import TooMany
 from plone.base.interfaces import IPloneSiteRoot
 from plone.restapi.services import Service

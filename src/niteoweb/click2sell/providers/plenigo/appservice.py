@@ -3,10 +3,10 @@
 from niteoweb.click2sell.provider import NotFound as Unknown
 from niteoweb.click2sell.provider import Rejected
 from niteoweb.click2sell.providers.plenigo import apps
-from niteoweb.click2sell.providers.plenigo import rates
 from niteoweb.click2sell.providers.plenigo import sdk
 from niteoweb.click2sell.providers.plenigo import tie
 from niteoweb.click2sell.providers.plenigo.checkoutservice import SellingService
+from niteoweb.click2sell.provisioning import rates
 from niteoweb.click2sell.settings import networks
 from typing import Any
 from zExceptions import BadRequest

@@ -8,8 +8,8 @@ from niteoweb.click2sell.member import visitor
 from niteoweb.click2sell.providers.plenigo import checkout
 from niteoweb.click2sell.providers.plenigo import login
 from niteoweb.click2sell.providers.plenigo import problems
-from niteoweb.click2sell.providers.plenigo import rates
 from niteoweb.click2sell.providers.plenigo import sdk
+from niteoweb.click2sell.provisioning import rates
 from niteoweb.click2sell.settings import networks
 from plone.protect.authenticator import check
 from Products.Five.browser import BrowserView

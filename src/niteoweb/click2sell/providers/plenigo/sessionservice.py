@@ -4,8 +4,8 @@ from niteoweb.click2sell.provider import Unreachable
 from niteoweb.click2sell.providers.plenigo import checkout
 from niteoweb.click2sell.providers.plenigo import login
 from niteoweb.click2sell.providers.plenigo import problems
-from niteoweb.click2sell.providers.plenigo import rates
 from niteoweb.click2sell.providers.plenigo import shop
+from niteoweb.click2sell.provisioning import rates
 from niteoweb.click2sell.restapi import Operation
 from niteoweb.click2sell.settings import networks
 from typing import Any

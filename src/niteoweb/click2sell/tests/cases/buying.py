@@ -1,7 +1,7 @@
 """A site that sells with a plenigo that is not real, with a member and an owner."""
 
 from niteoweb.click2sell.buyers import buyers
-from niteoweb.click2sell.providers.plenigo import rates
+from niteoweb.click2sell.provisioning import rates
 from niteoweb.click2sell.tests.cases.providers import PlenigoTestCase
 from plone import api
 

@@ -1,8 +1,8 @@
 """plenigo: purchases in app stores, over HTTP, with a plenigo that is not real."""
 
 from niteoweb.click2sell.providers.plenigo import appservice
-from niteoweb.click2sell.providers.plenigo import rates
 from niteoweb.click2sell.providers.plenigo.provider import PROVIDER
+from niteoweb.click2sell.provisioning import rates
 from niteoweb.click2sell.settings import rules
 from niteoweb.click2sell.testing.fake.server import Response
 from niteoweb.click2sell.tests.cases.buying import ShopTestCase

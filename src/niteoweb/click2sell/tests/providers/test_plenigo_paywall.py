@@ -5,10 +5,10 @@ from niteoweb.click2sell.provider import jsonapi
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.providers.plenigo import accessrights
 from niteoweb.click2sell.providers.plenigo import accessservice
-from niteoweb.click2sell.providers.plenigo import rates
 from niteoweb.click2sell.providers.plenigo.fake import FakePlenigo
 from niteoweb.click2sell.providers.plenigo.fake import TOKEN
 from niteoweb.click2sell.providers.plenigo.provider import PROVIDER as PLENIGO
+from niteoweb.click2sell.provisioning import rates
 from niteoweb.click2sell.testing import Clock
 from niteoweb.click2sell.testing import Response
 from niteoweb.click2sell.tests.cases.hanging import HangingServer

@@ -1,9 +1,9 @@
 """plenigo: vouchers, self-service and cancelling on the site, over HTTP."""
 
 from niteoweb.click2sell import privacy
-from niteoweb.click2sell.providers.plenigo import rates
 from niteoweb.click2sell.providers.plenigo import sessions
 from niteoweb.click2sell.providers.plenigo import vouchers
+from niteoweb.click2sell.provisioning import rates
 from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.tests.cases.buying import JANE
 from niteoweb.click2sell.tests.cases.buying import OFFER

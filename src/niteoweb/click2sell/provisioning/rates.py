@@ -9,7 +9,7 @@ from collections.abc import Hashable
 from datetime import timedelta
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
-from niteoweb.click2sell.provisioning import TooMany
+from niteoweb.click2sell.provisioning.validation import TooMany
 
 import threading
 
