@@ -6,6 +6,7 @@ from niteoweb.click2sell.notification import ParameterError
 from niteoweb.click2sell.provider import JsonBody
 from niteoweb.click2sell.provider import Unreachable
 from niteoweb.click2sell.providers.webtv import orders
+from niteoweb.click2sell.providers.webtv import states
 from niteoweb.click2sell.providers.webtv.client import ask
 from niteoweb.click2sell.providers.webtv.client import user_id
 from typing import Any
@@ -134,7 +135,8 @@ def create_user(settings: Any, email: str) -> str:
         alias=email.partition("@")[0][:60],
         notify_webmaster="0",
     )
-    return answer.identifier("id") or user_id(settings, email)
+    id_ = _read(lambda body: body.identifier("id"), answer)
+    return id_ if states.is_id(id_) else user_id(settings, email)
 
 
 def _read(reader: Callable[[JsonBody], T], answer: JsonBody) -> T:

@@ -18,6 +18,7 @@ from niteoweb.click2sell.providers.webtv import protocol
 from niteoweb.click2sell.providers.webtv import states
 from typing import Any
 
+import re
 import secrets
 
 
@@ -27,6 +28,9 @@ PAGE = 100
 FIELDS = "id,email,name,surname,status"
 #: An address that nobody has.
 NOBODY = "nobody@invalid.example"
+
+#: Of an error; with another one nobody knows whether it is one.
+_CODE = re.compile(r"[A-Z][A-Z0-9_]*", re.ASCII)
 
 #: Texts of the store that may be passed on: they name nothing of a person.
 TEXTS = frozenset(
@@ -109,6 +113,9 @@ def ask(settings: Any, go: str, do: str, iq: str = "", **values: str) -> JsonBod
         text = answer.title("error_long")
     except ParameterError:
         raise Unreachable("answer unreadable") from None
+    if code and not _CODE.fullmatch(code) or not answer.items():
+        # Nobody knows what that means: who has asked looks what became of it.
+        raise Unreachable("answer unreadable")
     if not code:
         return answer
     if code in ("USER_NOT_FOUND", "NOT_FOUND") or text == "User not found":
@@ -136,11 +143,13 @@ def content(settings: Any, user: str) -> Sequence[states.Item]:
 def user_id(settings: Any, email: str) -> str:
     """The id of the user with an address, "" for none."""
     try:
-        return ask(settings, "users", "get_id_from_email", email).identifier("id")
+        id_ = ask(settings, "users", "get_id_from_email", email).identifier("id")
     except UserNotFound:
         return ""
     except ParameterError:
         raise Unreachable("answer unreadable") from None
+    # None is -1, 0 or null.
+    return id_ if states.is_id(id_) else ""
 
 
 def users(settings: Any, page: int) -> tuple[list[states.User], int]:
@@ -176,6 +185,6 @@ def _user(body: JsonBody) -> states.User | None:
     """Of a user four fields, and nothing else."""
     id_, email = body.required("id"), body.title("email").strip()
     active = not body.has("status") or body.identifier("status") == "1"
-    if not (active and id_.isdigit() and is_address(email)):
+    if not (active and states.is_id(id_) and is_address(email)):
         return None
     return states.User(id_, email, body.title("name"), body.title("surname"))

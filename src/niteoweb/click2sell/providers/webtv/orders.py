@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from decimal import InvalidOperation
 from niteoweb.click2sell.notification import ParameterInvalid
 from niteoweb.click2sell.provider import JsonBody
 from typing import Any
@@ -25,6 +24,8 @@ SUBSCRIPTIONS = frozenset({"SUBSCRIPTION", TRIAL, "SUBSCRIPTIONRENEWAL"})
 METHODS = {"paypal": "2", "external": "3"}
 
 AMOUNT = re.compile(r"\d{1,9}(\.\d{1,3})?", re.ASCII)
+_NUMBER = re.compile(r"-?\d{1,12}(\.\d{1,8})?", re.ASCII)
+_SECONDS = re.compile(r"\d{1,10}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -89,13 +90,9 @@ def number(body: JsonBody, name: str) -> Decimal | None:
     value = dict(body.items()).get(name)
     if value in (None, "") or isinstance(value, (bool, dict, list)):
         return None
-    try:
-        amount = Decimal(str(value))
-    except InvalidOperation:
-        raise ParameterInvalid(name) from None
-    if not amount.is_finite():
+    if not _NUMBER.fullmatch(str(value)):
         raise ParameterInvalid(name)
-    return amount
+    return Decimal(str(value))
 
 
 def order(answer: JsonBody) -> Order:
@@ -107,10 +104,14 @@ def order(answer: JsonBody) -> Order:
     lines = tuple(_line(item) for item in _products(answer, body))
     types = {line.type for line in lines}
     id_ = body.identifier("order_id")
+    id_ = "" if id_ in ("0", "-1") else id_
+    due = number(body, "order_amount_due")
+    if id_ and due is None:
+        raise ParameterInvalid("order_amount_due")  # it is not free for that
     return Order(
-        id="" if id_ in ("0", "-1") else id_,
+        id=id_,
         number=body.identifier("order_number") or id_,
-        due=number(body, "order_amount_due") or Decimal(0),
+        due=due or Decimal(0),
         paid=number(body, "order_amount_paid") or Decimal(0),
         lines=lines,
         subscription=_flag(body, "order_contains_subscription") or bool(types & SUBSCRIPTIONS),
@@ -129,6 +130,8 @@ def terms(answer: JsonBody) -> Terms:
     if amount is None:
         raise ParameterInvalid("amount")
     first = trial if trial not in ("", "-1", "0") else body.required("date_first_payment")
+    if not _SECONDS.fullmatch(first):
+        raise ParameterInvalid("date_first_payment")
     return Terms(
         product=body.identifier("id_product"),
         sku=body.title("product_sku"),

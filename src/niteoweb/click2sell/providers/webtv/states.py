@@ -23,6 +23,8 @@ from niteoweb.click2sell.providers.webtv.protocol import NAME
 from typing import Any
 from typing import NamedTuple
 
+import re
+
 
 #: Ends that the store states for recurring payments.
 ENDED = frozenset({"cancelled", "canceled", "expired"})
@@ -71,6 +73,11 @@ class Item:
 
 #: What was told last of an item: the key of its notification, when it was read, its state.
 Known = tuple[str, str, tuple[str, ...]]
+
+
+def is_id(text: str) -> bool:
+    """Whether a text is the id of a user or a product, as the store writes it."""
+    return re.fullmatch(r"[1-9]\d{0,9}", text, re.ASCII) is not None
 
 
 def listed(answer: JsonBody) -> list[JsonBody]:
@@ -259,7 +266,8 @@ def _notification(
     parts: tuple[str, ...], kind_: Kind, user: User, read_at: datetime, **fields: Any
 ) -> Notification:
     return Notification(
-        key=idempotency_key(NAME, *parts),
+        # With the user: a subscription that passes to another one is news.
+        key=idempotency_key(NAME, user.id, *parts),
         provider=NAME,
         kind=kind_,
         occurred_at=read_at,

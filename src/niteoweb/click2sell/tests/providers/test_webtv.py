@@ -1,6 +1,7 @@
 """The store's subscriptions decide the groups of members."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.privacy import erasure
 from niteoweb.click2sell.privacy import export
@@ -248,3 +249,35 @@ class TestSync(PageTestCase, WebTVTestCase):
         with mock.patch.dict("os.environ", CLICK2SELL_STAGING="1"):
             self.sweep()
         self.assertEqual(self.fake.requests, [])
+
+    def test_a_subscription_that_passes_to_another_user_takes_its_group_along(self):
+        joe = self.store.add_user("joe@example.org", "Joe")
+        self.sweep()
+        self.store.subscriptions[self.subscription]["user"] = joe
+        self.pass_time(hours=25)
+        self.sweep()
+        self.has()
+        self.assertEqual(self.groups("joe@example.org"), ["click2sell", "premium"])
+
+    def test_a_user_with_another_address_stays_the_buyer(self):
+        self.sweep()
+        self.store.users[self.jane]["email"] = "new@example.org"
+        self.store.subscriptions[self.subscription]["end"] = self.now + timedelta(days=50)
+        self.pass_time(hours=25)
+        self.sweep()
+        self.pass_time(hours=25)
+        self.sweep()
+        self.has("premium")
+        self.assertEqual(self.kinds(), ["purchase", "renewal"])
+        self.assertIsNone(api.user.get(username="new@example.org"))
+
+    def test_a_list_that_names_a_subscription_twice_tells_it_once(self):
+        real = self.store.store_list_subscriptions
+
+        def twice(iq, form):
+            return {"list": real(iq, form)["list"] * 2}
+
+        with mock.patch.object(self.store, "store_list_subscriptions", twice):
+            self.sweep()
+            self.refresh()
+        self.assertEqual(self.kinds(), ["purchase"])
