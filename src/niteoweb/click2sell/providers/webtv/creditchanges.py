@@ -9,6 +9,9 @@ from niteoweb.click2sell.providers.webtv import carts
 from niteoweb.click2sell.providers.webtv import client
 from niteoweb.click2sell.providers.webtv import orders
 from niteoweb.click2sell.providers.webtv import sales
+from niteoweb.click2sell.providers.webtv import sync
+from niteoweb.click2sell.providers.webtv import texts
+from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.storage import writer
 from typing import Any
@@ -19,7 +22,7 @@ trees.declare(
     webtv_credits_asking=trees.Tree,  # user id -> reference of the change under way
 )
 
-ASKING, DONE = "asking", "done"
+ASKING, DONE, UNCLEAR = "asking", "done", "unclear"
 
 
 def change(
@@ -38,54 +41,90 @@ def change(
         raise sales.Conflict(409, "ReferenceUsed", "This reference is another change's.")
     if known is not None and known["state"] == DONE:
         return known
-    if known is not None and timestamps.from_iso(known["at"]) + sales.LEASE > now:
+    if known is not None and known["state"] == UNCLEAR:
+        raise _unclear()
+    if known is not None and not _is_over(known, now):
         return known
     present = carts.credit(settings, user)
-    if known is not None:
-        before = Decimal(known["before"])
-        after = before + amount if action == "add" else before - amount
-        if present == after:
-            return _done(known, present)
-        if present != before:
-            raise sales.Conflict(409, "Unclear", "The credit has changed otherwise, too.")
-    elif action == "subtract" and present < amount:
+    waiting = known or _under_way(plone_site.get(), user)
+    if waiting is not None and _is_over(waiting, now):
+        settled = _look(waiting, present, now)
+        if known is not None and settled["state"] == DONE:
+            return settled
+        if known is not None and settled["state"] == UNCLEAR:
+            raise _unclear()
+    if known is None and action == "subtract" and present < amount:
         raise sales.Conflict(409, "NoCredit", "The user has less credit than that.")
     record = {**asked, "state": ASKING, "before": str(present), "at": timestamps.iso(now)}
     writer.run(lambda site: _intend(site, record, now))
     try:
         carts.change_credit(settings, user, action, amount, description)
-        return _done(record, carts.credit(settings, user))
     except client.StoreError:
-        writer.run(lambda site: _forget(site, record))
+        writer.run(lambda site: _replace(site, record))
         raise
     except Unreachable:
         return record
+    try:
+        return _close(record, DONE, carts.credit(settings, user))
+    except (client.StoreError, Unreachable):
+        after = present + amount if action == "add" else present - amount
+        return _close(record, DONE, after)
+
+
+def _look(record: dict[str, Any], present: Decimal, now: datetime) -> dict[str, Any]:
+    """See whether a change without an answer was carried out; one that was not is forgotten."""
+    before, amount = Decimal(record["before"]), Decimal(record["amount"])
+    after = before + amount if record["action"] == "add" else before - amount
+    if present == after:
+        return _close(record, DONE, present)
+    if present == before:
+        writer.run(lambda site: _replace(site, record))
+        return record
+    payload = {name: str(record[name]) for name in ("user", "action", "amount", "before")}
+    about = texts.CREDIT, record["reference"], texts.CREDIT_UNCLEAR
+    pipeline.process(sync.attention(*about, now, payload))
+    return _close(record, UNCLEAR, present)
+
+
+def _is_over(record: dict[str, Any], now: datetime) -> bool:
+    """Whether the question about a change is over, whatever became of it."""
+    return timestamps.from_iso(record["at"]) + sales.LEASE <= now
+
+
+def _unclear() -> sales.Conflict:
+    return sales.Conflict(409, "Unclear", "The credit has changed otherwise, too.")
+
+
+def _under_way(site: Any, user: str) -> dict[str, Any] | None:
+    """The change of a user's credit that has no answer yet."""
+    reference = trees.tree(site, "webtv_credits_asking").get(user, "")
+    return trees.tree(site, "webtv_credits").get(reference)
 
 
 def _intend(site: Any, record: dict[str, Any], now: datetime) -> None:
     asking, stored = (trees.tree(site, f"webtv_credits{n}") for n in ("_asking", ""))
-    other = stored.get(asking.get(record["user"], ""))
-    mine = stored.get(record["reference"])
-    is_other = other is not None and other["reference"] != record["reference"]
-    if is_other and other["state"] == ASKING:
-        raise sales.Conflict(409, "Busy", "Another change of this credit is under way.")
-    if mine is not None and timestamps.from_iso(mine["at"]) + sales.LEASE > now:
+    if _under_way(site, record["user"]) is not None:
+        raise sales.Conflict(409, "Busy", "A change of this credit is under way.")
+    if record["reference"] in stored:
         raise sales.Conflict(409, "Busy", "This change is under way.")
     asking[record["user"]] = record["reference"]
     stored[record["reference"]] = record
 
 
-def _forget(site: Any, record: dict[str, Any]) -> None:
-    trees.tree(site, "webtv_credits").pop(record["reference"], None)
+def _close(record: dict[str, Any], state: str, after: Decimal) -> dict[str, Any]:
+    closed = {**record, "state": state, "after": orders.money(after)}
+    writer.run(lambda site: _replace(site, record, closed))
+    return closed
+
+
+def _replace(site: Any, record: dict[str, Any], closed: dict[str, Any] | None = None) -> None:
+    """The change is no longer under way.
+
+    :raises sales.Conflict: somebody else has begun it anew.
+    """
+    stored = trees.tree(site, "webtv_credits")
+    if stored.pop(record["reference"], None) != record:
+        raise sales.Conflict(409, "Busy", "This change is under way.")
+    if closed is not None:
+        stored[record["reference"]] = closed
     trees.tree(site, "webtv_credits_asking").pop(record["user"], None)
-
-
-def _done(record: dict[str, Any], after: Decimal) -> dict[str, Any]:
-    done = {**record, "state": DONE, "after": orders.money(after)}
-
-    def note(site: Any) -> None:
-        trees.tree(site, "webtv_credits")[record["reference"]] = done
-        trees.tree(site, "webtv_credits_asking").pop(record["user"], None)
-
-    writer.run(note)
-    return done

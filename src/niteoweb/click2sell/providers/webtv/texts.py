@@ -20,9 +20,10 @@ REFUNDED = "refunded outside store"
 NOT_RETURNED = "paid, not returned"
 CANCEL_AT_CHARGER = "cancel at charger"
 WAITS = "sale waits"
+CREDIT_UNCLEAR = "credit unclear"
 
 #: What an entry is about, in front of the id in its transaction.
-SALE, HELD = "sale", "held"
+SALE, HELD, ORDER, CREDIT = "sale", "held", "order", "credit"
 
 #: Of a notification about ends that an owner has confirmed.
 CONFIRMED = _("An automatic check was confirmed, and ended them.")
@@ -63,8 +64,8 @@ REASONS = {
         "buyer's address."
     ),
     REFUNDED: _(
-        "A payment whose order the store has processed was refunded. The store can take no "
-        "order back: see there."
+        "The payment of an order of the store was refunded. The site takes no order back: see "
+        "in the store whether it was processed."
     ),
     NO_WAY: _(
         "An order of the store cannot be paid: its currency or its terms are not those of the "
@@ -77,6 +78,10 @@ REASONS = {
     CANCEL_AT_CHARGER: _(
         "The buyer wants the recurring payments cancelled. Cancel them where they are charged, "
         "and tell the site so."
+    ),
+    CREDIT_UNCLEAR: _(
+        "The store did not answer when a user's credit was changed, and the credit has changed "
+        "otherwise since. See in the store what it has to be."
     ),
     RECURRING_NOT_SET: _(
         "The store has no subscription for what was sold, or does not take its recurring "
