@@ -20,6 +20,7 @@ from niteoweb.click2sell.providers.webtv import selling
 from niteoweb.click2sell.providers.webtv import texts
 from niteoweb.click2sell.providers.webtv.course import attend
 from niteoweb.click2sell.storage import background
+from niteoweb.click2sell.storage import writer
 from zope.component import adapter
 
 import logging
@@ -30,8 +31,9 @@ logger = logging.getLogger("niteoweb.click2sell")
 #: The parameter that a provider returns unchanged, with the id of the sale.
 PARAMETER = "cp_webtv"
 
-#: Orders wait so long for a payment that was not announced by an event.
-OLDEST = timedelta(days=1)
+#: Orders wait so long for a payment that was not announced by an event, and refunds are looked
+#: for so long.
+OLDEST, REFUNDS = timedelta(days=1), timedelta(days=30)
 
 
 @adapter(IMemberEvent)
@@ -61,7 +63,7 @@ def look(now: datetime) -> None:
     waiting = [
         sale["at"]
         for sale in takewhile(lambda sale: sale["at"] >= since, sales.newest(site))
-        if sale["origin"] == "processor" and sale["state"] == sales.PLACED
+        if sales.waits_for_charge(sale)
     ]
     if not waiting:
         return
@@ -69,6 +71,27 @@ def look(now: datetime) -> None:
     wanted = {"outcome": Outcome.ACCEPTED, "kind": Kind.PURCHASE}
     for place in list(ledger.filed(site, **wanted).between(None, last)):
         take_in(entries.at(site, place))
+
+
+def look_for_refunds(now: datetime) -> None:
+    """File the refunds of payments whose orders were processed, each once.
+
+    :param now: in UTC.
+    """
+    site = plone_site.get()
+    last = -timestamps.microseconds(now - REFUNDS)
+    for kind in (Kind.REFUND, Kind.CHARGEBACK):
+        wanted = {"outcome": Outcome.ACCEPTED, "kind": kind}
+        for place in list(ledger.filed(site, **wanted).between(None, last)):
+            entry = entries.at(site, place)
+            sale = sales.found(site, "charge", entry["provider"], entry["transaction"])
+            if sale is not None and sale["state"] == sales.DONE and not sale.get("refunded"):
+                attend(sale, texts.REFUNDED)
+                _note(sale["id"], now, refunded=True)
+
+
+def _note(id_: str, now: datetime, **changes: bool) -> None:
+    writer.run(lambda site: sales.change(site, id_, now, changes))
 
 
 def take_in(entry: ledger.Entry | None) -> None:
@@ -84,7 +107,7 @@ def take_in(entry: ledger.Entry | None) -> None:
     amount = orders.money(Decimal(entry["amount"] or 0))
     paid = amount, entry["currency"]
     currency = registry.settings(registry.get(protocol.NAME)).currency
-    if sale["state"] != sales.PLACED:
+    if not sales.waits_for_charge(sale):
         attend(sale, texts.CHARGE_WITHOUT_ORDER)
     elif paid != (orders.money(Decimal(sale["due"])), currency):
         attend(sale, texts.CHARGE_DIFFERS)

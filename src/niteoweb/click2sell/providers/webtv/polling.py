@@ -28,6 +28,7 @@ def poll(now: datetime, most_ends: int, confirmed: bool) -> Mapping[str, Any]:
     sold, troubled = {"taken_up": 0, "done": 0}, 0
     selling.tell_of_long_ones(now)
     charges.look(now)
+    charges.look_for_refunds(now)
     try:
         selling.resume(settings, sold)
         fulfil.run(settings, now)

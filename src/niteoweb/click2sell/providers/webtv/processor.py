@@ -6,6 +6,7 @@ charged here: the page that a line of the settings names does that, and says so 
 """
 
 from decimal import Decimal
+from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.ledger import rejections
@@ -18,7 +19,10 @@ from niteoweb.click2sell.providers.webtv import profiles
 from niteoweb.click2sell.providers.webtv import protocol
 from niteoweb.click2sell.providers.webtv import questions
 from niteoweb.click2sell.providers.webtv import sales
+from niteoweb.click2sell.providers.webtv import standing
+from niteoweb.click2sell.providers.webtv import sync
 from niteoweb.click2sell.providers.webtv import texts
+from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.settings import networks
 from niteoweb.click2sell.settings import secretkeys
 from niteoweb.click2sell.storage import log_failure
@@ -26,12 +30,13 @@ from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import writer
 from Products.Five.browser import BrowserView
 from typing import Any
+from zope.i18n import translate
 
 import json
 
 
 #: The page that a buyer waits at, while the charge is not told yet.
-WAIT = "Your payment is being confirmed. This page looks again every five seconds."
+WAIT = _("Your payment is being confirmed. This page looks again every five seconds.")
 SECONDS = 5
 
 
@@ -78,24 +83,46 @@ class Processor(BrowserView):
         return self._say(200, json.dumps(told), "application/json")
 
     def _pay(self, settings: Any, question: questions.Question) -> str:
-        mark = secretkeys.mark(question.key)
+        mark, currency = secretkeys.mark(question.key), question.values["currency_code"]
+        if currency != settings.currency:
+            return self._refuse(settings, question, mark)
         sale = writer.run(lambda site: profiles.take_in(site, question, mark, timestamps.now()))
-        if sale["state"] != sales.PLACED:
+        if not sales.waits_for_charge(sale):
             paid = sum(Decimal(payment["amount"]) for payment in sale["payments"])
             same = paid == Decimal(question.values["amount"])
             if not same:
                 course.attend(sale, texts.CHARGE_DIFFERS)
-            return self._go(come_back(settings, sale, is_paid=same))
+            return self._back(settings, sale, is_paid=same)
         values = {name: sale[name] for name in ("id", "order")}
-        values |= {"amount": sale["due"], "currency": question.values["currency_code"]}
+        values |= {"amount": sale["due"], "currency": currency}
         values["back"] = f"{plone_site.address()}/@@webtv-return?id={sale['id']}"
         if any(item.error for item in question.items):
             course.attend(sale, texts.NO_WAY)
         url = questions.pay_url(settings.pay_urls or (), question.items, values)
-        if not url or values["currency"] != settings.currency:
+        if not url:
             course.attend(sale, texts.NO_WAY)
-            return self._go(come_back(settings, sale, is_paid=False))
+            return self._back(settings, sale, is_paid=False)
         return self._go(url)
+
+    def _refuse(self, settings: Any, question: questions.Question, mark: str) -> str:
+        """The store has another currency than the settings: nothing is begun."""
+        gateway, order = (question.values[name] for name in ("id_gateway", "id_order"))
+        about, payload = f"{gateway} {order}", dict(question.values)
+        now = timestamps.now()
+        pipeline.process(sync.attention(texts.ORDER, about, texts.NO_WAY, now, payload))
+        sale = {"gateway": gateway, "order": order, "mark": mark, "message": "", "terms": ()}
+        return self._go(come_back(settings, sale, is_paid=False))
+
+    def _back(self, settings: Any, sale: sales.Sale, is_paid: bool = True) -> str:
+        """Send the buyer back; a payment that was refunded before that pays nothing."""
+        site, now = plone_site.get(), timestamps.now()
+        charged = sale["state"] == sales.CHARGED
+        if charged and standing.is_undone(site, sale["bound"], now):
+            course.attend(sale, texts.REFUNDED)
+            is_paid = False
+        if is_paid and sale["paid_by"] and not sale.get("returned"):
+            writer.run(lambda site: sales.change(site, sale["id"], now, {"returned": True}))
+        return self._go(come_back(settings, sale, is_paid))
 
     def _go(self, url: str) -> str:
         self._say(302, "")
@@ -124,14 +151,12 @@ class Return(Processor):
         sale = sales.get(plone_site.get(), id_) if isinstance(id_, str) else None
         if not registry.is_enabled(provider) or sale is None or sale["origin"] != "processor":
             return self._say(404, "Not found.")
-        if sale["state"] == sales.PLACED and not sale["message"]:
+        if not settings.secretkey:
+            return self._say(503, str(SecretKeyNotSet()))
+        if sales.waits_for_charge(sale) and not sale["message"]:
             self.request.response.setHeader("Refresh", str(SECONDS))
-            return self._say(200, WAIT)
-        is_paid = sale["state"] != sales.PLACED
-        if is_paid and not sale.get("returned"):
-            now = timestamps.now()
-            writer.run(lambda site: sales.change(site, sale["id"], now, {"returned": True}))
-        return self._go(come_back(settings, sale, is_paid))
+            return self._say(200, translate(WAIT, context=self.request))
+        return self._back(settings, sale)
 
 
 def come_back(settings: Any, sale: sales.Sale, is_paid: bool) -> str:

@@ -50,7 +50,7 @@ def take_in(site: Any, question: questions.Question, mark: str, now: datetime) -
         told |= {"order": order, "number": values["order_number"], "paid_by": ""}
         sale = sales.begin(site, now, **told, mark=mark)
         trees.tree(site, "webtv_sales_by")["order", gateway, order] = sale["id"]
-    elif sale["state"] != sales.PLACED:
+    elif not sales.waits_for_charge(sale):
         return sale
     known = {one["sku"]: one["profile"] for one in sale["terms"]}
     terms = [
@@ -120,7 +120,7 @@ def cancel(id_: str) -> dict[str, str]:
     if standing(site, profile).status == questions.CANCELLED:
         return {"status": questions.CANCELLED}
     sale = sales.get(site, profile["sale"])
-    if sale["state"] == sales.PLACED:
+    if sales.waits_for_charge(sale):
         # It was never charged.
         change(id_, status=questions.CANCELLED)
         return {"status": questions.CANCELLED}

@@ -4,6 +4,7 @@ from decimal import Decimal
 from niteoweb.click2sell.provider import LONGEST_ID
 from niteoweb.click2sell.providers.webtv import orders
 from niteoweb.click2sell.providers.webtv import sales
+from niteoweb.click2sell.providers.webtv import states
 from typing import Any
 from zExceptions import BadRequest
 
@@ -34,12 +35,35 @@ def items(items: Any) -> list[tuple[str, int]]:
         if not isinstance(item, dict) or set(item) - {"product", "quantity"}:
             raise BadRequest('An item is {"product": "12", "quantity": 1}.')
         product, quantity = item.get("product"), item.get("quantity", 1)
-        if not isinstance(product, str) or not (product.isascii() and product.isdigit()):
+        if not isinstance(product, str) or not states.is_id(product):
             raise BadRequest('"product" must be an id of the store, as a text of digits.')
         if type(quantity) is not int or not 1 <= quantity <= 9999 or product in read:
             raise BadRequest('"quantity" must be a whole number; each product stands once.')
         read[product] = quantity
     return list(read.items())
+
+
+def terms(options: dict[str, Any], sale: sales.Sale) -> list[dict[str, Any]]:
+    """The terms of a sale; those of PayPal have PayPal's ids of the profiles, which are told.
+
+    :raises BadRequest: the option is malformed.
+    :raises sales.Conflict: the ids are not those of the sale's subscriptions.
+    """
+    told, is_paypal = options.get("profiles", []), options.get("method") == "paypal"
+    ids = {}
+    for one in told:
+        if not isinstance(one, dict) or set(one) != {"product", "profile"}:
+            raise BadRequest('A profile is {"product": "12", "profile": "I-1"}.')
+        ids[str(one["product"])] = text({"profile": str(one["profile"])}, "profile")
+    if told and not is_paypal:
+        raise BadRequest('"profiles" are for the method paypal.')
+    if not is_paypal or sale["state"] != sales.PLACED:
+        return sale["terms"]
+    if set(ids) != {term["product"] for term in sale["terms"]}:
+        raise sales.Conflict(422, "Profiles", "Each subscription needs PayPal's profile.")
+    return [
+        {**term, "profile": ids[term["product"]], "method": "paypal"} for term in sale["terms"]
+    ]
 
 
 def payment(
@@ -55,15 +79,14 @@ def payment(
         raise sales.Conflict(409, "NotPlaced", "The order is not placed.")
     if sale["state"] in (sales.CANCELLED, sales.EXPIRED):
         raise sales.Conflict(409, "OrderGone", "The order is cancelled.")
-    amount = options.get("amount")
+    amount, method = options.get("amount"), options.get("method", "external")
+    if method not in orders.METHODS:
+        raise BadRequest('"method" must be external or paypal.')
     if amount is None:
         return None
     transaction = text(options, "transaction")
-    method = options.get("method", "external")
     if not orders.AMOUNT.fullmatch(amount) or not Decimal(amount):
         raise BadRequest('"amount" must be an amount such as 10.00.')
-    if method not in orders.METHODS:
-        raise BadRequest('"method" must be external or paypal.')
     if options.get("currency") != settings.currency:
         raise sales.Conflict(422, "Currency", "The store's currency is another one.")
     if any(one["transaction"] == transaction for one in sale["payments"]):

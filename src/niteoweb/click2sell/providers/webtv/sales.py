@@ -191,6 +191,11 @@ def charge(site: Any, id_: str, who: str, transaction: str) -> None:
         raise Conflict(409, "ChargeUsed", "This charge pays another sale.")
 
 
+def waits_for_charge(sale: Sale) -> bool:
+    """Whether an order of the WebTV's own is still to be charged."""
+    return sale["origin"] == "processor" and sale["state"] == PLACED and not sale["paid_by"]
+
+
 def erase(site: Any, address: str) -> None:
     """Take an address out of the sales.
 

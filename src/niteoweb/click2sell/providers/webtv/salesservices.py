@@ -17,7 +17,9 @@ from niteoweb.click2sell.providers.webtv import processor
 from niteoweb.click2sell.providers.webtv import saleoptions
 from niteoweb.click2sell.providers.webtv import sales
 from niteoweb.click2sell.providers.webtv import selling
+from niteoweb.click2sell.providers.webtv import states
 from niteoweb.click2sell.providers.webtv.course import Course
+from niteoweb.click2sell.providers.webtv.services import NotSetUp
 from niteoweb.click2sell.providers.webtv.services import SELL
 from niteoweb.click2sell.providers.webtv.services import StoreOperation
 from niteoweb.click2sell.storage import writer
@@ -121,6 +123,8 @@ class SalesPost(Selling):
         if known is not None and known.get("refused"):
             known = None
         email, user = options.get("email", "").strip(), options.get("user", "")
+        if user and not states.is_id(user):
+            raise BadRequest('"user" must be an id of the store, as a text of digits.')
         asked = {
             "items": items,
             "notify": options.get("notify", True),
@@ -175,14 +179,18 @@ class SalesPost(Selling):
 
     def _pay(self) -> dict[str, Any]:
         options = self.options(
-            transaction=str, amount=str, currency=str, method=str, agreement=str, email=str
-        )
+            transaction=str, amount=str, currency=str, method=str, agreement=str, email=str,
+            profiles=list,
+        )  # fmt: skip
         settings, sale = self.selling_settings(), self.sale()
         if sale["origin"] == "processor":
             return self._charge(options, settings, sale)
         payment = saleoptions.payment(options, settings, sale, self.by)
+        changes = {"terms": saleoptions.terms(options, sale)}
+        if options.get("agreement"):
+            changes["agreement"] = options["agreement"]
         try:
-            sale = selling.pay(settings, sale["id"], payment, options.get("agreement", ""))
+            sale = selling.pay(settings, sale["id"], payment, changes)
         except Unreachable:
             sale = sales.get(plone_site.get(), sale["id"])
             if sale["state"] in (sales.PAYING, sales.PROCESSING, sales.PROCESSED):
@@ -196,6 +204,8 @@ class SalesPost(Selling):
         self, options: dict[str, Any], settings: Any, sale: sales.Sale
     ) -> dict[str, Any]:
         """An order of the WebTV's own was charged: where its buyer goes back to."""
+        if not settings.secretkey:
+            raise NotSetUp  # nobody could sign the way back
         if options.get("amount") and options.get("currency") != settings.currency:
             raise sales.Conflict(422, "Currency", "The store's currency is another one.")
         amount = options.get("amount", "0")
@@ -220,10 +230,11 @@ class SalesPost(Selling):
     def _fail(self) -> dict[str, Any]:
         """The charge failed: the buyer goes back with an error."""
         message = self.options(message=str).get("message", "")[:200] or "Payment failed"
-        sale, now = self.sale(), timestamps.now()
-        if sale["origin"] != "processor" or sale["state"] != sales.PLACED:
-            raise sales.Conflict(409, "Paid", "This order does not wait for a charge.")
-        changed = writer.run(
-            lambda site: sales.change(site, sale["id"], now, {"message": message}, "failed")
-        )
-        return self.shown(changed)
+        id_, now = self.sale()["id"], timestamps.now()
+
+        def note(site: Any) -> sales.Sale:
+            if not sales.waits_for_charge(sales.get(site, id_)):
+                raise sales.Conflict(409, "Paid", "This order does not wait for a charge.")
+            return sales.change(site, id_, now, {"message": message}, "failed")
+
+        return self.shown(writer.run(note))

@@ -16,6 +16,7 @@ from niteoweb.click2sell.providers.webtv import placing
 from niteoweb.click2sell.providers.webtv import protocol
 from niteoweb.click2sell.providers.webtv import sales
 from niteoweb.click2sell.providers.webtv import settling
+from niteoweb.click2sell.providers.webtv import standing
 from niteoweb.click2sell.providers.webtv import texts
 from niteoweb.click2sell.providers.webtv.course import attend
 from niteoweb.click2sell.providers.webtv.course import Course
@@ -75,20 +76,24 @@ def exchange(course: Course, items: list[tuple[str, int]]) -> None:
 def cancel(course: Course, state: str = sales.CANCELLED) -> None:
     """Cancel the order, or empty the cart.
 
-    :raises sales.Conflict: something was paid.
+    :raises sales.Conflict: something was paid, or the WebTV has placed the order.
     """
     if course.sale["state"] in sales.CLOSED:
         return
+    sale = course.sale
+    if sale["origin"] == "processor":
+        raise sales.Conflict(409, "NotOurs", "The WebTV has placed the order: cancel it there.")
     course.note(attention="")
     order = course.order()
-    if course.sale["payments"] and (order.id != course.sale["order"] or order.paid):
+    # An order whose placing had no answer has no number here.
+    unanswered = sale["state"] == sales.PLACING and order.holds(sale["items"])
+    is_ours = order.id != "" and (order.id == sale["order"] or unanswered)
+    if (is_ours and order.paid) or (sale["payments"] and not is_ours):
         raise sales.Conflict(409, "Paid", "Something was paid already.")
-    if order.id and order.id == course.sale["order"]:
-        if order.paid:
-            raise sales.Conflict(409, "Paid", "Something was paid already.")
-        carts.cancel(course.settings, course.sale["user"])
-    elif not order.id and order.lines and order.holds_only(course.sale["items"]):
-        carts.change_cart(course.settings, course.sale["user"], "empty")
+    if is_ours:
+        carts.cancel(course.settings, sale["user"])
+    elif not order.id and order.lines and order.holds_only(sale["items"]):
+        carts.change_cart(course.settings, sale["user"], "empty")
     course.note(f"cancelled {order.id}".strip(), state=state)
 
 
@@ -155,11 +160,12 @@ def _is_filed(sale: sales.Sale) -> bool:
 
 
 def pay(
-    settings: Any, id_: str, payment: dict[str, Any] | None, agreement: str = ""
+    settings: Any, id_: str, payment: dict[str, Any] | None, changes: sales.Sale | None = None
 ) -> sales.Sale:
     """Take in a payment of a sale, and go on with it.
 
     :param payment: None for none; one whose transaction is known is not taken in again.
+    :param changes: of the sale that come with it.
     :raises sales.Conflict: it is the payment of another sale, or more than is due.
     """
     with Course(settings, id_) as course:
@@ -176,13 +182,12 @@ def pay(
             def take_in(site: Any) -> sales.Sale:
                 sales.charge(site, id_, who, payment["transaction"])
                 paid = {"payments": [*sale["payments"], payment], "state": sales.PAYING}
-                if agreement:
-                    paid["agreement"] = agreement
+                paid |= changes or {}
                 return course.change(site, paid, f"paid {payment['amount']}")
 
             course.sale = writer.run(take_in)
         elif sale["state"] == sales.PLACED and not payment:
-            course.note("pay", state=sales.PAYING)
+            course.note("pay", state=sales.PAYING, **(changes or {}))
         advance(course)
         return course.sale
 
@@ -200,10 +205,9 @@ def charge(
 
     def note(site: Any) -> sales.Sale:
         sale = sales.get(site, id_)
-        told = {one["transaction"] for one in sale["payments"]}
-        if payment["transaction"] in told:
+        if payment["transaction"] == sale["paid_by"]:
             return sale
-        if sale["state"] != sales.PLACED:
+        if not sales.waits_for_charge(sale):
             raise sales.Conflict(409, "Paid", "All was paid already.")
         if Decimal(payment["amount"]) != Decimal(sale["due"]):
             raise sales.Conflict(422, "TooMuch", "Another amount is due.")
@@ -219,6 +223,9 @@ def charge(
 
 def _rescue(course: Course) -> None:
     """Finish a charged order whose buyer has not gone back to the WebTV."""
+    if standing.is_undone(plone_site.get(), course.sale["bound"], timestamps.now()):
+        course.attend(texts.REFUNDED)
+        return
     email = course.sale["email"]
     user = client.user_id(course.settings, email) if email else ""
     if not user:
@@ -227,14 +234,18 @@ def _rescue(course: Course) -> None:
         else:
             course.attend(texts.NOT_RETURNED)
         return
-    course.note(user=user)
-    order = course.order()
-    if order.id != course.sale["order"] or not (order.due or order.trial):
+    order = carts.order(course.settings, user)
+    is_gone = order.id != course.sale["order"]
+    if is_gone and course.sale["bound"] and not course.sale.get("returned"):
+        # Nobody has told the WebTV: it is the order of another user, or was cancelled.
+        course.attend(texts.NOT_RETURNED)
+        return
+    if is_gone or not (order.due or order.trial):
         course.note("processed by the WebTV", state=sales.DONE)
         return
     products = {line.sku: line.product for line in order.lines}
     terms = [{**one, "product": products.get(one["sku"], "")} for one in course.sale["terms"]]
-    course.note("not returned", state=sales.PAYING, terms=terms)
+    course.note("not returned", state=sales.PAYING, terms=terms, user=user)
     advance(course)
 
 

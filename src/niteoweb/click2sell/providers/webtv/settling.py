@@ -36,6 +36,9 @@ def pay(course: Course) -> None:
             if order.paid == before + amount:
                 _mark(course, position, "added", "found")
                 continue
+        if amount > order.due:
+            _differs(course)
+            return
         before = orders.money(order.paid)
         _mark(course, position, "adding", f"add_payment {payment['amount']}", before=before)
         values = (amount, payment["transaction"], payment["method"])
@@ -43,8 +46,7 @@ def pay(course: Course) -> None:
             carts.add_payment(course.settings, course.sale["user"], *values)
         except client.StoreError as error:
             _mark(course, position, "noted", error.code)
-            course.note(error.code, state=sales.PLACED)
-            course.attend(texts.CHARGE_DIFFERS)
+            _differs(course)
             return
         _mark(course, position, "added")
     order = _own_order(course)
@@ -85,12 +87,11 @@ def process(course: Course) -> None:
 
 def finish(course: Course) -> None:
     """Recurring payments are set, restrictions read, and the user is asked about."""
-    user, method = course.sale["user"], "external"
-    for payment in course.sale["payments"]:
-        method = payment["method"]
+    user = course.sale["user"]
     for position, term in enumerate(course.sale["terms"]):
         if term["set"]:
             continue
+        method = term.get("method", "external")
         told = carts.terms(course.settings, user, term["product"])
         if not told.subscription:
             course.attend(texts.RECURRING_NOT_SET)
@@ -119,6 +120,12 @@ def _mark(course: Course, position: int, state: str, words: str = "", **changes:
     payments = [dict(payment) for payment in course.sale["payments"]]
     payments[position].update(state=state, **changes)
     course.note(words or f"payment {state}", payments=payments)
+
+
+def _differs(course: Course) -> None:
+    """The store does not take a payment, or less is due by now: an owner has to look."""
+    course.note(state=sales.PLACED)
+    course.attend(texts.CHARGE_DIFFERS)
 
 
 def _own_order(course: Course) -> orders.Order | None:

@@ -30,17 +30,10 @@ def of_payment(site: Any, key: str, now: datetime) -> Standing | None:
     :param key: of the payment's entry.
     :param now: in UTC.
     """
-    entry = ledger.get(site, key)
-    buyer = buyers.get(site, entry["buyer_id"]) if entry is not None else None
-    if buyer is None:
+    found = _history(site, key, now)
+    if found is None:
         return None
-    outcome = history.outcome(site, buyer, now)
-    for timeline in outcome.timelines:
-        events = [event for event, elsewhere in timeline.chain.events if not elsewhere]
-        if any(event.key == entry["key"] for event in events):
-            break
-    else:
-        return None
+    entry, outcome, timeline, events = found
     last = max(event.occurred_at for event in events if event.kind in PAYMENTS)
     failed = any(
         event.kind is Kind.PAYMENT_FAILED and event.occurred_at > last
@@ -55,3 +48,27 @@ def of_payment(site: Any, key: str, now: datetime) -> Standing | None:
         status = questions.SUSPENDED if failed else questions.ACTIVE
     following = 0 if timeline.end >= OPEN else int(timeline.end.timestamp())
     return Standing(status, int(last.timestamp()), following)
+
+
+def is_undone(site: Any, key: str, now: datetime) -> bool:
+    """Whether a payment was refunded, or charged back.
+
+    :param key: of the payment's entry, "" for none.
+    :param now: in UTC.
+    """
+    found = _history(site, key, now) if key else None
+    return found is not None and found[2].chain.undone_by is not None
+
+
+def _history(site: Any, key: str, now: datetime) -> tuple[Any, ...] | None:
+    """The entry of a payment, all that its buyer has, its timeline, and the events in it."""
+    entry = ledger.get(site, key)
+    buyer = buyers.get(site, entry["buyer_id"]) if entry is not None else None
+    if buyer is None:
+        return None
+    outcome = history.outcome(site, buyer, now)
+    for timeline in outcome.timelines:
+        events = [event for event, elsewhere in timeline.chain.events if not elsewhere]
+        if any(event.key == entry["key"] for event in events):
+            return entry, outcome, timeline, events
+    return None
