@@ -23,7 +23,6 @@ from niteoweb.click2sell.providers.webtv import sales
 from niteoweb.click2sell.providers.webtv import selling
 from niteoweb.click2sell.providers.webtv import sync
 from niteoweb.click2sell.providers.webtv import texts
-from niteoweb.click2sell.providers.webtv.course import attend
 from niteoweb.click2sell.providers.webtv.course import Course
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.storage import writer
@@ -50,10 +49,6 @@ def run(settings: Any, now: datetime) -> None:
         provider, product, stored = (part.strip() for part in line.split("|"))
         told = list(_told(provider, product, now, Kind.REFUND, Kind.CHARGEBACK))
         refunded = {one.transaction for one in told}
-        for transaction in refunded:
-            sale = sales.found(plone_site.get(), "charge", provider, transaction)
-            if sale is not None and sale["state"] == sales.DONE:
-                attend(sale, texts.REFUNDED)
         for payment in list(_told(provider, product, now, Kind.PURCHASE)):
             if payment.transaction in refunded:
                 continue
@@ -87,9 +82,7 @@ def _told(provider: str, product: str, now: datetime, *kinds: Kind) -> Iterator[
 def _fulfil(settings: Any, payment: Notification, stored: str, now: datetime) -> None:
     sale = sales.found(plone_site.get(), "reference", payment.key)
     if sale is None:
-        user = client.user_id(settings, payment.email)
-        if not user and settings.make_users:
-            user = carts.create_user(settings, payment.email)
+        user = _user(settings, payment.email)
         if not user:
             if now - payment.occurred_at > NO_USER_AFTER:
                 _attend(payment, now)
@@ -117,17 +110,27 @@ def _fulfil(settings: Any, payment: Notification, stored: str, now: datetime) ->
         if (due, payment.currency) != (sale["due"], settings.currency):
             course.attend(texts.CHARGE_DIFFERS)
             return
-    selling.pay(
-        settings,
-        sale["id"],
-        {
-            "transaction": payment.transaction,
-            "amount": due,
-            "method": "external",
-            "state": "noted",
-            "by": payment.provider,
-        },
-    )
+    paid = {
+        "transaction": payment.transaction,
+        "amount": due,
+        "method": "external",
+        "state": "noted",
+        "by": payment.provider,
+    }
+    # A trial is not paid.
+    selling.pay(settings, sale["id"], paid if payment.amount else None)
+
+
+def _user(settings: Any, email: str) -> str:
+    """The id of the buyer's user, who may be made; "" while there is none."""
+    user = client.user_id(settings, email)
+    if user or not settings.make_users:
+        return user
+    try:
+        return carts.create_user(settings, email)
+    except client.StoreError as error:
+        logger.warning("The store creates no user: %s", error)
+        return ""
 
 
 def _attend(payment: Notification, now: datetime) -> None:

@@ -130,8 +130,13 @@ def _check(course: Course, order: orders.Order) -> list[dict[str, Any]]:
 
 def _refuse(course: Course, kind: str, message: str) -> None:
     carts.change_cart(course.settings, course.sale["user"], "empty")
-    # Its reference is free again: a caller may put it right.
-    course.note(kind, state=sales.CANCELLED, refused=kind)
+    if course.sale["origin"] == "fulfil":
+        # It is paid for already: an owner puts it right, and has it tried again.
+        course.note(kind, state=sales.BEGUN, filled=False)
+        course.attend(texts.WAITS)
+    else:
+        # Its reference is free again: a caller may put it right.
+        course.note(kind, state=sales.CANCELLED, refused=kind)
     raise sales.Conflict(422, kind, message)
 
 

@@ -1,6 +1,7 @@
 """Payments at Click2Sell that buy in the store."""
 
 from niteoweb.click2sell.providers.webtv import carts
+from niteoweb.click2sell.providers.webtv import saleacts
 from niteoweb.click2sell.providers.webtv import sales
 from niteoweb.click2sell.storage import background
 from niteoweb.click2sell.tests.cases.selling import SellingTestCase
@@ -87,3 +88,38 @@ class TestFulfil(SellingTestCase):
         self.sweep()
         self.assertEqual(self.sold()[0]["state"], "done")
         self.assertEqual(len(self.store.payments), 1)
+
+    def test_what_the_store_refuses_is_told_to_an_owner_and_tried_again(self):
+        del self.store.products["30"]
+        self.buy()
+        self.sweep()
+        self.sweep()
+        self.assertEqual([code for code, _ in self.attention()], ["sale waits"])
+        self.assertEqual(self.sold()[0]["state"], "begun")
+        self.store.add_product("30", str(self.notice.amount))
+        saleacts.act(self.portal, self.sold()[0]["id"], saleacts.TRY_AGAIN, "owner", "There")
+        transaction.begin()
+        self.sweep()
+        self.assertEqual([sale["state"] for sale in self.sold()], ["done"])
+
+    def test_a_user_whom_the_store_does_not_make_is_waited_for(self):
+        self.store.users[self.john]["email"] = "other@example.org"
+        self.set(make_users=True)
+        self.fake.refused["create"] = ("ERROR", "")
+        self.buy()
+        with self.assertLogs("niteoweb.click2sell", "WARNING"):
+            self.sweep()
+        self.assertEqual((self.sold(), self.attention()), ([], []))
+        self.pass_time(days=8)
+        self.sweep()
+        self.assertEqual([code for code, _ in self.attention()], ["no user"])
+        self.fake.refused.clear()
+        self.sweep()
+        self.assertEqual([sale["state"] for sale in self.sold()], ["done"])
+
+    def test_a_trial_that_costs_nothing_is_not_paid(self):
+        self.store.products["30"].update(price=0, type_name="SUBSCRIPTIONTRIAL")
+        self.buy(product_price=f"0.00 {self.notice.currency}")
+        self.sweep()
+        self.assertEqual([sale["state"] for sale in self.sold()], ["done"])
+        self.assertEqual(self.store.payments, [])

@@ -354,3 +354,37 @@ class TestCredit(SellingTestCase):
             headers=headers,
         )
         self.assertEqual(len(products.json()["products"]), 3, products.text)
+
+
+class TestChanged(SellingTestCase):
+    """What has changed in the store since it was told of last."""
+
+    def test_an_order_that_became_cheaper_is_not_overpaid(self):
+        sale = self.begin("30")
+        self.store.users[self.jane]["order"]["total"] -= 4
+        told = self.pay(sale)
+        self.assertEqual((told["state"], told["attention"]), ("placed", "charge differs"))
+        self.assertNotIn("add_payment", self.fake.actions)
+
+    def test_an_order_whose_placing_had_no_answer_is_cancelled_too(self):
+        self.fake.lost = {"place_order"}
+        self.begin("30", status=503)
+        sale = next(iter(sales.newest(self.portal)))
+        self.assertEqual(sale["state"], "placing")
+        self.pass_time(minutes=3)
+        self.assertEqual(self.post(f"sales/{sale['id']}/cancel").json()["state"], "cancelled")
+        self.assertIsNone(self.store.users[self.jane]["order"])
+        self.assertEqual(self.begin("30", reference="R-2")["state"], "placed")
+
+    def test_an_order_of_the_user_is_not_taken_for_it(self):
+        with mock.patch.object(self.store, "store_place_order", return_value={"ok": ""}):
+            self.fake.lost = {"place_order"}
+            self.begin("30", status=503)
+        user = self.store.users[self.jane]
+        user["cart"].clear()
+        user["cart"]["12"] = 1
+        self.store.store_place_order(self.jane, {})
+        self.pass_time(minutes=3)
+        sale = next(iter(sales.newest(self.portal)))
+        self.assertEqual(self.post(f"sales/{sale['id']}/cancel").json()["state"], "cancelled")
+        self.assertEqual((user["order"]["lines"], self.store.cancelled), ({"12": 1}, []))
