@@ -22,6 +22,8 @@ from niteoweb.click2sell.providers.webtv import sales
 from niteoweb.click2sell.providers.webtv import states
 from niteoweb.click2sell.providers.webtv import sync
 from niteoweb.click2sell.providers.webtv import users
+from niteoweb.click2sell.provisioning import rates
+from niteoweb.click2sell.provisioning import TooMany
 from niteoweb.click2sell.restapi import Operation
 from niteoweb.click2sell.restapi import PathParameters
 from plone import api
@@ -31,8 +33,9 @@ from zExceptions import NotFound
 from zExceptions import Unauthorized
 
 
-#: Seconds before the store is asked about one user again.
-AGAIN = 60
+#: Seconds before the store is asked about one user again, and the readings of a member's own
+#: purchases in a minute.
+AGAIN, OWN = 60, 10
 
 SELL = "Click2Sell: Sell in the store"
 OPERATE, VIEW = "Click2Sell: Operate purchases", "Click2Sell: View purchases"
@@ -68,6 +71,8 @@ class StoreOperation(PathParameters, Operation):
                 return self.problem(409, "Copy", "This is a copy of the site.")
             with jsonapi.within(jsonapi.SALE) if self.asks else nullcontext():
                 return self.work()
+        except TooMany:
+            return self.later("TooMany", "Asked within a minute.", 429, AGAIN)
         except NotSetUp:
             return self.problem(503, "NotSetUp", "WS.WebTV is switched off or not set up.")
         except client.NotAccepted:
@@ -126,16 +131,17 @@ class UsersPost(StoreOperation):
         if self.params[1] == "credit":
             return self._credit()
         self.options()
-        settings = self.settings()
-        id_ = self.params[0]
+        settings, id_ = self.settings(), self.params[0]
         if id_ == "me":
+            # A member who is no user of the store costs it a question, too.
+            rates.count(1, protocol.NAME, self.by)
             id_ = own_id(settings)
-        if not id_.isdigit():
+        if not states.is_id(id_):
             raise client.UserNotFound("USER_NOT_FOUND", "")
         record = users.get(plone_site.get(), id_)
         asked = record["asked_at"] if record else ""
         if asked and (timestamps.now() - timestamps.from_iso(asked)).total_seconds() < AGAIN:
-            return self.later("TooMany", "Asked within a minute.", 429, AGAIN)
+            raise TooMany
         return {"refreshed": sync.refresh(id_)}
 
     def _credit(self) -> dict[str, Any]:
@@ -147,6 +153,8 @@ class UsersPost(StoreOperation):
             raise BadRequest('"amount" must be an amount such as 10.00.')
         if not reference.isprintable() or not 0 < len(reference) <= LONGEST_ID:
             raise BadRequest(f'"reference" must be a text of up to {LONGEST_ID} signs.')
+        if not states.is_id(self.params[0]):
+            raise client.UserNotFound("USER_NOT_FOUND", "")
         values = (options["action"], Decimal(amount), options.get("description", "")[:200])
         told = creditchanges.change(self.settings(), reference, self.params[0], *values)
         self.request.response.setStatus(202 if told["state"] == creditchanges.ASKING else 200)
@@ -182,8 +190,9 @@ class UsersGet(StoreOperation):
         settings = self.settings()
         id_ = self.params[0] if self.params else client.user_id(settings, email)
         if id_ == "me":
+            rates.count(OWN, protocol.NAME, "own", self.by)
             id_ = tied_id()
-        if not (id_.isascii() and id_.isdigit()):
+        if not states.is_id(id_):
             raise client.UserNotFound("USER_NOT_FOUND", "")
         told: dict[str, Any] = {"user": id_, "currency": settings.currency}
         try:
@@ -211,7 +220,7 @@ class ProductsGet(StoreOperation):
         kind, id_, user = (str(form.get(name) or "") for name in ("type", "id", "user"))
         if kind not in KINDS:
             raise BadRequest(f'"type" must be one of {", ".join(KINDS)}.')
-        if not all(text.isascii() and text.isdigit() for text in (id_ or "1", user or "1")):
+        if not all(states.is_id(text or "1") for text in (id_, user)):
             raise BadRequest('"id" and "user" must be numbers.')
         return carts.products(self.settings(), user, kind, id_)
 
