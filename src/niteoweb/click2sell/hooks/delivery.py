@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from dataclasses import field
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
-from niteoweb.click2sell.hooks import outbox
+from niteoweb.click2sell.hooks import batches
 from niteoweb.click2sell.hooks import receivers
 from niteoweb.click2sell.provider import jsonapi
 from niteoweb.click2sell.provider import standardhook
@@ -43,12 +43,12 @@ def send_due(may_go_on: Callable[[], bool] = lambda: True) -> bool:
         what was taken is posted again.
     """
     site = plone_site.get()
-    due = outbox.due(site, timestamps.now())
+    due = batches.due(site, timestamps.now())
     if not due or plone_site.is_copy():
         return False
-    batches = writer.run(lambda site: _take(site, due))
+    taken = writer.run(lambda site: _take(site, due))
     steps.reached("events taken")
-    rounds = [_Round(batch, may_go_on) for batch in batches]
+    rounds = [_Round(batch, may_go_on) for batch in taken]
     until = time.monotonic() + ROUND + ANSWER
     for round_ in rounds:
         round_.thread.start()
@@ -56,7 +56,7 @@ def send_due(may_go_on: Callable[[], bool] = lambda: True) -> bool:
         round_.end(max(0.0, until - time.monotonic()))
     steps.reached("events posted")
     writer.run(lambda site: _note(site, rounds))
-    return bool(batches) and bool(outbox.due(plone_site.get(), timestamps.now()))
+    return bool(taken) and bool(batches.due(plone_site.get(), timestamps.now()))
 
 
 def send_all_due() -> None:
@@ -66,15 +66,15 @@ def send_all_due() -> None:
             break
 
 
-def _take(site: object, due: list[str]) -> list[outbox.Batch]:
+def _take(site: object, due: list[str]) -> list[batches.Batch]:
     now = timestamps.now()
-    taken = (outbox.take(site, receiver_id, now) for receiver_id in due)
+    taken = (batches.take(site, receiver_id, now) for receiver_id in due)
     return [batch for batch in taken if batch is not None]
 
 
 def _note(site: object, rounds: list["_Round"]) -> None:
     for round_ in rounds:
-        outbox.note(site, round_.batch, round_.answers, timestamps.now())
+        batches.note(site, round_.batch, round_.answers, timestamps.now())
 
 
 @dataclass
@@ -84,9 +84,9 @@ class _Round:
     :ivar over: nobody waits for more answers.
     """
 
-    batch: outbox.Batch
+    batch: batches.Batch
     may_go_on: Callable[[], bool]
-    answers: list[outbox.Answer] = field(default_factory=list)
+    answers: list[batches.Answer] = field(default_factory=list)
     over: bool = False
 
     def __post_init__(self) -> None:
@@ -97,7 +97,7 @@ class _Round:
         self.thread.join(seconds)
         self.over = True
         if self.thread.is_alive():
-            self.answers = [*self.answers, outbox.Answer("", outbox.AWAY)]
+            self.answers = [*self.answers, batches.Answer("", batches.AWAY)]
 
     def _post(self) -> None:
         until, refused = time.monotonic() + ROUND, set[str]()
@@ -110,13 +110,13 @@ class _Round:
             if self.over:
                 break
             self.answers.append(answer)
-            if answer.what in (outbox.AWAY, outbox.GONE):
+            if answer.what in (batches.AWAY, batches.GONE):
                 break
-            if answer.what == outbox.REFUSED and letter.member:
+            if answer.what == batches.REFUSED and letter.member:
                 refused.add(letter.member)
 
 
-def _post(batch: outbox.Batch, letter: outbox.Letter) -> outbox.Answer:
+def _post(batch: batches.Batch, letter: batches.Letter) -> batches.Answer:
     """Post an event once, signed for this moment."""
     signed = standardhook.sign(
         batch.secret, letter.id, int(timestamps.now().timestamp()), letter.body
@@ -124,14 +124,14 @@ def _post(batch: outbox.Batch, letter: outbox.Letter) -> outbox.Answer:
     try:
         # What the environment allows may have changed since the address was saved.
         if not receivers.is_address(batch.url):
-            return outbox.Answer(letter.id, outbox.AWAY)
+            return batches.Answer(letter.id, batches.AWAY)
         status = jsonapi.post(batch.url, letter.body, {**HEADERS, **signed}, ANSWER)
     except Unreachable:
-        return outbox.Answer(letter.id, outbox.AWAY)
+        return batches.Answer(letter.id, batches.AWAY)
     except Exception as error:
         log_failure("Outgoing hook", error)
-        return outbox.Answer(letter.id, outbox.AWAY)
+        return batches.Answer(letter.id, batches.AWAY)
     if 200 <= status < 300:
-        return outbox.Answer(letter.id, outbox.TAKEN)
-    what = outbox.REFUSED if status in REFUSALS else outbox.AWAY
-    return outbox.Answer(letter.id, outbox.GONE if status == GONE else what, str(status))
+        return batches.Answer(letter.id, batches.TAKEN)
+    what = batches.REFUSED if status in REFUSALS else batches.AWAY
+    return batches.Answer(letter.id, batches.GONE if status == GONE else what, str(status))

@@ -1,16 +1,13 @@
 """The outbox of outgoing hooks: an event for a receiver is kept until it was taken.
 
 It is a persistent mapping of plain values, filed in the commit that it tells of, and deleted
-once its receiver has taken it. A receiver is served by one process at a time, by lease, so that
-the events of a member reach it in their order. A process that dies may repeat an event, with
-the same id.
+once its receiver has taken it.
 """
 
 from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from datetime import timedelta
 from hashlib import sha256
@@ -24,7 +21,6 @@ from niteoweb.click2sell.storage import trees
 from persistent.mapping import PersistentMapping
 from typing import Any
 
-import json
 import secrets
 import transaction
 
@@ -35,57 +31,13 @@ GIVEN_UP = "given up"
 #: An event that is not taken is given up after so long, and deleted some time after that.
 GIVE_UP = timedelta(days=3)
 KEPT = timedelta(days=30)
-#: Events that are posted to a receiver in one go, and how many of members may be put off.
-BATCH, PUT_OFF = 50, 20
 #: Events of a receiver are counted up to this.
 CAPPED = 1000
-
-#: The answers of a receiver to an event, or to the attempt.
-TAKEN, REFUSED, AWAY, GONE = "taken", "refused", "away", "gone"
 
 #: What an erased member is called by in events that have to be told all the same.
 HASHED = "sha256:"
 
 Event = PersistentMapping
-
-
-@dataclass(frozen=True)
-class Letter:
-    """An event as it is posted.
-
-    :ivar member: see :func:`file`.
-    """
-
-    id: str
-    member: str
-    body: bytes
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Events for a receiver, in the order in which they are posted.
-
-    :ivar lease: see :func:`niteoweb.click2sell.hooks.receivers.take`.
-    """
-
-    receiver: str
-    url: str
-    secret: str
-    lease: str
-    letters: tuple[Letter, ...]
-
-
-@dataclass(frozen=True)
-class Answer:
-    """The answer to a letter.
-
-    :ivar what: one of :data:`TAKEN`, :data:`REFUSED`, :data:`AWAY` and :data:`GONE`.
-    :ivar error: the status, "" for none.
-    """
-
-    id: str
-    what: str
-    error: str = ""
 
 
 def file(site: Any, type_: str, member: str, data: Mapping[str, Any], now: datetime) -> None:
@@ -170,14 +122,25 @@ def _wake(committed: bool) -> None:
 _LAST = 2**63
 
 
+def get(site: Any, id_: str) -> Event | None:
+    """An event, None when it was taken or erased."""
+    return trees.tree(site, "hook_events").get(id_)
+
+
 def _rows(site: Any, name: str, receiver: str) -> Any:
     return trees.tree(site, name).keys((receiver, 0), (receiver, _LAST))
 
 
-def _events(site: Any, name: str, receiver: str) -> Iterator[Event]:
+def events_of(site: Any, name: str, receiver: str) -> Iterator[Event]:
     """The events of a receiver in one of the indexes, in their order."""
     filed = trees.tree(site, "hook_events")
     return (filed[id_] for _receiver, _place, id_ in _rows(site, name, receiver))
+
+
+def old(site: Any, name: str, receiver: str, until: datetime) -> list[Event]:
+    """The oldest events of an index, up to :data:`CAPPED`, that were filed by a moment."""
+    oldest = islice(events_of(site, name, receiver), CAPPED)
+    return [event for event in oldest if timestamps.from_iso(event["filed_at"]) <= until]
 
 
 def waiting(site: Any, receiver: str) -> int:
@@ -190,117 +153,22 @@ def given_up(site: Any, receiver: str) -> int:
     return sum(1 for _row in islice(_rows(site, "hook_given_up", receiver), CAPPED))
 
 
-def due(site: Any, now: datetime) -> list[str]:
-    """Ids of the receivers that may be posted to now and that events wait for."""
-    return [
-        receiver["id"]
-        for receiver in receivers.every(site)
-        if receivers.may_be_posted(receiver, now) and waiting(site, receiver["id"])
-    ]
-
-
-def take(site: Any, receiver_id: str, now: datetime) -> Batch | None:
-    """Take a receiver and the first of its due events for this process.
-
-    An event of a member waits for the earlier ones of that member.
-
-    :returns: None when nothing is due, or another process is at it.
-    """
-    receiver = receivers.find(site, receiver_id)
-    if receiver is None or not receivers.may_be_posted(receiver, now):
-        return None
-    letters: list[Letter] = []
-    put_off: set[str] = set()
-    for event in _events(site, "hook_queue", receiver_id):
-        if event["member"] in put_off:
-            continue
-        if receivers.waits(event["next_at"], now):
-            put_off.add(event["member"] or event["id"])
-        else:
-            letters.append(Letter(event["id"], event["member"], _body(event)))
-        if len(letters) == BATCH or len(put_off) > PUT_OFF:
-            break
-    if not letters:
-        return None
-    lease = receivers.take(receiver, now)
-    return Batch(receiver_id, receiver["url"], receiver["secret"], lease, tuple(letters))
-
-
-def _body(event: Event) -> bytes:
-    value = {"type": event["type"], "timestamp": event["filed_at"], "data": event["data"]}
-    return json.dumps(value).encode("ascii")
-
-
-def note(site: Any, batch: Batch, answers: Iterable[Answer], now: datetime) -> None:
-    """Note the answers to a batch, and give the receiver back."""
-    receiver, filed = receivers.find(site, batch.receiver), trees.tree(site, "hook_events")
-    if receiver is None:
-        return
-    if receiver["lease"] == batch.lease:
-        receiver.update(lease="", leased_at="")
-    for answer in answers:
-        if answer.what in (AWAY, GONE):
-            _failed(site, receiver, answer, now)
-            continue
-        receiver.update(failures=0, error="", next_at="", failing_since="")
-        event = filed.get(answer.id)
-        if event is None:
-            continue  # erased meanwhile, or delivered by another process
-        if answer.what == TAKEN:
-            receiver["delivered_at"] = timestamps.iso(now)
-            _remove(site, event)
-        else:
-            event["attempts"] += 1
-            event["next_at"] = timestamps.iso(now + receivers.pause(event["attempts"]))
-            if _fails_for_long(event, answer, now):
-                _move(site, event, GIVEN_UP)
-
-
-def _failed(site: Any, receiver: receivers.Receiver, answer: Answer, now: datetime) -> None:
-    """Note that a receiver takes nothing at the moment, or never again."""
-    failures = receiver["failures"] + 1
-    next_at = timestamps.iso(now + receivers.pause(failures))
-    receiver.update(failures=failures, next_at=next_at)
-    fails_for_long = _fails_for_long(receiver, answer, now)
-    if answer.what == GONE:
-        receiver["switched_off_at"] = timestamps.iso(now)
-    elif fails_for_long:
-        oldest = islice(_events(site, "hook_queue", receiver["id"]), CAPPED)
-        for event in [event for event in oldest if _age(event, now) >= GIVE_UP]:
-            event["error"] = answer.error
-            _move(site, event, GIVEN_UP)
-
-
-def _fails_for_long(thing: PersistentMapping, answer: Answer, now: datetime) -> bool:
-    """Note the failure of an event or a receiver; whether it fails for long enough by now.
-
-    An event is tried for that long, however long the site itself was down.
-    """
-    thing["error"] = answer.error
-    thing["failing_since"] = thing["failing_since"] or timestamps.iso(now)
-    return now - timestamps.from_iso(thing["failing_since"]) >= GIVE_UP
-
-
-def _age(event: Event, now: datetime) -> timedelta:
-    return now - timestamps.from_iso(event["filed_at"])
-
-
 def try_again(site: Any, receiver: receivers.Receiver) -> None:
     """Have all events of a receiver posted at once, also those that were given up."""
     receivers.hasten(receiver)
     for name in ("hook_given_up", "hook_queue"):
-        for event in list(_events(site, name, receiver["id"])):
+        for event in list(events_of(site, name, receiver["id"])):
             if event["state"] == GIVEN_UP or event["next_at"]:
                 event["next_at"] = ""
-                _move(site, event, WAITING)
+                move(site, event, WAITING)
     transaction.get().addAfterCommitHook(_wake)
 
 
 def remove(site: Any, receiver: receivers.Receiver) -> None:
     """Remove a receiver with all that waits for it."""
     for name in ("hook_given_up", "hook_queue"):
-        for event in list(_events(site, name, receiver["id"])):
-            _remove(site, event)
+        for event in list(events_of(site, name, receiver["id"])):
+            discard(site, event)
     del trees.tree(site, "hook_receivers")[receiver["id"]]
 
 
@@ -308,10 +176,9 @@ def forget(site: Any, now: datetime) -> None:
     """Delete old events that were given up, or wait for a receiver that is switched off."""
     for receiver in receivers.every(site):
         for name in ("hook_given_up", "hook_queue"):
-            oldest = islice(_events(site, name, receiver["id"]), CAPPED)
-            for event in [event for event in oldest if _age(event, now) >= GIVE_UP + KEPT]:
+            for event in old(site, name, receiver["id"], now - GIVE_UP - KEPT):
                 if event["state"] == GIVEN_UP or receiver["switched_off_at"]:
-                    _remove(site, event)
+                    discard(site, event)
 
 
 def about(site: Any, members: Collection[str], addresses: Collection[str]) -> list[Event]:
@@ -340,7 +207,7 @@ def erase(site: Any, members: Collection[str], addresses: Collection[str]) -> No
     """
     for event in about(site, members, addresses):
         if event["type"] != events.ENDED:
-            _remove(site, event)
+            discard(site, event)
             continue
         user_id = event["data"]["user_id"]
         if not user_id.startswith(HASHED):
@@ -349,12 +216,14 @@ def erase(site: Any, members: Collection[str], addresses: Collection[str]) -> No
         indexes.mark(site, "hook_events", event)
 
 
-def _move(site: Any, event: Event, state: str) -> None:
+def move(site: Any, event: Event, state: str) -> None:
+    """Have an event wait, or be given up."""
     event["state"] = state
     indexes.mark(site, "hook_events", event)
 
 
-def _remove(site: Any, event: Event) -> None:
+def discard(site: Any, event: Event) -> None:
+    """Delete an event."""
     indexes.forget(site, "hook_events", event)
     del trees.tree(site, "hook_events")[event["id"]]
 

@@ -4,6 +4,7 @@ from collections import defaultdict
 from datetime import timedelta
 from niteoweb.click2sell import hooks
 from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.hooks import batches
 from niteoweb.click2sell.hooks import delivery
 from niteoweb.click2sell.hooks import events
 from niteoweb.click2sell.hooks import outbox
@@ -326,7 +327,7 @@ class TestDelivery(HooksTestCase):
 
     def test_one_process_at_a_time(self):
         self.buy()
-        batch = writer.run(lambda site: outbox.take(site, self.id, self.now))
+        batch = writer.run(lambda site: batches.take(site, self.id, self.now))
         self.assertEqual(len(batch.letters), 2)
         self.send()
         self.assertEqual(self.receiver.asked, 0)
@@ -335,8 +336,8 @@ class TestDelivery(HooksTestCase):
         self.send()
         self.assertEqual(len(self.receiver.taken), 2)
         # It lives after all: what it tells is known.
-        told = [outbox.Answer(letter.id, outbox.TAKEN) for letter in batch.letters]
-        writer.run(lambda site: outbox.note(site, batch, told, self.now))
+        told = [batches.Answer(letter.id, batches.TAKEN) for letter in batch.letters]
+        writer.run(lambda site: batches.note(site, batch, told, self.now))
         self.assertEqual(self.waiting(), 0)
 
     def test_a_process_that_dies_before_it_notes_the_answers(self):
@@ -359,7 +360,7 @@ class TestDelivery(HooksTestCase):
 
     def test_many_refused_ones_end_the_search(self):
         self.receiver.status = 422
-        for number in range(outbox.PUT_OFF + 3):
+        for number in range(batches.PUT_OFF + 3):
             member = f"m{number}"
             writer.run(
                 lambda site, m=member: outbox.file(
