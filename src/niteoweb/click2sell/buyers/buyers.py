@@ -7,6 +7,7 @@ commit as the grants, so that two runs for one buyer always conflict and one sta
 from BTrees.OOBTree import OOTreeSet
 from collections.abc import Collection
 from datetime import datetime
+from niteoweb.click2sell import hooks
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.ledger import counters
 from niteoweb.click2sell.ledger import ledger
@@ -279,6 +280,7 @@ def merge(site: Any, buyer: Buyer, other: Buyer) -> None:
     # Written, so that another process that files an entry under it conflicts and begins anew.
     other["revision"] += 1
     del trees.tree(site, "buyers")[other["id"]]
+    hooks.outbox.merge(site, buyer["id"], other["id"])
 
 
 def change(site: Any, buyer: Buyer, **values: Any) -> None:

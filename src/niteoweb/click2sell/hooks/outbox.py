@@ -89,7 +89,7 @@ def _file(
     place = timestamps.microseconds(now)
     if member:
         # Another process's clock may be behind, and two events of one commit have one time.
-        rows = trees.tree(site, "hook_events_by_member").keys((member, 0), (member, _LAST))
+        rows = _rows(site, "hook_events_by_member", member)
         place = max([place, *(row[1] + 1 for row in rows[-1:])])
     for receiver in to:
         id_ = f"evt_{secrets.token_hex(12)}"
@@ -127,14 +127,14 @@ def get(site: Any, id_: str) -> Event | None:
     return trees.tree(site, "hook_events").get(id_)
 
 
-def _rows(site: Any, name: str, receiver: str) -> Any:
-    return trees.tree(site, name).keys((receiver, 0), (receiver, _LAST))
+def _rows(site: Any, name: str, of: str) -> Any:
+    return trees.tree(site, name).keys((of, 0), (of, _LAST))
 
 
-def events_of(site: Any, name: str, receiver: str) -> Iterator[Event]:
-    """The events of a receiver in one of the indexes, in their order."""
+def events_of(site: Any, name: str, of: str) -> Iterator[Event]:
+    """The events of a receiver or a member in one of the indexes, in their order."""
     filed = trees.tree(site, "hook_events")
-    return (filed[id_] for _receiver, _place, id_ in _rows(site, name, receiver))
+    return (filed[id_] for _of, _place, id_ in _rows(site, name, of))
 
 
 def old(site: Any, name: str, receiver: str, until: datetime) -> list[Event]:
@@ -179,6 +179,16 @@ def forget(site: Any, now: datetime) -> None:
             for event in old(site, name, receiver["id"], now - GIVE_UP - KEPT):
                 if event["state"] == GIVEN_UP or receiver["switched_off_at"]:
                     discard(site, event)
+
+
+def merge(site: Any, member: str, other: str) -> None:
+    """Have the events of a buyer be another one's, whose later events then wait for them.
+
+    :param member: the id of the buyer who stays.
+    """
+    for event in list(events_of(site, "hook_events_by_member", other)):
+        event["member"] = member
+        indexes.mark(site, "hook_events", event)
 
 
 def about(site: Any, members: Collection[str], addresses: Collection[str]) -> list[Event]:
