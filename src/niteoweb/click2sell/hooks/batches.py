@@ -7,6 +7,7 @@ in their order. A process that dies may repeat an event, with the same id.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from datetime import timedelta
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.hooks import outbox
 from niteoweb.click2sell.hooks import receivers
@@ -55,11 +56,13 @@ class Answer:
 
     :ivar what: one of :data:`TAKEN`, :data:`REFUSED`, :data:`AWAY` and :data:`GONE`.
     :ivar error: the status, "" for none.
+    :ivar pause: that the receiver asks for.
     """
 
     id: str
     what: str
     error: str = ""
+    pause: timedelta = timedelta()
 
 
 def due(site: Any, now: datetime) -> list[str]:
@@ -131,8 +134,8 @@ def note(site: Any, batch: Batch, answers: Iterable[Answer], now: datetime) -> N
 def _failed(site: Any, receiver: receivers.Receiver, answer: Answer, now: datetime) -> None:
     """Note that a receiver takes nothing at the moment, or never again."""
     failures = receiver["failures"] + 1
-    next_at = timestamps.iso(now + receivers.pause(failures))
-    receiver.update(failures=failures, next_at=next_at)
+    pause = max(receivers.pause(failures), min(answer.pause, receivers.PAUSES[-1]))
+    receiver.update(failures=failures, next_at=timestamps.iso(now + pause))
     fails_for_long = _fails_for_long(receiver, answer, now)
     if answer.what == GONE:
         receiver["switched_off_at"] = timestamps.iso(now)

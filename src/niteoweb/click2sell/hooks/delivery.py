@@ -125,7 +125,7 @@ def _post(batch: batches.Batch, letter: batches.Letter) -> batches.Answer:
         # What the environment allows may have changed since the address was saved.
         if not receivers.is_address(batch.url):
             return batches.Answer(letter.id, batches.AWAY)
-        status = jsonapi.post(batch.url, letter.body, {**HEADERS, **signed}, ANSWER)
+        status, pause = jsonapi.post(batch.url, letter.body, {**HEADERS, **signed}, ANSWER)
     except Unreachable:
         return batches.Answer(letter.id, batches.AWAY)
     except Exception as error:
@@ -134,4 +134,5 @@ def _post(batch: batches.Batch, letter: batches.Letter) -> batches.Answer:
     if 200 <= status < 300:
         return batches.Answer(letter.id, batches.TAKEN)
     what = batches.REFUSED if status in REFUSALS else batches.AWAY
-    return batches.Answer(letter.id, batches.GONE if status == GONE else what, str(status))
+    what = batches.GONE if status == GONE else what
+    return batches.Answer(letter.id, what, str(status), pause)

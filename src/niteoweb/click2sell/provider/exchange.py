@@ -11,9 +11,12 @@ from concurrent.futures import Future
 from contextlib import closing
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from functools import cache
 from http.cookiejar import DefaultCookiePolicy
 from ipaddress import ip_address
+from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.provider import deadline
 from niteoweb.click2sell.provider.answers import NoAnswer
 from niteoweb.click2sell.provider.answers import Unreachable
@@ -119,10 +122,13 @@ def aside(
     return answer.result(max(0, until - time.monotonic()))
 
 
-def post(url: str, body: bytes, headers: Mapping[str, str], seconds: float) -> int:
-    """Post something that is no question: only the status of the answer is looked at.
+def post(
+    url: str, body: bytes, headers: Mapping[str, str], seconds: float
+) -> tuple[int, timedelta]:
+    """Post something that is no question.
 
     :param seconds: for all of it, but for looking up the host.
+    :returns: the status of the answer, and the pause that it asks for.
     :raises NoAnswer: nobody answers in time.
     """
     try:
@@ -137,9 +143,20 @@ def post(url: str, body: bytes, headers: Mapping[str, str], seconds: float) -> i
                 stream=True,
             )
             response.close()
-            return response.status_code
+            return response.status_code, pause(response.headers.get("Retry-After", ""))
     except ERRORS:
         raise NoAnswer from None
+
+
+def pause(retry_after: str) -> timedelta:
+    """The pause that a Retry-After asks for, in seconds or by a date; else none."""
+    if retry_after.isascii() and retry_after.isdigit():
+        return timedelta(seconds=int(retry_after[:6]))
+    try:
+        until = parsedate_to_datetime(retry_after)
+        return max(timedelta(), until - timestamps.now())
+    except (ValueError, TypeError, OverflowError):
+        return timedelta()
 
 
 @cache

@@ -260,6 +260,5 @@ def _read(status: int, body: bytes) -> jsonbody.JsonBody | None:
 
 def _pause(pause: float, retry_after: str) -> float:
     """Seconds to wait: as the provider asks, but no longer than the longest pause."""
-    if retry_after.isascii() and retry_after.isdigit():
-        return max(pause, min(int(retry_after[:6]), PAUSES[-1]))
-    return pause
+    asked = exchange.pause(retry_after).total_seconds()
+    return max(pause, min(asked, PAUSES[-1]))

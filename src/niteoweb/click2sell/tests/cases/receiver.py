@@ -21,6 +21,7 @@ class Receiver:
     """A server on a port that stays, while it is started.
 
     :ivar status: of its answers, or a function of the event.
+    :ivar headers: of its answers.
     :ivar taken: the events that it answered with a status below 300, in their order, with id.
     :ivar asked: the number of all posts.
     """
@@ -28,6 +29,7 @@ class Receiver:
     def __init__(self, secret: str = SECRET) -> None:
         self.secret, self.status, self.taken, self.asked = secret, 200, [], 0
         self.failures: list[Exception] = []
+        self.headers: dict[str, str] = {}
         self._server = self._thread = None
         self.port = 0
         self.start()
@@ -45,7 +47,8 @@ class Receiver:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 status = receiver._answer(body, dict(self.headers.items()))
                 self.send_response(status)
-                self.send_header("Content-Length", "0")
+                for name, value in {"Content-Length": "0", **receiver.headers}.items():
+                    self.send_header(name, value)
                 self.end_headers()
 
             def log_message(self, *args: Any) -> None:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from datetime import timedelta
+from email.utils import format_datetime
 from niteoweb.click2sell import hooks
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.hooks import batches
@@ -14,6 +15,8 @@ from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.mail import alerts
 from niteoweb.click2sell.mail import outbox as mails
 from niteoweb.click2sell.member import accounts
+from niteoweb.click2sell.owner import action
+from niteoweb.click2sell.owner import decisions
 from niteoweb.click2sell.privacy import export
 from niteoweb.click2sell.provider import jsonapi
 from niteoweb.click2sell.provisioning import pipeline
@@ -146,6 +149,24 @@ class TestEvents(HooksTestCase):
         self.buy()
         self.assertEqual(list(trees.tree(self.portal, "hook_events")), [])
 
+    def test_a_buyer_who_turns_out_to_be_another_one(self):
+        """The purchase that waited is told of before the access that it gives."""
+        self.buy()
+        self.account("jane", "jane@example.org")
+        self.buy_again(2, product_id="2", buyer_email="jane@example.org")
+        key = self.key_of_newest()
+        self.receiver.status = lambda event: 422 if event["type"] == events.ATTENTION else 200
+        self.send()
+        self.assertEqual(self.receiver.types(), ["member.created", "access.granted"])
+        action.carry_out(decisions.Attach(key, "admin", EMAIL, "she says"))
+        self.send()
+        self.assertEqual(len(self.receiver.taken), 2)
+        self.receiver.status = 200
+        self.later(minutes=1)
+        self.send()
+        self.assertEqual(self.receiver.types()[2:], [events.ATTENTION, events.GRANTED])
+        self.assertEqual(self.receiver.taken[-1]["data"]["user_id"], EMAIL)
+
     def test_a_rollback_takes_the_event_along(self):
         with at("before commit", RuntimeError()), self.assertRaises(pipeline.Failed):
             self.buy()
@@ -198,6 +219,27 @@ class TestDelivery(HooksTestCase):
             self.later(minutes=1)
         self.assertEqual(tried, [0, 1, 2, 4, 9, 24, 84, 144, 204, 264])
         self.assertEqual(self.record()["error"], "503")
+
+    def test_the_pause_that_a_receiver_asks_for(self):
+        self.buy()
+        date = format_datetime(self.now + timedelta(minutes=10), usegmt=True)
+        own = receivers.PAUSES[0]
+        for status, asked, pause in (
+            (429, "600", timedelta(minutes=10)),
+            (503, date, timedelta(minutes=10)),
+            # Not less than its own pause, and not more than the longest one.
+            (503, "5", own),
+            (503, "99999", receivers.PAUSES[-1]),
+            (503, "9" * 5000, receivers.PAUSES[-1]),
+            (503, format_datetime(self.now - timedelta(days=1)), own),
+            *((503, odd, own) for odd in ("", "soon", "-600", "1e3", "²")),
+        ):
+            with self.subTest(asked=asked):
+                writer.run(lambda site: receivers.hasten(receivers.find(site, self.id)))
+                self.receiver.status, self.receiver.headers = status, {"Retry-After": asked}
+                self.send()
+                next_at = timestamps.from_iso(self.record()["next_at"])
+                self.assertEqual(next_at - self.now, pause)
 
     def test_the_id_stays_and_the_signature_is_of_the_try(self):
         ids = []
@@ -318,7 +360,7 @@ class TestDelivery(HooksTestCase):
         with (
             mock.patch.object(delivery, "ROUND", 0.1),
             mock.patch.object(delivery, "ANSWER", 0.1),
-            mock.patch.object(delivery.jsonapi, "post", lambda *args: time.sleep(3) or 200),
+            mock.patch.object(delivery.jsonapi, "post", lambda *args: time.sleep(3)),
         ):
             before = time.monotonic()
             self.send()

@@ -46,7 +46,7 @@ class TestDocumentation(HooksTestCase):
         forged["webhook-timestamp"] = str(int(real_time()))
         for signature in ("v1,eA==", "x"):
             forged["webhook-signature"] = signature
-            status = jsonapi.post(f"http://127.0.0.1:{port}/", b"{}", forged, 5)
+            status, _pause = jsonapi.post(f"http://127.0.0.1:{port}/", b"{}", forged, 5)
             self.assertEqual(status, 401)
         self.settings(mapping=["1|premium"])
         self.buy()
