@@ -14,7 +14,9 @@ from queue import SimpleQueue
 from tempfile import TemporaryDirectory
 from threading import Thread
 from tools import client
+from tools import instance
 from tools.instance import DATABASE
+from tools.program import free_port
 
 import asyncio
 import shutil
@@ -126,6 +128,25 @@ class Served(Place):
         super().setUp()
         self.server = self.start().wait()
         self.tell_mail_port(self.server)
+
+
+class TwoServers(Place):
+    """A layer: two servers on one database, over ZEO."""
+
+    servers: list[server.Server]
+
+    def setUp(self) -> None:
+        super().setUp()
+        port = free_port()
+        zeo = instance.start_zeo(self.folder, port)
+        self._stack.callback(zeo.end)
+        folders = [self.folder / "one", self.folder / "two"]
+        for folder in folders:
+            server.configure(folder, instance.ZEO.format(address=f"127.0.0.1:{port}"))
+        self.servers = [self.start(folder=folder) for folder in folders]
+        for served in self.servers:
+            served.wait()
+        self.tell_mail_port(self.servers[0])
 
 
 def post(port: int, body: bytes) -> tuple[int, str]:

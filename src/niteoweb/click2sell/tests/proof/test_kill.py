@@ -7,10 +7,9 @@ from niteoweb.click2sell.tests.proof import server
 from niteoweb.click2sell.tests.proof.onsite import in_threads
 from niteoweb.click2sell.tests.proof.onsite import Place
 from niteoweb.click2sell.tests.proof.onsite import post
+from niteoweb.click2sell.tests.proof.onsite import TwoServers
 from threading import Barrier
 from threading import Event
-from tools import instance
-from tools.program import free_port
 
 import collections
 import signal
@@ -99,23 +98,6 @@ class TestKill(unittest.TestCase):
         self.assertLessEqual(max(mailed.values()), 2)
         self.assertLessEqual(len(twice), 4)
         self.assertEqual(again.told("publisher retry"), [])
-
-
-class TwoServers(Place):
-    """A layer: two servers on one database, over ZEO."""
-
-    def setUp(self) -> None:
-        super().setUp()
-        port = free_port()
-        zeo = instance.start_zeo(self.folder, port)
-        self._stack.callback(zeo.end)
-        folders = [self.folder / "one", self.folder / "two"]
-        for folder in folders:
-            server.configure(folder, instance.ZEO.format(address=f"127.0.0.1:{port}"))
-        self.servers = [self.start(folder=folder) for folder in folders]
-        for served in self.servers:
-            served.wait()
-        self.tell_mail_port(self.servers[0])
 
 
 class TestTwoProcesses(unittest.TestCase):

@@ -87,6 +87,8 @@ def _watch() -> None:
     left = [int(times or 1)]
 
     def step(passed: str) -> None:
+        if passed in steps.OF_HOOKS:
+            _tell(passed)
         if passed == name:
             left[0] -= 1
             if not left[0]:
