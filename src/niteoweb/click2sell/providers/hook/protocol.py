@@ -80,6 +80,8 @@ SCHEMA: Mapping[str, Any] = {
     "title": "A purchase, or what became of one",
     "type": "object",
     "required": ["type", "timestamp", "data"],
+    "if": {"properties": {"type": {"enum": [n for n, k in TYPES.items() if k in GIVING]}}},
+    "then": {"properties": {"data": {"required": ["product"]}}},
     "properties": {
         "type": {"enum": list(TYPES)},
         "timestamp": _moment("When it happened, with the time zone."),

@@ -190,6 +190,15 @@ class TestMeaning(unittest.TestCase):
             schema.validate(json.loads(body))
         for value in ({}, hook(transaction=None), hook(email=None), hook(currency="eur")):
             self.assertFalse(schema.is_valid(value))
+        for type_ in protocol.TYPES:
+            with self.subTest(type_):
+                nameless = hook(type_, product=None)
+                try:
+                    self.parsed(nameless)
+                    is_read = True
+                except ParameterMissing:
+                    is_read = False
+                self.assertEqual(schema.is_valid(nameless), is_read)
 
 
 class TestSite(SiteTestCase):
