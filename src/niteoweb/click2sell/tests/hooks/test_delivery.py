@@ -290,13 +290,7 @@ class TestDelivery(HooksTestCase):
         self.assertEqual((self.waiting(), self.given_up()), (2, 0))
         self.send()
         self.assertEqual((self.waiting(), self.given_up()), (0, 2))
-        # The owner is told, once.
-        self.registry(email_from_address="site@example.org")
-        for _time in range(2):
-            writer.run(lambda site: alerts.file(site, None, self.now))
-        told = trees.tree(self.portal, "mails").values()
-        kinds = [mail["kind"] for mail in told if mail["kind"] == mails.NOT_TAKEN]
-        self.assertEqual(kinds, [mails.NOT_TAKEN])
+        self.assertEqual(self.mailed_of_not_taken(), 1)
         self.receiver.status = 200
         writer.run(lambda site: outbox.try_again(site, receivers.find(site, self.id)))
         self.send()
@@ -334,6 +328,19 @@ class TestDelivery(HooksTestCase):
         self.send()
         self.buy_again(2)
         self.assertEqual((self.receiver.asked, self.waiting()), (1, 2))
+        self.assertEqual(self.mailed_of_not_taken(), 1)
+        self.receiver.status = 200
+        writer.run(lambda site: outbox.try_again(site, receivers.find(site, self.id)))
+        self.send()
+        self.assertEqual(self.receiver.types(), ["member.created", "access.granted"])
+
+    def mailed_of_not_taken(self):
+        """The number of mails to the owner, who is told once."""
+        self.registry(email_from_address="site@example.org")
+        for _time in range(2):
+            writer.run(lambda site: alerts.file(site, None, self.now))
+        told = trees.tree(self.portal, "mails").values()
+        return [mail["kind"] for mail in told].count(mails.NOT_TAKEN)
 
     def test_a_redirect_is_not_followed(self):
         self.receiver.status = 302
