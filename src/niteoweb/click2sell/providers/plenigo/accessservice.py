@@ -55,8 +55,7 @@ class AccessGet(gate.FreeService, Service):
             found = self._decide(session)
         except TooMany as error:
             problem = problems.of(error)
-            self.request.response.setStatus(problem.status, lock=True)
-            self.request.response.setHeader("Retry-After", str(problem.retry_after))
+            problems.answer_with(problem, self.request.response)
             text = translate(problem.text, context=self.request)
             return {"type": problem.kind, "message": text}
         is_site = IPloneSiteRoot.providedBy(self.context)

@@ -58,9 +58,7 @@ class MemberView(BrowserView):
             return self._answer()
         except problems.ERRORS as error:
             self.problem = problems.of(error)
-            response.setStatus(self.problem.status, lock=True)
-            if self.problem.retry_after:
-                response.setHeader("Retry-After", str(self.problem.retry_after))
+            problems.answer_with(self.problem, response)
             return self.template()
 
     def _answer(self) -> str:

@@ -15,6 +15,7 @@ from niteoweb.click2sell.providers.plenigo import tie
 from niteoweb.click2sell.providers.plenigo import vouchers
 from niteoweb.click2sell.provisioning import TooMany
 from niteoweb.click2sell.storage import transactions
+from typing import Any
 from zope.i18nmessageid import Message
 
 
@@ -79,6 +80,13 @@ ERRORS = (
     *(proof.NoLink, tie.NoCustomer, vouchers.CannotRedeem, sessions.SessionLimit),
     *(subscriptions.NotTheirs, subscriptions.NotPossible),
 )
+
+
+def answer_with(problem: Problem, response: Any) -> None:
+    """Answer with the status of a problem, and with the time after which to try again."""
+    response.setStatus(problem.status, lock=True)
+    if problem.retry_after:
+        response.setHeader("Retry-After", str(problem.retry_after))
 
 
 def of(error: Exception) -> Problem:
