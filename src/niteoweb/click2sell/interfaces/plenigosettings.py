@@ -57,7 +57,10 @@ class IPlenigoSettings(IProviderSettings):
 
     company_id = line(
         title=_("Company id"),
-        description=_("Your company's id at plenigo. Without it nothing can be bought here."),
+        description=_(
+            "Your company's id at plenigo. Without it nothing can be bought here. Changing it "
+            "removes the company's secret."
+        ),
         constraint=fits("[0-9A-Za-z]{1,40}", _("Letters and digits only.")),
     )
 
@@ -150,6 +153,14 @@ class IPlenigoSettings(IProviderSettings):
         title=_("Address of the id system"),
         description=_("Its page for logging in. It leads back with a transfer token."),
         constraint=_address,
+    )
+
+    client_secret = secret(
+        title=_("Company's secret"),
+        description=_(
+            "Only for plenigo's older login by OAuth2: with it an access code is exchanged for "
+            "a reader's profile. Without it no access code is taken."
+        ),
     )
 
     apps = lines(

@@ -34,3 +34,8 @@ class ISecretKeyActions(Interface):
         title=_("Remove the token"),
         description=_("The provider is not asked any more."),
     )
+
+    client_secret_clear = switch(
+        title=_("Remove the company's secret"),
+        description=_("Access codes are not taken any more."),
+    )

@@ -90,8 +90,8 @@ class SerializeSettings(ControlpanelSerializeToJson):
         secrets, questions = rules.secrets(provider), _questions(provider)
         result["data"].update(dict.fromkeys(secrets))
         result["data"].update({name: ISecretKeyActions[name].default for name in questions})
-        if apitoken.NAME in secrets:
-            result["api_token_is_set"] = apitoken.is_set(provider)
+        for name in apitoken.SENT.keys() & set(secrets):
+            result[f"{name}_is_set"] = apitoken.is_set(provider, name)
         previous = secretkeys.previous_notice(site, provider)
         notices = {
             "secretkey": secretkeys.notice(site, provider),

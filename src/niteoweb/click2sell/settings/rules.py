@@ -50,7 +50,7 @@ _ONE_LINE = _("A line break or another control character is not possible here.")
 QUESTIONS = {
     "secretkey": ("secretkey_keep_old", "secretkey_clear"),
     "previous_secretkey": ("previous_secretkey_clear",),
-    apitoken.NAME: ("api_token_clear",),
+    **{name: (f"{name}_clear",) for name in apitoken.SENT},
 }
 
 #: Lists in which neither blank lines nor repetitions mean anything.
@@ -159,7 +159,7 @@ def save(values: Mapping[str, Any], provider: IPaymentProvider | None = None) ->
     changes.update(secretkeys.changes(values, provider))
     changes.update(apitoken.changes(values, provider))
     # A change of the address clears the token, so that a new one has to come after it.
-    for name, value in sorted(changes.items(), key=lambda item: item[0] == apitoken.NAME):
+    for name, value in sorted(changes.items(), key=lambda item: item[0] in apitoken.SENT):
         if getattr(stored, name) != value:
             setattr(stored, name, value)
     secretkeys.tidy(site.get())

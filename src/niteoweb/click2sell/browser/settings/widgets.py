@@ -1,5 +1,6 @@
 """Widgets of the settings form: for the secrets, and for the mapping."""
 
+from functools import partial
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.settings import apitoken
@@ -17,7 +18,7 @@ from zope.interface import implementer_only
 NOTICES = {
     "secretkey": secretkeys.notice,
     "previous_secretkey": secretkeys.previous_notice,
-    apitoken.NAME: apitoken.notice,
+    **{name: partial(apitoken.notice, name=name) for name in apitoken.SENT},
 }
 
 

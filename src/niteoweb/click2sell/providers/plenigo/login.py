@@ -1,13 +1,16 @@
 """Logging in with plenigo: a transfer token of an id system proves who the reader is there.
 
-Only the member whom the customer is tied to is logged in, and nobody who may administer the
-site: no account is found by an address, and none is made. A transfer token is good once, for
-half a minute. Whoever comes back without the state that this browser left with is asked first:
-else a stranger's link could log somebody in as the stranger.
+So does a session there, and an access code of the older OAuth2, if that is set up. Only the
+member whom the customer is tied to is logged in, and nobody who may administer the site: no
+account is found by an address, and none is made. A transfer token is good once, for half a
+minute. Whoever comes back without the state that this browser left with is asked first: else a
+stranger's link could log somebody in as the stranger.
 """
 
 from base64 import urlsafe_b64decode
 from base64 import urlsafe_b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextlib import suppress
 from DateTime import DateTime
 from datetime import datetime
@@ -22,10 +25,12 @@ from niteoweb.click2sell.member import plonepas
 from niteoweb.click2sell.member import privilege
 from niteoweb.click2sell.notification import ParameterError
 from niteoweb.click2sell.provider import jsonapi
+from niteoweb.click2sell.provider import JsonBody
 from niteoweb.click2sell.provider import Refused
 from niteoweb.click2sell.provider import Unreachable
 from niteoweb.click2sell.providers.plenigo import checkout
 from niteoweb.click2sell.providers.plenigo import client
+from niteoweb.click2sell.providers.plenigo import oauth
 from niteoweb.click2sell.providers.plenigo import sessions
 from niteoweb.click2sell.providers.plenigo import shop
 from niteoweb.click2sell.providers.plenigo import states
@@ -59,6 +64,11 @@ class NotProved(Exception):
 def is_on(stored: Any) -> bool:
     """Whether readers log in with an id system."""
     return stored.login == ID_SYSTEM
+
+
+def takes_codes(stored: Any) -> bool:
+    """Whether access codes of the older login are taken, too."""
+    return is_on(stored) and bool(stored.client_secret)
 
 
 def leaving(stored: Any, url: str) -> str:
@@ -116,16 +126,56 @@ def prove(token: str, session: str = "") -> tuple[str, str, str]:
     """
     if len(token) > LONGEST or not (token or session):
         raise NotProved
+    with _asking():
+        api = client.connect(checkout.askable(writes=False))
+        session = session or shop.session_of(api, token)
+        customer_id = shop.session_customer(api, session)
+        customer = client.read(api, "sessions", "customerData", sessionToken=session)
+    return _member(customer, customer_id), customer_id, session
+
+
+def exchange(code: str, redirect_uri: str) -> str:
+    """Exchange an access code of the older login.
+
+    Nothing says for sure that a profile of it has the id of a customer, so the customer has to
+    have the address of the profile, too.
+
+    :param redirect_uri: the page that was told the code, "" to leave that out.
+    :returns: user id of the member whom it proves.
+
+    It raises what :func:`prove` does.
+    """
+    stored = checkout.askable(writes=False)
+    if not stored.company_id:
+        raise checkout.NotSetUp
+    if not 0 < len(code) <= oauth.LONGEST_CODE:
+        raise NotProved
+    with _asking():
+        customer_id, address = oauth.profile(stored, code, redirect_uri)
+        customer = client.read(client.connect(stored), "customers", customer_id)
+    if not address or customer.title("email").lower() != address:
+        raise NotProved
+    return _member(customer, customer_id)
+
+
+@contextmanager
+def _asking() -> Iterator[None]:
+    """Ask plenigo; what it refuses proves nobody."""
     try:
         with jsonapi.within(jsonapi.SALE):
-            api = client.connect(checkout.askable(writes=False))
-            session = session or shop.session_of(api, token)
-            customer_id = shop.session_customer(api, session)
-            customer = client.read(api, "sessions", "customerData", sessionToken=session)
-        is_same = customer.identifier("customerId") == customer_id
-        is_active = customer.text("status") == states.ACTIVATED
+            yield
     except Refused:
         raise NotProved from None
+
+
+def _member(customer: JsonBody, customer_id: str) -> str:
+    """The member who is tied to a customer whom plenigo lets in.
+
+    :param customer: as plenigo shows it.
+    """
+    try:
+        is_same = customer.identifier("customerId") == customer_id
+        is_active = customer.text("status") == states.ACTIVATED
     except ParameterError:
         raise Unreachable("answer unreadable") from None
     site = plone_site.get()
@@ -136,7 +186,7 @@ def prove(token: str, session: str = "") -> tuple[str, str, str]:
     if any(match.user_id != user_id for match in index.find(site, address)):
         # The customer has the address of another member by now.
         raise NotProved
-    return _usable(user_id), customer_id, session
+    return _usable(user_id)
 
 
 def log_in(user_id: str, response: Any, customer_id: str = "", session: str = "") -> None:

@@ -67,7 +67,9 @@ class LoginView(BrowserView):
     def _answer(self) -> str:
         if self.request.method == "POST":
             return self._accepted()
-        if "transferToken" in self.request.form:
+        if "code" in self.request.form and not login.takes_codes(self.stored):
+            raise NotFound
+        if {"transferToken", "code"} & self.request.form.keys():
             return self._come_back()
         state = self._leave_with()
         query = {"state": state, "came_from": self.came_from}
@@ -76,10 +78,13 @@ class LoginView(BrowserView):
 
     def _come_back(self) -> str:
         rates.count(login.FROM_ONE, "login", networks.caller(self.request.environ))
-        user_id, *of_session = login.prove(self._text("transferToken"))
+        if "code" in self.request.form:
+            proved = (login.exchange(self._text("code"), self.url),)
+        else:
+            proved = login.prove(self._text("transferToken"))
         if login.is_own(self._text("state"), self._cookie, self.now):
-            return self._log_in(user_id, *of_session)
-        state = self._leave_with()
+            return self._log_in(*proved)
+        user_id, state = proved[0], self._leave_with()
         self.offer = login.offered(user_id, state, self.now)
         name, _at, host = accounts.text(user_id, "email").partition("@")
         self.address = f"{name[:1]}…@{host}"

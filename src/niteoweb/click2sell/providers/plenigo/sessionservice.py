@@ -4,6 +4,7 @@ from niteoweb.click2sell.provider import Unreachable
 from niteoweb.click2sell.providers.plenigo import checkout
 from niteoweb.click2sell.providers.plenigo import login
 from niteoweb.click2sell.providers.plenigo import problems
+from niteoweb.click2sell.providers.plenigo import sdk
 from niteoweb.click2sell.providers.plenigo import shop
 from niteoweb.click2sell.provisioning import rates
 from niteoweb.click2sell.restapi import Operation
@@ -14,7 +15,7 @@ from zExceptions import NotFound
 
 
 class SessionPost(Operation):
-    """Answers a POST: a token of plone.restapi for the member whom a customer's session proves.
+    """Answers a POST: a token of plone.restapi for the member whom plenigo proves.
 
     Nothing is kept in the browser: a page of another site cannot log anybody in by it.
     """
@@ -27,18 +28,25 @@ class SessionPost(Operation):
         :raises NotFound: nobody logs in with plenigo here.
         """
         try:
-            is_on = login.is_on(checkout.settings())
+            stored = checkout.settings()
         except checkout.NotSold:
-            is_on = False
-        if not is_on:
+            raise NotFound from None
+        if not login.is_on(stored):
             raise NotFound
-        options = self.options(transferToken=str, customerSession=str)
+        kinds = dict.fromkeys(("transferToken", "customerSession", "accessCode"), str)
+        options = self.options(**kinds, redirectUri=str)
+        redirect_uri = self._redirect_uri(options)
         if len(options) != 1:
-            raise BadRequest('One of "transferToken" and "customerSession" is needed.')
+            raise BadRequest(f"One of {', '.join(kinds)} is needed.")
+        if "accessCode" in options and not login.takes_codes(stored):
+            raise NotFound
         try:
             rates.count(login.FROM_ONE, "login", networks.caller(self.request.environ))
-            token = options.get("transferToken", "")
-            user_id, *_rest = login.prove(token, options.get("customerSession", ""))
+            if "accessCode" in options:
+                user_id = login.exchange(options["accessCode"], redirect_uri)
+            else:
+                token = options.get("transferToken", "")
+                user_id, *_rest = login.prove(token, options.get("customerSession", ""))
         except login.NotProved:
             return self.problem(401, "NotProved", "No member is logged in by this.")
         except (*problems.ERRORS, Unreachable) as error:
@@ -49,3 +57,10 @@ class SessionPost(Operation):
         if not web_token:
             return self.problem(501, "NotPossible", "This site has no tokens.")
         return {"token": web_token}
+
+    def _redirect_uri(self, options: dict[str, Any]) -> str:
+        """The page that was told an access code, taken out of the options; "" for none."""
+        given = options.pop("redirectUri", "") if "accessCode" in options else ""
+        if given and sdk.own_address(given) != given:
+            raise BadRequest('"redirectUri" must be an address of this site.')
+        return given

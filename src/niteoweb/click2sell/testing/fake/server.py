@@ -96,6 +96,8 @@ class FakeServer:
 
     #: The beginning of all paths.
     base = ""
+    #: Other beginnings, each with the part that stands for it in the paths of requests.
+    beside: Mapping[str, str] = {}
 
     def __init__(self, clock: Clock | None = None) -> None:
         """
@@ -135,6 +137,13 @@ class FakeServer:
         """An error as the provider tells it; overridden by each."""
         return Response(status, {"error": status})
 
+    def _path(self, path: str) -> tuple[str, ...]:
+        """The parts of a path without its beginning, () where it has none."""
+        for base, *name in ((self.base,), *self.beside.items()):
+            if path.startswith(f"{base}/"):
+                return (*name, *map(unquote, path[len(base) + 1 :].split("/")))
+        return ()
+
     def _respond(self, request: Request) -> Response:
         with self._lock:
             self.requests.append(request)
@@ -155,13 +164,13 @@ class FakeServer:
                 parts = urlsplit(self.path)
                 length = int(self.headers.get("Content-Length") or 0)
                 body = self.rfile.read(min(length, LARGEST_REQUEST))
-                path = parts.path
-                if not path.startswith(f"{fake.base}/"):
+                path = fake._path(parts.path)
+                if not path:
                     response = fake.error(404)
                 else:
                     request = Request(
                         self.command,
-                        tuple(map(unquote, path[len(fake.base) + 1 :].split("/"))),
+                        path,
                         _query(parts.query),
                         {name.lower(): value for name, value in self.headers.items()},
                         body,

@@ -34,6 +34,7 @@ from niteoweb.click2sell.restapi import notifications
 from niteoweb.click2sell.restapi.privacy import PrivacyPost
 from niteoweb.click2sell.restapi.protection import Operation
 from niteoweb.click2sell.restapi.sweep import SweepPost
+from niteoweb.click2sell.settings import apitoken
 from niteoweb.click2sell.settings import rules
 from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.tests.cases import recording
@@ -94,7 +95,9 @@ class TestCompleteness(unittest.TestCase):
                 self.assertTrue(word in text, f"{page} does not explain it")
 
     def test_settings(self):
-        token = {"api_token_clear"}
+        token = {f"{name}_clear" for name in apitoken.SENT}
+        titles = [str(ISecretKeyActions[name].title) for name in token]
+        self.assert_explained("providers.rst", titles)
         for page, schemas in (
             ("configuration.rst", (IClick2SellSettings, ISecretKeyActions)),
             ("providers.rst", (IPlenigoSettings, ICleengSettings)),

@@ -151,10 +151,9 @@ FEATURES = (
     ),
     Feature(
         "Access code, OAuth2 of the API before",
-        "",
-        f"{NOT_BUILT} It is no part of the present API, and nothing describes which customer "
-        "of that API a profile of the older one belongs to: only an e-mail address would be "
-        "left to find the member by. ``@plenigo-session`` takes a session",
+        "POST /v2/oauth2/verify, GET /v2/user/profile",
+        "``@plenigo-session``, ``@@plenigo-login``, ``client_secret``; off without the secret. "
+        "**Assumed:** the id of a profile is a customer's id",
     ),
     Feature("Callbacks", "", "``@@plenigo``, see :ref:`the table of events <provider-events>`"),
     Feature(

@@ -2,20 +2,30 @@
 
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.member import accounts
+from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.providers.plenigo import login
+from niteoweb.click2sell.providers.plenigo import oauth
 from niteoweb.click2sell.providers.plenigo import sessions
 from niteoweb.click2sell.provisioning import rates
+from niteoweb.click2sell.settings import rules
+from niteoweb.click2sell.testing import Response
 from niteoweb.click2sell.tests.cases.buying import ShopTestCase
+from niteoweb.click2sell.tests.cases.providers import PLENIGO
 from plone import api
+from unittest import mock
 from urllib.parse import parse_qs
+from urllib.parse import parse_qsl
 from urllib.parse import urlsplit
 
+import logging
 import re
 import requests
 import transaction
 
 
 ID_SYSTEM = "https://id.example.org/login"
+#: Answers that are no answers: without a token, and a page.
+BARE, PAGE = Response(200, {}), Response(404, b"<html>Not here</html>")
 FIELDS = re.compile(r'name="(offer|_authenticator)"[^>]*value="([^"]+)"')
 
 
@@ -55,6 +65,9 @@ class LoginTestCase(ShopTestCase):
         """A transfer token of the id system, for a customer who has logged in there."""
         session = self.fake.log_in(customer_id or self.customer)
         return self.fake.hand_over(session)
+
+    def take_codes(self):
+        self.set(client_secret=self.fake.client_secret)
 
     def come_back(self, browser, token, state="", came_from=""):
         query = f"?transferToken={token}&state={state}"
@@ -198,6 +211,66 @@ class TestLogin(LoginTestCase):
         self.assertIn("/@@plenigo-login?came_from=", found.headers["Location"])
 
 
+class TestAccessCode(LoginTestCase):
+    """The older login by OAuth2, on the page."""
+
+    def setUp(self):
+        super().setUp()
+        self.take_codes()
+        self.page_url = f"{self.site_url}/@@plenigo-login"
+
+    def code(self, customer_id=None):
+        return self.fake.authorize(customer_id or self.customer, self.page_url)
+
+    def come_back(self, browser, code, state=""):
+        return self.visit(browser, f"?code={code}&state={state}")
+
+    def test_with_the_state_one_is_logged_in(self):
+        browser, code = self.browser(), self.code()
+        state = self.leave(browser)["state"][0]
+        found = self.come_back(browser, code, state)
+        self.assertEqual(found.status_code, 303, found.text)
+        self.assertTrue(self.is_logged_in(browser))
+        verify, profile, customer = self.fake.requests
+        self.assertEqual((verify.method, verify.path), ("POST", ("v2", "oauth2", "verify")))
+        self.assertEqual(
+            dict(parse_qsl(verify.body.decode())),
+            {
+                "grant_type": "authorization_code",
+                "code": code,
+                "redirect_uri": self.page_url,
+                "client_id": "COMP",
+                "client_secret": self.fake.client_secret,
+            },
+        )
+        self.assertEqual(profile.path, ("v2", "user", "profile"))
+        self.assertEqual(customer.path, ("customers", self.customer))
+        for one in verify, profile:
+            self.assertNotIn("x-plenigo-token", one.headers)
+        self.assertFalse(sessions.kept(self.portal, "jane", self.customer))
+        other = self.browser()
+        self.assert_refused(self.come_back(other, code, *self.leave(other)["state"]), other)
+
+    def test_without_the_state_one_is_asked(self):
+        browser = self.browser()
+        theirs = self.leave(self.browser())["state"][0]
+        for state in ("", theirs):
+            found = self.come_back(browser, self.code(), state)
+            self.assertEqual(found.status_code, 200)
+            self.assertIn("j…@lab.example.org", found.text)
+            self.assertNotIn("__ac", browser.cookies)
+        form = dict(FIELDS.findall(found.text))
+        self.assertEqual(self.visit(browser, data=form).status_code, 303)
+        self.assertTrue(self.is_logged_in(browser))
+
+    def test_no_codes_where_no_secret_is_set(self):
+        for values in ({"client_secret": None}, {"client_secret": "x", "login": login.OFF}):
+            self.set(**values)
+            found = self.come_back(self.browser(), self.code())
+            self.assertEqual(found.status_code, 404)
+        self.assertEqual(self.fake.requests, [])
+
+
 class TestService(LoginTestCase):
     def ask(self, value, **headers):
         return self.call("POST", "@plenigo-session", value, who="", **headers)
@@ -242,3 +315,173 @@ class TestService(LoginTestCase):
         self.assertEqual(self.ask({"customerSession": session}).status_code, 404)
         self.set(enabled=False)
         self.assertEqual(self.ask({"customerSession": session}).status_code, 404)
+
+
+class TestAccessCodeService(LoginTestCase):
+    """The older login by OAuth2, as a service."""
+
+    def setUp(self):
+        super().setUp()
+        self.take_codes()
+
+    def ask(self, code, status, **more):
+        rates._calls.clear()
+        value = {"accessCode": code, **more}
+        found = self.call("POST", "@plenigo-session", value, who="")
+        self.assertEqual(found.status_code, status, found.text)
+        self.assertEqual("token" in found.json(), status == 200)
+        self.assertNotIn("Set-Cookie", found.headers)
+        return found.json()
+
+    def test_a_code_is_good_once(self):
+        code = self.fake.authorize(self.customer)
+        bearer = {"Authorization": f"Bearer {self.ask(code, 200)['token']}"}
+        mine = self.call("GET", "@plenigo-subscriptions", who="", **bearer)
+        self.assertEqual(mine.status_code, 200, mine.text)
+        self.assertNotIn(b"redirect_uri", self.fake.requests[0].body)
+        self.assertFalse(accounts.never_logged_in("jane"))
+        self.assertEqual(self.ask(code, 401)["type"], "NotProved")
+        for odd in ("", "x", "x" * (oauth.LONGEST_CODE + 1)):
+            self.ask(odd, 401)
+
+    def test_the_page_that_was_told_the_code(self):
+        page = f"{self.site_url}/player"
+        code = self.fake.authorize(self.customer, page)
+        for other in ("http://evil.example/", "/player", f"{self.site_url}.evil.example/"):
+            self.ask(code, 400, redirectUri=other)
+        self.assertEqual(self.fake.requests, [])
+        self.ask(code, 200, redirectUri=page)
+        self.ask(self.fake.authorize(self.customer, page), 401)
+        refused = ({"transferToken": "x"}, {"customerSession": "x"})
+        for more in refused:
+            self.ask("x", 400, **more)
+        lone = {"redirectUri": page, "transferToken": "x"}
+        self.assertEqual(self.call("POST", "@plenigo-session", lone, who="").status_code, 400)
+
+    def test_the_profile_has_to_be_that_of_a_customer_of_the_present_api(self):
+        theirs = self.fake.add_customer("zoe@lab.example.org")
+        same = self.ask("x", 401)
+        for profile in (
+            {"userId": None},
+            {"userId": ""},
+            {"userId": "999999"},
+            {"userId": "../orders"},
+            {"userId": theirs},
+            {"userId": theirs, "email": "zoe@lab.example.org"},
+            {"email": None},
+            {"email": ""},
+            {"email": "jane@other.example.org"},
+            {"error": "invalid_token"},
+        ):
+            with self.subTest(profile):
+                self.fake.profile = profile
+                self.assertEqual(self.ask(self.fake.authorize(self.customer), 401), same)
+        for profile in ({"userId": ["x"]}, {"email": {"x": "y"}}):
+            self.fake.profile = profile
+            self.ask(self.fake.authorize(self.customer), 503)
+        self.fake.profile = {"id": int(self.customer), "email": "Jane@Lab.Example.org"}
+        self.ask(self.fake.authorize(self.customer), 200)
+        self.fake.profile = {"userId": None, "id": self.customer}
+        self.ask(self.fake.authorize(self.customer), 200)
+        self.assertIsNone(self.member("zoe@lab.example.org"))
+
+    def test_who_is_kept_out(self):
+        self.fake.change_status(self.customer, "BLOCKED")
+        self.ask(self.fake.authorize(self.customer), 401)
+        self.fake.change_status(self.customer, "ACTIVATED")
+        self.fake.change_address(self.customer, "boss@lab.example.org")
+        self.ask(self.fake.authorize(self.customer), 401)
+        self.fake.change_address(self.customer, "jane@lab.example.org")
+        with self.owner():
+            api.user.grant_roles(username="jane", roles=["Manager"])
+        self.ask(self.fake.authorize(self.customer), 401)
+
+    def test_away_often_and_not_set_up(self):
+        code = self.fake.authorize(self.customer)
+        self.set(client_secret="wrong")
+        with self.assertLogs("niteoweb.click2sell", "WARNING") as logged:
+            self.assertEqual(self.ask(code, 503)["type"], "NotSetUp")
+        self.assertEqual(len(logged.output), 1)
+        self.take_codes()
+        self.fake.outage = True
+        self.assertEqual(self.ask(code, 503)["type"], "Unreachable")
+        self.fake.outage = False
+        with mock.patch.dict(self.fake.__dict__, _exchanged=lambda value: BARE):
+            self.ask(code, 401)
+        with mock.patch.dict(self.fake.__dict__, _exchanged=lambda value: PAGE):
+            self.ask(code, 503)
+        self.set(company_id="")
+        self.take_codes()
+        self.assertEqual(self.ask(code, 503)["type"], "NotSetUp")
+        self.set(company_id="COMP", client_secret=self.fake.client_secret)
+        for _ in range(login.FROM_ONE):
+            self.call("POST", "@plenigo-session", {"accessCode": "x"}, who="")
+        value = {"accessCode": code}
+        found = self.call("POST", "@plenigo-session", value, who="")
+        self.assertEqual(found.status_code, 429)
+        self.fake.requests.clear()
+        found = self.call("POST", "@plenigo-session", value, who="", Origin="http://evil.test")
+        self.assertEqual(found.status_code, 403)
+        self.set(client_secret=None)
+        self.ask(code, 404)
+        self.set(client_secret="x", login=login.OFF)
+        self.ask(code, 404)
+        self.assertEqual(self.fake.requests, [])
+
+    def test_nothing_of_it_is_in_a_log(self):
+        code = self.fake.authorize(self.customer)
+        with self.assertLogs(level=logging.DEBUG) as logged:
+            logging.getLogger("urllib3.connectionpool").debug("there is a log")
+            self.ask(code, 200)
+            self.ask(code, 401)
+            self.fake.profile = {"email": "other@example.org"}
+            self.ask(self.fake.authorize(self.customer), 401)
+            self.set(client_secret="wrong-secret")
+            self.ask(code, 503)
+        text = "".join(logged.output)
+        self.assertIn("there is a log", text)
+        for secret in ("code-", "access-token", self.fake.client_secret, "wrong-secret"):
+            self.assertNotIn(secret, text)
+        for secret in ("lab.example.org", "other@example.org", self.customer):
+            self.assertNotIn(secret, text)
+
+
+class TestCompanySecret(LoginTestCase):
+    """The secret belongs to the company and to the address, however they are changed."""
+
+    def secret(self):
+        transaction.begin()
+        return registry.settings(PLENIGO).client_secret
+
+    def test_what_clears_it(self):
+        for values, secret in (
+            ({"client_secret": "new"}, "new"),
+            ({"client_secret": None}, "new"),
+            ({"company_id": "OTHER"}, None),
+            ({"company_id": "COMP", "client_secret": "new"}, "new"),
+            ({"api_url": "https://example.org/api/v3.0"}, None),
+            ({"client_secret": "new"}, "new"),
+            ({"client_secret_clear": True}, None),
+        ):
+            with self.subTest(values):
+                rules.save(values, PLENIGO)
+                transaction.commit()
+                self.assertEqual(self.secret(), secret)
+        both = {"client_secret": "new", "client_secret_clear": True}
+        ((name, _text),) = rules.validate(both, PLENIGO)
+        self.assertEqual(name, "client_secret_clear")
+
+    def test_the_registry_and_what_is_told(self):
+        self.take_codes()
+        name = "niteoweb.click2sell.interfaces.IPlenigoSettings.company_id"
+        with self.owner():
+            for where in ("@@plenigo-settings", "@controlpanels/plenigo"):
+                found = self.call("GET", where, who="boss")
+                self.assertEqual(found.status_code, 200)
+                self.assertNotIn(self.fake.client_secret, found.text)
+            self.assertIs(found.json()["client_secret_is_set"], True)
+            self.assertIn(self.fake.client_secret, registry.secrets())
+            api.portal.set_registry_record(name, "OTHER")
+        transaction.commit()
+        self.assertIsNone(self.secret())
+        self.assertTrue(registry.settings(PLENIGO).api_token)

@@ -87,10 +87,14 @@ class FakePlenigoApi(FakeServer):
             ids = [two for one, two in zip(path, asked, strict=True) if one == "*"]
             value = dict(request.query)
             if request.method != "GET":
-                value |= json.loads(request.body or b"{}")
+                value |= self._sent(request)
                 self.asked.append((request.path[-1], value))
             return action(*ids, value)
         return None
+
+    def _sent(self, request: Request) -> dict[str, Any]:
+        """The body of a request."""
+        return json.loads(request.body or b"{}")
 
     def error(self, status: int, code: int = 0) -> Response:
         """An error, as plenigo documents it.

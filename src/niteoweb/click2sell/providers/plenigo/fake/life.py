@@ -9,7 +9,7 @@ from niteoweb.click2sell.providers.plenigo.fake.api import shown
 from niteoweb.click2sell.providers.plenigo.fake.api import text
 from niteoweb.click2sell.providers.plenigo.fake.apps import FakeApps
 from niteoweb.click2sell.providers.plenigo.fake.imports import FakeImports
-from niteoweb.click2sell.providers.plenigo.fake.login import FakeLogin
+from niteoweb.click2sell.providers.plenigo.fake.oauth import FakeOAuth
 from niteoweb.click2sell.testing import Clock
 from niteoweb.click2sell.testing import Sender
 from typing import Any
@@ -25,7 +25,7 @@ RETRIES = (timedelta(hours=1), timedelta(hours=6), timedelta(hours=24))
 TERM = 30
 
 
-class FakePlenigo(FakeAccess, FakeApps, FakeImports, FakeLogin):
+class FakePlenigo(FakeAccess, FakeApps, FakeImports, FakeOAuth):
     """A plenigo on this machine, while its ``with`` block lasts.
 
     Each change of a customer or subscription puts a callback on the pile of :attr:`callbacks`,
