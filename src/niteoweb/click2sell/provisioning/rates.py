@@ -4,8 +4,10 @@ They are counted in the memory of each process, so that nobody can fill the data
 Several processes together let so many times as much through, and a restart begins anew.
 """
 
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Hashable
+from dataclasses import dataclass
+from datetime import datetime
 from datetime import timedelta
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
@@ -14,27 +16,47 @@ from niteoweb.click2sell.provisioning.validation import TooMany
 import threading
 
 
-MINUTE = timedelta(minutes=1)
 #: The longest time in which calls are counted.
 LONGEST = timedelta(minutes=10)
 
-#: Path of the site and subject of each call, with its time; the oldest first.
-_calls: deque[tuple[Hashable, ...]] = deque()
+#: By path of the site, subject and who asks: the times of the calls that were let through; who
+#: was let through last stands last.
+_calls: OrderedDict[Hashable, list[datetime]] = OrderedDict()
 _lock = threading.Lock()
 
 
-def count(most: int, *subject: str, within: timedelta = MINUTE) -> None:
-    """Count a call.
+@dataclass(frozen=True)
+class Rate:
+    """A rate.
 
-    :param most: calls in that time.
-    :param subject: what is asked for, and perhaps by whom.
-    :param within: that time, :data:`LONGEST` at most.
-    :raises niteoweb.click2sell.provisioning.TooMany: there were as many; this one counts not.
+    :ivar subject: what is counted, as the documentation has it.
+    :ivar most: calls in that time.
+    :ivar within: that time, :data:`LONGEST` at most.
     """
-    now, mine = timestamps.now(), (plone_site.get().getPhysicalPath(), *subject)
-    with _lock:
-        while _calls and not timedelta() <= now - _calls[0][0] < LONGEST:
-            _calls.popleft()
-        if sum(call == mine and now - at < within for at, call in _calls) >= most:
-            raise TooMany
-        _calls.append((now, mine))
+
+    subject: str
+    most: int
+    within: timedelta = timedelta(minutes=1)
+
+    def count(self, by: str = "") -> None:
+        """Count a call.
+
+        :param by: who asks, "" for a rate of all together.
+        :raises niteoweb.click2sell.provisioning.TooMany: there were as many; this one counts
+            not.
+        """
+        now = timestamps.now()
+        key = (plone_site.get().getPhysicalPath(), self.subject, by)
+        with _lock:
+            while _calls and not _is_recent(next(iter(_calls.values()))[-1], now, LONGEST):
+                _calls.popitem(last=False)
+            recent = [at for at in _calls.get(key, ()) if _is_recent(at, now, self.within)]
+            if len(recent) >= self.most:
+                raise TooMany
+            _calls[key] = [*recent, now]
+            _calls.move_to_end(key)
+
+
+def _is_recent(at: datetime, now: datetime, within: timedelta) -> bool:
+    """Whether a call was in the time before now; a clock that was set back makes it none."""
+    return timedelta() <= now - at < within

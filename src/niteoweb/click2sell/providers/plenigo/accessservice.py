@@ -14,9 +14,9 @@ from niteoweb.click2sell.paywall import gate
 from niteoweb.click2sell.paywall import teaser
 from niteoweb.click2sell.providers.plenigo import accessrights
 from niteoweb.click2sell.providers.plenigo import checkout
+from niteoweb.click2sell.providers.plenigo import limits
 from niteoweb.click2sell.providers.plenigo import paywall
 from niteoweb.click2sell.providers.plenigo import problems
-from niteoweb.click2sell.provisioning import rates
 from niteoweb.click2sell.provisioning import TooMany
 from plone.base.interfaces import IPloneSiteRoot
 from plone.restapi.services import Service
@@ -27,8 +27,6 @@ from zExceptions import Unauthorized
 from zope.i18n import translate
 
 
-#: Questions a minute: with sessions of customers from one address, by rights of one member.
-MOST = 60
 #: Characters of a session.
 LONGEST = 10_000
 
@@ -76,9 +74,9 @@ class AccessGet(gate.FreeService, Service):
             return decision.decide(self.context)
         if not session:
             user_id = visitor.member_id(self.site)
-            rates.count(MOST, "access by rights", user_id)
+            limits.ACCESS_BY_RIGHTS.count(user_id)
             return accessrights.of_member(self.site, user_id, rights)
-        rates.count(MOST, "access by session", checkout.address(self.request.environ))
+        limits.ACCESS_BY_SESSION.count(checkout.address(self.request.environ))
         page = behavior.guarded(self.context)
         rights = rights or (paywall.rights(page) if page is not None else ())
         if len(session) > LONGEST or not rights:

@@ -3,10 +3,10 @@
 from niteoweb.click2sell.provider import NotFound as Unknown
 from niteoweb.click2sell.provider import Rejected
 from niteoweb.click2sell.providers.plenigo import apps
+from niteoweb.click2sell.providers.plenigo import limits
 from niteoweb.click2sell.providers.plenigo import sdk
 from niteoweb.click2sell.providers.plenigo import tie
 from niteoweb.click2sell.providers.plenigo.checkoutservice import SellingService
-from niteoweb.click2sell.provisioning import rates
 from niteoweb.click2sell.settings import networks
 from typing import Any
 from zExceptions import BadRequest
@@ -15,8 +15,6 @@ from zExceptions import NotFound
 
 #: Bytes of a body: receipts are long.
 LARGEST = 512 * 1024
-#: Calls in a minute: from one address, and purchases that are handed in by all.
-FROM_ONE, BY_ALL = 10, 60
 
 VERIFY, ASSOCIATE = "verify", "associate"
 
@@ -48,7 +46,7 @@ class AppPurchasesPost(SellingService):
         known = apps.allowed(store)
         if store not in apps.STORES or action not in ([], [VERIFY], [ASSOCIATE]):
             raise NotFound
-        rates.count(FROM_ONE, "app", networks.caller(self.request.environ))
+        limits.APPS.count(networks.caller(self.request.environ))
         try:
             return self._of_token(store) if action else self._handed_in(store, known)
         except apps.Taken:
@@ -62,7 +60,7 @@ class AppPurchasesPost(SellingService):
         app, value = (self._of_apple if store == apps.APPLE else self._of_google)()
         if app not in known:
             return self.problem(403, "UnknownApp", "This app may not hand in purchases.")
-        rates.count(BY_ALL, "app purchases")
+        limits.APP_PURCHASES.count()
         purchases = apps.add(store, value)
         self.request.response.setStatus(201)
         return {"purchases": [self._told(one) for one in purchases]}

@@ -2,6 +2,7 @@
 
 from niteoweb.click2sell.member import visitor
 from niteoweb.click2sell.providers.plenigo import checkout
+from niteoweb.click2sell.providers.plenigo import limits
 from niteoweb.click2sell.providers.plenigo import problems
 from niteoweb.click2sell.providers.plenigo import sdk
 from niteoweb.click2sell.providers.plenigo import vouchers
@@ -38,6 +39,8 @@ class SellingService(PathParameters, Operation):
         if self.for_members and not self.user_id:
             raise Unauthorized("Log in to buy.")
         try:
+            if self.for_members:
+                limits.MEMBER.count(self.user_id)
             return self.act()
         except problems.ERRORS as error:
             return self._failed(problems.of(error))

@@ -50,8 +50,6 @@ COOKIE = "plenigo_login"
 KEPT = timedelta(minutes=10)
 #: Characters of a transfer token.
 LONGEST = 50
-#: Proofs that are looked at for one address in the network, in a minute.
-FROM_ONE = 10
 
 #: Decimal digits of a signature: 132 bits.
 _DIGITS = 40

@@ -6,10 +6,10 @@ from niteoweb.click2sell.browser import ITitled
 from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.member import visitor
 from niteoweb.click2sell.providers.plenigo import checkout
+from niteoweb.click2sell.providers.plenigo import limits
 from niteoweb.click2sell.providers.plenigo import login
 from niteoweb.click2sell.providers.plenigo import problems
 from niteoweb.click2sell.providers.plenigo import sdk
-from niteoweb.click2sell.provisioning import rates
 from niteoweb.click2sell.settings import networks
 from plone.protect.authenticator import check
 from Products.Five.browser import BrowserView
@@ -77,7 +77,7 @@ class LoginView(BrowserView):
         return self.request.response.redirect(login.leaving(self.stored, f"{self.url}?{back}"))
 
     def _come_back(self) -> str:
-        rates.count(login.FROM_ONE, "login", networks.caller(self.request.environ))
+        limits.LOGINS.count(networks.caller(self.request.environ))
         if "code" in self.request.form:
             proved = (login.exchange(self._text("code"), self.url),)
         else:

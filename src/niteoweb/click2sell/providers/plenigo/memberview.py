@@ -3,6 +3,7 @@
 from niteoweb.click2sell.browser import ITitled
 from niteoweb.click2sell.member import visitor
 from niteoweb.click2sell.providers.plenigo import checkout
+from niteoweb.click2sell.providers.plenigo import limits
 from niteoweb.click2sell.providers.plenigo import login
 from niteoweb.click2sell.providers.plenigo import problems
 from niteoweb.click2sell.providers.plenigo import sdk
@@ -55,6 +56,7 @@ class MemberView(BrowserView):
         if not self.user_id:
             return self._login()
         try:
+            limits.MEMBER.count(self.user_id)
             return self._answer()
         except problems.ERRORS as error:
             self.problem = problems.of(error)

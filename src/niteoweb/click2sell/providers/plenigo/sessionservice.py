@@ -2,11 +2,11 @@
 
 from niteoweb.click2sell.provider import Unreachable
 from niteoweb.click2sell.providers.plenigo import checkout
+from niteoweb.click2sell.providers.plenigo import limits
 from niteoweb.click2sell.providers.plenigo import login
 from niteoweb.click2sell.providers.plenigo import problems
 from niteoweb.click2sell.providers.plenigo import sdk
 from niteoweb.click2sell.providers.plenigo import shop
-from niteoweb.click2sell.provisioning import rates
 from niteoweb.click2sell.restapi import Operation
 from niteoweb.click2sell.settings import networks
 from typing import Any
@@ -41,7 +41,7 @@ class SessionPost(Operation):
         if "accessCode" in options and not login.takes_codes(stored):
             raise NotFound
         try:
-            rates.count(login.FROM_ONE, "login", networks.caller(self.request.environ))
+            limits.LOGINS.count(networks.caller(self.request.environ))
             if "accessCode" in options:
                 user_id = login.exchange(options["accessCode"], redirect_uri)
             else:

@@ -5,7 +5,6 @@ Whoever tries codes learns nothing: all refusals are one, and tries are counted.
 
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import timedelta
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.notification import Notification
@@ -15,18 +14,13 @@ from niteoweb.click2sell.provider import Rejected
 from niteoweb.click2sell.provider import Unreachable
 from niteoweb.click2sell.providers.plenigo import checkout
 from niteoweb.click2sell.providers.plenigo import client
+from niteoweb.click2sell.providers.plenigo import limits
 from niteoweb.click2sell.providers.plenigo import shop
 from niteoweb.click2sell.providers.plenigo import tie
-from niteoweb.click2sell.provisioning import rates
 from typing import Any
 
 import re
 
-
-#: Tries of a member in ten minutes, and of all members in one.
-TRIES = 10
-TRIES_OF_ALL = 60
-TEN_MINUTES = timedelta(minutes=10)
 
 _CODE = re.compile(r"[0-9A-Za-z-]{4,20}", re.ASCII)
 
@@ -126,8 +120,8 @@ def _try(user_id: str, code: str) -> str:
     :raises niteoweb.click2sell.provisioning.TooMany: there were many.
     :raises CannotRedeem: it is none.
     """
-    rates.count(TRIES, "vouchers", user_id, within=TEN_MINUTES)
-    rates.count(TRIES_OF_ALL, "vouchers")
+    limits.VOUCHERS.count(user_id)
+    limits.VOUCHERS_OF_ALL.count()
     plain = "".join(code.split())
     if not _CODE.fullmatch(plain):
         raise CannotRedeem

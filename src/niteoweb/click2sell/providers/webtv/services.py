@@ -33,9 +33,10 @@ from zExceptions import NotFound
 from zExceptions import Unauthorized
 
 
-#: Seconds before the store is asked about one user again, and the readings of a member's own
-#: purchases in a minute.
-AGAIN, OWN = 60, 10
+#: Seconds before the store is asked about one user again.
+AGAIN = 60
+#: What a member may ask about the own purchases: the store, and what is known.
+REFRESHES, READINGS = rates.Rate("webtv refreshes", 1), rates.Rate("webtv readings", 10)
 
 SELL = "Click2Sell: Sell in the store"
 OPERATE, VIEW = "Click2Sell: Operate purchases", "Click2Sell: View purchases"
@@ -134,7 +135,7 @@ class UsersPost(StoreOperation):
         settings, id_ = self.settings(), self.params[0]
         if id_ == "me":
             # A member who is no user of the store costs it a question, too.
-            rates.count(1, protocol.NAME, self.by)
+            REFRESHES.count(self.by)
             id_ = own_id(settings)
         if not states.is_id(id_):
             raise client.UserNotFound("USER_NOT_FOUND", "")
@@ -190,7 +191,7 @@ class UsersGet(StoreOperation):
         settings = self.settings()
         id_ = self.params[0] if self.params else client.user_id(settings, email)
         if id_ == "me":
-            rates.count(OWN, protocol.NAME, "own", self.by)
+            READINGS.count(self.by)
             id_ = tied_id()
         if not states.is_id(id_):
             raise client.UserNotFound("USER_NOT_FOUND", "")

@@ -1,9 +1,12 @@
 """A site that sells with a plenigo that is not real, with a member and an owner."""
 
+from dataclasses import replace
 from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.providers.plenigo import limits
 from niteoweb.click2sell.provisioning import rates
 from niteoweb.click2sell.tests.cases.providers import PlenigoTestCase
 from plone import api
+from unittest import mock
 
 import re
 import requests
@@ -14,6 +17,11 @@ PASSWORD = "Wd7-fk3h-qqRz"  # noqa: S105
 JANE = "jane@lab.example.org"
 ZOE = "zoe@lab.example.org"
 OFFER = "O_OFFER0000000000001"
+
+
+def allowing(name, most):
+    """Let something be asked for so often, by the name of its rate."""
+    return mock.patch.object(limits, name, replace(getattr(limits, name), most=most))
 
 
 class ShopTestCase(PlenigoTestCase):

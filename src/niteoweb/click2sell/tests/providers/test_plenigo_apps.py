@@ -1,6 +1,6 @@
 """plenigo: purchases in app stores, over HTTP, with a plenigo that is not real."""
 
-from niteoweb.click2sell.providers.plenigo import appservice
+from niteoweb.click2sell.providers.plenigo import limits
 from niteoweb.click2sell.providers.plenigo.provider import PROVIDER
 from niteoweb.click2sell.provisioning import rates
 from niteoweb.click2sell.settings import rules
@@ -183,16 +183,16 @@ class TestApps(ShopTestCase):
         def codes(number):
             return [self.hand_in().status_code for _ in range(number)]
 
-        self.assertEqual(codes(appservice.FROM_ONE), [201] * appservice.FROM_ONE)
+        self.assertEqual(codes(limits.APPS.most), [201] * limits.APPS.most)
         found = self.hand_in()
         self.assertEqual((found.status_code, found.headers["Retry-After"]), (429, "60"))
         elsewhere = self.hand_in(**{"X-Forwarded-For": "203.0.113.9"})
         self.assertEqual(elsewhere.status_code, 201)
-        for number in range(appservice.BY_ALL):
+        for number in range(limits.APP_PURCHASES.most):
             host = f"203.0.113.{number + 10}"
             if self.hand_in(**{"X-Forwarded-For": host}).status_code == 429:
                 break
-        self.assertEqual(number + appservice.FROM_ONE + 1, appservice.BY_ALL)
+        self.assertEqual(number + limits.APPS.most + 1, limits.APP_PURCHASES.most)
         self.later(minutes=2)
         self.assertEqual(self.hand_in().status_code, 201)
 

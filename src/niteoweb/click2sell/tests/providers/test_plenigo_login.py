@@ -3,6 +3,7 @@
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.provider import registry
+from niteoweb.click2sell.providers.plenigo import limits
 from niteoweb.click2sell.providers.plenigo import login
 from niteoweb.click2sell.providers.plenigo import oauth
 from niteoweb.click2sell.providers.plenigo import sessions
@@ -196,7 +197,7 @@ class TestLogin(LoginTestCase):
         self.fake.emergency = True
         found = self.come_back(browser, token)
         self.assertEqual((found.status_code, found.headers["Retry-After"]), (503, "60"))
-        for _ in range(login.FROM_ONE):
+        for _ in range(limits.LOGINS.most):
             found = self.come_back(browser, token)
         self.assertEqual(found.status_code, 429)
         self.set(login_url="")
@@ -308,7 +309,7 @@ class TestService(LoginTestCase):
         session = self.fake.log_in(self.customer)
         self.fake.emergency = True
         self.assertEqual(self.ask({"customerSession": session}).status_code, 503)
-        for _ in range(login.FROM_ONE):
+        for _ in range(limits.LOGINS.most):
             found = self.ask({"customerSession": "x"})
         self.assertEqual(found.status_code, 429)
         self.set(login=login.OFF)
@@ -414,7 +415,7 @@ class TestAccessCodeService(LoginTestCase):
         self.take_codes()
         self.assertEqual(self.ask(code, 503)["type"], "NotSetUp")
         self.set(company_id="COMP", client_secret=self.fake.client_secret)
-        for _ in range(login.FROM_ONE):
+        for _ in range(limits.LOGINS.most):
             self.call("POST", "@plenigo-session", {"accessCode": "x"}, who="")
         value = {"accessCode": code}
         found = self.call("POST", "@plenigo-session", value, who="")

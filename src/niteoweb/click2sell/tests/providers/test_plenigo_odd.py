@@ -1,7 +1,7 @@
 """plenigo: odd values of every parameter of the pages and services for members."""
 
 from niteoweb.click2sell.providers.plenigo import checkout
-from niteoweb.click2sell.providers.plenigo import vouchers
+from niteoweb.click2sell.tests.cases.buying import allowing
 from niteoweb.click2sell.tests.cases.buying import OFFER
 from niteoweb.click2sell.tests.cases.buying import PASSWORD
 from niteoweb.click2sell.tests.cases.buying import SelfServiceTestCase
@@ -20,7 +20,8 @@ class TestOddValues(SelfServiceTestCase):
     def setUp(self):
         super().setUp()
         self.number = self.subscribed()
-        self.enterContext(mock.patch.multiple(vouchers, TRIES=10**6, TRIES_OF_ALL=10**6))
+        for name in ("VOUCHERS", "VOUCHERS_OF_ALL", "MEMBER", "APPS", "APP_PURCHASES"):
+            self.enterContext(allowing(name, 10**6))
         self.enterContext(mock.patch.object(checkout, "AT_MOST", 10**6))
 
     def assert_sound(self, found, *about):

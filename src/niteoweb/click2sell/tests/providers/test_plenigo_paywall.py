@@ -4,13 +4,13 @@ from datetime import timedelta
 from niteoweb.click2sell.provider import jsonapi
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.providers.plenigo import accessrights
-from niteoweb.click2sell.providers.plenigo import accessservice
 from niteoweb.click2sell.providers.plenigo.fake import FakePlenigo
 from niteoweb.click2sell.providers.plenigo.fake import TOKEN
 from niteoweb.click2sell.providers.plenigo.provider import PROVIDER as PLENIGO
 from niteoweb.click2sell.provisioning import rates
 from niteoweb.click2sell.testing import Clock
 from niteoweb.click2sell.testing import Response
+from niteoweb.click2sell.tests.cases.buying import allowing
 from niteoweb.click2sell.tests.cases.hanging import HangingServer
 from niteoweb.click2sell.tests.cases.layers import NOW
 from niteoweb.click2sell.tests.cases.paywall import BEHAVIOR
@@ -339,7 +339,7 @@ class TestService(RightsTestCase):
         self.assertEqual(found.status_code, 400)
 
     def test_often(self):
-        with mock.patch.object(accessservice, "MOST", 1):
+        with allowing("ACCESS_BY_SESSION", 1):
             headers = {"X-Plenigo-Customer-Session": "T"}
             found = [self.access(who=None, **headers) for _ in range(2)]
         self.assertEqual([one.status_code for one in found], [200, 429])
@@ -348,7 +348,7 @@ class TestService(RightsTestCase):
     def test_a_member_who_names_rights_often(self):
         """Else each name is a question, and one more answer that is remembered."""
         self.buy_digital()
-        with mock.patch.object(accessservice, "MOST", 1):
+        with allowing("ACCESS_BY_RIGHTS", 1):
             paths = ("rights=digital", "rights=a1", "rights=a2")
             found = [self.access(f"@plenigo-access?{path}") for path in paths]
             self.assertEqual([one.status_code for one in found], [200, 429, 429])

@@ -1,10 +1,11 @@
 """plenigo: vouchers, self-service and cancelling on the site, over HTTP."""
 
 from niteoweb.click2sell import privacy
+from niteoweb.click2sell.providers.plenigo import limits
 from niteoweb.click2sell.providers.plenigo import sessions
-from niteoweb.click2sell.providers.plenigo import vouchers
 from niteoweb.click2sell.provisioning import rates
 from niteoweb.click2sell.storage import trees
+from niteoweb.click2sell.tests.cases.buying import allowing
 from niteoweb.click2sell.tests.cases.buying import JANE
 from niteoweb.click2sell.tests.cases.buying import OFFER
 from niteoweb.click2sell.tests.cases.buying import SelfServiceTestCase
@@ -81,7 +82,7 @@ class TestVouchers(SelfServiceTestCase):
         self.assertEqual(self.buy({"voucher": "../1"}).text, answers.pop())
 
     def test_many_tries(self):
-        for _ in range(vouchers.TRIES):
+        for _ in range(limits.VOUCHERS.most):
             self.assertEqual(self.redeem("NONE-1").status_code, 422)
         self.fake.requests.clear()
         found = self.redeem("NONE-1")
@@ -91,17 +92,48 @@ class TestVouchers(SelfServiceTestCase):
         self.assertEqual(self.redeem("NONE-1", who="zoe").status_code, 422)
         self.later(minutes=11)
         self.assertEqual(self.redeem("NONE-1").status_code, 422)
-        with mock.patch.object(vouchers, "TRIES_OF_ALL", 1):
+        with allowing("VOUCHERS_OF_ALL", 1):
             self.assertEqual(self.redeem("NONE-1").status_code, 429)
+
+    def test_a_member_asks_often(self):
+        """Pages and services count together, each member alone."""
+        self.subscribed()
+        with allowing("MEMBER", 2):
+            rates._calls.clear()
+            self.assertEqual(self.page("@@plenigo-subscription").status_code, 200)
+            self.assertEqual(self.call("GET", "@plenigo-subscriptions").status_code, 200)
+            self.upstream()
+            page = self.page("@@plenigo-subscription")
+            self.assertEqual((page.status_code, page.headers["Retry-After"]), (429, "60"))
+            self.assertIn("That was often.", page.text)
+            for method, path in (
+                ("GET", "@plenigo-subscriptions"),
+                ("POST", "@plenigo-transfer-token"),
+                ("POST", "@plenigo-checkout"),
+                ("POST", "@plenigo-voucher"),
+                ("POST", "@plenigo-app-purchases/apple/associate"),
+                ("GET", "@@plenigo-account"),
+            ):
+                with self.subTest(path):
+                    self.set(apps=["apple|de.lab.app"])
+                    found = self.call(method, path, {} if method == "POST" else None)
+                    self.assertEqual(found.status_code, 429)
+            self.assertEqual(self.upstream(), [])
+            zoe = self.call("POST", "@plenigo-transfer-token", {}, who="zoe")
+            self.assertEqual(zoe.status_code, 404)
+            for _ in range(3):
+                self.assertEqual(self.page("@@plenigo-account", who="").status_code, 302)
+            self.later(minutes=1)
+            self.assertEqual(self.page("@@plenigo-subscription").status_code, 200)
 
     def test_a_try_in_the_checkout_counts_like_the_others(self):
         self.fake.refuses = 35001
         found = [self.buy({"voucher": "NONE-1"}).status_code for _ in range(3)]
         self.assertEqual(found, [422] * 3)
-        for _ in range(vouchers.TRIES - 3):
+        for _ in range(limits.VOUCHERS.most - 3):
             self.assertEqual(self.redeem("NONE-1").status_code, 422)
         self.assertEqual(self.buy({"voucher": "NONE-1"}).status_code, 429)
-        with mock.patch.object(vouchers, "TRIES_OF_ALL", vouchers.TRIES):
+        with allowing("VOUCHERS_OF_ALL", limits.VOUCHERS.most):
             self.assertEqual(self.buy({"voucher": "NONE-1"}, who="zoe").status_code, 429)
 
     def test_a_lost_answer_is_not_repeated(self):
