@@ -3,6 +3,7 @@
 from niteoweb.click2sell import site as plone_site
 from plone import api
 from typing import Any
+from urllib.parse import urljoin
 from urllib.parse import urlsplit
 
 
@@ -39,6 +40,4 @@ def own_address(url: Any) -> str:
     """An address of this site, "" for any other."""
     site = plone_site.get()
     own = isinstance(url, str) and len(url) <= 2000 and site.portal_url.isURLInPortal(url)
-    if not own:
-        return ""
-    return url if "//" in url[:9] else f"{site.absolute_url()}/{url.lstrip('/')}"
+    return urljoin(f"{site.absolute_url()}/", url) if own and url else ""
