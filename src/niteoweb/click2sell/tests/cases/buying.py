@@ -1,5 +1,6 @@
 """A site that sells with a plenigo that is not real, with a member and an owner."""
 
+from contextlib import contextmanager
 from dataclasses import replace
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.providers.plenigo import limits
@@ -41,6 +42,18 @@ class ShopTestCase(PlenigoTestCase):
                 self.portal.acl_users.userFolderAddUser(name, PASSWORD, roles, [])
                 api.user.get(userid=name).setMemberProperties(properties)
         transaction.commit()
+
+    @contextmanager
+    def copied(self):
+        """The site is a copy, with a token of plenigo itself; nothing is there to answer."""
+        self.set(api_url="https://api.plenigo.example/api/v3.0")
+        self.set(api_token="t")
+        with mock.patch.dict("os.environ", {"CLICK2SELL_STAGING": "1"}):
+            yield
+
+    def assert_not_set_up(self, found):
+        """Refused by the site itself, before plenigo could be asked."""
+        self.assertEqual((found.status_code, found.json()["type"]), (503, "NotSetUp"))
 
     def call(self, method, path, value=None, who="jane", **headers):
         with requests.Session() as session:

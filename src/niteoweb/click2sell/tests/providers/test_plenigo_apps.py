@@ -197,10 +197,9 @@ class TestApps(ShopTestCase):
         self.assertEqual(self.hand_in().status_code, 201)
 
     def test_a_copy_of_the_site_hands_nothing_on(self):
-        self.set(api_url="https://api.plenigo.example/api/v3.0", api_token="t")
-        with mock.patch.dict("os.environ", {"CLICK2SELL_STAGING": "1"}):
-            self.assertEqual(self.hand_in().status_code, 503)
-            self.assertEqual(self.ask("associate", who="jane").status_code, 503)
+        with self.copied():
+            self.assert_not_set_up(self.hand_in())
+            self.assert_not_set_up(self.ask("associate", who="jane"))
 
     def test_no_token_is_logged(self):
         with self.assertLogs(level="INFO") as logged:

@@ -385,6 +385,10 @@ class TestAccessCodeService(LoginTestCase):
         self.fake.profile = {"userId": None, "id": self.customer}
         self.ask(self.fake.authorize(self.customer), 200)
         self.assertIsNone(self.member("zoe@lab.example.org"))
+        # Two who have none have no address in common.
+        self.fake.customers[self.customer]["email"] = ""
+        self.fake.profile = {"email": ""}
+        self.ask(self.fake.authorize(self.customer), 401)
 
     def test_who_is_kept_out(self):
         self.fake.change_status(self.customer, "BLOCKED")

@@ -122,6 +122,15 @@ class TestProof(ShopTestCase):
         self.assertEqual(self.page("@@plenigo-link").status_code, 404)
         self.assertEqual(self.mails(), [])
 
+    def test_who_may_administer_the_site_by_then(self):
+        self.ask()
+        key = self.key()
+        with self.owner():
+            api.user.grant_roles(username="jane", roles=["Manager"])
+        transaction.commit()
+        self.assertEqual(self.post(key=key).status_code, 403)
+        self.assertIsNone(buyers.of_user(self.portal, "jane"))
+
     def test_plenigo_is_away_when_it_is_used(self):
         self.ask()
         key = self.key()

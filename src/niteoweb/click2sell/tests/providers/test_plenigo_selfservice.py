@@ -261,14 +261,13 @@ class TestSelfService(SelfServiceTestCase):
 
     def test_a_copy_of_the_site_begins_none(self):
         self.subscribed()
-        self.set(api_url="https://api.plenigo.example/api/v3.0")
-        with mock.patch.dict("os.environ", {"CLICK2SELL_STAGING": "1"}):
-            self.assertEqual(self.token().status_code, 503)
-            number = "@plenigo-subscriptions/1"
-            self.assertEqual(self.call("POST", f"{number}/cancel", {}).status_code, 503)
-            redeem = self.call("POST", "@plenigo-voucher/redeem", {"code": CODE})
-            self.assertEqual(redeem.status_code, 503)
-        self.assertEqual(self.upstream(), [])
+        with self.copied():
+            self.assert_not_set_up(self.token())
+            for name in ("cancel", "undo"):
+                path = f"@plenigo-subscriptions/1/{name}"
+                self.assert_not_set_up(self.call("POST", path, {}))
+            path = "@plenigo-voucher/redeem"
+            self.assert_not_set_up(self.call("POST", path, {"code": CODE}))
 
     def test_page(self):
         self.assertEqual(self.page("@@plenigo-account", who="").status_code, 302)
