@@ -141,6 +141,22 @@ class TestCompleteness(unittest.TestCase):
         ]
         self.assert_explained("notifications.rst", [f"``{answer}``" for answer in answers])
 
+    def test_types_of_errors(self):
+        told = re.compile(
+            r'[45]\d\d,\s*"([A-Z]\w+)"|later\("([A-Z]\w+)"|_refuse\(course, "([A-Z]\w+)"'
+        )
+        for name, files in (
+            ("webtv", ["webtv.rst"]),
+            ("plenigo", ["plenigo.rst", "providers.rst"]),
+        ):
+            code = [
+                path.read_text("utf-8") for path in (PACKAGE / "providers" / name).glob("*.py")
+            ]
+            kinds = {kind for found in told.findall("".join(code)) for kind in found if kind}
+            self.assertGreater(len(kinds), 10)
+            text = "".join(pages()[page] for page in files)
+            self.assertEqual({kind for kind in kinds if f"``{kind}``" not in text}, set())
+
     def test_outcomes(self):
         named = {*outcomes.FINAL, Outcome.RECEIVED, Outcome.FAILED}
         self.assert_explained("notifications.rst", [f"*{outcome}*" for outcome in named])
