@@ -139,13 +139,6 @@ def product_title(site: Any, product: Product) -> str:
     return products.title(*product, overview.product_name(site, product))
 
 
-def product_label(name: str, product_id: str) -> str:
-    """A product: its name and its id, as far as they are known."""
-    if not name or not product_id or name == product_id:
-        return name or product_id
-    return f"{name} ({product_id})"
-
-
 @cache
 def _locale(language: str) -> Locale:
     try:

@@ -7,10 +7,6 @@ from urllib.parse import urljoin
 from urllib.parse import urlsplit
 
 
-#: Characters that an address may have which plenigo sends the buyer back to.
-LONGEST_RETURN = 220
-
-
 def source(stored: Any) -> str:
     """The address of the script, with the company's id in it."""
     return (stored.sdk_url or "").replace("{company_id}", stored.company_id or "")
