@@ -125,16 +125,8 @@ class BulkActionView(Confirmation):
             terms = list(known.items())
             value = value or (terms[0][0] if len(terms) == 1 else "")
         choices = terms if name == "way" else [("", _("choose")), *terms]
-        return Field(
-            name,
-            field.title,
-            value,
-            TYPES.get(name, "text"),
-            choices,
-            field.description or None,
-            self.problems.get(name),
-            {"autocomplete": "off"},
-        )
+        type_, problem = TYPES.get(name, "text"), self.problems.get(name)
+        return Field.of_command(field, value, type_, choices, problem)
 
     @property
     def looked(self) -> bool:

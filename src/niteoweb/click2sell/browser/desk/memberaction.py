@@ -134,16 +134,10 @@ class MemberActionView(Confirmation):
         terms = field.vocabulary if isinstance(field, schema.Choice) else ()
         if name == "product":
             terms = forms.products(self.context, self.buyer, form, timestamps.now())
-        return Field(
-            name,
-            field.title,
-            value,
-            TYPES.get(name, "text"),
-            [("", _("choose")), *((term.token, term.title or term.token) for term in terms)],
-            field.description or None,
-            self.problems.get(name),
-            {"autocomplete": "off"},
-        )
+        named = ((term.token, term.title or term.token) for term in terms)
+        choices = [("", _("choose")), *named]
+        type_, problem = TYPES.get(name, "text"), self.problems.get(name)
+        return Field.of_command(field, value, type_, choices, problem)
 
     @property
     def looked(self) -> bool:
