@@ -1,4 +1,4 @@
-"""Stripe's events one by one: what each is taken for, as the table of the documentation says."""
+"""Stripe's events one by one: what each is taken for, as the documentation's table says."""
 
 from copy import deepcopy
 from datetime import datetime
