@@ -92,7 +92,7 @@ class FakeStripe(FakeServer):
             one = objects.get(path[1])
             if one is None or one["object"] != _BY_ID[path[0]]:
                 return self.error(404)
-            return Response(200, self._expanded(shown(one), query))
+            return Response(200, self._expanded(_cut(shown(one)), query))
         if path[:2] == ("checkout", "sessions") and path[3:] == ("line_items",):
             lines = objects.get(f"{path[2]} lines")
             return self._page(lines["data"], query) if lines else self.error(404)
@@ -184,3 +184,11 @@ class FakeStripe(FakeServer):
             old = self._sign(self.old_secret, time, body)
             header = f"{header},{old.partition(',')[2]}"
         return {"Stripe-Signature": header}
+
+
+def _cut(one: Values) -> Values:
+    """An object with the first items of a subscription: the others are pages of their own."""
+    items = one.get("items", {"data": []})
+    items["has_more"] = len(items["data"]) > DEFAULT_PAGE
+    del items["data"][DEFAULT_PAGE:]
+    return one

@@ -2,10 +2,18 @@
 
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
+from niteoweb.click2sell.provider import JsonApi
+from niteoweb.click2sell.provider import JsonBody
+from niteoweb.click2sell.provider import registry
+from niteoweb.click2sell.provider import Unreachable
+from niteoweb.click2sell.providers.stripe import client
+from niteoweb.click2sell.providers.stripe.account import Account
+from niteoweb.click2sell.providers.stripe.provider import PROVIDER
 from niteoweb.click2sell.tests.cases.providers import JANE
 from niteoweb.click2sell.tests.cases.providers import JOE
 from niteoweb.click2sell.tests.cases.providers import StripeTestCase
 from random import Random
+from unittest import mock
 
 import transaction
 
@@ -189,6 +197,70 @@ class TestLife(StripeLifeTestCase):
         self.deliver()
         self.has("premium")
         self.assertIsNone(self.member(JOE))
+
+
+class TestAsked(StripeLifeTestCase):
+    """What Stripe answers when it is asked, later than an event was made."""
+
+    def pass_an_hour(self):
+        self.shop.clock.move(hours=1)
+        self.later(hours=1)
+
+    def test_a_late_event_brings_what_is_now(self):
+        subscription = self.buy()
+        self.pass_an_hour()
+        self.shop.change(subscription, pause_collection={"behavior": "keep_as_draft"})
+        (late,) = self.fake.events.pending
+        self.fake.events.pending.clear()
+        self.pass_an_hour()
+        self.shop.change(subscription, pause_collection=None)
+        self.deliver()
+        self.has("premium")
+        self.pass_an_hour()
+        self.shop.end(subscription)
+        self.fake.events.pending.clear()
+        self.assertEqual(self.fake.events.post(self.url, late).status, 200)
+        transaction.begin()
+        self.has()
+
+    def test_a_payment_that_is_read_when_all_is_over(self):
+        subscription = self.shop.checkout("gold", email=JANE)["subscription"]
+        self.shop.end(self.shop.objects[subscription])
+        self.deliver()
+        self.has()
+        self.assertEqual(self.amounts("renewal"), ["9.90"])
+
+    def test_a_subscription_that_stripe_does_not_know_any_more(self):
+        subscription = self.buy()
+        self.pass_an_hour()
+        self.shop.end(subscription)
+        del self.shop.objects[subscription["id"]]
+        self.deliver()
+        self.has()
+        self.assertEqual(self.reasons(), [])
+
+    def test_more_items_than_a_page(self):
+        prices = [self.shop.add_price(f"part{number}") for number in range(11)]
+        self.set(mapping=["part10|premium"])
+        self.buy(*prices)
+        self.has("premium")
+
+    def test_how_far_back(self):
+        self.sweep()
+        self.pass_time(days=60)
+        self.fake.requests.clear()
+        self.sweep()
+        asked = [one.query for one in self.fake.requests if one.path == ("events",)]
+        since = [int(query["created[gte]"]) for query in asked if "created[gte]" in query]
+        self.assertEqual(set(since), {int((self.now - client.KEPT).timestamp())})
+
+    def test_pages_without_end(self):
+        page = JsonBody({"data": [{"id": "evt_1"}], "has_more": True})
+        with (
+            mock.patch.object(JsonApi, "get", return_value=page),
+            self.assertRaises(Unreachable),
+        ):
+            list(Account(registry.settings(PROVIDER)).pages("events"))
 
 
 class TestSinglePayments(StripeLifeTestCase):
