@@ -6,7 +6,6 @@ plenigo's script runs in: with the session of a customer in a header no login he
 
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
-from niteoweb.click2sell.member import visitor
 from niteoweb.click2sell.paywall import behavior
 from niteoweb.click2sell.paywall import Decision
 from niteoweb.click2sell.paywall import decision
@@ -16,46 +15,36 @@ from niteoweb.click2sell.providers.plenigo import accessrights
 from niteoweb.click2sell.providers.plenigo import checkout
 from niteoweb.click2sell.providers.plenigo import limits
 from niteoweb.click2sell.providers.plenigo import paywall
-from niteoweb.click2sell.providers.plenigo import problems
-from niteoweb.click2sell.provisioning import TooMany
+from niteoweb.click2sell.providers.plenigo.checkoutservice import SellingService
 from plone.base.interfaces import IPloneSiteRoot
-from plone.restapi.services import Service
 from typing import Any
 from zExceptions import BadRequest
 from zExceptions import NotFound
 from zExceptions import Unauthorized
-from zope.i18n import translate
 
 
 #: Characters of a session.
 LONGEST = 10_000
 
 
-class AccessGet(gate.FreeService, Service):
+class AccessGet(gate.FreeService, SellingService):
     """Tells about the caller alone."""
 
-    def reply(self) -> dict[str, Any]:
+    for_members = False
+
+    def act(self) -> dict[str, Any]:
         """The decision, and the offers where it is no.
 
-        :raises NotFound: plenigo is switched off.
+        :raises NotFound: there is no such address.
         :raises Unauthorized: nobody is logged in, and no session of a customer came along.
         :raises BadRequest: the rights cannot be read, or none are named.
         """
-        try:
-            checkout.settings()
-        except checkout.NotSold:
-            raise NotFound from None
+        if self.params:
+            raise NotFound
         session = self.request.getHeader("X-Plenigo-Customer-Session", "")
-        self.site = plone_site.get()
-        if not session and not visitor.member_id(self.site):
+        if not session and not self.user_id:
             raise Unauthorized("Log in, or send the session of a customer.")
-        try:
-            found = self._decide(session)
-        except TooMany as error:
-            problem = problems.of(error)
-            problems.answer_with(problem, self.request.response)
-            text = translate(problem.text, context=self.request)
-            return {"type": problem.kind, "message": text}
+        found = self._decide(session)
         is_site = IPloneSiteRoot.providedBy(self.context)
         offered = not (found.granted or is_site)
         return {
@@ -73,9 +62,8 @@ class AccessGet(gate.FreeService, Service):
         if not session and not rights:
             return decision.decide(self.context)
         if not session:
-            user_id = visitor.member_id(self.site)
-            limits.ACCESS_BY_RIGHTS.count(user_id)
-            return accessrights.of_member(self.site, user_id, rights)
+            limits.ACCESS_BY_RIGHTS.count(self.user_id)
+            return accessrights.of_member(plone_site.get(), self.user_id, rights)
         limits.ACCESS_BY_SESSION.count(checkout.address(self.request.environ))
         page = behavior.guarded(self.context)
         rights = rights or (paywall.rights(page) if page is not None else ())

@@ -1,5 +1,6 @@
 """Buying at plenigo, as services of plone.restapi: ``POST /@plenigo-checkout[/{id}/done]``."""
 
+from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.member import visitor
 from niteoweb.click2sell.providers.plenigo import checkout
 from niteoweb.click2sell.providers.plenigo import limits
@@ -32,10 +33,10 @@ class SellingService(PathParameters, Operation):
         :raises Unauthorized: nobody is logged in.
         """
         try:
-            checkout.settings()
+            self.stored = checkout.settings()
         except checkout.NotSold:
             raise NotFound from None
-        self.user_id = visitor.member_id(self.context)
+        self.user_id = visitor.member_id(plone_site.get())
         if self.for_members and not self.user_id:
             raise Unauthorized("Log in to buy.")
         try:

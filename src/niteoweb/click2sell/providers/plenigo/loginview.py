@@ -2,36 +2,20 @@
 
 from niteoweb.click2sell import _
 from niteoweb.click2sell import timestamps
-from niteoweb.click2sell.browser import ITitled
 from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.member import visitor
-from niteoweb.click2sell.providers.plenigo import checkout
 from niteoweb.click2sell.providers.plenigo import limits
 from niteoweb.click2sell.providers.plenigo import login
-from niteoweb.click2sell.providers.plenigo import problems
 from niteoweb.click2sell.providers.plenigo import sdk
+from niteoweb.click2sell.providers.plenigo.memberview import PlenigoView
 from niteoweb.click2sell.settings import networks
 from plone.protect.authenticator import check
-from Products.Five.browser import BrowserView
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
-from typing import Any
 from urllib.parse import urlencode
 from zExceptions import NotFound
-from zope.interface import implementer
 
 
-REFUSED = problems.Problem(
-    403,
-    "NotProved",
-    _(
-        "You could not be logged in. Log in once more. If you have bought something here, ask "
-        "the site's owner whether your account is connected."
-    ),
-)
-
-
-@implementer(ITitled)
-class LoginView(BrowserView):
+class LoginView(PlenigoView):
     """Sends a visitor to the id system, and logs in who comes back with a proof.
 
     It is not there while the setting is off.
@@ -39,32 +23,17 @@ class LoginView(BrowserView):
 
     template = ViewPageTemplateFile("templates/login.pt")
     title = _("Log in")
-    problem: problems.Problem | None = None
+    name = "@@plenigo-login"
+    # The address may have a token in it.
+    referrer = "no-referrer"
     offer = ""
 
-    def __call__(self) -> str:
-        response = self.request.response
-        # The address may have a token in it.
-        response.setHeader("Referrer-Policy", "no-referrer")
-        try:
-            self.stored = checkout.settings()
-        except checkout.NotSold:
-            raise NotFound from None
+    def _show(self) -> str:
         if not login.is_on(self.stored):
             raise NotFound
         if visitor.member_id(self.context):
             return self._go_on()
         self.now = timestamps.now()
-        try:
-            return self._answer()
-        except login.NotProved:
-            self.problem = REFUSED
-        except problems.ERRORS as error:
-            self.problem = problems.of(error)
-        problems.answer_with(self.problem, response)
-        return self.template()
-
-    def _answer(self) -> str:
         if self.request.method == "POST":
             return self._accepted()
         if "code" in self.request.form and not login.takes_codes(self.stored):
@@ -79,10 +48,10 @@ class LoginView(BrowserView):
     def _come_back(self) -> str:
         limits.LOGINS.count(networks.caller(self.request.environ))
         if "code" in self.request.form:
-            proved = (login.exchange(self._text("code"), self.url),)
+            proved = (login.exchange(self.text("code"), self.url),)
         else:
-            proved = login.prove(self._text("transferToken"))
-        if login.is_own(self._text("state"), self._cookie, self.now):
+            proved = login.prove(self.text("transferToken"))
+        if login.is_own(self.text("state"), self._cookie, self.now):
             return self._log_in(*proved)
         user_id, state = proved[0], self._leave_with()
         self.offer = login.offered(user_id, state, self.now)
@@ -95,7 +64,7 @@ class LoginView(BrowserView):
         cookie = self._cookie
         if not login.is_own(cookie, cookie, self.now):
             raise login.NotProved
-        return self._log_in(login.accepted(self._text("offer"), cookie, self.now))
+        return self._log_in(login.accepted(self.text("offer"), cookie, self.now))
 
     def _log_in(self, user_id: str, *of_session: str) -> str:
         response = self.request.response
@@ -121,10 +90,6 @@ class LoginView(BrowserView):
         )
         return state
 
-    def _text(self, name: str) -> str:
-        value: Any = self.request.form.get(name, "")
-        return value if isinstance(value, str) and len(value) <= 2000 else ""
-
     @property
     def _cookie(self) -> str:
         return self.request.cookies.get(login.COOKIE, "")
@@ -132,9 +97,4 @@ class LoginView(BrowserView):
     @property
     def came_from(self) -> str:
         """The page of this site that the reader wanted, "" for none."""
-        return sdk.own_address(self._text("came_from"))
-
-    @property
-    def url(self) -> str:
-        """The address of the page."""
-        return f"{self.context.absolute_url()}/@@plenigo-login"
+        return sdk.own_address(self.text("came_from"))

@@ -19,20 +19,58 @@ from zope.publisher.interfaces import IPublishTraverse
 LONGEST = 2000
 
 
-@implementer(ITitled, IPublishTraverse)
-class MemberView(BrowserView):
-    """A page for members who are logged in; it is not there while plenigo is switched off.
+@implementer(ITitled)
+class PlenigoView(BrowserView):
+    """A page that is not there while plenigo is switched off; it says what went wrong.
 
     :cvar name: of the page.
-    :cvar passed_on: parameters that a login does not lose.
-    :cvar steps: parts of the path that may follow the name.
+    :cvar referrer: tells other sites the address of the page, or not.
     """
 
     template: ViewPageTemplateFile
     name: str
+    referrer = "strict-origin-when-cross-origin"
+    problem: problems.Problem | None = None
+
+    def __call__(self) -> str:
+        response = self.request.response
+        response.setHeader("Referrer-Policy", self.referrer)
+        try:
+            self.stored = checkout.settings()
+        except checkout.NotSold:
+            raise NotFound from None
+        try:
+            return self._show()
+        except problems.ERRORS as error:
+            self.problem = problems.of(error)
+            problems.answer_with(self.problem, response)
+            return self.template()
+
+    def _show(self) -> str:
+        """The page."""
+        raise NotImplementedError
+
+    def text(self, name: str) -> str:
+        """A parameter, "" for none that is a short text."""
+        value = self.request.form.get(name, "")
+        return value.strip() if isinstance(value, str) and len(value) <= LONGEST else ""
+
+    @property
+    def url(self) -> str:
+        """The address of the page."""
+        return f"{self.context.absolute_url()}/{self.name}"
+
+
+@implementer(IPublishTraverse)
+class MemberView(PlenigoView):
+    """A page for members who are logged in.
+
+    :cvar passed_on: parameters that a login does not lose.
+    :cvar steps: parts of the path that may follow the name.
+    """
+
     passed_on: tuple[str, ...] = ()
     steps = 2
-    problem: problems.Problem | None = None
 
     def __init__(self, context: Any, request: Any) -> None:
         super().__init__(context, request)
@@ -45,23 +83,12 @@ class MemberView(BrowserView):
         self.path.append(name)
         return self
 
-    def __call__(self) -> str:
-        response = self.request.response
-        response.setHeader("Referrer-Policy", "strict-origin-when-cross-origin")
-        try:
-            self.stored = checkout.settings()
-        except checkout.NotSold:
-            raise NotFound from None
+    def _show(self) -> str:
         self.user_id = visitor.member_id(self.context)
         if not self.user_id:
             return self._login()
-        try:
-            limits.MEMBER.count(self.user_id)
-            return self._answer()
-        except problems.ERRORS as error:
-            self.problem = problems.of(error)
-            problems.answer_with(self.problem, response)
-            return self.template()
+        limits.MEMBER.count(self.user_id)
+        return self._answer()
 
     def _answer(self) -> str:
         """The page, for the member who is logged in."""
@@ -75,16 +102,6 @@ class MemberView(BrowserView):
         page = "@@plenigo-login" if login.is_on(self.stored) else "login"
         url = f"{self.context.absolute_url()}/{page}?{urlencode({'came_from': back})}"
         return self.request.response.redirect(url)
-
-    def text(self, name: str) -> str:
-        """A parameter, "" for none that is a short text."""
-        value = self.request.form.get(name, "")
-        return value.strip() if isinstance(value, str) and len(value) <= LONGEST else ""
-
-    @property
-    def url(self) -> str:
-        """The address of the page."""
-        return f"{self.context.absolute_url()}/{self.name}"
 
     @property
     def sdk(self) -> dict[str, str]:

@@ -7,6 +7,7 @@ from niteoweb.click2sell.provider import Refused
 from niteoweb.click2sell.provider import Rejected
 from niteoweb.click2sell.provider import Unreachable
 from niteoweb.click2sell.providers.plenigo import checkout
+from niteoweb.click2sell.providers.plenigo import login
 from niteoweb.click2sell.providers.plenigo import proof
 from niteoweb.click2sell.providers.plenigo import sessions
 from niteoweb.click2sell.providers.plenigo import shop
@@ -52,8 +53,54 @@ _ELSEWHERE = _("This subscription is managed elsewhere. Cancel it where you boug
 _NOT_HERE = _("This subscription cannot be changed here. Ask the site's owner.")
 #: Errors that have one answer each.
 _PLAIN: Mapping[type[Exception], Problem] = {
+    checkout.NotSold: Problem(404, "NotFound", _("This is not sold here.")),
+    checkout.NotSetUp: Problem(
+        503,
+        "NotSetUp",
+        _("Selling is not set up on this site yet, or this is a copy of the site."),
+        retry_after=RETRY_AFTER,
+    ),
+    login.NotProved: Problem(
+        403,
+        "NotProved",
+        _(
+            "You could not be logged in. Log in once more. If you have bought something here, "
+            "ask the site's owner whether your account is connected."
+        ),
+    ),
+    proof.NoLink: Problem(
+        404, "NoLink", _("This link cannot be used, or not any more, or not by this account.")
+    ),
+    sessions.SessionLimit: Problem(
+        409, "SessionLimit", _("You are logged in at plenigo elsewhere. Log out there first.")
+    ),
+    shop.AddressTaken: Problem(
+        409,
+        "AddressTaken",
+        _(
+            "There is a plenigo customer with your address. Have a link mailed there, to show "
+            "that it is you."
+        ),
+    ),
+    subscriptions.NotTheirs: Problem(
+        404, "NotFound", _("There is no such subscription of yours.")
+    ),
     tie.NoCustomer: Problem(
         404, "NoCustomer", _("You have not bought anything from plenigo with this account.")
+    ),
+    tie.NotForOwners: Problem(
+        403,
+        "NotForOwners",
+        _(
+            "Accounts that may administer the site, or that have no e-mail address, cannot "
+            "buy. Use an account of your own for that."
+        ),
+    ),
+    TooMany: Problem(
+        429,
+        "TooMany",
+        _("That was often. Try again in some minutes."),
+        retry_after=RETRY_AFTER,
     ),
     vouchers.CannotRedeem: Problem(422, "CannotRedeem", _("This code cannot be redeemed.")),
     vouchers.Unanswered: Problem(
@@ -62,24 +109,10 @@ _PLAIN: Mapping[type[Exception], Problem] = {
         _("plenigo has not answered. Look at My purchases before you try again."),
         retry_after=RETRY_AFTER,
     ),
-    proof.NoLink: Problem(
-        404, "NoLink", _("This link cannot be used, or not any more, or not by this account.")
-    ),
-    sessions.SessionLimit: Problem(
-        409, "SessionLimit", _("You are logged in at plenigo elsewhere. Log out there first.")
-    ),
-    subscriptions.NotTheirs: Problem(
-        404, "NotFound", _("There is no such subscription of yours.")
-    ),
 }
 
-#: What selling can raise, besides what nobody has thought of.
-ERRORS = (
-    *(checkout.NotSold, checkout.NotSetUp, shop.AddressTaken, tie.NotForOwners, TooMany),
-    *(Refused, Unreachable, transactions.Busy),
-    *(proof.NoLink, tie.NoCustomer, vouchers.CannotRedeem, sessions.SessionLimit),
-    *(subscriptions.NotTheirs, subscriptions.NotPossible),
-)
+#: What plenigo's pages and services can raise, besides what nobody has thought of.
+ERRORS = (*_PLAIN, subscriptions.NotPossible, Refused, Unreachable, transactions.Busy)
 
 
 def answer_with(problem: Problem, response: Any) -> None:
@@ -97,26 +130,6 @@ def of(error: Exception) -> Problem:
     if isinstance(error, subscriptions.NotPossible):
         text = _ELSEWHERE if error.code == subscriptions.MANAGED_ELSEWHERE else _NOT_HERE
         return Problem(409, "NotPossible", text, error.code)
-    if isinstance(error, checkout.NotSold):
-        return Problem(404, "NotFound", _("This is not sold here."))
-    if isinstance(error, checkout.NotSetUp):
-        text = _("Selling is not set up on this site yet, or this is a copy of the site.")
-        return Problem(503, "NotSetUp", text, retry_after=RETRY_AFTER)
-    if isinstance(error, shop.AddressTaken):
-        text = _(
-            "There is a plenigo customer with your address. Have a link mailed there, to show "
-            "that it is you."
-        )
-        return Problem(409, "AddressTaken", text)
-    if isinstance(error, tie.NotForOwners):
-        text = _(
-            "Accounts that may administer the site, or that have no e-mail address, cannot "
-            "buy. Use an account of your own for that."
-        )
-        return Problem(403, "NotForOwners", text)
-    if isinstance(error, TooMany):
-        text = _("That was often. Try again in some minutes.")
-        return Problem(429, "TooMany", text, retry_after=RETRY_AFTER)
     if isinstance(error, Rejected):
         return Problem(422, "Rejected", _CODES.get(error.code, _NOT_NOW), error.code)
     if isinstance(error, Refused):

@@ -1,44 +1,38 @@
 """Logging in with plenigo, as a service of plone.restapi: ``POST /@plenigo-session``."""
 
-from niteoweb.click2sell.provider import Unreachable
-from niteoweb.click2sell.providers.plenigo import checkout
 from niteoweb.click2sell.providers.plenigo import limits
 from niteoweb.click2sell.providers.plenigo import login
-from niteoweb.click2sell.providers.plenigo import problems
 from niteoweb.click2sell.providers.plenigo import sdk
 from niteoweb.click2sell.providers.plenigo import shop
-from niteoweb.click2sell.restapi import Operation
+from niteoweb.click2sell.providers.plenigo.checkoutservice import SellingService
 from niteoweb.click2sell.settings import networks
 from typing import Any
 from zExceptions import BadRequest
 from zExceptions import NotFound
 
 
-class SessionPost(Operation):
+class SessionPost(SellingService):
     """Answers a POST: a token of plone.restapi for the member whom plenigo proves.
 
     Nothing is kept in the browser: a page of another site cannot log anybody in by it.
     """
 
+    for_members = False
     largest = shop.LONGEST_SESSION + 1024
 
-    def operate(self) -> Any:
+    def act(self) -> Any:
         """Log in.
 
         :raises NotFound: nobody logs in with plenigo here.
         """
-        try:
-            stored = checkout.settings()
-        except checkout.NotSold:
-            raise NotFound from None
-        if not login.is_on(stored):
+        if self.params or not login.is_on(self.stored):
             raise NotFound
         kinds = dict.fromkeys(("transferToken", "customerSession", "accessCode"), str)
         options = self.options(**kinds, redirectUri=str)
         redirect_uri = self._redirect_uri(options)
         if len(options) != 1:
             raise BadRequest(f"One of {', '.join(kinds)} is needed.")
-        if "accessCode" in options and not login.takes_codes(stored):
+        if "accessCode" in options and not login.takes_codes(self.stored):
             raise NotFound
         try:
             limits.LOGINS.count(networks.caller(self.request.environ))
@@ -49,10 +43,6 @@ class SessionPost(Operation):
                 user_id, *_rest = login.prove(token, options.get("customerSession", ""))
         except login.NotProved:
             return self.problem(401, "NotProved", "No member is logged in by this.")
-        except (*problems.ERRORS, Unreachable) as error:
-            found = problems.of(error)
-            words = self.said(found.text)
-            return self.later(found.kind, words, found.status, found.retry_after)
         web_token = login.web_token(user_id)
         if not web_token:
             return self.problem(501, "NotPossible", "This site has no tokens.")
