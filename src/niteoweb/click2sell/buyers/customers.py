@@ -35,10 +35,10 @@ def named(site: Any, notification: Notification) -> Notification:
     if notification.buyer or not notification.customer_id:
         return notification
     customer = (notification.provider, notification.customer_id)
-    known = buyer(site, customer)
-    if known is None or pseudonyms.is_erased(known):
+    record = buyer(site, customer)
+    if record is None or pseudonyms.is_erased(record):
         return notification
-    stated = [address for one, address in known.get("stated", ()) if one == customer]
+    stated = [address for one, address in record.get("stated", ()) if one == customer]
     return replace(notification, buyer=stated[-1], email=stated[-1]) if stated else notification
 
 
@@ -54,14 +54,14 @@ def record(site: Any, customer: Customer, address: str) -> Buyer | None:
     :param address: in lower case, "" where the provider states none.
     :returns: None while the provider has stated no address of the customer.
     """
-    known = buyer(site, customer)
-    if known is None and address:
-        known = buyers.new(site, customer_ids=(customer,))
-        trees.tree(site, "buyer_by_customer")[customer] = known["id"]
-    if known is not None and address and not pseudonyms.is_erased(known):
-        stated = [one for one in known.get("stated", ()) if one != (customer, address)]
-        buyers.change(site, known, stated=(*stated, (customer, address)))
-    return known
+    record = buyer(site, customer)
+    if record is None and address:
+        record = buyers.new(site, customer_ids=(customer,))
+        trees.tree(site, "buyer_by_customer")[customer] = record["id"]
+    if record is not None and address and not pseudonyms.is_erased(record):
+        stated = [one for one in record.get("stated", ()) if one != (customer, address)]
+        buyers.change(site, record, stated=(*stated, (customer, address)))
+    return record
 
 
 def stating(site: Any, address: str) -> Iterator[Buyer]:
@@ -73,8 +73,8 @@ def stating(site: Any, address: str) -> Iterator[Buyer]:
     :param address: in lower case.
     """
     for id_ in mentions.find(site, address):
-        known = buyers.get(site, id_)
-        if known is None or known["addresses"] or len(known["customer_ids"]) != 1:
+        record = buyers.get(site, id_)
+        if record is None or record["addresses"] or len(record["customer_ids"]) != 1:
             continue
-        if address in buyers.addresses(known):
-            yield known
+        if address in buyers.addresses(record):
+            yield record

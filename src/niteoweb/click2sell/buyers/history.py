@@ -187,11 +187,11 @@ def entries(
 
 
 def counting(
-    known: Iterable[ledger.Entry], current: ledger.Entry | None
+    entries: Iterable[ledger.Entry], current: ledger.Entry | None
 ) -> tuple[ledger.Entry, ...]:
     """Those of a buyer's entries that count; see :func:`entries`."""
     key = current["key"] if current is not None else None
-    return tuple(entry for entry in known if entry["counts"] or entry["key"] == key)
+    return tuple(entry for entry in entries if entry["counts"] or entry["key"] == key)
 
 
 def late_terms(counted: Iterable[ledger.Entry]) -> dict[str, mapping.Terms]:
@@ -225,9 +225,9 @@ def is_payment(entry: ledger.Entry) -> bool:
     return event.kind in PAYMENTS or event.states
 
 
-def in_order(found: Iterable[ledger.Entry]) -> list[ledger.Entry]:
+def in_order(entries: Iterable[ledger.Entry]) -> list[ledger.Entry]:
     """Entries in the order of the provider's clock, then kind, then key."""
-    return sorted(found, key=lambda entry: fact(entry).order)
+    return sorted(entries, key=lambda entry: fact(entry).order)
 
 
 def terms(entry: ledger.Entry, lines: Sequence[mapping.Line]) -> mapping.Terms | None:
@@ -236,18 +236,18 @@ def terms(entry: ledger.Entry, lines: Sequence[mapping.Line]) -> mapping.Terms |
 
 
 def facts(
-    found: Iterable[ledger.Entry], later: Mapping[str, mapping.Terms]
+    entries: Iterable[ledger.Entry], later: Mapping[str, mapping.Terms]
 ) -> tuple[BillingEvent, ...]:
     """The billing events of entries, for :func:`niteoweb.click2sell.entitlement.compute`.
 
     :param later: terms of entries that were recorded before their product had a line, by key.
     """
-    found = tuple(found)
-    if any(entry["erased_at"] for entry in found):
+    entries = tuple(entries)
+    if any(entry["erased_at"] for entry in entries):
         # Of entries that were erased and others the ids of purchases have to agree.
         site = plone_site.get()
-        found = tuple(ChainMap(pseudonyms.fields(site, entry), entry) for entry in found)
-    return tuple(fact(entry, later.get(entry["key"])) for entry in found)
+        entries = tuple(ChainMap(pseudonyms.fields(site, entry), entry) for entry in entries)
+    return tuple(fact(entry, later.get(entry["key"])) for entry in entries)
 
 
 def fact(entry: Mapping[str, Any], later: mapping.Terms | None = None) -> BillingEvent:
@@ -290,9 +290,9 @@ def title(site: Any, buyer: Buyer | None, name: mapping.Product) -> str:
 
     :param name: provider and id of the product.
     """
-    known = buyers.entries(site, buyer) if buyer is not None else []
-    about = [entry for entry in known if product(entry) == name]
-    named = [(entry["occurred_at"], entry["product_name"]) for entry in about]
-    sent = max((one for one in named if one[1]), default=("", ""))[1]
-    aliases = frozenset(alias for entry in about for alias in entry["aliases"])
-    return products.title(*name, sent, aliases)
+    entries = buyers.entries(site, buyer) if buyer is not None else []
+    of_product = [entry for entry in entries if product(entry) == name]
+    names = [(entry["occurred_at"], entry["product_name"]) for entry in of_product]
+    latest = max((one for one in names if one[1]), default=("", ""))[1]
+    aliases = frozenset(alias for entry in of_product for alias in entry["aliases"])
+    return products.title(*name, latest, aliases)

@@ -26,13 +26,13 @@ def note(
 
     :param endings: those that do not renew by themselves.
     """
-    told = tuple(row for row in buyer.get("ends_told", ()) if row[0] > timestamps.iso(now))
+    ends_told = tuple(row for row in buyer.get("ends_told", ()) if row[0] > timestamps.iso(now))
     ahead = (
         (timestamps.iso(end), buyer["id"], *product)
         for product, end in sorted(endings.items())
-        if (timestamps.iso(end), *product) not in told
+        if (timestamps.iso(end), *product) not in ends_told
     )
-    values = {"ends_ahead": tuple(ahead), "ends_told": told}
+    values = {"ends_ahead": tuple(ahead), "ends_told": ends_told}
     # Most buyers have neither, and their records stay as they are.
     buyers.change(site, buyer, **{n: v for n, v in values.items() if v or buyer.get(n)})
 

@@ -54,8 +54,10 @@ def buyer_of(site: Any, entry: ledger.Entry, named: str) -> Buyer | None:
     provider, address = entry["on_behalf_of"] or entry["provider"], entry["buyer"]
     if entry["customer_id"] and address == named:
         return customers.record(site, (provider, entry["customer_id"]), address)
-    known = named_by_app(site, provider, address) if entry["provider"] == VALIDATION else None
-    return known or (buyers.of_address(site, address) if address else None)
+    app_buyer = (
+        named_by_app(site, provider, address) if entry["provider"] == VALIDATION else None
+    )
+    return app_buyer or (buyers.of_address(site, address) if address else None)
 
 
 def named_by_app(site: Any, provider: str, address: str) -> Buyer | None:
@@ -67,12 +69,12 @@ def named_by_app(site: Any, provider: str, address: str) -> Buyer | None:
     record = buyers.find(site, address)
     if record is not None and record["user_id"]:
         return record
-    known = [
+    customers_ = [
         one
         for one in customers.stating(site, address)
         if one["user_id"] and one["customer_ids"][0][0] == provider
     ]
-    return known[0] if len(known) == 1 else record
+    return customers_[0] if len(customers_) == 1 else record
 
 
 def account_of(site: Any, buyer: Buyer, asking: Sequence[ledger.Entry]) -> Account:
@@ -110,14 +112,14 @@ def _members(site: Any, buyer: Buyer, asking: Sequence[ledger.Entry]) -> set[str
 
     Of a provider's customer any notification may tell it, and tells it for all.
     """
-    told = {
+    member_of = {
         (entry["provider"], entry["customer_id"]): entry["member"]
         for entry in buyers.entries(site, buyer)
         if entry["member"] and entry["customer_id"]
     }
     customers_ = [(entry["provider"], entry["customer_id"]) for entry in asking]
     return {
-        entry["member"] or told.get(customer, "")
+        entry["member"] or member_of.get(customer, "")
         for entry, customer in zip(asking, customers_, strict=True)
     }
 

@@ -81,8 +81,8 @@ def keep_up(site: Any, buyer: Buyer, whole: bool) -> None:
         return
     if not whole and ("summary" not in buyer or len(buyer["recent"]) < AT_ONCE + APART):
         return
-    known = buyers.entries(site, buyer) if whole else buyers.telling(site, buyer)
-    summary = _summary(buyer, known, None if whole else buyer["summary"])
+    entries = buyers.entries(site, buyer) if whole else buyers.telling(site, buyer)
+    summary = _summary(buyer, entries, None if whole else buyer["summary"])
     if summary is not None:
         buyer["summary"], buyer["recent"] = summary
 

@@ -179,8 +179,8 @@ class History:
         same = [chain for chain in chains if chain.product_id == event.product_id]
         unnamed = event.kind is Kind.RENEWAL and not event.fully_signed
         if not same and unnamed and event.sale not in self._sales:
-            known = self._by_product.get(event.product, ())
-            same = [chain for chain in known if chain.product_id == event.product_id]
+            of_product = self._by_product.get(event.product, ())
+            same = [chain for chain in of_product if chain.product_id == event.product_id]
         return max(same, key=_place, default=None)
 
     def _change_plan(self, event: BillingEvent) -> None:
@@ -196,9 +196,9 @@ class History:
     def _move(self, chain: Chain, event: BillingEvent) -> None:
         if event.changes_product and event.product_id != chain.product_id:
             chain.change_product(event)
-            known = self._by_product[event.product]
-            if chain not in known:
-                known.append(chain)
+            of_product = self._by_product[event.product]
+            if chain not in of_product:
+                of_product.append(chain)
 
     def _steer(self, event: BillingEvent) -> None:
         candidates, _ = self._candidates(event)
@@ -249,10 +249,10 @@ class History:
                 ] or chains, True
             if event.fully_signed and (name == event.receipt or event.kind not in UNDOING):
                 return [], True
-        known = self._by_product.get(event.product, ())
+        of_product = self._by_product.get(event.product, ())
         return [
             chain
-            for chain in known
+            for chain in of_product
             if chain.first.occurred_at <= event.occurred_at
             and chain.had(event.product_id, event.occurred_at)
         ], False

@@ -139,21 +139,23 @@ def short(obstacle: Obstacle) -> Message | str:
 
 
 def text(
-    obstacle: Obstacle, shown: Callable[[datetime], str], said: Callable[[Message | str], str]
+    obstacle: Obstacle,
+    shown: Callable[[datetime], str],
+    translate: Callable[[Message | str], str],
 ) -> Message:
     """The sentence for the owner, to be translated.
 
     :param shown: how a moment is written.
-    :param said: translates the texts that the sentence quotes.
+    :param translate: translates the texts that the sentence quotes.
     """
     subject = obstacle.subject
     if obstacle.code in ABOUT_MAIL:
-        subject = said(failures.text(subject))
+        subject = translate(failures.text(subject))
     return Message(
         TEXTS[obstacle.code],
         mapping={
             "time": shown(obstacle.at) if obstacle.at else "",
             "subject": subject,
-            "reason": said(reasons.text(obstacle.reason, obstacle.reason_subject)),
+            "reason": translate(reasons.text(obstacle.reason, obstacle.reason_subject)),
         },
     )

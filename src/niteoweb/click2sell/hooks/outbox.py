@@ -64,12 +64,12 @@ def file_silent(site: Any, silent: Mapping[str, datetime], now: datetime) -> Non
 
     :param silent: all that are, with their last notification.
     """
-    told = trees.tree(site, "remarks")
+    remarks = trees.tree(site, "remarks")
     after = {name: timestamps.iso(last) for name, last in silent.items()}
-    before = told.get(_SILENT, {})
+    before = remarks.get(_SILENT, {})
     if after == before:
         return
-    told[_SILENT] = after
+    remarks[_SILENT] = after
     for name, last in sorted(after.items()):
         if before.get(name) != last:
             file(site, events.SILENT, "", {"provider": name, "since": last}, now)
@@ -198,15 +198,15 @@ def about(site: Any, members: Collection[str], addresses: Collection[str]) -> li
     :param addresses: in lower case.
     """
     filed = trees.tree(site, "hook_events")
-    found = {}
+    events = {}
     for name, values, key in (
         ("hook_events_by_member", members, lambda one: ((one, 0), (one, _LAST))),
         ("hook_events_by_address", addresses, lambda one: ((one, ""), (one, "~"))),
     ):
         for value in values:
             for row in trees.tree(site, name).keys(*key(value)):
-                found[row[-1]] = filed[row[-1]]
-    return sorted(found.values(), key=lambda event: (event["place"], event["id"]))
+                events[row[-1]] = filed[row[-1]]
+    return sorted(events.values(), key=lambda event: (event["place"], event["id"]))
 
 
 def erase(site: Any, members: Collection[str], addresses: Collection[str]) -> None:

@@ -30,14 +30,16 @@ _AROUND = ".!?'"
 
 def addresses(*texts: str) -> tuple[str, ...]:
     """All words in texts that look like addresses, in lower case."""
-    found = (
+    candidates = (
         word.strip(_AROUND).lower()
         for text in texts
         if "@" in text
         for word in _BETWEEN.split(text)
     )
     return tuple(
-        dict.fromkeys(word for word in found if "@" in word[1:-1] and len(word) <= _LONGEST)
+        dict.fromkeys(
+            word for word in candidates if "@" in word[1:-1] and len(word) <= _LONGEST
+        )
     )
 
 
@@ -77,8 +79,8 @@ def find(site: Any, address: str) -> list[str]:
     return [id_ for _address, id_ in filed]
 
 
-def _notes(thing: Mapping[str, Any]) -> list[str]:
-    return [note["text"] for note in thing.get("notes", ())]
+def _notes(record: Mapping[str, Any]) -> list[str]:
+    return [note["text"] for note in record.get("notes", ())]
 
 
 def _rows(

@@ -59,8 +59,8 @@ def owner_of(site: Any, source: Source) -> tuple[str, str] | None:
 def bind(site: Any, entry: entries.Entry) -> None:
     """Tie the entry's transaction to its buyer and product, if it is not tied yet."""
     source = _source(site, entry)
-    known = tally(site, source)
-    if not entry["fully_signed"] and _owner(site, known) is None:
+    tallied = tally(site, source)
+    if not entry["fully_signed"] and _owner(site, tallied) is None:
         _tie(site, source, entry)
 
 
@@ -87,8 +87,8 @@ def belongs_to_another(site: Any, entry: Mapping[str, Any]) -> bool:
 
 def is_repeated(site: Any, entry: Mapping[str, Any]) -> bool:
     """Whether the entry's transaction has other entries too."""
-    known = tally(site, (entry["provider"], entry["transaction"]))
-    return known is not None and known.kept > 1
+    tallied = tally(site, (entry["provider"], entry["transaction"]))
+    return tallied is not None and tallied.kept > 1
 
 
 def reserve(site: Any, entry: entries.Entry) -> bool:
@@ -99,17 +99,17 @@ def reserve(site: Any, entry: entries.Entry) -> bool:
     if entry["fully_signed"]:
         return True
     source = _source(site, entry)
-    known = tally(site, source) or Tally(entries.place(entry), kept=0)
+    tallied = tally(site, source) or Tally(entries.place(entry), kept=0)
     # Entries that will be refused have a limit of their own, so that they cannot use up the
     # buyer's.
-    foreign = _is_foreign(site, _owner(site, known), entry)
+    foreign = _is_foreign(site, _owner(site, tallied), entry)
     full = (
-        known.foreign >= REFUSED_PER_TRANSACTION
+        tallied.foreign >= REFUSED_PER_TRANSACTION
         if foreign
-        else known.kept >= ENTRIES_PER_TRANSACTION
+        else tallied.kept >= ENTRIES_PER_TRANSACTION
     )
     counted = "dropped" if full else "foreign" if foreign else "kept"
-    _set(site, source, known._replace(**{counted: getattr(known, counted) + 1}))
+    _set(site, source, tallied._replace(**{counted: getattr(tallied, counted) + 1}))
     return not full
 
 
@@ -157,10 +157,10 @@ def _source(site: Any, entry: Mapping[str, Any]) -> Source:
     return pseudonyms.transaction(site, (entry["provider"], entry["transaction"]))
 
 
-def _set(site: Any, source: Source, known: Tally) -> None:
-    usual = Tally(known.place)
-    length = max(n for n in range(1, 5) if n == 1 or known[n - 1] != usual[n - 1])
-    trees.tree(site, "transactions")[trees.number(*source)] = tuple(known[:length])
+def _set(site: Any, source: Source, tallied: Tally) -> None:
+    usual = Tally(tallied.place)
+    length = max(n for n in range(1, 5) if n == 1 or tallied[n - 1] != usual[n - 1])
+    trees.tree(site, "transactions")[trees.number(*source)] = tuple(tallied[:length])
 
 
 def _tie(site: Any, source: Source, entry: entries.Entry) -> None:

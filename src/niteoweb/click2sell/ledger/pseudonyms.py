@@ -131,5 +131,5 @@ def _secret(site: Any) -> str:
 
 
 def _hash(site: Any, kind: str, text: str) -> str:
-    told = json.dumps([kind, text]).encode("ascii")
-    return hmac.new(bytes.fromhex(_secret(site)), told, "sha256").hexdigest()
+    message = json.dumps([kind, text]).encode("ascii")
+    return hmac.new(bytes.fromhex(_secret(site)), message, "sha256").hexdigest()

@@ -88,5 +88,5 @@ def text(code: str, subject: str = "") -> str:
     :param subject: the subject of the reason, as it stands in the entry.
     :returns: the code itself when it is unknown, "" for no code.
     """
-    found = REASONS.get(code) or registry.reason(code)
-    return code if found is None else Message(found, mapping={"subject": subject})
+    message = REASONS.get(code) or registry.reason(code)
+    return code if message is None else Message(message, mapping={"subject": subject})

@@ -53,7 +53,7 @@ def silent(site: Any, now: datetime) -> dict[str, datetime]:
     :param now: in UTC.
     :returns: with the last arrival before the silence, in UTC.
     """
-    found = {}
+    silent_since = {}
     for provider in providers(site):
         if provider in OWN:
             continue
@@ -64,8 +64,8 @@ def silent(site: Any, now: datetime) -> dict[str, datetime]:
         else:
             last = _last_before_silence(arrivals(site, provider, now), now)
         if last is not None:
-            found[provider] = last
-    return found
+            silent_since[provider] = last
+    return silent_since
 
 
 def held(
@@ -85,8 +85,8 @@ def held(
     waiting &= set(live)
     if not waiting:
         return ()
-    found = silent(site, now)
-    return tuple(sorted(product for product in waiting if product[0] in found))
+    silent_ = silent(site, now)
+    return tuple(sorted(product for product in waiting if product[0] in silent_))
 
 
 def arrivals(site: Any, provider: str, now: datetime | None = None) -> list[datetime]:
@@ -124,10 +124,10 @@ def note_asked(site: Any, name: str, now: datetime) -> None:
     trees.tree(site, "remarks")[f"asked {name}"] = timestamps.iso(now)
 
 
-def _last_before_silence(found: Sequence[datetime], now: datetime) -> datetime | None:
+def _last_before_silence(arrivals: Sequence[datetime], now: datetime) -> datetime | None:
     heard_again = now
-    for position, last in enumerate(found):
-        usual = longest_usual(found[position:])
+    for position, last in enumerate(arrivals):
+        usual = longest_usual(arrivals[position:])
         if usual is None or now - heard_again > CATCHING_UP:
             return None
         if heard_again - last > usual:

@@ -48,10 +48,10 @@ def search(text: str) -> list[Candidate]:
     """The accounts that a text finds, by name, address, login name or id; a few of them."""
     if not text:
         return []
-    found = plone_site.tool("acl_users").searchUsers(fullname=text, max_results=MOST)
+    users = plone_site.tool("acl_users").searchUsers(fullname=text, max_results=MOST)
     for by in ({"email": text}, {"login": text}, {"id": text}):
-        found += plone_site.tool("acl_users").searchUsers(**by, max_results=MOST)
-    ids = dict.fromkeys(user["userid"] for user in found)
+        users += plone_site.tool("acl_users").searchUsers(**by, max_results=MOST)
+    ids = dict.fromkeys(user["userid"] for user in users)
     return [
         Candidate(
             user_id,

@@ -77,12 +77,12 @@ def guard(event: IPubAfterTraversal) -> None:
     content = content_of(request)
     if content is None or behavior.guarded(content) is None or _is_free(request, content):
         return
-    found = decision.decide(content)
-    if found.granted:
+    decided = decision.decide(content)
+    if decided.granted:
         return
     if IAPIRequest.providedBy(request) or request.method not in ("GET", "HEAD", "POST"):
         raise Unauthorized("This page is for members.")
-    raise Paywalled(content, found)
+    raise Paywalled(content, decided)
 
 
 def _is_free(request: Any, content: Any) -> bool:

@@ -49,8 +49,8 @@ class Closable:
     """A serializer of plone.restapi that tells the teaser of a closed page."""
 
     def __call__(self, *args: Any, **options: Any) -> dict[str, Any]:
-        found = decision.decide(self.context)
-        if found.granted:
+        decided = decision.decide(self.context)
+        if decided.granted:
             return super().__call__(*args, **options)
         page, request = self.context, self.request
         parent = page.aq_inner.aq_parent
@@ -70,8 +70,8 @@ class Closable:
             "@components": self._components(),
             "paywall": {
                 "access": False,
-                "certain": found.certain,
-                "offers": teaser.told(page, request, found),
+                "certain": decided.certain,
+                "offers": teaser.told(page, request, decided),
             },
         }
         if ILeadImage.providedBy(page):

@@ -33,11 +33,11 @@ def offers(content: Any) -> list[membersonly.Offer]:
     readers = group.with_ancestors(behavior.access_groups(page))
     user_id, now = visitor.member_id(site), timestamps.now()
     openings = entrance.openings_for(site, readers, user_id, now)
-    found = [membersonly.offer(site, opening) for opening in openings]
+    offers = [membersonly.offer(site, opening) for opening in openings]
     for provider in registry.enabled():
         if provider.paywall is not None:
-            found += provider.paywall.offers(page, content)
-    return found
+            offers += provider.paywall.offers(page, content)
+    return offers
 
 
 def told(content: Any, request: Any, decision: Decision) -> list[dict[str, str]]:

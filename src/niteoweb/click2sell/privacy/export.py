@@ -166,8 +166,8 @@ def _hook(event: outgoing.Event) -> dict[str, Any]:
 def _provided(site: Any, addresses: Iterable[str]) -> dict[str, Any]:
     """The records that providers keep beside the ledger."""
     keeping = (one for one in registry.registered() if one.privacy is not None)
-    told = {one.name: one.privacy.export(site, addresses) for one in keeping}
-    return {name: kept for name, kept in told.items() if kept}
+    kept_by = {one.name: one.privacy.export(site, addresses) for one in keeping}
+    return {name: kept for name, kept in kept_by.items() if kept}
 
 
 def _mails(
@@ -180,7 +180,7 @@ def _mails(
 
 
 def _in_order(things: Iterable[Any], field: str) -> tuple[Any, ...]:
-    return tuple(sorted(things, key=lambda thing: thing[field]))
+    return tuple(sorted(things, key=lambda record: record[field]))
 
 
 def _buyer(record: buyers.Buyer) -> dict[str, Any]:

@@ -74,8 +74,8 @@ def of(holdings: export.Holdings) -> Preview:
     named |= {entry["buyer"] for entry in entries} - {""}
     erased = [record["id"] for record in holdings.records if pseudonyms.is_erased(record)]
     stored = [
-        json.dumps({**export.plain(thing), "password_print": ""}, sort_keys=True)
-        for thing in (
+        json.dumps({**export.plain(part), "password_print": ""}, sort_keys=True)
+        for part in (
             *(*holdings.records, *holdings.naming),
             *(*holdings.entries, *holdings.moved, *holdings.mails),
         )

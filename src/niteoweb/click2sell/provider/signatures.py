@@ -134,8 +134,8 @@ def timed(header: str, name: str) -> tuple[str, list[bytes]]:
     times: list[str] = []
     digests: list[str] = []
     for element in header.split(","):
-        found, _, value = element.strip(" ").partition("=")
-        {"t": times, name: digests}.get(found, []).append(value)
+        element_name, _, value = element.strip(" ").partition("=")
+        {"t": times, name: digests}.get(element_name, []).append(value)
     if (
         len(times) != 1
         or not _TIME.fullmatch(times[0])

@@ -58,7 +58,7 @@ def sign(secret: str, id_: str, time: int, body: bytes) -> dict[str, str]:
 
 def digests(header: str) -> list[bytes]:
     """The digests in a header with signatures; those of other versions count as nothing."""
-    found = []
+    decoded = []
     # A sender signs with two keys while it changes them.
     for part in header.split(" ")[:10]:
         version, _, encoded = part.partition(",")
@@ -68,5 +68,5 @@ def digests(header: str) -> list[bytes]:
             continue
         # The last sign has bits to spare, which must not make a second way of writing it.
         if version == VERSION and b64encode(digest).decode("ascii") == encoded:
-            found.append(digest)
-    return found
+            decoded.append(digest)
+    return decoded

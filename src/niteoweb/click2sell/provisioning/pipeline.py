@@ -216,8 +216,8 @@ def _record(
             recording.await_details(site, entry, timestamps.now())
         elif entry["outcome"] in outcomes.FINAL:
             finished.append(results.of(entry))
-    done = len(finished) == len(keys)
-    return results.worst(finished) if done else None, enrichment.questions(site, keys)
+    nothing_left = len(finished) == len(keys)
+    return results.worst(finished) if nothing_left else None, enrichment.questions(site, keys)
 
 
 def _settle(keys: Collection[str], again: bool) -> dict[str, Settled]:

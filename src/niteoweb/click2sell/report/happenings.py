@@ -48,22 +48,24 @@ EVENTS = {
 OF_MAILS = frozenset({timeline.FILED, timeline.TRIED, timeline.SENT, timeline.DROPPED})
 
 
-def text(event: timeline.TimelineEvent, said: Callable[[Message | str], str]) -> Message | str:
+def text(
+    event: timeline.TimelineEvent, translate: Callable[[Message | str], str]
+) -> Message | str:
     """An event in words.
 
-    :param said: translates the texts that the sentence quotes.
+    :param translate: translates the texts that the sentence quotes.
     """
     if event.what == timeline.ACTION and event.subject in ACTS:
         return Message(ACTS[event.subject], mapping={"product": event.product})
     if event.what in (timeline.ACTION, timeline.NOTIFICATION):
-        kind = said(labels.KINDS.get(event.subject, event.subject))
+        kind = translate(labels.KINDS.get(event.subject, event.subject))
         kind = kind[:1].upper() + kind[1:]
         names = {"kind": kind, "product": event.product}
         return _("${kind}: ${product}", mapping=names) if event.product else kind
     if event.what == timeline.NOTE:
         return labels.NOTES.get(event.subject, event.subject)
     names = {
-        "mail": said(MAILS.get(event.subject, event.subject)),
+        "mail": translate(MAILS.get(event.subject, event.subject)),
         "to": event.to,
         "subject": event.subject,
     }

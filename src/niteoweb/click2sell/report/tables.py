@@ -147,8 +147,8 @@ def members(site: Any, now: datetime, request: Any) -> Iterator[TableRow]:
     known = (
         (next(iter(buyers.addresses(b)), ""), b["id"]) for b in batched(site, tree.values())
     )
-    found = (tree[buyer_id] for _address, buyer_id in sorted(known))
-    for of_one in rows.each(batched(site, found), of_buyer, not_shown):
+    ordered = (tree[buyer_id] for _address, buyer_id in sorted(known))
+    for of_one in rows.each(batched(site, ordered), of_buyer, not_shown):
         yield from of_one
 
 

@@ -78,5 +78,5 @@ def _signature(site: Any, user_id: str, until: str) -> str:
     """The signature of a token, "" for a site without a key."""
     key = trees.tree(site, "remarks").get(_KEY, "")
     path, address = site.getPhysicalPath(), plone_site.public_address()
-    told = json.dumps([path, address, user_id, accounts.password_print(user_id), until])
-    return key and hmac.new(bytes.fromhex(key), told.encode("ascii"), "sha256").hexdigest()
+    signed = json.dumps([path, address, user_id, accounts.password_print(user_id), until])
+    return key and hmac.new(bytes.fromhex(key), signed.encode("ascii"), "sha256").hexdigest()

@@ -34,8 +34,8 @@ def find(provider: str, product_id: str, aliases: Collection[str] = ()) -> str:
 
 def link(provider: str, product_id: str, aliases: Collection[str] = ()) -> str:
     """The address to order a product at, below that of the request; "" where nobody can."""
-    found = find(provider, product_id, aliases)
-    return f"{plone_site.get().absolute_url()}/{found}" if found.startswith(VIEW) else found
+    page = find(provider, product_id, aliases)
+    return f"{plone_site.get().absolute_url()}/{page}" if page.startswith(VIEW) else page
 
 
 def absolute(provider: str, product_id: str, aliases: Collection[str] = ()) -> str:
@@ -43,5 +43,5 @@ def absolute(provider: str, product_id: str, aliases: Collection[str] = ()) -> s
 
     :raises niteoweb.click2sell.site.NoAddress: the site has no public address.
     """
-    found = find(provider, product_id, aliases)
-    return plone_site.link(found) if found.startswith(VIEW) else found
+    page = find(provider, product_id, aliases)
+    return plone_site.link(page) if page.startswith(VIEW) else page

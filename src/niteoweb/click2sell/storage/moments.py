@@ -32,8 +32,8 @@ def note(site: Any, name: str, now: datetime) -> None:
 
 def last(site: Any, name: str) -> datetime | None:
     """When something happened last, exact to :data:`PAUSE`; None for never."""
-    found = trees.tree(site, "remarks").get(_PREFIX + name)
-    return None if found is None else timestamps.from_iso(found)
+    stored = trees.tree(site, "remarks").get(_PREFIX + name)
+    return None if stored is None else timestamps.from_iso(stored)
 
 
 def forget(site: Any, beginning: str, but: tuple[str, ...]) -> None:

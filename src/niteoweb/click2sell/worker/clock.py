@@ -35,10 +35,10 @@ def run(by: str, confirmed: bool = False, outside: bool = True) -> SweepReport:
     writer.run(lambda site: _begin(site, by, begun_at))
     report = sweep.sweep(confirmed=confirmed, outside=outside)
     seconds = round(max(timestamps.running() - running, 0.0), 1)
-    done = schedule.Run(begun_at, by, seconds, report.numbers(), report.stopped)
+    ended = schedule.Run(begun_at, by, seconds, report.numbers(), report.stopped)
 
     def end(site: Any) -> None:
-        schedule.end(site, done)
+        schedule.end(site, ended)
         if not report.off:
             breaker.trust(site, begun_at, running)
 

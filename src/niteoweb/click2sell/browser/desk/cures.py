@@ -194,7 +194,7 @@ def undo(site: Any, buyer: buyers.Buyer, now: datetime) -> dict[str, Cure]:
     }
     entries = buyers.entries(site, buyer)
     for entry in entries:
-        told = entry["payload"] if entry["kind"] == Kind.CORRECTION else {}
+        correction = entry["payload"] if entry["kind"] == Kind.CORRECTION else {}
         moved = next(
             (
                 one
@@ -207,13 +207,13 @@ def undo(site: Any, buyer: buyers.Buyer, now: datetime) -> dict[str, Cure]:
         if (
             moved
             and recent
-            and told.get("scope") == "purchase"
-            and told["to"] == entry["buyer"]
+            and correction.get("scope") == "purchase"
+            and correction["to"] == entry["buyer"]
         ):
             decide = f"{url}/@@click2sell-notifications/{moved['key']}/decide"
             fields = {
                 "what": decisions.CORRECT,
-                "address": told["from"],
+                "address": correction["from"],
                 "scope": "purchase",
                 "reason": formatting.translated(_("Undo")),
                 BACK: TO_BUYER,

@@ -148,9 +148,9 @@ class OverviewView(OwnerPage):
             return None
         stopped = check.state == Status.TODO
         label, url = _("Look at it") if stopped else _("Run it now"), self.url_of(lastrun.PAGE)
-        what = formatting.translated(lastrun.ago(check.moment, self.now))
+        when = formatting.translated(lastrun.ago(check.moment, self.now))
         who = formatting.Link(check.title, url if self.may_operate else "")
-        return Need(who, what, check.text, cures.Cure(label, url))
+        return Need(who, when, check.text, cures.Cure(label, url))
 
     def _need(self, key: str) -> Need:
         entry = ledger.get(self.context, key)

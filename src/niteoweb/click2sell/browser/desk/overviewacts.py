@@ -91,7 +91,7 @@ def _retry(site: Any, key: str) -> tuple[Message, str]:
     ]
     if not keys:
         raise NotPossible(decisions.GONE)
-    started, done, failed = time.monotonic(), 0, 0
+    started, processed, failed = time.monotonic(), 0, 0
     for one in keys[:MOST]:
         if time.monotonic() - started > AT_MOST:
             break
@@ -100,8 +100,8 @@ def _retry(site: Any, key: str) -> tuple[Message, str]:
         except pipeline.Failed:
             failed += 1
         else:
-            done += 1
-    numbers = {"done": done, "failed": failed}
+            processed += 1
+    numbers = {"done": processed, "failed": failed}
     text = _("Processed again: ${done}, failed again: ${failed}", mapping=numbers)
     return text, "warning" if failed else "info"
 

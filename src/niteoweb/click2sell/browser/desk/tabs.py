@@ -42,11 +42,11 @@ class Counted:
 
     def __html__(self) -> str:
         needs = _("Needs you: ${number}", mapping={"number": self.number})
-        title, said = (escape(formatting.translated(text)) for text in (self.title, needs))
+        title, spoken = (escape(formatting.translated(text)) for text in (self.title, needs))
         return (
             f'{title} <span class="badge text-bg-warning">'
             f'<span aria-hidden="true">{self.number}</span>'
-            f'<span class="visually-hidden">{said}</span></span>'
+            f'<span class="visually-hidden">{spoken}</span></span>'
         )
 
 

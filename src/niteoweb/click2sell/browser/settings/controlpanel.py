@@ -104,13 +104,13 @@ class SettingsForm(RegistryEditForm):
     @property
     def parts(self) -> list[Part]:
         """The sections of the form that have settings."""
-        found: dict[str, list[Any]] = {section.name: [] for section in sections.SECTIONS}
+        widgets: dict[str, list[Any]] = {section.name: [] for section in sections.SECTIONS}
         for name, widget in self.widgets.items():
-            found[sections.section(name, self.provider.name)].append(widget)
+            widgets[sections.section(name, self.provider.name)].append(widget)
         return [
-            Part(section, found[section.name], self.provider)
+            Part(section, widgets[section.name], self.provider)
             for section in sections.SECTIONS
-            if found[section.name]
+            if widgets[section.name]
         ]
 
     @property

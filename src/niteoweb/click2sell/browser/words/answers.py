@@ -74,5 +74,5 @@ def text(explained: explanation.Explanation, user_id: str) -> str:
         "login": accounts.login_name(user_id) if user_id else "",
     }
     hello = _("Hello ${name},", mapping={"name": explained.name or explained.addresses[0]})
-    said = formatting.translated(Message(answer, mapping=names))
-    return f"{formatting.translated(hello)}\n\n{said}"
+    body = formatting.translated(Message(answer, mapping=names))
+    return f"{formatting.translated(hello)}\n\n{body}"

@@ -123,5 +123,5 @@ def _orders(notifications: list[Notification]) -> Iterator[Iterable[Notification
             yield order[start:] + order[:start]
 
 
-def _keys(found: Iterable[Notification]) -> list[str]:
-    return [one.key for one in found]
+def _keys(notifications: Iterable[Notification]) -> list[str]:
+    return [one.key for one in notifications]
