@@ -205,7 +205,7 @@ def settle() -> None:
 
 
 def install() -> None:
-    """Make a new site know itself; one that has an id stays the site, or a copy."""
+    """Give a new site its id; a site that has one stays the site, or a copy."""
     if _ID not in IAnnotations(get()):
         settle()
 

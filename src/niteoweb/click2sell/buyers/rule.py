@@ -1,4 +1,4 @@
-"""The rule that decides who gets what was paid: which buyer, and which account.
+"""The rule that assigns a payment: to which buyer, and to which account.
 
 *Which buyer.* An address that a buyer has paid under, or a customer's id of the same provider.
 An address that a provider only states for a customer ties nothing.

@@ -1,4 +1,4 @@
-"""Summaries of long histories: a renewal must not cost what the history is long.
+"""Summaries of long histories: a renewal must cost no more the longer the history is.
 
 A buyer with many entries has a summary beside the record: the past of the calculation, see
 :mod:`niteoweb.click2sell.entitlement.past`, and the places of the entries that stand for all

@@ -1,4 +1,4 @@
-"""The visitor's own purchases: what the page and the service *My purchases* show."""
+"""The visitor's own purchases, for the page and the service *My purchases*."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

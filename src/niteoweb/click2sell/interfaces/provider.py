@@ -109,7 +109,7 @@ class IPaymentProvider(Interface):
         """
 
     def manage(settings, customer_ids):
-        """The page of the provider where its customers change or cancel what they bought.
+        """The page of the provider where its customers change or cancel their purchases.
 
         It is shown to the buyer on ``@@my-purchases``; nothing may be asked of the provider.
 

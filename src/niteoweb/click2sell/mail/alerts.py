@@ -1,4 +1,4 @@
-"""Alerts to the owner: the open notifications once a day, and at once what cannot wait.
+"""Alerts to the owner: open notifications once a day, urgent news at once.
 
 Each alert is mailed once. It is written down in the commit of its mails, so that of two sweeps
 at once only one mails it.

@@ -45,7 +45,7 @@ class _SevenBits(EmailPolicy):
     """
 
     def header_store_parse(self, name: str, value: Any) -> tuple[str, Any]:
-        """Keep a subject as it is: Python would decode what looks encoded in it."""
+        """Keep a subject as it is: Python would decode words that look encoded."""
         if name == "Subject":
             return name, value
         return super().header_store_parse(name, value)

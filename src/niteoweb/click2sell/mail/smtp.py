@@ -110,7 +110,7 @@ class _Connection(SMTP):
     """A connection that ends in time, in the place of :class:`smtplib.SMTP`."""
 
     def connect(self, *args: Any, **options: Any) -> tuple[int, bytes]:
-        """Connect; what could not be connected is closed."""
+        """Connect; a socket that could not be connected is closed."""
         try:
             return super().connect(*args, **options)
         except BaseException:

@@ -24,7 +24,7 @@ def leave(site: Any, user_id: str) -> None:
 
 
 def clear() -> None:
-    """Remove the local roles that are left. What a process has not finished is begun again.
+    """Remove the local roles that are left; a removal that was interrupted begins anew.
 
     :raises niteoweb.click2sell.storage.transactions.Busy: the next time goes on.
     """

@@ -1,4 +1,4 @@
-"""Undo: take back what an owner did by hand, for a day.
+"""Undo: take back an act of an owner, for a day.
 
 Nothing is removed from the ledger: further notifications of the owner restore the end of access
 that there was before the act.

@@ -86,7 +86,7 @@ def guard(event: IPubAfterTraversal) -> None:
 
 
 def _is_free(request: Any, content: Any) -> bool:
-    """Whether everybody may have what was asked for, though the page is closed."""
+    """Whether a request is free to everybody, though the page is closed."""
     published = request.get("PUBLISHED")
     view = aq_base(getattr(published, "__self__", published))
     if request.method == "OPTIONS" or isinstance(view, FREE_SERVICES):

@@ -106,13 +106,13 @@ class CollectionJson(Closable, SerializeCollectionToJson):
 
 @adapter(Interface, IBrowserRequest)
 class Summary(DefaultJSONSummarySerializer):
-    """A content object in a list: of a closed one only what the catalog knows.
+    """A content object in a list; a closed one shows only the catalog's fields.
 
     Before release 10, plone.restapi gives every field of the object that somebody asks for.
     """
 
     def metadata_fields(self) -> set[str]:
-        """The names of what is told."""
+        """The names of the fields in a list."""
         wanted = set(super().metadata_fields())
         columns = plone_site.tool("portal_catalog").schema()
         others = wanted - {*columns, *self.default_metadata_fields}

@@ -1,4 +1,4 @@
-"""The teaser of a closed page: what it is about, and where to get access."""
+"""The teaser of a closed page: its subject, and the ways to get access."""
 
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps

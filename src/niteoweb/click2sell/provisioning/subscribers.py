@@ -94,7 +94,7 @@ def member_deleted(event: IPrincipalDeletedEvent) -> None:
 
 @adapter(IPrincipalCreatedEvent)
 def member_created(event: IPrincipalCreatedEvent) -> None:
-    """An account is new: it does not have what belonged to an earlier one of its id.
+    """An account is new: it inherits nothing from an earlier account of its id.
 
     The ZMI removes an account without telling, and anybody may register its login after that.
     """

@@ -79,7 +79,7 @@ STATES = {
 
 
 def kind(entry: Mapping[str, Any]) -> Message | str:
-    """The kind of an entry; an owner's act is called what it is."""
+    """The kind of an entry, or the name of an owner's act."""
     known = {**KINDS, **ACTS} if entry["provider"] == OWNER else KINDS
     if entry["kind"] == Kind.UNKNOWN and registry.reason(entry["attention"]) is not None:
         return _(

@@ -65,7 +65,7 @@ def member(site: Any, token: str, now: datetime) -> str:
 
 
 def number(site: Any, subject: str, digits: int) -> str:
-    """A number that nobody can guess, and is the same each time for a subject on this site."""
+    """A number for a subject on this site: always equal, and unguessable."""
     key = bytes.fromhex(trees.tree(site, "remarks").get(_KEY, ""))
     digest = hmac.new(key, f"number {subject}".encode(), "sha256").digest() if key else b""
     if not digest:

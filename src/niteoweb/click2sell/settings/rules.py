@@ -194,7 +194,7 @@ def _wrong_values(values: Mapping[str, Any], settings: IInterface) -> Iterator[P
 def _switch_problems(
     values: Mapping[str, Any], provider: IPaymentProvider
 ) -> Iterator[Problem]:
-    """A provider cannot be switched on without its key, or what it has in place of one."""
+    """A provider cannot be switched on without its key, or the settings in place of one."""
     if not values.get("enabled") or registry.settings(provider).enabled:
         return
     for name in missing(provider, values):

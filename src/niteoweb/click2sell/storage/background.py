@@ -25,7 +25,7 @@ _left: dict[tuple[str, tuple[str, ...]], list[Job]] = defaultdict(list)
 
 
 def begin() -> None:
-    """Say that this thread is one of background work: nobody waits for what it does."""
+    """Mark this thread as background work, which no request waits for."""
     _this_thread.is_background = True
 
 

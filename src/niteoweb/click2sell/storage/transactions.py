@@ -114,7 +114,7 @@ def run(work: Callable[[Any], T]) -> T:
 
 
 def commit() -> None:
-    """Commit what a person changed with the person's own permissions, in a request.
+    """Commit a person's changes that were made with own permissions, in a request.
 
     Check the token first: plone.protect's automatic check comes too late.
 

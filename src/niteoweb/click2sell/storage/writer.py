@@ -200,7 +200,7 @@ def _ended() -> bool:
 
 
 def _begin() -> None:
-    """Begin a transaction of the caller, which sees what was committed."""
+    """Begin a transaction of the caller, which sees all commits so far."""
     try:
         transaction.begin()
     except Exception as error:

@@ -67,7 +67,7 @@ def end_lapsed(report: SweepReport, now: datetime, confirmed: bool) -> frozenset
 
 
 def give_missing(report: SweepReport, waiting: frozenset[str]) -> None:
-    """Give the groups that exist by now, and those that a clock which was ahead took.
+    """Give the groups that exist by now, and those that a wrong clock took.
 
     :param waiting: buyers who have to wait for the owner, because the circuit breaker tripped.
     """

@@ -1,4 +1,4 @@
-"""The clock: runs the sweep when its time has come, and writes down what became of it."""
+"""The clock: runs the sweep when its time has come, and records its result."""
 
 from datetime import datetime
 from niteoweb.click2sell import site as plone_site
@@ -23,7 +23,7 @@ _HOLDER = secrets.token_hex(8)
 
 
 def run(by: str, confirmed: bool = False, outside: bool = True) -> SweepReport:
-    """Run the sweep, and write down when, by whom, how long and what it did.
+    """Run the sweep, and record its time, its starter, its duration and its results.
 
     :param by: see :class:`niteoweb.click2sell.storage.schedule.Run`.
     :param confirmed: see :func:`niteoweb.click2sell.worker.sweep.sweep`, like `outside`.

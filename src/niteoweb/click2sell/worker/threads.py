@@ -72,7 +72,7 @@ def begin(event: Any = None) -> None:
 
 
 def end(seconds: float = LAST_SECONDS) -> None:
-    """End the threads; what they have in hand is finished, if that takes no longer.
+    """End the threads; they finish the work in hand, if that takes no longer.
 
     :param seconds: to wait for all of them together.
     """
@@ -87,7 +87,7 @@ def end(seconds: float = LAST_SECONDS) -> None:
 
 
 def _end_on_sigterm() -> None:
-    """Have SIGTERM end the threads, and then do what it did before."""
+    """Have SIGTERM end the threads, then call the handler before ours."""
     before = signal.getsignal(signal.SIGTERM)
 
     def terminate(number: int, frame: Any) -> None:
@@ -127,7 +127,7 @@ class _Worker(Thread):
                 pause = self._round()
 
     def _round(self) -> float:
-        """Do what is due.
+        """Do the due work.
 
         :returns: seconds until the next round.
         """
@@ -152,7 +152,7 @@ class _Worker(Thread):
         return POLL
 
     def _work(self, connection: Connection) -> float:
-        """Do what is due, over a connection of this thread's own; see :meth:`_round`."""
+        """Do the due work, over a connection of this thread's own; see :meth:`_round`."""
         raise NotImplementedError
 
     def _complain(self, trouble: str) -> None:
@@ -207,7 +207,7 @@ class _Firer(_Worker):
     """A thread that fires the events of this process's commits."""
 
     def run(self) -> None:
-        """Fire events until the process ends, and then those that are left."""
+        """Fire events until the process ends, and then the rest."""
         super().run()
         self._round()
 

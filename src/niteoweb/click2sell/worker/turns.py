@@ -1,4 +1,4 @@
-"""The turns of the threads for mail and for questions: what is due at the current site."""
+"""The turns of the threads for mail and for questions: the due work of the current site."""
 
 from collections.abc import Callable
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""Cures: what an owner can do about a notification or a buyer that needs somebody, as a button.
+"""Cures: buttons by which an owner settles a notification or a buyer that needs somebody.
 
 A cure leads to the page that shows what it would change; nothing is done before that is
 confirmed there. Afterwards the owner is back where the cure was. On the overview those that do
@@ -183,7 +183,7 @@ def give_access(site: Any, entry: ledger.Entry) -> Cure:
 
 
 def undo(site: Any, buyer: buyers.Buyer, now: datetime) -> dict[str, Cure]:
-    """The buttons that undo what owners did for a buyer, by the keys of these acts.
+    """The buttons that undo acts of owners for a buyer, by the keys of these acts.
 
     :param now: in UTC.
     """

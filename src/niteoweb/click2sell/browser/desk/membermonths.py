@@ -58,7 +58,7 @@ def table(request: Any, months: Sequence[memberships.Month]) -> formatting.Table
 
 
 def _ended(month: memberships.Month) -> Message | str:
-    """The subscriptions that ended in a month, of those that could renew."""
+    """The renewable subscriptions that ended in a month."""
     if not month.could_renew:
         return ""
     return _(

@@ -1,4 +1,4 @@
-"""Site Setup: the first page, with what needs somebody, how it runs, and the set-up."""
+"""Site Setup: the overview, with open matters, the state of the site, and the set-up."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -75,7 +75,7 @@ class Line:
 
 
 class OverviewView(OwnerPage):
-    """``@@click2sell-overview``: everybody who may do anything here sees what is theirs."""
+    """``@@click2sell-overview``: shows each reader the parts that the reader may act on."""
 
     template = ViewPageTemplateFile("../templates/overview.pt")
     page = tabs.OVERVIEW
@@ -124,7 +124,7 @@ class OverviewView(OwnerPage):
 
     @property
     def may_cure(self) -> bool:
-        """Whether what needs somebody is for this reader."""
+        """Whether this reader may settle the open matters."""
         return self.may(tabs.VIEW, tabs.OPERATE)
 
     @property
@@ -231,7 +231,7 @@ class OverviewView(OwnerPage):
 
     @property
     def figures(self) -> formatting.Facts:
-        """Money, members, and what became of them in the last days."""
+        """Money and members, and the changes of the last days."""
         chosen = overview.Range(overview.DAY, DAYS)
         totals = overview.totals(overview.rows(self.context, chosen, self.now))
         zone = plone_site.timezone()

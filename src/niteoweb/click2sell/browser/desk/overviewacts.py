@@ -1,4 +1,4 @@
-"""The cures that the overview carries out at once: for all that wait for the same thing."""
+"""The cures that the overview carries out at once, for all entries with one cause."""
 
 from collections.abc import Mapping
 from itertools import islice
@@ -37,7 +37,7 @@ def for_all(site: Any, url: str) -> cures.Cure | None:
 
 
 def act(site: Any, form: Mapping[str, Any], by: str) -> tuple[Message, str]:
-    """Carry out what a button asks for.
+    """Carry out the act of a button.
 
     :param by: user id of the owner.
     :returns: the message, and its kind.

@@ -202,7 +202,7 @@ class Steps(OwnerPage):
         return self.text(name) if self.text("step") == step else ""
 
     def act(self, name: str) -> None:
-        """Do what a step asks for; the reader may configure, and the token was right.
+        """Carry out a step of the set-up; the reader may configure, and the token was right.
 
         :raises NotPossible: it cannot be done.
         """

@@ -35,7 +35,7 @@ TABS = (
 
 @dataclass(frozen=True)
 class Counted:
-    """The title of a tab, with the number of what needs the reader."""
+    """The title of a tab, with the number of matters that need the reader."""
 
     title: Message
     number: int

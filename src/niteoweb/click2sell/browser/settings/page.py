@@ -125,7 +125,7 @@ class SettingsPage(ControlPanelFormWrapper, Tabbed):
 
     @property
     def reconcile(self) -> tuple[int, bool, str] | None:
-        """After a change of what products give: the members who would change.
+        """After a change of the products: the members whose groups would change.
 
         :returns: their number, whether there may be more, and the address of the preview; None
             when there is nothing to look at.

@@ -1,4 +1,4 @@
-"""Answers: what an owner can write to a buyer who asks "I paid, why can't I get in?"."""
+"""Answers: texts for a buyer who asks the owner "I paid, why can't I get in?"."""
 
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site

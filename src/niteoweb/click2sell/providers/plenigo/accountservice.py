@@ -1,4 +1,4 @@
-"""Services of plone.restapi for what members do themselves at plenigo.
+"""Services of plone.restapi by which members look after their purchases at plenigo.
 
 ``POST /@plenigo-voucher[/redeem]``, ``POST /@plenigo-transfer-token``,
 ``GET /@plenigo-subscriptions[/{id}]`` and ``POST /@plenigo-subscriptions/{id}/cancel`` and
@@ -59,7 +59,7 @@ class TransferTokenPost(SellingService):
 
 
 class SubscriptionsGet(SellingService):
-    """Answers a GET: the member's subscriptions, or one with what can be chosen."""
+    """Answers a GET: the member's subscriptions, or one with its choices."""
 
     def act(self) -> dict[str, Any]:
         """The list, or the one that the path names.

@@ -1,4 +1,4 @@
-"""In-app purchases: an app hands in what was bought in its store, and plenigo looks at it.
+"""In-app purchases: an app hands in a receipt of its store, and plenigo checks it.
 
 plenigo gives each purchase a token, which whoever has bought keeps in the app: it stands in no
 address and no log. A member who is logged in ties the purchase to the member's own customer;

@@ -99,7 +99,7 @@ class _Import:
         self.customers: dict[str, str] = {}
 
     def run(self, report: Report, applied: bool) -> None:
-        """Bring what is not there yet; a line that plenigo refuses does not stop the others."""
+        """Bring the missing orders; a line that plenigo refuses does not stop the others."""
         began, sent, batch = timestamps.now(), list[Sent](), list[Sent]()
         for result in report.results:
             what, customer_id = self._look(result.order)

@@ -191,7 +191,7 @@ def is_shown(checkout: Checkout, now: datetime) -> bool:
 
 
 def done(user_id: str, order: int) -> tuple[str, list[Notification]]:
-    """Ask plenigo what a member has bought, and give access by it at once.
+    """Ask plenigo for the purchase of a member, and give access by it at once.
 
     :param order: as the checkout told the browser: the number of the order, -1 where the member
         has it already, -2 where nothing can be bought.
@@ -219,7 +219,7 @@ def done(user_id: str, order: int) -> tuple[str, list[Notification]]:
 
 
 def process(found: list[Notification]) -> None:
-    """Let what plenigo says take the road of every notification."""
+    """Process plenigo's answers like delivered notifications."""
     for notification in found:
         try:
             pipeline.process(notification)

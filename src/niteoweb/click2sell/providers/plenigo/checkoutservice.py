@@ -62,7 +62,7 @@ class CheckoutPost(SellingService):
     """Answers a POST: a purchase is prepared, or looked after when it was made."""
 
     def act(self) -> dict[str, Any]:
-        """The purchase for plenigo's script, or what was bought.
+        """The purchase for plenigo's script, or the finished purchase.
 
         :raises NotFound: there is no such address.
         """

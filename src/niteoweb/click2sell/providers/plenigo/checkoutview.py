@@ -1,4 +1,4 @@
-"""``@@plenigo-checkout``: what is bought, plenigo's checkout, and the page with thanks."""
+"""``@@plenigo-checkout``: the offer, plenigo's checkout, and the page with thanks."""
 
 from babel import numbers
 from niteoweb.click2sell import _
@@ -21,7 +21,7 @@ _ORDER = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 
 
 class CheckoutView(MemberView):
-    """Shows what a member is about to buy, and by a POST has plenigo prepare it.
+    """Shows the offer that a member is about to buy; a POST has plenigo prepare it.
 
     ``/<id>`` is plenigo's checkout, ``/<id>/done?order=N`` looks after what was bought, and
     ``/<id>/failed`` says that nothing was.

@@ -1,4 +1,4 @@
-"""The part of the checklist that only plenigo has: what a site needs to sell with it."""
+"""The part of the checklist that only plenigo has: selling on the site."""
 
 from collections.abc import Iterator
 from niteoweb.click2sell import _

@@ -1,4 +1,4 @@
-"""The pages on which members buy and look after what they have at plenigo."""
+"""The pages on which members buy, and look after their purchases at plenigo."""
 
 from niteoweb.click2sell.browser import ITitled
 from niteoweb.click2sell.member import visitor

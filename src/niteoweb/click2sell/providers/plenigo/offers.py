@@ -51,7 +51,7 @@ class OfferError(ValueError):
 
 @dataclass(frozen=True)
 class OwnData:
-    """What an offer says of products that pages sell.
+    """The part of an offer that describes products which pages sell.
 
     :ivar id: of the product at plenigo that is overwritten.
     """

@@ -1,4 +1,4 @@
-"""The cells of a file of orders for plenigo: what each may have, in plenigo's form.
+"""The cells of a file of orders for plenigo: their values, in plenigo's form.
 
 Pure: imports nothing of Zope or Plone, does no I/O and reads no clock.
 """

@@ -203,7 +203,7 @@ def _order(line: int, columns: Sequence[str], cells: Sequence[str]) -> Order | M
 
 
 def _problems(values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """What does not go together in a line."""
+    """The values of a line that contradict each other."""
     yield from ((name, MISSING) for name in REQUIRED if name not in values)
     kind = values.get("kind", ordercells.PLENIGO)
     if _NEEDED[kind] not in values:

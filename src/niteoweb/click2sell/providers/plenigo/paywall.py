@@ -96,7 +96,7 @@ def offers(page: Any, content: Any) -> list[membersonly.Offer]:
 
 
 class OfferViewlet(ViewletBase):
-    """Below a page without a paywall: what is sold there."""
+    """Shows the offers of a page without a paywall, below it."""
 
     index = ViewPageTemplateFile("templates/offers.pt")
 

@@ -73,7 +73,7 @@ def is_good(user_id: str, key: str) -> bool:
 
 
 def use(user_id: str, key: str) -> None:
-    """Make the customer of a link the member, and take in what the customer has.
+    """Tie the customer of a link to the member, and take in the customer's purchases.
 
     :raises NoLink: the member may not use it.
     :raises niteoweb.click2sell.providers.plenigo.shop.AddressTaken: the customer is another

@@ -185,7 +185,7 @@ def sign(secret_key: str, time: int, body: bytes) -> str:
 
 
 def is_prompt(notification: Notification) -> bool:
-    """Whether plenigo can be asked how it stands what a callback is about."""
+    """Whether plenigo can be asked at once for the state that a callback is about."""
     payload = notification.payload
     about = payload.get("entityType")
     if about == ORDER:

@@ -11,7 +11,7 @@ from typing import Any
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Bring the orders of a file to plenigo, or tell what is there.
+    """Bring the orders of a file to plenigo, or preview that.
 
     :returns: 0, or 1 when the file has mistakes, or a line was rejected or has to wait.
     """

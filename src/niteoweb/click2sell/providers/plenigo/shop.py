@@ -68,7 +68,7 @@ def create_customer(api: JsonApi, id_: str, values: Mapping[str, str]) -> str:
 
 
 def customer_at(api: JsonApi, address: str) -> str:
-    """The one customer with an address who may use what was bought, "" for none or several."""
+    """The one customer with an address who may use purchases, "" for none or several."""
     query = {"email": address, "size": str(client.SMALLEST_PAGE)}
     try:
         listed = client.read(api, "customers", **query).parts("items")

@@ -26,7 +26,7 @@ class NotSold(Exception):
 
 @provider(IFormFieldProvider)
 class IPlenigoProduct(model.Schema):
-    """A page that says what an offer with ``product=`` sells."""
+    """A page that describes the product of an offer with ``product=``."""
 
     model.fieldset(
         "plenigo_product",

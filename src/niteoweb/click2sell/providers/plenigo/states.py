@@ -154,7 +154,7 @@ def of_customer(notification: Notification, customer: JsonBody) -> Notification:
 
 
 def of_status(notification: Notification, customer: JsonBody) -> Notification:
-    """A notification about a customer, with what the customer's status means for access.
+    """A notification about a customer, with the meaning of the status for access.
 
     :raises ParameterInvalid: a field is malformed.
     """

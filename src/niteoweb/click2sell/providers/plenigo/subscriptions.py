@@ -76,7 +76,7 @@ class Subscription:
 
 @dataclass(frozen=True)
 class Choices:
-    """What can be chosen when a subscription is cancelled.
+    """The choices of a member who cancels a subscription.
 
     :ivar dates: as plenigo writes them, the earliest first.
     :ivar reasons: texts by their ids.
@@ -103,7 +103,7 @@ def of_member(user_id: str) -> list[Subscription]:
 
 
 def one(user_id: str, id_: str, language: str) -> tuple[Subscription, Choices]:
-    """A subscription of a member, with what can be chosen where it can be cancelled.
+    """A subscription of a member, with the choices where it can be cancelled.
 
     :param language: of the reasons.
     :raises NotTheirs: the member pays for no such subscription.

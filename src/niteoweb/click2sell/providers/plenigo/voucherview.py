@@ -10,7 +10,7 @@ from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 
 
 class VoucherView(MemberView):
-    """Tells by a POST what a code is for, and redeems it by the next.
+    """Shows by a POST the purchase that a code is for, and redeems it by the next.
 
     An offer that costs something leads on to the checkout.
     """

@@ -1,4 +1,4 @@
-"""Stripe's API: how subscriptions stand, what was bought, and who paid.
+"""Stripe's API: the states of subscriptions, the purchases, and the payers.
 
 A restricted key that may read is enough; a session of the Customer Portal needs one that may
 write these.
@@ -68,7 +68,7 @@ def is_wanted(notification: Notification, settings: Any) -> bool:
 def complete(
     notification: Notification, settings: Any, now: datetime
 ) -> tuple[Notification, ...]:
-    """A notification with what Stripe's API tells of it.
+    """A notification, completed by Stripe's API.
 
     :param notification: of an event; with its buyer where the customer is known.
     :param settings: with ``api_url``, ``api_token`` and ``test_mode``.

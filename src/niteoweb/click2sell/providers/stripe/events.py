@@ -1,4 +1,4 @@
-"""The events of Stripe, and what follows from each.
+"""The events of Stripe, and the effect of each.
 
 Pure: imports nothing of Zope or Plone, does no I/O and reads no clock.
 """

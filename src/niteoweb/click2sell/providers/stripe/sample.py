@@ -1,4 +1,4 @@
-"""Made-up events of Stripe: about a customer, and then about what the customer bought.
+"""Made-up events of Stripe: about a customer, then about the customer's purchases.
 
 Pure: imports nothing of Zope or Plone, does no I/O and reads no clock.
 """
@@ -80,7 +80,7 @@ def signatures(delivery: Delivery) -> tuple[str, ...]:
 
 
 def event(type_: str, about: Any, moment: datetime) -> bytes:
-    """The body of an event; its id is made of what it says."""
+    """The body of an event; its id is made of its content."""
     said = json.dumps([type_, about]).encode("ascii")
     value = {
         "id": f"evt_{hashlib.sha256(said).hexdigest()[:24]}",

@@ -1,1 +1,1 @@
-"""WS.WebTV: the subscriptions of its store, and what this site sells there."""
+"""WS.WebTV: the subscriptions of its store, and the sales of this site there."""

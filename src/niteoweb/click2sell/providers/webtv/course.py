@@ -1,4 +1,4 @@
-"""A sale that one process has to itself: what it notes is committed at once."""
+"""A sale that one process has to itself: its notes are committed at once."""
 
 from contextlib import suppress
 from niteoweb.click2sell import timestamps
@@ -118,7 +118,7 @@ def _file(site: Any, id_: str, filed: tuple[str, str]) -> None:
 
 
 def dismiss(sale: sales.Sale, by: str, note: str, *codes: str) -> None:
-    """Dismiss what was filed about a sale.
+    """Dismiss the entries that were filed about a sale.
 
     :param by: who has settled it.
     :param codes: what was settled; everything, where there are none.

@@ -121,7 +121,7 @@ class FakeStore(FakeUsers):
         return {"ok": "Payment was added"}
 
     def store_process_order(self, iq: str, _form: Form) -> Any:
-        """Deliver what was paid."""
+        """Deliver the paid items."""
         user = self._user(iq)
         order = user["order"]
         if not order:

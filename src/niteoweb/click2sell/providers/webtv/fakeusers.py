@@ -22,7 +22,7 @@ class Failure(Exception):
 
 
 class FakeUsers:
-    """Users and what they have; products, too.
+    """Users and their items; products, too.
 
     :ivar users: by id: email, name, surname, status, credit, cart, order.
     :ivar products: by id: type_name, price, sku, period, frequency, requires_rp, clip.

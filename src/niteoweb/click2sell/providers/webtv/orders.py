@@ -145,7 +145,7 @@ def terms(answer: JsonBody) -> Terms:
 
 
 def restrictions(answer: JsonBody) -> dict[str, list[str]]:
-    """The answer to ``get_cvr``: what a user may not see, at any of three places (A4)."""
+    """The restrictions in an answer to ``get_cvr``, at any of three places (A4)."""
     values: Any = dict(answer.items())
     for name in ("data", "cvr"):
         inner = values.get(name)

@@ -18,7 +18,7 @@ logger = logging.getLogger("niteoweb.click2sell")
 
 
 def poll(now: datetime, most_ends: int, confirmed: bool) -> Mapping[str, Any]:
-    """Ask the store what is due; see :func:`.sync.poll`.
+    """Ask the store the due questions; see :func:`.sync.poll`.
 
     :returns: parts of the sweep's report: ``store`` and ``sales``.
     """

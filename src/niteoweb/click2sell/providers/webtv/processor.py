@@ -160,7 +160,7 @@ class Return(Processor):
 
 
 def come_back(settings: Any, sale: sales.Sale, is_paid: bool) -> str:
-    """The address at the WebTV that tells it what became of the payment."""
+    """The address at the WebTV that tells it the result of the payment."""
     keys = [key for key in (settings.secretkey, settings.previous_secretkey) if key]
     key = next((key for key in keys if secretkeys.mark(key) == sale["mark"]), keys[0])
     return questions.return_url(

@@ -18,7 +18,7 @@ class ProfilesGet(Selling):
     asks = False
 
     def work(self) -> dict[str, Any]:
-        """What is written down."""
+        """The written record."""
         site = plone_site.get()
         if self.params:
             found = profiles.get(site, self.params[0])
@@ -36,7 +36,7 @@ class ProfilesPost(Selling):
     asks = False
 
     def work(self) -> dict[str, Any]:
-        """Note it; the same again changes nothing."""
+        """Note a profile; a second time changes nothing."""
         options = self.options(
             status=str, last_payment_date=int, next_payment_date=int, charge=str
         )

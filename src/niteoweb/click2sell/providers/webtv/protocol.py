@@ -1,4 +1,4 @@
-"""WS.WebTV's signatures: questions to its API, and what its store asks a payment processor.
+"""WS.WebTV's signatures: of questions to its API, and of those of its store to us.
 
 Pure: imports nothing of Zope or Plone, does no I/O and reads no clock.
 

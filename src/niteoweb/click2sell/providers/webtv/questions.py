@@ -178,7 +178,7 @@ def return_url(
     message: str = "",
     profiles: Sequence[Mapping[str, str]] = (),
 ) -> str:
-    """Where the buyer goes back to; it tells the store what became of the payment.
+    """The address that the buyer goes back to; it tells the store the result of the payment.
 
     :param base: address of the WebTV, with a slash at its end.
     :param transaction: "" where nothing was paid.

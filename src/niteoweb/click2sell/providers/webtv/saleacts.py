@@ -1,4 +1,4 @@
-"""What an owner does about a sale; the background asks the store, no page waits for it."""
+"""An owner's acts on a sale; the background asks the store, no page waits for it."""
 
 from functools import partial
 from niteoweb.click2sell import _
@@ -44,7 +44,7 @@ def possible(sale: sales.Sale) -> tuple[str, ...]:
 
 
 def act(site: Any, id_: str, what: str, by: str, note: str) -> None:
-    """Carry an act out, and dismiss what was filed about the sale.
+    """Carry an act out, and dismiss the entries that were filed about the sale.
 
     :param by: user id of the owner.
     :param note: what the owner has done about it.
@@ -83,7 +83,7 @@ def _forget(id_: str, site: Any) -> None:
 
 
 def _go_on() -> None:
-    """Take up what an owner wants, in the thread for questions."""
+    """Take up an owner's act, in the thread for questions."""
     settings = selling.askable()
     if settings is None:
         return

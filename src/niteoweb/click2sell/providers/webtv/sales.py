@@ -50,7 +50,7 @@ LOG = 50
 
 
 class Conflict(Exception):
-    """A sale cannot be done; nothing was changed, or it is said what.
+    """A sale cannot be done; nothing was changed, unless the text says so.
 
     :ivar status: of HTTP.
     :ivar kind: a code for callers.

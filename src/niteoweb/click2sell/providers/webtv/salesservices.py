@@ -87,7 +87,7 @@ class SalesGet(Selling):
     asks = False
 
     def work(self) -> dict[str, Any]:
-        """What is written down; the store is not asked."""
+        """The written record; the store is not asked."""
         if self.params:
             return self.shown(self.sale())
         state = self.request.form.get("state")
@@ -96,7 +96,7 @@ class SalesGet(Selling):
 
 
 class SalesPost(Selling):
-    """Answers a POST: begins a sale, or does with one what the path says.
+    """Answers a POST: begins a sale, or carries out the act of the path on one.
 
     Behind the id come ``items``, ``place``, ``cancel``, ``pay`` or ``fail``.
     """

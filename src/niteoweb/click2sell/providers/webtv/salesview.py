@@ -74,7 +74,7 @@ class SalesView(ListPage):
 
 
 class SaleView(OwnerPage):
-    """A sale: what is next, the acts, and what was asked and answered."""
+    """A sale: its next step, the acts, and the questions and answers so far."""
 
     template = ViewPageTemplateFile("templates/sale.pt")
     copy_warning = _("This is a copy of the site: it asks the store nothing.")
@@ -135,12 +135,12 @@ class SaleView(OwnerPage):
 
     @property
     def following(self) -> Any:
-        """What is next."""
+        """The next step."""
         return salewords.following(self.sale)
 
     @property
     def facts(self) -> formatting.Facts:
-        """What was sold, to whom, and what was paid."""
+        """The sold item, its buyer and the payment."""
         sale = self.sale
         payments = [
             f"{amount(one['amount'])} ({one['transaction']})" for one in sale["payments"]
@@ -166,7 +166,7 @@ class SaleView(OwnerPage):
 
     @property
     def log(self) -> formatting.Table:
-        """What was asked and answered, the newest first."""
+        """The questions and answers, the newest first."""
         return formatting.Table(
             _("What was asked and answered"),
             (_("Time"), _("Step")),

@@ -1,4 +1,4 @@
-"""Sales in the words of their pages: states, what is next, and what was asked and answered."""
+"""Sales in the words of their pages: states, next steps, questions and answers."""
 
 from niteoweb.click2sell import _
 from niteoweb.click2sell.browser import formatting
@@ -132,7 +132,7 @@ def products(sale: sales.Sale) -> str:
 
 
 def following(sale: sales.Sale) -> Message:
-    """What happens next, or what has happened at last."""
+    """The next step of a sale, or its end."""
     if sale["wanted"]:
         return _("The site asks the store in the background. Load this page again in a minute.")
     if sale["attention"]:

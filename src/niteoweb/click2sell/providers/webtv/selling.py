@@ -1,4 +1,4 @@
-"""The course of a sale: what is intended is committed, then the store is asked, then noted.
+"""The course of a sale: each intention is committed before the store is asked.
 
 Whoever takes a sale up after a process that died, or a question without an answer, looks first
 (``get_cart``), and then decides. Amounts are the store's, compared as numbers.
@@ -106,7 +106,7 @@ def askable() -> Any | None:
 
 
 def resume(settings: Any, numbers: dict[str, int]) -> None:
-    """Take up the sales whose process died or had no answer, and cancel what is too old.
+    """Take up the sales whose process died or had no answer, and cancel the old ones.
 
     :param numbers: of the report.
     :raises Unreachable: the store cannot be asked.

@@ -163,7 +163,7 @@ class UsersPost(StoreOperation):
 
 
 class UsersGet(StoreOperation):
-    """Answers a GET to ``@webtv-users/{id}``: what the store says of a user now.
+    """Answers a GET to ``@webtv-users/{id}``: the present state of a user at the store.
 
     ``me`` instead of an id is the member who calls; others need to view purchases, and may name
     an ``email`` instead of the id. ``parts`` names what is asked for.

@@ -1,4 +1,4 @@
-"""What the store answers about a user, and the notifications that follow from a change in it.
+"""The store's answers about a user, and the notifications that follow from changes.
 
 Pure: imports nothing of Zope or Plone, does no I/O and reads no clock.
 
@@ -66,7 +66,7 @@ class Item:
 
     @property
     def state(self) -> tuple[str, ...]:
-        """What it is known by: another state is news."""
+        """The known values of an item: others are news."""
         on = "1" if self.goes_on else "0"
         return self.product, timestamps.iso(self.until), on, self.status, self.title
 
@@ -157,7 +157,7 @@ def users(answer: JsonBody) -> list[JsonBody]:
 def told(
     known: dict[str, Known], found: Iterable[Item], user: User, read_at: datetime
 ) -> Iterator[Notification]:
-    """What is new in a reading of a user's items.
+    """The news in a reading of a user's items.
 
     The keys are a chain: each is made of the one before it and of the state. So a state that
     comes back is news, and a reading that is repeated or parallel to another one is not.
@@ -180,7 +180,7 @@ def told(
 
 
 def kind(item: Item, state: tuple[str, ...]) -> Kind:
-    """What became of an item.
+    """The kind of a change of an item.
 
     :param state: in which it is known.
     """
@@ -208,7 +208,7 @@ def early(notification: Notification, known: dict[str, Known]) -> bool:
 
 
 def note(notification: Notification, items: Iterable[Item]) -> Known:
-    """What is known by a notification."""
+    """The state that a notification makes known."""
     found = {item.transaction: item for item in items}
     item = found.get(notification.transaction)
     state = (GONE,) if item is None else item.state

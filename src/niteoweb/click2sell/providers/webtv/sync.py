@@ -1,4 +1,4 @@
-"""Polling of the store: who is asked about when, and what follows from the answers.
+"""Polling of the store: the users to ask about, and the effect of the answers.
 
 Only a well-formed list ends anything. Ends that come early are counted first: more than the
 circuit breaker's number in a day are not told before an owner has confirmed them.
@@ -55,7 +55,7 @@ _PAGE, _EARLY = "webtv page", "webtv early ends"
 
 @dataclass(frozen=True)
 class Reading:
-    """What the store has answered about a user.
+    """The store's answer about a user.
 
     :ivar read_at: before it was asked.
     """
@@ -66,7 +66,7 @@ class Reading:
 
 
 class Turn:
-    """A turn of questions: their number, and what came of them."""
+    """A turn of questions: their number, and their results."""
 
     def __init__(self, settings: Any) -> None:
         self.settings = settings
@@ -199,7 +199,7 @@ def _read(turn: Turn, user: states.User) -> Reading:
 
 
 def _tell(turn: Turn, readings: Sequence[Reading], most_ends: int, confirmed: bool) -> None:
-    """Process what is new in readings, unless too much would end too early."""
+    """Process the news in readings, unless too much would end too early."""
     now = timestamps.now()
     ends = 0
     for reading in readings:
@@ -265,7 +265,7 @@ def _alert(held: int, now: datetime) -> None:
 
 
 def _dismiss_alerts(site: Any) -> None:
-    """Dismiss what was filed about held ends: an owner has confirmed them."""
+    """Dismiss the entries about held ends: an owner has confirmed them."""
     waiting = [ledger.get(site, key) for key in ledger.waiting_keys(site)]
     language = api.portal.get_default_language()
     note = translate(texts.CONFIRMED, target_language=language)

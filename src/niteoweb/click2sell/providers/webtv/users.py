@@ -1,4 +1,4 @@
-"""The users of the store as far as they are known here: whom to ask about, and what was told.
+"""The users of the store that are known here, and the last known states of their items.
 
 No I/O but to the database. ``webtv_users`` has a record for each; it is written whole.
 """
@@ -84,7 +84,7 @@ def of_address(site: Any, address: str) -> list[str]:
 
 
 def known(site: Any, id_: str) -> dict[str, states.Known]:
-    """What was told last of the items of a user.
+    """The last known states of a user's items.
 
     A notification that was intended, and is not in the ledger, was not told.
     """
@@ -100,7 +100,7 @@ def known(site: Any, id_: str) -> dict[str, states.Known]:
 def intend(
     site: Any, id_: str, told: Sequence[Notification], items: Iterable[states.Item]
 ) -> None:
-    """Note what is about to be told; what was told before stays beside it until it is."""
+    """Note notifications to come; the known states stay beside them until they are recorded."""
     record, stands, items = get(site, id_), known(site, id_), list(items)
     noted = {transaction: (telling,) for transaction, telling in stands.items()}
     for notification in told:

@@ -1,4 +1,4 @@
-"""A plenigo that is not real: what happens there, and the API that tells it."""
+"""A plenigo that is not real: its customers and purchases, and its API."""
 
 from niteoweb.click2sell.providers.plenigo.fake.life import FakePlenigo
 from niteoweb.click2sell.providers.plenigo.fake.life import SECRET

@@ -52,7 +52,7 @@ JAVASCRIPT = {"Content-Type": "text/javascript"}
 
 
 class FakeAccess(FakePlenigoApi):
-    """Rights of access, by what customers have.
+    """Rights of access, by the purchases of customers.
 
     :ivar sessions_of: customers by their session, for the customer API.
     :ivar cached_for: how long an answer may be kept, None where plenigo does not say.
@@ -91,7 +91,7 @@ class FakeAccess(FakePlenigoApi):
         return Response(200, SCRIPT, JAVASCRIPT)
 
     def buy(self, purchase_id: str) -> int:
-        """The customer pays for what was prepared.
+        """The customer pays for a prepared purchase.
 
         :returns: the order's id.
         """

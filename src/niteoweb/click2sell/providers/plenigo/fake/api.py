@@ -1,4 +1,4 @@
-"""The API of a plenigo that is not real: lists, and what stands at an id.
+"""The API of a plenigo that is not real: lists, and single objects by id.
 
 Fields, errors and limits are those of plenigo's OpenAPI description, version 250520. A size
 that is out of range counts as 5, as it says there.
@@ -74,7 +74,7 @@ class FakePlenigoApi(FakeServer):
 
     @property
     def actions(self) -> Mapping[tuple[str, ...], Action]:
-        """What it does, by method and path; ``*`` is an id, which the action is given."""
+        """Its actions, by method and path; ``*`` is an id, which the action is given."""
         return {}
 
     def _acted(self, request: Request) -> Response | None:

@@ -1,4 +1,4 @@
-"""What happens at a plenigo that is not real: customers, subscriptions, signed callbacks."""
+"""The life of a plenigo that is not real: customers, subscriptions, signed callbacks."""
 
 from datetime import datetime
 from datetime import timedelta
