@@ -14,9 +14,9 @@ from tools.demo.visitor import Visitor
 from typing import Any
 
 
-MARA, LOGIN, PASSWORD = "mara.kos@example.org", "mara", "Wd7-fk3h-qqRz"  # noqa: S105
+MARA, LOGIN, PASSWORD = "mara.kos@example.org", "mara", "Wd7-fk3h-qqRz"
 #: The right of access that opens the page, and words that nobody reads without it.
-RIGHT, SECRET_WORDS = "magazine", "The summit is behind the next ridge."  # noqa: S105
+RIGHT, SECRET_WORDS = "magazine", "The summit is behind the next ridge."
 FOLDER, PAGE, PAGE_TITLE = "magazine", "ridge", "Behind the ridge"
 READ = f"/{FOLDER}/{PAGE}"
 BEHAVIOR = "niteoweb.click2sell.plenigo"

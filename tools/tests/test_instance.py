@@ -113,5 +113,5 @@ class TestConfiguration(unittest.TestCase):
         parser = RawConfigParser(strict=False)
         parser.read(ROOT / "base.cfg", encoding="utf-8")
         with mock.patch("gc.set_threshold") as set_threshold:
-            exec(parser["instance"]["initialization"].strip(), {})  # noqa: S102
+            exec(parser["instance"]["initialization"].strip(), {})
         set_threshold.assert_called_once_with(*instance.COLLECTOR)

@@ -67,7 +67,7 @@ class Problems(NotPossible):
 class ProductField(schema.Field):
     """A product: its provider and its id, in a form with a blank between them."""
 
-    def fromUnicode(self, text: str) -> Product:  # noqa: N802
+    def fromUnicode(self, text: str) -> Product:
         provider, _space, product_id = text.partition(" ")
         self.validate((provider, product_id.strip()))
         return provider, product_id.strip()
@@ -82,7 +82,7 @@ class ProductField(schema.Field):
 class LastDay(schema.Datetime):
     """The end of access in UTC, in a form the last day, which must not be over."""
 
-    def fromUnicode(self, text: str) -> datetime | None:  # noqa: N802
+    def fromUnicode(self, text: str) -> datetime | None:
         if not text:
             return None
         try:
@@ -97,7 +97,7 @@ class LastDay(schema.Datetime):
 class Days(schema.Int):
     """A number of days, in a form written with digits alone."""
 
-    def fromUnicode(self, text: str) -> int | None:  # noqa: N802
+    def fromUnicode(self, text: str) -> int | None:
         if not text and not self.required:
             return None
         return super().fromUnicode(text if text.isascii() and text.isdigit() else "")

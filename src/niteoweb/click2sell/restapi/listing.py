@@ -27,7 +27,7 @@ class PathParameters:
         super().__init__(context, request)
         self.params: list[str] = []
 
-    def publishTraverse(self, request: Any, name: str) -> "PathParameters":  # noqa: N802
+    def publishTraverse(self, request: Any, name: str) -> "PathParameters":
         """Take a part of the path."""
         self.params.append(name)
         return self

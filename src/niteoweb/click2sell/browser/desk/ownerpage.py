@@ -266,7 +266,7 @@ class ListPage(OwnerPage):
         super().__init__(context, request)
         self.names: list[str] = []
 
-    def publishTraverse(self, request: Any, name: str) -> "ListPage":  # noqa: N802
+    def publishTraverse(self, request: Any, name: str) -> "ListPage":
         """Take a part of the path."""
         self.names.append(name)
         return self

@@ -14,7 +14,7 @@ import requests
 import transaction
 
 
-PASSWORD = "Wd7-fk3h-qqRz"  # noqa: S105
+PASSWORD = "Wd7-fk3h-qqRz"
 JANE = "jane@lab.example.org"
 ZOE = "zoe@lab.example.org"
 OFFER = "O_OFFER0000000000001"

@@ -19,7 +19,7 @@ import transaction
 
 BEHAVIOR = "niteoweb.click2sell.paywall"
 #: It stands in the body of each closed page, and nowhere else.
-SECRET = "Xyzzyplugh"  # noqa: S105
+SECRET = "Xyzzyplugh"
 JOHN = (EMAIL, PASSWORD)
 #: A picture of one pixel.
 PIXEL = base64.b64decode(

@@ -49,7 +49,7 @@ LONG = (
     "maximiliana.wilhelmine.theodora.schwarzenberg-hohenstein"
     "@friends-of-photography-in-the-alpine-region.example.org"
 )
-PASSWORD = "Wd7-fk3h-qqRz"  # noqa: S105
+PASSWORD = "Wd7-fk3h-qqRz"
 #: What plenigo sells, and its title.
 OFFER, EDITION = "O_OFFER0000000000001", "The digital edition"
 #: A new member, a buyer, an account that is not the add-on's, and one that cannot be read.
@@ -186,7 +186,7 @@ def use_all_providers(case: BrowserTestCase) -> None:
         stored.enabled, stored.secretkey = True, "a secret key of sufficient length"
         stored.mapping = ["gold|course"]
         if provider is PLENIGO:
-            stored.api_token = "a token"  # noqa: S105
+            stored.api_token = "a token"
     transaction.commit()
 
 

@@ -21,7 +21,7 @@ import transaction
 
 READER = ("reader", "Wd7-fk3h-qqRz")
 OFFER = "O_OFFER0000000000001"
-SECRET = "The summit is behind the next ridge."  # noqa: S105
+SECRET = "The summit is behind the next ridge."
 #: What the browser's console says of a script that is kept out.
 VIOLATION = "Content Security Policy"
 

@@ -49,7 +49,7 @@ class TestCatalogs(unittest.TestCase):
             shutil.copytree(
                 PACKAGE, Path(folder) / "src", ignore=shutil.ignore_patterns("tests", "*.pyc")
             )
-            done = subprocess.run(  # noqa: S603
+            done = subprocess.run(
                 [
                     *(str(I18NDUDE), "rebuild-pot", "--pot", str(pot), "--create", DOMAIN),
                     str(Path(folder) / "src"),

@@ -206,7 +206,7 @@ class TestRefusedAddress(SiteTestCase):
 class Strict(BasePlugin):
     """A password policy that demands everything at once."""
 
-    def validateUserInfo(self, user, set_id, set_info):  # noqa: N802
+    def validateUserInfo(self, user, set_id, set_info):
         password = set_info.get("password", "")
         wanted = (string.digits, string.ascii_lowercase, string.ascii_uppercase, "-_.!?#")
         if len(password) < 20 or not all(set(password) & set(kind) for kind in wanted):

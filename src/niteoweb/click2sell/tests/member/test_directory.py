@@ -65,19 +65,19 @@ class Sheet:
     def __init__(self, values):
         self.values = values
 
-    def getId(self):  # noqa: N802
+    def getId(self):
         return "directory"
 
-    def hasProperty(self, name):  # noqa: N802
+    def hasProperty(self, name):
         return name in self.values
 
-    def getProperty(self, name, default=None):  # noqa: N802
+    def getProperty(self, name, default=None):
         value = self.values.get(name, default)
         if value is RuntimeError:
             raise value
         return value
 
-    def propertyItems(self):  # noqa: N802
+    def propertyItems(self):
         return list(self.values.items())
 
 
@@ -88,7 +88,7 @@ class Directory(BasePlugin):
     person: ClassVar = {}
     names: ClassVar = {}
 
-    def enumerateUsers(self, login=None, exact_match=False, **kw):  # noqa: N802
+    def enumerateUsers(self, login=None, exact_match=False, **kw):
         names = {"id": "jim", "login": "jim", **self.names}
         if exact_match and "jim" not in (kw.get("id"), login):
             return ()
@@ -96,10 +96,10 @@ class Directory(BasePlugin):
             return ()
         return ({"id": names["id"], "login": names["login"], "pluginid": "directory"},)
 
-    def getPropertiesForUser(self, user, request=None):  # noqa: N802
+    def getPropertiesForUser(self, user, request=None):
         return Sheet(self.person) if user.getId() == "jim" else {}
 
-    def getGroupsForPrincipal(self, user, request=None):  # noqa: N802
+    def getGroupsForPrincipal(self, user, request=None):
         return self.names.get("groups", ()) if user.getId() == "jim" else ()
 
 
@@ -253,7 +253,7 @@ class _Group:
     def __init__(self, title):
         self.title = title
 
-    def getProperty(self, name, default=None):  # noqa: N802
+    def getProperty(self, name, default=None):
         if self.title is RuntimeError:
             raise RuntimeError
         return self.title

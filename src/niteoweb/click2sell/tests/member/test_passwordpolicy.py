@@ -51,7 +51,7 @@ class Policy(BasePlugin):
 
     accepts: ClassVar = staticmethod(len)
 
-    def validateUserInfo(self, user, set_id, set_info):  # noqa: N802
+    def validateUserInfo(self, user, set_id, set_info):
         if "password" not in set_info or self.accepts(set_info["password"]):
             return []
         return [{"id": "password", "error": "<b>Not</b> good enough."}]

@@ -230,7 +230,7 @@ class TestOtherProviders(TrialTestCase):
 
     def test_plenigo_is_not_asked_for_what_it_does_not_know(self):
         stored = registry.settings(PLENIGO)
-        stored.api_token = "a token"  # noqa: S105
+        stored.api_token = "a token"
         transaction.commit()
         self.name = "plenigo"
         with mock.patch.object(PLENIGO.client, "complete") as asked:

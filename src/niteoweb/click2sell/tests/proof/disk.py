@@ -70,7 +70,7 @@ def in_child(path: Path, site_id: str, work: Callable[[Any], Any]) -> Any:
         return KILLED
     if status or not answer:
         raise AssertionError(f"child ended with {status}:\n{answer.decode('utf-8', 'replace')}")
-    return pickle.loads(answer)  # noqa: S301 - our own child's
+    return pickle.loads(answer)
 
 
 def _work(path: Path, site_id: str, work: Callable[[Any], Any], writing: int) -> None:

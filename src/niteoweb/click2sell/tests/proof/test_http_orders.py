@@ -47,7 +47,7 @@ class TestOverHttp(unittest.TestCase):
         orders = {f"o{n}": list(order) for n, order in enumerate(permutations(range(4)))}
         told = {buyer: story(buyer, self.now) for buyer in orders}
         # Of one buyer one after the other, of all buyers at once; repetitions come anywhere.
-        random_ = random.Random(5)  # noqa: S311 - an order, no secret
+        random_ = random.Random(5)
         turns = [buyer for buyer in orders for _ in range(4)]
         again = [(buyer, n) for buyer in orders for n in range(4)]
         random_.shuffle(turns)
@@ -140,5 +140,5 @@ class TestOverHttp(unittest.TestCase):
 
 def _mixed(turns: list[str], again: list[tuple[str, int]]) -> list:
     mixed = [*turns, *again]
-    random.Random(6).shuffle(mixed)  # noqa: S311 - an order, no secret
+    random.Random(6).shuffle(mixed)
     return mixed

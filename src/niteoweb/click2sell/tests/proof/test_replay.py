@@ -45,7 +45,7 @@ class TestReplay(ProofCase):
             order = [*range(len(history)), SWEEP]
             run = self.deliver(history, order, existing=bool(number % 2))
             keys += [key(run, n) for n in range(len(history))]
-        random = Random(3)  # noqa: S311 - an order, no secret
+        random = Random(3)
         for _ in range(3):
             random.shuffle(keys)
             self.assertReplayChangesNothing(keys)

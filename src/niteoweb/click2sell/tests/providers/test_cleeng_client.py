@@ -90,7 +90,7 @@ class TestValidate(ClientTestCase):
         self.assertEqual({one.path[-1] for one in self.fake.requests}, {"purchase-validation"})
 
     def test_a_wrong_token(self):
-        self.settings.api_token = "wrong"  # noqa: S105
+        self.settings.api_token = "wrong"
         with self.assertRaises(Unreachable):
             self.validate()
 

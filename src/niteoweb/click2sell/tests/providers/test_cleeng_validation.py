@@ -36,7 +36,7 @@ import threading
 import transaction
 
 
-PASSWORD = "the password"  # noqa: S105
+PASSWORD = "the password"
 MIDDLEWARE = "middleware"
 PERMISSION = "Click2Sell: Validate purchases"
 

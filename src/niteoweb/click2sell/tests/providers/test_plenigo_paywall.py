@@ -25,7 +25,7 @@ import time
 import transaction
 
 
-PASSWORD = "Wd7-fk3h-qqRz"  # noqa: S105
+PASSWORD = "Wd7-fk3h-qqRz"
 JANE = ("jane", PASSWORD)
 OFFER = "O_OFFER0000000000001"
 

@@ -30,7 +30,7 @@ import unittest
 
 UTC = timezone.utc
 LIVES = round(40 * EXAMPLES)
-SECRET = "whsec_of_lives"  # noqa: S105
+SECRET = "whsec_of_lives"
 PRICES = ("gold", "silver", "bronze")
 
 

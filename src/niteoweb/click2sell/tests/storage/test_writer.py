@@ -286,7 +286,7 @@ class TestSite(WriterTestCase):
         request = self.layer["request"]
         self.addCleanup(request.environ.pop, "HTTP_COOKIE")
         request.environ["HTTP_COOKIE"] = "__ac=secret"
-        request.form["password"] = "secret"  # noqa: S105
+        request.form["password"] = "secret"
         self.addCleanup(request.form.clear)
         environ, form = writer.run(lambda site: (site.REQUEST.environ, site.REQUEST.form))
         self.assertNotIn("secret", repr((environ, form)))
