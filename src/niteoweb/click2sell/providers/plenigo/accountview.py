@@ -27,6 +27,7 @@ class AccountView(MemberView):
     template = ViewPageTemplateFile("templates/account.pt")
     title = _("Your account at plenigo")
     name = "@@plenigo-account"
+    script = "account.js"
     passed_on = ("page", "subscription")
     steps = 0
 

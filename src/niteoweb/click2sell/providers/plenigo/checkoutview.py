@@ -30,6 +30,7 @@ class CheckoutView(MemberView):
     template = ViewPageTemplateFile("templates/checkout.pt")
     title = _("Checkout")
     name = "@@plenigo-checkout"
+    script = "page.js"
     begun: checkout.Checkout | None = None
     offer: offers.Offer | None = None
     single: offers.Single | None = None

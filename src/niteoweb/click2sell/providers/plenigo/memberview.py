@@ -67,10 +67,14 @@ class MemberView(PlenigoView):
 
     :cvar passed_on: parameters that a login does not lose.
     :cvar steps: parts of the path that may follow the name.
+    :cvar scripts: plenigo's script, with those of this site before and after it.
+    :cvar script: that after it.
     """
 
     passed_on: tuple[str, ...] = ()
     steps = 2
+    scripts = ViewPageTemplateFile("templates/scripts.pt")
+    script = ""
 
     def __init__(self, context: Any, request: Any) -> None:
         super().__init__(context, request)
