@@ -14,6 +14,7 @@ from niteoweb.click2sell.paywall import teaser
 from niteoweb.click2sell.providers.plenigo import accessrights
 from niteoweb.click2sell.providers.plenigo import checkout
 from niteoweb.click2sell.providers.plenigo import limits
+from niteoweb.click2sell.providers.plenigo import offers
 from niteoweb.click2sell.providers.plenigo import paywall
 from niteoweb.click2sell.providers.plenigo.checkoutservice import SellingService
 from plone.base.interfaces import IPloneSiteRoot
@@ -77,6 +78,6 @@ class AccessGet(gate.FreeService, SellingService):
         is_site = IPloneSiteRoot.providedBy(self.context)
         if bool(names) != is_site or len(names) > paywall.MOST:
             raise BadRequest('"rights" is needed at the site, and at no page.')
-        if not all(map(paywall.RIGHT.fullmatch, names)):
+        if not all(map(offers.RIGHT.fullmatch, names)):
             raise BadRequest('"rights" must be rights of plenigo with commas between them.')
         return names

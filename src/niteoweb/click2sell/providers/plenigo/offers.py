@@ -31,7 +31,10 @@ LONGEST_TITLE = 100
 UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
 AFFILIATE = "affiliate"
 
-_ID = re.compile(r"[A-Z]{1,2}_[0-9A-Za-z]{1,18}", re.ASCII)
+#: An id of an offer, a bonus or the like, and a right of access.
+ID = re.compile(r"[A-Z]{1,2}_[0-9A-Za-z]{1,18}", re.ASCII)
+RIGHT = re.compile(r"[0-9A-Za-z-]{2,30}", re.ASCII)
+
 _VARIANT = re.compile(r"[0-9A-Za-z-]{2,30}", re.ASCII)
 _PRODUCT = re.compile(
     r"(P_[0-9A-Za-z]{1,18}) +tax=([A-Z0-9_]{1,50}) +currency=([A-Z]{3})", re.ASCII
@@ -122,7 +125,7 @@ def _offer(id_: str, options: list[str]) -> Offer | None:
     bonuses = tuple(filter(None, values.get(BONUS, "").split(",")))
     variant = values.get(VARIANT, "")
     product = _PRODUCT.fullmatch(values.get(PRODUCT, ""))
-    if not known or not all(map(_ID.fullmatch, (id_, *bonuses))):
+    if not known or not all(map(ID.fullmatch, (id_, *bonuses))):
         return None
     if values.get(MULTIPLE) or values.get(NET) or (variant and not _VARIANT.fullmatch(variant)):
         return None

@@ -6,6 +6,7 @@ Pure: imports nothing of Zope or Plone, does no I/O and reads no clock.
 from datetime import datetime
 from datetime import timezone
 from niteoweb.click2sell.provider import is_address
+from niteoweb.click2sell.providers.plenigo import offers
 from typing import Any
 
 import json
@@ -38,7 +39,7 @@ _FORMS = {
     "payment_method": _METHODS,
     "quantity": r"[1-9]\d{0,3}|10000",
     "discount": r"\d{1,2}|100",
-    "bonus_ids": r"[A-Z]{1,2}_[0-9A-Za-z]{1,18}( [A-Z]{1,2}_[0-9A-Za-z]{1,18})*",
+    "bonus_ids": rf"{offers.ID.pattern}( {offers.ID.pattern})*",
     "issue_steps": r".{2,10000}",
 }
 

@@ -22,15 +22,11 @@ from urllib.parse import urlencode
 from zope import schema
 from zope.interface import provider
 
-import re
-
 
 #: Rights of a page, at most.
 MOST = 20
-RIGHT = re.compile(r"[0-9A-Za-z-]{2,30}", re.ASCII)
 
 _PERMISSION = "niteoweb.click2sell.SetPaywall"
-_OFFER = re.compile(r"[A-Z]{1,2}_[0-9A-Za-z]{1,18}", re.ASCII)
 
 
 @provider(IFormFieldProvider)
@@ -43,7 +39,7 @@ class IPlenigoPaywall(model.Schema):
     access_rights = schema.List(
         title=_("Access rights at plenigo"),
         description=_("One a line. Customers of plenigo with one of them may read this."),
-        value_type=schema.TextLine(constraint=RIGHT.fullmatch),
+        value_type=schema.TextLine(constraint=offer_lines.RIGHT.fullmatch),
         required=False,
         max_length=MOST,
     )
@@ -51,7 +47,7 @@ class IPlenigoPaywall(model.Schema):
     plenigo_offers = schema.List(
         title=_("Offers of plenigo"),
         description=_("One offer id a line, of those that the settings list."),
-        value_type=schema.TextLine(constraint=_OFFER.fullmatch),
+        value_type=schema.TextLine(constraint=offer_lines.ID.fullmatch),
         required=False,
         max_length=MOST,
     )

@@ -17,8 +17,6 @@ from plone.supermodel import model
 from zope import schema
 from zope.interface import provider
 
-import re
-
 
 class NotSold(Exception):
     """The site does not sell that."""
@@ -58,7 +56,7 @@ class IPlenigoProduct(model.Schema):
         title=_("Access right"),
         description=_("The right at plenigo that a purchase gives."),
         required=False,
-        constraint=re.compile("[0-9A-Za-z-]{2,30}", re.ASCII).fullmatch,
+        constraint=offers.RIGHT.fullmatch,
     )
 
 
