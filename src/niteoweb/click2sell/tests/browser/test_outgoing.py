@@ -1,5 +1,6 @@
 """The page of outgoing hooks, and their line on the overview."""
 
+from niteoweb.click2sell.hooks import batches
 from niteoweb.click2sell.hooks import events
 from niteoweb.click2sell.hooks import outbox
 from niteoweb.click2sell.hooks import receivers
@@ -88,17 +89,17 @@ class TestPage(OutgoingTestCase):
         self.assertIn("The test event is on its way.", self.press("Send a test event"))
         (receiver,) = self.stored()
         self.assertEqual(outbox.waiting(self.portal, receiver["id"]), 1)
-        batch = writer.run(lambda site: outbox.take(site, receiver["id"], self.now))
-        away = outbox.Answer("", outbox.AWAY, "503")
-        writer.run(lambda site: outbox.note(site, batch, [away], self.now))
+        batch = writer.run(lambda site: batches.take(site, receiver["id"], self.now))
+        away = batches.Answer("", batches.AWAY, "503")
+        writer.run(lambda site: batches.note(site, batch, [away], self.now))
         text = self.text(self.opened())
         self.assertIn("It answered with the status 503.", text)
         self.assertIn("The events are sent again.", self.press("Try again now"))
         self.assertEqual(self.stored()[0]["next_at"], "")
-        for what, words in ((outbox.AWAY, "does not answer"), (outbox.GONE, "switched off")):
-            batch = writer.run(lambda site: outbox.take(site, receiver["id"], self.now))
-            answers = [outbox.Answer("", what)]
-            writer.run(lambda site, b=batch, a=answers: outbox.note(site, b, a, self.now))
+        for what, words in ((batches.AWAY, "does not answer"), (batches.GONE, "switched off")):
+            batch = writer.run(lambda site: batches.take(site, receiver["id"], self.now))
+            answers = [batches.Answer("", what)]
+            writer.run(lambda site, b=batch, a=answers: batches.note(site, b, a, self.now))
             self.assertIn(words, self.text(self.opened()))
             self.press("Try again now")
         self.assertIn("The receiver was removed.", self.press("Remove with all that waits"))
@@ -130,9 +131,9 @@ class TestOverview(OutgoingTestCase):
     def note(self, what):
         (receiver,) = self.stored()
         self.now += outbox.GIVE_UP
-        batch = writer.run(lambda site: outbox.take(site, receiver["id"], self.now))
-        answer = outbox.Answer(batch.letters[0].id, what, "400")
-        writer.run(lambda site: outbox.note(site, batch, [answer], self.now))
+        batch = writer.run(lambda site: batches.take(site, receiver["id"], self.now))
+        answer = batches.Answer(batch.letters[0].id, what, "400")
+        writer.run(lambda site: batches.note(site, batch, [answer], self.now))
 
     def test_what_waits_fails_and_is_sent_again(self):
         self.assertIn("Every event was taken.", self.text(self.opened()))
@@ -141,7 +142,7 @@ class TestOverview(OutgoingTestCase):
         self.assertIn("hooks.example.org", text)
         self.assertIn("Events waiting: 2, given up: 0", text)
         for _time in range(2):
-            self.note(outbox.REFUSED)
+            self.note(batches.REFUSED)
         self.assertIn("Events waiting: 1, given up: 1", self.text(self.opened()))
         browser = self.opened()
         self.assertNotIn("s3cr3t", browser.contents)
@@ -151,7 +152,7 @@ class TestOverview(OutgoingTestCase):
 
     def test_switched_off(self):
         self.buy()
-        self.note(outbox.GONE)
+        self.note(batches.GONE)
         browser = self.opened()
         self.assertIn("Switched off", self.text(browser))
         self.assertNotIn("Send them again now", browser.contents)
