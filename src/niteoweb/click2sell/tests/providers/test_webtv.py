@@ -127,7 +127,13 @@ class TestSync(PageTestCase, WebTVTestCase):
         def unknown():
             self.fake.refused["list_subscriptions"] = ("USER_NOT_FOUND", "")
 
-        for trouble in (outage, garbage, refused, unknown):
+        def shapeless():
+            self.fake.refused.clear()
+            answer = mock.Mock(return_value={"data": [], "ok": "yes"})
+            lie = mock.patch.object(self.store, "store_list_subscriptions", answer)
+            self.enterContext(lie)
+
+        for trouble in (outage, garbage, refused, unknown, shapeless):
             with self.subTest(trouble.__name__):
                 trouble()
                 self.pass_time(hours=25)

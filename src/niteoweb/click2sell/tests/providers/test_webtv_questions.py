@@ -128,6 +128,26 @@ class TestRead(unittest.TestCase):
         (found,) = self.read(item(shared), f"*|{PAY}").items
         self.assertEqual(found.error, "unknown terms")
 
+    def test_genuine_terms_that_are_not_those_of_the_line(self):
+        line, seldom = (
+            f"X|12.00|1 MONTH|{PAY}",
+            questions.sign_item(KEY, "X", "12", "21", "MONTH"),
+        )
+        (found,) = self.read(item(seldom, period_frequency="21"), line).items
+        self.assertEqual(found.error, "unknown terms")
+        shared = questions.sign_item(KEY, "X", "12", "1", "MONTH")
+        for days, error in ((-2, "first payment date"), (-0.9, "")):
+            first = str(int(NOW.timestamp() + days * 86400))
+            (found,) = self.read(item(shared, first_payment_date=first), line).items
+            self.assertEqual(found.error, error)
+
+    def test_who_has_not_paid_takes_no_profile_along(self):
+        values = ("https://tv.example.org/", "index.php", KEY, "3", "319")
+        told = {"profile": "p1", "first": FIRST, "error": ""}
+        url = questions.return_url(*values, "", "declined", [told])
+        query = {name: value[0] for name, value in parse_qs(urlsplit(url).query).items()}
+        self.assertEqual((query["rp_0_status"], "rp_0_profile_id" in query), ("Pending", False))
+
     def test_return(self):
         told = {"profile": "p1", "first": FIRST, "error": ""}
         values = ("https://tv.example.org/", "index.php", KEY, "3", "319")

@@ -366,6 +366,31 @@ class TestChanged(SellingTestCase):
         self.assertEqual((told["state"], told["attention"]), ("placed", "charge differs"))
         self.assertNotIn("add_payment", self.fake.actions)
 
+    def test_a_payment_whose_fate_nobody_can_tell_is_not_told_again(self):
+        sale = self.begin("30")
+        self.fake.lost = {"add_payment"}
+        self.pay(sale, 202, amount="4")
+        self.store.users[self.jane]["order"]["paid"] += 1
+        self.pass_time(minutes=3)
+        self.sweep()
+        stored = sales.get(self.portal, sale["id"])
+        self.assertEqual(
+            (stored["state"], stored["attention"]), ("paying", "paid amount changed")
+        )
+        self.assertEqual(len(self.store.payments), 1)
+
+    def test_an_order_with_other_things_in_it_is_not_sold(self):
+        real = self.store.store_place_order
+
+        def place(iq, form):
+            self.store.users[iq]["cart"]["12"] = 1  # the user, at the same moment
+            return real(iq, form)
+
+        with mock.patch.object(self.store, "store_place_order", place):
+            self.assertEqual(self.kind_of(self.begin("30", status=409)), "CartChanged")
+        self.assertEqual(len(self.store.cancelled), 1)
+        self.assertEqual(self.begin("30")["state"], "placed")
+
     def test_an_order_whose_placing_had_no_answer_is_cancelled_too(self):
         self.fake.lost = {"place_order"}
         self.begin("30", status=503)

@@ -83,6 +83,10 @@ class TestTold(unittest.TestCase):
         (two,) = states.told(before, listed(50), USER, NOW + timedelta(days=1, seconds=3))
         self.assertEqual(one.key, two.key)
 
+    def test_a_subscription_that_goes_twice_ends_twice(self):
+        keys = [self.read(items)[0].key for items in (listed(), [], listed(), [])]
+        self.assertEqual(len(set(keys)), 4)
+
     def test_a_reading_that_is_older_than_what_is_known_tells_nothing(self):
         self.read(listed())
         self.assertEqual(list(states.told(self.known, [], USER, NOW)), [])
