@@ -25,6 +25,7 @@ from typing import Any
 def find(
     site: Any,
     buyer: buyers.Buyer,
+    exists: bool,
     entries: Sequence[ledger.Entry],
     standings: Sequence[ProductAccess],
     groups: Sequence[Membership],
@@ -32,6 +33,7 @@ def find(
 ) -> Obstacle | None:
     """Find the obstacle that has to be put right first; None when there is none.
 
+    :param exists: whether Plone has the account that the buyer is tied to.
     :param entries: all of the buyer's entries.
     :param standings: how the buyer stands with its products.
     :param groups: those that the buyer is in, or should be.
@@ -43,7 +45,7 @@ def find(
     if not payments:
         return Obstacle("no purchase")
     access = any(standing.access for standing in standings)
-    problem = _account(buyer, payments) or (
+    problem = _account(buyer, exists, payments) or (
         _groups(groups, entries)
         or _opens_nothing(standings, groups)
         or _beside(payments, standings)
@@ -73,14 +75,16 @@ def _payment(entry: ledger.Entry) -> Obstacle | None:
     )
 
 
-def _account(buyer: buyers.Buyer, payments: Sequence[ledger.Entry]) -> Obstacle | None:
+def _account(
+    buyer: buyers.Buyer, exists: bool, payments: Sequence[ledger.Entry]
+) -> Obstacle | None:
     """Whether there is no account that could be let in."""
     user_id, deleted_at = buyer["user_id"], buyer["deleted_at"]
     if not user_id:
         if deleted_at and payments[0]["received_at"] <= deleted_at:
             return Obstacle("account deleted", timestamps.from_iso(deleted_at))
         return _payment(payments[0])
-    if not accounts.exists(user_id):
+    if not exists:
         return Obstacle("account missing", subject=user_id)
     if privilege.member(user_id):
         return Obstacle("account privileged", subject=user_id)

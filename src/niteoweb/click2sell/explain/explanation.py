@@ -68,7 +68,7 @@ def explain(
         name=name(everything),
         addresses=addresses(buyer, everything),
         exists=exists,
-        obstacle=diagnosis.find(site, buyer, everything, access, groups, now),
+        obstacle=diagnosis.find(site, buyer, exists, everything, access, groups, now),
         standings=access,
         groups=groups,
         opened=_opened(access, groups),

@@ -50,11 +50,15 @@ class Membership:
     """
 
     id: str
-    title: str
     standing: str
     at: datetime | None
     problem: str
     reasons: tuple[Grounds, ...]
+
+    @property
+    def title(self) -> str:
+        """The title of the group; a list needs none, and to look it up takes time."""
+        return group.title(self.id)
 
 
 def of(
@@ -111,7 +115,6 @@ def _membership(
         standing = WAITING
     return Membership(
         id=group_id,
-        title=group.title(group_id),
         standing=standing,
         at=timestamps.from_iso(taken_at) if taken_at else None,
         problem=problem if standing in (MISSING, BARRED) else "",

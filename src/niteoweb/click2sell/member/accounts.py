@@ -196,7 +196,9 @@ def _login_name(user: Any) -> str:
 
 def never_logged_in(user_id: str) -> bool:
     """Whether the member has not logged in since the account was made."""
-    return fields(user_id, ("login_time",))["login_time"] in (None, "", NEVER)
+    user = _user(user_id)
+    member = plone_site.tool("portal_membership").wrapUser(user) if user is not None else None
+    return principal.value(member, "login_time") in (None, "", NEVER)
 
 
 def password_print(user_id: str) -> str:
