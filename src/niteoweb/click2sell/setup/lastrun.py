@@ -140,8 +140,10 @@ def started_by(by: str) -> Message | str:
 
 def took(last: schedule.Run, now: datetime) -> Message:
     """The duration of a run, as a sentence."""
+    if last.seconds is not None and last.seconds < 1:
+        return _("It took less than a second.")
     if last.seconds is not None:
-        return _("It took ${seconds} s.", mapping={"seconds": last.seconds})
+        return _("It took ${seconds} s.", mapping={"seconds": round(last.seconds)})
     if is_running(last, now):
         return _("It is running now.")
     return _("It did not finish: its process ended.")

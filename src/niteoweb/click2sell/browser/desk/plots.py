@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from niteoweb.click2sell import _
+from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.browser.words.formatting import number
 from niteoweb.click2sell.report import charts
 from niteoweb.click2sell.report import overview
@@ -60,8 +62,9 @@ def month(request: Any, period: str, abbreviated: bool = False) -> str:
 
 def _label(request: Any, unit: str, period: str) -> str:
     """A day or month below a plot, where there is little room: a day without its year."""
-    text = month(request, period, abbreviated=True)
-    return text if unit == overview.MONTH else f"{int(period[8:])} {text[:-5]}"
+    if unit == overview.MONTH:
+        return month(request, period, abbreviated=True)
+    return formatting.short_day(date.fromisoformat(period))
 
 
 def _plot(

@@ -1,5 +1,6 @@
 """The ledger's entries in the site's words, time zone and format, as owners read them."""
 
+from babel import dates
 from babel import Locale
 from babel import numbers
 from babel import UnknownLocaleError
@@ -127,6 +128,11 @@ def moment(at: datetime | str) -> Moment:
 def day(at: date) -> str:
     """A day; of a point in time, the one in the site's time zone."""
     return plone_site.shown(at, long=False)
+
+
+def short_day(at: date) -> str:
+    """A day without its year, where there is little room."""
+    return dates.format_skeleton("MMMd", at, locale=_locale(api.portal.get_current_language()))
 
 
 def product(entry: ledger.Entry) -> str:

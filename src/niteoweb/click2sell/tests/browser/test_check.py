@@ -119,7 +119,7 @@ class TestLastRun(CheckTestCase):
         browser = self.opened()
         text = self.text(browser)
         self.assertIn("Started by the site&#39;s clock", text.replace("'", "&#39;"))
-        self.assertIn("It took 0.4 s.", text)
+        self.assertIn("It took less than a second.", text)
         self.assertIn("Nothing was due.", text)
         self.assertIn("The site checks every 10 minutes.", text)
         self.assertNotIn('class="alert', browser.contents)
@@ -180,7 +180,8 @@ class TestLastRun(CheckTestCase):
             self.assertIn("It never ran.", self.text(self.opened()))
         self.has_run(by="jane", numbers={"lapsed": 2})
         text = self.text(self.opened())
-        self.assertIn("Started by jane. It took 0.4 s. Members whose access ended: 2", text)
+        run = "Started by jane. It took less than a second. Members whose access ended: 2"
+        self.assertIn(run, text)
         self.url = f"{self.portal.absolute_url()}/@@click2sell-report"
         text = self.text(self.opened())
         self.assertIn("Last automatic check: May 03, 2026 06:00 PM", text)

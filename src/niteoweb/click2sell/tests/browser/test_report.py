@@ -156,7 +156,7 @@ class TestFigures(ReportTestCase):
             for one in plot.get("aria-labelledby").split()
         )
         self.assertEqual(title, "New buyers")
-        self.assertIn("From 4 Apr to 3 May: 1 in all, at most 1 (3 May).", description)
+        self.assertIn("From Apr 4 to May 3: 1 in all, at most 1 (May 3).", description)
 
     def test_tables_can_be_read_aloud(self):
         self.buy()
