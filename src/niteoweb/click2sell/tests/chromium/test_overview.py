@@ -100,7 +100,7 @@ class TestSetUp(BrowserTestCase):
         transaction.commit()
         self.open(page, OVERVIEW)
         # Complete, it is folded.
-        self.see(page.get_by_text("Done: 5"))
+        self.see(page.get_by_text("5 of 5 done"))
         answer = requests.get(order, allow_redirects=False, timeout=30)
         self.assertEqual(answer.headers["Location"], ORDER_PAGE)
         folder = "only-for-members"
