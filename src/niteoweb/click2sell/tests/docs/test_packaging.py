@@ -4,11 +4,14 @@ from configparser import ConfigParser
 from email.message import Message
 from email.parser import HeaderParser
 from importlib import import_module
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from zipfile import ZipFile
 
+import ast
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -165,11 +168,44 @@ class TestRelease(unittest.TestCase):
             self.assertIn((ROOT / name).read_text("utf-8").strip().splitlines()[1], text)
 
     def test_nothing_is_required_for_tests_only(self):
-        required = [
-            line.split(";")[0].strip()
-            for line in self.metadata.get_all("Requires-Dist")
-            if "extra ==" not in line
-        ]
-        self.assertIn("plone.restapi", required)
-        for name in ("plone.app.testing", "aiosmtpd", "Sphinx", "coverage"):
+        required = self.required()
+        self.assertIn("plone-restapi", required)
+        for name in ("plone-app-testing", "aiosmtpd", "sphinx", "coverage"):
             self.assertNotIn(name, required)
+
+    def test_all_that_is_imported_is_required(self):
+        """Of a namespace, which several packages share, one has to be."""
+        required, owners = self.required(), packages_distributions()
+        for path in (ROOT / "src" / PACKAGE).rglob("*.py"):
+            if path.relative_to(ROOT / "src" / PACKAGE).parts[0] in ("tests", "testing"):
+                continue
+            for name in imported(ast.parse(path.read_text("utf-8"))):
+                if name not in sys.stdlib_module_names | {"niteoweb"}:
+                    brought = {normal(owner) for owner in owners[name]}
+                    self.assertTrue(brought & required, f"{name} in {path.name}")
+
+    def required(self) -> set[str]:
+        """The packages that an install brings."""
+        lines = self.metadata.get_all("Requires-Dist")
+        return {normal(line) for line in lines if "extra ==" not in line}
+
+
+def normal(requirement: str) -> str:
+    """The name of a package, in one form."""
+    return re.sub(r"[-_.]+", "-", re.match(r"[\w.-]+", requirement)[0]).lower()
+
+
+def imported(tree: ast.Module) -> set[str]:
+    """The packages that a module imports, without what is below them."""
+    names = {
+        name
+        for node in ast.walk(tree)
+        for name in (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+    }
+    return {name.partition(".")[0] for name in names}
