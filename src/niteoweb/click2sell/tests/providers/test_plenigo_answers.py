@@ -6,11 +6,14 @@ from niteoweb.click2sell.providers.plenigo import shop
 from niteoweb.click2sell.providers.plenigo import tie
 from niteoweb.click2sell.testing import Response
 from niteoweb.click2sell.tests.cases.buying import JANE
+from niteoweb.click2sell.tests.cases.buying import PASSWORD
 from niteoweb.click2sell.tests.cases.buying import ShopTestCase
+from plone import api
 from unittest import mock
 
 import json
 import logging
+import transaction
 
 
 class TestAnswers(ShopTestCase):
@@ -64,6 +67,19 @@ class TestAnswers(ShopTestCase):
         self.assertEqual(found.json()["code"], 90010)
         number = json.loads(self.fake.requests[-2].body)["customerId"]
         self.assertEqual(self.customer, number)
+
+    def test_the_address_of_another_buyer(self):
+        """Jane paid elsewhere, and Zoe took her address: plenigo is not even asked."""
+        with self.owner():
+            self.portal.acl_users.userFolderAddUser("zoe", PASSWORD, ["Member"], [])
+            api.user.get(userid="zoe").setMemberProperties({"email": JANE})
+        record = buyers.of_address(self.portal, JANE)
+        buyers.link_account(self.portal, record, "jane", made=False, now=self.now)
+        transaction.commit()
+        found = self.buy(who="zoe")
+        self.assertEqual((found.status_code, found.json()["type"]), (409, "AddressTaken"))
+        self.assertEqual(self.fake.requests, [])
+        self.assertIsNone(buyers.of_user(self.portal, "zoe"))
 
     def test_an_id_that_is_taken_and_one_of_plenigos_own(self):
         taken = [lambda request: self.fake.error(400, shop.ID_TAKEN)] * tie.TRIES

@@ -122,6 +122,18 @@ class TestProof(ShopTestCase):
         self.assertEqual(self.page("@@plenigo-link").status_code, 404)
         self.assertEqual(self.mails(), [])
 
+    def test_a_customer_who_is_another_member(self):
+        """Not even by the customer's own address: what the other has bought stays there."""
+        self.assertEqual(self.buy(who="zoe").status_code, 201)
+        (zoe,) = buyers.of_user(self.portal, "zoe")["customer_ids"]
+        self.fake.customers[self.theirs]["email"] = "other@lab.example.org"
+        self.fake.customers[zoe[1]]["email"] = JANE
+        self.ask()
+        found = self.post(key=self.key())
+        self.assertEqual(found.status_code, 409)
+        self.assertIsNone(buyers.of_user(self.portal, "jane"))
+        self.assertEqual(tuple(buyers.of_user(self.portal, "zoe")["customer_ids"]), (zoe,))
+
     def test_who_may_administer_the_site_by_then(self):
         self.ask()
         key = self.key()

@@ -218,6 +218,8 @@ class TestSelfService(SelfServiceTestCase):
             found = self.token()
             logging.getLogger().warning("The end.")
         (session,) = self.fake.sessions
+        self.assertEqual(sessions.kept(self.portal, "jane", self.customer), session)
+        self.assertEqual(sessions.kept(self.portal, "jane", "another"), "")
         self.assertNotIn(session, found.text + "".join(logs.output))
         exported = privacy.export.export(self.portal, JANE, self.now)
         (record,) = exported["kept_for_providers"]["plenigo"]
