@@ -249,7 +249,8 @@ class TestSiteAfterTheMonth(TestCase):
         self.assertTrue(0 < len(never) < len(members) / 2, len(never))
         # The report knows the same ones, of the accounts that were made for a purchase.
         made = {m.getId() for m in never if buyers.of_user(self.portal, m.getId())["made"]}
-        awaited = {user_id for _at, user_id in trees.tree(self.portal, "logins_awaited")}
+        filed = trees.tree(self.portal, "logins_awaited")
+        awaited = {buyers.get(self.portal, id_)["user_id"] for _at, id_ in filed}
         self.assertEqual(awaited, made)
         (waits,) = [
             mail["user_id"]

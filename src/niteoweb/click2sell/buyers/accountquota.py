@@ -16,8 +16,8 @@ from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.entitlement import Reason
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.storage import Record
 from niteoweb.click2sell.storage import trees
-from persistent.mapping import PersistentMapping
 from typing import Any
 
 
@@ -58,9 +58,7 @@ def asked_at(payments: Sequence[ledger.Entry], deleted_at: str) -> str:
     return min(asking, default="")
 
 
-def is_full(
-    site: Any, buyer: PersistentMapping, asked: str, admission: Admission, now: datetime
-) -> bool:
+def is_full(site: Any, buyer: Record, asked: str, admission: Admission, now: datetime) -> bool:
     """Whether a buyer has to wait for an account.
 
     :param asked: when the buyer asked for it, see :func:`asked_at`.
@@ -79,7 +77,7 @@ def is_full(
     return taken >= most
 
 
-def note(site: Any, buyer: PersistentMapping, now: datetime) -> None:
+def note(site: Any, buyer: Record, now: datetime) -> None:
     """Count an account that is made, in the current transaction.
 
     :param now: in UTC.

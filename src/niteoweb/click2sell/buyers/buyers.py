@@ -13,14 +13,17 @@ from niteoweb.click2sell.ledger import counters
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import pseudonyms
 from niteoweb.click2sell.storage import indexes
+from niteoweb.click2sell.storage import Record
 from niteoweb.click2sell.storage import trees
-from persistent.mapping import PersistentMapping
 from typing import Any
 
 import secrets
 
 
-Buyer = PersistentMapping
+Buyer = Record
+
+#: Of records.
+KIND = "buyer"
 
 #: Events in a buyer's log; the subject of each is the user id, or the group.
 MADE = "account made"
@@ -58,6 +61,46 @@ NO_ACCOUNT: dict[str, Any] = {
 }
 
 
+def _beginning() -> dict[str, Any]:
+    """The fields of a new record, beside id, addresses and customers; see :class:`Record`."""
+    return {
+        "revision": 0,
+        # of its entries, in no order; see add_entry()
+        "keys": (),
+        # The account: its user id, whether we made it, the password we gave it.
+        "user_id": "",
+        "made": False,
+        "password_print": "",
+        "logged_in": False,
+        # The account that an owner has chosen, for when one is needed.
+        "chosen": "",
+        # Since when an account is waited for.
+        "account_asked": "",
+        # What an owner did to it, as in ledger.add_note().
+        "notes": (),
+        # When an owner deleted the account; only a later payment makes a new one.
+        "deleted_at": "",
+        # When the buyer was erased; later notifications wait for the owner.
+        "erased_at": "",
+        # group id -> products that it was granted for, by us
+        "grants": {},
+        # groups that an owner took away, not to be given back
+        "taken": {},
+        # groups that the last run found due, given or not
+        "due": (),
+        # (provider, product id) with access at the last run
+        "live": (),
+        "next_change": "",
+        # groups that could not be given
+        "pending": (),
+        # events beside notifications: (time, event, subject), the latest last
+        "log": (),
+    }
+
+
+Record.define(KIND, _beginning)
+
+
 def get(site: Any, buyer_id: str) -> Buyer | None:
     """The record of a buyer."""
     return trees.tree(site, "buyers").get(buyer_id)
@@ -92,44 +135,8 @@ def new(
     :param addresses: that the buyer has paid under, in lower case.
     :param customer_ids: providers, with their ids of the buyer.
     """
-    record = PersistentMapping(
-        {
-            "id": _new_id(site),
-            "revision": 0,
-            "addresses": addresses,
-            "customer_ids": customer_ids,
-            # of its entries, in no order; see add_entry()
-            "keys": (),
-            # The account: its user id, whether we made it, the password we gave it.
-            "user_id": "",
-            "made": False,
-            "password_print": "",
-            "logged_in": False,
-            # The account that an owner has chosen, for when one is needed.
-            "chosen": "",
-            # Since when an account is waited for.
-            "account_asked": "",
-            # What an owner did to it, as in ledger.add_note().
-            "notes": (),
-            # When an owner deleted the account; only a later payment makes a new one.
-            "deleted_at": "",
-            # When the buyer was erased; later notifications wait for the owner.
-            "erased_at": "",
-            # group id -> products that it was granted for, by us
-            "grants": {},
-            # groups that an owner took away, not to be given back
-            "taken": {},
-            # groups that the last run found due, given or not
-            "due": (),
-            # (provider, product id) with access at the last run
-            "live": (),
-            "next_change": "",
-            # groups that could not be given
-            "pending": (),
-            # events beside notifications: (time, event, subject), the latest last
-            "log": (),
-        }
-    )
+    beginning = {"id": _new_id(site), "addresses": addresses, "customer_ids": customer_ids}
+    record = Record(beginning, KIND)
     trees.tree(site, "buyers")[record["id"]] = record
     indexes.mark(site, "buyers", record)
     return record
@@ -253,7 +260,7 @@ def unlink_account(site: Any, buyer: Buyer) -> None:
 
 def merged(buyer: Buyer, other: Buyer) -> Buyer:
     """A copy of a record, not stored, with all that belongs to another one, too."""
-    union = PersistentMapping(buyer)
+    union = Record(buyer, KIND)
     union.pop("summary", None)
     for name in ("addresses", "customer_ids", "stated", "keys", "notes"):
         known = buyer.get(name, ())

@@ -36,6 +36,15 @@ def _ended(site: Any, buyer: Buyer) -> list[int]:
     return [] if buyer["live"] else _paid(site, buyer)
 
 
+def _figures(site: Any, buyer: Buyer) -> list[tuple[str, str]]:
+    rows = counters.of_buyer(buyer, buyers.telling(site, buyer))
+    if buyer["live"]:
+        rows.append(counters.WITH_ACCESS)
+    if _paid(site, buyer):
+        rows.append(counters.ACTIVE if buyer["live"] else counters.ENDED)
+    return rows
+
+
 def _access_ends(site: Any, buyer: Buyer) -> list[tuple[str, str]]:
     """The first end of access that no renewal will move."""
     ends = [row[0] for row in buyer.get("ends_ahead", ())]
@@ -61,25 +70,15 @@ indexes.define(
     indexes.Index("buyers_due", _due),
     indexes.Index("buyers_pending", _pending),
     indexes.Index("buyer_words", _words, indexes.in_words),
-    indexes.Index("buyers_paid", _paid, indexes.as_key),
-    indexes.Index("buyers_paid_count", _paid, indexes.total),
-    indexes.Index(
-        "buyers_with_access", lambda _site, b: [()] if b["live"] else [], indexes.total
-    ),
     indexes.Index("buyers_active", _active, indexes.as_key),
-    indexes.Index("buyers_active_count", _active, indexes.total),
     indexes.Index("buyers_ended", _ended, indexes.as_key),
     indexes.Index("access_ends", _access_ends),
     indexes.Index("access_ends_by_day", _ends_on, indexes.counted),
     indexes.Index("products_with_access", lambda _site, b: b["live"], indexes.counted),
     indexes.Index("mentions", lambda _site, buyer: mentions.in_buyer(buyer)),
     indexes.Index("accounts_awaited", _accounts_awaited),
-    indexes.Index("logins_awaited", _logins_awaited, indexes.as_key),
+    indexes.Index("logins_awaited", _logins_awaited),
     indexes.Index("ends_ahead", lambda _site, b: b.get("ends_ahead", ())),
     indexes.Index("renewals_awaited", lambda _site, b: b.get("renewals_awaited", ())),
-    indexes.Index(
-        "figures",
-        lambda site, b: counters.of_buyer(b, buyers.telling(site, b)),
-        counters.by_day_and_month,
-    ),
+    indexes.Index("figures", _figures, counters.by_day_and_month),
 )

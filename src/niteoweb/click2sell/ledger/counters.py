@@ -42,8 +42,23 @@ OF_KIND = {
 #: All figures that are counted by day and by month.
 NAMES = (NEW_BUYERS, *OF_KIND.values(), LAPSES)
 
-#: How many members never logged in, in the place of a day.
+#: Numbers of buyers at present, with "" in the place of a day: those with access to anything,
+#: those who paid, with access and without, and members who never logged in.
+WITH_ACCESS, ACTIVE, ENDED = ("", "with_access"), ("", "active"), ("", "ended")
 LOGINS_AWAITED = ("", "logins_awaited")
+
+#: The figures of a day, of a month and of the present are the digits of one number each: a
+#: purchase counts for several of them, and two processes that count at once do not conflict.
+#: New figures come at the end, since the digits are stored.
+_DIGITS = (
+    *("new_buyers", "purchases", "access_began", "with_access", "active", "logins_awaited"),
+    *("renewals", "refunds", "chargebacks", "lapses", "access_over", "not_renewed", "ended"),
+)
+_BITS = 32
+#: Half of what a digit can hold is added to each of them when they are read: none that is
+#: negative, because something was counted wrongly, takes anything from the next one.
+_HALF = 1 << _BITS - 1
+_HALVES = sum(_HALF << _BITS * digit for digit in range(len(_DIGITS)))
 
 #: The providers of entries that are no payments: owners' acts by hand.
 UNPAID = frozenset({OWNER})
@@ -56,15 +71,13 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 def number(site: Any, period: str, name: str) -> int:
     """A figure.
 
-    :param period: a day, ``2026-05-03``, or a month, ``2026-05``.
-    :param name: one of :data:`NAMES`.
+    :param period: a day, ``2026-05-03``, a month, ``2026-05``, or "" for the present.
+    :param name: one of :data:`NAMES`, or of the others of that period.
     """
-    return _number(site, "figures", (period, name))
-
-
-def logins_awaited(site: Any) -> int:
-    """The number of members who paid, have an account made by us, and never logged in."""
-    return _number(site, "figures", LOGINS_AWAITED)
+    counted = trees.tree(site, "figures").get(period)
+    if counted is None:
+        return 0
+    return (counted() + _HALVES >> _shift(name)) % (2 * _HALF) - _HALF
 
 
 def with_access(site: Any) -> dict[Product, int]:
@@ -118,7 +131,7 @@ def by_day_and_month(tree: Any, row: tuple[str, str], change: int, id_: Any) -> 
     """A mapping counts the figure of a day for the day and for its month."""
     day_, figure = row
     for period in {day_, day_[:7]}:
-        indexes.counted(tree, (period, figure), change, id_)
+        indexes.counted(tree, period, change << _shift(figure), id_)
 
 
 def first_payment(entries: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
@@ -134,11 +147,15 @@ def first_payment(entries: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | N
     return first
 
 
+def _shift(name: str) -> int:
+    return _BITS * _DIGITS.index(name)
+
+
 def login_awaited(buyer: Mapping[str, Any]) -> list[tuple[int, str]]:
     """The row of a buyer who never logged in, by the time of the account, the newest first."""
     if not (buyer["made"] and buyer.get("made_at")) or buyer.get("logged_in"):
         return []
-    return [(-timestamps.microseconds(timestamps.from_iso(buyer["made_at"])), buyer["user_id"])]
+    return [(-timestamps.microseconds(timestamps.from_iso(buyer["made_at"])), buyer["id"])]
 
 
 def renewals_awaited(
@@ -193,8 +210,3 @@ def since(site: Any, tree: str, earliest: datetime, now: datetime) -> Iterable[A
 def moment(place: tuple[Any, ...]) -> datetime:
     """The time that something is filed under, in UTC."""
     return _EPOCH + timedelta(microseconds=-place[0])
-
-
-def _number(site: Any, tree: str, key: tuple[str, str]) -> int:
-    length = trees.tree(site, tree).get(key)
-    return length() if length is not None else 0

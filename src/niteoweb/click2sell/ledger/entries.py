@@ -1,8 +1,8 @@
 """The ledger's store of entries: in the order of arrival, and by key.
 
-An entry is stored as three objects of plain values: the notification, which is written once;
-its payload, which retention and erasure empty; and its processing, a small record that alone is
-written again when the outcome changes. Fields that have their default are left out.
+An entry is stored as two records: the notification, which is written once, and again without
+its payload when retention or erasure remove that; and its processing, a small one that alone is
+written when the outcome changes. Fields that have their default are left out.
 
 The place of an entry is a whole number: minus the microseconds of its arrival, so that the
 newest comes first. Of two that arrived in one microsecond the second one is put as if it
@@ -18,8 +18,8 @@ from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.ledger import records
 from niteoweb.click2sell.ledger.outcomes import Outcome
 from niteoweb.click2sell.storage import indexes
+from niteoweb.click2sell.storage import Record
 from niteoweb.click2sell.storage import trees
-from persistent.mapping import PersistentMapping
 from types import MappingProxyType
 from typing import Any
 from typing import TypeVar
@@ -86,7 +86,7 @@ class Entry(Mapping[str, Any]):
 
     __slots__ = ("stored",)
 
-    def __init__(self, stored: PersistentMapping) -> None:
+    def __init__(self, stored: Record) -> None:
         self.stored = stored
 
     def __getitem__(self, name: str) -> Any:
@@ -153,7 +153,7 @@ def new(site: Any, told: Mapping[str, Any], buyer: str) -> Entry:
         the one of that time is taken.
     :param buyer: the address that the entry is assigned to.
     """
-    stored = PersistentMapping({TOLD: PersistentMapping(told), "buyer": buyer})
+    stored = Record({TOLD: Record(told), "buyer": buyer})
     entry, entries = Entry(stored), trees.tree(site, "entries")
     free = place(entry)
     while free in entries:
@@ -205,7 +205,7 @@ def place(entry: Mapping[str, Any]) -> int:
     )
 
 
-def _set(part: PersistentMapping, values: Mapping[str, Any]) -> bool:
+def _set(part: Record, values: Mapping[str, Any]) -> bool:
     """Set values in a part of an entry; whether that changed anything."""
     changed = {n: v for n, v in values.items() if part.get(n, _DEFAULTS.get(n)) != v}
     for name, value in changed.items():

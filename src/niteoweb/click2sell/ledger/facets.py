@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from heapq import merge
 from niteoweb.click2sell.ledger import entries
+from niteoweb.click2sell.ledger.outcomes import Outcome
 from niteoweb.click2sell.storage import trees
 from typing import Any
 
@@ -63,8 +64,16 @@ def count(site: Any, **wanted: str) -> int:
 
     :param wanted: values of some of :data:`NAMES`; of none for all entries.
     """
-    counts = trees.tree(site, "counts")
-    return sum(counts[values]() for values in _fitting(site, wanted))
+    filed, counts = trees.tree(site, "facets"), trees.tree(site, "counts")
+    return sum(
+        counts[values]() if is_counted(values[0]) else len(filed[values])
+        for values in _fitting(site, wanted)
+    )
+
+
+def is_counted(outcome: str) -> bool:
+    """Whether the entries of an outcome have a counter; it is left in a moment otherwise."""
+    return outcome != Outcome.RECEIVED
 
 
 def values(site: Any, name: str) -> tuple[str, ...]:

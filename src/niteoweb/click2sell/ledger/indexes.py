@@ -23,7 +23,7 @@ def _facets(site: Any, entry: Entry) -> list[Any]:
 
 
 def _counts(site: Any, entry: Entry) -> list[Any]:
-    return [facets.groups_of(entry)[0]]
+    return [facets.groups_of(entry)[0]] if facets.is_counted(entry["outcome"]) else []
 
 
 def _money(site: Any, entry: Entry) -> list[Any]:

@@ -134,7 +134,7 @@ def mark_told(site: Any, entry: Entry) -> None:
 def remove_payload(site: Any, entry: Entry) -> None:
     """Remove all parameters of an entry's notification as they were received."""
     if entry["payload"]:
-        entry.stored[entries.TOLD]["payload"].clear()
+        del entry.stored[entries.TOLD]["payload"]
         indexes.mark(site, "entries", entry.stored)
 
 

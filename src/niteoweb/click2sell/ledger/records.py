@@ -15,7 +15,6 @@ from enum import Enum
 from functools import cache
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.notification import Notification
-from persistent.mapping import PersistentMapping
 from types import MappingProxyType
 from types import NoneType
 from types import UnionType
@@ -56,8 +55,7 @@ def _plain(value: Any) -> Any:
         return str(value)
     if isinstance(value, tuple):
         return tuple(map(_plain, value))
-    # The payload is an object of its own: retention and erasure empty it.
-    return PersistentMapping(value) if isinstance(value, Mapping) else value
+    return dict(value) if isinstance(value, Mapping) else value
 
 
 @cache

@@ -20,6 +20,7 @@ from itertools import chain
 from itertools import islice
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import pseudonyms
+from niteoweb.click2sell.ledger.outcomes import Outcome
 from niteoweb.click2sell.notification import PAYMENTS
 from niteoweb.click2sell.storage import trees
 from typing import Any
@@ -248,9 +249,13 @@ def nameless_words(entry: ledger.Entry) -> list[str]:
 
 
 def latest_payment(entries: Sequence[ledger.Entry]) -> list[int]:
-    """The place of a buyer's latest payment.
+    """The place of a buyer's latest payment, of those that were processed.
 
     :param entries: the buyer's, in the order of arrival.
     """
-    payments = (ledger.place(e) for e in reversed(entries) if e["kind"] in PAYMENTS)
+    payments = (
+        ledger.place(entry)
+        for entry in reversed(entries)
+        if entry["kind"] in PAYMENTS and entry["outcome"] != Outcome.RECEIVED
+    )
     return list(islice(payments, 1))

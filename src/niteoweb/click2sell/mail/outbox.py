@@ -12,8 +12,8 @@ from datetime import timedelta
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.storage import indexes
+from niteoweb.click2sell.storage import Record
 from niteoweb.click2sell.storage import trees
-from persistent.mapping import PersistentMapping
 from typing import Any
 
 import secrets
@@ -53,7 +53,23 @@ CLAIMS_A_DAY = 3
 #: A process that sends takes seconds; one that is at it for longer has died.
 SENDING_AT_MOST = timedelta(minutes=2)
 
-Mail = PersistentMapping
+Mail = Record
+
+#: The kind of the records, and what each begins with.
+RECORD = "mail"
+Record.define(
+    RECORD,
+    lambda: {
+        "kind": WELCOME,
+        "user_id": "",
+        "credentials": "",
+        "by": "",
+        "state": DUE,
+        "attempts": 0,
+        "error": "",
+        "tried_at": "",
+    },
+)
 
 
 def file(
@@ -77,7 +93,8 @@ def file(
     :param by: user id of the owner who asked for it, "" for none.
     """
     mail_id = secrets.token_hex(8)
-    mail = trees.tree(site, "mails")[mail_id] = PersistentMapping(
+    filed_at = timestamps.iso(now)
+    mail = trees.tree(site, "mails")[mail_id] = Record(
         {
             "id": mail_id,
             "kind": kind,
@@ -87,13 +104,10 @@ def file(
             "credentials": credentials,
             "by": by,
             "message_id": f"<{mail_id}@{domain}>",
-            "state": DUE,
-            "attempts": 0,
-            "error": "",
-            "filed_at": timestamps.iso(now),
-            "tried_at": "",
-            "due_at": timestamps.iso(now),
-        }
+            "filed_at": filed_at,
+            "due_at": filed_at,
+        },
+        RECORD,
     )
     indexes.mark(site, "mails", mail)
     return mail

@@ -59,16 +59,19 @@ def numbers(site: Any, now: datetime) -> dict[str, int]:
 
     :param now: in UTC.
     """
-    paid, active = (trees.tree(site, n)() for n in ("buyers_paid_count", "buyers_active_count"))
+    active, ended, waiting = (
+        counters.number(site, *row)
+        for row in (counters.ACTIVE, counters.ENDED, counters.LOGINS_AWAITED)
+    )
     by_day = trees.tree(site, "access_ends_by_day")
     days = (now + timedelta(days=number) for number in range(ENDING_DAYS + 1))
     ending = (by_day.get(day.date().isoformat()) for day in days)
     return {
-        ALL: paid,
+        ALL: active + ended,
         ACTIVE: active,
         ENDING: sum(length() for length in ending if length is not None),
-        ENDED: paid - active,
-        NEVER_LOGGED_IN: counters.logins_awaited(site),
+        ENDED: ended,
+        NEVER_LOGGED_IN: waiting,
         ATTENTION: len(_with_attention(site)),
     }
 
@@ -109,11 +112,12 @@ class BuyerList:
             return list(islice(self._ending(), start, stop))
         if self._part == NEVER_LOGGED_IN:
             accounts = trees.tree(self._site, "logins_awaited")
-            return list(islice(accounts.values(), start, stop))
-        names = {ACTIVE: "buyers_active", ENDED: "buyers_ended"}
-        index = trees.tree(self._site, names.get(self._part, "buyers_paid"))
-        part = notifications.part(facets.Places((index,)), self.total, start, stop)
-        return [index[place] for place in part]
+            return [buyer_id for _at, buyer_id in islice(accounts, start, stop)]
+        names = {ACTIVE: ("buyers_active",), ENDED: ("buyers_ended",)}
+        of_part = names.get(self._part, ("buyers_active", "buyers_ended"))
+        found = [trees.tree(self._site, name) for name in of_part]
+        part = notifications.part(facets.Places(found), self.total, start, stop)
+        return [next(tree[place] for tree in found if place in tree) for place in part]
 
     def rows(self, start: int, size: int) -> list[BuyerRow]:
         """A page of the list; see :meth:`ids`."""

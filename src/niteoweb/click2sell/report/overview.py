@@ -171,7 +171,7 @@ def totals(figures: Iterable[Figures]) -> dict[str, int]:
 
 def members_with_access(site: Any) -> int:
     """Number of members with access to anything."""
-    return trees.tree(site, "buyers_with_access")()
+    return counters.number(site, *counters.WITH_ACCESS)
 
 
 def products(site: Any) -> list[Product]:
@@ -196,7 +196,7 @@ def money(site: Any, chosen: Range, now: datetime) -> accounting.Breakdown:
 
 def never_logged_in(site: Any) -> Newest:
     """Members who paid and never logged in, of the accounts that we made."""
-    total = counters.logins_awaited(site)
+    total = counters.number(site, *counters.LOGINS_AWAITED)
     filed = islice(trees.tree(site, "logins_awaited"), LISTED)
     return Newest(total, False, tuple(_account(site, place) for place in filed))
 
@@ -240,9 +240,9 @@ def _newest(site: Any, filed: Iterable[Any], item: Any) -> Newest:
 
 
 def _account(site: Any, place: tuple[int, str]) -> Account:
-    user_id = place[1]
-    record = buyers.of_user(site, user_id)
-    return Account(user_id, record["id"], buyers.addresses(record)[0], counters.moment(place))
+    record = buyers.get(site, place[1])
+    address = buyers.addresses(record)[0]
+    return Account(record["user_id"], record["id"], address, counters.moment(place))
 
 
 def _renewal(site: Any, place: tuple[int, str, str, str]) -> Renewal:

@@ -11,11 +11,12 @@ from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.storage import writer
 from niteoweb.click2sell.storage.failures import log_failure
+from niteoweb.click2sell.storage.record import Record
 from niteoweb.click2sell.storage.transactions import batched
 from niteoweb.click2sell.storage.transactions import NotPossible
 
 
 __all__ = [
     *["background", "batched", "failures", "indexes", "log_failure", "moments", "schedule"],
-    *["session", "steps", "transactions", "trees", "writer", "NotPossible"],
+    *["session", "steps", "transactions", "trees", "writer", "NotPossible", "Record"],
 ]

@@ -62,11 +62,6 @@ def counted(tree: Any, row: Any, change: int, id_: Any) -> None:
     tree[row].change(change)
 
 
-def total(tree: Any, row: Any, change: int, id_: Any) -> None:
-    """A number counts all rows."""
-    tree.change(change)
-
-
 @dataclass(frozen=True)
 class Index:
     """An index of records.
@@ -178,8 +173,7 @@ def rebuild(site: Any) -> dict[str, int]:
     :returns: how many records there are of each kind, and how many were filed wrongly.
     """
     for name in names():
-        tree = trees.tree(site, name)
-        tree.set(0) if isinstance(tree, Length) else tree.clear()
+        trees.tree(site, name).clear()
     numbers: Counter[str] = Counter(corrected=0, **dict.fromkeys(_KINDS, 0))
     for name, kind in _KINDS.items():
         for record in transactions.batched(site, trees.tree(site, name).values(), True):

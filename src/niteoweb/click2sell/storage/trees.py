@@ -1,11 +1,11 @@
 """The add-on's trees: all of them are kept in one annotation of the site root.
 
-Each is a BTree or a mapping of plain values. :class:`Tree` and :class:`TreeSet` are stored by
-name, which must not change; no other class of ours is stored.
+Each is a BTree or a mapping of plain values. :class:`Tree`, :class:`TreeSet` and
+:class:`niteoweb.click2sell.storage.record.Record` are stored by name, which must not change; no
+other class of ours is stored.
 """
 
 from Acquisition import aq_base
-from BTrees.Length import Length
 from BTrees.OOBTree import OOBTree
 from BTrees.OOBTree import OOTreeSet
 from collections.abc import Callable
@@ -83,18 +83,15 @@ TREES = {
     # (time of a run that ended access, buyer id), see sweep.py
     "access_ended": TreeSet,
     "buyers_pending": TreeSet,  # (group that could not be given, buyer id)
-    "buyers_with_access": Length,  # how many
-    "buyers_active": Tree,  # as buyers_paid, of those with access
-    "buyers_active_count": Length,  # how many
-    "buyers_ended": Tree,  # as buyers_paid, of those without access
+    # place of the latest payment -> buyer id, of those with access and of those without
+    "buyers_active": Tree,
+    "buyers_ended": Tree,
     # (first end of access that no renewal moves, as stored, buyer id), and how many by day
     "access_ends": TreeSet,
     "access_ends_by_day": Tree,  # day in UTC -> Length
     # search.py
     "buyer_words": TreeSet,  # word, space, of an entry its place and space, buyer id
     "nameless_words": TreeSet,  # word, space, key of an entry that names no buyer
-    "buyers_paid": Tree,  # place of the latest payment -> buyer id
-    "buyers_paid_count": Length,  # how many
     # validation.py
     "validations": Tree,  # id -> record of the validation
     "validations_by_time": TreeSet,  # (time at which it was asked for, id)
@@ -126,9 +123,9 @@ TREES = {
     # erasure.py
     "erasures": Tree,  # time and a random end -> who erased or took in whom, and why
     # counters.py; rows that are filed by time have minus its microseconds in front
-    "figures": Tree,  # (day or month, name) -> Length
+    "figures": Tree,  # day, month or "" -> Length of several figures
     "products_with_access": Tree,  # (provider, product id) -> Length, members
-    "logins_awaited": Tree,  # (account made, user id) -> buyer id
+    "logins_awaited": TreeSet,  # (account made, buyer id)
     # reminders.py: (end of access, buyer id, provider, product id), not told yet
     "ends_ahead": TreeSet,
     "renewals_awaited": TreeSet,  # (expected, buyer id, provider, product id)

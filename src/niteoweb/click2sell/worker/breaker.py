@@ -9,9 +9,9 @@ from datetime import timedelta
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.interfaces import IClick2SellSettings
+from niteoweb.click2sell.ledger import counters
 from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.storage import schedule
-from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.worker.report import SweepReport
 from typing import Any
 
@@ -89,7 +89,7 @@ def trip(site: Any, report: SweepReport, confirmed: bool) -> None:
 def limit(site: Any) -> int:
     """The number of members who may lose access at once."""
     settings = plone_site.settings()
-    with_access = trees.tree(site, "buyers_with_access")()
+    with_access = counters.number(site, *counters.WITH_ACCESS)
     percent = with_access * _setting(settings, "breaker_percent") // 100
     return max(BREAKER_AT_LEAST, min(_setting(settings, "breaker_members"), percent))
 

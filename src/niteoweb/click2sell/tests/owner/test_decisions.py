@@ -1,6 +1,7 @@
 """An owner's decisions about an entry, and their results."""
 
 from niteoweb.click2sell.entitlement import Reason
+from niteoweb.click2sell.ledger import counters
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.owner import action
@@ -409,7 +410,7 @@ class TestAttach(DecisionTestCase):
         self.account("other", email="other@example.org")
         (plan,) = self.attach(key, "other")
         self.assertEqual(plan.gained, (("click2sell", "1"),))
-        self.assertEqual(trees.tree(self.portal, "buyers_with_access")(), 1)
+        self.assertEqual(counters.number(self.portal, *counters.WITH_ACCESS), 1)
 
     def test_after_the_account_is_gone(self):
         self.account("john", login="johnny")

@@ -3,6 +3,7 @@
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.interfaces import IAccessRevokedEvent
+from niteoweb.click2sell.ledger import counters
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import ownership
@@ -111,7 +112,7 @@ class TestWhatGoes(ErasureTestCase):
         [revoked] = [event for event in events if IAccessRevokedEvent.providedBy(event)]
         self.assertEqual((revoked.product_id, revoked.groups), ("1", ("premium",)))
         self.assertEqual(dict(store.tree(self.portal, "buyer_by_user")), {})
-        self.assertEqual(store.tree(self.portal, "buyers_with_access")(), 0)
+        self.assertEqual(counters.number(self.portal, *counters.WITH_ACCESS), 0)
 
     def test_an_account_that_is_deleted(self):
         self.buy()

@@ -8,6 +8,7 @@ from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.entitlement import mapping
 from niteoweb.click2sell.entitlement.outcome import compute
+from niteoweb.click2sell.ledger import counters
 from niteoweb.click2sell.ledger import entries
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.notification import PAYMENTS
@@ -161,7 +162,7 @@ def contradictions(site: Any) -> list[str]:
     _compare(found, "due", store.tree(site, "buyers_due"), records, "next_change")
     _compare(found, "pending", store.tree(site, "buyers_pending"), records, "pending")
     with_access = sum(bool(record["live"]) for record in records.values())
-    if with_access != store.tree(site, "buyers_with_access")():
+    if with_access != counters.number(site, *counters.WITH_ACCESS):
         found.append(f"{with_access} buyers have access")
     for record in records.values():
         user_id = record["user_id"]

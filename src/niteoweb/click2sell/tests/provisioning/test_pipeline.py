@@ -123,8 +123,8 @@ class TestRecord(SiteTestCase):
         self.assertNotIn("checksum", payload)
 
     def test_plain_values_only(self):
-        """No class of ours inside a pickle but the trees, whose names are never changed."""
-        own = rb"niteoweb\.click2sell\.(?!storage\.trees\nTree(Set)?\n)"
+        """No class of ours is stored but trees and records, whose names are never changed."""
+        own = rb"niteoweb\.click2sell\.(?!storage\.(trees\nTree(Set)?|record\nRecord)\n)"
         self.settings(mapping=["1|premium|30", "2|gone"])
         self.buy()
         self.buy_again(product_id="2")

@@ -6,6 +6,7 @@ from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.interfaces import IAccessEvent
 from niteoweb.click2sell.interfaces import IMemberEvent
+from niteoweb.click2sell.ledger import counters
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import ownership
@@ -113,7 +114,7 @@ class TestAdoption(AdoptionTestCase):
         self.assertEqual(set(buyer["grants"]), {"premium", "click2sell"})
         self.assertEqual(buyer["user_id"], EMAIL)
         self.assertFalse(buyer["made"])
-        self.assertEqual(trees.tree(self.portal, "buyers_with_access")(), 1)
+        self.assertEqual(counters.number(self.portal, *counters.WITH_ACCESS), 1)
 
     def test_nothing_about_the_member_changes(self):
         self.settings(welcome_mail="password", notice_mail=True)

@@ -6,6 +6,7 @@ from datetime import datetime
 from datetime import timedelta
 from datetime import timezone
 from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.ledger import counters
 from niteoweb.click2sell.ledger import entries
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
@@ -49,7 +50,7 @@ class TestLapsedAccess(SweepTestCase):
             ],
         )
         self.assertEqual(self.groups(), ["click2sell"])
-        self.assertEqual(trees.tree(self.portal, "buyers_with_access")(), 0)
+        self.assertEqual(counters.number(self.portal, *counters.WITH_ACCESS), 0)
 
     def test_a_second_sweep_finds_nothing_to_do(self):
         self.buy()
@@ -190,8 +191,9 @@ class TestBreaker(SweepTestCase):
     def test_members_and_percent_whichever_is_less(self):
         self.crowd(22)
         self.later(days=31)
-        with_access = trees.tree(self.portal, "buyers_with_access")
-        with_access.change(300 - with_access())
+        more = 300 - counters.number(self.portal, *counters.WITH_ACCESS)
+        figures = trees.tree(self.portal, "figures")
+        counters.by_day_and_month(figures, counters.WITH_ACCESS, more, "")
         transaction.commit()
         for settings, stopped in (
             ({"breaker_members": 100, "breaker_percent": 10}, None),

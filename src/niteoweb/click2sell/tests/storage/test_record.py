@@ -1,0 +1,69 @@
+"""Records: what they hold, and what of it is written."""
+
+from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.ledger import entries as shelf
+from niteoweb.click2sell.mail import outbox
+from niteoweb.click2sell.storage import indexes
+from niteoweb.click2sell.storage import Record
+from niteoweb.click2sell.storage.record import NAMES
+
+import pickle
+import unittest
+
+
+def stored(record: Record) -> Record:
+    """A record that was written and read again."""
+    return pickle.loads(pickle.dumps(record, 3))  # noqa: S301
+
+
+class TestRecord(unittest.TestCase):
+    def test_holds_after_reading_all_that_it_held(self):
+        filed = {"buyers_active": (7,), "an index without a number": ("a", ("b", 1))}
+        values = {
+            "id": "1",
+            "grants": {"premium": (("click2sell", "1"),), 5: True},
+            "notes": [{"text": "x"}],
+            "filed": filed,
+            "a name without a number": None,
+        }
+        for kind in ("", buyers.KIND, outbox.RECORD):
+            record = Record(values, kind)
+            self.assertEqual(dict(stored(record)), dict(record))
+            self.assertEqual({**record, **values}, dict(record))
+
+    def test_writes_no_value_that_it_began_with(self):
+        record = Record({"id": "1", "made": False, "live": ()}, buyers.KIND)
+        self.assertEqual(record["grants"], {})
+        self.assertEqual(record.__getstate__(), ("buyer", {NAMES.index("id"): "1"}))
+        record["made"] = True
+        self.assertTrue(stored(record)["made"])
+        record["made"] = False
+        self.assertFalse(stored(record)["made"])
+
+    def test_mappings_that_it_began_with_are_its_own(self):
+        one, other = (Record({"id": name}, buyers.KIND) for name in "12")
+        self.assertIsNot(one["grants"], other["grants"])
+        self.assertIsNot(stored(one)["grants"], stored(one)["grants"])
+
+    def test_writes_equal_texts_once(self):
+        texts = ["jane@example.com", "JANE@example.com".lower()]
+        self.assertIsNot(*texts)
+        once = Record({"to": texts[0], "user_id": texts[0]})
+        twice = Record({"to": texts[0], "user_id": texts[1]})
+        self.assertEqual(len(pickle.dumps(twice, 3)), len(pickle.dumps(once, 3)))
+
+    def test_keeps_what_is_equal_and_not_the_same(self):
+        self.assertIs(stored(Record({"days": (True, 1)}))["days"][0], True)
+        self.assertIs(type(stored(Record({"days": (True, 1)}))["days"][1]), int)
+
+    def test_numbers_of_names(self):
+        # They are stored: a name that moved would be read as another one.
+        for name, number in (("id", 0), ("revision", 10), ("notification", 41), ("to", 94)):
+            self.assertEqual(NAMES.index(name), number)
+        self.assertEqual(len(NAMES), len(set(NAMES)))
+
+    def test_the_records_of_a_purchase_are_written_with_numbers(self):
+        known = {*shelf._DEFAULTS, *Record({}, buyers.KIND), *Record({}, outbox.RECORD)}
+        of_purchase = ("entries", "buyers", "mails")
+        filed = {i.name for kind in of_purchase for i in indexes._KINDS[kind].indexes}
+        self.assertEqual((known | filed) - set(NAMES), {"member_token"})
