@@ -153,8 +153,10 @@ def of_address(site: Any, address: str) -> list[Mail]:
 
     :param address: in lower case.
     """
-    filed = trees.tree(site, "mails_by_address").keys((address, ""), (address, "~"))
-    return [get(site, mail_id) for _address, mail_id in filed]
+    number = trees.number(address)
+    filed = trees.tree(site, "mails_by_address").keys((number, ""), (number, "~"))
+    mails = (get(site, mail_id) for _number, mail_id in filed)
+    return [mail for mail in mails if mail["to"].lower() == address]
 
 
 def readdress(site: Any, mail: Mail, to: str, user_id: str) -> None:
@@ -196,13 +198,10 @@ def waiting(site: Any, now: datetime) -> int:
 
 def of_user(site: Any, user_id: str) -> list[Mail]:
     """All mails to a member, whatever became of them, in no order."""
-    rows = (
-        row
-        for name in ("mails_by_user", "mails_by_address")
-        for row in trees.tree(site, name).keys(min=(user_id, ""), max=(user_id, "~"))
-    )
-    mails = (get(site, mail_id) for mail_id in dict.fromkeys(row[1] for row in rows))
-    return [mail for mail in mails if mail["user_id"] == user_id]
+    rows = trees.tree(site, "mails_by_user").keys((user_id, ""), (user_id, "~"))
+    mails = {id_: get(site, id_) for _user_id, id_ in rows}
+    mails |= {mail["id"]: mail for mail in of_address(site, user_id)}
+    return [mail for mail in mails.values() if mail["user_id"] == user_id]
 
 
 def of_accounts(site: Any, accounts: Iterable[tuple[str, str, str]]) -> list[Mail]:
@@ -293,7 +292,7 @@ def _due(site: Any, mail: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _by_address(site: Any, mail: Mapping[str, Any]) -> list[tuple[str, str]]:
-    return [(mail["to"].lower(), mail["id"])]
+    return [(trees.number(mail["to"].lower()), mail["id"])]
 
 
 def _by_user(site: Any, mail: Mapping[str, Any]) -> list[tuple[str, str]]:
