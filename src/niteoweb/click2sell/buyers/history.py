@@ -196,11 +196,12 @@ def counting(
 
 def late_terms(counted: Iterable[ledger.Entry]) -> dict[str, mapping.Terms]:
     """The terms of entries that were recorded before their product had a line, by key."""
-    lines = effective.mapping()
+    without = [entry for entry in counted if not entry["terms_known"]]
+    lines = effective.mapping() if without else ()
     return {
         entry["key"]: of_product
-        for entry in counted
-        if not entry["terms_known"] and (of_product := terms(entry, lines)) is not None
+        for entry in without
+        if (of_product := terms(entry, lines)) is not None
     }
 
 

@@ -74,6 +74,9 @@ _SELDOM_TOLD = {
     *("attention", "attention_subject"),
 }
 
+#: Fields that nothing is filed by, and nothing derived from.
+_UNFILED = {"attempts", "error"}
+
 _DEFAULTS = {**records.DEFAULTS, **_PROCESSING, **_SELDOM}
 _LISTED = _DEFAULTS.keys() - _SELDOM.keys() - _SELDOM_TOLD
 
@@ -175,7 +178,7 @@ def change(site: Any, entry: Entry, **values: Any) -> None:
 
     Its indexes follow, and those of its buyer, whose words and payments are the entries'.
     """
-    if _set(entry.stored, values):
+    if _set(entry.stored, values) and not values.keys() <= _UNFILED:
         _mark(site, entry)
 
 

@@ -61,7 +61,7 @@ def group(group: Any) -> bool:
     :param group: as the user folder gave it.
     """
     held = roles(group)
-    return any(
+    return bool(held) and any(
         not held.isdisjoint(rolesForPermissionOn(permission, context))
         for permission in PERMISSIONS
         for context in _contexts()

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from collections.abc import Mapping
 from datetime import datetime
 from datetime import tzinfo
+from functools import cache
 from niteoweb.click2sell.interfaces import IPaymentProvider
 from niteoweb.click2sell.notification import Answer
 from niteoweb.click2sell.notification import Delivery
@@ -23,6 +24,7 @@ from zope.component import getUtility
 from zope.component import queryUtility
 from zope.i18nmessageid import Message
 from zope.interface import implementer
+from zope.interface import Interface
 from zope.interface.interfaces import IInterface
 from zope.schema import getFieldsInOrder
 from zope.schema.interfaces import IPassword
@@ -153,14 +155,16 @@ def settings(provider: IPaymentProvider) -> Any:
 
 def secrets() -> frozenset[str]:
     """The secret keys and tokens of all providers."""
-    stored = ((settings(provider), provider.schema) for provider in registered())
-    values = (
-        getattr(values, name)
-        for values, schema in stored
-        for name, field in getFieldsInOrder(schema)
-        if IPassword.providedBy(field)
-    )
-    return frozenset(filter(None, values))
+    stored = getUtility(IRegistry)
+    names = (name for provider in registered() for name in _secret_records(provider.schema))
+    return frozenset(filter(None, map(stored.get, names)))
+
+
+@cache
+def _secret_records(schema: type[Interface]) -> tuple[str, ...]:
+    """The names of the records of a schema that nobody may see: each notification asks."""
+    secret = (name for name, field in getFieldsInOrder(schema) if IPassword.providedBy(field))
+    return tuple(f"{schema.__identifier__}.{name}" for name in secret)
 
 
 def install(provider: IPaymentProvider) -> None:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Collection
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import lru_cache
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import unreadable
 from urllib.parse import unquote
@@ -42,6 +43,7 @@ _IDS = (
 )
 
 
+@lru_cache(maxsize=1024)
 def is_secret(name: str) -> bool:
     """Whether a parameter is named like a secret; each step of a dotted name counts."""
     words = re.findall(r"[^\W_]+", name.lower())
@@ -97,13 +99,17 @@ def discreet(notification: Notification, secrets: Collection[str]) -> Notificati
 
 def _holds(text: str, secrets: Iterable[str]) -> bool:
     """Whether a text is a secret, or has a long one in it, as it stands or as in an address."""
+    encoded = "%" in text or "+" in text
     return any(
         read.strip() == secret or (len(secret) >= LONG and secret in read)
-        for read in {text, unquote(text), unquote_plus(text)}
+        for read in ({text, unquote(text), unquote_plus(text)} if encoded else (text,))
         for secret in secrets
     )
 
 
 def _names_secret(text: str) -> bool:
     """Whether a text is an address, a form or JSON with a parameter that is named so."""
-    return any(is_secret(name) for pair in _NAMES.findall(unquote(text)) for name in pair)
+    text = unquote(text)
+    if "=" not in text and '"' not in text:
+        return False  # as most values; there is no name in it
+    return any(is_secret(name) for pair in _NAMES.findall(text) for name in pair)

@@ -22,7 +22,6 @@ from ZODB.Connection import Connection
 from zope.component.hooks import setSite
 from zope.globalrequest import clearRequest
 from zope.globalrequest import setRequest
-from zope.interface import directlyProvidedBy
 from zope.interface import directlyProvides
 from zope.publisher.browser import setDefaultSkin
 from ZPublisher.BaseRequest import RequestContainer
@@ -85,7 +84,7 @@ class Surroundings:
             environ,
             tuple(request._script),
             {name: request.other[name] for name in VARIABLES if name in request.other},
-            tuple(directlyProvidedBy(request)),
+            _layers(request),
         )
 
     @classmethod
@@ -115,6 +114,15 @@ class Surroundings:
         else:
             setDefaultSkin(request)
         return request
+
+
+def _layers(request: Any) -> tuple[Any, ...]:
+    """The browser layers of a request.
+
+    zope.interface's own ``directlyProvidedBy`` works out the order of all interfaces anew.
+    """
+    provided = vars(request).get("__provides__")
+    return () if provided is None else tuple(provided.__bases__[:-1])
 
 
 def sites(folder: Any) -> Iterator[Any]:

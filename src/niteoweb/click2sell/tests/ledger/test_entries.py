@@ -4,6 +4,7 @@ from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.ledger import entries as shelf
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
+from niteoweb.click2sell.storage import indexes
 from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.testing.layers import INTEGRATION
 from niteoweb.click2sell.tests.cases.entries import START
@@ -67,6 +68,15 @@ class TestShelf(unittest.TestCase):
             [bool(part._p_changed) for part in parts],
             [True, False],
         )
+
+    def test_an_attempt_files_nothing(self):
+        entry = write(self.portal, 1)
+        indexes.flush()
+        ledger.count_attempt(self.portal, entry)
+        self.assertEqual(entry["attempts"], 1)
+        self.assertEqual(indexes._queue().pending, {})
+        ledger.note_failure(self.portal, entry, "TypeError", START)
+        self.assertEqual(list(indexes._queue().pending), [("entries", id(entry.stored))])
 
     def test_listed_are_fields_that_say_something(self):
         entry, other = write(self.portal, 1), write(self.portal, 2, customer_id="C-1")
