@@ -12,6 +12,7 @@ from niteoweb.click2sell.providers.stripe import account
 from niteoweb.click2sell.providers.stripe import client
 from niteoweb.click2sell.providers.stripe import protocol
 from niteoweb.click2sell.providers.stripe.fakeaccount import StripeAccount
+from niteoweb.click2sell.providers.stripe.fakerecord import DEFAULT_PAGE
 from niteoweb.click2sell.providers.stripe.fakerecord import shown
 from niteoweb.click2sell.providers.stripe.fakerecord import Values
 from niteoweb.click2sell.testing import Clock
@@ -28,7 +29,7 @@ SECRET = "whsec_made_up"  # noqa: S105
 #: When Stripe tries an event again that failed: growing pauses, for three days.
 RETRIES = tuple(timedelta(hours=hours) for hours in (1, 2, 4, 8, 12, 12, 12, 12))
 
-LARGEST_PAGE, DEFAULT_PAGE = 100, 10
+LARGEST_PAGE = 100
 
 ERRORS = {
     400: ("invalid_request_error", "parameter_unknown", "Received unknown parameter."),

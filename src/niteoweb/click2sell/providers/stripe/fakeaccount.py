@@ -1,6 +1,7 @@
 """An account at a Stripe that is not real: sales, refunds, disputes and customers of a shop."""
 
 from niteoweb.click2sell.providers.stripe.fakebilling import Billing
+from niteoweb.click2sell.providers.stripe.fakerecord import DEFAULT_PAGE
 from niteoweb.click2sell.providers.stripe.fakerecord import Values
 
 
@@ -165,7 +166,11 @@ class StripeAccount(Billing):
         summary = {
             "object": "entitlements.active_entitlement_summary",
             "customer": customer,
-            "entitlements": {"object": "list", "data": entitlements, "has_more": False},
+            "entitlements": {
+                "object": "list",
+                "data": entitlements[:DEFAULT_PAGE],
+                "has_more": len(entitlements) > DEFAULT_PAGE,
+            },
             "livemode": self.livemode,
         }
         self._say("entitlements.active_entitlement_summary.updated", summary)

@@ -12,6 +12,8 @@ from typing import Any
 
 
 OLD, NEW = "2024-06-20", "2025-03-31.basil"
+#: Objects of a list, if a question does not say how many, and in an event.
+DEFAULT_PAGE = 10
 
 Values = dict[str, Any]
 

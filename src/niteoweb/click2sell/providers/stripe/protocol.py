@@ -127,9 +127,13 @@ def read(event: JsonBody) -> tuple[Notification, ...]:
     if type_.startswith("customer."):
         return (_customer(notification, body),)
     if type_ == events.FEATURES:
-        listed = body.part("entitlements").parts("data")
-        keys = [one.text("lookup_key") for one in listed]
-        return (states.of_features(notification, keys),)
+        listed = body.part("entitlements")
+        keys = [one.text("lookup_key") for one in listed.parts("data")]
+        stated = states.of_features(notification, keys)
+        if listed.boolean("has_more"):
+            # What is not listed must not end; the API tells the rest.
+            stated = replace(stated, kind=Kind.UNKNOWN, snapshot=False)
+        return (stated,)
     if type_ == "charge.refunded":
         notification = replace(notification, kind=Kind.INFORMATION)
         return (payments.of_charge(notification, body),)

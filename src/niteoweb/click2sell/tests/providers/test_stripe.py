@@ -8,6 +8,7 @@ from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.provider import Unreachable
 from niteoweb.click2sell.providers.stripe import client
 from niteoweb.click2sell.providers.stripe.account import Account
+from niteoweb.click2sell.providers.stripe.fake import TOKEN
 from niteoweb.click2sell.providers.stripe.provider import PROVIDER
 from niteoweb.click2sell.tests.cases.providers import JANE
 from niteoweb.click2sell.tests.cases.providers import JOE
@@ -171,6 +172,23 @@ class TestLife(StripeLifeTestCase):
         self.shop.set_features(customer)
         self.deliver()
         self.has()
+
+    def test_more_features_than_an_event_lists(self):
+        many = [f"feature{number:02}" for number in range(11)]
+        self.set(mapping=[f"{many[-1]}|premium", "video|course"])
+        customer = self.shop.add_customer(JANE)
+        self.shop.set_features(customer, many[-1])
+        self.deliver()
+        self.has("premium")
+        for token in (TOKEN, None):
+            self.assertEqual(self.reasons(), [])
+            self.set(api_token=token)
+            self.shop.clock.move(hours=1)
+            self.later(hours=1)
+            self.shop.set_features(customer, *many)
+            self.deliver()
+            self.has("premium")
+        self.assertEqual(self.reasons(), [(Outcome.ATTENTION, "unknown kind")])
 
     def test_a_line_may_name_price_product_or_lookup_key(self):
         self.shop.add_price("gold2", "prod_gold2", lookup_key="gold-monthly")
