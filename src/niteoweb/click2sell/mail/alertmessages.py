@@ -51,9 +51,10 @@ ${settings}
         default="""\
 Since ${since} nothing has arrived from ${provider}. For this site that is unusually long.
 
-Either nobody bought, or ${provider} cannot reach the site. Check whether the site can be
-reached from outside, and whether the provider shows sales. No subscription of it is ended for
-want of a renewal before it is heard again.
+Either nobody bought, or ${provider} and the site do not reach each other. Check whether the
+site can be reached from outside, whether it can ask ${provider} if it is meant to, and whether
+the provider shows sales. No subscription of it is ended for want of a renewal before it is
+heard again.
 
 What arrived before:
 ${notifications}?provider=${provider_in_address}

@@ -38,6 +38,11 @@ import json
 #: The page that a buyer waits at, while the charge is not told yet.
 WAIT = _("Your payment is being confirmed. This page looks again every five seconds.")
 SECONDS = 5
+#: Looks after which it says that the buyer may go: two minutes.
+LOOKS = 24
+LATER = _(
+    "Your payment is not confirmed yet. Come back to this page later to see whether it is."
+)
 
 
 class Processor(BrowserView):
@@ -142,7 +147,10 @@ class Processor(BrowserView):
 
 
 class Return(Processor):
-    """Sends a buyer back to the WebTV, once the charge is known; only ``id`` counts."""
+    """Sends a buyer back to the WebTV, once the charge is known.
+
+    Of the parameters only ``id`` counts; ``look`` is the number of looks before this one.
+    """
 
     def _handle(self) -> str:
         provider = registry.get(protocol.NAME)
@@ -154,9 +162,18 @@ class Return(Processor):
         if not settings.secretkey:
             return self._say(503, str(SecretKeyNotSet()))
         if sales.waits_for_charge(sale) and not sale["message"]:
-            self.request.response.setHeader("Refresh", str(SECONDS))
-            return self._say(200, translate(WAIT, context=self.request))
+            return self._say(200, translate(self._wait(sale), context=self.request))
         return self._back(settings, sale)
+
+    def _wait(self, sale: sales.Sale) -> Any:
+        """The text for a buyer whose charge is not known yet; asks for another look, or not."""
+        look = self.request.form.get("look", "0")
+        number = int(look) if look in map(str, range(LOOKS)) else LOOKS
+        if number == LOOKS:
+            return LATER
+        again = f"{plone_site.address()}/@@webtv-return?id={sale['id']}&look={number + 1}"
+        self.request.response.setHeader("Refresh", f"{SECONDS}; url={again}")
+        return WAIT
 
 
 def come_back(settings: Any, sale: sales.Sale, is_paid: bool) -> str:

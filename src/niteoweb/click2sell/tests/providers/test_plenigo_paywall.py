@@ -177,7 +177,8 @@ class TestPages(RightsTestCase):
             began = time.perf_counter()
             answer = self.json("@search?fullobjects=1", JANE)
             self.assertFalse(self.reads(status=503))
-            self.assertLess(time.perf_counter() - began, 8)
+            # A question without a limit waits for half a minute.
+            self.assertLess(time.perf_counter() - began, 25)
         self.assertNotIn(SECRET, answer.text)
         self.assertEqual(answer.status_code, 200)
 

@@ -20,7 +20,14 @@ class TestProcessor(ProcessorTestCase):
         self.assertEqual(secretkeys.last_used(self.portal, self.KEY), self.now)
         back = f"id={self.sale()['id']}"
         waiting = self.ask(back, "@@webtv-return")
-        self.assertEqual((waiting.status_code, waiting.headers["Refresh"]), (200, "5"))
+        again = f"5; url={self.portal.absolute_url()}/@@webtv-return?{back}&look=1"
+        self.assertEqual((waiting.status_code, waiting.headers["Refresh"]), (200, again))
+        waiting = self.ask(f"{back}&look=23", "@@webtv-return")
+        self.assertTrue(waiting.headers["Refresh"].endswith("&look=24"))
+        for look in ("24", "-1", "x", "1&look=2"):
+            waiting = self.ask(f"{back}&look={look}", "@@webtv-return")
+            self.assertNotIn("Refresh", waiting.headers)
+            self.assertIn("Come back to this page later", waiting.text)
         told = self.charge()
         self.assertIn("payOrder", told["return_url"])
         query = self.returned(self.ask(back, "@@webtv-return"))
