@@ -295,6 +295,11 @@ def press(name: str) -> Callable[[BrowserTestCase, Page], None]:
     return lambda case, page: case.press(page, name)
 
 
+def unfold_checklist(case: BrowserTestCase, page: Page) -> None:
+    """Open the checklist, as :attr:`Shown.after`: it is folded until the set-up is done."""
+    page.locator("#checklist summary").first.click()
+
+
 def write_mapping(lines: str) -> Callable[[BrowserTestCase, Page], None]:
     """Write the mapping and save the settings, as :attr:`Shown.after`."""
 
@@ -412,6 +417,7 @@ PAGES = (
         "Settings of plenigo",
         "link",
         before=use_all_providers,
+        after=unfold_checklist,
     ),
     Shown("members", MEMBERS, "Import members", "link"),
     Shown("members-found", f"{MEMBERS}?search=schwarz&all=1", "Show all", "link"),
