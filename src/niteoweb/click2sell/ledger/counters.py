@@ -47,19 +47,6 @@ NAMES = (NEW_BUYERS, *OF_KIND.values(), LAPSES)
 WITH_ACCESS, ACTIVE, ENDED = ("", "with_access"), ("", "active"), ("", "ended")
 LOGINS_AWAITED = ("", "logins_awaited")
 
-#: The figures of a day, of a month and of the present are the digits of one number each: a
-#: purchase counts for several of them, and two processes that count at once do not conflict.
-#: New figures come at the end, since the digits are stored.
-_DIGITS = (
-    *("new_buyers", "purchases", "access_began", "with_access", "active", "logins_awaited"),
-    *("renewals", "refunds", "chargebacks", "lapses", "access_over", "not_renewed", "ended"),
-)
-_BITS = 32
-#: Half of what a digit can hold is added to each of them when they are read: none that is
-#: negative, because something was counted wrongly, takes anything from the next one.
-_HALF = 1 << _BITS - 1
-_HALVES = sum(_HALF << _BITS * digit for digit in range(len(_DIGITS)))
-
 #: The providers of entries that are no payments: owners' acts by hand.
 UNPAID = frozenset({OWNER})
 
@@ -74,10 +61,8 @@ def number(site: Any, period: str, name: str) -> int:
     :param period: a day, ``2026-05-03``, a month, ``2026-05``, or "" for the present.
     :param name: one of :data:`NAMES`, or of the others of that period.
     """
-    counted = trees.tree(site, "figures").get(period)
-    if counted is None:
-        return 0
-    return (counted() + _HALVES >> _shift(name)) % (2 * _HALF) - _HALF
+    counted = trees.tree(site, "figures").get((period, name))
+    return counted() if counted is not None else 0
 
 
 def with_access(site: Any) -> dict[Product, int]:
@@ -131,7 +116,7 @@ def by_day_and_month(tree: Any, row: tuple[str, str], change: int, id_: Any) -> 
     """A mapping counts the figure of a day for the day and for its month."""
     day_, figure = row
     for period in {day_, day_[:7]}:
-        indexes.counted(tree, period, change << _shift(figure), id_)
+        indexes.counted(tree, (period, figure), change, id_)
 
 
 def first_payment(entries: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
@@ -145,10 +130,6 @@ def first_payment(entries: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | N
         if entry["kind"] in PAYMENTS and "figures" in entry.get("filed", ()):
             first, earliest = entry, occurred_at
     return first
-
-
-def _shift(name: str) -> int:
-    return _BITS * _DIGITS.index(name)
 
 
 def login_awaited(buyer: Mapping[str, Any]) -> list[tuple[int, str]]:

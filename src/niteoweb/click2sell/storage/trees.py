@@ -124,7 +124,7 @@ TREES = {
     # erasure.py
     "erasures": Tree,  # time and a random end -> who erased or took in whom, and why
     # counters.py; rows that are filed by time have minus its microseconds in front
-    "figures": Tree,  # day, month or "" -> Length of several figures
+    "figures": Tree,  # (day, month or "", figure) -> Length
     "products_with_access": Tree,  # (provider, product id) -> Length, members
     "logins_awaited": TreeSet,  # (account made, buyer id)
     # reminders.py: (end of access, buyer id, provider, product id), not told yet

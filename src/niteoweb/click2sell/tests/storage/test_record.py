@@ -1,11 +1,8 @@
 """Records: what they hold, and what of it is written."""
 
 from niteoweb.click2sell.buyers import buyers
-from niteoweb.click2sell.ledger import entries as shelf
 from niteoweb.click2sell.mail import outbox
-from niteoweb.click2sell.storage import indexes
 from niteoweb.click2sell.storage import Record
-from niteoweb.click2sell.storage.record import NAMES
 
 import pickle
 import unittest
@@ -18,13 +15,13 @@ def stored(record: Record) -> Record:
 
 class TestRecord(unittest.TestCase):
     def test_holds_after_reading_all_that_it_held(self):
-        filed = {"buyers_active": (7,), "an index without a number": ("a", ("b", 1))}
+        filed = {"buyers_active": (7,), "buyer_words": ("a", ("b", 1))}
         values = {
             "id": "1",
             "grants": {"premium": (("click2sell", "1"),), 5: True},
             "notes": [{"text": "x"}],
             "filed": filed,
-            "a name without a number": None,
+            "anything else": None,
         }
         for kind in ("", buyers.KIND, outbox.RECORD):
             record = Record(values, kind)
@@ -34,7 +31,7 @@ class TestRecord(unittest.TestCase):
     def test_writes_no_value_that_it_began_with(self):
         record = Record({"id": "1", "made": False, "live": ()}, buyers.KIND)
         self.assertEqual(record["grants"], {})
-        self.assertEqual(record.__getstate__(), ("buyer", {NAMES.index("id"): "1"}))
+        self.assertEqual(record.__getstate__(), ("buyer", {"id": "1"}))
         record["made"] = True
         self.assertTrue(stored(record)["made"])
         record["made"] = False
@@ -55,15 +52,3 @@ class TestRecord(unittest.TestCase):
     def test_keeps_what_is_equal_and_not_the_same(self):
         self.assertIs(stored(Record({"days": (True, 1)}))["days"][0], True)
         self.assertIs(type(stored(Record({"days": (True, 1)}))["days"][1]), int)
-
-    def test_numbers_of_names(self):
-        # They are stored: a name that moved would be read as another one.
-        for name, number in (("id", 0), ("revision", 10), ("notification", 41), ("to", 94)):
-            self.assertEqual(NAMES.index(name), number)
-        self.assertEqual(len(NAMES), len(set(NAMES)))
-
-    def test_the_records_of_a_purchase_are_written_with_numbers(self):
-        known = {*shelf._DEFAULTS, *Record({}, buyers.KIND), *Record({}, outbox.RECORD)}
-        of_purchase = ("entries", "buyers", "mails")
-        filed = {i.name for kind in of_purchase for i in indexes._KINDS[kind].indexes}
-        self.assertEqual((known | filed) - set(NAMES), {"member_token"})
