@@ -122,6 +122,7 @@ def _draft(plan: Plan) -> EmailMessage | None:
         name, login = accounts.names(plan.user_id)
     login_url = f"{plone_site.address()}/login"
     values = messages.values(name or plan.address, login, plan.product, login_url, plan.grants)
+    values["contact"] = values["contact"] or messages.translated(_("(the site's address)"))
     if plan.mail == outbox.NOTICE:
         return messages.notice(plan.address, "", values)
     if plone_site.settings().welcome_mail == "password":

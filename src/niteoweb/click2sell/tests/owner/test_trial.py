@@ -337,6 +337,10 @@ class TestPage(TrialTestCase):
         self.assertIn("Set your password here: (a one-time link)", self.result())
         self.assertEqual(dict(self.portal.portal_password_reset._requests), {})
 
+    def test_a_site_without_a_sender_names_whom_to_ask(self):
+        self.registry(email_from_address="")
+        self.assertIn("Questions? Write to (the site's address).", self.result())
+
     def test_no_mail(self):
         self.settings(welcome_mail="none")
         text = self.result()
