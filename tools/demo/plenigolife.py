@@ -179,7 +179,9 @@ class PlenigoLife(Life):
     def charged_back(self) -> str:
         self.until_day(95)
         self.fake.revoke_payment(self.subscription)
-        return f"{self.deliver()}\n{self.shown(JONAS, self.gold, 'refunded', self.day(95))}"
+        told = self.deliver()
+        lost = self.shown(JONAS, self.gold, "refunded", self.day(95), said="charged back")
+        return f"{told}\n{lost}"
 
     def never_told(self) -> str:
         self.until_day(self.days)

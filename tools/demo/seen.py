@@ -46,6 +46,7 @@ class Seen(Story):
         until: datetime | None = None,
         *groups: str,
         grace: bool = False,
+        said: str = "",
     ) -> str:
         """Check the access that the site shows of a buyer, and return it.
 
@@ -54,13 +55,14 @@ class Seen(Story):
         :param until: its end, None where that is no matter.
         :param groups: all that the member is in, beside those of every buyer and member.
         :param grace: whether days of grace follow the end.
+        :param said: the word for the state, where it is another one.
         """
         buyer = self.buyer(address)
         found = {one["product_id"]: one for one in buyer["products"]}
         expect(product in found, f"the site knows of {', '.join(found) or 'nothing'}")
         one = found[product]
         expect(one["state"] == state, f"{product} is {one['state']}, not {state}")
-        line = f"{product} {'overdue' if state == 'grace' else state}"
+        line = f"{product} {said or ('overdue' if state == 'grace' else state)}"
         if until is not None:
             end, limit = one["until"], until + GRACE if grace else until
             expect(end == until.isoformat(), f"access ends at {end}, not {until}")

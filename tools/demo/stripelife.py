@@ -141,7 +141,8 @@ class StripeLife(Life):
         self.until_day(105)
         self.shop.dispute(self.shop.payment(self.subscription))
         told += f"\n{self.deliver()}"
-        return f"{told}\n{self.shown(JONAS, self.gold, 'refunded', self.day(105))}"
+        lost = self.shown(JONAS, self.gold, "refunded", self.day(105), said="disputed")
+        return f"{told}\n{lost}"
 
     def dispute_won(self) -> str:
         self.until_day(110)
