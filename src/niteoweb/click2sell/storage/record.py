@@ -1,8 +1,8 @@
 """Records: mappings of plain values that take little room in the database.
 
-A purchase writes some of them, twice for the most part, and most of their values are the ones that
-all records of a kind begin with. In memory a record is a mapping of everything; only what is
-written is short.
+A purchase writes some of them, twice for the most part, and most of their values are the ones
+that all records of a kind begin with. In memory a record is a mapping of everything; only what
+is written is short.
 """
 
 from collections.abc import Callable
