@@ -205,8 +205,8 @@ class TestList(MembersTestCase):
         fill(self.portal, range(800))
         few = loads()
         fill(self.portal, range(800, 2400))
-        # Seven for each of 50 buyers at most, if all are in other buckets, and the trees.
-        self.assertLessEqual(loads(), min(few + 60, 50 * 7 + 40))
+        # Eight for each of 50 buyers at most, if all are in other buckets, and the trees.
+        self.assertLessEqual(loads(), min(few + 60, 50 * 8 + 40))
 
 
 class TestMember(MembersTestCase):

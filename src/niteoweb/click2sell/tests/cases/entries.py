@@ -7,6 +7,7 @@ from datetime import timezone
 from hashlib import sha256
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
 
@@ -48,6 +49,7 @@ def fill(site, numbers):
             site,
             number,
             minutes=number,
+            outcome=Outcome.ACCEPTED,
             buyer=address,
             email=address,
             first_name="Ann",
