@@ -25,6 +25,7 @@ from niteoweb.click2sell.providers.plenigo.singles import NotSold
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import TooMany
 from niteoweb.click2sell.settings import networks
+from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.storage import writer
 from typing import Any
 from urllib.parse import urlsplit
@@ -35,8 +36,8 @@ import secrets
 
 logger = logging.getLogger("niteoweb.click2sell")
 
-#: user id, id of the purchase at plenigo, offer, page that the member came from, time, and UID
-#: of the page that says what is sold
+#: number(user id), since no erasure looks here, id of the purchase at plenigo, offer, page that
+#: the member came from, time, and UID of the page that says what is sold
 CHECKOUTS = ShortLived("plenigo_checkouts")
 #: How long a checkout is kept, and shown.
 KEPT = timedelta(days=1)
@@ -179,7 +180,7 @@ def get(user_id: str, id_: str) -> Checkout:
     :raises NotSold: there is none, or it is another member's.
     """
     whose, *values = CHECKOUTS.get(plone_site.get(), id_) or ("",)
-    if whose != user_id:
+    if whose != trees.number(user_id):
         raise NotSold
     purchase_id, offer, came_from, at, content = values
     return Checkout(id_, purchase_id, offer, came_from, timestamps.from_iso(at), content)
@@ -250,13 +251,14 @@ def _file(site: Any, user_id: str, row: tuple[str, str, str, str]) -> str:
     """
     until = timestamps.from_iso(row[2]) + KEPT
     recent = CHECKOUTS.good_after(site, until - MINUTES)
-    if sum(whose == user_id for whose, *_rest in recent) >= AT_MOST:
+    mine = trees.number(user_id)
+    if sum(whose == mine for whose, *_rest in recent) >= AT_MOST:
         raise TooMany
     id_ = secrets.token_urlsafe(12)
-    CHECKOUTS.add(site, id_, until, user_id, "", *row)
+    CHECKOUTS.add(site, id_, until, mine, "", *row)
     return id_
 
 
 def _prepared(site: Any, id_: str, purchase_id: str) -> None:
-    user_id, _none, *rest = CHECKOUTS.get(site, id_)
-    CHECKOUTS.change(site, id_, user_id, purchase_id, *rest)
+    whose, _none, *rest = CHECKOUTS.get(site, id_)
+    CHECKOUTS.change(site, id_, whose, purchase_id, *rest)

@@ -133,6 +133,8 @@ class TestService(ShopTestCase):
         found = self.buy()
         self.assertEqual(found.status_code, 201, found.text)
         kept = trees.tree(self.portal, "plenigo_checkouts")
+        # An erasure looks for nobody here.
+        self.assertNotIn("jane", *kept.values())
         self.assertEqual(list(kept), [found.json()["id"]])
         self.assertNotIn(begun, kept)
         self.assertEqual(len(trees.tree(self.portal, "plenigo_checkouts_by_end")), 1)
