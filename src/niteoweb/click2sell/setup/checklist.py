@@ -142,7 +142,7 @@ def _address(site: Any, now: datetime) -> Check:
             mapping=names,
         )
         return Check("address", Status.WARNING, title, text)
-    text = _("The site is at ${address}, and so are you.", mapping=names)
+    text = _("The site is at ${address}.", mapping=names)
     return Check("address", Status.OK, title, text)
 
 

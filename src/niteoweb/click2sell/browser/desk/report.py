@@ -96,10 +96,18 @@ class ReportView(FollowUp, OwnerPage):
     def money_by_month(self) -> list[formatting.Table]:
         """Income, refunds and net of each month, the newest first, by currency."""
         rows = [
-            (plots.month(self.request, period), currency, total)
+            (self._month(period), currency, total)
             for (period, currency), total in sorted(self.money.months.items())[::-1]
         ]
         return self._sums(_("Income by month: ${currency}"), _("Month"), rows)
+
+    def _month(self, period: str) -> Message | str:
+        """A month in words; of the first one only the last days may be asked for."""
+        month, first = plots.month(self.request, period), self.rows[0].period
+        if first[:7] != period or first in (period, f"{period}-01"):
+            return month
+        names = {"month": month, "day": formatting.short_day(date.fromisoformat(first))}
+        return _("${month}, from ${day} on", mapping=names)
 
     @property
     def money_by_product(self) -> list[formatting.Table]:

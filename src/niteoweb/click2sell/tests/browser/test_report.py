@@ -148,6 +148,14 @@ class TestFigures(ReportTestCase):
         ):
             self.assertIn(table, text)
 
+    def test_money_of_the_last_days_of_a_month(self):
+        self.buy()
+        sums = "Income Refunds Net May 2026{} 9.90 0.00 9.90"
+        for days, rest in ((27, ""), (1, ", from May 2 on")):
+            self.later(days=days)
+            self.assertIn(sums.format(rest), self.text(self.opened(days="30")))
+        self.assertIn(sums.format(""), self.text(self.opened(months="12")))
+
     def test_a_plot_in_words(self):
         self.buy()
         (plot, *_rest) = [svg for svg in self.tree().iter("svg") if svg.get("role") == "img"]
