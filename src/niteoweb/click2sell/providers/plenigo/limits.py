@@ -1,4 +1,4 @@
-"""How often plenigo's pages and services may be asked for, as its documentation has it.
+"""Limits of how often plenigo's pages and services may be asked, as the documentation has them.
 
 What has to hold for all processes together is written down instead: checkouts, see
 :mod:`.checkout`, and mails with a link, see :mod:`.proof`.

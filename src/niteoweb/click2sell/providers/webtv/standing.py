@@ -1,4 +1,4 @@
-"""How the recurring payments at another provider stand, by its notifications in the ledger."""
+"""States of recurring payments at another provider, by its notifications in the ledger."""
 
 from datetime import datetime
 from niteoweb.click2sell.buyers import buyers
