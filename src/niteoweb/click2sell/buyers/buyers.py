@@ -22,7 +22,7 @@ import secrets
 
 Buyer = Record
 
-#: Of records.
+#: Of records, see :mod:`niteoweb.click2sell.storage.record`.
 KIND = "buyer"
 
 #: Events in a buyer's log; the subject of each is the user id, or the group.
@@ -61,8 +61,8 @@ NO_ACCOUNT: dict[str, Any] = {
 }
 
 
-def _beginning() -> dict[str, Any]:
-    """The fields of a new record, beside id, addresses and customers; see :class:`Record`."""
+def beginning() -> dict[str, Any]:
+    """The fields of a new record, beside id, addresses and customers."""
     return {
         "revision": 0,
         # of its entries, in no order; see add_entry()
@@ -96,9 +96,6 @@ def _beginning() -> dict[str, Any]:
         # events beside notifications: (time, event, subject), the latest last
         "log": (),
     }
-
-
-Record.define(KIND, _beginning)
 
 
 def get(site: Any, buyer_id: str) -> Buyer | None:

@@ -55,11 +55,13 @@ SENDING_AT_MOST = timedelta(minutes=2)
 
 Mail = Record
 
-#: The kind of the records, and what each begins with.
+#: The kind of the records, see :mod:`niteoweb.click2sell.storage.record`.
 RECORD = "mail"
-Record.define(
-    RECORD,
-    lambda: {
+
+
+def beginning() -> dict[str, Any]:
+    """The fields that a mail begins with, where :func:`file` says nothing else."""
+    return {
         "kind": WELCOME,
         "user_id": "",
         "credentials": "",
@@ -68,8 +70,7 @@ Record.define(
         "attempts": 0,
         "error": "",
         "tried_at": "",
-    },
-)
+    }
 
 
 def file(

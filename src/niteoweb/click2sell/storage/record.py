@@ -7,12 +7,19 @@ is written is short.
 
 from collections.abc import Callable
 from collections.abc import Mapping
+from functools import cache
 from persistent.mapping import PersistentMapping
+from pkgutil import resolve_name
 from typing import Any
 
 
-#: The values that a record of a kind begins with, by kind.
-_BEGINNINGS: dict[str, Callable[[], Mapping[str, Any]]] = {"": dict}
+#: The functions that give the values which a record begins with, by kind. The values never
+#: change, as that would change stored records. A new field is one that may be missing.
+_BEGINNINGS = {
+    "": "builtins:dict",
+    "buyer": "niteoweb.click2sell.buyers.buyers:beginning",
+    "mail": "niteoweb.click2sell.mail.outbox:beginning",
+}
 
 
 class Record(PersistentMapping):
@@ -22,21 +29,12 @@ class Record(PersistentMapping):
     """
 
     def __init__(self, values: Mapping[str, Any], kind: str = "") -> None:
-        super().__init__({**_BEGINNINGS[kind](), **values})
+        super().__init__({**_beginning(kind)(), **values})
         self.kind = kind
-
-    @staticmethod
-    def define(kind: str, beginning: Callable[[], Mapping[str, Any]]) -> None:
-        """Define a kind of records, when the module that keeps them is imported.
-
-        :param beginning: gives the values that a record begins with. They never change: that
-            would change the records that are stored. A new field is one that may be missing.
-        """
-        _BEGINNINGS[kind] = beginning
 
     def __getstate__(self) -> tuple[str, dict[str, Any]]:
         """The kind, and all that is worth writing."""
-        began, texts = _BEGINNINGS[self.kind](), dict[Any, Any]()
+        began, texts = _beginning(self.kind)(), dict[Any, Any]()
         return self.kind, {
             name: _shared(value, texts)
             for name, value in self.data.items()
@@ -46,7 +44,16 @@ class Record(PersistentMapping):
     def __setstate__(self, state: tuple[str, dict[str, Any]]) -> None:
         """Become what was written."""
         kind, stored = state
-        super().__setstate__({"kind": kind, "data": {**_BEGINNINGS[kind](), **stored}})
+        super().__setstate__({"kind": kind, "data": {**_beginning(kind)(), **stored}})
+
+
+@cache
+def _beginning(kind: str) -> Callable[[], Mapping[str, Any]]:
+    """The function of a kind; its module is imported when a first record is read or made.
+
+    So a script reads the database without loading the add-on first.
+    """
+    return resolve_name(_BEGINNINGS[kind])
 
 
 def _shared(value: Any, texts: dict[Any, Any]) -> Any:
