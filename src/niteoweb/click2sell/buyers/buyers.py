@@ -41,6 +41,9 @@ FEW = 20
 #: Events that a log keeps, the latest ones.
 LOGGED = 200
 
+#: The trees that lead to a record, by the field with their keys.
+_LEADING = {"addresses": "buyer_by_address", "customer_ids": "buyer_by_customer"}
+
 #: Fields of a record without an account, and so without any access, now or later.
 NO_ACCOUNT: dict[str, Any] = {
     "user_id": "",
@@ -114,12 +117,7 @@ def of_address(site: Any, address: str) -> Buyer:
 
     :param address: in lower case.
     """
-    by_address = trees.tree(site, "buyer_by_address")
-    address = pseudonyms.address(site, address)
-    buyer_id = by_address.get(address)
-    if buyer_id is None:
-        buyer_id = by_address[address] = new(site, addresses=(address,))["id"]
-    return trees.tree(site, "buyers")[buyer_id]
+    return find(site, address) or new(site, addresses=(address,))
 
 
 def new(
@@ -127,16 +125,28 @@ def new(
     addresses: tuple[str, ...] = (),
     customer_ids: tuple[tuple[str, str], ...] = (),
 ) -> Buyer:
-    """A new record, which the caller files under the addresses and customers.
+    """A new record.
 
     :param addresses: that the buyer has paid under, in lower case.
     :param customer_ids: providers, with their ids of the buyer.
     """
-    beginning = {"id": _new_id(site), "addresses": addresses, "customer_ids": customer_ids}
-    record = Record(beginning, KIND)
+    record = Record({"id": _new_id(site), "addresses": (), "customer_ids": ()}, KIND)
     trees.tree(site, "buyers")[record["id"]] = record
-    indexes.mark(site, "buyers", record)
+    rename(site, record, addresses=addresses, customer_ids=customer_ids)
     return record
+
+
+def rename(site: Any, buyer: Buyer, **names: tuple[Any, ...]) -> None:
+    """Exchange the addresses or the customer ids, which lead to a record.
+
+    :param names: all of them, by their field; see :func:`new`.
+    """
+    for field, present in names.items():
+        leading = trees.tree(site, _LEADING[field])
+        for name in buyer[field]:
+            leading.pop(name, None)
+        leading.update(dict.fromkeys(present, buyer["id"]))
+    change(site, buyer, **names)
 
 
 def addresses(buyer: Buyer) -> tuple[str, ...]:
@@ -274,11 +284,9 @@ def merge(site: Any, buyer: Buyer, other: Buyer) -> None:
     :param other: has no account yet; it is removed.
     """
     indexes.forget(site, "buyers", other)
-    change(site, buyer, **merged(buyer, other))
-    for address in other["addresses"]:
-        trees.tree(site, "buyer_by_address")[address] = buyer["id"]
-    for customer in other["customer_ids"]:
-        trees.tree(site, "buyer_by_customer")[customer] = buyer["id"]
+    union = merged(buyer, other)
+    rename(site, buyer, **{field: union[field] for field in _LEADING})
+    change(site, buyer, **union)
     for key in other["keys"]:
         ledger.change(site, ledger.get(site, key), buyer_id=buyer["id"])
     # Written, so that another process that files an entry under it conflicts and begins anew.

@@ -57,7 +57,6 @@ def record(site: Any, customer: Customer, address: str) -> Buyer | None:
     record = buyer(site, customer)
     if record is None and address:
         record = buyers.new(site, customer_ids=(customer,))
-        trees.tree(site, "buyer_by_customer")[customer] = record["id"]
     if record is not None and address and not pseudonyms.is_erased(record):
         stated = [one for one in record.get("stated", ()) if one != (customer, address)]
         buyers.change(site, record, stated=(*stated, (customer, address)))

@@ -229,10 +229,10 @@ def _part(site: Any, record: buyers.Buyer, delete: bool, now: datetime) -> list[
             group.revoke(user_id, group_id)
         emptied = {"affiliate": ""} if record["made"] else {}
         accounts.set_fields(user_id, {**NO_PURCHASE, **emptied})
-    trees.tree(site, "buyer_by_user").pop(user_id, None)
     if not (delete and exists):
         # The end of a tie to an account that is deleted is told by a subscriber.
         announce.tell_of_end(site, record, "", now)
+    buyers.unlink_account(site, record)
     if delete:
         return []
     events = []

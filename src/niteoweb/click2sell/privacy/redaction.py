@@ -8,6 +8,7 @@ from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import history
@@ -20,7 +21,6 @@ from niteoweb.click2sell.ledger import pseudonyms
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.privacy import export
-from niteoweb.click2sell.storage import trees
 from typing import Any
 
 
@@ -83,15 +83,9 @@ def take_in(site: Any, record: buyers.Buyer, waiting: Iterable[ledger.Entry]) ->
     :param waiting: notifications that name these addresses.
     """
     names = {entry["buyer"] for entry in waiting if entry["buyer_id"] == record["id"]}
-    for name in names:
-        trees.tree(site, "buyer_by_address")[name] = record["id"]
-    buyers.change(
-        site,
-        record,
-        erased_at="",
-        addresses=tuple(dict.fromkeys((*record["addresses"], *sorted(names)))),
-        revision=record["revision"] + 1,
-    )
+    addresses = tuple(dict.fromkeys((*record["addresses"], *sorted(names))))
+    buyers.rename(site, record, addresses=addresses)
+    buyers.change(site, record, erased_at="", revision=record["revision"] + 1)
 
 
 def _transaction(site: Any, entry: ledger.Entry, addresses: Collection[str]) -> None:
@@ -142,23 +136,18 @@ def _record(site: Any, record: buyers.Buyer, now: datetime) -> None:
 
     Hashes of the addresses and customer ids lead to it from now on.
     """
-    addresses = {
-        name: pseudonyms.alias(site, pseudonyms.ADDRESS, name) for name in record["addresses"]
-    }
-    customers = {
-        (provider, name): (provider, pseudonyms.alias(site, pseudonyms.CUSTOMER, name))
-        for provider, name in record["customer_ids"]
-    }
-    for tree, renamed in ("buyer_by_address", addresses), ("buyer_by_customer", customers):
-        leads = trees.tree(site, tree)
-        for name, known_as in renamed.items():
-            leads.pop(name, None)
-            leads[known_as] = record["id"]
+    alias = partial(pseudonyms.alias, site)
+    addresses = (alias(pseudonyms.ADDRESS, name) for name in record["addresses"])
+    customer_ids = ((of, alias(pseudonyms.CUSTOMER, id_)) for of, id_ in record["customer_ids"])
+    buyers.rename(
+        site,
+        record,
+        addresses=tuple(dict.fromkeys(addresses)),
+        customer_ids=tuple(dict.fromkeys(customer_ids)),
+    )
     buyers.change(
         site,
         record,
-        addresses=tuple(dict.fromkeys(addresses.values())),
-        customer_ids=tuple(customers.values()),
         stated=(),
         deleted_at=timestamps.iso(now),
         erased_at=timestamps.iso(now),
