@@ -20,7 +20,6 @@ from niteoweb.click2sell.providers.webtv import selling
 from niteoweb.click2sell.providers.webtv import texts
 from niteoweb.click2sell.providers.webtv.course import attend
 from niteoweb.click2sell.storage import background
-from niteoweb.click2sell.storage import writer
 from zope.component import adapter
 
 import logging
@@ -85,13 +84,8 @@ def look_for_refunds(now: datetime) -> None:
         for place in list(ledger.filed(site, **wanted).between(None, last)):
             entry = entries.at(site, place)
             sale = sales.found(site, "charge", entry["provider"], entry["transaction"])
-            if sale is not None and sale["state"] == sales.DONE and not sale.get("refunded"):
-                attend(sale, texts.REFUNDED)
-                _note(sale["id"], now, refunded=True)
-
-
-def _note(id_: str, now: datetime, **changes: bool) -> None:
-    writer.run(lambda site: sales.change(site, id_, now, changes))
+            if sale is not None and sale["state"] == sales.DONE:
+                attend(sale, texts.REFUNDED, cause=entry["key"])
 
 
 def take_in(entry: ledger.Entry | None) -> None:
@@ -108,9 +102,9 @@ def take_in(entry: ledger.Entry | None) -> None:
     paid = amount, entry["currency"]
     currency = registry.settings(registry.get(protocol.NAME)).currency
     if not sales.waits_for_charge(sale):
-        attend(sale, texts.CHARGE_WITHOUT_ORDER)
+        attend(sale, texts.CHARGE_WITHOUT_ORDER, cause=entry["key"])
     elif paid != (orders.money(Decimal(sale["due"])), currency):
-        attend(sale, texts.CHARGE_DIFFERS)
+        attend(sale, texts.CHARGE_DIFFERS, cause=entry["key"])
     else:
         payment = {
             "transaction": entry["transaction"],

@@ -1,7 +1,10 @@
 """A sale that one process has to itself: its notes are committed at once."""
 
 from contextlib import suppress
+from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import outcomes
 from niteoweb.click2sell.notification import idempotency_key
 from niteoweb.click2sell.owner import action
 from niteoweb.click2sell.owner import decisions
@@ -88,21 +91,28 @@ class Course:
         attend(self.sale, code)
 
 
-def attend(sale: sales.Sale, code: str) -> None:
-    """File a notification that a sale needs attention, once for each code and mark."""
+def attend(sale: sales.Sale, code: str, cause: str = "") -> None:
+    """File a notification that a sale needs attention.
+
+    :param cause: the key of an entry, for which it is filed once. Without it, it is filed once
+        up to the next act of an owner: after that the same trouble is news.
+    """
+    marks = sum(1 for _at, _state, words in sale["log"] if words in _ACTS)
+    about = f"{sale['id']} {cause or marks}" if cause or marks else sale["id"]
+    key = idempotency_key(protocol.NAME, texts.SALE, about, code)
+    known = ledger.get(plone_site.get(), key) if cause else None
+    if known is not None and known["outcome"] in outcomes.FINAL:
+        return
     logger.warning("Sale %s needs attention: %s", sale["id"], code)
     payload = {name: str(sale[name]) for name in ("id", "order", "user", "state", "number")}
-    # After an owner's act the same trouble is news.
-    marks = sum(1 for _at, _state, words in sale["log"] if words in _ACTS)
-    about = f"{sale['id']} {marks}" if marks else sale["id"]
     notification = sync.attention(
         *(texts.SALE, sale["id"], code, timestamps.now(), payload),
-        key=idempotency_key(protocol.NAME, texts.SALE, about, code),
+        key=key,
         receipt=sale["number"],
         buyer=sale["email"].lower(),
         email=sale["email"],
     )
-    filed = code, notification.key
+    filed = code, key
     try:
         pipeline.process(notification)
     except (pipeline.Failed, transactions.Busy):

@@ -1,10 +1,14 @@
 """Orders of the WebTV's own: charged once, for what is due, and not after a refund."""
 
+from niteoweb.click2sell.providers.webtv import charges
+from niteoweb.click2sell.providers.webtv import course
 from niteoweb.click2sell.providers.webtv import saleacts
 from niteoweb.click2sell.providers.webtv import sales
+from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.tests.cases.providers import JANE
 from niteoweb.click2sell.tests.cases.selling import ProcessorTestCase
 from niteoweb.click2sell.tests.cases.site import EMAIL
+from unittest import mock
 from urllib.parse import urlencode
 
 import transaction
@@ -140,6 +144,33 @@ class TestRefunded(ChargedTestCase):
         for _ in range(2):
             self.pass_time(minutes=20)
             self.sweep()
+        self.assertEqual(self.codes(), [])
+
+    def test_a_refund_that_cannot_be_filed_now_is_filed_by_the_next_check(self):
+        self.ask(self.order())
+        self.charged()
+        self.go_back()
+        self.pass_time(minutes=16)
+        self.sweep()
+        self.later(minutes=1)
+        self.refund()
+        with mock.patch.object(course.pipeline, "process", side_effect=transactions.Busy):
+            charges.look_for_refunds(self.now)
+        self.assertEqual(self.codes(), [])
+        self.sweep()
+        self.assertEqual(self.codes(), ["refunded outside store"])
+
+    def test_each_payment_beyond_the_first_is_told_once(self):
+        self.ask(self.order(id_order="1"))
+        self.later(minutes=1)
+        self.ask(self.order())
+        self.charged()
+        paid = {"product_price": "10.00 EUR", "cp_webtv": self.sale()["id"]}
+        for number in (2, 3):
+            self.buy_again(number, **paid)
+        self.assertEqual(self.codes(), ["charge without order"] * 2)
+        self.settle()
+        self.sweep()
         self.assertEqual(self.codes(), [])
 
     def settle(self):
