@@ -1,6 +1,8 @@
 """Rooms meet at their faces; import-linter holds the levels, see ``setup.cfg``."""
 
 from collections.abc import Iterator
+from configparser import ConfigParser
+from fnmatch import fnmatch
 from functools import cache
 from niteoweb import click2sell
 from pathlib import Path
@@ -62,6 +64,17 @@ class TestFaces(unittest.TestCase):
 
 
 class TestModules(unittest.TestCase):
+    def test_a_module_that_is_called_pure_is_named_in_the_contract(self):
+        setup = ConfigParser()
+        setup.read(PACKAGE.parents[2] / "setup.cfg")
+        named = setup["importlinter:contract:pure"]["source_modules"].split()
+        for path in PACKAGE.rglob("*.py"):
+            text = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
+            name = ".".join(path.relative_to(PACKAGE.parents[1]).with_suffix("").parts)
+            if "Pure: imports nothing of Zope" in text:
+                with self.subTest(name):
+                    self.assertTrue(any(fnmatch(name, f"{one}*") for one in named))
+
     def test_no_test_module_is_imported(self):
         for path in (PACKAGE / "tests").rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text("utf-8"))):
