@@ -46,8 +46,9 @@ PATIENCE = 30
 REQUEST = 1
 #: The same of a request that sells, or sweeps where no thread does.
 SALE = 10
-#: Requests of a process that wait for providers at a time.
-PLACES = 2
+#: Requests of a process that wait for providers at a time, of the four threads that Zope has by
+#: itself; and seconds that another one waits for its turn, as most answers come at once.
+PLACES, TURN = 2, 0.2
 #: Seconds before another try. What the provider asks for counts, up to the last of them.
 PAUSES = (1, 5)
 
@@ -66,9 +67,10 @@ def within(seconds: float) -> Iterator[None]:
 
     :raises NoAnswer: as many requests wait for providers as may.
     """
-    if not _places.acquire(blocking=False):
+    until = time.monotonic() + seconds
+    if not _places.acquire(timeout=max(0.0, min(TURN, seconds))):
         raise NoAnswer
-    token = _limit.set(time.monotonic() + seconds)
+    token = _limit.set(until)
     try:
         yield
     finally:

@@ -88,6 +88,26 @@ class TestRequest(HangingTestCase):
         with jsonapi.within(60):
             pass
 
+    def test_a_third_one_waits_for_its_turn(self):
+        asking, answered = threading.Event(), threading.Event()
+
+        def ask():
+            with jsonapi.within(60):
+                asking.set()
+                answered.wait()
+
+        threading.Thread(target=ask).start()
+        asking.wait()
+        threading.Timer(0.1, answered.set).start()
+        with mock.patch.object(jsonapi, "TURN", 60), jsonapi.within(60), jsonapi.within(60):
+            self.assertTrue(answered.is_set())
+
+    def test_one_whose_time_is_over_waits_for_no_turn(self):
+        with jsonapi.within(60), jsonapi.within(60), mock.patch.object(jsonapi, "TURN", 60):
+            for seconds in (0.1, -1):
+                with self.assertRaises(jsonapi.NoAnswer), jsonapi.within(seconds):
+                    self.fail("It asks.")
+
 
 class TestLog(HangingTestCase):
     def test_an_address_is_in_none(self):
