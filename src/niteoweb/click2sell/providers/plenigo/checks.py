@@ -15,12 +15,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 
-#: The rights of a token, as plenigo calls them, each with a question that needs it. For the
-#: right to sell, CHECKOUT, there is none that changes nothing.
+#: The rights of a token, as plenigo calls them, each with a question that needs it. No question
+#: that changes nothing needs CHECKOUT, the right to sell, or PROCESSES, by which a session
+#: replaces another one.
 RIGHTS = {
     "CUSTOMERS": ("customers",),
     "APPSTORES": ("subscriptions",),
     "PRODUCTS": ("products", "offers"),
+    "ACCESS_RIGHTS": ("accessRights",),
     "VOUCHERS": ("vouchers", "campaigns"),
     "SETTINGS": ("settings", "customerCancellationReasons"),
 }
@@ -56,7 +58,8 @@ def _company(settings: Any) -> Check:
 
 def _environment(settings: Any) -> Iterator[Check]:
     """Whether all addresses are of plenigo itself, or all of its stage."""
-    addresses = (settings.api_url, settings.sdk_url, settings.checkout_url)
+    apis = (settings.api_url, settings.customer_api_url)
+    addresses = (*apis, settings.sdk_url, settings.checkout_url)
     stages = {STAGE in (urlsplit(url).hostname or "") for url in addresses if url}
     title = _("Addresses of plenigo")
     if len(stages) > 1:
@@ -68,7 +71,7 @@ def _environment(settings: Any) -> Iterator[Check]:
 
 
 def _rights(api: JsonApi) -> Check:
-    """Whether the token has each right; the one to sell cannot be tried."""
+    """Whether the token has each right; some cannot be tried."""
     missing = []
     for right, path in RIGHTS.items():
         try:
@@ -77,7 +80,9 @@ def _rights(api: JsonApi) -> Check:
             missing.append(right)
     title = _("Rights of the token")
     if not missing:
-        text = _("The token has all rights that can be tried. CHECKOUT is needed, too.")
+        text = _(
+            "The token has all rights that can be tried. It needs CHECKOUT and PROCESSES, too."
+        )
         return Check("plenigo_rights", Status.OK, title, text)
     text = _("The token lacks these rights, or your contract the part of plenigo:")
     return Check("plenigo_rights", Status.TODO, title, text, tuple(missing))

@@ -31,11 +31,12 @@ class TestItems(ShopTestCase):
         self.assertEqual(self.states(), {})
 
     def test_what_is_missing(self):
-        self.fake.lacks = {"vouchers", "settings"}
+        self.fake.lacks = {"vouchers", "settings", "accessRights"}
         self.fake.offers[OFFER] = ("Title", "")
         found = self.items()
         self.assertEqual(found["plenigo_rights"].state, Status.TODO)
-        self.assertEqual(found["plenigo_rights"].details, ("VOUCHERS", "SETTINGS"))
+        lacking = ("ACCESS_RIGHTS", "VOUCHERS", "SETTINGS")
+        self.assertEqual(found["plenigo_rights"].details, lacking)
         self.assertEqual(found["plenigo_offers"].state, Status.TODO)
         self.assertEqual(found["plenigo_offers"].details, ("O_EXTRA", "SC_CART1"))
         self.set(offers=[])
@@ -45,6 +46,8 @@ class TestItems(ShopTestCase):
         self.set(api_url="https://api.plenigo-stage.com/api/v3.0")
         self.assertEqual(self.states(connect=False)["addresses"], Status.TODO)
         self.set(sdk_url="https://static.plenigo-stage.com/x.js", debug_mode=True)
+        self.assertEqual(self.states(connect=False)["addresses"], Status.TODO)
+        self.set(customer_api_url="https://customer-api.plenigo-stage.com/api/v1.0")
         self.assertEqual(self.states(connect=False), {"company": Status.OK})
         self.set(api_url="https://api.plenigo.com/api/v3.0", sdk_url="https://s.plenigo.com/x")
         self.assertEqual(self.states(connect=False)["debug_mode"], Status.WARNING)

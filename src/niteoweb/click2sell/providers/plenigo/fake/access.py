@@ -67,9 +67,10 @@ class FakeAccess(FakePlenigoApi):
 
     @property
     def actions(self) -> Mapping[tuple[str, ...], Action]:
-        """A customer's access is asked for."""
+        """Rights are listed, for those who may, and a customer's access is asked for."""
         return {
             **super().actions,
+            ("GET", "accessRights"): lambda value: Response(200, {"items": []}),
             ("GET", "accessRights", "*", "hasAccess"): self._has_access,
         }
 
