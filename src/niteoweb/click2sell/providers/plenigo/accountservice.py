@@ -33,7 +33,7 @@ class VoucherPost(SellingService):
         code = self.options(code=str).get("code", "")
         if not self.params:
             id_ = vouchers.offer_of(self.user_id, code)
-            texts = checkout.texts(checkout.settings(), id_, sdk.language())
+            texts, _bonuses = checkout.texts(self.stored, id_, sdk.language())
             return {"offer": {"id": id_, **texts}}
         environ = self.request.environ
         redeemed = vouchers.redeem(self.user_id, environ, sdk.language(), code)

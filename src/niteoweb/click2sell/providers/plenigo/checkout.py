@@ -4,7 +4,9 @@ Nothing that a browser says grants anything: it only makes the site ask plenigo,
 takes the road of every notification. plenigo is asked outside of locks and transactions.
 """
 
+from collections.abc import Iterable
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from datetime import timedelta
@@ -229,13 +231,21 @@ def process(found: list[Notification]) -> None:
             logger.warning("Entry %s has to wait.", notification.key)
 
 
-def texts(api_settings: Any, offer_id: str, language: str) -> dict[str, str]:
-    """Title and description of an offer; {} while plenigo cannot be asked."""
-    try:
-        with jsonapi.within(jsonapi.REQUEST):
-            return shop.offer_texts(client.connect(api_settings), offer_id, language)
-    except Unreachable:
-        return {}
+def texts(
+    api_settings: Any, offer_id: str, language: str, bonuses: Iterable[str] = ()
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Title and description of an offer, {} where plenigo tells none, and titles of bonuses.
+
+    A bonus whose title plenigo does not tell has its id for one.
+    """
+    found: dict[str, str] = {}
+    titles = {id_: id_ for id_ in bonuses}
+    with suppress(Unreachable), jsonapi.within(jsonapi.REQUEST):
+        api = client.connect(api_settings)
+        found = shop.offer_texts(api, offer_id, language)
+        for id_ in titles:
+            titles[id_] = shop.bonus_title(api, id_, language) or id_
+    return found, titles
 
 
 def address(environ: Mapping[str, Any]) -> str:

@@ -5,9 +5,11 @@ from niteoweb.click2sell import _
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.providers.plenigo import checkout
 from niteoweb.click2sell.providers.plenigo import offers
+from niteoweb.click2sell.providers.plenigo import protocol
 from niteoweb.click2sell.providers.plenigo import sdk
 from niteoweb.click2sell.providers.plenigo import singles
 from niteoweb.click2sell.providers.plenigo.memberview import MemberView
+from niteoweb.click2sell.settings import products
 from plone.protect.authenticator import check
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from urllib.parse import urlencode
@@ -55,7 +57,11 @@ class CheckoutView(MemberView):
         self.offer = checkout.sold(self.text("offer"))
         self.single = singles.of(self.text("content"), self.offer)
         checkout.ready(writes=False)
-        self.texts = checkout.texts(self.stored, self.offer.id, sdk.language())
+        self.texts, self.bonuses = checkout.texts(
+            self.stored, self.offer.id, sdk.language(), self.offer.bonuses
+        )
+        title = self.texts.get("title") or products.title(protocol.NAME, self.offer.id)
+        self.heading = self.single.title if self.single else title
         return self.template()
 
     def _of_checkout(self) -> str:

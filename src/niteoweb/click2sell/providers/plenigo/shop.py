@@ -28,6 +28,9 @@ ID_TAKEN = 20068
 #: Codes of a voucher's offer that costs something, or needs an address.
 NEEDS_CHECKOUT = frozenset({90034, 90007, 90008, 90035, 90045})
 ACTIVE_VOUCHER = "ACTIVE"
+#: The lists of what is sold, each with the parameter that names one of it.
+OFFERS, CARTS = ("offers", "plenigoOfferId"), ("shoppingCarts", "plenigoShoppingCartId")
+BONUSES = ("bonuses", "plenigoBonusId")
 #: Characters of a session; plenigo sets no limit.
 LONGEST_SESSION = 64 * 1024
 
@@ -212,21 +215,36 @@ def bought(api: JsonApi, customer_id: str, now: datetime) -> Iterator[Notificati
 
 def is_known(api: JsonApi, offer_id: str) -> bool:
     """Whether plenigo has an offer or a shopping cart."""
-    name, path = ("plenigoOfferId", "offers")
-    if offer_id.startswith(offers.CART):
-        name, path = ("plenigoShoppingCartId", "shoppingCarts")
-    query = {name: offer_id, "size": str(client.SMALLEST_PAGE)}
     try:
-        return bool(client.read(api, "products", path, **query).parts("items"))
+        return bool(_listed(api, _list_of(offer_id), offer_id))
     except (NotFound, ParameterError):
         return False
 
 
 def offer_texts(api: JsonApi, offer_id: str, language: str) -> dict[str, str]:
-    """Title and description of an offer, in a language if there is one; {} for none."""
-    query = {"plenigoOfferId": offer_id, "size": str(client.SMALLEST_PAGE)}
+    """Title and description of an offer or a shopping cart, see :func:`_texts`."""
+    return _texts(api, _list_of(offer_id), offer_id, language)
+
+
+def bonus_title(api: JsonApi, bonus_id: str, language: str) -> str:
+    """The title of a bonus, "" for none."""
+    return _texts(api, BONUSES, bonus_id, language).get("title", "")
+
+
+def _list_of(offer_id: str) -> tuple[str, str]:
+    return CARTS if offer_id.startswith(offers.CART) else OFFERS
+
+
+def _listed(api: JsonApi, list_: tuple[str, str], id_: str) -> list[JsonBody]:
+    path, name = list_
+    query = {name: id_, "size": str(client.SMALLEST_PAGE)}
+    return client.read(api, "products", path, **query).parts("items")
+
+
+def _texts(api: JsonApi, list_: tuple[str, str], id_: str, language: str) -> dict[str, str]:
+    """Title and description, in a language if there is one; {} for none."""
     try:
-        listed = client.read(api, "products", "offers", **query).parts("items")
+        listed = _listed(api, list_, id_)
         texts = [text for one in listed[:1] for text in one.parts("translations")]
         texts.sort(key=lambda one: one.text("language").lower() != language)
         return {name: texts[0].title(name) for name in ("title", "description") if texts}

@@ -2,9 +2,11 @@
 
 from niteoweb.click2sell import _
 from niteoweb.click2sell.providers.plenigo import checkout
+from niteoweb.click2sell.providers.plenigo import protocol
 from niteoweb.click2sell.providers.plenigo import sdk
 from niteoweb.click2sell.providers.plenigo import vouchers
 from niteoweb.click2sell.providers.plenigo.memberview import MemberView
+from niteoweb.click2sell.settings import products
 from plone.protect.authenticator import check
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 
@@ -31,8 +33,9 @@ class VoucherView(MemberView):
         self.code = self.text("code")
         if not self.text("redeem"):
             id_ = vouchers.offer_of(self.user_id, self.code)
-            self.texts = checkout.texts(self.stored, id_, sdk.language())
-            self.offer, self.step = self.texts.get("title") or id_, "offer"
+            self.texts, _bonuses = checkout.texts(self.stored, id_, sdk.language())
+            self.offer = self.texts.get("title") or products.title(protocol.NAME, id_)
+            self.step = "offer"
             return self.template()
         environ = self.request.environ
         redeemed = vouchers.redeem(self.user_id, environ, sdk.language(), self.code)

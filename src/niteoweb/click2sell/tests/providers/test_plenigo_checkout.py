@@ -325,6 +325,23 @@ class TestPage(ShopTestCase):
             begun["purchaseId"], self.page(f"@@plenigo-checkout/{begun['id']}").text
         )
 
+    def test_people_read_titles(self):
+        self.fake.offers |= {
+            "O_EXTRA": ("Weekend", "Saturday and Sunday"),
+            "BO_A": ("A bag", ""),
+            "SC_CART1": ("Both editions", ""),
+        }
+        extra = self.page("@@plenigo-checkout?offer=O_EXTRA").text
+        for text in (">Weekend</h2>", "Saturday and Sunday", ">A bag</label>", ">BO_B</label>"):
+            self.assertIn(text, extra)
+        cart = self.page("@@plenigo-checkout?offer=SC_CART1").text
+        self.assertIn(">Both editions</h2>", cart)
+        self.set(mapping=["O_EXTRA|premium|title=The weekend"])
+        self.fake.outage = True
+        extra = self.page("@@plenigo-checkout?offer=O_EXTRA").text
+        for text in (">The weekend</h2>", ">BO_A</label>"):
+            self.assertIn(text, extra)
+
     def test_thanks_and_failure(self):
         id_ = self.buy({"offer": OFFER, "came_from": f"{self.site_url}/art"}).json()["id"]
         order = self.fake.order(self.customer, "issue-1")

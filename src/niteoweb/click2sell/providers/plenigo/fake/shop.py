@@ -14,7 +14,7 @@ class FakeShop(FakePlenigoApi):
     """The part of plenigo that sells.
 
     :ivar purchases: what was prepared, in order.
-    :ivar offers: and shopping carts, by id: title and description.
+    :ivar offers: shopping carts and bonuses, too, by id: title and description.
     :ivar refuses: code of the error with which it refuses purchases, 0 for none.
     """
 
@@ -31,13 +31,15 @@ class FakeShop(FakePlenigoApi):
             **super().actions,
             ("GET", "products", "offers"): self._offered,
             ("GET", "products", "shoppingCarts"): self._offered,
+            ("GET", "products", "bonuses"): self._offered,
             ("GET", "vouchers", "campaigns"): lambda value: Response(200, {"items": []}),
             ("POST", "customers"): self._new_customer,
             ("POST", "checkout", "preparePurchase"): self._prepared,
         }
 
     def _offered(self, value: dict[str, Any]) -> Response:
-        wanted = value.get("plenigoOfferId", value.get("plenigoShoppingCartId"))
+        names = ("plenigoOfferId", "plenigoShoppingCartId", "plenigoBonusId")
+        wanted = next((value[name] for name in names if name in value), "")
         texts = [
             {"language": "en", "title": title, "description": description}
             for title, description in [self.offers.get(wanted, ("", ""))]
