@@ -2,6 +2,7 @@
 
 from babel import numbers
 from niteoweb.click2sell import _
+from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.providers.plenigo import checkout
 from niteoweb.click2sell.providers.plenigo import offers
@@ -70,7 +71,8 @@ class CheckoutView(MemberView):
         if self.step == "done":
             order = self.text("order")
             number = int(order) if _ORDER.fullmatch(order) else 0
-            self.result, _found = checkout.done(self.user_id, number)
+            self.result, found = checkout.done(self.user_id, number)
+            self.bought = found if self.result == checkout.BOUGHT else []
         elif self.step == "sdk":
             checkout.ready(writes=False)
             if not checkout.is_shown(self.begun, timestamps.now()):
@@ -96,6 +98,17 @@ class CheckoutView(MemberView):
         came_from = sdk.own_address(self.text("came_from"))
         content = {"content": self.text("content")} if self.single else {}
         return {"offer": self.offer.id, "came_from": came_from, **content, **self.source}
+
+    @property
+    def items(self) -> list[tuple[str, str]]:
+        """The titles of what was bought, each with the last day, "" where none is set."""
+        return [
+            (
+                products.title(one.provider, one.product_id, one.product_name, one.aliases),
+                plone_site.shown(one.valid_until, long=False) if one.valid_until else "",
+            )
+            for one in self.bought
+        ]
 
     @property
     def again_url(self) -> str:

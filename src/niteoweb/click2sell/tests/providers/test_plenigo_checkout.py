@@ -344,9 +344,13 @@ class TestPage(ShopTestCase):
 
     def test_thanks_and_failure(self):
         id_ = self.buy({"offer": OFFER, "came_from": f"{self.site_url}/art"}).json()["id"]
-        order = self.fake.order(self.customer, "issue-1")
+        end = (self.now + timedelta(days=3)).isoformat()
+        order = self.fake.order(self.customer, "issue-1", validityEndDate=end)
+        self.set(mapping=["issue-1|course|title=Issue of today"])
         found = self.page(f"@@plenigo-checkout/{id_}/done?order={order}")
         self.assertIn("Thank you", found.text)
+        self.assertIn("<strong>Issue of today</strong>", found.text)
+        self.assertRegex(found.text, r"Until\s+May 0?\d, 2026")
         self.assertIn(f"{self.site_url}/art", found.text)
         self.assertEqual(self.groups("jane"), ["click2sell", "course"])
         for order in ("x", "0", "-7", "99999"):
