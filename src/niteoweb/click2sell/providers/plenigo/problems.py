@@ -64,12 +64,14 @@ _PLAIN: Mapping[type[Exception], Problem] = {
         403,
         "NotProved",
         _(
-            "You could not be logged in. Log in once more. If you have bought something here, "
+            "You could not be logged in. Log in again. If you have bought something here, "
             "ask the site's owner whether your account is connected."
         ),
     ),
     proof.NoLink: Problem(
-        404, "NoLink", _("This link cannot be used, or not any more, or not by this account.")
+        404,
+        "NoLink",
+        _("This link has expired, was used already, or belongs to another account."),
     ),
     sessions.SessionLimit: Problem(
         409, "SessionLimit", _("You are logged in at plenigo elsewhere. Log out there first.")
@@ -99,14 +101,14 @@ _PLAIN: Mapping[type[Exception], Problem] = {
     TooMany: Problem(
         429,
         "TooMany",
-        _("That was often. Try again in some minutes."),
+        _("You have tried this too often. Try again in a few minutes."),
         retry_after=RETRY_AFTER,
     ),
     vouchers.CannotRedeem: Problem(422, "CannotRedeem", _("This code cannot be redeemed.")),
     vouchers.Unanswered: Problem(
         503,
         "Unanswered",
-        _("plenigo has not answered. Look at My purchases before you try again."),
+        _("plenigo has not answered. Check My purchases before you try again."),
         retry_after=RETRY_AFTER,
     ),
 }

@@ -456,7 +456,7 @@ PAGES = (
         **SOLD_BY_PLENIGO,
     ),
     Shown("plenigo-link", "@@plenigo-link", "Mail me a link", **OF_PLENIGO),
-    Shown("voucher", "@@plenigo-voucher", "Look it up", **OF_PLENIGO),
+    Shown("voucher", "@@plenigo-voucher", "Check the code", **OF_PLENIGO),
     Shown(
         "voucher-offer",
         "@@plenigo-voucher",

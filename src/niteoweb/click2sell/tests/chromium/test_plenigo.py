@@ -108,7 +108,7 @@ class TestCheckout(BrowserTestCase):
         self.assert_usable(page)
         page = self.checkout_again(page)
         page.get_by_role("button", name="Break", exact=True).click()
-        self.see(page.get_by_text("The checkout did not come up."))
+        self.see(page.get_by_text("The checkout did not load."))
         self.open(page, "ridge")
         self.assertNotIn(SECRET, page.content())
 
@@ -121,4 +121,4 @@ class TestCheckout(BrowserTestCase):
         registry.settings(PLENIGO).sdk_url = "http://127.0.0.1:1/{company_id}.js"
         transaction.commit()
         page = self.checkout()
-        self.see(page.get_by_text("The checkout did not come up."))
+        self.see(page.get_by_text("The checkout did not load."))

@@ -356,7 +356,7 @@ class TestPage(ShopTestCase):
         for order in ("x", "0", "-7", "99999"):
             found = self.page(f"@@plenigo-checkout/{id_}/done?order={order}")
             self.assertEqual(found.status_code, 404)
-        self.assertIn("did not work", self.page(f"@@plenigo-checkout/{id_}/failed").text)
+        self.assertIn("The purchase failed", self.page(f"@@plenigo-checkout/{id_}/failed").text)
 
     def test_scripts_are_files(self):
         for name in ("before.js", "page.js"):

@@ -105,7 +105,7 @@ class TestVouchers(SelfServiceTestCase):
             self.upstream()
             page = self.page("@@plenigo-subscription")
             self.assertEqual((page.status_code, page.headers["Retry-After"]), (429, "60"))
-            self.assertIn("That was often.", page.text)
+            self.assertIn("too often.", page.text)
             for method, path in (
                 ("GET", "@plenigo-subscriptions"),
                 ("POST", "@plenigo-transfer-token"),
@@ -458,7 +458,7 @@ class TestSubscriptions(SelfServiceTestCase):
         self.assertEqual(self.call("POST", url, {}).status_code, 403)
         found = self.form(url, date="2031-01-01")
         self.assertEqual(found.status_code, 400)
-        self.assertIn("not offered any more", found.text)
+        self.assertIn("no longer available", found.text)
         found = self.form(url, date=self.dates[0], reason="too_expensive")
         self.assertIn("Your cancellation was received on", found.text)
         self.assertIn("2027", found.text)
