@@ -255,6 +255,7 @@ class TestDone(ShopTestCase):
         self.assertEqual(self.groups("jane"), ["click2sell", "course", "premium"])
         self.assertIsNone(self.member(JANE))
         self.assertEqual(self.reasons(), [])
+        self.assertEqual(list(trees.tree(self.portal, "mails")), [])
 
     def test_the_order_of_somebody_else(self):
         self.buy()
@@ -270,7 +271,9 @@ class TestDone(ShopTestCase):
         self.fake.order(self.customer, "issue-1")
         self.assertEqual(self.done(-1).json()["result"], "had already")
         self.assertEqual(self.groups("jane"), ["click2sell", "course"])
+        self.fake.requests.clear()
         self.assertEqual(self.done(-2).json()["result"], "not possible")
+        self.assertEqual(self.fake.requests, [])
         for order in (0, -3, "x", None):
             self.assertEqual(self.done(order).status_code, 400)
         for order in ("x", "0", "-3", "--5", "-", "٣", ""):

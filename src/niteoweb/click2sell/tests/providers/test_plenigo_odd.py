@@ -89,3 +89,70 @@ class TestOddValues(SelfServiceTestCase):
                             timeout=30,
                         )
                     self.assert_sound(found, path, body)
+
+    def test_logging_in(self):
+        """Nobody is logged in: by a page, with any cookie, or by a service."""
+        self.set(login="id-system", login_url="https://id.example.org/login")
+        self.set(client_secret=self.fake.client_secret)
+        self.enterContext(allowing("LOGINS", 10**6))
+        names = ("transferToken", "code", "state", "came_from", "offer")
+        url = f"{self.site_url}/@@plenigo-login"
+        for value in TEXTS[::2]:
+            for left_out in ("transferToken", "code"):
+                query = "&".join(f"{name}={value}" for name in names if name != left_out)
+                for method, options in (
+                    ("GET", {"url": f"{url}?{query}"}),
+                    ("POST", {"url": url, "data": query}),
+                ):
+                    headers = {
+                        "Content-Type": "application/x-www-form-urlencoded",
+                        "Cookie": f"plenigo_login={value}",
+                    }
+                    found = self.request(method, headers=headers, **options)
+                    self.assert_sound(found, method, query)
+                    self.assertNotIn("__ac", found.cookies)
+        for value in JSONS[::2]:
+            for body in (
+                f'{{"transferToken": {value}}}',
+                f'{{"customerSession": {value}}}',
+                f'{{"accessCode": {value}, "redirectUri": {value}}}',
+                f'{{"accessCode": {value}}}',
+            ):
+                found = self.post("@plenigo-session", body)
+                self.assert_sound(found, body)
+                self.assertNotEqual(found.status_code, 200)
+
+    def test_apps_and_players(self):
+        self.set(apps=["apple|de.lab.app", "google|de.lab.app"])
+        self.enterContext(allowing("ACCESS_BY_SESSION", 10**6))
+        for value in JSONS[::2]:
+            google = ("packageName", "productId", "purchaseToken", "isSubscription")
+            of_google = ", ".join(f'"{name}": {value}' for name in google)
+            named = of_google.replace(f'"packageName": {value}', '"packageName": "de.lab.app"')
+            for path, body in (
+                ("apple", f'{{"receipt": {value}}}'),
+                ("apple", f'{{"transactionId": {value}}}'),
+                ("google", f"{{{of_google}}}"),
+                ("google", f"{{{named}}}"),
+                ("apple/verify", f'{{"token": {value}}}'),
+                ("google/associate", f'{{"token": {value}}}'),
+            ):
+                found = self.post(f"@plenigo-app-purchases/{path}", body, "de.lab.app")
+                self.assert_sound(found, path, body)
+        for value in TEXTS[::2]:
+            headers = {
+                "Accept": "application/json",
+                "X-Plenigo-Customer-Session": value.encode("latin-1"),
+            }
+            url = f"{self.site_url}/@plenigo-access?rights={value}"
+            self.assert_sound(self.request("GET", url=url, headers=headers), value)
+
+    def request(self, method, **options):
+        with requests.Session() as session:
+            session.trust_env = False
+            return session.request(method, allow_redirects=False, timeout=30, **options)
+
+    def post(self, path, body, app=""):
+        headers = {"Accept": "application/json", "Content-Type": "application/json"}
+        headers |= {"X-App-Bundle": app} if app else {}
+        return self.request("POST", url=f"{self.site_url}/{path}", data=body, headers=headers)
