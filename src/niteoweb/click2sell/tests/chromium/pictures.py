@@ -71,8 +71,11 @@ def take(page: Page, name: str, width: str) -> None:
         here = page.url.partition("/@@")[0]
         page.evaluate(TIDY, [here, f"https://{HOST}", region])
         box = page.locator(region).bounding_box()
+        # What moves is at its end: a button that still changes its colour is another picture.
         taken = page.screenshot(
-            clip={**box, "height": min(box["height"], TALLEST)}, full_page=True
+            clip={**box, "height": min(box["height"], TALLEST)},
+            full_page=True,
+            animations="disabled",
         )
         (FOLDER / f"{file}.png").write_bytes(_small(taken))
 
