@@ -30,10 +30,11 @@ from niteoweb.click2sell.provider.answers import Unreachable
 from niteoweb.click2sell.provider.exchange import allowed
 from niteoweb.click2sell.provider.exchange import INSECURE_VARIABLE
 from niteoweb.click2sell.provider.exchange import post
-from threading import BoundedSemaphore
+from threading import Lock
 from typing import Any
 from urllib.parse import quote
 
+import threading
 import time
 
 
@@ -46,9 +47,8 @@ PATIENCE = 30
 REQUEST = 1
 #: The same of a request that sells, or sweeps where no thread does.
 SALE = 10
-#: Requests of a process that wait for providers at a time, of the four threads that Zope has by
-#: itself; and seconds that another one waits for its turn, as most answers come at once.
-PLACES, TURN = 2, 0.2
+#: Requests that may wait for providers at a time, of a server whose threads nobody knows.
+PLACES = 2
 #: Seconds before another try. What the provider asks for counts, up to the last of them.
 PAUSES = (1, 5)
 
@@ -56,7 +56,9 @@ PAUSES = (1, 5)
 _DONE = {"GET": frozenset({200}), "POST": frozenset({200, 201, 202})}
 _TRY_AGAIN = frozenset({429, 500, 502, 503, 504})
 
-_places = BoundedSemaphore(PLACES)
+#: A mark for each request that waits for providers.
+_waiting: set[object] = set()
+_lock = Lock()
 #: The moment up to which the current request waits, by the monotonic clock.
 _limit: ContextVar[float | None] = ContextVar("limit", default=None)
 
@@ -67,15 +69,23 @@ def within(seconds: float) -> Iterator[None]:
 
     :raises NoAnswer: as many requests wait for providers as may.
     """
-    until = time.monotonic() + seconds
-    if not _places.acquire(timeout=max(0.0, min(TURN, seconds))):
-        raise NoAnswer
-    token = _limit.set(until)
+    request = object()
+    with _lock:
+        if len(_waiting) >= _places():
+            raise NoAnswer
+        _waiting.add(request)
+    token = _limit.set(time.monotonic() + seconds)
     try:
         yield
     finally:
         _limit.reset(token)
-        _places.release()
+        _waiting.remove(request)
+
+
+def _places() -> int:
+    """The number of requests that may wait at a time: half of the server's threads."""
+    serving = sum(thread.name.startswith("waitress-") for thread in threading.enumerate())
+    return max(PLACES, serving // 2)
 
 
 class JsonApi:

@@ -1,7 +1,7 @@
 """Services of plone.restapi that sell in the store. One seller has them: who may sell sees all.
 
-Each asks the store while its caller waits: two at a time, for ten seconds at most. What is
-under way then is written down, and the background goes on with it.
+Each asks the store while its caller waits, for ten seconds at most. What is under way then is
+written down, and the background goes on with it.
 """
 
 from decimal import Decimal

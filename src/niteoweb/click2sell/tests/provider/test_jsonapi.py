@@ -1,5 +1,6 @@
 """The limits of time of a question: real servers that hang are asked."""
 
+from contextlib import ExitStack
 from contextlib import suppress
 from niteoweb.click2sell.provider import JsonApi
 from niteoweb.click2sell.provider import jsonapi
@@ -88,25 +89,18 @@ class TestRequest(HangingTestCase):
         with jsonapi.within(60):
             pass
 
-    def test_a_third_one_waits_for_its_turn(self):
-        asking, answered = threading.Event(), threading.Event()
-
-        def ask():
-            with jsonapi.within(60):
-                asking.set()
-                answered.wait()
-
-        threading.Thread(target=ask).start()
-        asking.wait()
-        threading.Timer(0.1, answered.set).start()
-        with mock.patch.object(jsonapi, "TURN", 60), jsonapi.within(60), jsonapi.within(60):
-            self.assertTrue(answered.is_set())
-
-    def test_one_whose_time_is_over_waits_for_no_turn(self):
-        with jsonapi.within(60), jsonapi.within(60), mock.patch.object(jsonapi, "TURN", 60):
-            for seconds in (0.1, -1):
-                with self.assertRaises(jsonapi.NoAnswer), jsonapi.within(seconds):
-                    self.fail("It asks.")
+    def test_half_of_the_servers_threads_wait_at_a_time(self):
+        ended = threading.Event()
+        for number in range(12):
+            thread = threading.Thread(target=ended.wait, name=f"waitress-{number}")
+            self.addCleanup(thread.join)
+            thread.start()
+        self.addCleanup(ended.set)
+        with ExitStack() as stack:
+            for _request in range(6):
+                stack.enter_context(jsonapi.within(60))
+            with self.assertRaises(jsonapi.NoAnswer), jsonapi.within(60):
+                self.fail("A seventh one waits.")
 
 
 class TestLog(HangingTestCase):
