@@ -30,7 +30,7 @@ from zope.i18nmessageid import Message
 
 
 def items(site: Any, now: datetime, connect: bool = False) -> tuple[Check, ...]:
-    """The whole checklist: the providers that are set up, then the site.
+    """The whole checklist: the providers that are used, or that there is none, then the site.
 
     :param now: in UTC.
     :param connect: ask the mail server and the providers, which may take seconds; see
@@ -38,7 +38,7 @@ def items(site: Any, now: datetime, connect: bool = False) -> tuple[Check, ...]:
     """
     silent = silence.silent(site, now)
     checks = list(_providers())
-    for provider in registry.to_set_up():
+    for provider in registry.in_use():
         checks += providerchecks.items(site, provider, silent, connect)
     return (*checks, *_items(site, now, connect))
 
@@ -49,14 +49,14 @@ def _providers() -> Iterator[Check]:
         return
     text = _(
         "No payment provider is set up yet. For Click2Sell, enter its secret key in the "
-        "settings. Any other one is switched on in settings of its own, in Site Setup:"
+        "settings. The settings page also leads to the settings of the others:"
     )
     others = [one.title for one in registry.registered() if "enabled" in one.schema]
     yield Check("provider", Status.TODO, _("Payment provider"), text, tuple(others))
 
 
 def _items(site: Any, now: datetime, connect: bool) -> Iterator[Check]:
-    yield _groups()
+    yield from _groups()
     yield _address(site, now)
     yield _https()
     yield _sender()
@@ -66,7 +66,8 @@ def _items(site: Any, now: datetime, connect: bool) -> Iterator[Check]:
     yield lastrun.check(site, now)
 
 
-def _groups() -> Check:
+def _groups() -> Iterator[Check]:
+    """Whether buyers can be put in the groups that products give."""
     title = _("Groups")
     problems = rules.validate({"buyers_group": plone_site.settings().buyers_group or ""})
     details = [message for _name, message in problems]
@@ -77,8 +78,11 @@ def _groups() -> Check:
         details += [_of(provider, message) for _name, message in problems_]
     if details:
         text = _("Buyers cannot be put in all groups. Correct Products and groups:")
-        return Check("groups", Status.TODO, title, text, tuple(details))
+        yield Check("groups", Status.TODO, title, text, tuple(details))
+        return
     names = {line.group_id for line in effective.mapping()}
+    if not names:
+        return
     if everybodys := plone_site.settings().buyers_group:
         names.add(everybodys)
     with_roles = tuple(
@@ -91,9 +95,10 @@ def _groups() -> Check:
             "A purchase gives roles in the whole site, because these groups have them. See "
             "whether you want to sell that:"
         )
-        return Check("groups", Status.WARNING, title, text, with_roles)
+        yield Check("groups", Status.WARNING, title, text, with_roles)
+        return
     text = _("All groups exist, and none of them may administer the site.")
-    return Check("groups", Status.OK, title, text)
+    yield Check("groups", Status.OK, title, text)
 
 
 def _of(provider: IPaymentProvider, message: Message) -> Message:
@@ -243,7 +248,7 @@ def _new_accounts(site: Any) -> Iterator[Check]:
     if accountquota.anybody_waits(site):
         text = _(
             "Buyers wait for their accounts, because more than ${limit} were needed in an "
-            "hour. The automatic check makes them when there is room. If you sold that much, "
+            "hour. The automatic check creates them when there is room. If you sold that much, "
             "raise the number.",
             mapping={"limit": accountquota.cap()},
         )

@@ -57,14 +57,10 @@ class TestItems(ChecklistTestCase):
             states,
             {
                 "provider": Status.TODO,
-                "secret_key": Status.TODO,
-                "mapping": Status.TODO,
-                "groups": Status.OK,
                 "address": Status.TODO,
                 "https": Status.WARNING,
                 "sender": Status.TODO,
                 "mail_server": Status.UNTRIED,
-                "last_notification": Status.TODO,
                 "last_sweep": Status.WARNING,
             },
         )
