@@ -126,6 +126,11 @@ class Steps(OwnerPage):
         return sorted({line.group_id for line in effective.mapping()})
 
     @property
+    def readers(self) -> list[tuple[str, str]]:
+        """The same groups, with their titles."""
+        return [(one, group.title(one)) for one in self.groups]
+
+    @property
     def products(self) -> list[str]:
         """Each product with its groups, in words."""
         given: dict[str, list[str]] = {}

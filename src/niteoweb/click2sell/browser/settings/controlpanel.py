@@ -8,6 +8,7 @@ from niteoweb.click2sell import _
 from niteoweb.click2sell import site
 from niteoweb.click2sell.browser.desk.ownerpage import ask_to_try_later
 from niteoweb.click2sell.browser.desk.ownerpage import BUSY
+from niteoweb.click2sell.browser.desk.tabs import Tabbed
 from niteoweb.click2sell.browser.settings import sections
 from niteoweb.click2sell.browser.settings import widgets
 from niteoweb.click2sell.browser.settings.producttable import missing_groups
@@ -80,6 +81,8 @@ class SettingsForm(RegistryEditForm):
 
     enableCSRFProtection = True
     gives_other = False
+    copy_label, copied_label = Tabbed.copy_label, Tabbed.copied_label
+    shared = ViewPageTemplateFile("../templates/shared.pt")
     template = ViewPageTemplateFile("../templates/settingsform.pt")
 
     def __init__(self, context: Any, request: Any, provider: IPaymentProvider) -> None:
