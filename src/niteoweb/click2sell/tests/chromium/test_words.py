@@ -41,6 +41,13 @@ LISTS = (
     *("@@click2sell-members", "@@click2sell-notifications", "@@click2sell-report"),
     *("@@click2sell-accounting", "@@click2sell-import", "@@click2sell-members?part=attention"),
 )
+#: The other pages of owners and buyers, of which no list is a part.
+OTHERS = (
+    *("@@click2sell-overview", "@@click2sell-check", "@@click2sell-reconcile"),
+    *("@@click2sell-privacy", "@@click2sell-try", "@@click2sell-hooks"),
+    *("@@click2sell-settings", "@@stripe-settings", "@@webtv-settings"),
+    *("@@my-purchases", "@@my-purchase-claim"),
+)
 FILES = ("@@click2sell-members.csv", "@@click2sell-notifications.csv")
 
 
@@ -101,7 +108,7 @@ class TestWords(BrowserTestCase):
 
     def paths(self) -> list[str]:
         of_members = [f"@@click2sell-members/{one}" for one in self.members()]
-        return [*LISTS, *self.sales, *self.entries(), *of_members]
+        return [*LISTS, *OTHERS, *self.sales, *self.entries(), *of_members]
 
     def test_pages(self):
         for path in self.paths():
@@ -115,7 +122,8 @@ class TestWords(BrowserTestCase):
             api.portal.set_registry_record("plone.default_language", language)
             transaction.commit()
             # Each language has the lists and a third of the other pages.
-            for path in (*LISTS[:2], *self.sales, *paths[len(LISTS) + number :: 3]):
+            others = paths[len(LISTS) + len(OTHERS) + number :: 3]
+            for path in (*LISTS[:2], *OTHERS, *self.sales, *others):
                 with self.subTest(path, language=language):
                     text = self.read(path)
                     self.assertEqual(INTERNAL.findall(text), [])
