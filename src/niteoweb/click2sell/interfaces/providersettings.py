@@ -28,7 +28,7 @@ class IProviderBasics(Interface):
     """Settings that all of these providers have; each extends this interface."""
 
     enabled = switch(
-        title=_("Take in notifications of this provider"),
+        title=_("Accept notifications from this provider"),
         description=_(
             "While this is off, notifications are rejected. Buyers keep what they paid for."
         ),
@@ -52,9 +52,9 @@ class IProviderBasics(Interface):
     mapping = lines(
         title=_("Products and groups"),
         description=_(
-            "One PRODUCT_ID|GROUP_ID a line: who buys the product joins the group. |DAYS of "
-            "access, |exclusive, |title= and |order= may follow; an end that the provider "
-            "states comes first."
+            "One PRODUCT_ID|GROUP_ID a line: anyone who buys the product joins the group. "
+            "|DAYS of access, |exclusive, |title= and |order= may follow; an end that the "
+            "provider states comes first."
         ),
     )
 
@@ -123,8 +123,8 @@ class IStripeSettings(IProviderSettings):
     test_mode = switch(
         title=_("Test mode"),
         description=_(
-            "On, only events of Stripe's test mode are taken in, off, only live ones: test "
-            "purchases and real ones never mix."
+            "If on, only events of Stripe's test mode are accepted; if off, only live ones. "
+            "Test purchases and real ones never mix."
         ),
     )
 

@@ -69,9 +69,9 @@ class IClick2SellSettings(Interface):
     mapping = lines(
         title=_("Products and groups"),
         description=_(
-            "One PRODUCT_ID|GROUP_ID a line: who buys the product joins the group. A product "
-            "may stand in several lines. PRODUCT_ID|GROUP_ID|30 gives 30 days of access for "
-            "each payment; without a number access does not end by itself. "
+            "One PRODUCT_ID|GROUP_ID a line: anyone who buys the product joins the group. A "
+            "product may stand in several lines. PRODUCT_ID|GROUP_ID|30 gives 30 days of "
+            "access for each payment; without a number access does not end by itself. "
             "PRODUCT_ID|GROUP_ID|30|exclusive also ends the buyer's other products. "
             "|title=Gold membership and |order=https://… may follow: your name of the product, "
             "and the page where it is bought. Blank lines and lines that start with # do not "
@@ -82,7 +82,7 @@ class IClick2SellSettings(Interface):
     buyers_group = line(
         title=_("Group of all buyers"),
         description=_(
-            "Every buyer joins this group, whatever the product. It is made when it does not "
+            "Every buyer joins this group, whatever the product. It is created if it does not "
             "exist. Leave it empty for no such group."
         ),
         default="click2sell",
@@ -117,9 +117,9 @@ class IClick2SellSettings(Interface):
     notice_mail = switch(
         title=_("Tell the owners of existing accounts"),
         description=_(
-            "When a purchase is attached to an account that was not made by this add-on, or "
-            "to one that it made under another address, the address that paid gets a short "
-            "notice, without credentials."
+            "When a purchase is connected to an account that this add-on did not create, or "
+            "created under another address, the address that paid gets a short notice, without "
+            "credentials."
         ),
         default=True,
     )
@@ -203,7 +203,7 @@ class IClick2SellSettings(Interface):
         title=_("Most new accounts in an hour"),
         description=_(
             "If more people than this buy for the first time in an hour, their purchases are "
-            "recorded and you are told; the automatic check makes their accounts later, in "
+            "recorded and you are told; the automatic check creates their accounts later, in "
             "order of arrival. Several times the number of your best hour is a good choice. "
             "0 is no limit."
         ),

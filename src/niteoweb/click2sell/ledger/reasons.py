@@ -70,8 +70,8 @@ REASONS = {
         "The account that this buyer is tied to does not exist any more."
     ),
     Reason.TOO_MANY: _(
-        "As many accounts as the settings allow were made in an hour. The automatic check "
-        "makes this one when there is room, in order of arrival, unless you dismiss it."
+        "As many accounts as the settings allow were created in an hour. The automatic check "
+        "creates this one when there is room, in order of arrival, unless you dismiss it."
     ),
     # The groups
     Reason.GROUP_MISSING: _('The group "${subject}" does not exist.'),

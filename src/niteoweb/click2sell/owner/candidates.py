@@ -67,7 +67,7 @@ def search(text: str) -> list[Candidate]:
 
 def _candidate(match: index.Match) -> Candidate:
     if match.since_made:
-        why = _("user id and e-mail address agree since the account was made")
+        why = _("user id and e-mail address agree since the account was created")
     elif match.by_email and match.by_name:
         why = _("login name and e-mail address agree, which members can edit")
     elif match.by_email:

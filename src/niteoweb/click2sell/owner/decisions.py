@@ -137,7 +137,10 @@ class MakeGroup(Decision):
         if not group.exists(name):
             if group.cannot_make(name):
                 raise NotPossible(
-                    _('A group of the name "${name}" cannot be made.', mapping={"name": name})
+                    _(
+                        'A group with the name "${group}" cannot be created.',
+                        mapping={"group": name},
+                    )
                 )
             group.make(name, name)
         ledger.add_note(site, entry, now, self.by, "group made", name)

@@ -57,7 +57,7 @@ TEXTS = {
         "the page Privacy."
     ),
     "product": _("The product is missing."),
-    "unknown product": _('No line of the mapping has the product "${subject}".'),
+    "unknown product": _('The product "${subject}" is not in the settings.'),
     "long": _("${subject}: longer than 255 characters, or not printable."),
     "date": _('"${subject}" is no date such as 2027-01-31.'),
     "reference": _("The same reference stands with other content in line ${subject}."),

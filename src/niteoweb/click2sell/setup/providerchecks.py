@@ -87,10 +87,7 @@ def _mapping(provider: IPaymentProvider) -> Check:
     title = _("Products")
     lines = [line for line in effective.mapping() if line.provider == provider.name]
     if not lines:
-        text = _(
-            "No product gives a group yet. Write a line for each product under Products and "
-            "groups."
-        )
+        text = _("No product gives a group yet. Add one under Products and groups.")
         return Check("mapping", Status.TODO, title, text)
     number = len({line.product_id for line in lines})
     text = _("Products that give a group: ${number}", mapping={"number": number})

@@ -64,23 +64,27 @@ class ClaimView(BrowserView):
         if action == "again":
             claiming.hand_over(self._text("address"))
             self.message = _(
-                "If a purchase waits under this address, a new link was mailed to it. There "
-                "are three a day at most."
+                "If a purchase is waiting under this address, we have mailed a new link to it. "
+                "You can ask for three a day at most."
             )
             self.done = True
         elif action == "reset":
             claiming.reset(self.token, self._text("account"))
             self.message = _(
-                "A link to set a new password is mailed to you. Log in with it, and then open "
-                "the link to this page again."
+                "We have mailed you a link to set a new password. Log in with the new "
+                "password, then open the link to this page again."
             )
         elif self.token and action in ("confirm", "own") and (self.user_id or action == "own"):
             applied = claiming.confirm(self.token, self.user_id if action == "confirm" else "")
             self.done = True
             if applied.plan.problem:
-                self.message = _("Confirmed. Your account is made soon, and you are mailed.")
+                self.message = _(
+                    "Confirmed. Your account will be created soon, and we will mail you."
+                )
             elif applied.created:
-                self.message = _("Your account was made. A mail tells you how to log in.")
+                self.message = _(
+                    "Your account was created. We have mailed you how to log in."
+                )
             else:
                 self.message = _("Confirmed: the purchase was added to your account.")
 

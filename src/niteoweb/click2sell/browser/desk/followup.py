@@ -62,8 +62,8 @@ class FollowUp:
         """The members who paid and never logged in."""
         newest = overview.never_logged_in(self.context)
         table = formatting.Table(
-            _("The newest accounts, made for a purchase and never used."),
-            (_("Member"), _("Account made")),
+            _("The newest accounts, created for a purchase and never used."),
+            (_("Member"), _("Account created")),
             [
                 (self._member(account), formatting.moment(account.made_at))
                 for account in newest.items

@@ -28,7 +28,7 @@ from zope.interface import implementer
 from zope.publisher.interfaces import IPublishTraverse
 
 
-BUSY = _("Another process is at the same data. Try again in a moment.")
+BUSY = _("Another process is changing the same data. Try again in a moment.")
 #: Stands for a buyer on the pages of those who may operate, but not view purchases.
 SOMEBODY = _("a member")
 

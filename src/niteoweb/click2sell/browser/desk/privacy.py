@@ -130,7 +130,7 @@ class PrivacyView(OwnerPage):
                 )
             ]
             if any(not account.made for account in self.planned.accounts):
-                texts.append(_("This account was not made for a purchase."))
+                texts.append(_("This account was not created for a purchase."))
             fields.insert(
                 0,
                 Field(

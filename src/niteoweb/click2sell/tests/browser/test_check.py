@@ -333,7 +333,7 @@ class TestRun(CheckTestCase):
         browser = self.opened()
         with mock.patch.object(clock, "run", side_effect=transactions.Busy):
             browser.getControl("Run it now").click()
-        self.assertIn("Another process is at the same data.", self.text(browser))
+        self.assertIn("Another process is changing the same data.", self.text(browser))
 
     def test_an_unexpected_error(self):
         browser = self.opened()

@@ -63,7 +63,7 @@ class ClaimTestCase(MailTestCase, PageTestCase):
         return self.answered("Add the purchase to this account", who, **more)
 
     def made(self, **more):
-        return self.answered("Make a new account", **more)
+        return self.answered("Create a new account", **more)
 
 
 class TestLink(ClaimTestCase):
@@ -103,7 +103,7 @@ class TestLink(ClaimTestCase):
 
     def test_an_account_of_ones_own(self):
         text = self.text(self.made())
-        self.assertIn("Your account was made", text)
+        self.assertIn("Your account was created", text)
         user_id = self.user_id()
         self.assertNotIn(user_id, ("john", "mallory", ""))
         self.assertEqual(self.groups(user_id), ["click2sell", "premium"])
@@ -157,7 +157,7 @@ class TestLink(ClaimTestCase):
             browser = self.opened(who=NOBODY)
             browser.getControl(name="address").value = EMAIL.upper()
             browser.getControl("Mail a new link").click()
-            self.assertIn("If a purchase waits", self.text(browser))
+            self.assertIn("If a purchase is waiting", self.text(browser))
         self.assertEqual(len(self.asked()), outbox.CLAIMS_A_DAY)
         self.later(days=1)
         self.answered("Mail a new link", token="x", address=EMAIL)
@@ -169,7 +169,7 @@ class TestLink(ClaimTestCase):
         before = self.dump()["trees"]
         for address in ("nobody@example.org", "x@y", "é@example.org"):
             text = self.text(self.answered("Mail a new link", token="x", address=address))
-            self.assertIn("If a purchase waits", text)
+            self.assertIn("If a purchase is waiting", text)
         self.assertEqual(self.dump()["trees"], before)
         self.assertEqual(len(self.asked()), 1)
 

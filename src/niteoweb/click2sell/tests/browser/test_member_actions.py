@@ -224,7 +224,7 @@ class TestForms(MembersTestCase):
         browser = self.looked("revoke", product=ONE, reason="asked for")
         with mock.patch.object(action, "carry_out", side_effect=transactions.Busy):
             browser.getControl(name="confirm").click()
-        self.assertIn("Another process is at the same data.", self.text(browser))
+        self.assertIn("Another process is changing the same data.", self.text(browser))
 
     def test_nothing_without_a_token(self):
         self.buy()

@@ -43,7 +43,7 @@ LIST = "@@click2sell-notifications"
 MEMBERS = "@@click2sell-members"
 GRANT = "Give access by hand"
 EXTEND = "Extend access"
-OWN_ACCOUNT = "Make a new account"
+OWN_ACCOUNT = "Create a new account"
 #: Somebody whose name and address are longer than any page is wide.
 LONG = (
     "maximiliana.wilhelmine.theodora.schwarzenberg-hohenstein"

@@ -211,7 +211,7 @@ class TestClaim(BrowserTestCase):
         self.open(page, link)
         self.see(page.get_by_text(settings.STUDIO).first)
         self.press(page, pages.OWN_ACCOUNT)
-        self.see(page.get_by_text("Your account was made."))
+        self.see(page.get_by_text("Your account was created."))
         self.assert_usable(page)
         self.stored()
         self.assertEqual(ledger.get(self.portal, key)["outcome"], Outcome.ACCEPTED)

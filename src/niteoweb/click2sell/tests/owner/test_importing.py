@@ -96,7 +96,7 @@ class TestPreview(ImportTestCase):
         self.assertEqual(
             [(m.line, translate(importing.text(m))) for m in found.mistakes],
             [
-                (2, 'No line of the mapping has the product "9".'),
+                (2, 'The product "9" is not in the settings.'),
                 (3, 'Plone does not accept the address "j.ž@example.org".'),
                 (5, '"x" is not a valid e-mail address.'),
             ],
@@ -329,7 +329,7 @@ class TestPage(PageTestCase):
         self.assertIn(
             'Line 5 : "&lt;script&gt;alert(1)&lt;/script&gt;" is not a valid e-mail', text
         )
-        self.assertIn('Line 6 : No line of the mapping has the product "9".', text)
+        self.assertIn('Line 6 : The product "9" is not in the settings.', text)
         self.assertNotIn(SCRIPT, browser.contents)
         self.assertNotIn("Import these lines", text)
         self.assertIn("new member", text)

@@ -293,7 +293,7 @@ class TestPage(PageTestCase):
         browser.getControl("Reason").value = "By letter"
         with mock.patch.object(erasure, "erase", side_effect=transactions.Busy):
             browser.getControl(ERASE).click()
-        self.assertIn("Another process is at the same data", self.text(browser))
+        self.assertIn("Another process is changing the same data", self.text(browser))
 
     def test_what_comes_from_outside_is_escaped(self):
         browser = self.opened(address=SCRIPT)

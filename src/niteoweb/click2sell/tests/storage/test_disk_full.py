@@ -230,7 +230,7 @@ class TestDiskFull(ServiceTestCase):
         token = re.search(r"token=(\S+)", send.call_args.args[0].get_content())[1]
         for button, who in (
             ("Add the purchase to this account", ("jane", PASSWORD)),
-            ("Make a new account", None),
+            ("Create a new account", None),
             ("Mail a link to set a new password", None),
         ):
             opened = partial(self.opened, f"@@my-purchase-claim?token={token}", who)
