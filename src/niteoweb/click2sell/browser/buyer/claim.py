@@ -82,9 +82,7 @@ class ClaimView(BrowserView):
                     "Confirmed. Your account will be created soon, and we will mail you."
                 )
             elif applied.created:
-                self.message = _(
-                    "Your account was created. We have mailed you how to log in."
-                )
+                self.message = _("Your account was created. We have mailed you how to log in.")
             else:
                 self.message = _("Confirmed: the purchase was added to your account.")
 
