@@ -33,7 +33,7 @@ ADDRESS = re.compile(r"https?://[^\s/?#@\[\]]+([/?#]\S*)?")
 REASONS = {
     "form": "expected PRODUCT_ID|GROUP_ID",
     "product": "the product id is missing",
-    "group": "the group id is missing",
+    "group": "the group is missing",
     "days": f"the days of access must be a whole number from 1 to {MOST_DAYS}",
     "option": 'only DAYS, "exclusive", title= and order= can follow the group, in this order',
     "order": "the order page must be an address that begins with https:// or http://",

@@ -229,13 +229,20 @@ _LINES = {
         "exclusivity"
     ),
     "product": _("Line ${line}: the product id is missing"),
-    "group": _("Line ${line}: the group id is missing"),
+    "group": _("Line ${line}: the group is missing"),
     "twice": _("Line ${line}: this product and group stand in an earlier line"),
     Reason.GROUP_MISSING: _('Line ${line}: there is no group "${group}"'),
     Reason.GROUP_NOT_GRANTED: _('Line ${line}: nobody can be put in the group "${group}"'),
     Reason.GROUP_PRIVILEGED: _(
         'Line ${line}: the group "${group}" may administer the site, buyers cannot be put in it'
     ),
+}
+
+
+#: The same of the fields of the set-up.
+_FIELDS = {
+    "days": _("The days of access must be a whole number from 1 to ${most}."),
+    "order": _("The order page must be an address that begins with https:// or http://."),
 }
 
 
@@ -251,6 +258,13 @@ def _mapping_problems(lines: list[str]) -> list[Message]:
     ]
 
 
+def line_problems(line: str) -> Iterator[Message]:
+    """What is wrong with a line that was made of fields, which has no number yet."""
+    for error in parse([line])[1]:
+        if error.reason in _FIELDS:
+            yield _(_FIELDS[error.reason], mapping={"most": MOST_DAYS})
+
+
 def group_problems(group_id: str) -> Iterator[Message]:
     """The reasons for which a group cannot be given, or be made where it is missing."""
     names, reason = {"group": group_id}, group.problem(group_id)
@@ -263,8 +277,8 @@ def group_problems(group_id: str) -> Iterator[Message]:
         )
     elif reason and not group.GROUP_ID.fullmatch(group_id):
         yield _(
-            '"${group}" cannot be the id of a group: use letters from A to Z, digits and the '
-            "signs _ . @ + -",
+            '"${group}" cannot be the id of a group: use letters from A to Z, digits, spaces '
+            "and the signs _ . @ + -",
             mapping=names,
         )
     elif reason and group.cannot_make(group_id) == Reason.GROUP_PRIVILEGED:

@@ -241,7 +241,9 @@ class Steps(OwnerPage):
         named = [f"title={title}" if title else "", f"order={order}" if order else ""]
         line = "|".join(filter(None, (product_id, group_id, days, *named)))
         is_new = not group.exists(group_id)
-        for problem in rules.group_problems(group_id) if is_new else ():
+        problems = [*rules.line_problems(line)]
+        problems += rules.group_problems(group_id) if is_new else ()
+        for problem in problems:
             raise NotPossible(problem)
 
         def work(_site: Any) -> None:
@@ -263,6 +265,8 @@ class Steps(OwnerPage):
         order = self.text("order")
         if chosen is None or not order or "|" in order:
             raise NotPossible(_("Enter the address of the order page."))
+        for problem in rules.line_problems(f"product|group|order={order}"):
+            raise NotPossible(problem)
         # A line may have it in one place only, as its last part.
         lines, added = [], False
         for number, line in enumerate(registry.settings(chosen.provider).mapping or (), 1):

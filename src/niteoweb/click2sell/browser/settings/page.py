@@ -111,7 +111,8 @@ class SettingsPage(ControlPanelFormWrapper, Tabbed):
         return Card(
             name=provider.name,
             title=provider.title,
-            url=url,
+            # The form of the main provider is on this page.
+            url=f"{url}#section-connection" if provider.name == registry.MAIN else url,
             missing=[
                 Link(provider.schema[name].title, f"{url}#formfield-form-widgets-{name}")
                 for name in missing

@@ -261,8 +261,19 @@ class TestSteps(OverviewTestCase):
         self.assertNotIn("The product was added.", text)
         self.assertEqual(self.stored().mapping, [])
 
+    def test_a_field_that_is_wrong_is_named_and_no_line(self):
+        fields = {"step": "product", "product": "7", "group": "premium"}
+        for name, value, problem in (
+            ("days", "thirty", "The days of access must be a whole number from 1 to 36500."),
+            ("order", "x.org", "The order page must be an address that begins with https://"),
+        ):
+            text = self.act(**fields, **{name: value})
+            self.assertIn(problem, text)
+            self.assertNotIn("Line 1", text)
+        self.assertEqual(self.stored().mapping, [])
+
     def test_what_was_typed_need_not_be_typed_again(self):
-        typed = {"product": "77", "new_group": "gold!", "title": "<Gold>", "order": "x"}
+        typed = {"product": "77", "new_group": "gold!", "title": "<Gold>", "days": "5"}
         page = html.fromstring(self.answer(step="product", group=NEW, **typed).contents)
         for name, value in typed.items():
             (field,) = page.xpath(f"//li[@data-step='products']//input[@name='{name}']/@value")
@@ -285,6 +296,7 @@ class TestSteps(OverviewTestCase):
         self.assertIn("Enter the address", self.act(step="order", link="x", order=ORDER_PAGE))
         text = self.act(step="order", link="order-0", order="javascript:alert(1)")
         self.assertNotIn("The order page was saved.", text)
+        self.assertIn("The order page must be an address", text)
         text = self.act(step="order", link="order-0", order=ORDER_PAGE)
         self.assertIn("The order page was saved.", text)
         self.assertEqual(

@@ -124,7 +124,7 @@ class TestTable(ProductsTestCase):
         self.cell(browser, 1, "product").value = "2"
         self.cell(browser, 1, "group").value = ["|"]
         for name, problem in (
-            ("", "Line 2: the group id is missing"),
+            ("", "Line 2: the group is missing"),
             ("jane@example.org", 'Line 2: there is no group "jane@example.org"'),
             ("<b>", 'Line 2: there is no group "&lt;b&gt;"'),
         ):

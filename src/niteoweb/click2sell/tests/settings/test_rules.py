@@ -68,7 +68,7 @@ class TestRules(unittest.TestCase):
                 ("mapping", "Line 3: expected PRODUCT_ID|GROUP_ID"),
                 ("mapping", f'Line 5: the group "Administrators" {PRIVILEGED}'),
                 ("mapping", "Line 7: the product id is missing"),
-                ("mapping", "Line 8: the group id is missing"),
+                ("mapping", "Line 8: the group is missing"),
                 ("mapping", "Line 9: this product and group stand in an earlier line"),
                 ("mapping", f'Line 10: the group "nested" {PRIVILEGED}'),
             ],
