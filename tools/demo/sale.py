@@ -116,7 +116,7 @@ Three things to try, as the owner:
   3. See what a purchase would do, without one:
      {self.site}/@@click2sell-try
 
-Another sale, signed with the demo's secret key "{settings.SECRET_KEY}" (too short for a real site):
+Another sale, signed with the demo's key "{settings.SECRET_KEY}" (too short for a real site):
 
   {self.curl_line()}"""
 
