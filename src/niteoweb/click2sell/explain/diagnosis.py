@@ -43,7 +43,7 @@ def find(
         return Obstacle("erased", timestamps.from_iso(buyer["erased_at"]))
     payments = sorted((e for e in entries if history.is_payment(e)), key=ledger.place)
     if not payments:
-        return Obstacle("no purchase")
+        return _nothing_paid(entries)
     access = any(standing.access for standing in standings)
     problem = _account(buyer, exists, payments) or (
         _groups(groups, entries)
@@ -53,6 +53,16 @@ def find(
         else _payment(payments[0]) or _ended(standings, now)
     )
     return problem or (_mail(site, buyer, now) if access else None)
+
+
+def _nothing_paid(entries: Sequence[ledger.Entry]) -> Obstacle:
+    """That no payment is known, with the latest notification that needs somebody."""
+    latest = sorted(entries, key=ledger.place)
+    waiting = next((e for e in latest if e["outcome"] == Outcome.ATTENTION), None)
+    if waiting is None:
+        return Obstacle("no purchase")
+    subject = waiting["subject"]
+    return Obstacle("no purchase", None, "", waiting["key"], waiting["reason"], subject)
 
 
 def _payment(entry: ledger.Entry) -> Obstacle | None:

@@ -7,6 +7,7 @@ from niteoweb.click2sell import _
 from niteoweb.click2sell.entitlement import Reason
 from niteoweb.click2sell.ledger import reasons
 from niteoweb.click2sell.mail import failures
+from niteoweb.click2sell.member import group
 from zope.i18nmessageid import Message
 
 
@@ -32,6 +33,9 @@ class Obstacle:
 
 #: Codes whose subject is the error of a mail.
 ABOUT_MAIL = frozenset({"mail server away", "mail failing", "mail dropped"})
+
+#: Codes whose subject is a group.
+ABOUT_GROUP = frozenset({"group taken", "group missing", "group barred", "group waiting"})
 
 #: Code -> sentence for the owner.
 TEXTS = {
@@ -129,13 +133,16 @@ _SHORT_REASONS = {
     Reason.SEVERAL_ACCOUNTS: _("several accounts"),
     Reason.ADDRESS_NOT_ACCEPTED: _("address not accepted"),
     Reason.TOO_MANY: _("too many new accounts"),
+    Reason.PRIVILEGED_ACCOUNT: SHORT["account privileged"],
+    Reason.FUTURE: _("dated in the future"),
+    Reason.UNKNOWN_KIND: _("unknown notification"),
 }
 
 
 def short(obstacle: Obstacle) -> Message | str:
     """The obstacle in a few words, "" where the state of the product says it."""
     words = _SHORT_REASONS.get(obstacle.reason) or SHORT.get(obstacle.code, "")
-    return words and Message(words, mapping={"subject": obstacle.subject})
+    return words and Message(words, mapping={"subject": _subject(obstacle)})
 
 
 def text(
@@ -148,7 +155,7 @@ def text(
     :param shown: how a moment is written.
     :param translate: translates the texts that the sentence quotes.
     """
-    subject = obstacle.subject
+    subject = _subject(obstacle)
     if obstacle.code in ABOUT_MAIL:
         subject = translate(failures.text(subject))
     return Message(
@@ -159,3 +166,9 @@ def text(
             "reason": translate(reasons.text(obstacle.reason, obstacle.reason_subject)),
         },
     )
+
+
+def _subject(obstacle: Obstacle) -> str:
+    """The subject as people know it: the title of a group."""
+    about_group = obstacle.code in ABOUT_GROUP
+    return group.title(obstacle.subject) if about_group else obstacle.subject

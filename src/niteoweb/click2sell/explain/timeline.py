@@ -43,6 +43,7 @@ class TimelineEvent:
     :ivar by: user id of the owner who did it.
     :ivar to: address that a mail goes to.
     :ivar attempts: how often a mail was tried.
+    :ivar undoes: it is an owner's act that undoes another one.
     """
 
     at: datetime
@@ -58,6 +59,7 @@ class TimelineEvent:
     by: str = ""
     to: str = ""
     attempts: int = 0
+    undoes: bool = False
 
 
 def of(
@@ -124,6 +126,7 @@ def _entry(entry: ledger.Entry) -> TimelineEvent:
         receipt=entry["receipt"],
         text=payload.get("reason", ""),
         by=payload.get("by", ""),
+        undoes="undoes" in payload,
     )
 
 

@@ -50,6 +50,11 @@ def title(group_id: str) -> str:
     return (principal.text(group, "title") if group is not None else "") or group_id
 
 
+def titles(group_ids: Iterable[str]) -> str:
+    """The titles of groups, in one line."""
+    return ", ".join(map(title, group_ids))
+
+
 def _group(group_id: str) -> Any:
     """A group as the user folder has it, None for none."""
     look_up = plone_site.tool("acl_users").getGroup

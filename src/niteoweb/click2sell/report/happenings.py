@@ -6,6 +6,7 @@ from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.explain import timeline
 from niteoweb.click2sell.mail import failures
 from niteoweb.click2sell.mail import outbox
+from niteoweb.click2sell.member import group
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.report import labels
 from zope.i18nmessageid import Message
@@ -44,6 +45,9 @@ EVENTS = {
     buyers.TAKEN_BY_HAND: _('Taken out of the group "${subject}" by hand'),
 }
 
+#: Events of groups, whose subject is a group.
+OF_GROUPS = frozenset({buyers.GIVEN, buyers.ENDED, buyers.GIVEN_BY_HAND, buyers.TAKEN_BY_HAND})
+
 #: Events of mails, whose text is an error.
 OF_MAILS = frozenset({timeline.FILED, timeline.TRIED, timeline.SENT, timeline.DROPPED})
 
@@ -67,11 +71,13 @@ def text(
     names = {
         "mail": translate(MAILS.get(event.subject, event.subject)),
         "to": event.to,
-        "subject": event.subject,
+        "subject": group.title(event.subject) if event.what in OF_GROUPS else event.subject,
     }
     return Message(EVENTS.get(event.what, event.what), mapping=names)
 
 
 def remark(event: timeline.TimelineEvent) -> Message | str:
     """The owner's reason for an act, or why a mail was not sent."""
+    if event.undoes and not event.text:
+        return _("This undoes an act by hand.")
     return failures.text(event.text) if event.what in OF_MAILS else event.text

@@ -12,6 +12,7 @@ from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
 from niteoweb.click2sell.browser.words.formatting import Noted
 from niteoweb.click2sell.browser.words.formatting import Table
 from niteoweb.click2sell.interfaces import IPaymentProvider
+from niteoweb.click2sell.member import group
 from niteoweb.click2sell.owner import importfile
 from niteoweb.click2sell.owner import importing
 from niteoweb.click2sell.provider import registry
@@ -105,6 +106,11 @@ class ImportView(OwnerPage):
         return [(WHAT[name], number) for name, number in counts.items() if number]
 
     @property
+    def groups(self) -> list[tuple[str, int]]:
+        """The groups that members are put in, each with their number."""
+        return [(group.title(id_), number) for id_, number in self.preview.groups().items()]
+
+    @property
     def table(self) -> Table:
         """The first lines of the file, and the effect of each."""
         zone = plone_site.timezone()
@@ -121,7 +127,7 @@ class ImportView(OwnerPage):
                     line.row.product_id,
                     _day(line.row.until, zone),
                     Noted(WHAT[line.what], line.reason) if line.reason else WHAT[line.what],
-                    ", ".join(line.groups),
+                    group.titles(line.groups),
                 )
                 for line in self.preview.lines[:SHOWN]
             ],

@@ -6,6 +6,7 @@ from niteoweb.click2sell.browser.desk.ownerpage import CHANGED
 from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
 from niteoweb.click2sell.browser.desk.ownerpage import SOMEBODY
 from niteoweb.click2sell.browser.words import formatting
+from niteoweb.click2sell.member import group
 from niteoweb.click2sell.owner import reconcile
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from zope.i18nmessageid import Message
@@ -32,11 +33,11 @@ class ReconcileView(OwnerPage):
     page, tab = "click2sell-reconcile", "click2sell-settings"
     title = _("Reconcile all members")
     lead = _(
-        "After a change of products and groups: members are given the groups that the products "
-        "they paid for give now, and taken out of those that they do not give any more."
+        "After you have changed products or groups: members are added to the groups that their "
+        "products give now, and removed from those that their products no longer give."
     )
     copy_warning = _("This is a copy of the site: you can look, but nothing is changed here.")
-    #: None before the dry run.
+    #: None before the preview.
     part: reconcile.Part | None = None
     #: The buyer after whom `part` begins.
     after = ""
@@ -63,9 +64,9 @@ class ReconcileView(OwnerPage):
         """The first of the changes."""
         return formatting.Table(
             _("What would change"),
-            (_("Member"), _("Groups given"), _("Groups taken")),
+            (_("Member"), _("Added to the groups"), _("Removed from the groups")),
             [
-                (self._member(change), ", ".join(change.given), ", ".join(change.taken))
+                (self._member(change), group.titles(change.given), group.titles(change.taken))
                 for change in self.changes[:SHOWN]
             ],
             ("text-break",) * 3,

@@ -15,6 +15,7 @@ from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import reasons
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.member import accounts
+from niteoweb.click2sell.member import group
 from niteoweb.click2sell.provisioning import Plan
 from niteoweb.click2sell.provisioning import preview
 from niteoweb.click2sell.provisioning import Verdict
@@ -108,8 +109,8 @@ def of(
         (_("Access begins"), [_gained(site, product, plan) for product in plan.gained]),
         (_("End of access"), [_moved(site, one, before[one], plan) for one in moved]),
         (_("Access ends"), [formatting.product_title(site, one) for one in plan.lost]),
-        (_("Added to the groups"), [", ".join(plan.grant)]),
-        (_("Removed from the groups"), [", ".join(plan.revoked)]),
+        (_("Added to the groups"), [group.titles(plan.grant)]),
+        (_("Removed from the groups"), [group.titles(plan.revoked)]),
         (_("Mail"), [_mail(plan)]),
         (_("Account"), [_account(plan)]),
         (_("Fields"), [formatting.Folded(_("Show"), fields)] if fields else []),
@@ -227,6 +228,6 @@ def _moved(site: Any, product: Product, before: datetime | None, plan: Plan) -> 
         for name, end in ends.items()
     }
     return _(
-        "${product}: ${after} (so far ${before})",
+        "${product}: ${after} instead of ${before}",
         mapping={"product": formatting.product_title(site, product), **texts},
     )

@@ -112,7 +112,7 @@ class TestActs(BrowserTestCase):
         page.get_by_label("Reason").fill("An outage")
         before = ledger.count(self.stored(), provider="owner")
         self.press(page, pages.DECIDE)
-        self.see(page.locator("#preview").get_by_text("so far").first)
+        self.see(page.locator("#preview").get_by_text("instead of").first)
         self.assert_usable(page)
         # Nothing is changed yet.
         self.assertEqual(ledger.count(self.stored(), provider="owner"), before)

@@ -4,11 +4,13 @@ from datetime import datetime
 from datetime import timedelta
 from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.entitlement import State
+from niteoweb.click2sell.explain import explanation
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.owner import action
 from niteoweb.click2sell.owner import commands
 from niteoweb.click2sell.owner import NotPossible
 from niteoweb.click2sell.owner import undo
+from niteoweb.click2sell.report import happenings
 from niteoweb.click2sell.tests.cases.site import EMAIL
 from niteoweb.click2sell.tests.cases.site import SiteTestCase
 
@@ -58,6 +60,12 @@ class TestUndo(SiteTestCase):
         self.assertEqual(self.until(), before + timedelta(days=10))
         self.undo(key)
         self.assertEqual(self.until(), before)
+        # The history says what the further notifications are for.
+        explained = explanation.explain(self.portal, self.buyer(EMAIL), self.now)
+        remarks = {one.key: happenings.remark(one) for one in explained.timeline if one.key}
+        undone = {text for text in remarks.values() if text.startswith("This undoes")}
+        self.assertEqual(undone, {"This undoes an act by hand."})
+        self.assertEqual(remarks[key], "a test")
         self.assertEqual(self.entitlement().state_at(self.now), State.ACTIVE)
         # The member was in the group all the time.
         self.assertEqual(
