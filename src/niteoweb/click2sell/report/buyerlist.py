@@ -12,10 +12,8 @@ from itertools import islice
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.explain import explanation
 from niteoweb.click2sell.ledger import counters
-from niteoweb.click2sell.ledger import entries
 from niteoweb.click2sell.ledger import facets
 from niteoweb.click2sell.ledger import ledger
-from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import search
 from niteoweb.click2sell.report import notifications
 from niteoweb.click2sell.report import rows
@@ -148,11 +146,7 @@ def row(site: Any, buyer_id: str, now: datetime) -> BuyerRow:
 
 
 def _with_attention(site: Any) -> tuple[str, ...]:
-    """Ids of the buyers with a notification that failed or needs somebody, the latest first."""
-    waiting = (
-        place
-        for outcome in (Outcome.FAILED, Outcome.ATTENTION)
-        for place in islice(facets.places(site, outcome=outcome), ledger.CAPPED)
-    )
-    found = (entries.at(site, place)["buyer_id"] for place in sorted(waiting))
+    """Ids of the buyers with a notification that needs somebody, the latest first."""
+    keys = islice(ledger.waiting_keys(site), ledger.CAPPED)
+    found = (ledger.get(site, key)["buyer_id"] for key in keys)
     return tuple(dict.fromkeys(filter(None, found)))

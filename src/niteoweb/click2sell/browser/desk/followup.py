@@ -77,7 +77,7 @@ class FollowUp:
         """The renewals that did not come."""
         newest = overview.renewals_missing(self.context, self.now)
         table = formatting.Table(
-            _("The latest renewals that did not come."),
+            _("The latest missing renewals."),
             (_("Member"), _("Product"), _("Expected by"), _("Access")),
             [
                 (
@@ -92,7 +92,7 @@ class FollowUp:
             ],
             ("text-break", "text-break"),
         )
-        text = _("Renewals of the last 30 days that did not come: ${number}")
+        text = _("Missing renewals of the last 30 days: ${number}")
         return Newest(_counted(text, newest), table)
 
     def _member(self, listed: overview.Account | overview.Renewal) -> formatting.Link:

@@ -26,7 +26,7 @@ CHIPS = {
     buyerlist.ENDING: _("Ending within 7 days"),
     buyerlist.ENDED: _("Ended"),
     buyerlist.NEVER_LOGGED_IN: _("Never logged in"),
-    buyerlist.ATTENTION: _("Needs attention"),
+    buyerlist.ATTENTION: _("Buyers who need you"),
 }
 
 #: The order of the rows of a part.

@@ -11,7 +11,6 @@ from niteoweb.click2sell.browser.desk.followup import FollowUp
 from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.ledger import ledger
-from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.report import accounting
 from niteoweb.click2sell.report import memberships
@@ -22,13 +21,6 @@ from niteoweb.click2sell.setup import lastrun
 from niteoweb.click2sell.setup import Status
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from zope.i18nmessageid import Message
-
-
-#: The outcomes that need a person, the worst first, each with the words for their number.
-TROUBLES = {
-    Outcome.FAILED: _("Failed notifications: ${number}"),
-    Outcome.ATTENTION: _("Notifications that need attention: ${number}"),
-}
 
 
 #: The warning of a provider's unusual silence; whether it is heard again -> the text.
@@ -161,8 +153,9 @@ class ReportView(FollowUp, OwnerPage):
 
     @property
     def plots(self) -> list[plots.Plot]:
-        """A plot for each figure."""
-        return plots.plots(self.request, self.chosen.unit, self.rows)
+        """A plot for each figure; the figures that are 0 come last."""
+        figures = plots.plots(self.request, self.chosen.unit, self.rows)
+        return sorted(figures, key=lambda plot: not plot.svg)
 
     @property
     def figures(self) -> formatting.Table:
@@ -181,16 +174,14 @@ class ReportView(FollowUp, OwnerPage):
         )
 
     @property
-    def troubles(self) -> list[formatting.Link]:
-        """The numbers of entries that failed or need attention, each with their list."""
-        return [
-            formatting.Link(
-                Message(text, mapping={"number": formatting.number(count)}),
-                self.url_of("click2sell-notifications", outcome=outcome),
-            )
-            for outcome, text in TROUBLES.items()
-            if (count := ledger.count(self.context, outcome=outcome))
-        ]
+    def waiting(self) -> formatting.Link | None:
+        """The number of notifications that need somebody, with the way to them."""
+        number = ledger.waiting(self.context)
+        if not number:
+            return None
+        names = {"number": formatting.number(number)}
+        text = _("Notifications that need you: ${number}", mapping=names)
+        return formatting.Link(text, self.url_of("click2sell-overview#needs"))
 
     @cached_property
     def heard(self) -> list[overview.Provider]:
@@ -251,7 +242,7 @@ class ReportView(FollowUp, OwnerPage):
     def products(self) -> formatting.Table:
         """Products, each with the number of members who have access."""
         return formatting.Table(
-            _("Who has access to several products is counted with each."),
+            _("Members with access to several products count for each of them."),
             (_("Product"), _("Members")),
             [
                 (

@@ -185,7 +185,7 @@ class TestLastRun(CheckTestCase):
         self.url = f"{self.portal.absolute_url()}/@@click2sell-report"
         text = self.text(self.opened())
         self.assertIn("Last automatic check: May 03, 2026 06:00 PM", text)
-        self.assertIn("Nothing that is known.", text)
+        self.assertIn("No problems are known.", text)
         self.later(minutes=30)
         self.assertIn("Automatic check: It is late.", self.text(self.opened()))
         self.has_run(stopped={"members": 40, "limit": 20})
