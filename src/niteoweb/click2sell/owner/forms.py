@@ -141,7 +141,7 @@ class IGrant(Interface):
     )
     product = ProductField(title=_("Product"))
     days = _days(
-        _("Counted from now. Left empty, the last day or the product's own days count.")
+        _("Counted from now. Leave it empty for the day below, or for the product's own days.")
     )
     until = LastDay(
         title=_("Or until"),

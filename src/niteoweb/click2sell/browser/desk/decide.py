@@ -43,8 +43,8 @@ class DecideView(Confirmation, EntryPage):
             "The buyer gets into it at once, others who wait with the next automatic check."
         ),
         decisions.DECIDE: _(
-            "From then on the transaction belongs to the buyer and product that this "
-            "notification names. Access that it gave to another buyer or product ends."
+            "The transaction then belongs to the buyer and product of this notification. "
+            "Access that it gave to another buyer or product ends."
         ),
         decisions.CORRECT: _(
             "For a mistyped address, for example. The wrong member loses this access."
