@@ -13,7 +13,9 @@ REASONS = {
         "The provider's documentation does not describe this kind of notification. It changes "
         "nothing."
     ),
-    Reason.PARAMETER: _("Genuine, but not readable: ${subject} is missing or malformed."),
+    Reason.PARAMETER: _(
+        "Genuine, but a part of it is missing or cannot be read. It changed nothing."
+    ),
     Reason.ANOTHER: _(
         "The signature is valid, but its transaction belongs to another buyer or product."
     ),
@@ -81,6 +83,26 @@ REASONS = {
     Reason.GROUP_NOT_GRANTED: _('The buyer could not be put in the group "${subject}".'),
 }
 
+#: What the name of a parameter contains that cannot be read -> text for the owner.
+_PARTS = (
+    (
+        ("mail",),
+        _("Genuine, but the buyer's address is missing or cannot be read. It changed nothing."),
+    ),
+    (
+        ("date", "time"),
+        _("Genuine, but its date or time is missing or cannot be read. It changed nothing."),
+    ),
+    (
+        ("price", "amount"),
+        _("Genuine, but its amount is missing or cannot be read. It changed nothing."),
+    ),
+    (
+        ("product", "offer"),
+        _("Genuine, but its product is missing or cannot be read. It changed nothing."),
+    ),
+)
+
 
 def text(code: str, subject: str = "") -> str:
     """The text of a stored code, for the owner: a message to be translated.
@@ -89,4 +111,8 @@ def text(code: str, subject: str = "") -> str:
     :returns: the code itself when it is unknown, "" for no code.
     """
     message = REASONS.get(code) or registry.reason(code)
+    if code == Reason.PARAMETER:
+        name = subject.lower()
+        known = (part for words, part in _PARTS if any(word in name for word in words))
+        message = next(known, message)
     return code if message is None else Message(message, mapping={"subject": subject})

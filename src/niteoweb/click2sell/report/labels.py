@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from niteoweb.click2sell import _
+from niteoweb.click2sell.entitlement import Reason
 from niteoweb.click2sell.entitlement import State
 from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.notification import Kind
@@ -80,6 +81,8 @@ STATES = {
 
 def kind(entry: Mapping[str, Any]) -> Message | str:
     """The kind of an entry, or the name of an owner's act."""
+    if entry["attention"] == Reason.PARAMETER:
+        return _("unreadable")
     known = {**KINDS, **ACTS} if entry["provider"] == OWNER else KINDS
     if entry["kind"] == Kind.UNKNOWN and registry.reason(entry["attention"]) is not None:
         return _(

@@ -1,4 +1,4 @@
-"""Cures: buttons by which an owner settles a notification or a buyer that needs somebody.
+"""Cures: buttons by which an owner settles a notification that needs somebody.
 
 A cure leads to the page that shows what it would change; nothing is done before that is
 confirmed there. Afterwards the owner is back where the cure was. On the overview those that do
@@ -8,24 +8,21 @@ no harm are done at once, by :mod:`niteoweb.click2sell.browser.desk.overviewacts
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field
-from datetime import datetime
 from html import escape
 from niteoweb.click2sell import _
-from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.browser.words import formatting
+from niteoweb.click2sell.browser.words import unread
 from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.entitlement import ABOUT_ACCOUNT
+from niteoweb.click2sell.entitlement import GRANTS_NOTHING
 from niteoweb.click2sell.entitlement import Reason
-from niteoweb.click2sell.explain import explanation
-from niteoweb.click2sell.explain import obstacles
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
-from niteoweb.click2sell.notification import Kind
+from niteoweb.click2sell.notification import GIVING
 from niteoweb.click2sell.owner import candidates
-from niteoweb.click2sell.owner import commands
 from niteoweb.click2sell.owner import decisions
 from niteoweb.click2sell.owner import forms
-from niteoweb.click2sell.owner import undo as undoing
 from niteoweb.click2sell.provider import registry
 from plone.protect import createToken
 from typing import Any
@@ -44,8 +41,20 @@ GROUP, REPLAY = "group", "replay"
 #: In the place of a notification's key: all that failed.
 ALL = "all"
 
-#: Reasons that asking the provider again may settle.
-_ASK_AGAIN = frozenset({Reason.UNREACHABLE, Reason.NOT_TOLD})
+#: Reasons that another try may settle.
+_TRY_AGAIN = frozenset({Reason.UNREACHABLE, Reason.NOT_TOLD, Reason.GROUP_NOT_GRANTED})
+#: Reasons of payments for people whom the provider does not name.
+_FOR_OTHERS = frozenset({Reason.SEVERAL_USERS, Reason.SEVERAL_PIECES})
+#: Reasons of refunds and the like that ended no access.
+_ENDED_NOTHING = frozenset({Reason.UNMATCHED_REFUND, Reason.OPEN_END, Reason.FUTURE})
+#: Cures that are pages of ours, with their labels; those about privacy get the address.
+_SETTINGS, _PRIVACY = "click2sell-settings", "click2sell-privacy"
+_PAGES = {
+    Reason.GROUP_PRIVILEGED: (_SETTINGS, _("Choose another group in the settings")),
+    Reason.TOO_MANY: (_SETTINGS, _("Raise the limit in the settings")),
+    Reason.CUSTOMER_DELETED: (_PRIVACY, _("Erase the buyer")),
+    Reason.ERASED_BUYER: (_PRIVACY, _("Take the buyer in again")),
+}
 
 
 @dataclass(frozen=True)
@@ -63,7 +72,7 @@ class Cure:
 
     def __html__(self) -> str:
         label, url = escape(formatting.translated(self.label)), escape(self.url)
-        css = "btn btn-primary btn-sm text-wrap"
+        css = "btn btn-primary btn-sm text-wrap text-break"
         if self.fields is None:
             # The theme gives links in boxes a colour of their own.
             white = "color: #fff !important"
@@ -99,7 +108,7 @@ def waits_for_group(entry: ledger.Entry) -> bool:
 
 def can_be_retried(entry: ledger.Entry) -> bool:
     """Whether it may help to process an entry again."""
-    return entry["outcome"] == Outcome.FAILED or entry["reason"] in _ASK_AGAIN
+    return entry["outcome"] == Outcome.FAILED or entry["reason"] in _TRY_AGAIN
 
 
 def of_entry(site: Any, entry: ledger.Entry, back: str = "") -> Cure | None:
@@ -109,7 +118,7 @@ def of_entry(site: Any, entry: ledger.Entry, back: str = "") -> Cure | None:
     """
     url = f"{site.absolute_url()}/@@click2sell-notifications/{entry['key']}"
     fields = {BACK: back} if back else {}
-    decide = f"{url}/decide?{urlencode(fields)}" if fields else f"{url}/decide"
+    decide = _address(f"{url}/decide", fields)
     at_once = back_url(site, back, "") if back == TO_OVERVIEW else ""
     outcome, reason = entry["outcome"], entry["reason"]
     if can_be_retried(entry) and at_once:
@@ -127,11 +136,18 @@ def of_entry(site: Any, entry: ledger.Entry, back: str = "") -> Cure | None:
         return Cure(label, f"{url}/decide", {**fields, "what": decisions.MAKE_GROUP})
     if reason in ABOUT_ACCOUNT:
         return _connect(site, entry, f"{url}/decide", decide, fields)
-    if reason == Reason.PARAMETER and not entry["buyer_id"]:
-        return give_access(site, entry)
     if (page := registry.page(entry)) is not None:
         return Cure(page.title, f"{site.absolute_url()}/@@{page.path}")
-    return Cure(_("Resolve"), decide)
+    if (access := _change_access(site, entry)) is not None:
+        return access
+    if reason in _PAGES:
+        page_name, label = _PAGES[reason]
+        address = {"address": entry["buyer"]} if page_name == _PRIVACY else {}
+        return Cure(label, _address(f"{site.absolute_url()}/@@{page_name}", address))
+    what, label = decisions.DISMISS, _("Dismiss")
+    if reason == Reason.ADDRESS_NOT_ACCEPTED and entry["buyer_id"]:
+        what, label = decisions.CORRECT, _("Correct the address")
+    return Cure(label, _address(f"{url}/decide", {"what": what, **fields}))
 
 
 def _connect(
@@ -145,145 +161,42 @@ def _connect(
     return Cure(label, url, {**fields, "what": decisions.ATTACH, "candidate": user_id})
 
 
-#: Parameters that may hold a value of the form, in the words of any provider: the end of their
-#: names in lower case.
-_READ = {
-    "address": ("email", "e-mail", "mail"),
-    "product": ("product_id", "productid", "offerid", "offer_id"),
-    "first_name": ("buyer_name", "first_name", "firstname", "givenname"),
-    "last_name": ("buyer_surname", "last_name", "lastname", "surname"),
-}
-
-
-def give_access(site: Any, entry: ledger.Entry) -> Cure:
-    """Give access by hand for a payment that could not be read, filled in if possible."""
-    values = {
-        name: next(
-            (
-                value
-                for ending in endings
-                for parameter, value in entry["payload"].items()
-                if parameter.lower().endswith(ending) and value
-            ),
-            "",
-        )
-        for name, endings in _READ.items()
-    }
-    product_id = entry["product_id"] or values["product"]
-    name = f"{values['first_name']} {values['last_name']}".strip()
-    filled = {
-        "address": entry["email"] or values["address"],
-        "name": formatting.buyer_name(entry) or name,
-        "product": forms.product_value((entry["provider"], product_id)) if product_id else "",
-        "settles": entry["key"],
-    }
-    query = urlencode({name: value for name, value in filled.items() if value})
-    label = _("Give access by hand")
-    return Cure(label, f"{site.absolute_url()}/@@click2sell-members/grant?{query}")
-
-
-def undo(site: Any, buyer: buyers.Buyer, now: datetime) -> dict[str, Cure]:
-    """The buttons that undo acts of owners for a buyer, by the keys of these acts.
-
-    :param now: in UTC.
-    """
-    url = site.absolute_url()
-    undone = {
-        key: Cure(_("Undo"), f"{url}/@@click2sell-members/{buyer['id']}/undo", {"key": key})
-        for key in undoing.possible(site, buyer, now)
-    }
-    entries = buyers.entries(site, buyer)
-    for entry in entries:
-        correction = entry["payload"] if entry["kind"] == Kind.CORRECTION else {}
-        moved = next(
-            (
-                one
-                for one in entries
-                if one["kind"] != Kind.CORRECTION and one["transaction"] == entry["transaction"]
-            ),
-            None,
-        )
-        recent = timestamps.from_iso(entry["received_at"]) + undoing.PERIOD > now
-        if (
-            moved
-            and recent
-            and correction.get("scope") == "purchase"
-            and correction["to"] == entry["buyer"]
-        ):
-            decide = f"{url}/@@click2sell-notifications/{moved['key']}/decide"
-            fields = {
-                "what": decisions.CORRECT,
-                "address": correction["from"],
-                "scope": "purchase",
-                "reason": formatting.translated(_("Undo")),
-                BACK: TO_BUYER,
-            }
-            undone[entry["key"]] = Cure(_("Undo"), decide, fields)
-    return undone
-
-
-#: Cures of obstacles that are commands of an owner.
-_COMMANDS = {
-    "account deleted": "grant",
-    "account missing": "grant",
-    "no purchase": "grant",
-    "refunded": "grant",
-    "charged back": "grant",
-    "cancelled": "extend",
-    "not renewed": "extend",
-    "over": "extend",
-    "ended": "extend",
-    "no mail": "resend",
-    "mail dropped": "resend",
-    "mail failing": "resend",
-    "never logged in": "resend",
-}
-#: Cures of obstacles that are pages of Plone or settings of ours, with their labels.
-_PAGES = {
-    "no line": ("click2sell-settings", _("Add the product to the settings")),
-    "no group": ("click2sell-settings", _("Choose a group in the settings")),
-    "group barred": ("click2sell-settings", _("Choose another group in the settings")),
-    "mail server away": ("mail-controlpanel", _("Check the mail settings")),
-    "mail waiting": ("click2sell-overview#checklist", _("See what the mails wait for")),
-}
-
-
-def of_obstacle(
-    site: Any, buyer: buyers.Buyer, explained: explanation.Explanation
-) -> Cure | None:
-    """The cure for the obstacle that keeps a buyer out; None when there is none."""
-    obstacle: obstacles.Obstacle | None = explained.obstacle
-    if obstacle is None:
+def _change_access(site: Any, entry: ledger.Entry) -> Cure | None:
+    """Give or end the access that a notification is about and has not changed itself."""
+    reason, kind = entry["reason"], entry["kind"]
+    if reason == Reason.PARAMETER:
+        gives = unread.as_sent(entry).paid
+    else:
+        gives = kind in GIVING and reason in GRANTS_NOTHING | _FOR_OTHERS
+    if gives:
+        return _give_access(site, entry)
+    buyer, product = buyers.get(site, entry["buyer_id"]), history.product(entry)
+    if kind in GIVING or reason not in _ENDED_NOTHING or not buyer:
         return None
-    entry = ledger.get(site, obstacle.key) if obstacle.key else None
-    if obstacle.code == "group waiting" and entry is not None:
-        url = f"{site.absolute_url()}/@@click2sell-notifications/{entry['key']}"
-        return Cure(_("Put the member in the group now"), url, {BACK: TO_BUYER})
-    if obstacle.code == "group taken":
-        query = urlencode({"groupname": obstacle.subject})
-        label = _("Show the members of the group")
-        return Cure(label, f"{site.absolute_url()}/@@usergroup-groupmembership?{query}")
-    if obstacle.code in _PAGES:
-        page, label = _PAGES[obstacle.code]
-        return Cure(label, f"{site.absolute_url()}/@@{page}")
-    if obstacle.code in _COMMANDS:
-        return _command(site, buyer, explained, obstacle, _COMMANDS[obstacle.code])
-    return of_entry(site, entry, TO_BUYER) if entry is not None else None
+    if product not in buyer["live"]:
+        return None
+    url = f"{site.absolute_url()}/@@click2sell-members/{buyer['id']}/revoke"
+    filled = {"product": forms.product_value(product), "settles": entry["key"]}
+    who = formatting.buyer_name(entry) or entry["buyer"]
+    label = _("End the access of ${who}", mapping={"who": who})
+    return Cure(label, _address(url, filled))
 
 
-def _command(
-    site: Any,
-    buyer: buyers.Buyer,
-    explained: explanation.Explanation,
-    obstacle: obstacles.Obstacle,
-    name: str,
-) -> Cure:
-    url = f"{site.absolute_url()}/@@click2sell-members/{buyer['id']}/{name}"
-    products = [
-        access.product
-        for access in explained.standings
-        if any(cause["key"] == obstacle.key for cause in access.causes)
-    ]
-    if products and name != "resend":
-        url = f"{url}?{urlencode({'product': forms.product_value(products[0])})}"
-    return Cure(commands.COMMANDS[name].title, url)
+def _give_access(site: Any, entry: ledger.Entry) -> Cure:
+    """Give access by hand, with a form that is filled in as far as possible."""
+    sent = unread.as_sent(entry)
+    known = entry["reason"] not in _FOR_OTHERS
+    buyer = {"address": sent.address, "name": sent.name} if known else {}
+    provider = history.product(entry)[0]
+    product = forms.product_value((provider, sent.product_id)) if sent.product_id else ""
+    filled = {**buyer, "product": product, "settles": entry["key"]}
+    label = _("Give access by hand")
+    if who := buyer and (sent.name or sent.address):
+        label = _("Give access to ${who}", mapping={"who": who})
+    return Cure(label, _address(f"{site.absolute_url()}/@@click2sell-members/grant", filled))
+
+
+def _address(url: str, query: Mapping[str, str]) -> str:
+    """An address with those parts of a query that are known."""
+    known = urlencode({name: value for name, value in query.items() if value})
+    return f"{url}?{known}" if known else url

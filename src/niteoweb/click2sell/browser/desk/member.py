@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from niteoweb.click2sell import _
 from niteoweb.click2sell import timestamps
-from niteoweb.click2sell.browser.desk import cures
+from niteoweb.click2sell.browser.desk import buyercures
+from niteoweb.click2sell.browser.desk.cures import Cure
 from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
 from niteoweb.click2sell.browser.words import answers
 from niteoweb.click2sell.browser.words import formatting
@@ -128,12 +129,12 @@ class MemberView(OwnerPage):
         """Whether the buyer has access to a product."""
         return any(standing.access for standing in self.explained.standings)
 
-    @property
-    def cure(self) -> cures.Cure | None:
+    @cached_property
+    def cure(self) -> Cure | None:
         """The cure of the obstacle, None for nothing."""
         if not self.may_operate:
             return None
-        return cures.of_obstacle(self.context, self.buyer, self.explained)
+        return buyercures.of_obstacle(self.context, self.buyer, self.explained)
 
     @property
     def answer(self) -> str:
@@ -161,9 +162,10 @@ class MemberView(OwnerPage):
 
     @property
     def actions(self) -> list[Link]:
-        """The actions for the buyer that concern no product."""
+        """The actions for the buyer that concern no product, without the cure."""
         names = ["resend"] if self.explained.exists and self.buyer["live"] else []
-        return [self._action(name) for name in [*names, "grant", "note"]]
+        actions = [self._action(name) for name in [*names, "grant", "note"]]
+        return [one for one in actions if self.cure is None or one.url != self.cure.url]
 
     def _actions(self, access: ProductAccess) -> list[Link]:
         """The actions for a product."""
@@ -182,11 +184,11 @@ class MemberView(OwnerPage):
         return Link(commands.COMMANDS[name].title, f"{self.url}/{name}{query}")
 
     @cached_property
-    def undo(self) -> dict[str, cures.Cure]:
+    def undo(self) -> dict[str, Cure]:
         """The buttons that undo acts by hand, by the keys of these acts."""
         if not self.may_operate:
             return {}
-        return cures.undo(self.context, self.buyer, timestamps.now())
+        return buyercures.undo(self.context, self.buyer, timestamps.now())
 
     # Products and groups
 

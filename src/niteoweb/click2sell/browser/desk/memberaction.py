@@ -178,11 +178,11 @@ class MemberActionView(Confirmation):
         return True
 
     def _settle(self) -> None:
-        """Dismiss the notification that access was given for, because it could not be read."""
+        """Dismiss the notification that access was given or ended for."""
         entry = ledger.get(self.context, self.text("settles"))
         if entry is None or decisions.DISMISS not in decisions.possible(self.context, entry):
             return
-        note = formatting.translated(_("Access was given by hand."))
+        note = formatting.translated(self._command.success)
         action.carry_out(decisions.Dismiss(key=entry["key"], by=self.by, note=note))
 
     def _new_buyer(self) -> str:

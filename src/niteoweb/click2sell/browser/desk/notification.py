@@ -13,6 +13,7 @@ from niteoweb.click2sell.browser.words import changes
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.browser.words import headings
 from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.entitlement import Reason
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.notification import OWNER
 from niteoweb.click2sell.owner import decisions
@@ -188,7 +189,14 @@ class NotificationView(EntryPage):
             (_("Provider"), [labels.sender(entry["provider"])]),
             (_("Reason"), [entry["payload"].get("reason", "")] if owners else []),
             (_("By"), [entry["payload"].get("by", "")] if owners else []),
+            (_("Could not be read"), [self._unreadable]),
         )
+
+    @property
+    def _unreadable(self) -> formatting.Code | str:
+        """The name of the parameter that could not be read, "" for none."""
+        unreadable = self.entry["reason"] == Reason.PARAMETER
+        return formatting.Code(self.entry["subject"]) if unreadable else ""
 
     # The buyer
 
@@ -201,7 +209,11 @@ class NotificationView(EntryPage):
     def concerned(self) -> formatting.Facts:
         """The facts about the buyer: a label, and the lines beside it."""
         entry, buyer = self.entry, self.buyer
-        addresses = buyers.addresses(buyer) if buyer is not None else ()
+        if buyer is None:
+            return formatting.facts(
+                (_("Name"), [self.line.name]), (_("Address of the buyer"), [self.line.buyer])
+            )
+        addresses = buyers.addresses(buyer)
         return formatting.facts(
             (_("Name"), [self.line.name]),
             (_("Address of the buyer"), [self.line.buyer]),

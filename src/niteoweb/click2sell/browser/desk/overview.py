@@ -19,16 +19,15 @@ from niteoweb.click2sell.browser.desk.notification import later
 from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
 from niteoweb.click2sell.browser.desk.steps import Steps
 from niteoweb.click2sell.browser.words import formatting
+from niteoweb.click2sell.browser.words import headings
+from niteoweb.click2sell.browser.words import unread
 from niteoweb.click2sell.buyers import buyers
-from niteoweb.click2sell.explain import explanation
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import reasons
 from niteoweb.click2sell.mail import outbox
-from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.report import accounting
-from niteoweb.click2sell.report import labels
 from niteoweb.click2sell.report import overview
 from niteoweb.click2sell.setup import duration
 from niteoweb.click2sell.setup import lastrun
@@ -53,13 +52,13 @@ class Need:
     """Something that needs somebody.
 
     :ivar who: the buyer, with a link to the buyer's page.
-    :ivar what: the notification in a few words.
+    :ivar what: the notification in a few words, with a link to its page.
     :ivar why: a sentence.
     :ivar cure: the button.
     """
 
     who: formatting.Link
-    what: str
+    what: formatting.Link | str
     why: Message | str
     cure: Any
 
@@ -154,23 +153,19 @@ class OverviewView(OwnerPage):
 
     def _need(self, key: str) -> Need:
         entry = ledger.get(self.context, key)
-        url = self.url_of(f"click2sell-notifications/{key}")
-        kind = labels.kind(entry)
-        parts = (
-            "" if kind == labels.KINDS[Kind.UNKNOWN] else formatting.translated(kind),
-            formatting.product(entry),
-            formatting.amount(entry["amount"], entry["currency"]),
+        what = formatting.Link(
+            headings.summary(entry), self.url_of(f"click2sell-notifications/{key}")
         )
         return Need(
             self._who(entry),
-            ", ".join(filter(None, parts)),
+            what,
             _why(entry),
-            cures.of_entry(self.context, entry, cures.TO_OVERVIEW)
-            or formatting.Link(_("Resolve"), f"{url}/decide"),
+            cures.of_entry(self.context, entry, cures.TO_OVERVIEW),
         )
 
     def _who(self, entry: ledger.Entry) -> formatting.Link:
-        name = explanation.name([entry]) or formatting.address(entry)
+        sent = unread.as_sent(entry)
+        name = sent.name or formatting.address(entry) or sent.address
         record = buyers.get(self.context, entry["buyer_id"])
         url = self.url_of(f"click2sell-members/{record['id']}") if record is not None else ""
         return formatting.Link(name or _("A buyer who could not be read"), url)

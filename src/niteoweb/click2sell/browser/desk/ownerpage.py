@@ -8,8 +8,11 @@ from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.browser.desk.tabs import Tabbed
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.entitlement import ABOUT_ACCOUNT
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.member import accounts
+from niteoweb.click2sell.owner import candidates
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.settings import secretkeys
@@ -118,6 +121,11 @@ class OwnerPage(Tabbed):
         """
         user_id = buyer["user_id"] if buyer is not None else ""
         if not user_id:
+            possible = self._possible_accounts(buyer) if buyer is not None else ()
+            if possible:
+                names = {"accounts": ", ".join(possible)}
+                text = _("not certain yet; possibly ${accounts}", mapping=names)
+                return formatting.Link(text)
             texts = [_("no account")]
             if buyer is not None and buyer["deleted_at"]:
                 time = formatting.moment(buyer["deleted_at"]).text
@@ -129,6 +137,16 @@ class OwnerPage(Tabbed):
         may_see = api.user.has_permission(MANAGE_MEMBERS, obj=self.context)
         url = self.url_of("user-information", userid=user_id) if may_see else ""
         return formatting.Link(user_id, url)
+
+    def _possible_accounts(self, buyer: buyers.Buyer) -> list[str]:
+        """The accounts of which one has to be confirmed or chosen as the buyer's."""
+        waiting = (
+            entry
+            for entry in buyers.entries(self.context, buyer)
+            if entry["outcome"] == Outcome.ATTENTION and entry["reason"] in ABOUT_ACCOUNT
+        )
+        accounts_ = [one for entry in waiting for one in candidates.of(self.context, entry)]
+        return list(dict.fromkeys(one.user_id for one in accounts_ if not one.barred))
 
     def text(self, name: str) -> str:
         """The value of a field of the form, "" when there is none."""

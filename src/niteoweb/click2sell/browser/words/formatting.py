@@ -12,6 +12,7 @@ from functools import cache
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.browser.words import unread
 from niteoweb.click2sell.browser.words.parts import Address
 from niteoweb.click2sell.browser.words.parts import Badge
 from niteoweb.click2sell.browser.words.parts import Code
@@ -194,7 +195,7 @@ def entry_line(site: Any, url: str, entry: ledger.Entry) -> EntryLine:
 
     :param url: address of the list.
     """
-    buyer_id = entry["buyer_id"]
+    buyer_id, sent = entry["buyer_id"], unread.as_sent(entry)
     return EntryLine(
         url=f"{url}/{entry['key']}",
         arrived=moment(entry["received_at"]),
@@ -203,8 +204,8 @@ def entry_line(site: Any, url: str, entry: ledger.Entry) -> EntryLine:
         reason=reasons.text(entry["reason"], entry["subject"]),
         product=product(entry),
         amount=amount(entry["amount"], entry["currency"]),
-        buyer=address(entry),
-        name=buyer_name(entry),
+        buyer=address(entry) or Address(sent.address),
+        name=sent.name,
         buyer_url=f"{site.absolute_url()}/@@click2sell-members/{buyer_id}" if buyer_id else "",
     )
 

@@ -6,6 +6,7 @@ from niteoweb.click2sell.browser.desk.ownerpage import ListPage
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.entitlement.period import State
 from niteoweb.click2sell.explain import groups
+from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import search
 from niteoweb.click2sell.mail import farewells
 from niteoweb.click2sell.mail import outbox
@@ -70,7 +71,7 @@ class TestList(MembersTestCase):
                 "Ending within 7 days": [EMAIL],
                 "Ended": [],
                 "Never logged in": [EMAIL, OTHER, "june@example.org"],
-                "Needs attention": ["june@example.org"],
+                "Buyers who need you": ["june@example.org"],
             }
         )
         self.later(days=10)
@@ -92,6 +93,48 @@ class TestList(MembersTestCase):
                     chips = browser.contents.partition('id="parts"')[2].partition("</ul>")[0]
                     text = " ".join(re.sub(r"<[^>]*>", " ", chips).split())
                     self.assertIn(f"{title}: {len(expected[title])}", text)
+
+    def test_who_needs_somebody_is_counted_as_on_the_overview(self):
+        self.buy()
+        # It is refused: the transaction is John's.
+        self.buy(buyer_email=OTHER)
+        self.assert_parts({"Buyers who need you": [OTHER]})
+        refused = ledger.get(self.portal, next(ledger.waiting_keys(self.portal)))
+        ledger.dismiss(self.portal, refused)
+        transaction.commit()
+        self.assertEqual(ledger.waiting(self.portal), 0)
+        self.assert_parts({"Buyers who need you": []})
+
+    def test_one_without_a_payment_leads_to_what_needs_somebody(self):
+        self.buy(transaction_type="Gift")
+        browser = self.opened(part="attention")
+        self.assertEqual(self.rows(browser)[0][1], "no product unknown notification")
+        browser.getLink("John Smith").click()
+        self.assertIn("no payment of this buyer is known", self.text(browser))
+        # Of two ways to one page one would be too many.
+        self.assertEqual(browser.contents.count(">Give access by hand<"), 1)
+        browser.getLink("Show the notification").click()
+        self.assertTrue(browser.url.endswith(next(ledger.waiting_keys(self.portal))))
+
+    def test_groups_have_their_titles(self):
+        self.settings(mapping=["1|premium"])
+        with self.owner():
+            api.portal.get_tool("portal_groups").editGroup("premium", title="Premium & more")
+            api.portal.get_tool("portal_groups").editGroup("course", title="The course")
+        self.buy()
+        browser = self.opened(f"/{self.buyer()['id']}")
+        self.assertIn('Put in the group "Premium &amp; more"', self.text(browser))
+        with self.owner():
+            api.group.remove_user(groupname="premium", username=EMAIL)
+        browser.reload()
+        self.assertIn("out of the group Premium &amp; more on", self.text(browser))
+        self.settings(mapping=["1|course"])
+        browser.open(f"{self.portal.absolute_url()}/@@click2sell-reconcile")
+        browser.getControl("Show what would change").click()
+        self.assertIn("The course", self.text(browser))
+        browser.open(f"{self.url}/grant?address={OTHER}&product=click2sell+1&reason=test")
+        browser.getControl("Show what this would change").click()
+        self.assertIn("The course", self.text(browser))
 
     def test_one_who_is_found_is_shown(self):
         self.buy()

@@ -392,6 +392,16 @@ class TestDetail(PageTestCase):
         self.refund()
         self.assertEqual(self.values(self.opened(f"/{self.key()}"))["Account"], "no account")
 
+    def test_an_account_that_is_not_certain(self):
+        self.account("john", login="johnny")
+        self.buy()
+        expected = "not certain yet; possibly john"
+        self.assertEqual(self.values(self.opened(f"/{self.key()}"))["Account"], expected)
+        browser = self.opened()
+        browser.open(f"{self.portal.absolute_url()}/@@click2sell-members/{self.buyer()['id']}")
+        self.assertIn(f"Account {expected}", self.text(browser))
+        self.assertTrue(browser.getControl("Connect the account john"))
+
     def test_the_way_to_the_buyer(self):
         self.buy()
         browser = self.opened(f"/{self.key()}")
@@ -421,7 +431,8 @@ class TestDetail(PageTestCase):
         browser = self.opened(f"/{'0' * 64}")
         self.assertIn("The buyer could not be read", self.text(browser))
         values = self.values(browser)
-        self.assertIn("buyer_email is missing or malformed.", self.verdict(browser))
+        self.assertIn("the buyer's address is missing", self.verdict(browser))
+        self.assertEqual(values["Could not be read"], "buyer_email")
         self.assertEqual(values["a"], "b")
         browser.getControl(SHOW).click()
         self.assertIn("It would change nothing.", self.text(browser))

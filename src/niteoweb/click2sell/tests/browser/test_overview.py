@@ -2,8 +2,13 @@
 
 from lxml import html
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.browser.desk import cures
 from niteoweb.click2sell.browser.settings.producttable import NEW
+from niteoweb.click2sell.entitlement import Reason
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
+from niteoweb.click2sell.notification import unreadable
+from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import plan
 from niteoweb.click2sell.settings import ownaddress
 from niteoweb.click2sell.setup import memberspage
@@ -119,6 +124,98 @@ class TestCures(OverviewTestCase):
         self.assertIn("Processed again: 0, failed again: 2", self.text(browser))
         self.assertIn("Processed again: 2, failed again: 0", self.act(replay="all"))
         self.assertEqual(ledger.waiting(self.portal), 0)
+
+    def cure(self, text, reason):
+        """Follow the cure of a notification, fill its form in, and confirm what it shows.
+
+        :returns: the browser, on the page that follows.
+        """
+        browser = self.opened()
+        link = browser.getLink(text, index=0)
+        self.assertEqual(link.text, text)
+        link.click()
+        forms = (browser.getForm(index=index) for index in range(20))
+        form = next(filter(self.asks_why, forms))
+        form.getControl(name="reason").value = reason
+        form.submit()
+        browser.getControl(name="confirm").click()
+        transaction.begin()
+        return browser
+
+    def asks_why(self, form):
+        """Whether a form is that of a command, or of a dismissal among other decisions."""
+        fields = form._form.fields
+        dismissal = "what" not in fields or fields["what"][0].value == "dismiss"
+        return "reason" in fields and dismissal
+
+    def test_one_that_changes_nothing_is_dismissed(self):
+        self.buy(transaction_type="Gift")
+        browser = self.cure("Dismiss", "a gift")
+        self.assertEqual(browser.url, self.url)
+        self.assertEqual(ledger.waiting(self.portal), 0)
+
+    def test_a_payment_that_gave_nothing(self):
+        self.buy(purchase_date="2026-06-30")
+        self.assertEqual(self.attention(), [["future", ""]])
+        browser = self.cure("Give access to John Smith", "the clock was wrong")
+        self.assertIn("Access was given.", self.text(browser))
+        self.assertIn("premium", self.groups())
+        self.assertEqual(ledger.waiting(self.portal), 0)
+
+    def unreadable(self, **changes):
+        payload = {
+            "affiliate_email": "partner@example.org",
+            "buyer_email": OTHER,
+            "buyer_name": "Jane",
+            "buyer_surname": "<Doe>",
+            "product_id": "1",
+            "transaction_type": "Sale",
+            **changes,
+        }
+        key = "0" * 64
+        unread = unreadable(key, "click2sell", "T-1", payload, "purchase_date", self.now)
+        pipeline.process(unread)
+        return key
+
+    def test_a_payment_that_could_not_be_read(self):
+        key = self.unreadable()
+        text = self.text(self.opened())
+        self.assertIn("Jane &lt;Doe&gt;", text)
+        self.assertIn("its date or time is missing or cannot be read", text)
+        self.assertNotIn("purchase_date", text)
+        browser = self.opened()
+        browser.open(f"{self.portal.absolute_url()}/@@click2sell-notifications/{key}")
+        text = self.text(browser)
+        self.assertIn("Could not be read purchase_date", text)
+        self.assertIn(f"Name Jane &lt;Doe&gt; Address of the buyer {OTHER}", text)
+        browser = self.cure("Give access to Jane <Doe>", "paid")
+        self.assertIn("premium", self.groups(OTHER))
+        self.assertEqual(ledger.waiting(self.portal), 0)
+
+    def test_money_that_went_back_and_could_not_be_read_gives_no_access(self):
+        self.unreadable(transaction_type="Refund")
+        self.assertNotIn("Give access", self.text(self.opened()))
+        self.cure("Dismiss", "settled at the provider")
+        self.assertEqual(ledger.waiting(self.portal), 0)
+
+    def test_a_refund_without_its_payment(self):
+        self.settings(unmatched_refund_needs_attention=True)
+        self.buy()
+        self.later(days=1)
+        self.refund(acquirer_transaction_id="T-9", c2s_transaction_id="R-9")
+        self.assertIn("premium", self.groups())
+        browser = self.cure("End the access of John Smith", "refunded")
+        self.assertIn("Access was ended.", self.text(browser))
+        self.assertNotIn("premium", self.groups())
+        self.assertEqual(ledger.waiting(self.portal), 0)
+
+    def test_no_cure_is_without_a_name(self):
+        self.buy(transaction_type="Gift")
+        entry = ledger.get(self.portal, self.key())
+        for reason in Reason:
+            with self.subTest(reason):
+                ledger.set_outcome(self.portal, entry, Outcome.ATTENTION, reason, "some")
+                self.assertIn("btn-primary", cures.of_entry(self.portal, entry).__html__())
 
     def test_a_press_that_names_nothing_to_do(self):
         self.buy()

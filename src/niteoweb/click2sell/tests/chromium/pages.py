@@ -392,7 +392,12 @@ PAGES = (
     ),
     Shown("notification", entry("needs attention", "group missing"), CREATE),
     Shown("notification-failed", entry("failed"), TRY),
-    Shown("notification-broken", entry("needs attention", "parameter"), GRANT, "link"),
+    Shown(
+        "notification-broken",
+        entry("needs attention", "parameter"),
+        "Give access to",
+        "link",
+    ),
     Shown(
         "replay",
         entry("needs attention", "group missing"),

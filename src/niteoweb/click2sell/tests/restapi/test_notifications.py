@@ -122,7 +122,7 @@ class TestList(ServiceTestCase):
         self.assertEqual((item["buyer"], item["user_id"], item["amount"]), ("", "", None))
         self.assertEqual(
             item["reason"]["text"],
-            "Genuine, but not readable: purchase_date is missing or malformed.",
+            "Genuine, but its date or time is missing or cannot be read. It changed nothing.",
         )
         self.later(minutes=1)
         self.buy()
