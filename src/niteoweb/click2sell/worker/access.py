@@ -1,4 +1,4 @@
-"""The access of members in a sweep: lapsed access ends, what was missing is given.
+"""The access of members in a sweep: lapsed access ends, missing groups are given.
 
 A missing group may exist by now, an account may have waited for room. Each member is a commit
 of its own. :func:`look` reports the same without changing anything.
@@ -76,7 +76,8 @@ def give_missing(report: SweepReport, waiting: frozenset[str]) -> None:
     report.granted = sum(bool(plan.grant) for plan in plans.values())
     early = [row for row in _ended_later(plone_site.get(), report) if row[1] in plans]
     if early:
-        writer.run(lambda site: _settle(site, early))
+        with report.attempt("Access that a wrong clock took"):
+            writer.run(lambda site: _settle(site, early))
 
 
 def make_accounts(report: SweepReport) -> None:

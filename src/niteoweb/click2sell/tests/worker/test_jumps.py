@@ -13,10 +13,12 @@ from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import validation
 from niteoweb.click2sell.storage import schedule
+from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.tests.cases.sweeps import at
 from niteoweb.click2sell.tests.cases.sweeps import SilenceTestCase
 from niteoweb.click2sell.tests.cases.sweeps import SweepTestCase
+from niteoweb.click2sell.worker import access
 from niteoweb.click2sell.worker import breaker
 from niteoweb.click2sell.worker import catchup
 from niteoweb.click2sell.worker import clock
@@ -192,6 +194,17 @@ class TestGivenBack(JumpTestCase):
             self.assertEqual(self.run_sweep().troubled, 1)
         self.run_sweep()
         self.assertIn("premium", self.groups())
+
+    def test_the_check_goes_on_where_the_database_is_busy(self):
+        self.buy()
+        self.later(days=29)
+        self.jump(days=2)
+        self.sweep()
+        self.jump(days=-2)
+        with mock.patch.object(access, "_settle", side_effect=transactions.Busy):
+            report = self.run_sweep()
+        self.assertEqual((report.granted, report.busy), (1, 1))
+        self.assertEqual(len(trees.tree(self.portal, "access_ended")), 1)
 
     def test_nothing_is_kept_for_ever(self):
         self.buy()
