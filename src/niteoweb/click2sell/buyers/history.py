@@ -189,7 +189,7 @@ def entries(
 def counting(
     entries: Iterable[ledger.Entry], current: ledger.Entry | None
 ) -> tuple[ledger.Entry, ...]:
-    """Those of a buyer's entries that count; see :func:`entries`."""
+    """The entries of a buyer that count; see :func:`entries`."""
     key = current["key"] if current is not None else None
     return tuple(entry for entry in entries if entry["counts"] or entry["key"] == key)
 

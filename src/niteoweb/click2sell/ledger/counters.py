@@ -173,7 +173,7 @@ def not_renewed(buyer: Mapping[str, Any], now: datetime, products: int) -> tuple
 
 
 def turned(buyer: Mapping[str, Any], has_access: bool) -> tuple[tuple[str, str], ...]:
-    """The months in which a buyer's access began and was over, with that which turns now."""
+    """The months in which a buyer's access began and was over, with the present turn."""
     month = day(timestamps.now())[:7]
     return (*buyer.get("access_turned", ()), (month, BEGAN if has_access else OVER))
 
