@@ -13,6 +13,7 @@ from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.ledger import entries
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
+from niteoweb.click2sell.ledger import pseudonyms
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.provider import Unreachable
@@ -70,13 +71,15 @@ def run_soon() -> None:
 
 
 def _told(provider: str, product: str, now: datetime, *kinds: Kind) -> Iterator[Notification]:
-    """The accepted notifications of a product, without those that are too old."""
+    """The accepted notifications of a product, without old ones and those of erased buyers."""
     site = plone_site.get()
     last = -timestamps.microseconds(now - OLDEST)
     for kind in kinds:
         wanted = {"outcome": Outcome.ACCEPTED, "provider": provider, "product_id": product}
         for place in ledger.filed(site, kind=kind, **wanted).between(None, last):
-            yield history.notification(entries.at(site, place))
+            entry = entries.at(site, place)
+            if not pseudonyms.is_erased(entry):
+                yield history.notification(entry)
 
 
 def _fulfil(settings: Any, payment: Notification, stored: str, now: datetime) -> None:

@@ -1,5 +1,6 @@
 """Payments at Click2Sell that buy in the store."""
 
+from niteoweb.click2sell.privacy import erasure
 from niteoweb.click2sell.providers.webtv import carts
 from niteoweb.click2sell.providers.webtv import saleacts
 from niteoweb.click2sell.providers.webtv import sales
@@ -73,6 +74,18 @@ class TestFulfil(SellingTestCase):
         self.pass_time(days=8)
         self.sweep()
         self.assertIn("no user", [code for code, _ in self.attention()])
+
+    def test_a_payment_of_an_erased_buyer_buys_nothing_again(self):
+        self.set(make_users=True)
+        self.buy()
+        self.sweep()
+        erasure.erase(EMAIL, "asked", "owner")
+        users = len(self.store.users)
+        for _ in range(2):
+            self.pass_time(days=8)
+            self.sweep()
+        self.assertEqual((len(self.sold()), self.attention()), (1, []))
+        self.assertEqual(len(self.store.users), users)
 
     def test_a_process_that_dies_pays_once(self):
         original = carts.add_payment
