@@ -113,7 +113,10 @@ class Life(Seen):
             "POST", "/@groups", {"groupname": SILVER_GROUP, "title": "Silver members"}
         )
         expect(status == 201, f"the group {SILVER_GROUP} could not be made: {status}")
-        mapping = [f"{self.gold}|{GOLD_GROUP}", f"{self.silver}|{SILVER_GROUP}"]
+        mapping = [
+            f"{self.gold}|{GOLD_GROUP}|title=Gold",
+            f"{self.silver}|{SILVER_GROUP}|title=Silver",
+        ]
         for panel, values in (
             # Products of two providers have nothing to do with each other.
             ("click2sell", {"mapping": [f"{settings.PRODUCT}|{GOLD_GROUP}"]}),
@@ -226,6 +229,7 @@ class Life(Seen):
         expect(timedelta() < off < timedelta(hours=2), f"the life ended {off} ago")
         self._set_clock("")
         self.fake.clock.now += off
+        self.fake.clock.run()
         return f"{self.today} UTC, by the real clock"
 
     def farewell(self) -> str:

@@ -26,17 +26,33 @@ _POLL = 0.01
 
 
 class Clock:
-    """A clock that stands still until it is moved.
-
-    :ivar now: in UTC.
-    """
+    """A clock that stands still until it is moved, or begins to run."""
 
     def __init__(self, now: datetime | None = None) -> None:
         """
         :param now: with its time zone; the present second by default.
         """
         now = now or timestamps.now().replace(microsecond=0)
-        self.now = now.astimezone(timezone.utc)
+        self._now = now.astimezone(timezone.utc)
+        self._running_since: datetime | None = None
+
+    @property
+    def now(self) -> datetime:
+        """The time, in UTC."""
+        if self._running_since is None:
+            return self._now
+        passed = timestamps.now() - self._running_since
+        return (self._now + passed).replace(microsecond=0)
+
+    @now.setter
+    def now(self, now: datetime) -> None:
+        self._now = now
+        if self._running_since is not None:
+            self.run()
+
+    def run(self) -> None:
+        """Let it go on by itself, from the time that it shows."""
+        self._running_since = timestamps.now()
 
     def move(self, **by: float) -> datetime:
         """Move it, back too.

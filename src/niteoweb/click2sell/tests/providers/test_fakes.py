@@ -4,6 +4,7 @@ from contextlib import ExitStack
 from datetime import datetime
 from datetime import timedelta
 from datetime import timezone
+from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.notification import Delivery
 from niteoweb.click2sell.notification import DeliveryError
 from niteoweb.click2sell.notification import Kind
@@ -23,6 +24,7 @@ from niteoweb.click2sell.testing.fake.server import Request
 from niteoweb.click2sell.testing.fake.server import Response
 from types import SimpleNamespace
 from typing import Any
+from unittest import mock
 
 import requests
 import socket
@@ -69,6 +71,20 @@ class FakeTestCase(unittest.TestCase):
     def site(self, provider: Any, secret: str, **settings: Any) -> Site:
         values = {"secretkey": secret, "previous_secretkey": "", "tolerance": 60, **settings}
         return self.stack.enter_context(Site(provider, SimpleNamespace(**values), self.clock))
+
+
+class TestClock(unittest.TestCase):
+    def test_it_stands_until_it_runs(self):
+        clock, minute = Clock(START), timedelta(minutes=1)
+        with mock.patch.object(timestamps, "now", return_value=START) as now:
+            now.return_value += minute
+            self.assertEqual(clock.now, START)
+            clock.run()
+            now.return_value += minute
+            self.assertEqual(clock.now, START + minute)
+            self.assertEqual(clock.move(days=1), START + minute + timedelta(days=1))
+            now.return_value += minute
+            self.assertEqual(clock.now, START + 2 * minute + timedelta(days=1))
 
 
 class TestClick2Sell(FakeTestCase):
