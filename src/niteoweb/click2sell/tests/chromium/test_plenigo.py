@@ -79,6 +79,22 @@ class TestCheckout(BrowserTestCase):
         self.follow(page, page.get_by_role("link", name="Continue reading"))
         self.see(page.get_by_text(SECRET))
 
+    def test_the_self_service(self):
+        """The page fetches a token, and opens the part of plenigo's that it names."""
+        page = self.checkout()
+        self.open(page, "@@plenigo-account?page=ORDER&subscription=7")
+        self.see(page.get_by_text('orders transfer-1 7 {"SSO":{"personalDetails":"VIEW",'))
+        self.elsewhere.clear()
+        self.assert_usable(page)
+        self.open(page, "@@plenigo-account")
+        self.see(page.get_by_text("all transfer-2"))
+        self.fake.emergency = True
+        page.reload()
+        self.see(page.get_by_text("Your account at plenigo did not load."))
+        self.see(page.get_by_text("plenigo cannot be reached at the moment."))
+        self.elsewhere.clear()
+        self.assert_usable(page)
+
     def test_policy_for_scripts(self):
         """The page works where a policy allows scripts of this site and of plenigo alone."""
         policies, found = ["script-src 'self'"], []
@@ -109,6 +125,8 @@ class TestCheckout(BrowserTestCase):
         page = self.checkout_again(page)
         page.get_by_role("button", name="Break", exact=True).click()
         self.see(page.get_by_text("The checkout did not load."))
+        self.elsewhere.clear()
+        self.assert_usable(page)
         self.open(page, "ridge")
         self.assertNotIn(SECRET, page.content())
 

@@ -14,7 +14,8 @@ from typing import Any
 #: The paths of the customer API and of the script, below the address of the API.
 CUSTOMER_API, SDK = "customer", "sdk"
 
-#: Draws two buttons, and fires the events that plenigo documents.
+#: Draws the buttons of a checkout, fires the events that plenigo documents, and says of the
+#: self-service what it was told.
 SCRIPT = b"""
 (function () {
   var own = document.currentScript.src.split("/sdk/")[0];
@@ -22,6 +23,15 @@ SCRIPT = b"""
     document.dispatchEvent(new CustomEvent("plenigo." + name, { detail: detail }));
   };
   window.plenigo = window.plenigo || {};
+  window.plenigo.CONSTS = { SNIPPETS: { ORDER: "orders" } };
+  window.plenigo.Snippets = function (transferToken, options) {
+    this.open = function (page) {
+      var settings = JSON.stringify(options.displaySettings);
+      var text = [page, transferToken, options.subscriptionId, settings].join(" ");
+      document.getElementById(options.elementId).textContent = text;
+    };
+    this.start = function () { this.open("all"); };
+  };
   window.plenigo.Checkout = function (purchaseId, options) {
     var button = function (label, press) {
       var one = document.createElement("button");
