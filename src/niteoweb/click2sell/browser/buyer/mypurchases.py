@@ -11,6 +11,7 @@ from niteoweb.click2sell.browser.words import products as words
 from niteoweb.click2sell.explain import ownpurchases
 from niteoweb.click2sell.explain import ProductAccess
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.notification import Kind
 from plone import api
 from Products.Five.browser import BrowserView
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
@@ -57,7 +58,7 @@ class MyPurchasesView(BrowserView):
     def _row(self, entry: ledger.Entry) -> PaymentLine:
         return PaymentLine(
             date=formatting.day(timestamps.from_iso(entry["occurred_at"])),
-            kind=formatting.kind(entry["kind"]),
+            kind=_kind(entry["kind"]),
             product=formatting.product(entry),
             amount=formatting.amount(entry["amount"], entry["currency"]),
             receipt=entry["receipt"],
@@ -67,3 +68,11 @@ class MyPurchasesView(BrowserView):
     def timezone(self) -> str:
         """The zone of the times on the page."""
         return str(plone_site.timezone())
+
+
+def _kind(stored: str) -> Message | str:
+    """A kind in a buyer's words: what an owner reads as a change of plan is a subscription.
+
+    Some providers state how a subscription stands, and not what was paid for it.
+    """
+    return _("subscription") if stored == Kind.PLAN_CHANGE else formatting.kind(stored)

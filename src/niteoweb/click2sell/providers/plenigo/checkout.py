@@ -27,6 +27,7 @@ from niteoweb.click2sell.providers.plenigo.singles import NotSold
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import TooMany
 from niteoweb.click2sell.settings import networks
+from niteoweb.click2sell.settings import products
 from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.storage import writer
 from typing import Any
@@ -219,6 +220,11 @@ def done(user_id: str, order: int) -> tuple[str, list[Notification]]:
         raise NotSold
     process(found)
     return HAD_ALREADY if order == -1 else BOUGHT, found
+
+
+def title(item: Notification) -> str:
+    """The name of something that was bought, for people."""
+    return products.title(protocol.NAME, item.product_id, item.product_name, item.aliases)
 
 
 def process(found: list[Notification]) -> None:

@@ -122,7 +122,7 @@ def prepared(site: Any, begun: checkout.Checkout) -> dict[str, Any]:
 def told(notification: Any) -> dict[str, Any]:
     """An item that was bought, for an answer."""
     return {
-        "title": notification.product_name,
+        "title": checkout.title(notification),
         "product_id": notification.product_id,
         "access_right": notification.aliases[-1] if notification.aliases else "",
     }

@@ -104,7 +104,7 @@ class CheckoutView(MemberView):
         """The titles of what was bought, each with the last day, "" where none is set."""
         return [
             (
-                products.title(one.provider, one.product_id, one.product_name, one.aliases),
+                checkout.title(one),
                 plone_site.shown(one.valid_until, long=False) if one.valid_until else "",
             )
             for one in self.bought

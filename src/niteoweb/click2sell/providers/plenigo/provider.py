@@ -18,7 +18,7 @@ def links(settings: Any, customer_ids: tuple[str, ...]) -> tuple[tuple[str, Mess
     if not protocol.sells(settings):
         return ()
     redeem = ("@@plenigo-voucher", _("Redeem a voucher"))
-    cancel = ("@@plenigo-subscription", _("Cancel a subscription, or undo that"))
+    cancel = ("@@plenigo-subscription", _("Cancel or resume a subscription"))
     return (cancel, redeem) if customer_ids else (redeem,)
 
 

@@ -24,6 +24,7 @@ from niteoweb.click2sell.providers.plenigo import checkout
 from niteoweb.click2sell.providers.plenigo import client
 from niteoweb.click2sell.providers.plenigo import states
 from niteoweb.click2sell.providers.plenigo import tie
+from niteoweb.click2sell.settings import products
 from typing import Any
 
 
@@ -236,7 +237,9 @@ def _subscription(body: JsonBody, stored: Any) -> Subscription:
     bought = states.bought(body)
     return Subscription(
         id=body.required("subscriptionId"),
-        title=bought["product_name"] or bought["product_id"],
+        title=products.title(
+            states.NAME, bought["product_id"], bought["product_name"], bought["aliases"]
+        ),
         status=status,
         start=body.moment("startDate"),
         end=end,

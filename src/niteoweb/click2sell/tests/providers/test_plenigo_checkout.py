@@ -248,6 +248,9 @@ class TestDone(ShopTestCase):
         found = self.done(order)
         self.assertEqual(found.json()["result"], "bought", found.text)
         self.assertEqual(self.groups("jane"), ["click2sell", "premium"])
+        mine = self.page("@@my-purchases").text
+        self.assertIn(">subscription</td>", mine)
+        self.assertNotIn("plan change", mine)
         self.assertEqual(self.done(issue).status_code, 200)
         self.assertEqual(self.groups("jane"), ["click2sell", "course", "premium"])
         self.fake.callbacks.pending.extend(pending)
@@ -315,6 +318,8 @@ class TestPage(ShopTestCase):
         self.assertEqual(page.status_code, 200)
         self.assertIn(begun["purchaseId"], page.text)
         self.assertEqual(page.headers["Cache-Control"], "no-store")
+        policy = "strict-origin-when-cross-origin"
+        self.assertEqual(page.headers["Referrer-Policy"], policy)
         self.assertLess(len(begun["returnUrl"]), 220)
         main = page.text[page.text.index("plenigoCheckout") : page.text.index("</main>")]
         for script in re.findall("<script.*?</script>", main, re.DOTALL):
