@@ -222,7 +222,8 @@ class TestAway(AccessTestCase):
         def with_one_more(request):
             response = answer(request)
             if request.path == ("subscriptions",) and response.value["items"]:
-                items = [*response.value["items"], {"subscriptionId": None}]
+                odd = [{"subscriptionId": one} for one in (None, ["x"])]
+                items = [*response.value["items"], *odd]
                 return Response(200, {"items": items})
             return response
 

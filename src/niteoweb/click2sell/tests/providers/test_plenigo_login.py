@@ -97,6 +97,8 @@ class TestLogin(LoginTestCase):
         self.assertTrue(cookie.has_nonstandard_attr("HttpOnly"))
         self.assertEqual(cookie.get_nonstandard_attr("SameSite"), "Lax")
         found = self.come_back(browser, self.token(), *back["state"], *back["came_from"])
+        self.assertEqual(found.headers["Referrer-Policy"], "no-referrer")
+        self.assertEqual(found.headers["Cache-Control"], "no-store")
         self.assertEqual(found.status_code, 303, found.text)
         self.assertEqual(found.headers["Location"], f"{self.site_url}/art")
         self.assertEqual(

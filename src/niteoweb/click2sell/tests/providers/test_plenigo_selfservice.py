@@ -1,5 +1,6 @@
 """plenigo: vouchers, self-service and cancelling on the site, over HTTP."""
 
+from datetime import timedelta
 from niteoweb.click2sell import privacy
 from niteoweb.click2sell.providers.plenigo import limits
 from niteoweb.click2sell.providers.plenigo import sessions
@@ -396,6 +397,13 @@ class TestSubscriptions(SelfServiceTestCase):
         self.assertEqual(self.act().status_code, 409)
         self.assertEqual(self.puts(), [])
 
+    def test_what_has_ended_is_not_taken_up_again(self):
+        ended = (self.now - timedelta(hours=1)).isoformat()
+        self.fake.change(self.number, cancellationDate=ended, endDate=ended)
+        self.assertFalse(self.get(self.number).json()["may_undo"])
+        self.assertEqual(self.act("undo").status_code, 409)
+        self.assertEqual(self.puts(), [])
+
     def test_plenigo_says_no_or_it_is_done_already(self):
         cancelled = self.fake._cancelled
         with mock.patch.object(
@@ -451,6 +459,8 @@ class TestSubscriptions(SelfServiceTestCase):
         path = "@@plenigo-subscription"
         self.assertEqual(self.page(path, who="").status_code, 302)
         self.assertIn(f"{path}/{self.number}", self.page(path).text)
+        self.set(mapping=[f"{OFFER}|premium|title=The digital edition"])
+        self.assertIn("The digital edition", self.page(path).text)
         url = f"{path}/{self.number}"
         page = self.page(url)
         for text in ("2027-02-20T00:00:00Z", "Too expensive", "Cancel this subscription"):
