@@ -38,8 +38,8 @@ class Check:
 
 
 def duration(length: timedelta) -> Message:
-    """A length of time, in words."""
-    minutes = max(length // timedelta(minutes=1), 0)
+    """A length of time, in words: a minute at least."""
+    minutes = max(length // timedelta(minutes=1), 1)
     if minutes < 120:
         return _("${number} min", mapping={"number": minutes})
     if minutes < 48 * 60:

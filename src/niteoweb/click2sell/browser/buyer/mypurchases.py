@@ -15,7 +15,6 @@ from niteoweb.click2sell.notification import Kind
 from plone import api
 from Products.Five.browser import BrowserView
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
-from zope.i18nmessageid import Message
 from zope.interface import implementer
 
 
@@ -24,10 +23,10 @@ class PaymentLine:
     """A payment or a refund."""
 
     date: str
-    kind: Message | str
+    kind: str
     product: str
-    amount: str
     receipt: str
+    amount: str
 
 
 @implementer(ITitled)
@@ -38,7 +37,7 @@ class MyPurchasesView(BrowserView):
     shared = ViewPageTemplateFile("../templates/shared.pt")
     title = _("My purchases")
     purchases_label = _("Purchases")
-    titles = (_("Date"), _("Kind"), _("Product"), _("Amount"), _("Receipt"))
+    titles = (_("Date"), _("Kind"), _("Product"), _("Receipt"), _("Amount"))
 
     def __call__(self) -> str:
         if api.user.is_anonymous():
@@ -60,8 +59,8 @@ class MyPurchasesView(BrowserView):
             date=formatting.day(timestamps.from_iso(entry["occurred_at"])),
             kind=_kind(entry["kind"]),
             product=formatting.product(entry),
-            amount=formatting.amount(entry["amount"], entry["currency"]),
             receipt=entry["receipt"],
+            amount=formatting.amount(entry["amount"], entry["currency"]),
         )
 
     @property
@@ -70,9 +69,10 @@ class MyPurchasesView(BrowserView):
         return str(plone_site.timezone())
 
 
-def _kind(stored: str) -> Message | str:
+def _kind(stored: str) -> str:
     """A kind in a buyer's words: what an owner reads as a change of plan is a subscription.
 
     Some providers state how a subscription stands, and not what was paid for it.
     """
-    return _("subscription") if stored == Kind.PLAN_CHANGE else formatting.kind(stored)
+    is_change = stored == Kind.PLAN_CHANGE
+    return formatting.capitalized(_("subscription") if is_change else formatting.kind(stored))

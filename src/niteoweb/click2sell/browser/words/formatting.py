@@ -111,8 +111,13 @@ def kind(stored: str) -> Message | str:
 
 def entry_kind(entry: ledger.Entry) -> str:
     """The kind of an entry, as the first word of a line."""
-    text = translated(labels.kind(entry))
-    return text[:1].upper() + text[1:]
+    return capitalized(labels.kind(entry))
+
+
+def capitalized(text: Message | str) -> str:
+    """A text as the first word of a line."""
+    shown = translated(text)
+    return shown[:1].upper() + shown[1:]
 
 
 def moment(at: datetime | str) -> Moment:

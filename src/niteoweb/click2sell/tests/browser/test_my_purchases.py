@@ -29,8 +29,8 @@ class TestMyPurchases(PageTestCase):
         text = self.text(browser)
         self.assertIn("Test Product Access Until Jun 02, 2026 10:20 AM", text)
         self.assertIn("Course No access Refunded on May 04, 2026", text)
-        self.assertIn("May 04, 2026 refund Course 9.90 EUR Receipt R-2", text)
-        self.assertIn("May 03, 2026 purchase Test Product 9.90 EUR Receipt R-1", text)
+        self.assertIn("May 04, 2026 Refund Course Receipt R-2 9.90 EUR", text)
+        self.assertIn("May 03, 2026 Purchase Test Product Receipt R-1 9.90 EUR", text)
         self.assertIn("no-store", browser.headers["Cache-Control"])
 
     def test_only_what_is_theirs(self):
@@ -133,13 +133,23 @@ class TestMyPurchases(PageTestCase):
         self.assertNotIn("Order again", page.contents)
         self.later(days=40)
         page = self.opened(who=JOHN)
-        self.assertEqual(page.getLink("Order again").url, f"{order}1")
+        # The words of the page that keeps members out.
+        self.assertEqual(page.getLink("Renew").url, f"{order}1")
         self.assertNotIn("Manage", page.contents)
         with mock.patch.object(
             registry.main(), "manage", lambda settings, ids: f"https://shop.example/{len(ids)}"
         ):
             page = self.opened(who=JOHN)
         self.assertEqual(page.getLink("Manage").url, "https://shop.example/0")
+
+    def test_a_refund_is_no_renewal(self):
+        self.settings(mapping=["1|premium|30|order=https://shop.example/1"])
+        self.buy()
+        self.later(days=1)
+        self.refund(purchase_date="2026-05-04")
+        page = self.opened(who=JOHN)
+        self.assertIn("Refunded on May 04, 2026", self.text(page))
+        self.assertTrue(page.getLink("Order again").url.endswith("?product=1"))
 
     def test_a_subscription_renews_by_itself(self):
         self.settings(mapping=["1|premium|30|order=https://shop.example/1"])

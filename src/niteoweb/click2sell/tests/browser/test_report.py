@@ -356,12 +356,12 @@ class TestWho(ReportTestCase):
 class TestDurations(ReportTestCase):
     def test_words(self):
         for length, number, unit in (
-            (timedelta(0), 0, " min"),
+            (timedelta(0), 1, " min"),
             (timedelta(minutes=119), 119, " min"),
             (timedelta(hours=2), 2, " h"),
             (timedelta(hours=47, minutes=59), 47, " h"),
             (timedelta(days=2), 2, "days"),
-            (-timedelta(hours=1), 0, " min"),
+            (-timedelta(hours=1), 1, " min"),
         ):
             message = duration(length)
             self.assertEqual(message.mapping["number"], number)
