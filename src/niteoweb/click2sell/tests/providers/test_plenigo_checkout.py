@@ -249,7 +249,7 @@ class TestDone(ShopTestCase):
         self.assertEqual(found.json()["result"], "bought", found.text)
         self.assertEqual(self.groups("jane"), ["click2sell", "premium"])
         mine = self.page("@@my-purchases").text
-        self.assertIn(">subscription</td>", mine)
+        self.assertIn(">Subscription</td>", mine)
         self.assertNotIn("plan change", mine)
         self.assertEqual(self.done(issue).status_code, 200)
         self.assertEqual(self.groups("jane"), ["click2sell", "course", "premium"])
