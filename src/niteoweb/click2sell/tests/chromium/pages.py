@@ -264,7 +264,7 @@ def cancel_once(case: BrowserTestCase, page: Page) -> None:
 def look_up_a_voucher(case: BrowserTestCase, page: Page) -> None:
     """Ask what a voucher is for, as :attr:`Shown.after`."""
     page.get_by_label("Code").fill("1234-5678")
-    case.press(page, "Look it up")
+    case.press(page, "Check the code")
 
 
 def try_a_sale(case: BrowserTestCase, page: Page) -> None:
@@ -481,7 +481,7 @@ PAGES = (
     Shown(
         "subscriptions",
         "@@plenigo-subscription",
-        "Cancel",
+        "Cancel this subscription",
         "link",
         **OF_PLENIGO,
     ),
