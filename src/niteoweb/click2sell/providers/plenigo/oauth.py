@@ -13,6 +13,7 @@ from niteoweb.click2sell.provider import Refused
 from niteoweb.click2sell.provider import Unreachable
 from niteoweb.click2sell.providers.plenigo import checkout
 from typing import Any
+from urllib.parse import urlsplit
 
 import logging
 
@@ -36,7 +37,7 @@ def profile(settings: Any, code: str, redirect_uri: str) -> tuple[str, str]:
     :returns: the id, and the address in lower case; each "" where the profile has none.
     :raises Refused: it is no such code, or not any more.
     :raises niteoweb.click2sell.providers.plenigo.checkout.NotSetUp: plenigo does not take the
-        secret.
+        secret, or the address of its API has no path.
     :raises Unreachable: try again later.
     """
     values = {
@@ -60,6 +61,9 @@ def profile(settings: Any, code: str, redirect_uri: str) -> tuple[str, str]:
 
 def _api(settings: Any, path: str) -> JsonApi:
     beside = (settings.api_url or "").rstrip("/").rpartition("/")[0]
+    if not urlsplit(beside).hostname:
+        # Without a path the version would take the place of the host, which is told the secret.
+        raise checkout.NotSetUp
     return JsonApi(f"{beside}/{VERSION}/{path}", {})
 
 

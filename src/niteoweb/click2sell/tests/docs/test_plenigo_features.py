@@ -75,7 +75,7 @@ FEATURES = (
     Feature(
         "Shopping cart", f"{PREPARED}, GET /products/shoppingCarts", "``offers``: ``SC_...``"
     ),
-    Feature("Bonus", PREPARED, "``offers``: ``bonus=``"),
+    Feature("Bonus", f"{PREPARED}, GET /products/bonuses", "``offers``: ``bonus=``"),
     Feature("Net prices", PREPARED, "``offers``: ``net``"),
     Feature("Debug mode", PREPARED, "``debug_mode``"),
     Feature(

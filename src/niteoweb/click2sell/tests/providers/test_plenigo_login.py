@@ -2,7 +2,9 @@
 
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.member import accounts
+from niteoweb.click2sell.provider import exchange
 from niteoweb.click2sell.provider import registry
+from niteoweb.click2sell.providers.plenigo import checkout
 from niteoweb.click2sell.providers.plenigo import limits
 from niteoweb.click2sell.providers.plenigo import login
 from niteoweb.click2sell.providers.plenigo import oauth
@@ -434,6 +436,13 @@ class TestAccessCodeService(LoginTestCase):
         self.set(client_secret="x", login=login.OFF)
         self.ask(code, 404)
         self.assertEqual(self.fake.requests, [])
+
+    def test_the_secret_goes_to_the_host_of_the_api_alone(self):
+        self.set(api_url="https://api.plenigo.example")
+        self.set(api_token="t", client_secret="x")
+        with mock.patch.object(exchange, "once") as asked, self.assertRaises(checkout.NotSetUp):
+            login.exchange("code-1", "")
+        asked.assert_not_called()
 
     def test_nothing_of_it_is_in_a_log(self):
         code = self.fake.authorize(self.customer)
