@@ -1,5 +1,6 @@
 """Orders of the store that Click2Sell charges, and how their recurring payments stand."""
 
+from niteoweb.click2sell.privacy import erasure
 from niteoweb.click2sell.providers.webtv import charges
 from niteoweb.click2sell.providers.webtv import polling
 from niteoweb.click2sell.providers.webtv import questions
@@ -57,7 +58,15 @@ class TestBound(ProcessorTestCase):
                 self.ask(self.order())
                 self.charged(product_price=price, acquirer_transaction_id=f"T-{price[:2]}")
                 self.assertEqual(self.sale()["state"], "placed")
-        self.assertEqual(self.codes(), ["charge differs"])
+        self.assertEqual(self.codes(), ["charge differs"] * 2)
+
+    def test_the_standing_of_an_erased_buyer_is_known(self):
+        self.ask(self.with_item())
+        self.charged()
+        self.assertEqual(self.standing()["status"], "Active")
+        erasure.erase(EMAIL, "asked", "owner")
+        self.later(days=40)
+        self.assertEqual(self.standing()["status"], "Expired")
 
     def test_one_payment_pays_one_order(self):
         self.ask(self.order())
