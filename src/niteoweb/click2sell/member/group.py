@@ -12,7 +12,6 @@ from niteoweb.click2sell.member import plonepas
 from niteoweb.click2sell.member import principal
 from niteoweb.click2sell.member import privilege
 from niteoweb.click2sell.storage import trees
-from plone import api
 from Products.PlonePAS.interfaces.capabilities import IGroupCapability
 from Products.PlonePAS.interfaces.group import IGroupManagement
 from Products.PluggableAuthService.interfaces.plugins import IGroupsPlugin
@@ -63,7 +62,8 @@ def _group(group_id: str) -> Any:
 
 def choices() -> list[tuple[str, str]]:
     """The groups that products can give, each with its title, in order of titles."""
-    ids = [one.getId() for one in api.group.get_groups()]
+    # Plone's objects of groups leave something behind that it cannot remove after the request.
+    ids = plone_site.tool("portal_groups").getGroupIds()
     groups = [(id_, title(id_)) for id_ in ids if not problem(id_)]
     return sorted(groups, key=lambda choice: choice[1].casefold())
 
