@@ -203,7 +203,7 @@ class IResend(Interface):
     """Mail the welcome mail again."""
 
     way = schema.Choice(
-        title=_("What the mail brings"),
+        title=_("What the mail contains"),
         vocabulary=SimpleVocabulary(
             [
                 SimpleTerm("link", title=_("a link to set a password")),

@@ -72,8 +72,8 @@ class AutomaticCheck(OwnerPage):
     page, shown = lastrun.PAGE, SHOWN
     title = lastrun.TITLE
     lead = _(
-        "It ends access that is over, takes up what failed, sends the mails that are due, and "
-        "tells you what waits for you."
+        "It ends access that is over, tries again what failed, sends the mails that are due, "
+        "and tells you what waits for you."
     )
     copy_warning = _("This is a copy of the site: you can look, but nothing is changed here.")
 

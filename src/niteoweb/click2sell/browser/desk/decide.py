@@ -40,7 +40,8 @@ class DecideView(Confirmation, EntryPage):
     template = ViewPageTemplateFile("../templates/decide.pt")
     explanations = {
         decisions.MAKE_GROUP: _(
-            "The buyer gets into it at once, others who wait with the next automatic check."
+            "The buyer is added to it at once, and others who wait with the next automatic "
+            "check."
         ),
         decisions.DECIDE: _(
             "The transaction then belongs to the buyer and product of this notification. "

@@ -9,6 +9,7 @@ from niteoweb.click2sell.browser.desk.tabs import Tabbed
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.entitlement import ABOUT_ACCOUNT
+from niteoweb.click2sell.entitlement import Reason
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.member import accounts
@@ -36,6 +37,9 @@ BUSY = _("Another process is changing the same data. Try again in a moment.")
 SOMEBODY = _("a member")
 
 CHANGED = _("Something has happened since. Nothing was changed; look again.")
+
+#: Reasons of payments that belong to no account yet.
+WAITS_FOR_ACCOUNT = ABOUT_ACCOUNT | {Reason.PRIVILEGED_ACCOUNT}
 
 #: The permission that Site Setup needs to show or delete an account.
 MANAGE_MEMBERS = "Plone Site Setup: Users and Groups"
@@ -121,11 +125,9 @@ class OwnerPage(Tabbed):
         """
         user_id = buyer["user_id"] if buyer is not None else ""
         if not user_id:
-            possible = self._possible_accounts(buyer) if buyer is not None else ()
-            if possible:
-                names = {"accounts": ", ".join(possible)}
-                text = _("not certain yet; possibly ${accounts}", mapping=names)
-                return formatting.Link(text)
+            waiting = self._waiting_account(buyer) if buyer is not None else None
+            if waiting is not None:
+                return formatting.Link(waiting)
             texts = [_("no account")]
             if buyer is not None and buyer["deleted_at"]:
                 time = formatting.moment(buyer["deleted_at"]).text
@@ -138,15 +140,21 @@ class OwnerPage(Tabbed):
         url = self.url_of("user-information", userid=user_id) if may_see else ""
         return formatting.Link(user_id, url)
 
-    def _possible_accounts(self, buyer: buyers.Buyer) -> list[str]:
-        """The accounts of which one has to be confirmed or chosen as the buyer's."""
-        waiting = (
-            entry
+    def _waiting_account(self, buyer: buyers.Buyer) -> Message | None:
+        """The accounts that could be the buyer's, while a payment waits for one of them."""
+        possible = {
+            one.user_id: one.barred
             for entry in buyers.entries(self.context, buyer)
-            if entry["outcome"] == Outcome.ATTENTION and entry["reason"] in ABOUT_ACCOUNT
-        )
-        accounts_ = [one for entry in waiting for one in candidates.of(self.context, entry)]
-        return list(dict.fromkeys(one.user_id for one in accounts_ if not one.barred))
+            if entry["outcome"] == Outcome.ATTENTION and entry["reason"] in WAITS_FOR_ACCOUNT
+            for one in candidates.of(self.context, entry)
+        }
+        free = [user_id for user_id, barred in possible.items() if not barred]
+        names = {"accounts": ", ".join(free or possible)}
+        if free:
+            return _("not certain yet; possibly ${accounts}", mapping=names)
+        if possible:
+            return _("not connected: ${accounts} may administer the site", mapping=names)
+        return None
 
     def text(self, name: str) -> str:
         """The value of a field of the form, "" when there is none."""

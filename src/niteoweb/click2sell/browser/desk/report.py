@@ -170,7 +170,7 @@ class ReportView(FollowUp, OwnerPage):
             ],
             ("text-nowrap fw-normal", *["text-end"] * len(plots.TITLES)),
             headed=True,
-            foot=(_("In all"), *self._numbers(overview.totals(self.rows))),
+            foot=(_("Total"), *self._numbers(overview.totals(self.rows))),
         )
 
     @property

@@ -24,6 +24,7 @@ from niteoweb.click2sell.tests.cases.pages import OTHER
 from niteoweb.click2sell.tests.cases.pages import PageTestCase
 from niteoweb.click2sell.tests.cases.pages import SCRIPT
 from niteoweb.click2sell.tests.cases.site import EMAIL
+from plone import api
 from plone.app.testing import TEST_USER_PASSWORD
 from plone.testing.zope import Browser
 from unittest import mock
@@ -401,6 +402,10 @@ class TestDetail(PageTestCase):
         browser.open(f"{self.portal.absolute_url()}/@@click2sell-members/{self.buyer()['id']}")
         self.assertIn(f"Account {expected}", self.text(browser))
         self.assertTrue(browser.getControl("Connect the account john"))
+        with self.owner():
+            api.user.grant_roles(username="john", roles=["Manager"])
+        browser.reload()
+        self.assertIn("Account not connected: john may administer", self.text(browser))
 
     def test_the_way_to_the_buyer(self):
         self.buy()

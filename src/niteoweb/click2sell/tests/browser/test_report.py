@@ -93,7 +93,7 @@ class TestFigures(ReportTestCase):
         )
         self.assertEqual(rows[1], ["May 04, 2026", "0", "0", "0", "1", "0", "1"])
         self.assertEqual(rows[2], ["May 03, 2026", "1", "1", "0", "0", "0", "0"])
-        self.assertEqual(rows[-1], ["In all", "1", "1", "0", "1", "0", "1"])
+        self.assertEqual(rows[-1], ["Total", "1", "1", "0", "1", "0", "1"])
         self.assertEqual(len(rows), 32)
 
     def test_the_ranges(self):

@@ -156,7 +156,7 @@ class TestReplay(BrowserTestCase):
         self.open(page, f"{pages.LIST}/{key}")
         self.press(page, pages.TRY)
         preview = page.locator("#preview")
-        self.see(preview.get_by_text("paying-members"))
+        self.see(preview.get_by_text("Paying members"))
         # Nothing is changed yet.
         self.stored()
         self.assertIsNone(api.user.get(userid=buyer))
@@ -186,7 +186,7 @@ class TestDecide(BrowserTestCase):
         self.go_to(page, reason)
         page.keyboard.type("She has told us so")
         self.press(page, pages.CONNECT)
-        self.see(page.locator("#preview").get_by_text("paying-members"))
+        self.see(page.locator("#preview").get_by_text("Paying members"))
         self.assert_usable(page)
         # Nothing is changed yet.
         self.stored()
@@ -231,7 +231,7 @@ class TestTry(BrowserTestCase):
                 pages.try_a_sale(self, page)
                 result = page.locator("#result")
                 self.see(result.get_by_text("200 POST successfully parsed."))
-                self.see(result.get_by_text("yearly-members").first)
+                self.see(result.get_by_text("Yearly membership").first)
                 self.see(result.locator("#letter"))
                 self.assert_usable(page)
                 self.assertEqual(ledger.count(self.stored()), before)
@@ -256,8 +256,11 @@ class TestMembers(BrowserTestCase):
                 self.assert_usable(page)
 
     def test_access_is_given_until_a_date(self):
-        for number, (size, product, group) in enumerate(
-            ((DESK, "3", "course"), (PHONE, "1", "paying-members"))
+        for number, (size, product, group, title) in enumerate(
+            (
+                (DESK, "3", "course", "Photography course"),
+                (PHONE, "1", "paying-members", "Paying members"),
+            )
         ):
             with self.subTest(size):
                 # Of two at the very same moment their keys would tell which is the latest.
@@ -268,7 +271,7 @@ class TestMembers(BrowserTestCase):
                 self.follow(page, page.get_by_role("link", name=pages.GRANT))
                 pages.give_until(self, page, product)
                 preview = page.locator("#preview")
-                self.see(preview.get_by_text(group).first)
+                self.see(preview.get_by_text(title).first)
                 # Nothing more is changed yet.
                 entries = ledger.count(self.stored(), provider="owner")
                 self.assertEqual(entries, number)
