@@ -1,5 +1,6 @@
 """The visitor's own purchases, for the page and the service *My purchases*."""
 
+from collections.abc import Collection
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +12,8 @@ from niteoweb.click2sell.explain.products import ProductAccess
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.member import pages
 from niteoweb.click2sell.member import visitor
+from niteoweb.click2sell.notification import PAYMENTS
+from niteoweb.click2sell.notification import UNDOING
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.settings import orderlinks
 from plone import api
@@ -89,7 +92,7 @@ def of_visitor(site: Any, now: datetime) -> OwnPurchases:
             _product(site, standing, buyer)
             for standing in sorted(with_terms, key=lambda standing: not standing.access)
         ),
-        payments=explained.purchases,
+        payments=tuple(_payments(explained.purchases)),
         pages=tuple(
             OwnLink(page.title, f"{site.absolute_url()}/{page.path}")
             for page in pages.shared_with(held.intersection(buyer["grants"]))
@@ -103,6 +106,26 @@ def buyer_of_visitor(site: Any) -> buyers.Buyer | None:
     """The record of the member who is logged in, None without a purchase."""
     user_id = visitor.member_id(site)
     return buyers.of_user(site, user_id) if user_id else None
+
+
+def _payments(purchases: Collection[ledger.Entry]) -> Iterator[ledger.Entry]:
+    """The payments and refunds, and the first statement of a subscription without a payment.
+
+    A provider that states a subscription does so again when it is cancelled, for example, and
+    does not say what was paid.
+
+    :param purchases: newest first.
+    """
+    paid = {_sale(entry) for entry in purchases if entry["kind"] in PAYMENTS}
+    first = {_sale(entry): entry["key"] for entry in purchases}
+    for entry in purchases:
+        is_first = first[_sale(entry)] == entry["key"] and _sale(entry) not in paid
+        if is_first or entry["kind"] in PAYMENTS | UNDOING:
+            yield entry
+
+
+def _sale(entry: ledger.Entry) -> tuple[str, str]:
+    return entry["provider"], entry["transaction"]
 
 
 def _product(site: Any, standing: ProductAccess, buyer: buyers.Buyer) -> OwnProduct:

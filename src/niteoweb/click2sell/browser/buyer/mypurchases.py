@@ -11,7 +11,8 @@ from niteoweb.click2sell.browser.words import products as words
 from niteoweb.click2sell.explain import ownpurchases
 from niteoweb.click2sell.explain import ProductAccess
 from niteoweb.click2sell.ledger import ledger
-from niteoweb.click2sell.notification import Kind
+from niteoweb.click2sell.notification import PAYMENTS
+from niteoweb.click2sell.notification import UNDOING
 from plone import api
 from Products.Five.browser import BrowserView
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
@@ -70,9 +71,6 @@ class MyPurchasesView(BrowserView):
 
 
 def _kind(stored: str) -> str:
-    """A kind in a buyer's words: what an owner reads as a change of plan is a subscription.
-
-    Some providers state how a subscription stands, and not what was paid for it.
-    """
-    is_change = stored == Kind.PLAN_CHANGE
-    return formatting.capitalized(_("subscription") if is_change else formatting.kind(stored))
+    """A kind in a buyer's words: any statement of a subscription is one."""
+    is_money = stored in PAYMENTS | UNDOING
+    return formatting.capitalized(formatting.kind(stored) if is_money else _("subscription"))

@@ -365,6 +365,16 @@ class TestSubscriptions(SelfServiceTestCase):
         self.assertEqual(self.puts(), [f"PUT subscriptions/{self.number}/cancel/undo"])
         self.assertEqual(self.groups("jane"), ["click2sell", "premium"])
 
+    def test_what_is_no_payment(self):
+        """A cancellation and its undoing are none, told by plenigo or by an answer of it."""
+        for name in ("cancel", "undo"):
+            self.fake.clock.move(minutes=1)
+            self.later(minutes=1)
+            self.assertEqual(self.act(name).status_code, 200)
+            self.deliver()
+        (payment,) = self.call("GET", "@my-purchases").json()["payments"]
+        self.assertEqual(payment["kind"], "purchase")
+
     def test_what_is_not_offered(self):
         for value in ({"date": "2027-02-21"}, {"reason": "old"}, {"when": "now"}):
             self.assertEqual(self.act(value=value).status_code, 400)
