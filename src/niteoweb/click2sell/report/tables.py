@@ -131,7 +131,7 @@ def members(site: Any, now: datetime, request: Any) -> Iterator[TableRow]:
                 words[outcome.state_of(entitlement)],
                 _moment(entitlement.until, zone),
                 entitlement.product_id,
-                entitlement.provider,
+                translate(labels.sender(entitlement.provider), context=request),
             )
             for entitlement in outcome.entitlements
         ]

@@ -3,6 +3,7 @@
 from datetime import date
 from datetime import datetime
 from functools import cached_property
+from itertools import dropwhile
 from niteoweb.click2sell import _
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.browser.desk import membermonths
@@ -138,8 +139,9 @@ class ReportView(FollowUp, OwnerPage):
 
     @cached_property
     def months(self) -> list[memberships.Month]:
-        """The memberships of the last twelve months, the oldest first."""
-        return memberships.by_month(self.context, self.now)
+        """The memberships of the last months, the oldest first, from the first member on."""
+        months = memberships.by_month(self.context, self.now)
+        return list(dropwhile(_nothing_in, months)) or months[-1:]
 
     @property
     def members(self) -> plots.Plot:
@@ -268,3 +270,7 @@ class ReportView(FollowUp, OwnerPage):
 
     def _numbers(self, values: dict[str, int]) -> tuple[str, ...]:
         return tuple(formatting.number(values[name]) for name in plots.TITLES)
+
+
+def _nothing_in(month: memberships.Month) -> bool:
+    return not (month.members or month.could_renew)

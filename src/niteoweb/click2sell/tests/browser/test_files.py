@@ -210,7 +210,7 @@ class TestMembersFile(FileTestCase):
                 "Status": "lapsed",
                 "Until (Europe/Vienna)": "2026-06-02 10:20:30",
                 "Product id": "1",
-                "Provider": "click2sell",
+                "Provider": "Click2Sell",
                 "User id": EMAIL,
                 "Last payment (Europe/Vienna)": "2026-05-03 10:22:00",
             },
