@@ -1,4 +1,4 @@
-"""The part of the checklist that only plenigo has: selling on the site."""
+"""The part of the checklist that only plenigo has: selling on the site, and logging in."""
 
 from collections.abc import Iterator
 from niteoweb.click2sell import _
@@ -7,6 +7,7 @@ from niteoweb.click2sell.provider import jsonapi
 from niteoweb.click2sell.provider import Refused
 from niteoweb.click2sell.provider import Unreachable
 from niteoweb.click2sell.providers.plenigo import client
+from niteoweb.click2sell.providers.plenigo import login
 from niteoweb.click2sell.providers.plenigo import offers
 from niteoweb.click2sell.providers.plenigo import shop
 from niteoweb.click2sell.setup import Check
@@ -30,10 +31,13 @@ STAGE = "stage"
 
 
 def items(settings: Any, connect: bool) -> Iterator[Check]:
-    """The checks of a site that sells, or is about to.
+    """The checks of a site that sells or logs readers in, or is about to.
 
     :param connect: ask plenigo, which may take some seconds.
     """
+    if login.is_on(settings) and not settings.login_url:
+        text = _("The address of the id system is missing: no page can lead readers to it.")
+        yield Check("plenigo_login", Status.WARNING, _("Log in with plenigo"), text)
     if not (settings.offers or settings.company_id):
         return
     yield _company(settings)

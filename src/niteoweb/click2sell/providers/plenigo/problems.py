@@ -57,7 +57,7 @@ _PLAIN: Mapping[type[Exception], Problem] = {
     checkout.NotSetUp: Problem(
         503,
         "NotSetUp",
-        _("Selling is not set up on this site yet, or this is a copy of the site."),
+        _("This is not set up on the site yet, or the site is a copy."),
         retry_after=RETRY_AFTER,
     ),
     login.NotProved: Problem(

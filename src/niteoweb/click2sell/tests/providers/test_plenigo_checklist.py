@@ -52,6 +52,12 @@ class TestItems(ShopTestCase):
         self.set(api_url="https://api.plenigo.com/api/v3.0", sdk_url="https://s.plenigo.com/x")
         self.assertEqual(self.states(connect=False)["debug_mode"], Status.WARNING)
 
+    def test_logging_in_needs_an_address(self):
+        self.set(login="id-system", offers=[], company_id="")
+        self.assertEqual(self.states(connect=False), {"login": Status.WARNING})
+        self.set(login_url="https://id.example.org/login")
+        self.assertEqual(self.states(connect=False), {})
+
     def test_plenigo_is_away(self):
         self.fake.emergency = True
         self.assertEqual(self.states(), {"company": Status.OK})
