@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.browser.pagetitle import ITitled
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.entitlement import State
 from niteoweb.click2sell.explain import entrance
@@ -25,6 +26,7 @@ from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from typing import Any
 from urllib.parse import urlencode
 from zope.i18nmessageid import Message
+from zope.interface import implementer
 
 
 #: Characters of an address that is looked at, at most.
@@ -71,7 +73,11 @@ def offer(site: Any, opening: entrance.Opening) -> Offer:
     url = orderlinks.link(opening.provider, opening.product_id)
     quoted: dict[str, Any] = {"product": title}
     if standing is None:
-        return Offer(_("${product} gives you access.", mapping=quoted), url, _("Get access"))
+        # An id says nothing to a visitor.
+        text = _("You can buy access to this page.")
+        if title != opening.product_id:
+            text = _("${product} gives you access.", mapping=quoted)
+        return Offer(text, url, _("Get access"))
     if standing.access:
         text = _("You have ${product}, but your access does not work yet.", mapping=quoted)
         return Offer(text, "", "")
@@ -101,9 +107,11 @@ class RequireLogin(RequireLoginView):
         self.request.response.redirect(f"{site.absolute_url()}/@@members-only?{query}")
 
 
+@implementer(ITitled)
 class MembersOnlyView(BrowserView):
     """``@@members-only?came_from=ADDRESS``: says which products open a page, and who to ask."""
 
+    title = _("This page is for members")
     template = ViewPageTemplateFile("../templates/membersonly.pt")
 
     def __call__(self) -> str:

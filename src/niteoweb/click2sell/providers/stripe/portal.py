@@ -3,6 +3,7 @@
 from AccessControl import Unauthorized
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.browser import ITitled
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.member import visitor
 from niteoweb.click2sell.notification import ParameterError
@@ -17,8 +18,10 @@ from plone.protect.authenticator import check
 from Products.Five.browser import BrowserView
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from zope.i18nmessageid import Message
+from zope.interface import implementer
 
 
+@implementer(ITitled)
 class PortalView(BrowserView):
     """``@@stripe-portal``: opens a session of the Customer Portal by a POST.
 
@@ -26,6 +29,7 @@ class PortalView(BrowserView):
     """
 
     template = ViewPageTemplateFile("portal.pt")
+    title = _("Manage my subscription")
     message: Message | None = None
 
     def __call__(self) -> str:

@@ -15,6 +15,8 @@ import transaction
 
 JOHN = (EMAIL, PASSWORD)
 MEMBERS = "This page is for members"
+#: What is said of a product that nobody has named.
+NO_NAME = "You can buy access to this page."
 
 
 class TestMembersOnly(PageTestCase):
@@ -40,13 +42,26 @@ class TestMembersOnly(PageTestCase):
             browser, text = self.told(path)
             self.assertIn(MEMBERS, text)
             self.assertNotIn("Insufficient", text)
-            self.assertIn("1 gives you access. Get access", text)
+            self.assertIn("You can buy access to this page. Get access", text)
             self.assertEqual(browser.getLink("Get access").url, self.order)
+
+    def test_pages_of_buyers_have_titles(self):
+        site = self.portal.absolute_url()
+        for name, title in (
+            ("members-only", MEMBERS),
+            ("my-purchases", "My purchases"),
+            ("my-purchase-claim", "Confirm a purchase"),
+            ("stripe-portal", "Manage my subscription"),
+        ):
+            self.url = f"{site}/@@{name}"
+            contents = self.opened(who=JOHN).contents
+            self.assertIn(f"<title>{title} — ", contents)
+            self.assertRegex(contents, rf"<h1>\s*{title}\s*</h1>")
 
     def test_a_visitor_who_is_not_logged_in(self):
         browser, text = self.told(who=NOBODY)
         self.assertIn("/login?", browser.url)
-        self.assertIn(f"{MEMBERS}. Log in if you are one. 1 gives you access.", text)
+        self.assertIn(f"{MEMBERS}. Log in if you are one. {NO_NAME}", text)
         self.assertEqual(browser.getLink("Get access").url, self.order)
         # Logging in leads to the page, or to what keeps the visitor out.
         browser.getControl(name="__ac_name").value = EMAIL
@@ -83,7 +98,8 @@ class TestMembersOnly(PageTestCase):
     def test_the_group_of_all_buyers(self):
         self.members_folder("click2sell", "all")
         self.url = f"{self.portal.absolute_url()}/all"
-        self.assertIn("1 gives you access. Get access 2 gives you access.", self.told()[1])
+        self.settings(mapping=["1|premium|title=Gold", "2|course"])
+        self.assertIn(f"Gold gives you access. {NO_NAME}", self.told()[1])
 
     def test_what_no_product_opens_is_plones(self):
         self.group("staff")
@@ -112,7 +128,7 @@ class TestMembersOnly(PageTestCase):
         ]
         self.assertEqual(told[0], told[1])
         self.assertEqual(told[2], told[3])
-        self.assertIn("1 gives you access", told[0])
+        self.assertIn(NO_NAME, told[0])
 
     def test_addresses_that_lead_nowhere(self):
         self.url = f"{self.portal.absolute_url()}/@@members-only"
