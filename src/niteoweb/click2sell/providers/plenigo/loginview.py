@@ -1,6 +1,7 @@
 """``@@plenigo-login``: logging in with the id system of plenigo."""
 
 from niteoweb.click2sell import _
+from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.member import visitor
@@ -93,6 +94,17 @@ class LoginView(PlenigoView):
     @property
     def _cookie(self) -> str:
         return self.request.cookies.get(login.COOKIE, "")
+
+    @property
+    def again_url(self) -> str:
+        """The address that leads to the id system once more, and back to the same page."""
+        query = urlencode({"came_from": self.came_from})
+        return f"{self.url}?{query}" if self.came_from else self.url
+
+    @property
+    def form_url(self) -> str:
+        """The site's own form, for members whom no purchase has connected yet."""
+        return plone_site.login_url(self.came_from or self.context.absolute_url())
 
     @property
     def came_from(self) -> str:

@@ -18,6 +18,7 @@ from plone import api
 from unittest import mock
 from urllib.parse import parse_qs
 from urllib.parse import parse_qsl
+from urllib.parse import urlencode
 from urllib.parse import urlsplit
 
 import logging
@@ -210,6 +211,16 @@ class TestLogin(LoginTestCase):
         self.assertEqual(self.visit(browser).status_code, 404)
         self.set(login=login.ID_SYSTEM, enabled=False)
         self.assertEqual(self.visit(browser).status_code, 404)
+
+    def test_who_is_refused_finds_the_form_of_the_site(self):
+        """A member whom no purchase has connected yet: else nobody could make the first."""
+        browser, art = self.browser(), f"{self.site_url}/art"
+        state = self.leave(browser)["state"][0]
+        found = self.come_back(browser, "x", state, art)
+        self.assert_refused(found, browser)
+        query = urlencode({"came_from": art})
+        self.assertIn(f'href="{self.site_url}/login?{query}"', found.text)
+        self.assertIn(f'href="{self.site_url}/@@plenigo-login?{query}"', found.text)
 
     def test_pages_for_members_lead_to_it(self):
         found = self.page("@@plenigo-checkout?offer=O_1", who="")
