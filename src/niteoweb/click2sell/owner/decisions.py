@@ -297,8 +297,8 @@ def _sort_out(site: Any, source: ownership.Source, concerned: tuple[buyers.Buyer
             if ownership.belongs_to_another(site, entry):
                 ledger.change(site, entry, counts=False)
                 ledger.set_outcome(site, entry, Outcome.REFUSED, Reason.ANOTHER)
-                # The owner has just decided so.
-                ledger.mark_told(site, entry)
+                # The owner has just decided so, and need not do it again.
+                ledger.dismiss(site, entry)
             elif entry["outcome"] == Outcome.REFUSED:
                 ledger.change(site, entry, counts=True)
 

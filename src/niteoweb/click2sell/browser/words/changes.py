@@ -9,6 +9,7 @@ from html import escape
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.browser.words import formatting
+from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.entitlement import Product
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
@@ -55,12 +56,14 @@ class Changes:
     :ivar anything: whether there are changes at all.
     :ivar facts: the changes, for people.
     :ivar keys: the entries whose outcome or terms would change.
+    :ivar address: of the buyer.
     """
 
     identity: str
     anything: bool
     facts: formatting.Facts
     keys: frozenset[str]
+    address: formatting.Address
 
 
 def of(
@@ -116,7 +119,9 @@ def of(
         (_("Fields"), [formatting.Folded(_("Show"), fields)] if fields else []),
     )
     identity = repr((*changes, plan.user_id, plan.address))
-    return Changes(identity, any(changes), facts, frozenset(keys))
+    buyer = buyers.get(site, plan.buyer_id)
+    address = plan.address if buyer is None else next(iter(buyers.addresses(buyer)), "")
+    return Changes(identity, any(changes), facts, frozenset(keys), formatting.Address(address))
 
 
 def fingerprint(parts: Iterable[Any]) -> str:

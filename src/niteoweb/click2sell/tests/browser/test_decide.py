@@ -1,6 +1,7 @@
 """Site Setup: the page where an owner decides about a notification, through a browser."""
 
 from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.tests.cases.pages import PageTestCase
@@ -129,10 +130,14 @@ class TestDecide(DecidePageTestCase):
         form.getControl(name="reason").value = "it is his"
         self.ask(form)
         text = self.text(browser)
-        self.assertIn("Removed from the groups premium, click2sell", text)
+        self.assertIn(f"{WRONG} Access ends", text)
+        self.assertIn(f"{EMAIL} Access begins", text)
+        self.assertIn("Removed from the groups premium, Click2Sell", text)
         self.assertIn(f"A new account is created for {EMAIL}.", text)
         self.confirm(browser)
         self.assertEqual((self.groups(WRONG), self.groups()), ([], ["click2sell", "premium"]))
+        # The other one is refused now, as the owner has decided.
+        self.assertEqual(ledger.waiting(self.portal), 0)
 
     def test_correct_the_buyer(self):
         self.buy(buyer_email=WRONG)
