@@ -2,7 +2,9 @@
 
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import search
+from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import unreadable
 from niteoweb.click2sell.privacy import erasure
 from niteoweb.click2sell.provisioning import pipeline
@@ -68,6 +70,14 @@ class TestWords(unittest.TestCase):
         self.assertEqual(search.asked("@example.org"), ("example.org",))
         self.assertEqual(search.asked(" \t\n"), ())
         self.assertEqual(len(search.asked(" ".join(map(str, range(100))))), search.WORDS)
+
+
+class TestLatestPayment(unittest.TestCase):
+    def test_one_that_is_not_processed_yet_files_no_buyer(self):
+        payment = {"kind": Kind.PURCHASE, "outcome": Outcome.ACCEPTED, "place": 2}
+        later = {**payment, "outcome": Outcome.RECEIVED, "place": 1}
+        self.assertEqual(search.latest_payment([payment, later]), [2])
+        self.assertEqual(search.latest_payment([later]), [])
 
 
 class TestBuyers(SiteTestCase):

@@ -1,12 +1,17 @@
 """The store's services: who may ask, how often, and from where; a store that hangs."""
 
 from contextlib import contextmanager
+from decimal import Decimal
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.provider import jsonapi
+from niteoweb.click2sell.provider import registry
+from niteoweb.click2sell.providers.webtv import carts
+from niteoweb.click2sell.providers.webtv import creditchanges
 from niteoweb.click2sell.providers.webtv import sales
 from niteoweb.click2sell.provisioning import rates
 from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.tests.cases.providers import JANE
+from niteoweb.click2sell.tests.cases.providers import WEBTV
 from niteoweb.click2sell.tests.cases.selling import SellingTestCase
 from niteoweb.click2sell.tests.cases.services import MANAGER
 from plone import api
@@ -370,6 +375,22 @@ class TestCreditTrouble(SellingTestCase):
         self.assertEqual(self.credit, 1)
         self.change()
         self.assertEqual(self.credit, 6)
+
+    def test_an_answer_that_comes_late_ends_no_change_that_was_begun_anew(self):
+        stored = trees.tree(self.portal, "webtv_credits")
+
+        def answer_late(*_args):
+            transaction.begin()
+            stored["C-1"] = {**stored["C-1"], "at": "later"}
+            transaction.commit()
+
+        values = registry.settings(WEBTV), "C-1", self.jane, "add", Decimal(5), ""
+        with (
+            mock.patch.object(carts, "change_credit", answer_late),
+            self.assertRaises(sales.Conflict),
+        ):
+            creditchanges.change(*values)
+        self.assertEqual((stored["C-1"]["state"], stored["C-1"]["at"]), ("asking", "later"))
 
     def test_a_change_that_nobody_can_tell_is_told_to_an_owner_and_holds_up_no_other(self):
         self.without_answer()
