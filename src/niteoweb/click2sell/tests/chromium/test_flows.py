@@ -61,6 +61,14 @@ class TestSettings(BrowserTestCase):
         first = plone_site.settings().mapping[0]
         self.assertEqual(first.split("|")[:2], ["1", "gold-members"])
 
+    def test_a_phone_shows_one_empty_product(self):
+        page = self.window(PHONE)
+        self.open(page, "@@click2sell-settings")
+        empty = page.locator(".new-product")
+        self.assertEqual([one.is_visible() for one in empty.all()], [True, False, False])
+        page.set_viewport_size(DESK)
+        self.assertEqual([one.is_visible() for one in empty.all()], [True] * 3)
+
     def test_the_secret_key_is_in_no_page(self):
         # Without it the form would not be saved.
         pages.make_group(self)
