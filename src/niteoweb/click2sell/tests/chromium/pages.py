@@ -395,7 +395,7 @@ PAGES = (
     Shown(
         "notification-broken",
         entry("needs attention", "parameter"),
-        "Give access to",
+        "Give access to Yasmin Zajc",
         "link",
     ),
     Shown(
