@@ -12,6 +12,7 @@ from datetime import timedelta
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.provisioning.validation import TooMany
+from niteoweb.click2sell.settings import networks
 
 import threading
 
@@ -55,6 +56,17 @@ class Rate:
                 raise TooMany
             _calls[key] = [*recent, now]
             _calls.move_to_end(key)
+
+
+class AddressRate(Rate):
+    """A rate of each address in the network; all IPv6 addresses of one network count as one."""
+
+    def count(self, by: str = "") -> None:
+        """Count a call, see :meth:`Rate.count`.
+
+        :param by: the address that asks; all those that cannot be read, "", count together.
+        """
+        super().count(networks.subscriber(by))
 
 
 def _is_recent(at: datetime, now: datetime, within: timedelta) -> bool:

@@ -39,6 +39,8 @@ Network = IPv4Network | IPv6Network
 
 #: IPv4 addresses as IPv6 ones.
 _MAPPED = IPv6Network("::ffff:0:0/96")
+#: Bits of an IPv6 address that name the customer of a provider; the others are the customer's.
+_SUBSCRIBER = 64
 #: ``[2001:db8::1]:443``, the port being optional.
 _IN_BRACKETS = re.compile(r"\[(?P<address>[^\[\]]*)\](:[0-9]{1,5})?")
 #: ``192.0.2.7:443``; without brackets only IPv4 can have a port.
@@ -153,6 +155,17 @@ def address(text: str) -> Address | None:
         return None if written and text.startswith("[") else parsed
     # Without its zone, which says nothing here.
     return parsed.ipv4_mapped or IPv6Address(int(parsed))
+
+
+def subscriber(text: str) -> str:
+    """The network of who has an address: that of IPv6, since a customer is given a /64 at least.
+
+    :param text: an address; any other text is given back.
+    """
+    parsed = address(text)
+    if isinstance(parsed, IPv6Address):
+        return str(IPv6Network((parsed, _SUBSCRIBER), strict=False))
+    return str(parsed or text)
 
 
 def sender(peer: str, forwarded: str, proxies: Collection[Network]) -> Address | None:

@@ -196,6 +196,11 @@ class TestApps(ShopTestCase):
         self.later(minutes=2)
         self.assertEqual(self.hand_in().status_code, 201)
 
+    def test_one_ipv6_network_is_one_caller(self):
+        for number in range(limits.APPS.most + 1):
+            found = self.hand_in(**{"X-Forwarded-For": f"2001:db8::{number + 1:x}:7"})
+        self.assertEqual(found.status_code, 429)
+
     def test_a_copy_of_the_site_hands_nothing_on(self):
         with self.copied():
             self.assert_not_set_up(self.hand_in())

@@ -64,6 +64,14 @@ class TestRates(unittest.TestCase):
         self.site = "/other"
         self.assertTrue(self.counts(TWICE, "jane"))
 
+    def test_the_addresses_of_an_ipv6_network_count_together(self):
+        rate = rates.AddressRate("by address", 2)
+        found = [self.counts(rate, f"2001:db8:1:2:{number:x}::{number}") for number in range(3)]
+        self.assertEqual(found, [True, True, False])
+        self.assertTrue(self.counts(rate, "2001:db8:1:3::1"))
+        for by in ("192.0.2.7", "192.0.2.8", ""):
+            self.assertEqual([self.counts(rate, by) for _ in range(3)], [True, True, False])
+
     def test_a_clock_that_is_set_back_keeps_nobody_out(self):
         self.counts(LONG)
         self.pass_(hours=-1)
@@ -85,6 +93,9 @@ class TestTable(unittest.TestCase):
         told = re.findall(r"\* - (.+)\n +- (\d+)\n +- (\d+)", pages()["plenigo.rst"])
         known = [one for one in vars(limits).values() if isinstance(one, rates.Rate)]
         self.assertEqual(len(known), 8)
+        for one in known:
+            by_address = isinstance(one, rates.AddressRate)
+            self.assertEqual(by_address, one.subject.endswith("from one address"))
         self.assertEqual(
             told,
             [

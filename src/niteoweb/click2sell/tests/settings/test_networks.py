@@ -80,6 +80,18 @@ class TestAddress(unittest.TestCase):
                 self.assertIsNone(network.address(text))
 
 
+    def test_the_subscriber_of_an_address(self):
+        for text, expected in (
+            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+            ("2001:db8:1:2::", "2001:db8:1:2::/64"),
+            ("2001:db8:1:3::", "2001:db8:1:3::/64"),
+            ("::ffff:192.0.2.7", "192.0.2.7"),
+            *((text, text) for text in ("192.0.2.7", "unknown", "")),
+        ):
+            with self.subTest(text):
+                self.assertEqual(network.subscriber(text), expected)
+
+
 class TestSender(unittest.TestCase):
     def assert_sender(self, expected, peer, forwarded=""):
         found = network.sender(peer, forwarded, PROXIES)
