@@ -60,6 +60,7 @@ class NotSetUp(Exception):
 class Checkout:
     """A purchase that a member has begun.
 
+    :ivar purchase_id: plenigo's, "" before it is prepared and after the purchase.
     :ivar came_from: the page that the member wanted to read, "" for none.
     :ivar content: UID of the page that says what is sold, "" where the offer does.
     """
@@ -173,7 +174,7 @@ def begin(
             **({"debugMode": True} if stored.debug_mode else {}),
         }
         purchase_id = shop.prepare(api, body)
-    writer.run(lambda site: _prepared(site, id_, purchase_id))
+    writer.run(lambda site: _set_purchase(site, id_, purchase_id))
     return get(user_id, id_)
 
 
@@ -190,20 +191,22 @@ def get(user_id: str, id_: str) -> Checkout:
 
 
 def is_shown(checkout: Checkout, now: datetime) -> bool:
-    """Whether a checkout can still be shown; later plenigo does not know it any more."""
+    """Whether a checkout can be shown: the purchase is not complete, and plenigo knows it still."""
     return bool(checkout.purchase_id) and now - checkout.begun_at < SHOWN
 
 
-def done(user_id: str, order: int) -> tuple[str, list[Notification]]:
+def done(user_id: str, id_: str, order: int) -> tuple[str, list[Notification]]:
     """Ask plenigo for the purchase of a member, and give access by it at once.
 
+    :param id_: of the checkout, which is not shown again after the purchase.
     :param order: as the checkout told the browser: the number of the order, -1 where the member
         has it already, -2 where nothing can be bought.
     :returns: :data:`BOUGHT`, :data:`HAD_ALREADY` or :data:`NOT_POSSIBLE`, and what was read.
-    :raises NotSold: the order is not the member's.
+    :raises NotSold: the order or the checkout is not the member's.
     :raises NotSetUp: an owner has to see to the settings.
     :raises niteoweb.click2sell.provider.Unreachable: try again later.
     """
+    begun = get(user_id, id_)
     if order == -2:
         return NOT_POSSIBLE, []
     stored, now = ready(writes=False), timestamps.now()
@@ -219,6 +222,8 @@ def done(user_id: str, order: int) -> tuple[str, list[Notification]]:
     if found is None:
         raise NotSold
     process(found)
+    if begun.purchase_id:
+        writer.run(lambda site: _set_purchase(site, id_, ""))
     return HAD_ALREADY if order == -1 else BOUGHT, found
 
 
@@ -275,6 +280,6 @@ def _file(site: Any, user_id: str, row: tuple[str, str, str, str]) -> str:
     return id_
 
 
-def _prepared(site: Any, id_: str, purchase_id: str) -> None:
-    whose, _none, *rest = CHECKOUTS.get(site, id_)
+def _set_purchase(site: Any, id_: str, purchase_id: str) -> None:
+    whose, _before, *rest = CHECKOUTS.get(site, id_)
     CHECKOUTS.change(site, id_, whose, purchase_id, *rest)

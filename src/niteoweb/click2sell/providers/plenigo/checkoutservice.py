@@ -73,8 +73,7 @@ class CheckoutPost(SellingService):
         order = self.options(order=int).get("order")
         if order not in (-1, -2) and (order is None or order < 1):
             raise BadRequest('"order" must be the number of an order, -1 or -2.')
-        checkout.get(self.user_id, self.params[0])
-        result, found = checkout.done(self.user_id, order)
+        result, found = checkout.done(self.user_id, self.params[0], order)
         return {"result": result, "items": [told(one) for one in found]}
 
     def _begin(self) -> dict[str, Any]:

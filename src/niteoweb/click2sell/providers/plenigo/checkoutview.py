@@ -71,7 +71,7 @@ class CheckoutView(MemberView):
         if self.step == "done":
             order = self.text("order")
             number = int(order) if _ORDER.fullmatch(order) else 0
-            self.result, found = checkout.done(self.user_id, number)
+            self.result, found = checkout.done(self.user_id, self.path[0], number)
             self.bought = found if self.result == checkout.BOUGHT else []
         elif self.step == "sdk":
             checkout.ready(writes=False)

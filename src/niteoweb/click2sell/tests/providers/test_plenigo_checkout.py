@@ -366,6 +366,26 @@ class TestPage(ShopTestCase):
             self.assertEqual(found.status_code, 404)
         self.assertIn("The purchase failed", self.page(f"@@plenigo-checkout/{id_}/failed").text)
 
+    def test_a_checkout_ends_with_the_purchase(self):
+        begun = self.buy().json()
+        page = f"@@plenigo-checkout/{begun['id']}"
+        order = self.fake.order(self.customer, "issue-1")
+        for refused in ("99999", "-2"):
+            self.page(f"{page}/done?order={refused}")
+            self.assertIn(begun["purchaseId"], self.page(page).text)
+        self.assertIn("Thank you", self.page(f"{page}/done?order={order}").text)
+        over = self.page(page).text
+        self.assertNotIn(begun["purchaseId"], over)
+        self.assertIn("This checkout has ended.", over)
+        self.assertIn(f'href="{self.site_url}/@@plenigo-checkout?offer={OFFER}"', over)
+        # The page with thanks can be loaded again.
+        self.assertIn("Thank you", self.page(f"{page}/done?order={order}").text)
+        again = self.buy().json()
+        done = f"@plenigo-checkout/{again['id']}/done"
+        self.assertEqual(self.call("POST", done, {"order": order}).status_code, 200)
+        page = self.page(f"@@plenigo-checkout/{again['id']}").text
+        self.assertNotIn(again["purchaseId"], page)
+
     def test_scripts_are_files(self):
         for name in ("before.js", "page.js"):
             path = f"++plone++niteoweb.click2sell.plenigo/{name}"
