@@ -48,12 +48,18 @@ SHOWN = timedelta(minutes=30)
 #: Checkouts that a member may begin in some minutes.
 AT_MOST = 10
 MINUTES = timedelta(minutes=10)
+#: Characters of an address that plenigo leads a buyer back to.
+LONGEST_URL = 220
 
 BOUGHT, HAD_ALREADY, NOT_POSSIBLE = "bought", "had already", "not possible"
 
 
 class NotSetUp(Exception):
     """There is no token or company id, or this is a copy of the site."""
+
+
+class AddressTooLong(Exception):
+    """plenigo cannot lead back to the page of a checkout: its address is too long."""
 
 
 @dataclass(frozen=True)
@@ -133,6 +139,22 @@ def passed_on_by(stored: Any) -> tuple[str, ...]:
     return tuple(filter(None, stored.source_parameters or ()))
 
 
+def new_id() -> str:
+    """An id for a checkout, which nobody guesses; all are of one length."""
+    return secrets.token_urlsafe(12)
+
+
+def page_url(id_: str) -> str:
+    """The address of the page of a checkout, which plenigo leads the buyer back to.
+
+    :raises AddressTooLong: plenigo takes none as long.
+    """
+    url = f"{plone_site.get().absolute_url()}/@@plenigo-checkout/{id_}"
+    if len(url) > LONGEST_URL:
+        raise AddressTooLong
+    return url
+
+
 def begin(
     user_id: str,
     environ: Mapping[str, Any],
@@ -149,6 +171,7 @@ def begin(
     :param source: parameters about a campaign.
     :raises NotSold: the site does not sell that.
     :raises NotSetUp: an owner has to see to the settings.
+    :raises AddressTooLong: an owner has to give the site a shorter address.
     :raises niteoweb.click2sell.provisioning.TooMany: try again in some minutes.
     :raises niteoweb.click2sell.providers.plenigo.tie.NotForOwners: this account cannot buy.
     :raises niteoweb.click2sell.providers.plenigo.shop.AddressTaken: the address is another's.
@@ -162,7 +185,8 @@ def begin(
     single = singles.of(wanted.get("content", ""), offer) if offer else None
     sold_by = wanted.get("content", "")
     row = (name, came_from, timestamps.iso(timestamps.now()), sold_by)
-    id_ = writer.run(lambda site: _file(site, user_id, row))
+    page_url(id_ := new_id())
+    writer.run(lambda site: _file(site, user_id, id_, row))
     site = plone_site.get()
     with jsonapi.within(jsonapi.SALE):
         api = client.connect(stored)
@@ -264,7 +288,7 @@ def address(environ: Mapping[str, Any]) -> str:
     return networks.caller(environ) or environ.get("REMOTE_ADDR") or ""
 
 
-def _file(site: Any, user_id: str, row: tuple[str, str, str, str]) -> str:
+def _file(site: Any, user_id: str, id_: str, row: tuple[str, str, str, str]) -> None:
     """Write down that a member begins a checkout.
 
     :param row: offer, page that the member came from, time, and UID of the page that is sold.
@@ -275,9 +299,7 @@ def _file(site: Any, user_id: str, row: tuple[str, str, str, str]) -> str:
     mine = trees.number(user_id)
     if sum(whose == mine for whose, *_rest in recent) >= AT_MOST:
         raise TooMany
-    id_ = secrets.token_urlsafe(12)
     CHECKOUTS.add(site, id_, until, mine, "", *row)
-    return id_
 
 
 def _set_purchase(site: Any, id_: str, purchase_id: str) -> None:

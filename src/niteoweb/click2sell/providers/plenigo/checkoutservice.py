@@ -113,7 +113,7 @@ def prepared(site: Any, begun: checkout.Checkout) -> dict[str, Any]:
         "@id": f"{url}/{NAME}/{begun.id}",
         "id": begun.id,
         "purchaseId": begun.purchase_id,
-        "returnUrl": f"{url}/@@plenigo-checkout/{begun.id}",
+        "returnUrl": checkout.page_url(begun.id),
         "sdk": sdk.described(checkout.settings()),
     }
 

@@ -54,10 +54,12 @@ class CheckoutView(MemberView):
             begun = checkout.begin(
                 self.user_id, self.request.environ, sdk.language(), wanted, self.source
             )
-            return self.request.response.redirect(f"{self.url}/{begun.id}", status=303)
+            return self.request.response.redirect(checkout.page_url(begun.id), status=303)
         self.offer = checkout.sold(self.text("offer"))
         self.single = singles.of(self.text("content"), self.offer)
         checkout.ready(writes=False)
+        # Told before the buyer goes on, and to owners, who cannot.
+        checkout.page_url(checkout.new_id())
         self.texts, self.bonuses = checkout.texts(
             self.stored, self.offer.id, sdk.language(), self.offer.bonuses
         )
@@ -75,6 +77,7 @@ class CheckoutView(MemberView):
             self.bought = found if self.result == checkout.BOUGHT else []
         elif self.step == "sdk":
             checkout.ready(writes=False)
+            self.page_url = checkout.page_url(self.begun.id)
             if not checkout.is_shown(self.begun, timestamps.now()):
                 self.step = "over"
         elif self.step != "failed":
@@ -123,8 +126,3 @@ class CheckoutView(MemberView):
         """The price of a single product, as the reader writes it."""
         currency = self.offer.own_data.currency
         return numbers.format_currency(self.single.price, currency, locale=sdk.language())
-
-    @property
-    def page_url(self) -> str:
-        """The address of the page itself, which plenigo sends the buyer back to."""
-        return f"{self.url}/{self.begun.id}"

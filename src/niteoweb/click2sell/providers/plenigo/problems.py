@@ -16,15 +16,24 @@ from niteoweb.click2sell.providers.plenigo import tie
 from niteoweb.click2sell.providers.plenigo import vouchers
 from niteoweb.click2sell.provisioning import TooMany
 from niteoweb.click2sell.storage import transactions
+from plone import api
 from typing import Any
 from zope.i18nmessageid import Message
 
 
 #: Seconds after which to try again.
 RETRY_AFTER = 60
+#: The permission of those who can do something about the settings.
+CONFIGURE = "Click2Sell: Configure"
 
 _AWAY = _("plenigo cannot be reached at the moment. Try again in a minute.")
 _NOT_NOW = _("This cannot be bought at the moment.")
+_TOO_LONG = _(
+    "Nothing can be bought here: the address of the checkout would have more than ${number} "
+    "characters, and plenigo leads no buyer back to it. Give the site a shorter address. Buyers "
+    "only read that it cannot be bought at the moment.",
+    mapping={"number": checkout.LONGEST_URL},
+)
 #: Codes of plenigo, and what they mean for a buyer.
 _CODES = {
     90039: _("You have this already."),
@@ -53,6 +62,7 @@ _ELSEWHERE = _("This subscription is managed elsewhere. Cancel it where you boug
 _NOT_HERE = _("This subscription cannot be changed here. Ask the site's owner.")
 #: Errors that have one answer each.
 _PLAIN: Mapping[type[Exception], Problem] = {
+    checkout.AddressTooLong: Problem(503, "AddressTooLong", _NOT_NOW),
     checkout.NotSold: Problem(404, "NotFound", _("This is not sold here.")),
     checkout.NotSetUp: Problem(
         503,
@@ -126,6 +136,8 @@ def answer_with(problem: Problem, response: Any) -> None:
 
 def of(error: Exception) -> Problem:
     """The answer for one of :data:`ERRORS`; nothing of plenigo's own words is in it."""
+    if isinstance(error, checkout.AddressTooLong) and api.user.has_permission(CONFIGURE):
+        return Problem(503, "AddressTooLong", _TOO_LONG)
     plain = _PLAIN.get(type(error))
     if plain is not None:
         return plain

@@ -40,7 +40,7 @@ class VoucherView(MemberView):
         environ = self.request.environ
         redeemed = vouchers.redeem(self.user_id, environ, sdk.language(), self.code)
         if isinstance(redeemed, checkout.Checkout):
-            url = f"{self.context.absolute_url()}/@@plenigo-checkout/{redeemed.id}"
+            url = checkout.page_url(redeemed.id)
             return self.request.response.redirect(url, status=303)
         self.step = "done"
         return self.template()

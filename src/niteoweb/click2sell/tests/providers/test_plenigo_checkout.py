@@ -333,6 +333,27 @@ class TestPage(ShopTestCase):
             begun["purchaseId"], self.page(f"@@plenigo-checkout/{begun['id']}").text
         )
 
+    def test_an_address_that_plenigo_does_not_lead_back_to(self):
+        begun = self.buy().json()
+        fitting = len(begun["returnUrl"])
+        self.assertEqual(begun["returnUrl"], f"{self.site_url}/@@plenigo-checkout/{begun['id']}")
+        self.assertEqual(checkout.LONGEST_URL, 220)
+        self.fake.asked.clear()
+        offer = f"@@plenigo-checkout?offer={OFFER}"
+        with mock.patch.object(checkout, "LONGEST_URL", fitting - 1):
+            for path in (offer, f"@@plenigo-checkout/{begun['id']}"):
+                found = self.page(path)
+                self.assertEqual(found.status_code, 503)
+                self.assertIn("This cannot be bought at the moment.", found.text)
+                self.assertNotIn("shorter address", found.text)
+            self.assertIn("Give the site a shorter address.", self.page(offer, who="boss").text)
+            found = self.buy()
+            self.assertEqual((found.status_code, found.json()["type"]), (503, "AddressTooLong"))
+        self.assertEqual(self.fake.asked, [])
+        with mock.patch.object(checkout, "LONGEST_URL", fitting):
+            self.assertEqual(self.page(offer).status_code, 200)
+            self.assertEqual(self.buy().status_code, 201)
+
     def test_people_read_titles(self):
         self.fake.offers |= {
             "O_EXTRA": ("Weekend", "Saturday and Sunday"),
