@@ -5,6 +5,7 @@ from decimal import Decimal
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.providers.plenigo import checkout
+from niteoweb.click2sell.providers.plenigo import offers
 from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.tests.cases.buying import JANE
 from niteoweb.click2sell.tests.cases.buying import OFFER
@@ -90,6 +91,24 @@ class TestService(ShopTestCase):
         self.assertNotIn("debugMode", first)
         self.assertEqual(second["additionalData"], {"utm": utm, "data": {"mine": "1"}})
         self.assertIs(second["debugMode"], True)
+
+    def test_what_is_too_long_is_cut(self):
+        self.set(source_parameters=["data"])
+        names = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
+        source = {name: "x" * 300 for name in (*names, "affiliate", "data")}
+        came_from = f"{self.site_url}/{'x' * 600}"
+        value = {"offer": OFFER, "came_from": came_from, "source": source}
+        self.assertEqual(self.buy(value).status_code, 201)
+        lengths = {name: len(one) for name, one in self.additional.items()}
+        self.assertEqual(lengths, {"utm": 5, "data": 1, "affiliateId": 100, "sourceId": 500})
+        for name in ("LONGEST_UTM", "LONGEST_DATA", "LONGEST_SOURCE"):
+            more = getattr(offers, name) + 1
+            with self.subTest(name), mock.patch.object(offers, name, more):
+                self.assertEqual(self.buy(value).status_code, 422)
+
+    @property
+    def additional(self):
+        return self.fake.purchases[-1]["additionalData"]
 
     def test_the_address_of_another_customer(self):
         self.fake.add_customer(JANE)

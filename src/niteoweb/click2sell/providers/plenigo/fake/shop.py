@@ -10,6 +10,34 @@ from niteoweb.click2sell.testing import Response
 from typing import Any
 
 
+#: Characters that a purchase may have, by the names of its values: ``CheckoutPreparation`` in
+#: plenigo's description.
+LONGEST = {
+    **{"customerId": 18, "customerIpAddress": 45, "basketId": 40, "language": 2},
+    **{"variantUniqueId": 30, "voucherCode": 20, "plenigoOfferId": 20, "title": 100},
+    **{"plenigoProductId": 20, "productId": 20, "currency": 3, "accessRightUniqueId": 30},
+    **{"affiliateId": 100, "partnerId": 100, "sourceId": 500},
+}
+#: Characters of each value below a name, and of the names there.
+LONGEST_WITHIN = {"utm": 100, "data": 200}
+LONGEST_NAME = 30
+
+
+def fits(value: Any, longest: int = 0) -> bool:
+    """Whether all texts of a purchase are as short as plenigo wants them.
+
+    :param longest: characters of a text that has no limit of its own, 0 for any number.
+    """
+    if isinstance(value, list):
+        return all(fits(one, longest) for one in value)
+    if isinstance(value, str):
+        return not longest or len(value) <= longest
+    if not isinstance(value, dict):
+        return True
+    within = {name: LONGEST.get(name, LONGEST_WITHIN.get(name, longest)) for name in value}
+    return all(len(name) <= LONGEST_NAME and fits(value[name], within[name]) for name in value)
+
+
 class FakeShop(FakePlenigoApi):
     """The part of plenigo that sells.
 
@@ -60,7 +88,7 @@ class FakeShop(FakePlenigoApi):
 
     def _prepared(self, value: dict[str, Any]) -> Response:
         wanted = [name for name in ("items", "basketId", "voucherCode") if name in value]
-        if len(wanted) != 1 or not value.get("customerIpAddress"):
+        if len(wanted) != 1 or not value.get("customerIpAddress") or not fits(value):
             return self.error(400)
         if value["customerId"] not in self.customers:
             return self.error(403, 90010)
