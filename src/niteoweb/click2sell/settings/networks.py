@@ -158,7 +158,7 @@ def address(text: str) -> Address | None:
 
 
 def subscriber(text: str) -> str:
-    """The network of who has an address: that of IPv6, since a customer is given a /64 at least.
+    """The network of the subscriber who has an address: of IPv6 64 bits, of IPv4 the address.
 
     :param text: an address; any other text is given back.
     """

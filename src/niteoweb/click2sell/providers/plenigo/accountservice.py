@@ -33,8 +33,10 @@ class VoucherPost(SellingService):
         code = self.options(code=str).get("code", "")
         if not self.params:
             id_ = vouchers.offer_of(self.user_id, code)
-            texts, _bonuses = checkout.texts(self.stored, id_, sdk.language())
-            return {"offer": {"id": id_, **texts}}
+            found, _bonuses = checkout.presentation(self.stored, id_, sdk.language())
+            texts = {"title": found.title, "description": found.description}
+            known = {name: text for name, text in texts.items() if text}
+            return {"offer": {"id": id_, **known}}
         environ = self.request.environ
         redeemed = vouchers.redeem(self.user_id, environ, sdk.language(), code)
         self.request.response.setStatus(201)

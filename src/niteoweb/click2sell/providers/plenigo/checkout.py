@@ -215,7 +215,7 @@ def get(user_id: str, id_: str) -> Checkout:
 
 
 def is_shown(checkout: Checkout, now: datetime) -> bool:
-    """Whether a checkout can be shown: the purchase is not complete, and plenigo knows it still."""
+    """Whether a checkout can be shown: it is not complete, and plenigo still knows it."""
     return bool(checkout.purchase_id) and now - checkout.begun_at < SHOWN
 
 
@@ -266,18 +266,18 @@ def process(found: list[Notification]) -> None:
             logger.warning("Entry %s has to wait.", notification.key)
 
 
-def texts(
+def presentation(
     api_settings: Any, offer_id: str, language: str, bonuses: Iterable[str] = ()
-) -> tuple[dict[str, str], dict[str, str]]:
-    """Title and description of an offer, {} where plenigo tells none, and titles of bonuses.
+) -> tuple[shop.Presentation, dict[str, str]]:
+    """The presentation of an offer, an empty one where plenigo is away, and titles of bonuses.
 
     A bonus whose title plenigo does not tell has its id for one.
     """
-    found: dict[str, str] = {}
+    found = shop.Presentation()
     titles = {id_: id_ for id_ in bonuses}
     with suppress(Unreachable), jsonapi.within(jsonapi.REQUEST):
         api = client.connect(api_settings)
-        found = shop.offer_texts(api, offer_id, language)
+        found = shop.presentation(api, offer_id, language)
         for id_ in titles:
             titles[id_] = shop.bonus_title(api, id_, language) or id_
     return found, titles

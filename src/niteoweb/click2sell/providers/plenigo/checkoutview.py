@@ -8,19 +8,38 @@ from niteoweb.click2sell.providers.plenigo import checkout
 from niteoweb.click2sell.providers.plenigo import offers
 from niteoweb.click2sell.providers.plenigo import protocol
 from niteoweb.click2sell.providers.plenigo import sdk
+from niteoweb.click2sell.providers.plenigo import shop
 from niteoweb.click2sell.providers.plenigo import singles
 from niteoweb.click2sell.providers.plenigo.memberview import MemberView
 from niteoweb.click2sell.settings import products
+from plone.app.layout.globals.interfaces import IBodyClassAdapter
 from plone.protect.authenticator import check
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
+from typing import Any
 from urllib.parse import urlencode
 from zExceptions import NotFound
+from zope.interface import implementer
 
 import re
 
 
 #: The number of an order, or the number by which plenigo's script says that there is none.
 _ORDER = re.compile(r"-?[0-9]{1,18}", re.ASCII)
+
+#: Signs that no class of a page has.
+_NO_CLASS = re.compile(r"[^0-9A-Za-z_-]+", re.ASCII)
+
+
+@implementer(IBodyClassAdapter)
+class BodyClasses:
+    """Adds the classes of :class:`CheckoutView` to the body of its page."""
+
+    def __init__(self, context: Any, request: Any) -> None:
+        """Nothing is needed."""
+
+    def get_classes(self, template: Any, view: Any) -> set[str]:
+        """The classes, none for any other page."""
+        return view.body_classes if isinstance(view, CheckoutView) else set()
 
 
 class CheckoutView(MemberView):
@@ -37,6 +56,7 @@ class CheckoutView(MemberView):
     begun: checkout.Checkout | None = None
     offer: offers.Offer | None = None
     single: offers.Single | None = None
+    presented = shop.Presentation()
     step = "offer"
     result = ""
 
@@ -60,12 +80,18 @@ class CheckoutView(MemberView):
         checkout.ready(writes=False)
         # Told before the buyer goes on, and to owners, who cannot.
         checkout.page_url(checkout.new_id())
-        self.texts, self.bonuses = checkout.texts(
+        self.presented, self.bonuses = checkout.presentation(
             self.stored, self.offer.id, sdk.language(), self.offer.bonuses
         )
-        title = self.texts.get("title") or products.title(protocol.NAME, self.offer.id)
+        title = self.presented.title or products.title(protocol.NAME, self.offer.id)
         self.heading = self.single.title if self.single else title
         return self.template()
+
+    @property
+    def body_classes(self) -> set[str]:
+        """The classes of the page by the offer's product tags, for a theme."""
+        names = {_NO_CLASS.sub("-", tag).strip("-") for tag in self.presented.tags}
+        return {f"plenigo-tag-{name}" for name in names if name}
 
     def _of_checkout(self) -> str:
         self.begun = checkout.get(self.user_id, self.path[0])

@@ -30,8 +30,8 @@ _AWAY = _("plenigo cannot be reached at the moment. Try again in a minute.")
 _NOT_NOW = _("This cannot be bought at the moment.")
 _TOO_LONG = _(
     "Nothing can be bought here: the address of the checkout would have more than ${number} "
-    "characters, and plenigo leads no buyer back to it. Give the site a shorter address. Buyers "
-    "only read that it cannot be bought at the moment.",
+    "characters, and plenigo leads no buyer back to it. Give the site a shorter address. "
+    "Buyers only read that it cannot be bought at the moment.",
     mapping={"number": checkout.LONGEST_URL},
 )
 #: Codes of plenigo, and what they mean for a buyer.

@@ -5,6 +5,8 @@ Names and limits are those of plenigo's OpenAPI description, version 250520.
 
 from collections.abc import Iterator
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import ParameterError
@@ -18,6 +20,8 @@ from niteoweb.click2sell.providers.plenigo import offers
 from niteoweb.click2sell.providers.plenigo import orders
 from niteoweb.click2sell.providers.plenigo import states
 from typing import Any
+
+import re
 
 
 #: Codes of errors: the address is another customer's, the id is.
@@ -33,6 +37,27 @@ OFFERS, CARTS = ("offers", "plenigoOfferId"), ("shoppingCarts", "plenigoShopping
 BONUSES = ("bonuses", "plenigoBonusId")
 #: Characters of a session; plenigo sets no limit.
 LONGEST_SESSION = 64 * 1024
+
+
+#: Characters of the address of an image, and what a page may have in it: nothing but https.
+LONGEST_IMAGE = 500
+_IMAGE = re.compile(r"https://[0-9A-Za-z.-]+(:[0-9]{1,5})?(/[^\s\"'<>\\]*)?", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Presentation:
+    """The presentation of an offer, a shopping cart or a bonus, "" where plenigo tells nothing.
+
+    :ivar image: the address of its image.
+    :ivar image_text: the text in place of the image.
+    :ivar tags: the names of its product tags.
+    """
+
+    title: str = ""
+    description: str = ""
+    image: str = ""
+    image_text: str = ""
+    tags: tuple[str, ...] = ()
 
 
 class AddressTaken(Exception):
@@ -221,14 +246,14 @@ def is_known(api: JsonApi, offer_id: str) -> bool:
         return False
 
 
-def offer_texts(api: JsonApi, offer_id: str, language: str) -> dict[str, str]:
-    """Title and description of an offer or a shopping cart, see :func:`_texts`."""
-    return _texts(api, _list_of(offer_id), offer_id, language)
+def presentation(api: JsonApi, offer_id: str, language: str) -> Presentation:
+    """The presentation of an offer or a shopping cart."""
+    return _presented(api, _list_of(offer_id), offer_id, language)
 
 
 def bonus_title(api: JsonApi, bonus_id: str, language: str) -> str:
     """The title of a bonus, "" for none."""
-    return _texts(api, BONUSES, bonus_id, language).get("title", "")
+    return _presented(api, BONUSES, bonus_id, language).title
 
 
 def _list_of(offer_id: str) -> tuple[str, str]:
@@ -241,15 +266,37 @@ def _listed(api: JsonApi, list_: tuple[str, str], id_: str) -> list[JsonBody]:
     return client.read(api, "products", path, **query).parts("items")
 
 
-def _texts(api: JsonApi, list_: tuple[str, str], id_: str, language: str) -> dict[str, str]:
-    """Title and description, in a language if there is one; {} for none."""
+def _presented(api: JsonApi, list_: tuple[str, str], id_: str, language: str) -> Presentation:
+    """Title and the like, in a language if there is one."""
     try:
-        listed = _listed(api, list_, id_)
-        texts = [text for one in listed[:1] for text in one.parts("translations")]
-        texts.sort(key=lambda one: one.text("language").lower() != language)
-        return {name: texts[0].title(name) for name in ("title", "description") if texts}
+        listed = _listed(api, list_, id_)[:1]
+        texts = [text for one in listed for text in one.parts("translations")]
     except (ParameterError, Rejected):
-        return {}
+        return Presentation()
+    tags = tuple(tag.title("name") for one in listed for tag in _parts(one, "productTags"))
+    texts.sort(key=lambda one: one.title("language").lower() != language)
+    if not texts:
+        return Presentation(tags=tags)
+    title, description = (texts[0].title(name) for name in ("title", "description"))
+    return Presentation(title, description, *_image(texts[0]), tags)
+
+
+def _image(text: JsonBody) -> tuple[str, str]:
+    """The address of the first image that a page can show, and its text; "" for none."""
+    for image in _parts(text, "images"):
+        with suppress(ParameterError):
+            url = image.text("url", LONGEST_IMAGE)
+            if _IMAGE.fullmatch(url):
+                return url, image.title("altText")
+    return "", ""
+
+
+def _parts(body: JsonBody, name: str) -> list[JsonBody]:
+    """The objects of a list that decides nothing, none where it cannot be read."""
+    try:
+        return body.parts(name)
+    except ParameterError:
+        return []
 
 
 def _session(body: JsonBody) -> str:

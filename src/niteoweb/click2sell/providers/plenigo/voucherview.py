@@ -33,8 +33,8 @@ class VoucherView(MemberView):
         self.code = self.text("code")
         if not self.text("redeem"):
             id_ = vouchers.offer_of(self.user_id, self.code)
-            self.texts, _bonuses = checkout.texts(self.stored, id_, sdk.language())
-            self.offer = self.texts.get("title") or products.title(protocol.NAME, id_)
+            self.presented, _bonuses = checkout.presentation(self.stored, id_, sdk.language())
+            self.offer = self.presented.title or products.title(protocol.NAME, id_)
             self.step = "offer"
             return self.template()
         environ = self.request.environ

@@ -95,7 +95,7 @@ class TestService(ShopTestCase):
     def test_what_is_too_long_is_cut(self):
         self.set(source_parameters=["data"])
         names = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
-        source = {name: "x" * 300 for name in (*names, "affiliate", "data")}
+        source = dict.fromkeys((*names, "affiliate", "data"), "x" * 300)
         came_from = f"{self.site_url}/{'x' * 600}"
         value = {"offer": OFFER, "came_from": came_from, "source": source}
         self.assertEqual(self.buy(value).status_code, 201)
@@ -352,15 +352,56 @@ class TestPage(ShopTestCase):
             begun["purchaseId"], self.page(f"@@plenigo-checkout/{begun['id']}").text
         )
 
+    def test_the_image_of_an_offer(self):
+        self.fake.offers["O_EXTRA"] = ("Weekend", "")
+        self.assertNotIn("<img", self.offered())
+        good = "https://img.plenigo.example/a.png?w=1&h=2"
+        for url in (
+            *("http://img.plenigo.example/a.png", "javascript:alert(1)", "//img.example/a.png"),
+            *('https://img.example/"onerror="alert(1)', "https://jane:pw@img.example/a.png"),
+            *("https://img.example/" + "x" * 500, "data:image/png;base64,AAAA", "", 7),
+        ):
+            self.fake.images["O_EXTRA"] = [{"url": url}]
+            with self.subTest(url):
+                main = self.offered()
+                self.assertIn(">Weekend</h2>", main)
+                self.assertNotIn("<img", main)
+        self.fake.images["O_EXTRA"] += [{"url": good, "altText": 'A "<b>bag</b>"'}]
+        main = self.offered()
+        self.assertIn('src="https://img.plenigo.example/a.png?w=1&amp;h=2"', main)
+        self.assertIn('alt="A &quot;&lt;b&gt;bag', main)
+        self.assertEqual(main.count("<img"), 1)
+
+    def offered(self):
+        found = self.page("@@plenigo-checkout?offer=O_EXTRA")
+        self.assertEqual(found.status_code, 200)
+        return found.text[found.text.index("<main") : found.text.index("</main>")]
+
+    def test_classes_by_product_tags(self):
+        self.fake.offers["O_EXTRA"] = ("Weekend", "")
+        self.fake.tags["O_EXTRA"] = ["digital", 'a" onload="x', "--", "Über uns"]
+        address = "@@plenigo-checkout?offer=O_EXTRA&plenigo-tag=x"
+        body = re.search("<body[^>]*>", self.page(address).text)[0]
+        classes = re.search('class="([^"]*)"', body)[1].split()
+        self.assertEqual(
+            [one for one in classes if one.startswith("plenigo-tag")],
+            ["plenigo-tag-a-onload-x", "plenigo-tag-ber-uns", "plenigo-tag-digital"],
+        )
+        self.assertNotIn("onload=", body)
+        self.assertNotIn("plenigo-tag-", self.page("").text)
+        self.fake.outage = True
+        self.assertNotIn("plenigo-tag-", self.page("@@plenigo-checkout?offer=O_EXTRA").text)
+
     def test_an_address_that_plenigo_does_not_lead_back_to(self):
         begun = self.buy().json()
+        page = f"@@plenigo-checkout/{begun['id']}"
+        self.assertEqual(begun["returnUrl"], f"{self.site_url}/{page}")
         fitting = len(begun["returnUrl"])
-        self.assertEqual(begun["returnUrl"], f"{self.site_url}/@@plenigo-checkout/{begun['id']}")
         self.assertEqual(checkout.LONGEST_URL, 220)
         self.fake.asked.clear()
         offer = f"@@plenigo-checkout?offer={OFFER}"
         with mock.patch.object(checkout, "LONGEST_URL", fitting - 1):
-            for path in (offer, f"@@plenigo-checkout/{begun['id']}"):
+            for path in (offer, page):
                 found = self.page(path)
                 self.assertEqual(found.status_code, 503)
                 self.assertIn("This cannot be bought at the moment.", found.text)

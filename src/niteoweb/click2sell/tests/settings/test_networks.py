@@ -79,7 +79,6 @@ class TestAddress(unittest.TestCase):
             with self.subTest(text):
                 self.assertIsNone(network.address(text))
 
-
     def test_the_subscriber_of_an_address(self):
         for text, expected in (
             ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),

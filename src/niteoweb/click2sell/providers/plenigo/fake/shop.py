@@ -13,10 +13,15 @@ from typing import Any
 #: Characters that a purchase may have, by the names of its values: ``CheckoutPreparation`` in
 #: plenigo's description.
 LONGEST = {
-    **{"customerId": 18, "customerIpAddress": 45, "basketId": 40, "language": 2},
-    **{"variantUniqueId": 30, "voucherCode": 20, "plenigoOfferId": 20, "title": 100},
-    **{"plenigoProductId": 20, "productId": 20, "currency": 3, "accessRightUniqueId": 30},
-    **{"affiliateId": 100, "partnerId": 100, "sourceId": 500},
+    "language": 2,
+    "currency": 3,
+    "customerId": 18,
+    **dict.fromkeys(("plenigoOfferId", "plenigoProductId", "productId", "voucherCode"), 20),
+    **dict.fromkeys(("variantUniqueId", "accessRightUniqueId"), 30),
+    "basketId": 40,
+    "customerIpAddress": 45,
+    **dict.fromkeys(("title", "affiliateId", "partnerId"), 100),
+    "sourceId": 500,
 }
 #: Characters of each value below a name, and of the names there.
 LONGEST_WITHIN = {"utm": 100, "data": 200}
@@ -43,6 +48,8 @@ class FakeShop(FakePlenigoApi):
 
     :ivar purchases: what was prepared, in order.
     :ivar offers: shopping carts and bonuses, too, by id: title and description.
+    :ivar images: of offers, by id.
+    :ivar tags: names of the product tags of offers, by id.
     :ivar refuses: code of the error with which it refuses purchases, 0 for none.
     """
 
@@ -51,6 +58,8 @@ class FakeShop(FakePlenigoApi):
         self.purchases: list[dict[str, Any]] = []
         self.refuses = 0
         self.offers: dict[str, tuple[str, str]] = {}
+        self.images: dict[str, list[dict[str, str]]] = {}
+        self.tags: dict[str, list[str]] = {}
 
     @property
     def actions(self) -> Mapping[tuple[str, ...], Action]:
@@ -68,11 +77,13 @@ class FakeShop(FakePlenigoApi):
     def _offered(self, value: dict[str, Any]) -> Response:
         names = ("plenigoOfferId", "plenigoShoppingCartId", "plenigoBonusId")
         wanted = next((value[name] for name in names if name in value), "")
-        texts = [
-            {"language": "en", "title": title, "description": description}
-            for title, description in [self.offers.get(wanted, ("", ""))]
-        ]
-        items = [{"plenigoOfferId": wanted, "translations": texts}]
+        title, description = self.offers.get(wanted, ("", ""))
+        texts = {"language": "en", "title": title, "description": description}
+        kind = {"imageType": "PRODUCT_CHECKOUT"}
+        images = [{**kind, **one} for one in self.images.get(wanted, [])]
+        tags = [{"name": name, "category": "CUSTOM"} for name in self.tags.get(wanted, [])]
+        item = {"translations": [{**texts, "images": images}], "productTags": tags}
+        items = [{"plenigoOfferId": wanted, **item}]
         return Response(200, {"items": items if wanted in self.offers else []})
 
     def _new_customer(self, value: dict[str, Any]) -> Response:
