@@ -14,6 +14,8 @@ from zope.i18nmessageid import Message
 DOCUMENTATION = "https://niteowebclick2sell.readthedocs.io/en/latest/"
 
 CONNECTION, PRODUCTS, MAIL, SAFETY = "connection", "products", "mail", "safety"
+#: Of plenigo, whose settings are many.
+SELLING, PAYWALL, LOGIN, APPS = "selling", "paywall", "login", "apps"
 
 #: The settings of secret keys that matter only while a key is changed.
 ROTATION = (
@@ -25,6 +27,11 @@ _FIELDS = {
     **dict.fromkeys(("enabled", "secretkey", *ROTATION), CONNECTION),
     **dict.fromkeys(("api_url", "api_token", "api_token_clear", "site_address"), CONNECTION),
     **dict.fromkeys(("mapping", "buyers_group", "grace_days"), PRODUCTS),
+    **dict.fromkeys(("sdk_url", "checkout_url", "offers", "source_parameters"), SELLING),
+    **dict.fromkeys(("debug_mode", "members_may_cancel"), SELLING),
+    **dict.fromkeys(("customer_api_url", "access_seconds", "access_grace_hours"), PAYWALL),
+    **dict.fromkeys(("login", "login_url", "client_secret", "client_secret_clear"), LOGIN),
+    "apps": APPS,
     **dict.fromkeys(("alert_addresses", "daily_mail"), MAIL),
     "tolerance": SAFETY,
 }
@@ -54,6 +61,10 @@ class Section:
 SECTIONS = (
     Section(CONNECTION, _("Connection"), "providers.html"),
     Section(PRODUCTS, _("Products"), "configuration.html#mapping"),
+    Section(SELLING, _("Selling"), "providers.html#plenigo-selling"),
+    Section(PAYWALL, _("Paywall"), "plenigo.html#plenigo-paywall"),
+    Section(LOGIN, _("Login"), "plenigo.html#plenigo-login"),
+    Section(APPS, _("Apps"), "plenigo.html#plenigo-apps"),
     Section(MAIL, _("Mail"), "configuration.html#welcome-mail"),
     Section(SAFETY, _("Safety"), "operation.html", folded=True),
 )

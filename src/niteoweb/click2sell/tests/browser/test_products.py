@@ -182,6 +182,18 @@ class TestPage(ProductsTestCase):
         self.assertEqual(sections.section("anything", "click2sell"), sections.SAFETY)
         self.assertEqual(sections.section("anything", "plenigo"), sections.CONNECTION)
 
+    def test_the_settings_of_plenigo_are_in_groups(self):
+        contents = self.opened("plenigo").contents
+        order = [
+            *('id="section-connection"', "widgets.company_id", 'id="section-selling"'),
+            *("widgets.offers", "widgets.debug_mode", 'id="section-paywall"'),
+            *("widgets.access_seconds", 'id="section-login"', "widgets.login_url"),
+            *("widgets.client_secret", 'id="section-apps"', "widgets.apps"),
+        ]
+        places = [contents.find(text) for text in order]
+        self.assertNotIn(-1, places)
+        self.assertEqual(places, sorted(places))
+
     def test_no_field_has_the_focus_but_one_with_an_error(self):
         browser = self.opened()
         self.assertNotIn("pat-formautofocus", browser.contents)
