@@ -31,6 +31,7 @@ LOGIN = SimpleVocabulary(
     [
         SimpleTerm("off", title=_("Off")),
         SimpleTerm("id-system", title=_("With an id system")),
+        SimpleTerm("plenigo", title=_("With plenigo's own login")),
     ]
 )
 

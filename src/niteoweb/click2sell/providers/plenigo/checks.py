@@ -35,9 +35,7 @@ def items(settings: Any, connect: bool) -> Iterator[Check]:
 
     :param connect: ask plenigo, which may take some seconds.
     """
-    if login.is_on(settings) and not settings.login_url:
-        text = _("The address of the id system is missing: no page can lead readers to it.")
-        yield Check("plenigo_login", Status.WARNING, _("Log in with plenigo"), text)
+    yield from _login(settings)
     if not (settings.offers or settings.company_id):
         return
     yield _company(settings)
@@ -50,6 +48,17 @@ def items(settings: Any, connect: bool) -> Iterator[Check]:
         except (Unreachable, Refused):
             # The check of the API tells why.
             return
+
+
+def _login(settings: Any) -> Iterator[Check]:
+    """What is missing for the login that is chosen."""
+    text = None
+    if settings.login == login.ID_SYSTEM and not settings.login_url:
+        text = _("The address of the id system is missing: no page can lead readers to it.")
+    elif login.is_on_page(settings) and not settings.company_id:
+        text = _("The company id is missing: no page can show plenigo's login.")
+    if text:
+        yield Check("plenigo_login", Status.WARNING, _("Log in with plenigo"), text)
 
 
 def _company(settings: Any) -> Check:

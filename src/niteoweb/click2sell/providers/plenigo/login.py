@@ -1,10 +1,11 @@
 """Logging in with plenigo: a transfer token of an id system proves who the reader is there.
 
-So does a session there, and an access code of the older OAuth2, if that is set up. Only the
-member whom the customer is tied to is logged in, and nobody who may administer the site: no
-account is found by an address, and none is made. A transfer token is good once, for half a
-minute. Whoever comes back without the state that this browser left with is asked first: else a
-stranger's link could log somebody in as the stranger.
+So does a session there, which plenigo's own login tells in a page of this site, and an access
+code of the older OAuth2, if that is set up. Only the member whom the customer is tied to is
+logged in, and nobody who may administer the site: no account is found by an address, and none
+is made. A transfer token is good once, for half a minute. Whoever comes back without the state
+that this browser left with is asked first: else a stranger's link could log somebody in as the
+stranger.
 """
 
 from base64 import urlsafe_b64decode
@@ -44,7 +45,7 @@ import secrets
 
 
 #: Values of the setting.
-OFF, ID_SYSTEM = "off", "id-system"
+OFF, ID_SYSTEM, PLENIGO = "off", "id-system", "plenigo"
 #: The cookie with the state, and how long it is good.
 COOKIE = "plenigo_login"
 KEPT = timedelta(minutes=10)
@@ -60,8 +61,13 @@ class NotProved(Exception):
 
 
 def is_on(stored: Any) -> bool:
-    """Whether readers log in with an id system."""
-    return stored.login == ID_SYSTEM
+    """Whether readers log in with an id system, or with plenigo's own login."""
+    return stored.login in (ID_SYSTEM, PLENIGO)
+
+
+def is_on_page(stored: Any) -> bool:
+    """Whether plenigo's own login stands in a page of this site."""
+    return stored.login == PLENIGO
 
 
 def takes_codes(stored: Any) -> bool:

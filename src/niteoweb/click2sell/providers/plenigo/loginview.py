@@ -1,14 +1,17 @@
-"""``@@plenigo-login``: logging in with the id system of plenigo."""
+"""``@@plenigo-login``: logging in with plenigo's id system, or with plenigo's own login."""
 
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.member import visitor
+from niteoweb.click2sell.providers.plenigo import checkout
 from niteoweb.click2sell.providers.plenigo import limits
 from niteoweb.click2sell.providers.plenigo import login
 from niteoweb.click2sell.providers.plenigo import sdk
+from niteoweb.click2sell.providers.plenigo import shop
 from niteoweb.click2sell.providers.plenigo.memberview import PlenigoView
+from niteoweb.click2sell.restapi import refuse_foreign_pages
 from niteoweb.click2sell.settings import networks
 from plone.protect.authenticator import check
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
@@ -19,7 +22,8 @@ from zExceptions import NotFound
 class LoginView(PlenigoView):
     """Sends a visitor to the id system, and logs in who comes back with a proof.
 
-    It is not there while the setting is off.
+    plenigo's own login stands in the page, whose script posts the session that it is told. The
+    page is not there while the setting is off.
     """
 
     template = ViewPageTemplateFile("templates/login.pt")
@@ -28,6 +32,8 @@ class LoginView(PlenigoView):
     # The address may have a token in it.
     referrer = "no-referrer"
     offer = ""
+    state = ""
+    script = "login.js"
 
     def _show(self) -> str:
         if not login.is_on(self.stored):
@@ -36,15 +42,24 @@ class LoginView(PlenigoView):
             return self._go_on()
         self.now = timestamps.now()
         if self.request.method == "POST":
-            return self._accepted()
+            return self._posted()
         if "code" in self.request.form and not login.takes_codes(self.stored):
             raise NotFound
         if {"transferToken", "code"} & self.request.form.keys():
             return self._come_back()
+        if login.is_on_page(self.stored):
+            return self._login_here()
         state = self._leave_with()
         query = {"state": state, "came_from": self.came_from}
         back = urlencode({name: value for name, value in query.items() if value})
         return self.request.response.redirect(login.leaving(self.stored, f"{self.url}?{back}"))
+
+    def _login_here(self) -> str:
+        checkout.ready(writes=False)
+        # Without a referrer the browser would not tell the origin of the form.
+        self.request.response.setHeader("Referrer-Policy", PlenigoView.referrer)
+        self.state = self._leave_with()
+        return self.template()
 
     def _come_back(self) -> str:
         limits.LOGINS.count(networks.caller(self.request.environ))
@@ -52,16 +67,28 @@ class LoginView(PlenigoView):
             proved = (login.exchange(self.text("code"), self.url),)
         else:
             proved = login.prove(self.text("transferToken"))
+        return self._proved(*proved)
+
+    def _posted(self) -> str:
+        check(self.request)
+        if not (login.is_on_page(self.stored) and "customerSession" in self.request.form):
+            return self._accepted()
+        refuse_foreign_pages(self.request)
+        limits.LOGINS.count(networks.caller(self.request.environ))
+        session = self.text("customerSession", shop.LONGEST_SESSION)
+        return self._proved(*login.prove("", session))
+
+    def _proved(self, user_id: str, *of_session: str) -> str:
+        """Log in; a browser that comes without its state is asked first."""
         if login.is_own(self.text("state"), self._cookie, self.now):
-            return self._log_in(*proved)
-        user_id, state = proved[0], self._leave_with()
+            return self._log_in(user_id, *of_session)
+        state = self._leave_with()
         self.offer = login.offered(user_id, state, self.now)
         name, _at, host = accounts.text(user_id, "email").partition("@")
         self.address = f"{name[:1]}…@{host}"
         return self.template()
 
     def _accepted(self) -> str:
-        check(self.request)
         cookie = self._cookie
         if not login.is_own(cookie, cookie, self.now):
             raise login.NotProved
@@ -96,8 +123,13 @@ class LoginView(PlenigoView):
         return self.request.cookies.get(login.COOKIE, "")
 
     @property
+    def source(self) -> str:
+        """What plenigo is told of where a customer registers."""
+        return sdk.host()
+
+    @property
     def again_url(self) -> str:
-        """The address that leads to the id system once more, and back to the same page."""
+        """The address that begins the login once more, and leads back to the same page."""
         query = urlencode({"came_from": self.came_from})
         return f"{self.url}?{query}" if self.came_from else self.url
 

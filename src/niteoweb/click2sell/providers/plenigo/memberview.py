@@ -25,10 +25,14 @@ class PlenigoView(BrowserView):
 
     :cvar name: of the page.
     :cvar referrer: tells other sites the address of the page, or not.
+    :cvar scripts: plenigo's script, with those of this site before and after it.
+    :cvar script: that after it.
     """
 
     template: ViewPageTemplateFile
+    scripts = ViewPageTemplateFile("templates/scripts.pt")
     name: str
+    script = ""
     referrer = "strict-origin-when-cross-origin"
     problem: problems.Problem | None = None
 
@@ -50,15 +54,30 @@ class PlenigoView(BrowserView):
         """The page."""
         raise NotImplementedError
 
-    def text(self, name: str) -> str:
-        """A parameter, "" for none that is a short text."""
+    def text(self, name: str, longest: int = LONGEST) -> str:
+        """A parameter, "" for none that is a text of so many characters at most."""
         value = self.request.form.get(name, "")
-        return value.strip() if isinstance(value, str) and len(value) <= LONGEST else ""
+        return value.strip() if isinstance(value, str) and len(value) <= longest else ""
 
     @property
     def url(self) -> str:
         """The address of the page."""
         return f"{self.context.absolute_url()}/{self.name}"
+
+    @property
+    def sdk(self) -> dict[str, str]:
+        """plenigo's script and its settings."""
+        return sdk.described(self.stored)
+
+    @property
+    def sso(self) -> str | None:
+        """Tells plenigo's script that plenigo is where readers log in, None where it is not."""
+        return "true" if login.is_on_page(self.stored) else None
+
+    @property
+    def files_url(self) -> str:
+        """The address of the scripts of this site."""
+        return f"{self.context.absolute_url()}/++plone++niteoweb.click2sell.plenigo"
 
 
 @implementer(IPublishTraverse)
@@ -67,14 +86,10 @@ class MemberView(PlenigoView):
 
     :cvar passed_on: parameters that a login does not lose.
     :cvar steps: parts of the path that may follow the name.
-    :cvar scripts: plenigo's script, with those of this site before and after it.
-    :cvar script: that after it.
     """
 
     passed_on: tuple[str, ...] = ()
     steps = 2
-    scripts = ViewPageTemplateFile("templates/scripts.pt")
-    script = ""
 
     def __init__(self, context: Any, request: Any) -> None:
         super().__init__(context, request)
@@ -106,13 +121,3 @@ class MemberView(PlenigoView):
         page = "@@plenigo-login" if login.is_on(self.stored) else "login"
         url = f"{self.context.absolute_url()}/{page}?{urlencode({'came_from': back})}"
         return self.request.response.redirect(url)
-
-    @property
-    def sdk(self) -> dict[str, str]:
-        """plenigo's script and its settings."""
-        return sdk.described(self.stored)
-
-    @property
-    def files_url(self) -> str:
-        """The address of the scripts of this site."""
-        return f"{self.context.absolute_url()}/++plone++niteoweb.click2sell.plenigo"

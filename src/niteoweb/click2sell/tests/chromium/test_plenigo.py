@@ -95,6 +95,30 @@ class TestCheckout(BrowserTestCase):
         self.elsewhere.clear()
         self.assert_usable(page)
 
+    def test_logging_in(self):
+        """plenigo's own login, on the way to the checkout."""
+        self.checkout()
+        self.fake.at_the_keyboard = next(reversed(self.fake.customers))
+        registry.settings(PLENIGO).login = "plenigo"
+        transaction.commit()
+        page = self.window(who=("", ""))
+        self.open(page, f"@@plenigo-checkout?offer={OFFER}")
+        self.see(page.get_by_role("button", name="Enter: login"))
+        page.get_by_role("button", name="Break", exact=True).click()
+        self.see(page.get_by_text("plenigo's login did not load."))
+        page.get_by_role("button", name="Forgot your password?").click()
+        self.see(page.get_by_role("button", name="Enter: forgotPassword"))
+        page.get_by_role("button", name="Register at plenigo").click()
+        self.see(page.get_by_role("button", name="Enter: register at localhost"))
+        self.elsewhere.clear()
+        self.assert_usable(page)
+        self.press(page, "Enter: register at localhost")
+        self.see(page.get_by_role("button", name="Continue to the checkout"))
+        self.assertNotIn("ession=", page.url)
+        # Names and addresses are plenigo's to change.
+        self.open(page, "@@plenigo-account?page=ORDER&subscription=7")
+        self.see(page.get_by_text("orders transfer-1 7", exact=True))
+
     def test_policy_for_scripts(self):
         """The page works where a policy allows scripts of this site and of plenigo alone."""
         policies, found = ["script-src 'self'"], []

@@ -100,6 +100,11 @@ FEATURES = (
         "GET /sessions/transferToken, GET /sessions/customerData",
         "``@@plenigo-login``, ``@plenigo-session``, ``login``, ``login_url``",
     ),
+    Feature(
+        "plenigo's own login in a page: log in, register, forgot password",
+        "GET /sessions/validate, GET /sessions/customerData",
+        "``@@plenigo-login``, ``login``. **Assumed:** the script as its guide has it",
+    ),
     Feature("Self-service", "", "``@@plenigo-account``"),
     Feature(
         "Checkout with a session",

@@ -57,6 +57,10 @@ class TestItems(ShopTestCase):
         self.assertEqual(self.states(connect=False), {"login": Status.WARNING})
         self.set(login_url="https://id.example.org/login")
         self.assertEqual(self.states(connect=False), {})
+        self.set(login="plenigo", login_url="")
+        self.assertEqual(self.states(connect=False), {"login": Status.WARNING})
+        self.set(company_id="COMP")
+        self.assertEqual(self.states(connect=False), {"company": Status.OK})
 
     def test_plenigo_is_away(self):
         self.fake.emergency = True

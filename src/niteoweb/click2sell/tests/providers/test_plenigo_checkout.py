@@ -340,6 +340,7 @@ class TestPage(ShopTestCase):
         policy = "strict-origin-when-cross-origin"
         self.assertEqual(page.headers["Referrer-Policy"], policy)
         self.assertLess(len(begun["returnUrl"]), 220)
+        self.assertNotIn("data-sso", page.text)
         main = page.text[page.text.index("plenigoCheckout") : page.text.index("</main>")]
         for script in re.findall("<script.*?</script>", main, re.DOTALL):
             self.assertRegex(script, r'(?s)^<script[^>]+ src="[^"]+"[^>]*></script>$')
@@ -468,6 +469,6 @@ class TestPage(ShopTestCase):
         self.assertNotIn(again["purchaseId"], page)
 
     def test_scripts_are_files(self):
-        for name in ("before.js", "page.js"):
+        for name in ("before.js", "page.js", "login.js"):
             path = f"++plone++niteoweb.click2sell.plenigo/{name}"
             self.assertEqual(self.page(path).status_code, 200)

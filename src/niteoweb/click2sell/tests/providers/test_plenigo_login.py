@@ -1,4 +1,4 @@
-"""plenigo: logging in with an id system, over HTTP, with a plenigo that is not real."""
+"""plenigo: logging in with an id system or its own login; the plenigo is not real."""
 
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.member import accounts
@@ -30,7 +30,8 @@ import transaction
 ID_SYSTEM = "https://id.example.org/login"
 #: Answers that are no answers: without a token, and a page.
 BARE, PAGE = Response(200, {}), Response(404, b"<html>Not here</html>")
-FIELDS = re.compile(r'name="(offer|_authenticator)"[^>]*value="([^"]+)"')
+NAMES = "offer|_authenticator|customerSession|state|came_from"
+FIELDS = re.compile(rf'name="({NAMES})"[^>]*value="([^"]*)"')
 
 
 class LoginTestCase(ShopTestCase):
@@ -139,7 +140,7 @@ class TestLogin(LoginTestCase):
                 self.assertNotIn("jane@", found.text)
                 self.assertNotIn("__ac", browser.cookies)
         form = dict(FIELDS.findall(found.text))
-        self.assertEqual(len(form), 2)
+        self.assertEqual(list(form), ["offer", "came_from", "_authenticator"])
         # It is this browser's offer, and nobody else's.
         stranger = self.visit(other, data=form)
         self.assert_refused(stranger, other)
@@ -225,6 +226,140 @@ class TestLogin(LoginTestCase):
     def test_pages_for_members_lead_to_it(self):
         found = self.page("@@plenigo-checkout?offer=O_1", who="")
         self.assertIn("/@@plenigo-login?came_from=", found.headers["Location"])
+
+
+class TestOwnLogin(LoginTestCase):
+    """plenigo's own login, in a page of the site."""
+
+    def setUp(self):
+        super().setUp()
+        self.set(login=login.PLENIGO, login_url="")
+        self.own = "://".join(urlsplit(self.site_url)[:2])
+
+    def form(self, browser, query=""):
+        found = self.visit(browser, query)
+        self.assertEqual(found.status_code, 200)
+        return dict(FIELDS.findall(found.text))
+
+    def send(self, browser, form, origin=None, **values):
+        transaction.commit()
+        found = browser.post(
+            f"{self.site_url}/@@plenigo-login",
+            data={**form, **values},
+            headers={"Origin": origin or self.own},
+            allow_redirects=False,
+            timeout=30,
+        )
+        transaction.begin()
+        return found
+
+    def test_the_page(self):
+        browser = self.browser()
+        page = self.visit(browser, f"?came_from={self.site_url}/art")
+        self.assertEqual(page.headers["Cache-Control"], "no-store")
+        # With "no-referrer" a browser would send the form without its origin.
+        self.assertEqual(page.headers["Referrer-Policy"], "strict-origin-when-cross-origin")
+        self.assertEqual(self.fake.requests, [])
+        (cookie,) = browser.cookies
+        self.assertTrue(cookie.has_nonstandard_attr("HttpOnly"))
+        main = page.text[page.text.index("plenigoLogin") : page.text.index("</main>")]
+        scripts = re.findall("<script.*?</script>", main, re.DOTALL)
+        self.assertEqual(len(scripts), 3)
+        for script in scripts:
+            self.assertRegex(script, r'(?s)^<script[^>]+ src="[^"]+"[^>]*></script>$')
+        self.assertIn(f'src="{self.fake.url}/sdk/COMP/plenigo_sdk.min.js"', scripts[1])
+        self.assertIn('data-sso="true"', scripts[1])
+        query = urlencode({"came_from": f"{self.site_url}/art"})
+        self.assertIn(f'href="{self.site_url}/login?{query}"', main)
+        found = self.page("@@plenigo-checkout?offer=O_1", who="")
+        self.assertIn("/@@plenigo-login?came_from=", found.headers["Location"])
+
+    def test_a_session_logs_in(self):
+        browser = self.browser()
+        form = self.form(browser, f"?came_from={self.site_url}/art")
+        self.assertEqual(form["customerSession"], "")
+        session = self.fake.log_in(self.customer)
+        found = self.send(browser, form, customerSession=session)
+        self.assertEqual(found.status_code, 303, found.text)
+        self.assertEqual(found.headers["Location"], f"{self.site_url}/art")
+        self.assertEqual(
+            [one.path for one in self.fake.requests],
+            [("sessions", name) for name in ("validate", "customerData")],
+        )
+        self.assertTrue(self.is_logged_in(browser))
+        self.assertEqual(sessions.kept(self.portal, "jane", self.customer), session)
+        other = self.browser()
+        form = self.form(other, "?came_from=http://evil.example")
+        found = self.send(other, form, customerSession=session)
+        self.assertEqual(found.headers["Location"], self.site_url)
+
+    def test_without_the_state_one_is_asked(self):
+        browser = self.browser()
+        theirs = self.form(self.browser())["state"]
+        session = self.fake.log_in(self.customer)
+        for state in ("", theirs):
+            form = self.form(browser)
+            found = self.send(browser, form, customerSession=session, state=state)
+            self.assertEqual(found.status_code, 200)
+            self.assertIn("j…@lab.example.org", found.text)
+            self.assertNotIn(session, found.text)
+            self.assertNotIn("__ac", browser.cookies)
+        form = dict(FIELDS.findall(found.text))
+        self.assertEqual(self.send(browser, form).status_code, 303)
+        self.assertTrue(self.is_logged_in(browser))
+
+    def test_who_and_what_is_refused(self):
+        session, browser = self.fake.log_in(self.customer), self.browser()
+        form = {**self.form(browser), "customerSession": session}
+        # Nothing is asked of plenigo for a page of another site, or without the token.
+        for options in (
+            {"origin": "http://evil.example"},
+            {"origin": "null"},
+            {"_authenticator": "x"},
+        ):
+            self.assert_refused(self.send(browser, form, **options), browser)
+        self.assertEqual(self.fake.requests, [])
+        # A session in an address is none.
+        token = self.fake.hand_over(self.fake.log_in(self.jane))
+        for query in ("?", "?transferToken=x&"):
+            self.visit(browser, f"{query}customerSession={session}")
+            self.assertFalse(self.is_logged_in(browser))
+        boss = self.fake.add_customer("boss@lab.example.org")
+        unknown = [self.fake.log_in(customer) for customer in (boss, self.jane)]
+        for value in ("", "x", "x" * 5000, token, *unknown):
+            rates._calls.clear()
+            form = self.form(browser)
+            self.assert_refused(self.send(browser, form, customerSession=value), browser)
+        rates._calls.clear()
+        self.fake.change_status(self.customer, "BLOCKED")
+        form = {**self.form(browser), "customerSession": session}
+        self.assert_refused(self.send(browser, form), browser)
+        self.fake.change_status(self.customer, "ACTIVATED")
+        with self.owner():
+            api.user.grant_roles(username="jane", roles=["Manager"])
+        self.assert_refused(self.send(browser, form), browser)
+
+    def test_away_often_off_and_not_set_up(self):
+        session, browser = self.fake.log_in(self.customer), self.browser()
+        form = {**self.form(browser), "customerSession": session}
+        self.fake.emergency = True
+        self.assertEqual(self.send(browser, form).status_code, 503)
+        for _ in range(limits.LOGINS.most):
+            found = self.send(browser, form)
+        self.assertEqual(found.status_code, 429)
+        self.fake.emergency = False
+        rates._calls.clear()
+        # Where an id system is the login, no page of this site takes a session.
+        self.set(login=login.ID_SYSTEM)
+        self.assert_refused(self.send(browser, form), browser)
+        self.set(login=login.OFF)
+        self.assertEqual(self.send(browser, form).status_code, 404)
+        self.assertEqual(self.visit(browser).status_code, 404)
+        self.set(login=login.PLENIGO, company_id="")
+        found = self.visit(browser)
+        self.assertEqual(found.status_code, 503)
+        self.assertNotIn("plenigo_sdk", found.text)
+        self.assertNotIn(login.COOKIE, found.cookies)
 
 
 class TestAccessCode(LoginTestCase):

@@ -14,8 +14,8 @@ from typing import Any
 #: The paths of the customer API and of the script, below the address of the API.
 CUSTOMER_API, SDK = "customer", "sdk"
 
-#: Draws the buttons of a checkout, fires the events that plenigo documents, and says of the
-#: self-service what it was told.
+#: Draws the buttons of a checkout and of a login, fires the events that plenigo documents, and
+#: says of the self-service what it was told.
 SCRIPT = b"""
 (function () {
   var own = document.currentScript.src.split("/sdk/")[0];
@@ -32,8 +32,8 @@ SCRIPT = b"""
     };
     this.start = function () { this.open("all"); };
   };
-  window.plenigo.Checkout = function (purchaseId, options) {
-    var button = function (label, press) {
+  var buttons = function (options) {
+    return function (label, press) {
       var one = document.createElement("button");
       one.type = "button";
       one.className = "btn btn-primary me-3";
@@ -41,6 +41,23 @@ SCRIPT = b"""
       one.addEventListener("click", press);
       document.getElementById(options.elementId).appendChild(one);
     };
+  };
+  window.plenigo.SSO = function (options) {
+    var show = function (way) {
+      var button = buttons(options);
+      button("Enter: " + way, function () {
+        var session = document.createElement("script");
+        session.src = own + "/sdk/enter";
+        document.head.appendChild(session);
+      });
+      button("Break", function () { tell("Error", { errorMsg: "broken" }); });
+    };
+    this.login = function () { show("login"); };
+    this.register = function () { show("register at " + options.source); };
+    this.forgotPassword = function () { show("forgotPassword"); };
+  };
+  window.plenigo.Checkout = function (purchaseId, options) {
+    var button = buttons(options);
     this.start = function () {
       button("Pay", function () {
         var order = document.createElement("script");
@@ -58,6 +75,10 @@ SCRIPT = b"""
 BOUGHT = b"""document.dispatchEvent(
   new CustomEvent("plenigo.PurchaseSuccess", { detail: { orderId: %d } })
 );"""
+#: Tells the page the session of who has logged in.
+ENTERED = b"""document.dispatchEvent(
+  new CustomEvent("plenigo.LoginSuccess", { detail: { customerSession: "%s" } })
+);"""
 JAVASCRIPT = {"Content-Type": "text/javascript"}
 
 
@@ -65,6 +86,7 @@ class FakeAccess(FakePlenigoApi):
     """Rights of access, by the purchases of customers.
 
     :ivar sessions_of: customers by their session, for the customer API.
+    :ivar at_the_keyboard: id of the customer who logs in, "" for the first.
     :ivar cached_for: how long an answer may be kept, None where plenigo does not say.
     :ivar rights_of_offers: the rights that offers give, beside ``access``.
     """
@@ -72,6 +94,7 @@ class FakeAccess(FakePlenigoApi):
     def __init__(self, token: str, clock: Clock | None = None) -> None:
         super().__init__(token, clock)
         self.sessions_of: dict[str, str] = {}
+        self.at_the_keyboard = ""
         self.cached_for: timedelta | None = None
         self.rights_of_offers: dict[str, str] = {}
 
@@ -99,6 +122,9 @@ class FakeAccess(FakePlenigoApi):
         if request.path[1] == "buy":
             order = self.buy(request.query["purchase"])
             return Response(200, BOUGHT % order, JAVASCRIPT)
+        if request.path[1] == "enter":
+            session = self.log_in(self.at_the_keyboard or next(iter(self.customers)))
+            return Response(200, ENTERED % session.encode(), JAVASCRIPT)
         return Response(200, SCRIPT, JAVASCRIPT)
 
     def buy(self, purchase_id: str) -> int:

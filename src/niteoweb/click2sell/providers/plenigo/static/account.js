@@ -15,10 +15,10 @@
     message.hidden = false;
   };
   var show = function (token) {
-    var options = {
-      elementId: place.id,
-      displaySettings: { SSO: { personalDetails: "VIEW", twoFactor: "HIDE" } }
-    };
+    var options = { elementId: place.id };
+    if (!data("sso")) {
+      options.displaySettings = { SSO: { personalDetails: "VIEW", twoFactor: "HIDE" } };
+    }
     if (data("subscription")) {
       options.subscriptionId = data("subscription");
     }
