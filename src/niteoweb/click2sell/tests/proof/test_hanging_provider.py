@@ -1,4 +1,4 @@
-"""A site with four threads, and a payment provider that hangs: it holds up nobody else."""
+"""A payment provider that hangs: half of the server's threads wait for it, the others go on."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,14 +17,17 @@ from niteoweb.click2sell.tests.proof.server import OWNER
 from queue import SimpleQueue
 from threading import Thread
 from tools import client
+from tools.instance import THREADS
 
 import itertools
 import json
 import unittest
 
 
+#: Threads that may wait for a provider.
+WAITING = THREADS // 2
 #: More than the site has threads.
-MANY = 8
+MANY = THREADS + 4
 JSON = {"Accept": "application/json", "Content-Type": "application/json"}
 
 
@@ -69,18 +72,19 @@ class TestHangingProvider(unittest.TestCase):
         self.assertEqual(answer, (200, "POST successfully parsed."))
 
     def test_services_that_sell(self):
-        """Two wait for the provider; the others are sent away, and all else goes on."""
+        """Some wait for the provider; the others are sent away, and all else goes on."""
         for hang in KINDS:
             with self.subTest(hang.__name__), HangingServer(hang) as server:
                 self.use("cleeng", server.url)
                 with self.meanwhile(self.submit, range(MANY)) as answers:
-                    # They come while two wait for the server, which never answers.
-                    for _refused in range(MANY - 2):
+                    # They come while the first wait for the server, which never answers.
+                    for _refused in range(MANY - WAITING):
                         answer = answers.get()
                         self.assertEqual(answer.status, 503, answer.text)
                     self.assert_sells()
                     self.assertTrue(answers.empty())
-                self.assertEqual([answers.get().status for _ in range(2)], [503, 503])
+                late = [answers.get().status for _ in range(WAITING)]
+                self.assertEqual(set(late), {503})
 
     def test_services_that_only_tell(self):
         with FakeCleeng() as fake:
