@@ -147,3 +147,46 @@ class TestCures(BrowserTestCase):
             page.locator("#preview button[name='confirm']").click()
         self.assertEqual(self.outcome(key), Outcome.ACCEPTED)
         self.assertIn("paying-members", api.user.get(userid="studio").getGroups())
+
+    def needs(self, page):
+        """What the heading of the overview counts."""
+        self.open(page, OVERVIEW)
+        return int(page.locator("#needs h2").inner_text().rpartition(" ")[2])
+
+    def test_access_is_given_for_payments_that_gave_none(self):
+        for name in ("Yasmin Zajc", "Noah Ivanova"):
+            with self.subTest(name):
+                page = self.window(PHONE)
+                before = self.needs(page)
+                cure = page.get_by_role("link", name=f"Give access to {name}", exact=True)
+                self.follow(page, cure)
+                # The rest is filled in.
+                page.get_by_label("Reason").fill("Paid, as the provider's page shows")
+                self.press(page, pages.DECIDE)
+                self.press(page, pages.GRANT)
+                self.see(page.get_by_text("Access was given.").first)
+                self.see(page.get_by_role("heading", name=name, level=1))
+                self.assertEqual(self.needs(page), before - 1)
+
+    def test_what_an_owner_has_seen_is_dismissed(self):
+        for name, cure in (
+            ("Wilma Ivanova", "Dismiss"),
+            ("Wanda Webber", "Dismiss"),
+            ("Mal Content", "Decide whose payment it is"),
+        ):
+            with self.subTest(name):
+                page = self.window()
+                before = self.needs(page)
+                row = page.locator("#needs li").filter(has_text=name)
+                self.follow(page, row.get_by_role("link", name=cure))
+                decision = page.locator("#content details").filter(
+                    has=page.locator("input[name='what'][value='dismiss']")
+                )
+                if decision.get_attribute("open") is None:
+                    decision.locator("summary").click()
+                decision.get_by_label("Reason").fill("Asked at the provider")
+                with page.expect_navigation():
+                    decision.get_by_role("button", name="Dismiss").click()
+                with page.expect_navigation():
+                    page.locator("#preview button[name='confirm']").click()
+                self.assertEqual(self.needs(page), before - 1)
