@@ -183,7 +183,7 @@ class TestReminder(EndTestCase):
         self.buy()
         self.later(days=24)
         self.sweep()
-        self.assertIn("Hallo John Smith,", self.text())
+        self.assertIn("Guten Tag John Smith,", self.text())
 
 
 class TestEnded(EndTestCase):
