@@ -56,7 +56,7 @@ def find(
 
 
 def _nothing_paid(entries: Sequence[ledger.Entry]) -> Obstacle:
-    """That no payment is known, with the latest notification that needs somebody."""
+    """The obstacle of a buyer without a payment, with the notification that needs somebody."""
     latest = sorted(entries, key=ledger.place)
     waiting = next((e for e in latest if e["outcome"] == Outcome.ATTENTION), None)
     if waiting is None:

@@ -259,7 +259,7 @@ def _mapping_problems(lines: list[str]) -> list[Message]:
 
 
 def line_problems(line: str) -> Iterator[Message]:
-    """What is wrong with a line that was made of fields, which has no number yet."""
+    """The problems of a line that was made of fields, which has no number yet."""
     for error in parse([line])[1]:
         if error.reason in _FIELDS:
             yield _(_FIELDS[error.reason], mapping={"most": MOST_DAYS})

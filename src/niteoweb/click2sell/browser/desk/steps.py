@@ -127,7 +127,7 @@ class Steps(OwnerPage):
 
     @property
     def readers(self) -> list[tuple[str, str]]:
-        """The same groups, with their titles."""
+        """The groups that products give, each as its id and its title."""
         return [(one, group.title(one)) for one in self.groups]
 
     @property

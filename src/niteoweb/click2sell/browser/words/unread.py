@@ -6,9 +6,9 @@ from niteoweb.click2sell.ledger import ledger
 
 @dataclass(frozen=True)
 class Sent:
-    """Whom and what a notification is about, as far as it can be read.
+    """The buyer and the product of a notification, "" where they cannot be read.
 
-    :ivar paid: it says whom access could be given to, and that no money went back.
+    :ivar paid: the buyer is known, and nothing tells that money went back.
     """
 
     address: str

@@ -51,7 +51,7 @@ def items(settings: Any, connect: bool) -> Iterator[Check]:
 
 
 def _login(settings: Any) -> Iterator[Check]:
-    """What is missing for the login that is chosen."""
+    """A warning when the chosen login lacks a setting."""
     text = None
     if settings.login == login.ID_SYSTEM and not settings.login_url:
         text = _("The address of the id system is missing: no page can lead readers to it.")

@@ -124,7 +124,7 @@ class LoginView(PlenigoView):
 
     @property
     def source(self) -> str:
-        """What plenigo is told of where a customer registers."""
+        """The host of this site, which plenigo notes for customers who register here."""
         return sdk.host()
 
     @property
