@@ -120,7 +120,7 @@ class TestCheckout(BrowserTestCase):
         self.see(page.get_by_text("orders transfer-1 7", exact=True))
 
     def test_policy_for_scripts(self):
-        """The page works where a policy allows scripts of this site and of plenigo alone."""
+        """Checkout and login work where a policy allows the scripts of both sites alone."""
         policies, found = ["script-src 'self'"], []
 
         def send(event):
@@ -138,6 +138,12 @@ class TestCheckout(BrowserTestCase):
         page.reload()
         self.press(page, "Pay")
         self.see(page.get_by_role("heading", name="Thank you"))
+        registry.settings(PLENIGO).login = "plenigo"
+        transaction.commit()
+        visitor = self.window(who=("", ""))
+        visitor.on("console", lambda said: found.append(said.text))
+        visitor.goto(f"{self.url}/@@plenigo-login")
+        self.see(visitor.get_by_role("button", name="Enter: login"))
         self.assertEqual([text for text in found if VIOLATION in text], [])
 
     def test_a_purchase_that_fails_and_one_that_breaks(self):
