@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from niteoweb.click2sell.interfaces import IClick2SellLayer
+from plone.app.layout.globals.interfaces import IBodyClassAdapter
 from plone.restapi.controlpanels.interfaces import IControlpanel
 from zope.component import getSiteManager
 from zope.interface.registry import AdapterRegistration
@@ -36,6 +37,8 @@ def ways() -> list[Way]:
             continue  # a folder of scripts and styles
         if len(registration.required) > 2:
             continue  # a viewlet, which is a part of pages
+        if registration.provided is IBodyClassAdapter:
+            continue  # classes of other people's pages
         service = _SERVICE.fullmatch(registration.name)
         if registration.provided is IControlpanel:
             names.add(Way(f"@controlpanels/{registration.name}", "GET"))
