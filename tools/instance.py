@@ -77,7 +77,7 @@ default-zpublisher-encoding utf-8
 <zodb_db main>
     mount-point /
     cache-size {cache}
-    pool-timeout 10m
+    pool-timeout 2m
 {storage}
 </zodb_db>
 """

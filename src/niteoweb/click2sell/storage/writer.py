@@ -16,6 +16,7 @@ from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.storage import background
 from niteoweb.click2sell.storage import session
 from niteoweb.click2sell.storage import transactions
+from queue import Empty
 from queue import PriorityQueue
 from threading import current_thread
 from threading import Lock
@@ -34,6 +35,9 @@ logger = logging.getLogger("niteoweb.click2sell")
 
 #: Seconds that a caller waits for its job. A job that has begun by then goes on.
 WAIT = 20
+#: Seconds without a job after which the connection goes back to the pool: while it is open and
+#: not used, ZODB keeps the ids of all objects that others change.
+IDLE = 60
 #: Seconds for which a job of the background lets those of requests go first: mails of a crowd
 #: of buyers would else take every second turn.
 PATIENCE = 1.0
@@ -131,7 +135,15 @@ class _Writer(Thread):
         """Do jobs until None comes, or the connection cannot be used any more."""
         session.manage_transactions()
         connection = None
-        while (job := self.jobs.get()) is not None:
+        while True:
+            try:
+                job = self.jobs.get(timeout=IDLE if connection else None)
+            except Empty:
+                connection.close()
+                connection = None
+                continue
+            if job is None:
+                break
             if not job.future.set_running_or_notify_cancel():
                 continue
             try:

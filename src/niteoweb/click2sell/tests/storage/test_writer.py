@@ -249,6 +249,14 @@ class TestSite(WriterTestCase):
         self.assertIs(self.connection(), shared)
         self.assertIs(self.in_a_thread(self.connection), shared)
 
+    def test_without_jobs_the_connection_goes_back_to_the_pool(self):
+        with mock.patch.object(writer, "IDLE", 0.01):
+            closed = threading.Event()
+            writer.run(lambda site: site._p_jar.onCloseCallback(closed.set))
+            self.assertTrue(closed.wait(WAIT))
+        self.buy()
+        self.assertEqual(self.groups(), ["click2sell", "premium"])
+
     def test_the_site_and_the_user(self):
         def work(site):
             self.assertIs(site.aq_base, plone_site.get().aq_base)
