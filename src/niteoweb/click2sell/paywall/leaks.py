@@ -16,6 +16,7 @@ from plone.app.contenttypes.behaviors.leadimage import ILeadImage
 from plone.app.contenttypes.behaviors.leadimage import ILeadImageBehavior
 from plone.app.contenttypes.browser import full_view
 from plone.app.contenttypes.interfaces import ICollection
+from plone.app.event.ical.exporter import ICalendarEventComponent
 from plone.base.interfaces.syndication import IFeed
 from plone.dexterity.interfaces import IDexterityContainer
 from plone.dexterity.interfaces import IDexterityContent
@@ -139,6 +140,24 @@ class FeedItem(DexterityItem):
     def render_content_core(self) -> str:
         """The body of the page as it is shown."""
         return "" if self.is_closed else super().render_content_core()
+
+
+class CalendarEvent(ICalendarEventComponent):
+    """An event in a calendar file, a closed one without its link and the people of it."""
+
+    @property
+    def _is_closed(self) -> bool:
+        return not decision.decide(self.context).granted
+
+    @property
+    def contact(self) -> dict[str, Any] | None:
+        """Name, telephone, address and link."""
+        return None if self._is_closed else super().contact
+
+    @property
+    def attendee(self) -> dict[str, Any] | None:
+        """The attendees."""
+        return None if self._is_closed else super().attendee
 
 
 class FullViewItem(full_view.FullViewItem):

@@ -1,5 +1,8 @@
 """The ways to the body of a page behind the paywall, all of them closed."""
 
+from datetime import datetime
+from datetime import timedelta
+from niteoweb.click2sell.tests.cases.pages import enable_behaviors
 from niteoweb.click2sell.tests.cases.paywall import JOHN
 from niteoweb.click2sell.tests.cases.paywall import PaywallTestCase
 from niteoweb.click2sell.tests.cases.paywall import PIXEL
@@ -10,12 +13,14 @@ from OFS.Moniker import Moniker
 from plone import api
 from plone.base.interfaces.syndication import IFeedSettings
 from plone.base.interfaces.syndication import ISiteSyndicationSettings
+from plone.dexterity.schema import SCHEMA_CACHE
 from plone.registry.interfaces import IRegistry
 from Products.CMFPlone.factory import addPloneSite
 from urllib.parse import quote
 from zope.component import getUtility
 
 import base64
+import pytz
 import requests
 
 
@@ -256,6 +261,39 @@ class TestLeaks(PaywallTestCase):
             )
             self.assertIn("Title of art", found.text)
             self.assert_closed(found, "search")
+
+    def test_calendar_files(self):
+        """What is told of an event is its place and time, not the link to a webinar."""
+        start = pytz.utc.localize(datetime(2026, 6, 1, 18))
+        told = {"start": start, "end": start + timedelta(hours=1), "location": "Hall 1"}
+        people = {"contact_name": SECRET, "attendees": (SECRET,)}
+        link, again = f"https://meet.example/{SECRET}", "RRULE:FREQ=DAILY;COUNT=3"
+        query = [
+            {
+                "i": "portal_type",
+                "o": "plone.app.querystring.operation.selection.any",
+                "v": ["Event"],
+            }
+        ]
+        with self.owner():
+            enable_behaviors(self.portal, "Event", *self.behaviors)
+            self.addCleanup(SCHEMA_CACHE.invalidate, "Event")
+            talks = self.make("Folder", "talks")
+            fields = {**told, **people, "event_url": link, "recurrence": again}
+            self.make("Event", "webinar", talks, text=self.body(), **fields, **self.closed())
+            self.make("Collection", "dates", query=query)
+        views = ("ics_view", "event_listing_ical?mode=all", "event_listing?mode=all")
+        for view in views:
+            for page in ("", "talks/", "dates/"):
+                path = f"{page}@@{view}"
+                if "ical" in view or "ics" in view:
+                    self.assertIn(SECRET, self.call(path, MANAGER).text, path)
+                for who in PEOPLE:
+                    found = self.call(path, who)
+                    self.assertIn("Hall 1", found.text, path)
+                    self.assert_closed(found, path)
+        for path in ("", "/2026-06-02", "/2026-06-02/@@ics_view", "/@@ics_view", "/event_view"):
+            self.assert_closed(self.call(f"talks/webinar{path}"), path)
 
     def test_two_sites_in_one_address(self):
         """Only the first of them sets its browser layers."""
