@@ -4,8 +4,9 @@ Names of functions, fields and errors are those of the vendor's documentation. T
 a question covers nothing but its time: so https matters, and each question is signed anew.
 """
 
-from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import ParameterError
@@ -125,19 +126,19 @@ def ask(settings: Any, go: str, do: str, iq: str = "", **values: str) -> JsonBod
     raise StoreError(code, text if text in TEXTS else "")
 
 
-def subscriptions(settings: Any, user: str) -> Sequence[states.Item]:
+def subscriptions(settings: Any, user: str) -> states.Listed:
     """The current subscriptions of a user.
 
     :raises ParameterError: the list is not well-formed.
     """
     answer = ask(settings, "store", "list_subscriptions", user)
-    return [states.subscription(body) for body in states.listed(answer)]
+    return states.readable(answer, states.subscription)
 
 
-def content(settings: Any, user: str) -> Sequence[states.Item]:
+def content(settings: Any, user: str) -> states.Listed:
     """The access passes of a user, see :func:`subscriptions`."""
     answer = ask(settings, "store", "list_current_content", user)
-    return [states.access_pass(body, user) for body in states.listed(answer)]
+    return states.readable(answer, partial(states.access_pass, user=user))
 
 
 def user_id(settings: Any, email: str) -> str:
@@ -167,10 +168,14 @@ def users(settings: Any, page: int) -> tuple[list[states.User], int]:
     )
     try:
         found = states.users(answer)
-        read = [_user(body) for body in found]
     except ParameterError:
         raise Unreachable("answer unreadable") from None
-    return [user for user in read if user is not None], len(found)
+    usable = []
+    for body in found:
+        # One that cannot be read must not keep the others out for ever.
+        with suppress(ParameterError):
+            usable.append(_user(body))
+    return [user for user in usable if user is not None], len(found)
 
 
 def user(settings: Any, id_: str) -> states.User | None:

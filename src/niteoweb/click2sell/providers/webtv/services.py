@@ -198,9 +198,9 @@ class UsersGet(StoreOperation):
         told: dict[str, Any] = {"user": id_, "currency": settings.currency}
         try:
             if "subscriptions" in parts:
-                told["subscriptions"] = _items(client.subscriptions(settings, id_))
+                told["subscriptions"] = _items(client.subscriptions(settings, id_).items)
             if "content" in parts:
-                told["content"] = _items(client.content(settings, id_))
+                told["content"] = _items(client.content(settings, id_).items)
         except ParameterError:
             raise Unreachable("answer unreadable") from None
         if "credit" in parts:

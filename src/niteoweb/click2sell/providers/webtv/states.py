@@ -6,8 +6,11 @@ The store writes numbers as numbers or as text in one and the same answer; null,
 none.
 """
 
+from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from dataclasses import field
 from datetime import datetime
@@ -16,6 +19,7 @@ from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.notification import idempotency_key
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
+from niteoweb.click2sell.notification import ParameterError
 from niteoweb.click2sell.notification import ParameterInvalid
 from niteoweb.click2sell.notification import ParameterMissing
 from niteoweb.click2sell.provider import JsonBody
@@ -71,6 +75,16 @@ class Item:
         return self.product, timestamps.iso(self.until), on, self.status, self.title
 
 
+class Listed(NamedTuple):
+    """The items in a list of the store.
+
+    :ivar whole: False where some cannot be read: then no other item counts as gone.
+    """
+
+    items: Sequence[Item]
+    whole: bool = True
+
+
 #: What was told last of an item: the key of its notification, when it was read, its state.
 Known = tuple[str, str, tuple[str, ...]]
 
@@ -88,6 +102,19 @@ def listed(answer: JsonBody) -> list[JsonBody]:
     if not isinstance(dict(answer.items()).get("list"), list):
         raise ParameterInvalid("list")
     return answer.parts("list")
+
+
+def readable(answer: JsonBody, read: Callable[[JsonBody], Item]) -> Listed:
+    """The items that can be read: one that cannot must not keep the others out.
+
+    :param read: one of them.
+    :raises ParameterInvalid: the answer has no list.
+    """
+    bodies, items = listed(answer), []
+    for body in bodies:
+        with suppress(ParameterError):
+            items.append(read(body))
+    return Listed(items, len(items) == len(bodies))
 
 
 def subscription(body: JsonBody) -> Item:
@@ -116,7 +143,7 @@ def access_pass(body: JsonBody, user: str) -> Item:
     """
     for kind in ("clip", "channel"):
         id_ = body.identifier(f"id_{kind}")
-        if id_ and id_.isdigit() and int(id_) > 0:
+        if is_id(id_):
             product = f"{kind}-{id_}"
             return Item(
                 transaction=f"{product} of {user}",
@@ -155,7 +182,7 @@ def users(answer: JsonBody) -> list[JsonBody]:
 
 
 def told(
-    known: dict[str, Known], found: Iterable[Item], user: User, read_at: datetime
+    known: dict[str, Known], found: Listed, user: User, read_at: datetime
 ) -> Iterator[Notification]:
     """The news in a reading of a user's items.
 
@@ -163,17 +190,17 @@ def told(
     comes back is news, and a reading that is repeated or parallel to another one is not.
 
     :param known: by transaction, what was told last.
-    :param found: all items of the user.
+    :param found: the items of the user.
     :param read_at: in UTC, before the store was asked.
     """
-    items = {item.transaction: item for item in found}
+    items = {item.transaction: item for item in found.items}
     for transaction in dict.fromkeys((*known, *items)):
         key, at, state = known.get(transaction, ("", "", (GONE,)))
         if at and timestamps.from_iso(at) >= read_at:
             continue  # it was read later than this
         item = items.get(transaction)
         if item is None:
-            if state[0] != GONE:
+            if state[0] != GONE and found.whole:
                 yield _gone(transaction, key, state, user, read_at)
         elif item.state != state:
             yield _changed(item, key, state, user, read_at)

@@ -62,7 +62,7 @@ class Reading:
 
     user: states.User
     read_at: datetime
-    items: Sequence[states.Item]
+    listed: states.Listed
 
 
 class Turn:
@@ -191,11 +191,14 @@ def _readings(turn: Turn, now: datetime, confirmed: bool) -> list[Reading]:
 def _read(turn: Turn, user: states.User) -> Reading:
     read_at = timestamps.now()
     turn.count()
-    items = list(client.subscriptions(turn.settings, user.id))
+    items, whole = client.subscriptions(turn.settings, user.id)
     if any(line.startswith(("clip-", "channel-")) for line in turn.settings.mapping or ()):
         turn.count()
-        items += client.content(turn.settings, user.id)
-    return Reading(user, read_at, items)
+        passes, others_whole = client.content(turn.settings, user.id)
+        items, whole = [*items, *passes], whole and others_whole
+    if not whole:
+        logger.warning("An item of user %s of the store is left out.", user.id)
+    return Reading(user, read_at, states.Listed(items, whole))
 
 
 def _tell(turn: Turn, readings: Sequence[Reading], most_ends: int, confirmed: bool) -> None:
@@ -204,7 +207,7 @@ def _tell(turn: Turn, readings: Sequence[Reading], most_ends: int, confirmed: bo
     ends = 0
     for reading in readings:
         known = users.known(plone_site.get(), reading.user.id)
-        told = states.told(known, reading.items, reading.user, reading.read_at)
+        told = states.told(known, reading.listed, reading.user, reading.read_at)
         ends += sum(states.early(one, known) for one in told)
     if ends and not confirmed:
         ends += _counted(plone_site.get(), now)
@@ -222,10 +225,10 @@ def _tell_one(turn: Turn, reading: Reading, hold: bool, now: datetime) -> None:
 
     def intend(site: Any) -> tuple[tuple[Notification, ...], int]:
         known = users.known(site, user.id)
-        told = tuple(states.told(known, reading.items, user, reading.read_at))
+        told = tuple(states.told(known, reading.listed, user, reading.read_at))
         kept = tuple(one for one in told if not (hold and states.early(one, known)))
         if kept:
-            users.intend(site, user.id, kept, reading.items)
+            users.intend(site, user.id, kept, reading.listed.items)
         return kept, len(told) - len(kept)
 
     told, held = writer.run(intend)
@@ -236,7 +239,7 @@ def _tell_one(turn: Turn, reading: Reading, hold: bool, now: datetime) -> None:
             turn.troubled += 1  # they are written down; the sweep takes them up
     turn.numbers["told"] += len(told)
     turn.numbers["held"] += held
-    at = states.next_question(reading.items, now, _pause(turn.settings))
+    at = states.next_question(reading.listed.items, now, _pause(turn.settings))
     at = min(at, now + HELD) if held else at
     writer.run(lambda site: users.put_off(site, user.id, now, at, bool(held)))
 

@@ -43,6 +43,7 @@ FIELDS = (
     *("order_amount_due", "order_amount_paid", "order_total", "buyer_credit", "id_product"),
     *("date_first_payment", "date_first_payment_with_trial", "amount", "currency_code"),
     *("period", "period_frequency", "id_subscription", "quantity", "date_end", "email"),
+    *("id_clip", "id_channel"),
 )
 CART = {
     "order_id": 319,
@@ -140,6 +141,12 @@ class TestLies(unittest.TestCase):
         for answer in ({}, {"error": 0}, {"error": "0", "ok": "yes"}):
             with self.subTest(answer), self.answered(answer):
                 self.assertRaises(Unreachable, carts.process, SETTINGS, "2")
+
+    def test_a_user_who_cannot_be_read_keeps_nobody_out(self):
+        for lie in ({"id": None}, {"id": "3", "email": "a@example.org", "status": True}):
+            with self.subTest(lie), self.answered({"list": [lie, USER]}):
+                found, number = client.users(SETTINGS, 1)
+                self.assertEqual(([user.id for user in found], number), (["2"], 2))
 
     def test_an_id_that_means_nobody_is_nobody(self):
         for id_ in (-1, 0, "-1", "", None, "02", "²"):

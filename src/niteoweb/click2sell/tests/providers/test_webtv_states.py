@@ -35,7 +35,7 @@ class TestTold(unittest.TestCase):
 
     def read(self, items):
         self.at += timedelta(hours=1)
-        told = list(states.told(self.known, items, USER, self.at))
+        told = list(states.told(self.known, states.Listed(items), USER, self.at))
         for one in told:
             self.known[one.transaction] = states.note(one, items)
         return told
@@ -79,8 +79,8 @@ class TestTold(unittest.TestCase):
         keys = [self.read(listed(status=s))[0].key for s in ("Active", "Suspended", "Active")]
         self.assertEqual(len(set(keys)), 3)
         before = dict(self.known)
-        (one,) = states.told(before, listed(50), USER, NOW + timedelta(days=1))
-        (two,) = states.told(before, listed(50), USER, NOW + timedelta(days=1, seconds=3))
+        (one,) = states.told(before, states.Listed(listed(50)), USER, NOW + timedelta(days=1))
+        (two,) = states.told(before, states.Listed(listed(50)), USER, NOW + timedelta(days=1, seconds=3))
         self.assertEqual(one.key, two.key)
 
     def test_a_subscription_that_goes_twice_ends_twice(self):
@@ -89,14 +89,14 @@ class TestTold(unittest.TestCase):
 
     def test_a_reading_that_is_older_than_what_is_known_tells_nothing(self):
         self.read(listed())
-        self.assertEqual(list(states.told(self.known, [], USER, NOW)), [])
+        self.assertEqual(list(states.told(self.known, states.Listed([]), USER, NOW)), [])
 
     def test_an_end_before_its_time_is_early_and_one_after_it_is_not(self):
         self.read(listed())
-        (gone,) = states.told(self.known, [], USER, NOW + timedelta(days=2))
+        (gone,) = states.told(self.known, states.Listed([]), USER, NOW + timedelta(days=2))
         self.assertTrue(states.early(gone, self.known))
         self.assertEqual(gone.valid_until, NOW + timedelta(days=2))
-        (gone,) = states.told(self.known, [], USER, NOW + timedelta(days=30))
+        (gone,) = states.told(self.known, states.Listed([]), USER, NOW + timedelta(days=30))
         self.assertFalse(states.early(gone, self.known))
         self.assertEqual(gone.valid_until, NOW + timedelta(days=20))
 
@@ -106,6 +106,18 @@ class TestTold(unittest.TestCase):
         (told,) = self.read([states.access_pass(body, "2")])
         self.assertEqual((told.kind, told.product_id), (Kind.PURCHASE, "clip-5"))
         self.assertFalse(told.subscription)
+
+    def test_what_cannot_be_read_keeps_nothing_out_and_ends_nothing(self):
+        self.read(listed())
+        self.at += timedelta(hours=1)
+        rows = [{"id": 7, "id_product": "12", "date_end": -1}, {"id": None}]
+        rows += [{"id": 8, "id_product": "13", "date_end": "1780000000", "renewable": 1}]
+        found = states.readable(JsonBody({"list": rows}), states.subscription)
+        (one,) = states.told(self.known, found, USER, self.at)
+        self.assertEqual((one.kind, one.transaction), (Kind.PURCHASE, "8"))
+        found = states.readable(JsonBody({"list": rows[2:]}), states.subscription)
+        told = states.told(self.known, found, USER, self.at)
+        self.assertEqual({one.kind for one in told}, {Kind.PURCHASE, Kind.EXPIRY})
 
     def test_only_a_list_is_one(self):
         for answer in ({}, {"list": None}, {"list": {}}, {"list": ""}, {"data": []}):
