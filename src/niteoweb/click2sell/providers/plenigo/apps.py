@@ -107,14 +107,14 @@ def associate(store: str, token: str, user_id: str, language: str) -> Purchase:
             purchase = _read(api.ask("POST", *path, value={"customerId": own}).body)
             if purchase.customer_id != own:
                 raise Taken
-        try:
-            path = ("customers", own, "appStoreSubscriptions")
-            found = [
-                orders.of_app_store(one, now)
-                for one in client.pages(api, path, "appStoreSubscriptionId")
-            ]
-        except ParameterError:
-            raise Unreachable("answer unreadable") from None
+        path = ("customers", own, "appStoreSubscriptions")
+        found = [
+            notification
+            for one in client.pages(api, path, "appStoreSubscriptionId")
+            for notification in client.readable(
+                one, lambda body: (orders.of_app_store(body, now),)
+            )
+        ]
     checkout.process(found)
     return purchase
 

@@ -121,7 +121,7 @@ def changes(settings: Any, since: datetime, now: datetime) -> Iterator[Notificat
     api = connect(settings)
     start = since.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     for item in pages(api, ("subscriptions",), "subscriptionId", startTime=start):
-        yield from _readable(item, lambda one: (states.of_listed(one, now),))
+        yield from readable(item, lambda one: (states.of_listed(one, now),))
     for path, id_, read_ in (
         (("orders",), "orderId", lambda one: orders.of_order(one, now)),
         (
@@ -132,7 +132,7 @@ def changes(settings: Any, since: datetime, now: datetime) -> Iterator[Notificat
     ):
         try:
             for item in pages(api, path, id_, startTime=start):
-                yield from _readable(item, read_)
+                yield from readable(item, read_)
         except Refused as error:
             # A part of plenigo that the site has not bought.
             logger.warning("plenigo does not list %s: %s", "/".join(path), error.reason)
@@ -191,7 +191,7 @@ def pages(
         parameters["startingAfter"] = after
 
 
-def _readable(
+def readable(
     item: JsonBody, read_: Callable[[JsonBody], Iterable[Notification]]
 ) -> Iterator[Notification]:
     """The notifications of an item of a list; one that makes no sense is left out."""

@@ -229,13 +229,10 @@ def ordered(
 def bought(api: JsonApi, customer_id: str, now: datetime) -> Iterator[Notification]:
     """The notifications of all that a customer has."""
     of_customer = ("customers", customer_id)
-    try:
-        for one in client.pages(api, (*of_customer, "subscriptions"), "subscriptionId"):
-            yield states.of_listed(one, now)
-        for one in client.pages(api, (*of_customer, "orders"), "orderId"):
-            yield from orders.of_order(one, now)
-    except ParameterError:
-        raise Unreachable("answer unreadable") from None
+    for one in client.pages(api, (*of_customer, "subscriptions"), "subscriptionId"):
+        yield from client.readable(one, lambda body: (states.of_listed(body, now),))
+    for one in client.pages(api, (*of_customer, "orders"), "orderId"):
+        yield from client.readable(one, lambda body: orders.of_order(body, now))
 
 
 def is_known(api: JsonApi, offer_id: str) -> bool:

@@ -288,6 +288,15 @@ class TestDone(ShopTestCase):
         self.assertEqual(ledger.count(self.portal), before)
         self.assertEqual(self.done(order, who="boss").status_code, 404)
 
+    def test_a_subscription_that_cannot_be_read_keeps_the_others_from_nobody(self):
+        self.buy()
+        new = self.fake.subscribe(self.customer, OFFER)
+        self.fake.subscriptions[new]["status"] = "OF A LATER RELEASE"
+        self.fake.order(self.customer, "issue-1")
+        found = self.done(-1)
+        self.assertEqual((found.status_code, found.json()["result"]), (200, "had already"))
+        self.assertEqual(self.groups("jane"), ["click2sell", "course"])
+
     def test_had_already_and_not_possible(self):
         self.buy()
         self.fake.order(self.customer, "issue-1")
