@@ -79,8 +79,9 @@ class TestTold(unittest.TestCase):
         keys = [self.read(listed(status=s))[0].key for s in ("Active", "Suspended", "Active")]
         self.assertEqual(len(set(keys)), 3)
         before = dict(self.known)
-        (one,) = states.told(before, states.Listed(listed(50)), USER, NOW + timedelta(days=1))
-        (two,) = states.told(before, states.Listed(listed(50)), USER, NOW + timedelta(days=1, seconds=3))
+        found, later = states.Listed(listed(50)), NOW + timedelta(days=1)
+        (one,) = states.told(before, found, USER, later)
+        (two,) = states.told(before, found, USER, later + timedelta(seconds=3))
         self.assertEqual(one.key, two.key)
 
     def test_a_subscription_that_goes_twice_ends_twice(self):
