@@ -13,6 +13,7 @@ from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import ParameterError
 from niteoweb.click2sell.notification import UNDOING
+from niteoweb.click2sell.provider import jsonapi
 from niteoweb.click2sell.provider import JsonBody
 from niteoweb.click2sell.provider import NotFound
 from niteoweb.click2sell.provider import Refused
@@ -194,11 +195,23 @@ def _subscription(account: Account, notification: Notification) -> JsonBody:
     subscription = account.get("subscriptions", id_, **{"expand[]": _PRODUCT})
     if subscription.required("id") != id_:
         raise Refused("answer: id")
+    more: dict[str, Any] = {}
     if subscription.part("items").boolean("has_more"):
         rest = account.pages("subscription_items", subscription=id_)
-        items = {"data": [dict(item.items()) for item in rest]}
-        subscription = JsonBody({**dict(subscription.items()), "items": items})
-    return subscription
+        more["items"] = {"data": [dict(item.items()) for item in rest]}
+    if subscription.text("status") == states.PAST_DUE:
+        more["latest_invoice"] = _unpaid(account, subscription)
+    return JsonBody({**dict(subscription.items()), **more})
+
+
+def _unpaid(account: Account, subscription: JsonBody) -> dict[str, Any]:
+    """The invoice that is not paid: its id, and when it was made if the key may read that."""
+    id_ = states.reference(subscription, "latest_invoice")
+    try:
+        created = account.get("invoices", id_).integer("created")
+    except (Refused, jsonapi.TokenRefused):
+        created = None
+    return {"id": id_, "created": created}
 
 
 def _named(payload: Mapping[str, str], *names: str) -> str:

@@ -42,7 +42,12 @@ ERRORS = {
 }
 
 #: Objects that are asked for by their ids, by the path.
-_BY_ID = {"subscriptions": "subscription", "customers": "customer", "charges": "charge"}
+_BY_ID = {
+    "subscriptions": "subscription",
+    "customers": "customer",
+    "charges": "charge",
+    "invoices": "invoice",
+}
 
 
 class FakeStripe(FakeServer):

@@ -82,13 +82,13 @@ class Billing(Record):
         self._change(subscription, fields)
 
     def change_price(self, subscription: Values, price: str, item: int = 0) -> None:
-        """An item goes on at another price; the difference is paid at once."""
+        """An item goes on at another price; the difference is paid at once, or is not."""
         items = deepcopy(subscription["items"])
         old = items["data"][item]["price"]["unit_amount"]
         items["data"][item]["price"] = self.objects[price]
         invoice = self._invoice(subscription, self.objects[price]["unit_amount"] - old, items)
-        self._change(subscription, {"items": items, "latest_invoice": invoice["id"]})
-        self._pay(invoice)
+        self._change(subscription, self._settled(subscription, invoice) | {"items": items})
+        self._tell_of(invoice)
 
     def add_item(self, subscription: Values, price: str) -> None:
         """A subscription gets one more item."""
@@ -156,12 +156,18 @@ class Billing(Record):
             self._change(subscription, {"items": items})
             return
         invoice = self._invoice(subscription, None, items)
-        fields = {"items": items, "latest_invoice": invoice["id"], "status": "active"}
-        fails = subscription["customer"] in self._broke
-        if fails:
-            fields["status"] = "past_due"
+        fields = {"status": "active", **self._settled(subscription, invoice), "items": items}
         self._change(subscription, fields)
-        if fails:
+        self._tell_of(invoice)
+
+    def _settled(self, subscription: Values, invoice: Values) -> Values:
+        """The fields of a subscription whose payment for an invoice succeeds, or fails."""
+        fails = subscription["customer"] in self._broke
+        status = {"status": "past_due"} if fails else {}
+        return {"latest_invoice": invoice["id"], **status}
+
+    def _tell_of(self, invoice: Values) -> None:
+        if invoice["customer"] in self._broke:
             self._say("invoice.payment_failed", invoice)
         else:
             self._pay(invoice)

@@ -37,7 +37,8 @@ GIVING = frozenset(
 #: The statuses without access. A subscription that never was active has nothing to lose.
 _NEVER = ("incomplete", "incomplete_expired")
 _OVER = ("canceled", "unpaid", "paused")
-_GOES_ON = ("active", "trialing", "past_due")
+PAST_DUE = "past_due"
+_GOES_ON = ("active", "trialing", PAST_DUE)
 
 
 def expanded(body: JsonBody, name: str) -> JsonBody:
@@ -205,9 +206,11 @@ def _standing(
     """Plan change or cancellation, the end of access, and whether a renewal is expected."""
     start = _period(subscription, item, "current_period_start")
     end = _period(subscription, item, "current_period_end")
-    if status == "past_due":
-        # The period has begun already, and is not paid for: the days of grace count from there.
-        return Kind.PLAN_CHANGE, start, True
+    if status == PAST_DUE:
+        # The days of grace count from the invoice that is not paid, if that is known: it may be
+        # for a change within a period that was paid. Else the period itself is not paid for.
+        invoiced = expanded(subscription, "latest_invoice").moment("created")
+        return Kind.PLAN_CHANGE, max(start, invoiced or start), True
     cancelled_to = subscription.moment("cancel_at")
     if subscription.boolean("cancel_at_period_end"):
         cancelled_to = cancelled_to or end

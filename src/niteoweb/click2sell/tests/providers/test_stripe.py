@@ -93,6 +93,37 @@ class TestLife(StripeLifeTestCase):
         self.deliver()
         self.has("premium")
 
+    def test_a_payment_for_a_change_within_the_period_fails(self):
+        """The period is paid: the days of grace begin with the change."""
+        subscription = self.buy()
+        self.pass_time(days=20)
+        self.deliver()
+        self.shop.let_payments_fail(subscription["customer"])
+        self.shop.change_price(subscription, "silver")
+        self.deliver()
+        self.assertEqual(subscription["status"], "past_due")
+        self.has("course")
+        self.pass_time(days=2)
+        self.sweep()
+        self.has("course")
+        self.pass_time(days=2)
+        self.sweep()
+        self.has()
+        self.shop.recover(subscription)
+        self.deliver()
+        self.has("course")
+
+    def test_a_key_that_may_read_no_invoices(self):
+        subscription = self.buy()
+        self.fake.permissions = {"subscriptions", "customers", "checkout", "events"}
+        self.shop.let_payments_fail(subscription["customer"])
+        self.pass_time(days=31)
+        self.deliver()
+        self.has("premium")
+        self.pass_time(days=3)
+        self.sweep()
+        self.has()
+
     def test_a_payment_that_is_never_made(self):
         subscription = self.buy()
         self.shop.let_payments_fail(subscription["customer"])
