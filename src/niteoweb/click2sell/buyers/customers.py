@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers.buyers import Buyer
+from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import mentions
 from niteoweb.click2sell.ledger import pseudonyms
 from niteoweb.click2sell.notification import Notification
@@ -40,6 +41,14 @@ def named(site: Any, notification: Notification) -> Notification:
         return notification
     stated = [address for one, address in record.get("stated", ()) if one == customer]
     return replace(notification, buyer=stated[-1], email=stated[-1]) if stated else notification
+
+
+def named_in(site: Any, entry: ledger.Entry) -> str:
+    """The customer's id in an entry, "" where an owner gave the entry to another buyer."""
+    provider = entry["on_behalf_of"] or entry["provider"]
+    record = buyer(site, (provider, entry["customer_id"]))
+    is_buyers = record is not None and record["id"] == entry["buyer_id"]
+    return entry["customer_id"] if is_buyers else ""
 
 
 def waiting(site: Any, customer: Customer) -> list[str]:

@@ -22,6 +22,7 @@ from niteoweb.click2sell.buyers import customers
 from niteoweb.click2sell.buyers.buyers import Buyer
 from niteoweb.click2sell.entitlement import Reason
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import ownership
 from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.member import index
 from niteoweb.click2sell.member import privilege
@@ -47,12 +48,13 @@ def buyer_of(site: Any, entry: ledger.Entry, named: str) -> Buyer | None:
     """The buyer whose history an entry belongs to.
 
     :param entry: of the ledger, not in a history yet.
-    :param named: the address that the notification itself names, in lower case; the entry names
-        another one where an owner has corrected it.
+    :param named: the address that the notification itself names, in lower case. Where an owner
+        has corrected it, or its transaction, the entry's address decides, and no customer's id.
     :returns: None while only the customer's id is known, and nobody is tied to it.
     """
     provider, address = entry["on_behalf_of"] or entry["provider"], entry["buyer"]
-    if entry["customer_id"] and address == named:
+    corrected = ownership.corrected(site, (provider, entry["transaction"]), named)
+    if entry["customer_id"] and not corrected:
         return customers.record(site, (provider, entry["customer_id"]), address)
     app_buyer = (
         named_by_app(site, provider, address) if entry["provider"] == VALIDATION else None

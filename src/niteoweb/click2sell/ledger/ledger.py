@@ -231,4 +231,4 @@ def _address(site: Any, notification: Notification) -> str:
     """The address that a notification's entry is assigned to."""
     # An owner's act on a purchase follows the purchase.
     source = (notification.on_behalf_of or notification.provider, notification.transaction)
-    return ownership.buyer_of(site, source, notification.buyer)
+    return ownership.corrected(site, source, notification.buyer) or notification.buyer

@@ -113,15 +113,13 @@ def reserve(site: Any, entry: entries.Entry) -> bool:
     return not full
 
 
-def buyer_of(site: Any, source: Source, address: str) -> str:
-    """The address under which a notification is filed: the named one, unless an owner corrected
-    its transaction, or that address.
+def corrected(site: Any, source: Source, address: str) -> str:
+    """The address that a notification gets because an owner corrected its transaction, or the
+    address that it names; "" where no owner did.
 
     :param address: the address that it names, in lower case.
     """
-    return (
-        correction(site, source) or (correction(site, ("", address)) if address else "")
-    ) or address
+    return correction(site, source) or (correction(site, ("", address)) if address else "")
 
 
 def correction(site: Any, source: Source) -> str:

@@ -9,6 +9,7 @@ noted on the entry. The rules, where there is a choice:
 * Deciding for a refused entry ties its transaction to the buyer and product that it names. The
   entries of that transaction for another buyer or product are refused from then on, and their
   access is revoked.
+* A purchase that goes back to its provider's customer is the customer's as it was.
 * After both, refused entries that name the right buyer and product count again.
 * A dismissed entry has nothing to do until it needs attention for another reason.
 """
@@ -19,6 +20,7 @@ from datetime import datetime
 from niteoweb.click2sell import _
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.buyers import customers
 from niteoweb.click2sell.buyers import product
 from niteoweb.click2sell.entitlement import ABOUT_ACCOUNT
 from niteoweb.click2sell.entitlement import Reason
@@ -189,7 +191,13 @@ class Correct(Decision):
         wrong, right = entry["buyer"], self.address.lower()
         provider, transaction = source = _source(entry)
         loser = buyers.get(site, entry["buyer_id"])
-        winner = buyers.of_address(site, right)
+        customer = customers.buyer(site, (provider, entry["customer_id"]))
+        back = (
+            not self.everything
+            and customer not in (None, loser)
+            and right in buyers.addresses(customer)
+        )
+        winner = customer if back else buyers.of_address(site, right)
         if winner is loser:
             raise NotPossible(_("This address is the same buyer's."))
         if not self.everything and _is_a_strangers(site, entry, (loser, winner)):
@@ -204,7 +212,7 @@ class Correct(Decision):
         for other in moved:
             if not _is_a_strangers(site, other, (loser, winner)):
                 # Later notifications of its transaction follow.
-                ownership.correct(site, _source(other), right)
+                ownership.correct(site, _source(other), "" if back else right)
             ledger.change(site, other, buyer=right)
             if other["member"]:
                 # The owner knows better than the order link.
@@ -230,6 +238,7 @@ class Correct(Decision):
             buyer=right,
             email=right,
             product_id=entry["product_id"],
+            customer_id=entry["customer_id"] if back else "",
             payload={
                 "reason": self.reason,
                 "by": self.by,

@@ -25,6 +25,7 @@ from datetime import datetime
 from datetime import timedelta
 from niteoweb.click2sell import _
 from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.buyers import customers
 from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.entitlement import BillingEvent
 from niteoweb.click2sell.entitlement import Entitlement
@@ -256,7 +257,7 @@ def event(
         email=first["buyer"],
         product_id=product[1],
         product_name=overview.product_name(site, product),
-        customer_id=first["customer_id"],
+        customer_id=customers.named_in(site, first),
         external_subscription_id=first["external_subscription_id"],
         valid_until=until,
         payload={"reason": command.reason, "by": command.by, **payload},

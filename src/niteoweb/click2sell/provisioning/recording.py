@@ -12,6 +12,7 @@ from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.buyers import rule
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
+from niteoweb.click2sell.ledger import pseudonyms
 from niteoweb.click2sell.ledger import retryqueue
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.provider import secrecy
@@ -106,7 +107,7 @@ def take_up(site: Any, keys: Iterable[str], now: datetime) -> tuple[str, ...]:
     following: list[str] = []
     # Entries that follow may lead to more.
     for entry in map(partial(ledger.get, site), chain(keys, following)):
-        if entry is None:
+        if entry is None or pseudonyms.is_erased(entry):
             continue
         following += write_new(site, validation.told(site, entry, now), now)
         following += write_new(site, transfer.passed_on(site, entry), now)

@@ -22,6 +22,7 @@ from dataclasses import replace
 from datetime import datetime
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.buyers import customers
 from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.ledger import entries as records
 from niteoweb.click2sell.ledger import ledger
@@ -42,16 +43,14 @@ def passed_on(site: Any, entry: ledger.Entry) -> Iterator[Notification]:
         return
     delivered = trees.tree(site, "delivered_to")
     number = trees.number(entry["provider"], entry["transaction"])
-    present = (entry["occurred_at"], entry["buyer_id"])
-    before = delivered.get(number, present)
-    if buyers.get(site, before[1]) is None:
-        # That record has become a part of this one: they share an account.
-        before = (before[0], present[1])
-    (_before, loser), (since, winner) = sorted((before, present))
-    if delivered.get(number) != (since, winner):
-        delivered[number] = (since, winner)
+    known = delivered.get(number)
+    before = entry if known is None else records.at(site, known)
+    over, latest = sorted((before, entry), key=_delivered)
+    if known != records.place(latest):
+        delivered[number] = records.place(latest)
+    loser, since = over["buyer_id"], latest["occurred_at"]
     buyer = buyers.get(site, loser)
-    if loser == winner or buyer is None or pseudonyms.is_erased(buyer):
+    if loser == latest["buyer_id"] or pseudonyms.is_erased(buyer):
         return
     address, moment = buyers.addresses(buyer)[0], timestamps.from_iso(since)
     known_as = (id_ for provider, id_ in buyer["customer_ids"] if provider == entry["provider"])
@@ -72,13 +71,19 @@ def passed_on(site: Any, entry: ledger.Entry) -> Iterator[Notification]:
     )
 
 
+def _delivered(entry: ledger.Entry) -> tuple[str, str, int]:
+    """The order of statements of a subscription: the buyer of the last one has it."""
+    return entry["occurred_at"], entry["buyer_id"], records.place(entry)
+
+
 def taken_over(site: Any, keys: Iterable[str], now: datetime) -> Iterator[Notification]:
     """The ends of subscriptions of a shop that another buyer has now.
 
     :param keys: of entries that have taken effect in this commit.
     :param now: in UTC.
     """
-    entries = [entry for key in keys if (entry := ledger.get(site, key)) is not None]
+    known = filter(None, (ledger.get(site, key) for key in keys))
+    entries = [entry for entry in known if not pseudonyms.is_erased(entry)]
     # Ends come first: one can have waited for the buyer who is given access now.
     for entry in sorted(entries, key=lambda entry: entry["kind"] != Kind.EXPIRY):
         gives = entry["kind"] in GIVING
@@ -96,7 +101,7 @@ def taken_over(site: Any, keys: Iterable[str], now: datetime) -> Iterator[Notifi
         if after != before:
             holders[number] = tuple(map(records.place, after))
         if over is not None:
-            yield _end(over, entry, max(entry, after[-1], key=_time))
+            yield _end(site, over, entry, max(entry, after[-1], key=_time))
 
 
 def _order(
@@ -141,11 +146,14 @@ def _lives(site: Any, entry: ledger.Entry, now: datetime) -> bool:
     return history.outcome(site, buyer, now).lives(provider, entry["transaction"], now)
 
 
-def _end(over: ledger.Entry, because: ledger.Entry, latest: ledger.Entry) -> Notification:
+def _end(
+    site: Any, over: ledger.Entry, because: ledger.Entry, latest: ledger.Entry
+) -> Notification:
     """The end of a subscription, which its provider tells later or has told already."""
     occurred_at = timestamps.from_iso(latest["occurred_at"])
     return replace(
         history.notification(over),
+        customer_id=customers.named_in(site, over),
         key=idempotency_key(because["key"], over["transaction"], str(Kind.EXPIRY)),
         kind=Kind.EXPIRY,
         receipt="",

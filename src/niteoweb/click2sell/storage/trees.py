@@ -78,7 +78,7 @@ TREES = {
     "buyer_by_customer": Tree,  # (provider, its id of the customer) -> buyer id
     # (provider, its id of a customer nobody is known for, key of the entry that names only it)
     "customers_awaited": TreeSet,
-    # transfer.py: number(provider, subscription) -> (since when as stored, buyer id)
+    # transfer.py: number(provider, subscription) -> place of its latest statement
     "delivered_to": Tree,
     "buyers_due": TreeSet,  # (time of the next change of access, buyer id)
     # (time of a run that ended access, buyer id), see sweep.py

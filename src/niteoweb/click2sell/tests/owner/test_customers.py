@@ -1,0 +1,126 @@
+"""An owner's acts on subscriptions of customers whom their provider names by ids of its own."""
+
+from datetime import timedelta
+from niteoweb.click2sell.browser.desk import buyercures
+from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.buyers import customers
+from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.notification import Kind
+from niteoweb.click2sell.notification import Notification
+from niteoweb.click2sell.owner import action
+from niteoweb.click2sell.owner import commands
+from niteoweb.click2sell.owner import decisions
+from niteoweb.click2sell.privacy import erasure
+from niteoweb.click2sell.provisioning import pipeline
+from niteoweb.click2sell.storage import trees
+from niteoweb.click2sell.tests.cases.site import EMAIL
+from niteoweb.click2sell.tests.cases.site import SiteTestCase
+
+import transaction
+
+
+WRONG, OTHER = "jonh@example.org", "jane@example.org"
+GOLD = ("cleeng", "gold")
+
+
+class CustomerTestCase(SiteTestCase):
+    def told(self, email=WRONG, customer="C-1", kind=Kind.PURCHASE, **changes):
+        """A statement of a subscription that gives access for a month; its key."""
+        self.later(hours=1)
+        notification = Notification(
+            **{
+                "key": f"{kind} {email} {self.now}",
+                "provider": "cleeng",
+                "kind": kind,
+                "transaction": "S-1",
+                "receipt": "",
+                "occurred_at": self.now,
+                "buyer": email,
+                "email": email,
+                "product_id": "gold",
+                "subscription": True,
+                "customer_id": customer,
+                "valid_until": self.now + timedelta(days=30),
+                "fully_signed": True,
+                "snapshot": True,
+                **changes,
+            }
+        )
+        pipeline.process(notification)
+        return notification.key
+
+    def of_shop(self, email, customer, transaction_, kind=Kind.PURCHASE):
+        """A statement of a subscription that was bought in a shop."""
+        return self.told(
+            email, customer, kind, transaction=transaction_, external_subscription_id="V-1"
+        )
+
+    def correct(self, key, address=EMAIL):
+        self.later(hours=1)
+        action.carry_out(decisions.Correct(key, "admin", address, False, "mistyped"))
+
+    def who(self):
+        """User ids of the members with access."""
+        transaction.begin()
+        records = trees.tree(self.portal, "buyers").values()
+        return sorted(record["user_id"] for record in records if record["live"])
+
+
+class TestCorrected(CustomerTestCase):
+    def setUp(self):
+        super().setUp()
+        self.first = self.told()
+        self.correct(self.first)
+        self.assertEqual(self.who(), [EMAIL])
+
+    def test_a_renewal_is_the_right_buyers(self):
+        self.told(kind=Kind.RENEWAL)
+        self.assertEqual(self.who(), [EMAIL])
+        self.assert_replay_changes_nothing()
+
+    def test_its_provider_learns_the_right_address_too(self):
+        self.told(EMAIL, kind=Kind.RENEWAL)
+        self.assertEqual(self.who(), [EMAIL])
+
+    def test_access_is_ended_by_hand(self):
+        buyer_id = self.buyer(EMAIL)["id"]
+        action.carry_out(commands.End(buyer_id, GOLD, "fraud", "admin"))
+        self.assertEqual(self.who(), [])
+
+    def test_the_correction_is_undone(self):
+        cures = buyercures.undo(self.portal, self.buyer(EMAIL), self.now)
+        fields = [cure.fields for cure in cures.values() if cure.fields["what"] == "correct"][0]
+        before = len(trees.tree(self.portal, "buyers"))
+        self.correct(self.first, fields["address"])
+        self.assertEqual(self.who(), [WRONG])
+        self.assertEqual(len(trees.tree(self.portal, "buyers")), before)
+        self.told("new@example.org", kind=Kind.RENEWAL)
+        self.assertEqual(self.who(), [WRONG])
+        customer = customers.buyer(self.portal, ("cleeng", "C-1"))
+        self.assertEqual(customer["user_id"], WRONG)
+
+
+class TestPassedOn(CustomerTestCase):
+    def test_by_a_customer_who_is_a_member(self):
+        self.account()
+        key = self.told(EMAIL)
+        self.buy(buyer_email=OTHER)
+        action.carry_out(decisions.Attach(key, "admin", OTHER, "she says"))
+        self.assertEqual(buyers.of_user(self.portal, OTHER)["live"][0], GOLD)
+        self.told("joe@example.org", "C-2", Kind.PLAN_CHANGE)
+        transaction.begin()
+        self.assertNotIn(GOLD, buyers.of_user(self.portal, OTHER)["live"])
+
+    def test_in_a_shop_after_a_correction(self):
+        self.correct(self.of_shop(WRONG, "C-1", "S-1"))
+        self.of_shop(OTHER, "C-2", "S-2")
+        self.assertEqual(self.who(), [OTHER])
+
+    def test_nothing_of_an_erased_buyer(self):
+        self.told()
+        self.of_shop(WRONG, "C-1", "S-2")
+        erasure.erase(WRONG, "Asked for by letter", "admin")
+        for key in list(ledger.newest_first(self.portal)):
+            pipeline.replay(key)
+        self.assert_replay_changes_nothing()
+        self.assertEqual(len(trees.tree(self.portal, "delivered_to")), 1)
