@@ -76,8 +76,11 @@ class Command(Action):
         raise NotImplementedError
 
     def write(self, site: Any, now: datetime) -> list[AffectedBuyer]:
-        """Record the notifications."""
-        return [_record(site, one, now) for one in tuple(self.notifications(site, now))]
+        """Record the notifications; all of them count when the last one is processed."""
+        affected = [_record(site, one, now) for one in tuple(self.notifications(site, now))]
+        for one in affected[:-1]:
+            ledger.change(site, ledger.get(site, one.key), counts=True)
+        return affected[-1:]
 
 
 @dataclass(frozen=True)

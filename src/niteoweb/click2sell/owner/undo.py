@@ -101,13 +101,11 @@ class Undo(Command):
             yield event(site, self, product, Kind.EXPIRY, events, now, now, undoes=self.key)
 
     def write(self, site: Any, now: datetime) -> list[AffectedBuyer]:
-        """Record the notifications; all of them count when the last one is processed."""
+        """Record the notifications."""
         affected = super().write(site, now)
         if not affected:
             raise NotPossible(_("Nothing is left to undo: the access before it is over."))
-        for one in affected[:-1]:
-            ledger.change(site, ledger.get(site, one.key), counts=True)
-        return affected[-1:]
+        return affected
 
     def _before(self, outcome: history.BuyerOutcome) -> Entitlement | None:
         """The entitlement by the chain of the act, as if the act had not been."""
