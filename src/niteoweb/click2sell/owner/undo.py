@@ -6,6 +6,7 @@ that there was before the act.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
 from datetime import timedelta
 from niteoweb.click2sell import _
@@ -93,10 +94,13 @@ class Undo(Command):
             kinds = [Kind.REACTIVATION]
             if before.state is State.CANCELLED:
                 kinds.append(Kind.CANCELLATION)
+            starts = [start for start, _stop in before.spans if start > now]
+            begins = None if before.gives_access(now) else min(starts, default=None)
             at = max(now, *(one.occurred_at + MOMENT for one in events))
             for number, kind in enumerate(kinds, start=1):
                 later = at + number * MOMENT
-                yield event(site, self, product, kind, events, later, end, undoes=self.key)
+                told = event(site, self, product, kind, events, later, end, undoes=self.key)
+                yield replace(told, valid_from=begins)
         if entry["kind"] != Kind.EXPIRY:
             yield event(site, self, product, Kind.EXPIRY, events, now, now, undoes=self.key)
 

@@ -1,5 +1,6 @@
 """What an owner did by hand is undone, for a day, by further notifications."""
 
+from dataclasses import replace
 from datetime import datetime
 from datetime import timedelta
 from niteoweb.click2sell.buyers import history
@@ -10,6 +11,7 @@ from niteoweb.click2sell.owner import action
 from niteoweb.click2sell.owner import commands
 from niteoweb.click2sell.owner import NotPossible
 from niteoweb.click2sell.owner import undo
+from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.report import happenings
 from niteoweb.click2sell.tests.cases.site import EMAIL
 from niteoweb.click2sell.tests.cases.site import SiteTestCase
@@ -103,6 +105,17 @@ class TestUndo(SiteTestCase):
         self.assertIn("premium", self.groups())
         self.undo(key)
         self.assertNotIn("premium", self.groups())
+
+    def test_an_extension_of_access_that_begins_later(self):
+        at, two = self.now + timedelta(days=3), {"product": ("click2sell", "2")}
+        sale = self.notification(product_id="2", acquirer_transaction_id="T-2")
+        pipeline.process(replace(sale, valid_from=at, valid_until=at + timedelta(days=9)))
+        before = history.outcome(self.portal, self.buyer(EMAIL), self.now).entitlements[1]
+        key = self.act("extend", days=10, **two)
+        self.undo(key)
+        after = history.outcome(self.portal, self.buyer(EMAIL), self.now).entitlements[1]
+        self.assertEqual((after.spans, after.until), (before.spans, before.until))
+        self.assertNotIn("course", self.groups())
 
     def test_only_once_and_for_a_day(self):
         key = self.act("extend", days=10)
