@@ -168,7 +168,9 @@ class Decide(Decision):
             ownership.correct(site, source, entry["buyer"])
         _sort_out(site, source, (before, after))
         ledger.add_note(site, entry, now, self.by, "decided", self.reason)
-        buyer_ids = dict.fromkeys((before["id"], after["id"]))
+        # Who was erased has nothing left to lose.
+        losing = () if pseudonyms.is_erased(before) else (before["id"],)
+        buyer_ids = dict.fromkeys((*losing, after["id"]))
         return [AffectedBuyer(buyer_id) for buyer_id in buyer_ids]
 
 

@@ -24,7 +24,8 @@ not processed yet becomes "nothing to do": nobody could settle it any more.
 Consequences:
 
 * A notification that was erased changes nothing when it is delivered or replayed again.
-* Its transaction stays the erased buyer's. Another address that names it is refused.
+* Its transaction stays the erased buyer's. Another address that names it is refused, until the
+  owner decides that the transaction is this buyer's.
 * A later notification for the buyer (of its address, or of one of its transactions) is written
   down as it comes and waits for the owner: it makes no account and grants nothing. The owner
   erases again, or takes the buyer in again. Then the whole history counts, as after a deleted

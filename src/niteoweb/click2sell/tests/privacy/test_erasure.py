@@ -547,6 +547,20 @@ class TestWhatAnOwnerDecided(ErasureTestCase):
         self.erase(OTHER)
         self.assertNothingPersonal(OTHER)
 
+    def test_who_gets_the_purchase_of_somebody_erased(self):
+        self.buy()
+        self.buy(buyer_email=OTHER, c2s_transaction_id="R-3")
+        self.later(minutes=1)
+        self.erase()
+        self.later(minutes=1)
+        act = decisions.Decide(self.entry(OTHER)["key"], "owner", "hers")
+        [plan] = action.preview(act)
+        self.assertIn("premium", plan.grant)
+        action.carry_out(act)
+        self.assertEqual(self.groups(OTHER), ["click2sell", "premium"])
+        self.assertEqual(self.groups(), [])
+        self.assertNothingPersonal(EMAIL)
+
     def test_what_could_not_be_read_and_is_too_old(self):
         self.settings(retention_days=1)
         payload = {"buyer_email": EMAIL}
