@@ -4,9 +4,11 @@ from collections.abc import Callable
 from datetime import datetime
 from niteoweb.click2sell import _
 from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.browser.desk.cures import BACK
 from niteoweb.click2sell.browser.desk.ownerpage import CHANGED
 from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
 from niteoweb.click2sell.browser.words import changes as words
+from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.owner import Action
 from niteoweb.click2sell.owner import action
@@ -51,8 +53,16 @@ class Confirmation(OwnerPage):
             (name, value)
             for name, value in sorted(self.request.form.items())
             if isinstance(value, str)
-            and name not in ("_authenticator", "change", "confirm", "fingerprint")
+            and name not in ("_authenticator", BACK, "change", "confirm", "fingerprint")
         ]
+
+    def say_done(self, who: str, text: Message, kind: str = "info") -> None:
+        """Tell what was done; on another page than its own also for whom.
+
+        :param who: the buyer, or the notification.
+        """
+        elsewhere = self.way_back() and who
+        self.say(f"{who}: {formatting.translated(text)}" if elsewhere else text, kind)
 
     def settle(self, make: Callable[[], Action]) -> bool:
         """Preview an action, or carry it out when that was confirmed.

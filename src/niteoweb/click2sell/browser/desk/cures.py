@@ -77,14 +77,24 @@ class Cure:
             # The theme gives links in boxes a colour of their own.
             white = "color: #fff !important"
             return f'<a class="{css}" style="{white}" href="{url}">{label}</a>'
-        inputs = "".join(
-            f'<input type="hidden" name="{escape(name)}" value="{escape(value)}" />'
-            for name, value in {**self.fields, "_authenticator": createToken()}.items()
-        )
         return (
-            f'<form class="d-inline" action="{url}" method="post">{inputs}'
+            f'<form class="d-inline" action="{url}" method="post">{hidden(self.fields)}'
             f'<button class="{css}" type="submit">{label}</button></form>'
         )
+
+
+def hidden(fields: Mapping[str, str]) -> str:
+    """Hidden inputs of a form that changes something, plone.protect's token among them."""
+    return "".join(
+        f'<input type="hidden" name="{escape(name)}" value="{escape(value)}" />'
+        for name, value in {**fields, "_authenticator": createToken()}.items()
+    )
+
+
+def came_from(form: Mapping[str, Any]) -> str:
+    """The value of :data:`BACK` in a form, "" for none."""
+    back = form.get(BACK)
+    return back if back in (TO_BUYER, TO_OVERVIEW) else ""
 
 
 def back_url(site: Any, back: str, buyer_id: str) -> str:
@@ -137,13 +147,14 @@ def of_entry(site: Any, entry: ledger.Entry, back: str = "") -> Cure | None:
     if reason in ABOUT_ACCOUNT:
         return _connect(site, entry, f"{url}/decide", decide, fields)
     if (page := registry.page(entry)) is not None:
-        return Cure(page.title, f"{site.absolute_url()}/@@{page.path}")
-    if (access := _change_access(site, entry)) is not None:
+        return Cure(page.title, _address(f"{site.absolute_url()}/@@{page.path}", fields))
+    if (access := _change_access(site, entry, fields)) is not None:
         return access
     if reason in _PAGES:
         page_name, label = _PAGES[reason]
         address = {"address": entry["buyer"]} if page_name == _PRIVACY else {}
-        return Cure(label, _address(f"{site.absolute_url()}/@@{page_name}", address))
+        page_url = f"{site.absolute_url()}/@@{page_name}"
+        return Cure(label, _address(page_url, {**address, **fields}))
     what, label = decisions.DISMISS, _("Dismiss")
     if reason == Reason.ADDRESS_NOT_ACCEPTED and entry["buyer_id"]:
         what, label = decisions.CORRECT, _("Correct the address")
@@ -161,7 +172,7 @@ def _connect(
     return Cure(label, url, {**fields, "what": decisions.ATTACH, "candidate": user_id})
 
 
-def _change_access(site: Any, entry: ledger.Entry) -> Cure | None:
+def _change_access(site: Any, entry: ledger.Entry, fields: dict[str, str]) -> Cure | None:
     """Give or end the access that a notification is about and has not changed itself."""
     reason, kind = entry["reason"], entry["kind"]
     if reason == Reason.PARAMETER:
@@ -169,27 +180,27 @@ def _change_access(site: Any, entry: ledger.Entry) -> Cure | None:
     else:
         gives = kind in GIVING and reason in GRANTS_NOTHING | _FOR_OTHERS
     if gives:
-        return _give_access(site, entry)
+        return _give_access(site, entry, fields)
     buyer, product = buyers.get(site, entry["buyer_id"]), history.product(entry)
     if kind in GIVING or reason not in _ENDED_NOTHING or not buyer:
         return None
     if product not in buyer["live"]:
         return None
     url = f"{site.absolute_url()}/@@click2sell-members/{buyer['id']}/revoke"
-    filled = {"product": forms.product_value(product), "settles": entry["key"]}
+    filled = {"product": forms.product_value(product), "settles": entry["key"], **fields}
     who = formatting.buyer_name(entry) or entry["buyer"]
     label = _("End the access of ${who}", mapping={"who": who})
     return Cure(label, _address(url, filled))
 
 
-def _give_access(site: Any, entry: ledger.Entry) -> Cure:
+def _give_access(site: Any, entry: ledger.Entry, fields: dict[str, str]) -> Cure:
     """Give access by hand, with a form that is filled in as far as possible."""
     sent = unread.as_sent(entry)
     known = entry["reason"] not in _FOR_OTHERS
     buyer = {"address": sent.address, "name": sent.name} if known else {}
     provider = history.product(entry)[0]
     product = forms.product_value((provider, sent.product_id)) if sent.product_id else ""
-    filled = {**buyer, "product": product, "settles": entry["key"]}
+    filled = {**buyer, "product": product, "settles": entry["key"], **fields}
     label = _("Give access by hand")
     if who := buyer and (sent.name or sent.address):
         label = _("Give access to ${who}", mapping={"who": who})

@@ -3,7 +3,6 @@
 from dataclasses import replace
 from functools import cached_property
 from niteoweb.click2sell import _
-from niteoweb.click2sell.browser.desk import cures
 from niteoweb.click2sell.browser.desk.confirmation import Confirmation
 from niteoweb.click2sell.browser.desk.fields import Field
 from niteoweb.click2sell.browser.desk.ownerpage import EntryPage
@@ -13,6 +12,7 @@ from niteoweb.click2sell.owner import Action
 from niteoweb.click2sell.owner import candidates
 from niteoweb.click2sell.owner import decisions
 from niteoweb.click2sell.owner import NotPossible
+from niteoweb.click2sell.report import labels
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from typing import Any
 from zExceptions import NotFound
@@ -25,6 +25,15 @@ NAMES = {
     decisions.ATTACH: ("search", "reason"),
     decisions.CORRECT: ("address", "scope", "reason"),
     decisions.MAKE_GROUP: (),
+}
+
+#: What a decision did, as its note stores it.
+DONE = {
+    decisions.ATTACH: "attached",
+    decisions.CORRECT: "corrected",
+    decisions.DECIDE: "decided",
+    decisions.DISMISS: "dismissed",
+    decisions.MAKE_GROUP: "group made",
 }
 
 #: The notifications that get another buyer.
@@ -61,8 +70,7 @@ class DecideView(Confirmation, EntryPage):
     @property
     def cancel_url(self) -> str:
         """Address of the page that the owner came from."""
-        back = cures.back_url(self.context, self.text(cures.BACK), self.entry["buyer_id"])
-        return back or self.url
+        return self.way_back(self.entry["buyer_id"]) or self.url
 
     @property
     def title(self) -> str:
@@ -89,12 +97,12 @@ class DecideView(Confirmation, EntryPage):
     def post(self) -> str:
         """Preview the decision, or carry it out."""
         self.check_post()
-        buyer_id = self.entry["buyer_id"]
+        buyer_id, title = self.entry["buyer_id"], self.title
         form = self.request.form
         if "find" in form or "change" in form or not self.settle(self._wanted):
             return ""
-        self.say(_("Done."))
-        return cures.back_url(self.context, self.text(cures.BACK), buyer_id) or self.entry_url
+        self.say_done(title, labels.NOTES[DONE[self.text("what")]])
+        return self.way_back(buyer_id) or self.entry_url
 
     def _wanted(self) -> Action:
         """The decision that the form asks for.

@@ -49,8 +49,9 @@ class MemberActionView(Confirmation):
     ) -> None:
         super().__init__(context, request)
         self.list_url, self.buyer_id, self.name = list_url, buyer_id, name
-        self.cancel_url = f"{list_url}/{buyer_id}" if buyer_id else list_url
-        self.url = f"{self.cancel_url}/{name}"
+        above = f"{list_url}/{buyer_id}" if buyer_id else list_url
+        self.url = f"{above}/{name}"
+        self.cancel_url = self.way_back() or above
         self.problems: dict[str, Message] = {}
 
     def __call__(self) -> str:
@@ -63,7 +64,10 @@ class MemberActionView(Confirmation):
     def post(self) -> str:
         """Show the form again, preview the command, or carry it out."""
         self.check_post()
-        return self.cancel_url if "change" not in self.request.form and self._try() else ""
+        if "change" in self.request.form or not self._try():
+            return ""
+        buyer_id = self.buyer_id or self._new_buyer()
+        return self.way_back(buyer_id) or f"{self.list_url}/{buyer_id}"
 
     @property
     def _exists(self) -> bool:
@@ -172,9 +176,10 @@ class MemberActionView(Confirmation):
         if not self.settle(lambda: command):
             return False
         self._settle()
-        self.say(self.success, "info" if self.success is command.success else "warning")
-        if not self.buyer_id:
-            self.cancel_url = f"{self.list_url}/{self._new_buyer()}"
+        kind = "info" if self.success is command.success else "warning"
+        self.say_done(
+            self.lead or self.text("name") or self.text("address"), self.success, kind
+        )
         return True
 
     def _settle(self) -> None:

@@ -96,7 +96,12 @@ class NotificationView(EntryPage):
             return ""
         buyer_id = self.entry["buyer_id"]
         self._replay()
-        return cures.back_url(self.context, self.text(cures.BACK), buyer_id) or self.url
+        return self.way_back(buyer_id) or self.url
+
+    @property
+    def cancel_url(self) -> str:
+        """Address of the page with the cure, else of the page without the preview."""
+        return self.way_back(self.entry["buyer_id"]) or self.url
 
     def _look(self) -> None:
         """Preview the replay."""

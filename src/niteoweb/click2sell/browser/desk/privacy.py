@@ -57,7 +57,12 @@ class PrivacyView(OwnerPage):
     def post(self) -> str:
         """Carry out the action of the button."""
         self.check_post()
-        return self.url if self.address and self._try() else ""
+        return self.cancel_url if self.address and self._try() else ""
+
+    @property
+    def cancel_url(self) -> str:
+        """Address of the page that the owner came from, else of the page without an address."""
+        return self.way_back() or self.url
 
     def _download(self) -> str:
         response = self.request.response

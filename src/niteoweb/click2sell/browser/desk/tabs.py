@@ -5,6 +5,7 @@ from functools import cached_property
 from html import escape
 from niteoweb.click2sell import _
 from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.browser.desk import cures
 from niteoweb.click2sell.browser.pagetitle import ITitled
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.browser.words.formatting import Link
@@ -91,6 +92,22 @@ class Tabbed(BrowserView):
     def late_check(self) -> Check | None:
         """The automatic check, when it needs somebody."""
         return lastrun.late(self.context, timestamps.now())
+
+    # The way back of a cure
+
+    def way_back(self, buyer_id: str = "") -> str:
+        """Address of the page with the button that led here, "" for none.
+
+        :param buyer_id: of the buyer whom the page is about.
+        """
+        back = cures.came_from(self.request.form)
+        return cures.back_url(self.context, back, buyer_id)
+
+    @property
+    def token(self) -> str:
+        """Hidden inputs of a form: plone.protect's token, and the page to go back to."""
+        back = cures.came_from(self.request.form)
+        return cures.hidden({cures.BACK: back} if back else {})
 
     def may(self, *permissions: str) -> bool:
         """Whether the reader has one of some permissions on the site."""

@@ -6,6 +6,7 @@ The form of Click2Sell has the settings of the add-on as a whole, too.
 from html import escape
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site
+from niteoweb.click2sell.browser.desk import cures
 from niteoweb.click2sell.browser.desk.ownerpage import ask_to_try_later
 from niteoweb.click2sell.browser.desk.ownerpage import BUSY
 from niteoweb.click2sell.browser.desk.tabs import Tabbed
@@ -103,6 +104,12 @@ class SettingsForm(RegistryEditForm):
     def enable_autofocus(self) -> bool:
         """Whether a field gets the focus: one with an error does, and no other."""
         return bool(self.widgets.errors)
+
+    @property
+    def action(self) -> str:
+        """Address of the form, with the page to go back to."""
+        url, back = self.request.getURL(), cures.came_from(self.request.form)
+        return f"{url}?{cures.BACK}={back}" if back else url
 
     @property
     def parts(self) -> list[Part]:

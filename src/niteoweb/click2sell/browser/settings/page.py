@@ -76,6 +76,15 @@ class SettingsPage(ControlPanelFormWrapper, Tabbed):
             IStatusMessage(self.request).add(BUSY, type="warning")
         return self.request.response.redirect(self.request.getURL())
 
+    def update(self) -> None:
+        """Process the form; after that a cure's reader goes back where the cure was."""
+        super().update()
+        is_over = (
+            self.request.response.getStatus() == 302 and not self.form_instance.gives_other
+        )
+        if is_over and (back := self.way_back()):
+            self.request.response.redirect(back)
+
     def _switch_on(self, name: str) -> None:
         """Switch a provider on, or say why that is not possible."""
         provider = registry.get(name)

@@ -113,9 +113,11 @@ class SaleView(OwnerPage):
         except NotPossible as problem:
             self.say(problem.message, "error")
             return self.url
-        if what != saleacts.SETTLE:
+        if what == saleacts.SETTLE:
+            self.say(_("The sale was marked as settled."))
+        else:
             self.say(_("The site asks the store in the background."))
-        return self.url
+        return self.way_back() or self.url
 
     @property
     def acts(self) -> list[tuple[str, Any]]:

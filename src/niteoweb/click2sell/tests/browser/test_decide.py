@@ -72,8 +72,7 @@ class TestDecide(DecidePageTestCase):
         self.assertIn("The purchase is connected to the account john.", text)
         self.assertEqual(self.groups("john"), [])
         self.confirm(browser)
-        self.assertIn("Done.", self.text(browser))
-        self.assertIn("Account connected", self.text(browser))
+        self.assertIn("Info: Account connected", self.text(browser))
         self.assertIn("he called", self.text(browser))
         self.assertEqual(self.groups("john"), ["click2sell", "premium"])
 

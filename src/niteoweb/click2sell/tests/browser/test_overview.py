@@ -92,6 +92,39 @@ class TestNumber(OverviewTestCase):
         self.assertEqual(list(self.numbers(who=operator)), [[]])
 
 
+class TestSiteSetup(OverviewTestCase):
+    """Plone's Site Setup has the number, too, for those who may view purchases."""
+
+    def notice(self, **who):
+        self.url = f"{self.portal.absolute_url()}/@@overview-controlpanel"
+        contents = self.opened(**who).contents
+        notice = html.fromstring(contents).xpath("//*[@id='click2sell-needs']")
+        return [" ".join(one.text_content().split()) for one in notice]
+
+    def test_has_the_number_of_the_overview(self):
+        self.assertEqual(self.notice(), [])
+        self.buy(transaction_type="Gift")
+        self.assertEqual(self.notice(), ["Memberships Needs you: 1"])
+        browser = self.opened()
+        browser.getLink("Needs you").click()
+        self.assertIn("@@click2sell-overview", browser.url)
+        self.assertIn("Needs you: 1", self.text(browser))
+
+    def test_only_on_its_own_page_and_for_whom_it_needs(self):
+        self.buy(transaction_type="Gift")
+        with self.owner():
+            self.portal.manage_permission("Plone Site Setup: Overview", ["Member"], acquire=1)
+        transaction.commit()
+        self.assertEqual(self.notice(who=self.person("member")), [])
+        operator = self.person("operator", permissions=("Operate purchases",))
+        self.assertEqual(self.notice(who=operator), [])
+        viewer = self.person("viewer", permissions=("View purchases",))
+        self.assertEqual(self.notice(who=viewer), ["Memberships Needs you: 1"])
+        browser = self.browser()
+        browser.open(f"{self.portal.absolute_url()}/@@mail-controlpanel")
+        self.assertNotIn("click2sell-needs", browser.contents)
+
+
 class TestCures(OverviewTestCase):
     def test_a_group_for_all_who_wait_for_it(self):
         self.settings(mapping=["1|late"])
@@ -152,13 +185,15 @@ class TestCures(OverviewTestCase):
         self.buy(transaction_type="Gift")
         browser = self.cure("Dismiss", "a gift")
         self.assertEqual(browser.url, self.url)
+        self.assertIn("John Smith: Notification dismissed", self.text(browser))
         self.assertEqual(ledger.waiting(self.portal), 0)
 
     def test_a_payment_that_gave_nothing(self):
         self.buy(purchase_date="2026-06-30")
         self.assertEqual(self.attention(), [["future", ""]])
         browser = self.cure("Give access to John Smith", "the clock was wrong")
-        self.assertIn("Access was given.", self.text(browser))
+        self.assertEqual(browser.url, self.url)
+        self.assertIn("John Smith: Access was given.", self.text(browser))
         self.assertIn("premium", self.groups())
         self.assertEqual(ledger.waiting(self.portal), 0)
 
@@ -189,6 +224,8 @@ class TestCures(OverviewTestCase):
         self.assertIn("Could not be read purchase_date", text)
         self.assertIn(f"Name Jane &lt;Doe&gt; Address of the buyer {OTHER}", text)
         browser = self.cure("Give access to Jane <Doe>", "paid")
+        self.assertEqual(browser.url, self.url)
+        self.assertIn("Jane &lt;Doe&gt;: Access was given.", self.text(browser))
         self.assertIn("premium", self.groups(OTHER))
         self.assertEqual(ledger.waiting(self.portal), 0)
 
@@ -205,7 +242,8 @@ class TestCures(OverviewTestCase):
         self.refund(acquirer_transaction_id="T-9", c2s_transaction_id="R-9")
         self.assertIn("premium", self.groups())
         browser = self.cure("End the access of John Smith", "refunded")
-        self.assertIn("Access was ended.", self.text(browser))
+        self.assertEqual(browser.url, self.url)
+        self.assertIn(": Access was ended.", self.text(browser))
         self.assertNotIn("premium", self.groups())
         self.assertEqual(ledger.waiting(self.portal), 0)
 
@@ -216,6 +254,61 @@ class TestCures(OverviewTestCase):
             with self.subTest(reason):
                 ledger.set_outcome(self.portal, entry, Outcome.ATTENTION, reason, "some")
                 self.assertIn("btn-primary", cures.of_entry(self.portal, entry).__html__())
+
+    def stored_with(self, reason, outcome=Outcome.ATTENTION):
+        """A sale that needs somebody for some reason."""
+        self.buy(transaction_type="Gift")
+        entry = ledger.get(self.portal, self.key())
+        ledger.set_outcome(self.portal, entry, outcome, reason, "some")
+        transaction.commit()
+
+    def test_one_that_was_not_processed_yet(self):
+        self.stored_with("", Outcome.RECEIVED)
+        received = ledger.get(self.portal, self.key())
+        with mock.patch.object(ledger, "waiting_keys", return_value=[received["key"]]):
+            browser = self.opened()
+        browser.getControl("Try again now").click()
+        self.assertEqual(browser.getLink("Cancel").url, self.url)
+        browser.getControl("Process it again").click()
+        self.assertEqual(browser.url, self.url)
+        self.assertIn("was processed again", self.text(browser))
+
+    def test_a_setting(self):
+        for button in ("Save", "Cancel"):
+            with self.subTest(button):
+                self.stored_with(Reason.TOO_MANY)
+                browser = self.opened()
+                browser.getLink("Raise the limit in the settings").click()
+                browser.getControl("Most new accounts").value = "many"
+                browser.getControl("Save").click()
+                self.assertNotEqual(browser.url, self.url)
+                browser.getControl("Most new accounts").value = "7"
+                browser.getControl(button).click()
+                self.assertEqual(browser.url, self.url)
+
+    def test_a_buyer_who_is_erased(self):
+        self.stored_with(Reason.CUSTOMER_DELETED)
+        browser = self.opened()
+        browser.getLink("Erase the buyer").click()
+        browser.getControl("Show what would be erased").click()
+        self.assertEqual(browser.getLink("Cancel").url, self.url)
+        browser.getControl(name="reason").value = "the customer is gone"
+        browser.getControl("Erase for good").click()
+        transaction.begin()
+        self.assertEqual(browser.url, self.url)
+        self.assertIn("The buyer was erased.", self.text(browser))
+
+    def test_a_form_that_is_left_leads_back(self):
+        self.buy(purchase_date="2026-06-30")
+        browser = self.opened()
+        browser.getLink("Give access to John Smith").click()
+        self.assertEqual(browser.getLink("Cancel").url, self.url)
+        # No other page than the cures' own is gone back to.
+        away = browser.url.replace("back=overview", "back=https%3A%2F%2Fevil.example")
+        self.assertIn("evil", away)
+        browser.open(away)
+        self.assertNotIn("evil", browser.contents.partition("<main")[2])
+        self.assertNotEqual(browser.getLink("Cancel").url, self.url)
 
     def test_a_press_that_names_nothing_to_do(self):
         self.buy()

@@ -55,7 +55,9 @@ class TestDesk(SellingTestCase, PageTestCase):
         browser.getControl("Mark as settled").click()
         self.assertEqual(self.codes(), [])
         self.assertEqual((self.sale()["state"], self.sale()["attention"]), ("done", ""))
-        self.assertIn("Finished", self.text(browser))
+        self.assertEqual(browser.url, self.overview)
+        self.assertIn("The sale was marked as settled.", self.text(browser))
+        self.assertIn("Finished", self.text(self.page()))
         self.assertEqual(self.begin("30", reference="R-2")["state"], "placed")
 
     def test_tried_again(self):
