@@ -351,7 +351,7 @@ class TestJumped(CheckTestCase):
         self.jump(days=365)
         browser = self.opened()
         self.assertIn("the clock of the server is off by 8760 hours", self.text(browser))
-        self.assertIn("End the access of these 1 members", self.text(browser))
+        self.assertIn("End the access of these members: 1", self.text(browser))
         browser.getControl("Run it now").click()
         self.assertIn("premium", self.groups())
         self.assertIn("off by 8760 hours", self.text(browser))
@@ -383,7 +383,7 @@ class TestStopped(CheckTestCase):
         browser = self.opened()
         text = self.text(browser)
         self.assertIn("25 members would lose access at once, and the limit is 20.", text)
-        self.assertIn("End the access of these 25 members", text)
+        self.assertIn("End the access of these members: 25", text)
         self.assertIn("Run it now", text)
         self.assertEqual(len(self.table(browser)), 25)
 
@@ -392,7 +392,7 @@ class TestStopped(CheckTestCase):
         browser.getControl("Run it now").click()
         self.assertIn("25 members would lose access at once", self.text(browser))
         self.assertNotIn("It stopped", self.text(browser))
-        self.assertIn("End the access of these 25 members", self.text(browser))
+        self.assertIn("End the access of these members: 25", self.text(browser))
         self.assertEqual(self.with_access(), 25)
         self.assertEqual(self.last().stopped, {"members": 25, "limit": 20})
 
@@ -422,7 +422,7 @@ class TestStopped(CheckTestCase):
         self.later(days=30)
         browser.getControl(name="confirm").click()
         self.assertIn("Something has happened since.", self.text(browser))
-        self.assertIn("End the access of these 26 members", self.text(browser))
+        self.assertIn("End the access of these members: 26", self.text(browser))
         self.assertEqual(self.with_access(), 25)
 
     def test_those_of_a_silent_provider_are_shown_before_they_are_confirmed(self):

@@ -170,7 +170,7 @@ class TestSync(PageTestCase, WebTVTestCase):
         self.assertIn("member7@example.org", self.text(browser))
         browser.getControl("Run it now").click()
         self.has("premium")
-        browser.getControl("End the access of these 26 members").click()
+        browser.getControl("End the access of these members: 26").click()
         transaction.begin()
         self.has()
         self.assertEqual(ledger.waiting(self.portal), 0)
