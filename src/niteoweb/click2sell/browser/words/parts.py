@@ -16,6 +16,7 @@ import re
 #: Characters of an address that no column is too narrow for, and where a longer one may break.
 _LONG = 36
 _SIGNS = re.compile(r"([@.+_-])")
+_RUNS = re.compile(r"(\w{24})(?=\w)")
 
 
 class Part:
@@ -94,11 +95,16 @@ class Link:
 
 
 class Address(str):
-    """An e-mail address; a long one may be broken at its signs, and no other anywhere."""
+    """An e-mail address; a long one may be broken at its signs, and no other anywhere.
+
+    Where it has none for long, it may be broken there, too.
+    """
 
     def __html__(self) -> str:
         text = escape(self)
-        return _SIGNS.sub(r"\1<wbr>", text) if len(self) > _LONG else text
+        if len(self) <= _LONG:
+            return text
+        return _SIGNS.sub(r"\1<wbr>", _RUNS.sub(r"\1<wbr>", text))
 
 
 @dataclass(frozen=True)
