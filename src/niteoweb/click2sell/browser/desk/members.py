@@ -24,7 +24,7 @@ CHIPS = {
     buyerlist.ALL: _("All"),
     buyerlist.ACTIVE: _("With access"),
     buyerlist.ENDING: _("Ending within 7 days"),
-    buyerlist.ENDED: _("Ended"),
+    buyerlist.ENDED: _("Without access"),
     buyerlist.NEVER_LOGGED_IN: _("Never logged in"),
     buyerlist.ATTENTION: _("Buyers who need you"),
 }
@@ -106,7 +106,7 @@ class MembersView(ListPage, WithDownload):
     @property
     def order(self) -> Message:
         """The order of the rows, in a sentence."""
-        return ORDERS.get(self.part, _("The latest payment comes first."))
+        return ORDERS.get(self.part, _("The payment that arrived last comes first."))
 
     @property
     def chips(self) -> list[tuple[Link, str]]:

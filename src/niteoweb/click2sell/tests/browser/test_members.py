@@ -69,7 +69,7 @@ class TestList(MembersTestCase):
                 "All": [EMAIL, OTHER, "june@example.org"],
                 "With access": [EMAIL, OTHER, "june@example.org"],
                 "Ending within 7 days": [EMAIL],
-                "Ended": [],
+                "Without access": [],
                 "Never logged in": [EMAIL, OTHER, "june@example.org"],
                 "Buyers who need you": ["june@example.org"],
             }
@@ -80,7 +80,7 @@ class TestList(MembersTestCase):
             {
                 "With access": [OTHER, "june@example.org"],
                 "Ending within 7 days": [],
-                "Ended": [EMAIL],
+                "Without access": [EMAIL],
             }
         )
 
