@@ -117,6 +117,12 @@ def waiting(site: Any) -> int:
     )
 
 
+def is_waiting(entry: Entry) -> bool:
+    """Whether an entry is one of these."""
+    is_dismissed = entry["outcome"] == Outcome.REFUSED and entry["dismissed"]
+    return entry["outcome"] in outcomes.WAITS and not is_dismissed
+
+
 def waiting_keys(site: Any) -> Iterator[str]:
     """Keys of these entries, the newest first."""
     dismissed = trees.tree(site, "dismissed")

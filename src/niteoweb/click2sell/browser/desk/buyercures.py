@@ -8,17 +8,46 @@ from niteoweb.click2sell.browser.desk.cures import Cure
 from niteoweb.click2sell.browser.desk.cures import of_entry
 from niteoweb.click2sell.browser.desk.cures import TO_BUYER
 from niteoweb.click2sell.browser.words import formatting
+from niteoweb.click2sell.browser.words import headings
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.explain import explanation
 from niteoweb.click2sell.explain import obstacles
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import reasons
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.owner import commands
 from niteoweb.click2sell.owner import decisions
 from niteoweb.click2sell.owner import forms
 from niteoweb.click2sell.owner import undo as undoing
 from typing import Any
+from typing import NamedTuple
 from urllib.parse import urlencode
+from zope.i18nmessageid import Message
+
+
+class Need(NamedTuple):
+    """A notification that needs somebody: a link to it, the reason, and the cure."""
+
+    what: formatting.Link
+    why: Message | str
+    cure: Cure | None
+
+
+def needs(site: Any, buyer: buyers.Buyer, told: str) -> list[Need]:
+    """The notifications of a buyer that need somebody, the newest first.
+
+    :param told: the key of one that the page tells of anyway, "" for none.
+    """
+    url = f"{site.absolute_url()}/@@click2sell-notifications"
+    return [
+        Need(
+            formatting.Link(headings.summary(entry), f"{url}/{entry['key']}"),
+            reasons.text(entry["reason"], entry["subject"]),
+            of_entry(site, entry, TO_BUYER),
+        )
+        for entry in sorted(buyers.entries(site, buyer), key=ledger.place)
+        if ledger.is_waiting(entry) and entry["key"] != told
+    ]
 
 
 def undo(site: Any, buyer: buyers.Buyer, now: datetime) -> dict[str, Cure]:

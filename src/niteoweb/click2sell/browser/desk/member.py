@@ -1,5 +1,6 @@
 """Site Setup: a buyer, with the reasons for its products and groups."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from niteoweb.click2sell import _
@@ -42,6 +43,9 @@ GROUPS = {
     membership.BARRED: formatting.Badge(_("group cannot be used"), "text-bg-danger"),
     membership.WAITING: formatting.Badge(_("not added yet"), "text-bg-warning"),
 }
+
+#: Notifications that explain a product: the first, and the latest ones.
+CAUSES = 6
 
 #: Events on the page; the reader can ask for a longer history.
 RECENT = 100
@@ -136,6 +140,13 @@ class MemberView(OwnerPage):
             return None
         return buyercures.of_obstacle(self.context, self.buyer, self.explained)
 
+    @cached_property
+    def needs(self) -> list[buyercures.Need]:
+        """The notifications that need somebody, but for that of the obstacle."""
+        obstacle = self.explained.obstacle
+        told = obstacle.key if obstacle is not None else ""
+        return buyercures.needs(self.context, self.buyer, told)
+
     @property
     def answer(self) -> str:
         """The answer to paste into a mail to the buyer, "" for nothing."""
@@ -172,7 +183,7 @@ class MemberView(OwnerPage):
         product = forms.product_value((access.provider, access.product_id))
         query = urlencode({"product": product})
         names = []
-        if access.until is not None and access.state not in (State.REFUNDED, State.PROVISIONAL):
+        if access.end is not None and access.state not in (State.REFUNDED, State.PROVISIONAL):
             names.append("extend")
         if access.access:
             names.append("revoke")
@@ -199,7 +210,7 @@ class MemberView(OwnerPage):
         return [
             Product(
                 products.line(access, self.explained.opened),
-                tuple(self._link(cause) for cause in access.causes),
+                tuple(self._causes(access.causes)),
                 tuple(self._actions(access)),
             )
             for access in accesses
@@ -273,6 +284,14 @@ class MemberView(OwnerPage):
     @cached_property
     def _product_names(self) -> dict[Bought, str]:
         return {one.product: one.name for one in self.explained.standings if one.name}
+
+    def _causes(self, causes: Sequence[ledger.Entry]) -> list[Link]:
+        """The notifications that explain a product; of many the first and the latest ones."""
+        links, left_out = [self._link(cause) for cause in causes], len(causes) - CAUSES
+        if left_out > 1:
+            more = Link(_("and ${number} more", mapping={"number": left_out}), "#history")
+            links[1 : 1 + left_out] = [more]
+        return links
 
     def _link(self, cause: ledger.Entry) -> Link:
         return Link(self._named(cause), self._url(cause["key"]))
