@@ -58,6 +58,22 @@ class BuyerOutcome(Outcome):
         held = entitlement.product in self.held
         return State.GRACE if held else entitlement.state_at(self.now)
 
+    def end_of(self, entitlement: Entitlement) -> datetime | None:
+        """The end of access as people are told it: access that is over went on in its grace.
+
+        :returns: None for no end, and for a product whose terms are not known.
+        """
+        state = self.state_of(entitlement)
+        if state is State.UNMAPPED:
+            return None
+        return entitlement.access_until if state is State.LAPSED else entitlement.until
+
+    def since(self, entitlement: Entitlement) -> datetime:
+        """When access began, or begins; of access with a gap the part that is to come."""
+        if self.state_of(entitlement) is not State.UPCOMING:
+            return entitlement.since
+        return min(start for start, _stop in entitlement.spans if start > self.now)
+
     @cached_property
     def endings(self) -> dict[mapping.Product, datetime]:
         """When present access ends that was paid for and does not renew by itself."""

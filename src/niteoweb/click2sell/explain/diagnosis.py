@@ -173,13 +173,15 @@ def _ended(standings: Sequence[ProductAccess], now: datetime) -> Obstacle | None
         return None
     last = max(standings, key=lambda s: s.causes[-1]["occurred_at"])
     cause = last.causes[-1]
-    at: datetime | None = last.access_until
+    at = last.end
     if last.state is State.UNMAPPED:
         return _no_line(last)
     if last.state is State.REFUNDED:
         code = "charged back" if cause["kind"] == Kind.CHARGEBACK else "refunded"
     elif last.state is State.ENDED:
         code = "ended"
+    elif last.state is State.SUSPENDED:
+        code = "suspended"
     elif at is None or at > now:
         code, at = "not begun", last.since
     elif any(c["kind"] == Kind.CANCELLATION for c in last.causes):

@@ -7,7 +7,6 @@ and nothing here is a text to read: the pages find the words.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.entitlement import Product
@@ -72,7 +71,7 @@ def explain(
         standings=access,
         groups=groups,
         opened=_opened(access, groups),
-        paid_at=_paid_at(everything),
+        paid_at=paid_at(everything),
         purchases=tuple(filter(_moves_money, history.in_order(outcome.entries)[::-1])),
         timeline=timeline.of(site, buyer, everything) if with_timeline else (),
     )
@@ -97,6 +96,21 @@ def addresses(buyer: buyers.Buyer, entries: Sequence[ledger.Entry]) -> tuple[str
     return tuple(dict.fromkeys((*latest[:1], *buyers.addresses(buyer))))
 
 
+def paid_at(entries: Sequence[ledger.Entry]) -> datetime | None:
+    """When the latest payment was made, as the accounting has it; None for none.
+
+    :param entries: all of a buyer's; what an owner gave, and refused ones, are no payments.
+    """
+    paid = (
+        ledger.moved_at(entry)
+        for entry in entries
+        if _moves_money(entry)
+        and history.is_payment(entry)
+        and entry["outcome"] != Outcome.REFUSED
+    )
+    return max(paid, default=None)
+
+
 def _opened(
     access: Sequence[products.ProductAccess], groups: Sequence[membership.Membership]
 ) -> frozenset[Product]:
@@ -108,16 +122,6 @@ def _opened(
         for because in group.reasons
     }
     return frozenset(one.product for one in access if one.access and one.product in given)
-
-
-def _paid_at(entries: Sequence[ledger.Entry]) -> datetime | None:
-    paid = (
-        entry["occurred_at"]
-        for entry in entries
-        if _moves_money(entry) and history.is_payment(entry)
-    )
-    latest = max(paid, default="")
-    return timestamps.from_iso(latest) if latest else None
 
 
 def _moves_money(entry: ledger.Entry) -> bool:

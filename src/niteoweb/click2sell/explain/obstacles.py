@@ -77,6 +77,7 @@ TEXTS = {
     "over": _("No access: ${subject} ended on ${time}, at the end of the paid time."),
     "ended": _("No access: access to ${subject} was ended on ${time}."),
     "not begun": _("No access yet: access to ${subject} begins on ${time}."),
+    "suspended": _("No access: the provider of ${subject} has suspended the buyer."),
     # The groups
     "group taken": _("Somebody took the member out of the group ${subject} on ${time}."),
     "group missing": _('No access yet: the group "${subject}" does not exist.'),

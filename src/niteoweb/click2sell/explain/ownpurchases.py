@@ -82,9 +82,7 @@ def of_visitor(site: Any, now: datetime) -> OwnPurchases:
     explained = explanation.explain(site, buyer, now, with_timeline=False)
     # A product without a line in the mapping has no state that a buyer could use.
     with_terms = [
-        standing
-        for standing in explained.standings
-        if standing.access or standing.until is not None
+        standing for standing in explained.standings if standing.state is not State.UNMAPPED
     ]
     held = set(api.user.get_current().getGroups())
     return OwnPurchases(
@@ -139,7 +137,7 @@ def _product(site: Any, standing: ProductAccess, buyer: buyers.Buyer) -> OwnProd
         standing=standing,
         renews=renews and standing.access,
         order_url=orderlinks.link(provider, product_id, standing.aliases)
-        if ends or not standing.access
+        if (ends and standing.access) or standing.is_over
         else "",
         # A provider names a page of the site by its path.
         manage_url=urljoin(f"{site.absolute_url()}/", manage) if manage else "",

@@ -16,6 +16,7 @@ from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import history
+from niteoweb.click2sell.explain import explanation
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import reasons
@@ -124,12 +125,12 @@ def members(site: Any, now: datetime, request: Any) -> Iterator[TableRow]:
         known = buyers.addresses(buyer)
         address = payments[-1]["buyer"] if payments else next(iter(known), "")
         person = (address, *_names(buyer, payments))
-        last = _moment(payments[-1]["occurred_at"], zone) if payments else ""
+        last = _moment(explanation.paid_at(buyers.entries(site, buyer)), zone)
         memberships = [
             (
                 history.title(site, buyer, entitlement.product),
                 words[outcome.state_of(entitlement)],
-                _moment(entitlement.until, zone),
+                _moment(outcome.end_of(entitlement), zone),
                 entitlement.product_id,
                 translate(labels.sender(entitlement.provider), context=request),
             )

@@ -81,7 +81,13 @@ def offer(site: Any, opening: entrance.Opening) -> Offer:
     if standing.access:
         text = _("You have ${product}, but your access does not work yet.", mapping=quoted)
         return Offer(text, "", "")
-    until = standing.access_until
+    if standing.state is State.UPCOMING:
+        quoted["day"] = formatting.day(standing.since)
+        return Offer(_("Your access to ${product} begins on ${day}.", mapping=quoted), "", "")
+    if standing.state is State.SUSPENDED:
+        text = _("Your access to ${product} is suspended at the moment.", mapping=quoted)
+        return Offer(text, "", "")
+    until = standing.end
     if until is None or until > timestamps.now():
         return Offer(_("${product} gives you access.", mapping=quoted), url, _("Get access"))
     quoted["day"] = formatting.day(until)

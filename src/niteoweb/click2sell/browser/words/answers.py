@@ -60,7 +60,7 @@ def text(explained: explanation.Explanation, user_id: str) -> str:
         answer = _LOG_IN if any(one.access for one in explained.standings) else ""
     elif obstacle.reason in _TO_CONFIRM:
         answer = _CONFIRM
-    elif obstacle.code in ("erased", "not begun", "account privileged"):
+    elif obstacle.code in ("erased", "not begun", "suspended", "account privileged"):
         answer = ""
     else:
         answer = _TEXTS.get(obstacle.code, _OUR_FAULT)

@@ -4,6 +4,7 @@ from collections.abc import Container
 from collections.abc import Iterable
 from dataclasses import dataclass
 from niteoweb.click2sell import _
+from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.entitlement import Product
 from niteoweb.click2sell.entitlement import State
@@ -29,20 +30,33 @@ class ProductLine:
     """A buyer's access to a product.
 
     :ivar until: None when access has no end, or never was.
-    :ivar grace_until: end of the days of grace, None when there are none.
+    :ivar past: whether that is an end that has come.
+    :ivar grace_until: end of the days of grace, None when there are none, or they are over.
     """
 
     product: str
+    state: State
     badge: formatting.Badge
     access: bool
     since: formatting.Moment
     until: formatting.Moment | None
+    past: bool
     grace_until: formatting.Moment | None
 
     @property
-    def past(self) -> bool:
-        """Whether its time is that of an end that has come."""
-        return not self.access and self.until is not None
+    def upcoming(self) -> bool:
+        """Whether access begins later."""
+        return self.state is State.UPCOMING
+
+    @property
+    def suspended(self) -> bool:
+        """Whether the provider keeps the buyer out."""
+        return self.state is State.SUSPENDED
+
+    @property
+    def late(self) -> bool:
+        """Whether its renewal should have been there."""
+        return self.state is State.GRACE
 
     @property
     def endless(self) -> bool:
@@ -59,11 +73,12 @@ def line(standing: ProductAccess, opened: Container[Product] | None = None) -> P
 
     :param opened: the products that let the member in, None to leave that out.
     """
-    unmapped = standing.state is State.UNMAPPED
-    until = None if unmapped else standing.until
-    graced = until is not None and standing.access_until != until
+    until = standing.end
+    grace_until = standing.access_until
+    graced = standing.access and grace_until not in (None, until)
     return ProductLine(
         product=standing.name,
+        state=standing.state,
         badge=NO_ENTRY
         if standing.access and opened is not None and standing.product not in opened
         else formatting.Badge(
@@ -72,8 +87,9 @@ def line(standing: ProductAccess, opened: Container[Product] | None = None) -> P
         access=standing.access,
         since=formatting.moment(standing.since),
         until=formatting.moment(until) if until is not None else None,
-        grace_until=formatting.moment(standing.access_until)
-        if graced and standing.access and standing.access_until
+        past=until is not None and standing.is_over,
+        grace_until=formatting.moment(grace_until)
+        if graced and grace_until > timestamps.now()
         else None,
     )
 
