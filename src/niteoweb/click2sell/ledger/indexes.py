@@ -10,6 +10,7 @@ from niteoweb.click2sell.ledger import mentions
 from niteoweb.click2sell.ledger import outcomes
 from niteoweb.click2sell.ledger import search
 from niteoweb.click2sell.ledger.outcomes import Outcome
+from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import MONEY
 from niteoweb.click2sell.storage import indexes
 from typing import Any
@@ -27,7 +28,8 @@ def _counts(site: Any, entry: Entry) -> list[Any]:
 
 
 def _money(site: Any, entry: Entry) -> list[Any]:
-    if entry["kind"] not in MONEY:
+    taken_back = entry["kind"] == Kind.REACTIVATION and entry["undoing"]
+    if entry["kind"] not in MONEY and not taken_back:
         return []
     return [(timestamps.microseconds(ledger.moved_at(entry)), entries.place(entry))]
 

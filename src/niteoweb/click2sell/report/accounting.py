@@ -10,6 +10,9 @@ Which entries of the ledger count, where there is a choice:
 * Access granted by hand and purchases adopted from release 0.4.5 are no money.
 * The ledger has each notification once. Some providers tell one payment in two ways: of entries
   that agree in transaction, receipt, product, kind and amount only the first counts.
+* A refund or dispute that its provider names counts once, however often it is told: a dispute
+  when it was opened and when the money was withdrawn. The money of one that fails or is won
+  counts again, at that time.
 * The provider's time decides, not that of arrival, so that a month has the payments made in
   it, late arrivals too; their time of arrival tells them apart.
 
@@ -33,9 +36,11 @@ from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import outcomes
 from niteoweb.click2sell.ledger import ownership
+from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import MIGRATION
 from niteoweb.click2sell.notification import OWNER
 from niteoweb.click2sell.notification import PAYMENTS
+from niteoweb.click2sell.notification import UNDOING
 from niteoweb.click2sell.storage import trees
 from typing import Any
 
@@ -76,8 +81,8 @@ class Posting:
 
     :ivar moved_at: by the provider's clock, in UTC; see
         :func:`niteoweb.click2sell.ledger.ledger.moved_at`.
-    :ivar amount: of the payment, negative for a refund, None when the provider did not
-        say.
+    :ivar amount: of the payment, negative for a refund that is not taken back, None when the
+        provider did not say.
     :ivar late: it arrived when the period was over.
     """
 
@@ -93,7 +98,7 @@ class Total:
 
     :ivar number: payments, refunds and chargebacks that have an amount.
     :ivar sales: sum of the payments.
-    :ivar refunds: sum of the refunds and chargebacks, not above 0.
+    :ivar refunds: sum of the refunds and chargebacks; above 0 where more was taken back.
     """
 
     number: int = 0
@@ -235,7 +240,7 @@ def months(site: Any, now: datetime, timezone_: tzinfo) -> list[str]:
 def postings(site: Any, period: Period) -> Iterator[Posting]:
     """The money that moved in a period, the oldest first; read as it is asked for."""
     for entry in ledger.money_moved(site, period.since, period.until):
-        if _is_money(site, entry) and not _told_before(site, entry):
+        if _is_money(site, entry) and _is_news(site, entry):
             yield Posting(
                 entry,
                 ledger.moved_at(entry),
@@ -259,21 +264,30 @@ def _is_money(site: Any, entry: Mapping[str, Any]) -> bool:
     return entry["outcome"] in outcomes.FINAL or not ownership.belongs_to_another(site, entry)
 
 
-def _told_before(site: Any, entry: Mapping[str, Any]) -> bool:
-    """Whether an earlier entry is about the payment, too."""
-    if not ownership.is_repeated(site, entry):
-        return False
+def _is_news(site: Any, entry: Mapping[str, Any]) -> bool:
+    """Whether no earlier entry tells of the same money."""
+    undoing = entry["undoing"]
+    if not undoing:
+        return not (ownership.is_repeated(site, entry) and any(_before(site, entry, _SAME)))
+    # One that was told twice, and taken back, changes from one state to the other.
+    earlier = [
+        other
+        for other in _before(site, entry, ("provider", "undoing"))
+        if other["kind"] in UNDOING or other["kind"] == Kind.REACTIVATION
+    ]
+    last = max(earlier, key=_place)["kind"] if earlier else Kind.REACTIVATION
+    return (last in UNDOING) != (entry["kind"] in UNDOING)
+
+
+def _before(
+    site: Any, entry: Mapping[str, Any], names: Iterable[str]
+) -> Iterator[Mapping[str, Any]]:
+    """The earlier entries of its buyer that have the same values in some fields."""
     buyer = buyers.get(site, entry["buyer_id"])
-    if buyer is None:
-        return False
-    place = _place(entry)
-    others = (ledger.get(site, key) for key in buyer["keys"])
-    return any(
-        _place(other) < place
-        and all(other[name] == entry[name] for name in _SAME)
-        and _is_money(site, other)
-        for other in others
-    )
+    for other in (ledger.get(site, key) for key in (buyer["keys"] if buyer else ())):
+        same = _place(other) < _place(entry) and all(other[one] == entry[one] for one in names)
+        if same and _is_money(site, other):
+            yield other
 
 
 def _place(entry: Mapping[str, Any]) -> tuple[datetime, str]:
@@ -284,4 +298,6 @@ def _signed(entry: Mapping[str, Any]) -> Decimal | None:
     if entry["amount"] is None:
         return None
     amount = Decimal(entry["amount"])
+    if entry["kind"] == Kind.REACTIVATION:
+        return abs(amount)
     return amount if entry["kind"] in PAYMENTS else -abs(amount)

@@ -120,6 +120,8 @@ class StripeAccount(Billing):
             "dispute", **about, amount=payment["amount"], currency="eur", status=status
         )
         self._say("charge.dispute.created", dispute)
+        if not status.startswith("warning_"):
+            self._say("charge.dispute.funds_withdrawn", dispute)
         return dispute
 
     def close_dispute(self, dispute: Values, status: str = "won") -> None:

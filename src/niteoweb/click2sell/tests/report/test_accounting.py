@@ -3,6 +3,7 @@
 from datetime import datetime
 from datetime import timezone
 from decimal import Decimal
+from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.ledger import entries
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
@@ -161,6 +162,27 @@ class TestPostings(unittest.TestCase):
                 ("JPY", 1, "500", "0", "500"),
             ],
         )
+
+    def test_a_dispute_counts_once_and_the_money_again_when_it_is_won(self):
+        """And so do a refund that fails, and the next one; a part was never counted."""
+        buyer = buyers.of_address(self.portal, "john@example.org")
+        for day, kind, undoing in (
+            *((3, Kind.CHARGEBACK, "dp_1"), (4, Kind.CHARGEBACK, "dp_1")),
+            *((5, Kind.REACTIVATION, "dp_1"), (6, Kind.REACTIVATION, "dp_1")),
+            *((7, Kind.REFUND, "ch_1"), (8, Kind.REACTIVATION, "ch_1")),
+            *((9, Kind.REFUND, "ch_1"), (10, Kind.REACTIVATION, "ch_2")),
+            (11, Kind.CHARGEBACK, "dp_2"),
+        ):
+            told = {"kind": kind, "undoing": undoing, "fully_signed": True}
+            buyers.add_entry(self.portal, buyer, self.write(f"2026-05-{day:02}T10:00", **told))
+        found = [
+            (posting.moved_at.day, str(posting.amount))
+            for posting in accounting.postings(self.portal, MAY)
+        ]
+        told = [(3, "-9.90"), (5, "9.90"), (7, "-9.90"), (8, "9.90"), (9, "-9.90")]
+        self.assertEqual(found, [*told, (11, "-9.90")])
+        total = accounting.summary(accounting.postings(self.portal, MAY)).totals["EUR"]
+        self.assertEqual(str(total.refunds), "-19.80")
 
     def test_sums_are_exact(self):
         for day in range(1, 11):
