@@ -2,6 +2,7 @@
 
 from niteoweb.click2sell.entitlement import mapping
 from niteoweb.click2sell.entitlement import past
+from niteoweb.click2sell.entitlement.chain import Chain
 from niteoweb.click2sell.entitlement.event import BillingEvent
 from niteoweb.click2sell.entitlement.event import OPEN
 from niteoweb.click2sell.entitlement.event import TOLERANCE
@@ -15,6 +16,7 @@ from niteoweb.click2sell.entitlement.outcome import Entitlement
 from niteoweb.click2sell.entitlement.outcome import merged
 from niteoweb.click2sell.entitlement.outcome import Outcome
 from niteoweb.click2sell.entitlement.outcome import Policy
+from niteoweb.click2sell.entitlement.period import ProductPeriod
 from niteoweb.click2sell.entitlement.period import State
 from niteoweb.click2sell.entitlement.provisional import AT_MOST
 from niteoweb.click2sell.entitlement.provisional import may_be_given
@@ -27,9 +29,8 @@ from niteoweb.click2sell.entitlement.reason import WAITS_FOR_BUYER
 
 
 __all__ = [
-    *["mapping", "past", "ABOUT_ACCOUNT", "ABOUT_GROUP", "AT_MOST", "BillingEvent", "compute"],
-    *["Entitlement", "GRANTS_NOTHING", "Line", "MappingError", "may_be_given", "merged"],
-    *["MOST_DAYS", "OPEN"],
-    *["Outcome", "parse", "Policy", "Product", "Reason", "State", "TAKES_EFFECT", "TOLERANCE"],
-    "WAITS_FOR_BUYER",
+    *["mapping", "past", "ABOUT_ACCOUNT", "ABOUT_GROUP", "AT_MOST", "BillingEvent", "Chain"],
+    *["compute", "Entitlement", "GRANTS_NOTHING", "Line", "MappingError", "may_be_given"],
+    *["merged", "MOST_DAYS", "OPEN", "Outcome", "parse", "Policy", "Product"],
+    *["ProductPeriod", "Reason", "State", "TAKES_EFFECT", "TOLERANCE", "WAITS_FOR_BUYER"],
 ]

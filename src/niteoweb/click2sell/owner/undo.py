@@ -4,6 +4,7 @@ Nothing is removed from the ledger: further notifications of the owner restore t
 that there was before the act.
 """
 
+from collections.abc import Collection
 from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import replace
@@ -13,9 +14,10 @@ from niteoweb.click2sell import _
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import history
+from niteoweb.click2sell.entitlement import BillingEvent
+from niteoweb.click2sell.entitlement import Chain
 from niteoweb.click2sell.entitlement import compute
-from niteoweb.click2sell.entitlement import Entitlement
-from niteoweb.click2sell.entitlement import OPEN
+from niteoweb.click2sell.entitlement import ProductPeriod
 from niteoweb.click2sell.entitlement import State
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
@@ -79,30 +81,31 @@ class Undo(Command):
         if self.key not in possible(site, buyer, now):
             raise NotPossible(_("This cannot be undone any more."))
         entry = ledger.get(site, self.key)
-        product, transaction = history.product(entry), entry["transaction"]
-        outcome = history.outcome(site, buyer, now)
-        events = [one for one in outcome.events if one.transaction == transaction]
-        before = self._before(outcome)
-        end = before.until or OPEN if before is not None else now
-        goes_on = (
-            entry["kind"] != Kind.PURCHASE
-            and before is not None
-            and before.state is not State.ENDED
-            and end > now
-        )
+        product, outcome = history.product(entry), history.outcome(site, buyer, now)
+        chains = [timeline.chain for timeline in outcome.timelines]
+        events = next((own for own in map(_own, chains) if self.key in own), {})
+        if not events:
+            raise NotPossible(_("This cannot be undone any more."))
+        before = self._before(outcome, events.keys() - {self.key}, product[1])
+        goes_on = before is not None and before.state is not State.ENDED and before.limit > now
+        about, end = list(events.values()), now
         if goes_on:
+            end = before.until
             kinds = [Kind.REACTIVATION]
             if before.state is State.CANCELLED:
                 kinds.append(Kind.CANCELLATION)
+            is_open = any(start <= now < stop for start, stop in before.spans)
             starts = [start for start, _stop in before.spans if start > now]
-            begins = None if before.gives_access(now) else min(starts, default=None)
-            at = max(now, *(one.occurred_at + MOMENT for one in events))
+            begins = None if is_open else min(starts, default=None)
+            at = max(now, *(one.occurred_at + MOMENT for one in about))
             for number, kind in enumerate(kinds, start=1):
                 later = at + number * MOMENT
-                told = event(site, self, product, kind, events, later, end, undoes=self.key)
+                told = event(site, self, product, kind, about, later, end, undoes=self.key)
                 yield replace(told, valid_from=begins)
         if entry["kind"] != Kind.EXPIRY:
-            yield event(site, self, product, Kind.EXPIRY, events, now, now, undoes=self.key)
+            # In days of grace the end is over, and they count from it.
+            end = min(end, now)
+            yield event(site, self, product, Kind.EXPIRY, about, now, end, undoes=self.key)
 
     def write(self, site: Any, now: datetime) -> list[AffectedBuyer]:
         """Record the notifications."""
@@ -111,14 +114,25 @@ class Undo(Command):
             raise NotPossible(_("Nothing is left to undo: the access before it is over."))
         return affected
 
-    def _before(self, outcome: history.BuyerOutcome) -> Entitlement | None:
-        """The entitlement by the chain of the act, as if the act had not been."""
-        entry = next(one for one in outcome.entries if one["key"] == self.key)
-        product, transaction = history.product(entry), entry["transaction"]
-        events = (
-            one
-            for one in outcome.events
-            if one.transaction == transaction and one.key != self.key
-        )
-        known = compute(events, effective.policy()).entitlements
-        return next((one for one in known if one.product == product), None)
+    def _before(
+        self, outcome: history.BuyerOutcome, others: Collection[str], product_id: str
+    ) -> ProductPeriod | None:
+        """The time on the product that there would be without the act.
+
+        :param others: keys of the other events of its chain.
+        """
+        events = (one for one in outcome.events if one.key != self.key)
+        periods = [
+            timeline.periods[product_id]
+            for timeline in compute(events, effective.policy()).timelines
+            if timeline.chain.undone_by is None
+            and product_id in timeline.periods
+            and not others.isdisjoint(_own(timeline.chain))
+        ]
+        return max(periods, key=lambda period: period.limit, default=None)
+
+
+def _own(chain: Chain) -> dict[str, BillingEvent]:
+    """The events of a chain by their keys, the first one first."""
+    own = {event.key: event for event, elsewhere in chain.events if not elsewhere}
+    return {chain.first.key: chain.first, **own}

@@ -117,6 +117,44 @@ class TestUndo(SiteTestCase):
         self.assertEqual((after.spans, after.until), (before.spans, before.until))
         self.assertNotIn("course", self.groups())
 
+    def renew(self) -> None:
+        """A renewal under a transaction of its own."""
+        self.buy(
+            transaction_type="Subscription",
+            subscription_status="Recurring",
+            acquirer_transaction_id="T-9",
+            c2s_transaction_id="R-9",
+            purchase_date=f"{self.now:%Y-%m-%d}",
+        )
+
+    def test_acts_after_a_renewal_under_another_transaction(self):
+        self.later(days=29)
+        self.renew()
+        before = self.until()
+        self.assertGreater(before, self.now + timedelta(days=30))
+        for name, values in (("extend", {"days": 10}), ("revoke", {})):
+            self.undo(self.act(name, **values))
+            self.assertEqual(self.until(), before, name)
+
+    def test_a_grant_that_a_renewal_went_on_with(self):
+        self.later(days=29)
+        key = self.act("grant", days=5)
+        self.later(hours=18)
+        self.renew()
+        self.undo(key)
+        self.assertGreater(self.until(), self.now + timedelta(days=29))
+        self.assertIn("premium", self.groups())
+
+    def test_acts_in_days_of_grace(self):
+        self.buy(transaction_type="Subscription", subscription_status="Recurring")
+        self.later(days=31)
+        before = self.entitlement().access_until
+        self.assertGreater(before, self.now)
+        for name, values in (("extend", {"days": 10}), ("revoke", {})):
+            self.undo(self.act(name, **values))
+            self.assertEqual(self.entitlement().access_until, before, name)
+            self.assertIn("premium", self.groups())
+
     def test_only_once_and_for_a_day(self):
         key = self.act("extend", days=10)
         self.assertEqual(undo.possible(self.portal, self.buyer(EMAIL), self.now), {key})
