@@ -21,12 +21,16 @@ _REFUNDED = _(
     "Your purchase of ${product} was refunded on ${time}, so your access ended. You are "
     "welcome to buy again at any time."
 )
+_CHARGED_BACK = _(
+    "Your payment for ${product} was charged back on ${time}, so your access ended. If that "
+    "was a mistake, please contact us. You are welcome to buy again at any time."
+)
 _ENDED = _(
     "Your access to ${product} ended on ${time}. You are welcome to renew it at any time."
 )
 _LOG_IN = _(
     "You have access. Please log in at ${url} with the login name ${login}. If you do not know "
-    'your password, use "Forgot your password?" there.'
+    'your password, use "Get help" there.'
 )
 _NOT_FOUND = _(
     "We have not received a payment under this address. Did you pay with another one? Please "
@@ -37,7 +41,7 @@ _NOT_FOUND = _(
 _TEXTS = {
     "no purchase": _NOT_FOUND,
     "refunded": _REFUNDED,
-    "charged back": _REFUNDED,
+    "charged back": _CHARGED_BACK,
     **dict.fromkeys(("cancelled", "not renewed", "over", "ended"), _ENDED),
     **dict.fromkeys(
         (

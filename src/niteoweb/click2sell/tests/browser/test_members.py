@@ -1,5 +1,6 @@
 """Site Setup: the pages of the members."""
 
+from dataclasses import replace
 from niteoweb.click2sell.browser.desk import member
 from niteoweb.click2sell.browser.desk import members
 from niteoweb.click2sell.browser.desk.ownerpage import ListPage
@@ -10,6 +11,8 @@ from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import search
 from niteoweb.click2sell.mail import farewells
 from niteoweb.click2sell.mail import outbox
+from niteoweb.click2sell.notification import Kind
+from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.report import happenings
 from niteoweb.click2sell.report import labels
 from niteoweb.click2sell.storage import trees
@@ -24,6 +27,7 @@ from niteoweb.click2sell.worker import sweep
 from plone import api
 from unittest import mock
 
+import html
 import re
 import transaction
 
@@ -256,6 +260,11 @@ class TestMember(MembersTestCase):
     def member_page(self, address=EMAIL, **query):
         return self.opened(f"/{self.buyer(address)['id']}", **query)
 
+    def answer(self, address=EMAIL):
+        """The answer to a buyer who asks."""
+        _before, _id, rest = self.member_page(address).contents.partition('id="answer-text"')
+        return html.unescape(rest.partition("</textarea>")[0])
+
     def test_what_is_explained(self):
         self.settings(mapping=["# premium", "1|premium|30"])
         self.buy(c2s_transaction_id="R-123")
@@ -310,6 +319,23 @@ class TestMember(MembersTestCase):
         self.assertIn('The group "absent" does not exist', self.text(browser))
         browser.getLink("Show the notification").click()
         self.assertIn(self.key(), browser.url)
+
+    def test_the_answer_to_the_buyer(self):
+        """A payment that was charged back was not refunded."""
+        self.buy()
+        self.assertIn('use "Get help" there', self.answer())
+        browser = self.browser(("", ""))
+        browser.open(f"{self.portal.absolute_url()}/login")
+        self.assertIn(">Get help</a>", browser.contents)
+        self.refund()
+        self.assertIn("was refunded on May 03, 2026, so your access ended", self.answer())
+        other = {"buyer_email": OTHER, "acquirer_transaction_id": "T-2"}
+        self.buy(**other)
+        refund = self.notification(transaction_type="Refund", **other)
+        pipeline.process(replace(refund, kind=Kind.CHARGEBACK))
+        answer = self.answer(OTHER)
+        self.assertIn("was charged back on May 03, 2026, so your access ended", answer)
+        self.assertNotIn("refunded", answer)
 
     def test_a_line_that_is_gone(self):
         self.buy()

@@ -2,6 +2,7 @@
 
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
+from importlib.resources import files
 from niteoweb.click2sell import notification
 from niteoweb.click2sell.testing.layers import FUNCTIONAL
 from pathlib import Path
@@ -93,6 +94,17 @@ class TestCatalogs(unittest.TestCase):
                         set(_PLACEHOLDER.findall(translation)),
                         set(_PLACEHOLDER.findall(defaults[id_])),
                     )
+
+    def test_the_answer_to_a_buyer_names_a_link_as_plone_does(self):
+        for language in LANGUAGES:
+            of_plone = files("plone.app.locales") / f"locales/{language}/LC_MESSAGES/plone.po"
+            (answer,) = (
+                text
+                for id_, text in messages(self.path(language)).items()
+                if '"Get help"' in id_
+            )
+            with self.subTest(language):
+                self.assertIn(messages(of_plone)["footer_login_link_get_help"], answer)
 
     def test_there_are_no_others(self):
         found = {path.name for path in LOCALES.iterdir() if path.is_dir()}
