@@ -171,7 +171,7 @@ class TryView(OwnerPage):
             "The site has no address to send mail from: enter one in Site Setup under Mail."
         )
         return formatting.facts(
-            (_("From"), [mail["From"] or no_sender]),
+            (_("mail_from", default="From"), [mail["From"] or no_sender]),
             (_("To"), [mail["To"]]),
             (_("Subject"), [mail["Subject"]]),
         )
