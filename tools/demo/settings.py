@@ -63,7 +63,7 @@ BUYER_NAME = "Zoë"
 BUYER_SURNAME = "Müller"
 STRANGER = "mallory@example.org"
 AFFILIATE = "partner@example.org"
-#: May administer the site, and buys something.
+#: Can administer the site, and buys something.
 EDITOR = "webmaster@example.org"
 #: Has an account of another name than this address.
 STUDIO = "studio@example.com"

@@ -12,7 +12,7 @@ WHY = {
     "outside": "Adopted, but in no group of the product: access counts as ended",
     "more groups": "Adopted; a later run gives further groups of the product",
     "no line": "Adopted, but the mapping has no line for the product: no access until then",
-    "privileged": "Not adopted: may administer the site",
+    "privileged": "Not adopted: can administer the site",
     "no address": "Not adopted: has no usable address",
     "no date": "Not adopted: has no usable date of purchase",
     "several accounts": "Not adopted: another account has this address too",

@@ -79,8 +79,8 @@ def _tell(report: dict[str, Any]) -> None:
         say(f"As of {report['as_of']}; nothing was done, what follows is due.")
     for provider, last in report["silent_providers"].items():
         say(
-            f"{provider} has been silent since {last}: no subscription of it is ended for want "
-            "of a renewal. --confirmed ends them."
+            f"{provider} has been silent since {last}: none of its subscriptions is ended "
+            "because a renewal is missing. --confirmed ends them."
         )
     for member in report["lapsed"]:
         products = ", ".join(product["product_id"] for product in member["products"])

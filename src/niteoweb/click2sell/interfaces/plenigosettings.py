@@ -82,7 +82,7 @@ class IPlenigoSettings(IProviderSettings):
     offers = lines(
         title=_("Offers"),
         description=_(
-            "What is sold here, one OFFER_ID or shopping cart a line. |multiple, |net, "
+            "What is sold here, one OFFER_ID or shopping cart per line. |multiple, |net, "
             "|bonus=ID,ID, |variant=ID and |product=ID tax=TYPE currency=EUR may follow."
         ),
         constraint=fits(_OFFER, _("This has to be an OFFER_ID with its options: ${line}")),
@@ -92,10 +92,10 @@ class IPlenigoSettings(IProviderSettings):
         title=_("Parameters that go along with a purchase"),
         description=_(
             "Names of parameters in the address of the checkout that plenigo is told, beside "
-            "utm_source and the like; one a line."
+            "utm_source and the like; one per line."
         ),
         default=[f"upscore_{name}" for name in ("object_id", "offer_id", "click_id", "domain")],
-        constraint=fits(r"[\w.-]{1,30}", _("Letters, digits and the signs . _ - only.")),
+        constraint=fits(r"[\w.-]{1,30}", _("Letters, digits and the characters . _ - only.")),
     )
 
     debug_mode = switch(
@@ -106,15 +106,15 @@ class IPlenigoSettings(IProviderSettings):
     members_may_cancel = switch(
         title=_("Members may cancel here"),
         description=_(
-            "On, members cancel their subscriptions on this site, and undo that. Off, they do "
-            "so on plenigo's own pages."
+            "When this is on, members can cancel their subscriptions on this site and undo the "
+            "cancellation. When it is off, they do so on plenigo's own pages."
         ),
         default=True,
     )
 
     customer_api_url = line(
         title=_("Address of the API for customers"),
-        description=_("It is asked with the session of a customer, and is told no token."),
+        description=_("It is asked with the customer's session and is not sent a token."),
         default="https://customer-api.plenigo.com/api/v1.0",
         constraint=_address,
     )
@@ -122,8 +122,8 @@ class IPlenigoSettings(IProviderSettings):
     access_seconds = number(
         title=_("Remember access for (seconds)"),
         description=_(
-            "How long plenigo's answer counts whether a member may read a page. 0 asks for "
-            "each page."
+            "How long plenigo's answer about whether a member may read a page remains valid. "
+            "With 0, plenigo is asked for every page."
         ),
         default=60,
         missing_value=0,
@@ -133,7 +133,10 @@ class IPlenigoSettings(IProviderSettings):
 
     access_grace_hours = number(
         title=_("While plenigo is away, access counts for (hours)"),
-        description=_("So long the last answer lets members read; 0 for not at all."),
+        description=_(
+            "How long members may go on reading on the basis of plenigo's last answer. 0: not "
+            "at all."
+        ),
         default=24,
         missing_value=0,
         min=0,
@@ -168,7 +171,7 @@ class IPlenigoSettings(IProviderSettings):
         title=_("Apps"),
         description=_(
             "Your apps that may hand in purchases, one apple|BUNDLE_ID or google|PACKAGE_NAME "
-            "a line. Without any, in-app purchases are not taken in."
+            "per line. Without any, in-app purchases are not taken in."
         ),
         constraint=fits(
             r"(apple|google)\|[\w.-]{1,100}",

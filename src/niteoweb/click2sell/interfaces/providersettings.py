@@ -52,7 +52,7 @@ class IProviderBasics(Interface):
     mapping = lines(
         title=_("Products and groups"),
         description=_(
-            "One PRODUCT_ID|GROUP_ID a line: anyone who buys the product joins the group. "
+            "One PRODUCT_ID|GROUP_ID per line: anyone who buys the product joins the group. "
             "|DAYS of access, |exclusive, |title= and |order= may follow; an end that the "
             "provider states comes first."
         ),

@@ -69,7 +69,7 @@ class IClick2SellSettings(Interface):
     mapping = lines(
         title=_("Products and groups"),
         description=_(
-            "One PRODUCT_ID|GROUP_ID a line: anyone who buys the product joins the group. A "
+            "One PRODUCT_ID|GROUP_ID per line: anyone who buys the product joins the group. A "
             "product may stand in several lines. PRODUCT_ID|GROUP_ID|30 gives 30 days of "
             "access for each payment; without a number access does not end by itself. "
             "PRODUCT_ID|GROUP_ID|30|exclusive also ends the buyer's other products. "
@@ -127,8 +127,9 @@ class IClick2SellSettings(Interface):
     reminder_days = number(
         title=_("Remind members before access ends (days)"),
         description=_(
-            "So many days before access ends that does not renew by itself, the content rules "
-            'for "Access ends soon" run, and the member is mailed a reminder. 0 is off.'
+            "This many days before the end of access that does not renew by itself, the "
+            'content rules for "Access ends soon" run and the member is sent a reminder. 0 '
+            "turns this off."
         ),
         default=0,
         min=0,
@@ -154,8 +155,8 @@ class IClick2SellSettings(Interface):
     grace_days = number(
         title=_("Days of grace"),
         description=_(
-            "How long a subscription goes on after the end that was paid for while its renewal "
-            "does not come. Single sales end on their day."
+            "How long a subscription continues after the paid period if its renewal does not "
+            "arrive. Single sales end on their last day."
         ),
         default=3,
         min=0,
@@ -173,8 +174,8 @@ class IClick2SellSettings(Interface):
     sweep_minutes = number(
         title=_("Minutes between automatic checks"),
         description=_(
-            "An automatic check ends access that is over, and takes up what failed. With 0 the "
-            "site does not check by itself: have cron call click2sell-sweep."
+            "An automatic check ends access that is over, and tries again what failed. With 0 "
+            "the site does not check by itself: have cron call click2sell-sweep."
         ),
         default=10,
         min=0,
@@ -200,7 +201,7 @@ class IClick2SellSettings(Interface):
     )
 
     new_accounts_an_hour = number(
-        title=_("Most new accounts in an hour"),
+        title=_("Maximum number of new accounts in an hour"),
         description=_(
             "If more people than this buy for the first time in an hour, their purchases are "
             "recorded and you are told; the automatic check creates their accounts later, in "
@@ -214,16 +215,17 @@ class IClick2SellSettings(Interface):
     allowed_networks = lines(
         title=_("Networks that may send notifications"),
         description=_(
-            "Addresses and networks, such as 192.0.2.7 or 2001:db8::/32, one a line. Anything "
-            "from elsewhere is refused, whatever its signature. Leave it empty for everybody."
+            "Addresses and networks, such as 192.0.2.7 or 2001:db8::/32, one per line. "
+            "Anything from elsewhere is refused, whatever its signature. Leave it empty for "
+            "everybody."
         ),
     )
 
     trusted_proxies = lines(
         title=_("Proxies of this site"),
         description=_(
-            "Addresses and networks of proxies in front of the site, one a line. What they say "
-            "in X-Forwarded-For about who is behind them is believed, and nobody else's."
+            "Addresses and networks of proxies in front of the site, one per line. Only these "
+            "proxies are trusted when they state in X-Forwarded-For who is behind them."
         ),
     )
 
@@ -232,7 +234,7 @@ class IClick2SellSettings(Interface):
         description=_(
             "Addresses of those who are mailed when notifications wait for a decision or "
             "failed, when a provider is silent for unusually long, and when an automatic check "
-            "stopped. One a line. Leave it empty for the sender address of the site."
+            "stopped. One per line. Leave it empty for the sender address of the site."
         ),
     )
 
@@ -259,8 +261,9 @@ class IClick2SellSettings(Interface):
     site_address = line(
         title=_("Public address of the site"),
         description=_(
-            "Links in mails are built from it. A request to any other address means that "
-            "this is a copy of the site: then nothing is mailed and no access is ended. It is "
-            "filled in from your own request when you save this form with the field left empty."
+            "Used to build the links in mails. A request to any other address means that this "
+            "is a copy of the site: then no mail is sent and no access is ended. If you save "
+            "this form with the field empty, the address at which you opened the form is "
+            "filled in."
         ),
     )

@@ -52,7 +52,7 @@ class IWebTVSettings(IProviderBasics):
     api_key_id = line(
         title=_("Key ID"),
         description=_("Of the credential for the API that you made in your WebTV."),
-        constraint=fits(r"[\w.-]{1,100}", _("Letters, digits and the signs . _ - only.")),
+        constraint=fits(r"[\w.-]{1,100}", _("Letters, digits and the characters . _ - only.")),
     )
 
     api_token = secret(
@@ -67,7 +67,7 @@ class IWebTVSettings(IProviderBasics):
     )
 
     sync_calls = number(
-        title=_("Most questions to the store in an automatic check"),
+        title=_("Maximum number of questions to the store in an automatic check"),
         description=_("0: an automatic check asks nothing."),
         default=300,
         missing_value=0,
@@ -99,8 +99,8 @@ class IWebTVSettings(IProviderBasics):
     fulfil = lines(
         title=_("Payments that become orders"),
         description=_(
-            "One PROVIDER|PRODUCT_ID|STORE_PRODUCT_ID a line: who pays for the product at the "
-            "other provider gets the product of the store."
+            "One PROVIDER|PRODUCT_ID|STORE_PRODUCT_ID per line: who pays for the product at "
+            "the other provider gets the product of the store."
         ),
         constraint=fits(
             rf"(?!webtv\|)[a-z][a-z0-9]*\|[^|\s]{{1,100}}\|{_STORE_ID}",

@@ -29,7 +29,7 @@ REASONS = {
     Reason.NO_PURCHASE: _("It matches no known payment. No access given."),
     Reason.ENDED: _("The access that it would extend had ended. No access given."),
     Reason.DISPLACED: _(
-        "It pays for a product that the purchase of another one had ended. Access given."
+        "It pays for a product that was ended when another one was bought. Access given."
     ),
     Reason.CUSTOMER_DELETED: _(
         "The provider has deleted this customer. What the customer had from it has ended; "
@@ -45,8 +45,9 @@ REASONS = {
     Reason.UNREACHABLE: _("${subject} cannot be reached. It will be asked again."),
     Reason.NOT_TOLD: _("${subject} could not be asked for the details, or does not know them."),
     Reason.CUSTOMER_NOT_KNOWN: _(
-        "${subject} names the customer by an id alone, and nobody is known by it. It is taken "
-        "up when something comes that names this customer's address, too."
+        "${subject} identifies the customer only by an id that is not known here. The "
+        "notification is processed once something arrives that also names this customer's "
+        "e-mail address."
     ),
     Reason.WAITS_FOR_PURCHASE: _("Refund for a purchase that this site never received."),
     Reason.ERASED_BUYER: _(
@@ -78,7 +79,7 @@ REASONS = {
     # The groups
     Reason.GROUP_MISSING: _('The group "${subject}" does not exist.'),
     Reason.GROUP_PRIVILEGED: _(
-        'Members of the group "${subject}" may administer the site; no buyer is put in it.'
+        'Members of the group "${subject}" can administer the site; no buyer is put in it.'
     ),
     Reason.GROUP_NOT_GRANTED: _('The buyer could not be put in the group "${subject}".'),
 }

@@ -1,8 +1,8 @@
 """Whether a provider has been silent for unusually long for this site.
 
 A provider that cannot deliver looks like subscribers who do not renew. While it is silent, no
-subscription of it is ended for want of a renewal. One that is polled is silent when it was not
-asked, or has not answered.
+subscription of it is ended because a renewal is missing. One that is polled is silent when it
+was not asked, or has not answered.
 """
 
 from collections.abc import Collection

@@ -26,8 +26,12 @@ SUBJECTS = {
     outbox.DAILY: _("${site}: notifications wait for you (${number})"),
     outbox.SILENT: _("${site}: nothing arrives from ${provider}"),
     outbox.HEARD: _("${site}: notifications from ${provider} arrive again"),
-    outbox.STOPPED: _("${site}: no access was ended, because it would be ${members} members"),
-    outbox.DOUBTED: _("${site}: no access is ended, because the clock of the server jumped"),
+    outbox.STOPPED: _(
+        "${site}: access was not ended, because ${members} members would have lost it"
+    ),
+    outbox.DOUBTED: _(
+        "${site}: no access is ended for now, because the server's clock has jumped"
+    ),
     outbox.RESUMED: _("${site}: access is ended again when it is over"),
     outbox.HELD: _("${site}: new accounts have to wait (${waiting})"),
     outbox.NOT_TAKEN: _("${site}: ${host} does not take the events of your outgoing hook"),
@@ -37,24 +41,25 @@ TEXTS = {
     outbox.DAILY: _(
         "daily_text",
         default="""\
-These notifications failed, or wait for you to decide, and you were not told of them before.
+These notifications have failed or are waiting for your decision, and you have not been told
+about them before.
 
 ${list}
-Older ones that wait as well: ${older}
+Older ones that are still waiting: ${older}
 
-This mail comes once a day at most, and only when there is something new. Its settings:
+This mail is sent once a day at most, and only when there is something new. Its settings:
 ${settings}
 """,
     ),
     outbox.SILENT: _(
         "silent_text",
         default="""\
-Since ${since} nothing has arrived from ${provider}. For this site that is unusually long.
+Nothing has arrived from ${provider} since ${since}. That is unusually long for this site.
 
-Either nobody bought, or ${provider} and the site do not reach each other. Check whether the
-site can be reached from outside, whether it can ask ${provider} if it is meant to, and whether
-the provider shows sales. No subscription of it is ended for want of a renewal before it is
-heard again.
+Either nobody has bought anything, or ${provider} and the site cannot reach each other. Check
+whether the site can be reached from outside, whether it can ask ${provider} if it is meant to,
+and whether the provider shows any sales. Until something arrives again, none of its
+subscriptions is ended because a renewal is missing.
 
 What arrived before:
 ${notifications}?provider=${provider_in_address}
@@ -76,7 +81,7 @@ ${notifications}?provider=${provider_in_address}
 Members who would have lost access in one automatic check: ${members}
 The settings allow at most: ${limit}
 
-So nobody lost access, and nobody will before you have looked. Is the clock of the server right?
+So nobody lost access, and nobody will before you have looked. Is the server's clock right?
 Are the days of access of your products right?
 ${settings}
 
@@ -87,9 +92,9 @@ ${check}
     outbox.DOUBTED: _(
         "doubted_text",
         default="""\
-The clock of the server is off by ${hours_off} hours from the time that was expected after the
-last automatic check. Either it was put forward or back, or the site was down for long, or
-restored from a backup.
+The server's clock is off by ${hours_off} hours from the time that was expected after the last
+automatic check. Either it was put forward or back, or the site was down for long, or restored
+from a backup.
 
 Nobody loses access before you have looked. If the clock is wrong, have it set right: the check
 goes on by itself then. If it is right, wait until the payment providers have delivered the
@@ -107,18 +112,19 @@ has confirmed it. Access that is over is ended as usual.
     outbox.HELD: _(
         "held_text",
         default="""\
-Buyers who wait for their accounts: ${waiting}
-The settings allow so many new accounts in an hour: ${limit}
+Buyers waiting for their accounts: ${waiting}
+New accounts allowed in an hour: ${limit}
 
 Every purchase is recorded. The automatic check creates the accounts in the order of the
-purchases, as many in an hour as the settings allow. If you simply sell well, raise the number:
+purchases, as many in an hour as the settings allow. If you are simply selling well, raise the
+number:
 ${settings}
 
-If you did not sell that much, somebody else may know the secret key. Change it, without keeping
-the old one, and look at what needs you:
+If you have not sold that much, somebody else may know the secret key. Change it without keeping
+the old one, and look at what needs your attention:
 ${overview}#needs
 
-This mail comes once, however long it goes on.
+You get this mail only once, however long buyers have to wait.
 """,
     ),
     outbox.NOT_TAKEN: _(

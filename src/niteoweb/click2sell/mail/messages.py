@@ -186,13 +186,13 @@ def claim(to: str, message_id: str, product: str, link: str) -> EmailMessage:
         default="""\
 Hello,
 
-thank you for your purchase of ${product}. There is an account at ${site} that has your e-mail
-address. Before the purchase is added to it, please confirm that the account is yours, or have
-an account of your own made:
+thank you for your purchase of ${product}. There is already an account at ${site} with your
+e-mail address. Before we add the purchase to it, please confirm that this account is yours, or
+create a new one:
 
 ${link}
 
-The link can be used once, within 14 days. If you did not buy anything, do nothing.
+The link works once, within 14 days. If you did not buy anything, you can ignore this mail.
 """,
         mapping=values,
     )

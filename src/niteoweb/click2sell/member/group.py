@@ -122,7 +122,7 @@ def make(group_id: str, title: str) -> None:
     """
     plone_site.tool("portal_groups").addGroup(group_id, title=title)
     if problem(group_id) == Reason.GROUP_PRIVILEGED:
-        raise CannotGrant(f'members of the group "{group_id}" may administer the site')
+        raise CannotGrant(f'members of the group "{group_id}" can administer the site')
 
 
 def of(user_id: str) -> tuple[str, ...]:

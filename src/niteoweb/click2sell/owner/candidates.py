@@ -20,7 +20,7 @@ class Candidate:
     """An account that could be the buyer's.
 
     :ivar why: why it could be.
-    :ivar barred: it may administer the site, so it cannot be chosen.
+    :ivar barred: it can administer the site, so it cannot be chosen.
     """
 
     user_id: str

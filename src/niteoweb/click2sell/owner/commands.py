@@ -53,7 +53,7 @@ class Resend(Command):
         """The user id of the member who gets the mail.
 
         :raises NotPossible: the buyer has no account, or no access that the mail could welcome
-            to, the account keeps its password, or it may administer the site.
+            to, the account keeps its password, or it can administer the site.
         """
         buyer = buyer_of(site, self.buyer_id)
         if not accounts.exists(buyer["user_id"]):

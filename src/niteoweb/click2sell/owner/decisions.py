@@ -52,7 +52,7 @@ DECIDE = "decide"
 CORRECT = "correct"
 DISMISS = "dismiss"
 
-GONE = _("Something has happened since: that is not to be decided any more.")
+GONE = _("Something has happened since: there is nothing left to decide here.")
 REFUSED = _("This notification was refused. Decide whose its transaction is first.")
 
 

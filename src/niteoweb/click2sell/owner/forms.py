@@ -176,7 +176,7 @@ class IEnd(Interface):
     reason = _reason()
     mail = schema.Bool(
         title=_("Mail the member"),
-        description=_("That access has ended, with the way to buy it again."),
+        description=_("The mail says that access has ended and how to buy it again."),
         default=False,
     )
 

@@ -215,15 +215,17 @@ class Extend(Command):
         outcome = history.outcome(site, buyer_of(site, self.buyer_id), now)
         entitlement, events = _entitled(outcome, self.product)
         if entitlement.state is State.REFUNDED:
-            raise NotPossible(_("The purchase was undone: grant the product instead."))
+            raise NotPossible(_("The purchase was undone: give access to the product instead."))
         if entitlement.state is State.PROVISIONAL:
-            raise NotPossible(_("It is not known to be paid yet: grant the product instead."))
+            raise NotPossible(
+                _("No payment for it is known yet: give access to the product instead.")
+            )
         start = max(entitlement.until or OPEN, now)
         if start > OPEN - timedelta(days=self.days or 0) or entitlement.until is None:
             raise NotPossible(_("Access has no end that could be moved."))
         until = self.until or start + timedelta(days=self.days or 0)
         if until <= start:
-            raise NotPossible(_("Access goes on longer than that already."))
+            raise NotPossible(_("Access already lasts longer than that."))
         ended = entitlement.state is State.ENDED
         kind = Kind.REACTIVATION if ended else Kind.PLAN_CHANGE
         yield event(site, self, self.product, kind, events, now, until)
@@ -276,7 +278,7 @@ def _entitled(outcome: Outcome, product: Product) -> tuple[Entitlement, list[Bil
     for entitlement in outcome.entitlements:
         if entitlement.product == product:
             return entitlement, [by_key[key] for key in entitlement.keys]
-    raise NotPossible(_("The buyer never had this product: grant it instead."))
+    raise NotPossible(_("The buyer never had this product: give access to it instead."))
 
 
 def _record(site: Any, notification: Notification, now: datetime) -> AffectedBuyer:
@@ -285,5 +287,5 @@ def _record(site: Any, notification: Notification, now: datetime) -> AffectedBuy
     if entry is None:
         entry = recording.write_down(site, notification, now)
     if entry is None:
-        raise NotPossible(_("Too much was done to this purchase already."))
+        raise NotPossible(_("This purchase has already been changed by hand too many times."))
     return AffectedBuyer(entry["buyer_id"], entry["key"])

@@ -215,7 +215,7 @@ def _part(site: Any, record: buyers.Buyer, delete: bool, now: datetime) -> list[
     outbox.drop_all(site, user_id, "the buyer was erased")
     if delete and privileged:
         raise NotPossible(
-            _("The account may administer the site. Delete it in Plone, if you want to.")
+            _("The account can administer the site. Delete it in Plone, if you want to.")
         )
     if delete and exists:
         # The owner who may delete accounts in Site Setup need not have Zope's own permission.

@@ -17,7 +17,7 @@ class Account:
     """An account that a buyer is tied to.
 
     :ivar made: this add-on made it.
-    :ivar privileged: it may administer the site, so it is left alone.
+    :ivar privileged: it can administer the site, so it is left alone.
     :ivar groups: those that are revoked.
     """
 

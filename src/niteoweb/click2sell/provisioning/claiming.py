@@ -37,7 +37,7 @@ from typing import Any
 
 NOT_VALID = _("This link cannot be used: it is not complete, or was used before.")
 EXPIRED = _("This link has expired. Ask for a new one.")
-PRIVILEGED = _("This account may administer the site; no purchase can be added to it.")
+PRIVILEGED = _("This account can administer the site; no purchase can be added to it.")
 
 
 @dataclass(frozen=True)

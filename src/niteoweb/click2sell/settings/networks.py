@@ -112,7 +112,8 @@ def problems(name: str, lines: Sequence[str]) -> Iterator[Message]:
         else:
             if name == "trusted_proxies" and not named.prefixlen:
                 yield _(
-                    '"${line}" is everybody: then anybody could claim to be anybody.',
+                    '"${line}" covers all addresses: then anybody could pretend to be anybody '
+                    "else.",
                     mapping={"line": line},
                 )
 

@@ -234,7 +234,7 @@ _LINES = {
     Reason.GROUP_MISSING: _('Line ${line}: there is no group "${group}"'),
     Reason.GROUP_NOT_GRANTED: _('Line ${line}: nobody can be put in the group "${group}"'),
     Reason.GROUP_PRIVILEGED: _(
-        'Line ${line}: the group "${group}" may administer the site, buyers cannot be put in it'
+        'Line ${line}: the group "${group}" can administer the site, buyers cannot be put in it'
     ),
 }
 
@@ -272,13 +272,13 @@ def group_problems(group_id: str) -> Iterator[Message]:
         yield _('Nobody can be put in the group "${group}".', mapping=names)
     elif reason == Reason.GROUP_PRIVILEGED:
         yield _(
-            'The group "${group}" may administer the site, buyers cannot be put in it.',
+            'The group "${group}" can administer the site, buyers cannot be put in it.',
             mapping=names,
         )
     elif reason and not group.GROUP_ID.fullmatch(group_id):
         yield _(
             '"${group}" cannot be the id of a group: use letters from A to Z, digits, spaces '
-            "and the signs _ . @ + -",
+            "and the characters _ . @ + -",
             mapping=names,
         )
     elif reason and group.cannot_make(group_id) == Reason.GROUP_PRIVILEGED:

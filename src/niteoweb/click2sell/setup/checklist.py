@@ -97,7 +97,7 @@ def _groups() -> Iterator[Check]:
         )
         yield Check("groups", Status.WARNING, title, text, with_roles)
         return
-    text = _("All groups exist, and none of them may administer the site.")
+    text = _("All groups exist, and none of them can administer the site.")
     yield Check("groups", Status.OK, title, text)
 
 
@@ -133,17 +133,17 @@ def _address(site: Any, now: datetime) -> Check:
         return Check("address", Status.TODO, title, text)
     if can_settle():
         text = _(
-            "This is taken for a copy of a site, because it was copied or moved here, or was "
-            "given another public address: nothing is mailed, no provider is asked, and the "
-            "site does not check by itself. If this is the site itself, say so. Its members "
-            "are mailed from here then."
+            "This is treated as a copy of a site because it was copied or moved here, or was "
+            "given another public address: no mail is sent, no provider is asked, and there "
+            "are no automatic checks. If this is the site itself, confirm it. From then on, "
+            "its members get their mail from here."
         )
         return Check("address", Status.WARNING, title, text, tuple(_places(site, now)))
     if plone_site.is_copy():
         text = _(
-            "You are at ${here}, and the public address is ${address}: this is taken for a "
-            "copy of the site, and nothing is mailed here. If it is the site itself, correct "
-            "the address in the settings, and look here again.",
+            "You are at ${here}, and the public address is ${address}: this is treated as a "
+            "copy of the site, and no mail is sent here. If it is the site itself, correct the "
+            "address in the settings, and look here again.",
             mapping=names,
         )
         return Check("address", Status.WARNING, title, text)

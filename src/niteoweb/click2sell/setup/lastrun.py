@@ -32,14 +32,16 @@ STARTED_BY = {
 
 #: The numbers of a run, each with its sentence, in the order in which a run does them.
 SENTENCES = {
-    "entries": _("Notifications taken up: ${number}"),
+    "entries": _("Notifications processed again: ${number}"),
     "missed": _("Missed notifications that a provider was asked for: ${number}"),
     "lapsed": _("Members whose access ended: ${number}"),
     "groups_given_late": _("Members who got a group that had been missing: ${number}"),
     "reminded": _("Members reminded that access ends: ${number}"),
     "accounts_made_late": _("Accounts created for buyers who had waited: ${number}"),
     "payloads_removed": _("Notifications whose old parameters were removed: ${number}"),
-    "busy": _("Left to the next check, because another process was at the data: ${number}"),
+    "busy": _(
+        "Left for the next check because another process was changing the same data: ${number}"
+    ),
     "troubled": _("Unexpected errors, which are in the site's log: ${number}"),
 }
 
@@ -103,10 +105,10 @@ def ago(moment: datetime, now: datetime) -> Message:
 def doubted(stopped: Mapping[str, int]) -> Message:
     """The reason for which a run ended no access: the clock of the server has jumped."""
     return _(
-        "It ends no access: the clock of the server is off by ${hours_off} hours from the time "
-        "that was expected after the last check. Either the clock was changed, or the site was "
-        "down for long, or restored from a backup. If the clock is right, and the payment "
-        "providers have delivered what they could not, confirm it.",
+        "It ends no access: the server's clock is off by ${hours_off} hours from the time that "
+        "was expected after the last check. Either the clock was changed, or the site was down "
+        "for long, or restored from a backup. If the clock is right, and the payment providers "
+        "have delivered what they could not, confirm it.",
         mapping=dict(stopped),
     )
 

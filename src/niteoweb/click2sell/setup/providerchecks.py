@@ -168,8 +168,8 @@ def _last_asked(site: Any, provider: IPaymentProvider, silent: Collection[str]) 
         return Check("last_notification", Status.TODO, title, text)
     if provider.name in silent:
         text = _(
-            "${provider} has not answered all questions for more than a day. No subscription "
-            "ends for want of a renewal meanwhile.",
+            "${provider} has not answered all questions for more than a day. Until it does, no "
+            "subscription is ended because a renewal is missing.",
             mapping=names,
         )
         return Check("last_notification", Status.WARNING, title, text, moment=last)

@@ -24,7 +24,7 @@ class SweepReport:
     :ivar stopped: why no access was ended: ``members``, ``limit``, and ``hours_off`` if it is
         because of the clock; None when access was ended.
     :ivar silent: silent providers, with the time of their last notification. Subscriptions of
-        these were not ended for want of a renewal.
+        these were not ended although a renewal was missing.
     :ivar entries: keys of the entries that were taken up, with their outcome.
     :ivar missed: notifications that had not arrived, and were asked for.
     :ivar granted: members who were given a group that had been missing, or that a wrong clock

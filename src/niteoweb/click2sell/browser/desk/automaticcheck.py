@@ -36,7 +36,7 @@ ALERTS = {Status.WARNING: "alert-warning", Status.TODO: "alert-danger"}
 
 #: The numbers of the preview, each with its sentence.
 DUE = {
-    "entries": _("Notifications that are taken up: ${number}"),
+    "entries": _("Notifications that are processed again: ${number}"),
     "groups": _("Members who get a group that had been missing: ${number}"),
     "accounts": _("Accounts that are created for buyers who have waited: ${number}"),
     "mails": _("Mails that are sent: ${number}"),
@@ -52,12 +52,12 @@ WAITING = {
 }
 
 _SILENT = _(
-    "${provider} has been silent for unusually long: no subscription of it is ended for want "
-    "of a renewal."
+    "${provider} has been silent for unusually long: until it is heard from again, none of its "
+    "subscriptions is ended because a renewal is missing."
 )
 _SILENT_TOO = _(
-    "${provider} has been silent for unusually long: its subscribers whose renewal did not "
-    "come are among these members."
+    "${provider} has been silent for unusually long: these members include subscribers whose "
+    "renewal did not arrive."
 )
 
 
@@ -181,8 +181,8 @@ class AutomaticCheck(OwnerPage):
             return lastrun.doubted(self.preview.stopped)
         return _(
             "${members} members would lose access at once, and the limit is ${limit}. Nobody "
-            "loses it before you confirm it. If these are not the right members, look at the "
-            "clock of the server, and at the days in products and groups.",
+            "will lose it until you confirm. If these are not the right members, check the "
+            "server's clock and the days of access under Products and groups.",
             mapping=dict(self.preview.stopped),
         )
 

@@ -57,7 +57,7 @@ class ImportView(OwnerPage):
     title = _("Import members")
     lead = _(
         "From a file of your own: each line gives somebody access to a product, as if you had "
-        "granted it by hand."
+        "given it by hand."
     )
     copy_warning = _(
         "This is a copy of the site: an import changes this copy only, and its mails wait."

@@ -47,7 +47,7 @@ def table(request: Any, months: Sequence[memberships.Month]) -> formatting.Table
     """
     return formatting.Table(
         _("Members with access at the end of each month, and renewals"),
-        (_("Month"), _("Members"), _("Ended of those that could renew")),
+        (_("Month"), _("Members"), _("Ended, of those due for renewal")),
         [
             (plots.month(request, one.month), formatting.number(one.members), _ended(one))
             for one in reversed(months)

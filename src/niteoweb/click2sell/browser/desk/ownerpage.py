@@ -153,7 +153,7 @@ class OwnerPage(Tabbed):
         if free:
             return _("not certain yet; possibly ${accounts}", mapping=names)
         if possible:
-            return _("not connected: ${accounts} may administer the site", mapping=names)
+            return _("not connected: ${accounts} can administer the site", mapping=names)
         return None
 
     def text(self, name: str) -> str:

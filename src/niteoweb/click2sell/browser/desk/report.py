@@ -27,13 +27,13 @@ from zope.i18nmessageid import Message
 #: The warning of a provider's unusual silence; whether it is heard again -> the text.
 SILENCES = {
     True: _(
-        "${provider} had been silent for unusually long, and is heard again. Look whether "
-        "everything was delivered."
+        "${provider} had been silent for unusually long, and has been heard from again. Check "
+        "whether everything was delivered."
     ),
     False: _(
-        "${provider} has been silent for longer than is usual for this site. Until it is heard "
-        "again no subscription is ended for want of a renewal. Look at the provider whether "
-        "notifications cannot be delivered."
+        "${provider} has been silent for longer than usual for this site. Until it is heard "
+        "from again, no subscription is ended because a renewal is missing. Check at the "
+        "provider whether notifications are delivered."
     ),
 }
 

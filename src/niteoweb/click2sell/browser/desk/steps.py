@@ -237,7 +237,7 @@ class Steps(OwnerPage):
             raise NotPossible(_("Enter the id of the product and the name of a group."))
         texts = (product_id, group_id, days, title, order)
         if any("|" in text for text in texts) or product_id.startswith("#"):
-            raise NotPossible(_("These signs cannot be used: | and # at the beginning."))
+            raise NotPossible(_("These characters cannot be used: | and # at the beginning."))
         named = [f"title={title}" if title else "", f"order={order}" if order else ""]
         line = "|".join(filter(None, (product_id, group_id, days, *named)))
         is_new = not group.exists(group_id)

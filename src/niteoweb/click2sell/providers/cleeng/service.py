@@ -83,7 +83,7 @@ def _told(context: Any, validation: dict[str, Any]) -> dict[str, Any]:
 def _id(options: dict[str, Any], name: str) -> str:
     value = options.get(name, "").strip()
     if not value or len(value) > LONGEST_ID or not value.isprintable():
-        raise BadRequest(f'"{name}" must be an id of up to {LONGEST_ID} signs.')
+        raise BadRequest(f'"{name}" must be an id of up to {LONGEST_ID} characters.')
     return value
 
 

@@ -118,5 +118,5 @@ class AppPurchasesPost(SellingService):
 def _text(options: dict[str, Any], name: str, longest: int) -> str:
     value = options.get(name, "")
     if not value.isprintable() or not 0 < len(value) <= longest:
-        raise BadRequest(f'"{name}" must be a text of up to {longest} signs.')
+        raise BadRequest(f'"{name}" must be a text of up to {longest} characters.')
     return value

@@ -2,7 +2,7 @@
 
 So does a session there, which plenigo's own login tells in a page of this site, and an access
 code of the older OAuth2, if that is set up. Only the member whom the customer is tied to is
-logged in, and nobody who may administer the site: no account is found by an address, and none
+logged in, and nobody who can administer the site: no account is found by an address, and none
 is made. A transfer token is good once, for half a minute. Whoever comes back without the state
 that this browser left with is asked first: else a stranger's link could log somebody in as the
 stranger.
@@ -225,7 +225,7 @@ def _note_login(user_id: str) -> None:
 def _usable(user_id: str) -> str:
     """A member who may be logged in.
 
-    :raises NotProved: there is no such account, or it may administer the site.
+    :raises NotProved: there is no such account, or it can administer the site.
     """
     if not accounts.exists(user_id) or privilege.member(user_id):
         raise NotProved

@@ -38,7 +38,7 @@ class IPlenigoPaywall(model.Schema):
 
     access_rights = schema.List(
         title=_("Access rights at plenigo"),
-        description=_("One a line. Customers of plenigo with one of them may read this."),
+        description=_("One per line. Customers of plenigo with one of them may read this."),
         value_type=schema.TextLine(constraint=offer_lines.RIGHT.fullmatch),
         required=False,
         max_length=MOST,
@@ -46,7 +46,7 @@ class IPlenigoPaywall(model.Schema):
 
     plenigo_offers = schema.List(
         title=_("Offers of plenigo"),
-        description=_("One offer id a line, of those that the settings list."),
+        description=_("One offer id per line, of those that the settings list."),
         value_type=schema.TextLine(constraint=offer_lines.ID.fullmatch),
         required=False,
         max_length=MOST,

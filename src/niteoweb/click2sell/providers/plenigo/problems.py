@@ -90,13 +90,11 @@ _PLAIN: Mapping[type[Exception], Problem] = {
         409,
         "AddressTaken",
         _(
-            "There is a plenigo customer with your address. Have a link mailed there, to show "
-            "that it is you."
+            "plenigo already has a customer with your e-mail address. Have a link sent to it "
+            "to show that this is you."
         ),
     ),
-    subscriptions.NotTheirs: Problem(
-        404, "NotFound", _("There is no such subscription of yours.")
-    ),
+    subscriptions.NotTheirs: Problem(404, "NotFound", _("You have no such subscription.")),
     tie.NoCustomer: Problem(
         404, "NoCustomer", _("You have not bought anything from plenigo with this account.")
     ),
@@ -104,8 +102,8 @@ _PLAIN: Mapping[type[Exception], Problem] = {
         403,
         "NotForOwners",
         _(
-            "Accounts that may administer the site, or that have no e-mail address, cannot "
-            "buy. Use an account of your own for that."
+            "You cannot buy with an account that can administer the site or that has no e-mail "
+            "address. Please use a different account."
         ),
     ),
     TooMany: Problem(

@@ -131,13 +131,14 @@ def write(site: Any, mail: outbox.Mail, now: datetime) -> EmailMessage:
         default="""\
 Hello,
 
-the member ${login} of ${site} has your e-mail address and wants to buy. There is a customer of
-plenigo with that address already. If both are you, log in as that member and open this link:
+the member ${login} of ${site} wants to buy something and has your e-mail address. plenigo
+already has a customer with this address. If you are both of them, log in as that member and
+open this link:
 
 ${link}
 
-What the customer has bought is the member's then. The link can be used once, within an hour. If
-you are not that member, do nothing.
+Everything that the customer has bought then belongs to the member. The link works once, within
+an hour. If you are not that member, you can ignore this mail.
 """,
         mapping=values,
     )

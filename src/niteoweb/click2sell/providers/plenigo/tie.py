@@ -27,7 +27,7 @@ DIGITS = 15
 
 
 class NotForOwners(Exception):
-    """An account that may administer the site, or one without an address, buys nothing here."""
+    """An account that can administer the site, or one without an address, buys nothing here."""
 
 
 class NoCustomer(Exception):

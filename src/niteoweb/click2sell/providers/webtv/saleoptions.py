@@ -19,7 +19,7 @@ def text(options: dict[str, Any], name: str) -> str:
     """
     value = options.get(name, "").strip()
     if not value or len(value) > LONGEST_ID or not value.isprintable():
-        raise BadRequest(f'"{name}" must be a text of up to {LONGEST_ID} signs.')
+        raise BadRequest(f'"{name}" must be a text of up to {LONGEST_ID} characters.')
     return value
 
 

@@ -153,7 +153,7 @@ class UsersPost(StoreOperation):
         if not orders.AMOUNT.fullmatch(amount) or not Decimal(amount):
             raise BadRequest('"amount" must be an amount such as 10.00.')
         if not reference.isprintable() or not 0 < len(reference) <= LONGEST_ID:
-            raise BadRequest(f'"reference" must be a text of up to {LONGEST_ID} signs.')
+            raise BadRequest(f'"reference" must be a text of up to {LONGEST_ID} characters.')
         if not states.is_id(self.params[0]):
             raise client.UserNotFound("USER_NOT_FOUND", "")
         values = (options["action"], Decimal(amount), options.get("description", "")[:200])

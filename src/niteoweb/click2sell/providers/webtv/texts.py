@@ -40,36 +40,36 @@ REASONS = {
         "answered last, and what you can do."
     ),
     ENDS_HELD: _(
-        "The store no longer lists suspiciously many subscriptions. Nothing was ended. See "
-        "there whether that is right; then confirm on the page of the automatic check that "
-        "they end."
+        "Suspiciously many subscriptions are missing from the store's list. Nothing was ended. "
+        "Check there whether that is right; then confirm on the page of the automatic check "
+        "that they end."
     ),
     ORDER_NOT_FOUND: _(
-        "An order was placed, and is not in the store. See there, under Store, Orders."
+        "An order was placed, but is not in the store. Check there, under Store, Orders."
     ),
     PAID_CHANGED: _(
-        "A payment was told to the store without an answer, and another amount is paid there. "
-        "See there, under Store, Orders."
+        "A payment was reported to the store, which did not answer, and a different amount is "
+        "recorded as paid there. Check there, under Store, Orders."
     ),
     CHARGE_WITHOUT_ORDER: _(
-        "Something was paid, and its order is no longer open in the store. See there whether "
-        "it was processed; else refund the payment."
+        "Something was paid, and its order is no longer open in the store. Check there whether "
+        "it was processed; if not, refund the payment."
     ),
     CHARGE_DIFFERS: _(
         "Another amount or currency was paid than the store asks for, or the store does not "
         "take the payment. Cancel the order, or pay what is due."
     ),
     NO_USER: _(
-        "A payment of another provider buys in the store, and the store has no user with the "
-        "buyer's address."
+        "A payment at another provider is meant to buy something in the store, but the store "
+        "has no user with the buyer's address."
     ),
     REFUNDED: _(
         "The payment of an order of the store was refunded. The site takes no order back: see "
         "in the store whether it was processed."
     ),
     NO_WAY: _(
-        "An order of the store cannot be paid: its currency or its terms are not those of the "
-        "settings. See there."
+        "An order of the store cannot be paid: its currency or its terms do not match the "
+        "settings. Check it there."
     ),
     NOT_RETURNED: _(
         "The buyer paid and has not gone back to the store, and which user it is is not known. "

@@ -136,7 +136,7 @@ class TestLastRun(CheckTestCase):
     def test_what_it_did(self):
         self.has_run(numbers={"lapsed": 2, "entries": 1, "missed": 0, "troubled": 3})
         text = self.text(self.opened())
-        self.assertIn("Notifications taken up: 1 Members whose access ended: 2", text)
+        self.assertIn("Notifications processed again: 1 Members whose access ended: 2", text)
         self.assertIn("Unexpected errors, which are in the site", text)
         self.assertNotIn("Missed notifications", text)
         self.assertNotIn("Nothing was due.", text)
@@ -217,7 +217,7 @@ class TestPreview(CheckTestCase):
             self.buy_again(buyer_email=OTHER)
         text = self.text(self.opened())
         self.assertIn("Members who get a group that had been missing: 1", text)
-        self.assertRegex(text, r"Notifications that are taken up: 1|next attempt: 1")
+        self.assertRegex(text, r"Notifications that are processed again: 1|next attempt: 1")
         self.assertEqual(self.table(self.opened()), [])
 
     def test_mails(self):
@@ -235,7 +235,7 @@ class TestPreview(CheckTestCase):
         self.lapse()
         with mock.patch.object(silence, "silent", return_value={"click2sell": self.now}):
             text = self.text(self.opened())
-        self.assertIn("Click2Sell has been silent for unusually long: no subscription", text)
+        self.assertIn("Click2Sell has been silent for unusually long: until it is heard", text)
 
     def test_only_the_first_are_shown(self):
         self.crowd(2)
@@ -350,7 +350,7 @@ class TestJumped(CheckTestCase):
         clock.run("cron")
         self.jump(days=365)
         browser = self.opened()
-        self.assertIn("the clock of the server is off by 8760 hours", self.text(browser))
+        self.assertIn("the server's clock is off by 8760 hours", self.text(browser))
         self.assertIn("End the access of these members: 1", self.text(browser))
         browser.getControl("Run it now").click()
         self.assertIn("premium", self.groups())
@@ -432,7 +432,7 @@ class TestStopped(CheckTestCase):
         with mock.patch.object(silence, "silent", return_value={"click2sell": self.now}):
             browser = self.opened()
             self.assertEqual(len(self.table(browser)), 26)
-            self.assertIn("are among these members", self.text(browser))
+            self.assertIn("these members include subscribers", self.text(browser))
             browser.getControl(name="confirm").click()
         self.assertEqual(self.groups(), ["click2sell"])
 

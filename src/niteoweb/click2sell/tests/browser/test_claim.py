@@ -229,11 +229,11 @@ class TestWhatIsRefused(ClaimTestCase):
             browser.open(f"{self.url}?{query}")
             self.assertNotIn("500", browser.headers["Status"])
 
-    def test_an_account_that_may_administer_the_site(self):
+    def test_an_account_that_can_administer_the_site(self):
         with self.owner():
             api.user.grant_roles(username="john", roles=["Manager"])
         text = self.text(self.confirmed())
-        self.assertIn("may administer the site", text)
+        self.assertIn("can administer the site", text)
         self.assertEqual(self.user_id(), "")
         self.assertNotIn("John", self.text(self.opened(token=self.token, who=NOBODY)))
 

@@ -76,7 +76,7 @@ class TestDecide(DecidePageTestCase):
         self.assertIn("he called", self.text(browser))
         self.assertEqual(self.groups("john"), ["click2sell", "premium"])
 
-    def test_who_may_administer_the_site_cannot_be_chosen(self):
+    def test_who_can_administer_the_site_cannot_be_chosen(self):
         self.account("john", login="johnny")
         self.account("other", email="other@example.org")
         self.buy()
@@ -86,7 +86,7 @@ class TestDecide(DecidePageTestCase):
         form.getControl(name="search").value = "other@example"
         form.getControl(name="find").click()
         form = self.form(browser, "attach")
-        self.assertIn("(may administer the site, so it cannot be chosen)", self.text(browser))
+        self.assertIn("(can administer the site, so it cannot be chosen)", self.text(browser))
         # What was typed is still there.
         self.assertEqual(form.getControl(name="search").value, "other@example")
         self.assertRegex(browser.contents, r'disabled="disabled"[^>]*value="other"')

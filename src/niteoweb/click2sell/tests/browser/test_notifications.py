@@ -405,7 +405,7 @@ class TestDetail(PageTestCase):
         with self.owner():
             api.user.grant_roles(username="john", roles=["Manager"])
         browser.reload()
-        self.assertIn("Account not connected: john may administer", self.text(browser))
+        self.assertIn("Account not connected: john can administer", self.text(browser))
 
     def test_the_way_to_the_buyer(self):
         self.buy()

@@ -164,7 +164,7 @@ class TestToken(MailTestCase, SiteTestCase):
         self.assertEqual(self.groups(), ["click2sell", "course", "premium"])
         self.assert_not_johns(EMAIL)
 
-    def test_an_account_that_may_administer_the_site(self):
+    def test_an_account_that_can_administer_the_site(self):
         token = self.token()
         with self.owner():
             api.user.grant_roles(username="john", roles=["Manager"])

@@ -411,7 +411,7 @@ class TestSteps(OverviewTestCase):
         for product in ("#7", "7|8"):
             with self.subTest(product):
                 text = self.act(step="product", product=product, group="gold")
-                self.assertIn("These signs cannot be used", text)
+                self.assertIn("These characters cannot be used", text)
         text = self.act(step="product", product="7", group="gold", days="never")
         self.assertNotIn("The product was added.", text)
         self.assertEqual((self.stored().mapping, api.group.get("gold")), ([], None))

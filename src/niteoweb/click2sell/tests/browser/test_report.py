@@ -250,7 +250,7 @@ class TestAmiss(ReportTestCase):
         rows = self.table("When each provider")
         self.assertEqual(rows[1][2:], ["2 days", "40 h"])
         self.assertIn(
-            "Click2Sell has been silent for longer than is usual", self.text(self.opened())
+            "Click2Sell has been silent for longer than usual", self.text(self.opened())
         )
 
     def test_a_provider_that_is_heard_again(self):

@@ -140,7 +140,7 @@ class TestGrant(OwnerTestCase):
         self.grant(until=until + timedelta(days=1), reference="P-1")
         self.assertEqual(len(self.entries()), 2)
 
-    def test_an_account_that_may_administer_the_site_is_not_touched(self):
+    def test_an_account_that_can_administer_the_site_is_not_touched(self):
         self.account()
         with self.owner():
             api.user.grant_roles(username=EMAIL, roles=["Manager"])

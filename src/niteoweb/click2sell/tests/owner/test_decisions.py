@@ -198,7 +198,7 @@ class TestCorrect(DecisionTestCase):
         self.assertEqual(len(self.buyer(third)["keys"]), 4)
         self.assert_replay_changes_nothing()
 
-    def test_to_an_account_that_may_administer_the_site(self):
+    def test_to_an_account_that_can_administer_the_site(self):
         self.account()
         with self.owner():
             api.user.grant_roles(username=EMAIL, roles=["Manager"])

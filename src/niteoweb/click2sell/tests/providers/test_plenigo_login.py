@@ -175,7 +175,7 @@ class TestLogin(LoginTestCase):
                 )
         self.assertIsNone(self.member("stranger@example.org"))
 
-    def test_who_may_administer_the_site_or_is_kept_out(self):
+    def test_who_can_administer_the_site_or_is_kept_out(self):
         browser = self.browser()
         with self.owner():
             api.user.grant_roles(username="jane", roles=["Manager"])

@@ -134,7 +134,7 @@ class TestProof(ShopTestCase):
         self.assertIsNone(buyers.of_user(self.portal, "jane"))
         self.assertEqual(tuple(buyers.of_user(self.portal, "zoe")["customer_ids"]), (zoe,))
 
-    def test_who_may_administer_the_site_by_then(self):
+    def test_who_can_administer_the_site_by_then(self):
         self.ask()
         key = self.key()
         with self.owner():

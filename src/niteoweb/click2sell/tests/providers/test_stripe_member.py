@@ -163,6 +163,6 @@ class TestPortal(MemberTestCase):
         self.assertIn("cannot be asked at the moment", browser.contents)
         self.set(api_token=None)
         browser.open(self.address)
-        self.assertIn("no subscription of yours", browser.contents)
+        self.assertIn("You have no subscription that can be managed", browser.contents)
         browser.open(f"{self.portal.absolute_url()}/@@my-purchases")
         self.assertNotIn("@@stripe-portal", browser.contents)

@@ -229,7 +229,7 @@ class TestControlPanelService(unittest.TestCase):
         for expected in (
             'Line 2: there is no group "premum-members"',
             "Line 3: expected PRODUCT_ID|GROUP_ID",
-            'Line 4: the group "Administrators" may administer the site',
+            'Line 4: the group "Administrators" can administer the site',
             'There is no placeholder "$foo"; write $$ for a dollar sign',
             "The text has to contain $credentials",
             "'field': 'mapping'",

@@ -16,7 +16,7 @@ import unittest
 
 
 KEY = "a-key-of-more-than-twenty-characters"
-PRIVILEGED = "may administer the site, buyers cannot be put in it"
+PRIVILEGED = "can administer the site, buyers cannot be put in it"
 
 
 def stored() -> IClick2SellSettings:

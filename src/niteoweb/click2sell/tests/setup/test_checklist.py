@@ -95,7 +95,7 @@ class TestItems(ChecklistTestCase):
         details = [translate(detail) for detail in item.details]
         self.assertEqual(details[0], 'Line 1: there is no group "gone"')
         self.assertIn("Line 2: expected", details[1])
-        self.assertIn('Line 3: the group "Administrators" may administer', details[2])
+        self.assertIn('Line 3: the group "Administrators" can administer', details[2])
         self.assertEqual(len(details), 3)
         self.assertEqual(self.state("mapping"), (Status.OK, "Products that give a group: 3"))
 
