@@ -233,6 +233,12 @@ def _with_payment(account: Account, notification: Notification, now: datetime) -
     name = "id" if payload.get("type") == "charge.refunded" else "charge"
     charge = account.get("charges", _named(payload, name))
     paid = replace(payments.with_payer(notification, charge), receipt=notification.receipt)
+    if not paid.customer_id and charge.has("payment_intent"):
+        # A guest is known by the address of the purchase; the charge may name another, or none.
+        about = {"payment_intent": paid.transaction}
+        session = account.first("checkout", "sessions", **about)
+        email = session.part("customer_details").address("email") or paid.email
+        paid = replace(paid, buyer=email.lower(), email=email)
     if not paid.receipt:
         intent = {
             "payment[type]": "payment_intent",

@@ -103,9 +103,10 @@ class FakeStripe(FakeServer):
             lines = objects.get(f"{path[2]} lines")
             return self._page(lines["data"], query) if lines else self.error(404)
         if path == ("checkout", "sessions"):
-            wanted = query.get("subscription", "")
             found = self._of("checkout.session")
-            return self._page([o for o in found if o["subscription"] == wanted], query)
+            for name in {"subscription", "payment_intent"} & query.keys():
+                found = [one for one in found if one[name] == query[name]]
+            return self._page(found, query)
         if path == ("invoice_payments",):
             wanted = query.get("payment[payment_intent]", "")
             found = self._of("invoice_payment")

@@ -371,6 +371,17 @@ class TestMoneyBack(StripeLifeTestCase):
             self.deliver(order=reversed)
             self.has(who=f"{prices}@example.org")
 
+    def test_the_refund_of_a_guest_whose_charge_names_another_address(self):
+        for number, email in enumerate((None, "other@example.org")):
+            buyer = f"guest-{number}@example.org"
+            payment = self.shop.payment(self.buy("book", email=buyer))
+            payment["billing_details"]["email"] = email
+            self.has("course", who=buyer)
+            self.shop.refund(payment)
+            self.deliver()
+            self.has(who=buyer)
+        self.assertEqual(self.reasons(), [])
+
     def test_a_refund_that_fails(self):
         for prices in ("book", "gold"):
             email = f"{prices}@example.org"
