@@ -26,6 +26,7 @@ from niteoweb.click2sell.buyers import customers
 from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.ledger import entries as records
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import ownership
 from niteoweb.click2sell.ledger import pseudonyms
 from niteoweb.click2sell.notification import GIVING
 from niteoweb.click2sell.notification import idempotency_key
@@ -41,6 +42,8 @@ def passed_on(site: Any, entry: ledger.Entry) -> Iterator[Notification]:
         return
     if entry["external_subscription_id"] or not history.fact(entry).plausible:
         return
+    if ownership.correction(site, (entry["provider"], entry["transaction"])):
+        return  # an owner has decided whose it is
     delivered = trees.tree(site, "delivered_to")
     number = trees.number(entry["provider"], entry["transaction"])
     known = delivered.get(number)
@@ -71,9 +74,9 @@ def passed_on(site: Any, entry: ledger.Entry) -> Iterator[Notification]:
     )
 
 
-def _delivered(entry: ledger.Entry) -> tuple[str, str, int]:
+def _delivered(entry: ledger.Entry) -> tuple[str, str]:
     """The order of statements of a subscription: the buyer of the last one has it."""
-    return entry["occurred_at"], entry["buyer_id"], records.place(entry)
+    return entry["occurred_at"], entry["key"]
 
 
 def taken_over(site: Any, keys: Iterable[str], now: datetime) -> Iterator[Notification]:
