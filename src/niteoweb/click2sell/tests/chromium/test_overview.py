@@ -125,6 +125,31 @@ class TestSiteSetup(BrowserTestCase):
                 self.see(page.get_by_role("heading", name=f"Needs you: {number}"))
 
 
+class TestLongNames(BrowserTestCase):
+    def test_no_page_is_wider_for_a_name_or_an_address_without_a_gap(self):
+        from tools.demo import settings
+
+        sale = SampleRequest(
+            *("sale", "1", f"{'l' * 60}@example.org", "long-1"),
+            datetime(2026, 5, 31, 11, 59),
+            receipt="C2S-1",
+            first_name="X" * 100,
+            last_name="Y" * 100,
+            product_name="Gold",
+            price="49.00 EUR",
+        )
+        form = form_fields(settings.SECRET_KEY, sale)
+        delivery = deliveries.delivery(urlencode(form).encode("ascii"))
+        posting.post(f"{self.url}/@@click2sell", delivery, timeout=60)
+        for width, size in WIDTHS.items():
+            page = self.window(size)
+            for path in ("@@click2sell-members", "@@click2sell-notifications"):
+                with self.subTest(path, width=width):
+                    self.open(page, path)
+                    self.see(page.get_by_text("X" * 100).first)
+                    self.assert_usable(page)
+
+
 class TestCures(BrowserTestCase):
     def outcome(self, key):
         return ledger.get(self.stored(), key)["outcome"]
