@@ -279,10 +279,10 @@ class TestCures(OverviewTestCase):
                 self.stored_with(Reason.TOO_MANY)
                 browser = self.opened()
                 browser.getLink("Raise the limit in the settings").click()
-                browser.getControl("Most new accounts").value = "many"
+                browser.getControl("Maximum number of new accounts").value = "many"
                 browser.getControl("Save").click()
                 self.assertNotEqual(browser.url, self.url)
-                browser.getControl("Most new accounts").value = "7"
+                browser.getControl("Maximum number of new accounts").value = "7"
                 browser.getControl(button).click()
                 self.assertEqual(browser.url, self.url)
 
