@@ -15,6 +15,7 @@ from datetime import datetime
 from niteoweb.click2sell.notification import idempotency_key
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
+from niteoweb.click2sell.notification import ParameterError
 from niteoweb.click2sell.notification import SEVERAL_PIECES
 from niteoweb.click2sell.provider import JsonBody
 from niteoweb.click2sell.providers.plenigo import states
@@ -31,46 +32,56 @@ def of_order(order: JsonBody, read_at: datetime) -> Iterator[Notification]:
 
     :param order: of a callback, or the answer to ``GET /orders/{id}``.
     :param read_at: when it was read, in UTC.
-    :raises ParameterMissing: an id is missing.
-    :raises ParameterInvalid: a field is malformed.
+    :raises ParameterMissing: an id is missing; of an item, after all others.
+    :raises ParameterInvalid: a field is malformed; of an item, after all others.
     """
     number = order.required("orderId")
-    cancelled = order.text("status") == CANCELLED
+    unreadable = None
     for item in order.parts("items"):
         if item.has("subscriptionItemId") or item.has("voucherPurchase"):
             continue
-        position = item.required("position")
-        parts = (number, position, *((CANCELLED,) if cancelled else ()))
-        at = order.moment("changedDate") if cancelled else order.moment("orderDate")
-        names = [
-            item.identifier(name)
-            for name in (
-                *("plenigoOfferId", "productId", "plenigoProductId"),
-                "accessRightUniqueId",
-            )
-        ]
-        names = list(dict.fromkeys(filter(None, names)))
-        gives_to = item if item.has("deliveryCustomerId") else order
-        notification = Notification(
-            key=idempotency_key(states.NAME, "order", *parts),
-            provider=states.NAME,
-            kind=Kind.REFUND if cancelled else Kind.PURCHASE,
-            transaction=f"order {number}/{position}",
-            receipt=number,
-            occurred_at=at or read_at,
-            buyer="",
-            email="",
-            product_id=names[0] if names else item.required("productId"),
-            product_name=item.title("title"),
-            aliases=tuple(names[1:]),
-            valid_until=item.moment("validityEndDate"),
-            customer_id=states.recipient(gives_to),
-            fully_signed=True,
-            payload=states.read(item, read_at),
+        try:
+            yield _of_item(order, number, item, read_at)
+        except ParameterError as error:
+            unreadable = unreadable or error
+    if unreadable is not None:
+        raise unreadable
+
+
+def _of_item(order: JsonBody, number: str, item: JsonBody, read_at: datetime) -> Notification:
+    cancelled = order.text("status") == CANCELLED
+    position = item.required("position")
+    parts = (number, position, *((CANCELLED,) if cancelled else ()))
+    at = order.moment("changedDate") if cancelled else order.moment("orderDate")
+    names = [
+        item.identifier(name)
+        for name in (
+            *("plenigoOfferId", "productId", "plenigoProductId"),
+            "accessRightUniqueId",
         )
-        if not cancelled and (item.integer("quantity") or 1) > 1:
-            notification = states.for_several(notification, SEVERAL_PIECES)
-        yield notification
+    ]
+    names = list(dict.fromkeys(filter(None, names)))
+    gives_to = item if item.has("deliveryCustomerId") else order
+    notification = Notification(
+        key=idempotency_key(states.NAME, "order", *parts),
+        provider=states.NAME,
+        kind=Kind.REFUND if cancelled else Kind.PURCHASE,
+        transaction=f"order {number}/{position}",
+        receipt=number,
+        occurred_at=at or read_at,
+        buyer="",
+        email="",
+        product_id=names[0] if names else item.required("productId"),
+        product_name=item.title("title"),
+        aliases=tuple(names[1:]),
+        valid_until=item.moment("validityEndDate"),
+        customer_id=states.recipient(gives_to),
+        fully_signed=True,
+        payload=states.read(item, read_at),
+    )
+    if not cancelled and (item.integer("quantity") or 1) > 1:
+        notification = states.for_several(notification, SEVERAL_PIECES)
+    return notification
 
 
 def of_app_store(subscription: JsonBody, read_at: datetime) -> Notification:

@@ -335,6 +335,14 @@ class TestOrder(unittest.TestCase):
         (found,) = plenigoorders.of_order(read, NOW)
         self.assertEqual(found.key, self.order()[1].key)
 
+    def test_an_item_that_cannot_be_read_keeps_no_other_out(self):
+        item = ORDER["items"][1]
+        order = {**ORDER, "items": [{**item, "position": None}, {**item, "position": 2}]}
+        read = plenigoorders.of_order(jsonbody.read(json.dumps(order).encode()), NOW)
+        self.assertEqual(next(read).transaction, "order 29/2")
+        with self.assertRaises(ParameterMissing):
+            next(read)
+
     def test_it_is_asked_for_where_the_callback_does_not_tell(self):
         (about,) = all_parsed(body_of("ORDER", "CREATION", {"orderId": 29}))
         self.assertTrue(plenigo.is_prompt(about))
