@@ -111,6 +111,17 @@ class TestPassedOn(CustomerTestCase):
         transaction.begin()
         self.assertNotIn(GOLD, buyers.of_user(self.portal, OTHER)["live"])
 
+    def test_at_the_moment_of_the_statement_before(self):
+        at = self.now
+        for product, first, second in (("gold", "a", "b"), ("silver", "d", "c")):
+            same = {"transaction": product, "product_id": product, "occurred_at": at}
+            self.told(WRONG, "C-1", key=first, **same)
+            self.told(OTHER, "C-2", key=second, **same)
+        # The order of their keys decides, whatever ids the buyers' records have.
+        self.assertEqual(self.buyer(OTHER)["live"], (GOLD,))
+        self.assertEqual(self.buyer(WRONG)["live"], (("cleeng", "silver"),))
+        self.assert_replay_changes_nothing()
+
     def test_in_a_shop_after_a_correction(self):
         self.correct(self.of_shop(WRONG, "C-1", "S-1"))
         self.of_shop(OTHER, "C-2", "S-2")
