@@ -55,6 +55,8 @@ def passed_on(site: Any, entry: ledger.Entry) -> Iterator[Notification]:
     buyer = buyers.get(site, loser)
     if loser == latest["buyer_id"] or pseudonyms.is_erased(buyer):
         return
+    if any(_ends(other, over) for other in buyers.entries(site, buyer)):
+        return  # this one is replayed, or late
     address, moment = buyers.addresses(buyer)[0], timestamps.from_iso(since)
     known_as = (id_ for provider, id_ in buyer["customer_ids"] if provider == entry["provider"])
     yield Notification(
@@ -72,6 +74,13 @@ def passed_on(site: Any, entry: ledger.Entry) -> Iterator[Notification]:
         fully_signed=True,
         payload={"passed on by": entry["key"]},
     )
+
+
+def _ends(entry: ledger.Entry, over: ledger.Entry) -> bool:
+    """Whether an entry ends a subscription as passed on, at a statement's time or later."""
+    same = all(entry[name] == over[name] for name in ("provider", "transaction"))
+    later = entry["occurred_at"] >= over["occurred_at"]
+    return same and later and "passed on by" in entry["payload"]
 
 
 def _delivered(entry: ledger.Entry) -> tuple[str, str]:

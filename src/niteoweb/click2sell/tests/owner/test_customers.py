@@ -122,6 +122,16 @@ class TestPassedOn(CustomerTestCase):
         self.assertEqual(self.buyer(WRONG)["live"], (("cleeng", "silver"),))
         self.assert_replay_changes_nothing()
 
+    def test_before_a_renewal(self):
+        first = self.told()
+        self.told(OTHER, "C-2")
+        self.told(OTHER, "C-2", Kind.RENEWAL)
+        number = ledger.count(self.portal)
+        pipeline.replay(first)
+        transaction.begin()
+        self.assertEqual(ledger.count(self.portal), number)
+        self.assertEqual(self.who(), [OTHER])
+
     def test_in_a_shop_after_a_correction(self):
         self.correct(self.of_shop(WRONG, "C-1", "S-1"))
         self.of_shop(OTHER, "C-2", "S-2")
