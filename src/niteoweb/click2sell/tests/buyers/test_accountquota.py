@@ -341,7 +341,7 @@ class TestTold(CapTestCase):
     def test_what_it_says(self):
         self.come(1, 2, 3)
         ((_to, _subject, text),) = self.told()
-        self.assertIn("wait for their accounts: 1\n", text)
+        self.assertIn("waiting for their accounts: 1\n", text)
         self.assertIn("in an hour: 2\n", text)
         self.assertIn("/plone/@@click2sell-overview#needs\n", text)
         self.assertNotIn("example.org", text.replace("shop@example.org", ""))
