@@ -7,16 +7,17 @@ from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
+from configparser import RawConfigParser
 from contextlib import contextmanager
 from pathlib import Path
 from tools import client
+from tools import ROOT
 from tools import SITE_ID
 from tools.program import accepts
 from tools.program import for_python
 from tools.program import Program
 from typing import Any
 
-import gc
 import logging
 import os
 import signal
@@ -29,8 +30,6 @@ CREATE_SECONDS = 300
 START_SECONDS = 180
 #: Files in the folder of a site.
 CONFIGURATION, DATABASE, LOG = "zope.conf", "var/Data.fs", "site.log"
-#: How often garbage is searched, as ``base.cfg`` has it.
-COLLECTOR = (10000, 20, 100)
 #: That answer requests, as ``base.cfg`` has it, and the variable that says another number.
 THREADS, _THREADS = 12, "TOOLS_THREADS"
 #: Objects that each thread keeps of the database.
@@ -277,6 +276,13 @@ def start_zeo(folder: Path, port: int) -> Program:
     return zeo
 
 
+def manage_memory() -> None:
+    """Have Python and the C library treat memory as at a site: by the lines in ``base.cfg``."""
+    parser = RawConfigParser(strict=False)
+    parser.read(ROOT / "base.cfg", encoding="utf-8")
+    exec(parser["instance"]["initialization"].strip(), {})  # noqa: S102
+
+
 def serve(
     configuration: str, *addresses: str, wrap: Callable[[Any], Any] = lambda app: app
 ) -> None:
@@ -293,8 +299,8 @@ def serve(
     # A process in the background of a shell may have been told to ignore it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     logging.basicConfig(level=logging.INFO, format=LINE)
+    manage_memory()
     app = make_wsgi_app({}, configuration)
-    gc.set_threshold(*COLLECTOR)
     try:
         threads = int(os.environ.get(_THREADS, THREADS))
         serve(wrap(HTTPExceptionHandler(app)), listen=" ".join(addresses), threads=threads)

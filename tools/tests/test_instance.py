@@ -1,6 +1,5 @@
 """Programs that run in the background, and the configuration of a Zope."""
 
-from configparser import RawConfigParser
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from tools import instance
@@ -9,9 +8,9 @@ from tools.program import Program
 from tools.program import run
 from tools.program import run_module
 from tools.program import ToolError
-from unittest import mock
 
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -109,9 +108,23 @@ class TestConfiguration(unittest.TestCase):
             zcml = (Path(folder) / "etc" / "site.zcml").read_text()
             self.assertIn('<exclude package="some.addon" />', zcml)
 
-    def test_garbage_is_searched_as_often_as_at_a_site(self):
-        parser = RawConfigParser(strict=False)
-        parser.read(ROOT / "base.cfg", encoding="utf-8")
-        with mock.patch("gc.set_threshold") as set_threshold:
-            exec(parser["instance"]["initialization"].strip(), {})
-        set_threshold.assert_called_once_with(*instance.COLLECTOR)
+    @unittest.skipIf(platform.libc_ver()[0] != "glibc", "Another C library.")
+    def test_memory_is_treated_as_at_a_site(self):
+        script = (
+            "import ctypes, gc, re, threading\n"
+            "from tools import instance\n"
+            "instance.manage_memory()\n"
+            "library, together = ctypes.CDLL(None), threading.Barrier(5)\n"
+            "def work():\n"
+            "    together.wait(); kept.append(bytearray(10_000)); together.wait()\n"
+            "kept = []\n"
+            "threads = [threading.Thread(target=work) for _ in range(5)]\n"
+            "for one in threads: one.start()\n"
+            "for one in threads: one.join()\n"
+            "print(gc.get_threshold(), flush=True)\n"
+            "library.malloc_info(0, ctypes.c_void_p.in_dll(library, 'stdout'))\n"
+            "library.fflush(None)\n"
+        )
+        told = run([sys.executable, "-c", script], environment={"PYTHONPATH": str(ROOT)})
+        self.assertIn("(10000, 20, 100)", told)
+        self.assertEqual(told.count("<heap nr="), 1, "Each thread has memory of its own.")
