@@ -60,6 +60,16 @@ def microseconds(moment: datetime) -> int:
     return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
+def stamp(moment: datetime) -> str:
+    """The beginning of an id that is made at a moment: 13 digits, which sort as time does.
+
+    Records with such ids stand at the end of their tree, side by side, where others were just
+    read and written. Ids at random are spread over all of it: with many records each new one
+    reads a part of the tree that is not in memory.
+    """
+    return f"{microseconds(moment):013x}"
+
+
 def from_microseconds(count: int) -> datetime:
     """The moment that many microseconds after 1970, in UTC."""
     return _EPOCH + timedelta(microseconds=count)

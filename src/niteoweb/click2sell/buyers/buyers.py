@@ -17,8 +17,6 @@ from niteoweb.click2sell.storage import Record
 from niteoweb.click2sell.storage import trees
 from typing import Any
 
-import secrets
-
 
 Buyer = Record
 
@@ -310,7 +308,7 @@ def change(site: Any, buyer: Buyer, **values: Any) -> None:
 
 def _new_id(site: Any) -> str:
     """An id that no buyer has; short, since it stands in all indexes."""
-    buyers = trees.tree(site, "buyers")
-    while (buyer_id := secrets.token_hex(6)) in buyers:
-        pass
+    buyers, moment = trees.tree(site, "buyers"), timestamps.now()
+    while (buyer_id := timestamps.stamp(moment)) in buyers:
+        moment += timestamps.TICK
     return buyer_id

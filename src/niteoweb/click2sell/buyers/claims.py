@@ -21,9 +21,6 @@ KEPT = timedelta(days=14)
 #: Links of a buyer that can be used at a time; a mail that is repeated brings a new one.
 MOST = 5
 
-#: Characters of a buyer's id, which a token begins with.
-_ID = 12
-
 
 def issue(site: Any, buyer: Buyer, address: str, now: datetime) -> str:
     """A new token for a buyer.
@@ -31,7 +28,7 @@ def issue(site: Any, buyer: Buyer, address: str, now: datetime) -> str:
     :param address: that it is mailed to.
     :param now: in UTC.
     """
-    token = buyer["id"] + secrets.token_urlsafe(32)
+    token = f"{buyer['id']}.{secrets.token_urlsafe(32)}"
     kept = (*buyer.get("claims", ()), (_hash(token, address), timestamps.iso(now + KEPT)))
     buyers.change(site, buyer, claims=kept[-MOST:])
     return token
@@ -39,7 +36,7 @@ def issue(site: Any, buyer: Buyer, address: str, now: datetime) -> str:
 
 def find(site: Any, token: str) -> Buyer | None:
     """The buyer whom a token names; :func:`until` tells whether the token is one."""
-    return buyers.get(site, token[:_ID])
+    return buyers.get(site, token.partition(".")[0])
 
 
 def until(buyer: Buyer, token: str, address: str) -> str:

@@ -92,7 +92,7 @@ def _file(
         rows = _rows(site, "hook_events_by_member", member)
         place = max([place, *(row[1] + 1 for row in rows[-1:])])
     for receiver in to:
-        id_ = f"evt_{secrets.token_hex(12)}"
+        id_ = f"evt_{timestamps.stamp(now)}{secrets.token_hex(6)}"
         event = trees.tree(site, "hook_events")[id_] = PersistentMapping(
             {
                 "id": id_,

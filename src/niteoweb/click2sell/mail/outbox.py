@@ -93,7 +93,7 @@ def file(
     :param credentials: of a welcome mail, "link" or "password"; "" as the settings say.
     :param by: user id of the owner who asked for it, "" for none.
     """
-    mail_id = secrets.token_hex(8)
+    mail_id = f"{timestamps.stamp(now)}{secrets.token_hex(4)}"
     filed_at = timestamps.iso(now)
     mail = trees.tree(site, "mails")[mail_id] = Record(
         {

@@ -138,3 +138,11 @@ class TestMachines(unittest.TestCase):
         ):
             with self.subTest(value), self.assertRaises(ValueError):
                 timestamps.parse(value)
+
+
+class TestStamp(unittest.TestCase):
+    def test_ids_sort_as_their_moments_do(self):
+        moments = [utc(1990, 1, 1), utc(2026, 11, 30), utc(2026, 11, 30) + timestamps.TICK]
+        stamps = [*map(timestamps.stamp, moments), timestamps.stamp(utc(2099, 12, 31))]
+        self.assertEqual(stamps, sorted(set(stamps)))
+        self.assertEqual({len(stamp) for stamp in stamps}, {13})

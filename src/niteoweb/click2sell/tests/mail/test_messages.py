@@ -25,7 +25,7 @@ class TestWelcome(MailTestCase):
         self.assertEqual(message["Auto-Submitted"], "auto-generated")
         (mail,) = self.mails()
         self.assertEqual(message["Message-ID"], mail["message_id"])
-        self.assertRegex(mail["message_id"], r"\A<[0-9a-f]{16}@example\.com>\Z")
+        self.assertRegex(mail["message_id"], r"\A<[0-9a-f]{21}@example\.com>\Z")
         self.assertIsNotNone(message["Date"].datetime)
         self.assertEqual(message.get_content_type(), "text/plain")
         text = self.text()
