@@ -1,6 +1,7 @@
 """The ledger: every genuine notification, kept for ever, its outcome and its indexes."""
 
 from niteoweb.click2sell.ledger import counters
+from niteoweb.click2sell.ledger import daysums
 from niteoweb.click2sell.ledger import entries
 from niteoweb.click2sell.ledger import facets
 from niteoweb.click2sell.ledger import indexes
@@ -19,7 +20,7 @@ from niteoweb.click2sell.ledger.outcomes import Outcome
 
 
 __all__ = [
-    *["counters", "entries", "facets", "indexes", "ledger", "mentions", "outcomes"],
+    *["counters", "daysums", "entries", "facets", "indexes", "ledger", "mentions", "outcomes"],
     *["ownership", "pseudonyms", "reasons", "rejections", "retryqueue", "search", "silence"],
     *["records", "Outcome"],
 ]

@@ -3,6 +3,7 @@
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.entitlement import Reason
 from niteoweb.click2sell.ledger import counters
+from niteoweb.click2sell.ledger import daysums
 from niteoweb.click2sell.ledger import entries
 from niteoweb.click2sell.ledger import facets
 from niteoweb.click2sell.ledger import ledger
@@ -27,11 +28,19 @@ def _counts(site: Any, entry: Entry) -> list[Any]:
     return [facets.groups_of(entry)[0]] if facets.is_counted(entry["outcome"]) else []
 
 
-def _money(site: Any, entry: Entry) -> list[Any]:
+def _is_money(entry: Entry) -> bool:
     taken_back = entry["kind"] == Kind.REACTIVATION and entry["undoing"]
-    if entry["kind"] not in MONEY and not taken_back:
+    return entry["kind"] in MONEY or bool(taken_back)
+
+
+def _money(site: Any, entry: Entry) -> list[Any]:
+    if not _is_money(entry):
         return []
     return [(timestamps.microseconds(ledger.moved_at(entry)), entries.place(entry))]
+
+
+def _money_by_day(site: Any, entry: Entry) -> list[Any]:
+    return daysums.rows(entry) if _is_money(entry) else []
 
 
 def _dismissed(site: Any, entry: Entry) -> list[str]:
@@ -64,6 +73,7 @@ indexes.define(
     indexes.Index("facets", _facets, indexes.in_groups),
     indexes.Index("counts", _counts, indexes.counted),
     indexes.Index("money", _money),
+    indexes.Index("money_by_day", _money_by_day, daysums.void),
     indexes.Index("dismissed", _dismissed),
     indexes.Index("retries", _retries),
     indexes.Index("customers_awaited", _customers_awaited),

@@ -31,7 +31,7 @@ from datetime import tzinfo
 from decimal import Decimal
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
-from niteoweb.click2sell.buyers import history
+from niteoweb.click2sell.ledger import daysums
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import outcomes
@@ -41,6 +41,7 @@ from niteoweb.click2sell.notification import MIGRATION
 from niteoweb.click2sell.notification import OWNER
 from niteoweb.click2sell.notification import PAYMENTS
 from niteoweb.click2sell.notification import UNDOING
+from niteoweb.click2sell.storage import batched
 from niteoweb.click2sell.storage import trees
 from typing import Any
 
@@ -50,15 +51,10 @@ import re
 #: Providers that move no money.
 WITHOUT_MONEY = frozenset({MIGRATION, OWNER})
 
-#: Payments and refunds that the report adds up, at most.
-MOST = 20_000
-
 #: Days of the longest time that is added up at once.
 LONGEST = 366
 
 _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])", re.ASCII)
-
-_SAME = ("provider", "transaction", "receipt", "product_id", "kind", "amount", "currency")
 
 
 @dataclass(frozen=True)
@@ -116,6 +112,12 @@ class Total:
         self.sales += amount if arrived else zero
         self.refunds += zero if arrived else amount
 
+    def include(self, number: int, sales: Decimal, refunds: Decimal) -> None:
+        """Count amounts that were added up before."""
+        self.number += number
+        self.sales += sales
+        self.refunds += refunds
+
     @property
     def net(self) -> Decimal:
         """Sales less refunds."""
@@ -151,44 +153,6 @@ class Summary:
     def in_order(self) -> list[tuple[str, Total]]:
         """Currencies and their sums, sorted."""
         return sorted(self.totals.items())
-
-
-@dataclass
-class Breakdown:
-    """The sums of a time, apart.
-
-    :ivar months: (month such as ``2027-01``, currency) -> sums.
-    :ivar products: (title of the product, currency) -> sums.
-    :ivar capped: there was more money than is added up here.
-    """
-
-    months: dict[tuple[str, str], Total] = field(default_factory=dict)
-    products: dict[tuple[str, str], Total] = field(default_factory=dict)
-    capped: bool = False
-
-
-def breakdown(postings_: Iterable[Posting], timezone_: tzinfo) -> Breakdown:
-    """Add postings up by month, and by product; :data:`MOST` of them at most."""
-    sums = Breakdown()
-    titles: dict[tuple[str, str], str] = {}
-    for number, posting in enumerate(postings_):
-        if number == MOST:
-            sums.capped = True
-            break
-        entry, amount = posting.entry, posting.amount
-        if amount is None:
-            continue
-        product = history.product(entry)
-        if product not in titles:
-            titles[product] = history.product_title(entry)
-        at = timestamps.in_zone(posting.moved_at, timezone_)
-        currency = entry["currency"]
-        for apart, key in (
-            (sums.months, (f"{at:%Y-%m}", currency)),
-            (sums.products, (titles[product], currency)),
-        ):
-            apart.setdefault(key, Total()).add(amount, entry["kind"] in PAYMENTS)
-    return sums
 
 
 def month(text: str, timezone_: tzinfo) -> Period:
@@ -238,8 +202,11 @@ def months(site: Any, now: datetime, timezone_: tzinfo) -> list[str]:
 
 
 def postings(site: Any, period: Period) -> Iterator[Posting]:
-    """The money that moved in a period, the oldest first; read as it is asked for."""
-    for entry in ledger.money_moved(site, period.since, period.until):
+    """The money that moved in a period, the oldest first; read as it is asked for.
+
+    There may be a hundred thousand: what was read leaves the memory.
+    """
+    for entry in batched(site, ledger.money_moved(site, period.since, period.until)):
         if _is_money(site, entry) and _is_news(site, entry):
             yield Posting(
                 entry,
@@ -268,11 +235,13 @@ def _is_news(site: Any, entry: Mapping[str, Any]) -> bool:
     """Whether no earlier entry tells of the same money."""
     undoing = entry["undoing"]
     if not undoing:
-        return not (ownership.is_repeated(site, entry) and any(_before(site, entry, _SAME)))
+        return not (
+            ownership.is_repeated(site, entry) and any(_before(site, entry, daysums.SAME))
+        )
     # One that was told twice, and taken back, changes from one state to the other.
     earlier = [
         other
-        for other in _before(site, entry, ("provider", "undoing"))
+        for other in _before(site, entry, daysums.SAME_UNDOING)
         if other["kind"] in UNDOING or other["kind"] == Kind.REACTIVATION
     ]
     last = max(earlier, key=_place)["kind"] if earlier else Kind.REACTIVATION

@@ -1,7 +1,7 @@
 """The report's overview, for its page and its service.
 
-It costs the same however long the ledger is: counters are read, and of each list its newest
-part; only the money of the chosen time is added up.
+It costs the same however long the ledger is: counters are read, of each list its newest part,
+and the sums of days that are over; only the money of today is added up.
 """
 
 from collections.abc import Iterable
@@ -12,8 +12,6 @@ from datetime import datetime
 from datetime import timedelta
 from itertools import chain
 from itertools import islice
-from niteoweb.click2sell import site as plone_site
-from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.ledger import counters
@@ -21,9 +19,8 @@ from niteoweb.click2sell.ledger import entries
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import silence
 from niteoweb.click2sell.mail import outbox
-from niteoweb.click2sell.report import accounting
+from niteoweb.click2sell.report import daily
 from niteoweb.click2sell.settings import products as naming
-from niteoweb.click2sell.storage import batched
 from niteoweb.click2sell.storage import trees
 from typing import Any
 
@@ -183,15 +180,14 @@ def products(site: Any) -> list[Product]:
     return sorted(products, key=lambda product: (-product.members, product.product_name))
 
 
-def money(site: Any, chosen: Range, now: datetime) -> accounting.Breakdown:
-    """The money of days or months, by the providers' clocks: it is added up each time.
+def money(site: Any, chosen: Range, now: datetime) -> daily.Breakdown:
+    """The money of days or months, by the providers' clocks.
 
     :param now: in UTC.
     """
-    zone, first = plone_site.timezone(), chosen.periods(counters.day(now))[0]
-    first = first if chosen.unit == DAY else f"{first}-01"
-    period = accounting.Period("", timestamps.begin(first, zone), now)
-    return accounting.breakdown(batched(site, accounting.postings(site, period)), zone)
+    today = counters.day(now)
+    first = chosen.periods(today)[0]
+    return daily.breakdown(site, first if chosen.unit == DAY else f"{first}-01", today)
 
 
 def never_logged_in(site: Any) -> Newest:

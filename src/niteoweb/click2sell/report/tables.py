@@ -172,7 +172,7 @@ def accounts(site: Any, period: accounting.Period) -> Iterator[TableRow]:
     )
     yield header
     total = accounting.Summary()
-    for posting in batched(site, accounting.postings(site, period)):
+    for posting in accounting.postings(site, period):
         total.add(posting)
         entry = posting.entry
         date, _space, time = _moment(posting.moved_at, zone).partition(" ")

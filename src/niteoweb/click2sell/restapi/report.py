@@ -11,6 +11,7 @@ from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.report import accounting
+from niteoweb.click2sell.report import daily
 from niteoweb.click2sell.report import memberships
 from niteoweb.click2sell.report import overview
 from plone.restapi.services import Service
@@ -93,7 +94,7 @@ class ReportGet(Service):
         raise BadRequest(f"One of these is possible: {possible}.")
 
 
-def _money(sums: accounting.Breakdown) -> dict[str, Any]:
+def _money(sums: daily.Breakdown) -> dict[str, Any]:
     return {
         name: [
             {what: key, "currency": currency, **_amounts(total)}

@@ -23,6 +23,7 @@ from niteoweb.click2sell.member import localroles
 from niteoweb.click2sell.privacy import retention
 from niteoweb.click2sell.provisioning import reminding
 from niteoweb.click2sell.provisioning import validation
+from niteoweb.click2sell.report import daily
 from niteoweb.click2sell.storage import background
 from niteoweb.click2sell.storage import writer
 from niteoweb.click2sell.worker import access
@@ -91,6 +92,9 @@ def sweep(
     report.mails["due"] = len(outbox.due(plone_site.get(), timestamps.now()))
     with report.attempt("Local roles of deleted accounts"):
         localroles.clear()
+    with report.attempt("Sums of days"):
+        if not report.off:
+            daily.keep_up(now)
     with report.attempt("Old payloads"):
         report.redacted = 0 if report.off else retention.redact(now)
     _wait(plone_site.get(), report, timestamps.now())

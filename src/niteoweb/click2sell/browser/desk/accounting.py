@@ -12,7 +12,6 @@ from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.report import accounting
 from niteoweb.click2sell.report import csvfile
 from niteoweb.click2sell.report import tables
-from niteoweb.click2sell.storage import batched
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from typing import IO
 from urllib.parse import urlencode
@@ -60,7 +59,7 @@ class AccountingView(OwnerPage, download.WithDownload):
     def summary(self) -> accounting.Summary:
         """The sums of the chosen time."""
         postings = accounting.postings(self.context, self.period)
-        return accounting.summary(batched(self.context, postings))
+        return accounting.summary(postings)
 
     @cached_property
     def months(self) -> list[str]:

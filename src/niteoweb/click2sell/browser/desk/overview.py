@@ -3,11 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from datetime import timedelta
 from functools import cached_property
 from itertools import islice
 from niteoweb.click2sell import _
-from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.browser.desk import cures
 from niteoweb.click2sell.browser.desk import outgoing
@@ -27,7 +25,7 @@ from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import reasons
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.provider import registry
-from niteoweb.click2sell.report import accounting
+from niteoweb.click2sell.report import daily
 from niteoweb.click2sell.report import overview
 from niteoweb.click2sell.setup import duration
 from niteoweb.click2sell.setup import lastrun
@@ -43,8 +41,8 @@ from zope.i18nmessageid import Message
 #: Rows of what needs somebody; the number of all is told.
 SHOWN = 25
 
-#: Days of the figures.
-DAYS = 30
+#: The time of the figures.
+THIRTY_DAYS = overview.Range(overview.DAY, 30)
 
 
 @dataclass(frozen=True)
@@ -224,19 +222,18 @@ class OverviewView(OwnerPage):
 
     # Thirty days in figures
 
+    @cached_property
+    def money(self) -> daily.Breakdown:
+        """The money of the last days."""
+        return overview.money(self.context, THIRTY_DAYS, self.now)
+
     @property
     def figures(self) -> formatting.Facts:
         """Money and members, and the changes of the last days."""
-        chosen = overview.Range(overview.DAY, DAYS)
-        totals = overview.totals(overview.rows(self.context, chosen, self.now))
-        zone = plone_site.timezone()
-        last = self.now.astimezone(zone).date()
-        first = last - timedelta(days=DAYS - 1)
-        period = accounting.between(first.isoformat(), last.isoformat(), zone)
-        summary = accounting.summary(accounting.postings(self.context, period))
+        totals = overview.totals(overview.rows(self.context, THIRTY_DAYS, self.now))
         money = [
             (formatting.amount(str(total.sales), currency), total.refunds, currency)
-            for currency, total in summary.in_order
+            for currency, total in sorted(self.money.currencies.items())
         ]
         refunds = [(str(-back), currency) for _in, back, currency in money if back]
         return formatting.facts(

@@ -14,6 +14,7 @@ from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.report import accounting
+from niteoweb.click2sell.report import daily
 from niteoweb.click2sell.report import memberships
 from niteoweb.click2sell.report import overview
 from niteoweb.click2sell.setup import Check
@@ -81,7 +82,7 @@ class ReportView(FollowUp, OwnerPage):
         ]
 
     @cached_property
-    def money(self) -> accounting.Breakdown:
+    def money(self) -> daily.Breakdown:
         """The sums of the range of time, by the providers' clocks."""
         return overview.money(self.context, self.chosen, self.now)
 

@@ -4,6 +4,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from niteoweb.click2sell.ledger import silence
 from niteoweb.click2sell.provisioning import pipeline
+from niteoweb.click2sell.report import daily
 from niteoweb.click2sell.storage import steps
 from niteoweb.click2sell.tests.cases.site import SiteTestCase
 from niteoweb.click2sell.worker import breaker
@@ -54,7 +55,8 @@ class SweepTestCase(SiteTestCase):
 
     @contextmanager
     def no_commit(self):
-        """Nothing is committed inside."""
+        """Nothing is committed inside, but for the sums of a day that is over, once."""
+        daily.keep_up(self.now)
         database = self.portal._p_jar.db()
         before = database.lastTransaction()
         yield

@@ -202,6 +202,7 @@ class TestPostings(unittest.TestCase):
     def test_only_the_entries_of_the_time_are_read(self):
         for month in range(1, 13):
             self.write(f"2026-{month:02}-03T10:00")
+        self.receipts()
         with mock.patch.object(entries, "at", wraps=entries.at) as read:
             self.assertEqual(self.receipts(), ["R-5"])
         self.assertEqual(len({call.args[1] for call in read.call_args_list}), 1)
