@@ -272,10 +272,23 @@ def _always(value: Any) -> Callable[[], Any]:
     return lambda: value
 
 
+def add_up(site: Any, end: datetime) -> None:
+    """Add the money of each day up, as the automatic check has done it since.
+
+    :param end: the present, in UTC.
+    """
+    from niteoweb.click2sell.ledger import daysums
+    from niteoweb.click2sell.report import daily
+
+    while daysums.to_add_up(site, end - daily.KEPT, end):
+        daily.keep_up(end)
+
+
 def main(folder: str, entries: str) -> None:
-    begin = time.monotonic()
+    begin, end = time.monotonic(), datetime.now(timezone.utc)
     with console.opened(Path(folder) / CONFIGURATION, None) as site:
-        fill(site, int(entries), datetime.now(timezone.utc))
+        fill(site, int(entries), end)
+        add_up(site, end)
     sys.stderr.write(f"{entries} entries in {time.monotonic() - begin:.0f} s\n")
 
 

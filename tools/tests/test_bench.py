@@ -3,6 +3,7 @@
 from datetime import datetime
 from datetime import timezone
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.ledger import daysums
 from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import outcomes
 from niteoweb.click2sell.mail import delivery
@@ -10,6 +11,7 @@ from niteoweb.click2sell.member import group
 from niteoweb.click2sell.member import index
 from niteoweb.click2sell.notification import unreadable
 from niteoweb.click2sell.provisioning import pipeline
+from niteoweb.click2sell.report import daily
 from niteoweb.click2sell.storage import steps
 from niteoweb.click2sell.storage import trees as store
 from niteoweb.click2sell.tests.cases.site import EMAIL
@@ -267,6 +269,17 @@ class TestLedgerFill(SiteTestCase):
         self.assertEqual(found, {*outcomes.FINAL, Outcome.FAILED})
         with self.owner(), self.assertRaises(ledgerfill.NotEmpty):
             ledgerfill.fill(self.portal, 200, self.END)
+
+    def test_the_money_of_each_day_is_added_up(self):
+        with self.owner():
+            ledgerfill.fill(self.portal, 200, self.END)
+        ledgerfill.add_up(self.portal, self.END)
+        transaction.begin()
+        days = (self.END - daily.KEPT).date().isoformat(), self.END.date().isoformat()
+        found = daily.breakdown(self.portal, *days)
+        self.assertGreater(len(daysums.kept(self.portal, *days)), 100)
+        with mock.patch.object(daysums, "kept", return_value={}):
+            self.assertEqual(found, daily.breakdown(self.portal, *days))
 
 
 def _named(value, names):
