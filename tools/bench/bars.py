@@ -91,7 +91,7 @@ def of_endurance(found: Endurance) -> Iterator[Bar]:
 
 
 #: Growth of a process that counts as none.
-STEADY = 1.05
+STEADY = 1.1
 
 
 def of_mailing(found: Mailing) -> Iterator[Bar]:
