@@ -3,7 +3,7 @@
 They are added up in the background, see :mod:`niteoweb.click2sell.report.daily`. What changes
 the money of such a day later, a late notification or a refusal, leaves a mark in the place of
 its sums, another one each time. Who adds the day up at that moment conflicts with it, or finds
-another mark than before.
+another mark than before. Sums of the days of another time zone end with the first change.
 """
 
 from collections.abc import Iterator
@@ -23,6 +23,15 @@ from typing import NamedTuple
 
 import secrets
 
+
+#: What is filed in the tree beside the days: the time zone of the days with sums.
+ZONE = ""
+
+#: Outcomes after which an entry may count where it did not before, or the other way round.
+UNSURE = frozenset({Outcome.REFUSED, Outcome.FAILED})
+
+#: A day, an outcome of these, whether the provider was asked for the details, and a buyer's id.
+Row = tuple[str, str, bool, str]
 
 #: Before the sums of a day are kept: a transaction that began in it may not be done yet.
 SETTLED = timedelta(hours=1)
@@ -52,20 +61,25 @@ class Sum(NamedTuple):
     refunds: str
 
 
-def rows(entry: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The day on which an entry's money moved, and whether it counts by now."""
-    state = "refused" if entry["outcome"] == Outcome.REFUSED else "asked for"
-    counts = entry["outcome"] != Outcome.REFUSED and not entry["asks"]
-    return [(counters.day(ledger.moved_at(entry)), "" if counts else state)]
+def rows(entry: Mapping[str, Any]) -> list[Row]:
+    """The day on which an entry's money moved, and what else changes the sums."""
+    state = entry["outcome"] if entry["outcome"] in UNSURE else ""
+    day, asks = counters.day(ledger.moved_at(entry)), entry["asks"]
+    # Of two that tell of the same money one counts, if they are of one buyer.
+    return [(day, state, asks, entry["buyer_id"])]
 
 
-def void(tree: Any, row: tuple[str, str], change: int, id_: int) -> None:
+def void(tree: Any, row: Row, change: int, id_: int) -> None:
     """The sums of a row's day hold no longer, nor those of later days with the same money."""
+    (of_row, _state, _asks, buyer_id), zone = row, _zone()
     today = counters.day(timestamps.now())
-    if row[0] < today:
-        same = _of_the_same(plone_site.get(), id_)
-        days = {row[0], *(counters.day(ledger.moved_at(entry)) for entry in same)}
-        tree.update({day: secrets.token_hex(4) for day in days if day < today})
+    _end_another_zone(tree, zone)
+    # Sums of a day that is not over are there if the clock was put back.
+    if of_row < today or of_row in tree:
+        same = _of_the_same(plone_site.get(), buyer_id, id_)
+        days = {of_row, *(counters.day(ledger.moved_at(entry)) for entry in same)}
+        voided = [day for day in days if day < today or day in tree]
+        tree.update({day: secrets.token_hex(4) for day in voided})
 
 
 def kept(site: Any, first: str, last: str) -> dict[str, tuple[Sum, ...]]:
@@ -73,17 +87,19 @@ def kept(site: Any, first: str, last: str) -> dict[str, tuple[Sum, ...]]:
 
     Those of the days of another time zone do not count.
     """
-    zone = _zone()
+    tree = trees.tree(site, "money_by_day")
+    if tree.get(ZONE) != _zone():
+        return {}
     return {
-        day: tuple(Sum(*of_product) for of_product in found[1:])
-        for day, found in trees.tree(site, "money_by_day").items(first, last)
-        if isinstance(found, tuple) and found[0] == zone
+        day: tuple(Sum(*of_product) for of_product in found)
+        for day, found in tree.items(first, last)
+        if isinstance(found, tuple)
     }
 
 
 def noted(site: Any, day: str) -> Any:
     """What stands in the place of a day's sums, to be given to :func:`keep`."""
-    return trees.tree(site, "money_by_day").get(day)
+    return _zone(), trees.tree(site, "money_by_day").get(day)
 
 
 def keep(site: Any, day: str, seen: Any, sums: tuple[Sum, ...]) -> None:
@@ -91,9 +107,10 @@ def keep(site: Any, day: str, seen: Any, sums: tuple[Sum, ...]) -> None:
 
     :param seen: as :func:`noted`, before it was added up and in the same transaction.
     """
-    tree = trees.tree(site, "money_by_day")
-    if tree.get(day) == seen:
-        tree[day] = (_zone(), *map(tuple, sums))
+    tree, zone = trees.tree(site, "money_by_day"), _zone()
+    if noted(site, day) == seen:
+        _end_another_zone(tree, zone)
+        tree.update({ZONE: zone, day: tuple(map(tuple, sums))})
 
 
 def to_add_up(site: Any, since: datetime, now: datetime) -> list[str]:
@@ -114,11 +131,17 @@ def to_add_up(site: Any, since: datetime, now: datetime) -> list[str]:
     return found[::-1]
 
 
-def _of_the_same(site: Any, place: int) -> Iterator[entries.Entry]:
-    """Other entries that tell of the same money."""
+def _end_another_zone(tree: Any, zone: str) -> None:
+    """Remove sums of the days of another time zone: each change there is of other days here."""
+    if tree.get(ZONE, zone) != zone:
+        tree.clear()
+
+
+def _of_the_same(site: Any, buyer_id: str, place: int) -> Iterator[entries.Entry]:
+    """The entries of a buyer that tell of the same money as the one at a place."""
     entry = entries.at(site, place)
     names = SAME_UNDOING if entry["undoing"] else SAME
-    buyer = trees.tree(site, "buyers").get(entry["buyer_id"])
+    buyer = trees.tree(site, "buyers").get(buyer_id)
     if buyer is not None and (entry["undoing"] or ownership.is_repeated(site, entry)):
         for other in (ledger.get(site, key) for key in buyer["keys"]):
             if all(other[one] == entry[one] for one in names):

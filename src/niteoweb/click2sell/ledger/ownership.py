@@ -88,7 +88,8 @@ def belongs_to_another(site: Any, entry: Mapping[str, Any]) -> bool:
 def is_repeated(site: Any, entry: Mapping[str, Any]) -> bool:
     """Whether the entry's transaction has other entries too."""
     tallied = tally(site, (entry["provider"], entry["transaction"]))
-    return tallied is not None and tallied.kept > 1
+    # One that named another buyer may have been given to this one.
+    return tallied is not None and tallied.kept + tallied.foreign > 1
 
 
 def reserve(site: Any, entry: entries.Entry) -> bool:

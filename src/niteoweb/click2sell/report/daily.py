@@ -21,7 +21,6 @@ from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.ledger import counters
 from niteoweb.click2sell.ledger import daysums
-from niteoweb.click2sell.ledger.daysums import Sum
 from niteoweb.click2sell.notification import PAYMENTS
 from niteoweb.click2sell.report import accounting
 from niteoweb.click2sell.report.accounting import Total
@@ -53,7 +52,7 @@ class Breakdown:
     capped: bool = False
 
     def include(
-        self, day: str, sums: Iterable[Sum], titles: dict[tuple[str, str], str]
+        self, day: str, sums: Iterable[daysums.Sum], titles: dict[tuple[str, str], str]
     ) -> None:
         """Add the sums of a day.
 
@@ -84,9 +83,9 @@ def breakdown(site: Any, first: str, last: str) -> Breakdown:
             found.include(since, sums, titles)
             continue
         number = 0
-        for day, added in _added_up(site, since, until, MOST):
+        for day, added, of_day in _added_up(site, since, until, MOST):
             found.include(day, added, titles)
-            number += sum(one.number for one in added)
+            number += of_day
         found.capped |= number >= MOST
     return found
 
@@ -99,16 +98,16 @@ def keep_up(now: datetime) -> None:
     site, number = plone_site.get(), 0
     for day in daysums.to_add_up(site, now - KEPT, now):
         seen = daysums.noted(site, day)
-        sums = dict(_added_up(site, day, day)).get(day, ())
+        _day, sums, of_day = next(_added_up(site, day, day), (day, (), 0))
         writer.run(partial(daysums.keep, day=day, seen=seen, sums=sums))
-        number += sum(one.number for one in sums)
+        number += of_day
         if number >= MOST:
             break
 
 
 def _spans(
     site: Any, first: str, last: str
-) -> Iterator[tuple[str, str, tuple[Sum, ...] | None]]:
+) -> Iterator[tuple[str, str, tuple[daysums.Sum, ...] | None]]:
     """The days whose sums are kept, and the times between them, in order.
 
     :returns: first day, last day, and the sums, None where they have to be added up.
@@ -129,8 +128,8 @@ def _moved(day: str, days: int) -> str:
 
 def _added_up(
     site: Any, first: str, last: str, most: int | None = None
-) -> Iterator[tuple[str, tuple[Sum, ...]]]:
-    """The days that had money, in order, with their sums.
+) -> Iterator[tuple[str, tuple[daysums.Sum, ...], int]]:
+    """The days that had money, in order, with their sums and the number of their postings.
 
     :param most: postings that are added up; None for all.
     """
@@ -139,21 +138,23 @@ def _added_up(
     postings = islice(accounting.postings(site, period), most)
     for day, of_day in groupby(postings, key=lambda posting: counters.day(posting.moved_at)):
         totals: dict[Any, tuple[Mapping[str, Any], Total]] = {}
+        number = 0
         for posting in of_day:
+            number += 1
             if posting.amount is None:
                 continue
             entry = posting.entry
             key = *history.product(entry), entry["currency"]
             _entry, total = totals.setdefault(key, (entry, Total()))
             total.add(posting.amount, entry["kind"] in PAYMENTS)
-        yield day, tuple(_sum(*of_product) for of_product in totals.values())
+        yield day, tuple(_sum(*of_product) for of_product in totals.values()), number
 
 
-def _sum(entry: Mapping[str, Any], total: Total) -> Sum:
+def _sum(entry: Mapping[str, Any], total: Total) -> daysums.Sum:
     """A sum.
 
     :param entry: the first one of its product.
     """
     name, aliases, currency = entry["product_name"], entry["aliases"], entry["currency"]
     sums = total.number, str(total.sales), str(total.refunds)
-    return Sum(*history.product(entry), name, tuple(aliases), currency, *sums)
+    return daysums.Sum(*history.product(entry), name, tuple(aliases), currency, *sums)

@@ -71,7 +71,7 @@ TREES = {
     # else says what a mail has told.
     "untold": TreeSet,
     "money": TreeSet,  # (microseconds at which money moved, place)
-    "money_by_day": Tree,  # day -> (time zone, *sums), or a mark, see daysums.py
+    "money_by_day": Tree,  # day -> sums, or a mark; "" -> time zone, see daysums.py
     # buyers.py
     "buyers": Tree,  # buyer id -> record
     "buyer_by_address": Tree,  # lower-cased address -> buyer id
