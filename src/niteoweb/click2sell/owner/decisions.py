@@ -5,7 +5,7 @@ noted on the entry. The rules, where there is a choice:
 
 * Correcting the buyer of a purchase moves its entries to the right buyer. Later notifications
   of the transaction, or from the same address, follow. A transaction of a third buyer stays
-  with that buyer.
+  with that buyer, and so does a subscription that its provider has passed on to one since.
 * Deciding for a refused entry ties its transaction to the buyer and product that it names. The
   entries of that transaction for another buyer or product are refused from then on, and their
   access is revoked.
@@ -42,6 +42,7 @@ from niteoweb.click2sell.owner.action import id_of
 from niteoweb.click2sell.owner.action import NotPossible
 from niteoweb.click2sell.owner.action import PRIVILEGED
 from niteoweb.click2sell.provisioning import recording
+from niteoweb.click2sell.provisioning import transfer
 from typing import Any
 from typing import ClassVar
 
@@ -212,7 +213,10 @@ class Correct(Decision):
         if self.everything:
             _follow_address(site, wrong, right)
         for other in moved:
-            if not _is_a_strangers(site, other, (loser, winner)):
+            if not (
+                _is_a_strangers(site, other, (loser, winner))
+                or transfer.holder(site, _source(other)) not in ("", loser["id"], winner["id"])
+            ):
                 # Later notifications of its transaction follow.
                 ownership.correct(site, _source(other), "" if back else right)
             ledger.change(site, other, buyer=right)

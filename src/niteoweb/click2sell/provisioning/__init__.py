@@ -8,6 +8,7 @@ from niteoweb.click2sell.provisioning import preview
 from niteoweb.click2sell.provisioning import rates
 from niteoweb.click2sell.provisioning import recording
 from niteoweb.click2sell.provisioning import reminding
+from niteoweb.click2sell.provisioning import transfer
 from niteoweb.click2sell.provisioning import validation
 from niteoweb.click2sell.provisioning.apply import Applied
 from niteoweb.click2sell.provisioning.plan import NO_PURCHASE
@@ -18,6 +19,6 @@ from niteoweb.click2sell.provisioning.verdict import Verdict
 
 __all__ = [
     *["Applied", "claiming", "enrichment", "events", "pipeline", "preview", "rates"],
-    *["recording", "reminding", "validation", "NO_PURCHASE", "Plan", "TooMany"],
-    *["Verdict"],
+    *["recording", "reminding", "transfer", "validation", "NO_PURCHASE", "Plan"],
+    *["TooMany", "Verdict"],
 ]

@@ -58,6 +58,9 @@ def passed_on(site: Any, entry: ledger.Entry) -> Iterator[Notification]:
     if any(_ends(other, over) for other in buyers.entries(site, buyer)):
         return  # this one is replayed, or late
     address, moment = buyers.addresses(buyer)[0], timestamps.from_iso(since)
+    if over["occurred_at"] < since:
+        # The end goes before the statement: both may turn out to be of one buyer.
+        moment -= timestamps.TICK
     known_as = (id_ for provider, id_ in buyer["customer_ids"] if provider == entry["provider"])
     yield Notification(
         key=idempotency_key(entry["provider"], "passed on", entry["transaction"], loser, since),
@@ -74,6 +77,12 @@ def passed_on(site: Any, entry: ledger.Entry) -> Iterator[Notification]:
         fully_signed=True,
         payload={"passed on by": entry["key"]},
     )
+
+
+def holder(site: Any, source: ownership.Source) -> str:
+    """Id of the buyer of the latest statement of a provider's subscription, "" for none."""
+    place = trees.tree(site, "delivered_to").get(trees.number(*source))
+    return "" if place is None else records.at(site, place)["buyer_id"]
 
 
 def _ends(entry: ledger.Entry, over: ledger.Entry) -> bool:

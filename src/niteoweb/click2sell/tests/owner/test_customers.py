@@ -132,6 +132,42 @@ class TestPassedOn(CustomerTestCase):
         self.assertEqual(ledger.count(self.portal), number)
         self.assertEqual(self.who(), [OTHER])
 
+    def test_before_the_old_purchase_is_corrected(self):
+        first = self.told()
+        self.told(OTHER, "C-2", Kind.PLAN_CHANGE)
+        self.correct(first)
+        self.later(days=28)
+        self.told(OTHER, "C-2", Kind.RENEWAL)
+        self.assertEqual(self.who(), [OTHER])
+        self.assert_replay_changes_nothing()
+        # It follows the correction of the statement that says whose it is now.
+        self.correct(self.told(OTHER, "C-2", Kind.RENEWAL))
+        self.told(OTHER, "C-2", Kind.RENEWAL)
+        self.assertEqual(self.who(), [EMAIL])
+
+    def test_and_back_after_a_correction(self):
+        first = self.told()
+        self.told(OTHER, "C-2")
+        self.correct(first)
+        self.told(kind=Kind.RENEWAL)
+        self.assertEqual(self.who(), [WRONG])
+
+    def test_to_another_customer_who_is_the_same_member(self):
+        self.told()
+        self.account("jane", OTHER)
+        self.told(OTHER, "C-2", Kind.RENEWAL)
+        self.choose(WRONG, customer=("cleeng", "C-2"))
+        self.assertEqual(self.who(), [WRONG])
+        self.assert_replay_changes_nothing()
+
+    def test_to_an_address_that_an_owner_says_is_the_same_buyers(self):
+        for right, wrong in ((0, 1), (1, 0)):
+            pair = [f"{right}{name}" for name in (WRONG, OTHER)]
+            keys = [self.told(one, "", transaction=f"S-{right}") for one in pair]
+            self.correct(keys[wrong], pair[right])
+            self.assertIn(pair[right], self.who())
+            self.assertNotIn(pair[wrong], self.who())
+
     def test_in_a_shop_after_a_correction(self):
         self.correct(self.of_shop(WRONG, "C-1", "S-1"))
         self.of_shop(OTHER, "C-2", "S-2")
