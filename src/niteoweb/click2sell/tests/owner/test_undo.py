@@ -75,6 +75,13 @@ class TestUndo(SiteTestCase):
         )
         self.assertIn("premium", self.groups())
 
+    def test_two_extensions(self):
+        before = self.until()
+        keys = [self.act("extend", days=days) for days in (5, 60)]
+        for key in reversed(keys):
+            self.undo(key)
+        self.assertEqual(self.until(), before)
+
     def test_an_end(self):
         before = self.until()
         key = self.act("revoke")
@@ -98,6 +105,37 @@ class TestUndo(SiteTestCase):
         self.undo(key)
         self.assertNotIn("course", self.groups())
         self.assertIn("premium", self.groups())
+
+    def test_an_extension_of_access_that_a_grant_ended_meanwhile(self):
+        self.group("vip")
+        self.settings(mapping=["1|premium|30", "3|vip|20|exclusive"])
+        before = self.until()
+        extension = self.act("extend", days=5)
+        self.later(minutes=5)
+        keys = [extension, *(self.act("grant", product=("click2sell", "3")) for _ in "12")]
+        self.assertEqual(self.groups(), ["click2sell", "vip"])
+        for key in keys:
+            self.undo(key)
+        self.assertEqual(self.until(), before)
+        self.assertEqual(self.groups(), ["click2sell", "premium"])
+
+    def test_acts_in_days_of_grace_after_one_another(self):
+        self.buy(transaction_type="Subscription", subscription_status="Recurring")
+        self.later(days=31)
+        before = self.entitlement().access_until
+        end = self.act("revoke")
+        self.later(minutes=5)
+        self.undo(self.act("extend", days=10))
+        self.undo(end)
+        self.assertEqual(self.entitlement().access_until, before)
+
+    def test_a_grant_that_was_ended_and_not_ended_after_all(self):
+        self.later(days=40)
+        key = self.act("grant", days=5)
+        self.undo(self.act("revoke"))
+        self.assertIn("premium", self.groups())
+        self.undo(key)
+        self.assertNotIn("premium", self.groups())
 
     def test_an_extension_of_access_that_was_over(self):
         self.later(days=40)
@@ -176,3 +214,89 @@ class TestUndo(SiteTestCase):
             {ledger.get(self.portal, one)["outcome"] for one in self.buyer(EMAIL)["keys"]},
             {"accepted"},
         )
+
+
+class TestGrant(SiteTestCase):
+    """Undo takes a grant back, and nothing else, whatever the buyer had before."""
+
+    #: Sales and refunds, each of a product, with the days that pass after it.
+    BUYERS = {
+        "never paid": (),
+        "pays": (("buy", "1", 5),),
+        "paid once": (("buy", "1", 40),),
+        "pays without an end": (("buy", "2", 5),),
+        "pays for two": (("buy", "1", 5), ("buy", "2", 5)),
+        "was refunded": (("buy", "1", 5), ("refund", "1", 1)),
+        "subscribes": (("buy", "1", 29), ("renew", "1", 1)),
+        "is in days of grace": (("buy", "1", 29), ("renew", "1", 32)),
+        "cancelled": (("buy", "1", 3), ("renew", "1", 25), ("cancel", "1", 1)),
+        "has the group by another product": (("buy", "4", 5),),
+        "pays for what is exclusive": (("buy", "1", 5), ("buy", "3", 5)),
+        "pays again after it": (("buy", "3", 5), ("buy", "1", 5)),
+    }
+
+    #: Grants, each of a product and for some days, None for those of the product.
+    GRANTS = (
+        *[[("1", None)], [("1", 5)], [("1", 60)], [("2", None)], [("3", None)], [("4", None)]],
+        *[[("1", None), ("1", None)], [("1", 5), ("1", 60)], [("3", None), ("1", None)]],
+    )
+
+    def setUp(self):
+        super().setUp()
+        self.group("vip")
+        lines = ["1|premium|30", "2|course", "3|vip|20|exclusive", "4|premium|10"]
+        self.settings(mapping=lines, welcome_mail="link")
+
+    def sell(self, address: str, kind: str, product: str, days: int) -> None:
+        kinds = {
+            "refund": {"transaction_type": "Refund"},
+            "renew": {"transaction_type": "Subscription", "subscription_status": "Recurring"},
+            "cancel": {"transaction_type": "Subscription", "subscription_status": "Cancel"},
+        }
+        self.buy(
+            buyer_email=address,
+            product_id=product,
+            acquirer_transaction_id=f"{address[:-12]}-{product}",
+            c2s_transaction_id=f"{address[:-12]}-{product}",
+            purchase_date=f"{self.now:%Y-%m-%d}",
+            **kinds.get(kind, {}),
+        )
+        self.later(days=days)
+
+    def grant(self, address: str, product: str, days: int | None) -> str:
+        """Key of the notification of a grant."""
+        named = ("click2sell", product)
+        action.carry_out(commands.Grant(address, named, None, "a test", "admin", days=days))
+        transaction.begin()
+        return next(ledger.newest_first(self.portal))
+
+    def access(self, address: str):
+        """Ends of a buyer's access, the groups that come with it, and what it is renewed by."""
+        buyer = self.buyer(address)
+        if buyer["user_id"]:
+            self.provision(address)
+        outcome = history.outcome(self.portal, buyer, self.now)
+        ends = {
+            one.product: (one.access_until, one.renewable, one.state_at(self.now))
+            for one in outcome.entitlements
+            if one.gives_access(self.now)
+        }
+        groups = self.groups(buyer["user_id"]) if buyer["user_id"] else []
+        return ends, [name for name in groups if name != "click2sell"]
+
+    def test_undone_at_once(self):
+        for number, (name, sales) in enumerate(self.BUYERS.items()):
+            for place, grants in enumerate(self.GRANTS):
+                for step in (1, -1):
+                    address = f"buyer-{number}-{place}-{step}@example.org"
+                    for sale in sales:
+                        self.sell(address, *sale)
+                    before = self.access(address)
+                    keys = [self.grant(address, *one) for one in grants]
+                    self.later(minutes=1)
+                    for key in keys[::step]:
+                        id_ = self.buyer(address)["id"]
+                        action.carry_out(undo.Undo(buyer_id=id_, key=key, by="admin"))
+                        self.later(minutes=1)
+                    with self.subTest(name, grants=grants, step=step):
+                        self.assertEqual(self.access(address), before)
