@@ -10,7 +10,7 @@ from datetime import timedelta
 from datetime import timezone
 from io import StringIO
 from niteoweb.click2sell import site as plone_site
-from niteoweb.click2sell.buyers import buyers as buyer
+from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.command import console
 from niteoweb.click2sell.command import reconcile as reconcile_command
 from niteoweb.click2sell.command import sweep as sweep_command
@@ -37,7 +37,6 @@ from typing import Any
 from unittest import mock
 
 import base64
-import itertools
 import json
 import re
 import requests
@@ -65,9 +64,9 @@ PEOPLE = {
 }
 PASSWORD = "the password"
 MEMBER = "john@example.com"
-#: Ids of buyers are counted from here on.
-FIRST_ID = 0x7C9E66797425
-BUYER = f"{FIRST_ID:x}"
+NOW = datetime(2025, 3, 1, 10, 20, 42, tzinfo=timezone.utc)
+#: The id of the first buyer.
+BUYER = timestamps.stamp(NOW)
 
 
 class SiteOfTheDocs(DocsHTTPTestCase):
@@ -75,14 +74,7 @@ class SiteOfTheDocs(DocsHTTPTestCase):
 
     def setUp(self):
         super().setUp()
-        self.clock = self.enterContext(
-            clock.frozen(datetime(2025, 3, 1, 10, 20, 42, tzinfo=timezone.utc))
-        )
-        numbers = itertools.count(FIRST_ID)
-        known_ids = mock.Mock(token_hex=lambda _size: f"{next(numbers):x}")
-        ids = mock.patch.object(buyer, "secrets", known_ids)
-        ids.start()
-        self.addCleanup(ids.stop)
+        self.clock = self.enterContext(clock.frozen(NOW))
         settings = plone_site.settings()
         settings.mapping = ["1|basic-members|30"]
         settings.site_address = f"https://{recording.HOST}"
