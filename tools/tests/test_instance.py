@@ -111,7 +111,7 @@ class TestConfiguration(unittest.TestCase):
     @unittest.skipIf(platform.libc_ver()[0] != "glibc", "Another C library.")
     def test_memory_is_treated_as_at_a_site(self):
         script = (
-            "import ctypes, gc, re, threading\n"
+            "import ctypes, gc, threading\n"
             "from tools import instance\n"
             "instance.manage_memory()\n"
             "library, together = ctypes.CDLL(None), threading.Barrier(5)\n"

@@ -24,7 +24,7 @@ from typing import NamedTuple
 import secrets
 
 
-#: What is filed in the tree beside the days: the time zone of the days with sums.
+#: The key of the time zone of the days with sums, beside the days themselves.
 ZONE = ""
 
 #: Outcomes after which an entry may count where it did not before, or the other way round.
@@ -98,7 +98,7 @@ def kept(site: Any, first: str, last: str) -> dict[str, tuple[Sum, ...]]:
 
 
 def noted(site: Any, day: str) -> Any:
-    """What stands in the place of a day's sums, to be given to :func:`keep`."""
+    """The time zone, and the sums or the mark of a day, to be given to :func:`keep`."""
     return _zone(), trees.tree(site, "money_by_day").get(day)
 
 

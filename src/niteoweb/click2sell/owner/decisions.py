@@ -213,10 +213,8 @@ class Correct(Decision):
         if self.everything:
             _follow_address(site, wrong, right)
         for other in moved:
-            if not (
-                _is_a_strangers(site, other, (loser, winner))
-                or transfer.holder(site, _source(other)) not in ("", loser["id"], winner["id"])
-            ):
+            held = transfer.holder(site, _source(other)) in ("", loser["id"], winner["id"])
+            if held and not _is_a_strangers(site, other, (loser, winner)):
                 # Later notifications of its transaction follow.
                 ownership.correct(site, _source(other), "" if back else right)
             ledger.change(site, other, buyer=right)
@@ -295,9 +293,7 @@ def _follow_address(site: Any, wrong: str, right: str) -> None:
     ownership.correct(site, ("", wrong), right)
 
 
-def _is_a_strangers(
-    site: Any, entry: ledger.Entry, concerned: tuple[buyers.Buyer, ...]
-) -> bool:
+def _is_a_strangers(site: Any, entry: ledger.Entry, concerned: Sequence[buyers.Buyer]) -> bool:
     """Whether an entry's transaction is tied to a buyer who is not concerned."""
     tied = ownership.owner_of(site, (entry["provider"], entry["transaction"]))
     return tied is not None and buyers.of_address(site, tied[0]) not in concerned
