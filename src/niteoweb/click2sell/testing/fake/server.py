@@ -1,6 +1,7 @@
 """A small HTTP server on this machine, with a clock of its own."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from dataclasses import field
 from datetime import datetime
@@ -192,7 +193,9 @@ class FakeServer:
                         body,
                     )
                     response = fake._respond(request)
-                self._send(response)
+                # Who asked may have left meanwhile.
+                with suppress(ConnectionError):
+                    self._send(response)
 
             do_GET = do_POST = do_PUT = do_DELETE = _handle
 

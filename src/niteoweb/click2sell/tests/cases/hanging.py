@@ -7,10 +7,18 @@ from contextlib import suppress
 import select
 import socket
 import threading
+import time
+
+
+#: Seconds after which a server that hangs closes its connections: many times the limits that
+#: tests set, since machines can be slow.
+GIVES_UP = 120
 
 
 class HangingServer:
     """A server on a free port of this machine, while its ``with`` block lasts.
+
+    A block that waits for it without a limit fails.
 
     :param hang: one of :data:`KINDS`.
     """
@@ -19,6 +27,7 @@ class HangingServer:
         self._hang = hang
         #: Connections that it has taken.
         self.taken: list[socket.socket] = []
+        self._gave_up = False
 
     def __enter__(self) -> "HangingServer":
         self._stack = ExitStack()
@@ -38,6 +47,7 @@ class HangingServer:
 
     def __exit__(self, *exc_info) -> None:
         self._stack.close()
+        assert not self._gave_up, "Somebody waited for it without a limit."
 
     def connect_never(self) -> None:
         """Complete no connection: others wait already, and none is taken."""
@@ -51,7 +61,7 @@ class HangingServer:
                 except TimeoutError:
                     waiting = False
             self._full.set()
-            self._ended.wait()
+            self._gave_up = not self._ended.wait(GIVES_UP)
 
     def answer_never(self) -> None:
         """Take connections, and say nothing."""
@@ -75,8 +85,10 @@ class HangingServer:
 
     def _serve(self, at_once: bytes, slowly: bytes) -> None:
         sent: dict[socket.socket, int] = {}
+        until = time.monotonic() + GIVES_UP
         with ExitStack() as stack:
-            while not self._ended.wait(0.1):
+            while not (self._ended.wait(0.1) or self._gave_up):
+                self._gave_up = time.monotonic() > until
                 while select.select([self._listener], [], [], 0)[0]:
                     connection = stack.enter_context(self._listener.accept()[0])
                     self.taken.append(connection)

@@ -1,8 +1,11 @@
 """A mail server that misbehaves as a test wants."""
 
+from niteoweb.click2sell.tests.cases.hanging import GIVES_UP
+
 import contextlib
 import socket
 import threading
+import time
 
 
 REPLIES = {"EHLO": b"250 localhost\r\n", "DATA": b"354 go on\r\n", "QUIT": b"221 bye\r\n"}
@@ -10,6 +13,8 @@ REPLIES = {"EHLO": b"250 localhost\r\n", "DATA": b"354 go on\r\n", "QUIT": b"221
 
 class ScriptedServer:
     """An SMTP server that answers as a test wants, over a real socket.
+
+    A test that waits without a limit for one that hangs fails.
 
     :param greeting: called with the connection.
     :param port: where it listens, 0 for any free port.
@@ -21,6 +26,7 @@ class ScriptedServer:
         self.port = port
         self.replies = {**REPLIES, **replies}
         self.bodies = []
+        self._gave_up = False
 
     def __enter__(self):
         self._listener = socket.create_server(("127.0.0.1", self.port))
@@ -35,14 +41,17 @@ class ScriptedServer:
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self._thread.join(10)
+        assert not self._gave_up, "Somebody waited for it without a limit."
 
     def hang(self, connection):
-        self._stopped.wait(30)
+        self._gave_up = not self._stopped.wait(GIVES_UP)
 
     def drip(self, connection, drop=b"2"):
         """Send a little at a time, and never an answer."""
-        while not self._stopped.wait(0.2):
+        until = time.monotonic() + GIVES_UP
+        while not (self._stopped.wait(0.2) or self._gave_up):
             connection.sendall(drop)
+            self._gave_up = time.monotonic() > until
 
     def _serve(self):
         with contextlib.suppress(OSError):

@@ -21,7 +21,8 @@ import transaction
 MAIL, QUESTIONS = delivery.hand_over, enrichment.hand_over
 CLAIMS = claiming.hand_over
 
-SECONDS = 20
+#: Many times what it takes, since machines can be slow.
+SECONDS = 60
 
 
 class ThreadsMixin:

@@ -11,7 +11,6 @@ from unittest import mock
 import smtplib
 import ssl
 import threading
-import time
 import unittest
 
 
@@ -51,11 +50,9 @@ class ServerTestCase(unittest.TestCase):
         smtp.send(mailhost, "a@example.com", ["b@example.com"], b"Subject: hello\r\n\r\nworld")
 
     def error(self, server, **options):
-        """The error that sending ends with, soon."""
-        started = time.monotonic()
+        """The error that sending ends with."""
         with server, self.assertRaises(OSError) as caught:
             self.send(server, **options)
-        self.assertLess(time.monotonic() - started, 10)
         return caught.exception
 
 

@@ -13,7 +13,6 @@ from threading import Event
 
 import collections
 import signal
-import time
 import unittest
 
 
@@ -116,21 +115,15 @@ class TestTwoProcesses(unittest.TestCase):
             f"z{n}@example.org": about(f"z{n}", "1", self.now) for n in range(self.DELIVERIES)
         }
         seen: collections.Counter[int] = collections.Counter()
-        slowest = 0.0
         for one in told.values():
             barrier = Barrier(2)
 
             def deliver(served, one=one, barrier=barrier):
                 barrier.wait()
-                started = time.monotonic()
-                return post(served.port, one)[0], time.monotonic() - started
+                return post(served.port, one)[0]
 
-            for status, took in in_threads(2, deliver, self.servers):
-                seen[status] += 1
-                slowest = max(slowest, took)
+            seen.update(in_threads(2, deliver, self.servers))
         self.assertLessEqual(set(seen), {200, 503})
-        # The pauses of our retries; no request waits for a mail.
-        self.assertLess(slowest, 5)
         self.servers[0].wait_for_mails()
         for served in self.servers:
             self.assertEqual(served.told("publisher retry"), [])

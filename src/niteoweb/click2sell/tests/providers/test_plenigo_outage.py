@@ -1,5 +1,6 @@
 """While plenigo cannot be reached: what waits, for whom, and for how long."""
 
+from contextlib import ExitStack
 from niteoweb.click2sell.provider import exchange
 from niteoweb.click2sell.provider import jsonapi
 from niteoweb.click2sell.provider import Unreachable
@@ -60,17 +61,22 @@ class TestWhileItHangs(OutageTestCase):
 
     def setUp(self):
         super().setUp()
-        self.back = threading.Event()
-        self.addCleanup(self.back.set)
+        back = threading.Event()
         usual = self.fake.answer
 
         def hang(request):
-            self.back.wait()
+            back.wait()
             return usual(request)
 
         self.enterContext(mock.patch.object(self.fake, "answer", hang))
-        self.enterContext(mock.patch.object(exchange, "TIMEOUT", (0.2, 0.2)))
-        self.enterContext(mock.patch.object(jsonapi, "PATIENCE", 0.2))
+        # The limits end when it answers, since it may be slow.
+        self.hanging = self.enterContext(ExitStack())
+        self.hanging.callback(back.set)
+        for module, name, limit in (
+            (exchange, "TIMEOUT", (1, 1)),
+            (jsonapi, "PATIENCE", 1),
+        ):
+            self.hanging.enter_context(mock.patch.object(module, name, limit))
 
     def lose(self, count):
         """Let so many callbacks arrive, which have to wait."""
@@ -101,7 +107,7 @@ class TestWhileItHangs(OutageTestCase):
         with mock.patch.object(enrichment, "hand_over") as left:
             self.assertEqual(pipeline.replay(key).outcome, "received")
         self.assertEqual(left.call_count, 1)
-        self.back.set()
+        self.hanging.close()
         pipeline.resume(key)
         self.assertEqual(self.groups(JANE), ["click2sell", "premium"])
 
@@ -112,7 +118,7 @@ class TestWhileItHangs(OutageTestCase):
             report = sweep()
         # Of those that wait one was asked about; the other question is what has changed.
         self.assertEqual(list(report.entries.values()), ["failed"])
-        self.back.set()
+        self.hanging.close()
         report = sweep(dry_run=True)
         self.assertEqual(sorted(report.entries.values()), ["failed", "received", "received"])
         report = sweep()
@@ -127,7 +133,7 @@ class TestWhileItHangs(OutageTestCase):
         self.lose(1)
         self.later(seconds=1)
         self.lose(1)
-        self.back.set()
+        self.hanging.close()
         complete, asked = client.complete, []
 
         def fail(notification, *args):
@@ -149,7 +155,7 @@ class TestWhileItHangs(OutageTestCase):
 
     def test_switched_off_nothing_is_asked(self):
         self.lose(1)
-        self.back.set()
+        self.hanging.close()
         self.set(enabled=False)
         self.assertEqual(sweep().entries, {})
         (key,) = self.keys()

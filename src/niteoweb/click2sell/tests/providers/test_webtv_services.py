@@ -10,6 +10,8 @@ from niteoweb.click2sell.providers.webtv import creditchanges
 from niteoweb.click2sell.providers.webtv import sales
 from niteoweb.click2sell.provisioning import rates
 from niteoweb.click2sell.storage import trees
+from niteoweb.click2sell.tests.cases.hanging import HangingServer
+from niteoweb.click2sell.tests.cases.hanging import KINDS
 from niteoweb.click2sell.tests.cases.providers import JANE
 from niteoweb.click2sell.tests.cases.providers import WEBTV
 from niteoweb.click2sell.tests.cases.selling import SellingTestCase
@@ -19,7 +21,6 @@ from plone.app.testing import TEST_USER_PASSWORD
 from unittest import mock
 
 import requests
-import socketserver
 import threading
 import time
 import transaction
@@ -28,96 +29,55 @@ import transaction
 JSON = {"Accept": "application/json", "Content-Type": "application/json"}
 
 
-class HangingStore(socketserver.ThreadingTCPServer):
-    """A server that takes a question, and then says nothing, or never comes to its end.
-
-    :ivar begun: what it says before it hangs.
-    """
-
-    daemon_threads = True
-    block_on_close = False
-    begun = b""
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), None)
-        self.asked, self.is_over = 0, threading.Event()
-        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
-
-    def finish_request(self, request, _address):
-        request.recv(65536)
-        self.asked += 1
-        request.sendall(self.begun)
-        self.is_over.wait(30)
-
-    def server_close(self):
-        self.is_over.set()
-        self.shutdown()
-        super().server_close()
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.server_address[1]}/api.php"
-
-
 class TestHangs(SellingTestCase):
-    #: Seconds, in place of half a minute and of ten.
-    LIMIT = 0.5
-
     def setUp(self):
         super().setUp()
-        self.enterContext(mock.patch.object(jsonapi, "PATIENCE", self.LIMIT))
-        self.enterContext(mock.patch.object(jsonapi, "SALE", self.LIMIT))
         self.subscription = self.store.subscribe(self.jane, "12")
         self.sweep()
         self.pass_time(hours=25)
-        self.hanging = HangingStore()
-        self.addCleanup(self.hanging.server_close)
-
-    @contextmanager
-    def quickly(self):
-        begun = time.monotonic()
-        yield
-        self.assertLess(time.monotonic() - begun, 10 * self.LIMIT)
 
     def turn_to(self, url):
         self.set(api_url=url)
         self.set(api_token=self.fake.secret)
 
+    @contextmanager
+    def hanging(self, hang=HangingServer.answer_never, limit=0.5):
+        """The store hangs, and is waited for so many seconds, in place of half a minute or ten.
+
+        The limit ends with the block: the store that answers may be slow.
+        """
+        with (
+            HangingServer(hang) as server,
+            mock.patch.multiple(jsonapi, SALE=limit, PATIENCE=limit),
+        ):
+            self.turn_to(server.url)
+            yield server
+        self.turn_to(self.fake.url)
+
     def test_a_check_ends_and_nobody_loses_a_group(self):
-        head = b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n"
-        for begun in (b"", head, head + b'{"list": ['):
-            with self.subTest(begun):
-                self.hanging.begun, before = begun, self.hanging.asked
-                self.turn_to(self.hanging.url)
-                with self.quickly():
-                    report = self.sweep()
-                self.assertGreater(self.hanging.asked, before)
-                self.assertGreaterEqual(report.troubled, 1)
+        for hang in KINDS:
+            with self.subTest(hang.__name__), self.hanging(hang):
+                self.assertGreaterEqual(self.sweep().troubled, 1)
                 self.assertEqual(self.groups(JANE), ["click2sell", "premium"])
         # It is asked again once it answers.
         del self.store.subscriptions[self.subscription]
-        self.turn_to(self.fake.url)
         self.sweep()
         self.assertEqual(self.groups(JANE), ["click2sell"])
 
     def test_who_sells_is_told_to_come_back(self):
         sale = self.begin("30")
-        self.turn_to(self.hanging.url)
-        with self.quickly():
+        with self.hanging():
             answer = self.post(f"users/{self.jane}/refresh")
-        self.assertEqual((answer.status_code, answer.headers["Retry-After"]), (503, "60"))
-        with self.quickly():
             told = self.pay(sale, 202)
+        self.assertEqual((answer.status_code, answer.headers["Retry-After"]), (503, "60"))
         self.assertEqual(told["state"], "paying")
         self.pass_time(minutes=3)
-        self.turn_to(self.fake.url)
         self.sweep()
         self.assertEqual(sales.get(self.portal, sale["id"])["state"], "done")
         self.once_sold()
 
     def test_visitors_do_not_wait(self):
-        self.turn_to(self.hanging.url)
-        with mock.patch.multiple(jsonapi, SALE=20, PATIENCE=20):
+        with self.hanging(limit=60) as server:
             transaction.commit()
             url = f"{self.portal.absolute_url()}/@webtv-users/{self.jane}"
             asking = threading.Thread(
@@ -125,13 +85,11 @@ class TestHangs(SellingTestCase):
             )
             asking.start()
             self.addCleanup(asking.join)
-            self.addCleanup(self.hanging.is_over.set)
-            while not self.hanging.asked:
+            while not server.taken:
                 time.sleep(0.01)
-            with self.quickly():
-                page = requests.get(self.portal.absolute_url(), timeout=30)
-        self.assertEqual(page.status_code, 200)
-        self.assertTrue(asking.is_alive())
+            page = requests.get(self.portal.absolute_url(), timeout=30)
+            self.assertEqual(page.status_code, 200)
+            self.assertTrue(asking.is_alive())
 
 
 class TestForeignPages(SellingTestCase):
