@@ -291,9 +291,9 @@ def unreadable(
     parameter: str,
     now: datetime,
 ) -> Notification:
-    """A delivery with a valid signature and a broken field: a person must decide.
+    """A genuine delivery, or an answer, with a broken field: a person must decide.
 
-    :param key: hash of the body.
+    :param key: the same for the same delivery or answer.
     :param parameter: name of the broken field.
     :param now: in UTC.
     """

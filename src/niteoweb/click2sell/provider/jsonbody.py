@@ -17,8 +17,12 @@ from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
 from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.notification import idempotency_key
+from niteoweb.click2sell.notification import Notification
+from niteoweb.click2sell.notification import ParameterError
 from niteoweb.click2sell.notification import ParameterInvalid
 from niteoweb.click2sell.notification import ParameterMissing
+from niteoweb.click2sell.notification import unreadable
 from niteoweb.click2sell.provider import secrecy
 from typing import Any
 
@@ -215,6 +219,25 @@ class JsonBody:
     def payload(self) -> dict[str, str]:
         """All values as text by dotted names, for the record, without secrets."""
         return secrecy.payload(_flat(self._values, ""))
+
+    def unreadable(
+        self, provider: str, id_name: str, error: ParameterError, now: datetime
+    ) -> Notification:
+        """An item of a provider's list that cannot be read: a person must decide.
+
+        It is the same notification as long as the same field cannot be read.
+
+        :param id_name: of the field with the item's id, "" where it has none.
+        :param now: in UTC.
+        """
+        field, payload = error.parameter.removeprefix(self._prefix), self.payload()
+        try:
+            id_ = self.identifier(id_name)
+        except ParameterError:
+            id_ = ""
+        about = id_ or json.dumps(payload, sort_keys=True)
+        key = idempotency_key(provider, "item", id_name, about, field)
+        return unreadable(key, provider, id_, payload, field, now)
 
     def _find(self, name: str) -> Any:
         value: Any = self._values

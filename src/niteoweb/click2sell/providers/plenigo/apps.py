@@ -112,7 +112,10 @@ def associate(store: str, token: str, user_id: str, language: str) -> Purchase:
             notification
             for one in client.pages(api, path, "appStoreSubscriptionId")
             for notification in client.readable(
-                one, lambda body: (orders.of_app_store(body, now),)
+                one,
+                "appStoreSubscriptionId",
+                lambda body: (orders.of_app_store(body, now),),
+                now,
             )
         ]
     checkout.process(found)

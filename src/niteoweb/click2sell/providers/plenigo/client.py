@@ -121,7 +121,9 @@ def changes(settings: Any, since: datetime, now: datetime) -> Iterator[Notificat
     api = connect(settings)
     start = since.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     for item in pages(api, ("subscriptions",), "subscriptionId", startTime=start):
-        yield from readable(item, lambda one: (states.of_listed(one, now),))
+        yield from readable(
+            item, "subscriptionId", lambda one: (states.of_listed(one, now),), now
+        )
     for path, id_, read_ in (
         (("orders",), "orderId", lambda one: orders.of_order(one, now)),
         (
@@ -132,7 +134,7 @@ def changes(settings: Any, since: datetime, now: datetime) -> Iterator[Notificat
     ):
         try:
             for item in pages(api, path, id_, startTime=start):
-                yield from readable(item, read_)
+                yield from readable(item, id_, read_, now)
         except Refused as error:
             # A part of plenigo that the site has not bought.
             logger.warning("plenigo does not list %s: %s", "/".join(path), error.reason)
@@ -192,13 +194,19 @@ def pages(
 
 
 def readable(
-    item: JsonBody, read_: Callable[[JsonBody], Iterable[Notification]]
+    item: JsonBody,
+    id_name: str,
+    read_: Callable[[JsonBody], Iterable[Notification]],
+    now: datetime,
 ) -> Iterator[Notification]:
-    """The notifications of an item of a list; one that makes no sense is left out."""
+    """The notifications of an item of a list; one that makes no sense needs attention.
+
+    :param id_name: of the field with the item's id.
+    """
     try:
         yield from read_(item)
     except ParameterError as error:
-        logger.warning("An item of plenigo's list is left out: %s", error.parameter)
+        yield item.unreadable(protocol.NAME, id_name, error, now)
 
 
 def _as_it_stands(api: JsonApi, notification: Notification, now: datetime) -> Notification:

@@ -230,9 +230,11 @@ def bought(api: JsonApi, customer_id: str, now: datetime) -> Iterator[Notificati
     """The notifications of all that a customer has."""
     of_customer = ("customers", customer_id)
     for one in client.pages(api, (*of_customer, "subscriptions"), "subscriptionId"):
-        yield from client.readable(one, lambda body: (states.of_listed(body, now),))
+        yield from client.readable(
+            one, "subscriptionId", lambda body: (states.of_listed(body, now),), now
+        )
     for one in client.pages(api, (*of_customer, "orders"), "orderId"):
-        yield from client.readable(one, lambda body: orders.of_order(body, now))
+        yield from client.readable(one, "orderId", lambda body: orders.of_order(body, now), now)
 
 
 def is_known(api: JsonApi, offer_id: str) -> bool:

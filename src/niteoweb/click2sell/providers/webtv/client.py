@@ -132,13 +132,14 @@ def subscriptions(settings: Any, user: str) -> states.Listed:
     :raises ParameterError: the list is not well-formed.
     """
     answer = ask(settings, "store", "list_subscriptions", user)
-    return states.readable(answer, states.subscription)
+    return states.readable(answer, "id", states.subscription, timestamps.now())
 
 
 def content(settings: Any, user: str) -> states.Listed:
     """The access passes of a user, see :func:`subscriptions`."""
     answer = ask(settings, "store", "list_current_content", user)
-    return states.readable(answer, partial(states.access_pass, user=user))
+    read = partial(states.access_pass, user=user)
+    return states.readable(answer, "", read, timestamps.now())
 
 
 def user_id(settings: Any, email: str) -> str:

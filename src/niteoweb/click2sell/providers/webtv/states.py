@@ -10,7 +10,6 @@ from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from dataclasses import field
 from datetime import datetime
@@ -78,11 +77,12 @@ class Item:
 class Listed(NamedTuple):
     """The items in a list of the store.
 
-    :ivar whole: False where some cannot be read: then no other item counts as gone.
+    :ivar unread: those that cannot be read: as long as there is one, no other item counts as
+        gone.
     """
 
     items: Sequence[Item]
-    whole: bool = True
+    unread: Sequence[Notification] = ()
 
 
 #: What was told last of an item: the key of its notification, when it was read, its state.
@@ -104,17 +104,23 @@ def listed(answer: JsonBody) -> list[JsonBody]:
     return answer.parts("list")
 
 
-def readable(answer: JsonBody, read: Callable[[JsonBody], Item]) -> Listed:
+def readable(
+    answer: JsonBody, id_name: str, read: Callable[[JsonBody], Item], read_at: datetime
+) -> Listed:
     """The items that can be read: one that cannot must not keep the others out.
 
+    :param id_name: of the field with an item's id, "" where it has none.
     :param read: one of them.
+    :param read_at: in UTC.
     :raises ParameterInvalid: the answer has no list.
     """
-    bodies, items = listed(answer), []
-    for body in bodies:
-        with suppress(ParameterError):
+    items, unread = [], []
+    for body in listed(answer):
+        try:
             items.append(read(body))
-    return Listed(items, len(items) == len(bodies))
+        except ParameterError as error:
+            unread.append(body.unreadable(NAME, id_name, error, read_at))
+    return Listed(items, unread)
 
 
 def subscription(body: JsonBody) -> Item:
@@ -200,7 +206,7 @@ def told(
             continue  # it was read later than this
         item = items.get(transaction)
         if item is None:
-            if state[0] != GONE and found.whole:
+            if state[0] != GONE and not found.unread:
                 yield _gone(transaction, key, state, user, read_at)
         elif item.state != state:
             yield _changed(item, key, state, user, read_at)

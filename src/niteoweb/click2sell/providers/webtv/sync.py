@@ -7,6 +7,7 @@ circuit breaker's number in a day are not told before an owner has confirmed the
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
 from datetime import timedelta
 from niteoweb.click2sell import site as plone_site
@@ -191,14 +192,21 @@ def _readings(turn: Turn, now: datetime, confirmed: bool) -> list[Reading]:
 def _read(turn: Turn, user: states.User) -> Reading:
     read_at = timestamps.now()
     turn.count()
-    items, whole = client.subscriptions(turn.settings, user.id)
+    items, unread = client.subscriptions(turn.settings, user.id)
     if any(line.startswith(("clip-", "channel-")) for line in turn.settings.mapping or ()):
         turn.count()
-        passes, others_whole = client.content(turn.settings, user.id)
-        items, whole = [*items, *passes], whole and others_whole
-    if not whole:
-        logger.warning("An item of user %s of the store is left out.", user.id)
-    return Reading(user, read_at, states.Listed(items, whole))
+        passes = client.content(turn.settings, user.id)
+        items, unread = [*items, *passes.items], [*unread, *passes.unread]
+    # The same item of another user is another one.
+    unread = [
+        replace(
+            one,
+            key=idempotency_key(one.key, user.id),
+            payload={**one.payload, "user": user.id},
+        )
+        for one in unread
+    ]
+    return Reading(user, read_at, states.Listed(items, unread))
 
 
 def _tell(turn: Turn, readings: Sequence[Reading], most_ends: int, confirmed: bool) -> None:
@@ -229,7 +237,8 @@ def _tell_one(turn: Turn, reading: Reading, hold: bool, now: datetime) -> None:
         kept = tuple(one for one in told if not (hold and states.early(one, known)))
         if kept:
             users.intend(site, user.id, kept, reading.listed.items)
-        return kept, len(told) - len(kept)
+        unread = (one for one in reading.listed.unread if ledger.get(site, one.key) is None)
+        return (*kept, *unread), len(told) - len(kept)
 
     told, held = writer.run(intend)
     if told:

@@ -228,5 +228,9 @@ class TestAway(AccessTestCase):
             return response
 
         with mock.patch.object(self.fake, "answer", with_one_more):
-            self.sweep()
+            for _time in range(2):
+                self.sweep()
+                self.later(minutes=2)
         self.has("premium")
+        # The owner is told of each, once.
+        self.assertEqual(sorted(self.reasons()), [("needs attention", "parameter")] * 2)

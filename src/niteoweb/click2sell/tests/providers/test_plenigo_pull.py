@@ -6,6 +6,7 @@ from niteoweb.click2sell.owner import action
 from niteoweb.click2sell.providers.plenigo import pull
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees
+from niteoweb.click2sell.testing import Response
 from niteoweb.click2sell.tests.cases.commands import CommandTestCase
 from niteoweb.click2sell.tests.cases.providers import JANE
 from niteoweb.click2sell.tests.cases.providers import PlenigoTestCase
@@ -107,6 +108,22 @@ class TestPull(PlenigoTestCase, CommandTestCase):
         after = [one.query.get("startingAfter") for one in self.questions("subscriptions")]
         self.assertEqual(after[:3], [None, "100", "105"])
         self.assertEqual(self.groups("reader103@example.org"), ["click2sell", "premium"])
+
+    def test_what_cannot_be_read(self):
+        answer = self.fake.answer
+
+        def with_one_more(request):
+            response = answer(request)
+            if request.path == ("orders",) and "startingAfter" not in request.query:
+                items = [*response.value["items"], {"orderId": "77", "items": "none"}]
+                return Response(200, {"items": items})
+            return response
+
+        with mock.patch.object(self.fake, "answer", with_one_more):
+            self.assertIn("77: attention\n", self.pull())
+            self.assertIn("attention: 1, new: 2, passed over: 0\n", self.pull("--apply"))
+            self.assertIn("passed over: 3\n", self.pull("--apply"))
+        self.assertEqual(self.reasons(), [("needs attention", "parameter")])
 
     def test_since(self):
         self.later(days=3)

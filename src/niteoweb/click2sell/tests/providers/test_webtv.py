@@ -67,6 +67,28 @@ class TestSync(PageTestCase, WebTVTestCase):
         self.assertNotIn(registry.settings(WEBTV).api_token, told)
         self.assertNotIn("signature=", told)
 
+    def test_what_cannot_be_read_needs_attention_once(self):
+        other = self.store.subscribe(self.jane, "13")
+        listed = self.store.store_list_subscriptions
+
+        def without_end(iq, form):
+            rows = listed(iq, form)["list"]
+            odd = [{**row, "date_end": -1} for row in rows if f"{row['id']}" == other]
+            return {"list": [row for row in rows if f"{row['id']}" != other] + odd}
+
+        with mock.patch.object(self.store, "store_list_subscriptions", without_end):
+            for _time in range(2):
+                self.sweep()
+                self.pass_time(hours=25)
+                self.has("premium")
+        transaction.begin()
+        (key,) = ledger.waiting_keys(self.portal)
+        entry = ledger.get(self.portal, key)
+        self.assertEqual((entry["transaction"], entry["subject"]), (other, "date_end"))
+        self.assertEqual(entry["payload"]["user"], self.jane)
+        self.sweep()
+        self.has("course", "premium")
+
     def test_renewal_suspension_and_back_are_three_entries(self):
         self.sweep()
         stored = self.store.subscriptions[self.subscription]

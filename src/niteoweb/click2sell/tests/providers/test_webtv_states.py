@@ -108,15 +108,24 @@ class TestTold(unittest.TestCase):
         self.assertEqual((told.kind, told.product_id), (Kind.PURCHASE, "clip-5"))
         self.assertFalse(told.subscription)
 
+    def readable(self, rows):
+        answer = JsonBody({"list": rows})
+        return states.readable(answer, "id", states.subscription, self.at)
+
     def test_what_cannot_be_read_keeps_nothing_out_and_ends_nothing(self):
         self.read(listed())
         self.at += timedelta(hours=1)
         rows = [{"id": 7, "id_product": "12", "date_end": -1}, {"id": None}]
         rows += [{"id": 8, "id_product": "13", "date_end": "1780000000", "renewable": 1}]
-        found = states.readable(JsonBody({"list": rows}), states.subscription)
+        found = self.readable(rows)
+        told = {(one.transaction, one.attention_subject) for one in found.unread}
+        self.assertEqual(told, {("7", "date_end"), ("", "id")})
+        # It is the same one, wherever in the list it stands.
+        again = self.readable(rows[::-1])
+        self.assertEqual({one.key for one in again.unread}, {one.key for one in found.unread})
         (one,) = states.told(self.known, found, USER, self.at)
         self.assertEqual((one.kind, one.transaction), (Kind.PURCHASE, "8"))
-        found = states.readable(JsonBody({"list": rows[2:]}), states.subscription)
+        found = self.readable(rows[2:])
         told = states.told(self.known, found, USER, self.at)
         self.assertEqual({one.kind for one in told}, {Kind.PURCHASE, Kind.EXPIRY})
 
