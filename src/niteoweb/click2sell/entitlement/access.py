@@ -30,8 +30,9 @@ up to the next event. The rules, where there is a choice:
   whatever came before and whatever days the mapping has.
 * A cancellation keeps the paid end, or takes an earlier one that it states. It
   says how many days are left where there is no end; where it cannot, the chain's last days
-  count. A payment after it shows that the subscription goes on, and a reactivation takes it
-  back; both bring grace back, and a reactivation the end.
+  count. A payment after it shows that the subscription goes on, unless it states an end that
+  is no later, and a reactivation takes it back; both bring grace back, and a reactivation the
+  end.
 * After an expiry only a payment, or a reactivation that states an end, gives access. An
   expiry may state that access has ended before its own time, where the chain has events that a
   provider's clock dated ahead.
@@ -168,13 +169,16 @@ class AccessTimeline(Progress):
         if not event.plausible:
             return Reason.FUTURE, False
         displaced = self._stopped == Reason.DISPLACED
+        # Money that arrives late for the rest of a cancelled subscription does not renew it.
+        for_the_rest = self._cancelled and event.kind is Kind.RENEWAL
+        for_the_rest &= (event.valid_until or OPEN) <= self.end
         self._leave_product(event)
         # What it states takes the place of all that was known.
         self._start, self._earlier = event.valid_from or NEVER, []
         self.paid = self.end = OPEN if event.valid_until is None else event.valid_until
         self._paid_at = max(self._paid_at, event.known_at)
         self._subscription = event.subscription
-        self._cancelled = event.kind is Kind.CANCELLATION
+        self._cancelled = for_the_rest or event.kind is Kind.CANCELLATION
         self._stopped = ""
         return Reason.DISPLACED if displaced else "", True
 

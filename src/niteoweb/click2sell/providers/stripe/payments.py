@@ -115,12 +115,17 @@ def of_invoice(
     told: list[Notification] = []
     paid = invoice.integer("amount_paid")
     for item_id, lines in by_item.items():
-        charged = [line for line in lines if (line.integer("amount") or 0) >= 0]
+        charged = [
+            line
+            for line in lines
+            if (line.integer("amount") or 0) >= 0 and line.integer("quantity") != 0
+        ]
         if not charged:
             continue
         line = max(charged, key=_end)
         one = states.of_item(notification, event_id, item_id)
-        if _end(line) <= one.occurred_at:
+        over = _end(line) <= one.occurred_at
+        if over:
             one = replace(one, transaction=notification.receipt)
         sum_ = sum(line.integer("amount") or 0 for line in lines)
         one = replace(
@@ -132,7 +137,8 @@ def of_invoice(
             **_of_line(line),
             **_money(sum_, invoice),
         )
-        several = (line.integer("quantity") or 1) > 1
+        # Of what was used in a period that is over, the quantity is no number of users.
+        several = (line.integer("quantity") or 1) > 1 and not over
         told.append(states.for_several(one) if several else one)
     if told and paid is not None:
         # Tax and discounts of the whole invoice go with its first item.

@@ -188,7 +188,10 @@ def _stated(notification: Notification, subscription: JsonBody, item: JsonBody) 
     if status not in _GOES_ON:
         return replace(notification, kind=Kind.UNKNOWN)
     item.part("price").required("id")
-    if (item.integer("quantity") or 1) > 1:
+    quantity = item.integer("quantity")
+    if quantity == 0:
+        return over(notification)
+    if (quantity or 1) > 1:
         return for_several(notification)
     kind, until, renews = _standing(status, subscription, item)
     if kind is Kind.PLAN_CHANGE and notification.kind in GIVING - {Kind.CANCELLATION}:
@@ -214,9 +217,10 @@ def _standing(
     cancelled_to = subscription.moment("cancel_at")
     if subscription.boolean("cancel_at_period_end"):
         cancelled_to = cancelled_to or end
-    if cancelled_to is not None:
-        return Kind.CANCELLATION, cancelled_to, False
-    return Kind.PLAN_CHANGE, end, True
+    # One that is to end after a later period is paid for until then, period by period.
+    if cancelled_to is None or cancelled_to > end:
+        return Kind.PLAN_CHANGE, end, True
+    return Kind.CANCELLATION, cancelled_to, False
 
 
 def _period(subscription: JsonBody, item: JsonBody, name: str) -> datetime:

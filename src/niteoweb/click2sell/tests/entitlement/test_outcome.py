@@ -825,6 +825,21 @@ class TestSnapshots(Case):
         self.assertEqual(outcome.entitlements[0].state, State.CANCELLED)
         self.assert_spans([stated(Kind.CANCELLATION, 5)])
 
+    def test_a_payment_for_the_rest_of_a_cancelled_one_does_not_renew_it(self):
+        """A direct debit arrives days after the subscription was cancelled."""
+        end = {"valid_until": day(30), "subscription": True}
+        facts = [
+            stated(Kind.PURCHASE, 0, **end),
+            stated(Kind.CANCELLATION, 2, valid_until=day(30)),
+            stated(Kind.RENEWAL, 7, **end),
+        ]
+        outcome = self.assert_spans(facts, A=[(0, 30)])
+        self.assertEqual(outcome.entitlements[0].state, State.CANCELLED)
+        self.assertEqual(outcome.renewals(), {})
+        further = stated(Kind.RENEWAL, 29, subscription=True, valid_until=day(60))
+        outcome = self.assert_spans([*facts, further], A=[(0, 63)])
+        self.assertEqual(outcome.entitlements[0].state, State.ACTIVE)
+
     def test_after_an_expiry_a_statement_gives_access_again(self):
         facts = [stated(Kind.PURCHASE, 0), stated(Kind.EXPIRY, 5), stated(Kind.REACTIVATION, 9)]
         self.assert_spans(facts, A=[(0, 5), (9, None)])

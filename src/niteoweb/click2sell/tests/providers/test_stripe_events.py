@@ -117,6 +117,13 @@ class TestSubscriptions(EventsTestCase):
                 self.assertEqual((told.kind, told.valid_until), (kind, until))
                 self.assertEqual(told.subscription, kind is not Kind.CANCELLATION)
 
+    def test_a_cancellation_after_a_later_period(self):
+        """Instalments: each period has to be paid for, though the last one is known."""
+        end = END + timedelta(days=150)
+        told = self.changed(cancel_at=int(end.timestamp()))
+        self.assertEqual((told.kind, told.valid_until), (Kind.PLAN_CHANGE, END))
+        self.assertTrue(told.subscription)
+
     def test_items(self):
         self.shop.add_item(self.subscription, "silver")
         gold, silver = self.told()
@@ -135,6 +142,11 @@ class TestSubscriptions(EventsTestCase):
         told = self.changed(items={"data": [item]})
         self.assertEqual((told.kind, told.attention), (Kind.UNKNOWN, SEVERAL_PIECES))
         self.assertFalse(told.snapshot)
+
+    def test_no_piece_at_all(self):
+        item = {**deepcopy(self.subscription["items"]["data"][0]), "quantity": 0}
+        told = self.changed(items={"data": [item]})
+        self.assertEqual((told.kind, told.valid_until), (Kind.EXPIRY, NOW))
 
 
 class TestInvoices(EventsTestCase):
@@ -184,6 +196,15 @@ class TestInvoices(EventsTestCase):
     def test_several_pieces(self):
         (told,) = self.of(self.line(quantity=2))
         self.assertEqual((told.kind, told.attention), (Kind.UNKNOWN, SEVERAL_PIECES))
+
+    def test_no_piece_at_all(self):
+        (told,) = self.of(self.line(quantity=0, amount=0))
+        self.assertEqual(told.kind, Kind.INFORMATION)
+
+    def test_pieces_that_were_used_in_a_period_that_is_over(self):
+        over = {"start": 0, "end": int(NOW.timestamp())}
+        (told,) = self.of(self.line(period=over, quantity=153), amount_paid=1530)
+        self.assertEqual((told.kind, told.amount), (Kind.RENEWAL, Decimal("15.30")))
 
     def test_one_that_could_not_be_paid(self):
         told = self.one("invoice.payment_failed")
