@@ -32,6 +32,8 @@ logger = logging.getLogger("niteoweb.click2sell")
 
 #: How long Stripe keeps events.
 KEPT = timedelta(days=30)
+#: Types of events that one question may name.
+MOST_TYPES = 20
 
 #: What the API lists are events, each with the key of its delivery: none is known before.
 LISTS_EVENTS = True
@@ -104,7 +106,7 @@ def probe(settings: Any) -> None:
 
 
 def changes(settings: Any, since: datetime, now: datetime) -> Iterator[Notification]:
-    """Notifications of the events since a moment, the latest first, page by page.
+    """Notifications of the events since a moment, page by page.
 
     :param settings: with ``api_url``, ``api_token`` and ``test_mode``.
     :param since: in UTC; Stripe keeps events for 30 days.
@@ -114,14 +116,15 @@ def changes(settings: Any, since: datetime, now: datetime) -> Iterator[Notificat
     """
     if not settings.api_token:
         raise Refused(NO_TOKEN)
-    start = str(int(max(since, now - KEPT).timestamp()))
-    wanted = {"created[gte]": start, "types[]": sorted(events.KINDS)}
+    start, types = str(int(max(since, now - KEPT).timestamp())), sorted(events.KINDS)
     try:
-        for event in Account(settings).pages("events", **wanted):
-            try:
-                yield from protocol.read(event)
-            except ParameterError as error:
-                logger.warning("An event of Stripe's list is left out: %s", error.parameter)
+        for first in range(0, len(types), MOST_TYPES):
+            wanted = {"created[gte]": start, "types[]": types[first : first + MOST_TYPES]}
+            for event in Account(settings).pages("events", **wanted):
+                try:
+                    yield from protocol.read(event)
+                except ParameterError as error:
+                    logger.warning("An event of Stripe's list is left out: %s", error.parameter)
     except ParameterError:
         raise Unreachable("answer unreadable") from None
 

@@ -30,9 +30,12 @@ KINDS: Mapping[str, Kind] = {
     "refund.created": Kind.INFORMATION,
     "refund.updated": Kind.INFORMATION,
     "refund.failed": Kind.REACTIVATION,
+    # The only one of a card's refund before API version 2024-10-28.
+    "charge.refund.updated": Kind.INFORMATION,
     f"{DISPUTE}created": Kind.CHARGEBACK,
     f"{DISPUTE}funds_withdrawn": Kind.CHARGEBACK,
     f"{DISPUTE}closed": Kind.REACTIVATION,
+    "customer.created": Kind.INFORMATION,
     "customer.updated": Kind.INFORMATION,
     "customer.deleted": Kind.EXPIRY,
     FEATURES: Kind.PLAN_CHANGE,
@@ -105,9 +108,11 @@ EVENTS = (
     Event("charge.refunded, in full", Kind.REFUND, "access by that payment ends now"),
     Event("charge.refunded, in part", Kind.INFORMATION, "recorded with the amount"),
     Event("refund.created", Kind.INFORMATION, "recorded with the amount"),
-    Event("refund.updated", Kind.INFORMATION, "recorded with the amount"),
     Event(
-        "refund.updated or refund.failed, failed or canceled",
+        "refund.updated or charge.refund.updated", Kind.INFORMATION, "recorded with the amount"
+    ),
+    Event(
+        "refund.updated, refund.failed or charge.refund.updated, failed or canceled",
         Kind.REACTIVATION,
         "as if it had not been refunded",
     ),
@@ -120,6 +125,7 @@ EVENTS = (
     Event("charge.dispute.created, an inquiry only (warning)", Kind.INFORMATION, _RECORDED),
     Event("charge.dispute.closed, won", Kind.REACTIVATION, "as if it had not been disputed"),
     Event("charge.dispute.closed, lost", Kind.INFORMATION, "the chargeback stays"),
+    Event("customer.created", Kind.INFORMATION, "the customer's address is remembered"),
     Event("customer.updated", Kind.INFORMATION, "the address tied to the customer follows"),
     Event(
         "customer.deleted",

@@ -142,6 +142,15 @@ class StripeAccount(Billing):
             and any(value and one[name] == value for name, value in names.items())
         )
 
+    def create_customer(self, email: str) -> str:
+        """A customer is created in the Dashboard, and an event tells of it.
+
+        :returns: the customer's id.
+        """
+        customer = self.add_customer(email)
+        self._say("customer.created", self.objects[customer])
+        return customer
+
     def change_address(self, customer: str, email: str) -> None:
         """A customer has another mail address from now on."""
         record = self.objects[customer]

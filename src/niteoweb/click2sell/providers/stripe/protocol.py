@@ -137,7 +137,7 @@ def read(event: JsonBody) -> tuple[Notification, ...]:
     if type_ == "charge.refunded":
         notification = replace(notification, kind=Kind.INFORMATION)
         return (payments.of_charge(notification, body),)
-    if type_.startswith("refund."):
+    if type_.startswith(("refund.", "charge.refund.")):
         notification = replace(notification, kind=Kind.INFORMATION)
     return (_OTHERS[type_.rpartition(".")[0]](notification, body),)
 
@@ -172,5 +172,6 @@ _OTHERS: Mapping[str, Callable[[Notification, JsonBody], Notification]] = {
     "checkout.session": payments.of_session,
     "invoice": payments.of_failed_invoice,
     "refund": payments.of_refund,
+    "charge.refund": payments.of_refund,
     "charge.dispute": payments.of_dispute,
 }

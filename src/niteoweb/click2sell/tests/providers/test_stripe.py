@@ -545,6 +545,12 @@ class TestWithoutKey(StripeLifeTestCase):
         self.assertEqual(self.fake.requests, [])
         self.assertEqual(self.reasons(), [])
 
+    def test_a_customer_who_was_created_in_the_dashboard(self):
+        self.shop.subscribe(self.shop.create_customer(JANE), ["gold"])
+        self.assertEqual(self.deliver(order=reversed), {200})
+        self.has("premium")
+        self.assertEqual(self.reasons(), [])
+
     def test_a_single_payment_names_its_product_or_needs_a_person(self):
         session = self.buy("book", metadata={"product": "book"})
         self.has("course")
