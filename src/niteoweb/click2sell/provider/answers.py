@@ -19,10 +19,13 @@ class NoAnswer(Unreachable):
 
 
 class TokenRefused(Unreachable):
-    """The provider does not accept the token, or not for this question."""
+    """The provider does not accept the token, or not for this question.
 
-    def __init__(self) -> None:
-        super().__init__("token not accepted")
+    :param subject: of the question, where it may be asked with another token.
+    """
+
+    def __init__(self, subject: str = "") -> None:
+        super().__init__("token not accepted" + (f" for {subject}" if subject else ""))
 
 
 class Refused(Exception):

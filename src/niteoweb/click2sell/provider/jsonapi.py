@@ -180,7 +180,7 @@ class JsonApi:
         :raises Refused: they do not answer such a question.
         """
         status, body = self._try("GET", path, PAUSES, params=parameters)
-        answer = _read(status, body)
+        answer = _read(status, body, path)
         if answer is None:
             # A page of a proxy or of a maintenance, perhaps.
             raise Unreachable("answer unreadable")
@@ -199,9 +199,8 @@ class JsonApi:
         :raises NotFound: they do not know the subject.
         :raises Refused: they do not do it.
         """
-        return _read(
-            *self._try("POST", path, (), **{"data" if form else "json": value})
-        ) or jsonbody.JsonBody({})
+        status, body = self._try("POST", path, (), **{"data" if form else "json": value})
+        return _read(status, body, path) or jsonbody.JsonBody({})
 
     def form(self, values: Mapping[str, str], **parameters: str) -> jsonbody.JsonBody:
         """Ask with a form, of an API that may tell errors with the status 200; tried once.
@@ -256,12 +255,14 @@ class JsonApi:
         raise Unreachable(f"status {status}") if status else NoAnswer
 
 
-def _read(status: int, body: bytes) -> jsonbody.JsonBody | None:
+def _read(status: int, body: bytes, path: Sequence[str]) -> jsonbody.JsonBody | None:
     """An answer, None where it is no JSON."""
     if status == 404:
         raise NotFound
-    if status in (401, 403):
+    if status == 401:
         raise TokenRefused
+    if status == 403:
+        raise TokenRefused(path[0])
     if status != 200:
         raise Refused(f"status {status}")
     try:

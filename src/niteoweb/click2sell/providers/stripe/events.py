@@ -13,6 +13,10 @@ SESSION = "checkout.session."
 INVOICE_PAID = "invoice.paid"
 FEATURES = "entitlements.active_entitlement_summary.updated"
 DISPUTE = "charge.dispute."
+#: The beginning of the types of thin events, which name an object and say nothing of it.
+THIN_TYPE = "v1."
+#: The code for them, why a person has to decide; it is stored.
+THIN = "thin event"
 
 #: The kinds of events, by their type; what they state may make another one of it.
 KINDS: Mapping[str, Kind] = {
@@ -133,5 +137,10 @@ EVENTS = (
         "access by all that the customer has ends; the member is marked for erasure",
     ),
     Event(FEATURES, Kind.PLAN_CHANGE, "access to the features that are stated, and no other"),
+    Event(
+        "any of these with the payload style Thin",
+        Kind.UNKNOWN,
+        "needs attention: it says nothing; choose the style Snapshot",
+    ),
     Event("anything else", Kind.INFORMATION, _RECORDED),
 )

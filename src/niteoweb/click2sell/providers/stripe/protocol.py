@@ -116,6 +116,8 @@ def read(event: JsonBody) -> tuple[Notification, ...]:
         fully_signed=True,
         payload=event.payload(),
     )
+    if type_.removeprefix(events.THIN_TYPE) in events.KINDS and not known:
+        return (replace(notification, kind=Kind.UNKNOWN, attention=events.THIN),)
     if not known:
         return (notification,)
     if type_.startswith(events.SUBSCRIPTION):

@@ -16,6 +16,7 @@ from niteoweb.click2sell.tests.cases.providers import StripeTestCase
 from random import Random
 from unittest import mock
 
+import json
 import transaction
 
 
@@ -26,15 +27,17 @@ class StripeLifeTestCase(StripeTestCase):
         self.deliver()
         return self.shop.objects.get(session["subscription"], session)
 
-    def kinds(self):
+    def recorded(self):
+        """The entries, the oldest first."""
         transaction.begin()
-        found = [ledger.get(self.portal, key) for key in ledger.newest_first(self.portal)]
-        return [entry["kind"] for entry in found[::-1]]
+        keys = list(ledger.newest_first(self.portal))
+        return [ledger.get(self.portal, key) for key in keys[::-1]]
+
+    def kinds(self):
+        return [entry["kind"] for entry in self.recorded()]
 
     def amounts(self, kind):
-        transaction.begin()
-        found = [ledger.get(self.portal, key) for key in ledger.newest_first(self.portal)]
-        return [entry["amount"] for entry in found[::-1] if entry["kind"] == kind]
+        return [entry["amount"] for entry in self.recorded() if entry["kind"] == kind]
 
 
 class TestLife(StripeLifeTestCase):
@@ -123,6 +126,17 @@ class TestLife(StripeLifeTestCase):
         self.pass_time(days=3)
         self.sweep()
         self.has()
+
+    def test_a_key_that_may_not_read_enough_says_what_it_may_not(self):
+        self.fake.permissions = {"customers", "checkout", "events"}
+        self.buy()
+        self.assertIsNone(self.member(JANE))
+        errors = {one["error"] for entry in self.recorded() for one in entry["failures"]}
+        self.assertEqual(errors, {"token not accepted for subscriptions"})
+        self.fake.permissions = None
+        self.later(minutes=30)
+        self.sweep()
+        self.has("premium")
 
     def test_a_payment_that_is_never_made(self):
         subscription = self.buy()
@@ -470,6 +484,15 @@ class TestDelivery(StripeLifeTestCase):
             self.fake.clock.move(seconds=seconds)
             self.assertEqual(self.fake.events.post(self.url, event).status, status)
             self.fake.clock.move(seconds=-seconds)
+
+    def test_thin_events_need_a_person(self):
+        self.shop.checkout("gold", email=JANE)
+        for pending in self.fake.events.pending:
+            event = json.loads(pending.body)
+            event |= {"type": f"v1.{event['type']}", "data": {}, "object": "v2.core.event"}
+            pending.body = json.dumps(event).encode()
+        self.assertEqual(self.deliver(), {200})
+        self.assertIn((Outcome.ATTENTION, "thin event"), self.reasons())
 
     def test_events_that_never_came(self):
         subscription = self.buy()

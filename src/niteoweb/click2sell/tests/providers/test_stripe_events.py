@@ -8,8 +8,10 @@ from decimal import Decimal
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import SEVERAL_PIECES
 from niteoweb.click2sell.provider import JsonBody
+from niteoweb.click2sell.providers.stripe import events
 from niteoweb.click2sell.providers.stripe import protocol
 from niteoweb.click2sell.providers.stripe.fakeaccount import StripeAccount
+from niteoweb.click2sell.providers.stripe.provider import REASONS
 from niteoweb.click2sell.testing.fake.server import Clock
 
 import unittest
@@ -321,6 +323,22 @@ class TestCustomers(EventsTestCase):
         self.shop.set_features(self.customer)
         told = self.one()
         self.assertEqual((told.kind, told.valid_until), (Kind.EXPIRY, NOW))
+
+    def test_thin_events(self):
+        """They name an object only; those of a style that nobody reads are not lost unseen."""
+        event = {
+            "id": "evt_thin",
+            "object": "v2.core.event",
+            "type": "v1.customer.subscription.created",
+            "created": "2026-05-03T12:00:00.000Z",
+            "livemode": True,
+            "related_object": {"id": "sub_1", "type": "subscription", "url": "/v1/sub_1"},
+        }
+        (told,) = protocol.read(JsonBody(event))
+        self.assertEqual((told.kind, told.attention), (Kind.UNKNOWN, events.THIN))
+        self.assertIn("Snapshot", REASONS[events.THIN])
+        (told,) = protocol.read(JsonBody({**event, "type": "v1.product.created"}))
+        self.assertEqual(told.kind, Kind.INFORMATION)
 
     def test_anything_else(self):
         self.shop.change_address(self.customer, EMAIL)
